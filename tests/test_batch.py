@@ -20,7 +20,7 @@ from wavewright.dsp.limiter import true_peak_db
 from wavewright.dsp.loudness import integrated_loudness
 from wavewright.errors import BadFolder, BadSetting, BadText, WavewrightError
 from wavewright.narration import batch as batches
-from wavewright.narration.batch_lines import SETTING_COLUMNS, BadLine, Line, read_lines, stem_problem
+from wavewright.narration.batch_lines import SETTING_COLUMNS, FailedLine, Line, read_lines, stem_problem
 from wavewright.narration.settings import NarrationSettings
 from wavewright.tasks.speak import speak
 
@@ -302,7 +302,7 @@ def test_random_tables_become_lines_or_sentences(tmp_path):
         except WavewrightError:
             continue
         for line in result.lines:
-            assert isinstance(line, BadLine) or (line.text and not stem_problem(line.name))
+            assert isinstance(line, FailedLine) or (line.text and not stem_problem(line.name))
 
 
 def test_files_of_a_batch_and_chapters_have_the_target_loudness(players, tmp_path):

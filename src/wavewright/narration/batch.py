@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import BadAudio, BadFolder, BadModel, BadSetting, BadText
 from ..manifest_file import MANIFEST_FILE, add_records, manifest_lines
-from ..names import file_stem, inside
 from ..progress_bar import progress_bar
-from ..speech.chunk import Clipping, clipping_message
+from ..speech.chunk import Clipping
 from ..speech.voice import Voice
 from ..text.skipped import warn
-from .batch_lines import BadLine, Line, read_lines
-from .loudness import below_target_message
+from .batch_lines import FailedLine, Line, read_lines
 from .narrator import Narrator, NarratorLoader
 from .settings import NarrationSettings
-from .speech_file import SECONDS_PER_CHARACTER, SpeechFormat, make_folder, read_origin, read_seconds, write_speech
+from .speech_file import (
+    SECONDS_PER_CHARACTER,
+    SpeechFiles,
+    SpokenFiles,
+    make_folder,
+    read_origin,
+    read_seconds,
+    write_speech,
+)
 from .text import check_length
 
 SHOWN_FAILURES = 20
@@ -26,24 +32,9 @@ LINE_ERRORS = (BadText, BadSetting, BadModel, BadAudio, BadFolder)
 
 
 @dataclass(frozen=True)
-class BatchFiles:
-    """The files of a batch.
+class BatchFiles(SpeechFiles):
+    """The files of a batch; ``name_column`` is the column with their names."""
 
-    Attributes
-    ----------
-    out : Path, optional
-        Folder of the files; by default the name of the batch.
-    format : {"wav", "flac", "ogg", "opus", "mp3"}
-        Format of the sound files.
-    subtitles : {"srt", "vtt", "json"}, optional
-        Format of the subtitles, None for no subtitles.
-    name_column : str, optional
-        Column with the names of the sound files.
-    """
-
-    out: Path | None = None
-    format: SpeechFormat = "wav"
-    subtitles: str | None = None
     name_column: str | None = None
 
 
@@ -57,47 +48,25 @@ class SpokenLine:
     is_new: bool
 
 
-@dataclass(frozen=True)
-class FailedLine:
-    """A line that was not spoken, with the reason."""
-
-    line: int
-    name: str
-    problem: str
-
-
-@dataclass(frozen=True)
-class SpokenBatch:
-    """The files of a batch.
+@dataclass(frozen=True, kw_only=True)
+class SpokenBatch(SpokenFiles):
+    """The files of a batch, in the order of its lines, and the lines that were not spoken.
 
     Attributes
     ----------
-    out : Path
-        Folder of the files.
-    manifest : Path
+    manifest
         Manifest of the folder.
-    lines : tuple of SpokenLine
-        The sound files in the order of the lines.
-    failed : tuple of FailedLine
-        Lines that were not spoken.
-    unused_columns : tuple of str
+    unused_columns
         Columns that are ignored.
-    clipped_fraction : float
-        Fraction of new samples that exceeded full scale, from 0 to 1.
-    below_target : tuple of str
-        New files that do not reach the target loudness.
-    exit_code : int
+    exit_code
         Exit code of the command: 2 if lines failed.
     """
 
-    out: Path
     manifest: Path
     lines: tuple[SpokenLine, ...]
     failed: tuple[FailedLine, ...]
     unused_columns: tuple[str, ...] = ()
-    clipped_fraction: float = 0.0
-    below_target: tuple[str, ...] = ()
-    exit_code: int = field(default=0)
+    exit_code: int = 0
 
     def __str__(self) -> str:
         n_new = sum(line.is_new for line in self.lines)
@@ -108,13 +77,13 @@ class SpokenBatch:
         n_more = len(self.failed) - SHOWN_FAILURES
         shown += [f"  and {n_more} more lines failed; --json lists all"] if n_more > 0 else []
         shown += [f"Ignored columns: {', '.join(self.unused_columns)}"] if self.unused_columns else []
-        shown += [below_target_message(self.below_target)] if self.below_target else []
-        shown += [clipping_message(self.clipped_fraction)] if self.clipped_fraction else []
-        return "\n".join(shown)
+        return "\n".join([*shown, *self.level_notes()])
 
 
 def speak_batch(file: Path, settings: NarrationSettings, files: BatchFiles, quiet: bool = False) -> SpokenBatch:
     """Speak every line of a batch whose sound file does not exist or is out of date.
+
+    A line that fails does not keep the other lines from being spoken. A manifest lists all files.
 
     Parameters
     ----------
@@ -126,11 +95,6 @@ def speak_batch(file: Path, settings: NarrationSettings, files: BatchFiles, quie
         Folder and formats of the files.
     quiet : bool
         Show no progress.
-
-    Returns
-    -------
-    SpokenBatch
-        The sound files and the lines that failed; the other lines are still spoken. A manifest lists all files.
 
     Raises
     ------
@@ -164,7 +128,7 @@ class _Batch:
         self.file = file
         self.settings = settings
         self.files = files
-        self.out = Path(file_stem(file.stem)) if files.out is None else files.out
+        self.out = files.folder(file)
         self.records: dict[str, dict[str, object]] = {}
         self._loader = NarratorLoader()
         self._loader.load(settings)  # raise errors of the common settings before any line
@@ -173,10 +137,10 @@ class _Batch:
         self._below_target: list[str] = []
         self._clipping = Clipping()
 
-    def add(self, line: Line | BadLine) -> None:
+    def add(self, line: Line | FailedLine) -> None:
         """Speak a line, or list it as failed."""
-        if isinstance(line, BadLine):
-            self._failed.append(FailedLine(line.number, line.name, f"It {line.problem}."))
+        if isinstance(line, FailedLine):
+            self._failed.append(line)
             return
         try:
             narrator = self._loader.load(self.settings.override(line.settings))
@@ -202,30 +166,30 @@ class _Batch:
 
     def _speak(self, line: Line, narrator: Narrator) -> SpokenLine:
         """Speak a line unless its sound file is up to date; raise BadFolder if another file has its name."""
-        path = inside(self.out, f"{line.name}.{self.files.format}")
-        subtitle_file = None if self.files.subtitles is None else path.with_suffix(f".{self.files.subtitles}")
+        path = self.files.sound_file(self.out, line.name)
         text_hash = hashlib.sha256(line.text.encode()).hexdigest()[:12]
         origin = {"batch": self.file.name, "text": text_hash, **narrator.origin()}
-        is_new = not self._is_up_to_date(path, origin, subtitle_file)
+        is_new = not self._is_up_to_date(path, origin)
         if is_new:
             check_length(line.text, "split it")
             chunks = self._clipping.count(narrator.chunks(line.text, warn))
             normaliser = narrator.loudness_normaliser()
+            subtitle_file = self.files.subtitle_file(path)
             write_speech(path, chunks, narrator.voice.sample_rate, origin, subtitle_file, normaliser)
             if normaliser is not None and normaliser.shortfall_message():
                 self._below_target.append(path.name)
         return SpokenLine(line.number, path.name, read_seconds(path), is_new)
 
-    def _is_up_to_date(self, path: Path, origin: dict[str, object], subtitle_file: Path | None) -> bool:
+    def _is_up_to_date(self, path: Path, origin: dict[str, object]) -> bool:
         if not path.exists():
             return False
         existing = read_origin(path)
         if existing.get("batch") != self.file.name:
             raise BadFolder(f"{path} exists and is not of {self.file.name}; choose another folder with --out.")
-        return existing == origin and (subtitle_file is None or subtitle_file.is_file())
+        return existing == origin and self.files.has_subtitles(path)
 
 
-def _estimate_seconds(line: Line | BadLine) -> float:
+def _estimate_seconds(line: Line | FailedLine) -> float:
     return len(line.text) * SECONDS_PER_CHARACTER if isinstance(line, Line) else 0.0
 
 

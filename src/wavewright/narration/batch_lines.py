@@ -27,18 +27,9 @@ DELIMITERS = ",;\t"
 
 @dataclass(frozen=True)
 class Line:
-    """A line of a batch.
+    """A line of a batch: its number in the file, from 1, the name of its sound file without the suffix, and its text.
 
-    Attributes
-    ----------
-    number : int
-        Its number in the file, from 1.
-    name : str
-        Name of its sound file without the suffix.
-    text : str
-        The text to speak.
-    settings : dict
-        Settings that override those of the batch, by the names of `SETTING_COLUMNS`.
+    ``settings`` override those of the batch, by the names of `SETTING_COLUMNS`.
     """
 
     number: int
@@ -48,10 +39,10 @@ class Line:
 
 
 @dataclass(frozen=True)
-class BadLine:
-    """A line that cannot be spoken, with the reason as the end of a sentence."""
+class FailedLine:
+    """A line that is not spoken, and the reason."""
 
-    number: int
+    line: int
     name: str
     problem: str
 
@@ -60,7 +51,7 @@ class BadLine:
 class BatchLines:
     """The lines of a batch in their order, and the columns that are ignored."""
 
-    lines: tuple[Line | BadLine, ...]
+    lines: tuple[Line | FailedLine, ...]
     unused_columns: tuple[str, ...] = ()
 
 
@@ -154,14 +145,14 @@ def _named(path: Path, records: Sequence[tuple[int, dict[str, object] | str]], n
     if name_column is not None and name_column not in columns:
         raise BadText(f"{path} has no column called {name_column!r}; {_listed(columns)}.")
     named_by = name_column or next((name for name in NAME_COLUMNS if name in columns), None)
-    lines: list[Line | BadLine] = []
+    lines: list[Line | FailedLine] = []
     line_by_name: dict[str, int] = {}
     for index, (number, record) in enumerate(records, 1):
         line = _line(number, record, named_by, _numbered(index))
         if isinstance(line, Line):
             first = line_by_name.setdefault(line.name.casefold(), number)
             if first != number:
-                line = BadLine(
+                line = _failed(
                     number, line.name, f"has the name {line.name!r}, as line {first} has; every line needs its own"
                 )
         lines.append(line)
@@ -169,25 +160,30 @@ def _named(path: Path, records: Sequence[tuple[int, dict[str, object] | str]], n
     return BatchLines(tuple(lines), tuple(name for name in columns if name not in known))
 
 
-def _line(number: int, record: dict[str, object] | str, named_by: str | None, unnamed: str) -> Line | BadLine:
+def _line(number: int, record: dict[str, object] | str, named_by: str | None, unnamed: str) -> Line | FailedLine:
     if isinstance(record, str):
-        return BadLine(number, "", record)
+        return _failed(number, "", record)
     cells = {name: value for name, value in record.items() if value not in (None, "")}
     nested = next((name for name, value in cells.items() if isinstance(value, dict | list)), None)
     name = unnamed if named_by is None else str(cells.get(named_by, ""))
     if Path(name).suffix.lower() in FORMATS:
         name = name[: -len(Path(name).suffix)]
     if nested is not None:
-        return BadLine(number, name, f"has a list or an object as its {nested}; write text or a number")
+        return _failed(number, name, f"has a list or an object as its {nested}; write text or a number")
     problem = stem_problem(name)
     if problem is not None:
-        return BadLine(number, name, problem)
+        return _failed(number, name, problem)
     text = str(cells.get(TEXT_COLUMN, "")).strip()
     if not text:
-        return BadLine(number, name, "has no text; write one, or delete the line")
+        return _failed(number, name, "has no text; write one, or delete the line")
     if has_lone_surrogate(text):
-        return BadLine(number, name, "has a lone surrogate in its text; replace that character")
+        return _failed(number, name, "has a lone surrogate in its text; replace that character")
     return Line(number, name, text, {column: cells[column] for column in SETTING_COLUMNS if column in cells})
+
+
+def _failed(number: int, name: str, problem: str) -> FailedLine:
+    """Return a line that is not spoken; ``problem`` is the rest of the sentence that says why."""
+    return FailedLine(number, name, f"It {problem}.")
 
 
 def _csv_records(path: Path, content: str) -> Iterator[tuple[int, dict[str, object] | str]]:

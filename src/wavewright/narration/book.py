@@ -10,38 +10,29 @@ from functools import partial
 from pathlib import Path
 
 from ..errors import BadFolder, NothingToSpeak, SkippedText
-from ..names import file_stem, inside
 from ..progress_bar import progress_bar
 from ..speech.chapters import Chapter, Paragraph, find_chapters, paragraphs
-from ..speech.chunk import Clipping, clipping_message
+from ..speech.chunk import Clipping
 from ..speech.reading import SourceLines, check_lines
 from ..text.markup import MarkupReader
 from ..text.sentence import Sentence
 from ..text.skipped import MOST_LISTED, Skipped
-from .loudness import below_target_message
 from .narrator import Narrator
-from .speech_file import SECONDS_PER_CHARACTER, SpeechFormat, make_folder, read_origin, read_seconds, write_speech
+from .speech_file import (
+    SECONDS_PER_CHARACTER,
+    SpeechFiles,
+    SpokenFiles,
+    make_folder,
+    read_origin,
+    read_seconds,
+    write_speech,
+)
 
 
 @dataclass(frozen=True)
-class BookFiles:
-    """The files of a book.
+class BookFiles(SpeechFiles):
+    """The files of a book; ``chapter_mark`` is the prefix of the lines that start a chapter, by default headings do."""
 
-    Attributes
-    ----------
-    out : Path, optional
-        Folder of the files; by default the name of the book.
-    format : {"wav", "flac", "ogg", "opus", "mp3"}
-        Format of the sound files.
-    subtitles : {"srt", "vtt", "json"}, optional
-        Format of the subtitles, None for no subtitles.
-    chapter_mark : str, optional
-        Prefix of the lines that start a chapter; by default headings do.
-    """
-
-    out: Path | None = None
-    format: SpeechFormat = "wav"
-    subtitles: str | None = None
     chapter_mark: str | None = None
 
 
@@ -67,36 +58,27 @@ class SpokenChapter:
     is_new: bool
 
 
-@dataclass(frozen=True)
-class SpokenBook:
+@dataclass(frozen=True, kw_only=True)
+class SpokenBook(SpokenFiles):
     """The files of a book.
 
     Attributes
     ----------
-    out : Path
-        Folder of the files.
-    voice, vocoder : str
+    voice, vocoder
         Names of the models.
-    chapters : tuple of SpokenChapter
+    chapters
         The chapters in their order.
-    leftover : tuple of str
+    leftover
         Files of chapters that the book no longer has.
-    clipped_fraction : float
-        Fraction of new samples that exceeded full scale, from 0 to 1.
-    skipped : tuple of SkippedInBook
+    skipped
         Passages of new chapters that could not be read.
-    below_target : tuple of str
-        New files that do not reach the target loudness.
     """
 
-    out: Path
     voice: str
     vocoder: str
     chapters: tuple[SpokenChapter, ...]
     leftover: tuple[str, ...] = ()
-    clipped_fraction: float = 0.0
     skipped: tuple[SkippedInBook, ...] = ()
-    below_target: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         lines = [
@@ -108,9 +90,7 @@ class SpokenBook:
         lines.append(f"{n_chapters}, {minutes:.1f} min by {self.voice} through {self.vocoder} in {self.out}")
         if self.leftover:
             lines.append(f"Files of chapters that the text no longer has: {', '.join(self.leftover)}")
-        lines += [below_target_message(self.below_target)] if self.below_target else []
-        lines += [clipping_message(self.clipped_fraction)] if self.clipped_fraction else []
-        return "\n".join(lines)
+        return "\n".join([*lines, *self.level_notes()])
 
 
 @dataclass(frozen=True)
@@ -192,7 +172,7 @@ class _Book:
         self.narrator = narrator
         self.files = files
         self.text_hashes = text_hashes
-        self.out = Path(file_stem(file.stem)) if files.out is None else files.out
+        self.out = files.folder(file)
         self.origin = {"book": file.name, "path": _path_hash(file), **narrator.origin()}
 
     def plan(self, chapters: Iterable[Chapter]) -> tuple[list[_PlannedChapter], list[SkippedInBook]]:
@@ -200,7 +180,7 @@ class _Book:
         planned: list[_PlannedChapter] = []
         skipped: list[SkippedInBook] = []
         for chapter in chapters:
-            path = inside(self.out, f"{chapter.stem}.{self.files.format}")
+            path = self.files.sound_file(self.out, chapter.stem)
             origin = {**self.origin, "text": chapter.text_hash}
             is_new = not self._is_up_to_date(path, origin)
             has_speech = True
@@ -215,7 +195,7 @@ class _Book:
         """Write the sound file of a chapter; return whether it reaches the target loudness."""
         texts = (paragraph.text for paragraph in self._paragraphs(planned.chapter))
         chunks = self.narrator.chunks(_counted(texts, show), on_skip=_ignore)  # `plan` has listed the passages
-        subtitle_file = None if self.files.subtitles is None else planned.path.with_suffix(f".{self.files.subtitles}")
+        subtitle_file = self.files.subtitle_file(planned.path)
         normaliser = self.narrator.loudness_normaliser()
         sample_rate = self.narrator.voice.sample_rate
         write_speech(planned.path, clipping.count(chunks), sample_rate, planned.origin, subtitle_file, normaliser)
@@ -262,7 +242,7 @@ class _Book:
         if not self._is_chapter(existing):
             raise BadFolder(f"{path} exists and is of another {origin['book']}; choose another folder with --out.")
         is_same = {**existing, "path": origin["path"]} == origin
-        return is_same and (self.files.subtitles is None or path.with_suffix(f".{self.files.subtitles}").is_file())
+        return is_same and self.files.has_subtitles(path)
 
     def _is_chapter(self, origin: Mapping[str, object]) -> bool:
         """Return whether an origin is that of a text file of this name and path, or with a chapter's text."""
