@@ -31,6 +31,7 @@ from wavewright.text.english.heteronym_rules import HeteronymRules
 from wavewright.text.english.pronounce import known, phones_of
 from wavewright.text.english.scanner import Scanner
 from wavewright.text.english.tables import DATA, rows
+from wavewright.text.english.tokens import TokenReader
 from wavewright.whole_file import write_whole
 
 HERE = Path(__file__).with_name("heteronym_sentences")
@@ -59,7 +60,7 @@ class Example:
 def contexts(text: str, word: str) -> Iterator[tuple[int, Context]]:
     """Yield the start and the context of each occurrence of a word."""
     characters = normalize_characters(text)
-    scanner = Scanner(characters.text, lambda name: known(name) is not None, on_skip=lambda *_: None)
+    scanner = Scanner(TokenReader(characters.text, lambda name: known(name) is not None, on_skip=lambda *_: None))
     for tokens in scanner.sentences():
         spoken, sentence = in_context(tokens, characters.text)
         for index, (token, _, name) in enumerate(spoken):

@@ -16,22 +16,9 @@ JsonValue: TypeAlias = Any  # of any JSON type, to be checked by the caller
 
 
 def parse(text: str) -> JsonValue:
-    """Parse JSON text.
+    """Parse untrusted JSON text.
 
-    Parameters
-    ----------
-    text : str
-        Untrusted JSON.
-
-    Returns
-    -------
-    JsonValue
-        Its value.
-
-    Raises
-    ------
-    ValueError
-        With the reason, also for values nested too deep and numbers with too many digits.
+    Raises ValueError with the reason, also for values nested too deep and numbers with too many digits.
     """
     try:
         return json.loads(text, parse_int=_whole_number)

@@ -23,18 +23,9 @@ SCRIPT_FILE = "script.js"
 
 @dataclass(frozen=True)
 class Player:
-    """A player of one clip.
+    """A player of a sound file, by its path relative to the page and its name there.
 
-    Attributes
-    ----------
-    file : str
-        Path of the sound file, relative to the page.
-    name : str
-        Its name on the page.
-    clip : Clip
-        The audio, for the thumbnails.
-    text : str
-        The text that is spoken, or empty.
+    Thumbnails show the clip; ``text`` is the text that is spoken, or empty.
     """
 
     file: str

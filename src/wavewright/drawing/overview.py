@@ -20,19 +20,13 @@ BLOCK_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class AudioOverview:
-    """Waveform envelope and spectrogram of a file in columns of equal length.
+    """Waveform envelope and spectrogram of a file in columns of equal length, ``column_samples`` each.
 
     Attributes
     ----------
-    sample_rate : int
-        Sample rate in hertz.
-    n_samples : int
-        Length of the file.
-    column_samples : int
-        Length of a column in samples.
-    low, high : np.ndarray
+    low, high
         Smallest and largest sample of each column, ``(channels, columns)``.
-    power : np.ndarray
+    power
         Mean power spectrum of all channels, ``(bins, columns)``.
     """
 
@@ -65,22 +59,9 @@ def summary_line(seconds: float, sample_rate: int, n_channels: int, peak_db: flo
 
 
 def read_overview(file: Path) -> AudioOverview:
-    """Summarise a sound file of any length in bounded memory.
+    """Summarise a sound file of any length in about ``N_COLUMNS`` columns, in bounded memory.
 
-    Parameters
-    ----------
-    file : Path
-        Sound file.
-
-    Returns
-    -------
-    AudioOverview
-        The file in about ``N_COLUMNS`` columns.
-
-    Raises
-    ------
-    BadAudio
-        If the file cannot be read.
+    Raises BadAudio if the file cannot be read.
     """
     header = read_header(file)
     n_samples = header.n_samples or sum(block.n_samples for block in read_blocks(file))

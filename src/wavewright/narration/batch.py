@@ -18,6 +18,7 @@ from .settings import NarrationSettings
 from .speech_file import (
     SECONDS_PER_CHARACTER,
     SpeechFiles,
+    SpokenFile,
     SpokenFiles,
     make_folder,
     read_origin,
@@ -39,13 +40,10 @@ class BatchFiles(SpeechFiles):
 
 
 @dataclass(frozen=True)
-class SpokenLine:
-    """The sound file of a line; ``is_new`` unless it existed before."""
+class SpokenLine(SpokenFile):
+    """The sound file of a line, by its number."""
 
     line: int
-    file: str
-    seconds: float
-    is_new: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,7 +176,7 @@ class _Batch:
             write_speech(path, chunks, narrator.voice.sample_rate, origin, subtitle_file, normaliser)
             if normaliser is not None and normaliser.shortfall_message():
                 self._below_target.append(path.name)
-        return SpokenLine(line.number, path.name, read_seconds(path), is_new)
+        return SpokenLine(path.name, read_seconds(path), is_new, line.number)
 
     def _is_up_to_date(self, path: Path, origin: dict[str, object]) -> bool:
         if not path.exists():

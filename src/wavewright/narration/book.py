@@ -21,6 +21,7 @@ from .narrator import Narrator
 from .speech_file import (
     SECONDS_PER_CHARACTER,
     SpeechFiles,
+    SpokenFile,
     SpokenFiles,
     make_folder,
     read_origin,
@@ -49,13 +50,10 @@ class SkippedInBook:
 
 
 @dataclass(frozen=True)
-class SpokenChapter:
-    """The sound file of a chapter; ``is_new`` unless it existed before."""
+class SpokenChapter(SpokenFile):
+    """The sound file of a chapter."""
 
-    file: str
     title: str
-    seconds: float
-    is_new: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,7 +147,7 @@ def speak_book(file: Path, narrator: Narrator, files: BookFiles, quiet: bool = F
             if chapter.is_new and not book.speak(chapter, clipping, partial(_show_characters, show, n_done)):
                 below_target.append(chapter.path.name)
             seconds = read_seconds(chapter.path)
-            spoken.append(SpokenChapter(chapter.path.name, chapter.chapter.title, seconds, chapter.is_new))
+            spoken.append(SpokenChapter(chapter.path.name, seconds, chapter.is_new, chapter.chapter.title))
             n_done += chapter.chapter.n_characters
             _show_characters(show, n_done, 0)
     return SpokenBook(

@@ -59,6 +59,15 @@ class SpeechFiles:
         return subtitle_file is None or subtitle_file.is_file()
 
 
+@dataclass(frozen=True)
+class SpokenFile:
+    """A sound file; ``is_new`` unless it existed before."""
+
+    file: str
+    seconds: float
+    is_new: bool
+
+
 @dataclass(frozen=True, kw_only=True)
 class SpokenFiles:
     """Many sound files of one text file.

@@ -105,24 +105,9 @@ def plan_ssml(
 ) -> Iterator[Step]:
     """Plan an SSML document.
 
-    Parameters
-    ----------
-    document : SsmlDocument
-        The document; positions of words are those in its text.
-    front_end, prosody, lexicon, on_skip
-        As for `plan_text`; the prosody is combined with that of the document.
-
-    Yields
-    ------
-    Piece, Pause or Mark
-        Each step as soon as its sentence is read.
-
-    Raises
-    ------
-    NothingToSpeak
-        If the document has neither words nor pauses nor marks.
-    BadText
-        If a passage cannot be read and `on_skip` is None.
+    Parameters and steps are those of `plan_text`. Positions of words are those in the text of the document, whose
+    prosody is combined with `prosody`. Raises NothingToSpeak for a document with neither words nor pauses nor marks,
+    BadText for a passage that cannot be read if `on_skip` is None.
     """
     source = _SsmlSource(document, prosody or Prosody())
     if has_alphanumeric(document.text) or not source.events:

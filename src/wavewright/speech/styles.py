@@ -36,15 +36,7 @@ MAX_STRENGTH = 2.0  # of a preset; a learned style goes up to 1
 
 @dataclass(frozen=True)
 class Style:
-    """A style at a strength.
-
-    Attributes
-    ----------
-    prosody : Prosody
-        Prosody of a preset.
-    learned : dict of str to float
-        Weights of the acoustic model's own styles.
-    """
+    """A style at a strength: the prosody of a preset, and weights of the acoustic model's own styles."""
 
     prosody: Prosody = field(default_factory=Prosody)
     learned: dict[str, float] = field(default_factory=dict)

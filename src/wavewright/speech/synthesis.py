@@ -22,16 +22,9 @@ SILENCE_SECONDS = 0.5  # longest chunk of silence
 
 @dataclass(frozen=True)
 class Speaker:
-    """A speaker of an acoustic model.
+    """A speaker of an acoustic model, with weights of the model's own styles.
 
-    Attributes
-    ----------
-    acoustic : AcousticModel
-        The model.
-    name : str or None
-        The speaker; None for a model of one speaker without a name.
-    styles : mapping of str to float
-        Weights of the model's own styles.
+    ``name`` is None for a model of one speaker without a name.
     """
 
     acoustic: AcousticModel

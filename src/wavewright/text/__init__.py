@@ -77,24 +77,17 @@ class FrontEnd(Protocol):
 
 
 def front_end(language: str = "en") -> FrontEnd:
-    """Return the front end of a language.
+    """Return a new front end of a language.
 
     Parameters
     ----------
     language : str
         ``en``, ``en-GB``, or ``espeak:`` and a language of eSpeak NG, such as ``espeak:de``.
 
-    Returns
-    -------
-    FrontEnd
-        A new front end.
-
     Raises
     ------
-    BadSetting
-        If there is no front end for the language.
-    MissingExtra
-        If the language needs eSpeak NG and that is not installed.
+    BadSetting, MissingExtra
+        If there is no front end for the language, or it needs eSpeak NG, which is not installed.
     """
     if language.startswith(ESPEAK_PREFIX):
         from .espeak import EspeakFrontEnd

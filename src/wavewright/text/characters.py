@@ -47,14 +47,9 @@ _OTHER_DIGIT = re.compile(r"(?![0-9])\d")
 
 @dataclass(frozen=True)
 class Characters:
-    """A text and the position of each of its characters in the text that it was made from.
+    """A normalised text and the position of each of its characters in the text that it was made from.
 
-    Attributes
-    ----------
-    text : str
-        The normalised text.
-    positions : tuple of int or None
-        Position of each character and of the end, ``len(text) + 1`` numbers; None if no position changed.
+    ``positions`` holds that of each character and of the end, ``len(text) + 1`` numbers; None if none changed.
     """
 
     text: str
@@ -66,18 +61,7 @@ class Characters:
 
 
 def normalize_characters(text: str) -> Characters:
-    """Replace control characters by spaces and variants by plain characters; remove invisible characters.
-
-    Parameters
-    ----------
-    text : str
-        Any text.
-
-    Returns
-    -------
-    Characters
-        The normalised text, with positions in `text`.
-    """
+    """Replace control characters by spaces and variants by plain characters; remove invisible characters."""
     if not text.isascii() or _CONTROL.search(text):
         text = _CONTROL.sub(" ", text.translate(_TABLE))
     if text.isascii():

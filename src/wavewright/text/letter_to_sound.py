@@ -44,13 +44,11 @@ class NgramTable:
 
     Attributes
     ----------
-    symbols : array of int
+    symbols
         Last pair of each n-gram.
-    costs : array of int
-        ``-ln p`` of each n-gram in steps.
-    backoffs : array of int
-        Back-off weight of each n-gram as a context, ``-ln`` in steps.
-    first : array of int
+    costs, backoffs
+        ``-ln p`` of each n-gram, and its back-off weight as a context, in steps.
+    first
         Index of the first n-gram whose context is n-gram ``k`` of the order below; ``first[k + 1]`` ends them.
     """
 

@@ -14,16 +14,9 @@ LONGEST_SHOWN = 40  # characters of a passage
 
 @dataclass(frozen=True)
 class Skipped:
-    """A passage that is not spoken as written.
+    """A passage of a text, from ``start`` to before ``end``, that is not spoken as written.
 
-    Attributes
-    ----------
-    text : str
-        The passage.
-    start, end : int
-        Position of its first character, and of the character after its last one, in the text.
-    reason : str
-        A phrase such as ``Hebrew script``.
+    The reason is a phrase such as ``Hebrew script``.
     """
 
     text: str

@@ -53,28 +53,19 @@ class Span:
 
     Attributes
     ----------
-    text : str
-        The text that the front end reads.
-    start, end : int
+    text, written
+        The text that the front end reads, and that in the document, which differs in ``sub``, ``say-as`` and
+        ``phoneme``.
+    start, end
         Its position in ``SsmlDocument.text``.
-    written : str
-        The text in the document, which differs from `text` in ``sub``, ``say-as`` and ``phoneme``.
-    rate : float
-        Speaking rate, a factor.
-    pitch_semitones : float
-        Pitch shift in semitones.
-    pitch_range : float
-        Range of the intonation, a factor.
-    volume_db : float
-        Gain in dB.
-    emphasis : {"strong", "moderate", "none", "reduced"}
-        Level of emphasis; ``none`` is neutral.
-    voice : str or None
-        Name of another voice.
-    pause_seconds : float
+    rate, pitch_semitones, pitch_range, volume_db
+        Speaking rate and range of the intonation as factors, pitch shift, gain.
+    emphasis
+        One of `EMPHASIS_LEVELS`; ``none`` is neutral.
+    voice, mark
+        Name of another voice, and of a mark.
+    pause_seconds
         Length of a pause, 0 for text and marks.
-    mark : str or None
-        Name of a mark.
     """
 
     text: str = ""
@@ -93,15 +84,7 @@ class Span:
 
 @dataclass(frozen=True)
 class SsmlDocument:
-    """A parsed document.
-
-    Attributes
-    ----------
-    text : str
-        The text that the front end reads.
-    spans : tuple of Span
-        The spans in order; their texts joined are `text`.
-    """
+    """A parsed document: the text that the front end reads, and the spans in order, whose texts joined are `text`."""
 
     text: str
     spans: tuple[Span, ...]

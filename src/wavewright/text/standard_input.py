@@ -92,26 +92,9 @@ def join_lines(lines: Iterable[str]) -> str:
 
 
 def decode_utf8(content: bytes, line: int | None = None, skip_errors: bool = False) -> str:
-    """Decode UTF-8.
+    """Decode a line of UTF-8, by its number from 1, or a whole text; leave the byte order mark out.
 
-    Parameters
-    ----------
-    content : bytes
-        A line, or a whole text.
-    line : int, optional
-        Number of the line, from 1; None for a whole text.
-    skip_errors : bool
-        Skip other bytes with a `SkippedText` warning.
-
-    Returns
-    -------
-    str
-        The text without its byte order mark.
-
-    Raises
-    ------
-    BadText
-        If the bytes are not UTF-8.
+    Raises BadText for other bytes, or skips them with a `SkippedText` warning.
     """
     try:
         return content.decode("utf-8-sig" if line in (None, 1) else "utf-8")

@@ -20,7 +20,7 @@ from .phones import SYMBOLS, phones_of_arpabet, phones_of_ipa
 from .pronounce import known, phones_of
 from .say_as import say_as
 from .scanner import Scanner
-from .tokens import Token
+from .tokens import Token, TokenReader
 
 MAX_WORDS = 60
 """Largest number of words of a sentence; a longer one is cut after its last pause, or at the limit."""
@@ -74,7 +74,8 @@ class FrontEnd:
         if lexicon is not None:
             lexicon.check(SYMBOLS)
         characters = normalize_characters(text)
-        scanner = Scanner(characters.text, _is_known, lexicon, _reporter(on_skip, characters, text), self._is_british)
+        report = _reporter(on_skip, characters, text)
+        scanner = Scanner(TokenReader(characters.text, _is_known, lexicon, report, self._is_british))
         is_silent = True
         for tokens in scanner.sentences():
             for sentence in self._spoken(tokens, characters, text, lexicon):
@@ -94,24 +95,9 @@ class FrontEnd:
             yield from named
 
     def phones(self, text: str, alphabet: str = "x-arpabet") -> tuple[str, ...]:
-        """Parse phones.
+        """Parse the phones of one word, written in the alphabet ``x-arpabet`` or ``ipa``.
 
-        Parameters
-        ----------
-        text : str
-            Phones of one word.
-        alphabet : str
-            ``x-arpabet`` or ``ipa``.
-
-        Returns
-        -------
-        tuple[str, ...]
-            The phones.
-
-        Raises
-        ------
-        BadText
-            If they are not phones of English, or the alphabet is unknown.
+        Raises BadText if they are not phones of English, or the alphabet is unknown.
         """
         where = f"The sound {_shortened(text)!r}"
         if alphabet == "ipa":

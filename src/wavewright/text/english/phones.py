@@ -31,24 +31,9 @@ def _ipa() -> dict[str, tuple[list[str], bool]]:
 
 
 def phones_of_arpabet(text: str, where: str) -> tuple[str, ...]:
-    """Parse ARPAbet: ``HH AH0 L OW1``.
+    """Parse ARPAbet: ``HH AH0 L OW1``; raise BadText, which begins with ``where``, for other names and for none.
 
-    Parameters
-    ----------
-    text : str
-        Phones, separated by spaces. A vowel without a digit has the main stress if it is the only vowel, else none.
-    where : str
-        Opening of the error message.
-
-    Returns
-    -------
-    tuple[str, ...]
-        The phones.
-
-    Raises
-    ------
-    BadText
-        If a name is not a phone, or there is none.
+    A vowel without a digit has the main stress if it is the only vowel, else none.
     """
     names = text.upper().split()
     if not names:
@@ -63,24 +48,9 @@ def phones_of_arpabet(text: str, where: str) -> tuple[str, ...]:
 
 
 def phones_of_ipa(text: str, where: str) -> tuple[str, ...]:
-    """Convert IPA to ARPAbet: ``həˈloʊ`` to ``HH AH0 L OW1``.
+    """Convert IPA to ARPAbet: ``həˈloʊ`` to ``HH AH0 L OW1``; a stress mark applies to the next vowel.
 
-    Parameters
-    ----------
-    text : str
-        Signs of the International Phonetic Alphabet. A stress mark applies to the next vowel.
-    where : str
-        Opening of the error message.
-
-    Returns
-    -------
-    tuple[str, ...]
-        The phones.
-
-    Raises
-    ------
-    BadText
-        If a sign stands for no phone of English, or there is none.
+    Raises BadText, which begins with ``where``, if a sign stands for no phone of English, or there is none.
     """
     phones: list[str] = []
     stress, position = "0", 0

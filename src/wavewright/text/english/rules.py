@@ -24,17 +24,7 @@ WORD_AFTER = pattern(r"[\s-]*([A-Za-z']+)")
 
 @dataclass(frozen=True)
 class Around:
-    """The text around a match.
-
-    Attributes
-    ----------
-    text : str
-        The whole text.
-    start, end : int
-        Span of the match.
-    knows : Callable[[str], bool]
-        Looks a word in lower case up in the dictionary.
-    """
+    """The text around a match from ``start`` to ``end``; ``knows`` looks a word in lower case up in the dictionary."""
 
     text: str
     start: int

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from ..lexicon import Lexicon
 from ..pattern import pattern
 from . import abbreviations, calendar
 from .dialect import british
@@ -33,38 +32,20 @@ DOTS = pattern(r"\.{2,}|…\.*|\.(?:\s\.){2,}")
 
 @dataclass
 class Scanner:
-    """Scanner of one text.
+    """Scanner of the text of a reader of tokens."""
 
-    Parameters
-    ----------
-    text : str
-        Text, as :func:`..characters.normalize_characters` returns it.
-    knows : Callable[[str], bool]
-        Looks a word in lower case up in the dictionary.
-    lexicon : Lexicon or None
-        The user's own words.
-    on_skip : Callable[[int, int, str], None] or None
-        Called with start, end and reason of each passage that is skipped; without it such a passage raises BadText.
-    is_british : bool
-        Dialect of numbers and dates.
-    """
-
-    text: str
-    knows: Callable[[str], bool]
-    lexicon: Lexicon | None = None
-    on_skip: Callable[[int, int, str], None] | None = None
-    is_british: bool = False
+    reader: TokenReader
     position: int = field(default=0, init=False)
     tokens: list[Token] = field(default_factory=list, init=False)
     unspoken: list[tuple[int, str]] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
-        self.reader = TokenReader(self.text, self.knows, self.lexicon, self.on_skip, self.is_british)
+        self.text = self.reader.text
 
     def sentences(self) -> Iterator[list[Token]]:
         """Yield the tokens of each sentence."""
         while self.position < len(self.text):
-            with british(self.is_british):
+            with british(self.reader.is_british):
                 has_ended = self._step()
             if has_ended and self.tokens:
                 yield self.tokens
@@ -225,7 +206,9 @@ class Scanner:
     def _last_is_unknown(self) -> bool:
         """Return True if the last word is not in the dictionary, as an abbreviation."""
         return (
-            bool(self.tokens) and not self.tokens[-1].is_numeric and not self.knows(self.tokens[-1].words[-1].lower())
+            bool(self.tokens)
+            and not self.tokens[-1].is_numeric
+            and not self.reader.knows(self.tokens[-1].words[-1].lower())
         )
 
     def _mark(self, mark: str) -> None:

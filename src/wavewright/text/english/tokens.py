@@ -103,7 +103,7 @@ class TokenReader:
     on_skip : Callable[[int, int, str], None] or None
         Called with start, end and reason of each passage that is skipped; without it such a passage raises BadText.
     is_british : bool
-        Dialect of numbers.
+        Dialect of numbers and dates.
     quote_is_open : bool
         True after an opening single quote.
     """
