@@ -20,9 +20,10 @@ from wavewright.data import manifest
 from wavewright.data.folder import scan
 from wavewright.errors import BadFolder, BadModel, BadSetting, WavewrightError, printable
 from wavewright.names import LONGEST_STEM_BYTES, RESERVED, file_stem, inside, name_problem
-from wavewright.narration.book import BookFiles, speak_book
+from wavewright.narration.book import speak_book
 from wavewright.narration.narrator import Narrator
 from wavewright.narration.settings import NarrationSettings
+from wavewright.narration.speech_file import SpeechFiles
 from wavewright.ranges import check_names
 from wavewright.tasks import demo as demo_task
 from wavewright.tasks.demo import demo
@@ -275,7 +276,7 @@ def test_a_book_whose_name_is_a_path_stays_here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path / "here")
     book = tmp_path / "here" / "...txt"
     book.write_text("Hello there.\n", encoding="utf-8")
-    made = speak_book(book, Narrator(stand_in_voice(), NarrationSettings()), BookFiles(), quiet=True)
+    made = speak_book(book, Narrator(stand_in_voice(), NarrationSettings()), SpeechFiles(), quiet=True)
     assert made.out == Path("_")
     assert [path.name for path in tmp_path.iterdir()] == ["here"]
 

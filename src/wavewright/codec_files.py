@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypedDict
 
 import numpy as np
 
@@ -54,6 +55,29 @@ class CodecFile(ConvertedFile):
     def size(self) -> str:
         """Size and bitrate of the .wwc file as text."""
         return f"{self.n_bytes:,} bytes, {self.kbps:.2f} kbps, {codebooks_text(self.n_codebooks)} of {self.model}"
+
+
+class Coding(TypedDict):
+    """Sound and size of a .wwc file, as in :class:`CodecFile`."""
+
+    seconds: float
+    sample_rate: int
+    n_channels: int
+    n_codebooks: int
+    n_bytes: int
+    kbps: float
+
+
+def coding(header: WwcHeader, seconds: float, n_bytes: int) -> Coding:
+    """Return sound and size of a .wwc file by its header, its duration and its bytes."""
+    return {
+        "seconds": seconds,
+        "sample_rate": header.sample_rate,
+        "n_channels": header.n_channels,
+        "n_codebooks": header.n_codebooks,
+        "n_bytes": n_bytes,
+        "kbps": 8 * n_bytes / seconds / 1000,
+    }
 
 
 def codebooks_text(n_codebooks: int) -> str:

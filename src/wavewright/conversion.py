@@ -4,6 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict
+
+from .contracts.runtime import Model
+
+
+class ModelIdentity(TypedDict):
+    """Name and hash of a model, as results and manifests state them."""
+
+    model: str
+    model_hash: str
+
+
+def identity(model: Model) -> ModelIdentity:
+    """Return the name and the hash of a model."""
+    return {"model": model.name, "model_hash": model.folder.hash}
 
 
 @dataclass(frozen=True, kw_only=True)

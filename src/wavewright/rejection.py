@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -25,14 +25,10 @@ ClipFunction = Callable[[str | None, int, int], np.ndarray]
 
 @dataclass(frozen=True)
 class ScoredClip:
-    """A generated clip and its scores.
+    """A generated clip ``(channels, time)``, its label, its number among the clips of the seed, and its scores.
 
     Attributes
     ----------
-    wave
-        ``(channels, time)``.
-    label, index
-        Its label, and its number among the clips of the seed.
     confidence
         Probability that the classifier assigns to the label; None without a classifier.
     novelty_db
@@ -46,6 +42,7 @@ class ScoredClip:
     novelty_db: float | None = None
 
 
+@dataclass
 class RejectionSampler:
     """Draws clips until enough of them meet the limits.
 
@@ -71,21 +68,13 @@ class RejectionSampler:
         Clips below the stored limit that were taken for want of better ones.
     """
 
-    def __init__(
-        self,
-        model: Generator,
-        generate_clip: ClipFunction,
-        min_confidence: float | None = None,
-        min_novelty_db: float | None = None,
-        classifier: str | None = None,
-    ) -> None:
-        self.model = model
-        self.generate_clip = generate_clip
-        self.min_confidence = min_confidence
-        self.min_novelty_db = min_novelty_db
-        self.classifier = classifier
-        self.n_rejected = 0
-        self.n_near_copies = 0
+    model: Generator
+    generate_clip: ClipFunction
+    min_confidence: float | None = None
+    min_novelty_db: float | None = None
+    classifier: str | None = None
+    n_rejected: int = field(default=0, init=False)
+    n_near_copies: int = field(default=0, init=False)
 
     @property
     def has_limits(self) -> bool:

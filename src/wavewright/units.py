@@ -12,7 +12,7 @@ Numbers = TypeVar("Numbers", float, np.ndarray)
 
 def db_to_gain(level_db: Numbers) -> Numbers:
     """Convert decibels to a linear amplitude factor: ``10 ** (level_db / 20)``."""
-    gain: Numbers = np.power(10.0, np.divide(level_db, 20.0))
+    gain: Numbers = 10.0 ** np.divide(level_db, 20.0)
     return gain
 
 
@@ -30,13 +30,13 @@ def hz_to_midi(frequency_hz: Numbers) -> Numbers:
 
 def midi_to_hz(note: Numbers) -> Numbers:
     """Convert a MIDI note number to a frequency in hertz, A4 = 69 = 440 Hz."""
-    frequency_hz: Numbers = 440.0 * np.power(2.0, np.subtract(note, 69.0) / 12.0)
+    frequency_hz: Numbers = 440.0 * 2.0 ** (np.subtract(note, 69.0) / 12.0)
     return frequency_hz
 
 
 def semitones_to_ratio(semitones: Numbers) -> Numbers:
     """Convert semitones to a frequency ratio: ``2 ** (semitones / 12)``."""
-    ratio: Numbers = np.power(2.0, np.divide(semitones, 12.0))
+    ratio: Numbers = 2.0 ** np.divide(semitones, 12.0)
     return ratio
 
 

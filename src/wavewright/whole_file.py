@@ -31,17 +31,7 @@ _swept: set[Path] = set()
 def write_whole(path: Path, contents: bytes) -> None:
     """Write a file; if that fails (a full disk, an interruption), the previous file is unchanged.
 
-    Parameters
-    ----------
-    path : Path
-        The file.
-    contents : bytes
-        Its contents.
-
-    Raises
-    ------
-    BadFolder, OSError
-        As :func:`whole_file`.
+    Raises BadFolder and OSError as :func:`whole_file`.
     """
     with whole_file(path) as file:
         file.write(contents)
@@ -247,19 +237,9 @@ def _remove_if_empty(folder: Path | None) -> None:
 
 
 def why_not_written(path: Path, reason: str) -> str:
-    """Return the message for a file that could not be written.
+    """Return the message for a file that could not be written: the cause, as far as it is known, and the remedy.
 
-    Parameters
-    ----------
-    path : Path
-        The file.
-    reason : str
-        Message of the system or a library.
-
-    Returns
-    -------
-    str
-        One sentence: the cause, as far as it is known, and the remedy.
+    ``reason`` is the message of the system or of a library.
     """
     with suppress(OSError):
         if shutil.disk_usage(path.parent).free < FULL_BYTES:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..clip_folder import OutputClip, write_clips
-from ..conversion import ModelResult
+from ..conversion import ModelResult, identity
 from ..errors import BadSetting
 from ..names import file_stem
 from .source import SourceClip
@@ -113,8 +113,7 @@ class Derivation:
         pitches = {name: pitch for name, pitch in zip(names, self.pitches, strict=True) if pitch is not None}
         labels: Origin = {"label": self.labels[0]} if len(self.labels) == 1 else {"labels": list(self.labels)}
         return {
-            "model": self.runtime.name,
-            "model_hash": self.runtime.folder.hash,
+            **identity(self.runtime),
             "task": self.task,
             "sources": [{"file": source.file.name, "hash": source.hash} for source in self.sources],
             **pitches,
@@ -140,8 +139,7 @@ class Derivation:
         """Write outputs as files of a folder; raises as :func:`.clip_folder.write_clips`."""
         written = write_clips(clips, self.runtime.sample_rate, out, format)
         return DerivedClips(
-            model=self.runtime.name,
-            model_hash=self.runtime.folder.hash,
+            **identity(self.runtime),
             out=out,
             sample_rate=self.runtime.sample_rate,
             sources=self.sources,

@@ -33,13 +33,6 @@ LINE_ERRORS = (BadText, BadSetting, BadModel, BadAudio, BadFolder)
 
 
 @dataclass(frozen=True)
-class BatchFiles(SpeechFiles):
-    """The files of a batch; ``name_column`` is the column with their names."""
-
-    name_column: str | None = None
-
-
-@dataclass(frozen=True)
 class SpokenLine(SpokenFile):
     """The sound file of a line, by its number."""
 
@@ -50,14 +43,8 @@ class SpokenLine(SpokenFile):
 class SpokenBatch(SpokenFiles):
     """The files of a batch, in the order of its lines, and the lines that were not spoken.
 
-    Attributes
-    ----------
-    manifest
-        Manifest of the folder.
-    unused_columns
-        Columns that are ignored.
-    exit_code
-        Exit code of the command: 2 if lines failed.
+    The manifest is that of the folder, unused columns are ignored, and ``exit_code``, that of the command, is 2 if
+    lines failed.
     """
 
     manifest: Path
@@ -78,7 +65,9 @@ class SpokenBatch(SpokenFiles):
         return "\n".join([*shown, *self.level_notes()])
 
 
-def speak_batch(file: Path, settings: NarrationSettings, files: BatchFiles, quiet: bool = False) -> SpokenBatch:
+def speak_batch(
+    file: Path, settings: NarrationSettings, files: SpeechFiles, name_column: str | None = None, quiet: bool = False
+) -> SpokenBatch:
     """Speak every line of a batch whose sound file does not exist or is out of date.
 
     A line that fails does not keep the other lines from being spoken. A manifest lists all files.
@@ -89,8 +78,10 @@ def speak_batch(file: Path, settings: NarrationSettings, files: BatchFiles, quie
         The batch; see `wavewright.narration.batch_lines.read_lines`.
     settings : NarrationSettings
         Settings of all lines, which those of a line override.
-    files : BatchFiles
+    files : SpeechFiles
         Folder and formats of the files.
+    name_column : str, optional
+        Column with the names of the files.
     quiet : bool
         Show no progress.
 
@@ -101,7 +92,7 @@ def speak_batch(file: Path, settings: NarrationSettings, files: BatchFiles, quie
     BadModel, BadSetting
         If the settings of all lines are invalid.
     """
-    batch_lines = read_lines(file, files.name_column)
+    batch_lines = read_lines(file, name_column)
     batch = _Batch(file, settings, files)
     make_folder(batch.out)
     manifest_lines(batch.out / MANIFEST_FILE)  # refuse a file of that name that is not a manifest before speaking
@@ -122,7 +113,7 @@ def speak_batch(file: Path, settings: NarrationSettings, files: BatchFiles, quie
 class _Batch:
     """The state of a batch while its lines are spoken."""
 
-    def __init__(self, file: Path, settings: NarrationSettings, files: BatchFiles) -> None:
+    def __init__(self, file: Path, settings: NarrationSettings, files: SpeechFiles) -> None:
         self.file = file
         self.settings = settings
         self.files = files

@@ -31,13 +31,6 @@ from .speech_file import (
 
 
 @dataclass(frozen=True)
-class BookFiles(SpeechFiles):
-    """The files of a book; ``chapter_mark`` is the prefix of the lines that start a chapter, by default headings do."""
-
-    chapter_mark: str | None = None
-
-
-@dataclass(frozen=True)
 class SkippedInBook:
     """A passage of a book that was not spoken, the number of its line, from 1, and the reason."""
 
@@ -58,18 +51,10 @@ class SpokenChapter(SpokenFile):
 
 @dataclass(frozen=True, kw_only=True)
 class SpokenBook(SpokenFiles):
-    """The files of a book.
+    """The chapters of a book in their order, with the names of both models.
 
-    Attributes
-    ----------
-    voice, vocoder
-        Names of the models.
-    chapters
-        The chapters in their order.
-    leftover
-        Files of chapters that the book no longer has.
-    skipped
-        Passages of new chapters that could not be read.
+    ``leftover`` are files of chapters that the book no longer has, ``skipped`` the passages of new chapters that could
+    not be read.
     """
 
     voice: str
@@ -101,7 +86,9 @@ class _PlannedChapter:
     is_new: bool
 
 
-def speak_book(file: Path, narrator: Narrator, files: BookFiles, quiet: bool = False) -> SpokenBook:
+def speak_book(
+    file: Path, narrator: Narrator, files: SpeechFiles, chapter_mark: str | None = None, quiet: bool = False
+) -> SpokenBook:
     """Speak every chapter of a text file whose sound file does not exist or is out of date, in bounded memory.
 
     The comment of each sound file records its text and settings; a chapter is spoken again only if they differ. New
@@ -113,8 +100,10 @@ def speak_book(file: Path, narrator: Narrator, files: BookFiles, quiet: bool = F
         Text file in UTF-8.
     narrator : Narrator
         Voice and settings.
-    files : BookFiles
+    files : SpeechFiles
         Folder and formats of the files.
+    chapter_mark : str, optional
+        Prefix of the lines that start a chapter; by default headings do.
     quiet : bool
         Show no progress.
 
@@ -130,8 +119,8 @@ def speak_book(file: Path, narrator: Narrator, files: BookFiles, quiet: bool = F
     BadFolder
         If a chapter has the name of another file, or nothing can be written.
     """
-    chapters = find_chapters(file, files.chapter_mark, narrator.settings.markup)
-    book = _Book(file, narrator, files, {chapter.text_hash for chapter in chapters})
+    chapters = find_chapters(file, chapter_mark, narrator.settings.markup)
+    book = _Book(file, narrator, files, chapter_mark, {chapter.text_hash for chapter in chapters})
     planned, skipped = book.plan(chapters)
     _warn(file, skipped)
     if not planned:
@@ -162,16 +151,19 @@ def speak_book(file: Path, narrator: Narrator, files: BookFiles, quiet: bool = F
     )
 
 
+@dataclass
 class _Book:
     """A text file with the narrator and the folder of its chapters."""
 
-    def __init__(self, file: Path, narrator: Narrator, files: BookFiles, text_hashes: Set[str]) -> None:
-        self.file = file
-        self.narrator = narrator
-        self.files = files
-        self.text_hashes = text_hashes
-        self.out = files.folder(file)
-        self.origin = {"book": file.name, "path": _path_hash(file), **narrator.origin()}
+    file: Path
+    narrator: Narrator
+    files: SpeechFiles
+    chapter_mark: str | None
+    text_hashes: Set[str]
+
+    def __post_init__(self) -> None:
+        self.out = self.files.folder(self.file)
+        self.origin = {"book": self.file.name, "path": _path_hash(self.file), **self.narrator.origin()}
 
     def plan(self, chapters: Iterable[Chapter]) -> tuple[list[_PlannedChapter], list[SkippedInBook]]:
         """Return the chapters with something to speak, and the skipped passages of the new ones."""
@@ -226,7 +218,7 @@ class _Book:
         return self.narrator.sentences(reader.peek(text), skipped.append)
 
     def _paragraphs(self, chapter: Chapter) -> Iterator[Paragraph]:
-        return paragraphs(self.file, chapter, self.files.chapter_mark, self.narrator.settings.markup)
+        return paragraphs(self.file, chapter, self.chapter_mark, self.narrator.settings.markup)
 
     def _is_up_to_date(self, path: Path, origin: Mapping[str, object]) -> bool:
         """Return whether a chapter exists with this origin; raise BadFolder if another file has its name."""

@@ -15,8 +15,9 @@ import numpy as np
 from pydantic import Field
 
 from ..clip import Clip, resampled, write_blocks
-from ..codec_files import CodecFile, codec_of, coder_of
+from ..codec_files import CodecFile, codec_of, coder_of, coding
 from ..contracts.runtime import Codec
+from ..conversion import identity
 from ..errors import BadAudio, BadSetting
 from ..families.codec.header import MAX_SECONDS, read_header
 from ..families.codec.packet_reader import MAX_GAP_SECONDS, PacketReader
@@ -253,18 +254,11 @@ def _decode_file(
             )
         write_blocks(out, _with_progress(chain([first], waves), header.sample_rate, show))
     seconds = reader.n_samples_decodable / header.sample_rate
-    n_bytes = file.stat().st_size
     return Decoded(
+        **identity(codec),
+        **coding(header, seconds, file.stat().st_size),
         out=out,
         file=file,
-        model=codec.name,
-        model_hash=codec.folder.hash,
-        seconds=seconds,
-        sample_rate=header.sample_rate,
-        n_channels=header.n_channels,
-        n_codebooks=header.n_codebooks,
-        n_bytes=n_bytes,
-        kbps=8 * n_bytes / seconds / 1000,
         lost_seconds=lost_intervals(reader, codec),
         repaired_byte=repaired_byte,
         n_bytes_behind=reader.n_trailing_bytes() if reader.resumes_at is None else 0,

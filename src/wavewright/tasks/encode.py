@@ -14,9 +14,10 @@ from pydantic import Field
 
 from .. import loading, models
 from ..clip import AudioHeader, read_blocks, read_header, resampled
-from ..codec_files import DEFAULT_CODEC, CodecFile, coder_of, frames_per_packet, n_codebooks_for, version_of
+from ..codec_files import DEFAULT_CODEC, CodecFile, coder_of, coding, frames_per_packet, n_codebooks_for, version_of
 from ..contracts.family import Capability
 from ..contracts.runtime import Codec
+from ..conversion import identity
 from ..errors import BadSetting
 from ..families.codec.header import HEADER_BYTES, WwcHeader
 from ..families.codec.packets import PacketWriter, n_codec_samples
@@ -209,20 +210,8 @@ def _encode_file(file: Path, audio: AudioHeader, out: Path, codec: Codec, kbps: 
         sink.seek(0)
         sink.write(replace(header, n_samples=waves.n_samples).to_bytes())
     seconds = waves.n_samples / audio.sample_rate
-    n_bytes = HEADER_BYTES + writer.n_bytes
-    return Encoded(
-        out=out,
-        file=file,
-        model=codec.name,
-        model_hash=codec.folder.hash,
-        seconds=seconds,
-        sample_rate=audio.sample_rate,
-        codec_sample_rate=codec.sample_rate,
-        n_channels=audio.n_channels,
-        n_codebooks=header.n_codebooks,
-        n_bytes=n_bytes,
-        kbps=8 * n_bytes / seconds / 1000,
-    )
+    codes = coding(header, seconds, HEADER_BYTES + writer.n_bytes)
+    return Encoded(**identity(codec), **codes, out=out, file=file, codec_sample_rate=codec.sample_rate)
 
 
 def _new_header(codec: Codec, kbps: float, n_channels: int, sample_rate: int, is_stream: bool = False) -> WwcHeader:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 from pydantic import Field
 
-from ..conversion import ModelResult
+from ..conversion import ModelResult, identity
 from ..data.folder import scan
 from ..data.parameters import LabelSource
 from ..drawing import check_drawable, draw_map
@@ -46,18 +46,10 @@ class MappedClip:
 
 @dataclass(frozen=True, kw_only=True)
 class ClipMap(ModelResult):
-    """A map that was written.
+    """A map of the clips of a folder: the JSON file ``out``, and the plot, a PNG file.
 
-    Attributes
-    ----------
-    out
-        The JSON file.
-    plot
-        The PNG file; None if it could not be drawn, and ``note`` says why.
-    folder
-        Where the clips are.
-    problems
-        Files that cannot be used, one sentence each.
+    ``plot`` is None if it could not be drawn, and ``note`` says why. ``problems`` are files that cannot be used, one
+    sentence each.
     """
 
     out: Path
@@ -106,14 +98,7 @@ def map_clips(
     clips = _mapped(encoded, runtime, similar)
     plot, note = _plot_path(out.with_suffix(".png"))
     clip_map = ClipMap(
-        model=runtime.name,
-        model_hash=runtime.folder.hash,
-        out=out,
-        plot=plot,
-        folder=folder,
-        clips=clips,
-        problems=encoded.problems,
-        note=note,
+        **identity(runtime), out=out, plot=plot, folder=folder, clips=clips, problems=encoded.problems, note=note
     )
     _write(clip_map)
     return clip_map

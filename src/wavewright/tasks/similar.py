@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 from pydantic import Field
 
-from ..conversion import ModelResult
+from ..conversion import ModelResult, identity
 from ..data.folder import scan
 from ..errors import BadFolder
 from ..latent_clips.folder import FolderLatents, encode_folder, smallest
@@ -32,14 +32,9 @@ class SimilarClip:
 
 @dataclass(frozen=True, kw_only=True)
 class SimilarClips(ModelResult):
-    """The clips most similar to ``source``, most similar first.
+    """The clips of a folder most similar to ``source``, most similar first; without a folder, training clips.
 
-    Attributes
-    ----------
-    folder
-        Where the clips are; None for the training clips of the model.
-    problems
-        Files that cannot be used, one sentence each.
+    ``problems`` are files that cannot be used, one sentence each.
     """
 
     source: SourceClip
@@ -95,14 +90,7 @@ def similar(
         clips, problems = _nearest(source, latents, others, count, runtime), others.problems
         if not clips:
             raise BadFolder(f"{folder} holds no clip besides {file}; give a folder with more of them.")
-    return SimilarClips(
-        model=runtime.name,
-        model_hash=runtime.folder.hash,
-        source=source,
-        folder=folder,
-        clips=clips,
-        problems=problems,
-    )
+    return SimilarClips(**identity(runtime), source=source, folder=folder, clips=clips, problems=problems)
 
 
 def _nearest(

@@ -13,12 +13,12 @@ from pydantic import Field
 
 from .. import parameters
 from ..errors import BadFolder, BadSetting
-from ..narration.batch import BatchFiles, SpokenBatch, speak_batch
-from ..narration.book import BookFiles, SpokenBook, speak_book
+from ..narration.batch import SpokenBatch, speak_batch
+from ..narration.book import SpokenBook, speak_book
 from ..narration.loudness import parse_loudness
 from ..narration.narrator import Narrator, NarratorLoader
 from ..narration.settings import NarrationSettings
-from ..narration.speech_file import SpeechFormat
+from ..narration.speech_file import SpeechFiles, SpeechFormat
 from ..narration.stream import write_stream
 from ..narration.text import MOST_CHARACTERS, SpokenText, check_length, speak_text
 from ..speech.chunk import Clipping, clipping_message
@@ -143,12 +143,11 @@ def speak(
     _check_batch(batch, name_column)
     if stream:
         _check_stream(batch, file or out or subtitles, lufs)
-    subtitle_suffix = _check_files(batch or file, format, subtitles)
+    files = SpeechFiles(out, format or "wav", _check_files(batch or file, format, subtitles))
     if batch is not None:
-        return speak_batch(batch, settings, BatchFiles(out, format or "wav", subtitle_suffix, name_column), quiet)
+        return speak_batch(batch, settings, files, name_column, quiet)
     if file is not None:
-        files = BookFiles(out, format or "wav", subtitle_suffix, chapter_mark)
-        return speak_book(file, NarratorLoader().load(settings), files, quiet)
+        return speak_book(file, NarratorLoader().load(settings), files, chapter_mark, quiet)
     if stream:
         _stream(text, settings)
         return None

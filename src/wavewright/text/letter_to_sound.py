@@ -40,16 +40,10 @@ MOST_CACHED_NODES = 200_000
 
 @dataclass(frozen=True)
 class NgramTable:
-    """The n-grams of one order, sorted by context.
+    """The n-grams of one order, sorted by context: the last pair of each, its cost and its back-off weight.
 
-    Attributes
-    ----------
-    symbols
-        Last pair of each n-gram.
-    costs, backoffs
-        ``-ln p`` of each n-gram, and its back-off weight as a context, in steps.
-    first
-        Index of the first n-gram whose context is n-gram ``k`` of the order below; ``first[k + 1]`` ends them.
+    Costs (``-ln p``) and weights are in steps. ``first[k]`` is the index of the first n-gram whose context is n-gram
+    ``k`` of the order below; ``first[k + 1]`` ends them.
     """
 
     symbols: array[int]

@@ -205,11 +205,8 @@ class Scanner:
 
     def _last_is_unknown(self) -> bool:
         """Return True if the last word is not in the dictionary, as an abbreviation."""
-        return (
-            bool(self.tokens)
-            and not self.tokens[-1].is_numeric
-            and not self.reader.knows(self.tokens[-1].words[-1].lower())
-        )
+        last = self.tokens[-1] if self.tokens else None
+        return last is not None and not last.is_numeric and not self.reader.knows(last.words[-1].lower())
 
     def _mark(self, mark: str) -> None:
         """Set the pause after the last token; the strongest one counts."""
