@@ -44,7 +44,10 @@ class Preparation:
             raise BadSetting(f"The preparation's lead_seconds is {self.lead_seconds}; it must lie between 0 and 1.")
 
     def apply(self, wave: np.ndarray, sample_rate: int, n_samples: int) -> np.ndarray:
-        """Prepare a wave ``(channels, time)`` as a one-shot or in the mode ``none``: ``(channels, n_samples)`` float32."""
+        """Prepare a wave ``(channels, time)`` in the mode ``one-shot`` or ``none``.
+
+        The result is ``(channels, n_samples)`` float32.
+        """
         if self.mode == "none":
             return fix_length(wave, n_samples)
         if self.align:
