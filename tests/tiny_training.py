@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
+from wavewright.contracts.health import HealthRules
 from wavewright.contracts.settings import TrainingSettings
 from wavewright.nn.network import Network
 from wavewright.training import checkpoint, processes
@@ -69,7 +70,7 @@ def batches(step: int) -> dict[str, np.ndarray]:
 
 def make_loop(folder: Path, settings: TrainingSettings = SETTINGS, evaluate=None, health_rules=None) -> Loop:
     torch.manual_seed(0)
-    return Loop(TwoPlayers(), batches, settings, folder, Quiet(), evaluate, health_rules=health_rules)
+    return Loop(TwoPlayers(), batches, settings, folder, Quiet(), evaluate, health_rules=health_rules or HealthRules())
 
 
 def make_shared_loop(folder: Path, accumulate: int) -> Loop:

@@ -94,22 +94,11 @@ Container: TypeAlias = Any  # av.container.InputContainer: PyAV is an optional d
 
 @dataclass(frozen=True)
 class AudioHeader:
-    """AudioHeader of a sound file.
+    """Header of a sound file; container and codec are named as libsndfile or PyAV name them."""
 
-    Attributes
-    ----------
-    sample_rate : int, in Hz
-    n_channels : int
-        Number of channels.
-    n_samples : int or None
-        Samples of one channel as claimed, None if unknown.
-    format, subtype : str
-        Container and codec, as libsndfile or PyAV name them.
-    """
-
-    sample_rate: int
+    sample_rate: int  # Hz
     n_channels: int
-    n_samples: int | None
+    n_samples: int | None  # of one channel as claimed, None if unknown
     format: str
     subtype: str
 

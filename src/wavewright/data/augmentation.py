@@ -85,17 +85,7 @@ def draw_augmentation(settings: AugmentationSettings, rng: np.random.Generator) 
 
 
 def augment(wave: np.ndarray, augmentation: Augmentation, sample_rate: int, n_samples: int) -> np.ndarray:
-    """Apply an augmentation to a recording.
-
-    Parameters
-    ----------
-    wave : np.ndarray
-        Samples, ``(time,)``.
-    augmentation : Augmentation
-        The drawn numbers.
-    sample_rate : int, in Hz
-    n_samples : int
-        Length of the result.
+    """Apply an augmentation to a wave ``(time,)``.
 
     Returns
     -------

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -18,27 +19,13 @@ MAX_CROPS = 500  # of one store in FixedCrops
 
 @dataclass(frozen=True)
 class FixedCrops:
-    """Crops at fixed positions that represent all clips of a store; make them with :meth:`of`.
+    """Crops at fixed positions that represent all clips of a store; make them with :meth:`of`."""
 
-    Attributes
-    ----------
-    store : ClipStore
-        Whole clips.
-    positions : sequence of (int, int)
-        Row in the store and first sample of each crop.
-    labels : sequence of int
-        Label index of each crop.
-    groups : sequence of str
-        Group of each crop's clip, or its path where there is none.
-    pitches : sequence of float or None
-        MIDI number of each crop, None where pitches are not used.
-    """
-
-    store: ClipStore
-    positions: Sequence[tuple[int, int]]
-    labels: Sequence[int]
-    groups: Sequence[str]
-    pitches: Sequence[float] | None = None
+    store: ClipStore  # whole clips
+    positions: Sequence[tuple[int, int]]  # row in the store and first sample of each crop
+    labels: Sequence[int]  # label index of each crop
+    groups: Sequence[str]  # of each crop's clip, or its path where there is none
+    pitches: Sequence[float] | None = None  # MIDI numbers, None where pitches are not used
 
     @classmethod
     def of(
@@ -46,23 +33,7 @@ class FixedCrops:
     ) -> FixedCrops:
         """Divide the clips in ``rows`` into crops, of which at most MAX_CROPS at regular intervals are retained.
 
-        Parameters
-        ----------
-        store : ClipStore
-            Whole clips.
-        rows : sequence of int
-            Rows of the store.
-        labels : sequence of str
-            Names of the model's labels, empty for none.
-        n_samples : int
-            Length of a crop. A clip has at least one crop.
-        has_pitch : bool
-            Set ``pitches``.
-
-        Returns
-        -------
-        FixedCrops
-            The crops.
+        A clip has at least one crop, of ``n_samples``; ``labels`` are the names of the model's, empty for none.
         """
         lengths = store.lengths
         candidates = [
@@ -122,68 +93,39 @@ def sampling_probabilities(entries: Sequence[Entry], lengths: np.ndarray, expone
     return probabilities
 
 
+@dataclass(frozen=True)
 class CropBatches:
     """Batches of random crops, a pure function of the step.
 
     Clips are drawn in proportion to their length. Each crop is attenuated by up to ``gain_range_db`` and padded with
     zeros after the end of its clip.
-
-    Parameters
-    ----------
-    store : ClipStore
-        Whole clips.
-    rows : sequence of int
-        Rows of the store to draw from.
-    labels : sequence of str
-        Names of the model's labels, empty for none.
-    n_samples : int
-        Length of a crop.
-    batch_size : int
-        Crops of a batch.
-    seed : int
-        Seed of the random numbers.
-    gain_range_db : float
-        Largest attenuation, dB.
-    has_pitch : bool
-        Add the clips' pitches to each batch.
     """
 
-    def __init__(
-        self,
-        store: ClipStore,
-        rows: Sequence[int],
-        labels: Sequence[str],
-        n_samples: int,
-        batch_size: int,
-        seed: int,
-        gain_range_db: float = 0.0,
-        has_pitch: bool = False,
-    ) -> None:
-        self.store = store
-        self.rows = list(rows)
-        self.labels = labels
-        self.n_samples = n_samples
-        self.batch_size = batch_size
-        self.seed = seed
-        self.gain_range_db = gain_range_db
-        self.has_pitch = has_pitch
-        self.lengths = store.lengths
-        weights = np.maximum([self.lengths[row] for row in self.rows], n_samples).astype(np.float64)
-        self.probabilities = weights / weights.sum()
+    store: ClipStore  # whole clips
+    rows: Sequence[int]  # of the store, to draw from
+    labels: Sequence[str]  # names of the model's labels, empty for none
+    n_samples: int  # length of a crop
+    batch_size: int
+    seed: int
+    gain_range_db: float = 0.0
+    has_pitch: bool = False  # add the clips' pitches to each batch
+
+    @cached_property
+    def lengths(self) -> list[int]:
+        """Samples of every clip of the store."""
+        return self.store.lengths
+
+    @cached_property
+    def probabilities(self) -> np.ndarray:
+        """Probability of each of ``rows``, float64."""
+        weights = np.maximum([self.lengths[row] for row in self.rows], self.n_samples).astype(np.float64)
+        probabilities: np.ndarray = weights / weights.sum()
+        return probabilities
 
     def __call__(self, step: int) -> dict[str, np.ndarray]:
-        """Return the batch of a step.
+        """Return the batch of a step: ``wave (batch, 1, n_samples)`` float32, ``label (batch,)`` int64.
 
-        Parameters
-        ----------
-        step : int
-            Number of the step.
-
-        Returns
-        -------
-        dict
-            ``wave (batch, 1, n_samples)`` float32, ``label (batch,)`` int64 and, with ``has_pitch``,
-            ``pitch (batch,)`` float32, a MIDI number.
+        With ``has_pitch`` it also holds ``pitch (batch,)`` float32, MIDI numbers.
         """
         rng = np.random.default_rng([self.seed, step])
         rows = [self.rows[index] for index in rng.choice(len(self.rows), self.batch_size, p=self.probabilities)]

@@ -29,14 +29,9 @@ _BLOCK_ROWS = 512
 
 
 def fingerprint(wave: np.ndarray, sample_rate: int) -> np.ndarray:
-    """Return a fingerprint of the start of a clip, independent of its level.
+    """Return a fingerprint of the start of a wave ``(time,)``, independent of its level.
 
     Mel energies (48 bands up to 8 kHz, cells of 40 ms) of the first second after the onset.
-
-    Parameters
-    ----------
-    wave : np.ndarray of shape ``(time,)``
-    sample_rate : int, in Hz
 
     Returns
     -------

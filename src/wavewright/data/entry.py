@@ -39,51 +39,21 @@ MIN_SECONDS = 0.005
 
 @dataclass(frozen=True)
 class Entry:
-    """One clip: a file, or the segment of it that starts at ``offset_seconds``.
-
-    Attributes
-    ----------
-    path : Path
-        Sound file.
-    label : str or None
-        Class of the clip.
-    group : str or None
-        Clips of one group stay in one split: a speaker, a kit, a drum.
-    seconds : float
-        Length of the clip itself.
-    sample_rate : int
-        Of the file, Hz.
-    channels : int
-        Channels of the file.
-    n_frames : int
-        Length of the clip in samples of one channel.
-    split : str or None
-        ``train``, ``valid`` or ``test``.
-    offset_seconds : float
-        Start of the clip in its file.
-    text : str or None
-        Transcript.
-    speaker : str or None
-        Name of the speaker.
-    pitch : float or None
-        MIDI number, 60 is middle C.
-    language : str or None
-        Code such as ``en``.
-    """
+    """One clip: a file, or the segment of it that starts at ``offset_seconds``."""
 
     path: Path
     label: str | None
-    group: str | None
-    seconds: float
-    sample_rate: int
-    channels: int
-    n_frames: int
+    group: str | None  # clips of one group stay in one split: a speaker, a kit, a drum
+    seconds: float  # of the clip itself
+    sample_rate: int  # of the file, Hz
+    channels: int  # of the file
+    n_frames: int  # length of the clip in samples of one channel
     split: Split | None = None
-    offset_seconds: float = 0.0
-    text: str | None = None
+    offset_seconds: float = 0.0  # start of the clip in its file
+    text: str | None = None  # transcript
     speaker: str | None = None
-    pitch: float | None = None
-    language: str | None = None
+    pitch: float | None = None  # MIDI number, 60 is middle C
+    language: str | None = None  # code such as "en"
 
 
 @dataclass(frozen=True)
@@ -111,20 +81,9 @@ class Scan:
 
 
 def read_length(path: Path) -> tuple[int, int, int]:
-    """Return the length, sample rate and channels of a sound file, from its header where that has the length.
+    """Return the samples of one channel, the sample rate in Hz and the number of channels of a sound file.
 
-    Parameters
-    ----------
-    path : Path
-        Sound file.
-
-    Returns
-    -------
-    n_frames : int
-        Samples of one channel.
-    sample_rate : int, in Hz
-    channels : int
-        Number of channels.
+    They are read from its header where that has the length.
 
     Raises
     ------

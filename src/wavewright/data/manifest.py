@@ -41,11 +41,6 @@ def read(path: Path | str) -> Scan:
         ``name|text`` or ``name|text|normalised text`` has LJSpeech's format: the clips are in ``wavs`` or beside it.
         File names are relative to the manifest's folder.
 
-    Returns
-    -------
-    Scan
-        The clips and problems.
-
     Raises
     ------
     BadFolder

@@ -23,38 +23,18 @@ HEAD_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class ClipMeasurements:
-    """Measurements of one clip.
-
-    Attributes
-    ----------
-    entry : Entry
-        The clip.
-    seconds : float
-        Decoded length.
-    peak, rms : float
-        Over all channels.
-    dc_offset : float
-        Mean of the channel whose mean is farthest from 0.
-    n_clipped : int
-        Runs of CLIPPED_RUN or more samples at full scale.
-    leading_silence_seconds, trailing_silence_seconds : float
-        Length of what does not exceed -60 dBFS.
-    audio_hash : str
-        Equal for equal samples in any file format.
-    fingerprint : np.ndarray or None
-        See :func:`.duplicates.fingerprint`; None for a silent clip.
-    """
+    """Measurements of one clip over all channels; silence is what does not exceed -60 dBFS."""
 
     entry: Entry
-    seconds: float
+    seconds: float  # decoded length
     peak: float
     rms: float
-    dc_offset: float
-    n_clipped: int
+    dc_offset: float  # mean of the channel whose mean is farthest from 0
+    n_clipped: int  # runs of CLIPPED_RUN or more samples at full scale
     leading_silence_seconds: float
     trailing_silence_seconds: float
-    audio_hash: str
-    fingerprint: np.ndarray | None
+    audio_hash: str  # equal for equal samples in any file format
+    fingerprint: np.ndarray | None  # see duplicates.fingerprint; None for a silent clip
 
     @property
     def is_silent(self) -> bool:
@@ -64,16 +44,6 @@ class ClipMeasurements:
 
 def measure(entry: Entry) -> ClipMeasurements:
     """Decode a clip once, block by block, and measure it.
-
-    Parameters
-    ----------
-    entry : Entry
-        The clip.
-
-    Returns
-    -------
-    ClipMeasurements
-        The measurements.
 
     Raises
     ------

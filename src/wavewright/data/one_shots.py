@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -54,24 +54,12 @@ class OneShotSettings:
 
 @dataclass(frozen=True)
 class OneShots:
-    """A store of one-shots with their labels and groups; make it with :meth:`of`.
+    """A store of one-shots with their labels and groups; make it with :meth:`of`."""
 
-    Attributes
-    ----------
-    store : ClipStore
-        Clips of the length that :meth:`OneShotSettings.n_stored` returns.
-    labels : sequence of int
-        Label index of each clip.
-    groups : sequence of str
-        Group of each clip, or its path where there is none. Clips of one group are takes of one sound.
-    pitches : sequence of float or None
-        MIDI number of each clip, None where pitches are not used.
-    """
-
-    store: ClipStore
-    labels: Sequence[int]
-    groups: Sequence[str]
-    pitches: Sequence[float] | None = None
+    store: ClipStore  # clips of the length that OneShotSettings.n_stored returns
+    labels: Sequence[int]  # label index of each clip
+    groups: Sequence[str]  # or the path where there is none; clips of one group are takes of one sound
+    pitches: Sequence[float] | None = None  # MIDI numbers, None where pitches are not used
 
     @classmethod
     def of(cls, store: ClipStore, labels: Sequence[str], has_pitch: bool = False) -> OneShots:
@@ -94,74 +82,41 @@ class OneShots:
         return clip
 
 
+@dataclass(eq=False)
 class OneShotBatches:
     """Batches of one-shots, CLIPS_PER_CLASS clips of each class side by side, a pure function of the step.
 
     A group of ``n`` takes has the weight ``n ** 0.5``, divided among them. A class is drawn by the sum of the weights
     of its groups to the power of ``class_exponent``, so that a small class is not memorised while a large one is still
     unknown. Each clip is resampled by a random speed, augmented with a probability and attenuated.
-
-    Parameters
-    ----------
-    clips : OneShots
-        The clips to draw from.
-    settings : OneShotSettings
-        Speeds and balance of classes.
-    sample_rate : int
-        Of the clips, Hz.
-    n_samples : int
-        Length of a clip in a batch.
-    batch_size : int
-        Clips of a batch, a multiple of CLIPS_PER_CLASS.
-    seed : int
-        Seed of the random numbers.
-    gain_range_db : float
-        Largest attenuation, dB.
-    augment_probability : float
-        Probability that a clip is augmented, see data/augmentation.py.
     """
 
-    def __init__(
-        self,
-        clips: OneShots,
-        settings: OneShotSettings,
-        sample_rate: int,
-        n_samples: int,
-        batch_size: int,
-        seed: int,
-        gain_range_db: float = 0.0,
-        augment_probability: float = 0.0,
-    ) -> None:
-        self.clips = clips
-        self.settings = settings
-        self.sample_rate = sample_rate
-        self.n_samples = n_samples
-        self.batch_size = batch_size
-        self.seed = seed
-        self.gain_range_db = gain_range_db
-        self.augment_probability = augment_probability
-        self.by_label: dict[int, tuple[np.ndarray, np.ndarray]] = {}  # rows and their probabilities
+    clips: OneShots
+    settings: OneShotSettings
+    sample_rate: int  # of the clips, Hz
+    n_samples: int  # length of a clip in a batch
+    batch_size: int  # a multiple of CLIPS_PER_CLASS
+    seed: int
+    gain_range_db: float = 0.0  # largest attenuation
+    augment_probability: float = 0.0  # see data/augmentation.py
+    by_label: dict[int, tuple[np.ndarray, np.ndarray]] = field(init=False)  # rows and their probabilities
+    class_probabilities: np.ndarray = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.by_label = {}
         class_weights = []
-        for label in sorted(set(clips.labels)):
-            rows = [row for row, other in enumerate(clips.labels) if other == label]
-            weights = _balanced_weights([clips.groups[row] for row in rows])
+        labels = self.clips.labels
+        for label in sorted(set(labels)):
+            rows = [row for row, other in enumerate(labels) if other == label]
+            weights = _balanced_weights([self.clips.groups[row] for row in rows])
             self.by_label[label] = np.array(rows), weights / weights.sum()
-            class_weights.append(weights.sum() ** settings.class_exponent)
+            class_weights.append(weights.sum() ** self.settings.class_exponent)
         self.class_probabilities = np.array(class_weights) / sum(class_weights)
 
     def __call__(self, step: int) -> dict[str, np.ndarray]:
-        """Return the batch of a step.
+        """Return the batch of a step: ``wave (batch, 1, n_samples)`` float32, ``label (batch,)`` int64.
 
-        Parameters
-        ----------
-        step : int
-            Number of the step.
-
-        Returns
-        -------
-        dict
-            ``wave (batch, 1, n_samples)`` float32, ``label (batch,)`` int64 and, if the clips have pitches,
-            ``pitch (batch,)`` float32, a MIDI number that includes the change of speed.
+        If the clips have pitches, it also holds ``pitch (batch,)`` float32, MIDI numbers after the change of speed.
         """
         rng = np.random.default_rng([self.seed, step])
         classes = list(self.by_label)

@@ -19,20 +19,9 @@ PEAK = 0.95
 class Preparation:
     """Settings of the preparation of a clip; its repr is part of the key of a clip store.
 
-    Attributes
-    ----------
-    mode : str
-        ``one-shot``: the clip starts ``lead_seconds`` before its onset and has a fixed length, cut (with a fade of
-        5 ms) or padded with zeros. ``none``: a fixed length from the first sample on. ``crop``: the whole file, to be
-        cropped later.
-    align : bool
-        Find the onset of a one-shot; without it, the clip starts where the file starts.
-    trim : bool
-        Remove silence (below -60 dBFS) from both ends of a whole file.
-    level : str
-        ``peak`` normalises the largest sample of one-shots and whole files to 0.95, ``none`` leaves the level.
-    lead_seconds : float
-        0 to 1.
+    The modes are ``one-shot``: the clip starts ``lead_seconds`` before its onset and has a fixed length, cut (with a
+    fade of 5 ms) or padded with zeros; ``none``: a fixed length from the first sample on; ``crop``: the whole file, to
+    be cropped later. The level ``peak`` normalises the largest sample of one-shots and whole files to 0.95.
 
     Raises
     ------
@@ -41,10 +30,10 @@ class Preparation:
     """
 
     mode: Literal["one-shot", "crop", "none"] = "one-shot"
-    align: bool = True
-    trim: bool = True
+    align: bool = True  # detect the onset of a one-shot; without it, the clip starts where the file starts
+    trim: bool = True  # remove silence (below -60 dBFS) from both ends of a whole file
     level: Literal["peak", "none"] = "peak"
-    lead_seconds: float = 0.002
+    lead_seconds: float = 0.002  # 0 to 1
 
     def __post_init__(self) -> None:
         if self.mode not in ("one-shot", "crop", "none"):
@@ -55,19 +44,9 @@ class Preparation:
             raise BadSetting(f"The preparation's lead_seconds is {self.lead_seconds}; it must lie between 0 and 1.")
 
     def apply(self, wave: np.ndarray, sample_rate: int, n_samples: int) -> np.ndarray:
-        """Prepare a clip of the modes ``one-shot`` or ``none``.
+        """Prepare a wave ``(channels, time)`` in the mode ``one-shot`` or ``none``.
 
-        Parameters
-        ----------
-        wave : np.ndarray of shape ``(channels, time)``
-        sample_rate : int, in Hz
-        n_samples : int
-            Length of the result.
-
-        Returns
-        -------
-        np.ndarray
-            ``(channels, n_samples)`` float32.
+        The result is ``(channels, n_samples)`` float32.
         """
         if self.mode == "none":
             return fix_length(wave, n_samples)

@@ -23,20 +23,13 @@ POOL_BATCHES = 8  # of clips that are sorted by length, so that the clips of a b
 class SequenceClips:
     """Decoded clips with the labels and speakers that a model learns.
 
-    Attributes
-    ----------
-    store : ClipStore
-        Whole clips at the sample rate of the model.
-    label_names, speaker_names : tuple of str
-        Names in the order of the model's indices; empty for a model without labels or speakers.
-    problems : tuple of Problem
-        Recordings that were left out.
+    The names are in the order of the model's indices, and empty for a model without labels or speakers.
     """
 
-    store: ClipStore
+    store: ClipStore  # whole clips at the sample rate of the model
     label_names: tuple[str, ...]
     speaker_names: tuple[str, ...]
-    problems: tuple[Problem, ...]
+    problems: tuple[Problem, ...]  # recordings that were left out
 
     @property
     def entries(self) -> Sequence[Entry]:
@@ -137,21 +130,11 @@ def load_sequences(
 
 @dataclass(frozen=True)
 class CropSampler:
-    """Draws the clips of a batch: crops of endless clips, or whole clips of about one length.
+    """Draws the clips of a batch: crops of endless clips, or whole clips of about one length."""
 
-    Attributes
-    ----------
-    lengths : np.ndarray
-        Frames of each clip, ``(n,)``.
-    batch_size : int
-        Clips of a batch.
-    crop_frames : int or None
-        Frames of a crop; None for whole clips.
-    """
-
-    lengths: np.ndarray
+    lengths: np.ndarray  # frames of each clip, (n,)
     batch_size: int
-    crop_frames: int | None
+    crop_frames: int | None  # of a crop; None for whole clips
 
     def draw(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Return the rows and first frames of a batch, ``(batch_size,)`` each.

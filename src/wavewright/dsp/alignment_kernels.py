@@ -94,19 +94,8 @@ def forward_backward(scores: np.ndarray, is_skippable: np.ndarray, posterior: np
 def viterbi_path(scores: np.ndarray, is_skippable: np.ndarray, durations: np.ndarray) -> bool:
     """Fill ``durations`` of one clip as :func:`.alignment.best_durations`; return False where there is no alignment.
 
-    Parameters
-    ----------
-    scores : np.ndarray
-        Log-probabilities, ``(frames, symbols)`` float64.
-    is_skippable : np.ndarray
-        ``(symbols,)`` bool.
-    durations : np.ndarray
-        Frames of each symbol, ``(symbols,)`` int64, written.
-
-    Returns
-    -------
-    bool
-        False where there is no alignment; ``durations`` are then unchanged.
+    ``scores`` and ``is_skippable`` are those of :func:`forward_backward`, ``durations`` is ``(symbols,)`` int64 and
+    unchanged where there is no alignment.
     """
     n_frames, n_symbols = scores.shape
     steps = np.zeros((n_frames, n_symbols), np.int8)  # symbols advanced since the previous frame

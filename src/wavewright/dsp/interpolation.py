@@ -12,15 +12,10 @@ def slerp(a: np.ndarray, b: np.ndarray, t: float) -> np.ndarray:
 
     Parameters
     ----------
-    a, b : np.ndarray
-        Vectors, ``(n,)``; parallel ones are interpolated linearly.
+    a, b : np.ndarray of shape ``(n,)``
+        Vectors; parallel ones are interpolated linearly.
     t : float
-        0 (exactly ``a``) to 1 (exactly ``b``).
-
-    Returns
-    -------
-    np.ndarray
-        ``(n,)`` float32.
+        0 (exactly ``a``) to 1 (exactly ``b``, else float32).
 
     References
     ----------
@@ -36,20 +31,7 @@ def slerp(a: np.ndarray, b: np.ndarray, t: float) -> np.ndarray:
 
 
 def lerp(a: np.ndarray, b: np.ndarray, t: float) -> np.ndarray:
-    """Interpolate linearly: ``(1 - t) a + t b``.
-
-    Parameters
-    ----------
-    a, b : np.ndarray
-        Arrays of the same shape.
-    t : float
-        0 (exactly ``a``) to 1 (exactly ``b``).
-
-    Returns
-    -------
-    np.ndarray
-        The same shape, float32.
-    """
+    """Interpolate arrays of one shape linearly: ``(1 - t) a + t b``, float32, exactly ``a`` or ``b`` at the ends."""
     if t in (0.0, 1.0):
         return b if t else a
     mixed: np.ndarray = (1 - t) * a + t * b

@@ -178,20 +178,15 @@ def log_mel(
 
     Parameters
     ----------
-    wave, sample_rate, n_fft, hop_length, n_mels, f_min_hz, f_max_hz, preset, padding
-        As for :func:`mel_spectrogram`.
     floor : float
         Added to the power.
+    wave, sample_rate, n_fft, hop_length, n_mels, f_min_hz, f_max_hz, preset, padding
+        As for :func:`mel_spectrogram`, with the same errors.
 
     Returns
     -------
     np.ndarray
         ``(..., n_mels, frames)``.
-
-    Raises
-    ------
-    BadSetting
-        As :func:`mel_spectrogram`.
     """
     mel = mel_spectrogram(wave, sample_rate, n_fft, hop_length, n_mels, f_min_hz, f_max_hz, preset, padding)
     log_power: np.ndarray = np.log(mel + floor)
@@ -235,24 +230,15 @@ def mfcc(
 
     Parameters
     ----------
-    wave : np.ndarray of shape ``(..., time)``
-    sample_rate : int, in Hz
     n_mfcc : int
         Number of coefficients, 1 to ``n_mels``.
-    n_fft, hop_length : int
-        Of the STFT, samples.
-    n_mels : int
-        Number of mel bands.
+    wave, sample_rate, n_fft, hop_length, n_mels
+        As for :func:`mel_spectrogram`, with the same errors.
 
     Returns
     -------
     np.ndarray
         ``(..., n_mfcc, frames)``.
-
-    Raises
-    ------
-    BadSetting
-        If the settings do not match the wave or each other.
     """
     if not 1 <= n_mfcc <= n_mels:
         raise BadSetting(f"n_mfcc is {n_mfcc}; it must lie between 1 and n_mels ({n_mels}).")

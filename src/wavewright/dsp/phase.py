@@ -11,24 +11,19 @@ SMALLEST = 1e-12
 
 
 def mel_to_power(mel: np.ndarray, filters: np.ndarray, n_iterations: int = 50) -> np.ndarray:
-    """Return the non-negative power spectrogram whose mel bands are closest to ``mel``.
+    """Return the non-negative power spectrogram ``(..., bins, frames)`` whose mel bands are closest to ``mel``.
 
     Non-negative least squares by multiplicative updates, which never increase the error, starting from the smooth
     spectrum that spreads the power of each band over its bins.
 
     Parameters
     ----------
-    mel : np.ndarray
-        Power in mel bands, ``(..., n_mels, frames)``.
-    filters : np.ndarray
-        Mel filterbank, ``(n_mels, bins)``.
+    mel : np.ndarray of shape ``(..., n_mels, frames)``
+        Power in mel bands.
+    filters : np.ndarray of shape ``(n_mels, bins)``
+        Mel filterbank.
     n_iterations : int
         Number of updates.
-
-    Returns
-    -------
-    np.ndarray
-        ``(..., bins, frames)``.
 
     Raises
     ------

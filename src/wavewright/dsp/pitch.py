@@ -30,8 +30,8 @@ class PitchTrack:
 
     Attributes
     ----------
-    f0_hz : np.ndarray
-        Pitch, ``(frames,)`` float32, 0 where unvoiced.
+    f0_hz : np.ndarray of shape ``(frames,)``
+        Pitch, float32, 0 where unvoiced.
     periodicity : np.ndarray
         Fraction of each band's power that repeats from period to period, ``(bands, frames)`` float32 in [0, 1], 0 where
         unvoiced. ``periodicity / (1 - periodicity)`` is the harmonics-to-noise ratio.

@@ -9,12 +9,7 @@ EDGE_FRAMES = 8.0  # time constant of the proximity to the start and the end
 
 
 def position_features(n_frames: int) -> np.ndarray:
-    """Return features of the position of each frame in a clip.
-
-    Parameters
-    ----------
-    n_frames : int
-        Length of the clip.
+    """Return features of the position of each frame in a clip of ``n_frames``.
 
     Returns
     -------

@@ -18,23 +18,12 @@ LARGEST_LOG_GAIN = 3.0  # of a bin or a band of noise; 0 is a full-scale tone
 
 @dataclass(frozen=True)
 class FrameSettings:
-    """STFT settings of a network's frames.
+    """STFT settings of a network's frames."""
 
-    Attributes
-    ----------
-    sample_rate : int, in Hz
-    n_fft : int
-        Length of the Hann window, an even multiple of ``hop_length``.
-    hop_length : int
-        Samples between frames.
-    noise_bands : int
-        Bands of the predicted noise, 0 for none.
-    """
-
-    sample_rate: int
-    n_fft: int
-    hop_length: int
-    noise_bands: int = 0
+    sample_rate: int  # Hz
+    n_fft: int  # length of the Hann window, an even multiple of the hop length
+    hop_length: int  # samples between frames
+    noise_bands: int = 0  # bands of the predicted noise, 0 for none
 
     @property
     def n_bins(self) -> int:
@@ -193,18 +182,7 @@ class StreamingSTFT:
         self.buffer = np.zeros(settings.n_fft - settings.hop_length, np.float32)
 
     def push(self, wave: np.ndarray) -> np.ndarray:
-        """Return the spectra of the frames that a block completes.
-
-        Parameters
-        ----------
-        wave : np.ndarray
-            The next samples, ``(time,)``.
-
-        Returns
-        -------
-        np.ndarray
-            ``(frames, bins)`` complex64.
-        """
+        """Return the spectra of the frames that the next samples ``(time,)`` complete, ``(frames, bins)`` complex64."""
         n_fft, hop_length = self.settings.n_fft, self.settings.hop_length
         samples = np.concatenate([self.buffer, wave])
         n_frames = max(0, (len(samples) - n_fft) // hop_length + 1)
@@ -225,18 +203,7 @@ class StreamingISTFT:
         self.envelope = np.square(self.window).reshape(settings.n_overlapping, -1).sum(axis=0)
 
     def push(self, spectrum: np.ndarray) -> np.ndarray:
-        """Return the samples that a block of frames completes.
-
-        Parameters
-        ----------
-        spectrum : np.ndarray
-            The next frames, ``(frames, bins)``.
-
-        Returns
-        -------
-        np.ndarray
-            ``(frames * hop_length,)`` float32.
-        """
+        """Return the samples that the next frames ``(frames, bins)`` complete, ``(frames * hop_length,)`` float32."""
         hop_length, n_before = self.settings.hop_length, self.settings.n_overlapping - 1
         windowed = np.fft.irfft(spectrum, n=self.settings.n_fft).astype(np.float32) * self.window
         frames = np.concatenate([self.buffer, windowed])

@@ -15,10 +15,8 @@ def frame_correlation(wave: np.ndarray, sample_rate: int, lag_seconds: float) ->
 
     Parameters
     ----------
-    wave : np.ndarray
-        Samples, ``(time,)``.
-    sample_rate : int
-        Sample rate in hertz.
+    wave : np.ndarray of shape ``(time,)``
+    sample_rate : int, in Hz
     lag_seconds : float
         Lag, usually the length of a frame.
 

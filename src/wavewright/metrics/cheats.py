@@ -57,16 +57,9 @@ def cheat_resampled_copies(
 
     Parameters
     ----------
-    waves : np.ndarray
-        Recordings, ``(n, time)``.
-    labels : np.ndarray
-        Their labels, ``(n,)``.
-    sample_rate : int
-        Sample rate in hertz.
-    count : int
-        Clips of each label, at least 1.
-    seed : int
-        Seed of the draws.
+    waves, labels, count, seed
+        As for :func:`cheat_one_clip_per_class`.
+    sample_rate : int, in Hz
     max_speed_change : float
         Largest relative change of the speed in both directions, below 0.5; 0.02 is a third of a semitone.
     max_attenuation_db : float

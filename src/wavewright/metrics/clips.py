@@ -41,10 +41,8 @@ class Clips:
 
         Parameters
         ----------
-        waves : np.ndarray
-            Mono waves, ``(n, time)``.
-        sample_rate : int
-            Sample rate in hertz.
+        waves : np.ndarray of shape ``(n, time)``
+        sample_rate : int, in Hz
         labels, groups : array_like, optional
             Label and group of each clip, ``(n,)``. By default all clips have the same label, and each is a group of
             its own.
@@ -83,7 +81,7 @@ class EmbeddedClips:
     embeddings : np.ndarray
         One row for each clip, ``(n, d)`` float64.
     labels, groups : np.ndarray
-        Label and group of each clip, ``(n,)`` str; see :class:`Clips`.
+        See :class:`Clips`.
     """
 
     embeddings: np.ndarray
@@ -101,13 +99,7 @@ class EmbeddedClips:
         embeddings : np.ndarray
             One row for each clip, ``(n, d)``.
         labels, groups : array_like, optional
-            Label and group of each clip, ``(n,)``. By default all clips have the same label, and each is a group of
-            its own.
-
-        Returns
-        -------
-        EmbeddedClips
-            The embeddings.
+            As for :meth:`Clips.of`.
 
         Raises
         ------

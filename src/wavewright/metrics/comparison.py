@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
 
 from ..errors import BadSetting
 from .cheats import cheat_one_clip_per_class, cheat_resampled_copies
@@ -131,31 +135,44 @@ def _common_labels(reference: Clips, generated: Clips, held_out: Clips | None) -
     return sorted(names & generated_names), [name or "no label" for name in sorted(names ^ generated_names)]
 
 
+@dataclass(frozen=True)
 class _Evaluator:
     """The recordings, embedded once, and the metrics of any set of clips compared with them."""
 
-    def __init__(
-        self,
-        recordings: Clips,
-        held_out: Clips | None,
-        embeddings: Sequence[Embedding],
-        thresholds: Thresholds,
-        takes_from: TakesFrom,
-        merge_groups: bool,
-        seed: int,
-    ) -> None:
-        self.recordings = recordings
-        self.embeddings = embeddings
-        self.thresholds = thresholds
-        self.merge_groups = merge_groups
-        self.seed = seed
-        self.first_embedding = embeddings[0].name
-        self.classifier = next((each for each in embeddings if isinstance(each, ClassifierEmbedding)), None)
-        self.embedded_recordings = self.embed(recordings)
-        self.embedded_held_out = {} if held_out is None else self.embed(held_out)
-        self.clusters = near_duplicate_clusters(
-            self.embedded_recordings[self.first_embedding], takes_from, embeddings[0].near_duplicate_distance
-        )
+    recordings: Clips
+    held_out: Clips | None
+    embeddings: Sequence[Embedding]
+    thresholds: Thresholds
+    takes_from: TakesFrom
+    merge_groups: bool
+    seed: int
+
+    @property
+    def first_embedding(self) -> str:
+        """Name of the embedding that defines which clips are nearest."""
+        return self.embeddings[0].name
+
+    @property
+    def classifier(self) -> ClassifierEmbedding | None:
+        """The classifier among the embeddings."""
+        return next((each for each in self.embeddings if isinstance(each, ClassifierEmbedding)), None)
+
+    @cached_property
+    def embedded_recordings(self) -> dict[str, EmbeddedClips]:
+        """The recordings in each embedding, by its name."""
+        return self.embed(self.recordings)
+
+    @cached_property
+    def embedded_held_out(self) -> dict[str, EmbeddedClips]:
+        """The held-out recordings in each embedding; empty without them."""
+        return {} if self.held_out is None else self.embed(self.held_out)
+
+    @cached_property
+    def clusters(self) -> np.ndarray:
+        """Sound that each recording is a take of, ``(n,)``."""
+        first = self.embeddings[0]
+        recordings = self.embedded_recordings[first.name]
+        return near_duplicate_clusters(recordings, self.takes_from, first.near_duplicate_distance)
 
     def row(self, name: str, clips: Clips, is_cheat: bool = False) -> ReportRow:
         """Compute every metric of these clips."""
@@ -202,12 +219,13 @@ class _Evaluator:
 
     def scores(self, clips: Clips) -> ClassifierScores | None:
         """Return the scores of the classifier, None without one."""
-        if self.classifier is None:
+        classifier = self.classifier
+        if classifier is None:
             return None
         recorded, generated = (
-            self.classifier.probabilities(side.waves, side.sample_rate) for side in (self.recordings, clips)
+            classifier.probabilities(side.waves, side.sample_rate) for side in (self.recordings, clips)
         )
-        return classifier_scores(recorded, self.recordings.labels, generated, clips.labels, self.classifier.labels)
+        return classifier_scores(recorded, self.recordings.labels, generated, clips.labels, classifier.labels)
 
     def from_held_out(self, embedded: dict[str, EmbeddedClips]) -> dict[str, Interval]:
         """Return the Frechet distances from the held-out recordings by embedding; empty without them."""

@@ -15,23 +15,13 @@ from .distances import distances_among, pairwise_distances
 class CopyReport:
     """Distances to the nearest training clip, and the limit below which a generated clip counts as a copy.
 
-    Attributes
-    ----------
-    fraction_no_closer : float
-        Fraction of generated clips at or beyond the limit.
-    limit : float
-        The ``percentile`` of ``training``.
-    percentile : float
-        0 for the smallest distance.
-    training : np.ndarray
-        Distance of each training cluster to the nearest clip of any other, ``(clusters,)``.
-    estimate : np.ndarray
-        Distance of each generated clip to the nearest training clip, ``(m,)``.
+    The distances are those of each training cluster to the nearest clip of any other, ``training (clusters,)``, and of
+    each generated clip to the nearest training clip, ``estimate (m,)``.
     """
 
-    fraction_no_closer: float
-    limit: float
-    percentile: float
+    fraction_no_closer: float  # of generated clips, at or beyond the limit
+    limit: float  # the percentile of `training`
+    percentile: float  # 0 for the smallest distance
     training: np.ndarray
     estimate: np.ndarray
 

@@ -37,19 +37,9 @@ def pairwise_distances(reference: np.ndarray, estimate: np.ndarray) -> np.ndarra
 
 
 def distances_among(rows: np.ndarray, own: float = 0.0) -> np.ndarray:
-    """Compute the Euclidean distances between the rows of one set.
+    """Compute the Euclidean distances between the rows of one set ``(n, d)``, ``(n, n)`` float64.
 
-    Parameters
-    ----------
-    rows : np.ndarray
-        Embeddings, ``(n, d)``.
-    own : float
-        Value of the diagonal; infinity excludes each row from a search for the nearest row.
-
-    Returns
-    -------
-    np.ndarray
-        Distances, ``(n, n)`` float64.
+    ``own`` is the value of the diagonal; infinity excludes each row from a search for the nearest row.
     """
     distances = pairwise_distances(rows, rows)
     np.fill_diagonal(distances, own)
@@ -57,18 +47,5 @@ def distances_among(rows: np.ndarray, own: float = 0.0) -> np.ndarray:
 
 
 def nearest_distances(rows: np.ndarray, k: int = 1) -> np.ndarray:
-    """Compute the distance of each row to its ``k``-th nearest other row.
-
-    Parameters
-    ----------
-    rows : np.ndarray
-        Embeddings, ``(n, d)``.
-    k : int
-        Rank, from 1 to ``n - 1``.
-
-    Returns
-    -------
-    np.ndarray
-        Distances, ``(n,)`` float64.
-    """
+    """Compute the distance of each row ``(n, d)`` to its ``k``-th nearest other row, ``k`` from 1 to ``n - 1``."""
     return np.asarray(np.partition(distances_among(rows, own=np.inf), k - 1, axis=1)[:, k - 1])

@@ -85,20 +85,7 @@ def measure_edges(wave: np.ndarray, sample_rate: int) -> Edges:
 
 
 def count_isolated(wave: np.ndarray, sample_rate: int) -> int:
-    """Count isolated samples at full scale.
-
-    Parameters
-    ----------
-    wave : np.ndarray
-        Samples, ``(time,)``.
-    sample_rate : int
-        Sample rate in hertz.
-
-    Returns
-    -------
-    int
-        Number of samples at full scale whose local crest factor is above CLICK_FACTOR.
-    """
+    """Count the samples of a wave ``(time,)`` at full scale whose local crest factor is above CLICK_FACTOR."""
     indices = np.flatnonzero(np.abs(wave) >= FULL_SCALE).tolist()
     return sum(local_crest_factor(wave, index, sample_rate) > CLICK_FACTOR for index in indices)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from .spectral_features import (
     frame_samples,
     spectral_features,
 )
+
+if TYPE_CHECKING:
+    from ..models.card import Card
 
 SAMPLE_RATE_RANGE = (4_000, 768_000)  # hertz
 
@@ -46,7 +49,50 @@ class Embedding(Protocol):
 
 
 @dataclass(frozen=True)
-class LogMelEmbedding:
+class SpectralEmbedding(ABC):
+    """Base of the deterministic embeddings of power spectrograms in 24 mel bands; no weights.
+
+    Raises BadSetting where ``sample_rate``, that of the analysis, is not from 4,000 to 768,000 Hz.
+    """
+
+    sample_rate: int
+
+    name: ClassVar[str]
+    near_duplicate_distance: ClassVar[float | None]
+    floor_db: ClassVar[float]
+    f_max_hz: ClassVar[float]
+
+    def __post_init__(self) -> None:
+        lowest, highest = SAMPLE_RATE_RANGE
+        if not lowest <= self.sample_rate <= highest:
+            raise BadSetting(
+                f"The sample rate is {self.sample_rate} Hz; the {self.name} embedding needs {lowest:,} to "
+                f"{highest:,} Hz."
+            )
+
+    @property
+    def n_fft(self) -> int:
+        """Length of a frame in samples."""
+        return frame_samples(self.sample_rate)
+
+    def __call__(self, waves: np.ndarray, sample_rate: int) -> np.ndarray:
+        """Embed waves ``(n, time)`` of ``sample_rate`` hertz as ``(n, d)``; raises BadAudio for invalid waves."""
+        waves = resampled(checked_waves(waves), sample_rate, self.sample_rate)
+        f_max_hz = min(self.f_max_hz, self.sample_rate / 2)
+        filters = mel_filterbank(self.sample_rate, self.n_fft, N_MELS, 30.0, f_max_hz, "htk")
+        return np.stack([self._embed(self._trim(wave), filters) for wave in waves])
+
+    @abstractmethod
+    def _trim(self, wave: np.ndarray) -> np.ndarray:
+        """Return the samples of a wave ``(time,)`` that are analysed."""
+
+    @abstractmethod
+    def _embed(self, wave: np.ndarray, filters: np.ndarray) -> np.ndarray:
+        """Embed the analysed samples ``(time,)`` as ``(d,)``."""
+
+
+@dataclass(frozen=True)
+class LogMelEmbedding(SpectralEmbedding):
     """A deterministic embedding of one-shots: coarse log-mel spectrogram, spectral flux and tonality; no weights.
 
     The first ``seconds`` are cut (padded with silence if shorter) and analysed in frames of about 46 ms with a hop of a
@@ -77,6 +123,7 @@ class LogMelEmbedding:
     name: ClassVar[str] = "log-mel"
     near_duplicate_distance: ClassVar[float | None] = 3.0
     floor_db: ClassVar[float] = -70.0
+    f_max_hz: ClassVar[float] = 16_000.0
     n_mels: ClassVar[int] = N_MELS
     n_spans: ClassVar[int] = N_SPANS
     n_coarse_bands: ClassVar[int] = N_COARSE_BANDS
@@ -84,42 +131,16 @@ class LogMelEmbedding:
     coarse_weight: ClassVar[float] = COARSE_WEIGHT
 
     def __post_init__(self) -> None:
-        check_sample_rate(self.sample_rate, "log-mel")
+        super().__post_init__()
         if not 0.1 <= self.seconds <= 60:
             raise BadSetting(f"seconds is {self.seconds}; the log-mel embedding analyses 0.1 to 60 seconds.")
 
-    @property
-    def n_fft(self) -> int:
-        """Length of a frame in samples."""
-        return frame_samples(self.sample_rate)
-
-    def __call__(self, waves: np.ndarray, sample_rate: int) -> np.ndarray:
-        """Embed clips.
-
-        Parameters
-        ----------
-        waves : np.ndarray
-            Mono clips, ``(n, time)``.
-        sample_rate : int
-            Their sample rate in hertz.
-
-        Returns
-        -------
-        np.ndarray
-            Embeddings, ``(n, 240)``.
-
-        Raises
-        ------
-        BadAudio
-            If the waves have another shape or values that are not finite.
-        """
-        waves = resampled(checked_waves(waves), sample_rate, self.sample_rate)
-        waves = waves[:, : seconds_to_samples(self.seconds, self.sample_rate)]
+    def _trim(self, wave: np.ndarray) -> np.ndarray:
+        """Cut or pad a wave ``(time,)`` to the analysed length."""
+        n_analysed = seconds_to_samples(self.seconds, self.sample_rate)
+        wave = wave[:n_analysed]
         min_samples = (self.n_spans - 1) * self.n_fft // 4  # a frame for every span
-        n_samples = max(seconds_to_samples(self.seconds, self.sample_rate), min_samples)
-        waves = np.pad(waves, ((0, 0), (0, n_samples - waves.shape[1])))
-        filters = band_filters(self.sample_rate, self.n_fft, f_max_hz=16_000.0)
-        return np.stack([self._embed(wave, filters) for wave in waves])
+        return np.pad(wave, (0, max(n_analysed, min_samples) - len(wave)))
 
     def _embed(self, wave: np.ndarray, filters: np.ndarray) -> np.ndarray:
         """Embed one wave ``(time,)`` as ``(240,)``."""
@@ -127,36 +148,12 @@ class LogMelEmbedding:
         return np.concatenate(spectral_features(power, filters, self.floor_db))
 
 
-class ClassifierCard(Protocol):
-    """The fields of a classifier's card that metrics use."""
-
-    @property
-    def name(self) -> str:
-        """Name of the model."""
-
-    @property
-    def family(self) -> str:
-        """Family of the model."""
-
-    @property
-    def sample_rate(self) -> int:
-        """Sample rate of the input in hertz."""
-
-    @property
-    def labels(self) -> Sequence[str]:
-        """Labels in the order of the classifier's outputs."""
-
-    @property
-    def metrics(self) -> Mapping[str, object]:
-        """Metrics that were measured in training, by name."""
-
-
 @runtime_checkable
 class ClassifierRuntime(Protocol):
     """A loaded classifier; waves are ``(n, time)`` at the sample rate of its card."""
 
     @property
-    def card(self) -> ClassifierCard:
+    def card(self) -> Card:
         """Card of the model."""
 
     def embed(self, waves: np.ndarray) -> np.ndarray:
@@ -217,41 +214,9 @@ class ClassifierEmbedding:
         return np.asarray(self.runtime.embed(waves), dtype=np.float64)
 
     def probabilities(self, waves: np.ndarray, sample_rate: int) -> np.ndarray:
-        """Classify clips.
-
-        Parameters
-        ----------
-        waves : np.ndarray
-            Mono clips, ``(n, time)``.
-        sample_rate : int
-            Their sample rate in hertz.
-
-        Returns
-        -------
-        np.ndarray
-            Probabilities of :attr:`labels`, ``(n, classes)``.
-
-        Raises
-        ------
-        BadAudio
-            If the waves have another shape or values that are not finite.
-        """
+        """Return the probabilities of :attr:`labels`, ``(n, classes)``; input and errors as :meth:`__call__`."""
         waves = resampled(checked_waves(waves), sample_rate, self.sample_rate)
         return np.asarray(self.runtime.probabilities(waves), dtype=np.float64)
-
-
-def check_sample_rate(sample_rate: int, embedding: str) -> None:
-    """Raise BadSetting where an embedding cannot work at a sample rate."""
-    lowest, highest = SAMPLE_RATE_RANGE
-    if not lowest <= sample_rate <= highest:
-        raise BadSetting(
-            f"The sample rate is {sample_rate} Hz; the {embedding} embedding needs {lowest:,} to {highest:,} Hz."
-        )
-
-
-def band_filters(sample_rate: int, n_fft: int, f_max_hz: float) -> np.ndarray:
-    """Return the mel filter bank of the embeddings: 24 bands of the HTK scale from 30 Hz, ``(24, bins)``."""
-    return mel_filterbank(sample_rate, n_fft, N_MELS, 30.0, min(f_max_hz, sample_rate / 2), "htk")
 
 
 def resampled(waves: np.ndarray, sample_rate: int, to_sample_rate: int) -> np.ndarray:

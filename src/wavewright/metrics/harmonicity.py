@@ -22,18 +22,10 @@ LAGS_PER_SAMPLE = 4
 
 @dataclass(frozen=True)
 class Harmonicity:
-    """Harmonics-to-noise ratio of the voiced frames.
+    """Harmonics-to-noise ratio of the voiced frames."""
 
-    Attributes
-    ----------
-    hnr_db : np.ndarray
-        Ratio of each voiced frame in dB, ``(voiced frames,)``.
-    n_frames : int
-        Number of frames that are not silent.
-    """
-
-    hnr_db: np.ndarray
-    n_frames: int
+    hnr_db: np.ndarray  # of each voiced frame, (voiced frames,)
+    n_frames: int  # that are not silent
 
     @property
     def median_db(self) -> float:
@@ -53,14 +45,13 @@ def harmonics_to_noise(
 
     The autocorrelation of a frame, divided by that of its Hann window and interpolated between samples, has its highest
     peak ``r`` at the period. ``r`` is the fraction of the power that is periodic, so the ratio is
-    ``10 log10(r / (1 - r))`` (equation 4). A frame is voiced if ``r`` is above 0.45 within the pitch limits.
+    ``10 log10(r / (1 - r))`` (Boersma's equation 4). A frame is voiced if ``r`` is above 0.45 within the pitch limits.
 
     Parameters
     ----------
-    wave : np.ndarray
-        Samples, ``(time,)``. A wave shorter than a window (4.5 of the longest periods) has no frame.
-    sample_rate : int
-        Sample rate in hertz.
+    wave : np.ndarray of shape ``(time,)``
+        A wave shorter than a window (4.5 of the longest periods) has no frame.
+    sample_rate : int, in Hz
     f_min_hz, f_max_hz : float
         Pitch limits in hertz; the upper one is at most a quarter of the sample rate.
 
@@ -71,15 +62,8 @@ def harmonics_to_noise(
 
     Raises
     ------
-    BadAudio
-        If the wave has another shape or values that are not finite.
-    BadSetting
-        If the pitch limits are out of range.
-
-    References
-    ----------
-    P. Boersma, "Accurate short-term analysis of the fundamental frequency and the harmonics-to-noise ratio of a sampled
-    sound", 1993.
+    BadAudio, BadSetting
+        If the wave has another shape or values that are not finite, or the pitch limits are out of range.
     """
     wave = np.asarray(wave, dtype=np.float64)
     if wave.ndim != 1 or not np.isfinite(wave).all():
@@ -103,20 +87,7 @@ def harmonics_to_noise(
 
 
 def harmonics_to_noise_of_all(waves: Iterable[np.ndarray], sample_rate: int) -> Harmonicity:
-    """Compute the harmonics-to-noise ratio of the voiced frames of several waves ``(time,)`` together.
-
-    Parameters
-    ----------
-    waves : iterable of np.ndarray
-        Waves of any lengths, ``(time,)``.
-    sample_rate : int
-        Sample rate in hertz.
-
-    Returns
-    -------
-    Harmonicity
-        The voiced frames of all waves, see :func:`harmonics_to_noise`.
-    """
+    """Compute the harmonics-to-noise ratio of the voiced frames of several waves ``(time,)`` together."""
     results = [harmonics_to_noise(wave, sample_rate) for wave in waves]
     hnr_db = np.concatenate([np.empty(0), *(result.hnr_db for result in results)])
     return Harmonicity(hnr_db, sum(result.n_frames for result in results))

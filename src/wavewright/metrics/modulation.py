@@ -28,22 +28,13 @@ def modulation_distance(
     ----------
     reference, estimate : np.ndarray
         Mono waves, ``(n, time)`` and ``(m, time)``.
-    sample_rate : int
-        Sample rate in hertz.
-    segment_seconds : float
-        Length of the analysed segments.
+    sample_rate, segment_seconds
+        As for :func:`modulation_spectrum`, with the same errors.
 
     Returns
     -------
     float
         Distance in dB.
-
-    Raises
-    ------
-    BadAudio
-        If the waves have another shape or values that are not finite.
-    BadSetting
-        If the clips are shorter than a segment.
     """
     spectra = [modulation_spectrum(waves, sample_rate, segment_seconds) for waves in (reference, estimate)]
     levels_db = [10 * np.log10(np.maximum(spectrum, MIN_POWER_DB2)) for spectrum in spectra]
@@ -58,10 +49,8 @@ def modulation_spectrum(waves: np.ndarray, sample_rate: int, segment_seconds: fl
 
     Parameters
     ----------
-    waves : np.ndarray
-        Mono waves, ``(n, time)``.
-    sample_rate : int
-        Sample rate in hertz.
+    waves : np.ndarray of shape ``(n, time)``
+    sample_rate : int, in Hz
     segment_seconds : float
         Length of the analysed segments.
 
@@ -102,8 +91,8 @@ def level_modulation_spectrum(level_db: np.ndarray, frame_rate: float, segment_s
 
     Parameters
     ----------
-    level_db : np.ndarray
-        Levels in dB, ``(bands, frames)``.
+    level_db : np.ndarray of shape ``(bands, frames)``
+        Levels in dB.
     frame_rate : float
         Frames a second.
     segment_seconds : float

@@ -1,4 +1,7 @@
-"""Distances between a recording and its reconstruction: log-mel, multi-resolution STFT, SI-SDR."""
+"""Distances between a recording and its reconstruction: log-mel, multi-resolution STFT, SI-SDR.
+
+All take two waves of one length, ``(time,)``, and raise BadSetting for others.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +24,7 @@ def mel_distance(reference: np.ndarray, estimate: np.ndarray, sample_rate: int) 
     ----------
     reference, estimate : np.ndarray
         Waves of one length, ``(time,)``.
-    sample_rate : int
-        Sample rate in hertz.
+    sample_rate : int, in Hz
 
     Returns
     -------
@@ -42,20 +44,7 @@ def mel_distance(reference: np.ndarray, estimate: np.ndarray, sample_rate: int) 
 def stft_distance(reference: np.ndarray, estimate: np.ndarray) -> float:
     """Compute the multi-resolution STFT distance: spectral convergence plus mean log-magnitude difference.
 
-    Parameters
-    ----------
-    reference, estimate : np.ndarray
-        Waves of one length, ``(time,)``.
-
-    Returns
-    -------
-    float
-        The mean over three frame lengths.
-
-    Raises
-    ------
-    BadSetting
-        If the waves are not ``(time,)`` of one length.
+    The mean over three frame lengths. Waves and errors are as for :func:`mel_distance`.
 
     References
     ----------
@@ -76,22 +65,8 @@ def stft_distance(reference: np.ndarray, estimate: np.ndarray) -> float:
 def si_sdr(reference: np.ndarray, estimate: np.ndarray) -> float:
     """Compute the scale-invariant signal-to-distortion ratio.
 
-    ``10 log10(|a s|^2 / |a s - e|^2)`` with ``a = e.s / |s|^2``, reference ``s`` and estimate ``e``.
-
-    Parameters
-    ----------
-    reference, estimate : np.ndarray
-        Waves of one length, ``(time,)``.
-
-    Returns
-    -------
-    float
-        Ratio in dB, -100 to 100.
-
-    Raises
-    ------
-    BadSetting
-        If the waves are not ``(time,)`` of one length.
+    ``10 log10(|a s|^2 / |a s - e|^2)`` in dB, from -100 to 100, with ``a = e.s / |s|^2``, reference ``s`` and estimate
+    ``e``. Waves and errors are as for :func:`mel_distance`.
 
     References
     ----------

@@ -24,24 +24,14 @@ METRICS = ("distance", "diversity", "copying", "level_db")  # see Reference.meas
 class Reference:
     """Embeddings of the training clips, and the limits against copies.
 
-    Attributes
-    ----------
-    embedding : LogMelEmbedding
-        The embedding of all clips.
-    all_embeddings : np.ndarray
-        Embeddings of all training clips, ``(n, d)`` float32.
-    limits : np.ndarray
-        For each class, ``(max(classes, 1),)`` float32, the distance below which a clip is closer to a training clip
-        than any two clusters of its class are to each other (the velocity layers of a drum are one cluster, see
-        :func:`~wavewright.metrics.copying.smallest_distance`); 0 where a class is one sound.
-    embeddings : dict of int to np.ndarray
-        Embeddings of at most MAX_REFERENCE_CLIPS clips of each class, ``(m, d)``, which metrics compare with.
+    Below its limit a clip is closer to a training clip than any two clusters of its class are to each other. The
+    velocity layers of a drum are one cluster, see :func:`~wavewright.metrics.copying.smallest_distance`.
     """
 
     embedding: LogMelEmbedding
-    all_embeddings: np.ndarray
-    limits: np.ndarray
-    embeddings: dict[int, np.ndarray]
+    all_embeddings: np.ndarray  # of all training clips, (n, d) float32
+    limits: np.ndarray  # of each class, (max(classes, 1),) float32; 0 where a class is one sound
+    embeddings: dict[int, np.ndarray]  # of at most MAX_REFERENCE_CLIPS clips of each class, (m, d), for the metrics
 
     @classmethod
     def of(
@@ -66,10 +56,8 @@ class Reference:
             Group of each clip; clips of one group are takes of one sound.
         label_names : sequence of str
             Names of the classes; empty without labels.
-        sample_rate : int
-            Sample rate in hertz.
-        n_samples : int
-            Length of a clip.
+        sample_rate, n_samples : int
+            In Hz, and the length of a clip.
         min_limits : sequence of float, optional
             Lower bound of the limit of each class.
 

@@ -16,45 +16,22 @@ from .sampling import Interval, bootstrap_rows, draw_equal_counts, split_in_halv
 
 @dataclass(frozen=True)
 class HalfToHalf:
-    """The Frechet distance between two halves of the recordings.
-
-    Attributes
-    ----------
-    distance : Interval
-        Mean over the splits with the 2.5 and 97.5 percentiles.
-    n_clips : int
-        Mean number of clips in a half.
-    repeats : int
-        Number of splits.
-    """
+    """The Frechet distance between two halves of the recordings: mean over the splits and 2.5 and 97.5 percentiles."""
 
     distance: Interval
-    n_clips: int
-    repeats: int
+    n_clips: int  # mean number of clips in a half
+    repeats: int  # number of splits
 
 
 @dataclass(frozen=True)
 class RelativeFrechet:
-    """Frechet distances at equal counts, and their ratio.
+    """Frechet distances at equal counts, means over the splits with the 2.5 and 97.5 percentiles, and their ratio."""
 
-    Attributes
-    ----------
-    generated, half_to_half : Interval
-        Distance from the recordings to the generated clips, and between halves of the recordings: mean over the splits
-        with the 2.5 and 97.5 percentiles.
-    ratio : Interval
-        Ratio of the means with its 95 % bootstrap interval.
-    n_clips : int
-        Mean number of clips in a set.
-    repeats : int
-        Number of splits.
-    """
-
-    generated: Interval
-    half_to_half: Interval
-    ratio: Interval
-    n_clips: int
-    repeats: int
+    generated: Interval  # from the recordings to the generated clips
+    half_to_half: Interval  # between halves of the recordings
+    ratio: Interval  # of the means, with its 95 % bootstrap interval
+    n_clips: int  # mean number of clips in a set
+    repeats: int  # number of splits
 
 
 def half_to_half(
@@ -156,24 +133,8 @@ def frechet_at_equal_counts(
 ) -> Interval:
     """Compute the Frechet distance from reference to estimate with equal counts of every label.
 
-    Parameters
-    ----------
-    reference, estimate : EmbeddedClips
-        Two sets of clips.
-    repeats : int
-        Number of random draws, at least 1.
-    seed : int
-        Seed of the draws.
-
-    Returns
-    -------
-    Interval
-        Mean over the draws with the 2.5 and 97.5 percentiles.
-
-    Raises
-    ------
-    BadSetting
-        If a set has fewer than two clips of common labels.
+    Return the mean over ``repeats`` random draws, at least 1, with the 2.5 and 97.5 percentiles; raise BadSetting if a
+    set has fewer than two clips of common labels.
     """
     rng = np.random.default_rng(seed)
     distances = []

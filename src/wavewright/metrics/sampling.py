@@ -59,7 +59,7 @@ def bootstrap_interval(
     repeats: int = 200,
     seed: int = 0,
 ) -> Interval:
-    """Compute a statistic with its bootstrap interval.
+    """Compute ``statistic(*samples)`` with its bootstrap interval.
 
     The percentiles are shifted as in :meth:`Interval.recentred`.
 
@@ -78,11 +78,6 @@ def bootstrap_interval(
         Number of bootstrap draws, at least 2.
     seed : int
         Seed of the draws.
-
-    Returns
-    -------
-    Interval
-        ``statistic(*samples)`` with its interval.
 
     Raises
     ------
@@ -113,19 +108,9 @@ def bootstrap_interval(
 
 
 def bootstrap_rows(groups: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Draw whole groups with replacement, as many as there are.
+    """Draw whole groups ``(n,)`` with replacement, as many as there are; return the row indices.
 
-    Parameters
-    ----------
-    groups : np.ndarray
-        Group of each row, ``(n,)``.
-    rng : np.random.Generator
-        Source of the draw.
-
-    Returns
-    -------
-    np.ndarray
-        Row indices; their number varies with the sizes of the groups.
+    Their number varies with the sizes of the groups.
     """
     _, group_index = np.unique(groups, return_inverse=True)
     members = np.split(np.argsort(group_index, kind="stable"), np.cumsum(np.bincount(group_index))[:-1])
@@ -143,7 +128,6 @@ def split_in_halves(groups: np.ndarray, labels: np.ndarray, rng: np.random.Gener
     groups, labels : np.ndarray
         Group and label of each row, ``(n,)``.
     rng : np.random.Generator
-        Source of the draw.
 
     Returns
     -------
@@ -211,20 +195,7 @@ def draw_equal_counts(
 
 
 def draw_one_per_cluster(clusters: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Draw one row of every cluster.
-
-    Parameters
-    ----------
-    clusters : np.ndarray
-        Cluster of each row, ``(n,)``.
-    rng : np.random.Generator
-        Source of the draw.
-
-    Returns
-    -------
-    np.ndarray
-        Sorted row indices, one for each cluster.
-    """
+    """Draw one row of every cluster ``(n,)``; return the sorted row indices, one for each cluster."""
     shuffled = rng.permutation(len(clusters))
     _, first = np.unique(clusters[shuffled], return_index=True)
     return np.sort(shuffled[first])

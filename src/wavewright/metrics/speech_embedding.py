@@ -9,13 +9,12 @@ import numpy as np
 
 from ..dsp.spectrum import spectrogram
 from ..units import db_to_gain, seconds_to_samples
-from .checks import checked_waves
-from .embeddings import band_filters, check_sample_rate, resampled
-from .spectral_features import N_SPANS, frame_samples, spectral_features
+from .embeddings import SpectralEmbedding
+from .spectral_features import N_SPANS, spectral_features
 
 
 @dataclass(frozen=True)
-class SpeechEmbedding:
+class SpeechEmbedding(SpectralEmbedding):
     """A deterministic embedding of spoken words, invariant to gain and to silence around the word; no weights.
 
     In ``LogMelEmbedding`` the padding of a short clip differs from a longer clip by 70 dB, so its distances between
@@ -42,41 +41,10 @@ class SpeechEmbedding:
     near_duplicate_distance: ClassVar[float | None] = None
     silence_db: ClassVar[float] = -35.0
     floor_db: ClassVar[float] = -50.0
+    f_max_hz: ClassVar[float] = 8_000.0
     length_db: ClassVar[float] = 6.0
 
-    def __post_init__(self) -> None:
-        check_sample_rate(self.sample_rate, "speech")
-
-    @property
-    def n_fft(self) -> int:
-        """Length of a frame in samples."""
-        return frame_samples(self.sample_rate)
-
-    def __call__(self, waves: np.ndarray, sample_rate: int) -> np.ndarray:
-        """Embed spoken words.
-
-        Parameters
-        ----------
-        waves : np.ndarray
-            Mono clips, ``(n, time)``.
-        sample_rate : int
-            Their sample rate in hertz.
-
-        Returns
-        -------
-        np.ndarray
-            Embeddings, ``(n, 241)``.
-
-        Raises
-        ------
-        BadAudio
-            If the waves have another shape or values that are not finite.
-        """
-        waves = resampled(checked_waves(waves), sample_rate, self.sample_rate)
-        filters = band_filters(self.sample_rate, self.n_fft, f_max_hz=8_000.0)
-        return np.stack([self._embed(self.trim_silence(wave), filters) for wave in waves])
-
-    def trim_silence(self, wave: np.ndarray) -> np.ndarray:
+    def _trim(self, wave: np.ndarray) -> np.ndarray:
         """Return ``wave`` ``(time,)`` without the silence at both ends; a silent wave is returned whole."""
         n_frame = max(1, seconds_to_samples(0.01, self.sample_rate))
         frames = np.pad(wave, (0, -len(wave) % n_frame)).reshape(-1, n_frame)

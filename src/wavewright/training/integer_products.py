@@ -42,33 +42,19 @@ EXAMPLES_FILE = ".examples.onnx"
 
 @dataclass(frozen=True)
 class _Product:
-    """A node that multiplies by a transposed matrix of 8 bits.
-
-    Attributes
-    ----------
-    stored, scales
-        Names of the initializers of the matrix and of the scales of its rows.
-    """
+    """A node that multiplies by a transposed matrix of 8 bits."""
 
     node: onnx.NodeProto
-    stored: str
-    scales: str
+    stored: str  # name of the initializer of the matrix
+    scales: str  # name of the initializer of the scales of its rows
 
 
 @dataclass(frozen=True)
 class Quantizer:
-    """Affine quantisation of numbers to steps from 0 to 255.
+    """Affine quantisation of numbers to steps from 0 to 255."""
 
-    Attributes
-    ----------
-    step_size
-        Difference between neighbouring steps.
-    zero_point
-        The step that represents 0.
-    """
-
-    step_size: np.float32
-    zero_point: int
+    step_size: np.float32  # difference between neighbouring steps
+    zero_point: int  # the step that represents 0
 
     @classmethod
     def for_values(cls, values: np.ndarray, n_steps: int) -> Quantizer:

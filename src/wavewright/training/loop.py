@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -67,6 +68,7 @@ class Observer(Protocol):
         """Show a message."""
 
 
+@dataclass(eq=False)
 class Loop:
     """Train one network on one stream of batches, with checkpoints in one folder.
 
@@ -97,32 +99,21 @@ class Loop:
         Everything else that the next step depends on.
     """
 
-    def __init__(
-        self,
-        network: Network,
-        batches: Callable[[int], Mapping[str, np.ndarray]],
-        settings: TrainingSettings,
-        folder: Path,
-        observer: Observer,
-        evaluate: Callable[[nn.Module], dict[str, float]] | None = None,
-        on_evaluation: Callable[[nn.Module, Progress], None] | None = None,
-        health_rules: HealthRules | None = None,
-    ) -> None:
-        self.batches = batches
-        self.settings = settings
-        self.folder = folder
-        self.observer = observer
-        self.evaluate = evaluate
-        self.on_evaluation = on_evaluation
-        self.health_rules = health_rules or HealthRules()
-        self.state = TrainState(network, settings)
-        self.progress = Progress(steps=settings.steps, threads=settings.threads)
-        self._clock: Clock | None = None  # while the plan follows the minutes of this call
+    network: Network
+    batches: Callable[[int], Mapping[str, np.ndarray]]
+    settings: TrainingSettings
+    folder: Path
+    observer: Observer
+    evaluate: Callable[[nn.Module], dict[str, float]] | None = None
+    on_evaluation: Callable[[nn.Module, Progress], None] | None = None
+    health_rules: HealthRules = field(default_factory=HealthRules)
+    state: TrainState = field(init=False)
+    progress: Progress = field(init=False)
+    _clock: Clock | None = field(default=None, init=False)  # while the plan follows the minutes of this call
 
-    @property
-    def network(self) -> Network:
-        """The network that is trained."""
-        return self.state.network
+    def __post_init__(self) -> None:
+        self.state = TrainState(self.network, self.settings)
+        self.progress = Progress(steps=self.settings.steps, threads=self.settings.threads)
 
     @property
     def average(self) -> nn.Module:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from ..contracts.schedule import Breakpoints, schedule_position
 
@@ -115,52 +116,24 @@ def describe_plan(
     return f"{steps} steps ({listed}) {on_threads}, in all about {minutes:.0f} minutes{suffix}"
 
 
+@dataclass
 class Clock:
     """Time steps and evaluations, and compute how many more steps fit into the remaining time.
 
     The ratio of measured to expected durations is updated at each comparison of the plan with the clock.
-
-    Parameters
-    ----------
-    ends_at
-        End of the training, seconds of :func:`time.monotonic`.
-    starts
-        First step of each stage of the run.
-    seconds_per_step
-        Expected duration of a step of each stage.
-    evaluate_every, save_every
-        Steps between evaluations and between checkpoints.
-    first_due
-        Step of the first comparison.
-
-    Attributes
-    ----------
-    due
-        Step of the next comparison.
-    slowdown
-        Measured over expected duration of the steps between the last two comparisons.
     """
 
-    def __init__(
-        self,
-        ends_at: float,
-        starts: Sequence[int],
-        seconds_per_step: Sequence[float],
-        evaluate_every: int,
-        save_every: int,
-        first_due: int,
-    ) -> None:
-        self.ends_at = ends_at
-        self.starts = starts
-        self.seconds_per_step = seconds_per_step
-        self.evaluate_every = evaluate_every
-        self.save_every = save_every
-        self.due = first_due
-        self.slowdown = 1.0
-        self._measured_seconds = 0.0  # of the steps since the last comparison
-        self._expected_seconds = 0.0
-        self._evaluation_seconds: float | None = None
-        self._save_seconds = 0.0
+    ends_at: float  # end of the training, seconds of time.monotonic
+    starts: Sequence[int]  # first step of each stage of the run
+    seconds_per_step: Sequence[float]  # expected duration of a step of each stage
+    evaluate_every: int  # steps between evaluations
+    save_every: int  # steps between checkpoints
+    due: int  # step of the next comparison
+    slowdown: float = 1.0  # measured over expected duration of the steps between the last two comparisons
+    _measured_seconds: float = field(default=0.0, init=False)  # of the steps since the last comparison
+    _expected_seconds: float = field(default=0.0, init=False)
+    _evaluation_seconds: float | None = field(default=None, init=False)
+    _save_seconds: float = field(default=0.0, init=False)
 
     def record(self, step: int, seconds: float, seconds_after: float) -> None:
         """Record the duration of a step, and of the evaluation or checkpoint after it, if any."""
