@@ -74,10 +74,10 @@ def sound(n_samples, seed=0):
 def test_spectra_in_numpy_equal_those_in_torch():
     module, wave = CodecAutoencoder(TINY), sound(3_200)
     features = analysis_features(np.pad(wave, (TINY.lead, 0)), TINY)
-    np.testing.assert_allclose(module.analysis(torch.from_numpy(wave)[None])[0].numpy(), features, atol=2e-4)
+    np.testing.assert_allclose(module.frames.analyse(torch.from_numpy(wave)[None])[0].numpy(), features, atol=2e-4)
     described = np.random.default_rng(0).standard_normal((40, 2 * TINY.n_bins)).astype(np.float32)
     frames = np.pad(synthesis_frames(described, TINY), ((TINY.overlap - 1, 0), (0, 0)))
-    expected = module.synthesis(torch.from_numpy(described)[None])[
+    expected = module.frames.synthesise(torch.from_numpy(described)[None])[
         0
     ].numpy()  # it starts where the first windows do no more
     np.testing.assert_allclose(overlap_add(frames, TINY)[TINY.lead :], expected[: 3_200 - TINY.lead], atol=2e-4)

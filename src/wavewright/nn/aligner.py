@@ -45,8 +45,6 @@ class Aligner(nn.Module):
     .. [2] R. Badlani et al., "One TTS Alignment To Rule Them All", 2022.
     """
 
-    cosines: Tensor
-
     def __init__(self, n_symbols: int, n_speakers: int, n_mels: int, channels: int) -> None:
         super().__init__()
         self.symbol_embedding = nn.Embedding(n_symbols, channels)
@@ -59,7 +57,7 @@ class Aligner(nn.Module):
         order = torch.arange(1, N_CEPSTRA + 1)[:, None] - 1
         band = torch.arange(n_mels)
         cosines = torch.cos(torch.pi * order * (2 * band + 1) / (2 * n_mels))  # DCT-II
-        self.register_buffer("cosines", cosines.T.contiguous(), persistent=False)
+        self.cosines = nn.Buffer(cosines.T.contiguous(), persistent=False)
 
     def cepstra(self, mel: Tensor, mask: Tensor) -> Tensor:
         """Compute normalised cepstra and their slopes.

@@ -86,10 +86,6 @@ class AudibleDistance(nn.Module):
        Quality", 2018.
     """
 
-    window: Tensor
-    bands: Tensor
-    threshold: Tensor
-
     def __init__(self, sample_rate: int) -> None:
         super().__init__()
         self.n_fft = 4 * round(WINDOW_SECONDS * sample_rate / 4)
@@ -100,11 +96,11 @@ class AudibleDistance(nn.Module):
         bands = is_in_band[:, is_in_band.any(0)].astype(np.float64)  # low bands may be narrower than a bin
         centre_hz = (frequency_hz @ bands) / bands.sum(0)
         window = hann_window(self.n_fft)
-        self.register_buffer("window", torch.tensor(window, dtype=torch.float32), persistent=False)
+        self.window = nn.Buffer(torch.tensor(window, dtype=torch.float32), persistent=False)
         scale = 2 / (self.n_fft * np.square(window).sum())  # the sum over the bands is the mean square of the wave
-        self.register_buffer("bands", torch.tensor(scale * bands, dtype=torch.float32), persistent=False)
+        self.bands = nn.Buffer(torch.tensor(scale * bands, dtype=torch.float32), persistent=False)
         threshold = 10 ** (threshold_in_quiet_db(centre_hz) / 10)
-        self.register_buffer("threshold", torch.tensor(threshold, dtype=torch.float32), persistent=False)
+        self.threshold = nn.Buffer(torch.tensor(threshold, dtype=torch.float32), persistent=False)
 
     def forward(self, reference: Tensor, estimate: Tensor) -> Tensor:
         """Compute the disturbance of an estimate.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 import numpy as np
 from torch import Tensor, nn
@@ -21,6 +21,9 @@ Batch = dict[str, Any]
 LossFunction = Callable[[Batch], dict[str, Tensor]]
 Turn = tuple[str, LossFunction]
 """The name of a player, and the function from a batch to its scalar losses by name."""
+
+PlayerT = TypeVar("PlayerT", bound=nn.Module)
+CriticsT = TypeVar("CriticsT", bound=nn.Module)
 
 
 class Network(nn.Module):
@@ -49,6 +52,94 @@ class Network(nn.Module):
     def freeze_steps(self) -> tuple[int, ...]:
         """Return the steps at which layers are frozen; training continues from the averaged weights there."""
         return ()
+
+
+class SinglePlayerNetwork(Network, Generic[PlayerT]):
+    """A network with one player, which is the exported module too; it takes one turn a step.
+
+    Parameters
+    ----------
+    name : str
+        Name of the player, and of the attribute that holds it.
+    player : nn.Module
+        The module that is trained.
+    losses : callable
+        From the player and a batch to its scalar losses by name.
+    weights : Mapping[str, float]
+        Weight of each loss, the same at every step.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        player: PlayerT,
+        losses: Callable[[PlayerT, Batch], dict[str, Tensor]],
+        weights: Mapping[str, float],
+    ) -> None:
+        super().__init__()
+        self.add_module(name, player)
+        self._name = name
+        self._losses = losses
+        self._weights = weights
+
+    def players(self) -> dict[str, nn.Module]:
+        """Return the only player."""
+        return {self._name: self.inference_module()}
+
+    def inference_module(self) -> PlayerT:
+        """Return the only player."""
+        return cast(PlayerT, self.get_submodule(self._name))
+
+    def loss_weights(self, step: int) -> dict[str, float]:
+        """Return the weight of each loss, the same at every step."""
+        return dict(self._weights)
+
+    def turns(self, step: int) -> list[Turn]:
+        """Return the only turn of a step."""
+        return [(self._name, lambda batch: self._losses(self.inference_module(), batch))]
+
+
+class AdversarialNetwork(Network, Generic[CriticsT]):
+    """A network whose critics, if it has any, take the first turn of a step once they are active.
+
+    Subclasses set ``critics``.
+
+    Parameters
+    ----------
+    adversarial_from : int
+        Step at which the critics become active.
+    """
+
+    critics: CriticsT | None
+
+    def __init__(self, adversarial_from: int) -> None:
+        super().__init__()
+        self.adversarial_from = adversarial_from
+
+    def stage_starts(self) -> tuple[int, ...]:
+        """Return step 0, and the step at which the critics become active."""
+        return (0, self.adversarial_from) if self.critics is not None else (0,)
+
+    def active_critics(self, step: int) -> CriticsT | None:
+        """Return the critics if they are active, else None."""
+        return self.critics if step >= self.adversarial_from else None
+
+    def adversarial_turns(
+        self,
+        step: int,
+        player: str,
+        alone: LossFunction,
+        critic_losses: Callable[[Batch, CriticsT], dict[str, Tensor]],
+        against_critics: Callable[[Batch, CriticsT], dict[str, Tensor]],
+    ) -> list[Turn]:
+        """Return the turn of a player alone, or those of the active critics and of the player against them."""
+        critics = self.active_critics(step)
+        if critics is None:
+            return [(player, alone)]
+        return [
+            ("critics", lambda batch: critic_losses(batch, critics)),
+            (player, lambda batch: against_critics(batch, critics)),
+        ]
 
 
 ConfigT = TypeVar("ConfigT", contravariant=True)

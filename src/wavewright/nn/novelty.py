@@ -26,9 +26,6 @@ class DifferentiableLogMelEmbedding(nn.Module):
         Length of the waves.
     """
 
-    filters: Tensor
-    pooled_bins: Tensor
-
     def __init__(self, sample_rate: int, n_samples: int) -> None:
         super().__init__()
         self.embedding = embedding = LogMelEmbedding(sample_rate, n_samples / sample_rate)
@@ -36,8 +33,8 @@ class DifferentiableLogMelEmbedding(nn.Module):
         f_max_hz = min(16_000.0, sample_rate / 2)
         filters = mel_filterbank(sample_rate, embedding.n_fft, embedding.n_mels, 30.0, f_max_hz, "htk")  # (mels, bins)
         pooled = (filters > 0).astype(np.float32)
-        self.register_buffer("filters", torch.from_numpy(np.asarray(filters, np.float32)), persistent=False)
-        self.register_buffer("pooled_bins", torch.from_numpy(pooled / pooled.sum(1, keepdims=True)), persistent=False)
+        self.filters = nn.Buffer(torch.from_numpy(np.asarray(filters, np.float32)), persistent=False)
+        self.pooled_bins = nn.Buffer(torch.from_numpy(pooled / pooled.sum(1, keepdims=True)), persistent=False)
 
     def forward(self, wave: Tensor) -> Tensor:
         """Embed waves ``(batch, time)`` as ``(batch, 240)``."""

@@ -45,9 +45,9 @@ class VectorQuantizer(nn.Module):
         super().__init__()
         self.in_proj = nn.Linear(latent_size, code_size)
         self.out_proj = nn.Linear(code_size, latent_size, bias=False)
-        self.register_buffer("codebook", torch.randn(codebook_size, code_size))
-        self.register_buffer("usage", torch.full((codebook_size,), 1 / codebook_size))
-        self.register_buffer("is_initialised", torch.zeros((), dtype=torch.bool))
+        self.codebook = nn.Buffer(torch.randn(codebook_size, code_size))
+        self.usage = nn.Buffer(torch.full((codebook_size,), 1 / codebook_size))
+        self.is_initialised = nn.Buffer(torch.zeros((), dtype=torch.bool))
 
     def nearest(self, vectors: Tensor) -> Tensor:
         """Return the indices ``(...)`` of the codes nearest to ``vectors (..., code_size)`` by cosine distance."""
@@ -126,17 +126,14 @@ class FiniteScalarQuantizer(nn.Module):
     F. Mentzer et al., "Finite Scalar Quantization: VQ-VAE Made Simple", 2024.
     """
 
-    levels: Tensor
-    basis: Tensor
-
     def __init__(self, latent_size: int, levels: tuple[int, ...]) -> None:
         super().__init__()
         self.in_proj = nn.Linear(latent_size, len(levels))
         self.out_proj = nn.Linear(len(levels), latent_size, bias=False)
         sizes = torch.tensor(levels)
         basis = torch.cumprod(torch.cat([sizes.new_ones(1), sizes[:-1]]), 0)
-        self.register_buffer("levels", sizes.float(), persistent=False)
-        self.register_buffer("basis", basis, persistent=False)
+        self.levels = nn.Buffer(sizes.float(), persistent=False)
+        self.basis = nn.Buffer(basis, persistent=False)
 
     def _bound(self, vectors: Tensor) -> Tensor:
         """Map ``(..., dimensions)`` to [0, levels - 1], not rounded."""

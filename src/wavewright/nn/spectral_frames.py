@@ -32,25 +32,19 @@ class SpectralFrames(nn.Module):
         Sample rate, window, hop and number of noise bands.
     """
 
-    window: Tensor
-    envelope: Tensor
-    rotations: Tensor
-    lower_band: Tensor
-    upper_weight: Tensor
-
     def __init__(self, settings: FrameSettings) -> None:
         super().__init__()
         self.settings = settings
         window = torch.hann_window(settings.n_fft)
-        self.register_buffer("window", window, persistent=False)
-        self.register_buffer("envelope", window.square().view(settings.n_overlapping, -1).sum(0), persistent=False)
+        self.window = nn.Buffer(window, persistent=False)
+        self.envelope = nn.Buffer(window.square().view(settings.n_overlapping, -1).sum(0), persistent=False)
         rotations = torch.from_numpy(bin_phasors(0, settings.n_overlapping, settings))
         # Real and imaginary part, (n_overlapping, bins, 2): not every backend has complex buffers.
-        self.register_buffer("rotations", torch.view_as_real(rotations).clone(), persistent=False)
+        self.rotations = nn.Buffer(torch.view_as_real(rotations).clone(), persistent=False)
         if settings.noise_bands:
             lower_band, upper_weight = band_interpolation(settings.noise_bands, settings.n_fft, settings.sample_rate)
-            self.register_buffer("lower_band", torch.from_numpy(lower_band), persistent=False)
-            self.register_buffer("upper_weight", torch.from_numpy(upper_weight), persistent=False)
+            self.lower_band = nn.Buffer(torch.from_numpy(lower_band), persistent=False)
+            self.upper_weight = nn.Buffer(torch.from_numpy(upper_weight), persistent=False)
 
     def n_frames(self, n_samples: int) -> int:
         """Return the number of frames that overlap a wave of ``n_samples``."""

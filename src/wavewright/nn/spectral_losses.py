@@ -28,16 +28,13 @@ class MelAndLinearSpectrogram(nn.Module):
         Window; the hop is a quarter of it.
     """
 
-    filters: Tensor
-    window: Tensor
-
     def __init__(self, sample_rate: int, n_fft: int) -> None:
         super().__init__()
         self.n_fft, self.hop_length = n_fft, n_fft // 4
         filters = mel_filterbank(sample_rate, n_fft, max(8, n_fft // BINS_PER_MEL), preset="htk")
-        self.register_buffer("filters", torch.from_numpy(filters.T.copy()), persistent=False)
+        self.filters = nn.Buffer(torch.from_numpy(filters.T.copy()), persistent=False)
         # So scaled, a full-scale tone has power 1.
-        self.register_buffer("window", torch.hann_window(n_fft) * (4 / n_fft), persistent=False)
+        self.window = nn.Buffer(torch.hann_window(n_fft) * (4 / n_fft), persistent=False)
 
     def forward(self, wave: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Compute the spectrograms of a wave.

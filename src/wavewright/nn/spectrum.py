@@ -255,9 +255,6 @@ class LogMel(nn.Module):
         Where the settings do not fit each other.
     """
 
-    filters: Tensor
-    window: Tensor
-
     def __init__(
         self,
         sample_rate: int,
@@ -274,8 +271,8 @@ class LogMel(nn.Module):
         self.n_fft, self.hop_length, self.floor, self.padding = n_fft, hop_length, floor, padding
         filters = mel_filterbank(sample_rate, n_fft, n_mels, f_min_hz, f_max_hz, preset)  # (n_mels, bins)
         # Derived from the settings, so they stay out of the weights.
-        self.register_buffer("filters", torch.from_numpy(filters), persistent=False)
-        self.register_buffer("window", torch.from_numpy(hann_window(n_fft)), persistent=False)
+        self.filters = nn.Buffer(torch.from_numpy(filters), persistent=False)
+        self.window = nn.Buffer(torch.from_numpy(hann_window(n_fft)), persistent=False)
 
     def forward(self, wave: Tensor) -> Tensor:
         """Return ``(..., n_mels, frames)``, natural logarithm, of a wave ``(..., time)``."""
@@ -295,12 +292,10 @@ class LogSpectrum(nn.Module):
         Power added before the logarithm.
     """
 
-    window: Tensor
-
     def __init__(self, n_fft: int = 1024, hop_length: int = 256, floor: float = 1e-5) -> None:
         super().__init__()
         self.n_fft, self.hop_length, self.floor = n_fft, hop_length, floor
-        self.register_buffer("window", torch.from_numpy(hann_window(n_fft)), persistent=False)
+        self.window = nn.Buffer(torch.from_numpy(hann_window(n_fft)), persistent=False)
 
     def forward(self, wave: Tensor) -> Tensor:
         """Return ``(..., n_fft // 2, frames)`` of a wave ``(..., time)``."""

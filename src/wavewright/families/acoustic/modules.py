@@ -47,10 +47,6 @@ class TextToMel(nn.Module):
     from them.
     """
 
-    usual_style: Tensor
-    pace: Tensor
-    joint_alignment: Tensor
-
     def __init__(self, config: AcousticConfig) -> None:
         super().__init__()
         self.config = config
@@ -61,9 +57,9 @@ class TextToMel(nn.Module):
         self.speaker_embedding = nn.Embedding(n_speakers, channels)
         self.style_tokens = nn.Parameter(INITIAL_STD * torch.randn(config.n_styles, channels))
         self.style_encoder = StyleEncoder(config.n_mels, config.aligner_channels, config.n_styles)
-        self.register_buffer("usual_style", torch.full((n_speakers, config.n_styles), 1 / config.n_styles))
-        self.register_buffer("pace", torch.ones(n_speakers))
-        self.register_buffer("joint_alignment", torch.tensor(False))  # whether the phone classifier helps to align
+        self.usual_style = nn.Buffer(torch.full((n_speakers, config.n_styles), 1 / config.n_styles))
+        self.pace = nn.Buffer(torch.ones(n_speakers))
+        self.joint_alignment = nn.Buffer(torch.tensor(False))  # whether the phone classifier helps to align
         self.encoder = ConvTransformer(
             config.encoder_blocks, channels, config.hidden, config.encoder_kernel_size, config.n_heads, config.dropout
         )

@@ -9,14 +9,14 @@ from torch.nn import functional as F
 from ...nn.aligner import forward_sum_loss, frame_positions
 from ...nn.frame_critics import MelCritic
 from ...nn.losses import feature_distance
-from ...nn.network import Batch, Network, Turn
+from ...nn.network import AdversarialNetwork, Batch, Turn
 from ...nn.phone_classifier import phone_loss
 from ...nn.speech_losses import mel_losses, prosody_losses
 from .config import AcousticConfig
 from .modules import TextToMel, frame_mask, symbol_mask
 
 
-class AcousticNetwork(Network):
+class AcousticNetwork(AdversarialNetwork[MelCritic]):
     """Text to mel, and the critics of its frames.
 
     Four stages: the aligner alone; encoder, predictors, decoder and phone classifier on its alignment; the same on the
@@ -24,7 +24,7 @@ class AcousticNetwork(Network):
     """
 
     def __init__(self, config: AcousticConfig) -> None:
-        super().__init__()
+        super().__init__(config.adversarial_from)
         self.config = config
         self.voice = TextToMel(config)
         self.critics = MelCritic(config.n_mels, config.critic_channels) if config.adversarial_from else None
@@ -56,7 +56,7 @@ class AcousticNetwork(Network):
             "voicing/square": 1.0,
             "energy/square": 0.5,
         }
-        if self._active_critics(step) is not None:
+        if self.active_critics(step) is not None:
             weights |= {"adv/critic": 1.0, "adv/generator": 0.2, "adv/features": 2.0, "phone/predicted": 0.5}
         return weights
 
@@ -65,16 +65,9 @@ class AcousticNetwork(Network):
         if step < self.config.synthesis_from:
             return [("voice", self._alignment_losses)]
         self.voice.joint_alignment.fill_(0 < self.config.joint_alignment_from <= step)
-        critics = self._active_critics(step)
-        if critics is None:
-            return [("voice", self._synthesis_losses)]
-        return [
-            ("critics", lambda batch: self._critic_losses(batch, critics)),
-            ("voice", lambda batch: self._adversarial_losses(batch, critics)),
-        ]
-
-    def _active_critics(self, step: int) -> MelCritic | None:
-        return self.critics if step >= self.config.adversarial_from else None
+        return self.adversarial_turns(
+            step, "voice", self._synthesis_losses, self._critic_losses, self._adversarial_losses
+        )
 
     def _alignment_losses(self, batch: Batch) -> dict[str, Tensor]:
         """Return the forward-sum loss of the aligner."""

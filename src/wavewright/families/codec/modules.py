@@ -1,4 +1,4 @@
-"""Modules of the codec in the order of the signal: analysis, encoder, quantiser, decoder, synthesis."""
+"""Modules of the codec: frames of the wave, encoder, decoder, and the autoencoder that they form."""
 
 from __future__ import annotations
 
@@ -14,24 +14,32 @@ from .config import SILENT, CodecConfig
 from .spectra import COMPRESSION, LOG_POWER_MEAN, LOG_POWER_SCALE, SMALLEST_POWER, SMALLEST_ROOT
 
 
-class StftAnalysis(nn.Module):
-    """Wave to features of its spectra, as :func:`.spectra.analysis_features` computes them."""
-
-    window: Tensor
+class WindowedFrames(nn.Module):
+    """Wave to features of its spectra, and spectra to the wave, as :mod:`.spectra` computes them."""
 
     def __init__(self, config: CodecConfig) -> None:
         super().__init__()
         self.config = config
-        self.register_buffer("window", torch.from_numpy(hann_window(config.n_fft)), persistent=False)
+        self.window = nn.Buffer(torch.from_numpy(hann_window(config.n_fft)), persistent=False)
 
-    def forward(self, wave: Tensor) -> Tensor:
-        """Map ``(batch, time)`` to ``(batch, subframes, 3 * n_bins)``."""
+    def analyse(self, wave: Tensor) -> Tensor:
+        """Map ``(batch, time)`` to ``(batch, subframes, 3 * n_bins)``; see :func:`.spectra.analysis_features`."""
         config = self.config
         spectrum = rfft(frame(F.pad(wave, (config.lead, 0)), config.n_fft, config.subframe_length) * self.window)
         power = power_spectrum(spectrum) + SMALLEST_POWER
         compressed = spectrum * power ** (0.5 * (COMPRESSION - 1))
         log_power = (power.log() - LOG_POWER_MEAN) / LOG_POWER_SCALE
         return torch.cat([compressed.real, compressed.imag, log_power], -1)
+
+    def synthesise(self, spectra: Tensor) -> Tensor:
+        """Map the decoder's spectra ``(batch, subframes, 2 * n_bins)`` to ``(batch, time)``."""
+        config = self.config
+        real, imaginary = spectra.float().chunk(2, -1)
+        root = torch.sqrt(real.square() + imaginary.square() + SMALLEST_ROOT)
+        frames = irfft(torch.complex(real * root, imaginary * root), config.n_fft) * self.window
+        envelope = self.window.square().view(config.overlap, -1).sum(0).repeat(spectra.shape[1] + config.overlap - 1)
+        wave = overlap_add(frames, config.subframe_length) / envelope
+        return wave[:, config.lead :]
 
 
 class SpectralEncoder(nn.Module):
@@ -135,35 +143,13 @@ class SpectralDecoder(nn.Module):
         return self.out_proj(self.subframe_norm(subframes)), _join_memory(frame_memory, subframe_memory)
 
 
-class StftSynthesis(nn.Module):
-    """The decoder's spectra to the wave, as :mod:`.spectra` computes it."""
-
-    window: Tensor
-
-    def __init__(self, config: CodecConfig) -> None:
-        super().__init__()
-        self.config = config
-        self.register_buffer("window", torch.from_numpy(hann_window(config.n_fft)), persistent=False)
-
-    def forward(self, spectra: Tensor) -> Tensor:
-        """Map ``(batch, subframes, 2 * n_bins)`` to ``(batch, time)``."""
-        config = self.config
-        real, imaginary = spectra.float().chunk(2, -1)
-        root = torch.sqrt(real.square() + imaginary.square() + SMALLEST_ROOT)
-        frames = irfft(torch.complex(real * root, imaginary * root), config.n_fft) * self.window
-        envelope = self.window.square().view(config.overlap, -1).sum(0).repeat(spectra.shape[1] + config.overlap - 1)
-        wave = overlap_add(frames, config.subframe_length) / envelope
-        return wave[:, config.lead :]
-
-
 class CodecAutoencoder(nn.Module):
     """Analysis, encoder, residual quantiser, decoder and synthesis: the module that is exported."""
 
     def __init__(self, config: CodecConfig) -> None:
         super().__init__()
         self.config = config
-        self.analysis = StftAnalysis(config)
-        self.synthesis = StftSynthesis(config)
+        self.frames = WindowedFrames(config)
         self.encoder = SpectralEncoder(config)
         self.decoder = SpectralDecoder(config)
         self.quantizer = ResidualQuantizer(
@@ -174,7 +160,7 @@ class CodecAutoencoder(nn.Module):
         """Map ``(batch, time)``, whole frames, to latents ``(batch, frames, latent_size)``."""
         n_late = self.config.encoder_look_ahead
         padded = F.pad(wave, (0, n_late * self.config.hop_length))
-        latent: Tensor = self.encoder(self.analysis(padded))[0][:, n_late:]
+        latent: Tensor = self.encoder(self.frames.analyse(padded))[0][:, n_late:]
         return latent.float()
 
     def quantise(self, wave: Tensor, n_used: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -189,7 +175,7 @@ class CodecAutoencoder(nn.Module):
 
     def wave(self, latent: Tensor) -> Tensor:
         """Map ``(batch, frames, latent_size)`` to ``(batch, time)``, with zeros before and after the clip."""
-        wave: Tensor = self.synthesis(self.decoder(F.pad(latent, (0, 0, 1, self.config.look_ahead)))[0])
+        wave: Tensor = self.frames.synthesise(self.decoder(F.pad(latent, (0, 0, 1, self.config.look_ahead)))[0])
         return wave
 
     def encode(self, wave: Tensor) -> Tensor:

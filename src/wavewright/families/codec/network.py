@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from ...nn.audible import AudibleDistance
 from ...nn.frame_critics import MultiResolutionBandCritic
 from ...nn.losses import feature_distance, hinge_critic_loss, hinge_generator_loss
-from ...nn.network import Batch, Network, Turn
+from ...nn.network import AdversarialNetwork, Batch, Turn
 from ...nn.spectral_losses import MelDistance, compressed_distances
 from .config import CodecConfig
 from .modules import CodecAutoencoder
@@ -25,11 +25,11 @@ COMPLEX_EXPONENT = 0.5  # compression of their magnitudes
 CRITIC_SIZES = (512, 1024, 256)  # windows of the critics; their hop is a quarter
 
 
-class CodecNetwork(Network):
+class CodecNetwork(AdversarialNetwork[MultiResolutionBandCritic]):
     """The autoencoder and its critics."""
 
     def __init__(self, config: CodecConfig) -> None:
-        super().__init__()
+        super().__init__(config.adversarial_from)
         self.config = config
         self.autoencoder = CodecAutoencoder(config)
         scale = config.sample_rate / REFERENCE_RATE
@@ -67,25 +67,25 @@ class CodecNetwork(Network):
         """Return the turns of a step: that of the autoencoder, those of critics and decoder, or that of the encoder."""
         if self._is_encoder_stage(step):
             return [("encoder", self._encoder_losses)]
-        critics = self._critics_at(step)
-        if critics is None:
-            is_quantised = step >= self.config.unquantised_steps
-            return [("autoencoder", lambda batch: self._autoencoder_losses(batch, is_quantised))]
-        return [
-            ("critics", lambda batch: self._critic_losses(batch, critics)),
-            ("autoencoder", lambda batch: self._decoder_losses(batch, critics)),
-        ]
+        is_quantised = step >= self.config.unquantised_steps
+        return self.adversarial_turns(
+            step,
+            "autoencoder",
+            lambda batch: self._autoencoder_losses(batch, is_quantised),
+            self._critic_losses,
+            self._decoder_losses,
+        )
 
     def loss_weights(self, step: int) -> dict[str, float]:
         """Return the weight of each loss of a step."""
         weights = {"mel/l1": 3.0, "stft/complex": 2.0, "stft/magnitude": 2.0, "audible/disturbance": 1.0}
-        if self._critics_at(step) is None:
+        if self.active_critics(step) is None:
             return weights | {"vq/commitment": 0.25}
         return weights | {"adv/critic": 1.0, "adv/generator": 0.3, "adv/features": 1.0}
 
-    def _critics_at(self, step: int) -> MultiResolutionBandCritic | None:
+    def active_critics(self, step: int) -> MultiResolutionBandCritic | None:
         """Return the critics in the stage of the decoder, else None."""
-        return self.critics if step >= self.config.adversarial_from and not self._is_encoder_stage(step) else None
+        return None if self._is_encoder_stage(step) else super().active_critics(step)
 
     def _is_encoder_stage(self, step: int) -> bool:
         return 0 < self.config.encoder_from <= step

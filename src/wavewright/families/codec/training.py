@@ -99,7 +99,7 @@ class CodecTraining(FamilyTraining[CodecConfig, CodecAutoencoder, CodecPrepared]
             graphs={
                 ENCODER_FILE: GraphSpec(
                     QuantizedEncoder(module.encoder, module.quantizer),
-                    {"features": module.analysis(wave), "memory": encoder_memory},
+                    {"features": module.frames.analyse(wave), "memory": encoder_memory},
                     ("codes", "next_memory"),
                     {"features": (1,), "codes": (1,)},
                 ),

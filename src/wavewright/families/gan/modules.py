@@ -87,12 +87,6 @@ class SpectralGenerator(nn.Module):
     output of a generator.
     """
 
-    rotation_cos: Tensor
-    rotation_sin: Tensor
-    bands_to_bins: Tensor
-    window: Tensor
-    fade: Tensor
-
     def __init__(self, config: GanConfig) -> None:
         super().__init__()
         self.config = config
@@ -111,11 +105,11 @@ class SpectralGenerator(nn.Module):
         # In whole numbers first: as a float32 angle, bin 512 of frame 122 would be off by thousandths of a radian.
         cycles = torch.arange(n_bins).unsqueeze(1) * torch.arange(config.n_frames) * config.hop_length % config.n_fft
         rotation = 2 * torch.pi * cycles / config.n_fft  # (bins, frames)
-        self.register_buffer("rotation_cos", torch.cos(rotation), persistent=False)
-        self.register_buffer("rotation_sin", torch.sin(rotation), persistent=False)
-        self.register_buffer("bands_to_bins", _bands_to_bins(config), persistent=False)  # (bins, bands)
-        self.register_buffer("window", torch.hann_window(config.n_fft), persistent=False)
-        self.register_buffer("fade", torch.from_numpy(edge_gain(config)), persistent=False)
+        self.rotation_cos = nn.Buffer(torch.cos(rotation), persistent=False)
+        self.rotation_sin = nn.Buffer(torch.sin(rotation), persistent=False)
+        self.bands_to_bins = nn.Buffer(_bands_to_bins(config), persistent=False)  # (bins, bands)
+        self.window = nn.Buffer(torch.hann_window(config.n_fft), persistent=False)
+        self.fade = nn.Buffer(torch.from_numpy(edge_gain(config)), persistent=False)
 
     def forward(self, latent: Tensor, label: Tensor | None = None, code: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Predict spectrum and noise.
@@ -190,8 +184,6 @@ class WaveGenerator(nn.Module):
     C. Donahue et al., "Adversarial Audio Synthesis", 2019, table 2.
     """
 
-    fade: Tensor
-
     def __init__(self, config: GanConfig) -> None:
         super().__init__()
         self.config = config
@@ -207,7 +199,7 @@ class WaveGenerator(nn.Module):
             conv = nn.Conv1d(in_channels, out_channels, WAVEGAN_KERNEL, padding=WAVEGAN_KERNEL // 2)
             self.layers.append(nn.Sequential(LinearUpsample(WAVEGAN_STRIDE), conv))
             in_channels = out_channels
-        self.register_buffer("fade", torch.from_numpy(edge_gain(config)), persistent=False)
+        self.fade = nn.Buffer(torch.from_numpy(edge_gain(config)), persistent=False)
 
     def forward(self, latent: Tensor, label: Tensor | None = None, code: Tensor | None = None) -> Tensor:
         """Return clips ``(batch, 1, n_samples)`` in [-1, 1]; see :meth:`SpectralGenerator.forward`."""

@@ -68,8 +68,6 @@ class CodePredictor(nn.Module):
     codebook.
     """
 
-    offsets: Tensor
-
     def __init__(self, config: PriorConfig) -> None:
         super().__init__()
         self.config = config
@@ -77,7 +75,7 @@ class CodePredictor(nn.Module):
         self.code_embedding = nn.Embedding(config.n_codebooks * n_symbols, size)
         nn.init.normal_(self.code_embedding.weight, std=0.3)
         # Row of the first symbol of each codebook in the embedding.
-        self.register_buffer("offsets", torch.arange(config.n_codebooks) * n_symbols, persistent=False)
+        self.offsets = nn.Buffer(torch.arange(config.n_codebooks) * n_symbols, persistent=False)
         self.label_embedding = nn.Embedding(len(config.labels), config.label_size) if config.labels else None
         self.speaker_embedding = nn.Embedding(len(config.speakers), config.label_size) if config.speakers else None
         self.dropout = nn.Dropout(config.dropout)

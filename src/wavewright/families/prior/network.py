@@ -3,42 +3,25 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
-from ...nn.network import Batch, Network, Turn
+from ...nn.network import Batch, SinglePlayerNetwork
 from .config import PriorConfig
 from .modules import CodePredictor
 
 
-class PriorNetwork(Network):
+class PriorNetwork(SinglePlayerNetwork[CodePredictor]):
     """The predictor of codes and the loss that it minimises."""
 
     def __init__(self, config: PriorConfig) -> None:
-        super().__init__()
-        self.config = config
-        self.predictor = CodePredictor(config)
+        super().__init__("predictor", CodePredictor(config), code_losses, {"codes/nats": 1.0})
 
-    def players(self) -> dict[str, nn.Module]:
-        """Return the predictor, the only player."""
-        return {"predictor": self.predictor}
 
-    def inference_module(self) -> nn.Module:
-        """Return the predictor."""
-        return self.predictor
-
-    def loss_weights(self, step: int) -> dict[str, float]:
-        """Return the weight of the loss, the same at every step."""
-        return {"codes/nats": 1.0}
-
-    def turns(self, step: int) -> list[Turn]:
-        """Return the one turn of a step."""
-        return [("predictor", self._losses)]
-
-    def _losses(self, batch: Batch) -> dict[str, Tensor]:
-        """Return the mean over the codebooks of the mean nats of a code."""
-        nats, is_counted = code_nats(self.predictor, batch)
-        return {"codes/nats": (nats.sum(1) / is_counted.sum(1).clamp(min=1)).mean()}
+def code_losses(predictor: CodePredictor, batch: Batch) -> dict[str, Tensor]:
+    """Return the mean over the codebooks of the mean nats of a code; see :func:`code_nats`."""
+    nats, is_counted = code_nats(predictor, batch)
+    return {"codes/nats": (nats.sum(1) / is_counted.sum(1).clamp(min=1)).mean()}
 
 
 def code_nats(predictor: CodePredictor, batch: Batch) -> tuple[Tensor, Tensor]:

@@ -84,20 +84,15 @@ class FilterNetwork(nn.Module):
 class DifferentiableSynthesis(nn.Module):
     """Filters and sources to waves with gradients: :class:`.synthesis.StreamingSynthesis` without noise reduction."""
 
-    window: Tensor
-    lower: Tensor
-    weight: Tensor
-    t: Tensor
-
     def __init__(self, config: VocoderConfig) -> None:
         super().__init__()
         self.config = config
         lower, weight = mel_interpolation(config)
         t = torch.arange(config.n_subframes) / config.n_subframes
-        self.register_buffer("window", torch.from_numpy(hann_window(2 * config.subframe_length)), persistent=False)
-        self.register_buffer("lower", torch.from_numpy(lower), persistent=False)
-        self.register_buffer("weight", torch.from_numpy(weight), persistent=False)
-        self.register_buffer("t", t[None, None, :, None], persistent=False)
+        self.window = nn.Buffer(torch.from_numpy(hann_window(2 * config.subframe_length)), persistent=False)
+        self.lower = nn.Buffer(torch.from_numpy(lower), persistent=False)
+        self.weight = nn.Buffer(torch.from_numpy(weight), persistent=False)
+        self.t = nn.Buffer(t[None, None, :, None], persistent=False)
 
     def forward(self, parameters: Tensor, mel: Tensor, pulses: Tensor, noises: list[Tensor]) -> list[Tensor]:
         """Synthesise one wave for each noise.

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from ...dsp.speech_mel import MEL_MEAN, MEL_STD
 from ...nn.frame_critics import MultiResolutionBandCritic
 from ...nn.losses import feature_distance, hinge_critic_loss, hinge_generator_loss
-from ...nn.network import Batch, Network, Turn
+from ...nn.network import AdversarialNetwork, Batch, Turn
 from ...nn.spectral_losses import SpectralEnergyDistance
 from .config import VocoderConfig
 from .losses import limit_bandwidth, pitch_loss
@@ -17,7 +17,7 @@ from .modules import DifferentiableSynthesis, FilterNetwork
 CRITIC_WINDOWS = (512, 1024, 256)  # samples at 16 kHz
 
 
-class VocoderNetwork(Network):
+class VocoderNetwork(AdversarialNetwork[MultiResolutionBandCritic]):
     """The filter network and its critics.
 
     Each recording is copied with two noises, for the spectral energy distance. The pulses of training are in phase with
@@ -25,7 +25,7 @@ class VocoderNetwork(Network):
     """
 
     def __init__(self, config: VocoderConfig) -> None:
-        super().__init__()
+        super().__init__(config.adversarial_from)
         self.config = config
         self.filters = FilterNetwork(config)
         self.synthesis = DifferentiableSynthesis(config)
@@ -44,29 +44,18 @@ class VocoderNetwork(Network):
         """Return the filter network."""
         return self.filters
 
-    def stage_starts(self) -> tuple[int, ...]:
-        """Return step 0, and the step at which the adversarial training starts."""
-        return (0, self.config.adversarial_from) if self.critics is not None else (0,)
-
     def loss_weights(self, step: int) -> dict[str, float]:
         """Return the weight of every loss of a step."""
         weights = {"mel/l1": 2.0, "stft/log": 1.0, "stft/linear": 1.0, "pitch/cross_entropy": 0.1}
-        if self._active_critics(step) is not None:
+        if self.active_critics(step) is not None:
             weights |= {"adv/critic": 1.0, "adv/generator": 0.3, "adv/features": 1.0}
         return weights
 
     def turns(self, step: int) -> list[Turn]:
         """Return the turn of the filter network, preceded by that of the critics once they are active."""
-        critics = self._active_critics(step)
-        if critics is None:
-            return [("vocoder", self._reconstruction_losses)]
-        return [
-            ("critics", lambda batch: self._critic_losses(batch, critics)),
-            ("vocoder", lambda batch: self._adversarial_losses(batch, critics)),
-        ]
-
-    def _active_critics(self, step: int) -> MultiResolutionBandCritic | None:
-        return self.critics if step >= self.config.adversarial_from else None
+        return self.adversarial_turns(
+            step, "vocoder", self._reconstruction_losses, self._critic_losses, self._adversarial_losses
+        )
 
     def _reconstruction_losses(self, batch: Batch) -> dict[str, Tensor]:
         """Return the spectral energy distances and the cross-entropy of the pitch."""
