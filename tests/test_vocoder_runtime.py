@@ -19,7 +19,7 @@ from wavewright.families.vocoder.modules import FilterNetwork
 from wavewright.families.vocoder.network import VocoderNetwork
 from wavewright.families.vocoder.recipe import fine_tuning
 from wavewright.families.vocoder.runtime import VocoderRuntime
-from wavewright.families.vocoder.training import synthesise
+from wavewright.families.vocoder.training import resynthesise
 from wavewright.models.folder import ModelFolder
 from wavewright.training import checkpoint
 from wavewright.training.export import export_copy
@@ -60,10 +60,10 @@ def test_a_run_is_evaluated_and_exported(run_folder, vocoder):
 def test_inference_equals_training(run_folder, vocoder, mel):
     network = VocoderNetwork(tiny_recipe().model)
     weights = VOCODER.initial_weights(ModelFolder(run_folder), TINY)
-    network.filters.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
+    network.filter_network.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
     silence = np.full((80, 1), np.log(MEL_FLOOR), np.float32)
     padded = np.concatenate([silence, mel, np.repeat(silence, 3, axis=1)], axis=1)
-    expected, _ = synthesise(export_copy(network.filters), padded.T, seed=5)
+    expected, _ = resynthesise(export_copy(network.filter_network), padded.T, seed=5)
     wave = vocoder.vocode(mel, seed=5)
     assert wave.shape == (1, mel.shape[1] * 256)
     np.testing.assert_allclose(wave[0], np.clip(expected[: wave.shape[1]], -1, 1), atol=1e-3)
@@ -117,7 +117,7 @@ def test_a_stream_gives_a_hop_for_every_mel_frame_at_any_delay(n_subframes, fft_
     pieces = [stream.push(piece) for piece in np.split(mel, np.cumsum(sizes)[:-1], axis=1)]
     wave = np.concatenate([*pieces, stream.finish()], axis=1)[0]
     silence = np.full((80, 8), np.log(MEL_FLOOR), np.float32)
-    whole, _ = synthesise(network, np.concatenate([silence[:, :1], mel, silence], axis=1).T, seed=1)
+    whole, _ = resynthesise(network, np.concatenate([silence[:, :1], mel, silence], axis=1).T, seed=1)
     assert len(wave) == 256 * sum(sizes)
     np.testing.assert_allclose(wave, np.clip(whole[: len(wave)], -1, 1), atol=1e-4)
 
@@ -161,7 +161,7 @@ def test_a_run_starts_from_another_with_its_critics(run_folder, tmp_path):
     recipe = replace(tiny_recipe(), model=tuned.model)
     run = tiny_run(tmp_path / "mine", recipe, write_voices(tmp_path), tmp_path / "cache", base)
     stored = base.weights()
-    for name, parameter in run.network.filters.named_parameters():
+    for name, parameter in run.network.filter_network.named_parameters():
         np.testing.assert_array_equal(parameter.detach().numpy(), stored[f"frames.{name}"])
     fresh = VocoderNetwork(recipe.model)
     checkpoint.load_matching(run_folder / "checkpoints" / "last.safetensors", fresh)

@@ -55,10 +55,11 @@ class MelAndLinearSpectrogram(nn.Module):
         return torch.log(power @ self.filters + LOG_FLOOR), 0.5 * torch.log(power + LOG_FLOOR), magnitude
 
 
-def window_sizes(sample_rate: int, n_samples: int) -> list[int]:
+def window_sizes(sample_rate: int, n_samples: int | None = None) -> list[int]:
     """Return the windows of :class:`SpectralEnergyDistance`: powers of two, longest first, at most half of a wave."""
     sizes = {2 ** round(math.log2(seconds * sample_rate)) for seconds in WINDOW_SECONDS}
-    return sorted((size for size in sizes if size <= max(64, n_samples // 2)), reverse=True)
+    longest = max(sizes) if n_samples is None else max(64, n_samples // 2)
+    return sorted((size for size in sizes if size <= longest), reverse=True)
 
 
 class SpectralEnergyDistance(nn.Module):
@@ -71,15 +72,15 @@ class SpectralEnergyDistance(nn.Module):
     ----------
     sample_rate : int
         In Hz.
-    n_samples : int
-        Length of the waves.
+    n_samples : int, optional
+        Length of short waves, whose half limits the windows.
 
     References
     ----------
     A. Gritsenko et al., "A Spectral Energy Distance for Parallel Speech Synthesis", 2020, equation 4.
     """
 
-    def __init__(self, sample_rate: int, n_samples: int) -> None:
+    def __init__(self, sample_rate: int, n_samples: int | None = None) -> None:
         super().__init__()
         self.spectrograms = nn.ModuleList(
             MelAndLinearSpectrogram(sample_rate, size) for size in window_sizes(sample_rate, n_samples)

@@ -1,4 +1,17 @@
-"""Configuration of the vocoder's network, and its sizes."""
+"""Configuration of the vocoder's network, its sizes, and the words for stretches of time that all files here use.
+
+mel frame
+    Mel frame ``i`` is centred on sample ``i * hop_length``.
+interval
+    Interval ``i`` is the ``hop_length`` samples between mel frames ``i`` and ``i + 1``. The network predicts one row
+    for each interval: the pitch at its end, and filters. ``n`` intervals need the ``n + 1`` mel frames at their ends
+    for the envelopes; the network needs one more before them and ``look_ahead - 1`` more after them.
+subframe
+    One of ``n_subframes`` equal divisions of an interval, with filters of its own.
+segment
+    A filtered window of the sources. Windows are two subframes long and overlap by one; each is centred on the start of
+    the subframe whose filters it gets. The wave is the sum of all segments.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +28,19 @@ WEIGHT_PREFIX = "frames."
 """Prefix of the network's weights in a model folder."""
 
 METRICS = ("valid/mel", "valid/pitch")
-"""Validation metrics, any of which may choose the best checkpoint."""
+"""Validation metrics: the log-mel distance of held-out recordings to their resyntheses, and the fraction of voiced
+intervals with a wrong pitch. Any of them may choose the best checkpoint; by default none does (``training.metric`` is
+empty), and the averaged weights of the last step are exported.
+"""
 
 
 @dataclass(frozen=True)
 class VocoderConfig(ModelConfig):
     """Configuration of the network.
+
+    The mel frames are those of :mod:`wavewright.dsp.speech_mel` at every sample rate: 80 bands up to 8 kHz, a hop of
+    16 ms, a window of 64 ms. At 24 kHz the hop is 384 samples, a subframe 96 samples (4 ms), `n_fft` 576 and `n_bins`
+    289.
 
     Raises
     ------
@@ -45,17 +65,17 @@ class VocoderConfig(ModelConfig):
 
     sample_rate: int = 24_000
     labels: tuple[str, ...] = ()  # always empty
-    n_subframes: int = 4  # of a mel frame; each has filters of its own
-    fft_subframes: int = 6  # length of the Fourier transform that filters a window of two subframes
-    channels: int = 320  # of the blocks at the frame rate
+    n_subframes: int = 4  # of an interval; each has filters of its own
+    fft_subframes: int = 6  # length of a segment, see n_fft
+    channels: int = 320  # of the blocks with a row for each interval
     blocks: int = 4
-    subframe_channels: int = 128  # of the blocks at the subframe rate
+    subframe_channels: int = 128  # of the blocks with a row for each subframe
     subframe_blocks: int = 1
     expansion: float = 3.0  # hidden channels of a block over its channels
-    kernel_size: int = 5  # frames or subframes of a convolution
-    look_ahead: int = 2  # frames after the current one that the network depends on
-    critic_channels: int = 24
-    adversarial_from: int = 0  # step from which critics train the network as well; 0 for never
+    kernel_size: int = 5  # intervals or subframes of a convolution
+    look_ahead: int = 2  # mel frames after that at an interval's start; at least 1, that at its end
+    critic_channels: int = 24  # of each frequency band of each critic
+    adversarial_from: int = 0  # step from which critics train the network as well; 0 for no critics
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -74,7 +94,7 @@ class VocoderConfig(ModelConfig):
 
     @property
     def hop_length(self) -> int:
-        """Samples between mel frames."""
+        """Samples between mel frames, the length of an interval."""
         return speech_hop_length(self.sample_rate)
 
     @property
@@ -89,7 +109,12 @@ class VocoderConfig(ModelConfig):
 
     @property
     def n_fft(self) -> int:
-        """Length of the Fourier transform of a subframe, in samples."""
+        """Length of a segment and of its Fourier transform, in samples.
+
+        It holds a subframe of zeros, a window of two subframes, and ``fft_subframes - 3`` subframes of zeros, which
+        make room for the responses of the filters. There is more room after the window than before it, since most of a
+        response comes after its pulse.
+        """
         return self.fft_subframes * self.subframe_length
 
     @property
@@ -99,8 +124,21 @@ class VocoderConfig(ModelConfig):
 
     @property
     def delay(self) -> int:
-        """Delay of the synthesis, in samples: a window of two subframes is centred in the Fourier transform."""
+        """Delay of the synthesis, two subframes, in samples.
+
+        One because a window starts in the previous subframe, and one of zeros before it for filters that act before
+        their pulse. So a segment starts two subframes before its own, and the last two subframes of a crop lack
+        segments that come after it.
+        """
         return 2 * self.subframe_length
+
+    @property
+    def transient(self) -> int:
+        """Samples at the start of a crop that lack segments of before the crop.
+
+        A segment ends ``fft_subframes - 3`` subframes after its own, so as many subframes lack some.
+        """
+        return (self.fft_subframes - 3) * self.subframe_length
 
 
 SIZES: dict[str, VocoderConfig] = {
@@ -110,4 +148,8 @@ SIZES: dict[str, VocoderConfig] = {
     "small": VocoderConfig(),
     "base": VocoderConfig(channels=448, blocks=6, subframe_channels=192, subframe_blocks=2),
 }
-"""The configuration of each size."""
+"""The configuration of each size.
+
+All train without critics, whose steps take longer: a network learns the most from the spectral distances first. Fine
+tuning starts from a network that has learned that, and adds critics for the detail that the distances average away.
+"""

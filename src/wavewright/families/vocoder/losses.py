@@ -1,4 +1,4 @@
-"""Losses of the vocoder alone: cross-entropy of the pitch, and the bandwidth that other losses may compare."""
+"""The pitch loss, and the band limit that is applied to waves before every other loss."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ def pitch_loss(logits: Tensor, pitch_bin: Tensor, weight: Tensor) -> Tensor:
 
     Parameters
     ----------
-    logits : Tensor of shape ``(batch, frames, N_PITCH_BINS)``
+    logits : Tensor of shape ``(batch, intervals, N_PITCH_BINS)``
     pitch_bin : Tensor
-        Fractional bin of the true pitch, ``(batch, frames)``.
+        Fractional bin of the true pitch, ``(batch, intervals)``.
     weight : Tensor
-        Of each frame, ``(batch, frames)``, in [0, 1].
+        Of each interval, ``(batch, intervals)``, in [0, 1].
 
     Returns
     -------
@@ -39,6 +39,9 @@ def pitch_loss(logits: Tensor, pitch_bin: Tensor, weight: Tensor) -> Tensor:
 
 def limit_bandwidth(wave: Tensor, bandwidth: Tensor) -> Tensor:
     """Remove the frequencies above the bandwidth of a recording.
+
+    Losses compare the recording and its resyntheses after this, so that a recording at 16 kHz does not teach a model at
+    24 kHz to be silent above 8 kHz.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The vocoder's torch modules: the network that predicts filters and pitch, and a synthesis with gradients."""
+"""The vocoder's torch modules: the network that predicts filters and pitch, and the synthesis with gradients."""
 
 from __future__ import annotations
 
@@ -11,24 +11,28 @@ from ...nn.convnext import ConvNeXtStack, split_memory
 from ...nn.spectrum import frame, irfft, overlap_add, rfft
 from .config import VocoderConfig
 from .pitch_bins import N_PITCH_BINS
-from .synthesis import MAX_PARAMETER, MIN_POWER, mel_interpolation, noise_log_power
+from .synthesis import MAX_PARAMETER, MIN_MAGNITUDE, mel_interpolation, noise_log_power
 
 INITIAL_PARAMETERS = (1.0, 0.0, 0.7)  # real and imaginary part, root of the noise gain: the envelope alone
 INITIAL_WEIGHT_SCALE = 0.1  # of the last layer, so that filters start close to INITIAL_PARAMETERS
 
 
 class FilterNetwork(nn.Module):
-    """Network from mel frames to filters of each subframe and the pitch of each frame; the part that is exported.
+    """Network from mel frames to the pitch of each interval and the filters of each subframe; the exported module.
 
-    ConvNeXt blocks at the frame rate, then at the subframe rate. Every convolution is causal; each frame sees the
-    frame before it and ``look_ahead`` frames after it through the input layer.
+    The input layer sees, for each interval, the mel frame at its start, one before that and ``look_ahead`` after it.
+    ConvNeXt blocks follow, first with a row for each interval (``frame_*``), then with one for each subframe; their
+    convolutions are causal.
+
+    In training this is the player ``vocoder``. Exported, it is the graph ``frames.onnx``, whose weights have the prefix
+    ``frames.``.
     """
 
     def __init__(self, config: VocoderConfig) -> None:
         super().__init__()
         self.config = config
         channels, fine = config.channels, config.subframe_channels
-        self.context_frames = 2 + config.look_ahead  # of the input layer
+        self.context_frames = 2 + config.look_ahead  # mel frames that the input layer sees
         self.in_proj = nn.Linear(self.context_frames * config.n_mels, channels)
         self.frame_blocks = ConvNeXtStack(
             config.blocks, channels, round(config.expansion * channels), config.kernel_size
@@ -52,24 +56,24 @@ class FilterNetwork(nn.Module):
         Parameters
         ----------
         features : Tensor
-            Normalised mel frames, one before and ``look_ahead`` after those to predict for:
-            ``(batch, 1 + frames + look_ahead, n_mels)``.
+            Normalised mel frames, ``(batch, 1 + intervals + look_ahead, n_mels)``. The first is the one before the
+            start of the first interval.
         memory : Tensor, optional
-            Inputs of the convolutions before these frames, ``(batch, sum(memory_sizes))``, zeros at the start of a
+            Inputs of the convolutions before these intervals, ``(batch, sum(memory_sizes))``, zeros at the start of a
             stream; None for a whole clip.
 
         Returns
         -------
         parameters : Tensor
-            Of the filters, ``(batch, frames * n_subframes, 3 * n_bins)``, see :func:`.synthesis.decode_filters`.
+            Of the filters, ``(batch, intervals * n_subframes, 3 * n_bins)``, see :func:`.synthesis.decode_filters`.
         pitch_logits : Tensor
-            At the end of each frame, ``(batch, frames, N_PITCH_BINS)``.
+            At the end of each interval, ``(batch, intervals, N_PITCH_BINS)``.
         next_memory : Tensor or None
-            Memory for the frames that follow, None without a memory.
+            Memory for the intervals that follow, None without a memory.
         """
         frame_memory, subframe_memory = split_memory(memory, self.memory_sizes)
-        n_frames = features.shape[1] - self.context_frames + 1
-        context = torch.cat([features[:, offset : offset + n_frames] for offset in range(self.context_frames)], -1)
+        n_intervals = features.shape[1] - self.context_frames + 1
+        context = torch.cat([features[:, offset : offset + n_intervals] for offset in range(self.context_frames)], -1)
         hidden, frame_memory = self.frame_blocks(self.in_proj(context), frame_memory)
         hidden = self.frame_norm(hidden)
         subframes = self.subframe_proj(hidden)
@@ -82,7 +86,10 @@ class FilterNetwork(nn.Module):
 
 
 class DifferentiableSynthesis(nn.Module):
-    """Filters and sources to waves with gradients: :class:`.synthesis.StreamingSynthesis` without noise reduction."""
+    """Synthesis with gradients: :class:`.synthesis.StreamingSynthesis` without noise reduction, for whole crops.
+
+    The formulas are explained there; a change there is a change here.
+    """
 
     def __init__(self, config: VocoderConfig) -> None:
         super().__init__()
@@ -95,34 +102,36 @@ class DifferentiableSynthesis(nn.Module):
         self.t = nn.Buffer(t[None, None, :, None], persistent=False)
 
     def forward(self, parameters: Tensor, mel: Tensor, pulses: Tensor, noises: list[Tensor]) -> list[Tensor]:
-        """Synthesise one wave for each noise.
+        """Synthesise a wave with each of several noises, which share the filtered pulses.
 
         Parameters
         ----------
         parameters : Tensor
-            Of the filters, ``(batch, subframes, 3 * n_bins)``.
+            Of the filters, ``(batch, intervals * n_subframes, 3 * n_bins)``.
         mel : Tensor
-            Log-mel frames at the boundaries of the frames, ``(batch, frames + 1, n_mels)``.
-        pulses : Tensor of shape ``(batch, subframe_length + time)``
+            Log-mel frames at the ends of the intervals, ``(batch, intervals + 1, n_mels)``.
+        pulses : Tensor
+            ``(batch, subframe_length + time)``: the first window starts a subframe before the first sample.
         noises : list of Tensor
             The same shape each.
 
         Returns
         -------
         list of Tensor
-            Waves ``(batch, time)``; the last ``config.delay`` samples lack the contribution of later subframes.
+            Waves ``(batch, time)`` without delay; the first ``config.transient`` and the last ``config.delay`` samples
+            lack segments of before and after the crop.
         """
         config = self.config
         real, imaginary, root = parameters.float().clamp(-MAX_PARAMETER, MAX_PARAMETER).chunk(3, -1)
-        root_magnitude = (real.square() + imaginary.square() + MIN_POWER).sqrt()
         envelope = self.envelopes(mel)
-        pulse_filters = torch.complex(real * root_magnitude * envelope, imaginary * root_magnitude * envelope)
+        scale = (real.square() + imaginary.square() + MIN_MAGNITUDE).sqrt()
+        pulse_filters = torch.complex(real * scale * envelope, imaginary * scale * envelope)
         filtered_pulses = pulse_filters * self.source_spectra(pulses)
         noise_gains = root.square() * envelope
         waves = []
         for noise in noises:
-            frames = irfft(filtered_pulses + noise_gains * self.source_spectra(noise), config.n_fft)
-            wave = overlap_add(frames, config.subframe_length)[:, config.delay :]
+            segments = irfft(filtered_pulses + noise_gains * self.source_spectra(noise), config.n_fft)
+            wave = overlap_add(segments, config.subframe_length)[:, config.delay :]
             waves.append(wave[:, : pulses.shape[1] - config.subframe_length])
         return waves
 

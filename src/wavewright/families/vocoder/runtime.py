@@ -14,18 +14,21 @@ from .pitch_bins import N_PITCH_BINS, logits_to_hz
 from .pulses import PulseTrain
 from .synthesis import NOISE_REDUCTION, StreamingSynthesis
 
-FIRST_CHUNK_FRAMES = 8  # short, so that it is soon there
-MAX_CHUNK_FRAMES = 64  # long chunks take less time for each frame
+FIRST_CHUNK_INTERVALS = 8  # short, so that it is soon there
+MAX_CHUNK_INTERVALS = 64  # long chunks take less time for each interval
 
 
 class VocoderRuntime(Vocoder):
     """A vocoder that is open for inference; chunking mel frames changes no sample.
 
+    ``vocode``, which returns the whole wave, is inherited from :class:`wavewright.contracts.runtime.Vocoder` and joins
+    the chunks of :meth:`vocode_stream`, which pushes the mel frames into a :class:`VocoderStream`. Programs whose mel
+    frames arrive over time call :meth:`stream` themselves.
+
     Attributes
     ----------
     noise_reduction
-        Fraction of the noise amplitude that moves to the pulses where these dominate, 0 to 1; 0 for the noise that the
-        network learned.
+        See :func:`.synthesis.decode_filters`, 0 to 1; 0 for the noise that the network learned.
     """
 
     noise_reduction = NOISE_REDUCTION
@@ -53,27 +56,27 @@ class VocoderRuntime(Vocoder):
         return speech_mel(checked_wave(wave), self.sample_rate)
 
     def vocode_stream(self, mel: np.ndarray, seed: int = 0) -> Iterator[np.ndarray]:
-        """Yield the wave of :meth:`vocode` in chunks, a short one first."""
+        """Yield the wave of ``vocode`` in chunks, a short one first."""
         return self._chunks(self.checked_mel(mel), seed)
 
     def stream(self, seed: int = 0) -> VocoderStream:
-        """Return a stream that makes the same wave of mel frames that arrive in pieces of any length."""
+        """Return a stream that makes the wave of ``vocode`` of mel frames that arrive in pieces of any length."""
         return VocoderStream(self, seed)
 
     def _chunks(self, mel: np.ndarray, seed: int) -> Iterator[np.ndarray]:
         stream = self.stream(seed)
-        start, n_frames = 0, FIRST_CHUNK_FRAMES + self.config.look_ahead
+        start, n_frames = 0, FIRST_CHUNK_INTERVALS + self.config.look_ahead
         while start < mel.shape[1]:
             chunk = stream.push(mel[:, start : start + n_frames])
             start += n_frames
-            n_frames = min(2 * n_frames, MAX_CHUNK_FRAMES)
+            n_frames = min(2 * n_frames, MAX_CHUNK_INTERVALS)
             if chunk.shape[1]:
                 yield chunk
         yield stream.finish()
 
 
 class VocoderStream:
-    """Mel frames in pieces of any length to audio, late by the look-ahead and two subframes.
+    """Mel frames in pieces of any length to audio, late by the look-ahead and by ``config.delay``.
 
     Parameters
     ----------
@@ -90,12 +93,12 @@ class VocoderStream:
         self._pulses = PulseTrain(config.sample_rate, config.hop_length)
         self._synthesis = StreamingSynthesis(config, runtime.noise_reduction)
         self._noise = np.random.Generator(np.random.PCG64(seed))
-        self._mel = _silence(config, 1)  # the last frame that is done, and those that wait for later ones
+        self._mel = _silence(config, 1)  # from the one before the next interval on
         self._n_to_skip = config.delay  # samples before the first
-        self._n_due = 0  # samples of the frames so far that were not returned
+        self._n_due = 0  # samples of the mel frames so far that were not returned
 
     def push(self, mel: np.ndarray) -> np.ndarray:
-        """Return the samples ``(1, time)``, float32 in [-1, 1], that further frames ``(n_mels, frames)`` complete.
+        """Return the samples ``(1, time)``, float32 in [-1, 1], that further mel frames ``(n_mels, frames)`` complete.
 
         Raises BadSetting for other frames, and then stays as it was.
         """
@@ -110,15 +113,15 @@ class VocoderStream:
         return self._advance(_silence(config, config.look_ahead + n_delay_hops))[:, :n_due]
 
     def _advance(self, mel: np.ndarray) -> np.ndarray:
-        """Return the samples ``(1, time)`` of all frames whose look-ahead is there."""
+        """Return the samples ``(1, time)`` of all intervals whose look-ahead is there."""
         look_ahead = self._config.look_ahead
         mel = np.concatenate([self._mel, mel], axis=1)
-        n_frames = max(mel.shape[1] - 1 - look_ahead, 0)
-        self._mel = mel[:, n_frames:]
+        n_intervals = max(mel.shape[1] - 1 - look_ahead, 0)
+        self._mel = mel[:, n_intervals:]
         chunks = [np.zeros(0, np.float32)]
-        for start in range(0, n_frames, MAX_CHUNK_FRAMES):
-            end = min(start + MAX_CHUNK_FRAMES, n_frames)
-            chunks.append(self._synthesise(mel[:, start : end + 1 + look_ahead]))
+        for start in range(0, n_intervals, MAX_CHUNK_INTERVALS):
+            end = min(start + MAX_CHUNK_INTERVALS, n_intervals)
+            chunks.append(self._next_intervals(mel[:, start : end + 1 + look_ahead]))
         wave = np.concatenate(chunks)
         n_skipped = min(self._n_to_skip, len(wave))
         self._n_to_skip -= n_skipped
@@ -126,20 +129,20 @@ class VocoderStream:
         self._n_due -= len(wave)
         return np.clip(wave, -1.0, 1.0)[None]
 
-    def _synthesise(self, mel: np.ndarray) -> np.ndarray:
-        """Return the samples ``(frames * hop_length,)`` of ``mel (n_mels, 1 + frames + look_ahead)``."""
+    def _next_intervals(self, mel: np.ndarray) -> np.ndarray:
+        """Return the samples ``(intervals * hop_length,)`` of ``mel (n_mels, 1 + intervals + look_ahead)``."""
         config, session = self._config, self._runtime.session
-        n_frames = mel.shape[1] - 1 - config.look_ahead
+        n_intervals = mel.shape[1] - 1 - config.look_ahead
         inputs = {"features": mel_to_features(mel)[None], "memory": self._memory}
         parameters, pitch_logits, self._memory = session.run(
             ["filter_parameters", "pitch_logits", "next_memory"], inputs
         )
-        session.check_length(parameters, n_frames * config.n_subframes)
-        session.check_length(pitch_logits, n_frames)
+        session.check_length(parameters, n_intervals * config.n_subframes)
+        session.check_length(pitch_logits, n_intervals)
         self._runtime.finite(pitch_logits)
         pulses = self._pulses.push(logits_to_hz(pitch_logits[0]))
-        noise = self._noise.standard_normal(n_frames * config.hop_length, np.float32)
-        wave = self._synthesis.push(parameters[0], mel[:, 1 : n_frames + 2], pulses, noise)
+        noise = self._noise.standard_normal(n_intervals * config.hop_length, np.float32)
+        wave = self._synthesis.push(parameters[0], mel[:, 1 : n_intervals + 2], pulses, noise)
         return self._runtime.finite(wave)
 
 

@@ -1,4 +1,11 @@
-"""Synthesis by NumPy: pulses and noise through the filters that the network predicts, block by block."""
+"""Synthesis by NumPy: pulses and noise through the filters that the network predicts, block by block.
+
+:class:`.modules.DifferentiableSynthesis` is the same in PyTorch, for training; a change here is a change there.
+
+The sources, pulses and noise, are cut into windows of two subframes that overlap by one. Each window is centred on the
+start of a subframe and multiplied, in the frequency domain, by the filters of this subframe. The filtered windows, the
+*segments*, are longer than the windows, since filters ring. Their sum, by overlap-add, is the wave.
+"""
 
 from __future__ import annotations
 
@@ -12,15 +19,17 @@ from ...dsp.speech_mel import F_MAX_HZ, REFERENCE_N_FFT
 from .config import VocoderConfig
 
 HANN_POWER = 0.375  # mean square of a Hann window
-BLOCK_FRAMES = 8  # few enough that the arrays stay in the processor's cache
-MIN_POWER = 1e-8  # added to the squared magnitude, so that its root has a slope at zero
+BLOCK_INTERVALS = 8  # few enough that the arrays stay in the processor's cache
+MIN_MAGNITUDE = 1e-8  # added to |H| = |p|^2, whose root |p| has no gradient at zero
 MAX_PARAMETER = 8.0  # limit of the network's outputs; squared, it is 36 dB above the envelope
-NOISE_REDUCTION = 0.5  # default of VocoderRuntime.noise_reduction
+NOISE_REDUCTION = 0.5  # of inference and evaluation; training has none
 
 
 @cache
 def mel_interpolation(config: VocoderConfig) -> tuple[np.ndarray, np.ndarray]:
-    """Return how to interpolate mel bands at the frequencies of the bins.
+    """Return indices and weights that interpolate mel bands at the frequencies of the bins.
+
+    The mel bands end at 8 kHz. Bins above the centre of the highest band get its value.
 
     Returns
     -------
@@ -32,39 +41,46 @@ def mel_interpolation(config: VocoderConfig) -> tuple[np.ndarray, np.ndarray]:
     edges = np.linspace(0.0, hz_to_mel(F_MAX_HZ), config.n_mels + 2)
     centres_hz = mel_to_hz(edges[1:-1])
     bins_hz = np.arange(config.n_bins) * config.sample_rate / config.n_fft
-    positions = np.interp(bins_hz, centres_hz, np.arange(config.n_mels))
+    positions = np.interp(bins_hz, centres_hz, np.arange(config.n_mels))  # constant beyond the first and last centre
     lower = np.minimum(positions.astype(np.int64), config.n_mels - 2)
     return lower, (positions - lower).astype(np.float32)
 
 
 def noise_log_power(config: VocoderConfig) -> float:
-    """Return the log-mel value of white noise of variance 1, in nats."""
+    """Return the log-mel value of white noise of variance 1, in nats.
+
+    A bin of its STFT has the mean power ``HANN_POWER * n_fft``, and a mel band, whose weights have unit area in hertz,
+    sums ``n_fft / sample_rate`` times as much. The product is scaled by ``(REFERENCE_N_FFT / n_fft)**2``, see
+    :func:`wavewright.dsp.speech_mel.power_scale`, so ``n_fft``, the window of ``WINDOW_HOPS`` hops, cancels.
+    """
     return float(np.log(HANN_POWER * REFERENCE_N_FFT**2 / config.sample_rate))
 
 
 def spectral_envelopes(mel: np.ndarray, config: VocoderConfig) -> np.ndarray:
     """Return the gains by which sources of variance 1 get the power of mel frames.
 
-    Log powers are interpolated between frames and between bands, element by element, so that the number of frames does
-    not change a bit.
+    Log powers are interpolated between mel frames and between bands. The bands end at 8 kHz. Above, the gain is that of
+    the highest band, and what a recording has there the network can only learn.
+
+    All operations are element by element, so that the number of intervals of a call does not change a bit.
 
     Parameters
     ----------
     mel : np.ndarray
-        Log-mel frames at the boundaries of the frames, ``(n_mels, frames + 1)``.
+        Log-mel frames at the ends of the intervals, ``(n_mels, intervals + 1)``.
     config : VocoderConfig
         Of the model.
 
     Returns
     -------
     np.ndarray
-        ``(frames * n_subframes, n_bins)`` float32.
+        ``(intervals * n_subframes, n_bins)`` float32.
     """
     lower, weight = mel_interpolation(config)
-    log_power = mel.T[:, lower] * (1 - weight) + mel.T[:, lower + 1] * weight  # (frames + 1, n_bins)
+    log_power = mel.T[:, lower] * (1 - weight) + mel.T[:, lower + 1] * weight  # (intervals + 1, n_bins)
     log_gain = 0.5 * (log_power - np.float32(noise_log_power(config)))
     t = (np.arange(config.n_subframes, dtype=np.float32) / config.n_subframes)[None, :, None]
-    log_gain = log_gain[:-1, None] * (1 - t) + log_gain[1:, None] * t  # (frames, n_subframes, n_bins)
+    log_gain = log_gain[:-1, None] * (1 - t) + log_gain[1:, None] * t  # (intervals, n_subframes, n_bins)
     gains: np.ndarray = np.exp(log_gain)
     return gains.reshape(-1, config.n_bins)
 
@@ -72,18 +88,26 @@ def spectral_envelopes(mel: np.ndarray, config: VocoderConfig) -> np.ndarray:
 def decode_filters(
     parameters: np.ndarray, envelope: np.ndarray, noise_reduction: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Convert the network's outputs to filters.
+    """Convert the network's outputs to the filter of the pulses and the gain of the noise in every bin.
+
+    The network predicts a pulse filter ``H`` as ``p = H / sqrt(|H|)``: it has the phase of ``H`` and the root of its
+    magnitude, so ``H = p * |p|``. Of a noise gain it predicts the root as well. Roots halve the range in decibels, and
+    a complex number has no jumps where an angle wraps around. Both filters are relative to the envelope.
+
+    At inference, noise moves to the pulses in the bins where these dominate. Let ``P`` and ``N`` be the powers of both
+    in a bin. The noise amplitude is multiplied by ``1 - r`` with ``r = noise_reduction * P / (P + N)``, and the power
+    of the pulses by ``k``. The total power stays ``(1 - r)**2 * N + k * P = N + P`` with
+    ``k = 1 + r * (2 - r) * N / P = 1 + noise_reduction * (2 - r) * N / (P + N)``.
 
     Parameters
     ----------
     parameters : np.ndarray
-        ``(subframes, 3 * n_bins)``: real and imaginary part of the pulse filter, both divided by the root of its
-        magnitude, and the root of the noise gain.
+        ``(subframes, 3 * n_bins)``: real part of ``p``, imaginary part of ``p``, root of the noise gain.
     envelope : np.ndarray
-        See :func:`spectral_envelopes`, ``(subframes, n_bins)``; the filters are relative to it.
+        See :func:`spectral_envelopes`, ``(subframes, n_bins)``.
     noise_reduction : float
-        Fraction of the noise amplitude that moves to the pulses in bins without noise, 0 to 1; less moves where there
-        is more noise. The power of both together does not change.
+        Fraction of the noise amplitude that moves to the pulses in bins with hardly any noise, 0 to 1; less moves where
+        there is more noise.
 
     Returns
     -------
@@ -93,21 +117,21 @@ def decode_filters(
         ``(subframes, n_bins)`` float32.
     """
     real, imaginary, root = np.split(np.clip(parameters, -MAX_PARAMETER, MAX_PARAMETER), 3, axis=1)
-    magnitude = real * real + imaginary * imaginary + np.float32(MIN_POWER)
+    magnitude = real * real + imaginary * imaginary + np.float32(MIN_MAGNITUDE)  # |H| = |p|^2
     noise_gains = root * root
-    power = magnitude * magnitude
-    pulse_fraction = power / (power + noise_gains * noise_gains)
-    reduction = np.float32(noise_reduction) * pulse_fraction
-    raised = magnitude * (1 + np.float32(noise_reduction) * (2 - reduction) * (1 - pulse_fraction))
-    root_magnitude = np.sqrt(raised) * envelope
+    pulse_power = magnitude * magnitude
+    pulse_fraction = pulse_power / (pulse_power + noise_gains * noise_gains)
+    reduction = np.float32(noise_reduction) * pulse_fraction  # r
+    power_ratio = 1 + np.float32(noise_reduction) * (2 - reduction) * (1 - pulse_fraction)  # k
+    scale = np.sqrt(magnitude * power_ratio) * envelope  # so pulse_filters = p * |p| * sqrt(k), times the envelope
     pulse_filters = np.empty(envelope.shape, np.complex64)
-    np.multiply(real, root_magnitude, out=pulse_filters.real)
-    np.multiply(imaginary, root_magnitude, out=pulse_filters.imag)
+    np.multiply(real, scale, out=pulse_filters.real)
+    np.multiply(imaginary, scale, out=pulse_filters.imag)
     return pulse_filters, noise_gains * (1 - reduction) * envelope
 
 
 class StreamingSynthesis:
-    """Filter pulses and noise frame by frame; the wave is late by ``config.delay`` samples.
+    """Pulses and noise through filters, interval by interval; the wave is late by ``config.delay`` samples.
 
     Parameters
     ----------
@@ -117,34 +141,34 @@ class StreamingSynthesis:
         See :func:`decode_filters`; 0 for the synthesis that the network is trained with.
     """
 
-    def __init__(self, config: VocoderConfig, noise_reduction: float = NOISE_REDUCTION) -> None:
+    def __init__(self, config: VocoderConfig, noise_reduction: float) -> None:
         self.config = config
         self.noise_reduction = noise_reduction
         self._window = hann_window(2 * config.subframe_length)
         self._sources = np.zeros((2, config.subframe_length), np.float32)  # pulses and noise of the last subframe
-        self._overlap = np.zeros((config.fft_subframes - 1, config.n_fft), np.float32)  # frames that are not yet added
+        self._segments = np.zeros((config.fft_subframes - 1, config.n_fft), np.float32)  # that reach into later samples
 
     def push(self, parameters: np.ndarray, mel: np.ndarray, pulses: np.ndarray, noise: np.ndarray) -> np.ndarray:
-        """Return the samples of the next frames.
+        """Return as many samples as the next intervals have.
 
         Parameters
         ----------
         parameters : np.ndarray
-            The network's outputs, ``(frames * n_subframes, 3 * n_bins)``, see :func:`decode_filters`.
+            The network's outputs, ``(intervals * n_subframes, 3 * n_bins)``, see :func:`decode_filters`.
         mel : np.ndarray
-            Log-mel frames at the boundaries of the frames, ``(n_mels, frames + 1)``.
+            Log-mel frames at the ends of the intervals, ``(n_mels, intervals + 1)``.
         pulses, noise : np.ndarray
-            Sources, ``(frames * hop_length,)``.
+            Sources, ``(intervals * hop_length,)``.
 
         Returns
         -------
         np.ndarray
-            ``(frames * hop_length,)`` float32.
+            ``(intervals * hop_length,)`` float32.
         """
         n_subframes, hop_length = self.config.n_subframes, self.config.hop_length
         waves = []
-        for start in range(0, mel.shape[1] - 1, BLOCK_FRAMES):
-            end = start + BLOCK_FRAMES
+        for start in range(0, mel.shape[1] - 1, BLOCK_INTERVALS):
+            end = start + BLOCK_INTERVALS
             envelope = spectral_envelopes(mel[:, start : end + 1], self.config)
             samples = slice(start * hop_length, end * hop_length)
             sources = np.stack([pulses[samples], noise[samples]])
@@ -152,18 +176,18 @@ class StreamingSynthesis:
         return np.concatenate(waves)
 
     def _filter(self, parameters: np.ndarray, envelope: np.ndarray, sources: np.ndarray) -> np.ndarray:
-        """Return ``(subframes * subframe_length,)`` samples of ``sources (2, time)``."""
+        """Return ``(subframes * subframe_length,)`` samples of ``sources (2, subframes * subframe_length)``."""
         config = self.config
         pulse_filters, noise_gains = decode_filters(parameters, envelope, self.noise_reduction)
-        sources = np.concatenate([self._sources, sources], axis=1)
+        sources = np.concatenate([self._sources, sources], axis=1)  # the first window starts a subframe earlier
         self._sources = sources[:, sources.shape[1] - config.subframe_length :]
         padded = np.zeros((2, len(envelope), config.n_fft), np.float32)
-        centre = padded[:, :, config.subframe_length : 3 * config.subframe_length]
-        np.multiply(frame(sources, 2 * config.subframe_length, config.subframe_length), self._window, out=centre)
+        windowed = padded[:, :, config.subframe_length : 3 * config.subframe_length]
+        np.multiply(frame(sources, 2 * config.subframe_length, config.subframe_length), self._window, out=windowed)
         pulse_spectrum, noise_spectrum = np.fft.rfft(padded)  # SciPy's takes 0.2 s to import
         pulse_filters *= pulse_spectrum
         pulse_filters += noise_spectrum * noise_gains
-        frames = np.concatenate([self._overlap, np.fft.irfft(pulse_filters, n=config.n_fft)])
-        self._overlap = frames[len(envelope) :]
-        first = (config.fft_subframes - 1) * config.subframe_length
-        return overlap_add(frames, config.subframe_length)[first : first + len(envelope) * config.subframe_length]
+        segments = np.concatenate([self._segments, np.fft.irfft(pulse_filters, n=config.n_fft)])
+        self._segments = segments[len(envelope) :]
+        first = (config.fft_subframes - 1) * config.subframe_length  # the samples before are those of earlier calls
+        return overlap_add(segments, config.subframe_length)[first : first + len(envelope) * config.subframe_length]

@@ -16,11 +16,11 @@ from .network import VocoderNetwork
 from .pitch_bins import logits_to_hz
 from .pulses import PulseTrain
 from .recipe import VocoderPrepared
-from .synthesis import StreamingSynthesis
+from .synthesis import NOISE_REDUCTION, StreamingSynthesis
 
 MEL_SCALES = ((512, 80), (1024, 80))  # (samples at 16 kHz, bands) of valid/mel
 PITCH_TOLERANCE_OCTAVES = 1 / 24  # 50 cents, as for the raw pitch accuracy of mir_eval
-RECORDING, COPY = "recording", "copy"
+RECORDING, COPY = "recording", "copy"  # titles of samples
 
 
 class VocoderTraining(FamilyTraining[VocoderConfig, FilterNetwork, VocoderPrepared]):
@@ -34,8 +34,10 @@ class VocoderTraining(FamilyTraining[VocoderConfig, FilterNetwork, VocoderPrepar
     def evaluate(self, module: FilterNetwork, prepared: VocoderPrepared) -> dict[str, float]:
         """Return the validation metrics; empty without validation data.
 
-        ``valid/mel`` is the log-mel distance in nats, ``valid/pitch`` the fraction of voiced frames whose pitch is off
-        by more than 50 cents (1 minus the raw pitch accuracy).
+        Held-out recordings are resynthesised as at inference: with the predicted pitch and with noise reduction, from
+        mel frames that are not degraded. ``valid/mel`` is their log-mel distance in nats, within the bandwidth of each
+        recording; ``valid/pitch`` is the fraction of voiced intervals whose pitch is off by more than 50 cents (1 minus
+        the raw pitch accuracy).
         """
         config, clips = module.config, prepared.valid
         if not clips:
@@ -45,8 +47,8 @@ class VocoderTraining(FamilyTraining[VocoderConfig, FilterNetwork, VocoderPrepar
         distances = []
         n_voiced = n_wrong = 0
         for row in range(len(clips["wave"])):
-            copy, f0_hz = synthesise(module, clips["mel"][row])
-            waves = torch.from_numpy(np.stack([clips["wave"][row, : len(copy)], copy]))
+            wave, f0_hz = resynthesise(module, clips["mel"][row])
+            waves = torch.from_numpy(np.stack([clips["wave"][row, : len(wave)], wave]))
             waves = limit_bandwidth(waves, torch.full((2,), float(clips["bandwidth"][row])))
             distances.append(float(mel_distance(waves[:1], waves[1:])))
             is_voiced = clips["pitch_weight"][row] == 1
@@ -57,24 +59,24 @@ class VocoderTraining(FamilyTraining[VocoderConfig, FilterNetwork, VocoderPrepar
 
     @torch.no_grad()
     def samples(self, module: FilterNetwork, prepared: VocoderPrepared) -> tuple[list[np.ndarray], list[str]]:
-        """Return a few recordings and their copies ``(1, time)``, with titles."""
+        """Return a few recordings and their resyntheses ``(1, time)``, with titles."""
         clips, titles = [], []
-        for wave, mel in zip(prepared.examples["wave"], prepared.examples["mel"], strict=True):
-            copy, _ = synthesise(module, mel)
-            clips += [wave[None, : len(copy)], np.clip(copy, -1.0, 1.0)[None]]
+        for recording, mel in zip(prepared.examples["wave"], prepared.examples["mel"], strict=True):
+            wave, _ = resynthesise(module, mel)
+            clips += [recording[None, : len(wave)], np.clip(wave, -1.0, 1.0)[None]]
             titles += [RECORDING, COPY]
         return clips, titles
 
     @torch.no_grad()
     def export(self, module: FilterNetwork, prepared: VocoderPrepared) -> ExportSpec:
-        """Return the graph of the filter network, its weights, and a few copies as the sample."""
+        """Return the graph of the filter network, its weights, and a few resyntheses as the sample."""
         features = torch.as_tensor(np.stack([mel_to_features(mel.T) for mel in prepared.examples["mel"][:2]]))
         memory = torch.zeros(len(features), sum(module.memory_sizes))
         graph = GraphSpec(
             module,
             {"features": features, "memory": memory},
             ("filter_parameters", "pitch_logits", "next_memory"),
-            {"features": (1,), "filter_parameters": (1,), "pitch_logits": (1,)},
+            dynamic_axes={"features": (1,), "filter_parameters": (1,), "pitch_logits": (1,)},  # intervals, subframes
         )
         clips, titles = self.samples(module, prepared)
         copies = [clip for clip, title in zip(clips, titles, strict=True) if title == COPY]
@@ -86,30 +88,30 @@ class VocoderTraining(FamilyTraining[VocoderConfig, FilterNetwork, VocoderPrepar
 
 
 @torch.no_grad()
-def synthesise(module: FilterNetwork, mel: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Make a wave as the runtime does, by the network in training.
+def resynthesise(module: FilterNetwork, mel: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Synthesise a wave as the runtime does, with the network in PyTorch.
 
     Parameters
     ----------
     module : FilterNetwork
         The network.
     mel : np.ndarray
-        Log-mel frames ``(1 + frames + look_ahead, n_mels)``.
+        Log-mel frames ``(1 + intervals + look_ahead, n_mels)``.
     seed : int
         Of the noise.
 
     Returns
     -------
     wave : np.ndarray
-        ``(frames * hop_length - delay,)`` float32.
+        ``(intervals * hop_length - delay,)`` float32, without delay.
     f0_hz : np.ndarray
-        Predicted pitch at the end of each frame, ``(frames,)``.
+        Predicted pitch at the end of each interval, ``(intervals,)``.
     """
     config, device = module.config, next(module.parameters()).device
     parameters, pitch_logits, _ = module(torch.as_tensor(mel_to_features(mel.T)[None], device=device))
     f0_hz = logits_to_hz(pitch_logits[0].float().cpu().numpy())
     pulses = PulseTrain(config.sample_rate, config.hop_length).push(f0_hz)
     noise = np.random.default_rng(seed).standard_normal(len(pulses), np.float32)
-    synthesis = StreamingSynthesis(config)
+    synthesis = StreamingSynthesis(config, NOISE_REDUCTION)
     wave = synthesis.push(parameters[0].float().cpu().numpy(), mel[1 : len(f0_hz) + 2].T, pulses, noise)
     return wave[config.delay :], f0_hz
