@@ -43,7 +43,7 @@ def autoencoder_of(config: VaeConfig) -> SpectralAutoencoder:
     """Return an autoencoder with random weights and an audible output."""
     network = seeded(lambda: SpectralAutoencoder(config))
     with torch.no_grad():
-        network.decoder.head.bias[: config.frames.n_bins] = -2.2
+        network.decoder.head.bias[: config.frame_settings.n_bins] = -2.2
     return network
 
 

@@ -415,7 +415,7 @@ class VaeRuntime(Interpolator, Autoencoder):
         return LatentStream(self.coder, seed)
 
     def conditioning(self, label: LabelWeights = None, pitch: float | None = None, n_latents: int = 1) -> np.ndarray:
-        """Return the conditioning of latents ``(n_latents, n_condition)``, for :meth:`.LatentStream.decode`.
+        """Return the conditioning of latents ``(n_latents, n_condition_inputs)``, for :meth:`.LatentStream.decode`.
 
         Parameters and errors are those of :meth:`decode`.
         """
@@ -483,7 +483,7 @@ class VaeRuntime(Interpolator, Autoencoder):
     ) -> np.ndarray:
         """Return one clip ``(1, n_samples)`` that changes from ``a`` into ``b``."""
         between = interpolation_of(interpolation, self.distribution.centre)
-        latents, conditioning, residual = interpolate_over_time(a, b, between, self.config.latent_stride)
+        latents, conditioning, residual = interpolate_over_time(a, b, between, self.config.latent_frames)
         return limit_peak([self._decode(latents, conditioning, noise, residual)[:n_samples]])[0][None]
 
     def _at_training_level(self, wave: np.ndarray) -> np.ndarray:

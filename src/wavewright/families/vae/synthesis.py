@@ -191,21 +191,21 @@ class DecoderSynthesis:
     def __init__(self, config: VaeConfig, noise: NoiseSource) -> None:
         self.config = config
         self.first_frame = 0
-        self.istft = StreamingISTFT(config.frames)
-        self.noise_stft = StreamingSTFT(config.frames)
+        self.istft = StreamingISTFT(config.frame_settings)
+        self.noise_stft = StreamingSTFT(config.frame_settings)
         self.draw_noise = noise.generator()
 
-    def synthesise(self, frames: Mapping[str, np.ndarray], residual: Residual | None = None) -> np.ndarray:
+    def synthesise(self, outputs: Mapping[str, np.ndarray], residual: Residual | None = None) -> np.ndarray:
         """Return the wave of a block: of the whole clip for a model of clips, else as :meth:`push`."""
-        return self.whole(frames, residual) if self.config.latent == "clip" else self.push(frames, residual)
+        return self.whole(outputs, residual) if self.config.latent == "clip" else self.push(outputs, residual)
 
-    def push(self, frames: Mapping[str, np.ndarray], residual: Residual | None = None) -> np.ndarray:
+    def push(self, outputs: Mapping[str, np.ndarray], residual: Residual | None = None) -> np.ndarray:
         """Return the samples that the next frames complete.
 
         Parameters
         ----------
-        frames : Mapping[str, np.ndarray]
-            Outputs of the decoder: ``head (frames, 3 * bins)`` and ``log_gains (frames, noise_bands)``.
+        outputs : Mapping[str, np.ndarray]
+            Of the decoder: ``head (frames, 3 * bins)`` and ``log_gains (frames, noise_bands)``.
         residual : Residual, optional
             Of these frames.
 
@@ -214,10 +214,10 @@ class DecoderSynthesis:
         np.ndarray
             ``(frames * hop_length,)`` float32; the first ``n_fft - hop_length`` samples precede the clip.
         """
-        spectrum, power = self._spectrum(frames)
+        spectrum, power = self._spectrum(outputs)
         return self.istft.push(spectrum if residual is None else residual.apply(spectrum, power))
 
-    def whole(self, frames: Mapping[str, np.ndarray], residual: Residual | None = None) -> np.ndarray:
+    def whole(self, outputs: Mapping[str, np.ndarray], residual: Residual | None = None) -> np.ndarray:
         """Return the wave of all frames of a clip, with consistent phases below LOW_TONES_HZ.
 
         Where the decoder cannot predict the phases of a drum's tone, the tone becomes noise, whose level fluctuates. So
@@ -226,7 +226,7 @@ class DecoderSynthesis:
 
         Parameters
         ----------
-        frames, residual
+        outputs, residual
             As :meth:`push`, of the whole clip.
 
         Returns
@@ -234,13 +234,13 @@ class DecoderSynthesis:
         np.ndarray
             As :meth:`push`.
         """
-        spectrum, power = self._spectrum(frames)
+        spectrum, power = self._spectrum(outputs)
         if residual is not None and residual.fraction == 1:
             return self.istft.push(residual.apply(spectrum, power))
         wave = self._with_consistent_phases(spectrum, power)
         if residual is None:
             return wave
-        settings = self.config.frames
+        settings = self.config.frame_settings
         padded = np.pad(wave, (0, settings.n_fft - settings.hop_length))
         windowed = frame(padded, settings.n_fft, settings.hop_length) * self.istft.window
         consistent = np.fft.rfft(windowed).astype(np.complex64)
@@ -248,7 +248,7 @@ class DecoderSynthesis:
 
     def _with_consistent_phases(self, spectrum: np.ndarray, power: np.ndarray) -> np.ndarray:
         """Return the wave of a whole clip, its low bins by Griffin-Lim."""
-        settings = self.config.frames
+        settings = self.config.frame_settings
         n_low = int(LOW_TONES_HZ * settings.n_fft / settings.sample_rate)
         magnitude = np.zeros_like(power)
         magnitude[:, :n_low] = np.sqrt(power[:, :n_low])
@@ -259,27 +259,27 @@ class DecoderSynthesis:
         aligned += low[: len(aligned)]
         return wave
 
-    def mean_power(self, frames: Mapping[str, np.ndarray]) -> np.ndarray:
+    def mean_power(self, outputs: Mapping[str, np.ndarray]) -> np.ndarray:
         """Return the power ``(frames, bins)`` of the next frames, averaged over their noise."""
-        _, _, power = self._decode_levels(frames)
+        _, _, power = self._decode_levels(outputs)
         return power
 
-    def _spectrum(self, frames: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    def _spectrum(self, outputs: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         """Return tone plus noise ``(frames, bins)`` complex64, and their mean power."""
-        spectrum, gains, power = self._decode_levels(frames)
+        spectrum, gains, power = self._decode_levels(outputs)
         if gains is not None:
             spectrum += self.noise_stft.push(self.draw_noise(len(spectrum) * self.config.hop_length)) * gains
         self.first_frame += len(spectrum)
         return spectrum, power
 
-    def _decode_levels(self, frames: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
+    def _decode_levels(self, outputs: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
         """Return the tone ``(frames, bins)`` complex64, the gains of the noise, and the mean power of both."""
-        settings = self.config.frames
-        tone = head_to_spectrum(frames["head"], self.first_frame, settings)
+        settings = self.config.frame_settings
+        tone = head_to_spectrum(outputs["head"], self.first_frame, settings)
         power = power_spectrum(tone)
         if not settings.noise_bands:
             return tone, None, power
-        gains = noise_gains(frames["log_gains"], settings)
+        gains = noise_gains(outputs["log_gains"], settings)
         return tone, gains, power + (gains * np.float32(settings.scale / settings.noise_scale)) ** 2
 
 
@@ -305,7 +305,7 @@ def synthesise_batch(
     """
     waves = []
     for row, head in enumerate(heads):
-        frames = {"head": head} if log_gains is None else {"head": head, "log_gains": log_gains[row]}
-        wave = DecoderSynthesis(config, NoiseSource(first_seed + row)).synthesise(frames)
+        outputs = {"head": head} if log_gains is None else {"head": head, "log_gains": log_gains[row]}
+        wave = DecoderSynthesis(config, NoiseSource(first_seed + row)).synthesise(outputs)
         waves.append(wave[config.n_fft - config.hop_length :][: config.n_samples])
     return waves
