@@ -28,7 +28,7 @@ from wavewright.families.vae.attributes import (
 )
 from wavewright.families.vae.conditioning import ClipConditioning
 from wavewright.families.vae.config import LATENTS_FILE
-from wavewright.families.vae.latents import pca_2d, tsne_2d
+from wavewright.families.vae.embedding_2d import pca_2d, tsne_2d
 from wavewright.families.vae.morphing import EncodedClip, MonotonicPath, monotonic
 from wavewright.families.vae.synthesis import MAX_RESIDUAL_GAIN, DecoderSynthesis, NoiseSource, Residual
 from wavewright.training.export import export_copy

@@ -12,7 +12,7 @@ from tiny_models import seeded
 
 from wavewright import loading
 from wavewright.families.vae.config import LATENTS_FILE, VaeConfig
-from wavewright.families.vae.latents import LatentDistribution
+from wavewright.families.vae.latent_distribution import LatentDistribution
 from wavewright.families.vae.modules import SpectralAutoencoder
 from wavewright.families.vae.runtime import VaeRuntime
 from wavewright.families.vae.training import graphs_of

@@ -13,7 +13,7 @@ from ...errors import BadSetting
 ENCODER_FILE = "encoder.onnx"
 DECODER_FILE = "decoder.onnx"
 LATENTS_FILE = "latents.safetensors"
-"""In a model folder: the tensors of latents.LatentDistribution and attributes.AttributeDirections."""
+"""In a model folder: the tensors of latent_distribution.LatentDistribution and attributes.AttributeDirections."""
 
 SHORTEST_SECONDS, LONGEST_SECONDS = 0.05, 60.0  # of n_samples
 DEFAULT_SECONDS, LONGEST_GENERATED_SECONDS = 3.0, 3_600.0  # of a generated clip of any length

@@ -15,7 +15,8 @@ from .attributes import Attribute, AttributeAdjustment, AttributeDirections
 from .coding import LatentCoder, LatentStream
 from .conditioning import ClipConditioning, LabelWeights, conditioning_sequence
 from .config import LATENTS_FILE, VaeConfig
-from .latents import LatentDistribution, tsne_2d
+from .embedding_2d import tsne_2d
+from .latent_distribution import LatentDistribution
 from .morphing import (
     PEAK,
     AdjustedClips,

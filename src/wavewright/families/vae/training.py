@@ -14,7 +14,7 @@ from ...nn.network import FamilyTraining
 from .attributes import N_SEQUENCE_ATTRIBUTES, AttributeDirections, measure_attributes
 from .conditioning import conditioning_batch
 from .config import DECODER_FILE, ENCODER_FILE, LATENTS_FILE, VaeConfig
-from .latents import LatentDistribution, active_fraction
+from .latent_distribution import LatentDistribution, active_fraction
 from .modules import SpectralAutoencoder, VaeDecoderGraph, VaeEncoderGraph
 from .network import Vae
 from .recipe import VaePrepared
