@@ -30,9 +30,10 @@ from .morphing import (
     interpolation_of,
     limit_peak,
 )
-from .synthesis import SMOOTHING_SECONDS, NoiseSource, Residual
+from .synthesis import NoiseSource, Residual
 
 N_NEAREST = 5  # training clips whose labels stand for an unknown label
+SMOOTHING_SECONDS = (0.0, 0.02, 0.05, 0.2)  # of a residual's energy, tried in this order; see morphing.MonotonicPath
 
 
 class VaeRuntime(Interpolator, Autoencoder):

@@ -1,4 +1,4 @@
-"""From decoder frames to a wave: tone, noise, consistent phases of low tones, and the residual of a recording."""
+"""From the decoder's outputs to a wave: tone, noise, rebuilt low tones, and the residual of a recording."""
 
 from __future__ import annotations
 
@@ -14,10 +14,8 @@ from .config import VaeConfig
 
 LOW_TONES_HZ = 600.0  # drums have their tones below, noise above
 GRIFFIN_LIM_ITERATIONS = 8
-
 RESIDUAL_FLOOR = 1e-4  # of a full-scale tone; below it the residual is neutral
 MAX_RESIDUAL_GAIN = 20.0
-SMOOTHING_SECONDS = (0.0, 0.02, 0.05, 0.2)  # of a residual's energy, tried in this order; see morphing.MonotonicPath
 EPSILON = 1e-9
 MIN_DECODER_WEIGHT = 1e-3  # of the decoder's phases, which apply where the recording is silent
 
@@ -61,16 +59,17 @@ class NoiseSource:
 class Residual:
     """Difference between the spectra of a recording and its reconstruction.
 
-    A latent vector cannot represent every partial. Added to decoded frames, the residual restores the recording; on the
-    frames of an interpolation or a variation it restores a corresponding part.
+    A latent vector cannot represent every partial. Applied in full to the frames that the recording's own latents
+    decode to, the residual restores the recording. Applied to the frames of an interpolation, a variation or an
+    adjustment, it restores the details and phases that a latent vector leaves out.
 
     Attributes
     ----------
     spectrum : np.ndarray
         STFT of the recording, whose phases are restored, ``(frames, bins)`` complex64.
     log_gains : np.ndarray
-        Natural logarithm of the recording's magnitudes over those of the reconstruction, the latter averaged over the
-        decoder's noise; ``(frames, bins)``.
+        Natural logarithm of the recording's magnitudes over the root of the mean power of the reconstruction, averaged
+        over the decoder's noise; ``(frames, bins)``.
     fraction : float
         How much of it is applied, 0 to 1.
     smoothing_frames : float
@@ -178,7 +177,7 @@ class Residual:
 
 
 class DecoderSynthesis:
-    """Synthesis of a wave from decoder frames, block by block.
+    """Synthesis of a wave from the decoder's outputs, block by block: tone plus filtered noise, inverse STFT.
 
     Parameters
     ----------
@@ -196,8 +195,10 @@ class DecoderSynthesis:
         self.draw_noise = noise.generator()
 
     def synthesise(self, outputs: Mapping[str, np.ndarray], residual: Residual | None = None) -> np.ndarray:
-        """Return the wave of a block: of the whole clip for a model of clips, else as :meth:`push`."""
-        return self.whole(outputs, residual) if self.config.latent == "clip" else self.push(outputs, residual)
+        """Return the wave of the next outputs; a model of clips has those of the whole clip, and rebuilds low tones."""
+        if self.config.latent == "clip":
+            return self.with_low_tones_rebuilt(outputs, residual)
+        return self.push(outputs, residual)
 
     def push(self, outputs: Mapping[str, np.ndarray], residual: Residual | None = None) -> np.ndarray:
         """Return the samples that the next frames complete.
@@ -217,12 +218,12 @@ class DecoderSynthesis:
         spectrum, power = self._spectrum(outputs)
         return self.istft.push(spectrum if residual is None else residual.apply(spectrum, power))
 
-    def whole(self, outputs: Mapping[str, np.ndarray], residual: Residual | None = None) -> np.ndarray:
-        """Return the wave of all frames of a clip, with consistent phases below LOW_TONES_HZ.
+    def with_low_tones_rebuilt(self, outputs: Mapping[str, np.ndarray], residual: Residual | None = None) -> np.ndarray:
+        """Return the wave of all frames of a clip, its bins below LOW_TONES_HZ by Griffin-Lim.
 
         Where the decoder cannot predict the phases of a drum's tone, the tone becomes noise, whose level fluctuates. So
-        Griffin-Lim, started from the decoder's phases, replaces the low bins. A residual with fraction 1 has the phases
-        of the recording, which need no replacement.
+        Griffin-Lim rebuilds the low bins: it starts from their phases, and keeps the magnitudes of their mean power,
+        tone and noise. A residual with fraction 1 replaces all phases by those of the recording, so nothing is rebuilt.
 
         Parameters
         ----------
@@ -240,14 +241,16 @@ class DecoderSynthesis:
         wave = self._with_consistent_phases(spectrum, power)
         if residual is None:
             return wave
+        # A residual is applied to frames, so the wave is analysed again; a new inverse STFT, since the first one has
+        # the overlap of the wave without residual in its buffer.
         settings = self.config.frame_settings
-        padded = np.pad(wave, (0, settings.n_fft - settings.hop_length))
+        padded = np.pad(wave, (0, settings.n_fft - settings.hop_length))  # for as many frames as before
         windowed = frame(padded, settings.n_fft, settings.hop_length) * self.istft.window
         consistent = np.fft.rfft(windowed).astype(np.complex64)
         return StreamingISTFT(settings).push(residual.apply(consistent, power))
 
     def _with_consistent_phases(self, spectrum: np.ndarray, power: np.ndarray) -> np.ndarray:
-        """Return the wave of a whole clip, its low bins by Griffin-Lim."""
+        """Return the wave of a whole clip, its low bins by Griffin-Lim; the low bins of ``spectrum`` become zero."""
         settings = self.config.frame_settings
         n_low = int(LOW_TONES_HZ * settings.n_fft / settings.sample_rate)
         magnitude = np.zeros_like(power)
