@@ -31,8 +31,8 @@ from wavewright.errors import BadFolder, BadSetting
 from wavewright.families.vae import VAE
 from wavewright.families.vae.conditioning import conditioning_batch
 from wavewright.families.vae.config import SIZES, VaeConfig
-from wavewright.families.vae.latents import LatentDistribution, active_fraction
-from wavewright.families.vae.network import Vae, conditioning_of
+from wavewright.families.vae.latent_distribution import LatentDistribution, active_fraction
+from wavewright.families.vae.network import Vae, draw_conditioning
 from wavewright.families.vae.recipe import (
     CONDITIONING_WEIGHT,
     METRICS,
@@ -75,7 +75,7 @@ VARIANTS = {
     "frames with critics": replace(FRAMES, adversarial_from=1, critic_interpolations=True),
     "48 kHz": replace(TINY, sample_rate=48_000, n_samples=6400),
 }
-SETTINGS = TINY.frames
+SETTINGS = TINY.frame_settings
 
 
 def tone(f0_hz: float, seconds: float = 0.3, decay: float = 0.05, seed: int = 0) -> np.ndarray:
@@ -235,7 +235,7 @@ def test_gradients_reach_every_parameter_and_losses_are_declared(config):
             assert [name for name, p in network.players()[runtime].named_parameters() if p.grad is None] == []
     assert seen == network.loss_weights(step).keys()
     assert batch["draws"][0].shape == (4, config.n_samples)
-    assert batch["mean"].shape == (4, config.n_frames // config.latent_stride, 8)
+    assert batch["mean"].shape == (4, config.n_frames // config.latent_frames, 8)
 
 
 def test_kl_ramp_and_start_of_the_critics():
@@ -254,7 +254,7 @@ def test_free_nats_cost_nothing():
 
 def test_labels_are_dropped_with_their_probability():
     batch = {"label": torch.ones(2000, dtype=torch.int64), "pitch": torch.full((2000,), 60.0)}
-    conditioning = conditioning_of(replace(TINY, pitched=True), batch, dropout=0.3)
+    conditioning = draw_conditioning(replace(TINY, pitched=True), batch, dropout=0.3)
     assert conditioning.shape == (2000, 5)
     assert float(conditioning[:, 0].abs().max()) == 0.0
     assert float(conditioning[:, 1].mean()) == pytest.approx(0.7, abs=0.05)

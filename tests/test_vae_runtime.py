@@ -28,7 +28,7 @@ from wavewright.families.vae.attributes import (
 )
 from wavewright.families.vae.conditioning import ClipConditioning
 from wavewright.families.vae.config import LATENTS_FILE
-from wavewright.families.vae.latents import pca_2d, tsne_2d
+from wavewright.families.vae.embedding_2d import pca_2d, tsne_2d
 from wavewright.families.vae.morphing import EncodedClip, MonotonicPath, monotonic
 from wavewright.families.vae.synthesis import MAX_RESIDUAL_GAIN, DecoderSynthesis, NoiseSource, Residual
 from wavewright.training.export import export_copy
@@ -70,10 +70,10 @@ def test_inference_equals_torch(name, request, monkeypatch):
         np.testing.assert_allclose(np.atleast_2d(latents), mean[0].numpy(), atol=1e-4)
         conditioning = torch.from_numpy(runtime.conditioning("low"))
         head, log_gains, _ = trained.decoder(mean, conditioning.unsqueeze(1).expand(-1, mean.shape[1], -1))
-        spectrum = trained.frames.tonal_spectrum(head)[0]
+        spectrum = trained.spectral_frames.tonal_spectrum(head)[0]
     white = np.random.Generator(np.random.PCG64(5)).standard_normal(64 * len(spectrum), dtype=np.float32)
-    noise = StreamingSTFT(config.frames).push(white) * noise_gains(log_gains[0].numpy(), config.frames)
-    expected = trained.frames.to_wave((spectrum + torch.from_numpy(noise))[None], 2048)[0].numpy()
+    noise = StreamingSTFT(config.frame_settings).push(white) * noise_gains(log_gains[0].numpy(), config.frame_settings)
+    expected = trained.spectral_frames.to_wave((spectrum + torch.from_numpy(noise))[None], 2048)[0].numpy()
     result = runtime.decode(latents, "low", seed=5, n_samples=2048)
     assert 0.01 < np.abs(result).max() < 1
     np.testing.assert_allclose(result[0], expected, atol=1e-4)
@@ -82,12 +82,14 @@ def test_inference_equals_torch(name, request, monkeypatch):
 def frames_of(wave, config, phases=None):
     """Return the decoder frames of ``wave (time,)``, rotated by ``phases``: no gains, no noise."""
     silence = np.zeros(config.n_fft, np.float32)
-    spectrum = StreamingSTFT(config.frames).push(np.concatenate([wave, silence]))
+    spectrum = StreamingSTFT(config.frame_settings).push(np.concatenate([wave, silence]))
     if phases is not None:
         spectrum = spectrum * np.exp(1j * phases)
-    complex_features = spectrum_to_features(spectrum.astype(np.complex64), 0, config.frames)[:, config.frames.n_bins :]
+    complex_features = spectrum_to_features(spectrum.astype(np.complex64), 0, config.frame_settings)[
+        :, config.frame_settings.n_bins :
+    ]
     n_frames = len(complex_features)
-    head = np.concatenate([np.zeros((n_frames, config.frames.n_bins), np.float32), complex_features], axis=1)
+    head = np.concatenate([np.zeros((n_frames, config.frame_settings.n_bins), np.float32), complex_features], axis=1)
     return {"head": head, "log_gains": np.full((len(head), config.noise_bands), -30.0, np.float32)}
 
 
@@ -102,18 +104,18 @@ def test_low_tones_are_steady_despite_inconsistent_phases():
     wave = (0.3 * np.sin(2 * np.pi * hz * np.arange(2 * RATE) / RATE)).astype(np.float32)
     before = config.n_fft - config.hop_length
     consistent = frames_of(wave, config)
-    wave_out = DecoderSynthesis(config, NoiseSource(0)).whole(consistent)[before:]
+    wave_out = DecoderSynthesis(config, NoiseSource(0)).with_low_tones_rebuilt(consistent)[before:]
     np.testing.assert_allclose(wave_out[2_000:14_000], wave[2_000:14_000], atol=0.01)  # consistent phases do not change
     phases = np.random.default_rng(0).uniform(-np.pi, np.pi, (len(consistent["head"]), 1))
     inconsistent = frames_of(wave, config, phases)
     middle = slice(2_000, 2_000 + 30 * RATE // 50)
-    pieces, whole = (
+    decoded, rebuilt = (
         synthesise(DecoderSynthesis(config, NoiseSource(0)), inconsistent)[before:][middle]
-        for synthesise in (DecoderSynthesis.push, DecoderSynthesis.whole)
+        for synthesise in (DecoderSynthesis.push, DecoderSynthesis.with_low_tones_rebuilt)
     )
-    assert level_range_db(pieces) > 8
-    assert level_range_db(whole) < 4
-    assert np.square(whole).mean() == pytest.approx(np.square(wave).mean(), rel=0.3)
+    assert level_range_db(decoded) > 8
+    assert level_range_db(rebuilt) < 4
+    assert np.square(rebuilt).mean() == pytest.approx(np.square(wave).mean(), rel=0.3)
 
 
 @pytest.mark.parametrize("name", ["frames", "causal"])
@@ -163,7 +165,7 @@ def test_a_causal_model_does_not_depend_on_the_future(causal, frames):
     other = np.concatenate([wave[:2048], 0.5 * wave[2048:]])
     differs = [np.abs(runtime.encode(wave) - runtime.encode(other)).max(axis=1) > 0 for runtime in (causal, frames)]
     first_frame = 2048 // CAUSAL.hop_length  # the first that contains sample 2048
-    assert np.argmax(differs[0]) == first_frame // CAUSAL.latent_stride
+    assert np.argmax(differs[0]) == first_frame // CAUSAL.latent_frames
     assert np.argmax(differs[1]) < np.argmax(differs[0])
 
 
@@ -275,14 +277,16 @@ def test_a_variation_of_amount_0_without_residual_is_the_reconstruction(clips):
 
 def apart_db(wave, other):
     """Return the mean distance of two spectra in dB, over all bins within 50 dB of the loudest."""
-    levels = [np.abs(StreamingSTFT(CLIPS.frames).push(np.pad(each, (0, CLIPS.n_fft)))) for each in (wave, other)]
+    levels = [
+        np.abs(StreamingSTFT(CLIPS.frame_settings).push(np.pad(each, (0, CLIPS.n_fft)))) for each in (wave, other)
+    ]
     audible = np.maximum(*levels) > 10**-2.5 * max(level.max() for level in levels)
     decibels = [20 * np.log10(np.maximum(level, 10**-2.5 * level.max())) for level in levels]
     return np.abs(decibels[0] - decibels[1])[audible].mean()
 
 
 def test_the_residual_restores_magnitudes_and_phases():
-    settings, rng = CLIPS.frames, np.random.default_rng(0)
+    settings, rng = CLIPS.frame_settings, np.random.default_rng(0)
     power = np.full((4, settings.n_bins), (0.1 * settings.scale) ** 2, np.float32)
     phases = np.exp(1j * rng.uniform(-np.pi, np.pi, power.shape)).astype(np.complex64)
     recording = np.sqrt(power) * np.array([1.0, 2.0, 0.5, 100.0], np.float32)[:, None] * phases
@@ -338,14 +342,17 @@ def test_a_small_residual_leaves_low_tones_steady():
     config = dataclasses.replace(CLIPS, n_fft=1024, hop_length=256)
     wave = (0.3 * np.sin(2 * np.pi * 200 * np.arange(2 * RATE) / RATE)).astype(np.float32)
     inconsistent = frames_of(wave, config, np.random.default_rng(0).uniform(-np.pi, np.pi, (len(wave) // 256 + 4, 1)))
-    recording = StreamingSTFT(config.frames).push(np.concatenate([wave, np.zeros(1024, np.float32)]))
+    recording = StreamingSTFT(config.frame_settings).push(np.concatenate([wave, np.zeros(1024, np.float32)]))
     middle = slice(2_000, 2_000 + 30 * RATE // 50)
 
     def synthesised(fraction):
         residual = Residual.measure(
-            recording, DecoderSynthesis(config, NoiseSource(0)).mean_power(inconsistent), fraction, config.frames
+            recording,
+            DecoderSynthesis(config, NoiseSource(0)).mean_power(inconsistent),
+            fraction,
+            config.frame_settings,
         )
-        return DecoderSynthesis(config, NoiseSource(0)).whole(inconsistent, residual)[
+        return DecoderSynthesis(config, NoiseSource(0)).with_low_tones_rebuilt(inconsistent, residual)[
             config.n_fft - config.hop_length :
         ][middle]
 
@@ -355,7 +362,7 @@ def test_a_small_residual_leaves_low_tones_steady():
 
 
 def test_a_smoothed_residual_removes_additional_onsets():
-    ones = np.ones((40, CLIPS.frames.n_bins), np.float32)
+    ones = np.ones((40, CLIPS.frame_settings.n_bins), np.float32)
     power = ones * np.exp(-np.arange(40, dtype=np.float32) / 4.0)[:, None]
     flutter = Residual(ones + 0j, ones * np.where(np.arange(40) % 6 < 3, 1.5, -1.5).astype(np.float32)[:, None])
 

@@ -12,7 +12,7 @@ from tiny_models import seeded
 
 from wavewright import loading
 from wavewright.families.vae.config import LATENTS_FILE, VaeConfig
-from wavewright.families.vae.latents import LatentDistribution
+from wavewright.families.vae.latent_distribution import LatentDistribution
 from wavewright.families.vae.modules import SpectralAutoencoder
 from wavewright.families.vae.runtime import VaeRuntime
 from wavewright.families.vae.training import graphs_of
@@ -43,7 +43,7 @@ def autoencoder_of(config: VaeConfig) -> SpectralAutoencoder:
     """Return an autoencoder with random weights and an audible output."""
     network = seeded(lambda: SpectralAutoencoder(config))
     with torch.no_grad():
-        network.decoder.head.bias[: config.frames.n_bins] = -2.2
+        network.decoder.head.bias[: config.frame_settings.n_bins] = -2.2
     return network
 
 

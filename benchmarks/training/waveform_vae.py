@@ -48,7 +48,7 @@ class WaveformAutoencoder(nn.Module):
     def __init__(self, config: VaeConfig) -> None:
         super().__init__()
         self.config = config
-        self.frames = SpectralFrames(config.frames)  # for the losses alone
+        self.spectral_frames = SpectralFrames(config.frame_settings)  # for the losses alone
         widths = [min(FIRST_CHANNELS << index, MAX_CHANNELS) for index in range(len(STRIDES) + 1)]
         self.n_frames = config.n_samples // 4 ** len(STRIDES)
         down: list[nn.Module] = [nn.Conv1d(1, FIRST_CHANNELS, 7, padding=3)]
@@ -67,8 +67,10 @@ class WaveformAutoencoder(nn.Module):
             ]
         self.encoder = nn.Sequential(*down, nn.ELU(), nn.Conv1d(widths[-1], BOTTLENECK_CHANNELS, 3, padding=1))
         self.to_latent = nn.Linear(BOTTLENECK_CHANNELS * self.n_frames, 2 * config.latent_size)
-        decoder_size = config.latent_size + (config.condition_size if config.n_condition else 0)
-        self.condition = nn.Linear(config.n_condition, config.condition_size) if config.n_condition else None
+        decoder_size = config.latent_size + (config.condition_size if config.n_condition_inputs else 0)
+        self.condition = (
+            nn.Linear(config.n_condition_inputs, config.condition_size) if config.n_condition_inputs else None
+        )
         self.from_latent = nn.Linear(decoder_size, BOTTLENECK_CHANNELS * self.n_frames)
         self.in_proj = nn.Conv1d(BOTTLENECK_CHANNELS, widths[-1], 3, padding=1)
         self.global_bias = nn.Linear(decoder_size, widths[-1])
@@ -80,7 +82,7 @@ class WaveformAutoencoder(nn.Module):
     def encode(self, wave: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return mean and log variance ``(batch, 1, latent_size)`` of ``wave (batch, n_samples)``, and its spectrum."""
         with torch.no_grad():
-            spectrum = self.frames.spectrum(wave, self.config.n_frames)
+            spectrum = self.spectral_frames.spectrum(wave, self.config.n_frames)
         mean, log_variance = self.to_latent(self.encoder(wave.unsqueeze(1)).flatten(1)).unsqueeze(1).chunk(2, -1)
         return mean.float(), log_variance.float().clamp(*LOG_VARIANCE_RANGE), spectrum
 
@@ -97,8 +99,8 @@ class WaveformAutoencoder(nn.Module):
             + self.position_bias
         )
         wave = torch.tanh(self.decoder(hidden).squeeze(1).float())[:, :n_samples]
-        features = self.frames.features(self.frames.spectrum(wave, self.config.n_frames))
-        n_bins = self.config.frames.n_bins
+        features = self.spectral_frames.features(self.spectral_frames.spectrum(wave, self.config.n_frames))
+        n_bins = self.config.frame_settings.n_bins
         return [wave], torch.cat([torch.zeros_like(features[..., :n_bins]), features[..., n_bins:]], -1)
 
     def synthesise(self, latents: Tensor, condition: Tensor | None, first_seed: int) -> list[np.ndarray]:

@@ -46,7 +46,7 @@ LENGTH_ENERGY = 0.9  # fraction of the energy within a clip's length
 
 # Directions
 MAX_STEPS = 50  # largest amount of an adjustment, in steps
-RIDGE = 1.0  # added to the variance of whitened latents, over their number
+RIDGE = 1.0  # of the regression on n clips in d dimensions: RIDGE * d / n is added to the variance 1 of each dimension
 CALIBRATION_CLIPS = 32
 CALIBRATION_ROUNDS = 2  # times that responses are measured and the directions corrected
 MIN_RESPONSE = 0.1  # units that a direction must change its attribute by, for each unit requested
@@ -56,7 +56,7 @@ MIN_SINGULAR_VALUE = 0.05  # relative to the largest; weaker mixtures of directi
 MAX_ITERATIONS = 16  # of Broyden's method
 TOLERANCE = 0.1  # of an attribute's step
 MAX_UPDATE = 1.5  # steps of an attribute in one iteration
-DAMPING = 0.05  # of an update, against directions without effect
+DAMPING = 0.05  # of the least squares of an update, against large updates along directions with little effect
 RETRY_FRACTIONS = (0.75, 0.5, 0.25, 0.0)  # of the amounts, tried if the attack is late or the peak is a click
 LATE_SECONDS, LATE_DB = 0.003, -6.0  # an attack is late if the level stays so far below its maximum for so long
 MAX_TILT_DB, TILT_ITERATIONS = 9.0, 9  # per octave; bisections
@@ -155,6 +155,7 @@ class AttributeDirections:
             responses = _measure_responses(vectors, latents[rows], decode, sample_rate)
             is_effective &= np.diag(responses) > MIN_RESPONSE
             effective = responses[np.ix_(is_effective, is_effective)]
+            # Directions mixed by the inverse of the transposed responses change their own attribute by 1, others by 0.
             vectors[is_effective] = np.linalg.pinv(effective.T, rcond=MIN_SINGULAR_VALUE) @ vectors[is_effective]
             vectors[~is_effective] = 0.0
         return cls(vectors.astype(np.float32))
@@ -205,8 +206,15 @@ class AttributeDirections:
         Raises
         ------
         BadSetting
-            For an attribute without a direction, or an amount beyond MAX_STEPS of its steps.
+            As :meth:`check`.
         """
+        self.check(amounts)
+        row = np.array([amounts.get(each.name, 0.0) for each in ATTRIBUTES[: len(self.vectors)]], np.float32)
+        shifted: np.ndarray = latents + row @ self.vectors
+        return shifted.astype(np.float32)
+
+    def check(self, amounts: Mapping[str, float]) -> None:
+        """Raise BadSetting for an attribute without a direction, or an amount beyond MAX_STEPS of its steps."""
         by_name = {attribute.name: attribute for attribute in self.attributes}
         for name, amount in amounts.items():
             if name not in by_name:
@@ -219,18 +227,21 @@ class AttributeDirections:
                 raise BadSetting(
                     f"The amount of {name} is {amount}; it must lie between -{limit:g} and {limit:g} {attribute.unit}."
                 )
-        row = np.array([amounts.get(each.name, 0.0) for each in ATTRIBUTES[: len(self.vectors)]], np.float32)
-        shifted: np.ndarray = latents + row @ self.vectors
-        return shifted.astype(np.float32)
 
 
 def _regress_directions(latents: np.ndarray, attributes: np.ndarray) -> np.ndarray:
-    """Return the shortest steps, in standard deviations, that change one attribute alone, ``(attributes, d)``."""
+    """Return the direction of each attribute by linear regression, ``(attributes, d)``.
+
+    Ridge regression estimates ``attributes = latents @ B``. Of all steps ``x`` with ``B.T @ x = e_i``, whose regressed
+    change is one unit of attribute ``i`` and zero of the others, the direction has the smallest Mahalanobis norm, so it
+    is the most plausible one. These steps are the columns of ``S @ B @ inv(B.T @ S @ B)``; ``S`` is the covariance of
+    the latents.
+    """
     centred = latents - latents.mean(axis=0)
     target = attributes - attributes.mean(axis=0)
     n, d = latents.shape
     std = np.maximum(centred.std(axis=0), 1e-3)
-    white = centred / std
+    white = centred / std  # B and S refer to these, and the result is scaled back to latents
     slopes = np.linalg.solve(white.T @ white + RIDGE * d * np.eye(d), white.T @ target)  # (d, attributes)
     covariance = white.T @ white / n + 1e-3 * np.eye(d)
     projected = covariance @ slopes
@@ -261,12 +272,15 @@ class Candidate:
     wave : np.ndarray of shape ``(time,)``
     shift : np.ndarray
         Amounts along the directions in steps, ``(attributes,)``.
+    missing : np.ndarray
+        Target minus measured attributes in steps, ``(attributes,)``.
     error : float
-        Distance of its attributes from the target in steps.
+        Largest absolute entry of ``missing`` except loudness, which a gain corrects.
     """
 
     wave: np.ndarray
     shift: np.ndarray
+    missing: np.ndarray
     error: float
 
 
@@ -274,9 +288,10 @@ class AttributeAdjustment:
     """Search for latents whose decoded clip has the requested attributes.
 
     The directions are exact for the median clip only: one clip may respond less or more, and other attributes change
-    with it. So the search decodes, measures and corrects the shift by Broyden's method, up to MAX_ITERATIONS times; the
-    nearest candidate is taken. A spectral tilt corrects the remaining error of brightness, a gain that of loudness. If
-    the attack is late or the peak is a click, another candidate is taken, or a smaller shift with more tilt.
+    with it. So the search decodes, measures and corrects the shift by Broyden's method with damped updates, and takes
+    the nearest of at most MAX_ITERATIONS candidates. A spectral tilt corrects the remaining error of brightness, a gain
+    that of loudness. If the attack is late or the peak is a click, another candidate is taken, or a smaller shift with
+    more tilt.
 
     Parameters
     ----------
@@ -331,7 +346,7 @@ class AttributeAdjustment:
         BadSetting
             As :meth:`AttributeDirections.shift`.
         """
-        self._directions.shift(self._latents, amounts)
+        self._directions.check(amounts)
         if not any(amounts.values()):
             return self._original
         shift = np.array([amounts.get(each.name, 0.0) for each in self._attributes]) / self._steps
@@ -355,32 +370,36 @@ class AttributeAdjustment:
         waves += [each.wave for each in candidates if each is not nearest]
         tilted = [self._tilt(each, target) for each in waves]
         intact = [each for each in tilted if self._is_attack_intact(each)] or [self._tilt(self._original, target)]
-        return min(intact, key=lambda each: self._error(target - self._measure(each)))
+        return min(intact, key=lambda each: self._error(self._missing(each, target)))
 
     def _iterate(self, shift: np.ndarray, target: np.ndarray) -> list[Candidate]:
         """Return the iterates of Broyden's method, starting at ``shift (attributes,)``, all in steps."""
-        jacobian = np.eye(len(shift))
-        update = shift
-        previous_residual = shift
-        candidates: list[Candidate] = []
-        for iteration in range(MAX_ITERATIONS):
-            wave = self._decode_shifted(shift)
-            residual = target - self._measure(wave)
-            candidates.append(Candidate(wave, shift, self._error(residual)))
-            if candidates[-1].error < TOLERANCE:
-                break
-            if iteration:
-                unexplained = previous_residual - residual - jacobian @ update
-                jacobian += np.outer(unexplained, update) / max(float(update @ update), 1e-9)
-            update = np.clip(_solve_damped(jacobian, residual), -MAX_UPDATE, MAX_UPDATE)
-            previous_residual = residual
-            shift = np.clip(shift + update, -MAX_STEPS, MAX_STEPS)
+        jacobian = np.eye(len(shift))  # of calibrated directions: each step changes its own attribute by one step
+        candidates = [self._candidate(shift, target)]
+        while len(candidates) < MAX_ITERATIONS and not candidates[-1].error < TOLERANCE:
+            last = candidates[-1]
+            update = np.clip(_solve_damped(jacobian, last.missing), -MAX_UPDATE, MAX_UPDATE)
+            candidate = self._candidate(np.clip(last.shift + update, -MAX_STEPS, MAX_STEPS), target)
+            unexplained = last.missing - candidate.missing - jacobian @ update
+            jacobian += np.outer(unexplained, update) / max(float(update @ update), 1e-9)
+            candidates.append(candidate)
         return candidates
 
-    def _error(self, residual: np.ndarray) -> float:
-        """Return the largest entry of ``residual (attributes,)`` except loudness, which a gain corrects."""
+    def _candidate(self, shift: np.ndarray, target: np.ndarray) -> Candidate:
+        """Decode and measure the latents shifted by ``shift (attributes,)``, in steps."""
+        wave = self._decode_shifted(shift)
+        missing = self._missing(wave, target)
+        return Candidate(wave, shift, missing, self._error(missing))
+
+    def _error(self, missing: np.ndarray) -> float:
+        """Return the largest absolute entry of ``missing (attributes,)`` except loudness, which a gain corrects."""
         is_timbre = np.array([each != LOUDNESS for each in self._attributes])
-        return float(np.abs(residual[is_timbre]).max(initial=0.0))
+        return float(np.abs(missing[is_timbre]).max(initial=0.0))
+
+    def _missing(self, wave: np.ndarray, target: np.ndarray) -> np.ndarray:
+        """Return ``target (attributes,)`` minus the attributes of ``wave (time,)``, in steps."""
+        missing: np.ndarray = target - self._measure(wave)
+        return missing
 
     def _tilt(self, wave: np.ndarray, target: np.ndarray) -> np.ndarray:
         """Return ``wave (time,)`` tilted to the brightness of ``target``, if the model has that attribute."""
@@ -433,10 +452,10 @@ def is_attack_late(wave: np.ndarray, original: np.ndarray, sample_rate: int) -> 
     return bool(level[:latest].max() < level.max() * db_to_gain(LATE_DB) ** 2)
 
 
-def _solve_damped(jacobian: np.ndarray, residual: np.ndarray) -> np.ndarray:
-    """Return the damped least-squares solution (Levenberg-Marquardt) of ``jacobian @ x = residual``."""
-    gram = jacobian.T @ jacobian + DAMPING * np.eye(len(residual))
-    return np.linalg.solve(gram, jacobian.T @ residual)
+def _solve_damped(jacobian: np.ndarray, missing: np.ndarray) -> np.ndarray:
+    """Return the damped least-squares solution (Levenberg-Marquardt) of ``jacobian @ x = missing``."""
+    gram = jacobian.T @ jacobian + DAMPING * np.eye(len(missing))
+    return np.linalg.solve(gram, jacobian.T @ missing)
 
 
 def adjust_brightness(
@@ -465,16 +484,16 @@ def adjust_brightness(
     np.ndarray
         ``(time,)``.
     """
-    residual = octaves - brightness(wave, sample_rate)
-    nearest, error = wave, abs(residual)
+    missing = octaves - brightness(wave, sample_rate)
+    nearest, error = wave, abs(missing)
     for _ in range(BRIGHTNESS_ITERATIONS):
         if error < BRIGHTNESS_TOLERANCE:
             break
-        change = float(np.clip(residual, -MAX_BRIGHTNESS_UPDATE, MAX_BRIGHTNESS_UPDATE))
+        change = float(np.clip(missing, -MAX_BRIGHTNESS_UPDATE, MAX_BRIGHTNESS_UPDATE))
         latents, wave = shift(latents, change)
-        residual = octaves - brightness(wave, sample_rate)
-        if abs(residual) < error:
-            nearest, error = wave, abs(residual)
+        missing = octaves - brightness(wave, sample_rate)
+        if abs(missing) < error:
+            nearest, error = wave, abs(missing)
     return nearest if error < BRIGHTNESS_TOLERANCE else tilt_to_brightness(nearest, octaves, sample_rate)
 
 

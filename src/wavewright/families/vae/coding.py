@@ -60,14 +60,14 @@ class LatentCoder:
             ``(latents, latent_size)`` float32.
         """
         config = self.config
-        n_frames = -(-len(wave) // config.hop_length) + config.frames.n_overlapping - 1
-        n_latents = -(-n_frames // config.latent_stride)
+        n_frames = -(-len(wave) // config.hop_length) + config.frame_settings.n_overlapping - 1
+        n_latents = -(-n_frames // config.latent_frames)
         memory = self.encoder_memory
         blocks = []
         for block, context in self._blocks(n_latents, config.encoder_blocks):
-            first = context.start * config.latent_stride
-            spectrum = self._spectrum(wave, first, context.stop * config.latent_stride)
-            means, memory = self.encode_frames(spectrum_to_features(spectrum, first, config.frames), memory)
+            first = context.start * config.latent_frames
+            spectrum = self._spectrum(wave, first, context.stop * config.latent_frames)
+            means, memory = self.encode_frames(spectrum_to_features(spectrum, first, config.frame_settings), memory)
             blocks.append(means[block.start - context.start : block.stop - context.start])
         return np.concatenate(blocks)
 
@@ -80,7 +80,7 @@ class LatentCoder:
         ----------
         latents : np.ndarray of shape ``(latents, latent_size)``
         conditioning : np.ndarray
-            Of each vector, ``(latents, n_condition)``.
+            Of each vector, ``(latents, n_condition_inputs)``.
         noise : NoiseSource
             The noise of the clip.
         residual : Residual, optional
@@ -93,10 +93,10 @@ class LatentCoder:
         """
         synthesis = DecoderSynthesis(self.config, noise)
         waves = []
-        for first, frames in self._decode_blocks(latents, conditioning):
-            last = first + len(frames["head"])
+        for first, outputs in self._decode_blocks(latents, conditioning):
+            last = first + len(outputs["head"])
             block_residual = None if residual is None else residual.slice_frames(first, last)
-            waves.append(synthesis.synthesise(frames, block_residual))
+            waves.append(synthesis.synthesise(outputs, block_residual))
         return np.concatenate(waves)[self.config.n_fft - self.config.hop_length :]
 
     def measure_residual(
@@ -114,9 +114,9 @@ class LatentCoder:
             How much of the residual will be applied, 0 to 1.
         """
         synthesis = DecoderSynthesis(self.config, NoiseSource(0))
-        recording = self._spectrum(wave, 0, len(latents) * self.config.latent_stride)
-        power = [synthesis.mean_power(frames) for _, frames in self._decode_blocks(latents, conditioning)]
-        return Residual.measure(recording, np.concatenate(power), fraction, self.config.frames)
+        recording = self._spectrum(wave, 0, len(latents) * self.config.latent_frames)
+        power = [synthesis.mean_power(outputs) for _, outputs in self._decode_blocks(latents, conditioning)]
+        return Residual.measure(recording, np.concatenate(power), fraction, self.config.frame_settings)
 
     def checked_latents(self, latents: np.ndarray) -> np.ndarray:
         """Return latents as rows.
@@ -154,30 +154,30 @@ class LatentCoder:
         Parameters
         ----------
         features : np.ndarray
-            ``(frames, n_features)``, a multiple of ``latent_stride`` frames.
+            ``(frames, n_features)``, a multiple of ``latent_frames`` frames.
         memory : np.ndarray or None
             Of the previous call; :attr:`encoder_memory` before a clip.
         """
-        n_latents = len(features) // self.config.latent_stride
+        n_latents = len(features) // self.config.latent_frames
         outputs, memory = self._run(self._encoder, {"features": features[None]}, memory, n_latents)
         return outputs["mean"], memory
 
     def decode_frames(
         self, latents: np.ndarray, conditioning: np.ndarray, memory: Memory
     ) -> tuple[dict[str, np.ndarray], Memory]:
-        """Return the frames of latents, ``head`` and ``log_gains``, and the memory for the next latents.
+        """Return the outputs ``head`` and ``log_gains`` for the frames of latents, and the memory for the next latents.
 
         Parameters
         ----------
         latents : np.ndarray of shape ``(latents, latent_size)``
-        conditioning : np.ndarray of shape ``(latents, n_condition)``
+        conditioning : np.ndarray of shape ``(latents, n_condition_inputs)``
         memory : np.ndarray or None
             Of the previous call; :attr:`decoder_memory` before a clip.
         """
         inputs = {"latents": latents[None].astype(np.float32)}
-        if self.config.n_condition:
+        if self.config.n_condition_inputs:
             inputs["condition"] = conditioning[None].astype(np.float32)
-        return self._run(self._decoder, inputs, memory, len(latents) * self.config.latent_stride)
+        return self._run(self._decoder, inputs, memory, len(latents) * self.config.latent_frames)
 
     def _run(
         self, session: GraphSession, inputs: dict[str, np.ndarray], memory: Memory, length: int
@@ -195,19 +195,19 @@ class LatentCoder:
     def _decode_blocks(
         self, latents: np.ndarray, conditioning: np.ndarray
     ) -> Iterator[tuple[int, dict[str, np.ndarray]]]:
-        """Yield the decoder's frames of a clip block by block, each with the index of its first frame."""
-        stride = self.config.latent_stride
+        """Yield the decoder's outputs for a clip block by block, each with the index of its first frame."""
+        n_frames = self.config.latent_frames
         memory = self.decoder_memory
         for block, context in self._blocks(len(latents), self.config.decoder_blocks):
-            frames, memory = self.decode_frames(latents[context], conditioning[context], memory)
-            inner = slice((block.start - context.start) * stride, (block.stop - context.start) * stride)
-            yield block.start * stride, {name: each[inner] for name, each in frames.items()}
+            outputs, memory = self.decode_frames(latents[context], conditioning[context], memory)
+            inner = slice((block.start - context.start) * n_frames, (block.stop - context.start) * n_frames)
+            yield block.start * n_frames, {name: each[inner] for name, each in outputs.items()}
 
     def _blocks(self, n_latents: int, n_layers: int) -> Iterator[tuple[slice, slice]]:
         """Yield the latents of each block, and those with their receptive field, as slices."""
         config = self.config
-        size = max(1, BLOCK_FRAMES // config.latent_stride)
-        margin = 0 if config.causal else -(-n_layers * (config.kernel // 2) // config.latent_stride)
+        size = max(1, BLOCK_FRAMES // config.latent_frames)
+        margin = 0 if config.causal else -(-n_layers * (config.kernel // 2) // config.latent_frames)
         for first in range(0, n_latents, size):
             last = min(first + size, n_latents)
             yield slice(first, last), slice(max(0, first - margin), min(n_latents, last + margin))
@@ -219,7 +219,7 @@ class LatentCoder:
         samples = wave[max(0, start) : max(0, stop)]
         n_before = max(0, -start)
         padded = np.pad(samples, (n_before, stop - start - n_before - len(samples)))
-        stft = StreamingSTFT(self.config.frames)
+        stft = StreamingSTFT(self.config.frame_settings)
         stft.buffer = padded[: n_fft - hop_length].astype(np.float32)
         return stft.push(padded[n_fft - hop_length :])
 
@@ -238,9 +238,11 @@ class LatentStream:
     def __init__(self, coder: LatentCoder, seed: int = 0) -> None:
         self._coder = coder
         self._config = coder.config
-        self._stft = StreamingSTFT(coder.config.frames)
+        self._stft = StreamingSTFT(coder.config.frame_settings)
         self._first_frame = 0
-        self._pending = np.zeros((0, coder.config.frames.n_bins), np.complex64)  # frames of an incomplete latent
+        self._pending = np.zeros(
+            (0, coder.config.frame_settings.n_bins), np.complex64
+        )  # frames of an incomplete latent
         self._synthesis = DecoderSynthesis(coder.config, NoiseSource(seed))
         self._encoder_memory = coder.encoder_memory
         self._decoder_memory = coder.decoder_memory
@@ -266,11 +268,11 @@ class LatentStream:
         config = self._config
         samples = checked_wave(wave) if np.size(wave) else np.zeros(0, np.float32)
         spectrum = np.concatenate([self._pending, self._stft.push(samples)])
-        n_frames = len(spectrum) // config.latent_stride * config.latent_stride
+        n_frames = len(spectrum) // config.latent_frames * config.latent_frames
         self._pending = spectrum[n_frames:]
         if not n_frames:
             return np.zeros((0, config.latent_size), np.float32)
-        features = spectrum_to_features(spectrum[:n_frames], self._first_frame, config.frames)
+        features = spectrum_to_features(spectrum[:n_frames], self._first_frame, config.frame_settings)
         self._first_frame += n_frames
         means, self._encoder_memory = self._coder.encode_frames(features, self._encoder_memory)
         return means
@@ -283,7 +285,7 @@ class LatentStream:
         latents : np.ndarray
             The next latents, ``(latents, latent_size)``.
         conditioning : np.ndarray
-            Of each, ``(latents, n_condition)``; see :meth:`.VaeRuntime.conditioning`.
+            Of each, ``(latents, n_condition_inputs)``; see :meth:`.VaeRuntime.conditioning`.
 
         Returns
         -------
@@ -298,8 +300,8 @@ class LatentStream:
         if not len(latents):
             return np.zeros(0, np.float32)
         rows = self._coder.checked_latents(latents)
-        frames, self._decoder_memory = self._coder.decode_frames(rows, conditioning, self._decoder_memory)
-        return self._synthesis.push(frames)
+        outputs, self._decoder_memory = self._coder.decode_frames(rows, conditioning, self._decoder_memory)
+        return self._synthesis.push(outputs)
 
 
 def _encoder_shapes(config: VaeConfig) -> tuple[Shapes, Shapes]:
@@ -317,9 +319,9 @@ def _decoder_shapes(config: VaeConfig) -> tuple[Shapes, Shapes]:
     """Return the shapes of the decoder's inputs and outputs."""
     n_latents, n_frames = _lengths(config)
     inputs: Shapes = {"latents": (1, n_latents, config.latent_size)}
-    outputs: Shapes = {"head": (1, n_frames, 3 * config.frames.n_bins)}
-    if config.n_condition:
-        inputs["condition"] = (1, n_latents, config.n_condition)
+    outputs: Shapes = {"head": (1, n_frames, 3 * config.frame_settings.n_bins)}
+    if config.n_condition_inputs:
+        inputs["condition"] = (1, n_latents, config.n_condition_inputs)
     if config.noise_bands:
         outputs["log_gains"] = (1, n_frames, config.noise_bands)
     return _with_memory(inputs, outputs, config, config.decoder_blocks)
@@ -327,7 +329,7 @@ def _decoder_shapes(config: VaeConfig) -> tuple[Shapes, Shapes]:
 
 def _lengths(config: VaeConfig) -> tuple[int | None, int | None]:
     """Return the number of latents and of frames of a clip; None where any number is possible."""
-    return (1, config.latent_stride) if config.latent == "clip" else (None, None)
+    return (1, config.latent_frames) if config.latent == "clip" else (None, None)
 
 
 def _with_memory(inputs: Shapes, outputs: Shapes, config: VaeConfig, n_blocks: int) -> tuple[Shapes, Shapes]:

@@ -95,7 +95,7 @@ class ClipConditioning:
         Returns
         -------
         np.ndarray
-            ``(n_condition,)`` float32.
+            ``(n_condition_inputs,)`` float32.
         """
         if not config.pitched:
             return self.label_weights.astype(np.float32)
@@ -120,7 +120,7 @@ def conditioning_sequence(
     Returns
     -------
     np.ndarray
-        ``(n_latents, n_condition)`` float32.
+        ``(n_latents, n_condition_inputs)`` float32.
     """
     per_latent = [conditioning] * n_latents if isinstance(conditioning, ClipConditioning) else conditioning
     return np.stack([each.vector(config) for each in per_latent])
@@ -143,12 +143,12 @@ def conditioning_batch(n: int, label: int | None, pitches: Sequence[float] | Non
     Returns
     -------
     np.ndarray
-        ``(n, n_condition)`` float32.
+        ``(n, n_condition_inputs)`` float32.
     """
     weights = np.zeros(len(config.labels), np.float32)
     if label is not None and config.labels:
         weights[label] = 1.0
-    batch = np.zeros((n, config.n_condition), np.float32)
+    batch = np.zeros((n, config.n_condition_inputs), np.float32)
     for index in range(n):
         pitch = pitches[index % len(pitches)] if pitches else None
         batch[index] = ClipConditioning(weights, pitch).vector(config)

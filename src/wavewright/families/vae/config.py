@@ -13,7 +13,7 @@ from ...errors import BadSetting
 ENCODER_FILE = "encoder.onnx"
 DECODER_FILE = "decoder.onnx"
 LATENTS_FILE = "latents.safetensors"
-"""In a model folder: the tensors of latents.LatentDistribution and attributes.AttributeDirections."""
+"""In a model folder: the tensors of latent_distribution.LatentDistribution and attributes.AttributeDirections."""
 
 SHORTEST_SECONDS, LONGEST_SECONDS = 0.05, 60.0  # of n_samples
 DEFAULT_SECONDS, LONGEST_GENERATED_SECONDS = 3.0, 3_600.0  # of a generated clip of any length
@@ -151,28 +151,28 @@ class VaeConfig(ModelConfig):
             raise BadSetting("A model of whole clips cannot be causal; leave causal out, or set latent=frames.")
 
     @property
-    def frames(self) -> FrameSettings:
+    def frame_settings(self) -> FrameSettings:
         """Settings of the STFT frames."""
         return FrameSettings(self.sample_rate, self.n_fft, self.hop_length, self.noise_bands)
 
     @property
     def n_frames(self) -> int:
         """Number of frames that overlap ``n_samples``; for ``frames`` rounded up to whole latent vectors."""
-        n_frames = self.n_samples // self.hop_length + self.frames.n_overlapping - 1
+        n_frames = self.n_samples // self.hop_length + self.frame_settings.n_overlapping - 1
         return n_frames if self.latent == "clip" else -(-n_frames // self.frames_per_latent) * self.frames_per_latent
 
     @property
-    def latent_stride(self) -> int:
+    def latent_frames(self) -> int:
         """Frames of one latent vector."""
         return self.n_frames if self.latent == "clip" else self.frames_per_latent
 
     @property
     def n_features(self) -> int:
         """Input features of a frame."""
-        return 3 * self.frames.n_bins
+        return 3 * self.frame_settings.n_bins
 
     @property
-    def n_condition(self) -> int:
+    def n_condition_inputs(self) -> int:
         """Size of the decoder's conditioning vector: label weights, then pitch features."""
         return len(self.labels) + PITCH_FEATURES * self.pitched
 
@@ -205,8 +205,8 @@ class VaeConfig(ModelConfig):
                 f"A clip of {seconds:g} s is not possible; ask for up to {LONGEST_GENERATED_SECONDS:.0f} s."
             )
         n_samples = max(1, round(seconds * self.sample_rate))
-        n_frames = -(-n_samples // self.hop_length) + self.frames.n_overlapping - 1
-        return -(-n_frames // self.latent_stride), n_samples
+        n_frames = -(-n_samples // self.hop_length) + self.frame_settings.n_overlapping - 1
+        return -(-n_frames // self.latent_frames), n_samples
 
     @property
     def latency_seconds(self) -> float:

@@ -31,7 +31,7 @@ class VaeEncoder(nn.Module):
         )
         self.norm = nn.LayerNorm(config.channels)
         self.bottleneck = nn.Linear(config.channels, bottleneck_channels)
-        self.to_latent = nn.Linear(config.latent_stride * bottleneck_channels, 2 * config.latent_size)
+        self.to_latent = nn.Linear(config.latent_frames * bottleneck_channels, 2 * config.latent_size)
         with torch.no_grad():
             self.to_latent.bias[config.latent_size :] = INITIAL_LOG_VARIANCE
 
@@ -42,7 +42,7 @@ class VaeEncoder(nn.Module):
         ----------
         features : Tensor
             As :meth:`.SpectralFrames.features` returns them, ``(batch, frames, n_features)``; a multiple of
-            ``latent_stride`` frames.
+            ``latent_frames`` frames.
         memory : Tensor, optional
             See :meth:`.ConvNeXtStack.forward`.
 
@@ -54,7 +54,9 @@ class VaeEncoder(nn.Module):
         """
         hidden, memory = self.blocks(self.in_proj(features), memory)
         frames = self.bottleneck(self.norm(hidden))
-        folded = frames.unflatten(1, (-1, self.config.latent_stride)).flatten(2)  # (batch, latents, stride * channels)
+        folded = frames.unflatten(1, (-1, self.config.latent_frames)).flatten(
+            2
+        )  # (batch, latents, latent_frames * channels)
         mean, log_variance = self.to_latent(folded).chunk(2, -1)
         return mean, log_variance, memory
 
@@ -67,24 +69,26 @@ class VaeDecoder(nn.Module):
         self.config = config
         self.bottleneck_channels = BOTTLENECK_CHANNELS[config.latent]
         n_inputs = config.latent_size
-        self.condition = nn.Linear(config.n_condition, config.condition_size) if config.n_condition else None
+        self.condition = (
+            nn.Linear(config.n_condition_inputs, config.condition_size) if config.n_condition_inputs else None
+        )
         if self.condition is not None:
             n_inputs += config.condition_size
-        self.unfold = nn.Linear(n_inputs, config.latent_stride * self.bottleneck_channels)
+        self.unfold = nn.Linear(n_inputs, config.latent_frames * self.bottleneck_channels)
         self.in_proj = nn.Linear(self.bottleneck_channels, config.channels)
         self.broadcast = nn.Linear(n_inputs, config.channels)  # added to every frame of a latent
         # Position of a frame in the clip; the frames of a sequence of any length have none.
         self.position_embedding: nn.Parameter | None = None
         if config.latent == "clip":
-            self.position_embedding = nn.Parameter(0.1 * torch.randn(config.latent_stride, config.channels))
+            self.position_embedding = nn.Parameter(0.1 * torch.randn(config.latent_frames, config.channels))
         self.blocks = ConvNeXtStack(
             config.decoder_blocks, config.channels, config.hidden, config.kernel, config.look_ahead
         )
         self.norm = nn.LayerNorm(config.channels)
-        self.head = nn.Linear(config.channels, 3 * config.frames.n_bins)
+        self.head = nn.Linear(config.channels, 3 * config.frame_settings.n_bins)
         self.noise_head = nn.Linear(config.channels, config.noise_bands) if config.noise_bands else None
         with torch.no_grad():
-            self.head.bias[: config.frames.n_bins] = INITIAL_LOG_GAIN
+            self.head.bias[: config.frame_settings.n_bins] = INITIAL_LOG_GAIN
             if self.noise_head is not None:
                 self.noise_head.bias.fill_(INITIAL_NOISE_LOG_GAIN)
 
@@ -97,7 +101,7 @@ class VaeDecoder(nn.Module):
         ----------
         latents : Tensor of shape ``(batch, latents, latent_size)``
         conditioning : Tensor, optional
-            Label weights and pitch features of each vector, ``(batch, latents, n_condition)``.
+            Label weights and pitch features of each vector, ``(batch, latents, n_condition_inputs)``.
         memory : Tensor, optional
             See :meth:`.ConvNeXtStack.forward`.
 
@@ -114,8 +118,10 @@ class VaeDecoder(nn.Module):
         inputs = latents
         if self.condition is not None and conditioning is not None:
             inputs = torch.cat([latents, self.condition(conditioning)], -1)
-        unfolded = self.unfold(inputs).unflatten(-1, (self.config.latent_stride, self.bottleneck_channels))
-        frames = self.in_proj(unfolded) + self.broadcast(inputs).unsqueeze(2)  # (batch, latents, stride, channels)
+        unfolded = self.unfold(inputs).unflatten(-1, (self.config.latent_frames, self.bottleneck_channels))
+        frames = self.in_proj(unfolded) + self.broadcast(inputs).unsqueeze(
+            2
+        )  # (batch, latents, latent_frames, channels)
         if self.position_embedding is not None:
             frames = frames + self.position_embedding
         hidden, memory = self.blocks(frames.flatten(1, 2), memory)
@@ -129,7 +135,7 @@ class SpectralAutoencoder(nn.Module):
     def __init__(self, config: VaeConfig) -> None:
         super().__init__()
         self.config = config
-        self.frames = SpectralFrames(config.frames)
+        self.spectral_frames = SpectralFrames(config.frame_settings)
         self.encoder = VaeEncoder(config)
         self.decoder = VaeDecoder(config)
 
@@ -146,11 +152,12 @@ class SpectralAutoencoder(nn.Module):
         spectrum : Tensor
             The STFT, complex ``(batch, frames, bins)``.
         """
-        stride = self.config.latent_stride
-        n_frames = -(-self.frames.n_frames(wave.shape[-1]) // stride) * stride
+        latent_frames = self.config.latent_frames
+        n_latents = -(-self.spectral_frames.n_frames(wave.shape[-1]) // latent_frames)
+        n_frames = n_latents * latent_frames
         with torch.no_grad():
-            spectrum = self.frames.spectrum(wave, n_frames)
-            features = self.frames.features(spectrum)
+            spectrum = self.spectral_frames.spectrum(wave, n_frames)
+            features = self.spectral_frames.features(spectrum)
         mean, log_variance, _ = self.encoder(features)
         return mean.float(), log_variance.float().clamp(*LOG_VARIANCE_RANGE), spectrum
 
@@ -161,7 +168,7 @@ class SpectralAutoencoder(nn.Module):
         ----------
         latents : Tensor of shape ``(batch, latents, latent_size)``
         conditioning : Tensor or None
-            One vector for each clip, ``(batch, n_condition)``.
+            One vector for each clip, ``(batch, n_condition_inputs)``.
 
         Returns
         -------
@@ -180,7 +187,7 @@ class SpectralAutoencoder(nn.Module):
         Parameters
         ----------
         latents : Tensor of shape ``(batch, latents, latent_size)``
-        conditioning : Tensor or None of shape ``(batch, n_condition)``
+        conditioning : Tensor or None of shape ``(batch, n_condition_inputs)``
         n_samples : int
             Length of the clips.
         n_draws : int
@@ -194,10 +201,10 @@ class SpectralAutoencoder(nn.Module):
             ``(batch, frames, 3 * bins)``, which all draws have in common.
         """
         head, log_gains = self.decode_frames(latents, conditioning)
-        spectra = [self.frames.tonal_spectrum(head)]
+        spectra = [self.spectral_frames.tonal_spectrum(head)]
         if log_gains is not None:
-            spectra = [spectra[0] + self.frames.noise_spectrum(log_gains, n_samples) for _ in range(n_draws)]
-        return [self.frames.to_wave(spectrum, n_samples) for spectrum in spectra], head
+            spectra = [spectra[0] + self.spectral_frames.noise_spectrum(log_gains, n_samples) for _ in range(n_draws)]
+        return [self.spectral_frames.to_wave(spectrum, n_samples) for spectrum in spectra], head
 
     def synthesise(self, latents: Tensor, conditioning: Tensor | None, first_seed: int) -> list[np.ndarray]:
         """Decode clips as inference does, without gradients.
@@ -205,7 +212,7 @@ class SpectralAutoencoder(nn.Module):
         Parameters
         ----------
         latents : Tensor of shape ``(batch, latents, latent_size)``
-        conditioning : Tensor or None of shape ``(batch, n_condition)``
+        conditioning : Tensor or None of shape ``(batch, n_condition_inputs)``
         first_seed : int
             Seed of the first clip's noise; each following clip has the next seed.
 
@@ -242,6 +249,6 @@ class VaeDecoderGraph(nn.Module):
     def forward(self, latents: Tensor, *optional: Tensor) -> tuple[Tensor, ...]:
         """Return ``head`` and, if the model has them, ``log_gains`` and the next memory."""
         inputs = list(optional)
-        conditioning = inputs.pop(0) if self.decoder.config.n_condition else None
+        conditioning = inputs.pop(0) if self.decoder.config.n_condition_inputs else None
         outputs = self.decoder(latents, conditioning, inputs[0] if inputs else None)
         return tuple(output for output in outputs if output is not None)

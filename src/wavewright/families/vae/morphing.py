@@ -137,7 +137,7 @@ def interpolate_rows(interpolation: Interpolation, a: np.ndarray, b: np.ndarray,
 
 
 def interpolate_over_time(
-    a: EncodedClip, b: EncodedClip, interpolation: Interpolation, latent_stride: int
+    a: EncodedClip, b: EncodedClip, interpolation: Interpolation, latent_frames: int
 ) -> tuple[np.ndarray, list[ClipConditioning], Residual | None]:
     """Interpolate from the first latents of one clip to the last latents of another.
 
@@ -147,7 +147,7 @@ def interpolate_over_time(
         Two clips with as many latents.
     interpolation : callable
         Of each latent vector.
-    latent_stride : int
+    latent_frames : int
         Frames of a latent vector.
 
     Returns
@@ -163,7 +163,7 @@ def interpolate_over_time(
     conditioning = [a.conditioning.interpolate(b.conditioning, t) for t in positions]
     if a.residual is None or b.residual is None:
         return latents, conditioning, None
-    frame_positions = np.repeat(positions, latent_stride)[:, None]
+    frame_positions = np.repeat(positions, latent_frames)[:, None]
     return latents, conditioning, a.residual.interpolate(b.residual, frame_positions)
 
 

@@ -123,14 +123,14 @@ class Vae(Network):
         batch : dict
             ``wave (batch, 1, time)``, and ``label`` and ``pitch (batch,)`` of a model that has them. Added are ``mean``
             and ``log_variance (batch, latents, latent_size)``, ``spectrum (batch, frames, bins)``,
-            ``conditioning (batch, n_condition)``, ``draws``: two reconstructions ``(batch, time)`` that differ in their
-            noise, and ``head (batch, frames, 3 * bins)``.
+            ``conditioning (batch, n_condition_inputs)``, ``draws``: two reconstructions ``(batch, time)`` that
+            differ in their noise, and ``head (batch, frames, 3 * bins)``.
         """
         wave = batch["wave"][:, 0]
         batch["mean"], batch["log_variance"], batch["spectrum"] = self.autoencoder.encode(wave)
         latents = batch["mean"] + (0.5 * batch["log_variance"]).exp() * torch.randn_like(batch["mean"])
         dropout = self.config.label_dropout if self.training else 0.0
-        conditioning = conditioning_of(self.config, batch, dropout)
+        conditioning = draw_conditioning(self.config, batch, dropout)
         batch["conditioning"] = conditioning
         batch["draws"], batch["head"] = self.autoencoder.decode(latents, conditioning, wave.shape[-1], n_draws=2)
 
@@ -158,7 +158,7 @@ class Vae(Network):
             nats = kl_divergence(batch["mean"], batch["log_variance"]).mean((0, 1))  # (latent_size,)
             losses = {"kl/nats": nats.clamp(min=self.config.free_nats).sum()}
             losses |= self.distance(batch["wave"][:, 0], batch["draws"])
-            losses["stft/complex"] = self.autoencoder.frames.complex_distance(batch["spectrum"], batch["head"])
+            losses["stft/complex"] = self.autoencoder.spectral_frames.complex_distance(batch["spectrum"], batch["head"])
             return losses
 
     def _critic_losses(
@@ -194,7 +194,7 @@ class Vae(Network):
         return losses
 
 
-def conditioning_of(config: VaeConfig, batch: Batch, dropout: float = 0.0) -> Tensor | None:
+def draw_conditioning(config: VaeConfig, batch: Batch, dropout: float = 0.0) -> Tensor | None:
     """Return the conditioning of the clips of a batch.
 
     Parameters
@@ -209,9 +209,9 @@ def conditioning_of(config: VaeConfig, batch: Batch, dropout: float = 0.0) -> Te
     Returns
     -------
     Tensor or None
-        ``(batch, n_condition)``; None for a model without conditioning.
+        ``(batch, n_condition_inputs)``; None for a model without conditioning.
     """
-    if not config.n_condition:
+    if not config.n_condition_inputs:
         return None
     features = []
     if config.labels:

@@ -148,8 +148,8 @@ def initial_weights(base: ModelFolder, config: VaeConfig) -> dict[str, np.ndarra
         for name, array in exported_weights(base, [f"{module}.{module}."]).items()
     }
     if CONDITIONING_WEIGHT not in state:
-        return _with_conditioning(state, config) if config.n_condition else state
-    if not config.n_condition:
+        return _with_conditioning(state, config) if config.n_condition_inputs else state
+    if not config.n_condition_inputs:
         return _without_conditioning(state, config)
     known = base.config(VaeConfig).labels
     weight = state[CONDITIONING_WEIGHT]  # (condition_size, labels + pitch features)
@@ -166,7 +166,7 @@ def initial_weights(base: ModelFolder, config: VaeConfig) -> dict[str, np.ndarra
 
 def _with_conditioning(state: dict[str, np.ndarray], config: VaeConfig) -> dict[str, np.ndarray]:
     """Return a state with a random embedding of the conditioning, on which nothing depends yet."""
-    shape = (config.condition_size, config.n_condition)
+    shape = (config.condition_size, config.n_condition_inputs)
     state[CONDITIONING_WEIGHT] = np.random.default_rng(0).normal(0.0, 0.3, shape).astype(np.float32)
     state[CONDITIONING_BIAS] = np.zeros(config.condition_size, np.float32)
     for layer in CONDITIONED_LAYERS:
@@ -192,7 +192,7 @@ def new_tables(base: ModelFolder, config: VaeConfig) -> tuple[str, ...]:
     that start, which no model has learned, so the exported weights keep what the training learned.
     """
     known = base.config(VaeConfig)
-    if config.n_condition and not known.n_condition:
+    if config.n_condition_inputs and not known.n_condition_inputs:
         return (CONDITIONING_WEIGHT, CONDITIONING_BIAS, *(f"{layer}.weight" for layer in CONDITIONED_LAYERS))
     return () if set(config.labels) <= set(known.labels) else (CONDITIONING_WEIGHT,)
 

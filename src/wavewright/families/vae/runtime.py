@@ -15,7 +15,8 @@ from .attributes import Attribute, AttributeAdjustment, AttributeDirections
 from .coding import LatentCoder, LatentStream
 from .conditioning import ClipConditioning, LabelWeights, conditioning_sequence
 from .config import LATENTS_FILE, VaeConfig
-from .latents import LatentDistribution, tsne_2d
+from .embedding_2d import tsne_2d
+from .latent_distribution import LatentDistribution
 from .morphing import (
     PEAK,
     AdjustedClips,
@@ -29,9 +30,10 @@ from .morphing import (
     interpolation_of,
     limit_peak,
 )
-from .synthesis import SMOOTHING_SECONDS, NoiseSource, Residual
+from .synthesis import NoiseSource, Residual
 
 N_NEAREST = 5  # training clips whose labels stand for an unknown label
+SMOOTHING_SECONDS = (0.0, 0.02, 0.05, 0.2)  # of a residual's energy, tried in this order; see morphing.MonotonicPath
 
 
 class VaeRuntime(Interpolator, Autoencoder):
@@ -415,7 +417,7 @@ class VaeRuntime(Interpolator, Autoencoder):
         return LatentStream(self.coder, seed)
 
     def conditioning(self, label: LabelWeights = None, pitch: float | None = None, n_latents: int = 1) -> np.ndarray:
-        """Return the conditioning of latents ``(n_latents, n_condition)``, for :meth:`.LatentStream.decode`.
+        """Return the conditioning of latents ``(n_latents, n_condition_inputs)``, for :meth:`.LatentStream.decode`.
 
         Parameters and errors are those of :meth:`decode`.
         """
@@ -483,7 +485,7 @@ class VaeRuntime(Interpolator, Autoencoder):
     ) -> np.ndarray:
         """Return one clip ``(1, n_samples)`` that changes from ``a`` into ``b``."""
         between = interpolation_of(interpolation, self.distribution.centre)
-        latents, conditioning, residual = interpolate_over_time(a, b, between, self.config.latent_stride)
+        latents, conditioning, residual = interpolate_over_time(a, b, between, self.config.latent_frames)
         return limit_peak([self._decode(latents, conditioning, noise, residual)[:n_samples]])[0][None]
 
     def _at_training_level(self, wave: np.ndarray) -> np.ndarray:

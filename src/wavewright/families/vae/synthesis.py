@@ -1,4 +1,4 @@
-"""From decoder frames to a wave: tone, noise, consistent phases of low tones, and the residual of a recording."""
+"""From the decoder's outputs to a wave: tone, noise, rebuilt low tones, and the residual of a recording."""
 
 from __future__ import annotations
 
@@ -14,10 +14,8 @@ from .config import VaeConfig
 
 LOW_TONES_HZ = 600.0  # drums have their tones below, noise above
 GRIFFIN_LIM_ITERATIONS = 8
-
 RESIDUAL_FLOOR = 1e-4  # of a full-scale tone; below it the residual is neutral
 MAX_RESIDUAL_GAIN = 20.0
-SMOOTHING_SECONDS = (0.0, 0.02, 0.05, 0.2)  # of a residual's energy, tried in this order; see morphing.MonotonicPath
 EPSILON = 1e-9
 MIN_DECODER_WEIGHT = 1e-3  # of the decoder's phases, which apply where the recording is silent
 
@@ -61,16 +59,17 @@ class NoiseSource:
 class Residual:
     """Difference between the spectra of a recording and its reconstruction.
 
-    A latent vector cannot represent every partial. Added to decoded frames, the residual restores the recording; on the
-    frames of an interpolation or a variation it restores a corresponding part.
+    A latent vector cannot represent every partial. Applied in full to the frames that the recording's own latents
+    decode to, the residual restores the recording. Applied to the frames of an interpolation, a variation or an
+    adjustment, it restores the details and phases that a latent vector leaves out.
 
     Attributes
     ----------
     spectrum : np.ndarray
         STFT of the recording, whose phases are restored, ``(frames, bins)`` complex64.
     log_gains : np.ndarray
-        Natural logarithm of the recording's magnitudes over those of the reconstruction, the latter averaged over the
-        decoder's noise; ``(frames, bins)``.
+        Natural logarithm of the recording's magnitudes over the root of the mean power of the reconstruction, averaged
+        over the decoder's noise; ``(frames, bins)``.
     fraction : float
         How much of it is applied, 0 to 1.
     smoothing_frames : float
@@ -178,7 +177,7 @@ class Residual:
 
 
 class DecoderSynthesis:
-    """Synthesis of a wave from decoder frames, block by block.
+    """Synthesis of a wave from the decoder's outputs, block by block: tone plus filtered noise, inverse STFT.
 
     Parameters
     ----------
@@ -191,21 +190,23 @@ class DecoderSynthesis:
     def __init__(self, config: VaeConfig, noise: NoiseSource) -> None:
         self.config = config
         self.first_frame = 0
-        self.istft = StreamingISTFT(config.frames)
-        self.noise_stft = StreamingSTFT(config.frames)
+        self.istft = StreamingISTFT(config.frame_settings)
+        self.noise_stft = StreamingSTFT(config.frame_settings)
         self.draw_noise = noise.generator()
 
-    def synthesise(self, frames: Mapping[str, np.ndarray], residual: Residual | None = None) -> np.ndarray:
-        """Return the wave of a block: of the whole clip for a model of clips, else as :meth:`push`."""
-        return self.whole(frames, residual) if self.config.latent == "clip" else self.push(frames, residual)
+    def synthesise(self, outputs: Mapping[str, np.ndarray], residual: Residual | None = None) -> np.ndarray:
+        """Return the wave of the next outputs; a model of clips has those of the whole clip, and rebuilds low tones."""
+        if self.config.latent == "clip":
+            return self.with_low_tones_rebuilt(outputs, residual)
+        return self.push(outputs, residual)
 
-    def push(self, frames: Mapping[str, np.ndarray], residual: Residual | None = None) -> np.ndarray:
+    def push(self, outputs: Mapping[str, np.ndarray], residual: Residual | None = None) -> np.ndarray:
         """Return the samples that the next frames complete.
 
         Parameters
         ----------
-        frames : Mapping[str, np.ndarray]
-            Outputs of the decoder: ``head (frames, 3 * bins)`` and ``log_gains (frames, noise_bands)``.
+        outputs : Mapping[str, np.ndarray]
+            Of the decoder: ``head (frames, 3 * bins)`` and ``log_gains (frames, noise_bands)``.
         residual : Residual, optional
             Of these frames.
 
@@ -214,19 +215,19 @@ class DecoderSynthesis:
         np.ndarray
             ``(frames * hop_length,)`` float32; the first ``n_fft - hop_length`` samples precede the clip.
         """
-        spectrum, power = self._spectrum(frames)
+        spectrum, power = self._spectrum(outputs)
         return self.istft.push(spectrum if residual is None else residual.apply(spectrum, power))
 
-    def whole(self, frames: Mapping[str, np.ndarray], residual: Residual | None = None) -> np.ndarray:
-        """Return the wave of all frames of a clip, with consistent phases below LOW_TONES_HZ.
+    def with_low_tones_rebuilt(self, outputs: Mapping[str, np.ndarray], residual: Residual | None = None) -> np.ndarray:
+        """Return the wave of all frames of a clip, its bins below LOW_TONES_HZ by Griffin-Lim.
 
         Where the decoder cannot predict the phases of a drum's tone, the tone becomes noise, whose level fluctuates. So
-        Griffin-Lim, started from the decoder's phases, replaces the low bins. A residual with fraction 1 has the phases
-        of the recording, which need no replacement.
+        Griffin-Lim rebuilds the low bins: it starts from their phases, and keeps the magnitudes of their mean power,
+        tone and noise. A residual with fraction 1 replaces all phases by those of the recording, so nothing is rebuilt.
 
         Parameters
         ----------
-        frames, residual
+        outputs, residual
             As :meth:`push`, of the whole clip.
 
         Returns
@@ -234,21 +235,23 @@ class DecoderSynthesis:
         np.ndarray
             As :meth:`push`.
         """
-        spectrum, power = self._spectrum(frames)
+        spectrum, power = self._spectrum(outputs)
         if residual is not None and residual.fraction == 1:
             return self.istft.push(residual.apply(spectrum, power))
         wave = self._with_consistent_phases(spectrum, power)
         if residual is None:
             return wave
-        settings = self.config.frames
-        padded = np.pad(wave, (0, settings.n_fft - settings.hop_length))
+        # A residual is applied to frames, so the wave is analysed again; a new inverse STFT, since the first one has
+        # the overlap of the wave without residual in its buffer.
+        settings = self.config.frame_settings
+        padded = np.pad(wave, (0, settings.n_fft - settings.hop_length))  # for as many frames as before
         windowed = frame(padded, settings.n_fft, settings.hop_length) * self.istft.window
         consistent = np.fft.rfft(windowed).astype(np.complex64)
         return StreamingISTFT(settings).push(residual.apply(consistent, power))
 
     def _with_consistent_phases(self, spectrum: np.ndarray, power: np.ndarray) -> np.ndarray:
-        """Return the wave of a whole clip, its low bins by Griffin-Lim."""
-        settings = self.config.frames
+        """Return the wave of a whole clip, its low bins by Griffin-Lim; the low bins of ``spectrum`` become zero."""
+        settings = self.config.frame_settings
         n_low = int(LOW_TONES_HZ * settings.n_fft / settings.sample_rate)
         magnitude = np.zeros_like(power)
         magnitude[:, :n_low] = np.sqrt(power[:, :n_low])
@@ -259,27 +262,27 @@ class DecoderSynthesis:
         aligned += low[: len(aligned)]
         return wave
 
-    def mean_power(self, frames: Mapping[str, np.ndarray]) -> np.ndarray:
+    def mean_power(self, outputs: Mapping[str, np.ndarray]) -> np.ndarray:
         """Return the power ``(frames, bins)`` of the next frames, averaged over their noise."""
-        _, _, power = self._decode_levels(frames)
+        _, _, power = self._decode_levels(outputs)
         return power
 
-    def _spectrum(self, frames: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    def _spectrum(self, outputs: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         """Return tone plus noise ``(frames, bins)`` complex64, and their mean power."""
-        spectrum, gains, power = self._decode_levels(frames)
+        spectrum, gains, power = self._decode_levels(outputs)
         if gains is not None:
             spectrum += self.noise_stft.push(self.draw_noise(len(spectrum) * self.config.hop_length)) * gains
         self.first_frame += len(spectrum)
         return spectrum, power
 
-    def _decode_levels(self, frames: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
+    def _decode_levels(self, outputs: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
         """Return the tone ``(frames, bins)`` complex64, the gains of the noise, and the mean power of both."""
-        settings = self.config.frames
-        tone = head_to_spectrum(frames["head"], self.first_frame, settings)
+        settings = self.config.frame_settings
+        tone = head_to_spectrum(outputs["head"], self.first_frame, settings)
         power = power_spectrum(tone)
         if not settings.noise_bands:
             return tone, None, power
-        gains = noise_gains(frames["log_gains"], settings)
+        gains = noise_gains(outputs["log_gains"], settings)
         return tone, gains, power + (gains * np.float32(settings.scale / settings.noise_scale)) ** 2
 
 
@@ -305,7 +308,7 @@ def synthesise_batch(
     """
     waves = []
     for row, head in enumerate(heads):
-        frames = {"head": head} if log_gains is None else {"head": head, "log_gains": log_gains[row]}
-        wave = DecoderSynthesis(config, NoiseSource(first_seed + row)).synthesise(frames)
+        outputs = {"head": head} if log_gains is None else {"head": head, "log_gains": log_gains[row]}
+        wave = DecoderSynthesis(config, NoiseSource(first_seed + row)).synthesise(outputs)
         waves.append(wave[config.n_fft - config.hop_length :][: config.n_samples])
     return waves

@@ -14,7 +14,7 @@ from ...nn.network import FamilyTraining
 from .attributes import N_SEQUENCE_ATTRIBUTES, AttributeDirections, measure_attributes
 from .conditioning import conditioning_batch
 from .config import DECODER_FILE, ENCODER_FILE, LATENTS_FILE, VaeConfig
-from .latents import LatentDistribution, active_fraction
+from .latent_distribution import LatentDistribution, active_fraction
 from .modules import SpectralAutoencoder, VaeDecoderGraph, VaeEncoderGraph
 from .network import Vae
 from .recipe import VaePrepared
@@ -49,7 +49,7 @@ class VaeTraining(FamilyTraining[VaeConfig, SpectralAutoencoder, VaePrepared]):
             metrics |= reconstruction_metrics(recorded, reconstructed, config.sample_rate)
         generated = {}
         rng = np.random.default_rng(0)
-        n_latents = config.n_frames // config.latent_stride
+        n_latents = config.n_frames // config.latent_frames
         for label in prepared.reference.embeddings:
             latents = np.stack([distribution.sample(rng, label, n_latents) for _ in range(EVALUATION_CLIPS)])
             generated[label] = decode_clips(module, latents, label, prepared.train.pitches)
@@ -71,7 +71,7 @@ class VaeTraining(FamilyTraining[VaeConfig, SpectralAutoencoder, VaePrepared]):
             titles += ["recording", "reconstruction"]
         rng = np.random.default_rng(0)
         for label in prepared.reference.embeddings:
-            latents = distribution.sample(rng, label, config.n_frames // config.latent_stride)
+            latents = distribution.sample(rng, label, config.n_frames // config.latent_frames)
             waves.append(decode_clips(module, latents[None], label, prepared.train.pitches)[0])
             titles.append(f"new {config.labels[label]}" if config.labels else "new")
         return [np.clip(wave, -1.0, 1.0)[None] for wave in waves], titles
@@ -180,7 +180,7 @@ def fit_directions(
     config = autoencoder.config
     is_sequence = config.latent == "frames"
     n_attributes = N_SEQUENCE_ATTRIBUTES if is_sequence else None
-    n_latents = config.n_frames // config.latent_stride if is_sequence else 1
+    n_latents = config.n_frames // config.latent_frames if is_sequence else 1
     attributes = np.stack(
         [measure_attributes(wave, config.sample_rate)[:n_attributes] for wave in prepared.waves(prepared.train)]
     )
@@ -203,15 +203,15 @@ def graphs_of(autoencoder: SpectralAutoencoder) -> dict[str, GraphSpec]:
     config = autoencoder.config
     generator = torch.Generator().manual_seed(0)
     n_latents = 1 if config.latent == "clip" else 3
-    n_frames = n_latents * config.latent_stride
+    n_frames = n_latents * config.latent_frames
     encoder_inputs = {"features": torch.randn(2, n_frames, config.n_features, generator=generator)}
     encoder_outputs = ["mean", "log_variance"]
     decoder_inputs = {"latents": torch.randn(2, n_latents, config.latent_size, generator=generator)}
     decoder_outputs = ["head"]
     if config.noise_bands:
         decoder_outputs.append("log_gains")
-    if config.n_condition:
-        decoder_inputs["condition"] = torch.rand(2, n_latents, config.n_condition, generator=generator)
+    if config.n_condition_inputs:
+        decoder_inputs["condition"] = torch.rand(2, n_latents, config.n_condition_inputs, generator=generator)
     if config.causal:
         encoder, decoder = autoencoder.encoder, autoencoder.decoder
         encoder_inputs["memory"] = torch.randn(2, encoder.blocks.memory_size, generator=generator)

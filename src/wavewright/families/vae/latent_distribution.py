@@ -1,4 +1,4 @@
-"""Latents of the training clips: their distribution, the nearest of them, and 2-D embeddings by t-SNE."""
+"""Distribution of the training clips' latents: fit, samples, and the nearest training clips of a latent vector."""
 
 from __future__ import annotations
 
@@ -8,16 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...errors import BadModel, BadSetting
+from ...errors import BadModel
 
 MIN_ACTIVE_NATS = 0.01  # mean divergence of an active latent dimension
 MIN_ACTIVE_VARIANCE = 0.01  # variance of an active dimension's mean over clips
-MAX_CLIPS = 5_000  # training clips whose latents are stored; points of t-SNE, which computes all pairs of distances
-MIN_STD = 1e-3
-
-TSNE_ITERATIONS = 400
-EXAGGERATION_ITERATIONS, EXAGGERATION = 100, 8.0  # early iterations, in which affinities are multiplied
-MIN_TSNE_POINTS = 5
+MAX_CLIPS = 5_000  # training clips whose latents are stored
+MIN_STD = 1e-3  # of a latent dimension, in distances
 
 
 @dataclass(frozen=True)
@@ -53,6 +49,9 @@ class LatentDistribution:
     ) -> LatentDistribution:
         """Fit a Gaussian to the aggregated posterior of each label.
 
+        The aggregated posterior is the mixture of the encoder's Gaussians of all clips; its covariance is that of their
+        means plus the mean of their variances. With few clips, covariances between dimensions are shrunk towards zero.
+
         Parameters
         ----------
         means, variances : np.ndarray
@@ -63,12 +62,6 @@ class LatentDistribution:
             Number of labels, at least 1.
         names : sequence of str
             File name of each clip.
-
-        Returns
-        -------
-        LatentDistribution
-            The covariance of a mixture of Gaussians is that of their means plus the mean of their variances. Of few
-            clips, covariances between dimensions are shrunk towards zero.
 
         References
         ----------
@@ -124,7 +117,7 @@ class LatentDistribution:
 
     @property
     def centre(self) -> np.ndarray:
-        """Mean over the labels, ``(d,)``."""
+        """Mean of the labels' means, each label with the same weight, ``(d,)``."""
         centre: np.ndarray = self.mean.mean(axis=0)
         return centre
 
@@ -161,7 +154,8 @@ class LatentDistribution:
         return np.bincount(labels, minlength=len(self.mean)) / max(len(labels), 1)
 
     def tensors(self) -> dict[str, np.ndarray]:
-        """Return the tensors of the model folder; the names are the bytes of a JSON list."""
+        """Return the tensors of the model folder; the names of the clips are the bytes of a JSON list."""
+        # Names of format 1: factor is the Cholesky factor, persistence the autocorrelation, points the clips' latents.
         return {
             "mean": self.mean,
             "factor": self.cholesky,
@@ -256,106 +250,3 @@ def _autocorrelation(means: np.ndarray, mean: np.ndarray, cholesky: np.ndarray, 
     variance = np.maximum(np.square(white).mean(axis=(0, 1)), 1e-6)
     correlation: np.ndarray = np.clip(covariance / variance, 0.0, 0.999)
     return correlation.astype(np.float32)
-
-
-def pca_2d(points: np.ndarray) -> np.ndarray:
-    """Return the first two principal components of points, the same on every machine.
-
-    Parameters
-    ----------
-    points : np.ndarray of shape ``(n, d)``
-
-    Returns
-    -------
-    np.ndarray
-        ``(n, 2)`` float64, with variance 1 along the first axis.
-    """
-    centred = np.asarray(points, np.float64) - np.mean(points, axis=0)
-    _, values, axes = np.linalg.svd(centred, full_matrices=False)
-    n_axes = min(2, len(values))
-    signs = np.where(axes[:n_axes].sum(axis=1, keepdims=True) < 0, -1.0, 1.0)  # of an axis, which SVD leaves open
-    components = np.zeros((len(points), 2))
-    components[:, :n_axes] = centred @ (axes[:n_axes] * signs).T
-    return components / max(float(components[:, 0].std()), 1e-12)
-
-
-def tsne_2d(points: np.ndarray, perplexity: float = 15.0) -> np.ndarray:
-    """Embed points in two dimensions by t-SNE, the same at every call.
-
-    It starts from principal components [2]_, which preserves the global structure. Fewer than MIN_TSNE_POINTS points,
-    or more than MAX_CLIPS, are embedded by principal components alone.
-
-    Parameters
-    ----------
-    points : np.ndarray of shape ``(n, d)``
-    perplexity : float
-        Effective number of neighbors of each point.
-
-    Returns
-    -------
-    np.ndarray
-        ``(n, 2)`` float32, in the square from -1 to 1.
-
-    Raises
-    ------
-    BadSetting
-        If the points are not rows of finite numbers.
-
-    References
-    ----------
-    .. [1] L. van der Maaten, G. Hinton, "Visualizing Data using t-SNE", 2008.
-    .. [2] D. Kobak, P. Berens, "The art of using t-SNE for single-cell transcriptomics", 2019.
-    """
-    points = np.asarray(points, np.float64)
-    if points.ndim != 2 or not len(points) or not np.isfinite(points).all():
-        raise BadSetting(
-            f"The points have shape {points.shape}; an embedding needs rows of finite numbers (n, d), at least one."
-        )
-    embedding = pca_2d(points)
-    if MIN_TSNE_POINTS <= len(points) <= MAX_CLIPS and np.ptp(points) > 0:
-        affinities = _tsne_affinities(points, min(perplexity, (len(points) - 1) / 3))
-        embedding = _tsne_descent(affinities, 1e-2 * embedding)
-    centred = embedding - (embedding.max(axis=0) + embedding.min(axis=0)) / 2
-    scaled: np.ndarray = centred / max(float(np.abs(centred).max()), 1e-12)
-    return scaled.astype(np.float32)
-
-
-def _tsne_affinities(points: np.ndarray, perplexity: float) -> np.ndarray:
-    """Return the joint probabilities of pairs of points, ``(n, n)``: Gaussians whose widths match the perplexity."""
-    squares = np.square(points).sum(axis=1)
-    distances = np.maximum(squares[:, None] + squares - 2 * points @ points.T, 0.0)
-    distances /= max(float(distances.mean()), 1e-12)
-    np.fill_diagonal(distances, np.inf)
-    nearest = distances.min(axis=1, keepdims=True)
-    low, high = np.zeros(len(points)), np.full(len(points), np.inf)
-    precision = np.ones(len(points))
-    for _ in range(50):  # bisection on the entropy of each row
-        weights = np.exp(-precision[:, None] * (distances - nearest))
-        conditional = weights / weights.sum(axis=1, keepdims=True)
-        entropy = -(conditional * np.log(np.maximum(conditional, 1e-300))).sum(axis=1)
-        is_wide = entropy > np.log(perplexity)
-        low, high = np.where(is_wide, precision, low), np.where(is_wide, high, precision)
-        precision = np.where(np.isinf(high), precision * 2, (low + high) / 2)
-    joint: np.ndarray = (conditional + conditional.T) / (2 * len(points))
-    return joint
-
-
-def _tsne_descent(affinities: np.ndarray, embedding: np.ndarray) -> np.ndarray:
-    """Return an embedding ``(n, 2)`` after gradient descent with momentum and gains, section 3.4 of the paper."""
-    n = len(embedding)
-    velocity = np.zeros_like(embedding)
-    gains = np.ones_like(embedding)
-    rate = max(n / EXAGGERATION / 4, 50.0)
-    for iteration in range(TSNE_ITERATIONS):
-        is_early = iteration < EXAGGERATION_ITERATIONS
-        squares = np.square(embedding).sum(axis=1)
-        kernel = 1 / (1 + np.maximum(squares[:, None] + squares - 2 * embedding @ embedding.T, 0.0))
-        np.fill_diagonal(kernel, 0.0)
-        target = affinities * (EXAGGERATION if is_early else 1.0)
-        forces = (target - kernel / kernel.sum()) * kernel
-        gradient = 4 * (forces.sum(axis=1)[:, None] * embedding - forces @ embedding)
-        gains = np.maximum(np.where(np.sign(gradient) != np.sign(velocity), gains + 0.2, gains * 0.8), 0.01)
-        velocity = (0.5 if is_early else 0.8) * velocity - rate * gains * gradient
-        embedding = embedding + velocity
-        embedding -= embedding.mean(axis=0)
-    return embedding
