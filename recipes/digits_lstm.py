@@ -22,16 +22,8 @@ def digits() -> LstmRecipe:
     base = recipe("base")
     # Short frames and wide bands do not resolve harmonics, which the pitch models.
     frames = replace(base.model, sample_rate=8_000, n_fft=200, hop_length=80, n_mels=32, log_floor=1e-5, source="voice")
-    model = replace(
-        frames,
-        duration="drawn",
-        hidden_size=320,
-        prenet_size=160,
-        n_mixtures=6,
-        n_iterations=4,
-        input_noise=0.15,
-        temperature=0.7,
-    )
+    network = replace(frames, hidden_size=320, prenet_size=160, n_mixtures=6, n_iterations=4)
+    model = replace(network, duration="drawn", input_noise=0.15, temperature=0.7)
     data = replace(base.data, sample_seconds=0.7)
     training = replace(base.training, steps=STEPS, evaluate_every=500, weight_bits=8)
     return replace(base, model=model, data=data, training=training)

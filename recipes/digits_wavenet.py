@@ -19,22 +19,11 @@ STEPS = 13_000
 def digits() -> WaveNetRecipe:
     """Return the settings of the run: 8 kHz, mu-law, a receptive field of 68 ms, pitch and level from a contour."""
     base = recipe("small")
-    return replace(
-        base,
-        model=replace(
-            base.model,
-            sample_rate=8_000,
-            head="mu-law",
-            contour=True,
-            hop_length=128,
-            condition_hop=64,
-            f_max_hz=4_000.0,
-            n_layers=16,
-            dilation_cycle=8,
-        ),
-        data=replace(base.data, crop_samples=4_096, input_noise=0.15),
-        training=replace(base.training, steps=STEPS, evaluate_every=1_000, weight_bits=8),
-    )
+    frames = replace(base.model, sample_rate=8_000, hop_length=128, condition_hop=64, f_max_hz=4_000.0)
+    model = replace(frames, head="mu-law", contour=True, n_layers=16, dilation_cycle=8)
+    data = replace(base.data, crop_samples=4_096, input_noise=0.15)
+    training = replace(base.training, steps=STEPS, evaluate_every=1_000, weight_bits=8)
+    return replace(base, model=model, data=data, training=training)
 
 
 MODEL = Bundled("digits-wavenet", "wavenet", digits, "Spoken digits, zero to nine, five voices, 8 kHz.", DIGITS)

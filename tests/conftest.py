@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 
 import pytest
 
@@ -34,6 +36,39 @@ LONG = {
     "test_gan",
     "test_classifier",
 }
+
+
+@pytest.fixture
+def fill_disk(monkeypatch):
+    """Return a function after which the disk is full at the clip of a number, counted from 1."""
+    from wavewright.clip import Clip
+
+    def fill_at(number):
+        write, paths = Clip.write, []
+
+        def write_clip(clip, path, *rest):
+            paths.append(path)
+            if len(paths) == number:
+                raise OSError(errno.ENOSPC, "No space left on device", str(path))
+            return write(clip, path, *rest)
+
+        monkeypatch.setattr(Clip, "write", write_clip)
+
+    return fill_at
+
+
+@pytest.fixture(scope="session")
+def tiny_gan(tmp_path_factory):
+    """The model folder of a tiny GAN, which no test may change."""
+    from tiny_models import make_gan
+
+    return make_gan(tmp_path_factory.mktemp("gan"))
+
+
+@pytest.fixture
+def copied_gan(tiny_gan, tmp_path):
+    """A copy of the tiny GAN that a test may damage."""
+    return shutil.copytree(tiny_gan, tmp_path / "copied")
 
 
 @pytest.fixture

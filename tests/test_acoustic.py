@@ -8,7 +8,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tiny_voice import FRAMES, SYMBOLS, TEXTS, FrontEnd, front_end, tiny_recipe, tiny_run, wave_of, write_folder
+from tiny_voice import (
+    FRAMES,
+    SYMBOLS,
+    TEXTS,
+    FrontEnd,
+    front_end,
+    tiny_recipe,
+    tiny_run,
+    trained_voice,
+    wave_of,
+    write_folder,
+)
 
 from wavewright import loading
 from wavewright.data.entry import Entry
@@ -34,10 +45,7 @@ from wavewright.training import run as runs
 def trained(tmp_path_factory):
     """A tiny run of all stages, and the folder of the run and the recordings."""
     folder = tmp_path_factory.mktemp("voice")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(recipes, "front_end", front_end)
-        run = tiny_run(write_folder(folder / "mine"), folder / "run", folder / "cache")
-        run.train(quiet=True)
+    with trained_voice(folder) as run:
         yield run, folder
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from tiny_voice import SYMBOLS, front_end, tiny_run, write_folder
+from tiny_voice import SYMBOLS, trained_voice
 
 from wavewright import loading
 from wavewright.dsp.pitch import track_pitch
 from wavewright.dsp.speech_mel import mel_to_features, speech_mel
 from wavewright.errors import BadModel, BadSetting
-from wavewright.families.acoustic import recipe as recipes
 from wavewright.families.acoustic import synthesis
 from wavewright.families.acoustic.config import AcousticConfig
 from wavewright.families.acoustic.griffin_lim import mel_to_wave
@@ -23,12 +22,8 @@ SENTENCE = ("_", "a", "b", "|", "c", "d", ",", "a", ".", "_")
 @pytest.fixture(scope="module")
 def voice(tmp_path_factory):
     """The runtime of a tiny voice, hardly trained."""
-    folder = tmp_path_factory.mktemp("voice")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(recipes, "front_end", front_end)
-        run = tiny_run(write_folder(folder / "mine"), folder / "run", folder / "cache")
-        run.train(quiet=True)
-    return loading.load(folder / "run")
+    with trained_voice(tmp_path_factory.mktemp("voice")) as run:
+        return loading.load(run.out)
 
 
 def test_a_sentence_has_exact_durations(voice):

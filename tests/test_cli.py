@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 
 import pytest
 import typer
+from command_line import refused
 from pydantic import Field
 from tiny_models import change_card, make_gan
 from typer.testing import CliRunner
@@ -32,18 +33,6 @@ def home(tmp_path, monkeypatch):
     monkeypatch.setattr(models, "BUNDLED_FOLDER", tmp_path / "bundled")
     make_gan(tmp_path / "home")
     return tmp_path
-
-
-def refused(capsys, *arguments):
-    """The sentence of a call that must be refused."""
-    assert run(arguments) == 2
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    lines = captured.err.splitlines()
-    assert len(lines) == 1
-    assert lines[0].startswith("wavewright: ")
-    assert lines[0].endswith(".")
-    return lines[0].removeprefix("wavewright: ")
 
 
 def test_generate_writes_files_and_names_them(home, capsys):

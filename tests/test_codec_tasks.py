@@ -8,6 +8,7 @@ import tracemalloc
 import numpy as np
 import pytest
 import soundfile
+from command_line import refused
 from tiny_codec import HOP_LENGTH, SAMPLE_RATE, installed, sine, steps
 from tiny_models import change_card, make_gan
 
@@ -195,16 +196,6 @@ def test_many_channels_have_shorter_packets(codec):
     assert 1 <= codec_files.frames_per_packet(codec, 255) < 20
     with pytest.raises(BadSetting, match=r"has 256 channels; a \.wwc file has at most 255"):
         codec_files.frames_per_packet(codec, 256)
-
-
-def refused(capsys, *arguments):
-    """The sentence of a call that must be refused."""
-    assert run(arguments) == 2
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    (line,) = captured.err.splitlines()
-    assert line.endswith(".")
-    return line.removeprefix("wavewright: ")
 
 
 @pytest.mark.parametrize(

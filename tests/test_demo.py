@@ -106,16 +106,8 @@ def test_a_demo_replaces_a_demo_and_no_other_page(model, tmp_path):
     assert len(list((tmp_path / "theirs" / "audio").glob("*.wav"))) == 3 * 4 + 2 * 8
 
 
-def test_a_demo_is_there_as_a_whole_or_not_at_all(model, tmp_path, monkeypatch):
-    write, calls = Clip.write, []
-
-    def full_disk(clip, path, *rest):
-        calls.append(path)
-        if len(calls) == 9:
-            raise OSError(28, "No space left on device", str(path))
-        return write(clip, path, *rest)
-
-    monkeypatch.setattr(Clip, "write", full_disk)
+def test_a_demo_is_there_as_a_whole_or_not_at_all(model, tmp_path, fill_disk):
+    fill_disk(9)
     with pytest.raises(OSError, match="No space left") as refusal:
         demo(tmp_path / "out", (str(model),))
     assert refusal.value.filename == str(tmp_path / "out" / "audio" / "tiny-hat-s7-000.wav")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import random
-import shutil
 
 import onnx
 import pytest
 from onnx import TensorProto, helper
-from tiny_models import make_gan, sign_again
+from tiny_models import sign_again
 
 from wavewright import loading, models
 from wavewright.errors import BadModel
@@ -16,16 +15,6 @@ from wavewright.models import graph_file
 from wavewright.models.graph_file import check_graph_file
 
 WEIGHTS = "weights.safetensors"
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    return make_gan(tmp_path_factory.mktemp("graphs"))
-
-
-@pytest.fixture
-def copied(model, tmp_path):
-    return shutil.copytree(model, tmp_path / "copied")
 
 
 def external(name="w", location=WEIGHTS, offset="8", length="16", dims=(4,), data_type=TensorProto.FLOAT, **more):
@@ -201,32 +190,32 @@ def test_the_bundled_graphs_are_read_as_onnx_reads_them(name, monkeypatch):
         assert [TensorProto.FromString(tensor).name for tensor in seen] == [tensor.name for tensor in graph.initializer]
 
 
-def test_a_graph_that_points_elsewhere_is_never_given_to_the_runtime(copied, monkeypatch):
+def test_a_graph_that_points_elsewhere_is_never_given_to_the_runtime(copied_gan, monkeypatch):
     from wavewright import onnx_runtime
 
-    described = onnx.load(copied / "generator.onnx", load_external_data=False)
-    (copied / "other.bin").write_bytes(bytes(10_000))
+    described = onnx.load(copied_gan / "generator.onnx", load_external_data=False)
+    (copied_gan / "other.bin").write_bytes(bytes(10_000))
     weight = next(tensor for tensor in described.graph.initializer if tensor.external_data)
     for entry in weight.external_data:
         if entry.key == "location":
             entry.value = "other.bin"
-    (copied / "generator.onnx").write_bytes(described.SerializeToString())
-    sign_again(copied)
+    (copied_gan / "generator.onnx").write_bytes(described.SerializeToString())
+    sign_again(copied_gan)
     monkeypatch.setattr(onnx_runtime, "InferenceSession", lambda *_, **__: pytest.fail("the graph was opened"))
     with pytest.raises(BadModel, match=r"a tensor lies in 'other\.bin'; only weights\.safetensors may hold weights"):
-        loading.load(copied)
+        loading.load(copied_gan)
 
 
-def test_weights_that_no_hash_covers_are_not_used(copied):
+def test_weights_that_no_hash_covers_are_not_used(copied_gan):
     from tiny_models import change_card
 
     from wavewright.models.card import Card
 
-    files = dict(Card.read(copied).files)
+    files = dict(Card.read(copied_gan).files)
     del files[WEIGHTS]
-    change_card(copied, files=files)
+    change_card(copied_gan, files=files)
     with pytest.raises(BadModel, match=r"weights\.safetensors"):
-        loading.load(copied)
+        loading.load(copied_gan)
 
 
 def test_damaged_graphs_are_refused_or_read(tmp_path):

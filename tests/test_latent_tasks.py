@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from command_line import refused
 from safetensors import safe_open
 from tiny_models import make_gan
 from tiny_vae import CLIPS, FRAMES, RATE, make_vae, tone
@@ -54,16 +55,6 @@ def workspace(home, tmp_path, monkeypatch):
     Clip(B[None], RATE).write("b.wav", "FLOAT")
     Clip(np.zeros((1, 500)), RATE).write("silent.wav")
     return tmp_path
-
-
-def refused(capsys, *arguments):
-    """Return the message of a call that must be refused."""
-    assert run(arguments) == 2
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    (line,) = captured.err.splitlines()
-    assert line.endswith(".")
-    return line.removeprefix("wavewright: ")
 
 
 def kit(*names: str) -> Path:

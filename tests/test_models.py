@@ -9,23 +9,12 @@ import sys
 import numpy as np
 import onnx
 import pytest
-from tiny_models import change_card, make_gan, sign_again
+from tiny_models import change_card, sign_again
 
 from wavewright import families, loading, models
 from wavewright.errors import BadModel, BadSetting
 from wavewright.models.card import Card
 from wavewright.models.folder import ModelFolder, write_card
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    return make_gan(tmp_path_factory.mktemp("models"))
-
-
-@pytest.fixture
-def damaged(model, tmp_path):
-    """A copy of the model to damage."""
-    return shutil.copytree(model, tmp_path / "damaged")
 
 
 @pytest.fixture
@@ -37,25 +26,25 @@ def folders(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_names_are_found_in_order_path_runs_home_bundled(model, folders):
+def test_names_are_found_in_order_path_runs_home_bundled(tiny_gan, folders):
     for name in ("bundled", "home", "runs"):
-        shutil.copytree(model, folders / name / "tiny")
+        shutil.copytree(tiny_gan, folders / name / "tiny")
         assert models.find("tiny").resolve() == folders / name / "tiny"
         assert models.names() == ["tiny"]
-    shutil.copytree(model, folders / "tiny")
+    shutil.copytree(tiny_gan, folders / "tiny")
     assert models.find("tiny").resolve() == folders / "tiny"
     assert models.find(folders / "home" / "tiny") == folders / "home" / "tiny"
     assert models.bundled() == ["tiny"]
 
 
-def test_a_folder_that_is_no_model_does_not_hide_one(model, folders):
-    shutil.copytree(model, folders / "bundled" / "drums")
+def test_a_folder_that_is_no_model_does_not_hide_one(tiny_gan, folders):
+    shutil.copytree(tiny_gan, folders / "bundled" / "drums")
     (folders / "drums").mkdir()
     assert models.find("drums") == folders / "bundled" / "drums"
 
 
-def test_unknown_names_get_the_nearest(model, folders):
-    shutil.copytree(model, folders / "bundled" / "drums")
+def test_unknown_names_get_the_nearest(tiny_gan, folders):
+    shutil.copytree(tiny_gan, folders / "bundled" / "drums")
     with pytest.raises(BadModel, match=r"no model 'drum'; the nearest are drums; `wavewright models` lists all"):
         loading.load("drum")
     with pytest.raises(BadModel, match=r"^There is no model 'qqq'; `wavewright models` lists all\.$"):
@@ -73,48 +62,48 @@ def test_user_folder_without_the_variable_is_the_platforms(monkeypatch):
     assert models.search_path()[1] == platformdirs.user_data_path("wavewright", appauthor=False) / "models"
 
 
-def test_the_hash_names_the_weights(model, damaged):
-    folder = ModelFolder(model)
+def test_the_hash_names_the_weights(tiny_gan, copied_gan):
+    folder = ModelFolder(tiny_gan)
     assert len(folder.hash) == 12
     assert int(folder.hash, 16) >= 0
-    change_card(damaged, description="other words")
-    assert ModelFolder(damaged).hash == folder.hash
-    (damaged / "sample.ogg").write_bytes(b"other sound")
-    sign_again(damaged)
-    assert ModelFolder(damaged).hash == folder.hash  # a sound to listen to is no part of what plays
-    (damaged / "generator.onnx").write_bytes(b"other graph")
-    sign_again(damaged)
-    assert ModelFolder(damaged).hash != folder.hash
+    change_card(copied_gan, description="other words")
+    assert ModelFolder(copied_gan).hash == folder.hash
+    (copied_gan / "sample.ogg").write_bytes(b"other sound")
+    sign_again(copied_gan)
+    assert ModelFolder(copied_gan).hash == folder.hash  # a sound to listen to is no part of what plays
+    (copied_gan / "generator.onnx").write_bytes(b"other graph")
+    sign_again(copied_gan)
+    assert ModelFolder(copied_gan).hash != folder.hash
 
 
-def test_a_changed_file_is_refused(damaged):
-    weights = damaged / "weights.safetensors"
+def test_a_changed_file_is_refused(copied_gan):
+    weights = copied_gan / "weights.safetensors"
     contents = bytearray(weights.read_bytes())
     contents[-1] ^= 1
     weights.write_bytes(contents)
     with pytest.raises(
         BadModel, match=r"weights\.safetensors is not the file that its card describes \(SHA-256 differs\)"
     ):
-        loading.load(damaged)
+        loading.load(copied_gan)
 
 
 @pytest.mark.parametrize("name", ["weights.safetensors", "generator.onnx", "sample.ogg"])
-def test_a_missing_file_is_refused(damaged, name):
-    (damaged / name).unlink()
+def test_a_missing_file_is_refused(copied_gan, name):
+    (copied_gan / name).unlink()
     with pytest.raises(BadModel, match=f"{name} is missing"):
-        loading.load(damaged)
+        loading.load(copied_gan)
 
 
 @pytest.mark.parametrize("keep", [0, 1, 100, 5_000])
 @pytest.mark.parametrize("name", ["weights.safetensors", "generator.onnx"])
-def test_a_truncated_file_with_a_right_hash_is_refused(damaged, name, keep):
-    contents = (damaged / name).read_bytes()
+def test_a_truncated_file_with_a_right_hash_is_refused(copied_gan, name, keep):
+    contents = (copied_gan / name).read_bytes()
     assert keep < len(contents)
-    (damaged / name).write_bytes(contents[:keep])
-    sign_again(damaged)
+    (copied_gan / name).write_bytes(contents[:keep])
+    sign_again(copied_gan)
     with pytest.raises(BadModel, match=r"generator\.onnx") as refusal:
-        loading.load(damaged)
-    assert len(str(refusal.value)) < 400 + len(str(damaged))
+        loading.load(copied_gan)
+    assert len(str(refusal.value)) < 400 + len(str(copied_gan))
     assert "::" not in str(refusal.value)  # no names of C++ functions
 
 
@@ -124,59 +113,59 @@ def test_folders_that_only_look_like_models_are_passed_over(tmp_path, monkeypatc
     assert "odd" not in models.names()
 
 
-def test_a_weight_of_another_shape_is_refused(damaged):
-    weights = damaged / "weights.safetensors"
+def test_a_weight_of_another_shape_is_refused(copied_gan):
+    weights = copied_gan / "weights.safetensors"
     contents = weights.read_bytes()
     assert contents.count(b'"shape":[3,4]') == 1
     weights.write_bytes(contents.replace(b'"shape":[3,4]', b'"shape":[4,3]'))
-    sign_again(damaged)
+    sign_again(copied_gan)
     expected = (
         r"generator\.onnx needs the weight generator\.labels\.weight with shape \[3, 4\], which .* has shape \[4, 3\]"
     )
     with pytest.raises(BadModel, match=expected):
-        loading.load(damaged)
+        loading.load(copied_gan)
 
 
-def test_a_weight_that_is_missing_is_refused(damaged):
-    weights = damaged / "weights.safetensors"
+def test_a_weight_that_is_missing_is_refused(copied_gan):
+    weights = copied_gan / "weights.safetensors"
     weights.write_bytes(weights.read_bytes().replace(b"generator.labels.weight", b"generator.labels.height"))
-    sign_again(damaged)
+    sign_again(copied_gan)
     with pytest.raises(BadModel, match=r"generator\.labels\.weight .* is missing"):
-        loading.load(damaged)
+        loading.load(copied_gan)
 
 
 @pytest.mark.parametrize("header", [b"garbage{", b"[1, 2, 3]"])
-def test_a_damaged_list_of_weights_is_refused(damaged, header):
-    graph, weights = damaged / "generator.onnx", damaged / "weights.safetensors"
+def test_a_damaged_list_of_weights_is_refused(copied_gan, header):
+    graph, weights = copied_gan / "generator.onnx", copied_gan / "weights.safetensors"
     contents = weights.read_bytes()
     n_bytes = int.from_bytes(contents[:8], "little")
     weights.write_bytes(contents[:8] + header.ljust(n_bytes) + contents[8 + n_bytes :])
-    sign_again(damaged)
+    sign_again(copied_gan)
     with pytest.raises(BadModel, match=r"The list of weights in .*weights\.safetensors"):
-        loading.load(damaged)
+        loading.load(copied_gan)
     weights.write_bytes(contents)
     described = onnx.load(graph, load_external_data=False)
     described.metadata_props[0].value = header.decode()
     graph.write_bytes(described.SerializeToString())
-    sign_again(damaged)
+    sign_again(copied_gan)
     with pytest.raises(BadModel, match=r"The list of weights in .*generator\.onnx"):
-        loading.load(damaged)
+        loading.load(copied_gan)
 
 
-def test_a_card_with_more_labels_than_its_graph_knows_is_refused(damaged):
-    change_card(damaged, labels=["kick", "snare", "hat", "bell"])
+def test_a_card_with_more_labels_than_its_graph_knows_is_refused(copied_gan):
+    change_card(copied_gan, labels=["kick", "snare", "hat", "bell"])
     with pytest.raises(BadModel, match="does not fit its card"):
-        loading.load(damaged).generate("bell")
+        loading.load(copied_gan).generate("bell")
 
 
 @pytest.mark.parametrize(
     "changes", [{"latent_size": 5}, {"n_fft": 128}, {"n_samples": 4000}, {"labels": []}, {"generator": "waveform"}]
 )
-def test_a_graph_that_does_not_fit_its_card_is_refused(damaged, changes):
-    config = {**Card.read(damaged).config, **changes}
-    change_card(damaged, config=config, **({"labels": []} if "labels" in changes else {}))
+def test_a_graph_that_does_not_fit_its_card_is_refused(copied_gan, changes):
+    config = {**Card.read(copied_gan).config, **changes}
+    change_card(copied_gan, config=config, **({"labels": []} if "labels" in changes else {}))
     with pytest.raises(BadModel, match="but its card asks for"):
-        loading.load(damaged)
+        loading.load(copied_gan)
 
 
 @pytest.mark.parametrize(
@@ -191,24 +180,24 @@ def test_a_graph_that_does_not_fit_its_card_is_refused(damaged, changes):
         ({"code_categories": -3}, r"\(code_categories is -3; it must lie between 0 and 8192\)"),
     ],
 )
-def test_a_config_that_no_gan_has_is_refused(damaged, changes, message):
-    change_card(damaged, config={**Card.read(damaged).config, **changes})
+def test_a_config_that_no_gan_has_is_refused(copied_gan, changes, message):
+    change_card(copied_gan, config={**Card.read(copied_gan).config, **changes})
     with pytest.raises(BadModel, match=message):
-        loading.load(damaged)
+        loading.load(copied_gan)
 
 
 @pytest.mark.parametrize("name", ["../card.json", "/etc/hostname", "a/b", "..", "", "card.json", "a\\b"])
-def test_a_card_cannot_point_outside_its_folder(damaged, name):
-    change_card(damaged, files={name: "0" * 64})
+def test_a_card_cannot_point_outside_its_folder(copied_gan, name):
+    change_card(copied_gan, files={name: "0" * 64})
     with pytest.raises(BadModel, match="plain file names of its own folder only"):
-        ModelFolder(damaged)
+        ModelFolder(copied_gan)
 
 
 @pytest.mark.parametrize("family", ["os", "gan.runtime", "..cli", "antigravity", ""])
-def test_a_card_cannot_import_anything(damaged, family):
-    change_card(damaged, family=family)
+def test_a_card_cannot_import_anything(copied_gan, family):
+    change_card(copied_gan, family=family)
     with pytest.raises(BadModel, match=r"this Wavewright knows acoustic, .*wavenet"):
-        loading.load(damaged)
+        loading.load(copied_gan)
     with pytest.raises(BadSetting, match="There is no model family"):
         families.family(family)
     assert "antigravity" not in sys.modules
@@ -230,10 +219,10 @@ def test_a_misspelt_family_is_corrected():
         ('{"format_version": 99, "name": "x", "family": "gan", "sample_rate": 8000}', "format version 99"),
     ],
 )
-def test_a_damaged_card_is_refused(damaged, text, message):
-    (damaged / "card.json").write_text(text, encoding="utf-8")
+def test_a_damaged_card_is_refused(copied_gan, text, message):
+    (copied_gan / "card.json").write_text(text, encoding="utf-8")
     with pytest.raises(BadModel, match=message):
-        loading.load(damaged)
+        loading.load(copied_gan)
 
 
 def test_a_card_survives_writing_and_reading(tmp_path):
@@ -257,17 +246,17 @@ def test_a_full_disk_leaves_the_old_card(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["card.json"]
 
 
-def test_files_that_the_card_does_not_list_are_not_used(damaged):
-    folder = ModelFolder(damaged)
-    (damaged / "extra.safetensors").write_bytes(b"")
+def test_files_that_the_card_does_not_list_are_not_used(copied_gan):
+    folder = ModelFolder(copied_gan)
+    (copied_gan / "extra.safetensors").write_bytes(b"")
     with pytest.raises(BadModel, match=r"has no extra\.safetensors"):
         folder.tensors("extra.safetensors")
-    (damaged / "sample.ogg").write_bytes(b"no tensors")
+    (copied_gan / "sample.ogg").write_bytes(b"no tensors")
     with pytest.raises(BadModel, match="cannot be read as safetensors"):
         folder.tensors("sample.ogg")
 
 
-def test_loaded_models_play(model):
-    waves = loading.load(model).generate("kick", 2)
+def test_loaded_models_play(tiny_gan):
+    waves = loading.load(tiny_gan).generate("kick", 2)
     assert np.shape(waves) == (2, 1, 1600)
     assert waves[0].dtype == np.float32

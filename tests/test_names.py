@@ -231,14 +231,18 @@ def test_voices_of_any_name_stay_in_the_folder_of_a_demo(tmp_path, monkeypatch):
     ]
 
 
-def test_labels_that_files_cannot_tell_apart_make_files_of_their_own(tmp_path):
-    folder = make_gan(tmp_path, labels=("hi hat", "hi_hat", "hi?hat"))
+@pytest.mark.parametrize(
+    ("labels", "stems"),
+    [
+        (("hi hat", "hi_hat", "hi?hat"), ("hi_hat", "hi_hat", "hi_hat")),
+        (("hi/hat", "kick: 1", "été"), ("hi_hat", "kick_1", "été")),
+    ],
+)
+def test_labels_that_no_file_name_can_hold_or_tell_apart_are_replaced(tmp_path, labels, stems):
+    folder = make_gan(tmp_path, labels=labels)
     made = generate(str(folder), count=3, out=tmp_path / "out")
-    assert [clip.file for clip in made.clips] == [
-        "tiny-hi_hat-s0-000.wav",
-        "tiny-hi_hat-s0-001.wav",
-        "tiny-hi_hat-s0-002.wav",
-    ]
+    assert [clip.file for clip in made.clips] == [f"tiny-{stem}-s0-{index:03}.wav" for index, stem in enumerate(stems)]
+    assert [clip.label for clip in made.clips] == list(labels)
 
 
 def write_tone(path):

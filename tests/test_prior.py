@@ -11,6 +11,7 @@ import pytest
 import scipy.special
 import torch
 from tiny_codec_model import drawn_codes, export_codec, write_glides
+from tiny_prior import TINY
 
 from wavewright import loading
 from wavewright.clip import Clip
@@ -36,17 +37,6 @@ from wavewright.training.export import export_copy, export_model
 from wavewright.training.run import Provenance, Run, choose_recipe, train
 
 HOP, RATE = 320, 16_000
-TINY = PriorConfig(
-    codec="tiny-codec",
-    codebook_size=64,
-    n_codebooks=3,
-    hidden_size=12,
-    embedding_size=10,
-    label_size=3,
-    depth_layers=1,
-    kernel_size=3,
-    top_p=1.0,
-)
 WHOLE = replace(TINY, labels=("low", "high"), speakers=("ann", "bob"), duration="drawn")
 
 
@@ -303,21 +293,8 @@ def test_what_plays_equals_what_was_trained(player, prepared):
         np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
-def test_a_clip_depends_on_label_seed_and_index_alone(player):
-    together = player.generate("high", 3, seed=3)
-    assert all(wave.ndim == 2 and wave.dtype == np.float32 and np.abs(wave).max() <= 1 for wave in together)
-    for index in range(3):
-        np.testing.assert_array_equal(player.generate("high", 1, seed=3, start=index)[0], together[index])
-    np.testing.assert_array_equal(player.generate(count=2, seed=3)[1], together[1])
-    others = [
-        player.generate("low", 1, seed=3),
-        player.generate("high", 1, seed=4),
-        player.generate("high", 1, 3, temperature=0.1),
-    ]
-    assert all(other[0].shape != together[0].shape or np.abs(other[0] - together[0]).max() > 1e-3 for other in others)
-    speakers = [player.generate("high", 1, seed=3, speaker=name)[0] for name in WHOLE.speakers]
-    assert sum(np.array_equal(wave, together[0]) for wave in speakers) == 1
-    assert {wave.shape[1] for wave in together} <= {35 * HOP, 36 * HOP}  # as long as the sounds were
+def test_clips_are_as_long_as_the_words_were(player):
+    assert {wave.shape[1] for wave in player.generate("high", 3, seed=3)} <= {35 * HOP, 36 * HOP}
 
 
 def test_a_stream_and_tokens_are_the_clip(endless, player):

@@ -5,23 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from tiny_codec_model import drawn_codes
+from tiny_prior import TINY
 
 from wavewright.errors import BadSetting
-from wavewright.families.prior.config import PriorConfig
 from wavewright.families.prior.sampling import CodeSampler, draw_symbol
 from wavewright.families.prior.symbols import checked_codes, codes_to_symbols, symbols_to_codes
-
-TINY = PriorConfig(
-    codec="tiny-codec",
-    codebook_size=64,
-    n_codebooks=3,
-    hidden_size=12,
-    embedding_size=10,
-    label_size=3,
-    depth_layers=1,
-    kernel_size=3,
-    top_p=1.0,
-)
 
 
 def test_codes_come_back_from_symbols():

@@ -22,19 +22,10 @@ from wavewright.families.wavenet.training import WaveNetTraining
 from wavewright.models.card import Card
 from wavewright.training.export import export_model
 
-CONFIG = WaveNetConfig(
-    sample_rate=8_000,
-    contour=True,
-    n_layers=3,
-    dilation_cycle=3,
-    channels=8,
-    skip_channels=8,
-    head_channels=8,
-    condition_channels=8,
-    hop_length=32,
-    condition_hop=16,
-    head="mu-law",
+LAYERS = WaveNetConfig(
+    sample_rate=8_000, n_layers=3, dilation_cycle=3, channels=8, skip_channels=8, head_channels=8, head="mu-law"
 )
+CONFIG = dataclasses.replace(LAYERS, contour=True, condition_channels=8, hop_length=32, condition_hop=16)
 
 
 @pytest.fixture(scope="module")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 import soundfile
 
 from wavewright.data.folder import scan
@@ -75,3 +78,13 @@ def tiny_recipe() -> recipes.Recipe:
 def tiny_run(folder: Path, out: Path, cache: Path, recipe: recipes.Recipe | None = None, base=None) -> Run:
     """Return a run on a folder; ``recipes.front_end`` must be that of this module."""
     return Run(out, "acoustic", recipe or tiny_recipe(), scan(folder), Provenance("tiny"), cache, base)
+
+
+@contextmanager
+def trained_voice(folder: Path) -> Iterator[Run]:
+    """Train a tiny voice in a folder; recipes use the front end of this module meanwhile."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(recipes, "front_end", front_end)
+        run = tiny_run(write_folder(folder / "mine"), folder / "run", folder / "cache")
+        run.train(quiet=True)
+        yield run

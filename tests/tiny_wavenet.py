@@ -10,19 +10,11 @@ from wavewright.families.wavenet.config import WaveNetConfig
 from wavewright.families.wavenet.signal import wave_to_signal
 
 # No width is a multiple of the processor's registers; labels give the torch network a condition.
-CONFIG = WaveNetConfig(
-    sample_rate=16_000,
-    labels=("a", "b"),
-    n_layers=6,
-    dilation_cycle=4,
-    channels=10,
-    skip_channels=18,
-    head_channels=70,
-    input_taps=5,
-    n_mixtures=3,
-    condition_channels=8,
-    hop_length=16,
-    condition_hop=8,
+LAYERS = WaveNetConfig(
+    sample_rate=16_000, labels=("a", "b"), n_layers=6, dilation_cycle=4, channels=10, skip_channels=18
+)
+CONFIG = dataclasses.replace(
+    LAYERS, head_channels=70, input_taps=5, n_mixtures=3, condition_channels=8, hop_length=16, condition_hop=8
 )
 MU_LAW = dataclasses.replace(CONFIG, head="mu-law")
 

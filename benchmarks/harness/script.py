@@ -105,18 +105,7 @@ class Report:
 class Benchmark:
     """A script: its help text, tables, options, and the function that measures.
 
-    Attributes
-    ----------
-    description : str
-        The docstring of the script.
-    tables : tuple of Table
-        All tables that ``measure`` adds rows to.
-    add_options : callable
-        Adds the options of the script to a parser.
-    measure : callable
-        Measures by the parsed options and adds rows to a report.
-    smoke : mapping
-        Options of the smoke mode: tiny sizes and synthetic corpora.
+    ``tables`` are all that ``measure`` adds rows to; ``smoke`` has options of tiny sizes and synthetic corpora.
     """
 
     description: str
