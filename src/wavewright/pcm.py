@@ -37,17 +37,7 @@ COMPRESSED_FORMATS = {
 
 @dataclass(frozen=True)
 class PcmStream:
-    """Audio that arrives over time.
-
-    Attributes
-    ----------
-    sample_rate
-        In Hz.
-    n_channels
-        Number of channels.
-    waves
-        Chunks ``(channels, time)`` float32 as they arrive.
-    """
+    """Audio that arrives over time, in chunks ``(channels, time)`` of float32."""
 
     sample_rate: int
     n_channels: int

@@ -22,12 +22,8 @@ BLOCK_SECONDS = 60.0
 class AudioOverview:
     """Waveform envelope and spectrogram of a file in columns of equal length, ``column_samples`` each.
 
-    Attributes
-    ----------
-    low, high
-        Smallest and largest sample of each column, ``(channels, columns)``.
-    power
-        Mean power spectrum of all channels, ``(bins, columns)``.
+    ``low`` and ``high`` are the smallest and largest sample of each column, ``(channels, columns)``; ``power`` is the
+    mean power spectrum of all channels, ``(bins, columns)``.
     """
 
     sample_rate: int

@@ -38,6 +38,9 @@ class NotDrawn:
     file: Path
     problem: str
 
+    def __str__(self) -> str:
+        return f"not drawn: {self.problem}"
+
 
 @dataclass(frozen=True)
 class Plots:
@@ -48,7 +51,7 @@ class Plots:
     exit_code: int = field(default=0)
 
     def __str__(self) -> str:
-        return "\n".join([*map(str, self.plots), *(f"not drawn: {failed.problem}" for failed in self.failed)])
+        return "\n".join(map(str, [*self.plots, *self.failed]))
 
 
 @checked
