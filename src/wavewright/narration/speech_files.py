@@ -15,7 +15,7 @@ from .speech_file import SpeechFormat
 
 @dataclass(frozen=True)
 class SpeechFiles:
-    """Where and how many sound files of one text file are written.
+    """Folder and formats of the sound files of one text file.
 
     Attributes
     ----------
