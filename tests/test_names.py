@@ -23,7 +23,7 @@ from wavewright.names import LONGEST_STEM_BYTES, RESERVED, file_stem, inside, na
 from wavewright.narration.book import speak_book
 from wavewright.narration.narrator import Narrator
 from wavewright.narration.settings import NarrationSettings
-from wavewright.narration.speech_file import SpeechFiles
+from wavewright.narration.speech_files import SpeechFiles
 from wavewright.ranges import check_names
 from wavewright.tasks import demo as demo_task
 from wavewright.tasks.demo import demo

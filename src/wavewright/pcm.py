@@ -9,12 +9,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
 from .byte_stream import available_reader
-from .errors import BadAudio
+from .errors import BadAudio, BadSetting
 from .families.codec.header import MAGIC
 
 FULL_SCALE = 32_768
@@ -37,21 +38,23 @@ COMPRESSED_FORMATS = {
 
 @dataclass(frozen=True)
 class PcmStream:
-    """Audio that arrives over time.
-
-    Attributes
-    ----------
-    sample_rate
-        In Hz.
-    n_channels
-        Number of channels.
-    waves
-        Chunks ``(channels, time)`` float32 as they arrive.
-    """
+    """Audio that arrives over time, in chunks ``(channels, time)`` of float32."""
 
     sample_rate: int
     n_channels: int
     waves: Iterator[np.ndarray]
+
+
+def check_stream(file: Path | None, out: Path | None) -> None:
+    """Raise BadSetting unless a stream goes from standard input to standard output, and neither is a terminal."""
+    path = file or out
+    if path is not None:
+        raise BadSetting(f"A stream goes from standard input to standard output; leave {path} out, or --stream.")
+    for name, end in (("input", sys.stdin), ("output", sys.stdout)):
+        if end.isatty():
+            raise BadSetting(
+                f"A stream goes from a file or program to another, and standard {name} is the terminal; redirect it."
+            )
 
 
 def read_pcm(source: BinaryIO, sample_rate: int) -> PcmStream:

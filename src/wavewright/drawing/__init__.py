@@ -1,10 +1,11 @@
 """Plots of audio by matplotlib, written as PNG files."""
 
-from .overview import AudioOverview, clip_overview, read_overview, summary_line
+from .overview import AudioOverview, AudioSummary, clip_overview, read_overview
 from .plots import PlotKind, check_drawable, draw_grid, draw_map, draw_overview, read_png_title
 
 __all__ = [
     "AudioOverview",
+    "AudioSummary",
     "PlotKind",
     "check_drawable",
     "clip_overview",
@@ -13,5 +14,4 @@ __all__ = [
     "draw_overview",
     "read_overview",
     "read_png_title",
-    "summary_line",
 ]

@@ -19,15 +19,26 @@ BLOCK_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
+class AudioSummary:
+    """Duration, sample rate, channels and peak level, in dB of full scale, of a sound file."""
+
+    seconds: float
+    sample_rate: int
+    n_channels: int
+    peak_db: float
+
+    def __str__(self) -> str:
+        """Return a line such as ``0.50 s, 16000 Hz, mono, peak -6.0 dB``."""
+        channels = {1: "mono", 2: "stereo"}.get(self.n_channels, f"{self.n_channels} channels")
+        return f"{self.seconds:.2f} s, {self.sample_rate} Hz, {channels}, peak {self.peak_db:.1f} dB"
+
+
+@dataclass(frozen=True)
 class AudioOverview:
     """Waveform envelope and spectrogram of a file in columns of equal length, ``column_samples`` each.
 
-    Attributes
-    ----------
-    low, high
-        Smallest and largest sample of each column, ``(channels, columns)``.
-    power
-        Mean power spectrum of all channels, ``(bins, columns)``.
+    ``low`` and ``high`` are the smallest and largest sample of each column, ``(channels, columns)``; ``power`` is the
+    mean power spectrum of all channels, ``(bins, columns)``.
     """
 
     sample_rate: int
@@ -43,19 +54,10 @@ class AudioOverview:
         return samples_to_seconds(self.n_samples, self.sample_rate)
 
     @property
-    def peak_db(self) -> float:
-        """Peak level in dB of full scale."""
-        return float(gain_to_db(max(abs(self.low.min()), abs(self.high.max()))))
-
-    def __str__(self) -> str:
-        """Return length, sample rate, channels and peak as text."""
-        return summary_line(self.seconds, self.sample_rate, len(self.low), self.peak_db)
-
-
-def summary_line(seconds: float, sample_rate: int, n_channels: int, peak_db: float) -> str:
-    """Return a line such as ``0.50 s, 16000 Hz, mono, peak -6.0 dB``."""
-    channels = {1: "mono", 2: "stereo"}.get(n_channels, f"{n_channels} channels")
-    return f"{seconds:.2f} s, {sample_rate} Hz, {channels}, peak {peak_db:.1f} dB"
+    def summary(self) -> AudioSummary:
+        """Duration, sample rate, channels and peak level."""
+        peak_db = float(gain_to_db(max(abs(self.low.min()), abs(self.high.max()))))
+        return AudioSummary(self.seconds, self.sample_rate, len(self.low), peak_db)
 
 
 def read_overview(file: Path) -> AudioOverview:

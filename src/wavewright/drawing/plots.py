@@ -91,7 +91,7 @@ def draw_overview(overview: AudioOverview, out: Path, kind: PlotKind = "all", ti
     all_axes[0].set_title(
         _shortened(title, MAX_TITLE_LENGTH), loc="left", fontsize=11, fontweight="bold", color=INK, parse_math=False
     )
-    all_axes[0].set_title(str(overview), loc="right", fontsize=8, color=INK)
+    all_axes[0].set_title(str(overview.summary), loc="right", fontsize=8, color=INK)
     _save(figure, out, {"Software": SOFTWARE, "Source": json.dumps(title)})
 
 
@@ -268,7 +268,8 @@ def _draw_wave(axes: Axes, overview: AudioOverview, row: int) -> None:
     axes.fill_between(seconds, low, high, color=WAVE_COLOUR, linewidth=0.6)
     if overview.column_samples == 1:  # columns are single samples, so the filled area is empty
         axes.plot(seconds, high, color=WAVE_COLOUR, linewidth=0.8, marker="." if len(low) < 100 else "")
-    limit = 1.0 if overview.peak_db <= 0 else 1.05 * float(db_to_gain(overview.peak_db))
+    peak_db = overview.summary.peak_db
+    limit = 1.0 if peak_db <= 0 else 1.05 * float(db_to_gain(peak_db))
     axes.set_ylim(-limit, limit)
     axes.grid(color=GRID_COLOUR, linewidth=0.6)
     axes.set_axisbelow(True)

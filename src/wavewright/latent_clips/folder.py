@@ -20,16 +20,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FolderLatents:
-    """The latents of the clips of a folder.
+    """The clips of a folder, or of the folder of a manifest, and the latents of each.
 
-    Attributes
-    ----------
-    root
-        The folder, or that of the manifest.
-    entries, latents
-        The clips, and the latents of each.
-    problems
-        Files that cannot be used, one sentence each.
+    ``problems`` are files that cannot be used, one sentence each.
     """
 
     root: Path
@@ -44,24 +37,7 @@ class FolderLatents:
 
 
 def encode_folder(folder: Path, scanned: Scan, runtime: VaeRuntime, quiet: bool) -> FolderLatents:
-    """Encode all clips of a scanned folder or manifest.
-
-    Parameters
-    ----------
-    folder
-        Folder or manifest.
-    scanned
-        Its clips.
-    runtime
-        The model.
-    quiet
-        Show no progress.
-
-    Raises
-    ------
-    BadFolder
-        If no clip can be used.
-    """
+    """Encode all clips of a scanned folder or manifest; raise BadFolder if no clip can be used."""
     entries: list[Entry] = []
     latents: list[np.ndarray] = []
     problems = [str(problem) for problem in scanned.problems]
@@ -81,16 +57,9 @@ def encode_folder(folder: Path, scanned: Scan, runtime: VaeRuntime, quiet: bool)
 
 
 def smallest(distances: np.ndarray, count: int, excluded: int | None = None) -> Sequence[tuple[int, float]]:
-    """Return the indices and values of the smallest distances, ascending.
+    """Return the indices and values of the ``count`` smallest of the distances ``(n,)``, ascending.
 
-    Parameters
-    ----------
-    distances
-        ``(n,)``.
-    count
-        Number of results.
-    excluded
-        An index to leave out.
+    The index ``excluded`` is left out.
     """
     order = [int(index) for index in np.argsort(distances, kind="stable") if index != excluded]
     return [(index, float(distances[index])) for index in order[:count]]

@@ -15,16 +15,8 @@ from ..text.skipped import warn
 from .batch_lines import FailedLine, Line, read_lines
 from .narrator import Narrator, NarratorLoader
 from .settings import NarrationSettings
-from .speech_file import (
-    SECONDS_PER_CHARACTER,
-    SpeechFiles,
-    SpokenFile,
-    SpokenFiles,
-    make_folder,
-    read_origin,
-    read_seconds,
-    write_speech,
-)
+from .speech_file import SECONDS_PER_CHARACTER, read_origin, read_seconds, write_speech
+from .speech_files import SpeechFiles, SpokenFile, SpokenFiles, make_folder
 from .text import check_length
 
 SHOWN_FAILURES = 20

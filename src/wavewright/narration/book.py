@@ -18,16 +18,8 @@ from ..text.markup import MarkupReader
 from ..text.sentence import Sentence
 from ..text.skipped import MOST_LISTED, Skipped
 from .narrator import Narrator
-from .speech_file import (
-    SECONDS_PER_CHARACTER,
-    SpeechFiles,
-    SpokenFile,
-    SpokenFiles,
-    make_folder,
-    read_origin,
-    read_seconds,
-    write_speech,
-)
+from .speech_file import SECONDS_PER_CHARACTER, read_origin, read_seconds, write_speech
+from .speech_files import SpeechFiles, SpokenFile, SpokenFiles, make_folder
 
 
 @dataclass(frozen=True)

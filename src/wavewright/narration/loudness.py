@@ -58,17 +58,9 @@ def parse_loudness(value: str | float) -> float:
 
 
 class LoudnessNormaliser:
-    """Brings speech to a target loudness, with true peaks below -1 dB.
+    """Brings speech to a target loudness in LUFS, with true peaks below -1 dB.
 
-    Parameters
-    ----------
-    target_lufs : float
-        The target in LUFS.
-
-    Attributes
-    ----------
-    lufs, true_peak_db : float
-        Loudness and true peak of the result, once `normalise` yields; minus infinity for silence.
+    ``lufs`` and ``true_peak_db`` are those of the result, once `normalise` yields; minus infinity for silence.
     """
 
     def __init__(self, target_lufs: float) -> None:

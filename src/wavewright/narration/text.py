@@ -26,34 +26,21 @@ MOST_CHARACTERS = 50_000
 
 @dataclass(frozen=True)
 class SpokenText:
-    """A text that was spoken into a file.
+    """A text that was spoken into a file, with the names of both models and the files that were written.
 
     Attributes
     ----------
-    out : Path
-        The sound file.
-    voice, vocoder : str
-        Names of the models.
-    seconds : float
-        Duration.
-    sample_rate : int
-        Sample rate in Hz.
-    words : tuple of TimedWord
-        The words with their times.
-    marks : tuple of TimedMark
-        The SSML marks with their times.
-    subtitles : Path or None
-        File of the subtitles.
-    clipped_fraction : float
+    words, marks
+        The words and the SSML marks with their times.
+    clipped_fraction
         Fraction of samples that exceeded full scale, from 0 to 1.
-    skipped : tuple of Skipped
+    skipped
         Passages that could not be read.
-    clip : Clip
+    clip
         The audio; in Python only.
-    lufs, true_peak_db : float or None
-        Loudness and true peak of the file, with a target loudness.
-    shortfall : str
-        Message that the target loudness was not reached, or empty.
+    lufs, true_peak_db, shortfall
+        With a target loudness: loudness and true peak of the file, and the message that the target was not reached, or
+        an empty one.
     """
 
     out: Path

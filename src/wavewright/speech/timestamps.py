@@ -21,14 +21,9 @@ class TimedPhone:
 
 @dataclass(frozen=True)
 class TimedWord:
-    """A `Word` and its time.
+    """A `Word` and its time: ``start`` and ``end`` in seconds since the start of the audio.
 
-    Attributes
-    ----------
-    start, end
-        Seconds since the start of the audio.
-    from_character, to_character
-        ``start`` and ``end`` of the word in the text.
+    ``from_character`` and ``to_character`` are ``start`` and ``end`` of the word in the text.
     """
 
     text: str

@@ -24,10 +24,9 @@ from ..families.codec.packet_reader import MAX_GAP_SECONDS, PacketReader
 from ..families.vae.latent_file import SUFFIX as LATENTS_SUFFIX
 from ..latent_clips.latent_files import DecodedLatents, decode_latents
 from ..parameters import Quiet
-from ..pcm import pipe_out, to_pcm
+from ..pcm import check_stream, pipe_out, to_pcm
 from ..progress_bar import progress_bar
 from . import POSITIONAL, checked
-from .encode import check_stream
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,7 +25,7 @@ from ..families.vae.latent_file import SUFFIX as LATENTS_SUFFIX
 from ..latent_clips.latent_files import EncodedLatents, encode_latents
 from ..latent_clips.source import open_vae
 from ..parameters import Quiet
-from ..pcm import pipe_out, read_pcm
+from ..pcm import check_stream, pipe_out, read_pcm
 from ..progress_bar import progress_bar
 from ..whole_file import check_target, whole_file
 from . import POSITIONAL, checked
@@ -140,18 +140,6 @@ def encode_stream(source: BinaryIO, sink: BinaryIO, codec: Codec, kbps: float) -
         sink.flush()
         writer = PacketWriter(sink, header, coder_of(codec, header, "the stream"), is_stream=True)
         _write_codes(codec, writer, _CountedWaves(_until_interrupted(audio.waves)))
-
-
-def check_stream(file: Path | None, out: Path | None) -> None:
-    """Raise BadSetting unless a stream goes from standard input to standard output, and neither is a terminal."""
-    path = file or out
-    if path is not None:
-        raise BadSetting(f"A stream goes from standard input to standard output; leave {path} out, or --stream.")
-    for name, end in (("input", sys.stdin), ("output", sys.stdout)):
-        if end.isatty():
-            raise BadSetting(
-                f"A stream goes from a file or program to another, and standard {name} is the terminal; redirect it."
-            )
 
 
 def resampling_note(from_rate: int, to_rate: int, model: str) -> str:

@@ -55,18 +55,12 @@ class GeneratedClip:
 
 @dataclass(frozen=True, kw_only=True)
 class Generated(ModelResult):
-    """The files of one call.
+    """The files of one call in the folder ``out``.
 
     Attributes
     ----------
-    out
-        The output folder.
-    seed
-        Seed of the clips; the first of an interpolation.
-    interpolate
-        Both seeds of an interpolation, or None.
-    sample_rate
-        Hz.
+    seed, interpolate
+        Seed of the clips, the first of an interpolation, and both seeds of an interpolation.
     n_rejected
         Clips that were left out.
     n_near_copies

@@ -4,31 +4,27 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
 
-from ..drawing import PlotKind, check_drawable, draw_overview, read_overview, read_png_title, summary_line
+from ..drawing import AudioSummary, PlotKind, check_drawable, draw_overview, read_overview, read_png_title
 from ..errors import BadAudio, BadFolder, BadSetting
 from . import checked
 
 
 @dataclass(frozen=True)
-class Plot:
-    """An image and the sound file that it shows; ``peak_db`` is relative to full scale."""
+class Plot(AudioSummary):
+    """An image and the sound file that it shows, with the summary of that."""
 
     out: Path
     file: Path
     kind: PlotKind
-    seconds: float
-    sample_rate: int
-    n_channels: int
-    peak_db: float
 
     def __str__(self) -> str:
-        return f"{self.out}: {summary_line(self.seconds, self.sample_rate, self.n_channels, self.peak_db)}"
+        return f"{self.out}: {super().__str__()}"
 
 
 @dataclass(frozen=True)
@@ -38,6 +34,9 @@ class NotDrawn:
     file: Path
     problem: str
 
+    def __str__(self) -> str:
+        return f"not drawn: {self.problem}"
+
 
 @dataclass(frozen=True)
 class Plots:
@@ -45,10 +44,10 @@ class Plots:
 
     plots: tuple[Plot, ...]
     failed: tuple[NotDrawn, ...]
-    exit_code: int = field(default=0)
+    exit_code: int = 0
 
     def __str__(self) -> str:
-        return "\n".join([*map(str, self.plots), *(f"not drawn: {failed.problem}" for failed in self.failed)])
+        return "\n".join(map(str, [*self.plots, *self.failed]))
 
 
 @checked
@@ -97,7 +96,7 @@ def _draw(file: Path, out: Path, kind: PlotKind) -> Plot:
         raise BadAudio(f"{file} is a folder; give a sound file.")
     overview = read_overview(file)
     draw_overview(overview, out, kind, title=file.name)
-    return Plot(out, file, kind, overview.seconds, overview.sample_rate, len(overview.low), overview.peak_db)
+    return Plot(**asdict(overview.summary), out=out, file=file, kind=kind)
 
 
 def _draw_each(files: Sequence[Path], out: Path | None, kind: PlotKind) -> Plots:

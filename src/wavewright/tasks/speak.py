@@ -18,7 +18,8 @@ from ..narration.book import SpokenBook, speak_book
 from ..narration.loudness import parse_loudness
 from ..narration.narrator import Narrator, NarratorLoader
 from ..narration.settings import NarrationSettings
-from ..narration.speech_file import SpeechFiles, SpeechFormat
+from ..narration.speech_file import SpeechFormat
+from ..narration.speech_files import SpeechFiles
 from ..narration.stream import write_stream
 from ..narration.text import MOST_CHARACTERS, SpokenText, check_length, speak_text
 from ..speech.chunk import Clipping, clipping_message
