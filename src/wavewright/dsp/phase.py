@@ -21,14 +21,9 @@ def mel_to_power(mel: np.ndarray, filters: np.ndarray, n_iterations: int = 50) -
     mel : np.ndarray of shape ``(..., n_mels, frames)``
         Power in mel bands.
     filters : np.ndarray of shape ``(n_mels, bins)``
-        Mel filterbank.
+        Mel filterbank; BadSetting is raised where its bands are not as many as those of ``mel``.
     n_iterations : int
         Number of updates.
-
-    Raises
-    ------
-    BadSetting
-        If the number of bands differs from that of the filters.
 
     References
     ----------

@@ -68,10 +68,8 @@ class Reference:
 
         Raises
         ------
-        BadFolder
-            If too few clips of a class differ.
-        BadSetting
-            If there is not one lower bound for each class.
+        BadFolder, BadSetting
+            If too few clips of a class differ, or there is not one lower bound for each class.
         """
         if min_limits and len(min_limits) != max(len(label_names), 1):
             raise BadSetting(

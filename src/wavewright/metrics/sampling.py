@@ -61,7 +61,7 @@ def bootstrap_interval(
 ) -> Interval:
     """Compute ``statistic(*samples)`` with its bootstrap interval.
 
-    The percentiles are shifted as in :meth:`Interval.recentred`.
+    The percentiles are shifted as in :meth:`Interval.recentred`. Settings out of range raise BadSetting.
 
     Parameters
     ----------
@@ -78,11 +78,6 @@ def bootstrap_interval(
         Number of bootstrap draws, at least 2.
     seed : int
         Seed of the draws.
-
-    Raises
-    ------
-    BadSetting
-        If a setting is out of range.
 
     References
     ----------

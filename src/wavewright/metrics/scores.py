@@ -1,4 +1,7 @@
-"""Scores on the class probabilities of a classifier: inception, modified inception and AM score, label agreement."""
+"""Scores on the class probabilities of a classifier: inception, modified inception and AM score, label agreement.
+
+All raise BadSetting where the rows of the probabilities are not distributions.
+"""
 
 from __future__ import annotations
 
@@ -23,11 +26,6 @@ def inception_score(probabilities: np.ndarray) -> float:
     ----------
     probabilities : np.ndarray
         Class probabilities of the generated clips, ``(n, classes)``.
-
-    Raises
-    ------
-    BadSetting
-        If the rows are not probability distributions.
 
     References
     ----------

@@ -159,14 +159,7 @@ def export_model(
 def replace_tensors(folder: ModelFolder, name: str, tensors: Mapping[str, np.ndarray]) -> ModelFolder:
     """Write a file of tensors into a model folder and its hash on the card; return the folder, opened again.
 
-    Parameters
-    ----------
-    folder
-        The model folder.
-    name
-        Name of the file; one that exists is replaced.
-    tensors
-        Tensors by name.
+    A file ``name`` that exists is replaced.
     """
 
     def write(temporary: Path) -> None:
