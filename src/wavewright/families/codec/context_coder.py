@@ -39,9 +39,11 @@ class ContextCoder(EntropyCoder):
         self.codebook_size = contexts.codebook_size
         self._order = contexts.order
         self._ranks = np.argsort(contexts.order, axis=1).astype(np.int16)
-        self._tables = tuple(
-            np.ascontiguousarray(table) for name, table in contexts.tensors().items() if name not in UNUSED_BY_LOOPS
-        )
+        tables = {name: table for name, table in contexts.tensors().items() if name not in UNUSED_BY_LOOPS}
+        n_books, n_groups = contexts.group_bias.shape
+        tables["code_weights"] = contexts.code_weights.reshape(n_books, n_groups, -1, contexts.code_weights.shape[2])
+        tables["code_bias"] = contexts.code_bias.reshape(n_books, n_groups, -1)
+        self._tables = tuple(np.ascontiguousarray(table) for table in tables.values())
 
     def encode(self, codes: np.ndarray) -> bytes:
         """Return the payload of ``codes (channels, n_codebooks, frames)``; empty if every frame is silent.

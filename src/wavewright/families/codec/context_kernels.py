@@ -1,7 +1,8 @@
 """The loops of the range coder with a context model, compiled by numba; in integers alone.
 
-``tables`` are those of :class:`.contexts.ContextTables` in its order, from ``inside`` to ``table``; all codes are given
-by their ranks.
+``tables`` are those of :class:`.contexts.ContextTables` in its order, from ``inside`` to ``table``. The tables of codes
+are split into groups: ``code_weights (n_codebooks, groups, codes, C)`` and ``code_bias (n_codebooks, groups, codes)``.
+All codes are given by their ranks.
 """
 
 from __future__ import annotations
@@ -27,9 +28,8 @@ from .range_kernels import (
 from .range_kernels import workspace as range_workspace
 
 Tables: TypeAlias = tuple[np.ndarray, ...]
-MIX_BIAS = 4  # indices in the tables
-GROUP_BIAS = 7
-CODE_BIAS = 9
+INSIDE, BACK, UNKNOWN, MIX, MIX_BIAS, BIAS, GROUP_WEIGHTS, GROUP_BIAS, CODE_WEIGHTS, CODE_BIAS, TABLE = range(11)
+"""Indices in the tables."""
 
 MAX_ACTIVATION = 1_023  # of an element of a context in units of 1/16; the smallest is 0
 WEIGHT_BITS = 6  # a weight is in units of 2 ** -6, so a product is in nats / 1024
@@ -37,36 +37,30 @@ INDEX_BITS = 6  # of nats / 1024 to sixteenths of a nat
 
 
 def workspace(n_channels: int, tables: Tables) -> tuple[np.ndarray, ...]:
-    """Return the loops' buffers: the range coder's, the known frames of each channel, three contexts, and starts."""
-    size, n_groups, n_codes = (tables[index].shape[-1] for index in (MIX_BIAS, GROUP_BIAS, CODE_BIAS))
+    """Return the loops' buffers: the range coder's, three contexts, and starts."""
+    size, n_groups, group_size = (tables[index].shape[-1] for index in (MIX_BIAS, GROUP_BIAS, CODE_BIAS))
     contexts = np.zeros((3, size), np.int64)
-    starts = np.zeros(max(n_groups, n_codes // n_groups) + 1, np.int64)
-    return *range_workspace(n_channels), np.zeros(n_channels, np.int64), *contexts, starts
+    starts = np.zeros(max(n_groups, group_size) + 1, np.int64)
+    return *range_workspace(n_channels), *contexts, starts
 
 
 @inlined(**FLAGS)
-def compute_past_context(
-    ranks: np.ndarray,
-    channel: int,
-    frame: int,
-    n_known: int,
-    back: np.ndarray,
-    unknown: np.ndarray,
-    mix: np.ndarray,
-    mix_bias: np.ndarray,
-    embedded: np.ndarray,
-    context: np.ndarray,
+def start_context(
+    tables: Tables, ranks: np.ndarray, channel: int, frame: int, embedded: np.ndarray, context: np.ndarray
 ) -> None:
-    """Compute ``context (C,)`` from the ``n_known`` frames before ``frame`` of a channel of ``ranks``.
+    """Compute ``context (C,)`` from the frames before ``frame`` of a channel of ``ranks``, back to a silent one.
 
     ``embedded (C,)`` is a buffer.
     """
+    back, unknown, mix, mix_bias = tables[BACK], tables[UNKNOWN], tables[MIX], tables[MIX_BIAS]
     n_codebooks = min(ranks.shape[1], back.shape[1])
     size = context.size
     for column in range(size):
         embedded[column] = 0
+    is_known = True
     for n_back in range(back.shape[0]):
-        if n_known > n_back:
+        is_known = is_known and frame > n_back and ranks[channel, 0, frame - 1 - n_back] != SILENT
+        if is_known:
             for book in range(n_codebooks):
                 rank = ranks[channel, book, frame - 1 - n_back]
                 for column in range(size):
@@ -82,39 +76,49 @@ def compute_past_context(
 
 
 @inlined(**FLAGS)
-def activate(context: np.ndarray, bias: np.ndarray, book: int, hidden: np.ndarray) -> None:
-    """Write the clipped context of a codebook to ``hidden (C,)``."""
-    for index in range(context.size):
-        hidden[index] = min(max(context[index] + bias[book, index], 0), MAX_ACTIVATION)
+def add_code(tables: Tables, book: int, rank: Int, context: np.ndarray) -> None:
+    """Add the embedding of a code to the context of the later codebooks of its frame."""
+    inside = tables[INSIDE]
+    for column in range(context.size):
+        context[column] += inside[book, rank, column]
 
 
 @inlined(**FLAGS)
 def accumulate_frequencies(
-    hidden: np.ndarray,
-    weights: np.ndarray,
-    bias: np.ndarray,
-    book: int,
-    first: Int,
-    n_symbols: int,
-    table: np.ndarray,
-    starts: np.ndarray,
+    hidden: np.ndarray, weights: np.ndarray, bias: np.ndarray, table: np.ndarray, starts: np.ndarray
 ) -> int:
-    """Write the cumulative frequencies of symbols ``first`` to ``first + n_symbols - 1`` to ``starts``; return the sum.
+    """Write the cumulative frequencies of symbols to ``starts``; return their sum.
 
-    ``weights (n_codebooks, symbols, C)`` and ``bias (n_codebooks, symbols)`` give their logits.
+    ``weights (symbols, C)`` and ``bias (symbols,)`` give their logits.
     """
     largest = np.int64(-(2**62))
-    for row in range(n_symbols):
-        logit = np.int64(bias[book, first + row])
+    for row in range(bias.size):
+        logit = np.int64(bias[row])
         for index in range(hidden.size):
-            logit += hidden[index] * weights[book, first + row, index]
+            logit += hidden[index] * weights[row, index]
         starts[row + 1] = logit
         largest = max(largest, logit)
-    for row in range(n_symbols):
+    for row in range(bias.size):
         below = (largest - starts[row + 1]) >> INDEX_BITS
         starts[row + 1] = starts[row] + table[min(below, table.size - 1)]
-    total: int = starts[n_symbols]
+    total: int = starts[bias.size]
     return total
+
+
+@inlined(**FLAGS)
+def group_frequencies(tables: Tables, context: np.ndarray, book: int, hidden: np.ndarray, starts: np.ndarray) -> int:
+    """Write the clipped context of a codebook to ``hidden (C,)`` and the frequencies of its groups to ``starts``."""
+    bias = tables[BIAS]
+    for index in range(context.size):
+        hidden[index] = min(max(context[index] + bias[book, index], 0), MAX_ACTIVATION)
+    return accumulate_frequencies(hidden, tables[GROUP_WEIGHTS][book], tables[GROUP_BIAS][book], tables[TABLE], starts)
+
+
+@inlined(**FLAGS)
+def code_frequencies(tables: Tables, hidden: np.ndarray, book: int, group: Int, starts: np.ndarray) -> int:
+    """Write the frequencies of the codes of a group to ``starts``."""
+    weights, bias = tables[CODE_WEIGHTS][book, group], tables[CODE_BIAS][book, group]
+    return accumulate_frequencies(hidden, weights, bias, tables[TABLE], starts)
 
 
 @inlined(**FLAGS)
@@ -138,69 +142,41 @@ def decode_symbol(state: np.ndarray, payload: np.ndarray, starts: np.ndarray, to
 @compiled(LOOPS, **FLAGS)
 def encode_ranks(ranks: np.ndarray, tables: Tables, out: np.ndarray, buffers: Tables) -> int:
     """Encode ``ranks (channels, n_codebooks, frames)`` with the buffers of a workspace; return the bytes in ``out``."""
-    inside, back, unknown, mix, mix_bias, bias, group_weights, group_bias, code_weights, code_bias, table = tables
     n_channels, n_codebooks, n_frames = ranks.shape
-    n_groups = group_bias.shape[1]
-    group_size = code_bias.shape[1] // n_groups
-    state, was_silent, n_known, embedded, context, hidden, starts = buffers
+    state, was_silent, embedded, context, hidden, starts = buffers
     state[1] = FULL_RANGE
     for frame in range(n_frames):
         for channel in range(n_channels):
-            is_silent = ranks[channel, 0, frame] == SILENT
-            encode_silence(state, out, was_silent[channel], is_silent)
-            was_silent[channel] = is_silent
-            if is_silent:
-                n_known[channel] = 0
+            if encode_silence(state, out, ranks, channel, frame, was_silent):
                 continue
-            compute_past_context(
-                ranks, channel, frame, n_known[channel], back, unknown, mix, mix_bias, embedded, context
-            )
-            n_known[channel] += 1
+            start_context(tables, ranks, channel, frame, embedded, context)
             for book in range(n_codebooks):
                 rank = np.int64(ranks[channel, book, frame])
+                group_size = tables[CODE_BIAS].shape[2]
                 group = rank // group_size
-                first = group * group_size
-                activate(context, bias, book, hidden)
-                total = accumulate_frequencies(
-                    hidden, group_weights, group_bias, book, np.int64(0), n_groups, table, starts
-                )
+                total = group_frequencies(tables, context, book, hidden, starts)
                 encode_symbol(state, out, starts, total, group)
-                total = accumulate_frequencies(hidden, code_weights, code_bias, book, first, group_size, table, starts)
-                encode_symbol(state, out, starts, total, rank - first)
-                for column in range(context.size):
-                    context[column] += inside[book, rank, column]
+                total = code_frequencies(tables, hidden, book, group, starts)
+                encode_symbol(state, out, starts, total, rank - group * group_size)
+                add_code(tables, book, rank, context)
     return flush(state, out)
 
 
 @compiled(LOOPS, **FLAGS)
 def decode_ranks(payload: np.ndarray, tables: Tables, ranks: np.ndarray, buffers: Tables) -> None:
     """Decode into ``ranks (channels, n_codebooks, frames)``; any bytes give ranks of the codebooks."""
-    inside, back, unknown, mix, mix_bias, bias, group_weights, group_bias, code_weights, code_bias, table = tables
     n_channels, n_codebooks, n_frames = ranks.shape
-    n_groups = group_bias.shape[1]
-    group_size = code_bias.shape[1] // n_groups
-    state, was_silent, n_known, embedded, context, hidden, starts = buffers
+    state, was_silent, embedded, context, hidden, starts = buffers
     start_decoding(payload, state)
     for frame in range(n_frames):
         for channel in range(n_channels):
-            was_silent[channel] = decode_silence(state, payload, was_silent[channel])
-            if was_silent[channel]:
-                for book in range(n_codebooks):
-                    ranks[channel, book, frame] = SILENT
-                n_known[channel] = 0
+            if decode_silence(state, payload, ranks, channel, frame, was_silent):
                 continue
-            compute_past_context(
-                ranks, channel, frame, n_known[channel], back, unknown, mix, mix_bias, embedded, context
-            )
-            n_known[channel] += 1
+            start_context(tables, ranks, channel, frame, embedded, context)
             for book in range(n_codebooks):
-                activate(context, bias, book, hidden)
-                total = accumulate_frequencies(
-                    hidden, group_weights, group_bias, book, np.int64(0), n_groups, table, starts
-                )
-                first = decode_symbol(state, payload, starts, total) * group_size
-                total = accumulate_frequencies(hidden, code_weights, code_bias, book, first, group_size, table, starts)
-                rank = first + decode_symbol(state, payload, starts, total)
+                total = group_frequencies(tables, context, book, hidden, starts)
+                group = decode_symbol(state, payload, starts, total)
+                total = code_frequencies(tables, hidden, book, group, starts)
+                rank = group * tables[CODE_BIAS].shape[2] + decode_symbol(state, payload, starts, total)
                 ranks[channel, book, frame] = rank
-                for column in range(context.size):
-                    context[column] += inside[book, rank, column]
+                add_code(tables, book, rank, context)

@@ -94,13 +94,18 @@ def flush(state: np.ndarray, out: np.ndarray) -> int:
 
 
 @inlined(**FLAGS)
-def encode_silence(state: np.ndarray, out: np.ndarray, was_silent: bool, is_silent: bool) -> None:
-    """Encode the silence flag of a frame, given that of the frame before it in its channel."""
-    silent = SILENT_AFTER_SILENCE if was_silent else SILENT_AFTER_SOUND
+def encode_silence(
+    state: np.ndarray, out: np.ndarray, codes: np.ndarray, channel: int, frame: int, was_silent: np.ndarray
+) -> bool:
+    """Encode and return the silence flag of a frame, given that of the frame before it in its channel."""
+    is_silent: bool = codes[channel, 0, frame] == SILENT
+    silent = SILENT_AFTER_SILENCE if was_silent[channel] else SILENT_AFTER_SOUND
     start, frequency = silent, TOTAL - silent
     if is_silent:  # at the bottom of the interval, so that a silent packet is the number 0: no bytes
         start, frequency = 0, silent
     encode_interval(state, out, state[1] >> TOTAL_BITS, start, frequency)
+    was_silent[channel] = is_silent
+    return is_silent
 
 
 @compiled(LOOPS, **FLAGS)
@@ -115,10 +120,7 @@ def encode_codes(
     state[1] = FULL_RANGE
     for frame in range(n_frames):
         for channel in range(n_channels):
-            is_silent = codes[channel, 0, frame] == SILENT
-            encode_silence(state, out, was_silent[channel], is_silent)
-            was_silent[channel] = is_silent
-            if is_silent:
+            if encode_silence(state, out, codes, channel, frame, was_silent):
                 continue
             for book in range(n_codebooks):
                 code = codes[channel, book, frame]
@@ -149,15 +151,20 @@ def decode_interval(state: np.ndarray, payload: np.ndarray, unit: Int, start: In
 
 
 @inlined(**FLAGS)
-def decode_silence(state: np.ndarray, payload: np.ndarray, was_silent: bool) -> bool:
-    """Decode the silence flag of a frame, given that of the frame before it in its channel."""
-    silent = SILENT_AFTER_SILENCE if was_silent else SILENT_AFTER_SOUND
+def decode_silence(
+    state: np.ndarray, payload: np.ndarray, codes: np.ndarray, channel: int, frame: int, was_silent: np.ndarray
+) -> bool:
+    """Undo :func:`encode_silence`; write the codes of a silent frame."""
+    silent = SILENT_AFTER_SILENCE if was_silent[channel] else SILENT_AFTER_SOUND
     unit = state[1] >> TOTAL_BITS
     is_silent: bool = state[0] // unit < silent
     start, frequency = silent, TOTAL - silent
     if is_silent:
         start, frequency = 0, silent
     decode_interval(state, payload, unit, start, frequency)
+    was_silent[channel] = is_silent
+    if is_silent:
+        codes[channel, :, frame] = SILENT
     return is_silent
 
 
@@ -173,10 +180,7 @@ def decode_codes(
     start_decoding(payload, state)
     for frame in range(n_frames):
         for channel in range(n_channels):
-            was_silent[channel] = decode_silence(state, payload, was_silent[channel])
-            if was_silent[channel]:
-                for book in range(n_codebooks):
-                    codes[channel, book, frame] = SILENT
+            if decode_silence(state, payload, codes, channel, frame, was_silent):
                 continue
             for book in range(n_codebooks):
                 unit = state[1] >> TOTAL_BITS
