@@ -102,7 +102,7 @@ class DifferentiableSynthesis(nn.Module):
         self.t = nn.Buffer(t[None, None, :, None], persistent=False)
 
     def forward(self, parameters: Tensor, mel: Tensor, pulses: Tensor, noises: list[Tensor]) -> list[Tensor]:
-        """Synthesise a wave with each of several noises, which share the filtered pulses.
+        """Synthesise a wave with each of several noises and the same pulses.
 
         Parameters
         ----------
