@@ -17,7 +17,7 @@ from .config import VocoderConfig
 from .losses import limit_bandwidth, pitch_loss
 from .modules import DifferentiableSynthesis, FilterNetwork
 
-CRITIC_WINDOWS = (512, 1024, 256)  # samples at 16 kHz
+CRITIC_WINDOWS = (512, 1024, 256)  # samples at 16 kHz; the hop is a quarter of the window
 
 
 class VocoderNetwork(AdversarialNetwork[MultiResolutionBandCritic]):
