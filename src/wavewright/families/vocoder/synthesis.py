@@ -4,7 +4,7 @@
 
 The sources, pulses and noise, are cut into Hann windows of two subframes, which overlap by one and sum to 1. Each
 window is centred on the start of a subframe and multiplied, in the frequency domain, by the filters of this subframe.
-The filtered windows, the *segments*, are longer than the windows, since filters ring. Overlap-add sums them to the wave.
+The filtered windows, the *segments*, are longer than the windows, since filters ring. Overlap-add makes the wave.
 """
 
 from __future__ import annotations
