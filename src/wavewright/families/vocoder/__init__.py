@@ -35,8 +35,8 @@ Training draws crops of 40 intervals, and differs from inference:
     - Losses compare only the bandwidth that a recording has, so that recordings of any sample rate train one model.
     - No noise moves to the pulses. It does at inference and in evaluations, which use the predicted pitch as well.
     - Sizes train by these losses alone. Critics join from the step ``model.adversarial_from`` on, by default in
-      fine-tuning only: after 300 of its 3,000 steps. They start with the weights of the last checkpoint of the base if
-      that exists, and anew otherwise.
+      fine-tuning only: after 300 of its 3,000 steps. They start with the weights of the base's last checkpoint if that
+      exists and has critics, and anew otherwise.
     - The averaged weights of the last step are exported. ``valid/mel`` and ``valid/pitch`` are reported; they choose a
       checkpoint only if ``training.metric`` names one of them.
 
