@@ -64,11 +64,11 @@ def test_pulses_in_chunks_are_those_of_the_whole():
 def test_the_phase_of_a_voice_is_tracked():
     hop = 256
     wave, phase = glide(1.0)
-    n_frames = len(wave) // hop - 3
-    exact = 110 + 40 * (np.arange(n_frames + 1) + 1) * hop / SAMPLE_RATE
-    inexact = np.where(np.arange(n_frames + 1) % 20 == 7, 0.0, exact * 1.004)  # 0.4 % off, sometimes unvoiced
-    tracked = track_phase(wave[: (n_frames + 2) * hop], inexact, SAMPLE_RATE, hop)
-    error = tracked - phase[hop - 1 : hop + n_frames * hop]
+    n_intervals = len(wave) // hop - 3
+    exact = 110 + 40 * (np.arange(n_intervals + 1) + 1) * hop / SAMPLE_RATE
+    inexact = np.where(np.arange(n_intervals + 1) % 20 == 7, 0.0, exact * 1.004)  # 0.4 % off, sometimes unvoiced
+    tracked = track_phase(wave[: (n_intervals + 2) * hop], inexact, SAMPLE_RATE, hop)
+    error = tracked - phase[hop - 1 : hop + n_intervals * hop]
     error -= np.round(error)
     assert np.abs(error[hop:-hop]).max() < 0.04
     pulses = phase_to_pulses(tracked[None])
@@ -80,10 +80,10 @@ def test_the_phase_of_a_voice_is_tracked():
 @pytest.mark.parametrize("config", [TINY, replace(SIZES["tiny"], n_subframes=2, fft_subframes=4)])
 def test_synthesis_in_numpy_equals_that_in_torch(config):
     rng = np.random.default_rng(0)
-    n_frames, length = 40, config.subframe_length
-    parameters = rng.standard_normal((n_frames * config.n_subframes, 3 * config.n_bins)).astype(np.float32)
-    mel = rng.normal(-6, 1, (n_frames + 1, 80)).astype(np.float32)
-    sources = rng.standard_normal((2, n_frames * config.hop_length)).astype(np.float32)
+    n_intervals, length = 40, config.subframe_length
+    parameters = rng.standard_normal((n_intervals * config.n_subframes, 3 * config.n_bins)).astype(np.float32)
+    mel = rng.normal(-6, 1, (n_intervals + 1, 80)).astype(np.float32)
+    sources = rng.standard_normal((2, n_intervals * config.hop_length)).astype(np.float32)
     wave = StreamingSynthesis(config, noise_reduction=0).push(parameters, mel.T, *sources)
     pulses, noise = (torch.from_numpy(np.pad(source, (length, 0)))[None] for source in sources)
     synthesis = DifferentiableSynthesis(config)
@@ -129,7 +129,7 @@ def test_the_bandwidth_of_a_recording_is_measured_and_limits_the_losses():
     torch.testing.assert_close(spectrum[:10_000], unlimited[:10_000], rtol=1e-3, atol=1e-2)
 
 
-def test_the_pitch_loss_weights_frames():
+def test_the_pitch_loss_weights_intervals():
     pitch_bin, weight = torch.tensor([[40.0, 60.0]]), torch.tensor([[1.0, 0.0]])
     right = pitch_loss(torch.from_numpy(2 * gaussian_logits([40, 10]))[None], pitch_bin, weight)
     wrong = pitch_loss(torch.from_numpy(2 * gaussian_logits([43, 60]))[None], pitch_bin, weight)
@@ -137,7 +137,7 @@ def test_the_pitch_loss_weights_frames():
     assert wrong > right + 5
 
 
-def test_a_crop_holds_the_frames_and_the_pitch_of_its_recording(prepared):
+def test_a_crop_holds_the_mel_frames_and_the_pitch_of_its_recording(prepared):
     batches = prepared.batches
     wave = batches.store[2][0]
     mel = speech_mel(wave, SAMPLE_RATE)

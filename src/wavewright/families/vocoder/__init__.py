@@ -1,16 +1,51 @@
 """Vocoder: log-mel frames to speech by filtering pulses and noise, many times faster than real time.
 
-Voiced speech is roughly a pulse train through a filter, and unvoiced speech is noise through a filter. From the mel
-frames a network predicts the pitch of each frame and, for each subframe of 4 ms, a complex filter for the pulses and a
-gain for the noise in every bin. The filters are applied outside the network, by short-time Fourier transforms::
+Voiced speech is roughly a pulse train through a filter, and unvoiced speech is noise through a filter. From mel frames
+a network predicts the pitch and, for each subframe of 4 ms, a complex filter for the pulses and a gain for the noise in
+every bin. The filters are applied outside the network, by short-time Fourier transforms::
 
-    mel frames -> FilterNetwork -> pitch           -> pulse train --.
-                               |                                    |
-                               '-> filter parameters -> filters ----+--> overlap-add -> wave
-                                                                    |
-                                          seeded white noise -------'
+    mel frames -+-> FilterNetwork -+-> pitch -> pulse train -----.
+                |                  |                             |
+                |                  '-> parameters --.            |
+                |                                   v            v
+                '-> spectral envelope ---------> filters ---> segments -> overlap-add -> wave
+                                                                 ^
+                                       seeded white noise -------'
 
 The pulses have a continuous phase and the noise is random from the start, so the network does not have to learn either.
+
+Inference, for ``n`` intervals between mel frames (16 ms, 384 samples at 24 kHz) with the size ``small``:
+    1. ``1 + n + look_ahead`` log-mel frames of 80 bands, 0 to 8 kHz. The first is the one before the first interval.
+    2. The input layer of the `FilterNetwork` joins the four mel frames around each interval: ``(n, 4 * 80)``. Four
+       ConvNeXt blocks follow, ``(n, 320)``, then one with a row for each of four subframes, ``(4 * n, 128)``. The
+       outputs are pitch logits ``(n, 128)`` and filter parameters ``(4 * n, 3 * 289)``.
+    3. The pitch at the end of each interval drives the pulses ``(n * 384,)``. The noise has as many samples.
+    4. The ``n + 1`` mel frames at the ends of the intervals are interpolated to envelopes ``(4 * n, 289)``, which the
+       parameters are relative to. The mel frames end at 8 kHz; above, the envelope repeats the highest band.
+    5. Each subframe makes a segment ``(576,)``: a window of two subframes of both sources, through the filters. The
+       segments, overlapped and added, are the wave ``(n * 384,)``, late by two subframes.
+
+Training draws crops of 40 intervals, and differs from inference:
+    - Mel frames are always degraded: attenuated with the recording, blurred and noisy, since predicted ones are
+      inexact. They are those of the recordings; with ``data.mel_files=true`` they come from files, such as predictions.
+    - The pulses are in phase with the recording, so that losses can compare short windows. The predicted pitch has
+      a loss of its own, a cross-entropy.
+    - Each crop ``x`` is resynthesised twice with different noise, for a spectral energy distance between it and the
+      draws ``y`` and ``y'``: ``(d(x, y) + d(x, y') - d(y, y')) / 2``.
+    - Losses compare only the bandwidth that a recording has, so that recordings of any sample rate train one model.
+    - No noise moves to the pulses. It does at inference and in evaluations, which use the predicted pitch as well.
+    - Sizes train by these losses alone. Critics join from the step ``model.adversarial_from`` on, by default in
+      fine-tuning only: after 300 of its 3,000 steps. They start with the weights of the base's last checkpoint if that
+      exists and has critics, and anew otherwise.
+    - The averaged weights of the last step are exported. ``valid/mel`` and ``valid/pitch`` are reported; they choose a
+      checkpoint only if ``training.metric`` names one of them.
+
+The commands are ``wavewright train FOLDER --family vocoder --size small --max-minutes 120 --out runs/my-vocoder``, and
+for fine-tuning ``wavewright train FOLDER --family vocoder --from runs/my-vocoder --out runs/my-voice``.
+
+Read ``config.py`` (the words and the sizes), ``modules.py`` (the network), ``pitch_bins.py``, ``pulses.py`` (the
+sources), ``synthesis.py`` (the filters) and ``runtime.py``, in this order; then, for training, ``batches.py``,
+``losses.py``, ``network.py`` (losses and turns), ``training.py`` (evaluation and export) and ``recipe.py``.
 
 Papers:
     Siuzdak, "Vocos: Closing the gap between time-domain and Fourier-based neural vocoders", 2023: ConvNeXt blocks that
@@ -25,18 +60,17 @@ Papers:
     Kim et al., "CREPE: A Convolutional Representation for Pitch Estimation", 2018: pitch as logits over bins.
 
 Changes:
-    - The convolutions are causal but for two frames of look-ahead, so that audio streams.
+    - The convolutions are causal but for two mel frames of look-ahead, so that audio streams.
     - The filters multiply the envelope that the mel frames imply, so the network learns only the difference.
-    - In training, the pulses are in phase with those of the recording, so that short windows can be compared.
-    - Losses compare only the bandwidth that a recording has, so that recordings of any sample rate train one model.
     - At inference, up to half of the noise amplitude moves to the pulses where these dominate (``noise_reduction``).
+    - The pulses of training, and the bandwidth of the losses, as above.
 """
 
 from __future__ import annotations
 
 from ...contracts.family import Capability, Family
 from ...contracts.health import HealthRules
-from .config import METRICS, SIZES, VocoderConfig
+from .config import METRICS, SIZES, WEIGHT_PREFIX, VocoderConfig
 
 
 class VocoderFamily(Family[VocoderConfig]):
@@ -50,7 +84,7 @@ class VocoderFamily(Family[VocoderConfig]):
     health = HealthRules(loss="valid/mel")
     capabilities = frozenset({Capability.VOCODE})
     command = "speak 'Hello.' --vocoder {model}"
-    weight_prefixes = ("frames.",)
+    weight_prefixes = (WEIGHT_PREFIX,)
 
 
 VOCODER = VocoderFamily()

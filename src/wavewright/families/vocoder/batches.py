@@ -23,11 +23,11 @@ from .mel_files import read_mel
 from .pitch_bins import MAX_F0_HZ, MIN_F0_HZ, hz_to_bin
 from .pulses import phase_to_pulses, track_phase
 
-UNVOICED_PITCH_WEIGHT = 0.1  # of the interpolated pitch of an unvoiced frame
-DEFAULT_F0_HZ = 100.0  # of a crop without voiced frames
+UNVOICED_PITCH_WEIGHT = 0.1  # of the interpolated pitch of an unvoiced interval
+DEFAULT_F0_HZ = 100.0  # of a crop without voiced intervals
 BANDWIDTH_DB = -60.0  # power relative to the strongest frequency, below which a band holds nothing
 BANDWIDTH_N_FFT = 2_048
-FRAMES_BEFORE = 3  # before a crop, that the windows of its first mel frame reach into
+HOPS_BEFORE = 3  # before a crop, that the window of its first mel frame reaches into
 
 
 @dataclass(frozen=True)
@@ -58,16 +58,19 @@ class VocoderDataSettings:
 class VocoderBatches:
     """Batches of crops of recordings, a pure function of the step.
 
-    A batch holds, for crops of ``n`` frames:
+    A crop in a batch is attenuated by a random gain, and its mel frames, from recordings or from mel files, are blurred
+    and noisy, as predicted ones are. The crops of validation are neither.
+
+    A batch holds, for crops of ``n`` intervals:
 
     ``wave (batch, n * hop_length)``
         The recording.
     ``pulses (batch, subframe_length + n * hop_length)``
-        A pulse train in phase with it.
+        A pulse train in phase with it, from one subframe before it.
     ``mel (batch, 1 + n + look_ahead, n_mels)``
-        Log-mel frames, one before the crop and ``look_ahead`` after it.
+        Log-mel frames: one before the crop, that at its start, and those that follow.
     ``f0_hz``, ``pitch_bin``, ``pitch_weight (batch, n)``
-        Pitch at the end of each frame, interpolated where unvoiced, and its weight in the loss.
+        Pitch at the end of each interval, interpolated where unvoiced, and its weight in the loss.
     ``bandwidth (batch,)``
         Fraction of the Nyquist frequency that the recording contains.
 
@@ -96,13 +99,13 @@ class VocoderBatches:
         self.store = store
         self.rows = np.array(rows)
         self.config, self.data, self.training = config, data, training
-        self.n_frames = np.array([-(-length // config.hop_length) for length in store.lengths])
-        self.first_frame = np.concatenate([[0], np.cumsum(self.n_frames)])  # of each clip in f0_hz
+        self.n_intervals = np.array([-(-length // config.hop_length) for length in store.lengths])  # and mel frames
+        self.offsets = np.concatenate([[0], np.cumsum(self.n_intervals)])  # of each clip in f0_hz
         name = f"vocoder-{config.hop_length}-{MIN_F0_HZ:g}-{MAX_F0_HZ:g}-{BANDWIDTH_N_FFT}{BANDWIDTH_DB:g}"
         measured = store.cached(name, self._measure)
         self.f0_hz = measured["f0_hz"]
         self.bandwidth = measured["bandwidth"]
-        lengths = np.maximum(self.n_frames[self.rows], data.crop_frames)
+        lengths = np.maximum(self.n_intervals[self.rows], data.crop_frames)
         self.probabilities = sampling_probabilities(
             [store.entries[row] for row in rows], lengths, data.speaker_exponent
         )
@@ -114,21 +117,21 @@ class VocoderBatches:
         drawn = rng.choice(len(self.rows), self.training.batch_size, p=self.probabilities)
         crops = []
         for row in self.rows[drawn]:
-            start = int(rng.integers(max(self.n_frames[row] - data.crop_frames, 0) + 1))
+            start = int(rng.integers(max(self.n_intervals[row] - data.crop_frames, 0) + 1))
             gain = db_to_gain(-rng.uniform(0, data.gain_range_db))
             crop = self.crop(int(row), start, data.crop_frames, gain)
             crops.append(crop | {"mel": self._degrade(crop["mel"], rng)})
         return stack_crops(crops)
 
-    def crop(self, row: int, start: int, n_frames: int, gain: float = 1.0) -> Batch:
+    def crop(self, row: int, start: int, n_intervals: int, gain: float = 1.0) -> Batch:
         """Return one crop, without a batch dimension.
 
         Parameters
         ----------
         row : int
             Of the store.
-        start, n_frames : int
-            First frame and number of frames; beyond the recording there is silence.
+        start, n_intervals : int
+            First interval and number of intervals; beyond the recording there is silence.
         gain : float
             Factor of the wave.
 
@@ -138,21 +141,21 @@ class VocoderBatches:
             The arrays of a batch.
         """
         config, hop_length = self.config, self.config.hop_length
-        n_around = FRAMES_BEFORE + n_frames + config.look_ahead + 1
-        samples = self._samples(row, (start - FRAMES_BEFORE) * hop_length, n_around * hop_length) * np.float32(gain)
-        f0_hz = self._pitch(row, start - 1, n_frames + 2)
-        end = (FRAMES_BEFORE + n_frames) * hop_length
+        n_hops = HOPS_BEFORE + n_intervals + config.look_ahead + 1  # to the end of the last mel frame's window
+        samples = self._samples(row, (start - HOPS_BEFORE) * hop_length, n_hops * hop_length) * np.float32(gain)
+        f0_hz = self._pitch(row, start - 1, n_intervals + 2)  # from one interval before the crop, for its first pulses
+        end = (HOPS_BEFORE + n_intervals) * hop_length
         phase = track_phase(samples[hop_length : end + hop_length], f0_hz, config.sample_rate, hop_length)
-        pulses = phase_to_pulses(phase[None])[hop_length - config.subframe_length : (n_frames + 1) * hop_length]
+        pulses = phase_to_pulses(phase[None])[hop_length - config.subframe_length : (n_intervals + 1) * hop_length]
         voiced = np.flatnonzero(f0_hz > 0)
         contour = np.full(len(f0_hz), DEFAULT_F0_HZ)
         if len(voiced):
             contour = np.interp(np.arange(len(f0_hz)), voiced, f0_hz[voiced])
         unvoiced_weight = UNVOICED_PITCH_WEIGHT if len(voiced) else 0.0
         return {
-            "wave": samples[FRAMES_BEFORE * hop_length : end],
+            "wave": samples[HOPS_BEFORE * hop_length : end],
             "pulses": pulses,
-            "mel": self._mel(row, start - 1, 1 + n_frames + config.look_ahead, samples, gain),
+            "mel": self._mel(row, start - 1, 1 + n_intervals + config.look_ahead, samples, gain),
             "f0_hz": contour[2:].astype(np.float32),
             "pitch_bin": hz_to_bin(contour[2:]).astype(np.float32),
             "pitch_weight": np.where(f0_hz[2:] > 0, 1.0, unvoiced_weight).astype(np.float32),
@@ -160,10 +163,10 @@ class VocoderBatches:
         }
 
     def _measure(self) -> dict[str, np.ndarray]:
-        """Return ``f0_hz (frames,)`` of all clips, one after another, 0 where unvoiced, and ``bandwidth (clips,)``."""
+        """Return ``f0_hz (mel frames,)`` of all clips, concatenated, 0 where unvoiced, and ``bandwidth (clips,)``."""
         config = self.config
         f0_hz, bandwidth = [], []
-        for row, n_frames in enumerate(self.n_frames):
+        for row, n_frames in enumerate(self.n_intervals):
             wave = self.store[row][0]
             track = track_pitch(wave, config.sample_rate, config.hop_length, MIN_F0_HZ, MAX_F0_HZ)
             f0_hz.append(track.f0_hz[:n_frames])
@@ -171,7 +174,7 @@ class VocoderBatches:
         return {"f0_hz": np.concatenate(f0_hz), "bandwidth": np.array(bandwidth, np.float32)}
 
     def _degrade(self, mel: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Blur ``mel (frames, n_mels)`` and add noise, mostly little, since predicted frames are smooth and inexact."""
+        """Blur mel frames ``(frames, n_mels)`` and add noise, mostly little; predicted ones are smooth and inexact."""
         blur = self.data.mel_blur * rng.random() ** 2
         deviation = self.data.mel_noise * rng.random() ** 2
         padded = np.pad(mel, 1, mode="edge")
@@ -203,11 +206,11 @@ class VocoderBatches:
         return np.pad(self.store.crop(row, max(start, 0), n_samples - n_before)[0], (n_before, 0))
 
     def _pitch(self, row: int, start: int, n_frames: int) -> np.ndarray:
-        """Return the pitch ``(n_frames,)`` of a clip in hertz, 0 where unvoiced and outside it."""
+        """Return the pitch at mel frames of a clip in hertz, ``(n_frames,)``, 0 where unvoiced and outside the clip."""
         f0_hz = np.zeros(n_frames)
         first = max(start, 0)
-        last = min(start + n_frames, int(self.n_frames[row]))
-        offset = self.first_frame[row]
+        last = min(start + n_frames, int(self.n_intervals[row]))
+        offset = self.offsets[row]
         f0_hz[first - start : last - start] = self.f0_hz[offset + first : offset + last]
         return f0_hz
 

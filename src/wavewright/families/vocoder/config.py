@@ -24,6 +24,7 @@ from ...dsp.speech_mel import N_MELS, WINDOW_HOPS, speech_hop_length
 from ...errors import BadSetting
 
 FRAMES_FILE = "frames.onnx"
+"""Graph of the network, from mel frames to pitch and filters."""
 WEIGHT_PREFIX = "frames."
 """Prefix of the network's weights in a model folder."""
 
@@ -127,16 +128,16 @@ class VocoderConfig(ModelConfig):
         """Delay of the synthesis, two subframes, in samples.
 
         One because a window starts in the previous subframe, and one of zeros before it for filters that act before
-        their pulse. So a segment starts two subframes before its own, and the last two subframes of a crop lack
-        segments that come after it.
+        their pulse. A segment thus starts two subframes before its own, and the last two subframes of a crop lack the
+        segments of subframes after the crop.
         """
         return 2 * self.subframe_length
 
     @property
     def transient(self) -> int:
-        """Samples at the start of a crop that lack segments of before the crop.
+        """Samples at the start of a crop that lack segments of subframes before the crop.
 
-        A segment ends ``fft_subframes - 3`` subframes after its own, so as many subframes lack some.
+        A segment reaches ``fft_subframes - 3`` subframes beyond its own, so as many subframes lack some.
         """
         return (self.fft_subframes - 3) * self.subframe_length
 
@@ -150,6 +151,7 @@ SIZES: dict[str, VocoderConfig] = {
 }
 """The configuration of each size.
 
-All train without critics, whose steps take longer: a network learns the most from the spectral distances first. Fine
-tuning starts from a network that has learned that, and adds critics for the detail that the distances average away.
+All train without critics, whose steps take longer: a network learns the most from the spectral distances first.
+Fine-tuning starts from a network that has learned that, and adds critics for the detail that distances average away.
+Set ``model.adversarial_from`` to add them to a run of any size, with 1 for the whole run.
 """

@@ -1,6 +1,8 @@
 """Mel frames in ``.npy`` files beside the recordings, such as those that an acoustic model predicts.
 
-A vocoder that is trained on ground-truth-aligned predictions learns to correct their errors.
+With the setting ``data.mel_files``, which is off by default, these are the network's input instead of the mel frames of
+the recordings: a vocoder that is trained on ground-truth-aligned predictions learns to correct their errors. They are
+degraded like the others, see :class:`.batches.VocoderBatches`.
 
 References
 ----------
@@ -18,7 +20,7 @@ from ...data.entry import Entry, Problem
 from ...dsp.speech_mel import FRAMES_PER_SECOND, MEL_FLOOR, N_MELS
 
 SUFFIX = ".npy"
-MAX_LENGTH_DIFFERENCE = 2  # frames, between a file and its recording
+MAX_LENGTH_DIFFERENCE = 2  # mel frames, between a file and its recording
 
 
 def with_mel_files(entries: Sequence[Entry]) -> tuple[list[Entry], tuple[Problem, ...]]:
@@ -63,18 +65,18 @@ def _problem(entry: Entry) -> str:
 
 
 def read_mel(path: Path, start: int, n_frames: int, gain: float) -> np.ndarray:
-    """Read frames of the mel file of a recording.
+    """Read mel frames from the file of a recording.
 
     Parameters
     ----------
     path : Path
         The recording.
     start : int
-        First frame; frames outside the file are silence.
+        First mel frame; those outside the file are silence.
     n_frames : int
-        Number of frames.
+        Number of mel frames.
     gain : float
-        Factor of the wave that the frames are scaled to.
+        Factor of the wave; the mel frames are scaled to match.
 
     Returns
     -------

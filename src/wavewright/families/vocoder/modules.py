@@ -13,7 +13,7 @@ from .config import VocoderConfig
 from .pitch_bins import N_PITCH_BINS
 from .synthesis import MAX_PARAMETER, MIN_MAGNITUDE, mel_interpolation, noise_log_power
 
-INITIAL_PARAMETERS = (1.0, 0.0, 0.7)  # real and imaginary part, root of the noise gain: the envelope alone
+INITIAL_PARAMETERS = (1.0, 0.0, 0.7)  # pulses through the envelope itself, and noise 6 dB below it
 INITIAL_WEIGHT_SCALE = 0.1  # of the last layer, so that filters start close to INITIAL_PARAMETERS
 
 
@@ -75,8 +75,8 @@ class FilterNetwork(nn.Module):
         n_intervals = features.shape[1] - self.context_frames + 1
         context = torch.cat([features[:, offset : offset + n_intervals] for offset in range(self.context_frames)], -1)
         hidden, frame_memory = self.frame_blocks(self.in_proj(context), frame_memory)
-        hidden = self.frame_norm(hidden)
-        subframes = self.subframe_proj(hidden)
+        hidden = self.frame_norm(hidden)  # (batch, intervals, channels)
+        subframes = self.subframe_proj(hidden)  # (batch, intervals, n_subframes * subframe_channels)
         subframes = subframes.reshape(subframes.shape[0], -1, self.config.subframe_channels)
         subframes, subframe_memory = self.subframe_blocks(subframes, subframe_memory)
         next_memory = None
@@ -95,14 +95,14 @@ class DifferentiableSynthesis(nn.Module):
         super().__init__()
         self.config = config
         lower, weight = mel_interpolation(config)
-        t = torch.arange(config.n_subframes) / config.n_subframes
+        t = torch.arange(config.n_subframes) / config.n_subframes  # of each subframe's start, in intervals
         self.window = nn.Buffer(torch.from_numpy(hann_window(2 * config.subframe_length)), persistent=False)
         self.lower = nn.Buffer(torch.from_numpy(lower), persistent=False)
         self.weight = nn.Buffer(torch.from_numpy(weight), persistent=False)
         self.t = nn.Buffer(t[None, None, :, None], persistent=False)
 
     def forward(self, parameters: Tensor, mel: Tensor, pulses: Tensor, noises: list[Tensor]) -> list[Tensor]:
-        """Synthesise a wave with each of several noises, which share the filtered pulses.
+        """Synthesise a wave with each of several noises and the same pulses.
 
         Parameters
         ----------

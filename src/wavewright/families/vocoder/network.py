@@ -17,7 +17,7 @@ from .config import VocoderConfig
 from .losses import limit_bandwidth, pitch_loss
 from .modules import DifferentiableSynthesis, FilterNetwork
 
-CRITIC_WINDOWS = (512, 1024, 256)  # samples at 16 kHz
+CRITIC_WINDOWS = (512, 1024, 256)  # samples at 16 kHz; the hop is a quarter of the window
 
 
 class VocoderNetwork(AdversarialNetwork[MultiResolutionBandCritic]):
@@ -27,8 +27,8 @@ class VocoderNetwork(AdversarialNetwork[MultiResolutionBandCritic]):
     The spectral energy distance makes ``(d(x, y) + d(x, y') - d(y, y')) / 2`` of each spectral distance ``d``. Critics
     judge the first draw.
 
-    The pulses are those of the batch, in phase with the recording. So the predicted pitch has no influence on the draws
-    and learns from its own loss alone; at inference it drives the pulses.
+    The pulses are those of the batch, in phase with the recording. The predicted pitch, which drives the pulses at
+    inference, does not affect the draws and has a loss of its own.
     """
 
     def __init__(self, config: VocoderConfig) -> None:

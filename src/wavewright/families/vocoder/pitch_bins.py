@@ -28,24 +28,24 @@ def logits_to_hz(logits: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    logits : np.ndarray of shape ``(frames, N_PITCH_BINS)``
+    logits : np.ndarray of shape ``(intervals, N_PITCH_BINS)``
 
     Returns
     -------
     np.ndarray
-        Hz, ``(frames,)`` float64.
+        Hz, ``(intervals,)`` float64.
 
     References
     ----------
     J. W. Kim et al., "CREPE: A Convolutional Representation for Pitch Estimation", 2018.
     """
-    frames = np.arange(len(logits))
+    intervals = np.arange(len(logits))
     peak = np.clip(logits.argmax(axis=1), DECODE_RADIUS, N_PITCH_BINS - 1 - DECODE_RADIUS)
     max_logit = logits.max(axis=1).astype(np.float64)
     total_weight = np.zeros(len(logits))
     weighted_offset = np.zeros(len(logits))
     for offset in range(-DECODE_RADIUS, DECODE_RADIUS + 1):
-        weight = np.exp(logits[frames, peak + offset] - max_logit)
+        weight = np.exp(logits[intervals, peak + offset] - max_logit)
         total_weight += weight
         weighted_offset += weight * offset
     return bin_to_hz(peak + weighted_offset / total_weight)

@@ -1,4 +1,4 @@
-"""Pulse trains: at a pitch that comes frame by frame, and in phase with a recorded voice."""
+"""Pulse trains: at a predicted pitch for inference, and in phase with a recorded voice for training."""
 
 from __future__ import annotations
 
@@ -8,41 +8,41 @@ from ...dsp.spectrum import frame, hann_window
 from .pitch_bins import MIN_F0_HZ
 
 PULSE_TAPS = 16  # length of a band-limited pulse in samples
-PULSE_DELAY = PULSE_TAPS // 2 - 1  # samples by which pulses are late
-PHASES_PER_FRAME = 8  # points at which the phase of a recording is measured
+PULSE_DELAY = PULSE_TAPS // 2 - 1  # samples by which pulses are late; the filters learn to undo it
+PHASES_PER_INTERVAL = 8  # points at which the phase of a recording is measured
 
 
 class PulseTrain:
-    """Band-limited pulses at a pitch that comes frame by frame, with the power spectral density of noise of variance 1.
+    """Band-limited pulses at a pitch that comes interval by interval, with the power spectrum of noise of variance 1.
 
-    The frequency changes linearly from frame to frame and the phase is continuous.
+    The frequency changes linearly within an interval and the phase is continuous.
 
     Parameters
     ----------
     sample_rate : int, in Hz
     hop_length : int
-        Samples of a frame.
+        Samples of an interval.
     """
 
     def __init__(self, sample_rate: int, hop_length: int) -> None:
         self.sample_rate = sample_rate
         self.hop_length = hop_length
         self._last_f0_hz: float | None = None
-        self._phase = 0.0  # periods, at the end of the last frame
-        self._tail = np.zeros(PULSE_TAPS, np.float32)  # of pulses that extend into the next frame
+        self._phase = 0.0  # periods, at the end of the last interval
+        self._tail = np.zeros(PULSE_TAPS, np.float32)  # of pulses that extend into the next interval
 
     def push(self, f0_hz: np.ndarray) -> np.ndarray:
-        """Return the pulses of the next frames.
+        """Return the pulses of the next intervals.
 
         Parameters
         ----------
         f0_hz : np.ndarray
-            Pitch at the end of each frame, ``(frames,)``.
+            Pitch at the end of each interval, ``(intervals,)``.
 
         Returns
         -------
         np.ndarray
-            ``(frames * hop_length,)`` float32, late by PULSE_DELAY samples and half a sample.
+            ``(intervals * hop_length,)`` float32, late by PULSE_DELAY samples and half a sample.
         """
         if not len(f0_hz):
             return np.zeros(0, np.float32)
@@ -51,12 +51,12 @@ class PulseTrain:
         self._last_f0_hz = float(f0_hz[-1])
         time = np.arange(self.hop_length + 1)
         periods = np.outer(start_f0_hz, time) + np.outer((f0_hz - start_f0_hz) / (2 * self.hop_length), time**2)
-        periods /= self.sample_rate  # (frames, hop_length + 1), since the start of each frame
+        periods /= self.sample_rate  # (intervals, hop_length + 1), since the start of each interval
         start_phase = np.zeros(len(f0_hz))
-        # One frame after another, so that the number of frames of a call does not change a bit.
-        for index, frame_periods in enumerate(periods[:, -1]):
+        # One interval after another, so that the number of intervals of a call does not change a bit.
+        for index, interval_periods in enumerate(periods[:, -1]):
             start_phase[index] = self._phase
-            self._phase = (self._phase + frame_periods) % 1.0
+            self._phase = (self._phase + interval_periods) % 1.0
         pulses = phase_to_pulses(periods + start_phase[:, None])
         pulses[:PULSE_TAPS] += self._tail
         self._tail = pulses[len(pulses) - PULSE_TAPS :].copy()
@@ -72,12 +72,12 @@ def phase_to_pulses(phase: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     phase : np.ndarray
-        Periods, ``(frames, 1 + samples)``; column 0 is the sample before a frame.
+        Periods, ``(intervals, 1 + samples)``; column 0 is the sample before an interval.
 
     Returns
     -------
     np.ndarray
-        ``(frames * samples + PULSE_TAPS,)`` float32.
+        ``(intervals * samples + PULSE_TAPS,)`` float32.
     """
     n_samples = phase.shape[1] - 1
     period = np.floor(phase)
@@ -97,37 +97,37 @@ def track_phase(wave: np.ndarray, f0_hz: np.ndarray, sample_rate: int, hop_lengt
     """Measure the phase of the fundamental of a voice of known pitch.
 
     The wave is demodulated by the integrated pitch; the angle of what remains, averaged over two hops, corrects the
-    phase. In unvoiced frames the correction is interpolated.
+    phase. Where the voice is unvoiced the correction is interpolated.
 
     Parameters
     ----------
     wave : np.ndarray
-        ``(time,)``, from ``hop_length`` samples before the first frame to as many after the last one.
+        ``(time,)``, from ``hop_length`` samples before the first interval to as many after the last one.
     f0_hz : np.ndarray
-        Pitch at the frame boundaries, ``(frames + 1,)``, 0 where unvoiced.
+        Pitch at the ends of the intervals, ``(intervals + 1,)``, 0 where unvoiced.
     sample_rate : int, in Hz
     hop_length : int
-        Samples of a frame.
+        Samples of an interval.
 
     Returns
     -------
     np.ndarray
-        Periods, ``(frames * hop_length + 1,)``, not decreasing; starts with the sample before the first frame.
+        Periods, ``(intervals * hop_length + 1,)``, not decreasing; starts with the sample before the first interval.
     """
-    n_frames = len(f0_hz) - 1
+    n_intervals = len(f0_hz) - 1
     voiced = np.flatnonzero(f0_hz > 0)
-    boundaries = np.arange(n_frames + 1)
-    contour = np.interp(boundaries, voiced, f0_hz[voiced]) if len(voiced) else np.full(n_frames + 1, 2 * MIN_F0_HZ)
-    time = np.arange(-hop_length, (n_frames + 1) * hop_length) / hop_length  # in frames
+    boundaries = np.arange(n_intervals + 1)
+    contour = np.interp(boundaries, voiced, f0_hz[voiced]) if len(voiced) else np.full(n_intervals + 1, 2 * MIN_F0_HZ)
+    time = np.arange(-hop_length, (n_intervals + 1) * hop_length) / hop_length  # in intervals
     integrated = np.cumsum(np.interp(time, boundaries, contour)) / sample_rate  # periods, (time,)
     demodulated = wave * np.exp(-2j * np.pi * integrated)
-    windows = frame(demodulated, 2 * hop_length, hop_length // PHASES_PER_FRAME)
-    smoothed = windows @ hann_window(2 * hop_length)  # (frames * PHASES_PER_FRAME + 1,)
+    windows = frame(demodulated, 2 * hop_length, hop_length // PHASES_PER_INTERVAL)
+    smoothed = windows @ hann_window(2 * hop_length)  # (intervals * PHASES_PER_INTERVAL + 1,)
     correction = np.unwrap(np.angle(smoothed)) / (2 * np.pi)
-    positions = np.arange(len(smoothed)) / PHASES_PER_FRAME  # in frames
+    positions = np.arange(len(smoothed)) / PHASES_PER_INTERVAL  # in intervals
     is_voiced = np.interp(positions, boundaries, f0_hz > 0) > 0.5
     if is_voiced.any():
         correction = np.interp(positions, positions[is_voiced], correction[is_voiced])
-    samples = np.arange(n_frames * hop_length + 1) / hop_length
-    phase = integrated[hop_length - 1 : hop_length + n_frames * hop_length] + np.interp(samples, positions, correction)
+    samples = np.arange(n_intervals * hop_length + 1) / hop_length
+    phase = integrated[hop_length - 1 : (n_intervals + 1) * hop_length] + np.interp(samples, positions, correction)
     return np.maximum.accumulate(phase)

@@ -39,7 +39,7 @@ class VocoderRuntime(Vocoder):
         self.hop_length = config.hop_length
         self.n_mels = config.n_mels
         channels = config.blocks * config.channels + config.subframe_blocks * config.subframe_channels
-        memory = (1, channels * (config.kernel_size - 1))
+        memory = (1, channels * (config.kernel_size - 1))  # past inputs of all convolutions
         self.memory = np.zeros(memory, np.float32)
         self.session = folder.session(
             FRAMES_FILE,
@@ -93,9 +93,9 @@ class VocoderStream:
         self._pulses = PulseTrain(config.sample_rate, config.hop_length)
         self._synthesis = StreamingSynthesis(config, runtime.noise_reduction)
         self._noise = np.random.Generator(np.random.PCG64(seed))
-        self._mel = _silence(config, 1)  # from the one before the next interval on
-        self._n_to_skip = config.delay  # samples before the first
-        self._n_due = 0  # samples of the mel frames so far that were not returned
+        self._mel = _silence(config, 1)  # those that the next interval depends on, from the one before its start
+        self._n_to_skip = config.delay  # samples of the delay that are not dropped yet
+        self._n_due = 0  # samples of the mel frames so far that are not returned yet
 
     def push(self, mel: np.ndarray) -> np.ndarray:
         """Return the samples ``(1, time)``, float32 in [-1, 1], that further mel frames ``(n_mels, frames)`` complete.
@@ -107,13 +107,13 @@ class VocoderStream:
         return self._advance(mel)
 
     def finish(self) -> np.ndarray:
-        """Return the last samples ``(1, time)``, as if silence followed."""
+        """Return the last samples ``(1, time)``, as if silence followed: ``hop_length`` for each mel frame in all."""
         config, n_due = self._config, self._n_due
         n_delay_hops = -(-config.delay // config.hop_length)
         return self._advance(_silence(config, config.look_ahead + n_delay_hops))[:, :n_due]
 
     def _advance(self, mel: np.ndarray) -> np.ndarray:
-        """Return the samples ``(1, time)`` of all intervals whose look-ahead is there."""
+        """Return the samples ``(1, time)`` of all intervals whose look-ahead has arrived."""
         look_ahead = self._config.look_ahead
         mel = np.concatenate([self._mel, mel], axis=1)
         n_intervals = max(mel.shape[1] - 1 - look_ahead, 0)

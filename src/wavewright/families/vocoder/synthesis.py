@@ -2,9 +2,9 @@
 
 :class:`.modules.DifferentiableSynthesis` is the same in PyTorch, for training; a change here is a change there.
 
-The sources, pulses and noise, are cut into windows of two subframes that overlap by one. Each window is centred on the
-start of a subframe and multiplied, in the frequency domain, by the filters of this subframe. The filtered windows, the
-*segments*, are longer than the windows, since filters ring. Their sum, by overlap-add, is the wave.
+The sources, pulses and noise, are cut into Hann windows of two subframes, which overlap by one and sum to 1. Each
+window is centred on the start of a subframe and multiplied, in the frequency domain, by the filters of this subframe.
+The filtered windows, the *segments*, are longer than the windows, since filters ring. Overlap-add makes the wave.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .config import VocoderConfig
 
 HANN_POWER = 0.375  # mean square of a Hann window
 BLOCK_INTERVALS = 8  # few enough that the arrays stay in the processor's cache
-MIN_MAGNITUDE = 1e-8  # added to |H| = |p|^2, whose root |p| has no gradient at zero
+MIN_MAGNITUDE = 1e-8  # added to |H| = |p|^2, whose root |p| has an infinite slope at zero
 MAX_PARAMETER = 8.0  # limit of the network's outputs; squared, it is 36 dB above the envelope
 NOISE_REDUCTION = 0.5  # of inference and evaluation; training has none
 
@@ -59,8 +59,8 @@ def noise_log_power(config: VocoderConfig) -> float:
 def spectral_envelopes(mel: np.ndarray, config: VocoderConfig) -> np.ndarray:
     """Return the gains by which sources of variance 1 get the power of mel frames.
 
-    Log powers are interpolated between mel frames and between bands. The bands end at 8 kHz. Above, the gain is that of
-    the highest band, and what a recording has there the network can only learn.
+    Log powers are interpolated between bands, and between mel frames at the start of each subframe. The bands end at
+    8 kHz. Above, the gain is that of the highest band, and the network has to learn the difference.
 
     All operations are element by element, so that the number of intervals of a call does not change a bit.
 

@@ -76,7 +76,7 @@ class VocoderTraining(FamilyTraining[VocoderConfig, FilterNetwork, VocoderPrepar
             module,
             {"features": features, "memory": memory},
             ("filter_parameters", "pitch_logits", "next_memory"),
-            dynamic_axes={"features": (1,), "filter_parameters": (1,), "pitch_logits": (1,)},  # intervals, subframes
+            dynamic_axes={"features": (1,), "filter_parameters": (1,), "pitch_logits": (1,)},  # time
         )
         clips, titles = self.samples(module, prepared)
         copies = [clip for clip, title in zip(clips, titles, strict=True) if title == COPY]
