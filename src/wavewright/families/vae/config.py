@@ -152,23 +152,32 @@ class VaeConfig(ModelConfig):
 
     @property
     def frame_settings(self) -> FrameSettings:
-        """Settings of the STFT frames."""
+        """Settings of the STFT, of which the networks read and predict frames."""
         return FrameSettings(self.sample_rate, self.n_fft, self.hop_length, self.noise_bands)
 
     @property
     def n_frames(self) -> int:
-        """Number of frames that overlap ``n_samples``; for ``frames`` rounded up to whole latent vectors."""
+        """Number of STFT frames of ``n_samples``; for ``frames`` rounded up to whole latent vectors.
+
+        All windows that overlap the samples count, also those that start before the first: with a window of four hops,
+        three frames more than ``n_samples / hop_length``. By default these are 122 + 3 = 125 frames.
+        """
         n_frames = self.n_samples // self.hop_length + self.frame_settings.n_overlapping - 1
         return n_frames if self.latent == "clip" else -(-n_frames // self.frames_per_latent) * self.frames_per_latent
 
     @property
     def latent_frames(self) -> int:
-        """Frames of one latent vector."""
+        """Frames that one latent vector stands for: all of a one-shot, or ``frames_per_latent``."""
         return self.n_frames if self.latent == "clip" else self.frames_per_latent
 
     @property
+    def n_latents(self) -> int:
+        """Latent vectors of ``n_samples``: 1 for ``clip``."""
+        return self.n_frames // self.latent_frames
+
+    @property
     def n_features(self) -> int:
-        """Input features of a frame."""
+        """Input features of a frame: three numbers for each bin, 1539 by default."""
         return 3 * self.frame_settings.n_bins
 
     @property
