@@ -31,13 +31,14 @@ class VaeConfig(ModelConfig):
     pitched
         Condition the decoder on the pitch, a MIDI number.
     latent
-        ``clip``: one vector for a one-shot of fixed length. ``frames``: a sequence of vectors for a clip of any length.
+        ``clip``: one vector for all frames of a one-shot of fixed length. ``frames``: a sequence for a clip of any
+        length, with a vector for every ``frames_per_latent`` frames.
     n_samples
         Length of a one-shot (0.71 s at 44.1 kHz), or of the crops that a model of ``frames`` learns from.
     latent_size
         Dimensions of a vector.
     frames_per_latent
-        STFT frames of a vector, for ``frames``.
+        STFT frames that a vector stands for, for ``frames``; see `latent_frames` for both kinds.
     causal
         For ``frames``: no layer looks ahead, so that the model can stream.
     n_fft, hop_length
@@ -49,11 +50,11 @@ class VaeConfig(ModelConfig):
     condition_size
         Size of the embedding of label and pitch.
     noise_bands
-        Bands of the decoder's noise, 0 for none.
+        Bands of the decoder's noise, at equal intervals in mel; 0 for none.
     beta
         Weight of the Kullback-Leibler divergence (in nats) of the latents from a standard normal distribution.
     free_nats
-        Divergence of each latent dimension that costs nothing.
+        Divergence of each latent dimension that costs nothing: the loss adds up ``max(nats, free_nats)``.
     warmup_steps
         Steps of the KL ramp, in which the weight grows from 0 to ``beta``.
     complex_weight
@@ -63,7 +64,7 @@ class VaeConfig(ModelConfig):
     adversarial_from
         Step at which the critics start, 0 for never.
     critic_interpolations
-        In every other pair of steps, critics judge interpolations of two clips instead of reconstructions.
+        In every other pair of steps, critics score interpolations of two clips instead of reconstructions.
     adversarial_weight, feature_weight, penalty_weight
         Weights of the adversarial loss, of feature matching, and of the penalties R1 and R2.
     critic_channels
