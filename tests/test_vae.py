@@ -235,7 +235,7 @@ def test_gradients_reach_every_parameter_and_losses_are_declared(config):
             assert [name for name, p in network.players()[runtime].named_parameters() if p.grad is None] == []
     assert seen == network.loss_weights(step).keys()
     assert batch["draws"][0].shape == (4, config.n_samples)
-    assert batch["mean"].shape == (4, config.n_frames // config.latent_frames, 8)
+    assert batch["mean"].shape == (4, config.n_latents, 8)
 
 
 def test_kl_ramp_and_start_of_the_critics():

@@ -31,13 +31,14 @@ class VaeConfig(ModelConfig):
     pitched
         Condition the decoder on the pitch, a MIDI number.
     latent
-        ``clip``: one vector for a one-shot of fixed length. ``frames``: a sequence of vectors for a clip of any length.
+        ``clip``: one vector for all frames of a one-shot of fixed length. ``frames``: a sequence for a clip of any
+        length, with a vector for every ``frames_per_latent`` frames.
     n_samples
         Length of a one-shot (0.71 s at 44.1 kHz), or of the crops that a model of ``frames`` learns from.
     latent_size
         Dimensions of a vector.
     frames_per_latent
-        STFT frames of a vector, for ``frames``.
+        STFT frames that a vector stands for, for ``frames``; see `latent_frames` for both kinds.
     causal
         For ``frames``: no layer looks ahead, so that the model can stream.
     n_fft, hop_length
@@ -49,11 +50,11 @@ class VaeConfig(ModelConfig):
     condition_size
         Size of the embedding of label and pitch.
     noise_bands
-        Bands of the decoder's noise, 0 for none.
+        Bands of the decoder's noise, at equal intervals in mel; 0 for none.
     beta
         Weight of the Kullback-Leibler divergence (in nats) of the latents from a standard normal distribution.
     free_nats
-        Divergence of each latent dimension that costs nothing.
+        Divergence of each latent dimension that costs nothing: the loss adds up ``max(nats, free_nats)``.
     warmup_steps
         Steps of the KL ramp, in which the weight grows from 0 to ``beta``.
     complex_weight
@@ -63,7 +64,7 @@ class VaeConfig(ModelConfig):
     adversarial_from
         Step at which the critics start, 0 for never.
     critic_interpolations
-        In every other pair of steps, critics judge interpolations of two clips instead of reconstructions.
+        In every other pair of steps, critics score interpolations of two clips instead of reconstructions.
     adversarial_weight, feature_weight, penalty_weight
         Weights of the adversarial loss, of feature matching, and of the penalties R1 and R2.
     critic_channels
@@ -152,23 +153,32 @@ class VaeConfig(ModelConfig):
 
     @property
     def frame_settings(self) -> FrameSettings:
-        """Settings of the STFT frames."""
+        """Settings of the STFT, of which the networks read and predict frames."""
         return FrameSettings(self.sample_rate, self.n_fft, self.hop_length, self.noise_bands)
 
     @property
     def n_frames(self) -> int:
-        """Number of frames that overlap ``n_samples``; for ``frames`` rounded up to whole latent vectors."""
+        """Number of STFT frames of ``n_samples``; for ``frames`` rounded up to whole latent vectors.
+
+        All windows that overlap the samples count, also those that start before the first: with a window of four hops,
+        three frames more than ``n_samples / hop_length``. By default these are 122 + 3 = 125 frames.
+        """
         n_frames = self.n_samples // self.hop_length + self.frame_settings.n_overlapping - 1
         return n_frames if self.latent == "clip" else -(-n_frames // self.frames_per_latent) * self.frames_per_latent
 
     @property
     def latent_frames(self) -> int:
-        """Frames of one latent vector."""
+        """Frames that one latent vector stands for: all of a one-shot, or ``frames_per_latent``."""
         return self.n_frames if self.latent == "clip" else self.frames_per_latent
 
     @property
+    def n_latents(self) -> int:
+        """Latent vectors of ``n_samples``: 1 for ``clip``."""
+        return self.n_frames // self.latent_frames
+
+    @property
     def n_features(self) -> int:
-        """Input features of a frame."""
+        """Input features of a frame: three numbers for each bin, 1539 by default."""
         return 3 * self.frame_settings.n_bins
 
     @property

@@ -14,12 +14,17 @@ from .synthesis import synthesise_batch
 BOTTLENECK_CHANNELS = {"clip": 24, "frames": 64}  # of each frame, before the frames of a latent are concatenated
 LOG_VARIANCE_RANGE = (-12.0, 4.0)
 INITIAL_LOG_VARIANCE = -2.0  # small enough that the decoder uses the latents from the first step
-INITIAL_LOG_GAIN = -3.0  # of the bins, so that the first outputs are quiet
+# Both make the first outputs quiet. A bin's log gain is one of compressed magnitudes and counts twice in the tone's
+# magnitude, so it starts as low as that of the noise, which is a gain of magnitudes: exp(-6), -52 dB.
+INITIAL_LOG_GAIN = -3.0
 INITIAL_NOISE_LOG_GAIN = -6.0
 
 
 class VaeEncoder(nn.Module):
-    """Encoder: ConvNeXt blocks over STFT frames, then a projection of all frames of a latent to its Gaussian."""
+    """Encoder: ConvNeXt blocks over STFT frames, then a projection of all frames of a latent to its Gaussian.
+
+    A latent stands for up to all frames of a clip, so a narrow bottleneck before the projection saves most weights.
+    """
 
     def __init__(self, config: VaeConfig) -> None:
         super().__init__()
@@ -41,8 +46,9 @@ class VaeEncoder(nn.Module):
         Parameters
         ----------
         features : Tensor
-            As :meth:`.SpectralFrames.features` returns them, ``(batch, frames, n_features)``; a multiple of
-            ``latent_frames`` frames.
+            ``(batch, frames, n_features)``, a multiple of ``latent_frames`` frames. For each bin the log power, then
+            the real and the imaginary part of the spectrum with square-root magnitudes, divided by
+            :func:`.bin_phasors`: these turn with a tone at the bin's centre, so a steady tone is constant over time.
         memory : Tensor, optional
             See :meth:`.ConvNeXtStack.forward`.
 
@@ -54,9 +60,8 @@ class VaeEncoder(nn.Module):
         """
         hidden, memory = self.blocks(self.in_proj(features), memory)
         frames = self.bottleneck(self.norm(hidden))
-        folded = frames.unflatten(1, (-1, self.config.latent_frames)).flatten(
-            2
-        )  # (batch, latents, latent_frames * channels)
+        # (batch, latents, latent_frames * bottleneck_channels)
+        folded = frames.unflatten(1, (-1, self.config.latent_frames)).flatten(2)
         mean, log_variance = self.to_latent(folded).chunk(2, -1)
         return mean, log_variance, memory
 
@@ -69,14 +74,15 @@ class VaeDecoder(nn.Module):
         self.config = config
         self.bottleneck_channels = BOTTLENECK_CHANNELS[config.latent]
         n_inputs = config.latent_size
-        self.condition = (
-            nn.Linear(config.n_condition_inputs, config.condition_size) if config.n_condition_inputs else None
-        )
-        if self.condition is not None:
+        self.condition: nn.Linear | None = None
+        if config.n_condition_inputs:
+            self.condition = nn.Linear(config.n_condition_inputs, config.condition_size)
             n_inputs += config.condition_size
         self.unfold = nn.Linear(n_inputs, config.latent_frames * self.bottleneck_channels)
         self.in_proj = nn.Linear(self.bottleneck_channels, config.channels)
-        self.broadcast = nn.Linear(n_inputs, config.channels)  # added to every frame of a latent
+        # unfold differs between frames, but only bottleneck_channels wide; broadcast is as wide as the network, and the
+        # same for all frames of a latent.
+        self.broadcast = nn.Linear(n_inputs, config.channels)
         # Position of a frame in the clip; the frames of a sequence of any length have none.
         self.position_embedding: nn.Parameter | None = None
         if config.latent == "clip":
@@ -101,27 +107,30 @@ class VaeDecoder(nn.Module):
         ----------
         latents : Tensor of shape ``(batch, latents, latent_size)``
         conditioning : Tensor, optional
-            Label weights and pitch features of each vector, ``(batch, latents, n_condition_inputs)``.
+            Label weights and pitch features of each vector, ``(batch, latents, n_condition_inputs)``; None for a model
+            without conditioning.
         memory : Tensor, optional
             See :meth:`.ConvNeXtStack.forward`.
 
         Returns
         -------
         head : Tensor
-            Log gain, real and imaginary part of each bin, ``(batch, frames, 3 * bins)``; see
-            :func:`~wavewright.dsp.spectral_frames.head_to_spectrum`.
+            The tone of each bin: log gain ``g``, real and imaginary part of ``c``, ``(batch, frames, 3 * bins)``. With
+            the magnitudes compressed by a square root, the spectrum is ``c * exp(g)``, so it is
+            ``c * exp(g) * abs(c * exp(g)) * scale`` times :func:`.bin_phasors`. Unlike the unit phasor of Vocos,
+            ``c`` can shrink where a phase is unpredictable; see :func:`.head_to_spectrum`.
         log_gains : Tensor or None
-            Of the noise bands, ``(batch, frames, noise_bands)``; None without noise.
+            Log of each noise band's magnitude relative to a full-scale tone, not compressed,
+            ``(batch, frames, noise_bands)``; None without noise. See :func:`.noise_gains`.
         memory : Tensor or None
             Memory for the vectors that follow.
         """
         inputs = latents
-        if self.condition is not None and conditioning is not None:
+        if self.condition is not None:
             inputs = torch.cat([latents, self.condition(conditioning)], -1)
         unfolded = self.unfold(inputs).unflatten(-1, (self.config.latent_frames, self.bottleneck_channels))
-        frames = self.in_proj(unfolded) + self.broadcast(inputs).unsqueeze(
-            2
-        )  # (batch, latents, latent_frames, channels)
+        # (batch, latents, latent_frames, channels)
+        frames = self.in_proj(unfolded) + self.broadcast(inputs).unsqueeze(2)
         if self.position_embedding is not None:
             frames = frames + self.position_embedding
         hidden, memory = self.blocks(frames.flatten(1, 2), memory)
@@ -130,7 +139,11 @@ class VaeDecoder(nn.Module):
 
 
 class SpectralAutoencoder(nn.Module):
-    """Encoder and decoder between waves, with the STFT and its inverse around them."""
+    """Encoder and decoder between waves, with the STFT and its inverse around them.
+
+    :meth:`decode` has gradients and is what the losses compare; :meth:`synthesise` is what inference does, which for
+    ``clip`` also rebuilds low tones.
+    """
 
     def __init__(self, config: VaeConfig) -> None:
         super().__init__()
@@ -182,7 +195,7 @@ class SpectralAutoencoder(nn.Module):
     def decode(
         self, latents: Tensor, conditioning: Tensor | None, n_samples: int, n_draws: int = 1
     ) -> tuple[list[Tensor], Tensor]:
-        """Decode clips with gradients.
+        """Decode clips with gradients, for the losses: low tones keep the decoder's phases.
 
         Parameters
         ----------
@@ -207,7 +220,7 @@ class SpectralAutoencoder(nn.Module):
         return [self.spectral_frames.to_wave(spectrum, n_samples) for spectrum in spectra], head
 
     def synthesise(self, latents: Tensor, conditioning: Tensor | None, first_seed: int) -> list[np.ndarray]:
-        """Decode clips as inference does, without gradients.
+        """Decode clips as inference does, without gradients, see :class:`.DecoderSynthesis`.
 
         Parameters
         ----------

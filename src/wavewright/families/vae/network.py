@@ -1,4 +1,4 @@
-"""The VAE in training: the autoencoder, its critics, and the losses that each minimises."""
+"""Network of the VAE in training: the autoencoder, its critics, and the losses that each minimises."""
 
 from __future__ import annotations
 
@@ -19,15 +19,21 @@ from .modules import SpectralAutoencoder
 OBJECTIVE = "r3gan"
 PENALTY_INTERVAL = 2  # steps
 PENALTY_SIGMA = 0.2  # deviation of the finite differences' noise, in units of the critics' inputs
-LARGEST_T = 0.5  # of an interpolation in training, beyond which the other clip is closer
+LARGEST_T = 0.5  # of an interpolation in training; beyond it the other clip, whose label critics do not see, is closer
 
 
 class Vae(Network):
     """Autoencoder and critics.
 
+    In every step the training loop (training/state.py) asks for :meth:`loss_weights` and :meth:`turns`. It calls the
+    loss function of each turn with the batch, and updates that player by the weighted sum of the losses.
+
     The autoencoder trains alone until ``adversarial_from``. Then, in every step, the critics take the first turn, the
-    autoencoder the second. With ``critic_interpolations`` two steps on reconstructions are followed by two on
-    interpolations.
+    autoencoder the second; both use the same reconstructions. With ``critic_interpolations`` the critics score
+    reconstructions in two steps, and interpolations of two clips in the next two.
+
+    The logits are relativistic: a recording is paired with its own reconstruction, or with an interpolation that starts
+    at it. The critics see the label of the recording, also where it is dropped for the decoder.
 
     Parameters
     ----------
@@ -38,11 +44,16 @@ class Vae(Network):
     -----
     Losses of the autoencoder:
 
-    - ``kl/nats``: divergence of the latents' Gaussians from a standard normal distribution, above ``free_nats``.
+    - ``kl/nats``: divergence of the latents' Gaussians from a standard normal distribution. The sum over the dimensions
+      of ``max(nats, free_nats)``, where ``nats`` is the dimension's mean over the batch and its latents; so
+      below ``free_nats`` a dimension has no gradient.
     - ``mel/l1``, ``stft/log``, ``stft/linear``: spectral energy distance of two reconstructions, which differ in their
       noise, from the recording; see :class:`.SpectralEnergyDistance`.
     - ``stft/complex``: 1 minus the correlation of the decoder's complex frames with the recording's, for the phases.
-    - ``adv/decoder``, ``adv/features``: relativistic adversarial loss, and feature matching of reconstructions.
+    - ``adv/decoder``: relativistic adversarial loss.
+    - ``adv/features``: feature matching of a reconstruction and its recording. One L1 distance between the pooled
+      features of the critics' last layers (mean and maximum, all resolutions), over the mean magnitude of the
+      recording's; inner layers are not compared. None for interpolations, which have no recording.
 
     Losses of the critics: ``adv/critic``, and the gradient penalties ``penalty/r1`` and ``penalty/r2``.
     """
@@ -100,6 +111,7 @@ class Vae(Network):
         if critic is None:
             return [("autoencoder", self.reconstruction_losses)]
         has_penalty = step % PENALTY_INTERVAL == 0
+        # In pairs of steps, so that each kind of input meets a step with penalties.
         interpolates = self.config.critic_interpolations and step // PENALTY_INTERVAL % 2 == 1
 
         def critic_turn(batch: Batch) -> dict[str, Tensor]:
@@ -135,7 +147,11 @@ class Vae(Network):
         batch["draws"], batch["head"] = self.autoencoder.decode(latents, conditioning, wave.shape[-1], n_draws=2)
 
     def _interpolate(self, batch: Batch) -> Tensor:
-        """Decode interpolations ``(batch, time)`` of each clip towards a random other one."""
+        """Decode interpolations ``(batch, time)`` of each clip towards a random other one.
+
+        Slerp is around 0, the mean of the prior: the mean of the training clips' latents, around which inference
+        interpolates, is fitted after training.
+        """
         mean, conditioning = batch["mean"], batch["conditioning"]
         other = torch.randperm(len(mean), device=mean.device)
         t = torch.rand(len(mean), 1, 1, device=mean.device) * LARGEST_T
@@ -164,7 +180,7 @@ class Vae(Network):
     def _critic_losses(
         self, critic: MultiResolutionCritic, batch: Batch, has_penalty: bool, interpolates: bool
     ) -> dict[str, Tensor]:
-        """Return the losses of the critics; their inputs stay in the batch for the autoencoder's turn."""
+        """Return the losses of the critics; ``fake`` and ``real`` stay in the batch for the autoencoder's turn."""
         label = batch.get("label")
         self.reconstruct(batch)
         generated = self._interpolate(batch) if interpolates else batch["draws"][0]
@@ -195,7 +211,7 @@ class Vae(Network):
 
 
 def draw_conditioning(config: VaeConfig, batch: Batch, dropout: float = 0.0) -> Tensor | None:
-    """Return the conditioning of the clips of a batch.
+    """Return the conditioning of the clips of a training batch, each label dropped at random.
 
     Parameters
     ----------

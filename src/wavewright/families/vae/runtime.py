@@ -32,7 +32,7 @@ from .morphing import (
 )
 from .synthesis import NoiseSource, Residual
 
-N_NEAREST = 5  # training clips whose labels stand for an unknown label
+N_NEAREST = 5  # training clips whose labels replace an unknown label
 SMOOTHING_SECONDS = (0.0, 0.02, 0.05, 0.2)  # of a residual's energy, tried in this order; see morphing.MonotonicPath
 
 
@@ -41,6 +41,11 @@ class VaeRuntime(Interpolator, Autoencoder):
 
     Latents are ``(latent_size,)`` for a model of clips and ``(n, latent_size)`` for one of ``frames``. Every clip that
     a method returns is ``(1, time)`` float32 in [-1, 1].
+
+    :meth:`decode` and :meth:`generate` return the decoder's sound alone. :meth:`morph`, :meth:`vary` and
+    :meth:`adjust` start from recordings. Unless their ``residual`` is 0, they add the :class:`.Residual` of the
+    recordings, with which an unchanged clip is nearly the recording and not a reconstruction. Without a label they take
+    the label weights of the N_NEAREST training clips; :meth:`decode` takes none, as where training drops the label.
 
     Attributes
     ----------
@@ -134,7 +139,7 @@ class VaeRuntime(Interpolator, Autoencoder):
         latents : np.ndarray
             As :meth:`encode` returns them.
         label : str, Mapping or None
-            Label, or weights of labels from 0 to 1.
+            Label, or weights of labels from 0 to 1; None for weights of 0.
         pitch : float, optional
             MIDI number, for a model with pitch.
         seed : int
@@ -181,7 +186,8 @@ class VaeRuntime(Interpolator, Autoencoder):
     ) -> list[np.ndarray]:
         """Return a path from clip 0 of one seed to clip 0 of another, by slerp around the label's mean.
 
-        ``pitch`` is a MIDI number, for a model with pitch.
+        Both ends are samples of that label's Gaussian, so its mean is their centre. ``pitch`` is a MIDI number, for a
+        model with pitch.
         """
         positions = interpolation_steps(steps)
         number = self.label_index(label)
@@ -211,10 +217,11 @@ class VaeRuntime(Interpolator, Autoencoder):
         seed: int = 0,
         residual: float = 1.0,
     ) -> list[np.ndarray]:
-        """Return clips between two clips; the first and the last are their reconstructions.
+        """Return clips between two clips.
 
-        One-shots are aligned to their onsets first. Loudness in dB, pitch and label weights change linearly; for
-        brightness and onsets see :class:`.MonotonicPath`.
+        One-shots are aligned to their onsets first. With the default residual of 1 the first and the last clip are
+        nearly these recordings, with 0 their reconstructions. Loudness in dB, pitch and label weights change linearly;
+        for brightness and onsets see :class:`.MonotonicPath`.
 
         Parameters
         ----------
@@ -223,12 +230,13 @@ class VaeRuntime(Interpolator, Autoencoder):
         steps : int
             Number of clips, both ends included.
         interpolation : {"slerp", "linear"}
-            Path between the latents; ``slerp`` is around the mean of all training clips.
+            Path between the latents; ``slerp`` is around the mean of the labels' means, each label with the same
+            weight, since the two clips may have different labels.
         over_time : bool
             Return one clip, as long as the longer of the two, that changes from the one into the other; for a model of
             ``frames``.
         label_a, label_b : str, Mapping or None
-            Labels or label weights; by default those of the nearest training clips.
+            Labels or label weights; by default the fractions of the labels among the N_NEAREST training clips.
         pitch_a, pitch_b : float, optional
             MIDI numbers, for a model with pitch.
         seed : int
@@ -279,7 +287,7 @@ class VaeRuntime(Interpolator, Autoencoder):
     ) -> list[np.ndarray]:
         """Return variations of a clip.
 
-        Its latents are moved towards a sample from the distribution of the most frequent label among the nearest
+        Its latents are moved towards a sample from the distribution of the most frequent label among the N_NEAREST
         training clips.
 
         Parameters
@@ -287,7 +295,7 @@ class VaeRuntime(Interpolator, Autoencoder):
         wave : np.ndarray
             ``(time,)`` at `sample_rate`.
         amount : float
-            0 (the reconstruction) to 1 (a new clip of this kind).
+            0 (the clip itself) to 1 (a new clip of this kind).
         seed, count : int
             Seed, and number of variations.
         label, pitch, residual
@@ -308,7 +316,9 @@ class VaeRuntime(Interpolator, Autoencoder):
         scaled_residual = clip.residual.scale(1 - amount) if clip.residual is not None and amount < 1 else None
         waves = []
         for index in range(count):
+            # One vector for all latents of a sequence: all move by the same offset, and the course over time remains.
             sample, noise_seed = self._sample_latents(seed, index, number, 1, 1.0)
+            # The squares of both weights add up to 1, which preserves the variance of the label's Gaussian.
             latents = mean + np.sqrt(1 - amount**2) * (clip.latents - mean) + amount * (sample - mean)
             noise = NoiseSource(noise_seed if amount else 0)
             decoded = self._decode(latents, clip.conditioning, noise, scaled_residual)[: len(aligned.wave)]
@@ -351,7 +361,7 @@ class VaeRuntime(Interpolator, Autoencoder):
         amounts : Mapping[str, float]
             Change of each attribute by name, in its unit; see :attr:`attributes`.
         fractions : sequence of float
-            One clip is returned for each of these fractions of the amounts; 0 is the reconstruction.
+            One clip is returned for each of these fractions of the amounts; 0 is the clip itself.
         label, seed, pitch, residual
             As for :meth:`morph`.
 

@@ -1,4 +1,4 @@
-"""Training of the VAE: build, evaluate, sample and export its network."""
+"""Training interface of the VAE: all that the training loop asks of the family."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SAMPLE_CLIPS = 3  # recordings among the samples, each followed by its reconstru
 
 
 class VaeTraining(FamilyTraining[VaeConfig, SpectralAutoencoder, VaePrepared]):
-    """The part of the family that needs PyTorch."""
+    """Build, evaluate, sample and export the network; the loop is in training/loop.py, the losses in network.py."""
 
     def build(self, config: VaeConfig) -> Vae:
         """Return the network of a configuration, with fresh weights."""
@@ -34,9 +34,10 @@ class VaeTraining(FamilyTraining[VaeConfig, SpectralAutoencoder, VaePrepared]):
     def evaluate(self, module: SpectralAutoencoder, prepared: VaePrepared) -> dict[str, float]:
         """Return the validation metrics, see config.METRICS.
 
-        Reconstructions are those of held-out clips, decoded without a label. ``valid/active`` is the fraction of active
-        latent dimensions, ``valid/nats`` the divergence of a latent vector. The metrics of generation compare clips
-        from the distribution of each label with the training clips.
+        Reconstructions are those of held-out clips, decoded from the means of their latents without a label, as by
+        inference but without residual. ``valid/active`` is the fraction of active latent dimensions, ``valid/nats`` the
+        divergence of a latent vector. The metrics of generation compare clips from the distribution of each label with
+        the training clips.
         """
         config = module.config
         distribution = fit_distribution(module, prepared)
@@ -49,9 +50,8 @@ class VaeTraining(FamilyTraining[VaeConfig, SpectralAutoencoder, VaePrepared]):
             metrics |= reconstruction_metrics(recorded, reconstructed, config.sample_rate)
         generated = {}
         rng = np.random.default_rng(0)
-        n_latents = config.n_frames // config.latent_frames
         for label in prepared.reference.embeddings:
-            latents = np.stack([distribution.sample(rng, label, n_latents) for _ in range(EVALUATION_CLIPS)])
+            latents = np.stack([distribution.sample(rng, label, config.n_latents) for _ in range(EVALUATION_CLIPS)])
             generated[label] = decode_clips(module, latents, label, prepared.train.pitches)
         return metrics | prepared.reference.measure(generated, config.sample_rate)
 
@@ -71,7 +71,7 @@ class VaeTraining(FamilyTraining[VaeConfig, SpectralAutoencoder, VaePrepared]):
             titles += ["recording", "reconstruction"]
         rng = np.random.default_rng(0)
         for label in prepared.reference.embeddings:
-            latents = distribution.sample(rng, label, config.n_frames // config.latent_frames)
+            latents = distribution.sample(rng, label, config.n_latents)
             waves.append(decode_clips(module, latents[None], label, prepared.train.pitches)[0])
             titles.append(f"new {config.labels[label]}" if config.labels else "new")
         return [np.clip(wave, -1.0, 1.0)[None] for wave in waves], titles
@@ -180,13 +180,12 @@ def fit_directions(
     config = autoencoder.config
     is_sequence = config.latent == "frames"
     n_attributes = N_SEQUENCE_ATTRIBUTES if is_sequence else None
-    n_latents = config.n_frames // config.latent_frames if is_sequence else 1
     attributes = np.stack(
         [measure_attributes(wave, config.sample_rate)[:n_attributes] for wave in prepared.waves(prepared.train)]
     )
 
     def decode(latents: np.ndarray) -> np.ndarray:
-        repeated = np.repeat(latents[:, None], n_latents, axis=1)
+        repeated = np.repeat(latents[:, None], config.n_latents, axis=1)
         return decode_clips(autoencoder, repeated, pitches=prepared.train.pitches)
 
     return AttributeDirections.fit(distribution.clip_latents, attributes, decode, config.sample_rate)
