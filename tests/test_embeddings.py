@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soxr
 import torch
-from tiny_sounds import TinyCard, TinyJudge, tones
+from tiny_clips import TinyCard, TinyJudge, tones
 
 from wavewright import metrics
 from wavewright.errors import BadAudio, BadModel, BadSetting

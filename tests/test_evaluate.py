@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from tiny_sounds import SAMPLE_RATE, SECONDS, TinyCard, TinyJudge, tones
+from tiny_clips import SAMPLE_RATE, SECONDS, TinyCard, TinyJudge, tones
 
 from wavewright import loading, models
 from wavewright.cli import run

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import soundfile
 import torch
+from tiny_clips import write_labelled
 
 from wavewright.clip import Clip
 from wavewright.data.folder import scan
@@ -254,13 +254,15 @@ def test_augmentation_covers_its_range_of_delays_and_levels():
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """Two kinds of decaying tones, ten each, and one broken file."""
-    root, rng = tmp_path_factory.mktemp("tones"), np.random.default_rng(0)
-    for label, low in (("high", 1500), ("low", 200)):
-        (root / label).mkdir()
-        for index in range(10):
-            time = np.arange(6000) / 8000
-            wave = np.sin(2 * np.pi * low * rng.uniform(1, 1.5) * time) * np.exp(-time * rng.uniform(5, 20))
-            soundfile.write(root / label / f"{index}.wav", 0.8 * wave, 8000)
+    rng, time = np.random.default_rng(0), np.arange(6000) / 8000
+    waves = {
+        label: [
+            0.8 * np.sin(2 * np.pi * low * rng.uniform(1, 1.5) * time) * np.exp(-time * rng.uniform(5, 20))
+            for _ in range(10)
+        ]
+        for label, low in (("high", 1500), ("low", 200))
+    }
+    root = write_labelled(tmp_path_factory.mktemp("tones"), waves, 8000)
     (root / "low" / "broken.wav").write_bytes(b"RIFF nothing")
     return root
 

@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import soundfile
 import torch
+from tiny_clips import write_labelled
 from tiny_vae import CAUSAL, make_vae
 
 from wavewright import loading
@@ -87,13 +87,11 @@ def tone(f0_hz: float, seconds: float = 0.3, decay: float = 0.05, seed: int = 0)
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """A folder with ten decaying tones of each of two labels."""
-    root = tmp_path_factory.mktemp("tones")
-    for label, f0_hz in (("high", 900), ("low", 200)):
-        (root / label).mkdir()
-        for index in range(10):
-            wave = tone(f0_hz * 1.05**index, decay=0.03 + 0.005 * index, seed=index)
-            soundfile.write(root / label / f"{index}.wav", wave, RATE)
-    return root
+    waves = {
+        label: [tone(f0_hz * 1.05**index, decay=0.03 + 0.005 * index, seed=index) for index in range(10)]
+        for label, f0_hz in (("high", 900), ("low", 200))
+    }
+    return write_labelled(tmp_path_factory.mktemp("tones"), waves, RATE)
 
 
 def batch_for(config: VaeConfig, n: int = 4) -> dict[str, torch.Tensor]:

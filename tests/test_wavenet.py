@@ -7,8 +7,8 @@ from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
-import soundfile
 import torch
+from tiny_clips import write_labelled
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -229,15 +229,12 @@ def test_position_features_of_a_clip():
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """Ten decaying tones a label, 0.1 to 0.28 s at 8 kHz."""
-    root = tmp_path_factory.mktemp("tones")
-    for label, hz in (("high", 900), ("low", 300)):
-        (root / label).mkdir()
-        for index in range(10):
-            time = np.arange(800 + 160 * index) / 8_000
-            soundfile.write(
-                root / label / f"{index}.wav", 0.5 * np.exp(-4 * time) * np.sin(2 * np.pi * hz * time), 8_000
-            )
-    return root
+    times = [np.arange(800 + 160 * index) / 8_000 for index in range(10)]
+    waves = {
+        label: [0.5 * np.exp(-4 * time) * np.sin(2 * np.pi * hz * time) for time in times]
+        for label, hz in (("high", 900), ("low", 300))
+    }
+    return write_labelled(tmp_path_factory.mktemp("tones"), waves, 8_000)
 
 
 def recipe_for(condition: str = "position", **data: object) -> WaveNetRecipe:

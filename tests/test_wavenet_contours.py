@@ -6,9 +6,9 @@ import dataclasses
 
 import numpy as np
 import pytest
-import soundfile
 import torch
 from safetensors.numpy import load_file, save_file
+from tiny_clips import write_labelled
 
 from wavewright.contracts.settings import TrainingSettings
 from wavewright.data.folder import scan
@@ -31,13 +31,12 @@ CONFIG = dataclasses.replace(LAYERS, contour=True, condition_channels=8, hop_len
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """Six tones a label, 0.2 to 0.25 s at 8 kHz, 100 Hz for one label and 200 Hz for the other."""
-    root = tmp_path_factory.mktemp("tones")
-    for label, hz in (("high", 200), ("low", 100)):
-        (root / label).mkdir()
-        for index in range(6):
-            time = np.arange(1_600 + 80 * index) / 8_000
-            soundfile.write(root / label / f"{index}.wav", 0.5 * np.sign(np.sin(2 * np.pi * hz * time)), 8_000)
-    return root
+    times = [np.arange(1_600 + 80 * index) / 8_000 for index in range(6)]
+    waves = {
+        label: [0.5 * np.sign(np.sin(2 * np.pi * hz * time)) for time in times]
+        for label, hz in (("high", 200), ("low", 100))
+    }
+    return write_labelled(tmp_path_factory.mktemp("tones"), waves, 8_000)
 
 
 @pytest.fixture(scope="module")

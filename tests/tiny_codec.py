@@ -201,3 +201,14 @@ def sine(n_samples: int, sample_rate: int, n_channels: int = 1) -> np.ndarray:
     return np.stack([0.5 * np.sin(2 * np.pi * (2 + channel) * time) for channel in range(n_channels)]).astype(
         np.float32
     )
+
+
+def check_any_bytes(coder, codebook_size):
+    """Decode random and constant bytes with a coder of three codebooks; the codes must be those of the codebooks."""
+    rng = np.random.default_rng(3)
+    for n_bytes in (0, 1, 5, 60, 2_000):
+        for payload in (rng.bytes(n_bytes), b"\xff" * n_bytes, bytes(n_bytes)):
+            codes = coder.decode(payload, 2, 60)
+            assert codes.shape == (2, 3, 60)
+            assert codes.min() >= -1
+            assert codes.max() < codebook_size

@@ -1,10 +1,13 @@
-"""Synthetic one-shots of two labels, and a classifier that separates them."""
+"""Synthetic one-shots of two labels, a classifier that separates them, and folders of labelled clips."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
+import soundfile
 
 from wavewright.contracts.runtime import Classifier
 
@@ -13,7 +16,7 @@ SECONDS = 0.3
 
 
 def tones(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """``n`` decaying sounds ``(n, time)`` and their labels in turn: noise in random bands, tones of random partials."""
+    """``n`` decaying clips ``(n, time)`` and their labels in turn: noise in random bands, tones of random partials."""
     rng = np.random.default_rng(seed)
     time = np.arange(round(SECONDS * SAMPLE_RATE)) / SAMPLE_RATE
     waves, labels = [], []
@@ -22,6 +25,15 @@ def tones(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
         waves.append(0.5 * wave / np.abs(wave).max())
         labels.append("tone" if index % 2 else "noise")
     return np.array(waves, dtype=np.float32), np.array(labels)
+
+
+def write_labelled(folder: Path, waves: Mapping[str, Iterable[np.ndarray]], sample_rate: int) -> Path:
+    """Write the waves of each label as ``<label>/<index>.wav`` and return the folder."""
+    for label, of_label in waves.items():
+        (folder / label).mkdir()
+        for index, wave in enumerate(of_label):
+            soundfile.write(folder / label / f"{index}.wav", wave, sample_rate)
+    return folder
 
 
 def _noise(rng: np.random.Generator, time: np.ndarray) -> np.ndarray:
