@@ -49,8 +49,10 @@ class Family(Generic[ConfigT]):
 
     `families.FAMILIES`, the help of ``train``, the command that a finished run names, ``demo`` and the table in the
     README read from here. The modules of the package are imported when they are first needed, so that importing a
-    family imports neither PyTorch nor ONNX Runtime. A family ``Name`` with the configuration ``NameConfig`` defines:
+    family imports neither PyTorch nor ONNX Runtime. A family ``Name`` defines:
 
+    ``config.py``
+        ``NameConfig``, ``SIZES`` and ``METRICS``, see `sizes` and `metrics`.
     ``recipe.py``
         ``recipe(size)``, ``prepare(recipe, entries, cache_folder)`` and, with `weight_prefixes`, ``fine_tuning(base)``.
     ``training.py``
@@ -63,10 +65,6 @@ class Family(Generic[ConfigT]):
     summary: ClassVar[str]
     """Purpose of the family, one line without a full stop."""
     config: type[ConfigT]
-    sizes: Mapping[str, ConfigT]
-    """The configuration of each size, by its name."""
-    metrics: ClassVar[Sequence[str]]
-    """Validation metrics, any of which may choose the best checkpoint."""
     health: ClassVar[HealthRules] = HealthRules()
     """Metrics that show whether training goes wrong."""
     capabilities: ClassVar[frozenset[Capability]]
@@ -99,6 +97,16 @@ class Family(Generic[ConfigT]):
             self._member("training", f"{self._prefix}Training"),
         )
         return training()
+
+    @property
+    def sizes(self) -> Mapping[str, ConfigT]:
+        """The configuration of each size, by its name."""
+        return cast("Mapping[str, ConfigT]", self._member("config", "SIZES"))
+
+    @property
+    def metrics(self) -> Sequence[str]:
+        """Validation metrics, any of which may choose the best checkpoint."""
+        return cast("Sequence[str]", self._member("config", "METRICS"))
 
     @property
     def warm_starts(self) -> bool:

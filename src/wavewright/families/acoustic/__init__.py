@@ -41,7 +41,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from ...contracts.family import Capability, Family
 from ...contracts.health import HealthRules
-from .config import METRICS, SIZES, SPEAKERS_FILE, WEIGHT_PREFIX, AcousticConfig
+from .config import SPEAKERS_FILE, WEIGHT_PREFIX, AcousticConfig
 
 if TYPE_CHECKING:
     import numpy as np
@@ -55,8 +55,6 @@ class AcousticFamily(Family[AcousticConfig]):
     name = "acoustic"
     summary = "speech: symbols to mel frames, with control over duration, pitch and energy of each"
     config = AcousticConfig
-    sizes = SIZES
-    metrics = METRICS
     health = HealthRules(loss="valid/mel")
     capabilities = frozenset({Capability.SPEAK})
     command = "speak 'Hello.' --voice {model}"

@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING
 
 from ...contracts.family import Capability, Family
 from ...contracts.health import HealthRules
-from .config import LAST_LAYER, METRICS, SIZES, WEIGHT_PREFIX, ClassifierConfig
+from .config import LAST_LAYER, WEIGHT_PREFIX, ClassifierConfig
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,8 +45,6 @@ class ClassifierFamily(Family[ClassifierConfig]):
     name = "classifier"
     summary = "recognises the label of a clip, and judges generated clips"
     config = ClassifierConfig
-    sizes = SIZES
-    metrics = METRICS
     health = HealthRules(loss="valid/loss")
     capabilities = frozenset({Capability.CLASSIFY})
     command = "evaluate FOLDER FOLDER --classifier {model}"

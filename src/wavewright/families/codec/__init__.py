@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from ...contracts.family import Capability, Family
 from ...contracts.health import HealthRules
-from .config import CONTEXTS_FILE, FREQUENCIES_FILE, METRICS, SIZES, WEIGHT_PREFIXES, CodecConfig
+from .config import CONTEXTS_FILE, FREQUENCIES_FILE, WEIGHT_PREFIXES, CodecConfig
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,8 +40,6 @@ class CodecFamily(Family[CodecConfig]):
     name = "codec"
     summary = "compresses audio into codes: a codec for files and streams"
     config = CodecConfig
-    sizes = SIZES
-    metrics = METRICS
     health = HealthRules(loss="valid/mel")
     capabilities = frozenset({Capability.CODE})
     command = "encode FILE --model {model}"

@@ -37,7 +37,7 @@ from typing import ClassVar
 
 from ...contracts.family import EMBEDDINGS_FILE, Capability, Family
 from ...contracts.health import HealthRules
-from .config import LABEL_TABLE, METRICS, SIZES, WEIGHT_PREFIX, GanConfig
+from .config import LABEL_TABLE, WEIGHT_PREFIX, GanConfig
 
 
 class GanFamily(Family[GanConfig]):
@@ -46,8 +46,6 @@ class GanFamily(Family[GanConfig]):
     name = "gan"
     summary = "short clips: a generator that is trained against critics"
     config = GanConfig
-    sizes = SIZES
-    metrics = METRICS
     health = HealthRules(
         level_db="level_db",
         diversity="diversity",

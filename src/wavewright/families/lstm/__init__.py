@@ -29,7 +29,7 @@ from typing import ClassVar
 
 from ...contracts.family import Capability, Family
 from ...contracts.health import HealthRules
-from .config import METRICS, SIZES, STATISTICS_FILE, LstmConfig
+from .config import STATISTICS_FILE, LstmConfig
 
 
 class LstmFamily(Family[LstmConfig]):
@@ -38,8 +38,6 @@ class LstmFamily(Family[LstmConfig]):
     name = "lstm"
     summary = "textures and spoken words: a recurrent network that draws one mel frame after another"
     config = LstmConfig
-    sizes = SIZES
-    metrics = METRICS
     health = HealthRules(level_db="level_db", diversity="diversity")
     capabilities = frozenset({Capability.GENERATE})
     weight_prefixes = ("step.recurrent.",)

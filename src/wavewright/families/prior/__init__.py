@@ -32,7 +32,7 @@ from typing import ClassVar
 
 from ...contracts.family import EMBEDDINGS_FILE, Capability, Family
 from ...contracts.health import HealthRules
-from .config import METRICS, SIZES, STATISTICS_FILE, PriorConfig
+from .config import STATISTICS_FILE, PriorConfig
 
 
 class PriorFamily(Family[PriorConfig]):
@@ -41,8 +41,6 @@ class PriorFamily(Family[PriorConfig]):
     name = "prior"
     summary = "draws the codes of a codec, by label or without end"
     config = PriorConfig
-    sizes = SIZES
-    metrics = METRICS
     health = HealthRules(loss="valid/bits")
     capabilities = frozenset({Capability.GENERATE})
     weight_prefixes = ("time.predictor.", "depth.predictor.")

@@ -38,7 +38,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from ...contracts.family import Capability, Family
 from ...contracts.health import HealthRules
-from .config import LATENTS_FILE, METRICS, SIZES, VaeConfig
+from .config import LATENTS_FILE, VaeConfig
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,8 +52,6 @@ class VaeFamily(Family[VaeConfig]):
     name = "vae"
     summary = "clips as latent vectors: interpolate, vary and adjust them"
     config = VaeConfig
-    sizes = SIZES
-    metrics = METRICS
     health = HealthRules(
         loss="valid/mel",
         level_db="level_db",

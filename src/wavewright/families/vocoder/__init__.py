@@ -70,7 +70,7 @@ from __future__ import annotations
 
 from ...contracts.family import Capability, Family
 from ...contracts.health import HealthRules
-from .config import METRICS, SIZES, WEIGHT_PREFIX, VocoderConfig
+from .config import WEIGHT_PREFIX, VocoderConfig
 
 
 class VocoderFamily(Family[VocoderConfig]):
@@ -79,8 +79,6 @@ class VocoderFamily(Family[VocoderConfig]):
     name = "vocoder"
     summary = "speech from mel frames, many times faster than real time: filtered pulses and noise"
     config = VocoderConfig
-    sizes = SIZES
-    metrics = METRICS
     health = HealthRules(loss="valid/mel")
     capabilities = frozenset({Capability.VOCODE})
     command = "speak 'Hello.' --vocoder {model}"

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from ...contracts.family import Capability, Family
 from ...contracts.health import HealthRules
-from .config import CONTOURS_FILE, DURATIONS_FILE, METRICS, SIZES, WaveNetConfig
+from .config import CONTOURS_FILE, DURATIONS_FILE, WaveNetConfig
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,8 +42,6 @@ class WaveNetFamily(Family[WaveNetConfig]):
     name = "wavenet"
     summary = "one sample after another: short clips by label, or speech from mel frames"
     config = WaveNetConfig
-    sizes = SIZES
-    metrics = METRICS
     health = HealthRules(loss="valid/bits")
     capabilities = frozenset({Capability.GENERATE, Capability.VOCODE})
     weight_prefixes = ("condition.",)  # and the weights of the layers, see initial_weights
