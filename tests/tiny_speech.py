@@ -31,12 +31,11 @@ class StandInAcoustic(AcousticModel):
         )
         self.calls = []
 
-    def speak_symbols(
-        self, symbols, speaker=None, seed=0, rate=1.0, pitch=1.0, pitch_range=1.0, energy=1.0, style=None, variation=0.0
-    ):
+    def _speak(self, symbols, speaker, controls, style):
         assert set(symbols) <= set(self.symbols)
+        rate, pitch, energy = (controls[name] for name in ("rate", "pitch", "energy"))
         self.calls.append(
-            SimpleNamespace(symbols=symbols, speaker=speaker, rate=rate, pitch=pitch, energy=energy, style=style)
+            SimpleNamespace(symbols=symbols, speaker=speaker, rate=rate, pitch=pitch, energy=energy, style=style.style)
         )
         frames = {"_": SILENCE_FRAMES, "|": 0} | dict.fromkeys(",;.?!", PAUSE_FRAMES)
         plain = np.array([frames.get(symbol, PHONE_FRAMES) for symbol in symbols])

@@ -6,7 +6,7 @@ import re
 
 from ..pattern import pattern
 from .calendar import WEEKDAYS
-from .rules import NOT_IN_WORD, Around, Reading, Rule
+from .rules import NOT_IN_WORD, Around, Reading, Rule, reads
 from .tables import alternatives, of_kind, rows, word_list
 
 _ROWS = rows("abbreviations", 3)
@@ -37,6 +37,12 @@ STARTERS = word_list("sentence-starters")
 """With a capital after the dot of an abbreviation, these words begin a new sentence."""
 
 
+STREETS = alternatives(name.title() for kind, street in STREET_TYPES.items() for name in (kind, street))
+_NAMES = alternatives({*TITLES, *STREET_TYPES, *BEFORE_NUMBER, *GENERAL, *WEEKDAYS, "ret", "eds"})
+_DAY = f"({alternatives(name.title() for name in WEEKDAYS)})"
+
+
+@reads(rf"({_NAMES})\.(?![A-Za-z0-9])", flags=re.IGNORECASE)
 def _dotted(match: re.Match[str], around: Around) -> Reading:
     """Read an abbreviation with a dot, by the first of its kinds that fits the words around."""
     written, name = match[1], match[1].lower()
@@ -135,6 +141,7 @@ def _is_street(around: Around) -> bool:
     return len(before) >= 2 and before[-2].lower() in ("on", "at", "down", "along", "to", "near", "of", "off", "from")
 
 
+@reads(rf"([A-Za-z]{{2,6}}){NOT_IN_WORD}")
 def _bare(match: re.Match[str], around: Around) -> Reading:
     """Read an abbreviation without a dot."""
     name = match[1].lower()
@@ -147,6 +154,7 @@ def _bare(match: re.Match[str], around: Around) -> Reading:
     return GENERAL[name].split() if name in GENERAL and not match[1].isupper() else None
 
 
+@reads(r"([NSEW])\.?(?=\s(?:[A-Z][a-z]|\d))")
 def _direction_before(match: re.Match[str], around: Around) -> Reading:
     """Read the direction before a street: ``45 N. Main St.``."""
     is_street = re.match(
@@ -155,29 +163,22 @@ def _direction_before(match: re.Match[str], around: Around) -> Reading:
     return [COMPASS[match[1]]] if is_street else None
 
 
+@reads(rf"([NS][EW]){NOT_IN_WORD}")
 def _direction_after(match: re.Match[str], around: Around) -> Reading:
     """Read the direction after a street: ``Pennsylvania Ave. NW``."""
     return [COMPASS[match[1][0]] + COMPASS[match[1][1]]] if re.fullmatch(STREETS, around.word_before) else None
 
 
+@reads(rf"{_DAY}\.?\s?[-–]\s?{_DAY}(?![A-Za-z])")
 def _days(match: re.Match[str], _around: Around) -> Reading:
     """Read ``Mon-Fri``."""
     return [WEEKDAYS[match[1].lower()], "to", WEEKDAYS[match[2].lower()]]
 
 
+@reads(r"(?:w/o|w/out|w/|b/c|c/o|n/a)(?![A-Za-z])", flags=re.IGNORECASE)
 def _slashed(match: re.Match[str], _around: Around) -> Reading:
     """Read ``w/o``."""
     return SLASHED[match[0].lower()].split()
 
 
-STREETS = alternatives(name.title() for kind, street in STREET_TYPES.items() for name in (kind, street))
-_NAMES = alternatives({*TITLES, *STREET_TYPES, *BEFORE_NUMBER, *GENERAL, *WEEKDAYS, "ret", "eds"})
-_DAY = f"({alternatives(name.title() for name in WEEKDAYS)})"
-LETTER_RULES: list[Rule] = [
-    (pattern(r"([NSEW])\.?(?=\s(?:[A-Z][a-z]|\d))"), _direction_before),
-    (pattern(rf"([NS][EW]){NOT_IN_WORD}"), _direction_after),
-    (pattern(rf"{_DAY}\.?\s?[-–]\s?{_DAY}(?![A-Za-z])"), _days),
-    (pattern(r"(?:w/o|w/out|w/|b/c|c/o|n/a)(?![A-Za-z])", re.IGNORECASE), _slashed),
-    (pattern(rf"({_NAMES})\.(?![A-Za-z0-9])", re.IGNORECASE), _dotted),
-    (pattern(rf"([A-Za-z]{{2,6}}){NOT_IN_WORD}"), _bare),
-]
+LETTER_RULES: list[Rule] = [*_direction_before, *_direction_after, *_days, *_slashed, *_dotted, *_bare]

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 
-from ..pattern import pattern
 from .names import is_spelled
 from .numbers import digits, in_pairs, whole
-from .rules import Around, Reading, Rule, letters
+from .rules import Around, Reading, Rule, letters, reads
 from .tables import alternatives, of_kind, rows, word_list
 
 SIGNS = of_kind(rows("signs", 3), "address")
@@ -18,6 +17,10 @@ ALSO_WORDS = word_list("address-ambiguous")
 JOINING = ("-", "_")
 DOMAINS = alternatives(word_list("top-level-domains"))
 EXTENSIONS = alternatives(word_list("file-extensions"))
+
+
+_TAIL = r"[^\s<>\"\u201c\u201d(){}\[\]]{0,400}?"
+_END = r"(?=[.,;:!?'*]*(?:[\s<>\"\u201c\u201d(){}\[\]]|$))"
 
 
 def spelled(text: str, around: Around, is_tag: bool = False) -> list[str]:
@@ -50,49 +53,46 @@ def _is_word(low: str, around: Around) -> bool:
     )
 
 
+@reads(rf"(?:https?|ftp)://(?P<rest>[^\s/]{_TAIL}){_END}", rf"(?P<rest>www\.\w{_TAIL}){_END}", flags=re.IGNORECASE)
 def _web(match: re.Match[str], around: Around) -> Reading:
     """Read ``https://example.org/about`` without its scheme."""
     return spelled(match["rest"].rstrip("/"), around)
 
 
+@reads(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}")
 def _mail(match: re.Match[str], around: Around) -> Reading:
     """Read ``bob@example.com``."""
     return spelled(match[0], around)
 
 
+@reads(r"mailto:([\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,6})")
 def _mail_to(match: re.Match[str], around: Around) -> Reading:
     """Read ``mailto:bob@example.com``."""
     return ["mail", "to", *spelled(match[1], around)]
 
 
+@reads(
+    rf"(?:[A-Za-z0-9-]{{1,63}}\.){{1,6}}(?:{DOMAINS})(?![\w-])(?:[/?]{_TAIL})?{_END}",
+    rf"[\w-]{{1,64}}(?:\.[\w-]{{1,64}}){{0,3}}\.(?:{EXTENSIONS})(?![\w-])",
+)
 def _bare(match: re.Match[str], around: Around) -> Reading:
     """Read ``example.org`` and ``notes.txt``."""
     return spelled(match[0].rstrip("/"), around)
 
 
+@reads(r"#([A-Za-z]\w{0,100})")
 def _hashtag(match: re.Match[str], around: Around) -> Reading:
     """Read ``#ThrowbackThursday``."""
     return ["hashtag", *spelled(match[1].replace("_", " "), around, is_tag=True)]
 
 
+@reads(r"@([A-Za-z_]\w{0,60})")
 def _handle(match: re.Match[str], around: Around) -> Reading:
     """Read ``@example``."""
     return ["at", *spelled(match[1], around)]
 
 
-_TAIL = r"[^\s<>\"\u201c\u201d(){}\[\]]{0,400}?"
-_END = r"(?=[.,;:!?'*]*(?:[\s<>\"\u201c\u201d(){}\[\]]|$))"
-CHUNK_RULES: list[Rule] = [
-    (pattern(r"mailto:([\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,6})"), _mail_to),
-    (pattern(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}"), _mail),
-    (pattern(rf"(?:https?|ftp)://(?P<rest>[^\s/]{_TAIL}){_END}", re.IGNORECASE), _web),
-    (pattern(rf"(?P<rest>www\.\w{_TAIL}){_END}", re.IGNORECASE), _web),
-    (pattern(rf"(?:[A-Za-z0-9-]{{1,63}}\.){{1,6}}(?:{DOMAINS})(?![\w-])(?:[/?]{_TAIL})?{_END}"), _bare),
-    (pattern(rf"[\w-]{{1,64}}(?:\.[\w-]{{1,64}}){{0,3}}\.(?:{EXTENSIONS})(?![\w-])"), _bare),
-]
+CHUNK_RULES: list[Rule] = [*_mail_to, *_mail, *_web, *_bare]
 """Rules that are tried once, at the start of a run of characters without a space."""
 
-SIGN_RULES: list[Rule] = [
-    (pattern(r"#([A-Za-z]\w{0,100})"), _hashtag),
-    (pattern(r"@([A-Za-z_]\w{0,60})"), _handle),
-]
+SIGN_RULES: list[Rule] = [*_hashtag, *_handle]

@@ -7,7 +7,7 @@ import re
 from ..pattern import pattern
 from .dialect import is_british
 from .numbers import cardinal, decade, ordinal, two_digits, year
-from .rules import NOT_IN_WORD, Around, Reading, Rule
+from .rules import NOT_IN_WORD, Around, Reading, Rule, reads
 from .tables import alternatives, rows, word_list
 
 _ROWS = rows("calendar", 3)
@@ -60,11 +60,13 @@ def _in_order(first: str, second: str, of_year: str, around: Around) -> Reading:
     return _date(month, day, of_year, around) or _date(day, month, of_year, around)
 
 
+@reads(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?![\d-])")
 def _iso(match: re.Match[str], around: Around) -> Reading:
     """Read ``2024-03-15``."""
     return _date(int(match[3]), int(match[4]), match[1], around)
 
 
+@reads(r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):?(\d\d)(?::?(\d\d)(?:\.\d{1,9})?)?(?:(Z)|([-−+])(\d\d):?(\d\d))?(?![\w:])")
 def _iso_time(match: re.Match[str], around: Around) -> Reading:
     """Read ``2023-11-05T14:30:00Z``."""
     date, hour, minute = _date(int(match[2]), int(match[3]), match[1], around), int(match[4]), int(match[5])
@@ -79,17 +81,20 @@ def _iso_time(match: re.Match[str], around: Around) -> Reading:
     return [*date, *cardinal(hour), *of_minute, *second, *zone]
 
 
+@reads(r"([12]\d{3})/(\d\d)(?![\d/])")
 def _two_years(match: re.Match[str], _around: Around) -> Reading:
     """Read the season ``2023/24``."""
     first, second = int(match[1]), int(match[2])
     return [*year(first), *two_digits(second)] if first >= FIRST_YEAR and (first + 1) % 100 == second else None
 
 
+@reads(r"(\d{1,2})/(\d{1,2})/(\d{4}|\d{2})(?![\d/])")
 def _slashed(match: re.Match[str], around: Around) -> Reading:
     """Read ``12/25/2023``."""
     return _in_order(match[1], match[2], match[3], around)
 
 
+@reads(r"(\d{1,2})/(\d{1,2})(?![\d/])")
 def _slashed_without_year(match: re.Match[str], around: Around) -> Reading:
     """Read ``on 3/4`` as a date."""
     if match[0] == "9/11":
@@ -98,12 +103,14 @@ def _slashed_without_year(match: re.Match[str], around: Around) -> Reading:
     return _in_order(match[1], match[2], "", around) if is_date else None
 
 
+@reads(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?![\d.]\d)")
 def _dotted(match: re.Match[str], around: Around) -> Reading:
     """Read ``15.03.2024``, day first."""
     first, second = int(match[1]), int(match[2])
     return _date(second, first, match[3], around) or _date(first, second, match[3], around)
 
 
+@reads(rf"{DAY}(?:\s+of)?\s+{MONTH}\.?(?:,?\s+([12]\d{{3}})(?!\d))?")
 def _day_first(match: re.Match[str], around: Around) -> Reading:
     """Read ``3 May 1999``."""
     day = int(match[1])
@@ -112,6 +119,7 @@ def _day_first(match: re.Match[str], around: Around) -> Reading:
     return [*_article(around), *ordinal(day), "of", MONTH_NAMES[match[2]], *(year(int(match[3])) if match[3] else [])]
 
 
+@reads(rf"{MONTH}\.?\s+{DAY}(?:\s?[-–]\s?{DAY})?(?:,?\s+([12]\d{{3}})(?![\d,]))?(?![\d:%]|\.\d)")
 def _month_first(match: re.Match[str], _around: Around) -> Reading:
     """Read ``Jan. 5-7, 2020``."""
     if not 1 <= int(match[2]) <= 31:
@@ -127,11 +135,13 @@ def _month_first(match: re.Match[str], _around: Around) -> Reading:
     ]
 
 
+@reads(rf"({_SHORT_MONTH})\.", rf"({_SHORT_MONTH})(?=\s+\d)")
 def _short_month(match: re.Match[str], _around: Around) -> Reading:
     """Read ``Jan.`` alone."""
     return [MONTH_NAMES[match[1]]]
 
 
+@reads(r"(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\s?([AaPp])\.?[Mm]\b\.?)?(?![\d:])")
 def _time(match: re.Match[str], around: Around) -> Reading:
     """Read ``7:05 a.m.`` and ``17:30``, but no ratio such as ``16:9``."""
     hour, minute, second, half = int(match[1]), int(match[2]), match[3], match[4]
@@ -149,6 +159,7 @@ def _time(match: re.Match[str], around: Around) -> Reading:
     return [*cardinal(hour), *([] if follows else ["o'clock"] if 0 < hour <= 12 else ["hundred"])]
 
 
+@reads(r"(\d{1,2})\.(\d{2})\s?([AaPp])(?:\.[Mm]\.|[Mm]\b)")
 def _dotted_time(match: re.Match[str], _around: Around) -> Reading:
     """Read ``7.30 p.m.``."""
     hour, minute = int(match[1]), int(match[2])
@@ -159,28 +170,32 @@ def _dotted_time(match: re.Match[str], _around: Around) -> Reading:
     )
 
 
+@reads(r"(\d{4})(?= hours\b)")
 def _hours(match: re.Match[str], _around: Around) -> Reading:
     """Read ``1730 hours``."""
     hour, minute = divmod(int(match[1]), 100)
     return [*cardinal(hour), *(two_digits(minute) if minute else ["hundred"])] if hour < 25 and minute < 60 else None
 
 
+@reads(r"(\d{1,2})\s?([AaPp])(?:\.[Mm]\.|[Mm]\b)")
 def _hour(match: re.Match[str], _around: Around) -> Reading:
     """Read ``7 p.m.``."""
     return [*cardinal(int(match[1])), match[2].upper(), "M"] if int(match[1]) <= 24 else None
 
 
 def _decade(match: re.Match[str], _around: Around) -> Reading:
-    """Read ``1990s`` and ``80s``."""
+    """Read ``1990s``, ``80s`` and ``'80s``."""
     words = decade(int(match[1]))
     return words[1:] if match[1] in ("100", "1000") else words
 
 
+@reads(rf"'(\d\d){NOT_IN_WORD}")
 def _short_year(match: re.Match[str], _around: Around) -> Reading:
     """Read ``'99``."""
     return two_digits(int(match[1]))
 
 
+@reads(rf"(\d{{1,4}})\s?(B\.C\.E?\.?|A\.D\.|BCE|BC|CE|AD){NOT_IN_WORD}")
 def _era(match: re.Match[str], _around: Around) -> Reading:
     """Read ``44 BC``."""
     number = int(match[1])
@@ -188,6 +203,7 @@ def _era(match: re.Match[str], _around: Around) -> Reading:
     return [*(year(number) if 1100 <= number <= LAST_YEAR else cardinal(number)), *era]
 
 
+@reads(r"(\d{4})(?![\dA-Za-z,]\d|[.:/]\d|[A-Za-z%°'])")
 def _year(match: re.Match[str], around: Around) -> Reading:
     """Read four digits as a year, unless they count something."""
     number, after = int(match[1]), around.word_after
@@ -199,35 +215,23 @@ def _year(match: re.Match[str], around: Around) -> Reading:
 
 
 DIGIT_RULES: list[Rule] = [
-    (
-        pattern(
-            r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):?(\d\d)(?::?(\d\d)(?:\.\d{1,9})?)?(?:(Z)|([-−+])(\d\d):?(\d\d))?(?![\w:])"
-        ),
-        _iso_time,
-    ),
-    (pattern(r"([12]\d{3})/(\d\d)(?![\d/])"), _two_years),
-    (pattern(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?![\d-])"), _iso),
-    (pattern(r"(\d{1,2})/(\d{1,2})/(\d{4}|\d{2})(?![\d/])"), _slashed),
-    (pattern(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?![\d.]\d)"), _dotted),
-    (pattern(rf"{DAY}(?:\s+of)?\s+{MONTH}\.?(?:,?\s+([12]\d{{3}})(?!\d))?"), _day_first),
-    (pattern(r"(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\s?([AaPp])\.?[Mm]\b\.?)?(?![\d:])"), _time),
-    (pattern(r"(\d{1,2})\.(\d{2})\s?([AaPp])(?:\.[Mm]\.|[Mm]\b)"), _dotted_time),
-    (pattern(r"(\d{4})(?= hours\b)"), _hours),
-    (pattern(r"(\d{1,2})\s?([AaPp])(?:\.[Mm]\.|[Mm]\b)"), _hour),
+    *_iso_time,
+    *_two_years,
+    *_iso,
+    *_slashed,
+    *_dotted,
+    *_day_first,
+    *_time,
+    *_dotted_time,
+    *_hours,
+    *_hour,
     (pattern(rf"(\d{{2,3}}0|\d0)'?s{NOT_IN_WORD}"), _decade),
-    (pattern(rf"(\d{{1,4}})\s?(B\.C\.E?\.?|A\.D\.|BCE|BC|CE|AD){NOT_IN_WORD}"), _era),
-    (pattern(r"(\d{1,2})/(\d{1,2})(?![\d/])"), _slashed_without_year),
+    *_era,
+    *_slashed_without_year,
 ]
-YEAR_RULES: list[Rule] = [(pattern(r"(\d{4})(?![\dA-Za-z,]\d|[.:/]\d|[A-Za-z%°'])"), _year)]
+YEAR_RULES: list[Rule] = [*_year]
 QUOTE_RULES: list[Rule] = [
     (pattern(rf"'(\d0)s{NOT_IN_WORD}"), _decade),
-    (pattern(rf"'(\d\d){NOT_IN_WORD}"), _short_year),
+    *_short_year,
 ]
-LETTER_RULES: list[Rule] = [
-    (
-        pattern(rf"{MONTH}\.?\s+{DAY}(?:\s?[-–]\s?{DAY})?(?:,?\s+([12]\d{{3}})(?![\d,]))?(?![\d:%]|\.\d)"),
-        _month_first,
-    ),
-    (pattern(rf"({_SHORT_MONTH})\."), _short_month),
-    (pattern(rf"({_SHORT_MONTH})(?=\s+\d)"), _short_month),
-]
+LETTER_RULES: list[Rule] = [*_month_first, *_short_month]

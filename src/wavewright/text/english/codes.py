@@ -8,7 +8,7 @@ from ..pattern import pattern
 from .abbreviations import COMPASS, STARTERS, STREETS
 from .dialect import is_british
 from .numbers import decimal, digits, in_pairs, plural, telephone, whole
-from .rules import NOT_IN_WORD, Around, Reading, Rule, letters, reads_as
+from .rules import NOT_IN_WORD, Around, Reading, Rule, letters, reads, reads_as
 from .tables import alternatives, mapping, rows, word_list
 
 BOOKS = mapping("bible")
@@ -28,6 +28,11 @@ STATES = {code: name for code, name, _ in _STATE_ROWS}
 SHORT_STATES = {written: name for _, name, short in _STATE_ROWS for written in short.split()}
 
 
+@reads(
+    r"(?:\+?1[-. ]?)?\(?\d{3}\)?[-. ]\d{3}[-. ]\d{4}(?![\d-])",
+    r"\+\d{1,3}(?:[ .-]?\(?\d{2,5}\)?){2,6}(?![\d-])",
+    r"\d{3}-\d{4}(?![\d-])",
+)
 def _digits(match: re.Match[str], _around: Around) -> Reading:
     """Read a telephone number digit by digit; ``1-800`` with a hundred."""
     free = TOLL_FREE.match(match[0])
@@ -36,6 +41,7 @@ def _digits(match: re.Match[str], _around: Around) -> Reading:
     return [*(["plus"] if match[0].startswith("+") else []), *telephone(match[0])]
 
 
+@reads(r"(?:0\d{2,4}\)?|\+44\s?\(0\)\s?\d{2,4})[ -]?\d{3,4}[ -]?\d{3,4}(?![\d-])")
 def _british_digits(match: re.Match[str], _around: Around) -> Reading:
     """Read British telephone numbers: ``020 7946 0958``, ``07700 900123``."""
     if not is_british():
@@ -46,6 +52,7 @@ def _british_digits(match: re.Match[str], _around: Around) -> Reading:
     return [*(["plus"] if number.startswith("+") else []), *telephone(number)]
 
 
+@reads(r"\d+(?:\.\d+){2,}(?::(\d{2,5})(?![\d:]))?(?!\d)")
 def _address(match: re.Match[str], _around: Around) -> Reading:
     """Read ``192.168.0.1:80`` with dots, ``2.0.1`` with points."""
     numbers = match[0].partition(":")[0].split(".")
@@ -54,12 +61,14 @@ def _address(match: re.Match[str], _around: Around) -> Reading:
     return [*words[1:], *(["colon", *in_pairs(match[1])] if match[1] else [])]
 
 
+@reads(r"\d+(?:[-–]\d+){2,}(?!\d)")
 def _chain(match: re.Match[str], _around: Around) -> Reading:
     """Read numbers that several dashes join."""
     groups = re.split("[-–]", match[0])
     return [word for group in groups for word in (digits(group) if len(group) > 2 else whole(group))]
 
 
+@reads(r"(\d{1,3}):(\d{1,3})(?:\s?[-–]\s?(\d{1,3}))?(?![\d:])")
 def _verses(match: re.Match[str], around: Around) -> Reading:
     """Read ``Psalm 23:1-4``."""
     if around.word_before.lower() not in BOOK_NAMES or not around.word_before[:1].isupper():
@@ -68,21 +77,33 @@ def _verses(match: re.Match[str], around: Around) -> Reading:
     return [*whole(match[1]), *whole(match[2]), *until]
 
 
+@reads(
+    r"([123])(?=\s(?:Corinthians|Chronicles|Thessalonians|Maccabees)\b)",
+    rf"([123])(?=\s(?:{NUMBERED_BOOKS})\.?\s\d{{1,3}}(?![\d,]))",
+)
 def _book_number(match: re.Match[str], _around: Around) -> Reading:
     """Read the number of ``2 Kings``."""
     return [("first", "second", "third")[int(match[1]) - 1]]
 
 
+@reads(rf"({alternatives(name.title() for name in BOOKS)})\.?(?=\s\d{{1,3}}:\d)")
 def _book(match: re.Match[str], _around: Around) -> Reading:
     """Read ``Gen. 1:1``."""
     return [BOOKS[match[1].lower()]]
 
 
+@reads(
+    r"(?<=(?:ISBN|ISSN)[:\s])(\d[\d -]{6,16}[\d])-?(X)?(?![\dA-Za-z])",
+    r"(97[89][- ]\d[\d -]{6,14}\d)(X)?(?![\dA-Za-z-])",
+    r"(\d-\d{2,7}-\d{1,6}-[\dX]|\d{3}-\d\d-\d{4})()(?![\d-])",
+    r"(\d{9})(X)(?![A-Za-z0-9])",
+)
 def _numbered_item(match: re.Match[str], _around: Around) -> Reading:
     """Read the digits of an ISBN or ISSN, which may end with an X."""
     return [*digits(match[1]), *(["X"] if match[2] else [])]
 
 
+@reads(rf"(7\d7)-(\d{{1,3}})([A-Z]{{0,2}}){NOT_IN_WORD}(?!-)")
 def _airliner(match: re.Match[str], around: Around) -> Reading:
     """Read ``747-400``."""
     if around.word_before.lower() in ("page", "pages", "pp", "lines", "from"):
@@ -90,11 +111,13 @@ def _airliner(match: re.Match[str], around: Around) -> Reading:
     return [*in_pairs(match[1]), *whole(match[2]), *letters(match[3])]
 
 
+@reads(r"(\d+(?:\.\d+)?):(\d+(?:\.\d+)?)(?![\d:])")
 def _ratio(match: re.Match[str], _around: Around) -> Reading:
     """Read ``16:9``."""
     return [*decimal(match[1]), "to", *decimal(match[2])]
 
 
+@reads(r"-?(\d+(?:\.\d+)?)°\s?(?:(\d+(?:\.\d+)?)['′]\s?)?(?:(\d+(?:\.\d+)?)(?:\"|″|'')\s?)?([NSEW])(?![A-Za-z])")
 def _coordinate(match: re.Match[str], around: Around) -> Reading:
     """Read ``40.7° N``."""
     degrees, minutes, seconds, direction = match.groups()
@@ -104,6 +127,7 @@ def _coordinate(match: re.Match[str], around: Around) -> Reading:
     return [*words, COMPASS[direction]]
 
 
+@reads(rf"\d{{2,}}(?![.,:/]\d|\s?[°%]){NOT_IN_WORD}")
 def _cued(match: re.Match[str], around: Around) -> Reading:
     """Read a number in pairs or digit by digit where the words around ask for it."""
     before = [word.lower() for word in around.words_before]
@@ -117,6 +141,7 @@ def _cued(match: re.Match[str], around: Around) -> Reading:
     return digits(match[0]) if of_code or (is_after_state and len(match[0]) == 5) else None
 
 
+@reads(r"([A-Z]{2})(?=[\s.,;!?]|$)")
 def _state(match: re.Match[str], around: Around) -> Reading:
     """Read ``Austin, TX``."""
     if match[1] not in STATES or not re.search(r"[A-Za-z],\s+$", around.text[max(0, around.start - 6) : around.start]):
@@ -124,11 +149,13 @@ def _state(match: re.Match[str], around: Around) -> Reading:
     return STATES[match[1]].split()
 
 
+@reads(r"(?<=\()([RDI])-([A-Z]{2})(?=\))")
 def _party(match: re.Match[str], _around: Around) -> Reading:
     """Read the party and state of a senator: ``(R-TX)``."""
     return [match[1], *STATES[match[2]].split()] if match[2] in STATES else None
 
 
+@reads(rf"({alternatives(SHORT_STATES)})\.")
 def _short_state(match: re.Match[str], around: Around) -> Reading:
     """Read ``Boston, Mass.``."""
     is_after_town = re.search(r"(?<![A-Za-z])[A-Z][a-z]+,\s+$", around.text[max(0, around.start - 24) : around.start])
@@ -137,6 +164,7 @@ def _short_state(match: re.Match[str], around: Around) -> Reading:
     return SHORT_STATES[match[1]].split() if is_state else None
 
 
+@reads(rf"[vV](?:er\.?\s?)?(\d+(?:\.\d+)*){NOT_IN_WORD}")
 def _version(match: re.Match[str], _around: Around) -> Reading:
     """Read ``v2.0.1``."""
     numbers = match[1].split(".")
@@ -163,11 +191,13 @@ def mixture(text: str, around: Around) -> list[str]:
     return words
 
 
+@reads(r"(\d{1,15}\.\d{1,15})([A-Za-z][A-Za-z0-9]{0,24})")
 def _decimal_mixture(match: re.Match[str], around: Around) -> Reading:
     """Read ``1.5x``."""
     return [*decimal(match[1]), *mixture(match[2], around)]
 
 
+@reads(r"((?:1-)?8\d\d)-([A-Z]{3,12})(?![A-Za-z0-9])")
 def _word_number(match: re.Match[str], around: Around) -> Reading:
     """Read ``1-800-FLOWERS``."""
     before = ["eight", "hundred"] if match[1].endswith("800") else digits(match[1][-3:])
@@ -179,78 +209,63 @@ def _mixture(match: re.Match[str], around: Around) -> Reading:
     return mixture(match[0], around)
 
 
+@reads(rf"[A-Z]-\d{{1,4}}[A-Z]{{0,2}}{NOT_IN_WORD}")
 def _coded(match: re.Match[str], around: Around) -> Reading:
     """Read a capital and a number with a hyphen: ``F-16``, ``C-3PO``."""
     return mixture(match[0], around) if match[0][0] in "ABCDEFGHIJKLMNOPQRSTUVWXYZ" else None
 
 
+@reads(r"(40[13])\s?\(([kb])\)|(40[13])([kb])(?![A-Za-z0-9])")
 def _plan(match: re.Match[str], _around: Around) -> Reading:
     """Read the retirement plan ``401(k)``."""
     number, letter = match[1] or match[3], match[2] or match[4]
     return [*digits(number[0]), "oh", *digits(number[2]), letter.upper()]
 
 
+@reads(rf"(7\d7)s{NOT_IN_WORD}")
 def _airplanes(match: re.Match[str], _around: Around) -> Reading:
     """Read ``747s``."""
     *words, last = in_pairs(match[1])
     return [*words, plural(last)]
 
 
+@reads(rf"(\d{{1,6}})ers{NOT_IN_WORD}")
 def _team(match: re.Match[str], _around: Around) -> Reading:
     """Read ``49ers``."""
     *words, last = whole(match[1])
     return [*words, last + ("rs" if last.endswith("e") else "ers")]
 
 
+@reads(r"([01])s(?=\s(?:and|or)\s[01]s\b)|(?<=[01]s\sand\s)([01])s\b|(?<=[01]s\sor\s)([01])s\b")
 def _bits(match: re.Match[str], _around: Around) -> Reading:
     """Read ``0s and 1s``."""
     return [plural(*whole(match[1] or match[2] or match[3]))]
 
 
-VERSE_RULES: list[Rule] = [
-    (pattern(r"(\d{1,3}):(\d{1,3})(?:\s?[-–]\s?(\d{1,3}))?(?![\d:])"), _verses),
-    (pattern(r"([123])(?=\s(?:Corinthians|Chronicles|Thessalonians|Maccabees)\b)"), _book_number),
-    (pattern(rf"([123])(?=\s(?:{NUMBERED_BOOKS})\.?\s\d{{1,3}}(?![\d,]))"), _book_number),
-]
-PHONE_RULES: list[Rule] = [
-    (pattern(r"(?:0\d{2,4}\)?|\+44\s?\(0\)\s?\d{2,4})[ -]?\d{3,4}[ -]?\d{3,4}(?![\d-])"), _british_digits),
-    (pattern(r"(?<=(?:ISBN|ISSN)[:\s])(\d[\d -]{6,16}[\d])-?(X)?(?![\dA-Za-z])"), _numbered_item),
-    (pattern(r"(97[89][- ]\d[\d -]{6,14}\d)(X)?(?![\dA-Za-z-])"), _numbered_item),
-    (pattern(r"(\d-\d{2,7}-\d{1,6}-[\dX]|\d{3}-\d\d-\d{4})()(?![\d-])"), _numbered_item),
-    (pattern(r"(\d{9})(X)(?![A-Za-z0-9])"), _numbered_item),
-    (pattern(rf"(7\d7)-(\d{{1,3}})([A-Z]{{0,2}}){NOT_IN_WORD}(?!-)"), _airliner),
-    (pattern(r"((?:1-)?8\d\d)-([A-Z]{3,12})(?![A-Za-z0-9])"), _word_number),
-    (pattern(r"(?:\+?1[-. ]?)?\(?\d{3}\)?[-. ]\d{3}[-. ]\d{4}(?![\d-])"), _digits),
-    (pattern(r"\+\d{1,3}(?:[ .-]?\(?\d{2,5}\)?){2,6}(?![\d-])"), _digits),
-    (pattern(r"\d{3}-\d{4}(?![\d-])"), _digits),
-]
+VERSE_RULES: list[Rule] = [*_verses, *_book_number]
+PHONE_RULES: list[Rule] = [*_british_digits, *_numbered_item, *_airliner, *_word_number, *_digits]
 DIGIT_RULES: list[Rule] = [
     (pattern(r"007(?!\d)"), reads_as("double", "oh", "seven")),
-    (pattern(r"(40[13])\s?\(([kb])\)|(40[13])([kb])(?![A-Za-z0-9])"), _plan),
-    (pattern(rf"(7\d7)s{NOT_IN_WORD}"), _airplanes),
-    (pattern(rf"(\d{{1,6}})ers{NOT_IN_WORD}"), _team),
-    (pattern(r"([01])s(?=\s(?:and|or)\s[01]s\b)|(?<=[01]s\sand\s)([01])s\b|(?<=[01]s\sor\s)([01])s\b"), _bits),
-    (
-        pattern(
-            r"-?(\d+(?:\.\d+)?)°\s?(?:(\d+(?:\.\d+)?)['′]\s?)?(?:(\d+(?:\.\d+)?)(?:\"|″|'')\s?)?([NSEW])(?![A-Za-z])"
-        ),
-        _coordinate,
-    ),
-    (pattern(r"\d+(?:\.\d+){2,}(?::(\d{2,5})(?![\d:]))?(?!\d)"), _address),
-    (pattern(r"\d+(?:[-–]\d+){2,}(?!\d)"), _chain),
-    (pattern(r"(\d+(?:\.\d+)?):(\d+(?:\.\d+)?)(?![\d:])"), _ratio),
-    (pattern(rf"\d{{2,}}(?![.,:/]\d|\s?[°%]){NOT_IN_WORD}"), _cued),
+    *_plan,
+    *_airplanes,
+    *_team,
+    *_bits,
+    *_coordinate,
+    *_address,
+    *_chain,
+    *_ratio,
+    *_cued,
 ]
 MIXTURE_RULES: list[Rule] = [
-    (pattern(r"(\d{1,15}\.\d{1,15})([A-Za-z][A-Za-z0-9]{0,24})"), _decimal_mixture),
+    *_decimal_mixture,
     (pattern(r"\d+[A-Za-z][A-Za-z0-9]{0,24}"), _mixture),
 ]
 LETTER_RULES: list[Rule] = [
-    (pattern(rf"({alternatives(name.title() for name in BOOKS)})\.?(?=\s\d{{1,3}}:\d)"), _book),
-    (pattern(rf"[vV](?:er\.?\s?)?(\d+(?:\.\d+)*){NOT_IN_WORD}"), _version),
-    (pattern(r"(?<=\()([RDI])-([A-Z]{2})(?=\))"), _party),
-    (pattern(rf"[A-Z]-\d{{1,4}}[A-Z]{{0,2}}{NOT_IN_WORD}"), _coded),
-    (pattern(r"([A-Z]{2})(?=[\s.,;!?]|$)"), _state),
-    (pattern(rf"({alternatives(SHORT_STATES)})\."), _short_state),
+    *_book,
+    *_version,
+    *_party,
+    *_coded,
+    *_state,
+    *_short_state,
     (pattern(rf"[A-Za-z]{{1,24}}\d[A-Za-z0-9]{{0,24}}{NOT_IN_WORD}"), _mixture),
 ]

@@ -7,7 +7,7 @@ import re
 from ..pattern import pattern
 from .numbers import decimal, whole
 from .quantities import HALVES, fraction_words, in_mixed_number
-from .rules import NUMBER, Around, Reading, Rule
+from .rules import NUMBER, Around, Reading, Rule, reads
 from .tables import alternatives, word_list
 from .units import UNITS, named
 
@@ -27,6 +27,7 @@ UNIT_WORD = pattern(
 _ANY_MARK = _MARK.replace("?P<mark>", "?:")
 
 
+@reads(rf"{_AMOUNT}{_ANY_MARK}(?:(?:\s?[x×]\s?|\sby\s)(?=[\d{HALVES}.]){_AMOUNT}{_ANY_MARK}){{1,3}}(?![\w])")
 def _sizes(match: re.Match[str], around: Around) -> Reading:
     """Read each size with its own unit, if it has one; the last unit applies to the sizes before it."""
     sizes = list(SIZE.finditer(match[0]))
@@ -54,9 +55,4 @@ def _amount(size: re.Match[str]) -> list[str]:
     return [*whole(before), "and", *in_mixed_number(fraction)] if before and fraction else fraction
 
 
-RULES: list[Rule] = [
-    (
-        pattern(rf"{_AMOUNT}{_ANY_MARK}(?:(?:\s?[x×]\s?|\sby\s)(?=[\d{HALVES}.]){_AMOUNT}{_ANY_MARK}){{1,3}}(?![\w])"),
-        _sizes,
-    ),
-]
+RULES: list[Rule] = [*_sizes]

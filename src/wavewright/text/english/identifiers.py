@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 
-from ..pattern import pattern
 from .numbers import decimal
-from .rules import NOT_IN_WORD, Around, Reading, Rule, letters
+from .rules import NOT_IN_WORD, Around, Reading, Rule, letters, reads
 
 FEWEST_CHANGES = 3
 """Smallest number of changes between letters and digits in a hash; with fewer, it is a word with a number."""
@@ -23,6 +22,7 @@ def _stands_alone(around: Around) -> bool:
     return not re.match(r"[\w:]", around.text[around.start - 1 : around.start])
 
 
+@reads(_MAC)
 def _mac(match: re.Match[str], around: Around) -> Reading:
     """Spell ``00:1A:2B:3C:4D:5E``, or its first part, ``00:1A:2B``; times of day have no letters."""
     plain = re.sub("[^0-9A-Za-z]", "", match[0])
@@ -30,6 +30,7 @@ def _mac(match: re.Match[str], around: Around) -> Reading:
     return letters(plain) if _stands_alone(around) and (has_both or len(plain) >= 12) else None
 
 
+@reads(_IPV6)
 def _ipv6(match: re.Match[str], around: Around) -> Reading:
     """Spell ``2001:db8::1/64``."""
     address, _, mask = match[0].partition("/")
@@ -43,12 +44,14 @@ def _ipv6(match: re.Match[str], around: Around) -> Reading:
     return [*words, *(["slash", *decimal(mask)] if mask else [])]
 
 
+@reads(_UUID)
 def _uuid(match: re.Match[str], _around: Around) -> Reading:
     """Spell ``550e8400-e29b-41d4-a716-446655440000`` with its dashes."""
     groups = match[0].split("-")
     return [word for number, group in enumerate(groups) for word in [*(["dash"] if number else []), *letters(group)]]
 
 
+@reads(rf"{_HEX}{{7,128}}{NOT_IN_WORD}(?!-\d)")
 def _hash(match: re.Match[str], _around: Around) -> Reading:
     """Spell ``3f2a9bc``: digits and letters of one case, mixed."""
     changes = len(re.findall("[0-9](?=[A-Za-z])|[A-Za-z](?=[0-9])", match[0]))
@@ -56,25 +59,19 @@ def _hash(match: re.Match[str], _around: Around) -> Reading:
     return letters(match[0]) if is_one_case and changes >= FEWEST_CHANGES else None
 
 
+@reads(rf"0(?:[xX]{_HEX}{{1,64}}|[bB][01]{{2,64}}){NOT_IN_WORD}")
 def _based(match: re.Match[str], _around: Around) -> Reading:
     """Spell ``0x1F`` and ``0b101``."""
     return letters(match[0])
 
 
+@reads(rf"#((?:{_HEX}{{8}}|{_HEX}{{6}}|{_HEX}{{3,4}}){NOT_IN_WORD})")
 def _color(match: re.Match[str], _around: Around) -> Reading:
     """Spell ``#ff8800`` and ``#fff``, but not ``#face``."""
     is_number = not match[1].isalpha() and not match[1].isdigit()
     return ["hash", *letters(match[1])] if is_number or len({*match[1].lower()}) == 1 else None
 
 
-RULES: list[Rule] = [
-    (pattern(_UUID), _uuid),
-    (pattern(_MAC), _mac),
-    (pattern(_IPV6), _ipv6),
-    (pattern(rf"{_HEX}{{7,128}}{NOT_IN_WORD}(?!-\d)"), _hash),
-]
-DIGIT_RULES: list[Rule] = [(pattern(rf"0(?:[xX]{_HEX}{{1,64}}|[bB][01]{{2,64}}){NOT_IN_WORD}"), _based), *RULES]
-SIGN_RULES: list[Rule] = [
-    (pattern(rf"#((?:{_HEX}{{8}}|{_HEX}{{6}}|{_HEX}{{3,4}}){NOT_IN_WORD})"), _color),
-    (pattern(_IPV6), _ipv6),
-]
+RULES: list[Rule] = [*_uuid, *_mac, *_ipv6, *_hash]
+DIGIT_RULES: list[Rule] = [*_based, *RULES]
+SIGN_RULES: list[Rule] = [*_color, *_ipv6]

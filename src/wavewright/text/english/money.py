@@ -8,7 +8,7 @@ from ..pattern import pattern
 from .dialect import is_british
 from .numbers import MAGNITUDES, cardinal, decimal, plural, whole
 from .quantities import LETTERED_NOUNS, SIGN, SIGNS
-from .rules import NOT_IN_WORD, NUMBER, Around, Reading, Rule
+from .rules import NOT_IN_WORD, NUMBER, Around, Reading, Rule, reads
 from .tables import alternatives, word_list
 from .units import CODES, CURRENCIES, PER, Currency, named
 
@@ -38,23 +38,27 @@ def _money(sign: str | None, number: str, size: str | None, currency: Currency, 
     return [*words, *decimal(number), *([MAGNITUDES[size]] if size else []), *named(currency, is_one)]
 
 
+@reads(rf"{SIGN}{_CURRENCY}\s?{SIGN}({NUMBER}){_MAGNITUDE}(?:\s?/\s?({alternatives(PER)}){NOT_IN_WORD})?")
 def _sign_first(match: re.Match[str], around: Around) -> Reading:
     """Read ``$12.50`` and ``$5/h``."""
     per = ["per", *PER[match[7]].split()] if match[7] else []
     return [*_money(match[1] or match[3], match[4], match[5] or match[6], CURRENCIES[match[2]], around), *per]
 
 
+@reads(rf"{_CURRENCY}(\d{{1,4}})'?s{NOT_IN_WORD}")
 def _notes(match: re.Match[str], _around: Around) -> Reading:
     """Read notes of a value: ``$20s``."""
     *words, last = whole(match[2])
     return [*(words if words != ["one"] else []), plural(last)]
 
 
+@reads(rf"(?:Rs\.?|Re\.)\s?({NUMBER}){_MAGNITUDE}")
 def _rupees(match: re.Match[str], around: Around) -> Reading:
     """Read ``Rs. 500``."""
     return _money(None, match[1], match[2] or match[3], CURRENCIES["₹"], around)
 
 
+@reads(rf"([1-9]\d?)([cp]){NOT_IN_WORD}(?!')")
 def _small_money(match: re.Match[str], around: Around) -> Reading:
     """Read ``50c`` and ``50p``, but not the letter of a page, a form or a model."""
     word, is_start = around.word_before, len(around.words_before) == 1
@@ -65,6 +69,7 @@ def _small_money(match: re.Match[str], around: Around) -> Reading:
     return [*whole(match[1]), "penny" if match[1] == "1" else "pence"]
 
 
+@reads(rf"{_CURRENCY}({NUMBER})([kKmMbB]?)\s?[-–]\s?(?:\1)?(?=\d)({NUMBER}){_MAGNITUDE}{NOT_IN_WORD}")
 def _money_range(match: re.Match[str], around: Around) -> Reading:
     """Read ``$5-10 million``."""
     size = match[5] or match[6]
@@ -73,11 +78,13 @@ def _money_range(match: re.Match[str], around: Around) -> Reading:
     return [*decimal(match[2]), "to", *_money(None, match[4], size, CURRENCIES[match[1]], around)]
 
 
+@reads(rf"({alternatives(CODES)})\s?({NUMBER}){_MAGNITUDE}")
 def _code_first(match: re.Match[str], around: Around) -> Reading:
     """Read ``USD 500``."""
     return _money(None, match[2], match[3] or match[4], CODES[match[1]], around)
 
 
+@reads(rf"{SIGN}({NUMBER}){_MAGNITUDE}\s?({alternatives(CODES)}|[€£¥₹]){NOT_IN_WORD}")
 def _code_last(match: re.Match[str], around: Around) -> Reading:
     """Read ``500 USD`` and ``500 €``."""
     currency = CODES.get(match[5]) or CURRENCIES[match[5]]
@@ -90,20 +97,11 @@ def _cents(match: re.Match[str], around: Around) -> Reading:
 
 
 RULES: list[Rule] = [
-    (pattern(rf"{_CURRENCY}(\d{{1,4}})'?s{NOT_IN_WORD}"), _notes),
-    (
-        pattern(rf"{_CURRENCY}({NUMBER})([kKmMbB]?)\s?[-–]\s?(?:\1)?(?=\d)({NUMBER}){_MAGNITUDE}{NOT_IN_WORD}"),
-        _money_range,
-    ),
-    (
-        pattern(rf"{SIGN}{_CURRENCY}\s?{SIGN}({NUMBER}){_MAGNITUDE}(?:\s?/\s?({alternatives(PER)}){NOT_IN_WORD})?"),
-        _sign_first,
-    ),
-    (pattern(rf"{SIGN}({NUMBER}){_MAGNITUDE}\s?({alternatives(CODES)}|[€£¥₹]){NOT_IN_WORD}"), _code_last),
+    *_notes,
+    *_money_range,
+    *_sign_first,
+    *_code_last,
     (pattern(rf"({NUMBER})\s?¢"), _cents),
-    (pattern(rf"([1-9]\d?)([cp]){NOT_IN_WORD}(?!')"), _small_money),
+    *_small_money,
 ]
-CODE_RULES: list[Rule] = [
-    (pattern(rf"({alternatives(CODES)})\s?({NUMBER}){_MAGNITUDE}"), _code_first),
-    (pattern(rf"(?:Rs\.?|Re\.)\s?({NUMBER}){_MAGNITUDE}"), _rupees),
-]
+CODE_RULES: list[Rule] = [*_code_first, *_rupees]

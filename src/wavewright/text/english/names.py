@@ -9,7 +9,7 @@ from . import roman
 from .numbers import cardinal, in_pairs
 from .phones import LETTERS
 from .pronounce import known
-from .rules import LATER_LETTERS, NOT_IN_WORD, Around, Reading, Rule, letters
+from .rules import LATER_LETTERS, NOT_IN_WORD, Around, Reading, Rule, letters, reads
 from .tables import alternatives, mapping, of_kind, rows, word_list
 
 ACRONYMS = word_list("acronyms")
@@ -21,27 +21,32 @@ PIECES = of_kind(rows("abbreviations", 3), "chess")
 BETWEEN_SIZES = pattern(r"(?:[\d\u00bc-\u00be]|\d\s?(?:mm|cm|m|km|in|ft|px)\.?|\d['\"\u2032\u2033]) x \d$")
 
 
+@reads(r"([NBRQK])(x?)([a-h])([1-8])(?=[+#]?(?:[\s,.;:!?)]|$))")
 def _chess(match: re.Match[str], _around: Around) -> Reading:
     """Read the chess moves ``Nf3`` and ``Qxe4``."""
     return [PIECES[match[1]], *(["takes"] if match[2] else []), match[3].upper(), *cardinal(int(match[4]))]
 
 
+@reads(r"US (\d{2,3})(?![\d,.%])")
 def _highway(match: re.Match[str], _around: Around) -> Reading:
     """Read ``US 66``."""
     return ["U", "S", *in_pairs(match[1])]
 
 
+@reads(r"([bd])\.(?=\s?[12]\d{3})")
 def _of_life(match: re.Match[str], _around: Around) -> Reading:
     """Read ``b. 1920`` as ``born``."""
     return ["born" if match[1] == "b" else "died"]
 
 
+@reads(r"((?:[A-Z]\.){2,12}|[A-Z](?:\.[A-Z]){1,12}(?![A-Za-z.]))('s\b)?")
 def _dotted_initials(match: re.Match[str], _around: Around) -> Reading:
     """Read ``U.S.A.``."""
     *names, last = letters(match[1])
     return [*names, last + (match[2] or "")]
 
 
+@reads(r"([A-Z])\.(?=\s*[A-Z][a-z'A-Z.])")
 def _initial(match: re.Match[str], around: Around) -> Reading:
     """Read the initial of ``J. Smith``."""
     if match[1] == "I" and around.word_before.islower():
@@ -50,6 +55,7 @@ def _initial(match: re.Match[str], around: Around) -> Reading:
     return [match[1]] if around.word_before[:1].isupper() or is_start else None
 
 
+@reads(rf"([A-Z]{{2,12}})('?s)?{NOT_IN_WORD}")
 def _acronym(match: re.Match[str], around: Around) -> Reading:
     """Read capitals as a word or letter by letter."""
     stem, ending = match[1], match[2] or ""
@@ -80,6 +86,7 @@ def _is_shouted(around: Around) -> bool:
     return len(others) > 1 and 2 * sum(word.isupper() for word in others) > len(others)
 
 
+@reads(rf"([A-Za-z])(?![A-Za-z0-9'{LATER_LETTERS}])")
 def _single(match: re.Match[str], around: Around) -> Reading:
     """Read a single letter: its name, a pronoun or an article."""
     letter = match[1]
@@ -97,6 +104,7 @@ def _single(match: re.Match[str], around: Around) -> Reading:
     return [letter.upper()]
 
 
+@reads(rf"([A-HJ-Za-z])'s(?![A-Za-z0-9'{LATER_LETTERS}])")
 def _letter_of(match: re.Match[str], _around: Around) -> Reading:
     """Read the plural or possessive of a letter: ``A's``."""
     return [f"{match[1].upper()}'s"]
@@ -113,11 +121,13 @@ def is_spelled(word: str) -> bool:
     return bool(phones) and [phone.rstrip("012") for phone in phones] == [phone.rstrip("012") for phone in names]
 
 
+@reads(rf"(?:{alternatives(MIXED_CASE)}){NOT_IN_WORD}")
 def _mixed_case(match: re.Match[str], _around: Around) -> Reading:
     """Read a word of the table of mixed case."""
     return MIXED_CASE[match[0]].split()
 
 
+@reads(rf"[A-Za-z]?[a-z]+(?:[A-Z][a-z]*){{1,8}}(?![A-Za-z0-9'{LATER_LETTERS}])")
 def _camel(match: re.Match[str], around: Around) -> Reading:
     """Read ``YouTube`` as one word, or by its capitals."""
     low = match[0].lower()
@@ -127,17 +137,17 @@ def _camel(match: re.Match[str], around: Around) -> Reading:
     return [word for hump in humps for word in (letters(hump) if hump.isupper() and len(hump) < 5 else [hump.lower()])]
 
 
-MOVE_RULES: list[Rule] = [(pattern(r"([NBRQK])(x?)([a-h])([1-8])(?=[+#]?(?:[\s,.;:!?)]|$))"), _chess)]
+MOVE_RULES: list[Rule] = [*_chess]
 LETTER_RULES: list[Rule] = [
     *roman.SMALL_RULES,
-    (pattern(r"US (\d{2,3})(?![\d,.%])"), _highway),
-    (pattern(r"([bd])\.(?=\s?[12]\d{3})"), _of_life),
-    (pattern(rf"(?:{alternatives(MIXED_CASE)}){NOT_IN_WORD}"), _mixed_case),
-    (pattern(r"((?:[A-Z]\.){2,12}|[A-Z](?:\.[A-Z]){1,12}(?![A-Za-z.]))('s\b)?"), _dotted_initials),
-    (pattern(r"([A-Z])\.(?=\s*[A-Z][a-z'A-Z.])"), _initial),
+    *_highway,
+    *_of_life,
+    *_mixed_case,
+    *_dotted_initials,
+    *_initial,
     *roman.RULES,
-    (pattern(rf"([A-Z]{{2,12}})('?s)?{NOT_IN_WORD}"), _acronym),
-    (pattern(rf"([A-HJ-Za-z])'s(?![A-Za-z0-9'{LATER_LETTERS}])"), _letter_of),
-    (pattern(rf"([A-Za-z])(?![A-Za-z0-9'{LATER_LETTERS}])"), _single),
-    (pattern(rf"[A-Za-z]?[a-z]+(?:[A-Z][a-z]*){{1,8}}(?![A-Za-z0-9'{LATER_LETTERS}])"), _camel),
+    *_acronym,
+    *_letter_of,
+    *_single,
+    *_camel,
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ..pattern import pattern
-from .rules import Around, Reading, Rule, reads_as
+from .rules import Around, Reading, Rule, reads, reads_as
 from .tables import alternatives, of_kind, rows
 
 _ROWS = rows("signs", 3)
@@ -19,11 +19,13 @@ COMPARISONS = of_kind(_ROWS, "comparison")
 _AMOUNT = r"(?=[$€£¥₹]?[\d.])"
 
 
+@reads(alternatives(OPERATORS))
 def _operator(match: re.Match[str], _around: Around) -> Reading:
     """Read ``!=`` as ``is not equal to``."""
     return OPERATORS[match[0]].split()
 
 
+@reads(rf"(<=|>=|[<>≤≥]){_AMOUNT}")
 def _bare(match: re.Match[str], around: Around) -> Reading:
     """Read ``<5 left`` and ``>90%``, but not ``x <5`` and ``3 <5``, which have a left side."""
     before = around.text[max(0, around.start - 12) : around.start]
@@ -32,11 +34,13 @@ def _bare(match: re.Match[str], around: Around) -> Reading:
     return COMPARISONS[match[1]].split() if is_apart and not is_operand else None
 
 
+@reads(r"<3(?![\d.,%])")
 def _love(_match: re.Match[str], around: Around) -> Reading:
     """Read ``I <3 you``."""
     return ["love"] if around.word_before in ("I", "i", "We", "we", "You", "you", "They", "they") else None
 
 
+@reads(r"!(?=[A-Za-z_(])")
 def _not(_match: re.Match[str], around: Around) -> Reading:
     """Read ``!ready`` in a condition."""
     before = around.text[around.start - 1 : around.start] if around.start else ""
@@ -44,9 +48,9 @@ def _not(_match: re.Match[str], around: Around) -> Reading:
 
 
 RULES: list[Rule] = [
-    (pattern(r"<3(?![\d.,%])"), _love),
-    (pattern(rf"(<=|>=|[<>≤≥]){_AMOUNT}"), _bare),
-    (pattern(alternatives(OPERATORS)), _operator),
-    (pattern(r"!(?=[A-Za-z_(])"), _not),
+    *_love,
+    *_bare,
+    *_operator,
+    *_not,
     (pattern(r"(?<=[\w)])\*\*(?=\d)|(?<=[\w)] )\*\*(?= \d)"), reads_as("to", "the", "power", "of")),
 ]

@@ -7,7 +7,7 @@ import unicodedata
 
 from ..pattern import pattern
 from .numbers import MAGNITUDES, as_ordinal, cardinal, decimal, fraction, in_pairs, plural, whole
-from .rules import NEAR, NOT_IN_WORD, NOT_NOUNS, NUMBER, Around, Reading, Rule
+from .rules import NEAR, NOT_IN_WORD, NOT_NOUNS, NUMBER, Around, Reading, Rule, reads
 from .tables import alternatives, word_list
 from .units import ANY_CASE, NEEDS_NO_SPACE, PER, UNITS, named
 
@@ -18,8 +18,16 @@ LETTERED_NOUNS = word_list("lettered-nouns") | NUMBERED_NOUNS
 HALVES = "".join(chr(code) for code in [0xBC, 0xBD, 0xBE, *range(0x2150, 0x215F)])
 POWERS = {"²": "square", "2": "square", "³": "cubic", "3": "cubic"}
 LOWER_UNITS = {written.lower(): unit for written, unit in UNITS.items() if written.lower() in ANY_CASE}
+_UNIT = alternatives([*UNITS, *(name for low in ANY_CASE for name in (low, low.upper(), low.title()))])
+_SPACED = alternatives(name for name in UNITS if name not in NEEDS_NO_SPACE)
+_SPACED_UNIT = rf"(?:\s?({_SPACED}){NOT_IN_WORD})?"
 
 
+@reads(
+    rf"{SIGN}(?:({NUMBER})(?:[eE]([-−+]?\d{{1,3}})|\s?[x×*·]\s?10\^\(?(?=[-−+\d]))|10\^\(?(?=[-−+\d]))"
+    rf"((?<=[\^(])[-−+]?\d{{1,3}}\)?)?(?:\s?({_SPACED})"
+    rf"(?:/({alternatives(PER)}))?(?![A-Za-z0-9²³^]))?{NOT_IN_WORD}"
+)
 def _scientific(match: re.Match[str], around: Around) -> Reading:
     """Read ``1.5e-3`` and ``6.02 x 10^23``, with a unit or without."""
     sign, number, small, raised, unit, per = match.groups()
@@ -46,6 +54,10 @@ def _is_kelvin_or_amp(match: re.Match[str], around: Around) -> bool:
     return AMPS.search(around.text, max(0, around.start - NEAR), around.end + NEAR) is not None
 
 
+@reads(
+    rf"{SIGN}({NUMBER})(?:\s(million|billion|trillion))?(\s|-)?({_UNIT})(?:\^?([²³23])(?!\d))?"
+    rf"(?:\s?/\s?({alternatives(PER)}))?{NOT_IN_WORD}"
+)
 def _measure(match: re.Match[str], around: Around) -> Reading:
     """Read a number with a unit: ``16 GB``, ``30 m²``, ``100 km/h``."""
     sign, number, size, gap, written, power, per = match.groups()
@@ -68,11 +80,13 @@ def _measure(match: re.Match[str], around: Around) -> Reading:
     return [*words, *named(unit, is_one), *(["per", *PER[per].split()] if per else [])]
 
 
+@reads(r"(\d+)['′]\s?(\d+(?:\.\d+)?)(?:\"|″|'')")
 def _feet_and_inches(match: re.Match[str], _around: Around) -> Reading:
     """Read ``5'10″``."""
     return [*whole(match[1]), "foot", *decimal(match[2])]
 
 
+@reads(rf"({NUMBER})['′](?![A-Za-z])")
 def _feet(match: re.Match[str], around: Around) -> Reading:
     """Read ``6'``."""
     return [*decimal(match[1]), "foot" if match[1] == "1" or around.is_adjective else "feet"]
@@ -95,12 +109,14 @@ def fraction_words(numerator: str, denominator: str, sign: str) -> list[str] | N
     return _fraction(int(numerator), int(denominator)) if denominator else None
 
 
+@reads(rf"(\d+)['′]\s?(\d+)(?:[\s-](\d)/(\d{{1,2}})|\s?([{HALVES}]))(?:\"|″|'')")
 def _feet_and_fraction(match: re.Match[str], _around: Around) -> Reading:
     """Read ``5' 10 1/2″``."""
     fractional = fraction_words(match[3] or "", match[4] or "", match[5] or "")
     return [*whole(match[1]), "foot", *whole(match[2]), "and", *in_mixed_number(fractional)] if fractional else None
 
 
+@reads(r"(?:(\d{1,9})[\s-])?(\d{1,9})/(\d{1,9})()[\"″]", rf"(\d{{1,9}})?()()\s?([{HALVES}])[\"″]")
 def _fraction_of_inch(match: re.Match[str], around: Around) -> Reading:
     """Read ``7/8"`` and ``2½"``."""
     fractional = fraction_words(match[2], match[3], match[4])
@@ -113,6 +129,7 @@ def _fraction_of_inch(match: re.Match[str], around: Around) -> Reading:
     return [*fractional, *(["inch"] if is_before_noun else ["of", "an", "inch"])]
 
 
+@reads(rf"({NUMBER})[\"″]")
 def _inches(match: re.Match[str], around: Around) -> Reading:
     """Read ``27″``."""
     if _closes_quotation(around):
@@ -120,6 +137,7 @@ def _inches(match: re.Match[str], around: Around) -> Reading:
     return [*decimal(match[1]), "inch" if match[1] == "1" or around.is_adjective else "inches"]
 
 
+@reads(r"(\d{1,15})\s(\d{1,9})/(\d{1,9})(?![\d/])" + _SPACED_UNIT)
 def _mixed(match: re.Match[str], _around: Around) -> Reading:
     """Read ``2 1/2``."""
     fractional = _fraction(int(match[2]), int(match[3]))
@@ -139,6 +157,7 @@ def _fraction(numerator: int, denominator: int) -> list[str] | None:
     return fraction(numerator, denominator)
 
 
+@reads(r"[-−+±]?(\d{1,9})/(\d{1,9})(?![\d/]|\.\d)" + _SPACED_UNIT)
 def _slashed(match: re.Match[str], around: Around) -> Reading:
     """Read a fraction, a rating, a blood pressure or a time signature."""
     is_metre = match[0] in TIME_SIGNATURES and around.word_after == "time"
@@ -154,6 +173,7 @@ def _slashed(match: re.Match[str], around: Around) -> Reading:
     return [*sign, *fractional, *unit] if fractional else None
 
 
+@reads(rf"(\d+)?\s?([{HALVES}])")
 def _vulgar(match: re.Match[str], _around: Around) -> Reading:
     """Read ``2½``."""
     parts = unicodedata.normalize("NFKD", match[2]).split("\u2044")
@@ -163,17 +183,20 @@ def _vulgar(match: re.Match[str], _around: Around) -> Reading:
     return [*whole(match[1]), "and", *in_mixed_number(fractional)] if match[1] else fractional
 
 
+@reads(rf"({NUMBER})(?:st|nd|rd|th|ST|ND|RD|TH){NOT_IN_WORD}")
 def _ordinal(match: re.Match[str], _around: Around) -> Reading:
     """Read ``22nd``."""
     *words, last = decimal(match[1]) if "." in match[1] else whole(match[1])
     return [*words, as_ordinal(last)]
 
 
+@reads(r"\.(\d{3})(?![\dA-Za-z%])")
 def _batting(match: re.Match[str], around: Around) -> Reading:
     """Read ``batting .325``: hits in a thousand times at bat."""
     return in_pairs(match[1]) if BATTING & {word.lower() for word in around.words_before[-1:]} else None
 
 
+@reads(rf"{SIGN}({NUMBER})(M|B|bn|mn|tn){NOT_IN_WORD}")
 def _sized(match: re.Match[str], around: Around) -> Reading:
     """Read ``5M`` as ``five million``."""
     is_section = around.word_before.lower() in NUMBERED_NOUNS or (match[3] == "B" and around.word_after[:1].isupper())
@@ -182,6 +205,7 @@ def _sized(match: re.Match[str], around: Around) -> Reading:
     return [*(SIGNS[match[1]] if match[1] else []), *decimal(match[2]), MAGNITUDES[match[3]]]
 
 
+@reads(r"([0-7])[-–]([0-7])(?:,\s(?:and\s)?([0-7])[-–]([0-7])){1,4}(?![-–\d/])")
 def _sets(match: re.Match[str], _around: Around) -> Reading:
     """Read the sets of tennis ``6-4, 7-5``, where one of each pair is six or seven."""
     pairs = re.findall(r"([0-7])[-–]([0-7])", match[0])
@@ -189,11 +213,13 @@ def _sets(match: re.Match[str], _around: Around) -> Reading:
     return [word for pair in pairs for game in pair for word in whole(game)] if is_tennis else None
 
 
+@reads(rf"({NUMBER})(?:\s?x\s?|×)(?=\d)({NUMBER})(?![\d.]*\s*=)(?!\s?(?:x|×)\s?\d){_SPACED_UNIT}")
 def _by(match: re.Match[str], _around: Around) -> Reading:
     """Read ``4x4``."""
     return [*decimal(match[1]), "by", *decimal(match[2]), *(named(UNITS[match[3]], False) if match[3] else [])]
 
 
+@reads(r"(\d{1,2})[-–](\d{1,2})(?![-–\d/:%]|\.\d)")
 def _record(match: re.Match[str], around: Around) -> Reading:
     """Read games won and lost: ``finished 10-6``."""
     before = [word.lower() for word in around.words_before]
@@ -201,22 +227,26 @@ def _record(match: re.Match[str], around: Around) -> Reading:
     return [*whole(match[1]), "and", *whole(match[2])] if is_record else None
 
 
+@reads(rf"({NUMBER})x(?=\s?[-+=−]\s?\d)")
 def _unknown(match: re.Match[str], _around: Around) -> Reading:
     """Read ``5x - 3``: a multiple of an unknown."""
     return [*decimal(match[1]), "X"]
 
 
+@reads(rf"({NUMBER})[x×]{NOT_IN_WORD}")
 def _fold(match: re.Match[str], _around: Around) -> Reading:
     """Read ``10x``."""
     return [*decimal(match[1]), "times"]
 
 
+@reads(rf"(\d+)'?s{NOT_IN_WORD}")
 def _plural(match: re.Match[str], _around: Around) -> Reading:
     """Read ``5s``."""
     *words, last = whole(match[1])
     return [*(words if words != ["one"] else []), plural(last)]
 
 
+@reads(rf"{SIGN}({NUMBER})(?![A-Za-z])")
 def _plain(match: re.Match[str], _around: Around) -> Reading:
     """Read a number."""
     return [*(SIGNS[match[1]] if match[1] else []), *decimal(match[2])]
@@ -237,44 +267,25 @@ TIME_SIGNATURES = word_list("time-signatures")
 BATTING = word_list("batting-words")
 MEASURED = word_list("measured-nouns")
 DIMENSIONS = word_list("dimensions")
-_UNIT = alternatives([*UNITS, *(name for low in ANY_CASE for name in (low, low.upper(), low.title()))])
-_SPACED = alternatives(name for name in UNITS if name not in NEEDS_NO_SPACE)
-_SPACED_UNIT = rf"(?:\s?({_SPACED}){NOT_IN_WORD})?"
-SCIENTIFIC_RULES: list[Rule] = [
-    (
-        pattern(
-            rf"{SIGN}(?:({NUMBER})(?:[eE]([-−+]?\d{{1,3}})|\s?[x×*·]\s?10\^\(?(?=[-−+\d]))|10\^\(?(?=[-−+\d]))"
-            rf"((?<=[\^(])[-−+]?\d{{1,3}}\)?)?(?:\s?({_SPACED})"
-            rf"(?:/({alternatives(PER)}))?(?![A-Za-z0-9²³^]))?{NOT_IN_WORD}"
-        ),
-        _scientific,
-    ),
-]
+SCIENTIFIC_RULES: list[Rule] = [*_scientific]
 MEASURE_RULES: list[Rule] = [
-    (pattern(r"([0-7])[-–]([0-7])(?:,\s(?:and\s)?([0-7])[-–]([0-7])){1,4}(?![-–\d/])"), _sets),
-    (pattern(r"(\d+)['′]\s?(\d+(?:\.\d+)?)(?:\"|″|'')"), _feet_and_inches),
-    (pattern(rf"(\d+)['′]\s?(\d+)(?:[\s-](\d)/(\d{{1,2}})|\s?([{HALVES}]))(?:\"|″|'')"), _feet_and_fraction),
-    (pattern(r"(?:(\d{1,9})[\s-])?(\d{1,9})/(\d{1,9})()[\"″]"), _fraction_of_inch),
-    (pattern(rf"(\d{{1,9}})?()()\s?([{HALVES}])[\"″]"), _fraction_of_inch),
-    (pattern(rf"({NUMBER})[\"″]"), _inches),
-    (pattern(rf"({NUMBER})['′](?![A-Za-z])"), _feet),
-    (pattern(r"(\d{1,15})\s(\d{1,9})/(\d{1,9})(?![\d/])" + _SPACED_UNIT), _mixed),
-    (pattern(r"[-−+±]?(\d{1,9})/(\d{1,9})(?![\d/]|\.\d)" + _SPACED_UNIT), _slashed),
-    (pattern(rf"(\d+)?\s?([{HALVES}])"), _vulgar),
-    (pattern(rf"({NUMBER})(?:st|nd|rd|th|ST|ND|RD|TH){NOT_IN_WORD}"), _ordinal),
-    (pattern(rf"({NUMBER})(?:\s?x\s?|×)(?=\d)({NUMBER})(?![\d.]*\s*=)(?!\s?(?:x|×)\s?\d){_SPACED_UNIT}"), _by),
-    (pattern(r"(\d{1,2})[-–](\d{1,2})(?![-–\d/:%]|\.\d)"), _record),
-    (pattern(rf"({NUMBER})x(?=\s?[-+=−]\s?\d)"), _unknown),
-    (pattern(rf"({NUMBER})[x×]{NOT_IN_WORD}"), _fold),
-    (
-        pattern(
-            rf"{SIGN}({NUMBER})(?:\s(million|billion|trillion))?(\s|-)?({_UNIT})(?:\^?([²³23])(?!\d))?"
-            rf"(?:\s?/\s?({alternatives(PER)}))?{NOT_IN_WORD}"
-        ),
-        _measure,
-    ),
-    (pattern(r"\.(\d{3})(?![\dA-Za-z%])"), _batting),
-    (pattern(rf"{SIGN}({NUMBER})(M|B|bn|mn|tn){NOT_IN_WORD}"), _sized),
-    (pattern(rf"(\d+)'?s{NOT_IN_WORD}"), _plural),
+    *_sets,
+    *_feet_and_inches,
+    *_feet_and_fraction,
+    *_fraction_of_inch,
+    *_inches,
+    *_feet,
+    *_mixed,
+    *_slashed,
+    *_vulgar,
+    *_ordinal,
+    *_by,
+    *_record,
+    *_unknown,
+    *_fold,
+    *_measure,
+    *_batting,
+    *_sized,
+    *_plural,
 ]
-PLAIN_RULES: list[Rule] = [(pattern(rf"{SIGN}({NUMBER})(?![A-Za-z])"), _plain)]
+PLAIN_RULES: list[Rule] = [*_plain]

@@ -7,7 +7,7 @@ import re
 from ..pattern import pattern
 from .numbers import cardinal, ordinal, year
 from .pronounce import known
-from .rules import NEAR, NOT_IN_WORD, Around, Reading, Rule
+from .rules import NEAR, NOT_IN_WORD, Around, Reading, Rule, reads
 from .tables import word_list
 
 REGNAL = word_list("regnal-names")
@@ -38,6 +38,7 @@ def roman_value(text: str) -> int:
     return sum(-value if value < after else value for value, after in zip(values, following, strict=True))
 
 
+@reads(r"([IVXLCDM]+)('s)?(?![A-Za-z0-9.]|'[A-Za-z])", r"([IVXLCDM]+)('s)?(?=\.(?:\s|$))")
 def _roman(match: re.Match[str], around: Around) -> Reading:
     """Read a roman numeral, and its possessive."""
     words = _counted(match, around)
@@ -116,6 +117,7 @@ def _is_subject(around: Around) -> bool:
     return joins and around.word_after in RULER_VERBS
 
 
+@reads(rf"([IVXLC]{{2,}})(?:th|st|nd|rd){NOT_IN_WORD}")
 def _nth(match: re.Match[str], _around: Around) -> Reading:
     """Read ``XIXth``."""
     value = roman_value(match[1])
@@ -127,6 +129,7 @@ def is_small_roman(word: str) -> bool:
     return len(word) > 1 and word[0] in "ivx" and set(word) <= {*"ivx"} and roman_value(word.upper()) > 0
 
 
+@reads(r"([ivx]{1,5})(?![A-Za-z0-9'])")
 def _small_roman(match: re.Match[str], around: Around) -> Reading:
     """Read ``Act III, Scene iv``."""
     before = around.word_before
@@ -135,9 +138,5 @@ def _small_roman(match: re.Match[str], around: Around) -> Reading:
     return cardinal(value) if value and is_numeral and before.lower().removesuffix("s") in SMALL_NUMBERED else None
 
 
-SMALL_RULES: list[Rule] = [(pattern(r"([ivx]{1,5})(?![A-Za-z0-9'])"), _small_roman)]
-RULES: list[Rule] = [
-    (pattern(rf"([IVXLC]{{2,}})(?:th|st|nd|rd){NOT_IN_WORD}"), _nth),
-    (pattern(r"([IVXLCDM]+)('s)?(?![A-Za-z0-9.]|'[A-Za-z])"), _roman),
-    (pattern(r"([IVXLCDM]+)('s)?(?=\.(?:\s|$))"), _roman),
-]
+SMALL_RULES: list[Rule] = [*_small_roman]
+RULES: list[Rule] = [*_nth, *_roman]

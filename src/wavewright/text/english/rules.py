@@ -70,6 +70,11 @@ Rule = tuple[Pattern, Callable[[re.Match[str], Around], Reading]]
 """A pattern and the function that reads its match; it returns None where the rule does not apply."""
 
 
+def reads(*patterns: str, flags: int = 0) -> Callable[[Callable[[re.Match[str], Around], Reading]], list[Rule]]:
+    """Turn a function that reads a match into its rules, one for each pattern in their order."""
+    return lambda read: [(pattern(expression, flags), read) for expression in patterns]
+
+
 def reads_as(*words: str) -> Callable[[re.Match[str], Around], Reading]:
     """Return the function of a rule that reads every match as the same words."""
 

@@ -7,7 +7,7 @@ import unicodedata
 
 from ..pattern import pattern
 from .numbers import digits, whole
-from .rules import Around, Reading, Rule, reads_as
+from .rules import Around, Reading, Rule, reads, reads_as
 from .tables import of_kind, rows
 
 WORDS = of_kind(rows("signs", 3), "text")
@@ -16,22 +16,26 @@ WORDS = of_kind(rows("signs", 3), "text")
 LOVE = "❤♥💕💖💗😍🖤💙💚💛💜🧡"
 
 
+@reads(r"[#№]\s?(\d[\d,]{0,20})(?![A-Za-z])")
 def _number_sign(match: re.Match[str], _around: Around) -> Reading:
     """Read ``#5`` as ``number five``."""
     number = match[1].replace(",", "")
     return ["number", *(digits(number) if len(number) > 4 and "," not in match[1] else whole(number))]
 
 
+@reads(r"([A-GJa-g])#(?![\w#])")
 def _sharp(match: re.Match[str], _around: Around) -> Reading:
     """Read ``C#`` as ``C sharp``."""
     return [match[1].upper(), "sharp"]
 
 
+@reads(r"([A-Za-z])\+\+")
 def _plus_plus(match: re.Match[str], _around: Around) -> Reading:
     """Read ``C++`` as ``C plus plus``."""
     return [match[1].upper(), "plus", "plus"]
 
 
+@reads(r"\^(?:(-)?(\d{1,9})|([A-Za-z])(?![A-Za-z]))")
 def _power(match: re.Match[str], _around: Around) -> Reading:
     """Read ``^2`` as ``squared`` and ``^-7`` as ``to the power of minus seven``."""
     minus = ["minus"] if match[1] else []
@@ -41,6 +45,7 @@ def _power(match: re.Match[str], _around: Around) -> Reading:
     return named or ["to", "the", "power", "of", *minus, *whole(match[2])]
 
 
+@reads(r"(?<=\d )/(?= \d)|/(?=\d)")
 def _divided(_match: re.Match[str], around: Around) -> Reading:
     """Read ``6 / 2`` as ``six divided by two``."""
     before = around.text[around.start - 1 : around.start]
@@ -53,11 +58,13 @@ def _divided(_match: re.Match[str], around: Around) -> Reading:
     )
 
 
+@reads(f"[{LOVE}]")
 def _love(_match: re.Match[str], around: Around) -> Reading:
     """Read ``I ❤ you`` with a ``love``."""
     return ["love"] if around.word_before in ("I", "i", "We", "we", "You", "you", "They", "they") else None
 
 
+@reads(f"[{re.escape(''.join(sign for sign in WORDS if len(sign) == 1))}]")
 def _word(match: re.Match[str], around: Around) -> Reading:
     """Read a sign with a word of its own, but no brackets or arrows made of ``<`` and ``>``."""
     before, after = around.text[around.start - 1 : around.start], around.text[around.end : around.end + 1]
@@ -68,6 +75,7 @@ def _word(match: re.Match[str], around: Around) -> Reading:
     return WORDS[match[0]].split()
 
 
+@reads("[\u2200-\u2211\u2213\u2214\u221a-\u2222\u2226-\u222b\u2234-\u22bf\u22c0-\u22c3\u22c7-\u22ed]")
 def _of_mathematics(match: re.Match[str], _around: Around) -> Reading:
     """Read another sign of mathematics by its Unicode name."""
     return name_of(match[0])
@@ -81,22 +89,19 @@ def name_of(sign: str) -> list[str]:
 LETTER_RULES: list[Rule] = [
     (pattern(r"[Nn][º°]\s?(?=\d)"), reads_as("number")),
     (pattern(r"mc(?=²|\^2)"), reads_as("M", "C")),
-    (pattern(r"([A-GJa-g])#(?![\w#])"), _sharp),
-    (pattern(r"([A-Za-z])\+\+"), _plus_plus),
+    *_sharp,
+    *_plus_plus,
 ]
 SIGN_RULES: list[Rule] = [
     (pattern(r"'n'|'n’|'n(?= r)"), reads_as("and")),
-    (pattern(r"[#№]\s?(\d[\d,]{0,20})(?![A-Za-z])"), _number_sign),
+    *_number_sign,
     (pattern(r"!(?=\s?[-−=+×÷*/^)])(?<=\d!|\bn!)"), reads_as("factorial")),
     (pattern(r"[~≈](?=\s?[\d$€£.])"), reads_as("about")),
-    (pattern(r"\^(?:(-)?(\d{1,9})|([A-Za-z])(?![A-Za-z]))"), _power),
+    *_power,
     (pattern(r"\^(?=\()"), reads_as("to", "the", "power", "of")),
     (pattern(r"[*·](?=\s?\d)(?<=[\d )][*·])"), reads_as("times")),
-    (pattern(r"(?<=\d )/(?= \d)|/(?=\d)"), _divided),
-    (pattern(f"[{LOVE}]"), _love),
-    (pattern(f"[{re.escape(''.join(sign for sign in WORDS if len(sign) == 1))}]"), _word),
-    (
-        pattern("[\u2200-\u2211\u2213\u2214\u221a-\u2222\u2226-\u222b\u2234-\u22bf\u22c0-\u22c3\u22c7-\u22ed]"),
-        _of_mathematics,
-    ),
+    *_divided,
+    *_love,
+    *_word,
+    *_of_mathematics,
 ]
