@@ -15,6 +15,7 @@ from tiny_models import sign_again
 
 from wavewright import loading
 from wavewright.contracts.family import exported_weights
+from wavewright.contracts.generation import ClipRequest
 from wavewright.contracts.sequence_recipe import SequenceDataSettings
 from wavewright.contracts.settings import TrainingSettings
 from wavewright.data.entry import Entry, Scan
@@ -193,7 +194,7 @@ def test_a_learned_end_comes_when_it_is_sure(prepared):
         return outputs, state + 1
 
     statistics = ClipStatistics(prepared.statistics.whitening, np.ones((1, 1, 2)))
-    sampler = FrameSampler(step, config, statistics, 0, 0, 1.0, np.random.default_rng(0))
+    sampler = FrameSampler(step, config, statistics, ClipRequest(None, 0, 0, 1.0, np.random.default_rng(0)))
     assert len(sampler.draw_frames()) == 11
     assert len(sampler.draw_frames(30)) == 30
 
@@ -316,7 +317,9 @@ def test_what_plays_equals_what_was_trained(player, prepared):
         found, state = player.step(frame, position, int(batch["label"][0]), int(batch["speaker"][0]), state)
         np.testing.assert_allclose(found, outputs, atol=1e-4)
     drawn = [
-        FrameSampler(step, VOICE, player.statistics, 1, 2, 1.0, np.random.default_rng(0)).draw_frames()
+        FrameSampler(
+            step, VOICE, player.statistics, ClipRequest(None, 1, 2, 1.0, np.random.default_rng(0))
+        ).draw_frames()
         for step in (player.step, TorchFrameStep(network))
     ]
     np.testing.assert_allclose(*drawn, atol=1e-3)

@@ -84,7 +84,7 @@ def test_impossible_settings_are_refused():
     with pytest.raises(BadSetting, match="window has shape"):
         stft(normal(1, 1_000), 512, 128, torch.ones(400))
     with pytest.raises(BadSetting, match="limits"):
-        LogMel(16_000, f_max_hz=9_000)
+        LogMel(16_000, 1024, 256, 80, f_max_hz=9_000)
 
 
 # --- gradients

@@ -16,6 +16,7 @@ from tiny_prior import TINY
 from wavewright import loading
 from wavewright.clip import Clip
 from wavewright.contracts.family import EMBEDDINGS_FILE, exported_weights
+from wavewright.contracts.generation import ClipRequest
 from wavewright.contracts.settings import TrainingSettings
 from wavewright.data.entry import Scan
 from wavewright.data.folder import scan
@@ -142,9 +143,9 @@ def test_the_network_is_causal():
     predictor = seeded(TINY).eval().requires_grad_(False).predictor
     symbols = torch.from_numpy(codes_to_symbols(drawn_codes(9), TINY))[None]
     mask = torch.ones(1, 8, dtype=torch.bool)
-    before = predictor(symbols, mask)
+    before = predictor(symbols, mask, None, None, None)
     symbols[0, 5, 1] = (symbols[0, 5, 1] + 1) % 64  # frame 4 of those that are drawn
-    after = predictor(symbols, mask)
+    after = predictor(symbols, mask, None, None, None)
     changed = (before - after).abs().amax(-1) > 1e-6  # (levels, frames)
     expected = np.zeros((3, 8), bool)
     expected[2, 4] = expected[:, 5:] = True
@@ -281,7 +282,7 @@ def test_what_plays_equals_what_was_trained(player, prepared):
     steps = TorchCodeSteps(export_copy(seeded(prepared.recipe.model)).predictor)
     rngs = [np.random.default_rng(0) for _ in range(2)]
     drawn = [
-        list(CodeSampler(one, player.config, 1, 0, 1.0, rng).frames(30))
+        list(CodeSampler(one, player.config, ClipRequest(None, 1, 0, 1.0, rng)).frames(30))
         for one, rng in zip((player, steps), rngs, strict=True)
     ]
     assert (np.array(drawn[0]) == np.array(drawn[1])).mean() > 0.98  # a number may fall on the edge between two codes

@@ -7,6 +7,7 @@ import pytest
 from tiny_codec_model import drawn_codes
 from tiny_prior import TINY
 
+from wavewright.contracts.generation import ClipRequest
 from wavewright.errors import BadSetting
 from wavewright.families.prior.sampling import CodeSampler, draw_symbol
 from wavewright.families.prior.symbols import checked_codes, codes_to_symbols, symbols_to_codes
@@ -75,7 +76,7 @@ class DeterministicSteps:
 def test_frames_are_drawn_coarse_to_fine_and_precede_the_next():
     steps, rng = DeterministicSteps(TINY), np.random.default_rng(0)
     prompt = np.array([[7, -1], [8, -1], [9, -1]], np.int16)
-    frames = list(CodeSampler(steps, TINY, 0, 0, 1.0, rng).frames(5, prompt))
+    frames = list(CodeSampler(steps, TINY, ClipRequest(None, 0, 0, 1.0, rng)).frames(5, prompt))
     assert [tuple(frame) for frame in frames] == [(7, 8, 9), (-1, -1, -1), (2, 3, 4), (-1, -1, -1), (4, 5, 6)]
     assert steps.previous == [(65, 65, 65), (7, 8, 9), (64, 64, 64), (2, 3, 4), (64, 64, 64)]
     assert rng.random() == np.random.default_rng(0).random(10)[9]  # three for each drawn frame

@@ -258,9 +258,9 @@ class LogMel(nn.Module):
     def __init__(
         self,
         sample_rate: int,
-        n_fft: int = 1024,
-        hop_length: int = 256,
-        n_mels: int = 80,
+        n_fft: int,
+        hop_length: int,
+        n_mels: int,
         f_min_hz: float = 0.0,
         f_max_hz: float | None = None,
         preset: MelPreset = "librosa",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...dsp.mel import log_mel
+from ...dsp.mel import MelPreset, log_mel
 from ...dsp.onset import fade
 from ...units import seconds_to_samples
 from .config import MEL_PRESET, POWER_FLOOR, ClassifierConfig
@@ -33,6 +33,14 @@ def fixed_length(wave: np.ndarray, config: ClassifierConfig) -> np.ndarray:
     return fade(clip, 0, seconds_to_samples(FADE_SECONDS, config.sample_rate))
 
 
+def log_mel_settings(
+    config: ClassifierConfig,
+) -> tuple[int, int, int, int, float, float | None, MelPreset, float]:
+    """Return the arguments of :func:`.dsp.mel.log_mel` after the wave, which are those of :class:`.LogMel`."""
+    windows = config.n_fft, config.hop_length, config.n_mels
+    return config.sample_rate, *windows, config.f_min_hz, None, MEL_PRESET, POWER_FLOOR
+
+
 def log_mel_spectrogram(clip: np.ndarray, config: ClassifierConfig) -> np.ndarray:
     """Compute the log-mel spectrogram of a clip.
 
@@ -48,14 +56,5 @@ def log_mel_spectrogram(clip: np.ndarray, config: ClassifierConfig) -> np.ndarra
     np.ndarray
         ``(n_mels, n_frames)`` float32, the natural logarithm of the power in each mel band.
     """
-    spectrogram = log_mel(
-        clip,
-        config.sample_rate,
-        config.n_fft,
-        config.hop_length,
-        config.n_mels,
-        config.f_min_hz,
-        preset=MEL_PRESET,
-        floor=POWER_FLOOR,
-    )
+    spectrogram = log_mel(clip, *log_mel_settings(config))
     return spectrogram.astype(np.float32, copy=False)

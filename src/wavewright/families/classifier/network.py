@@ -7,7 +7,8 @@ from torch import Tensor, nn
 
 from ...nn.network import Batch, Network, Turn
 from ...nn.spectrum import LogMel
-from .config import MEL_PRESET, POWER_FLOOR, ClassifierConfig
+from .config import ClassifierConfig
+from .features import log_mel_settings
 from .modules import BCResNet
 
 
@@ -57,12 +58,4 @@ class ClassifierNetwork(Network):
 
 def log_mel_layer(config: ClassifierConfig) -> LogMel:
     """Return the layer that computes the log-mel spectrogram, equal to :func:`.features.log_mel_spectrogram`."""
-    return LogMel(
-        config.sample_rate,
-        config.n_fft,
-        config.hop_length,
-        config.n_mels,
-        config.f_min_hz,
-        preset=MEL_PRESET,
-        floor=POWER_FLOOR,
-    )
+    return LogMel(*log_mel_settings(config))

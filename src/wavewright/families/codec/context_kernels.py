@@ -147,18 +147,17 @@ def encode_ranks(ranks: np.ndarray, tables: Tables, out: np.ndarray, buffers: Ta
     state[1] = FULL_RANGE
     for frame in range(n_frames):
         for channel in range(n_channels):
-            if encode_silence(state, out, ranks, channel, frame, was_silent):
-                continue
-            start_context(tables, ranks, channel, frame, embedded, context)
-            for book in range(n_codebooks):
-                rank = np.int64(ranks[channel, book, frame])
-                group_size = tables[CODE_BIAS].shape[2]
-                group = rank // group_size
-                total = group_frequencies(tables, context, book, hidden, starts)
-                encode_symbol(state, out, starts, total, group)
-                total = code_frequencies(tables, hidden, book, group, starts)
-                encode_symbol(state, out, starts, total, rank - group * group_size)
-                add_code(tables, book, rank, context)
+            if not encode_silence(state, out, ranks, channel, frame, was_silent):
+                start_context(tables, ranks, channel, frame, embedded, context)
+                for book in range(n_codebooks):
+                    rank = np.int64(ranks[channel, book, frame])
+                    group_size = tables[CODE_BIAS].shape[2]
+                    group = rank // group_size
+                    total = group_frequencies(tables, context, book, hidden, starts)
+                    encode_symbol(state, out, starts, total, group)
+                    total = code_frequencies(tables, hidden, book, group, starts)
+                    encode_symbol(state, out, starts, total, rank - group * group_size)
+                    add_code(tables, book, rank, context)
     return flush(state, out)
 
 
@@ -170,13 +169,12 @@ def decode_ranks(payload: np.ndarray, tables: Tables, ranks: np.ndarray, buffers
     start_decoding(payload, state)
     for frame in range(n_frames):
         for channel in range(n_channels):
-            if decode_silence(state, payload, ranks, channel, frame, was_silent):
-                continue
-            start_context(tables, ranks, channel, frame, embedded, context)
-            for book in range(n_codebooks):
-                total = group_frequencies(tables, context, book, hidden, starts)
-                group = decode_symbol(state, payload, starts, total)
-                total = code_frequencies(tables, hidden, book, group, starts)
-                rank = group * tables[CODE_BIAS].shape[2] + decode_symbol(state, payload, starts, total)
-                ranks[channel, book, frame] = rank
-                add_code(tables, book, rank, context)
+            if not decode_silence(state, payload, ranks, channel, frame, was_silent):
+                start_context(tables, ranks, channel, frame, embedded, context)
+                for book in range(n_codebooks):
+                    total = group_frequencies(tables, context, book, hidden, starts)
+                    group = decode_symbol(state, payload, starts, total)
+                    total = code_frequencies(tables, hidden, book, group, starts)
+                    rank = group * tables[CODE_BIAS].shape[2] + decode_symbol(state, payload, starts, total)
+                    ranks[channel, book, frame] = rank
+                    add_code(tables, book, rank, context)

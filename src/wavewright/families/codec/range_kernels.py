@@ -120,12 +120,13 @@ def encode_codes(
     state[1] = FULL_RANGE
     for frame in range(n_frames):
         for channel in range(n_channels):
-            if encode_silence(state, out, codes, channel, frame, was_silent):
-                continue
-            for book in range(n_codebooks):
-                code = codes[channel, book, frame]
-                start = np.int64(starts[book, code])  # one type everywhere: every other type would be compiled as well
-                encode_interval(state, out, state[1] >> TOTAL_BITS, start, starts[book, code + 1] - start)
+            if not encode_silence(state, out, codes, channel, frame, was_silent):
+                for book in range(n_codebooks):
+                    code = codes[channel, book, frame]
+                    start = np.int64(
+                        starts[book, code]
+                    )  # one type everywhere: every other type would be compiled as well
+                    encode_interval(state, out, state[1] >> TOTAL_BITS, start, starts[book, code + 1] - start)
     return flush(state, out)
 
 
@@ -180,18 +181,17 @@ def decode_codes(
     start_decoding(payload, state)
     for frame in range(n_frames):
         for channel in range(n_channels):
-            if decode_silence(state, payload, codes, channel, frame, was_silent):
-                continue
-            for book in range(n_codebooks):
-                unit = state[1] >> TOTAL_BITS
-                target = min(state[0] // unit, TOTAL - 1)
-                code, above = 0, starts.shape[1] - 1  # starts[code] <= target < starts[above]
-                while above - code > 1:
-                    middle = (code + above) >> 1
-                    if starts[book, middle] <= target:
-                        code = middle
-                    else:
-                        above = middle
-                start = np.int64(starts[book, code])
-                decode_interval(state, payload, unit, start, starts[book, code + 1] - start)
-                codes[channel, book, frame] = code
+            if not decode_silence(state, payload, codes, channel, frame, was_silent):
+                for book in range(n_codebooks):
+                    unit = state[1] >> TOTAL_BITS
+                    target = min(state[0] // unit, TOTAL - 1)
+                    code, above = 0, starts.shape[1] - 1  # starts[code] <= target < starts[above]
+                    while above - code > 1:
+                        middle = (code + above) >> 1
+                        if starts[book, middle] <= target:
+                            code = middle
+                        else:
+                            above = middle
+                    start = np.int64(starts[book, code])
+                    decode_interval(state, payload, unit, start, starts[book, code + 1] - start)
+                    codes[channel, book, frame] = code

@@ -56,9 +56,9 @@ class MixtureDensityRNN(nn.Module):
     def forward(
         self,
         frames: Tensor,
-        position: Tensor | None = None,
-        label: Tensor | None = None,
-        speaker: Tensor | None = None,
+        position: Tensor | None,
+        label: Tensor | None,
+        speaker: Tensor | None,
         noise: Tensor | None = None,
     ) -> Tensor:
         """Return the outputs of whole clips.
@@ -67,10 +67,8 @@ class MixtureDensityRNN(nn.Module):
         ----------
         frames : Tensor
             ``(batch, frames, n_features)``, each the frame before the one that is predicted.
-        position : Tensor, optional
-            Features of the positions, ``(batch, frames, POSITION_FEATURES)``.
-        label, speaker : Tensor, optional
-            Indices ``(batch,)``.
+        position, label, speaker : Tensor or None
+            Features of the positions ``(batch, frames, POSITION_FEATURES)``, and indices ``(batch,)``.
         noise : Tensor, optional
             Added to the frames that the recurrence gets, but not to those that the means continue.
 

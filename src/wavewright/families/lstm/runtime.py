@@ -55,13 +55,5 @@ class LstmRuntime(SequenceGenerator[ClipRequest]):
 
     def _chunks(self, request: ClipRequest, prompt: np.ndarray | None = None) -> Iterator[np.ndarray]:
         """Yield the clip as one chunk: its level and its edges depend on all of it."""
-        sampler = FrameSampler(
-            self.step,
-            self.config,
-            self.statistics,
-            request.label,
-            request.speaker,
-            request.temperature,
-            request.rng,
-        )
-        yield draw_clip(sampler, request.n_samples, None if prompt is None else prompt[0])[None]
+        sampler = FrameSampler(self.step, self.config, self.statistics, request)
+        yield draw_clip(sampler, None if prompt is None else prompt[0])[None]

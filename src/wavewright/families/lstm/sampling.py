@@ -7,6 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
+from ...contracts.generation import ClipRequest
 from ...dsp.position import position_features
 from .config import LOG_DEVIATIONS, LstmConfig
 from .edges import (
@@ -43,29 +44,12 @@ class FrameStep(Protocol):
 
 @dataclass(frozen=True)
 class FrameSampler:
-    """Draws the frames of one clip.
-
-    Attributes
-    ----------
-    step
-        Step of the network.
-    config, statistics
-        Of the model.
-    label, speaker
-        Indices, 0 for a model without.
-    temperature
-        Scale of the standard deviations of the mixture.
-    rng
-        Random numbers of the clip.
-    """
+    """Draws the frames of the clip that a request determines; the temperature scales the mixture's deviations."""
 
     step: FrameStep
     config: LstmConfig
     statistics: ClipStatistics
-    label: int
-    speaker: int
-    temperature: float
-    rng: np.random.Generator
+    request: ClipRequest
 
     def draw_frames(self, n_frames: int | None = None, prompt: np.ndarray | None = None) -> np.ndarray:
         """Return the whitened frames ``(frames, n_features)`` of a clip.
@@ -77,13 +61,13 @@ class FrameSampler:
         prompt
             First whitened frames ``(frames, n_features)``, which are not drawn.
         """
-        config = self.config
+        config, request = self.config, self.request
         has_learned_end = False
         if n_frames is None and config.duration == "learned":
             has_learned_end = True
             n_frames = round(LONGEST_LEARNED_SECONDS * config.frame_rate)
         elif n_frames is None:
-            n_frames = self.statistics.draw_duration(self.label, self.speaker, self.rng)
+            n_frames = self.statistics.draw_duration(request.label, request.speaker, request.rng)
         positions = position_features(n_frames)
         n_prompt = 0 if prompt is None else min(len(prompt), n_frames)
         whitened = np.zeros((n_frames + 1, config.n_features), np.float32)  # a frame of zeros precedes every clip
@@ -91,35 +75,24 @@ class FrameSampler:
             whitened[1 : n_prompt + 1] = prompt[:n_prompt]
         state = np.zeros((config.n_states, config.hidden_size), np.float32)
         for index in range(n_frames):
-            outputs, state = self.step(whitened[index], positions[index], self.label, self.speaker, state)
+            outputs, state = self.step(whitened[index], positions[index], request.label, request.speaker, state)
             if index < n_prompt:
                 continue
-            whitened[index + 1] = draw_frame(outputs, config, self.temperature, self.rng)
+            whitened[index + 1] = draw_frame(outputs, config, request.temperature, request.rng)
             if has_learned_end and index >= SHORTEST_FRAMES:
                 end_probability = 1 / (1 + np.exp(-float(outputs[-1])))
-                if self.rng.random() < end_probability:
+                if request.rng.random() < end_probability:
                     return whitened[1 : index + 2]
         return whitened[1:]
 
 
-def draw_clip(sampler: FrameSampler, n_samples: int | None = None, prompt: np.ndarray | None = None) -> np.ndarray:
-    """Return a clip.
+def draw_clip(sampler: FrameSampler, prompt: np.ndarray | None = None) -> np.ndarray:
+    """Return the clip of a sampler's request, ``(n_samples,)`` float32 in [-1, 1].
 
-    Parameters
-    ----------
-    sampler
-        Draws its frames.
-    n_samples
-        Its length; without it, the length is drawn, or the network ends the clip.
-    prompt
-        Start of the clip ``(time,)``, which the network observes and the clip keeps.
-
-    Returns
-    -------
-    np.ndarray
-        ``(n_samples,)`` float32 in [-1, 1].
+    Without ``n_samples``, the length is drawn, or the network ends the clip. ``prompt (time,)`` is the start of the
+    clip, which the network observes and the clip keeps.
     """
-    config = sampler.config
+    config, n_samples = sampler.config, sampler.request.n_samples
     n_edge = round(EDGE_SECONDS * config.sample_rate)
     if prompt is None and n_samples is not None and config.duration == "endless":
         return within_full_scale(attenuate_edges(_cut_from_texture(sampler, n_samples), n_edge))
@@ -129,7 +102,9 @@ def draw_clip(sampler: FrameSampler, n_samples: int | None = None, prompt: np.nd
     n_samples = (len(whitened) - 1) * config.hop_length if n_samples is None else n_samples
     n_after = window_frames(config) if config.duration == "endless" else 0  # windows that reach back over the end
     frames = np.pad(whitening.unwhiten(whitened), ((0, n_after), (0, 0)), mode="edge")
-    wave = frames_to_wave(frames, config, sampler.rng, n_samples + n_after * config.hop_length, prompt)[:n_samples]
+    wave = frames_to_wave(frames, config, sampler.request.rng, n_samples + n_after * config.hop_length, prompt)[
+        :n_samples
+    ]
     wave = within_full_scale(attenuate_edges(wave, n_edge, has_start=prompt is None))
     return wave if prompt is None else join_prompt(np.clip(prompt, -1.0, 1.0), wave, config.hop_length)
 
@@ -155,7 +130,7 @@ def _cut_from_texture(sampler: FrameSampler, n_samples: int) -> np.ndarray:
     levels_db = frame_levels_db(frames, config)[n_warm_up:-n_around]
     first = n_warm_up + quietest_cut(levels_db, n_frames, edge_frames(config))
     around = frames[first - n_around : first + n_frames + n_around]
-    wave = frames_to_wave(around, config, sampler.rng, (len(around) - 1) * config.hop_length)
+    wave = frames_to_wave(around, config, sampler.request.rng, (len(around) - 1) * config.hop_length)
     return wave[n_around * config.hop_length :][:n_samples]
 
 

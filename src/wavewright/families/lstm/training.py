@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from ...contracts.conditioning import conditioning_names
+from ...contracts.generation import ClipRequest
 from ...nn.export_spec import ExportSpec, GraphSpec
 from ...nn.network import FamilyTraining
 from ...nn.step_inputs import example_conditioning, split_conditioning
@@ -84,8 +85,8 @@ def generate(module: MixtureDensityRNN, prepared: LstmPrepared, label: int, coun
     for index in range(count):
         rng = np.random.default_rng([seed, label, index])
         speaker = int(rng.integers(max(len(config.speakers), 1)))
-        sampler = FrameSampler(step, config, prepared.statistics, label, speaker, config.temperature, rng)
-        waves.append(draw_clip(sampler, n_samples))
+        request = ClipRequest(n_samples, label, speaker, config.temperature, rng)
+        waves.append(draw_clip(FrameSampler(step, config, prepared.statistics, request)))
     return waves
 
 

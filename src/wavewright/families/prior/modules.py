@@ -89,12 +89,7 @@ class CodePredictor(nn.Module):
         self.head_bias = nn.Parameter(torch.zeros(config.n_codebooks, config.codebook_size + 1))
 
     def forward(
-        self,
-        symbols: Tensor,
-        mask: Tensor,
-        position: Tensor | None = None,
-        label: Tensor | None = None,
-        speaker: Tensor | None = None,
+        self, symbols: Tensor, mask: Tensor, position: Tensor | None, label: Tensor | None, speaker: Tensor | None
     ) -> Tensor:
         """Return the logits of all codes, each given all codes before it.
 
@@ -104,10 +99,8 @@ class CodePredictor(nn.Module):
             ``(batch, 1 + frames, n_codebooks)``, starting with the frame before the first.
         mask : Tensor
             ``(batch, frames)`` bool, False in padding.
-        position : Tensor, optional
-            Features of the positions, ``(batch, frames, POSITION_FEATURES)``.
-        label, speaker : Tensor, optional
-            Indices ``(batch,)``.
+        position, label, speaker : Tensor or None
+            Features of the positions ``(batch, frames, POSITION_FEATURES)``, and indices ``(batch,)``.
 
         Returns
         -------

@@ -159,8 +159,7 @@ class PriorRuntime(SequenceGenerator[CodesRequest]):
 
     def _frames(self, request: CodesRequest, prompt: np.ndarray | None = None) -> Iterator[np.ndarray]:
         """Yield the codes ``(n_codebooks,)`` of each frame."""
-        sampler = CodeSampler(self, self.config, request.label, request.speaker, request.temperature, request.rng)
-        return sampler.frames(self._n_frames(request), prompt)
+        return CodeSampler(self, self.config, request).frames(self._n_frames(request), prompt)
 
     def _chunks(self, request: CodesRequest, prompt: np.ndarray | None = None) -> Iterator[np.ndarray]:
         """Yield the clip in chunks ``(1, time)`` of about CHUNK_FRAMES frames."""

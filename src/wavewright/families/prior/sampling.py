@@ -9,6 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
+from ...contracts.generation import ClipRequest
 from ...dsp.position import POSITION_FEATURES, position_features
 from .config import PriorConfig
 from .symbols import codes_to_symbols, symbols_to_codes
@@ -50,28 +51,14 @@ class CodeSteps(Protocol):
 
 @dataclass(frozen=True)
 class CodeSampler:
-    """Draws the codes of one clip.
+    """Draws the codes of the clip that a request determines; the temperature divides the logits.
 
-    Attributes
-    ----------
-    steps
-        Of the network.
-    config
-        Of the model.
-    label, speaker
-        Indices, 0 for a model without.
-    temperature
-        Divides the logits.
-    rng
-        Random numbers of the clip; every frame that is drawn takes one for each codebook, silent or not.
+    Every frame that is drawn takes a random number for each codebook, silent or not.
     """
 
     steps: CodeSteps
     config: PriorConfig
-    label: int
-    speaker: int
-    temperature: float
-    rng: np.random.Generator
+    request: ClipRequest
 
     def frames(self, n_frames: int, prompt: np.ndarray | None = None) -> Iterator[np.ndarray]:
         """Yield the codes ``(n_codebooks,)`` int16 of each frame.
@@ -83,7 +70,7 @@ class CodeSampler:
         prompt
             Codes of the first frames ``(n_codebooks, frames)``, which are not drawn.
         """
-        config = self.config
+        config, request = self.config, self.request
         known = np.zeros((0, config.n_codebooks), np.int64)
         if prompt is not None:
             known = codes_to_symbols(prompt, config)[:n_frames]
@@ -93,19 +80,19 @@ class CodeSampler:
         state = np.zeros(config.state_shape, np.float32)
         symbols = np.full(config.n_codebooks, config.start_symbol, np.int64)
         for index in range(n_frames):
-            context, state = self.steps.time_step(symbols, positions[index], self.label, self.speaker, state)
+            context, state = self.steps.time_step(symbols, positions[index], request.label, request.speaker, state)
             symbols = known[index] if index < len(known) else self._draw_frame(context)
             yield symbols_to_codes(symbols[None], config)[:, 0]
 
     def _draw_frame(self, context: np.ndarray) -> np.ndarray:
         """Return the symbols ``(n_codebooks,)`` of a frame, drawn coarse to fine."""
         config = self.config
-        uniforms = self.rng.random(config.n_codebooks)
+        uniforms = self.request.rng.random(config.n_codebooks)
         symbols = np.full(config.n_codebooks, config.silence_symbol, np.int64)
         for codebook in range(config.n_codebooks):
             n_symbols = config.codebook_size + (codebook == 0)  # the coarsest codebook alone has the silence symbol
             logits = self.steps.depth_step(context, symbols, codebook)[:n_symbols]
-            symbols[codebook] = draw_symbol(logits, float(uniforms[codebook]), self.temperature, config.top_p)
+            symbols[codebook] = draw_symbol(logits, float(uniforms[codebook]), self.request.temperature, config.top_p)
             if symbols[0] == config.silence_symbol:
                 break
         return symbols

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from ...contracts.conditioning import conditioning_names
 from ...contracts.family import EMBEDDINGS_FILE
+from ...contracts.generation import ClipRequest
 from ...nn.export_spec import ExportSpec, GraphSpec
 from ...nn.network import FamilyTraining
 from ...nn.step_inputs import example_conditioning, split_conditioning
@@ -56,7 +57,7 @@ class PriorTraining(FamilyTraining[PriorConfig, CodePredictor, PriorPrepared]):
                 rng = np.random.default_rng([seed, label, index])
                 speaker = int(rng.integers(max(len(config.speakers), 1)))
                 n_frames = prepared.draw_sample_frames(label, speaker, rng)
-                sampler = CodeSampler(steps, config, label, speaker, config.temperature, rng)
+                sampler = CodeSampler(steps, config, ClipRequest(None, label, speaker, config.temperature, rng))
                 codes = np.stack(list(sampler.frames(n_frames)), axis=1)
                 waves.append(np.clip(prepared.codec.decode(codes), -1.0, 1.0))
                 titles.append(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -284,6 +285,7 @@ class Candidate:
     error: float
 
 
+@dataclass(frozen=True)
 class AttributeAdjustment:
     """Search for latents whose decoded clip has the requested attributes.
 
@@ -293,14 +295,12 @@ class AttributeAdjustment:
     that of loudness. If the attack is late or the peak is a click, another candidate is taken, or a smaller shift with
     more tilt.
 
-    Parameters
+    Attributes
     ----------
     latents : np.ndarray
         Of the clip, ``(n, d)``.
-    directions : AttributeDirections
+    directions, decode
         Of the model.
-    decode : callable
-        The decoder.
     sample_rate : int, in Hz
     is_one_shot : bool
         Attenuate a rising end of the result.
@@ -310,23 +310,26 @@ class AttributeAdjustment:
     C. G. Broyden, "A class of methods for solving nonlinear simultaneous equations", 1965.
     """
 
-    def __init__(
-        self,
-        latents: np.ndarray,
-        directions: AttributeDirections,
-        decode: DecodeClip,
-        sample_rate: int,
-        is_one_shot: bool = True,
-    ) -> None:
-        self._latents = latents
-        self._directions = directions
-        self._decode = decode
-        self._sample_rate = sample_rate
-        self._is_one_shot = is_one_shot
-        self._attributes = directions.attributes
-        self._indices = [ATTRIBUTES.index(each) for each in self._attributes]
-        self._steps = np.array([each.step for each in self._attributes])
-        self._original = decode(latents)
+    latents: np.ndarray
+    directions: AttributeDirections
+    decode: DecodeClip
+    sample_rate: int
+    is_one_shot: bool = True
+
+    @property
+    def attributes(self) -> tuple[Attribute, ...]:
+        """The attributes that can be adjusted."""
+        return self.directions.attributes
+
+    @cached_property
+    def _steps(self) -> np.ndarray:
+        """Step of each attribute, ``(attributes,)``."""
+        return np.array([each.step for each in self.attributes])
+
+    @cached_property
+    def _original(self) -> np.ndarray:
+        """The decoded clip ``(time,)`` before any adjustment."""
+        return self.decode(self.latents)
 
     def adjust(self, amounts: Mapping[str, float]) -> np.ndarray:
         """Change attributes and retain the others.
@@ -346,15 +349,15 @@ class AttributeAdjustment:
         BadSetting
             As :meth:`AttributeDirections.shift`.
         """
-        self._directions.check(amounts)
+        self.directions.check(amounts)
         if not any(amounts.values()):
             return self._original
-        shift = np.array([amounts.get(each.name, 0.0) for each in self._attributes]) / self._steps
+        shift = np.array([amounts.get(each.name, 0.0) for each in self.attributes]) / self._steps
         target = self._measure(self._original) + shift
         wave = self._search(shift, target)
-        if self._is_one_shot:
-            wave = attenuate_end(wave, self._sample_rate)
-        if LOUDNESS in self._attributes:
+        if self.is_one_shot:
+            wave = attenuate_end(wave, self.sample_rate)
+        if LOUDNESS in self.attributes:
             target_db = loudness_db(self._original) + amounts.get(LOUDNESS.name, 0.0)
             wave = wave * np.float32(db_to_gain(target_db - loudness_db(wave)))
         return wave
@@ -393,7 +396,7 @@ class AttributeAdjustment:
 
     def _error(self, missing: np.ndarray) -> float:
         """Return the largest absolute entry of ``missing (attributes,)`` except loudness, which a gain corrects."""
-        is_timbre = np.array([each != LOUDNESS for each in self._attributes])
+        is_timbre = np.array([each != LOUDNESS for each in self.attributes])
         return float(np.abs(missing[is_timbre]).max(initial=0.0))
 
     def _missing(self, wave: np.ndarray, target: np.ndarray) -> np.ndarray:
@@ -403,29 +406,28 @@ class AttributeAdjustment:
 
     def _tilt(self, wave: np.ndarray, target: np.ndarray) -> np.ndarray:
         """Return ``wave (time,)`` tilted to the brightness of ``target``, if the model has that attribute."""
-        if BRIGHTNESS not in self._attributes:
+        if BRIGHTNESS not in self.attributes:
             return wave
-        octaves = float(target[self._attributes.index(BRIGHTNESS)]) * BRIGHTNESS.step
-        return tilt_to_brightness(wave, octaves, self._sample_rate)
+        octaves = float(target[self.attributes.index(BRIGHTNESS)]) * BRIGHTNESS.step
+        return tilt_to_brightness(wave, octaves, self.sample_rate)
 
     def _is_attack_intact(self, wave: np.ndarray) -> bool:
         """Return whether the attack of ``wave (time,)`` is in time, and its peak no click that the original lacks."""
         has_new_click = self._has_click(wave) and not self._has_click(self._original)
-        return not has_new_click and not is_attack_late(wave, self._original, self._sample_rate)
+        return not has_new_click and not is_attack_late(wave, self._original, self.sample_rate)
 
     def _has_click(self, wave: np.ndarray) -> bool:
-        return local_crest_factor(wave, int(np.abs(wave).argmax()), self._sample_rate) > CLICK_FACTOR
+        return local_crest_factor(wave, int(np.abs(wave).argmax()), self.sample_rate) > CLICK_FACTOR
 
     def _decode_shifted(self, shift: np.ndarray) -> np.ndarray:
         """Return the wave ``(time,)`` of the latents shifted by ``shift (attributes,)``, in steps."""
-        amounts = zip(self._attributes, shift * self._steps, strict=True)
-        return self._decode(
-            self._directions.shift(self._latents, {each.name: float(amount) for each, amount in amounts})
-        )
+        amounts = zip(self.attributes, shift * self._steps, strict=True)
+        return self.decode(self.directions.shift(self.latents, {each.name: float(amount) for each, amount in amounts}))
 
     def _measure(self, wave: np.ndarray) -> np.ndarray:
         """Return the attributes of ``wave (time,)`` in their steps, ``(attributes,)``."""
-        measured: np.ndarray = measure_attributes(wave, self._sample_rate)[self._indices] / self._steps
+        indices = [ATTRIBUTES.index(each) for each in self.attributes]
+        measured: np.ndarray = measure_attributes(wave, self.sample_rate)[indices] / self._steps
         return measured
 
 
