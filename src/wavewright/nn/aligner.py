@@ -60,19 +60,9 @@ class Aligner(nn.Module):
         self.cosines = nn.Buffer(cosines.T.contiguous(), persistent=False)
 
     def cepstra(self, mel: Tensor, mask: Tensor) -> Tensor:
-        """Compute normalised cepstra and their slopes.
+        """Compute normalised cepstra and their slopes, ``(batch, frames, 2 * N_CEPSTRA)``; 0 for padding.
 
-        Parameters
-        ----------
-        mel : Tensor
-            Log-mel frames ``(batch, frames, n_mels)``.
-        mask : Tensor
-            1 for a frame and 0 for padding, ``(batch, frames, 1)``.
-
-        Returns
-        -------
-        Tensor
-            ``(batch, frames, 2 * N_CEPSTRA)``, 0 for padding.
+        ``mel`` are log-mel frames ``(batch, frames, n_mels)``; ``mask (batch, frames, 1)`` is 0 for padding, else 1.
         """
         count = mask.sum(1, keepdim=True)
         cepstra = mel.float() @ self.cosines

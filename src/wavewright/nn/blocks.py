@@ -38,14 +38,7 @@ class FiLM(nn.Module):
 class ResidualBlock(nn.Module):
     """Two convolutions over time with FiLM between, and a residual connection.
 
-    Parameters
-    ----------
-    channels : int
-        Channels of input and output.
-    condition_size : int
-        Size of the conditioning vector.
-    kernel_size : int
-        Odd number of taps of each convolution.
+    Input and output have ``channels``, the conditioning vector ``condition_size`` numbers; ``kernel_size`` is odd.
     """
 
     def __init__(self, channels: int, condition_size: int, kernel_size: int = 3) -> None:

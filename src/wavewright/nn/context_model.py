@@ -30,20 +30,9 @@ EVALUATION_BATCH_FRAMES = 1_024
 class ContextModelConfig:
     """Sizes of a context model and the resolution of its weights.
 
-    Parameters
-    ----------
-    n_groups : int
-        Groups of similar codes in a codebook; a code is predicted as a group, then a code of the group.
-    context_size : int
-        Size of the context vector.
-    n_past_frames : int
-        Earlier frames that the context covers.
-    n_past_codebooks : int
-        Codebooks of these that it covers, the first ones.
-    steps : Mapping[str, float]
-        Each weight, by its name, becomes a whole multiple of its step.
-    limits : Mapping[str, float]
-        Largest magnitude of a weight by its name, for those that have one.
+    A code is predicted as one of ``n_groups`` groups of similar codes, then as a code of the group. The context, a
+    vector of ``context_size``, covers the first ``n_past_codebooks`` of ``n_past_frames`` earlier frames. Each weight,
+    by its name, becomes a whole multiple of its step, of at most its limit if it has one.
     """
 
     n_groups: int

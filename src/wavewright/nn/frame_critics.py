@@ -129,11 +129,7 @@ class MelCritic(nn.Module):
         self.out_proj = nn.ModuleList(nn.Linear(channels, 1) for _ in self.ranges)
 
     def forward(self, mel: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """Score every frame.
-
-        Parameters
-        ----------
-        mel : Tensor of shape ``(batch, frames, n_mels)``
+        """Score every frame of ``mel (batch, frames, n_mels)``.
 
         Returns
         -------

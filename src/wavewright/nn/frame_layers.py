@@ -57,14 +57,7 @@ class ChannelDropout(nn.Module):
 class Im2colConv(nn.Module):
     """Convolution over ``(batch, frames, channels)`` as one matrix product of adjacent frames, zeros beyond the ends.
 
-    Parameters
-    ----------
-    channels : int
-        Input channels.
-    n_outputs : int
-        Output channels.
-    kernel_size : int
-        Odd number of frames that an output depends on.
+    It has ``n_outputs`` output channels; ``kernel_size`` is the odd number of frames that an output depends on.
     """
 
     def __init__(self, channels: int, n_outputs: int, kernel_size: int = 3) -> None:
@@ -85,12 +78,7 @@ class Im2colConv(nn.Module):
 class SelfAttention(nn.Module):
     """Multi-head self-attention, written out: on CPUs torch's own takes twice as long in training.
 
-    Parameters
-    ----------
-    channels : int
-        Channels of input and output.
-    n_heads : int
-        Heads, a divisor of the channels.
+    The number of heads must divide the channels of input and output.
 
     References
     ----------
@@ -253,16 +241,7 @@ class VariancePredictor(nn.Module):
 
 
 class StyleEncoder(nn.Module):
-    """Reference encoder: mel frames of a recording to the weights of style tokens.
-
-    Parameters
-    ----------
-    n_mels : int
-        Mel bands of a frame.
-    channels : int
-        Channels of the convolutions.
-    n_styles : int
-        Number of style tokens.
+    """Reference encoder: mel frames of a recording to the weights of ``n_styles`` style tokens.
 
     References
     ----------
@@ -278,16 +257,7 @@ class StyleEncoder(nn.Module):
     def forward(self, mel: Tensor, mask: Tensor) -> Tensor:
         """Return weights ``(batch, n_styles)`` that sum to 1.
 
-        Parameters
-        ----------
-        mel : Tensor of shape ``(batch, frames, n_mels)``
-        mask : Tensor
-            1 for a frame and 0 for padding, ``(batch, frames, 1)``.
-
-        Returns
-        -------
-        Tensor
-            ``(batch, n_styles)``.
+        ``mel`` is ``(batch, frames, n_mels)``; ``mask (batch, frames, 1)`` is 0 for padding, else 1.
         """
         for layer in self.convs:
             mel = F.relu(layer(mel * mask))

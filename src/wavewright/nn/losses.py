@@ -14,7 +14,7 @@ Critic: TypeAlias = Callable[[list[Tensor]], Tensor]
 
 
 def critic_loss(objective: str, real: Tensor, fake: Tensor) -> Tensor:
-    """Compute the loss of a critic.
+    """Compute the loss ``()`` of a critic; raise ValueError for an unknown objective.
 
     Parameters
     ----------
@@ -23,16 +23,6 @@ def critic_loss(objective: str, real: Tensor, fake: Tensor) -> Tensor:
         relativistic pairing of [5]_.
     real, fake : Tensor
         Logits of recorded and generated examples, of equal shape.
-
-    Returns
-    -------
-    Tensor
-        ``()``.
-
-    Raises
-    ------
-    ValueError
-        For an unknown objective.
 
     References
     ----------
@@ -54,24 +44,9 @@ def critic_loss(objective: str, real: Tensor, fake: Tensor) -> Tensor:
 
 
 def generator_loss(objective: str, real: Tensor | None, fake: Tensor) -> Tensor:
-    """Compute the loss of a generator; see :func:`critic_loss`.
+    """Compute the loss ``()`` of a generator for the same objectives as :func:`critic_loss`.
 
-    Parameters
-    ----------
-    objective : {"bce", "wgan-gp", "hinge", "r3gan"}
-        ``bce`` in its non-saturating form.
-    real, fake : Tensor
-        Logits of recorded and generated examples, of equal shape; ``real`` may be None except for ``r3gan``.
-
-    Returns
-    -------
-    Tensor
-        ``()``.
-
-    Raises
-    ------
-    ValueError
-        For an unknown objective, and for ``r3gan`` without ``real``.
+    ``bce`` is in its non-saturating form. ``real`` may be None except for ``r3gan``, which raises ValueError then.
     """
     if objective == "bce":
         return F.softplus(-fake).mean()
@@ -184,19 +159,7 @@ def penalties(
 
 
 def gradient_penalty(critic: Critic, real: list[Tensor], fake: list[Tensor]) -> Tensor:
-    """Compute ``E[(|grad D| - 1)^2]`` on random interpolations of recorded and generated examples.
-
-    Parameters
-    ----------
-    critic : Critic
-        Function of the inputs.
-    real, fake : list of Tensor
-        The critic's inputs, ``(batch, ...)`` each.
-
-    Returns
-    -------
-    Tensor
-        ``()``.
+    """Compute ``E[(|grad D| - 1)^2]``, ``()``, on random interpolations of recorded and generated inputs of a critic.
 
     References
     ----------

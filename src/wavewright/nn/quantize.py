@@ -278,14 +278,7 @@ class ResidualQuantizer(nn.Module):
 
 
 class QuantizedEncoder(nn.Module):
-    """Encoder and quantiser as one graph, from features to codes.
-
-    Parameters
-    ----------
-    encoder : nn.Module of shape ``(features, memory) -> (latent, next memory)``
-    quantizer : ResidualQuantizer
-        Quantiser of its latents.
-    """
+    """Encoder, from features and memory to latents and the next memory, and quantiser as one graph."""
 
     def __init__(self, encoder: nn.Module, quantizer: ResidualQuantizer) -> None:
         super().__init__()
@@ -298,14 +291,7 @@ class QuantizedEncoder(nn.Module):
 
 
 class QuantizedDecoder(nn.Module):
-    """Quantiser and decoder as one graph, from codes to the decoder's output.
-
-    Parameters
-    ----------
-    decoder : nn.Module of shape ``(latent, memory) -> (output, next memory)``
-    quantizer : ResidualQuantizer
-        Quantiser of its latents.
-    """
+    """Quantiser and decoder, from latents and memory to its output and the next memory, as one graph."""
 
     def __init__(self, decoder: nn.Module, quantizer: ResidualQuantizer) -> None:
         super().__init__()

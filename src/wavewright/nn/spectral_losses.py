@@ -37,11 +37,7 @@ class MelAndLinearSpectrogram(nn.Module):
         self.window = nn.Buffer(torch.hann_window(n_fft) * (4 / n_fft), persistent=False)
 
     def forward(self, wave: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Compute the spectrograms of a wave.
-
-        Parameters
-        ----------
-        wave : Tensor of shape ``(batch, time)``
+        """Compute the spectrograms of ``wave (batch, time)``.
 
         Returns
         -------

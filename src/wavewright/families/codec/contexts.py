@@ -155,12 +155,9 @@ class ContextTables:
                 raise BadSetting(f"The table {name} is {table.dtype} {table.shape}; it must be {DTYPES[name]} {shape}.")
         if (np.sort(self.order, axis=1) != np.arange(codebook_size)).any():
             raise BadSetting("The table order does not list each code of a codebook once.")
-        largest = _largest_frequency(codebook_size)
-        if self.table.min() < 1 or self.table.max() > largest:
-            raise BadSetting(
-                f"The table of frequencies holds {self.table.min()} to {self.table.max()}; they must lie in 1 to "
-                f"{largest}."
-            )
+        low, high, highest = self.table.min(), self.table.max(), _largest_frequency(codebook_size)
+        if low < 1 or high > highest:
+            raise BadSetting(f"The table of frequencies holds {low} to {high}; they must lie in 1 to {highest}.")
 
     @property
     def n_codebooks(self) -> int:
@@ -170,8 +167,7 @@ class ContextTables:
     @property
     def codebook_size(self) -> int:
         """Number of codes of each codebook."""
-        n_codes: int = self.order.shape[1]
-        return n_codes
+        return int(self.order.shape[1])
 
     @classmethod
     def from_tensors(cls, tensors: Mapping[str, np.ndarray]) -> ContextTables:

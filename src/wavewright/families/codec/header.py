@@ -110,14 +110,7 @@ class WwcHeader:
 
 
 def read_header(source: BinaryIO, name: str) -> tuple[WwcHeader, int | None]:
-    """Read the header of a .wwc file and repair a damaged byte.
-
-    Parameters
-    ----------
-    source
-        Stream at the start of the file.
-    name
-        Name of the source in messages.
+    """Read the header at the start of a .wwc file, called ``name`` in messages, and repair a damaged byte.
 
     Returns
     -------

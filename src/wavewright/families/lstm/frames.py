@@ -29,26 +29,11 @@ def n_complete_frames(n_samples: int, config: LstmConfig) -> int:
 
 
 def wave_to_frames(wave: np.ndarray, config: LstmConfig) -> np.ndarray:
-    """Compute the frames of a wave.
+    """Compute the frames ``(frames, n_features)`` float32 of ``wave (time,)``.
 
-    Parameters
-    ----------
-    wave
-        ``(time,)``.
-    config
-        Configuration of the model.
-
-    Returns
-    -------
-    np.ndarray
-        ``(frames, n_features)`` float32, frame ``t`` centred on sample ``t * hop_length``: ``log(floor + power)`` of
-        each mel band; with a voice also ``log2(pitch / 100 Hz)``, interpolated where unvoiced, and the logarithm of the
-        fraction of noise in each voice band.
-
-    Raises
-    ------
-    BadAudio
-        If the wave is empty or not one-dimensional.
+    Frame ``t`` is centred on sample ``t * hop_length``: ``log(floor + power)`` of each mel band; with a voice also
+    ``log2(pitch / 100 Hz)``, interpolated where unvoiced, and the logarithm of the fraction of noise in each voice
+    band. Raises BadAudio if the wave is empty or not one-dimensional.
     """
     if wave.ndim != 1 or not wave.size:
         raise BadAudio(f"The wave has shape {wave.shape}; frames need (time,), and at least one sample.")

@@ -14,7 +14,7 @@ from .modules import MixtureDensityRNN
 
 
 def mixture_nll(outputs: Tensor, frames: Tensor, n_mixtures: int) -> Tensor:
-    """Return the negative log-likelihood of frames under mixtures of diagonal Gaussians.
+    """Return the negative log-likelihood of frames under mixtures of diagonal Gaussians, ``(...)`` in nats.
 
     ``-log sum_k p_k prod_d N(x_d; m_kd, s_kd)``.
 
@@ -25,11 +25,6 @@ def mixture_nll(outputs: Tensor, frames: Tensor, n_mixtures: int) -> Tensor:
     frames : Tensor of shape ``(..., n_features)``
     n_mixtures : int
         Components of a mixture.
-
-    Returns
-    -------
-    Tensor
-        ``(...)``, in nats.
 
     References
     ----------
@@ -48,20 +43,9 @@ def mixture_nll(outputs: Tensor, frames: Tensor, n_mixtures: int) -> Tensor:
 def frame_losses(module: MixtureDensityRNN, batch: Batch, noise: Tensor | None = None) -> dict[str, Tensor]:
     """Return the losses of a batch with teacher forcing, means over the frames that are no padding.
 
-    Parameters
-    ----------
-    module : MixtureDensityRNN
-        The network.
-    batch : Batch
-        As :class:`.batches.FrameBatches` makes it.
-    noise : Tensor, optional
-        Added to the input frames, ``(batch, frames, n_features)``.
-
-    Returns
-    -------
-    dict
-        ``frame/nll``, in nats for each feature, or ``frame/mse`` of whitened frames; with a learned end
-        ``end/cross_entropy`` of whether a frame is the last.
+    They are ``frame/nll``, in nats for each feature, or ``frame/mse`` of whitened frames, and with a learned end
+    ``end/cross_entropy`` of whether a frame is the last. ``noise (batch, frames, n_features)`` is added to the input
+    frames of the batch, which :class:`.batches.FrameBatches` makes.
     """
     config = module.config
     frames, mask = batch["frames"], batch["mask"]

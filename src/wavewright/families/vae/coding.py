@@ -48,17 +48,7 @@ class LatentCoder:
         self.decoder_memory = _zeros(decoder_inputs.get("memory"))
 
     def encode(self, wave: np.ndarray) -> np.ndarray:
-        """Return the means of the latents of a clip.
-
-        Parameters
-        ----------
-        wave : np.ndarray of shape ``(time,)``
-
-        Returns
-        -------
-        np.ndarray
-            ``(latents, latent_size)`` float32.
-        """
+        """Return the means of the latents of ``wave (time,)``, ``(latents, latent_size)`` float32."""
         config = self.config
         n_frames = -(-len(wave) // config.hop_length) + config.frame_settings.n_overlapping - 1
         n_latents = -(-n_frames // config.latent_frames)

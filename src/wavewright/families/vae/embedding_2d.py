@@ -12,16 +12,9 @@ MIN_TSNE_POINTS, MAX_TSNE_POINTS = 5, 5_000  # t-SNE computes all pairs of dista
 
 
 def pca_2d(points: np.ndarray) -> np.ndarray:
-    """Return the first two principal components of points, the same on every machine.
+    """Return the first two principal components of ``points (n, d)``, the same on every machine.
 
-    Parameters
-    ----------
-    points : np.ndarray of shape ``(n, d)``
-
-    Returns
-    -------
-    np.ndarray
-        ``(n, 2)`` float64, with variance 1 along the first axis.
+    The result is ``(n, 2)`` float64, with variance 1 along the first axis.
     """
     centred = np.asarray(points, np.float64) - np.mean(points, axis=0)
     _, values, axes = np.linalg.svd(centred, full_matrices=False)

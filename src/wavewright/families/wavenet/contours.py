@@ -19,20 +19,10 @@ LOUDNESS_CENTRE, LOUDNESS_SPREAD = -6.0, 3.0  # of that logarithm, to standardis
 
 
 def measure_contour(wave: np.ndarray, config: WaveNetConfig) -> np.ndarray:
-    """Compute the contour of a wave.
+    """Compute the contour ``(frames, CONTOUR_FEATURES)`` float32 of ``wave (time,)``, a frame for each hop begun.
 
-    Parameters
-    ----------
-    wave
-        ``(time,)``.
-    config
-        Of the model.
-
-    Returns
-    -------
-    np.ndarray
-        ``(frames, CONTOUR_FEATURES)`` float32, a frame for each hop begun: standardised logarithm of the mean square,
-        octaves above 100 Hz (interpolated where unvoiced), and periodicity from 0 to 1.
+    Its features are the standardised logarithm of the mean square, octaves above 100 Hz (interpolated where unvoiced),
+    and periodicity from 0 to 1.
     """
     n_frames = samples_to_frames(len(wave), config)
     size = 2 * config.hop_length

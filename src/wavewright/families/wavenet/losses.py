@@ -29,7 +29,7 @@ def sample_nats(module: WaveNet, batch: Batch) -> Tensor:
 
 
 def logistics_nats(outputs: Tensor, signal: Tensor) -> Tensor:
-    """Return the negative log-probability of samples on the 16-bit grid under mixtures of logistics.
+    """Return the negative log-probability of samples on the 16-bit grid under mixtures of logistics, in nats.
 
     A step of the grid has the probability ``sigmoid((x + step / 2 - mean) / scale) - sigmoid((x - step / 2 - mean) /
     scale)``; the outermost steps reach to infinity. Where this difference is too small for float32, the density times
@@ -40,11 +40,7 @@ def logistics_nats(outputs: Tensor, signal: Tensor) -> Tensor:
     outputs : Tensor
         ``(..., 3 * mixtures)``: logits, means and log scales.
     signal : Tensor of shape ``(...)``
-
-    Returns
-    -------
-    Tensor
-        ``(...)``, in nats.
+        The samples; the result has this shape.
 
     References
     ----------
