@@ -5,6 +5,35 @@ Kullback-Leibler penalty keeps all these Gaussians close to a standard normal di
 latents of two clips decode to clips as well: latents can be interpolated, varied, and moved along directions that
 change one attribute.
 
+One clip of the default configuration, 0.71 s at 44.1 kHz, passes through these shapes::
+
+    wave                   (31232,)
+    STFT                   (125, 513)             frames, bins: windows of 1024 samples every 256
+    features               (125, 1539)            log power, real and imaginary part of each bin
+      encoder
+    mean, log variance     (1, 64)                latents, dimensions
+      sample of the Gaussian, with the conditioning: label weights, pitch
+      decoder
+    head                   (125, 1539)            tone: log gain, real and imaginary part of each bin
+    log gains              (125, 64)              noise: log gain of each band
+      tone + filtered white noise
+    STFT                   (125, 513)
+      inverse STFT
+    wave                   (31232,)
+
+With ``latent=clip`` one latent vector stands for all 125 frames of a one-shot; with ``latent=frames`` one for every 4
+frames of a clip of any length. 125 frames are 31232 / 256 and the 3 windows that start before the clip.
+
+Real and imaginary parts have the square root of the magnitude. They are divided by the phase that a tone at the bin's
+centre has advanced since the first frame, so a steady tone is constant over the frames. The head is compressed
+likewise: with ``c`` = real + i imaginary part and the log gain ``g``, the tone is ``(c e^g) |c e^g|`` times the scale
+of the STFT, so the log gain counts twice.
+
+Inference encodes a recording as the mean of its Gaussian. It also measures the residual: for each bin the gain and the
+phase that the reconstruction lacks. ``morph``, ``vary`` and ``adjust`` add it by default (``residual=1``), so a morph
+starts and ends nearly with the recordings themselves. They condition the decoder on the labels of the 5 nearest
+training clips, unless labels are named; ``decode`` conditions it on none.
+
 Papers:
     Kingma and Welling, "Auto-Encoding Variational Bayes", 2014; Rezende, Mohamed and Wierstra, "Stochastic
     Backpropagation", 2014.
@@ -12,7 +41,8 @@ Papers:
     Autoregressive Flow", 2016 (``free_nats``); Bowman et al., "Generating Sentences from a Continuous Space", 2016
     (``warmup_steps``).
     Larsen, Sonderby, Larochelle and Winther, "Autoencoding beyond pixels using a learned similarity metric", 2016
-    (``adversarial_from``).
+    (``adversarial_from``); Huang, Gokaslan, Kuleshov and Tompkin, "The GAN is dead; long live the GAN! A Modern GAN
+    Baseline" (R3GAN), 2024: the critics' losses.
     Gritsenko, Salimans, van den Berg, Snoek and Kalchbrenner, "A Spectral Energy Distance for Parallel Speech
     Synthesis", 2020.
     Caillon and Esling, "RAVE", 2021; Siuzdak, "Vocos", 2023: an inverse STFT as the last layer.
@@ -20,15 +50,39 @@ Papers:
     Regularizer", 2019: critics of interpolations (``critic_interpolations``).
     Ghosh et al., "From Variational to Deterministic Autoencoders", 2020: a Gaussian fitted to the latents of the
     training clips.
+    Griffin and Lim, "Signal Estimation from Modified Short-Time Fourier Transform", 1984.
 
-Changed from them: encoder and decoder work on STFT frames. The decoder predicts noise separately, as a gain for each
-band, trained with an energy distance between spectrograms, since a deterministic decoder can only blur it. The decoder
-is conditioned on label weights, so labels can be mixed; they are often dropped in training, so the latents suffice
-without them.
+Changes:
+    - Encoder and decoder work on STFT frames. The decoder predicts compressed real and imaginary parts. The unit phasor
+      of Vocos cannot shrink where a phase is unpredictable.
+    - The decoder predicts noise separately, as a gain for each band, trained with an energy distance between
+      spectrograms, since a deterministic decoder can only blur it.
+    - The decoder is conditioned on label weights, so labels can be mixed. They are often dropped in training, so the
+      latents suffice without them.
+    - Feature matching is one L1 distance between the pooled features of the critics' last layers, not one for each
+      layer.
+    - In models with ``latent=clip``, inference and validation rebuild the bins below 600 Hz by Griffin-Lim, unless the
+      residual is 1. The losses compare waves without it.
+    - The residual of a recording, which no latent vector can represent, is measured and added back.
+    - One Gaussian is fitted for each label. Slerp is around the mean of its ends' distribution: the label's mean for
+      ``interpolate``; the mean of the labels' means for ``morph``; 0, the mean of the prior, for the critics of
+      interpolations, since the others are fitted after training.
+    - Attributes are adjusted along directions fitted by regression, and corrected by Broyden's method with damped
+      updates until the decoded clip has the requested attributes.
 
-Files of the training: `modules` (encoder and decoder), `network` (losses and turns), `training`, `recipe`. Files of
-inference: `coding` (the graphs, block by block or live), `synthesis` (decoder frames to a wave), `latents` (their
-distribution), `attributes`, `morphing`, and `runtime`, which joins them.
+Train a model, or start from the weights of another one, and use it::
+
+    wavewright train my-one-shots --family vae --max-minutes 30 --out runs/mine
+    wavewright train my-one-shots --family vae --from morph-drums --out runs/mine
+    wavewright morph a.wav b.wav --model runs/mine
+
+    training.run.train(Path("my-one-shots"), "vae", "base", Path("runs/mine"), max_minutes=30)
+    loading.load("runs/mine").morph(wave_a, wave_b)
+
+Read `config`, `conditioning`, `modules` (encoder and decoder), `network` (losses and turns), `recipe` (data, settings,
+warm start) and `training`, in this order. Inference starts with `runtime`, which calls `coding` (the graphs, block by
+block or live) with `synthesis` (the decoder's outputs to a wave, the residual), `latent_distribution`, `morphing`,
+`attributes` and `embedding_2d`. `latent_file` is the file that ``wavewright encode`` writes.
 """
 
 from __future__ import annotations
@@ -62,6 +116,7 @@ class VaeFamily(Family[VaeConfig]):
     )
     capabilities = frozenset({Capability.GENERATE, Capability.INTERPOLATE, Capability.AUTOENCODE})
     command = "morph FILE FILE --model {model}"
+    # The graph's file, then the attribute of the module that is exported to it, such as VaeEncoderGraph.encoder.
     weight_prefixes = ("encoder.encoder.", "decoder.decoder.")
     extra_files: ClassVar[Mapping[str, str]] = {
         LATENTS_FILE: "latents of the training clips, directions of the attributes"
@@ -74,7 +129,7 @@ class VaeFamily(Family[VaeConfig]):
         return initial_weights(base, config)
 
     def new_tables(self, base: ModelFolder, config: VaeConfig) -> Sequence[str]:
-        """Return the name of the conditioning layer if ``config`` has labels that ``base`` does not have."""
+        """Return the names of weights with columns that ``base`` does not have; see `recipe.new_tables`."""
         from .recipe import new_tables
 
         return new_tables(base, config)

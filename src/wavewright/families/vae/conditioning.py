@@ -1,4 +1,8 @@
-"""Conditioning of the decoder besides the latents: label weights, which can be mixed, and pitch."""
+"""Conditioning of the decoder besides the latents: label weights, which can be mixed, and pitch.
+
+The vector of a clip is ``(n_condition_inputs,)``: a weight for each label, then PITCH_FEATURES for a model with pitch.
+Weights of 0 mean an unknown label. `network.draw_conditioning` makes the vectors of a training batch.
+"""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def tsne_2d(points: np.ndarray, perplexity: float = 15.0) -> np.ndarray:
     ----------
     points : np.ndarray of shape ``(n, d)``
     perplexity : float
-        Effective number of neighbours of each point.
+        Effective number of neighbors of each point.
 
     Returns
     -------

@@ -18,7 +18,7 @@ from .synthesis import Residual
 
 InterpolationName = Literal["linear", "slerp"]
 """``linear``: a straight line, whose middle is closer to the mean of all clips than its ends, so its sound is less
-pronounced. ``slerp``: a great circle around that mean, at a constant distance from it."""
+pronounced. ``slerp``: an arc around that mean, which stays as far from it as its ends."""
 
 Interpolation = Callable[[np.ndarray, np.ndarray, float], np.ndarray]
 """Two vectors ``(d,)`` and ``t`` from 0 to 1 to the vector at ``t``."""
@@ -110,7 +110,7 @@ def interpolation_of(name: str, centre: np.ndarray) -> Interpolation:
     name : str
         One of :data:`InterpolationName`.
     centre : np.ndarray
-        Centre of the great circles of ``slerp``, ``(d,)``.
+        Centre of the arcs of ``slerp``, ``(d,)``: the mean of the clips that the latents come from.
 
     Raises
     ------
