@@ -282,7 +282,7 @@ def test_what_is_usual_can_be_moved_and_recordings_stand_beside_predicted_frames
     own, predicted_mel = (
         np.load(tmp_path / "out" / "wavs" / f"clip-0{ending}.npy") for ending in ("", predicted.SUFFIX)
     )
-    wave = Clip.read(wavs / "clip-0-spoken.flac").wave[0]
+    wave = Clip.read(tmp_path / "out" / "wavs" / "clip-0-spoken.flac").wave[0]
     np.testing.assert_allclose(own, speech_mel(wave, SAMPLE_RATE), atol=0.05)
     assert own.shape == predicted_mel.shape
     assert not np.allclose(own, predicted_mel, atol=0.1)

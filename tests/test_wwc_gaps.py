@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import io
-import zlib
 
 import numpy as np
 import pytest
-from test_wwc import TABLE, check_confined, codes_of, header_of, packets_of, read, written
+from test_wwc import TABLE, check_confined, codes_of, header_of, packets_of, read, recorded_checks, written
 from tiny_codec import HOP_LENGTH, MeansCodec, installed
 
 from wavewright.cli import run
@@ -143,14 +142,7 @@ def test_a_stream_whose_end_or_header_is_wrong_has_the_samples_of_its_frames(see
 
 
 def test_a_megabyte_of_noise_is_searched_with_one_check_a_byte(monkeypatch):
-    sizes = []
-    from wavewright.families.codec import packet_reader
-
-    monkeypatch.setattr(
-        packet_reader.zlib,
-        "crc32",
-        lambda *arguments, crc32=zlib.crc32: sizes.append(len(arguments[0])) or crc32(*arguments),
-    )
+    sizes = recorded_checks(monkeypatch)
     noise = np.random.default_rng(0).bytes(100_000)
     actual, reader, _ = read(header_of(None, frames_per_packet=255).to_bytes() + noise)
     assert (actual.shape[2], reader.lost) == (0, [(0, None)])
