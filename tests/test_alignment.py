@@ -56,19 +56,19 @@ def test_sum_posterior_and_best_path_equal_those_of_all_paths(n_frames, skippabl
     assert totals[0] == pytest.approx(np.logaddexp.reduce(values))
     np.testing.assert_allclose(posterior[0, :n_frames, : len(skippable)], expected, atol=1e-6)
     assert posterior.sum() == pytest.approx(n_frames, rel=1e-6)
-    durations, is_found = best_durations(padded, flags, *sizes)
+    durations, has_path = best_durations(padded, flags, *sizes)
     best = paths[int(values.argmax())]
     np.testing.assert_array_equal(durations[0, : len(skippable)], np.bincount(best, minlength=len(skippable)))
-    assert is_found.all()
+    assert has_path.all()
 
 
 def test_too_few_frames_have_no_path_and_are_distributed_uniformly():
     scores, flags = np.zeros((1, 2, 4)), np.zeros((1, 4), bool)
     totals, posterior = forward_sum(scores, flags, np.array([2]), np.array([4]))
-    durations, is_found = best_durations(scores, flags, np.array([2]), np.array([4]))
+    durations, has_path = best_durations(scores, flags, np.array([2]), np.array([4]))
     assert totals[0] < -1e29
     assert not posterior.any()
-    assert not is_found[0]
+    assert not has_path[0]
     assert durations.sum() == 2
 
 
@@ -91,14 +91,14 @@ def test_the_prior_is_a_beta_binomial_distribution():
 
 def test_averages_by_symbol_are_weighted():
     values, weights = np.array([1.0, 3.0, 7.0, 9.0, 5.0]), np.array([1.0, 1.0, 0.0, 1.0, 0.0])
-    mean, share = averages_by_symbol(values, weights, np.array([2, 0, 2, 1]))
+    mean, fractions = averages_by_symbol(values, weights, np.array([2, 0, 2, 1]))
     np.testing.assert_allclose(mean, [2.0, 0.0, 9.0, 0.0])
-    np.testing.assert_allclose(share, [1.0, 0.0, 0.5, 0.0])
+    np.testing.assert_allclose(fractions, [1.0, 0.0, 0.5, 0.0])
 
 
 def test_position_features_of_each_frame():
-    places, features = symbol_position_features(np.array([2, 0, 3]))
-    np.testing.assert_array_equal(places, [0, 0, 2, 2, 2])
+    positions, features = symbol_position_features(np.array([2, 0, 3]))
+    np.testing.assert_array_equal(positions, [0, 0, 2, 2, 2])
     np.testing.assert_allclose(features[:, 0], [-0.25, 0.25, -1 / 3, 0.0, 1 / 3], atol=1e-6)
     np.testing.assert_allclose(features[2, 1:3], [1.0, np.exp(-1.0)], rtol=1e-6)
     np.testing.assert_allclose(features[4, 1:3], features[2, 2:0:-1], rtol=1e-6)

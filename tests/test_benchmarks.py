@@ -97,9 +97,9 @@ def commands() -> list[tuple[str, str, list[str]]]:
 
 def test_every_command_names_a_script_and_its_options(capsys):
     pytest.importorskip("torch")
-    found = commands()
-    assert {script for _, script, _ in found} >= set(SCRIPTS)  # each has its command in its docstring
-    for file, script, arguments in found:
+    named = commands()
+    assert {script for _, script, _ in named} >= set(SCRIPTS)  # each has its command in its docstring
+    for file, script, arguments in named:
         if "<" not in script and "[" not in " ".join(arguments):
             parser = importlib.import_module(f"benchmarks.{script}").BENCHMARK.parser()
             try:

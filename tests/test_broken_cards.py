@@ -28,12 +28,12 @@ def home(tmp_path, monkeypatch):
     return tmp_path / "home"
 
 
-def bundled_copy(name, place, **config):
+def bundled_copy(name, folder, **config):
     """A copy of a bundled model, its config changed; files that stay as they are are linked."""
     source = models.Path(models.__file__).parent / "bundled" / name
-    shutil.copytree(source, place)
-    change_card(place, config={**Card.read(place).config, **config})
-    return place
+    shutil.copytree(source, folder)
+    change_card(folder, config={**Card.read(folder).config, **config})
+    return folder
 
 
 def read_or_refused(folder, family):
@@ -53,13 +53,13 @@ def test_no_value_of_a_wrong_type_gets_past_the_card(tmp_path, family):
         for value in WRONG_TYPES:
             card = {"name": "m", "family": family, "sample_rate": 24_000, "config": {field.name: value}}
             (tmp_path / "card.json").write_text(json.dumps(card), encoding="utf-8")
-            found = read_or_refused(tmp_path, family)
-            if isinstance(found, str):
-                assert field.name in found
-                assert len(found) < 600 + len(str(tmp_path))
+            result = read_or_refused(tmp_path, family)
+            if isinstance(result, str):
+                assert field.name in result
+                assert len(result) < 600 + len(str(tmp_path))
                 n_refused += 1
             else:
-                assert isinstance(getattr(found, field.name), bool | int | float | str | tuple | None)
+                assert isinstance(getattr(result, field.name), bool | int | float | str | tuple | None)
                 n_read += 1
     assert n_refused > 5 * n_read
 
@@ -143,6 +143,6 @@ def test_a_model_whose_files_are_damaged_is_shown_with_its_problem(home, capsys)
     ],
 )
 def test_a_card_that_does_not_fit_its_graph_is_one_sentence(tmp_path, name, config, play):
-    place = bundled_copy(name, tmp_path / name, **config)
+    folder = bundled_copy(name, tmp_path / name, **config)
     with pytest.raises(BadModel, match=r"copy the model (folder )?again"):
-        play(loading.load(place))
+        play(loading.load(folder))

@@ -289,12 +289,12 @@ def test_bad_files_are_refused_with_the_reason(tmp_path, name, capfd):
 
 
 @pytest.mark.parametrize("ending", [".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff"])
-@pytest.mark.parametrize("share", [0.2, 0.5, 0.8])
-def test_files_cut_short_are_refused(tmp_path, ending, share, capfd):
+@pytest.mark.parametrize("fraction", [0.2, 0.5, 0.8])
+def test_files_cut_short_are_refused(tmp_path, ending, fraction, capfd):
     wave = np.random.default_rng(3).uniform(-0.5, 0.5, (2, RATE)).astype(np.float32)
     path = Clip(wave, RATE).write(tmp_path / f"whole{ending}")
     cut = tmp_path / f"cut{ending}"
-    cut.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
+    cut.write_bytes(path.read_bytes()[: int(fraction * path.stat().st_size)])
     with pytest.raises(BadAudio, match="cut short"):
         Clip.read(cut)
 

@@ -89,8 +89,8 @@ def test_synthesis_inverts_analysis():
     spectrum = np.fft.rfft(frames * np.hanning(TINY.n_fft + 1)[:-1])
     rooted = spectrum / np.sqrt(np.abs(spectrum) + 1e-12)
     described = np.concatenate([rooted.real, rooted.imag], axis=1).astype(np.float32)
-    found = overlap_add(np.pad(synthesis_frames(described, TINY), ((TINY.overlap - 1, 0), (0, 0))), TINY)
-    np.testing.assert_allclose(found[TINY.lead :], wave[: -TINY.lead], atol=1e-3)
+    actual = overlap_add(np.pad(synthesis_frames(described, TINY), ((TINY.overlap - 1, 0), (0, 0))), TINY)
+    np.testing.assert_allclose(actual[TINY.lead :], wave[: -TINY.lead], atol=1e-3)
 
 
 def test_inference_equals_training(exported):
@@ -112,12 +112,12 @@ def test_chunks_of_audio_give_the_same_codes(runtime, pieces):
     wave = sound(36_123)
     whole = runtime.encode(wave)
     assert whole.shape == (4, 113)
-    encoder, position, found = runtime.encoder(), 0, []
+    encoder, position, chunks = runtime.encoder(), 0, []
     for piece in pieces:
-        found.append(encoder.push(wave[position : position + piece]))
+        chunks.append(encoder.push(wave[position : position + piece]))
         position += piece
-    found += [encoder.push(wave[position:]), encoder.finish()]
-    np.testing.assert_array_equal(np.concatenate(found, axis=1), whole)
+    chunks += [encoder.push(wave[position:]), encoder.finish()]
+    np.testing.assert_array_equal(np.concatenate(chunks, axis=1), whole)
 
 
 @pytest.mark.parametrize("n_codebooks", [1, 4])
@@ -126,16 +126,16 @@ def test_chunks_of_codes_give_the_same_samples_bit_for_bit(runtime, pieces, n_co
     codes = runtime.encode(sound(112 * 320))[:n_codebooks]
     whole = runtime.decode(codes)
     assert whole.shape == (1, 112 * 320)
-    decoder, position, found, out = runtime.decoder(n_codebooks), 0, [], 0
+    decoder, position, chunks, out = runtime.decoder(n_codebooks), 0, [], 0
     for piece in pieces:
-        found.append(decoder.push(codes[:, position : position + piece]))
+        chunks.append(decoder.push(codes[:, position : position + piece]))
         position += piece
-        out += len(found[-1])
+        out += len(chunks[-1])
         assert (
             position * 320 - out <= runtime.latency_samples - 320 or out == 0
         )  # its own frame is the rest of the latency
-    found += [decoder.push(codes[:, position:]), decoder.finish()]
-    np.testing.assert_array_equal(np.concatenate(found)[None], whole)
+    chunks += [decoder.push(codes[:, position:]), decoder.finish()]
+    np.testing.assert_array_equal(np.concatenate(chunks)[None], whole)
 
 
 @pytest.mark.parametrize(("sample_rate", "n_channels", "n_samples"), [(16_000, 1, 20_123), (44_100, 2, 30_001)])
@@ -266,17 +266,17 @@ def test_gains_make_reconstructions_as_loud(exported, monkeypatch):
     monkeypatch.setattr(gains, "MAX_GAIN_DB", 60.0)  # what a network without training makes is far too quiet
     clips = [0.7**index * sound(40 * 320, seed=index) for index in range(5)]
     codes = [runtime.encode(clip) for clip in clips]
-    found, stored = measure_gains(module, clips, codes), runtime.folder.tensors(FREQUENCIES_FILE)
+    gains_db, stored = measure_gains(module, clips, codes), runtime.folder.tensors(FREQUENCIES_FILE)
     np.testing.assert_allclose(runtime.gains, 10 ** (stored[GAINS] / 20), rtol=1e-6)
     opened = loading.load(runtime.folder.path)
     monkeypatch.setattr(type(opened.folder), "tensors", lambda *_: {"frequencies": stored["frequencies"]})
     assert (opened.gains == 1).all()  # a model from before there were any
     levelled = loading.load(runtime.folder.path)
-    levelled.gains = linear_gains(found, 4)
-    assert len(set(found.round(3))) == 4
+    levelled.gains = linear_gains(gains_db, 4)
+    assert len(set(gains_db.round(3))) == 4
     for n_codebooks in (1, 3, 4):
         plain = [opened.decode(each[:n_codebooks])[0] for each in codes]
-        assert found[n_codebooks - 1] == pytest.approx(level_difference_db(clips, plain), abs=0.05)
+        assert gains_db[n_codebooks - 1] == pytest.approx(level_difference_db(clips, plain), abs=0.05)
         loud = [levelled.decode(each[:n_codebooks])[0] for each in codes]
         np.testing.assert_array_equal(loud[0], amplify(plain[0], levelled.gains[n_codebooks - 1]))
         ratios = [np.square(made).mean() / np.square(clip).mean() for made, clip in zip(loud, clips, strict=True)]
@@ -350,7 +350,7 @@ def test_losses_fall_and_later_stages_train_the_decoder_then_the_encoder(folder,
     codec = CodecNetwork(data.recipe.model)
     assert codec.stage_starts() == (0, second, second + 4)
     optimizers = {name: torch.optim.AdamW(part.parameters(), 2e-3) for name, part in codec.players().items()}
-    found = []
+    totals = []
     for step in range(TINY.unquantised_steps - 20, second + 8):
         batch = {name: torch.as_tensor(array) for name, array in data.batches(step).items()}
         before = (
@@ -366,7 +366,7 @@ def test_losses_fall_and_later_stages_train_the_decoder_then_the_encoder(folder,
             optimizers[player_name].step()
             optimizers[player_name].zero_grad()
         if step < second:
-            found.append(float(losses["mel/l1"].detach()))
+            totals.append(float(losses["mel/l1"].detach()))
         if before is not None:
             moved = {
                 name for name, tensor in codec.autoencoder.state_dict().items() if not torch.equal(tensor, before[name])
@@ -376,7 +376,7 @@ def test_losses_fall_and_later_stages_train_the_decoder_then_the_encoder(folder,
                 name.startswith("decoder") if step == second else name.startswith("encoder") or ".in_proj." in name
                 for name in moved
             )
-    assert np.mean(found[-10:]) < 0.9 * np.mean(found[:5])
+    assert np.mean(totals[-10:]) < 0.9 * np.mean(totals[:5])
 
 
 SHORT = (
@@ -391,7 +391,7 @@ SHORT = (
 def test_a_finished_run_has_a_context_model(folder, tmp_path, monkeypatch):
     made = []
     final_files = CodecTraining.final_files
-    monkeypatch.setattr(CodecTraining, "final_files", lambda *given: made.append(1) or final_files(*given))
+    monkeypatch.setattr(CodecTraining, "final_files", lambda *arguments: made.append(1) or final_files(*arguments))
     runs.train(folder, "codec", "tiny", tmp_path / "run", settings=[*SHORT, "training.steps=5"], quiet=True)
     assert len(made) == 1  # not at every evaluation: it takes minutes
     runtime = loading.load(str(tmp_path / "run"))
@@ -400,9 +400,9 @@ def test_a_finished_run_has_a_context_model(folder, tmp_path, monkeypatch):
     Clip(sound(9_000)[None], 16_000).write(tmp_path / "a.wav")
     result = encode(tmp_path / "a.wav", kbps=1, model=str(tmp_path / "run"))
     assert result.out.read_bytes()[3] == CONTEXTUAL
-    found = Clip.read(decode(result.out, model=str(tmp_path / "run")).out).wave
+    decoded = Clip.read(decode(result.out, model=str(tmp_path / "run")).out).wave
     codes = runtime.encode(Clip.read(tmp_path / "a.wav").wave[0])[: result.n_codebooks]
-    np.testing.assert_allclose(found, runtime.decode(codes)[:, :9_000], atol=2**-15)
+    np.testing.assert_allclose(decoded, runtime.decode(codes)[:, :9_000], atol=2**-15)
 
     # A file that needs contexts is refused by a model without, in one sentence.
     monkeypatch.setattr(type(runtime), "contexts", None)
@@ -479,17 +479,17 @@ def test_a_larger_encoder_starts_as_the_smaller_one(exported):
     module.load_state_dict({name: torch.from_numpy(array) for name, array in state.items()})
     wave = torch.from_numpy(sound(30 * TINY.hop_length))[None]
     with torch.no_grad():
-        expected, found = exported.module.latent(wave), module.eval().latent(wave)
+        expected, actual = exported.module.latent(wave), module.eval().latent(wave)
     torch.testing.assert_close(
-        found[:, 8:], expected[:, 8:], atol=1e-4, rtol=1e-4
+        actual[:, 8:], expected[:, 8:], atol=1e-4, rtol=1e-4
     )  # what comes before the start differs
 
 
 def test_spectral_distances_of_phase_and_level():
     wave = torch.from_numpy(sound(8_000))[None]
     for estimate, with_phase, without in ((wave, 0, 0), (-wave, 4, 0), (0 * wave, 1, 1), (4 * wave, 1, 1)):
-        found = compressed_distances(wave, estimate, 256, 0.5)  # four times the wave is twice its compressed self
-        np.testing.assert_allclose([float(value) for value in found], [with_phase, without], atol=0.02)
+        distances = compressed_distances(wave, estimate, 256, 0.5)  # four times the wave is twice its compressed self
+        np.testing.assert_allclose([float(value) for value in distances], [with_phase, without], atol=0.02)
 
 
 def test_batches_are_a_function_of_the_step_and_use_every_number_of_codebooks(folder, tmp_path):

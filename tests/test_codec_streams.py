@@ -83,29 +83,29 @@ class Pipe(io.RawIOBase):
 
 
 def test_a_frame_is_sent_before_the_next_sample_is_asked_for(codec):
-    given, sent = [], []
+    n_read, sent = [], []
     wave = steps(5 * HOP_LENGTH)
     samples = pcm_of(wave)
 
     class Source:
         def read(self, n_bytes):
-            start = sum(given)
-            given.append(min(n_bytes, 2 * HOP_LENGTH, len(samples) - start))
-            return samples[start : start + given[-1]]
+            start = sum(n_read)
+            n_read.append(min(n_bytes, 2 * HOP_LENGTH, len(samples) - start))
+            return samples[start : start + n_read[-1]]
 
-    encode_stream(Source(), Pipe(lambda data: sent.append((sum(given), len(data)))), codec, 1.0)
+    encode_stream(Source(), Pipe(lambda data: sent.append((sum(n_read), len(data)))), codec, 1.0)
     assert sent[0] == (4, HEADER_BYTES)  # four bytes tell whether a WAV file comes
-    at = [n_given for n_given, _ in sent[1:-1]]
+    at = [n_samples for n_samples, _ in sent[1:-1]]
     assert at == [640 + 4, 1280 + 4, 1920 + 4, 2560 + 4, 3200]
 
 
-@pytest.mark.parametrize("n_bytes_said", [None, 0, 0xFFFFFFFF])
-def test_a_wav_file_on_a_pipe(tmp_path, codec, capsys, n_bytes_said):
+@pytest.mark.parametrize("n_bytes_declared", [None, 0, 0xFFFFFFFF])
+def test_a_wav_file_on_a_pipe(tmp_path, codec, capsys, n_bytes_declared):
     wave = sine(44_100, 44_100, 2)
     data = bytearray(Clip(wave, 44_100).write(tmp_path / "a.wav").read_bytes())
-    if n_bytes_said is not None:
-        place = data.index(b"data") + 4
-        data[place : place + 4] = n_bytes_said.to_bytes(4, "little")
+    if n_bytes_declared is not None:
+        position = data.index(b"data") + 4
+        data[position : position + 4] = n_bytes_declared.to_bytes(4, "little")
     else:
         data += b"LIST" + bytes(20)  # what comes behind the samples is none
     coded, decoded = io.BytesIO(), io.BytesIO()

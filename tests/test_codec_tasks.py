@@ -272,9 +272,9 @@ def test_codecs_are_found_by_their_hash(tmp_path, monkeypatch):
     change_card(folder, config={}, labels=[], former_hashes=["0123456789ab"])
     (tmp_path / "home" / "broken").mkdir()
     (tmp_path / "home" / "broken" / "card.json").write_text("{", encoding="utf-8")
-    found = loading._hashes_of("codec")
-    assert found["mine"] == (models.ModelFolder(folder).hash, "0123456789ab")
-    assert not {"tiny", "broken"} & found.keys()
+    hashes = loading._hashes_of("codec")
+    assert hashes["mine"] == (models.ModelFolder(folder).hash, "0123456789ab")
+    assert not {"tiny", "broken"} & hashes.keys()
 
 
 def test_a_sound_that_breaks_off_leaves_nothing(tmp_path, monkeypatch):

@@ -59,8 +59,8 @@ def files(folder):
 
 
 def test_it_is_said_once_and_kept(compiled_once):
-    folder, said = compiled_once
-    assert said == [ONCE]
+    folder, lines = compiled_once
+    assert lines == [ONCE]
     assert sums(folder) == []
     assert len(files(folder)) == 2  # one for integers, one for floats
 
@@ -87,9 +87,9 @@ def test_whatever_happens_to_its_files_the_result_is_right(compiled_once, seed):
             case 2:
                 contents[random.integers(len(contents))] ^= 1 << random.integers(8)
         path.write_bytes(contents)
-    said = sums(folder)
-    assert len(said) == 1
-    assert said[0].endswith("is damaged; compiling the sum again: some seconds ...")
+    lines = sums(folder)
+    assert len(lines) == 1
+    assert lines[0].endswith("is damaged; compiling the sum again: some seconds ...")
     assert sums(folder) == []
 
 
@@ -107,9 +107,9 @@ def test_a_file_that_cannot_be_read_is_compiled_again(compiled_once):
 def test_without_a_folder_it_is_compiled_each_time(compiled_once):
     folder, _ = compiled_once
     (folder / "blocked").write_text("a file where the folder would be")
-    said = sums(folder, "blocked/cache")
-    assert len(said) == 1
-    assert said[0].startswith("compiling the sum")
+    lines = sums(folder, "blocked/cache")
+    assert len(lines) == 1
+    assert lines[0].startswith("compiling the sum")
 
 
 def test_a_changed_source_is_compiled_again(compiled_once):

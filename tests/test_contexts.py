@@ -54,11 +54,11 @@ def n_bits(coder, codes, n_packet=50):
 
 def test_what_follows_from_earlier_codes_is_not_paid_for(learned):
     codes = chain(20_000, 99)
-    found = n_bits(ContextCoder(learned), codes)
+    n_actual = n_bits(ContextCoder(learned), codes)
     # A packet's first frame pays all 4 + 2 bits, each packet a few bits to end.
     ideal = sum(CHAIN_BITS) + (4 - CHAIN_BITS[0]) / 50
-    assert ideal < found < 1.08 * ideal + 6 / 50
-    assert found < 0.5 * n_bits(RangeCoder(quantised_frequencies(codes, CODES)), codes)
+    assert ideal < n_actual < 1.08 * ideal + 6 / 50
+    assert n_actual < 0.5 * n_bits(RangeCoder(quantised_frequencies(codes, CODES)), codes)
 
 
 def test_it_says_what_codes_take(learned):
@@ -152,21 +152,21 @@ def test_damage_of_one_byte_costs_one_packet():
     sink.seek(0, 2)
     PacketWriter(sink, header, ContextCoder(contexts), is_stream=False).finish(codes, 28_000)
     data, rng = sink.getvalue(), np.random.default_rng(0)
-    for place in range(len(data)):
+    for position in range(len(data)):
         damaged = bytearray(data)
-        damaged[place] ^= int(rng.integers(1, 256))
+        damaged[position] ^= int(rng.integers(1, 256))
         source = io.BytesIO(bytes(damaged))
-        found_header, repaired = read_header(source, "x.wwc")
-        assert found_header == header
-        assert (repaired is None) == (place >= 28)
+        other_header, repaired = read_header(source, "x.wwc")
+        assert other_header == header
+        assert (repaired is None) == (position >= 28)
         reader = PacketReader(source, header, ContextCoder(contexts), 320)
-        found = np.concatenate([*reader], axis=2)
+        decoded = np.concatenate([*reader], axis=2)
         lost = np.zeros(88, bool)
         for first, end in reader.lost:
             lost[first:end] = True
         assert lost.sum() <= 10
         np.testing.assert_array_equal(
-            found[:, :, ~lost[: found.shape[2]]], codes[:, :, : found.shape[2]][:, :, ~lost[: found.shape[2]]]
+            decoded[:, :, ~lost[: decoded.shape[2]]], codes[:, :, : decoded.shape[2]][:, :, ~lost[: decoded.shape[2]]]
         )
 
 

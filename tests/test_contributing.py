@@ -30,23 +30,23 @@ def insert(path: Path, before: str, text: str) -> None:
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory):
     """A copy of the package and of the tests' own modules, with the family of the guide."""
-    place = tmp_path_factory.mktemp("clone")
+    copied = tmp_path_factory.mktemp("clone")
     unneeded = shutil.ignore_patterns("bundled", "__pycache__")
-    shutil.copytree(Path(wavewright.__file__).parent, place / "src" / "wavewright", ignore=unneeded)
-    (place / "tests").mkdir()
+    shutil.copytree(Path(wavewright.__file__).parent, copied / "src" / "wavewright", ignore=unneeded)
+    (copied / "tests").mkdir()
     for name in ("conftest.py", "tiny_families.py", "tiny_models.py", "test_family_contract.py"):
-        shutil.copy(ROOT / "tests" / name, place / "tests" / name)
-    shutil.copy(ROOT / "pyproject.toml", place)
+        shutil.copy(ROOT / "tests" / name, copied / "tests" / name)
+    shutil.copy(ROOT / "pyproject.toml", copied)
     guide = GUIDE.read_text(encoding="utf-8")
-    family = place / "src" / "wavewright" / "families" / "autoencoder"
+    family = copied / "src" / "wavewright" / "families" / "autoencoder"
     family.mkdir()
     for name, code in FILE.findall(guide):
         (family / name).write_text(code, encoding="utf-8")
     (line,) = re.findall(r"`(from \.autoencoder import .*?)`", guide)
     (entry,) = re.findall(r'`("autoencoder": TinyFamily.*?)`', guide)
     insert(family.parent / "__init__.py", "from .classifier", f"{line}\n")
-    insert(place / "tests" / "tiny_families.py", '    "classifier": TinyFamily', f"    {entry},\n")
-    return place
+    insert(copied / "tests" / "tiny_families.py", '    "classifier": TinyFamily', f"    {entry},\n")
+    return copied
 
 
 def test_the_guide_has_every_file(clone):

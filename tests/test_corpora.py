@@ -105,10 +105,10 @@ def test_a_sound_font_gives_its_percussion_as_it_was_recorded(tmp_path, monkeypa
         ("Piano", 0, [(60, 5)]),
     ]
     path = sound_font(tmp_path / "tiny.sf2", samples, kits)
-    found = list(drums.from_fluid(path))
-    left_out = [item for item in found if isinstance(item, drums.Problem)]
+    items = list(drums.from_fluid(path))
+    left_out = [item for item in items if isinstance(item, drums.Problem)]
     assert [item.path.name for item in left_out] == ["Clave"]
-    taken = {item.stem: item for item in found if not isinstance(item, drums.Problem)}
+    taken = {item.stem: item for item in items if not isinstance(item, drums.Problem)}
     assert {stem: (item.label, item.group) for stem, item in taken.items()} == {
         "Snr_1_1": ("snare", "fluid/Snr 1"),
         "Snr_1_2": ("snare", "fluid/Snr 1"),  # another layer of the same drum
@@ -166,20 +166,20 @@ def test_speech_never_gives_away_the_test_sentences(tmp_path):
     assert Clip.read(tmp_path / "out" / "kathleen" / "arctic_a0500_1.flac").sample_rate == 16_000
 
 
-GERMAN_SOUNDS = {"Köche": "kˈœçə", "möchten": "mˈœçtən", "Wein": "vˈaɪn", "Qi": "ǃ"}
+GERMAN_PHONES = {"Köche": "kˈœçə", "möchten": "mˈœçtən", "Wein": "vˈaɪn", "Qi": "ǃ"}
 
 
-class HeardGerman:
+class PhonemizedGerman:
     """Stands for eSpeak NG: what it says of a few words."""
 
     def phonemize(self, words, strip):
-        return [GERMAN_SOUNDS[word] for word in words]
+        return [GERMAN_PHONES[word] for word in words]
 
 
 def test_texts_of_other_languages_are_read_in_phones_of_english(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(CORPORA))
     readers = importlib.import_module("readers")
-    monkeypatch.setattr(readers, "front_end", lambda name: EspeakFrontEnd(name.partition(":")[2], HeardGerman()))
+    monkeypatch.setattr(readers, "front_end", lambda name: EspeakFrontEnd(name.partition(":")[2], PhonemizedGerman()))
     speech = tmp_path / "speech"
     rows = []
     for speaker, language, text in (
@@ -221,17 +221,17 @@ def test_prompts_are_decoded_with_their_text(tmp_path):
     texts.write_bytes(gzip.compress(b"; comment: none\ndigits/7: seven [7]\ndigits/8: [a tone]\ndigits/9: no file\n"))
     rows = gathered(tmp_path / "out", "prompts", "--asterisk", tmp_path)
     assert {name: (row["text"], row["split"]) for name, row in rows.items()} == {"digits/7": ("seven", "test")}
-    heard = Clip.read(tmp_path / "out" / "digits" / "7.flac")
-    power = np.abs(np.fft.rfft(heard.wave[0, 2_000:14_000]))
-    assert heard.sample_rate == 16_000
+    clip = Clip.read(tmp_path / "out" / "digits" / "7.flac")
+    power = np.abs(np.fft.rfft(clip.wave[0, 2_000:14_000]))
+    assert clip.sample_rate == 16_000
     assert np.argmax(power) == 500 * 12_000 // 16_000
 
 
 def test_a_missing_folder_is_one_sentence(tmp_path):
     command = [sys.executable, str(CORPORA), "digits", "--pack", str(tmp_path / "none"), "--out", str(tmp_path / "out")]
-    found = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert found.returncode == 2
-    assert "does not exist; give the one that holds" in found.stderr
+    process = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert process.returncode == 2
+    assert "does not exist; give the one that holds" in process.stderr
     assert not (tmp_path / "out").exists()
 
 
@@ -242,12 +242,12 @@ def predicts_alone_what_it_does_among_others(predicted, voice, clips):
         durations, prosody, _ = voice.targets(batch)
         usual = voice.usual_style[batch["speaker"]]
         encoded, _, _ = voice.encode(batch["symbols"], batch["speaker"], usual, symbol_mask(batch))
-        places, features = frame_positions(durations, batch["mel"].shape[1])
-        together = voice.decode(encoded, prosody, places, features, frame_mask(batch)).numpy()
+        positions, features = frame_positions(durations, batch["mel"].shape[1])
+        together = voice.decode(encoded, prosody, positions, features, frame_mask(batch)).numpy()
     for row, expected in zip(rows, together, strict=True):
-        found = predicted.predicted_frames(voice, clips.clips[row])
-        assert found.shape == clips.clips[row].mel.T.shape
-        np.testing.assert_allclose(found, features_to_mel(expected[: found.shape[1]]), atol=1e-3)
+        actual = predicted.predicted_frames(voice, clips.clips[row])
+        assert actual.shape == clips.clips[row].mel.T.shape
+        np.testing.assert_allclose(actual, features_to_mel(expected[: actual.shape[1]]), atol=1e-3)
 
 
 def test_what_is_usual_can_be_moved_and_recordings_stand_beside_predicted_frames(tmp_path, monkeypatch):
@@ -279,11 +279,13 @@ def test_what_is_usual_can_be_moved_and_recordings_stand_beside_predicted_frames
     entries = scan(tmp_path / "out", manifest=tmp_path / "out" / "manifest.jsonl").entries
     kept, problems = with_mel_files(entries)
     assert (len(kept), problems) == (9, ())
-    own, said = (np.load(tmp_path / "out" / "wavs" / f"clip-0{ending}.npy") for ending in ("", predicted.SUFFIX))
+    own, predicted_mel = (
+        np.load(tmp_path / "out" / "wavs" / f"clip-0{ending}.npy") for ending in ("", predicted.SUFFIX)
+    )
     wave = Clip.read(tmp_path / "out" / "wavs" / "clip-0-spoken.flac").wave[0]
     np.testing.assert_allclose(own, speech_mel(wave, SAMPLE_RATE), atol=0.05)
-    assert own.shape == said.shape
-    assert not np.allclose(own, said, atol=0.1)
+    assert own.shape == predicted_mel.shape
+    assert not np.allclose(own, predicted_mel, atol=0.1)
     assert not (tmp_path / "out" / "wavs" / "clip-1-spoken.npy").exists()
 
 
@@ -307,8 +309,8 @@ def test_the_weights_of_a_module_are_interpolated_between_two_runs(tmp_path, mon
     between = importlib.import_module("between")
     first, second = write_checkpoint(tmp_path / "first", 1.0, 1.0), write_checkpoint(tmp_path / "second", 2.0, 3.0)
     assert between.interpolate_runs(first, second, {"decoder": 0.4}, tmp_path / "out") == 2
-    found = load_file(tmp_path / "out/checkpoints/last.safetensors")
-    assert {name: round(float(tensor[0]), 6) for name, tensor in found.items()} == {
+    tensors = load_file(tmp_path / "out/checkpoints/last.safetensors")
+    assert {name: round(float(tensor[0]), 6) for name, tensor in tensors.items()} == {
         "average/decoder.x": 1.4,
         "network/coder.decoder.x": 1.4,
         "network/coder.encoder.x": 3.0,

@@ -275,9 +275,9 @@ def test_a_speaker_is_drawn_by_a_power_of_the_length_of_the_recordings(exponent,
     entries = [
         Entry(Path("a.wav"), None, None, 1.0, 8_000, 1, 8_000, speaker=speaker) for speaker in ("ann", "ann", None)
     ]
-    shares = sampling_probabilities(entries, np.array([1, 3, 6]), exponent)
+    probabilities = sampling_probabilities(entries, np.array([1, 3, 6]), exponent)
     if expected is None:  # the speakers' shares are as 4 ** 0.5 to 6 ** 0.5
-        assert shares[:2].sum() / shares[2] == pytest.approx((4 / 6) ** 0.5)
-        assert shares[0] / shares[1] == pytest.approx(1 / 3)
+        assert probabilities[:2].sum() / probabilities[2] == pytest.approx((4 / 6) ** 0.5)
+        assert probabilities[0] / probabilities[1] == pytest.approx(1 / 3)
     else:
-        np.testing.assert_allclose(shares, expected)
+        np.testing.assert_allclose(probabilities, expected)

@@ -49,12 +49,12 @@ def commands_of(text: str) -> Iterator[list[str]]:
 
 def anchors(page: Path) -> set[str]:
     """Return the anchors of a page's headings, as GitHub makes them."""
-    found: dict[str, int] = {}
+    counts: dict[str, int] = {}
     names = set()
     for heading in re.findall(r"^#+ (.+)$", re.sub(BLOCK, "", text_of(page)), re.MULTILINE):
         name = re.sub(r"[^\w\- ]", "", heading.replace("`", "").lower()).replace(" ", "-")
-        names.add(name if name not in found else f"{name}-{found[name]}")
-        found[name] = found.get(name, 0) + 1
+        names.add(name if name not in counts else f"{name}-{counts[name]}")
+        counts[name] = counts.get(name, 0) + 1
     return names
 
 
@@ -129,11 +129,11 @@ def test_the_lines_to_play_run_in_their_order(tmp_path, monkeypatch, capsys):
     assert {"hello-plot.png", "hello-again-plot.png"} <= set(written)
     for picture in re.findall(r"`(\S+\.png)`", section("Play")):
         assert picture in written
-    said = re.search(r"([\d.]+) s of speech in ([\d.]+) kB instead of (\d+) kB", section("Play"))
+    match = re.search(r"([\d.]+) s of speech in ([\d.]+) kB instead of (\d+) kB", section("Play"))
     speech = Clip.read("hello.wav")
-    assert float(said[1]) == pytest.approx(speech.n_samples / speech.sample_rate, abs=0.1)
-    assert float(said[2]) == pytest.approx(Path("hello.wwc").stat().st_size / 1e3, abs=0.1)
-    assert float(said[3]) == pytest.approx(Path("hello.wav").stat().st_size / 1e3, abs=2)
+    assert float(match[1]) == pytest.approx(speech.n_samples / speech.sample_rate, abs=0.1)
+    assert float(match[2]) == pytest.approx(Path("hello.wwc").stat().st_size / 1e3, abs=0.1)
+    assert float(match[3]) == pytest.approx(Path("hello.wav").stat().st_size / 1e3, abs=2)
 
 
 def test_the_python_lines_run(tmp_path, monkeypatch):
@@ -141,10 +141,10 @@ def test_the_python_lines_run(tmp_path, monkeypatch):
     (code,) = (body for language, body in BLOCK.findall(text_of(README)) if language == "python")
     names: dict[str, object] = {}
     exec(code, names)
-    said = re.search(r"\((\d+), (\d+), (\d+)\)", code)
+    match = re.search(r"\((\d+), (\d+), (\d+)\)", code)
     waves = names["waves"]
     assert all(isinstance(wave, np.ndarray) for wave in waves)
-    assert np.shape(waves) == tuple(int(number) for number in said.groups())
+    assert np.shape(waves) == tuple(int(number) for number in match.groups())
     assert all(Clip.read(tmp_path / name).n_samples for name in re.findall(r'write\("(\S+)"\)', code))
 
 

@@ -135,9 +135,9 @@ def test_a_run_that_is_interrupted_and_resumed_ends_like_one_that_is_not(name, t
             interrupted.train(quiet=True)
     resumed = tiny_run(name, tmp_path / "run")
     assert resumed.train(quiet=True, resume=True).step == 4
-    found, expected = (load_file(run.out / "checkpoints" / LAST) for run in (resumed, trained(name)))
-    assert found.keys() == expected.keys()
-    assert all(torch.equal(found[key], expected[key]) for key in expected)
+    actual, expected = (load_file(run.out / "checkpoints" / LAST) for run in (resumed, trained(name)))
+    assert actual.keys() == expected.keys()
+    assert all(torch.equal(actual[key], expected[key]) for key in expected)
 
 
 # --- the model folder
@@ -179,8 +179,8 @@ def test_graphs_compute_what_the_modules_compute(name, tmp_path):
         with torch.no_grad():
             expected = graph.module(*inputs.values())
         expected = expected if isinstance(expected, tuple) else (expected,)
-        found = session.run(list(graph.outputs), {key: value.numpy() for key, value in inputs.items()})
-        for one, other in zip(found, expected, strict=True):
+        actual = session.run(list(graph.outputs), {key: value.numpy() for key, value in inputs.items()})
+        for one, other in zip(actual, expected, strict=True):
             np.testing.assert_allclose(one, other.numpy(), atol=1e-4, rtol=1e-3)
 
 
@@ -195,32 +195,32 @@ def test_a_damaged_file_is_a_bad_model(name, tmp_path):
     source = trained(name).out
     for file in Card.read(source).files:
         for damage in (b"", b"\0" * 200, None):
-            place = tmp_path / "damaged"
-            shutil.copytree(source, place, ignore=shutil.ignore_patterns("checkpoints", "samples"))
-            contents = (place / file).read_bytes()
-            (place / file).write_bytes(contents[: len(contents) // 2] if damage is None else damage)
+            folder = tmp_path / "damaged"
+            shutil.copytree(source, folder, ignore=shutil.ignore_patterns("checkpoints", "samples"))
+            contents = (folder / file).read_bytes()
+            (folder / file).write_bytes(contents[: len(contents) // 2] if damage is None else damage)
             with pytest.raises(BadModel):
-                loading.load(place)
-            sign_again(place)
+                loading.load(folder)
+            sign_again(folder)
             is_needed = file == WEIGHTS_FILE or file.endswith(".onnx")
             with pytest.raises(BadModel) if is_needed else suppress(BadModel):
-                use(loading.load(place))
-            shutil.rmtree(place)
+                use(loading.load(folder))
+            shutil.rmtree(folder)
 
 
 @every_family
 def test_weights_that_are_not_numbers_are_a_bad_model(name, tmp_path):
     if not FAMILIES[name].capabilities:
         pytest.skip(f"{name} declares nothing that it can do")
-    place = tmp_path / "damaged"
-    shutil.copytree(trained(name).out, place, ignore=shutil.ignore_patterns("checkpoints", "samples"))
-    contents = bytearray((place / WEIGHTS_FILE).read_bytes())
+    folder = tmp_path / "damaged"
+    shutil.copytree(trained(name).out, folder, ignore=shutil.ignore_patterns("checkpoints", "samples"))
+    contents = bytearray((folder / WEIGHTS_FILE).read_bytes())
     start = 8 + int.from_bytes(contents[:8], "little")
     contents[start:] = np.full((len(contents) - start) // 2, np.nan, np.float16).tobytes()[: len(contents) - start]
-    (place / WEIGHTS_FILE).write_bytes(contents)
-    sign_again(place)
+    (folder / WEIGHTS_FILE).write_bytes(contents)
+    sign_again(folder)
     with pytest.raises(BadModel, match=r"NaN or infinite|cannot be used|damaged|do not fit"):
-        use(loading.load(place))
+        use(loading.load(folder))
 
 
 # --- inference
@@ -421,12 +421,12 @@ def test_labels_and_speakers_may_differ_from_those_of_the_base(name, tmp_path):
 @every_family
 def test_a_damaged_base_is_refused(name, tmp_path):
     family = FAMILIES[name]
-    place = tmp_path / "base"
-    shutil.copytree(trained(name).out, place, ignore=shutil.ignore_patterns("checkpoints", "samples"))
-    contents = (place / WEIGHTS_FILE).read_bytes()
-    (place / WEIGHTS_FILE).write_bytes(contents[:100])
-    sign_again(place)
-    base = ModelFolder(place)
+    folder = tmp_path / "base"
+    shutil.copytree(trained(name).out, folder, ignore=shutil.ignore_patterns("checkpoints", "samples"))
+    contents = (folder / WEIGHTS_FILE).read_bytes()
+    (folder / WEIGHTS_FILE).write_bytes(contents[:100])
+    sign_again(folder)
+    base = ModelFolder(folder)
     with pytest.raises(WavewrightError):
         family.initial_weights(base, family.fine_tuning(base).model)
 

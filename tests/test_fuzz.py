@@ -51,11 +51,11 @@ def test_a_case_is_the_same_again(driver):
 
 def test_the_driver_notices_what_must_not_be():
     with Driver(limit_seconds=1.0, limit_bytes=200 * 2**20) as driver:
-        found = {name: driver.run(name, seed=0, case=0).kind for name in MISBEHAVIOURS if name != "_wait_for_ever"}
+        kinds = {name: driver.run(name, seed=0, case=0).kind for name in MISBEHAVIOURS if name != "_wait_for_ever"}
         assert [outcome.kind for outcome in driver.run_all("_die", 0, range(3))] == ["died"] * 3
     with Driver(wait_seconds=2.0) as driver:
-        found["_wait_for_ever"] = driver.run("_wait_for_ever", seed=0, case=0).kind
-    assert found == MISBEHAVIOURS
+        kinds["_wait_for_ever"] = driver.run("_wait_for_ever", seed=0, case=0).kind
+    assert kinds == MISBEHAVIOURS
 
 
 def test_every_misbehaviour_is_tried():

@@ -373,10 +373,10 @@ def test_real_clips_are_near_the_reference_and_one_clip_is_a_collapse(folder, tm
     assert bad["diversity"] < 0.01
     assert good["distance"] < bad["distance"]
     assert good["copying"] == 1  # they are the training clips
-    said: list[str] = []
+    messages: list[str] = []
     health = Health()
-    assert [health.after_evaluation(bad, GAN.health, said.append) for _ in range(3)] == [None] * 3
-    assert "repeats itself" in said[0]
+    assert [health.after_evaluation(bad, GAN.health, messages.append) for _ in range(3)] == [None] * 3
+    assert "repeats itself" in messages[0]
     assert health.in_a_row.keys() == {"collapsed", "copying", "silent"}
     silence = {label: 1e-5 * waves for label, waves in real.items()}
     assert data.reference.measure(silence, 8000)["level_db"] < MIN_LEVEL_DB

@@ -174,9 +174,9 @@ def test_deep_nesting_is_refused(tmp_path):
 
 @pytest.mark.parametrize("name", models.bundled())
 def test_the_bundled_graphs_are_read_as_onnx_reads_them(name, monkeypatch):
-    place = models.BUNDLED_FOLDER / name
-    n_bytes = (place / WEIGHTS).stat().st_size
-    for path in place.glob("*.onnx"):
+    folder = models.BUNDLED_FOLDER / name
+    n_bytes = (folder / WEIGHTS).stat().st_size
+    for path in folder.glob("*.onnx"):
         seen = []
         check = graph_file._check_tensor
         monkeypatch.setattr(

@@ -37,9 +37,9 @@ def test_features_are_neighbours_classes_guesses_and_words_near_by():
 
 
 def test_neighbours_end_at_a_pause_and_words_near_by_do_not():
-    found = {*features(context("Fish, the bass", 2))}
-    assert {"-1=the", "-2:^", "near=fish"} <= found
-    assert "-2=fish" not in found
+    actual = {*features(context("Fish, the bass", 2))}
+    assert {"-1=the", "-2:^", "near=fish"} <= actual
+    assert "-2=fish" not in actual
 
 
 def test_own_and_common_weights_add_up():

@@ -29,16 +29,16 @@ MODULES = {module_of(path): path for path in FILES}
 
 def imports(path: Path) -> list[str]:
     """Return the absolute names of all that a file imports, anywhere in it, also for types only."""
-    found = []
+    imported = []
     package = ["wavewright", *path.relative_to(PACKAGE).parts[:-1]]
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            found += [alias.name for alias in node.names]
+            imported += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             start = package[: len(package) - node.level + 1] if node.level else []
             module = ".".join([*start, *([node.module] if node.module else [])])
-            found += [f"{module}.{alias.name}" for alias in node.names]
-    return found
+            imported += [f"{module}.{alias.name}" for alias in node.names]
+    return imported
 
 
 def imported_modules(path: Path) -> set[str]:

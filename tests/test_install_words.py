@@ -30,10 +30,12 @@ def texts() -> dict[str, str]:
 
 
 def test_no_text_names_a_package_that_is_not_published():
-    found = texts()
-    assert len(found) > 150
-    assert {name: match[0] for name, text in found.items() if (match := PUBLISHED.search(text))} == {}
-    assert {name for name, text in found.items() if UNQUOTED.search(text)} == set()  # a shell may expand the brackets
+    documents = texts()
+    assert len(documents) > 150
+    assert {name: match[0] for name, text in documents.items() if (match := PUBLISHED.search(text))} == {}
+    assert {
+        name for name, text in documents.items() if UNQUOTED.search(text)
+    } == set()  # a shell may expand the brackets
 
 
 def test_every_extra_that_is_named_is_there():

@@ -253,15 +253,17 @@ def test_a_map_has_coordinates_and_similar_clips(workspace, capsys):
     assert lines[0] == f"map.json: 6 clips of 2 labels by morph-drums ({runtime.folder.hash}), drawn in map.png"
     assert lines[1].startswith(f"{Path('kit/low/broken.wav')} cannot be decoded")
     assert Path("map.png").read_bytes().startswith(b"\x89PNG")
-    found = json.loads(Path("map.json").read_text(encoding="utf-8"))
-    assert [(clip["file"], clip["label"]) for clip in found["clips"]] == [(name, name.split("/")[0]) for name in names]
+    written = json.loads(Path("map.json").read_text(encoding="utf-8"))
+    assert [(clip["file"], clip["label"]) for clip in written["clips"]] == [
+        (name, name.split("/")[0]) for name in names
+    ]
     latents = [runtime.encode(runtime.align(Clip.read(Path("kit") / name).wave[0]).wave) for name in names]
-    positions = [(clip["x"], clip["y"]) for clip in found["clips"]]
+    positions = [(clip["x"], clip["y"]) for clip in written["clips"]]
     np.testing.assert_allclose(positions, runtime.embedding_2d(latents), atol=1e-3)
     points = np.stack(latents) / runtime.distribution.clip_latents.std(axis=0)
     distances = np.sqrt(np.square(points[:, None] - points).mean(axis=2))
     np.fill_diagonal(distances, np.inf)
-    for index, clip in enumerate(found["clips"]):
+    for index, clip in enumerate(written["clips"]):
         nearest = np.argsort(distances[index])[:2]
         assert [near["file"] for near in clip["similar"]] == [names[other] for other in nearest]
         assert [near["distance"] for near in clip["similar"]] == pytest.approx(distances[index][nearest], abs=1e-4)
@@ -282,11 +284,11 @@ def test_without_matplotlib_the_map_is_written_and_the_plot_is_not(workspace, mo
 def test_similar_files_and_similar_training_clips(workspace, capsys):
     folder = kit("low/0.wav", "low/1.wav", "high/2.wav", "high/3.wav")
     shutil.copy("kit/low/1.wav", "kit/low/twin.wav")
-    found = similar(Path("kit/low/1.wav"), folder, 3)
-    assert (found.clips[0].file, found.clips[0].label, found.clips[0].distance) == ("low/twin.wav", "low", 0.0)
-    assert "low/1.wav" not in {near.file for near in found.clips}
-    assert [near.distance for near in found.clips] == sorted(near.distance for near in found.clips)
-    assert len(found.problems) == 1
+    result = similar(Path("kit/low/1.wav"), folder, 3)
+    assert (result.clips[0].file, result.clips[0].label, result.clips[0].distance) == ("low/twin.wav", "low", 0.0)
+    assert "low/1.wav" not in {near.file for near in result.clips}
+    assert [near.distance for near in result.clips] == sorted(near.distance for near in result.clips)
+    assert len(result.problems) == 1
     assert run(["similar", "a.wav", "--count", "2"]) == 0
     runtime = loading.load("morph-drums")
     nearest = runtime.similar(runtime.encode(runtime.align(A).wave), 2)

@@ -275,9 +275,9 @@ def test_what_cannot_be_learned_is_said(words, tmp_path):
     with pytest.raises(BadFolder, match="There is no clip of the speaker 'dan'"):
         prepare(small_recipe(replace(VOICE, speakers=("dan",))), words, tmp_path)
     short = replace(small_recipe(), data=SequenceDataSettings(longest_seconds=0.35, sample_seconds=0.3))
-    found = prepare(replace(short, model=replace(VOICE, labels=())), words, tmp_path)
-    assert found.recipe.model.labels == ("one",)
-    assert "whole sounds may last 0.35 s (data.longest_seconds)" in str(found.problems[0])
+    prepared = prepare(replace(short, model=replace(VOICE, labels=())), words, tmp_path)
+    assert prepared.recipe.model.labels == ("one",)
+    assert "whole sounds may last 0.35 s (data.longest_seconds)" in str(prepared.problems[0])
 
 
 @pytest.mark.parametrize(
@@ -309,13 +309,13 @@ def test_what_plays_equals_what_was_trained(player, prepared):
     network = export_copy(seeded(prepared.recipe.model)).recurrent
     batch = whole_clips(prepared, 3)
     frames = np.concatenate([np.zeros((1, VOICE.n_features), np.float32), batch["frames"][0, :-1]])
-    given = [torch.as_tensor(array) for array in (frames[None], batch["position"], batch["label"], batch["speaker"])]
+    inputs = [torch.as_tensor(array) for array in (frames[None], batch["position"], batch["label"], batch["speaker"])]
     with torch.no_grad():
-        expected = network(*given)[0].numpy()
+        expected = network(*inputs)[0].numpy()
     state = np.zeros((VOICE.n_states, VOICE.hidden_size), np.float32)
     for frame, position, outputs in zip(frames, batch["position"][0], expected, strict=True):
-        found, state = player.step(frame, position, int(batch["label"][0]), int(batch["speaker"][0]), state)
-        np.testing.assert_allclose(found, outputs, atol=1e-4)
+        actual, state = player.step(frame, position, int(batch["label"][0]), int(batch["speaker"][0]), state)
+        np.testing.assert_allclose(actual, outputs, atol=1e-4)
     drawn = [
         FrameSampler(
             step, VOICE, player.statistics, ClipRequest(None, 1, 2, 1.0, np.random.default_rng(0))
@@ -336,16 +336,17 @@ def test_seconds_set_the_length(player):
 
 
 def test_a_continuation_starts_with_the_given_clip(player):
-    given = tone(150, 0.3)[None]
-    whole = player.continue_from(given, 0.8, "one", seed=2)
+    prompt = tone(150, 0.3)[None]
+    whole = player.continue_from(prompt, 0.8, "one", seed=2)
     assert whole.shape == (1, 0.8 * RATE)
-    n_same = given.shape[1] - VOICE.hop_length
-    np.testing.assert_array_equal(whole[0, :n_same], given[0, :n_same])
+    n_same = prompt.shape[1] - VOICE.hop_length
+    np.testing.assert_array_equal(whole[0, :n_same], prompt[0, :n_same])
     assert np.abs(whole).max() <= 1
-    np.testing.assert_array_equal(whole, player.continue_from(given, 0.8, "one", seed=2))
-    assert np.abs(whole - player.continue_from(given, 0.8, "one", seed=2, index=1))[0, given.shape[1] :].max() > 1e-3
+    np.testing.assert_array_equal(whole, player.continue_from(prompt, 0.8, "one", seed=2))
+    assert np.abs(whole - player.continue_from(prompt, 0.8, "one", seed=2, index=1))[0, prompt.shape[1] :].max() > 1e-3
     assert (
-        np.abs(whole - player.continue_from(tone(220, 0.3)[None], 0.8, "one", seed=2))[0, given.shape[1] :].max() > 1e-3
+        np.abs(whole - player.continue_from(tone(220, 0.3)[None], 0.8, "one", seed=2))[0, prompt.shape[1] :].max()
+        > 1e-3
     )
 
 

@@ -192,7 +192,7 @@ def test_words_stand_where_they_are_written(text, markup):
     plain = MarkupReader(markup).read(text)
     words = [word for sentence in ENGLISH.sentences(plain.text) for word in sentence.words]
     written = [text[plain.position(word.start) : plain.position(word.end - 1) + 1] for word in words]
-    others = {word.text: found for word, found in zip(words, written, strict=True) if found != word.text}
+    others = {word.text: original for word, original in zip(words, written, strict=True) if original != word.text}
     assert set(others) <= {"&", "<", "9", "boldness", "€5", "a", "cat"}
     assert others.get("boldness", "bold</b>ness") == "bold</b>ness"
 
@@ -221,8 +221,8 @@ def test_any_markup_is_read_and_positions_never_decrease(segments, markup):
     "piece", [*PIECES, "[a](", '<a "', "*a ", "`a``b", "<!-- ", "|a", "a|b\n", "- - ", "[a]: ", "(("]
 )
 def test_much_of_one_sign_is_read(markup, piece):
-    found = MarkupReader(markup).read(piece * 2_000)
-    assert found.position(len(found.text)) == len(piece) * 2_000
+    converted = MarkupReader(markup).read(piece * 2_000)
+    assert converted.position(len(converted.text)) == len(piece) * 2_000
 
 
 def test_a_text_of_markup_is_spoken_with_its_places(players, capsys, tmp_path):

@@ -19,19 +19,21 @@ OWN_CACHE = Path(".cache") / "wavewright"
 
 def imported(path: Path) -> set[str]:
     """The top-level packages that a file imports, anywhere in it, or names for an import."""
-    found = set()
+    packages = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[0] for alias in node.names}
+            packages |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found.add(node.module.split(".")[0])
+            packages.add(node.module.split(".")[0])
         elif isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) in (
             "import_module",
             "__import__",
             "importorskip",
         ):
-            found |= {str(argument.value).split(".")[0] for argument in node.args if isinstance(argument, ast.Constant)}
-    return found
+            packages |= {
+                str(argument.value).split(".")[0] for argument in node.args if isinstance(argument, ast.Constant)
+            }
+    return packages
 
 
 def test_one_file_imports_onnx_runtime():

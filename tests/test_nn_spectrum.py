@@ -156,5 +156,5 @@ def test_the_imaginary_part_of_dc_and_nyquist_gets_no_gradient():
 def test_log_spectrum_keeps_every_bin_but_the_last():
     wave = np.random.default_rng(0).normal(size=(2, 3000)).astype(np.float32)
     expected = np.log(np.abs(dsp.stft(wave, 256, 64))[:, :-1] ** 2 + 1e-3)
-    found = LogSpectrum(256, 64, floor=1e-3)(torch.from_numpy(wave)).numpy()
-    np.testing.assert_allclose(found, expected, atol=1e-4)
+    actual = LogSpectrum(256, 64, floor=1e-3)(torch.from_numpy(wave)).numpy()
+    np.testing.assert_allclose(actual, expected, atol=1e-4)

@@ -38,8 +38,8 @@ def test_numbers_weights_and_metadata_stay(tmp_path, as_exported, product_bits):
     onnx.save_model(smaller, tmp_path / "smaller.onnx")
     after = open_session(tmp_path / "smaller.onnx")
     for length in (1, 9, 40):
-        given = {"frames": np.resize(frames, (3, length, 64))}
-        np.testing.assert_array_equal(after.run(None, given)[0], before.run(None, given)[0])
+        inputs = {"frames": np.resize(frames, (3, length, 64))}
+        np.testing.assert_array_equal(after.run(None, inputs)[0], before.run(None, inputs)[0])
     assert [(i.name, i.shape) for i in after.get_inputs()] == [(i.name, i.shape) for i in before.get_inputs()]
 
 

@@ -193,10 +193,10 @@ def test_a_voice_of_pulses_keeps_its_pitch_and_is_as_periodic_as_asked():
     wave = vowel(150, 2.0)
     mel = filters @ dsp.spectrogram(wave, 256, 80)
     actual = []
-    for share in (0.3, 0.8, 1.0):
+    for periodicity in (0.3, 0.8, 1.0):
         waves = pulse_train(np.full(mel.shape[1], 150.0), RATE, 80, len(wave)), noise(len(wave))
         pulses, breath = (dsp.stft(wave, 256, 80) for wave in waves)
-        spectrum = mix_by_periodicity(pulses, breath, np.full((129, mel.shape[1]), share))
+        spectrum = mix_by_periodicity(pulses, breath, np.full((129, mel.shape[1]), periodicity))
         made = track_pitch(shape_to_mel(spectrum, mel, filters, 256, 80, len(wave)), RATE, 80)
         actual.append(np.median(made.periodicity))
     np.testing.assert_allclose(np.median(made.f0_hz), 150, rtol=0.01)

@@ -42,28 +42,28 @@ WHOLE = replace(TINY, labels=("low", "high"), speakers=("ann", "bob"), duration=
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory):
+def workspace(tmp_path_factory):
     """A folder with a codec among its runs, and twenty sounds."""
-    place = tmp_path_factory.mktemp("place")
-    (place / "sounds").mkdir()
-    write_glides(place / "sounds")
-    export_codec(place / "sounds", place / "cache", place / "runs" / "tiny-codec")
-    return place
+    workspace = tmp_path_factory.mktemp("workspace")
+    (workspace / "sounds").mkdir()
+    write_glides(workspace / "sounds")
+    export_codec(workspace / "sounds", workspace / "cache", workspace / "runs" / "tiny-codec")
+    return workspace
 
 
 @pytest.fixture(autouse=True)
-def there(place, monkeypatch):
-    monkeypatch.chdir(place)
-    monkeypatch.setenv("WAVEWRIGHT_HOME", str(place / "home"))
+def there(workspace, monkeypatch):
+    monkeypatch.chdir(workspace)
+    monkeypatch.setenv("WAVEWRIGHT_HOME", str(workspace / "home"))
 
 
-def entries(place):
+def entries(workspace):
     """The sounds as words of two labels by two speakers."""
-    found = scan(place / "sounds", "none").entries
+    scanned = scan(workspace / "sounds", "none").entries
     split = ["train", "train", "train", "train", "valid"]
     return [
         replace(entry, label=WHOLE.labels[i % 2], speaker=WHOLE.speakers[i // 2 % 2], split=split[i % 5])
-        for i, entry in enumerate(found)
+        for i, entry in enumerate(scanned)
     ]
 
 
@@ -74,10 +74,10 @@ def small_recipe(model=WHOLE, **data):
 
 
 @pytest.fixture(scope="module")
-def prepared(place):
+def prepared(workspace):
     with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(place)
-        return prepare(small_recipe(), entries(place), place / "cache")
+        patch.chdir(workspace)
+        return prepare(small_recipe(), entries(workspace), workspace / "cache")
 
 
 def seeded(config) -> PriorNetwork:
@@ -99,16 +99,16 @@ def exported(prepared, name, **model):
 
 
 @pytest.fixture(scope="module")
-def player(prepared, place):
+def player(prepared, workspace):
     with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(place)
+        patch.chdir(workspace)
         return loading.load(exported(prepared, "words"))
 
 
 @pytest.fixture(scope="module")
-def endless(prepared, place):
+def endless(prepared, workspace):
     with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(place)
+        patch.chdir(workspace)
         return loading.load(exported(prepared, "endless", duration="endless", labels=(), speakers=()))
 
 
@@ -135,8 +135,8 @@ def test_step_by_step_equals_a_whole_sound(cell):
             for level in range(3):
                 now = symbols[row : row + 1, frame + 1].clone()
                 now[:, level:] = 5  # what is not drawn yet must not matter
-                found = predictor.depth_step(context, now, torch.tensor([level]))[0]
-                torch.testing.assert_close(found, expected[level, first + frame], atol=1e-5, rtol=0)
+                actual = predictor.depth_step(context, now, torch.tensor([level]))[0]
+                torch.testing.assert_close(actual, expected[level, first + frame], atol=1e-5, rtol=0)
 
 
 def test_the_network_is_causal():
@@ -196,7 +196,7 @@ def test_sizes_and_settings():
 # --- data
 
 
-def test_recordings_become_codes_and_what_was_before_them(prepared, place):
+def test_recordings_become_codes_and_what_was_before_them(prepared, workspace):
     model = prepared.recipe.model
     codec = loading.load("tiny-codec")
     assert (model.codec_hash, model.sample_rate, model.hop_length, model.codebook_size) == (
@@ -217,9 +217,9 @@ def test_recordings_become_codes_and_what_was_before_them(prepared, place):
     assert (later[:, : first.shape[1]] != first).mean() > 0.2
 
 
-def test_codes_are_computed_once_and_kept(prepared, place, monkeypatch):
+def test_codes_are_computed_once_and_kept(prepared, workspace, monkeypatch):
     monkeypatch.setattr(type(prepared.codec), "encode", lambda *_: pytest.fail("it is encoded again"))
-    again = prepare(small_recipe(), entries(place), place / "cache")
+    again = prepare(small_recipe(), entries(workspace), workspace / "cache")
     for old, new in zip(prepared.batches.clips.variants[1], again.batches.clips.variants[1], strict=True):
         np.testing.assert_array_equal(old, new)
 
@@ -236,9 +236,9 @@ def test_batches_are_a_function_of_the_step(prepared):
         np.testing.assert_array_equal(batch["position"][row, :n], position_features(n))
 
 
-def test_crops_of_endless_sounds_know_the_frame_before_them(place, prepared):
+def test_crops_of_endless_sounds_know_the_frame_before_them(workspace, prepared):
     model = replace(TINY, duration="endless")
-    batches = prepare(small_recipe(model), entries(place), place / "cache").batches
+    batches = prepare(small_recipe(model), entries(workspace), workspace / "cache").batches
     assert batches.crop_frames == 15
     whole = codes_to_symbols(batches.clips.unvaried[2], batches.config)
     batch = batches.batch_of(np.array([2, 2]), np.array([0, 9]), np.array([0, 0]))
@@ -252,27 +252,27 @@ def test_crops_of_endless_sounds_know_the_frame_before_them(place, prepared):
     assert sum(one["mask"].sum() for one in held_out) == batches.lengths.sum()
 
 
-def test_unusable_data_is_refused(place):
+def test_unusable_data_is_refused(workspace):
     with pytest.raises(
         BadModel, match=r"A prior draws the codes of the codec 'no-codec', which is not among the models here"
     ):
-        prepare(small_recipe(replace(TINY, codec="no-codec")), entries(place))
+        prepare(small_recipe(replace(TINY, codec="no-codec")), entries(workspace))
     with pytest.raises(BadSetting, match="n_codebooks is 5; tiny-codec has 4 codebooks: use as many or fewer"):
-        prepare(small_recipe(replace(TINY, n_codebooks=5)), entries(place))
+        prepare(small_recipe(replace(TINY, n_codebooks=5)), entries(workspace))
     with pytest.raises(BadModel, match="digits is of the family lstm; name a codec"):
-        prepare(small_recipe(replace(TINY, codec="digits")), entries(place))
+        prepare(small_recipe(replace(TINY, codec="digits")), entries(workspace))
     with pytest.raises(BadFolder, match="There is no clip with the label 'mid' to train on; the folder has high, low"):
-        prepare(small_recipe(replace(WHOLE, labels=("mid",))), entries(place))
-    found = prepare(small_recipe(replace(WHOLE, labels=()), longest_seconds=0.5), short(place))
-    assert [problem.reason for problem in found.problems] == [
+        prepare(small_recipe(replace(WHOLE, labels=("mid",))), entries(workspace))
+    prepared = prepare(small_recipe(replace(WHOLE, labels=()), longest_seconds=0.5), short(workspace))
+    assert [problem.reason for problem in prepared.problems] == [
         "it lasts 0.7 s; whole sounds may last 0.5 s (data.longest_seconds)"
     ]
 
 
-def short(place):
+def short(workspace):
     """The sounds as parts of 0.4 s, but for the last."""
-    found = entries(place)
-    return [*(replace(entry, seconds=0.4, n_frames=6_400) for entry in found[:-1]), found[-1]]
+    whole = entries(workspace)
+    return [*(replace(entry, seconds=0.4, n_frames=6_400) for entry in whole[:-1]), whole[-1]]
 
 
 # --- playing
@@ -288,10 +288,10 @@ def test_what_plays_equals_what_was_trained(player, prepared):
     assert (np.array(drawn[0]) == np.array(drawn[1])).mean() > 0.98  # a number may fall on the edge between two codes
     before, position = np.array([3, 60, 64]), position_features(20)[4]
     state = np.random.default_rng(1).standard_normal(player.config.state_shape).astype(np.float32)
-    for found, expected in zip(
+    for actual, expected in zip(
         player.time_step(before, position, 1, 0, state), steps.time_step(before, position, 1, 0, state), strict=True
     ):
-        np.testing.assert_allclose(found, expected, atol=1e-5)
+        np.testing.assert_allclose(actual, expected, atol=1e-5)
 
 
 def test_clips_are_as_long_as_the_words_were(player):
@@ -312,15 +312,15 @@ def test_a_stream_and_tokens_are_the_clip(endless, player):
 
 
 def test_a_continuation_begins_with_the_codes_of_the_given_clip(endless, player):
-    given = (0.4 * np.sin(np.arange(5_000) * 0.05) ** 3).astype(np.float32)[None]
-    codes_of_wave = endless.codec.encode(given[0])[:3, :15]
-    whole = endless.continue_from(given, 0.7, seed=2)
+    clip = (0.4 * np.sin(np.arange(5_000) * 0.05) ** 3).astype(np.float32)[None]
+    codes_of_wave = endless.codec.encode(clip[0])[:3, :15]
+    whole = endless.continue_from(clip, 0.7, seed=2)
     assert whole.shape == (1, 0.7 * RATE)
     codes = endless.tokens(seed=2, seconds=0.7, prompt=codes_of_wave)
     np.testing.assert_array_equal(codes[:, :15], codes_of_wave)
     np.testing.assert_array_equal(np.clip(endless.codec.decode(codes), -1, 1)[:, : whole.shape[1]], whole)
-    assert np.abs(whole - endless.continue_from(given, 0.7, seed=2, index=1))[0, 6_000:].max() > 1e-3
-    assert player.continue_from(given, 0.7, "high", speaker="bob").shape == (1, 0.7 * RATE)
+    assert np.abs(whole - endless.continue_from(clip, 0.7, seed=2, index=1))[0, 6_000:].max() > 1e-3
+    assert player.continue_from(clip, 0.7, "high", speaker="bob").shape == (1, 0.7 * RATE)
 
 
 def test_changes_of_a_clip_to_continue_are_reported(endless, tmp_path):
@@ -342,8 +342,8 @@ def test_the_likelihood_of_codes_is_that_of_the_network_in_training(player, prep
     label, speaker = (
         names[number] for names, number in ((WHOLE.labels, batch["label"][0]), (WHOLE.speakers, batch["speaker"][0]))
     )
-    found = player.nll(batches.clips.unvaried[row], label, speaker)
-    np.testing.assert_allclose(found, expected.numpy(), atol=1e-4)
+    nats = player.nll(batches.clips.unvaried[row], label, speaker)
+    np.testing.assert_allclose(nats, expected.numpy(), atol=1e-4)
     with pytest.raises(BadSetting, match="words is conditioned on a label; give one of low, high"):
         player.nll(batches.clips.unvaried[row])
 
@@ -371,7 +371,7 @@ def test_what_a_model_does_not_have_is_refused(player, endless):
             refused()
 
 
-def test_a_prior_without_its_codec_is_refused(player, place, tmp_path, monkeypatch):
+def test_a_prior_without_its_codec_is_refused(player, workspace, tmp_path, monkeypatch):
     card = json.loads((player.folder.path / CARD_FILE).read_text(encoding="utf-8"))
     codec = loading.load("tiny-codec")
     assert player.config.codec_hash == codec.codes_hash != codec.folder.hash
@@ -392,10 +392,10 @@ def test_a_prior_without_its_codec_is_refused(player, place, tmp_path, monkeypat
     with pytest.raises(
         BadModel, match=r"words draws the codes of the codec 'tiny-codec' \(.*\), which is not among the models"
     ):
-        loading.load(place / "runs" / "words")
+        loading.load(workspace / "runs" / "words")
 
 
-def test_a_model_whose_durations_do_not_fit_is_refused(player, prepared, place):
+def test_a_model_whose_durations_do_not_fit_is_refused(player, prepared, workspace):
     folder = exported(prepared, "three")
     card = json.loads((folder / CARD_FILE).read_text(encoding="utf-8"))
     card["labels"] = card["config"]["labels"] = ["low", "high", "mid"]
@@ -404,7 +404,7 @@ def test_a_model_whose_durations_do_not_fit_is_refused(player, prepared, place):
         loading.load(folder).generate("low")
 
 
-def test_a_run_becomes_a_model_that_generates(place, tmp_path):
+def test_a_run_becomes_a_model_that_generates(workspace, tmp_path):
     settings = [
         "codec=tiny-codec",
         "steps=6",
@@ -415,7 +415,7 @@ def test_a_run_becomes_a_model_that_generates(place, tmp_path):
         "n_codebooks=2",
     ]
     settings += ["hidden_size=16", "embedding_size=12", "duration=drawn", "n_variants=2"]
-    done = train(place / "sounds", "prior", "tiny", place / "runs" / "glides", settings=settings, quiet=True)
+    done = train(workspace / "sounds", "prior", "tiny", workspace / "runs" / "glides", settings=settings, quiet=True)
     assert done.step == 6
     assert done.metrics.keys() == {"valid/bits", "bits/1", "bits/2"}
     assert done.metrics["valid/bits"] == pytest.approx(done.metrics["bits/1"] + done.metrics["bits/2"], rel=1e-4)
@@ -427,16 +427,16 @@ def test_a_run_becomes_a_model_that_generates(place, tmp_path):
     assert tensors["limits"].shape == (1,)
 
 
-def test_a_training_starts_from_another_model(prepared, place, tmp_path):
+def test_a_training_starts_from_another_model(prepared, workspace, tmp_path):
     """Known labels and speakers keep their embeddings, new ones start from the mean, the rest is the base's."""
     base = ModelFolder(exported(prepared, "base"))
     renamed = {"low": "low", "high": "shrill", "ann": "ann", "bob": "eve"}
-    clips = [replace(entry, label=renamed[entry.label], speaker=renamed[entry.speaker]) for entry in entries(place)]
+    clips = [replace(entry, label=renamed[entry.label], speaker=renamed[entry.speaker]) for entry in entries(workspace)]
     tuned = fine_tuning(base.config(PriorConfig))
     assert tuned.model == replace(prepared.recipe.model, labels=(), speakers=())
     started = replace(small_recipe(tuned.model), training=replace(small_recipe().training, steps=1))
     scan = Scan(tuple(clips), ())
-    run = Run(tmp_path / "run", "prior", started, scan, Provenance("run"), place / "cache", base)
+    run = Run(tmp_path / "run", "prior", started, scan, Provenance("run"), workspace / "cache", base)
     assert (run.recipe.model.labels, run.recipe.model.speakers) == (("low", "shrill"), ("ann", "eve"))
     stored = exported_weights(base, PRIOR.weight_prefixes)
     weights = {name: tensor.numpy().copy() for name, tensor in run.network.inference_module().state_dict().items()}
@@ -458,16 +458,16 @@ class ToneCodec:
 
 
 def test_training_embeddings_are_those_of_decoded_codes(prepared):
-    found = replace(prepared, codec=ToneCodec()).training_embeddings
+    stored = replace(prepared, codec=ToneCodec()).training_embeddings
     clips = prepared.batches.clips
     waves = [ToneCodec().decode(codes) for codes in clips.unvaried]
     embeddings = np.concatenate([LogMelEmbedding(RATE, wave.shape[1] / RATE)(wave, RATE) for wave in waves])
-    np.testing.assert_allclose(found["embeddings"], embeddings, atol=1e-4)
+    np.testing.assert_allclose(stored["embeddings"], embeddings, atol=1e-4)
     for label in range(2):
         members = embeddings[clips.labels == label]
         apart = np.linalg.norm(members[:, None] - members[None], axis=-1)[np.triu_indices(len(members), 1)]
         limit = smallest_distance(members, LogMelEmbedding(RATE, 1.0).near_duplicate_distance)
-        assert found["limits"][label] == pytest.approx(limit, rel=1e-3)
+        assert stored["limits"][label] == pytest.approx(limit, rel=1e-3)
         assert np.isclose(apart, limit, rtol=1e-3).any()
     groups = (np.arange(len(clips.groups)) // 3).astype(str)  # three takes of each sound
     takes = replace(prepared.batches, clips=replace(clips, groups=groups))
@@ -478,4 +478,4 @@ def test_training_embeddings_are_those_of_decoded_codes(prepared):
             embeddings[members], LogMelEmbedding(RATE, 1.0).near_duplicate_distance, takes.clips.groups[members]
         )
         assert by_sound[label] == pytest.approx(limit, rel=1e-3)
-        assert by_sound[label] >= found["limits"][label] * 0.999
+        assert by_sound[label] >= stored["limits"][label] * 0.999

@@ -12,9 +12,10 @@ from wavewright.families.codec.range_coder import RangeCoder, entropy_bits, max_
 def drawn_by(frequencies, n_frames, seed=0):
     """Codes (1, n_codebooks, frames) as frequent as a table says."""
     rng = np.random.default_rng(seed)
-    places = rng.integers(0, TOTAL, (len(frequencies), n_frames))
+    positions = rng.integers(0, TOTAL, (len(frequencies), n_frames))
     codes = [
-        np.searchsorted(np.cumsum(row), place, side="right") for row, place in zip(frequencies, places, strict=True)
+        np.searchsorted(np.cumsum(row), position, side="right")
+        for row, position in zip(frequencies, positions, strict=True)
     ]
     return np.array([codes], dtype=np.int16)
 
@@ -94,8 +95,10 @@ def test_random_tables_and_codes_come_back():
     for trial in range(200):
         n_channels, n_codebooks, n_frames = (int(n) for n in rng.integers(1, (4, 6, 40)))
         codebook_size = int(rng.integers(1, 300))
-        shares = rng.dirichlet(np.full(codebook_size, 10.0 ** rng.uniform(-2, 1)))
-        frequencies = quantised_frequencies(rng.choice(codebook_size, (n_codebooks, 50), p=shares), codebook_size)
+        probabilities = rng.dirichlet(np.full(codebook_size, 10.0 ** rng.uniform(-2, 1)))
+        frequencies = quantised_frequencies(
+            rng.choice(codebook_size, (n_codebooks, 50), p=probabilities), codebook_size
+        )
         codes = drawn_codes(n_channels, n_codebooks, n_frames, codebook_size, seed=trial + 1)
         coder = RangeCoder(frequencies)
         coded = coder.encode(codes)

@@ -45,8 +45,8 @@ def removing(tmp_path_factory):
         ]
         lines = "".join(json.dumps(row) + "\n" for row in rows)
         (corpus / "manifest.jsonl").write_text(lines, encoding="utf-8")
-        found = scan(corpus, manifest=corpus / "manifest.jsonl")
-        Run(folder / "run", "acoustic", tiny_recipe(), found, Provenance("tiny"), folder / "cache").train(quiet=True)
+        scanned = scan(corpus, manifest=corpus / "manifest.jsonl")
+        Run(folder / "run", "acoustic", tiny_recipe(), scanned, Provenance("tiny"), folder / "cache").train(quiet=True)
         yield module, folder / "run", corpus
 
 
@@ -59,11 +59,11 @@ def test_the_other_speakers_sound_the_same_sample_for_sample(removing, tmp_path,
     assert after.speakers == kept
     for speaker in kept:
         for symbols in SENTENCES:
-            expected, found = (
+            expected, actual = (
                 voice.speak_symbols(symbols, speaker, rate=1.3, style="style-2") for voice in (before, after)
             )
             for name in ("mel", "durations", "pitch", "energy"):
-                np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
+                np.testing.assert_array_equal(getattr(actual, name), getattr(expected, name))
 
 
 def test_no_number_of_a_removed_speaker_is_left(removing, tmp_path):

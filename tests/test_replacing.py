@@ -48,14 +48,14 @@ class Killer:
         return run
 
 
-def folder_of(place: Path, contents: dict[str, bytes], description: str) -> Path:
+def folder_of(root: Path, contents: dict[str, bytes], description: str) -> Path:
     """A folder with files and a card that lists them."""
-    place.mkdir(parents=True, exist_ok=True)
+    root.mkdir(parents=True, exist_ok=True)
     for name, content in contents.items():
-        (place / name).write_bytes(content)
+        (root / name).write_bytes(content)
     files = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
-    write_card(place, Card(name="m", family="gan", description=description, sample_rate=8_000, files=files))
-    return place
+    write_card(root, Card(name="m", family="gan", description=description, sample_rate=8_000, files=files))
+    return root
 
 
 OLD = {
@@ -67,15 +67,15 @@ OLD = {
 NEW = {"weights.safetensors": b"new", "generator.onnx": b"new graph", "sample.ogg": b"new sound"}
 
 
-def replaced_until_it_dies(place, at, is_done):
+def replaced_until_it_dies(root, at, is_done):
     """Replace OLD by NEW; True where that was not cut off."""
-    folder_of(place, OLD, "old")
-    (place / "notes.txt").write_text("of the user", encoding="utf-8")
-    prepared = folder_of(place / ".export-x", NEW, "new")
+    folder_of(root, OLD, "old")
+    (root / "notes.txt").write_text("of the user", encoding="utf-8")
+    prepared = folder_of(root / ".export-x", NEW, "new")
     with pytest.MonkeyPatch.context() as patch:
         killer = Killer(patch, at, is_done)
         try:
-            replace_model(place, prepared)
+            replace_model(root, prepared)
         except Killed:
             assert killer.is_dead
             return False
@@ -86,17 +86,17 @@ def replaced_until_it_dies(place, at, is_done):
 def test_whenever_it_dies_one_model_is_whole_and_the_next_call_finishes(tmp_path, is_done):
     at, states = 0, []
     while True:
-        place = tmp_path / f"{is_done}{at}"
-        is_over = replaced_until_it_dies(place, at, is_done)
-        folder = ModelFolder(models.find(place))
+        root = tmp_path / f"{is_done}{at}"
+        is_over = replaced_until_it_dies(root, at, is_done)
+        folder = ModelFolder(models.find(root))
         folder.verify()
         expected = {"old": OLD, "new": NEW}[folder.card.description]
         assert {name: folder.file(name).read_bytes() for name in folder.card.files} == expected
         states.append(folder.card.description)
-        finish_replacing(place)
-        ModelFolder(place).verify()
-        kept = {"old": OLD, "new": NEW}[ModelFolder(place).card.description]
-        assert {path.name for path in place.iterdir()} == {*kept, "card.json", "notes.txt"}
+        finish_replacing(root)
+        ModelFolder(root).verify()
+        expected_files = {"old": OLD, "new": NEW}[ModelFolder(root).card.description]
+        assert {path.name for path in root.iterdir()} == {*expected_files, "card.json", "notes.txt"}
         if is_over:
             break
         at += 1
@@ -107,12 +107,12 @@ def test_whenever_it_dies_one_model_is_whole_and_the_next_call_finishes(tmp_path
 
 def test_a_replacement_that_was_cut_off_does_not_hinder_the_next(tmp_path):
     for at in range(0, 16, 3):
-        place = tmp_path / f"{at}"
-        replaced_until_it_dies(place, at, is_done=False)
+        root = tmp_path / f"{at}"
+        replaced_until_it_dies(root, at, is_done=False)
         newest = {"weights.safetensors": b"newest"}
-        replace_model(place, folder_of(place / ".export-y", newest, "newest"))
-        assert {path.name for path in place.iterdir()} == {*newest, "card.json", "notes.txt"}
-        ModelFolder(place).verify()
+        replace_model(root, folder_of(root / ".export-y", newest, "newest"))
+        assert {path.name for path in root.iterdir()} == {*newest, "card.json", "notes.txt"}
+        ModelFolder(root).verify()
 
 
 def test_disks_without_links_get_copies(tmp_path, monkeypatch):
@@ -120,10 +120,10 @@ def test_disks_without_links_get_copies(tmp_path, monkeypatch):
         raise OSError(95, "Operation not supported")
 
     monkeypatch.setattr(os, "link", no_links)
-    place = folder_of(tmp_path / "m", OLD, "old")
-    replace_model(place, folder_of(place / ".export-x", NEW, "new"))
-    ModelFolder(place).verify()
-    assert {path.name for path in place.iterdir()} == {*NEW, "card.json"}
+    root = folder_of(tmp_path / "m", OLD, "old")
+    replace_model(root, folder_of(root / ".export-x", NEW, "new"))
+    ModelFolder(root).verify()
+    assert {path.name for path in root.iterdir()} == {*NEW, "card.json"}
 
 
 @pytest.mark.parametrize("at", [0, 5, 9, 13, 17])
@@ -136,8 +136,8 @@ def test_an_export_that_dies_leaves_a_model_that_plays(tmp_path, at):
         Killer(patch, at, is_done=False)
         with pytest.raises(Killed):
             make_gan(tmp_path, module=other)
-    found = loading.load(folder).generate("kick")
-    assert any(np.array_equal(found, known) for known in (old, new))
+    waves = loading.load(folder).generate("kick")
+    assert any(np.array_equal(waves, known) for known in (old, new))
     make_gan(tmp_path, module=other)
     np.testing.assert_array_equal(loading.load(folder).generate("kick"), new)
     assert sorted(path.name for path in folder.iterdir()) == [
@@ -164,11 +164,11 @@ def test_sigterm_before_any_change_leaves_the_new_model_and_nothing_else(tmp_pat
     is_over = False
     while not is_over:
         number += 1
-        place = folder_of(tmp_path / str(number), OLD, "old")
-        prepared = folder_of(place / ".export-x", NEW, "new")
+        root = folder_of(tmp_path / str(number), OLD, "old")
+        prepared = folder_of(root / ".export-x", NEW, "new")
         is_over = not terminated_before_change(
-            number, lambda place=place, prepared=prepared: replace_model(place, prepared)
+            number, lambda root=root, prepared=prepared: replace_model(root, prepared)
         )
-        assert {path.name for path in place.iterdir()} == {*NEW, "card.json"}, number
-        ModelFolder(place).verify()
+        assert {path.name for path in root.iterdir()} == {*NEW, "card.json"}, number
+        ModelFolder(root).verify()
     assert number > 10

@@ -86,16 +86,16 @@ def test_nothing_but_skipped_words_is_nothing_to_speak():
 @settings(derandomize=True, max_examples=300, deadline=None)
 @given(st.text(max_size=80))
 def test_any_text_behind_a_word_is_read(text):
-    given_text = f"word {text}"
+    whole_text = f"word {text}"
     skipped = []
-    sentences = ENGLISH.sentences(given_text, on_skip=skipped.append)
+    sentences = ENGLISH.sentences(whole_text, on_skip=skipped.append)
     words = [word for sentence in sentences for word in sentence.words]
     assert words[0].spoken == "word"
     assert all({*word.phones} <= {*PHONES} and word.phones for word in words)
     starts = [word.start for word in words]
     assert starts == sorted(starts)
-    assert all(0 <= found.start < found.end <= len(given_text) for found in (*words, *skipped))
-    assert all(passage.text == given_text[passage.start : passage.end] for passage in skipped)
+    assert all(0 <= span.start < span.end <= len(whole_text) for span in (*words, *skipped))
+    assert all(passage.text == whole_text[passage.start : passage.end] for passage in skipped)
 
 
 @settings(derandomize=True, max_examples=100, deadline=None)
@@ -137,9 +137,9 @@ def test_a_stream_goes_on_behind_what_it_skips(players, monkeypatch, capsys):
     monkeypatch.setattr(sys, "stdout", sink)
     monkeypatch.setattr(sys, "stdin", ByteStream(f"One.\n{HEBREW}.\nTwo {HEBREW}.\n".encode()))
     assert run(["speak", "--voice", "en-kathleen", "--stream"]) == 0
-    said = capsys.readouterr().err.splitlines()
-    assert len(said) == 2
-    assert said[0].startswith(f"wavewright: Skipped {HEBREW!r} at character 6 (Hebrew script)")
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2
+    assert lines[0].startswith(f"wavewright: Skipped {HEBREW!r} at character 6 (Hebrew script)")
     sink.buffer.seek(0)
     wave = np.concatenate(list(read_pcm(sink.buffer, 8_000).waves), axis=1)
     with pytest.warns(SkippedText):

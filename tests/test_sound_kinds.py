@@ -47,15 +47,15 @@ def test_healthy_sound_is_read_from_any_start(tmp_path, name, subtype, n_samples
     wave = (0.4 * np.sin(np.arange(n_samples) / 20)).astype(np.float32)[:, None]
     path = tmp_path / f"sound.{'wav' if name == 'WAVEX' else name.lower()}"
     write(path, name, subtype, wave)
-    found = Clip.read(path)
-    assert found.sample_rate == RATE
-    assert n_samples <= found.n_samples <= n_samples + 2_304, "block codecs pad the end"
+    clip = Clip.read(path)
+    assert clip.sample_rate == RATE
+    assert n_samples <= clip.n_samples <= n_samples + 2_304, "block codecs pad the end"
     middle = slice(n_samples // 8, -n_samples // 8)
-    assert np.abs(found.wave[0, :n_samples][middle] - wave[middle, 0]).max() <= LOSSY.get(subtype, 0.002)
+    assert np.abs(clip.wave[0, :n_samples][middle] - wave[middle, 0]).max() <= LOSSY.get(subtype, 0.002)
     for start in (0.05, 0.123, 0.29):
         later = Clip.read(path, start).wave
-        np.testing.assert_array_equal(later, found.wave[:, round(start * RATE) :])
-    assert [entry.n_frames for entry in scan(tmp_path, "none").entries] == [found.n_samples]
+        np.testing.assert_array_equal(later, clip.wave[:, round(start * RATE) :])
+    assert [entry.n_frames for entry in scan(tmp_path, "none").entries] == [clip.n_samples]
 
 
 def test_an_au_file_of_the_other_byte_order_is_read(tmp_path):
@@ -80,9 +80,9 @@ def test_what_is_no_file_is_refused_without_waiting(tmp_path, monkeypatch, kind,
                 opened.bind(name)
     with pytest.raises(BadAudio, match=r"bad\.wav is a pipe, socket or device; save the sound to a file"):
         Clip.read("bad.wav")
-    found = scan(tmp_path)
-    assert [entry.path.name for entry in found.entries] == ["good.wav"]
-    assert [problem.path.name for problem in found.problems] == ["bad.wav"]
+    scanned = scan(tmp_path)
+    assert [entry.path.name for entry in scanned.entries] == ["good.wav"]
+    assert [problem.path.name for problem in scanned.problems] == ["bad.wav"]
     assert not is_metadata(tmp_path / "metadata.csv")
     with pytest.raises(BadText, match=r"bad\.txt is a pipe, socket or device; save the text"):
         find_chapters(tmp_path / "bad.txt")
@@ -96,5 +96,5 @@ def test_a_name_that_is_too_long_is_one_problem_among_others(tmp_path):
     Clip(np.full((1, 8_000), 0.25, np.float32), 8_000).write(tmp_path / "good.wav")
     lines = [f'{{"audio_filepath": "{name}"}}\n' for name in ("good.wav", "n" * 300 + ".wav", "d/" * 3_000 + "a.wav")]
     (tmp_path / "list.jsonl").write_text("".join(lines))
-    found = scan(tmp_path / "list.jsonl")
-    assert (len(found.entries), len(found.problems)) == (1, 2)
+    scanned = scan(tmp_path / "list.jsonl")
+    assert (len(scanned.entries), len(scanned.problems)) == (1, 2)

@@ -31,7 +31,7 @@ def spoken(text):
     return " ".join(word.spoken for word in words(text))
 
 
-def said(text, lexicon=None):
+def spoken_sentences(text, lexicon=None):
     return [str(sentence) for sentence in ENGLISH.sentences(text, lexicon)]
 
 
@@ -39,18 +39,18 @@ def sound(text):
     return " ".join(phone for word in words(text) for phone in word.phones)
 
 
-def read_aloud(given, expected):
-    return scoring.read_aloud(given, expected, ENGLISH)
+def read_aloud(text, expected):
+    return scoring.read_aloud(text, expected, ENGLISH)
 
 
-@pytest.mark.parametrize(("given", "expected"), ITEMS, ids=[given[:40] for given, _ in ITEMS])
-def test_the_list_is_read_as_it_says(given, expected):
-    assert read_aloud(given, expected) == expected
+@pytest.mark.parametrize(("text", "expected"), ITEMS, ids=[text[:40] for text, _ in ITEMS])
+def test_the_list_is_read_as_it_says(text, expected):
+    assert read_aloud(text, expected) == expected
 
 
-@pytest.mark.parametrize(("given", "expected"), MORE_ITEMS, ids=[given[:40] for given, _ in MORE_ITEMS])
-def test_more_texts_are_read_as_they_should(given, expected):
-    assert read_aloud(given, expected) == expected
+@pytest.mark.parametrize(("text", "expected"), MORE_ITEMS, ids=[text[:40] for text, _ in MORE_ITEMS])
+def test_more_texts_are_read_as_they_should(text, expected):
+    assert read_aloud(text, expected) == expected
 
 
 def test_a_list_is_scored(tmp_path, capsys):
@@ -86,13 +86,13 @@ def test_symbols_begin_and_end_with_silence_and_have_what_stands_between():
 
 def test_words_know_where_they_stand():
     text = "\u201cIt\u2019s  $5.50\u201d, said Zoë\u0301 \u200bin 1984!"
-    found = words(text)
-    assert all(text[word.start : word.end] == word.text for word in found)
-    assert [(word.text, word.spoken) for word in found][1:6] == [
+    read = words(text)
+    assert all(text[word.start : word.end] == word.text for word in read)
+    assert [(word.text, word.spoken) for word in read][1:6] == [
         *[("$5.50", "five"), ("$5.50", "dollars"), ("$5.50", "and"), ("$5.50", "fifty"), ("$5.50", "cents")],
     ]
-    assert found[-1].text == "1984"
-    assert found[-1].mark_after == "!"
+    assert read[-1].text == "1984"
+    assert read[-1].mark_after == "!"
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_words_know_where_they_stand():
     ],
 )
 def test_sentences_end_where_they_do(text, expected):
-    assert said(text) == expected
+    assert spoken_sentences(text) == expected
 
 
 def test_a_long_sentence_is_cut_at_a_pause():
@@ -186,7 +186,7 @@ def test_a_lexicon_of_ones_own_goes_first(tmp_path):
     assert [" ".join(word.phones) for word in words("tomato TOMATO C3X Kyiv's", mine)][:3] == [
         "T AH0 M AA1 T OW0"
     ] * 2 + ["S IY1"]
-    assert said("Kyiv. Tomato!", mine) == ["kyiv.", "tomato!"]
+    assert spoken_sentences("Kyiv. Tomato!", mine) == ["kyiv.", "tomato!"]
 
 
 @pytest.mark.parametrize(
@@ -235,18 +235,18 @@ def test_any_characters_are_spoken_or_refused():
     for _ in range(1500):
         text = "".join(draw.choices(letters, k=draw.randrange(60)))
         try:
-            found = words(text)
+            read = words(text)
         except BadText:
             continue
-        assert found
+        assert read
         assert all(
-            word.phones and {*word.phones} <= {*PHONES} and 0 <= word.start < word.end <= len(text) for word in found
+            word.phones and {*word.phones} <= {*PHONES} and 0 <= word.start < word.end <= len(text) for word in read
         )
 
 
 def test_every_letter_of_a_word_of_5000_is_spoken():
-    found = words("ab" * 2500)
-    assert "".join(word.text for word in found) == "ab" * 2500
+    read = words("ab" * 2500)
+    assert "".join(word.text for word in read) == "ab" * 2500
     assert max(len(sentence.symbols) for sentence in ENGLISH.sentences("ab" * 2500)) < 1000
 
 

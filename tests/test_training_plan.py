@@ -155,18 +155,18 @@ def test_a_moved_plan_is_saved_at_once(tmp_path, clock):
     assert len(moved) == len(loop.progress.breakpoints) + 1  # every one of them, and the first without any
 
 
-@pytest.mark.parametrize("given", [{"steps": 40}, {"minutes": 0.5}])
-def test_a_finished_run_goes_on_past_its_plan(tmp_path, clock, given):
+@pytest.mark.parametrize("extension", [{"steps": 40}, {"minutes": 0.5}])
+def test_a_finished_run_goes_on_past_its_plan(tmp_path, clock, extension):
     first = timed_loop(tmp_path / "run", clock, lambda now: 1.0)
     assert first.run().finished
     loop = timed_loop(tmp_path / "run", clock, lambda now: 1.0)
     loop.resume()
-    loop.extend(**given)
-    assert reported_steps(loop) == (40 - 12 if "steps" in given else 30, 12)
+    loop.extend(**extension)
+    assert reported_steps(loop) == (40 - 12 if "steps" in extension else 30, 12)
     progress = loop.run()
     assert progress.finished == "all planned steps are done"
     assert progress.step == progress.steps
-    assert progress.step == 40 if "steps" in given else 12 + 28 <= progress.step <= 12 + 32
+    assert progress.step == 40 if "steps" in extension else 12 + 28 <= progress.step <= 12 + 32
     assert progress.breakpoints[0] == (12, 1.0)
 
 
@@ -230,7 +230,7 @@ def test_going_back_keeps_a_plan_that_is_newer_than_the_checkpoint(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("given", "at_first", "progress", "expected"),
+    ("length", "at_first", "progress", "expected"),
     [
         (Length(), 0, Progress(step=9, steps=9, finished="done"), (0, 0.0)),
         (Length(max_minutes=6), 0, Progress(step=9, steps=9, finished="done"), (0, 6)),
@@ -257,9 +257,9 @@ def test_going_back_keeps_a_plan_that_is_newer_than_the_checkpoint(tmp_path):
         (Length(steps=20, more_minutes=6), 9, Progress(step=5, steps=9), "not both"),
     ],
 )
-def test_the_length_of_a_call_extends_the_plan_or_is_refused(tmp_path, given, at_first, progress, expected):
+def test_the_length_of_a_call_extends_the_plan_or_is_refused(tmp_path, length, at_first, progress, expected):
     if isinstance(expected, str):
         with pytest.raises(BadSetting, match=expected):
-            given.extension(tmp_path / "run", progress, at_first)
+            length.extension(tmp_path / "run", progress, at_first)
     else:
-        assert given.extension(tmp_path / "run", progress, at_first) == expected
+        assert length.extension(tmp_path / "run", progress, at_first) == expected

@@ -86,15 +86,15 @@ def test_a_type_checker_notices_misspelt_names(tmp_path):
         check=False,
     )
     assert run.stderr == ""
-    found = re.findall(r"^(\w+)\.py:(\d+): (error|note): (.*)$", run.stdout, re.MULTILINE)
-    assert [entry for entry in found if entry[0] in ("right", "shown") and entry[2] == "error"] == []
+    reported = re.findall(r"^(\w+)\.py:(\d+): (error|note): (.*)$", run.stdout, re.MULTILINE)
+    assert [entry for entry in reported if entry[0] in ("right", "shown") and entry[2] == "error"] == []
 
-    errors = {int(line) for name, line, kind, _ in found if (name, kind) == ("wrong", "error")}
+    errors = {int(line) for name, line, kind, _ in reported if (name, kind) == ("wrong", "error")}
     lines = WRONG.splitlines()
     unnoticed = [lines[number - 1] for number in sorted(lines_with(WRONG, "# wrong") - errors)]
     untyped = [
         (shown.read_text(encoding="utf-8").splitlines()[int(line) - 1], message)
-        for name, line, kind, message in found
+        for name, line, kind, message in reported
         if name == "shown" and re.search(r'^Revealed type is ".*\bAny\b', message) and "ndarray" not in message
     ]
     assert errors <= lines_with(WRONG, "# wrong")

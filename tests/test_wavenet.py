@@ -71,15 +71,15 @@ def test_layer_and_its_gradient_equal_the_formula(time, conditioned):
     layer = GatedLayer(6, 5, dilation=3)
     hidden = torch.randn(2, time, 6, requires_grad=True)
     condition = torch.randn(2, 3, 12, requires_grad=True) if conditioned else None
-    found = []
-    for function in (layer, lambda *given: plain_layer(layer, *given)):
+    results = []
+    for function in (layer, lambda *arguments: plain_layer(layer, *arguments)):
         parameters = [*layer.dilated.parameters(), *layer.residual.parameters()]
         inputs = [hidden, *parameters] + ([condition] if conditioned else [])
         out, units = function(hidden, condition, 4)
         gradients = torch.autograd.grad((out**2).sum() + (units**3).sum(), inputs)
-        found.append([out, units, *gradients])
-    for mine, wanted in zip(*found, strict=True):
-        torch.testing.assert_close(mine, wanted, rtol=1e-4, atol=1e-4)
+        results.append([out, units, *gradients])
+    for actual, expected in zip(*results, strict=True):
+        torch.testing.assert_close(actual, expected, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("n_layers", [1, 5, 7])
@@ -89,14 +89,14 @@ def test_skip_sum_and_its_gradient_equal_the_formula(n_layers):
     units = [torch.randn(2, 9, 6, requires_grad=True) for _ in layers]
     bias = torch.randn(4, requires_grad=True)
     inputs = [bias, *units, *(layer.skip.weight for layer in layers)]
-    found = []
+    results = []
     for total in (
         skip_sum(layers, units, bias),
         bias + sum(layer.skip(of_layer) for layer, of_layer in zip(layers, units, strict=True)),
     ):
-        found.append([total, *torch.autograd.grad((total**3).sum(), inputs)])
-    for mine, wanted in zip(*found, strict=True):
-        torch.testing.assert_close(mine, wanted, rtol=1e-4, atol=1e-4)
+        results.append([total, *torch.autograd.grad((total**3).sum(), inputs)])
+    for actual, expected in zip(*results, strict=True):
+        torch.testing.assert_close(actual, expected, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("conditioned", [True, False])
@@ -115,11 +115,11 @@ def test_convolutions_and_products_are_the_same(conditioned):
     for layer, condition in zip(layers, conditions, strict=True):
         current, of_layer = layer(current, condition, 4)
         units.append(of_layer)
-    found = []
+    results = []
     for total in (skip_sum(layers, units, bias), convolve_layers(layers, hidden, conditions, 4, bias)):
-        found.append([total, *torch.autograd.grad((total**3).sum(), inputs)])
-    for mine, wanted in zip(*found, strict=True):
-        torch.testing.assert_close(mine, wanted, rtol=1e-3, atol=1e-4)
+        results.append([total, *torch.autograd.grad((total**3).sum(), inputs)])
+    for actual, expected in zip(*results, strict=True):
+        torch.testing.assert_close(actual, expected, rtol=1e-3, atol=1e-4)
 
 
 def test_bfloat16_is_near_float32():
@@ -317,15 +317,15 @@ def test_the_mel_frames_of_a_crop_are_those_of_the_clip(folder, tmp_path):
     assert model.labels == ()
     batch, store = prepared.batches(1), prepared.batches.store
     for signal, frames in zip(batch["signal"], batch["frames"], strict=True):
-        found = False
+        is_crop = False
         for i in range(len(store)):
             clip = np.pad(store[i][0], (0, 512))
             whole = mel_to_features(mel_frames(clip, model))
             for first in range(store.lengths[i] // 32):
                 same = np.allclose(wave_to_signal(clip, model)[first * 32 : first * 32 + 256], signal, atol=1e-4)
                 if same and np.allclose(whole[first : first + 8], frames, atol=1e-3):
-                    found = True
-        assert found
+                    is_crop = True
+        assert is_crop
 
 
 def test_evaluation_is_in_bits_and_ignores_padding(folder, tmp_path):

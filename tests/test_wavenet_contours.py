@@ -64,15 +64,15 @@ def model(prepared, tmp_path_factory):
 def test_a_contour_says_loudness_pitch_and_voicing():
     time = np.arange(8_000) / 8_000
     tone = 0.5 * np.sin(2 * np.pi * 200 * time)
-    found = measure_contour(np.concatenate([tone, np.zeros(4_000)]), CONFIG)
-    assert found.shape == (375, CONTOUR_FEATURES)
-    loudness, octaves, periodicity = found[20:200].mean(axis=0)
+    contour = measure_contour(np.concatenate([tone, np.zeros(4_000)]), CONFIG)
+    assert contour.shape == (375, CONTOUR_FEATURES)
+    loudness, octaves, periodicity = contour[20:200].mean(axis=0)
     assert loudness == pytest.approx((np.log(0.125) + 6) / 3, abs=0.01)  # the mean square of a sine is half its square
     assert octaves == pytest.approx(1.0, abs=0.01)  # 200 Hz over 100 Hz
     assert periodicity > 0.95
-    assert found[-10:, 0] == pytest.approx((np.log(1e-5) + 6) / 3)
-    assert found[-10:, 1] == pytest.approx(1.0, abs=0.02)
-    assert np.all(found[-10:, 2] == 0)
+    assert contour[-10:, 0] == pytest.approx((np.log(1e-5) + 6) / 3)
+    assert contour[-10:, 1] == pytest.approx(1.0, abs=0.02)
+    assert np.all(contour[-10:, 2] == 0)
 
 
 def test_after_its_end_a_contour_is_silent_and_stretching_keeps_its_ends():

@@ -74,10 +74,10 @@ def by_the_definition(config, tensors, wave, condition=None):
 def test_outputs_are_those_of_the_definition(engines, config):
     wave, condition = random_signal(2, 300, config), random_condition(2, 300)
     engine = engines(config, "float32")
-    found = engine.outputs(engine.start([0, 1]), wave, condition)
+    actual = engine.outputs(engine.start([0, 1]), wave, condition)
     for stream in range(2):
         expected = by_the_definition(config, random_tensors(config), wave[stream], condition[stream])
-        np.testing.assert_allclose(found[stream], expected, atol=1e-4)
+        np.testing.assert_allclose(actual[stream], expected, atol=1e-4)
     without = engine.outputs(engine.start([0]), wave[:1])
     np.testing.assert_allclose(without[0], by_the_definition(config, random_tensors(config), wave[0]), atol=1e-4)
 
@@ -97,9 +97,9 @@ def test_outputs_are_those_of_torch_over_2000_steps(head):
         rows = trained.conditioner(frames, label).numpy()
     engine = Engine(config, engine_tensors(trained), "float32")
     condition = rows.reshape(1, rows.shape[1], config.n_layers, 2 * config.channels)
-    found = engine.outputs(engine.start([0]), wave, condition)
+    actual = engine.outputs(engine.start([0]), wave, condition)
     assert np.abs(expected).max() > 0.5
-    np.testing.assert_allclose(found, expected, atol=1e-4)
+    np.testing.assert_allclose(actual, expected, atol=1e-4)
 
 
 @pytest.mark.parametrize("mode", EVERY_MODE)
@@ -133,10 +133,10 @@ def test_a_wave_can_be_continued(engines):
 def test_long_waves_go_in_pieces(engines):
     engine = engines()
     wave = random_signal(1, 5_000)
-    found = engine.outputs(engine.start([0]), wave)
+    actual = engine.outputs(engine.start([0]), wave)
     state = engine.start([0])
     parts = [engine.outputs(state, wave[:, begin : begin + 700]) for begin in range(0, 5_000, 700)]
-    np.testing.assert_array_equal(found, np.concatenate(parts, axis=1))
+    np.testing.assert_array_equal(actual, np.concatenate(parts, axis=1))
 
 
 def test_portable_and_wide_products_give_the_same(engines):
@@ -159,11 +159,11 @@ def test_the_gate_is_tanh_times_sigmoid():
     rng = np.random.default_rng(0)
     a, b = (rng.uniform(-20, 20, 100_000).astype(np.float32) for _ in range(2))
     a[:7] = [0, 1e-8, -1e-4, 8, -8, 1e6, -1e6]
-    found = np.zeros_like(a)
-    gates(a, b, found)
+    actual = np.zeros_like(a)
+    gates(a, b, actual)
     expected = np.tanh(a.astype(np.float64)) * sigmoid(b.astype(np.float64))
-    np.testing.assert_allclose(found, expected, atol=6e-7)
-    assert np.abs(found).max() <= 1.000001
+    np.testing.assert_allclose(actual, expected, atol=6e-7)
+    assert np.abs(actual).max() <= 1.000001
 
 
 @pytest.mark.parametrize(("mode", "largest"), [("int16", 32_767), ("int8", 127)])
@@ -266,8 +266,8 @@ def test_classes_are_drawn_as_often_as_they_are_probable(temperature):
     counts = np.bincount(np.rint(drawn.ravel() * 128 + 128).astype(int), minlength=256)
     expected = 20_000 * softmax(logits.astype(np.float32) / temperature)
     rare = expected < 5
-    found, wanted = (np.append(each[~rare], each[rare].sum()) for each in (counts, expected))
-    assert ((found - wanted) ** 2 / wanted).sum() < chi2.ppf(0.999, len(found) - 1)
+    actual_counts, expected_counts = (np.append(each[~rare], each[rare].sum()) for each in (counts, expected))
+    assert ((actual_counts - expected_counts) ** 2 / expected_counts).sum() < chi2.ppf(0.999, len(actual_counts) - 1)
 
 
 def test_temperature_0_takes_the_most_probable_class():

@@ -26,9 +26,9 @@ def test_levinson_solves_the_normal_equations():
     powers = np.random.default_rng(0).uniform(0.1, 5.0, (3, 33))
     correlation = np.fft.irfft(powers, axis=1)[:, :11]
     coefficients, error = levinson(correlation)
-    for row, found, residual in zip(correlation, coefficients, error, strict=True):
+    for row, solution, residual in zip(correlation, coefficients, error, strict=True):
         expected = solve_toeplitz(row[:10], row[1:])
-        np.testing.assert_allclose(found, expected, atol=1e-9)
+        np.testing.assert_allclose(solution, expected, atol=1e-9)
         assert residual == pytest.approx(row[0] - expected @ row[1:])
 
 

@@ -111,8 +111,8 @@ def test_played_outputs_equal_the_network_over_many_frames(spoken):
         ["condition"], {"frames": frames[None], "label": np.array([1]), "speaker": np.array([0])}
     )[0]
     engine = Engine(config, stored, "float32")
-    found = engine.outputs(engine.start([0]), wave, rows.reshape(1, -1, config.n_layers, 2 * config.channels))
-    np.testing.assert_allclose(found[0], wanted[0].numpy(), atol=1e-4)
+    actual = engine.outputs(engine.start([0]), wave, rows.reshape(1, -1, config.n_layers, 2 * config.channels))
+    np.testing.assert_allclose(actual[0], wanted[0].numpy(), atol=1e-4)
 
 
 def test_a_clip_is_the_same_alone_among_others_and_in_chunks(spoken):
@@ -140,8 +140,8 @@ def test_a_clip_is_the_same_alone_among_others_and_in_chunks(spoken):
 def test_a_continued_clip_begins_as_given_and_goes_on_as_the_network_would(spoken):
     player = loading.load(str(spoken))
     whole = player.generate("one", 1, seed=5, seconds=0.5)[0]
-    for n_given in (1, 37, 1_024, 1_999):
-        continued = player.continue_from(whole[:, :n_given], 0.5, "one", seed=5)
+    for n_prompt in (1, 37, 1_024, 1_999):
+        continued = player.continue_from(whole[:, :n_prompt], 0.5, "one", seed=5)
         np.testing.assert_array_equal(
             continued, whole
         )  # the numbers that a sample is drawn by depend on its place alone

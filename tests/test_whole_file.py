@@ -49,7 +49,9 @@ def test_names_may_be_as_long_as_the_system_allows(tmp_path):
 
 def test_files_move_into_a_folder_together_and_the_last_one_last(tmp_path, monkeypatch):
     moved, replace = [], whole_file.Path.replace
-    monkeypatch.setattr(whole_file.Path, "replace", lambda path, place: (moved.append(path.name), replace(path, place)))
+    monkeypatch.setattr(
+        whole_file.Path, "replace", lambda path, target: (moved.append(path.name), replace(path, target))
+    )
     with whole_folder(tmp_path / "out", last="list") as hidden:
         (hidden / "list").write_text("ab")
         (hidden / "deep").mkdir()

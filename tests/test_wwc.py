@@ -61,14 +61,14 @@ def lost_frames(reader, n_frames):
 
 def check_confined(data, codes):
     """Read a damaged file: all that it does not name as lost is exact, and no frame is too many. Gives the reader."""
-    found, reader, repaired = read(data)
+    actual, reader, repaired = read(data)
     n_frames = codes.shape[2]
-    assert found.shape[2] <= n_frames
+    assert actual.shape[2] <= n_frames
     lost = lost_frames(reader, n_frames)
-    assert lost[found.shape[2] :].all()
-    there = ~lost[: found.shape[2]]
-    np.testing.assert_array_equal(found[:, :, there], codes[:, :, : found.shape[2]][:, :, there])
-    assert (found[:, :, ~there] == -1).all()
+    assert lost[actual.shape[2] :].all()
+    there = ~lost[: actual.shape[2]]
+    np.testing.assert_array_equal(actual[:, :, there], codes[:, :, : actual.shape[2]][:, :, there])
+    assert (actual[:, :, ~there] == -1).all()
     return reader, lost, repaired
 
 
@@ -78,8 +78,8 @@ def check_confined(data, codes):
 def test_what_is_written_is_read(is_stream, n_channels, sample_rate, n_samples):
     header = header_of(None if is_stream else n_samples, n_channels, sample_rate, 3, 1 if is_stream else 7)
     codes = codes_of(header, n_samples)
-    found, reader, repaired = read(written(header, codes, n_samples))
-    np.testing.assert_array_equal(found, codes)
+    actual, reader, repaired = read(written(header, codes, n_samples))
+    np.testing.assert_array_equal(actual, codes)
     assert (reader.header, reader.lost, repaired) == (header, [], None)
     assert reader.n_samples == reader.n_samples_decodable == n_samples
 
@@ -106,8 +106,8 @@ def test_silence_costs_six_bytes_a_second():
 
 def test_an_empty_stream_has_an_end():
     header = header_of(None, frames_per_packet=1)
-    found, reader, _ = read(written(header, np.zeros((1, 4, 0), int), 0))
-    assert (found.shape[2], reader.n_samples, reader.lost) == (0, 0, [])
+    actual, reader, _ = read(written(header, np.zeros((1, 4, 0), int), 0))
+    assert (actual.shape[2], reader.n_samples, reader.lost) == (0, 0, [])
 
 
 def test_damage_of_one_byte_anywhere_costs_one_packet_at_most():
@@ -116,15 +116,15 @@ def test_damage_of_one_byte_anywhere_costs_one_packet_at_most():
     codes = codes_of(header, n_samples)
     data = written(header, codes, n_samples)
     starts = np.cumsum([HEADER_BYTES] + [len(packet) for packet in packets_of(data)])
-    for place, change in itertools.product(range(len(data)), (1, 0x80, 0x55, 0xFF)):
+    for position, change in itertools.product(range(len(data)), (1, 0x80, 0x55, 0xFF)):
         damaged = bytearray(data)
-        damaged[place] ^= change
+        damaged[position] ^= change
         _, lost, repaired = check_confined(bytes(damaged), codes)
-        if place < HEADER_BYTES:
+        if position < HEADER_BYTES:
             assert not lost.any()
-            assert repaired == place
+            assert repaired == position
         else:
-            number = int(np.searchsorted(starts, place, side="right")) - 1
+            number = int(np.searchsorted(starts, position, side="right")) - 1
             expected = np.zeros_like(lost)
             expected[50 * number : 50 * number + 50] = True
             np.testing.assert_array_equal(lost, expected)
@@ -132,16 +132,16 @@ def test_damage_of_one_byte_anywhere_costs_one_packet_at_most():
 
 def packets_of(data):
     """The packets of an undamaged file, END or not, by the format's own lengths."""
-    place, found = HEADER_BYTES, []
-    while place < len(data):
-        is_end = data[place] == 0xFF
-        at = place + is_end
+    position, packets = HEADER_BYTES, []
+    while position < len(data):
+        is_end = data[position] == 0xFF
+        at = position + is_end
         length, n_head = (data[at], 2) if data[at] < 128 else ((data[at] & 127) << 8 | data[at + 1], 3)
         end = at + n_head + 5 * is_end + length + 4
-        found.append(data[place:end])
-        place = end
-    assert place == len(data)
-    return found
+        packets.append(data[position:end])
+        position = end
+    assert position == len(data)
+    return packets
 
 
 @pytest.mark.parametrize("frames_per_packet", [1, 3])
@@ -150,9 +150,9 @@ def test_damage_of_one_byte_anywhere_in_a_stream(frames_per_packet):
     n_samples = 20_000
     codes = codes_of(header, n_samples)
     data = written(header, codes, n_samples)
-    for place, change in itertools.product(range(len(data)), (1, 0xFF)):
+    for position, change in itertools.product(range(len(data)), (1, 0xFF)):
         damaged = bytearray(data)
-        damaged[place] ^= change
+        damaged[position] ^= change
         reader, lost, _ = check_confined(bytes(damaged), codes)
         assert lost.sum() <= frames_per_packet
         assert reader.n_samples == n_samples or reader.lost[-1][1] is None  # the end is damaged
@@ -183,23 +183,23 @@ def test_packets_that_are_missing_doubled_swapped_or_surrounded_by_garbage():
     header = header_of(n_samples)
     codes = codes_of(header, n_samples)
     data = written(header, codes, n_samples)
-    start, *found = data[:HEADER_BYTES], *packets_of(data)
+    start, *packets = data[:HEADER_BYTES], *packets_of(data)
     noise = np.random.default_rng(0).bytes(3_000)
 
     def joined(parts):
         return b"".join([start, *parts])
 
     for damaged, n_lost in (
-        (joined(found[:20] + found[21:]), 1),
-        (joined(found[:20] + found[330:]), 310),  # more than the byte of the number can count
-        (joined(found[300:]), 300),
-        (joined([*found[:5], noise, *found[5:]]), 0),
-        (joined([*found[:5], noise, *found[8:]]), 3),
-        (joined([*found[:5], found[4], *found[5:]]), 0),
-        (joined([*found[:5], found[6], found[5], *found[7:]]), 1),
-        (joined([*found, noise]), 0),
-        (joined([*found[:5], noise[:7], *found[5:50], noise[:900], *found[52:]]), 2),
-        (joined(found[:-3]), 3),
+        (joined(packets[:20] + packets[21:]), 1),
+        (joined(packets[:20] + packets[330:]), 310),  # more than the byte of the number can count
+        (joined(packets[300:]), 300),
+        (joined([*packets[:5], noise, *packets[5:]]), 0),
+        (joined([*packets[:5], noise, *packets[8:]]), 3),
+        (joined([*packets[:5], packets[4], *packets[5:]]), 0),
+        (joined([*packets[:5], packets[6], packets[5], *packets[7:]]), 1),
+        (joined([*packets, noise]), 0),
+        (joined([*packets[:5], noise[:7], *packets[5:50], noise[:900], *packets[52:]]), 2),
+        (joined(packets[:-3]), 3),
     ):
         _, lost, _ = check_confined(damaged, codes)
         assert lost.sum() == 50 * n_lost
@@ -210,23 +210,32 @@ def test_random_bytes_and_crafted_packets_never_give_more_than_the_header_says()
     n_samples = 16_000 * 4
     start = header_of(n_samples).to_bytes()
     for _ in range(100):
-        found, reader, _ = read(start + rng.bytes(int(rng.integers(0, 2_000))))
-        assert found.shape[2] == 0
+        actual, reader, _ = read(start + rng.bytes(int(rng.integers(0, 2_000))))
+        assert actual.shape[2] == 0
         assert reader.lost == [(0, 200)]
         with pytest.raises(BadAudio, match=r"is no \.wwc file|is empty"):
             read(rng.bytes(int(rng.integers(0, 300))))
         crafted = b"".join(pack(int(rng.integers(0, 6)), rng.bytes(int(rng.integers(0, 300)))) for _ in range(8))
-        found, reader, _ = read(start + crafted)
-        assert found.shape[2] <= 200
-        assert found.max(initial=-1) < 32
+        actual, reader, _ = read(start + crafted)
+        assert actual.shape[2] <= 200
+        assert actual.max(initial=-1) < 32
         assert reader.n_samples_decodable <= n_samples
 
 
+def recorded_checks(monkeypatch):
+    """Return a list that collects the number of bytes of each check that a reader computes."""
+    sizes, crc32 = [], zlib.crc32
+
+    def record(data, *start):
+        sizes.append(len(data))
+        return crc32(data, *start)
+
+    monkeypatch.setattr(packet_reader.zlib, "crc32", record)
+    return sizes
+
+
 def test_garbage_is_searched_in_time_that_grows_with_its_length(monkeypatch):
-    sizes = []
-    monkeypatch.setattr(
-        packet_reader.zlib, "crc32", lambda *given, crc32=zlib.crc32: sizes.append(len(given[0])) or crc32(*given)
-    )
+    sizes = recorded_checks(monkeypatch)
     header = header_of(16_000)
     read(header.to_bytes() + bytes([0x7F]) * 20_000)
     assert len(sizes) <= 20_010
@@ -235,27 +244,27 @@ def test_garbage_is_searched_in_time_that_grows_with_its_length(monkeypatch):
 
 def test_the_end_of_a_stream_does_not_say_more_than_a_thousand_hours():
     end = pack(0, b"", (2**40 - 2).to_bytes(5, "little"))
-    found, reader, _ = read(header_of(None).to_bytes() + end)
-    assert (found.shape[2], reader.n_samples) == (0, None)
+    actual, reader, _ = read(header_of(None).to_bytes() + end)
+    assert (actual.shape[2], reader.n_samples) == (0, None)
 
 
 def test_the_end_of_a_stream_cannot_take_back_what_was_given():
     start = header_of(None, frames_per_packet=1).to_bytes() + pack(0, b"abc") + pack(1, b"abc")
-    found, reader, _ = read(start + pack(2, b"", (330).to_bytes(5, "little")))
-    assert (found.shape[2], reader.n_samples, reader.lost) == (2, None, [(2, None)])
-    found, reader, _ = read(start + pack(2, b"", (640).to_bytes(5, "little")))
-    assert (found.shape[2], reader.n_samples, reader.lost) == (2, 640, [])
+    actual, reader, _ = read(start + pack(2, b"", (330).to_bytes(5, "little")))
+    assert (actual.shape[2], reader.n_samples, reader.lost) == (2, None, [(2, None)])
+    actual, reader, _ = read(start + pack(2, b"", (640).to_bytes(5, "little")))
+    assert (actual.shape[2], reader.n_samples, reader.lost) == (2, 640, [])
 
 
 class Dripping:
     """A pipe that gives one byte at a time and says how many were asked for."""
 
     def __init__(self, data):
-        self.data, self.given = data, 0
+        self.data, self.n_read = data, 0
 
     def read(self, n_bytes):
-        self.given += 1
-        return self.data[self.given - 1 : self.given]
+        self.n_read += 1
+        return self.data[self.n_read - 1 : self.n_read]
 
 
 def test_a_packet_is_given_before_the_next_byte_is_asked_for():
@@ -269,7 +278,7 @@ def test_a_packet_is_given_before_the_next_byte_is_asked_for():
     for frame, packet in enumerate(packets_of(data)[:-1]):
         np.testing.assert_array_equal(next(reader), codes[:, :, frame : frame + 1])
         n_bytes += len(packet)
-        assert source.given == n_bytes
+        assert source.n_read == n_bytes
 
 
 def test_the_writer_sends_a_packet_with_the_frame_that_completes_it():
@@ -296,9 +305,10 @@ def test_no_two_damages_of_one_byte_change_the_check_of_the_header_alike():
     n_fields = HEADER_BYTES - 4
     nothing = zlib.crc32(bytes(n_fields))
     changes = []
-    for place, change in itertools.product(range(n_fields), range(1, 256)):
-        changes.append(zlib.crc32(bytes(place) + bytes([change]) + bytes(n_fields - place - 1)) ^ nothing)
-    changes += [change << (8 * place) for place in range(4) for change in range(1, 256)]  # damage to the check itself
+    for position, change in itertools.product(range(n_fields), range(1, 256)):
+        changes.append(zlib.crc32(bytes(position) + bytes([change]) + bytes(n_fields - position - 1)) ^ nothing)
+    # Damage to the check itself.
+    changes += [change << (8 * position) for position in range(4) for change in range(1, 256)]
     assert len(set(changes)) == HEADER_BYTES * 255
 
 
@@ -307,10 +317,10 @@ def test_a_header_survives_any_damaged_byte(n_samples):
     header = header_of(n_samples, 2, 44_100)
     data = header.to_bytes()
     rng = np.random.default_rng(0)
-    for place in range(HEADER_BYTES):
+    for position in range(HEADER_BYTES):
         damaged = bytearray(data)
-        damaged[place] ^= int(rng.integers(1, 256))
-        assert read_header(io.BytesIO(damaged), "x.wwc") == (header, place)
+        damaged[position] ^= int(rng.integers(1, 256))
+        assert read_header(io.BytesIO(damaged), "x.wwc") == (header, position)
 
 
 def test_more_damage_to_a_header_is_one_sentence():

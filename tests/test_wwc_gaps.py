@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import io
-import zlib
 
 import numpy as np
 import pytest
-from test_wwc import TABLE, check_confined, codes_of, header_of, packets_of, read, written
+from test_wwc import TABLE, check_confined, codes_of, header_of, packets_of, read, recorded_checks, written
 from tiny_codec import HOP_LENGTH, MeansCodec, installed
 
 from wavewright.cli import run
@@ -35,8 +34,8 @@ def test_one_packet_is_no_reason_for_silence(tmp_path, codec, frames_per_packet,
     data = header.to_bytes() + pack(number, b"")
     (tmp_path / "a.wwc").write_bytes(data)
     if number == 1:  # one packet may have been cut out without a trace
-        found, _, _ = read(data)
-        assert found.shape[2] == 2 * frames_per_packet
+        actual, _, _ = read(data)
+        assert actual.shape[2] == 2 * frames_per_packet
         return
     with pytest.raises(BadAudio, match="has no packet that is whole, so there is nothing to decode"):
         decode(tmp_path / "a.wwc")
@@ -48,17 +47,17 @@ def test_two_packets_that_agree_are_believed_up_to_the_longest_gap(tmp_path, cod
     header = header_of(None)
     start = header.to_bytes() + pack(0, b"abc")
     for number, n_frames in ((first + 1, 50 * (first + 3)), (first + 2, 50)):
-        found, reader, _ = read(start + pack(number, b"") + pack(number + 1, b""))
-        assert found.shape[2] == n_frames
+        actual, reader, _ = read(start + pack(number, b"") + pack(number + 1, b""))
+        assert actual.shape[2] == n_frames
         assert reader.resumes_at == (None if number == first + 1 else 50 * number)
     (tmp_path / "a.wwc").write_bytes(start + pack(700, b"abc") + pack(701, b"abc"))
     assert run(["decode", "a.wwc", "--json"]) == 0
-    assert '"seconds": 1.0,' in (said := capsys.readouterr().out)
-    assert '"refused_from": 700.0' in said
+    assert '"seconds": 1.0,' in (output := capsys.readouterr().out)
+    assert '"refused_from": 700.0' in output
     assert (tmp_path / "a-decoded.wav").stat().st_size < 50_000
     assert run(["decode", "a.wwc", "--max-gap-seconds", "650", "--quiet"]) == 0
-    said = capsys.readouterr().out
-    assert "Packets go on at 700.00 s; --max-gap-seconds 700 puts silence before them and decodes them." in said
+    output = capsys.readouterr().out
+    assert "Packets go on at 700.00 s; --max-gap-seconds 700 puts silence before them and decodes them." in output
     assert decode(tmp_path / "a.wwc", max_gap_seconds=700).seconds == 702
     (tmp_path / "b.wwc").write_bytes(header.to_bytes() + pack(700, b"abc") + pack(701, b"abc"))
     with pytest.raises(
@@ -75,15 +74,15 @@ def test_noise_with_packets_that_only_seem_to_be_some_loses_nothing_else(seed, i
     header = header_of(None if is_stream else n_samples, frames_per_packet=3)
     codes = codes_of(header, n_samples)
     data = written(header, codes, n_samples)
-    found = packets_of(data)
-    first = int(rng.integers(1, len(found) - 10))
+    packets = packets_of(data)
+    first = int(rng.integers(1, len(packets) - 10))
     n_missing = int(rng.integers(0, 8))
     noise = b"".join(
         rng.bytes(int(rng.integers(0, 4_000)))
         + pack(int(rng.integers(0, 10 ** int(rng.integers(1, 6)))), rng.bytes(30))
         for _ in range(10)
     )
-    damaged = b"".join([data[:HEADER_BYTES], *found[:first], noise, *found[first + n_missing :]])
+    damaged = b"".join([data[:HEADER_BYTES], *packets[:first], noise, *packets[first + n_missing :]])
     _, lost, _ = check_confined(damaged, codes)
     assert lost.sum() == 3 * n_missing
 
@@ -94,15 +93,15 @@ def test_every_second_packet_may_be_missing(seed):
     header = header_of(n_samples, frames_per_packet=2)
     codes = codes_of(header, n_samples)
     data = written(header, codes, n_samples)
-    found = packets_of(data)
-    missing = set(np.random.default_rng(seed).choice(len(found) - 2, len(found) // 2, replace=False).tolist())
+    packets = packets_of(data)
+    missing = set(np.random.default_rng(seed).choice(len(packets) - 2, len(packets) // 2, replace=False).tolist())
     for wipe in (
         lambda packet: b"",
         lambda packet: bytes(len(packet)),
         lambda packet: packet[:-1] + bytes([packet[-1] ^ 1]),
     ):
-        kept = (wipe(packet) if number in missing else packet for number, packet in enumerate(found))
-        _, lost, _ = check_confined(b"".join([data[:HEADER_BYTES], *kept]), codes)
+        remaining = (wipe(packet) if number in missing else packet for number, packet in enumerate(packets))
+        _, lost, _ = check_confined(b"".join([data[:HEADER_BYTES], *remaining]), codes)
         assert set(np.flatnonzero(lost[::2]).tolist()) - missing == set()
         assert lost.sum() == 2 * len(missing)
 
@@ -115,8 +114,8 @@ def test_nothing_is_given_for_a_gap_before_two_packets_confirm_it():
     reader = iter(PacketReader(source, header, RangeCoder(TABLE), HOP_LENGTH))
     assert next(reader).shape[2] == 1
     assert next(reader, None) is None
-    found, reader, _ = read(data + pack(6, b"abc"))
-    assert found.shape[2] == 7
+    actual, reader, _ = read(data + pack(6, b"abc"))
+    assert actual.shape[2] == 7
     assert reader.lost == [(1, 5), (7, None)]
 
 
@@ -143,13 +142,8 @@ def test_a_stream_whose_end_or_header_is_wrong_has_the_samples_of_its_frames(see
 
 
 def test_a_megabyte_of_noise_is_searched_with_one_check_a_byte(monkeypatch):
-    sizes = []
-    from wavewright.families.codec import packet_reader
-
-    monkeypatch.setattr(
-        packet_reader.zlib, "crc32", lambda *given, crc32=zlib.crc32: sizes.append(len(given[0])) or crc32(*given)
-    )
+    sizes = recorded_checks(monkeypatch)
     noise = np.random.default_rng(0).bytes(100_000)
-    found, reader, _ = read(header_of(None, frames_per_packet=255).to_bytes() + noise)
-    assert (found.shape[2], reader.lost) == (0, [(0, None)])
+    actual, reader, _ = read(header_of(None, frames_per_packet=255).to_bytes() + noise)
+    assert (actual.shape[2], reader.lost) == (0, [(0, None)])
     assert len(sizes) < 100_010

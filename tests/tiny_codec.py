@@ -115,11 +115,11 @@ class MeansCodec(Codec):
 
 def numbers(n: int, seed: int = 1) -> np.ndarray:
     """``n`` numbers of 31 bits by a linear congruence (Park and Miller, 1988), the same on every machine for ever."""
-    found = []
+    values = []
     for _ in range(n):
         seed = seed * 48_271 % (2**31 - 1)
-        found.append(seed)
-    return np.array(found, dtype=np.int64)
+        values.append(seed)
+    return np.array(values, dtype=np.int64)
 
 
 def drawn_codes(n_channels: int, n_codebooks: int, n_frames: int, codebook_size: int, seed: int = 1) -> np.ndarray:
@@ -159,11 +159,11 @@ def drawn_contexts(n_codebooks: int, codebook_size: int, seed: int = 5) -> Conte
     drawn = (
         numbers(sum(math.prod(shape) for shape in drawn_shapes.values()) + n_codebooks * codebook_size, seed) // 1_000
     )
-    found, place = {}, n_codebooks * codebook_size
+    tensors, position = {}, n_codebooks * codebook_size
     for name, shape in drawn_shapes.items():
         count, most = math.prod(shape), largest.get(name, 25)
-        found[name] = (drawn[place : place + count] % (2 * most + 1) - most).reshape(shape).astype(DTYPES[name])
-        place += count
+        tensors[name] = (drawn[position : position + count] % (2 * most + 1) - most).reshape(shape).astype(DTYPES[name])
+        position += count
     n_groups = n_groups_for(codebook_size)
     most_parts = TOTAL // max(n_groups, codebook_size // n_groups)
     return ContextTables(
@@ -172,7 +172,7 @@ def drawn_contexts(n_codebooks: int, codebook_size: int, seed: int = 5) -> Conte
         ),
         table=np.array([max(1, (most_parts >> n // 8) - n) for n in range(TABLE_SIZE)], np.int32),
         millibits=np.full((2, n_codebooks), 1_000 * (codebook_size.bit_length() - 1), np.int32),
-        **found,
+        **tensors,
     )
 
 

@@ -42,7 +42,7 @@ def prepared(folder: Path, cache: Path, **model: object) -> CodecPrepared:
     )
 
 
-def export_codec(sounds: Path, cache: Path, place: Path) -> CodecAutoencoder:
+def export_codec(sounds: Path, cache: Path, model_folder: Path) -> CodecAutoencoder:
     """Write a codec to the model folder ``place``, its codebooks set by one batch; return its network as exported."""
     torch.manual_seed(0)
     data = prepared(sounds, cache)
@@ -53,8 +53,8 @@ def export_codec(sounds: Path, cache: Path, place: Path) -> CodecAutoencoder:
     with torch.no_grad():  # as training leaves them: no two alike
         for parameter in codec.autoencoder.parameters():
             parameter.add_(0.01 * torch.randn_like(parameter))
-    card = Card(name=place.name, family="codec", config=dataclasses.asdict(TINY), labels=[], sample_rate=16_000)
-    export_model(place, card, CodecTraining().export(codec.autoencoder.eval(), data))
+    card = Card(name=model_folder.name, family="codec", config=dataclasses.asdict(TINY), labels=[], sample_rate=16_000)
+    export_model(model_folder, card, CodecTraining().export(codec.autoencoder.eval(), data))
     return export_copy(codec.autoencoder)  # type: ignore[return-value]
 
 

@@ -99,11 +99,11 @@ def folder() -> Path:
 @functools.cache
 def recordings() -> Scan:
     """Return twenty recordings of two labels, by two speakers, each with a text; one take of each is for validation."""
-    place, entries = folder() / "recordings", []
+    root, entries = folder() / "recordings", []
     for label in LABELS:
         for speaker in SPEAKERS:
             for take in range(N_TAKES):
-                path = place / label / f"{speaker}-{take}.wav"
+                path = root / label / f"{speaker}-{take}.wav"
                 path.parent.mkdir(parents=True, exist_ok=True)
                 wave = _voice((90 if label == "low" else 180) + 15 * (speaker == "bob") + 3 * take, 0.7, take)
                 Clip(wave[None], SAMPLE_RATE).write(path)

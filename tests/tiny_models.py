@@ -45,10 +45,10 @@ class TinySpectral(nn.Module):
         self.out = nn.Conv1d(8, 3 * N_BINS, 1)
 
     def forward(self, latent: Tensor, *rest: Tensor) -> tuple[Tensor, Tensor]:
-        given = [latent, *rest]
+        features = [latent, *rest]
         if self.labels is not None:
-            given[1] = self.labels(rest[0])
-        hidden = self.start(torch.cat(given, 1)).unflatten(1, (8, -1))
+            features[1] = self.labels(rest[0])
+        hidden = self.start(torch.cat(features, 1)).unflatten(1, (8, -1))
         hidden = torch.tanh(self.norm(self.mix(hidden)))
         hidden = self.recurrence(hidden.transpose(1, 2))[0].transpose(1, 2)
         real, imaginary, noise = self.out(hidden).chunk(3, 1)  # (batch, bins, frames) each

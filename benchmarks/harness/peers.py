@@ -12,20 +12,10 @@ from wavewright.errors import MissingExtra
 
 @dataclass(frozen=True)
 class Peer:
-    """A package of Python, or a program.
+    """A package of Python, or a program on the PATH.
 
-    Attributes
-    ----------
-    name : str
-        Its name for people.
-    install : str
-        The command that installs it.
-    module : str
-        The module to import, empty for a program.
-    program : str
-        The program on the PATH, empty for a package.
-    distribution : str
-        The distribution of the module, by default of the same name.
+    ``install`` is the command that installs it, ``module`` what a package is imported as, empty for a program, and
+    ``program`` the reverse; its distribution has the name of the module by default.
     """
 
     name: str

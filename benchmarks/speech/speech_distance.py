@@ -27,14 +27,9 @@ HIGHEST_PITCH_HZ = 500.0
 class Distance:
     """Distance between two readings of a sentence.
 
-    Attributes
-    ----------
-    cepstral_db : float
-        Mel-cepstral distortion.
-    pitch_semitones : float
-        Root mean squared difference of frames that are voiced in both, the difference of the medians subtracted.
-    voicing_percent : float
-        Frames that are voiced in one alone.
+    ``cepstral_db`` is the mel-cepstral distortion, ``pitch_semitones`` the root mean squared difference of frames that
+    are voiced in both, the difference of the medians subtracted, and ``voicing_percent`` counts frames that are voiced
+    in one alone.
     """
 
     cepstral_db: float

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Protocol, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
 from wavewright.clip import Clip
 from wavewright.data.entry import Problem
@@ -27,13 +28,29 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Recording:
-    """One recording: its file, the path of its clip (below the corpus, without suffix), and its metadata.
+class Gathered(ABC):
+    """A recording of which a corpus gets a clip: its file."""
+
+    path: Path
+
+    @property
+    @abstractmethod
+    def file(self) -> str:
+        """The clip below the corpus."""
+
+    @property
+    @abstractmethod
+    def fields(self) -> dict[str, str]:
+        """The fields of the manifest, without file and length."""
+
+
+@dataclass(frozen=True)
+class Recording(Gathered):
+    """One recording: the path of its clip (below the corpus, without suffix), and its metadata.
 
     ``facts`` are fields of the manifest: label, text, speaker, group, language.
     """
 
-    path: Path
     target: str
     split: str
     source: Source
@@ -41,30 +58,12 @@ class Recording:
 
     @property
     def file(self) -> str:
-        """The clip below the corpus."""
         return f"{self.target}.flac"
 
     @property
     def fields(self) -> dict[str, str]:
-        """The fields of the manifest."""
         source = {"licence": self.source.licence, "credit": self.source.credit, "source": self.source.origin}
         return {**self.facts, "split": self.split, **source}
-
-
-class Gathered(Protocol):
-    """A recording of which a corpus gets a clip."""
-
-    @property
-    def path(self) -> Path:
-        """The file of the recording."""
-
-    @property
-    def file(self) -> str:
-        """The clip below the corpus."""
-
-    @property
-    def fields(self) -> dict[str, str]:
-        """The fields of the manifest, without file and length."""
 
 
 Item = TypeVar("Item", bound=Gathered)

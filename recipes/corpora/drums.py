@@ -29,7 +29,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
-from corpus import checked_folder, print_left_out, write_clips, write_lists
+from corpus import Gathered, checked_folder, print_left_out, write_clips, write_lists
 from soundfont import KeyedSample, SoundFont
 
 from wavewright.clip import Clip
@@ -54,14 +54,13 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Drum:
-    """One recording of a drum: its file, its kind and its group within the kit, the same for all velocity layers.
+class Drum(Gathered):
+    """One recording of a drum: its kind, and its group within the kit, the same for all velocity layers.
 
     ``samples`` are the sample numbers of its channels if the file is a SoundFont, ``stem`` is the name of the
     written file.
     """
 
-    path: Path
     label: str
     group: str
     source: Source
@@ -70,12 +69,10 @@ class Drum:
 
     @property
     def file(self) -> str:
-        """The clip below the corpus."""
         return f"{self.label}/{self.source.kit}_{self.stem.replace(' ', '_')}.flac"
 
     @property
     def fields(self) -> dict[str, str]:
-        """The fields of the manifest."""
         return {
             "label": self.label,
             "kit": self.source.kit,

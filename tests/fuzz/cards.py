@@ -143,10 +143,12 @@ def read_weights(rng: random.Random, folder: Path) -> None:
         header = mutate.json_of(rng, json.loads(contents[8:n_header])).encode("utf-8", "surrogatepass")
         contents = len(header).to_bytes(8, "little") + header + contents[n_header:]
     else:
-        place = rng.randrange(n_header, len(contents))
-        n_bytes = min(rng.choice((2, 4, 400)), len(contents) - place)
+        position = rng.randrange(n_header, len(contents))
+        n_bytes = min(rng.choice((2, 4, 400)), len(contents) - position)
         contents = (
-            contents[:place] + rng.choice((b"\xff", b"\x7f", b"\x00", b"\x7c")) * n_bytes + contents[place + n_bytes :]
+            contents[:position]
+            + rng.choice((b"\xff", b"\x7f", b"\x00", b"\x7c")) * n_bytes
+            + contents[position + n_bytes :]
         )
     _write(path, contents)
     _sign(model)
@@ -157,12 +159,12 @@ def _copied(name: str, folder: Path) -> Path:
     """Copy a bundled model to ``folder / "home"``, where models are found by name."""
     from wavewright import models
 
-    place = folder / "home" / name
-    place.mkdir(parents=True)
+    model = folder / "home" / name
+    model.mkdir(parents=True)
     os.environ["WAVEWRIGHT_HOME"] = str(folder / "home")
     for path in models.find(models.BUNDLED_FOLDER / name).iterdir():
-        (place / path.name).write_bytes(path.read_bytes())
-    return place
+        (model / path.name).write_bytes(path.read_bytes())
+    return model
 
 
 def _use(model: Path) -> None:
@@ -195,25 +197,25 @@ def _play(player: Any) -> None:
 
 def _change_config(rng: random.Random, card: dict[str, Any]) -> None:
     """Change a setting, a field of the card or a name."""
-    place = card["config"] if rng.random() < 0.8 else card
-    key = rng.choice(sorted(place))
-    value = place[key]
+    settings = card["config"] if rng.random() < 0.8 else card
+    key = rng.choice(sorted(settings))
+    value = settings[key]
     if isinstance(value, int) and not isinstance(value, bool) and rng.random() < 0.6:
-        place[key] = rng.choice((value + 1, value - 1, 2 * value, value // 2, -value, rng.choice(CONFIG_NUMBERS)))
+        settings[key] = rng.choice((value + 1, value - 1, 2 * value, value // 2, -value, rng.choice(CONFIG_NUMBERS)))
     elif isinstance(value, list) and value and rng.random() < 0.6:
-        place[key] = rng.choice(
+        settings[key] = rng.choice(
             (value[:-1], value + value[:1], [*value, rng.choice(mutate.STRANGE_NAMES)], [*value, 5])
         )
     else:
-        place[key] = rng.choice(CONFIG_VALUES)
+        settings[key] = rng.choice(CONFIG_VALUES)
 
 
 def _with_digits_changed(rng: random.Random, contents: bytes) -> bytes:
     """Change some digits in the strings of a graph, such as the offsets and lengths of weights."""
     changed = bytearray(contents)
     numbers = list(re.finditer(rb"[0-9]{3,}", contents))
-    for found in rng.sample(numbers, min(len(numbers), rng.choice((1, 3, 20)))):
-        changed[rng.randrange(*found.span())] = rng.choice(b"0123456789-+ x")
+    for number in rng.sample(numbers, min(len(numbers), rng.choice((1, 3, 20)))):
+        changed[rng.randrange(*number.span())] = rng.choice(b"0123456789-+ x")
     return bytes(changed)
 
 

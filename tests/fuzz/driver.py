@@ -62,17 +62,17 @@ class Outcome:
 def readers() -> dict[str, ModuleType]:
     """Return the module of each reader, by the reader's name."""
     package = importlib.import_module("fuzz")
-    found: dict[str, ModuleType] = {}
+    modules: dict[str, ModuleType] = {}
     for module in pkgutil.iter_modules(package.__path__):
         if module.name not in NO_READERS:
             imported = importlib.import_module(f"fuzz.{module.name}")
             for name in getattr(imported, "READERS", {}):
-                if name in found:
+                if name in modules:
                     raise ValueError(
-                        f"two readers are called {name!r}: in {found[name].__name__} and {imported.__name__}"
+                        f"two readers are called {name!r}: in {modules[name].__name__} and {imported.__name__}"
                     )
-                found[name] = imported
-    return found
+                modules[name] = imported
+    return modules
 
 
 class Driver:
@@ -140,13 +140,13 @@ class Driver:
         return Outcome(reader, seed, case, kind, message, answer["seconds"], peak)
 
     def _start(self) -> None:
-        places = {name: self.sandbox / name for name in ("home", "temporary", "cases")}
-        for place in places.values():
-            shutil.rmtree(place, ignore_errors=True)
-            place.mkdir(parents=True)
+        folders = {name: self.sandbox / name for name in ("home", "temporary", "cases")}
+        for folder in folders.values():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
         tests = Path(__file__).resolve().parents[1]
         package = Path(importlib.import_module("wavewright").__file__ or "").parents[1]
-        home = str(places["home"])
+        home = str(folders["home"])
         environment = {
             **os.environ,
             "PYTHONPATH": os.pathsep.join([str(tests), str(package)]),
@@ -154,14 +154,14 @@ class Driver:
             "USERPROFILE": home,
             "XDG_CACHE_HOME": home,
             "XDG_DATA_HOME": home,
-            "TMPDIR": str(places["temporary"]),
+            "TMPDIR": str(folders["temporary"]),
             "OMP_NUM_THREADS": "1",
         }
         self._worker = subprocess.Popen(
             [sys.executable, "-m", "fuzz.worker", str(self.sandbox)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            cwd=places["home"],
+            cwd=folders["home"],
             env=environment,
             start_new_session=True,
         )
@@ -192,10 +192,10 @@ class Driver:
         begun, used = time.monotonic(), _cpu_seconds(worker.pid)
         while b"\n" not in self._held:
             if select.select([worker.stdout], [], [], POLL_SECONDS)[0]:
-                found = os.read(worker.stdout.fileno(), 2**16)
-                if not found:
+                output = os.read(worker.stdout.fileno(), 2**16)
+                if not output:
                     return {"died": "died", "message": f"the process ended with {worker.wait()}"}
-                self._held += found
+                self._held += output
                 continue
             seconds, cpu = time.monotonic() - begun, _cpu_seconds(worker.pid) - used
             if cpu > limit_seconds or seconds > wait_seconds:

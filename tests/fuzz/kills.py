@@ -76,9 +76,9 @@ class Command:
     before: tuple[str, ...] = ()
     is_training: bool = False
 
-    def next_words(self, place: Path) -> tuple[str, ...]:
+    def next_words(self, workspace: Path) -> tuple[str, ...]:
         """Return the words of the next call: a run that has begun is resumed."""
-        has_begun = self.is_training and (place / self.makes / "run.json").is_file()
+        has_begun = self.is_training and (workspace / self.makes / "run.json").is_file()
         return (*self.words, "--resume") if has_begun and "--resume" not in self.words else self.words
 
 
@@ -100,7 +100,7 @@ class Ended:
     """An ended process: its exit code (negative: the signal that killed it), output, duration, changes and modules."""
 
     code: int
-    said: str
+    output: str
     seconds: float
     n_changes: int
     modules: tuple[str, ...]
@@ -108,8 +108,8 @@ class Ended:
 
 def training(folder: str, out: str, settings: tuple[str, ...], *words: str) -> tuple[str, ...]:
     """Return the words of a training call of the tiny size."""
-    given = [word for setting in settings for word in ("--set", setting)]
-    return ("train", folder, "--size", "tiny", "--out", out, *words, *TRAINING, *given)
+    options = [word for setting in settings for word in ("--set", setting)]
+    return ("train", folder, "--size", "tiny", "--out", out, *words, *TRAINING, *options)
 
 
 GAN_RUN = training("kit", "gan", GAN)
@@ -130,31 +130,33 @@ COMMANDS = {
 }
 
 
-def write_inputs(place: Path) -> None:
+def write_inputs(workspace: Path) -> None:
     """Write recordings, a voice, a long sound and a book."""
     import numpy as np
     import soundfile
     import tiny_voice
 
     for name in ("kit", HOME, TEMPORARY):
-        (place / name).mkdir(parents=True)
+        (workspace / name).mkdir(parents=True)
     for index in range(6):
         sound = 0.5 * np.sin(np.arange(16_000) * (index + 1) / 30) * np.exp(-np.arange(16_000) / 5_000)
-        soundfile.write(place / "kit" / f"{index}.wav", sound, 16_000)
-    tiny_voice.write_folder(place / "voice")
-    soundfile.write(place / "long.wav", 0.2 * np.random.default_rng(0).standard_normal(16_000 * 20).clip(-4, 4), 16_000)
+        soundfile.write(workspace / "kit" / f"{index}.wav", sound, 16_000)
+    tiny_voice.write_folder(workspace / "voice")
+    soundfile.write(
+        workspace / "long.wav", 0.2 * np.random.default_rng(0).standard_normal(16_000 * 20).clip(-4, 4), 16_000
+    )
     chapters = (f"CHAPTER {number}\n\nThis is the text of chapter {number}. It is short.\n\n" for number in (1, 2, 3))
-    (place / "book.txt").write_text("".join(chapters), encoding="utf-8")
+    (workspace / "book.txt").write_text("".join(chapters), encoding="utf-8")
 
 
-def call(place: Path, words: tuple[str, ...], aim: Aim | None = None) -> Ended:
+def call(workspace: Path, words: tuple[str, ...], aim: Aim | None = None) -> Ended:
     """Run a command in a process of its own, and send it a signal where an aim is given."""
-    log, counted = place.with_suffix(".log"), place.with_suffix(".changes")
+    log, counted = workspace.with_suffix(".log"), workspace.with_suffix(".changes")
     counted.unlink(missing_ok=True)
     started = time.monotonic()
     process = os.fork()
     if process == 0:
-        _child(place, words, log, counted, aim)
+        _child(workspace, words, log, counted, aim)
     to_send = aim.seconds if aim is not None and not aim.change else None
     while (ended := os.waitpid(process, os.WNOHANG))[0] == 0:
         seconds = time.monotonic() - started
@@ -165,18 +167,18 @@ def call(place: Path, words: tuple[str, ...], aim: Aim | None = None) -> Ended:
             os.kill(process, signal.SIGKILL)
         time.sleep(0.002)
     n_changes, *modules = counted.read_text().splitlines() if counted.is_file() else ("0",)
-    code, said = os.waitstatus_to_exitcode(ended[1]), log.read_text(errors="replace")
-    return Ended(code, said, time.monotonic() - started, int(n_changes), tuple(modules))
+    code, output = os.waitstatus_to_exitcode(ended[1]), log.read_text(errors="replace")
+    return Ended(code, output, time.monotonic() - started, int(n_changes), tuple(modules))
 
 
-def _child(place: Path, words: tuple[str, ...], log: Path, counted: Path, aim: Aim | None) -> None:
+def _child(workspace: Path, words: tuple[str, ...], log: Path, counted: Path, aim: Aim | None) -> None:
     code = 70
     try:
         os.setsid()
-        os.chdir(place)
-        home = str(place / HOME)
+        os.chdir(workspace)
+        home = str(workspace / HOME)
         os.environ.update({"HOME": home, "XDG_CACHE_HOME": home, "XDG_DATA_HOME": home, "WAVEWRIGHT_HOME": home})
-        os.environ["TMPDIR"] = tempfile.tempdir = str(place / TEMPORARY)
+        os.environ["TMPDIR"] = tempfile.tempdir = str(workspace / TEMPORARY)
         output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         for descriptor in (1, 2):
             os.dup2(output, descriptor)
@@ -199,10 +201,10 @@ def _count_changes(aim: Aim | None) -> list[int]:
     """Count the changes of files by this process, in the list's only item; send it its signal before the aimed one."""
     changes = [0]
 
-    def note(event: str, given: tuple) -> None:
+    def note(event: str, arguments: tuple) -> None:
         if event == "open":
-            is_path = isinstance(given[0], (str, bytes)) and not os.fsdecode(given[0]).startswith("/dev/")
-            if not is_path or not given[2] & WRITING:
+            is_path = isinstance(arguments[0], (str, bytes)) and not os.fsdecode(arguments[0]).startswith("/dev/")
+            if not is_path or not arguments[2] & WRITING:
                 return
         elif event not in CHANGES:
             return
@@ -214,17 +216,17 @@ def _count_changes(aim: Aim | None) -> list[int]:
     return changes
 
 
-def files_of(place: Path) -> dict[str, str]:
+def files_of(workspace: Path) -> dict[str, str]:
     """Return the SHA-256 of every file of a trial by its path.
 
     Checkpoints are compared by their tensors, files with a time or a random number by their presence.
     """
-    return dict(_files_of(place))
+    return dict(_files_of(workspace))
 
 
-def _files_of(place: Path) -> Iterator[tuple[str, str]]:
-    for path in sorted(place.rglob("*")):
-        name = str(path.relative_to(place))
+def _files_of(workspace: Path) -> Iterator[tuple[str, str]]:
+    for path in sorted(workspace.rglob("*")):
+        name = str(path.relative_to(workspace))
         if "tensorboard" in path.parts:
             continue  # a file a process, named after its time
         if path.is_dir():
@@ -246,13 +248,13 @@ def _digest_of_tensors(path: Path) -> str:
     return digest.hexdigest()
 
 
-def problem_after_signal(command: Command, place: Path, aim: Aim, ended: Ended, before: dict, whole: dict) -> str:
+def problem_after_signal(command: Command, workspace: Path, aim: Aim, ended: Ended, before: dict, whole: dict) -> str:
     """Return what is wrong right after a signal."""
-    made = place / command.makes
-    now = files_of(place)
+    made = workspace / command.makes
+    now = files_of(workspace)
     is_untouched = ended.code == -aim.number and now == before  # it came before the command line had begun
     if aim.number == signal.SIGTERM and ended.code != 128 + signal.SIGTERM and not is_untouched:
-        return f"SIGTERM ends with {ended.code}: {ended.said[-500:]}"
+        return f"SIGTERM ends with {ended.code}: {ended.output[-500:]}"
     hidden = [name for name in now if Path(name).name.startswith(".") and not name.endswith(".lock")]
     if aim.number == signal.SIGTERM and hidden:
         return f"SIGTERM leaves {', '.join(hidden[:5])}"
@@ -288,9 +290,9 @@ def _problem_of_run(command: Command, made: Path, ended: Ended) -> str:
             saved = json.loads(opened.metadata()["progress"])["step"]
     if saved < max(steps) - SAVE_EVERY:
         return f"the checkpoint is of step {saved}, {max(steps)} steps were done"
-    said = re.search(r"stopped by SIGTERM at step (\d+)", ended.said)
-    if said and saved != int(said[1]):
-        return f"the checkpoint is of step {saved}, the command speaks of {said[1]}"
+    stopped = re.search(r"stopped by SIGTERM at step (\d+)", ended.output)
+    if stopped and saved != int(stopped[1]):
+        return f"the checkpoint is of step {saved}, the command speaks of {stopped[1]}"
     if command.before or (made / "card.json").is_file():
         from wavewright import loading
 
@@ -301,9 +303,9 @@ def _problem_of_run(command: Command, made: Path, ended: Ended) -> str:
     return ""
 
 
-def problem_after_next_call(place: Path, whole: dict[str, str]) -> str:
+def problem_after_next_call(workspace: Path, whole: dict[str, str]) -> str:
     """Return what differs from a call that nobody disturbed."""
-    now = files_of(place)
+    now = files_of(workspace)
     for what, names in (
         ("left over", now.keys() - whole.keys()),
         ("missing", whole.keys() - now.keys()),
@@ -322,26 +324,26 @@ def load(modules: tuple[str, ...]) -> None:
                 importlib.import_module(module)
 
 
-def disturb(command: Command, template: Path, place: Path, aim: Aim) -> Ended:
+def disturb(command: Command, template: Path, workspace: Path, aim: Aim) -> Ended:
     """Run a command in a new copy of its folder, and send it a signal."""
-    shutil.rmtree(place, ignore_errors=True)
-    shutil.copytree(template, place)
-    return call(place, command.words, aim)
+    shutil.rmtree(workspace, ignore_errors=True)
+    shutil.copytree(template, workspace)
+    return call(workspace, command.words, aim)
 
 
-def problem_of(command: Command, place: Path, aim: Aim, ended: Ended, whole: dict, before: dict) -> str:
+def problem_of(command: Command, workspace: Path, aim: Aim, ended: Ended, whole: dict, before: dict) -> str:
     """Return what is wrong after a command was disturbed and after its next call, or nothing."""
-    problem = problem_after_signal(command, place, aim, ended, before, whole)
+    problem = problem_after_signal(command, workspace, aim, ended, before, whole)
     if problem:
         return problem
-    finished = {path: path.stat().st_mtime_ns for path in (place / command.makes).glob("[0-9]*.wav")}  # chapters
-    ended = call(place, command.next_words(place))
+    finished = {path: path.stat().st_mtime_ns for path in (workspace / command.makes).glob("[0-9]*.wav")}  # chapters
+    ended = call(workspace, command.next_words(workspace))
     if ended.code:
-        return f"the next call ends with {ended.code}: {ended.said[-500:]}"
+        return f"the next call ends with {ended.code}: {ended.output[-500:]}"
     again = [path.name for path, changed in finished.items() if path.stat().st_mtime_ns != changed]
     if again:
         return f"made again: {', '.join(again)}"
-    return problem_after_next_call(place, whole)
+    return problem_after_next_call(workspace, whole)
 
 
 def aims(number: int, count: int, n_changes: int, rng: random.Random) -> Iterator[Callable[[float], Aim]]:
@@ -351,8 +353,8 @@ def aims(number: int, count: int, n_changes: int, rng: random.Random) -> Iterato
         low, high = index / count, (index + 1) / count
         if index % 2:
             return Aim(number, change=1 + int(rng.uniform(low, high) * n_changes))
-        share = rng.uniform(0.9, 1) if index % 6 == 4 else rng.uniform(low, high)
-        return Aim(number, seconds=share * seconds)
+        fraction = rng.uniform(0.9, 1) if index % 6 == 4 else rng.uniform(low, high)
+        return Aim(number, seconds=fraction * seconds)
 
     for index in range(count):
         yield partial(draw, index)
@@ -362,30 +364,30 @@ def trials(name: str, numbers: Counter[int], rng: random.Random, say: Callable[[
     """Disturb a command as often as ``numbers`` says of each signal; count what became of it."""
     command, counts = COMMANDS[name], Counter[str]()
     with tempfile.TemporaryDirectory(prefix="kills-") as folder:
-        template, place = Path(folder) / "template", Path(folder) / "place"
-        write_inputs(place)  # where the trials run, too: results name their folder
-        if command.before and (ended := call(place, command.before)).code:
-            raise RuntimeError(f"{name} cannot be prepared: {ended.said}")
-        place.rename(template)
-        shutil.copytree(template, place)
+        template, workspace = Path(folder) / "template", Path(folder) / "workspace"
+        write_inputs(workspace)  # where the trials run, too: results name their folder
+        if command.before and (ended := call(workspace, command.before)).code:
+            raise RuntimeError(f"{name} cannot be prepared: {ended.output}")
+        workspace.rename(template)
+        shutil.copytree(template, workspace)
         for _ in range(2):  # the first may compile
-            shutil.rmtree(place)
-            shutil.copytree(template, place)
-            undisturbed = call(place, command.words)
+            shutil.rmtree(workspace)
+            shutil.copytree(template, workspace)
+            undisturbed = call(workspace, command.words)
             if undisturbed.code:
-                raise RuntimeError(f"{name} does not work: {undisturbed.said}")
+                raise RuntimeError(f"{name} does not work: {undisturbed.output}")
             load(undisturbed.modules)
-        whole, before, seconds = files_of(place), files_of(template), undisturbed.seconds
+        whole, before, seconds = files_of(workspace), files_of(template), undisturbed.seconds
         say(f"{name}: {seconds:.2f} s, {undisturbed.n_changes} changes of files undisturbed")
         for number, count in numbers.items():
             for draw in aims(number, count, undisturbed.n_changes, rng):
                 for _ in range(MOST_DRAWS):
                     aim = draw(seconds)
-                    ended = disturb(command, template, place, aim)
+                    ended = disturb(command, template, workspace, aim)
                     if ended.code:
                         break
                     seconds = min(seconds, ended.seconds)  # it ended before its signal
-                problem = problem_of(command, place, aim, ended, whole, before) if ended.code else ""
+                problem = problem_of(command, workspace, aim, ended, whole, before) if ended.code else ""
                 outcome = "failed" if problem else "passed" if ended.code else "missed"
                 counts[f"{signal.Signals(number).name} {'file' if aim.change else 'moment'} {outcome}"] += 1
                 if problem:
@@ -400,21 +402,24 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=140, help="SIGKILLs, shared by the commands")
     parser.add_argument("--terms", type=int, default=35, help="SIGTERMs, shared by the commands")
     parser.add_argument("--seed", type=int, default=0)
-    given = parser.parse_args()
+    options = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = "1"
-    if any(COMMANDS[name].is_training for name in given.only):
+    if any(COMMANDS[name].is_training for name in options.only):
         import wavewright.training.run
     import wavewright.tasks.encode
     import wavewright.tasks.generate
     import wavewright.tasks.speak  # noqa: F401
 
     failed = 0
-    for name in given.only:
+    for name in options.only:
         started = time.monotonic()
         numbers = Counter(
-            {signal.SIGKILL: -(-given.kills // len(given.only)), signal.SIGTERM: -(-given.terms // len(given.only))}
+            {
+                signal.SIGKILL: -(-options.kills // len(options.only)),
+                signal.SIGTERM: -(-options.terms // len(options.only)),
+            }
         )
-        counts = trials(name, numbers, random.Random(f"{name} {given.seed}"), lambda text: print(text, flush=True))
+        counts = trials(name, numbers, random.Random(f"{name} {options.seed}"), lambda text: print(text, flush=True))
         print(f"{name}: {dict(counts)} in {time.monotonic() - started:.0f} s", flush=True)
         failed += sum(count for outcome, count in counts.items() if not outcome.endswith("passed"))
     return 1 if failed else 0

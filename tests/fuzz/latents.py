@@ -37,11 +37,11 @@ def decode_latents(rng: random.Random, folder: Path, is_damaged: bool = True) ->
 
     path = folder / "latents.safetensors"
     path.write_bytes(_damaged(rng) if is_damaged else _contents(_healthy["latents"], json.dumps(_healthy["metadata"])))
-    found = decode(path, folder / "out.wav")
-    str(found)
-    header = read_header(found.out)
-    assert (header.n_samples, header.sample_rate) == (round(found.seconds * found.sample_rate), found.sample_rate)
-    found.out.unlink()
+    decoded = decode(path, folder / "out.wav")
+    str(decoded)
+    header = read_header(decoded.out)
+    assert (header.n_samples, header.sample_rate) == (round(decoded.seconds * decoded.sample_rate), decoded.sample_rate)
+    decoded.out.unlink()
 
 
 def _damaged(rng: random.Random) -> bytes:

@@ -39,10 +39,10 @@ def read_manifest(rng: random.Random, folder: Path) -> None:
     contents = mutate.encoded(rng, text)
     path = folder / f"manifest{ending.replace('piped', 'csv')}"
     path.write_bytes(mutate.bytes_of(rng, contents) if rng.random() < 0.3 else contents)
-    found = read(path)
+    scanned = read(path)
     again = path.with_name(f"again{rng.choice(('.csv', '.jsonl'))}")
-    write(again, found.entries)
-    assert [_fields(entry) for entry in read(again).entries] == [_fields(entry) for entry in found.entries]
+    write(again, scanned.entries)
+    assert [_fields(entry) for entry in read(again).entries] == [_fields(entry) for entry in scanned.entries]
 
 
 def add_to_manifest(rng: random.Random, folder: Path) -> None:

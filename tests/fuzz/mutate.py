@@ -94,7 +94,7 @@ def bytes_of(rng: random.Random, contents: bytes) -> bytes:
     return bytes(changed)
 
 
-def _place(rng: random.Random, contents: bytearray) -> int:
+def _position(rng: random.Random, contents: bytearray) -> int:
     """Return an index, half of the times near the start, where headers are."""
     end = min(len(contents), 64) if rng.random() < 0.5 else len(contents)
     return rng.randrange(end + 1)
@@ -102,48 +102,48 @@ def _place(rng: random.Random, contents: bytearray) -> int:
 
 def _flip(rng: random.Random, contents: bytearray) -> None:
     if contents:
-        contents[min(_place(rng, contents), len(contents) - 1)] ^= 1 << rng.randrange(8)
+        contents[min(_position(rng, contents), len(contents) - 1)] ^= 1 << rng.randrange(8)
 
 
 def _set(rng: random.Random, contents: bytearray) -> None:
     if contents:
-        contents[min(_place(rng, contents), len(contents) - 1)] = rng.randrange(256)
+        contents[min(_position(rng, contents), len(contents) - 1)] = rng.randrange(256)
 
 
 def _overwrite(rng: random.Random, contents: bytearray) -> None:
-    place, extreme = _place(rng, contents), rng.choice(EXTREME_BYTES)
-    contents[place : place + len(extreme)] = extreme
+    position, extreme = _position(rng, contents), rng.choice(EXTREME_BYTES)
+    contents[position : position + len(extreme)] = extreme
 
 
 def _truncate(rng: random.Random, contents: bytearray) -> None:
-    del contents[_place(rng, contents) :]
+    del contents[_position(rng, contents) :]
 
 
 def _delete(rng: random.Random, contents: bytearray) -> None:
-    place = _place(rng, contents)
-    del contents[place : place + rng.choice((1, 2, 4, 100, 5_000))]
+    position = _position(rng, contents)
+    del contents[position : position + rng.choice((1, 2, 4, 100, 5_000))]
 
 
 def _insert(rng: random.Random, contents: bytearray) -> None:
-    place = _place(rng, contents)
-    contents[place:place] = rng.randbytes(rng.choice((1, 2, 4, 100, 5_000)))
+    position = _position(rng, contents)
+    contents[position:position] = rng.randbytes(rng.choice((1, 2, 4, 100, 5_000)))
 
 
 def _noise(rng: random.Random, contents: bytearray) -> None:
-    place, n_bytes = _place(rng, contents), rng.choice((4, 30, 1_000))
-    contents[place : place + n_bytes] = rng.randbytes(n_bytes)
+    position, n_bytes = _position(rng, contents), rng.choice((4, 30, 1_000))
+    contents[position : position + n_bytes] = rng.randbytes(n_bytes)
 
 
 def _repeat(rng: random.Random, contents: bytearray) -> None:
-    place, n_bytes = _place(rng, contents), rng.choice((4, 30, 1_000))
-    contents[place:place] = contents[place : place + n_bytes] * rng.choice((1, 1, 5))
+    position, n_bytes = _position(rng, contents), rng.choice((4, 30, 1_000))
+    contents[position:position] = contents[position : position + n_bytes] * rng.choice((1, 1, 5))
 
 
 def _move(rng: random.Random, contents: bytearray) -> None:
-    place, n_bytes = _place(rng, contents), rng.choice((4, 30, 1_000))
-    piece = contents[place : place + n_bytes]
-    del contents[place : place + n_bytes]
-    there = _place(rng, contents)
+    position, n_bytes = _position(rng, contents), rng.choice((4, 30, 1_000))
+    piece = contents[position : position + n_bytes]
+    del contents[position : position + n_bytes]
+    there = _position(rng, contents)
     contents[there:there] = piece
 
 
@@ -180,17 +180,17 @@ def value_of(rng: random.Random, depth: int = 0) -> str:
 
 def json_of(rng: random.Random, value: Any) -> str:
     """Return ``value`` as JSON with strange, missing or additional values in some places."""
-    places = list(_places(value))
-    chosen = {places[rng.randrange(len(places))] for _ in range(rng.choice((1, 1, 2, 3)))}
+    paths = list(_paths(value))
+    chosen = {paths[rng.randrange(len(paths))] for _ in range(rng.choice((1, 1, 2, 3)))}
     return _written(rng, value, (), chosen)
 
 
-def _places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    found = [path] if path else []
+def _paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    paths = [path] if path else []
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, item in items:
-        found += _places(item, (*path, key))
-    return found
+        paths += _paths(item, (*path, key))
+    return paths
 
 
 def _written(rng: random.Random, value: Any, path: tuple[Any, ...], chosen: set[tuple[Any, ...]]) -> str:
@@ -198,7 +198,7 @@ def _written(rng: random.Random, value: Any, path: tuple[Any, ...], chosen: set[
         return value_of(rng)
     if isinstance(value, dict):
         items = [f"{json.dumps(key)}: {_written(rng, item, (*path, key), chosen)}" for key, item in value.items()]
-        if any(place[:-1] == path for place in chosen) and items and rng.random() < 0.2:
+        if any(other[:-1] == path for other in chosen) and items and rng.random() < 0.2:
             del items[rng.randrange(len(items))]
         return "{" + ", ".join(items) + "}"
     if isinstance(value, list):
@@ -210,20 +210,22 @@ def text_of(rng: random.Random, text: str) -> str:
     """Return ``text`` with strange pieces inserted, and pieces deleted or repeated."""
     characters = list(text)
     for _ in range(rng.choice((1, 1, 2, 4))):
-        place = rng.randrange(len(characters) + 1)
+        position = rng.randrange(len(characters) + 1)
         kind = rng.randrange(5)
         if kind == 0:
-            characters[place:place] = rng.choice(STRANGE_TEXTS)
+            characters[position:position] = rng.choice(STRANGE_TEXTS)
         elif kind == 1:
-            characters[place:place] = chr(
+            characters[position:position] = chr(
                 rng.choice((rng.randrange(32), rng.randrange(0x300), rng.randrange(0x11_0000)))
             )
         elif kind == 2:
-            del characters[place : place + rng.choice((1, 3, 50))]
+            del characters[position : position + rng.choice((1, 3, 50))]
         elif kind == 3:
-            characters[place:place] = characters[place : place + rng.choice((1, 20))] * rng.choice((1, 3, 200))
+            characters[position:position] = characters[position : position + rng.choice((1, 20))] * rng.choice(
+                (1, 3, 200)
+            )
         else:
-            characters[place:place] = rng.choice(
+            characters[position:position] = rng.choice(
                 ("<", ">", "&", "&#0;", "<!--", "]]>", '"', "'", "\\", "|", "\t", "\r", "#", "*")
             )
     return "".join(characters)

@@ -59,11 +59,11 @@ def read_text(rng: random.Random, folder: Path) -> None:
         start = rng.randrange(len(text) + 1)
         piece = text[start : start + rng.choice((1, 2, 5, 20))] or "a"
         text = piece * (30_000 // len(piece))
-    found = phonemes(text[:MOST_CHARACTERS], strict=rng.random() < 0.5)
-    str(found)
-    for sentence in found.sentences:
+    read = phonemes(text[:MOST_CHARACTERS], strict=rng.random() < 0.5)
+    str(read)
+    for sentence in read.sentences:
         for word in sentence.words:
-            assert 0 <= word.start <= word.end <= len(found.text)
+            assert 0 <= word.start <= word.end <= len(read.text)
 
 
 def read_markup(rng: random.Random, folder: Path) -> None:
@@ -85,8 +85,8 @@ def read_markup(rng: random.Random, folder: Path) -> None:
         )
         quoted = markup.split('"')
         if len(quoted) > 2:
-            place = rng.randrange(1, len(quoted), 2)
-            quoted[place] = rng.choice(values).replace('"', "&quot;").replace("<", "&lt;")
+            index = rng.randrange(1, len(quoted), 2)
+            quoted[index] = rng.choice(values).replace('"', "&quot;").replace("<", "&lt;")
         markup = '"'.join(quoted)
     else:
         markup = mutate.text_of(rng, markup)

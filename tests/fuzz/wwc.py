@@ -50,12 +50,12 @@ def decode_file(rng: random.Random, folder: Path, contents: bytes | None = None)
 
     path = folder / "codes.wwc"
     path.write_bytes(_damaged(rng) if contents is None else contents)
-    found = decode(path, folder / "out.wav", max_gap_seconds=rng.choice((0, 1, 20)), quiet=True)
-    str(found)
-    header = read_header(found.out)
-    assert (header.n_samples, header.sample_rate) == (round(found.seconds * found.sample_rate), found.sample_rate)
-    assert found.out.stat().st_size < LONGEST_SOUND_BYTES
-    found.out.unlink()
+    decoded = decode(path, folder / "out.wav", max_gap_seconds=rng.choice((0, 1, 20)), quiet=True)
+    str(decoded)
+    header = read_header(decoded.out)
+    assert (header.n_samples, header.sample_rate) == (round(decoded.seconds * decoded.sample_rate), decoded.sample_rate)
+    assert decoded.out.stat().st_size < LONGEST_SOUND_BYTES
+    decoded.out.unlink()
 
 
 def decode_stream(rng: random.Random, folder: Path) -> None:
@@ -98,11 +98,11 @@ def _damaged(rng: random.Random) -> bytes:
     if kind == 2:
         return contents[:28] + _crafted(rng)
     if kind == 3:
-        place = rng.randrange(28, len(contents))
-        return contents[:place] + _crafted(rng) + contents[rng.randrange(28, len(contents)) :]
+        position = rng.randrange(28, len(contents))
+        return contents[:position] + _crafted(rng) + contents[rng.randrange(28, len(contents)) :]
     if kind == 4:
-        place = rng.randrange(28, len(contents))
-        return contents[:place] + rng.randbytes(rng.choice((10, 1_000, 50_000))) + contents[place:]
+        position = rng.randrange(28, len(contents))
+        return contents[:position] + rng.randbytes(rng.choice((10, 1_000, 50_000))) + contents[position:]
     if kind == 5:
         return _lying(rng, mutate.bytes_of(rng, contents))
     return mutate.bytes_of(rng, contents)
@@ -114,7 +114,7 @@ def _lying(rng: random.Random, contents: bytes) -> bytes:
 
     changed = bytearray(contents[:24].ljust(24, b"\0"))
     for _ in range(rng.choice((1, 1, 2))):
-        place, n_bytes, values = rng.choice(
+        position, n_bytes, values = rng.choice(
             (
                 (3, 1, (0, 1, 2, 3)),
                 (10, 3, (1_000, 8_000, 16_001, 768_000, 2**24 - 1)),
@@ -125,7 +125,7 @@ def _lying(rng: random.Random, contents: bytes) -> bytes:
                 (23, 1, (0, 1, 7, 50, 255)),
             )
         )
-        changed[place : place + n_bytes] = rng.choice(values).to_bytes(n_bytes, "little")
+        changed[position : position + n_bytes] = rng.choice(values).to_bytes(n_bytes, "little")
     return with_crc(bytes(changed)) + contents[28:]
 
 
