@@ -16,7 +16,6 @@ import numpy as np
 
 from .byte_stream import available_reader
 from .errors import BadAudio, BadSetting
-from .families.codec.header import MAGIC
 
 FULL_SCALE = 32_768
 CHUNK_BYTES = 65_536
@@ -25,6 +24,8 @@ EXTENSIBLE = 0xFFFE  # format whose further fields contain the format
 UNKNOWN_BYTES = 0x7FFF0000  # programs that write WAV to a pipe declare about this size, a larger one or 0
 ENDLESS_BYTES = 0x7FFFF000  # size of the samples in the header of a stream of unknown length
 MAX_HEADER_BYTES = 2**20  # of a WAV file, up to its samples
+WWC_MAGIC = b"WWC"
+"""First bytes of a .wwc file."""
 COMPRESSED_FORMATS = {
     b"fLaC": "a FLAC file",
     b"OggS": "an Ogg file",
@@ -115,7 +116,7 @@ def pipe_out(sink: BinaryIO) -> Iterator[BinaryIO]:
 
 def _check_raw(head: bytes) -> None:
     """Raise BadAudio if the first four bytes are those of a file that is neither WAV nor raw samples."""
-    if head.startswith(MAGIC):
+    if head.startswith(WWC_MAGIC):
         raise BadAudio(
             "What came on standard input is a .wwc file, so it is encoded already; `wavewright decode` makes sound of "
             "it."

@@ -1,0 +1,116 @@
+"""Delete a model family and run the tests of everything else.
+
+    python -m benchmarks.code.without_family                  # each family in turn: the suite as often
+    python -m benchmarks.code.without_family gan vae
+
+In a copy of the repository, the family's folder, its line in ``families/__init__.py``, its bundled models and its entry
+in ``tests/tiny_families.py`` are deleted. Test modules that import the family, directly or through a helper, go with
+it, and so do the tests that name the family or one of its bundled models (:mod:`benchmarks.harness.family_tests`).
+All others must pass. Exits with 1 where one fails.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks.harness.family_tests import FAMILY, MODELS
+from benchmarks.harness.script import Benchmark, Report
+from benchmarks.harness.tables import Table, columns
+from wavewright import models
+from wavewright.families import FAMILIES
+from wavewright.models.card import Card
+
+ROOT = Path(__file__).resolve().parents[2]
+PLUGIN = "benchmarks.harness.family_tests"
+
+SUITES = Table("suites", columns(family="s", passed="d", failed="d", deleted_modules="d", deleted_tests="d"))
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this script."""
+    parser.add_argument("families", nargs="*", metavar="FAMILY", help="families, by default all")
+    parser.add_argument("--tests", nargs="*", default=[], help="test modules to run instead of all")
+
+
+def measure(options: argparse.Namespace, report: Report) -> None:
+    """Run the suite without each family."""
+    for name in options.families or FAMILIES:
+        with tempfile.TemporaryDirectory() as folder:
+            tree = Path(folder) / "wavewright"
+            copy_tree(tree)
+            bundled = delete_family(tree, name)
+            modules = delete_tests(tree, name)
+            output = run_tests(tree, name, bundled, options.tests)
+        counts = {word: int(number) for number, word in re.findall(r"(\d+) (passed|failed|errors?|deselected)", output)}
+        n_failed = counts.get("failed", 0) + counts.get("error", 0) + counts.get("errors", 0)
+        row = {"family": name, "passed": counts.get("passed", 0), "failed": n_failed}
+        report.add(SUITES, row | {"deleted_modules": len(modules), "deleted_tests": counts.get("deselected", 0)})
+        if n_failed or not row["passed"]:
+            report.has_fault = True
+            print(output[-20_000:], file=sys.stderr)
+
+
+def copy_tree(target: Path) -> None:
+    """Copy the files that git tracks or could track."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    for name in filter(None, listed.split("\0")):
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, target / name)
+
+
+def delete_family(tree: Path, name: str) -> tuple[str, ...]:
+    """Delete a family's folder, line, bundled models and tiny model; return the names of the bundled models."""
+    package = tree / "src" / "wavewright"
+    shutil.rmtree(package / "families" / name)
+    table = package / "families" / "__init__.py"
+    table.write_text(re.sub(rf"from \.{name} import .*\n", "", table.read_text(encoding="utf-8")), encoding="utf-8")
+    tiny = tree / "tests" / "tiny_families.py"
+    start = rf'^    "{name}": TinyFamily\('
+    entry = re.compile(rf"{start}.*\),\n|{start}(?s:.)*?^    \),\n", re.MULTILINE)
+    tiny.write_text(entry.sub("", tiny.read_text(encoding="utf-8"), count=1), encoding="utf-8")
+    bundled = tuple(each for each in models.bundled() if Card.read(models.find(each)).family == name)
+    for each in bundled:
+        shutil.rmtree(package / "models" / "bundled" / each)
+    return bundled
+
+
+def delete_tests(tree: Path, name: str) -> list[str]:
+    """Delete the test modules that import the family, or import one that does; return their names."""
+    modules = {path.stem: path for path in (tree / "tests").glob("*.py")}
+    deleted = {stem for stem, path in modules.items() if f"families.{name}" in path.read_text(encoding="utf-8")}
+    while True:
+        imports = re.compile(rf"^(?:from|import) (?:{'|'.join(sorted(deleted)) or '-'})\b", re.MULTILINE)
+        more = {stem for stem, path in modules.items() if imports.search(path.read_text(encoding="utf-8"))} - deleted
+        if not more:
+            break
+        deleted |= more
+    for stem in deleted:
+        modules[stem].unlink()
+    return sorted(deleted)
+
+
+def run_tests(tree: Path, name: str, bundled: tuple[str, ...], tests: list[str]) -> str:
+    """Run the tests of a tree that do not name the family or its bundled models; return pytest's output."""
+    environment = os.environ | {FAMILY: name, MODELS: " ".join(bundled), "PYTHONPATH": f"{tree / 'src'}:{tree}"}
+    command = [sys.executable, "-m", "pytest", "-p", PLUGIN, "-p", "no:cacheprovider", *tests]
+    return subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, check=False).stdout
+
+
+BENCHMARK = Benchmark(
+    description=__doc__ or "",
+    tables=(SUITES,),
+    add_options=add_options,
+    measure=measure,
+    smoke={"families": ["gan"], "tests": ["tests/test_imports.py"]},
+)
+
+if __name__ == "__main__":
+    sys.exit(BENCHMARK.run())
