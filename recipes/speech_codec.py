@@ -49,7 +49,7 @@ MODEL = Bundled(
     "speech-codec",
     "codec",
     speech,
-    "Makes speech small: 1.6, 3 or 5 thousand bits a second, 16 kHz, in files and streams.",
+    "Compresses speech at 16 kHz to 1.6, 3 or 5 kbit/s, in files and streams.",
     SPEECH,
 )
 

@@ -38,7 +38,7 @@ MODEL = Bundled(
     "vocoder",
     "vocoder",
     vocoder,
-    "The last step of a voice: turns its frames of spectrum into sound, 24 kHz, many times faster than real time.",
+    "The vocoder of the voices: mel frames to audio at 24 kHz, many times faster than real time.",
     SPEECH,
 )
 

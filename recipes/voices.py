@@ -48,7 +48,7 @@ def voices() -> AcousticRecipe:
     )
 
 
-MODEL = Bundled("en", "acoustic", voices, "Reads texts aloud in American English, by one voice: en-kathleen.", CORPUS)
+MODEL = Bundled("en", "acoustic", voices, "Reads texts aloud in American English, in one voice: en-kathleen.", CORPUS)
 
 if __name__ == "__main__":
     main(MODEL, __doc__)

@@ -46,7 +46,7 @@ MODEL = Bundled(
     "wavenet",
     "wavenet",
     vocoder,
-    "The last step of a voice by another method: draws its sound one sample after another, 16 kHz.",
+    "A WaveNet vocoder: mel frames to audio at 16 kHz, sample by sample.",
     SPEECH,
 )
 

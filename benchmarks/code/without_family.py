@@ -3,8 +3,8 @@
     python -m benchmarks.code.without_family                  # each family in turn: the suite as often
     python -m benchmarks.code.without_family gan vae
 
-In a copy of the repository, the family's folder, its line in ``families/__init__.py``, its bundled models and its entry
-in ``tests/tiny_families.py`` are deleted. Test modules that import the family, directly or through a helper, go with
+In a copy of the repository, the family's folder, its line in ``families/__init__.py``, its files in the tree of
+``docs/architecture.md``, its bundled models and its entry in ``tests/tiny_families.py`` are deleted. Test modules that import the family, directly or through a helper, go with
 it, and so do the tests that name the family or one of its bundled models (:mod:`benchmarks.harness.family_tests`).
 All others must pass. Exits with 1 where one fails.
 """
@@ -67,11 +67,14 @@ def copy_tree(target: Path) -> None:
 
 
 def delete_family(tree: Path, name: str) -> tuple[str, ...]:
-    """Delete a family's folder, line, bundled models and tiny model; return the names of the bundled models."""
+    """Delete a family's folder, lines, bundled models and tiny model; return the names of the bundled models."""
     package = tree / "src" / "wavewright"
     shutil.rmtree(package / "families" / name)
     table = package / "families" / "__init__.py"
     table.write_text(re.sub(rf"from \.{name} import .*\n", "", table.read_text(encoding="utf-8")), encoding="utf-8")
+    document = tree / "docs" / "architecture.md"
+    listed = re.compile(rf"^    {name}/\n(      .*\n)*", re.MULTILINE)
+    document.write_text(listed.sub("", document.read_text(encoding="utf-8")), encoding="utf-8")
     tiny = tree / "tests" / "tiny_families.py"
     start = rf'^    "{name}": TinyFamily\('
     entry = re.compile(rf"{start}.*\),\n|{start}(?s:.)*?^    \),\n", re.MULTILINE)
