@@ -124,7 +124,7 @@ def test_a_morph_over_time_is_one_clip(workspace):
     (clip,) = derived.clips
     assert clip.file == "frames-a-to-b-slerp-over_time.wav"
     (wave,) = loading.load("frames").morph(A, B, interpolation="slerp", over_time=True)
-    np.testing.assert_allclose(Clip.read(workspace / "wavewright-sounds" / clip.file).wave, wave, atol=2**-23)
+    np.testing.assert_allclose(Clip.read(workspace / "wavewright-clips" / clip.file).wave, wave, atol=2**-23)
 
 
 def test_variations_are_reproducible_and_replace_nothing_else(workspace):
@@ -159,12 +159,12 @@ def test_attributes_are_adjusted_step_by_step(workspace, capsys):
     loudness = [loudness_db(wave[0]) for wave in waves]
     np.testing.assert_allclose(np.diff(loudness), -3.0, atol=1e-3)
     for file, wave in zip(files, waves, strict=True):
-        np.testing.assert_allclose(Clip.read(Path("wavewright-sounds") / file).wave, wave, atol=2**-23)
-    origin = json.loads(read_metadata(Path("wavewright-sounds") / files[1])["comment"])
+        np.testing.assert_allclose(Clip.read(Path("wavewright-clips") / file).wave, wave, atol=2**-23)
+    origin = json.loads(read_metadata(Path("wavewright-clips") / files[1])["comment"])
     assert (origin["attributes"], origin["fraction"]) == ({"brightness": 0.5, "loudness": -6.0}, 0.5)
     one = adjust(Path("a.wav"), {"brightness": 0.5, "loudness": -6}, out=Path("one"))
     np.testing.assert_array_equal(
-        Clip.read(Path("one") / one.clips[0].file).wave, Clip.read(f"wavewright-sounds/{files[2]}").wave
+        Clip.read(Path("one") / one.clips[0].file).wave, Clip.read(f"wavewright-clips/{files[2]}").wave
     )
 
 

@@ -73,7 +73,7 @@ def test_the_reference_of_python_shows_types_and_defaults(hooks):
     assert "::: wavewright.clip.Clip\n" in page
     verb = page.split("::: wavewright.tasks.generate.generate\n")[1].split("\n:::")[0]
     assert "| `label` | `str | None` | `None` |" in verb
-    assert "| `out` | `Path` | `'wavewright-sounds'` |" in verb
+    assert "| `out` | `Path` | `'wavewright-clips'` |" in verb
 
 
 @pytest.mark.parametrize(

@@ -121,7 +121,7 @@ def test_a_read_only_folder_is_called_so(tmp_path, monkeypatch):
 def test_files_of_dead_processes_are_removed_and_those_of_running_ones_stay(tmp_path):
     dead = [".wavewright-1-0123abcd", ".wavewright-99999999-01234567.wav", ".wavewright-2-89abcdef.tar.gz"]
     others = [
-        ".wavewright-sounds",
+        ".wavewright-clips",
         ".wavewright-1",
         "wavewright-1-0123abcd",
         ".wavewright-1-0123abcde",

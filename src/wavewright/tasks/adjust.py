@@ -36,7 +36,7 @@ def adjust(
     label: parameters.SourceLabel = None,
     seed: parameters.NoiseSeed = 0,
     model: parameters.VaeName = parameters.DEFAULT_VAE,
-    out: parameters.OutputFolder = Path("wavewright-sounds"),
+    out: parameters.OutputFolder = Path("wavewright-clips"),
     format: parameters.ClipFormat = "wav",
     pitch: parameters.MidiPitch = None,
     residual: parameters.ResidualFraction = 1.0,

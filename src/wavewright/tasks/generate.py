@@ -160,7 +160,7 @@ def generate(
         tuple[int, int] | None,
         Field(description="Two seeds: interpolate in --count clips from the first clip of one to that of the other."),
     ] = None,
-    out: parameters.OutputFolder = Path("wavewright-sounds"),
+    out: parameters.OutputFolder = Path("wavewright-clips"),
     format: parameters.ClipFormat = "wav",
     min_confidence: Annotated[
         float | None,

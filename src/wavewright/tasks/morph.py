@@ -41,7 +41,7 @@ def morph(
     label_b: Annotated[str | None, Field(description="Label of the last clip; default: likewise.")] = None,
     seed: parameters.NoiseSeed = 0,
     model: parameters.VaeName = parameters.DEFAULT_VAE,
-    out: parameters.OutputFolder = Path("wavewright-sounds"),
+    out: parameters.OutputFolder = Path("wavewright-clips"),
     format: parameters.ClipFormat = "wav",
     pitch_a: parameters.MidiPitch = None,
     pitch_b: parameters.MidiPitch = None,

@@ -22,7 +22,7 @@ def vary(
     seed: Annotated[int, Field(description="Same seed, same variations.", ge=0, le=parameters.LARGEST_SEED)] = 0,
     label: parameters.SourceLabel = None,
     model: parameters.VaeName = parameters.DEFAULT_VAE,
-    out: parameters.OutputFolder = Path("wavewright-sounds"),
+    out: parameters.OutputFolder = Path("wavewright-clips"),
     format: parameters.ClipFormat = "wav",
     pitch: parameters.MidiPitch = None,
     residual: parameters.ResidualFraction = 1.0,
