@@ -9,7 +9,6 @@ import numpy as np
 
 from . import loading
 from .contracts.runtime import Codec, EntropyCoder
-from .conversion import ConvertedFile, described
 from .errors import BadModel, BadSetting
 from .families.codec.config import CONTEXTS_FILE
 from .families.codec.header import (
@@ -22,6 +21,7 @@ from .families.codec.header import (
     VERSIONS,
     WwcHeader,
 )
+from .model_results import ConvertedFile, described
 
 DEFAULT_CODEC = "speech-codec"
 PACKET_SECONDS = 1.0

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..clip_folder import OutputClip, write_clips
-from ..conversion import ModelResult, identity
 from ..errors import BadSetting
+from ..model_results import ModelResult, identity
 from ..names import file_stem
 from .source import SourceClip
 

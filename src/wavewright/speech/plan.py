@@ -78,19 +78,20 @@ def plan_text(
     is_silent = True
     offset = 0
     for text in [texts] if isinstance(texts, str) else texts:
-        segment = _Segment(reader.read(text), offset)
+        plain = reader.read(text)
+        segment = _Segment(plain, offset)
         source.segment = segment
-        if is_whole or has_alphanumeric(segment.text):
+        if is_whole or has_alphanumeric(plain.text):
             try:
-                sentences = front_end.stream(segment.text, lexicon, segment.shifted(on_skip))
-                yield from planner.steps(sentences, segment.text)
+                sentences = front_end.stream(plain.text, lexicon, segment.shifted(on_skip))
+                yield from planner.steps(sentences, plain.text)
                 is_silent = False
             except NothingToSpeak:
                 if is_whole:
                     raise
-                planner.skip(segment.text)
+                planner.skip(plain.text)
         else:
-            planner.skip(segment.text)
+            planner.skip(plain.text)
         offset += len(text)
     if is_silent:
         raise NothingToSpeak("There is nothing to speak in the text; give one with words or numbers.")
@@ -121,11 +122,6 @@ class _Segment:
 
     characters: Characters
     offset: int
-
-    @property
-    def text(self) -> str:
-        """The plain text."""
-        return self.characters.text
 
     def positions(self, start: int, end: int) -> tuple[int, int]:
         """Return start and end in the whole text of a span of the plain text."""

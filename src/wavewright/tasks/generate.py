@@ -15,9 +15,9 @@ from .. import loading, parameters
 from ..clip import Clip, read_header
 from ..clip_folder import OutputClip, WrittenClip, write_clips
 from ..contracts.runtime import Continuer, Generator, Interpolator
-from ..conversion import ModelResult
 from ..errors import BadSetting
 from ..latent_clips.source import changes_of
+from ..model_results import ModelResult
 from ..names import file_stem
 from ..parameters import LARGEST_SEED
 from ..rejection import ClipFunction, RejectionSampler, ScoredClip

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 from pydantic import Field
 
-from ..conversion import ModelResult, identity
 from ..data.folder import scan
 from ..data.parameters import LabelSource
 from ..drawing import check_drawable, draw_map
 from ..errors import BadSetting, MissingExtra
 from ..latent_clips.folder import FolderLatents, encode_folder, smallest
 from ..latent_clips.source import open_vae
+from ..model_results import ModelResult, identity
 from ..parameters import DEFAULT_VAE, Quiet, VaeName
 from ..whole_file import check_target, whole_folder
 from . import checked

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 from pydantic import Field
 
-from ..conversion import ModelResult, identity
 from ..data.folder import scan
 from ..errors import BadFolder
 from ..latent_clips.folder import FolderLatents, encode_folder, smallest
 from ..latent_clips.source import SourceClip, open_vae, read_clip
+from ..model_results import ModelResult, identity
 from ..parameters import DEFAULT_VAE, Quiet, VaeName
 from . import checked
 
