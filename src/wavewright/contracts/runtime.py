@@ -112,8 +112,8 @@ class Continuer(Generator):
     ) -> np.ndarray:
         """Return ``wave (1, time)`` and its continuation, ``seconds`` in all: ``(1, time)`` float32 in [-1, 1].
 
-        Label, seed and index choose the clip as in :meth:`generate`. Raises BadAudio for another shape or values that
-        are not finite, BadSetting for a wave no shorter than ``seconds``.
+        Label, seed and index choose the clip as in :meth:`generate`. Raises BadAudio for another shape, integers, no
+        samples, NaN or infinite values, BadSetting for a wave no shorter than ``seconds``.
         """
 
 
