@@ -1,4 +1,4 @@
-"""Makes the sounds and pictures of the gallery: ``python docs/gallery.py``, then ``mkdocs build --strict``.
+"""Make the clips and spectrograms of the gallery: ``python docs/gallery.py``, then ``mkdocs build --strict``.
 
 The commands are those that a person types. They run in ``docs/gallery``, which git ignores, and always start from an
 empty folder; the same version makes the same files.
@@ -18,11 +18,11 @@ FOLDER = Path(__file__).resolve().parent / "gallery"
 
 @dataclass(frozen=True)
 class Row:
-    """Sounds that belong together: the commands that make them and which of their files are shown."""
+    """Clips that belong together: the commands that make them and which of their files are shown."""
 
     title: str
     commands: tuple[str, ...]
-    sounds: tuple[str, ...]
+    clips: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -132,13 +132,13 @@ CHAPTERS = (
 )
 
 
-def picture_of(sound: Path) -> Path:
-    """Return where the picture of a sound lies: beside it."""
-    return sound.parent / f"{sound.stem}-plot.png"
+def plot_of(clip: Path) -> Path:
+    """Return the path of the spectrogram beside a clip."""
+    return clip.parent / f"{clip.stem}-plot.png"
 
 
 def make() -> int:
-    """Make all sounds and pictures; return how many sounds there are."""
+    """Make all clips and spectrograms; return the number of clips."""
     from wavewright.cli import run
 
     shutil.rmtree(FOLDER, ignore_errors=True)
@@ -146,22 +146,22 @@ def make() -> int:
     before = Path.cwd()
     os.chdir(FOLDER)
     try:
-        sounds: list[str] = []
+        clips: list[str] = []
         for row in (row for chapter in CHAPTERS for row in chapter.rows):
             for command in row.commands:
                 if code := run(shlex.split(command)):
                     raise SystemExit(f"wavewright {command} ended with {code}.")
-            made = sorted(path.as_posix() for pattern in row.sounds for path in Path().glob(pattern))
+            made = sorted(path.as_posix() for pattern in row.clips for path in Path().glob(pattern))
             if not made:
-                raise SystemExit(f"{row.title}: no file matches {', '.join(row.sounds)}.")
-            sounds += made
-        for sound in sounds:
-            run(["plot", sound, "--kind", "mel"])
+                raise SystemExit(f"{row.title}: no file matches {', '.join(row.clips)}.")
+            clips += made
+        for clip in clips:
+            run(["plot", clip, "--kind", "mel"])
     finally:
         os.chdir(before)
-    return len(sounds)
+    return len(clips)
 
 
 if __name__ == "__main__":
-    n_sounds = make()
-    sys.stdout.write(f"{n_sounds} sounds with their pictures are in {FOLDER}.\n")
+    n_clips = make()
+    sys.stdout.write(f"{n_clips} clips with their spectrograms are in {FOLDER}.\n")

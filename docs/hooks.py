@@ -80,37 +80,37 @@ def site_links(text: str, in_root: bool) -> str:
 
 
 def gallery_page() -> str:
-    """Return the page of sounds and pictures that ``docs/gallery.py`` made; without them, of its commands alone."""
+    """Return the page of clips and spectrograms that ``docs/gallery.py`` made; without them, of its commands alone."""
     gallery = _gallery()
     lines = [
         "# Gallery",
         "",
-        "A bundled model made each of these sounds with the command above it. The seeds were not selected.",
-        "`python docs/gallery.py` makes all sounds and pictures of this page again.",
+        "A bundled model made each of these clips with the command above it. The seeds were not selected.",
+        "`python docs/gallery.py` makes all clips and spectrograms of this page again.",
     ]
     missing = False
     for chapter in gallery.CHAPTERS:
         lines += ["", f"## {chapter.title}", "", chapter.text]
         for row in chapter.rows:
             lines += ["", f"**{row.title}**", "", "```", *(f"wavewright {line}" for line in row.commands), "```", ""]
-            files = [path for pattern in row.sounds for path in sorted(gallery.FOLDER.glob(pattern))]
+            files = [path for pattern in row.clips for path in sorted(gallery.FOLDER.glob(pattern))]
             missing = missing or not files
             if files:
                 lines += ['<div class="sounds">', *map(_figure, files), "</div>"]
     if missing:
-        lines.insert(4, "\nThe sounds are not here: this site was built without that command.")
+        lines.insert(4, "\nThe clips are not here: this site was built without that command.")
     return "\n".join(lines) + "\n"
 
 
-def _figure(sound: Path) -> str:
-    """Return a sound with its picture, as HTML on one line."""
+def _figure(clip: Path) -> str:
+    """Return a clip with its spectrogram, as HTML on one line."""
     gallery = _gallery()
-    name, file = escape(sound.stem), escape(sound.relative_to(DOCS).as_posix())
-    picture = gallery.picture_of(sound)
-    address = escape(picture.relative_to(DOCS).as_posix())
+    name, file = escape(clip.stem), escape(clip.relative_to(DOCS).as_posix())
+    plot = gallery.plot_of(clip)
+    address = escape(plot.relative_to(DOCS).as_posix())
     image = f'<a href="{address}"><img src="{address}" alt="Mel spectrogram of {name}" loading="lazy"></a>'
     player = f'<audio controls preload="none" src="{file}" aria-label="{name}"></audio>'
-    return f"<figure>{image if picture.is_file() else ''}{player}<figcaption>{name}</figcaption></figure>"
+    return f"<figure>{image if plot.is_file() else ''}{player}<figcaption>{name}</figcaption></figure>"
 
 
 def _gallery() -> Any:
@@ -295,7 +295,7 @@ class _Loads(HTMLParser):
 
 
 def foreign_in_page(html: str) -> list[str]:
-    """Return the addresses on other hosts that a page loads: scripts, styles, fonts, pictures, sounds, frames."""
+    """Return the addresses on other hosts that a page loads: scripts, styles, fonts, images, audio, frames."""
     loads = _Loads()
     loads.feed(html)
     return loads.foreign

@@ -55,7 +55,10 @@ def kit_of(entry: Entry) -> str:
 
 def provenance(corpus: Path) -> Provenance:
     """Return the description and the sources of the card."""
-    description = "Recognises kick, snare, hat, tom and cymbal in the first 0.7 s of a clip at 44.1 kHz, and scores generated drums."
+    description = (
+        "Recognises kick, snare, hat, tom and cymbal in the first 0.7 s of a clip at 44.1 kHz, and scores generated "
+        "drums."
+    )
     return Provenance("drum-classifier", description, DRUMS.licence, sources_of(corpus, DRUMS.labels))
 
 

@@ -76,10 +76,10 @@ def read_sentences(path: Path, source: str) -> Iterator[Example]:
             text = line.strip()
             marked = text.find(f"*{word}*")
             plain = text.replace("*", "")
-            found = [context for start, context in contexts(plain, word) if marked in (-1, start)]
-            if not found:
+            matches = [context for start, context in contexts(plain, word) if marked in (-1, start)]
+            if not matches:
                 raise SystemExit(f"{path}: {word!r} is not in {text!r}.")
-            yield Example(found[-1 if marked == -1 else 0], phones, source, plain)
+            yield Example(matches[-1 if marked == -1 else 0], phones, source, plain)
         elif line and not line.startswith("#"):
             word, _, names = line.partition(" = ")
             phones = tuple(names.split())
@@ -95,9 +95,10 @@ def read_wikipedia(folder: Path) -> Iterator[Example]:
                     continue
                 word, phones = labels[row["wordid"]]
                 start = len(row["sentence"].encode()[: int(row["start"])].decode())
-                found = [context for at, context in contexts(row["sentence"], word) if at <= start < at + 2 * len(word)]
-                if found:
-                    yield Example(found[0], phones, "Wikipedia", row["sentence"])
+                all_contexts = contexts(row["sentence"], word)
+                matches = [context for at, context in all_contexts if at <= start < at + 2 * len(word)]
+                if matches:
+                    yield Example(matches[0], phones, "Wikipedia", row["sentence"])
 
 
 def rows_of(path: Path) -> list[list[str]]:

@@ -26,7 +26,7 @@ STEPS = 8_500
 def morph_drums() -> VaeRecipe:
     """Return the settings of the run."""
     base = recipe("base")
-    # Long windows resolve the partials of drums; critics also judge what lies between two sounds.
+    # Long windows resolve the partials of drums; critics also judge interpolations of two clips.
     autoencoder = replace(base.model, n_fft=2048, hidden=512)
     model = replace(autoencoder, beta=0.0005, warmup_steps=0, adversarial_from=4_000, critic_interpolations=True)
     data = replace(base.data, varied_fraction=0.6, slowest=0.7, fastest=1.45)

@@ -58,7 +58,7 @@ def files(folder):
     return sorted(path for path in (folder / "cache").rglob("*") if path.is_file())
 
 
-def test_it_is_said_once_and_kept(compiled_once):
+def test_it_is_reported_once_and_cached(compiled_once):
     folder, lines = compiled_once
     assert lines == [ONCE]
     assert sums(folder) == []

@@ -190,7 +190,7 @@ def test_the_bundled_graphs_are_read_as_onnx_reads_them(name, monkeypatch):
         assert [TensorProto.FromString(tensor).name for tensor in seen] == [tensor.name for tensor in graph.initializer]
 
 
-def test_a_graph_that_points_elsewhere_is_never_given_to_the_runtime(copied_gan, monkeypatch):
+def test_a_graph_that_points_elsewhere_never_reaches_the_runtime(copied_gan, monkeypatch):
     from wavewright import onnx_runtime
 
     described = onnx.load(copied_gan / "generator.onnx", load_external_data=False)

@@ -269,7 +269,7 @@ def test_endless_sounds_are_cropped(words, tmp_path):
     assert isinstance(data.valid, FrameBatches)
 
 
-def test_what_cannot_be_learned_is_said(words, tmp_path):
+def test_unusable_data_is_refused_or_reported(words, tmp_path):
     with pytest.raises(BadFolder, match="There is no clip with the label 'three' to train on; the folder has one, two"):
         prepare(small_recipe(replace(VOICE, labels=("one", "three"))), words, tmp_path)
     with pytest.raises(BadFolder, match="There is no clip of the speaker 'dan'"):
@@ -335,7 +335,7 @@ def test_seconds_set_the_length(player):
         assert wave.shape == (1, seconds * RATE)
 
 
-def test_a_continuation_starts_with_the_given_clip(player):
+def test_a_continuation_starts_with_its_prompt(player):
     prompt = tone(150, 0.3)[None]
     whole = player.continue_from(prompt, 0.8, "one", seed=2)
     assert whole.shape == (1, 0.8 * RATE)
@@ -350,7 +350,7 @@ def test_a_continuation_starts_with_the_given_clip(player):
     )
 
 
-def test_what_a_model_does_not_have_is_said(player):
+def test_prompts_labels_and_speakers_that_do_not_fit_are_refused(player):
     for wave in (np.zeros((1, 0)), np.zeros((2, 800)), np.full((1, 800), np.nan)):
         with pytest.raises(BadAudio, match=r"it must be \(1, time\) of floating-point numbers, at least one sample"):
             player.continue_from(wave, 1.0)

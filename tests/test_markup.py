@@ -225,7 +225,7 @@ def test_much_of_one_sign_is_read(markup, piece):
     assert converted.position(len(converted.text)) == len(piece) * 2_000
 
 
-def test_a_text_of_markup_is_spoken_with_its_places(players, capsys, tmp_path):
+def test_words_of_markup_have_their_positions_in_the_text(players, capsys, tmp_path):
     text = "# Title\n\nSome **bold** words.\n"
     assert (
         run(["speak", text, "--voice", "en-kathleen", "--markup", "markdown", "--json", "--subtitles", "a.json"]) == 0

@@ -311,7 +311,7 @@ def test_a_stream_and_tokens_are_the_clip(endless, player):
     assert endless.generate()[0].shape == (1, 5 * RATE)
 
 
-def test_a_continuation_begins_with_the_codes_of_the_given_clip(endless, player):
+def test_a_continuation_starts_with_the_codes_of_its_prompt(endless, player):
     clip = (0.4 * np.sin(np.arange(5_000) * 0.05) ** 3).astype(np.float32)[None]
     codes_of_wave = endless.codec.encode(clip[0])[:3, :15]
     whole = endless.continue_from(clip, 0.7, seed=2)

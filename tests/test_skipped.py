@@ -122,7 +122,7 @@ def test_a_voice_warns_once_and_names_what_it_skipped():
         voice.speak(f"One {HEBREW} two.", strict=True)
 
 
-def test_places_of_skipped_passages_are_those_in_all_parts():
+def test_positions_of_skipped_passages_count_from_the_first_chunk():
     voice, skipped = stand_in_voice(), []
     parts = ["One.\n", f"{HEBREW}.\n", f"Two {HEBREW}.\n"]
     words = [word for chunk in voice.stream(parts, on_skip=skipped.append) for word in chunk.words]

@@ -85,7 +85,7 @@ def test_nobody_needs_to_read_a_refusal(home, tmp_path):
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device that is always full")  # noqa: PTH110
-def test_a_full_device_is_said(home, tmp_path):
+def test_a_full_device_is_reported(home, tmp_path):
     with open("/dev/full", "w") as full:  # noqa: PTH123
         done = subprocess.run(
             [sys.executable, "-m", "wavewright", "models", "list"],

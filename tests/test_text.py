@@ -208,7 +208,7 @@ def test_errors_of_a_lexicon_name_the_line(tmp_path, lines, message):
 
 
 @pytest.mark.parametrize("text", ["", "  \n ", "...", "\x00\x07", "?!"])
-def test_nothing_to_speak_is_said(text):
+def test_nothing_to_speak_is_reported(text):
     with pytest.raises(BadText, match="nothing to speak"):
         ENGLISH.sentences(text)
 

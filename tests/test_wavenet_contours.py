@@ -101,7 +101,7 @@ def test_contours_come_back_and_are_drawn_by_label_and_speaker():
         ContourSet.from_tensors({"frames": contours.frames}, 32)
 
 
-def test_a_stretch_is_told_the_contour_of_its_place(prepared):
+def test_a_crop_is_conditioned_on_the_contour_of_its_position(prepared):
     batches = prepared.batches
     for step in range(4):
         batch = batches(step)

@@ -137,7 +137,7 @@ def test_a_clip_is_the_same_alone_among_others_and_in_chunks(spoken):
     assert np.abs(long).max() <= 1
 
 
-def test_a_continued_clip_begins_as_given_and_goes_on_as_the_network_would(spoken):
+def test_a_continuation_equals_its_prompt_then_the_outputs_of_the_network(spoken):
     player = loading.load(str(spoken))
     whole = player.generate("one", 1, seed=5, seconds=0.5)[0]
     for n_prompt in (1, 37, 1_024, 1_999):

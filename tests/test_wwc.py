@@ -248,7 +248,7 @@ def test_the_end_of_a_stream_does_not_say_more_than_a_thousand_hours():
     assert (actual.shape[2], reader.n_samples) == (0, None)
 
 
-def test_the_end_of_a_stream_cannot_take_back_what_was_given():
+def test_the_end_of_a_stream_cannot_undo_decoded_frames():
     start = header_of(None, frames_per_packet=1).to_bytes() + pack(0, b"abc") + pack(1, b"abc")
     actual, reader, _ = read(start + pack(2, b"", (330).to_bytes(5, "little")))
     assert (actual.shape[2], reader.n_samples, reader.lost) == (2, None, [(2, None)])
@@ -267,7 +267,7 @@ class Dripping:
         return self.data[self.n_read - 1 : self.n_read]
 
 
-def test_a_packet_is_given_before_the_next_byte_is_asked_for():
+def test_a_packet_is_decoded_before_the_next_byte_is_read():
     header = header_of(None, frames_per_packet=1)
     codes = codes_of(header, 3_200)
     data = written(header, codes, 3_200)

@@ -106,7 +106,7 @@ def test_every_second_packet_may_be_missing(seed):
         assert lost.sum() == 2 * len(missing)
 
 
-def test_nothing_is_given_for_a_gap_before_two_packets_confirm_it():
+def test_a_gap_has_no_frames_until_two_packets_confirm_it():
     header = header_of(None, frames_per_packet=1)
     data = header.to_bytes() + pack(0, b"abc") + pack(5, b"abc")
     source = io.BytesIO(data)

@@ -4,9 +4,9 @@
     python -m benchmarks.code.without_family gan vae
 
 In a copy of the repository, the family's folder, its line in ``families/__init__.py``, its files in the tree of
-``docs/architecture.md``, its bundled models and its entry in ``tests/tiny_families.py`` are deleted. Test modules that import the family, directly or through a helper, go with
-it, and so do the tests that name the family or one of its bundled models (:mod:`benchmarks.harness.family_tests`).
-All others must pass. Exits with 1 where one fails.
+``docs/architecture.md``, its bundled models and its entry in ``tests/tiny_families.py`` are deleted. Test modules that
+import the family, directly or through a helper, go with it, and so do the tests that name the family or one of its
+bundled models (:mod:`benchmarks.harness.family_tests`). All others must pass. Exits with 1 where one fails.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ from wavewright.families.acoustic.warm_start import initial_weights
 from wavewright.text import front_end
 
 ALIGNERS = {"aligner": False, "joint": True}
-"""Whether the phone classifier helps to align, by row."""
+"""True for the rows in which the phone classifier helps to align."""
 
 WORD_STARTS = Table(
     "word starts",

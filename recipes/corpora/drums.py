@@ -125,7 +125,7 @@ PACK_SAME_DRUM = [
     (r"-(accent|long|short|alt|closed|open|closed-long|closed-short|h|hh|m|l|ll|lll)$", ""),
 ]
 HYDROGEN_KINDS = [
-    (r"roll|snare dry", None),  # several strokes; snares off, which sounds as a tom
+    (r"roll|snare dry", None),  # several strokes; with the snares off it is like a tom
     (r"kick|bass ?drum|^bd", "kick"),
     (r"snare|^sd", "snare"),
     (r"\bhh\b|\bhat\b|hi[- ]?hat", "hat"),
@@ -301,7 +301,7 @@ def gather_one_shots(items: Iterable[Drum | Problem], out: Path) -> tuple[list[D
 
 
 def _without_misnamed(items: Iterable[Drum | Problem]) -> Iterator[Drum | Problem]:
-    """Yield the items, with a problem for each recording that sounds unlike its name."""
+    """Yield the items, with a problem for each recording that does not match its name."""
     for item in items:
         if isinstance(item, Problem):
             yield item
