@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SequenceRecipeT = TypeVar("SequenceRecipeT", bound="RecipeOf[SequenceConfig, SequenceDataSettings]")
 
-SEQUENCE_TRAINING = replace(COSINE_SETTINGS, batch_size=32, weight_decay=0.01, warmup_steps=50, ema_decay=0.995)
+SEQUENCE_TRAINING = replace(COSINE_SETTINGS, batch_size=32, warmup_steps=50, ema_decay=0.995)
 """Training of a recurrent network over frames."""
 
 

@@ -142,8 +142,11 @@ ADVERSARIAL_SETTINGS = TrainingSettings(
 )
 """Settings of networks that reconstruct audio with critics of frames, after HiFi-GAN and Vocos."""
 
+VOICE_SETTINGS = replace(ADVERSARIAL_SETTINGS, weight_bits=8, product_bits=8)
+"""Settings of the networks of a voice, which are exported in 8 bits."""
+
 COSINE_SETTINGS = TrainingSettings(
-    learning_rate=2e-3, schedule="cosine", final_fraction=0.02, warmup_steps=100, clip_norm=1.0
+    learning_rate=2e-3, weight_decay=0.01, schedule="cosine", final_fraction=0.02, warmup_steps=100, clip_norm=1.0
 )
 """Settings of networks that minimise one loss."""
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ...contracts.recipe import NOTHING_TO_TRAIN_ON, PreparedOf, RecipeOf
-from ...contracts.settings import ADVERSARIAL_SETTINGS
+from ...contracts.settings import VOICE_SETTINGS
 from ...data.entry import Entry, first_problem
 from ...data.preparation import Preparation
 from ...data.splits import assign_splits, without_speaker_groups
@@ -58,14 +58,7 @@ class AcousticPrepared(PreparedOf[AcousticRecipe, SpeechBatches]):
 
 
 TRAINING = replace(
-    ADVERSARIAL_SETTINGS,
-    learning_rate=7e-4,
-    betas=(0.9, 0.98),
-    weight_decay=0.01,
-    final_fraction=0.05,
-    clip_norm=1.0,
-    weight_bits=8,
-    product_bits=8,
+    VOICE_SETTINGS, learning_rate=7e-4, betas=(0.9, 0.98), weight_decay=0.01, final_fraction=0.05, clip_norm=1.0
 )
 
 

@@ -61,9 +61,7 @@ class VaeConfig(ModelConfig):
     condition_size: int = ranged(32, 1, 1_024)  # size of the embedding of label and pitch
     noise_bands: int = ranged(64, 0, 512)  # of the decoder's noise, at equal intervals in mel; 0 for none
     beta: float = ranged(0.001, 0.0, 100.0)  # of the KL divergence (nats) of the latents from a standard normal
-    free_nats: float = ranged(
-        0.05, 0.0, 10.0
-    )  # of each dimension cost nothing: the loss adds up ``max(nats, free_nats)``
+    free_nats: float = ranged(0.05, 0.0, 10.0)  # free for each dimension: the loss adds up ``max(nats, free_nats)``
     warmup_steps: int = ranged(500, 0, 10_000_000)  # of the KL ramp, in which the weight grows from 0 to ``beta``
     complex_weight: float = ranged(1.0, 0.0, 1e3)  # of the loss on the complex STFT, which teaches the phases
     label_dropout: float = ranged(0.3, 0.0, 1.0)  # probability that the label of a clip is dropped in training

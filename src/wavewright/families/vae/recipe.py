@@ -80,13 +80,7 @@ class VaePrepared(PreparedOf[VaeRecipe, OneShotBatches | CropBatches]):
 
 
 TRAINING = replace(
-    COSINE_SETTINGS,
-    learning_rate=1.5e-3,
-    betas=(0.8, 0.99),
-    weight_decay=0.01,
-    final_fraction=0.03,
-    ema_decay=0.995,
-    metric="valid/mel",
+    COSINE_SETTINGS, learning_rate=1.5e-3, betas=(0.8, 0.99), final_fraction=0.03, ema_decay=0.995, metric="valid/mel"
 )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ...contracts.recipe import PreparedOf, RecipeOf, split_rows
-from ...contracts.settings import ADVERSARIAL_SETTINGS
+from ...contracts.settings import VOICE_SETTINGS
 from ...data.entry import Entry, Problem
 from ...data.preparation import Preparation
 from ...data.splits import assign_splits
@@ -38,18 +38,15 @@ class VocoderPrepared(PreparedOf[VocoderRecipe, VocoderBatches]):
     examples: dict[str, np.ndarray]  # a few crops for samples, of training recordings if none are held out
 
 
-TRAINING = replace(ADVERSARIAL_SETTINGS, weight_bits=8, product_bits=8)
-
-
 def recipe(size: str) -> VocoderRecipe:
     """Return the recipe of a size: ``tiny`` to try things out, ``small`` for a CPU, ``base`` for a GPU."""
-    return VocoderRecipe(SIZES[size], VocoderDataSettings(), TRAINING)
+    return VocoderRecipe(SIZES[size], VocoderDataSettings(), VOICE_SETTINGS)
 
 
 def fine_tuning(base: ModelFolder) -> VocoderRecipe:
     """Return the recipe of a training that starts from ``base``: low learning rate, early critics."""
     model = replace(base.config(VocoderConfig), adversarial_from=FINE_TUNING_ADVERSARIAL_FROM)
-    return VocoderRecipe(model, VocoderDataSettings(), TRAINING.for_fine_tuning(FINE_TUNING_STEPS))
+    return VocoderRecipe(model, VocoderDataSettings(), VOICE_SETTINGS.for_fine_tuning(FINE_TUNING_STEPS))
 
 
 def prepare(recipe: VocoderRecipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> VocoderPrepared:

@@ -42,7 +42,7 @@ class WaveNetPrepared(PreparedOf[WaveNetRecipe, SampleBatches]):
     durations: np.ndarray  # quantiles in seconds, ``(max(labels, 1), quantiles)``
 
 
-TRAINING = replace(COSINE_SETTINGS, ema_decay=0.998, metric="valid/bits")
+TRAINING = replace(COSINE_SETTINGS, weight_decay=0.0, ema_decay=0.998, metric="valid/bits")
 
 
 def recipe(size: str) -> WaveNetRecipe:
