@@ -16,6 +16,7 @@ import torch
 
 from wavewright.data.folder import scan
 from wavewright.errors import WavewrightError
+from wavewright.families.codec.batches import CodecDataSettings
 from wavewright.families.codec.config import CONTEXTS_FILE, CodecConfig
 from wavewright.families.codec.modules import CodecAutoencoder
 from wavewright.families.codec.recipe import CONTEXT_SECONDS, CodecRecipe, initial_weights, prepare
@@ -31,7 +32,9 @@ def replace_contexts(folder: ModelFolder, corpus: Path) -> ModelFolder:
     autoencoder = CodecAutoencoder(config)
     weights = initial_weights(folder, config)
     autoencoder.load_state_dict({name: torch.as_tensor(array) for name, array in weights.items()})
-    prepared = prepare(CodecRecipe(model=config), scan(corpus, manifest=corpus / "manifest.jsonl").entries)
+    prepared = prepare(
+        CodecRecipe(config, CodecDataSettings()), scan(corpus, manifest=corpus / "manifest.jsonl").entries
+    )
     codes = [codec.encode(clip) for clip in prepared.training_clips(CONTEXT_SECONDS)]
     vectors = autoencoder.quantizer.codebook_vectors().detach().numpy()
     return replace_tensors(folder, CONTEXTS_FILE, train_contexts(codes, vectors, config.context_frames).tensors())

@@ -14,6 +14,7 @@ import numpy as np
 
 from wavewright.data.folder import scan
 from wavewright.errors import WavewrightError
+from wavewright.families.codec.batches import CodecDataSettings
 from wavewright.families.codec.config import FREQUENCIES_FILE, CodecConfig
 from wavewright.families.codec.gains import GAINS, N_MEASURED_CLIPS, level_difference_db
 from wavewright.families.codec.recipe import FREQUENCY_SECONDS, CodecRecipe, prepare
@@ -27,7 +28,8 @@ def measure_gains(folder: ModelFolder, corpus: Path) -> np.ndarray:
     codec = CodecRuntime(folder)
     codec.gains = np.ones(codec.n_codebooks, np.float32)
     prepared = prepare(
-        CodecRecipe(model=folder.config(CodecConfig)), scan(corpus, manifest=corpus / "manifest.jsonl").entries
+        CodecRecipe(folder.config(CodecConfig), CodecDataSettings()),
+        scan(corpus, manifest=corpus / "manifest.jsonl").entries,
     )
     clips = list(prepared.training_clips(FREQUENCY_SECONDS))[:N_MEASURED_CLIPS]
     codes = [codec.encode(clip) for clip in clips]

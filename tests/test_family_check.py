@@ -13,26 +13,24 @@ from wavewright.contracts.config import ModelConfig
 from wavewright.contracts.family import Capability, Family
 from wavewright.contracts.family_check import check_exported, check_family, check_model
 from wavewright.contracts.health import HealthRules
-from wavewright.contracts.recipe import Recipe
+from wavewright.contracts.recipe import RecipeOf
 from wavewright.contracts.runtime import Codec
 from wavewright.errors import BadFamily
 from wavewright.families import FAMILIES
+from wavewright.ranges import ranged
 
 
 @dataclass(frozen=True)
 class GoodConfig(ModelConfig):
-    RANGES: ClassVar = {"sample_rate": (4_000, 48_000), "channels": (1, 64), "gain": (0.0, 1.0), "widths": (1, 8)}
+    VALIDATION_METRICS = ("valid/mse",)
 
-    channels: int = 4
-    gain: float = 0.5
-    widths: tuple[int, ...] = (2, 3)
+    channels: int = ranged(4, 1, 64)
+    gain: float = ranged(0.5, 0.0, 1.0)
+    widths: tuple[int, ...] = ranged((2, 3), 1, 8)
     causal: bool = False
 
 
-@dataclass(frozen=True)
-class GoodRecipe(Recipe):
-    VALIDATION_METRICS: ClassVar = ("valid/mse",)
-    model: GoodConfig = GoodConfig()
+GoodRecipe = RecipeOf[GoodConfig, None]
 
 
 class GoodFamily(Family):
@@ -55,7 +53,7 @@ class GoodFamily(Family):
         raise NotImplementedError
 
     def recipe(self, size):
-        return GoodRecipe(model=self.sizes[size])
+        return GoodRecipe(self.sizes[size], None)
 
 
 @dataclass(frozen=True)
@@ -104,7 +102,7 @@ def test_a_family_that_keeps_its_contract_is_accepted():
         ({"sizes": {"small": GoodConfig()}}, "its sizes are small; tests need one that is called tiny"),
         ({"sizes": {"tiny": ModelConfig()}}, "its size tiny is a ModelConfig, not a GoodConfig"),
         (
-            {"recipe": lambda self, size: GoodRecipe(model=GoodConfig(channels=5))},
+            {"recipe": lambda self, size: GoodRecipe(GoodConfig(channels=5), None)},
             "another configuration than the size",
         ),
         ({"metrics": (), "health": HealthRules()}, "knows the metrics valid/mse, the family not all of them"),

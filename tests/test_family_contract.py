@@ -102,8 +102,8 @@ def test_the_averaged_module_is_that_of_a_player(name):
 def test_metrics_are_those_of_the_family(name):
     run = trained(name)
     metrics = run.training.evaluate(run.training.build(run.recipe.model).inference_module().eval(), run.prepared)
-    assert set(run.recipe.metrics()) <= set(FAMILIES[name].metrics)
-    assert set(metrics) & set(run.recipe.metrics())
+    assert set(run.recipe.model.metrics) <= set(FAMILIES[name].metrics)
+    assert set(metrics) & set(run.recipe.model.metrics)
     assert FAMILIES[name].recipe("small").training.metric.removeprefix("-") in {"", *metrics}
     assert all(math.isfinite(value) for value in metrics.values())
 

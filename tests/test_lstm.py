@@ -27,7 +27,7 @@ from wavewright.families.lstm.config import SIZES, STATISTICS_FILE, LstmConfig
 from wavewright.families.lstm.frames import frames_to_wave, wave_to_frames
 from wavewright.families.lstm.losses import frame_losses, mixture_nll
 from wavewright.families.lstm.network import LstmNetwork
-from wavewright.families.lstm.recipe import LstmRecipe, fine_tuning, prepare, recipe
+from wavewright.families.lstm.recipe import LstmRecipe, prepare, recipe
 from wavewright.families.lstm.sampling import FrameSampler, draw_frame
 from wavewright.families.lstm.statistics import ClipStatistics, Whitening
 from wavewright.families.lstm.training import LstmTraining, TorchFrameStep
@@ -413,7 +413,7 @@ def test_a_training_starts_from_another_model(words, prepared, tmp_path):
     base = ModelFolder(exported(tmp_path, prepared, "base"))
     entries = [replace(entry, label={"one": "one", "two": "six"}[entry.label]) for entry in words]
     entries = [replace(entry, speaker={"ann": "ann", "bob": "dan", "cid": "ann"}[entry.speaker]) for entry in entries]
-    tuned = fine_tuning(base.config(LstmConfig))
+    tuned = LSTM.fine_tuning(base)
     assert (tuned.model, tuned.training.learning_rate) == (replace(VOICE, labels=(), speakers=()), 3e-4)
     settings = small_recipe().training
     started = replace(tuned, data=small_recipe().data, training=replace(settings, learning_rate=3e-4))

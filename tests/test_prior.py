@@ -23,9 +23,9 @@ from wavewright.data.folder import scan
 from wavewright.dsp.position import POSITION_FEATURES, position_features
 from wavewright.errors import BadAudio, BadFolder, BadModel, BadSetting
 from wavewright.families.prior import PRIOR
-from wavewright.families.prior.config import SIZES, STATISTICS_FILE, PriorConfig
+from wavewright.families.prior.config import SIZES, STATISTICS_FILE
 from wavewright.families.prior.network import PriorNetwork, code_nats
-from wavewright.families.prior.recipe import PriorDataSettings, PriorRecipe, fine_tuning, prepare, recipe
+from wavewright.families.prior.recipe import PriorDataSettings, PriorRecipe, prepare, recipe
 from wavewright.families.prior.sampling import CodeSampler
 from wavewright.families.prior.symbols import codes_to_symbols, symbols_to_codes
 from wavewright.families.prior.training import PriorTraining, TorchCodeSteps
@@ -432,7 +432,7 @@ def test_a_training_starts_from_another_model(prepared, workspace, tmp_path):
     base = ModelFolder(exported(prepared, "base"))
     renamed = {"low": "low", "high": "shrill", "ann": "ann", "bob": "eve"}
     clips = [replace(entry, label=renamed[entry.label], speaker=renamed[entry.speaker]) for entry in entries(workspace)]
-    tuned = fine_tuning(base.config(PriorConfig))
+    tuned = PRIOR.fine_tuning(base)
     assert tuned.model == replace(prepared.recipe.model, labels=(), speakers=())
     started = replace(small_recipe(tuned.model), training=replace(small_recipe().training, steps=1))
     scan = Scan(tuple(clips), ())

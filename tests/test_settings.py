@@ -10,13 +10,12 @@ from dataclasses import fields, replace
 import pytest
 
 from wavewright.contracts.config import ModelConfig
-from wavewright.contracts.settings import RANGES as TRAINING_RANGES
 from wavewright.contracts.settings import TrainingSettings, override
 from wavewright.errors import BadSetting
 from wavewright.families import FAMILIES
-from wavewright.families.gan.config import SIZES, GanConfig
-from wavewright.families.gan.recipe import DATA_RANGES, METRICS, GanDataSettings, GanRecipe, Reference, recipe
-from wavewright.ranges import check_ranges
+from wavewright.families.gan.config import METRICS, SIZES, GanConfig
+from wavewright.families.gan.recipe import GanDataSettings, GanRecipe, Reference, recipe
+from wavewright.ranges import ranges_of
 
 
 def overridden(*assignments: str) -> GanRecipe:
@@ -24,22 +23,21 @@ def overridden(*assignments: str) -> GanRecipe:
 
 
 @pytest.mark.parametrize(
-    ("kind", "ranges", "free"),
+    ("kind", "free"),
     [
-        (GanConfig, GanConfig.RANGES, {"n_samples", "hop_length", "fade_in_samples", "augment_shift_samples"}),
-        (GanDataSettings, DATA_RANGES, set()),
-        (TrainingSettings, TRAINING_RANGES, set()),
+        (GanConfig, {"n_samples", "hop_length", "fade_in_samples", "augment_shift_samples"}),
+        (GanDataSettings, set()),
+        (TrainingSettings, set()),
     ],
 )
-def test_every_number_has_a_range(kind, ranges, free):
+def test_every_number_has_a_range(kind, free):
     numbers = {field.name for field in fields(kind) if field.type in ("int", "float", "tuple[float, float]")}
-    assert ranges.keys() | free == numbers
-    check_ranges(kind(), ranges)
+    assert ranges_of(kind).keys() | free == numbers
 
 
 @pytest.mark.parametrize("fraction", [-0.1, 0.91, math.nan, math.inf])
 def test_the_ends_belong_to_a_range_and_nothing_beyond_does(fraction):
-    for end in DATA_RANGES["valid_fraction"]:
+    for end in ranges_of(GanDataSettings)["valid_fraction"]:
         assert GanDataSettings(valid_fraction=end).valid_fraction == end
     with pytest.raises(BadSetting, match=rf"^valid_fraction is {fraction}; it must lie between 0\.0 and 0\.9\.$"):
         GanDataSettings(valid_fraction=fraction)

@@ -10,6 +10,7 @@ import pytest
 import torch
 from tiny_training import SETTINGS, Quiet, TwoPlayers, batches, make_loop, same, step_of, tensors_of
 
+from wavewright.contracts.config import ModelConfig
 from wavewright.contracts.recipe import Recipe
 from wavewright.contracts.settings import TrainingSettings, override
 from wavewright.errors import BadSetting
@@ -164,7 +165,9 @@ def test_warm_up_rises_in_a_line():
 
 
 def test_overrides_are_checked_by_name_and_type():
-    training = override(Recipe(training=SETTINGS), ["steps=7", "training.betas=0.5,0.9", "schedule=cosine"]).training
+    training = override(
+        Recipe(ModelConfig(), None, SETTINGS), ["steps=7", "training.betas=0.5,0.9", "schedule=cosine"]
+    ).training
     assert (training.steps, training.betas, training.schedule) == (7, (0.5, 0.9), "cosine")
     for wrong, words in [
         ("step=7", "the nearest are steps"),
@@ -173,4 +176,4 @@ def test_overrides_are_checked_by_name_and_type():
         ("schedule=wave", "'linear'"),
     ]:
         with pytest.raises(BadSetting, match=words):
-            override(Recipe(training=SETTINGS), [wrong])
+            override(Recipe(ModelConfig(), None, SETTINGS), [wrong])

@@ -161,7 +161,7 @@ def test_batches_depend_on_the_step_alone_and_their_mel_frames_are_degraded(prep
         np.testing.assert_array_equal(array, again[name])
     assert not np.array_equal(first["wave"], other["wave"])
     data = VocoderDataSettings(crop_frames=12, mel_noise=0.0, mel_blur=0.0)
-    clean = VocoderBatches(batches.store, batches.rows, batches.config, data, batches.training)(3)
+    clean = VocoderBatches(batches.store, batches.rows, replace(batches.recipe, data=data))(3)
     np.testing.assert_array_equal(clean["wave"], first["wave"])
     assert 0.01 < np.abs(first["mel"] - clean["mel"]).mean() < 0.5
 

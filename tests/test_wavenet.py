@@ -26,7 +26,7 @@ from wavewright.families.wavenet.frames import mel_frames, position_features
 from wavewright.families.wavenet.losses import logistics_nats, sample_nats
 from wavewright.families.wavenet.modules import WaveNet
 from wavewright.families.wavenet.network import WaveNetNetwork
-from wavewright.families.wavenet.recipe import WaveNetDataSettings, WaveNetRecipe, fine_tuning, prepare
+from wavewright.families.wavenet.recipe import WaveNetDataSettings, WaveNetRecipe, prepare
 from wavewright.families.wavenet.signal import signal_to_classes, signal_to_wave, wave_to_signal
 from wavewright.families.wavenet.training import WaveNetTraining, engine_tensors
 from wavewright.models.card import Card
@@ -419,7 +419,7 @@ def test_the_last_sample_of_a_long_clip_is_learned(folder, tmp_path):
     for index, (row, length) in enumerate(zip(batches.rows, batches.lengths, strict=True)):
         crop = batches._crop(index, Latest())
         n_signal = int(crop["mask"].sum())
-        whole = wave_to_signal(batches.store[int(row)], batches.config)[0]
+        whole = wave_to_signal(batches.store[int(row)], batches.recipe.model)[0]
         assert 480 < n_signal <= 512
         np.testing.assert_array_equal(crop["signal"][:n_signal], whole[length - n_signal :])
 
@@ -446,7 +446,7 @@ def test_a_training_starts_from_another_model(folder, tmp_path):
             parameter.add_(0.01 * torch.randn_like(parameter))
     card = Card(name="base", family="wavenet", config=asdict(model), labels=list(model.labels), sample_rate=8_000)
     base = export_model(tmp_path / "base", card, WaveNetTraining().export(network, prepared))
-    tuned = fine_tuning(base.config(WaveNetConfig))
+    tuned = WAVENET.fine_tuning(base)
     assert tuned.model == replace(model, labels=())
     started = replace(tuned, data=recipe_for().data, training=TrainingSettings(batch_size=2, steps=1, threads=1))
     renamed = Scan(tuple(replace(entry, label={"high": "bright", "low": "low"}[entry.label]) for entry in entries))

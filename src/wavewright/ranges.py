@@ -1,14 +1,54 @@
-"""Check the numbers and names of a settings dataclass."""
+"""Settings whose numbers have ranges, and checks of the numbers and names of a settings dataclass."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, TypeVar
 
 from .errors import BadSetting
 from .names import name_problem, quoted
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+NumberT = TypeVar("NumberT", bound=float | tuple[float, ...])
+
+RANGE = "range"  # in the metadata of a field
 INTEGER_LIMIT = 2**63
 MAX_SHOWN = 8  # names in a message
+
+
+def ranged(default: NumberT, low: float, high: float) -> NumberT:
+    """Return a dataclass field for a number, or a tuple of numbers, with its range.
+
+    Parameters
+    ----------
+    default
+        Default value.
+    low, high
+        Smallest and largest value, both allowed.
+
+    Examples
+    --------
+    >>> @dataclass(frozen=True)
+    ... class FilterSettings(RangedSettings):
+    ...     order: int = ranged(4, 1, 16)
+    """
+    return field(default=default, metadata={RANGE: (low, high)})
+
+
+def ranges_of(settings: DataclassInstance | type[DataclassInstance]) -> dict[str, tuple[float, float]]:
+    """Return the smallest and largest value of each field that was declared by :func:`ranged`, by its name."""
+    return {each.name: each.metadata[RANGE] for each in fields(settings) if RANGE in each.metadata}
+
+
+@dataclass(frozen=True)
+class RangedSettings:
+    """Base of settings whose numbers are declared by :func:`ranged`; raises BadSetting for one out of its range."""
+
+    def __post_init__(self) -> None:
+        check_ranges(self, ranges_of(self))
 
 
 def check_ranges(settings: object, ranges: Mapping[str, tuple[float, float]]) -> None:

@@ -2,38 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import numpy as np
 
 from ..dsp.position import POSITION_FEATURES
 from ..models.graph_session import Shapes
+from .config import SequenceConfig
 
 
-class FrameConditioned(Protocol):
-    """The fields of a configuration that say what its network is conditioned on."""
-
-    @property
-    def has_position(self) -> bool:
-        """True if the network is conditioned on the position in the clip."""
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """Names of the labels."""
-
-    @property
-    def speakers(self) -> tuple[str, ...]:
-        """Names of the speakers."""
-
-
-def conditioning_shapes(config: FrameConditioned) -> Shapes:
+def conditioning_shapes(config: SequenceConfig) -> Shapes:
     """Return the shapes of the inputs ``position``, ``label`` and ``speaker`` of a graph, as far as it has them."""
     shapes: Shapes = {"position": (1, POSITION_FEATURES), "label": (1,), "speaker": (1,)}
     return {name: shapes[name] for name in conditioning_names(config)}
 
 
 def conditioning_inputs(
-    config: FrameConditioned, position: np.ndarray, label: int, speaker: int
+    config: SequenceConfig, position: np.ndarray, label: int, speaker: int
 ) -> dict[str, np.ndarray]:
     """Return the inputs of a graph for one frame.
 
@@ -56,7 +39,7 @@ def conditioning_inputs(
     return inputs
 
 
-def conditioning_names(config: FrameConditioned) -> tuple[str, ...]:
+def conditioning_names(config: SequenceConfig) -> tuple[str, ...]:
     """Return the names of the inputs that a network is conditioned by, in the order of its graph."""
     is_used = {"position": config.has_position, "label": bool(config.labels), "speaker": bool(config.speakers)}
     return tuple(name for name, used in is_used.items() if used)

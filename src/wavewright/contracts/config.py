@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import ClassVar
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal, Self
 
-from ..ranges import check_names, check_ranges
+from ..ranges import RangedSettings, check_names, ranged
 
 TEMPERATURE_RANGE = (0.0, 2.0)
 """Smallest and largest temperature of models that draw step by step; 1 draws as learned, 0 what is most probable."""
 
 
 @dataclass(frozen=True)
-class ModelConfig:
+class ModelConfig(RangedSettings):
     """Configuration of a network: everything that inference needs to know, stored on the card of a model.
 
-    A family derives its own dataclass, gives every number a range in `RANGES` and extends ``__post_init__`` by what
-    its numbers must fulfil together.
+    A family derives its own dataclass, declares every number by :func:`.ranges.ranged` and extends ``__post_init__``
+    by what its numbers must fulfil together.
 
     Raises
     ------
@@ -25,12 +25,60 @@ class ModelConfig:
         If a number is out of its range, or a label is empty, occurs twice or cannot be part of a file name.
     """
 
-    RANGES: ClassVar[Mapping[str, tuple[float, float]]] = {}
-    """Smallest and largest value of each number whose range does not depend on other fields."""
+    TITLE: ClassVar[str] = "a model"
+    """A model of the family with its article, for messages: ``"a vocoder"``."""
+    VALIDATION_METRICS: ClassVar[Sequence[str]] = ()
+    """Names of the validation metrics of the family."""
 
-    sample_rate: int = 16_000
+    sample_rate: int = ranged(16_000, 2_000, 768_000)
     labels: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        check_ranges(self, self.RANGES)
+        super().__post_init__()
         check_names(labels=self.labels)
+
+    @property
+    def metrics(self) -> Sequence[str]:
+        """Names of the validation metrics of a model of this configuration."""
+        return self.VALIDATION_METRICS
+
+    def without_names(self) -> Self:
+        """Return this configuration without labels, for a training on other recordings."""
+        return replace(self, labels=())
+
+
+@dataclass(frozen=True)
+class ConditionedConfig(ModelConfig):
+    """Configuration of a network that is conditioned on labels and speakers, where it has any."""
+
+    speakers: tuple[str, ...] = ()
+    label_size: int = ranged(32, 1, 1_024)  # size of the embeddings of labels and speakers
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_names(speakers=self.speakers)
+
+    def without_names(self) -> Self:
+        """Return this configuration without labels and speakers."""
+        return replace(self, labels=(), speakers=())
+
+
+@dataclass(frozen=True)
+class SequenceConfig(ConditionedConfig):
+    """Configuration of a network that draws a clip frame by frame."""
+
+    hop_length: int = ranged(256, 1, 100_000)  # samples between frames
+    duration: Literal["drawn", "learned", "endless"] = "endless"  # of a clip; ``endless`` for textures
+    n_layers: int = ranged(2, 1, 64)
+    hidden_size: int = ranged(320, 4, 4_096)  # of each layer
+    dropout: float = ranged(0.2, 0.0, 0.9)
+
+    @property
+    def frame_rate(self) -> float:
+        """Frames per second."""
+        return self.sample_rate / self.hop_length
+
+    @property
+    def has_position(self) -> bool:
+        """True if the network is conditioned on the position in the clip."""
+        return self.duration == "drawn"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 from ..errors import BadFamily, BadSetting
 from .config import ModelConfig
 from .health import HealthRules
-from .recipe import Prepared, Recipe
+from .recipe import Prepared, Recipe, fine_tuned
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,7 +54,8 @@ class Family(Generic[ConfigT]):
     ``config.py``
         ``NameConfig``, ``SIZES`` and ``METRICS``, see `sizes` and `metrics`.
     ``recipe.py``
-        ``recipe(size)``, ``prepare(recipe, entries, cache_folder)`` and, with `weight_prefixes`, ``fine_tuning(base)``.
+        ``recipe(size)``, ``prepare(recipe, entries, cache_folder)`` and, where warm starts need other settings than
+        those of :func:`.recipe.fine_tuned`, ``fine_tuning(base)``.
     ``training.py``
         ``NameTraining``, a `FamilyTraining`; the only module of the package that needs PyTorch, with what it imports.
     ``runtime.py``
@@ -114,9 +115,14 @@ class Family(Generic[ConfigT]):
         return bool(self.weight_prefixes)
 
     def fine_tuning(self, base: ModelFolder) -> Recipe:
-        """Return the recipe of a training that starts from ``base``; raise BadSetting if the family has none."""
+        """Return the recipe of a training that starts from ``base``; raise BadSetting if the family has none.
+
+        Without a ``fine_tuning(base)`` of its own, a family trains ``base`` further on other labels and speakers.
+        """
         if not self.warm_starts:
             raise BadSetting(f"A training of the family {self.name} cannot start from {base.path}; leave --from out.")
+        if "fine_tuning" not in self._members("recipe"):
+            return fine_tuned(self.recipe("tiny"), base)  # sizes differ in the network alone
         fine_tuning = cast("Callable[[ModelFolder], Recipe]", self._member("recipe", "fine_tuning"))
         return fine_tuning(base)
 
@@ -153,10 +159,14 @@ class Family(Generic[ConfigT]):
 
     def _member(self, module: str, name: str) -> object:
         """Return what a module of the family's package defines under a name; raise BadFamily without it."""
-        members = vars(importlib.import_module(f"{type(self).__module__}.{module}"))
+        members = self._members(module)
         if name not in members:
             raise BadFamily(f"The family {self.name!r} has to define {name} in {module}.py.")
         return members[name]
+
+    def _members(self, module: str) -> Mapping[str, object]:
+        """Return what a module of the family's package defines, by name."""
+        return vars(importlib.import_module(f"{type(self).__module__}.{module}"))
 
     def command_line(self, model: str) -> str:
         """Return the command line that uses a model."""

@@ -116,8 +116,8 @@ def _size_problems(family: Family[ModelConfig], size: str, config: ModelConfig) 
         yield f"its recipe of size {size} has another configuration than the size"
     if is_dataclass(recipe.data) and not isinstance(recipe.data, type):
         yield from _numbers_without_range(recipe.data)
-    if set(recipe.metrics()) - set(family.metrics):
-        yield f"its recipe of size {size} knows the metrics {', '.join(recipe.metrics())}, the family not all of them"
+    if set(config.metrics) - set(family.metrics):
+        yield f"its size {size} knows the metrics {', '.join(config.metrics)}, the family not all of them"
 
 
 def _unchecked_labels(config: ModelConfig) -> Iterator[str]:

@@ -1,10 +1,10 @@
-"""The base of every family's recipe, and of a recipe with its data."""
+"""The description of a training run, and a recipe with its data."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from ..errors import BadFolder, BadSetting
 from .config import ModelConfig
@@ -19,51 +19,63 @@ if TYPE_CHECKING:
 Batch = dict[str, "np.ndarray"]
 """One batch of training data: arrays by name, the batch dimension first."""
 
+ConfigT = TypeVar("ConfigT", bound=ModelConfig, covariant=True)
+DataT = TypeVar("DataT", covariant=True)
+
+FINE_TUNING_STEPS = 1_000
 NOTHING_TO_TRAIN_ON = (
     "None of the recordings to train on can be used; `wavewright data inspect` says what is wrong with them."
 )
 
 
 @dataclass(frozen=True)
-class Recipe:
+class RecipeOf(Generic[ConfigT, DataT]):
     """Complete description of a training run: network, data and training.
 
-    A family derives its own, with its types of ``model`` and ``data``.
+    A family names its types, ``VocoderRecipe = RecipeOf[VocoderConfig, VocoderDataSettings]``, or derives a class that
+    checks settings of several sections against each other.
 
     Raises
     ------
     BadSetting
-        If ``training.metric`` is none of the family's metrics.
+        If ``training.metric`` is none of the model's metrics.
     """
 
-    TITLE: ClassVar[str] = "a model"
-    """A model of the family with its article, for messages: ``"a vocoder"``."""
-    VALIDATION_METRICS: ClassVar[Sequence[str]] = ()
-    """Names of the validation metrics of the family."""
-
-    model: ModelConfig = field(default_factory=ModelConfig)
-    data: object = None
+    model: ConfigT
+    data: DataT
     training: TrainingSettings = field(default_factory=TrainingSettings)
 
     def __post_init__(self) -> None:
-        metrics = self.metrics()
+        metrics = self.model.metrics
         if self.training.metric.removeprefix("-") not in ("", *metrics):
             raise BadSetting(
-                f"metric is {self.training.metric!r}; {self.TITLE} is measured by {', '.join(metrics)} (with - in "
-                "front where higher is better)."
+                f"metric is {self.training.metric!r}; {self.model.TITLE} is measured by {', '.join(metrics)} (with - "
+                "in front where higher is better)."
             )
 
-    def metrics(self) -> Sequence[str]:
-        """Return the names of the validation metrics, any of which may choose the best checkpoint."""
-        return self.VALIDATION_METRICS
-
-    def with_metric(self, metric: str) -> Self:
-        """Return this recipe with another metric that chooses the best checkpoint, ``""`` for none."""
+    def without_valid_metric(self, metric: str = "") -> Self:
+        """Return this recipe for data without validation clips: another metric, or none, instead of ``valid/...``."""
+        if not self.training.metric.removeprefix("-").startswith("valid/"):
+            return self
         return replace(self, training=replace(self.training, metric=metric))
 
 
+Recipe = RecipeOf[ModelConfig, object]
+"""A recipe of any family."""
+
+
+def fine_tuned(recipe: Recipe, base: ModelFolder) -> Recipe:
+    """Return a recipe that trains ``base`` further for FINE_TUNING_STEPS, on other labels and speakers."""
+    model = base.config(type(recipe.model)).without_names()
+    return replace(recipe, model=model, training=recipe.training.for_fine_tuning(FINE_TUNING_STEPS))
+
+
+RecipeT = TypeVar("RecipeT", bound=Recipe, covariant=True)
+BatchesT = TypeVar("BatchesT", bound="Callable[[int], Mapping[str, np.ndarray]]", covariant=True)
+
+
 @dataclass(frozen=True)
-class Prepared:
+class PreparedOf(Generic[RecipeT, BatchesT]):
     """A recipe with its data.
 
     A family derives its own and adds what its network is measured by.
@@ -80,10 +92,10 @@ class Prepared:
         The batch of a step, a pure function of the step.
     """
 
-    recipe: Recipe
+    recipe: RecipeT
     train_entries: tuple[Entry, ...]
     problems: tuple[Problem, ...]
-    batches: Callable[[int], Mapping[str, np.ndarray]]
+    batches: BatchesT
 
     def match_base(self, base: ModelFolder) -> Self:
         """Return the data of a training that starts from ``base``, represented as its weights expect it.
@@ -91,6 +103,10 @@ class Prepared:
         A family whose data depend on statistics that a model folder stores, such as a whitening, overrides this.
         """
         return self
+
+
+Prepared = PreparedOf[Recipe, "Callable[[int], Mapping[str, np.ndarray]]"]
+"""A recipe of any family with its data."""
 
 
 def split_rows(entries: Sequence[Entry]) -> tuple[list[int], list[int]]:

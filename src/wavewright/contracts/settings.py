@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar, get_args, get_origin, get_ty
 from pydantic import TypeAdapter, ValidationError
 
 from ..errors import BadSetting
-from ..ranges import check_ranges
+from ..ranges import RangedSettings, ranged
 from .schedule import MAX_STEPS, schedule_position
 
 if TYPE_CHECKING:
@@ -19,31 +19,12 @@ if TYPE_CHECKING:
 
 RecipeT = TypeVar("RecipeT", bound="DataclassInstance")
 
-RANGES = {
-    "steps": (0, MAX_STEPS),
-    "batch_size": (1, 65_536),
-    "accumulate": (1, 65_536),
-    "learning_rate": (1e-9, 10.0),
-    "betas": (0.0, 0.999999),
-    "weight_decay": (0.0, 1.0),
-    "final_fraction": (0.0, 1.0),
-    "warmup_steps": (0, MAX_STEPS),
-    "clip_norm": (0.0, 1e6),
-    "ema_decay": (0.0, 0.999999),
-    "base_weight": (0.0, 1.0),
-    "seed": (0, 2**32 - 1),
-    "evaluate_every": (1, MAX_STEPS),
-    "save_every": (1, MAX_STEPS),
-    "patience": (0, 1_000_000),
-    "threads": (0, 256),
-}
-"""Smallest and largest value of each number of the training settings."""
-
 FINE_TUNING_LEARNING_RATE = 3e-4
+MAX_THREADS = 256
 
 
 @dataclass(frozen=True)
-class TrainingSettings:
+class TrainingSettings(RangedSettings):
     """Settings of the training loop.
 
     Attributes
@@ -93,49 +74,41 @@ class TrainingSettings:
     Raises
     ------
     BadSetting
-        If a number is out of its range, see RANGES.
+        If a number is out of its range, or ``product_bits`` is 8 without ``weight_bits``.
     """
 
-    steps: int = 0
-    batch_size: int = 8
-    accumulate: int = 1
-    learning_rate: float = 3e-4
-    betas: tuple[float, float] = (0.9, 0.99)
-    weight_decay: float = 0.0
+    steps: int = ranged(0, 0, MAX_STEPS)
+    batch_size: int = ranged(8, 1, 65_536)
+    accumulate: int = ranged(1, 1, 65_536)
+    learning_rate: float = ranged(3e-4, 1e-9, 10.0)
+    betas: tuple[float, float] = ranged((0.9, 0.99), 0.0, 0.999999)
+    weight_decay: float = ranged(0.0, 0.0, 1.0)
     schedule: Literal["constant", "linear", "cosine"] = "linear"
-    final_fraction: float = 0.1
-    warmup_steps: int = 0
-    clip_norm: float = 0.0
-    ema_decay: float = 0.999
-    base_weight: float = 0.0
-    seed: int = 0
-    evaluate_every: int = 500
-    save_every: int = 250
+    final_fraction: float = ranged(0.1, 0.0, 1.0)
+    warmup_steps: int = ranged(0, 0, MAX_STEPS)
+    clip_norm: float = ranged(0.0, 0.0, 1e6)
+    ema_decay: float = ranged(0.999, 0.0, 0.999999)
+    base_weight: float = ranged(0.0, 0.0, 1.0)
+    seed: int = ranged(0, 0, 2**32 - 1)
+    evaluate_every: int = ranged(500, 1, MAX_STEPS)
+    save_every: int = ranged(250, 1, MAX_STEPS)
     metric: str = ""
-    patience: int = 0
+    patience: int = ranged(0, 0, 1_000_000)
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     weight_bits: Literal[16, 8] = 16
     product_bits: Literal[32, 8] = 32
-    threads: int = 0
+    threads: int = ranged(0, 0, MAX_THREADS)
     device: str = "cpu"
 
     def __post_init__(self) -> None:
-        check_ranges(self, RANGES)
+        super().__post_init__()
         if self.product_bits == 8 and self.weight_bits != 8:
             raise BadSetting(
                 f"product_bits is 8 and weight_bits {self.weight_bits}; only matrices of 8 bits multiply in 8 bits."
             )
 
-    def for_fine_tuning(self, steps: int, evaluate_every: int) -> TrainingSettings:
-        """Return these settings for a short training from another model: lower rate, shorter warm-up and average.
-
-        Parameters
-        ----------
-        steps
-            Length of the training.
-        evaluate_every
-            Steps between evaluations.
-        """
+    def for_fine_tuning(self, steps: int, evaluate_every: int = 250) -> TrainingSettings:
+        """Return these settings for ``steps`` from another model: lower rate, shorter warm-up and average."""
         return replace(
             self,
             steps=steps,
@@ -146,17 +119,7 @@ class TrainingSettings:
         )
 
     def learning_rate_at(self, step: int, steps: int, breakpoints: Sequence[tuple[int, float]] = ()) -> float:
-        """Return the learning rate of a step.
-
-        Parameters
-        ----------
-        step
-            Counted from 0.
-        steps
-            Length of the run.
-        breakpoints
-            See :func:`.schedule.schedule_position`.
-        """
+        """Return the learning rate of a step; the arguments are those of :func:`.schedule.schedule_position`."""
         warmup = min(1.0, (step + 1) / self.warmup_steps) if self.warmup_steps else 1.0
         position = schedule_position(step, steps, breakpoints)
         if self.schedule == "linear":
@@ -178,6 +141,14 @@ ADVERSARIAL_SETTINGS = TrainingSettings(
     evaluate_every=1_000,
 )
 """Settings of networks that reconstruct audio with critics of frames, after HiFi-GAN and Vocos."""
+
+VOICE_SETTINGS = replace(ADVERSARIAL_SETTINGS, weight_bits=8, product_bits=8)
+"""Settings of the networks of a voice, which are exported in 8 bits."""
+
+COSINE_SETTINGS = TrainingSettings(
+    learning_rate=2e-3, weight_decay=0.01, schedule="cosine", final_fraction=0.02, warmup_steps=100, clip_norm=1.0
+)
+"""Settings of networks that minimise one loss."""
 
 
 def override(recipe: RecipeT, assignments: Iterable[str]) -> RecipeT:

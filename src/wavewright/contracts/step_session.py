@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ..models.folder import ModelFolder
-from .conditioning import FrameConditioned, conditioning_inputs, conditioning_shapes
+from .conditioning import conditioning_inputs, conditioning_shapes
+from .config import SequenceConfig
 
 
 class FrameVector(NamedTuple):
@@ -36,7 +37,7 @@ class StepSession:
         self,
         folder: ModelFolder,
         file: str,
-        config: FrameConditioned,
+        config: SequenceConfig,
         frame: FrameVector,
         output: FrameVector,
         state_shape: tuple[int, ...],

@@ -10,37 +10,51 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..dsp.onset import fade
+from ..errors import BadSetting
+from ..ranges import RangedSettings, ranged
 from ..units import db_to_gain, seconds_to_samples
 
 FADE_SECONDS = 0.01  # at the end of a clip, since a cut would be a click
 LOWEST_HZ, HIGHEST_HZ = 20.0, 20_000.0  # of the equaliser's curve
 CURVE_POINTS = 10
 MAX_EQUALISER_DB = 30.0
-AUGMENTATION_RANGES = {
-    "slowest": (0.1, 10.0),
-    "fastest": (0.1, 10.0),
-    "largest_delay_seconds": (0.0, 1.0),
-    "tilt_db": (0.0, 12.0),
-    "curve_db": (0.0, 20.0),
-} | dict.fromkeys(
-    ("cut_probability", "room_probability", "damp_probability", "drive_probability", "noise_probability"), (0.0, 1.0)
-)
 
 
 @dataclass(frozen=True)
-class AugmentationSettings:
+class SpeedSettings(RangedSettings):
+    """Range of the random speed at which clips are resampled, which changes their pitch too.
+
+    Raises
+    ------
+    BadSetting
+        If a number is out of its range, or ``slowest`` above ``fastest``.
+    """
+
+    slowest: float = ranged(0.85, 0.1, 10.0)
+    fastest: float = ranged(1.18, 0.1, 10.0)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.slowest > self.fastest:
+            raise BadSetting(
+                f"slowest is {self.slowest} and fastest {self.fastest}; the slowest speed must not be the larger."
+            )
+
+
+@dataclass(frozen=True)
+class AugmentationSettings(SpeedSettings):
     """Ranges and probabilities of the augmentation of a recording."""
 
-    slowest: float = 0.85  # each clip is resampled by a random speed between these, which changes its pitch too
-    fastest: float = 1.18
-    largest_delay_seconds: float = 0.02  # largest shift to later; to earlier a tenth of it
-    tilt_db: float = 1.5  # largest slope of the spectrum, dB per octave
-    curve_db: float = 3.0  # standard deviation of the points of a random equaliser
-    cut_probability: float = 0.3  # of a low cut (30 to 150 Hz) and, drawn separately, of a high cut (4 to 16 kHz)
-    room_probability: float = 0.2  # of reverberation for 50 to 400 ms, 3 to 24 dB below the direct sound
-    damp_probability: float = 0.15  # of a faster decay, by up to 60 dB a second
-    drive_probability: float = 0.3  # of soft clipping
-    noise_probability: float = 0.5  # of added noise, 20 to 60 dB below the peak
+    largest_delay_seconds: float = ranged(0.02, 0.0, 1.0)  # largest shift to later; to earlier a tenth of it
+    tilt_db: float = ranged(1.5, 0.0, 12.0)  # largest slope of the spectrum, dB per octave
+    curve_db: float = ranged(3.0, 0.0, 20.0)  # standard deviation of the points of a random equaliser
+    cut_probability: float = ranged(
+        0.3, 0.0, 1.0
+    )  # of a low cut (30 to 150 Hz) and, apart, of a high cut (4 to 16 kHz)
+    room_probability: float = ranged(0.2, 0.0, 1.0)  # of reverberation for 50 to 400 ms, 3 to 24 dB below the sound
+    damp_probability: float = ranged(0.15, 0.0, 1.0)  # of a faster decay, by up to 60 dB a second
+    drive_probability: float = ranged(0.3, 0.0, 1.0)  # of soft clipping
+    noise_probability: float = ranged(0.5, 0.0, 1.0)  # of added noise, 20 to 60 dB below the peak
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,23 @@ from functools import cached_property
 
 import numpy as np
 
+from ..ranges import RangedSettings, ranged
 from ..units import db_to_gain
 from .entry import Entry
 from .selection import label_index
 from .store import ClipStore
 
 MAX_CROPS = 500  # of one store in FixedCrops
+
+
+@dataclass(frozen=True)
+class CropSettings(RangedSettings):
+    """Settings of random crops of recordings; raises BadSetting for a number out of its range."""
+
+    crop_frames: int = ranged(40, 8, 10_000)  # length of a crop
+    valid_fraction: float = ranged(0.05, 0.0, 0.9)  # of the recordings (or groups), unless a manifest names splits
+    gain_range_db: float = ranged(24.0, 0.0, 60.0)  # largest attenuation of a crop
+    speaker_exponent: float = ranged(0.6, 0.0, 1.0)  # 0 draws each speaker equally often, 1 in proportion to length
 
 
 @dataclass(frozen=True)

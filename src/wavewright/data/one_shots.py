@@ -9,16 +9,15 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..errors import BadSetting
-from ..ranges import check_ranges
+from ..ranges import ranged
 from ..units import db_to_gain
-from .augmentation import AugmentationSettings, augment, draw_augmentation
+from .augmentation import AugmentationSettings, SpeedSettings, augment, draw_augmentation
 from .entry import Entry
 from .preparation import PEAK
 from .selection import label_index
 from .store import ClipStore
 
 CLIPS_PER_CLASS = 4  # side by side in a batch; critics and the energy distance compare them
-ONE_SHOT_RANGES = {"slowest": (0.1, 10.0), "fastest": (0.1, 10.0), "class_exponent": (0.0, 1.0)}
 
 AUGMENTATION = AugmentationSettings(
     slowest=1.0, fastest=1.0, largest_delay_seconds=0.0, tilt_db=3.0, curve_db=4.0, noise_probability=0.1
@@ -27,29 +26,26 @@ AUGMENTATION = AugmentationSettings(
 
 
 @dataclass(frozen=True)
-class OneShotSettings:
-    """Settings of the speeds at which clips are resampled, and of the balance between classes.
+class OneShotSettings(SpeedSettings):
+    """Selection, preparation and augmentation of one-shots."""
 
-    Raises
-    ------
-    BadSetting
-        If a value is out of its range, or ``slowest`` above ``fastest``.
-    """
-
-    slowest: float = 0.85  # each clip is resampled by a random speed between these, which changes its pitch too
-    fastest: float = 1.18
-    class_exponent: float = 0.0  # 0 draws each class equally often, 1 in proportion to its number of sounds
-
-    def __post_init__(self) -> None:
-        check_ranges(self, ONE_SHOT_RANGES)
-        if self.slowest > self.fastest:
-            raise BadSetting(
-                f"slowest is {self.slowest} and fastest {self.fastest}; the slowest speed must not be the larger."
-            )
+    class_exponent: float = ranged(0.0, 0.0, 1.0)  # 0 draws each class equally often, 1 in proportion to its sounds
+    varied_fraction: float = ranged(0.0, 0.0, 1.0)  # of the clips, augmented as drums, rooms and microphones vary them
+    align: bool = True  # let recordings start at their onset; not for speech, whose soft consonants would be cut off
+    valid_fraction: float = ranged(0.1, 0.0, 0.9)  # of the clips (or groups, where they are known), for validation
+    smallest_class: int = ranged(4, 1, 1_000_000)  # clips; a label with fewer is left out
 
     def n_stored(self, n_samples: int) -> int:
         """Return the length at which a clip is stored so that it lasts ``n_samples`` at the fastest speed."""
         return int(n_samples * self.fastest) + 64
+
+
+def check_batch_size(batch_size: int) -> None:
+    """Raise BadSetting for a batch that is not made of whole groups of clips of a class."""
+    if batch_size % CLIPS_PER_CLASS:
+        raise BadSetting(
+            f"batch_size is {batch_size}; it must be a multiple of {CLIPS_PER_CLASS}, the clips of a class in a batch."
+        )
 
 
 @dataclass(frozen=True)
@@ -98,7 +94,6 @@ class OneShotBatches:
     batch_size: int  # a multiple of CLIPS_PER_CLASS
     seed: int
     gain_range_db: float = 0.0  # largest attenuation
-    augment_probability: float = 0.0  # see data/augmentation.py
     by_label: dict[int, tuple[np.ndarray, np.ndarray]] = field(init=False)  # rows and their probabilities
     class_probabilities: np.ndarray = field(init=False)
 
@@ -135,7 +130,7 @@ class OneShotBatches:
         row = int(rng.choice(rows, p=probabilities))
         speed = float(np.exp(rng.uniform(np.log(self.settings.slowest), np.log(self.settings.fastest))))
         wave = change_speed(self.clips.store[row], self.sample_rate, speed, self.n_samples)
-        if self.augment_probability and rng.random() < self.augment_probability:
+        if self.settings.varied_fraction and rng.random() < self.settings.varied_fraction:
             augmented = augment(wave[0], draw_augmentation(AUGMENTATION, rng), self.sample_rate, self.n_samples)[None]
             wave = augmented * np.float32(PEAK / max(float(np.abs(augmented).max()), 1e-6))
         if self.gain_range_db:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -18,6 +19,21 @@ from .kernel import kernel_distance
 MAX_REFERENCE_CLIPS = 200  # of a class
 BATCH_CLIPS = 200  # embedded at once
 METRICS = ("distance", "diversity", "copying", "level_db")  # see Reference.measure
+
+
+class LabelledClips(Protocol):
+    """Clips of one length, such as :class:`.OneShots`."""
+
+    @property
+    def labels(self) -> Sequence[int]:
+        """Label index of each clip."""
+
+    @property
+    def groups(self) -> Sequence[str]:
+        """Group of each clip; clips of one group are takes of one sound."""
+
+    def wave(self, index: int, n_samples: int) -> np.ndarray:
+        """Return clip ``index``, ``(n_samples,)``."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +52,7 @@ class Reference:
     @classmethod
     def of(
         cls,
-        wave_of: Callable[[int], np.ndarray],
-        labels: Sequence[int],
-        groups: Sequence[str],
+        clips: LabelledClips,
         label_names: Sequence[str],
         sample_rate: int,
         n_samples: int,
@@ -48,12 +62,8 @@ class Reference:
 
         Parameters
         ----------
-        wave_of : callable
-            Return the clip of an index, ``(n_samples,)``.
-        labels : sequence of int
-            Index into ``label_names`` for each clip.
-        groups : sequence of str
-            Group of each clip; clips of one group are takes of one sound.
+        clips : LabelledClips
+            The training clips.
         label_names : sequence of str
             Names of the classes; empty without labels.
         sample_rate, n_samples : int
@@ -75,9 +85,10 @@ class Reference:
             raise BadSetting(
                 f"There are {len(min_limits)} minimum limits for {len(label_names)} labels; give one for each, or none."
             )
+        labels = clips.labels
         embedding = LogMelEmbedding(sample_rate, seconds=n_samples / sample_rate)
         batches = (
-            np.stack([wave_of(index) for index in range(start, min(start + BATCH_CLIPS, len(labels)))])
+            np.stack([clips.wave(index, n_samples) for index in range(start, min(start + BATCH_CLIPS, len(labels)))])
             for start in range(0, len(labels), BATCH_CLIPS)
         )
         rows = np.concatenate([embedding(batch, sample_rate) for batch in batches])
@@ -94,7 +105,7 @@ class Reference:
                     f"Of the clips{name} too few differ; add different ones, or remove copies, "
                     "which `wavewright data inspect` lists."
                 )
-            member_groups = np.array([groups[index] for index in members])
+            member_groups = np.array([clips.groups[index] for index in members])
             limits[label] = smallest_distance(rows[members], embedding.near_duplicate_distance, member_groups)
         if min_limits:
             limits = np.maximum(limits, np.array(min_limits, np.float32))

@@ -150,9 +150,12 @@ PreparedT = TypeVar("PreparedT", contravariant=True)
 class FamilyTraining(ABC, Generic[ConfigT, ModuleT, PreparedT]):
     """The part of a family that needs PyTorch: build the network, evaluate and export it."""
 
-    @abstractmethod
+    network: Callable[[ConfigT], Network]
+    """Class of the network."""
+
     def build(self, config: ConfigT) -> Network:
         """Return the network of a configuration, with fresh weights."""
+        return self.network(config)
 
     @abstractmethod
     def evaluate(self, module: ModuleT, prepared: PreparedT) -> dict[str, float]:

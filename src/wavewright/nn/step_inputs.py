@@ -1,13 +1,29 @@
-"""Inputs of the exported step of a frame-by-frame network: examples to trace it with, and what each input is."""
+"""Steps of frame-by-frame networks: inputs of the exported graph, and NumPy arrays for a network in training."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Generic, TypeVar
 
+import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..dsp.position import position_features
+
+ModuleT = TypeVar("ModuleT", bound=nn.Module)
+
+
+class TorchStep(Generic[ModuleT]):
+    """Base of the steps of a network in training on NumPy arrays."""
+
+    def __init__(self, module: ModuleT) -> None:
+        self.module = module
+        self._device = next(module.parameters()).device
+
+    def batch(self, value: np.ndarray | int) -> Tensor:
+        """Return a batch of one, on the module's device."""
+        return torch.as_tensor(np.asarray(value)[None], device=self._device)
 
 
 def example_conditioning(names: Sequence[str]) -> dict[str, Tensor]:

@@ -16,12 +16,10 @@ from safetensors.torch import load as deserialize
 from safetensors.torch import save as serialize
 from torch import Tensor, nn
 
-from ..contracts.settings import RANGES
+from ..contracts.settings import MAX_THREADS
 from ..errors import BadModel, TrainingStopped
 from ..whole_file import write_whole
 from .health import Health
-
-MAX_THREADS = int(RANGES["threads"][1])
 
 Optimizers = Mapping[str, torch.optim.Optimizer]
 """Optimizers by the names of the players."""

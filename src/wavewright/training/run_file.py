@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from reprlib import repr as repr_short
 from typing import TYPE_CHECKING, NotRequired, cast
@@ -14,6 +14,7 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
 from ..contracts.recipe import Recipe
+from ..contracts.settings import TrainingSettings
 from ..data.entry import Entry
 from ..errors import BadSetting
 from ..whole_file import write_whole
@@ -141,7 +142,8 @@ def check_resume(path: Path, current: RunFile, recipe: Recipe) -> tuple[int, str
 
 def _with_defaults(settings: Settings, recipe: Recipe) -> Settings:
     """Return the settings of a first call, with the defaults of those that did not exist then."""
-    defaults = cast("Settings", json_of(type(recipe)()))
+    unset = replace(recipe, model=type(recipe.model)(), data=type(recipe.data)(), training=TrainingSettings())
+    defaults = cast("Settings", json_of(unset))
     return {section: defaults[section] | settings.get(section, {}) for section in defaults}
 
 

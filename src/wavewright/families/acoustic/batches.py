@@ -27,27 +27,13 @@ POOL_BATCHES = 12  # batches that are drawn together and sorted by length, so th
 
 @dataclass(frozen=True)
 class SpeechClip:
-    """A recording as arrays.
-
-    Attributes
-    ----------
-    entry
-        The recording.
-    mel
-        Log-mel frames ``(frames, n_mels)`` float16.
-    f0_hz
-        Pitch ``(frames,)``, 0 where unvoiced.
-    symbols
-        Indices of the symbols, ``(symbols,)``.
-    speaker
-        Index of the speaker.
-    """
+    """A recording as arrays."""
 
     entry: Entry
-    mel: np.ndarray
-    f0_hz: np.ndarray
-    symbols: np.ndarray
-    speaker: int
+    mel: np.ndarray  # log-mel frames ``(frames, n_mels)`` float16
+    f0_hz: np.ndarray  # pitch ``(frames,)``, 0 where unvoiced
+    symbols: np.ndarray  # their indices, ``(symbols,)``
+    speaker: int  # index
 
     @property
     def n_frames(self) -> int:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
 
-from ...contracts.config import ModelConfig
-from ...dsp.speech_mel import N_MELS, WINDOW_HOPS, speech_hop_length
+from ...contracts.schedule import MAX_STEPS
+from ...contracts.speech_config import SpeechMelConfig
 from ...errors import BadSetting
-from ...ranges import check_distinct, check_names
+from ...ranges import check_distinct, check_names, ranged
 
 ENCODER_FILE = "encoder.onnx"
 DECODER_FILE = "decoder.onnx"
@@ -35,66 +33,39 @@ METRICS = (
 
 
 @dataclass(frozen=True)
-class AcousticConfig(ModelConfig):
-    """Configuration of the networks.
+class AcousticConfig(SpeechMelConfig):
+    """Configuration of the networks."""
 
-    Raises
-    ------
-    BadSetting
-        If a number is out of its range or the numbers do not fit each other.
-    """
+    TITLE = "a voice"
+    VALIDATION_METRICS = METRICS
 
-    RANGES: ClassVar[Mapping[str, tuple[float, float]]] = {
-        "sample_rate": (16_000, 48_000),
-        "channels": (16, 1_024),
-        "hidden": (16, 4_096),
-        "n_heads": (1, 16),
-        "encoder_blocks": (1, 32),
-        "encoder_kernel_size": (1, 31),
-        "decoder_blocks": (1, 32),
-        "decoder_kernel_size": (1, 31),
-        "predictor_channels": (16, 1_024),
-        "aligner_channels": (8, 512),
-        "n_styles": (1, 64),
-        "dropout": (0.0, 0.9),
-        "predictor_dropout": (0.0, 0.9),
-        "critic_channels": (4, 256),
-        "classifier_channels": (4, 1_024),
-        "synthesis_from": (0, 1_000_000_000),
-        "joint_alignment_from": (0, 1_000_000_000),
-        "adversarial_from": (0, 1_000_000_000),
-    }
-
-    sample_rate: int = 24_000  # of the recordings; mel frames are the same at every rate, see dsp.speech_mel
-    labels: tuple[str, ...] = ()  # always empty
     language: str = "en"  # of the front end
     symbols: tuple[str, ...] = ()  # of the front end, set when the recordings are prepared
     speakers: tuple[str, ...] = ()  # all speakers of the recordings, unless some are named here
-    channels: int = 192
-    hidden: int = 576  # channels between the two products of a block
-    n_heads: int = 2
-    encoder_blocks: int = 4
-    encoder_kernel_size: int = 5  # symbols
-    decoder_blocks: int = 6
-    decoder_kernel_size: int = 9  # frames
-    predictor_channels: int = 192
-    aligner_channels: int = 64
-    n_styles: int = 8
-    dropout: float = 0.1
-    predictor_dropout: float = 0.4  # the predictors of duration and prosody overfit sooner than the decoder
-    critic_channels: int = 64
-    classifier_channels: int = 128  # of the phone classifier
-    synthesis_from: int = 1_500  # step from which encoder, predictors and decoder are trained, and the aligner is not
-    joint_alignment_from: int = 3_000  # step from which the phone classifier helps to align; 0 for never
-    adversarial_from: int = 0  # step from which critics train the decoder as well; 0 for never
+    channels: int = ranged(192, 16, 1_024)
+    hidden: int = ranged(576, 16, 4_096)  # channels between the two products of a block
+    n_heads: int = ranged(2, 1, 16)
+    encoder_blocks: int = ranged(4, 1, 32)
+    encoder_kernel_size: int = ranged(5, 1, 31)  # symbols
+    decoder_blocks: int = ranged(6, 1, 32)
+    decoder_kernel_size: int = ranged(9, 1, 31)  # frames
+    predictor_channels: int = ranged(192, 16, 1_024)
+    aligner_channels: int = ranged(64, 8, 512)
+    n_styles: int = ranged(8, 1, 64)
+    dropout: float = ranged(0.1, 0.0, 0.9)
+    predictor_dropout: float = ranged(0.4, 0.0, 0.9)  # of duration and prosody, which overfit sooner
+    critic_channels: int = ranged(64, 4, 256)
+    classifier_channels: int = ranged(128, 4, 1_024)  # of the phone classifier
+    synthesis_from: int = ranged(1_500, 0, MAX_STEPS)  # from this step all but the aligner is trained
+    joint_alignment_from: int = ranged(
+        3_000, 0, MAX_STEPS
+    )  # step from which the phone classifier aligns, too; 0: never
+    adversarial_from: int = ranged(0, 0, MAX_STEPS)  # step from which critics train the decoder, too; 0: never
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        speech_hop_length(self.sample_rate)
         check_names(speakers=self.speakers)
         check_distinct(symbols=self.symbols)
-        if self.labels:
-            raise BadSetting("A voice has no labels; leave labels empty, and name speakers in a manifest.")
         if self.channels % self.n_heads:
             raise BadSetting(f"channels is {self.channels}; it must be a multiple of n_heads ({self.n_heads}).")
         kernel_sizes = {
@@ -113,21 +84,6 @@ class AcousticConfig(ModelConfig):
                 raise BadSetting(
                     f"{name} is {step}; it must be 0, or come after synthesis_from ({self.synthesis_from})."
                 )
-
-    @property
-    def n_mels(self) -> int:
-        """Bands of a mel frame."""
-        return N_MELS
-
-    @property
-    def hop_length(self) -> int:
-        """Samples between mel frames."""
-        return speech_hop_length(self.sample_rate)
-
-    @property
-    def n_fft(self) -> int:
-        """Window of a mel frame, in samples."""
-        return WINDOW_HOPS * self.hop_length
 
     @property
     def n_speakers(self) -> int:

@@ -27,9 +27,9 @@ def mel_to_wave(mel: np.ndarray, config: AcousticConfig) -> np.ndarray:
     np.ndarray
         ``(frames * hop_length,)`` float32 in [-1, 1].
     """
-    power = np.maximum(np.exp(np.minimum(mel, MAX_LOG_POWER)) - MEL_FLOOR, 0.0) / power_scale(config.n_fft)
-    filters = mel_filterbank(config.sample_rate, config.n_fft, config.n_mels, f_max_hz=F_MAX_HZ)
+    power = np.maximum(np.exp(np.minimum(mel, MAX_LOG_POWER)) - MEL_FLOOR, 0.0) / power_scale(config.mel_n_fft)
+    filters = mel_filterbank(config.sample_rate, config.mel_n_fft, config.n_mels, f_max_hz=F_MAX_HZ)
     magnitude = np.sqrt(mel_to_power(power, filters))
-    wave = griffin_lim(magnitude, config.n_fft, config.hop_length, n_samples=mel.shape[1] * config.hop_length)
+    wave = griffin_lim(magnitude, config.mel_n_fft, config.hop_length, n_samples=mel.shape[1] * config.hop_length)
     clipped: np.ndarray = np.clip(wave, -1.0, 1.0)
     return clipped.astype(np.float32)

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 
-from ...contracts.recipe import NOTHING_TO_TRAIN_ON, Prepared, Recipe
-from ...contracts.settings import TrainingSettings
+from ...contracts.recipe import NOTHING_TO_TRAIN_ON, PreparedOf, RecipeOf
+from ...contracts.settings import VOICE_SETTINGS
 from ...data.entry import Entry, first_problem
 from ...data.preparation import Preparation
 from ...data.splits import assign_splits, without_speaker_groups
 from ...data.store import ClipStore
 from ...errors import BadFolder
 from ...models.folder import ModelFolder
-from ...ranges import check_ranges
+from ...ranges import RangedSettings, ranged
 from ...text import front_end
 from .batches import ONLY_SPEAKER, SpeechBatches, SpeechClip, speech_clips
-from .config import METRICS, SIZES, AcousticConfig
+from .config import SIZES, AcousticConfig
 from .transcripts import check_transcripts
 
 MAX_VALID_CLIPS = 48
@@ -33,56 +32,39 @@ FINE_TUNING_BASE_WEIGHT = 0.4
 
 
 @dataclass(frozen=True)
-class AcousticDataSettings:
+class AcousticDataSettings(RangedSettings):
     """Settings of the recordings and batches; raises BadSetting for a number out of its range."""
 
-    RANGES: ClassVar[Mapping[str, tuple[float, float]]] = {
-        "valid_fraction": (0.0, 0.9),
-        "batch_seconds": (1.0, 10_000.0),
-        "longest_seconds": (1.0, 60.0),
-        "speaker_exponent": (0.0, 1.0),
-        "loudness_lufs": (-60.0, 0.0),
-    }
+    valid_fraction: float = ranged(0.04, 0.0, 0.9)  # of the recordings, unless a manifest names splits
+    batch_seconds: float = ranged(40.0, 1.0, 10_000.0)  # most seconds of a batch with its padding
+    longest_seconds: float = ranged(30.0, 1.0, 60.0)  # longer recordings are left out
+    speaker_exponent: float = ranged(0.6, 0.0, 1.0)  # 0 draws each speaker equally often, 1 by number of recordings
+    loudness_lufs: float = ranged(-23.0, -60.0, 0.0)  # that each recording is normalised to
 
-    valid_fraction: float = 0.04  # of the recordings, for validation, unless a manifest names splits
-    batch_seconds: float = 40.0  # most seconds of a batch with its padding
-    longest_seconds: float = 30.0  # longer recordings are left out
-    speaker_exponent: float = 0.6  # 0 draws each speaker equally often, 1 in proportion to the number of recordings
-    loudness_lufs: float = -23.0  # that each recording is normalised to
 
-    def __post_init__(self) -> None:
-        check_ranges(self, self.RANGES)
+AcousticRecipe = RecipeOf[AcousticConfig, AcousticDataSettings]
 
 
 @dataclass(frozen=True)
-class AcousticRecipe(Recipe):
-    """Complete description of a training run; raises BadSetting for an unknown metric."""
+class AcousticPrepared(PreparedOf[AcousticRecipe, SpeechBatches]):
+    """A recipe with its data; ``valid`` are the held-out recordings, None without any."""
 
-    TITLE = "a voice"
-    VALIDATION_METRICS = METRICS
+    valid: SpeechBatches | None
 
-    model: AcousticConfig = field(default_factory=AcousticConfig)
-    data: AcousticDataSettings = field(default_factory=AcousticDataSettings)
-    training: TrainingSettings = field(default_factory=TrainingSettings)
+    @property
+    def examples(self) -> list[SpeechClip]:
+        """Recordings for samples: held-out ones, or training recordings if none are held out."""
+        return (self.valid or self.batches).clips
+
+
+TRAINING = replace(
+    VOICE_SETTINGS, learning_rate=7e-4, betas=(0.9, 0.98), weight_decay=0.01, final_fraction=0.05, clip_norm=1.0
+)
 
 
 def recipe(size: str) -> AcousticRecipe:
     """Return the recipe of a size: ``tiny`` to try things out, ``small`` as bundled, ``base`` for hours of speech."""
-    training = TrainingSettings(
-        batch_size=8,
-        learning_rate=7e-4,
-        betas=(0.9, 0.98),
-        weight_decay=0.01,
-        schedule="cosine",
-        final_fraction=0.05,
-        warmup_steps=200,
-        clip_norm=1.0,
-        ema_decay=0.998,
-        evaluate_every=1_000,
-        weight_bits=8,
-        product_bits=8,
-    )
-    return AcousticRecipe(model=SIZES[size], training=training)
+    return AcousticRecipe(SIZES[size], AcousticDataSettings(), TRAINING)
 
 
 def fine_tuning(base: ModelFolder) -> AcousticRecipe:
@@ -95,29 +77,13 @@ def fine_tuning(base: ModelFolder) -> AcousticRecipe:
         joint_alignment_from=FINE_TUNING_JOINT_ALIGNMENT_FROM,
         adversarial_from=FINE_TUNING_ADVERSARIAL_FROM,
     )
-    training = recipe("small").training.for_fine_tuning(FINE_TUNING_STEPS, evaluate_every=250)
-    training = replace(training, base_weight=FINE_TUNING_BASE_WEIGHT, metric="valid/mel", patience=5)
-    return AcousticRecipe(model=model, training=training)
-
-
-@dataclass(frozen=True)
-class AcousticPrepared(Prepared):
-    """A recipe with its data.
-
-    Attributes
-    ----------
-    valid
-        Held-out recordings, None without any.
-    """
-
-    recipe: AcousticRecipe
-    batches: SpeechBatches
-    valid: SpeechBatches | None
-
-    @property
-    def examples(self) -> list[SpeechClip]:
-        """Recordings for samples: held-out ones, or training recordings if none are held out."""
-        return (self.valid or self.batches).clips
+    training = replace(
+        TRAINING.for_fine_tuning(FINE_TUNING_STEPS),
+        base_weight=FINE_TUNING_BASE_WEIGHT,
+        metric="valid/mel",
+        patience=5,
+    )
+    return AcousticRecipe(model, AcousticDataSettings(), training)
 
 
 def prepare(recipe: AcousticRecipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> AcousticPrepared:
@@ -138,9 +104,7 @@ def prepare(recipe: AcousticRecipe, entries: Sequence[Entry], cache_folder: Path
     valid = [clip for clip in clips if clip.entry.split == "valid"]
     if not train:
         raise BadFolder(NOTHING_TO_TRAIN_ON)
-    recipe = replace(recipe, model=model)
-    if not valid:
-        recipe = recipe.with_metric("")
+    recipe = replace(recipe if valid else recipe.without_valid_metric(), model=model)
     return AcousticPrepared(
         recipe=recipe,
         train_entries=tuple(clip.entry for clip in train),

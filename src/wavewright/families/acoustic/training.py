@@ -32,9 +32,7 @@ MAX_EXAMPLE_FRAMES = 8  # of a symbol, in the example of the export
 class AcousticTraining(FamilyTraining[AcousticConfig, TextToMel, AcousticPrepared]):
     """The part of the family that needs PyTorch."""
 
-    def build(self, config: AcousticConfig) -> AcousticNetwork:
-        """Return the network of a configuration, with fresh weights."""
-        return AcousticNetwork(config)
+    network = AcousticNetwork
 
     @torch.no_grad()
     def evaluate(self, module: TextToMel, prepared: AcousticPrepared) -> dict[str, float]:

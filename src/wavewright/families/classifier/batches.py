@@ -7,54 +7,29 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...data.augmentation import AUGMENTATION_RANGES, AugmentationSettings, augment, draw_augmentation
+from ...contracts.recipe import RecipeOf
+from ...data.augmentation import AugmentationSettings, augment, draw_augmentation
 from ...data.store import ClipStore
-from ...errors import BadSetting
-from ...ranges import check_ranges
+from ...ranges import ranged
 from ...units import db_to_gain
 from .config import ClassifierConfig
 
 N_MASKS = 2  # over frequency, and as many over time
 
-DATA_RANGES = AUGMENTATION_RANGES | {
-    "mixup_alpha": (0.0, 100.0),
-    "label_smoothing": (0.0, 0.9),
-    "largest_attenuation_db": (0.0, 60.0),
-    "mask_probability": (0.0, 1.0),
-    "frequency_mask_fraction": (0.0, 0.5),
-    "time_mask_fraction": (0.0, 0.5),
-    "valid_fraction": (0.0, 0.9),
-    "smallest_class": (1, 1_000_000),
-}
-"""Smallest and largest value of each number of `ClassifierDataSettings`."""
-
 
 @dataclass(frozen=True)
 class ClassifierDataSettings(AugmentationSettings):
-    """Selection, preparation and augmentation of the recordings.
-
-    Raises
-    ------
-    BadSetting
-        If a number is out of its range, or ``slowest`` above ``fastest``.
-    """
+    """Selection, preparation and augmentation of the recordings."""
 
     align: bool = True  # let recordings start at their onset; not for speech, whose soft consonants would be cut off
-    mixup_alpha: float = 0.2  # of the beta distribution from which the weights of two clips are drawn, 0 for no mixup
-    label_smoothing: float = 0.1  # of each target, spread over all labels
-    largest_attenuation_db: float = 12.0
-    mask_probability: float = 0.8  # of each mask
-    frequency_mask_fraction: float = 0.2  # largest fraction of the bands that one mask covers
-    time_mask_fraction: float = 0.2  # largest fraction of the frames that one mask covers
-    valid_fraction: float = 0.1  # of the clips (of the groups, where groups are known), for validation
-    smallest_class: int = 2  # training clips; a label with fewer is left out
-
-    def __post_init__(self) -> None:
-        check_ranges(self, DATA_RANGES)
-        if self.slowest > self.fastest:
-            raise BadSetting(
-                f"slowest is {self.slowest} and fastest {self.fastest}; the slowest speed must not be the larger."
-            )
+    mixup_alpha: float = ranged(0.2, 0.0, 100.0)  # of the beta distribution of the weights of two clips; 0: no mixup
+    label_smoothing: float = ranged(0.1, 0.0, 0.9)  # of each target, spread over all labels
+    largest_attenuation_db: float = ranged(12.0, 0.0, 60.0)
+    mask_probability: float = ranged(0.8, 0.0, 1.0)  # of each mask
+    frequency_mask_fraction: float = ranged(0.2, 0.0, 0.5)  # largest fraction of the bands that one mask covers
+    time_mask_fraction: float = ranged(0.2, 0.0, 0.5)  # largest fraction of the frames that one mask covers
+    valid_fraction: float = ranged(0.1, 0.0, 0.9)  # of the clips (or groups, where they are known), for validation
+    smallest_class: int = ranged(2, 1, 1_000_000)  # training clips; a label with fewer is left out
 
 
 class ClassBatches:
@@ -69,31 +44,16 @@ class ClassBatches:
         Clips ``(1, n_stored)``, long enough for the fastest speed.
     rows : sequence of int
         The clips to draw from.
-    model : ClassifierConfig
-        Configuration of the model.
-    data : ClassifierDataSettings
-        Settings of the augmentation.
-    batch_size : int
-        Clips of a batch.
-    seed : int
-        Seed of the random numbers.
+    recipe : ClassifierRecipe
+        Of the run, with the labels of the clips.
     """
 
     def __init__(
-        self,
-        store: ClipStore,
-        rows: Sequence[int],
-        model: ClassifierConfig,
-        data: ClassifierDataSettings,
-        batch_size: int,
-        seed: int,
+        self, store: ClipStore, rows: Sequence[int], recipe: RecipeOf[ClassifierConfig, ClassifierDataSettings]
     ) -> None:
         self.store = store
-        self.model = model
-        self.data = data
-        self.batch_size = batch_size
-        self.seed = seed
-        by_label: dict[str, dict[str, list[int]]] = {label: {} for label in model.labels}
+        self.recipe = recipe
+        by_label: dict[str, dict[str, list[int]]] = {label: {} for label in recipe.model.labels}
         for row in rows:
             entry = store.entries[row]
             by_label[str(entry.label)].setdefault(entry.group or str(entry.path), []).append(row)
@@ -104,41 +64,37 @@ class ClassBatches:
     def __call__(self, step: int) -> dict[str, np.ndarray]:
         """Return the batch of a step.
 
-        Parameters
-        ----------
-        step : int
-            Number of the step.
-
         Returns
         -------
         dict
             ``wave (batch, n_samples)``, ``target (batch, labels)`` (probabilities), ``frequency_mask (batch, n_mels)``
             and ``time_mask (batch, n_frames)`` (0 where masked, else 1), all float32.
         """
-        rng = np.random.default_rng([self.seed, step])
-        n_clips, n_labels = self.batch_size, len(self.model.labels)
+        rng = np.random.default_rng([self.recipe.training.seed, step])
+        n_clips, n_labels = self.recipe.training.batch_size, len(self.recipe.model.labels)
         labels = np.resize(rng.permutation(n_labels), n_clips)
         waves = np.stack([self.draw_clip(int(label), rng) for label in labels])
         targets = np.eye(n_labels, dtype=np.float32)[labels]
         waves, targets = self._mix(waves, targets, rng)
-        attenuation_db = rng.uniform(-self.data.largest_attenuation_db, 0, (n_clips, 1))
-        smoothing = self.data.label_smoothing
+        attenuation_db = rng.uniform(-self.recipe.data.largest_attenuation_db, 0, (n_clips, 1))
+        smoothing = self.recipe.data.label_smoothing
         return {
             "wave": waves * db_to_gain(attenuation_db).astype(np.float32),
             "target": (1 - smoothing) * targets + smoothing / n_labels,
-            "frequency_mask": self._draw_masks(self.model.n_mels, self.data.frequency_mask_fraction, rng),
-            "time_mask": self._draw_masks(self.model.n_frames, self.data.time_mask_fraction, rng),
+            "frequency_mask": self._draw_masks(self.recipe.model.n_mels, self.recipe.data.frequency_mask_fraction, rng),
+            "time_mask": self._draw_masks(self.recipe.model.n_frames, self.recipe.data.time_mask_fraction, rng),
         }
 
     def draw_clip(self, label: int, rng: np.random.Generator) -> np.ndarray:
         """Draw and augment a clip of a label, ``(n_samples,)``."""
         rows = self.groups[label][rng.choice(len(self.groups[label]), p=self.group_probabilities[label])]
         clip = self.store[rows[rng.integers(len(rows))]][0]
-        return augment(clip, draw_augmentation(self.data, rng), self.model.sample_rate, self.model.n_samples)
+        model, augmentation = self.recipe.model, draw_augmentation(self.recipe.data, rng)
+        return augment(clip, augmentation, model.sample_rate, model.n_samples)
 
     def _mix(self, waves: np.ndarray, targets: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Mix each clip, and its target, with another (Zhang et al., 2018)."""
-        alpha = self.data.mixup_alpha
+        alpha = self.recipe.data.mixup_alpha
         if not alpha:
             return waves, targets
         weight = rng.beta(alpha, alpha, (len(waves), 1)).astype(np.float32)
@@ -147,11 +103,11 @@ class ClassBatches:
 
     def _draw_masks(self, size: int, largest_fraction: float, rng: np.random.Generator) -> np.ndarray:
         """Return ones ``(batch, size)`` with N_MASKS runs of zeros, each up to ``largest_fraction`` (SpecAugment)."""
-        mask = np.ones((self.batch_size, size), np.float32)
-        widths = rng.integers(0, round(largest_fraction * size) + 1, (self.batch_size, N_MASKS))
-        widths[rng.random(widths.shape) >= self.data.mask_probability] = 0
+        mask = np.ones((self.recipe.training.batch_size, size), np.float32)
+        widths = rng.integers(0, round(largest_fraction * size) + 1, (self.recipe.training.batch_size, N_MASKS))
+        widths[rng.random(widths.shape) >= self.recipe.data.mask_probability] = 0
         starts = rng.integers(0, size - widths + 1)
-        for row in range(self.batch_size):
+        for row in range(self.recipe.training.batch_size):
             for width, start in zip(widths[row], starts[row], strict=True):
                 mask[row, start : start + width] = 0
         return mask

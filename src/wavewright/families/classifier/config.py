@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
 
 from ...contracts.config import ModelConfig
 from ...dsp.mel import MelPreset
 from ...errors import BadSetting
-from ...ranges import check_ranges
+from ...ranges import check_ranges, ranged
 
 GRAPH_FILE = "classifier.onnx"
 WEIGHT_PREFIX = "classifier."  # of the network's weights in a model folder
@@ -22,37 +20,28 @@ TAIL_BANDS = 5  # rows of that map that its last convolution spans
 
 SHORTEST_SECONDS, LONGEST_SECONDS = 0.02, 60.0
 
+METRICS = ("valid/loss", "valid/accuracy", "valid/balanced_accuracy")
+"""Validation metrics, any of which may choose the best checkpoint."""
+
 
 @dataclass(frozen=True)
 class ClassifierConfig(ModelConfig):
-    """Configuration of the network; everything that inference needs to know.
+    """Configuration of the network; everything that inference needs to know."""
 
-    Raises
-    ------
-    BadSetting
-        If a number is out of its range, or does not fit the others.
-    """
+    TITLE = "a classifier"
+    VALIDATION_METRICS = METRICS
 
-    RANGES: ClassVar[Mapping[str, tuple[float, float]]] = {
-        "sample_rate": (4_000, 768_000),
-        "n_fft": (16, 65_536),
-        "range_db": (1.0, 200.0),
-        "width": (1, 1_024),
-        "sub_bands": (1, 64),
-        "dropout": (0.0, 0.9),
-    }
-
-    sample_rate: int = 44_100
+    sample_rate: int = ranged(44_100, 4_000, 768_000)
     n_samples: int = 31_232  # length of a clip: 0.71 s at 44.1 kHz; longer ones are cut, shorter ones padded
     labels: tuple[str, ...] = ()
-    n_fft: int = 2048  # samples
+    n_fft: int = ranged(2048, 16, 65_536)  # samples
     hop_length: int = 512  # samples
     n_mels: int = 80  # on HTK's scale; divisible by 8 times the number of sub-bands
     f_min_hz: float = 20.0
-    range_db: float = 70.0  # below the peak of a spectrogram; lower values count as silence
-    width: int = 2  # channels, in multiples of those of BC-ResNet-1
-    sub_bands: int = 5  # of the sub-spectral normalisation
-    dropout: float = 0.1
+    range_db: float = ranged(70.0, 1.0, 200.0)  # below the peak of a spectrogram; lower values count as silence
+    width: int = ranged(2, 1, 1_024)  # channels, in multiples of those of BC-ResNet-1
+    sub_bands: int = ranged(5, 1, 64)  # of the sub-spectral normalisation
+    dropout: float = ranged(0.1, 0.0, 0.9)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -75,9 +64,6 @@ class ClassifierConfig(ModelConfig):
         """Size of the embedding of a clip."""
         return 32 * self.width
 
-
-METRICS = ("valid/loss", "valid/accuracy", "valid/balanced_accuracy")
-"""Validation metrics, any of which may choose the best checkpoint."""
 
 SIZES: dict[str, ClassifierConfig] = {
     "tiny": ClassifierConfig(width=1),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from ...contracts.recipe import Prepared, Recipe, split_rows
-from ...contracts.settings import TrainingSettings
+from ...contracts.recipe import PreparedOf, RecipeOf, split_rows
+from ...contracts.settings import COSINE_SETTINGS
 from ...data.entry import Entry
 from ...data.preparation import Preparation
 from ...data.selection import label_indices, select_labels
@@ -19,92 +19,58 @@ from ...data.store import ClipStore
 from ...errors import BadFolder
 from ...models.folder import ModelFolder
 from .batches import ClassBatches, ClassifierDataSettings
-from .config import METRICS, SIZES, ClassifierConfig
+from .config import SIZES, ClassifierConfig
 from .features import fixed_length
 
 FINE_TUNING_STEPS = 500
 FINE_TUNING_LEARNING_RATE = 5e-4
 
 
+ClassifierRecipe = RecipeOf[ClassifierConfig, ClassifierDataSettings]
+
+
 @dataclass(frozen=True)
-class ClassifierRecipe(Recipe):
-    """Complete description of the training of a classifier."""
+class ClassifierPrepared(PreparedOf[ClassifierRecipe, ClassBatches]):
+    """A recipe with its data, and the validation clips ``(n, n_samples)`` with their label indices ``(n,)``."""
 
-    TITLE = "a classifier"
-    VALIDATION_METRICS = METRICS
+    valid_waves: np.ndarray
+    valid_labels: np.ndarray
 
-    model: ClassifierConfig = field(default_factory=ClassifierConfig)
-    data: ClassifierDataSettings = field(default_factory=ClassifierDataSettings)
-    training: TrainingSettings = field(default_factory=TrainingSettings)
+
+TRAINING = replace(
+    COSINE_SETTINGS,
+    batch_size=32,
+    learning_rate=3e-3,
+    weight_decay=0.05,
+    final_fraction=0.01,
+    warmup_steps=50,
+    clip_norm=0.0,
+    ema_decay=0.99,
+    evaluate_every=100,
+    save_every=100,
+    metric="valid/loss",
+)
 
 
 def recipe(size: str) -> ClassifierRecipe:
     """Return the recipe of a size: ``tiny`` for tests, ``small`` for most folders, ``base`` for thousands of clips."""
-    training = TrainingSettings(
-        batch_size=32,
-        learning_rate=3e-3,
-        weight_decay=0.05,
-        schedule="cosine",
-        final_fraction=0.01,
-        warmup_steps=50,
-        ema_decay=0.99,
-        evaluate_every=100,
-        save_every=100,
-        metric="valid/loss",
-    )
-    return ClassifierRecipe(model=SIZES[size], training=training)
+    return ClassifierRecipe(SIZES[size], ClassifierDataSettings(), TRAINING)
 
 
 def fine_tuning(base: ModelFolder) -> ClassifierRecipe:
     """Return the recipe to train ``base`` further, on other labels: fewer steps at a lower learning rate."""
     model = replace(base.config(ClassifierConfig), labels=())
-    training = replace(recipe("small").training, steps=FINE_TUNING_STEPS, learning_rate=FINE_TUNING_LEARNING_RATE)
-    return ClassifierRecipe(model=model, training=training)
-
-
-@dataclass(frozen=True)
-class ClassifierPrepared(Prepared):
-    """A recipe with its data.
-
-    Attributes
-    ----------
-    batches
-        Batches of the training clips.
-    valid_waves
-        Validation clips ``(n, n_samples)``.
-    valid_labels
-        Label index of each, ``(n,)``.
-    """
-
-    recipe: ClassifierRecipe
-    batches: ClassBatches
-    valid_waves: np.ndarray
-    valid_labels: np.ndarray
+    training = replace(TRAINING, steps=FINE_TUNING_STEPS, learning_rate=FINE_TUNING_LEARNING_RATE)
+    return ClassifierRecipe(model, ClassifierDataSettings(), training)
 
 
 def prepare(recipe: ClassifierRecipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> ClassifierPrepared:
-    """Split, decode and prepare recordings.
+    """Split, decode and prepare recordings; the labels that occur become the model's, unless the recipe has its own.
 
-    Parameters
-    ----------
-    recipe : ClassifierRecipe
-        The recipe; without labels, those that occur become the model's.
-    entries : sequence of Entry
-        The recordings.
-    cache_folder : Path, optional
-        As for :meth:`ClipStore.build`.
-
-    Returns
-    -------
-    ClassifierPrepared
-        The recipe with its labels, and the data. Without validation clips, no metric chooses the best checkpoint.
-
-    Raises
-    ------
-    BadFolder
-        If fewer than two labels have enough training clips.
+    Without validation clips, no metric chooses the best checkpoint. Raises BadFolder if fewer than two labels have
+    enough training clips.
     """
-    data, training = recipe.data, recipe.training
+    data = recipe.data
     split = assign_splits(entries, by="group", valid=data.valid_fraction, test=0.0)
     selection = select_labels(split, recipe.model.labels, data.smallest_class)
     if len(selection.labels) < 2:
@@ -116,10 +82,10 @@ def prepare(recipe: ClassifierRecipe, entries: Sequence[Entry], cache_folder: Pa
     store = ClipStore.build(selection.entries, model.sample_rate, n_stored, preparation, cache_folder)
     train_rows, valid_rows = split_rows(store.entries)
     return ClassifierPrepared(
-        recipe if valid_rows else recipe.with_metric(""),
+        recipe if valid_rows else recipe.without_valid_metric(),
         tuple(store.entries[row] for row in train_rows),
         (*selection.problems, *store.problems),
-        ClassBatches(store, train_rows, model, data, training.batch_size, training.seed),
+        ClassBatches(store, train_rows, recipe),
         np.array([fixed_length(store[row][0], model) for row in valid_rows]),
         label_indices((store.labels[row] for row in valid_rows), model.labels),
     )

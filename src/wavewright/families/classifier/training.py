@@ -18,9 +18,7 @@ EVALUATION_BATCH = 32  # clips
 class ClassifierTraining(FamilyTraining[ClassifierConfig, BCResNet, ClassifierPrepared]):
     """The part of the family that needs PyTorch."""
 
-    def build(self, config: ClassifierConfig) -> ClassifierNetwork:
-        """Return the network of a configuration, with fresh weights."""
-        return ClassifierNetwork(config)
+    network = ClassifierNetwork
 
     def evaluate(self, module: BCResNet, prepared: ClassifierPrepared) -> dict[str, float]:
         """Return ``valid/`` and each of :func:`.recipe.scores`; empty without validation clips."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import ClassVar, Literal
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from ...contracts.config import ModelConfig
+from ...contracts.schedule import MAX_STEPS
 from ...errors import BadSetting
+from ...ranges import ranged
 
 ENCODER_FILE = "encoder.onnx"
 DECODER_FILE = "decoder.onnx"
@@ -30,6 +31,9 @@ SILENT = -1
 
 CODEBOOK_SIZES = tuple(2**bits for bits in range(2, 13))
 
+METRICS = ("valid/mel", "valid/phase")
+"""Validation metrics, any of which may choose the best checkpoint."""
+
 
 @dataclass(frozen=True)
 class CodecConfig(ModelConfig):
@@ -44,55 +48,34 @@ class CodecConfig(ModelConfig):
         If a number is out of its range, or numbers do not fit each other.
     """
 
-    RANGES: ClassVar[Mapping[str, tuple[float, float]]] = {
-        "sample_rate": (4_000, 192_000),
-        "n_subframes": (1, 64),
-        "overlap": (2, 16),
-        "subframe_channels": (8, 1_024),
-        "subframe_blocks": (1, 32),
-        "encoder_channels": (8, 2_048),
-        "encoder_blocks": (1, 64),
-        "decoder_channels": (8, 2_048),
-        "decoder_blocks": (1, 64),
-        "expansion": (1.0, 8.0),
-        "kernel_size": (2, 31),
-        "look_ahead": (0, 4),
-        "encoder_look_ahead": (0, 4),
-        "latent_size": (4, 1_024),
-        "n_codebooks": (1, 32),
-        "code_size": (2, 64),
-        "unquantised_steps": (0, 1_000_000_000),
-        "critic_channels": (4, 256),
-        "context_frames": (0, 1_000_000_000),
-        "adversarial_from": (0, 1_000_000_000),
-        "encoder_from": (0, 1_000_000_000),
-    }
+    TITLE = "a codec"
+    VALIDATION_METRICS = METRICS
 
-    sample_rate: int = 16_000
+    sample_rate: int = ranged(16_000, 4_000, 192_000)
     labels: tuple[str, ...] = ()  # a codec has none
     hop_length: int = 320  # samples per frame of codes
-    n_subframes: int = 4  # spectra per frame of codes
-    overlap: int = 4  # window length over the distance of spectra
-    subframe_channels: tuple[int, int] = (96, 128)  # of the layers over spectra: of the encoder, of the decoder
-    subframe_blocks: tuple[int, int] = (2, 3)
-    encoder_channels: int = 192  # of the layers over frames
-    encoder_blocks: int = 4
-    decoder_channels: int = 288
-    decoder_blocks: int = 4
-    expansion: float = 3.0  # hidden channels of a ConvNeXt block over its channels
-    kernel_size: int = 5  # of the depthwise convolutions, in subframes or frames
-    look_ahead: int = 1  # future frames that the decoder depends on
-    encoder_look_ahead: int = 0  # future frames that the encoder depends on
-    latent_size: int = 128
+    n_subframes: int = ranged(4, 1, 64)  # spectra per frame of codes
+    overlap: int = ranged(4, 2, 16)  # window length over the distance of spectra
+    subframe_channels: tuple[int, int] = ranged((96, 128), 8, 1_024)  # over spectra, of encoder and decoder
+    subframe_blocks: tuple[int, int] = ranged((2, 3), 1, 32)
+    encoder_channels: int = ranged(192, 8, 2_048)  # of the layers over frames
+    encoder_blocks: int = ranged(4, 1, 64)
+    decoder_channels: int = ranged(288, 8, 2_048)
+    decoder_blocks: int = ranged(4, 1, 64)
+    expansion: float = ranged(3.0, 1.0, 8.0)  # hidden channels of a ConvNeXt block over its channels
+    kernel_size: int = ranged(5, 2, 31)  # of the depthwise convolutions, in subframes or frames
+    look_ahead: int = ranged(1, 0, 4)  # future frames that the decoder depends on
+    encoder_look_ahead: int = ranged(0, 0, 4)  # future frames that the encoder depends on
+    latent_size: int = ranged(128, 4, 1_024)
     quantizer: Literal["codebook", "finite"] = "codebook"
-    n_codebooks: int = 12
+    n_codebooks: int = ranged(12, 1, 32)
     codebook_size: int = 1_024
-    code_size: int = 8
-    unquantised_steps: int = 1_500  # at first, because phases are hardly learned through random codes
-    critic_channels: int = 16
-    context_frames: int = 3_000_000  # frames that the context model is trained on; 0 for no context model
-    adversarial_from: int = 0  # step from which the decoder alone is trained, with critics; 0 for never
-    encoder_from: int = 0  # step from which the encoder alone is trained; 0 for never
+    code_size: int = ranged(8, 2, 64)
+    unquantised_steps: int = ranged(1_500, 0, MAX_STEPS)  # at first: random codes hardly teach phases
+    critic_channels: int = ranged(16, 4, 256)
+    context_frames: int = ranged(3_000_000, 0, MAX_STEPS)  # training of the context model; 0: none
+    adversarial_from: int = ranged(0, 0, MAX_STEPS)  # step from which critics train the decoder alone; 0: never
+    encoder_from: int = ranged(0, 0, MAX_STEPS)  # step from which the encoder alone is trained; 0: never
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -148,8 +131,7 @@ class CodecConfig(ModelConfig):
         return n_codebooks * (self.codebook_size.bit_length() - 1) * self.frame_rate / 1_000
 
 
-METRICS = ("valid/mel", "valid/phase")
-"""Validation metrics, any of which may choose the best checkpoint."""
+SMALL = CodecConfig(encoder_blocks=8, encoder_look_ahead=1)
 
 SIZES: dict[str, CodecConfig] = {
     "tiny": CodecConfig(
@@ -164,16 +146,14 @@ SIZES: dict[str, CodecConfig] = {
         n_codebooks=4,
         codebook_size=64,
     ),
-    "small": CodecConfig(encoder_blocks=8, encoder_look_ahead=1),  # speech at 16 kHz
-    "music": CodecConfig(  # any audio at 44.1 kHz
+    "small": SMALL,  # speech at 16 kHz
+    "music": replace(  # any audio at 44.1 kHz
+        SMALL,
         sample_rate=44_100,
         hop_length=880,
-        n_subframes=4,
         subframe_channels=(128, 192),
         decoder_channels=384,
         encoder_channels=256,
-        encoder_blocks=8,
-        encoder_look_ahead=1,
         n_codebooks=16,
     ),
 }

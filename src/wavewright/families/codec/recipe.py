@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from ...contracts.family import exported_weights
-from ...contracts.recipe import Prepared, Recipe, split_rows
-from ...contracts.settings import ADVERSARIAL_SETTINGS, TrainingSettings
+from ...contracts.recipe import PreparedOf, RecipeOf, split_rows
+from ...contracts.settings import ADVERSARIAL_SETTINGS
 from ...data.entry import Entry
 from ...data.preparation import Preparation
 from ...data.splits import assign_splits
@@ -18,9 +18,8 @@ from ...data.store import ClipStore
 from ...models.folder import ModelFolder
 from ...units import seconds_to_samples
 from .batches import CodecBatches, CodecDataSettings
-from .config import METRICS, SIZES, WEIGHT_PREFIXES, CodecConfig
+from .config import SIZES, WEIGHT_PREFIXES, CodecConfig
 
-BATCH_SIZE = 10
 FINE_TUNING_STEPS = 5_000
 FINE_TUNING_ADVERSARIAL_FROM = 2_500
 FINE_TUNING_ENCODER_FROM = 4_000
@@ -31,21 +30,34 @@ FREQUENCY_SECONDS = 1_200.0  # of the recordings that the frequencies of codes a
 CONTEXT_SECONDS = 6 * 3_600.0  # of the recordings that the context model is trained on
 
 
+CodecRecipe = RecipeOf[CodecConfig, CodecDataSettings]
+
+
 @dataclass(frozen=True)
-class CodecRecipe(Recipe):
-    """Complete description of a training run; raises BadSetting for an unknown metric."""
+class CodecPrepared(PreparedOf[CodecRecipe, CodecBatches]):
+    """A recipe with its data."""
 
-    TITLE = "a codec"
-    VALIDATION_METRICS = METRICS
+    valid: np.ndarray  # held-out clips ``(clips, time)``, empty without any
+    sample_clips: np.ndarray  # ``(clips, time)``, of training recordings if none are held out
+    evaluated_codebooks: tuple[int, ...]  # numbers of codebooks that clips are evaluated with
 
-    model: CodecConfig = field(default_factory=CodecConfig)
-    data: CodecDataSettings = field(default_factory=CodecDataSettings)
-    training: TrainingSettings = field(default_factory=TrainingSettings)
+    def training_clips(self, seconds: float) -> Iterator[np.ndarray]:
+        """Yield training recordings ``(time,)`` of whole frames, in random order, until they are so many seconds."""
+        n_left = seconds_to_samples(seconds, self.recipe.model.sample_rate)
+        for row in np.random.default_rng(0).permutation(self.batches.rows):
+            clip = self.batches.whole(int(row))
+            yield clip
+            n_left -= len(clip)
+            if n_left <= 0:
+                return
+
+
+TRAINING = replace(ADVERSARIAL_SETTINGS, batch_size=10)
 
 
 def recipe(size: str) -> CodecRecipe:
     """Return the recipe of a size: ``tiny`` to try things out, ``small`` for speech, ``music`` for any audio."""
-    return CodecRecipe(model=SIZES[size], training=replace(ADVERSARIAL_SETTINGS, batch_size=BATCH_SIZE))
+    return CodecRecipe(SIZES[size], CodecDataSettings(), TRAINING)
 
 
 def fine_tuning(base: ModelFolder) -> CodecRecipe:
@@ -56,8 +68,7 @@ def fine_tuning(base: ModelFolder) -> CodecRecipe:
         adversarial_from=FINE_TUNING_ADVERSARIAL_FROM,
         encoder_from=FINE_TUNING_ENCODER_FROM,
     )
-    training = replace(ADVERSARIAL_SETTINGS.for_fine_tuning(FINE_TUNING_STEPS, 500), batch_size=BATCH_SIZE)
-    return CodecRecipe(model=model, training=training)
+    return CodecRecipe(model, CodecDataSettings(), TRAINING.for_fine_tuning(FINE_TUNING_STEPS, evaluate_every=500))
 
 
 def initial_weights(base: ModelFolder, config: CodecConfig) -> dict[str, np.ndarray]:
@@ -93,37 +104,6 @@ def initial_weights(base: ModelFolder, config: CodecConfig) -> dict[str, np.ndar
     return tensors
 
 
-@dataclass(frozen=True)
-class CodecPrepared(Prepared):
-    """A recipe with its data.
-
-    Attributes
-    ----------
-    valid
-        Held-out clips ``(clips, time)``, empty without any.
-    sample_clips
-        Clips ``(clips, time)`` for samples, of training recordings if none are held out.
-    evaluated_codebooks
-        Numbers of codebooks that clips are evaluated with.
-    """
-
-    recipe: CodecRecipe
-    batches: CodecBatches
-    valid: np.ndarray
-    sample_clips: np.ndarray
-    evaluated_codebooks: tuple[int, ...]
-
-    def training_clips(self, seconds: float) -> Iterator[np.ndarray]:
-        """Yield training recordings ``(time,)`` of whole frames, in random order, until they are so many seconds."""
-        n_left = seconds_to_samples(seconds, self.recipe.model.sample_rate)
-        for row in np.random.default_rng(0).permutation(self.batches.rows):
-            clip = self.batches.whole(int(row))
-            yield clip
-            n_left -= len(clip)
-            if n_left <= 0:
-                return
-
-
 def prepare(recipe: CodecRecipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> CodecPrepared:
     """Split, decode and prepare recordings; raise BadFolder if none is left to train on."""
     model = recipe.model
@@ -136,8 +116,8 @@ def prepare(recipe: CodecRecipe, entries: Sequence[Entry], cache_folder: Path | 
         cache_folder,
     )
     train, valid = split_rows(store.entries)
-    recipe = recipe if valid else recipe.with_metric("")
-    batches = CodecBatches(store, train, model, recipe.data, recipe.training)
+    recipe = recipe if valid else recipe.without_valid_metric()
+    batches = CodecBatches(store, train, recipe)
     clips = _evaluation_clips(batches, valid or train)
     return CodecPrepared(
         recipe=recipe,
@@ -152,7 +132,7 @@ def prepare(recipe: CodecRecipe, entries: Sequence[Entry], cache_folder: Path | 
 
 def _evaluation_clips(batches: CodecBatches, rows: Sequence[int]) -> np.ndarray:
     """Return the start of random recordings, ``(clips, time)`` of whole frames; only long ones if there are any."""
-    model = batches.model
+    model = batches.recipe.model
     n_samples = seconds_to_samples(VALID_SECONDS, model.sample_rate) // model.hop_length * model.hop_length
     long_enough = [row for row in rows if batches.store.lengths[row] >= n_samples]
     chosen = np.random.default_rng(0).permutation(long_enough or rows)[:N_VALID_CLIPS]

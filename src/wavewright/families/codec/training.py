@@ -35,9 +35,7 @@ EVALUATION_BATCH = 8
 class CodecTraining(FamilyTraining[CodecConfig, CodecAutoencoder, CodecPrepared]):
     """The part of the family that needs PyTorch."""
 
-    def build(self, config: CodecConfig) -> CodecNetwork:
-        """Return the networks of a configuration, with fresh weights."""
-        return CodecNetwork(config)
+    network = CodecNetwork
 
     @torch.no_grad()
     def evaluate(self, module: CodecAutoencoder, prepared: CodecPrepared) -> dict[str, float]:

@@ -26,18 +26,12 @@ class CopyLossBatches:
     reference: Reference
 
     def __call__(self, step: int) -> dict[str, np.ndarray]:
-        """Return the batch of a step.
-
-        Parameters
-        ----------
-        step : int
-            Number of the step.
+        """Return the batch of :class:`OneShotBatches` with the embeddings, which are the same in every batch.
 
         Returns
         -------
         dict
-            That of :class:`OneShotBatches`, with ``recordings (n, d)``, ``recording_labels (n,)`` and
-            ``limits (labels,)``, which are the same in every batch.
+            Also ``recordings (n, d)``, ``recording_labels (n,)`` and ``limits (labels,)``.
         """
         recordings = {
             "recordings": self.reference.all_embeddings,

@@ -20,9 +20,7 @@ SAMPLE_CLIPS = 3  # of each class, written at every evaluation
 class GanTraining(FamilyTraining[GanConfig, GeneratorNetwork, GanPrepared]):
     """The part of the family that needs PyTorch."""
 
-    def build(self, config: GanConfig) -> GanNetwork:
-        """Return the network of a configuration, with fresh weights."""
-        return GanNetwork(config)
+    network = GanNetwork
 
     def evaluate(self, module: GeneratorNetwork, prepared: GanPrepared) -> dict[str, float]:
         """Return the metrics of generated clips; see :meth:`wavewright.metrics.reference.Reference.measure`."""

@@ -34,25 +34,13 @@ class FrameClips:
 
 @dataclass(frozen=True)
 class FrameBatches:
-    """Batches of frames; the batch of a step is a pure function of the step.
-
-    Attributes
-    ----------
-    clips
-        Whitened clips.
-    config
-        Of the model.
-    batch_size, seed
-        Clips of a batch, and seed of the choice of clips.
-    crop_frames
-        Frames of a crop of an endless clip; None for whole clips.
-    """
+    """Batches of frames; the batch of a step is a pure function of the step."""
 
     clips: FrameClips
     config: LstmConfig
     batch_size: int
     seed: int
-    crop_frames: int | None
+    crop_frames: int | None  # of endless clips; None for whole clips
 
     @property
     def lengths(self) -> np.ndarray:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Literal
 
-from ...contracts.config import TEMPERATURE_RANGE, ModelConfig
+from ...contracts.config import TEMPERATURE_RANGE, SequenceConfig
 from ...errors import BadSetting
-from ...ranges import check_names, check_ranges
+from ...ranges import check_ranges, ranged
 
 STEP_FILE = "step.onnx"
 STATISTICS_FILE = "statistics.safetensors"
@@ -18,56 +17,31 @@ LOG_DEVIATIONS = (-5.0, 2.0)  # smallest and largest log deviation of a Gaussian
 LOWEST_PITCH_HZ, HIGHEST_PITCH_HZ = 60.0, 400.0  # of the source ``voice``
 FIRST_VOICE_BAND_HZ = 500.0  # upper edge of the lowest band with a periodicity of its own; further bands are octaves
 
+METRICS = ("valid/nll", "valid/mse", "distance", "diversity", "level_db")
+"""Validation metrics, any of which may choose the best checkpoint."""
+
 
 @dataclass(frozen=True)
-class LstmConfig(ModelConfig):
-    """The network, the frames and the synthesis of audio from frames.
+class LstmConfig(SequenceConfig):
+    """The network, the frames and the synthesis of audio from frames."""
 
-    Raises
-    ------
-    BadSetting
-        If a number is out of its range, or does not fit the others.
-    """
+    TITLE = "a recurrent model"
+    VALIDATION_METRICS = METRICS
 
-    RANGES: ClassVar[Mapping[str, tuple[float, float]]] = {
-        "sample_rate": (4_000, 192_000),
-        "n_fft": (32, 16_384),
-        "n_mels": (4, 512),
-        "f_min_hz": (0.0, 20_000.0),
-        "log_floor": (1e-12, 1.0),
-        "n_iterations": (1, 1_000),
-        "n_layers": (1, 16),
-        "hidden_size": (4, 4_096),
-        "prenet_size": (4, 4_096),
-        "label_size": (1, 1_024),
-        "n_mixtures": (1, 256),
-        "dropout": (0.0, 0.9),
-        "input_noise": (0.0, 10.0),
-        "temperature": TEMPERATURE_RANGE,
-    }
-
-    sample_rate: int = 22_050
-    labels: tuple[str, ...] = ()  # empty: unconditional
-    speakers: tuple[str, ...] = ()  # empty: not conditioned on a speaker
-    n_fft: int = 512  # samples
-    hop_length: int = 256  # samples between frames
-    n_mels: int = 64  # bands on Slaney's scale (dsp.mel, preset librosa)
-    f_min_hz: float = 0.0
+    sample_rate: int = ranged(22_050, 4_000, 192_000)
+    n_fft: int = ranged(512, 32, 16_384)  # samples
+    n_mels: int = ranged(64, 4, 512)  # bands on Slaney's scale (dsp.mel, preset librosa)
+    f_min_hz: float = ranged(0.0, 0.0, 20_000.0)
     f_max_hz: float | None = None  # None: half the sample rate
-    log_floor: float = 1e-6  # added to the power in a band before its logarithm
+    log_floor: float = ranged(1e-6, 1e-12, 1.0)  # added to the power in a band before its logarithm
     source: Literal["noise", "voice", "griffin-lim"] = "noise"  # excitation shaped to the bands: noise, pulses + noise
-    n_iterations: int = 6  # of the shaping, or of Griffin-Lim
+    n_iterations: int = ranged(6, 1, 1_000)  # of the shaping, or of Griffin-Lim
     cell: Literal["lstm", "gru"] = "lstm"
-    n_layers: int = 2
-    hidden_size: int = 320  # of each layer
-    prenet_size: int = 160  # of both layers of the pre-net
-    label_size: int = 32  # size of the embeddings of labels and speakers
+    prenet_size: int = ranged(160, 4, 4_096)  # of both layers of the pre-net
     output: Literal["mixture", "mse"] = "mixture"  # of the next frame: a distribution, or its mean alone
-    n_mixtures: int = 8
-    duration: Literal["drawn", "learned", "endless"] = "endless"  # of a clip; ``endless`` for textures
-    dropout: float = 0.2
-    input_noise: float = 0.3  # standard deviation of noise on the input frames in training
-    temperature: float = 0.8  # scale of the Gaussians' standard deviations at inference
+    n_mixtures: int = ranged(8, 1, 256)
+    input_noise: float = ranged(0.3, 0.0, 10.0)  # standard deviation of noise on the input frames in training
+    temperature: float = ranged(0.8, *TEMPERATURE_RANGE)  # scale of the Gaussians' standard deviations at inference
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -79,17 +53,17 @@ class LstmConfig(ModelConfig):
                 f"f_min_hz is {self.f_min_hz} and f_max_hz {self.top_hz}; they must rise and end at half the sample "
                 f"rate ({self.sample_rate / 2} Hz)."
             )
-        check_names(speakers=self.speakers)
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Metrics of the output: a mixture has a likelihood, a mean an error."""
+        unmeasured = "valid/mse" if self.output == "mixture" else "valid/nll"
+        return tuple(name for name in METRICS if name != unmeasured)
 
     @property
     def top_hz(self) -> float:
         """Upper edge of the highest mel band."""
         return self.sample_rate / 2 if self.f_max_hz is None else self.f_max_hz
-
-    @property
-    def frame_rate(self) -> float:
-        """Frames per second."""
-        return self.sample_rate / self.hop_length
 
     @property
     def voice_edges_hz(self) -> tuple[float, ...]:
@@ -112,19 +86,11 @@ class LstmConfig(ModelConfig):
         return self.n_layers * (2 if self.cell == "lstm" else 1)
 
     @property
-    def has_position(self) -> bool:
-        """True if the network is conditioned on the position in the clip."""
-        return self.duration == "drawn"
-
-    @property
     def n_outputs(self) -> int:
         """Size of the output: logits, means and log deviations of the mixture, or a mean; the logit of the end."""
         frame_size = self.n_mixtures * (1 + 2 * self.n_features) if self.output == "mixture" else self.n_features
         return frame_size + (self.duration == "learned")
 
-
-METRICS = ("valid/nll", "valid/mse", "distance", "diversity", "level_db")
-"""Validation metrics, any of which may choose the best checkpoint."""
 
 SIZES: dict[str, LstmConfig] = {
     "tiny": LstmConfig(hidden_size=96, prenet_size=64, n_mixtures=4),

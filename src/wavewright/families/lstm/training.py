@@ -10,7 +10,7 @@ from ...contracts.conditioning import conditioning_names
 from ...contracts.generation import ClipRequest
 from ...nn.export_spec import ExportSpec, GraphSpec
 from ...nn.network import FamilyTraining
-from ...nn.step_inputs import example_conditioning, split_conditioning
+from ...nn.step_inputs import TorchStep, example_conditioning, split_conditioning
 from .config import STATISTICS_FILE, STEP_FILE, LstmConfig
 from .losses import frame_losses
 from .modules import MixtureDensityRNN
@@ -25,9 +25,7 @@ SAMPLE_CLIPS = 3  # of each label, at every evaluation
 class LstmTraining(FamilyTraining[LstmConfig, MixtureDensityRNN, LstmPrepared]):
     """The part of the family that needs PyTorch."""
 
-    def build(self, config: LstmConfig) -> LstmNetwork:
-        """Return the network of a configuration, with fresh weights."""
-        return LstmNetwork(config)
+    network = LstmNetwork
 
     @torch.no_grad()
     def evaluate(self, module: MixtureDensityRNN, prepared: LstmPrepared) -> dict[str, float]:
@@ -90,28 +88,17 @@ def generate(module: MixtureDensityRNN, prepared: LstmPrepared, label: int, coun
     return waves
 
 
-class TorchFrameStep:
+class TorchFrameStep(TorchStep[MixtureDensityRNN]):
     """The step of a network in training on NumPy arrays; see :class:`.sampling.FrameStep`."""
-
-    def __init__(self, module: MixtureDensityRNN) -> None:
-        self.module = module
-        self.device = next(module.parameters()).device
 
     @torch.no_grad()
     def __call__(
         self, frame: np.ndarray, position: np.ndarray, label: int, speaker: int, state: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the outputs ``(n_outputs,)`` for the next frame, and the next state."""
-        outputs, next_state = self.module.step(
-            self._batch(frame), self._batch(position), self._index(label), self._index(speaker), self._batch(state)
-        )
+        inputs = (self.batch(value) for value in (frame, position, label, speaker, state))
+        outputs, next_state = self.module.step(*inputs)
         return outputs[0].cpu().numpy(), next_state[0].cpu().numpy()
-
-    def _batch(self, array: np.ndarray) -> Tensor:
-        return torch.as_tensor(array[None], device=self.device)
-
-    def _index(self, index: int) -> Tensor:
-        return torch.tensor([index], device=self.device)
 
 
 class StepGraph(nn.Module):

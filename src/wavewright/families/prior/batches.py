@@ -18,28 +18,14 @@ MAX_VALID_FRAMES = 20_000
 
 @dataclass(frozen=True)
 class CodeBatches:
-    """Batches of symbols; the batch of a step is a pure function of the step.
-
-    Attributes
-    ----------
-    clips
-        Codes of the clips.
-    config
-        Of the model.
-    batch_size, seed
-        Clips of a batch, and seed of the choice of clips.
-    crop_frames
-        Frames of a crop of an endless clip; None for whole clips.
-    start_fraction
-        Fraction of the crops that start where their clip starts.
-    """
+    """Batches of symbols; the batch of a step is a pure function of the step."""
 
     clips: CodedClips
     config: PriorConfig
     batch_size: int
     seed: int
-    crop_frames: int | None
-    start_fraction: float
+    crop_frames: int | None  # of endless clips; None for whole clips
+    start_fraction: float  # of the crops that start where their clip starts
 
     @property
     def lengths(self) -> np.ndarray:

@@ -2,75 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Literal
 
-from ...contracts.config import TEMPERATURE_RANGE, ModelConfig
+from ...contracts.config import TEMPERATURE_RANGE, SequenceConfig
 from ...dsp.position import POSITION_FEATURES
-from ...ranges import check_names
+from ...ranges import ranged
 
 TIME_FILE, DEPTH_FILE = "time.onnx", "depth.onnx"
 STATISTICS_FILE = "statistics.safetensors"
 """In a model folder: ``durations (labels, speakers, quantiles)`` float32, frames, where durations are drawn."""
 
+METRICS = ("valid/bits",)
+"""Validation metrics, any of which may choose the best checkpoint."""
+
 
 @dataclass(frozen=True)
-class PriorConfig(ModelConfig):
+class PriorConfig(SequenceConfig):
     """The networks and the codec whose codes they draw.
 
     Training fills in the hash, sample rate, hop length and codebook size of the codec.
-
-    Raises
-    ------
-    BadSetting
-        If a number is out of its range.
     """
 
-    RANGES: ClassVar[Mapping[str, tuple[float, float]]] = {
-        "sample_rate": (4_000, 192_000),
-        "hop_length": (2, 100_000),
-        "codebook_size": (2, 4_096),
-        "n_codebooks": (1, 32),
-        "n_layers": (1, 64),
-        "hidden_size": (4, 4_096),
-        "kernel_size": (2, 31),
-        "embedding_size": (4, 4_096),
-        "depth_layers": (1, 16),
-        "label_size": (1, 1_024),
-        "dropout": (0.0, 0.9),
-        "temperature": TEMPERATURE_RANGE,
-        "top_p": (0.01, 1.0),
-    }
+    TITLE = "a prior"
+    VALIDATION_METRICS = METRICS
 
     codec: str = "speech-codec"  # name or folder of a model
     codec_hash: str = ""  # of its networks
-    sample_rate: int = 16_000
-    hop_length: int = 320  # samples between frames of codes
-    codebook_size: int = 1_024
-    n_codebooks: int = 4  # of the codec's, the coarse ones
-    labels: tuple[str, ...] = ()  # empty: unconditional
-    speakers: tuple[str, ...] = ()  # empty: not conditioned on a speaker
+    sample_rate: int = ranged(16_000, 4_000, 192_000)
+    hop_length: int = ranged(320, 2, 100_000)  # samples between frames of codes
+    codebook_size: int = ranged(1_024, 2, 4_096)
+    n_codebooks: int = ranged(4, 1, 32)  # of the codec's, the coarse ones
     duration: Literal["drawn", "endless"] = "endless"  # of a clip; ``drawn`` for clips with a beginning and an end
     cell: Literal["lstm", "gru", "convnext"] = "lstm"  # of the network over time
-    n_layers: int = 2
-    hidden_size: int = 320  # of each layer
-    kernel_size: int = 11  # frames, of a layer of ``convnext``
-    embedding_size: int = 192  # of codes, and of the layers over depth
-    depth_layers: int = 2
-    label_size: int = 32  # size of the embeddings of labels and speakers
-    dropout: float = 0.2
-    temperature: float = 1.0  # below 1 probable codes are drawn more often than learned, 0: always the most probable
-    top_p: float = 0.95  # codes are drawn from the most probable ones that have this probability together
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_names(speakers=self.speakers)
-
-    @property
-    def frame_rate(self) -> float:
-        """Frames per second."""
-        return self.sample_rate / self.hop_length
+    kernel_size: int = ranged(11, 2, 31)  # frames, of a layer of ``convnext``
+    embedding_size: int = ranged(192, 4, 4_096)  # of codes, and of the layers over depth
+    depth_layers: int = ranged(2, 1, 16)
+    temperature: float = ranged(1.0, *TEMPERATURE_RANGE)  # below 1 probable codes are drawn more often
+    top_p: float = ranged(0.95, 0.01, 1.0)  # total probability of the codes that are drawn from
 
     @property
     def silence_symbol(self) -> int:
@@ -81,11 +50,6 @@ class PriorConfig(ModelConfig):
     def start_symbol(self) -> int:
         """The symbol of the frame before a clip."""
         return self.codebook_size + 1
-
-    @property
-    def has_position(self) -> bool:
-        """True if the network is conditioned on the position in the clip."""
-        return self.duration == "drawn"
 
     @property
     def input_size(self) -> int:
@@ -100,9 +64,6 @@ class PriorConfig(ModelConfig):
             return (self.n_layers * (self.kernel_size - 1) * self.hidden_size,)
         return (self.n_layers * (2 if self.cell == "lstm" else 1), self.hidden_size)
 
-
-METRICS = ("valid/bits",)
-"""Validation metrics, any of which may choose the best checkpoint."""
 
 SIZES: dict[str, PriorConfig] = {
     "tiny": PriorConfig(hidden_size=128, embedding_size=64),

@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...contracts.recipe import Batch, Prepared, Recipe, split_rows
-from ...contracts.sequence_recipe import FINE_TUNING_STEPS, SEQUENCE_TRAINING, SequenceDataSettings
-from ...contracts.settings import TrainingSettings
+from ...contracts.recipe import Batch, PreparedOf, RecipeOf, split_rows
+from ...contracts.sequence_recipe import SEQUENCE_TRAINING, SequenceDataSettings, load_clips
 from ...data.entry import Entry
-from ...data.sequences import load_sequences
-from ...errors import BadFolder, BadSetting
+from ...errors import BadSetting
 from ...metrics.copying import smallest_distance
 from ...metrics.embeddings import LogMelEmbedding
+from ...ranges import ranged
 from .batches import CodeBatches
 from .codec import open_codec
 from .codes import CodedClips, encode_clips
-from .config import METRICS, SIZES, PriorConfig
+from .config import SIZES, PriorConfig
 from .sampling import draw_duration
 
 if TYPE_CHECKING:
-    from ...models.folder import ModelFolder
     from ..codec.runtime import CodecRuntime
 
 MAX_LIMIT_CLIPS = 200  # of a label, from which the limit against copies is computed
@@ -35,66 +33,23 @@ MAX_LIMIT_CLIPS = 200  # of a label, from which the limit against copies is comp
 class PriorDataSettings(SequenceDataSettings):
     """Selection, cropping and variation of recordings."""
 
-    RANGES: ClassVar[Mapping[str, tuple[float, float]]] = {
-        **SequenceDataSettings.RANGES,
-        "start_fraction": (0.0, 1.0),
-        "n_variants": (1, 100),
-        "gain_range_db": (0.0, 40.0),
-    }
+    crop_seconds: float = ranged(4.0, 0.1, 60.0)
+    sample_seconds: float = ranged(4.0, 0.1, 60.0)
+    start_fraction: float = ranged(0.2, 0.0, 1.0)  # of the crops that start where their clip starts
+    n_variants: int = ranged(4, 1, 100)  # codes of each clip: as it is, then delayed within a frame and attenuated
+    gain_range_db: float = ranged(6.0, 0.0, 40.0)  # largest attenuation of a variant
 
-    crop_seconds: float = 4.0  # of a training example, where clips are endless
-    sample_seconds: float = 4.0  # of an endless clip that is generated at an evaluation
-    start_fraction: float = 0.2  # of the crops that start where their clip starts
-    n_variants: int = 4  # codes of each clip: as it is, then delayed within a frame and attenuated
-    gain_range_db: float = 6.0  # largest attenuation of a variant
+
+PriorRecipe = RecipeOf[PriorConfig, PriorDataSettings]
 
 
 @dataclass(frozen=True)
-class PriorRecipe(Recipe):
-    """Complete description of the training of a prior."""
+class PriorPrepared(PreparedOf[PriorRecipe, CodeBatches]):
+    """A recipe with its data."""
 
-    TITLE = "a prior"
-    VALIDATION_METRICS = METRICS
-
-    model: PriorConfig = field(default_factory=PriorConfig)
-    data: PriorDataSettings = field(default_factory=PriorDataSettings)
-    training: TrainingSettings = field(default_factory=TrainingSettings)
-
-
-def recipe(size: str) -> PriorRecipe:
-    """Return the recipe of a size: ``tiny`` for trials, ``small`` for a laptop, ``base`` for hours of recordings."""
-    return PriorRecipe(model=SIZES[size], training=replace(SEQUENCE_TRAINING, warmup_steps=100, metric="valid/bits"))
-
-
-def fine_tuning(base: ModelFolder) -> PriorRecipe:
-    """Return the recipe to train ``base`` further, on other labels and speakers."""
-    model = replace(base.config(PriorConfig), labels=(), speakers=())
-    return PriorRecipe(
-        model=model, training=recipe("small").training.for_fine_tuning(FINE_TUNING_STEPS, evaluate_every=250)
-    )
-
-
-@dataclass(frozen=True)
-class PriorPrepared(Prepared):
-    """A recipe with its data.
-
-    Attributes
-    ----------
-    batches
-        Batches of the training clips.
-    valid
-        Batches of the validation clips.
-    durations
-        Quantiles of the durations in frames, ``(labels, speakers, quantiles)`` float32.
-    codec
-        The codec, open for inference.
-    """
-
-    recipe: PriorRecipe
-    batches: CodeBatches
-    valid: tuple[Batch, ...]
-    durations: np.ndarray
-    codec: CodecRuntime
+    valid: tuple[Batch, ...]  # batches of the validation clips
+    durations: np.ndarray  # quantiles in frames, ``(labels, speakers, quantiles)`` float32
+    codec: CodecRuntime  # open for inference
 
     def draw_sample_frames(self, label: int, speaker: int, rng: np.random.Generator) -> int:
         """Return the length of a sample in frames: a drawn duration, or a fixed one for endless clips."""
@@ -127,30 +82,25 @@ class PriorPrepared(Prepared):
         return {"embeddings": embeddings, "limits": limits}
 
 
+TRAINING = replace(SEQUENCE_TRAINING, warmup_steps=100, metric="valid/bits")
+
+
+def recipe(size: str) -> PriorRecipe:
+    """Return the recipe of a size: ``tiny`` for trials, ``small`` for a laptop, ``base`` for hours of recordings."""
+    return PriorRecipe(SIZES[size], PriorDataSettings(), TRAINING)
+
+
 def prepare(recipe: PriorRecipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> PriorPrepared:
     """Split, decode and encode recordings.
 
     The labels and speakers that occur become those of the model, unless the recipe names its own. Raises BadModel if
     the codec is missing, BadSetting for more codebooks than it has, BadFolder if too little is left to train on.
     """
-    data = recipe.data
     codec = open_codec(recipe.model, "A prior")
-    model = _with_codec(recipe.model, codec)
-    clips = load_sequences(
-        entries,
-        model.sample_rate,
-        labels=model.labels,
-        speakers=model.speakers,
-        smallest_class=data.smallest_class,
-        valid_fraction=data.valid_fraction,
-        longest_seconds=None if model.duration == "endless" else data.longest_seconds,
-        cache_folder=cache_folder,
-    )
-    if len(clips.entries) < 2:
-        raise BadFolder("A single clip is left to train on; at least 2 are needed, and minutes of sound make sense.")
+    recipe, clips = load_clips(replace(recipe, model=_with_codec(recipe.model, codec)), entries, cache_folder)
     train, valid = split_rows(clips.entries)
-    recipe = replace(recipe, model=replace(model, labels=clips.label_names, speakers=clips.speaker_names))
-    recipe = recipe if valid else recipe.with_metric("")
+    recipe = recipe if valid else recipe.without_valid_metric()
+    model, data = recipe.model, recipe.data
     coded = encode_clips(clips, codec, model.n_codebooks, data.n_variants, data.gain_range_db)
     lengths = np.array([codes.shape[1] for codes in coded.unvaried])
     return PriorPrepared(

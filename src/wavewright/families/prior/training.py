@@ -13,7 +13,7 @@ from ...contracts.family import EMBEDDINGS_FILE
 from ...contracts.generation import ClipRequest
 from ...nn.export_spec import ExportSpec, GraphSpec
 from ...nn.network import FamilyTraining
-from ...nn.step_inputs import example_conditioning, split_conditioning
+from ...nn.step_inputs import TorchStep, example_conditioning, split_conditioning
 from .config import DEPTH_FILE, STATISTICS_FILE, TIME_FILE, PriorConfig
 from .modules import CodePredictor
 from .network import PriorNetwork, code_nats
@@ -26,9 +26,7 @@ SAMPLE_CLIPS = 2  # of each label, at every evaluation
 class PriorTraining(FamilyTraining[PriorConfig, CodePredictor, PriorPrepared]):
     """The part of the family that needs PyTorch."""
 
-    def build(self, config: PriorConfig) -> PriorNetwork:
-        """Return the network of a configuration, with fresh weights."""
-        return PriorNetwork(config)
+    network = PriorNetwork
 
     @torch.no_grad()
     def evaluate(self, module: CodePredictor, prepared: PriorPrepared) -> dict[str, float]:
@@ -89,36 +87,25 @@ class PriorTraining(FamilyTraining[PriorConfig, CodePredictor, PriorPrepared]):
         )
 
 
-class TorchCodeSteps:
+class TorchCodeSteps(TorchStep[CodePredictor]):
     """The steps of a network in training on NumPy arrays; see :class:`.sampling.CodeSteps`."""
-
-    def __init__(self, predictor: CodePredictor) -> None:
-        self.predictor = predictor
-        self.device = next(predictor.parameters()).device
 
     @torch.no_grad()
     def time_step(
         self, previous: np.ndarray, position: np.ndarray, label: int, speaker: int, state: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the context of a frame, and the next state."""
-        context, next_state = self.predictor.time_step(
-            self._batch(previous),
-            self._batch(position) if self.predictor.config.has_position else None,
-            self._batch(label),
-            self._batch(speaker),
-            self._batch(state),
+        positions = self.batch(position) if self.module.config.has_position else None
+        context, next_state = self.module.time_step(
+            self.batch(previous), positions, self.batch(label), self.batch(speaker), self.batch(state)
         )
         return context[0].cpu().numpy(), next_state[0].cpu().numpy()
 
     @torch.no_grad()
     def depth_step(self, context: np.ndarray, symbols: np.ndarray, codebook: int) -> np.ndarray:
         """Return the logits of the symbol of a codebook."""
-        logits = self.predictor.depth_step(self._batch(context), self._batch(symbols), self._batch(codebook))
+        logits = self.module.depth_step(self.batch(context), self.batch(symbols), self.batch(codebook))
         return np.asarray(logits[0].cpu().numpy())
-
-    def _batch(self, value: np.ndarray | int) -> Tensor:
-        """Return a batch of one."""
-        return torch.as_tensor(np.asarray(value)[None], device=self.device)
 
 
 class TimeGraph(nn.Module):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Literal
 
 from ...contracts.config import ModelConfig
+from ...contracts.schedule import MAX_STEPS
 from ...dsp.spectral_frames import FrameSettings
 from ...errors import BadSetting
+from ...ranges import ranged
 
 ENCODER_FILE = "encoder.onnx"
 DECODER_FILE = "decoder.onnx"
@@ -19,115 +20,57 @@ SHORTEST_SECONDS, LONGEST_SECONDS = 0.05, 60.0  # of n_samples
 DEFAULT_SECONDS, LONGEST_GENERATED_SECONDS = 3.0, 3_600.0  # of a generated clip of any length
 PITCH_FEATURES = 3  # see conditioning.pitch_features
 
+METRICS = (
+    "valid/mel",
+    "valid/stft",
+    "valid/si_sdr",
+    "valid/active",
+    "valid/nats",
+    "distance",
+    "diversity",
+    "copying",
+    "level_db",
+)
+"""Validation metrics, any of which may choose the best checkpoint."""
+
 
 @dataclass(frozen=True)
 class VaeConfig(ModelConfig):
-    """Configuration of the networks and of what a latent vector stands for.
+    """Configuration of the networks and of what a latent vector stands for."""
 
-    Attributes
-    ----------
-    sample_rate, labels
-        See :class:`~wavewright.contracts.config.ModelConfig`; without labels the decoder is not conditioned on any.
-    pitched
-        Condition the decoder on the pitch, a MIDI number.
-    latent
-        ``clip``: one vector for all frames of a one-shot of fixed length. ``frames``: a sequence for a clip of any
-        length, with a vector for every ``frames_per_latent`` frames.
-    n_samples
-        Length of a one-shot (0.71 s at 44.1 kHz), or of the crops that a model of ``frames`` learns from.
-    latent_size
-        Dimensions of a vector.
-    frames_per_latent
-        STFT frames that a vector stands for, for ``frames``; see `latent_frames` for both kinds.
-    causal
-        For ``frames``: no layer looks ahead, so that the model can stream.
-    n_fft, hop_length
-        Of the STFT, samples.
-    channels, hidden, kernel
-        Channels of a ConvNeXt block, channels between its pointwise convolutions, and its kernel size in frames.
-    encoder_blocks, decoder_blocks
-        Number of blocks.
-    condition_size
-        Size of the embedding of label and pitch.
-    noise_bands
-        Bands of the decoder's noise, at equal intervals in mel; 0 for none.
-    beta
-        Weight of the Kullback-Leibler divergence (in nats) of the latents from a standard normal distribution.
-    free_nats
-        Divergence of each latent dimension that costs nothing: the loss adds up ``max(nats, free_nats)``.
-    warmup_steps
-        Steps of the KL ramp, in which the weight grows from 0 to ``beta``.
-    complex_weight
-        Weight of the loss on the complex STFT, which teaches the phases.
-    label_dropout
-        Probability that the label of a clip is dropped in training.
-    adversarial_from
-        Step at which the critics start, 0 for never.
-    critic_interpolations
-        In every other pair of steps, critics score interpolations of two clips instead of reconstructions.
-    adversarial_weight, feature_weight, penalty_weight
-        Weights of the adversarial loss, of feature matching, and of the penalties R1 and R2.
-    critic_channels
-        Channels of the critics' first layer.
+    TITLE = "a VAE"
+    VALIDATION_METRICS = METRICS
 
-    Raises
-    ------
-    BadSetting
-        If a number is out of its range, or does not fit the others.
-    """
-
-    RANGES: ClassVar[Mapping[str, tuple[float, float]]] = {
-        "sample_rate": (4_000, 48_000),
-        "latent_size": (1, 1_024),
-        "frames_per_latent": (1, 64),
-        "n_fft": (32, 8_192),
-        "channels": (4, 2_048),
-        "hidden": (4, 8_192),
-        "kernel": (1, 63),
-        "encoder_blocks": (1, 64),
-        "decoder_blocks": (1, 64),
-        "condition_size": (1, 1_024),
-        "noise_bands": (0, 512),
-        "beta": (0.0, 100.0),
-        "free_nats": (0.0, 10.0),
-        "warmup_steps": (0, 10_000_000),
-        "complex_weight": (0.0, 1e3),
-        "label_dropout": (0.0, 1.0),
-        "adversarial_from": (0, 1_000_000_000),
-        "adversarial_weight": (0.0, 1e3),
-        "feature_weight": (0.0, 1e3),
-        "critic_channels": (1, 512),
-        "penalty_weight": (0.0, 1e6),
-    }
-
-    sample_rate: int = 44_100
-    labels: tuple[str, ...] = ()
-    pitched: bool = False
+    sample_rate: int = ranged(44_100, 4_000, 48_000)
+    labels: tuple[str, ...] = ()  # without, the decoder is not conditioned on any
+    pitched: bool = False  # condition the decoder on the pitch, a MIDI number
+    # ``clip``: one vector for all frames of a one-shot of fixed length.
+    # ``frames``: a sequence for a clip of any length, with a vector for every ``frames_per_latent`` frames.
     latent: Literal["clip", "frames"] = "clip"
-    n_samples: int = 31_232
-    latent_size: int = 64
-    frames_per_latent: int = 4
-    causal: bool = False
-    n_fft: int = 1024
-    hop_length: int = 256
-    channels: int = 256
-    hidden: int = 640
-    kernel: int = 7
-    encoder_blocks: int = 3
-    decoder_blocks: int = 6
-    condition_size: int = 32
-    noise_bands: int = 64
-    beta: float = 0.001
-    free_nats: float = 0.05
-    warmup_steps: int = 500
-    complex_weight: float = 1.0
-    label_dropout: float = 0.3
-    adversarial_from: int = 0
-    critic_interpolations: bool = False
-    adversarial_weight: float = 0.1
-    feature_weight: float = 0.5
-    critic_channels: int = 24
-    penalty_weight: float = 5.0
+    n_samples: int = 31_232  # of a one-shot (0.71 s at 44.1 kHz), or of the crops to learn ``frames`` from
+    latent_size: int = ranged(64, 1, 1_024)  # dimensions of a vector
+    frames_per_latent: int = ranged(4, 1, 64)  # for ``frames``; see `latent_frames` for both kinds
+    causal: bool = False  # for ``frames``: no layer looks ahead, so that the model can stream
+    n_fft: int = ranged(1024, 32, 8_192)  # of the STFT, samples
+    hop_length: int = ranged(256, 1, 8_192)  # samples
+    channels: int = ranged(256, 4, 2_048)  # of a ConvNeXt block
+    hidden: int = ranged(640, 4, 8_192)  # channels between the pointwise convolutions of a block
+    kernel: int = ranged(7, 1, 63)  # of a block, in frames
+    encoder_blocks: int = ranged(3, 1, 64)
+    decoder_blocks: int = ranged(6, 1, 64)
+    condition_size: int = ranged(32, 1, 1_024)  # size of the embedding of label and pitch
+    noise_bands: int = ranged(64, 0, 512)  # of the decoder's noise, at equal intervals in mel; 0 for none
+    beta: float = ranged(0.001, 0.0, 100.0)  # of the KL divergence (nats) of the latents from a standard normal
+    free_nats: float = ranged(0.05, 0.0, 10.0)  # free for each dimension: the loss adds up ``max(nats, free_nats)``
+    warmup_steps: int = ranged(500, 0, 10_000_000)  # of the KL ramp, in which the weight grows from 0 to ``beta``
+    complex_weight: float = ranged(1.0, 0.0, 1e3)  # of the loss on the complex STFT, which teaches the phases
+    label_dropout: float = ranged(0.3, 0.0, 1.0)  # probability that the label of a clip is dropped in training
+    adversarial_from: int = ranged(0, 0, MAX_STEPS)  # step at which the critics start, 0 for never
+    critic_interpolations: bool = False  # in every other pair of steps, critics score interpolations of two clips
+    adversarial_weight: float = ranged(0.1, 0.0, 1e3)  # of the adversarial loss
+    feature_weight: float = ranged(0.5, 0.0, 1e3)  # of feature matching
+    critic_channels: int = ranged(24, 1, 512)  # of the critics' first layer
+    penalty_weight: float = ranged(5.0, 0.0, 1e6)  # of the penalties R1 and R2
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -137,7 +80,7 @@ class VaeConfig(ModelConfig):
                 f"n_samples is {self.n_samples}, {seconds:.3g} s at {self.sample_rate} Hz; it must be "
                 f"{SHORTEST_SECONDS} to {LONGEST_SECONDS:.0f} s."
             )
-        if self.hop_length < 1 or self.n_fft % (2 * self.hop_length) or self.n_fft > 32 * self.hop_length:
+        if self.n_fft % (2 * self.hop_length) or self.n_fft > 32 * self.hop_length:
             raise BadSetting(
                 f"n_fft is {self.n_fft} and hop_length {self.hop_length}; n_fft must be 2, 4, 6 or another even number "
                 "of times hop_length, at most 32."
@@ -230,19 +173,6 @@ class VaeConfig(ModelConfig):
         ahead = -(-ahead // self.frames_per_latent) * self.frames_per_latent
         return ((ahead + self.frames_per_latent - 1) * self.hop_length + self.n_fft) / self.sample_rate
 
-
-METRICS = (
-    "valid/mel",
-    "valid/stft",
-    "valid/si_sdr",
-    "valid/active",
-    "valid/nats",
-    "distance",
-    "diversity",
-    "copying",
-    "level_db",
-)
-"""Validation metrics, any of which may choose the best checkpoint."""
 
 SIZES: dict[str, VaeConfig] = {
     "tiny": VaeConfig(channels=64, hidden=128, encoder_blocks=1, decoder_blocks=2, latent_size=32, noise_bands=32),

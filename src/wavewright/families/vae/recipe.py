@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from ...contracts.family import exported_weights, rows_by_name
-from ...contracts.recipe import Prepared, Recipe
-from ...contracts.settings import TrainingSettings
+from ...contracts.recipe import PreparedOf, RecipeOf
+from ...contracts.settings import COSINE_SETTINGS
 from ...data.crops import CropBatches, FixedCrops
 from ...data.entry import Entry
-from ...data.one_shots import CLIPS_PER_CLASS, ONE_SHOT_RANGES, OneShotBatches, OneShots, OneShotSettings
+from ...data.one_shots import OneShotBatches, OneShots, OneShotSettings, check_batch_size
 from ...data.preparation import Preparation
 from ...data.selection import select_entries, unique_labels
 from ...data.splits import assign_splits
@@ -22,99 +22,71 @@ from ...data.store import ClipStore
 from ...errors import BadSetting
 from ...metrics.reference import Reference
 from ...models.folder import ModelFolder
-from ...ranges import check_ranges
-from .config import METRICS, SIZES, VaeConfig
+from ...ranges import ranged
+from .config import SIZES, VaeConfig
 
 DEFAULT_VARIED_FRACTION = 0.5  # of the one-shots of a run
 FINE_STEPS = 3_000
 FINE_ADVERSARIAL_FROM = 300
 CONDITIONING_WEIGHT, CONDITIONING_BIAS = "decoder.condition.weight", "decoder.condition.bias"
 CONDITIONED_LAYERS = ("decoder.unfold", "decoder.broadcast")  # their inputs are latents, then the embedded conditioning
-DATA_RANGES = {
-    **ONE_SHOT_RANGES,
-    "varied_fraction": (0.0, 1.0),
-    "valid_fraction": (0.0, 0.9),
-    "smallest_class": (1, 1_000_000),
-    "gain_range_db": (0.0, 60.0),
-}
 
 
 @dataclass(frozen=True)
 class VaeDataSettings(OneShotSettings):
-    """Settings of the data; speeds and classes concern one-shots only.
+    """Settings of the data; speeds, classes and augmentation concern one-shots only."""
 
-    Attributes
-    ----------
-    slowest, fastest, class_exponent
-        See :class:`.OneShotSettings`.
-    varied_fraction
-        Fraction of the one-shots that are augmented, see data/augmentation.py.
-    align
-        Cut one-shots at their onset.
-    gain_range_db
-        Largest random attenuation of a clip, so that the latents represent levels.
-    valid_fraction
-        Fraction of the clips (of the groups, where groups are known) for validation.
-    smallest_class
-        Fewest clips of a label.
-    """
-
-    slowest: float = 0.75
-    fastest: float = 1.35
-    class_exponent: float = 0.5
-    varied_fraction: float = 0.0
-    align: bool = True
-    gain_range_db: float = 9.0
-    valid_fraction: float = 0.1
-    smallest_class: int = 4
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_ranges(self, DATA_RANGES)
+    slowest: float = ranged(0.75, 0.1, 10.0)
+    fastest: float = ranged(1.35, 0.1, 10.0)
+    class_exponent: float = ranged(0.5, 0.0, 1.0)
+    gain_range_db: float = ranged(9.0, 0.0, 60.0)  # largest attenuation of a clip, so that the latents represent levels
 
 
 @dataclass(frozen=True)
-class VaeRecipe(Recipe):
-    """Complete description of a training run.
-
-    Raises
-    ------
-    BadSetting
-        If the batch size of a model of clips is no multiple of CLIPS_PER_CLASS, and as :class:`.Recipe`.
-    """
-
-    TITLE = "a VAE"
-    VALIDATION_METRICS = METRICS
-
-    model: VaeConfig = field(default_factory=VaeConfig)
-    data: VaeDataSettings = field(default_factory=VaeDataSettings)
-    training: TrainingSettings = field(default_factory=TrainingSettings)
+class VaeRecipe(RecipeOf[VaeConfig, VaeDataSettings]):
+    """Complete description of a training run; raises BadSetting for a batch of one-shots with incomplete groups."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.model.latent == "clip" and self.training.batch_size % CLIPS_PER_CLASS:
-            raise BadSetting(
-                f"batch_size is {self.training.batch_size}; it must be a multiple of {CLIPS_PER_CLASS}, the clips of a "
-                "class in a batch."
-            )
+        if self.model.latent == "clip":
+            check_batch_size(self.training.batch_size)
+
+
+PreparedClips = OneShots | FixedCrops
+"""Clips for evaluation, by index: one-shots, or fixed crops of clips of any length."""
+
+
+@dataclass(frozen=True)
+class VaePrepared(PreparedOf[VaeRecipe, OneShotBatches | CropBatches]):
+    """A recipe with its data."""
+
+    train: PreparedClips  # clips at fixed positions
+    valid: PreparedClips | None  # the same of the validation clips
+    reference: Reference  # embeddings of the training clips, for the metrics of generation
+
+    def waves(self, clips: PreparedClips) -> np.ndarray:
+        """Return all of the clips, ``(n, n_samples)``."""
+        return np.stack([clips.wave(index, self.recipe.model.n_samples) for index in range(len(clips))])
+
+    @property
+    def names(self) -> list[str]:
+        """Paths of the training clips below their common folder."""
+        paths = [self.train.entry(index).path for index in range(len(self.train))]
+        try:
+            folder = Path(os.path.commonpath([path.absolute().parent for path in paths]))
+        except ValueError:  # on several drives
+            return [path.name for path in paths]
+        return [path.absolute().relative_to(folder).as_posix() for path in paths]
+
+
+TRAINING = replace(
+    COSINE_SETTINGS, learning_rate=1.5e-3, betas=(0.8, 0.99), final_fraction=0.03, ema_decay=0.995, metric="valid/mel"
+)
 
 
 def recipe(size: str) -> VaeRecipe:
     """Return the recipe of a size: ``tiny`` for tests, ``small`` for a laptop, ``base`` for the bundled models."""
-    training = TrainingSettings(
-        batch_size=8,
-        learning_rate=1.5e-3,
-        betas=(0.8, 0.99),
-        weight_decay=0.01,
-        schedule="cosine",
-        final_fraction=0.03,
-        warmup_steps=100,
-        clip_norm=1.0,
-        ema_decay=0.995,
-        metric="valid/mel",
-    )
-    data = VaeDataSettings(varied_fraction=DEFAULT_VARIED_FRACTION)
-    return VaeRecipe(model=SIZES[size], data=data, training=training)
+    return VaeRecipe(SIZES[size], VaeDataSettings(varied_fraction=DEFAULT_VARIED_FRACTION), TRAINING)
 
 
 def fine_tuning(base: ModelFolder) -> VaeRecipe:
@@ -125,8 +97,7 @@ def fine_tuning(base: ModelFolder) -> VaeRecipe:
     config = base.config(VaeConfig)
     adversarial_from = min(config.adversarial_from, FINE_ADVERSARIAL_FROM)
     model = replace(config, labels=(), warmup_steps=0, adversarial_from=adversarial_from)
-    default = recipe("base")
-    return replace(default, model=model, training=replace(default.training, steps=FINE_STEPS, learning_rate=5e-4))
+    return replace(recipe("base"), model=model, training=replace(TRAINING, steps=FINE_STEPS, learning_rate=5e-4))
 
 
 def initial_weights(base: ModelFolder, config: VaeConfig) -> dict[str, np.ndarray]:
@@ -197,61 +168,10 @@ def new_tables(base: ModelFolder, config: VaeConfig) -> tuple[str, ...]:
     return () if set(config.labels) <= set(known.labels) else (CONDITIONING_WEIGHT,)
 
 
-PreparedClips = OneShots | FixedCrops
-"""Clips for evaluation, by index: one-shots, or fixed crops of clips of any length."""
-
-
-@dataclass(frozen=True)
-class VaePrepared(Prepared):
-    """A recipe with its data.
-
-    Attributes
-    ----------
-    train, valid
-        Clips of the two splits at fixed positions; ``valid`` is None without validation data.
-    reference
-        Embeddings of the training clips, for the metrics of generation.
-    """
-
-    recipe: VaeRecipe
-    batches: Callable[[int], dict[str, np.ndarray]]
-    train: PreparedClips
-    valid: PreparedClips | None
-    reference: Reference
-
-    def waves(self, clips: PreparedClips) -> np.ndarray:
-        """Return all of the clips, ``(n, n_samples)``."""
-        return np.stack([clips.wave(index, self.recipe.model.n_samples) for index in range(len(clips))])
-
-    @property
-    def names(self) -> list[str]:
-        """Paths of the training clips below their common folder."""
-        paths = [self.train.entry(index).path for index in range(len(self.train))]
-        try:
-            folder = Path(os.path.commonpath([path.absolute().parent for path in paths]))
-        except ValueError:  # on several drives
-            return [path.name for path in paths]
-        return [path.absolute().relative_to(folder).as_posix() for path in paths]
-
-
 def prepare(recipe: VaeRecipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> VaePrepared:
     """Split, decode and prepare recordings; the labels that occur become the model's, unless the recipe has its own.
 
-    Parameters
-    ----------
-    recipe : VaeRecipe
-        Settings of the run.
-    entries : sequence of Entry
-        The recordings.
-    cache_folder : Path, optional
-        Where decoded clips are stored.
-
-    Raises
-    ------
-    BadFolder
-        If too little is left to train on.
-    BadSetting
-        If the model needs pitches and a clip has none.
+    Raises BadFolder if too little is left to train on, BadSetting if the model needs pitches and a clip has none.
     """
     divided = assign_splits(entries, by="group", valid=recipe.data.valid_fraction, test=0.0)
     train, problems = select_entries(
@@ -261,21 +181,12 @@ def prepare(recipe: VaeRecipe, entries: Sequence[Entry], cache_folder: Path | No
     valid = [entry for entry in divided if entry.split == "valid" and (not labels or entry.label in labels)]
     if recipe.model.pitched:
         _check_pitches([*train, *valid])
-    if not valid and recipe.training.metric.startswith("valid"):
-        recipe = recipe.with_metric("")
-    recipe = replace(recipe, model=replace(recipe.model, labels=labels))
-    model = recipe.model
+    model = replace(recipe.model, labels=labels)
+    recipe = replace(recipe if valid else recipe.without_valid_metric(), model=model)
     splits = [entries for entries in (train, valid) if entries]
     stores = [_store(recipe, entries, cache_folder) for entries in splits]
     clips = [_clips(recipe, store) for store in stores]
-    reference = Reference.of(
-        lambda index: clips[0].wave(index, model.n_samples),
-        clips[0].labels,
-        clips[0].groups,
-        labels,
-        model.sample_rate,
-        model.n_samples,
-    )
+    reference = Reference.of(clips[0], labels, model.sample_rate, model.n_samples)
     problems += [problem for store in stores for problem in store.problems]
     return VaePrepared(
         recipe,
@@ -314,7 +225,7 @@ def _clips(recipe: VaeRecipe, store: ClipStore) -> PreparedClips:
     return FixedCrops.of(store, range(len(store)), model.labels, model.n_samples, model.pitched)
 
 
-def _batches(recipe: VaeRecipe, clips: PreparedClips) -> Callable[[int], dict[str, np.ndarray]]:
+def _batches(recipe: VaeRecipe, clips: PreparedClips) -> OneShotBatches | CropBatches:
     """Return the training batches: augmented one-shots, or random crops."""
     model, data, training = recipe.model, recipe.data, recipe.training
     if isinstance(clips, OneShots):
@@ -326,7 +237,6 @@ def _batches(recipe: VaeRecipe, clips: PreparedClips) -> Callable[[int], dict[st
             training.batch_size,
             training.seed,
             gain_range_db=data.gain_range_db,
-            augment_probability=data.varied_fraction,
         )
     store = clips.store
     return CropBatches(

@@ -27,9 +27,7 @@ SAMPLE_CLIPS = 3  # recordings among the samples, each followed by its reconstru
 class VaeTraining(FamilyTraining[VaeConfig, SpectralAutoencoder, VaePrepared]):
     """Build, evaluate, sample and export the network; the loop is in training/loop.py, the losses in network.py."""
 
-    def build(self, config: VaeConfig) -> Vae:
-        """Return the network of a configuration, with fresh weights."""
-        return Vae(config)
+    network = Vae
 
     def evaluate(self, module: SpectralAutoencoder, prepared: VaePrepared) -> dict[str, float]:
         """Return the validation metrics, see config.METRICS.
@@ -148,15 +146,7 @@ def _batches(n: int) -> Iterator[slice]:
 
 
 def fit_distribution(autoencoder: SpectralAutoencoder, prepared: VaePrepared) -> LatentDistribution:
-    """Fit the distribution of the latents to the training clips.
-
-    Parameters
-    ----------
-    autoencoder : SpectralAutoencoder
-        The trained module.
-    prepared : VaePrepared
-        The data.
-    """
+    """Fit the distribution of the latents to the training clips."""
     means, log_variances = encode_clips(autoencoder, prepared.waves(prepared.train))
     n_labels = max(len(autoencoder.config.labels), 1)
     labels = np.array(prepared.train.labels)
@@ -166,17 +156,7 @@ def fit_distribution(autoencoder: SpectralAutoencoder, prepared: VaePrepared) ->
 def fit_directions(
     autoencoder: SpectralAutoencoder, prepared: VaePrepared, distribution: LatentDistribution
 ) -> AttributeDirections:
-    """Fit the directions of the attributes to the training clips, and calibrate them on decoded clips.
-
-    Parameters
-    ----------
-    autoencoder : SpectralAutoencoder
-        The trained module.
-    prepared : VaePrepared
-        The data.
-    distribution : LatentDistribution
-        Of the training clips' latents.
-    """
+    """Fit the directions of the attributes to the training clips, and calibrate them on decoded clips."""
     config = autoencoder.config
     is_sequence = config.latent == "frames"
     n_attributes = N_SEQUENCE_ATTRIBUTES if is_sequence else None
@@ -192,13 +172,7 @@ def fit_directions(
 
 
 def graphs_of(autoencoder: SpectralAutoencoder) -> dict[str, GraphSpec]:
-    """Return the graphs of encoder and decoder; sequences may have any number of frames.
-
-    Parameters
-    ----------
-    autoencoder : SpectralAutoencoder
-        The trained module.
-    """
+    """Return the graphs of encoder and decoder; sequences may have any number of frames."""
     config = autoencoder.config
     generator = torch.Generator().manual_seed(0)
     n_latents = 1 if config.latent == "clip" else 3

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
-from ...contracts.recipe import Batch
-from ...contracts.settings import TrainingSettings
-from ...data.crops import sampling_probabilities
+from ...contracts.recipe import Batch, RecipeOf
+from ...data.crops import CropSettings, sampling_probabilities
 from ...data.store import ClipStore
 from ...dsp.mel import mel_spectrogram
 from ...dsp.pitch import track_pitch
 from ...dsp.spectrum import Padding, spectrogram
 from ...dsp.speech_mel import F_MAX_HZ, power_scale, power_to_log
-from ...ranges import check_ranges
+from ...ranges import ranged
 from ...units import db_to_gain
 from .config import VocoderConfig
 from .mel_files import read_mel
@@ -31,28 +29,12 @@ HOPS_BEFORE = 3  # before a crop, that the window of its first mel frame reaches
 
 
 @dataclass(frozen=True)
-class VocoderDataSettings:
+class VocoderDataSettings(CropSettings):
     """Settings of the batches; raises BadSetting for a number out of its range."""
 
-    RANGES: ClassVar[Mapping[str, tuple[float, float]]] = {
-        "crop_frames": (8, 10_000),
-        "valid_fraction": (0.0, 0.9),
-        "gain_range_db": (0.0, 60.0),
-        "speaker_exponent": (0.0, 1.0),
-        "mel_noise": (0.0, 5.0),
-        "mel_blur": (0.0, 1.0),
-    }
-
-    crop_frames: int = 40
-    valid_fraction: float = 0.05  # of the recordings (or groups), for validation, unless a manifest names splits
-    gain_range_db: float = 24.0  # largest attenuation of a crop
-    speaker_exponent: float = 0.6  # 0 draws each speaker equally often, 1 in proportion to the recordings' length
-    mel_noise: float = 0.15  # largest deviation of the noise added to the mel frames, in nats
+    mel_noise: float = ranged(0.15, 0.0, 5.0)  # largest deviation of the noise added to the mel frames, in nats
     mel_files: bool = False  # take mel frames from the .npy file beside each recording
-    mel_blur: float = 0.5  # largest weight of a mean over three frames and bands, 0 to 1
-
-    def __post_init__(self) -> None:
-        check_ranges(self, self.RANGES)
+    mel_blur: float = ranged(0.5, 0.0, 1.0)  # largest weight of a mean over three frames and bands, 0 to 1
 
 
 class VocoderBatches:
@@ -80,25 +62,17 @@ class VocoderBatches:
         Whole recordings.
     rows : sequence of int
         Rows of the store to draw from.
-    config : VocoderConfig
-        Of the model.
-    data : VocoderDataSettings
-        Length and augmentation of the crops.
-    training : TrainingSettings
-        Seed and batch size.
+    recipe : VocoderRecipe
+        Of the run.
     """
 
     def __init__(
-        self,
-        store: ClipStore,
-        rows: Sequence[int],
-        config: VocoderConfig,
-        data: VocoderDataSettings,
-        training: TrainingSettings,
+        self, store: ClipStore, rows: Sequence[int], recipe: RecipeOf[VocoderConfig, VocoderDataSettings]
     ) -> None:
+        config, data = recipe.model, recipe.data
         self.store = store
         self.rows = np.array(rows)
-        self.config, self.data, self.training = config, data, training
+        self.recipe = recipe
         self.n_intervals = np.array([-(-length // config.hop_length) for length in store.lengths])  # and mel frames
         self.offsets = np.concatenate([[0], np.cumsum(self.n_intervals)])  # of each clip in f0_hz
         name = f"vocoder-{config.hop_length}-{MIN_F0_HZ:g}-{MAX_F0_HZ:g}-{BANDWIDTH_N_FFT}{BANDWIDTH_DB:g}"
@@ -112,9 +86,9 @@ class VocoderBatches:
 
     def __call__(self, step: int) -> Batch:
         """Return the batch of a step."""
-        data = self.data
-        rng = np.random.default_rng([self.training.seed, step])
-        drawn = rng.choice(len(self.rows), self.training.batch_size, p=self.probabilities)
+        data = self.recipe.data
+        rng = np.random.default_rng([self.recipe.training.seed, step])
+        drawn = rng.choice(len(self.rows), self.recipe.training.batch_size, p=self.probabilities)
         crops = []
         for row in self.rows[drawn]:
             start = int(rng.integers(max(self.n_intervals[row] - data.crop_frames, 0) + 1))
@@ -140,7 +114,7 @@ class VocoderBatches:
         dict[str, np.ndarray]
             The arrays of a batch.
         """
-        config, hop_length = self.config, self.config.hop_length
+        config, hop_length = self.recipe.model, self.recipe.model.hop_length
         n_hops = HOPS_BEFORE + n_intervals + config.look_ahead + 1  # to the end of the last mel frame's window
         samples = self._samples(row, (start - HOPS_BEFORE) * hop_length, n_hops * hop_length) * np.float32(gain)
         f0_hz = self._pitch(row, start - 1, n_intervals + 2)  # from one interval before the crop, for its first pulses
@@ -164,7 +138,7 @@ class VocoderBatches:
 
     def _measure(self) -> dict[str, np.ndarray]:
         """Return ``f0_hz (mel frames,)`` of all clips, concatenated, 0 where unvoiced, and ``bandwidth (clips,)``."""
-        config = self.config
+        config = self.recipe.model
         f0_hz, bandwidth = [], []
         for row, n_frames in enumerate(self.n_intervals):
             wave = self.store[row][0]
@@ -175,8 +149,8 @@ class VocoderBatches:
 
     def _degrade(self, mel: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Blur mel frames ``(frames, n_mels)`` and add noise, mostly little; predicted ones are smooth and inexact."""
-        blur = self.data.mel_blur * rng.random() ** 2
-        deviation = self.data.mel_noise * rng.random() ** 2
+        blur = self.recipe.data.mel_blur * rng.random() ** 2
+        deviation = self.recipe.data.mel_noise * rng.random() ** 2
         padded = np.pad(mel, 1, mode="edge")
         over_time = (padded[:-2] + padded[1:-1] + padded[2:]) / 3
         blurred = (over_time[:, :-2] + over_time[:, 1:-1] + over_time[:, 2:]) / 3
@@ -186,9 +160,9 @@ class VocoderBatches:
 
     def _mel(self, row: int, start: int, n_frames: int, samples: np.ndarray, gain: float) -> np.ndarray:
         """Return mel frames ``(n_frames, n_mels)`` of a clip, from its mel file or of ``samples``."""
-        if self.data.mel_files:
+        if self.recipe.data.mel_files:
             return read_mel(self.store.entries[row].path, start, n_frames, gain).T
-        config = self.config
+        config = self.recipe.model
         power = mel_spectrogram(
             samples,
             config.sample_rate,

@@ -15,13 +15,12 @@ segment
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
 
-from ...contracts.config import ModelConfig
-from ...dsp.speech_mel import N_MELS, WINDOW_HOPS, speech_hop_length
+from ...contracts.schedule import MAX_STEPS
+from ...contracts.speech_config import SpeechMelConfig
 from ...errors import BadSetting
+from ...ranges import ranged
 
 FRAMES_FILE = "frames.onnx"
 """Graph of the network, from mel frames to pitch and filters."""
@@ -36,72 +35,36 @@ empty), and the averaged weights of the last step are exported.
 
 
 @dataclass(frozen=True)
-class VocoderConfig(ModelConfig):
+class VocoderConfig(SpeechMelConfig):
     """Configuration of the network.
 
     The mel frames are those of :mod:`wavewright.dsp.speech_mel` at every sample rate: 80 bands up to 8 kHz, a hop of
     16 ms, a window of 64 ms. At 24 kHz the hop is 384 samples, a subframe 96 samples (4 ms), `n_fft` 576 and `n_bins`
     289.
-
-    Raises
-    ------
-    BadSetting
-        If a number is out of its range or the numbers do not fit each other.
     """
 
-    RANGES: ClassVar[Mapping[str, tuple[float, float]]] = {
-        "sample_rate": (16_000, 48_000),
-        "n_subframes": (1, 16),
-        "fft_subframes": (3, 16),
-        "channels": (8, 2_048),
-        "blocks": (1, 64),
-        "subframe_channels": (8, 1_024),
-        "subframe_blocks": (1, 32),
-        "expansion": (1.0, 8.0),
-        "kernel_size": (2, 31),
-        "look_ahead": (1, 8),
-        "critic_channels": (4, 256),
-        "adversarial_from": (0, 1_000_000_000),
-    }
+    TITLE = "a vocoder"
+    VALIDATION_METRICS = METRICS
 
-    sample_rate: int = 24_000
-    labels: tuple[str, ...] = ()  # always empty
-    n_subframes: int = 4  # of an interval; each has filters of its own
-    fft_subframes: int = 6  # length of a segment, see n_fft
-    channels: int = 320  # of the blocks with a row for each interval
-    blocks: int = 4
-    subframe_channels: int = 128  # of the blocks with a row for each subframe
-    subframe_blocks: int = 1
-    expansion: float = 3.0  # hidden channels of a block over its channels
-    kernel_size: int = 5  # intervals or subframes of a convolution
-    look_ahead: int = 2  # mel frames after that at an interval's start; at least 1, that at its end
-    critic_channels: int = 24  # of each frequency band of each critic
-    adversarial_from: int = 0  # step from which critics train the network as well; 0 for no critics
+    n_subframes: int = ranged(4, 1, 16)  # of an interval; each has filters of its own
+    fft_subframes: int = ranged(6, 3, 16)  # length of a segment, see n_fft
+    channels: int = ranged(320, 8, 2_048)  # of the blocks with a row for each interval
+    blocks: int = ranged(4, 1, 64)
+    subframe_channels: int = ranged(128, 8, 1_024)  # of the blocks with a row for each subframe
+    subframe_blocks: int = ranged(1, 1, 32)
+    expansion: float = ranged(3.0, 1.0, 8.0)  # hidden channels of a block over its channels
+    kernel_size: int = ranged(5, 2, 31)  # intervals or subframes of a convolution
+    look_ahead: int = ranged(2, 1, 8)  # mel frames after that at an interval's start; at least 1, that at its end
+    critic_channels: int = ranged(24, 4, 256)  # of each frequency band of each critic
+    adversarial_from: int = ranged(0, 0, MAX_STEPS)  # step from which critics train the network, too; 0: no critics
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.labels:
-            raise BadSetting("A vocoder has no labels; leave labels empty.")
         if self.hop_length % self.n_subframes:
             raise BadSetting(
                 f"n_subframes is {self.n_subframes}; it must divide the {self.hop_length} samples of a frame at "
                 f"{self.sample_rate} Hz."
             )
-
-    @property
-    def n_mels(self) -> int:
-        """Bands of a mel frame."""
-        return N_MELS
-
-    @property
-    def hop_length(self) -> int:
-        """Samples between mel frames, the length of an interval."""
-        return speech_hop_length(self.sample_rate)
-
-    @property
-    def mel_n_fft(self) -> int:
-        """Window of a mel frame, in samples."""
-        return WINDOW_HOPS * self.hop_length
 
     @property
     def subframe_length(self) -> int:

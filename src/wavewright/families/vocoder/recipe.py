@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from ...contracts.recipe import Prepared, Recipe, split_rows
-from ...contracts.settings import ADVERSARIAL_SETTINGS, TrainingSettings
+from ...contracts.recipe import PreparedOf, RecipeOf, split_rows
+from ...contracts.settings import VOICE_SETTINGS
 from ...data.entry import Entry, Problem
 from ...data.preparation import Preparation
 from ...data.splits import assign_splits
@@ -17,7 +17,7 @@ from ...data.store import ClipStore
 from ...models.folder import ModelFolder
 from ...units import seconds_to_samples
 from .batches import VocoderBatches, VocoderDataSettings, stack_crops
-from .config import METRICS, SIZES, VocoderConfig
+from .config import SIZES, VocoderConfig
 from .mel_files import with_mel_files
 
 FINE_TUNING_STEPS = 3_000
@@ -27,47 +27,26 @@ VALID_SECONDS = 2.0
 N_EXAMPLES = 4
 
 
+VocoderRecipe = RecipeOf[VocoderConfig, VocoderDataSettings]
+
+
 @dataclass(frozen=True)
-class VocoderRecipe(Recipe):
-    """Complete description of a training run; raises BadSetting for an unknown metric."""
+class VocoderPrepared(PreparedOf[VocoderRecipe, VocoderBatches]):
+    """A recipe with its data."""
 
-    TITLE = "a vocoder"
-    VALIDATION_METRICS = METRICS
-
-    model: VocoderConfig = field(default_factory=VocoderConfig)
-    data: VocoderDataSettings = field(default_factory=VocoderDataSettings)
-    training: TrainingSettings = field(default_factory=TrainingSettings)
+    valid: dict[str, np.ndarray]  # crops of held-out recordings as one batch, empty without any
+    examples: dict[str, np.ndarray]  # a few crops for samples, of training recordings if none are held out
 
 
 def recipe(size: str) -> VocoderRecipe:
     """Return the recipe of a size: ``tiny`` to try things out, ``small`` for a CPU, ``base`` for a GPU."""
-    training = replace(ADVERSARIAL_SETTINGS, weight_bits=8, product_bits=8)
-    return VocoderRecipe(model=SIZES[size], training=training)
+    return VocoderRecipe(SIZES[size], VocoderDataSettings(), VOICE_SETTINGS)
 
 
 def fine_tuning(base: ModelFolder) -> VocoderRecipe:
     """Return the recipe of a training that starts from ``base``: low learning rate, early critics."""
     model = replace(base.config(VocoderConfig), adversarial_from=FINE_TUNING_ADVERSARIAL_FROM)
-    training = recipe("small").training.for_fine_tuning(FINE_TUNING_STEPS, evaluate_every=250)
-    return VocoderRecipe(model=model, training=training)
-
-
-@dataclass(frozen=True)
-class VocoderPrepared(Prepared):
-    """A recipe with its data.
-
-    Attributes
-    ----------
-    valid
-        Crops of held-out recordings as one batch, empty without any.
-    examples
-        A few crops for samples, of training recordings if none are held out.
-    """
-
-    recipe: VocoderRecipe
-    batches: VocoderBatches
-    valid: dict[str, np.ndarray]
-    examples: dict[str, np.ndarray]
+    return VocoderRecipe(model, VocoderDataSettings(), VOICE_SETTINGS.for_fine_tuning(FINE_TUNING_STEPS))
 
 
 def prepare(recipe: VocoderRecipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> VocoderPrepared:
@@ -82,9 +61,8 @@ def prepare(recipe: VocoderRecipe, entries: Sequence[Entry], cache_folder: Path 
         preparation = Preparation("crop", trim=False, level="none")  # frames are those of the unchanged recording
     store = ClipStore.build(entries, recipe.model.sample_rate, None, preparation, cache_folder)
     train, valid = split_rows(store.entries)
-    if not valid:
-        recipe = recipe.with_metric("")
-    batches = VocoderBatches(store, train, recipe.model, data, recipe.training)
+    recipe = recipe if valid else recipe.without_valid_metric()
+    batches = VocoderBatches(store, train, recipe)
     rows = np.random.default_rng(0).permutation(valid or train)[:MAX_VALID_CLIPS]
     n_frames = seconds_to_samples(VALID_SECONDS, recipe.model.sample_rate) // recipe.model.hop_length
     crops = stack_crops([batches.crop(int(row), 0, n_frames) for row in rows])

@@ -26,9 +26,7 @@ RECORDING, COPY = "recording", "copy"  # titles of samples
 class VocoderTraining(FamilyTraining[VocoderConfig, FilterNetwork, VocoderPrepared]):
     """The part of the family that needs PyTorch."""
 
-    def build(self, config: VocoderConfig) -> VocoderNetwork:
-        """Return the network of a configuration, with fresh weights."""
-        return VocoderNetwork(config)
+    network = VocoderNetwork
 
     @torch.no_grad()
     def evaluate(self, module: FilterNetwork, prepared: VocoderPrepared) -> dict[str, float]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
-from ...contracts.recipe import Batch
+from ...contracts.recipe import Batch, RecipeOf
 from ...data.sequences import SequenceClips
 from ...dsp.speech_mel import features_to_mel, mel_to_features, power_to_log
-from ...ranges import check_ranges
+from ...ranges import RangedSettings, ranged
 from ...units import db_to_gain
 from .config import WaveNetConfig
 from .contours import ContourSet, crop_contour, measure_contour
@@ -21,33 +20,15 @@ from .signal import signal_to_classes, wave_to_signal
 
 
 @dataclass(frozen=True)
-class WaveNetDataSettings:
-    """Cropping and variation of recordings.
+class WaveNetDataSettings(RangedSettings):
+    """Cropping and variation of recordings; raises BadSetting for a number out of its range."""
 
-    Raises
-    ------
-    BadSetting
-        If a number is out of its range.
-    """
-
-    RANGES: ClassVar[Mapping[str, tuple[float, float]]] = {
-        "crop_samples": (64, 1_000_000),
-        "valid_fraction": (0.0, 0.9),
-        "gain_range_db": (0.0, 40.0),
-        "start_fraction": (0.0, 1.0),
-        "input_noise": (0.0, 0.5),
-    }
-    """Smallest and largest value of each number."""
-
-    crop_samples: int = 8_192  # of a training example
-    valid_fraction: float = 0.1  # of the clips (or groups), for validation, where no manifest names them
-    gain_range_db: float = 0.0  # largest attenuation of a crop, for vocoders of other levels
-    start_fraction: float = 0.3  # of the crops that start where their clip starts
-    input_noise: float = 0.0  # largest standard deviation of noise on the past samples, against accumulating errors
+    crop_samples: int = ranged(8_192, 64, 1_000_000)  # of a training example
+    valid_fraction: float = ranged(0.1, 0.0, 0.9)  # of the clips (or groups), unless a manifest names splits
+    gain_range_db: float = ranged(0.0, 0.0, 40.0)  # largest attenuation of a crop, for vocoders of other levels
+    start_fraction: float = ranged(0.3, 0.0, 1.0)  # of the crops that start where their clip starts
+    input_noise: float = ranged(0.0, 0.0, 0.5)  # largest deviation of noise on past samples, against growing errors
     level: bool = True  # normalise the peak of every clip to 0.95
-
-    def __post_init__(self) -> None:
-        check_ranges(self, self.RANGES)
 
 
 class SampleBatches:
@@ -57,33 +38,20 @@ class SampleBatches:
 
     Parameters
     ----------
-    clips
-        Decoded clips.
-    rows
-        Rows of the clips to draw from.
-    config, data
-        Configuration of the model, and data settings.
-    batch_size, seed
-        Crops of a batch, and seed of the choice of crops.
+    clips, rows
+        Decoded clips, and the rows of those to draw from.
+    recipe
+        Of the run.
     """
 
     def __init__(
-        self,
-        clips: SequenceClips,
-        rows: Sequence[int],
-        config: WaveNetConfig,
-        data: WaveNetDataSettings,
-        batch_size: int,
-        seed: int,
+        self, clips: SequenceClips, rows: Sequence[int], recipe: RecipeOf[WaveNetConfig, WaveNetDataSettings]
     ) -> None:
         self.store = clips.store
         self.rows = np.array(rows)
-        self.config = config
-        self.data = data
-        self.batch_size = batch_size
-        self.seed = seed
+        self.recipe = recipe
         self.lengths = np.array([clips.store.lengths[row] for row in rows])
-        weights = np.maximum(self.lengths, data.crop_samples)
+        weights = np.maximum(self.lengths, recipe.data.crop_samples)
         self._probabilities = weights / weights.sum()
         self._labels, self._speakers = clips.labels, clips.speakers
         # Cached, since computing them takes longer than a step on a GPU.
@@ -100,14 +68,14 @@ class SampleBatches:
             ``inputs`` of the same shape if noise is added to the past samples, ``target`` int64 for mu-law, ``frames
             (batch, n_frames, features)``, and ``label`` and ``speaker (batch,)`` int64 if the model has them.
         """
-        rng = np.random.default_rng([self.seed, step])
-        indices = rng.choice(len(self.rows), self.batch_size, p=self._probabilities)
+        rng = np.random.default_rng([self.recipe.training.seed, step])
+        indices = rng.choice(len(self.rows), self.recipe.training.batch_size, p=self._probabilities)
         crops = [self._crop(int(index), rng) for index in indices]
         return {name: np.stack([crop[name] for crop in crops]) for name in crops[0]}
 
     def _crop(self, index: int, rng: np.random.Generator) -> Batch:
         """Return one crop; it starts on a frame, so that the frames of the clip are those of the crop."""
-        config, data = self.config, self.data
+        config, data = self.recipe.model, self.recipe.data
         row, length = int(self.rows[index]), int(self.lengths[index])
         latest = max(0, -(-(length - data.crop_samples) // config.hop_length))  # includes the last sample
         start = 0 if rng.random() < data.start_fraction else int(rng.integers(latest + 1)) * config.hop_length
@@ -133,8 +101,8 @@ class SampleBatches:
 
     def _conditioning(self, row: int, start: int, length: int, gain: np.float32) -> Batch:
         """Return frames, label and speaker of a crop."""
-        config = self.config
-        n_frames = samples_to_frames(self.data.crop_samples, config)
+        config = self.recipe.model
+        n_frames = samples_to_frames(self.recipe.data.crop_samples, config)
         first = start // config.hop_length
         frames = np.zeros((n_frames, 0), np.float32)
         if config.condition == "mel":
@@ -156,7 +124,7 @@ class SampleBatches:
     def contour(self, row: int) -> np.ndarray:
         """Return the contour of a whole clip, ``(frames, CONTOUR_FEATURES)``."""
         if row not in self._contours:
-            self._contours[row] = measure_contour(self.store[row][0], self.config)
+            self._contours[row] = measure_contour(self.store[row][0], self.recipe.model)
         return self._contours[row]
 
     def contours(self) -> ContourSet:
@@ -167,5 +135,5 @@ class SampleBatches:
     def _mel_power(self, row: int) -> np.ndarray:
         """Return the power in mel bands of a whole clip, ``(n_mels, frames)``."""
         if row not in self._powers:
-            self._powers[row] = mel_power(self.store[row][0], self.config)
+            self._powers[row] = mel_power(self.store[row][0], self.recipe.model)
         return self._powers[row]

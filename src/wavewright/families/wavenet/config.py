@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Literal
 
-from ...contracts.config import TEMPERATURE_RANGE, ModelConfig
+from ...contracts.config import TEMPERATURE_RANGE, ConditionedConfig
 from ...errors import BadSetting
-from ...ranges import check_names, check_ranges
+from ...ranges import check_ranges, ranged
 
 Mode = Literal["int16", "float32", "int8"]
 """Arithmetic of the engine; the integers are the bits of a weight."""
@@ -25,63 +24,38 @@ DURATIONS_FILE = "durations.safetensors"
 CONTOURS_FILE = "contours.safetensors"
 """In a model folder, for a model with contours: those of the training clips, see contours.ContourSet."""
 
+METRICS = ("valid/bits",)
+"""Validation metrics, any of which may choose the best checkpoint."""
+
 
 @dataclass(frozen=True)
-class WaveNetConfig(ModelConfig):
-    """The network, its conditioning and the signal that it models.
+class WaveNetConfig(ConditionedConfig):
+    """The network, its conditioning and the signal that it models."""
 
-    Raises
-    ------
-    BadSetting
-        If a number is out of its range, or does not fit the others.
-    """
+    TITLE = "a WaveNet"
+    VALIDATION_METRICS = METRICS
 
-    RANGES: ClassVar[Mapping[str, tuple[float, float]]] = {
-        "sample_rate": (2_000, 192_000),
-        "n_layers": (1, 100),
-        "dilation_cycle": (1, 16),
-        "channels": (4, 1_024),
-        "skip_channels": (4, 2_048),
-        "head_channels": (4, 2_048),
-        "input_taps": (1, 1_024),
-        "n_mixtures": (1, 64),
-        "label_size": (1, 1_024),
-        "condition_channels": (4, 2_048),
-        "condition_layers": (0, 16),
-        "hop_length": (4, 4_096),
-        "condition_hop": (1, 4_096),
-        "n_fft": (16, 16_384),
-        "n_mels": (8, 512),
-        "f_max_hz": (100.0, 96_000.0),
-        "pre_emphasis": (0.0, 0.99),
-        "prediction_order": (0, 64),
-        "temperature": TEMPERATURE_RANGE,
-    }
-
-    sample_rate: int = 16_000
-    labels: tuple[str, ...] = ()  # empty: unconditional
-    speakers: tuple[str, ...] = ()
+    sample_rate: int = ranged(16_000, 2_000, 192_000)
     condition: Literal["none", "position", "mel"] = "position"  # features of the frames, beside label and speaker
     contour: bool = False  # beside position: loudness, pitch and voicing of a recording of the label
     head: Literal["mu-law", "logistics"] = "logistics"  # 256 classes, or a mixture of logistics on 16 bits
-    n_layers: int = 20
-    dilation_cycle: int = 10  # layers after which the dilation starts at 1 again
-    channels: int = 64  # of the residual stream
-    skip_channels: int = 128
-    head_channels: int = 256  # between the two layers after the skip sum
-    input_taps: int = 32  # past samples in the input of the first layer
-    n_mixtures: int = 10  # of the head ``logistics``
-    label_size: int = 32  # size of the embeddings of labels and speakers
-    condition_channels: int = 128
-    condition_layers: int = 2  # convolutions over frames
-    hop_length: int = 256  # samples between frames
-    condition_hop: int = 64  # samples for which a condition is held; a divisor of hop_length
-    n_fft: int = 1024  # of the mel frames, samples
-    n_mels: int = 80
-    f_max_hz: float = 8_000.0  # of the mel frames
-    pre_emphasis: float = 0.0  # first-order, of the signal; inference inverts it
-    prediction_order: int = 0  # of linear prediction from mel frames, whose residual is the signal; 0: none
-    temperature: float = 1.0  # at inference; below 1 probable samples are drawn more often than learned
+    n_layers: int = ranged(20, 1, 100)
+    dilation_cycle: int = ranged(10, 1, 16)  # layers after which the dilation starts at 1 again
+    channels: int = ranged(64, 4, 1_024)  # of the residual stream
+    skip_channels: int = ranged(128, 4, 2_048)
+    head_channels: int = ranged(256, 4, 2_048)  # between the two layers after the skip sum
+    input_taps: int = ranged(32, 1, 1_024)  # past samples in the input of the first layer
+    n_mixtures: int = ranged(10, 1, 64)  # of the head ``logistics``
+    condition_channels: int = ranged(128, 4, 2_048)
+    condition_layers: int = ranged(2, 0, 16)  # convolutions over frames
+    hop_length: int = ranged(256, 4, 4_096)  # samples between frames
+    condition_hop: int = ranged(64, 1, 4_096)  # samples for which a condition is held; a divisor of hop_length
+    n_fft: int = ranged(1024, 16, 16_384)  # of the mel frames, samples
+    n_mels: int = ranged(80, 8, 512)
+    f_max_hz: float = ranged(8_000.0, 100.0, 96_000.0)  # of the mel frames
+    pre_emphasis: float = ranged(0.0, 0.0, 0.99)  # first-order, of the signal; inference inverts it
+    prediction_order: int = ranged(0, 0, 64)  # of linear prediction, whose residual is the signal; 0: none
+    temperature: float = ranged(1.0, *TEMPERATURE_RANGE)  # below 1 probable samples are drawn more often
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -102,7 +76,6 @@ class WaveNetConfig(ModelConfig):
             check_ranges(self, {"f_max_hz": (100.0, self.sample_rate / 2)})
         if self.condition == "mel" and self.n_fft < self.hop_length:
             raise BadSetting(f"n_fft is {self.n_fft}; it must be at least hop_length ({self.hop_length}).")
-        check_names(speakers=self.speakers)
 
     @property
     def dilations(self) -> tuple[int, ...]:
@@ -130,9 +103,6 @@ class WaveNetConfig(ModelConfig):
         n_position = POSITION_FEATURES + CONTOUR_FEATURES * self.contour
         return {"none": 0, "position": n_position, "mel": self.n_mels}[self.condition]
 
-
-METRICS = ("valid/bits",)
-"""Validation metrics, any of which may choose the best checkpoint."""
 
 SIZES: dict[str, WaveNetConfig] = {
     "tiny": WaveNetConfig(n_layers=8, dilation_cycle=8, channels=32, skip_channels=64, head_channels=64),

@@ -3,36 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from ...contracts.recipe import Batch, Prepared, Recipe, split_rows
-from ...contracts.sequence_recipe import FINE_TUNING_STEPS
-from ...contracts.settings import TrainingSettings
+from ...contracts.recipe import Batch, PreparedOf, RecipeOf, split_rows
+from ...contracts.settings import COSINE_SETTINGS
 from ...data.durations import duration_quantiles
 from ...data.entry import Entry
 from ...data.preparation import Preparation
 from ...data.sequences import SequenceClips, load_sequences
 from ...errors import BadSetting
-from ...models.folder import ModelFolder
 from .batches import SampleBatches, WaveNetDataSettings
-from .config import METRICS, SIZES, WaveNetConfig
+from .config import SIZES, WaveNetConfig
 
 VALID_CROPS = 64
 
 
 @dataclass(frozen=True)
-class WaveNetRecipe(Recipe):
+class WaveNetRecipe(RecipeOf[WaveNetConfig, WaveNetDataSettings]):
     """Complete description of the training of a WaveNet; raises BadSetting if its settings do not fit each other."""
-
-    TITLE = "a WaveNet"
-    VALIDATION_METRICS = METRICS
-
-    model: WaveNetConfig = field(default_factory=WaveNetConfig)
-    data: WaveNetDataSettings = field(default_factory=WaveNetDataSettings)
-    training: TrainingSettings = field(default_factory=TrainingSettings)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -43,48 +34,20 @@ class WaveNetRecipe(Recipe):
             )
 
 
+@dataclass(frozen=True)
+class WaveNetPrepared(PreparedOf[WaveNetRecipe, SampleBatches]):
+    """A recipe with its data."""
+
+    valid: tuple[Batch, ...]  # batches of the validation clips, without noise
+    durations: np.ndarray  # quantiles in seconds, ``(max(labels, 1), quantiles)``
+
+
+TRAINING = replace(COSINE_SETTINGS, weight_decay=0.0, ema_decay=0.998, metric="valid/bits")
+
+
 def recipe(size: str) -> WaveNetRecipe:
     """Return the recipe of a size: ``tiny`` for trials, ``small`` for a laptop, ``base`` and ``full`` for a GPU."""
-    training = TrainingSettings(
-        batch_size=8,
-        learning_rate=2e-3,
-        schedule="cosine",
-        final_fraction=0.02,
-        warmup_steps=100,
-        clip_norm=1.0,
-        ema_decay=0.998,
-        evaluate_every=500,
-        metric="valid/bits",
-    )
-    return WaveNetRecipe(model=SIZES[size], training=training)
-
-
-def fine_tuning(base: ModelFolder) -> WaveNetRecipe:
-    """Return the recipe to train ``base`` further, on other labels and speakers."""
-    model = replace(base.config(WaveNetConfig), labels=(), speakers=())
-    return WaveNetRecipe(
-        model=model, training=recipe("small").training.for_fine_tuning(FINE_TUNING_STEPS, evaluate_every=250)
-    )
-
-
-@dataclass(frozen=True)
-class WaveNetPrepared(Prepared):
-    """A recipe with its data.
-
-    Attributes
-    ----------
-    batches
-        Batches of the training clips.
-    valid
-        Batches of the validation clips, without noise.
-    durations
-        Quantiles of the durations of the training clips of each label in seconds, ``(max(labels, 1), quantiles)``.
-    """
-
-    recipe: WaveNetRecipe
-    batches: SampleBatches
-    valid: tuple[Batch, ...]
-    durations: np.ndarray
+    return WaveNetRecipe(SIZES[size], WaveNetDataSettings(), TRAINING)
 
 
 def prepare(recipe: WaveNetRecipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> WaveNetPrepared:
@@ -109,14 +72,14 @@ def prepare(recipe: WaveNetRecipe, entries: Sequence[Entry], cache_folder: Path 
     recipe = replace(recipe, model=model)
     valid_batches: tuple[Batch, ...] = ()
     if valid:
-        noiseless = replace(data, input_noise=0.0)
-        measured = SampleBatches(clips, valid, model, noiseless, training.batch_size, seed=0)
+        noiseless = replace(recipe, data=replace(data, input_noise=0.0), training=replace(training, seed=0))
+        measured = SampleBatches(clips, valid, noiseless)
         valid_batches = tuple(measured(step) for step in range(-(-VALID_CROPS // training.batch_size)))
     return WaveNetPrepared(
-        recipe if valid else recipe.with_metric(""),
+        recipe if valid else recipe.without_valid_metric(),
         tuple(clips.entries[row] for row in train),
         clips.problems,
-        SampleBatches(clips, train, model, data, training.batch_size, training.seed),
+        SampleBatches(clips, train, recipe),
         valid_batches,
         _durations(clips, train, model),
     )

@@ -32,9 +32,7 @@ LONGEST_SAMPLE_SECONDS = 2.0
 class WaveNetTraining(FamilyTraining[WaveNetConfig, WaveNet, WaveNetPrepared]):
     """The part of the family that needs PyTorch."""
 
-    def build(self, config: WaveNetConfig) -> WaveNetNetwork:
-        """Return the network of a configuration, with fresh weights."""
-        return WaveNetNetwork(config)
+    network = WaveNetNetwork
 
     @torch.no_grad()
     def evaluate(self, module: WaveNet, prepared: WaveNetPrepared) -> dict[str, float]:
