@@ -122,7 +122,7 @@ class AttributeAdjustment:
         Raises
         ------
         BadSetting
-            As :meth:`AttributeDirections.shift`.
+            As :meth:`AttributeDirections.check`.
         """
         self.directions.check(amounts)
         if not any(amounts.values()):
