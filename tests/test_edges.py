@@ -14,7 +14,8 @@ from wavewright.dsp.tilt import tilt_spectrum
 from wavewright.families.lstm.config import LstmConfig
 from wavewright.families.lstm.edges import attenuate_edges, quietest_cut
 from wavewright.families.lstm.frames import frames_to_wave
-from wavewright.families.vae.attributes import AttributeAdjustment, AttributeDirections, is_attack_late
+from wavewright.families.vae.adjustment import AttributeAdjustment, is_attack_late
+from wavewright.families.vae.attributes import AttributeDirections
 from wavewright.metrics.edges import EDGE_SECONDS, count_isolated, edge_faults, measure_edges
 
 RATE = 16_000

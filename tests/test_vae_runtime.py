@@ -17,11 +17,10 @@ from wavewright.dsp.onset import onset_sample
 from wavewright.dsp.spectral_frames import StreamingSTFT, noise_gains, spectrum_to_features
 from wavewright.errors import BadAudio, BadModel, BadSetting
 from wavewright.families.vae import coding, morphing, synthesis
+from wavewright.families.vae.adjustment import AttributeAdjustment, adjust_brightness
 from wavewright.families.vae.attributes import (
     ATTRIBUTES,
-    AttributeAdjustment,
     AttributeDirections,
-    adjust_brightness,
     brightness,
     loudness_db,
     measure_attributes,

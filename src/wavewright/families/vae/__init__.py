@@ -82,7 +82,7 @@ Train a model, or start from the weights of another one, and use it::
 Read `config`, `conditioning`, `modules` (encoder and decoder), `network` (losses and turns), `recipe` (data, settings,
 warm start) and `training`, in this order. Inference starts with `runtime`, which calls `coding` (the graphs, block by
 block or live) with `synthesis` (the decoder's outputs to a wave, the residual), `latent_distribution`, `morphing`,
-`attributes` and `embedding_2d`. `latent_file` is the file that ``wavewright encode`` writes.
+`attributes`, `adjustment` and `embedding_2d`. `latent_file` is the file that ``wavewright encode`` writes.
 """
 
 from __future__ import annotations

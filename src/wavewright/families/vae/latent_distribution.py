@@ -71,7 +71,7 @@ class LatentDistribution:
         mean = np.zeros((n_labels, d))
         cholesky = np.zeros((n_labels, d, d))
         for label in range(n_labels):
-            chosen = labels == label if (labels == label).any() else np.ones(n, bool)
+            chosen = labels == label if (labels == label).any() else np.ones(n, bool)  # all, for one without clips
             rows = means[chosen].reshape(-1, d).astype(np.float64)
             mean[label] = rows.mean(axis=0)
             covariance = np.cov(rows.T, bias=True).reshape(d, d) if len(rows) > 1 else np.zeros((d, d))

@@ -12,7 +12,8 @@ from ...dsp.interpolation import lerp, slerp
 from ...dsp.onset import align, count_onsets
 from ...errors import BadSetting
 from ...units import db_to_gain, gain_to_db, seconds_to_samples
-from .attributes import BRIGHTNESS, AttributeDirections, adjust_brightness, brightness, loudness_db
+from .adjustment import adjust_brightness
+from .attributes import BRIGHTNESS, AttributeDirections, brightness, loudness_db
 from .conditioning import ClipConditioning
 from .synthesis import Residual
 

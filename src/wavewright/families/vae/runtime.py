@@ -11,7 +11,8 @@ from ...dsp.interpolation import interpolation_steps
 from ...errors import BadModel, BadSetting
 from ...models.folder import ModelFolder
 from ...units import db_to_gain
-from .attributes import Attribute, AttributeAdjustment, AttributeDirections
+from .adjustment import AttributeAdjustment
+from .attributes import Attribute, AttributeDirections
 from .coding import LatentCoder, LatentStream
 from .conditioning import ClipConditioning, LabelWeights, conditioning_sequence
 from .config import LATENTS_FILE, VaeConfig

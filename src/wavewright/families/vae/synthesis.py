@@ -258,7 +258,7 @@ class DecoderSynthesis:
         low = griffin_lim(magnitude.T, settings.n_fft, settings.hop_length, GRIFFIN_LIM_ITERATIONS, start=spectrum.T)
         spectrum[:, :n_low] = 0
         wave = self.istft.push(spectrum)
-        aligned = wave[settings.n_fft // 2 :]  # Griffin-Lim's first sample is the centre of the first frame
+        aligned = wave[settings.n_fft // 2 :]  # a view; Griffin-Lim's first sample is the centre of the first frame
         aligned += low[: len(aligned)]
         return wave
 
