@@ -34,7 +34,7 @@ from bundling import DRUMS, Bundled, main
 from wavewright.families.gan.recipe import GanRecipe, recipe
 
 STEPS = 10_000
-LEAST_LIMITS_DB = (3.82, 5.48, 5.88, 3.11, 4.41)
+MIN_LIMITS_DB = (3.82, 5.48, 5.88, 3.11, 4.41)
 """Lower bounds of the limits against copies, in dB for each label: those of the first 337 recordings.
 
 More recordings contain closer pairs, which must not lower a limit.
@@ -47,7 +47,7 @@ def drums() -> GanRecipe:
     model = replace(
         base.model, copy_weight=0.5, copy_margin=1.1, critic_warmup_steps=1_200, temperature=0.8, fade_out_seconds=0.02
     )
-    data = replace(base.data, varied_fraction=0.3, min_limits_db=LEAST_LIMITS_DB)
+    data = replace(base.data, varied_fraction=0.3, min_limits_db=MIN_LIMITS_DB)
     # The last weights play: the distance of an evaluation is too uncertain to choose between neighbours.
     training = replace(base.training, steps=STEPS, evaluate_every=1000, metric="", weight_bits=8)
     return replace(base, model=model, data=data, training=training)

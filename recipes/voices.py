@@ -35,7 +35,7 @@ from wavewright.families.acoustic.recipe import AcousticRecipe, recipe
 SPEAKERS = ("kathleen",)
 READERS = (*SPEAKERS, "kerstin", "carlo", "june")  # of the runs before the last
 CORPUS = Corpus(Path("corpora/readers"), "CC-BY-SA-3.0", speakers=READERS)
-STEPS, VOICE_FROM, CRITICS_FROM = 21_500, 1_500, 18_000
+STEPS, SYNTHESIS_FROM, ADVERSARIAL_FROM = 21_500, 1_500, 18_000
 
 
 def voices() -> AcousticRecipe:
@@ -43,7 +43,7 @@ def voices() -> AcousticRecipe:
     base = recipe("small")
     return replace(
         base,
-        model=replace(base.model, speakers=SPEAKERS, synthesis_from=VOICE_FROM, adversarial_from=CRITICS_FROM),
+        model=replace(base.model, speakers=SPEAKERS, synthesis_from=SYNTHESIS_FROM, adversarial_from=ADVERSARIAL_FROM),
         training=replace(base.training, steps=STEPS),
     )
 

@@ -93,7 +93,7 @@ def test_the_result_says_what_was_done(tmp_path, capsys):
         "kbps": 8 * n_bytes / 1000,
         "lost_seconds": [],
         "repaired_byte": None,
-        "n_bytes_behind": 0,
+        "n_trailing_bytes": 0,
         "refused_from": None,
     }
 
@@ -146,12 +146,12 @@ def test_bytes_behind_the_end_are_counted_and_change_nothing(tmp_path):
     Clip(steps(2 * RATE + 7), RATE).write(tmp_path / "a.wav", "FLOAT")
     data = encode(tmp_path / "a.wav", kbps=0.3).out.read_bytes()
     whole = decode(tmp_path / "a.wwc", tmp_path / "whole.wav")
-    assert whole.n_bytes_behind == 0
+    assert whole.n_trailing_bytes == 0
     assert str(whole).endswith("1 codebook of means")
-    for n_behind, words in ((1, "1 byte"), (200_000, "200,000 bytes")):
-        (tmp_path / "b.wwc").write_bytes(data + bytes(n_behind))
+    for n_trailing, words in ((1, "1 byte"), (200_000, "200,000 bytes")):
+        (tmp_path / "b.wwc").write_bytes(data + bytes(n_trailing))
         result = decode(tmp_path / "b.wwc", tmp_path / "b.wav")
-        assert result.n_bytes_behind == n_behind
+        assert result.n_trailing_bytes == n_trailing
         assert str(result).splitlines()[1:] == [
             f"The data after the end of {tmp_path / 'b.wwc'} ({words}) belongs to no packet and was ignored."
         ]

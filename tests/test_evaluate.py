@@ -105,7 +105,7 @@ class TestCompare:
         text = str(report)
         assert "classifier judge, accuracy on held-out recordings: 91.0%" in text
         assert "Every criterion is met by generated." in text
-        assert "Check with a cheat, one clip a label: passed, detected by " in text
+        assert "Check with a cheat, one clip per label: passed, detected by " in text
         assert "Check with a cheat, altered copies: passed, detected by no closer than recordings." in text
         assert text.endswith("\nVerdict: good.\n  " + report.verdict.findings[0].sentence)
         assert max(map(len, report.table())) == min(map(len, report.table())) == 2 + len(report.rows)

@@ -169,7 +169,7 @@ def test_one_clip_is_too_few_and_has_no_spread(tmp_path):
     lines = str(inspect(tmp_path)).splitlines()
     assert lines[0] == f"{tmp_path}: 1 clip, 1.0 s"
     assert "length    1.00 s" in lines
-    assert lines[-1] == "! There are fewer than 20 clips to learn from: add clips."
+    assert lines[-1] == "! There are fewer than 20 training clips: add clips."
 
 
 def test_of_many_unusable_files_a_screenful_is_named(tmp_path):

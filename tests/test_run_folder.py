@@ -295,7 +295,7 @@ def test_few_recordings_are_warned_of(clips, labels, few):
     entries = [SimpleNamespace(label=label, seconds=seconds) for label, seconds in clips]
     messages: list[str] = []
     run.warn_of_few_clips(entries, labels, messages.append)
-    assert all(f"warning: there are few recordings to learn from {few};" in message for message in messages)
+    assert all(f"warning: there are few training recordings {few};" in message for message in messages)
     assert len(messages) == bool(few)
 
 

@@ -1,4 +1,4 @@
-"""Compare alignments of recordings: by a voice's aligner, by it and its listener, and by PocketSphinx.
+"""Compare alignments of recordings: by a voice's aligner, by it and its phone classifier, and by PocketSphinx.
 
     pip install pocketsphinx==5.1.1
     python -m benchmarks.speech.alignments --corpus corpora/speech --voice en --speaker kathleen

@@ -1,4 +1,4 @@
-"""Measure voices: understood, rated, compared with recordings of the same sentences, and timed; beside other engines.
+"""Measure voices beside other engines: word errors, predicted opinion, distance to recordings, and speed.
 
     python recipes/corpora speech --kathleen K --kerstin G --commands C --asterisk A --out corpora/speech
     python -m benchmarks.speech.voices --corpus corpora/speech --voice en-kathleen --json voices.json

@@ -146,7 +146,7 @@ def _about_copies(report: InspectionReport) -> list[str]:
         example = ", ".join(report.near_duplicates[0][:_EXAMPLES])
         sentences.append(
             f"{n_clips} clips are nearly equal to others (for example {example}): divide them by group, so that no "
-            "sound is both learned from and tested on."
+            "recording is in both training and test set."
         )
     return sentences
 
@@ -154,11 +154,11 @@ def _about_copies(report: InspectionReport) -> list[str]:
 def _about_number(report: InspectionReport) -> list[str]:
     sentences: list[str] = []
     if set(report.labels) == {"none"} and report.n_clips < FEW_CLIPS:
-        sentences.append(f"There are fewer than {FEW_CLIPS} clips to learn from: add clips.")
+        sentences.append(f"There are fewer than {FEW_CLIPS} training clips: add clips.")
     few = {label: count for label, count in report.labels.items() if count < FEW_CLIPS and label != "none"}
     if few:
         sentences.append(
-            f"Some labels have fewer than {FEW_CLIPS} clips to learn from ({_counts(few)}): add clips, or leave "
+            f"Some labels have fewer than {FEW_CLIPS} training clips ({_counts(few)}): add clips, or leave "
             "the label out."
         )
     missing = report.labels.get("none", 0)

@@ -1,4 +1,4 @@
-"""Two degenerate generators that metrics must detect: one clip a label, and slightly altered copies."""
+"""Two degenerate generators that metrics must detect: one clip per label, and slightly altered copies."""
 
 from __future__ import annotations
 

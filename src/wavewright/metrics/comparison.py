@@ -28,7 +28,7 @@ from .verdict import verdict_of
 
 GENERATED = "generated"
 HELD_OUT = "held-out recordings"
-ONE_CLIP = "cheat: one clip a label"
+ONE_CLIP = "cheat: one clip per label"
 ALTERED_COPIES = "cheat: altered copies"
 
 MIN_CLIPS = 6

@@ -91,7 +91,8 @@ def _counts(row: ReportRow) -> Iterator[Finding]:
         if few:
             listed = ", ".join(f"{label} has {count}" for label, count in few.items())
             yield Finding(
-                name, f"With fewer than {MIN_PER_LABEL} {unit} a label chance decides much ({listed}); {remedy}."
+                name,
+                f"With fewer than {MIN_PER_LABEL} {unit} per label, chance decides the metric ({listed}); {remedy}.",
             )
 
 

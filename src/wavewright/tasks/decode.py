@@ -40,7 +40,7 @@ class Decoded(CodecFile):
         is None where a stream breaks off.
     repaired_byte
         Index of a damaged byte of the header that was corrected, or None.
-    n_bytes_behind
+    n_trailing_bytes
         Bytes after the last packet, which were ignored.
     refused_from
         Time in seconds at which packets continue after a gap longer than allowed, or None.
@@ -48,15 +48,15 @@ class Decoded(CodecFile):
 
     lost_seconds: tuple[tuple[float, float | None], ...] = ()
     repaired_byte: int | None = None
-    n_bytes_behind: int = 0
+    n_trailing_bytes: int = 0
     refused_from: float | None = None
 
     def __str__(self) -> str:
         """Return what was decoded, and a line for each kind of damage."""
         lines = [f"{self.out}: {self.audio} from {self.size}"]
         lines += damage_notes(str(self.file), self.lost_seconds, self.repaired_byte, self.seconds, self.refused_from)
-        if self.n_bytes_behind:
-            n_bytes = "1 byte" if self.n_bytes_behind == 1 else f"{self.n_bytes_behind:,} bytes"
+        if self.n_trailing_bytes:
+            n_bytes = "1 byte" if self.n_trailing_bytes == 1 else f"{self.n_trailing_bytes:,} bytes"
             lines.append(f"The data after the end of {self.file} ({n_bytes}) belongs to no packet and was ignored.")
         return "\n".join(lines)
 
@@ -260,7 +260,7 @@ def _decode_file(
         file=file,
         lost_seconds=lost_intervals(reader, codec),
         repaired_byte=repaired_byte,
-        n_bytes_behind=reader.n_trailing_bytes() if reader.resumes_at is None else 0,
+        n_trailing_bytes=reader.n_trailing_bytes() if reader.resumes_at is None else 0,
         refused_from=resume_time(reader, codec),
     )
 

@@ -106,7 +106,7 @@ def describe_plan(
         The plan follows the clock.
     """
     on_threads = f"on {threads} thread{'s' * (threads > 1)}"
-    suffix = "; the number follows the clock, so that the minutes are used" if is_by_clock else ""
+    suffix = "; adjusted while it runs to use the minutes" if is_by_clock else ""
     if len(seconds_per_step) == 1:
         return f"{steps} steps of {1e3 * seconds_per_step[0]:.0f} ms {on_threads}{suffix}"
     ends = [min(start, steps) for start in (*starts[1:], steps)]
