@@ -30,12 +30,11 @@ from wavewright.dsp.spectral_frames import (
 from wavewright.errors import BadFolder, BadSetting
 from wavewright.families.vae import VAE
 from wavewright.families.vae.conditioning import conditioning_batch
-from wavewright.families.vae.config import SIZES, VaeConfig
+from wavewright.families.vae.config import METRICS, SIZES, VaeConfig
 from wavewright.families.vae.latent_distribution import LatentDistribution, active_fraction
 from wavewright.families.vae.network import Vae, draw_conditioning
 from wavewright.families.vae.recipe import (
     CONDITIONING_WEIGHT,
-    METRICS,
     initial_weights,
     new_tables,
     prepare,
