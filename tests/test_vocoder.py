@@ -205,13 +205,20 @@ def test_losses_have_the_names_of_their_weights(prepared):
     [
         ({"labels": ("a",)}, "A vocoder has no labels"),
         ({"sample_rate": 22_050}, "mel frames of speech need 16000 Hz or more, and a multiple of 500"),
-        ({"n_subframes": 5}, "n_subframes is 5; it must divide the 384 samples of a frame"),
+        ({"n_subframes": 5}, "n_subframes is 5; it must divide the 384 samples of a hop"),
         ({"look_ahead": 0}, "look_ahead"),
     ],
 )
 def test_impossible_configurations_are_refused(settings, words):
     with pytest.raises(BadSetting, match=words):
         VocoderConfig(**settings)
+
+
+def test_crops_that_are_shorter_than_what_the_losses_leave_out_are_refused(folder, tmp_path):
+    recipe = tiny_recipe(VocoderDataSettings(crop_frames=8))
+    long_filters = replace(recipe, model=replace(TINY, n_subframes=1, fft_subframes=16))  # 13 + 2 hops
+    with pytest.raises(BadSetting, match="with n_subframes 1 and fft_subframes 16 it must be at least 19"):
+        prepare(long_filters, scan(folder, "none").entries, tmp_path)
 
 
 def test_an_unknown_metric_is_refused():

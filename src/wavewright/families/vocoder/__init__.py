@@ -34,7 +34,7 @@ Training draws crops of 40 intervals, and differs from inference:
       draws ``y`` and ``y'``: ``(d(x, y) + d(x, y') - d(y, y')) / 2``.
     - Losses compare only the bandwidth that a recording has, so that recordings of any sample rate train one model.
     - No noise moves to the pulses. It does at inference and in evaluations, which use the predicted pitch as well.
-    - Sizes train by these losses alone. Critics join from the step ``model.adversarial_from`` on, by default in
+    - All sizes train without critics. Critics join from the step ``model.adversarial_from`` on, by default in
       fine-tuning only: after 300 of its 3,000 steps. They start with the weights of the base's last checkpoint if that
       exists and has critics, and anew otherwise.
     - The averaged weights of the last step are exported. ``valid/mel`` and ``valid/pitch`` are reported; they choose a
@@ -44,8 +44,9 @@ The commands are ``wavewright train FOLDER --family vocoder --size small --max-m
 for fine-tuning ``wavewright train FOLDER --family vocoder --from runs/my-vocoder --out runs/my-voice``.
 
 Read ``config.py`` (the words and the sizes), ``modules.py`` (the network), ``pitch_bins.py``, ``pulses.py`` (the
-sources), ``synthesis.py`` (the filters) and ``runtime.py``, in this order; then, for training, ``batches.py``,
-``losses.py``, ``network.py`` (losses and turns), ``training.py`` (evaluation and export) and ``recipe.py``.
+sources), ``synthesis.py`` (the filters) and ``runtime.py``, in this order; then, for training, ``batches.py`` and
+``mel_files.py``, ``losses.py``, ``network.py`` (losses and turns), ``training.py`` (evaluation and export) and
+``recipe.py``.
 
 Papers:
     Siuzdak, "Vocos: Closing the gap between time-domain and Fourier-based neural vocoders", 2023: ConvNeXt blocks that

@@ -30,7 +30,7 @@ HOPS_BEFORE = 3  # before a crop, that the window of its first mel frame reaches
 
 @dataclass(frozen=True)
 class VocoderDataSettings(CropSettings):
-    """Settings of the batches; raises BadSetting for a number out of its range."""
+    """Settings of the batches; raises BadSetting for a number out of its range. ``crop_frames`` counts intervals."""
 
     mel_noise: float = ranged(0.15, 0.0, 5.0)  # largest deviation of the noise added to the mel frames, in nats
     mel_files: bool = False  # take mel frames from the .npy file beside each recording

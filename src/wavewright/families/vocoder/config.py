@@ -39,8 +39,8 @@ class VocoderConfig(SpeechMelConfig):
     """Configuration of the network.
 
     The mel frames are those of :mod:`wavewright.dsp.speech_mel` at every sample rate: 80 bands up to 8 kHz, a hop of
-    16 ms, a window of 64 ms. At 24 kHz the hop is 384 samples, a subframe 96 samples (4 ms), `n_fft` 576 and `n_bins`
-    289.
+    16 ms, a window of 64 ms; `n_mels`, `hop_length` and `mel_n_fft` are inherited. At 24 kHz the hop is 384 samples, a
+    subframe 96 samples (4 ms), `n_fft` 576 and `n_bins` 289.
     """
 
     TITLE = "a vocoder"
@@ -62,7 +62,7 @@ class VocoderConfig(SpeechMelConfig):
         super().__post_init__()
         if self.hop_length % self.n_subframes:
             raise BadSetting(
-                f"n_subframes is {self.n_subframes}; it must divide the {self.hop_length} samples of a frame at "
+                f"n_subframes is {self.n_subframes}; it must divide the {self.hop_length} samples of a hop at "
                 f"{self.sample_rate} Hz."
             )
 
