@@ -79,10 +79,10 @@ Train a model, or start from the weights of another one, and use it::
     training.run.train(Path("my-one-shots"), "vae", "base", Path("runs/mine"), max_minutes=30)
     loading.load("runs/mine").morph(wave_a, wave_b)
 
-Read `config`, `conditioning`, `modules` (encoder and decoder), `network` (losses and turns), `recipe` (data, settings,
-warm start) and `training`, in this order. Inference starts with `runtime`, which calls `coding` (the graphs, block by
-block or live) with `synthesis` (the decoder's outputs to a wave, the residual), `latent_distribution`, `morphing`,
-`attributes`, `adjustment` and `embedding_2d`. `latent_file` is the file that ``wavewright encode`` writes.
+Read `config`, `conditioning`, `modules` (encoder and decoder), `network` (losses and turns), `recipe` (settings of data
+and training), `warm_start` and `training`, in this order. Inference starts with `runtime`, which calls `coding` (the
+graphs, block by block or live) with `synthesis` (the decoder's outputs to a wave, the residual), `latent_distribution`,
+`morphing`, `attributes`, `adjustment` and `embedding_2d`. `latent_file` is the file that ``wavewright encode`` writes.
 """
 
 from __future__ import annotations
@@ -124,13 +124,13 @@ class VaeFamily(Family[VaeConfig]):
 
     def initial_weights(self, base: ModelFolder, config: VaeConfig) -> dict[str, np.ndarray]:
         """Return the tensors of the exported network of a training that starts from ``base``."""
-        from .recipe import initial_weights
+        from .warm_start import initial_weights
 
         return initial_weights(base, config)
 
     def new_tables(self, base: ModelFolder, config: VaeConfig) -> Sequence[str]:
-        """Return the names of weights with columns that ``base`` does not have; see `recipe.new_tables`."""
-        from .recipe import new_tables
+        """Return the names of weights with columns that ``base`` does not have; see `warm_start.new_tables`."""
+        from .warm_start import new_tables
 
         return new_tables(base, config)
 

@@ -1,4 +1,4 @@
-"""Recipe of the VAE: data and training settings of each size, fine-tuning, and the prepared data."""
+"""Recipe of the VAE: settings of the data and of the training, recipe of each size, fine-tuning, prepared data."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 
-from ...contracts.family import exported_weights, rows_by_name
 from ...contracts.recipe import PreparedOf, RecipeOf
 from ...contracts.settings import COSINE_SETTINGS
 from ...data.crops import CropBatches, FixedCrops
@@ -25,11 +24,9 @@ from ...models.folder import ModelFolder
 from ...ranges import ranged
 from .config import SIZES, VaeConfig
 
-DEFAULT_VARIED_FRACTION = 0.5  # of the one-shots of a run
-FINE_STEPS = 3_000
+FINE_STEPS = 3_000  # of fine-tuning
+FINE_LEARNING_RATE = 5e-4
 FINE_ADVERSARIAL_FROM = 300
-CONDITIONING_WEIGHT, CONDITIONING_BIAS = "decoder.condition.weight", "decoder.condition.bias"
-CONDITIONED_LAYERS = ("decoder.unfold", "decoder.broadcast")  # their inputs are latents, then the embedded conditioning
 
 
 @dataclass(frozen=True)
@@ -39,6 +36,7 @@ class VaeDataSettings(OneShotSettings):
     slowest: float = ranged(0.75, 0.1, 10.0)
     fastest: float = ranged(1.35, 0.1, 10.0)
     class_exponent: float = ranged(0.5, 0.0, 1.0)
+    varied_fraction: float = ranged(0.5, 0.0, 1.0)
     gain_range_db: float = ranged(9.0, 0.0, 60.0)  # largest attenuation of a clip, so that the latents represent levels
 
 
@@ -85,87 +83,28 @@ TRAINING = replace(
 
 
 def recipe(size: str) -> VaeRecipe:
-    """Return the recipe of a size: ``tiny`` for tests, ``small`` for a laptop, ``base`` for the bundled models."""
-    return VaeRecipe(SIZES[size], VaeDataSettings(varied_fraction=DEFAULT_VARIED_FRACTION), TRAINING)
+    """Return the recipe of a size: ``tiny`` for tests, ``small`` for a laptop, ``base`` for the bundled models.
+
+    The sizes differ in their networks alone; the settings of data and training are the same.
+    """
+    return VaeRecipe(SIZES[size], VaeDataSettings(), TRAINING)
 
 
 def fine_tuning(base: ModelFolder) -> VaeRecipe:
-    """Return the recipe to fine-tune ``base``: its network, a lower learning rate, no KL ramp, labels from the data.
+    """Return the recipe to fine-tune ``base``: its network, fewer steps, a lower learning rate, labels from the data.
 
-    Critics start early if the base was trained with critics.
+    The latents of the base are trained, so there is no KL ramp. Critics start early if the base was trained with
+    critics, never if it was trained without.
+
+    The autoencoder starts from :func:`.warm_start.initial_weights`. The critics, which are not exported, start from the
+    base's last checkpoint if the base is a run folder, else from random weights. ``training.base_weight``, 0 by
+    default, interpolates the exported weights towards the base (WiSE-FT), except :func:`.warm_start.new_tables`.
     """
     config = base.config(VaeConfig)
-    adversarial_from = min(config.adversarial_from, FINE_ADVERSARIAL_FROM)
+    adversarial_from = min(config.adversarial_from, FINE_ADVERSARIAL_FROM)  # 0 (never) stays 0
     model = replace(config, labels=(), warmup_steps=0, adversarial_from=adversarial_from)
-    return replace(recipe("base"), model=model, training=replace(TRAINING, steps=FINE_STEPS, learning_rate=5e-4))
-
-
-def initial_weights(base: ModelFolder, config: VaeConfig) -> dict[str, np.ndarray]:
-    """Return the state of an autoencoder that starts from ``base``.
-
-    The column of a new label is the mean of those of the base's labels. Without labels in ``config``, the decoder
-    becomes that of a clip whose label is dropped. Without labels in the base, they have no effect at the start.
-
-    Parameters
-    ----------
-    base : ModelFolder
-        The other model.
-    config : VaeConfig
-        Configuration of the new one; whether the tensors fit it is checked where they are loaded.
-    """
-    state = {
-        f"{module}.{name}": array
-        for module in ("encoder", "decoder")
-        for name, array in exported_weights(base, [f"{module}.{module}."]).items()
-    }
-    if CONDITIONING_WEIGHT not in state:
-        return _with_conditioning(state, config) if config.n_condition_inputs else state
-    if not config.n_condition_inputs:
-        return _without_conditioning(state, config)
-    known = base.config(VaeConfig).labels
-    weight = state[CONDITIONING_WEIGHT]  # (condition_size, labels + pitch features)
-    of_labels, of_pitch = weight[:, : len(known)], weight[:, len(known) :]
-    if not known:
-        of_labels = np.zeros((len(weight), len(config.labels)), np.float32)
-    elif config.labels:
-        of_labels = rows_by_name(of_labels, config.labels, known, axis=1)
-    else:
-        of_labels = of_labels[:, :0]
-    state[CONDITIONING_WEIGHT] = np.concatenate([of_labels, of_pitch], axis=1)
-    return state
-
-
-def _with_conditioning(state: dict[str, np.ndarray], config: VaeConfig) -> dict[str, np.ndarray]:
-    """Return a state with a random embedding of the conditioning, on which nothing depends yet."""
-    shape = (config.condition_size, config.n_condition_inputs)
-    state[CONDITIONING_WEIGHT] = np.random.default_rng(0).normal(0.0, 0.3, shape).astype(np.float32)
-    state[CONDITIONING_BIAS] = np.zeros(config.condition_size, np.float32)
-    for layer in CONDITIONED_LAYERS:
-        state[f"{layer}.weight"] = np.pad(state[f"{layer}.weight"], ((0, 0), (0, config.condition_size)))
-    return state
-
-
-def _without_conditioning(state: dict[str, np.ndarray], config: VaeConfig) -> dict[str, np.ndarray]:
-    """Return a state whose biases contain the conditioning of a dropped label."""
-    del state[CONDITIONING_WEIGHT]
-    dropped = state.pop(CONDITIONING_BIAS)
-    for layer in CONDITIONED_LAYERS:
-        weight = state[f"{layer}.weight"]
-        state[f"{layer}.weight"] = weight[:, : config.latent_size]
-        state[f"{layer}.bias"] = state[f"{layer}.bias"] + weight[:, config.latent_size :] @ dropped
-    return state
-
-
-def new_tables(base: ModelFolder, config: VaeConfig) -> tuple[str, ...]:
-    """Return the names of the weights with columns that ``base`` does not have.
-
-    Training starts these columns from a mean, from zeros or at random. ``training.base_weight`` would pull them back to
-    that start, which no model has learned, so the exported weights keep what the training learned.
-    """
-    known = base.config(VaeConfig)
-    if config.n_condition_inputs and not known.n_condition_inputs:
-        return (CONDITIONING_WEIGHT, CONDITIONING_BIAS, *(f"{layer}.weight" for layer in CONDITIONED_LAYERS))
-    return () if set(config.labels) <= set(known.labels) else (CONDITIONING_WEIGHT,)
+    training = replace(TRAINING, steps=FINE_STEPS, learning_rate=FINE_LEARNING_RATE)
+    return VaeRecipe(model, VaeDataSettings(), training)
 
 
 def prepare(recipe: VaeRecipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> VaePrepared:
