@@ -28,12 +28,14 @@ from wavewright.dsp.spectral_frames import (
     spectrum_to_features,
 )
 from wavewright.errors import BadFolder, BadSetting
-from wavewright.families.vae import VAE
+from wavewright.families.vae import VAE, latent_distribution
+from wavewright.families.vae.attributes import AttributeDirections, measure_attributes
 from wavewright.families.vae.conditioning import conditioning_batch
 from wavewright.families.vae.config import METRICS, SIZES, VaeConfig
 from wavewright.families.vae.latent_distribution import LatentDistribution, active_fraction
 from wavewright.families.vae.network import Vae, draw_conditioning
 from wavewright.families.vae.recipe import prepare, recipe
+from wavewright.families.vae.training import encode_clips, fit_directions, fit_distribution
 from wavewright.families.vae.warm_start import CONDITIONING_WEIGHT, initial_weights, new_tables
 from wavewright.models.folder import ModelFolder
 from wavewright.nn.latents import kl_divergence
@@ -539,6 +541,19 @@ def test_a_run_starts_from_the_weights_of_another_model(base, folder, tmp_path):
     network.inference_module().load_state_dict(state_of(base, config))
     losses = network.reconstruction_losses(batch_for(config))
     assert all(torch.isfinite(loss) for loss in losses.values())
+
+
+def test_directions_are_fitted_to_the_clips_whose_latents_are_stored(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(latent_distribution, "MAX_CLIPS", 7)
+    monkeypatch.setattr(AttributeDirections, "fit", lambda latents, attributes, decode, rate: (latents, attributes))
+    prepared = prepare(tiny_recipe(), scan(folder, "folder").entries, tmp_path)
+    module = Vae(prepared.recipe.model).inference_module()
+    waves = prepared.waves(prepared.train)
+    means = encode_clips(module, waves)[0][:, 0]
+    latents, attributes = fit_directions(module, prepared, fit_distribution(module, prepared))
+    assert len(latents) == 7
+    clips = [int(np.square(means - latent).sum(axis=1).argmin()) for latent in latents]
+    np.testing.assert_array_equal(attributes, [measure_attributes(waves[clip], RATE) for clip in clips])
 
 
 @pytest.mark.parametrize("latent", ["clip", "frames"])

@@ -61,8 +61,8 @@ Changes:
       latents suffice without them.
     - Feature matching is one L1 distance between the pooled features of the critics' last layers, not one for each
       layer.
-    - In models with ``latent=clip``, inference and validation rebuild the bins below 600 Hz by Griffin-Lim, unless the
-      residual is 1. The losses compare waves without it.
+    - In models with ``latent=clip``, inference and validation rebuild the bins below 600 Hz by Griffin-Lim (not where
+      the whole residual is added). The losses compare waves without it.
     - The residual of a recording, which no latent vector can represent, is measured and added back.
     - One Gaussian is fitted for each label. Slerp is around the mean of its ends' distribution: the label's mean for
       ``interpolate``; the mean of the labels' means for ``morph``; 0, the mean of the prior, for the critics of
@@ -76,8 +76,8 @@ Train a model, or start from the weights of another one, and use it::
     wavewright train my-one-shots --family vae --from morph-drums --out runs/mine
     wavewright morph a.wav b.wav --model runs/mine
 
-    training.run.train(Path("my-one-shots"), "vae", "base", Path("runs/mine"), max_minutes=30)
-    loading.load("runs/mine").morph(wave_a, wave_b)
+    wavewright.training.run.train(Path("my-one-shots"), "vae", "base", Path("runs/mine"), max_minutes=30)
+    wavewright.load("runs/mine").morph(wave_a, wave_b)
 
 Read `config`, `conditioning`, `modules` (encoder and decoder), `network` (losses and turns), `recipe` (settings of data
 and training), `warm_start` and `training`, in this order. Inference starts with `runtime`, which calls `coding` (the

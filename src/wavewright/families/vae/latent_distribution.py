@@ -79,7 +79,7 @@ class LatentDistribution:
             covariance = (1 - shrinkage) * covariance + shrinkage * np.diag(np.diag(covariance))
             posterior_variance = variances[chosen].reshape(-1, d).mean(axis=0)
             cholesky[label] = np.linalg.cholesky(covariance + np.diag(posterior_variance) + 1e-6 * np.eye(d))
-        stored = np.linspace(0, n - 1, min(n, MAX_CLIPS)).round().astype(int)
+        stored = stored_clips(n)
         return cls(
             mean.astype(np.float32),
             cholesky.astype(np.float32),
@@ -209,6 +209,11 @@ class LatentDistribution:
             raise BadModel("The labels of the training clips are not those of the model; copy the model again.")
         floats = {name: np.asarray(tensors[name], np.float32) for name in ("mean", "factor", "persistence", "points")}
         return cls(floats["mean"], floats["factor"], floats["persistence"], floats["points"], labels, names)
+
+
+def stored_clips(n: int) -> np.ndarray:
+    """Return the indices of the training clips, of ``n``, whose latents are stored: at most MAX_CLIPS, evenly."""
+    return np.linspace(0, n - 1, min(n, MAX_CLIPS)).round().astype(int)
 
 
 def active_fraction(means: np.ndarray, nats: np.ndarray) -> float:

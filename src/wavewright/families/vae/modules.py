@@ -115,8 +115,8 @@ class VaeDecoder(nn.Module):
         Returns
         -------
         head : Tensor
-            The tone of each bin: log gain ``g``, real and imaginary part of ``c``, ``(batch, frames, 3 * bins)``. With
-            the magnitudes compressed by a square root, the spectrum is ``c * exp(g)``, so it is
+            The tone of each bin: log gain ``g``, real and imaginary part of ``c``, ``(batch, frames, 3 * bins)``.
+            ``c * exp(g)`` has the square root of the magnitude, so the spectrum is
             ``c * exp(g) * abs(c * exp(g)) * scale`` times :func:`.bin_phasors`. Unlike the unit phasor of Vocos,
             ``c`` can shrink where a phase is unpredictable; see :func:`.head_to_spectrum`.
         log_gains : Tensor or None

@@ -14,7 +14,7 @@ from ...nn.network import FamilyTraining
 from .attributes import N_SEQUENCE_ATTRIBUTES, AttributeDirections, measure_attributes
 from .conditioning import conditioning_batch
 from .config import DECODER_FILE, ENCODER_FILE, LATENTS_FILE, VaeConfig
-from .latent_distribution import LatentDistribution, active_fraction
+from .latent_distribution import LatentDistribution, active_fraction, stored_clips
 from .modules import SpectralAutoencoder, VaeDecoderGraph, VaeEncoderGraph
 from .network import Vae
 from .recipe import VaePrepared
@@ -160,9 +160,8 @@ def fit_directions(
     config = autoencoder.config
     is_sequence = config.latent == "frames"
     n_attributes = N_SEQUENCE_ATTRIBUTES if is_sequence else None
-    attributes = np.stack(
-        [measure_attributes(wave, config.sample_rate)[:n_attributes] for wave in prepared.waves(prepared.train)]
-    )
+    waves = prepared.waves(prepared.train)[stored_clips(len(prepared.train))]  # those of distribution.clip_latents
+    attributes = np.stack([measure_attributes(wave, config.sample_rate)[:n_attributes] for wave in waves])
 
     def decode(latents: np.ndarray) -> np.ndarray:
         repeated = np.repeat(latents[:, None], config.n_latents, axis=1)
