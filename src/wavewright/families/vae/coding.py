@@ -230,9 +230,8 @@ class LatentStream:
         self._config = coder.config
         self._stft = StreamingSTFT(coder.config.frame_settings)
         self._first_frame = 0
-        self._pending = np.zeros(
-            (0, coder.config.frame_settings.n_bins), np.complex64
-        )  # frames of an incomplete latent
+        # Frames of an incomplete latent.
+        self._pending = np.zeros((0, coder.config.frame_settings.n_bins), np.complex64)
         self._synthesis = DecoderSynthesis(coder.config, NoiseSource(seed))
         self._encoder_memory = coder.encoder_memory
         self._decoder_memory = coder.decoder_memory

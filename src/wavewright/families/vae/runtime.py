@@ -45,8 +45,9 @@ class VaeRuntime(Interpolator, Autoencoder):
 
     :meth:`decode` and :meth:`generate` return the decoder's sound alone. :meth:`morph`, :meth:`vary` and
     :meth:`adjust` start from recordings. Unless their ``residual`` is 0, they add the :class:`.Residual` of the
-    recordings, with which an unchanged clip is nearly the recording and not a reconstruction. Without a label they take
-    the label weights of the N_NEAREST training clips; :meth:`decode` takes none, as where training drops the label.
+    recordings, with which an unchanged clip is nearly the recording and not a reconstruction. Without a label they
+    condition the decoder on the fractions of the labels among the N_NEAREST nearest training clips; :meth:`decode` on
+    none, as where training drops the label.
 
     Attributes
     ----------
@@ -237,7 +238,7 @@ class VaeRuntime(Interpolator, Autoencoder):
             Return one clip, as long as the longer of the two, that changes from the one into the other; for a model of
             ``frames``.
         label_a, label_b : str, Mapping or None
-            Labels or label weights; by default the fractions of the labels among the N_NEAREST training clips.
+            Labels or label weights; by default as the class says.
         pitch_a, pitch_b : float, optional
             MIDI numbers, for a model with pitch.
         seed : int
@@ -289,7 +290,7 @@ class VaeRuntime(Interpolator, Autoencoder):
         """Return variations of a clip.
 
         Its latents are moved towards a sample from the distribution of the most frequent label among the N_NEAREST
-        training clips.
+        nearest training clips.
 
         Parameters
         ----------
