@@ -27,7 +27,7 @@ class SpeechMelConfig(ModelConfig):
         super().__post_init__()
         speech_hop_length(self.sample_rate)
         if self.labels:
-            raise BadSetting(f"{self.TITLE.capitalize()} has no labels; leave labels empty, and name speakers instead.")
+            raise BadSetting(f"{self.TITLE.capitalize()} has no labels; leave labels empty.")
 
     @property
     def n_mels(self) -> int:
