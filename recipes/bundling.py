@@ -28,8 +28,8 @@ from wavewright.training.run import Provenance, Run
 from wavewright.training.run_folder import check_call
 
 BUNDLED = Path(__file__).parents[1] / "src" / "wavewright" / "models" / "bundled"
-LARGEST_BYTES = 50_000_000  # of all bundled models together
-LARGEST_UNEXPLAINED_BYTES = 5_000_000  # of a model whose card gives no reason for its size
+MAX_BYTES = 50_000_000  # of all bundled models together
+MAX_UNEXPLAINED_BYTES = 5_000_000  # of a model whose card gives no reason for its size
 
 SIZE_REASONS = {
     "drums": "One generator with 256 channels makes five kinds of drum at 44.1 kHz: 4.4 million weights of 8 bits.",
@@ -39,7 +39,7 @@ SIZE_REASONS = {
     "speech-codec": "It holds an encoder and a decoder, and 1.7 MB of tables that say how codes follow each other, "
     "which make files smaller.",
 }
-"""Reason on the card of each bundled model larger than LARGEST_UNEXPLAINED_BYTES, by name."""
+"""Reason on the card of each bundled model larger than MAX_UNEXPLAINED_BYTES, by name."""
 
 
 @dataclass(frozen=True)
@@ -135,10 +135,10 @@ def update(folder: Path) -> None:
     if files != card.files:
         card = card.model_copy(update={"files": files, "former_hashes": [*card.former_hashes, model.hash]})
         write_card(folder, card)
-    reason = SIZE_REASONS.get(card.name, "") if n_bytes_of(folder) > LARGEST_UNEXPLAINED_BYTES else ""
-    if n_bytes_of(folder) > LARGEST_UNEXPLAINED_BYTES and not reason:
+    reason = SIZE_REASONS.get(card.name, "") if n_bytes_of(folder) > MAX_UNEXPLAINED_BYTES else ""
+    if n_bytes_of(folder) > MAX_UNEXPLAINED_BYTES and not reason:
         raise SystemExit(
-            f"{card.name} has {n_bytes_of(folder):,} bytes; above {LARGEST_UNEXPLAINED_BYTES:,} it needs a reason in "
+            f"{card.name} has {n_bytes_of(folder):,} bytes; above {MAX_UNEXPLAINED_BYTES:,} it needs a reason in "
             "SIZE_REASONS."
         )
     if card.size_reason != reason:
@@ -154,7 +154,7 @@ def update_all() -> None:
         ModelFolder(folder).verify()
         total += n_bytes_of(folder)
         print(f"{folder.name}: {before:,} -> {n_bytes_of(folder):,} bytes")
-    print(f"together {total:,} of {LARGEST_BYTES:,} bytes")
+    print(f"together {total:,} of {MAX_BYTES:,} bytes")
 
 
 def main(model: Bundled, description: str | None) -> None:

@@ -10,8 +10,8 @@ from wavewright.loading import load_by_hash, load_codec
 from wavewright.models.card import CARD_FILE
 from wavewright.models.folder import SAMPLE_FILE, ModelFolder
 
-LARGEST_BYTES = 50_000_000  # of all of them
-LARGEST_UNEXPLAINED_BYTES = 5_000_000  # of one
+MAX_BYTES = 50_000_000  # of all of them
+MAX_UNEXPLAINED_BYTES = 5_000_000  # of one
 
 
 def n_bytes_of(name: str) -> int:
@@ -19,7 +19,7 @@ def n_bytes_of(name: str) -> int:
 
 
 def test_all_models_together_keep_to_the_budget():
-    assert sum(map(n_bytes_of, models.bundled())) <= LARGEST_BYTES
+    assert sum(map(n_bytes_of, models.bundled())) <= MAX_BYTES
 
 
 @pytest.mark.parametrize("name", models.bundled())
@@ -27,7 +27,7 @@ def test_a_bundled_model_is_whole_and_says_why_it_is_large(name):
     folder = ModelFolder(models.BUNDLED_FOLDER / name)
     folder.verify()
     assert {path.name for path in folder.path.iterdir()} == {*folder.card.files, CARD_FILE}
-    assert folder.card.size_reason or n_bytes_of(name) <= LARGEST_UNEXPLAINED_BYTES
+    assert folder.card.size_reason or n_bytes_of(name) <= MAX_UNEXPLAINED_BYTES
     sample = Clip.read(folder.file(SAMPLE_FILE))
     assert 0.1 < sample.seconds < 60
     assert 0.05 < abs(sample.wave).max() <= 1.0

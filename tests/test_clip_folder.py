@@ -18,7 +18,7 @@ from wavewright.clip_folder import OutputClip, write_clips
 from wavewright.data import manifest
 from wavewright.errors import BadFolder
 from wavewright.manifest_file import MANIFEST_FILE
-from wavewright.names import LONGEST_STEM_BYTES, file_stem
+from wavewright.names import MAX_STEM_BYTES, file_stem
 
 WRITE = """
 import sys
@@ -130,7 +130,7 @@ def test_a_manifest_of_another_kind_is_refused_before_there_is_any_work(tmp_path
 )
 def test_names_are_short_enough_for_every_file_system(tmp_path, names):
     stem = file_stem(*names)
-    assert len(stem.encode()) <= LONGEST_STEM_BYTES
+    assert len(stem.encode()) <= MAX_STEM_BYTES
     assert file_stem(*names) == stem
     (tmp_path / f"{stem}.flac").touch()
     assert [path.name for path in tmp_path.iterdir()] == [f"{stem}.flac"]

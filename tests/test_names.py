@@ -19,7 +19,7 @@ from wavewright.cli import run
 from wavewright.data import manifest
 from wavewright.data.folder import scan
 from wavewright.errors import BadFolder, BadModel, BadSetting, WavewrightError, printable
-from wavewright.names import LONGEST_STEM_BYTES, RESERVED, file_stem, inside, name_problem
+from wavewright.names import MAX_STEM_BYTES, RESERVED, file_stem, inside, name_problem
 from wavewright.narration.book import speak_book
 from wavewright.narration.narrator import Narrator
 from wavewright.narration.settings import NarrationSettings
@@ -114,7 +114,7 @@ def test_stems_are_file_names_everywhere():
     rng = random.Random(0)
     for _ in range(5_000):
         stem = file_stem(*(nasty(rng) for _ in range(rng.randint(1, 3))))
-        assert len(stem.encode()) <= LONGEST_STEM_BYTES
+        assert len(stem.encode()) <= MAX_STEM_BYTES
         assert not re.search(r'[<>:"/\\|?*\x00-\x1f\s]', stem)
         assert stem[0] not in ".-"
         assert stem[-1] not in ". "

@@ -14,10 +14,10 @@ from wavewright import whole_file
 from wavewright.cli import run
 from wavewright.clip import Clip, read_metadata
 from wavewright.errors import BadFolder, BadSetting, BadText
-from wavewright.narration.text import MOST_CHARACTERS
+from wavewright.narration.text import MAX_CHARACTERS
 from wavewright.pcm import read_pcm
 from wavewright.speech.chapters import find_chapters, paragraphs
-from wavewright.speech.reading import MOST_PENDING, segment_lines
+from wavewright.speech.reading import MAX_PENDING, segment_lines
 from wavewright.speech.subtitles import cues, subtitles
 from wavewright.speech.timestamps import TimedMark, TimedPhone, TimedWord
 from wavewright.tasks.speak import speak
@@ -126,7 +126,7 @@ def test_a_line_is_spoken_when_its_sentence_is_over():
     next(came)
     assert used == lines[:1]
     long = list(segment_lines(["and so on\n"] * 3_000, "here", read))
-    assert max(map(len, long)) <= MOST_PENDING + 10
+    assert max(map(len, long)) <= MAX_PENDING + 10
     assert "".join(long) == "and so on\n" * 3_000
 
 
@@ -180,7 +180,7 @@ def test_ssml_is_detected_by_its_start(players):
         (["--file", "none.txt"], "none.txt"),
         (["--file", "book.txt", "--ssml"], "plain text"),
         (["--file", "book.ssml"], "book.ssml is SSML"),
-        (["x" * (MOST_CHARACTERS + 1)], "--file"),
+        (["x" * (MAX_CHARACTERS + 1)], "--file"),
         (["<speak>Hello"], "line 1"),
     ],
 )

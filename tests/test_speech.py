@@ -12,12 +12,12 @@ from tiny_speech import LOUD, PHONE_FRAMES, StandInAcoustic, StandInVocoder, ins
 from wavewright.cli import run
 from wavewright.errors import BadModel, BadSetting, BadText, WavewrightError
 from wavewright.speech.envelope import FADE_SECONDS
-from wavewright.speech.pieces import FIRST_SYMBOLS, MOST_SYMBOLS, split_long_words
+from wavewright.speech.pieces import FIRST_SYMBOLS, MAX_SYMBOLS, split_long_words
 from wavewright.speech.plan import PAUSE_SECONDS, plan_text
 from wavewright.speech.prosody import Prosody
 from wavewright.speech.steps import Pause, Piece
 from wavewright.speech.styles import STYLES, parse_style
-from wavewright.speech.synthesis import FEWEST_TAIL_FRAMES, LEAD_FRAMES, trim_silence
+from wavewright.speech.synthesis import MIN_TAIL_FRAMES, LEAD_FRAMES, trim_silence
 from wavewright.speech.voice import Voice
 from wavewright.speech.voice_names import voices
 from wavewright.text import front_end
@@ -65,12 +65,12 @@ def test_short_sentences_are_spoken_whole(voice):
 
 def test_no_piece_is_longer_than_it_may_be(voice):
     voice.speak("and so the river goes on " * 40)
-    assert max(len(call.symbols) for call in voice.acoustic.calls) <= MOST_SYMBOLS + 2
+    assert max(len(call.symbols) for call in voice.acoustic.calls) <= MAX_SYMBOLS + 2
 
 
 def test_a_word_of_five_thousand_letters_is_spoken_in_full():
     steps = [step for step in plan_text("strength" * 625, front_end("en")) if isinstance(step, Piece)]
-    assert max(len(step.sentence.symbols) for step in steps) <= MOST_SYMBOLS + 2
+    assert max(len(step.sentence.symbols) for step in steps) <= MAX_SYMBOLS + 2
     phones = [phone for step in steps for word in step.words for phone in word.phones]
     sentences = front_end("en").sentences("strength" * 625)
     assert phones == [phone for sentence in sentences for word in sentence.words for phone in word.phones]
@@ -80,7 +80,7 @@ def test_a_word_of_five_thousand_letters_is_spoken_in_full():
 def test_a_word_of_many_phones_is_split():
     word = Word("x", "x", ("K", "S") * 250, 0, 1, ".")
     pieces = list(split_long_words([word]))
-    assert [len(piece.phones) for piece in pieces] == [MOST_SYMBOLS - 1, MOST_SYMBOLS - 1, 500 - 2 * (MOST_SYMBOLS - 1)]
+    assert [len(piece.phones) for piece in pieces] == [MAX_SYMBOLS - 1, MAX_SYMBOLS - 1, 500 - 2 * (MAX_SYMBOLS - 1)]
     assert sum((piece.phones for piece in pieces), ()) == word.phones
     assert [piece.mark_after for piece in pieces] == ["", "", "."]
 
@@ -148,7 +148,7 @@ def test_silence_around_a_piece_is_trimmed():
     word_indices = (-1, 0, 0, -1, -1)
     durations = np.array([9, 5, 5, 6, 9])
     assert trim_silence(symbols, word_indices, durations, 10).tolist() == [LEAD_FRAMES, 5, 5, 6, 4]
-    assert trim_silence(symbols, word_indices, durations, 0).tolist() == [LEAD_FRAMES, 5, 5, FEWEST_TAIL_FRAMES, 0]
+    assert trim_silence(symbols, word_indices, durations, 0).tolist() == [LEAD_FRAMES, 5, 5, MIN_TAIL_FRAMES, 0]
     assert trim_silence(symbols, word_indices, durations, 99).tolist() == [LEAD_FRAMES, 5, 5, 6, 9]
 
 
@@ -244,10 +244,10 @@ def test_ssml_sets_prosody_voices_pauses_and_marks(voice):
     speech = voice.speak(MARKUP, is_ssml=True)
     words = {word.spoken: word for word in speech.words}
     assert list(words) == ["one", "two", "three", "four", "five", "six", "seven"]
-    silent = speech.clip.wave[0, round((words["two"].end + FEWEST_TAIL_FRAMES * FRAME) * 24_000) :][:12_000]
+    silent = speech.clip.wave[0, round((words["two"].end + MIN_TAIL_FRAMES * FRAME) * 24_000) :][:12_000]
     assert not silent.any()
     assert words["three"].start - words["two"].end == pytest.approx(
-        0.5 + (FEWEST_TAIL_FRAMES + LEAD_FRAMES) * FRAME, abs=1e-5
+        0.5 + (MIN_TAIL_FRAMES + LEAD_FRAMES) * FRAME, abs=1e-5
     )
     assert {mark.name: mark.seconds for mark in speech.marks} == {
         "here": words["two"].start,
@@ -275,7 +275,7 @@ def test_a_text_that_starts_like_ssml_is_ssml_unless_overridden(voice):
 def test_a_break_after_a_sentence_replaces_its_pause(voice):
     speech = voice.speak('<speak>One. <break time="1s"/> Two.</speak>', is_ssml=True)
     one, two = speech.words
-    assert two.start - one.end == pytest.approx(1.0 + (FEWEST_TAIL_FRAMES + LEAD_FRAMES) * FRAME, abs=1e-5)
+    assert two.start - one.end == pytest.approx(1.0 + (MIN_TAIL_FRAMES + LEAD_FRAMES) * FRAME, abs=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -405,7 +405,7 @@ def test_a_voice_in_ssml_must_exist_and_speak_the_same_language(tmp_path, monkey
 
 def test_a_fade_is_shorter_than_the_silence_around_it():
     assert FADE_SECONDS <= LEAD_FRAMES * FRAME
-    assert FADE_SECONDS <= FEWEST_TAIL_FRAMES * FRAME
+    assert FADE_SECONDS <= MIN_TAIL_FRAMES * FRAME
 
 
 def test_pauses_can_be_longer():

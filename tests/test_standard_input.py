@@ -10,7 +10,7 @@ import pytest
 
 from wavewright.cli import run
 from wavewright.errors import BadAudio, BadText, SkippedText
-from wavewright.narration.text import MOST_CHARACTERS
+from wavewright.narration.text import MAX_CHARACTERS
 from wavewright.pcm import read_pcm
 from wavewright.text import standard_input
 
@@ -48,7 +48,7 @@ def test_a_text_of_gigabytes_is_refused_when_it_is_too_long(tmp_path, monkeypatc
     send(monkeypatch, source)
     assert run(["speak"]) == 2
     message = capsys.readouterr().err
-    assert f"The text has more than {MOST_CHARACTERS:,} characters, and 50,000 fit into one clip" in message
+    assert f"The text has more than {MAX_CHARACTERS:,} characters, and 50,000 fit into one clip" in message
     assert source.n_read < 2**20
     assert list(tmp_path.iterdir()) == []
 
@@ -62,7 +62,7 @@ def test_a_line_of_gigabytes_is_refused_in_a_stream(monkeypatch, capsys, piece, 
     monkeypatch.setattr(sys, "stdout", SimpleNamespace(buffer=io.BytesIO(), isatty=lambda: False, flush=lambda: None))
     assert run(["speak", "--stream"]) == 2
     assert words in capsys.readouterr().err
-    assert source.n_read < 2 * standard_input.MOST_LINE_BYTES
+    assert source.n_read < 2 * standard_input.MAX_LINE_BYTES
 
 
 def test_markup_that_never_ends_is_refused_in_a_stream(monkeypatch, capsys):
@@ -71,7 +71,7 @@ def test_markup_that_never_ends_is_refused_in_a_stream(monkeypatch, capsys):
     monkeypatch.setattr(sys, "stdout", SimpleNamespace(buffer=io.BytesIO(), isatty=lambda: False, flush=lambda: None))
     assert run(["speak", "--stream"]) == 2
     assert "The markup on standard input has more than" in capsys.readouterr().err
-    assert source.n_read < 2 * standard_input.MOST_LINE_BYTES
+    assert source.n_read < 2 * standard_input.MAX_LINE_BYTES
 
 
 @pytest.mark.parametrize("n_before", [1, 7])
@@ -87,18 +87,18 @@ def test_bytes_that_are_no_text_do_not_end_a_stream(n_before):
         list(standard_input.read_lines(io.BytesIO(lines[-2])))
 
 
-@pytest.mark.parametrize("n_characters", [MOST_CHARACTERS - 1, MOST_CHARACTERS, MOST_CHARACTERS + 1])
+@pytest.mark.parametrize("n_characters", [MAX_CHARACTERS - 1, MAX_CHARACTERS, MAX_CHARACTERS + 1])
 @pytest.mark.parametrize("letter", ["a", "ü", "\u20ac", "\U0001f600"])
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
 def test_the_longest_text_is_read_whatever_its_letters(n_characters, letter, mark):
     source = io.BytesIO(mark + (letter * n_characters).encode())
-    if n_characters > MOST_CHARACTERS:
+    if n_characters > MAX_CHARACTERS:
         with pytest.raises(
-            BadText, match=rf"(has more than {MOST_CHARACTERS:,}|has {n_characters:,}) characters.*; try"
+            BadText, match=rf"(has more than {MAX_CHARACTERS:,}|has {n_characters:,}) characters.*; try"
         ):
-            standard_input.read_text(source, MOST_CHARACTERS, "try")
+            standard_input.read_text(source, MAX_CHARACTERS, "try")
     else:
-        assert standard_input.read_text(source, MOST_CHARACTERS, "try") == letter * n_characters
+        assert standard_input.read_text(source, MAX_CHARACTERS, "try") == letter * n_characters
 
 
 def test_a_sound_whose_header_never_ends_is_refused():

@@ -18,13 +18,13 @@ from tiny_wavenet import CONFIG, MU_LAW, random_condition, random_signal, random
 from torch import nn
 
 from wavewright.errors import BadModel, BadSetting
-from wavewright.families.wavenet.config import LARGEST_STEP, SIZES
+from wavewright.families.wavenet.config import MAX_STEP, SIZES
 from wavewright.families.wavenet.engine import Engine
 from wavewright.families.wavenet.kernels import compiled, gate
 from wavewright.families.wavenet.likelihood import bits_per_sample
 from wavewright.families.wavenet.losses import logistics_nats
 from wavewright.families.wavenet.modules import WaveNet
-from wavewright.families.wavenet.packing import LARGEST_INTEGER, quantise_rows
+from wavewright.families.wavenet.packing import MAX_INTEGER, quantise_rows
 from wavewright.families.wavenet.signal import signal_to_classes, wave_to_signal
 from wavewright.families.wavenet.training import engine_tensors
 
@@ -175,7 +175,7 @@ def test_no_vector_can_make_a_sum_that_leaves_32_bits(mode, largest):
     rows[3] = 0.0
     integers, scales = quantise_rows(rows, mode)
     assert integers.dtype == mode
-    assert np.abs(integers.astype(np.int64)).sum(-1).max() * LARGEST_INTEGER < 2**31
+    assert np.abs(integers.astype(np.int64)).sum(-1).max() * MAX_INTEGER < 2**31
     assert integers[2, 0, 0] in (largest, -largest) or integers[2, 1].any()
     np.testing.assert_allclose(integers * scales[:, None, None], rows, atol=scales.max())
     assert not integers[3].any()
@@ -241,7 +241,7 @@ def test_bits_of_classes_are_cross_entropy():
 def test_bits_of_a_mixture_are_probabilities_of_the_grid():
     outputs = np.random.default_rng(0).standard_normal((3, 9))
     outputs[:, 6:] -= 3.0
-    grid = np.arange(-LARGEST_STEP, LARGEST_STEP + 1) / LARGEST_STEP
+    grid = np.arange(-MAX_STEP, MAX_STEP + 1) / MAX_STEP
     bits = bits_per_sample(
         CONFIG, np.broadcast_to(outputs[:, None], (3, len(grid), 9)), np.broadcast_to(grid, (3, len(grid)))
     )
@@ -282,7 +282,7 @@ def test_logistics_are_drawn_by_their_distribution(temperature):
     outputs = [np.log(0.7), np.log(0.3), -50.0, -0.25, 0.5, 0.0, -4.0, -5.0, 0.0]
     engine = Engine(CONFIG, constant_outputs(CONFIG, outputs))
     drawn = engine.draw(engine.start(range(4)), 5_000, temperature=temperature).ravel()
-    np.testing.assert_allclose(drawn * LARGEST_STEP, np.rint(drawn * LARGEST_STEP), atol=1e-2)
+    np.testing.assert_allclose(drawn * MAX_STEP, np.rint(drawn * MAX_STEP), atol=1e-2)
     first = drawn < 0.1
     assert abs(first.mean() - 0.7) < 4 * np.sqrt(0.21 / 20_000)
     for part, mean, log_scale in ((drawn[first], -0.25, -4.0), (drawn[~first], 0.5, -5.0)):

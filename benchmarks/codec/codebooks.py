@@ -26,7 +26,7 @@ from wavewright.families.codec.context_coder import ContextCoder
 from wavewright.families.codec.range_coder import RangeCoder
 from wavewright.families.codec.runtime import CodecRuntime
 
-SHORTEST_SECONDS = 2.0
+MIN_SECONDS = 2.0
 PACKET_FRAMES = 50
 
 CODEBOOKS = Table(
@@ -39,7 +39,7 @@ CODEBOOKS = Table(
 
 def codes_of(codec: CodecRuntime, corpus: Path, split: str, count: int) -> list[np.ndarray]:
     """Return the codes ``(n_codebooks, frames)`` of each of at most ``count`` recordings of a split."""
-    entries = corpus_entries(corpus, split, min_seconds=SHORTEST_SECONDS)
+    entries = corpus_entries(corpus, split, min_seconds=MIN_SECONDS)
     return [codec.encode(read_wave(entry.path, codec.sample_rate)) for entry in shuffle_entries(entries, count)]
 
 

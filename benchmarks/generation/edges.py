@@ -56,7 +56,7 @@ Measured on seconds of ambience, whole digits and one-shots.
 """
 
 RANGE_DB = 3.0  # beyond the lowest and the highest; none by the strict limits
-SHORTEST_MEASURED_SECONDS = 1.0  # a shorter texture may be a pause between two crackles
+MIN_MEASURED_SECONDS = 1.0  # a shorter texture may be a pause between two crackles
 COPY_DB = 6.0  # between the levels of a source and of its copy
 STRICT_COPY_DB = 3.0  # between the levels and the edges of a source and of its copy, by the strict limits
 QUIETEST_DB = -45.0  # of a source whose level is compared
@@ -193,7 +193,7 @@ def draw_texture(rng: np.random.Generator, seconds: float) -> CheckedClip:
     (wave,) = model.generate(label, 1, seed, seconds=seconds)
     call = f"ambience {label} --seed {seed} --seconds {seconds}"
     return CheckedClip(
-        wave, model.sample_rate, call, rms_range_db=recorded_rms_db(label, seconds >= SHORTEST_MEASURED_SECONDS)
+        wave, model.sample_rate, call, rms_range_db=recorded_rms_db(label, seconds >= MIN_MEASURED_SECONDS)
     )
 
 

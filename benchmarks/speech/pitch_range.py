@@ -22,8 +22,8 @@ from wavewright.speech.voice import Voice
 
 SEMITONES = (-24.0, -12.0, -9.0, -6.0, -4.0, -2.0, 2.0, 4.0, 6.0, 9.0, 12.0, 24.0)
 HOP_SECONDS = 0.01
-LOWEST_HZ = 40.0
-HIGHEST_HZ = 1_200.0
+MIN_HZ = 40.0
+MAX_HZ = 1_200.0
 
 PITCH = Table(
     "pitch",
@@ -37,7 +37,7 @@ def median_hz(voice: Voice, texts: list[str], semitones: float) -> float:
     for sentence in texts:
         clip = voice.speak(sentence, Prosody(pitch_semitones=semitones)).clip
         hop_length = round(HOP_SECONDS * clip.sample_rate)
-        f0_hz = track_pitch(clip.wave[0], clip.sample_rate, hop_length, LOWEST_HZ, HIGHEST_HZ).f0_hz
+        f0_hz = track_pitch(clip.wave[0], clip.sample_rate, hop_length, MIN_HZ, MAX_HZ).f0_hz
         voiced.append(f0_hz[f0_hz > 0])
     return float(np.median(np.concatenate(voiced)))
 

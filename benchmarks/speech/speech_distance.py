@@ -19,8 +19,8 @@ from wavewright.dsp.speech_mel import speech_hop_length, speech_mel
 
 SAMPLE_RATE = 16_000
 N_CEPSTRA = 24  # without the first, which is the level
-LOWEST_PITCH_HZ = 65.0
-HIGHEST_PITCH_HZ = 500.0
+MIN_PITCH_HZ = 65.0
+MAX_PITCH_HZ = 500.0
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def _cepstra(wave: np.ndarray) -> np.ndarray:
 
 
 def _pitch_hz(wave: np.ndarray, n_frames: int) -> np.ndarray:
-    track = track_pitch(wave, SAMPLE_RATE, speech_hop_length(SAMPLE_RATE), LOWEST_PITCH_HZ, HIGHEST_PITCH_HZ)
+    track = track_pitch(wave, SAMPLE_RATE, speech_hop_length(SAMPLE_RATE), MIN_PITCH_HZ, MAX_PITCH_HZ)
     return track.f0_hz[:n_frames]
 
 

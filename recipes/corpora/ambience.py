@@ -23,7 +23,7 @@ from wavewright.errors import BadAudio, BadFolder
 LICENCES = {"CC0": "CC0-1.0", "CC-BY": "CC-BY-3.0"}  # that permit training a model that is given away
 VALID_FOLD, TEST_FOLD = "4", "5"
 SILENT_PEAK = 2e-4  # Ogg Vorbis leaves a little in what was digital silence
-SHORTEST_SECONDS = 0.1
+MIN_SECONDS = 0.1
 
 
 def credits_of(pack: Path) -> dict[str, dict[str, str]]:
@@ -68,7 +68,7 @@ def sound_of(recording: Recording) -> Clip:
     clip = Clip.read(recording.path).mono()
     loud = np.flatnonzero(np.abs(clip.wave[0]) > SILENT_PEAK)
     n_samples = int(loud[-1]) + 1 if len(loud) else 0
-    if n_samples < SHORTEST_SECONDS * clip.sample_rate:
+    if n_samples < MIN_SECONDS * clip.sample_rate:
         raise BadAudio(f"{recording.path} is silent; remove it.")
     return Clip(clip.wave[:, :n_samples], clip.sample_rate)
 

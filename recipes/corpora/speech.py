@@ -42,7 +42,7 @@ SILENCE_DB = -35.0  # below the loudest 10 ms of a recording
 FRAME_SECONDS = 0.01
 MARGIN_SECONDS = 0.1  # of silence before and after speech
 FADE_SECONDS = 0.005
-SHORTEST_SECONDS = 0.2
+MIN_SECONDS = 0.2
 CHANGES = "mixed to mono, resampled, silence at both ends cut off"
 
 
@@ -161,8 +161,8 @@ def trim_silence(clip: Clip) -> Clip:
     n_frames = len(wave) // n_frame
     level = np.sqrt(np.square(wave[: n_frames * n_frame]).reshape(n_frames, n_frame).mean(axis=1))
     loudest = float(level.max(initial=0.0))
-    if loudest == 0 or clip.seconds < SHORTEST_SECONDS:
-        raise BadAudio(f"It is silent or shorter than {SHORTEST_SECONDS} s.")
+    if loudest == 0 or clip.seconds < MIN_SECONDS:
+        raise BadAudio(f"It is silent or shorter than {MIN_SECONDS} s.")
     loud = np.flatnonzero(level >= loudest * db_to_gain(SILENCE_DB))
     n_margin = seconds_to_samples(MARGIN_SECONDS, clip.sample_rate)
     start = max(0, int(loud[0]) * n_frame - n_margin)

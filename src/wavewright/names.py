@@ -10,9 +10,9 @@ from pathlib import Path
 
 from .errors import BadFolder
 
-LONGEST_NAME_BYTES = 255  # in UTF-8; the limit of most file systems
-LONGEST_STEM_BYTES = 180  # of file names that are written: leaves room for an ending and a hidden prefix
-LONGEST_SHOWN = 60  # characters of a name in a message
+MAX_NAME_BYTES = 255  # in UTF-8; the limit of most file systems
+MAX_STEM_BYTES = 180  # of file names that are written: leaves room for an ending and a hidden prefix
+MAX_SHOWN_CHARACTERS = 60  # characters of a name in a message
 RESERVED = {"CON", "PRN", "AUX", "NUL", *(f"{port}{number}" for port in ("COM", "LPT") for number in "123456789¹²³")}
 """Names that Windows reserves for devices, whatever their ending."""
 
@@ -23,7 +23,7 @@ def name_problem(name: str, is_file: bool = False) -> str | None:
     Parameters
     ----------
     name : str
-        One line of printable text of at most LONGEST_NAME_BYTES, which is no path. The name of a label or speaker may
+        One line of printable text of at most MAX_NAME_BYTES, which is no path. The name of a label or speaker may
         contain ``/``, as in ``Hip-Hop/Rap``.
     is_file : bool
         The name is that of a file or model, which has no separators.
@@ -39,8 +39,8 @@ def name_problem(name: str, is_file: bool = False) -> str | None:
         n_bytes = len(name.encode())
     except UnicodeEncodeError:
         return "is no valid Unicode text"
-    if n_bytes > LONGEST_NAME_BYTES:
-        return f"has {n_bytes} bytes; a name has at most {LONGEST_NAME_BYTES}"
+    if n_bytes > MAX_NAME_BYTES:
+        return f"has {n_bytes} bytes; a name has at most {MAX_NAME_BYTES}"
     control = next((character for character in name if unicodedata.category(character) in ("Cc", "Zl", "Zp")), None)
     if control is not None:
         return f"contains the control character U+{ord(control):04X}; a name is one line of text"
@@ -54,7 +54,7 @@ def name_problem(name: str, is_file: bool = False) -> str | None:
 
 def quoted(name: str) -> str:
     """Return a name for a message: in quotes, control characters escaped, a long one shortened."""
-    return repr(name) if len(name) <= LONGEST_SHOWN else f"{name[:LONGEST_SHOWN]!r}..."
+    return repr(name) if len(name) <= MAX_SHOWN_CHARACTERS else f"{name[:MAX_SHOWN_CHARACTERS]!r}..."
 
 
 def control_character_in(value: object) -> str | None:
@@ -84,13 +84,13 @@ def file_stem(*components: str) -> str:
     Returns
     -------
     str
-        Never hidden, reserved, a path or longer than LONGEST_STEM_BYTES; a hash replaces the middle of a longer one.
+        Never hidden, reserved, a path or longer than MAX_STEM_BYTES; a hash replaces the middle of a longer one.
     """
     stem = "-".join(re.sub(" +", "_", "".join(map(_allowed, text))) for text in components).rstrip(".")
     if not stem or stem[0] in ".-" or stem.partition(".")[0].upper() in RESERVED:
         stem = f"_{stem}"
     encoded = stem.encode()
-    if len(encoded) <= LONGEST_STEM_BYTES:
+    if len(encoded) <= MAX_STEM_BYTES:
         return stem
     head, tail = (half.decode(errors="ignore") for half in (encoded[:120], encoded[-50:]))
     return f"{head}-{hashlib.sha256(encoded).hexdigest()[:8]}-{tail}"

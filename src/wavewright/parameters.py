@@ -9,7 +9,7 @@ from pydantic import Field
 
 from .text.markup import Markup
 
-LARGEST_SEED = 2**32 - 1
+MAX_SEED = 2**32 - 1
 
 Quiet: TypeAlias = Annotated[bool, Field(description="Show no progress.")]
 
@@ -55,7 +55,7 @@ StyleName: TypeAlias = Annotated[
     ),
 ]
 
-SpeechSeed: TypeAlias = Annotated[int, Field(description="Same seed, same samples.", ge=0, le=LARGEST_SEED)]
+SpeechSeed: TypeAlias = Annotated[int, Field(description="Same seed, same samples.", ge=0, le=MAX_SEED)]
 
 IsSsml: TypeAlias = Annotated[
     bool, Field(description="Read the text as SSML; without --markup, a text that starts with <speak is SSML.")
@@ -97,7 +97,7 @@ SourceLabel: TypeAlias = Annotated[
     str | None, Field(description="Label of the clip; default: the labels of the nearest training clips.")
 ]
 
-NoiseSeed: TypeAlias = Annotated[int, Field(description="Of the noise in the clips.", ge=0, le=LARGEST_SEED)]
+NoiseSeed: TypeAlias = Annotated[int, Field(description="Of the noise in the clips.", ge=0, le=MAX_SEED)]
 
 ResidualFraction: TypeAlias = Annotated[
     float,

@@ -14,7 +14,7 @@ from typing import BinaryIO
 from .errors import BadFolder, InUse, WavewrightError
 from .file_lock import locked
 from .interruption import uninterrupted
-from .names import LONGEST_NAME_BYTES, inside
+from .names import MAX_NAME_BYTES, inside
 
 FULL_BYTES = 2**20
 """Free space below which a disk counts as full: libraries do not report why writing failed."""
@@ -99,10 +99,10 @@ def temporary_path(path: Path) -> Iterator[Path]:
 def check_name(path: Path) -> None:
     """Raise BadFolder if the name of a file or folder is longer than file systems allow."""
     n_bytes = len(os.fsencode(path.name))
-    if n_bytes > LONGEST_NAME_BYTES:
+    if n_bytes > MAX_NAME_BYTES:
         raise BadFolder(
             f"The name {path.name[:20]}...{path.name[-20:]} has {n_bytes} bytes; file systems allow "
-            f"{LONGEST_NAME_BYTES}: choose a shorter one."
+            f"{MAX_NAME_BYTES}: choose a shorter one."
         )
 
 

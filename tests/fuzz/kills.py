@@ -46,7 +46,7 @@ TESTS = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS), str(TESTS.parent / "src")]
 
 LIMIT_SECONDS = 300.0
-MOST_DRAWS = 20  # of a trial whose command ends before its signal
+MAX_DRAWS = 20  # of a trial whose command ends before its signal
 HOME, TEMPORARY = "home", "tmp"  # folders of a trial: the user's cache and data, and temporary files
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 CHANGES = ("os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.truncate")
@@ -381,7 +381,7 @@ def trials(name: str, numbers: Counter[int], rng: random.Random, say: Callable[[
         say(f"{name}: {seconds:.2f} s, {undisturbed.n_changes} changes of files undisturbed")
         for number, count in numbers.items():
             for draw in aims(number, count, undisturbed.n_changes, rng):
-                for _ in range(MOST_DRAWS):
+                for _ in range(MAX_DRAWS):
                     aim = draw(seconds)
                     ended = disturb(command, template, workspace, aim)
                     if ended.code:

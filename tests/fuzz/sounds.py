@@ -15,7 +15,7 @@ from fuzz import mutate
 RATE = 8_000
 FORMATS = ("WAV", "WAVEX", "AIFF", "AU", "CAF", "W64", "RF64", "FLAC", "OGG", "MP3")
 NAMES = {"WAVEX": "wav"}
-LONGEST_SECONDS = 60.0  # decoded by a case, however long the header says the sound is
+MAX_SECONDS = 60.0  # decoded by a case, however long the header says the sound is
 
 _healthy: dict[tuple[str, str], bytes] = {}
 
@@ -46,7 +46,7 @@ def read_sound(rng: random.Random, folder: Path) -> None:
     read_metadata(path)
     start, block = rng.choice((0.0, 0.0, 0.1, 5.0)), rng.choice((0.01, 1.0, 10.0))
     n_samples, loudest = 0, 0.0
-    for clip in read_blocks(path, block, start, LONGEST_SECONDS):
+    for clip in read_blocks(path, block, start, MAX_SECONDS):
         assert (clip.sample_rate, clip.n_channels) == (header.sample_rate, header.n_channels)
         n_samples += clip.n_samples
         loudest = max(loudest, float(np.abs(clip.wave).max()))

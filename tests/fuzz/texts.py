@@ -30,7 +30,7 @@ LEXICON = "HELLO HH AH0 L OW1\n# a comment\nworld W ER1 L D # another\ncaf\u00e9
 BOOK = (
     "A Title\n\nChapter 1: Home\n\nSome text.\nMore of it.\n\n# Two\n\nEven more, 12 times.\n\nEpilogue\n\nThe end.\n"
 )
-MOST_CHARACTERS = 3_000  # of a text, because the reading time grows with it
+MAX_CHARACTERS = 3_000  # of a text, because the reading time grows with it
 
 ENTITIES = "".join(f'<!ENTITY e{n} "{"".join(f"&e{n - 1};" * 10) if n else "lol"}">' for n in range(10))
 BOMBS = (
@@ -59,7 +59,7 @@ def read_text(rng: random.Random, folder: Path) -> None:
         start = rng.randrange(len(text) + 1)
         piece = text[start : start + rng.choice((1, 2, 5, 20))] or "a"
         text = piece * (30_000 // len(piece))
-    read = phonemes(text[:MOST_CHARACTERS], strict=rng.random() < 0.5)
+    read = phonemes(text[:MAX_CHARACTERS], strict=rng.random() < 0.5)
     str(read)
     for sentence in read.sentences:
         for word in sentence.words:
@@ -90,7 +90,7 @@ def read_markup(rng: random.Random, folder: Path) -> None:
         markup = '"'.join(quoted)
     else:
         markup = mutate.text_of(rng, markup)
-    str(phonemes(markup[: 20 * MOST_CHARACTERS]))
+    str(phonemes(markup[: 20 * MAX_CHARACTERS]))
 
 
 def read_lexicon(rng: random.Random, folder: Path) -> None:
@@ -138,7 +138,7 @@ def read_standard_input(rng: random.Random, folder: Path) -> None:
     lines = list(standard_input.read_lines(source, strict))  # type: ignore[arg-type]
     text = contents.decode("utf-8", "strict" if strict else "ignore")
     assert "".join(lines) in (text, text.removeprefix("\ufeff"))
-    if len(contents) < MOST_CHARACTERS:
+    if len(contents) < MAX_CHARACTERS:
         reader = front_end("en")
         for part in segment_lines(lines, "Standard input", reader.sentences):
             io.StringIO(part)

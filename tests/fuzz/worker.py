@@ -20,7 +20,7 @@ from fuzz.driver import readers
 DEPTH = ("a", "b", "c", "d")
 """Folders above that of a case, so that a name such as ``../../../x`` stays within the searched folders."""
 
-LONGEST_SENTENCE = 2_000
+MAX_SENTENCE_LENGTH = 2_000
 HALF_WRITTEN = (".wavewright-", ".export-", ".lock")
 WRITING = {"os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.link", "os.symlink", "os.truncate", "shutil.rmtree"}
 
@@ -144,7 +144,7 @@ def _checked(sentence: str) -> tuple[str, str]:
     """Return a refusal whose sentence can be shown: one line, not too long, no control characters."""
     if not sentence.strip():
         return "sentence", "The refusal says nothing."
-    if len(sentence) > LONGEST_SENTENCE:
+    if len(sentence) > MAX_SENTENCE_LENGTH:
         return "sentence", f"The refusal has {len(sentence)} characters: {sentence[:200]!r}"
     if any(ord(character) < 32 or ord(character) == 127 for character in sentence):
         return "sentence", f"The refusal has control characters: {sentence!r}"

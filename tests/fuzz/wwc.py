@@ -12,7 +12,7 @@ from tiny_codec import HOP_LENGTH, N_CODEBOOKS, SAMPLE_RATE, MeansCodec, drawn_c
 
 from fuzz import mutate
 
-LONGEST_SOUND_BYTES = 2**27
+MAX_SOUND_BYTES = 2**27
 """Largest decoded sound of a case, with the longest gaps that are allowed."""
 
 _files: list[tuple[bytes, bool]] = []
@@ -54,7 +54,7 @@ def decode_file(rng: random.Random, folder: Path, contents: bytes | None = None)
     str(decoded)
     header = read_header(decoded.out)
     assert (header.n_samples, header.sample_rate) == (round(decoded.seconds * decoded.sample_rate), decoded.sample_rate)
-    assert decoded.out.stat().st_size < LONGEST_SOUND_BYTES
+    assert decoded.out.stat().st_size < MAX_SOUND_BYTES
     decoded.out.unlink()
 
 
@@ -64,7 +64,7 @@ def decode_stream(rng: random.Random, folder: Path) -> None:
 
     sink = io.BytesIO()
     decode_stream(Dripping(rng, _damaged(rng)), sink, max_gap_seconds=rng.choice((0, 1, 20)))  # type: ignore[arg-type]
-    assert len(sink.getvalue()) < LONGEST_SOUND_BYTES
+    assert len(sink.getvalue()) < MAX_SOUND_BYTES
 
 
 class Dripping:

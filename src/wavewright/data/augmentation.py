@@ -15,7 +15,7 @@ from ..ranges import RangedSettings, ranged
 from ..units import db_to_gain, seconds_to_samples
 
 FADE_SECONDS = 0.01  # at the end of a clip, since a cut would be a click
-LOWEST_HZ, HIGHEST_HZ = 20.0, 20_000.0  # of the equaliser's curve
+MIN_HZ, MAX_HZ = 20.0, 20_000.0  # of the equaliser's curve
 CURVE_POINTS = 10
 MAX_EQUALISER_DB = 30.0
 
@@ -65,7 +65,7 @@ class Augmentation:
     delay_seconds: float  # negative: the start is cut off
     damp_db: float  # a second
     tilt_db: float  # an octave
-    curve_db: np.ndarray  # (CURVE_POINTS,), at equal intervals in octaves from LOWEST_HZ to HIGHEST_HZ
+    curve_db: np.ndarray  # (CURVE_POINTS,), at equal intervals in octaves from MIN_HZ to MAX_HZ
     low_cut_hz: float  # 0 for none
     high_cut_hz: float  # infinite for none
     room_db: float  # energy relative to the direct sound, minus infinity for none
@@ -150,8 +150,8 @@ def _filter(wave: np.ndarray, augmentation: Augmentation, sample_rate: int, rng:
 
 def equaliser_gain(frequency_hz: np.ndarray, augmentation: Augmentation) -> np.ndarray:
     """Return the gain of tilt, curve and cuts (Butterworth, order 2 and 4) at each frequency, the same shape."""
-    octaves = np.log2(np.clip(frequency_hz, LOWEST_HZ, HIGHEST_HZ) / 1000)
-    points = np.linspace(np.log2(LOWEST_HZ / 1000), np.log2(HIGHEST_HZ / 1000), CURVE_POINTS)
+    octaves = np.log2(np.clip(frequency_hz, MIN_HZ, MAX_HZ) / 1000)
+    points = np.linspace(np.log2(MIN_HZ / 1000), np.log2(MAX_HZ / 1000), CURVE_POINTS)
     gain_db = augmentation.tilt_db * octaves + np.interp(octaves, points, augmentation.curve_db)
     gain: np.ndarray = db_to_gain(np.clip(gain_db, -MAX_EQUALISER_DB, MAX_EQUALISER_DB))
     if augmentation.low_cut_hz:

@@ -11,7 +11,7 @@ from ..dsp.spectrum import stft
 
 WIDTH = 192  # columns
 HEIGHT = 96  # rows, evenly spaced on a logarithmic frequency axis
-LOWEST_HZ = 40.0
+MIN_HZ = 40.0
 RANGE_DB = 80.0  # between the brightest and the darkest colour
 FLOOR_DB = -100.0  # a clip below this is dark throughout
 
@@ -40,7 +40,7 @@ def spectrogram_png(wave: np.ndarray, sample_rate: int) -> bytes:
     hop_length = min(max(len(wave) // WIDTH, 1), n_fft)
     magnitude = np.abs(stft(wave, n_fft, hop_length))[:, : -(-len(wave) // hop_length)]  # (bins, frames)
     highest_hz = sample_rate / 2
-    row_hz = np.geomspace(min(LOWEST_HZ, highest_hz / 10), highest_hz, HEIGHT)[::-1]
+    row_hz = np.geomspace(min(MIN_HZ, highest_hz / 10), highest_hz, HEIGHT)[::-1]
     bins = np.minimum(np.round(row_hz * n_fft / sample_rate).astype(int), n_fft // 2)
     level_db = 20 * np.log10(np.maximum(magnitude[bins], 1e-9))
     highest_db = max(level_db.max(initial=-180), FLOOR_DB)

@@ -7,8 +7,8 @@ import numpy as np
 from ..errors import BadSetting
 from .spectrum import istft, power_spectrum, stft
 
-SMALLEST_POWER = 1e-12
-LARGEST_GAIN = 1e3  # of a band in one pass; a band that is nearly empty in one frame may be full in the next
+MIN_POWER = 1e-12
+MAX_GAIN = 1e3  # of a band in one pass; a band that is nearly empty in one frame may be full in the next
 
 
 def pulse_train(f0_hz: np.ndarray, sample_rate: int, hop_length: int, n_samples: int) -> np.ndarray:
@@ -123,15 +123,15 @@ def shape_to_mel(
     ----------
     D. Griffin, J. Lim, "Signal estimation from modified short-time Fourier transform", 1984.
     """
-    peaks = np.maximum(filters.max(axis=1, keepdims=True), SMALLEST_POWER)
+    peaks = np.maximum(filters.max(axis=1, keepdims=True), MIN_POWER)
     weights = filters / peaks  # (n_mels, bins)
     coverage = weights.sum(axis=0)
     band_to_bin = (weights / np.maximum(coverage, 1e-3)).T  # (bins, n_mels)
     wave = np.zeros(n_samples, np.float32)
     for _ in range(n_iterations):
         power = filters @ power_spectrum(spectrum)
-        log_ratio = np.log(np.maximum(mel, SMALLEST_POWER) / np.maximum(power, SMALLEST_POWER))
-        gain = np.exp(np.clip(band_to_bin @ log_ratio / 2, -np.log(LARGEST_GAIN), np.log(LARGEST_GAIN)))
+        log_ratio = np.log(np.maximum(mel, MIN_POWER) / np.maximum(power, MIN_POWER))
+        gain = np.exp(np.clip(band_to_bin @ log_ratio / 2, -np.log(MAX_GAIN), np.log(MAX_GAIN)))
         gain[coverage < 1e-3] = 0.0  # bins outside all bands
         wave = istft((spectrum * gain).astype(np.complex64), n_fft, hop_length, n_samples=n_samples)
         spectrum = stft(wave, n_fft, hop_length)

@@ -17,7 +17,7 @@ STEPS_PER_BLOCK = 4
 ABSOLUTE_GATE_LUFS = -70.0
 RELATIVE_GATE_LU = -10.0
 SURROUND_GAIN = 1.41
-LOWEST_RATE_HZ = 4_000
+MIN_RATE_HZ = 4_000
 
 CHANNEL_GAINS = {
     1: (1.0,),
@@ -85,10 +85,9 @@ class LoudnessMeter:
             raise BadAudio(
                 f"Loudness is defined for 1, 2, 3, 5 or 6 channels, and this wave has {n_channels}; mix it down first."
             )
-        if sample_rate < LOWEST_RATE_HZ:
+        if sample_rate < MIN_RATE_HZ:
             raise BadAudio(
-                f"Loudness needs a sample rate of at least {LOWEST_RATE_HZ} Hz, and this is {sample_rate}; resample "
-                "first."
+                f"Loudness needs a sample rate of at least {MIN_RATE_HZ} Hz, and this is {sample_rate}; resample first."
             )
         self.sample_rate = sample_rate
         self.gains = np.array(CHANNEL_GAINS[n_channels])

@@ -13,7 +13,7 @@ from .spectrum import frame, hann_window, overlap_add, power_spectrum
 POWER_FLOOR = 1e-8  # relative to a full-scale tone
 COMPRESSION = 0.5  # exponent of the magnitudes in input features and predicted frames
 LOG_SCALE, LOG_SHIFT = 1 / 6, 1.4  # normalise log power to about zero mean and unit variance
-LARGEST_LOG_GAIN = 3.0  # of a bin or a band of noise; 0 is a full-scale tone
+MAX_LOG_GAIN = 3.0  # of a bin or a band of noise; 0 is a full-scale tone
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def head_to_spectrum(head: np.ndarray, first: int, settings: FrameSettings) -> n
         ``(frames, bins)`` complex64.
     """
     log_gain, real, imaginary = np.split(head, 3, axis=1)
-    gain = np.exp(np.minimum(log_gain, np.float32(LARGEST_LOG_GAIN)))
+    gain = np.exp(np.minimum(log_gain, np.float32(MAX_LOG_GAIN)))
     expansion = np.sqrt(real * real + imaginary * imaginary) * gain  # to the power 1 / COMPRESSION - 1, which is 1
     expanded = (real + np.complex64(1j) * imaginary) * (expansion * gain * np.float32(settings.scale))
     spectrum: np.ndarray = expanded * bin_phasors(first, len(head), settings)
@@ -165,7 +165,7 @@ def noise_gains(log_gains: np.ndarray, settings: FrameSettings) -> np.ndarray:
     np.ndarray
         ``(frames, bins)`` float32.
     """
-    gains = np.exp(np.minimum(log_gains, np.float32(LARGEST_LOG_GAIN))) * np.float32(settings.noise_scale)
+    gains = np.exp(np.minimum(log_gains, np.float32(MAX_LOG_GAIN))) * np.float32(settings.noise_scale)
     lower, fraction = band_interpolation(settings.noise_bands, settings.n_fft, settings.sample_rate)
     upper = np.minimum(lower + 1, settings.noise_bands - 1)
     # No matrix product: its rounding depends on the number of frames.

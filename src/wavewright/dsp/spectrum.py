@@ -16,7 +16,7 @@ as librosa, ``reflect`` as torch.stft; with ``none`` the first frame starts at s
 BLOCK_FRAMES = 1024
 """Frames transformed at a time, which bounds the memory of intermediate results."""
 
-SMALLEST_COVERAGE = 0.1
+MIN_COVERAGE = 0.1
 """Fraction of the full sum of squared windows below which :func:`istft` amplifies no further. Where only the end of one
 window covers a sample, errors in the spectrum would be divided by nearly zero."""
 
@@ -93,7 +93,7 @@ def istft(
     """Return the wave whose :func:`stft` is closest to ``spectrum``, as ``librosa.istft``.
 
     Frames are windowed again, overlapped, added and divided by the sum of squared windows. Where that sum is below
-    SMALLEST_COVERAGE of its maximum, the wave fades out instead of amplifying errors; with
+    MIN_COVERAGE of its maximum, the wave fades out instead of amplifying errors; with
     ``hop_length <= n_fft // 4`` and padding this never happens. For longer hops, the spectrum needs a frame at or after
     the last sample.
 
@@ -205,7 +205,7 @@ def smallest_envelope(window: np.ndarray, hop_length: int) -> np.float32:
     """Return the smallest sum of squared windows that :func:`istft` divides by, for ``window (n_fft,)``."""
     n_missing = -len(window) % hop_length
     full = np.pad(np.square(window), (0, n_missing)).reshape(-1, hop_length).sum(axis=0).max()
-    return np.float32(max(SMALLEST_COVERAGE * full, np.finfo(np.float32).tiny))
+    return np.float32(max(MIN_COVERAGE * full, np.finfo(np.float32).tiny))
 
 
 def check_frames(n_samples: int, n_fft: int, hop_length: int, padding: Padding) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..units import db_to_gain, seconds_to_samples
 
-CENTRE_HZ, LOWEST_HZ = 1_000.0, 62.5  # unity gain, and the lowest frequency of the slope
+CENTRE_HZ, MIN_HZ = 1_000.0, 62.5  # unity gain, and the lowest frequency of the slope
 RESPONSE_SECONDS = 0.5  # length of the impulse response, which has decayed below -80 dB by then
 
 
@@ -49,7 +49,7 @@ def tilt_spectrum(wave: np.ndarray, tilt_db: float, sample_rate: int) -> np.ndar
 def _log_response(n_fft: int, sample_rate: int) -> np.ndarray:
     """Return the log response ``(bins,)`` for 1 neper an octave: octaves above CENTRE_HZ, with minimum phase."""
     frequency_hz = np.fft.rfftfreq(n_fft, 1 / sample_rate)
-    cepstrum = np.fft.irfft(np.log2(np.maximum(frequency_hz, LOWEST_HZ) / CENTRE_HZ), n_fft)
+    cepstrum = np.fft.irfft(np.log2(np.maximum(frequency_hz, MIN_HZ) / CENTRE_HZ), n_fft)
     cepstrum[1 : n_fft // 2] *= 2
     cepstrum[n_fft // 2 + 1 :] = 0
     return np.fft.rfft(cepstrum)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from ..errors import BadModel
-from ..names import LONGEST_SHOWN, control_character_in, name_problem, quoted
+from ..names import MAX_SHOWN_CHARACTERS, control_character_in, name_problem, quoted
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -194,4 +194,4 @@ def _first_error(error: ValidationError, depth: int | None = None) -> str:
     first = error.errors()[0]
     where = ".".join(map(str, first["loc"][:depth]))
     what = first["msg"].removeprefix("Value error, ").rstrip(".")
-    return f"{where[:LONGEST_SHOWN]}: {what}" if where else what
+    return f"{where[:MAX_SHOWN_CHARACTERS]}: {what}" if where else what

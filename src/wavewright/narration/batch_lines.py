@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ..clip import FORMATS
 from ..errors import BadFolder, BadText
-from ..names import LONGEST_STEM_BYTES, RESERVED, name_problem, quoted
+from ..names import MAX_STEM_BYTES, RESERVED, name_problem, quoted
 
 TEXT_COLUMN = "text"
 NAME_COLUMNS = ("name", "file")
@@ -110,8 +110,8 @@ def stem_problem(name: str) -> str | None:
         return f"has the name {quoted(name)}; a name neither begins nor ends with a dot or a space"
     if name.partition(".")[0].upper() in RESERVED:
         return f"has the name {quoted(name)}, which Windows reserves for a device; choose another one"
-    if len(name.encode()) > LONGEST_STEM_BYTES:
-        return f"has a name of more than {LONGEST_STEM_BYTES} bytes; shorten it"
+    if len(name.encode()) > MAX_STEM_BYTES:
+        return f"has a name of more than {MAX_STEM_BYTES} bytes; shorten it"
     return None
 
 

@@ -16,7 +16,7 @@ from ..speech.chunk import Clipping
 from ..speech.reading import SourceLines, check_lines
 from ..text.markup import MarkupReader
 from ..text.sentence import Sentence
-from ..text.skipped import MOST_LISTED, Skipped
+from ..text.skipped import MAX_LISTED, Skipped
 from .narrator import Narrator
 from .speech_file import SECONDS_PER_CHARACTER, read_origin, read_seconds, write_speech
 from .speech_files import SpeechFiles, SpokenFile, SpokenFiles, make_folder
@@ -252,8 +252,8 @@ def _ignore(_: Skipped) -> None:
 def _warn(file: Path, skipped: list[SkippedInBook]) -> None:
     """Issue one warning for all skipped passages of a book."""
     if skipped:
-        listed = ", ".join(str(passage) for passage in skipped[:MOST_LISTED])
-        more = f" and {len(skipped) - MOST_LISTED} more" if len(skipped) > MOST_LISTED else ""
+        listed = ", ".join(str(passage) for passage in skipped[:MAX_LISTED])
+        more = f" and {len(skipped) - MAX_LISTED} more" if len(skipped) > MAX_LISTED else ""
         warnings.warn(
             f"{file}: skipped {listed}{more}; a strict reading refuses the text instead.", SkippedText, stacklevel=2
         )

@@ -21,10 +21,10 @@ PRESETS = {"podcast": -16.0, "broadcast": -23.0}
 LUFS_RANGE = (-50.0, -5.0)
 CEILING_DB = -1.0  # dBTP, required by both
 TOLERANCE_LU = 0.05
-MOST_PASSES = 6
-MOST_LISTED = 8  # files in a message
-SMALLEST_SLOPE = 0.2
-MOST_LIMITING_DB = 12.0  # largest attenuation of a peak
+MAX_PASSES = 6
+MAX_LISTED = 8  # files in a message
+MIN_SLOPE = 0.2
+MAX_LIMITING_DB = 12.0  # largest attenuation of a peak
 MEMORY_BYTES = 2**26  # of samples in memory; more are spooled to a file
 
 
@@ -106,8 +106,8 @@ class LoudnessNormaliser:
             return 1.0
         gain_db = 0.0
         slope = 1.0  # in LU per dB, less than 1 where the limiter is active
-        largest_db = CEILING_DB - self.true_peak_db + MOST_LIMITING_DB
-        for _ in range(MOST_PASSES):
+        largest_db = CEILING_DB - self.true_peak_db + MAX_LIMITING_DB
+        for _ in range(MAX_PASSES):
             missing_lu = self.target_lufs - self.lufs
             if abs(missing_lu) <= TOLERANCE_LU:
                 break
@@ -118,14 +118,14 @@ class LoudnessNormaliser:
             gain_db += step_db
             limited = _limited(spool, sample_rate, float(db_to_gain(gain_db)))
             self.lufs, self.true_peak_db = _measure(limited, sample_rate)
-            slope = min(max((self.lufs - previous_lufs) / step_db, SMALLEST_SLOPE), 1.0)
+            slope = min(max((self.lufs - previous_lufs) / step_db, MIN_SLOPE), 1.0)
         return float(db_to_gain(gain_db))
 
 
 def below_target_message(files: Sequence[str]) -> str:
     """Return the message that lists files below the target loudness, the first few by name."""
-    more = f" and {len(files) - MOST_LISTED} more" if len(files) > MOST_LISTED else ""
-    return f"Below the target loudness, which their peaks do not allow: {', '.join(files[:MOST_LISTED])}{more}"
+    more = f" and {len(files) - MAX_LISTED} more" if len(files) > MAX_LISTED else ""
+    return f"Below the target loudness, which their peaks do not allow: {', '.join(files[:MAX_LISTED])}{more}"
 
 
 def _limited(spool: IO[bytes], sample_rate: int, gain: float) -> Iterator[np.ndarray]:

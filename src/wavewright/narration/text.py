@@ -20,7 +20,7 @@ from ..whole_file import write_whole
 from .narrator import Narrator
 from .speech_file import clips_of
 
-MOST_CHARACTERS = 50_000
+MAX_CHARACTERS = 50_000
 """Longest text for one clip, about an hour; longer ones are streamed or spoken as a book."""
 
 
@@ -139,5 +139,5 @@ def speak_text(text: str, narrator: Narrator, out: Path, subtitle_file: Path | N
 
 def check_length(text: str, advice: str) -> None:
     """Raise BadText, with advice at the end of the message, if a text is too long for one clip."""
-    if len(text) > MOST_CHARACTERS:
-        raise BadText(f"The text has {len(text):,} characters, and {MOST_CHARACTERS:,} fit into one clip; {advice}.")
+    if len(text) > MAX_CHARACTERS:
+        raise BadText(f"The text has {len(text):,} characters, and {MAX_CHARACTERS:,} fit into one clip; {advice}.")

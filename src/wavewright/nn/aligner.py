@@ -16,7 +16,7 @@ from .frame_layers import sequence_mask
 N_CEPSTRA = 20
 ACOUSTIC_SCALE = 0.2  # of the Gaussians' log-likelihoods: adjacent frames and cepstra are correlated
 LOG_SCALE_RANGE = (-1.5, 1.0)  # of a Gaussian
-SMALLEST_VARIANCE = 1e-2  # of a cepstrum over a recording
+MIN_VARIANCE = 1e-2  # of a cepstrum over a recording
 PADDING_SCORE = -1e4  # log-probability of padded symbols
 
 
@@ -67,7 +67,7 @@ class Aligner(nn.Module):
         count = mask.sum(1, keepdim=True)
         cepstra = mel.float() @ self.cosines
         cepstra = (cepstra - (cepstra * mask).sum(1, keepdim=True) / count) * mask
-        cepstra = cepstra / (cepstra.square().sum(1, keepdim=True) / count + SMALLEST_VARIANCE).sqrt()
+        cepstra = cepstra / (cepstra.square().sum(1, keepdim=True) / count + MIN_VARIANCE).sqrt()
         padded = F.pad(cepstra, (0, 0, 1, 1))
         return torch.cat([cepstra, (padded[:, 2:] - padded[:, :-2]) * mask], -1)
 

@@ -10,17 +10,17 @@ from ..dsp.spectrum import hann_window
 from .spectrum import power_spectrum, stft
 
 WINDOW_SECONDS = 0.032
-LOWEST_HZ = 80.0
+MIN_HZ = 80.0
 BAND_WIDTH_BARK = 0.46
-SMALLEST_SQUARE = 1e-8  # of a disturbance, so that roots are smooth at zero
+MIN_SQUARE = 1e-8  # of a disturbance, so that roots are smooth at zero
 LISTENING_LEVEL_DB = 79.0  # sound pressure level of the mean of a clip: that of speech on the telephone
-LARGEST_GAIN_DB = 60.0  # to reach that level: silence stays silent
+MAX_GAIN_DB = 60.0  # to reach that level: silence stays silent
 LOUDNESS_EXPONENT, SONE_SCALE = 0.23, 0.1866  # Zwicker's law
 MASKING_RATIO = 0.25  # of the smaller loudness: differences below it are masked
 ASYMMETRY_FLOOR = 50.0  # added to the powers whose ratio is taken
 ASYMMETRY_EXPONENT, ASYMMETRY_RANGE = 1.2, (3.0, 12.0)
 LOUDEST_POWER, LEVEL_FLOOR, LEVEL_EXPONENT = 1e7, 1e5, 0.04  # quiet frames count a little more
-LARGEST_DISTURBANCE = 45.0  # of a frame
+MAX_DISTURBANCE = 45.0  # of a frame
 INTERVAL_FRAMES, INTERVAL_NORM = 20, 6  # L6 norm over a third of a second: the worst frames count most
 SYMMETRIC_WEIGHT, ASYMMETRIC_WEIGHT = 0.1, 0.0309  # of the two disturbances in the score
 
@@ -90,7 +90,7 @@ class AudibleDistance(nn.Module):
         super().__init__()
         self.n_fft = 4 * round(WINDOW_SECONDS * sample_rate / 4)
         frequency_hz = np.arange(self.n_fft // 2 + 1) * sample_rate / self.n_fft
-        bark_above_lowest = hz_to_bark(frequency_hz) - hz_to_bark(np.array(LOWEST_HZ))
+        bark_above_lowest = hz_to_bark(frequency_hz) - hz_to_bark(np.array(MIN_HZ))
         band = np.floor(bark_above_lowest / BAND_WIDTH_BARK).astype(int)
         is_in_band = band[:, None] == np.arange(band.max() + 1)
         bands = is_in_band[:, is_in_band.any(0)].astype(np.float64)  # low bands may be narrower than a bin
@@ -116,7 +116,7 @@ class AudibleDistance(nn.Module):
             Mean over the batch in points of raw PESQ below 4.5, ``()``; 0 for equal waves.
         """
         gain = 10 ** (LISTENING_LEVEL_DB / 20) / reference.square().mean(-1, keepdim=True).sqrt().clamp(min=1e-9)
-        gain = gain.clamp(max=10 ** ((LISTENING_LEVEL_DB + LARGEST_GAIN_DB) / 20))
+        gain = gain.clamp(max=10 ** ((LISTENING_LEVEL_DB + MAX_GAIN_DB) / 20))
         power_r = self._band_power(gain * reference)
         power_e = self._band_power(gain * estimate)
         loudness_r = self._loudness(power_r)
@@ -127,7 +127,7 @@ class AudibleDistance(nn.Module):
         asymmetry = torch.where(asymmetry < ASYMMETRY_RANGE[0], 0.0, asymmetry.clamp(max=ASYMMETRY_RANGE[1]))
         level = ((power_r.sum(-1) + LEVEL_FLOOR) / LOUDEST_POWER) ** LEVEL_EXPONENT
         n_bark = BAND_WIDTH_BARK * self.bands.shape[1]
-        symmetric = n_bark * (BAND_WIDTH_BARK * difference.square().mean(-1) + SMALLEST_SQUARE).sqrt()
+        symmetric = n_bark * (BAND_WIDTH_BARK * difference.square().mean(-1) + MIN_SQUARE).sqrt()
         asymmetric = n_bark * (difference * asymmetry).mean(-1)
         score = SYMMETRIC_WEIGHT * self._over_time(symmetric / level)
         score = score + ASYMMETRIC_WEIGHT * self._over_time(asymmetric / level)
@@ -146,8 +146,8 @@ class AudibleDistance(nn.Module):
 
     def _over_time(self, disturbance: Tensor) -> Tensor:
         """Average ``(batch, frames)`` to ``(batch,)``: L6 norm within overlapping intervals, L2 norm over them."""
-        limited = disturbance.clamp(max=LARGEST_DISTURBANCE)
+        limited = disturbance.clamp(max=MAX_DISTURBANCE)
         size = min(INTERVAL_FRAMES, limited.shape[-1])
         intervals = limited.unfold(-1, size, max(size // 2, 1))
-        peaks = intervals.pow(INTERVAL_NORM).mean(-1).add(SMALLEST_SQUARE).pow(1 / INTERVAL_NORM)
+        peaks = intervals.pow(INTERVAL_NORM).mean(-1).add(MIN_SQUARE).pow(1 / INTERVAL_NORM)
         return peaks.square().mean(-1).sqrt()

@@ -18,7 +18,7 @@ from .precision import supports_bfloat16
 
 BATCH_FRAMES = 512
 LEARNING_RATE, WEIGHT_DECAY, WARMUP_FRACTION = 5e-3, 1e-2, 0.15
-MOST_EPOCHS = 4
+MAX_EPOCHS = 4
 FEWER_CODEBOOKS_RATE = 0.25  # of the batches see only the first codebooks of earlier frames, as in a smaller file
 NO_PAST_RATE = 0.1  # of the frames see no earlier ones, besides those that start a packet
 PACKET_FRAMES = 50
@@ -269,7 +269,7 @@ def train_context_model(
     config : ContextModelConfig
         Sizes and resolution.
     n_frames : int
-        Frames to train on; each recording is used at most MOST_EPOCHS times.
+        Frames to train on; each recording is used at most MAX_EPOCHS times.
 
     Returns
     -------
@@ -284,7 +284,7 @@ def train_context_model(
     training = [clip for index, clip in enumerate(codes) if index % HELD_OUT_STRIDE] if has_held_out else codes
     train, valid = CodeFrames(training, ranks), CodeFrames(held_out, ranks)
     rng = np.random.default_rng(0)
-    n_steps = min(n_frames, MOST_EPOCHS * len(train)) // BATCH_FRAMES
+    n_steps = min(n_frames, MAX_EPOCHS * len(train)) // BATCH_FRAMES
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         sorted_probabilities = np.take_along_axis(probabilities, order, 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-SMALLEST_SINE = 1e-4  # of the angle between vectors; below it they count as parallel
+MIN_SINE = 1e-4  # of the angle between vectors; below it they count as parallel
 
 
 def kl_divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
@@ -53,7 +53,7 @@ def slerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
     cosine = (a * b).sum(-1, keepdim=True) / lengths.clamp(min=1e-12)
     angle = torch.arccos(cosine.detach().clamp(-1.0, 1.0))
     sine = angle.sin()
-    is_parallel = sine < SMALLEST_SINE
+    is_parallel = sine < MIN_SINE
     divisor = torch.where(is_parallel, torch.ones_like(sine), sine)
     weight_a = torch.where(is_parallel, 1 - t, ((1 - t) * angle).sin() / divisor)
     weight_b = torch.where(is_parallel, t, (t * angle).sin() / divisor)

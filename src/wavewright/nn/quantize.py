@@ -11,7 +11,7 @@ from torch.nn import functional as F
 EMA_DECAY = 0.98  # of the usage and mean of each code
 DEAD_USAGE = 0.1  # of uniform usage; codes that are used less are moved to vectors of the batch
 KMEANS_ITERATIONS = 10
-SMALLEST_SQUARE = 1e-8  # mean square of a latent's elements
+MIN_SQUARE = 1e-8  # mean square of a latent's elements
 
 
 class VectorQuantizer(nn.Module):
@@ -85,7 +85,7 @@ class VectorQuantizer(nn.Module):
         quantized = F.embedding(codes, self.codebook)
         if self.training:
             self._update(vectors.detach().flatten(0, 1), codes.flatten())
-        scale = vectors.detach().square().mean().clamp(min=SMALLEST_SQUARE)
+        scale = vectors.detach().square().mean().clamp(min=MIN_SQUARE)
         commitment = (vectors - quantized).square().mean(-1) / scale
         return self.out_proj(vectors + (quantized - vectors).detach()), codes, commitment
 

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from ..dsp.spectral_frames import (
     COMPRESSION,
-    LARGEST_LOG_GAIN,
+    MAX_LOG_GAIN,
     LOG_SCALE,
     LOG_SHIFT,
     POWER_FLOOR,
@@ -20,7 +20,7 @@ from ..dsp.spectral_frames import (
 )
 from .spectrum import frame, irfft, overlap_add, power_spectrum, rfft
 
-SMALLEST_ENERGY = 1e-12  # added below a root, whose gradient diverges at 0
+MIN_ENERGY = 1e-12  # added below a root, whose gradient diverges at 0
 
 
 class SpectralFrames(nn.Module):
@@ -107,7 +107,7 @@ class SpectralFrames(nn.Module):
         """
         estimate = torch.cat(self._compressed(head), -1)
         reference = self.features(spectrum)[..., spectrum.shape[-1] :]
-        norms = ((each.square().sum((1, 2)) + SMALLEST_ENERGY).sqrt() for each in (reference, estimate))
+        norms = ((each.square().sum((1, 2)) + MIN_ENERGY).sqrt() for each in (reference, estimate))
         return 1 - ((reference * estimate).sum((1, 2)) / math.prod(norms)).mean()
 
     def tonal_spectrum(self, head: Tensor) -> Tensor:
@@ -124,13 +124,13 @@ class SpectralFrames(nn.Module):
             Complex ``(batch, frames, bins)``.
         """
         real, imaginary = self._compressed(head)
-        expansion = (real.square() + imaginary.square() + SMALLEST_ENERGY).sqrt() * self.settings.scale
+        expansion = (real.square() + imaginary.square() + MIN_ENERGY).sqrt() * self.settings.scale
         return torch.complex(real * expansion, imaginary * expansion) * self._rotation(head.shape[1])
 
     def _compressed(self, head: Tensor) -> tuple[Tensor, Tensor]:
         """Return real and imaginary parts of compressed magnitude, ``(batch, frames, bins)`` each."""
         log_gain, real, imaginary = head.float().chunk(3, -1)
-        gain = log_gain.clamp(max=LARGEST_LOG_GAIN).exp()
+        gain = log_gain.clamp(max=MAX_LOG_GAIN).exp()
         return real * gain, imaginary * gain
 
     def noise_spectrum(self, log_gains: Tensor, n_samples: int) -> Tensor:
@@ -149,7 +149,7 @@ class SpectralFrames(nn.Module):
             Complex ``(batch, frames, bins)``.
         """
         white = self.spectrum(torch.randn(len(log_gains), n_samples, device=log_gains.device), log_gains.shape[1])
-        gains = log_gains.float().clamp(max=LARGEST_LOG_GAIN).exp() * self.settings.noise_scale
+        gains = log_gains.float().clamp(max=MAX_LOG_GAIN).exp() * self.settings.noise_scale
         upper_band = (self.lower_band + 1).clamp(max=gains.shape[-1] - 1)
         lower, upper = gains[..., self.lower_band], gains[..., upper_band]
         return white * (lower * (1 - self.upper_weight) + upper * self.upper_weight)

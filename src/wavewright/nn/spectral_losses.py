@@ -14,7 +14,7 @@ from .spectrum import LogMel, power_spectrum, stft
 WINDOW_SECONDS = (0.0464, 0.0116, 0.0058)
 BINS_PER_MEL = 12  # of a window, both sides counted
 LOG_FLOOR = 1e-7  # power added to a band, where 1 is that of a full-scale tone
-SMALLEST_POWER = 1e-7  # of a bin, of waves in [-1, 1]: below it neither level nor phase count
+MIN_POWER = 1e-7  # of a bin, of waves in [-1, 1]: below it neither level nor phase count
 
 
 class MelAndLinearSpectrogram(nn.Module):
@@ -167,7 +167,7 @@ def compress_magnitude(spectrum: Tensor, exponent: float) -> Tensor:
     Tensor
         Complex, the same shape.
     """
-    return spectrum * (power_spectrum(spectrum) + SMALLEST_POWER) ** (0.5 * (exponent - 1))
+    return spectrum * (power_spectrum(spectrum) + MIN_POWER) ** (0.5 * (exponent - 1))
 
 
 def compressed_distances(reference: Tensor, estimate: Tensor, n_fft: int, exponent: float) -> tuple[Tensor, Tensor]:
@@ -198,6 +198,6 @@ def compressed_distances(reference: Tensor, estimate: Tensor, n_fft: int, expone
     compressed_r = compress_magnitude(stft(reference, n_fft, n_fft // 4), exponent)
     compressed_e = compress_magnitude(stft(estimate, n_fft, n_fft // 4), exponent)
     power = power_spectrum(compressed_r)
-    level = power.mean() + SMALLEST_POWER
-    magnitude_error = (power_spectrum(compressed_e) + SMALLEST_POWER).sqrt() - (power + SMALLEST_POWER).sqrt()
+    level = power.mean() + MIN_POWER
+    magnitude_error = (power_spectrum(compressed_e) + MIN_POWER).sqrt() - (power + MIN_POWER).sqrt()
     return power_spectrum(compressed_e - compressed_r).mean() / level, magnitude_error.square().mean() / level

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.autograd.function import FunctionCtx
 
 from ..dsp.mel import MelPreset, mel_filterbank
-from ..dsp.spectrum import SMALLEST_COVERAGE, Padding, check_bins, check_frames, check_window, hann_window
+from ..dsp.spectrum import MIN_COVERAGE, Padding, check_bins, check_frames, check_window, hann_window
 
 
 class _Context(FunctionCtx):
@@ -183,7 +183,7 @@ def istft(
 ) -> Tensor:
     """Compute the wave whose :func:`stft` is closest to a spectrum.
 
-    Frames are windowed again, added up and divided by the sum of squared windows, at least SMALLEST_COVERAGE of the
+    Frames are windowed again, added up and divided by the sum of squared windows, at least MIN_COVERAGE of the
     full one.
 
     Parameters
@@ -313,7 +313,7 @@ def _pad(wave: Tensor, width: int, padding: Padding) -> Tensor:
 def _smallest_envelope(window: Tensor, hop_length: int) -> Tensor:
     """Return the smallest sum of squared windows to divide by, as :func:`.dsp.spectrum.smallest_envelope`, in torch."""
     squared = F.pad(window.square(), (0, -len(window) % hop_length))
-    return (SMALLEST_COVERAGE * squared.view(-1, hop_length).sum(0).max()).clamp(min=torch.finfo(window.dtype).tiny)
+    return (MIN_COVERAGE * squared.view(-1, hop_length).sum(0).max()).clamp(min=torch.finfo(window.dtype).tiny)
 
 
 def _window_like(window: Tensor | None, n_fft: int, like: Tensor) -> Tensor:

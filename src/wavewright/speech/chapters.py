@@ -15,11 +15,11 @@ from ..text.markup import Markup, MarkupReader
 from ..text.ssml import looks_like_ssml
 from .reading import has_alphanumeric
 
-LONGEST_HEADING = 80
-LONGEST_LINE = 2**20  # characters
-LONGEST_MINOR_WORD = 3  # not capitalised in titles: of, the, and
+MAX_HEADING_LENGTH = 80
+MAX_LINE_LENGTH = 2**20  # characters
+MAX_MINOR_WORD_LENGTH = 3  # not capitalised in titles: of, the, and
 MINOR_WORDS = ("from", "into", "over", "under", "upon", "with", "without")
-MOST_TITLE_WORDS = 15
+MAX_TITLE_WORDS = 15
 _ROMAN = r"(?=[ivxlcdm])m{0,3}(?:cm|cd|d?c{0,3})(?:xc|xl|l?x{0,3})(?:ix|iv|v?i{0,3})"
 _ONES = "one|two|three|four|five|six|seven|eight|nine"
 _TEENS = "ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen"
@@ -213,10 +213,10 @@ def _lines(path: Path) -> Iterator[str]:
         raise BadText(f"{path} is a pipe, socket or device; save the text to a file, and give that.")
     try:
         with path.open(encoding="utf-8-sig") as file:
-            while line := file.readline(LONGEST_LINE + 1):
-                if len(line) > LONGEST_LINE:
+            while line := file.readline(MAX_LINE_LENGTH + 1):
+                if len(line) > MAX_LINE_LENGTH:
                     raise BadText(
-                        f"{path} has a line of more than {LONGEST_LINE:,} characters; break the text into lines."
+                        f"{path} has a line of more than {MAX_LINE_LENGTH:,} characters; break the text into lines."
                     )
                 yield line
     except UnicodeDecodeError as error:
@@ -232,7 +232,7 @@ def _is_heading(line: str, was_empty: bool, marker: str | None, markup: Markup) 
         return line.startswith(marker)
     if markup == "html" and _HTML_HEADING.match(line):
         return True
-    if not was_empty or len(line) > LONGEST_HEADING:
+    if not was_empty or len(line) > MAX_HEADING_LENGTH:
         return False
     numbered = _NUMBERED.match(line.strip())
     return _NAMED.match(line.strip()) is not None or (numbered is not None and _is_title(numbered["title"] or ""))
@@ -245,10 +245,10 @@ def _is_title(text: str) -> bool:
     Grand Armada.``
     """
     words = text.split()
-    if text[:1].islower() or len(words) > MOST_TITLE_WORDS:
+    if text[:1].islower() or len(words) > MAX_TITLE_WORDS:
         return False
     is_ended = text.rstrip("\"'\u2019\u201d)").endswith((".", "!", "?", ","))
-    major_words = (word for word in words if len(word) > LONGEST_MINOR_WORD and word not in MINOR_WORDS)
+    major_words = (word for word in words if len(word) > MAX_MINOR_WORD_LENGTH and word not in MINOR_WORDS)
     return not is_ended or not any(word[:1].islower() for word in major_words)
 
 

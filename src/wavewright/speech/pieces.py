@@ -10,10 +10,10 @@ from ..text.sentence import Word
 FIRST_SYMBOLS = 36
 """Longest first sentence (about 3 s) that is spoken whole; a longer one is split at its first pause."""
 
-MOST_SYMBOLS = 200
+MAX_SYMBOLS = 200
 """Longest piece, about 16 s."""
 
-FEWEST_WORDS = 2
+MIN_WORDS = 2
 """Fewest words on each side of the first split."""
 
 SPLIT_MARKS = ((".", "?", "!", ";"), (",",))
@@ -26,21 +26,21 @@ def split_words(words: Sequence[Word], is_first: bool) -> Iterator[Sequence[Word
     Parameters
     ----------
     words : sequence of Word
-        Words of at most `MOST_SYMBOLS` symbols each; see `split_long_words`.
+        Words of at most `MAX_SYMBOLS` symbols each; see `split_long_words`.
     is_first : bool
         Whether the sentence is the first one of the text; its first piece is then short.
 
     Yields
     ------
     sequence of Word
-        Words of one piece, at most `MOST_SYMBOLS` symbols.
+        Words of one piece, at most `MAX_SYMBOLS` symbols.
     """
     if is_first and _n_symbols(words) > FIRST_SYMBOLS:
         end = _first_clause_end(words)
         if end:
             yield words[:end]
             words = words[end:]
-    while _n_symbols(words) > MOST_SYMBOLS and len(words) > 1:
+    while _n_symbols(words) > MAX_SYMBOLS and len(words) > 1:
         end = _piece_end(words)
         yield words[:end]
         words = words[end:]
@@ -50,7 +50,7 @@ def split_words(words: Sequence[Word], is_first: bool) -> Iterator[Sequence[Word
 
 def split_long_words(words: Sequence[Word]) -> Iterator[Word]:
     """Yield the words; split one with more phones than a piece may have into several."""
-    most = MOST_SYMBOLS - 1
+    most = MAX_SYMBOLS - 1
     for word in words:
         starts = range(0, max(len(word.phones), 1), most)
         if len(starts) == 1:
@@ -66,8 +66,8 @@ def _n_symbols(words: Sequence[Word]) -> int:
 
 
 def _first_clause_end(words: Sequence[Word]) -> int:
-    """Return the number of words before the first pause with `FEWEST_WORDS` on both sides, 0 if there is none."""
-    ends = range(FEWEST_WORDS, len(words) - FEWEST_WORDS + 1)
+    """Return the number of words before the first pause with `MIN_WORDS` on both sides, 0 if there is none."""
+    ends = range(MIN_WORDS, len(words) - MIN_WORDS + 1)
     return next((end for end in ends if words[end - 1].mark_after), 0)
 
 
@@ -78,7 +78,7 @@ def _piece_end(words: Sequence[Word]) -> int:
     for word in words:
         size += len(word.phones) + 1
         sizes.append(size)
-    most = max(1, sum(size <= MOST_SYMBOLS for size in sizes))
+    most = max(1, sum(size <= MAX_SYMBOLS for size in sizes))
     for marks in SPLIT_MARKS:
         for end in range(most, most // 2, -1):
             if words[end - 1].mark_after in marks:

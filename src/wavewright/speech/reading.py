@@ -13,7 +13,7 @@ from ..text.sentence import Sentence
 Read = Callable[[str], Iterable[Sentence]]
 """Returns the sentences of a text; raises BadText for one that cannot be read."""
 
-MOST_PENDING = 10_000
+MAX_PENDING = 10_000
 """Most characters of lines that wait for the end of their sentence."""
 
 SENTENCE_ENDS = (".", "!", "?")
@@ -123,7 +123,7 @@ def segment_lines(lines: Iterable[str], source: str, read: Read, markup: Markup 
     for number, line in enumerate(lines, 1):
         pending.append(line)
         n_characters += len(line)
-        is_full = not line.strip() or n_characters > MOST_PENDING
+        is_full = not line.strip() or n_characters > MAX_PENDING
         if is_full or (_MAY_END.search(line) and _has_ended("".join(pending), read_ahead)):
             segment = checked(pending, number)
             reader.read(segment)

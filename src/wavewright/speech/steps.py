@@ -9,7 +9,7 @@ import numpy as np
 from ..text.sentence import NO_WORD, PAUSES, Sentence, Word
 from .prosody import LIMITS, Prosody
 
-SHORTEST_PAUSES = 0.01  # smallest factor whose inverse is a rate
+MIN_PAUSES = 0.01  # smallest factor whose inverse is a rate
 
 
 @dataclass(frozen=True)
@@ -101,4 +101,4 @@ Step = Piece | Pause | Mark
 def _pause_rate(pauses: float) -> Prosody:
     """Return the rate at which a pause is `pauses` times as long, clipped to the limits of rates."""
     slowest, fastest = LIMITS["rate"]
-    return Prosody(rate=min(max(1 / max(pauses, SHORTEST_PAUSES), slowest), fastest))
+    return Prosody(rate=min(max(1 / max(pauses, MIN_PAUSES), slowest), fastest))

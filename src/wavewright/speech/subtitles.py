@@ -11,10 +11,10 @@ from ..errors import BadSetting
 from .timestamps import TimedMark, TimedWord
 
 FORMATS = ("srt", "vtt", "json")
-MOST_LINE_CHARACTERS = 42
-MOST_LINES = 2
-LONGEST_SECONDS = 6.0  # of one subtitle
-LONGEST_GAP_SECONDS = 0.8  # between words of one subtitle
+MAX_LINE_CHARACTERS = 42
+MAX_LINES = 2
+MAX_SECONDS = 6.0  # of one subtitle
+MAX_GAP_SECONDS = 0.8  # between words of one subtitle
 SENTENCE_ENDS = (".", "?", "!")
 
 
@@ -118,9 +118,9 @@ def _belongs(word: TimedWord, pending: list[TimedWord]) -> bool:
     last = pending[-1]
     return (
         last.mark_after not in SENTENCE_ENDS
-        and word.start - last.end <= LONGEST_GAP_SECONDS
-        and word.end - pending[0].start <= LONGEST_SECONDS
-        and len(_lines([*pending, word])) <= MOST_LINES
+        and word.start - last.end <= MAX_GAP_SECONDS
+        and word.end - pending[0].start <= MAX_SECONDS
+        and len(_lines([*pending, word])) <= MAX_LINES
     )
 
 
@@ -132,7 +132,7 @@ def _lines(words: list[TimedWord]) -> list[str]:
     lines = [""]
     for word in words:
         shown = " ".join(word.text.split()) + (word.mark_after if word.mark_after != ";" else ",")
-        if lines[-1] and len(lines[-1]) + 1 + len(shown) > MOST_LINE_CHARACTERS:
+        if lines[-1] and len(lines[-1]) + 1 + len(shown) > MAX_LINE_CHARACTERS:
             lines.append("")
         lines[-1] += (" " if lines[-1] else "") + shown
     return lines

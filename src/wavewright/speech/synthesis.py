@@ -16,7 +16,7 @@ from .steps import Mark, Pause, Piece, Step, SymbolControls
 from .timestamps import TimedMark, timed_marks, timed_words
 
 LEAD_FRAMES = 2  # most frames of silence at the start of a piece
-FEWEST_TAIL_FRAMES = 4  # after the last phone, in which it decays
+MIN_TAIL_FRAMES = 4  # after the last phone, in which it decays
 SILENCE_SECONDS = 0.5  # longest chunk of silence
 
 
@@ -130,7 +130,7 @@ def trim_silence(
     durations : ndarray
         Duration of each symbol in frames, ``(symbols,)``.
     tail_frames : int
-        Most frames after the last phone; at least `FEWEST_TAIL_FRAMES` are left.
+        Most frames after the last phone; at least `MIN_TAIL_FRAMES` are left.
 
     Returns
     -------
@@ -140,7 +140,7 @@ def trim_silence(
     trimmed = np.array(durations, np.int64)
     if symbols[0] == SILENCE:
         trimmed[0] = min(trimmed[0], LEAD_FRAMES)
-    excess = trailing_silence_frames(word_indices, trimmed) - max(tail_frames, FEWEST_TAIL_FRAMES)
+    excess = trailing_silence_frames(word_indices, trimmed) - max(tail_frames, MIN_TAIL_FRAMES)
     for index in range(len(symbols) - 1, -1, -1):
         if excess <= 0 or word_indices[index] != NO_WORD or symbols[index] not in (SILENCE, *PAUSES):
             break

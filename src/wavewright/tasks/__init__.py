@@ -15,7 +15,7 @@ from typing import ParamSpec, TypeVar
 from pydantic import ConfigDict, ValidationError, validate_call
 
 from ..errors import BadSetting
-from ..parameters import LARGEST_SEED as LARGEST_SEED
+from ..parameters import MAX_SEED as MAX_SEED
 
 POSITIONAL = "positional"
 """After the field of a parameter with a default: it is an argument on the command line, not an option."""

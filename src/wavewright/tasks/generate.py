@@ -19,7 +19,7 @@ from ..errors import BadSetting
 from ..latent_clips.source import changes_of
 from ..model_results import ModelResult
 from ..names import file_stem
-from ..parameters import LARGEST_SEED
+from ..parameters import MAX_SEED
 from ..rejection import ClipFunction, RejectionSampler, ScoredClip
 from . import checked
 
@@ -155,7 +155,7 @@ def generate(
     model: Annotated[str, Field(description="Name of a model, or the path of its folder.")],
     label: Annotated[str | None, Field(description="Label of the clips; default: every label in turn.")] = None,
     count: Annotated[int, Field(description="Number of clips.", ge=1, le=100_000)] = 8,
-    seed: Annotated[int, Field(description="Same seed, same clips.", ge=0, le=LARGEST_SEED)] = 0,
+    seed: Annotated[int, Field(description="Same seed, same clips.", ge=0, le=MAX_SEED)] = 0,
     interpolate: Annotated[
         tuple[int, int] | None,
         Field(description="Two seeds: interpolate in --count clips from the first clip of one to that of the other."),
@@ -302,8 +302,8 @@ def _interpolated(generator: Generator, label: str | None, seeds: tuple[int, int
             f"An interpolation in {steps} clips is too long; at most {MAX_INTERPOLATION_STEPS} fit into memory."
         )
     for seed in seeds:
-        if not 0 <= seed <= LARGEST_SEED:
-            raise BadSetting(f"The seed {seed} is out of range; give a whole number from 0 to {LARGEST_SEED}.")
+        if not 0 <= seed <= MAX_SEED:
+            raise BadSetting(f"The seed {seed} is out of range; give a whole number from 0 to {MAX_SEED}.")
     name = label if label is not None else (generator.labels[0] if generator.labels else None)
     for index, wave in enumerate(generator.interpolate(*seeds, steps, label)):
         yield ScoredClip(wave, name, index)

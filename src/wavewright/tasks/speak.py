@@ -21,7 +21,7 @@ from ..narration.settings import NarrationSettings
 from ..narration.speech_file import SpeechFormat
 from ..narration.speech_files import SpeechFiles
 from ..narration.stream import write_stream
-from ..narration.text import MOST_CHARACTERS, SpokenText, check_length, speak_text
+from ..narration.text import MAX_CHARACTERS, SpokenText, check_length, speak_text
 from ..speech.chunk import Clipping, clipping_message
 from ..speech.reading import segment_lines
 from ..speech.subtitles import subtitle_format
@@ -179,7 +179,7 @@ def _whole_text(text: str | None) -> str:
     if text is None:
         if sys.stdin.isatty():
             raise BadSetting('There is nothing to speak; give a text, such as wavewright speak "Hello", or --file.')
-        return read_text(sys.stdin.buffer, MOST_CHARACTERS, TOO_LONG_ADVICE)
+        return read_text(sys.stdin.buffer, MAX_CHARACTERS, TOO_LONG_ADVICE)
     check_length(text, TOO_LONG_ADVICE)
     return text
 

@@ -35,7 +35,7 @@ BEAM = 12
 LONGEST = 48
 """Letters of one search; a longer word is split, so that time stays linear and hypotheses small."""
 
-MOST_CACHED_NODES = 200_000
+MAX_CACHED_NODES = 200_000
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ class LetterToSound:
             else:
                 parent = self._node(history[:-1])
                 node = -1 if parent < 0 else _find(self._tables[len(history) - 1], parent, history[-1])
-            if len(self._nodes) > MOST_CACHED_NODES:
+            if len(self._nodes) > MAX_CACHED_NODES:
                 self._nodes.clear()
             self._nodes[history] = node
         return node

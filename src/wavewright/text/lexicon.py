@@ -9,7 +9,7 @@ from pathlib import Path
 from ..errors import BadSetting, BadText
 from .characters import normalize_characters
 
-LARGEST_BYTES = 2**26
+MAX_BYTES = 2**26
 """Size limit of a file, about twenty times the words of a language."""
 
 
@@ -68,9 +68,9 @@ class Lexicon:
         path = Path(path)
         if not path.is_file():
             raise BadSetting(f"There is no lexicon {path}; give a text file with a word and its phones on each line.")
-        if path.stat().st_size > LARGEST_BYTES:
+        if path.stat().st_size > MAX_BYTES:
             raise BadText(
-                f"{path} has {path.stat().st_size:,} bytes; a lexicon has at most {LARGEST_BYTES:,}: leave words out."
+                f"{path} has {path.stat().st_size:,} bytes; a lexicon has at most {MAX_BYTES:,}: leave words out."
             )
         known = {*(_english_phones() if phones is None else phones)}
         try:

@@ -10,7 +10,7 @@ RATES = (0.25, 4.0)  # factors
 PITCHES = (-24.0, 24.0)  # semitones
 RANGES = (0.0, 4.0)  # factors
 VOLUMES = (-60.0, 24.0)  # dB
-LONGEST_PAUSE_SECONDS = 60.0
+MAX_PAUSE_SECONDS = 60.0
 SILENT_DB = -60.0
 
 RATE_NAMES = {"x-slow": 0.5, "slow": 0.75, "medium": 1.0, "default": 1.0, "fast": 1.3, "x-fast": 1.7}
@@ -77,10 +77,8 @@ def parse_break(attributes: Mapping[str, str]) -> float:
         return PAUSES[strength]
     match = re.fullmatch(r"\+?(\d{1,9}(?:\.\d{1,9})?|\.\d{1,9})(ms|s)", time.strip().lower())
     seconds = float(match[1]) / (1000 if match[2] == "ms" else 1) if match else math.inf
-    if seconds > LONGEST_PAUSE_SECONDS:
-        raise ValueError(
-            f"the time is {time!r}; it can be up to {LONGEST_PAUSE_SECONDS:g} seconds, such as 500ms or 1.5s."
-        )
+    if seconds > MAX_PAUSE_SECONDS:
+        raise ValueError(f"the time is {time!r}; it can be up to {MAX_PAUSE_SECONDS:g} seconds, such as 500ms or 1.5s.")
     return seconds
 
 

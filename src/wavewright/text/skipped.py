@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from ..errors import SkippedText
 
-MOST_LISTED = 5  # passages in a warning
-LONGEST_SHOWN = 40  # characters of a passage
+MAX_LISTED = 5  # passages in a warning
+MAX_SHOWN_CHARACTERS = 40  # characters of a passage
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Skipped:
     reason: str
 
     def __str__(self) -> str:
-        shown = self.text if len(self.text) <= LONGEST_SHOWN else f"{self.text[: LONGEST_SHOWN - 3]}..."
+        shown = self.text if len(self.text) <= MAX_SHOWN_CHARACTERS else f"{self.text[: MAX_SHOWN_CHARACTERS - 3]}..."
         return f"{shown!r} at character {self.start + 1} ({self.reason})"
 
 
@@ -35,7 +35,7 @@ OnSkip = Callable[[Skipped], None]
 
 def skipped_message(skipped: Sequence[Skipped]) -> str:
     """Return the message that lists skipped passages, the first few by their text."""
-    listed = [str(passage) for passage in skipped[:MOST_LISTED]]
+    listed = [str(passage) for passage in skipped[:MAX_LISTED]]
     others = len(skipped) - len(listed)
     more = f" and {others} more" if others else ""
     return f"Skipped {', '.join(listed)}{more}; a strict reading refuses the text instead."

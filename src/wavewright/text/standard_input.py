@@ -8,10 +8,10 @@ from typing import BinaryIO
 
 from ..errors import BadText, SkippedText
 
-MOST_BYTES_A_CHARACTER = 4  # in UTF-8
+MAX_BYTES_PER_CHARACTER = 4  # in UTF-8
 BYTE_ORDER_MARK_BYTES = 3
 
-MOST_LINE_BYTES = 2**22
+MAX_LINE_BYTES = 2**22
 """Longest line, and longest markup that is read as a whole."""
 
 
@@ -37,7 +37,7 @@ def read_text(source: BinaryIO, most_characters: int, advice: str) -> str:
     BadText
         If the text is not UTF-8 or too long.
     """
-    most_bytes = MOST_BYTES_A_CHARACTER * most_characters + BYTE_ORDER_MARK_BYTES
+    most_bytes = MAX_BYTES_PER_CHARACTER * most_characters + BYTE_ORDER_MARK_BYTES
     contents = source.read(most_bytes + 1)
     text = decode_utf8(contents) if len(contents) <= most_bytes else None
     if text is None or len(text) > most_characters:
@@ -68,11 +68,11 @@ def read_lines(source: BinaryIO, strict: bool = False) -> Iterator[str]:
         If a line is too long, or not UTF-8.
     """
     number = 0
-    while line := source.readline(MOST_LINE_BYTES + 1):
+    while line := source.readline(MAX_LINE_BYTES + 1):
         number += 1
-        if len(line) > MOST_LINE_BYTES:
+        if len(line) > MAX_LINE_BYTES:
             raise BadText(
-                f"Line {number} of standard input has more than {MOST_LINE_BYTES:,} bytes; break the text into lines."
+                f"Line {number} of standard input has more than {MAX_LINE_BYTES:,} bytes; break the text into lines."
             )
         yield decode_utf8(line, number, skip_errors=number > 1 and not strict)
 
@@ -84,9 +84,9 @@ def join_lines(lines: Iterable[str]) -> str:
     for line in lines:
         pending.append(line)
         n_characters += len(line)
-        if n_characters > MOST_LINE_BYTES:
+        if n_characters > MAX_LINE_BYTES:
             raise BadText(
-                f"The markup on standard input has more than {MOST_LINE_BYTES:,} characters; split it into several."
+                f"The markup on standard input has more than {MAX_LINE_BYTES:,} characters; split it into several."
             )
     return "".join(pending)
 

@@ -18,7 +18,7 @@ POWER_FLOOR = 1e-8  # added to the power in every mel band before the logarithm
 FREQUENCY_STRIDE = 8  # mel bands for each row of the network's last feature map
 TAIL_BANDS = 5  # rows of that map that its last convolution spans
 
-SHORTEST_SECONDS, LONGEST_SECONDS = 0.02, 60.0
+MIN_SECONDS, MAX_SECONDS = 0.02, 60.0
 
 METRICS = ("valid/loss", "valid/accuracy", "valid/balanced_accuracy")
 """Validation metrics, any of which may choose the best checkpoint."""
@@ -45,7 +45,7 @@ class ClassifierConfig(ModelConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        shortest, longest = (round(seconds * self.sample_rate) for seconds in (SHORTEST_SECONDS, LONGEST_SECONDS))
+        shortest, longest = (round(seconds * self.sample_rate) for seconds in (MIN_SECONDS, MAX_SECONDS))
         check_ranges(self, {"n_samples": (shortest, longest), "hop_length": (-(-self.n_fft // 32), self.n_fft)})
         check_ranges(self, {"f_min_hz": (0.0, self.sample_rate / 4), "n_mels": (FREQUENCY_STRIDE * TAIL_BANDS, 1_024)})
         if self.n_mels % (FREQUENCY_STRIDE * self.sub_bands):

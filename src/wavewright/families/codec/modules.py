@@ -11,7 +11,7 @@ from ...nn.convnext import ConvNeXtStack, split_memory
 from ...nn.quantize import ResidualQuantizer
 from ...nn.spectrum import frame, irfft, overlap_add, power_spectrum, rfft
 from .config import SILENT, CodecConfig
-from .spectra import COMPRESSION, LOG_POWER_MEAN, LOG_POWER_SCALE, SMALLEST_POWER, SMALLEST_ROOT
+from .spectra import COMPRESSION, LOG_POWER_MEAN, LOG_POWER_SCALE, MIN_POWER, MIN_ROOT
 
 
 class WindowedFrames(nn.Module):
@@ -26,7 +26,7 @@ class WindowedFrames(nn.Module):
         """Map ``(batch, time)`` to ``(batch, subframes, 3 * n_bins)``; see :func:`.spectra.analysis_features`."""
         config = self.config
         spectrum = rfft(frame(F.pad(wave, (config.lead, 0)), config.n_fft, config.subframe_length) * self.window)
-        power = power_spectrum(spectrum) + SMALLEST_POWER
+        power = power_spectrum(spectrum) + MIN_POWER
         compressed = spectrum * power ** (0.5 * (COMPRESSION - 1))
         log_power = (power.log() - LOG_POWER_MEAN) / LOG_POWER_SCALE
         return torch.cat([compressed.real, compressed.imag, log_power], -1)
@@ -35,7 +35,7 @@ class WindowedFrames(nn.Module):
         """Map the decoder's spectra ``(batch, subframes, 2 * n_bins)`` to ``(batch, time)``."""
         config = self.config
         real, imaginary = spectra.float().chunk(2, -1)
-        root = torch.sqrt(real.square() + imaginary.square() + SMALLEST_ROOT)
+        root = torch.sqrt(real.square() + imaginary.square() + MIN_ROOT)
         frames = irfft(torch.complex(real * root, imaginary * root), config.n_fft) * self.window
         envelope = self.window.square().view(config.overlap, -1).sum(0).repeat(spectra.shape[1] + config.overlap - 1)
         wave = overlap_add(frames, config.subframe_length) / envelope

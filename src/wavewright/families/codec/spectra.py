@@ -11,10 +11,10 @@ from ...dsp.spectrum import frame, hann_window, power_spectrum
 from .config import CodecConfig
 
 COMPRESSION = 0.3  # exponent of the magnitudes of the features
-SMALLEST_POWER = 1e-7  # added to the power of each bin
+MIN_POWER = 1e-7  # added to the power of each bin
 LOG_POWER_MEAN = -7.0  # of the bins of speech, about
 LOG_POWER_SCALE = 5.0
-SMALLEST_ROOT = 1e-6  # added to squared magnitudes of the decoder, so that their root has a gradient at zero
+MIN_ROOT = 1e-6  # added to squared magnitudes of the decoder, so that their root has a gradient at zero
 
 
 def analysis_features(wave: np.ndarray, config: CodecConfig) -> np.ndarray:
@@ -35,7 +35,7 @@ def analysis_features(wave: np.ndarray, config: CodecConfig) -> np.ndarray:
     """
     frames = frame(wave, config.n_fft, config.subframe_length) * hann_window(config.n_fft)
     spectrum = np.fft.rfft(frames).astype(np.complex64)  # (subframes, n_bins)
-    power = power_spectrum(spectrum) + np.float32(SMALLEST_POWER)
+    power = power_spectrum(spectrum) + np.float32(MIN_POWER)
     compressed = spectrum * power ** np.float32(0.5 * (COMPRESSION - 1))
     log_power = (np.log(power) - np.float32(LOG_POWER_MEAN)) / np.float32(LOG_POWER_SCALE)
     return np.concatenate([compressed.real, compressed.imag, log_power], axis=-1)
@@ -59,7 +59,7 @@ def synthesis_frames(spectra: np.ndarray, config: CodecConfig) -> np.ndarray:
         ``(subframes, n_fft)`` float32.
     """
     real, imaginary = np.split(spectra, 2, axis=-1)
-    root = np.sqrt(real * real + imaginary * imaginary + np.float32(SMALLEST_ROOT))
+    root = np.sqrt(real * real + imaginary * imaginary + np.float32(MIN_ROOT))
     window = hann_window(config.n_fft)
     envelope = np.square(window).reshape(config.overlap, -1).sum(axis=0)
     frames = np.fft.irfft(root * (real + 1j * imaginary), n=config.n_fft).astype(np.float32)

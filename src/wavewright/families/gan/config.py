@@ -12,7 +12,7 @@ from ...ranges import check_ranges, ranged
 GRAPH_FILE = "generator.onnx"
 WEIGHT_PREFIX = "generator.generator."  # of the generator's weights in a model folder
 LABEL_TABLE = "conditioning.label_embedding.weight"  # the label embedding among these
-SHORTEST_SECONDS, LONGEST_SECONDS = 0.1, 60.0
+MIN_SECONDS, MAX_SECONDS = 0.1, 60.0
 
 METRICS = ("distance", "diversity", "copying", "level_db")
 """Metrics of generated clips, any of which may choose the best checkpoint.
@@ -64,11 +64,11 @@ class GanConfig(ModelConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         seconds = self.n_samples / self.sample_rate
-        if not SHORTEST_SECONDS <= seconds <= LONGEST_SECONDS:
-            shortest, longest = (round(limit * self.sample_rate) for limit in (SHORTEST_SECONDS, LONGEST_SECONDS))
+        if not MIN_SECONDS <= seconds <= MAX_SECONDS:
+            shortest, longest = (round(limit * self.sample_rate) for limit in (MIN_SECONDS, MAX_SECONDS))
             raise BadSetting(
                 f"n_samples is {self.n_samples}, {seconds:.3g} s at {self.sample_rate} Hz; a clip lasts "
-                f"{SHORTEST_SECONDS} to {LONGEST_SECONDS:.0f} s, here {shortest} to {longest} samples."
+                f"{MIN_SECONDS} to {MAX_SECONDS:.0f} s, here {shortest} to {longest} samples."
             )
         check_ranges(self, {"fade_in_samples": (0, self.n_samples), "augment_shift_samples": (0, self.n_samples - 1)})
         if self.generator == "spectral":

@@ -14,7 +14,7 @@ STATISTICS_FILE = "statistics.safetensors"
 """In a model folder: the whitening of frames and the durations of clips; see statistics.ClipStatistics."""
 
 LOG_DEVIATIONS = (-5.0, 2.0)  # smallest and largest log deviation of a Gaussian of the mixture
-LOWEST_PITCH_HZ, HIGHEST_PITCH_HZ = 60.0, 400.0  # of the source ``voice``
+MIN_PITCH_HZ, MAX_PITCH_HZ = 60.0, 400.0  # of the source ``voice``
 FIRST_VOICE_BAND_HZ = 500.0  # upper edge of the lowest band with a periodicity of its own; further bands are octaves
 
 METRICS = ("valid/nll", "valid/mse", "distance", "diversity", "level_db")

@@ -10,12 +10,12 @@ from ...dsp.phase import griffin_lim, mel_to_power
 from ...dsp.pitch import f0_to_octaves, track_pitch
 from ...dsp.spectrum import spectrogram, stft
 from ...errors import BadAudio
-from .config import HIGHEST_PITCH_HZ, LOWEST_PITCH_HZ, LstmConfig
+from .config import MAX_PITCH_HZ, MIN_PITCH_HZ, LstmConfig
 
 REFERENCE_PITCH_HZ = 100.0  # 0 octaves
 NOISE_FLOOR = 0.01  # smallest fraction of noise in the power of a voice band: 20 dB below the harmonics
 DISPERSION_SECONDS = 0.003  # of the highest frequency of a pulse
-LARGEST_LOG_POWER = 30.0  # of a band; larger values that a network draws would overflow
+MAX_LOG_POWER = 30.0  # of a band; larger values that a network draws would overflow
 
 
 def frame_filterbank(config: LstmConfig) -> np.ndarray:
@@ -41,7 +41,7 @@ def wave_to_frames(wave: np.ndarray, config: LstmConfig) -> np.ndarray:
     frames = np.log(mel + config.log_floor).T
     if config.source == "voice":
         track = track_pitch(
-            wave, config.sample_rate, config.hop_length, LOWEST_PITCH_HZ, HIGHEST_PITCH_HZ, config.voice_edges_hz
+            wave, config.sample_rate, config.hop_length, MIN_PITCH_HZ, MAX_PITCH_HZ, config.voice_edges_hz
         )
         n_frames = len(frames)
         octaves = f0_to_octaves(track.f0_hz[:n_frames], REFERENCE_PITCH_HZ)
@@ -82,7 +82,7 @@ def _synthesise_hops(
     frames: np.ndarray, config: LstmConfig, rng: np.random.Generator, n_samples: int, prompt: np.ndarray | None
 ) -> np.ndarray:
     """Return the wave of :func:`frames_to_wave` for a whole number of hops and one frame more."""
-    mel = np.maximum(np.exp(np.minimum(frames[:, : config.n_mels].T, LARGEST_LOG_POWER)) - config.log_floor, 0.0)
+    mel = np.maximum(np.exp(np.minimum(frames[:, : config.n_mels].T, MAX_LOG_POWER)) - config.log_floor, 0.0)
     spectrum = _excitation(frames, config, rng, n_samples)[:, : len(frames)]
     if prompt is not None:
         n_complete = max(0, n_complete_frames(len(prompt), config))
@@ -101,7 +101,7 @@ def _excitation(frames: np.ndarray, config: LstmConfig, rng: np.random.Generator
     noise = stft(rng.standard_normal(n_samples, dtype=np.float32), config.n_fft, config.hop_length)
     if config.source != "voice":
         return noise
-    lowest, highest = np.log2(np.array([LOWEST_PITCH_HZ, HIGHEST_PITCH_HZ]) / REFERENCE_PITCH_HZ)
+    lowest, highest = np.log2(np.array([MIN_PITCH_HZ, MAX_PITCH_HZ]) / REFERENCE_PITCH_HZ)
     octaves = np.clip(frames[:, config.n_mels], lowest, highest)
     train = pulse_train(REFERENCE_PITCH_HZ * 2.0**octaves, config.sample_rate, config.hop_length, n_samples)
     pulses = disperse(stft(train, config.n_fft, config.hop_length), DISPERSION_SECONDS, config.sample_rate)

@@ -16,7 +16,7 @@ from .batches import FrameBatches, FrameClips
 from .config import SIZES, LstmConfig
 from .frames import wave_to_frames
 from .reference import RecordingReference
-from .statistics import SHORTEST_FRAMES, ClipStatistics, Whitening
+from .statistics import MIN_FRAMES, ClipStatistics, Whitening
 
 LstmRecipe = RecipeOf[LstmConfig, SequenceDataSettings]
 
@@ -82,6 +82,6 @@ def prepare(recipe: LstmRecipe, entries: Sequence[Entry], cache_folder: Path | N
 def _batches(clips: FrameClips, recipe: LstmRecipe) -> FrameBatches:
     """Return the batches of clips, cropped if they are endless."""
     model, training = recipe.model, recipe.training
-    crop_frames = max(SHORTEST_FRAMES, round(recipe.data.crop_seconds * model.frame_rate))
+    crop_frames = max(MIN_FRAMES, round(recipe.data.crop_seconds * model.frame_rate))
     is_cropped = model.duration == "endless"
     return FrameBatches(clips, model, training.batch_size, training.seed, crop_frames if is_cropped else None)

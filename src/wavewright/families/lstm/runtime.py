@@ -11,10 +11,10 @@ from ...contracts.step_session import FrameVector, StepSession
 from ...models.folder import ModelFolder
 from .config import STEP_FILE, LstmConfig
 from .sampling import FrameSampler, draw_clip
-from .statistics import SHORTEST_FRAMES, ClipStatistics
+from .statistics import MIN_FRAMES, ClipStatistics
 
 DEFAULT_SECONDS = 5.0  # of an endless clip
-LONGEST_SECONDS = 3_600.0
+MAX_SECONDS = 3_600.0
 
 
 class LstmRuntime(SequenceGenerator[ClipRequest]):
@@ -43,7 +43,7 @@ class LstmRuntime(SequenceGenerator[ClipRequest]):
     @property
     def seconds_range(self) -> tuple[float, float]:
         """Shortest and longest clip, in seconds."""
-        return SHORTEST_FRAMES * self.config.hop_length / self.sample_rate, LONGEST_SECONDS
+        return MIN_FRAMES * self.config.hop_length / self.sample_rate, MAX_SECONDS
 
     def _draw_request(
         self, label: int, speaker: int | None, n_samples: int | None, temperature: float, rng: np.random.Generator

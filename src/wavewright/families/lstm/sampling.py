@@ -21,12 +21,12 @@ from .edges import (
     within_full_scale,
 )
 from .frames import frames_to_wave, n_complete_frames, wave_to_frames
-from .statistics import SHORTEST_FRAMES, ClipStatistics
+from .statistics import MIN_FRAMES, ClipStatistics
 
-LONGEST_LEARNED_SECONDS = 10.0  # of a clip whose learned end does not come
+MAX_LEARNED_SECONDS = 10.0  # of a clip whose learned end does not come
 WARM_UP_SECONDS = 1.0  # start of an endless clip that is dropped: its first frames are often far too loud
 CUT_SECONDS = 0.5  # range in which the start and end of an endless clip are chosen
-LARGEST_FEATURE = 6.0  # of a whitened frame, in standard deviations; the network has seen none beyond
+MAX_FEATURE = 6.0  # of a whitened frame, in standard deviations; the network has seen none beyond
 
 
 class FrameStep(Protocol):
@@ -65,7 +65,7 @@ class FrameSampler:
         has_learned_end = False
         if n_frames is None and config.duration == "learned":
             has_learned_end = True
-            n_frames = round(LONGEST_LEARNED_SECONDS * config.frame_rate)
+            n_frames = round(MAX_LEARNED_SECONDS * config.frame_rate)
         elif n_frames is None:
             n_frames = self.statistics.draw_duration(request.label, request.speaker, request.rng)
         positions = position_features(n_frames)
@@ -79,7 +79,7 @@ class FrameSampler:
             if index < n_prompt:
                 continue
             whitened[index + 1] = draw_frame(outputs, config, request.temperature, request.rng)
-            if has_learned_end and index >= SHORTEST_FRAMES:
+            if has_learned_end and index >= MIN_FRAMES:
                 end_probability = 1 / (1 + np.exp(-float(outputs[-1])))
                 if request.rng.random() < end_probability:
                     return whitened[1 : index + 2]
@@ -150,4 +150,4 @@ def draw_frame(outputs: np.ndarray, config: LstmConfig, temperature: float, rng:
     deviations = np.exp(np.clip(log_deviations[component], *LOG_DEVIATIONS))
     noise = rng.standard_normal(n_features, dtype=np.float32)
     frame = means[component] + temperature * deviations * noise
-    return np.asarray(np.clip(frame, -LARGEST_FEATURE, LARGEST_FEATURE))
+    return np.asarray(np.clip(frame, -MAX_FEATURE, MAX_FEATURE))

@@ -14,8 +14,8 @@ from .config import STATISTICS_FILE, LstmConfig
 if TYPE_CHECKING:
     from ...models.folder import ModelFolder
 
-SHORTEST_FRAMES = 4  # of a clip
-SMALLEST_VARIANCE = 1e-4  # of a direction, over the mean variance; smaller ones are not scaled up to 1
+MIN_FRAMES = 4  # of a clip
+MIN_VARIANCE = 1e-4  # of a direction, over the mean variance; smaller ones are not scaled up to 1
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Whitening:
         principal = np.linalg.eigh(np.cov(frames[:, :n_mels].T).reshape(n_mels, n_mels))
         variances[:n_mels] = principal.eigenvalues[::-1]
         directions[:n_mels, :n_mels] = principal.eigenvectors[:, ::-1]
-        scales = np.sqrt(np.maximum(variances, SMALLEST_VARIANCE * max(variances.mean(), SMALLEST_VARIANCE)))
+        scales = np.sqrt(np.maximum(variances, MIN_VARIANCE * max(variances.mean(), MIN_VARIANCE)))
         mean = frames.mean(axis=0)
         return cls(mean.astype(np.float32), directions.astype(np.float32), scales.astype(np.float32))
 
@@ -110,4 +110,4 @@ class ClipStatistics:
         """Draw a duration in frames, distributed as those of the training clips."""
         quantiles = self.durations[label, speaker]
         duration = np.interp(rng.random(), np.linspace(0, 1, len(quantiles)), quantiles)
-        return max(SHORTEST_FRAMES, round(float(duration)))
+        return max(MIN_FRAMES, round(float(duration)))

@@ -18,14 +18,14 @@ from ...errors import BadModel, BadSetting
 from ...models.folder import ModelFolder
 from .codec import open_codec
 from .config import DEPTH_FILE, STATISTICS_FILE, TIME_FILE, PriorConfig
-from .sampling import SHORTEST_SECONDS, CodeSampler, draw_duration
+from .sampling import MIN_SECONDS, CodeSampler, draw_duration
 from .symbols import checked_codes, codes_to_symbols
 
 if TYPE_CHECKING:
     from ..codec.runtime import CodecRuntime
 
 DEFAULT_SECONDS = 5.0  # of an endless clip
-LONGEST_SECONDS = {"endless": 3_600.0, "drawn": 60.0}
+MAX_SECONDS = {"endless": 3_600.0, "drawn": 60.0}
 CHUNK_FRAMES = 25  # that are drawn before they are decoded
 
 
@@ -61,7 +61,7 @@ class PriorRuntime(SequenceGenerator[CodesRequest]):
     @property
     def seconds_range(self) -> tuple[float, float]:
         """Shortest and longest clip, in seconds."""
-        return SHORTEST_SECONDS, LONGEST_SECONDS[self.config.duration]
+        return MIN_SECONDS, MAX_SECONDS[self.config.duration]
 
     def tokens(
         self,

@@ -14,12 +14,12 @@ from ...dsp.position import POSITION_FEATURES, position_features
 from .config import PriorConfig
 from .symbols import codes_to_symbols, symbols_to_codes
 
-SHORTEST_SECONDS = 0.1
+MIN_SECONDS = 0.1
 
 
 def shortest_frames(config: PriorConfig) -> int:
     """Return the number of frames of the shortest clip."""
-    return math.ceil(SHORTEST_SECONDS * config.frame_rate)
+    return math.ceil(MIN_SECONDS * config.frame_rate)
 
 
 def draw_duration(

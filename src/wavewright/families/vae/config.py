@@ -16,8 +16,8 @@ DECODER_FILE = "decoder.onnx"
 LATENTS_FILE = "latents.safetensors"
 """In a model folder: the tensors of latent_distribution.LatentDistribution and attributes.AttributeDirections."""
 
-SHORTEST_SECONDS, LONGEST_SECONDS = 0.05, 60.0  # of n_samples
-DEFAULT_SECONDS, LONGEST_GENERATED_SECONDS = 3.0, 3_600.0  # of a generated clip of any length
+MIN_SECONDS, MAX_SECONDS = 0.05, 60.0  # of n_samples
+DEFAULT_SECONDS, MAX_GENERATED_SECONDS = 3.0, 3_600.0  # of a generated clip of any length
 PITCH_FEATURES = 3  # see conditioning.pitch_features
 
 METRICS = (
@@ -75,10 +75,10 @@ class VaeConfig(ModelConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         seconds = self.n_samples / self.sample_rate
-        if not SHORTEST_SECONDS <= seconds <= LONGEST_SECONDS:
+        if not MIN_SECONDS <= seconds <= MAX_SECONDS:
             raise BadSetting(
                 f"n_samples is {self.n_samples}, {seconds:.3g} s at {self.sample_rate} Hz; it must be "
-                f"{SHORTEST_SECONDS} to {LONGEST_SECONDS:.0f} s."
+                f"{MIN_SECONDS} to {MAX_SECONDS:.0f} s."
             )
         if self.n_fft % (2 * self.hop_length) or self.n_fft > 32 * self.hop_length:
             raise BadSetting(
@@ -153,10 +153,8 @@ class VaeConfig(ModelConfig):
                 raise BadSetting(f"All clips of this model last {duration:.3g} s; leave the seconds out.")
             return 1, self.n_samples
         seconds = DEFAULT_SECONDS if seconds is None else seconds
-        if not 0 < seconds <= LONGEST_GENERATED_SECONDS:
-            raise BadSetting(
-                f"A clip of {seconds:g} s is not possible; ask for up to {LONGEST_GENERATED_SECONDS:.0f} s."
-            )
+        if not 0 < seconds <= MAX_GENERATED_SECONDS:
+            raise BadSetting(f"A clip of {seconds:g} s is not possible; ask for up to {MAX_GENERATED_SECONDS:.0f} s.")
         n_samples = max(1, round(seconds * self.sample_rate))
         n_frames = -(-n_samples // self.hop_length) + self.frame_settings.n_overlapping - 1
         return -(-n_frames // self.latent_frames), n_samples

@@ -19,7 +19,7 @@ from .modules import SpectralAutoencoder
 OBJECTIVE = "r3gan"
 PENALTY_INTERVAL = 2  # steps
 PENALTY_SIGMA = 0.2  # deviation of the finite differences' noise, in units of the critics' inputs
-LARGEST_T = 0.5  # of an interpolation in training; beyond it the other clip, whose label critics do not see, is closer
+MAX_T = 0.5  # of an interpolation in training; beyond it the other clip, whose label critics do not see, is closer
 
 
 class Vae(Network):
@@ -154,7 +154,7 @@ class Vae(Network):
         """
         mean, conditioning = batch["mean"], batch["conditioning"]
         other = torch.randperm(len(mean), device=mean.device)
-        t = torch.rand(len(mean), 1, 1, device=mean.device) * LARGEST_T
+        t = torch.rand(len(mean), 1, 1, device=mean.device) * MAX_T
         if conditioning is not None:
             conditioning = torch.lerp(conditioning, conditioning[other], t[:, 0])
         waves, _ = self.autoencoder.decode(slerp(mean, mean[other], t), conditioning, batch["wave"].shape[-1])

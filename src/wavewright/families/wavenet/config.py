@@ -13,8 +13,8 @@ Mode = Literal["int16", "float32", "int8"]
 """Arithmetic of the engine; the integers are the bits of a weight."""
 
 MU_LAW_LEVELS = 256
-LARGEST_STEP = 32_767  # of the 16-bit grid
-SMALLEST_LOG_SCALE = -9.0  # of a logistic, in training and inference
+MAX_STEP = 32_767  # of the 16-bit grid
+MIN_LOG_SCALE = -9.0  # of a logistic, in training and inference
 POSITION_FEATURES = 8  # see frames.position_features
 CONTOUR_FEATURES = 3  # see contours.measure_contour
 

@@ -12,7 +12,7 @@ from ...dsp.spectrum import frame, hann_window
 from .config import CONTOUR_FEATURES, WaveNetConfig
 from .frames import samples_to_frames
 
-LOWEST_PITCH_HZ, HIGHEST_PITCH_HZ = 60.0, 400.0
+MIN_PITCH_HZ, MAX_PITCH_HZ = 60.0, 400.0
 REFERENCE_PITCH_HZ = 100.0  # 0 octaves
 POWER_FLOOR = 1e-5  # added to the mean square before the logarithm
 LOUDNESS_CENTRE, LOUDNESS_SPREAD = -6.0, 3.0  # of that logarithm, to standardise it
@@ -29,7 +29,7 @@ def measure_contour(wave: np.ndarray, config: WaveNetConfig) -> np.ndarray:
     padded = np.pad(wave.astype(np.float64), (config.hop_length, size))
     window = hann_window(size)
     power = np.square(frame(padded, size, config.hop_length)[:n_frames]) @ window / window.sum()
-    track = track_pitch(wave, config.sample_rate, config.hop_length, LOWEST_PITCH_HZ, HIGHEST_PITCH_HZ)
+    track = track_pitch(wave, config.sample_rate, config.hop_length, MIN_PITCH_HZ, MAX_PITCH_HZ)
     loudness = (np.log(power + POWER_FLOOR) - LOUDNESS_CENTRE) / LOUDNESS_SPREAD
     octaves = f0_to_octaves(track.f0_hz[:n_frames], REFERENCE_PITCH_HZ)
     return np.stack([loudness, octaves, track.periodicity[0, :n_frames]], axis=1).astype(np.float32)

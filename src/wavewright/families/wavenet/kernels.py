@@ -19,10 +19,10 @@ from numba import types
 from numba.extending import overload
 
 from ...dsp.compiled import compiled, inlined
-from .config import LARGEST_STEP, SMALLEST_LOG_SCALE
+from .config import MAX_STEP, MIN_LOG_SCALE
 from .wide_dots import packed_product
 
-LARGEST_INTEGER = 8_191  # in a vector; packing.py scales the weights so that no sum of products overflows 32 bits
+MAX_INTEGER = 8_191  # in a vector; packing.py scales the weights so that no sum of products overflows 32 bits
 
 # tanh(x) = x P(x^2) / Q(x^2) for |x| <= 8, with an error of at most 6e-9 before rounding (minimax, by Lawson's
 # weighted least squares).
@@ -32,10 +32,10 @@ Q1, Q2, Q3, Q4 = np.array([0.46771508, 2.6136002e-2, 3.3991734e-4, 8.453629e-7],
 
 _Inferred: TypeAlias = Any  # a number or option whose type numba infers
 
-SMALLEST_TEMPERATURE = np.float32(1e-6)  # of classes; only the most probable one is then drawn
+MIN_TEMPERATURE = np.float32(1e-6)  # of classes; only the most probable one is then drawn
 
 ZERO, HALF, ONE = np.float32(0.0), np.float32(0.5), np.float32(1.0)
-LARGEST = np.float32(LARGEST_INTEGER)
+LARGEST = np.float32(MAX_INTEGER)
 
 # SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014)
 GOLDEN, MIX_A, MIX_B = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
@@ -143,7 +143,7 @@ def _round(values: _Inferred, n_values: _Inferred, largest: _Inferred, quantised
     factor = LARGEST / largest if largest > ZERO else ZERO
     for index in range(n_values):
         # Conversion truncates towards zero, so the values are shifted above it to be rounded.
-        quantised[index] = np.int32(values[index] * factor + (LARGEST + HALF)) - np.int32(LARGEST_INTEGER)
+        quantised[index] = np.int32(values[index] * factor + (LARGEST + HALF)) - np.int32(MAX_INTEGER)
     return largest / LARGEST
 
 
@@ -246,7 +246,7 @@ def to_softmax(logits: np.ndarray, temperature: _Inferred, result: np.ndarray) -
     for index in range(len(logits)):
         largest = np.int32(max(largest, in_order(bits[index])))
     above = np.int32(in_order(largest)).view(np.float32)
-    sharpness = ONE / max(temperature, SMALLEST_TEMPERATURE)
+    sharpness = ONE / max(temperature, MIN_TEMPERATURE)
     for index in range(len(logits)):
         x = max((logits[index] - above) * sharpness, np.float32(-80.0)) * np.float32(1 / 256)
         x = (((x * np.float32(1 / 24) + np.float32(1 / 6)) * x + HALF) * x + ONE) * x + ONE
@@ -292,9 +292,9 @@ def draw_logistic(
     n_mixtures = len(outputs) // 3
     mixture = draw_class(outputs[:n_mixtures], ONE, uniform(seed, index), cumulative)
     quantile = uniform(seed, index + 1)
-    scale = math.exp(max(np.float64(outputs[2 * n_mixtures + mixture]), SMALLEST_LOG_SCALE)) * np.float64(temperature)
+    scale = math.exp(max(np.float64(outputs[2 * n_mixtures + mixture]), MIN_LOG_SCALE)) * np.float64(temperature)
     sample = np.float64(outputs[n_mixtures + mixture]) + scale * (math.log(quantile) - math.log(1.0 - quantile))
-    return np.float32(round(min(max(sample, -1.0), 1.0) * LARGEST_STEP) / LARGEST_STEP)
+    return np.float32(round(min(max(sample, -1.0), 1.0) * MAX_STEP) / MAX_STEP)
 
 
 @inlined(**FLAGS)

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from .config import LARGEST_STEP, SMALLEST_LOG_SCALE, WaveNetConfig
+from .config import MAX_STEP, MIN_LOG_SCALE, WaveNetConfig
 from .signal import signal_to_classes
 
 
@@ -46,8 +46,8 @@ def _mixture_nats(outputs: np.ndarray, signal: np.ndarray) -> np.ndarray:
     With ``s`` for the sigmoid, ``s(a) - s(b) = s(a) s(-b) (1 - exp(b - a))``, whose logarithm is exact however small.
     """
     logits, means, log_scales = np.split(outputs, 3, axis=-1)
-    scales = np.exp(np.maximum(log_scales, SMALLEST_LOG_SCALE))
-    half_step = 0.5 / LARGEST_STEP
+    scales = np.exp(np.maximum(log_scales, MIN_LOG_SCALE))
+    half_step = 0.5 / MAX_STEP
     above = (signal[..., None] + half_step - means) / scales
     below = (signal[..., None] - half_step - means) / scales
     log_up_to_above = -np.logaddexp(0.0, -above)  # log s(above)

@@ -9,10 +9,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ...nn.network import Batch
-from .config import LARGEST_STEP, SMALLEST_LOG_SCALE
+from .config import MAX_STEP, MIN_LOG_SCALE
 from .modules import WaveNet
 
-SMALLEST_PROBABILITY = 1e-5  # of a step, below which the density approximates it
+MIN_PROBABILITY = 1e-5  # of a step, below which the density approximates it
 
 
 def sample_nats(module: WaveNet, batch: Batch) -> Tensor:
@@ -47,8 +47,8 @@ def logistics_nats(outputs: Tensor, signal: Tensor) -> Tensor:
     T. Salimans et al., "PixelCNN++", 2017, section 2.1.
     """
     logits, means, log_scales = outputs.chunk(3, dim=-1)
-    log_scales = log_scales.clamp(min=SMALLEST_LOG_SCALE)
-    half_step = 0.5 / LARGEST_STEP
+    log_scales = log_scales.clamp(min=MIN_LOG_SCALE)
+    half_step = 0.5 / MAX_STEP
     deviation = signal.unsqueeze(-1) - means
     inverse_scales = torch.exp(-log_scales)
     above = (deviation + half_step) * inverse_scales
@@ -56,7 +56,7 @@ def logistics_nats(outputs: Tensor, signal: Tensor) -> Tensor:
     probability = torch.sigmoid(above) - torch.sigmoid(below)
     z = deviation * inverse_scales
     log_density = z - log_scales - 2 * F.softplus(z) + math.log(2 * half_step)
-    log_inside = torch.where(probability > SMALLEST_PROBABILITY, probability.clamp(min=1e-12).log(), log_density)
+    log_inside = torch.where(probability > MIN_PROBABILITY, probability.clamp(min=1e-12).log(), log_density)
     outermost = 1 - half_step
     is_lowest, is_highest = (signal <= -outermost).unsqueeze(-1), (signal >= outermost).unsqueeze(-1)
     log_probability = torch.where(is_highest, F.logsigmoid(-below), log_inside)

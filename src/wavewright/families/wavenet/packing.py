@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from .config import Mode, WaveNetConfig
-from .kernels import LARGEST_INTEGER, Streams, Weights, Workspace
+from .kernels import MAX_INTEGER, Streams, Weights, Workspace
 from .weights import Tensors
 from .wide_dots import ROWS, STEPS_AT_ONCE, width_of
 
 ALIGNMENT = 64  # bytes; the weights of a register then never lie in two cache lines
 COLUMNS_AT_ONCE = 2 * STEPS_AT_ONCE  # a row's columns are padded to a multiple of this
-LARGEST_SUM = 2**31 - 2**20  # of products in 32 bits, less what rounding may add
+MAX_SUM = 2**31 - 2**20  # of products in 32 bits, less what rounding may add
 
 
 def aligned_zeros(shape: tuple[int, ...], dtype: np.dtype | type) -> np.ndarray:
@@ -67,14 +67,14 @@ def quantise_rows(rows: np.ndarray, mode: Mode) -> tuple[np.ndarray, np.ndarray]
         The shape of ``rows``.
     scales : np.ndarray
         Scale of each row, ``(..., rows)`` float32: the smallest with which the integers fit their type, and no vector
-        of integers up to LARGEST_INTEGER makes a sum that overflows 32 bits.
+        of integers up to MAX_INTEGER makes a sum that overflows 32 bits.
     """
     if mode == "float32":
         return rows, np.ones(rows.shape[:-2], np.float32)
     kind = np.dtype(mode)
     magnitudes = np.abs(rows, dtype=np.float64)
     by_type = magnitudes.max((-2, -1)) / np.iinfo(kind).max
-    by_sum = magnitudes.sum(-1).max(-1) * (LARGEST_INTEGER / LARGEST_SUM)
+    by_sum = magnitudes.sum(-1).max(-1) * (MAX_INTEGER / MAX_SUM)
     scales = np.maximum(by_type, by_sum)
     scales[scales == 0] = 1.0
     return np.rint(rows / scales[..., None, None]).astype(kind), scales.astype(np.float32)

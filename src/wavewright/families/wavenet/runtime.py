@@ -22,7 +22,7 @@ from .mode_choice import ModeOrAuto, open_engine
 from .prediction import LinearPrediction, mel_to_prediction
 from .signal import signal_to_wave, wave_to_signal
 
-LONGEST_SECONDS = 600.0
+MAX_SECONDS = 600.0
 CHUNK_FRAMES = 64  # whose condition is computed at once
 
 
@@ -84,7 +84,7 @@ class WaveNetRuntime(SequenceGenerator[SampleRequest], Vocoder):
     @property
     def seconds_range(self) -> tuple[float, float]:
         """Shortest and longest clip, in seconds."""
-        return 1 / self.sample_rate, LONGEST_SECONDS
+        return 1 / self.sample_rate, MAX_SECONDS
 
     def mel_of(self, wave: np.ndarray) -> np.ndarray:
         """Return the log-mel frames of a wave, see :meth:`.Vocoder.mel_of`."""

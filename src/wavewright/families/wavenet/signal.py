@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...dsp.companding import mu_law_decode, mu_law_quantise
-from .config import LARGEST_STEP, MU_LAW_LEVELS, WaveNetConfig
+from .config import MAX_STEP, MU_LAW_LEVELS, WaveNetConfig
 from .prediction import LinearPrediction
 
 
@@ -33,7 +33,7 @@ def wave_to_signal(wave: np.ndarray, config: WaveNetConfig, prediction: LinearPr
     emphasised = np.clip(emphasised, -1.0, 1.0)
     if config.head == "mu-law":
         return np.asarray(mu_law_quantise(emphasised) / (MU_LAW_LEVELS // 2), np.float32)
-    return np.asarray(np.rint(emphasised * LARGEST_STEP) / LARGEST_STEP, np.float32)
+    return np.asarray(np.rint(emphasised * MAX_STEP) / MAX_STEP, np.float32)
 
 
 def signal_to_wave(

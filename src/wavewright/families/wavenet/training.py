@@ -26,7 +26,7 @@ from .signal import signal_to_wave
 
 SAMPLE_LABELS = 10  # at every evaluation
 SAMPLE_COPIES = 2  # of validation speech, for a vocoder
-LONGEST_SAMPLE_SECONDS = 2.0
+MAX_SAMPLE_SECONDS = 2.0
 
 
 class WaveNetTraining(FamilyTraining[WaveNetConfig, WaveNet, WaveNetPrepared]):
@@ -112,7 +112,7 @@ def _label_requests(prepared: WaveNetPrepared) -> list[SampleClip]:
     contours = prepared.batches.contours() if config.contour else None
     requests = []
     for label in range(min(max(len(config.labels), 1), SAMPLE_LABELS)):
-        seconds = min(float(np.median(prepared.durations[label])), LONGEST_SAMPLE_SECONDS)
+        seconds = min(float(np.median(prepared.durations[label])), MAX_SAMPLE_SECONDS)
         n_samples = round(seconds * config.sample_rate)
         n_clip_frames = samples_to_frames(n_samples, config)
         n_frames = n_clip_frames + config.context_frames

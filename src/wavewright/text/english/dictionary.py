@@ -20,7 +20,7 @@ WORDS_PER_BLOCK = 512
 SAMPLE_BYTES = 32_768  # the window of deflate
 SAMPLED_BLOCKS = 40
 PHONES_FROM = 0x80  # phones are bytes from here on, prefix lengths are below 0x20, letters between
-LONGEST_PREFIX = 0x1F
+MAX_PREFIX_LENGTH = 0x1F
 ENTRY = re.compile(rb"([\x00-\x1f])([\x20-\x7f]*)([\x80-\xff]+)")  # prefix length, other letters, phones
 
 
@@ -117,7 +117,7 @@ def pack(words: Mapping[str, tuple[str, ...]], credit: str) -> bytes:
 def _prefix_length(before: str, word: str) -> int:
     """Return the length of the common prefix of two words."""
     pairs = enumerate(zip(before, word, strict=False))
-    return min(next((index for index, (a, b) in pairs if a != b), min(len(before), len(word))), LONGEST_PREFIX)
+    return min(next((index for index, (a, b) in pairs if a != b), min(len(before), len(word))), MAX_PREFIX_LENGTH)
 
 
 def _deflated(block: bytes, sample: bytes) -> bytes:

@@ -7,7 +7,7 @@ import re
 from .numbers import decimal
 from .rules import NOT_IN_WORD, Around, Reading, Rule, letters, reads
 
-FEWEST_CHANGES = 3
+MIN_CHANGES = 3
 """Smallest number of changes between letters and digits in a hash; with fewer, it is a word with a number."""
 
 _HEX = "[0-9A-Fa-f]"
@@ -56,7 +56,7 @@ def _hash(match: re.Match[str], _around: Around) -> Reading:
     """Spell ``3f2a9bc``: digits and letters of one case, mixed."""
     changes = len(re.findall("[0-9](?=[A-Za-z])|[A-Za-z](?=[0-9])", match[0]))
     is_one_case = match[0] in (match[0].lower(), match[0].upper())
-    return letters(match[0]) if is_one_case and changes >= FEWEST_CHANGES else None
+    return letters(match[0]) if is_one_case and changes >= MIN_CHANGES else None
 
 
 @reads(rf"0(?:[xX]{_HEX}{{1,64}}|[bB][01]{{2,64}}){NOT_IN_WORD}")

@@ -19,7 +19,7 @@ TENS = ("", "", *(_NAMES[value] for value in range(20, 100, 10)))
 SIZES = ("", *(name for value, name in _NAMES.items() if value >= 1000))
 """Names of the powers of a thousand."""
 
-MOST_DIGITS = 3 * len(SIZES)
+MAX_DIGITS = 3 * len(SIZES)
 """Largest number of digits that is read as a number; longer ones are read digit by digit."""
 
 ORDINALS = {name: ordinal for _, name, ordinal, _ in _ROWS if ordinal}
@@ -35,7 +35,7 @@ def cardinal(number: int) -> list[str]:
     """Read ``162`` as ``one hundred sixty two``, in Britain ``one hundred and sixty two``, ``-1`` as ``minus one``."""
     if number < 0:
         return ["minus", *cardinal(-number)]
-    if len(str(number)) > MOST_DIGITS:
+    if len(str(number)) > MAX_DIGITS:
         return digits(str(number))
     if number == 0:
         return [UNITS[0]]
@@ -92,7 +92,7 @@ def telephone(text: str) -> list[str]:
 def whole(text: str) -> list[str]:
     """Read a whole number with its commas and spaces; with leading zeros digit by digit."""
     plain = text.replace(",", "").replace(" ", "")
-    if len(plain) > MOST_DIGITS or (len(plain) > 1 and plain[0] == "0"):
+    if len(plain) > MAX_DIGITS or (len(plain) > 1 and plain[0] == "0"):
         return digits(plain)
     return cardinal(int(plain))
 

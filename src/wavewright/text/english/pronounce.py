@@ -16,7 +16,7 @@ SUPPLEMENTS = ("supplement.txt", "names.txt")
 VOICELESS = ("P", "T", "K", "F", "TH")
 HISSING = ("S", "Z", "SH", "ZH", "CH", "JH")
 
-SHORTEST_HALF = 4
+MIN_HALF_LENGTH = 4
 """Fewest letters of each word of a compound."""
 
 CONTRACTIONS = {
@@ -189,7 +189,9 @@ def _with_prefix(word: str, depth: int) -> tuple[str, ...] | None:
 
 def _joined(word: str) -> tuple[str, ...] | None:
     """Pronounce a compound of two known words, cut nearest to its middle; the second has secondary stress."""
-    for cut in sorted(range(SHORTEST_HALF, len(word) - SHORTEST_HALF + 1), key=lambda cut: abs(2 * cut - len(word))):
+    for cut in sorted(
+        range(MIN_HALF_LENGTH, len(word) - MIN_HALF_LENGTH + 1), key=lambda cut: abs(2 * cut - len(word))
+    ):
         first, second = known(word[:cut]), known(word[cut:])
         if first and second:
             return (*first, *(phone.replace("1", "2") for phone in second))

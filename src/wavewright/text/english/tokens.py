@@ -37,10 +37,10 @@ PLAIN = pattern(r"[a-z]{2,30}(?=[\s,;!?)]|$)")
 INLINE = pattern(r"\[\[([^\[\]]{0,4000})\]\]")
 NUMERIC = pattern(rf"[-−+±]?(?:\d|\.\d|(?:{alternatives(CURRENCIES)})\s?[-−]?[\d.])|\(\d{{3}}\)|[{quantities.HALVES}]")
 
-LONGEST_WORD = 40
+MAX_WORD_LENGTH = 40
 """Letters; a longer word is split."""
 
-LONGEST_WRITTEN = 400
+MAX_WRITTEN_LENGTH = 400
 """Characters that a rule may match; the bound makes scanning linear in the length of the text."""
 
 LETTER_RULES: Sequence[Rule] = (
@@ -187,7 +187,7 @@ class TokenReader:
             if not chunk or not re.search(r"[A-Za-z0-9_-][.@][A-Za-z0-9]|://", chunk[0]):
                 return None
         for written, reading in rules:
-            match = written.match(self.text, position, position + LONGEST_WRITTEN)
+            match = written.match(self.text, position, position + MAX_WRITTEN_LENGTH)
             if match and match.end() > position:
                 words = reading(match, Around(self.text, position, match.end(), self.knows))
                 if words:
@@ -210,12 +210,14 @@ class TokenReader:
     def _word(self, position: int) -> Token | None:
         """Read a word of Latin letters, with the apostrophe of a plural possessive."""
         text = self.text
-        match = WORD.match(text, position, position + LONGEST_WORD + 1)  # the bound keeps the time of a word constant
+        match = WORD.match(
+            text, position, position + MAX_WORD_LENGTH + 1
+        )  # the bound keeps the time of a word constant
         if not match:
             return None
         end = match.end()
-        if end - position > LONGEST_WORD:
-            end = position + LONGEST_WORD
+        if end - position > MAX_WORD_LENGTH:
+            end = position + MAX_WORD_LENGTH
         elif text[end : end + 1] == "'" and not text[end + 1 : end + 2].isalnum():
             is_possessive = text[end - 1] in "sS" and not self.quote_is_open
             if is_possessive or self.knows(text[position : end + 1].lower()):
@@ -224,7 +226,9 @@ class TokenReader:
 
     def _elided(self, position: int) -> Token | None:
         """Read a word that starts with an apostrophe: ``'tis``."""
-        match = WORD.match(self.text, position + 1, position + LONGEST_WORD + 2) if self.text[position] == "'" else None
+        match = (
+            WORD.match(self.text, position + 1, position + MAX_WORD_LENGTH + 2) if self.text[position] == "'" else None
+        )
         if not match:
             return None
         word = f"'{match[0].lower()}"
