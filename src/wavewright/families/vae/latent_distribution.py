@@ -212,7 +212,7 @@ class LatentDistribution:
 
 
 def stored_clips(n: int) -> np.ndarray:
-    """Return the indices of the training clips, of ``n``, whose latents are stored: at most MAX_CLIPS, evenly."""
+    """Return the indices of the clips, of ``n``, whose latents are stored: at most MAX_CLIPS, equally spaced."""
     return np.linspace(0, n - 1, min(n, MAX_CLIPS)).round().astype(int)
 
 
