@@ -17,7 +17,7 @@ from wavewright.speech.plan import PAUSE_SECONDS, plan_text
 from wavewright.speech.prosody import Prosody
 from wavewright.speech.steps import Pause, Piece
 from wavewright.speech.styles import STYLES, parse_style
-from wavewright.speech.synthesis import MIN_TAIL_FRAMES, LEAD_FRAMES, trim_silence
+from wavewright.speech.synthesis import LEAD_FRAMES, MIN_TAIL_FRAMES, trim_silence
 from wavewright.speech.voice import Voice
 from wavewright.speech.voice_names import voices
 from wavewright.text import front_end

@@ -49,7 +49,7 @@ RATE = 8_000
 SMALL = {
     "channels": 16,
     "hidden": 24,
-    "kernel": 5,
+    "kernel_size": 5,
     "encoder_blocks": 1,
     "decoder_blocks": 2,
     "latent_size": 8,

@@ -22,7 +22,7 @@ from wavewright.training.export import export_model
 
 RATE = 8_000
 SPECTRA = VaeConfig(sample_rate=RATE, n_samples=2048, n_fft=256, hop_length=64, labels=("high", "low"), noise_bands=12)
-CLIPS = replace(SPECTRA, channels=16, hidden=24, kernel=5, encoder_blocks=1, decoder_blocks=2, latent_size=6)
+CLIPS = replace(SPECTRA, channels=16, hidden=24, kernel_size=5, encoder_blocks=1, decoder_blocks=2, latent_size=6)
 FRAMES = replace(CLIPS, latent="frames", frames_per_latent=2)
 CAUSAL = replace(FRAMES, causal=True, pitched=True)
 

@@ -10,9 +10,9 @@ from torch.nn import functional as F
 
 from ..dsp.spectral_frames import (
     COMPRESSION,
-    MAX_LOG_GAIN,
     LOG_SCALE,
     LOG_SHIFT,
+    MAX_LOG_GAIN,
     POWER_FLOOR,
     FrameSettings,
     band_interpolation,

@@ -197,7 +197,7 @@ class LatentCoder:
         """Yield the latents of each block, and those with their receptive field, as slices."""
         config = self.config
         size = max(1, BLOCK_FRAMES // config.latent_frames)
-        margin = 0 if config.causal else -(-n_layers * (config.kernel // 2) // config.latent_frames)
+        margin = 0 if config.causal else -(-n_layers * (config.kernel_size // 2) // config.latent_frames)
         for first in range(0, n_latents, size):
             last = min(first + size, n_latents)
             yield slice(first, last), slice(max(0, first - margin), min(n_latents, last + margin))
@@ -325,7 +325,7 @@ def _with_memory(inputs: Shapes, outputs: Shapes, config: VaeConfig, n_blocks: i
     """Return the shapes with the memory of a causal graph."""
     if not config.causal:
         return inputs, outputs
-    shape = (1, n_blocks * (config.kernel - 1) * config.channels)
+    shape = (1, n_blocks * (config.kernel_size - 1) * config.channels)
     return {**inputs, "memory": shape}, {**outputs, "next_memory": shape}
 
 

@@ -55,7 +55,7 @@ class VaeConfig(ModelConfig):
     hop_length: int = ranged(256, 1, 8_192)  # samples
     channels: int = ranged(256, 4, 2_048)  # of a ConvNeXt block
     hidden: int = ranged(640, 4, 8_192)  # channels between the pointwise convolutions of a block
-    kernel: int = ranged(7, 1, 63)  # of a block, in frames
+    kernel_size: int = ranged(7, 1, 63)  # of a block, in frames
     encoder_blocks: int = ranged(3, 1, 64)
     decoder_blocks: int = ranged(6, 1, 64)
     condition_size: int = ranged(32, 1, 1_024)  # size of the embedding of label and pitch
@@ -132,7 +132,7 @@ class VaeConfig(ModelConfig):
     @property
     def look_ahead(self) -> int:
         """Future frames in the receptive field of a block."""
-        return 0 if self.causal else self.kernel // 2
+        return 0 if self.causal else self.kernel_size // 2
 
     def generated_lengths(self, seconds: float | None) -> tuple[int, int]:
         """Return the number of latents and of samples of a generated clip.

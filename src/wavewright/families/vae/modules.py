@@ -32,7 +32,7 @@ class VaeEncoder(nn.Module):
         bottleneck_channels = BOTTLENECK_CHANNELS[config.latent]
         self.in_proj = nn.Linear(config.n_features, config.channels)
         self.blocks = ConvNeXtStack(
-            config.encoder_blocks, config.channels, config.hidden, config.kernel, config.look_ahead
+            config.encoder_blocks, config.channels, config.hidden, config.kernel_size, config.look_ahead
         )
         self.norm = nn.LayerNorm(config.channels)
         self.bottleneck = nn.Linear(config.channels, bottleneck_channels)
@@ -88,7 +88,7 @@ class VaeDecoder(nn.Module):
         if config.latent == "clip":
             self.position_embedding = nn.Parameter(0.1 * torch.randn(config.latent_frames, config.channels))
         self.blocks = ConvNeXtStack(
-            config.decoder_blocks, config.channels, config.hidden, config.kernel, config.look_ahead
+            config.decoder_blocks, config.channels, config.hidden, config.kernel_size, config.look_ahead
         )
         self.norm = nn.LayerNorm(config.channels)
         self.head = nn.Linear(config.channels, 3 * config.frame_settings.n_bins)
