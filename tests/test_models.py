@@ -196,7 +196,7 @@ def test_a_card_cannot_point_outside_its_folder(copied_gan, name):
 @pytest.mark.parametrize("family", ["os", "gan.runtime", "..cli", "antigravity", ""])
 def test_a_card_cannot_import_anything(copied_gan, family):
     change_card(copied_gan, family=family)
-    with pytest.raises(BadModel, match=r"this Wavewright knows acoustic, .*wavenet"):
+    with pytest.raises(BadModel, match=f"this Wavewright knows {', '.join(families.FAMILIES)}"):
         loading.load(copied_gan)
     with pytest.raises(BadSetting, match="There is no model family"):
         families.family(family)

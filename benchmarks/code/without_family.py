@@ -30,6 +30,9 @@ from wavewright.models.card import Card
 ROOT = Path(__file__).resolve().parents[2]
 PLUGIN = "benchmarks.harness.family_tests"
 
+ABOUT_ALL = ("test_documents", "test_site", "test_benchmarks", "test_family_table")
+"""Tests of the documents and benchmarks, which describe every family."""
+
 SUITES = Table("suites", columns(family="s", passed="d", failed="d", deleted_modules="d", deleted_tests="d"))
 
 
@@ -95,7 +98,7 @@ def delete_tests(tree: Path, name: str) -> list[str]:
         if not more:
             break
         deleted |= more
-    for stem in deleted:
+    for stem in (*deleted, *ABOUT_ALL):
         modules[stem].unlink()
     return sorted(deleted)
 

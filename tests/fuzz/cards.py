@@ -13,9 +13,11 @@ from typing import Any
 import numpy as np
 
 from fuzz import mutate
+from wavewright.models import bundled
 
-MODELS = ("digits", "drum-classifier", "drums", "en", "morph-drums", "speech-codec", "vocoder", "wavenet")
-GRAPH_MODELS = ("digits", "drum-classifier", "drums", "vocoder", "wavenet")
+MODELS = tuple(bundled())
+GRAPH_MODELS = tuple(name for name in ("digits", "drum-classifier", "drums", "vocoder", "wavenet") if name in MODELS)
+NAMED_MODELS = tuple(name for name in ("drums", "drums", "en") if name in MODELS)
 QUICK_CASES = 60
 SYMBOLS = ("HH", "AH0", "L", "OW1", ".")
 
@@ -87,7 +89,7 @@ def read_names(rng: random.Random, folder: Path) -> None:
     from wavewright.tasks.generate import generate
 
     demo.TEXTS = ("Hi.",)
-    source = rng.choice(("drums", "drums", "en"))
+    source = rng.choice(NAMED_MODELS)
     model = _copied(source, folder)
     path = model / "card.json"
     card = json.loads(path.read_text(encoding="utf-8"))
