@@ -27,7 +27,6 @@ from wavewright.families.codec.gains import (
     level_difference_db,
     linear_gains,
 )
-from wavewright.families.codec.header import CONTEXTUAL, STATIC
 from wavewright.families.codec.modules import CodecAutoencoder
 from wavewright.families.codec.network import CodecNetwork
 from wavewright.families.codec.recipe import CodecRecipe, fine_tuning, initial_weights, prepare
@@ -41,6 +40,7 @@ from wavewright.tasks.decode import decode, decode_stream
 from wavewright.tasks.encode import encode, encode_stream
 from wavewright.training import run as runs
 from wavewright.training.export import replace_tensors
+from wavewright.wwc.header import CONTEXTUAL, STATIC
 
 
 @pytest.fixture(scope="module")
@@ -407,7 +407,7 @@ def test_a_finished_run_has_a_context_model(folder, tmp_path, monkeypatch):
     # A file that needs contexts is refused by a model without, in one sentence.
     monkeypatch.setattr(type(runtime), "contexts", None)
     with pytest.raises(
-        BadModel, match=r"a\.wwc needs contexts\.safetensors, which run does not have; copy the model again"
+        BadModel, match=r"a\.wwc needs the context model of run, whose folder has none; copy the model again"
     ):
         decode(result.out, model=str(tmp_path / "run"))
     assert encode(tmp_path / "a.wav", kbps=1, model=str(tmp_path / "run")).out.read_bytes()[3] == STATIC

@@ -14,10 +14,10 @@ from tiny_codec import HOP_LENGTH, SAMPLE_RATE, installed, sine, steps
 from wavewright.cli import run
 from wavewright.clip import Clip
 from wavewright.errors import BadAudio, BadSetting
-from wavewright.families.codec.header import HEADER_BYTES
 from wavewright.pcm import endless_wav_header
 from wavewright.tasks.decode import decode, decode_stream
 from wavewright.tasks.encode import encode, encode_stream
+from wavewright.wwc.header import HEADER_BYTES
 
 RATE = SAMPLE_RATE
 

@@ -16,10 +16,10 @@ from wavewright import codec_files, loading, models
 from wavewright.cli import run
 from wavewright.clip import Clip, write_blocks
 from wavewright.errors import BadAudio, BadModel, BadSetting
-from wavewright.families.codec.header import HEADER_BYTES
-from wavewright.families.codec.packet_reader import PacketReader
 from wavewright.tasks.decode import decode
 from wavewright.tasks.encode import encode
+from wavewright.wwc.header import HEADER_BYTES
+from wavewright.wwc.packet_reader import PacketReader
 
 RATE = SAMPLE_RATE
 

@@ -21,8 +21,8 @@ from wavewright.clip import Clip, read_metadata
 from wavewright.data import manifest
 from wavewright.errors import BadAudio, BadFolder, BadModel, BadSetting, WavewrightError
 from wavewright.families.vae.attributes import AttributeDirections, loudness_db
-from wavewright.families.vae.latent_file import LatentFile, LatentMetadata
 from wavewright.latent_clips import derivation, source
+from wavewright.latent_clips.latent_file import LatentFile, LatentMetadata
 from wavewright.tasks.adjust import adjust
 from wavewright.tasks.decode import decode
 from wavewright.tasks.encode import encode

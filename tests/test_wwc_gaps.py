@@ -11,11 +11,11 @@ from tiny_codec import HOP_LENGTH, MeansCodec, installed
 
 from wavewright.cli import run
 from wavewright.errors import BadAudio
-from wavewright.families.codec.header import HEADER_BYTES, read_header
-from wavewright.families.codec.packet_reader import MAX_GAP_SECONDS, PacketReader
-from wavewright.families.codec.packets import pack
-from wavewright.families.codec.range_coder import RangeCoder
 from wavewright.tasks.decode import decode, decode_packets
+from wavewright.wwc.header import HEADER_BYTES, read_header
+from wavewright.wwc.packet_reader import MAX_GAP_SECONDS, PacketReader
+from wavewright.wwc.packets import pack
+from wavewright.wwc.range_coder import RangeCoder
 
 RATE = 16_000
 

@@ -11,15 +11,15 @@ import pytest
 
 from wavewright import loading
 from wavewright.contracts.runtime import Codec, CodecDecoder, CodecEncoder
-from wavewright.families.codec.config import TOTAL
-from wavewright.families.codec.contexts import (
+from wavewright.wwc import TOTAL
+from wavewright.wwc.contexts import (
     DTYPES,
     TABLE_SIZE,
     ContextTables,
     n_groups_for,
     table_shapes,
 )
-from wavewright.families.codec.range_coder import RangeCoder, entropy_bits, quantised_frequencies
+from wavewright.wwc.range_coder import RangeCoder, entropy_bits, quantised_frequencies
 
 SAMPLE_RATE, HOP_LENGTH = 16_000, 320
 N_CODEBOOKS, CODEBOOK_SIZE = 4, 32

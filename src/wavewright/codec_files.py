@@ -10,8 +10,8 @@ import numpy as np
 from . import loading
 from .contracts.runtime import Codec, EntropyCoder
 from .errors import BadModel, BadSetting
-from .families.codec.config import CONTEXTS_FILE
-from .families.codec.header import (
+from .model_results import ConvertedFile, described
+from .wwc.header import (
     CONTEXTUAL,
     MAX_CHANNELS,
     MAX_CODEBOOKS,
@@ -21,7 +21,6 @@ from .families.codec.header import (
     VERSIONS,
     WwcHeader,
 )
-from .model_results import ConvertedFile, described
 
 DEFAULT_CODEC = "speech-codec"
 PACKET_SECONDS = 1.0
@@ -120,7 +119,7 @@ def version_of(codec: Codec) -> int:
 def coder_of(codec: Codec, header: WwcHeader, file: str) -> EntropyCoder:
     """Return the entropy coder of a file; raise BadModel if its version needs a context model that the codec lacks."""
     if header.version == CONTEXTUAL and not codec.has_context_model:
-        raise BadModel(f"{file} needs {CONTEXTS_FILE}, which {codec.name} does not have; copy the model again.")
+        raise BadModel(f"{file} needs the context model of {codec.name}, whose folder has none; copy the model again.")
     return codec.entropy_coder(header.n_codebooks, with_context=header.version == CONTEXTUAL)
 
 

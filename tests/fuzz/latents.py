@@ -74,7 +74,7 @@ def _contents(latents: np.ndarray, metadata: str) -> bytes:
     """Return a file, with a valid check where the metadata can be parsed."""
     from safetensors.numpy import save
 
-    from wavewright.families.vae.latent_file import METADATA_KEY, TENSOR, _check
+    from wavewright.latent_clips.latent_file import METADATA_KEY, TENSOR, _check
 
     try:
         parsed = json.loads(metadata)

@@ -6,7 +6,7 @@ import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -90,6 +90,10 @@ class Generator(Model, ABC):
         """Return the random numbers of clip ``index`` of a seed, which depend on the name of its label too."""
         label = self.labels[label_number] if self.labels else ""
         return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, index, zlib.crc32(label.encode())])))
+
+
+InterpolationName = Literal["linear", "slerp"]
+"""Path between two latents: a straight line, or an arc around their centre."""
 
 
 class Interpolator(Generator):

@@ -18,14 +18,14 @@ from ..clip import Clip, resampled, write_blocks
 from ..codec_files import CodecFile, codec_of, coder_of, coding
 from ..contracts.runtime import Codec
 from ..errors import BadAudio, BadSetting
-from ..families.codec.header import MAX_SECONDS, read_header
-from ..families.codec.packet_reader import MAX_GAP_SECONDS, PacketReader
-from ..families.vae.latent_file import SUFFIX as LATENTS_SUFFIX
-from ..latent_clips.latent_files import DecodedLatents, decode_latents
+from ..latent_clips.latent_coding import DecodedLatents, decode_latents
+from ..latent_clips.latent_file import SUFFIX as LATENTS_SUFFIX
 from ..model_results import identity
 from ..parameters import Quiet
 from ..pcm import check_stream, pipe_out, to_pcm
 from ..progress_bar import progress_bar
+from ..wwc.header import MAX_SECONDS, read_header
+from ..wwc.packet_reader import MAX_GAP_SECONDS, PacketReader
 from . import POSITIONAL, checked
 
 

@@ -18,16 +18,16 @@ from ..codec_files import DEFAULT_CODEC, CodecFile, coder_of, coding, frames_per
 from ..contracts.family import Capability
 from ..contracts.runtime import Codec
 from ..errors import BadSetting
-from ..families.codec.header import HEADER_BYTES, WwcHeader
-from ..families.codec.packets import PacketWriter, n_codec_samples
-from ..families.vae.latent_file import SUFFIX as LATENTS_SUFFIX
-from ..latent_clips.latent_files import EncodedLatents, encode_latents
+from ..latent_clips.latent_coding import EncodedLatents, encode_latents
+from ..latent_clips.latent_file import SUFFIX as LATENTS_SUFFIX
 from ..latent_clips.source import open_vae
 from ..model_results import identity
 from ..parameters import Quiet
 from ..pcm import check_stream, pipe_out, read_pcm
 from ..progress_bar import progress_bar
 from ..whole_file import check_target, whole_file
+from ..wwc.header import HEADER_BYTES, WwcHeader
+from ..wwc.packets import PacketWriter, n_codec_samples
 from . import POSITIONAL, checked
 
 SUFFIX = ".wwc"

@@ -11,8 +11,8 @@ from pydantic import Field
 
 from .. import parameters
 from ..clip_folder import OutputClip
+from ..contracts.runtime import InterpolationName
 from ..errors import BadSetting
-from ..families.vae.morphing import InterpolationName
 from ..latent_clips.derivation import MAX_CLIPS, Derivation, DerivedClips, Origin
 from ..latent_clips.source import open_vae, read_clip
 from . import checked

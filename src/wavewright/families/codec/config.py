@@ -15,19 +15,16 @@ DECODER_FILE = "decoder.onnx"
 
 FREQUENCIES_FILE = "frequencies.safetensors"
 """In a model folder: how often each code occurs, ``frequencies (n_codebooks, codebook_size)`` int32 whose rows sum to
-`TOTAL`, and the gains of decoded audio (:mod:`.gains`)."""
+`wwc.TOTAL`, and the gains of decoded audio (:mod:`.gains`)."""
 
 CONTEXTS_FILE = "contexts.safetensors"
-"""In a model folder: the tables of the context model (:mod:`.contexts`); models of earlier versions have none."""
+"""In a model folder: the tables of the context model (:mod:`wavewright.wwc.contexts`).
+
+Models of earlier versions have none.
+"""
 
 WEIGHT_PREFIXES = ("encoder.", "decoder.")
 """Prefixes of the weights in a model folder: the graphs that they belong to."""
-
-TOTAL = 2**16
-"""Sum of the frequencies of a codebook."""
-
-SILENT = -1
-"""The code, in every codebook, of a frame of digital silence."""
 
 CODEBOOK_SIZES = tuple(2**bits for bits in range(2, 13))
 

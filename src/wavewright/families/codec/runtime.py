@@ -10,11 +10,12 @@ from ...contracts.runtime import Codec, CodecDecoder, CodecEncoder, EntropyCoder
 from ...errors import BadModel, BadSetting
 from ...models.folder import WEIGHTS_FILE, ModelFolder
 from ...models.graph_session import GraphSession
-from .config import CONTEXTS_FILE, DECODER_FILE, ENCODER_FILE, FREQUENCIES_FILE, SILENT, TOTAL, CodecConfig
-from .context_coder import ContextCoder
-from .contexts import ContextTables
+from ...wwc import SILENT, TOTAL
+from ...wwc.context_coder import ContextCoder
+from ...wwc.contexts import ContextTables
+from ...wwc.range_coder import RangeCoder, check_code_range, entropy_bits
+from .config import CONTEXTS_FILE, DECODER_FILE, ENCODER_FILE, FREQUENCIES_FILE, CodecConfig
 from .gains import GAINS, amplify, linear_gains
-from .range_coder import RangeCoder, check_code_range, entropy_bits
 from .spectra import analysis_features, overlap_add, synthesis_frames
 
 MAX_BLOCK_FRAMES = 50  # frames that a graph computes at once

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 
@@ -16,10 +15,6 @@ from .adjustment import adjust_brightness
 from .attributes import BRIGHTNESS, AttributeDirections, brightness, loudness_db
 from .conditioning import ClipConditioning
 from .synthesis import Residual
-
-InterpolationName = Literal["linear", "slerp"]
-"""``linear``: a straight line, whose middle is closer to the mean of all clips than its ends, so its sound is less
-pronounced. ``slerp``: an arc around that mean, which stays as far from it as its ends."""
 
 Interpolation = Callable[[np.ndarray, np.ndarray, float], np.ndarray]
 """Two vectors ``(d,)`` and ``t`` from 0 to 1 to the vector at ``t``."""

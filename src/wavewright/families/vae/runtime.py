@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ...contracts.runtime import Autoencoder, Interpolator, checked_temperature, checked_wave
+from ...contracts.runtime import Autoencoder, InterpolationName, Interpolator, checked_temperature, checked_wave
 from ...dsp.interpolation import interpolation_steps
 from ...errors import BadModel, BadSetting
 from ...models.folder import ModelFolder
@@ -23,7 +23,6 @@ from .morphing import (
     AdjustedClips,
     AlignedClip,
     EncodedClip,
-    InterpolationName,
     MonotonicPath,
     interpolate_levels,
     interpolate_over_time,

@@ -11,8 +11,8 @@ from typing import TypeAlias
 
 import numpy as np
 
-from ...dsp.compiled import compiled, inlined
-from .config import SILENT
+from ..dsp.compiled import compiled, inlined
+from . import SILENT
 from .range_kernels import (
     FLAGS,
     FULL_RANGE,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...contracts.runtime import EntropyCoder
-from ...errors import BadSetting
-from .config import SILENT
+from ..contracts.runtime import EntropyCoder
+from ..errors import BadSetting
+from . import SILENT
 from .contexts import UNUSED_BY_LOOPS, ContextTables
 from .range_coder import checked_codes
 

@@ -11,8 +11,8 @@ import numpy as np
 from .. import loading
 from ..clip import Clip
 from ..errors import BadAudio
-from ..families.vae.latent_file import SILENT_DB, LatentFile, LatentMetadata
 from ..model_results import ConvertedFile, ModelResult, described
+from .latent_file import SILENT_DB, LatentFile, LatentMetadata
 from .source import SourceClip, open_vae, read_clip
 
 if TYPE_CHECKING:

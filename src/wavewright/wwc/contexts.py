@@ -19,8 +19,8 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from ...errors import BadSetting
-from .config import TOTAL
+from ..errors import BadSetting
+from . import TOTAL
 
 CONTEXT_SIZE = 48  # elements of a context
 N_PAST_FRAMES = 2  # earlier frames that a context covers

@@ -15,8 +15,8 @@ from typing import TypeAlias, TypedDict
 
 import numpy as np
 
-from ...dsp.compiled import compiled, inlined
-from .config import SILENT, TOTAL
+from ..dsp.compiled import compiled, inlined
+from . import SILENT, TOTAL
 
 
 class NumbaFlags(TypedDict):

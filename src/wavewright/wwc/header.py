@@ -6,8 +6,8 @@ import zlib
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from ...errors import BadAudio, BadSetting
-from ...pcm import WWC_MAGIC as MAGIC
+from ..errors import BadAudio, BadSetting
+from ..pcm import WWC_MAGIC as MAGIC
 from . import context_coder, range_coder
 
 STATIC = 1

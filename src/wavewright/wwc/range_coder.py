@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...contracts.runtime import EntropyCoder
-from ...errors import BadSetting
-from .config import SILENT, TOTAL
+from ..contracts.runtime import EntropyCoder
+from ..errors import BadSetting
+from . import SILENT, TOTAL
 
 MAX_CODEBOOK_SIZE = 2**15
 """Codes are int16."""

@@ -11,11 +11,11 @@ from typing import Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ...errors import BadAudio
-from ...json_text import parse
-from ...sound_file import SAMPLE_RATES_HZ
-from ...units import db_to_gain
-from ...whole_file import write_whole
+from ..errors import BadAudio
+from ..json_text import parse
+from ..sound_file import SAMPLE_RATES_HZ
+from ..units import db_to_gain
+from ..whole_file import write_whole
 
 SUFFIX = ".safetensors"
 TENSOR = "latents"
