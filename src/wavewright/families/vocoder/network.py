@@ -14,8 +14,9 @@ from ...nn.losses import feature_distance, hinge_critic_loss, hinge_generator_lo
 from ...nn.network import AdversarialNetwork, Batch, Turn
 from ...nn.spectral_losses import SpectralEnergyDistance
 from .config import VocoderConfig
+from .differentiable_synthesis import DifferentiableSynthesis
 from .losses import limit_bandwidth, pitch_loss
-from .modules import DifferentiableSynthesis, FilterNetwork
+from .modules import FilterNetwork
 
 CRITIC_WINDOWS = (512, 1024, 256)  # samples at 16 kHz; the hop is a quarter of the window
 
