@@ -221,6 +221,13 @@ def test_crops_that_are_shorter_than_what_the_losses_leave_out_are_refused(folde
         prepare(long_filters, scan(folder, "none").entries, tmp_path)
 
 
+def test_without_held_out_recordings_there_is_no_metric_and_no_patience(folder, tmp_path):
+    base = tiny_recipe(VocoderDataSettings(crop_frames=12, valid_fraction=0.0))
+    recipe = replace(base, training=replace(base.training, patience=2))
+    training = prepare(recipe, scan(folder, "none").entries, tmp_path).recipe.training
+    assert (training.metric, training.patience) == ("", 0)
+
+
 def test_an_unknown_metric_is_refused():
     base = tiny_recipe()
     training = replace(base.training, metric="valid/bits")
