@@ -1,6 +1,8 @@
 """The network that the training loop trains: players, losses and turns of a vocoder.
 
-The arrays of a batch are described in :class:`.batches.VocoderBatches`.
+The arrays of a batch and their shapes are described in :class:`.batches.VocoderBatches`. ``_add_draws`` adds ``real``
+and two ``draws``, each ``(batch, time)`` without the ends of the crop that lack segments, and
+``pitch_logits (batch, intervals, N_PITCH_BINS)``.
 """
 
 from __future__ import annotations
@@ -94,6 +96,7 @@ class VocoderNetwork(AdversarialNetwork[MultiResolutionBandCritic]):
     def _add_draws(self, batch: Batch) -> None:
         """Add ``real``, two ``draws``, both in the recording's bandwidth, and ``pitch_logits`` to a batch."""
         config, mel = self.config, batch["mel"]
+        # Each crop starts like a stream: with the size ``small``, its first 17 intervals depend on zeros before it.
         parameters, batch["pitch_logits"], _ = self.filter_network((mel - MEL_MEAN) / MEL_STD)
         n_intervals = mel.shape[1] - 1 - config.look_ahead
         with torch.autocast(mel.device.type, enabled=False):
