@@ -22,6 +22,12 @@ def overridden(*assignments: str) -> GanRecipe:
     return override(recipe("tiny"), assignments)
 
 
+def test_patience_needs_a_metric():
+    with pytest.raises(BadSetting, match=r"^patience is 3 and metric is empty; set training\.metric to the metric"):
+        overridden("metric=", "patience=3")
+    assert overridden("metric=distance", "patience=3").training.patience == 3
+
+
 @pytest.mark.parametrize(
     ("kind", "free"),
     [

@@ -31,6 +31,23 @@ def test_health_warns_of_silence_collapse_copying_and_overfitting():
         assert words in line
 
 
+@pytest.mark.parametrize(
+    ("metric", "remedy"),
+    [
+        ("", "no best checkpoint is kept, set training.metric=valid/loss in a new run to keep it."),
+        ("valid/bits", "the best checkpoint by valid/bits is kept, set training.patience to stop automatically."),
+    ],
+)
+def test_the_remedy_for_overfitting_depends_on_the_metric(metric, remedy):
+    messages: list[str] = []
+    health = Health()
+    for loss in (1.0, 2.0, 2.0, 2.0):
+        health.after_evaluation({"valid/loss": loss}, RULES, messages.append, metric)
+    assert messages == [
+        f"warning: the validation loss 2.000 has risen from its best 1.000: the network over-fits; {remedy}"
+    ]
+
+
 def test_health_of_losses():
     assert "not a number" in Health().after_step({"a": float("inf")})
     health = Health()

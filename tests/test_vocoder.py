@@ -12,8 +12,8 @@ from wavewright.dsp.speech_mel import speech_mel
 from wavewright.errors import BadSetting
 from wavewright.families.vocoder.batches import VocoderBatches, VocoderDataSettings, measure_bandwidth
 from wavewright.families.vocoder.config import SIZES, VocoderConfig
+from wavewright.families.vocoder.differentiable_synthesis import DifferentiableSynthesis
 from wavewright.families.vocoder.losses import limit_bandwidth, pitch_loss
-from wavewright.families.vocoder.modules import DifferentiableSynthesis
 from wavewright.families.vocoder.network import VocoderNetwork
 from wavewright.families.vocoder.pitch_bins import N_PITCH_BINS, bin_to_hz, hz_to_bin, logits_to_hz
 from wavewright.families.vocoder.pulses import PULSE_DELAY, PulseTrain, phase_to_pulses, track_phase
@@ -219,6 +219,13 @@ def test_crops_that_are_shorter_than_what_the_losses_leave_out_are_refused(folde
     long_filters = replace(recipe, model=replace(TINY, n_subframes=1, fft_subframes=16))  # 13 + 2 hops
     with pytest.raises(BadSetting, match="with n_subframes 1 and fft_subframes 16 it must be at least 19"):
         prepare(long_filters, scan(folder, "none").entries, tmp_path)
+
+
+def test_without_held_out_recordings_there_is_no_metric_and_no_patience(folder, tmp_path):
+    base = tiny_recipe(VocoderDataSettings(crop_frames=12, valid_fraction=0.0))
+    recipe = replace(base, training=replace(base.training, patience=2))
+    training = prepare(recipe, scan(folder, "none").entries, tmp_path).recipe.training
+    assert (training.metric, training.patience) == ("", 0)
 
 
 def test_an_unknown_metric_is_refused():

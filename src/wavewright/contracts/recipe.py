@@ -54,10 +54,14 @@ class RecipeOf(Generic[ConfigT, DataT]):
             )
 
     def without_valid_metric(self, metric: str = "") -> Self:
-        """Return this recipe for data without validation clips: another metric, or none, instead of ``valid/...``."""
+        """Return this recipe for data without validation clips: another metric, or none, instead of ``valid/...``.
+
+        Without a metric there is no patience.
+        """
         if not self.training.metric.removeprefix("-").startswith("valid/"):
             return self
-        return replace(self, training=replace(self.training, metric=metric))
+        patience = self.training.patience if metric else 0
+        return replace(self, training=replace(self.training, metric=metric, patience=patience))
 
 
 Recipe = RecipeOf[ModelConfig, object]

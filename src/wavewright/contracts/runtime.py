@@ -145,13 +145,18 @@ class Vocoder(Model, ABC):
     def vocode_stream(self, mel: np.ndarray, seed: int = 0) -> Iterator[np.ndarray]:
         """Yield the wave of :meth:`vocode` in chunks ``(1, time)``; raise BadSetting first for other frames."""
 
-    def checked_mel(self, mel: np.ndarray) -> np.ndarray:
-        """Return log-mel frames as float32; raise BadSetting unless finite and ``(n_mels, frames)``, at least one."""
+    def checked_mel(self, mel: np.ndarray, may_be_empty: bool = False) -> np.ndarray:
+        """Return log-mel frames as float32; raise BadSetting unless finite and ``(n_mels, frames)``.
+
+        There must be at least one frame, unless they ``may_be_empty``, as a piece of a stream can be.
+        """
         mel = np.asarray(mel)
-        if mel.ndim != 2 or mel.shape[0] != self.n_mels or not mel.shape[1] or not np.isfinite(mel).all():
+        has_shape = mel.ndim == 2 and mel.shape[0] == self.n_mels and (mel.shape[1] or may_be_empty)
+        if not has_shape or not np.isfinite(mel).all():
+            smallest = "" if may_be_empty else "at least one frame, "
             raise BadSetting(
-                f"The mel frames have shape {mel.shape}; {self.name} takes finite numbers ({self.n_mels}, frames), at "
-                f"least one frame, one for each {self.hop_length} samples at {self.sample_rate} Hz."
+                f"The mel frames have shape {mel.shape}; {self.name} takes finite numbers ({self.n_mels}, frames), "
+                f"{smallest}one for each {self.hop_length} samples at {self.sample_rate} Hz."
             )
         return mel.astype(np.float32, copy=False)
 

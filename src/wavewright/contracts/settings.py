@@ -59,7 +59,7 @@ class TrainingSettings(RangedSettings):
     metric
         Validation metric that chooses the best checkpoint; lower is better, or higher with a leading ``-``.
     patience
-        Evaluations without a better metric after which the run ends, 0 for never.
+        Evaluations without a better ``metric`` after which the run ends, 0 for never.
     precision
         ``"auto"`` is bfloat16 where the machine multiplies it natively.
     weight_bits
@@ -74,7 +74,8 @@ class TrainingSettings(RangedSettings):
     Raises
     ------
     BadSetting
-        If a number is out of its range, or ``product_bits`` is 8 without ``weight_bits``.
+        If a number is out of its range, ``product_bits`` is 8 without ``weight_bits``, or ``patience`` has no
+        ``metric``.
     """
 
     steps: int = ranged(0, 0, MAX_STEPS)
@@ -105,6 +106,11 @@ class TrainingSettings(RangedSettings):
         if self.product_bits == 8 and self.weight_bits != 8:
             raise BadSetting(
                 f"product_bits is 8 and weight_bits {self.weight_bits}; only matrices of 8 bits multiply in 8 bits."
+            )
+        if self.patience and not self.metric:
+            raise BadSetting(
+                f"patience is {self.patience} and metric is empty; set training.metric to the metric that must "
+                "improve, or training.patience=0."
             )
 
     def for_fine_tuning(self, steps: int, evaluate_every: int = 250) -> TrainingSettings:

@@ -53,7 +53,9 @@ class Health:
                 )
         return None
 
-    def after_evaluation(self, metrics: Mapping[str, float], rules: HealthRules, log: Log) -> str | None:
+    def after_evaluation(
+        self, metrics: Mapping[str, float], rules: HealthRules, log: Log, metric: str = ""
+    ) -> str | None:
         """Check the metrics of an evaluation.
 
         Parameters
@@ -64,6 +66,8 @@ class Health:
             Which of them are watched.
         log
             Called with warnings.
+        metric
+            ``training.metric``, which chooses the best checkpoint; empty for none.
 
         Returns
         -------
@@ -73,7 +77,7 @@ class Health:
         self._check_diversity(metrics.get(rules.diversity), rules.diversity_remedy, log)
         self._check_copying(metrics.get(rules.copying), rules.copying_remedy, log)
         self._check_latents(metrics.get(rules.active_latents), rules.latents_remedy, log)
-        self._check_overfitting(metrics.get(rules.loss), log)
+        self._check_overfitting(metrics.get(rules.loss), rules.loss, metric, log)
         level_db = metrics.get(rules.level_db)
         if level_db is not None and self._persists("silent", level_db < MIN_LEVEL_DB):
             return f"The generated clips are silent ({level_db:.0f} dB) for {PATIENCE} evaluations."
@@ -105,15 +109,19 @@ class Health:
                 "smaller."
             )
 
-    def _check_overfitting(self, loss: float | None, log: Log) -> None:
+    def _check_overfitting(self, loss: float | None, name: str, metric: str, log: Log) -> None:
         if loss is None:
             return
         best = loss if self.best_validation is None else min(loss, self.best_validation)
         self.best_validation = best
         if self._persists("overfit", loss > MAX_LOSS_RATIO * best):
+            if metric:
+                remedy = f"the best checkpoint by {metric} is kept, set training.patience to stop automatically"
+            else:
+                remedy = f"no best checkpoint is kept, set training.metric={name} in a new run to keep it"
             log(
                 f"warning: the validation loss {loss:.3f} has risen from its best {best:.3f}: the network over-fits; "
-                "the best checkpoint is kept, set training.patience to stop automatically."
+                f"{remedy}."
             )
 
     def _persists(self, check: str, failed: bool) -> bool:

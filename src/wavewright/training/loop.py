@@ -388,7 +388,9 @@ class Loop:
             self._save_if_best(metrics)
         if self.on_evaluation is not None and processes.rank() == 0:
             self.on_evaluation(self.average, self.progress)
-        return self.progress.health.after_evaluation(metrics, self.health_rules, self.observer.log)
+        return self.progress.health.after_evaluation(
+            metrics, self.health_rules, self.observer.log, self.settings.metric
+        )
 
     def _save_if_best(self, metrics: Mapping[str, float]) -> None:
         """Save a checkpoint if the metric is better than before; the best of an earlier stage does not count."""

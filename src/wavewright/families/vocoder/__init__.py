@@ -19,24 +19,29 @@ Inference, for ``n`` intervals between mel frames (16 ms, 384 samples at 24 kHz)
     2. The input layer of the `FilterNetwork` joins the four mel frames around each interval: ``(n, 4 * 80)``. Four
        ConvNeXt blocks follow, ``(n, 320)``, then one with a row for each of four subframes, ``(4 * n, 128)``. The
        outputs are pitch logits ``(n, 128)`` and filter parameters ``(4 * n, 3 * 289)``.
-    3. The pitch at the end of each interval drives the pulses ``(n * 384,)``. The noise has as many samples.
+    3. The pitch at the end of each interval drives the pulses ``(n * 384,)``. The noise has as many samples. There is
+       no voicing decision: the pulses never stop, and the filters silence them in unvoiced speech.
     4. The ``n + 1`` mel frames at the ends of the intervals are interpolated to envelopes ``(4 * n, 289)``, which the
        parameters are relative to. The mel frames end at 8 kHz; above, the envelope repeats the highest band.
-    5. Each subframe makes a segment ``(576,)``: a window of two subframes of both sources, through the filters. The
+    5. In bins where the pulses dominate, the filters move up to half of the noise amplitude to them: noise reduction.
+       Each subframe makes a segment ``(576,)``: a window of two subframes of both sources, through the filters. The
        segments, overlapped and added, are the wave ``(n * 384,)``, late by two subframes.
 
 Training draws crops of 40 intervals, and differs from inference:
     - Mel frames are always degraded: attenuated with the recording, blurred and noisy, since predicted ones are
       inexact. They are those of the recordings; with ``data.mel_files=true`` they come from files, such as predictions.
     - The pulses are in phase with the recording, so that losses can compare short windows. The predicted pitch has
-      a loss of its own, a cross-entropy.
+      a loss of its own, a cross-entropy with a Gaussian around the true pitch, of standard deviation 0.7 bins. Unvoiced
+      intervals have the weight 0.1 and an interpolated pitch; in a crop without voiced intervals the weight is 0.
     - Each crop ``x`` is resynthesised twice with different noise, for a spectral energy distance between it and the
       draws ``y`` and ``y'``: ``(d(x, y) + d(x, y') - d(y, y')) / 2``.
-    - Losses compare only the bandwidth that a recording has, so that recordings of any sample rate train one model.
-    - No noise moves to the pulses. It does at inference and in evaluations, which use the predicted pitch as well.
-    - All sizes train without critics. Critics join from the step ``model.adversarial_from`` on, by default in
-      fine-tuning only: after 300 of its 3,000 steps. They start with the weights of the base's last checkpoint if that
-      exists and has critics, and anew otherwise.
+    - Losses compare only the bandwidth that a recording has, so that recordings of any sample rate train one model. It
+      is measured: the highest frequency whose mean power is at most 60 dB below that of the strongest, as a fraction of
+      the Nyquist frequency.
+    - There is no noise reduction. Evaluations have it and use the predicted pitch, like inference.
+    - Training from scratch has no critics; fine-tuning has them from step 300 of 3,000. ``model.adversarial_from`` sets
+      the step. The critics start with the weights of the base's last checkpoint if that exists and has critics, and
+      anew otherwise.
     - The averaged weights of the last step are exported. ``valid/mel`` and ``valid/pitch`` are reported; they choose a
       checkpoint only if ``training.metric`` names one of them.
 
@@ -44,9 +49,9 @@ The commands are ``wavewright train FOLDER --family vocoder --size small --max-m
 for fine-tuning ``wavewright train FOLDER --family vocoder --from runs/my-vocoder --out runs/my-voice``.
 
 Read ``config.py`` (the words and the sizes), ``modules.py`` (the network), ``pitch_bins.py``, ``pulses.py`` (the
-sources), ``synthesis.py`` (the filters) and ``runtime.py``, in this order; then, for training, ``batches.py`` and
-``mel_files.py``, ``losses.py``, ``network.py`` (losses and turns), ``training.py`` (evaluation and export) and
-``recipe.py``.
+sources), ``synthesis.py`` (the filters) and ``runtime.py``, in this order; then, for training,
+``differentiable_synthesis.py`` (``synthesis.py`` with gradients), ``batches.py`` and ``mel_files.py``, ``losses.py``,
+``network.py`` (losses and turns), ``training.py`` (evaluation and export) and ``recipe.py``.
 
 Papers:
     Siuzdak, "Vocos: Closing the gap between time-domain and Fourier-based neural vocoders", 2023: ConvNeXt blocks that
@@ -63,7 +68,7 @@ Papers:
 Changes:
     - The convolutions are causal but for two mel frames of look-ahead, so that audio streams.
     - The filters multiply the envelope that the mel frames imply, so the network learns only the difference.
-    - At inference, up to half of the noise amplitude moves to the pulses where these dominate (``noise_reduction``).
+    - At inference there is noise reduction (``noise_reduction``).
     - The pulses of training, and the bandwidth of the losses, as above.
 """
 

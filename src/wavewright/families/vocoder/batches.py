@@ -52,9 +52,10 @@ class VocoderBatches:
     ``mel (batch, 1 + n + look_ahead, n_mels)``
         Log-mel frames: one before the crop, that at its start, and those that follow.
     ``f0_hz``, ``pitch_bin``, ``pitch_weight (batch, n)``
-        Pitch at the end of each interval, interpolated where unvoiced, and its weight in the loss.
+        Pitch at the end of each interval in hertz and as a bin, interpolated where unvoiced, and its weight in the
+        loss. Only evaluations use ``f0_hz``.
     ``bandwidth (batch,)``
-        Fraction of the Nyquist frequency that the recording contains.
+        Fraction of the Nyquist frequency that the recording contains, see :func:`measure_bandwidth`.
 
     Parameters
     ----------
@@ -126,6 +127,7 @@ class VocoderBatches:
         if len(voiced):
             contour = np.interp(np.arange(len(f0_hz)), voiced, f0_hz[voiced])
         unvoiced_weight = UNVOICED_PITCH_WEIGHT if len(voiced) else 0.0
+        # Entries 0 and 1 of f0_hz are at the ends of the interval before the crop, entry 2 at the end of its first one.
         return {
             "wave": samples[HOPS_BEFORE * hop_length : end],
             "pulses": pulses,

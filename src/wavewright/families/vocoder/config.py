@@ -30,7 +30,8 @@ WEIGHT_PREFIX = "frames."
 METRICS = ("valid/mel", "valid/pitch")
 """Validation metrics: the log-mel distance of held-out recordings to their resyntheses, and the fraction of voiced
 intervals with a wrong pitch. Any of them may choose the best checkpoint; by default none does (``training.metric`` is
-empty), and the averaged weights of the last step are exported.
+empty), and the averaged weights of the last step are exported. Once critics have joined, earlier checkpoints do not
+count as best.
 """
 
 
@@ -114,7 +115,6 @@ SIZES: dict[str, VocoderConfig] = {
 }
 """The configuration of each size.
 
-All train without critics, whose steps take longer: a network learns the most from the spectral distances first.
-Fine-tuning starts from a network that has learned that, and adds critics for the detail that distances average away.
-Set ``model.adversarial_from`` to add them to a run of any size, with 1 for the whole run.
+Training from scratch has no critics, whose steps take longer; fine-tuning has them from step 300 of 3,000. Set
+``model.adversarial_from`` to add them to a run of any size, with 1 for the whole run.
 """

@@ -41,7 +41,8 @@ def limit_bandwidth(wave: Tensor, bandwidth: Tensor) -> Tensor:
     """Remove the frequencies above the bandwidth of a recording.
 
     Losses compare the recording and its resyntheses after this, so that a recording at 16 kHz does not teach a model at
-    24 kHz to be silent above 8 kHz.
+    24 kHz to be silent above 8 kHz. Where no recording reaches, the losses hardly train the filters, and the model
+    emits pulses and noise at about the level of the highest mel band.
 
     Parameters
     ----------

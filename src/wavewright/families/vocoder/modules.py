@@ -1,19 +1,16 @@
-"""The vocoder's torch modules: the network that predicts filters and pitch, and the synthesis with gradients."""
+"""The network that predicts the filters and the pitch."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from ...dsp.spectrum import hann_window
 from ...nn.convnext import ConvNeXtStack, split_memory
-from ...nn.spectrum import frame, irfft, overlap_add, rfft
 from .config import VocoderConfig
 from .pitch_bins import N_PITCH_BINS
-from .synthesis import MAX_PARAMETER, MIN_MAGNITUDE, mel_interpolation, noise_log_power
 
-INITIAL_PARAMETERS = (1.0, 0.0, 0.7)  # pulses through the envelope itself, and noise 6 dB below it
+# Pulses through the envelope itself, and noise 6 dB below it: 0.7 is the root of the noise gain.
+INITIAL_PARAMETERS = (1.0, 0.0, 0.7)
 INITIAL_WEIGHT_SCALE = 0.1  # of the last layer, so that filters start close to INITIAL_PARAMETERS
 
 
@@ -83,67 +80,3 @@ class FilterNetwork(nn.Module):
         if frame_memory is not None and subframe_memory is not None:
             next_memory = torch.cat([frame_memory, subframe_memory], 1)
         return self.out_proj(self.subframe_norm(subframes)), self.pitch_proj(hidden), next_memory
-
-
-class DifferentiableSynthesis(nn.Module):
-    """Synthesis with gradients: :class:`.synthesis.StreamingSynthesis` without noise reduction, for whole crops.
-
-    The formulas are explained there; a change there is a change here.
-    """
-
-    def __init__(self, config: VocoderConfig) -> None:
-        super().__init__()
-        self.config = config
-        lower, weight = mel_interpolation(config)
-        t = torch.arange(config.n_subframes) / config.n_subframes  # of each subframe's start, in intervals
-        self.window = nn.Buffer(torch.from_numpy(hann_window(2 * config.subframe_length)), persistent=False)
-        self.lower = nn.Buffer(torch.from_numpy(lower), persistent=False)
-        self.weight = nn.Buffer(torch.from_numpy(weight), persistent=False)
-        self.t = nn.Buffer(t[None, None, :, None], persistent=False)
-
-    def forward(self, parameters: Tensor, mel: Tensor, pulses: Tensor, noises: list[Tensor]) -> list[Tensor]:
-        """Synthesise a wave with each of several noises and the same pulses.
-
-        Parameters
-        ----------
-        parameters : Tensor
-            Of the filters, ``(batch, intervals * n_subframes, 3 * n_bins)``.
-        mel : Tensor
-            Log-mel frames at the ends of the intervals, ``(batch, intervals + 1, n_mels)``.
-        pulses : Tensor
-            ``(batch, subframe_length + time)``: the first window starts a subframe before the first sample.
-        noises : list of Tensor
-            The same shape each.
-
-        Returns
-        -------
-        list of Tensor
-            Waves ``(batch, time)`` without delay; the first ``config.transient`` and the last ``config.delay`` samples
-            lack segments of before and after the crop.
-        """
-        config = self.config
-        real, imaginary, root = parameters.float().clamp(-MAX_PARAMETER, MAX_PARAMETER).chunk(3, -1)
-        envelope = self.envelopes(mel)
-        scale = (real.square() + imaginary.square() + MIN_MAGNITUDE).sqrt()
-        pulse_filters = torch.complex(real * scale * envelope, imaginary * scale * envelope)
-        filtered_pulses = pulse_filters * self.source_spectra(pulses)
-        noise_gains = root.square() * envelope
-        waves = []
-        for noise in noises:
-            segments = irfft(filtered_pulses + noise_gains * self.source_spectra(noise), config.n_fft)
-            wave = overlap_add(segments, config.subframe_length)[:, config.delay :]
-            waves.append(wave[:, : pulses.shape[1] - config.subframe_length])
-        return waves
-
-    def envelopes(self, mel: Tensor) -> Tensor:
-        """Return the gains ``(batch, subframes, n_bins)`` of ``mel``, as :func:`.synthesis.spectral_envelopes`."""
-        log_power = mel[..., self.lower] * (1 - self.weight) + mel[..., self.lower + 1] * self.weight
-        log_gain = (0.5 * (log_power - noise_log_power(self.config))).unsqueeze(2)
-        log_gain = log_gain[:, :-1] * (1 - self.t) + log_gain[:, 1:] * self.t
-        return log_gain.exp().flatten(1, 2)
-
-    def source_spectra(self, source: Tensor) -> Tensor:
-        """Return the spectra ``(batch, subframes, n_bins)`` of the windows of ``(batch, subframe_length + time)``."""
-        length = self.config.subframe_length
-        windows = frame(source, 2 * length, length) * self.window
-        return rfft(F.pad(windows, (length, self.config.n_fft - 3 * length)))

@@ -1,6 +1,8 @@
 """The network that the training loop trains: players, losses and turns of a vocoder.
 
-The arrays of a batch are described in :class:`.batches.VocoderBatches`.
+The arrays of a batch and their shapes are described in :class:`.batches.VocoderBatches`. ``_add_draws`` adds ``real``
+and two ``draws``, each ``(batch, time)`` without the ends of the crop that lack segments, and
+``pitch_logits (batch, intervals, N_PITCH_BINS)``.
 """
 
 from __future__ import annotations
@@ -14,8 +16,9 @@ from ...nn.losses import feature_distance, hinge_critic_loss, hinge_generator_lo
 from ...nn.network import AdversarialNetwork, Batch, Turn
 from ...nn.spectral_losses import SpectralEnergyDistance
 from .config import VocoderConfig
+from .differentiable_synthesis import DifferentiableSynthesis
 from .losses import limit_bandwidth, pitch_loss
-from .modules import DifferentiableSynthesis, FilterNetwork
+from .modules import FilterNetwork
 
 CRITIC_WINDOWS = (512, 1024, 256)  # samples at 16 kHz; the hop is a quarter of the window
 
@@ -93,6 +96,7 @@ class VocoderNetwork(AdversarialNetwork[MultiResolutionBandCritic]):
     def _add_draws(self, batch: Batch) -> None:
         """Add ``real``, two ``draws``, both in the recording's bandwidth, and ``pitch_logits`` to a batch."""
         config, mel = self.config, batch["mel"]
+        # Each crop starts like a stream: with the size ``small``, its first 17 intervals depend on zeros before it.
         parameters, batch["pitch_logits"], _ = self.filter_network((mel - MEL_MEAN) / MEL_STD)
         n_intervals = mel.shape[1] - 1 - config.look_ahead
         with torch.autocast(mel.device.type, enabled=False):

@@ -85,6 +85,7 @@ def phase_to_pulses(phase: np.ndarray) -> np.ndarray:
     phase_after = phase[row, column + 1]
     periods_per_sample = phase_after - phase[row, column]
     samples_since_pulse = (phase_after - np.floor(phase_after)) / periods_per_sample
+    # With half a sample of delay more, the taps lie in [-7.5, 8.5]; without, some are beyond the window's zero at 8.5.
     taps = np.arange(PULSE_TAPS) - PULSE_DELAY + samples_since_pulse[:, None] - 0.5
     shape = np.sinc(taps) * np.square(np.cos(np.pi * taps / (PULSE_TAPS + 1)))
     pulses = np.zeros(phase.shape[0] * n_samples + PULSE_TAPS, np.float32)

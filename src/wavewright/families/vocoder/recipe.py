@@ -22,7 +22,7 @@ from .config import SIZES, VocoderConfig
 from .mel_files import with_mel_files
 
 FINE_TUNING_STEPS = 3_000
-FINE_TUNING_ADVERSARIAL_FROM = 300  # after a short start in which the network adapts to the recordings
+FINE_TUNING_ADVERSARIAL_FROM = 300
 MIN_COMPARED_HOPS = 4  # of a crop, without the ends that losses leave out; the longest window of a loss
 MAX_VALID_CLIPS = 40
 VALID_SECONDS = 2.0
@@ -43,7 +43,9 @@ class VocoderPrepared(PreparedOf[VocoderRecipe, VocoderBatches]):
 def recipe(size: str) -> VocoderRecipe:
     """Return the recipe of a size: ``tiny`` to try things out, ``small`` for a CPU, ``base`` for a GPU.
 
-    The training settings of all sizes are the same. They name no metric, so the last weights are exported.
+    The training settings of all sizes are the same. ``training.steps`` is 0: a run has as many steps as fit into
+    ``--max-minutes``. No metric is named, so the averaged weights of the last step are exported, with matrices
+    of 8 bits.
     """
     return VocoderRecipe(SIZES[size], VocoderDataSettings(), VOICE_SETTINGS)
 
@@ -51,7 +53,8 @@ def recipe(size: str) -> VocoderRecipe:
 def fine_tuning(base: ModelFolder) -> VocoderRecipe:
     """Return the recipe of a training that starts from ``base``: a low learning rate, and critics.
 
-    The data settings are those of any training; ``data.mel_files=true`` trains on predicted mel frames.
+    It starts from the exported weights of ``base``: averaged, and by default with matrices rounded to 8 bits. The data
+    settings are those of any training; ``data.mel_files=true`` trains on predicted mel frames.
     """
     model = replace(base.config(VocoderConfig), adversarial_from=FINE_TUNING_ADVERSARIAL_FROM)
     return VocoderRecipe(model, VocoderDataSettings(), VOICE_SETTINGS.for_fine_tuning(FINE_TUNING_STEPS))

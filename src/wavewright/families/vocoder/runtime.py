@@ -78,6 +78,9 @@ class VocoderRuntime(Vocoder):
 class VocoderStream:
     """Mel frames in pieces of any length to audio, late by the look-ahead and by ``config.delay``.
 
+    At 24 kHz, a sample waits up to 40 ms for mel frames after it: 32 ms of look-ahead and 8 ms of the synthesis. Mel
+    frames that are computed from audio add half of their window, 32 ms.
+
     Parameters
     ----------
     runtime : VocoderRuntime
@@ -100,14 +103,17 @@ class VocoderStream:
     def push(self, mel: np.ndarray) -> np.ndarray:
         """Return the samples ``(1, time)``, float32 in [-1, 1], that further mel frames ``(n_mels, frames)`` complete.
 
-        Raises BadSetting for other frames, and then stays as it was.
+        A piece may have no frames. Raises BadSetting for other frames, and then stays as it was.
         """
-        mel = self._runtime.checked_mel(mel)
+        mel = self._runtime.checked_mel(mel, may_be_empty=True)
         self._n_due += mel.shape[1] * self._config.hop_length
         return self._advance(mel)
 
     def finish(self) -> np.ndarray:
-        """Return the last samples ``(1, time)``, as if silence followed: ``hop_length`` for each mel frame in all."""
+        """Return the last samples ``(1, time)``, as if silence followed: ``hop_length`` for each mel frame in all.
+
+        A second call returns none.
+        """
         config, n_due = self._config, self._n_due
         n_delay_hops = -(-config.delay // config.hop_length)
         return self._advance(_silence(config, config.look_ahead + n_delay_hops))[:, :n_due]
@@ -126,7 +132,7 @@ class VocoderStream:
         n_skipped = min(self._n_to_skip, len(wave))
         self._n_to_skip -= n_skipped
         wave = wave[n_skipped:]
-        self._n_due -= len(wave)
+        self._n_due = max(self._n_due - len(wave), 0)  # finish() computes more samples than are due
         return np.clip(wave, -1.0, 1.0)[None]
 
     def _next_intervals(self, mel: np.ndarray) -> np.ndarray:

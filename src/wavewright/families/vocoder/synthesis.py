@@ -1,6 +1,7 @@
 """Synthesis by NumPy: pulses and noise through the filters that the network predicts, block by block.
 
-:class:`.modules.DifferentiableSynthesis` is the same in PyTorch, for training; a change here is a change there.
+:class:`.differentiable_synthesis.DifferentiableSynthesis` is the same in PyTorch, for training; a change here is a
+change there.
 
 The sources, pulses and noise, are cut into Hann windows of two subframes, which overlap by one and sum to 1. Each
 window is centred on the start of a subframe and multiplied, in the frequency domain, by the filters of this subframe.
