@@ -39,7 +39,7 @@ class PriorFamily(Family[PriorConfig]):
     """The family ``prior``."""
 
     name = "prior"
-    summary = "draws the codes of a codec, by label or without end"
+    summary = "draws the codes of a codec: clips by label, or audio of any length"
     config = PriorConfig
     health = HealthRules(loss="valid/bits")
     capabilities = frozenset({Capability.GENERATE})
