@@ -30,6 +30,11 @@ n_samples: int = speech.clip.n_samples
 codes = wavewright.encode(Path("hello.wav"))
 made = wavewright.generate("drums", label="kick", count=4)
 n_clips: int = len(made.clips)
+labels = wavewright.load_generator(Path("runs/mine")).labels
+n_mels: int = wavewright.load_vocoder("vocoder").n_mels
+n_codebooks: int = wavewright.load_codec("speech-codec").n_codebooks
+latents = wavewright.load_autoencoder("morph-drums").encode(clip.wave[0])
+shape = wavewright.load_classifier("drum-classifier").probabilities(clip.wave, 16_000).shape
 """
 
 WRONG = """
@@ -56,6 +61,9 @@ speech.clip.write("a.wav").parrent  # wrong
 Clip.read("a.wav").resample("16 kHz")  # wrong
 wavewright.generate("drums", lable="kick")  # wrong
 made.sonds  # wrong
+wavewright.load_vocodor("vocoder")  # wrong
+wavewright.load_vocoder("vocoder").vocod  # wrong
+wavewright.load_codec("speech-codec").n_codebook  # wrong
 """
 
 TYPED = ("drums", "waves", "clip", "path", "voice", "speech", "speech.clip", "codes", "made")

@@ -25,6 +25,11 @@ _MODULES = {
     "generate": "tasks.generate",
     "inspect": "tasks.inspect",
     "load": "loading",
+    "load_autoencoder": "loading",
+    "load_classifier": "loading",
+    "load_codec": "loading",
+    "load_generator": "loading",
+    "load_vocoder": "loading",
     "map_clips": "tasks.map_clips",
     "morph": "tasks.morph",
     "phonemes": "tasks.phonemes",
@@ -50,6 +55,11 @@ __all__ = [
     "generate",
     "inspect",
     "load",
+    "load_autoencoder",
+    "load_classifier",
+    "load_codec",
+    "load_generator",
+    "load_vocoder",
     "map_clips",
     "morph",
     "phonemes",
@@ -63,7 +73,7 @@ __all__ = [
 if TYPE_CHECKING:  # the same names for editors and type checkers
     from .clip import Clip
     from .errors import WavewrightError
-    from .loading import load
+    from .loading import load, load_autoencoder, load_classifier, load_codec, load_generator, load_vocoder
     from .speech.prosody import Prosody
     from .speech.voice import Voice
     from .tasks.adjust import adjust
