@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import sys
+from operator import itemgetter
+from types import ModuleType
 
 import pytest
+from _pytest.mark import ParameterSet
 from fuzz.driver import Driver, readers
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the driver waits for its worker's pipe by select")
@@ -34,7 +37,14 @@ def driver():
         yield driver
 
 
-@pytest.mark.parametrize("reader", sorted(name for name in readers() if not name.startswith("_")))
+def _case(reader: str, module: ModuleType) -> ParameterSet:
+    """Return a reader as a parameter, marked by the families that its module uses."""
+    return pytest.param(reader, marks=pytest.mark.uses(*getattr(module, "USES", ())))
+
+
+@pytest.mark.parametrize(
+    "reader", [_case(name, module) for name, module in sorted(readers().items(), key=itemgetter(0)) if name[0] != "_"]
+)
 def test_outside_data_is_read_or_refused(reader, driver):
     n_cases = getattr(readers()[reader], "QUICK_CASES", 200)
     outcomes = list(driver.run_all(reader, 0, range(n_cases)))

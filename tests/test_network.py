@@ -62,6 +62,7 @@ def test_telemetry_is_off_before_onnx_runtime_is_imported(first):
     assert done.stdout.split() == ["1"]
 
 
+@pytest.mark.uses("gan", "acoustic", "vocoder", "codec")  # in fresh_home.py
 @pytest.mark.parametrize("what", ["play", "train"])
 def test_a_process_in_a_fresh_home_leaves_only_what_is_ours(tmp_path, what):
     home, work = tmp_path / "home", tmp_path / "work"

@@ -32,12 +32,14 @@ def kit(tmp_path, monkeypatch):
     return tmp_path / "kit"
 
 
+@pytest.mark.uses("gan")
 def test_a_run_needs_a_length_before_anything_else(kit, tmp_path):
     with pytest.raises(BadSetting, match="The length of the training is missing; give --max-minutes"):
         run.train(kit, out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.uses("gan")
 @pytest.mark.parametrize("out", ["kit", "kit/runs/mine", "kit/../kit/deep"])
 def test_a_run_keeps_its_sounds_away_from_the_recordings(kit, tmp_path, out):
     with pytest.raises(BadFolder, match="where its samples would be taken for recordings"):
@@ -45,6 +47,7 @@ def test_a_run_keeps_its_sounds_away_from_the_recordings(kit, tmp_path, out):
     assert sorted(path.name for path in kit.iterdir()) == ["0.wav", "1.wav", "2.wav", "3.wav"]
 
 
+@pytest.mark.uses("gan")
 def test_a_run_takes_no_folder_or_file_of_others(kit, tmp_path):
     (tmp_path / "file").write_text("mine")
     with pytest.raises(BadFolder, match=r"file is a file; give a run folder"):
@@ -57,6 +60,7 @@ def test_a_run_takes_no_folder_or_file_of_others(kit, tmp_path):
         run.train(kit, out=tmp_path / "full", max_minutes=1, resume=True)
 
 
+@pytest.mark.uses("gan")
 def test_a_run_in_the_present_folder_has_its_name(kit, tmp_path, monkeypatch):
     names = []
 

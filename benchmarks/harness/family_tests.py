@@ -1,7 +1,8 @@
 """A pytest plugin that deselects the tests of a family: those that name it or one of its bundled models.
 
 The environment variables `FAMILY` and `MODELS` name them. A test names what stands in quotation marks in its source, in
-its parameters, in that of its fixtures, and in that of the functions of the tests that these call.
+its parameters, in that of its fixtures, and in that of the functions of the tests that these call. What it uses in
+another way is in its mark ``uses``.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ def _text(item: pytest.Function) -> str:
         definition.func for name in item.fixturenames for definition in item._fixtureinfo.name2fixturedefs.get(name, ())
     )
     parameters = repr(item.callspec.params) if hasattr(item, "callspec") else ""
+    parameters += "".join(repr(mark.args) for mark in item.iter_markers("uses"))
     return parameters + "\n".join(_sources([item.function, *fixtures], set()))
 
 

@@ -11,6 +11,8 @@ from typing import Any
 
 from fuzz import mutate
 
+USES = ("gan",)
+
 
 def WARM_UP() -> None:
     _healthy()

@@ -11,6 +11,8 @@ import numpy as np
 
 from fuzz import mutate
 
+USES = ("vae",)
+
 MODEL = "morph-drums"
 
 _healthy: dict[str, Any] = {}

@@ -12,6 +12,8 @@ from tiny_codec import HOP_LENGTH, N_CODEBOOKS, SAMPLE_RATE, MeansCodec, drawn_c
 
 from fuzz import mutate
 
+USES = ("codec",)
+
 MAX_SOUND_BYTES = 2**27
 """Largest decoded sound of a case, with the longest gaps that are allowed."""
 
