@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import ClassVar
 
 import numpy as np
 import pytest
 
+from wavewright import families
 from wavewright.contracts.config import ModelConfig
 from wavewright.contracts.family import Capability, Family
 from wavewright.contracts.family_check import check_exported, check_family, check_model
@@ -78,6 +80,12 @@ class AnyLabel(GoodConfig):
 
 def family_with(**attributes):
     return type("Other", (GoodFamily,), attributes)()
+
+
+def test_every_package_of_a_family_is_in_the_table():
+    packages = {path.parent.name for path in Path(families.__file__).parent.glob("*/__init__.py")}
+    assert packages == set(FAMILIES)
+    assert list(FAMILIES) == sorted(FAMILIES)
 
 
 @pytest.mark.parametrize("name", FAMILIES)

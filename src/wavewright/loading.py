@@ -201,10 +201,14 @@ def classifier_of(labels: set[str]) -> str | None:
     """Return the name of the first classifier that knows all of these labels; None without one, or without labels."""
     for name in models.names() if labels else []:
         try:
-            card = read_card(models.find(name))
+            path = models.find(name)
+            card = Card.read(path)
+            if not labels <= set(card.labels):
+                continue
+            card = read_card(path)
         except BadModel:
             continue  # a damaged model elsewhere is no reason to refuse this
-        if Capability.CLASSIFY in families.FAMILIES[card.family].capabilities and labels <= set(card.labels):
+        if Capability.CLASSIFY in families.FAMILIES[card.family].capabilities:
             return name
     return None
 

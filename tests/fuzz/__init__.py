@@ -9,5 +9,5 @@ may exist.
 
 ``WARM_UP``, a function without arguments, runs once in each worker before the first case. The suite runs
 ``QUICK_CASES`` of each reader of a module (200 by default), which take about a second; some of them must pass and
-some be refused. ``USES`` names the families that the readers of a module need. Readers whose names begin with ``_`` are not
-run by ``--all``."""
+some be refused. ``USES`` names the families that the readers of a module need.
+Readers whose names begin with ``_`` are not run by ``--all``."""

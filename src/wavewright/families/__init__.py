@@ -1,25 +1,61 @@
-"""The model families: each is imported here, and is in the table by that."""
+"""The model families: each is a line of `NAMES`; its package is imported when it is first asked for."""
 
 from __future__ import annotations
 
 import difflib
-from typing import Any
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib import import_module
+from typing import Any, cast
 
 from ..contracts.family import Family
 from ..errors import BadSetting
-from .acoustic import ACOUSTIC as ACOUSTIC
-from .classifier import CLASSIFIER as CLASSIFIER
-from .codec import CODEC as CODEC
-from .gan import GAN as GAN
-from .lstm import LSTM as LSTM
-from .prior import PRIOR as PRIOR
-from .vae import VAE as VAE
-from .vocoder import VOCODER as VOCODER
-from .wavenet import WAVENET as WAVENET
 
 AnyFamily = Family[Any]
 
-FAMILIES: dict[str, AnyFamily] = {each.name: each for each in list(vars().values()) if isinstance(each, Family)}
+NAMES = (
+    "acoustic",
+    "classifier",
+    "codec",
+    "gan",
+    "lstm",
+    "prior",
+    "vae",
+    "vocoder",
+    "wavenet",
+)
+"""The packages of the families, each of which defines a `Family` by its name in capitals."""
+
+
+class FamilyTable(Mapping[str, AnyFamily]):
+    """The families by name; a program that uses one of them need not import the others."""
+
+    def __getitem__(self, name: str) -> AnyFamily:
+        """Return a family; raise KeyError for one that there is not."""
+        if name not in NAMES:
+            raise KeyError(name)
+        return _imported(name)
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the names."""
+        return iter(NAMES)
+
+    def __len__(self) -> int:
+        """Return the number of families."""
+        return len(NAMES)
+
+    def __contains__(self, name: object) -> bool:
+        """Return True for the name of a family, without importing it."""
+        return name in NAMES
+
+
+@cache
+def _imported(name: str) -> AnyFamily:
+    """Return the family that a package defines."""
+    return cast(AnyFamily, vars(import_module(f".{name}", __name__))[name.upper()])
+
+
+FAMILIES: Mapping[str, AnyFamily] = FamilyTable()
 """Every family by its name, in alphabetical order."""
 
 
