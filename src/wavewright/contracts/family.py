@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 from ..errors import BadFamily, BadSetting
 from .config import ModelConfig
 from .health import HealthRules
-from .recipe import Prepared, Recipe, fine_tuned
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from ..data.entry import Entry
     from ..models.folder import ModelFolder
     from ..nn.network import FamilyTraining
+    from .recipe import Prepared, Recipe
     from .runtime import Model
 
 ConfigT = TypeVar("ConfigT", bound=ModelConfig)
@@ -122,6 +122,8 @@ class Family(Generic[ConfigT]):
         if not self.warm_starts:
             raise BadSetting(f"A training of the family {self.name} cannot start from {base.path}; leave --from out.")
         if "fine_tuning" not in self._members("recipe"):
+            from .recipe import fine_tuned
+
             return fine_tuned(self.recipe("tiny"), base)  # sizes differ in the network alone
         fine_tuning = cast("Callable[[ModelFolder], Recipe]", self._member("recipe", "fine_tuning"))
         return fine_tuning(base)
