@@ -260,6 +260,7 @@ class TestEvaluate:
         monkeypatch.setattr(models, "find", lambda name: name)
         monkeypatch.setattr(loading, "load", lambda name: {"judge": TinyJudge()}[name])
         monkeypatch.setattr(loading, "read_card", cards.__getitem__)
+        monkeypatch.setattr(loading.Card, "read", cards.__getitem__)
         reference, generated = write_folder(tmp_path / "real", 40, 0), write_folder(tmp_path / "made", 40, 1)
         result = evaluate(reference, generated, skip_cheats=True)
         assert (result.classifier.name, result.classifier.test_accuracy) == ("judge", 0.91)
