@@ -1,10 +1,11 @@
-"""Importing loads little, torch stays where learning is, and the arrows between the parts point one way."""
+"""Importing loads little, torch stays where training is, imports go in one direction, and class names are unique."""
 
 from __future__ import annotations
 
 import ast
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -192,3 +193,13 @@ def test_public_names_need_no_torch():
     names = [name for name in wavewright.__all__ if name != "__version__"]
     program = f"import sys, wavewright; [getattr(wavewright, name) for name in {names}]; print('torch' in sys.modules)"
     assert in_a_new_python(program) == "False"
+
+
+def test_every_class_name_is_unique():
+    names = [
+        node.name
+        for path in FILES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ClassDef)
+    ]
+    assert [name for name, count in Counter(names).items() if count > 1] == []

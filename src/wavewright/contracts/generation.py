@@ -32,7 +32,7 @@ class ClipRequest:
     rng: np.random.Generator
 
 
-class SequenceConfig(Protocol):
+class SequenceGeneratorConfig(Protocol):
     """The fields of a configuration that a `SequenceGenerator` reads."""
 
     @property
@@ -59,7 +59,7 @@ class SequenceGenerator(Continuer, Generic[RequestT]):
         What the model can be asked for by name besides a label; empty for a model without speakers.
     """
 
-    def __init__(self, folder: ModelFolder, config: SequenceConfig) -> None:
+    def __init__(self, folder: ModelFolder, config: SequenceGeneratorConfig) -> None:
         super().__init__(folder)
         self.speakers = config.speakers
         self._usual_temperature = config.temperature

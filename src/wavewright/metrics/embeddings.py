@@ -149,7 +149,7 @@ class LogMelEmbedding(SpectralEmbedding):
 
 
 @runtime_checkable
-class ClassifierRuntime(Protocol):
+class ClipClassifier(Protocol):
     """A loaded classifier; waves are ``(n, time)`` at the sample rate of its card."""
 
     @property
@@ -171,17 +171,17 @@ class ClassifierEmbedding:
 
     Attributes
     ----------
-    runtime : ClassifierRuntime
+    runtime : ClipClassifier
         A loaded model of the family ``classifier``.
     near_duplicate_distance : None
         Not known for the activations of a classifier.
     """
 
-    runtime: ClassifierRuntime
+    runtime: ClipClassifier
     near_duplicate_distance: float | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
-        if not isinstance(self.runtime, ClassifierRuntime):
+        if not isinstance(self.runtime, ClipClassifier):
             raise BadModel(
                 f"The model {self.runtime.card.name} is of the family {self.runtime.card.family}, which cannot "
                 "classify; give a model of the family classifier."

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from .sentence import Sentence
     from .skipped import OnSkip
 
-LANGUAGES = {"en": "english"}
-"""Languages with a front end of their own: the module in this package that has its class ``FrontEnd``."""
+LANGUAGES = {"en": ("english", "EnglishFrontEnd")}
+"""Languages with a front end of their own: its module in this package, and its class."""
 
 ESPEAK_PREFIX = "espeak:"
 """Prefix of a language that eSpeak NG reads, where that is installed: ``espeak:de``."""
@@ -93,13 +93,14 @@ def front_end(language: str = "en") -> FrontEnd:
         from .espeak import EspeakFrontEnd
 
         return EspeakFrontEnd(language.removeprefix(ESPEAK_PREFIX))
-    module = LANGUAGES.get(language.split("-", maxsplit=1)[0].lower())
-    if module is None:
+    code = language.split("-", maxsplit=1)[0].lower()
+    if code not in LANGUAGES:
         raise BadSetting(
             f"The language is {language!r}; it can be en, en-GB, or espeak: and a language of eSpeak NG, "
             "such as espeak:de."
         )
-    return cast(FrontEnd, importlib.import_module(f".{module}", __name__).FrontEnd(language))
+    module, name = LANGUAGES[code]
+    return cast(FrontEnd, vars(importlib.import_module(f".{module}", __name__))[name](language))
 
 
 def warm_up(language: str) -> None:

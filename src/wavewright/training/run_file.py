@@ -30,7 +30,7 @@ Settings = dict[str, dict[str, JsonValue]]
 """Settings of a recipe by section (``"model"``, ``"data"``, ``"training"``) and name."""
 
 
-class Clips(TypedDict):
+class ClipsRecord(TypedDict):
     """Number of the training clips, and a hash of their names, labels and lengths."""
 
     count: int
@@ -39,7 +39,7 @@ class Clips(TypedDict):
 
 RunFile = TypedDict(
     "RunFile",
-    {"family": str, "recipe": Settings, "from": NotRequired[dict[str, str]], "clips": NotRequired[Clips]},
+    {"family": str, "recipe": Settings, "from": NotRequired[dict[str, str]], "clips": NotRequired[ClipsRecord]},
 )
 """Contents of RUN_FILE: family, recipe, base model, training clips."""
 

@@ -38,7 +38,7 @@ Content = tuple[str, tuple[int, ...], bytes]
 """Type, shape and digest of a stored tensor."""
 
 
-class Entry(TypedDict):
+class TensorEntry(TypedDict):
     """Entry of a tensor in the header of a safetensors file."""
 
     dtype: str
@@ -131,10 +131,10 @@ def write_graphs(folder: Path, graphs: Mapping[str, onnx.ModelProto], weights: M
     }
     contents = save(store.tensors)
     header_bytes = int.from_bytes(contents[:8], "little")
-    header: dict[str, Entry] = json.loads(contents[8 : 8 + header_bytes])
+    header: dict[str, TensorEntry] = json.loads(contents[8 : 8 + header_bytes])
     (folder / WEIGHTS_FILE).write_bytes(contents)
     for file, graph in graphs.items():
-        entries: dict[str, Entry] = {}
+        entries: dict[str, TensorEntry] = {}
         for initializer, stored in names[file].items():
             entries |= {name: header[name] for name in (stored, stored + SCALE_SUFFIX) if name in header}
             _point_to_weight(graph, initializer, stored, header, 8 + header_bytes)
@@ -201,7 +201,7 @@ def _remove_weights(graph: onnx.ModelProto) -> dict[str, np.ndarray]:
 
 
 def _point_to_weight(
-    graph: onnx.ModelProto, name: str, stored: str, header: Mapping[str, Entry], data_start: int
+    graph: onnx.ModelProto, name: str, stored: str, header: Mapping[str, TensorEntry], data_start: int
 ) -> None:
     """Make a weight of a graph external data, and add the nodes that convert it to float32.
 
@@ -234,7 +234,7 @@ def _point_to_weight(
         graph.graph.node.insert(0, node)
 
 
-def _add_external(graph: onnx.ModelProto, name: str, entry: Entry, data_start: int) -> None:
+def _add_external(graph: onnx.ModelProto, name: str, entry: TensorEntry, data_start: int) -> None:
     """Add an initializer whose data are in the file of weights."""
     begin, end = entry["data_offsets"]
     tensor = onnx.TensorProto(name=name, data_type=DATA_TYPES[entry["dtype"]], dims=entry["shape"])

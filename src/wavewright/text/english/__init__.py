@@ -29,7 +29,7 @@ MAX_PHONES = 400
 """Largest number of phones of a sentence."""
 
 
-class FrontEnd:
+class EnglishFrontEnd:
     """Front end of English: text to sentences of words and phones."""
 
     symbols = SYMBOLS
