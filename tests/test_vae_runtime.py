@@ -476,7 +476,16 @@ def test_each_direction_changes_its_own_attribute():
 
     points = (rng.standard_normal((120, 6)) @ mixing.T).astype(np.float32)
     attributes = np.stack([measure_attributes(wave, RATE) for wave in decode(points)])
-    directions = AttributeDirections.fit(points, attributes, decode, RATE)
+    decoded_rows = []
+
+    def decode_rows(some: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        decoded_rows.append((some, rows))
+        return decode(some)
+
+    directions = AttributeDirections.fit(points, attributes, decode_rows, RATE)
+    for some, rows in decoded_rows:  # the latents of a clip, moved along one direction, come with its own row
+        moves = some - points[rows]
+        np.testing.assert_allclose(moves, np.broadcast_to(moves[0], moves.shape), atol=1e-4)
     start = points[:20]
     for attribute in directions.attributes[:3]:
         amount = 2 * attribute.step
@@ -489,7 +498,7 @@ def test_each_direction_changes_its_own_attribute():
         own = list(ATTRIBUTES).index(attribute)
         assert units[own] == pytest.approx(2.0, abs=0.4)
         assert np.abs(np.delete(units, own)[:2]).max() < 0.5
-    unresponsive = AttributeDirections.fit(points, attributes, lambda some: decode(np.zeros_like(some)), RATE)
+    unresponsive = AttributeDirections.fit(points, attributes, lambda some, rows: decode(np.zeros_like(some)), RATE)
     assert unresponsive.attributes == ()
     back = directions.shift(directions.shift(start, {"brightness": 1.0}), {"brightness": -1.0})
     np.testing.assert_allclose(back, start, atol=1e-4)

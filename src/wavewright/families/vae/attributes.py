@@ -51,8 +51,8 @@ CALIBRATION_ROUNDS = 2  # times that responses are measured and the directions c
 MIN_RESPONSE = 0.1  # units that a direction must change its attribute by, for each unit requested
 MIN_SINGULAR_VALUE = 0.05  # relative to the largest; weaker mixtures of directions are not amplified
 
-DecodeBatch = Callable[[np.ndarray], np.ndarray]
-"""Decode one latent vector each, ``(n, d)``, to waves ``(n, time)``."""
+DecodeBatch = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""Decode one latent vector each, ``(n, d)``, of the clips with these rows ``(n,)``, to waves ``(n, time)``."""
 
 
 def measure_attributes(wave: np.ndarray, sample_rate: int) -> np.ndarray:
@@ -123,7 +123,7 @@ class AttributeDirections:
         attributes : np.ndarray
             Measured attributes of the clips, ``(n, attributes)``.
         decode : callable
-            The decoder.
+            The decoder, with the conditioning of the clips.
         sample_rate : int
             Of the decoded waves, Hz.
 
@@ -136,7 +136,7 @@ class AttributeDirections:
         rows = np.linspace(0, len(latents) - 1, min(len(latents), CALIBRATION_CLIPS)).round().astype(int)
         is_effective = np.ones(len(vectors), bool)
         for _ in range(CALIBRATION_ROUNDS):
-            responses = _measure_responses(vectors, latents[rows], decode, sample_rate)
+            responses = _measure_responses(vectors, latents[rows], lambda shifted: decode(shifted, rows), sample_rate)
             is_effective &= np.diag(responses) > MIN_RESPONSE
             effective = responses[np.ix_(is_effective, is_effective)]
             # Directions mixed by the inverse of the transposed responses change their own attribute by 1, others by 0.
@@ -233,7 +233,9 @@ def _regress_directions(latents: np.ndarray, attributes: np.ndarray) -> np.ndarr
     return directions
 
 
-def _measure_responses(vectors: np.ndarray, latents: np.ndarray, decode: DecodeBatch, sample_rate: int) -> np.ndarray:
+def _measure_responses(
+    vectors: np.ndarray, latents: np.ndarray, decode: Callable[[np.ndarray], np.ndarray], sample_rate: int
+) -> np.ndarray:
     """Return the change of each attribute (row) by one unit of each direction (column), the median over the clips."""
     n_attributes = len(vectors)
     columns = []

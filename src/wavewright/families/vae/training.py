@@ -160,12 +160,13 @@ def fit_directions(
     config = autoencoder.config
     is_sequence = config.latent == "frames"
     n_attributes = N_SEQUENCE_ATTRIBUTES if is_sequence else None
-    waves = prepared.waves(prepared.train)[stored_clips(len(prepared.train))]  # those of distribution.clip_latents
+    stored = stored_clips(len(prepared.train))  # those of distribution.clip_latents
+    waves, pitches = prepared.waves(prepared.train)[stored], prepared.train.pitches
     attributes = np.stack([measure_attributes(wave, config.sample_rate)[:n_attributes] for wave in waves])
 
-    def decode(latents: np.ndarray) -> np.ndarray:
+    def decode(latents: np.ndarray, rows: np.ndarray) -> np.ndarray:
         repeated = np.repeat(latents[:, None], config.n_latents, axis=1)
-        return decode_clips(autoencoder, repeated, pitches=prepared.train.pitches)
+        return decode_clips(autoencoder, repeated, pitches=[pitches[row] for row in stored[rows]] if pitches else None)
 
     return AttributeDirections.fit(distribution.clip_latents, attributes, decode, config.sample_rate)
 
