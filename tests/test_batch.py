@@ -24,6 +24,8 @@ from wavewright.narration.batch_lines import SETTING_COLUMNS, FailedLine, Line, 
 from wavewright.narration.settings import NarrationSettings
 from wavewright.tasks.speak import speak
 
+pytestmark = pytest.mark.uses("acoustic", "vocoder")  # the default voice
+
 
 def table(path: Path, columns: list[str], *rows: list[str], delimiter: str = ",") -> Path:
     """A CSV file."""

@@ -264,8 +264,20 @@ def test_an_end_that_rises_out_of_its_decay_is_turned_down():
 # --- every generator
 
 
+def uses(name: str, *models: str):
+    return pytest.param(name, marks=pytest.mark.uses(*models))
+
+
 @pytest.mark.parametrize(
-    "name", ["drums", "digits", "ambience", "continued", "speech", "codec", "vocoder", "adjust", "vary", "morph"]
+    "name",
+    [
+        *("drums", "digits", "ambience"),
+        uses("continued", "lstm"),
+        uses("speech", "acoustic", "vocoder"),
+        uses("codec", "acoustic", "vocoder", "codec"),
+        uses("vocoder", "acoustic", "vocoder"),
+        *(uses(name, "vae", "gan") for name in ("adjust", "vary", "morph")),
+    ],
 )
 def test_random_clips_have_no_faults(name):
     count = {"drums": 6, "digits": 6, "ambience": 4, "continued": 3}.get(name, 2)

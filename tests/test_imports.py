@@ -157,6 +157,7 @@ NOT_FOR_SPEAKING = (
 )
 
 
+@pytest.mark.uses("acoustic", "vocoder")
 def test_speaking_imports_nothing_that_it_does_not_need(tmp_path):
     """A list of imports, since a time depends on the machine; `benchmarks/system/start.py` measures the time."""
     program = (
