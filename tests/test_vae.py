@@ -30,7 +30,7 @@ from wavewright.dsp.spectral_frames import (
 from wavewright.errors import BadFolder, BadSetting
 from wavewright.families.vae import VAE, latent_distribution
 from wavewright.families.vae.attributes import AttributeDirections, measure_attributes
-from wavewright.families.vae.conditioning import conditioning_batch
+from wavewright.families.vae.conditioning import conditioning_batch, pitch_features
 from wavewright.families.vae.config import METRICS, SIZES, VaeConfig
 from wavewright.families.vae.latent_distribution import LatentDistribution, active_fraction
 from wavewright.families.vae.network import Vae, draw_conditioning
@@ -296,6 +296,17 @@ def test_impossible_settings_are_refused(change, sentence):
         replace(TINY, **change)
 
 
+def test_crops_need_no_whole_number_of_latents():
+    assert VaeConfig(latent="frames").n_frames == 128  # 125, rounded up to whole latents of 4 frames
+    config = replace(TINY, latent="frames", n_samples=1984, frames_per_latent=4)  # 34 frames
+    network, batch = Vae(config), batch_for(config)
+    losses = network.reconstruction_losses(batch)
+    sum(losses.values()).backward()
+    assert batch["mean"].shape == (4, config.n_latents, 8) == (4, 9, 8)
+    assert all(draw.shape == (4, 1984) for draw in batch["draws"])
+    assert all(torch.isfinite(loss) for loss in losses.values())
+
+
 def test_latency_is_the_look_ahead_of_the_layers():
     causal = replace(FRAMES, causal=True)
     assert causal.latency_seconds == (256 + 64) / RATE  # a window and the second frame of a latent
@@ -413,7 +424,7 @@ def test_pitch_comes_from_the_manifest_and_goes_with_the_speed(folder, tmp_path)
 
 
 def test_settings_that_do_not_fit_are_refused():
-    assert choose_recipe("vae", "small", ["latent=frames", "causal=true", "n_samples=32768"]).model.causal
+    assert choose_recipe("vae", "small", ["latent=frames", "causal=true"]).model.causal
     with pytest.raises(BadSetting, match="batch_size is 6; it must be a multiple of 4"):
         choose_recipe("vae", "tiny", ["batch_size=6"])
     with pytest.raises(BadSetting, match="metric is 'valid/loss'; a VAE is measured by valid/mel"):
@@ -453,6 +464,11 @@ def decoder_head(state: dict[str, torch.Tensor], config: VaeConfig, conditioning
     latents = torch.randn(3, 1, 8, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         return autoencoder.decode_frames(latents, conditioning)[0]
+
+
+def untrained_state(base: ModelFolder, config: VaeConfig) -> dict[str, torch.Tensor]:
+    """Return :func:`state_of` with the initial zeros and ones, which an untrained export shares between layers."""
+    return Vae(config).inference_module().state_dict() | state_of(base, config)
 
 
 def test_a_new_label_starts_at_the_mean_of_the_known_ones(base):
@@ -500,6 +516,31 @@ def test_labels_that_a_base_with_pitch_does_not_have_start_without_effect(tmp_pa
     weights = initial_weights(pitched, CAUSAL)[CONDITIONING_WEIGHT]
     np.testing.assert_array_equal(weights, np.pad(known, ((0, 0), (2, 0))))
     assert new_tables(pitched, CAUSAL) == (CONDITIONING_WEIGHT,)
+
+
+def test_pitch_that_the_base_does_not_have_starts_without_effect(tmp_path):
+    unpitched = replace(TINY, pitched=False)
+    make_vae(tmp_path, unpitched)
+    base, pitched = ModelFolder(tmp_path / "tiny"), replace(TINY, pitched=True)
+    weights = torch.eye(2)[[0, 1, 1]]
+    features = torch.cat([weights, torch.from_numpy(pitch_features(np.array([40.0, 60.0, 81.0])))], 1)
+    head = decoder_head(untrained_state(base, pitched), pitched, features)
+    expected = decoder_head(untrained_state(base, unpitched), unpitched, weights)
+    torch.testing.assert_close(head, expected, atol=1e-5, rtol=1e-5)
+    assert new_tables(base, pitched) == (CONDITIONING_WEIGHT,)
+
+
+@pytest.mark.parametrize("labels", [("high", "low"), ()])
+def test_without_pitch_a_model_starts_as_the_base_at_the_centre_pitch(tmp_path, labels):
+    pitched = replace(TINY, labels=labels, pitched=True)
+    make_vae(tmp_path, pitched)
+    base, unpitched = ModelFolder(tmp_path / "tiny"), replace(TINY, labels=labels)
+    weights = torch.eye(3)[:, : len(labels)]
+    centre = torch.from_numpy(pitch_features(np.full(3, 60.0)))
+    expected = decoder_head(untrained_state(base, pitched), pitched, torch.cat([weights, centre], 1))
+    head = decoder_head(untrained_state(base, unpitched), unpitched, weights if labels else None)
+    torch.testing.assert_close(head, expected, atol=1e-4, rtol=1e-4)
+    assert new_tables(base, unpitched) == ()
 
 
 @pytest.mark.parametrize("pitched", [False, True])
@@ -558,7 +599,7 @@ def test_directions_are_fitted_to_the_clips_whose_latents_are_stored(folder, tmp
 
 @pytest.mark.parametrize("latent", ["clip", "frames"])
 def test_a_run_exports_a_model(folder, tmp_path, latent):
-    settings = ["steps=6", "evaluate_every=6", "save_every=3", "threads=1", "sample_rate=8000", "n_samples=2048"]
+    settings = ["steps=6", "evaluate_every=6", "save_every=3", "threads=1", "sample_rate=8000", "n_samples=1984"]
     settings += [
         "n_fft=256",
         "hop_length=64",
@@ -568,7 +609,7 @@ def test_a_run_exports_a_model(folder, tmp_path, latent):
         "batch_size=4",
     ]
     settings += [f"{name}={value}" for name, value in SMALL.items()]
-    settings += ["frames_per_latent=2", "critic_channels=8"]
+    settings += ["frames_per_latent=4", "critic_channels=8"]  # crops of 31 hops
     done = train(folder, "vae", "tiny", tmp_path / "run", "folder", settings=settings, quiet=True)
     assert done.finished == "all planned steps are done"
     assert done.metrics.keys() == {*METRICS} - ({"copying"} - done.metrics.keys())

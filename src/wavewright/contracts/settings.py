@@ -42,7 +42,7 @@ class TrainingSettings(RangedSettings):
     final_fraction
         Of the learning rate, reached at the last step.
     warmup_steps
-        Over which the learning rate rises linearly from 0.
+        Over which the learning rate rises linearly from 0. A VAE's ``model.warmup_steps`` is another: its KL ramp.
     clip_norm
         Largest norm of a player's gradient, 0 for no limit.
     ema_decay

@@ -17,7 +17,9 @@ from .preparation import PEAK
 from .selection import label_index
 from .store import ClipStore
 
-CLIPS_PER_CLASS = 4  # side by side in a batch; critics and the energy distance compare them
+# Side by side in a batch. Critics compute a minibatch deviation within such a group, and the GAN the energy distance
+# nn.losses.energy_distance; the VAE's spectral energy distance compares draws of one clip instead.
+CLIPS_PER_CLASS = 4
 
 AUGMENTATION = AugmentationSettings(
     slowest=1.0, fastest=1.0, largest_delay_seconds=0.0, tilt_db=3.0, curve_db=4.0, noise_probability=0.1

@@ -29,10 +29,15 @@ centre has advanced since the first frame, so a steady tone is constant over the
 likewise: with ``c`` = real + i imaginary part and the log gain ``g``, the tone is ``(c e^g) |c e^g|`` times the scale
 of the STFT, so the log gain counts twice.
 
-Inference encodes a recording as the mean of its Gaussian. It also measures the residual: for each bin the gain and the
-phase that the reconstruction lacks. ``morph``, ``vary`` and ``adjust`` add it by default (``residual=1``), so a morph
-starts and ends nearly with the recordings themselves. They condition the decoder on the labels of the 5 nearest
-training clips, unless labels are named; ``decode`` conditions it on none.
+Inference encodes a recording as the mean of its Gaussian. It also measures the residual: each bin's gain from the
+reconstruction's mean power to the recording, with the recording's phases. ``morph``, ``vary`` and ``adjust`` add it by
+default. At ``residual=1`` these replace the decoder's phases and noise, so the seed of the noise hardly matters, and a
+morph starts and ends nearly with the recordings themselves. The three methods align one-shots first (``encode`` does
+not), and condition the decoder on the labels of the 5 nearest training clips, unless labels are named; ``decode``
+conditions it on none.
+
+``generate`` draws latents from the Gaussian fitted to the training clips of a label; without a label, clip after clip
+takes the next label. The vectors of a sequence are first-order autoregressive, AR(1), in whitened coordinates.
 
 Papers:
     Kingma and Welling, "Auto-Encoding Variational Bayes", 2014; Rezende, Mohamed and Wierstra, "Stochastic
@@ -67,22 +72,26 @@ Changes:
     - One Gaussian is fitted for each label. Slerp is around the mean of its ends' distribution: the label's mean for
       ``interpolate``; the mean of the labels' means for ``morph``; 0, the mean of the prior, for the critics of
       interpolations, since the others are fitted after training.
-    - Attributes are adjusted along directions fitted by regression, and corrected by Broyden's method with damped
-      updates until the decoded clip has the requested attributes.
+    - Attributes are adjusted along directions fitted by regression: Broyden's method with damped updates decodes and
+      measures at most 16 candidates, the one nearest to the target is taken (another if its attack is not intact), and
+      only brightness and loudness are completed, by a spectral tilt and by a gain.
 
 Train a model, or start from the weights of another one, and use it::
 
     wavewright train my-one-shots --family vae --max-minutes 30 --out runs/mine
     wavewright train my-one-shots --family vae --from morph-drums --out runs/mine
+    wavewright train my-recordings --family vae --set model.latent=frames --max-minutes 30 --out runs/frames
     wavewright morph a.wav b.wav --model runs/mine
 
     wavewright.training.run.train(Path("my-one-shots"), "vae", "base", Path("runs/mine"), max_minutes=30)
     wavewright.load("runs/mine").morph(wave_a, wave_b)
 
-Read `config`, `conditioning`, `modules` (encoder and decoder), `network` (losses and turns), `recipe` (settings of data
-and training), `warm_start` and `training`, in this order. Inference starts with `runtime`, which calls `coding` (the
-graphs, block by block or live) with `synthesis` (the decoder's outputs to a wave, the residual), `latent_distribution`,
-`morphing`, `attributes`, `adjustment` and `embedding_2d`. `latent_file` is the file that ``wavewright encode`` writes.
+Read four objects for a first idea: `network.Vae`, `modules.VaeDecoder.forward`, `runtime.VaeRuntime.morph` and
+`coding.LatentStream`. To change something, read `config`, `conditioning`, `modules` (encoder and decoder), `network`
+(losses and turns), `recipe` (settings of data and training), `warm_start` and `training`, in this order. Inference
+starts with `runtime`, which calls `coding` (the graphs, block by block or live) with `synthesis` (the decoder's outputs
+to a wave, the residual), `latent_distribution`, `morphing`, `attributes`, `adjustment` and `embedding_2d`. The file
+that ``wavewright encode`` writes is in :mod:`wavewright.latent_clips.latent_file`.
 """
 
 from __future__ import annotations

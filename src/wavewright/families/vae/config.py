@@ -62,7 +62,7 @@ class VaeConfig(ModelConfig):
     noise_bands: int = ranged(64, 0, 512)  # of the decoder's noise, at equal intervals in mel; 0 for none
     beta: float = ranged(0.001, 0.0, 100.0)  # of the KL divergence (nats) of the latents from a standard normal
     free_nats: float = ranged(0.05, 0.0, 10.0)  # free for each dimension: the loss adds up ``max(nats, free_nats)``
-    warmup_steps: int = ranged(500, 0, 10_000_000)  # of the KL ramp, in which the weight grows from 0 to ``beta``
+    warmup_steps: int = ranged(500, 0, 10_000_000)  # of the KL ramp to ``beta``; training.warmup_steps: learning rate
     complex_weight: float = ranged(1.0, 0.0, 1e3)  # of the loss on the complex STFT, which teaches the phases
     label_dropout: float = ranged(0.3, 0.0, 1.0)  # probability that the label of a clip is dropped in training
     adversarial_from: int = ranged(0, 0, MAX_STEPS)  # step at which the critics start, 0 for never
@@ -85,11 +85,10 @@ class VaeConfig(ModelConfig):
                 f"n_fft is {self.n_fft} and hop_length {self.hop_length}; n_fft must be 2, 4, 6 or another even number "
                 "of times hop_length, at most 32."
             )
-        n_multiple = self.hop_length * (self.frames_per_latent if self.latent == "frames" else 1)
-        if self.n_samples % n_multiple:
+        if self.n_samples % self.hop_length:
             raise BadSetting(
-                f"n_samples is {self.n_samples}; it must be a multiple of {n_multiple}, for example "
-                f"{self.n_samples // n_multiple * n_multiple}."
+                f"n_samples is {self.n_samples}; it must be a multiple of {self.hop_length}, for example "
+                f"{self.n_samples // self.hop_length * self.hop_length}."
             )
         if self.causal and self.latent == "clip":
             raise BadSetting("A model of whole clips cannot be causal; leave causal out, or set latent=frames.")

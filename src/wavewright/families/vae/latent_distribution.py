@@ -99,7 +99,7 @@ class LatentDistribution:
         label : int
             Index of the label.
         n_latents : int
-            Length of the sequence; consecutive vectors are correlated.
+            Length of the sequence: a first-order autoregression, AR(1), of whitened vectors by ``autocorrelation``.
         temperature : float
             Factor of the standard deviation.
 

@@ -240,7 +240,11 @@ class SpectralAutoencoder(nn.Module):
 
 
 class VaeEncoderGraph(nn.Module):
-    """Encoder with tensors as its only inputs and outputs: ``features``, and ``memory`` of a causal model."""
+    """Encoder with tensors as its only inputs and outputs: ``features``, and ``memory`` of a causal model.
+
+    Inference reads the mean alone. ``log_variance`` is for other programs, and not limited to LOG_VARIANCE_RANGE as in
+    :meth:`SpectralAutoencoder.encode`.
+    """
 
     def __init__(self, encoder: VaeEncoder) -> None:
         super().__init__()
@@ -253,7 +257,10 @@ class VaeEncoderGraph(nn.Module):
 
 
 class VaeDecoderGraph(nn.Module):
-    """Decoder with tensors as its only inputs and outputs: ``latents``, ``condition`` and ``memory`` if it has them."""
+    """Decoder with tensors as its only inputs and outputs: ``latents``, ``condition`` and ``memory`` if it has them.
+
+    ``condition`` is the conditioning; the file format fixes this name of the graph's input.
+    """
 
     def __init__(self, decoder: VaeDecoder) -> None:
         super().__init__()

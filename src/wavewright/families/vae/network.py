@@ -65,6 +65,8 @@ class Vae(Network):
         self.distance = SpectralEnergyDistance(config.sample_rate, config.n_samples)
         self.critic: MultiResolutionCritic | None = None
         if config.adversarial_from:
+            # Batches of one-shots hold groups of clips of one class; the minibatch deviation within a group is a
+            # feature of the critics. Crops of longer clips are not grouped, and groups of 1 have no deviation.
             group_size = CLIPS_PER_CLASS if config.latent == "clip" else 1
             self.critic = MultiResolutionCritic(
                 config.sample_rate, config.n_samples, len(config.labels), config.critic_channels, group_size
@@ -150,7 +152,9 @@ class Vae(Network):
         """Decode interpolations ``(batch, time)`` of each clip towards a random other one.
 
         Slerp is around 0, the mean of the prior: the mean of the training clips' latents, around which inference
-        interpolates, is fitted after training.
+        interpolates, is fitted after training. The conditioning is interpolated as features: for label weights this is
+        what inference does, for pitches an approximation, since inference interpolates the MIDI numbers and computes
+        their features afterwards.
         """
         mean, conditioning = batch["mean"], batch["conditioning"]
         other = torch.randperm(len(mean), device=mean.device)

@@ -91,8 +91,8 @@ class VaeRuntime(Interpolator, Autoencoder):
         Parameters
         ----------
         wave : np.ndarray
-            ``(time,)`` at `sample_rate`. A model of clips uses the first ``n_samples``; align one-shots by
-            :meth:`align` before.
+            ``(time,)`` at `sample_rate`. A model of clips uses the first ``n_samples``. This method does not align:
+            pass one-shots through :meth:`align` first, as :meth:`morph`, :meth:`vary` and :meth:`adjust` do.
 
         Returns
         -------
@@ -168,6 +168,9 @@ class VaeRuntime(Interpolator, Autoencoder):
     ) -> list[np.ndarray]:
         """Return clips of a seed, see :meth:`.Generator.generate`; one-shots have the peak of training, 0.95.
 
+        Without a label, the clips cycle through the labels by index. The latents of a model of ``frames`` are AR(1)
+        sequences; see :meth:`.LatentDistribution.sample`.
+
         ``temperature`` is the factor of the latents' standard deviation, 0 to 2; ``pitch`` a MIDI number, for a model
         with pitch; ``seconds`` the length, for a model of ``frames``.
         """
@@ -221,8 +224,9 @@ class VaeRuntime(Interpolator, Autoencoder):
         """Return clips between two clips.
 
         One-shots are aligned to their onsets first. With the default residual of 1 the first and the last clip are
-        nearly these recordings, with 0 their reconstructions. Loudness in dB, pitch and label weights change linearly;
-        for brightness and onsets see :class:`.MonotonicPath`.
+        nearly these recordings, with 0 their reconstructions. Loudness in dB, pitch and label weights change linearly.
+        Of the other attributes only brightness is made monotonic; additional onsets of one-shots are limited, as far as
+        a smoother residual achieves it. See :class:`.MonotonicPath`.
 
         Parameters
         ----------
@@ -241,7 +245,7 @@ class VaeRuntime(Interpolator, Autoencoder):
         pitch_a, pitch_b : float, optional
             MIDI numbers, for a model with pitch.
         seed : int
-            Of the noise.
+            Of the noise, which matters for ``residual`` below 1; at 1 the recordings replace the decoder's noise.
         residual : float
             Fraction of the :class:`.Residual` of both recordings that is applied, 0 to 1.
 
@@ -298,9 +302,10 @@ class VaeRuntime(Interpolator, Autoencoder):
         amount : float
             0 (the clip itself) to 1 (a new clip of this kind).
         seed, count : int
-            Seed, and number of variations.
+            Seed of the samples and the noise, and number of variations.
         label, pitch, residual
-            As for :meth:`morph`; the residual is multiplied by ``1 - amount``.
+            As for :meth:`morph`. A named label conditions the decoder only; the sample is from the distribution above.
+            The residual is multiplied by ``1 - amount``.
 
         Raises
         ------
@@ -354,6 +359,9 @@ class VaeRuntime(Interpolator, Autoencoder):
         residual: float = 1.0,
     ) -> AdjustedClips:
         """Change attributes of a clip, see :class:`.AttributeAdjustment`.
+
+        The search measures at most 16 candidates and takes the nearest to the target, or another if its attack is not
+        intact. A spectral tilt completes brightness and a gain loudness; other attributes may miss their target.
 
         Parameters
         ----------

@@ -60,7 +60,8 @@ class Residual:
     """Difference between the spectra of a recording and its reconstruction.
 
     A latent vector cannot represent every partial. Applied in full to the frames that the recording's own latents
-    decode to, the residual restores the recording. Applied to the frames of an interpolation, a variation or an
+    decode to, the residual restores the recording: its phases replace the decoder's, and its gains start from the mean
+    power, so the decoder's noise hardly matters. Applied to the frames of an interpolation, a variation or an
     adjustment, it restores the details and phases that a latent vector leaves out.
 
     Attributes

@@ -33,7 +33,7 @@ class VaeTraining(FamilyTraining[VaeConfig, SpectralAutoencoder, VaePrepared]):
         """Return the validation metrics, see config.METRICS.
 
         Reconstructions are those of held-out clips, decoded from the means of their latents without a label, as by
-        inference but without residual. ``valid/active`` is the fraction of active latent dimensions, ``valid/nats`` the
+        :meth:`.VaeRuntime.decode`. ``valid/active`` is the fraction of active latent dimensions, ``valid/nats`` the
         divergence of a latent vector. The metrics of generation compare clips from the distribution of each label with
         the training clips.
         """

@@ -6,7 +6,8 @@ import numpy as np
 
 from ...contracts.family import exported_weights, rows_by_name
 from ...models.folder import ModelFolder
-from .config import VaeConfig
+from .conditioning import CENTRE_PITCH, pitch_features
+from .config import PITCH_FEATURES, VaeConfig
 
 CONDITIONING_WEIGHT, CONDITIONING_BIAS = "decoder.condition.weight", "decoder.condition.bias"
 CONDITIONED_LAYERS = ("decoder.unfold", "decoder.broadcast")  # their inputs are latents, then the embedded conditioning
@@ -15,8 +16,10 @@ CONDITIONED_LAYERS = ("decoder.unfold", "decoder.broadcast")  # their inputs are
 def initial_weights(base: ModelFolder, config: VaeConfig) -> dict[str, np.ndarray]:
     """Return the state of a :class:`.SpectralAutoencoder` that starts from ``base``.
 
-    The column of a new label is the mean of those of the base's labels. Without labels in ``config``, the decoder
-    becomes that of a clip whose label is dropped. Without labels in the base, they have no effect at the start.
+    The column of a new label is the mean of those of the base's labels; it is zero only if the base has no labels, so
+    that labels have no effect at the start. Without labels in ``config``, the decoder becomes that of a clip whose
+    label is dropped. A pitch that the base does not have starts without effect; without pitch in ``config``, the
+    decoder becomes that of CENTRE_PITCH.
 
     Parameters
     ----------
@@ -32,11 +35,16 @@ def initial_weights(base: ModelFolder, config: VaeConfig) -> dict[str, np.ndarra
     }
     if CONDITIONING_WEIGHT not in state:
         return _with_conditioning(state, config) if config.n_condition_inputs else state
-    if not config.n_condition_inputs:
-        return _without_conditioning(state, config)
     known = base.config(VaeConfig).labels
     weight = state[CONDITIONING_WEIGHT]  # (condition_size, labels + pitch features)
     of_labels, of_pitch = weight[:, : len(known)], weight[:, len(known) :]
+    if config.pitched and not of_pitch.size:
+        of_pitch = np.zeros((len(weight), PITCH_FEATURES), np.float32)
+    elif of_pitch.size and not config.pitched:
+        state[CONDITIONING_BIAS] = state[CONDITIONING_BIAS] + of_pitch @ pitch_features(np.array(CENTRE_PITCH))
+        of_pitch = of_pitch[:, :0]
+    if not config.n_condition_inputs:
+        return _without_conditioning(state, config)
     if not known:
         of_labels = np.zeros((len(weight), len(config.labels)), np.float32)
     elif config.labels:
@@ -58,7 +66,7 @@ def _with_conditioning(state: dict[str, np.ndarray], config: VaeConfig) -> dict[
 
 
 def _without_conditioning(state: dict[str, np.ndarray], config: VaeConfig) -> dict[str, np.ndarray]:
-    """Return a state whose biases contain the conditioning of a dropped label."""
+    """Return a state whose biases contain the conditioning of a dropped label, and of CENTRE_PITCH."""
     del state[CONDITIONING_WEIGHT]
     dropped = state.pop(CONDITIONING_BIAS)
     for layer in CONDITIONED_LAYERS:
@@ -77,4 +85,5 @@ def new_tables(base: ModelFolder, config: VaeConfig) -> tuple[str, ...]:
     known = base.config(VaeConfig)
     if config.n_condition_inputs and not known.n_condition_inputs:
         return (CONDITIONING_WEIGHT, CONDITIONING_BIAS, *(f"{layer}.weight" for layer in CONDITIONED_LAYERS))
-    return () if set(config.labels) <= set(known.labels) else (CONDITIONING_WEIGHT,)
+    has_new = not set(config.labels) <= set(known.labels) or (config.pitched and not known.pitched)
+    return (CONDITIONING_WEIGHT,) if has_new else ()
