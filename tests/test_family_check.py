@@ -35,27 +35,36 @@ class GoodConfig(ModelConfig):
 GoodRecipe = RecipeOf[GoodConfig, None]
 
 
+def good_recipe(size):
+    return GoodRecipe(GoodFamily.sizes[size], None)
+
+
+def unused(*arguments):
+    raise NotImplementedError
+
+
+def recipes_with(**functions):
+    """Modules as a family returns them, from a class."""
+    known = {"recipe": good_recipe, "prepare": unused, "fine_tuning": unused} | functions
+    module = SimpleNamespace(**{name: function for name, function in known.items() if function is not None})
+    return lambda self: module
+
+
 class GoodFamily(Family):
     name = "good"
     summary = "clips for a test"
     config = GoodConfig
     sizes: ClassVar = {"tiny": GoodConfig()}
-    metrics = ("valid/mse",)
     health = HealthRules(loss="valid/mse")
     capabilities = frozenset({Capability.CODE})
     weight_prefixes = ("encoder.",)
+    recipes = recipes_with()
 
-    def open(self, folder):
-        raise NotImplementedError
-
-    def prepare(self, recipe, entries, cache_folder=None):
-        raise NotImplementedError
+    def runtime(self):
+        return Codec
 
     def training(self):
         raise NotImplementedError
-
-    def recipe(self, size):
-        return GoodRecipe(self.sizes[size], None)
 
 
 @dataclass(frozen=True)
@@ -76,6 +85,10 @@ class Dividing(GoodConfig):
 class AnyLabel(GoodConfig):
     def __post_init__(self) -> None:
         replace(GoodConfig(), channels=self.channels, gain=self.gain, widths=self.widths, sample_rate=self.sample_rate)
+
+
+def sized(config):
+    return lambda size: RecipeOf(config(), None)
 
 
 def family_with(**attributes):
@@ -110,16 +123,25 @@ def test_a_family_that_keeps_its_contract_is_accepted():
         ({"sizes": {"small": GoodConfig()}}, "its sizes are small; tests need one that is called tiny"),
         ({"sizes": {"tiny": ModelConfig()}}, "its size tiny is a ModelConfig, not a GoodConfig"),
         (
-            {"recipe": lambda self, size: GoodRecipe(GoodConfig(channels=5), None)},
+            {"recipes": recipes_with(recipe=lambda size: GoodRecipe(GoodConfig(channels=5), None))},
             "another configuration than the size",
         ),
         ({"metrics": (), "health": HealthRules()}, "knows the metrics valid/mse, the family not all of them"),
         (
-            {"config": Unbounded, "sizes": {"tiny": Unbounded()}},
+            {"config": Unbounded, "sizes": {"tiny": Unbounded()}, "recipes": recipes_with(recipe=sized(Unbounded))},
             "Unbounded accepts depth=-1000000000000; give it a range",
         ),
-        ({"config": Dividing, "sizes": {"tiny": Dividing()}}, "raises ZeroDivisionError, not BadSetting"),
-        ({"config": AnyLabel, "sizes": {"tiny": AnyLabel()}}, r"accepts the labels \('a', 'a'\)"),
+        ({"recipes": recipes_with(prepare=None)}, "its recipe.py defines no function prepare"),
+        ({"recipes": recipes_with(fine_tuning=None)}, "its recipe.py defines no function fine_tuning"),
+        ({"runtime": lambda self: len}, "its runtime <built-in function len> is no class that is derived from Model"),
+        (
+            {"config": Dividing, "sizes": {"tiny": Dividing()}, "recipes": recipes_with(recipe=sized(Dividing))},
+            "raises ZeroDivisionError, not BadSetting",
+        ),
+        (
+            {"config": AnyLabel, "sizes": {"tiny": AnyLabel()}, "recipes": recipes_with(recipe=sized(AnyLabel))},
+            r"accepts the labels \('a', 'a'\)",
+        ),
     ],
 )
 def test_a_breach_has_its_sentence(attributes, sentence):

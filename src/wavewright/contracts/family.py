@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
-from ..errors import BadFamily, BadSetting
+from ..errors import BadSetting
 from .config import ModelConfig
 from .health import HealthRules
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from .runtime import Model
 
 ConfigT = TypeVar("ConfigT", bound=ModelConfig)
+RecipeT = TypeVar("RecipeT", bound="Recipe")
+PreparedT = TypeVar("PreparedT", bound="Prepared", covariant=True)
 
 EMBEDDINGS_FILE = "training_embeddings.safetensors"
 """In a model folder: the training clips in the log-mel embedding, for the search for copies.
@@ -44,28 +46,33 @@ class Capability(Enum):
     CLASSIFY = "recognises labels"
 
 
-class Family(Generic[ConfigT]):
+class RecipeModule(Protocol[RecipeT, PreparedT]):
+    """The functions of a family's ``recipe.py``; the module itself is such an object."""
+
+    def recipe(self, size: str) -> RecipeT:
+        """Return the recipe of a size, one of `Family.sizes`."""
+
+    def prepare(self, recipe: RecipeT, entries: Sequence[Entry], cache_folder: Path | None = None) -> PreparedT:
+        """Split, decode and prepare recordings; raise BadFolder if too little is left to train on."""
+
+    def fine_tuning(self, base: ModelFolder) -> RecipeT:
+        """Return the recipe of a training that starts from ``base``; most call :func:`.recipe.fine_tuned`."""
+
+
+class Family(ABC, Generic[ConfigT, RecipeT, PreparedT]):
     """A model family: a package whose ``__init__`` derives this class and names what the models are.
 
     `families.FAMILIES`, the help of ``train``, the command that a finished run names, ``demo`` and the table in the
-    README read from here. The modules of the package are imported when they are first needed, so that importing a
-    family imports neither PyTorch nor ONNX Runtime. A family ``Name`` defines:
-
-    ``config.py``
-        ``NameConfig``, ``SIZES`` and ``METRICS``, see `sizes` and `metrics`.
-    ``recipe.py``
-        ``recipe(size)``, ``prepare(recipe, entries, cache_folder)`` and, where warm starts need other settings than
-        those of :func:`.recipe.fine_tuned`, ``fine_tuning(base)``.
-    ``training.py``
-        ``NameTraining``, a `FamilyTraining`; the only module of the package that needs PyTorch, with what it imports.
-    ``runtime.py``
-        ``NameRuntime``, a `Model` made of a model folder.
+    README read from here. Importing a family imports neither PyTorch nor ONNX Runtime: `recipes`, `runtime` and
+    `training` import its modules when they are first needed.
     """
 
     name: ClassVar[str]
     summary: ClassVar[str]
     """Purpose of the family, one line without a full stop."""
     config: type[ConfigT]
+    sizes: Mapping[str, ConfigT]
+    """The configuration of each size, by its name."""
     health: ClassVar[HealthRules] = HealthRules()
     """Metrics that show whether training goes wrong."""
     capabilities: ClassVar[frozenset[Capability]]
@@ -76,57 +83,45 @@ class Family(Generic[ConfigT]):
     extra_files: ClassVar[Mapping[str, str]] = {}
     """Files of a model folder besides card, weights, graphs and sample, and their contents."""
 
+    @abstractmethod
+    def recipes(self) -> RecipeModule[RecipeT, PreparedT]:
+        """Return the module ``recipe`` of the family."""
+
+    @abstractmethod
+    def runtime(self) -> Callable[[ModelFolder], Model]:
+        """Return the class that opens a model folder for inference."""
+
+    @abstractmethod
+    def training(self) -> FamilyTraining[ConfigT, Any, PreparedT]:
+        """Return the part of the family that needs PyTorch."""
+
     def open(self, folder: ModelFolder) -> Model:
         """Open a model folder for inference; raise BadModel if it is damaged."""
-        runtime = cast("Callable[[ModelFolder], Model]", self._member("runtime", f"{self._prefix}Runtime"))
-        return runtime(folder)
+        return self.runtime()(folder)
 
-    def recipe(self, size: str) -> Recipe:
+    def recipe(self, size: str) -> RecipeT:
         """Return the recipe of a size, one of `sizes`."""
-        recipe = cast("Callable[[str], Recipe]", self._member("recipe", "recipe"))
-        return recipe(size)
+        return self.recipes().recipe(size)
 
-    def prepare(self, recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> Prepared:
+    def prepare(self, recipe: RecipeT, entries: Sequence[Entry], cache_folder: Path | None = None) -> PreparedT:
         """Split, decode and prepare recordings; raise BadFolder if too little is left to train on."""
-        prepare = cast("Callable[[Recipe, Sequence[Entry], Path | None], Prepared]", self._member("recipe", "prepare"))
-        return prepare(recipe, entries, cache_folder)
-
-    def training(self) -> FamilyTraining[ConfigT, Any, Any]:
-        """Return the part of the family that needs PyTorch."""
-        training = cast(
-            "Callable[[], FamilyTraining[ConfigT, Any, Any]]",
-            self._member("training", f"{self._prefix}Training"),
-        )
-        return training()
-
-    @property
-    def sizes(self) -> Mapping[str, ConfigT]:
-        """The configuration of each size, by its name."""
-        return cast("Mapping[str, ConfigT]", self._member("config", "SIZES"))
+        return self.recipes().prepare(recipe, entries, cache_folder)
 
     @property
     def metrics(self) -> Sequence[str]:
         """Validation metrics, any of which may choose the best checkpoint."""
-        return cast("Sequence[str]", self._member("config", "METRICS"))
+        return self.config.VALIDATION_METRICS
 
     @property
     def warm_starts(self) -> bool:
         """True if training can start from the weights of another model (``train --from``)."""
         return bool(self.weight_prefixes)
 
-    def fine_tuning(self, base: ModelFolder) -> Recipe:
-        """Return the recipe of a training that starts from ``base``; raise BadSetting if the family has none.
-
-        Without a ``fine_tuning(base)`` of its own, a family trains ``base`` further on other labels and speakers.
-        """
+    def fine_tuning(self, base: ModelFolder) -> RecipeT:
+        """Return the recipe of a training that starts from ``base``; raise BadSetting if the family has none."""
         if not self.warm_starts:
             raise BadSetting(f"A training of the family {self.name} cannot start from {base.path}; leave --from out.")
-        if "fine_tuning" not in self._members("recipe"):
-            from .recipe import fine_tuned
-
-            return fine_tuned(self.recipe("tiny"), base)  # sizes differ in the network alone
-        fine_tuning = cast("Callable[[ModelFolder], Recipe]", self._member("recipe", "fine_tuning"))
-        return fine_tuning(base)
+        return self.recipes().fine_tuning(base)
 
     def initial_weights(self, base: ModelFolder, config: ConfigT) -> dict[str, np.ndarray]:
         """Return the tensors of the exported network, by name, of a training that starts from ``base``.
@@ -153,22 +148,6 @@ class Family(Generic[ConfigT]):
             return ()
         known = self.named_tables(base.config(self.config))
         return [table for table, (_, names) in self.named_tables(config).items() if names != known[table][1]]
-
-    @property
-    def _prefix(self) -> str:
-        """Prefix of the family's class names."""
-        return self.config.__name__.removesuffix("Config")
-
-    def _member(self, module: str, name: str) -> object:
-        """Return what a module of the family's package defines under a name; raise BadFamily without it."""
-        members = self._members(module)
-        if name not in members:
-            raise BadFamily(f"The family {self.name!r} has to define {name} in {module}.py.")
-        return members[name]
-
-    def _members(self, module: str) -> Mapping[str, object]:
-        """Return what a module of the family's package defines, by name."""
-        return vars(importlib.import_module(f"{type(self).__module__}.{module}"))
 
     def command_line(self, model: str) -> str:
         """Return the command line that uses a model."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
     from ..models.folder import ModelFolder
+    from .recipe import Prepared, Recipe
     from .runtime import Model
 
 WILD_INTEGERS = (-(10**12), 10**12)
@@ -22,7 +23,7 @@ WILD_FLOATS = (*map(float, WILD_INTEGERS), math.nan, math.inf)
 """Values that no setting accepts."""
 
 
-def check_family(family: Family[ModelConfig]) -> None:
+def check_family(family: Family[ModelConfig, Recipe, Prepared]) -> None:
     """Check everything about a family that needs neither data nor PyTorch.
 
     Raises
@@ -34,7 +35,7 @@ def check_family(family: Family[ModelConfig]) -> None:
         raise BadFamily(f"The family {family.name!r} breaks its contract: {problem}.")
 
 
-def check_exported(family: Family[ModelConfig], folder: ModelFolder) -> None:
+def check_exported(family: Family[ModelConfig, Recipe, Prepared], folder: ModelFolder) -> None:
     """Check an exported model folder: its extra files and the names of its weights.
 
     Raises
@@ -59,7 +60,7 @@ def check_exported(family: Family[ModelConfig], folder: ModelFolder) -> None:
             )
 
 
-def check_model(family: Family[ModelConfig], model: Model) -> None:
+def check_model(family: Family[ModelConfig, Recipe, Prepared], model: Model) -> None:
     """Check that a model that is open has the base classes of the capabilities of its family.
 
     Raises
@@ -87,7 +88,7 @@ def check_model(family: Family[ModelConfig], model: Model) -> None:
             )
 
 
-def _problems(family: Family[ModelConfig]) -> Iterator[str]:
+def _problems(family: Family[ModelConfig, Recipe, Prepared]) -> Iterator[str]:
     if not (family.name.isidentifier() and family.name == family.name.lower()):
         yield "its name is no identifier in lower case"
     if not family.summary or "\n" in family.summary or family.summary.endswith("."):
@@ -96,6 +97,7 @@ def _problems(family: Family[ModelConfig]) -> Iterator[str]:
         yield "it has no capabilities"
     if "{model}" not in family.command:
         yield f"its command {family.command!r} has no {{model}}"
+    yield from _missing_functions(family)
     unknown = sorted(set(family.health.metrics) - set(family.metrics))
     if unknown:
         yield f"its health rules name {', '.join(unknown)}, and its metrics are {', '.join(family.metrics)}"
@@ -107,7 +109,20 @@ def _problems(family: Family[ModelConfig]) -> Iterator[str]:
     yield from _unchecked_labels(family.config())
 
 
-def _size_problems(family: Family[ModelConfig], size: str, config: ModelConfig) -> Iterator[str]:
+def _missing_functions(family: Family[ModelConfig, Recipe, Prepared]) -> Iterator[str]:
+    """Yield a problem for each function that ``recipe.py`` lacks, and for a runtime that is no model."""
+    from .runtime import Model
+
+    module = family.recipes()
+    for name in ("recipe", "prepare", *(("fine_tuning",) if family.warm_starts else ())):
+        if not callable(vars(module).get(name)):
+            yield f"its recipe.py defines no function {name}"
+    runtime = family.runtime()
+    if not (isinstance(runtime, type) and issubclass(runtime, Model)):
+        yield f"its runtime {runtime!r} is no class that is derived from Model"
+
+
+def _size_problems(family: Family[ModelConfig, Recipe, Prepared], size: str, config: ModelConfig) -> Iterator[str]:
     if not isinstance(config, family.config):
         yield f"its size {size} is a {type(config).__name__}, not a {family.config.__name__}"
         return

@@ -67,8 +67,10 @@ class RecipeOf(Generic[ConfigT, DataT]):
 Recipe = RecipeOf[ModelConfig, object]
 """A recipe of any family."""
 
+AnyRecipeT = TypeVar("AnyRecipeT", bound=Recipe)
 
-def fine_tuned(recipe: Recipe, base: ModelFolder) -> Recipe:
+
+def fine_tuned(recipe: AnyRecipeT, base: ModelFolder) -> AnyRecipeT:
     """Return a recipe that trains ``base`` further for FINE_TUNING_STEPS, on other labels and speakers."""
     model = base.config(type(recipe.model)).without_names()
     return replace(recipe, model=model, training=recipe.training.for_fine_tuning(FINE_TUNING_STEPS))

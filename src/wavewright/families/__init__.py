@@ -6,12 +6,12 @@ import difflib
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import import_module
-from typing import Any, cast
+from typing import Any
 
 from ..contracts.family import Family
-from ..errors import BadSetting
+from ..errors import BadFamily, BadSetting
 
-AnyFamily = Family[Any]
+AnyFamily = Family[Any, Any, Any]
 
 NAMES = (
     "acoustic",
@@ -51,8 +51,11 @@ class FamilyTable(Mapping[str, AnyFamily]):
 
 @cache
 def _imported(name: str) -> AnyFamily:
-    """Return the family that a package defines."""
-    return cast(AnyFamily, vars(import_module(f".{name}", __name__))[name.upper()])
+    """Return the family that a package defines; raise BadFamily if it defines none."""
+    family = vars(import_module(f".{name}", __name__)).get(name.upper())
+    if not isinstance(family, Family):
+        raise BadFamily(f"The package of the family {name!r} has to define {name.upper()}, an object of its Family.")
+    return family
 
 
 FAMILIES: Mapping[str, AnyFamily] = FamilyTable()

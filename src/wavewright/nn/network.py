@@ -150,8 +150,10 @@ PreparedT = TypeVar("PreparedT", contravariant=True)
 class FamilyTraining(ABC, Generic[ConfigT, ModuleT, PreparedT]):
     """The part of a family that needs PyTorch: build the network, evaluate and export it."""
 
-    network: Callable[[ConfigT], Network]
-    """Class of the network."""
+    @property
+    @abstractmethod
+    def network(self) -> Callable[[ConfigT], Network]:
+        """Class of the network; a class attribute of the family's training."""
 
     def build(self, config: ConfigT) -> Network:
         """Return the network of a configuration, with fresh weights."""

@@ -39,27 +39,49 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from ...contracts.family import Capability, Family
+from ...contracts.family import Capability, Family, RecipeModule
 from ...contracts.health import HealthRules
-from .config import SPEAKERS_FILE, WEIGHT_PREFIX, AcousticConfig
+from .config import SIZES, SPEAKERS_FILE, WEIGHT_PREFIX, AcousticConfig
 
 if TYPE_CHECKING:
     import numpy as np
 
     from ...models.folder import ModelFolder
+    from .recipe import AcousticPrepared, AcousticRecipe
+    from .runtime import AcousticRuntime
+    from .training import AcousticTraining
 
 
-class AcousticFamily(Family[AcousticConfig]):
+class AcousticFamily(Family[AcousticConfig, "AcousticRecipe", "AcousticPrepared"]):
     """The family ``acoustic``."""
 
     name = "acoustic"
     summary = "speech: symbols to mel frames, with control over duration, pitch and energy of each"
     config = AcousticConfig
+    sizes = SIZES
     health = HealthRules(loss="valid/mel")
     capabilities = frozenset({Capability.SPEAK})
     command = "speak 'Hello.' --voice {model}"
     weight_prefixes = (WEIGHT_PREFIX,)
     extra_files: ClassVar[Mapping[str, str]] = {SPEAKERS_FILE: "usual style and pace of each speaker"}
+
+    def recipes(self) -> RecipeModule[AcousticRecipe, AcousticPrepared]:
+        """Return the module of the recipes."""
+        from . import recipe
+
+        return recipe
+
+    def runtime(self) -> type[AcousticRuntime]:
+        """Return the class that opens a model folder."""
+        from .runtime import AcousticRuntime
+
+        return AcousticRuntime
+
+    def training(self) -> AcousticTraining:
+        """Return the part of the family that needs PyTorch."""
+        from .training import AcousticTraining
+
+        return AcousticTraining()
 
     def initial_weights(self, base: ModelFolder, config: AcousticConfig) -> dict[str, np.ndarray]:
         """Return the tensors of the exported network of a training that starts from ``base``."""

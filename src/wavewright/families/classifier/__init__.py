@@ -27,28 +27,50 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ...contracts.family import Capability, Family
+from ...contracts.family import Capability, Family, RecipeModule
 from ...contracts.health import HealthRules
-from .config import LAST_LAYER, WEIGHT_PREFIX, ClassifierConfig
+from .config import LAST_LAYER, SIZES, WEIGHT_PREFIX, ClassifierConfig
 
 if TYPE_CHECKING:
     import numpy as np
 
     from ...models.folder import ModelFolder
+    from .recipe import ClassifierPrepared, ClassifierRecipe
+    from .runtime import ClassifierRuntime
+    from .training import ClassifierTraining
 
 RUNNING_MEAN = "running_mean"  # of batch normalisation
 
 
-class ClassifierFamily(Family[ClassifierConfig]):
+class ClassifierFamily(Family[ClassifierConfig, "ClassifierRecipe", "ClassifierPrepared"]):
     """The family ``classifier``."""
 
     name = "classifier"
     summary = "recognises the label of a clip, and judges generated clips"
     config = ClassifierConfig
+    sizes = SIZES
     health = HealthRules(loss="valid/loss")
     capabilities = frozenset({Capability.CLASSIFY})
     command = "evaluate FOLDER FOLDER --classifier {model}"
     weight_prefixes = (WEIGHT_PREFIX,)
+
+    def recipes(self) -> RecipeModule[ClassifierRecipe, ClassifierPrepared]:
+        """Return the module of the recipes."""
+        from . import recipe
+
+        return recipe
+
+    def runtime(self) -> type[ClassifierRuntime]:
+        """Return the class that opens a model folder."""
+        from .runtime import ClassifierRuntime
+
+        return ClassifierRuntime
+
+    def training(self) -> ClassifierTraining:
+        """Return the part of the family that needs PyTorch."""
+        from .training import ClassifierTraining
+
+        return ClassifierTraining()
 
     def initial_weights(self, base: ModelFolder, config: ClassifierConfig) -> dict[str, np.ndarray]:
         """Return the weights of ``base``; a new label has the mean row of the last layer."""

@@ -24,22 +24,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
-from ...contracts.family import Capability, Family
+from ...contracts.family import Capability, Family, RecipeModule
 from ...contracts.health import HealthRules
-from .config import CONTEXTS_FILE, FREQUENCIES_FILE, WEIGHT_PREFIXES, CodecConfig
+from .config import CONTEXTS_FILE, FREQUENCIES_FILE, SIZES, WEIGHT_PREFIXES, CodecConfig
 
 if TYPE_CHECKING:
     import numpy as np
 
     from ...models.folder import ModelFolder
+    from .recipe import CodecPrepared, CodecRecipe
+    from .runtime import CodecRuntime
+    from .training import CodecTraining
 
 
-class CodecFamily(Family[CodecConfig]):
+class CodecFamily(Family[CodecConfig, "CodecRecipe", "CodecPrepared"]):
     """The family ``codec``."""
 
     name = "codec"
     summary = "compresses audio into codes: a codec for files and streams"
     config = CodecConfig
+    sizes = SIZES
     health = HealthRules(loss="valid/mel")
     capabilities = frozenset({Capability.CODE})
     command = "encode FILE --model {model}"
@@ -48,6 +52,24 @@ class CodecFamily(Family[CodecConfig]):
         FREQUENCIES_FILE: "how often each code occurs, and the gain of each number of codebooks",
         CONTEXTS_FILE: "the tables of the context model",
     }
+
+    def recipes(self) -> RecipeModule[CodecRecipe, CodecPrepared]:
+        """Return the module of the recipes."""
+        from . import recipe
+
+        return recipe
+
+    def runtime(self) -> type[CodecRuntime]:
+        """Return the class that opens a model folder."""
+        from .runtime import CodecRuntime
+
+        return CodecRuntime
+
+    def training(self) -> CodecTraining:
+        """Return the part of the family that needs PyTorch."""
+        from .training import CodecTraining
+
+        return CodecTraining()
 
     def initial_weights(self, base: ModelFolder, config: CodecConfig) -> dict[str, np.ndarray]:
         """Return the tensors of the exported network of a training that starts from ``base``."""

@@ -33,19 +33,25 @@ order; the critics are in ``nn/critics.py``.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from ...contracts.family import EMBEDDINGS_FILE, Capability, Family
+from ...contracts.family import EMBEDDINGS_FILE, Capability, Family, RecipeModule
 from ...contracts.health import HealthRules
-from .config import LABEL_TABLE, WEIGHT_PREFIX, GanConfig
+from .config import LABEL_TABLE, SIZES, WEIGHT_PREFIX, GanConfig
+
+if TYPE_CHECKING:
+    from .recipe import GanPrepared, GanRecipe
+    from .runtime import GanRuntime
+    from .training import GanTraining
 
 
-class GanFamily(Family[GanConfig]):
+class GanFamily(Family[GanConfig, "GanRecipe", "GanPrepared"]):
     """The family ``gan``."""
 
     name = "gan"
     summary = "short clips: a generator that is trained against critics"
     config = GanConfig
+    sizes = SIZES
     health = HealthRules(
         level_db="level_db",
         diversity="diversity",
@@ -58,6 +64,24 @@ class GanFamily(Family[GanConfig]):
     extra_files: ClassVar[Mapping[str, str]] = {
         EMBEDDINGS_FILE: "embeddings of the training clips, for the search for copies"
     }
+
+    def recipes(self) -> RecipeModule[GanRecipe, GanPrepared]:
+        """Return the module of the recipes."""
+        from . import recipe
+
+        return recipe
+
+    def runtime(self) -> type[GanRuntime]:
+        """Return the class that opens a model folder."""
+        from .runtime import GanRuntime
+
+        return GanRuntime
+
+    def training(self) -> GanTraining:
+        """Return the part of the family that needs PyTorch."""
+        from .training import GanTraining
+
+        return GanTraining()
 
     def named_tables(self, config: GanConfig) -> Mapping[str, tuple[str, Sequence[str]]]:
         """Return the embedding of the labels."""

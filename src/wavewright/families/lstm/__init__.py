@@ -25,23 +25,47 @@ Read ``modules.py`` (the network), ``losses.py``, ``network.py`` (training turns
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from ...contracts.family import Capability, Family
+from ...contracts.family import Capability, Family, RecipeModule
 from ...contracts.health import HealthRules
-from .config import STATISTICS_FILE, LstmConfig
+from .config import SIZES, STATISTICS_FILE, LstmConfig
+
+if TYPE_CHECKING:
+    from .recipe import LstmPrepared, LstmRecipe
+    from .runtime import LstmRuntime
+    from .training import LstmTraining
 
 
-class LstmFamily(Family[LstmConfig]):
+class LstmFamily(Family[LstmConfig, "LstmRecipe", "LstmPrepared"]):
     """The family ``lstm``."""
 
     name = "lstm"
     summary = "textures and spoken words: a recurrent network that draws one mel frame after another"
     config = LstmConfig
+    sizes = SIZES
     health = HealthRules(level_db="level_db", diversity="diversity")
     capabilities = frozenset({Capability.GENERATE})
     weight_prefixes = ("step.recurrent.",)
     extra_files: ClassVar[Mapping[str, str]] = {STATISTICS_FILE: "whitening of frames, durations of the training clips"}
+
+    def recipes(self) -> RecipeModule[LstmRecipe, LstmPrepared]:
+        """Return the module of the recipes."""
+        from . import recipe
+
+        return recipe
+
+    def runtime(self) -> type[LstmRuntime]:
+        """Return the class that opens a model folder."""
+        from .runtime import LstmRuntime
+
+        return LstmRuntime
+
+    def training(self) -> LstmTraining:
+        """Return the part of the family that needs PyTorch."""
+        from .training import LstmTraining
+
+        return LstmTraining()
 
     def named_tables(self, config: LstmConfig) -> Mapping[str, tuple[str, Sequence[str]]]:
         """Return the embeddings of labels and speakers."""

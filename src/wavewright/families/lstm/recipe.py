@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...contracts.recipe import PreparedOf, RecipeOf, split_rows
+from ...contracts.recipe import PreparedOf, RecipeOf, fine_tuned, split_rows
 from ...contracts.sequence_recipe import SEQUENCE_TRAINING, SequenceDataSettings, load_clips
 from ...data.entry import Entry
 from ...models.folder import ModelFolder
@@ -52,6 +52,11 @@ TRAINING = replace(SEQUENCE_TRAINING, metric="distance")
 def recipe(size: str) -> LstmRecipe:
     """Return the recipe of a size: ``tiny`` for trials, ``small`` for a laptop, ``base`` for the bundled models."""
     return LstmRecipe(SIZES[size], SequenceDataSettings(), TRAINING)
+
+
+def fine_tuning(base: ModelFolder) -> LstmRecipe:
+    """Return the recipe to train ``base`` further, on other labels and speakers."""
+    return fine_tuned(recipe("small"), base)
 
 
 def prepare(recipe: LstmRecipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> LstmPrepared:

@@ -28,19 +28,25 @@ Read ``symbols.py`` (codes to the vocabulary), ``modules.py`` (the networks), ``
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from ...contracts.family import EMBEDDINGS_FILE, Capability, Family
+from ...contracts.family import EMBEDDINGS_FILE, Capability, Family, RecipeModule
 from ...contracts.health import HealthRules
-from .config import STATISTICS_FILE, PriorConfig
+from .config import SIZES, STATISTICS_FILE, PriorConfig
+
+if TYPE_CHECKING:
+    from .recipe import PriorPrepared, PriorRecipe
+    from .runtime import PriorRuntime
+    from .training import PriorTraining
 
 
-class PriorFamily(Family[PriorConfig]):
+class PriorFamily(Family[PriorConfig, "PriorRecipe", "PriorPrepared"]):
     """The family ``prior``."""
 
     name = "prior"
     summary = "draws the codes of a codec: clips by label, or audio of any length"
     config = PriorConfig
+    sizes = SIZES
     health = HealthRules(loss="valid/bits")
     capabilities = frozenset({Capability.GENERATE})
     weight_prefixes = ("time.predictor.", "depth.predictor.")
@@ -48,6 +54,24 @@ class PriorFamily(Family[PriorConfig]):
         STATISTICS_FILE: "durations of the training clips, where durations are drawn",
         EMBEDDINGS_FILE: "embeddings of whole training clips, for the search for copies",
     }
+
+    def recipes(self) -> RecipeModule[PriorRecipe, PriorPrepared]:
+        """Return the module of the recipes."""
+        from . import recipe
+
+        return recipe
+
+    def runtime(self) -> type[PriorRuntime]:
+        """Return the class that opens a model folder."""
+        from .runtime import PriorRuntime
+
+        return PriorRuntime
+
+    def training(self) -> PriorTraining:
+        """Return the part of the family that needs PyTorch."""
+        from .training import PriorTraining
+
+        return PriorTraining()
 
     def named_tables(self, config: PriorConfig) -> Mapping[str, tuple[str, Sequence[str]]]:
         """Return the embeddings of labels and speakers."""

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...contracts.recipe import Batch, PreparedOf, RecipeOf, split_rows
+from ...contracts.recipe import Batch, PreparedOf, RecipeOf, fine_tuned, split_rows
 from ...contracts.sequence_recipe import SEQUENCE_TRAINING, SequenceDataSettings, load_clips
 from ...data.entry import Entry
 from ...errors import BadSetting
 from ...metrics.copying import smallest_distance
 from ...metrics.embeddings import LogMelEmbedding
+from ...models.folder import ModelFolder
 from ...ranges import ranged
 from .batches import CodeBatches
 from .codec import open_codec
@@ -88,6 +89,11 @@ TRAINING = replace(SEQUENCE_TRAINING, warmup_steps=100, metric="valid/bits")
 def recipe(size: str) -> PriorRecipe:
     """Return the recipe of a size: ``tiny`` for trials, ``small`` for a laptop, ``base`` for hours of recordings."""
     return PriorRecipe(SIZES[size], PriorDataSettings(), TRAINING)
+
+
+def fine_tuning(base: ModelFolder) -> PriorRecipe:
+    """Return the recipe to train ``base`` further, on other labels and speakers."""
+    return fine_tuned(recipe("small"), base)
 
 
 def prepare(recipe: PriorRecipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> PriorPrepared:

@@ -99,22 +99,26 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from ...contracts.family import Capability, Family
+from ...contracts.family import Capability, Family, RecipeModule
 from ...contracts.health import HealthRules
-from .config import LATENTS_FILE, VaeConfig
+from .config import LATENTS_FILE, SIZES, VaeConfig
 
 if TYPE_CHECKING:
     import numpy as np
 
     from ...models.folder import ModelFolder
+    from .recipe import VaePrepared, VaeRecipe
+    from .runtime import VaeRuntime
+    from .training import VaeTraining
 
 
-class VaeFamily(Family[VaeConfig]):
+class VaeFamily(Family[VaeConfig, "VaeRecipe", "VaePrepared"]):
     """The family ``vae``."""
 
     name = "vae"
     summary = "clips as latent vectors: interpolate, vary and adjust them"
     config = VaeConfig
+    sizes = SIZES
     health = HealthRules(
         loss="valid/mel",
         level_db="level_db",
@@ -130,6 +134,24 @@ class VaeFamily(Family[VaeConfig]):
     extra_files: ClassVar[Mapping[str, str]] = {
         LATENTS_FILE: "latents of the training clips, directions of the attributes"
     }
+
+    def recipes(self) -> RecipeModule[VaeRecipe, VaePrepared]:
+        """Return the module of the recipes."""
+        from . import recipe
+
+        return recipe
+
+    def runtime(self) -> type[VaeRuntime]:
+        """Return the class that opens a model folder."""
+        from .runtime import VaeRuntime
+
+        return VaeRuntime
+
+    def training(self) -> VaeTraining:
+        """Return the part of the family that needs PyTorch."""
+        from .training import VaeTraining
+
+        return VaeTraining()
 
     def initial_weights(self, base: ModelFolder, config: VaeConfig) -> dict[str, np.ndarray]:
         """Return the tensors of the exported network of a training that starts from ``base``."""

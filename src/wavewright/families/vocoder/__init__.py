@@ -74,21 +74,47 @@ Changes:
 
 from __future__ import annotations
 
-from ...contracts.family import Capability, Family
+from typing import TYPE_CHECKING
+
+from ...contracts.family import Capability, Family, RecipeModule
 from ...contracts.health import HealthRules
-from .config import WEIGHT_PREFIX, VocoderConfig
+from .config import SIZES, WEIGHT_PREFIX, VocoderConfig
+
+if TYPE_CHECKING:
+    from .recipe import VocoderPrepared, VocoderRecipe
+    from .runtime import VocoderRuntime
+    from .training import VocoderTraining
 
 
-class VocoderFamily(Family[VocoderConfig]):
+class VocoderFamily(Family[VocoderConfig, "VocoderRecipe", "VocoderPrepared"]):
     """The family ``vocoder``."""
 
     name = "vocoder"
     summary = "speech from mel frames, many times faster than real time: filtered pulses and noise"
     config = VocoderConfig
+    sizes = SIZES
     health = HealthRules(loss="valid/mel")
     capabilities = frozenset({Capability.VOCODE})
     command = "speak 'Hello.' --vocoder {model}"
     weight_prefixes = (WEIGHT_PREFIX,)
+
+    def recipes(self) -> RecipeModule[VocoderRecipe, VocoderPrepared]:
+        """Return the module of the recipes."""
+        from . import recipe
+
+        return recipe
+
+    def runtime(self) -> type[VocoderRuntime]:
+        """Return the class that opens a model folder."""
+        from .runtime import VocoderRuntime
+
+        return VocoderRuntime
+
+    def training(self) -> VocoderTraining:
+        """Return the part of the family that needs PyTorch."""
+        from .training import VocoderTraining
+
+        return VocoderTraining()
 
 
 VOCODER = VocoderFamily()

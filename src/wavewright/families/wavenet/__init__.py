@@ -26,22 +26,26 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from ...contracts.family import Capability, Family
+from ...contracts.family import Capability, Family, RecipeModule
 from ...contracts.health import HealthRules
-from .config import CONTOURS_FILE, DURATIONS_FILE, WaveNetConfig
+from .config import CONTOURS_FILE, DURATIONS_FILE, SIZES, WaveNetConfig
 
 if TYPE_CHECKING:
     import numpy as np
 
     from ...models.folder import ModelFolder
+    from .recipe import WaveNetPrepared, WaveNetRecipe
+    from .runtime import WaveNetRuntime
+    from .training import WaveNetTraining
 
 
-class WaveNetFamily(Family[WaveNetConfig]):
+class WaveNetFamily(Family[WaveNetConfig, "WaveNetRecipe", "WaveNetPrepared"]):
     """The family ``wavenet``."""
 
     name = "wavenet"
     summary = "one sample after another: short clips by label, or speech from mel frames"
     config = WaveNetConfig
+    sizes = SIZES
     health = HealthRules(loss="valid/bits")
     capabilities = frozenset({Capability.GENERATE, Capability.VOCODE})
     weight_prefixes = ("condition.",)  # and the weights of the layers, see initial_weights
@@ -49,6 +53,24 @@ class WaveNetFamily(Family[WaveNetConfig]):
         DURATIONS_FILE: "durations of the training clips",
         CONTOURS_FILE: "their contours of loudness, pitch and voicing, for a model with contours",
     }
+
+    def recipes(self) -> RecipeModule[WaveNetRecipe, WaveNetPrepared]:
+        """Return the module of the recipes."""
+        from . import recipe
+
+        return recipe
+
+    def runtime(self) -> type[WaveNetRuntime]:
+        """Return the class that opens a model folder."""
+        from .runtime import WaveNetRuntime
+
+        return WaveNetRuntime
+
+    def training(self) -> WaveNetTraining:
+        """Return the part of the family that needs PyTorch."""
+        from .training import WaveNetTraining
+
+        return WaveNetTraining()
 
     def capabilities_of(self, config: Mapping[str, object]) -> frozenset[Capability]:
         """Return the capability of a model: a vocoder with condition ``mel``, otherwise a generator."""

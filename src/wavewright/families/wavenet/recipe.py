@@ -8,13 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from ...contracts.recipe import Batch, PreparedOf, RecipeOf, split_rows
+from ...contracts.recipe import Batch, PreparedOf, RecipeOf, fine_tuned, split_rows
 from ...contracts.settings import COSINE_SETTINGS
 from ...data.durations import duration_quantiles
 from ...data.entry import Entry
 from ...data.preparation import Preparation
 from ...data.sequences import SequenceClips, load_sequences
 from ...errors import BadSetting
+from ...models.folder import ModelFolder
 from .batches import SampleBatches, WaveNetDataSettings
 from .config import SIZES, WaveNetConfig
 
@@ -48,6 +49,11 @@ TRAINING = replace(COSINE_SETTINGS, weight_decay=0.0, ema_decay=0.998, metric="v
 def recipe(size: str) -> WaveNetRecipe:
     """Return the recipe of a size: ``tiny`` for trials, ``small`` for a laptop, ``base`` and ``full`` for a GPU."""
     return WaveNetRecipe(SIZES[size], WaveNetDataSettings(), TRAINING)
+
+
+def fine_tuning(base: ModelFolder) -> WaveNetRecipe:
+    """Return the recipe to train ``base`` further, on other labels and speakers."""
+    return fine_tuned(recipe("small"), base)
 
 
 def prepare(recipe: WaveNetRecipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> WaveNetPrepared:
