@@ -4,9 +4,10 @@
     python -m benchmarks.code.without_family gan vae
 
 In a copy of the repository, the family's folder, its line in ``families/__init__.py``, its files in the tree of
-``docs/architecture.md``, its bundled models and its entry in ``tests/tiny_families.py`` are deleted. Test modules that
-import the family, directly or through a helper, go with it, and so do the tests that name the family or one of its
-bundled models (:mod:`benchmarks.harness.family_tests`). All others must pass. Exits with 1 where one fails.
+``docs/architecture.md``, its bundled models and its entry in ``tests/tiny_families.py`` are deleted. A family that
+imports it goes with it. So do the test modules that import the family, directly or through a helper, and the tests that
+name the family or one of its bundled models (:mod:`benchmarks.harness.family_tests`). The tests of `ABOUT_ALL`, whose
+subject are all families at once, are left out. All others must pass. Exits with 1 where one fails.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.harness.family_tests import FAMILY, MODELS
+from benchmarks.harness.family_tests import NAMES
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import Table, columns
 from wavewright import models
@@ -33,7 +35,7 @@ PLUGIN = "benchmarks.harness.family_tests"
 ABOUT_ALL = ("test_documents", "test_site", "test_benchmarks", "test_family_table")
 """Tests of the documents and benchmarks, which describe every family."""
 
-SUITES = Table("suites", columns(family="s", passed="d", failed="d", deleted_modules="d", deleted_tests="d"))
+SUITES = Table("suites", columns(family="s", passed="d", failed="d", deleted_modules="d"))
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -48,13 +50,14 @@ def measure(options: argparse.Namespace, report: Report) -> None:
         with tempfile.TemporaryDirectory() as folder:
             tree = Path(folder) / "wavewright"
             copy_tree(tree)
-            bundled = delete_family(tree, name)
-            modules = delete_tests(tree, name)
-            output = run_tests(tree, name, bundled, options.tests)
-        counts = {word: int(number) for number, word in re.findall(r"(\d+) (passed|failed|errors?|deselected)", output)}
+            names = (name, *dependents(tree, name))
+            bundled = [model for each in names for model in delete_family(tree, each)]
+            modules = {module for each in names for module in delete_tests(tree, each)}
+            output = run_tests(tree, (*names, *bundled), options.tests)
+        counts = {word: int(number) for number, word in re.findall(r"(\d+) (passed|failed|errors?)", output)}
         n_failed = counts.get("failed", 0) + counts.get("error", 0) + counts.get("errors", 0)
-        row = {"family": name, "passed": counts.get("passed", 0), "failed": n_failed}
-        report.add(SUITES, row | {"deleted_modules": len(modules), "deleted_tests": counts.get("deselected", 0)})
+        row = {"family": " and ".join(names), "passed": counts.get("passed", 0), "failed": n_failed}
+        report.add(SUITES, row | {"deleted_modules": len(modules)})
         if n_failed or not row["passed"]:
             report.has_fault = True
             print(output[-20_000:], file=sys.stderr)
@@ -67,6 +70,13 @@ def copy_tree(target: Path) -> None:
     for name in filter(None, listed.split("\0")):
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, target / name)
+
+
+def dependents(tree: Path, name: str) -> list[str]:
+    """Return the families whose packages import that of another family, such as the prior that of the codec."""
+    packages = (tree / "src" / "wavewright" / "families").glob("*/*.py")
+    importing = {path.parent.name for path in packages if f"from ..{name}" in path.read_text(encoding="utf-8")}
+    return sorted(importing)
 
 
 def delete_family(tree: Path, name: str) -> tuple[str, ...]:
@@ -103,9 +113,9 @@ def delete_tests(tree: Path, name: str) -> list[str]:
     return sorted(deleted)
 
 
-def run_tests(tree: Path, name: str, bundled: tuple[str, ...], tests: list[str]) -> str:
-    """Run the tests of a tree that do not name the family or its bundled models; return pytest's output."""
-    environment = os.environ | {FAMILY: name, MODELS: " ".join(bundled), "PYTHONPATH": f"{tree / 'src'}:{tree}"}
+def run_tests(tree: Path, names: Sequence[str], tests: list[str]) -> str:
+    """Run the tests of a tree that name none of some families and bundled models; return pytest's output."""
+    environment = os.environ | {NAMES: " ".join(names), "PYTHONPATH": f"{tree / 'src'}:{tree}"}
     command = [sys.executable, "-m", "pytest", "-p", PLUGIN, "-p", "no:cacheprovider", *tests]
     return subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, check=False).stdout
 

@@ -1,28 +1,29 @@
-"""A pytest plugin that deselects the tests of a family: those that name it or one of its bundled models.
+"""A pytest plugin that deselects the tests of some families: those that name them or one of their bundled models.
 
-The environment variables `FAMILY` and `MODELS` name them. A test names what stands in quotation marks in its source, in
-its parameters, in that of its fixtures, and in that of the functions of the tests that these call. What it uses in
-another way is in its mark ``uses``.
+The environment variable `NAMES` lists them. A test names the words of the strings, other than docstrings, in its
+source, its parameters and fixtures, and the functions of the tests that these call. What it uses in another way is in
+its mark ``uses``.
 """
 
 from __future__ import annotations
 
+import ast
 import inspect
 import os
 import re
+import textwrap
 from collections.abc import Callable, Iterable, Iterator
 
 import pytest
 
-FAMILY = "WITHOUT_FAMILY"
-MODELS = "WITHOUT_MODELS"
+NAMES = "WITHOUT_NAMES"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Deselect the tests of the family."""
-    names = [os.environ[FAMILY], *os.environ[MODELS].split()]
-    quoted = re.compile("|".join(rf"""["' ]{re.escape(name)}["' /:-]""" for name in names))
-    deselected = [item for item in items if isinstance(item, pytest.Function) and quoted.search(_text(item))]
+    words = "|".join(map(re.escape, os.environ[NAMES].split()))
+    named = re.compile(rf"""(?:^|[\s/"'])(?:{words})(?:$|[\s/:"'-])""", re.MULTILINE)
+    deselected = [item for item in items if isinstance(item, pytest.Function) and named.search(_text(item))]
     config.hook.pytest_deselected(items=deselected)
     items[:] = [item for item in items if item not in set(deselected)]
 
@@ -43,7 +44,20 @@ def _sources(functions: Iterable[Callable[..., object]], seen: set[Callable[...,
         if function in seen or not inspect.isfunction(function) or "tests" not in function.__code__.co_filename:
             continue
         seen.add(function)
-        yield inspect.getsource(function)
+        yield from _strings(inspect.getsource(function))
         yield from (repr(function.__globals__.get(name)) for name in function.__code__.co_names)
         called = (function.__globals__.get(name) for name in function.__code__.co_names)
         yield from _sources((each for each in called if inspect.isfunction(each)), seen)
+
+
+def _strings(source: str) -> Iterator[str]:
+    """Yield the strings of a function's source, except for docstrings."""
+    tree = ast.parse(textwrap.dedent(source))
+    docstrings = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and isinstance(node.body[0], ast.Expr)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
+            yield node.value
