@@ -96,10 +96,15 @@ class EmbeddedClips:
 
         Parameters
         ----------
-        embeddings : np.ndarray
-            One row for each clip, ``(n, d)``.
+        embeddings : np.ndarray of shape ``(n, d)``
+            One row for each clip.
         labels, groups : array_like, optional
             As for :meth:`Clips.of`.
+
+        Returns
+        -------
+        EmbeddedClips
+            The embeddings; without labels and groups all have one label, and each is a group of its own.
 
         Raises
         ------

@@ -15,13 +15,23 @@ from .distances import distances_among, pairwise_distances
 class CopyReport:
     """Distances to the nearest training clip, and the limit below which a generated clip counts as a copy.
 
-    The distances are those of each training cluster to the nearest clip of any other, ``training (clusters,)``, and of
-    each generated clip to the nearest training clip, ``estimate (m,)``.
+    Attributes
+    ----------
+    fraction_no_closer : float
+        Fraction of generated clips at or beyond the limit.
+    limit : float
+        The ``percentile`` of ``training``.
+    percentile : float
+        0 for the smallest distance.
+    training : np.ndarray of shape ``(clusters,)``
+        Distance of each training cluster to the nearest clip of any other.
+    estimate : np.ndarray of shape ``(m,)``
+        Distance of each generated clip to the nearest training clip.
     """
 
-    fraction_no_closer: float  # of generated clips, at or beyond the limit
-    limit: float  # the percentile of `training`
-    percentile: float  # 0 for the smallest distance
+    fraction_no_closer: float
+    limit: float
+    percentile: float
     training: np.ndarray
     estimate: np.ndarray
 

@@ -19,28 +19,50 @@ NO_CLOSER = "no closer than recordings"
 class Thresholds:
     """Thresholds that good clips meet; the defaults are those of the bundled drums.
 
-    ``relative_frechet`` and ``one_nn_accuracy`` are upper limits, the others lower limits.
+    Attributes
+    ----------
+    agreement : float
+        Least fraction of clips that the classifier assigns to their label.
+    relative_frechet : float
+        Largest Frechet distance to the recordings, relative to that of one half of them to the other.
+    diversity : float
+        Least mean distance within a label, relative to that of the recordings.
+    coverage : float
+        Least fraction of recordings with a generated clip closer than their 5th nearest recording.
+    one_nn_accuracy : float
+        Largest accuracy of separating clips from recordings by the nearest clip.
+    fraction_no_closer : float
+        Least fraction of clips no closer to a recording than different recordings are to each other.
     """
 
-    agreement: float = 0.95  # fraction of clips that the classifier assigns to their label
-    relative_frechet: float = 1.5  # distance to the recordings, relative to that of one half of them to the other
-    diversity: float = 0.9  # mean distance within a label, relative to that of the recordings
-    coverage: float = 0.6  # fraction of recordings with a clip closer than their 5th nearest recording
-    one_nn_accuracy: float = 0.75  # accuracy of separating clips from recordings by the nearest clip
-    fraction_no_closer: float = 0.99  # of clips no closer to a recording than different recordings are to each other
+    agreement: float = 0.95
+    relative_frechet: float = 1.5
+    diversity: float = 0.9
+    coverage: float = 0.6
+    one_nn_accuracy: float = 0.75
+    fraction_no_closer: float = 0.99
 
 
 @dataclass(frozen=True)
 class Criterion:
     """The value of a metric compared with its threshold.
 
-    The name of the relative Frechet distance ends with that of the embedding.
+    Attributes
+    ----------
+    name : str
+        Name of the metric; that of the relative Frechet distance ends with the embedding.
+    value, threshold : float
+        The value, and the limit that it must reach or not exceed.
+    at_least : bool
+        Whether the threshold is a lower limit.
+    is_met : bool
+        Whether the value is within the limit.
     """
 
     name: str
     value: float
     threshold: float
-    at_least: bool  # the threshold is a lower limit
+    at_least: bool
     is_met: bool
 
     @classmethod
@@ -56,17 +78,36 @@ class Criterion:
 
 @dataclass(frozen=True)
 class ReportRow:
-    """All metrics of one set of clips."""
+    """All metrics of one set of clips.
+
+    Attributes
+    ----------
+    name : str
+        Name of the set in the report.
+    n_clips : int
+        Number of clips.
+    is_cheat : bool
+        Whether the set is one that must fail.
+    criteria : tuple of Criterion
+        The metrics that have a threshold.
+    distances : dict of str to DistributionDistances
+        Distances by the name of the embedding.
+    sample_metrics : SampleMetrics
+        Fidelity, diversity and copying in the first embedding.
+    scores : ClassifierScores or None
+        Scores of the classifier, None without one.
+    from_held_out : dict of str to Interval
+        Frechet distance from the held-out recordings by the name of the embedding; empty without them.
+    """
 
     name: str
     n_clips: int
-    is_cheat: bool  # the set must fail
-    criteria: tuple[Criterion, ...]  # the metrics that have a threshold
-    distances: dict[str, DistributionDistances]  # by the name of the embedding
-    sample_metrics: SampleMetrics  # in the first embedding
-    scores: ClassifierScores | None  # None without a classifier
+    is_cheat: bool
+    criteria: tuple[Criterion, ...]
+    distances: dict[str, DistributionDistances]
+    sample_metrics: SampleMetrics
+    scores: ClassifierScores | None
     from_held_out: dict[str, Interval] = field(default_factory=dict)
-    """Frechet distance from the held-out recordings by the name of the embedding; empty without them."""
 
     @property
     def failed(self) -> list[str]:

@@ -214,7 +214,24 @@ class ClassifierEmbedding:
         return np.asarray(self.runtime.embed(waves), dtype=np.float64)
 
     def probabilities(self, waves: np.ndarray, sample_rate: int) -> np.ndarray:
-        """Return the probabilities of :attr:`labels`, ``(n, classes)``; input and errors as :meth:`__call__`."""
+        """Classify clips.
+
+        Parameters
+        ----------
+        waves : np.ndarray of shape ``(n, time)``
+            Mono clips.
+        sample_rate : int, in Hz
+
+        Returns
+        -------
+        np.ndarray
+            Probabilities of :attr:`labels`, ``(n, classes)``.
+
+        Raises
+        ------
+        BadAudio
+            If the waves have another shape or values that are not finite.
+        """
         waves = resampled(checked_waves(waves), sample_rate, self.sample_rate)
         return np.asarray(self.runtime.probabilities(waves), dtype=np.float64)
 

@@ -22,10 +22,18 @@ LAGS_PER_SAMPLE = 4
 
 @dataclass(frozen=True)
 class Harmonicity:
-    """Harmonics-to-noise ratio of the voiced frames."""
+    """Harmonics-to-noise ratio of the voiced frames.
 
-    hnr_db: np.ndarray  # of each voiced frame, (voiced frames,)
-    n_frames: int  # that are not silent
+    Attributes
+    ----------
+    hnr_db : np.ndarray of shape ``(voiced frames,)``
+        Ratio of each voiced frame in dB.
+    n_frames : int
+        Number of frames that are not silent.
+    """
+
+    hnr_db: np.ndarray
+    n_frames: int
 
     @property
     def median_db(self) -> float:
@@ -45,7 +53,7 @@ def harmonics_to_noise(
 
     The autocorrelation of a frame, divided by that of its Hann window and interpolated between samples, has its highest
     peak ``r`` at the period. ``r`` is the fraction of the power that is periodic, so the ratio is
-    ``10 log10(r / (1 - r))`` (Boersma's equation 4). A frame is voiced if ``r`` is above 0.45 within the pitch limits.
+    ``10 log10(r / (1 - r))`` (equation 4). A frame is voiced if ``r`` is above 0.45 within the pitch limits.
 
     Parameters
     ----------
@@ -64,6 +72,11 @@ def harmonics_to_noise(
     ------
     BadAudio, BadSetting
         If the wave has another shape or values that are not finite, or the pitch limits are out of range.
+
+    References
+    ----------
+    P. Boersma, "Accurate short-term analysis of the fundamental frequency and the harmonics-to-noise ratio of a sampled
+    sound", 1993.
     """
     wave = np.asarray(wave, dtype=np.float64)
     if wave.ndim != 1 or not np.isfinite(wave).all():
@@ -87,7 +100,24 @@ def harmonics_to_noise(
 
 
 def harmonics_to_noise_of_all(waves: Iterable[np.ndarray], sample_rate: int) -> Harmonicity:
-    """Compute the harmonics-to-noise ratio of the voiced frames of several waves ``(time,)`` together."""
+    """Compute the harmonics-to-noise ratio of the voiced frames of several waves together.
+
+    Parameters
+    ----------
+    waves : iterable of np.ndarray of shape ``(time,)``
+        Waves of any lengths.
+    sample_rate : int, in Hz
+
+    Returns
+    -------
+    Harmonicity
+        The voiced frames of all waves.
+
+    Raises
+    ------
+    BadAudio, BadSetting
+        As :func:`harmonics_to_noise`.
+    """
     results = [harmonics_to_noise(wave, sample_rate) for wave in waves]
     hnr_db = np.concatenate([np.empty(0), *(result.hnr_db for result in results)])
     return Harmonicity(hnr_db, sum(result.n_frames for result in results))

@@ -29,12 +29,17 @@ def modulation_distance(
     reference, estimate : np.ndarray
         Mono waves, ``(n, time)`` and ``(m, time)``.
     sample_rate, segment_seconds
-        As for :func:`modulation_spectrum`, with the same errors.
+        As for :func:`modulation_spectrum`.
 
     Returns
     -------
     float
         Distance in dB.
+
+    Raises
+    ------
+    BadAudio, BadSetting
+        As :func:`modulation_spectrum`.
     """
     spectra = [modulation_spectrum(waves, sample_rate, segment_seconds) for waves in (reference, estimate)]
     levels_db = [10 * np.log10(np.maximum(spectrum, MIN_POWER_DB2)) for spectrum in spectra]

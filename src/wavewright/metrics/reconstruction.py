@@ -44,7 +44,20 @@ def mel_distance(reference: np.ndarray, estimate: np.ndarray, sample_rate: int) 
 def stft_distance(reference: np.ndarray, estimate: np.ndarray) -> float:
     """Compute the multi-resolution STFT distance: spectral convergence plus mean log-magnitude difference.
 
-    The mean over three frame lengths. Waves and errors are as for :func:`mel_distance`.
+    Parameters
+    ----------
+    reference, estimate : np.ndarray of shape ``(time,)``
+        Waves of one length.
+
+    Returns
+    -------
+    float
+        The mean over three frame lengths.
+
+    Raises
+    ------
+    BadSetting
+        If the waves have other shapes.
 
     References
     ----------
@@ -65,8 +78,22 @@ def stft_distance(reference: np.ndarray, estimate: np.ndarray) -> float:
 def si_sdr(reference: np.ndarray, estimate: np.ndarray) -> float:
     """Compute the scale-invariant signal-to-distortion ratio.
 
-    ``10 log10(|a s|^2 / |a s - e|^2)`` in dB, from -100 to 100, with ``a = e.s / |s|^2``, reference ``s`` and estimate
-    ``e``. Waves and errors are as for :func:`mel_distance`.
+    ``10 log10(|a s|^2 / |a s - e|^2)`` with ``a = e.s / |s|^2``, reference ``s`` and estimate ``e``.
+
+    Parameters
+    ----------
+    reference, estimate : np.ndarray of shape ``(time,)``
+        The waves ``s`` and ``e``, of one length.
+
+    Returns
+    -------
+    float
+        Ratio in dB, -100 to 100.
+
+    Raises
+    ------
+    BadSetting
+        If the lengths differ or a wave has another shape.
 
     References
     ----------

@@ -40,14 +40,24 @@ class LabelledClips(Protocol):
 class Reference:
     """Embeddings of the training clips, and the limits against copies.
 
-    Below its limit a clip is closer to a training clip than any two clusters of its class are to each other. The
-    velocity layers of a drum are one cluster, see :func:`~wavewright.metrics.copying.smallest_distance`.
+    Attributes
+    ----------
+    embedding : LogMelEmbedding
+        The embedding of all clips.
+    all_embeddings : np.ndarray of shape ``(n, d)``
+        Embeddings of all training clips, float32.
+    limits : np.ndarray of shape ``(max(classes, 1),)``
+        For each class, float32, the distance below which a clip is closer to a training clip than any two clusters of
+        its class are to each other (the velocity layers of a drum are one cluster, see
+        :func:`~wavewright.metrics.copying.smallest_distance`); 0 where a class is one sound.
+    embeddings : dict of int to np.ndarray
+        Embeddings of at most MAX_REFERENCE_CLIPS clips of each class, ``(m, d)``, which metrics compare with.
     """
 
     embedding: LogMelEmbedding
-    all_embeddings: np.ndarray  # of all training clips, (n, d) float32
-    limits: np.ndarray  # of each class, (max(classes, 1),) float32; 0 where a class is one sound
-    embeddings: dict[int, np.ndarray]  # of at most MAX_REFERENCE_CLIPS clips of each class, (m, d), for the metrics
+    all_embeddings: np.ndarray
+    limits: np.ndarray
+    embeddings: dict[int, np.ndarray]
 
     @classmethod
     def of(

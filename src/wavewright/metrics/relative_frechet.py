@@ -16,22 +16,45 @@ from .sampling import Interval, bootstrap_rows, draw_equal_counts, split_in_halv
 
 @dataclass(frozen=True)
 class HalfToHalf:
-    """The Frechet distance between two halves of the recordings: mean over the splits and 2.5 and 97.5 percentiles."""
+    """The Frechet distance between two halves of the recordings.
+
+    Attributes
+    ----------
+    distance : Interval
+        Mean over the splits with the 2.5 and 97.5 percentiles.
+    n_clips : int
+        Mean number of clips in a half.
+    repeats : int
+        Number of splits.
+    """
 
     distance: Interval
-    n_clips: int  # mean number of clips in a half
-    repeats: int  # number of splits
+    n_clips: int
+    repeats: int
 
 
 @dataclass(frozen=True)
 class RelativeFrechet:
-    """Frechet distances at equal counts, means over the splits with the 2.5 and 97.5 percentiles, and their ratio."""
+    """Frechet distances at equal counts, and their ratio.
 
-    generated: Interval  # from the recordings to the generated clips
-    half_to_half: Interval  # between halves of the recordings
-    ratio: Interval  # of the means, with its 95 % bootstrap interval
-    n_clips: int  # mean number of clips in a set
-    repeats: int  # number of splits
+    Attributes
+    ----------
+    generated, half_to_half : Interval
+        Distance from the recordings to the generated clips, and between halves of the recordings: mean over the splits
+        with the 2.5 and 97.5 percentiles.
+    ratio : Interval
+        Ratio of the means with its 95 % bootstrap interval.
+    n_clips : int
+        Mean number of clips in a set.
+    repeats : int
+        Number of splits.
+    """
+
+    generated: Interval
+    half_to_half: Interval
+    ratio: Interval
+    n_clips: int
+    repeats: int
 
 
 def half_to_half(
@@ -133,8 +156,22 @@ def frechet_at_equal_counts(
 ) -> Interval:
     """Compute the Frechet distance from reference to estimate with equal counts of every label.
 
-    Return the mean over ``repeats`` random draws, at least 1, with the 2.5 and 97.5 percentiles; raise BadSetting if a
-    set has fewer than two clips of common labels.
+    Parameters
+    ----------
+    reference, estimate : EmbeddedClips
+        Two sets of clips.
+    repeats, seed : int
+        Number of random draws, at least 1, and their seed.
+
+    Returns
+    -------
+    Interval
+        Mean over the draws with the 2.5 and 97.5 percentiles.
+
+    Raises
+    ------
+    BadSetting
+        If a set has fewer than two clips of common labels.
     """
     rng = np.random.default_rng(seed)
     distances = []

@@ -59,9 +59,9 @@ def bootstrap_interval(
     repeats: int = 200,
     seed: int = 0,
 ) -> Interval:
-    """Compute ``statistic(*samples)`` with its bootstrap interval.
+    """Compute a statistic with its bootstrap interval.
 
-    The percentiles are shifted as in :meth:`Interval.recentred`. Settings out of range raise BadSetting.
+    The percentiles are shifted as in :meth:`Interval.recentred`.
 
     Parameters
     ----------
@@ -78,6 +78,16 @@ def bootstrap_interval(
         Number of bootstrap draws, at least 2.
     seed : int
         Seed of the draws.
+
+    Returns
+    -------
+    Interval
+        ``statistic(*samples)`` with its interval.
+
+    Raises
+    ------
+    BadSetting
+        If a setting is out of range.
 
     References
     ----------

@@ -19,13 +19,23 @@ MIN_PROBABILITY = 1e-12
 def inception_score(probabilities: np.ndarray) -> float:
     """Compute the inception score ``exp(E_x KL(p(y|x) || p(y)))``, with ``p(y)`` the mean over the clips.
 
-    It lies between 1 and the number of classes; higher is better. It rewards confident predictions and equally frequent
-    classes, and ignores how alike the clips of one class are.
+    Higher is better. It rewards confident predictions and equally frequent classes, and ignores how alike the clips of
+    one class are.
 
     Parameters
     ----------
-    probabilities : np.ndarray
-        Class probabilities of the generated clips, ``(n, classes)``.
+    probabilities : np.ndarray of shape ``(n, classes)``
+        Class probabilities of the generated clips.
+
+    Returns
+    -------
+    float
+        The score, from 1 to the number of classes.
+
+    Raises
+    ------
+    BadSetting
+        If the rows are not probability distributions.
 
     References
     ----------
@@ -75,8 +85,7 @@ def modified_inception_score(probabilities: np.ndarray, labels: np.ndarray | Non
 def am_score(reference_probabilities: np.ndarray, probabilities: np.ndarray) -> float:
     """Compute the AM score ``KL(p_reference(y) || p(y)) + E_x H(p(y|x))``.
 
-    It is at least 0, in nats. Lower is better: the classes are as frequent as in the reference, and the predictions are
-    confident.
+    Lower is better: the classes are as frequent as in the reference, and the predictions are confident.
 
     Parameters
     ----------
@@ -84,6 +93,11 @@ def am_score(reference_probabilities: np.ndarray, probabilities: np.ndarray) -> 
         Class probabilities of the recordings, ``(n, classes)``.
     probabilities : np.ndarray
         Class probabilities of the generated clips, ``(m, classes)``.
+
+    Returns
+    -------
+    float
+        The score in nats, at least 0.
 
     Raises
     ------

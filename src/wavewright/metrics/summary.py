@@ -30,22 +30,44 @@ MAX_CLIPS = 4_000
 
 @dataclass(frozen=True)
 class DistributionDistances:
-    """Distances between two distributions in one embedding; Frechet distances are in embedding units squared."""
+    """Distances between two distributions in one embedding; Frechet distances are in embedding units squared.
+
+    Attributes
+    ----------
+    relative_frechet : RelativeFrechet
+        Frechet distance, and its ratio to the one between halves of the recordings.
+    frechet_infinity : FrechetInfinity or None
+        Extrapolation to infinite samples, None with fewer than 16 clips in a set.
+    kernel_rbf, kernel_polynomial : float
+        Squared maximum mean discrepancy.
+    ndb : NdbResult
+        Number of statistically different bins.
+    """
 
     relative_frechet: RelativeFrechet
-    frechet_infinity: FrechetInfinity | None  # None with fewer than 16 clips in a set
-    kernel_rbf: float  # squared maximum mean discrepancy
+    frechet_infinity: FrechetInfinity | None
+    kernel_rbf: float
     kernel_polynomial: float
-    ndb: NdbResult  # number of statistically different bins
+    ndb: NdbResult
 
 
 @dataclass(frozen=True)
 class LabelMetrics:
-    """Sample-level metrics within one label as in :class:`SampleMetrics`; None where the label has too few clips."""
+    """Sample-level metrics within one label; None where the label has too few clips.
 
-    n_reference: int  # recordings
-    n_clusters: int  # clusters of takes among them
-    n_estimate: int  # generated clips
+    Attributes
+    ----------
+    n_reference, n_clusters, n_estimate : int
+        Numbers of recordings, of clusters of takes among them, and of generated clips.
+    diversity, one_nn_accuracy : float or None
+        See :class:`SampleMetrics`.
+    copying : CopyReport or None
+        Distances to the nearest recording.
+    """
+
+    n_reference: int
+    n_clusters: int
+    n_estimate: int
     diversity: float | None
     one_nn_accuracy: float | None
     copying: CopyReport | None
@@ -53,12 +75,24 @@ class LabelMetrics:
 
 @dataclass(frozen=True)
 class SampleMetrics:
-    """Sample-level metrics: fidelity, diversity and copying."""
+    """Sample-level metrics: fidelity, diversity and copying.
 
-    precision_recall: PrecisionRecall  # over all clips
-    diversity: float  # ratio of mean pairwise distances, mean over the labels
-    one_nn_accuracy: float  # of the two-sample test, mean over the labels
-    fraction_no_closer: float  # of generated clips no closer to a recording than recordings are to each other
+    Attributes
+    ----------
+    precision_recall : PrecisionRecall
+        Precision, recall, density and coverage over all clips.
+    diversity, one_nn_accuracy : float
+        Ratio of mean pairwise distances, and 1-NN two-sample accuracy: means over the labels.
+    fraction_no_closer : float
+        Fraction of generated clips that are no closer to a recording than different recordings are to each other.
+    labels : dict of str to LabelMetrics
+        Metrics within each label.
+    """
+
+    precision_recall: PrecisionRecall
+    diversity: float
+    one_nn_accuracy: float
+    fraction_no_closer: float
     labels: dict[str, LabelMetrics]
 
 

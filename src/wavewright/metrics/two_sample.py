@@ -18,8 +18,8 @@ def one_nn_accuracy(reference: np.ndarray, estimate: np.ndarray, seed: int = 0) 
     Parameters
     ----------
     reference, estimate : np.ndarray
-        Embeddings, ``(n, d)`` and ``(m, d)``, at least two rows each (else BadSetting). The larger set is reduced to
-        the size of the smaller one.
+        Embeddings, ``(n, d)`` and ``(m, d)``, at least two rows each. The larger set is reduced to the size of the
+        smaller one.
     seed : int
         Seed of the draw that reduces the larger set.
 
@@ -27,6 +27,11 @@ def one_nn_accuracy(reference: np.ndarray, estimate: np.ndarray, seed: int = 0) 
     -------
     float
         Accuracy from 0 to 1; a tie between the sets counts one half.
+
+    Raises
+    ------
+    BadSetting
+        If a set has fewer than two rows or the dimensions differ.
 
     References
     ----------

@@ -43,6 +43,16 @@ def spoken_words(text: str) -> list[str]:
 
     Words are in lower case and without punctuation; numbers and symbols are spelled out and contractions expanded.
 
+    Parameters
+    ----------
+    text : str
+        English text.
+
+    Returns
+    -------
+    list of str
+        The words.
+
     Raises
     ------
     BadSetting
