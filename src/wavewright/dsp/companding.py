@@ -44,7 +44,22 @@ def mu_law_encode(wave: np.ndarray, mu: int = 255) -> np.ndarray:
 def mu_law_decode(compressed: np.ndarray, mu: int = 255) -> np.ndarray:
     """Expand samples: ``sign(y) ((1 + mu)^|y| - 1) / mu``, the inverse of :func:`mu_law_encode`.
 
-    ``mu`` and errors are those of :func:`mu_law_encode`.
+    Parameters
+    ----------
+    compressed : np.ndarray
+        Compressed samples in [-1, 1], any shape.
+    mu : int
+        1 to 32767.
+
+    Returns
+    -------
+    np.ndarray
+        Samples in [-1, 1], the same shape.
+
+    Raises
+    ------
+    BadAudio, BadSetting
+        As :func:`mu_law_encode`.
     """
     _check_mu(mu)
     compressed = float_wave(compressed)
@@ -57,11 +72,20 @@ def mu_law_decode(compressed: np.ndarray, mu: int = 255) -> np.ndarray:
 def mu_law_quantise(wave: np.ndarray, mu: int = 255) -> np.ndarray:
     """Compress samples and round them to integers, as ``librosa.mu_compress``.
 
+    Parameters
+    ----------
+    wave, mu
+        As for :func:`mu_law_encode`.
+
     Returns
     -------
     np.ndarray
-        From ``-(mu + 1) / 2`` to ``(mu - 1) / 2``, the shape of ``wave``, int16. ``mu`` and errors are those of
-        :func:`mu_law_encode`.
+        From ``-(mu + 1) / 2`` to ``(mu - 1) / 2``, the same shape, int16.
+
+    Raises
+    ------
+    BadAudio, BadSetting
+        As :func:`mu_law_encode`.
     """
     # In single precision a full-scale sample is rounded to slightly above 1, in a code that does not exist.
     compressed = mu_law_encode(np.asarray(wave, np.float64), mu)

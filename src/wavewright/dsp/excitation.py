@@ -51,9 +51,19 @@ def pulse_train(f0_hz: np.ndarray, sample_rate: int, hop_length: int, n_samples:
 
 
 def mix_by_periodicity(pulses: np.ndarray, noise: np.ndarray, periodicity: np.ndarray) -> np.ndarray:
-    """Mix spectra ``(bins, frames)`` as ``sqrt(p) pulses + sqrt(1 - p) noise``, which preserves their power.
+    """Mix spectra as ``sqrt(p) pulses + sqrt(1 - p) noise``, which preserves their power.
 
-    The periodicity ``p`` is from 0 to 1, broadcastable to ``(bins, frames)``.
+    Parameters
+    ----------
+    pulses, noise : np.ndarray of shape ``(bins, frames)``
+        Spectra.
+    periodicity : np.ndarray
+        ``p``, in [0, 1], broadcastable to ``(bins, frames)``.
+
+    Returns
+    -------
+    np.ndarray
+        ``(bins, frames)``.
     """
     mixed: np.ndarray = np.sqrt(periodicity) * pulses + np.sqrt(1 - periodicity) * noise
     return mixed

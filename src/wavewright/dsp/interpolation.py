@@ -15,7 +15,12 @@ def slerp(a: np.ndarray, b: np.ndarray, t: float) -> np.ndarray:
     a, b : np.ndarray of shape ``(n,)``
         Vectors; parallel ones are interpolated linearly.
     t : float
-        0 (exactly ``a``) to 1 (exactly ``b``, else float32).
+        0 (exactly ``a``) to 1 (exactly ``b``).
+
+    Returns
+    -------
+    np.ndarray
+        ``(n,)`` float32; at 0 and 1 the vector itself.
 
     References
     ----------

@@ -181,12 +181,17 @@ def log_mel(
     floor : float
         Added to the power.
     wave, sample_rate, n_fft, hop_length, n_mels, f_min_hz, f_max_hz, preset, padding
-        As for :func:`mel_spectrogram`, with the same errors.
+        As for :func:`mel_spectrogram`.
 
     Returns
     -------
     np.ndarray
         ``(..., n_mels, frames)``.
+
+    Raises
+    ------
+    BadSetting
+        As :func:`mel_spectrogram`.
     """
     mel = mel_spectrogram(wave, sample_rate, n_fft, hop_length, n_mels, f_min_hz, f_max_hz, preset, padding)
     log_power: np.ndarray = np.log(mel + floor)
@@ -233,12 +238,17 @@ def mfcc(
     n_mfcc : int
         Number of coefficients, 1 to ``n_mels``.
     wave, sample_rate, n_fft, hop_length, n_mels
-        As for :func:`mel_spectrogram`, with the same errors.
+        As for :func:`mel_spectrogram`.
 
     Returns
     -------
     np.ndarray
         ``(..., n_mfcc, frames)``.
+
+    Raises
+    ------
+    BadSetting
+        If the settings do not match the wave or each other.
     """
     if not 1 <= n_mfcc <= n_mels:
         raise BadSetting(f"n_mfcc is {n_mfcc}; it must lie between 1 and n_mels ({n_mels}).")

@@ -72,10 +72,20 @@ def onset_sample(wave: np.ndarray, sample_rate: int) -> int:
 
 
 def count_onsets(wave: np.ndarray, sample_rate: int) -> int:
-    """Count the onsets of a wave ``(time,)``, 0 for silence.
+    """Count the onsets of a wave.
 
     An onset is a rise of the level to within 20 dB of its maximum by at least 10 dB, also after a dip of 10 dB. The
     level is the root mean square over 10 ms, every 5 ms.
+
+    Parameters
+    ----------
+    wave : np.ndarray of shape ``(time,)``
+    sample_rate : int, in Hz
+
+    Returns
+    -------
+    int
+        Number of onsets; 0 for silence.
     """
     if not np.any(wave):
         return 0

@@ -11,7 +11,7 @@ SMALLEST = 1e-12
 
 
 def mel_to_power(mel: np.ndarray, filters: np.ndarray, n_iterations: int = 50) -> np.ndarray:
-    """Return the non-negative power spectrogram ``(..., bins, frames)`` whose mel bands are closest to ``mel``.
+    """Return the non-negative power spectrogram whose mel bands are closest to ``mel``.
 
     Non-negative least squares by multiplicative updates, which never increase the error, starting from the smooth
     spectrum that spreads the power of each band over its bins.
@@ -21,9 +21,19 @@ def mel_to_power(mel: np.ndarray, filters: np.ndarray, n_iterations: int = 50) -
     mel : np.ndarray of shape ``(..., n_mels, frames)``
         Power in mel bands.
     filters : np.ndarray of shape ``(n_mels, bins)``
-        Mel filterbank; BadSetting is raised where its bands are not as many as those of ``mel``.
+        Mel filterbank.
     n_iterations : int
         Number of updates.
+
+    Returns
+    -------
+    np.ndarray
+        ``(..., bins, frames)``.
+
+    Raises
+    ------
+    BadSetting
+        If the number of bands differs from that of the filters.
 
     References
     ----------

@@ -52,7 +52,7 @@ def track_pitch(
     """Track the pitch and periodicity of a wave.
 
     The candidates of a frame are the maxima of its autocorrelation divided by that of its window; a Viterbi path
-    through them penalises jumps. The track has a frame for each hop, and one more at the end.
+    through them penalises jumps.
 
     Parameters
     ----------
@@ -64,6 +64,11 @@ def track_pitch(
         Limits of the pitch, at most a quarter of the sample rate.
     band_edges_hz : tuple of float
         Edges of the bands of the periodicity, ascending; empty for one band of all frequencies.
+
+    Returns
+    -------
+    PitchTrack
+        A frame for each hop, and one more at the end.
 
     Raises
     ------

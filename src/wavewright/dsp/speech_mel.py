@@ -19,10 +19,19 @@ REFERENCE_N_FFT = 1_024  # at 16 kHz, to whose power that of other rates is scal
 def speech_hop_length(sample_rate: int) -> int:
     """Return the samples between frames, a multiple of 8.
 
+    Parameters
+    ----------
+    sample_rate : int, in Hz
+
+    Returns
+    -------
+    int
+        The hop length.
+
     Raises
     ------
     BadSetting
-        If the sample rate is below 16 kHz or no multiple of 500 Hz.
+        If the rate is below 16 kHz or no multiple of 500 Hz.
     """
     hop_length = round(sample_rate / FRAMES_PER_SECOND)
     if sample_rate < 2 * F_MAX_HZ or sample_rate % 500:
@@ -34,13 +43,23 @@ def speech_hop_length(sample_rate: int) -> int:
 
 
 def speech_mel(wave: np.ndarray, sample_rate: int) -> np.ndarray:
-    """Return the log-mel frames of a wave ``(time,)`` of speech, ``log(power + MEL_FLOOR)``.
+    """Return the log-mel frames of speech, ``log(power + MEL_FLOOR)``.
+
+    Parameters
+    ----------
+    wave : np.ndarray of shape ``(time,)``
+    sample_rate : int, in Hz
 
     Returns
     -------
     np.ndarray
         ``(N_MELS, frames)`` float32, a frame for each hop or fraction of a hop; frame ``i`` is centred on sample
-        ``i * speech_hop_length(sample_rate)``, which raises BadSetting for other sample rates.
+        ``i * speech_hop_length(sample_rate)``.
+
+    Raises
+    ------
+    BadSetting
+        As :func:`speech_hop_length`.
     """
     hop_length = speech_hop_length(sample_rate)
     return power_to_log(mel_power(wave, sample_rate, WINDOW_HOPS * hop_length, hop_length, N_MELS, F_MAX_HZ))

@@ -35,9 +35,18 @@ class DerivedClip:
 
 @dataclass(frozen=True, kw_only=True)
 class DerivedClips(ModelResult):
-    """The clips in the folder ``out`` that a model made from input clips.
+    """The clips that a model made from input clips.
 
-    All were attenuated by ``attenuation_db`` because the loudest would exceed full scale.
+    Attributes
+    ----------
+    out
+        The output folder.
+    sample_rate
+        Hz.
+    sources, clips
+        The inputs and the outputs.
+    attenuation_db
+        By how much all outputs were attenuated because the loudest would exceed full scale.
     """
 
     out: Path

@@ -56,7 +56,13 @@ class EncodedLatents(ModelResult):
 
 @dataclass(frozen=True, kw_only=True)
 class DecodedLatents(ConvertedFile):
-    """A sound file that was decoded from a file of latents, with the label for the decoder, or None."""
+    """A sound file that was decoded from a file of latents.
+
+    Attributes
+    ----------
+    label
+        For the decoder, or None.
+    """
 
     label: str | None
 

@@ -23,9 +23,18 @@ MAX_STEM_LENGTH = 32  # characters of an input's name in the names of outputs
 
 @dataclass(frozen=True)
 class SourceClip:
-    """An input file and the first 12 digits of its SHA-256.
+    """An input file.
 
-    ``changes`` state what was done to it before the model: mixed, resampled, cut.
+    Attributes
+    ----------
+    file
+        Its path.
+    hash
+        First 12 digits of its SHA-256.
+    seconds, sample_rate, n_channels
+        Of the file.
+    changes
+        What was done to it before the model: mixed, resampled, cut.
     """
 
     file: Path

@@ -21,9 +21,22 @@ class TimedPhone:
 
 @dataclass(frozen=True)
 class TimedWord:
-    """A `Word` and its time: ``start`` and ``end`` in seconds since the start of the audio.
+    """A spoken word and its time.
 
-    ``from_character`` and ``to_character`` are ``start`` and ``end`` of the word in the text.
+    Attributes
+    ----------
+    text : str
+        The word as written. Text that is spoken as several words (``1984``) is several words with the same position.
+    spoken : str
+        The word as spoken.
+    start, end : float
+        Seconds since the start of the audio.
+    from_character, to_character : int
+        Position of its first character, and of the character after its last one, in the text.
+    mark_after : str
+        The punctuation symbol after it, or empty.
+    phones : tuple of TimedPhone
+        Its phones.
     """
 
     text: str

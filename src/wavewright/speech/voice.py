@@ -305,7 +305,22 @@ class Voice:
         return Synthesizer(find_speaker, self.vocoder, options.seed).chunks(steps)
 
     def read(self, text: str, lexicon: Lexicon | None = None, on_skip: OnSkip | None = None) -> Iterator[Sentence]:
-        """Read a plain text without speaking it; yield each sentence as soon as it is read, as `FrontEnd.stream`."""
+        """Read a plain text without speaking it.
+
+        Parameters
+        ----------
+        text : str
+            The text.
+        lexicon : Lexicon, optional
+            Phones of words, which override the front end's own.
+        on_skip : callable, optional
+            Called with each passage that cannot be read; by default such a passage raises BadText.
+
+        Returns
+        -------
+        iterator of Sentence
+            The sentences, each as soon as it is read.
+        """
         return self.front_end.stream(text, lexicon, on_skip)
 
     @property

@@ -46,8 +46,16 @@ def adjust(
     Each file's comment states how it was made, and ``manifest.jsonl`` lists all files of the folder. If a clip would
     exceed full scale, all are attenuated alike, and the result states by how much.
 
-    Raises BadAudio if the file cannot be read or is silent, BadModel if the model is no VAE, BadSetting if the model
-    does not have an attribute or a pitch, or an amount is invalid, BadFolder if the output folder cannot be written.
+    Raises
+    ------
+    BadAudio
+        If the file cannot be read or is silent.
+    BadModel
+        If the model is no VAE.
+    BadSetting
+        If the model does not have an attribute or a pitch, or an amount is invalid.
+    BadFolder
+        If the output folder cannot be written.
     """
     runtime = open_vae(model)
     amounts = _amounts(set, runtime)

@@ -36,7 +36,13 @@ DEFAULT_KBPS = 3.0
 
 @dataclass(frozen=True, kw_only=True)
 class Encoded(CodecFile):
-    """A file of codes that was written; ``codec_sample_rate``, in Hz, is the sample rate of the codec."""
+    """A file of codes that was written.
+
+    Attributes
+    ----------
+    codec_sample_rate
+        Sample rate of the codec, Hz; ``sample_rate`` is that of the sound file.
+    """
 
     codec_sample_rate: int
 

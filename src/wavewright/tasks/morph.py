@@ -53,8 +53,16 @@ def morph(
     smaller than 1. File names sort in the order of the steps; each file's comment states how it was made, and
     ``manifest.jsonl`` lists the steps.
 
-    Raises BadAudio if a file cannot be read or is silent, BadModel if the model is no VAE, BadSetting if the model does
-    not have or cannot do what is requested, BadFolder if the output folder cannot be written.
+    Raises
+    ------
+    BadAudio
+        If a file cannot be read or is silent.
+    BadModel
+        If the model is no VAE.
+    BadSetting
+        If the model does not have or cannot do what is requested.
+    BadFolder
+        If the output folder cannot be written.
     """
     if over_time and joined:
         raise BadSetting("A clip that changes over time has no steps to join; leave --over-time or --joined out.")

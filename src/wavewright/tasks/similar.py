@@ -32,9 +32,18 @@ class SimilarClip:
 
 @dataclass(frozen=True, kw_only=True)
 class SimilarClips(ModelResult):
-    """The clips of a folder most similar to ``source``, most similar first; without a folder, training clips.
+    """The clips most similar to one, most similar first.
 
-    ``problems`` are files that cannot be used, one sentence each.
+    Attributes
+    ----------
+    source
+        The one clip.
+    folder
+        Where the clips are; None for the training clips of the model.
+    clips
+        The similar clips.
+    problems
+        Files that cannot be used, one sentence each.
     """
 
     source: SourceClip

@@ -32,8 +32,16 @@ def vary(
     A variation depends on the clip, the amount, the seed and its index alone. Each file's comment states how it was
     made, and ``manifest.jsonl`` lists all files of the folder.
 
-    Raises BadAudio if the file cannot be read or is silent, BadModel if the model is no VAE, BadSetting if it does not
-    have the label or a pitch, BadFolder if the output folder cannot be written.
+    Raises
+    ------
+    BadAudio
+        If the file cannot be read or is silent.
+    BadModel
+        If the model is no VAE.
+    BadSetting
+        If the model does not have the label or a pitch.
+    BadFolder
+        If the output folder cannot be written.
     """
     runtime = open_vae(model)
     source, wave = read_clip(file, runtime)

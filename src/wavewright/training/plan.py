@@ -121,15 +121,30 @@ class Clock:
     """Time steps and evaluations, and compute how many more steps fit into the remaining time.
 
     The ratio of measured to expected durations is updated at each comparison of the plan with the clock.
+
+    Attributes
+    ----------
+    ends_at
+        End of the training, seconds of :func:`time.monotonic`.
+    starts
+        First step of each stage of the run.
+    seconds_per_step
+        Expected duration of a step of each stage.
+    evaluate_every, save_every
+        Steps between evaluations and between checkpoints.
+    due
+        Step of the next comparison.
+    slowdown
+        Measured over expected duration of the steps between the last two comparisons.
     """
 
-    ends_at: float  # end of the training, seconds of time.monotonic
-    starts: Sequence[int]  # first step of each stage of the run
-    seconds_per_step: Sequence[float]  # expected duration of a step of each stage
-    evaluate_every: int  # steps between evaluations
-    save_every: int  # steps between checkpoints
-    due: int  # step of the next comparison
-    slowdown: float = 1.0  # measured over expected duration of the steps between the last two comparisons
+    ends_at: float
+    starts: Sequence[int]
+    seconds_per_step: Sequence[float]
+    evaluate_every: int
+    save_every: int
+    due: int
+    slowdown: float = 1.0
     _measured_seconds: float = field(default=0.0, init=False)  # of the steps since the last comparison
     _expected_seconds: float = field(default=0.0, init=False)
     _evaluation_seconds: float | None = field(default=None, init=False)
