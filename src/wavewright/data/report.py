@@ -15,17 +15,39 @@ _UNUSABLE_EXAMPLES = 20
 
 @dataclass(frozen=True)
 class InspectionReport:
-    """Contents of a folder; clips are named by their paths below it.
+    """Contents of a folder.
 
-    ``labels``, ``sample_rates`` and ``channels`` have the number of clips of each, ``seconds`` and ``peak_db`` have
-    ``min``, ``5%``, ``median``, ``95%`` and ``max`` over all clips, and the lists from ``clipped`` to ``dc_offset`` the
-    clips with that defect.
+    Clips are named by their paths below it.
+
+    Attributes
+    ----------
+    folder : str
+        Folder or manifest.
+    n_clips, n_groups : int
+        Numbers of clips and of groups.
+    hours : float
+        Total length.
+    labels, sample_rates, channels : dict
+        Number of clips of each; the label ``none`` counts clips without label.
+    seconds, peak_db : dict
+        ``min``, ``5%``, ``median``, ``95%`` and ``max`` over all clips.
+    clipped, silent, too_short, leading_silence, trailing_silence, dc_offset : list of str
+        Clips with that defect.
+    duplicates : list of list of str
+        Sets of clips with equal samples.
+    near_duplicates : list of list of str or None
+        Sets of clips closer to each other than ``duplicates.NEAR_DUPLICATE_DB``; None where there are too many clips to
+        compare.
+    unusable : dict
+        The reason for every file that cannot be used.
+    warnings : tuple of str
+        Defects and their remedies, one sentence each, see :func:`warnings_of`.
     """
 
-    folder: str  # or manifest
+    folder: str
     n_clips: int
     hours: float
-    labels: dict[str, int]  # "none" counts clips without label
+    labels: dict[str, int]
     n_groups: int
     sample_rates: dict[int, int]
     channels: dict[int, int]
@@ -37,10 +59,10 @@ class InspectionReport:
     leading_silence: list[str]
     trailing_silence: list[str]
     dc_offset: list[str]
-    duplicates: list[list[str]]  # sets of clips with equal samples
-    near_duplicates: list[list[str]] | None  # sets closer than NEAR_DUPLICATE_DB; None for too many clips to compare
-    unusable: dict[str, str]  # the reason for every file that cannot be used
-    warnings: tuple[str, ...] = ()  # defects and their remedies, one sentence each, see warnings_of
+    duplicates: list[list[str]]
+    near_duplicates: list[list[str]] | None
+    unusable: dict[str, str]
+    warnings: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """Return the report as indented JSON."""

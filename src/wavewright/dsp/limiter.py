@@ -18,11 +18,7 @@ BLOCK_SECONDS = 10.0
 
 
 def true_peaks(wave: np.ndarray) -> np.ndarray:
-    """Return the largest inter-sample magnitude between each sample and the next.
-
-    Parameters
-    ----------
-    wave : np.ndarray of shape ``(channels, time)``
+    """Return the largest inter-sample magnitude between each sample of a wave ``(channels, time)`` and the next.
 
     Returns
     -------

@@ -80,12 +80,13 @@ def count_onsets(wave: np.ndarray, sample_rate: int) -> int:
     Parameters
     ----------
     wave : np.ndarray of shape ``(time,)``
+        0 onsets for silence.
     sample_rate : int, in Hz
 
     Returns
     -------
     int
-        Number of onsets; 0 for silence.
+        Number of onsets.
     """
     if not np.any(wave):
         return 0

@@ -48,6 +48,7 @@ def speech_mel(wave: np.ndarray, sample_rate: int) -> np.ndarray:
     Parameters
     ----------
     wave : np.ndarray of shape ``(time,)``
+        Speech.
     sample_rate : int, in Hz
 
     Returns

@@ -19,20 +19,22 @@ NO_CLOSER = "no closer than recordings"
 class Thresholds:
     """Thresholds that good clips meet; the defaults are those of the bundled drums.
 
+    ``relative_frechet`` and ``one_nn_accuracy`` are upper limits, the others lower limits.
+
     Attributes
     ----------
     agreement : float
-        Least fraction of clips that the classifier assigns to their label.
+        Fraction of clips that the classifier assigns to their label.
     relative_frechet : float
-        Largest Frechet distance to the recordings, relative to that of one half of them to the other.
+        Frechet distance to the recordings, relative to that of one half of them to the other.
     diversity : float
-        Least mean distance within a label, relative to that of the recordings.
+        Mean distance within a label, relative to that of the recordings.
     coverage : float
-        Least fraction of recordings with a generated clip closer than their 5th nearest recording.
+        Fraction of recordings with a generated clip closer than their 5th nearest recording.
     one_nn_accuracy : float
-        Largest accuracy of separating clips from recordings by the nearest clip.
+        Accuracy of separating clips from recordings by the nearest clip.
     fraction_no_closer : float
-        Least fraction of clips no closer to a recording than different recordings are to each other.
+        Fraction of clips no closer to a recording than different recordings are to each other.
     """
 
     agreement: float = 0.95
@@ -53,10 +55,8 @@ class Criterion:
         Name of the metric; that of the relative Frechet distance ends with the embedding.
     value, threshold : float
         The value, and the limit that it must reach or not exceed.
-    at_least : bool
-        Whether the threshold is a lower limit.
-    is_met : bool
-        Whether the value is within the limit.
+    at_least, is_met : bool
+        Whether the threshold is a lower limit, and whether the value is within the limit.
     """
 
     name: str

@@ -37,17 +37,16 @@ class HalfToHalf:
 class RelativeFrechet:
     """Frechet distances at equal counts, and their ratio.
 
+    The distances are means over the splits with the 2.5 and 97.5 percentiles.
+
     Attributes
     ----------
     generated, half_to_half : Interval
-        Distance from the recordings to the generated clips, and between halves of the recordings: mean over the splits
-        with the 2.5 and 97.5 percentiles.
+        Distance from the recordings to the generated clips, and between halves of the recordings.
     ratio : Interval
         Ratio of the means with its 95 % bootstrap interval.
-    n_clips : int
-        Mean number of clips in a set.
-    repeats : int
-        Number of splits.
+    n_clips, repeats : int
+        Mean number of clips in a set, and number of splits.
     """
 
     generated: Interval

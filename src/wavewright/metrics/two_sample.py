@@ -31,7 +31,7 @@ def one_nn_accuracy(reference: np.ndarray, estimate: np.ndarray, seed: int = 0) 
     Raises
     ------
     BadSetting
-        If a set has fewer than two rows or the dimensions differ.
+        If the dimensions differ or a set has fewer than two rows.
 
     References
     ----------

@@ -33,10 +33,20 @@ class SpokenLine(SpokenFile):
 
 @dataclass(frozen=True, kw_only=True)
 class SpokenBatch(SpokenFiles):
-    """The files of a batch, in the order of its lines, and the lines that were not spoken.
+    """The files of a batch.
 
-    The manifest is that of the folder, unused columns are ignored, and ``exit_code``, that of the command, is 2 if
-    lines failed.
+    Attributes
+    ----------
+    manifest : Path
+        Manifest of the folder.
+    lines : tuple of SpokenLine
+        The sound files in the order of the lines.
+    failed : tuple of FailedLine
+        Lines that were not spoken.
+    unused_columns : tuple of str
+        Columns that are ignored.
+    exit_code : int
+        Exit code of the command: 2 if lines failed.
     """
 
     manifest: Path

@@ -43,10 +43,20 @@ class SpokenChapter(SpokenFile):
 
 @dataclass(frozen=True, kw_only=True)
 class SpokenBook(SpokenFiles):
-    """The chapters of a book in their order, with the names of both models.
+    """The files of a book.
 
-    ``leftover`` are files of chapters that the book no longer has, ``skipped`` the passages of new chapters that could
-    not be read.
+    Chapters whose files were up to date are kept, see ``is_new``.
+
+    Attributes
+    ----------
+    voice, vocoder : str
+        Names of the models.
+    chapters : tuple of SpokenChapter
+        The chapters in their order.
+    leftover : tuple of str
+        Files of chapters that the book no longer has.
+    skipped : tuple of SkippedInBook
+        Passages of new chapters that could not be read.
     """
 
     voice: str

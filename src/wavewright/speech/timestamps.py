@@ -23,12 +23,12 @@ class TimedPhone:
 class TimedWord:
     """A spoken word and its time.
 
+    Text that is spoken as several words (``1984``) is several words with the same position.
+
     Attributes
     ----------
-    text : str
-        The word as written. Text that is spoken as several words (``1984``) is several words with the same position.
-    spoken : str
-        The word as spoken.
+    text, spoken : str
+        The word as written, and as spoken.
     start, end : float
         Seconds since the start of the audio.
     from_character, to_character : int

@@ -311,10 +311,8 @@ class Voice:
         ----------
         text : str
             The text.
-        lexicon : Lexicon, optional
-            Phones of words, which override the front end's own.
-        on_skip : callable, optional
-            Called with each passage that cannot be read; by default such a passage raises BadText.
+        lexicon, on_skip
+            As for `FrontEnd.stream`; by default a passage that cannot be read raises BadText.
 
         Returns
         -------

@@ -46,22 +46,10 @@ class MappedClip:
 
 @dataclass(frozen=True, kw_only=True)
 class ClipMap(ModelResult):
-    """A map of the clips of a folder that was written.
+    """A map of the clips of a folder: the JSON file ``out``, and the plot, a PNG file.
 
-    Attributes
-    ----------
-    out
-        The JSON file.
-    plot
-        The PNG file; None if it could not be drawn, and ``note`` says why.
-    folder
-        Where the clips are.
-    clips
-        The clips with their coordinates.
-    problems
-        Files that cannot be used, one sentence each.
-    note
-        Why there is no plot.
+    ``plot`` is None if it could not be drawn, and ``note`` says why. ``problems`` are files that cannot be used, one
+    sentence each.
     """
 
     out: Path

@@ -32,18 +32,9 @@ class SimilarClip:
 
 @dataclass(frozen=True, kw_only=True)
 class SimilarClips(ModelResult):
-    """The clips most similar to one, most similar first.
+    """The clips of a folder most similar to ``source``, most similar first; without a folder, training clips.
 
-    Attributes
-    ----------
-    source
-        The one clip.
-    folder
-        Where the clips are; None for the training clips of the model.
-    clips
-        The similar clips.
-    problems
-        Files that cannot be used, one sentence each.
+    ``problems`` are files that cannot be used, one sentence each.
     """
 
     source: SourceClip

@@ -34,10 +34,8 @@ def vary(
 
     Raises
     ------
-    BadAudio
-        If the file cannot be read or is silent.
-    BadModel
-        If the model is no VAE.
+    BadAudio, BadModel
+        If the file cannot be read or is silent, or the model is no VAE.
     BadSetting
         If the model does not have the label or a pitch.
     BadFolder
