@@ -94,11 +94,22 @@ Container: TypeAlias = Any  # av.container.InputContainer: PyAV is an optional d
 
 @dataclass(frozen=True)
 class AudioHeader:
-    """Header of a sound file; container and codec are named as libsndfile or PyAV name them."""
+    """Header of a sound file.
 
-    sample_rate: int  # Hz
+    Attributes
+    ----------
+    sample_rate : int, in Hz
+    n_channels : int
+        Number of channels.
+    n_samples : int or None
+        Samples of one channel as claimed, None if unknown.
+    format, subtype : str
+        Container and codec, as libsndfile or PyAV name them.
+    """
+
+    sample_rate: int
     n_channels: int
-    n_samples: int | None  # of one channel as claimed, None if unknown
+    n_samples: int | None
     format: str
     subtype: str
 

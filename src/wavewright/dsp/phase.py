@@ -28,12 +28,14 @@ def mel_to_power(mel: np.ndarray, filters: np.ndarray, n_iterations: int = 50) -
     Returns
     -------
     np.ndarray
-        ``(..., bins, frames)``.
+        ``(..., bins, frames)``, at least 0. Its mel bands approximate ``mel`` in the least-squares sense, more closely
+        with more iterations.
 
     Raises
     ------
     BadSetting
-        If the number of bands differs from that of the filters.
+        If the mel spectrogram has fewer than two dimensions, or the number of its bands differs from that of the
+        filters.
 
     References
     ----------

@@ -87,7 +87,8 @@ def bootstrap_interval(
     Raises
     ------
     BadSetting
-        If a setting is out of range.
+        If ``confidence`` or ``repeats`` is out of range, or ``groups`` does not have one entry (or None) for each
+        sample.
 
     References
     ----------

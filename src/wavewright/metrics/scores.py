@@ -35,7 +35,8 @@ def inception_score(probabilities: np.ndarray) -> float:
     Raises
     ------
     BadSetting
-        If the rows are not probability distributions.
+        If the array is not ``(n, classes)`` or its rows are not probability distributions: negative, or with sums
+        other than 1.
 
     References
     ----------

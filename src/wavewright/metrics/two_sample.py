@@ -31,7 +31,8 @@ def one_nn_accuracy(reference: np.ndarray, estimate: np.ndarray, seed: int = 0) 
     Raises
     ------
     BadSetting
-        If the dimensions differ or a set has fewer than two rows.
+        If a set has fewer than two rows, another shape or values that are not finite, or the dimensions of the two
+        sets differ.
 
     References
     ----------

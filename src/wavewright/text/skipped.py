@@ -14,9 +14,16 @@ MAX_SHOWN_CHARACTERS = 40  # characters of a passage
 
 @dataclass(frozen=True)
 class Skipped:
-    """A passage of a text, from ``start`` to before ``end``, that is not spoken as written.
+    """A passage that is not spoken as written.
 
-    The reason is a phrase such as ``Hebrew script``.
+    Attributes
+    ----------
+    text : str
+        The passage.
+    start, end : int
+        Position of its first character, and of the character after its last one, in the text.
+    reason : str
+        A phrase such as ``Hebrew script``.
     """
 
     text: str
