@@ -24,7 +24,7 @@ from .config import SIZES, GanConfig
 MAX_LIMIT_DB = 100.0
 FINE_TUNING_STEPS = 4_000
 FINE_TUNING_LEARNING_RATE = 2e-4
-FINE_TUNING_CRITIC_WARMUP = 200  # steps: fresh critics would ruin a trained generator
+FINE_TUNING_CRITIC_WARMUP = 200  # steps: new critics would ruin a trained generator
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,11 @@ def recipe(size: str) -> GanRecipe:
 
 
 def fine_tuning(base: ModelFolder) -> GanRecipe:
-    """Return the recipe to train the generator of ``base`` further, on other labels, against new critics."""
+    """Return the recipe to train the generator of ``base`` further, on other labels.
+
+    The critics start from the last checkpoint of ``base`` where its folder has one, else they are new; in both cases
+    they train alone for the first steps.
+    """
     model = replace(base.config(GanConfig), labels=(), critic_warmup_steps=FINE_TUNING_CRITIC_WARMUP)
     training = replace(TRAINING, steps=FINE_TUNING_STEPS, learning_rate=FINE_TUNING_LEARNING_RATE, evaluate_every=250)
     return GanRecipe(model, GanDataSettings(), training)
