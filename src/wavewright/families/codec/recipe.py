@@ -32,7 +32,7 @@ CONTEXT_SECONDS = 6 * 3_600.0  # of the recordings that the context model is tra
 CodecRecipe = RecipeOf[CodecConfig, CodecDataSettings]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CodecPrepared(PreparedOf[CodecRecipe, CodecBatches]):
     """A recipe with its data."""
 

@@ -49,7 +49,7 @@ class GanRecipe(RecipeOf[GanConfig, GanDataSettings]):
         check_batch_size(self.training.batch_size)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class GanPrepared(PreparedOf[GanRecipe, OneShotBatches | CopyLossBatches]):
     """A recipe with its data; ``reference`` are the training clips that generated clips are compared with."""
 
@@ -92,4 +92,10 @@ def prepare(recipe: GanRecipe, entries: Sequence[Entry], cache_folder: Path | No
     reference = Reference.of(clips, model.labels, model.sample_rate, model.n_samples, data.min_limits_db)
     one_shots = OneShotBatches(clips, data, model.sample_rate, model.n_samples, training.batch_size, training.seed)
     batches = CopyLossBatches(one_shots, reference) if model.copy_weight else one_shots
-    return GanPrepared(recipe, tuple(store.entries), (*problems, *store.problems), batches, reference)
+    return GanPrepared(
+        recipe=recipe,
+        train_entries=tuple(store.entries),
+        problems=(*problems, *store.problems),
+        batches=batches,
+        reference=reference,
+    )
