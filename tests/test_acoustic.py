@@ -313,7 +313,7 @@ def test_a_warm_start_from_another_model_is_refused(trained, tmp_path, monkeypat
     [
         ({"sample_rate": 22_050}, "sample rate is 22050 Hz"),
         ({"sample_rate": 8_000}, "sample_rate is 8000; it must lie between 16000 and 48000"),
-        ({"labels": ("a",)}, "A voice has no labels"),
+        ({"labels": ("a",)}, "A voice has no labels; leave labels empty, and name speakers in a manifest instead"),
         ({"channels": 17}, "multiple of n_heads"),
         ({"decoder_kernel_size": 4}, "decoder_kernel_size is 4; it must be odd"),
         (

@@ -29,10 +29,11 @@ from wavewright.families.codec.gains import (
 )
 from wavewright.families.codec.modules import CodecAutoencoder
 from wavewright.families.codec.network import CodecNetwork
-from wavewright.families.codec.recipe import CodecRecipe, fine_tuning, initial_weights, prepare
+from wavewright.families.codec.recipe import CodecRecipe, fine_tuning, prepare
 from wavewright.families.codec.runtime import CodecRuntime
 from wavewright.families.codec.spectra import analysis_features, overlap_add, synthesis_frames
 from wavewright.families.codec.training import CodecTraining, measure_gains
+from wavewright.families.codec.warm_start import initial_weights
 from wavewright.models.folder import ModelFolder, write_card
 from wavewright.nn.spectral_losses import compressed_distances
 from wavewright.pcm import endless_wav_header, to_pcm

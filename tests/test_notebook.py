@@ -15,7 +15,7 @@ import wavewright
 from wavewright import loading, models
 from wavewright.clip import MAX_PLAYER_WAV_BYTES, Clip
 from wavewright.errors import BadSetting
-from wavewright.models.folder import ModelFolder, described
+from wavewright.models.folder import ModelFolder, describe_model
 
 LABELS = tuple("abcdefghij")
 
@@ -106,7 +106,7 @@ def test_clips_and_models_are_one_line(tmp_path):
 
 def test_bundled_models_and_voices_are_one_line():
     for name in models.bundled():
-        assert re.fullmatch(rf"<{name}: \w+, \d+ Hz.*, \d+\.\d MB>", described(ModelFolder(models.find(name))))
+        assert re.fullmatch(rf"<{name}: \w+, \d+ Hz.*, \d+\.\d MB>", describe_model(ModelFolder(models.find(name))))
     voice = wavewright.Voice.load("en-kathleen")
     assert re.fullmatch(
         r"<en-kathleen: voice, en, 24000 Hz, speaker kathleen, of en through vocoder, \d+\.\d MB>", repr(voice)

@@ -36,6 +36,7 @@ def test_health_warns_of_silence_collapse_copying_and_overfitting():
     [
         ("", "no best checkpoint is kept, set training.metric=valid/loss in a new run to keep it."),
         ("valid/bits", "the best checkpoint by valid/bits is kept, set training.patience to stop automatically."),
+        ("-accuracy", "the best checkpoint by accuracy is kept, set training.patience to stop automatically."),
     ],
 )
 def test_the_remedy_for_overfitting_depends_on_the_metric(metric, remedy):

@@ -25,6 +25,7 @@ _MODULES = {
     "generate": "tasks.generate",
     "inspect": "tasks.inspect",
     "load": "loading",
+    "load_acoustic_model": "loading",
     "load_autoencoder": "loading",
     "load_classifier": "loading",
     "load_codec": "loading",
@@ -55,6 +56,7 @@ __all__ = [
     "generate",
     "inspect",
     "load",
+    "load_acoustic_model",
     "load_autoencoder",
     "load_classifier",
     "load_codec",
@@ -73,7 +75,15 @@ __all__ = [
 if TYPE_CHECKING:  # the same names for editors and type checkers
     from .clip import Clip
     from .errors import WavewrightError
-    from .loading import load, load_autoencoder, load_classifier, load_codec, load_generator, load_vocoder
+    from .loading import (
+        load,
+        load_acoustic_model,
+        load_autoencoder,
+        load_classifier,
+        load_codec,
+        load_generator,
+        load_vocoder,
+    )
     from .speech.prosody import Prosody
     from .speech.voice import Voice
     from .tasks.adjust import adjust

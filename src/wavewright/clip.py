@@ -27,7 +27,16 @@ from .sound_file import (
 from .units import samples_to_seconds, seconds_to_samples
 from .whole_file import check_name, temporary_path, why_not_written
 
-__all__ = ["AudioHeader", "Clip", "read_blocks", "read_header", "read_metadata", "resampled", "write_blocks"]
+__all__ = [
+    "AudioHeader",
+    "Clip",
+    "describe_audio",
+    "read_blocks",
+    "read_header",
+    "read_metadata",
+    "resampled",
+    "write_blocks",
+]
 
 FORMATS = {
     ".wav": ("WAV", "PCM_16"),
@@ -214,6 +223,12 @@ class Clip:
             )
         with tempfile.TemporaryDirectory(prefix="wavewright-") as folder:
             return self.write(Path(folder) / f"clip.{format}", subtype, metadata).read_bytes()
+
+
+def describe_audio(seconds: float, sample_rate: int, n_channels: int) -> str:
+    """Return duration, sample rate and channels as text, such as ``0.50 s, 16000 Hz, mono``."""
+    channels = {1: "mono", 2: "stereo"}.get(n_channels, f"{n_channels} channels")
+    return f"{seconds:.2f} s, {sample_rate} Hz, {channels}"
 
 
 def _size_of(clip: Clip) -> str:

@@ -8,9 +8,10 @@ from typing import TypedDict
 import numpy as np
 
 from . import loading
+from .clip import describe_audio
 from .contracts.runtime import Codec, EntropyCoder
 from .errors import BadModel, BadSetting
-from .model_results import ConvertedFile, described
+from .model_results import ConvertedFile
 from .wwc.header import (
     CONTEXTUAL,
     MAX_CHANNELS,
@@ -48,7 +49,7 @@ class CodecFile(ConvertedFile):
     @property
     def audio(self) -> str:
         """Duration, sample rate and channels as text."""
-        return described(round(self.seconds * self.sample_rate), self.sample_rate, self.n_channels)
+        return describe_audio(self.seconds, self.sample_rate, self.n_channels)
 
     @property
     def size(self) -> str:

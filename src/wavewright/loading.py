@@ -53,8 +53,9 @@ def load(name: str | Path) -> Model: ...
 def load(name: str | Path) -> Model:
     """Open a model and compare every file with its hash.
 
-    The functions ``load_generator``, ``load_vocoder``, ``load_codec``, ``load_autoencoder`` and ``load_classifier`` do
-    the same for a model that must have a certain capability, and return its type. `Voice.load` opens a voice.
+    The functions ``load_generator``, ``load_vocoder``, ``load_codec``, ``load_autoencoder``, ``load_acoustic_model``
+    and ``load_classifier`` do the same for a model that must have a certain capability, and return its type.
+    `Voice.load` opens a voice.
 
     Parameters
     ----------

@@ -42,9 +42,3 @@ class ConvertedFile(ModelResult):
     file: Path
     seconds: float
     sample_rate: int
-
-
-def described(n_samples: int, sample_rate: int, n_channels: int) -> str:
-    """Return duration, sample rate and channels as text."""
-    channels = {1: "mono", 2: "stereo"}.get(n_channels, f"{n_channels} channels")
-    return f"{n_samples / sample_rate:.2f} s, {sample_rate} Hz, {channels}"

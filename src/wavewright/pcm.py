@@ -16,6 +16,7 @@ import numpy as np
 
 from .byte_stream import available_reader
 from .errors import BadAudio, BadSetting
+from .wwc import MAGIC as WWC_MAGIC
 
 FULL_SCALE = 32_768
 CHUNK_BYTES = 65_536
@@ -24,8 +25,6 @@ EXTENSIBLE = 0xFFFE  # format whose further fields contain the format
 UNKNOWN_BYTES = 0x7FFF0000  # programs that write WAV to a pipe declare about this size, a larger one or 0
 ENDLESS_BYTES = 0x7FFFF000  # size of the samples in the header of a stream of unknown length
 MAX_HEADER_BYTES = 2**20  # of a WAV file, up to its samples
-WWC_MAGIC = b"WWC"
-"""First bytes of a .wwc file."""
 COMPRESSED_FORMATS = {
     b"fLaC": "a FLAC file",
     b"OggS": "an Ogg file",

@@ -22,18 +22,6 @@ def gain_to_db(gain: Numbers, floor_db: float = -120.0) -> Numbers:
     return level_db
 
 
-def hz_to_midi(frequency_hz: Numbers) -> Numbers:
-    """Convert a frequency in hertz to a MIDI note number, A4 = 440 Hz = 69."""
-    note: Numbers = 69.0 + 12.0 * np.log2(np.divide(frequency_hz, 440.0))
-    return note
-
-
-def midi_to_hz(note: Numbers) -> Numbers:
-    """Convert a MIDI note number to a frequency in hertz, A4 = 69 = 440 Hz."""
-    frequency_hz: Numbers = 440.0 * 2.0 ** (np.subtract(note, 69.0) / 12.0)
-    return frequency_hz
-
-
 def semitones_to_ratio(semitones: Numbers) -> Numbers:
     """Convert semitones to a frequency ratio: ``2 ** (semitones / 12)``."""
     ratio: Numbers = 2.0 ** np.divide(semitones, 12.0)

@@ -80,7 +80,7 @@ RecipeT = TypeVar("RecipeT", bound=Recipe, covariant=True)
 BatchesT = TypeVar("BatchesT", bound="Callable[[int], Mapping[str, np.ndarray]]", covariant=True)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PreparedOf(Generic[RecipeT, BatchesT]):
     """A recipe with its data.
 

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from ..errors import BadAudio, BadModel, BadSetting
-from ..models.folder import ModelFolder, described
+from ..models.folder import ModelFolder, describe_model
 from .config import TEMPERATURE_RANGE
 from .lookup import index_of
 
@@ -42,7 +42,7 @@ class Model:
 
     def __repr__(self) -> str:
         """Return one line: family, sample rate, labels, size."""
-        return described(self.folder)
+        return describe_model(self.folder)
 
     def finite(self, outputs: np.ndarray) -> np.ndarray:
         """Return what the model computed; raise BadModel if it contains NaN or infinite values."""

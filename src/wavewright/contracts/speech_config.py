@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from ..dsp.speech_mel import N_MELS, WINDOW_HOPS, speech_hop_length
 from ..errors import BadSetting
@@ -20,6 +21,9 @@ class SpeechMelConfig(ModelConfig):
         If a number is out of its range, mel frames of speech do not exist at the sample rate, or there are labels.
     """
 
+    LABELS_REMEDY: ClassVar[str] = "leave labels empty"
+    """Remedy in the message that refuses labels."""
+
     sample_rate: int = ranged(24_000, 16_000, 48_000)  # of the recordings
     labels: tuple[str, ...] = ()  # always empty
 
@@ -27,7 +31,7 @@ class SpeechMelConfig(ModelConfig):
         super().__post_init__()
         speech_hop_length(self.sample_rate)
         if self.labels:
-            raise BadSetting(f"{self.TITLE.capitalize()} has no labels; leave labels empty.")
+            raise BadSetting(f"{self.TITLE.capitalize()} has no labels; {self.LABELS_REMEDY}.")
 
     @property
     def n_mels(self) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..clip import Clip, read_blocks, read_header
+from ..clip import Clip, describe_audio, read_blocks, read_header
 from ..dsp.spectrum import spectrogram
 from ..units import gain_to_db, samples_to_seconds
 
@@ -29,8 +29,7 @@ class AudioSummary:
 
     def __str__(self) -> str:
         """Return a line such as ``0.50 s, 16000 Hz, mono, peak -6.0 dB``."""
-        channels = {1: "mono", 2: "stereo"}.get(self.n_channels, f"{self.n_channels} channels")
-        return f"{self.seconds:.2f} s, {self.sample_rate} Hz, {channels}, peak {self.peak_db:.1f} dB"
+        return f"{describe_audio(self.seconds, self.sample_rate, self.n_channels)}, peak {self.peak_db:.1f} dB"
 
 
 @dataclass(frozen=True)

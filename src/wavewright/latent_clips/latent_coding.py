@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .. import loading
-from ..clip import Clip
+from ..clip import Clip, describe_audio
 from ..errors import BadAudio
-from ..model_results import ConvertedFile, ModelResult, described
+from ..model_results import ConvertedFile, ModelResult
 from .latent_file import SILENT_DB, LatentFile, LatentMetadata
 from .source import SourceClip, open_vae, read_clip
 
@@ -67,7 +67,7 @@ class DecodedLatents(ConvertedFile):
     label: str | None
 
     def __str__(self) -> str:
-        clip = described(round(self.seconds * self.sample_rate), self.sample_rate, 1)
+        clip = describe_audio(self.seconds, self.sample_rate, 1)
         return f"{self.out}: {clip} from the latents of {self.made_by}"
 
 

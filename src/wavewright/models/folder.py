@@ -206,7 +206,7 @@ class ModelFolder:
             return _json_object(path, opened.read(min(n_bytes, path.stat().st_size)))
 
 
-def described(folder: ModelFolder) -> str:
+def describe_model(folder: ModelFolder) -> str:
     """Return one line: family, sample rate, labels, speakers and the size of the files."""
     card = folder.card
     properties = [f"{card.sample_rate} Hz"]

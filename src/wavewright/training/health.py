@@ -116,7 +116,8 @@ class Health:
         self.best_validation = best
         if self._persists("overfit", loss > MAX_LOSS_RATIO * best):
             if metric:
-                remedy = f"the best checkpoint by {metric} is kept, set training.patience to stop automatically"
+                metric_name = metric.removeprefix("-")
+                remedy = f"the best checkpoint by {metric_name} is kept, set training.patience to stop automatically"
             else:
                 remedy = f"no best checkpoint is kept, set training.metric={name} in a new run to keep it"
             log(

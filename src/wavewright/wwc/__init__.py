@@ -7,6 +7,9 @@ mean frequency, `context_coder` by the codes before it (`contexts`); their loops
 
 from __future__ import annotations
 
+MAGIC = b"WWC"
+"""First bytes of a .wwc file."""
+
 TOTAL = 2**16
 """Sum of the frequencies of a codebook."""
 

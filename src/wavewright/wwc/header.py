@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from ..errors import BadAudio, BadSetting
-from ..pcm import WWC_MAGIC as MAGIC
-from . import context_coder, range_coder
+from . import MAGIC, context_coder, range_coder
 
 STATIC = 1
 """Version of the format whose codes are coded by their mean frequencies."""

@@ -38,6 +38,7 @@ class AcousticConfig(SpeechMelConfig):
 
     TITLE = "a voice"
     VALIDATION_METRICS = METRICS
+    LABELS_REMEDY = "leave labels empty, and name speakers in a manifest instead"
 
     language: str = "en"  # of the front end
     symbols: tuple[str, ...] = ()  # of the front end, set when the recordings are prepared

@@ -45,7 +45,7 @@ class AcousticDataSettings(RangedSettings):
 AcousticRecipe = RecipeOf[AcousticConfig, AcousticDataSettings]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class AcousticPrepared(PreparedOf[AcousticRecipe, SpeechBatches]):
     """A recipe with its data; ``valid`` are the held-out recordings, None without any."""
 

@@ -29,7 +29,7 @@ FINE_TUNING_LEARNING_RATE = 5e-4
 ClassifierRecipe = RecipeOf[ClassifierConfig, ClassifierDataSettings]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ClassifierPrepared(PreparedOf[ClassifierRecipe, ClassBatches]):
     """A recipe with its data, and the validation clips ``(n, n_samples)`` with their label indices ``(n,)``."""
 
@@ -82,12 +82,12 @@ def prepare(recipe: ClassifierRecipe, entries: Sequence[Entry], cache_folder: Pa
     store = ClipStore.build(selection.entries, model.sample_rate, n_stored, preparation, cache_folder)
     train_rows, valid_rows = split_rows(store.entries)
     return ClassifierPrepared(
-        recipe if valid_rows else recipe.without_valid_metric(),
-        tuple(store.entries[row] for row in train_rows),
-        (*selection.problems, *store.problems),
-        ClassBatches(store, train_rows, recipe),
-        np.array([fixed_length(store[row][0], model) for row in valid_rows]),
-        label_indices((store.labels[row] for row in valid_rows), model.labels),
+        recipe=recipe if valid_rows else recipe.without_valid_metric(),
+        train_entries=tuple(store.entries[row] for row in train_rows),
+        problems=(*selection.problems, *store.problems),
+        batches=ClassBatches(store, train_rows, recipe),
+        valid_waves=np.array([fixed_length(store[row][0], model) for row in valid_rows]),
+        valid_labels=label_indices((store.labels[row] for row in valid_rows), model.labels),
     )
 
 

@@ -73,7 +73,7 @@ class CodecFamily(Family[CodecConfig, "CodecRecipe", "CodecPrepared"]):
 
     def initial_weights(self, base: ModelFolder, config: CodecConfig) -> dict[str, np.ndarray]:
         """Return the tensors of the exported network of a training that starts from ``base``."""
-        from .recipe import initial_weights
+        from .warm_start import initial_weights
 
         return initial_weights(base, config)
 

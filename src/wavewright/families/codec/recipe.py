@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 
-from ...contracts.family import exported_weights
 from ...contracts.recipe import PreparedOf, RecipeOf, split_rows
 from ...contracts.settings import ADVERSARIAL_SETTINGS
 from ...data.entry import Entry
@@ -18,7 +17,7 @@ from ...data.store import ClipStore
 from ...models.folder import ModelFolder
 from ...units import seconds_to_samples
 from .batches import CodecBatches, CodecDataSettings
-from .config import SIZES, WEIGHT_PREFIXES, CodecConfig
+from .config import SIZES, CodecConfig
 
 FINE_TUNING_STEPS = 5_000
 FINE_TUNING_ADVERSARIAL_FROM = 2_500
@@ -33,7 +32,7 @@ CONTEXT_SECONDS = 6 * 3_600.0  # of the recordings that the context model is tra
 CodecRecipe = RecipeOf[CodecConfig, CodecDataSettings]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CodecPrepared(PreparedOf[CodecRecipe, CodecBatches]):
     """A recipe with its data."""
 
@@ -69,39 +68,6 @@ def fine_tuning(base: ModelFolder) -> CodecRecipe:
         encoder_from=FINE_TUNING_ENCODER_FROM,
     )
     return CodecRecipe(model, CodecDataSettings(), TRAINING.for_fine_tuning(FINE_TUNING_STEPS, evaluate_every=500))
-
-
-def initial_weights(base: ModelFolder, config: CodecConfig) -> dict[str, np.ndarray]:
-    """Return the tensors of an autoencoder that starts from ``base``, by name.
-
-    Its codebooks count as initialised, with codes of equal usage. An encoder with more blocks or a longer look-ahead
-    than that of ``base`` computes the same at first.
-
-    Parameters
-    ----------
-    base
-        The model to start from.
-    config
-        Configuration of the new model; other differences show where the tensors are loaded.
-    """
-    base_config = base.config(CodecConfig)
-    tensors = exported_weights(base, WEIGHT_PREFIXES)
-    if config.quantizer == "codebook":
-        for book in range(config.n_codebooks):
-            tensors[f"quantizer.quantizers.{book}.usage"] = np.full(
-                config.codebook_size, 1 / config.codebook_size, np.float32
-            )
-            tensors[f"quantizer.quantizers.{book}.is_initialised"] = np.array(True)
-    n_ahead = config.encoder_look_ahead - base_config.encoder_look_ahead
-    if n_ahead > 0:  # weights of 0 for the further frames
-        n_more = n_ahead * base_config.n_subframes * base_config.subframe_channels[0]
-        tensors["encoder.frame_proj.weight"] = np.pad(tensors["encoder.frame_proj.weight"], ((0, 0), (0, n_more)))
-    last = f"encoder.frame_blocks.blocks.{base_config.encoder_blocks - 1}."
-    last_block = {name.removeprefix(last): array for name, array in tensors.items() if name.startswith(last)}
-    for index in range(base_config.encoder_blocks, config.encoder_blocks):  # a scale of 0: they add nothing at first
-        block = last_block | {"gamma": np.zeros_like(last_block["gamma"])}
-        tensors |= {f"encoder.frame_blocks.blocks.{index}.{name}": array for name, array in block.items()}
-    return tensors
 
 
 def prepare(recipe: CodecRecipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> CodecPrepared:

@@ -24,7 +24,7 @@ from .config import SIZES, GanConfig
 MAX_LIMIT_DB = 100.0
 FINE_TUNING_STEPS = 4_000
 FINE_TUNING_LEARNING_RATE = 2e-4
-FINE_TUNING_CRITIC_WARMUP = 200  # steps: fresh critics would ruin a trained generator
+FINE_TUNING_CRITIC_WARMUP = 200  # steps: new critics would ruin a trained generator
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class GanRecipe(RecipeOf[GanConfig, GanDataSettings]):
         check_batch_size(self.training.batch_size)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class GanPrepared(PreparedOf[GanRecipe, OneShotBatches | CopyLossBatches]):
     """A recipe with its data; ``reference`` are the training clips that generated clips are compared with."""
 
@@ -65,7 +65,11 @@ def recipe(size: str) -> GanRecipe:
 
 
 def fine_tuning(base: ModelFolder) -> GanRecipe:
-    """Return the recipe to train the generator of ``base`` further, on other labels, against new critics."""
+    """Return the recipe to train the generator of ``base`` further, on other labels.
+
+    The critics start from the last checkpoint of ``base`` where its folder has one, else they are new; in both cases
+    they train alone for the first steps.
+    """
     model = replace(base.config(GanConfig), labels=(), critic_warmup_steps=FINE_TUNING_CRITIC_WARMUP)
     training = replace(TRAINING, steps=FINE_TUNING_STEPS, learning_rate=FINE_TUNING_LEARNING_RATE, evaluate_every=250)
     return GanRecipe(model, GanDataSettings(), training)
@@ -88,4 +92,10 @@ def prepare(recipe: GanRecipe, entries: Sequence[Entry], cache_folder: Path | No
     reference = Reference.of(clips, model.labels, model.sample_rate, model.n_samples, data.min_limits_db)
     one_shots = OneShotBatches(clips, data, model.sample_rate, model.n_samples, training.batch_size, training.seed)
     batches = CopyLossBatches(one_shots, reference) if model.copy_weight else one_shots
-    return GanPrepared(recipe, tuple(store.entries), (*problems, *store.problems), batches, reference)
+    return GanPrepared(
+        recipe=recipe,
+        train_entries=tuple(store.entries),
+        problems=(*problems, *store.problems),
+        batches=batches,
+        reference=reference,
+    )

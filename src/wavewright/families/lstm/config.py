@@ -36,6 +36,7 @@ class LstmConfig(SequenceConfig):
     log_floor: float = ranged(1e-6, 1e-12, 1.0)  # added to the power in a band before its logarithm
     source: Literal["noise", "voice", "griffin-lim"] = "noise"  # excitation shaped to the bands: noise, pulses + noise
     n_iterations: int = ranged(6, 1, 1_000)  # of the shaping, or of Griffin-Lim
+    n_layers: int = ranged(2, 1, 16)
     cell: Literal["lstm", "gru"] = "lstm"
     prenet_size: int = ranged(160, 4, 4_096)  # of both layers of the pre-net
     output: Literal["mixture", "mse"] = "mixture"  # of the next frame: a distribution, or its mean alone

@@ -21,7 +21,7 @@ from .statistics import MIN_FRAMES, ClipStatistics, Whitening
 LstmRecipe = RecipeOf[LstmConfig, SequenceDataSettings]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LstmPrepared(PreparedOf[LstmRecipe, FrameBatches]):
     """A recipe with its data."""
 
@@ -74,13 +74,13 @@ def prepare(recipe: LstmRecipe, entries: Sequence[Entry], cache_folder: Path | N
     whitened = FrameClips(tuple(whitening.whiten(clip) for clip in frames), clips.labels, clips.speakers)
     lengths = np.array([len(clip) for clip in frames])
     return LstmPrepared(
-        recipe,
-        tuple(clips.entries[row] for row in train),
-        clips.problems,
-        _batches(whitened.subset(train), recipe),
-        _batches(whitened.subset(valid), recipe) if valid else None,
-        ClipStatistics(whitening, clips.duration_quantiles(lengths, train)),
-        RecordingReference.of(clips, model.sample_rate, recipe.data.sample_seconds),
+        recipe=recipe,
+        train_entries=tuple(clips.entries[row] for row in train),
+        problems=clips.problems,
+        batches=_batches(whitened.subset(train), recipe),
+        valid=_batches(whitened.subset(valid), recipe) if valid else None,
+        statistics=ClipStatistics(whitening, clips.duration_quantiles(lengths, train)),
+        reference=RecordingReference.of(clips, model.sample_rate, recipe.data.sample_seconds),
     )
 
 

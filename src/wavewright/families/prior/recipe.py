@@ -44,7 +44,7 @@ class PriorDataSettings(SequenceDataSettings):
 PriorRecipe = RecipeOf[PriorConfig, PriorDataSettings]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PriorPrepared(PreparedOf[PriorRecipe, CodeBatches]):
     """A recipe with its data."""
 
@@ -110,13 +110,13 @@ def prepare(recipe: PriorRecipe, entries: Sequence[Entry], cache_folder: Path | 
     coded = encode_clips(clips, codec, model.n_codebooks, data.n_variants, data.gain_range_db)
     lengths = np.array([codes.shape[1] for codes in coded.unvaried])
     return PriorPrepared(
-        recipe,
-        tuple(clips.entries[row] for row in train),
-        clips.problems,
-        _batches(coded.subset(train), recipe),
-        _batches(coded.subset(valid), recipe).all() if valid else (),
-        clips.duration_quantiles(lengths, train),
-        codec,
+        recipe=recipe,
+        train_entries=tuple(clips.entries[row] for row in train),
+        problems=clips.problems,
+        batches=_batches(coded.subset(train), recipe),
+        valid=_batches(coded.subset(valid), recipe).all() if valid else (),
+        durations=clips.duration_quantiles(lengths, train),
+        codec=codec,
     )
 
 

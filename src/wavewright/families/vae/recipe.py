@@ -54,7 +54,7 @@ PreparedClips = OneShots | FixedCrops
 """Clips for evaluation, by index: one-shots, or fixed crops of clips of any length."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class VaePrepared(PreparedOf[VaeRecipe, OneShotBatches | CropBatches]):
     """A recipe with its data."""
 
@@ -128,13 +128,13 @@ def prepare(recipe: VaeRecipe, entries: Sequence[Entry], cache_folder: Path | No
     reference = Reference.of(clips[0], labels, model.sample_rate, model.n_samples)
     problems += [problem for store in stores for problem in store.problems]
     return VaePrepared(
-        recipe,
-        tuple(stores[0].entries),
-        tuple(problems),
-        _batches(recipe, clips[0]),
-        clips[0],
-        clips[1] if valid else None,
-        reference,
+        recipe=recipe,
+        train_entries=tuple(stores[0].entries),
+        problems=tuple(problems),
+        batches=_batches(recipe, clips[0]),
+        train=clips[0],
+        valid=clips[1] if valid else None,
+        reference=reference,
     )
 
 

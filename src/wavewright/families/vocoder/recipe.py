@@ -32,7 +32,7 @@ N_EXAMPLES = 4
 VocoderRecipe = RecipeOf[VocoderConfig, VocoderDataSettings]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class VocoderPrepared(PreparedOf[VocoderRecipe, VocoderBatches]):
     """A recipe with its data."""
 

@@ -35,7 +35,7 @@ class WaveNetRecipe(RecipeOf[WaveNetConfig, WaveNetDataSettings]):
             )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class WaveNetPrepared(PreparedOf[WaveNetRecipe, SampleBatches]):
     """A recipe with its data."""
 
@@ -82,12 +82,12 @@ def prepare(recipe: WaveNetRecipe, entries: Sequence[Entry], cache_folder: Path 
         measured = SampleBatches(clips, valid, noiseless)
         valid_batches = tuple(measured(step) for step in range(-(-VALID_CROPS // training.batch_size)))
     return WaveNetPrepared(
-        recipe if valid else recipe.without_valid_metric(),
-        tuple(clips.entries[row] for row in train),
-        clips.problems,
-        SampleBatches(clips, train, recipe),
-        valid_batches,
-        _durations(clips, train, model),
+        recipe=recipe if valid else recipe.without_valid_metric(),
+        train_entries=tuple(clips.entries[row] for row in train),
+        problems=clips.problems,
+        batches=SampleBatches(clips, train, recipe),
+        valid=valid_batches,
+        durations=_durations(clips, train, model),
     )
 
 
