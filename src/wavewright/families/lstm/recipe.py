@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -54,9 +55,8 @@ def recipe(size: str) -> LstmRecipe:
     return LstmRecipe(SIZES[size], SequenceDataSettings(), TRAINING)
 
 
-def fine_tuning(base: ModelFolder) -> LstmRecipe:
-    """Return the recipe to train ``base`` further, on other labels and speakers."""
-    return fine_tuned(recipe("small"), base)
+fine_tuning = partial(fine_tuned, recipe("small"))
+"""Return the recipe to train a base further, on other labels and speakers."""
 
 
 def prepare(recipe: LstmRecipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> LstmPrepared:

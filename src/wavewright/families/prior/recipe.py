@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,6 @@ from ...data.entry import Entry
 from ...errors import BadSetting
 from ...metrics.copying import smallest_distance
 from ...metrics.embeddings import LogMelEmbedding
-from ...models.folder import ModelFolder
 from ...ranges import ranged
 from .batches import CodeBatches
 from .codec import open_codec
@@ -91,9 +90,8 @@ def recipe(size: str) -> PriorRecipe:
     return PriorRecipe(SIZES[size], PriorDataSettings(), TRAINING)
 
 
-def fine_tuning(base: ModelFolder) -> PriorRecipe:
-    """Return the recipe to train ``base`` further, on other labels and speakers."""
-    return fine_tuned(recipe("small"), base)
+fine_tuning = partial(fine_tuned, recipe("small"))
+"""Return the recipe to train a base further, on other labels and speakers."""
 
 
 def prepare(recipe: PriorRecipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> PriorPrepared:

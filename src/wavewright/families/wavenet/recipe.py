@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,6 @@ from ...data.entry import Entry
 from ...data.preparation import Preparation
 from ...data.sequences import SequenceClips, load_sequences
 from ...errors import BadSetting
-from ...models.folder import ModelFolder
 from .batches import SampleBatches, WaveNetDataSettings
 from .config import SIZES, WaveNetConfig
 
@@ -51,9 +51,8 @@ def recipe(size: str) -> WaveNetRecipe:
     return WaveNetRecipe(SIZES[size], WaveNetDataSettings(), TRAINING)
 
 
-def fine_tuning(base: ModelFolder) -> WaveNetRecipe:
-    """Return the recipe to train ``base`` further, on other labels and speakers."""
-    return fine_tuned(recipe("small"), base)
+fine_tuning = partial(fine_tuned, recipe("small"))
+"""Return the recipe to train a base further, on other labels and speakers."""
 
 
 def prepare(recipe: WaveNetRecipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> WaveNetPrepared:
