@@ -12,9 +12,8 @@ from wavewright.dsp.speech_mel import speech_mel
 from wavewright.errors import BadSetting
 from wavewright.families.vocoder.batches import VocoderBatches, VocoderDataSettings, measure_bandwidth
 from wavewright.families.vocoder.config import SIZES, VocoderConfig
-from wavewright.families.vocoder.differentiable_synthesis import DifferentiableSynthesis
 from wavewright.families.vocoder.losses import limit_bandwidth, pitch_loss
-from wavewright.families.vocoder.network import VocoderNetwork
+from wavewright.families.vocoder.network import DifferentiableSynthesis, VocoderNetwork
 from wavewright.families.vocoder.pitch_bins import N_PITCH_BINS, bin_to_hz, hz_to_bin, logits_to_hz
 from wavewright.families.vocoder.pulses import PULSE_DELAY, PulseTrain, phase_to_pulses, track_phase
 from wavewright.families.vocoder.recipe import prepare

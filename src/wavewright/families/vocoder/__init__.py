@@ -50,8 +50,8 @@ for fine-tuning ``wavewright train FOLDER --family vocoder --from runs/my-vocode
 
 Read ``config.py`` (the words and the sizes), ``modules.py`` (the network), ``pitch_bins.py``, ``pulses.py`` (the
 sources), ``synthesis.py`` (the filters) and ``runtime.py``, in this order; then, for training,
-``differentiable_synthesis.py`` (``synthesis.py`` with gradients), ``batches.py`` and ``mel_files.py``, ``losses.py``,
-``network.py`` (losses and turns), ``training.py`` (evaluation and export) and ``recipe.py``.
+``batches.py`` and ``mel_files.py``, ``losses.py``, ``network.py`` (losses, turns, and ``synthesis.py`` with gradients),
+``training.py`` (evaluation and export) and ``recipe.py``.
 
 Papers:
     Siuzdak, "Vocos: Closing the gap between time-domain and Fourier-based neural vocoders", 2023: ConvNeXt blocks that
