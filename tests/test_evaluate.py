@@ -254,6 +254,7 @@ class TestEvaluate:
         assert list(result.rows[0].sample_metrics.labels) == [""]
         assert "all " in str(result)
 
+    @pytest.mark.uses("classifier")
     def test_classifier_is_chosen_by_its_labels(self, tmp_path, monkeypatch):
         cards = {"drums": TinyCard("gan"), "judge": TinyCard()}
         monkeypatch.setattr(models, "names", lambda: sorted(cards))

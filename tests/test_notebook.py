@@ -104,6 +104,7 @@ def test_clips_and_models_are_one_line(tmp_path):
     assert repr(loading.load(folder)) == shown
 
 
+@pytest.mark.uses("vocoder")
 def test_bundled_models_and_voices_are_one_line():
     for name in models.bundled():
         assert re.fullmatch(rf"<{name}: \w+, \d+ Hz.*, \d+\.\d MB>", describe_model(ModelFolder(models.find(name))))
