@@ -239,6 +239,8 @@ def use(model):
         model.probabilities(wave[None])
     if isinstance(model, kinds.AcousticModel):
         model.speak_symbols(model.symbols[5:12])
+    if isinstance(model, kinds.Enhancer):
+        model.enhance(wave)
 
 
 def is_vocoder(model):

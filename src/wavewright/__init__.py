@@ -21,6 +21,7 @@ _MODULES = {
     "decode": "tasks.decode",
     "demo": "tasks.demo",
     "encode": "tasks.encode",
+    "enhance": "tasks.enhance",
     "evaluate": "tasks.evaluate",
     "generate": "tasks.generate",
     "inspect": "tasks.inspect",
@@ -29,6 +30,7 @@ _MODULES = {
     "load_autoencoder": "loading",
     "load_classifier": "loading",
     "load_codec": "loading",
+    "load_enhancer": "loading",
     "load_generator": "loading",
     "load_vocoder": "loading",
     "map_clips": "tasks.map_clips",
@@ -52,6 +54,7 @@ __all__ = [
     "decode",
     "demo",
     "encode",
+    "enhance",
     "evaluate",
     "generate",
     "inspect",
@@ -60,6 +63,7 @@ __all__ = [
     "load_autoencoder",
     "load_classifier",
     "load_codec",
+    "load_enhancer",
     "load_generator",
     "load_vocoder",
     "map_clips",
@@ -81,6 +85,7 @@ if TYPE_CHECKING:  # the same names for editors and type checkers
         load_autoencoder,
         load_classifier,
         load_codec,
+        load_enhancer,
         load_generator,
         load_vocoder,
     )
@@ -90,6 +95,7 @@ if TYPE_CHECKING:  # the same names for editors and type checkers
     from .tasks.decode import decode
     from .tasks.demo import demo
     from .tasks.encode import encode
+    from .tasks.enhance import enhance
     from .tasks.evaluate import evaluate
     from .tasks.generate import generate
     from .tasks.inspect import inspect

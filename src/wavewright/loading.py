@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar, overload
 
 from . import families, models
 from .contracts.family import Capability
-from .contracts.runtime import AcousticModel, Autoencoder, Classifier, Codec, Generator, Model, Vocoder
+from .contracts.runtime import AcousticModel, Autoencoder, Classifier, Codec, Enhancer, Generator, Model, Vocoder
 from .errors import BadModel
 from .models.card import Card
 from .models.folder import ModelFolder
@@ -53,8 +53,9 @@ def load(name: str | Path) -> Model: ...
 def load(name: str | Path) -> Model:
     """Open a model and compare every file with its hash.
 
-    The functions ``load_generator``, ``load_vocoder``, ``load_codec``, ``load_autoencoder``, ``load_acoustic_model``
-    and ``load_classifier`` do the same for a model that must have a certain capability, and return its type.
+    The functions ``load_generator``, ``load_vocoder``, ``load_codec``, ``load_autoencoder``, ``load_acoustic_model``,
+    ``load_classifier`` and ``load_enhancer`` do the same for a model that must have a certain capability, and return
+    its type.
     `Voice.load` opens a voice.
 
     Parameters
@@ -106,6 +107,11 @@ def load_acoustic_model(name: str | Path) -> AcousticModel:
 def load_classifier(name: str | Path) -> Classifier:
     """Open a classifier; raise BadModel as :func:`load`, and if the model is none."""
     return _load_as(Classifier, name, "recognises no labels; give a classifier")
+
+
+def load_enhancer(name: str | Path) -> Enhancer:
+    """Open a model that enhances speech; raise BadModel as :func:`load`, and if the model does not."""
+    return _load_as(Enhancer, name, "enhances no recordings; give a denoiser")
 
 
 def _load_as(kind: type[Kind], name: str | Path, problem: str) -> Kind:

@@ -28,6 +28,7 @@ COMMANDS = Group(
         "adjust": "tasks.adjust:adjust",
         "map": "tasks.map_clips:map_clips",
         "similar": "tasks.similar:similar",
+        "enhance": "tasks.enhance:enhance",
         "encode": "tasks.encode:encode",
         "decode": "tasks.decode:decode",
         "phonemes": "tasks.phonemes:phonemes",

@@ -78,6 +78,7 @@ def check_model(family: Family[ModelConfig, Recipe, Prepared], model: Model) -> 
         Capability.CODE: runtime.Codec,
         Capability.SPEAK: runtime.AcousticModel,
         Capability.CLASSIFY: runtime.Classifier,
+        Capability.ENHANCE: runtime.Enhancer,
     }
     for capability, base in bases.items():
         if isinstance(model, base) != (capability in family.capabilities):

@@ -377,6 +377,112 @@ class Autoencoder(Model, ABC):
         """Return the wave ``(1, time)`` float32 in [-1, 1] of latents."""
 
 
+MAX_ATTENUATION_DB = 120.0
+
+
+@dataclass(frozen=True)
+class EnhancementSettings:
+    """Settings of an enhancement, the same for its whole length.
+
+    Attributes
+    ----------
+    dereverb
+        Remove reverberation too.
+    max_attenuation_db
+        Largest attenuation of noise, dB; None for no limit.
+    mix
+        Fraction of the enhanced sound, the rest is the recording itself.
+    is_linked
+        Apply one mask to all channels, which keeps the place of each sound in a stereo recording; otherwise each
+        channel is enhanced by itself.
+
+    Raises
+    ------
+    BadSetting
+        If a number is out of its range.
+    """
+
+    dereverb: bool = False
+    max_attenuation_db: float | None = None
+    mix: float = 1.0
+    is_linked: bool = True
+
+    def __post_init__(self) -> None:
+        limit = self.max_attenuation_db
+        if limit is not None and not 0 <= limit <= MAX_ATTENUATION_DB:
+            raise BadSetting(
+                f"max_attenuation_db is {limit}; it must lie between 0 and {MAX_ATTENUATION_DB:g}, or be left out for "
+                "no limit."
+            )
+        if not 0 <= self.mix <= 1:
+            raise BadSetting(f"mix is {self.mix}; it must lie between 0 (the recording itself) and 1 (enhanced).")
+
+    @property
+    def enhanced_fraction(self) -> float:
+        """Fraction of the enhanced sound by the mix and by the largest attenuation."""
+        floor = 0.0 if self.max_attenuation_db is None else 10 ** (-self.max_attenuation_db / 20)
+        return self.mix * (1 - floor)
+
+
+class EnhancerStream(ABC):
+    """Channels that are enhanced as they arrive; the sizes of the chunks change no sample.
+
+    Attributes
+    ----------
+    latency_samples
+        Delay of the output: output sample ``i + latency_samples`` belongs to input sample ``i``.
+    n_channels
+        Number of channels.
+    """
+
+    latency_samples: int
+    n_channels: int
+
+    @abstractmethod
+    def process(self, wave: np.ndarray) -> np.ndarray:
+        """Return as many samples as ``wave (channels, time)`` has, float32, late by `latency_samples`.
+
+        Raises BadAudio for other shapes, integers, NaN or infinite values; the stream then stays as it was.
+        """
+
+    def flush(self) -> np.ndarray:
+        """Return the last `latency_samples` samples of each channel, as if silence followed, and reset the stream."""
+        rest = self.process(np.zeros((self.n_channels, self.latency_samples), np.float32))
+        self.reset()
+        return rest
+
+    @abstractmethod
+    def reset(self) -> None:
+        """Forget all samples, as a new stream."""
+
+    @abstractmethod
+    def state(self) -> dict[str, np.ndarray]:
+        """Return everything that determines the rest of the stream, for `restore`."""
+
+    @abstractmethod
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Continue where a stream of the same model was; raise BadSetting for a state that does not fit."""
+
+
+class Enhancer(Model, ABC):
+    """A model that removes noise and reverberation from speech."""
+
+    def enhance(self, wave: np.ndarray, settings: EnhancementSettings | None = None) -> np.ndarray:
+        """Return the enhanced wave, float32, of a wave at the model's sample rate: ``(time,)`` or ``(channels, time)``.
+
+        Raises BadAudio for other shapes, integers, no samples, NaN or infinite values.
+        """
+        wave = np.asarray(wave)
+        stream = self.stream(1 if wave.ndim < 2 else len(wave), settings)
+        channels = checked_channels(wave if wave.ndim > 1 else wave[None], stream.n_channels)
+        enhanced = np.concatenate([stream.process(channels), stream.flush()], axis=1)[:, stream.latency_samples :]
+        return enhanced.reshape(wave.shape)
+
+    @abstractmethod
+    def stream(self, n_channels: int = 1, settings: EnhancementSettings | None = None) -> EnhancerStream:
+        """Return a new stream; raise BadSetting for a number of channels that is not positive."""
+
+
 class Classifier(Model, ABC):
     """A model that recognises labels."""
 
@@ -418,6 +524,19 @@ def checked_wave(wave: np.ndarray, shape: str = "(time,)", n_dims: int = 1, may_
         raise BadAudio(
             f"The wave has shape {wave.shape} and type {wave.dtype}; it must be {shape} of floating-point numbers, "
             f"{smallest}without NaN or infinite values: mix channels first."
+        )
+    return wave.astype(np.float32, copy=False)
+
+
+def checked_channels(wave: np.ndarray, n_channels: int, may_be_empty: bool = False) -> np.ndarray:
+    """Return a wave ``(channels, time)`` as float32; raise BadAudio as :func:`checked_wave`."""
+    wave = np.asarray(wave)
+    has_shape = wave.ndim == 2 and len(wave) == n_channels and (wave.size or may_be_empty)
+    if not has_shape or wave.dtype.kind != "f" or not np.isfinite(wave).all():
+        smallest = "" if may_be_empty else "at least one sample, "
+        raise BadAudio(
+            f"The wave has shape {wave.shape} and type {wave.dtype}; it must be ({n_channels}, time) of floating-point "
+            f"numbers, {smallest}without NaN or infinite values."
         )
     return wave.astype(np.float32, copy=False)
 

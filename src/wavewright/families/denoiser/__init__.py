@@ -1,0 +1,66 @@
+"""Denoiser: a causal network that estimates, frame by frame, a mask which removes noise from a noisy spectrum.
+
+The spectrum of a frame is divided into bands of about the resolution of hearing. Each band becomes a vector; recurrent
+layers over time, whose weights all bands share, follow the noise and the voice in each band; mixers over bands see the
+whole spectrum. The mask of each bin is complex, so it corrects magnitude and phase. Features are divided by their mean
+level so far, so the level of a recording changes nothing.
+
+Papers:
+    Luo and Yu, "Music Source Separation with Band-split RNN", 2023: bands, each with layers of its own at both ends.
+    Rong et al., "GTCRN: A Speech Enhancement Model Requiring Ultralow Computational Resources", 2024: the loss, and
+    recurrent layers over time and over frequency in turn.
+    Tolstikhin et al., "MLP-Mixer: An all-MLP Architecture for Vision", 2021: the mixers, in place of recurrent layers
+    over frequency, which are slow to train.
+    Valin, "A Hybrid DSP/Deep Learning Approach to Real-Time Full-Band Speech Enhancement", 2018: gains of bands
+    (``mask=gain``).
+
+Read ``config.py`` (the bands), ``modules.py``, ``losses.py``, ``network.py``, ``mixing.py`` and ``batches.py`` (noisy
+recordings), ``recipe.py``, ``training.py`` and ``runtime.py``, in this order.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...contracts.family import Capability, Family, RecipeModule
+from ...contracts.health import HealthRules
+from .config import SIZES, WEIGHT_PREFIX, DenoiserConfig
+
+if TYPE_CHECKING:
+    from .recipe import DenoiserPrepared, DenoiserRecipe
+    from .runtime import DenoiserRuntime
+    from .training import DenoiserTraining
+
+
+class DenoiserFamily(Family[DenoiserConfig, "DenoiserRecipe", "DenoiserPrepared"]):
+    """The family ``denoiser``."""
+
+    name = "denoiser"
+    summary = "removes noise, reverberation and echo from speech, in files and live"
+    config = DenoiserConfig
+    sizes = SIZES
+    health = HealthRules(loss="valid/stft")
+    capabilities = frozenset({Capability.ENHANCE})
+    command = "enhance FILE --model {model}"
+    weight_prefixes = (WEIGHT_PREFIX,)
+
+    def recipes(self) -> RecipeModule[DenoiserRecipe, DenoiserPrepared]:
+        """Return the module of the recipes."""
+        from . import recipe
+
+        return recipe
+
+    def runtime(self) -> type[DenoiserRuntime]:
+        """Return the class that opens a model folder."""
+        from .runtime import DenoiserRuntime
+
+        return DenoiserRuntime
+
+    def training(self) -> DenoiserTraining:
+        """Return the part of the family that needs PyTorch."""
+        from .training import DenoiserTraining
+
+        return DenoiserTraining()
+
+
+DENOISER = DenoiserFamily()
