@@ -18,6 +18,7 @@ _MODULES = {
     "Voice": "speech.voice",
     "WavewrightError": "errors",
     "adjust": "tasks.adjust",
+    "cancel_echo": "tasks.cancel_echo",
     "decode": "tasks.decode",
     "demo": "tasks.demo",
     "encode": "tasks.encode",
@@ -30,6 +31,7 @@ _MODULES = {
     "load_autoencoder": "loading",
     "load_classifier": "loading",
     "load_codec": "loading",
+    "load_echo_canceller": "loading",
     "load_enhancer": "loading",
     "load_generator": "loading",
     "load_vocoder": "loading",
@@ -51,6 +53,7 @@ __all__ = [
     "WavewrightError",
     "__version__",
     "adjust",
+    "cancel_echo",
     "decode",
     "demo",
     "encode",
@@ -63,6 +66,7 @@ __all__ = [
     "load_autoencoder",
     "load_classifier",
     "load_codec",
+    "load_echo_canceller",
     "load_enhancer",
     "load_generator",
     "load_vocoder",
@@ -85,6 +89,7 @@ if TYPE_CHECKING:  # the same names for editors and type checkers
         load_autoencoder,
         load_classifier,
         load_codec,
+        load_echo_canceller,
         load_enhancer,
         load_generator,
         load_vocoder,
@@ -92,6 +97,7 @@ if TYPE_CHECKING:  # the same names for editors and type checkers
     from .speech.prosody import Prosody
     from .speech.voice import Voice
     from .tasks.adjust import adjust
+    from .tasks.cancel_echo import cancel_echo
     from .tasks.decode import decode
     from .tasks.demo import demo
     from .tasks.encode import encode

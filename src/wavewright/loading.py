@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Literal, TypeVar, overload
 
 from . import families, models
 from .contracts.family import Capability
-from .contracts.runtime import AcousticModel, Autoencoder, Classifier, Codec, Enhancer, Generator, Model, Vocoder
+from .contracts.runtime import (
+    AcousticModel,
+    Autoencoder,
+    Classifier,
+    Codec,
+    EchoCanceller,
+    Enhancer,
+    Generator,
+    Model,
+    Vocoder,
+)
 from .errors import BadModel
 from .models.card import Card
 from .models.folder import ModelFolder
@@ -54,8 +64,8 @@ def load(name: str | Path) -> Model:
     """Open a model and compare every file with its hash.
 
     The functions ``load_generator``, ``load_vocoder``, ``load_codec``, ``load_autoencoder``, ``load_acoustic_model``,
-    ``load_classifier`` and ``load_enhancer`` do the same for a model that must have a certain capability, and return
-    its type.
+    ``load_classifier``, ``load_enhancer`` and ``load_echo_canceller`` do the same for a model that must have a certain
+    capability, and return its type.
     `Voice.load` opens a voice.
 
     Parameters
@@ -112,6 +122,11 @@ def load_classifier(name: str | Path) -> Classifier:
 def load_enhancer(name: str | Path) -> Enhancer:
     """Open a model that enhances speech; raise BadModel as :func:`load`, and if the model does not."""
     return _load_as(Enhancer, name, "enhances no recordings; give a denoiser")
+
+
+def load_echo_canceller(name: str | Path) -> EchoCanceller:
+    """Open a model that removes echo; raise BadModel as :func:`load`, and if the model does not."""
+    return _load_as(EchoCanceller, name, "removes no echo; give a denoiser with model.removes=echo")
 
 
 def _load_as(kind: type[Kind], name: str | Path, problem: str) -> Kind:

@@ -45,6 +45,7 @@ class Capability(Enum):
     SPEAK = "turns symbols of speech into mel frames"
     CLASSIFY = "recognises labels"
     ENHANCE = "enhances speech"
+    CANCEL_ECHO = "removes the echo of a loudspeaker"
 
 
 class RecipeModule(Protocol[RecipeT, PreparedT]):

@@ -61,7 +61,7 @@ def check_exported(family: Family[ModelConfig, Recipe, Prepared], folder: ModelF
 
 
 def check_model(family: Family[ModelConfig, Recipe, Prepared], model: Model) -> None:
-    """Check that a model that is open has the base classes of the capabilities of its family.
+    """Check that a model that is open has the base classes of the capabilities of its family and its card.
 
     Raises
     ------
@@ -79,13 +79,15 @@ def check_model(family: Family[ModelConfig, Recipe, Prepared], model: Model) -> 
         Capability.SPEAK: runtime.AcousticModel,
         Capability.CLASSIFY: runtime.Classifier,
         Capability.ENHANCE: runtime.Enhancer,
+        Capability.CANCEL_ECHO: runtime.EchoCanceller,
     }
+    capabilities = family.capabilities_of(model.card.config)
     for capability, base in bases.items():
-        if isinstance(model, base) != (capability in family.capabilities):
+        if isinstance(model, base) != (capability in capabilities):
             verb = "is" if isinstance(model, base) else "is not"
             raise BadFamily(
                 f"The family {family.name!r} opens a {type(model).__name__}, which {verb} a {base.__name__}; its "
-                f"capabilities are {', '.join(sorted(each.name for each in family.capabilities)) or 'none'}."
+                f"capabilities are {', '.join(sorted(each.name for each in capabilities)) or 'none'}."
             )
 
 

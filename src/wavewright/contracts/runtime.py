@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from ..dsp.hops import HopStream, checked_rows
 from ..errors import BadAudio, BadModel, BadSetting
 from ..models.folder import ModelFolder, describe_model
 from .config import TEMPERATURE_RANGE
@@ -424,7 +425,7 @@ class EnhancementSettings:
         return self.mix * (1 - floor)
 
 
-class EnhancerStream(ABC):
+class EnhancerStream(HopStream):
     """Channels that are enhanced as they arrive; the sizes of the chunks change no sample.
 
     Attributes
@@ -435,33 +436,22 @@ class EnhancerStream(ABC):
         Number of channels.
     """
 
-    latency_samples: int
-    n_channels: int
+    def __init__(self, n_channels: int, hop_length: int, delay_hops: int) -> None:
+        if n_channels < 1:
+            raise BadSetting(f"The number of channels is {n_channels}; it must be at least 1.")
+        self.n_channels = n_channels
+        super().__init__(n_channels, n_channels, hop_length, delay_hops)
 
-    @abstractmethod
     def process(self, wave: np.ndarray) -> np.ndarray:
         """Return as many samples as ``wave (channels, time)`` has, float32, late by `latency_samples`.
 
         Raises BadAudio for other shapes, integers, NaN or infinite values; the stream then stays as it was.
         """
+        return self._process(checked_rows(wave, self.n_channels))
 
     def flush(self) -> np.ndarray:
         """Return the last `latency_samples` samples of each channel, as if silence followed, and reset the stream."""
-        rest = self.process(np.zeros((self.n_channels, self.latency_samples), np.float32))
-        self.reset()
-        return rest
-
-    @abstractmethod
-    def reset(self) -> None:
-        """Forget all samples, as a new stream."""
-
-    @abstractmethod
-    def state(self) -> dict[str, np.ndarray]:
-        """Return everything that determines the rest of the stream, for `restore`."""
-
-    @abstractmethod
-    def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Continue where a stream of the same model was; raise BadSetting for a state that does not fit."""
+        return self._flush()
 
 
 class Enhancer(Model, ABC):
@@ -474,13 +464,70 @@ class Enhancer(Model, ABC):
         """
         wave = np.asarray(wave)
         stream = self.stream(1 if wave.ndim < 2 else len(wave), settings)
-        channels = checked_channels(wave if wave.ndim > 1 else wave[None], stream.n_channels)
+        if not wave.size:
+            raise BadAudio("The wave has shape (0,); it must have at least one sample.")
+        channels = wave if wave.ndim > 1 else wave[None]
         enhanced = np.concatenate([stream.process(channels), stream.flush()], axis=1)[:, stream.latency_samples :]
         return enhanced.reshape(wave.shape)
 
     @abstractmethod
     def stream(self, n_channels: int = 1, settings: EnhancementSettings | None = None) -> EnhancerStream:
         """Return a new stream; raise BadSetting for a number of channels that is not positive."""
+
+
+class EchoStream(HopStream):
+    """A microphone whose echo is removed as it arrives; the sizes of the chunks change no sample.
+
+    Attributes
+    ----------
+    latency_samples
+        Delay of the output: output sample ``i + latency_samples`` belongs to input sample ``i``.
+    """
+
+    def __init__(self, hop_length: int, delay_hops: int) -> None:
+        super().__init__(2, 1, hop_length, delay_hops)
+
+    @property
+    @abstractmethod
+    def delay_seconds(self) -> float | None:
+        """Delay of the echo after the far end, None as long as no echo was found."""
+
+    def process(self, microphone: np.ndarray, far: np.ndarray) -> np.ndarray:
+        """Return as many samples as ``microphone (time,)`` and ``far (time,)`` have, late by `latency_samples`.
+
+        Raises BadAudio for other shapes, two lengths, integers, NaN or infinite values; the stream then stays as it
+        was.
+        """
+        waves = [checked_wave(wave, may_be_empty=True) for wave in (microphone, far)]
+        if len(waves[0]) != len(waves[1]):
+            raise BadAudio(
+                f"The microphone has {len(waves[0])} samples and the far end {len(waves[1])}; give chunks of the same "
+                "length."
+            )
+        processed: np.ndarray = self._process(np.stack(waves))[0]
+        return processed
+
+    def flush(self) -> np.ndarray:
+        """Return the last `latency_samples` samples, as if silence followed, and reset the stream."""
+        rest: np.ndarray = self._flush()[0]
+        return rest
+
+
+class EchoCanceller(Model, ABC):
+    """A model that removes the echo of a loudspeaker from a microphone."""
+
+    def cancel(self, microphone: np.ndarray, far: np.ndarray) -> np.ndarray:
+        """Return the microphone ``(time,)`` without the echo of ``far (time,)``, at the model's sample rate.
+
+        Raises BadAudio for other shapes, two lengths, integers, no samples, NaN or infinite values.
+        """
+        stream = self.stream()
+        processed = stream.process(checked_wave(microphone), checked_wave(far))
+        return np.concatenate([processed, stream.flush()])[stream.latency_samples :]
+
+    @abstractmethod
+    def stream(self) -> EchoStream:
+        """Return a new stream."""
 
 
 class Classifier(Model, ABC):
@@ -524,19 +571,6 @@ def checked_wave(wave: np.ndarray, shape: str = "(time,)", n_dims: int = 1, may_
         raise BadAudio(
             f"The wave has shape {wave.shape} and type {wave.dtype}; it must be {shape} of floating-point numbers, "
             f"{smallest}without NaN or infinite values: mix channels first."
-        )
-    return wave.astype(np.float32, copy=False)
-
-
-def checked_channels(wave: np.ndarray, n_channels: int, may_be_empty: bool = False) -> np.ndarray:
-    """Return a wave ``(channels, time)`` as float32; raise BadAudio as :func:`checked_wave`."""
-    wave = np.asarray(wave)
-    has_shape = wave.ndim == 2 and len(wave) == n_channels and (wave.size or may_be_empty)
-    if not has_shape or wave.dtype.kind != "f" or not np.isfinite(wave).all():
-        smallest = "" if may_be_empty else "at least one sample, "
-        raise BadAudio(
-            f"The wave has shape {wave.shape} and type {wave.dtype}; it must be ({n_channels}, time) of floating-point "
-            f"numbers, {smallest}without NaN or infinite values."
         )
     return wave.astype(np.float32, copy=False)
 

@@ -20,6 +20,7 @@ recordings), ``recipe.py``, ``training.py`` and ``runtime.py``, in this order.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ...contracts.family import Capability, Family, RecipeModule
@@ -27,8 +28,9 @@ from ...contracts.health import HealthRules
 from .config import SIZES, WEIGHT_PREFIX, DenoiserConfig
 
 if TYPE_CHECKING:
+    from ...models.folder import ModelFolder
     from .recipe import DenoiserPrepared, DenoiserRecipe
-    from .runtime import DenoiserRuntime
+    from .runtime import DenoiserRuntime, PostFilterRuntime
     from .training import DenoiserTraining
 
 
@@ -40,7 +42,7 @@ class DenoiserFamily(Family[DenoiserConfig, "DenoiserRecipe", "DenoiserPrepared"
     config = DenoiserConfig
     sizes = SIZES
     health = HealthRules(loss="valid/stft")
-    capabilities = frozenset({Capability.ENHANCE})
+    capabilities = frozenset({Capability.ENHANCE, Capability.CANCEL_ECHO})
     command = "enhance FILE --model {model}"
     weight_prefixes = (WEIGHT_PREFIX,)
 
@@ -61,6 +63,16 @@ class DenoiserFamily(Family[DenoiserConfig, "DenoiserRecipe", "DenoiserPrepared"
         from .training import DenoiserTraining
 
         return DenoiserTraining()
+
+    def open(self, folder: ModelFolder) -> DenoiserRuntime | PostFilterRuntime:
+        """Open a denoiser or a post-filter of echo, by what the model removes."""
+        from .runtime import open_denoiser
+
+        return open_denoiser(folder)
+
+    def capabilities_of(self, config: Mapping[str, object]) -> frozenset[Capability]:
+        """Return the capability by what the model removes."""
+        return frozenset({Capability.CANCEL_ECHO if config.get("removes") == "echo" else Capability.ENHANCE})
 
 
 DENOISER = DenoiserFamily()

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Literal
 
 from ...contracts.config import ModelConfig
+from ...dsp.echo import EchoSettings
 from ...errors import BadSetting
 from ...ranges import ranged
 
@@ -38,6 +39,8 @@ class DenoiserConfig(ModelConfig):
     labels: tuple[str, ...] = ()  # always empty
     hop_length: int = ranged(256, 32, 4_096)
     removes: Literal["noise", "echo"] = "noise"  # of a recording, or of what a linear canceller leaves of an echo
+    echo_partitions: int = ranged(13, 1, 256)  # hops that the linear canceller's filter is long
+    echo_delays: int = ranged(40, 0, 1_000)  # hops that the echo may come late besides
     mask: Literal["complex", "gain"] = "complex"  # of each bin, or one real gain for each band
     channels: int = ranged(32, 4, 512)  # of each band
     n_blocks: int = ranged(3, 1, 16)  # each a recurrent layer over time and a mixer over bands
@@ -68,6 +71,11 @@ class DenoiserConfig(ModelConfig):
     def n_inputs(self) -> int:
         """Number of input spectra; the mask is that of the first."""
         return len(self.level_inputs)
+
+    @property
+    def echo_settings(self) -> EchoSettings:
+        """Settings of the linear echo canceller before the network, whose blocks are the hops."""
+        return EchoSettings(self.hop_length, self.echo_partitions, self.echo_delays)
 
     @property
     def n_fft(self) -> int:

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 from scipy.fft import irfft, rfft
 
-from ...contracts.runtime import EnhancementSettings, Enhancer, EnhancerStream, checked_channels
-from ...errors import BadModel, BadSetting
+from ...contracts.runtime import EchoCanceller, EchoStream, EnhancementSettings, Enhancer, EnhancerStream
+from ...dsp.echo import LinearEchoCanceller
+from ...errors import BadModel
 from ...models.folder import ModelFolder
 from .config import FRAME_FILE, DenoiserConfig
 
@@ -36,8 +37,6 @@ class FrameEstimator:
             {"spectra": spectra, "dereverb": dereverb, "level": level, "states": states},
             {"enhanced": (None, config.n_bins, 2), "next_level": level, "next_states": states},
         )
-        # The square root of a periodic Hann window, whose squares add up to 1 at a distance of half its length.
-        self.window = np.sin(np.pi * np.arange(config.n_fft) / config.n_fft).astype(np.float32)
 
     def new_states(self, n_rows: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the level and the states of rows before their first frame."""
@@ -77,8 +76,7 @@ class DenoiserRuntime(Enhancer):
 class DenoiserStream(EnhancerStream):
     """Channels, enhanced hop by hop, late by one window less a sample.
 
-    Every frame is computed by itself, so that chunks of any sizes give the same samples. Linked channels share the
-    mean of their masks, in which each counts by its power in the bin.
+    Linked channels share the mean of their masks, in which each counts by its power in the bin.
 
     Parameters
     ----------
@@ -91,91 +89,166 @@ class DenoiserStream(EnhancerStream):
     """
 
     def __init__(self, runtime: DenoiserRuntime, n_channels: int, settings: EnhancementSettings) -> None:
-        if n_channels < 1:
-            raise BadSetting(f"The number of channels is {n_channels}; it must be at least 1.")
         self._runtime = runtime
         self._settings = settings
-        self._dereverb = np.full((n_channels, 1), settings.dereverb, np.float32)
         self._is_linked = settings.is_linked and n_channels > 1
-        self.n_channels = n_channels
-        self.latency_samples = runtime.config.n_fft - 1
-        self.reset()
+        super().__init__(n_channels, runtime.config.hop_length, delay_hops=1)
 
-    def reset(self) -> None:
-        """Forget all samples, as a new stream."""
-        config = self._runtime.config
-        self._window = np.zeros((self.n_channels, config.n_fft), np.float32)  # the newest hop of it is being filled
-        self._n_filled = 0  # samples of the newest hop that have arrived
-        self._tail = np.zeros((self.n_channels, config.hop_length), np.float32)  # of the last frame, to add to the next
-        # Finished samples that wait: a stream starts with a hop less one sample of silence before its first.
-        self._ready = np.zeros((self.n_channels, config.hop_length - 1), np.float32)
-        self._level, self._states = self._runtime.estimator.new_states(self.n_channels)
-
-    def process(self, wave: np.ndarray) -> np.ndarray:
-        """Return as many samples as ``wave (channels, time)`` has, late by `latency_samples`."""
-        wave = checked_channels(wave, self.n_channels, may_be_empty=True)
-        hop_length = self._runtime.config.hop_length
-        finished = [self._ready]
-        position, n_samples = 0, wave.shape[1]
-        while position < n_samples:
-            n_taken = min(hop_length - self._n_filled, n_samples - position)
-            start = hop_length + self._n_filled
-            self._window[:, start : start + n_taken] = wave[:, position : position + n_taken]
-            self._n_filled += n_taken
-            position += n_taken
-            if self._n_filled == hop_length:
-                finished.append(self._next_hop())
-        samples = np.concatenate(finished, axis=1)
-        self._ready = samples[:, n_samples:]
-        return samples[:, :n_samples]
-
-    def state(self) -> dict[str, np.ndarray]:
-        """Return everything that determines the rest of the stream."""
-        return {
-            "window": self._window.copy(),
-            "n_filled": np.array(self._n_filled),
-            "tail": self._tail.copy(),
-            "ready": self._ready.copy(),
-            "level": self._level.copy(),
-            "states": self._states.copy(),
-        }
-
-    def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Continue where a stream of the same model was."""
-        expected = self.state()
-        n_filled = int(state.get("n_filled", -1))
-        hop_length = self._runtime.config.hop_length
-        fits = (
-            expected.keys() == state.keys()
-            and 0 <= n_filled < hop_length
-            and state["ready"].shape == (self.n_channels, hop_length - 1 - n_filled)
-            and all(np.shape(state[name]) == array.shape for name, array in expected.items() if name != "ready")
-        )
-        if not fits:
-            raise BadSetting(
-                "The state does not belong to a stream of this model with as many channels; take one that `state` of "
-                "such a stream returned."
-            )
-        self._window, self._n_filled = state["window"].copy(), n_filled
-        self._tail, self._ready = state["tail"].copy(), state["ready"].copy()
-        self._level, self._states = state["level"].copy(), state["states"].copy()
-
-    def _next_hop(self) -> np.ndarray:
-        """Enhance the frame that is complete, and return the hop ``(channels, hop_length)`` that it completes."""
-        estimator, hop_length = self._runtime.estimator, self._runtime.config.hop_length
-        spectra = rfft(self._window * estimator.window)
-        enhanced, self._level, self._states = estimator(spectra[:, None], self._dereverb, self._level, self._states)
+    def _process_hop(self, hop: np.ndarray) -> np.ndarray:
+        spectra = self._frames.spectra(hop)
+        enhanced = self._rows(spectra[:, None])
         if self._is_linked:
             enhanced = spectra * mean_mask(spectra, enhanced)
         wet = self._settings.enhanced_fraction
         if wet < 1:
             enhanced = np.float32(1 - wet) * spectra + np.float32(wet) * enhanced
-        frame = irfft(enhanced) * estimator.window
-        hop: np.ndarray = self._runtime.finite(self._tail + frame[:, :hop_length])
+        return self._runtime.finite(self._frames.wave(enhanced))
+
+    def _reset_hops(self) -> None:
+        config = self._runtime.config
+        self._frames = Frames(config, self.n_channels, self.n_channels)
+        self._rows = EstimatorRows(self._runtime.estimator, self.n_channels, self._settings.dereverb)
+
+    def _hop_state(self) -> dict[str, np.ndarray]:
+        return self._frames.state() | self._rows.state()
+
+    def _restore_hops(self, state: Mapping[str, np.ndarray]) -> None:
+        self._frames.restore(state)
+        self._rows.restore(state)
+
+
+class PostFilterRuntime(EchoCanceller):
+    """A linear echo canceller and a post-filter that removes what it leaves of the echo."""
+
+    def __init__(self, folder: ModelFolder) -> None:
+        super().__init__(folder)
+        self.config = config = folder.config(DenoiserConfig)
+        if config.removes != "echo":
+            raise BadModel(f"{folder.path} removes {config.removes}, not echo; use it with `wavewright enhance`.")
+        self.estimator = FrameEstimator(folder, config)
+
+    def stream(self) -> PostFilterStream:
+        """Return a new stream."""
+        return PostFilterStream(self)
+
+
+class PostFilterStream(EchoStream):
+    """A microphone and a far end, hop by hop, late by one window less a sample.
+
+    Parameters
+    ----------
+    runtime : PostFilterRuntime
+        The model.
+    """
+
+    def __init__(self, runtime: PostFilterRuntime) -> None:
+        self._runtime = runtime
+        self._linear = LinearEchoCanceller(runtime.sample_rate, runtime.config.echo_settings)
+        super().__init__(runtime.config.hop_length, delay_hops=1)
+
+    @property
+    def delay_seconds(self) -> float | None:
+        """Delay of the echo after the far end, None as long as no echo was found."""
+        return self._linear.delay_seconds
+
+    def _process_hop(self, hop: np.ndarray) -> np.ndarray:
+        microphone, far = hop
+        error, echo = self._linear.process(microphone, far)
+        spectra = self._frames.spectra(np.stack([error, echo, microphone, far]))
+        return self._runtime.finite(self._frames.wave(self._rows(spectra[None])))
+
+    def _reset_hops(self) -> None:
+        config = self._runtime.config
+        self._linear.reset()
+        self._frames = Frames(config, config.n_inputs, 1)
+        self._rows = EstimatorRows(self._runtime.estimator, 1, dereverb=False)
+
+    def _hop_state(self) -> dict[str, np.ndarray]:
+        linear = {f"linear_{name}": array for name, array in self._linear.state().items()}
+        return linear | self._frames.state() | self._rows.state()
+
+    def _restore_hops(self, state: Mapping[str, np.ndarray]) -> None:
+        self._linear.restore({name.removeprefix("linear_"): array for name, array in state.items()})
+        self._frames.restore(state)
+        self._rows.restore(state)
+
+
+class Frames:
+    """Frames of a wave and back, with a window on both sides whose squares add up to 1.
+
+    Parameters
+    ----------
+    config : DenoiserConfig
+        Of the model.
+    n_inputs, n_outputs : int
+        Rows of the waves.
+    """
+
+    def __init__(self, config: DenoiserConfig, n_inputs: int, n_outputs: int) -> None:
+        # The square root of a periodic Hann window.
+        self._window = np.sin(np.pi * np.arange(config.n_fft) / config.n_fft).astype(np.float32)
+        self._last = np.zeros((n_inputs, config.hop_length), np.float32)
+        self._tail = np.zeros((n_outputs, config.hop_length), np.float32)  # of the last frame, to add to the next
+
+    def spectra(self, hop: np.ndarray) -> np.ndarray:
+        """Return the spectra ``(inputs, bins)`` of the frame that ends with a hop."""
+        frame = np.concatenate([self._last, hop], axis=1)
+        self._last = hop
+        spectra: np.ndarray = rfft(frame * self._window)
+        return spectra
+
+    def wave(self, spectra: np.ndarray) -> np.ndarray:
+        """Return the hop ``(outputs, hop_length)`` that the frame of spectra ``(outputs, bins)`` completes."""
+        frame = irfft(spectra) * self._window
+        hop_length = self._tail.shape[1]
+        hop: np.ndarray = self._tail + frame[:, :hop_length]
         self._tail = frame[:, hop_length:]
-        self._window = np.concatenate([self._window[:, hop_length:], np.zeros_like(self._tail)], axis=1)
-        self._n_filled = 0
         return hop
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Return everything that determines the next frames."""
+        return {"last": self._last.copy(), "tail": self._tail.copy()}
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Continue where the state was taken."""
+        self._last, self._tail = state["last"].copy(), state["tail"].copy()
+
+
+class EstimatorRows:
+    """The state of the network for rows that are independent of each other.
+
+    Parameters
+    ----------
+    estimator : FrameEstimator
+        The graph.
+    n_rows : int
+        Number of rows.
+    dereverb : bool
+        Remove reverberation too.
+    """
+
+    def __init__(self, estimator: FrameEstimator, n_rows: int, dereverb: bool) -> None:
+        self._estimator = estimator
+        self._dereverb = np.full((n_rows, 1), dereverb, np.float32)
+        self._level, self._states = estimator.new_states(n_rows)
+
+    def __call__(self, spectra: np.ndarray) -> np.ndarray:
+        """Return the enhanced spectra ``(rows, bins)`` of the next frame, ``(rows, inputs, bins)``."""
+        enhanced, self._level, self._states = self._estimator(spectra, self._dereverb, self._level, self._states)
+        return enhanced
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Return everything that determines the next frames."""
+        return {"level": self._level.copy(), "states": self._states.copy()}
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Continue where the state was taken."""
+        self._level, self._states = state["level"].copy(), state["states"].copy()
+
+
+def open_denoiser(folder: ModelFolder) -> DenoiserRuntime | PostFilterRuntime:
+    """Open a denoiser or a post-filter of echo, by what the model removes."""
+    return PostFilterRuntime(folder) if folder.config(DenoiserConfig).removes == "echo" else DenoiserRuntime(folder)
 
 
 def mean_mask(spectra: np.ndarray, enhanced: np.ndarray) -> np.ndarray:
