@@ -27,7 +27,6 @@ SEARCH_EVERY = 2  # blocks
 RESIDUAL_SMOOTHING = 0.95  # of the correlation of error and estimated echo, per block
 RESIDUAL_COHERENCE = 1.0  # over that expected by chance, less 1, from which on the path is learned anew
 RESIDUAL_NOISE = 0.02  # of the path for each unit of coherence beyond, relative to its power
-SAME_PATH = 0.7  # of the power that a moved filter leaves, below which the same path at another delay is better
 PREDICTION_SMOOTHING = 0.99  # of products of microphone and estimated echo, per block
 MAX_GROWTH = 2.0  # of the error's power over that of the microphone, from which on the filter has diverged
 DIVERGENCE_SMOOTHING = 0.9  # of both powers, per block
@@ -236,7 +235,7 @@ class LinearEchoCanceller:
         if self._n_blocks % SEARCH_EVERY == 0:
             n_delays = self.settings.max_delay_blocks + 1
             delay = self._search.update(rfft(self._microphone), history[:n_delays])
-            self._move(max(delay - LEAD_BLOCKS, 0), history, microphone)
+            self._move(max(delay - LEAD_BLOCKS, 0))
         self._n_blocks += 1
         spectra = history[self._offset : self._offset + self.settings.n_partitions]
         echo = irfft((spectra * self._path).sum(0))[n:]
@@ -287,12 +286,8 @@ class LinearEchoCanceller:
         spectrum: np.ndarray = rfft(np.concatenate([np.zeros_like(block), block]))
         return spectrum
 
-    def _move(self, offset: int, history: np.ndarray, microphone: np.ndarray) -> None:
-        """Let the filter begin at another delay.
-
-        Either the echo came to be later or earlier, and its path is the same; or the delay was wrong, and partitions
-        that remain keep what they know. The block decides which of both leaves less.
-        """
+    def _move(self, offset: int) -> None:
+        """Let the filter begin at another delay; partitions that remain keep what they know."""
         shift = offset - self._offset
         if not shift:
             return
@@ -301,16 +296,7 @@ class LinearEchoCanceller:
         if n_kept > 0:
             old, new = (slice(shift, None), slice(n_kept)) if shift > 0 else (slice(n_kept), slice(-shift, None))
             path[new], uncertainty[new] = self._path[old], self._uncertainty[old]
-        self._offset = offset
-        spectra = history[offset : offset + self.settings.n_partitions]
-        n = self.settings.block_length
-        left_by_same, left_by_shifted = (
-            np.square(microphone - irfft((spectra * each).sum(0))[n:]).sum() for each in (self._path, path)
-        )
-        if SAME_PATH * left_by_shifted < left_by_same:
-            self._path, self._uncertainty = path, uncertainty
-        else:
-            self._uncertainty = np.maximum(self._uncertainty, np.abs(self._path) ** 2)
+        self._path, self._uncertainty, self._offset = path, uncertainty, offset
 
     def _adapt(self, spectra: np.ndarray, error: np.ndarray, echo: np.ndarray) -> None:
         """Move the echo path by the Kalman gain times the error."""

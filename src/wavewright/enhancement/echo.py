@@ -105,15 +105,13 @@ def without_echo(
     counted = CountedWaves(microphone)
     at_own_rate = resampled(counted, header.sample_rate, maker.sample_rate, n_channels)
     mono = (block.mean(axis=0, keepdims=True, dtype=np.float32) for block in far)
-    pairs = _aligned(at_own_rate, resampled(mono, far_rate, maker.sample_rate, 1), n_channels)
+    pairs = _aligned(at_own_rate, resampled(mono, far_rate, maker.sample_rate, 1))
     processed = _processed(pairs, [maker.stream() for _ in range(n_channels)])
     back = resampled(processed, maker.sample_rate, header.sample_rate, n_channels)
     return fitted(back, n_channels, lambda: counted.n_samples)
 
 
-def _aligned(
-    microphone: Iterable[np.ndarray], far: Iterable[np.ndarray], n_channels: int
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def _aligned(microphone: Iterable[np.ndarray], far: Iterable[np.ndarray]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield blocks of the microphone, each with as much of the far end, which is silent after its end."""
     far_blocks = iter(far)
     waiting = np.zeros(0, np.float32)
@@ -170,8 +168,8 @@ def check_recordings(microphone: Path, far: Path, max_delay_seconds: float) -> s
         )
     if delay_seconds > max_delay_seconds:
         raise BadAudio(
-            f"The echo in {microphone} comes {delay_seconds:.3f} s after {far}, and up to {max_delay_seconds:.3f} s are "
-            f"searched; put {delay_seconds - 0.1:.1f} s of silence before the far end."
+            f"The echo in {microphone} comes {delay_seconds:.3f} s after {far}, and up to "
+            f"{max_delay_seconds:.3f} s are searched; put {delay_seconds - 0.1:.1f} s of silence before the far end."
         )
     return None
 

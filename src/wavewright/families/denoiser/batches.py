@@ -141,7 +141,7 @@ class DenoiserBatches:
         dereverb = rng.random() < data.dereverb_probability
         if rng.random() >= data.silent_probability:
             target, reverberant = self._placed_speech(rng, room, dereverb)
-        noise = self._noise(rng)
+        noise = self._noise(rng, self.n_samples)
         if room is not None or rng.random() < 0.1:
             noise = mixing.reverberate(noise, (room or Room.random(rng)).response(rng, self.sample_rate))
         level = db_to_gain(rng.uniform(*data.level_db) if rng.random() < 0.5 else rng.normal(-27, 5))
@@ -183,7 +183,7 @@ class DenoiserBatches:
         target: np.ndarray = np.zeros(self.n_samples, np.float32)
         reverberant = target
         for _ in range(1 + (rng.random() < data.talker_probability)):
-            speech = self._speech(rng)
+            speech = self._speech(rng, self.n_samples)
             if rng.random() < 0.6:
                 speech = mixing.equalise(speech, rng, 6.0)
             if room is None:
@@ -200,7 +200,7 @@ class DenoiserBatches:
             target, reverberant = target + level * music, reverberant + level * music
         return target, reverberant
 
-    def _speech(self, rng: np.random.Generator) -> np.ndarray:
+    def _speech(self, rng: np.random.Generator, n_samples: int) -> np.ndarray:
         """Return recordings of one speaker, one after another with pauses, at a random speed."""
         store = self.speech.store
         row = self.speech.draw(rng)
@@ -210,45 +210,45 @@ class DenoiserBatches:
         position = -int(rng.integers(max(length - self.sample_rate // 2, 1)))
         if rng.random() < 0.5:
             position = int(rng.integers(self.sample_rate))
-        speech = np.zeros(self.n_samples, np.float32)
-        while position < self.n_samples:
-            needed = int(speed * (self.n_samples - position)) + 1
+        speech = np.zeros(n_samples, np.float32)
+        while position < n_samples:
+            needed = int(speed * (n_samples - position)) + 1
             wave = _resampled(store.crop(row, 0, min(store.lengths[row], needed))[0], speed)
             _add(speech, wave, position)
             position += len(wave) + seconds_to_samples(rng.exponential(MEAN_GAP_SECONDS), self.sample_rate)
             row = int(rng.choice(rows))
         return speech
 
-    def _noise(self, rng: np.random.Generator) -> np.ndarray:
+    def _noise(self, rng: np.random.Generator, n_samples: int) -> np.ndarray:
         """Return one or two sources of noise, added."""
-        noise: np.ndarray = np.zeros(self.n_samples, np.float32)
+        noise: np.ndarray = np.zeros(n_samples, np.float32)
         for _ in range(1 + (rng.random() < 0.35)):
-            source = self._noise_source(rng)
+            source = self._noise_source(rng, n_samples)
             if rng.random() < 0.5:
                 source = mixing.equalise(source, rng, 8.0)
             level = mixing.rms(source)
             if level > 1e-5:
                 noise += source * np.float32(db_to_gain(rng.uniform(-8, 0)) / level)
-        return noise if mixing.rms(noise) > 1e-5 else mixing.coloured_noise(rng, self.n_samples)
+        return noise if mixing.rms(noise) > 1e-5 else mixing.coloured_noise(rng, n_samples)
 
-    def _noise_source(self, rng: np.random.Generator) -> np.ndarray:
+    def _noise_source(self, rng: np.random.Generator, n_samples: int) -> np.ndarray:
         data, kind = self.recipe.data, rng.random()
         if kind < data.recorded_probability:
             speed = log_uniform(rng, 0.6, 1.6)
-            return _resampled(self.noise.crop(rng, int(speed * self.n_samples) + 2), speed)[: self.n_samples]
+            return _resampled(self.noise.crop(rng, int(speed * n_samples) + 2), speed)[:n_samples]
         kind -= data.recorded_probability
         if kind < data.babble_probability:
-            voices = [self._speech(rng) for _ in range(rng.integers(3, 9))]
-            babble = np.zeros(self.n_samples, np.float32)
+            voices = [self._speech(rng, n_samples) for _ in range(rng.integers(3, 9))]
+            babble = np.zeros(n_samples, np.float32)
             for voice in voices:
                 babble += voice * np.float32(db_to_gain(rng.uniform(-9, 0)))
             return babble
         kind -= data.babble_probability
         if self.music is not None and kind < data.music_probability:
-            return self.music.crop(rng, self.n_samples)
+            return self.music.crop(rng, n_samples)
         if rng.random() < 0.4:
-            return mixing.machine_noise(rng, self.n_samples, self.sample_rate)
-        return mixing.coloured_noise(rng, self.n_samples)
+            return mixing.machine_noise(rng, n_samples, self.sample_rate)
+        return mixing.coloured_noise(rng, n_samples)
 
     def _low_passed(self, wave: np.ndarray, limit_hz: float) -> np.ndarray:
         from scipy.signal import butter, sosfilt

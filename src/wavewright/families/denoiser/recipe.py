@@ -19,6 +19,7 @@ from ...errors import BadFolder
 from ...models.folder import ModelFolder
 from .batches import MUSIC, NOISE, SPEECH, DenoiserBatches, DenoiserDataSettings, SoundSource
 from .config import SIZES, DenoiserConfig
+from .echo_batches import EchoBatches
 
 N_VALID_MIXTURES = 48
 N_EXAMPLES = 4
@@ -115,4 +116,5 @@ def _batches(store: ClipStore, rows: Sequence[int], recipe: DenoiserRecipe) -> D
         return None
     music = SoundSource.of(store, kinds[MUSIC]) if kinds[MUSIC] else None
     speech = SoundSource.of(store, kinds[SPEECH], recipe.data.speaker_exponent)
-    return DenoiserBatches(speech, SoundSource.of(store, kinds[NOISE], NOISE_EXPONENT), music, recipe)
+    kind = DenoiserBatches if recipe.model.removes == "noise" else EchoBatches
+    return kind(speech, SoundSource.of(store, kinds[NOISE], NOISE_EXPONENT), music, recipe)
