@@ -183,7 +183,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--speech", type=Path, default=Path("corpora/prompts"), help="a corpus with texts")
     parser.add_argument("--split", default="test")
     parser.add_argument("--speaker", default=None)
-    parser.add_argument("--noise", type=Path, required=True, help="folder of noises")
+    parser.add_argument("--noise", type=Path, default=Path("corpora/noises"), help="folder of sounds")
     parser.add_argument("--gtcrn", type=Path, default=None, help="copy of the repository Xiaobin-Rong/gtcrn")
     parser.add_argument("--model", nargs="*", default=["denoise-16k"], help="denoisers at 16 kHz")
     parser.add_argument("--count", type=int, default=40)

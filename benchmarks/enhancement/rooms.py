@@ -1,10 +1,11 @@
-"""Impulse responses of rooms that no model was trained in, simulated by another program or measured."""
+"""Impulse responses of rooms that no model was trained in, simulated by another program."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from benchmarks.harness.peers import Peer
+from wavewright.dsp.rooms import Room
 
 PYROOMACOUSTICS = Peer("pyroomacoustics", "pip install pyroomacoustics==0.10.1", module="pyroomacoustics")
 SMALLEST, LARGEST = (3.0, 3.0, 2.4), (9.0, 7.0, 4.0)  # metres
@@ -15,7 +16,9 @@ MAX_ORDER = 40
 def simulated_response(
     rng: np.random.Generator, sample_rate: int, t60: tuple[float, float], distance: tuple[float, float]
 ) -> np.ndarray:
-    """Return an impulse response ``(time,)`` by image sources; the direct sound is the first sample, 1.
+    """Return an impulse response ``(time,)``; the direct sound is the first sample, 1.
+
+    It is one of pyroomacoustics, or of Wavewright's own simulation where that is not installed.
 
     Parameters
     ----------
@@ -26,6 +29,9 @@ def simulated_response(
     t60, distance
         Ranges of the reverberation time in seconds and of the distance in metres.
     """
+    if not PYROOMACOUSTICS.is_installed:
+        size = rng.uniform(SMALLEST, LARGEST)
+        return Room(size, rng.uniform(*t60)).response(rng, sample_rate, max_distance=distance[1])
     import pyroomacoustics
 
     while True:
