@@ -183,7 +183,7 @@ class TestFolder:
             ("a.wav", True),
             ("day one/b.flac", True),
         ]
-        assert [failed.file for failed in result.failed] == ["broken.wav"]
+        assert list(result.failed) == ["broken.wav"]
         assert (result.exit_code, result.n_ignored) == (2, 1)
         lines = [json.loads(line) for line in (out / "manifest.jsonl").read_text().splitlines()]
         assert [line["audio_filepath"] for line in lines] == ["a.wav", "day one/b.flac"]

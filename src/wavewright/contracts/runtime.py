@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from ..dsp.echo import LinearEchoCanceller
 from ..dsp.hops import HopStream, checked_rows
 from ..errors import BadAudio, BadModel, BadSetting
 from ..models.folder import ModelFolder, describe_model
@@ -478,19 +479,29 @@ class Enhancer(Model, ABC):
 class EchoStream(HopStream):
     """A microphone whose echo is removed as it arrives; the sizes of the chunks change no sample.
 
+    This one subtracts what a linear canceller predicts; streams of models process what it leaves.
+
+    Parameters
+    ----------
+    linear : LinearEchoCanceller
+        The canceller, in whose blocks the stream computes.
+    delay_hops : int
+        Blocks by which the output is late, besides the one that is filled.
+
     Attributes
     ----------
     latency_samples
         Delay of the output: output sample ``i + latency_samples`` belongs to input sample ``i``.
     """
 
-    def __init__(self, hop_length: int, delay_hops: int) -> None:
-        super().__init__(2, 1, hop_length, delay_hops)
+    def __init__(self, linear: LinearEchoCanceller, delay_hops: int = 0) -> None:
+        self._linear = linear
+        super().__init__(2, 1, linear.settings.block_length, delay_hops)
 
     @property
-    @abstractmethod
     def delay_seconds(self) -> float | None:
         """Delay of the echo after the far end, None as long as no echo was found."""
+        return self._linear.delay_seconds
 
     def process(self, microphone: np.ndarray, far: np.ndarray) -> np.ndarray:
         """Return as many samples as ``microphone (time,)`` and ``far (time,)`` have, late by `latency_samples`.
@@ -511,6 +522,18 @@ class EchoStream(HopStream):
         """Return the last `latency_samples` samples, as if silence followed, and reset the stream."""
         rest: np.ndarray = self._flush()[0]
         return rest
+
+    def _process_hop(self, hop: np.ndarray) -> np.ndarray:
+        return self._linear.process(*hop)[0][None]
+
+    def _reset_hops(self) -> None:
+        self._linear.reset()
+
+    def _hop_state(self) -> dict[str, np.ndarray]:
+        return {f"linear_{name}": array for name, array in self._linear.state().items()}
+
+    def _restore_hops(self, state: Mapping[str, np.ndarray]) -> None:
+        self._linear.restore({name.removeprefix("linear_"): array for name, array in state.items()})
 
 
 class EchoCanceller(Model, ABC):

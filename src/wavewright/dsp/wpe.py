@@ -30,14 +30,15 @@ def dereverberate(wave: np.ndarray, sample_rate: int, mix: float = 1.0) -> np.nd
     ----------
     wave : np.ndarray
         ``(channels, time)``; more channels give better predictions.
-    sample_rate : int, in Hz
+    sample_rate : int
+        In Hz.
     mix : float
         Fraction of the result; the rest is the recording itself.
 
     Returns
     -------
     np.ndarray
-        The same shape, float32.
+        ``(channels, time)`` float32.
 
     References
     ----------

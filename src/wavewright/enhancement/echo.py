@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -25,37 +25,6 @@ SLACK_SECONDS = 0.01  # by which the echo may seem to come before the far end
 SILENCE = 1e-5  # largest sample of a silent recording
 
 
-class LinearStream(EchoStream):
-    """A linear echo canceller alone, late by one block less a sample.
-
-    Parameters
-    ----------
-    linear : LinearEchoCanceller
-        The canceller.
-    """
-
-    def __init__(self, linear: LinearEchoCanceller) -> None:
-        self._linear = linear
-        super().__init__(linear.settings.block_length, delay_hops=0)
-
-    @property
-    def delay_seconds(self) -> float | None:
-        """Delay of the echo after the far end, None as long as no echo was found."""
-        return self._linear.delay_seconds
-
-    def _process_hop(self, hop: np.ndarray) -> np.ndarray:
-        return self._linear.process(*hop)[0][None]
-
-    def _reset_hops(self) -> None:
-        self._linear.reset()
-
-    def _hop_state(self) -> dict[str, np.ndarray]:
-        return self._linear.state()
-
-    def _restore_hops(self, state: Mapping[str, np.ndarray]) -> None:
-        self._linear.restore(state)
-
-
 class StreamMaker(Protocol):
     """What opens streams that remove echo at a sample rate: a model, or a linear canceller."""
 
@@ -75,7 +44,7 @@ class LinearCanceller:
 
     def stream(self) -> EchoStream:
         """Return a new stream."""
-        return LinearStream(LinearEchoCanceller(self.sample_rate))
+        return EchoStream(LinearEchoCanceller(self.sample_rate))
 
 
 def without_echo(

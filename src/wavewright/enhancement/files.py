@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
+from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -106,14 +107,6 @@ class EnhancedFile(ConvertedFile):
         return f"{line}\nWhat lay above {self.highest_hz:.0f} Hz is lost, since {self.model} has a lower sample rate."
 
 
-@dataclass(frozen=True)
-class FailedFile:
-    """A file that was not enhanced, and the reason."""
-
-    file: str
-    problem: str
-
-
 @dataclass(frozen=True, kw_only=True)
 class EnhancedFolder:
     """The enhanced files of a folder.
@@ -125,7 +118,7 @@ class EnhancedFolder:
     files
         The enhanced files.
     failed
-        Files that could not be enhanced.
+        Files that could not be enhanced, and the reasons.
     n_ignored
         Files that are no sound by their names.
     exit_code
@@ -135,7 +128,7 @@ class EnhancedFolder:
     out: Path
     manifest: Path
     files: tuple[EnhancedFile, ...]
-    failed: tuple[FailedFile, ...] = ()
+    failed: Mapping[str, str]
     n_ignored: int = 0
     exit_code: int = 0
 
@@ -146,7 +139,7 @@ class EnhancedFolder:
         n_files = len(self.files) + len(self.failed)
         counted = f"{len(self.files)} of {n_files} files are enhanced in {self.out}, {seconds:.1f} s"
         lines = [f"{counted}: {n_new} new, {len(self.files) - n_new} kept"]
-        lines += [f"  {failed.file}: {failed.problem}" for failed in self.failed[:SHOWN_FAILURES]]
+        lines += [f"  {file}: {problem}" for file, problem in islice(self.failed.items(), SHOWN_FAILURES)]
         n_more = len(self.failed) - SHOWN_FAILURES
         lines += [f"  and {n_more} more files failed; --json lists all"] if n_more > 0 else []
         lines += [f"Ignored: {self.n_ignored} other files"] if self.n_ignored else []
@@ -231,7 +224,7 @@ def enhance_folder(
     _make_folder(out)
     manifest_lines(out / MANIFEST_FILE)  # refuse a file of that name that is not a manifest before any work
     done: dict[Path, EnhancedFile] = {}
-    failed: dict[Path, FailedFile] = {}
+    problems: dict[Path, str] = {}
     jobs = [(source / sound, targets[sound]) for sound in sounds]
     try:
         with progress_bar(f"enhancing {source.name}", _total_seconds([path for path, _ in jobs]), quiet) as show:
@@ -240,7 +233,7 @@ def enhance_folder(
                 if isinstance(result, EnhancedFile):
                     done[sound] = result
                 else:
-                    failed[sound] = FailedFile(str(sound), result)
+                    problems[sound] = result
                 show(sum(file.seconds for file in done.values()))
     finally:
         if done:
@@ -249,9 +242,9 @@ def enhance_folder(
         out=out,
         manifest=out / MANIFEST_FILE,
         files=tuple(done[sound] for sound in sounds if sound in done),
-        failed=tuple(failed[sound] for sound in sounds if sound in failed),
+        failed={str(sound): problems[sound] for sound in sounds if sound in problems},
         n_ignored=n_ignored,
-        exit_code=2 if failed else 0,
+        exit_code=2 if problems else 0,
     )
 
 

@@ -9,7 +9,6 @@ from scipy.fft import irfft, rfft
 
 from ...contracts.runtime import EchoCanceller, EchoStream, EnhancementSettings, Enhancer, EnhancerStream
 from ...dsp.echo import LinearEchoCanceller
-from ...errors import BadModel
 from ...models.folder import ModelFolder
 from .config import FRAME_FILE, DenoiserConfig
 
@@ -24,12 +23,10 @@ class FrameEstimator:
     ----------
     folder : ModelFolder
         The model; raises BadModel if its graph is damaged.
-    config : DenoiserConfig
-        Of the model.
     """
 
-    def __init__(self, folder: ModelFolder, config: DenoiserConfig) -> None:
-        self.config = config
+    def __init__(self, folder: ModelFolder) -> None:
+        self.config = config = folder.config(DenoiserConfig)
         spectra, level = (None, config.n_inputs, config.n_bins, 2), (None, config.n_inputs, 2)
         states, dereverb = (None, config.n_blocks, config.n_bands, config.channels), (None, 1)
         self.session = folder.session(
@@ -63,10 +60,8 @@ class DenoiserRuntime(Enhancer):
 
     def __init__(self, folder: ModelFolder) -> None:
         super().__init__(folder)
-        self.config = config = folder.config(DenoiserConfig)
-        if config.removes != "noise":
-            raise BadModel(f"{folder.path} is a post-filter of echo; use it with `wavewright cancel-echo`.")
-        self.estimator = FrameEstimator(folder, config)
+        self.estimator = FrameEstimator(folder)
+        self.config = self.estimator.config
 
     def stream(self, n_channels: int = 1, settings: EnhancementSettings | None = None) -> DenoiserStream:
         """Return a new stream."""
@@ -122,10 +117,8 @@ class PostFilterRuntime(EchoCanceller):
 
     def __init__(self, folder: ModelFolder) -> None:
         super().__init__(folder)
-        self.config = config = folder.config(DenoiserConfig)
-        if config.removes != "echo":
-            raise BadModel(f"{folder.path} removes {config.removes}, not echo; use it with `wavewright enhance`.")
-        self.estimator = FrameEstimator(folder, config)
+        self.estimator = FrameEstimator(folder)
+        self.config = self.estimator.config
 
     def stream(self) -> PostFilterStream:
         """Return a new stream."""
@@ -143,13 +136,7 @@ class PostFilterStream(EchoStream):
 
     def __init__(self, runtime: PostFilterRuntime) -> None:
         self._runtime = runtime
-        self._linear = LinearEchoCanceller(runtime.sample_rate, runtime.config.echo_settings)
-        super().__init__(runtime.config.hop_length, delay_hops=1)
-
-    @property
-    def delay_seconds(self) -> float | None:
-        """Delay of the echo after the far end, None as long as no echo was found."""
-        return self._linear.delay_seconds
+        super().__init__(LinearEchoCanceller(runtime.sample_rate, runtime.config.echo_settings), delay_hops=1)
 
     def _process_hop(self, hop: np.ndarray) -> np.ndarray:
         microphone, far = hop
@@ -158,17 +145,16 @@ class PostFilterStream(EchoStream):
         return self._runtime.finite(self._frames.wave(self._rows(spectra[None])))
 
     def _reset_hops(self) -> None:
+        super()._reset_hops()
         config = self._runtime.config
-        self._linear.reset()
         self._frames = Frames(config, config.n_inputs, 1)
         self._rows = EstimatorRows(self._runtime.estimator, 1, dereverb=False)
 
     def _hop_state(self) -> dict[str, np.ndarray]:
-        linear = {f"linear_{name}": array for name, array in self._linear.state().items()}
-        return linear | self._frames.state() | self._rows.state()
+        return super()._hop_state() | self._frames.state() | self._rows.state()
 
     def _restore_hops(self, state: Mapping[str, np.ndarray]) -> None:
-        self._linear.restore({name.removeprefix("linear_"): array for name, array in state.items()})
+        super()._restore_hops(state)
         self._frames.restore(state)
         self._rows.restore(state)
 
