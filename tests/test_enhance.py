@@ -10,6 +10,7 @@ from tiny_families import trained
 from wavewright import loading
 from wavewright.clip import Clip
 from wavewright.contracts.runtime import EnhancementSettings
+from wavewright.drawing import read_png_title
 from wavewright.enhancement.files import Enhancement
 from wavewright.errors import BadAudio, BadFolder, BadSetting
 from wavewright.pcm import to_pcm
@@ -167,6 +168,66 @@ class TestFiles:
                 enhance(path, out, model=str(folder), quiet=True, **kwargs)
         assert path.stat().st_size
         assert not (tmp_path / "o.wav").exists()
+
+
+class TestVideo:
+    def video(self, path, codec, seconds=2.0, rate=44_100):
+        av = pytest.importorskip("av")
+        with av.open(str(path), "w") as container:
+            picture = container.add_stream(codec, rate=25)
+            picture.width, picture.height, picture.pix_fmt = 32, 32, "yuv420p"
+            sound = container.add_stream("libopus" if path.suffix == ".webm" else "aac", rate=48_000, layout="stereo")
+            for number in range(round(25 * seconds)):
+                frame = av.VideoFrame.from_ndarray(np.full((32, 32, 3), number * 4, np.uint8), format="rgb24")
+                container.mux(picture.encode(frame))
+            container.mux(picture.encode(None))
+            wave = np.ascontiguousarray(noisy(round(48_000 * seconds), 2))
+            frame = av.AudioFrame.from_ndarray(wave, format="fltp", layout="stereo")
+            frame.rate = 48_000
+            container.mux(sound.encode(frame))
+            container.mux(sound.encode(None))
+
+    def packets(self, path):
+        import av
+
+        with av.open(str(path)) as container:
+            return [bytes(packet) for packet in container.demux(container.streams.video[0]) if packet.size]
+
+    @pytest.mark.parametrize(("name", "codec"), [("a.mp4", "mpeg4"), ("a.mkv", "mpeg4"), ("a.webm", "libvpx")])
+    def test_the_picture_is_copied_and_the_sound_replaced(self, folder, tmp_path, name, codec):
+        source, out = tmp_path / name, tmp_path / f"out-{name}"
+        self.video(source, codec)
+        before = Clip.read(source)
+        enhance(source, out, mix=0, model=str(folder), quiet=True)
+        assert self.packets(out) == self.packets(source)
+        after = Clip.read(out)
+        assert abs(after.seconds - before.seconds) < 0.1
+        assert after.n_channels == 2
+        enhance(source, tmp_path / "sound.wav", model=str(folder), quiet=True)
+        assert Clip.read(tmp_path / "sound.wav").n_channels == 2
+
+    def test_another_ending_is_refused(self, folder, tmp_path):
+        self.video(tmp_path / "a.mp4", "mpeg4")
+        with pytest.raises(BadSetting, match=r"give --out the ending \.mp4"):
+            enhance(tmp_path / "a.mp4", tmp_path / "b.mkv", model=str(folder), quiet=True)
+        assert not (tmp_path / "b.mkv").exists()
+
+
+class TestReport:
+    def test_levels_and_picture(self, folder, tmp_path):
+        wave = np.concatenate([np.full(16_000, 0.01), np.full(16_000, 0.5)]).astype(np.float32)
+        Clip((wave * np.sign(np.sin(np.arange(32_000))))[None], 16_000).write(tmp_path / "in.wav", "FLOAT")
+        result = enhance(tmp_path / "in.wav", tmp_path / "out.wav", mix=0, model=str(folder), report=True, quiet=True)
+        for levels in (result.report.before, result.report.after):
+            assert abs(levels.background_db + 40) < 0.2
+            assert abs(levels.foreground_db + 6) < 0.2
+        assert read_png_title(result.report.picture) == "before: in.wav | after: out.wav"
+        assert "pauses -40.0 -> -40.0 dB" in str(result)
+
+    def test_a_stream_has_none(self, folder, monkeypatch):
+        monkeypatch.setattr("wavewright.tasks.enhance.check_stream", lambda file, out: None)
+        with pytest.raises(BadSetting, match="leave --report out"):
+            enhance("-", report=True, model=str(folder))
 
 
 class TestFolder:

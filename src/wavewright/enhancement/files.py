@@ -22,7 +22,9 @@ from ..model_results import ConvertedFile
 from ..names import inside
 from ..progress_bar import progress_bar
 from ..sound_file import MEDIA_SUFFIXES, AudioHeader
+from ..video_file import is_video, replace_sound
 from ..wave_blocks import CountedWaves
+from .report import EnhancementReport, write_report
 from .sound import DenoiserSize, ModelProcessor, Processor, WpeProcessor, model_for
 
 BLOCK_SECONDS = 10.0
@@ -40,6 +42,8 @@ class Enhancement:
         Name or folder of the model; by default the bundled one of ``size`` for the rate of each file.
     uses_wpe
         Remove reverberation alone, without a model.
+    with_report
+        Draw and measure each file before and after.
     size
         Size of the bundled model.
     settings
@@ -49,6 +53,7 @@ class Enhancement:
     model: str | None = None
     size: DenoiserSize = "small"
     uses_wpe: bool = False
+    with_report: bool = False
     settings: EnhancementSettings = field(default_factory=EnhancementSettings)
 
     def origin(self, source: Path, processor: Processor) -> dict[str, object]:
@@ -97,14 +102,18 @@ class EnhancedFile(ConvertedFile):
     n_channels: int
     highest_hz: float
     is_new: bool = True
+    report: EnhancementReport | None = None
 
     def __str__(self) -> str:
         """Return the file, its length and the model."""
         kept = "" if self.is_new else " (kept, it is up to date)"
         line = f"{self.out}: {describe_audio(self.seconds, self.sample_rate, self.n_channels)} by {self.made_by}{kept}"
-        if self.highest_hz >= self.sample_rate / 2:
-            return line
-        return f"{line}\nWhat lay above {self.highest_hz:.0f} Hz is lost, since {self.model} has a lower sample rate."
+        lines = [line] if self.report is None else [line, str(self.report)]
+        if self.highest_hz < self.sample_rate / 2:
+            lines.append(
+                f"What lay above {self.highest_hz:.0f} Hz is lost, since {self.model} has a lower sample rate."
+            )
+        return "\n".join(lines)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,6 +148,7 @@ class EnhancedFolder:
         n_files = len(self.files) + len(self.failed)
         counted = f"{len(self.files)} of {n_files} files are enhanced in {self.out}, {seconds:.1f} s"
         lines = [f"{counted}: {n_new} new, {len(self.files) - n_new} kept"]
+        lines += [f"{file.out}\n{file.report}" for file in self.files if file.report is not None]
         lines += [f"  {file}: {problem}" for file, problem in islice(self.failed.items(), SHOWN_FAILURES)]
         n_more = len(self.failed) - SHOWN_FAILURES
         lines += [f"  and {n_more} more files failed; --json lists all"] if n_more > 0 else []
@@ -154,7 +164,8 @@ def enhance_file(
 ) -> EnhancedFile:
     """Enhance a sound file of any length, in bounded memory; keep a file that is up to date.
 
-    The bits of a sample stay those of the source where the format of ``out`` has them.
+    The bits of a sample stay those of the source where the format of ``out`` has them. Of a video, whose copy cannot
+    say what made it, the sound is replaced every time.
 
     Raises
     ------
@@ -177,7 +188,10 @@ def enhance_file(
         blocks = (
             Clip(wave, header.sample_rate) for wave in processor.process(waves, header.sample_rate, header.n_channels)
         )
-        write_blocks(out, blocks, _subtype(header, out), {"comment": json.dumps(origin)})
+        if is_video(out):
+            replace_sound(source, out, blocks)
+        else:
+            write_blocks(out, blocks, _subtype(header, out), {"comment": json.dumps(origin)})
     return EnhancedFile(
         model=processor.name,
         model_hash=processor.hash,
@@ -188,6 +202,7 @@ def enhance_file(
         n_channels=header.n_channels,
         highest_hz=processor.highest_hz,
         is_new=is_new,
+        report=write_report(source, out) if processors.enhancement.with_report else None,
     )
 
 
@@ -237,7 +252,10 @@ def enhance_folder(
                 show(sum(file.seconds for file in done.values()))
     finally:
         if done:
-            add_records(out, {str(file.out.relative_to(out)): _record(file, out) for file in done.values()})
+            add_records(
+                out,
+                {str(targets[sound].relative_to(out)): _record(done[sound], out) for sound in sounds if sound in done},
+            )
     return EnhancedFolder(
         out=out,
         manifest=out / MANIFEST_FILE,
@@ -318,7 +336,7 @@ def _targets(sounds: Sequence[Path], out: Path) -> dict[Path, Path]:
     targets: dict[Path, Path] = {}
     taken: dict[Path, Path] = {}
     for sound in sounds:
-        target = sound if sound.suffix.lower() in FORMATS else sound.with_suffix(".wav")
+        target = sound if sound.suffix.lower() in FORMATS or is_video(sound) else sound.with_suffix(".wav")
         if target in taken:
             target = sound.with_name(f"{sound.name}.wav")
         taken[target] = sound

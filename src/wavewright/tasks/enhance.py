@@ -9,13 +9,16 @@ from typing import Annotated, BinaryIO
 from pydantic import Field
 
 from ..contracts.runtime import MAX_ATTENUATION_DB, EnhancementSettings
+from ..drawing import check_drawable
 from ..enhancement.files import EnhancedFile, EnhancedFolder, Enhancement, Processors, enhance_file, enhance_folder
+from ..enhancement.report import picture_path
 from ..enhancement.sound import DenoiserSize
 from ..errors import BadSetting
 from ..parameters import Quiet
 from ..pcm import check_stream, endless_wav_header, pipe_out, read_pcm, to_pcm
 from ..progress_bar import progress_bar
 from ..sound_file import read_header
+from ..video_file import is_video
 from ..wave_blocks import until_interrupted
 from ..whole_file import check_target
 from . import checked
@@ -47,6 +50,9 @@ def enhance(
     separate: Annotated[
         bool, Field(description="Enhance each channel by itself; by default all share a mask, so the image stays.")
     ] = False,
+    report: Annotated[
+        bool, Field(description="Write a picture before and after, <name>-report.png, and print levels.")
+    ] = False,
     workers: Annotated[int, Field(description="Files of a folder at a time; 0: one for each core.", ge=0, le=256)] = 0,
     quiet: Quiet = False,
 ) -> EnhancedFile | EnhancedFolder | None:
@@ -68,14 +74,18 @@ def enhance(
         If parameters exclude each other.
     BadFolder
         If files cannot be written, or a folder contains no sound.
+    MissingExtra
+        If a report is asked for, and matplotlib is not installed.
     """
     settings = EnhancementSettings(dereverb, max_attenuation_db, mix, is_linked=not separate)
     uses_wpe = dereverb and not denoise
     if uses_wpe and max_attenuation_db is not None:
         raise BadSetting(f"--dereverb alone removes no noise; leave --max-attenuation-db {max_attenuation_db} out.")
-    enhancement = Enhancement(model, size, uses_wpe, settings)
+    enhancement = Enhancement(model, size, uses_wpe, report, settings)
     if source == STANDARD_STREAM:
         check_stream(None, None if out == STANDARD_STREAM else out)
+        if report:
+            raise BadSetting("A report compares files, and a stream is none; leave --report out.")
         enhance_stream(sys.stdin.buffer, sys.stdout.buffer, enhancement)
         return None
     if out == STANDARD_STREAM:
@@ -83,8 +93,11 @@ def enhance(
     if source.is_dir():
         return enhance_folder(source, out or source.with_name(f"{source.name}-enhanced"), enhancement, workers, quiet)
     header = read_header(source)
-    target = source.with_name(f"{source.stem}-enhanced.wav") if out is None else out
+    suffix = source.suffix if is_video(source) else ".wav"
+    target = source.with_name(f"{source.stem}-enhanced{suffix}") if out is None else out
     check_target(target)
+    if report:
+        check_drawable(picture_path(target))
     if target.exists() and target.samefile(source):
         raise BadSetting(f"{target} is the recording itself, which is never replaced; give another file with --out.")
     with progress_bar(f"enhancing {source.name}", header.seconds, quiet) as show:
