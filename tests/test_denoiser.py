@@ -9,7 +9,7 @@ import torch
 from tiny_families import recordings, tiny_recipe, tiny_run, trained
 
 from wavewright import loading
-from wavewright.contracts.runtime import EnhancementSettings
+from wavewright.contracts.enhancement import EnhancementSettings
 from wavewright.errors import BadFolder, BadModel, BadSetting
 from wavewright.families.denoiser import mixing
 from wavewright.families.denoiser.config import SIZES, DenoiserConfig

@@ -9,7 +9,7 @@ from tiny_families import trained
 
 from wavewright import loading
 from wavewright.clip import Clip
-from wavewright.contracts.runtime import EnhancementSettings
+from wavewright.contracts.enhancement import EnhancementSettings
 from wavewright.drawing import read_png_title
 from wavewright.enhancement.files import Enhancement
 from wavewright.errors import BadAudio, BadFolder, BadSetting

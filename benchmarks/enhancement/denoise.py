@@ -30,6 +30,7 @@ from benchmarks.harness.timing import median_seconds
 from benchmarks.speech.judges import Judges, add_judge_options, mean_interval, word_error_interval
 from wavewright import loading
 from wavewright.data.folder import scan
+from wavewright.metrics.paired import si_sdr_db
 from wavewright.units import db_to_gain, gain_to_db
 
 RATIOS_DB = (0.0, 5.0, 10.0, 15.0)
@@ -58,14 +59,6 @@ def active_rms(wave: np.ndarray) -> float:
     """Return the root mean square of the blocks of a wave that are not silent."""
     power = np.square(wave[: len(wave) // BLOCK * BLOCK].astype(np.float64)).reshape(-1, BLOCK).mean(1)
     return float(np.sqrt(power[power >= power.max() * db_to_gain(2 * ACTIVE_DB)].mean()))
-
-
-def si_sdr_db(reference: np.ndarray, estimate: np.ndarray) -> float:
-    """Return the scale-invariant signal-to-distortion ratio (Le Roux et al., 2019)."""
-    reference, estimate = reference.astype(np.float64), estimate.astype(np.float64)
-    projection = (estimate @ reference) / (reference @ reference) * reference
-    distortion = estimate - projection
-    return float(10 * np.log10((projection @ projection) / (distortion @ distortion + 1e-12)))
 
 
 def flux_variance(wave: np.ndarray, pauses: np.ndarray) -> float:

@@ -10,18 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar, overload
 
 from . import families, models
+from .contracts.enhancement import EchoCanceller, Enhancer
 from .contracts.family import Capability
-from .contracts.runtime import (
-    AcousticModel,
-    Autoencoder,
-    Classifier,
-    Codec,
-    EchoCanceller,
-    Enhancer,
-    Generator,
-    Model,
-    Vocoder,
-)
+from .contracts.runtime import AcousticModel, Autoencoder, Classifier, Codec, Generator, Model, Vocoder
 from .errors import BadModel
 from .models.card import Card
 from .models.folder import ModelFolder

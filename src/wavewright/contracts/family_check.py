@@ -68,7 +68,7 @@ def check_model(family: Family[ModelConfig, Recipe, Prepared], model: Model) -> 
     BadFamily
         If a base class is missing, or a capability is not declared.
     """
-    from . import runtime
+    from . import enhancement, runtime
 
     bases: dict[Capability, type[Model]] = {
         Capability.GENERATE: runtime.Generator,
@@ -78,8 +78,8 @@ def check_model(family: Family[ModelConfig, Recipe, Prepared], model: Model) -> 
         Capability.CODE: runtime.Codec,
         Capability.SPEAK: runtime.AcousticModel,
         Capability.CLASSIFY: runtime.Classifier,
-        Capability.ENHANCE: runtime.Enhancer,
-        Capability.CANCEL_ECHO: runtime.EchoCanceller,
+        Capability.ENHANCE: enhancement.Enhancer,
+        Capability.CANCEL_ECHO: enhancement.EchoCanceller,
     }
     capabilities = family.capabilities_of(model.card.config)
     for capability, base in bases.items():

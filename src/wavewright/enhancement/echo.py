@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from ..clip import Clip, read_blocks, resampled
-from ..contracts.runtime import EchoStream
+from ..contracts.enhancement import EchoStream
 from ..dsp.echo import LinearEchoCanceller
 from ..errors import BadAudio
 from ..sound_file import AudioHeader

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from .. import loading
 from ..clip import BITS, FORMATS, UNCLIPPED, Clip, describe_audio, read_blocks, read_header, read_metadata, write_blocks
-from ..contracts.runtime import EnhancementSettings
+from ..contracts.enhancement import EnhancementSettings
 from ..errors import BadAudio, BadFolder, WavewrightError
 from ..json_text import parse
 from ..manifest_file import MANIFEST_FILE, add_records, manifest_lines

@@ -11,7 +11,7 @@ import numpy as np
 
 from .. import models
 from ..clip import resampled
-from ..contracts.runtime import EnhancementSettings, Enhancer
+from ..contracts.enhancement import EnhancementSettings, Enhancer
 from ..dsp.wpe import dereverberated_blocks
 from ..errors import BadModel
 from ..wave_blocks import CountedWaves, fitted

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from .. import loading
 from ..clip import Clip, describe_audio, read_blocks, read_header, write_blocks
-from ..contracts.runtime import EchoCanceller
+from ..contracts.enhancement import EchoCanceller
 from ..dsp.echo import EchoSettings
 from ..enhancement.echo import LinearCanceller, check_recordings, without_echo
 from ..errors import BadSetting

@@ -8,7 +8,7 @@ from typing import Annotated, BinaryIO
 
 from pydantic import Field
 
-from ..contracts.runtime import MAX_ATTENUATION_DB, EnhancementSettings
+from ..contracts.enhancement import MAX_ATTENUATION_DB, EnhancementSettings
 from ..drawing import check_drawable
 from ..enhancement.files import EnhancedFile, EnhancedFolder, Enhancement, Processors, enhance_file, enhance_folder
 from ..enhancement.report import picture_path

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from scipy.fft import irfft, rfft
 
-from ...contracts.runtime import EchoCanceller, EchoStream, EnhancementSettings, Enhancer, EnhancerStream
+from ...contracts.enhancement import EchoCanceller, EchoStream, EnhancementSettings, Enhancer, EnhancerStream
 from ...dsp.echo import LinearEchoCanceller
 from ...models.folder import ModelFolder
 from .config import FRAME_FILE, DenoiserConfig
