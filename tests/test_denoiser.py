@@ -141,7 +141,7 @@ class TestMixtures:
             assert abs(ratio - snr_db) < 0.5
 
     def test_noise_without_speech_has_a_silent_target(self):
-        batches = prepared("silent_probability=1", "kept_music_probability=0").batches
+        batches = prepared("silent_probability=1", "target_music_probability=0").batches
         inputs, _, target = batches.mixture(np.random.default_rng(0))
         assert not target.any()
         assert inputs.any()

@@ -214,14 +214,14 @@ class TestVideo:
 
 
 class TestReport:
-    def test_levels_and_picture(self, folder, tmp_path):
+    def test_levels_and_plot(self, folder, tmp_path):
         wave = np.concatenate([np.full(16_000, 0.01), np.full(16_000, 0.5)]).astype(np.float32)
         Clip((wave * np.sign(np.sin(np.arange(32_000))))[None], 16_000).write(tmp_path / "in.wav", "FLOAT")
         result = enhance(tmp_path / "in.wav", tmp_path / "out.wav", mix=0, model=str(folder), report=True, quiet=True)
         for levels in (result.report.before, result.report.after):
             assert abs(levels.background_db + 40) < 0.2
             assert abs(levels.foreground_db + 6) < 0.2
-        assert read_png_title(result.report.picture) == "before: in.wav | after: out.wav"
+        assert read_png_title(result.report.plot) == "before: in.wav | after: out.wav"
         assert "pauses -40.0 -> -40.0 dB" in str(result)
 
     def test_a_stream_has_none(self, folder, monkeypatch):

@@ -1,4 +1,4 @@
-"""Video files: the sound replaced, the picture copied as it is; with PyAV, the extra ``media``."""
+"""Video files: replace the sound, copy the video stream untouched; with PyAV, the extra ``media``."""
 
 from __future__ import annotations
 
@@ -57,13 +57,13 @@ def replace_sound(source: Path, out: Path, blocks: Iterable[Clip]) -> Path:
         raise MissingExtra(f"{source} is a video, which needs PyAV: {how_to_install('media')}.") from error
     if out.suffix.lower() != source.suffix.lower() or not is_video(out):
         raise BadSetting(
-            f"The picture of {source} is copied as it is, and {out} is of another kind; give --out the ending "
+            f"The video stream of {source} is copied untouched, and {out} is of another kind; give --out the ending "
             f"{source.suffix}, or that of a sound file."
         )
     try:
         with temporary_path(out) as temporary:
-            with av.open(str(source)) as given, av.open(str(temporary), "w") as written:
-                _copy(given, written, iter(blocks), CODECS[out.suffix.lower()])
+            with av.open(str(source)) as video, av.open(str(temporary), "w") as written:
+                _copy(video, written, iter(blocks), CODECS[out.suffix.lower()])
             temporary.replace(out)
     except av.FFmpegError as error:
         raise BadAudio(f"{source} cannot be copied with another sound ({error.strerror}); export it again.") from error
@@ -72,7 +72,7 @@ def replace_sound(source: Path, out: Path, blocks: Iterable[Clip]) -> Path:
     return out
 
 
-def _copy(given: AvObject, written: AvObject, blocks: Iterator[Clip], codec: str) -> None:
+def _copy(video: AvObject, written: AvObject, blocks: Iterator[Clip], codec: str) -> None:
     """Copy all streams but those of sound, and encode the sound between their packets."""
     first = next(blocks)
     if first.n_channels > MAX_CHANNELS:
@@ -81,7 +81,7 @@ def _copy(given: AvObject, written: AvObject, blocks: Iterator[Clip], codec: str
     rate = min(max(first.sample_rate, low), high)
     streams = {
         stream.index: written.add_stream_from_template(stream)
-        for stream in given.streams
+        for stream in video.streams
         if stream.type in ("video", "subtitle")
     }
     sound = written.add_stream(codec, rate=rate, layout=LAYOUTS[first.n_channels])
@@ -89,7 +89,7 @@ def _copy(given: AvObject, written: AvObject, blocks: Iterator[Clip], codec: str
     waves = _chain_waves(first, blocks)
     packets = _sound_packets(sound, resampled(waves, first.sample_rate, rate, first.n_channels), rate)
     pending = next(packets, None)
-    for packet in given.demux(*(given.streams[index] for index in streams)):
+    for packet in video.demux(*(video.streams[index] for index in streams)):
         if packet.dts is None:
             continue
         seconds = float(packet.dts * packet.time_base)

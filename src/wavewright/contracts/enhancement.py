@@ -32,7 +32,7 @@ class EnhancementSettings:
     mix
         Fraction of the enhanced sound, the rest is the recording itself.
     is_linked
-        Apply one mask to all channels, which keeps the place of each sound in a stereo recording; otherwise each
+        Apply one mask to all channels, which preserves the stereo image; otherwise each
         channel is enhanced by itself.
 
     Raises

@@ -72,7 +72,7 @@ class DelaySearch:
     def reset(self) -> None:
         """Forget all spectra."""
         self.delay = 0
-        self.is_found = False
+        self.is_detected = False
         self._cross = np.zeros((self._n_delays, self._n_bins), np.complex64)
         self._far_power = np.zeros((self._n_delays, self._n_bins), np.float32)
         self._microphone_power = np.zeros(self._n_bins, np.float32)
@@ -103,8 +103,8 @@ class DelaySearch:
         best = int(np.argmax(coherence >= EARLY_FRACTION * largest))
         if largest < MIN_COHERENCE or self._weight < self._n_first:
             self._n_held = 0
-        elif not self.is_found:
-            self.delay, self.is_found = best, True
+        elif not self.is_detected:
+            self.delay, self.is_detected = best, True
         elif self._covered(coherence, best) > MIN_GAIN * self._covered(coherence, self.delay):
             self._n_held += 1
             if self._n_held > self._n_hold:
@@ -137,7 +137,7 @@ class DelaySearch:
             "far_power": self._far_power.copy(),
             "microphone_power": self._microphone_power.copy(),
             "search": np.array(
-                [self.delay, self.is_found, self._weight, self._square_weight, self._n_held], np.float64
+                [self.delay, self.is_detected, self._weight, self._square_weight, self._n_held], np.float64
             ),
         }
 
@@ -145,8 +145,8 @@ class DelaySearch:
         """Continue where another search was."""
         self._cross = state["cross"].copy()
         self._far_power, self._microphone_power = state["far_power"].copy(), state["microphone_power"].copy()
-        delay, is_found, self._weight, self._square_weight, n_held = map(float, state["search"])
-        self.delay, self.is_found, self._n_held = int(delay), bool(is_found), int(n_held)
+        delay, is_detected, self._weight, self._square_weight, n_held = map(float, state["search"])
+        self.delay, self.is_detected, self._n_held = int(delay), bool(is_detected), int(n_held)
 
 
 class LinearEchoCanceller:
@@ -183,7 +183,7 @@ class LinearEchoCanceller:
     @property
     def delay_seconds(self) -> float | None:
         """Delay of the echo, to a block; None as long as no echo was found."""
-        if not self._search.is_found:
+        if not self._search.is_detected:
             return None
         return self._search.delay * self.settings.block_length / self.sample_rate
 
@@ -292,9 +292,11 @@ class LinearEchoCanceller:
         if not shift:
             return
         path, uncertainty = np.zeros_like(self._path), np.full_like(self._uncertainty, INITIAL_UNCERTAINTY)
-        n_kept = len(path) - abs(shift)
-        if n_kept > 0:
-            old, new = (slice(shift, None), slice(n_kept)) if shift > 0 else (slice(n_kept), slice(-shift, None))
+        n_retained = len(path) - abs(shift)
+        if n_retained > 0:
+            old, new = (
+                (slice(shift, None), slice(n_retained)) if shift > 0 else (slice(n_retained), slice(-shift, None))
+            )
             path[new], uncertainty[new] = self._path[old], self._uncertainty[old]
         self._path, self._uncertainty, self._offset = path, uncertainty, offset
 

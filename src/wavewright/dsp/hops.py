@@ -50,13 +50,13 @@ class HopStream(ABC):
         """Continue where a stream of the same kind was; raise BadSetting for a state that does not fit."""
         expected = self.state()
         n_filled = int(state.get("n_filled", -1))
-        fits = (
+        is_valid = (
             expected.keys() == state.keys()
             and 0 <= n_filled < self._hop_length
             and state["ready"].shape == (self._n_outputs, self._hop_length - 1 - n_filled)
             and all(np.shape(state[name]) == array.shape for name, array in expected.items() if name != "ready")
         )
-        if not fits:
+        if not is_valid:
             raise BadSetting(
                 "The state does not belong to a stream of this model with as many channels; take one that `state` of "
                 "such a stream returned."
@@ -70,10 +70,10 @@ class HopStream(ABC):
         finished = [self._ready]
         position, n_samples = 0, wave.shape[1]
         while position < n_samples:
-            n_taken = min(self._hop_length - self._n_filled, n_samples - position)
-            self._filling[:, self._n_filled : self._n_filled + n_taken] = wave[:, position : position + n_taken]
-            self._n_filled += n_taken
-            position += n_taken
+            n_copied = min(self._hop_length - self._n_filled, n_samples - position)
+            self._filling[:, self._n_filled : self._n_filled + n_copied] = wave[:, position : position + n_copied]
+            self._n_filled += n_copied
+            position += n_copied
             if self._n_filled == self._hop_length:
                 finished.append(self._process_hop(self._filling.copy()))
                 self._n_filled = 0

@@ -40,7 +40,7 @@ class Room:
         return float(np.exp(-0.5 * 0.161 * volume / (surface * self.t60)))
 
     def response(self, rng: np.random.Generator, sample_rate: int, max_distance: float = MAX_DISTANCE) -> np.ndarray:
-        """Return an impulse response between random places, ``(time,)`` float32.
+        """Return an impulse response between random positions, ``(time,)`` float32.
 
         The direct sound is the first sample, 1. Image sources give the reflections of the first 60 ms, with the random
         absorption of each wall; noise that decays faster at high frequencies continues at their level.
@@ -53,12 +53,12 @@ class Room:
         """
         n_samples = seconds_to_samples(max(min(1.1 * self.t60, 1.0), IMAGE_SECONDS), sample_rate)
         response = np.zeros(n_samples + 1)
-        source, microphone = self._places(rng, max_distance)
+        source, microphone = self._positions(rng, max_distance)
         gains, delays = self._images(rng, source, microphone)
-        places = delays * sample_rate
-        whole = places.astype(np.int64)
+        sample_positions = delays * sample_rate
+        whole = sample_positions.astype(np.int64)
         is_inside = whole < min(n_samples, seconds_to_samples(IMAGE_SECONDS, sample_rate))
-        whole, fraction, gains = whole[is_inside], (places - whole)[is_inside], gains[is_inside]
+        whole, fraction, gains = whole[is_inside], (sample_positions - whole)[is_inside], gains[is_inside]
         np.add.at(response, whole, gains * (1 - fraction))
         np.add.at(response, whole + 1, gains * fraction)
         response = response[:n_samples] + self._tail(rng, response[:n_samples], sample_rate)
@@ -66,7 +66,7 @@ class Room:
         wave: np.ndarray = response.astype(np.float32)
         return wave
 
-    def _places(self, rng: np.random.Generator, max_distance: float) -> tuple[np.ndarray, np.ndarray]:
+    def _positions(self, rng: np.random.Generator, max_distance: float) -> tuple[np.ndarray, np.ndarray]:
         low, high = np.full(3, WALL_DISTANCE), self.size - WALL_DISTANCE
         microphone = rng.uniform(low, high)
         direction = rng.standard_normal(3)
@@ -106,11 +106,11 @@ class Room:
         noise = rng.standard_normal(n_tail)
         spectrum = np.fft.rfft(noise)
         hz = np.fft.rfftfreq(n_tail, 1 / sample_rate)
-        positions = np.interp(np.log(np.maximum(hz, 1.0)), np.log(TAIL_BANDS_HZ), (0.0, 0.5, 1.0))
+        bands = np.interp(np.log(np.maximum(hz, 1.0)), np.log(TAIL_BANDS_HZ), (0.0, 0.5, 1.0))
         fastest = rng.uniform(0.35, 0.9)  # reverberation time at high frequencies over that at low ones
         tail = np.zeros(n_tail)
-        for place, ratio in ((0.0, 1.0), (0.5, (1 + fastest) / 2), (1.0, fastest)):
-            weight = np.maximum(1 - 2 * np.abs(positions - place), 0.0)
+        for band, ratio in ((0.0, 1.0), (0.5, (1 + fastest) / 2), (1.0, fastest)):
+            weight = np.maximum(1 - 2 * np.abs(bands - band), 0.0)
             tail += np.fft.irfft(spectrum * weight, n_tail) * 10 ** (-3 * seconds / (ratio * self.t60))
         last = early[n_early // 2 : n_early]
         level = np.sqrt(np.mean(np.square(last))) * 10 ** (-0.75 * IMAGE_SECONDS / self.t60)

@@ -26,7 +26,7 @@ SILENCE = 1e-5  # largest sample of a silent recording
 
 
 class StreamMaker(Protocol):
-    """What opens streams that remove echo at a sample rate: a model, or a linear canceller."""
+    """A model or a linear canceller: it opens streams that remove echo at a sample rate."""
 
     @property
     def sample_rate(self) -> int:

@@ -34,7 +34,7 @@ SHOWN_FAILURES = 20
 
 @dataclass(frozen=True)
 class Enhancement:
-    """How files are enhanced.
+    """Settings of the enhancement of files.
 
     Attributes
     ----------
@@ -72,12 +72,12 @@ class Enhancement:
 
 
 class Processors:
-    """What enhances sounds, by their sample rate; each model is opened once.
+    """Processors of recordings, by their sample rate; each model is opened once.
 
     Parameters
     ----------
     enhancement : Enhancement
-        How sounds are enhanced.
+        Their settings.
     """
 
     def __init__(self, enhancement: Enhancement) -> None:
@@ -85,7 +85,7 @@ class Processors:
         self._opened: dict[str, Processor] = {}
 
     def of(self, sample_rate: int) -> Processor:
-        """Return what enhances sounds of a sample rate; raise BadModel if there is no such model or it is damaged."""
+        """Return the processor for a sample rate; raise BadModel if there is no such model or it is damaged."""
         enhancement = self.enhancement
         if enhancement.uses_wpe:
             return WpeProcessor(enhancement.settings.mix)
@@ -106,8 +106,8 @@ class EnhancedFile(ConvertedFile):
 
     def __str__(self) -> str:
         """Return the file, its length and the model."""
-        kept = "" if self.is_new else " (kept, it is up to date)"
-        line = f"{self.out}: {describe_audio(self.seconds, self.sample_rate, self.n_channels)} by {self.made_by}{kept}"
+        note = "" if self.is_new else " (kept, it is up to date)"
+        line = f"{self.out}: {describe_audio(self.seconds, self.sample_rate, self.n_channels)} by {self.made_by}{note}"
         lines = [line] if self.report is None else [line, str(self.report)]
         if self.highest_hz < self.sample_rate / 2:
             lines.append(
@@ -219,7 +219,7 @@ def enhance_folder(
     source, out : Path
         The folder, and the one to write to.
     enhancement : Enhancement
-        How files are enhanced.
+        Settings of the enhancement.
     workers : int
         Files at a time, 0 for the number of cores.
     quiet : bool
@@ -234,13 +234,13 @@ def enhance_folder(
         raise BadFolder(
             f"{out} is the folder of the recordings, which are never replaced; give another one with --out."
         )
-    sounds, n_ignored = _sounds_of(source, out)
-    targets = _targets(sounds, out)
+    names, n_ignored = _sound_files(source, out)
+    targets = _targets(names, out)
     _make_folder(out)
     manifest_lines(out / MANIFEST_FILE)  # refuse a file of that name that is not a manifest before any work
     done: dict[Path, EnhancedFile] = {}
     problems: dict[Path, str] = {}
-    jobs = [(source / sound, targets[sound]) for sound in sounds]
+    jobs = [(source / sound, targets[sound]) for sound in names]
     try:
         with progress_bar(f"enhancing {source.name}", _total_seconds([path for path, _ in jobs]), quiet) as show:
             for path, result in _results(jobs, enhancement, workers):
@@ -254,13 +254,13 @@ def enhance_folder(
         if done:
             add_records(
                 out,
-                {str(targets[sound].relative_to(out)): _record(done[sound], out) for sound in sounds if sound in done},
+                {str(targets[sound].relative_to(out)): _record(done[sound], out) for sound in names if sound in done},
             )
     return EnhancedFolder(
         out=out,
         manifest=out / MANIFEST_FILE,
-        files=tuple(done[sound] for sound in sounds if sound in done),
-        failed={str(sound): problems[sound] for sound in sounds if sound in problems},
+        files=tuple(done[sound] for sound in names if sound in done),
+        failed={str(sound): problems[sound] for sound in names if sound in problems},
         n_ignored=n_ignored,
         exit_code=2 if problems else 0,
     )
@@ -317,7 +317,7 @@ def _enhance_or_explain(source: Path, out: Path, processors: Processors) -> Enha
         return str(error)
 
 
-def _sounds_of(folder: Path, out: Path) -> tuple[list[Path], int]:
+def _sound_files(folder: Path, out: Path) -> tuple[list[Path], int]:
     """Return the sound files below a folder, relative to it, and the number of other files; ``out`` is left out."""
     suffixes = (*FORMATS, *MEDIA_SUFFIXES)
     files = [
@@ -325,21 +325,21 @@ def _sounds_of(folder: Path, out: Path) -> tuple[list[Path], int]:
         for path in sorted(folder.rglob("*"))
         if path.is_file() and not path.is_relative_to(out) and not path.name.startswith(".")
     ]
-    sounds = [path for path in files if path.suffix.lower() in suffixes]
-    if not sounds:
+    names = [path for path in files if path.suffix.lower() in suffixes]
+    if not names:
         raise BadFolder(f"{folder} contains no sound file; give a folder of recordings.")
-    return sounds, len(files) - len(sounds)
+    return names, len(files) - len(names)
 
 
-def _targets(sounds: Sequence[Path], out: Path) -> dict[Path, Path]:
+def _targets(names: Sequence[Path], out: Path) -> dict[Path, Path]:
     """Return the file to write for each sound: the same name, as WAV where its own format cannot be written."""
     targets: dict[Path, Path] = {}
-    taken: dict[Path, Path] = {}
-    for sound in sounds:
+    used: dict[Path, Path] = {}
+    for sound in names:
         target = sound if sound.suffix.lower() in FORMATS or is_video(sound) else sound.with_suffix(".wav")
-        if target in taken:
+        if target in used:
             target = sound.with_name(f"{sound.name}.wav")
-        taken[target] = sound
+        used[target] = sound
         targets[sound] = inside(out, target)
     return targets
 

@@ -1,4 +1,4 @@
-"""What an enhancement changed: levels of sound and pauses before and after, and a picture."""
+"""Levels of speech and pauses before and after an enhancement, and a plot of both."""
 
 from __future__ import annotations
 
@@ -46,22 +46,22 @@ class Levels:
 
 @dataclass(frozen=True)
 class EnhancementReport:
-    """Levels before and after an enhancement, and the picture of both."""
+    """Levels before and after an enhancement, and the plot of both."""
 
     before: Levels
     after: Levels
-    picture: Path
+    plot: Path
 
     def __str__(self) -> str:
         """Return a line for the pauses and one for the speech."""
         before, after = self.before, self.after
         pauses = f"{before.background_db:.1f} -> {after.background_db:.1f} dB"
         speech = f"{before.foreground_db:.1f} -> {after.foreground_db:.1f} dB"
-        return f"  pauses {pauses}, speech {speech}, {self.picture}"
+        return f"  pauses {pauses}, speech {speech}, {self.plot}"
 
 
-def picture_path(out: Path) -> Path:
-    """Return the path of the picture of an enhanced file."""
+def plot_path(out: Path) -> Path:
+    """Return the path of the plot of an enhanced file."""
     return out.with_name(f"{out.stem}-report.png")
 
 
@@ -73,11 +73,9 @@ def write_report(source: Path, out: Path) -> EnhancementReport:
     BadAudio
         If a file cannot be read.
     BadSetting, BadFolder, MissingExtra
-        If the picture cannot be drawn.
+        If the plot cannot be drawn.
     """
-    picture = picture_path(out)
-    check_drawable(picture)
-    draw_comparison(
-        {f"before: {source.name}": read_overview(source), f"after: {out.name}": read_overview(out)}, picture
-    )
-    return EnhancementReport(Levels.of(source), Levels.of(out), picture)
+    plot = plot_path(out)
+    check_drawable(plot)
+    draw_comparison({f"before: {source.name}": read_overview(source), f"after: {out.name}": read_overview(out)}, plot)
+    return EnhancementReport(Levels.of(source), Levels.of(out), plot)

@@ -46,7 +46,7 @@ def model_for(sample_rate: int, size: DenoiserSize = "small") -> str:
 
 
 class Processor(Protocol):
-    """What makes an enhanced sound of a sound that arrives in blocks, in bounded memory."""
+    """Enhancement of a sound that arrives in blocks, in bounded memory."""
 
     name: str
     hash: str

@@ -74,11 +74,11 @@ class _Recurrence(torch.autograd.Function):
         bias_candidate_i, bias_candidate_h = bias_i[2 * size :], bias_h[2 * size :]
         for step in range(n_steps):
             reset, update, candidate, candidate_h = gates[:, step].unbind()
-            given, previous = torch.split(joined[step], [n_features, size], dim=1)
+            features, previous = torch.split(joined[step], [n_features, size], dim=1)
             torch.addmm(bias_reset, joined[step], for_reset, out=reset).sigmoid_()
             torch.addmm(bias_update, joined[step], for_update, out=update).sigmoid_()
             torch.addmm(bias_candidate_h, previous, for_candidate_h, out=candidate_h)
-            torch.addmm(bias_candidate_i, given, for_candidate_i, out=candidate).addcmul_(reset, candidate_h)
+            torch.addmm(bias_candidate_i, features, for_candidate_i, out=candidate).addcmul_(reset, candidate_h)
             candidate.mul_(2).sigmoid_().mul_(2).sub_(1)  # tanh, which takes eight times as long
             torch.lerp(candidate, previous, update, out=joined[step + 1, :, n_features:])
         ctx.save_for_backward(joined, gates, weight)
@@ -98,22 +98,22 @@ class _Recurrence(torch.autograd.Function):
         sums = joined.new_zeros(4, size)  # of the gradients of each gate
         for step in reversed(range(n_steps)):
             reset, update, candidate, candidate_h = gates[:, step].unbind()
-            given, previous = torch.split(joined[step], [n_features, size], dim=1)
+            features, previous = torch.split(joined[step], [n_features, size], dim=1)
             grad_state += gradient[step]
-            kept = grad_state * update
-            grad_candidate = torch.ops.aten.tanh_backward(grad_state.sub_(kept), candidate)
-            grad_update = (previous - candidate).mul_(kept).mul_(1 - update)
+            retained = grad_state * update
+            grad_candidate = torch.ops.aten.tanh_backward(grad_state.sub_(retained), candidate)
+            grad_update = (previous - candidate).mul_(retained).mul_(1 - update)
             grad_candidate_h = grad_candidate * reset
             grad_reset = (grad_candidate_h * candidate_h).mul_(1 - reset)
             grad_joined = torch.mm(grad_reset, weight_reset).addmm_(grad_update, weight_update)
             torch.addmm(
                 grad_joined[:, :n_features], grad_candidate, weight_candidate[:, :n_features], out=grad_inputs[step]
             )
-            grad_state = kept.add_(grad_joined[:, n_features:])
+            grad_state = retained.add_(grad_joined[:, n_features:])
             grad_state.addmm_(grad_candidate_h, weight_candidate[:, n_features:])
             grad_reset_w.addmm_(grad_reset.t(), joined[step])
             grad_update_w.addmm_(grad_update.t(), joined[step])
-            grad_candidate_w[:, :n_features].addmm_(grad_candidate.t(), given)
+            grad_candidate_w[:, :n_features].addmm_(grad_candidate.t(), features)
             grad_candidate_w[:, n_features:].addmm_(grad_candidate_h.t(), previous)
             sums += torch.stack([grad_reset, grad_update, grad_candidate, grad_candidate_h]).sum(1)
         grad_weight_i, grad_weight_h = torch.split(grad_weight, [n_features, size], dim=1)

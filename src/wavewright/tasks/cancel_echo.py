@@ -67,7 +67,7 @@ def cancel_echo(
     unchecked: Annotated[bool, Field(description="Do not check that the two recordings belong together.")] = False,
     quiet: Quiet = False,
 ) -> EchoFree:
-    """Remove from a microphone the echo of what a loudspeaker played, of any length, sample rate and channels.
+    """Remove from a microphone the echo of a loudspeaker, of any length, sample rate and channels.
 
     The delay of the echo is searched, up to 0.64 s, and followed. A Kalman filter subtracts the echo, and a network
     removes what it leaves, such as that of a distorting loudspeaker. The far end is mixed to mono; it may be shorter or

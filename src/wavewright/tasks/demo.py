@@ -245,7 +245,7 @@ class _ClipWriter:
     def _cancel_echo(self, folder: ModelFolder, voice: str) -> list[PlayerRow]:
         """Write a call, one sentence over the echo of others, before and after the removal of the echo."""
         name, sample_rate = file_stem(folder.card.name), folder.card.sample_rate
-        paths = [self.audio / f"{name}-{part}.wav" for part in ("far", "before", "after")]
+        paths = [self.audio / f"{name}-{suffix}.wav" for suffix in ("far", "before", "after")]
         far = self._sentence(voice, " ".join((TEXTS[1], TEXTS[0], TEXTS[2])), sample_rate).wave[0]
         near = self._sentence(voice, TEXTS[2], sample_rate).wave[0]
         rng = np.random.default_rng(NOISE_SEED)

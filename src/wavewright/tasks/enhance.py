@@ -11,7 +11,7 @@ from pydantic import Field
 from ..contracts.enhancement import MAX_ATTENUATION_DB, EnhancementSettings
 from ..drawing import check_drawable
 from ..enhancement.files import EnhancedFile, EnhancedFolder, Enhancement, Processors, enhance_file, enhance_folder
-from ..enhancement.report import picture_path
+from ..enhancement.report import plot_path
 from ..enhancement.sound import DenoiserSize
 from ..errors import BadSetting
 from ..parameters import Quiet
@@ -51,7 +51,7 @@ def enhance(
         bool, Field(description="Enhance each channel by itself; by default all share a mask, so the image stays.")
     ] = False,
     report: Annotated[
-        bool, Field(description="Write a picture before and after, <name>-report.png, and print levels.")
+        bool, Field(description="Plot the sound before and after to <name>-report.png, and print levels.")
     ] = False,
     workers: Annotated[int, Field(description="Files of a folder at a time; 0: one for each core.", ge=0, le=256)] = 0,
     quiet: Quiet = False,
@@ -97,7 +97,7 @@ def enhance(
     target = source.with_name(f"{source.stem}-enhanced{suffix}") if out is None else out
     check_target(target)
     if report:
-        check_drawable(picture_path(target))
+        check_drawable(plot_path(target))
     if target.exists() and target.samefile(source):
         raise BadSetting(f"{target} is the recording itself, which is never replaced; give another file with --out.")
     with progress_bar(f"enhancing {source.name}", header.seconds, quiet) as show:

@@ -1,7 +1,7 @@
 """Denoiser: a causal network that estimates, frame by frame, a mask which removes noise from a noisy spectrum.
 
 The spectrum of a frame is divided into bands of about the resolution of hearing. Each band becomes a vector; recurrent
-layers over time, whose weights all bands share, follow the noise and the voice in each band; mixers over bands see the
+layers over time, with the same weights in every band, follow the noise and the voice in each band; mixers over bands see the
 whole spectrum. The mask of each bin is complex, so it corrects magnitude and phase. Features are divided by their mean
 level so far, so the level of a recording changes nothing.
 

@@ -42,11 +42,11 @@ class DenoiserDataSettings(SpeedSettings):
     clean_probability: float = ranged(0.03, 0.0, 1.0)  # of speech without noise
     room_probability: float = ranged(0.4, 0.0, 1.0)
     dereverb_probability: float = ranged(0.3, 0.0, 1.0)  # of a target with the early reflections of the room only
-    talker_probability: float = ranged(0.0, 0.0, 1.0)  # of a second speaker in the target
+    second_speaker_probability: float = ranged(0.0, 0.0, 1.0)  # of a second speaker in the target
     recorded_probability: float = ranged(0.55, 0.0, 1.0)  # of a recording of noise, among the sources of noise
     babble_probability: float = ranged(0.1, 0.0, 1.0)  # of several speakers as noise
     music_probability: float = ranged(0.06, 0.0, 1.0)  # of music as noise, if the corpus has any
-    kept_music_probability: float = ranged(0.0, 0.0, 1.0)  # of music in the target
+    target_music_probability: float = ranged(0.0, 0.0, 1.0)  # of music in the target
     band_limit_probability: float = ranged(0.1, 0.0, 1.0)  # of a band limit of 3.4 kHz and more
     clip_probability: float = ranged(0.05, 0.0, 1.0)  # of a mixture that is clipped
     codec_probability: float = ranged(0.04, 0.0, 1.0)  # of a mixture in mu-law of 8 bits, as telephones have
@@ -140,7 +140,7 @@ class DenoiserBatches:
         room = Room.random(rng) if rng.random() < data.room_probability else None
         dereverb = rng.random() < data.dereverb_probability
         if rng.random() >= data.silent_probability:
-            target, reverberant = self._placed_speech(rng, room, dereverb)
+            target, reverberant = self._speech_in_room(rng, room, dereverb)
         noise = self._noise(rng, self.n_samples)
         if room is not None or rng.random() < 0.1:
             noise = mixing.reverberate(noise, (room or Room.random(rng)).response(rng, self.sample_rate))
@@ -175,14 +175,14 @@ class DenoiserBatches:
             return float(rng.uniform(low, high))
         return float(rng.normal(6, 6)) if kind < 0.85 else float(rng.uniform(15, 45))
 
-    def _placed_speech(
+    def _speech_in_room(
         self, rng: np.random.Generator, room: Room | None, dereverb: bool
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return speech as it should be left, and as it arrives at the microphone."""
         data = self.recipe.data
         target: np.ndarray = np.zeros(self.n_samples, np.float32)
         reverberant = target
-        for _ in range(1 + (rng.random() < data.talker_probability)):
+        for _ in range(1 + (rng.random() < data.second_speaker_probability)):
             speech = self._speech(rng, self.n_samples)
             if rng.random() < 0.6:
                 speech = mixing.equalise(speech, rng, 6.0)
@@ -191,10 +191,10 @@ class DenoiserBatches:
             else:
                 response = room.response(rng, self.sample_rate)
                 late = mixing.reverberate(speech, response)
-                early_part = early_response(response, self.sample_rate, EARLY_SECONDS)
-                early = mixing.reverberate(speech, early_part) if dereverb else late
+                early_reflections = early_response(response, self.sample_rate, EARLY_SECONDS)
+                early = mixing.reverberate(speech, early_reflections) if dereverb else late
             target, reverberant = target + early, reverberant + late
-        if self.music is not None and rng.random() < data.kept_music_probability:
+        if self.music is not None and rng.random() < data.target_music_probability:
             music = self.music.crop(rng, self.n_samples)
             level = mixing.active_rms(reverberant) * db_to_gain(rng.uniform(-20, 0)) / max(mixing.rms(music), 1e-5)
             target, reverberant = target + level * music, reverberant + level * music

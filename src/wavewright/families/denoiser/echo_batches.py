@@ -80,21 +80,21 @@ class EchoBatches(DenoiserBatches):
         else:
             far = mixing.equalise(self._speech(rng, n_samples), rng, 6.0)
         level = db_to_gain(rng.uniform(*FAR_LEVEL_DB)) / max(mixing.active_rms(far), 1e-9)
-        played: np.ndarray = min(level, 1 / max(np.abs(far).max(), 1e-9)) * far
-        return played.astype(np.float32)
+        loudspeaker: np.ndarray = min(level, 1 / max(np.abs(far).max(), 1e-9)) * far
+        return loudspeaker.astype(np.float32)
 
     def _echo(self, rng: np.random.Generator, room: Room, far: np.ndarray) -> np.ndarray:
         """Return the far end after a loudspeaker, a delay and the room."""
-        played = far
+        loudspeaker = far
         if rng.random() < DISTORTED:
             drive = log_uniform(rng, *DRIVE) / max(np.abs(far).max(), 1e-9)
             bias = rng.uniform(-0.3, 0.3)
-            played = (np.tanh(drive * far + bias) - np.tanh(bias)) / drive
-            played = mixing.equalise(played.astype(np.float32), rng, 10.0)
+            loudspeaker = (np.tanh(drive * far + bias) - np.tanh(bias)) / drive
+            loudspeaker = mixing.equalise(loudspeaker.astype(np.float32), rng, 10.0)
         responses = [room.response(rng, self.sample_rate, MAX_LOUDSPEAKER_METRES) for _ in range(2)]
-        echo = mixing.reverberate(played, responses[0])
+        echo = mixing.reverberate(loudspeaker, responses[0])
         if rng.random() < CHANGED:
             change = int(rng.integers(len(far)))
-            echo[change:] = mixing.reverberate(played, responses[1])[change:]
+            echo[change:] = mixing.reverberate(loudspeaker, responses[1])[change:]
         delay = seconds_to_samples(rng.uniform(*DELAY_SECONDS), self.sample_rate)
         return np.concatenate([np.zeros(delay, np.float32), echo[: len(far) - delay]])

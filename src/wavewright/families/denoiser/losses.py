@@ -43,8 +43,9 @@ def compressed_distances(estimate: Tensor, target: Tensor, exponent: float) -> d
 
     References
     ----------
-    A. Ephrat et al., "Looking to Listen at the Cocktail Party", 2018 (power-law compression); S. Braun, I. Tashev,
-    "A consolidated view of loss functions for supervised deep learning-based speech enhancement", 2021.
+    K. Wilson et al., "Exploring tradeoffs in models for low-latency speech enhancement", 2018 (power-law compression);
+    S. Braun, I. Tashev, "A consolidated view of loss functions for supervised deep learning-based speech
+    enhancement", 2021.
     """
     estimate, estimated_magnitude = _compressed(estimate, exponent)
     target, target_magnitude = _compressed(target, exponent)

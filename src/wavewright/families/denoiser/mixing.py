@@ -81,7 +81,7 @@ def _wandering(rng: np.random.Generator, n_samples: int, fewest: int, most: int,
 
 
 def _filter(wave: np.ndarray, curve_db: np.ndarray) -> np.ndarray:
-    """Filter a wave by gains at points that lie evenly on a square-root scale of frequency; the delay is 0."""
+    """Filter a wave by gains at points equally spaced on a square-root scale of frequency; the delay is 0."""
     from scipy.signal import oaconvolve
 
     n_bins = KERNEL_LENGTH + 1

@@ -55,12 +55,12 @@ class BandMerge(nn.Module):
         super().__init__()
         edges = config.band_edges
         self.width = max(end - start for start, end in pairwise(edges))
-        kept = [
+        indices = [
             band * self.width + index - edges[band]
             for band in range(config.n_bands)
             for index in range(edges[band], edges[band + 1])
         ]
-        self.kept = nn.Buffer(torch.tensor(kept), persistent=False)
+        self.indices = nn.Buffer(torch.tensor(indices), persistent=False)
         self.weight = nn.Parameter(0.02 * torch.randn(config.n_bands, config.channels, 2 * self.width))
         bias = torch.zeros(config.n_bands, 1, self.width, 2)
         bias[..., 0] = 1.0  # the first mask changes nothing
@@ -71,8 +71,8 @@ class BandMerge(nn.Module):
         n_bands, batch, n_frames, _ = bands.shape
         mask = torch.bmm(bands.flatten(1, 2), self.weight) + self.bias
         mask = mask.reshape(n_bands, batch, n_frames, self.width, 2).permute(1, 2, 0, 3, 4).flatten(2, 3)
-        kept: Tensor = mask[:, :, self.kept]
-        return kept
+        indices: Tensor = mask[:, :, self.indices]
+        return indices
 
 
 class BandGains(nn.Module):
@@ -99,7 +99,7 @@ class BandGains(nn.Module):
 
 
 class TimeLayer(nn.Module):
-    """A recurrent layer over time with a residual connection; all bands share its weights."""
+    """A recurrent layer over time with a residual connection; with the same weights for all bands."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()

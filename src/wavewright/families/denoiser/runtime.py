@@ -71,7 +71,7 @@ class DenoiserRuntime(Enhancer):
 class DenoiserStream(EnhancerStream):
     """Channels, enhanced hop by hop, late by one window less a sample.
 
-    Linked channels share the mean of their masks, in which each counts by its power in the bin.
+    Linked channels all have the mean of their masks, in which each counts by its power in the bin.
 
     Parameters
     ----------
