@@ -30,7 +30,7 @@ from benchmarks.harness.timing import median_seconds
 from benchmarks.speech.judges import Judges, add_judge_options, mean_interval, word_error_interval
 from wavewright import loading
 from wavewright.data.folder import scan
-from wavewright.metrics.paired import si_sdr_db
+from wavewright.metrics.paired import si_sdr_db, stoi
 from wavewright.units import db_to_gain, gain_to_db
 
 RATIOS_DB = (0.0, 5.0, 10.0, 15.0)
@@ -124,9 +124,7 @@ def measure_ratio(
         scores["si_sdr"].append(si_sdr_db(speech, estimate))
         scores["dnsmos"].append(judges.dnsmos(estimate, SAMPLE_RATE))
         if STOI.is_installed:
-            from pystoi import stoi
-
-            scores["stoi"].append(100 * float(stoi(speech, estimate, SAMPLE_RATE)))
+            scores["stoi"].append(100 * stoi(speech, estimate))
         pauses = pauses_of(speech)
         scores["flux"].append(float(np.log10(flux_variance(estimate, pauses) / flux_variance(mixture, pauses)) * 10))
         errors.append(judges.word_errors(estimate, SAMPLE_RATE, mixtures.texts[index]))

@@ -1,9 +1,10 @@
 """Denoiser: a causal network that estimates, frame by frame, a mask which removes noise from a noisy spectrum.
 
-The spectrum of a frame is divided into bands of about the resolution of hearing. Each band becomes a vector; recurrent
-layers over time, with the same weights in every band, follow the noise and the voice in each band; mixers over bands see the
-whole spectrum. The mask of each bin is complex, so it corrects magnitude and phase. Features are divided by their mean
-level so far, so the level of a recording changes nothing.
+The spectrum of a frame is divided into bands of about the resolution of hearing. Each band becomes a vector. Recurrent
+layers over time, with the same weights in every band, follow the noise and the voice in each band; mixers over bands
+see the whole spectrum. The mask of each bin is complex, so it corrects magnitude and phase. Features are divided by
+their mean level so far, so the level of a recording changes nothing. A learned vector for each band is added where
+reverberation is to be removed. With ``removes=echo`` the network processes what a linear echo canceller leaves.
 
 Papers:
     Luo and Yu, "Music Source Separation with Band-split RNN", 2023: bands, each with layers of its own at both ends.
@@ -15,7 +16,7 @@ Papers:
     (``mask=gain``).
 
 Read ``config.py`` (the bands), ``modules.py``, ``losses.py``, ``network.py``, ``mixing.py`` and ``batches.py`` (noisy
-recordings), ``recipe.py``, ``training.py`` and ``runtime.py``, in this order.
+recordings), ``echo_batches.py`` (calls), ``recipe.py``, ``training.py`` and ``runtime.py``, in this order.
 """
 
 from __future__ import annotations
