@@ -61,7 +61,7 @@ def check_exported(family: Family[ModelConfig, Recipe, Prepared], folder: ModelF
 
 
 def check_model(family: Family[ModelConfig, Recipe, Prepared], model: Model) -> None:
-    """Check that a model that is open has the base classes of the capabilities of its family and its card.
+    """Check that a model that is open has the base classes of its capabilities, and no other than those of its family.
 
     Raises
     ------
@@ -81,13 +81,15 @@ def check_model(family: Family[ModelConfig, Recipe, Prepared], model: Model) -> 
         Capability.ENHANCE: enhancement.Enhancer,
         Capability.CANCEL_ECHO: enhancement.EchoCanceller,
     }
-    capabilities = family.capabilities_of(model.card.config)
+    required = family.capabilities_of(model.card.config)
     for capability, base in bases.items():
-        if isinstance(model, base) != (capability in capabilities):
-            verb = "is" if isinstance(model, base) else "is not"
+        is_base = isinstance(model, base)
+        if (is_base and capability not in family.capabilities) or (not is_base and capability in required):
+            verb = "is" if is_base else "is not"
+            declared = sorted(each.name for each in (family.capabilities if is_base else required))
             raise BadFamily(
                 f"The family {family.name!r} opens a {type(model).__name__}, which {verb} a {base.__name__}; its "
-                f"capabilities are {', '.join(sorted(each.name for each in capabilities)) or 'none'}."
+                f"capabilities are {', '.join(declared) or 'none'}."
             )
 
 
