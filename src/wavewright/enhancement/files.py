@@ -34,26 +34,12 @@ SHOWN_FAILURES = 20
 
 @dataclass(frozen=True)
 class Enhancement:
-    """Settings of the enhancement of files.
+    """Settings of the enhancement of files."""
 
-    Attributes
-    ----------
-    model
-        Name or folder of the model; by default the bundled one of ``size`` for the rate of each file.
-    uses_wpe
-        Remove reverberation alone, without a model.
-    with_report
-        Draw and measure each file before and after.
-    size
-        Size of the bundled model.
-    settings
-        What is removed, and how much of it.
-    """
-
-    model: str | None = None
+    model: str | None = None  # name or folder; by default the bundled model of `size` for the rate of each file
     size: DenoiserSize = "small"
-    uses_wpe: bool = False
-    with_report: bool = False
+    uses_wpe: bool = False  # remove reverberation alone, without a model
+    with_report: bool = False  # plot and measure each file before and after
     settings: EnhancementSettings = field(default_factory=EnhancementSettings)
 
     def origin(self, source: Path, processor: Processor) -> dict[str, object]:
@@ -71,18 +57,12 @@ class Enhancement:
         }
 
 
+@dataclass(frozen=True)
 class Processors:
-    """Processors of recordings, by their sample rate; each model is opened once.
+    """Processors of recordings for an enhancement, by their sample rate; each model is opened once."""
 
-    Parameters
-    ----------
-    enhancement : Enhancement
-        Their settings.
-    """
-
-    def __init__(self, enhancement: Enhancement) -> None:
-        self.enhancement = enhancement
-        self._opened: dict[str, Processor] = {}
+    enhancement: Enhancement
+    _opened: dict[str, Processor] = field(default_factory=dict)
 
     def of(self, sample_rate: int) -> Processor:
         """Return the processor for a sample rate; raise BadModel if there is no such model or it is damaged."""

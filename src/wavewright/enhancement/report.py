@@ -46,7 +46,13 @@ class Levels:
 
 @dataclass(frozen=True)
 class EnhancementReport:
-    """Levels before and after an enhancement, and the plot of both."""
+    """Levels before and after an enhancement.
+
+    Attributes
+    ----------
+    plot
+        Image of both mel spectrograms.
+    """
 
     before: Levels
     after: Levels
