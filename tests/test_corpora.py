@@ -169,6 +169,44 @@ def test_speech_never_gives_away_the_test_sentences(tmp_path):
 GERMAN_PHONES = {"Köche": "kˈœçə", "möchten": "mˈœçtən", "Wein": "vˈaɪn", "Qi": "ǃ"}
 
 
+def test_denoisers_learn_neither_from_tests_nor_from_human_sounds(tmp_path):
+    speech, pack, audio = tmp_path / "speech", tmp_path / "esc10", tmp_path / "audio"
+    source = {"licence": "CC0-1.0", "credit": "Ann", "origin": "example"}
+    rows = []
+    for name, split in (("a", "train"), ("b", "valid"), ("c", "test")):
+        tone(speech / "ann" / f"{name}.flac", sample_rate=48_000)
+        facts = {"audio_filepath": f"ann/{name}.flac", "duration": 0.5, "speaker": "ann", "split": split}
+        rows.append(facts | {"licence": source["licence"], "credit": source["credit"], "source": source["origin"]})
+    (speech / "manifest.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (speech / "sources.json").write_text(json.dumps([{"name": "ann", "changes": "none", **source}]))
+    credits = ["clip,derived_from,author,licence,source"]
+    for name in ("1-1-A.ogg", "4-2-A.ogg", "5-3-A.ogg"):
+        tone(pack / "rain" / name, sample_rate=44_100)
+        credits.append(f"{name},x,bob,CC0,freesound")
+    (pack / "CREDITS.csv").write_text("\n".join(credits))
+    for name in (
+        "ambient/wind.ogg",
+        "actor/fauna/horse.ogg",
+        "attack/human_cry.ogg",
+        "voice/hello.ogg",
+        "music/song.ogg",
+    ):
+        tone(audio / name, sample_rate=44_100)
+    arguments = ("--speech", speech, "--esc10", pack, "--zero-ad", audio, "--sample-rate", 24_000)
+    rows = gathered(tmp_path / "out", "denoise", *arguments)
+    kinds = {name: (row["label"], row["split"]) for name, row in rows.items()}
+    assert {name for name, (kind, _) in kinds.items() if kind == "speech"} == {"speech/ann/a", "speech/ann/b"}
+    assert kinds["noise/esc10/rain/1-1-A"] == ("noise", "train")
+    assert kinds["noise/esc10/rain/4-2-A"] == ("noise", "valid")
+    assert {name for name in kinds if "0ad" in name} == {
+        "noise/0ad/ambient/wind",
+        "noise/0ad/actor/fauna/horse",
+        "music/0ad/music/song",
+    }
+    assert Clip.read(tmp_path / "out" / "speech/ann/a.flac").sample_rate == 24_000
+    assert rows["speech/ann/a"]["credit"] == "Ann"
+
+
 class PhonemizedGerman:
     """Stands for eSpeak NG: what it says of a few words."""
 

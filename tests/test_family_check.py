@@ -172,7 +172,10 @@ def test_exported_files_and_weights_are_those_that_the_family_declares():
 
 def test_a_model_has_the_base_classes_of_its_capabilities():
     model = type(
-        "TinyCodec", (Codec,), dict.fromkeys(Codec.__abstractmethods__, None) | {"__init__": lambda self: None}
+        "TinyCodec",
+        (Codec,),
+        dict.fromkeys(Codec.__abstractmethods__, None)
+        | {"__init__": lambda self: None, "card": SimpleNamespace(config={})},
     )()
     check_model(GoodFamily(), model)
     with pytest.raises(BadFamily, match="opens a TinyCodec, which is a Codec; its capabilities are none"):

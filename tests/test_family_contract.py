@@ -20,6 +20,7 @@ from tiny_models import sign_again
 
 from wavewright import loading
 from wavewright.contracts import runtime as kinds
+from wavewright.contracts.enhancement import Enhancer
 from wavewright.contracts.family import Capability
 from wavewright.contracts.family_check import check_exported, check_model
 from wavewright.contracts.generation import SequenceGenerator
@@ -239,6 +240,8 @@ def use(model):
         model.probabilities(wave[None])
     if isinstance(model, kinds.AcousticModel):
         model.speak_symbols(model.symbols[5:12])
+    if isinstance(model, Enhancer):
+        model.enhance(wave)
 
 
 def is_vocoder(model):

@@ -46,6 +46,16 @@ def _tiny_codec(folder: Path) -> tuple[str, ...]:
     return (f"model.codec={trained('codec').out}",)
 
 
+def _tiny_speech(folder: Path) -> tuple[str, ...]:
+    speech = folder / "speech"
+    for speaker in SPEAKERS:
+        for take in range(N_TAKES):
+            path = speech / speaker / f"{take}.wav"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Clip(_voice(110 + 40 * (speaker == "bob") + 5 * take, 0.6, 50 + take)[None], SAMPLE_RATE).write(path)
+    return (f"data.speech={speech}",)
+
+
 TINY: dict[str, TinyFamily] = {
     "acoustic": TinyFamily(
         (
@@ -62,6 +72,10 @@ TINY: dict[str, TinyFamily] = {
     ),
     "classifier": TinyFamily(("sample_rate=16000", "n_samples=8000", "n_fft=256", "hop_length=128", "n_mels=40")),
     "codec": TinyFamily(("crop_frames=12", "unquantised_steps=1", "adversarial_from=2"), n_stages=2),
+    "denoiser": TinyFamily(
+        ("hop_length=128", "mask=complex", "channels=4", "crop_seconds=0.5", "valid_fraction=0.4"),
+        companion=_tiny_speech,
+    ),
     "gan": TinyFamily(("sample_rate=8000", "n_samples=4000", "n_fft=256", "hop_length=64", "noise_bands=20")),
     "lstm": TinyFamily(
         (

@@ -1,6 +1,6 @@
 """Gather the corpora behind the bundled models and their benchmarks from local folders of public recordings.
 
-    python recipes/corpora drums|digits|ambience|speech|readers|prompts|music ...
+    python recipes/corpora drums|digits|ambience|speech|readers|prompts|music|denoise ...
 
 Nothing is downloaded: each corpus names its public sources and reads the folders where they were unpacked. The files
 beside this one describe the corpora.
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ambience import gather_ambience
 from corpus import print_summary
+from denoise import gather_denoise
 from digits import gather_digits
 from drum_judge import gather_judge
 from drums import gather_drums, print_table
@@ -54,7 +55,12 @@ def parser_of_corpora() -> argparse.ArgumentParser:
     speech.add_argument("--sample-rate", type=int, default=24_000, help="hertz; higher rates are brought down to it")
     readers = commands.add_parser("readers", help="that of readers with texts, all in phones of English, for voices")
     readers.add_argument("--speech", type=Path, required=True, help="the corpus of the command speech")
-    for command in (drums, judge, digits, ambience, prompts, music, speech, readers):
+    denoise = commands.add_parser("denoise", help="speech, noise and music, for denoisers")
+    denoise.add_argument("--speech", type=Path, required=True, help="the corpus of the command speech")
+    denoise.add_argument("--esc10", type=Path, required=True, help="folder of ESC-10 with CREDITS.csv")
+    denoise.add_argument("--zero-ad", type=Path, required=True, help="folder audio of 0 A.D.")
+    denoise.add_argument("--sample-rate", type=int, default=24_000, help="hertz; higher rates are brought down to it")
+    for command in (denoise, drums, judge, digits, ambience, prompts, music, speech, readers):
         command.add_argument("--out", type=Path, required=True, help="folder to write")
     return parser
 
@@ -76,6 +82,9 @@ def main() -> None:
             print_summary(*gather_prompts(options.asterisk, options.out, options.language))
         elif options.corpus == "music":
             print_summary(*gather_music(options.asterisk, options.out))
+        elif options.corpus == "denoise":
+            gathered = gather_denoise(options.speech, options.esc10, options.zero_ad, options.out, options.sample_rate)
+            print_summary(*gathered)
         elif options.corpus == "readers":
             n_recordings, n_left_out = gather_readers(options.speech, options.out)
             print(f"{n_recordings} recordings; {n_left_out} left out, whose words have no phones of English")

@@ -18,9 +18,11 @@ _MODULES = {
     "Voice": "speech.voice",
     "WavewrightError": "errors",
     "adjust": "tasks.adjust",
+    "cancel_echo": "tasks.cancel_echo",
     "decode": "tasks.decode",
     "demo": "tasks.demo",
     "encode": "tasks.encode",
+    "enhance": "tasks.enhance",
     "evaluate": "tasks.evaluate",
     "generate": "tasks.generate",
     "inspect": "tasks.inspect",
@@ -29,6 +31,8 @@ _MODULES = {
     "load_autoencoder": "loading",
     "load_classifier": "loading",
     "load_codec": "loading",
+    "load_echo_canceller": "loading",
+    "load_enhancer": "loading",
     "load_generator": "loading",
     "load_vocoder": "loading",
     "map_clips": "tasks.map_clips",
@@ -49,9 +53,11 @@ __all__ = [
     "WavewrightError",
     "__version__",
     "adjust",
+    "cancel_echo",
     "decode",
     "demo",
     "encode",
+    "enhance",
     "evaluate",
     "generate",
     "inspect",
@@ -60,6 +66,8 @@ __all__ = [
     "load_autoencoder",
     "load_classifier",
     "load_codec",
+    "load_echo_canceller",
+    "load_enhancer",
     "load_generator",
     "load_vocoder",
     "map_clips",
@@ -81,15 +89,19 @@ if TYPE_CHECKING:  # the same names for editors and type checkers
         load_autoencoder,
         load_classifier,
         load_codec,
+        load_echo_canceller,
+        load_enhancer,
         load_generator,
         load_vocoder,
     )
     from .speech.prosody import Prosody
     from .speech.voice import Voice
     from .tasks.adjust import adjust
+    from .tasks.cancel_echo import cancel_echo
     from .tasks.decode import decode
     from .tasks.demo import demo
     from .tasks.encode import encode
+    from .tasks.enhance import enhance
     from .tasks.evaluate import evaluate
     from .tasks.generate import generate
     from .tasks.inspect import inspect

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar, overload
 
 from . import families, models
+from .contracts.enhancement import EchoCanceller, Enhancer
 from .contracts.family import Capability
 from .contracts.runtime import AcousticModel, Autoencoder, Classifier, Codec, Generator, Model, Vocoder
 from .errors import BadModel
@@ -53,8 +54,9 @@ def load(name: str | Path) -> Model: ...
 def load(name: str | Path) -> Model:
     """Open a model and compare every file with its hash.
 
-    The functions ``load_generator``, ``load_vocoder``, ``load_codec``, ``load_autoencoder``, ``load_acoustic_model``
-    and ``load_classifier`` do the same for a model that must have a certain capability, and return its type.
+    The functions ``load_generator``, ``load_vocoder``, ``load_codec``, ``load_autoencoder``, ``load_acoustic_model``,
+    ``load_classifier``, ``load_enhancer`` and ``load_echo_canceller`` do the same for a model that must have a certain
+    capability, and return its type.
     `Voice.load` opens a voice.
 
     Parameters
@@ -106,6 +108,16 @@ def load_acoustic_model(name: str | Path) -> AcousticModel:
 def load_classifier(name: str | Path) -> Classifier:
     """Open a classifier; raise BadModel as :func:`load`, and if the model is none."""
     return _load_as(Classifier, name, "recognises no labels; give a classifier")
+
+
+def load_enhancer(name: str | Path) -> Enhancer:
+    """Open a model that enhances speech; raise BadModel as :func:`load`, and if the model does not."""
+    return _load_as(Enhancer, name, "enhances no recordings; give a denoiser")
+
+
+def load_echo_canceller(name: str | Path) -> EchoCanceller:
+    """Open a model that removes echo; raise BadModel as :func:`load`, and if the model does not."""
+    return _load_as(EchoCanceller, name, "removes no echo; give a denoiser with model.removes=echo")
 
 
 def _load_as(kind: type[Kind], name: str | Path, problem: str) -> Kind:

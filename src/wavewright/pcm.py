@@ -38,11 +38,12 @@ COMPRESSED_FORMATS = {
 
 @dataclass(frozen=True)
 class PcmStream:
-    """Audio that arrives over time, in chunks ``(channels, time)`` of float32."""
+    """Audio that arrives over time, in chunks ``(channels, time)`` of float32: a WAV file, or raw samples."""
 
     sample_rate: int
     n_channels: int
     waves: Iterator[np.ndarray]
+    is_wav: bool
 
 
 def check_stream(file: Path | None, out: Path | None) -> None:
@@ -77,9 +78,9 @@ def read_pcm(source: BinaryIO, sample_rate: int) -> PcmStream:
         raise BadAudio("No sound came on standard input; send 16-bit mono samples or a WAV file.")
     _check_raw(head)
     if head != b"RIFF":
-        return PcmStream(sample_rate, 1, _waves(source, head, 1, None))
+        return PcmStream(sample_rate, 1, _waves(source, head, 1, None), is_wav=False)
     n_channels, sample_rate, n_bytes = _read_wav_header(source)
-    return PcmStream(sample_rate, n_channels, _waves(source, b"", n_channels, n_bytes))
+    return PcmStream(sample_rate, n_channels, _waves(source, b"", n_channels, n_bytes), is_wav=True)
 
 
 def to_pcm(wave: np.ndarray) -> bytes:

@@ -28,6 +28,8 @@ COMMANDS = Group(
         "adjust": "tasks.adjust:adjust",
         "map": "tasks.map_clips:map_clips",
         "similar": "tasks.similar:similar",
+        "enhance": "tasks.enhance:enhance",
+        "cancel-echo": "tasks.cancel_echo:cancel_echo",
         "encode": "tasks.encode:encode",
         "decode": "tasks.decode:decode",
         "phonemes": "tasks.phonemes:phonemes",

@@ -44,6 +44,8 @@ class Capability(Enum):
     CODE = "compresses audio"
     SPEAK = "turns symbols of speech into mel frames"
     CLASSIFY = "recognises labels"
+    ENHANCE = "enhances speech"
+    CANCEL_ECHO = "removes the echo of a loudspeaker"
 
 
 class RecipeModule(Protocol[RecipeT, PreparedT]):
@@ -161,13 +163,13 @@ class Family(ABC, Generic[ConfigT, RecipeT, PreparedT]):
 def exported_weights(base: ModelFolder, prefixes: Sequence[str]) -> dict[str, np.ndarray]:
     """Return the float32 weights of a model whose names have one of the prefixes, without it.
 
-    Constants of graphs, whose names contain a slash, are left out.
+    Constants of graphs, whose names contain a slash or two colons, are left out.
     """
     return {
         name.removeprefix(prefix): array
         for name, array in base.weights().items()
         for prefix in prefixes
-        if name.startswith(prefix) and "/" not in name
+        if name.startswith(prefix) and "/" not in name and "::" not in name
     }
 
 

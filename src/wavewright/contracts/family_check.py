@@ -61,14 +61,14 @@ def check_exported(family: Family[ModelConfig, Recipe, Prepared], folder: ModelF
 
 
 def check_model(family: Family[ModelConfig, Recipe, Prepared], model: Model) -> None:
-    """Check that a model that is open has the base classes of the capabilities of its family.
+    """Check that a model that is open has the base classes of its capabilities, and no other than those of its family.
 
     Raises
     ------
     BadFamily
         If a base class is missing, or a capability is not declared.
     """
-    from . import runtime
+    from . import enhancement, runtime
 
     bases: dict[Capability, type[Model]] = {
         Capability.GENERATE: runtime.Generator,
@@ -78,13 +78,18 @@ def check_model(family: Family[ModelConfig, Recipe, Prepared], model: Model) -> 
         Capability.CODE: runtime.Codec,
         Capability.SPEAK: runtime.AcousticModel,
         Capability.CLASSIFY: runtime.Classifier,
+        Capability.ENHANCE: enhancement.Enhancer,
+        Capability.CANCEL_ECHO: enhancement.EchoCanceller,
     }
+    required = family.capabilities_of(model.card.config)
     for capability, base in bases.items():
-        if isinstance(model, base) != (capability in family.capabilities):
-            verb = "is" if isinstance(model, base) else "is not"
+        is_base = isinstance(model, base)
+        if (is_base and capability not in family.capabilities) or (not is_base and capability in required):
+            verb = "is" if is_base else "is not"
+            declared = sorted(each.name for each in (family.capabilities if is_base else required))
             raise BadFamily(
                 f"The family {family.name!r} opens a {type(model).__name__}, which {verb} a {base.__name__}; its "
-                f"capabilities are {', '.join(sorted(each.name for each in family.capabilities)) or 'none'}."
+                f"capabilities are {', '.join(declared) or 'none'}."
             )
 
 

@@ -1,7 +1,7 @@
 """Plots of audio by matplotlib, written as PNG files."""
 
 from .overview import AudioOverview, AudioSummary, clip_overview, read_overview
-from .plots import PlotKind, check_drawable, draw_grid, draw_map, draw_overview, read_png_title
+from .plots import PlotKind, check_drawable, draw_comparison, draw_grid, draw_map, draw_overview, read_png_title
 
 __all__ = [
     "AudioOverview",
@@ -9,6 +9,7 @@ __all__ = [
     "PlotKind",
     "check_drawable",
     "clip_overview",
+    "draw_comparison",
     "draw_grid",
     "draw_map",
     "draw_overview",

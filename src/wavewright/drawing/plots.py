@@ -8,7 +8,7 @@ import math
 import os
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -93,6 +93,37 @@ def draw_overview(overview: AudioOverview, out: Path, kind: PlotKind = "all", ti
     )
     all_axes[0].set_title(str(overview.summary), loc="right", fontsize=8, color=INK)
     _save(figure, out, {"Software": SOFTWARE, "Source": json.dumps(title)})
+
+
+def draw_comparison(overviews: Mapping[str, AudioOverview], out: Path) -> None:
+    """Plot the mel spectrograms of several versions of a sound into a PNG file, below each other, in one colour scale.
+
+    Parameters
+    ----------
+    overviews : mapping of str to AudioOverview
+        Versions by their title; colours are relative to the loudest cell of the first.
+    out : Path
+        PNG file to write.
+
+    Raises
+    ------
+    BadSetting, BadFolder, MissingExtra
+        As :func:`check_drawable`.
+    """
+    check_drawable(out)
+    figure = _figure_class()(figsize=(10, 0.8 + 2.4 * len(overviews)), dpi=120, layout="constrained")
+    all_axes = figure.subplots(len(overviews), 1, sharex=True, squeeze=False)[:, 0]
+    first = next(iter(overviews.values()))
+    filters = mel_filterbank(first.sample_rate, 2 * (len(first.power) - 1), N_MELS)
+    loudest = max(SILENT_POWER, float((filters @ first.power).max()))
+    for axes, (title, overview) in zip(all_axes, overviews.items(), strict=True):
+        image = _draw_mel(axes, overview, loudest)
+        axes.set_title(_shortened(title, MAX_TITLE_LENGTH), loc="left", fontsize=10, color=INK, parse_math=False)
+        axes.set_xlim(0, overview.seconds)
+    bar = figure.colorbar(image, ax=list(all_axes), pad=0.01, aspect=30)
+    bar.set_label("dB below the loudest of the first", fontsize=8, color=INK)
+    all_axes[-1].set_xlabel("seconds", fontsize=9, color=INK)
+    _save(figure, out, {"Software": SOFTWARE, "Source": json.dumps(" | ".join(overviews))})
 
 
 def read_png_title(path: Path) -> str | None:
@@ -286,11 +317,11 @@ def _draw_spectrogram(axes: Axes, overview: AudioOverview) -> AxesImage:
     return image
 
 
-def _draw_mel(axes: Axes, overview: AudioOverview) -> AxesImage:
+def _draw_mel(axes: Axes, overview: AudioOverview, loudest: float = 0.0) -> AxesImage:
     """Plot the level over time and mel frequency, with ticks in hertz."""
     n_fft = 2 * (len(overview.power) - 1)
     filters = mel_filterbank(overview.sample_rate, n_fft, N_MELS)
-    image = _draw_levels(axes, overview, filters @ overview.power, N_MELS)
+    image = _draw_levels(axes, overview, filters @ overview.power, N_MELS, loudest)
     highest_mel = hz_to_mel(overview.sample_rate / 2)
     ticks_hz = [frequency_hz for frequency_hz in TICKS_HZ if frequency_hz < overview.sample_rate / 2]
     # Band i is centred at (i + 1) / (N_MELS + 1) of the mel scale, and drawn between i and i + 1.
@@ -303,9 +334,9 @@ def _draw_mel(axes: Axes, overview: AudioOverview) -> AxesImage:
     return image
 
 
-def _draw_levels(axes: Axes, overview: AudioOverview, power: np.ndarray, top: float) -> AxesImage:
-    """Draw power ``(bands, columns)`` as an image in dB relative to its loudest cell."""
-    loudest = max(float(power.max()), SILENT_POWER)
+def _draw_levels(axes: Axes, overview: AudioOverview, power: np.ndarray, top: float, loudest: float = 0.0) -> AxesImage:
+    """Draw power ``(bands, columns)`` as an image in dB relative to ``loudest``, by default its loudest cell."""
+    loudest = loudest or max(float(power.max()), SILENT_POWER)
     level_db = power_to_db(power, reference=loudest, floor=loudest * 10 ** (-RANGE_DB / 10), range_db=None)
     end_seconds = power.shape[1] * overview.column_samples / overview.sample_rate
     _tidy(axes)

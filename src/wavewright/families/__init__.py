@@ -17,6 +17,7 @@ NAMES = (
     "acoustic",
     "classifier",
     "codec",
+    "denoiser",
     "gan",
     "lstm",
     "prior",

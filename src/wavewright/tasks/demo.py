@@ -10,12 +10,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 from pydantic import Field
+from scipy.signal import lfilter, oaconvolve
 
 from .. import loading
 from ..clip import Clip
 from ..contracts.family import Capability
 from ..demo_page.page import GENERATOR, ModelSection, Player, PlayerRow, render_page
+from ..dsp.rooms import Room
 from ..errors import BadFolder, BadModel
 from ..families import FAMILIES
 from ..models import bundled, find
@@ -25,12 +28,18 @@ from ..speech.voice import DEFAULT_VOCODER, DEFAULT_VOICE
 from ..speech.voice_names import find_voice
 from ..whole_file import whole_folder
 from . import checked
+from .cancel_echo import cancel_echo
 from .decode import decode
 from .encode import encode
+from .enhance import enhance
 from .generate import Generated, generate
 from .speak import speak
 
 PAGE_FILE = "index.html"
+NOISE_SEED = 3
+NOISE_LEVEL, NOISE_POLE, HUM_HZ = 0.02, 0.9, 100.0  # of the noise before a denoiser: a hiss without highs, and a hum
+ROOM_METRES, ROOM_T60 = np.array([4.0, 5.0, 2.6]), 0.3
+ECHO_FRACTION = 0.5  # peak of the echo over that of the far end
 AUDIO_FOLDER = "audio"
 CLIPS_PER_LABEL = 4
 INTERPOLATED_LABELS = 2
@@ -133,6 +142,10 @@ class _ClipWriter:
             rows = self._generate(folder, Capability.INTERPOLATE in capabilities)
         elif Capability.CODE in capabilities:
             rows, reason = self._with_voice(self._encode_and_decode, folder)
+        elif Capability.ENHANCE in capabilities:
+            rows, reason = self._with_voice(self._enhance, folder)
+        elif Capability.CANCEL_ECHO in capabilities:
+            rows, reason = self._with_voice(self._cancel_echo, folder)
         else:
             reason = f"A {folder.card.family} does not generate audio."
         return ModelSection(folder.card, folder.hash, rows, reason)
@@ -214,6 +227,45 @@ class _ClipWriter:
             f"wavewright encode {before.name} --kbps 3 --out talk.wwc && wavewright decode talk.wwc --out again.wav"
         )
         return [PlayerRow("before and after", command, players)]
+
+    def _enhance(self, folder: ModelFolder, voice: str) -> list[PlayerRow]:
+        """Write a sentence in noise before and after a denoiser."""
+        name, rng = file_stem(folder.card.name), np.random.default_rng(NOISE_SEED)
+        before, after = self.audio / f"{name}-before.wav", self.audio / f"{name}-after.wav"
+        clip = self._sentence(voice, TEXTS[1], folder.card.sample_rate)
+        hum = np.sin(2 * np.pi * HUM_HZ / clip.sample_rate * np.arange(clip.n_samples))
+        noise = lfilter([1.0], [1.0, -NOISE_POLE], rng.standard_normal(clip.n_samples))
+        noisy = clip.wave + NOISE_LEVEL * (noise * np.sqrt(1 - NOISE_POLE**2) + hum)
+        Clip(noisy, clip.sample_rate).write(before)
+        enhance(before, after, model=str(folder.path), quiet=True)
+        command = f"wavewright enhance {before.name} --model {folder.card.name} --out after.wav"
+        players = [self._player(before, "before", TEXTS[1]), self._player(after, "after", TEXTS[1])]
+        return [PlayerRow("noise", command, players)]
+
+    def _cancel_echo(self, folder: ModelFolder, voice: str) -> list[PlayerRow]:
+        """Write a call, one sentence over the echo of others, before and after the removal of the echo."""
+        name, sample_rate = file_stem(folder.card.name), folder.card.sample_rate
+        paths = [self.audio / f"{name}-{suffix}.wav" for suffix in ("far", "before", "after")]
+        far = self._sentence(voice, " ".join((TEXTS[1], TEXTS[0], TEXTS[2])), sample_rate).wave[0]
+        near = self._sentence(voice, TEXTS[2], sample_rate).wave[0]
+        rng = np.random.default_rng(NOISE_SEED)
+        echo = oaconvolve(far, Room(ROOM_METRES, ROOM_T60).response(rng, sample_rate))[: len(far)]
+        echo *= ECHO_FRACTION * np.abs(far).max() / np.abs(echo).max()
+        microphone = echo + np.pad(near, (max(len(far) - len(near), 0), 0))[: len(far)]
+        for path, wave in zip(paths, (far, microphone), strict=False):
+            Clip(wave[None] / max(1.0, np.abs(wave).max()), sample_rate).write(path)
+        cancel_echo(paths[1], paths[0], paths[2], model=str(folder.path), quiet=True)
+        command = f"wavewright cancel-echo {paths[1].name} {paths[0].name} --model {folder.card.name} --out after.wav"
+        labels = ("loudspeaker", "microphone before", "microphone after")
+        return [PlayerRow("echo", command, [self._player(*pair) for pair in zip(paths, labels, strict=True)])]
+
+    def _sentence(self, voice: str, text: str, sample_rate: int) -> Clip:
+        """Return a sentence of a voice at a sample rate."""
+        path = self.out / "sentence.wav"
+        speak(text, voice, out=path)
+        clip = Clip.read(path).resample(sample_rate)
+        path.unlink()
+        return clip
 
     def _players(self, generated: Generated, name: str) -> list[Player]:
         paths = [generated.out / clip.file for clip in generated.clips]

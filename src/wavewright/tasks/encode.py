@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, BinaryIO
@@ -25,6 +24,7 @@ from ..model_results import identity
 from ..parameters import Quiet
 from ..pcm import check_stream, pipe_out, read_pcm
 from ..progress_bar import progress_bar
+from ..wave_blocks import CountedWaves, fitted, until_interrupted
 from ..whole_file import check_target, whole_file
 from ..wwc.header import HEADER_BYTES, WwcHeader
 from ..wwc.packets import PacketWriter, n_codec_samples
@@ -145,34 +145,13 @@ def encode_stream(source: BinaryIO, sink: BinaryIO, codec: Codec, kbps: float) -
         sink.write(header.to_bytes())
         sink.flush()
         writer = PacketWriter(sink, header, coder_of(codec, header, "the stream"), is_stream=True)
-        _write_codes(codec, writer, _CountedWaves(_until_interrupted(audio.waves)))
+        _write_codes(codec, writer, CountedWaves(until_interrupted(audio.waves)))
 
 
 def resampling_note(from_rate: int, to_rate: int, model: str) -> str:
     """Return a sentence about audio of another sample rate than the codec's."""
     lost = f", and what lies above {to_rate // 2} Hz is lost" if from_rate > to_rate else ""
     return f"{from_rate} Hz is resampled to the {to_rate} Hz of {model}{lost}; decoding gives {from_rate} Hz back."
-
-
-class _CountedWaves:
-    """Iterable over waves ``(channels, time)`` that counts their samples and reports the count to ``show``."""
-
-    def __init__(self, waves: Iterable[np.ndarray], show: Callable[[int], None] = lambda _: None) -> None:
-        self._waves = waves
-        self._show = show
-        self.n_samples = 0
-
-    def __iter__(self) -> Iterator[np.ndarray]:
-        for wave in self._waves:
-            self.n_samples += wave.shape[1]
-            self._show(self.n_samples)
-            yield wave
-
-
-def _until_interrupted(waves: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
-    """Yield waves until Ctrl-C is pressed."""
-    with suppress(KeyboardInterrupt):
-        yield from waves
 
 
 def _is_autoencoder(model: str) -> bool:
@@ -196,7 +175,7 @@ def _encode_file(file: Path, audio: AudioHeader, out: Path, codec: Codec, kbps: 
         sink.write(
             bytes(HEADER_BYTES)
         )  # the number of samples is known at the end: headers of sound files may be wrong
-        waves = _CountedWaves(
+        waves = CountedWaves(
             (block.wave for block in read_blocks(file)), lambda n_samples: show(n_samples / audio.sample_rate)
         )
         writer = PacketWriter(sink, header, coder_of(codec, header, str(out)), is_stream=False)
@@ -223,7 +202,7 @@ def _new_header(codec: Codec, kbps: float, n_channels: int, sample_rate: int, is
     )
 
 
-def _write_codes(codec: Codec, writer: PacketWriter, audio: _CountedWaves) -> None:
+def _write_codes(codec: Codec, writer: PacketWriter, audio: CountedWaves) -> None:
     """Encode each channel by itself and write the codes."""
     header = writer.header
     encoders = [codec.encoder() for _ in range(header.n_channels)]
@@ -234,18 +213,14 @@ def _write_codes(codec: Codec, writer: PacketWriter, audio: _CountedWaves) -> No
     writer.finish(np.stack(codes)[:, : header.n_codebooks], audio.n_samples)
 
 
-def _resampled_to_codec(codec: Codec, audio: _CountedWaves, header: WwcHeader) -> Iterator[np.ndarray]:
+def _resampled_to_codec(codec: Codec, audio: CountedWaves, header: WwcHeader) -> Iterator[np.ndarray]:
     """Yield the audio at the codec's rate, in as many samples as its length asks for."""
-    n_yielded = 0
-    for wave in resampled(audio, header.sample_rate, codec.sample_rate, header.n_channels):
-        n_due = n_codec_samples(audio.n_samples, header.sample_rate, codec.sample_rate)
-        chunk = np.ascontiguousarray(wave[:, : n_due - n_yielded], dtype=np.float32)
-        n_yielded += chunk.shape[1]
-        if chunk.size:
-            yield chunk
-    n_missing = n_codec_samples(audio.n_samples, header.sample_rate, codec.sample_rate) - n_yielded
-    if n_missing:
-        yield np.zeros((header.n_channels, n_missing), np.float32)
+    waves = resampled(audio, header.sample_rate, codec.sample_rate, header.n_channels)
+    return fitted(
+        waves,
+        header.n_channels,
+        lambda: n_codec_samples(audio.n_samples, header.sample_rate, codec.sample_rate),
+    )
 
 
 def _checked_out(out: Path, suffix: str, content: str) -> Path:

@@ -18,10 +18,12 @@ from ..data.folder import GroupFrom, LabelFrom, scan
 from ..data.parameters import GroupSource, LabelSource
 from ..data.preparation import Preparation
 from ..data.store import ClipStore
+from ..errors import BadSetting
 from ..manifest_file import MANIFEST_FILE
 from ..metrics.clips import Clips
 from ..metrics.comparison import compare
 from ..metrics.embeddings import ClassifierEmbedding, Embedding, LogMelEmbedding
+from ..metrics.paired import PairedReport, compare_pairs
 from ..metrics.report import EvaluationReport
 from ..metrics.summary import TakesFrom
 from ..units import seconds_to_samples
@@ -57,9 +59,18 @@ def evaluate(
     skip_cheats: Annotated[
         bool, Field(description="Leave out the check that two ways of cheating fail the criteria.")
     ] = False,
+    paired: Annotated[
+        bool, Field(description="Compare processed speech with clean recordings of the same names: PESQ, STOI, SI-SDR.")
+    ] = False,
+    noisy: Annotated[
+        Path | None, Field(description="With --paired: folder of the recordings before they were processed.")
+    ] = None,
     seed: Annotated[int, Field(description="Same seed, same draws.", ge=0, le=2**32 - 1)] = 0,
-) -> EvaluationReport:
+) -> EvaluationReport | PairedReport:
     """Evaluate generated clips against the recordings that their model learned from.
+
+    With ``paired``, ``generated`` is a folder of processed speech, as ``enhance`` writes it, and ``reference`` one of
+    the clean recordings; each file is compared with the one of its name.
 
     A folder with a ``manifest.jsonl`` is read by it; if that names splits, the recordings are those of split train.
     Every clip is mixed to one channel, resampled to the rate of the generated clips, aligned to its onset, cut and
@@ -68,6 +79,10 @@ def evaluate(
     Raises BadFolder if a side has nothing usable, BadSetting if the sides have no label in common or too few clips,
     BadModel if the classifier cannot be used.
     """
+    if paired:
+        return compare_pairs(reference, generated, noisy)
+    if noisy is not None:
+        raise BadSetting(f"--noisy {noisy} is for --paired; leave it out, or add --paired.")
     problems: list[Problem] = []
     generated_entries = _entries(generated, label_from, group_from, problems)
     sample_rate = Counter(entry.sample_rate for entry in generated_entries).most_common(1)[0][0]

@@ -67,6 +67,9 @@ def train(
         str | None,
         Field(description="Model of the same family whose weights the training starts from, a name or a folder."),
     ] = None,
+    speech: Annotated[
+        Path | None, Field(description="Folder of speech, for a denoiser that is trained on a folder of noise.")
+    ] = None,
     max_minutes: Annotated[
         float | None, Field(description="Stop and save after so many minutes of this call.", gt=0)
     ] = None,
@@ -112,7 +115,7 @@ def train(
             max_minutes=max_minutes,
             more_minutes=more_minutes,
             resume=resume,
-            settings=set,
+            settings=set if speech is None else (*set, f"data.speech={speech.resolve()}"),
             device=device,
             quiet=quiet,
             base=from_,

@@ -1,0 +1,1 @@
+"""Enhancement of speech: noise, reverberation and echo."""

@@ -1,0 +1,224 @@
+"""Measure denoisers on sentences in noise at several signal-to-noise ratios, beside other programs.
+
+    python recipes/corpora prompts --asterisk FOLDER --out corpora/prompts
+    python -m benchmarks.enhancement.denoise --speech corpora/prompts --noise FOLDER --gtcrn FOLDER --json denoise.json
+    python -m benchmarks.enhancement.denoise --speech corpora/speech --speaker kathleen --noise FOLDER --gtcrn FOLDER
+
+``--noise`` is a folder of sound files, such as those of the public repository speechdnn/Noises, on which no bundled
+model is trained; ``--gtcrn`` a copy of Xiaobin-Rong/gtcrn. Each sentence is mixed with a noise drawn by a fixed seed,
+at each ratio. Wide-band PESQ, STOI (in percent), SI-SDR in dB, DNSMOS (overall) and word errors as in
+benchmarks/speech/judges.py. The flux ratio is that of pauses: the variance of spectral flux where the speech is silent,
+in dB; musical noise raises it. The real-time factor is processor time on one thread. Quiet speech is the clean sentence
+at -50 dBFS with faint noise, 20 dB below: its level after is given, over that before, in dB.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.enhancement.peers import SAMPLE_RATE, Denoise, denoising_peers
+from benchmarks.harness.corpora import corpus_entries, draw_entries, read_wave, smoke_ambience, smoke_speech
+from benchmarks.harness.peers import STOI
+from benchmarks.harness.script import Benchmark, Report
+from benchmarks.harness.tables import TARGETS, Row, Table, columns, optional
+from benchmarks.harness.timing import median_seconds
+from benchmarks.speech.judges import Judges, add_judge_options, mean_interval, word_error_interval
+from wavewright import loading
+from wavewright.data.folder import scan
+from wavewright.metrics.paired import si_sdr_db, stoi
+from wavewright.units import db_to_gain, gain_to_db
+
+RATIOS_DB = (0.0, 5.0, 10.0, 15.0)
+LEVEL_DB = -26.0  # of the active speech of a mixture
+QUIET_DB = -50.0
+QUIET_RATIO_DB = 20.0
+ACTIVE_DB = -30.0  # of a block of speech over the loudest
+BLOCK = 512
+TIMED_SECONDS = 30.0
+SEED = 11
+
+DENOISED = Table(
+    "denoised",
+    columns(denoiser="s", snr_db="s", clips="d")
+    | optional(pesq=".2f", stoi_percent=".1f")
+    | columns(si_sdr_db=".1f")
+    | optional(dnsmos=".2f", word_error_percent=".1f", flux_ratio_db=".1f"),
+)
+SPECIAL = Table(
+    "clean, quiet and speed",
+    columns(denoiser="s") | optional(pesq_of_clean=".2f", quiet_level_db=".1f", real_time_factor=".4f"),
+)
+
+
+def active_rms(wave: np.ndarray) -> float:
+    """Return the root mean square of the blocks of a wave that are not silent."""
+    power = np.square(wave[: len(wave) // BLOCK * BLOCK].astype(np.float64)).reshape(-1, BLOCK).mean(1)
+    return float(np.sqrt(power[power >= power.max() * db_to_gain(2 * ACTIVE_DB)].mean()))
+
+
+def flux_variance(wave: np.ndarray, pauses: np.ndarray) -> float:
+    """Return the variance of the spectral flux, of log-magnitude spectra, in the blocks that are pauses."""
+    blocks = wave[: len(pauses) * BLOCK].reshape(-1, BLOCK) * np.hanning(BLOCK)
+    log_magnitude = np.log(np.abs(np.fft.rfft(blocks)) + 1e-6)
+    flux = np.diff(log_magnitude, axis=0)
+    is_inside = pauses[1:] & pauses[:-1]
+    return float(flux[is_inside].var()) if is_inside.any() else np.nan
+
+
+def pauses_of(speech: np.ndarray) -> np.ndarray:
+    """Return for each block whether the clean speech is silent there."""
+    power = np.square(speech[: len(speech) // BLOCK * BLOCK].astype(np.float64)).reshape(-1, BLOCK).mean(1)
+    return power < power.max() * db_to_gain(2 * -45.0)
+
+
+class Mixtures:
+    """Sentences, and the noise of each."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        entries = corpus_entries(
+            options.speech, options.split, needs_text=True, min_seconds=options.min_seconds, speaker=options.speaker
+        )
+        chosen = draw_entries(entries, options.count)
+        self.texts = [str(entry.text) for entry in chosen]
+        speech = [read_wave(entry.path, SAMPLE_RATE) for entry in chosen]
+        self.speech = [wave * np.float32(db_to_gain(LEVEL_DB) / active_rms(wave)) for wave in speech]
+        rng = np.random.default_rng(SEED)
+        files = [entry.path for entry in scan(options.noise).entries]
+        self.noises = [self._noise(rng, files, len(wave)) for wave in self.speech]
+
+    def __len__(self) -> int:
+        return len(self.speech)
+
+    def at(self, index: int, ratio_db: float) -> np.ndarray:
+        """Return a mixture ``(time,)``."""
+        speech, noise = self.speech[index], self.noises[index]
+        level = db_to_gain(LEVEL_DB - ratio_db) / np.sqrt(np.mean(np.square(noise, dtype=np.float64)))
+        mixture: np.ndarray = speech + np.float32(level) * noise
+        return (mixture / max(1.0, np.abs(mixture).max())).astype(np.float32)
+
+    def _noise(self, rng: np.random.Generator, files: Sequence[Path], n_samples: int) -> np.ndarray:
+        while True:
+            wave = read_wave(files[rng.integers(len(files))], SAMPLE_RATE)
+            repeated = np.tile(wave, -(-n_samples // len(wave)) + 1)
+            start = int(rng.integers(len(repeated) - n_samples))
+            noise: np.ndarray = repeated[start : start + n_samples]
+            if np.abs(noise).max() > 1e-3:
+                return noise
+
+
+def measure_ratio(
+    name: str, denoise: Denoise, mixtures: Mixtures, ratio_db: float, judges: Judges
+) -> tuple[Row, np.ndarray]:
+    """Return the row of a denoiser at a ratio, and errors and words of each sentence."""
+    scores: dict[str, list[float]] = {key: [] for key in ("pesq", "stoi", "si_sdr", "dnsmos", "flux")}
+    errors = []
+    for index, speech in enumerate(mixtures.speech):
+        mixture = mixtures.at(index, ratio_db)
+        estimate = denoise(mixture)
+        scores["pesq"].append(judges.pesq(speech, estimate))
+        scores["si_sdr"].append(si_sdr_db(speech, estimate))
+        scores["dnsmos"].append(judges.dnsmos(estimate, SAMPLE_RATE))
+        if STOI.is_installed:
+            scores["stoi"].append(100 * stoi(speech, estimate))
+        pauses = pauses_of(speech)
+        scores["flux"].append(float(np.log10(flux_variance(estimate, pauses) / flux_variance(mixture, pauses)) * 10))
+        errors.append(judges.word_errors(estimate, SAMPLE_RATE, mixtures.texts[index]))
+    word_errors = np.array(errors, float)
+    row: Row = {
+        "denoiser": name,
+        "snr_db": f"{ratio_db:g}",
+        "clips": len(mixtures),
+        "pesq": mean_interval(scores["pesq"]),
+        "stoi_percent": mean_interval(scores["stoi"]) if scores["stoi"] else None,
+        "si_sdr_db": mean_interval(scores["si_sdr"]),
+        "dnsmos": mean_interval(scores["dnsmos"]),
+        "word_error_percent": word_error_interval(word_errors),
+        "flux_ratio_db": mean_interval(scores["flux"]),
+    }
+    return row, word_errors
+
+
+def measure_special(name: str, denoise: Denoise, mixtures: Mixtures, judges: Judges, rounds: int) -> Row:
+    """Return the row of clean speech, quiet speech and speed."""
+    clean = [judges.pesq(speech, denoise(speech)) for speech in mixtures.speech]
+    quiet = []
+    for index, speech in enumerate(mixtures.speech):
+        gain = np.float32(db_to_gain(QUIET_DB - LEVEL_DB))
+        estimate = denoise(gain * mixtures.at(index, QUIET_RATIO_DB))
+        quiet.append(float(gain_to_db(active_rms(estimate) / active_rms(gain * speech))))
+    repeated = np.resize(
+        np.concatenate([mixtures.at(index, 5.0) for index in range(len(mixtures))]), int(TIMED_SECONDS * SAMPLE_RATE)
+    )
+    seconds = median_seconds(lambda: denoise(repeated), rounds)
+    return {
+        "denoiser": name,
+        "pesq_of_clean": mean_interval(clean),
+        "quiet_level_db": mean_interval(quiet),
+        "real_time_factor": seconds / TIMED_SECONDS,
+    }
+
+
+def model_denoiser(name: str) -> Denoise:
+    """Return a model as a function; raise BadModel if it does not enhance."""
+    model = loading.load_enhancer(name)
+    return model.enhance
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this script."""
+    parser.add_argument("--speech", type=Path, default=Path("corpora/prompts"), help="a corpus with texts")
+    parser.add_argument("--split", default="test")
+    parser.add_argument("--speaker", default=None)
+    parser.add_argument("--noise", type=Path, default=Path("corpora/noises"), help="folder of sounds")
+    parser.add_argument("--gtcrn", type=Path, default=None, help="copy of the repository Xiaobin-Rong/gtcrn")
+    parser.add_argument("--model", nargs="*", default=["denoise-16k"], help="denoisers at 16 kHz")
+    parser.add_argument("--count", type=int, default=40)
+    parser.add_argument("--min-seconds", type=float, default=2.0)
+    parser.add_argument("--ratios", type=float, nargs="+", default=RATIOS_DB, help="signal-to-noise ratios in dB")
+    parser.add_argument("--rounds", type=int, default=3, help="of timing")
+    add_judge_options(parser)
+
+
+def measure(options: argparse.Namespace, report: Report) -> None:
+    """Add rows for the mixtures, each model and each other program."""
+    judges = Judges(options, report, with_pesq=True)
+    mixtures = Mixtures(options)
+    denoisers: dict[str, Callable[[np.ndarray], np.ndarray]] = {"noisy": lambda wave: wave}
+    denoisers |= {name: model_denoiser(name) for name in options.model}
+    denoisers |= denoising_peers(options.gtcrn, report)
+    totals: dict[str, list[np.ndarray]] = {name: [] for name in denoisers}
+    for ratio_db in options.ratios:
+        for name, denoise in denoisers.items():
+            row, errors = measure_ratio(name, denoise, mixtures, ratio_db, judges)
+            report.add(DENOISED, row)
+            totals[name].append(errors)
+    for name, denoise in denoisers.items():
+        report.add(SPECIAL, measure_special(name, denoise, mixtures, judges, options.rounds))
+    for name in options.model:
+        for ratio_db, of_noisy, of_model in zip(options.ratios, totals["noisy"], totals[name], strict=True):
+            points = word_error_interval(of_model, of_noisy)
+            report.target(name, f"points of word error above the mixture at {ratio_db:g} dB", points, at_most=0.0)
+
+
+BENCHMARK = Benchmark(
+    __doc__,
+    (DENOISED, SPECIAL, TARGETS),
+    add_options,
+    measure,
+    smoke={
+        "speech": smoke_speech,
+        "noise": smoke_ambience,
+        "count": 1,
+        "ratios": [5.0],
+        "no_dnsmos": True,
+        "rounds": 1,
+    },
+)
+
+if __name__ == "__main__":
+    sys.exit(BENCHMARK.run())

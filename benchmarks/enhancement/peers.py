@@ -1,0 +1,131 @@
+"""Other programs that enhance speech, each as a function from waves at 16 kHz to waves in time with them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.harness.peers import Peer
+from benchmarks.harness.script import Report
+from wavewright.clip import Clip
+
+SAMPLE_RATE = 16_000
+RNNOISE = Peer("RNNoise", "pip install pyrnnoise==0.4.5", module="pyrnnoise")
+WEBRTC = Peer("WebRTC's audio processing", "pip install pywebrtc-audio==0.2.0", module="pywebrtc_audio")
+SPEEX = Peer("SpeexDSP", "pip install pyaec==1.0.1", module="pyaec")
+RNNOISE_RATE, RNNOISE_FRAME = 48_000, 480
+MAX_DELAY_SECONDS = 0.05  # of a program, which is found by correlation and taken back
+WEBRTC_FRAME = 160
+WEBRTC_LEVEL = 2  # 0 (mild) to 3
+SPEEX_FRAME, SPEEX_FILTER = 256, 4_096
+GTCRN_FFT, GTCRN_HOP = 512, 256
+
+Denoise = Callable[[np.ndarray], np.ndarray]
+CancelEcho = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+def denoising_peers(gtcrn: Path | None, report: Report) -> dict[str, Denoise]:
+    """Return the denoisers that are installed, by name; note the others in ``report``.
+
+    ``gtcrn`` is a copy of the repository Xiaobin-Rong/gtcrn with its two checkpoints.
+    """
+    peers: dict[str, Denoise] = {}
+    for peer, denoise in ((RNNOISE, rnnoise), (WEBRTC, webrtc_suppressor)):
+        if peer.is_installed:
+            peers[peer.name if peer is RNNOISE else "WebRTC"] = denoise
+        else:
+            report.skip(peer, peer.name)
+    if gtcrn is None:
+        report.note("GTCRN: left out; give --gtcrn a copy of the repository Xiaobin-Rong/gtcrn.")
+    else:
+        for path in sorted((gtcrn / "checkpoints").glob("*.tar")):
+            peers[f"GTCRN {path.stem.removeprefix('model_trained_on_')}"] = gtcrn_denoiser(gtcrn, path)
+    return peers
+
+
+def rnnoise(wave: np.ndarray) -> np.ndarray:
+    """Denoise a wave ``(time,)`` by RNNoise at 48 kHz."""
+    from pyrnnoise.rnnoise import create, destroy, process_mono_frame
+
+    high = Clip(wave[None], SAMPLE_RATE).resample(RNNOISE_RATE).wave[0]
+    state = create()
+    denoised = _by_frames(
+        high[None].clip(-1, 1),
+        RNNOISE_FRAME,
+        lambda frame: process_mono_frame(state, (32_767 * frame[0]).astype(np.int16))[0] / 32_768,
+    )
+    destroy(state)
+    return _in_time(Clip(denoised[None], RNNOISE_RATE).resample(SAMPLE_RATE).wave[0], wave)
+
+
+def webrtc_suppressor(wave: np.ndarray) -> np.ndarray:
+    """Denoise a wave ``(time,)`` by WebRTC's noise suppressor."""
+    from pywebrtc_audio import NoiseSuppressor
+
+    suppressor = NoiseSuppressor(SAMPLE_RATE, 1, WEBRTC_LEVEL)
+    return _in_time(_by_frames(wave[None], WEBRTC_FRAME, lambda frame: suppressor.process(frame[0].copy())), wave)
+
+
+def webrtc_canceller(microphone: np.ndarray, far: np.ndarray) -> np.ndarray:
+    """Remove echo from a wave ``(time,)`` by WebRTC's AEC3."""
+    from pywebrtc_audio import EchoCanceller
+
+    canceller = EchoCanceller(SAMPLE_RATE, 1)
+    waves = np.stack([microphone, far])
+    cancelled = _by_frames(waves, WEBRTC_FRAME, lambda frame: canceller.process(frame[0].copy(), frame[1].copy()))
+    return _in_time(cancelled, microphone)
+
+
+def speex_canceller(microphone: np.ndarray, far: np.ndarray) -> np.ndarray:
+    """Remove echo from a wave ``(time,)`` by SpeexDSP's filter and residual suppressor."""
+    from pyaec import Aec
+
+    canceller = Aec(SPEEX_FRAME, SPEEX_FILTER, SAMPLE_RATE, True)
+
+    def cancel(frame: np.ndarray) -> np.ndarray:
+        rows = (frame.clip(-1, 1) * 32_767).astype(np.int16)
+        return np.array(canceller.cancel_echo(rows[0].tolist(), rows[1].tolist()), np.float32) / 32_768
+
+    return _by_frames(np.stack([microphone, far]), SPEEX_FRAME, cancel)
+
+
+def gtcrn_denoiser(folder: Path, checkpoint: Path) -> Denoise:
+    """Return the denoiser of a checkpoint of GTCRN."""
+    import torch
+
+    sys.path.insert(0, str(folder))
+    from gtcrn import GTCRN
+
+    network = GTCRN().eval()
+    network.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True)["model"])
+    window = torch.hann_window(GTCRN_FFT).sqrt()
+
+    @torch.no_grad()
+    def denoise(wave: np.ndarray) -> np.ndarray:
+        spectra = torch.stft(torch.from_numpy(wave), GTCRN_FFT, GTCRN_HOP, window=window, return_complex=True)
+        enhanced = torch.view_as_complex(network(torch.view_as_real(spectra)[None])[0].contiguous())
+        estimate = torch.istft(enhanced, GTCRN_FFT, GTCRN_HOP, window=window, length=len(wave))
+        return estimate.numpy()
+
+    return denoise
+
+
+def _by_frames(waves: np.ndarray, frame_length: int, process: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """Return the output ``(time,)`` of a process of frames ``(rows, frame_length)``."""
+    n_samples = waves.shape[1]
+    padded = np.pad(waves, ((0, 0), (0, -n_samples % frame_length))).astype(np.float32)
+    frames = [process(padded[:, start : start + frame_length]) for start in range(0, padded.shape[1], frame_length)]
+    return np.concatenate(frames)[:n_samples].astype(np.float32)
+
+
+def _in_time(wave: np.ndarray, source: np.ndarray) -> np.ndarray:
+    """Return a wave without the delay after its source, in the length of the source."""
+    n_samples, largest = len(source), int(MAX_DELAY_SECONDS * SAMPLE_RATE)
+    padded = np.pad(wave, (0, max(n_samples - len(wave), 0)))[:n_samples]
+    n_fft = 1 << (2 * n_samples - 1).bit_length()
+    correlation = np.fft.irfft(np.fft.rfft(padded, n_fft) * np.fft.rfft(source, n_fft).conj(), n_fft)[: largest + 1]
+    delay = int(correlation.argmax())
+    return np.pad(padded[delay:], (0, delay))

@@ -1,0 +1,92 @@
+"""Speech, noise and music that denoisers are trained on.
+
+    python recipes/corpora denoise --speech corpora/speech --esc10 PACK --zero-ad AUDIO --out corpora/denoise
+
+``--speech`` is the corpus of the command ``speech``, without its tests. ``--esc10`` is the pack of the command
+``ambience``: fold 4 is split ``valid``, fold 5 is left out for tests. ``--zero-ad`` is the folder ``audio`` of
+``public.zip`` in the Debian package 0ad-data: its ambience, effects and music, without voices.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import ambience
+from corpus import Recording, Source, checked_folder, gather
+
+from wavewright.clip import Clip
+from wavewright.data.entry import Problem
+
+SPEECH, NOISE, MUSIC = "speech", "noise", "music"
+ZERO_AD = Source(
+    "0 A.D.", "CC-BY-SA-3.0", "0 A.D., Wildfire Games", "Debian package 0ad-data, public.zip", "mixed to mono"
+)
+EFFECTS = (
+    "ambient/**/*.ogg",
+    "actor/fauna/*.ogg",
+    "actor/ship/*.ogg",
+    "actor/mounted/*.ogg",
+    "actor/gate/*.ogg",
+    "attack/**/*.ogg",
+    "resource/**/*.ogg",
+    "actor/singlesteps/**/*.ogg",
+    "interface/select/**/*.ogg",
+    "interface/complete/**/*.ogg",
+)
+HUMAN = ("voice", "human", "laugh", "crowd")  # in names of effects that are left out
+VALID_OF = 12  # one of so many effects and pieces of music is held out
+
+
+def find(speech: Path, esc10: Path, zero_ad: Path) -> Iterator[Recording | Problem]:
+    """Yield speech, noise and music, each with its kind as label."""
+    yield from _speech(speech)
+    for item in ambience.find(esc10):
+        if isinstance(item, Problem):
+            yield item
+        else:
+            facts = {"label": NOISE, "group": f"esc10/{item.facts['group']}"}
+            yield replace(item, target=f"{NOISE}/esc10/{item.target}", facts=facts)
+    audio = checked_folder(zero_ad, "the sound of 0 A.D.")
+    effects = sorted({path for pattern in EFFECTS for path in audio.glob(pattern)})
+    for kind, paths in ((NOISE, effects), (MUSIC, sorted((audio / "music").glob("*.ogg")))):
+        for path in paths:
+            name = path.relative_to(audio).with_suffix("").as_posix()
+            if kind == NOISE and any(word in name for word in HUMAN):
+                continue
+            split = "train" if zlib.crc32(path.name.encode()) % VALID_OF else "valid"
+            yield Recording(path, f"{kind}/0ad/{name}", split, ZERO_AD, {"label": kind, "group": f"0ad/{name}"})
+
+
+def _speech(corpus: Path) -> Iterator[Recording]:
+    sources = {
+        (source["origin"], source["credit"], source["licence"]): Source(
+            source["name"], source["licence"], source["credit"], source["origin"], source["changes"]
+        )
+        for source in json.loads((corpus / "sources.json").read_text(encoding="utf-8"))
+    }
+    for line in (corpus / "manifest.jsonl").read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        if row["split"] == "test":
+            continue
+        path = corpus / row["audio_filepath"]
+        facts = {"label": SPEECH} | {name: row[name] for name in ("speaker", "group") if row.get(name)}
+        source = sources[row["source"], row["credit"], row["licence"]]
+        target = Path(row["audio_filepath"]).with_suffix("").as_posix()
+        yield Recording(path, f"{SPEECH}/{target}", row["split"], source, facts)
+
+
+def _read(max_rate: int, recording: Recording) -> Clip:
+    clip = Clip.read(recording.path).mono()
+    return clip if clip.sample_rate <= max_rate else clip.resample(max_rate)
+
+
+def gather_denoise(
+    speech: Path, esc10: Path, zero_ad: Path, out: Path, max_rate: int
+) -> tuple[list[Recording], list[Problem]]:
+    """Write the corpus to ``out``; return its recordings and those left out; raise BadFolder without a source."""
+    return gather(find(speech, esc10, zero_ad), out, partial(_read, max_rate))

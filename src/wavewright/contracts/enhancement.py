@@ -1,0 +1,190 @@
+"""Base classes of models that enhance speech, and of their streams."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..dsp.hops import HopStream, checked_rows
+from ..errors import BadAudio, BadSetting
+from .runtime import Model, checked_wave
+
+if TYPE_CHECKING:
+    from ..dsp.echo import LinearEchoCanceller
+
+MAX_ATTENUATION_DB = 120.0
+
+
+@dataclass(frozen=True)
+class EnhancementSettings:
+    """Settings of an enhancement, the same for its whole length.
+
+    Attributes
+    ----------
+    dereverb
+        Remove reverberation too.
+    max_attenuation_db
+        Largest attenuation of noise, dB; None for no limit.
+    mix
+        Fraction of the enhanced sound, the rest is the recording itself.
+    is_linked
+        Apply one mask to all channels, which preserves the stereo image; otherwise each
+        channel is enhanced by itself.
+
+    Raises
+    ------
+    BadSetting
+        If a number is out of its range.
+    """
+
+    dereverb: bool = False
+    max_attenuation_db: float | None = None
+    mix: float = 1.0
+    is_linked: bool = True
+
+    def __post_init__(self) -> None:
+        limit = self.max_attenuation_db
+        if limit is not None and not 0 <= limit <= MAX_ATTENUATION_DB:
+            raise BadSetting(
+                f"max_attenuation_db is {limit}; it must lie between 0 and {MAX_ATTENUATION_DB:g}, or be left out for "
+                "no limit."
+            )
+        if not 0 <= self.mix <= 1:
+            raise BadSetting(f"mix is {self.mix}; it must lie between 0 (the recording itself) and 1 (enhanced).")
+
+    @property
+    def enhanced_fraction(self) -> float:
+        """Fraction of the enhanced sound by the mix and by the largest attenuation."""
+        floor = 0.0 if self.max_attenuation_db is None else 10 ** (-self.max_attenuation_db / 20)
+        return self.mix * (1 - floor)
+
+
+class EnhancerStream(HopStream):
+    """Channels that are enhanced as they arrive; the sizes of the chunks change no sample.
+
+    Attributes
+    ----------
+    latency_samples
+        Delay of the output: output sample ``i + latency_samples`` belongs to input sample ``i``.
+    n_channels
+        Number of channels.
+    """
+
+    def __init__(self, n_channels: int, hop_length: int, delay_hops: int) -> None:
+        if n_channels < 1:
+            raise BadSetting(f"The number of channels is {n_channels}; it must be at least 1.")
+        self.n_channels = n_channels
+        super().__init__(n_channels, n_channels, hop_length, delay_hops)
+
+    def process(self, wave: np.ndarray) -> np.ndarray:
+        """Return as many samples as ``wave (channels, time)`` has, float32, late by `latency_samples`.
+
+        Raises BadAudio for other shapes, integers, NaN or infinite values; the stream then stays as it was.
+        """
+        return self._process(checked_rows(wave, self.n_channels))
+
+    def flush(self) -> np.ndarray:
+        """Return the last `latency_samples` samples of each channel, as if silence followed, and reset the stream."""
+        return self._flush()
+
+
+class Enhancer(Model, ABC):
+    """A model that removes noise and reverberation from speech."""
+
+    def enhance(self, wave: np.ndarray, settings: EnhancementSettings | None = None) -> np.ndarray:
+        """Return the enhanced wave, float32, of a wave at the model's sample rate: ``(time,)`` or ``(channels, time)``.
+
+        Raises BadAudio for other shapes, integers, no samples, NaN or infinite values.
+        """
+        wave = np.asarray(wave)
+        stream = self.stream(1 if wave.ndim < 2 else len(wave), settings)
+        if not wave.size:
+            raise BadAudio("The wave has shape (0,); it must have at least one sample.")
+        channels = wave if wave.ndim > 1 else wave[None]
+        enhanced = np.concatenate([stream.process(channels), stream.flush()], axis=1)[:, stream.latency_samples :]
+        return enhanced.reshape(wave.shape)
+
+    @abstractmethod
+    def stream(self, n_channels: int = 1, settings: EnhancementSettings | None = None) -> EnhancerStream:
+        """Return a new stream; raise BadSetting for a number of channels that is not positive."""
+
+
+class EchoStream(HopStream):
+    """A microphone whose echo is removed as it arrives; the sizes of the chunks change no sample.
+
+    This one subtracts what a linear canceller predicts; streams of models process what it leaves.
+
+    Parameters
+    ----------
+    linear : LinearEchoCanceller
+        The canceller, in whose blocks the stream computes.
+    delay_hops : int
+        Blocks by which the output is late, besides the one that is filled.
+
+    Attributes
+    ----------
+    latency_samples
+        Delay of the output: output sample ``i + latency_samples`` belongs to input sample ``i``.
+    """
+
+    def __init__(self, linear: LinearEchoCanceller, delay_hops: int = 0) -> None:
+        self._linear = linear
+        super().__init__(2, 1, linear.settings.block_length, delay_hops)
+
+    @property
+    def delay_seconds(self) -> float | None:
+        """Delay of the echo after the far end, None as long as no echo was found."""
+        return self._linear.delay_seconds
+
+    def process(self, microphone: np.ndarray, far: np.ndarray) -> np.ndarray:
+        """Return as many samples as ``microphone (time,)`` and ``far (time,)`` have, late by `latency_samples`.
+
+        Raises BadAudio for other shapes, two lengths, integers, NaN or infinite values; the stream then stays as it
+        was.
+        """
+        waves = [checked_wave(wave, may_be_empty=True) for wave in (microphone, far)]
+        if len(waves[0]) != len(waves[1]):
+            raise BadAudio(
+                f"The microphone has {len(waves[0])} samples and the far end {len(waves[1])}; give chunks of the same "
+                "length."
+            )
+        processed: np.ndarray = self._process(np.stack(waves))[0]
+        return processed
+
+    def flush(self) -> np.ndarray:
+        """Return the last `latency_samples` samples, as if silence followed, and reset the stream."""
+        rest: np.ndarray = self._flush()[0]
+        return rest
+
+    def _process_hop(self, hop: np.ndarray) -> np.ndarray:
+        return self._linear.process(*hop)[0][None]
+
+    def _reset_hops(self) -> None:
+        self._linear.reset()
+
+    def _hop_state(self) -> dict[str, np.ndarray]:
+        return {f"linear_{name}": array for name, array in self._linear.state().items()}
+
+    def _restore_hops(self, state: Mapping[str, np.ndarray]) -> None:
+        self._linear.restore({name.removeprefix("linear_"): array for name, array in state.items()})
+
+
+class EchoCanceller(Model, ABC):
+    """A model that removes the echo of a loudspeaker from a microphone."""
+
+    def cancel(self, microphone: np.ndarray, far: np.ndarray) -> np.ndarray:
+        """Return the microphone ``(time,)`` without the echo of ``far (time,)``, at the model's sample rate.
+
+        Raises BadAudio for other shapes, two lengths, integers, no samples, NaN or infinite values.
+        """
+        stream = self.stream()
+        processed = stream.process(checked_wave(microphone), checked_wave(far))
+        return np.concatenate([processed, stream.flush()])[stream.latency_samples :]
+
+    @abstractmethod
+    def stream(self) -> EchoStream:
+        """Return a new stream."""

@@ -1,0 +1,118 @@
+"""Streams that compute hop by hop: chunks of any sizes give the same samples."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+
+import numpy as np
+
+from ..errors import BadAudio, BadSetting
+
+
+class HopStream(ABC):
+    """Collect samples to hops, compute each complete hop, and hand out as many samples as came in.
+
+    Parameters
+    ----------
+    n_inputs, n_outputs : int
+        Rows of the waves.
+    hop_length : int
+        Samples of a hop.
+    delay_hops : int
+        Hops by which the output of :meth:`_process_hop` is later than its input.
+
+    Attributes
+    ----------
+    latency_samples
+        Delay of the output: output sample ``i + latency_samples`` belongs to input sample ``i``.
+    """
+
+    def __init__(self, n_inputs: int, n_outputs: int, hop_length: int, delay_hops: int) -> None:
+        self._n_inputs, self._n_outputs, self._hop_length = n_inputs, n_outputs, hop_length
+        self.latency_samples = (1 + delay_hops) * hop_length - 1
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all samples, as a new stream."""
+        self._filling = np.zeros((self._n_inputs, self._hop_length), np.float32)
+        self._n_filled = 0
+        # Finished samples that wait: a hop less one sample of silence lets every chunk have its samples at once.
+        self._ready = np.zeros((self._n_outputs, self._hop_length - 1), np.float32)
+        self._reset_hops()
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Return everything that determines the rest of the stream, for `restore`."""
+        own = {"filling": self._filling.copy(), "n_filled": np.array(self._n_filled), "ready": self._ready.copy()}
+        return own | self._hop_state()
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Continue where a stream of the same kind was; raise BadSetting for a state that does not fit."""
+        expected = self.state()
+        n_filled = int(state.get("n_filled", -1))
+        is_valid = (
+            expected.keys() == state.keys()
+            and 0 <= n_filled < self._hop_length
+            and state["ready"].shape == (self._n_outputs, self._hop_length - 1 - n_filled)
+            and all(np.shape(state[name]) == array.shape for name, array in expected.items() if name != "ready")
+        )
+        if not is_valid:
+            raise BadSetting(
+                "The state does not belong to a stream of this model with as many channels; take one that `state` of "
+                "such a stream returned."
+            )
+        self._filling, self._n_filled = state["filling"].copy(), n_filled
+        self._ready = state["ready"].copy()
+        self._restore_hops(state)
+
+    def _process(self, wave: np.ndarray) -> np.ndarray:
+        """Return as many samples as ``wave (n_inputs, time)`` has, ``(n_outputs, time)`` float32."""
+        finished = [self._ready]
+        position, n_samples = 0, wave.shape[1]
+        while position < n_samples:
+            n_copied = min(self._hop_length - self._n_filled, n_samples - position)
+            self._filling[:, self._n_filled : self._n_filled + n_copied] = wave[:, position : position + n_copied]
+            self._n_filled += n_copied
+            position += n_copied
+            if self._n_filled == self._hop_length:
+                finished.append(self._process_hop(self._filling.copy()))
+                self._n_filled = 0
+        samples = np.concatenate(finished, axis=1)
+        self._ready = samples[:, n_samples:]
+        return samples[:, :n_samples]
+
+    def _flush(self) -> np.ndarray:
+        """Return the last `latency_samples` samples of each row, as if silence followed, and reset the stream."""
+        rest = self._process(np.zeros((self._n_inputs, self.latency_samples), np.float32))
+        self.reset()
+        return rest
+
+    @abstractmethod
+    def _process_hop(self, hop: np.ndarray) -> np.ndarray:
+        """Return the hop ``(n_outputs, hop_length)`` that ``hop (n_inputs, hop_length)`` completes."""
+
+    @abstractmethod
+    def _reset_hops(self) -> None:
+        """Forget all hops."""
+
+    @abstractmethod
+    def _hop_state(self) -> dict[str, np.ndarray]:
+        """Return copies of everything that determines the hops that follow."""
+
+    @abstractmethod
+    def _restore_hops(self, state: Mapping[str, np.ndarray]) -> None:
+        """Continue where the state was taken."""
+
+
+def checked_rows(wave: np.ndarray, n_rows: int) -> np.ndarray:
+    """Return a wave ``(rows, time)`` as float32, perhaps without samples.
+
+    Raises BadAudio for other shapes, integers, NaN or infinite values.
+    """
+    wave = np.asarray(wave)
+    if wave.ndim != 2 or len(wave) != n_rows or wave.dtype.kind != "f" or not np.isfinite(wave).all():
+        raise BadAudio(
+            f"The wave has shape {wave.shape} and type {wave.dtype}; it must be ({n_rows}, time) of floating-point "
+            "numbers, without NaN or infinite values."
+        )
+    return wave.astype(np.float32, copy=False)

@@ -1,0 +1,79 @@
+"""Denoiser: a causal network that estimates, frame by frame, a mask which removes noise from a noisy spectrum.
+
+The spectrum of a frame is divided into bands of about the resolution of hearing. Each band becomes a vector. Recurrent
+layers over time, with the same weights in every band, follow the noise and the voice in each band; mixers over bands
+see the whole spectrum. The mask of each bin is complex, so it corrects magnitude and phase. Features are divided by
+their mean level so far, so the level of a recording changes nothing. A learned vector for each band is added where
+reverberation is to be removed. With ``removes=echo`` the network processes what a linear echo canceller leaves.
+
+Papers:
+    Luo and Yu, "Music Source Separation with Band-split RNN", 2023: bands, each with layers of its own at both ends.
+    Rong et al., "GTCRN: A Speech Enhancement Model Requiring Ultralow Computational Resources", 2024: the loss, and
+    recurrent layers over time and over frequency in turn.
+    Tolstikhin et al., "MLP-Mixer: An all-MLP Architecture for Vision", 2021: the mixers, in place of recurrent layers
+    over frequency, which are slow to train.
+    Valin, "A Hybrid DSP/Deep Learning Approach to Real-Time Full-Band Speech Enhancement", 2018: gains of bands
+    (``mask=gain``).
+
+Read ``config.py`` (the bands), ``modules.py``, ``losses.py``, ``network.py``, ``mixing.py`` and ``batches.py`` (noisy
+recordings), ``echo_batches.py`` (calls), ``recipe.py``, ``training.py`` and ``runtime.py``, in this order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from ...contracts.family import Capability, Family, RecipeModule
+from ...contracts.health import HealthRules
+from .config import SIZES, WEIGHT_PREFIX, DenoiserConfig
+
+if TYPE_CHECKING:
+    from ...models.folder import ModelFolder
+    from .recipe import DenoiserPrepared, DenoiserRecipe
+    from .runtime import DenoiserRuntime, PostFilterRuntime
+    from .training import DenoiserTraining
+
+
+class DenoiserFamily(Family[DenoiserConfig, "DenoiserRecipe", "DenoiserPrepared"]):
+    """The family ``denoiser``."""
+
+    name = "denoiser"
+    summary = "removes noise, reverberation and echo from speech, in files and live"
+    config = DenoiserConfig
+    sizes = SIZES
+    health = HealthRules(loss="valid/stft")
+    capabilities = frozenset({Capability.ENHANCE, Capability.CANCEL_ECHO})
+    command = "enhance FILE --model {model}"
+    weight_prefixes = (WEIGHT_PREFIX,)
+
+    def recipes(self) -> RecipeModule[DenoiserRecipe, DenoiserPrepared]:
+        """Return the module of the recipes."""
+        from . import recipe
+
+        return recipe
+
+    def runtime(self) -> type[DenoiserRuntime]:
+        """Return the class that opens a model folder."""
+        from .runtime import DenoiserRuntime
+
+        return DenoiserRuntime
+
+    def training(self) -> DenoiserTraining:
+        """Return the part of the family that needs PyTorch."""
+        from .training import DenoiserTraining
+
+        return DenoiserTraining()
+
+    def open(self, folder: ModelFolder) -> DenoiserRuntime | PostFilterRuntime:
+        """Open a denoiser or a post-filter of echo, by what the model removes."""
+        from .runtime import open_denoiser
+
+        return open_denoiser(folder)
+
+    def capabilities_of(self, config: Mapping[str, object]) -> frozenset[Capability]:
+        """Return the capability by what the model removes."""
+        return frozenset({Capability.CANCEL_ECHO if config.get("removes") == "echo" else Capability.ENHANCE})
+
+
+DENOISER = DenoiserFamily()

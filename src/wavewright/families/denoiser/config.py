@@ -1,0 +1,118 @@
+"""Configuration of the denoiser's networks, its sizes, and the division of the spectrum into bands."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from ...contracts.config import ModelConfig
+from ...dsp.echo import EchoSettings
+from ...errors import BadSetting
+from ...ranges import ranged
+
+FRAME_FILE = "frame.onnx"
+"""Graph of one frame: spectrum and state in, enhanced spectrum and next state out."""
+WEIGHT_PREFIX = "frame."
+"""Prefix of the network's weights in a model folder."""
+
+METRICS = ("valid/si_sdr", "valid/stft")
+"""Validation metrics on mixtures of held-out recordings: SI-SDR in dB (higher is better), and the loss of spectra."""
+
+BAND_WIDTHS_HZ = ((1_000, 125), (3_000, 250), (5_000, 500), (8_000, 1_000), (math.inf, 2_000))
+"""Width of a band below each frequency: about that of two harmonics of a voice, wider where hearing resolves less."""
+
+
+@dataclass(frozen=True)
+class DenoiserConfig(ModelConfig):
+    """Configuration of the network.
+
+    The window is two hops long, a square-root Hann window for analysis and synthesis, so the delay is two hops: 32 ms
+    with the default hop of 16 ms.
+    """
+
+    TITLE = "a denoiser"
+    VALIDATION_METRICS = METRICS
+
+    sample_rate: int = ranged(16_000, 8_000, 48_000)
+    labels: tuple[str, ...] = ()  # always empty
+    hop_length: int = ranged(256, 32, 4_096)
+    removes: Literal["noise", "echo"] = "noise"  # of a recording, or of what a linear canceller leaves of an echo
+    echo_partitions: int = ranged(13, 1, 256)  # hops that the linear canceller's filter is long
+    echo_delays: int = ranged(40, 0, 1_000)  # hops that the echo may come late besides
+    mask: Literal["complex", "gain"] = "complex"  # of each bin, or one real gain for each band
+    channels: int = ranged(32, 4, 512)  # of each band
+    n_blocks: int = ranged(3, 1, 16)  # each a recurrent layer over time and a mixer over bands
+    expansion: float = ranged(2.0, 0.5, 8.0)  # hidden features of a mixer over its inputs
+    exponent: float = ranged(0.3, 0.1, 1.0)  # power by which magnitudes are compressed, for features and losses
+    level_seconds: float = ranged(2.0, 0.05, 60.0)  # time constant of the mean level that features are divided by
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.labels:
+            raise BadSetting("A denoiser has no labels; leave labels empty.")
+        if self.hop_length % 2 or not 0.004 <= self.hop_length / self.sample_rate <= 0.032:
+            raise BadSetting(
+                f"hop_length is {self.hop_length} at {self.sample_rate} Hz; it must be even and 4 to 32 ms long, such "
+                f"as {2 * round(self.sample_rate * 0.008)}."
+            )
+
+    @property
+    def level_inputs(self) -> tuple[int, ...]:
+        """For each input spectrum, the input whose mean level its features are divided by.
+
+        The inputs of a denoiser are the recording alone; those of a post-filter of echo are the output of the linear
+        canceller, its estimate of the echo, the microphone, and the far end.
+        """
+        return (0,) if self.removes == "noise" else (2, 2, 2, 3)
+
+    @property
+    def n_inputs(self) -> int:
+        """Number of input spectra; the mask is that of the first."""
+        return len(self.level_inputs)
+
+    @property
+    def echo_settings(self) -> EchoSettings:
+        """Settings of the linear echo canceller before the network, whose blocks are the hops."""
+        return EchoSettings(self.hop_length, self.echo_partitions, self.echo_delays)
+
+    @property
+    def n_fft(self) -> int:
+        """Window length in samples."""
+        return 2 * self.hop_length
+
+    @property
+    def n_bins(self) -> int:
+        """Frequency bins of a spectrum."""
+        return self.hop_length + 1
+
+    @property
+    def level_decay(self) -> float:
+        """Factor of the mean level from frame to frame."""
+        return math.exp(-self.hop_length / self.sample_rate / self.level_seconds)
+
+    @cached_property
+    def band_edges(self) -> tuple[int, ...]:
+        """First bin of each band, and the number of bins."""
+        hz_per_bin = self.sample_rate / self.n_fft
+        edges = [0]
+        while edges[-1] < self.n_bins:
+            width_hz = next(width for below, width in BAND_WIDTHS_HZ if edges[-1] * hz_per_bin < below)
+            edges.append(min(edges[-1] + max(round(width_hz / hz_per_bin), 1), self.n_bins))
+        if len(edges) > 2 and edges[-1] - edges[-2] == 1:  # the bin of the Nyquist frequency alone
+            del edges[-2]
+        return tuple(edges)
+
+    @property
+    def n_bands(self) -> int:
+        """Number of bands."""
+        return len(self.band_edges) - 1
+
+
+SIZES: dict[str, DenoiserConfig] = {
+    "tiny": DenoiserConfig(mask="gain", channels=16, n_blocks=1),
+    "small": DenoiserConfig(channels=40),
+    "best": DenoiserConfig(channels=64, n_blocks=4),
+}
+"""The configuration of each size."""

@@ -1,0 +1,76 @@
+"""Losses of enhanced spectra: compressed complex spectra and magnitudes, and SI-SDR of the wave."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ...nn.network import Batch
+from .modules import MIN_MAGNITUDE, Denoiser
+
+MIXTURE_FRACTION = 0.15
+"""Smallest level that spectra are divided by, over that of the mixture, where the target is quieter or silent."""
+MAX_SI_SDR_DB = 40.0  # from which on a better wave costs no less
+SILENCE = 1e-4  # largest sample of a target that counts as silent
+
+WEIGHTS = {"stft/complex": 30.0, "stft/magnitude": 70.0, "wave/si_sdr": 0.1}
+
+
+def denoiser_losses(denoiser: Denoiser, batch: Batch) -> dict[str, Tensor]:
+    """Return the losses of a batch, as :class:`.batches.DenoiserBatches` makes it."""
+    enhanced = denoiser(batch["inputs"], batch["dereverb"])
+    with torch.autocast(enhanced.device.type, enabled=False):
+        target = denoiser.analyse(batch["target"])
+        level = torch.maximum(rms(target), MIXTURE_FRACTION * rms(denoiser.analyse(batch["inputs"][:, 0]))).clamp_min(
+            1e-4
+        )
+        losses = compressed_distances(enhanced / level, target / level, denoiser.config.exponent)
+        is_audible = batch["target"].abs().amax(1) > SILENCE
+        wave = denoiser.synthesise(enhanced, batch["target"].shape[1])
+        ratios_db = si_sdr_db(wave, batch["target"]).clamp_max(MAX_SI_SDR_DB)
+        n_audible = is_audible.sum().clamp_min(1)
+        return losses | {"wave/si_sdr": -torch.where(is_audible, ratios_db, 0.0).sum() / n_audible}
+
+
+def rms(spectra: Tensor) -> Tensor:
+    """Return the root mean square ``(batch, 1, 1)`` of spectra ``(batch, frames, bins)``."""
+    power = spectra.real.square() + spectra.imag.square()
+    return power.mean((1, 2), keepdim=True).sqrt()
+
+
+def compressed_distances(estimate: Tensor, target: Tensor, exponent: float) -> dict[str, Tensor]:
+    """Return the mean squared distances of spectra whose magnitudes are raised to a power.
+
+    References
+    ----------
+    K. Wilson et al., "Exploring tradeoffs in models for low-latency speech enhancement", 2018 (power-law compression);
+    S. Braun, I. Tashev, "A consolidated view of loss functions for supervised deep learning-based speech
+    enhancement", 2021.
+    """
+    estimate, estimated_magnitude = _compressed(estimate, exponent)
+    target, target_magnitude = _compressed(target, exponent)
+    difference = estimate - target
+    return {
+        "stft/complex": (difference.real.square() + difference.imag.square()).mean(),
+        "stft/magnitude": (estimated_magnitude - target_magnitude).square().mean(),
+    }
+
+
+def _compressed(spectra: Tensor, exponent: float) -> tuple[Tensor, Tensor]:
+    magnitude = (spectra.real.square() + spectra.imag.square() + MIN_MAGNITUDE).sqrt()
+    compressed = magnitude**exponent
+    return spectra * (compressed / magnitude), compressed
+
+
+def si_sdr_db(estimate: Tensor, target: Tensor) -> Tensor:
+    """Return the scale-invariant signal-to-distortion ratio ``(batch,)`` in dB of waves ``(batch, time)``.
+
+    References
+    ----------
+    J. Le Roux et al., "SDR - half-baked or well done?", 2019.
+    """
+    scale = (estimate * target).sum(1, keepdim=True) / (target.square().sum(1, keepdim=True) + 1e-8)
+    projection = scale * target
+    distortion = estimate - projection
+    ratio = (projection.square().sum(1) + 1e-9) / (distortion.square().sum(1) + 1e-9)
+    return 10 * torch.log10(ratio)

@@ -1,0 +1,92 @@
+"""Synthetic noise, and what recordings pass through: equalisers and rooms."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...data.augmentation import log_uniform
+from ...units import db_to_gain
+
+CURVE_POINTS = 9  # of random spectra and equalisers
+KERNEL_LENGTH = 512  # samples of their filters
+ACTIVE_DB = -30.0  # relative to the loudest block: blocks above it are active
+
+
+def rms(wave: np.ndarray) -> float:
+    """Return the root mean square of a wave."""
+    return float(np.sqrt(np.mean(np.square(wave, dtype=np.float64)) + 1e-20))
+
+
+def active_rms(wave: np.ndarray, block_length: int = 512) -> float:
+    """Return the root mean square of the active blocks of a wave ``(time,)``, 0 for silence."""
+    power = np.square(wave[: len(wave) // block_length * block_length], dtype=np.float64)
+    blocks = power.reshape(-1, block_length).mean(1)
+    loudest = blocks.max(initial=0.0)
+    return float(np.sqrt(blocks[blocks >= loudest * db_to_gain(2 * ACTIVE_DB)].mean())) if loudest else 0.0
+
+
+def equalise(wave: np.ndarray, rng: np.random.Generator, range_db: float) -> np.ndarray:
+    """Filter a wave ``(time,)`` by a random smooth curve of gains within ``range_db``."""
+    return _filter(wave, rng.uniform(-range_db, range_db, CURVE_POINTS))
+
+
+def coloured_noise(rng: np.random.Generator, n_samples: int) -> np.ndarray:
+    """Return noise ``(n_samples,)`` of a random spectrum, often with a level that wanders."""
+    noise = rng.standard_normal(n_samples).astype(np.float32)
+    kind = rng.random()
+    if kind < 0.6:  # a random walk from band to band
+        noise = _filter(noise, np.cumsum(rng.normal(0, 7, CURVE_POINTS)))
+    elif kind < 0.85:  # a straight slope, dB from end to end
+        noise = _filter(noise, np.linspace(0, rng.uniform(-50, 15), CURVE_POINTS))
+    if rng.random() < 0.4:
+        noise *= _wandering(rng, n_samples, 3, 30, 6.0)
+    return noise
+
+
+def machine_noise(rng: np.random.Generator, n_samples: int, sample_rate: int) -> np.ndarray:
+    """Return the sound ``(n_samples,)`` of a machine: harmonics of a wandering pitch, and noise in their rhythm."""
+    f0_hz = log_uniform(rng, 30, 900)
+    n_points = int(rng.integers(2, 8))
+    wander = rng.normal(0, rng.choice([0.0, 0.01, 0.06]), n_points)
+    pitch = 1 + np.interp(np.arange(n_samples), np.linspace(0, n_samples, n_points), wander)
+    phase = 2 * np.pi * np.cumsum(f0_hz * pitch) / sample_rate
+    n_harmonics = max(min(int(rng.integers(1, 30)), int(0.45 * sample_rate / f0_hz)), 1)
+    slope = rng.uniform(0, 1.2)
+    tones = np.zeros(n_samples)
+    for harmonic in range(1, n_harmonics + 1):
+        amplitude = rng.uniform(0, 1) ** 2 / harmonic**slope
+        tones += amplitude * np.sin(harmonic * phase + rng.uniform(0, 2 * np.pi))
+    noise = coloured_noise(rng, n_samples)
+    if rng.random() < 0.5:
+        noise = noise * (1 + rng.uniform(0, 1) * np.sin(phase / rng.integers(1, 4)))
+    mixed = rng.uniform(0, 1) * tones / rms(tones) + rng.uniform(0.05, 1) * noise / rms(noise)
+    return mixed.astype(np.float32)
+
+
+def reverberate(wave: np.ndarray, response: np.ndarray) -> np.ndarray:
+    """Convolve a wave ``(time,)`` with an impulse response; keep its length."""
+    from scipy.signal import oaconvolve
+
+    convolved: np.ndarray = oaconvolve(wave, response)[: len(wave)].astype(np.float32)
+    return convolved
+
+
+def _wandering(rng: np.random.Generator, n_samples: int, fewest: int, most: int, deviation_db: float) -> np.ndarray:
+    """Return gains ``(n_samples,)`` through random points."""
+    n_points = int(rng.integers(fewest, most))
+    gains_db = np.interp(
+        np.arange(n_samples), np.linspace(0, n_samples, n_points), rng.normal(0, deviation_db, n_points)
+    )
+    return db_to_gain(gains_db).astype(np.float32)
+
+
+def _filter(wave: np.ndarray, curve_db: np.ndarray) -> np.ndarray:
+    """Filter a wave by gains at points equally spaced on a square-root scale of frequency; the delay is 0."""
+    from scipy.signal import oaconvolve
+
+    n_bins = KERNEL_LENGTH + 1
+    gains_db = np.interp(np.sqrt(np.linspace(0, 1, n_bins)), np.linspace(0, 1, len(curve_db)), curve_db)
+    kernel = np.fft.fftshift(np.fft.irfft(db_to_gain(gains_db - gains_db.max())))
+    kernel = kernel[KERNEL_LENGTH // 2 : -KERNEL_LENGTH // 2] * np.hanning(KERNEL_LENGTH)
+    filtered: np.ndarray = oaconvolve(wave, kernel.astype(np.float32), "same").astype(np.float32)
+    return filtered

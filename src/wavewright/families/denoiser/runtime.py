@@ -1,0 +1,248 @@
+"""Inference of a denoiser: frames by NumPy, the network frame by frame by ONNX Runtime."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from scipy.fft import irfft, rfft
+
+from ...contracts.enhancement import EchoCanceller, EchoStream, EnhancementSettings, Enhancer, EnhancerStream
+from ...dsp.echo import LinearEchoCanceller
+from ...models.folder import ModelFolder
+from .config import FRAME_FILE, DenoiserConfig
+
+MIN_POWER = 1e-12
+"""Of a bin, below which all channels count the same in the mean of their masks."""
+
+
+class FrameEstimator:
+    """The graph of one frame: the enhanced spectrum of the first input, for rows that are independent of each other.
+
+    Parameters
+    ----------
+    folder : ModelFolder
+        The model; raises BadModel if its graph is damaged.
+    """
+
+    def __init__(self, folder: ModelFolder) -> None:
+        self.config = config = folder.config(DenoiserConfig)
+        spectra, level = (None, config.n_inputs, config.n_bins, 2), (None, config.n_inputs, 2)
+        states, dereverb = (None, config.n_blocks, config.n_bands, config.channels), (None, 1)
+        self.session = folder.session(
+            FRAME_FILE,
+            {"spectra": spectra, "dereverb": dereverb, "level": level, "states": states},
+            {"enhanced": (None, config.n_bins, 2), "next_level": level, "next_states": states},
+        )
+
+    def new_states(self, n_rows: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the level and the states of rows before their first frame."""
+        config = self.config
+        level = np.zeros((n_rows, config.n_inputs, 2), np.float32)
+        return level, np.zeros((n_rows, config.n_blocks, config.n_bands, config.channels), np.float32)
+
+    def __call__(
+        self, spectra: np.ndarray, dereverb: np.ndarray, level: np.ndarray, states: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the enhanced spectra ``(rows, bins)``, and the next level and states, of ``(rows, inputs, bins)``."""
+        inputs = {
+            "spectra": spectra.view(np.float32).reshape(*spectra.shape, 2),
+            "dereverb": dereverb,
+            "level": level,
+            "states": states,
+        }
+        enhanced, level, states = self.session.run(["enhanced", "next_level", "next_states"], inputs)
+        return np.ascontiguousarray(enhanced).view(np.complex64)[..., 0], level, states
+
+
+class DenoiserRuntime(Enhancer):
+    """A denoiser that is open for inference."""
+
+    def __init__(self, folder: ModelFolder) -> None:
+        super().__init__(folder)
+        self.estimator = FrameEstimator(folder)
+        self.config = self.estimator.config
+
+    def stream(self, n_channels: int = 1, settings: EnhancementSettings | None = None) -> DenoiserStream:
+        """Return a new stream."""
+        return DenoiserStream(self, n_channels, settings or EnhancementSettings())
+
+
+class DenoiserStream(EnhancerStream):
+    """Channels, enhanced hop by hop, late by one window less a sample.
+
+    Linked channels all have the mean of their masks, in which each counts by its power in the bin.
+
+    Parameters
+    ----------
+    runtime : DenoiserRuntime
+        The model.
+    n_channels : int
+        Number of channels.
+    settings : EnhancementSettings
+        What is removed, and how much of it.
+    """
+
+    def __init__(self, runtime: DenoiserRuntime, n_channels: int, settings: EnhancementSettings) -> None:
+        self._runtime = runtime
+        self._settings = settings
+        self._is_linked = settings.is_linked and n_channels > 1
+        super().__init__(n_channels, runtime.config.hop_length, delay_hops=1)
+
+    def _process_hop(self, hop: np.ndarray) -> np.ndarray:
+        spectra = self._frames.spectra(hop)
+        enhanced = self._rows(spectra[:, None])
+        if self._is_linked:
+            enhanced = spectra * mean_mask(spectra, enhanced)
+        wet = self._settings.enhanced_fraction
+        if wet < 1:
+            enhanced = np.float32(1 - wet) * spectra + np.float32(wet) * enhanced
+        return self._runtime.finite(self._frames.wave(enhanced))
+
+    def _reset_hops(self) -> None:
+        config = self._runtime.config
+        self._frames = Frames(config, self.n_channels, self.n_channels)
+        self._rows = EstimatorRows(self._runtime.estimator, self.n_channels, self._settings.dereverb)
+
+    def _hop_state(self) -> dict[str, np.ndarray]:
+        return self._frames.state() | self._rows.state()
+
+    def _restore_hops(self, state: Mapping[str, np.ndarray]) -> None:
+        self._frames.restore(state)
+        self._rows.restore(state)
+
+
+class PostFilterRuntime(EchoCanceller):
+    """A linear echo canceller and a post-filter that removes what it leaves of the echo."""
+
+    def __init__(self, folder: ModelFolder) -> None:
+        super().__init__(folder)
+        self.estimator = FrameEstimator(folder)
+        self.config = self.estimator.config
+
+    def stream(self) -> PostFilterStream:
+        """Return a new stream."""
+        return PostFilterStream(self)
+
+
+class PostFilterStream(EchoStream):
+    """A microphone and a far end, hop by hop, late by one window less a sample.
+
+    Parameters
+    ----------
+    runtime : PostFilterRuntime
+        The model.
+    """
+
+    def __init__(self, runtime: PostFilterRuntime) -> None:
+        self._runtime = runtime
+        super().__init__(LinearEchoCanceller(runtime.sample_rate, runtime.config.echo_settings), delay_hops=1)
+
+    def _process_hop(self, hop: np.ndarray) -> np.ndarray:
+        microphone, far = hop
+        error, echo = self._linear.process(microphone, far)
+        spectra = self._frames.spectra(np.stack([error, echo, microphone, far]))
+        return self._runtime.finite(self._frames.wave(self._rows(spectra[None])))
+
+    def _reset_hops(self) -> None:
+        super()._reset_hops()
+        config = self._runtime.config
+        self._frames = Frames(config, config.n_inputs, 1)
+        self._rows = EstimatorRows(self._runtime.estimator, 1, dereverb=False)
+
+    def _hop_state(self) -> dict[str, np.ndarray]:
+        return super()._hop_state() | self._frames.state() | self._rows.state()
+
+    def _restore_hops(self, state: Mapping[str, np.ndarray]) -> None:
+        super()._restore_hops(state)
+        self._frames.restore(state)
+        self._rows.restore(state)
+
+
+class Frames:
+    """Frames of a wave and back, with a window on both sides whose squares add up to 1.
+
+    Parameters
+    ----------
+    config : DenoiserConfig
+        Of the model.
+    n_inputs, n_outputs : int
+        Rows of the waves.
+    """
+
+    def __init__(self, config: DenoiserConfig, n_inputs: int, n_outputs: int) -> None:
+        # The square root of a periodic Hann window.
+        self._window = np.sin(np.pi * np.arange(config.n_fft) / config.n_fft).astype(np.float32)
+        self._last = np.zeros((n_inputs, config.hop_length), np.float32)
+        self._tail = np.zeros((n_outputs, config.hop_length), np.float32)  # of the last frame, to add to the next
+
+    def spectra(self, hop: np.ndarray) -> np.ndarray:
+        """Return the spectra ``(inputs, bins)`` of the frame that ends with a hop."""
+        frame = np.concatenate([self._last, hop], axis=1)
+        self._last = hop
+        spectra: np.ndarray = rfft(frame * self._window)
+        return spectra
+
+    def wave(self, spectra: np.ndarray) -> np.ndarray:
+        """Return the hop ``(outputs, hop_length)`` that the frame of spectra ``(outputs, bins)`` completes."""
+        frame = irfft(spectra) * self._window
+        hop_length = self._tail.shape[1]
+        hop: np.ndarray = self._tail + frame[:, :hop_length]
+        self._tail = frame[:, hop_length:]
+        return hop
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Return everything that determines the next frames."""
+        return {"last": self._last.copy(), "tail": self._tail.copy()}
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Continue where the state was taken."""
+        self._last, self._tail = state["last"].copy(), state["tail"].copy()
+
+
+class EstimatorRows:
+    """The state of the network for rows that are independent of each other.
+
+    Parameters
+    ----------
+    estimator : FrameEstimator
+        The graph.
+    n_rows : int
+        Number of rows.
+    dereverb : bool
+        Remove reverberation too.
+    """
+
+    def __init__(self, estimator: FrameEstimator, n_rows: int, dereverb: bool) -> None:
+        self._estimator = estimator
+        self._dereverb = np.full((n_rows, 1), dereverb, np.float32)
+        self._level, self._states = estimator.new_states(n_rows)
+
+    def __call__(self, spectra: np.ndarray) -> np.ndarray:
+        """Return the enhanced spectra ``(rows, bins)`` of the next frame, ``(rows, inputs, bins)``."""
+        enhanced, self._level, self._states = self._estimator(spectra, self._dereverb, self._level, self._states)
+        return enhanced
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Return everything that determines the next frames."""
+        return {"level": self._level.copy(), "states": self._states.copy()}
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Continue where the state was taken."""
+        self._level, self._states = state["level"].copy(), state["states"].copy()
+
+
+def open_denoiser(folder: ModelFolder) -> DenoiserRuntime | PostFilterRuntime:
+    """Open a denoiser or a post-filter of echo, by what the model removes."""
+    return PostFilterRuntime(folder) if folder.config(DenoiserConfig).removes == "echo" else DenoiserRuntime(folder)
+
+
+def mean_mask(spectra: np.ndarray, enhanced: np.ndarray) -> np.ndarray:
+    """Return the mask ``(bins,)`` of all channels, of spectra before and after ``(channels, bins)``.
+
+    It is the mean of the channels' masks with their powers as weights: what leaves the least error in all of them.
+    """
+    power = spectra.real**2 + spectra.imag**2
+    products = (enhanced * spectra.conj()).sum(0) + MIN_POWER
+    mask: np.ndarray = products / (power.sum(0) + MIN_POWER)
+    return mask

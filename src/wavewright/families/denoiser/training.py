@@ -1,0 +1,80 @@
+"""Training of the family ``denoiser``: evaluate, sample and export the network."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from ...nn.export_spec import ExportSpec, GraphSpec
+from ...nn.network import FamilyTraining
+from .config import FRAME_FILE, DenoiserConfig
+from .losses import MAX_SI_SDR_DB, SILENCE, WEIGHTS, denoiser_losses, si_sdr_db
+from .modules import Denoiser, DenoiserFrame
+from .network import DenoiserNetwork
+from .recipe import DenoiserPrepared
+
+EVALUATION_BATCH = 8
+
+
+class DenoiserTraining(FamilyTraining[DenoiserConfig, Denoiser, DenoiserPrepared]):
+    """The part of the family that needs PyTorch."""
+
+    network = DenoiserNetwork
+
+    @torch.no_grad()
+    def evaluate(self, module: Denoiser, prepared: DenoiserPrepared) -> dict[str, float]:
+        """Return the metrics of mixtures of held-out recordings.
+
+        Returns
+        -------
+        dict[str, float]
+            ``valid/si_sdr`` in dB, the mean over mixtures with speech; ``valid/stft``, the weighted loss of spectra.
+            Empty without held-out recordings.
+        """
+        if not prepared.valid:
+            return {}
+        device = next(module.parameters()).device
+        total, ratios_db = 0.0, []
+        n_mixtures = len(prepared.valid["target"])
+        for start in range(0, n_mixtures, EVALUATION_BATCH):
+            rows = slice(start, start + EVALUATION_BATCH)
+            batch = {name: torch.as_tensor(array[rows], device=device) for name, array in prepared.valid.items()}
+            losses = denoiser_losses(module, batch)
+            spectral = sum(WEIGHTS[name] * float(losses[name]) for name in ("stft/complex", "stft/magnitude"))
+            total += spectral * len(batch["target"])
+            wave = module.synthesise(module(batch["inputs"], batch["dereverb"]), batch["target"].shape[1])
+            ratios = si_sdr_db(wave, batch["target"]).clamp_max(MAX_SI_SDR_DB)
+            ratios_db += ratios[batch["target"].abs().amax(1) > SILENCE].tolist()
+        return {"valid/si_sdr": float(np.mean(ratios_db)), "valid/stft": total / n_mixtures}
+
+    @torch.no_grad()
+    def samples(self, module: Denoiser, prepared: DenoiserPrepared) -> tuple[list[np.ndarray], list[str]]:
+        """Return a few mixtures, what the module makes of them, and their targets."""
+        device = next(module.parameters()).device
+        waves, titles = [], []
+        batch = {name: torch.as_tensor(array, device=device) for name, array in prepared.examples.items()}
+        n_samples = batch["target"].shape[1]
+        enhanced = module.synthesise(module(batch["inputs"], batch["dereverb"]), n_samples).cpu().numpy()
+        for inputs, wave, target in zip(
+            prepared.examples["inputs"], enhanced, prepared.examples["target"], strict=True
+        ):
+            waves += [inputs[:1], wave[None], target[None]]
+            titles += ["noisy", "enhanced", "target"]
+        return waves, titles
+
+    @torch.no_grad()
+    def export(self, module: Denoiser, prepared: DenoiserPrepared) -> ExportSpec:
+        """Return the graph of one frame, and an example before and after."""
+        config = module.config
+        rng = torch.Generator().manual_seed(0)
+        inputs = {
+            "spectra": torch.randn(2, config.n_inputs, config.n_bins, 2, generator=rng),
+            "dereverb": torch.tensor([[0.0], [1.0]]),
+            "level": 1 + torch.rand(2, config.n_inputs, 2, generator=rng),
+            "states": torch.randn(2, config.n_blocks, config.n_bands, config.channels, generator=rng) / 2,
+        }
+        waves, _ = self.samples(module, prepared)
+        return ExportSpec(
+            graphs={FRAME_FILE: GraphSpec(DenoiserFrame(module), inputs, ("enhanced", "next_level", "next_states"))},
+            sample=np.concatenate(waves[:2], axis=1),
+        )

@@ -1,0 +1,134 @@
+"""Remove noise and reverberation from recordings: a file, a folder or a stream."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, BinaryIO
+
+from pydantic import Field
+
+from ..contracts.enhancement import MAX_ATTENUATION_DB, EnhancementSettings
+from ..drawing import check_drawable
+from ..enhancement.files import EnhancedFile, EnhancedFolder, Enhancement, Processors, enhance_file, enhance_folder
+from ..enhancement.report import plot_path
+from ..enhancement.sound import DenoiserSize
+from ..errors import BadSetting
+from ..parameters import Quiet
+from ..pcm import check_stream, endless_wav_header, pipe_out, read_pcm, to_pcm
+from ..progress_bar import progress_bar
+from ..sound_file import read_header
+from ..video_file import is_video
+from ..wave_blocks import until_interrupted
+from ..whole_file import check_target
+from . import checked
+
+STANDARD_STREAM = Path("-")
+RAW_SAMPLE_RATE = 16_000
+
+
+@checked
+def enhance(
+    source: Annotated[Path, Field(description="Sound file, folder, or - for standard input.")],
+    out: Annotated[
+        Path | None,
+        Field(description="File or folder to write; default: <name>-enhanced beside it, or standard output for -."),
+    ] = None,
+    denoise: Annotated[bool, Field(description="Remove noise; the default without --dereverb.")] = False,
+    dereverb: Annotated[bool, Field(description="Remove reverberation; with --denoise both, by the model.")] = False,
+    max_attenuation_db: Annotated[
+        float | None,
+        Field(description="Largest attenuation of noise in dB; default: no limit.", ge=0, le=MAX_ATTENUATION_DB),
+    ] = None,
+    mix: Annotated[
+        float, Field(description="Fraction of the enhanced sound; the rest is as it was.", ge=0, le=1)
+    ] = 1.0,
+    size: Annotated[
+        DenoiserSize, Field(description="Size of the bundled model; its rate follows the file's.")
+    ] = "small",
+    model: Annotated[str | None, Field(description="Name of a denoiser, or the path of its folder.")] = None,
+    separate: Annotated[
+        bool, Field(description="Enhance each channel by itself; by default all share a mask, so the image stays.")
+    ] = False,
+    report: Annotated[
+        bool, Field(description="Plot the sound before and after to <name>-report.png, and print levels.")
+    ] = False,
+    workers: Annotated[int, Field(description="Files of a folder at a time; 0: one for each core.", ge=0, le=256)] = 0,
+    quiet: Quiet = False,
+) -> EnhancedFile | EnhancedFolder | None:
+    """Remove noise and reverberation from speech of any length, sample rate and number of channels.
+
+    A model removes noise, or with ``denoise`` and ``dereverb`` both. ``dereverb`` alone predicts late reverberation
+    from the past and subtracts it (WPE), without a model, and leaves noise as it is.
+    The sound stays in time, and has as many samples. Of a folder, all sound files are enhanced, those in its folders
+    too; called again, what is up to date is kept. Standard input is 16-bit audio, raw mono at 16 kHz or WAV, and is
+    enhanced as it arrives, to standard output in the same form; nothing is returned.
+
+    Raises
+    ------
+    BadAudio
+        If a sound cannot be read.
+    BadModel
+        If the model does not exist, enhances nothing or is damaged.
+    BadSetting
+        If parameters exclude each other.
+    BadFolder
+        If files cannot be written, or a folder contains no sound.
+    MissingExtra
+        If a report is asked for, and matplotlib is not installed.
+    """
+    settings = EnhancementSettings(dereverb, max_attenuation_db, mix, is_linked=not separate)
+    uses_wpe = dereverb and not denoise
+    if uses_wpe and max_attenuation_db is not None:
+        raise BadSetting(f"--dereverb alone removes no noise; leave --max-attenuation-db {max_attenuation_db} out.")
+    enhancement = Enhancement(model, size, uses_wpe, report, settings)
+    if source == STANDARD_STREAM:
+        check_stream(None, None if out == STANDARD_STREAM else out)
+        if report:
+            raise BadSetting("A report compares files, and a stream is none; leave --report out.")
+        enhance_stream(sys.stdin.buffer, sys.stdout.buffer, enhancement)
+        return None
+    if out == STANDARD_STREAM:
+        raise BadSetting(f"Standard output is for a stream from standard input; name a file to write {source} to.")
+    if source.is_dir():
+        return enhance_folder(source, out or source.with_name(f"{source.name}-enhanced"), enhancement, workers, quiet)
+    header = read_header(source)
+    suffix = source.suffix if is_video(source) else ".wav"
+    target = source.with_name(f"{source.stem}-enhanced{suffix}") if out is None else out
+    check_target(target)
+    if report:
+        check_drawable(plot_path(target))
+    if target.exists() and target.samefile(source):
+        raise BadSetting(f"{target} is the recording itself, which is never replaced; give another file with --out.")
+    with progress_bar(f"enhancing {source.name}", header.seconds, quiet) as show:
+        return enhance_file(source, target, Processors(enhancement), show)
+
+
+def enhance_stream(source: BinaryIO, sink: BinaryIO, enhancement: Enhancement) -> None:
+    """Enhance 16-bit audio as it arrives; Ctrl-C ends the audio, not the stream.
+
+    Parameters
+    ----------
+    source
+        Raw mono samples at 16 kHz, or a WAV file; see :func:`.pcm.read_pcm`.
+    sink
+        Where as many samples are written to, raw or as a WAV file as they came.
+    enhancement
+        How it is enhanced.
+
+    Raises
+    ------
+    BadAudio
+        If the source cannot be read.
+    BadModel
+        If the model does not exist or is damaged.
+    """
+    audio = read_pcm(source, RAW_SAMPLE_RATE)
+    processor = Processors(enhancement).of(audio.sample_rate)
+    waves = until_interrupted(audio.waves)
+    with pipe_out(sink):
+        if audio.is_wav:
+            sink.write(endless_wav_header(audio.sample_rate, audio.n_channels))
+        for wave in processor.process(waves, audio.sample_rate, audio.n_channels):
+            sink.write(to_pcm(wave))
+            sink.flush()

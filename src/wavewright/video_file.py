@@ -1,0 +1,126 @@
+"""Video files: replace the sound, copy the video stream untouched; with PyAV, the extra ``media``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from .clip import Clip, resampled
+from .errors import BadAudio, BadSetting, MissingExtra, WavewrightError, how_to_install
+from .whole_file import temporary_path, why_not_written
+
+AvObject: TypeAlias = Any  # of PyAV, which is an optional dependency
+
+CODECS = {".mp4": "aac", ".m4v": "aac", ".mov": "aac", ".mkv": "aac", ".webm": "libopus"}
+"""Endings of video files that can be written: codec of the sound."""
+CODEC_RATES_HZ = {"aac": (8_000, 96_000), "libopus": (48_000, 48_000)}
+MAX_CHANNELS = 8
+LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "quad", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
+BITS_PER_SECOND_AND_CHANNEL = 96_000
+
+
+def is_video(path: Path) -> bool:
+    """Return True for a name of a video file whose sound can be replaced."""
+    return path.suffix.lower() in CODECS
+
+
+def replace_sound(source: Path, out: Path, blocks: Iterable[Clip]) -> Path:
+    """Write a copy of a video with another sound, whole or not at all; video and subtitles are copied untouched.
+
+    Parameters
+    ----------
+    source : Path
+        The video.
+    out : Path
+        Its copy, of the same ending.
+    blocks : iterable of Clip
+        The sound, of one sample rate and number of channels, from the start of the video on.
+
+    Raises
+    ------
+    BadSetting
+        If the endings differ or none of CODECS, or there are too many channels.
+    BadAudio
+        If the video cannot be read.
+    MissingExtra
+        If PyAV is not installed.
+    WavewrightError
+        If the file cannot be written.
+    """
+    try:
+        import av
+    except ImportError as error:
+        raise MissingExtra(f"{source} is a video, which needs PyAV: {how_to_install('media')}.") from error
+    if out.suffix.lower() != source.suffix.lower() or not is_video(out):
+        raise BadSetting(
+            f"The video stream of {source} is copied untouched, and {out} is of another kind; give --out the ending "
+            f"{source.suffix}, or that of a sound file."
+        )
+    try:
+        with temporary_path(out) as temporary:
+            with av.open(str(source)) as video, av.open(str(temporary), "w") as written:
+                _copy(video, written, iter(blocks), CODECS[out.suffix.lower()])
+            temporary.replace(out)
+    except av.FFmpegError as error:
+        raise BadAudio(f"{source} cannot be copied with another sound ({error.strerror}); export it again.") from error
+    except OSError as error:
+        raise WavewrightError(why_not_written(out, error.strerror or str(error))) from error
+    return out
+
+
+def _copy(video: AvObject, written: AvObject, blocks: Iterator[Clip], codec: str) -> None:
+    """Copy all streams but those of sound, and encode the sound between their packets."""
+    first = next(blocks)
+    if first.n_channels > MAX_CHANNELS:
+        raise BadSetting(f"The sound has {first.n_channels} channels; a video has at most {MAX_CHANNELS}.")
+    low, high = CODEC_RATES_HZ[codec]
+    rate = min(max(first.sample_rate, low), high)
+    streams = {
+        stream.index: written.add_stream_from_template(stream)
+        for stream in video.streams
+        if stream.type in ("video", "subtitle")
+    }
+    sound = written.add_stream(codec, rate=rate, layout=LAYOUTS[first.n_channels])
+    sound.bit_rate = BITS_PER_SECOND_AND_CHANNEL * first.n_channels
+    waves = _chain_waves(first, blocks)
+    packets = _sound_packets(sound, resampled(waves, first.sample_rate, rate, first.n_channels), rate)
+    pending = next(packets, None)
+    for packet in video.demux(*(video.streams[index] for index in streams)):
+        if packet.dts is None:
+            continue
+        seconds = float(packet.dts * packet.time_base)
+        while pending is not None and float(pending.dts * pending.time_base) <= seconds:
+            written.mux(pending)
+            pending = next(packets, None)
+        packet.stream = streams[packet.stream.index]
+        written.mux(packet)
+    while pending is not None:
+        written.mux(pending)
+        pending = next(packets, None)
+
+
+def _chain_waves(first: Clip, blocks: Iterator[Clip]) -> Iterator[np.ndarray]:
+    yield first.wave
+    for block in blocks:
+        yield block.wave
+
+
+def _sound_packets(stream: AvObject, waves: Iterable[np.ndarray], rate: int) -> Iterator[AvObject]:
+    """Yield the packets of a sound ``(channels, time)``, encoded."""
+    import av
+
+    position = 0
+    for wave in waves:
+        if not wave.shape[1]:
+            continue
+        frame = av.AudioFrame.from_ndarray(
+            np.ascontiguousarray(wave.clip(-1, 1), np.float32), format="fltp", layout=stream.layout.name
+        )
+        frame.rate, frame.pts, frame.time_base = rate, position, Fraction(1, rate)
+        position += wave.shape[1]
+        yield from (packet for packet in stream.encode(frame) if packet.dts is not None)
+    yield from (packet for packet in stream.encode(None) if packet.dts is not None)

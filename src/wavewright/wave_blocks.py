@@ -1,0 +1,44 @@
+"""Waves that arrive in blocks: count their samples, and give a processed wave the length that they ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+
+import numpy as np
+
+
+class CountedWaves:
+    """Iterable over waves ``(channels, time)`` that counts their samples and reports the count to ``show``."""
+
+    def __init__(self, waves: Iterable[np.ndarray], show: Callable[[int], object] = lambda _: None) -> None:
+        self._waves = waves
+        self._show = show
+        self.n_samples = 0
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        for wave in self._waves:
+            self.n_samples += wave.shape[1]
+            self._show(self.n_samples)
+            yield wave
+
+
+def fitted(waves: Iterable[np.ndarray], n_channels: int, n_due: Callable[[], int]) -> Iterator[np.ndarray]:
+    """Yield waves ``(channels, time)`` up to the number of samples that is due, padded with silence at the end.
+
+    ``n_due`` is called after every block, since the length of a source is known for sure at its end only.
+    """
+    n_yielded = 0
+    for wave in waves:
+        chunk = np.ascontiguousarray(wave[:, : n_due() - n_yielded], dtype=np.float32)
+        n_yielded += chunk.shape[1]
+        if chunk.size:
+            yield chunk
+    if n_missing := n_due() - n_yielded:
+        yield np.zeros((n_channels, n_missing), np.float32)
+
+
+def until_interrupted(waves: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+    """Yield waves until Ctrl-C is pressed."""
+    with suppress(KeyboardInterrupt):
+        yield from waves

@@ -1,0 +1,206 @@
+"""Removal of echo: the delay search, the Kalman filter, streams, and the command."""
+
+import numpy as np
+import pytest
+from scipy.signal import lfilter
+
+from wavewright.clip import Clip
+from wavewright.dsp.echo import EchoSettings, LinearEchoCanceller
+from wavewright.enhancement.echo import CHECK_RATE, LinearCanceller, echo_delay
+from wavewright.errors import BadAudio, BadModel, BadSetting
+from wavewright.tasks.cancel_echo import cancel_echo
+
+RATE = 16_000
+
+
+def speech(seconds, seed):
+    """Return noise with the spectrum and the pauses of speech, ``(time,)``."""
+    rng = np.random.default_rng(seed)
+    n_samples = round(seconds * RATE)
+    coloured = lfilter([1], [1, -0.9], rng.standard_normal(n_samples))
+    syllables = np.repeat(rng.random(n_samples // 2_000 + 1) > 0.3, 2_000)[:n_samples]
+    return (0.02 * coloured * syllables).astype(np.float32)
+
+
+def path(seed, delay_seconds=0.0):
+    """Return the impulse response of a room after a delay, ``(time,)``."""
+    rng = np.random.default_rng([seed, 1])
+    response = rng.standard_normal(1_600) * 10 ** (-3 * np.arange(1_600) / (0.15 * RATE))
+    return np.concatenate([np.zeros(round(delay_seconds * RATE)), 0.5 * response / np.linalg.norm(response)])
+
+
+def echo_of(far, response):
+    return np.convolve(far, response)[: len(far)].astype(np.float32)
+
+
+def erle_db(echo, left, start, end):
+    seconds = slice(round(start * RATE), round(end * RATE))
+    return 10 * np.log10(np.mean(echo[seconds] ** 2) / np.mean(left[seconds] ** 2))
+
+
+def linear(microphone, far):
+    stream = LinearCanceller(RATE).stream()
+    return np.concatenate([stream.process(microphone, far), stream.flush()])[stream.latency_samples :], stream
+
+
+class TestLinearCanceller:
+    @pytest.mark.parametrize("delay_seconds", [0.0, 0.1, 0.5])
+    def test_the_echo_of_any_delay_is_removed(self, delay_seconds):
+        far = speech(8, 0)
+        echo = echo_of(far, path(0, delay_seconds))
+        left, _ = linear(echo, far)
+        assert erle_db(echo, left, 5, 8) > 20
+
+    def test_the_delay_is_found_to_a_block(self):
+        far, stream = speech(4, 1), LinearCanceller(RATE).stream()
+        assert stream.delay_seconds is None
+        stream.process(echo_of(far, path(1, 0.3)), far)
+        assert abs(stream.delay_seconds - 0.3) < 3 * 256 / RATE
+
+    def test_a_near_end_without_echo_passes(self):
+        near, far = speech(6, 2), speech(6, 3)
+        left, _ = linear(near, far)
+        assert erle_db(near, near - left, 1, 6) > 15
+        unchanged, _ = linear(near, np.zeros_like(near))
+        np.testing.assert_allclose(unchanged, near, atol=1e-6)
+
+    def test_double_talk_leaves_the_near_end(self):
+        near, far = speech(12, 4), speech(12, 5)
+        near[: 5 * RATE] = 0
+        echo = echo_of(far, path(5, 0.05))
+        left, _ = linear(near + echo, far)
+        assert erle_db(echo, left - near, 8, 12) > 12
+
+    @pytest.mark.parametrize("other", [path(7, 0.02), path(6, 0.35)])
+    def test_another_path_is_learned(self, other):
+        far = speech(16, 6)
+        echo = echo_of(far, path(6, 0.02))
+        echo[5 * RATE :] = echo_of(far, other)[5 * RATE :]
+        left, _ = linear(echo, far)
+        assert erle_db(echo, left, 3, 5) > 20
+        assert erle_db(echo, left, 13, 16) > 18
+
+    def test_blocks_of_another_length_are_refused(self):
+        with pytest.raises(BadSetting, match=r"both must be \(256,\)"):
+            LinearEchoCanceller(RATE).process(np.zeros(100, np.float32), np.zeros(256, np.float32))
+
+    def test_settings_have_ranges(self):
+        with pytest.raises(BadSetting, match="block_length"):
+            EchoSettings(block_length=0)
+
+
+class TestStream:
+    def test_chunks_of_any_sizes_give_the_same_samples(self):
+        far = speech(2, 8)
+        microphone = echo_of(far, path(8, 0.05))
+        whole, _ = linear(microphone, far)
+        rng = np.random.default_rng(0)
+        for largest in (1, 100, 5_000):
+            stream, parts, position, end = LinearCanceller(RATE).stream(), [], 0, 3_000 if largest == 1 else len(far)
+            while position < end:
+                length = int(rng.integers(1, largest + 1))
+                chunk = slice(position, min(position + length, end))
+                parts.append(stream.process(microphone[chunk], far[chunk]))
+                position += length
+            got = np.concatenate(parts)[stream.latency_samples :]
+            assert np.array_equal(got, whole[: len(got)])
+
+    def test_a_restored_stream_continues_with_the_same_samples(self):
+        far = speech(3, 9)
+        microphone = echo_of(far, path(9, 0.4))
+        stream, other = LinearCanceller(RATE).stream(), LinearCanceller(RATE).stream()
+        half = 20_001
+        stream.process(microphone[:half], far[:half])
+        other.restore(stream.state())
+        assert np.array_equal(
+            other.process(microphone[half:], far[half:]), stream.process(microphone[half:], far[half:])
+        )
+        assert other.delay_seconds == stream.delay_seconds
+
+    def test_chunks_of_two_lengths_are_refused(self):
+        with pytest.raises(BadAudio, match="give chunks of the same length"):
+            LinearCanceller(RATE).stream().process(np.zeros(5, np.float32), np.zeros(6, np.float32))
+
+
+class TestDelayCheck:
+    @pytest.mark.parametrize("delay_seconds", [-2.0, 0.0, 0.25, 4.0])
+    def test_the_delay_is_that_of_the_echo(self, delay_seconds):
+        far = speech(12, 10)
+        n_shift = round(abs(delay_seconds) * CHECK_RATE)
+        later, earlier = far[: len(far) - n_shift], far[n_shift:]
+        microphone, reference = (0.5 * later, earlier) if delay_seconds < 0 else (0.5 * earlier, later)
+        found = echo_delay(microphone, reference) if delay_seconds < 0 else echo_delay(reference, microphone)
+        assert abs(abs(found) - abs(delay_seconds)) < 0.01
+
+    def test_recordings_that_do_not_belong_together_have_none(self):
+        assert echo_delay(speech(10, 11), speech(10, 12)) is None
+
+
+class TestCommand:
+    def recordings(self, folder, delay_seconds=0.1, rate=RATE):
+        far = speech(8, 13)
+        microphone = echo_of(far, path(13, delay_seconds))
+        for name, wave in (("mic.wav", microphone), ("far.wav", far)):
+            clip = Clip(wave[None], RATE)
+            (clip if rate == RATE else clip.resample(rate)).write(folder / name)
+        return folder / "mic.wav", folder / "far.wav"
+
+    @pytest.mark.parametrize("rate", [RATE, 22_050])
+    def test_the_echo_is_removed(self, tmp_path, rate):
+        mic, far = self.recordings(tmp_path, rate=rate)
+        result = cancel_echo(mic, far, tmp_path / "out.wav", linear=True, quiet=True)
+        before, after = Clip.read(mic), Clip.read(tmp_path / "out.wav")
+        assert after.wave.shape == before.wave.shape
+        assert after.sample_rate == rate
+        late = slice(5 * rate, None)
+        assert np.mean(after.wave[:, late] ** 2) < 0.02 * np.mean(before.wave[:, late] ** 2)
+        assert ("lost" in str(result)) == (rate > RATE)
+
+    def test_each_channel_has_an_echo_of_its_own(self, tmp_path):
+        far = speech(6, 14)
+        microphone = np.stack([echo_of(far, path(14, 0.05)), echo_of(far, path(15, 0.2))])
+        Clip(microphone, RATE).write(tmp_path / "mic.wav")
+        Clip(np.stack([far, far]), RATE).write(tmp_path / "far.wav")
+        cancel_echo(tmp_path / "mic.wav", tmp_path / "far.wav", tmp_path / "out.wav", linear=True, quiet=True)
+        left = Clip.read(tmp_path / "out.wav").wave
+        assert all(erle_db(microphone[channel], left[channel], 4, 6) > 15 for channel in range(2))
+
+    @pytest.mark.parametrize("factor", [0.4, 2])
+    def test_a_far_end_of_another_length_is_cut_or_silent(self, tmp_path, factor):
+        mic, far = self.recordings(tmp_path)
+        clip = Clip.read(far)
+        n_samples = round(factor * clip.n_samples)
+        wave = np.pad(clip.wave, ((0, 0), (0, max(n_samples - clip.n_samples, 0))))[:, :n_samples]
+        Clip(wave, RATE).write(far)
+        cancel_echo(mic, far, tmp_path / "out.wav", linear=True, quiet=True)
+        assert Clip.read(tmp_path / "out.wav").n_samples == Clip.read(mic).n_samples
+
+    def test_what_is_wrong_is_said_in_words(self, tmp_path):
+        mic, far = self.recordings(tmp_path, delay_seconds=0.3)
+        other = tmp_path / "other.wav"
+        Clip(speech(8, 16)[None], RATE).write(other)
+        late = tmp_path / "late.wav"
+        Clip(np.pad(Clip.read(mic).wave, ((0, 0), (RATE, 0))), RATE).write(late)
+        for arguments, match in (
+            ((far, mic), "the files are swapped"),
+            ((mic, other), "do not belong together"),
+            ((late, far), r"comes 1\.30. s after .* are searched; put 1\.2 s of silence before"),
+        ):
+            with pytest.raises(BadAudio, match=match):
+                cancel_echo(*arguments, tmp_path / "out.wav", linear=True, quiet=True)
+        assert not (tmp_path / "out.wav").exists()
+        cancel_echo(mic, other, tmp_path / "out.wav", linear=True, unchecked=True, quiet=True)
+
+    def test_a_silent_far_end_changes_nothing(self, tmp_path):
+        mic, far = self.recordings(tmp_path)
+        Clip(np.zeros((1, 500), np.float32), RATE).write(far)
+        result = cancel_echo(mic, far, tmp_path / "out.wav", linear=True, quiet=True)
+        assert "far.wav is silent" in str(result)
+        np.testing.assert_allclose(Clip.read(tmp_path / "out.wav").wave, Clip.read(mic).wave, atol=1e-4)
+
+    def test_refuses(self, tmp_path):
+        mic, far = self.recordings(tmp_path)
+        with pytest.raises(BadSetting, match="a recording itself"):
+            cancel_echo(mic, far, mic, linear=True)
+        with pytest.raises(BadModel):
+            cancel_echo(mic, far, tmp_path / "out.wav", model="no-such-model")

@@ -1,0 +1,226 @@
+"""The family denoiser: bands, features, losses, mixtures, calls, and the runtime against the module."""
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from tiny_families import recordings, tiny_recipe, tiny_run, trained
+
+from wavewright import loading
+from wavewright.contracts.enhancement import EnhancementSettings
+from wavewright.errors import BadFolder, BadModel, BadSetting
+from wavewright.families.denoiser import mixing
+from wavewright.families.denoiser.config import SIZES, DenoiserConfig
+from wavewright.families.denoiser.losses import MAX_SI_SDR_DB, compressed_distances, denoiser_losses, si_sdr_db
+from wavewright.families.denoiser.modules import Denoiser
+from wavewright.families.denoiser.recipe import prepare
+from wavewright.families.denoiser.runtime import mean_mask
+
+pytestmark = pytest.mark.uses("denoiser")
+
+
+def prepared(*settings):
+    return prepare(tiny_recipe("denoiser", *settings), recordings().entries)
+
+
+class TestConfig:
+    @pytest.mark.parametrize("config", [*SIZES.values(), DenoiserConfig(sample_rate=48_000, hop_length=768)])
+    def test_bands_cover_every_bin_once(self, config):
+        edges = config.band_edges
+        assert edges[0] == 0
+        assert edges[-1] == config.n_bins
+        assert all(start < end for start, end in itertools.pairwise(edges))
+
+    def test_bands_widen_with_frequency(self):
+        widths = np.diff(DenoiserConfig(sample_rate=48_000, hop_length=768).band_edges)
+        assert (np.diff(widths[:-1]) >= 0).all()
+
+    @pytest.mark.parametrize("arguments", [{"hop_length": 33}, {"hop_length": 1_024}, {"labels": ("a",)}])
+    def test_refuses(self, arguments):
+        with pytest.raises(BadSetting):
+            DenoiserConfig(**arguments)
+
+
+class TestModule:
+    def test_analysis_and_synthesis_give_the_wave_back(self):
+        denoiser = Denoiser(SIZES["tiny"])
+        wave = torch.randn(2, 5_001)
+        torch.testing.assert_close(denoiser.synthesise(denoiser.analyse(wave), 5_001), wave, atol=1e-5, rtol=1e-4)
+
+    def test_a_new_network_changes_little(self):
+        torch.manual_seed(0)
+        denoiser = Denoiser(DenoiserConfig(channels=8, n_blocks=1)).eval()
+        wave = 0.1 * torch.randn(1, 1, 8_192)
+        with torch.no_grad():
+            enhanced = denoiser.synthesise(denoiser(wave, torch.zeros(1, 1)), 8_192)
+        assert float((enhanced - wave[:, 0]).square().mean() / wave.square().mean()) < 0.05
+
+    def test_features_do_not_change_with_the_level(self):
+        denoiser = Denoiser(SIZES["tiny"])
+        spectra = denoiser.analyse(torch.randn(1, 4_096))[None]
+        torch.testing.assert_close(denoiser.features(0.01 * spectra), denoiser.features(spectra), rtol=1e-3, atol=1e-4)
+
+    def test_features_depend_on_the_past_alone(self):
+        denoiser = Denoiser(SIZES["tiny"])
+        spectra = denoiser.analyse(torch.randn(1, 4_096))[None]
+        changed = spectra.clone()
+        changed[:, :, 9:] *= 5
+        torch.testing.assert_close(denoiser.features(changed)[:, :9], denoiser.features(spectra)[:, :9])
+
+    def test_the_switch_changes_the_mask_only_through_its_vector(self):
+        torch.manual_seed(1)
+        denoiser = Denoiser(DenoiserConfig(channels=8, n_blocks=1)).eval()
+        wave, off, on = torch.randn(1, 1, 4_096), torch.zeros(1, 1), torch.ones(1, 1)
+        with torch.no_grad():
+            torch.testing.assert_close(denoiser(wave, off), denoiser(wave, on))
+            denoiser.estimator.dereverb_bias.normal_()
+            assert not torch.allclose(denoiser(wave, off), denoiser(wave, on))
+
+    @pytest.mark.parametrize("n_channels", [1, 2])
+    def test_the_runtime_computes_what_the_module_computes(self, n_channels):
+        folder = trained("denoiser").out
+        model = loading.load_enhancer(folder)
+        module = Denoiser(model.config).eval()
+        weights = {name.removeprefix("frame."): array for name, array in model.folder.weights().items()}
+        module.load_state_dict({name: torch.from_numpy(weights[name]) for name in module.state_dict()})
+        wave = np.random.default_rng(0).normal(0, 0.1, (n_channels, 3_333)).astype(np.float32)
+        with torch.no_grad():
+            spectra = module(torch.from_numpy(wave)[:, None], torch.ones(n_channels, 1))
+            expected = module.synthesise(spectra, 3_333).numpy()
+        settings = EnhancementSettings(dereverb=True, is_linked=False)
+        np.testing.assert_allclose(model.enhance(wave, settings), expected, atol=1e-4)
+
+
+class TestLosses:
+    def test_si_sdr_is_that_of_the_formula(self):
+        target = torch.tensor([[1.0, 0.0, 1.0, 0.0]])
+        noise = torch.tensor([[0.0, 0.1, 0.0, 0.1]])  # orthogonal, 20 dB below
+        torch.testing.assert_close(si_sdr_db(3 * (target + noise), target), torch.tensor([20.0]), atol=1e-3, rtol=1e-4)
+
+    def test_equal_spectra_have_no_distance(self):
+        spectra = torch.randn(1, 3, 5, dtype=torch.complex64)
+        assert all(float(value) == 0 for value in compressed_distances(spectra, spectra, 0.3).values())
+
+    def test_distances_are_those_of_compressed_magnitudes(self):
+        loud, quiet = torch.full((1, 1, 1), 16 + 0j), torch.full((1, 1, 1), 1 + 0j)
+        distances = compressed_distances(loud, quiet, 0.5)
+        for name in ("stft/complex", "stft/magnitude"):
+            torch.testing.assert_close(distances[name], torch.tensor(9.0), atol=1e-4, rtol=1e-4)
+
+    @torch.no_grad()
+    def test_a_perfect_estimate_has_the_least_loss_and_silence_is_finite(self):
+        torch.manual_seed(0)
+        denoiser = Denoiser(DenoiserConfig(channels=4, n_blocks=1))
+        denoiser.estimator.merge.weight.zero_()  # the mask is 1
+        wave = 0.1 * torch.randn(2, 4_096)
+        batch = {"inputs": wave[:, None], "dereverb": torch.zeros(2, 1), "target": wave}
+        losses = denoiser_losses(denoiser, batch)
+        assert float(losses["stft/complex"]) < 1e-6
+        assert float(losses["wave/si_sdr"]) == -MAX_SI_SDR_DB
+        silent = denoiser_losses(denoiser, batch | {"target": torch.zeros_like(wave)})
+        assert all(torch.isfinite(value) for value in silent.values())
+        assert float(silent["wave/si_sdr"]) == 0
+
+
+class TestMixtures:
+    @pytest.mark.parametrize("snr_db", [-5.0, 10.0])
+    def test_the_ratio_is_the_one_that_is_asked_for(self, snr_db):
+        settings = (f"snr_db={snr_db},{snr_db}", "clean_probability=0", "silent_probability=0", "room_probability=0")
+        rest = ("band_limit_probability=0", "clip_probability=0", "codec_probability=0")
+        batches = prepared(*settings, *rest).batches
+        batches._snr_db = lambda rng: snr_db
+        for index in range(12):
+            inputs, dereverb, target = batches.mixture(np.random.default_rng(index))
+            assert dereverb in (0.0, 1.0)
+            if not target.any():  # a pause
+                continue
+            noise = inputs[0] - target
+            ratio = 20 * np.log10(mixing.active_rms(target) / mixing.rms(noise))
+            assert abs(ratio - snr_db) < 0.5
+
+    def test_noise_without_speech_has_a_silent_target(self):
+        batches = prepared("silent_probability=1", "target_music_probability=0").batches
+        inputs, _, target = batches.mixture(np.random.default_rng(0))
+        assert not target.any()
+        assert inputs.any()
+
+    def test_speech_without_noise_is_its_own_target(self):
+        settings = ("clean_probability=1", "silent_probability=0", "dereverb_probability=0", "clip_probability=0")
+        batches = prepared(*settings, "codec_probability=0", "room_probability=1").batches
+        for index in range(6):
+            inputs, _, target = batches.mixture(np.random.default_rng(index))
+            if target.any():  # no pause
+                np.testing.assert_allclose(inputs[0], target, atol=1e-6)
+
+    def test_a_target_without_reverberation_has_the_early_reflections_only(self):
+        settings = ("clean_probability=1", "silent_probability=0", "dereverb_probability=1", "room_probability=1")
+        rest = ("clip_probability=0", "codec_probability=0", "band_limit_probability=0")
+        batches = prepared(*settings, *rest).batches
+        late = []
+        for index in range(8):
+            inputs, dereverb, target = batches.mixture(np.random.default_rng(index))
+            assert dereverb == 1.0
+            late.append(mixing.rms(inputs[0] - target) / mixing.rms(target))
+        assert max(late) > 0.05
+
+    def test_samples_are_finite_and_within_full_scale(self):
+        batches = prepared().batches
+        for step in range(3):
+            for array in batches(step).values():
+                assert np.isfinite(array).all()
+                assert np.abs(array).max() <= 1
+
+    def test_a_folder_without_speech_is_refused(self):
+        recipe = tiny_recipe("denoiser")
+        with pytest.raises(BadFolder, match=r"no recordings of speech.*--speech"):
+            prepare(replace(recipe, data=replace(recipe.data, speech="")), recordings().entries)
+
+    def test_machine_noise_has_harmonics(self):
+        spectrum = np.abs(np.fft.rfft(mixing.machine_noise(np.random.default_rng(2), 16_000, 16_000)))
+        assert spectrum.max() > 20 * np.median(spectrum)
+
+    @pytest.mark.parametrize("level", [1.0, 0.01])
+    def test_active_rms_leaves_pauses_out(self, level):
+        wave = np.concatenate([np.full(5_120, level), np.zeros(51_200)])
+        assert abs(mixing.active_rms(wave) / level - 1) < 1e-6
+        assert mixing.active_rms(np.zeros(5_000)) == 0
+
+
+class TestCalls:
+    def test_inputs_belong_together(self):
+        batches = prepared("removes=echo", "crop_seconds=1").batches
+        for index in range(6):
+            inputs, _, target = batches.mixture(np.random.default_rng(index))
+            error, echo, microphone, _ = inputs
+            np.testing.assert_allclose(error + echo, microphone, atol=1e-5)
+            assert inputs.shape == (4, len(target))
+            assert np.isfinite(inputs).all()
+
+    def test_a_post_filter_is_an_echo_canceller(self, tmp_path):
+        run = tiny_run("denoiser", tmp_path / "echo", "removes=echo")
+        run.train()
+        model = loading.load_echo_canceller(tmp_path / "echo")
+        rng = np.random.default_rng(0)
+        microphone, far = rng.normal(0, 0.05, (2, 4_000)).astype(np.float32)
+        whole = model.cancel(microphone, far)
+        assert whole.shape == microphone.shape
+        stream, other = model.stream(), model.stream()
+        parts = [stream.process(microphone[:1_234], far[:1_234])]
+        other.restore(stream.state())
+        parts.append(other.process(microphone[1_234:], far[1_234:]))
+        joined = np.concatenate([*parts, other.flush()])[other.latency_samples :]
+        assert np.array_equal(joined, whole)
+        with pytest.raises(BadModel, match=r"cancel-echo|enhances no recordings"):
+            loading.load_enhancer(tmp_path / "echo")
+
+
+def test_the_mean_mask_minimises_the_error_of_all_channels():
+    rng = np.random.default_rng(0)
+    spectra = rng.normal(size=(3, 4)) + 1j * rng.normal(size=(3, 4))
+    masks = rng.normal(size=(3, 4)) + 1j * rng.normal(size=(3, 4))
+    mask = mean_mask(spectra, masks * spectra)
+    error = np.square(np.abs(spectra * mask - masks * spectra)).sum(0)
+    for change in (0.01, -0.01, 0.01j, -0.01j):
+        assert (np.square(np.abs(spectra * (mask + change) - masks * spectra)).sum(0) > error).all()

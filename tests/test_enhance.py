@@ -1,0 +1,284 @@
+"""Enhancement: streams of a denoiser, files, folders, and sound on standard input."""
+
+import io
+import json
+
+import numpy as np
+import pytest
+from tiny_families import trained
+
+from wavewright import loading
+from wavewright.clip import Clip
+from wavewright.contracts.enhancement import EnhancementSettings
+from wavewright.drawing import read_png_title
+from wavewright.enhancement.files import Enhancement
+from wavewright.errors import BadAudio, BadFolder, BadSetting
+from wavewright.pcm import to_pcm
+from wavewright.tasks.enhance import enhance, enhance_stream
+
+pytestmark = pytest.mark.uses("denoiser")
+
+
+@pytest.fixture(scope="module")
+def folder():
+    return trained("denoiser").out
+
+
+@pytest.fixture(scope="module")
+def model(folder):
+    return loading.load_enhancer(folder)
+
+
+def noisy(n_samples, n_channels=1, seed=0, level=0.1):
+    rng = np.random.default_rng(seed)
+    tone = np.sin(2 * np.pi * 0.01 * np.arange(n_samples))
+    return (level * (tone + rng.standard_normal((n_channels, n_samples)))).astype(np.float32)
+
+
+class TestStream:
+    @pytest.mark.parametrize("settings", [EnhancementSettings(), EnhancementSettings(True, 12, 0.7, is_linked=False)])
+    def test_chunks_of_any_sizes_give_the_same_samples(self, model, settings):
+        wave, rng = noisy(9_001, 2), np.random.default_rng(3)
+        whole = model.enhance(wave, settings)
+        for largest in (1, 7, 300, 6_000):
+            stream, parts, position = model.stream(2, settings), [], 0
+            while position < wave.shape[1]:
+                chunk = wave[:, position : position + int(rng.integers(0 if largest > 1 else 1, largest + 1))]
+                parts.append(stream.process(chunk))
+                assert parts[-1].shape == chunk.shape
+                position += chunk.shape[1]
+            parts.append(stream.flush())
+            assert np.array_equal(np.concatenate(parts, axis=1)[:, stream.latency_samples :], whole)
+
+    def test_a_restored_stream_continues_with_the_same_samples(self, model):
+        wave = noisy(5_000)
+        stream, other = model.stream(), model.stream()
+        stream.process(wave[:, :1_777])
+        state = stream.state()
+        other.restore(state)
+        expected = stream.process(wave[:, 1_777:])
+        assert np.array_equal(other.process(wave[:, 1_777:]), expected)
+        other.restore(state)  # which the stream did not change
+        assert np.array_equal(other.process(wave[:, 1_777:]), expected)
+
+    def test_a_state_that_does_not_fit_is_refused(self, model):
+        stream = model.stream(2)
+        for state in ({}, model.stream(1).state(), {**stream.state(), "n_filled": np.array(10**6)}):
+            with pytest.raises(BadSetting, match="does not belong to a stream of this model"):
+                stream.restore(state)
+
+    def test_reset_is_a_new_stream(self, model):
+        wave, stream = noisy(3_000), model.stream()
+        first = stream.process(wave)
+        stream.reset()
+        assert np.array_equal(stream.process(wave), first)
+        stream.flush()
+        assert np.array_equal(stream.process(wave), first)
+
+    def test_a_chunk_that_is_refused_leaves_the_stream_as_it_was(self, model):
+        wave, stream = noisy(3_000), model.stream()
+        expected = model.stream().process(wave)
+        begun = stream.process(wave[:, :1_000])
+        for bad in (
+            wave[:, :10] * np.nan,
+            np.zeros((2, 5), np.float32),
+            np.zeros(5, np.float32),
+            np.zeros((1, 4), int),
+        ):
+            with pytest.raises(BadAudio, match="has shape"):
+                stream.process(bad)
+        assert np.array_equal(np.concatenate([begun, stream.process(wave[:, 1_000:])], axis=1), expected)
+
+    @pytest.mark.parametrize("settings", [EnhancementSettings(mix=0), EnhancementSettings(max_attenuation_db=0)])
+    @pytest.mark.parametrize("n_samples", [1, 127, 128, 4_099])
+    def test_without_enhancement_the_sound_comes_back_in_time(self, model, settings, n_samples):
+        wave = noisy(n_samples, 2)
+        np.testing.assert_allclose(model.enhance(wave, settings), wave, atol=1e-6)
+
+    def test_mix_is_linear(self, model):
+        wave = noisy(4_000)
+        full, half = model.enhance(wave), model.enhance(wave, EnhancementSettings(mix=0.5))
+        np.testing.assert_allclose(half, (full + wave) / 2, atol=1e-5)
+
+    def test_linked_channels_keep_their_image(self, model):
+        wave = noisy(6_000)
+        stereo = np.concatenate([wave, -0.3 * wave])
+        left, right = model.enhance(stereo)
+        np.testing.assert_allclose(right, -0.3 * left, atol=1e-5)
+
+    def test_separate_channels_do_not_depend_on_each_other(self, model):
+        wave = noisy(4_000, 2)
+        separate = model.enhance(wave, EnhancementSettings(is_linked=False))
+        np.testing.assert_allclose(separate[1], model.enhance(wave[1]), atol=1e-5)
+
+    def test_the_level_changes_nothing(self, model):
+        wave = noisy(6_000, level=0.3)
+        quiet = model.enhance(0.001 * wave)
+        np.testing.assert_allclose(1_000 * quiet, model.enhance(wave), atol=2e-3)
+
+    @pytest.mark.parametrize("wave", [np.zeros(3_000, np.float32), np.full(3_000, 0.5, np.float32)])
+    def test_silence_and_dc_are_finite(self, model, wave):
+        assert np.isfinite(model.enhance(wave)).all()
+
+    @pytest.mark.parametrize("arguments", [{"mix": 1.5}, {"mix": np.nan}, {"max_attenuation_db": -1.0}])
+    def test_settings_out_of_range_are_refused(self, arguments):
+        with pytest.raises(BadSetting, match="must lie between"):
+            EnhancementSettings(**arguments)
+
+
+class TestFiles:
+    @pytest.mark.parametrize(
+        ("rate", "n_channels", "n_samples"), [(8_000, 1, 3_001), (44_100, 2, 22_057), (16_000, 3, 5)]
+    )
+    def test_rate_channels_and_length_stay(self, folder, tmp_path, rate, n_channels, n_samples):
+        path = tmp_path / "in.wav"
+        Clip(noisy(n_samples, n_channels), rate).write(path, "PCM_24")
+        result = enhance(path, tmp_path / "out.wav", model=str(folder), quiet=True)
+        clip = Clip.read(tmp_path / "out.wav")
+        assert (clip.sample_rate, clip.wave.shape) == (rate, (n_channels, n_samples))
+        assert result.is_new
+        assert result.model_hash == loading.load(folder).folder.hash
+        assert ("lost" in str(result)) == (rate > 16_000)
+
+    @pytest.mark.parametrize("rate", [8_000, 44_100])
+    def test_a_resampled_sound_stays_in_time(self, folder, tmp_path, rate):
+        wave = np.zeros((1, rate), np.float32)
+        wave[:, rate // 2] = 0.9
+        Clip(wave, rate).write(tmp_path / "in.wav", "FLOAT")
+        enhance(tmp_path / "in.wav", tmp_path / "out.wav", mix=0, model=str(folder), quiet=True)
+        assert np.abs(Clip.read(tmp_path / "out.wav").wave).argmax() == rate // 2
+
+    def test_wpe_keeps_length_and_needs_no_model(self, tmp_path):
+        Clip(noisy(33_333, 2), 22_050).write(tmp_path / "in.flac")
+        result = enhance(tmp_path / "in.flac", tmp_path / "out.flac", dereverb=True, quiet=True)
+        assert Clip.read(tmp_path / "out.flac").n_samples == 33_333
+        assert result.model == "WPE"
+
+    def test_refuses(self, folder, tmp_path):
+        path = tmp_path / "in.wav"
+        Clip(noisy(100), 16_000).write(path)
+        for out, kwargs, error, match in (
+            (path, {}, BadSetting, "the recording itself"),
+            (tmp_path / "none" / "out.wav", {}, BadFolder, "does not exist"),
+            ("-", {}, BadSetting, "Standard output is for a stream"),
+            (tmp_path / "o.wav", {"dereverb": True, "max_attenuation_db": 6}, BadSetting, "alone removes no noise"),
+            (tmp_path / "o.wav", {"mix": 2}, BadSetting, "mix is 2"),
+        ):
+            with pytest.raises(error, match=match):
+                enhance(path, out, model=str(folder), quiet=True, **kwargs)
+        assert path.stat().st_size
+        assert not (tmp_path / "o.wav").exists()
+
+
+class TestVideo:
+    def video(self, path, codec, seconds=2.0, rate=44_100):
+        av = pytest.importorskip("av")
+        with av.open(str(path), "w") as container:
+            picture = container.add_stream(codec, rate=25)
+            picture.width, picture.height, picture.pix_fmt = 32, 32, "yuv420p"
+            sound = container.add_stream("libopus" if path.suffix == ".webm" else "aac", rate=48_000, layout="stereo")
+            for number in range(round(25 * seconds)):
+                frame = av.VideoFrame.from_ndarray(np.full((32, 32, 3), number * 4, np.uint8), format="rgb24")
+                container.mux(picture.encode(frame))
+            container.mux(picture.encode(None))
+            wave = np.ascontiguousarray(noisy(round(48_000 * seconds), 2))
+            frame = av.AudioFrame.from_ndarray(wave, format="fltp", layout="stereo")
+            frame.rate = 48_000
+            container.mux(sound.encode(frame))
+            container.mux(sound.encode(None))
+
+    def packets(self, path):
+        import av
+
+        with av.open(str(path)) as container:
+            return [bytes(packet) for packet in container.demux(container.streams.video[0]) if packet.size]
+
+    @pytest.mark.parametrize(("name", "codec"), [("a.mp4", "mpeg4"), ("a.mkv", "mpeg4"), ("a.webm", "libvpx")])
+    def test_the_picture_is_copied_and_the_sound_replaced(self, folder, tmp_path, name, codec):
+        source, out = tmp_path / name, tmp_path / f"out-{name}"
+        self.video(source, codec)
+        before = Clip.read(source)
+        enhance(source, out, mix=0, model=str(folder), quiet=True)
+        assert self.packets(out) == self.packets(source)
+        after = Clip.read(out)
+        assert abs(after.seconds - before.seconds) < 0.1
+        assert after.n_channels == 2
+        enhance(source, tmp_path / "sound.wav", model=str(folder), quiet=True)
+        assert Clip.read(tmp_path / "sound.wav").n_channels == 2
+
+    def test_another_ending_is_refused(self, folder, tmp_path):
+        self.video(tmp_path / "a.mp4", "mpeg4")
+        with pytest.raises(BadSetting, match=r"give --out the ending \.mp4"):
+            enhance(tmp_path / "a.mp4", tmp_path / "b.mkv", model=str(folder), quiet=True)
+        assert not (tmp_path / "b.mkv").exists()
+
+
+class TestReport:
+    def test_levels_and_plot(self, folder, tmp_path):
+        wave = np.concatenate([np.full(16_000, 0.01), np.full(16_000, 0.5)]).astype(np.float32)
+        Clip((wave * np.sign(np.sin(np.arange(32_000))))[None], 16_000).write(tmp_path / "in.wav", "FLOAT")
+        result = enhance(tmp_path / "in.wav", tmp_path / "out.wav", mix=0, model=str(folder), report=True, quiet=True)
+        for levels in (result.report.before, result.report.after):
+            assert abs(levels.background_db + 40) < 0.2
+            assert abs(levels.foreground_db + 6) < 0.2
+        assert read_png_title(result.report.plot) == "before: in.wav | after: out.wav"
+        assert "pauses -40.0 -> -40.0 dB" in str(result)
+
+    def test_a_stream_has_none(self, folder, monkeypatch):
+        monkeypatch.setattr("wavewright.tasks.enhance.check_stream", lambda file, out: None)
+        with pytest.raises(BadSetting, match="leave --report out"):
+            enhance("-", report=True, model=str(folder))
+
+
+class TestFolder:
+    @pytest.mark.parametrize("workers", [1, 2])
+    def test_a_folder_is_enhanced_once(self, folder, tmp_path, workers):
+        source, out = tmp_path / "talks", tmp_path / "clean"
+        (source / "day one").mkdir(parents=True)
+        for name, seed in (("a.wav", 0), ("day one/b.flac", 1)):
+            Clip(noisy(2_000, seed=seed), 16_000).write(source / name)
+        (source / "notes.txt").write_text("no sound")
+        (source / "broken.wav").write_bytes(b"RIFF....")
+        result = enhance(source, out, model=str(folder), workers=workers, quiet=True)
+        assert [(str(file.out.relative_to(out)), file.is_new) for file in result.files] == [
+            ("a.wav", True),
+            ("day one/b.flac", True),
+        ]
+        assert list(result.failed) == ["broken.wav"]
+        assert (result.exit_code, result.n_ignored) == (2, 1)
+        lines = [json.loads(line) for line in (out / "manifest.jsonl").read_text().splitlines()]
+        assert [line["audio_filepath"] for line in lines] == ["a.wav", "day one/b.flac"]
+        again = enhance(source, out, model=str(folder), workers=1, quiet=True)
+        assert [file.is_new for file in again.files] == [False, False]
+        Clip(noisy(2_000, seed=5), 16_000).write(source / "a.wav")
+        changed = enhance(source, out, model=str(folder), workers=1, quiet=True)
+        assert [file.is_new for file in changed.files] == [True, False]
+        other = enhance(source, out, mix=0.5, model=str(folder), workers=1, quiet=True)
+        assert all(file.is_new for file in other.files)
+
+    def test_the_folder_itself_is_refused(self, folder, tmp_path):
+        Clip(noisy(100), 16_000).write(tmp_path / "a.wav")
+        with pytest.raises(BadFolder, match="never replaced"):
+            enhance(tmp_path, tmp_path, model=str(folder))
+
+    def test_a_folder_without_sound_is_refused(self, folder, tmp_path):
+        with pytest.raises(BadFolder, match="contains no sound file"):
+            enhance(tmp_path, tmp_path / "out", model=str(folder))
+
+
+class TestStandardInput:
+    @pytest.mark.parametrize("rate", [16_000, 22_050])
+    def test_a_stream_is_the_file(self, folder, tmp_path, rate):
+        wave = noisy(7_003, 2)
+        Clip(wave, rate).write(tmp_path / "in.wav", "PCM_16")
+        sink = io.BytesIO()
+        enhance_stream(io.BytesIO((tmp_path / "in.wav").read_bytes()), sink, Enhancement(str(folder)))
+        enhance(tmp_path / "in.wav", tmp_path / "out.wav", model=str(folder), quiet=True)
+        samples = np.frombuffer(sink.getvalue()[44:], "<i2").reshape(-1, 2).T
+        expected = Clip.read(tmp_path / "out.wav").wave
+        assert np.abs(samples / 32_768 - expected).max() <= 1.01 / 32_768
+
+    def test_raw_samples_are_mono_at_16_khz(self, folder):
+        sink = io.BytesIO()
+        enhance_stream(io.BytesIO(to_pcm(noisy(1_000))), sink, Enhancement(str(folder)))
+        assert len(sink.getvalue()) == 2_000
