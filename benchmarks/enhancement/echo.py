@@ -6,9 +6,9 @@
 A call has 10 s of the far end alone, 10 s in which both talk, and 6 s of the near end alone, in rooms simulated by
 pyroomacoustics; the echo is as loud as the near end, noise 40 dB below. Kinds of calls: as they are; with a loudspeaker
 that distorts; with an echo 10, 250 and 500 ms late; with a delay that moves by 120 ms, or a path that changes, at 12 s.
-Echo return loss enhancement (ERLE) in dB of seconds 4 to 10; wide-band PESQ of the near end where both talk, and
-of the output against the microphone where the near end talks alone; AECMOS of echo (far end alone, both) and of other degradation (both), by speechmos (MIT). The real-time
-factor is processor time on one thread.
+Echo return loss enhancement (ERLE) in dB of seconds 4 to 10; wide-band PESQ of the near end where both talk, and of the
+output against the microphone where the near end talks alone; AECMOS of echo (far end alone, both) and of other
+degradation (both), by speechmos (MIT). The real-time factor is processor time on one thread.
 """
 
 from __future__ import annotations
