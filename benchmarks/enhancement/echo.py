@@ -6,9 +6,9 @@
 A call has 10 s of the far end alone, 10 s in which both talk, and 6 s of the near end alone, in rooms simulated by
 pyroomacoustics; the echo is as loud as the near end, noise 40 dB below. Kinds of calls: as they are; with a loudspeaker
 that distorts; with an echo 10, 250 and 500 ms late; with a delay that moves by 120 ms, or a path that changes, at 12 s.
-Echo return loss enhancement (ERLE) in dB of seconds 4 to 10; wide-band PESQ of the near end where both talk and
-alone; AECMOS of echo (far end alone, both) and of other degradation (both), by speechmos (MIT). The real-time
-factor is processor time on one thread.
+Echo return loss enhancement (ERLE) in dB of seconds 4 to 10; wide-band PESQ of the near end where both talk, and of the
+output against the microphone where the near end talks alone; AECMOS of echo (far end alone, both) and of other
+degradation (both), by speechmos (MIT). The real-time factor is processor time on one thread.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ def measure_calls(name: str, cancel: CancelEcho, kind: str, calls: list[Call], j
             float(10 * np.log10(np.mean(microphone[settled] ** 2) / (np.mean(left[settled] ** 2) + 1e-12)))
         )
         scores["pesq_both"].append(judges.pesq(call.near[both], left[both]))
-        scores["pesq_near_alone"].append(judges.pesq(call.near[alone], left[alone]))
+        scores["pesq_near_alone"].append(judges.pesq(microphone[alone], left[alone]))
         if judges.has_dnsmos:
             far_alone, both_mos = (
                 aecmos(talk_type, call.far[part], microphone[part], left[part])
