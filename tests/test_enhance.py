@@ -256,6 +256,13 @@ class TestFolder:
         other = enhance(source, out, mix=0.5, model=str(folder), workers=1, quiet=True)
         assert all(file.is_new for file in other.files)
 
+    def test_results_inside_the_folder_are_no_recordings(self, folder, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        Clip(noisy(500), 16_000).write(tmp_path / "a.wav")
+        for _ in range(2):
+            result = enhance(tmp_path, "clean", model=str(folder), workers=1, quiet=True)
+            assert [file.out.name for file in result.files] == ["a.wav"]
+
     def test_the_folder_itself_is_refused(self, folder, tmp_path):
         Clip(noisy(100), 16_000).write(tmp_path / "a.wav")
         with pytest.raises(BadFolder, match="never replaced"):

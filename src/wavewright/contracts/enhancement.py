@@ -11,6 +11,7 @@ import numpy as np
 
 from ..dsp.hops import HopStream, checked_rows
 from ..errors import BadAudio, BadSetting
+from ..units import db_to_gain
 from .runtime import Model, checked_wave
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class EnhancementSettings:
     @property
     def enhanced_fraction(self) -> float:
         """Fraction of the enhanced sound by the mix and by the largest attenuation."""
-        floor = 0.0 if self.max_attenuation_db is None else 10 ** (-self.max_attenuation_db / 20)
+        floor = 0.0 if self.max_attenuation_db is None else float(db_to_gain(-self.max_attenuation_db))
         return self.mix * (1 - floor)
 
 

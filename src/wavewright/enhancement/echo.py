@@ -9,7 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
-from ..clip import Clip, read_blocks, resampled
+from ..clip import Clip, resampled
 from ..contracts.enhancement import EchoStream
 from ..dsp.echo import LinearEchoCanceller
 from ..errors import BadAudio
@@ -159,7 +159,5 @@ def echo_delay(microphone: np.ndarray, far: np.ndarray) -> float | None:
 
 
 def _first_seconds(path: Path) -> np.ndarray:
-    blocks = list(read_blocks(path, 10.0, seconds=CHECKED_SECONDS))
-    clip = Clip(np.concatenate([block.wave for block in blocks], axis=1), blocks[0].sample_rate)
-    wave: np.ndarray = clip.mono().resample(CHECK_RATE).wave[0]
+    wave: np.ndarray = Clip.read(path, seconds=CHECKED_SECONDS).mono().resample(CHECK_RATE).wave[0]
     return wave

@@ -303,7 +303,7 @@ def _sound_files(folder: Path, out: Path) -> tuple[list[Path], int]:
     files = [
         path.relative_to(folder)
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and not path.is_relative_to(out) and not path.name.startswith(".")
+        if path.is_file() and not path.resolve().is_relative_to(out.resolve()) and not path.name.startswith(".")
     ]
     names = [path for path in files if path.suffix.lower() in suffixes]
     if not names:
