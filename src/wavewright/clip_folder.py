@@ -7,15 +7,15 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 
-from .clip import Clip, read_metadata
-from .errors import BadAudio, BadFolder
-from .json_text import line_of, parse
+from .clip import Clip
+from .errors import BadFolder
+from .json_text import line_of
 from .manifest_file import MANIFEST_FILE, manifest_lines
 from .names import inside
+from .sound_file import read_origin
 from .whole_file import check_name, whole_folder
 
 
@@ -124,19 +124,11 @@ def _write_clip(clip: OutputClip, sample_rate: int, out: Path, hidden: Path, for
 
 def _check_origin(path: Path, origin: Mapping[str, object]) -> None:
     """Raise BadFolder if ``path`` exists and its clip has another origin."""
-    if path.exists() and _origin_of(path) != origin:
+    if path.exists() and read_origin(path) != origin:
         raise BadFolder(
             f"{path} exists already and is another clip than the one that {origin['model']} "
             f"({origin['model_hash']}) makes; choose another folder with --out."
         )
-
-
-def _origin_of(path: Path) -> object:
-    """Return the origin that a file records; None without one."""
-    try:
-        return cast(object, parse(read_metadata(path)["comment"]))
-    except (BadAudio, ValueError, KeyError):
-        return None
 
 
 def _record(clip: WrittenClip) -> dict[str, object]:

@@ -15,6 +15,7 @@ import numpy as np
 import soundfile
 
 from .errors import BadAudio, MissingExtra, how_to_install
+from .json_text import parse
 from .units import samples_to_seconds, seconds_to_samples
 
 CHUNK_SAMPLES = 65_536
@@ -142,6 +143,15 @@ def read_metadata(path: str | Path) -> dict[str, str]:
     if "software" in tags:  # libsndfile adds its own name and version
         tags["software"] = re.sub(r" \(libsndfile-[^)]*\)$", "", tags["software"])
     return tags
+
+
+def read_origin(path: Path) -> dict[str, object]:
+    """Return what a sound file was made from, as its comment says; empty if it says nothing or cannot be read."""
+    try:
+        origin = parse(read_metadata(path)["comment"])
+    except (BadAudio, ValueError, KeyError):
+        return {}
+    return origin if isinstance(origin, dict) else {}
 
 
 def decode(path: str | Path, start_seconds: float = 0.0) -> tuple[AudioHeader, Iterator[np.ndarray]]:

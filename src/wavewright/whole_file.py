@@ -114,6 +114,17 @@ def check_target(path: Path) -> None:
         raise BadFolder(f"{path} is a folder; give the name of a file to write.")
 
 
+def make_folder(out: Path) -> None:
+    """Create a folder, or remove the temporary files of killed processes from it; raise BadFolder if that fails."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        sweep_once(out)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise BadFolder(f"{out} is a file or lies in one; give a folder to write to with --out.") from error
+    except OSError as error:
+        raise BadFolder(why_not_written(out, error.strerror or str(error))) from error
+
+
 def sweep_once(folder: Path) -> None:
     """Sweep a folder at the first call of this process for it.
 

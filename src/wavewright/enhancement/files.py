@@ -13,17 +13,17 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from .. import loading
-from ..clip import BITS, FORMATS, UNCLIPPED, Clip, describe_audio, read_blocks, read_header, read_metadata, write_blocks
+from ..clip import BITS, FORMATS, UNCLIPPED, Clip, describe_audio, read_blocks, read_header, write_blocks
 from ..contracts.enhancement import EnhancementSettings
-from ..errors import BadAudio, BadFolder, WavewrightError
-from ..json_text import parse
+from ..errors import BadFolder, WavewrightError
 from ..manifest_file import MANIFEST_FILE, add_records, manifest_lines
 from ..model_results import ConvertedFile
 from ..names import inside
 from ..progress_bar import progress_bar
-from ..sound_file import MEDIA_SUFFIXES, AudioHeader
+from ..sound_file import MEDIA_SUFFIXES, AudioHeader, read_origin
 from ..video_file import is_video, replace_sound
 from ..wave_blocks import CountedWaves
+from ..whole_file import make_folder
 from .report import EnhancementReport, write_report
 from .sound import DenoiserSize, ModelProcessor, Processor, WpeProcessor, model_for
 
@@ -216,7 +216,7 @@ def enhance_folder(
         )
     names, n_ignored = _sound_files(source, out)
     targets = _targets(names, out)
-    _make_folder(out)
+    make_folder(out)
     manifest_lines(out / MANIFEST_FILE)  # refuse a file of that name that is not a manifest before any work
     done: dict[Path, EnhancedFile] = {}
     problems: dict[Path, str] = {}
@@ -244,15 +244,6 @@ def enhance_folder(
         n_ignored=n_ignored,
         exit_code=2 if problems else 0,
     )
-
-
-def read_origin(path: Path) -> object:
-    """Return the origin that an enhanced file records; None without one."""
-    try:
-        origin: object = parse(read_metadata(path)["comment"])
-    except (BadAudio, ValueError, KeyError):
-        return None
-    return origin
 
 
 def _results(
@@ -334,15 +325,11 @@ def _total_seconds(paths: Sequence[Path]) -> float | None:
 
 def _record(file: EnhancedFile, out: Path) -> dict[str, object]:
     """Return a line of the manifest, with the field names that ``data.manifest`` reads."""
-    origin = read_origin(file.out)
+    unnamed = {"model": file.model, "model_hash": file.model_hash, "source": file.file.name}  # by a format's comment
     return {
         "audio_filepath": str(file.out.relative_to(out)),
         "duration": round(file.seconds, 6),
-        **(
-            origin
-            if isinstance(origin, dict)
-            else {"model": file.model, "model_hash": file.model_hash, "source": file.file.name}
-        ),
+        **(read_origin(file.out) or unnamed),
     }
 
 
@@ -364,11 +351,3 @@ def _hash_of(path: Path) -> str:
         while block := file.read(HASH_BYTES):
             digest.update(block)
     return digest.hexdigest()[:12]
-
-
-def _make_folder(out: Path) -> None:
-    """Create a folder; raise BadFolder if that fails."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError) as error:
-        raise BadFolder(f"{out} is a file or lies in one; give a folder to write to with --out.") from error

@@ -9,14 +9,16 @@ from pathlib import Path
 from ..errors import BadAudio, BadFolder, BadModel, BadSetting, BadText
 from ..manifest_file import MANIFEST_FILE, add_records, manifest_lines
 from ..progress_bar import progress_bar
+from ..sound_file import read_origin
 from ..speech.chunk import Clipping
 from ..speech.voice import Voice
 from ..text.skipped import warn
+from ..whole_file import make_folder
 from .batch_lines import FailedLine, Line, read_lines
 from .narrator import Narrator, NarratorLoader
 from .settings import NarrationSettings
-from .speech_file import SECONDS_PER_CHARACTER, read_origin, read_seconds, write_speech
-from .speech_files import SpeechFiles, SpokenFile, SpokenFiles, make_folder
+from .speech_file import SECONDS_PER_CHARACTER, read_seconds, write_speech
+from .speech_files import SpeechFiles, SpokenFile, SpokenFiles
 from .text import check_length
 
 SHOWN_FAILURES = 20

@@ -11,15 +11,17 @@ from pathlib import Path
 
 from ..errors import BadFolder, NothingToSpeak, SkippedText
 from ..progress_bar import progress_bar
+from ..sound_file import read_origin
 from ..speech.chapters import Chapter, Paragraph, find_chapters, paragraphs
 from ..speech.chunk import Clipping
 from ..speech.reading import SourceLines, check_lines
 from ..text.markup import MarkupReader
 from ..text.sentence import Sentence
 from ..text.skipped import MAX_LISTED, Skipped
+from ..whole_file import make_folder
 from .narrator import Narrator
-from .speech_file import SECONDS_PER_CHARACTER, read_origin, read_seconds, write_speech
-from .speech_files import SpeechFiles, SpokenFile, SpokenFiles, make_folder
+from .speech_file import SECONDS_PER_CHARACTER, read_seconds, write_speech
+from .speech_files import SpeechFiles, SpokenFile, SpokenFiles
 
 
 @dataclass(frozen=True)

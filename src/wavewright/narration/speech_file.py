@@ -7,9 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from ..clip import Clip, read_blocks, read_header, read_metadata, write_blocks
-from ..errors import BadAudio
-from ..json_text import parse
+from ..clip import Clip, read_blocks, read_header, write_blocks
 from ..speech.chunk import Chunk
 from ..speech.subtitles import subtitle_format, subtitles
 from ..speech.timestamps import TimedMark, TimedWord
@@ -73,15 +71,6 @@ def clips_of(
     waves = (chunk.wave for chunk in chunks if chunk.wave.shape[1])
     normalised = waves if normaliser is None else normaliser.normalise(waves, sample_rate, folder)
     return (Clip(wave, sample_rate) for wave in normalised)
-
-
-def read_origin(path: Path) -> dict[str, object]:
-    """Return what a sound file was made from, by its comment; empty if it is not a file of speech."""
-    try:
-        origin = parse(read_metadata(path)["comment"])
-    except (BadAudio, ValueError, KeyError):
-        return {}
-    return origin if isinstance(origin, dict) else {}
 
 
 def read_seconds(path: Path) -> float:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import BadFolder
 from ..names import file_stem, inside
 from ..speech.chunk import clipping_message
-from ..whole_file import sweep_once, why_not_written
 from .loudness import below_target_message
 from .speech_file import SpeechFormat
 
@@ -80,14 +78,3 @@ class SpokenFiles:
         """Return a sentence for files below the target loudness, and one for clipped samples."""
         notes = [below_target_message(self.below_target)] if self.below_target else []
         return notes + ([clipping_message(self.clipped_fraction)] if self.clipped_fraction else [])
-
-
-def make_folder(out: Path) -> None:
-    """Create a folder, or remove the temporary files of killed processes from it; raise BadFolder if that fails."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        sweep_once(out)
-    except (FileExistsError, NotADirectoryError) as error:
-        raise BadFolder(f"{out} is a file or lies in one; give a folder to write to with --out.") from error
-    except OSError as error:
-        raise BadFolder(why_not_written(out, error.strerror or str(error))) from error
