@@ -59,6 +59,7 @@ def parser_of_corpora() -> argparse.ArgumentParser:
     denoise.add_argument("--speech", type=Path, required=True, help="the corpus of the command speech")
     denoise.add_argument("--esc10", type=Path, required=True, help="folder of ESC-10 with CREDITS.csv")
     denoise.add_argument("--zero-ad", type=Path, required=True, help="folder audio of 0 A.D.")
+    denoise.add_argument("--megaglest", type=Path, help="folder of MegaGlest's data; left out without")
     denoise.add_argument("--sample-rate", type=int, default=24_000, help="hertz; higher rates are brought down to it")
     for command in (denoise, drums, judge, digits, ambience, prompts, music, speech, readers):
         command.add_argument("--out", type=Path, required=True, help="folder to write")
@@ -83,7 +84,8 @@ def main() -> None:
         elif options.corpus == "music":
             print_summary(*gather_music(options.asterisk, options.out))
         elif options.corpus == "denoise":
-            gathered = gather_denoise(options.speech, options.esc10, options.zero_ad, options.out, options.sample_rate)
+            folders = options.speech, options.esc10, options.zero_ad, options.megaglest
+            gathered = gather_denoise(*folders, options.out, options.sample_rate)
             print_summary(*gathered)
         elif options.corpus == "readers":
             n_recordings, n_left_out = gather_readers(options.speech, options.out)

@@ -33,6 +33,8 @@ class DenoiserDataSettings(SpeedSettings):
     """Settings of the mixtures; raises BadSetting for a number out of its range."""
 
     speech: str = ""  # folder of speech, for a training on a folder of noise alone
+    slowest: float = ranged(0.78, 0.1, 10.0)  # speed of speech; other speeds are other voices
+    fastest: float = ranged(1.28, 0.1, 10.0)
     crop_seconds: float = ranged(3.0, 0.5, 30.0)
     valid_fraction: float = ranged(0.05, 0.0, 0.9)
     speaker_exponent: float = ranged(0.4, 0.0, 1.0)  # of a speaker's total length in the probability to be drawn
@@ -43,7 +45,7 @@ class DenoiserDataSettings(SpeedSettings):
     room_probability: float = ranged(0.4, 0.0, 1.0)
     dereverb_probability: float = ranged(0.3, 0.0, 1.0)  # of a target with the early reflections of the room only
     second_speaker_probability: float = ranged(0.0, 0.0, 1.0)  # of a second speaker in the target
-    recorded_probability: float = ranged(0.55, 0.0, 1.0)  # of a recording of noise, among the sources of noise
+    recorded_probability: float = ranged(0.65, 0.0, 1.0)  # of a recording of noise, among the sources of noise
     babble_probability: float = ranged(0.1, 0.0, 1.0)  # of several speakers as noise
     music_probability: float = ranged(0.06, 0.0, 1.0)  # of music as noise, if the corpus has any
     target_music_probability: float = ranged(0.0, 0.0, 1.0)  # of music in the target

@@ -1,10 +1,11 @@
-"""Losses of enhanced spectra: compressed complex spectra and magnitudes, and SI-SDR of the wave."""
+"""Losses of enhanced spectra: compressed complex spectra and magnitudes; of the wave: SI-SDR and audible error."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
+from ...nn.audible import AudibleDistance
 from ...nn.network import Batch
 from .modules import MIN_MAGNITUDE, Denoiser
 
@@ -13,11 +14,11 @@ MIXTURE_FRACTION = 0.15
 MAX_SI_SDR_DB = 40.0  # from which on a better wave costs no less
 SILENCE = 1e-4  # largest sample of a target that counts as silent
 
-WEIGHTS = {"stft/complex": 30.0, "stft/magnitude": 70.0, "wave/si_sdr": 0.1}
+WEIGHTS = {"stft/complex": 30.0, "stft/magnitude": 70.0, "wave/si_sdr": 0.1, "wave/audible": 1.5}
 
 
-def denoiser_losses(denoiser: Denoiser, batch: Batch) -> dict[str, Tensor]:
-    """Return the losses of a batch, as :class:`.batches.DenoiserBatches` makes it."""
+def denoiser_losses(denoiser: Denoiser, batch: Batch, audible: AudibleDistance | None = None) -> dict[str, Tensor]:
+    """Return the losses of a batch, as :class:`.batches.DenoiserBatches` makes it; those of waves without silence."""
     enhanced = denoiser(batch["inputs"], batch["dereverb"])
     with torch.autocast(enhanced.device.type, enabled=False):
         target = denoiser.analyse(batch["target"])
@@ -26,10 +27,13 @@ def denoiser_losses(denoiser: Denoiser, batch: Batch) -> dict[str, Tensor]:
         )
         losses = compressed_distances(enhanced / level, target / level, denoiser.config.exponent)
         is_audible = batch["target"].abs().amax(1) > SILENCE
-        wave = denoiser.synthesise(enhanced, batch["target"].shape[1])
-        ratios_db = si_sdr_db(wave, batch["target"]).clamp_max(MAX_SI_SDR_DB)
-        n_audible = is_audible.sum().clamp_min(1)
-        return losses | {"wave/si_sdr": -torch.where(is_audible, ratios_db, 0.0).sum() / n_audible}
+        targets = batch["target"][is_audible]
+        waves = denoiser.synthesise(enhanced, batch["target"].shape[1])[is_audible]
+        n_audible = max(len(targets), 1)
+        losses["wave/si_sdr"] = -si_sdr_db(waves, targets).clamp_max(MAX_SI_SDR_DB).sum() / n_audible
+        if audible:
+            losses["wave/audible"] = audible(targets, waves) if len(targets) else waves.sum()
+        return losses
 
 
 def rms(spectra: Tensor) -> Tensor:
