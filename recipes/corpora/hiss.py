@@ -33,13 +33,11 @@ def without_hiss(clip: Clip) -> Clip:
     n_fft = N_HOPS * hop_length
     window = np.hanning(n_fft + 1)[:-1]
     n_samples = clip.wave.shape[1]
-    padded = np.pad(
-        clip.wave.astype(np.float64), ((0, 0), (n_fft, 2 * n_fft)), "reflect" if n_samples > 2 * n_fft else "constant"
-    )
+    mode = "reflect" if n_samples > 2 * n_fft else "constant"
+    padded = np.pad(clip.wave.astype(np.float64), ((0, 0), (n_fft, 2 * n_fft)), mode)
     frames = np.lib.stride_tricks.sliding_window_view(padded, n_fft, axis=1)[:, ::hop_length] * window
     spectra = np.fft.rfft(frames)
-    for channel in spectra:
-        channel *= _gains(np.square(np.abs(channel)))
+    spectra *= np.stack([_gains(power) for power in np.square(np.abs(spectra))])
     frames = np.fft.irfft(spectra, n_fft) * window
     clean = np.zeros_like(padded)
     for index in range(frames.shape[1]):

@@ -113,7 +113,7 @@ class TimeLayer(nn.Module):
         return bands + self.out_proj(outputs).view(self.shape)
 
     def step(self, bands: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
-        """Return ``bands (bands, batch, channels)`` of one frame, and the next state ``(1, bands * batch, channels)``."""
+        """Return bands ``(bands, batch, channels)`` of one frame, and the state ``(1, bands * batch, channels)``."""
         state = self.gru.step(self.norm(bands).reshape(1, -1, self.shape[2]), state)
         return bands + self.out_proj(state).view(self.shape), state
 
@@ -206,8 +206,8 @@ class MaskEstimator(nn.Module):
         before = states.permute(1, 2, 0, 3).reshape(self.n_blocks, -1, self.channels).split(1)
         after = []
         for time_layer, mixer, state in zip(self.time_layers, self.mixers, before, strict=True):
-            bands, state = time_layer.step(bands, state)
-            after.append(state)
+            bands, next_state = time_layer.step(bands, state)
+            after.append(next_state)
             bands = mixer(bands)
         states = torch.cat(after).reshape(self.n_blocks, self.n_bands, -1, self.channels).permute(2, 0, 1, 3)
         return self.merge(self.norm(bands)), states
