@@ -11,12 +11,13 @@ from tiny_families import recordings, tiny_recipe, tiny_run, trained
 from wavewright import loading
 from wavewright.contracts.enhancement import EnhancementSettings
 from wavewright.errors import BadFolder, BadModel, BadSetting
-from wavewright.families.denoiser import mixing
+from wavewright.families.denoiser import DENOISER, mixing
 from wavewright.families.denoiser.config import SIZES, DenoiserConfig
 from wavewright.families.denoiser.losses import MAX_SI_SDR_DB, compressed_distances, denoiser_losses, si_sdr_db
-from wavewright.families.denoiser.modules import Denoiser
+from wavewright.families.denoiser.modules import N_FEATURES, Denoiser, MaskEstimator
 from wavewright.families.denoiser.recipe import prepare
 from wavewright.families.denoiser.runtime import mean_mask
+from wavewright.models.folder import ModelFolder
 
 pytestmark = pytest.mark.uses("denoiser")
 
@@ -224,3 +225,23 @@ def test_the_mean_mask_minimises_the_error_of_all_channels():
     error = np.square(np.abs(spectra * mask - masks * spectra)).sum(0)
     for change in (0.01, -0.01, 0.01j, -0.01j):
         assert (np.square(np.abs(spectra * (mask + change) - masks * spectra)).sum(0) > error).all()
+
+
+def test_a_model_at_a_higher_rate_starts_with_the_masks_of_the_bands_that_both_have():
+    base = ModelFolder(trained("denoiser").out)
+    known = base.config(DenoiserConfig)
+    config = replace(known, sample_rate=3 * known.sample_rate, hop_length=3 * known.hop_length)
+    narrow, wide = MaskEstimator(known), MaskEstimator(config)
+    for module, of in ((narrow, known), (wide, config)):
+        weights = DENOISER.initial_weights(base, of)
+        names = module.state_dict().keys()
+        module.load_state_dict({name: torch.from_numpy(weights[f"estimator.{name}"]) for name in names})
+    features = torch.randn(2, 7, config.n_bins, N_FEATURES)
+    switch = torch.tensor([[0.0], [1.0]])
+    n_shared = known.n_bins - 1  # the bin of the lower Nyquist frequency is in a band of its own now
+    features[:, :, n_shared] = 0
+    with torch.no_grad():
+        expected = narrow(features[:, :, : known.n_bins], switch)[..., :n_shared]
+        masks = wide(features, switch)
+    torch.testing.assert_close(masks[..., :n_shared], expected)
+    assert masks[..., n_shared:].std() > 0

@@ -38,7 +38,7 @@ class GRU(nn.GRU):
 
     def step(self, inputs: Tensor, state: Tensor) -> Tensor:
         """Return the next state ``(1, batch, hidden_size)`` after one step ``inputs (1, batch, input_size)``."""
-        weights = [self.weight_ih_l0, self.weight_hh_l0, self.bias_ih_l0, self.bias_hh_l0]
+        weights: list[Tensor] = list(self.parameters())  # in the order of torch's function
         return torch.gru(inputs, state, weights, True, 1, 0.0, False, False, False)[1]
 
 

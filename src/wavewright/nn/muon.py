@@ -79,7 +79,7 @@ def orthogonalised(matrices: Tensor) -> Tensor:
     """Return matrices ``(..., rows, columns)`` with singular values near 1 and the same singular vectors."""
     a, b, c = COEFFICIENTS
     is_tall = matrices.shape[-2] > matrices.shape[-1]
-    result = matrices.mT if is_tall else matrices
+    result: Tensor = matrices.mT if is_tall else matrices
     result = result / (torch.linalg.matrix_norm(result, keepdim=True) + 1e-7)
     for _ in range(ITERATIONS):
         gram = result @ result.mT

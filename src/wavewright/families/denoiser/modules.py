@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -110,7 +111,8 @@ class TimeLayer(nn.Module):
     def forward(self, bands: Tensor, n_frames: int) -> Tensor:
         """Return bands ``(bands, batch * n_frames, channels)`` of sequences from their first frame on."""
         outputs, _ = self.gru(self.norm(bands).reshape(-1, n_frames, bands.shape[-1]))
-        return bands + self.out_proj(outputs).view(self.shape)
+        changes: Tensor = self.out_proj(outputs).view(self.shape)
+        return bands + changes
 
     def step(self, bands: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         """Return bands ``(bands, batch, channels)`` of one frame, and the state ``(1, bands * batch, channels)``."""
@@ -203,18 +205,20 @@ class MaskEstimator(nn.Module):
             After the frame.
         """
         bands = self._bands(features, dereverb)
-        before = states.permute(1, 2, 0, 3).reshape(self.n_blocks, -1, self.channels).split(1)
+        before = torch.split(states.permute(1, 2, 0, 3).reshape(self.n_blocks, -1, self.channels), 1)
         after = []
         for time_layer, mixer, state in zip(self.time_layers, self.mixers, before, strict=True):
-            bands, next_state = time_layer.step(bands, state)
+            bands, next_state = cast(TimeLayer, time_layer).step(bands, state)
             after.append(next_state)
             bands = mixer(bands)
         states = torch.cat(after).reshape(self.n_blocks, self.n_bands, -1, self.channels).permute(2, 0, 1, 3)
-        return self.merge(self.norm(bands)), states
+        mask: Tensor = self.merge(self.norm(bands))
+        return mask, states
 
     def _bands(self, features: Tensor, dereverb: Tensor) -> Tensor:
         """Return the channels ``(bands, rows, channels)`` of features ``(rows, bins, features)``."""
-        return self.split(features) + self.dereverb_bias[:, 0] * dereverb
+        bands: Tensor = self.split(features)
+        return bands + self.dereverb_bias[:, 0] * dereverb
 
 
 class Denoiser(nn.Module):
@@ -300,13 +304,13 @@ class DenoiserFrame(nn.Module):
         magnitude = spectra.norm(dim=-1).clamp_min(MIN_MAGNITUDE)
         compressed = magnitude**self.config.exponent
         level = self.config.level_decay * level + compressed.mean(-1)[..., None] * self.is_sum + self.is_weight
-        sums, weights = level.split(1, dim=-1)
+        sums, weights = torch.split(level, 1, dim=-1)
         mean_level = sums / weights
         if self.config.n_inputs > 1:
             mean_level = mean_level[:, list(self.config.level_inputs)]
         features = normalised_features(spectra, magnitude, compressed, mean_level).permute(0, 2, 1, 3).flatten(2)
         mask, states = self.estimator.step(features, dereverb, states)
-        mask_real, mask_imaginary = mask[..., None].split(1, dim=1)
+        mask_real, mask_imaginary = torch.split(mask[..., None], 1, dim=1)
         first = spectra[:, :1] if self.config.n_inputs > 1 else spectra
         enhanced = mask_real * first + mask_imaginary * (first @ self.times_i)
         return enhanced[:, 0], level, states
