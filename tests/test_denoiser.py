@@ -155,6 +155,15 @@ class TestMixtures:
             if target.any():  # no pause
                 np.testing.assert_allclose(inputs[0], target, atol=1e-6)
 
+    @pytest.mark.parametrize("sample_rate", [16_000, 22_050, 48_000])
+    def test_codecs_keep_the_sound_its_length_and_time(self, sample_rate):
+        wave = 0.3 * np.sin(2 * np.pi * 400 * np.arange(sample_rate + 7) / sample_rate).astype(np.float32)
+        results = [mixing.coded(wave, sample_rate, np.random.default_rng(seed)) for seed in range(12)]
+        for result in results:
+            assert result.shape == wave.shape
+            assert result.dtype == np.float32
+            assert 1e-6 < mixing.rms(result - wave) < 0.2 * mixing.rms(wave)
+
     def test_a_target_without_reverberation_has_the_early_reflections_only(self):
         settings = ("clean_probability=1", "silent_probability=0", "dereverb_probability=1", "room_probability=1")
         rest = ("clip_probability=0", "codec_probability=0", "band_limit_probability=0")

@@ -11,7 +11,6 @@ from ...contracts.recipe import Batch, RecipeOf
 from ...data.augmentation import SpeedSettings, log_uniform
 from ...data.crops import sampling_probabilities
 from ...data.store import ClipStore
-from ...dsp.companding import mu_law_decode, mu_law_encode
 from ...dsp.rooms import Room, early_response
 from ...ranges import ranged
 from ...units import db_to_gain, seconds_to_samples
@@ -51,7 +50,7 @@ class DenoiserDataSettings(SpeedSettings):
     target_music_probability: float = ranged(0.0, 0.0, 1.0)  # of music in the target
     band_limit_probability: float = ranged(0.1, 0.0, 1.0)  # of a band limit of 3.4 kHz and more
     clip_probability: float = ranged(0.05, 0.0, 1.0)  # of a mixture that is clipped
-    codec_probability: float = ranged(0.04, 0.0, 1.0)  # of a mixture in mu-law of 8 bits, as telephones have
+    codec_probability: float = ranged(0.04, 0.0, 1.0)  # of a mixture after mu-law, Vorbis or Opus
 
 
 @dataclass(frozen=True)
@@ -167,7 +166,7 @@ class DenoiserBatches:
             limit = rng.uniform(0.2, 0.7) * np.abs(mixture).max()
             mixture = mixture.clip(-limit, limit)
         if rng.random() < data.codec_probability:
-            mixture = mu_law_decode(np.round(127 * mu_law_encode(mixture)) / 127)
+            mixture = mixing.coded(mixture, self.sample_rate, rng)
         return mixture.astype(np.float32)[None], float(dereverb), target.astype(np.float32)
 
     def _snr_db(self, rng: np.random.Generator) -> float:
