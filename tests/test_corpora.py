@@ -189,7 +189,8 @@ def test_denoisers_learn_neither_from_tests_nor_from_human_sounds(tmp_path):
         "ambient/wind.ogg",
         "actor/fauna/horse.ogg",
         "attack/human_cry.ogg",
-        "voice/hello.ogg",
+        "voice/global/hello.ogg",
+        "voice/greek/civ/civ_female_hello.ogg",
         "music/song.ogg",
     ):
         tone(audio / name, sample_rate=44_100)
@@ -202,14 +203,17 @@ def test_denoisers_learn_neither_from_tests_nor_from_human_sounds(tmp_path):
     arguments = ("--speech", speech, "--esc10", pack, "--zero-ad", audio, "--sample-rate", 24_000)
     rows = gathered(tmp_path / "out", "denoise", *arguments, "--megaglest", tmp_path / "megaglest")
     kinds = {name: (row["label"], row["split"]) for name, row in rows.items()}
-    assert {name for name, (kind, _) in kinds.items() if kind == "speech"} == {"speech/ann/a", "speech/ann/b"}
+    assert {name for name, (kind, _) in kinds.items() if kind == "speech"} == {
+        *("speech/ann/a", "speech/ann/b", "speech/0ad/greek/civ_female_hello")
+    }
+    assert rows["speech/0ad/greek/civ_female_hello"]["speaker"] == "0ad-greek-female"
     assert kinds["noise/esc10/rain/1-1-A"] == ("noise", "train")
     assert kinds["noise/esc10/rain/4-2-A"] == ("noise", "valid")
     assert {name for name in kinds if "megaglest" in name} == {
         "noise/megaglest/tilesets/desert/rain",
         "noise/megaglest/techs/megapack/commondata/axe_hit1",
     }
-    assert {name for name in kinds if "0ad" in name} == {
+    assert {name for name, (kind, _) in kinds.items() if "0ad" in name and kind != "speech"} == {
         "noise/0ad/ambient/wind",
         "noise/0ad/actor/fauna/horse",
         "music/0ad/music/song",

@@ -109,6 +109,12 @@ class TestLosses:
         distances = compressed_distances(loud, quiet, 0.5)
         for name in ("stft/complex", "stft/magnitude"):
             torch.testing.assert_close(distances[name], torch.tensor(9.0), atol=1e-4, rtol=1e-4)
+        assert float(distances["stft/missing"]) == 0
+
+    def test_what_is_missing_costs_more_than_what_is_left_over(self):
+        loud, quiet = torch.full((1, 1, 1), 16 + 0j), torch.full((1, 1, 1), 1 + 0j)
+        distances = compressed_distances(quiet, loud, 0.5)
+        torch.testing.assert_close(distances["stft/missing"], torch.tensor(9.0), atol=1e-4, rtol=1e-4)
 
     @torch.no_grad()
     def test_a_perfect_estimate_has_the_least_loss_and_silence_is_finite(self):

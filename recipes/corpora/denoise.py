@@ -5,7 +5,7 @@
 
 ``--speech`` is the corpus of the command ``speech``, without its tests; steady noise is removed from it. ``--esc10`` is
 the pack of the command ``ambience``: fold 4 is split ``valid``, fold 5 is left out for tests. ``--zero-ad`` is the
-folder ``audio`` of ``public.zip`` in the Debian package 0ad-data: its ambience, effects and music, without voices.
+folder ``audio`` of ``public.zip`` in the Debian package 0ad-data: its ambience, effects, music, and voices.
 ``--megaglest`` is the folder ``usr/share/games/megaglest`` of the Debian package megaglest-data.
 """
 
@@ -72,6 +72,7 @@ def find(speech: Path, esc10: Path, zero_ad: Path, megaglest: Path | None) -> It
             yield replace(item, target=f"{NOISE}/esc10/{item.target}", facts=facts)
     audio = checked_folder(zero_ad, "the sound of 0 A.D.")
     effects = sorted({path for pattern in EFFECTS for path in audio.glob(pattern)})
+    yield from _voices(audio)
     for kind, paths in ((NOISE, effects), (MUSIC, sorted((audio / "music").glob("*.ogg")))):
         for path in paths:
             name = path.relative_to(audio).with_suffix("").as_posix()
@@ -81,6 +82,15 @@ def find(speech: Path, esc10: Path, zero_ad: Path, megaglest: Path | None) -> It
             yield Recording(path, f"{kind}/0ad/{name}", split, ZERO_AD, {"label": kind, "group": f"0ad/{name}"})
     if megaglest:
         yield from _megaglest(checked_folder(megaglest, "tilesets, data and techs of MegaGlest"))
+
+
+def _voices(audio: Path) -> Iterator[Recording]:
+    """Yield the answers of the people of each civilisation, a speaker for women and men of each."""
+    for path in sorted((audio / "voice").glob("*/civ/*.ogg")):
+        sex = "female" if "female" in path.stem else "male"
+        speaker = f"0ad-{path.parts[-3]}-{sex}"
+        name = f"{SPEECH}/0ad/{path.parts[-3]}/{path.stem}"
+        yield Recording(path, name, "train", ZERO_AD, {"label": SPEECH, "speaker": speaker, "group": speaker})
 
 
 def _megaglest(data: Path) -> Iterator[Recording]:

@@ -14,7 +14,7 @@ MIXTURE_FRACTION = 0.15
 MAX_SI_SDR_DB = 40.0  # from which on a better wave costs no less
 SILENCE = 1e-4  # largest sample of a target that counts as silent
 
-WEIGHTS = {"stft/complex": 30.0, "stft/magnitude": 70.0, "wave/si_sdr": 0.1, "wave/audible": 1.5}
+WEIGHTS = {"stft/complex": 30.0, "stft/magnitude": 70.0, "stft/missing": 70.0, "wave/si_sdr": 0.1, "wave/audible": 1.5}
 
 
 def denoiser_losses(denoiser: Denoiser, batch: Batch, audible: AudibleDistance | None = None) -> dict[str, Tensor]:
@@ -49,14 +49,17 @@ def compressed_distances(estimate: Tensor, target: Tensor, exponent: float) -> d
     ----------
     K. Wilson et al., "Exploring tradeoffs in models for low-latency speech enhancement", 2018 (power-law compression);
     S. Braun, I. Tashev, "A consolidated view of loss functions for supervised deep learning-based speech
-    enhancement", 2021.
+    enhancement", 2021; Q. Wang et al., "VoiceFilter-Lite", 2020 (what is missing costs more than what is left over, so
+    that speech of unknown voices stays intelligible).
     """
     estimate, estimated_magnitude = _compressed(estimate, exponent)
     target, target_magnitude = _compressed(target, exponent)
     difference = estimate - target
+    excess = estimated_magnitude - target_magnitude
     return {
         "stft/complex": (difference.real.square() + difference.imag.square()).mean(),
-        "stft/magnitude": (estimated_magnitude - target_magnitude).square().mean(),
+        "stft/magnitude": excess.square().mean(),
+        "stft/missing": excess.clamp_max(0.0).square().mean(),
     }
 
 
