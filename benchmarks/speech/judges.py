@@ -14,12 +14,13 @@ import numpy as np
 from benchmarks.harness.peers import DNSMOS, MOONSHINE, PESQ
 from benchmarks.harness.script import Report
 from benchmarks.harness.tables import Column, columns, optional
-from benchmarks.speech.recogniser import DEFAULT_FOLDER, Recogniser
 from wavewright.clip import Clip
 from wavewright.errors import BadFolder
+from wavewright.metrics.recogniser import Recogniser
 from wavewright.metrics.sampling import Interval, bootstrap_interval
 
 SAMPLE_RATE = 16_000
+DEFAULT_FOLDER = Path("judges/package/dist/model/tiny/quantized")
 
 
 def add_judge_options(parser: argparse.ArgumentParser) -> None:
