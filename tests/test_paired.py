@@ -1,6 +1,7 @@
 """Scores of processed speech against its clean recording."""
 
 import sys
+import warnings
 from types import SimpleNamespace
 
 import numpy as np
@@ -112,6 +113,24 @@ def test_silence_is_left_out(folders):
         "it is silent, and its clean recording is not.",
         f"its clean recording {folders / 'clean' / 'a.flac'} is silent.",
     ]
+
+
+def test_sentences_that_are_too_short_are_not_scored(monkeypatch):
+    class BufferTooShortError(Exception):
+        pass
+
+    def pesq(sample_rate, reference, estimate, mode):
+        raise BufferTooShortError
+
+    def stoi(reference, estimate, sample_rate):
+        warnings.warn("Not enough STFT frames", RuntimeWarning, stacklevel=1)
+        return 1e-5
+
+    package = SimpleNamespace(pesq=pesq, BufferTooShortError=BufferTooShortError, NoUtterancesError=BufferTooShortError)
+    monkeypatch.setitem(sys.modules, "pesq", package)
+    monkeypatch.setitem(sys.modules, "pystoi", SimpleNamespace(stoi=stoi))
+    assert np.isnan(paired.pesq(wave(0, 0.1), wave(1, 0.1)))
+    assert np.isnan(paired.stoi(wave(0, 0.1), wave(1, 0.1)))
 
 
 class TestWordError:

@@ -5,6 +5,7 @@ DNSMOS and SRMR need no reference; AECMOS needs the microphone and the far end o
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -69,21 +70,29 @@ def si_sdr_db(reference: np.ndarray, estimate: np.ndarray) -> float:
 
 
 def pesq(reference: np.ndarray, estimate: np.ndarray) -> float:
-    """Return the wide-band PESQ (ITU-T P.862.2) of waves ``(time,)`` at 16 kHz, NaN without speech."""
-    from pesq import NoUtterancesError
+    """Return the wide-band PESQ (ITU-T P.862.2) of waves ``(time,)`` at 16 kHz, NaN below 0.25 s and without speech."""
+    from pesq import BufferTooShortError, NoUtterancesError
     from pesq import pesq as score
 
     try:
         return float(score(SAMPLE_RATE, reference, estimate, "wb"))
-    except NoUtterancesError:
+    except (BufferTooShortError, NoUtterancesError):
         return float("nan")
 
 
 def stoi(reference: np.ndarray, estimate: np.ndarray) -> float:
-    """Return the short-time objective intelligibility (Taal et al., 2011) of waves ``(time,)`` at 16 kHz, 0 to 1."""
+    """Return the short-time objective intelligibility (Taal et al., 2011) of waves ``(time,)`` at 16 kHz, 0 to 1.
+
+    NaN for less than 0.4 s of speech.
+    """
     from pystoi import stoi as score
 
-    return float(score(reference, estimate, SAMPLE_RATE))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)  # pystoi warns that speech is too short, and returns 1e-5
+        try:
+            return float(score(reference, estimate, SAMPLE_RATE))
+        except RuntimeWarning:
+            return float("nan")
 
 
 def dnsmos(_: np.ndarray, estimate: np.ndarray) -> float:
