@@ -1,8 +1,9 @@
 """The bundled models ``denoise-16k``, ``denoise-48k`` and ``echo-16k``: noise, reverberation and echo removed.
 
 python recipes/corpora speech --kathleen K --kerstin G --commands C --asterisk A --out corpora/speech
-python recipes/corpora denoise --speech corpora/speech --esc10 PACK --zero-ad AUDIO --megaglest DATA \\
-    --out corpora/denoise
+python recipes/corpora synthetic --flite flite --speech corpora/speech --out corpora/synthetic
+python recipes/corpora denoise --speech corpora/speech corpora/synthetic --esc10 PACK --zero-ad AUDIO \\
+    --megaglest DATA --out corpora/denoise
 python recipes/denoiser.py --max-minutes 120
 python recipes/denoiser.py --max-minutes 120 --resume                               # as often as needed
 python recipes/denoiser.py --from src/wavewright/models/bundled/denoise-16k         # further, from the bundled one

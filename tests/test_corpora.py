@@ -398,3 +398,30 @@ def test_hiss_is_removed_and_speech_stays(monkeypatch):
 
 def rms(wave):
     return float(np.sqrt(np.mean(np.square(wave))))
+
+
+FLITE = """#!{python}
+import pathlib, shutil, sys
+options = dict(zip(sys.argv[1::2], sys.argv[2::2]))
+if "fail" in options["-t"]:
+    sys.exit(3)
+shutil.copy({clip!r}, options["-o"])
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the program is a script")
+def test_a_synthesiser_reads_each_english_sentence_once(tmp_path):
+    clip = tone(tmp_path / "clip.wav")
+    flite = tmp_path / "flite"
+    flite.write_text(FLITE.format(python=sys.executable, clip=str(clip)))
+    flite.chmod(0o755)
+    speech = tmp_path / "speech"
+    speech.mkdir()
+    texts = ["One.", "Two.", "Three.", "Four.", "Five.", "It will fail."]
+    rows = [{"text": text, "language": "en", "split": "train"} for text in (*texts, "One.")]
+    rows += [{"text": "Eins.", "language": "de", "split": "train"}, {"text": "Six.", "language": "en", "split": "test"}]
+    (speech / "manifest.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    rows = gathered(tmp_path / "out", "synthetic", "--flite", flite, "--speech", speech)
+    assert {row["text"] for row in rows.values()} == set(texts[:-1])
+    assert len({row["speaker"] for row in rows.values()}) >= 3
+    assert {row["split"] for row in rows.values()} == {"train"}

@@ -1,9 +1,10 @@
 """Speech, noise and music that denoisers are trained on.
 
-    python recipes/corpora denoise --speech corpora/speech --esc10 PACK --zero-ad AUDIO --megaglest DATA \\
-        --out corpora/denoise
+    python recipes/corpora denoise --speech corpora/speech corpora/synthetic --esc10 PACK --zero-ad AUDIO \\
+        --megaglest DATA --out corpora/denoise
 
-``--speech`` is the corpus of the command ``speech``, without its tests; steady noise is removed from it. ``--esc10`` is
+``--speech`` are corpora of the commands ``speech`` and ``synthetic``, without tests; steady noise is removed from them.
+ ``--esc10`` is
 the pack of the command ``ambience``: fold 4 is split ``valid``, fold 5 is left out for tests. ``--zero-ad`` is the
 folder ``audio`` of ``public.zip`` in the Debian package 0ad-data: its ambience, effects, music, and voices.
 ``--megaglest`` is the folder ``usr/share/games/megaglest`` of the Debian package megaglest-data.
@@ -14,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -61,9 +62,10 @@ HUMAN = ("voice", "human", "laugh", "crowd")  # in names of effects that are lef
 VALID_OF = 12  # one of so many effects and pieces of music is held out
 
 
-def find(speech: Path, esc10: Path, zero_ad: Path, megaglest: Path | None) -> Iterator[Recording | Problem]:
+def find(speech: Sequence[Path], esc10: Path, zero_ad: Path, megaglest: Path | None) -> Iterator[Recording | Problem]:
     """Yield speech, noise and music, each with its kind as label."""
-    yield from _speech(speech)
+    for corpus in speech:
+        yield from _speech(corpus)
     for item in ambience.find(esc10):
         if isinstance(item, Problem):
             yield item
@@ -134,7 +136,7 @@ def _read(max_rate: int, recording: Recording) -> Clip:
 
 
 def gather_denoise(
-    speech: Path, esc10: Path, zero_ad: Path, megaglest: Path | None, out: Path, max_rate: int
+    speech: Sequence[Path], esc10: Path, zero_ad: Path, megaglest: Path | None, out: Path, max_rate: int
 ) -> tuple[list[Recording], list[Problem]]:
     """Write the corpus to ``out``; return its recordings and those left out; raise BadFolder without a source."""
     return gather(find(speech, esc10, zero_ad, megaglest), out, partial(_read, max_rate))

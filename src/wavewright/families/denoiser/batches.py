@@ -36,7 +36,7 @@ class DenoiserDataSettings(SpeedSettings):
     fastest: float = ranged(1.28, 0.1, 10.0)
     crop_seconds: float = ranged(3.0, 0.5, 30.0)
     valid_fraction: float = ranged(0.05, 0.0, 0.9)
-    speaker_exponent: float = ranged(0.4, 0.0, 1.0)  # of a speaker's total length in the probability to be drawn
+    speaker_exponent: float = ranged(0.5, 0.0, 1.0)  # of a speaker's total length in the probability to be drawn
     snr_db: tuple[float, float] = ranged((-6.0, 20.0), -30.0, 60.0)  # of most mixtures; some reach 45 dB
     level_db: tuple[float, float] = ranged((-55.0, -15.0), -90.0, 0.0)  # of active speech, below full scale
     silent_probability: float = ranged(0.06, 0.0, 1.0)  # of noise without speech
@@ -185,8 +185,8 @@ class DenoiserBatches:
         reverberant = target
         for _ in range(1 + (rng.random() < data.second_speaker_probability)):
             speech = self._speech(rng, self.n_samples)
-            if rng.random() < 0.6:
-                speech = mixing.equalise(speech, rng, 6.0)
+            if rng.random() < 0.75:
+                speech = mixing.equalise(speech, rng, 9.0)
             if room is None:
                 early = late = speech
             else:
