@@ -1,6 +1,7 @@
 """The family denoiser: bands, features, losses, mixtures, calls, and the runtime against the module."""
 
 import itertools
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -18,6 +19,7 @@ from wavewright.families.denoiser.modules import N_FEATURES, Denoiser, MaskEstim
 from wavewright.families.denoiser.recipe import prepare
 from wavewright.families.denoiser.runtime import mean_mask
 from wavewright.models.folder import ModelFolder
+from wavewright.training import run
 
 pytestmark = pytest.mark.uses("denoiser")
 
@@ -260,3 +262,12 @@ def test_a_model_at_a_higher_rate_starts_with_the_masks_of_the_bands_that_both_h
         masks = wide(features, switch)
     torch.testing.assert_close(masks[..., :n_shared], expected)
     assert masks[..., n_shared:].std() > 0
+
+
+def test_the_family_is_that_of_the_model_that_training_starts_from(tmp_path):
+    folder = recordings().entries[0].path.parents[1]
+    speech = f"data.speech={trained('denoiser').recipe.data.speech}"
+    run.train(folder, base=trained("denoiser").out, out=tmp_path / "run", settings=(speech, "training.steps=1"))
+    assert json.loads((tmp_path / "run/run.json").read_text())["family"] == "denoiser"
+    with pytest.raises(BadSetting, match="is of the family denoiser"):
+        run.train(folder, "gan", base=trained("denoiser").out, out=tmp_path / "other")
