@@ -148,7 +148,7 @@ class TestDelaySearch:
         for spectrum, microphone_spectrum in zip(far_spectra, frame_spectra(microphone), strict=True):
             history = np.concatenate([spectrum[None], history[:-1]])
             search.update(microphone_spectrum, history)
-            found.append(search.jump(spectra, 4))
+            found.append(search.jump(spectra, 4, history))
         assert set(found) == {0, samples}
 
 
@@ -171,7 +171,16 @@ class TestKernels:
         variance = (
             0.81 * (1 - step * np.abs(far) ** 2 / 2) * uncertainty + 0.2 * power + 0.3 * power.mean(1, keepdims=True)
         )
-        adapt(far, error, noise, *np.array([0.1, 0.9, 0.2, 0.3, 0.05], np.float32), weights, uncertainty)
+        adapt(
+            far,
+            error,
+            noise,
+            *np.array([0.1, 0.9, 0.2, 0.3, 0.05], np.float32),
+            weights,
+            uncertainty,
+            np.zeros(9, np.float32),
+            echo,
+        )
         np.testing.assert_allclose(weights, moved, rtol=1e-5)
         np.testing.assert_allclose(uncertainty, variance, rtol=1e-5)
 

@@ -26,10 +26,11 @@ DIVERGENCE_SMOOTHING = 0.9  # of both powers, per block
 
 JUMP_EVERY = 4  # blocks
 SAVED_EVERY = 32  # blocks: a path from before a jump is 1 to 2 times as old
-JUMP_UNCERTAINTY = 0.1  # of the path after a jump, at least, relative to its power
+JUMP_UNCERTAINTY = 0.01  # of the path after a jump, at least, relative to its power
 JUMP_MEMORY = 0.02  # factor of what is known about the gain of the echo
 
 DRIFT_SMOOTHING = 0.995  # of what is known about the drift, per block
+MAX_FORGOTTEN = 20.0  # of it, times what a block tells: a silent far end changes nothing
 DRIFT_GAIN = 1.0  # of the drift in samples per block, for each sample of delay
 MAX_DRIFT = 0.1  # samples per block
 MIN_INFORMATION = 1.0  # about the drift, inverse square samples
@@ -72,6 +73,7 @@ class LinearEchoCanceller:
         self.settings = settings or EchoSettings()
         n = self.settings.block_length
         self._search = DelaySearch(self.settings.max_delay_blocks + 1, self.settings.n_partitions, n, sample_rate / n)
+        self._workspace = np.zeros(n + 1, np.float32), np.zeros(n + 1, np.complex64)
         # Spectrum of a block in the second half of a frame over that of the same block in the first half.
         self._half_turn = np.where(np.arange(n + 1) % 2, -1, 1).astype(np.float32)
         self.reset()
@@ -106,8 +108,8 @@ class LinearEchoCanceller:
         self._save(twice=True)
         self._echo = np.zeros(n_bins, np.complex64)
         self._error_power = np.zeros(n_bins, np.float32)
-        self._powers = np.zeros(2)  # of microphone and error
-        self._products = np.zeros(2)  # of microphone and estimated echo, and of the estimated echo with itself
+        self._microphone_power = self._left_power = 0.0  # mean powers of microphone and error
+        self._product = self._echo_energy = 0.0  # of microphone and estimated echo, and of the estimated echo
         self._residual = np.zeros(n_bins, np.complex64)  # mean product of error and echo
         self._residual_powers = np.zeros((2, n_bins), np.float32)  # mean powers of error and echo
         self._drift = 0.0  # samples per block
@@ -169,10 +171,10 @@ class LinearEchoCanceller:
             "saved_paths": self._saved_paths.copy(),
             "saved_uncertainties": self._saved_uncertainties.copy(),
             "error_power": self._error_power.copy(),
-            "powers": self._powers.copy(),
-            "products": self._products.copy(),
             "residual": self._residual.copy(),
             "residual_powers": self._residual_powers.copy(),
+            "gain": np.array([self._product, self._echo_energy]),
+            "powers": np.array([self._microphone_power, self._left_power]),
             "drift": np.array([self._drift, self._information]),
         }
 
@@ -184,8 +186,9 @@ class LinearEchoCanceller:
         self._history, self._path = state["history"].copy(), state["path"].copy()
         self._saved_paths, self._saved_uncertainties = state["saved_paths"].copy(), state["saved_uncertainties"].copy()
         self._uncertainty, self._error_power = state["uncertainty"].copy(), state["error_power"].copy()
-        self._powers, self._products = state["powers"].copy(), state["products"].copy()
         self._residual, self._residual_powers = state["residual"].copy(), state["residual_powers"].copy()
+        self._product, self._echo_energy = map(float, state["gain"])
+        self._microphone_power, self._left_power = map(float, state["powers"])
         self._drift, self._information = map(float, state["drift"])
 
     def _extended_history(self, spectrum: np.ndarray) -> np.ndarray:
@@ -217,7 +220,7 @@ class LinearEchoCanceller:
         )
         by_chance = (1 - RESIDUAL_SMOOTHING) / (1 + RESIDUAL_SMOOTHING)
         noise = min(RESIDUAL_NOISE * max(coherence / by_chance - 1 - RESIDUAL_COHERENCE, 0.0), 1.0)
-        self._information = DRIFT_SMOOTHING * self._information + information
+        self._information += information - min((1 - DRIFT_SMOOTHING) * self._information, MAX_FORGOTTEN * information)
         if self._search.is_detected:
             drift = self._drift + DRIFT_GAIN * late / (self._information + MIN_INFORMATION)
             self._drift = min(max(drift, -MAX_DRIFT), MAX_DRIFT)
@@ -233,6 +236,7 @@ class LinearEchoCanceller:
             np.float32(self._drift),
             self._path,
             self._uncertainty,
+            *self._workspace,
         )
 
     def _observe(self, microphone: np.ndarray, error: np.ndarray, echo: np.ndarray) -> np.float32:
@@ -241,26 +245,26 @@ class LinearEchoCanceller:
         If the error is louder than the microphone, as after a sudden change of the path, learn the path anew.
         """
         microphone_energy, error_energy, echo_energy, product = energies(microphone, error, echo)
-        self._products *= PREDICTION_SMOOTHING
-        self._products += (product, echo_energy)
-        gain = np.float32(min(max(self._products[0] / (self._products[1] + MIN_POWER), 0.0), 1.0))
-        self._powers *= DIVERGENCE_SMOOTHING
-        fraction = (1 - DIVERGENCE_SMOOTHING) / len(microphone)
-        self._powers += (fraction * microphone_energy, fraction * error_energy)
-        if self._powers[1] > MAX_GROWTH * self._powers[0] + MIN_POWER:
+        self._product = PREDICTION_SMOOTHING * self._product + product
+        self._echo_energy = PREDICTION_SMOOTHING * self._echo_energy + echo_energy
+        gain = min(max(self._product / (self._echo_energy + MIN_POWER), 0.0), 1.0)
+        self._microphone_power += (1 - DIVERGENCE_SMOOTHING) * (microphone_energy / len(echo) - self._microphone_power)
+        self._left_power += (1 - DIVERGENCE_SMOOTHING) * (error_energy / len(echo) - self._left_power)
+        if self._left_power > MAX_GROWTH * self._microphone_power + MIN_POWER:
             self._path[:] = 0
             self._uncertainty[:] = INITIAL_UNCERTAINTY
-            self._powers[:] = 0
-        return gain
+            self._microphone_power = self._left_power = 0.0
+        return np.float32(gain)
 
     def _follow_delay(self, microphone_half: np.ndarray, history: np.ndarray) -> None:
         """Let the filter begin where the echo does, after a block of the microphone and spectra of the far end."""
         microphone = microphone_half + self._half_turn * self._microphone_half
         self._microphone_half = microphone_half
-        delay = self._search.update(microphone, history[: self.settings.max_delay_blocks + 1])
+        far = history[: self.settings.max_delay_blocks + 1]
+        delay = self._search.update(microphone, far)
         self._move(max(delay - LEAD_BLOCKS, 0))
         if self._n_blocks % JUMP_EVERY == 0:
-            samples = self._search.jump(self._saved_paths[0], self._offset)
+            samples = self._search.jump(self._saved_paths[0], self._offset, far)
             if samples:
                 self._jump(samples)
         if self._n_blocks % SAVED_EVERY == 0:
@@ -308,5 +312,5 @@ class LinearEchoCanceller:
         self._search.follow(offset + LEAD_BLOCKS)
         self._save(twice=True)
         self._residual[:] = 0
-        self._products *= JUMP_MEMORY
-        self._powers[:] = 0
+        self._product, self._echo_energy = JUMP_MEMORY * self._product, JUMP_MEMORY * self._echo_energy
+        self._microphone_power = self._left_power = 0.0

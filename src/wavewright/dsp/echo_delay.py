@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from scipy.fft import irfft
 
-from .echo_kernels import coherences, correlate, match
+from .echo_kernels import average_coherence, correlate, match
 
 MIN_POWER = 1e-10  # of a bin of a signal in [-1, 1], times the block length
 LEAD_BLOCKS = 1  # that the filter starts before the delay, where the correlation is unsure
@@ -70,7 +70,6 @@ class DelaySearch:
         self._square_weight = 0.0
         self._n_held = 0  # blocks for which another delay has been better
         self._candidate = 0  # samples of the last jump that was found once
-        self._is_active = False
 
     def update(self, microphone: np.ndarray, far: np.ndarray) -> int:
         """Return the delay in blocks after a block.
@@ -86,8 +85,6 @@ class DelaySearch:
         correlate(microphone, far, np.float32(decay), self._cross, self._far_power, self._microphone_power)
         self._weight = decay * self._weight + 1
         self._square_weight = decay**2 * self._square_weight + 1
-        mean_power = float(self._far_power[self.delay].sum()) / self._weight
-        self._is_active = float(np.vdot(far[self.delay], far[self.delay]).real) > ACTIVE_POWER * mean_power
         coherence = self.excess_coherence()
         largest = coherence.max()
         best = int(np.argmax(coherence >= EARLY_FRACTION * largest))
@@ -96,12 +93,17 @@ class DelaySearch:
         elif not self.is_detected:
             self.delay, self.is_detected = best, True
         elif best != self.delay and self._covered(coherence, best) > MIN_GAIN * self._covered(coherence, self.delay):
-            self._n_held += self._is_active
+            self._n_held += self._is_active(far)
             if self._n_held > self._n_hold:
                 self.delay, self._n_held = best, 0
         else:
             self._n_held = 0
         return self.delay
+
+    def _is_active(self, far: np.ndarray) -> bool:
+        """Return whether the far end at the delay is about as loud as its mean, so that a block tells something."""
+        mean_power = float(self._far_power[self.delay].sum()) / self._weight
+        return float(np.vdot(far[self.delay], far[self.delay]).real) > ACTIVE_POWER * mean_power
 
     def _covered(self, coherence: np.ndarray, delay: int) -> float:
         """Return the sum of the coherence that a filter covers which begins at a delay."""
@@ -111,12 +113,12 @@ class DelaySearch:
     def excess_coherence(self) -> np.ndarray:
         """Return the mean squared coherence of each delay over that of unrelated signals, less 1, ``(delays,)``."""
         floor = np.float32(MIN_POWER * len(self._microphone_power) * self._weight)
-        squared = coherences(self._cross, self._far_power, self._microphone_power, floor)
+        squared = np.empty(self._n_delays, np.float32)
+        average_coherence(self._cross, self._far_power, self._microphone_power, floor, squared)
         by_chance = self._square_weight / self._weight**2
-        excess: np.ndarray = np.where(squared > 0, squared / by_chance - 1, 0.0)
-        return excess
+        return squared / np.float32(by_chance) - 1
 
-    def jump(self, path: np.ndarray, offset: int) -> int:
+    def jump(self, path: np.ndarray, offset: int, far: np.ndarray) -> int:
         """Return by how many samples the echo has got later since a path was learned; 0 as long as that is unsure.
 
         A jump counts if it was found twice, with more correlation than the path has where it is.
@@ -127,9 +129,11 @@ class DelaySearch:
             Spectra ``(partitions, bins)`` complex64.
         offset : int
             Blocks before the first partition.
+        far : np.ndarray
+            As of the last :meth:`update`.
         """
         last, self._candidate = self._candidate, 0
-        if not self.is_detected or not self._is_active:
+        if not self.is_detected or not self._is_active(far):
             return 0
         here = float(np.abs(self._lags(path, offset, 1)[0, np.arange(-JITTER_SAMPLES, JITTER_SAMPLES + 1)]).max())
         if here > SETTLED_CORRELATION:
@@ -153,7 +157,9 @@ class DelaySearch:
 
     def _lags(self, path: np.ndarray, first: int, n_rows: int) -> np.ndarray:
         """Return the correlation ``(n_rows, lags)`` for a path that begins at each delay, 1 at most in the mean."""
-        matched = match(self._cross, self._far_power, self._microphone_power, path, first, n_rows)
+        matched = np.empty((n_rows, path.shape[1]), np.complex64)
+        scale = np.empty(path.shape[1], np.float32)
+        match(self._cross, self._far_power, self._microphone_power, path, first, matched, scale)
         lags: np.ndarray = 2 * irfft(matched)
         return lags
 

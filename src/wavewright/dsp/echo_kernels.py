@@ -9,7 +9,7 @@ import numpy as np
 from .compiled import compiled
 
 LOOPS = "the echo canceller"
-FLAGS = {"fastmath": {"contract", "reassoc", "nsz", "arcp"}, "error_model": "numpy"}
+FLAGS = {"_nrt": False, "fastmath": {"contract", "reassoc", "nsz", "arcp"}, "error_model": "numpy"}
 
 HALF, ONE, TWO = np.float32(0.5), np.float32(1.0), np.float32(2.0)
 SIXTH, TWELFTH, TWENTIETH = np.array([1 / 6, 1 / 12, 1 / 20], np.float32)
@@ -110,6 +110,8 @@ def adapt(
     drift: np.float32,
     path: np.ndarray,
     uncertainty: np.ndarray,
+    scale: np.ndarray,
+    rotation: np.ndarray,
 ) -> None:
     """Move ``path`` by the Kalman gain times the error, and update its uncertainty.
 
@@ -131,18 +133,15 @@ def adapt(
         Samples by which the echo gets later from block to block, small against 1.
     path, uncertainty : np.ndarray
         ``(partitions, bins)`` complex64 and float32, written.
+    scale, rotation : np.ndarray
+        Workspace: ``(bins,)`` float32 and complex64.
     """
     n_partitions, n_bins = path.shape
-    scale = np.zeros(n_bins, np.float32)
-    partition_power = np.zeros(n_partitions, np.float32)
-    rotation = np.zeros(n_bins, np.complex64)
+    scale[:] = 0
     for partition in range(n_partitions):
-        own_power = np.float32(0)
         for index in range(n_bins):
-            far, weight = spectra[partition, index], path[partition, index]
+            far = spectra[partition, index]
             scale[index] += uncertainty[partition, index] * (far.real * far.real + far.imag * far.imag)
-            own_power += weight.real * weight.real + weight.imag * weight.imag
-        partition_power[partition] = partition_noise / np.float32(n_bins) * own_power
     for index in range(n_bins):
         scale[index] = ONE / (scale[index] + TWO * noise_power[index] + floor)
         angle = drift * np.float32(index) * np.float32(math.pi / (n_bins - 1))
@@ -151,6 +150,11 @@ def adapt(
         rotation[index] = complex(ONE - square * HALF * (ONE - square * TWELFTH), -sine)
     shrinkage = transition * transition
     for partition in range(n_partitions):
+        partition_power = np.float32(0)
+        for index in range(n_bins):
+            weight = path[partition, index]
+            partition_power += weight.real * weight.real + weight.imag * weight.imag
+        partition_power *= partition_noise / np.float32(n_bins)
         for index in range(n_bins):
             far, weight, e = spectra[partition, index], path[partition, index], error[index]
             variance = uncertainty[partition, index]
@@ -158,9 +162,7 @@ def adapt(
             far_power = far.real * far.real + far.imag * far.imag
             own_power = weight.real * weight.real + weight.imag * weight.imag
             uncertainty[partition, index] = (
-                shrinkage * (ONE - HALF * step * far_power) * variance
-                + relative_noise * own_power
-                + partition_power[partition]
+                shrinkage * (ONE - HALF * step * far_power) * variance + relative_noise * own_power + partition_power
             )
             real = transition * (weight.real + step * (far.real * e.real + far.imag * e.imag))
             imaginary = transition * (weight.imag + step * (far.real * e.imag - far.imag * e.real))
@@ -208,10 +210,11 @@ def correlate(
 
 
 @compiled(LOOPS, **FLAGS)
-def coherences(cross: np.ndarray, far_power: np.ndarray, microphone_power: np.ndarray, floor: np.float32) -> np.ndarray:
-    """Return the mean squared coherence of each delay, ``(delays,)``, over bins with both powers above a floor."""
+def average_coherence(
+    cross: np.ndarray, far_power: np.ndarray, microphone_power: np.ndarray, floor: np.float32, means: np.ndarray
+) -> None:
+    """Fill ``means (delays,)`` with the mean squared coherence over bins with both powers above a floor."""
     n_delays, n_bins = cross.shape
-    means = np.zeros(n_delays, np.float32)
     for delay in range(n_delays):
         total, n_audible = np.float32(0), np.float32(0)
         for index in range(n_bins):
@@ -220,46 +223,50 @@ def coherences(cross: np.ndarray, far_power: np.ndarray, microphone_power: np.nd
             total += is_audible * (c.real * c.real + c.imag * c.imag) / (power * own + TINY)
             n_audible += is_audible
         means[delay] = total / max(n_audible, ONE)
-    return means
 
 
 @compiled(LOOPS, **FLAGS)
 def match(
-    cross: np.ndarray, far_power: np.ndarray, microphone_power: np.ndarray, path: np.ndarray, first: int, n_rows: int
-) -> np.ndarray:
-    """Return the correlation of the microphone with the echo of a path that begins at each of some delays.
+    cross: np.ndarray,
+    far_power: np.ndarray,
+    microphone_power: np.ndarray,
+    path: np.ndarray,
+    first: int,
+    matched: np.ndarray,
+    scale: np.ndarray,
+) -> None:
+    """Correlate the microphone with the echo of a path that begins at each of some delays.
 
     Parameters
     ----------
     cross, far_power, microphone_power : np.ndarray
         As :func:`correlate` leaves them.
     path : np.ndarray
-        ``(partitions, bins)`` complex64.
-    first, n_rows : int
-        The first delay, and the number of delays; partitions outside of the delays of ``cross`` do not count.
-
-    Returns
-    -------
-    np.ndarray
-        Cross-spectra ``(n_rows, bins)`` complex64, each bin divided by the root of both mean powers.
+        ``(partitions, bins)`` complex64; partitions outside of the delays of ``cross`` do not count.
+    first : int
+        The first delay.
+    matched : np.ndarray
+        Cross-spectra ``(delays from the first on, bins)`` complex64, each bin divided by the root of both mean powers,
+        written.
+    scale : np.ndarray
+        Workspace: ``(bins,)`` float32.
     """
     n_delays, n_bins = cross.shape
     n_partitions = len(path)
-    scale = np.zeros(n_bins, np.float32)
-    gain = np.zeros(n_bins, np.float32)
+    scale[:] = 0
     for delay in range(n_delays):
         for index in range(n_bins):
             scale[index] += far_power[delay, index]
-    for partition in range(n_partitions):
-        for index in range(n_bins):
-            weight = path[partition, index]
-            gain[index] += weight.real * weight.real + weight.imag * weight.imag
     for index in range(n_bins):
-        power = scale[index] / np.float32(n_delays) * gain[index]
+        gain = np.float32(0)
+        for partition in range(n_partitions):
+            weight = path[partition, index]
+            gain += weight.real * weight.real + weight.imag * weight.imag
+        power = scale[index] / np.float32(n_delays) * gain
         scale[index] = ONE / np.sqrt(power * microphone_power[index] + TINY)
-    matched = np.zeros((n_rows, n_bins), np.complex64)
-    for row in range(n_rows):
+    for row in range(len(matched)):
         delay = first + row
+        matched[row] = 0
         for partition in range(max(-delay, 0), min(n_partitions, n_delays - delay)):
             for index in range(n_bins):
                 c, weight = cross[delay + partition, index], path[partition, index]
@@ -269,4 +276,3 @@ def match(
         for index in range(n_bins):
             value = matched[row, index]
             matched[row, index] = complex(scale[index] * value.real, scale[index] * value.imag)
-    return matched
