@@ -24,6 +24,8 @@ PREDICTION_SMOOTHING = 0.99  # of products of microphone and estimated echo, per
 MAX_GROWTH = 2.0  # of the error's power over that of the microphone, from which on the filter has diverged
 DIVERGENCE_SMOOTHING = 0.9  # of both powers, per block
 
+ONSET_POWER = 0.01  # of a partition in which the path begins, relative to the loudest one
+
 JUMP_EVERY = 4  # blocks
 SAVED_EVERY = 32  # blocks: a path from before a jump is 1 to 2 times as old
 JUMP_UNCERTAINTY = 0.01  # of the path after a jump, at least, relative to its power
@@ -269,6 +271,7 @@ class LinearEchoCanceller:
                 self._jump(samples)
         if self._n_blocks % SAVED_EVERY == 0:
             self._save()
+            self._skip_silence()
 
     def _save(self, twice: bool = False) -> None:
         """Save the path and its uncertainty for a jump, which is noticed only after the path has followed it."""
@@ -278,6 +281,14 @@ class LinearEchoCanceller:
         )
         self._saved_paths = np.stack([older, path])
         self._saved_uncertainties = np.stack([older_uncertainty, uncertainty])
+
+    def _skip_silence(self) -> None:
+        """Let the filter begin later if the learned path is silent at first, as after a delay that was found early."""
+        power = (self._path.real**2 + self._path.imag**2).sum(1)
+        offset = self._offset + int(np.argmax(power > ONSET_POWER * power.max())) - LEAD_BLOCKS
+        if self._offset < offset <= self.settings.max_delay_blocks:
+            self._search.follow(offset + LEAD_BLOCKS)
+            self._move(offset)
 
     def _move(self, offset: int) -> None:
         """Let the filter begin at another delay; partitions that remain keep what they know."""

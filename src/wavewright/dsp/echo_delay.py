@@ -12,18 +12,18 @@ from .echo_kernels import average_coherence, correlate, match
 MIN_POWER = 1e-10  # of a bin of a signal in [-1, 1], times the block length
 LEAD_BLOCKS = 1  # that the filter starts before the delay, where the correlation is unsure
 
-DELAY_SECONDS = 0.25  # time constant of the correlation between far end and microphone
+DELAY_SECONDS = 0.2  # time constant of the correlation between far end and microphone
 MIN_COHERENCE = 0.5
 """Mean squared coherence of a delay over that expected by chance, less 1, from which on an echo counts as found."""
 EARLY_FRACTION = 0.4  # of the largest coherence: the echo begins at the first delay that has as much
-FIRST_SECONDS = 0.24  # of blocks, weighted by their age, before the first delay is taken
+FIRST_SECONDS = 0.192  # of blocks, weighted by their age, before the first delay is taken
 HOLD_SECONDS = 0.5  # for which another delay must be better before the filter moves
 MIN_GAIN = 1.15  # of the coherence that the filter covers, by which another delay is better
 
 EARLIEST_BLOCKS = -2  # first delay of a path: its first partitions may come before the far end, where they are 0
 OVERLAP = 1 / 16  # of a block, by which the lags of neighbouring delays overlap
-SETTLED_CORRELATION = 0.5  # of microphone and predicted echo, from which on no jump is looked for
-JUMP_GAIN, JUMP_MARGIN = 1.3, 0.05  # factor and difference by which the correlation after a jump is larger
+SETTLED_CORRELATION = 0.6  # of microphone and predicted echo, from which on no jump is looked for
+JUMP_GAIN, JUMP_MARGIN = 1.2, 0.03  # factor and difference by which the correlation after a jump is larger
 JITTER_SAMPLES = 2  # lags around 0 that are no jump
 ACTIVE_POWER = 0.1  # of the far end at the delay, relative to its mean, below which a block tells nothing new
 
@@ -60,7 +60,7 @@ class DelaySearch:
 
     def reset(self) -> None:
         """Forget all spectra."""
-        n_bins = self._block_length + 1
+        n_bins = self._block_length // 2 + 1
         self.delay = 0
         self.is_detected = False
         self._cross = np.zeros((self._n_delays, n_bins), np.complex64)
@@ -157,10 +157,10 @@ class DelaySearch:
 
     def _lags(self, path: np.ndarray, first: int, n_rows: int) -> np.ndarray:
         """Return the correlation ``(n_rows, lags)`` for a path that begins at each delay, 1 at most in the mean."""
-        matched = np.empty((n_rows, path.shape[1]), np.complex64)
-        scale = np.empty(path.shape[1], np.float32)
+        matched = np.empty((n_rows, self._cross.shape[1]), np.complex64)
+        scale = np.empty(self._cross.shape[1], np.float32)
         match(self._cross, self._far_power, self._microphone_power, path, first, matched, scale)
-        lags: np.ndarray = 2 * irfft(matched)
+        lags: np.ndarray = 4 * irfft(matched, 2 * self._block_length)
         return lags
 
     def state(self) -> dict[str, np.ndarray]:
