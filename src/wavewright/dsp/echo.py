@@ -21,6 +21,7 @@ RESIDUAL_SMOOTHING = 0.93  # of the correlation of error and estimated echo, per
 RESIDUAL_COHERENCE = 1.5  # over that expected by chance, less 1, from which on the path is learned anew
 RESIDUAL_NOISE = 0.03  # of the path for each unit of coherence beyond, relative to its power in the partition
 PREDICTION_SMOOTHING = 0.99  # of products of microphone and estimated echo, per block
+CHANCE_GAIN = 0.25  # that an echo may have which was learned from the near end alone
 MAX_GROWTH = 2.0  # of the error's power over that of the microphone, from which on the filter has diverged
 DIVERGENCE_SMOOTHING = 0.9  # of both powers, per block
 
@@ -75,6 +76,7 @@ class LinearEchoCanceller:
         self.settings = settings or EchoSettings()
         n = self.settings.block_length
         self._search = DelaySearch(self.settings.max_delay_blocks + 1, self.settings.n_partitions, n, sample_rate / n)
+        self._max_offset = max(self.settings.max_delay_blocks - LEAD_BLOCKS, 0)
         self._workspace = np.zeros(n + 1, np.float32), np.zeros(n + 1, np.complex64)
         # Spectrum of a block in the second half of a frame over that of the same block in the first half.
         self._half_turn = np.where(np.arange(n + 1) % 2, -1, 1).astype(np.float32)
@@ -249,7 +251,8 @@ class LinearEchoCanceller:
         microphone_energy, error_energy, echo_energy, product = energies(microphone, error, echo)
         self._product = PREDICTION_SMOOTHING * self._product + product
         self._echo_energy = PREDICTION_SMOOTHING * self._echo_energy + echo_energy
-        gain = min(max(self._product / (self._echo_energy + MIN_POWER), 0.0), 1.0)
+        gain = self._product / (self._echo_energy + MIN_POWER)
+        gain = min(max((gain - CHANCE_GAIN) / (1 - CHANCE_GAIN), 0.0), 1.0)
         self._microphone_power += (1 - DIVERGENCE_SMOOTHING) * (microphone_energy / len(echo) - self._microphone_power)
         self._left_power += (1 - DIVERGENCE_SMOOTHING) * (error_energy / len(echo) - self._left_power)
         if self._left_power > MAX_GROWTH * self._microphone_power + MIN_POWER:
@@ -285,8 +288,9 @@ class LinearEchoCanceller:
     def _skip_silence(self) -> None:
         """Let the filter begin later if the learned path is silent at first, as after a delay that was found early."""
         power = (self._path.real**2 + self._path.imag**2).sum(1)
-        offset = self._offset + int(np.argmax(power > ONSET_POWER * power.max())) - LEAD_BLOCKS
-        if self._offset < offset <= self.settings.max_delay_blocks:
+        onset = int(np.argmax(power > ONSET_POWER * power.max()))
+        offset = min(self._offset + onset - LEAD_BLOCKS, self._max_offset)
+        if offset > self._offset:
             self._search.follow(offset + LEAD_BLOCKS)
             self._move(offset)
 
@@ -310,7 +314,7 @@ class LinearEchoCanceller:
         n = self.settings.block_length
         response = irfft(self._saved_paths[0])[:, :n].ravel()
         onset = self._offset * n + samples + int(np.abs(response).argmax())
-        offset = min(max(onset // n - LEAD_BLOCKS, 0), self.settings.max_delay_blocks)
+        offset = min(max(onset // n - LEAD_BLOCKS, 0), self._max_offset)
         later = samples - (offset - self._offset) * n  # within the filter
         moved = np.zeros((len(self._path), 2 * n), np.float32)
         moved[:, :n] = np.pad(response, (max(later, 0), max(-later, 0)))[max(-later, 0) :][: len(response)].reshape(

@@ -23,6 +23,8 @@ MIN_GAIN = 1.15  # of the coherence that the filter covers, by which another del
 EARLIEST_BLOCKS = -2  # first delay of a path: its first partitions may come before the far end, where they are 0
 OVERLAP = 1 / 16  # of a block, by which the lags of neighbouring delays overlap
 SETTLED_CORRELATION = 0.6  # of microphone and predicted echo, from which on no jump is looked for
+MIN_CORRELATION = 0.25  # after a jump
+MAX_JUMPS = 3  # of a path before it predicts the echo again: noise has no path
 JUMP_GAIN, JUMP_MARGIN = 1.2, 0.03  # factor and difference by which the correlation after a jump is larger
 JITTER_SAMPLES = 2  # lags around 0 that are no jump
 ACTIVE_POWER = 0.1  # of the far end at the delay, relative to its mean, below which a block tells nothing new
@@ -70,6 +72,7 @@ class DelaySearch:
         self._square_weight = 0.0
         self._n_held = 0  # blocks for which another delay has been better
         self._candidate = 0  # samples of the last jump that was found once
+        self._n_jumps = MAX_JUMPS  # since the path last predicted the echo, at first unknown
 
     def update(self, microphone: np.ndarray, far: np.ndarray) -> int:
         """Return the delay in blocks after a block.
@@ -101,7 +104,7 @@ class DelaySearch:
         return self.delay
 
     def _is_active(self, far: np.ndarray) -> bool:
-        """Return whether the far end at the delay is about as loud as its mean, so that a block tells something."""
+        """Return whether the far end at the delay is about as loud as its mean, so that a block has something new."""
         mean_power = float(self._far_power[self.delay].sum()) / self._weight
         return float(np.vdot(far[self.delay], far[self.delay]).real) > ACTIVE_POWER * mean_power
 
@@ -137,23 +140,26 @@ class DelaySearch:
             return 0
         here = float(np.abs(self._lags(path, offset, 1)[0, np.arange(-JITTER_SAMPLES, JITTER_SAMPLES + 1)]).max())
         if here > SETTLED_CORRELATION:
+            self._n_jumps = 0
+        if here > SETTLED_CORRELATION or self._n_jumps >= MAX_JUMPS:
             return 0
         n, n_fft = self._block_length, 2 * self._block_length
         lags = self._lags(path, EARLIEST_BLOCKS, self._n_delays - EARLIEST_BLOCKS)
         reach = round((0.5 + OVERLAP) * n)
         lags[:, reach : n_fft - reach] = 0
         row, lag = divmod(int(lags.argmax()), n_fft)
-        if lags[row, lag] <= JUMP_GAIN * here + JUMP_MARGIN:
+        if lags[row, lag] <= max(JUMP_GAIN * here + JUMP_MARGIN, MIN_CORRELATION):
             return 0
         samples = (EARLIEST_BLOCKS + row - offset) * n + (lag - n_fft if lag >= n else lag)
         if last and abs(samples - last) <= JITTER_SAMPLES:
+            self._n_jumps += 1
             return samples
         self._candidate = samples
         return 0
 
     def follow(self, delay: int) -> None:
-        """Continue from a delay in blocks that a jump has led to."""
-        self.delay, self._n_held = delay, 0
+        """Continue from a delay in blocks, or from the largest one."""
+        self.delay, self._n_held = min(delay, self._n_delays - 1), 0
 
     def _lags(self, path: np.ndarray, first: int, n_rows: int) -> np.ndarray:
         """Return the correlation ``(n_rows, lags)`` for a path that begins at each delay, 1 at most in the mean."""
@@ -165,18 +171,19 @@ class DelaySearch:
 
     def state(self) -> dict[str, np.ndarray]:
         """Return everything that determines the next delays."""
-        counters = [self.delay, self.is_detected, self._weight, self._square_weight, self._n_held, self._candidate]
+        counters = [self.delay, self.is_detected, self._n_held, self._candidate, self._n_jumps]
         return {
             "cross": self._cross.copy(),
             "far_power": self._far_power.copy(),
             "microphone_power": self._microphone_power.copy(),
-            "search": np.array(counters, np.float64),
+            "search": np.array(counters),
+            "weights": np.array([self._weight, self._square_weight]),
         }
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
         """Continue where another search was."""
         self._cross = state["cross"].copy()
         self._far_power, self._microphone_power = state["far_power"].copy(), state["microphone_power"].copy()
-        delay, is_detected, self._weight, self._square_weight, n_held, candidate = map(float, state["search"])
-        self.delay, self.is_detected = int(delay), bool(is_detected)
-        self._n_held, self._candidate = int(n_held), int(candidate)
+        self._weight, self._square_weight = map(float, state["weights"])
+        self.delay, is_detected, self._n_held, self._candidate, self._n_jumps = map(int, state["search"])
+        self.is_detected = bool(is_detected)

@@ -13,6 +13,8 @@ FLAGS = {"_nrt": False, "fastmath": {"contract", "reassoc", "nsz", "arcp"}, "err
 
 HALF, ONE, TWO = np.float32(0.5), np.float32(1.0), np.float32(2.0)
 SIXTH, TWELFTH, TWENTIETH = np.array([1 / 6, 1 / 12, 1 / 20], np.float32)
+EARLIER = np.float32(0.05)
+"""Of the noise that a partition gets, the previous one does too: an echo that gets earlier moves there."""
 TINY = np.float32(1e-30)
 FORGOTTEN = np.float32(1e-24)  # power below which a mean is 0, so that none becomes a subnormal number
 MIN_PRODUCT = np.float32(1e-20)  # of the powers of error and echo
@@ -149,12 +151,14 @@ def adapt(
         sine = angle * (ONE - square * SIXTH * (ONE - square * TWENTIETH))
         rotation[index] = complex(ONE - square * HALF * (ONE - square * TWELFTH), -sine)
     shrinkage = transition * transition
-    for partition in range(n_partitions):
-        partition_power = np.float32(0)
+    next_power = np.float32(0)
+    for partition in range(n_partitions - 1, -1, -1):
+        own_total = np.float32(0)
         for index in range(n_bins):
             weight = path[partition, index]
-            partition_power += weight.real * weight.real + weight.imag * weight.imag
-        partition_power *= partition_noise / np.float32(n_bins)
+            own_total += weight.real * weight.real + weight.imag * weight.imag
+        partition_power = partition_noise / np.float32(n_bins) * (own_total + EARLIER * next_power)
+        next_power = own_total
         for index in range(n_bins):
             far, weight, e = spectra[partition, index], path[partition, index], error[index]
             variance = uncertainty[partition, index]
