@@ -192,6 +192,7 @@ class TestKernels:
             uncertainty,
             np.zeros(9, np.float32),
             echo,
+            np.zeros(4, np.float32),
         )
         np.testing.assert_allclose(weights, moved, rtol=1e-5)
         np.testing.assert_allclose(uncertainty, variance, rtol=1e-5)

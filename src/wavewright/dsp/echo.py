@@ -77,7 +77,11 @@ class LinearEchoCanceller:
         n = self.settings.block_length
         self._search = DelaySearch(self.settings.max_delay_blocks + 1, self.settings.n_partitions, n, sample_rate / n)
         self._max_offset = max(self.settings.max_delay_blocks - LEAD_BLOCKS, 0)
-        self._workspace = np.zeros(n + 1, np.float32), np.zeros(n + 1, np.complex64)
+        self._workspace = (
+            np.zeros(n + 1, np.float32),
+            np.zeros(n + 1, np.complex64),
+            np.zeros(self.settings.n_partitions + 1, np.float32),
+        )
         # Spectrum of a block in the second half of a frame over that of the same block in the first half.
         self._half_turn = np.where(np.arange(n + 1) % 2, -1, 1).astype(np.float32)
         self.reset()

@@ -114,6 +114,7 @@ def adapt(
     uncertainty: np.ndarray,
     scale: np.ndarray,
     rotation: np.ndarray,
+    powers: np.ndarray,
 ) -> None:
     """Move ``path`` by the Kalman gain times the error, and update its uncertainty.
 
@@ -135,8 +136,8 @@ def adapt(
         Samples by which the echo gets later from block to block, small against 1.
     path, uncertainty : np.ndarray
         ``(partitions, bins)`` complex64 and float32, written.
-    scale, rotation : np.ndarray
-        Workspace: ``(bins,)`` float32 and complex64.
+    scale, rotation, powers : np.ndarray
+        Workspace: ``(bins,)`` float32 and complex64, and ``(partitions + 1,)`` float32.
     """
     n_partitions, n_bins = path.shape
     scale[:] = 0
@@ -151,14 +152,15 @@ def adapt(
         sine = angle * (ONE - square * SIXTH * (ONE - square * TWENTIETH))
         rotation[index] = complex(ONE - square * HALF * (ONE - square * TWELFTH), -sine)
     shrinkage = transition * transition
-    next_power = np.float32(0)
-    for partition in range(n_partitions - 1, -1, -1):
-        own_total = np.float32(0)
+    for partition in range(n_partitions):
+        total = np.float32(0)
         for index in range(n_bins):
             weight = path[partition, index]
-            own_total += weight.real * weight.real + weight.imag * weight.imag
-        partition_power = partition_noise / np.float32(n_bins) * (own_total + EARLIER * next_power)
-        next_power = own_total
+            total += weight.real * weight.real + weight.imag * weight.imag
+        powers[partition] = partition_noise / np.float32(n_bins) * total
+    powers[n_partitions] = 0
+    for partition in range(n_partitions):
+        partition_power = powers[partition] + EARLIER * powers[partition + 1]
         for index in range(n_bins):
             far, weight, e = spectra[partition, index], path[partition, index], error[index]
             variance = uncertainty[partition, index]
