@@ -1,10 +1,13 @@
-"""The bundled models ``denoise-16k`` and ``echo-16k``: noise, reverberation and echo removed from speech at 16 kHz.
+"""The bundled models ``denoise-16k``, ``denoise-48k`` and ``echo-16k``: noise, reverberation and echo removed.
 
 python recipes/corpora speech --kathleen K --kerstin G --commands C --asterisk A --out corpora/speech
-python recipes/corpora denoise --speech corpora/speech --esc10 PACK --zero-ad AUDIO --out corpora/denoise
+python recipes/corpora synthetic --flite flite --speech corpora/speech --out corpora/synthetic
+python recipes/corpora denoise --speech corpora/speech corpora/synthetic --esc10 PACK --zero-ad AUDIO \\
+    --megaglest DATA --out corpora/denoise
 python recipes/denoiser.py --max-minutes 120
 python recipes/denoiser.py --max-minutes 120 --resume                               # as often as needed
 python recipes/denoiser.py --from src/wavewright/models/bundled/denoise-16k         # further, from the bundled one
+python recipes/denoiser.py --full-band --corpus corpora/denoise-48k --from src/wavewright/models/bundled/denoise-16k
 python recipes/denoiser.py --echo --max-minutes 60
 python recipes/denoiser.py --bundle                                                 # into the package
 """
@@ -20,7 +23,8 @@ from bundling import Bundled, Corpus, main
 from wavewright.families.denoiser.recipe import DenoiserRecipe, recipe
 
 CORPUS = Corpus(Path("corpora/denoise"), "CC-BY-SA-3.0")
-STEPS, ECHO_STEPS = 60_000, 20_000
+STEPS, FULL_BAND_STEPS, ECHO_STEPS = 60_000, 20_000, 20_000
+FULL_BAND_RATE, FULL_BAND_HOP = 48_000, 768  # the same bins as at 16 kHz, and more above them
 ECHO_CHANNELS, ECHO_BLOCKS = 24, 2
 
 
@@ -30,6 +34,13 @@ def noise() -> DenoiserRecipe:
     return replace(base, training=replace(base.training, steps=STEPS))
 
 
+def full_band() -> DenoiserRecipe:
+    """Return the settings of the run at 48 kHz, which starts from the model at 16 kHz."""
+    base = recipe("small")
+    model = replace(base.model, sample_rate=FULL_BAND_RATE, hop_length=FULL_BAND_HOP)
+    return replace(base, model=model, training=replace(base.training, steps=FULL_BAND_STEPS, batch_size=8))
+
+
 def echo() -> DenoiserRecipe:
     """Return the settings of the run for echo: a smaller network after the linear canceller."""
     base = recipe("small")
@@ -37,23 +48,31 @@ def echo() -> DenoiserRecipe:
     return replace(base, model=model, training=replace(base.training, steps=ECHO_STEPS, batch_size=8))
 
 
-DENOISE = Bundled(
-    "denoise-16k",
-    "denoiser",
-    noise,
-    "Removes noise and reverberation from speech at 16 kHz, in files and live.",
-    CORPUS,
-)
-ECHO = Bundled(
-    "echo-16k",
-    "denoiser",
-    echo,
-    "Removes the echo of a loudspeaker from a microphone at 16 kHz, in files and live.",
-    CORPUS,
-)
+MODELS = {
+    "--full-band": Bundled(
+        "denoise-48k",
+        "denoiser",
+        full_band,
+        "Removes noise and reverberation from speech at 48 kHz, in files and live.",
+        CORPUS,
+    ),
+    "--echo": Bundled(
+        "echo-16k",
+        "denoiser",
+        echo,
+        "Removes the echo of a loudspeaker from a microphone at 16 kHz, in files and live.",
+        CORPUS,
+    ),
+    "": Bundled(
+        "denoise-16k",
+        "denoiser",
+        noise,
+        "Removes noise and reverberation from speech at 16 kHz, in files and live.",
+        CORPUS,
+    ),
+}
 
 if __name__ == "__main__":
-    removes_echo = "--echo" in sys.argv
-    if removes_echo:
-        sys.argv.remove("--echo")
-    main(ECHO if removes_echo else DENOISE, __doc__)
+    option = next((option for option in MODELS if option in sys.argv), "")
+    sys.argv = [argument for argument in sys.argv if not argument or argument != option]
+    main(MODELS[option], __doc__)

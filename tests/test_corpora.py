@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import importlib
 import json
+import shutil
 import struct
 import subprocess
 import sys
@@ -188,17 +189,31 @@ def test_denoisers_learn_neither_from_tests_nor_from_human_sounds(tmp_path):
         "ambient/wind.ogg",
         "actor/fauna/horse.ogg",
         "attack/human_cry.ogg",
-        "voice/hello.ogg",
+        "voice/global/hello.ogg",
+        "voice/greek/civ/civ_female_hello.ogg",
         "music/song.ogg",
     ):
         tone(audio / name, sample_rate=44_100)
+    rain = tone(tmp_path / "megaglest/tilesets/desert/sounds/rain.ogg", 0.7, sample_rate=44_100)
+    (tmp_path / "megaglest/tilesets/forest/sounds").mkdir(parents=True)
+    shutil.copy(rain, tmp_path / "megaglest/tilesets/forest/sounds/rain.ogg")
+    commons = tmp_path / "megaglest/techs/megapack/commondata/sounds"
+    for seconds, name in enumerate(("axe_hit1.wav", "guard_ack.wav", "technician_build.wav"), start=1):
+        tone(commons / name, seconds, sample_rate=22_050)
     arguments = ("--speech", speech, "--esc10", pack, "--zero-ad", audio, "--sample-rate", 24_000)
-    rows = gathered(tmp_path / "out", "denoise", *arguments)
+    rows = gathered(tmp_path / "out", "denoise", *arguments, "--megaglest", tmp_path / "megaglest")
     kinds = {name: (row["label"], row["split"]) for name, row in rows.items()}
-    assert {name for name, (kind, _) in kinds.items() if kind == "speech"} == {"speech/ann/a", "speech/ann/b"}
+    assert {name for name, (kind, _) in kinds.items() if kind == "speech"} == {
+        *("speech/ann/a", "speech/ann/b", "speech/0ad/greek/civ_female_hello")
+    }
+    assert rows["speech/0ad/greek/civ_female_hello"]["speaker"] == "0ad-greek-female"
     assert kinds["noise/esc10/rain/1-1-A"] == ("noise", "train")
     assert kinds["noise/esc10/rain/4-2-A"] == ("noise", "valid")
-    assert {name for name in kinds if "0ad" in name} == {
+    assert {name for name in kinds if "megaglest" in name} == {
+        "noise/megaglest/tilesets/desert/rain",
+        "noise/megaglest/techs/megapack/commondata/axe_hit1",
+    }
+    assert {name for name, (kind, _) in kinds.items() if "0ad" in name and kind != "speech"} == {
         "noise/0ad/ambient/wind",
         "noise/0ad/actor/fauna/horse",
         "music/0ad/music/song",
@@ -362,3 +377,51 @@ def test_the_weights_of_a_module_are_interpolated_between_two_runs(tmp_path, mon
     with pytest.raises(BadModel, match="There is no checkpoint in"):
         between.interpolate_runs(tmp_path, second, {"decoder": 0.4}, tmp_path / "other")
     assert not (tmp_path / "other").exists()
+
+
+def test_hiss_is_removed_and_speech_stays(monkeypatch):
+    monkeypatch.syspath_prepend(str(CORPORA))
+    without_hiss = importlib.import_module("hiss").without_hiss
+    sample_rate = 16_000
+    time = np.arange(2 * sample_rate) / sample_rate
+    is_voiced = time % 0.5 < 0.3
+    voice = 0.2 * is_voiced * sum(np.sin(2 * np.pi * 150 * harmonic * time) / harmonic for harmonic in range(1, 20))
+    noise = 0.002 * np.random.default_rng(0).standard_normal(len(time))
+    result = without_hiss(Clip((voice + noise)[None].astype(np.float32), sample_rate)).wave[0]
+    inside = is_voiced & (time % 0.5 > 0.05) & (time % 0.5 < 0.25)
+    pause = (time % 0.5 > 0.36) & (time % 0.5 < 0.48)
+    assert rms(result[pause]) < 0.3 * rms(noise[pause])
+    assert rms((result - voice)[inside]) < 1.2 * rms(noise[inside])
+    assert not without_hiss(Clip(np.zeros((1, 9_000), np.float32), sample_rate)).wave.any()
+    assert without_hiss(Clip(np.ones((1, 3), np.float32), sample_rate)).wave.shape == (1, 3)
+
+
+def rms(wave):
+    return float(np.sqrt(np.mean(np.square(wave))))
+
+
+FLITE = """#!{python}
+import pathlib, shutil, sys
+options = dict(zip(sys.argv[1::2], sys.argv[2::2]))
+if "fail" in options["-t"]:
+    sys.exit(3)
+shutil.copy({clip!r}, options["-o"])
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the program is a script")
+def test_a_synthesiser_reads_each_english_sentence_once(tmp_path):
+    clip = tone(tmp_path / "clip.wav")
+    flite = tmp_path / "flite"
+    flite.write_text(FLITE.format(python=sys.executable, clip=str(clip)))
+    flite.chmod(0o755)
+    speech = tmp_path / "speech"
+    speech.mkdir()
+    texts = ["One.", "Two.", "Three.", "Four.", "Five.", "It will fail."]
+    rows = [{"text": text, "language": "en", "split": "train"} for text in (*texts, "One.")]
+    rows += [{"text": "Eins.", "language": "de", "split": "train"}, {"text": "Six.", "language": "en", "split": "test"}]
+    (speech / "manifest.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    rows = gathered(tmp_path / "out", "synthetic", "--flite", flite, "--speech", speech)
+    assert {row["text"] for row in rows.values()} == set(texts[:-1])
+    assert len({row["speaker"] for row in rows.values()}) >= 3
+    assert {row["split"] for row in rows.values()} == {"train"}

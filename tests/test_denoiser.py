@@ -1,6 +1,7 @@
 """The family denoiser: bands, features, losses, mixtures, calls, and the runtime against the module."""
 
 import itertools
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -11,12 +12,15 @@ from tiny_families import recordings, tiny_recipe, tiny_run, trained
 from wavewright import loading
 from wavewright.contracts.enhancement import EnhancementSettings
 from wavewright.errors import BadFolder, BadModel, BadSetting
-from wavewright.families.denoiser import mixing
+from wavewright.families.denoiser import DENOISER, echo_batches, mixing
 from wavewright.families.denoiser.config import SIZES, DenoiserConfig
+from wavewright.families.denoiser.echo_batches import delayed
 from wavewright.families.denoiser.losses import MAX_SI_SDR_DB, compressed_distances, denoiser_losses, si_sdr_db
-from wavewright.families.denoiser.modules import Denoiser
+from wavewright.families.denoiser.modules import N_FEATURES, Denoiser, MaskEstimator
 from wavewright.families.denoiser.recipe import prepare
 from wavewright.families.denoiser.runtime import mean_mask
+from wavewright.models.folder import ModelFolder
+from wavewright.training import run
 
 pytestmark = pytest.mark.uses("denoiser")
 
@@ -108,6 +112,12 @@ class TestLosses:
         distances = compressed_distances(loud, quiet, 0.5)
         for name in ("stft/complex", "stft/magnitude"):
             torch.testing.assert_close(distances[name], torch.tensor(9.0), atol=1e-4, rtol=1e-4)
+        assert float(distances["stft/missing"]) == 0
+
+    def test_what_is_missing_costs_more_than_what_is_left_over(self):
+        loud, quiet = torch.full((1, 1, 1), 16 + 0j), torch.full((1, 1, 1), 1 + 0j)
+        distances = compressed_distances(quiet, loud, 0.5)
+        torch.testing.assert_close(distances["stft/missing"], torch.tensor(9.0), atol=1e-4, rtol=1e-4)
 
     @torch.no_grad()
     def test_a_perfect_estimate_has_the_least_loss_and_silence_is_finite(self):
@@ -153,6 +163,15 @@ class TestMixtures:
             inputs, _, target = batches.mixture(np.random.default_rng(index))
             if target.any():  # no pause
                 np.testing.assert_allclose(inputs[0], target, atol=1e-6)
+
+    @pytest.mark.parametrize("sample_rate", [16_000, 22_050, 48_000])
+    def test_codecs_keep_the_sound_its_length_and_time(self, sample_rate):
+        wave = 0.3 * np.sin(2 * np.pi * 400 * np.arange(sample_rate + 7) / sample_rate).astype(np.float32)
+        results = [mixing.coded(wave, sample_rate, np.random.default_rng(seed)) for seed in range(12)]
+        for result in results:
+            assert result.shape == wave.shape
+            assert result.dtype == np.float32
+            assert 1e-6 < mixing.rms(result - wave) < 0.2 * mixing.rms(wave)
 
     def test_a_target_without_reverberation_has_the_early_reflections_only(self):
         settings = ("clean_probability=1", "silent_probability=0", "dereverb_probability=1", "room_probability=1")
@@ -224,3 +243,62 @@ def test_the_mean_mask_minimises_the_error_of_all_channels():
     error = np.square(np.abs(spectra * mask - masks * spectra)).sum(0)
     for change in (0.01, -0.01, 0.01j, -0.01j):
         assert (np.square(np.abs(spectra * (mask + change) - masks * spectra)).sum(0) > error).all()
+
+
+def test_a_model_at_a_higher_rate_starts_with_the_masks_of_the_bands_that_both_have():
+    base = ModelFolder(trained("denoiser").out)
+    known = base.config(DenoiserConfig)
+    config = replace(known, sample_rate=3 * known.sample_rate, hop_length=3 * known.hop_length)
+    narrow, wide = MaskEstimator(known), MaskEstimator(config)
+    for module, of in ((narrow, known), (wide, config)):
+        weights = DENOISER.initial_weights(base, of)
+        names = module.state_dict().keys()
+        module.load_state_dict({name: torch.from_numpy(weights[f"estimator.{name}"]) for name in names})
+    features = torch.randn(2, 7, config.n_bins, N_FEATURES)
+    switch = torch.tensor([[0.0], [1.0]])
+    n_shared = known.n_bins - 1  # the bin of the lower Nyquist frequency is in a band of its own now
+    features[:, :, n_shared] = 0
+    with torch.no_grad():
+        expected = narrow(features[:, :, : known.n_bins], switch)[..., :n_shared]
+        masks = wide(features, switch)
+    torch.testing.assert_close(masks[..., :n_shared], expected)
+    assert masks[..., n_shared:].std() > 0
+
+
+def test_the_family_is_that_of_the_model_that_training_starts_from(tmp_path):
+    folder = recordings().entries[0].path.parents[1]
+    speech = f"data.speech={trained('denoiser').recipe.data.speech}"
+    run.train(folder, base=trained("denoiser").out, out=tmp_path / "run", settings=(speech, "training.steps=1"))
+    assert json.loads((tmp_path / "run/run.json").read_text())["family"] == "denoiser"
+    with pytest.raises(BadSetting, match="is of the family denoiser"):
+        run.train(folder, "gan", base=trained("denoiser").out, out=tmp_path / "other")
+
+
+class TestDelays:
+    def test_a_constant_delay_shifts_the_wave(self):
+        wave = np.random.default_rng(0).standard_normal(500).astype(np.float32)
+        result = delayed(wave, np.full(500, 37.0))
+        np.testing.assert_array_equal(result[37:], wave[:-37])
+        assert not result[:37].any()
+
+    def test_a_delay_that_jumps_skips_or_repeats(self):
+        wave = np.random.default_rng(0).standard_normal(500).astype(np.float32)
+        result = delayed(wave, np.where(np.arange(500) < 200, 30.0, 50.0))
+        np.testing.assert_array_equal(result[30:200], wave[:170])
+        np.testing.assert_array_equal(result[200:], wave[150:450])
+
+    def test_a_drifting_delay_lowers_the_pitch(self):
+        time = np.arange(16_000) / 16_000
+        result = delayed(np.sin(2 * np.pi * 500 * time).astype(np.float32), 80 + 1e-3 * np.arange(16_000))
+        expected = np.sin(2 * np.pi * 500 * ((1 - 1e-3) * time - 80 / 16_000))
+        np.testing.assert_allclose(result[200:], expected[200:], atol=2e-3)
+
+    def test_delays_of_calls_stay_in_their_range_and_some_move(self):
+        batches = prepared("removes=echo", "crop_seconds=1").batches
+        delays = [batches._delay(np.random.default_rng(seed), 48_000) / batches.sample_rate for seed in range(60)]
+        low, high = echo_batches.DELAY_SECONDS
+        assert all(low - 1e-4 <= delay.min() and delay.max() <= high + 1e-4 for delay in delays)
+        jumps = [np.abs(np.diff(delay)).max() > 1e-3 for delay in delays]
+        drifts = [np.ptp(delay) > 0 and not jump for delay, jump in zip(delays, jumps, strict=True)]
+        assert 2 <= sum(jumps) <= 15
+        assert 2 <= sum(drifts) <= 15

@@ -8,7 +8,7 @@
 
 Each copy is a file, .wwc or Ogg, whose bytes count, headers included; Opus with frames of 60 ms, its best at low
 rates (libopus, PyAV). Copies by Wavewright are scored without a shift, those by Opus after their delay is removed.
-Word errors by benchmarks/speech/recogniser.py (its commands first) where a clip has an English text; the log-mel
+Word errors by wavewright.metrics.recogniser (see docs/metrics.md) where a clip has an English text; the log-mel
 distance is the mean absolute difference of 80 bands in nats; buzz is the autocorrelation of the band from 2.5 to 7
 kHz at 20 ms; the speaker similarity is the cosine of Resemblyzer's embeddings. Needs the extras metrics and media,
 and ``pip install pesq==0.0.4 pystoi==0.4.1 "visqol-python[lattice]==3.8.0"``; what is not installed is left out.

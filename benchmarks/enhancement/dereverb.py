@@ -1,12 +1,14 @@
-"""Measure dereverberation of sentences in simulated rooms: the bundled model and weighted prediction error (WPE).
+"""Measure dereverberation of sentences in rooms: the bundled model and weighted prediction error (WPE).
 
     python recipes/corpora prompts --asterisk FOLDER --out corpora/prompts
     python -m benchmarks.enhancement.dereverb --speech corpora/prompts --json dereverb.json
 
 Each sentence is in a room of its own, simulated by pyroomacoustics, with a reverberation time of 0.3 to 1.0 s and the
-source 1 to 3 m away, and faint noise 40 dB below. Wide-band PESQ and STOI (in percent) against the dry sentence, and
-word errors as in benchmarks/speech/judges.py. WPE is that of ``enhance --dereverb`` and, where it is installed, that of
-nara-wpe with the same settings.
+source 1 to 3 m away, and faint noise 40 dB below. With ``--responses``, all sentences are also in each room of a folder
+of measured impulse responses, such as docs/audio of the public repository notthetup/auralizr (from the OpenAIR
+library, for judging only). SRMR, which needs no reference, wide-band PESQ and STOI (in percent) against the dry
+sentence, and word errors as in benchmarks/speech/judges.py. WPE is that of ``enhance --dereverb`` and, where it is
+installed, that of nara-wpe with the same settings. The first row is that of the dry sentences.
 """
 
 from __future__ import annotations
@@ -19,15 +21,17 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.enhancement.rooms import PYROOMACOUSTICS, convolved, simulated_response
-from benchmarks.harness.corpora import corpus_entries, draw_entries, read_wave, smoke_speech
+from benchmarks.harness.corpora import corpus_entries, draw_entries, read_wave, smoke_responses, smoke_speech
 from benchmarks.harness.peers import STOI, Peer
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import Row, Table, columns, optional
 from benchmarks.speech.judges import SAMPLE_RATE, Judges, add_judge_options, mean_interval, word_error_interval
 from wavewright import loading
+from wavewright.clip import Clip
 from wavewright.contracts.enhancement import EnhancementSettings
 from wavewright.dsp.wpe import DELAY, N_ITERATIONS, N_TAPS, dereverberate
-from wavewright.metrics.paired import stoi
+from wavewright.metrics.paired import files_by_name, stoi
+from wavewright.metrics.reverberation import srmr
 
 NARA_WPE = Peer("nara-wpe", "pip install nara-wpe==0.0.11", module="nara_wpe")
 T60, DISTANCE = (0.3, 1.0), (1.0, 3.0)
@@ -36,10 +40,13 @@ SEED = 31
 
 DEREVERBERATED = Table(
     "dereverberated",
-    columns(method="s", clips="d") | optional(pesq=".2f", stoi_percent=".1f", word_error_percent=".1f", dnsmos=".2f"),
+    columns(room="s", method="s", clips="d", srmr=".2f")
+    | optional(pesq=".2f", stoi_percent=".1f", word_error_percent=".1f", dnsmos=".2f"),
 )
 
 Dereverberate = Callable[[np.ndarray], np.ndarray]
+Pairs = list[tuple[np.ndarray, np.ndarray]]
+"""Waves of dry sentences and of the same in a room."""
 
 
 def nara_wpe(wave: np.ndarray) -> np.ndarray:
@@ -68,21 +75,22 @@ def methods_of(options: argparse.Namespace, report: Report) -> dict[str, Derever
     return methods
 
 
-def measure_method(
-    name: str, method: Dereverberate, pairs: list[tuple[np.ndarray, np.ndarray]], texts: list[str], judges: Judges
-) -> Row:
-    """Return the row of a method for pairs of dry and reverberant sentences."""
-    pesq, stoi_percent, dnsmos, errors = [], [], [], []
+def measure_method(room: str, name: str, method: Dereverberate, pairs: Pairs, texts: list[str], judges: Judges) -> Row:
+    """Return the row of a method for sentences in a room."""
+    ratio, pesq, stoi_percent, dnsmos, errors = [], [], [], [], []
     for (dry, wet), text in zip(pairs, texts, strict=True):
         estimate = method(wet)
+        ratio.append(srmr(estimate, SAMPLE_RATE))
         pesq.append(judges.pesq(dry, estimate))
         dnsmos.append(judges.dnsmos(estimate, SAMPLE_RATE))
         errors.append(judges.word_errors(estimate, SAMPLE_RATE, text))
         if STOI.is_installed:
             stoi_percent.append(100 * stoi(dry, estimate))
     return {
+        "room": room,
         "method": name,
         "clips": len(pairs),
+        "srmr": mean_interval(ratio),
         "pesq": mean_interval(pesq),
         "stoi_percent": mean_interval(stoi_percent) if stoi_percent else None,
         "word_error_percent": word_error_interval(np.array(errors, float)),
@@ -90,9 +98,25 @@ def measure_method(
     }
 
 
+def measured_response(path: Path) -> np.ndarray:
+    """Return the first channel of a recorded impulse response ``(time,)`` from the direct sound on, which is 1."""
+    response = Clip.read(path).resample(SAMPLE_RATE).wave[0]
+    start = int(np.abs(response).argmax())
+    return response[start:] / response[start]
+
+
+def in_room(rng: np.random.Generator, sentence: np.ndarray, response: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return a sentence, and the same in a room with faint noise, as loud as each other before the reflections."""
+    wet = convolved(sentence, response)
+    gain = np.float32(PEAK / np.abs(wet).max())
+    noise = rng.standard_normal(len(wet)) * NOISE * np.std(gain * wet)
+    return gain * sentence, (gain * wet + noise).astype(np.float32)
+
+
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this script."""
     parser.add_argument("--speech", type=Path, default=Path("corpora/prompts"), help="a corpus with texts")
+    parser.add_argument("--responses", type=Path, help="a folder of measured impulse responses")
     parser.add_argument("--split", default="test")
     parser.add_argument("--model", nargs="*", default=["denoise-16k"], help="denoisers at 16 kHz")
     parser.add_argument("--count", type=int, default=40)
@@ -107,17 +131,23 @@ def measure(options: argparse.Namespace, report: Report) -> None:
         report.skip(PYROOMACOUSTICS, "Rooms of another program than the one that models are trained in")
     entries = corpus_entries(options.speech, options.split, needs_text=True, min_seconds=options.min_seconds)
     chosen = draw_entries(entries, options.count)
-    rng = np.random.default_rng(SEED)
-    pairs = []
-    for entry in chosen:
-        dry = read_wave(entry.path, SAMPLE_RATE)
-        wet = convolved(dry, simulated_response(rng, SAMPLE_RATE, T60, DISTANCE))
-        gain = np.float32(PEAK / np.abs(wet).max())
-        noise = rng.standard_normal(len(wet)) * NOISE * np.std(gain * wet)
-        pairs.append((gain * dry, (gain * wet + noise).astype(np.float32)))
     texts = [str(entry.text) for entry in chosen]
-    for name, method in methods_of(options, report).items():
-        report.add(DEREVERBERATED, measure_method(name, method, pairs, texts, judges))
+    sentences = [read_wave(entry.path, SAMPLE_RATE) for entry in chosen]
+    dry = [(sentence, sentence) for sentence in sentences]
+    report.add(DEREVERBERATED, measure_method("none", "none", lambda wave: wave, dry, texts, judges))
+    rng = np.random.default_rng(SEED)
+    rooms = {
+        "simulated": [
+            in_room(rng, sentence, simulated_response(rng, SAMPLE_RATE, T60, DISTANCE)) for sentence in sentences
+        ]
+    }
+    for name, path in files_by_name(options.responses).items() if options.responses else ():
+        response = measured_response(path)
+        rooms[name] = [in_room(rng, sentence, response) for sentence in sentences]
+    methods = methods_of(options, report)
+    for room, pairs in rooms.items():
+        for name, method in methods.items():
+            report.add(DEREVERBERATED, measure_method(room, name, method, pairs, texts, judges))
 
 
 BENCHMARK = Benchmark(
@@ -125,7 +155,7 @@ BENCHMARK = Benchmark(
     (DEREVERBERATED,),
     add_options,
     measure,
-    smoke={"speech": smoke_speech, "count": 1, "no_dnsmos": True},
+    smoke={"speech": smoke_speech, "responses": smoke_responses, "count": 1, "no_dnsmos": True},
 )
 
 if __name__ == "__main__":

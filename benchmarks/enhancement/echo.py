@@ -40,6 +40,7 @@ from benchmarks.speech.judges import Judges, add_judge_options, mean_interval
 from wavewright import loading
 from wavewright.data.entry import Entry
 from wavewright.enhancement.echo import LinearCanceller
+from wavewright.metrics.aecmos import aecmos
 
 FAR_ALONE, BOTH, NEAR_ALONE = slice(0, 10), slice(10, 20), slice(20, 26)  # seconds
 SETTLED, RINGED_OUT = slice(4, 10), slice(21, 26)  # parts of the first and of the last
@@ -135,7 +136,7 @@ def measure_calls(name: str, cancel: CancelEcho, kind: str, calls: list[Call], j
         scores["pesq_near_alone"].append(judges.pesq(microphone[alone], left[alone]))
         if judges.has_dnsmos:
             far_alone, both_mos = (
-                aecmos(talk_type, call.far[part], microphone[part], left[part])
+                aecmos(call.far[part], microphone[part], left[part], talk_type)
                 for talk_type, part in (("st", samples(FAR_ALONE)), ("dt", both))
             )
             scores["echo_mos_far_alone"].append(far_alone[0])
@@ -143,16 +144,6 @@ def measure_calls(name: str, cancel: CancelEcho, kind: str, calls: list[Call], j
             scores["other_mos_both"].append(both_mos[1])
     means = {column: mean_interval(values) if values else None for column, values in scores.items()}
     return {"canceller": name, "call": kind, "calls": len(calls), **means}
-
-
-def aecmos(talk_type: str, far: np.ndarray, microphone: np.ndarray, enhanced: np.ndarray) -> tuple[float, float]:
-    """Return the AECMOS of echo and of other degradation, 1 (bad) to 5 (excellent)."""
-    from speechmos import aecmos as judge
-
-    waves = {"lpb": far, "mic": microphone, "enh": enhanced}
-    sample = {name: np.clip(wave, -1, 1).astype(np.float32) for name, wave in waves.items()}
-    rated = judge.run(sample, sr=SAMPLE_RATE, talk_type=talk_type)
-    return float(rated["echo_mos"]), float(rated["deg_mos"])
 
 
 def cancellers_of(options: argparse.Namespace, report: Report) -> Iterator[tuple[str, CancelEcho]]:

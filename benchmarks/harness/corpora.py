@@ -122,6 +122,15 @@ def smoke_speech(folder: Path) -> Path:
     return _write(folder / "speech", _spoken(), [("train", 6), ("valid", 6), ("test", 6)])
 
 
+def smoke_responses(folder: Path) -> Path:
+    """Write the impulse response of a room, noise that decays. Return its folder."""
+    decay = np.exp(-np.arange(4_000) / 400)
+    wave = decay * np.random.default_rng(SMOKE_SEED).standard_normal(len(decay))
+    (folder / "responses").mkdir(parents=True)
+    Clip(wave[None] / np.abs(wave).max(), 16_000).write(folder / "responses" / "room.wav")
+    return folder / "responses"
+
+
 SMOKE_DRUM_TRAINING: dict[str, object] = {"corpus": smoke_drums, "out": smoke_out, "size": "tiny"}
 """Options of the smoke mode of scripts that train on drums."""
 

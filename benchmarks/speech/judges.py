@@ -14,12 +14,14 @@ import numpy as np
 from benchmarks.harness.peers import DNSMOS, MOONSHINE, PESQ
 from benchmarks.harness.script import Report
 from benchmarks.harness.tables import Column, columns, optional
-from benchmarks.speech.recogniser import DEFAULT_FOLDER, Recogniser
 from wavewright.clip import Clip
 from wavewright.errors import BadFolder
+from wavewright.metrics import paired
+from wavewright.metrics.recogniser import Recogniser
 from wavewright.metrics.sampling import Interval, bootstrap_interval
 
 SAMPLE_RATE = 16_000
+DEFAULT_FOLDER = Path("judges/package/dist/model/tiny/quantized")
 
 
 def add_judge_options(parser: argparse.ArgumentParser) -> None:
@@ -59,21 +61,12 @@ class Judges:
         """Return the overall DNSMOS, 1 (bad) to 5 (excellent), of ``wave (time,)``, repeated up to 9 s."""
         if not self.has_dnsmos:
             return np.nan
-        from speechmos import dnsmos
-
         clip = Clip(np.asarray(wave, np.float32)[None], sample_rate).resample(SAMPLE_RATE)
-        return float(dnsmos.run(np.clip(clip.wave[0], -1.0, 1.0), sr=SAMPLE_RATE)["ovrl_mos"])
+        return paired.dnsmos(clip.wave[0], clip.wave[0])
 
     def pesq(self, reference: np.ndarray, estimate: np.ndarray) -> float:
         """Return the wide-band PESQ of waves ``(time,)`` at 16 kHz; NaN without speech."""
-        if not self.has_pesq:
-            return np.nan
-        from pesq import NoUtterancesError, pesq
-
-        try:
-            return float(pesq(SAMPLE_RATE, reference, estimate, "wb"))
-        except NoUtterancesError:
-            return np.nan
+        return paired.pesq(reference, estimate) if self.has_pesq else np.nan
 
 
 def word_error_interval(errors: np.ndarray, reference: np.ndarray | None = None) -> Interval | None:

@@ -6,7 +6,7 @@
     python -m benchmarks.speech.own_voice --prompts corpora/prompts --voice runs/own-voice --json own_voice.json
 
 ``--prepare`` writes a folder in LJSpeech's format with all prompts but the 60 of at least 2 s that are judged. Word
-errors by benchmarks/speech/recogniser.py, speakers by benchmarks/speech/speech_distance.py. The progress of the
+errors by wavewright.metrics.recogniser, speakers by benchmarks/speech/speech_distance.py. The progress of the
 speaker is 0 for the base voice and 1 for recordings of the reader. Intervals are 95 % bootstrap intervals over the
 prompts, paired.
 """

@@ -12,10 +12,10 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 from benchmarks.harness.peers import RESEMBLYZER
-from benchmarks.speech.recogniser import trim_silence
 from wavewright.clip import Clip
 from wavewright.dsp.pitch import track_pitch
 from wavewright.dsp.speech_mel import speech_hop_length, speech_mel
+from wavewright.metrics.recogniser import trim_silence
 
 SAMPLE_RATE = 16_000
 N_CEPSTRA = 24  # without the first, which is the level

@@ -4,7 +4,7 @@
     python -m benchmarks.speech.styles --voice en-kathleen --style style-4:0.5 --style style-6:0.5 --count 100
 
 The sentences are those of docs/voice/script.txt, which no other benchmark of voices uses, so a style may be chosen by
-them; see recipes/usual_style.py. Word errors by benchmarks/speech/recogniser.py (its commands first).
+them; see recipes/usual_style.py. Word errors by wavewright.metrics.recogniser (see docs/metrics.md).
 """
 
 from __future__ import annotations

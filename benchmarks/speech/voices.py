@@ -5,8 +5,8 @@
     python -m benchmarks.speech.voices --corpus corpora/speech --no-voices      # recordings and other engines alone
 
 40 sentences of a reader that no voice was trained on (split ``test``) and 100 others
-(benchmarks/speech/texts/hundred.txt, written before any voice spoke). Word errors by benchmarks/speech/recogniser.py
-(its commands first), DNSMOS, distances by benchmarks/speech/speech_distance.py; a voice speaks with three seeds,
+(benchmarks/speech/texts/hundred.txt, written before any voice spoke). Word errors by wavewright.metrics.recogniser
+(see docs/metrics.md), DNSMOS, distances by benchmarks/speech/speech_distance.py; a voice speaks with three seeds,
 whose errors are averaged for each sentence. DNSMOS depends on loudness, so each speaker is rated twice: as loud as it
 speaks, and at one loudness (-26 LUFS). Intervals are 95 % bootstrap intervals over the sentences, those of
 differences paired. The real-time factor is processor time over sound, on one thread, for another engine with the

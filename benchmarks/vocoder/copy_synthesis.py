@@ -6,7 +6,7 @@
     python -m benchmarks.vocoder.copy_synthesis --clips corpora/speech --json vocoder.json        # a seen speaker
     python -m benchmarks.vocoder.copy_synthesis --clips corpora/speech --split valid --model vocoder --noise-reduction 0
 
-Recordings are drawn by a fixed seed. Word errors by benchmarks/speech/recogniser.py (its commands first); DNSMOS, PESQ
+Recordings are drawn by a fixed seed. Word errors by wavewright.metrics.recogniser (see docs/metrics.md); DNSMOS, PESQ
 (wide band) and the log-mel distance (80 bands, 64 ms, in nats) at 16 kHz; the harmonics-to-noise ratio is the median of
 voiced frames. The real-time factor is processor time of vocoding alone, the median of three rounds over a few clips;
 Griffin-Lim computes frames and waves together (Griffin and Lim, 1984; librosa, 60 rounds, 80 mel bands). Intervals are

@@ -1,6 +1,6 @@
 """Gather the corpora behind the bundled models and their benchmarks from local folders of public recordings.
 
-    python recipes/corpora drums|digits|ambience|speech|readers|prompts|music|denoise ...
+    python recipes/corpora drums|digits|ambience|speech|readers|prompts|music|synthetic|denoise ...
 
 Nothing is downloaded: each corpus names its public sources and reads the folders where they were unpacked. The files
 beside this one describe the corpora.
@@ -9,10 +9,12 @@ beside this one describe the corpora.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from ambience import gather_ambience
-from corpus import print_summary
+from corpus import Recording, print_summary
 from denoise import gather_denoise
 from digits import gather_digits
 from drum_judge import gather_judge
@@ -21,7 +23,9 @@ from music import gather_music
 from prompts import LICENCES, gather_prompts
 from readers import gather_readers
 from speech import SOURCES, gather_speech
+from synthetic import gather_synthetic
 
+from wavewright.data.entry import Problem
 from wavewright.errors import WavewrightError
 
 
@@ -55,14 +59,40 @@ def parser_of_corpora() -> argparse.ArgumentParser:
     speech.add_argument("--sample-rate", type=int, default=24_000, help="hertz; higher rates are brought down to it")
     readers = commands.add_parser("readers", help="that of readers with texts, all in phones of English, for voices")
     readers.add_argument("--speech", type=Path, required=True, help="the corpus of the command speech")
+    synthetic = commands.add_parser("synthetic", help="speech of other voices by a synthesiser")
+    synthetic.add_argument("--flite", type=Path, required=True, help="program of the Debian package flite")
+    synthetic.add_argument("--speech", type=Path, required=True, help="the corpus of the command speech")
     denoise = commands.add_parser("denoise", help="speech, noise and music, for denoisers")
-    denoise.add_argument("--speech", type=Path, required=True, help="the corpus of the command speech")
+    denoise.add_argument("--speech", type=Path, nargs="+", required=True, help="corpora of speech and synthetic")
     denoise.add_argument("--esc10", type=Path, required=True, help="folder of ESC-10 with CREDITS.csv")
     denoise.add_argument("--zero-ad", type=Path, required=True, help="folder audio of 0 A.D.")
+    denoise.add_argument("--megaglest", type=Path, help="folder of MegaGlest's data; left out without")
     denoise.add_argument("--sample-rate", type=int, default=24_000, help="hertz; higher rates are brought down to it")
-    for command in (denoise, drums, judge, digits, ambience, prompts, music, speech, readers):
+    for command in (denoise, synthetic, drums, judge, digits, ambience, prompts, music, speech, readers):
         command.add_argument("--out", type=Path, required=True, help="folder to write")
     return parser
+
+
+def _gather_speech(options: argparse.Namespace) -> tuple[list[Recording], list[Problem]]:
+    folders = {name: folder for name in SOURCES if (folder := getattr(options, name)) is not None}
+    return gather_speech(folders, options.out, options.sample_rate)
+
+
+GATHERERS: dict[str, Callable[[argparse.Namespace], Any]] = {
+    "drums": lambda given: gather_drums(given.packs, given.hydrogen, given.sonic_pi, given.fluid, given.out),
+    "drum-judge": lambda given: gather_judge(given.hydrogen, given.lmms, given.tr_808, given.out),
+    "digits": lambda given: gather_digits(given.pack, given.out),
+    "ambience": lambda given: gather_ambience(given.pack, given.out),
+    "prompts": lambda given: gather_prompts(given.asterisk, given.out, given.language),
+    "music": lambda given: gather_music(given.asterisk, given.out),
+    "synthetic": lambda given: gather_synthetic(given.flite, given.speech, given.out),
+    "denoise": lambda given: gather_denoise(
+        given.speech, given.esc10, given.zero_ad, given.megaglest, given.out, given.sample_rate
+    ),
+    "readers": lambda given: gather_readers(given.speech, given.out),
+    "speech": _gather_speech,
+}
+"""What each command calls with its options."""
 
 
 def main() -> None:
@@ -70,27 +100,14 @@ def main() -> None:
     parser = parser_of_corpora()
     options = parser.parse_args()
     try:
-        if options.corpus == "drums":
-            print_table(*gather_drums(options.packs, options.hydrogen, options.sonic_pi, options.fluid, options.out))
-        elif options.corpus == "drum-judge":
-            print_table(*gather_judge(options.hydrogen, options.lmms, options.tr_808, options.out))
-        elif options.corpus == "digits":
-            print_summary(*gather_digits(options.pack, options.out))
-        elif options.corpus == "ambience":
-            print_summary(*gather_ambience(options.pack, options.out))
-        elif options.corpus == "prompts":
-            print_summary(*gather_prompts(options.asterisk, options.out, options.language))
-        elif options.corpus == "music":
-            print_summary(*gather_music(options.asterisk, options.out))
-        elif options.corpus == "denoise":
-            gathered = gather_denoise(options.speech, options.esc10, options.zero_ad, options.out, options.sample_rate)
-            print_summary(*gathered)
+        gathered = GATHERERS[options.corpus](options)
+        if options.corpus in ("drums", "drum-judge"):
+            print_table(*gathered)
         elif options.corpus == "readers":
-            n_recordings, n_left_out = gather_readers(options.speech, options.out)
+            n_recordings, n_left_out = gathered
             print(f"{n_recordings} recordings; {n_left_out} left out, whose words have no phones of English")
         else:
-            folders = {name: folder for name in SOURCES if (folder := getattr(options, name)) is not None}
-            print_summary(*gather_speech(folders, options.out, options.sample_rate))
+            print_summary(*gathered)
     except WavewrightError as error:
         parser.error(str(error))
 

@@ -1,23 +1,28 @@
 """Speech, noise and music that denoisers are trained on.
 
-    python recipes/corpora denoise --speech corpora/speech --esc10 PACK --zero-ad AUDIO --out corpora/denoise
+    python recipes/corpora denoise --speech corpora/speech corpora/synthetic --esc10 PACK --zero-ad AUDIO \\
+        --megaglest DATA --out corpora/denoise
 
-``--speech`` is the corpus of the command ``speech``, without its tests. ``--esc10`` is the pack of the command
-``ambience``: fold 4 is split ``valid``, fold 5 is left out for tests. ``--zero-ad`` is the folder ``audio`` of
-``public.zip`` in the Debian package 0ad-data: its ambience, effects and music, without voices.
+``--speech`` are corpora of the commands ``speech`` and ``synthetic``, without tests; steady noise is removed from them.
+ ``--esc10`` is
+the pack of the command ``ambience``: fold 4 is split ``valid``, fold 5 is left out for tests. ``--zero-ad`` is the
+folder ``audio`` of ``public.zip`` in the Debian package 0ad-data: its ambience, effects, music, and voices.
+``--megaglest`` is the folder ``usr/share/games/megaglest`` of the Debian package megaglest-data.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import ambience
 from corpus import Recording, Source, checked_folder, gather
+from hiss import without_hiss
 
 from wavewright.clip import Clip
 from wavewright.data.entry import Problem
@@ -26,6 +31,7 @@ SPEECH, NOISE, MUSIC = "speech", "noise", "music"
 ZERO_AD = Source(
     "0 A.D.", "CC-BY-SA-3.0", "0 A.D., Wildfire Games", "Debian package 0ad-data, public.zip", "mixed to mono"
 )
+MEGAGLEST = Source("MegaGlest", "CC-BY-SA-3.0", "MegaGlest team", "Debian package megaglest-data", "mixed to mono")
 EFFECTS = (
     "ambient/**/*.ogg",
     "actor/fauna/*.ogg",
@@ -38,13 +44,28 @@ EFFECTS = (
     "interface/select/**/*.ogg",
     "interface/complete/**/*.ogg",
 )
+MEGAGLEST_EFFECTS = (
+    "tilesets/*/sounds/*.ogg",
+    "data/core/water_sounds/*.*",
+    "techs/megapack/commondata/sounds/*_hit*.wav",
+    "techs/megapack/commondata/sounds/*_walk*.wav",
+    "techs/megapack/commondata/sounds/air_*.wav",
+    "techs/megapack/commondata/sounds/orni_*.wav",
+    "techs/megapack/commondata/sounds/tech_*.wav",
+    "techs/megapack/commondata/sounds/tower_*.wav",
+    "techs/megapack/commondata/sounds/worker_[bhmw]*.wav",
+    "techs/megapack/commondata/sounds/anvil*.wav",
+    "techs/megapack/factions/tech/units/*/sounds/*.*",
+    "techs/megapack/factions/persian/units/flying_carpet/sounds/*.*",
+)
 HUMAN = ("voice", "human", "laugh", "crowd")  # in names of effects that are left out
 VALID_OF = 12  # one of so many effects and pieces of music is held out
 
 
-def find(speech: Path, esc10: Path, zero_ad: Path) -> Iterator[Recording | Problem]:
+def find(speech: Sequence[Path], esc10: Path, zero_ad: Path, megaglest: Path | None) -> Iterator[Recording | Problem]:
     """Yield speech, noise and music, each with its kind as label."""
-    yield from _speech(speech)
+    for corpus in speech:
+        yield from _speech(corpus)
     for item in ambience.find(esc10):
         if isinstance(item, Problem):
             yield item
@@ -53,6 +74,7 @@ def find(speech: Path, esc10: Path, zero_ad: Path) -> Iterator[Recording | Probl
             yield replace(item, target=f"{NOISE}/esc10/{item.target}", facts=facts)
     audio = checked_folder(zero_ad, "the sound of 0 A.D.")
     effects = sorted({path for pattern in EFFECTS for path in audio.glob(pattern)})
+    yield from _voices(audio)
     for kind, paths in ((NOISE, effects), (MUSIC, sorted((audio / "music").glob("*.ogg")))):
         for path in paths:
             name = path.relative_to(audio).with_suffix("").as_posix()
@@ -60,6 +82,32 @@ def find(speech: Path, esc10: Path, zero_ad: Path) -> Iterator[Recording | Probl
                 continue
             split = "train" if zlib.crc32(path.name.encode()) % VALID_OF else "valid"
             yield Recording(path, f"{kind}/0ad/{name}", split, ZERO_AD, {"label": kind, "group": f"0ad/{name}"})
+    if megaglest:
+        yield from _megaglest(checked_folder(megaglest, "tilesets, data and techs of MegaGlest"))
+
+
+def _voices(audio: Path) -> Iterator[Recording]:
+    """Yield the answers of the people of each civilisation, a speaker for women and men of each."""
+    for path in sorted((audio / "voice").glob("*/civ/*.ogg")):
+        sex = "female" if "female" in path.stem else "male"
+        speaker = f"0ad-{path.parts[-3]}-{sex}"
+        name = f"{SPEECH}/0ad/{path.parts[-3]}/{path.stem}"
+        yield Recording(path, name, "train", ZERO_AD, {"label": SPEECH, "speaker": speaker, "group": speaker})
+
+
+def _megaglest(data: Path) -> Iterator[Recording]:
+    """Yield each effect once, since tilesets share some."""
+    seen = set()
+    for path in sorted({path for pattern in MEGAGLEST_EFFECTS for path in data.glob(pattern)}):
+        name = path.relative_to(data).with_suffix("").as_posix().replace("/sounds/", "/")
+        content = hashlib.sha256(path.read_bytes()).hexdigest()
+        is_voice = any(word in name for word in (*HUMAN, "technician", "_ack", "_select", "_die"))
+        if path.suffix not in (".ogg", ".wav") or content in seen or is_voice:
+            continue
+        seen.add(content)
+        split = "train" if zlib.crc32(path.name.encode()) % VALID_OF else "valid"
+        facts = {"label": NOISE, "group": f"megaglest/{path.stem}"}
+        yield Recording(path, f"{NOISE}/megaglest/{name}", split, MEGAGLEST, facts)
 
 
 def _speech(corpus: Path) -> Iterator[Recording]:
@@ -82,11 +130,13 @@ def _speech(corpus: Path) -> Iterator[Recording]:
 
 def _read(max_rate: int, recording: Recording) -> Clip:
     clip = Clip.read(recording.path).mono()
-    return clip if clip.sample_rate <= max_rate else clip.resample(max_rate)
+    if clip.sample_rate > max_rate:
+        clip = clip.resample(max_rate)
+    return without_hiss(clip) if recording.facts["label"] == SPEECH else clip
 
 
 def gather_denoise(
-    speech: Path, esc10: Path, zero_ad: Path, out: Path, max_rate: int
+    speech: Sequence[Path], esc10: Path, zero_ad: Path, megaglest: Path | None, out: Path, max_rate: int
 ) -> tuple[list[Recording], list[Problem]]:
     """Write the corpus to ``out``; return its recordings and those left out; raise BadFolder without a source."""
-    return gather(find(speech, esc10, zero_ad), out, partial(_read, max_rate))
+    return gather(find(speech, esc10, zero_ad, megaglest), out, partial(_read, max_rate))

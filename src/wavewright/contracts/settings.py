@@ -35,8 +35,10 @@ class TrainingSettings(RangedSettings):
         Clips in a batch.
     accumulate
         Batches whose gradients are averaged in one step.
+    optimizer
+        ``"muon"`` orthogonalises the momentum of matrices, see :class:`.nn.muon.Muon`.
     learning_rate, betas, weight_decay
-        Of AdamW.
+        Of the optimizer.
     schedule
         Of the learning rate over the whole run, after the warm-up.
     final_fraction
@@ -81,6 +83,7 @@ class TrainingSettings(RangedSettings):
     steps: int = ranged(0, 0, MAX_STEPS)
     batch_size: int = ranged(8, 1, 65_536)
     accumulate: int = ranged(1, 1, 65_536)
+    optimizer: Literal["adamw", "muon"] = "adamw"
     learning_rate: float = ranged(3e-4, 1e-9, 10.0)
     betas: tuple[float, float] = ranged((0.9, 0.99), 0.0, 0.999999)
     weight_decay: float = ranged(0.0, 0.0, 1.0)

@@ -20,6 +20,7 @@ from .prdc import PrecisionRecall, precision_recall_density_coverage
 from .reconstruction import mel_distance, si_sdr, stft_distance
 from .relative_frechet import HalfToHalf, RelativeFrechet, half_to_half, relative_frechet
 from .report import EvaluationReport
+from .reverberation import srmr
 from .sampling import Interval, bootstrap_interval
 from .scores import am_score, inception_score, label_agreement, modified_inception_score
 from .speech_embedding import SpeechEmbedding
@@ -69,6 +70,7 @@ __all__ = [
     "relative_frechet",
     "si_sdr",
     "spoken_words",
+    "srmr",
     "stft_distance",
     "word_errors",
 ]

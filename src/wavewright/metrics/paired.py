@@ -1,7 +1,11 @@
-"""Quality of processed speech against its clean recording: SI-SDR, PESQ, STOI, and DNSMOS without a reference."""
+"""Quality of processed speech against its clean recording: SI-SDR, PESQ, STOI and word error.
+
+DNSMOS and SRMR need no reference; AECMOS needs the microphone and the far end of a call.
+"""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,14 +16,40 @@ import numpy as np
 
 from ..clip import FORMATS, Clip
 from ..errors import BadAudio, BadFolder, BadSetting, how_to_install
+from .aecmos import aecmos_of_call, is_silent
+from .recogniser import Recogniser, pauses
+from .reverberation import srmr
 from .sampling import Interval, bootstrap_interval
+from .word_errors import spoken_words, word_errors
 
 SAMPLE_RATE = 16_000
 MAX_LENGTH_DIFFERENCE = 0.1  # seconds, of a pair
-PACKAGES = {"pesq": "pip install pesq", "stoi": "pip install pystoi", "dnsmos": how_to_install("metrics")}
+METRICS_EXTRA = how_to_install("metrics")
+PACKAGES = {
+    "pesq": "pip install pesq",
+    "stoi": "pip install pystoi",
+    "dnsmos": METRICS_EXTRA,
+    "aecmos_echo": METRICS_EXTRA,
+    "aecmos_other": METRICS_EXTRA,
+}
 """Metrics by packages that are not a part of Wavewright, and the command that installs each."""
-MODULES = {"pesq": "pesq", "stoi": "pystoi", "dnsmos": "speechmos"}
-NAMES = {"si_sdr_db": "SI-SDR (dB)", "pesq": "PESQ", "stoi": "STOI", "dnsmos": "DNSMOS"}
+MODULES = {
+    "pesq": "pesq",
+    "stoi": "pystoi",
+    "dnsmos": "speechmos",
+    "aecmos_echo": "speechmos",
+    "aecmos_other": "speechmos",
+}
+NAMES = {
+    "si_sdr_db": "SI-SDR (dB)",
+    "pesq": "PESQ",
+    "stoi": "STOI",
+    "dnsmos": "DNSMOS",
+    "srmr": "SRMR",
+    "aecmos_echo": "AECMOS echo",
+    "aecmos_other": "AECMOS other",
+    "word_error_percent": "word error (%)",
+}
 SHOWN_PROBLEMS = 10
 
 
@@ -40,21 +70,29 @@ def si_sdr_db(reference: np.ndarray, estimate: np.ndarray) -> float:
 
 
 def pesq(reference: np.ndarray, estimate: np.ndarray) -> float:
-    """Return the wide-band PESQ (ITU-T P.862.2) of waves ``(time,)`` at 16 kHz, NaN without speech."""
-    from pesq import NoUtterancesError
+    """Return the wide-band PESQ (ITU-T P.862.2) of waves ``(time,)`` at 16 kHz, NaN below 0.25 s and without speech."""
+    from pesq import BufferTooShortError, NoUtterancesError
     from pesq import pesq as score
 
     try:
         return float(score(SAMPLE_RATE, reference, estimate, "wb"))
-    except NoUtterancesError:
+    except (BufferTooShortError, NoUtterancesError):
         return float("nan")
 
 
 def stoi(reference: np.ndarray, estimate: np.ndarray) -> float:
-    """Return the short-time objective intelligibility (Taal et al., 2011) of waves ``(time,)`` at 16 kHz, 0 to 1."""
+    """Return the short-time objective intelligibility (Taal et al., 2011) of waves ``(time,)`` at 16 kHz, 0 to 1.
+
+    NaN for less than 0.4 s of speech.
+    """
     from pystoi import stoi as score
 
-    return float(score(reference, estimate, SAMPLE_RATE))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)  # pystoi warns that speech is too short, and returns 1e-5
+        try:
+            return float(score(reference, estimate, SAMPLE_RATE))
+        except RuntimeWarning:
+            return float("nan")
 
 
 def dnsmos(_: np.ndarray, estimate: np.ndarray) -> float:
@@ -69,8 +107,10 @@ METRICS: Mapping[str, Callable[[np.ndarray, np.ndarray], float]] = {
     "pesq": pesq,
     "stoi": stoi,
     "dnsmos": dnsmos,
+    "srmr": lambda _, estimate: srmr(estimate, SAMPLE_RATE),
 }
 """Metrics by their name, each a function of reference and estimate."""
+WITHOUT_REFERENCE = ("dnsmos", "srmr")
 
 
 @dataclass(frozen=True)
@@ -81,12 +121,17 @@ class PairedReport:
     ----------
     reference, processed
         Folders of the clean recordings, and of the processed ones.
-    noisy
-        Folder of the recordings before they were processed, or None.
+    noisy, far
+        Folders of the recordings before they were processed and of the far end of calls, or None.
+    words_from
+        What words are compared with: ``text`` (transcripts), ``recogniser`` (its reading of the clean recordings), or
+        None without a recogniser.
     scores
-        Of each processed file: metrics by name.
+        Of each processed file: metrics by name, without those that are not defined for it.
     noisy_scores
         Of each file before.
+    clean_scores
+        Of each clean recording: the metrics that need no clean recording.
     not_measured
         Metrics that are left out, and the commands that install their packages.
     problems
@@ -96,8 +141,11 @@ class PairedReport:
     reference: Path
     processed: Path
     noisy: Path | None
+    far: Path | None
+    words_from: str | None
     scores: dict[str, dict[str, float]]
     noisy_scores: dict[str, dict[str, float]]
+    clean_scores: dict[str, dict[str, float]]
     not_measured: dict[str, str]
     problems: dict[str, str]
 
@@ -111,13 +159,20 @@ class PairedReport:
         """Mean of each metric before, with its interval; empty without recordings before."""
         return means_of(self.noisy_scores)
 
+    @cached_property
+    def clean_means(self) -> dict[str, Interval]:
+        """Mean of each metric of the clean recordings, with its interval."""
+        return means_of(self.clean_scores)
+
     def __str__(self) -> str:
         """Return a line for each metric, and notes."""
         lines = [f"{len(self.scores)} files of {self.processed} against {self.reference} (mean, 95 % interval)"]
         for name, mean in self.means.items():
-            line = f"  {NAMES[name]:12} {mean.value:7.3f} ({mean.low:.3f} to {mean.high:.3f})"
-            before = self.noisy_means.get(name)
-            lines.append(line if before is None else f"{line}, before {before.value:.3f}")
+            others = (("before", self.noisy_means), ("clean", self.clean_means))
+            beside = [f", {which} {means[name].value:.3f}" for which, means in others if name in means]
+            lines.append(f"  {NAMES[name]:14} {mean.value:7.3f} ({mean.low:.3f} to {mean.high:.3f}){''.join(beside)}")
+        if self.words_from == "recogniser":
+            lines.append("  Word error against what is recognised in the clean recordings: not all have a text.")
         lines += [f"  {NAMES[name]} is left out: {command}" for name, command in self.not_measured.items()]
         shown = list(self.problems.items())[:SHOWN_PROBLEMS]
         lines += [f"  {file}: {problem}" for file, problem in shown]
@@ -126,45 +181,90 @@ class PairedReport:
 
 
 def means_of(scores: Mapping[str, Mapping[str, float]]) -> dict[str, Interval]:
-    """Return the mean of each metric over the files where it is a number, with its interval."""
+    """Return the mean of each metric over the files that have it, with its interval.
+
+    The word error is that of all words, so each file counts by its number of words.
+    """
     means = {}
     for name in NAMES:
-        values = np.array([each[name] for each in scores.values() if np.isfinite(each.get(name, np.nan))])
-        if len(values):
-            means[name] = bootstrap_interval(np.mean, [values])
+        weight = "n_words" if name == "word_error_percent" else ""
+        rows = [(each[name], each.get(weight, 1.0)) for each in scores.values() if name in each]
+        if rows:
+            means[name] = bootstrap_interval(_weighted_mean, [np.array(rows)])
     return means
 
 
-def compare_pairs(reference: Path, processed: Path, noisy: Path | None = None) -> PairedReport:
+def _weighted_mean(rows: np.ndarray) -> float:
+    """Return the mean of values with weights, ``(n, 2)``."""
+    return float(np.average(rows[:, 0], weights=rows[:, 1]))
+
+
+def compare_pairs(
+    reference: Path,
+    processed: Path,
+    noisy: Path | None = None,
+    far: Path | None = None,
+    recogniser: Recogniser | None = None,
+    texts: Mapping[str, str] | None = None,
+) -> PairedReport:
     """Score processed files against the clean recordings of the same names, in the same folders.
 
     All are mixed to one channel and resampled to 16 kHz; the longer one of a pair is cut.
+
+    Parameters
+    ----------
+    reference, processed, noisy
+        Folders of the clean recordings, the processed ones, and those before.
+    far
+        Folder of the far end of calls, for AECMOS; ``noisy`` then holds the microphone, and a file without a
+        near end has a silent clean recording.
+    recogniser
+        Recogniser for the word error.
+    texts
+        Transcripts by the name of the file, see :func:`files_by_name`. If one is missing, words are compared with what
+        is recognised in the clean recordings.
 
     Raises
     ------
     BadFolder
         If no file has a clean recording.
     BadSetting
-        If a path is not a folder.
+        If a path is not a folder, or ``far`` comes without ``noisy``.
     """
-    for path in filter(None, (reference, processed, noisy)):
+    for path in filter(None, (reference, processed, noisy, far)):
         if not path.is_dir():
             raise BadSetting(f"{path} is not a folder; --paired compares folders whose files have the same names.")
-    clean = files_by_name(reference)
+    if far is not None and noisy is None:
+        raise BadSetting(f"--far {far} needs the microphone before echo was removed: add --noisy FOLDER.")
+    clean, files = files_by_name(reference), files_by_name(processed)
+    before = {} if noisy is None else files_by_name(noisy)
+    requested = [name for name in NAMES if name in METRICS or (far is not None and name in PACKAGES)]
+    installed = [name for name in requested if name not in MODULES or find_spec(MODULES[name]) is not None]
+    words = None
+    if recogniser is not None:
+        has_texts = texts is not None and all(name in texts for name in files if name in clean)
+        words = _Words(recogniser, texts if has_texts else None)
+    scorer = _Scorer(
+        clean=clean,
+        metrics=[name for name in installed if name in METRICS],
+        calls=None if far is None else _Calls(before, files_by_name(far), "aecmos_echo" in installed),
+        words=words,
+    )
     problems: dict[str, str] = {}
-    installed = [name for name in METRICS if name not in MODULES or find_spec(MODULES[name]) is not None]
-    scores = dict(_scores(files_by_name(processed), clean, installed, problems))
+    scores = dict(scorer.scores(files, problems))
     if not scores:
         reason = next(iter(problems.values()), "no file has the name of another")
         raise BadFolder(f"Nothing in {processed} can be compared with {reference}: {reason}")
-    noisy_scores = {} if noisy is None else dict(_scores(files_by_name(noisy), clean, installed, problems))
     return PairedReport(
         reference=reference,
         processed=processed,
         noisy=noisy,
+        far=far,
+        words_from=None if words is None else "recogniser" if words.texts is None else "text",
         scores=scores,
-        noisy_scores=noisy_scores,
-        not_measured={name: PACKAGES[name] for name in METRICS if name not in installed},
+        noisy_scores=dict(scorer.scores(before, problems)),
+        clean_scores=dict(scorer.clean_scores(scores)),
+        not_measured={name: PACKAGES[name] for name in requested if name not in installed},
         problems=problems,
     )
 
@@ -178,28 +278,113 @@ def files_by_name(folder: Path) -> dict[str, Path]:
     }
 
 
-def _scores(
-    files: Mapping[str, Path], clean: Mapping[str, Path], metrics: Iterable[str], problems: dict[str, str]
-) -> Iterator[tuple[str, dict[str, float]]]:
-    """Yield each file with its scores; add files that cannot be scored to ``problems``."""
-    for name, path in files.items():
-        if name not in clean:
-            problems[str(path)] = "there is no clean recording of this name."
-            continue
-        try:
-            reference, estimate = _pair(clean[name], path)
-        except BadAudio as error:
-            problems[str(path)] = str(error)
-            continue
-        yield name, {metric: METRICS[metric](reference, estimate) for metric in metrics}
+class _Words:
+    """Word errors of recordings by a recogniser, against transcripts or against its reading of the clean recording."""
+
+    def __init__(self, recogniser: Recogniser, texts: Mapping[str, str] | None) -> None:
+        self.recogniser = recogniser
+        self.texts = texts
+        self._readings: dict[str, list[str]] = {}
+
+    def errors(self, name: str, clean: np.ndarray, estimate: np.ndarray) -> dict[str, float]:
+        """Return the word error of a file and its number of words; both are cut in the pauses of the clean wave."""
+        cuts = pauses(clean)
+        if self.texts is not None:
+            reference = spoken_words(self.texts[name])
+        else:
+            if name not in self._readings:
+                self._readings[name] = self._read(clean, cuts)
+            reference = self._readings[name]
+        errors = word_errors(reference, self._read(estimate, cuts))
+        return {"word_error_percent": 100 * errors.rate, "n_words": float(errors.n_words)}
+
+    def _read(self, wave: np.ndarray, cuts: list[int]) -> list[str]:
+        texts = [self.recogniser.text_of(piece, SAMPLE_RATE) for piece in np.split(wave, cuts)]
+        return [word for text in texts for word in spoken_words(text)]
 
 
-def _pair(reference: Path, estimate: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Return two waves ``(time,)`` of the same length; raise BadAudio if theirs differ by more than a little."""
-    clips = [Clip.read(path).mono().resample(SAMPLE_RATE) for path in (reference, estimate)]
-    first, second = (clip.seconds for clip in clips)
-    if abs(first - second) > MAX_LENGTH_DIFFERENCE:
-        raise BadAudio(f"It is {second:.2f} s long, and {reference} {first:.2f} s; pairs start and end together.")
-    n_samples = min(clip.n_samples for clip in clips)
-    waves = [clip.wave[0, :n_samples] for clip in clips]
-    return waves[0], waves[1]
+@dataclass(frozen=True)
+class _Calls:
+    """AECMOS of the files of calls, of which ``microphones`` and ``far_ends`` are the files by name."""
+
+    microphones: Mapping[str, Path]
+    far_ends: Mapping[str, Path]
+    is_installed: bool
+
+    def opinions(self, name: str, clean: Path, enhanced: Path) -> dict[str, float]:
+        """Return AECMOS of a file; raise BadAudio without its microphone or far end."""
+        for which, files in (("microphone", self.microphones), ("far end", self.far_ends)):
+            if name not in files:
+                raise BadAudio(f"there is no recording of the {which} of this name.")
+        if not self.is_installed:
+            return {}
+        near, before, after = _aligned(clean, self.microphones[name], enhanced)
+        far = _read(self.far_ends[name])[: len(near)]  # it may be shorter or longer than the call
+        echo, other = aecmos_of_call(near, np.pad(far, (0, len(near) - len(far))), before, after)
+        return {"aecmos_echo": echo, "aecmos_other": other}
+
+
+@dataclass(frozen=True)
+class _Scorer:
+    """Metrics of files against the clean recordings of their names."""
+
+    clean: Mapping[str, Path]
+    metrics: list[str]
+    calls: _Calls | None
+    words: _Words | None
+
+    def scores(self, files: Mapping[str, Path], problems: dict[str, str]) -> Iterator[tuple[str, dict[str, float]]]:
+        """Yield each file with its scores; add files that cannot be scored to ``problems``."""
+        for name, path in files.items():
+            try:
+                scores = self._scores_of(name, path)
+            except (BadAudio, BadSetting) as error:
+                problems[str(path)] = str(error)
+                continue
+            yield name, _finite(scores)
+
+    def clean_scores(self, names: Iterable[str]) -> Iterator[tuple[str, dict[str, float]]]:
+        """Yield each name with the scores of its clean recording that need no clean recording."""
+        for name in names:
+            wave = _read(self.clean[name])
+            if is_silent(wave):
+                continue
+            scores = {metric: METRICS[metric](wave, wave) for metric in self.metrics if metric in WITHOUT_REFERENCE}
+            if self.words is not None and self.words.texts is not None:
+                scores |= self.words.errors(name, wave, wave)
+            yield name, _finite(scores)
+
+    def _scores_of(self, name: str, path: Path) -> dict[str, float]:
+        if name not in self.clean:
+            raise BadAudio("there is no clean recording of this name.")
+        clean, estimate = _aligned(self.clean[name], path)
+        opinions = {} if self.calls is None else self.calls.opinions(name, self.clean[name], path)
+        if is_silent(clean):
+            if self.calls is None:
+                raise BadAudio(f"its clean recording {self.clean[name]} is silent.")
+            return opinions
+        if is_silent(estimate):
+            raise BadAudio("it is silent, and its clean recording is not.")
+        scores = {metric: METRICS[metric](clean, estimate) for metric in self.metrics}
+        return scores | opinions | ({} if self.words is None else self.words.errors(name, clean, estimate))
+
+
+def _finite(scores: dict[str, float]) -> dict[str, float]:
+    return {name: score for name, score in scores.items() if np.isfinite(score)}
+
+
+def _aligned(reference: Path, *others: Path) -> list[np.ndarray]:
+    """Return waves ``(time,)`` of the same length; raise BadAudio if theirs differ by more than a little."""
+    first, *rest = waves = [_read(path) for path in (reference, *others)]
+    for path, wave in zip(others, rest, strict=True):
+        if abs(len(first) - len(wave)) > MAX_LENGTH_DIFFERENCE * SAMPLE_RATE:
+            lengths = f"{len(wave) / SAMPLE_RATE:.2f} s long, and {reference} {len(first) / SAMPLE_RATE:.2f} s"
+            raise BadAudio(f"{path} is {lengths}; pairs start and end together.")
+    n_samples = min(map(len, waves))
+    return [wave[:n_samples] for wave in waves]
+
+
+def _read(path: Path) -> np.ndarray:
+    """Return a recording ``(time,)`` at 16 kHz, channels mixed."""
+    wave: np.ndarray = Clip.read(path).mono().resample(SAMPLE_RATE).wave[0]
+    return wave

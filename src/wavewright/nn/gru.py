@@ -36,6 +36,11 @@ class GRU(nn.GRU):
             outputs = _apply_recurrence(inputs.float(), first.float(), self.weight_ih_l0, self.weight_hh_l0, *biases)
         return outputs.transpose(0, 1), outputs[-1:]
 
+    def step(self, inputs: Tensor, state: Tensor) -> Tensor:
+        """Return the next state ``(1, batch, hidden_size)`` after one step ``inputs (1, batch, input_size)``."""
+        weights: list[Tensor] = list(self.parameters())  # in the order of torch's function
+        return torch.gru(inputs, state, weights, True, 1, 0.0, False, False, False)[1]
+
 
 class _RecurrenceContext(FunctionCtx):
     """Type of the context of :class:`_Recurrence`."""

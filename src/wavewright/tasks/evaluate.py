@@ -24,6 +24,7 @@ from ..metrics.clips import Clips
 from ..metrics.comparison import compare
 from ..metrics.embeddings import ClassifierEmbedding, Embedding, LogMelEmbedding
 from ..metrics.paired import PairedReport, compare_pairs
+from ..metrics.recogniser import Recogniser
 from ..metrics.report import EvaluationReport
 from ..metrics.summary import TakesFrom
 from ..units import seconds_to_samples
@@ -60,29 +61,42 @@ def evaluate(
         bool, Field(description="Leave out the check that two ways of cheating fail the criteria.")
     ] = False,
     paired: Annotated[
-        bool, Field(description="Compare processed speech with clean recordings of the same names: PESQ, STOI, SI-SDR.")
+        bool,
+        Field(
+            description="Compare processed speech with clean recordings of the same names: PESQ, STOI, SI-SDR, SRMR."
+        ),
     ] = False,
     noisy: Annotated[
         Path | None, Field(description="With --paired: folder of the recordings before they were processed.")
+    ] = None,
+    far: Annotated[
+        Path | None, Field(description="With --paired and --noisy: folder of the far end of calls, for AECMOS.")
+    ] = None,
+    recogniser: Annotated[
+        Path | None, Field(description="With --paired: folder of the graphs of Moonshine, for the word error.")
     ] = None,
     seed: Annotated[int, Field(description="Same seed, same draws.", ge=0, le=2**32 - 1)] = 0,
 ) -> EvaluationReport | PairedReport:
     """Evaluate generated clips against the recordings that their model learned from.
 
     With ``paired``, ``generated`` is a folder of processed speech, as ``enhance`` writes it, and ``reference`` one of
-    the clean recordings; each file is compared with the one of its name.
+    the clean recordings; each file is compared with the one of its name. Words are compared with the texts of the
+    manifest of ``reference``, or else with what is recognised in the clean recordings.
 
     A folder with a ``manifest.jsonl`` is read by it; if that names splits, the recordings are those of split train.
     Every clip is mixed to one channel, resampled to the rate of the generated clips, aligned to its onset, cut and
     normalised to its peak.
 
     Raises BadFolder if a side has nothing usable, BadSetting if the sides have no label in common or too few clips,
-    BadModel if the classifier cannot be used.
+    BadModel if the classifier cannot be used, MissingExtra if the packages of the recogniser are not installed.
     """
     if paired:
-        return compare_pairs(reference, generated, noisy)
-    if noisy is not None:
-        raise BadSetting(f"--noisy {noisy} is for --paired; leave it out, or add --paired.")
+        if recogniser is None:
+            return compare_pairs(reference, generated, noisy, far)
+        return compare_pairs(reference, generated, noisy, far, Recogniser(recogniser), _texts(reference))
+    for option, folder in (("--noisy", noisy), ("--far", far), ("--recogniser", recogniser)):
+        if folder is not None:
+            raise BadSetting(f"{option} {folder} is for --paired; leave it out, or add --paired.")
     problems: list[Problem] = []
     generated_entries = _entries(generated, label_from, group_from, problems)
     sample_rate = Counter(entry.sample_rate for entry in generated_entries).most_common(1)[0][0]
@@ -120,6 +134,15 @@ def _entries(
     scanned = scan(path, label_from, group_from, manifest if manifest.is_file() else None)
     problems.extend(scanned.problems)
     return [replace(entry, label=None) if label_from == "none" else entry for entry in scanned.entries]
+
+
+def _texts(folder: Path) -> dict[str, str]:
+    """Return the transcripts of the files of a folder by their path in it without the ending."""
+    return {
+        entry.path.relative_to(folder).with_suffix("").as_posix(): entry.text
+        for entry in _entries(folder, "none", None, [])
+        if entry.text and not entry.offset_seconds and entry.path.is_relative_to(folder)
+    }
 
 
 def _train_and_test(entries: Sequence[Entry]) -> tuple[Sequence[Entry], Sequence[Entry]]:

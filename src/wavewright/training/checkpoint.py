@@ -153,16 +153,19 @@ def _reason(error: Exception) -> str:
 def _optimizer_state(
     tensors: Mapping[str, Tensor], player: str, optimizer: torch.optim.Optimizer
 ) -> dict[int, dict[str, Tensor]]:
-    """Return the AdamW state of each parameter by its index; raise ValueError if it is not that of the optimizer."""
+    """Return the state of each parameter by its index; raise ValueError if it is not that of the optimizer."""
     states: dict[int, dict[str, Tensor]] = {}
     for name, tensor in _with_prefix(tensors, f"optimizer/{player}/").items():
         index, _, key = name.partition("/")
         states.setdefault(int(index), {})[key] = tensor
-    shapes = [parameter.shape for group in optimizer.param_groups for parameter in group["params"]]
+    groups = [(group, parameter) for group in optimizer.param_groups for parameter in group["params"]]
     for number, state in states.items():
-        if not 0 <= number < len(shapes):
+        if not 0 <= number < len(groups):
             raise ValueError(f"the optimizer of {player} has no parameter {number}")
-        expected = {"step": torch.Size(), "exp_avg": shapes[number], "exp_avg_sq": shapes[number]}
+        group, parameter = groups[number]
+        expected = {"step": torch.Size(), "exp_avg": parameter.shape}
+        if not group.get("is_matrix"):  # of Muon, which keeps the momentum alone
+            expected["exp_avg_sq"] = parameter.shape
         is_real = all(tensor.is_floating_point() for tensor in state.values())  # a bool cannot count steps
         if not is_real or {key: tensor.shape for key, tensor in state.items()} != expected or not state["step"] >= 0:
             raise ValueError(f"the state of parameter {number} of the optimizer of {player} has another shape or type")

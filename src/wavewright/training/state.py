@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ..contracts.settings import TrainingSettings
+from ..nn.muon import Muon
 from ..nn.network import LossFunction, Network
 from ..nn.precision import supports_bfloat16
 from . import processes
@@ -96,8 +97,9 @@ class TrainState:
         return all(bool(weight.isfinite().all()) for player in self.parameters.values() for weight in player)
 
     def _new_optimizers(self) -> dict[str, torch.optim.Optimizer]:
+        kind = Muon if self.settings.optimizer == "muon" else torch.optim.AdamW
         return {
-            name: torch.optim.AdamW(
+            name: kind(
                 parameters,
                 lr=self.settings.learning_rate,
                 betas=self.settings.betas,

@@ -16,7 +16,8 @@ Papers:
     (``mask=gain``).
 
 Read ``config.py`` (the bands), ``modules.py``, ``losses.py``, ``network.py``, ``mixing.py`` and ``batches.py`` (noisy
-recordings), ``echo_batches.py`` (calls), ``recipe.py``, ``training.py`` and ``runtime.py``, in this order.
+recordings), ``echo_batches.py`` (calls), ``recipe.py``, ``warm_start.py``, ``training.py`` and ``runtime.py``, in this
+order.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ from ...contracts.health import HealthRules
 from .config import SIZES, WEIGHT_PREFIX, DenoiserConfig
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from ...models.folder import ModelFolder
     from .recipe import DenoiserPrepared, DenoiserRecipe
     from .runtime import DenoiserRuntime, PostFilterRuntime
@@ -64,6 +67,12 @@ class DenoiserFamily(Family[DenoiserConfig, "DenoiserRecipe", "DenoiserPrepared"
         from .training import DenoiserTraining
 
         return DenoiserTraining()
+
+    def initial_weights(self, base: ModelFolder, config: DenoiserConfig) -> dict[str, np.ndarray]:
+        """Return the weights of a training that starts from ``base``, which may have a lower sample rate."""
+        from .warm_start import initial_weights
+
+        return initial_weights(base, config)
 
     def open(self, folder: ModelFolder) -> DenoiserRuntime | PostFilterRuntime:
         """Open a denoiser or a post-filter of echo, by what the model removes."""

@@ -11,7 +11,6 @@ from ...contracts.recipe import Batch, RecipeOf
 from ...data.augmentation import SpeedSettings, log_uniform
 from ...data.crops import sampling_probabilities
 from ...data.store import ClipStore
-from ...dsp.companding import mu_law_decode, mu_law_encode
 from ...dsp.rooms import Room, early_response
 from ...ranges import ranged
 from ...units import db_to_gain, seconds_to_samples
@@ -33,9 +32,11 @@ class DenoiserDataSettings(SpeedSettings):
     """Settings of the mixtures; raises BadSetting for a number out of its range."""
 
     speech: str = ""  # folder of speech, for a training on a folder of noise alone
+    slowest: float = ranged(0.78, 0.1, 10.0)  # speed of speech; other speeds are other voices
+    fastest: float = ranged(1.28, 0.1, 10.0)
     crop_seconds: float = ranged(3.0, 0.5, 30.0)
     valid_fraction: float = ranged(0.05, 0.0, 0.9)
-    speaker_exponent: float = ranged(0.4, 0.0, 1.0)  # of a speaker's total length in the probability to be drawn
+    speaker_exponent: float = ranged(0.5, 0.0, 1.0)  # of a speaker's total length in the probability to be drawn
     snr_db: tuple[float, float] = ranged((-6.0, 20.0), -30.0, 60.0)  # of most mixtures; some reach 45 dB
     level_db: tuple[float, float] = ranged((-55.0, -15.0), -90.0, 0.0)  # of active speech, below full scale
     silent_probability: float = ranged(0.06, 0.0, 1.0)  # of noise without speech
@@ -43,13 +44,13 @@ class DenoiserDataSettings(SpeedSettings):
     room_probability: float = ranged(0.4, 0.0, 1.0)
     dereverb_probability: float = ranged(0.3, 0.0, 1.0)  # of a target with the early reflections of the room only
     second_speaker_probability: float = ranged(0.0, 0.0, 1.0)  # of a second speaker in the target
-    recorded_probability: float = ranged(0.55, 0.0, 1.0)  # of a recording of noise, among the sources of noise
+    recorded_probability: float = ranged(0.65, 0.0, 1.0)  # of a recording of noise, among the sources of noise
     babble_probability: float = ranged(0.1, 0.0, 1.0)  # of several speakers as noise
     music_probability: float = ranged(0.06, 0.0, 1.0)  # of music as noise, if the corpus has any
     target_music_probability: float = ranged(0.0, 0.0, 1.0)  # of music in the target
     band_limit_probability: float = ranged(0.1, 0.0, 1.0)  # of a band limit of 3.4 kHz and more
     clip_probability: float = ranged(0.05, 0.0, 1.0)  # of a mixture that is clipped
-    codec_probability: float = ranged(0.04, 0.0, 1.0)  # of a mixture in mu-law of 8 bits, as telephones have
+    codec_probability: float = ranged(0.04, 0.0, 1.0)  # of a mixture after mu-law, Vorbis or Opus
 
 
 @dataclass(frozen=True)
@@ -165,7 +166,7 @@ class DenoiserBatches:
             limit = rng.uniform(0.2, 0.7) * np.abs(mixture).max()
             mixture = mixture.clip(-limit, limit)
         if rng.random() < data.codec_probability:
-            mixture = mu_law_decode(np.round(127 * mu_law_encode(mixture)) / 127)
+            mixture = mixing.coded(mixture, self.sample_rate, rng)
         return mixture.astype(np.float32)[None], float(dereverb), target.astype(np.float32)
 
     def _snr_db(self, rng: np.random.Generator) -> float:
@@ -184,8 +185,8 @@ class DenoiserBatches:
         reverberant = target
         for _ in range(1 + (rng.random() < data.second_speaker_probability)):
             speech = self._speech(rng, self.n_samples)
-            if rng.random() < 0.6:
-                speech = mixing.equalise(speech, rng, 6.0)
+            if rng.random() < 0.75:
+                speech = mixing.equalise(speech, rng, 9.0)
             if room is None:
                 early = late = speech
             else:

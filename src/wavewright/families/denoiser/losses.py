@@ -1,10 +1,11 @@
-"""Losses of enhanced spectra: compressed complex spectra and magnitudes, and SI-SDR of the wave."""
+"""Losses of enhanced spectra: compressed complex spectra and magnitudes; of the wave: SI-SDR and audible error."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
+from ...nn.audible import AudibleDistance
 from ...nn.network import Batch
 from .modules import MIN_MAGNITUDE, Denoiser
 
@@ -13,11 +14,11 @@ MIXTURE_FRACTION = 0.15
 MAX_SI_SDR_DB = 40.0  # from which on a better wave costs no less
 SILENCE = 1e-4  # largest sample of a target that counts as silent
 
-WEIGHTS = {"stft/complex": 30.0, "stft/magnitude": 70.0, "wave/si_sdr": 0.1}
+WEIGHTS = {"stft/complex": 30.0, "stft/magnitude": 70.0, "stft/missing": 70.0, "wave/si_sdr": 0.1, "wave/audible": 1.5}
 
 
-def denoiser_losses(denoiser: Denoiser, batch: Batch) -> dict[str, Tensor]:
-    """Return the losses of a batch, as :class:`.batches.DenoiserBatches` makes it."""
+def denoiser_losses(denoiser: Denoiser, batch: Batch, audible: AudibleDistance | None = None) -> dict[str, Tensor]:
+    """Return the losses of a batch, as :class:`.batches.DenoiserBatches` makes it; those of waves without silence."""
     enhanced = denoiser(batch["inputs"], batch["dereverb"])
     with torch.autocast(enhanced.device.type, enabled=False):
         target = denoiser.analyse(batch["target"])
@@ -26,10 +27,13 @@ def denoiser_losses(denoiser: Denoiser, batch: Batch) -> dict[str, Tensor]:
         )
         losses = compressed_distances(enhanced / level, target / level, denoiser.config.exponent)
         is_audible = batch["target"].abs().amax(1) > SILENCE
-        wave = denoiser.synthesise(enhanced, batch["target"].shape[1])
-        ratios_db = si_sdr_db(wave, batch["target"]).clamp_max(MAX_SI_SDR_DB)
-        n_audible = is_audible.sum().clamp_min(1)
-        return losses | {"wave/si_sdr": -torch.where(is_audible, ratios_db, 0.0).sum() / n_audible}
+        targets = batch["target"][is_audible]
+        waves = denoiser.synthesise(enhanced, batch["target"].shape[1])[is_audible]
+        n_audible = max(len(targets), 1)
+        losses["wave/si_sdr"] = -si_sdr_db(waves, targets).clamp_max(MAX_SI_SDR_DB).sum() / n_audible
+        if audible:
+            losses["wave/audible"] = audible(targets, waves) if len(targets) else waves.sum()
+        return losses
 
 
 def rms(spectra: Tensor) -> Tensor:
@@ -45,14 +49,17 @@ def compressed_distances(estimate: Tensor, target: Tensor, exponent: float) -> d
     ----------
     K. Wilson et al., "Exploring tradeoffs in models for low-latency speech enhancement", 2018 (power-law compression);
     S. Braun, I. Tashev, "A consolidated view of loss functions for supervised deep learning-based speech
-    enhancement", 2021.
+    enhancement", 2021; Q. Wang et al., "VoiceFilter-Lite", 2020 (what is missing costs more than what is left over, so
+    that speech of unknown voices stays intelligible).
     """
     estimate, estimated_magnitude = _compressed(estimate, exponent)
     target, target_magnitude = _compressed(target, exponent)
     difference = estimate - target
+    excess = estimated_magnitude - target_magnitude
     return {
         "stft/complex": (difference.real.square() + difference.imag.square()).mean(),
-        "stft/magnitude": (estimated_magnitude - target_magnitude).square().mean(),
+        "stft/magnitude": excess.square().mean(),
+        "stft/missing": excess.clamp_max(0.0).square().mean(),
     }
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
+import soundfile
 
 from ...data.augmentation import log_uniform
+from ...dsp.companding import mu_law_decode, mu_law_encode
 from ...units import db_to_gain
 
 CURVE_POINTS = 9  # of random spectra and equalisers
 KERNEL_LENGTH = 512  # samples of their filters
+OPUS_RATES = (8_000, 12_000, 16_000, 24_000, 48_000)  # Hz, that the codec knows
 ACTIVE_DB = -30.0  # relative to the loudest block: blocks above it are active
 
 
@@ -69,6 +74,21 @@ def reverberate(wave: np.ndarray, response: np.ndarray) -> np.ndarray:
 
     convolved: np.ndarray = oaconvolve(wave, response)[: len(wave)].astype(np.float32)
     return convolved
+
+
+def coded(wave: np.ndarray, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
+    """Return a wave ``(time,)`` in [-1, 1] after a random codec: mu-law of 8 bits, Vorbis, or Opus from 6 kbit/s on."""
+    kind = rng.random()
+    if kind < 0.4:
+        return np.asarray(mu_law_decode(np.round(127 * mu_law_encode(wave)) / 127), np.float32)
+    is_opus = kind < 0.7 and sample_rate in OPUS_RATES
+    file = io.BytesIO()
+    compression = rng.uniform(0.9, 1.0) if is_opus else rng.uniform(0.5, 1.0)
+    subtype = "OPUS" if is_opus else "VORBIS"
+    soundfile.write(file, wave, sample_rate, subtype, format="OGG", compression_level=compression)
+    file.seek(0)
+    decoded: np.ndarray = soundfile.read(file, dtype="float32")[0][: len(wave)]
+    return np.pad(decoded, (0, len(wave) - len(decoded)))
 
 
 def _wandering(rng: np.random.Generator, n_samples: int, fewest: int, most: int, deviation_db: float) -> np.ndarray:

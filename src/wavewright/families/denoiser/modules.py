@@ -1,12 +1,14 @@
 """The mask estimator: bands of a spectrum through recurrent layers over time and mixers over bands.
 
-Tensors are ``(bands, batch, frames, channels)``, since each band has matrices of its own at both ends.
+Tensors are ``(bands, rows, channels)``, since each band has matrices of its own at both ends. Rows are the frames of a
+batch in training, and one for each stream at inference.
 """
 
 from __future__ import annotations
 
 import math
 from itertools import pairwise
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -22,7 +24,7 @@ MIN_LEVEL = 1e-2  # of the mean compressed magnitude
 
 
 class BandSplit(nn.Module):
-    """A linear layer for each band: ``(batch, frames, bins, features)`` to ``(bands, batch, frames, channels)``."""
+    """A linear layer for each band: ``(rows, bins, features)`` to ``(bands, rows, channels)``."""
 
     def __init__(self, config: DenoiserConfig) -> None:
         super().__init__()
@@ -34,49 +36,47 @@ class BandSplit(nn.Module):
             bins[band, :width] = torch.arange(start, start + width)
             is_inside[band, :width] = 1.0
         self.bins = nn.Buffer(bins.flatten(), persistent=False)
-        self.is_inside = nn.Buffer(is_inside[..., None], persistent=False)
         self.n_features = N_FEATURES * config.n_inputs
+        self.is_inside = nn.Buffer(is_inside.flatten()[:, None], persistent=False)
+        self.shape = (-1, config.n_bands, self.width * self.n_features)
         scale = 1 / math.sqrt(self.n_features * sum(widths) / len(widths))
-        self.weight = nn.Parameter(scale * torch.randn(config.n_bands, self.width * self.n_features, config.channels))
+        self.weight = nn.Parameter(scale * torch.randn(config.n_bands, self.shape[2], config.channels))
         self.bias = nn.Parameter(torch.zeros(config.n_bands, 1, config.channels))
 
     def forward(self, features: Tensor) -> Tensor:
         """Return the channels of each band."""
-        batch, n_frames = features.shape[:2]
-        bands = features[:, :, self.bins].reshape(batch * n_frames, -1, self.width, self.n_features) * self.is_inside
-        columns = bands.flatten(2).transpose(0, 1)
-        return (torch.bmm(columns, self.weight) + self.bias).reshape(len(columns), batch, n_frames, -1)
+        columns = (features[:, self.bins] * self.is_inside).reshape(self.shape)
+        return torch.bmm(columns.transpose(0, 1), self.weight) + self.bias
 
 
 class BandMerge(nn.Module):
-    """A linear layer for each band: ``(bands, batch, frames, channels)`` to a mask ``(batch, frames, bins, 2)``."""
+    """A linear layer for each band: ``(bands, rows, channels)`` to a mask ``(rows, 2, bins)``."""
 
     def __init__(self, config: DenoiserConfig) -> None:
         super().__init__()
         edges = config.band_edges
-        self.width = max(end - start for start, end in pairwise(edges))
-        indices = [
-            band * self.width + index - edges[band]
+        width = max(end - start for start, end in pairwise(edges))
+        self.n_bins = config.n_bins
+        self.n_columns = config.n_bands * 2 * width
+        real = [
+            2 * (band * width + index - edges[band])
             for band in range(config.n_bands)
             for index in range(edges[band], edges[band + 1])
         ]
-        self.indices = nn.Buffer(torch.tensor(indices), persistent=False)
-        self.weight = nn.Parameter(0.02 * torch.randn(config.n_bands, config.channels, 2 * self.width))
-        bias = torch.zeros(config.n_bands, 1, self.width, 2)
+        self.columns = nn.Buffer(torch.tensor(real + [column + 1 for column in real]), persistent=False)
+        self.weight = nn.Parameter(0.02 * torch.randn(config.n_bands, config.channels, 2 * width))
+        bias = torch.zeros(config.n_bands, 1, width, 2)
         bias[..., 0] = 1.0  # the first mask changes nothing
         self.bias = nn.Parameter(bias.flatten(2))
 
     def forward(self, bands: Tensor) -> Tensor:
         """Return real and imaginary part of the mask of each bin."""
-        n_bands, batch, n_frames, _ = bands.shape
-        mask = torch.bmm(bands.flatten(1, 2), self.weight) + self.bias
-        mask = mask.reshape(n_bands, batch, n_frames, self.width, 2).permute(1, 2, 0, 3, 4).flatten(2, 3)
-        indices: Tensor = mask[:, :, self.indices]
-        return indices
+        mask = torch.bmm(bands, self.weight) + self.bias
+        return mask.transpose(0, 1).reshape(-1, self.n_columns)[:, self.columns].reshape(-1, 2, self.n_bins)
 
 
 class BandGains(nn.Module):
-    """One real gain for each band, interpolated over its bins: a mask ``(batch, frames, bins, 2)`` without phase."""
+    """One real gain for each band, interpolated over its bins: a mask ``(rows, 2, bins)`` without phase."""
 
     def __init__(self, config: DenoiserConfig) -> None:
         super().__init__()
@@ -94,24 +94,30 @@ class BandGains(nn.Module):
 
     def forward(self, bands: Tensor) -> Tensor:
         """Return the mask of each bin."""
-        gains = torch.sigmoid(self.linear(bands))[..., 0].permute(1, 2, 0) @ self.interpolation
-        return torch.stack([gains, torch.zeros_like(gains)], dim=-1)
+        gains = torch.sigmoid(self.linear(bands))[..., 0].transpose(0, 1) @ self.interpolation
+        return torch.stack([gains, torch.zeros_like(gains)], dim=1)
 
 
 class TimeLayer(nn.Module):
     """A recurrent layer over time with a residual connection; with the same weights for all bands."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, n_bands: int, channels: int) -> None:
         super().__init__()
+        self.shape = (n_bands, -1, channels)
         self.norm = nn.LayerNorm(channels)
         self.gru = GRU(channels, channels)
         self.out_proj = nn.Linear(channels, channels)
 
-    def forward(self, bands: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Return the bands, and the state ``(1, bands * batch, channels)`` after the last frame."""
-        sequences = self.norm(bands).flatten(0, 1)
-        outputs, state = self.gru(sequences, state)
-        return bands + self.out_proj(outputs).view(bands.shape), state
+    def forward(self, bands: Tensor, n_frames: int) -> Tensor:
+        """Return bands ``(bands, batch * n_frames, channels)`` of sequences from their first frame on."""
+        outputs, _ = self.gru(self.norm(bands).reshape(-1, n_frames, bands.shape[-1]))
+        changes: Tensor = self.out_proj(outputs).view(self.shape)
+        return bands + changes
+
+    def step(self, bands: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """Return bands ``(bands, batch, channels)`` of one frame, and the state ``(1, bands * batch, channels)``."""
+        state = self.gru.step(self.norm(bands).reshape(1, -1, self.shape[2]), state)
+        return bands + self.out_proj(state).view(self.shape), state
 
 
 class BandMixer(nn.Module):
@@ -132,11 +138,17 @@ class BandMixer(nn.Module):
         self.channel_out_proj = nn.Linear(round(expansion * channels), channels)
 
     def forward(self, bands: Tensor) -> Tensor:
-        """Return a tensor of the shape of ``bands``."""
-        mixed = self.band_norm(bands).permute(1, 2, 3, 0)
-        bands = bands + self.band_out_proj(F.gelu(self.band_in_proj(mixed))).permute(3, 0, 1, 2)
+        """Return a tensor of the shape of ``bands (bands, rows, channels)``."""
+        n_bands, channels = self.band_in_proj.in_features, self.channel_in_proj.in_features
+        hidden = F.gelu(_over_bands(self.band_in_proj, self.band_norm(bands).reshape(n_bands, -1)))
+        bands = bands + _over_bands(self.band_out_proj, hidden).reshape(n_bands, -1, channels)
         outputs: Tensor = bands + self.channel_out_proj(F.gelu(self.channel_in_proj(self.channel_norm(bands))))
         return outputs
+
+
+def _over_bands(linear: nn.Linear, bands: Tensor) -> Tensor:
+    """Apply a linear layer to the first dimension of ``bands (bands, columns)``."""
+    return linear.weight @ bands + linear.bias[:, None]
 
 
 class MaskEstimator(nn.Module):
@@ -144,44 +156,69 @@ class MaskEstimator(nn.Module):
 
     def __init__(self, config: DenoiserConfig) -> None:
         super().__init__()
+        self.n_blocks, self.n_bands, self.channels = config.n_blocks, config.n_bands, config.channels
         self.split = BandSplit(config)
         self.dereverb_bias = nn.Parameter(torch.zeros(config.n_bands, 1, 1, config.channels))
-        self.time_layers = nn.ModuleList(TimeLayer(config.channels) for _ in range(config.n_blocks))
+        self.time_layers = nn.ModuleList(TimeLayer(config.n_bands, config.channels) for _ in range(config.n_blocks))
         self.mixers = nn.ModuleList(
             BandMixer(config.n_bands, config.channels, config.expansion) for _ in range(config.n_blocks)
         )
         self.norm = nn.LayerNorm(config.channels)
         self.merge = BandMerge(config) if config.mask == "complex" else BandGains(config)
 
-    def forward(self, features: Tensor, dereverb: Tensor, states: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Estimate the mask.
+    def forward(self, features: Tensor, dereverb: Tensor) -> Tensor:
+        """Estimate the mask of whole waves.
 
         Parameters
         ----------
         features : Tensor of shape ``(batch, frames, bins, N_FEATURES * n_inputs)``
         dereverb : Tensor of shape ``(batch, 1)``
             1 where reverberation is removed too, else 0.
-        states : Tensor of shape ``(batch, n_blocks, bands, channels)``, optional
-            Of the recurrent layers before the first frame; zeros by default.
+
+        Returns
+        -------
+        Tensor
+            Real and imaginary part, ``(batch, frames, 2, bins)``.
+        """
+        batch, n_frames = features.shape[:2]
+        bands = self._bands(features.flatten(0, 1), dereverb.repeat_interleave(n_frames, 0))
+        for time_layer, mixer in zip(self.time_layers, self.mixers, strict=True):
+            bands = mixer(time_layer(bands, n_frames))
+        return torch.unflatten(self.merge(self.norm(bands)), 0, (batch, n_frames))
+
+    def step(self, features: Tensor, dereverb: Tensor, states: Tensor) -> tuple[Tensor, Tensor]:
+        """Estimate the mask of the next frame.
+
+        Parameters
+        ----------
+        features : Tensor of shape ``(batch, bins, N_FEATURES * n_inputs)``
+        dereverb : Tensor of shape ``(batch, 1)``
+            1 where reverberation is removed too, else 0.
+        states : Tensor of shape ``(batch, n_blocks, bands, channels)``
+            Of the recurrent layers; zeros before the first frame.
 
         Returns
         -------
         mask : Tensor
-            Real and imaginary part, ``(batch, frames, bins, 2)``.
+            Real and imaginary part, ``(batch, 2, bins)``.
         states : Tensor
-            After the last frame.
+            After the frame.
         """
-        bands = self.split(features) + self.dereverb_bias * dereverb[None, :, :, None]
-        n_bands, batch, _, channels = bands.shape
-        next_states = []
-        for index, (time_layer, mixer) in enumerate(zip(self.time_layers, self.mixers, strict=True)):
-            state = None
-            if states is not None:
-                state = states[:, index].transpose(0, 1).reshape(1, n_bands * batch, channels)
-            bands, state = time_layer(bands, state)
-            next_states.append(state.view(n_bands, batch, channels).transpose(0, 1))
+        bands = self._bands(features, dereverb)
+        before = torch.split(states.permute(1, 2, 0, 3).reshape(self.n_blocks, -1, self.channels), 1)
+        after = []
+        for time_layer, mixer, state in zip(self.time_layers, self.mixers, before, strict=True):
+            bands, next_state = cast(TimeLayer, time_layer).step(bands, state)
+            after.append(next_state)
             bands = mixer(bands)
-        return self.merge(self.norm(bands)), torch.stack(next_states, dim=1)
+        states = torch.cat(after).reshape(self.n_blocks, self.n_bands, -1, self.channels).permute(2, 0, 1, 3)
+        mask: Tensor = self.merge(self.norm(bands))
+        return mask, states
+
+    def _bands(self, features: Tensor, dereverb: Tensor) -> Tensor:
+        """Return the channels ``(bands, rows, channels)`` of features ``(rows, bins, features)``."""
+        bands: Tensor = self.split(features)
+        return bands + self.dereverb_bias[:, 0] * dereverb
 
 
 class Denoiser(nn.Module):
@@ -219,7 +256,7 @@ class Denoiser(nn.Module):
         weights = torch.where(ages >= 0, self.config.level_decay ** ages.clamp_min(0).float(), 0.0)
         level = (weights / weights.sum(1, keepdim=True)) @ compressed.mean(-1, keepdim=True)
         level = level[:, list(self.config.level_inputs)]
-        features = normalised_features(spectra.real, spectra.imag, magnitude, compressed, level)
+        features = normalised_features(torch.view_as_real(spectra), magnitude, compressed, level)
         return features.permute(0, 2, 3, 1, 4).flatten(3)
 
     def forward(self, waves: Tensor, dereverb: Tensor) -> Tensor:
@@ -230,17 +267,18 @@ class Denoiser(nn.Module):
         with torch.autocast(waves.device.type, enabled=False):
             spectra = torch.unflatten(self.analyse(waves.flatten(0, 1)), 0, waves.shape[:2])
             features = self.features(spectra)
-        mask = self.estimator(features, dereverb)[0].float()
-        enhanced: Tensor = spectra[:, 0] * torch.complex(mask[..., 0].contiguous(), mask[..., 1].contiguous())
+        mask = self.estimator(features, dereverb).float()
+        enhanced: Tensor = spectra[:, 0] * torch.complex(mask[:, :, 0].contiguous(), mask[:, :, 1].contiguous())
         return enhanced
 
 
-def normalised_features(
-    real: Tensor, imaginary: Tensor, magnitude: Tensor, compressed: Tensor, level: Tensor
-) -> Tensor:
-    """Return real part, imaginary part and magnitude, each compressed and over its mean level, ``(..., 3)``."""
+def normalised_features(parts: Tensor, magnitude: Tensor, compressed: Tensor, level: Tensor) -> Tensor:
+    """Return real part, imaginary part and magnitude, each compressed and over its mean level, ``(..., 3)``.
+
+    ``parts (..., 2)`` are real and imaginary part, ``compressed`` is the power of ``magnitude``.
+    """
     factor = compressed / magnitude / level.clamp_min(MIN_LEVEL)
-    return torch.stack([real * factor, imaginary * factor, magnitude * factor], dim=-1)
+    return torch.cat([parts, magnitude[..., None]], dim=-1) * factor[..., None]
 
 
 class DenoiserFrame(nn.Module):
@@ -255,23 +293,24 @@ class DenoiserFrame(nn.Module):
         super().__init__()
         self.config = denoiser.config
         self.estimator = denoiser.estimator
+        self.is_sum = nn.Buffer(torch.tensor([1.0, 0.0]), persistent=False)
+        self.is_weight = nn.Buffer(torch.tensor([0.0, 1.0]), persistent=False)
+        self.times_i = nn.Buffer(torch.tensor([[0.0, 1.0], [-1.0, 0.0]]), persistent=False)
 
     def forward(
         self, spectra: Tensor, dereverb: Tensor, level: Tensor, states: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Return the enhanced spectrum and the next level and states."""
-        real, imaginary = spectra[..., 0], spectra[..., 1]
-        magnitude = (real.square() + imaginary.square()).sqrt().clamp_min(MIN_MAGNITUDE)
+        magnitude = spectra.norm(dim=-1).clamp_min(MIN_MAGNITUDE)
         compressed = magnitude**self.config.exponent
-        now = torch.stack([compressed.mean(-1), torch.ones_like(compressed[..., 0])], dim=-1)
-        level = self.config.level_decay * level + now
-        mean_level = (level[..., :1] / level[..., 1:])[:, list(self.config.level_inputs)]
-        features = normalised_features(real, imaginary, magnitude, compressed, mean_level)
-        features = features.permute(0, 2, 1, 3).flatten(2)
-        mask, states = self.estimator(features[:, None], dereverb, states)
-        mask_real, mask_imaginary = mask[:, 0, :, 0], mask[:, 0, :, 1]
-        real, imaginary = real[:, 0], imaginary[:, 0]
-        enhanced = torch.stack(
-            [real * mask_real - imaginary * mask_imaginary, real * mask_imaginary + imaginary * mask_real], dim=-1
-        )
-        return enhanced, level, states
+        level = self.config.level_decay * level + compressed.mean(-1)[..., None] * self.is_sum + self.is_weight
+        sums, weights = torch.split(level, 1, dim=-1)
+        mean_level = sums / weights
+        if self.config.n_inputs > 1:
+            mean_level = mean_level[:, list(self.config.level_inputs)]
+        features = normalised_features(spectra, magnitude, compressed, mean_level).permute(0, 2, 1, 3).flatten(2)
+        mask, states = self.estimator.step(features, dereverb, states)
+        mask_real, mask_imaginary = torch.split(mask[..., None], 1, dim=1)
+        first = spectra[:, :1] if self.config.n_inputs > 1 else spectra
+        enhanced = mask_real * first + mask_imaginary * (first @ self.times_i)
+        return enhanced[:, 0], level, states

@@ -30,6 +30,7 @@ DenoiserRecipe = RecipeOf[DenoiserConfig, DenoiserDataSettings]
 
 TRAINING = replace(
     COSINE_SETTINGS,
+    optimizer="muon",
     batch_size=12,
     learning_rate=2e-3,
     weight_decay=0.01,
