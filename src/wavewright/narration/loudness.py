@@ -10,7 +10,7 @@ from typing import IO
 
 import numpy as np
 
-from ..dsp.limiter import BLOCK_SECONDS, limit, true_peak_db
+from ..dsp.limiter import BLOCK_SECONDS, TruePeakMeter, limit
 from ..dsp.loudness import LoudnessMeter
 from ..errors import BadSetting
 from ..units import db_to_gain, seconds_to_samples
@@ -141,9 +141,8 @@ def _read(spool: IO[bytes], sample_rate: int) -> Iterator[np.ndarray]:
 
 def _measure(waves: Iterable[np.ndarray], sample_rate: int) -> tuple[float, float]:
     """Return integrated loudness in LUFS and true peak in dBTP."""
-    meter = LoudnessMeter(sample_rate, 1)
-    peak_db = -math.inf
+    loudness, true_peak = LoudnessMeter(sample_rate, 1), TruePeakMeter(1)
     for wave in waves:
-        meter.add(wave)
-        peak_db = max(peak_db, true_peak_db(wave))
-    return meter.integrated_lufs(), peak_db
+        loudness.add(wave)
+        true_peak.add(wave)
+    return loudness.integrated_lufs(), true_peak.peak_db()
