@@ -13,7 +13,7 @@ BLOCK_SAMPLES = 4_800
 
 
 def ebur128(wave: np.ndarray, sample_rate: int) -> dict[str, list[float]]:
-    """Return what ``ebur128`` measures every 100 ms of ``wave (1 or 2, time)``, by its name: I, LRA, M, S, true_peak."""
+    """Return what ``ebur128`` measures every 100 ms of ``wave (1 or 2, time)``, by name: I, LRA, M, S, true_peak."""
     layout = {1: "mono", 2: "stereo"}[len(wave)]
     graph = av.filter.Graph()
     time_base = Fraction(1, sample_rate)
