@@ -10,7 +10,7 @@ import numpy as np
 from ..clip import read_blocks, read_header, resampled
 from ..units import samples_to_seconds
 from .key import KeyMeter
-from .levels import LevelsMeter, Loudness
+from .levels import RecordingLevelsMeter, Loudness
 from .pitch import PitchMeter
 from .report import Analysis, Curves
 from .silence import SilenceMeter
@@ -57,7 +57,7 @@ def analyse_file(
     """
     header = read_header(path)
     rate, n_channels = header.sample_rate, header.n_channels
-    levels, spectrum = LevelsMeter(rate, n_channels), SpectrumMeter(rate, n_channels)
+    levels, spectrum = RecordingLevelsMeter(rate, n_channels), SpectrumMeter(rate, n_channels)
     silence = SilenceMeter(rate, silence_db, min_silence_seconds)
     pitch, tempo, key = PitchMeter(MONO_RATE), TempoMeter(MONO_RATE), KeyMeter(MONO_RATE)
     n_samples = 0

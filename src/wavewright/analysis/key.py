@@ -24,7 +24,7 @@ PROFILES = {
 """How well each pitch class fits a key, from the tonic on (Krumhansl, Cognitive Foundations of Musical Pitch, 1990)."""
 
 CLEAR_MARGIN = 0.15
-SURE = 0.25
+SURE = 0.2
 
 
 @dataclass(frozen=True)

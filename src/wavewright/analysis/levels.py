@@ -52,7 +52,7 @@ class ChannelLevels:
 
 
 @dataclass(frozen=True)
-class Levels:
+class RecordingLevels:
     """Levels of a recording in dB of full scale; None for silence.
 
     Attributes
@@ -85,7 +85,7 @@ class Levels:
     channels: tuple[ChannelLevels, ...]
 
 
-class LevelsMeter:
+class RecordingLevelsMeter:
     """Levels and loudness of consecutive blocks.
 
     Parameters
@@ -114,7 +114,7 @@ class LevelsMeter:
         if self.loudness is not None:
             self.loudness.add(wave)
 
-    def result(self) -> Levels:
+    def result(self) -> RecordingLevels:
         """Return the levels of all blocks."""
         levels = self._levels
         peak_db, rms_db = _level_db(float(levels.peaks.max())), _level_db(levels.rms)
@@ -123,7 +123,7 @@ class LevelsMeter:
         floor = math.sqrt(np.percentile(powers, NOISE_FLOOR_PERCENTILE)) if len(powers) else 0.0
         n_samples = max(1, levels.n_samples)
         channels = zip(levels.peaks, np.sqrt(levels.squares / n_samples), levels.sums / n_samples, strict=True)
-        return Levels(
+        return RecordingLevels(
             peak_db=peak_db,
             true_peak_db=_finite(self._true_peak.peak_db()),
             rms_db=rms_db,

@@ -12,7 +12,7 @@ from ..units import seconds_to_samples
 
 F_MIN_HZ, F_MAX_HZ = 55.0, 1_000.0
 HOP_SECONDS = 0.02
-BLOCK_SECONDS = 30.0
+BLOCK_SECONDS = 10.0
 CONTEXT_SECONDS = 1.0  # on both sides of a block, so that paths through it do not start there
 RANGE_PERCENTILES = (5, 95)
 

@@ -11,7 +11,7 @@ import numpy as np
 from ..clip import describe_audio
 from ..json_text import PYTHON_ONLY
 from .key import NAMES, Key
-from .levels import Levels, Loudness
+from .levels import Loudness, RecordingLevels
 from .pitch import Pitch
 from .silence import Silence
 from .spectrum import Spectrum
@@ -63,7 +63,7 @@ class Analysis:
     sample_rate: int
     n_channels: int
     loudness: Loudness | None
-    levels: Levels
+    levels: RecordingLevels
     spectrum: Spectrum
     silence: Silence
     pitch: Pitch
@@ -115,7 +115,7 @@ class Analysis:
         levels = self.levels
         return (
             f"RMS {_db(levels.rms_db)}, crest factor {_db(levels.crest_factor_db)}, noise floor "
-            f"{_db(levels.noise_floor_db)}, DC offset {levels.dc_offset:.5f}"
+            f"{_db(levels.noise_floor_db)}, DC offset {round(levels.dc_offset, 5) + 0.0:.5f}"
         )
 
     def _clipping(self) -> str:

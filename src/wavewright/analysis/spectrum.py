@@ -121,7 +121,7 @@ class SpectrumMeter:
 
     def _frame_power(self, frame: np.ndarray) -> np.ndarray:
         """Return the mean power spectrum of a frame of all channels, ``(bins,)``, both halves of the spectrum."""
-        power = power_spectrum(np.fft.rfft(frame * self._window)).mean(axis=0, dtype=np.float64)
+        power: np.ndarray = power_spectrum(np.fft.rfft(frame * self._window)).mean(axis=0, dtype=np.float64)
         power[1:-1] *= 2.0
         return power
 

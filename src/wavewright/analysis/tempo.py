@@ -18,7 +18,7 @@ LOWEST_BPM, HIGHEST_BPM = 40.0, 240.0
 N_TEMPI = 2_000
 N_BEATS = 4  # of the comb
 USUAL_BPM, SPREAD_OCTAVES = 120.0, 1.0
-SURE = 0.25
+SURE = 0.2
 
 
 @dataclass(frozen=True)

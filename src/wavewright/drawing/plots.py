@@ -35,6 +35,7 @@ RANGE_DB = 80.0
 SILENT_POWER = 1e-6  # about 110 dB below full scale; anything quieter is drawn as silence
 MAX_WAVE_ROWS = 4
 MAX_TITLE_LENGTH = 60
+LOGARITHMIC_TICKS = tuple(digit * 10**power for power in range(5) for digit in (1, 2, 5))
 TICKS_HZ = (300, 1_000, 3_000, 10_000, 30_000)
 
 SOFTWARE = "Wavewright"  # in the metadata of the PNG
@@ -365,6 +366,9 @@ def _draw_curve(axes: Axes, curve: Curve) -> None:
     axes.plot(curve.seconds, curve.values, color=WAVE_COLOUR, linewidth=1.0)
     if curve.is_logarithmic:
         axes.set_yscale("log")
+        ticks = [tick for tick in LOGARITHMIC_TICKS if curve.limits[0] <= tick <= curve.limits[1]]
+        axes.set_yticks(ticks, [str(tick) for tick in ticks])
+        axes.set_yticks([], minor=True)
     axes.set_ylim(*curve.limits)
     axes.grid(color=GRID_COLOUR, linewidth=0.6)
     axes.set_axisbelow(True)
