@@ -10,7 +10,7 @@ import numpy as np
 from ..clip import read_blocks, read_header, resampled
 from ..units import samples_to_seconds
 from .key import KeyMeter
-from .levels import RecordingLevelsMeter, Loudness
+from .levels import Loudness, RecordingLevelsMeter
 from .pitch import PitchMeter
 from .report import Analysis, Curves
 from .silence import SilenceMeter
@@ -20,7 +20,7 @@ from .tempo import TempoMeter
 MONO_RATE = 16_000
 """Sample rate at which pitch, tempo and key are found, of the mean of all channels."""
 
-BLOCK_VALUES = 2**20
+BLOCK_VALUES = 2**19
 """Samples of all channels in a block."""
 
 SILENCE_DB, MIN_SILENCE_SECONDS = -60.0, 0.5

@@ -21,7 +21,7 @@ PROFILES = {
     "major": (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88),
     "minor": (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17),
 }
-"""How well each pitch class fits a key, from the tonic on (Krumhansl, Cognitive Foundations of Musical Pitch, 1990)."""
+"""Fit of each pitch class to a key, from the tonic on (Krumhansl, Cognitive Foundations of Musical Pitch, 1990)."""
 
 CLEAR_MARGIN = 0.15
 SURE = 0.2
@@ -81,7 +81,7 @@ class KeyMeter:
         classes = np.zeros(12)
         semitones = np.arange(len(self._histogram)) / BINS_PER_SEMITONE - shift
         np.add.at(classes, np.rint(semitones).astype(int) % 12, self._histogram)
-        fits = (
+        correlations = (
             {
                 f"{NAMES[tonic]} {mode}": float(np.corrcoef(classes, np.roll(profile, tonic))[0, 1])
                 for mode, profile in PROFILES.items()
@@ -90,8 +90,8 @@ class KeyMeter:
             if np.ptp(classes) > 0
             else {"C major": 0.0, "C minor": 0.0}
         )
-        (name, fit), (_, second) = sorted(fits.items(), key=lambda item: -item[1])[:2]
-        confidence = float(abs(tuning)) * max(fit, 0.0) * min(1.0, (fit - second) / CLEAR_MARGIN)
+        (name, best), (_, second) = sorted(correlations.items(), key=lambda item: -item[1])[:2]
+        confidence = float(abs(tuning)) * max(best, 0.0) * min(1.0, (best - second) / CLEAR_MARGIN)
         return Key(name, round(confidence, 2), confidence >= SURE, round(100 * float(shift), 1))
 
     def _count(self, samples: np.ndarray) -> None:
@@ -101,7 +101,7 @@ class KeyMeter:
         before, here, after = (power[first + shift : last + shift] for shift in (-1, 0, 1))
         peaks = np.flatnonzero((here >= before) & (here > after) & (here > PEAK_POWER * max(here.max(), 1e-30)))
         # A parabola through the logarithms of three bins finds the frequency of a tone between them.
-        logs = [np.log(np.maximum(part[peaks], 1e-30)) for part in (before, here, after)]
+        logs = [np.log(np.maximum(neighbour[peaks], 1e-30)) for neighbour in (before, here, after)]
         offset = 0.5 * (logs[0] - logs[2]) / np.minimum(logs[0] - 2 * logs[1] + logs[2], -1e-9)
         frequency_hz = (first + peaks + offset) * self._bin_hz
         bins = np.rint(12 * BINS_PER_SEMITONE * np.log2(frequency_hz / REFERENCE_HZ)).astype(int)

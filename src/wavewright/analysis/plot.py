@@ -1,4 +1,4 @@
-"""A picture of an analysis: waveform, spectrogram, loudness and pitch over time, with silence shaded."""
+"""Plot of an analysis: waveform, spectrogram, loudness and pitch over time, with silence shaded."""
 
 from __future__ import annotations
 
@@ -57,5 +57,5 @@ def _curves(curves: Curves, seconds: float) -> Iterator[Curve]:
 def _thinned(values: np.ndarray, step_seconds: float) -> tuple[np.ndarray, np.ndarray]:
     """Return times in seconds and values, of which only every n-th is kept where there are many."""
     n_steps = max(1, len(values) // MAX_POINTS)
-    kept = values[::n_steps]
-    return step_seconds * n_steps * np.arange(len(kept)), kept
+    thinned = values[::n_steps]
+    return step_seconds * n_steps * np.arange(len(thinned)), thinned

@@ -24,7 +24,7 @@ FULL_BANDWIDTH = 0.9
 
 @dataclass(frozen=True)
 class Curves:
-    """What changes over time, for drawing.
+    """Loudness and pitch over time, for drawing.
 
     Attributes
     ----------
@@ -40,7 +40,7 @@ class Curves:
 
 @dataclass(frozen=True)
 class Analysis:
-    """What a recording is like.
+    """Measurements of a recording.
 
     Attributes
     ----------
@@ -53,9 +53,9 @@ class Analysis:
     levels, spectrum, silence, pitch, tempo, key
         Their measurements.
     plot : Path or None
-        The picture, if one was asked for.
+        The plot, if one was asked for.
     curves : Curves
-        What changes over time; left out of JSON.
+        Loudness and pitch over time; left out of JSON.
     """
 
     file: Path

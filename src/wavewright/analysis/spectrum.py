@@ -126,13 +126,13 @@ class SpectrumMeter:
         return power
 
     def _hum(self) -> Hum | None:
-        """Return the hum, from the geometric mean of the frames, in which sounds that come and go disappear."""
+        """Return the hum, from the geometric mean of the frames, in which tones that come and go disappear."""
         if not self._n_logs:
             return None
         scale = self._n_fft * float(np.square(self._window).sum())
         power = np.exp(self._log_power / self._n_logs) / scale
-        found = [hum for mains_hz in MAINS_HZ if (hum := self._hum_at(power, mains_hz)) is not None]
-        return max(found, key=lambda hum: (len(hum.harmonics), hum.level_db), default=None)
+        candidates = [hum for mains_hz in MAINS_HZ if (hum := self._hum_at(power, mains_hz)) is not None]
+        return max(candidates, key=lambda hum: (len(hum.harmonics), hum.level_db), default=None)
 
     def _hum_at(self, power: np.ndarray, mains_hz: float) -> Hum | None:
         """Return the hum of a frequency, None unless its first harmonic or two others stand out."""
