@@ -352,5 +352,9 @@ def test_bad_files_and_settings_are_refused(tmp_path):
     with pytest.raises(BadAudio, match="folder"):
         wavewright.analyse(tmp_path, quiet=True)
     path = write(tmp_path / "a.wav", sine(220, 0.1))
+    for low, high in ((400.0, 60.0), (400.0, 400.0), (1.0, 400.0), (60.0, 9e9), (math.nan, 400.0)):
+        with pytest.raises(BadSetting, match=r"higher one|f_m(in|ax)_hz"):
+            wavewright.analyse(path, f_min_hz=low, f_max_hz=high, quiet=True)
+    assert run(["analyse", str(path), "--f-min-hz", "60", "--f-max-hz", "400", "--quiet"]) == 0
     with pytest.raises(BadSetting, match="silence_db"):
         wavewright.analyse(path, silence_db=3.0, quiet=True)

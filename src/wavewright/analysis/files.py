@@ -11,7 +11,7 @@ from ..clip import read_blocks, read_header, resampled
 from ..units import samples_to_seconds
 from .key import KeyMeter
 from .levels import Loudness, RecordingLevelsMeter
-from .pitch import PitchMeter
+from .pitch import LIMITS_HZ, PitchMeter
 from .report import Analysis, Curves
 from .silence import SilenceMeter
 from .spectrum import SpectrumMeter
@@ -30,6 +30,7 @@ def analyse_file(
     path: Path,
     silence_db: float = SILENCE_DB,
     min_silence_seconds: float = MIN_SILENCE_SECONDS,
+    pitch_limits_hz: tuple[float, float] = LIMITS_HZ,
     progress: Callable[[float], None] = lambda _: None,
 ) -> Analysis:
     """Analyse a sound file of any length, in bounded memory.
@@ -42,6 +43,8 @@ def analyse_file(
         Loudest sample of silence, in dB of full scale.
     min_silence_seconds : float
         Shortest silent segment.
+    pitch_limits_hz : tuple of float
+        Lowest and highest pitch.
     progress : callable
         Called with the seconds that are done.
 
@@ -59,7 +62,7 @@ def analyse_file(
     rate, n_channels = header.sample_rate, header.n_channels
     levels, spectrum = RecordingLevelsMeter(rate, n_channels), SpectrumMeter(rate, n_channels)
     silence = SilenceMeter(rate, silence_db, min_silence_seconds)
-    pitch, tempo, key = PitchMeter(MONO_RATE), TempoMeter(MONO_RATE), KeyMeter(MONO_RATE)
+    pitch, tempo, key = PitchMeter(MONO_RATE, pitch_limits_hz), TempoMeter(MONO_RATE), KeyMeter(MONO_RATE)
     n_samples = 0
 
     def mono() -> Iterator[np.ndarray]:

@@ -101,7 +101,7 @@ class KeyMeter:
         before, here, after = (power[first + shift : last + shift] for shift in (-1, 0, 1))
         peaks = np.flatnonzero((here >= before) & (here > after) & (here > PEAK_POWER * max(here.max(), 1e-30)))
         # A parabola through the logarithms of three bins finds the frequency of a tone between them.
-        logs = [np.log(np.maximum(neighbour[peaks], 1e-30)) for neighbour in (before, here, after)]
+        logs = np.log(np.maximum(np.stack([before, here, after])[:, peaks], 1e-30))
         offset = 0.5 * (logs[0] - logs[2]) / np.minimum(logs[0] - 2 * logs[1] + logs[2], -1e-9)
         frequency_hz = (first + peaks + offset) * self._bin_hz
         bins = np.rint(12 * BINS_PER_SEMITONE * np.log2(frequency_hz / REFERENCE_HZ)).astype(int)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..drawing import Curve, draw_overview, read_overview
 from ..dsp.loudness import STEP_SECONDS, STEPS_PER_SHORT_TERM
-from .pitch import F_MAX_HZ, F_MIN_HZ, HOP_SECONDS
+from .pitch import HOP_SECONDS
 from .report import Analysis, Curves
 
 LOUDNESS_LUFS = (-60.0, 0.0)
@@ -33,7 +33,7 @@ def draw_analysis(analysis: Analysis, out: Path) -> None:
     BadSetting, BadFolder, MissingExtra
         As :func:`wavewright.drawing.check_drawable`.
     """
-    curves = [] if analysis.curves is None else [*_curves(analysis.curves, analysis.seconds)]
+    curves = [] if analysis.curves is None else [*_curves(analysis.curves, analysis.seconds, analysis.pitch.limits_hz)]
     draw_overview(
         read_overview(analysis.file),
         out,
@@ -44,14 +44,14 @@ def draw_analysis(analysis: Analysis, out: Path) -> None:
     )
 
 
-def _curves(curves: Curves, seconds: float) -> Iterator[Curve]:
+def _curves(curves: Curves, seconds: float, limits_hz: tuple[float, float]) -> Iterator[Curve]:
     """Yield the panels of loudness and pitch, with at most MAX_POINTS each."""
     window_seconds = min(STEP_SECONDS * STEPS_PER_SHORT_TERM, seconds)
     times, lufs = _thinned(curves.short_term_lufs, STEP_SECONDS)
     yield Curve("LUFS (3 s)", times + window_seconds / 2, np.maximum(lufs, LOUDNESS_LUFS[0]), LOUDNESS_LUFS)
     times, f0_hz = _thinned(curves.f0_hz, HOP_SECONDS)
     f0_hz = np.where(f0_hz > 0, f0_hz, np.nan)
-    yield Curve("pitch, Hz", times, f0_hz, (F_MIN_HZ, F_MAX_HZ), is_logarithmic=True)
+    yield Curve("pitch, Hz", times, f0_hz, limits_hz, is_logarithmic=True)
 
 
 def _thinned(values: np.ndarray, step_seconds: float) -> tuple[np.ndarray, np.ndarray]:

@@ -172,7 +172,7 @@ def _power_to_lufs(power: np.ndarray) -> np.ndarray:
 
 def _gated(powers: np.ndarray, relative_lu: float) -> np.ndarray:
     """Return the powers above the absolute gate and above one that is relative to the mean of those."""
-    loud = powers[powers > 10.0 ** ((ABSOLUTE_GATE_LUFS + 0.691) / 10.0)]
+    loud: np.ndarray = powers[powers > 10.0 ** ((ABSOLUTE_GATE_LUFS + 0.691) / 10.0)]
     if len(loud) == 0:
         return loud
     gated: np.ndarray = loud[loud > loud.mean() * 10.0 ** (relative_lu / 10.0)]
