@@ -33,11 +33,11 @@ def analyse(
     min_silence: Annotated[
         float, Field(description="Shortest silence to list, in seconds.", ge=0.001, le=3_600)
     ] = MIN_SILENCE_SECONDS,
-    f_min_hz: Annotated[float, Field(description="Lowest pitch to search.", ge=LOWEST_HZ, le=HIGHEST_HZ)] = LIMITS_HZ[
-        0
-    ],
+    f_min_hz: Annotated[
+        float, Field(description="Lowest pitch to search, Hz.", ge=LOWEST_HZ, le=HIGHEST_HZ)
+    ] = LIMITS_HZ[0],
     f_max_hz: Annotated[
-        float, Field(description="Highest pitch to search; 400 suits speech.", ge=LOWEST_HZ, le=HIGHEST_HZ)
+        float, Field(description="Highest pitch to search, Hz; 400 suits speech.", ge=LOWEST_HZ, le=HIGHEST_HZ)
     ] = LIMITS_HZ[1],
     quiet: Quiet = False,
 ) -> Analysis:
