@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
-from scipy.signal import lfilter
+from scipy.fft import rfft
+from scipy.signal import lfilter, resample_poly
 
 from wavewright.clip import Clip
 from wavewright.dsp.echo import EchoSettings, LinearEchoCanceller
+from wavewright.dsp.echo_delay import DelaySearch
+from wavewright.dsp.echo_kernels import adapt, filtered
 from wavewright.enhancement.echo import CHECK_RATE, LinearCanceller, echo_delay
 from wavewright.errors import BadAudio, BadModel, BadSetting
 from wavewright.tasks.cancel_echo import cancel_echo
@@ -43,6 +46,27 @@ def linear(microphone, far):
     return np.concatenate([stream.process(microphone, far), stream.flush()])[stream.latency_samples :], stream
 
 
+def later(wave, samples):
+    """Return a wave that comes some samples later, or earlier if they are negative."""
+    return np.pad(wave, (max(samples, 0), max(-samples, 0)))[max(-samples, 0) :][: len(wave)]
+
+
+def drifting(wave, ppm):
+    """Return a wave that gets later by some samples in a million, interpolated at four times its rate."""
+    position = np.arange(len(wave)) * (1 - 1e-6 * ppm)
+    return np.interp(4 * position, np.arange(4 * len(wave)), resample_poly(wave, 4, 1)).astype(np.float32)
+
+
+def blocks(wave, block_length=256):
+    return wave[: len(wave) // block_length * block_length].reshape(-1, block_length)
+
+
+def frame_spectra(wave):
+    """Return the spectrum of each block after the one before it."""
+    padded = np.concatenate([np.zeros((1, 256), np.float32), blocks(wave)])
+    return rfft(np.concatenate([padded[:-1], padded[1:]], axis=1))
+
+
 class TestLinearCanceller:
     @pytest.mark.parametrize("delay_seconds", [0.0, 0.1, 0.5])
     def test_the_echo_of_any_delay_is_removed(self, delay_seconds):
@@ -58,9 +82,9 @@ class TestLinearCanceller:
         assert abs(stream.delay_seconds - 0.3) < 3 * 256 / RATE
 
     def test_a_near_end_without_echo_passes(self):
-        near, far = speech(6, 2), speech(6, 3)
+        near, far = speech(12, 2), speech(12, 3)
         left, _ = linear(near, far)
-        assert erle_db(near, near - left, 1, 6) > 15
+        assert np.sum((near - left)[2 * RATE :] ** 2) < 1e-3 * np.sum(near[2 * RATE :] ** 2)
         unchanged, _ = linear(near, np.zeros_like(near))
         np.testing.assert_allclose(unchanged, near, atol=1e-6)
 
@@ -80,6 +104,39 @@ class TestLinearCanceller:
         assert erle_db(echo, left, 3, 5) > 20
         assert erle_db(echo, left, 13, 16) > 18
 
+    @pytest.mark.parametrize("samples", [1_920, -700, 80, 5_000])
+    def test_after_a_jump_in_double_talk_the_path_continues_at_once(self, samples):
+        near, far = 0.5 * speech(8, 17), speech(8, 18)
+        near[: 5 * RATE] = 0
+        echo = echo_of(far, path(19, 0.06))
+        jump = 6 * RATE
+        echo[jump:] = later(echo, samples)[jump:]
+        left, _ = linear(near + echo, far)
+        assert erle_db(echo, left - near, 5, 6) > 10
+        assert erle_db(echo, left - near, 6.6, 8) > 10
+
+    @pytest.mark.parametrize("ppm", [-100, 0, 60])
+    def test_a_drift_of_the_delay_is_followed(self, ppm):
+        near, far = 0.5 * speech(14, 20), speech(14, 21)
+        near[: 10 * RATE] = 0
+        microphone = drifting(echo_of(far, path(22, 0.06)), ppm)
+        canceller = LinearEchoCanceller(RATE)
+        pairs = zip(blocks(microphone + near), blocks(far), strict=True)
+        left = np.concatenate([canceller.process(*pair)[0] for pair in pairs])
+        assert abs(canceller.drift_ppm - ppm) < 10
+        assert erle_db(microphone, left - near[: len(left)], 8, 10) > 20
+        assert erle_db(microphone, left - near[: len(left)], 11, 13.9) > 15
+
+    @pytest.mark.parametrize("max_delay_blocks", [0, 1, 3])
+    def test_the_delay_stays_within_its_limit(self, max_delay_blocks):
+        far = speech(6, 27)
+        echo = echo_of(far, path(28, 0.1))
+        echo[4 * RATE :] = later(echo, 2_000)[4 * RATE :]
+        canceller = LinearEchoCanceller(RATE, EchoSettings(max_delay_blocks=max_delay_blocks))
+        for pair in zip(blocks(echo), blocks(far), strict=True):
+            assert np.isfinite(canceller.process(*pair)[0]).all()
+        assert (canceller.delay_seconds or 0) <= max_delay_blocks * 256 / RATE
+
     def test_blocks_of_another_length_are_refused(self):
         with pytest.raises(BadSetting, match=r"both must be \(256,\)"):
             LinearEchoCanceller(RATE).process(np.zeros(100, np.float32), np.zeros(256, np.float32))
@@ -87,6 +144,58 @@ class TestLinearCanceller:
     def test_settings_have_ranges(self):
         with pytest.raises(BadSetting, match="block_length"):
             EchoSettings(block_length=0)
+
+
+class TestDelaySearch:
+    @pytest.mark.parametrize("samples", [0, 1_000, -333, 80])
+    def test_a_jump_is_found_to_a_sample(self, samples):
+        far, response = speech(2, 23), path(24).astype(np.float32)
+        spectra = rfft(np.pad(blocks(np.pad(response, (0, 7 * 256 - len(response)))), ((0, 0), (0, 256))))
+        echo = later(echo_of(far, response), 1_024)
+        echo[RATE:] = later(echo, samples)[RATE:]
+        microphone = echo + 0.3 * speech(2, 25)
+        search = DelaySearch(41, 7, 256, RATE / 256)
+        far_spectra, found = frame_spectra(far), []
+        history = np.zeros((41, 257), np.complex64)
+        for spectrum, microphone_spectrum in zip(far_spectra, frame_spectra(microphone), strict=True):
+            history = np.concatenate([spectrum[None], history[:-1]])
+            search.update(microphone_spectrum, history)
+            found.append(search.jump(spectra, 4, history))
+        assert set(found) == {0, samples}
+
+
+class TestKernels:
+    def test_the_update_is_that_of_its_formula(self):
+        rng = np.random.default_rng(26)
+
+        def complex_normal(*shape):
+            return (rng.standard_normal(shape) + 1j * rng.standard_normal(shape)).astype(np.complex64)
+
+        far, weights, error = complex_normal(3, 9), complex_normal(3, 9), complex_normal(9)
+        uncertainty, noise = rng.random((3, 9)).astype(np.float32), rng.random(9).astype(np.float32)
+        echo = np.zeros(9, np.complex64)
+        filtered(far, weights, echo)
+        np.testing.assert_allclose(echo, (far * weights).sum(0), rtol=1e-5)
+
+        step = uncertainty / ((uncertainty * np.abs(far) ** 2).sum(0) + 2 * noise + 0.1)
+        moved = 0.9 * (weights + step * far.conj() * error) * np.exp(-1j * 0.05 * np.pi * np.arange(9) / 8)
+        power = np.abs(weights) ** 2
+        partition_power = power.mean(1, keepdims=True)
+        partition_power[:-1] += 0.05 * power.mean(1, keepdims=True)[1:]
+        variance = 0.81 * (1 - step * np.abs(far) ** 2 / 2) * uncertainty + 0.2 * power + 0.3 * partition_power
+        adapt(
+            far,
+            error,
+            noise,
+            *np.array([0.1, 0.9, 0.2, 0.3, 0.05], np.float32),
+            weights,
+            uncertainty,
+            np.zeros(9, np.float32),
+            echo,
+            np.zeros(4, np.float32),
+        )
+        np.testing.assert_allclose(weights, moved, rtol=1e-5)
+        np.testing.assert_allclose(uncertainty, variance, rtol=1e-5)
 
 
 class TestStream:
@@ -107,9 +216,10 @@ class TestStream:
 
     def test_a_restored_stream_continues_with_the_same_samples(self):
         far = speech(3, 9)
-        microphone = echo_of(far, path(9, 0.4))
+        microphone = drifting(echo_of(far, path(9, 0.4)), 100)
+        microphone[2 * RATE :] = later(microphone, 300)[2 * RATE :]
         stream, other = LinearCanceller(RATE).stream(), LinearCanceller(RATE).stream()
-        half = 20_001
+        half = 33_001
         stream.process(microphone[:half], far[:half])
         other.restore(stream.state())
         assert np.array_equal(

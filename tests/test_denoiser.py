@@ -1,6 +1,7 @@
 """The family denoiser: bands, features, losses, mixtures, calls, and the runtime against the module."""
 
 import itertools
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -11,13 +12,15 @@ from tiny_families import recordings, tiny_recipe, tiny_run, trained
 from wavewright import loading
 from wavewright.contracts.enhancement import EnhancementSettings
 from wavewright.errors import BadFolder, BadModel, BadSetting
-from wavewright.families.denoiser import DENOISER, mixing
+from wavewright.families.denoiser import DENOISER, echo_batches, mixing
 from wavewright.families.denoiser.config import SIZES, DenoiserConfig
+from wavewright.families.denoiser.echo_batches import delayed
 from wavewright.families.denoiser.losses import MAX_SI_SDR_DB, compressed_distances, denoiser_losses, si_sdr_db
 from wavewright.families.denoiser.modules import N_FEATURES, Denoiser, MaskEstimator
 from wavewright.families.denoiser.recipe import prepare
 from wavewright.families.denoiser.runtime import mean_mask
 from wavewright.models.folder import ModelFolder
+from wavewright.training import run
 
 pytestmark = pytest.mark.uses("denoiser")
 
@@ -260,3 +263,42 @@ def test_a_model_at_a_higher_rate_starts_with_the_masks_of_the_bands_that_both_h
         masks = wide(features, switch)
     torch.testing.assert_close(masks[..., :n_shared], expected)
     assert masks[..., n_shared:].std() > 0
+
+
+def test_the_family_is_that_of_the_model_that_training_starts_from(tmp_path):
+    folder = recordings().entries[0].path.parents[1]
+    speech = f"data.speech={trained('denoiser').recipe.data.speech}"
+    run.train(folder, base=trained("denoiser").out, out=tmp_path / "run", settings=(speech, "training.steps=1"))
+    assert json.loads((tmp_path / "run/run.json").read_text())["family"] == "denoiser"
+    with pytest.raises(BadSetting, match="is of the family denoiser"):
+        run.train(folder, "gan", base=trained("denoiser").out, out=tmp_path / "other")
+
+
+class TestDelays:
+    def test_a_constant_delay_shifts_the_wave(self):
+        wave = np.random.default_rng(0).standard_normal(500).astype(np.float32)
+        result = delayed(wave, np.full(500, 37.0))
+        np.testing.assert_array_equal(result[37:], wave[:-37])
+        assert not result[:37].any()
+
+    def test_a_delay_that_jumps_skips_or_repeats(self):
+        wave = np.random.default_rng(0).standard_normal(500).astype(np.float32)
+        result = delayed(wave, np.where(np.arange(500) < 200, 30.0, 50.0))
+        np.testing.assert_array_equal(result[30:200], wave[:170])
+        np.testing.assert_array_equal(result[200:], wave[150:450])
+
+    def test_a_drifting_delay_lowers_the_pitch(self):
+        time = np.arange(16_000) / 16_000
+        result = delayed(np.sin(2 * np.pi * 500 * time).astype(np.float32), 80 + 1e-3 * np.arange(16_000))
+        expected = np.sin(2 * np.pi * 500 * ((1 - 1e-3) * time - 80 / 16_000))
+        np.testing.assert_allclose(result[200:], expected[200:], atol=2e-3)
+
+    def test_delays_of_calls_stay_in_their_range_and_some_move(self):
+        batches = prepared("removes=echo", "crop_seconds=1").batches
+        delays = [batches._delay(np.random.default_rng(seed), 48_000) / batches.sample_rate for seed in range(60)]
+        low, high = echo_batches.DELAY_SECONDS
+        assert all(low - 1e-4 <= delay.min() and delay.max() <= high + 1e-4 for delay in delays)
+        jumps = [np.abs(np.diff(delay)).max() > 1e-3 for delay in delays]
+        drifts = [np.ptp(delay) > 0 and not jump for delay, jump in zip(delays, jumps, strict=True)]
+        assert 2 <= sum(jumps) <= 15
+        assert 2 <= sum(drifts) <= 15

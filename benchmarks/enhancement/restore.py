@@ -34,10 +34,7 @@ PEAK = 0.9
 
 RESTORED = Table(
     "restored",
-    columns(damage="s", method="s", clips="d")
-    | optional(pesq=".2f", dnsmos=".2f")
-    | columns(si_sdr_db=".1f")
-    | optional(high_level_db=".1f"),
+    columns(damage="s", method="s", clips="d", si_sdr_db=".1f") | optional(pesq=".2f", high_level_db=".1f"),
 )
 
 
@@ -91,7 +88,6 @@ def measure_method(
         "method": names[1],
         "clips": len(pairs),
         "pesq": mean_interval([judges.pesq(whole, estimate) for whole, estimate in estimates]),
-        "dnsmos": mean_interval([judges.dnsmos(estimate, SAMPLE_RATE) for _, estimate in estimates]),
         "si_sdr_db": mean_interval([si_sdr_db(whole, estimate) for whole, estimate in estimates]),
         "high_level_db": mean_interval(levels) if levels else None,
     }

@@ -1,4 +1,4 @@
-"""Linear echo cancellation: a search for the delay, and a partitioned-block frequency-domain Kalman filter."""
+"""Linear echo cancellation: a partitioned-block frequency-domain Kalman filter that follows the delay of the echo."""
 
 from __future__ import annotations
 
@@ -10,26 +10,33 @@ from scipy.fft import irfft, rfft
 
 from ..errors import BadSetting
 from ..ranges import RangedSettings, ranged
+from .echo_delay import LEAD_BLOCKS, MIN_POWER, DelaySearch
+from .echo_kernels import adapt, compare, energies, filtered
 
 INITIAL_UNCERTAINTY = 1.0  # variance of the unknown echo path, of each partition and bin
-SMOOTHING = 0.7  # of the power of the error, per block
-MIN_POWER = 1e-10  # of a bin of a signal in [-1, 1], times the block length
+SMOOTHING = 0.5  # of the power of the error, per block
+CONSTRAINED_EVERY = 3  # blocks: each partition is cut to a block again as often
 
-DELAY_SECONDS = 1.5  # time constant of the correlation between far end and microphone
-LEAD_BLOCKS = 1  # that the filter starts before the delay, where the correlation is unsure
-MIN_COHERENCE = 0.3
-"""Mean squared coherence of a delay over that expected by chance, less 1, from which on an echo counts as found."""
-EARLY_FRACTION = 0.4  # of the largest coherence: the echo begins at the first delay that has as much
-FIRST_SECONDS = 0.6  # of blocks, weighted by their age, before the first delay is taken
-HOLD_SECONDS = 0.5  # for which another delay must be better before the filter moves
-MIN_GAIN = 1.15  # of the coherence that the filter covers, by which another delay is better
-SEARCH_EVERY = 2  # blocks
-RESIDUAL_SMOOTHING = 0.95  # of the correlation of error and estimated echo, per block
-RESIDUAL_COHERENCE = 1.0  # over that expected by chance, less 1, from which on the path is learned anew
-RESIDUAL_NOISE = 0.02  # of the path for each unit of coherence beyond, relative to its power
+RESIDUAL_SMOOTHING = 0.93  # of the correlation of error and estimated echo, per block
+RESIDUAL_COHERENCE = 1.5  # over that expected by chance, less 1, from which on the path is learned anew
+RESIDUAL_NOISE = 0.03  # of the path for each unit of coherence beyond, relative to its power in the partition
 PREDICTION_SMOOTHING = 0.99  # of products of microphone and estimated echo, per block
+CHANCE_GAIN = 0.25  # that an echo may have which was learned from the near end alone
 MAX_GROWTH = 2.0  # of the error's power over that of the microphone, from which on the filter has diverged
 DIVERGENCE_SMOOTHING = 0.9  # of both powers, per block
+
+ONSET_POWER = 0.01  # of a partition in which the path begins, relative to the loudest one
+
+JUMP_EVERY = 4  # blocks
+SAVED_EVERY = 32  # blocks: a path from before a jump is 1 to 2 times as old
+JUMP_UNCERTAINTY = 0.01  # of the path after a jump, at least, relative to its power
+JUMP_MEMORY = 0.02  # factor of what is known about the gain of the echo
+
+DRIFT_SMOOTHING = 0.995  # of what is known about the drift, per block
+MAX_FORGOTTEN = 20.0  # of it, times what a block tells: a silent far end changes nothing
+DRIFT_GAIN = 1.0  # of the drift in samples per block, for each sample of delay
+MAX_DRIFT = 0.1  # samples per block
+MIN_INFORMATION = 1.0  # about the drift, inverse square samples
 
 
 @dataclass(frozen=True)
@@ -39,121 +46,15 @@ class EchoSettings(RangedSettings):
     block_length: int = ranged(256, 16, 8_192)  # samples; the Fourier transforms have twice as many
     n_partitions: int = ranged(13, 1, 256)  # blocks that the echo path is long
     max_delay_blocks: int = ranged(40, 0, 1_000)  # largest delay of the echo besides the path
-    transition: float = ranged(0.9995, 0.9, 1.0)  # factor of the echo path from block to block
-
-
-class DelaySearch:
-    """Estimate the delay of the echo in blocks, from the coherence of the microphone with each earlier far-end block.
-
-    Parameters
-    ----------
-    n_delays : int
-        Number of delays, from 0 on.
-    n_partitions : int
-        Blocks that the filter is long.
-    n_bins : int
-        Frequency bins of a spectrum.
-    blocks_per_second : float
-        Blocks of spectra in a second.
-
-    References
-    ----------
-    C. Knapp, G. Carter, "The generalized correlation method for estimation of time delay", 1976 (the weighting by
-    coherence).
-    """
-
-    def __init__(self, n_delays: int, n_partitions: int, n_bins: int, blocks_per_second: float) -> None:
-        self._decay = float(np.exp(-1 / (DELAY_SECONDS * blocks_per_second)))
-        self._n_hold = round(HOLD_SECONDS * blocks_per_second)
-        self._n_first = FIRST_SECONDS * blocks_per_second
-        self._n_delays, self._n_partitions, self._n_bins = n_delays, n_partitions, n_bins
-        self.reset()
-
-    def reset(self) -> None:
-        """Forget all spectra."""
-        self.delay = 0
-        self.is_detected = False
-        self._cross = np.zeros((self._n_delays, self._n_bins), np.complex64)
-        self._far_power = np.zeros((self._n_delays, self._n_bins), np.float32)
-        self._microphone_power = np.zeros(self._n_bins, np.float32)
-        self._weight = 0.0  # of all blocks so far
-        self._square_weight = 0.0
-        self._n_held = 0  # blocks for which another delay has been better
-
-    def update(self, microphone: np.ndarray, far: np.ndarray) -> int:
-        """Return the delay in blocks after a block.
-
-        Parameters
-        ----------
-        microphone : np.ndarray
-            Spectrum ``(bins,)``.
-        far : np.ndarray
-            Spectra ``(delays, bins)`` of the far end, the newest first.
-        """
-        decay = self._decay
-        self._cross *= decay
-        self._cross += microphone * far.conj()
-        self._far_power *= decay
-        self._far_power += far.real**2 + far.imag**2
-        self._microphone_power = decay * self._microphone_power + (microphone.real**2 + microphone.imag**2)
-        self._weight = decay * self._weight + 1
-        self._square_weight = decay**2 * self._square_weight + 1
-        coherence = self.excess_coherence()
-        largest = coherence.max()
-        best = int(np.argmax(coherence >= EARLY_FRACTION * largest))
-        if largest < MIN_COHERENCE or self._weight < self._n_first:
-            self._n_held = 0
-        elif not self.is_detected:
-            self.delay, self.is_detected = best, True
-        elif self._covered(coherence, best) > MIN_GAIN * self._covered(coherence, self.delay):
-            self._n_held += 1
-            if self._n_held > self._n_hold:
-                self.delay, self._n_held = best, 0
-        else:
-            self._n_held = 0
-        return self.delay
-
-    def _covered(self, coherence: np.ndarray, delay: int) -> float:
-        """Return the sum of the coherence that a filter covers which begins at a delay."""
-        start = max(delay - LEAD_BLOCKS, 0)
-        return float(np.maximum(coherence[start : start + self._n_partitions], 0).sum())
-
-    def excess_coherence(self) -> np.ndarray:
-        """Return the mean squared coherence of each delay over that of unrelated signals, less 1, ``(delays,)``."""
-        powers = self._far_power * self._microphone_power
-        floor = MIN_POWER * self._n_bins * self._weight
-        is_audible = (self._far_power > floor) & (self._microphone_power > floor)
-        cross_power = self._cross.real**2 + self._cross.imag**2
-        squared = np.where(is_audible, cross_power / np.maximum(powers, 1e-30), 0.0)
-        n_audible = is_audible.sum(1)
-        by_chance = self._square_weight / self._weight**2
-        mean: np.ndarray = squared.sum(1) / np.maximum(n_audible, 1)
-        return np.where(n_audible > 0, mean / by_chance - 1, 0.0)
-
-    def state(self) -> dict[str, np.ndarray]:
-        """Return everything that determines the next delays."""
-        return {
-            "cross": self._cross.copy(),
-            "far_power": self._far_power.copy(),
-            "microphone_power": self._microphone_power.copy(),
-            "search": np.array(
-                [self.delay, self.is_detected, self._weight, self._square_weight, self._n_held], np.float64
-            ),
-        }
-
-    def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Continue where another search was."""
-        self._cross = state["cross"].copy()
-        self._far_power, self._microphone_power = state["far_power"].copy(), state["microphone_power"].copy()
-        delay, is_detected, self._weight, self._square_weight, n_held = map(float, state["search"])
-        self.delay, self.is_detected, self._n_held = int(delay), bool(is_detected), int(n_held)
+    transition: float = ranged(0.9999, 0.9, 1.0)  # factor of the echo path from block to block
 
 
 class LinearEchoCanceller:
     """Subtract the echo of a far-end signal from a microphone signal, block by block.
 
-    The echo path is a filter of ``n_partitions`` blocks after a delay that is searched for all the time; if the delay
-    changes, the filter moves with it. Each bin of each partition is the state of a Kalman filter whose uncertainty is
+    The echo path is a filter of ``n_partitions`` blocks after a delay that is searched for all the time. Where the
+    delay jumps, the filter moves by as many samples and keeps what it has learned; where it drifts, as between two
+    clocks, the filter turns with it. Each bin of each partition is the state of a Kalman filter whose uncertainty is
     tracked, so the step size follows from the power of the near end: the filter adapts fast where the echo dominates
     and hardly at all in double talk.
 
@@ -173,11 +74,16 @@ class LinearEchoCanceller:
     def __init__(self, sample_rate: int, settings: EchoSettings | None = None) -> None:
         self.sample_rate = sample_rate
         self.settings = settings or EchoSettings()
-        n_bins = self.settings.block_length + 1
-        n_delays = self.settings.max_delay_blocks + 1
-        blocks_per_second = sample_rate / self.settings.block_length
-        n_partitions = self.settings.n_partitions
-        self._search = DelaySearch(n_delays, n_partitions, n_bins, blocks_per_second / SEARCH_EVERY)
+        n = self.settings.block_length
+        self._search = DelaySearch(self.settings.max_delay_blocks + 1, self.settings.n_partitions, n, sample_rate / n)
+        self._max_offset = max(self.settings.max_delay_blocks - LEAD_BLOCKS, 0)
+        self._workspace = (
+            np.zeros(n + 1, np.float32),
+            np.zeros(n + 1, np.complex64),
+            np.zeros(self.settings.n_partitions + 1, np.float32),
+        )
+        # Spectrum of a block in the second half of a frame over that of the same block in the first half.
+        self._half_turn = np.where(np.arange(n + 1) % 2, -1, 1).astype(np.float32)
         self.reset()
 
     @property
@@ -187,6 +93,11 @@ class LinearEchoCanceller:
             return None
         return self._search.delay * self.settings.block_length / self.sample_rate
 
+    @property
+    def drift_ppm(self) -> float:
+        """Samples by which the echo gets later in a million samples, as the clock of the loudspeaker is slower."""
+        return 1e6 * self._drift / self.settings.block_length
+
     def reset(self) -> None:
         """Forget the echo path and all samples."""
         settings = self.settings
@@ -195,17 +106,22 @@ class LinearEchoCanceller:
         self._search.reset()
         self._offset = 0  # blocks before the first partition
         self._far = np.zeros(2 * settings.block_length, np.float32)
-        self._microphone = np.zeros(2 * settings.block_length, np.float32)
+        self._microphone_half = np.zeros(n_bins, np.complex64)  # spectrum of the last block, after zeros
         # Spectra of the far end, the newest first, from row `_newest` on: rows move when there is none before it left.
         self._history = np.zeros((2 * n_history, n_bins), np.complex64)
         self._newest = n_history
         self._n_blocks = 0
         self._path = np.zeros((settings.n_partitions, n_bins), np.complex64)
         self._uncertainty = np.full((settings.n_partitions, n_bins), INITIAL_UNCERTAINTY, np.float32)
+        self._save(twice=True)
+        self._echo = np.zeros(n_bins, np.complex64)
         self._error_power = np.zeros(n_bins, np.float32)
-        self._powers = np.zeros(2)  # of microphone and error
-        self._products = np.zeros(2)  # of microphone and estimated echo, and of the estimated echo with itself
-        self._residual = np.zeros((3, n_bins), np.complex64)  # mean product of error and echo, and their powers
+        self._microphone_power = self._left_power = 0.0  # mean powers of microphone and error
+        self._product = self._echo_energy = 0.0  # of microphone and estimated echo, and of the estimated echo
+        self._residual = np.zeros(n_bins, np.complex64)  # mean product of error and echo
+        self._residual_powers = np.zeros((2, n_bins), np.float32)  # mean powers of error and echo
+        self._drift = 0.0  # samples per block
+        self._information = 0.0  # about the drift
 
     def process(self, microphone: np.ndarray, far: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Cancel the echo in one block.
@@ -230,19 +146,24 @@ class LinearEchoCanceller:
         if microphone.shape != (n,) or far.shape != (n,):
             raise BadSetting(f"The blocks have shapes {microphone.shape} and {far.shape}; both must be ({n},).")
         self._far = np.concatenate([self._far[n:], far])
-        self._microphone = np.concatenate([self._microphone[n:], microphone])
         history = self._extended_history(rfft(self._far))
-        if self._n_blocks % SEARCH_EVERY == 0:
-            n_delays = self.settings.max_delay_blocks + 1
-            delay = self._search.update(rfft(self._microphone), history[:n_delays])
-            self._move(max(delay - LEAD_BLOCKS, 0))
-        self._n_blocks += 1
         spectra = history[self._offset : self._offset + self.settings.n_partitions]
-        echo = irfft((spectra * self._path).sum(0))[n:]
+        filtered(spectra, self._path, self._echo)
+        # Some of the partitions, in turns, are cut to the length of a block.
+        rows = slice(self._n_blocks % CONSTRAINED_EVERY, None, CONSTRAINED_EVERY)
+        waves = irfft(np.concatenate([self._echo[None], self._path[rows]]))
+        echo = waves[0, n:]
         error = microphone - echo
-        self._adapt(spectra, self._padded_spectrum(error), self._padded_spectrum(echo))
-        self._watch(microphone, error)
-        echo *= self._gain(microphone, echo)
+        waves[1:, n:] = 0
+        frames = np.concatenate([np.zeros((2, 2 * n), np.float32), waves[1:]])
+        frames[0, n:], frames[1, n:] = error, echo
+        halves = rfft(frames)
+        self._path[rows] = halves[2:]
+        self._adapt(spectra, halves[0], halves[1])
+        gain = self._observe(microphone, error, echo)
+        self._n_blocks += 1
+        self._follow_delay(halves[0] + halves[1], history)
+        echo = gain * echo
         return microphone - echo, echo
 
     def state(self) -> dict[str, np.ndarray]:
@@ -251,25 +172,32 @@ class LinearEchoCanceller:
             **self._search.state(),
             "counters": np.array([self._offset, self._newest, self._n_blocks]),
             "far": self._far.copy(),
-            "microphone": self._microphone.copy(),
+            "microphone_half": self._microphone_half.copy(),
             "history": self._history.copy(),
             "path": self._path.copy(),
             "uncertainty": self._uncertainty.copy(),
+            "saved_paths": self._saved_paths.copy(),
+            "saved_uncertainties": self._saved_uncertainties.copy(),
             "error_power": self._error_power.copy(),
-            "powers": self._powers.copy(),
             "residual": self._residual.copy(),
-            "products": self._products.copy(),
+            "residual_powers": self._residual_powers.copy(),
+            "gain": np.array([self._product, self._echo_energy]),
+            "powers": np.array([self._microphone_power, self._left_power]),
+            "drift": np.array([self._drift, self._information]),
         }
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
         """Continue where another canceller of the same settings was."""
         self._search.restore(state)
         self._offset, self._newest, self._n_blocks = map(int, state["counters"])
-        self._far, self._microphone = state["far"].copy(), state["microphone"].copy()
+        self._far, self._microphone_half = state["far"].copy(), state["microphone_half"].copy()
         self._history, self._path = state["history"].copy(), state["path"].copy()
+        self._saved_paths, self._saved_uncertainties = state["saved_paths"].copy(), state["saved_uncertainties"].copy()
         self._uncertainty, self._error_power = state["uncertainty"].copy(), state["error_power"].copy()
-        self._powers, self._residual = state["powers"].copy(), state["residual"].copy()
-        self._products = state["products"].copy()
+        self._residual, self._residual_powers = state["residual"].copy(), state["residual_powers"].copy()
+        self._product, self._echo_energy = map(float, state["gain"])
+        self._microphone_power, self._left_power = map(float, state["powers"])
+        self._drift, self._information = map(float, state["drift"])
 
     def _extended_history(self, spectrum: np.ndarray) -> np.ndarray:
         """Return the spectra of the far end with another one, the newest first."""
@@ -281,10 +209,94 @@ class LinearEchoCanceller:
         self._history[self._newest] = spectrum
         return self._history[self._newest : self._newest + n_history]
 
-    def _padded_spectrum(self, block: np.ndarray) -> np.ndarray:
-        """Return the spectrum of a block after as many zeros."""
-        spectrum: np.ndarray = rfft(np.concatenate([np.zeros_like(block), block]))
-        return spectrum
+    def _adapt(self, spectra: np.ndarray, error: np.ndarray, echo: np.ndarray) -> None:
+        """Move the echo path by the Kalman gain times the error, and turn it with the drift of the delay.
+
+        After a change of the path, the error contains the estimate of the old one, and the path gets more noise. Where
+        the near end talks as well, its power alone would keep the filter from following.
+        """
+        floor = np.float32(self.settings.block_length * MIN_POWER)
+        coherence, late, information = compare(
+            error,
+            echo,
+            np.float32(SMOOTHING),
+            np.float32(RESIDUAL_SMOOTHING),
+            floor,
+            self._error_power,
+            self._residual,
+            self._residual_powers,
+        )
+        by_chance = (1 - RESIDUAL_SMOOTHING) / (1 + RESIDUAL_SMOOTHING)
+        noise = min(RESIDUAL_NOISE * max(coherence / by_chance - 1 - RESIDUAL_COHERENCE, 0.0), 1.0)
+        self._information += information - min((1 - DRIFT_SMOOTHING) * self._information, MAX_FORGOTTEN * information)
+        if self._search.is_detected:
+            drift = self._drift + DRIFT_GAIN * late / (self._information + MIN_INFORMATION)
+            self._drift = min(max(drift, -MAX_DRIFT), MAX_DRIFT)
+        transition = self.settings.transition
+        adapt(
+            spectra,
+            error,
+            self._error_power,
+            floor,
+            np.float32(transition),
+            np.float32(1 - transition**2),
+            np.float32(noise),
+            np.float32(self._drift),
+            self._path,
+            self._uncertainty,
+            *self._workspace,
+        )
+
+    def _observe(self, microphone: np.ndarray, error: np.ndarray, echo: np.ndarray) -> np.float32:
+        """Return the factor by which the estimated echo predicts the microphone best, about 0 without any echo.
+
+        If the error is louder than the microphone, as after a sudden change of the path, learn the path anew.
+        """
+        microphone_energy, error_energy, echo_energy, product = energies(microphone, error, echo)
+        self._product = PREDICTION_SMOOTHING * self._product + product
+        self._echo_energy = PREDICTION_SMOOTHING * self._echo_energy + echo_energy
+        gain = self._product / (self._echo_energy + MIN_POWER)
+        gain = min(max((gain - CHANCE_GAIN) / (1 - CHANCE_GAIN), 0.0), 1.0)
+        self._microphone_power += (1 - DIVERGENCE_SMOOTHING) * (microphone_energy / len(echo) - self._microphone_power)
+        self._left_power += (1 - DIVERGENCE_SMOOTHING) * (error_energy / len(echo) - self._left_power)
+        if self._left_power > MAX_GROWTH * self._microphone_power + MIN_POWER:
+            self._path[:] = 0
+            self._uncertainty[:] = INITIAL_UNCERTAINTY
+            self._microphone_power = self._left_power = 0.0
+        return np.float32(gain)
+
+    def _follow_delay(self, microphone_half: np.ndarray, history: np.ndarray) -> None:
+        """Let the filter begin where the echo does, after a block of the microphone and spectra of the far end."""
+        microphone = microphone_half + self._half_turn * self._microphone_half
+        self._microphone_half = microphone_half
+        far = history[: self.settings.max_delay_blocks + 1]
+        delay = self._search.update(microphone, far)
+        self._move(max(delay - LEAD_BLOCKS, 0))
+        if self._n_blocks % JUMP_EVERY == 0:
+            samples = self._search.jump(self._saved_paths[0], self._offset, far)
+            if samples:
+                self._jump(samples)
+        if self._n_blocks % SAVED_EVERY == 0:
+            self._save()
+            self._skip_silence()
+
+    def _save(self, twice: bool = False) -> None:
+        """Save the path and its uncertainty for a jump, which is noticed only after the path has followed it."""
+        path, uncertainty = self._path, self._uncertainty
+        older, older_uncertainty = (
+            (path, uncertainty) if twice else (self._saved_paths[1], self._saved_uncertainties[1])
+        )
+        self._saved_paths = np.stack([older, path])
+        self._saved_uncertainties = np.stack([older_uncertainty, uncertainty])
+
+    def _skip_silence(self) -> None:
+        """Let the filter begin later if the learned path is silent at first, as after a delay that was found early."""
+        power = (self._path.real**2 + self._path.imag**2).sum(1)
+        onset = int(np.argmax(power > ONSET_POWER * power.max()))
+        offset = min(self._offset + onset - LEAD_BLOCKS, self._max_offset)
+        if offset > self._offset:
+            self._search.follow(offset + LEAD_BLOCKS)
+            self._move(offset)
 
     def _move(self, offset: int) -> None:
         """Let the filter begin at another delay; partitions that remain keep what they know."""
@@ -299,48 +311,25 @@ class LinearEchoCanceller:
             )
             path[new], uncertainty[new] = self._path[old], self._uncertainty[old]
         self._path, self._uncertainty, self._offset = path, uncertainty, offset
+        self._save(twice=True)
 
-    def _adapt(self, spectra: np.ndarray, error: np.ndarray, echo: np.ndarray) -> None:
-        """Move the echo path by the Kalman gain times the error."""
-        n, uncertainty = self.settings.block_length, self._uncertainty
-        power = spectra.real**2 + spectra.imag**2
-        error_power = error.real**2 + error.imag**2
-        self._error_power += (1 - SMOOTHING) * (error_power - self._error_power)
-        # Half of each block of the error is zeros: hence the factors of 2 and 1/2.
-        denominator = (power * uncertainty).sum(0) + 2 * self._error_power + n * MIN_POWER
-        step = uncertainty / denominator
-        gradient = irfft(step * spectra.conj() * error)
-        gradient[:, n:] = 0  # a partition is one block long
-        transition = self.settings.transition
-        noise = 1 - transition**2 + self._residual_noise(error, echo)
-        self._uncertainty = transition**2 * (1 - 0.5 * step * power) * uncertainty + noise * np.abs(self._path) ** 2
-        self._path = transition * (self._path + rfft(gradient))
-
-    def _residual_noise(self, error: np.ndarray, echo: np.ndarray) -> float:
-        """Return further noise of the path, relative to its power, while the error resembles the estimated echo.
-
-        After a change of the path, the error contains the estimate of the old one. Where the near end talks as well,
-        its power alone would keep the filter from following.
-        """
-        new = np.stack([error * echo.conj(), error.real**2 + error.imag**2, echo.real**2 + echo.imag**2])
-        self._residual += (1 - RESIDUAL_SMOOTHING) * (new - self._residual)
-        cross, error_power, echo_power = self._residual
-        squared = (cross.real**2 + cross.imag**2) / np.maximum(error_power.real * echo_power.real, 1e-20)
-        by_chance = (1 - RESIDUAL_SMOOTHING) / (1 + RESIDUAL_SMOOTHING)
-        excess = float(squared.mean()) / by_chance - 1
-        return min(RESIDUAL_NOISE * max(excess - RESIDUAL_COHERENCE, 0.0), 1.0)
-
-    def _gain(self, microphone: np.ndarray, echo: np.ndarray) -> np.float32:
-        """Return the factor by which the estimated echo predicts the microphone best, about 0 without any echo."""
-        self._products *= PREDICTION_SMOOTHING
-        self._products += (np.dot(microphone, echo), np.dot(echo, echo))
-        return np.float32(np.clip(self._products[0] / (self._products[1] + MIN_POWER), 0, 1))
-
-    def _watch(self, microphone: np.ndarray, error: np.ndarray) -> None:
-        """Learn the path anew if the error is louder than the microphone, as after a sudden change of the path."""
-        powers = np.array([np.square(microphone).mean(), np.square(error).mean()])
-        self._powers = DIVERGENCE_SMOOTHING * self._powers + (1 - DIVERGENCE_SMOOTHING) * powers
-        if self._powers[1] > MAX_GROWTH * self._powers[0] + MIN_POWER:
-            self._path[:] = 0
-            self._uncertainty[:] = INITIAL_UNCERTAINTY
-            self._powers[:] = 0
+    def _jump(self, samples: int) -> None:
+        """Let the path from before a jump continue, later by some samples."""
+        n = self.settings.block_length
+        response = irfft(self._saved_paths[0])[:, :n].ravel()
+        onset = self._offset * n + samples + int(np.abs(response).argmax())
+        offset = min(max(onset // n - LEAD_BLOCKS, 0), self._max_offset)
+        later = samples - (offset - self._offset) * n  # within the filter
+        moved = np.zeros((len(self._path), 2 * n), np.float32)
+        moved[:, :n] = np.pad(response, (max(later, 0), max(-later, 0)))[max(-later, 0) :][: len(response)].reshape(
+            -1, n
+        )
+        self._path = rfft(moved)
+        power = self._path.real**2 + self._path.imag**2
+        self._uncertainty = np.maximum(self._saved_uncertainties[0], np.float32(JUMP_UNCERTAINTY) * power)
+        self._offset = offset
+        self._search.follow(offset + LEAD_BLOCKS)
+        self._save(twice=True)
+        self._residual[:] = 0
+        self._product, self._echo_energy = JUMP_MEMORY * self._product, JUMP_MEMORY * self._echo_energy
+        self._microphone_power = self._left_power = 0.0

@@ -55,7 +55,9 @@ class Trained:
 @checked
 def train(
     folder: Annotated[Path, Field(description="Folder of recordings, or a manifest (.csv, .jsonl).")],
-    family: Annotated[str, Field(description=f"Model family: {FAMILY_HELP}.")] = "gan",
+    family: Annotated[
+        str | None, Field(description=f"Model family: {FAMILY_HELP}; default: that of --from, or gan.")
+    ] = None,
     size: Annotated[str, Field(description=f"Size of the network: {SIZE_HELP}.")] = "small",
     out: Annotated[
         Path | None, Field(description="Run folder, which becomes the model; default: runs/ and the folder's name.")

@@ -41,6 +41,7 @@ from .run_lock import locked_run
 SUSPECT_FILE = "suspect-clips.txt"
 """In a run folder: training clips that may be wrong, and why, one per line."""
 
+DEFAULT_FAMILY = "gan"
 FEW_CLIPS = 13
 FEW_SECONDS = 60.0
 """Number of recordings of a label, and their total seconds, up to which a run warns that they are few."""
@@ -343,7 +344,7 @@ def warn_of_few_clips(entries: Sequence[Entry], labels: Sequence[str], log: Call
 
 def train(
     folder: Path,
-    family: str = "gan",
+    family: str | None = None,
     size: str = "small",
     out: Path = Path("runs/gan"),
     label_from: LabelFrom | None = "none",
@@ -364,7 +365,7 @@ def train(
     folder, label_from, group_from, manifest
         Recordings; see :func:`wavewright.data.folder.scan`.
     family, size
-        Names of the family and of one of its sizes.
+        Names of the family, by default that of ``base`` or gan, and of one of its sizes.
     out
         Run folder.
     max_minutes, resume, quiet, more_minutes
@@ -384,6 +385,7 @@ def train(
     check_call(out, resume, more_minutes)
     _move_compile_cache()
     base_folder = None if base is None else _open_base(base, family)
+    family = family or (DEFAULT_FAMILY if base_folder is None else base_folder.card.family)
     recipe = choose_recipe(family, size, settings, device, base_folder)
     if not (recipe.training.steps or max_minutes or resume):
         raise BadSetting(NO_LENGTH)
@@ -432,11 +434,11 @@ def choose_recipe(
     return replace(recipe, training=replace(recipe.training, device=device))
 
 
-def _open_base(base: str | Path, family: str) -> ModelFolder:
+def _open_base(base: str | Path, family: str | None) -> ModelFolder:
     """Open the model that training starts from; raise BadModel if it is damaged, BadSetting if of another family."""
     folder = ModelFolder(find(base))
     folder.verify()
-    if folder.card.family != family:
+    if family and folder.card.family != family:
         raise BadSetting(
             f"{folder.path} is of the family {folder.card.family}, and a training starts from a model of its own, "
             f"{family}: give another --from."

@@ -25,6 +25,9 @@ DRIVE = (1.0, 20.0)  # of a distorting loudspeaker, times the peak
 
 FAR_ALONE, NEAR_ALONE, NO_ECHO = 0.25, 0.1, 0.05  # probabilities; otherwise both talk
 DISTORTED, CHANGED = 0.5, 0.15  # probabilities of a distorting loudspeaker, and of a path that changes
+MOVED, DRIFTED = 0.12, 0.12  # probabilities of a delay that jumps once, and of clocks that differ
+MOVE_SECONDS = 0.15
+DRIFT = 2e-4  # largest, of the rates of two clocks
 
 
 class EchoBatches(DenoiserBatches):
@@ -96,5 +99,29 @@ class EchoBatches(DenoiserBatches):
         if rng.random() < CHANGED:
             change = int(rng.integers(len(far)))
             echo[change:] = mixing.reverberate(loudspeaker, responses[1])[change:]
-        delay = seconds_to_samples(rng.uniform(*DELAY_SECONDS), self.sample_rate)
-        return np.concatenate([np.zeros(delay, np.float32), echo[: len(far) - delay]])
+        return delayed(echo, self._delay(rng, len(far)))
+
+    def _delay(self, rng: np.random.Generator, n_samples: int) -> np.ndarray:
+        """Return the delay ``(n_samples,)`` of each sample of an echo, in samples; it may jump or drift."""
+        delay = np.full(n_samples, float(seconds_to_samples(rng.uniform(*DELAY_SECONDS), self.sample_rate)))
+        kind = rng.random()
+        if kind < MOVED:
+            move = seconds_to_samples(rng.uniform(-MOVE_SECONDS, MOVE_SECONDS), self.sample_rate)
+            delay[int(rng.integers(n_samples)) :] += move
+        elif kind < MOVED + DRIFTED:
+            delay += rng.uniform(-DRIFT, DRIFT) * np.arange(n_samples)
+        limits = (seconds_to_samples(seconds, self.sample_rate) for seconds in DELAY_SECONDS)
+        clipped: np.ndarray = delay.clip(*limits)
+        return clipped
+
+
+def delayed(wave: np.ndarray, delay: np.ndarray) -> np.ndarray:
+    """Return a wave ``(time,)`` float32, each sample late by its own delay in samples; silence comes before."""
+    positions = np.arange(len(wave)) - delay
+    whole = np.floor(positions).astype(int)
+    if not np.any(positions - whole):
+        return np.where(whole >= 0, wave[whole.clip(0)], 0).astype(np.float32)
+    from scipy.ndimage import map_coordinates
+
+    cubic: np.ndarray = map_coordinates(wave, positions[None], order=3, mode="constant", prefilter=True)
+    return cubic.astype(np.float32)
