@@ -2,18 +2,11 @@
 
 from collections.abc import Mapping
 
+from .channels import Balance, LeftRight, MidSide, Mono, MonoToStereo, Pan, SwapChannels, Width
+from .dynamics import Compressor, DeEsser, Ducker, Expander, Gate
 from .effect import Effect, EffectStream, KeyedEffect, KeyedStream, Measurement, TwoPassEffect
-from .filters import (
-    GraphicEqualiser,
-    HighPass,
-    HighShelf,
-    HumNotch,
-    LowPass,
-    LowShelf,
-    Notch,
-    Peak,
-    RemoveDC,
-)
+from .filters import GraphicEqualiser, HighPass, HighShelf, HumNotch, LowPass, LowShelf, Notch, Peak, RemoveDC
+from .levels import FadeIn, FadeOut, Gain, InvertPolarity, NormalisePeak, NormaliseRMS
 
 EFFECTS: Mapping[str, type[Effect]] = {
     "highpass": HighPass,
@@ -25,24 +18,62 @@ EFFECTS: Mapping[str, type[Effect]] = {
     "hum": HumNotch,
     "dc": RemoveDC,
     "equaliser": GraphicEqualiser,
+    "gain": Gain,
+    "invert": InvertPolarity,
+    "fadein": FadeIn,
+    "fadeout": FadeOut,
+    "normalise": NormalisePeak,
+    "rms": NormaliseRMS,
+    "compress": Compressor,
+    "expand": Expander,
+    "gate": Gate,
+    "deess": DeEsser,
+    "duck": Ducker,
+    "midside": MidSide,
+    "leftright": LeftRight,
+    "width": Width,
+    "balance": Balance,
+    "pan": Pan,
+    "stereo": MonoToStereo,
+    "mono": Mono,
+    "swap": SwapChannels,
 }
 """Effects by their names in chains."""
 
 __all__ = [
     "EFFECTS",
+    "Balance",
+    "Compressor",
+    "DeEsser",
+    "Ducker",
     "Effect",
     "EffectStream",
+    "Expander",
+    "FadeIn",
+    "FadeOut",
+    "Gain",
+    "Gate",
     "GraphicEqualiser",
     "HighPass",
     "HighShelf",
     "HumNotch",
+    "InvertPolarity",
     "KeyedEffect",
     "KeyedStream",
+    "LeftRight",
     "LowPass",
     "LowShelf",
     "Measurement",
+    "MidSide",
+    "Mono",
+    "MonoToStereo",
+    "NormalisePeak",
+    "NormaliseRMS",
     "Notch",
+    "Pan",
     "Peak",
     "RemoveDC",
+    "SwapChannels",
     "TwoPassEffect",
+    "Width",
 ]
