@@ -7,6 +7,7 @@ from .dynamics import Compressor, DeEsser, Ducker, Expander, Gate
 from .effect import Effect, EffectStream, KeyedEffect, KeyedStream, Measurement, TwoPassEffect
 from .filters import GraphicEqualiser, HighPass, HighShelf, HumNotch, LowPass, LowShelf, Notch, Peak, RemoveDC
 from .levels import FadeIn, FadeOut, Gain, InvertPolarity, NormalisePeak, NormaliseRMS
+from .limiter import Limiter
 
 EFFECTS: Mapping[str, type[Effect]] = {
     "highpass": HighPass,
@@ -29,6 +30,7 @@ EFFECTS: Mapping[str, type[Effect]] = {
     "gate": Gate,
     "deess": DeEsser,
     "duck": Ducker,
+    "limit": Limiter,
     "midside": MidSide,
     "leftright": LeftRight,
     "width": Width,
@@ -61,6 +63,7 @@ __all__ = [
     "KeyedEffect",
     "KeyedStream",
     "LeftRight",
+    "Limiter",
     "LowPass",
     "LowShelf",
     "Measurement",
