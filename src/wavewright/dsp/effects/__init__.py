@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 
 from .channels import Balance, LeftRight, MidSide, Mono, MonoToStereo, Pan, SwapChannels, Width
+from .delays import Chorus, Delay, Flanger, Vibrato
 from .dynamics import Compressor, DeEsser, Ducker, Expander, Gate
 from .effect import Effect, EffectStream, KeyedEffect, KeyedStream, Measurement, TwoPassEffect
 from .filters import GraphicEqualiser, HighPass, HighShelf, HumNotch, LowPass, LowShelf, Notch, Peak, RemoveDC
 from .levels import FadeIn, FadeOut, Gain, InvertPolarity, NormalisePeak, NormaliseRMS
 from .limiter import Limiter
+from .modulation import Phaser, RingModulator, Tremolo
 
 EFFECTS: Mapping[str, type[Effect]] = {
     "highpass": HighPass,
@@ -31,6 +33,13 @@ EFFECTS: Mapping[str, type[Effect]] = {
     "deess": DeEsser,
     "duck": Ducker,
     "limit": Limiter,
+    "tremolo": Tremolo,
+    "ring": RingModulator,
+    "phaser": Phaser,
+    "delay": Delay,
+    "vibrato": Vibrato,
+    "chorus": Chorus,
+    "flanger": Flanger,
     "midside": MidSide,
     "leftright": LeftRight,
     "width": Width,
@@ -45,14 +54,17 @@ EFFECTS: Mapping[str, type[Effect]] = {
 __all__ = [
     "EFFECTS",
     "Balance",
+    "Chorus",
     "Compressor",
     "DeEsser",
+    "Delay",
     "Ducker",
     "Effect",
     "EffectStream",
     "Expander",
     "FadeIn",
     "FadeOut",
+    "Flanger",
     "Gain",
     "Gate",
     "GraphicEqualiser",
@@ -75,8 +87,12 @@ __all__ = [
     "Notch",
     "Pan",
     "Peak",
+    "Phaser",
     "RemoveDC",
+    "RingModulator",
     "SwapChannels",
+    "Tremolo",
     "TwoPassEffect",
+    "Vibrato",
     "Width",
 ]
