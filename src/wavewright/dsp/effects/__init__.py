@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from .channels import Balance, LeftRight, MidSide, Mono, MonoToStereo, Pan, SwapChannels, Width
+from .colour import BitCrush, Dither, Saturation
 from .delays import Chorus, Delay, Flanger, Vibrato
 from .dynamics import Compressor, DeEsser, Ducker, Expander, Gate
 from .effect import Effect, EffectStream, KeyedEffect, KeyedStream, Measurement, TwoPassEffect
@@ -40,6 +41,9 @@ EFFECTS: Mapping[str, type[Effect]] = {
     "vibrato": Vibrato,
     "chorus": Chorus,
     "flanger": Flanger,
+    "saturate": Saturation,
+    "crush": BitCrush,
+    "dither": Dither,
     "midside": MidSide,
     "leftright": LeftRight,
     "width": Width,
@@ -54,10 +58,12 @@ EFFECTS: Mapping[str, type[Effect]] = {
 __all__ = [
     "EFFECTS",
     "Balance",
+    "BitCrush",
     "Chorus",
     "Compressor",
     "DeEsser",
     "Delay",
+    "Dither",
     "Ducker",
     "Effect",
     "EffectStream",
@@ -90,6 +96,7 @@ __all__ = [
     "Phaser",
     "RemoveDC",
     "RingModulator",
+    "Saturation",
     "SwapChannels",
     "Tremolo",
     "TwoPassEffect",
