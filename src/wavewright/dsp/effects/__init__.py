@@ -11,6 +11,7 @@ from .filters import GraphicEqualiser, HighPass, HighShelf, HumNotch, LowPass, L
 from .levels import FadeIn, FadeOut, Gain, InvertPolarity, NormalisePeak, NormaliseRMS
 from .limiter import Limiter
 from .modulation import Phaser, RingModulator, Tremolo
+from .space import ConvolutionReverb, Reverb
 
 EFFECTS: Mapping[str, type[Effect]] = {
     "highpass": HighPass,
@@ -44,6 +45,8 @@ EFFECTS: Mapping[str, type[Effect]] = {
     "saturate": Saturation,
     "crush": BitCrush,
     "dither": Dither,
+    "convolve": ConvolutionReverb,
+    "reverb": Reverb,
     "midside": MidSide,
     "leftright": LeftRight,
     "width": Width,
@@ -61,6 +64,7 @@ __all__ = [
     "BitCrush",
     "Chorus",
     "Compressor",
+    "ConvolutionReverb",
     "DeEsser",
     "Delay",
     "Dither",
@@ -95,6 +99,7 @@ __all__ = [
     "Peak",
     "Phaser",
     "RemoveDC",
+    "Reverb",
     "RingModulator",
     "Saturation",
     "SwapChannels",

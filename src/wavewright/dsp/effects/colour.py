@@ -28,7 +28,7 @@ SHAPINGS: Mapping[str, tuple[float, ...]] = {
 class Saturation(Effect):
     """Saturate as ``tanh(drive * x) / tanh(drive)``, at four times the sample rate so that it does not alias.
 
-    Full scale stays full scale; ``mix`` is the share of the saturated sound.
+    Full scale stays full scale; ``mix`` is the fraction of the saturated sound.
     """
 
     drive_db: float = ranged(12.0, -40.0, 60.0)

@@ -39,12 +39,12 @@ def requantise(
     highest = 1.0 / step
     for channel in range(len(block)):
         for i in range(block.shape[1]):
-            wanted = block[channel, i] * highest
+            target = block[channel, i] * highest
             for tap in range(len(taps)):
-                wanted -= taps[tap] * errors[channel, tap]
-            rounded = np.floor(wanted + noise[channel, i] + 0.5)
+                target -= taps[tap] * errors[channel, tap]
+            rounded = np.floor(target + noise[channel, i] + 0.5)
             for tap in range(len(taps) - 1, 0, -1):
                 errors[channel, tap] = errors[channel, tap - 1]
             if len(taps):
-                errors[channel, 0] = rounded - wanted
+                errors[channel, 0] = rounded - target
             output[channel, i] = min(max(rounded, -highest), highest - 1.0) * step

@@ -19,7 +19,7 @@ SHORTEST_DELAY = 2.0  # samples that the interpolation needs
 class Delay(Effect):
     """Repeat the sound after ``seconds``, each repetition ``feedback`` times the one before.
 
-    ``mix`` is the share of the repetitions, the rest is the sound itself. ``tail_seconds`` are added at the end.
+    ``mix`` is the fraction of the repetitions, the rest is the sound itself. ``tail_seconds`` are added at the end.
     """
 
     seconds: float = ranged(0.3, 0.0001, 60.0)
@@ -69,7 +69,7 @@ class Vibrato(Effect):
 class Chorus(Effect):
     """Mix the sound with the mean of ``n_voices`` copies, delayed by ``delay_ms`` plus or minus ``depth_ms``.
 
-    The phases of the voices are spread evenly over a cycle, and a quarter of a cycle later in each further channel.
+    The phases of the voices are spread over a cycle, and a quarter of a cycle later in each further channel.
     """
 
     rate_hz: float = ranged(0.8, 0.01, 20.0)

@@ -65,9 +65,9 @@ def smooth_gains(gains: np.ndarray, falling: float, rising: float, states: np.nd
         gain = states[row]
         for i in range(gains.shape[1]):
             target = gains[row, i] - DENORMAL_GUARD
-            fallen = (target - falling * target) + falling * gain
-            risen = (target - rising * target) + rising * gain
-            gain = fallen if gain > target else risen
+            downward = (target - falling * target) + falling * gain
+            upward = (target - rising * target) + rising * gain
+            gain = downward if gain > target else upward
             gains[row, i] = gain
         states[row] = gain
 

@@ -88,7 +88,7 @@ class _Fade(Effect):
 
 @dataclass(frozen=True)
 class FadeIn(_Fade):
-    """Fade in from the start; a shorter sound ends on the way up."""
+    """Fade in from the start; a shorter sound ends before full level."""
 
     def stream(self, sample_rate: int, n_channels: int) -> EffectStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""

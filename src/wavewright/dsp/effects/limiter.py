@@ -32,7 +32,7 @@ class Limiter(Effect):
     """Keep true peaks below a ceiling in dBTP, at four times the sample rate.
 
     The gain falls smoothly over ``look_ahead_ms`` before each peak, by which the stream lags behind, and rises with the
-    time constant ``release_ms``. All channels get the same gain. Sounds without a peak above the ceiling are unchanged.
+    time constant ``release_ms``. All channels get the same gain. A sound without a peak above the ceiling is unchanged.
     """
 
     ceiling_db: float = ranged(-1.0, -60.0, 0.0)

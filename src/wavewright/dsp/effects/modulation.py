@@ -47,7 +47,7 @@ class Tremolo(Effect):
 
 @dataclass(frozen=True)
 class RingModulator(Effect):
-    """Multiply by a sine; ``mix`` is the share of the product, the rest is the sound itself."""
+    """Multiply by a sine; ``mix`` is the fraction of the product, the rest is the sound itself."""
 
     frequency_hz: float = ranged(440.0, 0.01, 96_000.0)
     mix: float = ranged(1.0, 0.0, 1.0)
@@ -65,7 +65,7 @@ class Phaser(Effect):
     """Mix the sound with itself through all-pass filters whose frequency sweeps from ``low_hz`` to ``high_hz``.
 
     Two filters make one notch. The sweep is a sine in octaves, a quarter of a cycle later in each further channel.
-    ``mix`` is the share of the filtered sound; at 0.5 the notches are deepest.
+    ``mix`` is the fraction of the filtered sound; at 0.5 the notches are deepest.
     """
 
     rate_hz: float = ranged(0.5, 0.01, 100.0)
