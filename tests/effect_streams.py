@@ -32,8 +32,8 @@ def cuts(n_samples: int, seed: int, longest: int) -> list[int]:
 
 def in_blocks(effect: Effect, wave: np.ndarray, sample_rate: int, edges: list[int]) -> np.ndarray:
     stream = effect.stream(sample_rate, len(wave))
-    pieces = [stream.process(wave[:, a:b]) for a, b in pairwise(edges)]
-    return np.concatenate([*pieces, stream.flush()], axis=1)[:, stream.latency_samples :]
+    pieces = stream.process_blocks(wave[:, a:b] for a, b in pairwise(edges))
+    return np.concatenate([np.zeros((stream.n_output_channels, 0), np.float32), *pieces], axis=1)
 
 
 def check_streams(effect: Effect, sample_rate: int = 16_000, n_channels: int = 2, n_samples: int = 3_000) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
@@ -66,6 +66,36 @@ class EffectStream(ABC):
     def flush(self) -> np.ndarray:
         """Return what follows after the last block, ``(output channels, time)``: the latency and the tail."""
         return self._process(np.zeros((self.n_channels, self.latency_samples + self.tail_samples), np.float32))
+
+    def process_blocks(self, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        """Process a whole sound in consecutive blocks.
+
+        Parameters
+        ----------
+        blocks : iterable of np.ndarray
+            Blocks ``(channels, time)`` of any length; they are read as the output is.
+
+        Yields
+        ------
+        np.ndarray
+            Blocks ``(output channels, time)`` of the processed sound, with the latency removed; none is empty.
+
+        Raises
+        ------
+        BadAudio
+            As :meth:`process`.
+        """
+        n_early = self.latency_samples
+        for processed in self._outputs_of(blocks):
+            n_dropped = min(n_early, processed.shape[1])
+            n_early -= n_dropped
+            if processed.shape[1] > n_dropped:
+                yield processed[:, n_dropped:]
+
+    def _outputs_of(self, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        for block in blocks:
+            yield self.process(block)
+        yield self.flush()
 
     @abstractmethod
     def _process(self, block: np.ndarray) -> np.ndarray:

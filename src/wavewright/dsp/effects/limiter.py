@@ -8,11 +8,12 @@ import numpy as np
 
 from ...ranges import ranged
 from ...units import db_to_gain
-from ..limiter import OVERSAMPLING
+from ..true_peak import OVERSAMPLING
 from .dynamics import remaining
 from .effect import Effect, EffectStream, milliseconds_to_samples
 
 REACH_SAMPLES = 10  # of the interpolation on each side
+SHORTEST_AVERAGE = 16  # samples; a gain that changes faster alters peaks between samples
 CHUNK_SAMPLES = 4_096
 HEADROOM_DB = 0.03
 """Distance kept from the ceiling: a changing gain alters peaks between samples slightly."""
@@ -31,8 +32,9 @@ def interpolation_phases() -> np.ndarray:
 class Limiter(Effect):
     """Keep true peaks below a ceiling in dBTP, at four times the sample rate.
 
-    The gain falls smoothly over ``look_ahead_ms`` before each peak, by which the stream lags behind, and rises with the
-    time constant ``release_ms``. All channels get the same gain. A sound without a peak above the ceiling is unchanged.
+    The gain falls smoothly over ``look_ahead_ms`` before each peak, but over at least 32 samples, and rises with the
+    time constant ``release_ms``. The stream lags behind by a little more than the look-ahead. All channels get the same
+    gain. A sound without a peak above the ceiling is unchanged.
     """
 
     ceiling_db: float = ranged(-1.0, -60.0, 0.0)
@@ -62,7 +64,7 @@ class LimiterStream(EffectStream):
     """
 
     def __init__(self, n_channels: int, ceiling: float, n_ahead: int, release: float) -> None:
-        n_average = max(1, n_ahead // 2)
+        n_average = max(SHORTEST_AVERAGE, n_ahead // 2)
         n_fall = 2 * n_average - 1  # samples of both averages
         n_delay = n_fall - 1 + REACH_SAMPLES
         super().__init__(n_channels, latency_samples=n_delay + REACH_SAMPLES)
