@@ -25,7 +25,7 @@ class Delay(Effect):
     seconds: float = ranged(0.3, 0.0001, 60.0)
     feedback: float = ranged(0.3, -0.99, 0.99)
     mix: float = ranged(0.3, 0.0, 1.0)
-    tail_seconds: float = ranged(0.0, 0.0, 600.0)
+    tail_seconds: float = ranged(0.0, 0.0, 60.0)
 
     def stream(self, sample_rate: int, n_channels: int) -> DelayStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""

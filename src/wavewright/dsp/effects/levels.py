@@ -77,7 +77,7 @@ class InvertPolarity(Effect):
 class _Fade(Effect):
     """Base of both fades; ``curve`` is a name in CURVES."""
 
-    seconds: float = ranged(1.0, 0.0, 3_600.0)
+    seconds: float = ranged(1.0, 0.0, 300.0)
     curve: str = "s-curve"
 
     def __post_init__(self) -> None:

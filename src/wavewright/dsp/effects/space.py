@@ -32,7 +32,7 @@ class ConvolutionReverb(Effect):
     response: np.ndarray
     response_rate: int
     mix: float = ranged(1.0, 0.0, 1.0)
-    tail_seconds: float = ranged(0.0, 0.0, 600.0)
+    tail_seconds: float = ranged(0.0, 0.0, 60.0)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -136,7 +136,7 @@ class Reverb(Effect):
     high_ratio: float = ranged(0.4, 0.02, 1.0)
     pre_delay_ms: float = ranged(10.0, 0.0, 500.0)
     mix: float = ranged(0.25, 0.0, 1.0)
-    tail_seconds: float = ranged(0.0, 0.0, 600.0)
+    tail_seconds: float = ranged(0.0, 0.0, 60.0)
 
     def stream(self, sample_rate: int, n_channels: int) -> ReverbStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
