@@ -22,8 +22,8 @@ from benchmarks.harness.corpora import corpus_entries, read_wave, shuffle_entrie
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import Table, columns
 from wavewright.data.entry import Entry
-from wavewright.dsp.limiter import TruePeakMeter
 from wavewright.dsp.loudness import STEPS_PER_BLOCK, STEPS_PER_SHORT_TERM, LoudnessMeter
+from wavewright.dsp.true_peak import TruePeakMeter
 from wavewright.units import db_to_gain
 
 SAMPLE_RATES = (24_000, 44_100, 48_000)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..dsp.levels import FrameLevels, LevelMeter
-from ..dsp.limiter import TruePeakMeter
 from ..dsp.loudness import CHANNEL_GAINS, MIN_RATE_HZ, LoudnessMeter
+from ..dsp.true_peak import TruePeakMeter
 from ..units import gain_to_db
 
 NOISE_FLOOR_PERCENTILE = 10
