@@ -110,9 +110,8 @@ class EchoBatches(DenoiserBatches):
             delay[int(rng.integers(n_samples)) :] += move
         elif kind < MOVED + DRIFTED:
             delay += rng.uniform(-DRIFT, DRIFT) * np.arange(n_samples)
-        limits = (seconds_to_samples(seconds, self.sample_rate) for seconds in DELAY_SECONDS)
-        clipped: np.ndarray = delay.clip(*limits)
-        return clipped
+        lowest, highest = (seconds_to_samples(seconds, self.sample_rate) for seconds in DELAY_SECONDS)
+        return np.clip(delay, lowest, highest)
 
 
 def delayed(wave: np.ndarray, delay: np.ndarray) -> np.ndarray:
