@@ -111,7 +111,8 @@ class EchoBatches(DenoiserBatches):
         elif kind < MOVED + DRIFTED:
             delay += rng.uniform(-DRIFT, DRIFT) * np.arange(n_samples)
         lowest, highest = (seconds_to_samples(seconds, self.sample_rate) for seconds in DELAY_SECONDS)
-        return np.clip(delay, lowest, highest)
+        clipped: np.ndarray = np.clip(delay, lowest, highest)
+        return clipped
 
 
 def delayed(wave: np.ndarray, delay: np.ndarray) -> np.ndarray:
