@@ -16,8 +16,8 @@ import pytest
 from wavewright.cli import run
 from wavewright.clip import Clip, read_metadata
 from wavewright.data import manifest
-from wavewright.dsp.limiter import true_peak_db
 from wavewright.dsp.loudness import integrated_loudness
+from wavewright.dsp.true_peak import true_peak_db
 from wavewright.errors import BadFolder, BadSetting, BadText, WavewrightError
 from wavewright.narration import batch as batches
 from wavewright.narration.batch_lines import SETTING_COLUMNS, FailedLine, Line, read_lines, stem_problem

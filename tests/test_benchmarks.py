@@ -28,7 +28,15 @@ SCRIPTS = sorted(
     if "\nBENCHMARK = " in path.read_text(encoding="utf-8")
 )
 SOURCES = sorted(ROOT.rglob("*.py"))
-NEED_TORCH = ("training.", "codec.prior", "speech.alignments", "generation.wavegan", "generation.infogan", "judge")
+NEED_TORCH = (
+    "training.",
+    "codec.prior",
+    "speech.alignments",
+    "generation.wavegan",
+    "generation.infogan",
+    "judge",
+    "own_noise",
+)
 """Parts of the names of scripts that train, or load a network of PyTorch."""
 
 

@@ -185,7 +185,7 @@ def test_train_passes_every_option_on(home, capsys, monkeypatch):
     assert run(["train", "kit.v1", "--size", "tiny", *options]) == 0
     assert capsys.readouterr().out == f"{Path('runs/kit.v1')}: 5 of 9 steps in 1.5 min, distance 0.25\n"
     ((arguments, keywords),) = calls
-    assert arguments == (Path("kit.v1"), "gan", "tiny", Path("runs/kit.v1"))
+    assert arguments == (Path("kit.v1"), None, "tiny", Path("runs/kit.v1"))
     assert keywords == {
         "label_from": "folder",
         "group_from": None,

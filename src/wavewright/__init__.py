@@ -18,6 +18,7 @@ _MODULES = {
     "Voice": "speech.voice",
     "WavewrightError": "errors",
     "adjust": "tasks.adjust",
+    "analyse": "tasks.analyse",
     "cancel_echo": "tasks.cancel_echo",
     "decode": "tasks.decode",
     "demo": "tasks.demo",
@@ -53,6 +54,7 @@ __all__ = [
     "WavewrightError",
     "__version__",
     "adjust",
+    "analyse",
     "cancel_echo",
     "decode",
     "demo",
@@ -97,6 +99,7 @@ if TYPE_CHECKING:  # the same names for editors and type checkers
     from .speech.prosody import Prosody
     from .speech.voice import Voice
     from .tasks.adjust import adjust
+    from .tasks.analyse import analyse
     from .tasks.cancel_echo import cancel_echo
     from .tasks.decode import decode
     from .tasks.demo import demo

@@ -42,6 +42,7 @@ COMMANDS = Group(
         "train": "tasks.train:train",
         "evaluate": "tasks.evaluate:evaluate",
         "data": Group("Look at recordings before training on them.", {"inspect": "tasks.inspect:inspect"}),
+        "analyse": "tasks.analyse:analyse",
         "plot": "tasks.plot:plot",
         "bench": Group("Measure speed on this machine.", {"wavenet": "tasks.bench:bench_wavenet"}),
     },

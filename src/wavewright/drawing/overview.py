@@ -15,7 +15,7 @@ from ..units import gain_to_db, samples_to_seconds
 
 N_COLUMNS = 1_200  # about the width of a plot in pixels
 WINDOW_SECONDS = 0.03
-BLOCK_SECONDS = 60.0
+BLOCK_SECONDS = 15.0
 
 
 @dataclass(frozen=True)

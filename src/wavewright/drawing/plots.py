@@ -9,6 +9,7 @@ import os
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -34,6 +35,7 @@ RANGE_DB = 80.0
 SILENT_POWER = 1e-6  # about 110 dB below full scale; anything quieter is drawn as silence
 MAX_WAVE_ROWS = 4
 MAX_TITLE_LENGTH = 60
+LOGARITHMIC_TICKS = tuple(digit * 10**power for power in range(5) for digit in (1, 2, 5))
 TICKS_HZ = (300, 1_000, 3_000, 10_000, 30_000)
 
 SOFTWARE = "Wavewright"  # in the metadata of the PNG
@@ -48,10 +50,29 @@ MAP_MARKERS = "os^Dv"  # labels beyond the colours use the next marker
 INK = "#2b2b33"
 WAVE_COLOUR = "#3f5fa8"
 GRID_COLOUR = "#e3e3ea"
+SHADE_COLOUR = "#f0e2c8"
 COLOUR_MAP = "magma"
 
 
-def draw_overview(overview: AudioOverview, out: Path, kind: PlotKind = "all", title: str = "") -> None:
+@dataclass(frozen=True)
+class Curve:
+    """A quantity over time: its name, ``seconds`` and ``values (points,)`` with gaps at NaN, and the limits drawn."""
+
+    name: str
+    seconds: np.ndarray
+    values: np.ndarray
+    limits: tuple[float, float]
+    is_logarithmic: bool = False
+
+
+def draw_overview(
+    overview: AudioOverview,
+    out: Path,
+    kind: PlotKind | Sequence[PlotKind] = "all",
+    title: str = "",
+    curves: Sequence[Curve] = (),
+    shaded: Sequence[tuple[float, float]] = (),
+) -> None:
     """Plot an overview into a PNG file, one panel for each kind of plot, on a common time axis.
 
     Parameters
@@ -60,10 +81,14 @@ def draw_overview(overview: AudioOverview, out: Path, kind: PlotKind = "all", ti
         The file, from :func:`~wavewright.drawing.read_overview`.
     out : Path
         PNG file to write.
-    kind : {"waveform", "spectrogram", "mel", "all"}
+    kind : {"waveform", "spectrogram", "mel", "all"}, or several
         Panels to plot.
     title : str
         Title of the plot; it is stored in the metadata, see :func:`read_png_title`.
+    curves : sequence of Curve
+        Quantities to plot below, a panel each.
+    shaded : sequence of tuple of float
+        Start and end in seconds of what is shaded in waveforms and curves.
 
     Raises
     ------
@@ -71,15 +96,19 @@ def draw_overview(overview: AudioOverview, out: Path, kind: PlotKind = "all", ti
         As :func:`check_drawable`.
     """
     check_drawable(out)
+    kinds = (kind,) if isinstance(kind, str) else kind
     n_wave_rows = len(overview.low) if len(overview.low) <= MAX_WAVE_ROWS else 1
     panels = [*(("waveform", row) for row in range(n_wave_rows)), ("spectrogram", 0), ("mel", 0)]
-    panels = [(name, row) for name, row in panels if kind in (name, "all")]
-    heights = [1.2 if name == "waveform" else 2.4 for name, _ in panels]
+    panels = [(name, row) for name, row in panels if {name, "all"} & {*kinds}]
+    panels += [("curve", index) for index in range(len(curves))]
+    heights = [2.4 if name in ("spectrogram", "mel") else 1.2 for name, _ in panels]
     figure = _figure_class()(figsize=(10, 1.1 + sum(heights)), dpi=120, layout="constrained")
     all_axes = figure.subplots(len(panels), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
     for axes, (name, row) in zip(all_axes, panels, strict=True):
-        if name == "waveform":
-            _draw_wave(axes, overview, row)
+        if name in ("waveform", "curve"):
+            for start, end in shaded:
+                axes.axvspan(start, end, color=SHADE_COLOUR, linewidth=0)
+            _draw_wave(axes, overview, row) if name == "waveform" else _draw_curve(axes, curves[row])
             continue
         image = _draw_spectrogram(axes, overview) if name == "spectrogram" else _draw_mel(axes, overview)
         bar = figure.colorbar(image, ax=axes, pad=0.01, aspect=14)
@@ -290,6 +319,28 @@ def check_drawable(out: Path) -> None:
     _figure_class()
 
 
+def check_plot_of(out: Path, title: str) -> None:
+    """Check that a plot can be written, and replaces no other file than an earlier plot with the same title.
+
+    Parameters
+    ----------
+    out : Path
+        PNG file to write.
+    title : str
+        Title of the plot, the name of a sound file.
+
+    Raises
+    ------
+    BadFolder
+        If the file exists and is no such plot.
+    BadSetting, BadFolder, MissingExtra
+        As :func:`check_drawable`.
+    """
+    check_drawable(out)
+    if out.exists() and (not out.is_file() or read_png_title(out) != title):
+        raise BadFolder(f"{out} exists and is not a plot of {title}; choose another path.")
+
+
 def _draw_wave(axes: Axes, overview: AudioOverview, row: int) -> None:
     """Plot the envelope of one channel, or of all channels where there are too many for a panel each."""
     is_one = len(overview.low) <= MAX_WAVE_ROWS
@@ -307,6 +358,21 @@ def _draw_wave(axes: Axes, overview: AudioOverview, row: int) -> None:
     axes.set_ylabel(
         "amplitude" if len(overview.low) == 1 or not is_one else f"channel {row + 1}", fontsize=9, color=INK
     )
+    _tidy(axes)
+
+
+def _draw_curve(axes: Axes, curve: Curve) -> None:
+    """Plot a quantity over time."""
+    axes.plot(curve.seconds, curve.values, color=WAVE_COLOUR, linewidth=1.0)
+    if curve.is_logarithmic:
+        axes.set_yscale("log")
+        ticks = [tick for tick in LOGARITHMIC_TICKS if curve.limits[0] <= tick <= curve.limits[1]]
+        axes.set_yticks(ticks, [str(tick) for tick in ticks])
+        axes.set_yticks([], minor=True)
+    axes.set_ylim(*curve.limits)
+    axes.grid(color=GRID_COLOUR, linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.set_ylabel(curve.name, fontsize=9, color=INK)
     _tidy(axes)
 
 

@@ -8,10 +8,12 @@ from .onset import align, count_onsets, fade, onset_sample, trim
 from .phase import griffin_lim, mel_to_power
 from .pitch import PitchTrack, f0_to_octaves, track_pitch
 from .spectrum import hann_window, istft, power_spectrum, spectrogram, stft
+from .true_peak import TruePeakMeter
 
 __all__ = [
     "LoudnessMeter",
     "PitchTrack",
+    "TruePeakMeter",
     "align",
     "count_onsets",
     "disperse",

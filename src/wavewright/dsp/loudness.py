@@ -1,8 +1,9 @@
-"""Integrated loudness after ITU-R BS.1770-4, and normalisation to a peak or a loudness."""
+"""Loudness after ITU-R BS.1770-4 and EBU R 128, and normalisation to a peak or a loudness."""
 
 from __future__ import annotations
 
 import math
+from array import array
 
 import numpy as np
 
@@ -14,8 +15,15 @@ STEP_SECONDS = 0.1
 STEPS_PER_BLOCK = 4
 """Gating blocks of 400 ms start every 100 ms (75 % overlap)."""
 
+STEPS_PER_SHORT_TERM = 30
+"""The sliding window of the short-term loudness, 3 s (EBU Tech 3341)."""
+
 ABSOLUTE_GATE_LUFS = -70.0
 RELATIVE_GATE_LU = -10.0
+RANGE_GATE_LU = -20.0
+RANGE_PERCENTILES = (10, 95)
+"""Gate and percentiles of the loudness range (EBU Tech 3342)."""
+
 SURROUND_GAIN = 1.41
 MIN_RATE_HZ = 4_000
 
@@ -65,7 +73,10 @@ def k_weighting(sample_rate: int) -> np.ndarray:
 
 
 class LoudnessMeter:
-    """Integrated loudness of consecutive blocks of a wave, in bounded memory.
+    """Loudness of consecutive blocks of a wave, which it does not keep: 8 bytes for each 100 ms.
+
+    Blocks of any lengths give the same loudness. A wave shorter than a window of momentary or short-term loudness is
+    one window of its own length, so that one-shots have a loudness.
 
     Parameters
     ----------
@@ -94,7 +105,7 @@ class LoudnessMeter:
         self.filters = k_weighting(sample_rate)
         self.filter_state = np.zeros((len(self.filters), n_channels, 2))
         self.n_samples = 0
-        self.step_energies = [0.0]  # the last step is still being filled
+        self.step_energies = array("d", [0.0])  # the last step is still being filled
 
     def add(self, wave: np.ndarray) -> None:
         """Add the next block of the wave, ``(channels, time)``."""
@@ -116,28 +127,56 @@ class LoudnessMeter:
 
     def integrated_lufs(self) -> float:
         """Return the integrated loudness so far, LUFS, ``-inf`` for silence (BS.1770-4, annex 1, eq. 4 to 7)."""
-        powers = self._block_powers()
-        loud = powers[powers > 10.0 ** ((ABSOLUTE_GATE_LUFS + 0.691) / 10.0)]
-        if len(loud) == 0:
-            return -math.inf
-        loud = loud[loud > loud.mean() * 10.0 ** (RELATIVE_GATE_LU / 10.0)]
-        return -0.691 + 10.0 * math.log10(loud.mean())
+        powers = _gated(self._window_powers(STEPS_PER_BLOCK), RELATIVE_GATE_LU)
+        return float(_power_to_lufs(powers.mean())) if len(powers) else -math.inf
 
-    def _block_powers(self) -> np.ndarray:
-        """Return the mean power of every gating block, ``(blocks,)``; a shorter wave is one block."""
+    def momentary_lufs(self) -> np.ndarray:
+        """Return the loudness of windows of 400 ms that start every 100 ms, ``(windows,)``, ``-inf`` for silence."""
+        return _power_to_lufs(self._window_powers(STEPS_PER_BLOCK))
+
+    def short_term_lufs(self) -> np.ndarray:
+        """Return the loudness of windows of 3 s that start every 100 ms, ``(windows,)``, ``-inf`` for silence."""
+        return _power_to_lufs(self._window_powers(STEPS_PER_SHORT_TERM))
+
+    def range_lu(self) -> float:
+        """Return the loudness range so far in LU, 0 for silence (EBU Tech 3342)."""
+        powers = _gated(self._window_powers(STEPS_PER_SHORT_TERM), RANGE_GATE_LU)
+        if len(powers) == 0:
+            return 0.0
+        low, high = np.percentile(_power_to_lufs(powers), RANGE_PERCENTILES, method="nearest")
+        return float(high - low)
+
+    def _window_powers(self, n_window_steps: int) -> np.ndarray:
+        """Return the mean power of every window of complete steps, ``(windows,)``; a shorter wave is one window."""
         n_steps = len(self.step_energies)
         if self._step_end(n_steps) > self.n_samples:
             n_steps -= 1
-        if n_steps < STEPS_PER_BLOCK:
+        if n_steps < n_window_steps:
             return np.array([sum(self.step_energies) / max(1, self.n_samples)])
-        energies = np.convolve(self.step_energies[:n_steps], np.ones(STEPS_PER_BLOCK), "valid")
-        ends = np.array([self._step_end(step) for step in range(n_steps + 1)])
-        powers: np.ndarray = energies / (ends[STEPS_PER_BLOCK:] - ends[:-STEPS_PER_BLOCK])
+        energies = np.convolve(np.array(self.step_energies[:n_steps]), np.ones(n_window_steps), "valid")
+        ends = np.rint(np.arange(n_steps + 1) * STEP_SECONDS * self.sample_rate)
+        powers: np.ndarray = energies / (ends[n_window_steps:] - ends[:-n_window_steps])
         return powers
 
     def _step_end(self, n_steps: int) -> int:
         """Return the number of samples in the first ``n_steps`` steps."""
         return round(n_steps * STEP_SECONDS * self.sample_rate)
+
+
+def _power_to_lufs(power: np.ndarray) -> np.ndarray:
+    """Return the loudness of K-weighted mean powers (BS.1770-4, annex 1, eq. 2), ``-inf`` for 0."""
+    with np.errstate(divide="ignore"):
+        lufs: np.ndarray = -0.691 + 10.0 * np.log10(power)
+    return lufs
+
+
+def _gated(powers: np.ndarray, relative_lu: float) -> np.ndarray:
+    """Return the powers above the absolute gate and above one that is relative to the mean of those."""
+    loud: np.ndarray = powers[powers > 10.0 ** ((ABSOLUTE_GATE_LUFS + 0.691) / 10.0)]
+    if len(loud) == 0:
+        return loud
+    gated: np.ndarray = loud[loud > loud.mean() * 10.0 ** (relative_lu / 10.0)]
+    return gated
 
 
 def integrated_loudness(wave: np.ndarray, sample_rate: int) -> float:

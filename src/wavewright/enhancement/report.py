@@ -7,12 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ..clip import read_blocks
+from ..clip import read_blocks, read_header
 from ..drawing import check_drawable, draw_comparison, read_overview
+from ..dsp.levels import FrameLevels
 from ..units import gain_to_db
 
-FRAMES_PER_BLOCK = 500
-FRAME_SECONDS = 0.02
 QUIET, LOUD = 10, 95  # percentiles of the levels of frames
 
 
@@ -34,12 +33,11 @@ class Levels:
     @classmethod
     def of(cls, path: Path) -> Levels:
         """Return the levels of a sound file of any length; raise BadAudio if it cannot be read."""
-        levels: list[np.ndarray] = []
-        for block in read_blocks(path, FRAMES_PER_BLOCK * FRAME_SECONDS):
-            n_frames = max(1, round(block.seconds / FRAME_SECONDS))
-            frames = np.array_split(np.square(block.wave, dtype=np.float64).mean(0), n_frames)
-            levels.append(np.array([frame.mean() for frame in frames if len(frame)]))
-        power = np.concatenate(levels)
+        header = read_header(path)
+        frames = FrameLevels(header.sample_rate, header.n_channels)
+        for block in read_blocks(path):
+            frames.add(block.wave)
+        power = frames.powers()
         background, foreground = (float(gain_to_db(np.sqrt(np.percentile(power, rank)))) for rank in (QUIET, LOUD))
         return cls(round(background, 1), round(foreground, 1))
 

@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ..drawing import AudioSummary, PlotKind, check_drawable, draw_overview, read_overview, read_png_title
+from ..drawing import AudioSummary, PlotKind, check_plot_of, draw_overview, read_overview
 from ..errors import BadAudio, BadFolder, BadSetting
 from . import checked
 
@@ -89,9 +89,7 @@ def plot(
 
 
 def _draw(file: Path, out: Path, kind: PlotKind) -> Plot:
-    check_drawable(out)  # before a long file is read
-    if out.exists() and (not out.is_file() or read_png_title(out) != file.name):
-        raise BadFolder(f"{out} exists and is not a plot of {file.name}; choose another path with --out.")
+    check_plot_of(out, file.name)  # before a long file is read
     if file.is_dir():
         raise BadAudio(f"{file} is a folder; give a sound file.")
     overview = read_overview(file)

@@ -110,8 +110,8 @@ class EchoBatches(DenoiserBatches):
             delay[int(rng.integers(n_samples)) :] += move
         elif kind < MOVED + DRIFTED:
             delay += rng.uniform(-DRIFT, DRIFT) * np.arange(n_samples)
-        limits = (seconds_to_samples(seconds, self.sample_rate) for seconds in DELAY_SECONDS)
-        clipped: np.ndarray = delay.clip(*limits)
+        lowest, highest = (seconds_to_samples(seconds, self.sample_rate) for seconds in DELAY_SECONDS)
+        clipped: np.ndarray = np.clip(delay, lowest, highest)
         return clipped
 
 

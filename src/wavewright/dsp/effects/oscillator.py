@@ -1,0 +1,37 @@
+"""Oscillators as rotating phasors, whose phase the lengths of blocks do not change."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+STEREO_PHASE = 0.25
+"""Phase of an oscillator in each channel after that in the channel before, in cycles."""
+
+
+def phasor(cycles: float) -> np.ndarray:
+    """Return cosine and sine of a phase in cycles, ``(2,)``."""
+    angle = 2.0 * math.pi * cycles
+    return np.array([math.cos(angle), math.sin(angle)])
+
+
+def rotation_of(rate_hz: float, sample_rate: int) -> np.ndarray:
+    """Return cosine and sine of the phase of one sample, ``(2,)``."""
+    return phasor(rate_hz / sample_rate)
+
+
+class Oscillator:
+    """Sine and cosine of one frequency, block by block."""
+
+    def __init__(self, rate_hz: float, sample_rate: int) -> None:
+        self._rotation = rotation_of(rate_hz, sample_rate)
+        self._phasor = phasor(0.0)
+
+    def next(self, n_samples: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the next cosines and sines, each ``(n_samples,)`` float32."""
+        from .modulation_kernels import oscillate  # numba is slow to import
+
+        cosines, sines = np.empty((2, n_samples), np.float32)
+        oscillate(self._rotation, self._phasor, cosines, sines)
+        return cosines, sines

@@ -1,0 +1,75 @@
+"""Analyse a recording: loudness, levels, spectrum, silence, pitch, tempo and key."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from ..analysis.files import MIN_SILENCE_SECONDS, SILENCE_DB, analyse_file
+from ..analysis.pitch import HIGHEST_HZ, LIMITS_HZ, LOWEST_HZ
+from ..analysis.plot import draw_analysis
+from ..analysis.report import Analysis
+from ..drawing import check_plot_of
+from ..errors import BadSetting
+from ..parameters import Quiet
+from ..progress_bar import progress_bar
+from ..sound_file import read_header
+from . import checked
+
+
+@checked
+def analyse(
+    file: Annotated[Path, Field(description="Sound file, of any length.")],
+    plot: Annotated[
+        Path | None,
+        Field(description="PNG file to draw waveform, spectrogram, loudness, pitch and silence to."),
+    ] = None,
+    silence_db: Annotated[
+        float, Field(description="Level in dB of full scale that no sample of silence exceeds.", ge=-120, le=0)
+    ] = SILENCE_DB,
+    min_silence: Annotated[
+        float, Field(description="Shortest silence to list, in seconds.", ge=0.001, le=3_600)
+    ] = MIN_SILENCE_SECONDS,
+    f_min_hz: Annotated[
+        float, Field(description="Lowest pitch to search, Hz.", ge=LOWEST_HZ, le=HIGHEST_HZ)
+    ] = LIMITS_HZ[0],
+    f_max_hz: Annotated[
+        float, Field(description="Highest pitch to search, Hz; 400 suits speech.", ge=LOWEST_HZ, le=HIGHEST_HZ)
+    ] = LIMITS_HZ[1],
+    quiet: Quiet = False,
+) -> Analysis:
+    """Measure loudness, levels, spectrum, silence, pitch, tempo and key of a sound file.
+
+    The file is decoded once, in bounded memory, and once more for a plot.
+
+    Returns
+    -------
+    Analysis
+        The measurements.
+
+    Raises
+    ------
+    BadAudio
+        If the file cannot be read.
+    BadSetting
+        If `plot` is not a PNG file, or the limits of the pitch do not rise.
+    BadFolder
+        If the folder of `plot` does not exist, or another file has its name.
+    MissingExtra
+        If a plot is asked for, and matplotlib is not installed.
+    """
+    if f_min_hz >= f_max_hz:
+        raise BadSetting(
+            f"The pitch is searched from {f_min_hz:g} to {f_max_hz:g} Hz; the second must be the higher one."
+        )
+    if plot is not None:
+        check_plot_of(plot, file.name)  # before a long file is read
+    with progress_bar(f"analysing {file.name}", read_header(file).seconds, quiet) as show:
+        analysis = analyse_file(file, silence_db, min_silence, (f_min_hz, f_max_hz), show)
+    if plot is None:
+        return analysis
+    draw_analysis(analysis, plot)
+    return replace(analysis, plot=plot)
