@@ -92,7 +92,7 @@ def measure(options: argparse.Namespace, report: Report) -> None:
         noise = split_noise(options.noise, Path(folder) / "noise")
         runs = {
             "tiny": ("--family", "denoiser", "--size", "tiny"),
-            f"{options.base}, further": ("--family", "denoiser", "--from", options.base),
+            f"{options.base}, further": ("--from", options.base),
         }
         denoisers: dict[str, Callable[[np.ndarray], np.ndarray]] = {
             "noisy": lambda wave: wave,
