@@ -95,6 +95,10 @@ class EffectStream(ABC):
     def _outputs_of(self, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         for block in blocks:
             yield self.process(block)
+        yield from self.final_blocks()
+
+    def final_blocks(self) -> Iterator[np.ndarray]:
+        """Yield what follows after the last block, as :meth:`flush`, in blocks if it may be long."""
         yield self.flush()
 
     @abstractmethod
@@ -180,6 +184,20 @@ class Effect(RangedSettings, ABC):
             If a setting does not fit the sample rate or the number of channels.
         """
 
+    def output_rate(self, sample_rate: int) -> int:
+        """Return the sample rate in Hz of the output for that of the input; the same unless the effect resamples."""
+        return sample_rate
+
+    def output_seconds(self, seconds: float) -> float | None:
+        """Return the length of the output for that of the input, without the tail; None if it depends on the sound.
+
+        Raises
+        ------
+        BadSetting
+            If the effect needs a longer sound.
+        """
+        return seconds
+
     def __call__(self, wave: np.ndarray, sample_rate: int) -> np.ndarray:
         """Process a whole sound.
 
@@ -201,7 +219,8 @@ class Effect(RangedSettings, ABC):
         """
         channels = np.atleast_2d(wave)
         stream = self.stream(sample_rate, len(channels))
-        processed = np.concatenate([stream.process(channels), stream.flush()], axis=1)[:, stream.latency_samples :]
+        empty = np.zeros((stream.n_output_channels, 0), np.float32)
+        processed = np.concatenate([empty, *stream.process_blocks([channels])], axis=1)
         return processed[0] if np.ndim(wave) == 1 and len(processed) == 1 else processed
 
 
