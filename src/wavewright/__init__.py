@@ -13,6 +13,7 @@ from .version import __version__
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 _MODULES = {
+    "Chain": "editing.chain",
     "Clip": "clip",
     "Prosody": "speech.prosody",
     "Voice": "speech.voice",
@@ -22,6 +23,7 @@ _MODULES = {
     "cancel_echo": "tasks.cancel_echo",
     "decode": "tasks.decode",
     "demo": "tasks.demo",
+    "edit": "tasks.edit",
     "encode": "tasks.encode",
     "enhance": "tasks.enhance",
     "evaluate": "tasks.evaluate",
@@ -48,6 +50,7 @@ _MODULES = {
 """Module of each public name, imported when the name is first used, so that importing Wavewright stays quick."""
 
 __all__ = [
+    "Chain",
     "Clip",
     "Prosody",
     "Voice",
@@ -58,6 +61,7 @@ __all__ = [
     "cancel_echo",
     "decode",
     "demo",
+    "edit",
     "encode",
     "enhance",
     "evaluate",
@@ -84,6 +88,7 @@ __all__ = [
 
 if TYPE_CHECKING:  # the same names for editors and type checkers
     from .clip import Clip
+    from .editing.chain import Chain
     from .errors import WavewrightError
     from .loading import (
         load,
@@ -103,6 +108,7 @@ if TYPE_CHECKING:  # the same names for editors and type checkers
     from .tasks.cancel_echo import cancel_echo
     from .tasks.decode import decode
     from .tasks.demo import demo
+    from .tasks.edit import edit
     from .tasks.encode import encode
     from .tasks.enhance import enhance
     from .tasks.evaluate import evaluate

@@ -73,6 +73,8 @@ MAX_PLAYER_WAV_BYTES = 1_000_000
 MAX_CHUNK_FILE_BYTES = 2**32 - 2**16
 """Largest WAV or AIFF file, whose sizes have 32 bits."""
 
+RF64_FRACTION = 0.9  # of it, from which on a WAV file is written as RF64, since its length is not known exactly
+
 
 @dataclass(frozen=True, eq=False)
 class Clip:
@@ -302,7 +304,11 @@ def read_blocks(
 
 
 def write_blocks(
-    path: str | Path, blocks: Iterable[Clip], subtype: str | None = None, metadata: dict[str, str] | None = None
+    path: str | Path,
+    blocks: Iterable[Clip],
+    subtype: str | None = None,
+    metadata: dict[str, str] | None = None,
+    expected_seconds: float | None = None,
 ) -> Path:
     """Write consecutive clips to one sound file, whole or not at all.
 
@@ -319,6 +325,8 @@ def write_blocks(
         One of libsndfile's, such as ``PCM_24`` or ``FLOAT``.
     metadata : dict, optional
         Tags by name, see ``wavewright.sound_file.TAGS``.
+    expected_seconds : float, optional
+        About how long the sound is. WAV files that would exceed 4 GB are written as RF64, which most programs read.
 
     Returns
     -------
@@ -342,6 +350,9 @@ def write_blocks(
     if first is None:
         raise BadAudio(f"There is no sound to write to {path}; give at least one clip.")
     sample_rate = _codec_rate(subtype, first.sample_rate)
+    n_bytes = int((expected_seconds or 0.0) * sample_rate) * first.n_channels * _sample_bytes(subtype)
+    if file_format == "WAV" and n_bytes > RF64_FRACTION * MAX_CHUNK_FILE_BYTES:
+        file_format = "RF64"
     checked = _checked_waves(path, chain([first], iterator), first)
     waves = resampled(checked, first.sample_rate, sample_rate, first.n_channels)
     try:
@@ -408,7 +419,7 @@ def _write_waves(path: Path, file: soundfile.SoundFile, waves: Iterator[np.ndarr
     """Write the waves as the numbers that the file's subtype stores."""
     n_bytes = 0
     for wave in waves:
-        n_bytes += wave.size * BITS.get(file.subtype, 64) // 8
+        n_bytes += wave.size * _sample_bytes(file.subtype)
         if file.format in ("WAV", "AIFF") and n_bytes > MAX_CHUNK_FILE_BYTES:
             raise BadSetting(
                 f"{path} would grow beyond the 4 GB that {file.format} can count; write a .flac file instead."
@@ -417,6 +428,11 @@ def _write_waves(path: Path, file: soundfile.SoundFile, waves: Iterator[np.ndarr
             file.write(_to_integers(wave, BITS[file.subtype]).T.copy())
         else:
             file.write((wave if file.subtype in UNCLIPPED else np.clip(wave, -1.0, 1.0)).T.copy())
+
+
+def _sample_bytes(subtype: str) -> int:
+    """Return the largest number of bytes of a sample."""
+    return BITS.get(subtype, 64) // 8
 
 
 def _to_integers(wave: np.ndarray, bits: int) -> np.ndarray:

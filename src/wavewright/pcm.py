@@ -6,9 +6,9 @@ import io
 import os
 import struct
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,6 +16,7 @@ import numpy as np
 
 from .byte_stream import available_reader
 from .errors import BadAudio, BadSetting
+from .wave_blocks import until_interrupted
 from .wwc import MAGIC as WWC_MAGIC
 
 FULL_SCALE = 32_768
@@ -112,6 +113,35 @@ def pipe_out(sink: BinaryIO) -> Iterator[BinaryIO]:
         if isinstance(sys.stdout, io.TextIOWrapper) and sink is sys.stdout.buffer:
             # Python would complain at exit that it could not write the rest.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def process_pcm(source: BinaryIO, sink: BinaryIO, sample_rate: int, process: Callable[[PcmStream], PcmStream]) -> None:
+    """Process 16-bit audio as it arrives; Ctrl-C ends the audio, not the stream.
+
+    Parameters
+    ----------
+    source
+        A WAV file, or raw mono samples; see :func:`read_pcm`.
+    sink
+        Where the result is written to, raw or as a WAV file as it came.
+    sample_rate
+        Sample rate of raw samples, Hz.
+    process
+        Returns the processed stream.
+
+    Raises
+    ------
+    BadAudio
+        If the source cannot be read.
+    """
+    audio = read_pcm(source, sample_rate)
+    processed = process(replace(audio, waves=until_interrupted(audio.waves)))
+    with pipe_out(sink):
+        if processed.is_wav:
+            sink.write(endless_wav_header(processed.sample_rate, processed.n_channels))
+        for wave in processed.waves:
+            sink.write(to_pcm(wave))
+            sink.flush()
 
 
 def _check_raw(head: bytes) -> None:

@@ -28,6 +28,7 @@ COMMANDS = Group(
         "adjust": "tasks.adjust:adjust",
         "map": "tasks.map_clips:map_clips",
         "similar": "tasks.similar:similar",
+        "edit": "tasks.edit:edit",
         "enhance": "tasks.enhance:enhance",
         "cancel-echo": "tasks.cancel_echo:cancel_echo",
         "encode": "tasks.encode:encode",

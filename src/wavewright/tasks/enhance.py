@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, BinaryIO
 
 from pydantic import Field
 
 from ..contracts.enhancement import MAX_ATTENUATION_DB, EnhancementSettings
+from ..converted_folder import convert_folder
 from ..drawing import check_drawable
-from ..enhancement.files import EnhancedFile, EnhancedFolder, Enhancement, Processors, enhance_file, enhance_folder
+from ..enhancement.files import (
+    EnhancedFile,
+    EnhancedFolder,
+    Enhancement,
+    FolderEnhancement,
+    Processors,
+    enhance_file,
+)
 from ..enhancement.report import plot_path
 from ..enhancement.sound import DenoiserSize
 from ..errors import BadSetting
 from ..parameters import Quiet
-from ..pcm import check_stream, endless_wav_header, pipe_out, read_pcm, to_pcm
+from ..pcm import PcmStream, check_stream, process_pcm
 from ..progress_bar import progress_bar
 from ..sound_file import read_header
 from ..video_file import is_video
-from ..wave_blocks import until_interrupted
 from ..whole_file import check_target
 from . import checked
 
@@ -91,7 +99,8 @@ def enhance(
     if out == STANDARD_STREAM:
         raise BadSetting(f"Standard output is for a stream from standard input; name a file to write {source} to.")
     if source.is_dir():
-        return enhance_folder(source, out or source.with_name(f"{source.name}-enhanced"), enhancement, workers, quiet)
+        folder = out or source.with_name(f"{source.name}-enhanced")
+        return convert_folder(source, folder, FolderEnhancement(enhancement), workers, quiet)
     header = read_header(source)
     suffix = source.suffix if is_video(source) else ".wav"
     target = source.with_name(f"{source.stem}-enhanced{suffix}") if out is None else out
@@ -123,12 +132,10 @@ def enhance_stream(source: BinaryIO, sink: BinaryIO, enhancement: Enhancement) -
     BadModel
         If the model does not exist or is damaged.
     """
-    audio = read_pcm(source, RAW_SAMPLE_RATE)
-    processor = Processors(enhancement).of(audio.sample_rate)
-    waves = until_interrupted(audio.waves)
-    with pipe_out(sink):
-        if audio.is_wav:
-            sink.write(endless_wav_header(audio.sample_rate, audio.n_channels))
-        for wave in processor.process(waves, audio.sample_rate, audio.n_channels):
-            sink.write(to_pcm(wave))
-            sink.flush()
+    processors = Processors(enhancement)
+
+    def process(audio: PcmStream) -> PcmStream:
+        processor = processors.of(audio.sample_rate)
+        return replace(audio, waves=processor.process(audio.waves, audio.sample_rate, audio.n_channels))
+
+    process_pcm(source, sink, RAW_SAMPLE_RATE, process)

@@ -1,4 +1,4 @@
-"""The lists of families that people read come from `FAMILIES`: README's table and the help of train."""
+"""The tables that people read come from the code: families, in the help of train too, and effects."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ ROOT = Path(__file__).parents[1]
 
 
 @pytest.mark.skipif(not (ROOT / "docs").is_dir(), reason="the documents are not beside the tests")
-def test_the_table_of_families_is_up_to_date():
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert runpy.run_path(str(ROOT / "docs" / "families.py"))["with_table"](text) == text, "run python docs/families.py"
+@pytest.mark.parametrize("table", ["families", "effects"])
+def test_the_tables_of_the_pages_are_up_to_date(table):
+    path, text = runpy.run_path(str(ROOT / "docs" / "tables.py"))["with_table"](table)
+    assert path.read_text(encoding="utf-8") == text, "run python docs/tables.py"
 
 
 def test_the_help_of_train_lists_families_and_sizes(capsys, monkeypatch):

@@ -1,0 +1,184 @@
+"""Edit sound files by a chain: the result names the chain in its comment, and the original stays unchanged."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+import numpy as np
+
+from ..clip import Clip, describe_audio, read_blocks, read_header, read_metadata, write_blocks
+from ..converted_folder import Conversion, ConvertedFolder, ConvertFile, hash_of, subtype_like
+from ..errors import BadSetting
+from ..json_text import parse
+from ..sound_file import AudioHeader, read_origin
+from ..version import __version__
+from ..video_file import is_video, replace_sound
+from ..whole_file import check_target
+from .chain import Chain, SoundFormat, step_text
+
+BLOCK_SECONDS = 1.0
+MAX_COMMENT_LENGTH = 1_500  # characters; WAV files store up to 2 kB
+LENGTH_TOLERANCE_SECONDS = 0.05  # of videos
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A chain, the tags that it writes, and the subtype of the files (that of the source by default)."""
+
+    chain: Chain
+    tags: Mapping[str, str] = field(default_factory=dict)
+    subtype: str | None = None
+
+    def files(self) -> list[Path]:
+        """Return the files that the chain brings in."""
+        values = [getattr(effect, each.name) for effect in self.chain.effects for each in fields(effect)]
+        return [value for value in values if isinstance(value, Path)]
+
+    def metadata(self, source: Path) -> dict[str, str]:
+        """Return the tags of an edited file: those of the source, those of the edit, and a comment with the chain."""
+        tags = read_metadata(source)
+        origin: dict[str, object] = {
+            "edit": str(self.chain),
+            "source": source.name,
+            "source_hash": hash_of(source),
+            "wavewright": __version__,
+        }
+        if hashes := {path.name: hash_of(path) for path in self.files()}:
+            origin["files"] = hashes
+        if comment := tags.pop("comment", ""):
+            origin["source_comment"] = read_origin(source) or comment
+        if len(json.dumps(origin)) > MAX_COMMENT_LENGTH:
+            origin["edit"] = "; ".join(map(step_text, self.chain.effects))  # the defaults follow from the version
+        for optional in ("source_comment", "files"):
+            if len(json.dumps(origin)) > MAX_COMMENT_LENGTH:
+                origin.pop(optional, None)
+        return {**tags, **self.tags, "comment": json.dumps(origin)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class EditedFile:
+    """An edited sound file; ``is_new`` unless it existed before, made in the same way of the same sound."""
+
+    out: Path
+    file: Path
+    chain: str
+    seconds: float
+    sample_rate: int
+    n_channels: int
+    is_new: bool = True
+
+    def __str__(self) -> str:
+        """Return the file and its format."""
+        note = "" if self.is_new else " (kept, it is up to date)"
+        return f"{self.out}: {describe_audio(self.seconds, self.sample_rate, self.n_channels)}{note}"
+
+    @property
+    def details(self) -> str:
+        """Empty: the line of a file is enough in the report of a folder."""
+        return ""
+
+
+def check_edit(source: Path, edit: Edit, out: Path) -> list[SoundFormat]:
+    """Check that a file can be edited, without decoding it; return its format, and that after each effect.
+
+    Raises
+    ------
+    BadAudio, BadSetting, BadFolder
+        If the source cannot be read, the chain does not fit it, or ``out`` is one of the files that are read.
+    """
+    header = read_header(source)
+    check_target(out)
+    for path in (source, *edit.files()):
+        if out.exists() and path.exists() and out.samefile(path):
+            raise BadSetting(f"{out} is read by the edit and is never replaced; give another file with --out.")
+    formats = _formats(header, edit.chain)
+    if is_video(out):
+        before, after = formats[0].seconds, formats[-1].seconds
+        if before is not None and (after is None or abs(after - before) > LENGTH_TOLERANCE_SECONDS):
+            raise BadSetting(f"The chain changes the length of the sound, and {out} keeps its picture; edit it apart.")
+    return formats
+
+
+def edit_file(source: Path, edit: Edit, out: Path, show: Callable[[float], object] = lambda _: None) -> EditedFile:
+    """Edit a sound file of any length, in bounded memory; a file that is up to date is kept.
+
+    Parameters
+    ----------
+    source, out : Path
+        The file, and the one to write; of a video, the images are copied.
+    edit : Edit
+        The chain and the tags.
+    show : callable
+        Called with the seconds that have been read, over all passes.
+
+    Raises
+    ------
+    BadAudio, BadSetting, BadFolder
+        As :func:`check_edit`, and where decoding or writing fails; then nothing is written.
+    """
+    *_, last = check_edit(source, edit, out)
+    header = read_header(source)
+    metadata = edit.metadata(source)
+    is_new = not _is_up_to_date(out, metadata)
+    if is_new:
+        n_read = 0
+
+        def blocks() -> Iterator[np.ndarray]:
+            nonlocal n_read
+            for block in read_blocks(source, BLOCK_SECONDS):
+                yield block.wave
+                n_read += block.n_samples
+                show(n_read / header.sample_rate)
+
+        waves = edit.chain.process(blocks, header.sample_rate, header.n_channels)
+        clips = (Clip(wave, last.sample_rate) for wave in waves)
+        if is_video(out):
+            replace_sound(source, out, clips)
+        else:
+            write_blocks(out, clips, edit.subtype or subtype_like(header, out), metadata, last.seconds)
+    written = read_header(out)
+    return EditedFile(
+        out=out,
+        file=source,
+        chain=str(edit.chain),
+        seconds=written.seconds or 0.0,
+        sample_rate=written.sample_rate,
+        n_channels=written.n_channels,
+        is_new=is_new,
+    )
+
+
+def _formats(header: AudioHeader, chain: Chain) -> list[SoundFormat]:
+    source = SoundFormat(header.sample_rate, header.n_channels, header.seconds)
+    return [source, *chain.formats(source)]
+
+
+def _is_up_to_date(out: Path, metadata: Mapping[str, str]) -> bool:
+    """Return True for a file with these tags, made by the same edit of the same sound."""
+    if not out.is_file() or is_video(out) or read_origin(out) != parse(metadata["comment"]):
+        return False
+    written = read_metadata(out)
+    return all(written.get(name, "") == text for name, text in metadata.items())
+
+
+@dataclass(frozen=True)
+class FolderEdit(Conversion[EditedFile]):
+    """The edit of all files of a folder."""
+
+    edit: Edit
+    verbs = ("editing", "edited")
+
+    def begin(self) -> ConvertFile[EditedFile]:
+        """Return the function that edits a file."""
+        return lambda source, out: edit_file(source, self.edit, out)
+
+    def unnamed_origin(self, file: EditedFile) -> dict[str, object]:
+        """Return the chain and the name of the source."""
+        return {"edit": file.chain, "source": file.file.name}
+
+
+EditedFolder = ConvertedFolder[EditedFile]
+"""The edited files of a folder."""

@@ -1,0 +1,214 @@
+"""Edit recordings by a chain of effects: a file, a folder or a stream."""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import MISSING, dataclass, fields
+from dataclasses import Field as DataclassField
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from ..clip import describe_audio
+from ..converted_folder import convert_folder
+from ..editing.chain import CHAIN_EFFECTS, Chain, SoundFormat, step_text
+from ..editing.files import Edit, EditedFile, EditedFolder, FolderEdit, check_edit, edit_file
+from ..editing.quantities import format_value, short_name
+from ..errors import BadSetting
+from ..names import quoted
+from ..parameters import Quiet
+from ..pcm import PcmStream, check_stream, process_pcm
+from ..progress_bar import progress_bar
+from ..ranges import ranges_of
+from ..sound_file import TAGS, read_header
+from ..video_file import is_video
+from . import POSITIONAL, checked
+
+STANDARD_STREAM = Path("-")
+RAW_SAMPLE_RATE = 16_000
+
+
+@dataclass(frozen=True)
+class PlannedStep:
+    """A step of a plan, and the format of the sound after it."""
+
+    step: str
+    sample_rate: int
+    n_channels: int
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class EditPlan:
+    """The steps of an edit; nothing has been decoded or written."""
+
+    file: Path
+    out: Path
+    n_passes: int
+    steps: tuple[PlannedStep, ...]
+
+    def __str__(self) -> str:
+        """Return the steps with the format after each."""
+        lines = [f"{self.file} -> {self.out}, in {self.n_passes} {'pass' if self.n_passes == 1 else 'passes'}"]
+        for number, step in enumerate(self.steps):
+            seconds = "length depends on the sound, " if step.seconds is None else ""
+            size = describe_audio(step.seconds or 0.0, step.sample_rate, step.n_channels)
+            shown = f"{seconds}{size.split(', ', 1)[1]}" if seconds else size
+            lines.append(f"{number:3d}  {shown}: {step.step}")
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class SettingDescription:
+    """A setting of an effect: its name in chains, its default, and its range if it has one."""
+
+    name: str
+    default: str
+    range: tuple[float, float] | None
+
+
+@dataclass(frozen=True)
+class EffectDescription:
+    """An effect of chains: its name, what it does, and its settings in their order."""
+
+    name: str
+    description: str
+    settings: tuple[SettingDescription, ...]
+
+
+@dataclass(frozen=True)
+class EffectList:
+    """The effects of chains."""
+
+    effects: tuple[EffectDescription, ...]
+
+    def __str__(self) -> str:
+        """Return a line for each effect, and one for each setting."""
+        lines = []
+        for effect in self.effects:
+            lines.append(f"{effect.name}: {effect.description}")
+            for setting in effect.settings:
+                limits = f", {setting.range[0]:g} to {setting.range[1]:g}" if setting.range else ""
+                lines.append(f"    {setting.name}={setting.default}{limits}")
+        return "\n".join(lines)
+
+
+@checked
+def edit(
+    source: Annotated[
+        Path | None, Field(description="Sound file, folder, or - for standard input."), POSITIONAL
+    ] = None,
+    out: Annotated[
+        Path | None,
+        Field(description="File or folder to write; default: <name>-edited beside it, or standard output for -."),
+    ] = None,
+    do: Annotated[
+        str | None, Field(description="The chain, such as 'highpass 80Hz; loudness -16LUFS; limit -1dBTP'.")
+    ] = None,
+    chain: Annotated[Path | None, Field(description="Text file with the chain, a step on each line.")] = None,
+    tag: Annotated[tuple[str, ...], Field(description="Write a tag: title=My song; may be given several times.")] = (),
+    subtype: Annotated[
+        str | None, Field(description="Bits of a sample, such as PCM_24 or FLOAT; default: as the source.")
+    ] = None,
+    dry_run: Annotated[bool, Field(description="Check the chain and show the plan; write nothing.")] = False,
+    list_: Annotated[bool, Field(description="List the effects with their settings and ranges.")] = False,
+    workers: Annotated[int, Field(description="Files of a folder at a time; 0: one for each core.", ge=0, le=256)] = 0,
+    quiet: Quiet = False,
+) -> EditedFile | EditedFolder | EditPlan | EffectList | None:
+    """Edit sound files by a chain of effects.
+
+    The chain is checked before anything is read. The original is never changed; the result says in its comment what
+    was done. Of a folder, all sound files are edited, those in its folders too; called again, what is up to date is
+    kept. Standard input is 16-bit audio, raw mono at 16 kHz or WAV, and is edited as it arrives; nothing is returned.
+
+    Raises
+    ------
+    BadSetting
+        If the chain is none or does not fit the sound, or parameters exclude each other.
+    BadAudio
+        If a sound cannot be read.
+    BadFolder
+        If files cannot be written, or a folder contains no sound.
+    """
+    if list_:
+        return EffectList(tuple(_description(name) for name in CHAIN_EFFECTS))
+    if source is None:
+        raise BadSetting("There is nothing to edit; give a sound file, a folder, or - (--list shows the effects).")
+    work = Edit(_chain(do, chain), _tags(tag), subtype)
+    if source == STANDARD_STREAM:
+        check_stream(None, None if out == STANDARD_STREAM else out)
+        _edit_stream(work)
+        return None
+    if out == STANDARD_STREAM:
+        raise BadSetting(f"Standard output is for a stream from standard input; name a file to write {source} to.")
+    if source.is_dir() and not dry_run:
+        folder = out or source.with_name(f"{source.name}-edited")
+        return convert_folder(source, folder, FolderEdit(work), workers, quiet)
+    if source.is_dir():
+        raise BadSetting(f"{source} is a folder; give one of its files to see the plan of the chain.")
+    header = read_header(source)
+    suffix = source.suffix if is_video(source) else ".wav"
+    target = source.with_name(f"{source.stem}-edited{suffix}") if out is None else out
+    formats = check_edit(source, work, target)
+    if dry_run:
+        steps = ("as it is", *(step_text(effect, is_complete=True) for effect in work.chain.effects))
+        planned = tuple(
+            PlannedStep(step, after.sample_rate, after.n_channels, after.seconds)
+            for step, after in zip(steps, formats, strict=True)
+        )
+        return EditPlan(source, target, work.chain.n_passes, planned)
+    seconds = None if header.seconds is None else header.seconds * work.chain.n_passes
+    with progress_bar(f"editing {source.name}", seconds, quiet) as show:
+        return edit_file(source, work, target, show)
+
+
+def _chain(do: str | None, chain: Path | None) -> Chain:
+    """Return the chain of one of the two options."""
+    if (do is None) == (chain is None):
+        raise BadSetting("Give either the steps with --do, or a text file of them with --chain.")
+    return Chain.read(chain) if chain is not None else Chain.parse(do or "")
+
+
+def _tags(texts: tuple[str, ...]) -> dict[str, str]:
+    """Return tags by name; raise BadSetting for an unknown one."""
+    tags = {}
+    for text in texts:
+        name, separator, value = text.partition("=")
+        if not separator or name not in TAGS or name == "comment":
+            known = ", ".join(each for each in TAGS if each != "comment")
+            raise BadSetting(f"--tag is {quoted(text)}; write name=text, where the name is one of {known}.")
+        tags[name] = value
+    return tags
+
+
+def _edit_stream(work: Edit) -> None:
+    """Edit 16-bit audio from standard input as it arrives."""
+    if work.tags or work.subtype:
+        raise BadSetting("A stream has no tags and 16 bits; leave --tag and --subtype out.")
+
+    def process(audio: PcmStream) -> PcmStream:
+        last = work.chain.formats(SoundFormat(audio.sample_rate, audio.n_channels))[-1]
+        waves = work.chain.process_blocks(audio.waves, audio.sample_rate, audio.n_channels)
+        return PcmStream(last.sample_rate, last.n_channels, waves, audio.is_wav)
+
+    process_pcm(sys.stdin.buffer, sys.stdout.buffer, RAW_SAMPLE_RATE, process)
+
+
+def _description(name: str) -> EffectDescription:
+    """Return the description of an effect: the first line of its docstring, and its fields."""
+    kind = CHAIN_EFFECTS[name]
+    ranges = ranges_of(kind)
+    settings = [
+        SettingDescription(short_name(field.name), _default(field), ranges.get(field.name)) for field in fields(kind)
+    ]
+    summary = re.sub(r":\w+:`(.*?)`", r"\1", (kind.__doc__ or "").split("\n\n")[0]).replace("``", "")
+    return EffectDescription(name, " ".join(summary.split()), tuple(settings))
+
+
+def _default(field: DataclassField[object]) -> str:
+    """Return the default of a setting as text, empty if it has none."""
+    if field.default is MISSING or field.default is None:
+        return ""
+    return format_value(field.name, round(field.default, 3) if isinstance(field.default, float) else field.default)
