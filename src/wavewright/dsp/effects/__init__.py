@@ -11,7 +11,11 @@ from .filters import GraphicEqualiser, HighPass, HighShelf, HumNotch, LowPass, L
 from .levels import FadeIn, FadeOut, Gain, InvertPolarity, NormalisePeak, NormaliseRMS
 from .limiter import Limiter
 from .modulation import Phaser, RingModulator, Tremolo
+from .resampling import Resample, Speed
+from .silence import RemoveSilence
 from .space import ConvolutionReverb, Reverb
+from .stretching import PitchShift, Stretch
+from .trimming import Pad, Reverse, Trim
 
 EFFECTS: Mapping[str, type[Effect]] = {
     "highpass": HighPass,
@@ -55,6 +59,14 @@ EFFECTS: Mapping[str, type[Effect]] = {
     "stereo": MonoToStereo,
     "mono": Mono,
     "swap": SwapChannels,
+    "trim": Trim,
+    "pad": Pad,
+    "reverse": Reverse,
+    "resample": Resample,
+    "speed": Speed,
+    "stretch": Stretch,
+    "pitch": PitchShift,
+    "silence": RemoveSilence,
 }
 """Effects by their names in chains."""
 
@@ -95,15 +107,23 @@ __all__ = [
     "NormalisePeak",
     "NormaliseRMS",
     "Notch",
+    "Pad",
     "Pan",
     "Peak",
     "Phaser",
+    "PitchShift",
     "RemoveDC",
+    "RemoveSilence",
+    "Resample",
     "Reverb",
+    "Reverse",
     "RingModulator",
     "Saturation",
+    "Speed",
+    "Stretch",
     "SwapChannels",
     "Tremolo",
+    "Trim",
     "TwoPassEffect",
     "Vibrato",
     "Width",
