@@ -10,6 +10,7 @@ from .effect import Effect, EffectStream, KeyedEffect, KeyedStream, Measurement,
 from .filters import GraphicEqualiser, HighPass, HighShelf, HumNotch, LowPass, LowShelf, Notch, Peak, RemoveDC
 from .levels import FadeIn, FadeOut, Gain, InvertPolarity, NormalisePeak, NormaliseRMS
 from .limiter import Limiter
+from .loudness import NormaliseLoudness
 from .modulation import Phaser, RingModulator, Tremolo
 from .resampling import Resample, Speed
 from .silence import RemoveSilence
@@ -33,6 +34,7 @@ EFFECTS: Mapping[str, type[Effect]] = {
     "fadeout": FadeOut,
     "normalise": NormalisePeak,
     "rms": NormaliseRMS,
+    "loudness": NormaliseLoudness,
     "compress": Compressor,
     "expand": Expander,
     "gate": Gate,
@@ -104,6 +106,7 @@ __all__ = [
     "MidSide",
     "Mono",
     "MonoToStereo",
+    "NormaliseLoudness",
     "NormalisePeak",
     "NormaliseRMS",
     "Notch",

@@ -201,6 +201,24 @@ class PartitionStream(EffectStream):
         """Process the last partition, which is shorter and maybe empty, and return all that follows."""
 
 
+class SeriesStream(EffectStream):
+    """Streams one after another, none of which changes the length."""
+
+    def __init__(self, *streams: EffectStream) -> None:
+        super().__init__(
+            streams[0].n_channels,
+            n_output_channels=streams[-1].n_output_channels,
+            latency_samples=sum(stream.latency_samples for stream in streams),
+            tail_samples=sum(stream.tail_samples for stream in streams),
+        )
+        self._streams = streams
+
+    def _process(self, block: np.ndarray) -> np.ndarray:
+        for stream in self._streams:
+            block = stream.process(block)
+        return block
+
+
 class StatelessStream(EffectStream):
     """The stream of an effect whose output depends on no sample before."""
 

@@ -32,7 +32,7 @@ def _rotation(before: np.ndarray, now: np.ndarray, output: np.ndarray, peak: int
 
 @inlined
 def _find_peaks(power: np.ndarray, peaks: np.ndarray) -> int:
-    """Fill the bins that are larger than those beside them, return their number; ``power`` has a margin on each side."""
+    """Fill the bins larger than those beside them, return their number; ``power`` has a margin on each side."""
     n_peaks = 0
     for i in range(PEAK_REACH, len(power) - PEAK_REACH):
         is_peak = power[i] > 0.0
