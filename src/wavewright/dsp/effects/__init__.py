@@ -10,6 +10,7 @@ from .effect import Effect, EffectStream, KeyedEffect, KeyedStream, Measurement,
 from .filters import GraphicEqualiser, HighPass, HighShelf, HumNotch, LowPass, LowShelf, Notch, Peak, RemoveDC
 from .levels import FadeIn, FadeOut, Gain, InvertPolarity, NormalisePeak, NormaliseRMS
 from .limiter import Limiter
+from .linear_phase import LinearPhaseEqualiser
 from .loudness import NormaliseLoudness
 from .modulation import Phaser, RingModulator, Tremolo
 from .resampling import Resample, Speed
@@ -28,6 +29,7 @@ EFFECTS: Mapping[str, type[Effect]] = {
     "hum": HumNotch,
     "dc": RemoveDC,
     "equaliser": GraphicEqualiser,
+    "lineareq": LinearPhaseEqualiser,
     "gain": Gain,
     "invert": InvertPolarity,
     "fadein": FadeIn,
@@ -100,6 +102,7 @@ __all__ = [
     "KeyedStream",
     "LeftRight",
     "Limiter",
+    "LinearPhaseEqualiser",
     "LowPass",
     "LowShelf",
     "Measurement",
