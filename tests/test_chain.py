@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from wavewright import Chain, Clip
-from wavewright.dsp.effects import Compressor, Ducker, FadeOut, Gain, HighPass, Limiter, NormalisePeak
-from wavewright.dsp.effects.levels import fade_gains
+from wavewright.dsp.assembly import fade_gains
+from wavewright.dsp.effects import Compressor, Ducker, FadeOut, Gain, HighPass, Limiter, NormalisePeak, Trim
 from wavewright.editing.chain import CHAIN_EFFECTS, SoundFormat
 from wavewright.editing.effects_with_files import Append, Insert, OtherSound, Overlay
 from wavewright.editing.grammar import split_steps
@@ -110,6 +110,20 @@ def test_wrong_values_are_refused_with_their_units(setting, kind, text, message)
 def test_wrong_chains_are_refused_with_their_place(text, message):
     with pytest.raises(BadSetting, match=message):
         Chain.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "times"),
+    [
+        ("1.5..", (1.5, None)),
+        ("..30", (0.0, 30.0)),
+        ("1:02..1:03.5", (62.0, 63.5)),
+        ("-2s..-1s", (-2.0, -1.0)),
+        ("4", (4.0, None)),
+    ],
+)
+def test_trims_are_ranges(text, times):
+    assert Chain.parse(f"trim {text}") == Chain((Trim(*times),))
 
 
 def test_steps_know_where_they_stand():

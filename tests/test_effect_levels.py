@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.effect_streams import check_effect, cuts, in_blocks, noise
+from wavewright.dsp.assembly import CURVES, fade_gains
 from wavewright.dsp.effects import (
     Balance,
     FadeIn,
@@ -24,7 +25,6 @@ from wavewright.dsp.effects import (
     SwapChannels,
     Width,
 )
-from wavewright.dsp.effects.levels import CURVES, fade_gains
 from wavewright.errors import BadAudio, BadSetting
 
 RATE = 16_000

@@ -11,6 +11,7 @@ from wavewright import loading
 from wavewright.clip import Clip
 from wavewright.contracts.enhancement import EnhancementSettings
 from wavewright.drawing import read_png_title
+from wavewright.dsp.wpe import dereverberate
 from wavewright.enhancement.files import Enhancement
 from wavewright.errors import BadAudio, BadFolder, BadSetting
 from wavewright.pcm import to_pcm
@@ -153,6 +154,17 @@ class TestFiles:
         result = enhance(tmp_path / "in.flac", tmp_path / "out.flac", dereverb=True, quiet=True)
         assert Clip.read(tmp_path / "out.flac").n_samples == 33_333
         assert result.model == "WPE"
+
+    @pytest.mark.parametrize(("mix", "limit_db"), [(1.0, None), (0.6, None), (0.6, 30.0)])
+    def test_dereverberation_with_the_model_is_wpe_and_then_the_model(self, folder, tmp_path, mix, limit_db):
+        wave = noisy(40_000, 2)
+        Clip(wave, 16_000).write(tmp_path / "in.wav", "FLOAT")
+        options = {"denoise": True, "dereverb": True, "mix": mix, "max_attenuation_db": limit_db, "model": str(folder)}
+        result = enhance(tmp_path / "in.wav", tmp_path / "out.wav", quiet=True, **options)
+        settings = EnhancementSettings(dereverb=True, max_attenuation_db=12.0 if limit_db is None else limit_db)
+        both = loading.load_enhancer(str(folder)).enhance(dereverberate(wave, 16_000), settings)
+        np.testing.assert_allclose(Clip.read(result.out).wave, mix * both + (1 - mix) * wave, atol=1e-5)
+        assert result.model.startswith("WPE and ")
 
     def test_refuses(self, folder, tmp_path):
         path = tmp_path / "in.wav"

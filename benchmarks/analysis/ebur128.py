@@ -22,6 +22,7 @@ from benchmarks.harness.corpora import corpus_entries, read_wave, shuffle_entrie
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import Table, columns
 from wavewright.data.entry import Entry
+from wavewright.dsp.effects import NormaliseLoudness
 from wavewright.dsp.loudness import STEPS_PER_BLOCK, STEPS_PER_SHORT_TERM, LoudnessMeter
 from wavewright.dsp.true_peak import TruePeakMeter
 from wavewright.units import db_to_gain
@@ -33,6 +34,7 @@ GAINS_DB = (-20.0, 3.0)
 
 DIFFERENCES = Table("differences", columns(measure="s", files="d", median=".3f", largest=".3f"))
 
+TARGET_LUFS = -16.0  # of the normalisation
 PREFIX = "lavfi.r128."
 BLOCK_SAMPLES = 4_800
 
@@ -73,12 +75,14 @@ def differences(wave: np.ndarray, sample_rate: int) -> dict[str, float]:
     meter.add(wave)
     peak.add(wave)
     true_peak_db = 20 * math.log10(expected["true_peak"][-1])
+    normalised = NormaliseLoudness(TARGET_LUFS)(wave, sample_rate)
     return {
         "integrated": abs(meter.integrated_lufs() - expected["I"][-1]),
         "largest short-term": abs(meter.short_term_lufs().max() - max(expected["S"][STEPS_PER_SHORT_TERM - 1 :])),
         "largest momentary": abs(meter.momentary_lufs().max() - max(expected["M"][STEPS_PER_BLOCK - 1 :])),
         "loudness range": abs(meter.range_lu() - expected["LRA"][-1]),
         "true peak": abs(peak.peak_db() - true_peak_db),
+        "integrated, normalised": abs(ebur128(normalised, sample_rate)["I"][-1] - TARGET_LUFS),
     }
 
 

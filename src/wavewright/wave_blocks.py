@@ -23,6 +23,25 @@ class CountedWaves:
             yield wave
 
 
+class RecordedWaves:
+    """Iterable over waves ``(channels, time)`` that records them, so that they can be compared with what follows."""
+
+    def __init__(self, waves: Iterable[np.ndarray], n_channels: int) -> None:
+        self._waves = waves
+        self._recorded: list[np.ndarray] = [np.zeros((n_channels, 0), np.float32)]
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        for wave in self._waves:
+            self._recorded.append(wave)
+            yield wave
+
+    def next(self, n_samples: int) -> np.ndarray:
+        """Return the next ``(channels, n_samples)`` of what has been iterated over, and forget them."""
+        joined = np.concatenate(self._recorded, axis=1)
+        self._recorded = [joined[:, n_samples:]]
+        return joined[:, :n_samples]
+
+
 def fitted(waves: Iterable[np.ndarray], n_channels: int, n_due: Callable[[], int]) -> Iterator[np.ndarray]:
     """Yield waves ``(channels, time)`` up to the number of samples that is due, padded with silence at the end.
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..units import db_to_gain
+from ..dsp.silence import SilenceDetector
 
 
 @dataclass(frozen=True)
@@ -50,31 +50,20 @@ class SilenceMeter:
 
     def __init__(self, sample_rate: int, threshold_db: float, min_seconds: float) -> None:
         self._sample_rate, self._threshold_db, self._min_seconds = sample_rate, threshold_db, min_seconds
-        self._threshold = float(db_to_gain(threshold_db))
-        self._min_samples = max(1.0, min_seconds * sample_rate)
-        self._n_samples = 0
-        self._last_loud = -1
+        self._detector = SilenceDetector(threshold_db, min_seconds * sample_rate)
         self._segments: list[tuple[int, int]] = []
 
     def add(self, wave: np.ndarray) -> None:
         """Add the next block of the wave, ``(channels, time)``."""
-        loud = np.flatnonzero((np.abs(wave) > self._threshold).any(axis=0)) + self._n_samples
-        self._n_samples += wave.shape[1]
-        if len(loud):
-            ends = np.concatenate([[self._last_loud], loud])
-            for index in np.flatnonzero(np.diff(ends) > self._min_samples):
-                self._segments.append((int(ends[index]) + 1, int(ends[index + 1])))
-            self._last_loud = int(loud[-1])
+        self._segments += self._detector.add(wave)
 
     def result(self) -> Silence:
         """Return the segments of all blocks."""
-        segments = list(self._segments)
-        if self._n_samples - self._last_loud > self._min_samples:
-            segments.append((self._last_loud + 1, self._n_samples))
+        segments = [*self._segments, *self._detector.last()]
         rate = self._sample_rate
         return Silence(
             self._threshold_db,
             self._min_seconds,
             tuple((round(start / rate, 6), round(end / rate, 6)) for start, end in segments),
-            round(sum(end - start for start, end in segments) / max(1, self._n_samples), 4),
+            round(sum(end - start for start, end in segments) / max(1, self._detector.n_samples), 4),
         )

@@ -9,10 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from ..clip import Clip, read_blocks, read_header, resampled
+from ..dsp.assembly import check_curve, fade_gains
 from ..dsp.effects import ConvolutionReverb, Ducker, Effect, EffectStream, KeyedStream
-from ..dsp.effects.levels import CURVES, fade_gains
 from ..errors import BadAudio, BadSetting
-from ..names import quoted
 from ..ranges import ranged
 from ..units import db_to_gain, seconds_to_samples
 
@@ -117,7 +116,7 @@ class OverlayStream(EffectStream):
 
 @dataclass(frozen=True)
 class Append(Effect):
-    """Append the sound of a file, over a crossfade of ``crossfade_seconds`` with a curve of :data:`CURVES`."""
+    """Append the sound of a file, over a crossfade of ``crossfade_seconds``."""
 
     file: Path
     crossfade_seconds: float = ranged(0.0, 0.0, 300.0)
@@ -125,8 +124,7 @@ class Append(Effect):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.curve not in CURVES:
-            raise BadSetting(f"curve is {quoted(self.curve)}; it must be one of {', '.join(CURVES)}.")
+        check_curve(self.curve)
 
     def stream(self, sample_rate: int, n_channels: int) -> EffectStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""

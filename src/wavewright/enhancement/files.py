@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from .. import loading
@@ -16,7 +16,7 @@ from ..sound_file import read_origin
 from ..video_file import is_video, replace_sound
 from ..wave_blocks import CountedWaves
 from .report import EnhancementReport, write_report
-from .sound import DenoiserSize, ModelProcessor, Processor, WpeProcessor, model_for
+from .sound import DenoiserSize, ModelProcessor, Processor, ProcessorChain, WpeProcessor, model_for
 
 BLOCK_SECONDS = 10.0
 
@@ -27,7 +27,8 @@ class Enhancement:
 
     model: str | None = None  # name or folder; by default the bundled model of `size` for the rate of each file
     size: DenoiserSize = "small"
-    uses_wpe: bool = False  # remove reverberation alone, without a model
+    uses_wpe: bool = False  # remove reverberation by WPE first
+    uses_model: bool = True
     with_report: bool = False  # plot and measure each file before and after
     settings: EnhancementSettings = field(default_factory=EnhancementSettings)
 
@@ -56,11 +57,17 @@ class Processors:
     def of(self, sample_rate: int) -> Processor:
         """Return the processor for a sample rate; raise BadModel if there is no such model or it is damaged."""
         enhancement = self.enhancement
-        if enhancement.uses_wpe:
-            return WpeProcessor(enhancement.settings.mix)
+        settings = enhancement.settings
+        if not enhancement.uses_model:
+            return WpeProcessor(settings.mix)
         name = model_for(sample_rate, enhancement.size) if enhancement.model is None else enhancement.model
         if name not in self._opened:
-            self._opened[name] = ModelProcessor(loading.load_enhancer(name), enhancement.settings)
+            enhancer = loading.load_enhancer(name)
+            self._opened[name] = (
+                ProcessorChain(WpeProcessor(), ModelProcessor(enhancer, replace(settings, mix=1.0)), settings.mix)
+                if enhancement.uses_wpe
+                else ModelProcessor(enhancer, settings)
+            )
         return self._opened[name]
 
 

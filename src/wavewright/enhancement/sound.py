@@ -14,7 +14,7 @@ from ..clip import resampled
 from ..contracts.enhancement import EnhancementSettings, Enhancer
 from ..dsp.wpe import dereverberated_blocks
 from ..errors import BadModel
-from ..wave_blocks import CountedWaves, fitted
+from ..wave_blocks import CountedWaves, RecordedWaves, fitted
 
 MODEL_PREFIX = "denoise-"
 DenoiserSize = Literal["tiny", "small", "best"]
@@ -122,3 +122,32 @@ class WpeProcessor:
     def process(self, waves: Iterable[np.ndarray], sample_rate: int, n_channels: int) -> Iterator[np.ndarray]:
         """Yield the sound with less reverberation."""
         return dereverberated_blocks(waves, sample_rate, self._mix)
+
+
+class ProcessorChain:
+    """Dereverberation without a model first, then a model, which removes what is left and the noise.
+
+    Parameters
+    ----------
+    wpe : WpeProcessor
+        The first.
+    model : ModelProcessor
+        The second.
+    mix : float
+        Fraction of the result of both; the rest is the recording itself. Their own fractions must be 1.
+    """
+
+    def __init__(self, wpe: WpeProcessor, model: ModelProcessor, mix: float = 1.0) -> None:
+        self._wpe = wpe
+        self._model = model
+        self._mix = np.float32(mix)
+        self.name = f"{wpe.name} and {model.name}"
+        self.hash = model.hash
+        self.highest_hz = model.highest_hz
+
+    def process(self, waves: Iterable[np.ndarray], sample_rate: int, n_channels: int) -> Iterator[np.ndarray]:
+        """Yield the enhanced sound."""
+        recorded = RecordedWaves(waves, n_channels)
+        dry = self._wpe.process(waves if self._mix == 1 else recorded, sample_rate, n_channels)
+        for wave in self._model.process(dry, sample_rate, n_channels):
+            yield wave if self._mix == 1 else self._mix * wave + (1 - self._mix) * recorded.next(wave.shape[1])

@@ -33,6 +33,7 @@ from . import checked
 
 STANDARD_STREAM = Path("-")
 RAW_SAMPLE_RATE = 16_000
+DEREVERB_ATTENUATION_DB = 12.0  # more would remove speech together with late reverberation
 
 
 @checked
@@ -43,10 +44,16 @@ def enhance(
         Field(description="File or folder to write; default: <name>-enhanced beside it, or standard output for -."),
     ] = None,
     denoise: Annotated[bool, Field(description="Remove noise; the default without --dereverb.")] = False,
-    dereverb: Annotated[bool, Field(description="Remove reverberation; with --denoise both, by the model.")] = False,
+    dereverb: Annotated[
+        bool, Field(description="Remove reverberation, by WPE; with --denoise by WPE and the model.")
+    ] = False,
     max_attenuation_db: Annotated[
         float | None,
-        Field(description="Largest attenuation of noise in dB; default: no limit.", ge=0, le=MAX_ATTENUATION_DB),
+        Field(
+            description="Largest attenuation by the model in dB; default: 12 with --dereverb, else no limit.",
+            ge=0,
+            le=MAX_ATTENUATION_DB,
+        ),
     ] = None,
     mix: Annotated[
         float, Field(description="Fraction of the enhanced sound; the rest is as it was.", ge=0, le=1)
@@ -66,8 +73,8 @@ def enhance(
 ) -> EnhancedFile | EnhancedFolder | None:
     """Remove noise and reverberation from speech of any length, sample rate and number of channels.
 
-    A model removes noise, or with ``denoise`` and ``dereverb`` both. ``dereverb`` alone predicts late reverberation
-    from the past and subtracts it (WPE), without a model, and leaves noise as it is.
+    A model removes noise. ``dereverb`` predicts late reverberation from the past and subtracts it (WPE); alone it uses
+    no model and leaves noise as it is, with ``denoise`` the model then attenuates both by 12 dB or the given limit.
     The sound stays in time, and has as many samples. Of a folder, all sound files are enhanced, those in its folders
     too; called again, what is up to date is kept. Standard input is 16-bit audio, raw mono at 16 kHz or WAV, and is
     enhanced as it arrives, to standard output in the same form; nothing is returned.
@@ -85,12 +92,15 @@ def enhance(
     MissingExtra
         If a report is asked for, and matplotlib is not installed.
     """
-    settings = EnhancementSettings(dereverb, max_attenuation_db, mix, is_linked=not separate)
-    uses_wpe = dereverb and not denoise
-    if uses_wpe and max_attenuation_db is not None:
+    uses_model = denoise or not dereverb
+    if not uses_model and max_attenuation_db is not None:
         raise BadSetting(f"--dereverb alone removes no noise; leave --max-attenuation-db {max_attenuation_db} out.")
-    enhancement = Enhancement(model, size, uses_wpe, report, settings)
-    if source == STANDARD_STREAM:
+    limit_db = DEREVERB_ATTENUATION_DB if dereverb and max_attenuation_db is None else max_attenuation_db
+    settings = EnhancementSettings(dereverb, limit_db, mix, is_linked=not separate)
+    is_stream = source == STANDARD_STREAM
+    uses_wpe = dereverb and not (is_stream and denoise)  # WPE would delay a stream by half a minute
+    enhancement = Enhancement(model, size, uses_wpe, uses_model, report, settings)
+    if is_stream:
         check_stream(None, None if out == STANDARD_STREAM else out)
         if report:
             raise BadSetting("A report compares files, and a stream is none; leave --report out.")

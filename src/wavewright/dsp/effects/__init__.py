@@ -10,8 +10,14 @@ from .effect import Effect, EffectStream, KeyedEffect, KeyedStream, Measurement,
 from .filters import GraphicEqualiser, HighPass, HighShelf, HumNotch, LowPass, LowShelf, Notch, Peak, RemoveDC
 from .levels import FadeIn, FadeOut, Gain, InvertPolarity, NormalisePeak, NormaliseRMS
 from .limiter import Limiter
+from .linear_phase import LinearPhaseEqualiser
+from .loudness import NormaliseLoudness
 from .modulation import Phaser, RingModulator, Tremolo
+from .resampling import Resample, Speed
+from .silence import RemoveSilence
 from .space import ConvolutionReverb, Reverb
+from .stretching import PitchShift, Stretch
+from .trimming import Pad, Reverse, Trim
 
 EFFECTS: Mapping[str, type[Effect]] = {
     "highpass": HighPass,
@@ -23,12 +29,14 @@ EFFECTS: Mapping[str, type[Effect]] = {
     "hum": HumNotch,
     "dc": RemoveDC,
     "equaliser": GraphicEqualiser,
+    "lineareq": LinearPhaseEqualiser,
     "gain": Gain,
     "invert": InvertPolarity,
     "fadein": FadeIn,
     "fadeout": FadeOut,
     "normalise": NormalisePeak,
     "rms": NormaliseRMS,
+    "loudness": NormaliseLoudness,
     "compress": Compressor,
     "expand": Expander,
     "gate": Gate,
@@ -55,6 +63,14 @@ EFFECTS: Mapping[str, type[Effect]] = {
     "stereo": MonoToStereo,
     "mono": Mono,
     "swap": SwapChannels,
+    "trim": Trim,
+    "pad": Pad,
+    "reverse": Reverse,
+    "resample": Resample,
+    "speed": Speed,
+    "stretch": Stretch,
+    "pitch": PitchShift,
+    "silence": RemoveSilence,
 }
 """Effects by their names in chains."""
 
@@ -86,24 +102,34 @@ __all__ = [
     "KeyedStream",
     "LeftRight",
     "Limiter",
+    "LinearPhaseEqualiser",
     "LowPass",
     "LowShelf",
     "Measurement",
     "MidSide",
     "Mono",
     "MonoToStereo",
+    "NormaliseLoudness",
     "NormalisePeak",
     "NormaliseRMS",
     "Notch",
+    "Pad",
     "Pan",
     "Peak",
     "Phaser",
+    "PitchShift",
     "RemoveDC",
+    "RemoveSilence",
+    "Resample",
     "Reverb",
+    "Reverse",
     "RingModulator",
     "Saturation",
+    "Speed",
+    "Stretch",
     "SwapChannels",
     "Tremolo",
+    "Trim",
     "TwoPassEffect",
     "Vibrato",
     "Width",

@@ -148,6 +148,77 @@ class KeyedStream(EffectStream):
         """Process a checked block, controlled by a checked key of the same length."""
 
 
+class EndingStream(EffectStream):
+    """A stream whose output after the last block may be long: it comes in blocks."""
+
+    def flush(self) -> np.ndarray:
+        """Return what follows after the last block, ``(output channels, time)``."""
+        return np.concatenate([np.zeros((self.n_output_channels, 0), np.float32), *self.final_blocks()], axis=1)
+
+    @abstractmethod
+    def final_blocks(self) -> Iterator[np.ndarray]:
+        """Yield what follows after the last block, in blocks."""
+
+
+class PartitionStream(EffectStream):
+    """A stream that collects its input into partitions of a fixed length, and processes whole ones.
+
+    Parameters
+    ----------
+    n_channels : int
+    n_partition : int
+        Samples of a partition.
+    """
+
+    def __init__(self, n_channels: int, n_partition: int) -> None:
+        super().__init__(n_channels)
+        self._partition = np.zeros((n_channels, n_partition), np.float32)
+        self._n_filled = 0
+
+    def _process(self, block: np.ndarray) -> np.ndarray:
+        outputs = [block[:, :0]]
+        start = 0
+        while start < block.shape[1]:
+            n = min(self._partition.shape[1] - self._n_filled, block.shape[1] - start)
+            self._partition[:, self._n_filled : self._n_filled + n] = block[:, start : start + n]
+            self._n_filled += n
+            start += n
+            if self._n_filled == self._partition.shape[1]:
+                outputs.append(self._process_partition(self._partition))
+                self._n_filled = 0
+        return np.concatenate(outputs, axis=1)
+
+    def flush(self) -> np.ndarray:
+        """Return what follows after the last block, ``(channels, time)``."""
+        return self._process_last(self._partition[:, : self._n_filled])
+
+    @abstractmethod
+    def _process_partition(self, partition: np.ndarray) -> np.ndarray:
+        """Process a whole partition ``(channels, time)``, whose memory is used again for the next."""
+
+    @abstractmethod
+    def _process_last(self, partition: np.ndarray) -> np.ndarray:
+        """Process the last partition, which is shorter and maybe empty, and return all that follows."""
+
+
+class SeriesStream(EffectStream):
+    """Streams one after another, none of which changes the length."""
+
+    def __init__(self, *streams: EffectStream) -> None:
+        super().__init__(
+            streams[0].n_channels,
+            n_output_channels=streams[-1].n_output_channels,
+            latency_samples=sum(stream.latency_samples for stream in streams),
+            tail_samples=sum(stream.tail_samples for stream in streams),
+        )
+        self._streams = streams
+
+    def _process(self, block: np.ndarray) -> np.ndarray:
+        for stream in self._streams:
+            block = stream.process(block)
+        return block
+
+
 class StatelessStream(EffectStream):
     """The stream of an effect whose output depends on no sample before."""
 

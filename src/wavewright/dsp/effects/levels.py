@@ -5,52 +5,14 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections import deque
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from ...errors import BadSetting
-from ...names import quoted
 from ...ranges import ranged
 from ...units import db_to_gain, seconds_to_samples
+from ..assembly import check_curve, fade_gains
 from .effect import Effect, EffectStream, Measurement, StatelessStream, TwoPassEffect
-
-EXPONENTIAL_RANGE_DB = 60.0
-"""Range of the exponential curve, whose level rises by the same number of dB in each step."""
-
-
-def _exponential(t: np.ndarray) -> np.ndarray:
-    floor = 10.0 ** (-EXPONENTIAL_RANGE_DB / 20.0)
-    gains: np.ndarray = (floor ** (1.0 - t) - floor) / (1.0 - floor)
-    return gains
-
-
-CURVES: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
-    "linear": lambda t: t,
-    "equal-power": lambda t: np.sin(0.5 * np.pi * t),
-    "exponential": _exponential,
-    "s-curve": lambda t: 0.5 - 0.5 * np.cos(np.pi * t),
-}
-"""Gains of a fade in by its curve, as functions of time from 0 to 1."""
-
-
-def fade_gains(n_samples: int, curve: str) -> np.ndarray:
-    """Return the gains of a fade in; reversed, they are those of a fade out.
-
-    Parameters
-    ----------
-    n_samples : int
-    curve : str
-        A name in CURVES. Crossfades by ``linear`` and ``s-curve`` sum to 1, the squares of ``equal-power`` do.
-
-    Returns
-    -------
-    np.ndarray
-        ``(n_samples,)`` float32, at the middle of each sample.
-    """
-    gains = CURVES[curve]((np.arange(n_samples) + 0.5) / max(1, n_samples))
-    return gains.astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -82,8 +44,7 @@ class _Fade(Effect):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.curve not in CURVES:
-            raise BadSetting(f"curve is {quoted(self.curve)}; it must be one of {', '.join(CURVES)}.")
+        check_curve(self.curve)
 
 
 @dataclass(frozen=True)

@@ -66,12 +66,14 @@ class ConvolutionStream(EffectStream):
     mix : float
     n_tail : int
         Samples after the end of the input.
+    n_delay : int
+        Delay of the response that counts as latency.
     """
 
-    def __init__(self, n_channels: int, response: np.ndarray, mix: float, n_tail: int) -> None:
+    def __init__(self, n_channels: int, response: np.ndarray, mix: float, n_tail: int, n_delay: int = 0) -> None:
         quarter = 1 << max(0, math.ceil(math.log2(response.shape[1])) - 2)
         n_partition = min(max(quarter, SHORTEST_PARTITION), LONGEST_PARTITION)
-        super().__init__(n_channels, latency_samples=n_partition, tail_samples=n_tail)
+        super().__init__(n_channels, latency_samples=n_partition + n_delay, tail_samples=n_tail)
         from scipy.fft import rfft  # slow to import
 
         n_partitions = math.ceil(response.shape[1] / n_partition)
@@ -83,10 +85,11 @@ class ConvolutionStream(EffectStream):
         self._dry = np.float32(1.0 - mix)
         self._inputs = np.zeros((n_channels, 2 * n_partition), np.float32)
         self._outputs = np.zeros((n_channels, n_partition), np.float32)
+        self._n_partition = n_partition
         self._n_filled = 0  # samples of the partition that is being filled
 
     def _process(self, block: np.ndarray) -> np.ndarray:
-        n_partition = self.latency_samples
+        n_partition = self._n_partition
         output = np.empty_like(block)
         start = 0
         while start < block.shape[1]:
@@ -105,7 +108,7 @@ class ConvolutionStream(EffectStream):
         """Fill the outputs from a full partition of inputs."""
         from scipy.fft import irfft, rfft
 
-        n_partition = self.latency_samples
+        n_partition = self._n_partition
         self._spectra[self._latest] = rfft(self._inputs)
         total = self._spectra[self._latest] * self._responses[0]
         product = np.empty_like(total)

@@ -1,0 +1,95 @@
+"""Waves are joined, spliced, overlaid and split as their formulas say."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from tests.effect_streams import cuts, noise
+from wavewright.dsp.assembly import CURVES, crossfade, fade_gains, overlay, splice
+from wavewright.dsp.silence import split_at_silence
+from wavewright.errors import BadAudio, BadSetting
+
+RATE = 1_000
+
+
+@pytest.mark.parametrize("curve", CURVES)
+def test_crossfades_follow_their_curve(curve):
+    first, second = noise(500), noise(300, seed=1)
+    joined = crossfade(first, second, 100, curve)
+    assert joined.shape == (2, 700)
+    assert joined.dtype == np.float32
+    np.testing.assert_array_equal(joined[:, :400], first[:, :400])
+    np.testing.assert_array_equal(joined[:, 500:], second[:, 100:])
+    gains = fade_gains(100, curve)
+    np.testing.assert_allclose(joined[:, 400:500], first[:, 400:] * gains[::-1] + second[:, :100] * gains, atol=1e-6)
+
+
+def test_sounds_that_are_alike_keep_their_level_and_others_their_power():
+    constant = np.ones((1, 200), np.float32)
+    np.testing.assert_allclose(crossfade(constant, constant, 100), 1.0, atol=1e-6)
+    first, second = noise(20_000, 1), noise(20_000, 1, seed=1)
+    middle = crossfade(first, second, 20_000, "equal-power")[0, 8_000:12_000]
+    assert np.sqrt(np.square(middle).mean()) == pytest.approx(0.3, rel=0.03)
+
+
+def test_crossfades_that_do_not_fit_are_refused():
+    with pytest.raises(BadAudio, match="longer than one of its waves, which has 10"):
+        crossfade(noise(100), noise(10), 11)
+    with pytest.raises(BadAudio, match="2 channels, the other 1"):
+        crossfade(noise(100), noise(100, 1), 5)
+    with pytest.raises(BadSetting, match="negative"):
+        crossfade(noise(100), noise(100), -1)
+    with pytest.raises(BadSetting, match="must be one of linear"):
+        crossfade(noise(100), noise(100), 5, "cubic")
+
+
+def test_splices_replace_and_insert():
+    wave, other = noise(100), noise(30, seed=1)
+    expected = np.concatenate([wave[:, :20], other, wave[:, 60:]], axis=1)
+    np.testing.assert_array_equal(splice(wave, other, 20, 60), expected)
+    assert splice(wave, other, 20, 20, n_crossfade=10).shape == (2, 110)
+    np.testing.assert_allclose(splice(wave, wave[:, 20:60], 30, 50, n_crossfade=10), wave, atol=1e-6)
+    with pytest.raises(BadSetting, match="does not lie in the wave"):
+        splice(wave, other, 50, 101)
+
+
+def test_overlays_add():
+    wave, other = noise(100), noise(50, 1, seed=1)
+    mixed = overlay(wave, other, 80, -20.0)
+    assert mixed.shape == (2, 130)
+    np.testing.assert_array_equal(mixed[:, :80], wave[:, :80])
+    np.testing.assert_allclose(mixed[:, 80:100], wave[:, 80:] + 0.1 * other[:, :20], atol=1e-6)
+    np.testing.assert_allclose(mixed[:, 100:], np.tile(0.1 * other[:, 20:], (2, 1)), atol=1e-6)
+    assert overlay(wave, wave, 0).shape == (2, 100)
+    with pytest.raises(BadSetting, match="negative"):
+        overlay(wave, other, -1)
+    with pytest.raises(BadAudio, match="channels"):
+        overlay(wave, noise(50, 3), 0)
+
+
+def sounds_and_silences(*lengths):
+    return np.concatenate([np.full((1, n), float(i % 2), np.float32) for i, n in enumerate(lengths)], axis=1)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_sounds_are_split_at_silences(seed):
+    wave = sounds_and_silences(700, 1_000, 600, 200, 499, 300, 20, 50, 900)
+    edges = cuts(wave.shape[1], seed, 500)
+
+    def split(**settings):
+        return split_at_silence((wave[:, a:b] for a, b in pairwise(edges)), RATE, **settings)
+
+    assert split(padding_seconds=0.0) == [(700, 1_700), (2_300, 3_369)]
+    assert split(padding_seconds=0.1) == [(600, 1_800), (2_200, 3_469)]
+    assert split(padding_seconds=0.5) == [(200, 2_000), (2_000, 3_869)]
+    assert split(min_silence_seconds=0.3, padding_seconds=0.0) == [(700, 1_700), (2_300, 2_500), (2_999, 3_369)]
+    assert split(min_silence_seconds=0.3, min_seconds=0.25, padding_seconds=0.0) == [(700, 1_700), (2_999, 3_369)]
+    assert split(min_silence_seconds=9.0) == [(0, 4_269)]
+
+
+def test_silence_has_no_sounds():
+    assert split_at_silence([np.zeros((2, 2_000))], RATE) == []
+    assert split_at_silence([], RATE) == []

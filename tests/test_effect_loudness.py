@@ -1,0 +1,78 @@
+"""Normalisation reaches the loudness, and keeps the limit of the true peak."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from tests.effect_streams import cuts, in_blocks, noise, tone
+from wavewright.dsp.effects import Limiter, NormaliseLoudness
+from wavewright.dsp.loudness import integrated_loudness
+from wavewright.dsp.true_peak import true_peak_db
+from wavewright.errors import BadAudio, BadSetting
+
+RATE = 16_000
+
+
+@pytest.mark.parametrize("target_lufs", [-30.0, -23.0, -16.0])
+@pytest.mark.parametrize("n_channels", [1, 2, 6])
+def test_the_loudness_is_that_of_the_setting(target_lufs, n_channels):
+    wave = noise(2 * RATE, n_channels)
+    normalised = NormaliseLoudness(target_lufs)(wave, RATE)
+    assert integrated_loudness(normalised, RATE) == pytest.approx(target_lufs, abs=1e-4)
+    np.testing.assert_allclose(normalised / wave, (normalised / wave)[0, 0], rtol=1e-5)
+
+
+def test_a_sine_of_1_khz_has_its_level():
+    """BS.1770: a sine of 1 kHz at full scale in one channel is -3.01 LUFS."""
+    normalised = NormaliseLoudness(-23.0)(tone(1_000.0, 48_000, 1.0, 0.1), 48_000)
+    assert 20 * np.log10(np.abs(normalised).max()) == pytest.approx(-23.0 + 3.01, abs=0.02)
+
+
+def test_peaks_lower_the_gain():
+    wave = noise(RATE)
+    wave[0, 8_000] = 3.0
+    normalised = NormaliseLoudness(-10.0, -1.0)(wave, RATE)
+    assert true_peak_db(normalised) == pytest.approx(-1.0, abs=1e-4)
+    assert integrated_loudness(normalised, RATE) < -11.0
+    np.testing.assert_allclose(normalised / wave, (normalised / wave)[0, 0], rtol=1e-5)
+    quiet = NormaliseLoudness(-40.0, -1.0)(wave, RATE)
+    np.testing.assert_array_equal(quiet, NormaliseLoudness(-40.0)(wave, RATE))
+
+
+def test_a_limiter_lowers_the_peaks_alone():
+    wave = noise(RATE)
+    wave[0, 8_000] = 3.0
+    limited = NormaliseLoudness(-18.0, -6.0, limit=True)(wave, RATE)
+    assert limited.shape == wave.shape
+    assert true_peak_db(limited) <= -6.0
+    assert integrated_loudness(limited, RATE) == pytest.approx(-18.0, abs=0.5)
+    scaled = wave * np.float32(10 ** ((-18.0 - integrated_loudness(wave, RATE)) / 20))
+    np.testing.assert_allclose(limited, Limiter(-6.0)(scaled, RATE), atol=1e-5)
+
+
+@pytest.mark.parametrize("settings", [NormaliseLoudness(), NormaliseLoudness(-12.0, -3.0, limit=True)], ids=str)
+def test_both_passes_are_streams(settings):
+    wave = noise(12_000)
+    edges = cuts(12_000, 0, 900)
+    measurement = settings.measurement(RATE, 2)
+    for start, end in pairwise(edges):
+        measurement.add(wave[:, start:end])
+    whole = measurement.effect()(wave, RATE)
+    np.testing.assert_array_equal(in_blocks(measurement.effect(), wave, RATE, edges), whole)
+    np.testing.assert_allclose(whole, settings(wave, RATE), rtol=1e-5)
+
+
+def test_silence_is_unchanged():
+    for n_samples in (0, 1, 5_000):
+        silence = np.zeros((2, n_samples), np.float32)
+        np.testing.assert_array_equal(NormaliseLoudness(-16.0, -1.0)(silence, RATE), silence)
+
+
+def test_what_has_no_loudness_is_refused():
+    with pytest.raises(BadAudio, match="4"):
+        NormaliseLoudness()(noise(100, 4), RATE)
+    with pytest.raises(BadSetting, match="max_true_peak_db is 3"):
+        NormaliseLoudness(-16.0, 3.0)
