@@ -27,8 +27,8 @@ GROWTH_BINS = 32  # from which on the number of bins grows faster
 class DeClip(Effect):
     """Restore clipped peaks, which then exceed the level at which they were clipped: lower the gain afterwards.
 
-    Samples from ``threshold_db`` (dBFS) on are taken as clipped; without a setting, runs of four samples at the largest
-    level so far.
+    Samples from ``threshold_db`` (dBFS) on are taken as clipped; without a setting, samples at the largest level so
+    far, once four in a row were there.
 
     References
     ----------
@@ -57,7 +57,7 @@ class DeClipStream(PartitionStream):
         n_frame = HOPS_PER_FRAME * n_hop
         self._n_hop = n_hop
         self._threshold = None if settings.threshold_db is None else float(db_to_gain(settings.threshold_db))
-        self._extremes = np.zeros((n_channels, 2), np.float32)  # smallest and largest sample so far
+        self._levels = [(ClippingLevel(), ClippingLevel()) for _ in range(n_channels)]
         self._window = (0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(n_frame) / n_frame)).astype(np.float32)
         self._input = np.zeros((n_channels, n_frame), np.float32)
         self._is_clipped = np.zeros((n_channels, n_frame), np.bool_)  # in any of the frames so far
@@ -90,21 +90,31 @@ class DeClipStream(PartitionStream):
         """Return which samples of a frame are clipped at the lower, and which at the upper level."""
         if self._threshold is not None:
             return frame <= -self._threshold, frame >= self._threshold
-        extremes = self._extremes[channel]
-        extremes[:] = min(extremes[0], frame.min()), max(extremes[1], frame.max())
-        low, high = FULL_SCALE * extremes
-        return _runs(frame <= low) & (low < 0), _runs(frame >= high) & (high > 0)
+        low, high = self._levels[channel]
+        return low.clipped(-frame), high.clipped(frame)
 
 
-def _runs(is_extreme: np.ndarray) -> np.ndarray:
-    """Return which samples lie in a run of at least CLIPPED_RUN."""
-    if not is_extreme.any():
-        return is_extreme
+class ClippingLevel:
+    """The largest level of a sound so far, and whether it was clipped there."""
+
+    def __init__(self) -> None:
+        self._level = 0.0
+        self._has_run = False
+
+    def clipped(self, frame: np.ndarray) -> np.ndarray:
+        """Return which samples of the next frame ``(time,)`` are at a level at which there was a long run."""
+        largest = float(frame.max())
+        if largest > self._level:
+            self._has_run = self._has_run and FULL_SCALE * largest <= self._level
+            self._level = largest
+        is_extreme: np.ndarray = frame >= FULL_SCALE * self._level if self._level else np.zeros(len(frame), np.bool_)
+        self._has_run = self._has_run or _longest_run(is_extreme) >= CLIPPED_RUN
+        return is_extreme if self._has_run else np.zeros(len(frame), np.bool_)
+
+
+def _longest_run(is_extreme: np.ndarray) -> int:
     edges = np.flatnonzero(np.diff(is_extreme, prepend=False, append=False))
-    in_runs = np.zeros_like(is_extreme)
-    for start, end in zip(edges[::2], edges[1::2], strict=True):
-        in_runs[start:end] = end - start >= CLIPPED_RUN
-    return in_runs
+    return int(np.max(edges[1::2] - edges[::2], initial=0))
 
 
 def restored_frame(frame: np.ndarray, is_low: np.ndarray, is_high: np.ndarray) -> np.ndarray:
