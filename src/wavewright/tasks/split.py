@@ -9,6 +9,7 @@ from pydantic import Field
 
 from ..editing.splitting import SilenceSplit, SplitFile, TimeSplit, split_file
 from ..errors import BadSetting
+from ..sound_file import read_header
 from . import checked
 
 
@@ -54,5 +55,6 @@ def split(
     is_timed = bool(at) or every is not None
     if is_timed and silences != SilenceSplit():
         raise BadSetting("A split at times has no silences; leave --at and --every out, or the settings of silence.")
+    read_header(file)  # refuse what is no sound file before a name is derived from it
     folder = file.with_name(f"{file.stem}-split") if out is None else out
     return split_file(file, folder, TimeSplit(at, every) if is_timed else silences)
