@@ -49,7 +49,8 @@ def test_the_original_stays_and_its_tags_are_kept(source, tmp_path):
 def test_the_comment_replays_the_edit(source, tmp_path):
     out = edit(source, tmp_path / "out.wav", do="lowpass 3kHz; normalise -3dB").out
     again = edit(source, tmp_path / "again.wav", do=str(read_origin(out)["edit"])).out
-    assert out.read_bytes() == again.read_bytes()
+    np.testing.assert_array_equal(Clip.read(out).wave, Clip.read(again).wave)
+    assert read_origin(out) == read_origin(again)
 
 
 def test_a_generated_sound_keeps_what_made_it(source, tmp_path):
@@ -110,6 +111,8 @@ def test_a_stream_is_edited_as_it_arrives(monkeypatch):
     samples = np.frombuffer(sink.getvalue(), "<i2").reshape(-1, 2)
     np.testing.assert_allclose(samples[:, 0] / 32_768, wave[0] * 10 ** (-0.3), atol=1e-4)
     np.testing.assert_array_equal(samples[:, 0], samples[:, 1])
+    with pytest.raises(BadSetting, match="'normalise' needs the whole sound"):
+        edit("-", do="gain 1; normalise")
 
 
 @pytest.mark.parametrize(
@@ -153,6 +156,20 @@ def test_nothing_is_left_of_an_edit_that_fails(source, tmp_path):
     with pytest.raises(BadAudio, match="not a finite number"):
         edit(damaged, tmp_path / "out.wav", do="gain 1; normalise")
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_chain_that_leaves_nothing_is_refused(tmp_path):
+    source = Clip(np.zeros((1, RATE), np.float32), RATE).write(tmp_path / "in.wav")
+    with pytest.raises(BadAudio, match="leaves nothing of"):
+        edit(source, do="silence")
+    assert not (tmp_path / "in-edited.wav").exists()
+
+
+def test_the_current_folder_has_a_folder_beside_it(tmp_path, monkeypatch):
+    (tmp_path / "takes").mkdir()
+    Clip(noise(100), RATE).write(tmp_path / "takes" / "a.wav")
+    monkeypatch.chdir(tmp_path / "takes")
+    assert edit(".", do="gain 1", workers=1, quiet=True).out == tmp_path / "takes-edited"
 
 
 def test_effects_are_listed_with_their_settings():

@@ -29,6 +29,7 @@ from benchmarks.harness.tables import TARGETS, Row, Table, columns, optional
 from benchmarks.harness.timing import median_seconds
 from benchmarks.speech.judges import Judges, add_judge_options, mean_interval, word_error_interval
 from wavewright import loading
+from wavewright.contracts.enhancement import EnhancementSettings
 from wavewright.data.folder import scan
 from wavewright.metrics.paired import si_sdr_db, stoi
 from wavewright.units import db_to_gain, gain_to_db
@@ -163,10 +164,11 @@ def measure_special(name: str, denoise: Denoise, mixtures: Mixtures, judges: Jud
     }
 
 
-def model_denoiser(name: str) -> Denoise:
-    """Return a model as a function; raise BadModel if it does not enhance."""
+def model_denoisers(name: str, limit_db: float) -> dict[str, Denoise]:
+    """Return a model as functions by name, without and with a limit; raise BadModel if it does not enhance."""
     model = loading.load_enhancer(name)
-    return model.enhance
+    limited = EnhancementSettings(max_attenuation_db=limit_db)
+    return {name: model.enhance, f"{name}, {limit_db:g} dB": lambda wave: model.enhance(wave, limited)}
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -177,6 +179,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--noise", type=Path, default=Path("corpora/noises"), help="folder of sounds")
     parser.add_argument("--gtcrn", type=Path, default=None, help="copy of the repository Xiaobin-Rong/gtcrn")
     parser.add_argument("--model", nargs="*", default=["denoise-16k"], help="denoisers at 16 kHz")
+    parser.add_argument("--limit-db", type=float, default=12.0, help="largest attenuation of a second row of each")
     parser.add_argument("--count", type=int, default=40)
     parser.add_argument("--min-seconds", type=float, default=2.0)
     parser.add_argument("--ratios", type=float, nargs="+", default=RATIOS_DB, help="signal-to-noise ratios in dB")
@@ -189,7 +192,8 @@ def measure(options: argparse.Namespace, report: Report) -> None:
     judges = Judges(options, report, with_pesq=True)
     mixtures = Mixtures(options)
     denoisers: dict[str, Callable[[np.ndarray], np.ndarray]] = {"noisy": lambda wave: wave}
-    denoisers |= {name: model_denoiser(name) for name in options.model}
+    for name in options.model:
+        denoisers |= model_denoisers(name, options.limit_db)
     denoisers |= denoising_peers(options.gtcrn, report)
     totals: dict[str, list[np.ndarray]] = {name: [] for name in denoisers}
     for ratio_db in options.ratios:

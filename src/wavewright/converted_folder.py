@@ -267,6 +267,14 @@ def subtype_like(header: AudioHeader, out: Path) -> str | None:
     return None if header.subtype in ("PCM_S8", "PCM_U8") else header.subtype
 
 
+def folder_beside(folder: Path, done: str) -> Path:
+    """Return the default folder for the results of a folder: beside it, with its name and what was done."""
+    named = folder if folder.name else folder.resolve()  # such as "."
+    if not named.name:
+        raise BadFolder(f"{folder} has no name to derive that of another folder from; give one with --out.")
+    return named.with_name(f"{named.name}-{done}")
+
+
 def hash_of(path: Path) -> str:
     """Return the first digits of the SHA-256 of a file."""
     digest = hashlib.sha256()

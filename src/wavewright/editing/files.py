@@ -11,7 +11,7 @@ import numpy as np
 
 from ..clip import Clip, describe_audio, read_blocks, read_header, read_metadata, write_blocks
 from ..converted_folder import Conversion, ConvertedFolder, ConvertFile, hash_of, subtype_like
-from ..errors import BadSetting
+from ..errors import BadAudio, BadSetting
 from ..json_text import parse
 from ..sound_file import AudioHeader, read_origin
 from ..version import __version__
@@ -134,7 +134,7 @@ def edit_file(source: Path, edit: Edit, out: Path, show: Callable[[float], objec
                 show(n_read / header.sample_rate)
 
         waves = edit.chain.process(blocks, header.sample_rate, header.n_channels)
-        clips = (Clip(wave, last.sample_rate) for wave in waves)
+        clips = _clips(waves, last.sample_rate, source)
         if is_video(out):
             replace_sound(source, out, clips)
         else:
@@ -149,6 +149,16 @@ def edit_file(source: Path, edit: Edit, out: Path, show: Callable[[float], objec
         n_channels=written.n_channels,
         is_new=is_new,
     )
+
+
+def _clips(waves: Iterator[np.ndarray], sample_rate: int, source: Path) -> Iterator[Clip]:
+    """Yield waves as clips; raise BadAudio if there is no sample."""
+    n_samples = 0
+    for wave in waves:
+        n_samples += wave.shape[1]
+        yield Clip(wave, sample_rate)
+    if not n_samples:
+        raise BadAudio(f"The chain leaves nothing of {source}, so nothing was written; check its first steps.")
 
 
 def _formats(header: AudioHeader, chain: Chain) -> list[SoundFormat]:

@@ -12,7 +12,8 @@ from typing import Annotated
 from pydantic import Field
 
 from ..clip import describe_audio
-from ..converted_folder import convert_folder
+from ..converted_folder import convert_folder, folder_beside
+from ..dsp.effects import TwoPassEffect
 from ..editing.chain import CHAIN_EFFECTS, Chain, SoundFormat, step_text
 from ..editing.files import Edit, EditedFile, EditedFolder, FolderEdit, check_edit, edit_file
 from ..editing.quantities import format_value, short_name
@@ -144,7 +145,7 @@ def edit(
     if out == STANDARD_STREAM:
         raise BadSetting(f"Standard output is for a stream from standard input; name a file to write {source} to.")
     if source.is_dir() and not dry_run:
-        folder = out or source.with_name(f"{source.name}-edited")
+        folder = out or folder_beside(source, "edited")
         return convert_folder(source, folder, FolderEdit(work), workers, quiet)
     if source.is_dir():
         raise BadSetting(f"{source} is a folder; give one of its files to see the plan of the chain.")
@@ -187,6 +188,9 @@ def _edit_stream(work: Edit) -> None:
     """Edit 16-bit audio from standard input as it arrives."""
     if work.tags or work.subtype:
         raise BadSetting("A stream has no tags and 16 bits; leave --tag and --subtype out.")
+    if work.chain.n_passes > 1:
+        whole = next(effect for effect in work.chain.effects if isinstance(effect, TwoPassEffect))
+        raise BadSetting(f"'{step_text(whole)}' needs the whole sound, which a stream never has; edit a file instead.")
 
     def process(audio: PcmStream) -> PcmStream:
         last = work.chain.formats(SoundFormat(audio.sample_rate, audio.n_channels))[-1]

@@ -10,7 +10,7 @@ from typing import Annotated, BinaryIO
 from pydantic import Field
 
 from ..contracts.enhancement import MAX_ATTENUATION_DB, EnhancementSettings
-from ..converted_folder import convert_folder
+from ..converted_folder import convert_folder, folder_beside
 from ..drawing import check_drawable
 from ..enhancement.files import (
     EnhancedFile,
@@ -109,7 +109,7 @@ def enhance(
     if out == STANDARD_STREAM:
         raise BadSetting(f"Standard output is for a stream from standard input; name a file to write {source} to.")
     if source.is_dir():
-        folder = out or source.with_name(f"{source.name}-enhanced")
+        folder = out or folder_beside(source, "enhanced")
         return convert_folder(source, folder, FolderEnhancement(enhancement), workers, quiet)
     header = read_header(source)
     suffix = source.suffix if is_video(source) else ".wav"

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 
 from .channels import Balance, LeftRight, MidSide, Mono, MonoToStereo, Pan, SwapChannels, Width
+from .clicks import DeClick
+from .clipping import DeClip
 from .colour import BitCrush, Dither, Saturation
 from .delays import Chorus, Delay, Flanger, Vibrato
 from .dynamics import Compressor, DeEsser, Ducker, Expander, Gate
@@ -71,6 +73,8 @@ EFFECTS: Mapping[str, type[Effect]] = {
     "stretch": Stretch,
     "pitch": PitchShift,
     "silence": RemoveSilence,
+    "declick": DeClick,
+    "declip": DeClip,
 }
 """Effects by their names in chains."""
 
@@ -81,6 +85,8 @@ __all__ = [
     "Chorus",
     "Compressor",
     "ConvolutionReverb",
+    "DeClick",
+    "DeClip",
     "DeEsser",
     "Delay",
     "Dither",

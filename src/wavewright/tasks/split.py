@@ -1,0 +1,60 @@
+"""Split a sound file at its silences or at times."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from ..editing.splitting import SilenceSplit, SplitFile, TimeSplit, split_file
+from ..errors import BadSetting
+from ..sound_file import read_header
+from . import checked
+
+
+@checked
+def split(
+    file: Annotated[Path, Field(description="Sound file, of any length.")],
+    out: Annotated[
+        Path | None, Field(description="Folder for the files; default: <name>-split beside the sound file.")
+    ] = None,
+    silence_db: Annotated[
+        float, Field(description="Level in dB of full scale that no sample of silence exceeds.", ge=-120, le=0)
+    ] = SilenceSplit.silence_db,
+    min_silence: Annotated[
+        float, Field(description="Shortest silence to split at, in seconds.", ge=0.001, le=3_600)
+    ] = SilenceSplit.min_silence_seconds,
+    min_seconds: Annotated[
+        float, Field(description="Shortest sound between silences that is kept, in seconds.", ge=0, le=3_600)
+    ] = SilenceSplit.min_seconds,
+    padding: Annotated[
+        float, Field(description="Silence kept before and after each sound, in seconds.", ge=0, le=60)
+    ] = SilenceSplit.padding_seconds,
+    at: Annotated[
+        tuple[float, ...], Field(description="Split at this time in seconds instead; may be given several times.")
+    ] = (),
+    every: Annotated[
+        float | None, Field(description="Split every so many seconds instead.", ge=0.01, le=86_400)
+    ] = None,
+) -> SplitFile:
+    """Split a sound file into numbered files of a folder: at its silences, at given times, or every so many seconds.
+
+    The parts of a split at times are the whole sound; at silences, what is silent is left out but for the padding.
+
+    Raises
+    ------
+    BadAudio
+        If the sound cannot be read, or has nothing above the threshold.
+    BadSetting
+        If a time lies outside the sound.
+    BadFolder
+        If the files cannot be written.
+    """
+    silences = SilenceSplit(silence_db, min_silence, min_seconds, padding)
+    is_timed = bool(at) or every is not None
+    if is_timed and silences != SilenceSplit():
+        raise BadSetting("A split at times has no silences; leave --at and --every out, or the settings of silence.")
+    read_header(file)  # refuse what is no sound file before a name is derived from it
+    folder = file.with_name(f"{file.stem}-split") if out is None else out
+    return split_file(file, folder, TimeSplit(at, every) if is_timed else silences)

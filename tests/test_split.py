@@ -1,0 +1,98 @@
+"""`wavewright split`: the files of a split are the samples of the source, at silences and at times."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import soundfile
+
+from wavewright import Clip, split
+from wavewright.editing import splitting
+from wavewright.errors import BadAudio, BadFolder, BadSetting
+from wavewright.sound_file import read_metadata
+
+RATE = 8_000
+
+
+def bursts(*seconds: float) -> np.ndarray:
+    """Return noise and silence in turn, of so many seconds each, in stereo."""
+    rng = np.random.default_rng(0)
+    levels = [0.0 if index % 2 else 0.5 for index in range(len(seconds))]
+    pieces = [level * rng.uniform(0.1, 1, (2, round(each * RATE))) for level, each in zip(levels, seconds, strict=True)]
+    return np.concatenate(pieces, axis=1).astype(np.float32)
+
+
+@pytest.fixture
+def source(tmp_path):
+    return Clip(bursts(0.5, 1.0, 0.7, 0.2, 0.3, 2.0, 0.4), RATE).write(
+        tmp_path / "a take.wav", "FLOAT", {"title": "A take"}
+    )
+
+
+def test_sounds_between_silences_become_files(source):
+    result = split(source, padding=0.1)
+    assert result.out.name == "a take-split"
+    assert [(each.start_seconds, each.end_seconds) for each in result.segments] == [(0.0, 0.6), (1.4, 2.8), (4.6, 5.1)]
+    wave = Clip.read(source).wave
+    for segment in result.segments:
+        start, end = round(segment.start_seconds * RATE), round(segment.end_seconds * RATE)
+        np.testing.assert_array_equal(Clip.read(result.out / segment.file).wave, wave[:, start:end])
+        assert soundfile.info(result.out / segment.file).subtype == "FLOAT"
+        assert read_metadata(result.out / segment.file)["title"] == "A take"
+    lines = [json.loads(line) for line in (result.out / "manifest.jsonl").read_text().splitlines()]
+    assert [line["audio_filepath"] for line in lines] == [segment.file for segment in result.segments]
+    assert "3 files" in str(result)
+
+
+@pytest.mark.parametrize("block_seconds", [10.0, 0.333])
+@pytest.mark.parametrize("options", [{"every": 0.77}, {"at": (0.1, 3.0, 1.5)}, {"at": (1.0,), "every": 2.0}])
+def test_the_parts_of_a_split_at_times_are_the_whole_sound(source, monkeypatch, block_seconds, options):
+    monkeypatch.setattr(splitting, "BLOCK_SECONDS", block_seconds)
+    result = split(source, **options)
+    parts = [Clip.read(result.out / segment.file).wave for segment in result.segments]
+    np.testing.assert_array_equal(np.concatenate(parts, axis=1), Clip.read(source).wave)
+    times = {*options.get("at", ()), *np.arange(1, 10) * options.get("every", 99.0)}
+    assert len(parts) == 1 + sum(time < 5.1 for time in times)
+
+
+def test_a_second_split_replaces_the_first(source):
+    split(source, every=1.0)
+    result = split(source, every=1.0)
+    assert len((result.out / "manifest.jsonl").read_text().splitlines()) == len(result.segments) == 6
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"at": (9.0,)}, BadSetting, "cannot be split at 9 s, since it is 5.100 s long"),
+        ({"at": (0.0,)}, BadSetting, "cannot be split at 0 s"),
+        ({"at": (1.0,), "padding": 0.2}, BadSetting, "has no silences"),
+        ({"silence_db": 0.0}, BadAudio, "no sound of 0.1 s above 0 dB"),
+        ({"min_seconds": 3.0}, BadAudio, "no sound of 3 s"),
+        ({"min_silence": 0.0}, BadSetting, "min_silence"),
+    ],
+)
+def test_refuses(source, tmp_path, options, error, message):
+    with pytest.raises(error, match=message):
+        split(source, tmp_path / "out", **options)
+    assert not (tmp_path / "out").exists()
+
+
+def test_too_many_files_are_refused(source, tmp_path, monkeypatch):
+    monkeypatch.setattr(splitting, "MAX_SEGMENTS", 5)
+    with pytest.raises(BadSetting, match="split into 51 files; at most 5"):
+        split(source, tmp_path / "out", every=0.1)
+
+
+def test_the_source_is_never_replaced(tmp_path):
+    source = Clip(bursts(1.0), RATE).write(tmp_path / "x_01.wav")
+    before = source.read_bytes()
+    (tmp_path / "x.wav").write_bytes(before)
+    (tmp_path / "link").symlink_to(tmp_path)
+    source.unlink()
+    (tmp_path / "x_01.wav").hardlink_to(tmp_path / "x.wav")
+    with pytest.raises(BadFolder, match="never replaced"):
+        split(tmp_path / "x.wav", tmp_path)
+    assert (tmp_path / "x.wav").read_bytes() == before
