@@ -3,8 +3,9 @@
     python -m benchmarks.effects.quality --corpus corpora/denoise --split valid --json quality.json
 
 Recordings are clipped to a given SI-SDR, or get five clicks a second of 1 to 12 samples, and are restored. FFmpeg's
-filters run by PyAV. Stretching is judged by sums of steady tones, by what is left after the best fit of tones of the
-exact frequencies, and by single clicks, by how far their energy spreads (root mean square of the time).
+filters run by PyAV. Times are seconds of the processor for a second of sound. Stretching is judged by sums of steady
+tones, by what is left after the best fit of tones of the exact frequencies, and by single clicks, by how far their
+energy spreads (root mean square of the time).
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
@@ -22,7 +25,7 @@ from benchmarks.effects.filtergraph import ffmpeg
 from benchmarks.harness.corpora import corpus_entries, read_wave, shuffle_entries, smoke_digits
 from benchmarks.harness.peers import PYTHON_STRETCH
 from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import Table, columns, optional
+from benchmarks.harness.tables import Table, Value, columns, optional
 from wavewright.dsp.effects import DeClick, DeClip, Effect, PitchShift, Stretch
 from wavewright.metrics.paired import si_sdr_db
 
@@ -32,6 +35,7 @@ CLIPPED_DB = (7.0, 15.0)
 CLICKS_PER_SECOND = 5
 LONGEST_CLICK = 12
 PEAK = 0.5
+LARGEST_DB = 120.0
 
 STRETCH_RATE = 48_000
 FACTORS = (0.5, 0.8, 1.25, 2.0)
@@ -40,7 +44,10 @@ CHORD_HZ = (261.6, 329.6, 392.0, 523.2, 1_046.5)
 CLICK_WINDOW_SECONDS = 0.1
 
 RESTORED = Table(
-    "restored", columns(damage="s", files="d", damaged_db=".1f", own_db=".1f", ffmpeg_db=".1f", better="s")
+    "restored",
+    columns(
+        damage="s", files="d", damaged_db=".1f", own_db=".1f", ffmpeg_db=".1f", better="s", own_s=".3f", ffmpeg_s=".3f"
+    ),
 )
 STRETCHED = Table(
     "stretched",
@@ -79,26 +86,36 @@ def damages(wave: np.ndarray, seed: int) -> Iterator[tuple[str, np.ndarray, Effe
     for target_db in CLIPPED_DB:
         yield f"clipped to {target_db:g} dB", clipped_at(wave, target_db), DeClip(), "adeclip"
     yield "clicks", with_clicks(wave, seed), DeClick(), "adeclick"
-    yield "none (clicks searched)", wave, DeClick(), "adeclick"
+    yield "none, clicks searched", wave, DeClick(), "adeclick"
 
 
 def add_restored(options: argparse.Namespace, report: Report) -> None:
-    """Add a row for each damage: medians over the recordings of the SI-SDR in dB."""
+    """Add a row for each damage: medians over the recordings of the SI-SDR in dB, and processor time per second."""
     entries = shuffle_entries(corpus_entries(options.corpus, options.split), options.count, seed=0)
-    rows: dict[str, list[tuple[float, float, float]]] = {}
+    rows: dict[str, list[list[float]]] = {}
     for seed, entry in enumerate(entries):
         wave = read_wave(entry.path, RATE)[: LONGEST_SECONDS * RATE].astype(np.float32)
         wave = wave * np.float32(PEAK / max(1e-6, float(np.abs(wave).max())))
         for name, changed, effect, filter_name in damages(wave, seed):
             damaged = changed.astype(np.float32)
-            restored = effect(damaged[None], RATE)[0], ffmpeg(damaged[None], RATE, filter_name)[0, : len(wave)]
-            values = [min(120.0, si_sdr_db(wave, each)) for each in (damaged, *restored)]
-            rows.setdefault(name, []).append((values[0], values[1], values[2]))
+            restored, own_s = timed(partial(effect, damaged[None], RATE))
+            filtered, ffmpeg_s = timed(partial(ffmpeg, damaged[None], RATE, filter_name))
+            waves = damaged, restored[0], filtered[0, : len(wave)]
+            values = [min(LARGEST_DB, si_sdr_db(wave, each)) for each in waves]
+            rows.setdefault(name, []).append([*values, own_s * RATE / len(wave), ffmpeg_s * RATE / len(wave)])
     for name, measured in rows.items():
-        damaged_db, own_db, ffmpeg_db = np.median(measured, axis=0)
-        n_better = sum(own >= other for _, own, other in measured)
-        row = {"damage": name, "files": len(measured), "damaged_db": damaged_db, "own_db": own_db}
-        report.add(RESTORED, {**row, "ffmpeg_db": ffmpeg_db, "better": f"{n_better} of {len(measured)}"})
+        damaged_db, own_db, ffmpeg_db, own_s, ffmpeg_s = (float(each) for each in np.median(measured, axis=0))
+        n_better = sum(row[1] >= row[2] for row in measured)
+        row: dict[str, Value] = {"damage": name, "files": len(measured), "damaged_db": damaged_db, "own_db": own_db}
+        row.update({"ffmpeg_db": ffmpeg_db, "better": f"{n_better} of {len(measured)}"})
+        report.add(RESTORED, {**row, "own_s": own_s, "ffmpeg_s": ffmpeg_s})
+
+
+def timed(function: Callable[[], np.ndarray]) -> tuple[np.ndarray, float]:
+    """Return the result of a function, and the seconds of the processor that it took."""
+    start = time.process_time()
+    result = function()
+    return result, time.process_time() - start
 
 
 def python_stretch(settings: Mapping[str, float]) -> Process:
@@ -118,8 +135,8 @@ def python_stretch(settings: Mapping[str, float]) -> Process:
 
 def tone_error_db(process: Process, ratio: float) -> float:
     """Return the power of what no sum of the tones, shifted by a ratio of frequencies, explains, relative to all."""
-    time = np.arange(4 * STRETCH_RATE) / STRETCH_RATE
-    chord = sum(0.15 * np.sin(2.0 * np.pi * hz * time + hz) for hz in CHORD_HZ)
+    seconds = np.arange(4 * STRETCH_RATE) / STRETCH_RATE
+    chord = sum(0.15 * np.sin(2.0 * np.pi * hz * seconds + hz) for hz in CHORD_HZ)
     stretched = process(np.asarray(chord, np.float32))
     middle = stretched[STRETCH_RATE // 2 : -STRETCH_RATE // 2].astype(np.float64)
     angles = 2.0 * np.pi * ratio * np.outer(np.arange(len(middle)) / STRETCH_RATE, CHORD_HZ)
@@ -156,7 +173,7 @@ def add_stretched(report: Report) -> None:
             return effect(wave, STRETCH_RATE)
 
         n_error = len(own(np.zeros(n_samples, np.float32))) - round(factor * n_samples)
-        row: dict[str, str | float | None] = {"change": name, "length_error_samples": n_error}
+        row: dict[str, Value] = {"change": name, "length_error_samples": n_error}
         row.update({"error_db": tone_error_db(own, ratio), "click_ms": click_ms(own, factor)})
         if PYTHON_STRETCH.is_installed:
             other = python_stretch(settings)
