@@ -15,7 +15,7 @@ MARGIN_SAMPLES = 2  # that are interpolated on each side of a click
 
 
 class ClickLimits(NamedTuple):
-    """What counts as a click.
+    """Limits of what is a click.
 
     Attributes
     ----------

@@ -2,7 +2,7 @@
 
 The phase of each peak advances by what it advances in the input over one hop. That is measured, by a second spectrum
 one hop earlier, instead of estimated from the frequency. All bins around a peak, in all channels, get its rotation.
-Around an attack, frames advance as fast in the input as in the output, so that all contain it at its place.
+Around an attack, frames advance as fast in the input as in the output, so that all contain it at the same time.
 """
 
 from __future__ import annotations
