@@ -10,6 +10,7 @@ from scipy.signal import lfilter
 from tests.effect_streams import check_edges, check_streams, cuts, in_blocks, noise, tone
 from wavewright.dsp.effects import DeClick, DeClip
 from wavewright.dsp.effects.autoregression_kernels import fit_model, interpolate
+from wavewright.dsp.effects.clipping import ClippingLevel
 from wavewright.errors import BadSetting
 from wavewright.metrics.paired import si_sdr_db
 
@@ -57,6 +58,14 @@ def test_clipping_is_restored(level, gained_db):
         is_clipped = np.abs(clipped) >= level
         np.testing.assert_array_equal(restored[~is_clipped], clipped[~is_clipped])
         assert (np.abs(restored) >= np.abs(clipped) - 1e-6).all()
+
+
+def test_short_runs_count_once_a_long_one_was_at_their_level():
+    level = ClippingLevel()
+    assert not level.clipped(np.array([0.0, 0.5, 0.5, 0.5, 0.1], np.float32)).any()
+    assert level.clipped(np.array([0.5, 0.5, 0.5, 0.5, 0.1, 0.5], np.float32)).tolist() == [True] * 4 + [False, True]
+    assert level.clipped(np.array([0.2, 0.5, 0.1], np.float32)).tolist() == [False, True, False]
+    assert not level.clipped(np.array([0.7, 0.5, 0.5, 0.5, 0.5], np.float32)).any()  # a louder sound was not clipped
 
 
 def test_a_clipped_sine_is_restored():

@@ -158,6 +158,17 @@ def test_stretched_events_keep_their_order_and_place(factor):
         assert np.argmax(near) == pytest.approx(1_600, abs=RATE * 0.02)
 
 
+@pytest.mark.parametrize("factor", [0.5, 1.25, 3.0])
+def test_stretched_attacks_stay_sharp(factor):
+    wave = np.zeros((1, 2 * RATE), np.float32)
+    positions = np.arange(4_000, 2 * RATE - 4_000, 5_000)
+    wave[0, positions] = 1.0
+    energy = np.square(Stretch(factor)(wave + 1e-3 * tone(440.0, RATE, 2.0), RATE)[0])
+    near = sum(energy[round(each * factor) - 16 :][:33].sum() for each in positions)
+    assert near > 0.95 * len(positions)
+    assert near > 0.97 * energy.sum()
+
+
 def test_stretching_keeps_the_stereo_image():
     left = noise(8_000, 1)
     stretched = Stretch(1.3)(np.concatenate([left, -0.5 * left]), RATE)

@@ -29,6 +29,7 @@ from benchmarks.harness.tables import TARGETS, Row, Table, columns, optional
 from benchmarks.harness.timing import median_seconds
 from benchmarks.speech.judges import Judges, add_judge_options, mean_interval, word_error_interval
 from wavewright import loading
+from wavewright.clip import Clip
 from wavewright.contracts.enhancement import EnhancementSettings
 from wavewright.data.folder import scan
 from wavewright.metrics.paired import si_sdr_db, stoi
@@ -167,8 +168,20 @@ def measure_special(name: str, denoise: Denoise, mixtures: Mixtures, judges: Jud
 def model_denoisers(name: str, limit_db: float) -> dict[str, Denoise]:
     """Return a model as functions by name, without and with a limit; raise BadModel if it does not enhance."""
     model = loading.load_enhancer(name)
+
+    def denoiser(settings: EnhancementSettings) -> Denoise:
+        if model.sample_rate == SAMPLE_RATE:
+            return lambda wave: model.enhance(wave, settings)
+
+        def denoise(wave: np.ndarray) -> np.ndarray:
+            at_model_rate = Clip(wave[None], SAMPLE_RATE).resample(model.sample_rate).wave
+            enhanced = Clip(model.enhance(at_model_rate, settings), model.sample_rate).resample(SAMPLE_RATE).wave[0]
+            return np.pad(enhanced, (0, max(0, len(wave) - len(enhanced))))[: len(wave)]
+
+        return denoise
+
     limited = EnhancementSettings(max_attenuation_db=limit_db)
-    return {name: model.enhance, f"{name}, {limit_db:g} dB": lambda wave: model.enhance(wave, limited)}
+    return {name: denoiser(EnhancementSettings()), f"{name}, {limit_db:g} dB": denoiser(limited)}
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -178,7 +191,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--speaker", default=None)
     parser.add_argument("--noise", type=Path, default=Path("corpora/noises"), help="folder of sounds")
     parser.add_argument("--gtcrn", type=Path, default=None, help="copy of the repository Xiaobin-Rong/gtcrn")
-    parser.add_argument("--model", nargs="*", default=["denoise-16k"], help="denoisers at 16 kHz")
+    parser.add_argument("--model", nargs="*", default=["denoise-16k"], help="denoisers, of any sample rate")
     parser.add_argument("--limit-db", type=float, default=12.0, help="largest attenuation of a second row of each")
     parser.add_argument("--count", type=int, default=40)
     parser.add_argument("--min-seconds", type=float, default=2.0)

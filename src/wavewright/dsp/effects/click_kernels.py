@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from ..compiled import compiled, inlined
@@ -10,6 +12,24 @@ from .autoregression_kernels import fit_model, interpolate
 MEDIAN_TO_DEVIATION = 1.4826  # of a normal distribution
 SMALLEST_DEVIATION = 1e-9
 MARGIN_SAMPLES = 2  # that are interpolated on each side of a click
+
+
+class ClickLimits(NamedTuple):
+    """Limits of what is a click.
+
+    Attributes
+    ----------
+    threshold : float
+        Ratio of a large error to the standard deviation of the error, estimated by its median.
+    n_gap : int
+        Clicks with fewer samples between them are one.
+    n_longest : int
+        Samples of the longest click.
+    """
+
+    threshold: float
+    n_gap: int
+    n_longest: int
 
 
 @inlined
@@ -35,9 +55,7 @@ def find_clicks(
     model: np.ndarray,
     start: int,
     end: int,
-    threshold: float,
-    n_gap: int,
-    n_longest: int,
+    limits: ClickLimits,
     is_click: np.ndarray,
 ) -> int:
     """Mark the samples whose prediction error is large in both directions; return their number.
@@ -48,24 +66,19 @@ def find_clicks(
     model : (order + 1,) float64
     start, end : int
         Where clicks may start.
-    threshold : float
-        Ratio of a large error to the standard deviation of the error, estimated by its median.
-    n_gap : int
-        Clicks with fewer samples between them are one.
-    n_longest : int
-        Longer ones are no clicks.
+    limits : ClickLimits
     is_click : (time,) bool, filled
     """
     residuals = _residuals(frame, model)
     deviation = MEDIAN_TO_DEVIATION * np.median(residuals[len(model) : len(frame) - len(model)])
-    limit = threshold * max(deviation, SMALLEST_DEVIATION)
+    limit = limits.threshold * max(deviation, SMALLEST_DEVIATION)
     is_click[:] = False
     n_marked = 0
     first = last = -1
     for i in range(start, len(frame)):
         is_large = residuals[i] > limit
-        if first >= 0 and i - last > n_gap:  # the click has ended
-            if last - first < n_longest:
+        if first >= 0 and i - last > limits.n_gap:  # the click has ended
+            if last - first < limits.n_longest:
                 low, high = max(start, first - MARGIN_SAMPLES), min(len(frame), last + MARGIN_SAMPLES + 1)
                 is_click[low:high] = True
                 n_marked += high - low
@@ -85,9 +98,7 @@ def repair_clicks(
     model: np.ndarray,
     start: int,
     end: int,
-    threshold: float,
-    n_gap: int,
-    n_longest: int,
+    limits: ClickLimits,
     n_iterations: int,
 ) -> None:
     """Detect clicks and interpolate them.
@@ -97,7 +108,7 @@ def repair_clicks(
     frame, window : (time,) float64, the frame is changed
     model : (order + 1,) float64
         Memory for the model.
-    start, end, threshold, n_gap, n_longest
+    start, end, limits
         As for :func:`find_clicks`.
     n_iterations : int
         Times that a model is fitted; each further one to the repaired frame.
@@ -107,6 +118,6 @@ def repair_clicks(
     for _ in range(n_iterations):
         fit_model(frame, window, model)
         frame[:] = original
-        if find_clicks(frame, model, start, end, threshold, n_gap, n_longest, is_click) == 0:
+        if find_clicks(frame, model, start, end, limits, is_click) == 0:
             return
         interpolate(frame, is_click, model)

@@ -62,21 +62,19 @@ class DeClickStream(PartitionStream):
 
     def _repaired(self, partition: np.ndarray, following: np.ndarray) -> np.ndarray:
         """Return a partition, repaired; a shorter one is the last."""
-        from .click_kernels import repair_clicks  # numba is slow to import
+        from .click_kernels import ClickLimits, repair_clicks  # numba is slow to import
 
         n_samples = partition.shape[1]
         if n_samples == 0:
             return partition
+        limits = ClickLimits(self._threshold, GAP_SAMPLES, self._n_longest)
         start, end = self._n_context, self._n_context + n_samples
         following = following[:, : self._n_context]
         self._frames[:, start:end] = partition
         self._frames[:, end:] = 0.0
         self._frames[:, end : end + following.shape[1]] = following
         for frame in self._frames:
-            repair_clicks(
-                *(frame, self._window, self._model, start, end),
-                *(self._threshold, GAP_SAMPLES, self._n_longest, N_ITERATIONS),
-            )
+            repair_clicks(frame, self._window, self._model, start, end, limits, N_ITERATIONS)
         output = self._frames[:, start:end].astype(np.float32)
         self._frames[:, :start] = self._frames[:, n_samples:end]
         return output

@@ -20,7 +20,7 @@ OVERLAP_SUM = 2.0
 
 REDUNDANCY = 2  # points of the transform for each sample of a frame
 TOLERANCE = 0.1  # distance of the frame from a sparse one, relative to its norm, at which the iteration ends
-GROWTH_BINS = 32  # from which on the number of bins grows faster
+GROWTH_BINS = 16  # from which on the number of bins grows faster
 
 
 @dataclass(frozen=True)

@@ -167,7 +167,7 @@ class DitherStream(EffectStream):
         output = np.empty_like(block)
         for start in range(0, block.shape[1], CHUNK_SAMPLES):
             chunk = block[:, start : start + CHUNK_SAMPLES]
-            uniform = self._rng.random((chunk.shape[1], self.n_channels, 2))  # in the order of time
+            uniform = self._rng.random((chunk.shape[1], self.n_channels, 2), np.float32)  # in the order of time
             noise = (uniform[:, :, 0] - uniform[:, :, 1]).T
             requantise(
                 *(np.ascontiguousarray(chunk), np.ascontiguousarray(noise), self._step),

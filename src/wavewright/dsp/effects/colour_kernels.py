@@ -26,7 +26,7 @@ def requantise(
     Parameters
     ----------
     block : (channels, time) float32
-    noise : (channels, time) float64
+    noise : (channels, time) float32
         In steps.
     step : float
     taps : (order,) float64

@@ -13,6 +13,7 @@ from .effect import Effect, EffectStream
 from .oscillator import STEREO_PHASE, phasor, rotation_of
 
 SHORTEST_DELAY = 2.0  # samples that the interpolation needs
+SAMPLES_AT_ONCE = 512  # of each voice
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,8 @@ class Vibrato(Effect):
         depth = (2.0 ** (self.depth_cents / 1_200.0) - 1.0) * sample_rate / (2.0 * math.pi * self.rate_hz)
         latency = math.ceil(depth + SHORTEST_DELAY)
         rotation = rotation_of(self.rate_hz, sample_rate)
-        phasors = np.tile(phasor(0.0), (n_channels, 1, 1))
-        return ModulatedStream(rotation, phasors, latency, depth, wet=1.0, latency_samples=latency)
+        offsets = np.tile(phasor(0.0), (n_channels, 1, 1))
+        return ModulatedStream(rotation, offsets, latency, depth, wet=1.0, latency_samples=latency)
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ class Chorus(Effect):
         """Open a stream, see :meth:`.effect.Effect.stream`."""
         return ModulatedStream(
             rotation_of(self.rate_hz, sample_rate),
-            _spread_phasors(n_channels, self.n_voices),
+            _spread_phases(n_channels, self.n_voices),
             self.delay_ms * sample_rate / 1_000.0,
             self.depth_ms * sample_rate / 1_000.0,
             dry=1.0 - self.mix,
@@ -107,7 +108,7 @@ class Flanger(Effect):
         """Open a stream, see :meth:`.effect.Effect.stream`."""
         return ModulatedStream(
             rotation_of(self.rate_hz, sample_rate),
-            _spread_phasors(n_channels, 1),
+            _spread_phases(n_channels, 1),
             self.delay_ms * sample_rate / 1_000.0,
             self.depth_ms * sample_rate / 1_000.0,
             feedback=float(self.feedback),
@@ -123,12 +124,12 @@ class ModulatedStream(EffectStream):
     ----------
     rotation : np.ndarray
         Cosine and sine of a step of the oscillators, ``(2,)``.
-    phasors : np.ndarray
+    offsets : np.ndarray
         Cosine and sine of their phases at the start, ``(channels, voices, 2)``.
     delay, depth : float
         Mean delay and largest deviation, in samples.
     feedback : float
-        Gain of the mean of the copies at the input of the delay.
+        Gain of the copy at the input of the delay, 0 unless there is one voice.
     dry, wet : float
         Gains of the sound, and of the mean of the copies.
     latency_samples : int
@@ -138,7 +139,7 @@ class ModulatedStream(EffectStream):
     def __init__(
         self,
         rotation: np.ndarray,
-        phasors: np.ndarray,
+        offsets: np.ndarray,
         delay: float,
         depth: float,
         *,
@@ -147,25 +148,25 @@ class ModulatedStream(EffectStream):
         wet: float,
         latency_samples: int = 0,
     ) -> None:
-        super().__init__(len(phasors), latency_samples=latency_samples)
+        super().__init__(len(offsets), latency_samples=latency_samples)
         delay = max(float(delay), depth + SHORTEST_DELAY)
         self._rotation = rotation
-        self._phasors = phasors
-        self._lines = np.zeros((len(phasors), 1 << math.ceil(math.log2(delay + depth + 4.0))))
-        self._position = 0
+        self._phasor = phasor(0.0)
+        self._offsets = offsets
+        self._scratch = np.empty((4, SAMPLES_AT_ONCE))
+        self._lines = np.zeros((len(offsets), math.ceil(delay + depth) + 4 + SAMPLES_AT_ONCE))
         self._settings = delay, float(depth), feedback, dry, wet
 
     def _process(self, block: np.ndarray) -> np.ndarray:
         from .modulation_kernels import modulated_delays  # numba is slow to import
 
         output = np.empty_like(block)
-        self._position = modulated_delays(
-            block, self._lines, self._position, self._rotation, self._phasors, *self._settings, output
-        )
+        oscillator = self._rotation, self._phasor, self._offsets
+        modulated_delays(block, self._lines, *oscillator, self._scratch, *self._settings, output)
         return output
 
 
-def _spread_phasors(n_channels: int, n_voices: int) -> np.ndarray:
+def _spread_phases(n_channels: int, n_voices: int) -> np.ndarray:
     """Return cosine and sine of the phases of voices spread over a cycle, ``(channels, voices, 2)``."""
     cycles = STEREO_PHASE * np.arange(n_channels)[:, None] + np.arange(n_voices) / n_voices
     return np.stack([np.cos(2.0 * np.pi * cycles), np.sin(2.0 * np.pi * cycles)], axis=-1)

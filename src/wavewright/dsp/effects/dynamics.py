@@ -36,13 +36,14 @@ class GainStream(KeyedStream):
 
     Parameters
     ----------
+    sample_rate : int, in Hz
     n_channels : int
     curve : callable
         The static curve.
-    n_hold : int
-        Samples for which a peak counts at least.
-    falling, rising : float
-        Smoothing of falling and rising gains, see :func:`.dynamics_kernels.smooth_gains`.
+    falling_ms, rising_ms : float
+        Time constants of falling and of rising gains.
+    hold_ms : float
+        Least time for which a peak counts, not shorter than HOLD_MS.
     start_db : float
         The gain before the first sample.
     makeup_db : float
@@ -53,20 +54,22 @@ class GainStream(KeyedStream):
 
     def __init__(
         self,
+        sample_rate: int,
         n_channels: int,
         curve: GainCurve,
         *,
-        n_hold: int,
-        falling: float,
-        rising: float,
+        falling_ms: float,
+        rising_ms: float,
+        hold_ms: float = HOLD_MS,
         start_db: float = 0.0,
         makeup_db: float = 0.0,
         is_linked: bool = True,
     ) -> None:
         super().__init__(n_channels)
         self._curve = curve
+        n_hold = milliseconds_to_samples(max(hold_ms, HOLD_MS), sample_rate)
         self._n_interval = max(1, math.ceil(n_hold / HOLD_INTERVALS))
-        self._smoothing = falling, rising
+        self._smoothing = remaining(falling_ms, sample_rate), remaining(rising_ms, sample_rate)
         self._makeup_db = np.float32(makeup_db)
         self._is_linked = is_linked
         n_rows = 1 if is_linked else n_channels
@@ -155,11 +158,11 @@ class Compressor(KeyedEffect):
     def stream(self, sample_rate: int, n_channels: int) -> GainStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
         return GainStream(
+            sample_rate,
             n_channels,
             self.curve,
-            n_hold=milliseconds_to_samples(HOLD_MS, sample_rate),
-            falling=remaining(self.attack_ms, sample_rate),
-            rising=remaining(self.release_ms, sample_rate),
+            falling_ms=self.attack_ms,
+            rising_ms=self.release_ms,
             makeup_db=self.makeup_db,
             is_linked=self.linked,
         )
@@ -189,11 +192,11 @@ class Expander(KeyedEffect):
     def stream(self, sample_rate: int, n_channels: int) -> GainStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
         return GainStream(
+            sample_rate,
             n_channels,
             self.curve,
-            n_hold=milliseconds_to_samples(HOLD_MS, sample_rate),
-            falling=remaining(self.release_ms, sample_rate),
-            rising=remaining(self.attack_ms, sample_rate),
+            falling_ms=self.release_ms,
+            rising_ms=self.attack_ms,
             start_db=-self.range_db if self.ratio > 1.0 else 0.0,
             is_linked=self.linked,
         )
@@ -225,11 +228,12 @@ class Gate(KeyedEffect):
             return levels
 
         return GainStream(
+            sample_rate,
             n_channels,
             curve,
-            n_hold=milliseconds_to_samples(max(self.hold_ms, HOLD_MS), sample_rate),
-            falling=remaining(self.release_ms, sample_rate),
-            rising=remaining(self.attack_ms, sample_rate),
+            hold_ms=self.hold_ms,
+            falling_ms=self.release_ms,
+            rising_ms=self.attack_ms,
             start_db=-self.range_db,
             is_linked=self.linked,
         )
@@ -261,11 +265,12 @@ class Ducker(KeyedEffect):
     def stream(self, sample_rate: int, n_channels: int) -> GainStream:
         """Open a stream, see :meth:`.effect.Effect.stream`; without a side chain the sound ducks itself."""
         return GainStream(
+            sample_rate,
             n_channels,
             self.curve,
-            n_hold=milliseconds_to_samples(max(self.hold_ms, HOLD_MS), sample_rate),
-            falling=remaining(self.attack_ms, sample_rate),
-            rising=remaining(self.release_ms, sample_rate),
+            hold_ms=self.hold_ms,
+            falling_ms=self.attack_ms,
+            rising_ms=self.release_ms,
         )
 
 
@@ -293,11 +298,11 @@ class DeEsser(Effect):
         """Open a stream, see :meth:`.effect.Effect.stream`."""
         check_below_nyquist(sample_rate, frequency_hz=self.frequency_hz)
         gain = GainStream(
+            sample_rate,
             n_channels,
             self.curve,
-            n_hold=milliseconds_to_samples(HOLD_MS, sample_rate),
-            falling=remaining(self.attack_ms, sample_rate),
-            rising=remaining(self.release_ms, sample_rate),
+            falling_ms=self.attack_ms,
+            rising_ms=self.release_ms,
         )
         return DeEsserStream(n_channels, HighPass(self.frequency_hz).stream(sample_rate, n_channels), gain)
 

@@ -275,7 +275,7 @@ class Effect(RangedSettings, ABC):
         Parameters
         ----------
         wave : np.ndarray
-            ``(channels, time)`` or ``(time,)``.
+            ``(channels, time)``, or ``(time,)`` of one channel.
         sample_rate : int, in Hz
 
         Returns

@@ -34,17 +34,33 @@ def _filter_pair(sections: np.ndarray, section: int, states: np.ndarray, scratch
 
 @inlined
 def _filter_last(sections: np.ndarray, states: np.ndarray, scratch: np.ndarray, n_samples: int) -> None:
-    """Filter by the last section."""
+    """Filter one or two channels by the last section: a processor does one while it waits for the other."""
     b0, b1, b2, _, a1, a2 = sections[-1]
-    first, second = states[-1]
-    for i in range(n_samples):
-        sample = scratch[i]
-        filtered = b0 * sample + first
-        first = (b1 * sample + second) - a1 * filtered
-        second = b2 * sample - a2 * filtered
-        scratch[i] = filtered
-    states[-1, 0] = first
-    states[-1, 1] = second
+    first, second = states[0, -1]
+    third, fourth = states[-1, -1]
+    left, right = scratch[0], scratch[-1]
+    if len(states) == 2:
+        for i in range(n_samples):
+            sample, other = left[i], right[i]
+            filtered = b0 * sample + first
+            other_filtered = b0 * other + third
+            first = (b1 * sample + second) - a1 * filtered
+            third = (b1 * other + fourth) - a1 * other_filtered
+            second = b2 * sample - a2 * filtered
+            fourth = b2 * other - a2 * other_filtered
+            left[i] = filtered
+            right[i] = other_filtered
+        states[-1, -1, 0] = third
+        states[-1, -1, 1] = fourth
+    else:
+        for i in range(n_samples):
+            sample = left[i]
+            filtered = b0 * sample + first
+            first = (b1 * sample + second) - a1 * filtered
+            second = b2 * sample - a2 * filtered
+            left[i] = filtered
+    states[0, -1, 0] = first
+    states[0, -1, 1] = second
 
 
 @compiled("the filters")
@@ -58,19 +74,23 @@ def filter_sections(
     sections : (sections, 6) float64, normalised to ``a0 = 1``
     block : (channels, time) float32
     states : (channels, sections, 2) float64, updated
-    scratch : (samples,) float64
-        Memory for intermediate results, of any length.
+    scratch : (2, samples) float64
+        Memory for intermediate results of two channels, of any length.
     output : (channels, time) float32, filled
     """
     n_channels, n_samples = block.shape
-    for channel in range(n_channels):
-        for start in range(0, n_samples, len(scratch)):
-            n = min(len(scratch), n_samples - start)
-            for i in range(n):
-                scratch[i] = block[channel, start + i] + DENORMAL_GUARD
-            for section in range(0, len(sections) - 1, 2):
-                _filter_pair(sections, section, states[channel], scratch, n)
+    for channel in range(0, n_channels, 2):
+        end = min(n_channels, channel + 2)
+        used = scratch[: end - channel]
+        for start in range(0, n_samples, scratch.shape[1]):
+            n = min(scratch.shape[1], n_samples - start)
+            for row in range(len(used)):
+                for i in range(n):
+                    used[row, i] = block[channel + row, start + i] + DENORMAL_GUARD
+                for section in range(0, len(sections) - 1, 2):
+                    _filter_pair(sections, section, states[channel + row], used[row], n)
             if len(sections) % 2:
-                _filter_last(sections, states[channel], scratch, n)
-            for i in range(n):
-                output[channel, start + i] = scratch[i]
+                _filter_last(sections, states[channel:end], used, n)
+            for row in range(len(used)):
+                for i in range(n):
+                    output[channel + row, start + i] = used[row, i]

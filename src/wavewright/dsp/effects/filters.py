@@ -29,7 +29,7 @@ class SectionStream(EffectStream):
         super().__init__(n_channels)
         self._sections = np.ascontiguousarray(sections, np.float64)
         self._states = np.zeros((n_channels, len(sections), 2))
-        self._scratch = np.empty(SCRATCH_SAMPLES)
+        self._scratch = np.empty((2, SCRATCH_SAMPLES))
 
     def _process(self, block: np.ndarray) -> np.ndarray:
         from .filter_kernels import filter_sections  # numba is slow to import

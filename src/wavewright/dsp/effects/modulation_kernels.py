@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..compiled import compiled
+from ..compiled import compiled, inlined
 from .filter_kernels import DENORMAL_GUARD
 
 
@@ -59,73 +59,102 @@ def delay_lines(
     return end
 
 
+@inlined
+def _interpolated(after: float, at: float, before: float, earlier: float, t: float) -> float:
+    """Return what lies ``t`` samples before a sample, by a cubic Hermite spline."""
+    slope = 0.5 * (before - after)
+    cubic = 1.5 * (at - before) + 0.5 * (earlier - after)
+    square = after - 2.5 * at + 2.0 * before - 0.5 * earlier
+    return ((cubic * t + square) * t + slope) * t + at
+
+
+@inlined
+def _add_copy(line: np.ndarray, first: int, samples_ago: np.ndarray, copies: np.ndarray) -> None:
+    """Add the copy with the given delays to the copies; index ``first`` of the line is their first sample."""
+    n_samples = len(copies)
+    start = 0
+    while start < n_samples:  # in runs of the same whole number of samples, which a processor computes at once
+        whole = np.floor(samples_ago[start])
+        end = start + 1
+        while end < n_samples and whole <= samples_ago[end] < whole + 1.0:
+            end += 1
+        n_run = end - start
+        delayed = line[first + start - int(whole) - 2 :]
+        after, at, before = delayed[3 : 3 + n_run], delayed[2 : 2 + n_run], delayed[1 : 1 + n_run]
+        delays, total = samples_ago[start:end], copies[start:end]
+        for i in range(n_run):
+            total[i] += _interpolated(after[i], at[i], before[i], delayed[i], delays[i] - whole)
+        start = end
+
+
 @compiled("the modulated delays")
 def modulated_delays(
     block: np.ndarray,
     lines: np.ndarray,
-    position: int,
     rotation: np.ndarray,
-    phasors: np.ndarray,
+    phasor: np.ndarray,
+    offsets: np.ndarray,
+    scratch: np.ndarray,
     delay: float,
     depth: float,
     feedback: float,
     dry: float,
     wet: float,
     output: np.ndarray,
-) -> int:
+) -> None:
     """Mix each channel with copies of it whose delays vary, interpolated by cubic Hermite splines.
 
     Parameters
     ----------
     block : (channels, time) float32
     lines : (channels, samples) float64, updated
-        A power of two of samples, more than the longest delay and 3.
-    position : int
-        Where the next sample is written.
+        The last samples: the longest delay and 3, and then room for those of the scratch memory.
     rotation : (2,) float64
-        Cosine and sine of a step of the oscillators.
-    phasors : (channels, voices, 2) float64, updated
+        Cosine and sine of a step of the oscillator.
+    phasor : (2,) float64, updated
+    offsets : (channels, voices, 2) float64
+        Cosine and sine of the phases by which the oscillators of the voices are ahead.
+    scratch : (4, samples) float64
+        Memory for the oscillator, the delays and the copies, of any length.
     delay, depth : float
         Mean delay and largest deviation in samples; their difference is at least 2.
     feedback : float
-        Gain of the mean of the copies at the input of the line.
+        Gain of the copy at the input of the line, 0 unless there is one voice.
     dry, wet : float
         Gains of the block, and of the mean of the copies.
     output : (channels, time) float32, filled
-
-    Returns
-    -------
-    int
-        The position for the next block.
     """
     n_samples = block.shape[1]
-    mask = lines.shape[1] - 1
-    n_voices = phasors.shape[1]
-    step_cosine, step_sine = rotation
-    for channel in range(len(block)):
-        for i in range(n_samples):
-            now = position + i
-            copies = 0.0
+    n_voices = offsets.shape[1]
+    first = lines.shape[1] - scratch.shape[1]
+    gain = wet / n_voices
+    for start in range(0, n_samples, scratch.shape[1]):
+        n = min(scratch.shape[1], n_samples - start)
+        cosines, sines, samples_ago, copies = scratch[0, :n], scratch[1, :n], scratch[2, :n], scratch[3, :n]
+        oscillate(rotation, phasor, cosines, sines)
+        for channel in range(len(block)):
+            line = lines[channel]
+            copies[:] = 0.0
+            for i in range(n):
+                line[first + i] = block[channel, start + i] + DENORMAL_GUARD
             for voice in range(n_voices):
-                cosine, sine = phasors[channel, voice]
-                phasors[channel, voice, 0] = cosine * step_cosine - sine * step_sine
-                phasors[channel, voice, 1] = sine * step_cosine + cosine * step_sine
-                samples_ago = delay + depth * sine
-                whole = int(samples_ago)
-                t = samples_ago - whole
-                newest = lines[channel, (now - whole + 1) & mask]
-                newer = lines[channel, (now - whole) & mask]
-                older = lines[channel, (now - whole - 1) & mask]
-                oldest = lines[channel, (now - whole - 2) & mask]
-                slope = 0.5 * (older - newest)
-                cubic = 1.5 * (newer - older) + 0.5 * (oldest - newest)
-                square = newest - 2.5 * newer + 2.0 * older - 0.5 * oldest
-                copies += ((cubic * t + square) * t + slope) * t + newer
-            copies /= n_voices
-            lines[channel, now & mask] = block[channel, i] + DENORMAL_GUARD + feedback * copies
-            output[channel, i] = dry * block[channel, i] + wet * copies
-    end: int = (position + n_samples) & mask
-    return end
+                ahead_cosine, ahead_sine = depth * offsets[channel, voice, 0], depth * offsets[channel, voice, 1]
+                for i in range(n):
+                    samples_ago[i] = delay + sines[i] * ahead_cosine + cosines[i] * ahead_sine
+                if feedback == 0.0:
+                    _add_copy(line, first, samples_ago, copies)
+                else:
+                    for i in range(n):
+                        whole = int(samples_ago[i])
+                        newer = first + i - whole
+                        copies[i] = _interpolated(
+                            line[newer + 1], line[newer], line[newer - 1], line[newer - 2], samples_ago[i] - whole
+                        )
+                        line[first + i] += feedback * copies[i]
+            for i in range(n):
+                output[channel, start + i] = dry * block[channel, start + i] + gain * copies[i]
+            for i in range(first):
+                line[i] = line[i + n]
 
 
 @compiled("the phaser")

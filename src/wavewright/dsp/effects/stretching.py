@@ -2,6 +2,7 @@
 
 The phase of each peak advances by what it advances in the input over one hop. That is measured, by a second spectrum
 one hop earlier, instead of estimated from the frequency. All bins around a peak, in all channels, get its rotation.
+Around an attack, frames advance as fast in the input as in the output, so that all contain it at the same time.
 """
 
 from __future__ import annotations
@@ -13,13 +14,20 @@ import numpy as np
 
 from ...ranges import ranged
 from ...units import semitones_to_ratio
-from .effect import Effect, EffectStream
+from .effect import Effect, EffectStream, PartitionStream
 from .resampling import resampling_stream
 
 WINDOW_SECONDS = 0.085
 HOPS_PER_WINDOW = 4
 OVERLAP_SUM = 1.5
 """Sum of the squares of the windows that overlap."""
+
+STEPS_PER_HOP = 8
+ATTACK_STEPS = 16
+ATTACK_RATIO = 8.0
+"""The power of an attack, in a step, exceeds the mean of the steps before by this ratio (of differences of samples)."""
+
+ATTACK_FLOOR = 1e-8
 
 
 @dataclass(frozen=True)
@@ -42,55 +50,76 @@ class Stretch(Effect):
         return seconds * self.factor
 
 
-class StretchStream(EffectStream):
+class StretchStream(PartitionStream):
     """The stream of :class:`Stretch`; its output comes in hops."""
 
     def __init__(self, factor: float, sample_rate: int, n_channels: int) -> None:
-        super().__init__(n_channels)
+        n_window = max(64, 1 << round(math.log2(WINDOW_SECONDS * sample_rate)))
+        n_hop = n_window // HOPS_PER_WINDOW
+        super().__init__(n_channels, n_hop)
         self._factor = float(factor)
-        self._n_window = max(16, 1 << round(math.log2(WINDOW_SECONDS * sample_rate)))
-        self._n_hop = self._n_window // HOPS_PER_WINDOW
-        angles = 2.0 * np.pi * np.arange(self._n_window) / self._n_window
+        self._n_window, self._n_hop = n_window, n_hop
+        angles = 2.0 * np.pi * np.arange(n_window) / n_window
         self._window = (0.5 - 0.5 * np.cos(angles)).astype(np.float32)
         self._synthesis_window = (self._window / np.float32(OVERLAP_SUM)).astype(np.float32)
+        self._attacks = AttackDetector(n_channels, n_hop // STEPS_PER_HOP, n_window * max(1.0, 1.0 / factor))
         self._frame = -1  # the first whose window reaches into the sound
         # The first frame and the spectrum before it begin before the sound.
-        n_before = self._n_window // 2 - self._position() + self._n_hop
+        n_before = n_window // 2 + math.ceil(n_hop / factor) + n_window
         self._held = np.zeros((n_channels, n_before), np.float32)
         self._held_start = -n_before
-        self._overlap = np.zeros((n_channels, self._n_window), np.float32)
-        self._previous = np.zeros((n_channels, self._n_window // 2 + 1), np.complex64)
+        self._overlap = np.zeros((n_channels, n_window), np.float32)
+        self._previous = np.zeros((n_channels, n_window // 2 + 1), np.complex64)
         self._n_samples = 0
         self._n_output = 0
 
     def _position(self) -> int:
         """Return the position in the input of the centre of the current frame."""
-        return math.floor(self._frame * self._n_hop / self._factor + 0.5)
+        half = self._n_window // 2
+        centre = self._frame * self._n_hop  # in the output
+        position = math.floor(centre / self._factor + 0.5)
+        for attack in self._attacks.positions:
+            offset = centre - round(attack * self._factor)
+            if abs(offset) <= half:
+                return attack + offset
+            # No other frame contains the attack.
+            position = max(position, attack + half) if offset > 0 else min(position, attack - half)
+        return position
 
-    def _process(self, block: np.ndarray) -> np.ndarray:
-        self._n_samples += block.shape[1]
-        return self._stretched(block)
+    def _process_partition(self, partition: np.ndarray) -> np.ndarray:
+        self._n_samples += partition.shape[1]
+        return self._stretched(partition)
 
-    def flush(self) -> np.ndarray:
-        """Return the rest, to the length of the input times the factor."""
-        n_left = round(self._n_samples * self._factor) - self._n_output
-        # Of a sound followed by silence, as many samples as the last frame and the overlap need.
-        n_zeros = math.ceil((n_left + 2 * self._n_window) / self._factor) + 2 * self._n_window
-        return self._stretched(np.zeros((self.n_channels, n_zeros), np.float32))[:, :n_left]
+    def _process_last(self, partition: np.ndarray) -> np.ndarray:
+        n_left = round((self._n_samples + partition.shape[1]) * self._factor) - self._n_output
+        hops = [np.pad(partition, ((0, 0), (0, self._n_hop - partition.shape[1])))]
+        silence = np.zeros((self.n_channels, self._n_hop), np.float32)
+        outputs = [self._stretched(hops[0])]
+        while sum(output.shape[1] for output in outputs) < n_left:
+            outputs.append(self._stretched(silence))
+        return np.concatenate(outputs, axis=1)[:, :n_left]
 
-    def _stretched(self, block: np.ndarray) -> np.ndarray:
-        self._held = np.concatenate([self._held, block], axis=1)
+    def _stretched(self, partition: np.ndarray) -> np.ndarray:
+        """Return the hops that are complete after the next partition."""
+        self._attacks.add(partition)
+        self._held = np.concatenate([self._held, partition], axis=1)
+        half = self._n_window // 2
         end = self._held_start + self._held.shape[1]
-        hops = [block[:, :0]]
-        while (position := self._position()) + self._n_window // 2 <= end:
+        n_ahead = math.ceil(max(half, half / self._factor))  # an attack as far ahead may move the frame
+        hops = [partition[:, :0]]
+        while math.ceil(self._frame * self._n_hop / self._factor) + n_ahead < end:
+            position = self._position()
+            if position + half > end:
+                break
             self._add_frame(position)
             hop = self._overlap[:, : self._n_hop].copy()
             self._overlap[:, : -self._n_hop] = self._overlap[:, self._n_hop :]
             self._overlap[:, -self._n_hop :] = 0.0
             self._frame += 1
+            self._attacks.forget(position - 2 * self._n_window)
             if self._frame > HOPS_PER_WINDOW // 2:  # earlier hops lie before the sound
                 hops.append(hop)
-        n_used = self._position() - self._n_window // 2 - self._n_hop - self._held_start
+        n_used = min(self._position(), end - half) - half - self._n_hop - self._held_start
         if n_used > 0:
             self._held = self._held[:, n_used:]
             self._held_start += n_used
@@ -110,6 +139,49 @@ class StretchStream(EffectStream):
         spectra = rfft(np.stack([before, now]) * self._window)
         rotate_peaks(spectra[0], spectra[1], self._previous)
         self._overlap += irfft(self._previous, self._n_window) * self._synthesis_window
+
+
+class AttackDetector:
+    """Find attacks: steps with much more power than those before.
+
+    Parameters
+    ----------
+    n_channels : int
+    n_step : int
+        Samples of a step.
+    n_apart : float
+        Least distance of two attacks in samples; of closer ones, the first counts.
+    """
+
+    def __init__(self, n_channels: int, n_step: int, n_apart: float) -> None:
+        self.positions: list[int] = []
+        self._n_step = n_step
+        self._n_apart = n_apart
+        self._n_samples = 0
+        self._last_sample = np.zeros((n_channels, 1), np.float32)
+        self._last_attack = -math.inf
+        self._powers = np.zeros(ATTACK_STEPS)  # of the last steps
+
+    def add(self, partition: np.ndarray) -> None:
+        """Add the next samples ``(channels, time)``, a whole number of steps."""
+        differences = np.diff(partition, axis=1, prepend=self._last_sample)
+        self._last_sample = partition[:, -1:].copy()
+        powers = np.square(differences).sum(axis=0, dtype=np.float64).reshape(-1, self._n_step)
+        means = powers.mean(axis=1)
+        history = np.concatenate([self._powers, means])
+        self._powers = history[-ATTACK_STEPS:]
+        for number in np.flatnonzero(means > ATTACK_FLOOR):
+            before = history[number : number + ATTACK_STEPS].mean()
+            position = self._n_samples + int(number) * self._n_step + int(powers[number].argmax())
+            if means[number] > ATTACK_RATIO * before and position - self._last_attack >= self._n_apart:
+                self.positions.append(position)
+                self._last_attack = position
+        self._n_samples += partition.shape[1]
+
+    def forget(self, position: int) -> None:
+        """Forget the attacks before a position."""
+        while self.positions and self.positions[0] < position:
+            self.positions.pop(0)
 
 
 @dataclass(frozen=True)
