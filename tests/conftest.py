@@ -46,11 +46,11 @@ def fill_disk(monkeypatch):
     def fill_at(number):
         write, paths = Clip.write, []
 
-        def write_clip(clip, path, *rest):
+        def write_clip(clip, path, *rest, **options):
             paths.append(path)
             if len(paths) == number:
                 raise OSError(errno.ENOSPC, "No space left on device", str(path))
-            return write(clip, path, *rest)
+            return write(clip, path, *rest, **options)
 
         monkeypatch.setattr(Clip, "write", write_clip)
 

@@ -36,6 +36,8 @@ class OutputClip:
         Further numbers for the manifest.
     listed
         False for a clip that the manifest leaves out.
+    is_loop
+        The clip is a seamless loop; WAV files get loop points.
     """
 
     wave: np.ndarray
@@ -43,6 +45,7 @@ class OutputClip:
     origin: Mapping[str, object]
     scores: Mapping[str, float] = field(default_factory=dict)
     listed: bool = True
+    is_loop: bool = False
 
 
 @dataclass(frozen=True)
@@ -118,7 +121,7 @@ def _write_clip(clip: OutputClip, sample_rate: int, out: Path, hidden: Path, for
     _check_origin(out / name, clip.origin)
     subtype = "VORBIS" if format == "ogg" else "PCM_24"
     comment = json.dumps(dict(clip.origin))
-    Clip(clip.wave, sample_rate).write(inside(hidden, name), subtype, {"comment": comment})
+    Clip(clip.wave, sample_rate).write(inside(hidden, name), subtype, {"comment": comment}, is_loop=clip.is_loop)
     return WrittenClip(name, clip.wave.shape[-1] / sample_rate, clip.origin, clip.scores)
 
 

@@ -14,6 +14,7 @@ from .levels import FadeIn, FadeOut, Gain, InvertPolarity, NormalisePeak, Normal
 from .limiter import Limiter
 from .linear_phase import LinearPhaseEqualiser
 from .loudness import NormaliseLoudness
+from .looping import MakeLoop
 from .modulation import Phaser, RingModulator, Tremolo
 from .resampling import Resample, Speed
 from .silence import RemoveSilence
@@ -75,6 +76,7 @@ EFFECTS: Mapping[str, type[Effect]] = {
     "silence": RemoveSilence,
     "declick": DeClick,
     "declip": DeClip,
+    "loop": MakeLoop,
 }
 """Effects by their names in chains."""
 
@@ -111,6 +113,7 @@ __all__ = [
     "LinearPhaseEqualiser",
     "LowPass",
     "LowShelf",
+    "MakeLoop",
     "Measurement",
     "MidSide",
     "Mono",
