@@ -23,7 +23,7 @@ SEARCH_SECONDS = 12.0
 """The start of a loop lies within this fraction of the sound, at most this far from its start; likewise the end."""
 
 LENGTH_DB = 4.0
-"""What a loop costs that is as short as nothing; of two seams that match alike, the longer loop is taken."""
+"""Cost of a loop without any length; of two seams that match alike, the longer loop is taken."""
 
 N_POSITIONS = 1_000
 """Most candidates of one end of a loop."""
@@ -245,7 +245,7 @@ def extend_blocks(
 ) -> Iterator[np.ndarray]:
     """Make a texture of any length from a short one, block by block.
 
-    Pieces of random lengths follow each other. Each starts where it matches the end of the one before, at another place
+    Pieces of random lengths follow each other. Each starts where it matches the end of the one before, at another position
     of the sound than the ones before it, so that no period is audible; the crossfades are those of :func:`make_loop`.
 
     Parameters

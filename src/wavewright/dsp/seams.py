@@ -22,13 +22,13 @@ FINE_SECONDS = 0.025
 """Largest shift in the fine search: a period of 20 Hz to both sides."""
 
 CORRELATION_DB = 4.0
-"""What a correlation of 1 is worth, in dB of distance between the bands."""
+"""A correlation of 1 outweighs so many dB of distance between the bands."""
 
 FRAME_WEIGHT = 0.5
 """Weight of the distance frame by frame; that of the mean spectrum has 1."""
 
 ONSET_DB = 6.0
-"""What the largest onset of a sound costs in a seam, in dB."""
+"""Cost in dB of a seam at the largest onset of a sound."""
 
 ONSET_FRAMES = 6
 """Frames of 5 ms to both sides of the point where the end of a loop meets its start, where onsets count too."""
@@ -48,8 +48,8 @@ CHUNK_FRAMES = 512
 def crossfade_gains(n_samples: int, correlation: float) -> np.ndarray:
     """Return the gains of a fade in that keeps the power of a crossfade constant; reversed, those of the fade out.
 
-    Two sounds of equal power with the correlation ``r`` and the gains ``a`` and ``b`` have ``a**2 + b**2 + 2 r a b`` of
-    it together, which is 1 here at every sample. For coherent sounds the curve is linear, for incoherent ones it has
+    Two signals of equal power with the correlation ``r`` and the gains ``a`` and ``b`` have ``a**2 + b**2 + 2 r a b`` of
+    it together, which is 1 here at every sample. For coherent signals the curve is linear, for incoherent ones it has
     equal power.
 
     Parameters
@@ -146,7 +146,7 @@ class SeamSearch:
 
     @property
     def hop_length(self) -> int:
-        """Samples between the positions that the coarse search tells apart."""
+        """Hop of the coarse search, in samples."""
         return self._hop
 
     def costs(self, ends: np.ndarray, starts: np.ndarray) -> np.ndarray:
