@@ -29,6 +29,7 @@ _MODULES = {
     "evaluate": "tasks.evaluate",
     "generate": "tasks.generate",
     "inspect": "tasks.inspect",
+    "layer": "tasks.layer",
     "load": "loading",
     "load_acoustic_model": "loading",
     "load_autoencoder": "loading",
@@ -39,6 +40,7 @@ _MODULES = {
     "load_generator": "loading",
     "load_vocoder": "loading",
     "map_clips": "tasks.map_clips",
+    "mix": "tasks.mix",
     "morph": "tasks.morph",
     "phonemes": "tasks.phonemes",
     "plot": "tasks.plot",
@@ -68,6 +70,7 @@ __all__ = [
     "evaluate",
     "generate",
     "inspect",
+    "layer",
     "load",
     "load_acoustic_model",
     "load_autoencoder",
@@ -78,6 +81,7 @@ __all__ = [
     "load_generator",
     "load_vocoder",
     "map_clips",
+    "mix",
     "morph",
     "phonemes",
     "plot",
@@ -116,7 +120,9 @@ if TYPE_CHECKING:  # the same names for editors and type checkers
     from .tasks.evaluate import evaluate
     from .tasks.generate import generate
     from .tasks.inspect import inspect
+    from .tasks.layer import layer
     from .tasks.map_clips import map_clips
+    from .tasks.mix import mix
     from .tasks.morph import morph
     from .tasks.phonemes import phonemes
     from .tasks.plot import plot

@@ -30,6 +30,8 @@ COMMANDS = Group(
         "similar": "tasks.similar:similar",
         "edit": "tasks.edit:edit",
         "split": "tasks.split:split",
+        "mix": "tasks.mix:mix",
+        "layer": "tasks.layer:layer",
         "enhance": "tasks.enhance:enhance",
         "cancel-echo": "tasks.cancel_echo:cancel_echo",
         "encode": "tasks.encode:encode",

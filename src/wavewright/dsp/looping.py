@@ -245,8 +245,9 @@ def extend_blocks(
 ) -> Iterator[np.ndarray]:
     """Make a texture of any length from a short one, block by block.
 
-    Pieces of random lengths follow each other. Each starts where it matches the end of the one before, at another position
-    of the sound than the ones before it, so that no period is audible; the crossfades are those of :func:`make_loop`.
+    Pieces of random lengths follow each other. Each starts where it matches the end of the one before, at another
+    position of the sound than the ones before it, so that no period is audible; the crossfades are those of
+    :func:`make_loop`.
 
     Parameters
     ----------

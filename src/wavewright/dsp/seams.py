@@ -48,9 +48,9 @@ CHUNK_FRAMES = 512
 def crossfade_gains(n_samples: int, correlation: float) -> np.ndarray:
     """Return the gains of a fade in that keeps the power of a crossfade constant; reversed, those of the fade out.
 
-    Two signals of equal power with the correlation ``r`` and the gains ``a`` and ``b`` have ``a**2 + b**2 + 2 r a b`` of
-    it together, which is 1 here at every sample. For coherent signals the curve is linear, for incoherent ones it has
-    equal power.
+    Two signals of equal power with the correlation ``r`` and the gains ``a`` and ``b`` have together
+    ``a**2 + b**2 + 2 r a b`` times that power, which is 1 here at every sample. For coherent signals the curve is
+    linear, for incoherent ones it has equal power.
 
     Parameters
     ----------

@@ -13,8 +13,8 @@ from .filters import GraphicEqualiser, HighPass, HighShelf, HumNotch, LowPass, L
 from .levels import FadeIn, FadeOut, Gain, InvertPolarity, NormalisePeak, NormaliseRMS
 from .limiter import Limiter
 from .linear_phase import LinearPhaseEqualiser
-from .loudness import NormaliseLoudness
 from .looping import MakeLoop
+from .loudness import NormaliseLoudness
 from .modulation import Phaser, RingModulator, Tremolo
 from .resampling import Resample, Speed
 from .silence import RemoveSilence
