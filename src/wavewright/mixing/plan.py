@@ -173,6 +173,11 @@ class Mix:
         known = [end for end in ends if end is not None]
         return max(known, default=0.0) if len(known) == len(ends) else None
 
+    @property
+    def n_input_samples(self) -> int:
+        """Samples up to which silence follows the sounds of every track, so that effects sound on; 0 if unknown."""
+        return seconds_to_samples((self.expected_seconds or 0.0) + self.skipped_seconds, self.sample_rate)
+
     def inputs(self, name: str) -> list[tuple[str, float]]:
         """Return the strips that are mixed into a bus or the master, and their gains in dB."""
         return [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias, TypeVar
@@ -177,12 +177,13 @@ def parse_project(text: str, folder: Path = Path()) -> Mix:
     strips: dict[str, Strip] = {}
     for number, track in enumerate(project.tracks, 1):
         name = track.name or f"track {number}"
-        with Named(_position("track", number, name)):
-            strip = _strip(name, track, folder)
-            placements = tuple(
-                _placement(region, index, source, folder) for index, region in enumerate(track.regions, 1)
-            )
-            _add(strips, strip, placements)
+        label = _position("track", number, name)
+        placements = []
+        for index, region in enumerate(track.regions, 1):
+            with Named(f"{label}, region {index}"):
+                placements.append(_placement(region, source(region), folder))
+        with Named(label):
+            _add(strips, _strip(name, track, folder), tuple(placements))
     for number, bus in enumerate(project.buses, 1):
         with Named(_position("bus", number, bus.name)):
             _add(strips, _strip(bus.name, bus, folder, is_bus=True), ())
@@ -230,24 +231,21 @@ def _strip(name: str, section: TrackSection | BusSection, folder: Path, *, is_bu
     return Strip(name, chain=chain, fader=section.fader(), duck=duck, output=section.output, sends=sends, is_bus=is_bus)
 
 
-def _placement(
-    region: RegionSection, number: int, source: Callable[[RegionSection], Source], folder: Path
-) -> Placement:
-    with Named(f"region {number}"):
-        return Placement(
-            source(region),
-            start_seconds=region.start,
-            offset_seconds=region.offset,
-            seconds=region.length,
-            is_loop=region.loop,
-            speed=region.speed,
-            chain=chain_of(region.effects, folder),
-            fade_in_seconds=region.fade_in,
-            fade_out_seconds=region.fade_out,
-            fade_curve=region.fade_curve,
-            gain_db=region.gain_db,
-            pan=region.pan,
-        )
+def _placement(region: RegionSection, source: Source, folder: Path) -> Placement:
+    return Placement(
+        source,
+        start_seconds=region.start,
+        offset_seconds=region.offset,
+        seconds=region.length,
+        is_loop=region.loop,
+        speed=region.speed,
+        chain=chain_of(region.effects, folder),
+        fade_in_seconds=region.fade_in,
+        fade_out_seconds=region.fade_out,
+        fade_curve=region.fade_curve,
+        gain_db=region.gain_db,
+        pan=region.pan,
+    )
 
 
 def chain_of(text: str, folder: Path) -> Chain | None:
@@ -281,7 +279,9 @@ def read_text(path: Path) -> str:
         raise BadSetting(f"The file cannot be read ({reason}); give a text file in TOML.") from error
 
 
-def parse_section(kind: type[ModelT], text: str, what: str) -> ModelT:
+def parse_section(
+    kind: type[ModelT], text: str, what: str, sections: Mapping[str, type[BaseModel]] | None = None
+) -> ModelT:
     """Return the contents of a TOML text, checked.
 
     Parameters
@@ -291,7 +291,9 @@ def parse_section(kind: type[ModelT], text: str, what: str) -> ModelT:
     text : str
         TOML.
     what : str
-        What the text is, for messages.
+        Name of the text in messages.
+    sections : mapping, optional
+        Models of further tables by their names.
 
     Raises
     ------
@@ -305,7 +307,7 @@ def parse_section(kind: type[ModelT], text: str, what: str) -> ModelT:
     try:
         return kind.model_validate(contents)
     except ValidationError as error:
-        raise BadSetting(_fault(kind, error, contents, what)) from error
+        raise BadSetting(_fault(kind, error, contents, what, {**SECTIONS, **(sections or {})})) from error
 
 
 LISTS = {"tracks": "track", "buses": "bus", "regions": "region", "sends": "send", "layers": "layer"}
@@ -322,17 +324,25 @@ SECTIONS: dict[str, type[BaseModel]] = {
 """Models of the tables with these names."""
 
 
-def _fault(kind: type[BaseModel], error: ValidationError, contents: dict[str, Any], what: str) -> str:
+def _fault(
+    kind: type[BaseModel],
+    error: ValidationError,
+    contents: dict[str, Any],
+    what: str,
+    sections: Mapping[str, type[BaseModel]],
+) -> str:
     """Return the message of the first error: where it is, what was given, what is allowed."""
     first = error.errors()[0]
-    *parts, last = first["loc"]
-    value: Any = contents
+    parts, last = list(first["loc"]), ""
+    if not parts or not isinstance(parts[-1], int):  # else the fault is that of a whole table
+        last = str(parts.pop()) if parts else what
+    value: Any = contents  # of any type, as the file has it
     section: type[BaseModel] = kind
     words: list[str] = []
     for part in parts:
-        value = value[part] if isinstance(value, dict | list) else None
-        if part in SECTIONS:
-            section = SECTIONS[str(part)]
+        value = value.get(part) if isinstance(value, dict) else value[int(part)] if isinstance(value, list) else None
+        if part in sections:
+            section = sections[str(part)]
         if isinstance(part, int) and words and words[-1] in LISTS:
             name = value.get("name", "") if isinstance(value, dict) else ""
             words[-1] = _position(LISTS[words[-1]], part + 1, name if isinstance(name, str) else "")
@@ -344,10 +354,10 @@ def _fault(kind: type[BaseModel], error: ValidationError, contents: dict[str, An
     if first["type"] == "missing":
         return f"{where}{last} is missing."
     if first["type"] == "extra_forbidden":
-        return f"{where}there is no setting {quoted(str(last))}; there are {', '.join(section.model_fields)}."
+        return f"{where}there is no setting {quoted(last)}; there are {', '.join(section.model_fields)}."
     if first["type"] == "value_error":
-        return f"{where}{last}: {message}."
-    return f"{where}{last} is {printable(repr(first['input']))}; {message}."
+        return f"{where}{last}: {message}." if last else f"{where}{message}."
+    return f"{where}{last or 'it'} is {printable(repr(first['input']))}; {message}."
 
 
 def _position(kind: str, number: int, name: str) -> str:

@@ -149,7 +149,7 @@ class _Pass:
         """Yield the sum of the placed sounds of a track, or of all that is mixed into a bus."""
         strip, n = self._mix.strips[name], self._block_samples
         if strip.placements:
-            yield from placed_blocks(strip, self._mix.sound, n)
+            yield from placed_blocks(strip, self._mix.sound, n, self._mix.n_input_samples)
             return
         inputs = [
             (BlockReader(self.output(each), self._mix.n_channels), np.float32(db_to_gain(gain_db)))
@@ -177,13 +177,13 @@ def _is_measured_first(strip: Strip) -> bool:
     return strip.chain is not None and strip.chain.n_passes > 1
 
 
-def placed_blocks(strip: Strip, sound: SoundFormat, block_samples: int) -> Iterator[np.ndarray]:
-    """Yield the sum of the placed sounds of a track, up to the end of the last one."""
+def placed_blocks(strip: Strip, sound: SoundFormat, block_samples: int, n_least: int) -> Iterator[np.ndarray]:
+    """Yield the sum of the placed sounds of a track, up to the end of the last one, at least ``n_least`` samples."""
     starts = [seconds_to_samples(placement.start_seconds, sound.sample_rate) for placement in strip.placements]
     order = sorted(range(len(starts)), key=lambda index: (starts[index], index), reverse=True)
     active: list[tuple[int, int, BlockReader]] = []  # start, number and reader of the sounds
     position = 0
-    while order or active:
+    while order or active or position < n_least:
         end = position + block_samples
         while order and starts[order[-1]] < end:
             index = order.pop()
@@ -192,7 +192,7 @@ def placed_blocks(strip: Strip, sound: SoundFormat, block_samples: int) -> Itera
                 reader.read(-starts[index])
             active.append((starts[index], index, reader))
         mixed = np.zeros((sound.n_channels, block_samples), np.float32)
-        n_used = block_samples if order else 0
+        n_used = block_samples if order else min(block_samples, max(0, n_least - position))
         playing = []
         for start, index, reader in active:
             first = max(0, start - position)

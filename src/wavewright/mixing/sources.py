@@ -97,7 +97,7 @@ class FileSource(Source):
         return self._header.n_samples
 
     @cached_property
-    def loop(self) -> LoopPoints | None:  # type: ignore[override]  # cached, since the file is opened for it
+    def loop(self) -> LoopPoints | None:
         """The first loop of a WAV file with a ``smpl`` chunk."""
         loops = read_loops(self.path)
         is_valid = loops and self.n_samples is not None and loops[0].end <= self.n_samples
