@@ -30,6 +30,7 @@ from wavewright.dsp.looping import CROSSFADE_SECONDS, SeamlessLoop, make_loop
 SUFFIXES = (".wav", ".flac", ".ogg")
 FLUX_SECONDS = 0.02
 OCTAVES_HZ = (125, 250, 500, 1_000, 2_000, 4_000)
+SILENCE = 1e-2  # power in a band of half a second at about -90 dB of full scale
 MIN_SECONDS = 3.0
 MAX_SECONDS = 60.0
 
@@ -65,7 +66,7 @@ def octave_levels(wave: np.ndarray, sample_rate: int) -> np.ndarray:
     spectrum = np.abs(np.fft.rfft(wave * scipy.signal.get_window("hann", wave.shape[1]), axis=1)) ** 2
     hertz = np.fft.rfftfreq(wave.shape[1], 1 / sample_rate)
     bands = [(hz / np.sqrt(2) <= hertz) & (hertz < hz * np.sqrt(2)) for hz in OCTAVES_HZ if 1.5 * hz < sample_rate / 2]
-    return np.array([10 * np.log10(spectrum[:, band].sum() + 1e-12) for band in bands])
+    return np.array([10 * np.log10(spectrum[:, band].sum() + SILENCE) for band in bands])
 
 
 def spectrum_difference(seam: np.ndarray, before: np.ndarray, after: np.ndarray, sample_rate: int) -> float:

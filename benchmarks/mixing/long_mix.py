@@ -100,7 +100,7 @@ def measure(options: argparse.Namespace, report: Report) -> None:
 
 BENCHMARK = Benchmark(
     __doc__,
-    (COMMANDS, Table(TARGETS.name, TARGETS.columns, is_optional=True)),
+    (COMMANDS, TARGETS),
     add_options,
     measure,
     smoke={"hours": 5 / 3_600},

@@ -42,6 +42,10 @@ BAND_EDGES_HZ = (90.0, 180.0, 355.0, 710.0, 1_400.0, 2_800.0, 5_600.0)
 LOWEST_CORRELATION = -0.6
 """Bands that cancel each other more than this lose power: their gains would rise by more than 4 dB."""
 
+N_SLOTS = 64
+"""Slots of a crossfade in which energies are summed."""
+
+N_BISECTIONS = 30
 CHUNK_FRAMES = 512
 
 
@@ -74,7 +78,7 @@ def crossfade_gains(n_samples: int, correlation: float) -> np.ndarray:
 
 
 def crossfaded(before: np.ndarray, after: np.ndarray, sample_rate: int) -> np.ndarray:
-    """Return the crossfade of two segments by :func:`crossfade_gains`, with the correlation of each octave.
+    """Return the crossfade of two segments by :func:`crossfade_gains`, with the effective correlation of each octave.
 
     Hum and other low tones are often coherent where hiss is not; one curve for both would lose power.
 
@@ -94,13 +98,42 @@ def crossfaded(before: np.ndarray, after: np.ndarray, sample_rate: int) -> np.nd
     mixed = np.zeros(before.shape)
     for mask in _band_masks(n_samples, sample_rate):
         a, b = (scipy.fft.irfft(spectrum * mask, n_samples, axis=1) for spectrum in spectra)
-        t = (np.arange(n_samples) + 0.5) / n_samples
-        weights = t * (1 - t)  # the correlation counts where both are heard
-        energy = float((weights * a**2).sum() * (weights * b**2).sum())
-        correlation = float((weights * a * b).sum()) / np.sqrt(energy) if energy > 0 else 0.0
-        gains = crossfade_gains(n_samples, correlation)
+        gains = crossfade_gains(n_samples, effective_correlation(a, b))
         mixed += a * gains[::-1] + b * gains
     return mixed.astype(np.float32)
+
+
+def effective_correlation(before: np.ndarray, after: np.ndarray) -> float:
+    """Return the correlation for which a crossfade by :func:`crossfade_gains` has the mean power of both segments.
+
+    For stationary sounds it is their normalised cross-correlation; where their levels vary, that in the middle counts.
+
+    Parameters
+    ----------
+    before, after : np.ndarray
+        ``(channels, time)``.
+
+    Returns
+    -------
+    float
+        From :data:`LOWEST_CORRELATION` to 1.
+    """
+    n_slots = min(N_SLOTS, before.shape[1])
+    edges = np.linspace(0, before.shape[1], n_slots + 1).astype(np.int64)[:-1]
+    a, b, product = (
+        np.add.reduceat(each.sum(axis=0), edges) for each in (before * before, after * after, before * after)
+    )
+    t = (np.arange(n_slots) + 0.5) / n_slots
+    weights = np.sin(np.pi * t) ** 2  # where both are heard
+    target = float(weights @ ((1 - t) * a + t * b))
+    low, high = LOWEST_CORRELATION, 1.0
+    for _ in range(N_BISECTIONS):
+        middle = 0.5 * (low + high)
+        gains = crossfade_gains(n_slots, middle)
+        down = gains[::-1]
+        power = float(weights @ (down**2 * a + gains**2 * b + 2 * down * gains * product))
+        low, high = (middle, high) if power > target else (low, middle)  # a higher correlation means lower gains
+    return 0.5 * (low + high)
 
 
 def _band_masks(n_samples: int, sample_rate: int) -> list[np.ndarray]:
