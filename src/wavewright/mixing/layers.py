@@ -36,7 +36,7 @@ from .project import (
     read_text,
 )
 from .rendering import BlockReader
-from .sources import FileSource, Source, StreamSource, WaveSource
+from .sources import FileSource, RegionSource, StreamSource, WaveSource
 
 PRESETS = Path(__file__).parent / "presets"
 """Folder of the presets that come with Wavewright."""
@@ -102,7 +102,7 @@ ORIGINS = ("file", "folder", "generator", "procedure")
 
 
 class LayerSection(Section):
-    """A layer: a texture, or one-shots at random times where ``every`` is given."""
+    """A layer: a texture, or one-shots at random times where ``every`` is origins."""
 
     name: str = ""
     file: str = ""
@@ -125,10 +125,10 @@ class LayerSection(Section):
 
     @model_validator(mode="after")
     def _has_one_origin(self) -> LayerSection:
-        given = [name for name in ORIGINS if getattr(self, name)]
-        if len(given) != 1:
+        origins = [name for name in ORIGINS if getattr(self, name)]
+        if len(origins) != 1:
             raise ValueError(
-                f"a layer has one of {', '.join(ORIGINS)}, and this one has {' and '.join(given) or 'none'}"
+                f"a layer has one of {', '.join(ORIGINS)}, and this one has {' and '.join(origins) or 'none'}"
             )
         if self.label is not None and not self.generator:
             raise ValueError("label belongs to a generator; leave it out")
@@ -264,7 +264,7 @@ class _Bed:
             pan=layer.pan.draw(rng),
         )
 
-    def _texture_source(self, layer: LayerSection, rng: np.random.Generator) -> Source:
+    def _texture_source(self, layer: LayerSection, rng: np.random.Generator) -> RegionSource:
         """Return a texture at the sample rate of the mix, so that a loop has its length to the sample."""
         seed = int(rng.integers(2**32))
         if layer.procedure:
@@ -360,7 +360,7 @@ class _Bed:
             times.pop()  # too close to the first one of the next round
         return times
 
-    def _repeated(self, time: float, source: Source, speed: float) -> Iterator[float]:
+    def _repeated(self, time: float, source: RegionSource, speed: float) -> Iterator[float]:
         """Yield all starts of a one-shot that sound in what is rendered."""
         if not self.is_loop:
             yield time
@@ -371,23 +371,23 @@ class _Bed:
             if start < self.rendered_seconds and start + (source.seconds or 0.0) / speed > 0:
                 yield start
 
-    def _variations(self, layer: LayerSection, rng: np.random.Generator) -> list[Source]:
-        """Return the sounds of which one-shots are drawn."""
+    def _variations(self, layer: LayerSection, rng: np.random.Generator) -> list[RegionSource]:
+        """Return the sources of which one-shots are drawn."""
         if layer.file or layer.folder:
             files = self._files(layer)
             chosen = rng.permutation(len(files))[: layer.variations]
-            sources: list[Source] = [FileSource(files[each]) for each in sorted(chosen)]
+            sources: list[RegionSource] = [FileSource(files[each]) for each in sorted(chosen)]
             for source in sources:
                 source.seconds  # noqa: B018  # reads the header, and reports a file that cannot be read here
             return sources
-        waves: list[Source] = []
+        waves: list[RegionSource] = []
         seconds = 0.0
         while len(waves) < layer.variations and seconds < VARIATIONS_SECONDS:
             waves.append(self._variation(layer, rng))
             seconds += waves[-1].seconds or 0.0
         return waves
 
-    def _variation(self, layer: LayerSection, rng: np.random.Generator) -> Source:
+    def _variation(self, layer: LayerSection, rng: np.random.Generator) -> RegionSource:
         """Return one generated one-shot."""
         length = None if layer.length is None else layer.length.draw(rng)
         seed = int(rng.integers(2**32))

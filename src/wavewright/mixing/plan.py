@@ -1,4 +1,4 @@
-"""Plan of a mix: strips with placed sounds, effects, faders and connections, checked before anything is rendered."""
+"""Plan of a mix: strips with regions, effects, faders and connections, checked before anything is rendered."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..editing.chain import Chain, SoundFormat
 from ..errors import BadAudio, BadSetting, WavewrightError
 from ..names import quoted
 from ..units import seconds_to_samples
-from .sources import Source
+from .sources import RegionSource
 
 MASTER = "master"
 """Name of the strip at the end of a mix."""
@@ -23,7 +23,7 @@ class Placement:
 
     Attributes
     ----------
-    source : Source
+    source : RegionSource
     start_seconds : float
         Position of its first sample; what lies before 0 is left out.
     offset_seconds : float
@@ -42,7 +42,7 @@ class Placement:
         Level, and position from -1 (left) to 1 (right).
     """
 
-    source: Source
+    source: RegionSource
     start_seconds: float = 0.0
     offset_seconds: float = 0.0
     seconds: float | None = None
@@ -115,7 +115,7 @@ class Duck:
 
 @dataclass(frozen=True)
 class Strip:
-    """A track or bus: placed sounds or the sum of what is sent to it, then effects, ducking and the fader."""
+    """A track or bus: regions or the sum of what is sent to it, then effects, ducking and the fader."""
 
     name: str
     placements: tuple[Placement, ...] = ()
@@ -166,7 +166,7 @@ class Mix:
 
     @property
     def expected_seconds(self) -> float | None:
-        """About how long the mix will be: the end of the last sound; None if that is unknown."""
+        """About how long the mix will be: the end of the last region; None if that is unknown."""
         if self.seconds is not None:
             return self.seconds
         ends = [placement.end_seconds for strip in self.strips.values() for placement in strip.placements]
@@ -175,7 +175,7 @@ class Mix:
 
     @property
     def n_input_samples(self) -> int:
-        """Samples up to which silence follows the sounds of every track, so that effects sound on; 0 if unknown."""
+        """Samples up to which silence follows the regions of every track, so that effects sound on; 0 if unknown."""
         return seconds_to_samples((self.expected_seconds or 0.0) + self.skipped_seconds, self.sample_rate)
 
     def inputs(self, name: str) -> list[tuple[str, float]]:

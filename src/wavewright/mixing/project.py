@@ -16,7 +16,7 @@ from ..editing.quantities import parse_value
 from ..errors import BadSetting, printable
 from ..names import name_problem, quoted
 from .plan import MASTER, Duck, Fader, Mix, Named, Placement, Point, Send, Strip
-from .sources import FileSource, Source
+from .sources import FileSource, RegionSource
 
 MAX_FILE_BYTES = 2**24
 MAX_SECONDS = 7 * 86_400.0
@@ -48,7 +48,7 @@ class Section(BaseModel):
 
 
 class RegionSection(Section):
-    """A region of a track: a file, or a part of one, at a position."""
+    """A region of a track: a file, or a segment of one, at a position."""
 
     file: str
     start: Position = 0.0
@@ -165,9 +165,9 @@ def read_project(path: Path) -> Mix:
 def parse_project(text: str, folder: Path = Path()) -> Mix:
     """Return the mix that a text describes, see :func:`read_project`."""
     project = parse_section(ProjectSection, text, "a project")
-    sources: dict[Path, Source] = {}
+    sources: dict[Path, RegionSource] = {}
 
-    def source(region: RegionSection) -> Source:
+    def source(region: RegionSection) -> RegionSource:
         file = folder / region.file
         if file not in sources:
             sources[file] = FileSource(file)
@@ -231,7 +231,7 @@ def _strip(name: str, section: TrackSection | BusSection, folder: Path, *, is_bu
     return Strip(name, chain=chain, fader=section.fader(), duck=duck, output=section.output, sends=sends, is_bus=is_bus)
 
 
-def _placement(region: RegionSection, source: Source, folder: Path) -> Placement:
+def _placement(region: RegionSection, source: RegionSource, folder: Path) -> Placement:
     return Placement(
         source,
         start_seconds=region.start,
@@ -333,21 +333,21 @@ def _fault(
 ) -> str:
     """Return the message of the first error: where it is, what was given, what is allowed."""
     first = error.errors()[0]
-    parts, last = list(first["loc"]), ""
-    if not parts or not isinstance(parts[-1], int):  # else the fault is that of a whole table
-        last = str(parts.pop()) if parts else what
+    keys, last = list(first["loc"]), ""
+    if not keys or not isinstance(keys[-1], int):  # else the fault is that of a whole table
+        last = str(keys.pop()) if keys else what
     value: Any = contents  # of any type, as the file has it
     section: type[BaseModel] = kind
     words: list[str] = []
-    for part in parts:
-        value = value.get(part) if isinstance(value, dict) else value[int(part)] if isinstance(value, list) else None
-        if part in sections:
-            section = sections[str(part)]
-        if isinstance(part, int) and words and words[-1] in LISTS:
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else value[int(key)] if isinstance(value, list) else None
+        if key in sections:
+            section = sections[str(key)]
+        if isinstance(key, int) and words and words[-1] in LISTS:
             name = value.get("name", "") if isinstance(value, dict) else ""
-            words[-1] = _position(LISTS[words[-1]], part + 1, name if isinstance(name, str) else "")
+            words[-1] = _position(LISTS[words[-1]], key + 1, name if isinstance(name, str) else "")
         else:
-            words.append(f"number {part + 1}" if isinstance(part, int) else str(part))
+            words.append(f"number {key + 1}" if isinstance(key, int) else str(key))
     where = f"{', '.join(words) or what}: "
     message = first["msg"].removeprefix("Value error, ").rstrip(".")
     message = message[:1].lower() + message[1:]

@@ -146,10 +146,10 @@ class _Pass:
         return faded(blocks, strip.fader, sound)
 
     def sum_of_inputs(self, name: str) -> Iterator[np.ndarray]:
-        """Yield the sum of the placed sounds of a track, or of all that is mixed into a bus."""
+        """Yield the sum of the regions of a track, or of all that is mixed into a bus."""
         strip, n = self._mix.strips[name], self._block_samples
         if strip.placements:
-            yield from placed_blocks(strip, self._mix.sound, n, self._mix.n_input_samples)
+            yield from region_blocks(strip, self._mix.sound, n, self._mix.n_input_samples)
             return
         inputs = [
             (BlockReader(self.output(each), self._mix.n_channels), np.float32(db_to_gain(gain_db)))
@@ -169,16 +169,16 @@ class _Pass:
         stream = duck.ducker.stream(self._mix.sample_rate, self._mix.n_channels)
         key = BlockReader(self.output(duck.by), self._mix.n_channels)
         for block in blocks:
-            heard = key.read(block.shape[1])
-            yield stream.process(block, np.pad(heard, ((0, 0), (0, block.shape[1] - heard.shape[1]))))
+            key_block = key.read(block.shape[1])
+            yield stream.process(block, np.pad(key_block, ((0, 0), (0, block.shape[1] - key_block.shape[1]))))
 
 
 def _is_measured_first(strip: Strip) -> bool:
     return strip.chain is not None and strip.chain.n_passes > 1
 
 
-def placed_blocks(strip: Strip, sound: SoundFormat, block_samples: int, n_least: int) -> Iterator[np.ndarray]:
-    """Yield the sum of the placed sounds of a track, up to the end of the last one, at least ``n_least`` samples."""
+def region_blocks(strip: Strip, sound: SoundFormat, block_samples: int, n_least: int) -> Iterator[np.ndarray]:
+    """Yield the sum of the regions of a track, up to the end of the last one, at least ``n_least`` samples."""
     starts = [seconds_to_samples(placement.start_seconds, sound.sample_rate) for placement in strip.placements]
     order = sorted(range(len(starts)), key=lambda index: (starts[index], index), reverse=True)
     active: list[tuple[int, int, BlockReader]] = []  # start, number and reader of the sounds
@@ -193,15 +193,15 @@ def placed_blocks(strip: Strip, sound: SoundFormat, block_samples: int, n_least:
             active.append((starts[index], index, reader))
         mixed = np.zeros((sound.n_channels, block_samples), np.float32)
         n_used = block_samples if order else min(block_samples, max(0, n_least - position))
-        playing = []
+        continuing = []
         for start, index, reader in active:
             first = max(0, start - position)
             block = reader.read(block_samples - first)
             mixed[:, first : first + block.shape[1]] += block
             n_used = max(n_used, first + block.shape[1])
             if first + block.shape[1] == block_samples:
-                playing.append((start, index, reader))
-        active = playing
+                continuing.append((start, index, reader))
+        active = continuing
         position = end
         if n_used:
             yield mixed[:, :n_used]
@@ -211,10 +211,10 @@ def _rendered_placement(strip: Strip, index: int, sound: SoundFormat) -> Iterato
     """Yield a placed sound from its own start, with its effects, fades, level and position."""
     placement = strip.placements[index]
     with Named(f"{label_of(strip)}, region {index + 1}"):
-        blocks: Iterable[np.ndarray] = _placed_source(placement, sound)
+        blocks: Iterable[np.ndarray] = _source_blocks(placement, sound)
         if placement.chain is not None:
             processed = placement.chain.process(
-                lambda: _placed_source(placement, sound), sound.sample_rate, sound.n_channels
+                lambda: _source_blocks(placement, sound), sound.sample_rate, sound.n_channels
             )
             blocks = (_fitted(block, sound.n_channels) for block in processed)
         if placement.fade_in_seconds:
@@ -226,7 +226,7 @@ def _rendered_placement(strip: Strip, index: int, sound: SoundFormat) -> Iterato
         yield from faded(blocks, Fader(placement.gain_db, placement.pan), sound)
 
 
-def _placed_source(placement: Placement, sound: SoundFormat) -> Iterator[np.ndarray]:
+def _source_blocks(placement: Placement, sound: SoundFormat) -> Iterator[np.ndarray]:
     """Yield the source from its offset on, in the format of the mix, up to the length of the placement."""
     source = placement.source
     start = seconds_to_samples(placement.offset_seconds, source.sample_rate)

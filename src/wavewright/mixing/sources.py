@@ -21,7 +21,7 @@ OpenBlocks = Callable[[], Iterable[np.ndarray]]
 """Returns the blocks ``(channels, time)`` of a sound from its start."""
 
 
-class Source(ABC):
+class RegionSource(ABC):
     """A sound that can be read from any position, as often as needed."""
 
     @property
@@ -72,7 +72,7 @@ class Source(ABC):
 
 
 @dataclass(frozen=True)
-class FileSource(Source):
+class FileSource(RegionSource):
     """A sound file."""
 
     path: Path
@@ -110,7 +110,7 @@ class FileSource(Source):
 
 
 @dataclass(frozen=True, eq=False)
-class WaveSource(Source):
+class WaveSource(RegionSource):
     """A wave in memory, ``(channels, time)`` float32."""
 
     wave: np.ndarray
@@ -138,7 +138,7 @@ class WaveSource(Source):
 
 
 @dataclass(frozen=True)
-class StreamSource(Source):
+class StreamSource(RegionSource):
     """A texture that is generated block by block, the same each time that it is opened."""
 
     open_blocks: OpenBlocks

@@ -15,7 +15,6 @@ from .. import loading, parameters
 from ..clip import Clip, read_header
 from ..clip_folder import OutputClip, WrittenClip, write_clips
 from ..contracts.runtime import Continuer, Generator, Interpolator
-from ..dsp.looping import looped
 from ..errors import BadSetting
 from ..latent_clips.source import changes_of
 from ..model_results import ModelResult
@@ -279,6 +278,8 @@ def generate(
 
 def _as_loops(clips: Iterator[ScoredClip], sample_rate: int, seconds: float | None) -> Iterator[ScoredClip]:
     """Yield the clips as seamless loops, of a length if it is given."""
+    from ..dsp.looping import looped  # loads parts of SciPy that nothing else here needs
+
     for clip in clips:
         yield replace(clip, wave=looped(clip.wave, sample_rate, seconds))
 
