@@ -30,6 +30,7 @@ COMMANDS = Group(
         "similar": "tasks.similar:similar",
         "edit": "tasks.edit:edit",
         "split": "tasks.split:split",
+        "synthesise": "tasks.synthesise:synthesise",
         "enhance": "tasks.enhance:enhance",
         "cancel-echo": "tasks.cancel_echo:cancel_echo",
         "encode": "tasks.encode:encode",
