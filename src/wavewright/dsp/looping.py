@@ -34,8 +34,8 @@ N_REFINED = 24
 PIECE_SECONDS = (1.5, 6.0)
 """Shortest and longest piece of a texture that is extended, if the sound is long enough."""
 
-N_DRAWN = 6
-"""The next seam of a texture is drawn from so many of the best ones."""
+N_COMPARED, N_DRAWN = 6, 4
+"""Of the best seams of a texture, so many are compared by their correlation; the next is one of so many of them."""
 
 REUSE_DB = 3.0
 """Cost of a start that has been used already, in dB; it fades with each further piece."""
@@ -343,7 +343,8 @@ class _Extension:
         costs = self._search.costs(ends, self._starts) + REUSE_DB * self._uses
         is_near = np.abs(ends[:, None] - self._starts) < self._shortest  # the sound would go on as it is
         costs[is_near] += 1e3
-        order = np.argsort(costs, axis=None, kind="stable")[: 4 * N_DRAWN]
+        n_best = min(N_COMPARED, costs.size)
+        order = np.argpartition(costs, n_best - 1, axis=None)[:n_best]
         rows, columns = np.unravel_index(order, costs.shape)
         seams = []
         for row, column in zip(rows, columns, strict=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -45,7 +46,7 @@ LOWEST_CORRELATION = -0.6
 N_SLOTS = 64
 """Slots of a crossfade in which energies are summed."""
 
-N_BISECTIONS = 30
+N_BISECTIONS = 22
 CHUNK_FRAMES = 512
 
 
@@ -94,7 +95,7 @@ def crossfaded(before: np.ndarray, after: np.ndarray, sample_rate: int) -> np.nd
         ``(channels, time)`` float32; the first sample is almost that of ``before``, the last one that of ``after``.
     """
     n_samples = before.shape[1]
-    spectra = [scipy.fft.rfft(each.astype(np.float64), axis=1) for each in (before, after)]
+    spectra = [scipy.fft.rfft(np.asarray(each, np.float32), axis=1) for each in (before, after)]
     mixed = np.zeros(before.shape)
     for mask in _band_masks(n_samples, sample_rate):
         a, b = (scipy.fft.irfft(spectrum * mask, n_samples, axis=1) for spectrum in spectra)
@@ -136,7 +137,8 @@ def effective_correlation(before: np.ndarray, after: np.ndarray) -> float:
     return 0.5 * (low + high)
 
 
-def _band_masks(n_samples: int, sample_rate: int) -> list[np.ndarray]:
+@lru_cache(maxsize=4)
+def _band_masks(n_samples: int, sample_rate: int) -> tuple[np.ndarray, ...]:
     """Return weights of the frequencies of a segment for each band, ``(frequencies,)`` each; their sum is 1."""
     hertz = scipy.fft.rfftfreq(n_samples, 1 / sample_rate)
     lowest_hz = 4 * sample_rate / n_samples  # bands of less than a few frequencies have no correlation to speak of
@@ -145,7 +147,7 @@ def _band_masks(n_samples: int, sample_rate: int) -> list[np.ndarray]:
         octaves = np.log2(hertz)
     above = [0.5 - 0.5 * np.cos(np.pi * np.clip(3 * (octaves - np.log2(edge)) + 0.5, 0, 1)) for edge in edges]
     steps = [np.ones(len(hertz)), *above, np.zeros(len(hertz))]
-    return [low - high for low, high in pairwise(steps)]
+    return tuple((low - high).astype(np.float32) for low, high in pairwise(steps))
 
 
 class SeamSearch:
@@ -245,13 +247,13 @@ class SeamSearch:
         low, high = max(low, n, moved - self._n_fine), min(high, self.wave.shape[1], moved + self._n_fine)
         if low >= high:
             return moved, self.correlation(fixed, moved)
-        template = self.wave[:, fixed - n : fixed].astype(np.float64)
-        segment = self.wave[:, low - n : high].astype(np.float64)
+        template = self.wave[:, fixed - n : fixed]
+        segment = self.wave[:, low - n : high]
         products = sum(
             scipy.signal.correlate(each, pattern, mode="valid", method="fft")
             for each, pattern in zip(segment, template, strict=True)
         )
-        sums = np.concatenate([[0.0], np.cumsum((segment**2).sum(axis=0))])
+        sums = np.concatenate([[0.0], np.cumsum((segment**2).sum(axis=0), dtype=np.float64)])
         energies = sums[n:] - sums[:-n]
         floor = 1e-9 * max(float(energies.max(initial=0.0)), 1e-30)
         correlations = products / np.sqrt(np.maximum(energies, floor) * max(float((template**2).sum()), floor))
