@@ -107,7 +107,7 @@ def crossfaded(before: np.ndarray, after: np.ndarray, sample_rate: int) -> np.nd
 def effective_correlation(before: np.ndarray, after: np.ndarray) -> float:
     """Return the correlation for which a crossfade by :func:`crossfade_gains` has the mean power of both segments.
 
-    For stationary sounds it is their normalised cross-correlation; where their levels vary, that in the middle counts.
+    For stationary signals it is their normalised cross-correlation; where their levels vary, that in the middle counts.
 
     Parameters
     ----------
