@@ -8,14 +8,15 @@ import numpy as np
 import pytest
 
 from tests.effect_streams import check_edges, check_streams, noise
-from wavewright.dsp.effects import EFFECTS, ConvolutionReverb, Effect, MonoToStereo, Pan, TwoPassEffect
+from wavewright.dsp.effects import EFFECTS, ConvolutionReverb, Effect, MakeLoop, MonoToStereo, Pan, TwoPassEffect
 from wavewright.errors import BadAudio, BadSetting
 from wavewright.ranges import ranges_of
 
 RATE = 48_000
 MONO = (Pan, MonoToStereo)
 DEFAULTS = {name: effect for name, effect in EFFECTS.items() if effect is not ConvolutionReverb}
-STREAMED = {name: effect for name, effect in DEFAULTS.items() if not issubclass(effect, TwoPassEffect)}
+WHOLE = (TwoPassEffect, MakeLoop)  # effects that depend on the whole sound
+STREAMED = {name: effect for name, effect in DEFAULTS.items() if not issubclass(effect, WHOLE)}
 
 
 @pytest.mark.parametrize("effect", STREAMED.values(), ids=STREAMED)

@@ -29,6 +29,7 @@ _MODULES = {
     "evaluate": "tasks.evaluate",
     "generate": "tasks.generate",
     "inspect": "tasks.inspect",
+    "layer": "tasks.layer",
     "load": "loading",
     "load_acoustic_model": "loading",
     "load_autoencoder": "loading",
@@ -39,12 +40,14 @@ _MODULES = {
     "load_generator": "loading",
     "load_vocoder": "loading",
     "map_clips": "tasks.map_clips",
+    "mix": "tasks.mix",
     "morph": "tasks.morph",
     "phonemes": "tasks.phonemes",
     "plot": "tasks.plot",
     "similar": "tasks.similar",
     "speak": "tasks.speak",
     "split": "tasks.split",
+    "synthesise": "tasks.synthesise",
     "train": "tasks.train",
     "vary": "tasks.vary",
 }
@@ -68,6 +71,7 @@ __all__ = [
     "evaluate",
     "generate",
     "inspect",
+    "layer",
     "load",
     "load_acoustic_model",
     "load_autoencoder",
@@ -78,12 +82,14 @@ __all__ = [
     "load_generator",
     "load_vocoder",
     "map_clips",
+    "mix",
     "morph",
     "phonemes",
     "plot",
     "similar",
     "speak",
     "split",
+    "synthesise",
     "train",
     "vary",
 ]
@@ -116,13 +122,16 @@ if TYPE_CHECKING:  # the same names for editors and type checkers
     from .tasks.evaluate import evaluate
     from .tasks.generate import generate
     from .tasks.inspect import inspect
+    from .tasks.layer import layer
     from .tasks.map_clips import map_clips
+    from .tasks.mix import mix
     from .tasks.morph import morph
     from .tasks.phonemes import phonemes
     from .tasks.plot import plot
     from .tasks.similar import similar
     from .tasks.speak import speak
     from .tasks.split import split
+    from .tasks.synthesise import synthesise
     from .tasks.train import train
     from .tasks.vary import vary
 else:  # hidden from type checkers, which would accept any name

@@ -25,6 +25,7 @@ from .sound_file import (
     read_metadata,
 )
 from .units import samples_to_seconds, seconds_to_samples
+from .wav_chunks import LoopPoints, append_loops
 from .whole_file import check_name, temporary_path, why_not_written
 
 __all__ = [
@@ -193,9 +194,16 @@ class Clip:
         blocks = list(read_blocks(path, 60.0, start_seconds, seconds))
         return cls(np.concatenate([block.wave for block in blocks], axis=1), blocks[0].sample_rate)
 
-    def write(self, path: str | Path, subtype: str | None = None, metadata: dict[str, str] | None = None) -> Path:
+    def write(
+        self,
+        path: str | Path,
+        subtype: str | None = None,
+        metadata: dict[str, str] | None = None,
+        *,
+        is_loop: bool = False,
+    ) -> Path:
         """Write a sound file in the format of the path's ending and return the path, see :func:`write_blocks`."""
-        return write_blocks(path, [self], subtype, metadata)
+        return write_blocks(path, [self], subtype, metadata, is_loop=is_loop)
 
     def to_bytes(
         self, format: str = "wav", subtype: str | None = None, metadata: dict[str, str] | None = None
@@ -309,6 +317,8 @@ def write_blocks(
     subtype: str | None = None,
     metadata: dict[str, str] | None = None,
     expected_seconds: float | None = None,
+    *,
+    is_loop: bool = False,
 ) -> Path:
     """Write consecutive clips to one sound file, whole or not at all.
 
@@ -327,6 +337,9 @@ def write_blocks(
         Tags by name, see ``wavewright.sound_file.TAGS``.
     expected_seconds : float, optional
         About how long the sound is. WAV files that would exceed 4 GB are written as RF64, which most programs read.
+    is_loop : bool
+        The sound is a seamless loop: a WAV file gets loop points from its first to its last sample, other kinds of
+        files have none.
 
     Returns
     -------
@@ -363,6 +376,9 @@ def write_blocks(
                 for name, text in metadata.items():
                     setattr(file, name, text)
                 _write_waves(path, file, waves)
+                n_written = file.frames
+            if is_loop and file_format in ("WAV", "RF64"):
+                append_loops(temporary, (LoopPoints(0, n_written),), sample_rate)
             _check_tags(temporary, path, metadata)
             temporary.replace(path)
     except (OSError, soundfile.LibsndfileError) as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, cast
 
@@ -24,6 +24,11 @@ from ..rejection import ClipFunction, RejectionSampler, ScoredClip
 from . import checked
 
 MAX_INTERPOLATION_STEPS = 1000
+
+MAX_SECONDS = 600.0
+
+LOOP_EXTRA_SECONDS = 2.0
+"""Seconds by which the clips are longer that loops are cut out of."""
 
 Options = dict[str, object]
 """Further parameters of `Generator.generate`, by name."""
@@ -110,6 +115,8 @@ class ClipOrigin:
         Both seeds of an interpolation, or None.
     steps
         Clips of the interpolation.
+    is_loop
+        The clips are seamless loops.
     """
 
     model: str
@@ -120,6 +127,7 @@ class ClipOrigin:
     prompt_hash: str | None = None
     interpolate: tuple[int, int] | None = None
     steps: int = 0
+    is_loop: bool = False
 
     def record(self, label: str | None, index: int) -> dict[str, object]:
         """Return the origin of one clip as stored in its file and in the manifest."""
@@ -130,6 +138,8 @@ class ClipOrigin:
             record |= {"continue_from": self.prompt, "continue_from_hash": self.prompt_hash}
         if self.interpolate is not None:
             record |= {"interpolate": list(self.interpolate), "steps": self.steps}
+        if self.is_loop:
+            record["loop"] = True
         return record | {"index": index, "label": label}
 
     def stem(self, label: str | None, index: int) -> str:
@@ -147,6 +157,8 @@ class ClipOrigin:
                 settings += f"-{self.options[name]:g}{unit}"
         speaker = self.options.get("speaker")
         names = [str(name) for name in (label, speaker) if name is not None]
+        if self.is_loop:
+            settings += "-loop"
         return file_stem(self.model, *names, settings, f"{index:03d}")
 
 
@@ -183,7 +195,7 @@ def generate(
         Field(
             description="Length of each clip, with --continue-from included; default: as clips of its label are.",
             gt=0,
-            le=600,
+            le=MAX_SECONDS,
         ),
     ] = None,
     temperature: Annotated[
@@ -197,6 +209,10 @@ def generate(
         str | None, Field(description="Classifier for --min-confidence; default: one that knows the labels.")
     ] = None,
     pitch: parameters.MidiPitch = None,
+    loop: Annotated[
+        bool,
+        Field(description="Make each clip a seamless loop, with loop points in WAV files; --seconds is its length."),
+    ] = False,
 ) -> Generated:
     """Generate clips with a model.
 
@@ -217,14 +233,18 @@ def generate(
     generator = loading.load_generator(model)
     named = {"code": code, "seconds": seconds, "temperature": temperature, "speaker": speaker, "pitch": pitch}
     options: Options = {name: value for name, value in named.items() if value is not None}
+    drawn = dict(options)
+    if loop and seconds is not None:  # the crossfade and the search take some of it
+        drawn["seconds"] = min(seconds + LOOP_EXTRA_SECONDS, MAX_SECONDS)
     sampler = RejectionSampler(
-        generator, _clip_function(generator, options, continue_from), min_confidence, min_novelty, classifier
+        generator, _clip_function(generator, drawn, continue_from), min_confidence, min_novelty, classifier
     )
     if classifier is not None and min_confidence is None:
         raise BadSetting(
             f"The classifier {classifier} needs a limit; give --min-confidence as well, or leave --classifier out."
         )
-    origin = ClipOrigin(generator.name, generator.folder.hash, seed, options, *_prompt_name_and_hash(continue_from))
+    prompt = _prompt_name_and_hash(continue_from)
+    origin = ClipOrigin(generator.name, generator.folder.hash, seed, options, *prompt, is_loop=loop)
     if interpolate is None:
         clips = sampler.sample(label, count, seed)
     else:
@@ -235,8 +255,12 @@ def generate(
                 "An interpolation takes no limits and no further settings; give --interpolate without min_confidence, "
                 "min_novelty, code, seconds, temperature, speaker, pitch and continue_from."
             )
+        if loop:
+            raise BadSetting("The clips of an interpolation are no loops; give --seed instead of --interpolate.")
         origin = ClipOrigin(origin.model, origin.model_hash, interpolate[0], {}, interpolate=interpolate, steps=count)
         clips = _interpolated(generator, label, interpolate, count)
+    if loop:
+        clips = _as_loops(clips, generator.sample_rate, seconds)
     written = write_clips(_with_origin(clips, origin), generator.sample_rate, out, format)
     return Generated(
         model=origin.model,
@@ -250,6 +274,14 @@ def generate(
         n_near_copies=sampler.n_near_copies,
         changes=_changes(continue_from, generator.sample_rate),
     )
+
+
+def _as_loops(clips: Iterator[ScoredClip], sample_rate: int, seconds: float | None) -> Iterator[ScoredClip]:
+    """Yield the clips as seamless loops, of a length if it is given."""
+    from ..dsp.looping import looped  # loads parts of SciPy that nothing else here needs
+
+    for clip in clips:
+        yield replace(clip, wave=looped(clip.wave, sample_rate, seconds))
 
 
 def _generated_clip(written: WrittenClip) -> GeneratedClip:
@@ -320,4 +352,10 @@ def _with_origin(clips: Iterator[ScoredClip], origin: ClipOrigin) -> Iterator[Ou
     for clip in clips:
         measured = {"confidence": clip.confidence, "novelty_db": clip.novelty_db}
         scores = {name: value for name, value in measured.items() if value is not None}
-        yield OutputClip(clip.wave, origin.stem(clip.label, clip.index), origin.record(clip.label, clip.index), scores)
+        yield OutputClip(
+            clip.wave,
+            origin.stem(clip.label, clip.index),
+            origin.record(clip.label, clip.index),
+            scores,
+            is_loop=origin.is_loop,
+        )

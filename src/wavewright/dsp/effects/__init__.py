@@ -13,6 +13,7 @@ from .filters import GraphicEqualiser, HighPass, HighShelf, HumNotch, LowPass, L
 from .levels import FadeIn, FadeOut, Gain, InvertPolarity, NormalisePeak, NormaliseRMS
 from .limiter import Limiter
 from .linear_phase import LinearPhaseEqualiser
+from .looping import MakeLoop
 from .loudness import NormaliseLoudness
 from .modulation import Phaser, RingModulator, Tremolo
 from .resampling import Resample, Speed
@@ -75,6 +76,7 @@ EFFECTS: Mapping[str, type[Effect]] = {
     "silence": RemoveSilence,
     "declick": DeClick,
     "declip": DeClip,
+    "loop": MakeLoop,
 }
 """Effects by their names in chains."""
 
@@ -111,6 +113,7 @@ __all__ = [
     "LinearPhaseEqualiser",
     "LowPass",
     "LowShelf",
+    "MakeLoop",
     "Measurement",
     "MidSide",
     "Mono",

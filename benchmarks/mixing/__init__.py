@@ -1,0 +1,1 @@
+"""Benchmarks of mixes and layered backgrounds."""

@@ -1,0 +1,395 @@
+"""Seamless loops of recordings and textures, and textures of any length from short ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import BadAudio, BadSetting
+from ..units import samples_to_seconds, seconds_to_samples
+from .seams import SeamSearch, crossfaded, seam_cost
+
+CROSSFADE_SECONDS = 0.5
+SHORTEST_SECONDS = 0.1
+"""Shortest sound that can be looped."""
+
+CROSSFADES_PER_SOUND = 6
+"""A crossfade is at most this fraction of the sound."""
+
+SEARCH_FRACTION = 0.25
+SEARCH_SECONDS = 12.0
+"""The start of a loop lies within this fraction of the sound, at most this far from its start; likewise the end."""
+
+LENGTH_DB = 4.0
+"""Cost of a loop without any length; of two seams that match alike, the longer loop is taken."""
+
+N_POSITIONS = 1_000
+"""Most candidates of one end of a loop."""
+
+N_REFINED = 24
+"""Candidates of the coarse search whose correlation is computed."""
+
+PIECE_SECONDS = (1.5, 6.0)
+"""Shortest and longest piece of a texture that is extended, if the sound is long enough."""
+
+N_COMPARED, N_DRAWN = 6, 4
+"""Of the best seams of a texture, so many are compared by their correlation; the next is one of so many of them."""
+
+REUSE_DB = 3.0
+"""Cost of a start that has been used already, in dB; it fades with each further piece."""
+
+REUSE_DECAY = 0.85
+
+
+@dataclass(frozen=True, eq=False)
+class SeamlessLoop:
+    """A seamless loop.
+
+    Attributes
+    ----------
+    wave : np.ndarray
+        ``(channels, time)`` float32; its last sample is followed by its first.
+    start_samples : int
+        Position of the first sample in the sound.
+    crossfade_samples : int
+        Length of the crossfade at the end of the loop.
+    correlation : float
+        Of the two crossfaded segments.
+    score_db : float
+        Distance of the two crossfaded segments, in dB over mel bands, lower is better: see :mod:`.seams`.
+    """
+
+    wave: np.ndarray
+    start_samples: int
+    crossfade_samples: int
+    correlation: float
+    score_db: float
+
+
+def make_loop(
+    wave: np.ndarray,
+    sample_rate: int,
+    seconds: float | None = None,
+    crossfade_seconds: float = CROSSFADE_SECONDS,
+) -> SeamlessLoop:
+    """Cut a seamless loop out of a sound.
+
+    The loop ends with a crossfade to what precedes its start in the sound, so its last sample continues as its first
+    one did in the sound. Start and end are those whose segments match best: the spectrum in bands first, then the
+    correlation of the waves. The crossfade keeps the power constant for that correlation.
+
+    Parameters
+    ----------
+    wave : np.ndarray
+        ``(channels, time)`` or ``(time,)``.
+    sample_rate : int, in Hz
+    seconds : float, optional
+        Length of the loop; by default what matches best, at least a third of the sound.
+    crossfade_seconds : float
+        Length of the crossfade, at most a sixth of the sound.
+
+    Returns
+    -------
+    SeamlessLoop
+
+    Raises
+    ------
+    BadAudio
+        If the sound is too short or not finite.
+    BadSetting
+        If a loop of this length needs a longer sound.
+    """
+    wave = _checked(wave, sample_rate)
+    n_samples = wave.shape[1]
+    n_crossfade = _crossfade_samples(n_samples, sample_rate, crossfade_seconds)
+    if seconds is None:
+        return _best(SeamSearch(wave, sample_rate, n_crossfade), *_candidates(wave, sample_rate, n_crossfade))
+    n_loop = seconds_to_samples(seconds, sample_rate)
+    n_crossfade = min(n_crossfade, n_loop // 2)
+    if n_crossfade < 1 or n_loop + n_crossfade > n_samples:
+        longest = samples_to_seconds(n_samples - n_crossfade, sample_rate)
+        raise BadSetting(
+            f"A loop of {seconds:g} s does not fit a sound of {samples_to_seconds(n_samples, sample_rate):.3f} s, of "
+            f"which the crossfade takes {samples_to_seconds(n_crossfade, sample_rate):.3f} s; give up to "
+            f"{longest:.3f} s, or extend the sound first."
+        )
+    search = SeamSearch(wave, sample_rate, n_crossfade)
+    stride = max(search.hop_length // 4, -(-(n_samples - n_loop - n_crossfade) // N_POSITIONS), 1)
+    starts = np.arange(n_crossfade, n_samples - n_loop + 1, stride)
+    costs = search.pair_costs(starts + n_loop, starts)
+    chosen = np.argsort(costs, kind="stable")[:N_REFINED]
+    pairs = [(start + n_loop, start, search.correlation(start + n_loop, start)) for start in map(int, starts[chosen])]
+    return _loop(search, pairs, costs[chosen])
+
+
+def _candidates(wave: np.ndarray, sample_rate: int, n_crossfade: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return positions for the end and the start of a loop."""
+    n_samples = wave.shape[1]
+    n_search = min(round(SEARCH_FRACTION * n_samples), seconds_to_samples(SEARCH_SECONDS, sample_rate))
+    n_search = max(1, min(n_search, (n_samples - 3 * n_crossfade) // 2))
+    stride = max(1, n_search // N_POSITIONS, sample_rate // 100)
+    return np.arange(n_samples - n_search, n_samples + 1, stride), np.arange(
+        n_crossfade, n_crossfade + n_search, stride
+    )
+
+
+def _best(search: SeamSearch, ends: np.ndarray, starts: np.ndarray) -> SeamlessLoop:
+    """Return the loop of the best of all pairs, its end refined."""
+    n_samples = search.wave.shape[1]
+    costs = search.costs(ends, starts) + LENGTH_DB * (1.0 - (ends[:, None] - starts) / n_samples)
+    order = np.argsort(costs, axis=None, kind="stable")[:N_REFINED]
+    rows, columns = np.unravel_index(order, costs.shape)
+    pairs = []
+    for end, start in zip(ends[rows], starts[columns], strict=True):
+        refined, correlation = search.refined(int(start), int(end), 0, n_samples)
+        pairs.append((refined, int(start), correlation))
+    return _loop(search, pairs, costs[rows, columns])
+
+
+def _loop(search: SeamSearch, pairs: list[tuple[int, int, float]], costs: np.ndarray) -> SeamlessLoop:
+    """Return the loop of the pair ``(end, start, correlation)`` with the lowest cost."""
+    scores = [seam_cost(float(cost), pair[2]) for cost, pair in zip(costs, pairs, strict=True)]
+    best = int(np.argmin(scores))
+    end, start, correlation = pairs[best]
+    n_crossfade = search.n_crossfade
+    wave = search.wave[:, start:end].copy()
+    wave[:, -n_crossfade:] = crossfaded(
+        search.wave[:, end - n_crossfade : end], search.wave[:, start - n_crossfade : start], search.sample_rate
+    )
+    return SeamlessLoop(wave, start, n_crossfade, correlation, scores[best])
+
+
+def looped(
+    wave: np.ndarray,
+    sample_rate: int,
+    seconds: float | None = None,
+    seed: int = 0,
+    crossfade_seconds: float = CROSSFADE_SECONDS,
+) -> np.ndarray:
+    """Return a seamless loop of any length: cut out by :func:`make_loop`, or a longer one by :func:`extend`.
+
+    Parameters
+    ----------
+    wave : np.ndarray
+        ``(channels, time)`` or ``(time,)``.
+    sample_rate : int, in Hz
+    seconds : float, optional
+        Length of the loop; by default what matches best, at least a third of the sound.
+    seed : int
+        Draws the pieces of a loop that is longer than the sound.
+    crossfade_seconds : float
+        Length of the crossfades.
+
+    Returns
+    -------
+    np.ndarray
+        ``(channels, time)`` float32.
+
+    Raises
+    ------
+    BadAudio, BadSetting
+        As both functions.
+    """
+    channels = _checked(wave, sample_rate)
+    n_samples = channels.shape[1]
+    n_loop = None if seconds is None else seconds_to_samples(seconds, sample_rate)
+    n_crossfade = _crossfade_samples(n_samples, sample_rate, crossfade_seconds)
+    if n_loop is None or seconds is None or 2 <= n_loop <= n_samples - n_crossfade:
+        return make_loop(channels, sample_rate, seconds, crossfade_seconds).wave
+    return extend(channels, sample_rate, seconds, seed, crossfade_seconds=crossfade_seconds, is_loop=True)
+
+
+def extend(
+    wave: np.ndarray,
+    sample_rate: int,
+    seconds: float,
+    seed: int = 0,
+    *,
+    crossfade_seconds: float = CROSSFADE_SECONDS,
+    is_loop: bool = False,
+) -> np.ndarray:
+    """Return a texture of any length from a short one: the blocks of :func:`extend_blocks` as one wave.
+
+    Parameters
+    ----------
+    wave : np.ndarray
+        ``(channels, time)`` or ``(time,)``.
+    sample_rate, seconds, seed, crossfade_seconds, is_loop
+        As for :func:`extend_blocks`.
+
+    Returns
+    -------
+    np.ndarray
+        ``(channels, time)`` or ``(time,)`` float32.
+
+    Raises
+    ------
+    BadAudio, BadSetting
+        As :func:`extend_blocks`.
+    """
+    blocks = extend_blocks(wave, sample_rate, seconds, seed, crossfade_seconds=crossfade_seconds, is_loop=is_loop)
+    extended = np.concatenate(list(blocks), axis=1)
+    return extended[0] if np.ndim(wave) == 1 else extended
+
+
+def extend_blocks(
+    wave: np.ndarray,
+    sample_rate: int,
+    seconds: float,
+    seed: int = 0,
+    *,
+    crossfade_seconds: float = CROSSFADE_SECONDS,
+    is_loop: bool = False,
+) -> Iterator[np.ndarray]:
+    """Make a texture of any length from a short one, block by block.
+
+    Pieces of random lengths follow each other. Each starts where it matches the end of the one before, at another
+    position of the sound than the ones before it, so that no period is audible; the crossfades are those of
+    :func:`make_loop`.
+
+    Parameters
+    ----------
+    wave : np.ndarray
+        ``(channels, time)`` or ``(time,)``.
+    sample_rate : int, in Hz
+    seconds : float
+        Length of the texture.
+    seed : int
+        Same seed, same samples.
+    crossfade_seconds : float
+        Length of the crossfades, at most a sixth of the sound.
+    is_loop : bool
+        The last sample is followed by the first.
+
+    Yields
+    ------
+    np.ndarray
+        Blocks ``(channels, time)`` float32, none longer than a piece.
+
+    Raises
+    ------
+    BadAudio
+        If the sound is too short or not finite.
+    BadSetting
+        If the length is not above 0.
+    """
+    wave = _checked(wave, sample_rate)
+    n_total = seconds_to_samples(seconds, sample_rate)
+    if n_total < 1:
+        raise BadSetting(f"The length is {seconds:g} s; it must be above 0.")
+    n_crossfade = _crossfade_samples(wave.shape[1], sample_rate, crossfade_seconds)
+    if is_loop:
+        n_crossfade = min(n_crossfade, n_total // 2)
+        if n_crossfade < 1:
+            raise BadSetting(f"A loop of {seconds:g} s is too short; give at least two samples.")
+    return _Extension(wave, sample_rate, n_crossfade, seed, is_loop).blocks(n_total)
+
+
+class _Extension:
+    """Pieces of a sound, joined at seams."""
+
+    def __init__(self, wave: np.ndarray, sample_rate: int, n_crossfade: int, seed: int, is_loop: bool) -> None:
+        self._wave = wave
+        self._search = SeamSearch(wave, sample_rate, n_crossfade)
+        self._n_crossfade = n_crossfade
+        self._is_loop = is_loop
+        self._rng = np.random.default_rng(seed)
+        n_samples = wave.shape[1]
+        shortest, longest = (seconds_to_samples(seconds, sample_rate) for seconds in PIECE_SECONDS)
+        self._shortest = max(2 * n_crossfade, min(shortest, n_samples // 4))
+        self._longest = max(self._shortest, min(longest, n_samples // 2))
+        stride = max(1, self._search.hop_length // 2, n_samples // N_POSITIONS)
+        self._starts = np.arange(n_crossfade, n_samples - self._shortest + 1, stride)
+        self._uses = np.zeros(len(self._starts))
+
+    def blocks(self, n_total: int) -> Iterator[np.ndarray]:
+        """Yield ``n_total`` samples."""
+        n_samples, n_crossfade = self._wave.shape[1], self._n_crossfade
+        # A loop ends with a piece before its first sample, so there has to be one.
+        low = max(2 * n_crossfade, n_samples // 3) if self._is_loop else n_crossfade
+        position = origin = int(self._rng.integers(low, max(low, n_samples - self._shortest) + 1))
+        remaining = n_total
+        while True:
+            if not self._is_loop and position + remaining <= min(n_samples, position + self._longest):
+                yield self._wave[:, position : position + remaining].astype(np.float32)
+                return
+            if self._is_loop and position + remaining <= n_samples + origin - n_crossfade:
+                yield from self._closing(position, origin, remaining)
+                return
+            end, start = self._next_seam(position)
+            yield self._piece(position, end, start)
+            remaining -= end - position
+            position = start
+
+    def _piece(self, position: int, end: int, start: int) -> np.ndarray:
+        """Return a piece up to ``end``, crossfaded with what precedes ``start``."""
+        n_crossfade = self._n_crossfade
+        fade = crossfaded(
+            self._wave[:, end - n_crossfade : end],
+            self._wave[:, start - n_crossfade : start],
+            self._search.sample_rate,
+        )
+        return np.concatenate([self._wave[:, position : end - n_crossfade], fade], axis=1)
+
+    def _next_seam(self, position: int) -> tuple[int, int]:
+        """Return the end of a piece, and the start of the next one."""
+        n_samples = self._wave.shape[1]
+        low = position + min(self._shortest, n_samples - position)
+        high = min(n_samples, position + self._longest)
+        low = max(position + self._n_crossfade, min(low, high))
+        ends = np.unique(np.linspace(low, high, 48).astype(np.int64))
+        costs = self._search.costs(ends, self._starts) + REUSE_DB * self._uses
+        is_near = np.abs(ends[:, None] - self._starts) < self._shortest  # the sound would go on as it is
+        costs[is_near] += 1e3
+        n_best = min(N_COMPARED, costs.size)
+        order = np.argpartition(costs, n_best - 1, axis=None)[:n_best]
+        rows, columns = np.unravel_index(order, costs.shape)
+        seams = []
+        for row, column in zip(rows, columns, strict=True):
+            end = int(ends[row])
+            start, correlation = self._search.refined(
+                end, int(self._starts[column]), self._n_crossfade, n_samples - self._shortest
+            )
+            seams.append((seam_cost(float(costs[row, column]), correlation), end, start))
+        seams.sort(key=lambda seam: seam[0])
+        _, end, start = seams[int(self._rng.integers(min(N_DRAWN, len(seams))))]
+        self._uses *= REUSE_DECAY
+        self._uses += np.maximum(0.0, 1.0 - np.abs(self._starts - start) / self._shortest)
+        return end, start
+
+    def _closing(self, position: int, origin: int, remaining: int) -> Iterator[np.ndarray]:
+        """Yield the last two pieces of a loop; the second ends where the first piece of the loop began."""
+        n_samples, n_crossfade = self._wave.shape[1], self._n_crossfade
+        low = max(position + n_crossfade, position + remaining - (origin - n_crossfade))
+        high = min(n_samples, position + remaining)
+        stride = max(1, (high - low) // N_POSITIONS)
+        ends = np.arange(low, high + 1, stride)
+        starts = origin - (remaining - (ends - position))
+        costs = self._search.pair_costs(ends, starts)
+        order = np.argsort(costs, kind="stable")[:N_REFINED]
+        correlations = [self._search.correlation(int(ends[each]), int(starts[each])) for each in order]
+        scores = [seam_cost(float(costs[each]), r) for each, r in zip(order, correlations, strict=True)]
+        best = int(np.argmin(scores))
+        end, start = int(ends[order[best]]), int(starts[order[best]])
+        yield self._piece(position, end, start)
+        if start < origin:
+            yield self._wave[:, start:origin].astype(np.float32)
+
+
+def _checked(wave: np.ndarray, sample_rate: int) -> np.ndarray:
+    """Return a wave as ``(channels, time)`` float32; raise BadAudio if it cannot be looped."""
+    channels = np.atleast_2d(np.asarray(wave, np.float32))
+    if channels.ndim != 2 or not np.isfinite(channels).all():
+        raise BadAudio("The sound has samples that are not finite, or a shape other than (channels, time).")
+    seconds = samples_to_seconds(channels.shape[1], sample_rate)
+    if seconds < SHORTEST_SECONDS:
+        raise BadAudio(f"The sound has {seconds:.3f} s; a loop needs at least {SHORTEST_SECONDS:g} s.")
+    return channels
+
+
+def _crossfade_samples(n_samples: int, sample_rate: int, crossfade_seconds: float) -> int:
+    if not crossfade_seconds > 0:
+        raise BadSetting(f"The crossfade is {crossfade_seconds:g} s; it must be above 0.")
+    return max(1, min(seconds_to_samples(crossfade_seconds, sample_rate), n_samples // CROSSFADES_PER_SOUND))

@@ -1,0 +1,101 @@
+"""Layered backgrounds: textures and randomised one-shots from a preset, rendered to one sound file."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from ..errors import BadSetting
+from ..mixing.files import MixedFile, check_out, write_mix
+from ..mixing.layers import mix_of, preset_names, read_preset
+from ..parameters import MAX_SEED, Quiet
+from ..progress_bar import progress_bar
+from ..version import __version__
+from . import POSITIONAL, checked
+
+
+@dataclass(frozen=True)
+class PresetDescription:
+    """A preset: its name, title and layers."""
+
+    name: str
+    title: str
+    layers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PresetList:
+    """The presets that come with Wavewright."""
+
+    presets: tuple[PresetDescription, ...]
+
+    def __str__(self) -> str:
+        """Return a line for each preset."""
+        width = max(len(preset.name) for preset in self.presets)
+        return "\n".join(
+            f"{preset.name:{width}}  {preset.title} ({', '.join(preset.layers)})" for preset in self.presets
+        )
+
+
+@checked
+def layer(
+    preset: Annotated[
+        str | None, Field(description="Name of a preset (--list shows them), or a TOML file."), POSITIONAL
+    ] = None,
+    seconds: Annotated[float, Field(description="Length of the background.", gt=0, le=7 * 86_400)] = 60.0,
+    seed: Annotated[int, Field(description="Same seed, same samples.", ge=0, le=MAX_SEED)] = 0,
+    out: Annotated[
+        Path | None, Field(description="Sound file to write; default: <preset>-s<seed>.wav in the current folder.")
+    ] = None,
+    loop: Annotated[
+        bool, Field(description="Make a seamless loop, with loop points in WAV files; one-shots wrap around.")
+    ] = False,
+    subtype: Annotated[
+        str | None, Field(description="Bits of a sample, such as PCM_16 or FLOAT; default: 24 bits.")
+    ] = None,
+    list_: Annotated[bool, Field(description="List the presets.")] = False,
+    quiet: Quiet = False,
+) -> MixedFile | PresetList:
+    """Make a layered background of any length, in bounded memory.
+
+    A preset has textures (a file, a folder, a model or a procedure) and one-shots at random times with random level,
+    position, pitch and distance. All that is random follows from the seed; the file records it in its comment.
+
+    Raises
+    ------
+    BadSetting
+        If the preset is wrong.
+    BadAudio, BadFolder
+        If files cannot be read or written.
+    BadModel
+        If a model cannot be loaded.
+    """
+    if list_:
+        return PresetList(tuple(_description(name) for name in preset_names()))
+    if preset is None:
+        raise BadSetting(f"There is no preset to make; give a .toml file, or one of {', '.join(preset_names())}.")
+    read = read_preset(preset)
+    target = Path(f"{read.name}-s{seed}{'-loop' if loop else ''}.wav") if out is None else out
+    mix = mix_of(read, seconds, seed, is_loop=loop)
+    check_out(mix, target)
+    origin = {"preset": read.name, "seconds": seconds, "seed": seed, "loop": loop, "wavewright": __version__}
+    with progress_bar(f"making {read.name}", seconds, quiet) as show:
+        return write_mix(
+            mix,
+            target,
+            read.name,
+            subtype=subtype,
+            metadata={"title": read.title, "comment": json.dumps(origin)},
+            is_loop=loop,
+            show=show,
+        )
+
+
+def _description(name: str) -> PresetDescription:
+    read = read_preset(name)
+    layers = tuple(section.name or f"layer {number}" for number, section in enumerate(read.section.layers, 1))
+    return PresetDescription(name, read.title, layers)
