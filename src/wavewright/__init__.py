@@ -44,6 +44,7 @@ _MODULES = {
     "plot": "tasks.plot",
     "similar": "tasks.similar",
     "speak": "tasks.speak",
+    "synthesise": "tasks.synthesise",
     "train": "tasks.train",
     "vary": "tasks.vary",
 }
@@ -82,6 +83,7 @@ __all__ = [
     "plot",
     "similar",
     "speak",
+    "synthesise",
     "train",
     "vary",
 ]
@@ -120,6 +122,7 @@ if TYPE_CHECKING:  # the same names for editors and type checkers
     from .tasks.plot import plot
     from .tasks.similar import similar
     from .tasks.speak import speak
+    from .tasks.synthesise import synthesise
     from .tasks.train import train
     from .tasks.vary import vary
 else:  # hidden from type checkers, which would accept any name

@@ -29,6 +29,7 @@ COMMANDS = Group(
         "map": "tasks.map_clips:map_clips",
         "similar": "tasks.similar:similar",
         "edit": "tasks.edit:edit",
+        "synthesise": "tasks.synthesise:synthesise",
         "enhance": "tasks.enhance:enhance",
         "cancel-echo": "tasks.cancel_echo:cancel_echo",
         "encode": "tasks.encode:encode",
