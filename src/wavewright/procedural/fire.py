@@ -20,6 +20,9 @@ LEVEL = 0.07
 ROAR = octaves((20, -8), (31.5, -5), (63, -4), (125, -5), (250, -9), (500, -16), (1e3, -26), (2e3, -40), (4e3, -60))
 HISS = octaves((250, -50), (500, -30), (1e3, -18), (2e3, -9), (4e3, -5), (8e3, -4), (16e3, -9))
 
+STEADY_HISS = 0.25
+"""Level of the hiss while no gas escapes."""
+
 FLICKER_HZ = 1.5
 """Frequency at which flames of one metre across shed vortices; it falls with the root of the diameter."""
 
@@ -95,7 +98,7 @@ class _FireCells(CellSource):
         roar, hiss = self._noise.cell(cell)
         for channel in range(len(output)):
             flames = np.maximum(0.1, 1 + 0.45 * self._flicker.points(cell, 0.11 * channel))
-            gas = np.maximum(0.0, 0.5 + 0.6 * self._gas.points(cell, 0.07 * channel)) ** 2
+            gas = STEADY_HISS + np.maximum(0.0, 0.5 + 0.6 * self._gas.points(cell, 0.07 * channel)) ** 2
             add_scaled(roar[channel], LEVEL * settings.roar * flames, output[channel])
             add_scaled(hiss[channel], 0.5 * LEVEL * settings.hiss * gas, output[channel])
         return output

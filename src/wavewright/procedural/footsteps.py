@@ -78,7 +78,7 @@ class _Ground:
 
 
 GROUNDS: Mapping[Ground, _Ground] = {
-    "stone": _Ground((180, 3_200), (1.5, 4.0), 0.35, 0.45, 0.5, n_grains=50, grain_gain=0.012),
+    "stone": _Ground((150, 2_800), (2.5, 7.0), 0.35, 0.55, 0.22, n_grains=60, grain_gain=0.012),
     "wood": _Ground((80, 1_400), (3.0, 9.0), 0.55, 0.6, 0.3, n_grains=30, grain_gain=0.008),
     "metal": _Ground((160, 4_500), (15.0, 60.0), 0.3, 0.35, 0.4, n_grains=30, grain_gain=0.008),
     "gravel": _Ground(

@@ -25,7 +25,7 @@ LEVEL = 0.1
 MAX_SINGLE_DROPS = 1_200
 """Drops in a second that are synthesised one by one; further ones belong to the noise."""
 
-LOUDEST_RATIO = 12.0
+LOUDEST_RATIO = 8.0
 """Loudest drop over the quietest: drops fall uniformly on a disc, and are quieter further away."""
 
 N_TRIALS = 2_000
@@ -178,7 +178,7 @@ class _RainCells(CellSource):
         pan = rng.uniform(-1, 1, shape)
         # Distances of points on a disc: the amplitude has a Pareto distribution of exponent 2.
         gain = 1 / np.sqrt(rng.uniform(LOUDEST_RATIO**-2, 1, shape)) * rng.choice((-1.0, 1.0), shape)
-        size = np.clip(rng.gamma(4.0, 0.25, shape), 0.3, 2.5)  # of the drop, relative to the mean
+        size = np.clip(rng.gamma(4.0, 0.25, shape), 0.3, 2.0)  # of the drop, relative to the mean
         gain *= size**1.5
         several = (n_drops, surface.n_partials)
         if surface.is_sheet:

@@ -60,9 +60,9 @@ class Stream(Texture):
     """
 
     bubbles_per_second: float = ranged(300.0, 0.5, 2_000.0)
-    bubble_mm: float = ranged(1.6, 0.4, 10.0)
+    bubble_mm: float = ranged(1.3, 0.4, 10.0)
     rise: float = ranged(0.1, 0.0, 0.5)
-    turbulence: float = ranged(0.35, 0.0, 1.0)
+    turbulence: float = ranged(0.25, 0.0, 1.0)
 
     def _open(self, timeline: Timeline, n_channels: int) -> CellSource:
         return _StreamCells(self, timeline, n_channels)

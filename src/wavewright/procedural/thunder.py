@@ -26,8 +26,20 @@ BEAM = 0.35
 """Cosine of the angle to a piece at which it has become quiet: a piece radiates across its direction."""
 
 SHORTEST_RISE_SECONDS = 0.00004
-RISE_SECONDS_PER_KM = 0.0005
+RISE_SECONDS_PER_KM = 0.0015
 """Rise time of the shock, which air absorption lengthens."""
+
+QUIETEST = 0.15
+"""Gain of a piece that is seen end-on."""
+
+N_ECHOES = 5
+ECHO_SECONDS = 0.35
+"""Mean delay of the echoes from ground and clouds, which make the rumble continuous."""
+
+ECHO_GAIN = 0.35
+"""Gain of echoes; they decay with their delay, and their shocks are smoothed."""
+
+ECHO_RISES = 5.0
 
 STRETCH = 1.3
 """Length of the channel over the height that it reaches."""
@@ -75,16 +87,23 @@ class Thunder(OneShot):
         position, direction = self._channel(rng)
         distance_m = np.linalg.norm(position, axis=1)
         across = np.abs(np.sum(direction * position, axis=1)) / distance_m  # 0 where a piece is seen from its side
-        gain = np.maximum(0.04, 1 - (across / BEAM) ** 2) / distance_m
+        gain = np.maximum(QUIETEST, 1 - (across / BEAM) ** 2) / distance_m
         gain *= rng.uniform(0.5, 1.0, len(gain))
         seconds = (distance_m - distance_m.min()) / SPEED_OF_SOUND_M_S
         # Few: the length of the pulse grows with the root of the energy, and slowly with the distance.
         radius_m = np.sqrt(self.energy_j_m / (np.pi * 101_325.0))
         lengths = 2.6 * radius_m / SPEED_OF_SOUND_M_S * (distance_m / 100) ** 0.25 * rng.uniform(0.7, 1.4, len(gain))
         rises = SHORTEST_RISE_SECONDS + RISE_SECONDS_PER_KM * distance_m / 1_000 * rng.uniform(0.5, 3.0, len(gain))
+        n_pieces = len(gain)
+        late = rng.exponential(ECHO_SECONDS, (N_ECHOES, n_pieces))
+        echoes = ECHO_GAIN * np.exp(-late / (3 * ECHO_SECONDS)) * rng.choice((-1.0, 1.0), late.shape)
+        seconds = np.concatenate([seconds, (seconds + late).ravel()])
+        gain = np.concatenate([gain, (gain * echoes).ravel()])
+        rises = np.concatenate([rises, np.tile(ECHO_RISES * rises, N_ECHOES)])
+        lengths = np.tile(lengths, 1 + N_ECHOES)
         n_samples = round((seconds.max() + lengths.max() + 0.1) * LOW_RATE)
         wave = np.zeros((n_channels, n_samples), np.float32)
-        azimuth = np.clip(position[:, 1] / distance_m * 1.5, -1, 1)
+        azimuth = np.tile(np.clip(position[:, 1] / distance_m * 1.5, -1, 1), 1 + N_ECHOES)
         for channel in range(n_channels):
             side = 0.0 if n_channels == 1 else azimuth * (2 * channel - 1)
             # Turbulence scatters differently on the way to each ear.
