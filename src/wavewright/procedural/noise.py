@@ -28,11 +28,17 @@ N_POINTS = 400
 
 
 def points(*levels: tuple[float, float]) -> Spectrum:
-    """Return the spectrum that joins points ``(frequency in Hz, dB)`` by straight lines over the logarithm."""
+    """Return the spectrum that joins points ``(frequency in Hz, dB)`` by straight lines over the logarithm.
+
+    It is constant below the first point; above the last one the last line goes on.
+    """
     frequencies_hz, levels_db = np.array(levels).T
+    octave = np.log2(frequencies_hz)
+    last_slope = (levels_db[-1] - levels_db[-2]) / (octave[-1] - octave[-2])
 
     def level_db(frequency_hz: np.ndarray) -> np.ndarray:
-        return np.asarray(np.interp(np.log(frequency_hz), np.log(frequencies_hz), levels_db))
+        joined = np.interp(np.log2(frequency_hz), octave, levels_db)
+        return np.asarray(joined + last_slope * np.maximum(0.0, np.log2(frequency_hz) - octave[-1]))
 
     return level_db
 

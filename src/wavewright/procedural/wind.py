@@ -10,6 +10,7 @@ from ..ranges import ranged
 from .curve_kernels import add_scaled, resonate
 from .curves import RandomCurve
 from .noise import ShapedNoise, octaves, points, power
+from .partials import pan_gains
 from .procedure import CellSource, Texture
 from .timeline import Timeline
 
@@ -53,6 +54,9 @@ STROUHAL = 0.2
 
 TONE_DIAMETERS = (1.0, 1.31)
 """Diameters of the obstacles, relative."""
+
+TONE_PANS = np.array([-0.5, 0.5])
+"""Their positions between the channels."""
 
 TONE_Q = 18.0
 CHANNEL_DELAY_SECONDS = 0.12
@@ -112,7 +116,8 @@ class _WindCells(CellSource):
         self._gusts = RandomCurve(timeline, "gusts", GUSTS_HZ, TURBULENCE_EXPONENT)
         self._eddies = RandomCurve(timeline, "eddies", EDDIES_HZ, TURBULENCE_EXPONENT)
         self._rustle = RandomCurve(timeline, "rustle", RUSTLE_HZ, 0.5)
-        self._states = np.zeros((n_channels, len(HOWLS) + len(TONE_DIAMETERS), 2))
+        self._howl_states = np.zeros((n_channels, len(HOWLS), 2))
+        self._tone_states = np.zeros((len(TONE_DIAMETERS), 2))
         # The levels of the bands relative to each other depend on the mean speed, that of the whole does not.
         speed = settings.wind_speed_m_s / REFERENCE_M_S
         levels = np.array(
@@ -144,16 +149,24 @@ class _WindCells(CellSource):
             if settings.foliage:
                 rustle = np.maximum(0.0, 1 + 0.4 * self._rustle.points(cell, 7.1 * channel))
                 add_scaled(bands[2, channel], foliage * speed**FOLIAGE_POWER * rustle, wave)
-            states = iter(self._states[channel])
-            for centre, level in HOWLS if settings.howl else ():
+            for (centre, level), state in zip(HOWLS if settings.howl else (), self._howl_states[channel], strict=False):
                 frequency_hz = centre * HOWL_HZ * (speed * settings.wind_speed_m_s / REFERENCE_M_S) ** HOWL_SPEED_POWER
-                self._resonate(source, frequency_hz, howl * level * speed**HOWL_POWER, HOWL_Q, next(states), wave)
-            for diameter in TONE_DIAMETERS if settings.whistle else ():
-                diameter_m = diameter * settings.obstacle_mm / 1_000
-                frequency_hz = STROUHAL * speed * settings.wind_speed_m_s / diameter_m
-                tone = settings.whistle * LEVEL * np.minimum(speed, 2.0) ** HISS_POWER
-                self._resonate(source, frequency_hz, tone, TONE_Q, next(states), wave)
+                self._resonate(source, frequency_hz, howl * level * speed**HOWL_POWER, HOWL_Q, state, wave)
+            if channel == 0 and settings.whistle:
+                tones = self._tones(source, speed)
+        if settings.whistle:
+            output += pan_gains(TONE_PANS, self._n_channels).T.astype(np.float32) @ tones
         return output
+
+    def _tones(self, source: np.ndarray, speed: np.ndarray) -> np.ndarray:
+        """Return the tones of the obstacles at a speed relative to the mean, ``(obstacles, time)``."""
+        settings = self._settings
+        tones = np.zeros((len(TONE_DIAMETERS), len(source)), np.float32)
+        level = settings.whistle * LEVEL * np.minimum(speed, 2.0) ** HISS_POWER
+        for diameter, state, tone in zip(TONE_DIAMETERS, self._tone_states, tones, strict=True):
+            frequency_hz = STROUHAL * speed * settings.wind_speed_m_s / (diameter * settings.obstacle_mm / 1_000)
+            self._resonate(source, frequency_hz, level, TONE_Q, state, tone)
+        return tones
 
     def _resonate(
         self,
