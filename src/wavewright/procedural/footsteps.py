@@ -26,10 +26,11 @@ ROLL_OF_PERIOD = 0.3
 
 LONGEST_ROLL_SECONDS = 0.22
 
-STANCE_OF_PERIOD, LONGEST_STANCE_SECONDS = 0.7, 0.42
+GRAIN_REFERENCE_HZ = 2_000.0
+STANCE_OF_PERIOD, LONGEST_STANCE_SECONDS = 0.6, 0.36
 """Time for which the foot moves particles."""
 
-ROLL_SHAPE = (2.0, 2.6)
+ROLL_SHAPE = (2.2, 3.6)
 """Beta distribution of the times at which it moves them."""
 
 JITTER_OF_PERIOD = 0.05
@@ -62,6 +63,8 @@ class _Ground:
         Standard deviation of the logarithm of their amplitudes.
     heel_fraction : float
         Fraction of the particles that the heel's blow moves; the others follow the roll of the foot.
+    grain_tilt : float
+        Power of the frequency by which a particle is louder; 0.5 gives all octaves the same energy.
     """
 
     modes_hz: tuple[float, float] = (200.0, 2_000.0)
@@ -75,6 +78,7 @@ class _Ground:
     grain_gain: float = 0.015
     grain_spread: float = 0.6
     heel_fraction: float = 0.5
+    grain_tilt: float = 0.5
 
 
 GROUNDS: Mapping[Ground, _Ground] = {
@@ -82,13 +86,14 @@ GROUNDS: Mapping[Ground, _Ground] = {
     "wood": _Ground((80, 1_400), (3.0, 9.0), 0.55, 0.6, 0.3, n_grains=30, grain_gain=0.008),
     "metal": _Ground((160, 4_500), (15.0, 60.0), 0.3, 0.35, 0.4, n_grains=30, grain_gain=0.008),
     "gravel": _Ground(
-        thump=0.12,
-        grains_hz=(600, 8_000),
-        grain_quality=(1.5, 5.0),
-        n_grains=450,
-        grain_gain=0.045,
-        grain_spread=1.0,
-        heel_fraction=0.05,
+        thump=0.3,
+        grains_hz=(400, 8_000),
+        grain_quality=(1.5, 6.0),
+        n_grains=300,
+        grain_gain=0.05,
+        grain_spread=1.2,
+        heel_fraction=0.1,
+        grain_tilt=0.0,
     ),
     "snow": _Ground(
         thump=0.15,
@@ -234,7 +239,7 @@ class _FootstepCells(CellSource):
         delay = np.where(is_heel, at_heel, rolled * rng.uniform(0.9, 1.1))
         frequency_hz = log_uniform(rng, ground.grains_hz, n_grains)
         decay_hz = np.pi * frequency_hz / rng.uniform(*ground.grain_quality, n_grains)
-        gain = force * ground.grain_gain * np.sqrt(frequency_hz / 2_000)  # so that all bands have the same energy
+        gain = force * ground.grain_gain * (frequency_hz / GRAIN_REFERENCE_HZ) ** ground.grain_tilt
         gain *= np.minimum(rng.lognormal(0.0, ground.grain_spread, n_grains), 8.0)
         gain *= rng.choice((-1.0, 1.0), n_grains)
         return Partials.of(heel + delay, frequency_hz, decay_hz, gain, rng.uniform(-0.2, 0.2, n_grains))
