@@ -38,6 +38,8 @@ class OutputClip:
         Further numbers for the manifest.
     listed
         False for a clip that the manifest leaves out.
+    expected_seconds
+        About how long the blocks are together, see :func:`wavewright.clip.write_blocks`.
     """
 
     wave: np.ndarray | Iterable[np.ndarray]
@@ -45,6 +47,7 @@ class OutputClip:
     origin: Mapping[str, object]
     scores: Mapping[str, float] = field(default_factory=dict)
     listed: bool = True
+    expected_seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -122,7 +125,7 @@ def _write_clip(clip: OutputClip, sample_rate: int, out: Path, hidden: Path, for
     comment = json.dumps(dict(clip.origin))
     waves = CountedWaves([clip.wave] if isinstance(clip.wave, np.ndarray) else clip.wave)
     blocks = (Clip(wave, sample_rate) for wave in waves)
-    write_blocks(inside(hidden, name), blocks, subtype, {"comment": comment})
+    write_blocks(inside(hidden, name), blocks, subtype, {"comment": comment}, clip.expected_seconds)
     return WrittenClip(name, samples_to_seconds(waves.n_samples, sample_rate), clip.origin, clip.scores)
 
 

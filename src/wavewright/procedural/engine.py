@@ -126,7 +126,7 @@ class _EngineCells(CellSource):
             self._delay_seconds * self._timeline.sample_rate,
             REFLECTION,
             cutoff_hz / self._timeline.sample_rate,
-            GAIN,
+            GAIN / (0.5 + 1.2 * settings.load),
             FLOW_DECAY_HZ / self._timeline.sample_rate,
             self._line,
             self._states,
@@ -158,5 +158,5 @@ class _EngineCells(CellSource):
         firings = Partials.of(seconds, pulse_hz, 2.2 * pulse_hz, gain)
         tick_hz = rng.uniform(*VALVE_HZ, (n_firings, 2))
         tick_seconds = seconds[:, None] + period / n_cylinders * np.array([0.3, 0.55])
-        tick_gain = 0.12 * GAIN * settings.valves * rng.lognormal(0.0, 0.4, (n_firings, 2))
+        tick_gain = 0.1 * GAIN * settings.valves * rng.lognormal(0.0, 0.4, (n_firings, 2))
         return firings, Partials.of(tick_seconds, tick_hz, np.pi * tick_hz / 4, tick_gain)

@@ -27,8 +27,11 @@ ROLL_OF_PERIOD = 0.3
 LONGEST_ROLL_SECONDS = 0.22
 
 GRAIN_REFERENCE_HZ = 2_000.0
-STANCE_OF_PERIOD, LONGEST_STANCE_SECONDS = 0.6, 0.36
-"""Time for which the foot moves particles."""
+LONGEST_ROLL_OF_PERIOD = 0.75
+"""Longest time for which the foot moves particles, as a fraction of the time between steps."""
+
+SETTLING_FRACTION, SETTLING_GAIN = 0.35, 0.3
+"""Fraction of these particles that settle after the step, and the gain of the first of them."""
 
 ROLL_SHAPE = (2.2, 3.6)
 """Beta distribution of the times at which it moves them."""
@@ -65,6 +68,10 @@ class _Ground:
         Fraction of the particles that the heel's blow moves; the others follow the roll of the foot.
     grain_tilt : float
         Power of the frequency by which a particle is louder; 0.5 gives all octaves the same energy.
+    roll_seconds : float
+        Time for which the foot moves particles.
+    settling_seconds : float
+        Time constant with which they settle.
     """
 
     modes_hz: tuple[float, float] = (200.0, 2_000.0)
@@ -79,6 +86,8 @@ class _Ground:
     grain_spread: float = 0.6
     heel_fraction: float = 0.5
     grain_tilt: float = 0.5
+    roll_seconds: float = 0.25
+    settling_seconds: float = 0.03
 
 
 GROUNDS: Mapping[Ground, _Ground] = {
@@ -86,14 +95,16 @@ GROUNDS: Mapping[Ground, _Ground] = {
     "wood": _Ground((80, 1_400), (3.0, 9.0), 0.55, 0.6, 0.3, n_grains=30, grain_gain=0.008),
     "metal": _Ground((160, 4_500), (15.0, 60.0), 0.3, 0.35, 0.4, n_grains=30, grain_gain=0.008),
     "gravel": _Ground(
-        thump=0.3,
+        thump=0.55,
         grains_hz=(400, 8_000),
         grain_quality=(1.5, 6.0),
         n_grains=300,
         grain_gain=0.05,
         grain_spread=1.2,
-        heel_fraction=0.1,
+        heel_fraction=0.15,
         grain_tilt=0.0,
+        roll_seconds=0.32,
+        settling_seconds=0.09,
     ),
     "snow": _Ground(
         thump=0.15,
@@ -103,6 +114,8 @@ GROUNDS: Mapping[Ground, _Ground] = {
         grain_gain=0.04,
         grain_spread=0.6,
         heel_fraction=0.1,
+        roll_seconds=0.22,
+        settling_seconds=0.03,
     ),
     "sand": _Ground(
         thump=0.15,
@@ -112,6 +125,8 @@ GROUNDS: Mapping[Ground, _Ground] = {
         grain_gain=0.03,
         grain_spread=0.4,
         heel_fraction=0.05,
+        roll_seconds=0.32,
+        settling_seconds=0.07,
     ),
     "grass": _Ground(
         thump=0.4,
@@ -121,6 +136,8 @@ GROUNDS: Mapping[Ground, _Ground] = {
         grain_gain=0.03,
         grain_spread=0.8,
         heel_fraction=0.3,
+        roll_seconds=0.38,
+        settling_seconds=0.08,
     ),
 }
 
@@ -235,11 +252,15 @@ class _FootstepCells(CellSource):
         n_grains = rng.poisson(ground.n_grains)
         is_heel = rng.random(n_grains) < ground.heel_fraction
         at_heel = rng.gamma(1.5, 0.018, n_grains)
-        rolled = min(LONGEST_STANCE_SECONDS, STANCE_OF_PERIOD * self._period) * rng.beta(*ROLL_SHAPE, n_grains)
-        delay = np.where(is_heel, at_heel, rolled * rng.uniform(0.9, 1.1))
+        roll_seconds = min(ground.roll_seconds, LONGEST_ROLL_OF_PERIOD * self._period) * rng.uniform(0.9, 1.1)
+        rolled = roll_seconds * rng.beta(*ROLL_SHAPE, n_grains)
+        is_settling = ~is_heel & (rng.random(n_grains) < SETTLING_FRACTION)
+        settling = rng.exponential(ground.settling_seconds, n_grains)
+        delay = np.where(is_heel, at_heel, np.where(is_settling, 0.5 * roll_seconds + settling, rolled))
         frequency_hz = log_uniform(rng, ground.grains_hz, n_grains)
         decay_hz = np.pi * frequency_hz / rng.uniform(*ground.grain_quality, n_grains)
         gain = force * ground.grain_gain * (frequency_hz / GRAIN_REFERENCE_HZ) ** ground.grain_tilt
+        gain *= np.where(is_settling, SETTLING_GAIN * np.exp(-settling / ground.settling_seconds), 1.0)
         gain *= np.minimum(rng.lognormal(0.0, ground.grain_spread, n_grains), 8.0)
         gain *= rng.choice((-1.0, 1.0), n_grains)
         return Partials.of(heel + delay, frequency_hz, decay_hz, gain, rng.uniform(-0.2, 0.2, n_grains))

@@ -119,7 +119,7 @@ def synthesise(
         str | None, Field(description="Start of the file names; default: the procedure, and loop.")
     ] = None,
     format: ClipFormat = "wav",
-    list: Annotated[bool, Field(description="List the procedures, or one, with all settings.")] = False,
+    list_: Annotated[bool, Field(description="List the procedures, or one, with all settings.")] = False,
     quiet: Quiet = False,
 ) -> Synthesised | ProcedureList:
     """Synthesise sound effects by rules: wind, rain, fire, footsteps, engines, impacts, explosions, clicks ...
@@ -131,7 +131,7 @@ def synthesise(
     Returns
     -------
     Synthesised or ProcedureList
-        The files; or the procedures, without a name or with ``list``.
+        The files; or the procedures, without a name or with ``list_``.
 
     Raises
     ------
@@ -140,7 +140,7 @@ def synthesise(
     BadFolder
         If the folder or file cannot be written.
     """
-    if name is None or list:
+    if name is None or list_:
         names = PROCEDURES if name is None else (_known(name),)
         return ProcedureList(tuple(describe(each, PROCEDURES[each]) for each in names))
     procedure = override(_Section(PROCEDURES[_known(name)]()), set).settings
@@ -197,7 +197,7 @@ def _write_file(job: _Job, seeds: range, out: Path, show: Callable[[float], None
     seed = seeds[0]
     waves = CountedWaves(job.blocks(seed), lambda n: show(samples_to_seconds(n, job.sample_rate)))
     comment = json.dumps(job.origin(seed))
-    write_blocks(out, (Clip(wave, job.sample_rate) for wave in waves), None, {"comment": comment})
+    write_blocks(out, (Clip(wave, job.sample_rate) for wave in waves), None, {"comment": comment}, job.seconds)
     return SynthesisedFile(out.name, seed, samples_to_seconds(waves.n_samples, job.sample_rate))
 
 
@@ -214,7 +214,8 @@ def _write_folder(
         nonlocal n_finished
         for number, seed in enumerate(seeds, 1):
             waves = CountedWaves(job.blocks(seed), shown)
-            yield OutputClip(waves, f"{stem}_{number:02d}", job.origin(seed))
+            name = f"{stem}_{number:02d}"
+            yield OutputClip(waves, name, job.origin(seed), expected_seconds=job.seconds)
             n_finished += waves.n_samples
 
     written = write_clips(clips(), job.sample_rate, out, format)
