@@ -27,7 +27,7 @@ ROLL_OF_PERIOD = 0.3
 LONGEST_ROLL_SECONDS = 0.22
 
 GRAIN_REFERENCE_HZ = 2_000.0
-LONGEST_ROLL_OF_PERIOD = 0.75
+LONGEST_ROLL_OF_PERIOD = 0.6
 """Longest time for which the foot moves particles, as a fraction of the time between steps."""
 
 SETTLING_FRACTION, SETTLING_GAIN = 0.35, 0.3
@@ -98,12 +98,12 @@ GROUNDS: Mapping[Ground, _Ground] = {
         thump=0.55,
         grains_hz=(400, 8_000),
         grain_quality=(1.5, 6.0),
-        n_grains=300,
-        grain_gain=0.05,
-        grain_spread=1.2,
-        heel_fraction=0.15,
+        n_grains=220,
+        grain_gain=0.06,
+        grain_spread=1.3,
+        heel_fraction=0.2,
         grain_tilt=0.0,
-        roll_seconds=0.32,
+        roll_seconds=0.28,
         settling_seconds=0.09,
     ),
     "snow": _Ground(

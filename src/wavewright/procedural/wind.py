@@ -48,7 +48,7 @@ HOWLS = ((0.6, 0.55), (1.0, 1.0))
 """Centre and level of the howling bands, relative."""
 
 HOWL_HZ, HOWL_Q = 480.0, 2.2
-HOWL_SPEED_POWER = 0.7
+HOWL_SPEED_POWER = 0.35
 STROUHAL = 0.2
 """Frequency of the vortices behind a cylinder, times its diameter, over the speed."""
 
