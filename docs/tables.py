@@ -1,4 +1,4 @@
-"""Write the tables that follow from the code into the pages: model families (README.md), effects (docs/edit.md)."""
+"""Write the tables that follow from the code into the pages: model families, effects in chains, procedural effects."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from wavewright.families import FAMILIES
 from wavewright.tasks.edit import edit
+from wavewright.tasks.synthesise import synthesise
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -32,9 +33,21 @@ def effects() -> str:
     return "\n".join(lines) + "\n"
 
 
+def procedures() -> str:
+    """Return the table of procedural effects: each with its settings, defaults, ranges and descriptions."""
+    lines = ["| effect | setting | default | from, to | |", "|---|---|---|---|---|"]
+    for procedure in synthesise(list_=True).procedures:
+        kind = "any length" if procedure.is_texture else "one-shot"
+        lines.append(f"| **`{procedure.name}`** | | | {kind} | {procedure.description} |")
+        for each in procedure.parameters:
+            lines.append(f"| | `{each.name}` | {each.default} | {each.allowed} | {each.description} |")
+    return "\n".join(lines) + "\n"
+
+
 TABLES: Mapping[str, tuple[str, Callable[[], str]]] = {
     "families": ("README.md", families),
     "effects": ("docs/edit.md", effects),
+    "procedures": ("docs/synthesise.md", procedures),
 }
 """Tables by name: the page, and the function that returns the table."""
 

@@ -41,18 +41,19 @@ LONG = {
 @pytest.fixture
 def fill_disk(monkeypatch):
     """Return a function after which the disk is full at the clip of a number, counted from 1."""
-    from wavewright.clip import Clip
+    from wavewright import clip, clip_folder
 
     def fill_at(number):
-        write, paths = Clip.write, []
+        write, paths = clip.write_blocks, []
 
-        def write_clip(clip, path, *rest, **options):
+        def write_clip(path, *rest, **options):
             paths.append(path)
             if len(paths) == number:
                 raise OSError(errno.ENOSPC, "No space left on device", str(path))
-            return write(clip, path, *rest, **options)
+            return write(path, *rest, **options)
 
-        monkeypatch.setattr(Clip, "write", write_clip)
+        for module in (clip, clip_folder):
+            monkeypatch.setattr(module, "write_blocks", write_clip)
 
     return fill_at
 

@@ -1,4 +1,4 @@
-"""The tables that people read come from the code: families, in the help of train too, and effects."""
+"""The tables that people read come from the code: families, in the help of train too, and effects of both kinds."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 
 
 @pytest.mark.skipif(not (ROOT / "docs").is_dir(), reason="the documents are not beside the tests")
-@pytest.mark.parametrize("table", ["families", "effects"])
+@pytest.mark.parametrize("table", ["families", "effects", "procedures"])
 def test_the_tables_of_the_pages_are_up_to_date(table):
     path, text = runpy.run_path(str(ROOT / "docs" / "tables.py"))["with_table"](table)
     assert path.read_text(encoding="utf-8") == text, "run python docs/tables.py"

@@ -47,6 +47,7 @@ _MODULES = {
     "similar": "tasks.similar",
     "speak": "tasks.speak",
     "split": "tasks.split",
+    "synthesise": "tasks.synthesise",
     "train": "tasks.train",
     "vary": "tasks.vary",
 }
@@ -88,6 +89,7 @@ __all__ = [
     "similar",
     "speak",
     "split",
+    "synthesise",
     "train",
     "vary",
 ]
@@ -129,6 +131,7 @@ if TYPE_CHECKING:  # the same names for editors and type checkers
     from .tasks.similar import similar
     from .tasks.speak import speak
     from .tasks.split import split
+    from .tasks.synthesise import synthesise
     from .tasks.train import train
     from .tasks.vary import vary
 else:  # hidden from type checkers, which would accept any name

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from .clip import Clip
+from .clip import Clip, write_blocks
 from .errors import BadFolder
 from .json_text import line_of
 from .manifest_file import MANIFEST_FILE, manifest_lines
 from .names import inside
 from .sound_file import read_origin
+from .units import samples_to_seconds
+from .wave_blocks import CountedWaves
 from .whole_file import check_name, whole_folder
 
 
@@ -26,26 +28,29 @@ class OutputClip:
     Attributes
     ----------
     wave
-        ``(channels, time)``.
+        ``(channels, time)``, or consecutive blocks of it, which are written as they are read.
     stem
         Name of its file without the ending.
     origin
-        Everything that determines the clip, at least ``model`` and ``model_hash``: the comment of the file and a part
-        of its line of the manifest.
+        Everything that determines the clip, at least ``model`` and ``model_hash``, or ``procedure``: the comment of the
+        file and a part of its line of the manifest.
     scores
         Further numbers for the manifest.
     listed
         False for a clip that the manifest leaves out.
     is_loop
         The clip is a seamless loop; WAV files get loop points.
+    expected_seconds
+        About how long the blocks are together, see :func:`wavewright.clip.write_blocks`.
     """
 
-    wave: np.ndarray
+    wave: np.ndarray | Iterable[np.ndarray]
     stem: str
     origin: Mapping[str, object]
     scores: Mapping[str, float] = field(default_factory=dict)
     listed: bool = True
     is_loop: bool = False
+    expected_seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -121,16 +126,20 @@ def _write_clip(clip: OutputClip, sample_rate: int, out: Path, hidden: Path, for
     _check_origin(out / name, clip.origin)
     subtype = "VORBIS" if format == "ogg" else "PCM_24"
     comment = json.dumps(dict(clip.origin))
-    Clip(clip.wave, sample_rate).write(inside(hidden, name), subtype, {"comment": comment}, is_loop=clip.is_loop)
-    return WrittenClip(name, clip.wave.shape[-1] / sample_rate, clip.origin, clip.scores)
+    waves = CountedWaves([clip.wave] if isinstance(clip.wave, np.ndarray) else clip.wave)
+    blocks = (Clip(wave, sample_rate) for wave in waves)
+    path, tags = inside(hidden, name), {"comment": comment}
+    write_blocks(path, blocks, subtype, tags, clip.expected_seconds, is_loop=clip.is_loop)
+    return WrittenClip(name, samples_to_seconds(waves.n_samples, sample_rate), clip.origin, clip.scores)
 
 
 def _check_origin(path: Path, origin: Mapping[str, object]) -> None:
     """Raise BadFolder if ``path`` exists and its clip has another origin."""
     if path.exists() and read_origin(path) != origin:
+        maker = f"{origin['model']} ({origin['model_hash']})" if "model" in origin else str(origin["procedure"])
         raise BadFolder(
-            f"{path} exists already and is another clip than the one that {origin['model']} "
-            f"({origin['model_hash']}) makes; choose another folder with --out."
+            f"{path} exists already and is another clip than the one that {maker} makes; choose another folder with "
+            "--out."
         )
 
 

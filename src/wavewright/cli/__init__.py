@@ -32,6 +32,7 @@ COMMANDS = Group(
         "split": "tasks.split:split",
         "mix": "tasks.mix:mix",
         "layer": "tasks.layer:layer",
+        "synthesise": "tasks.synthesise:synthesise",
         "enhance": "tasks.enhance:enhance",
         "cancel-echo": "tasks.cancel_echo:cancel_echo",
         "encode": "tasks.encode:encode",

@@ -1,0 +1,232 @@
+"""Synthesise sound effects by rules, without a model, and write them as files for games and films."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field
+
+from ..clip import FORMATS, Clip, write_blocks
+from ..clip_folder import OutputClip, write_clips
+from ..contracts.settings import override
+from ..errors import BadSetting
+from ..names import file_stem, quoted
+from ..parameters import MAX_SEED, ClipFormat, Quiet
+from ..procedural import PROCEDURES, Procedure
+from ..procedural.catalogue import ProcedureDescription, describe
+from ..procedural.procedure import SAMPLE_RATES_HZ, SECONDS
+from ..progress_bar import progress_bar
+from ..units import samples_to_seconds
+from ..version import __version__
+from ..wave_blocks import CountedWaves
+from ..whole_file import check_target
+from . import POSITIONAL, checked
+
+MAX_VARIATIONS = 1_000
+
+
+@dataclass(frozen=True)
+class SynthesisedFile:
+    """One file: its name, seed, and length in seconds."""
+
+    file: str
+    seed: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Synthesised:
+    """The files of one call.
+
+    Attributes
+    ----------
+    procedure
+        Name of the procedure.
+    settings
+        All its settings.
+    out
+        The folder, or the file.
+    sample_rate : int, in Hz
+    loop
+        True if the end of each file continues at its start.
+    files
+        The files.
+    """
+
+    procedure: str
+    settings: dict[str, float | str]
+    out: Path
+    sample_rate: int
+    loop: bool
+    files: tuple[SynthesisedFile, ...]
+
+    def __str__(self) -> str:
+        lines = [f"  {each.file}  {each.seconds:.2f} s, seed {each.seed}" for each in self.files]
+        n_files = "1 file" if len(self.files) == 1 else f"{len(self.files)} files"
+        return "\n".join([*lines, f"{n_files} of {self.procedure} in {self.out}"])
+
+
+@dataclass(frozen=True)
+class ProcedureList:
+    """Procedures with their parameters."""
+
+    procedures: tuple[ProcedureDescription, ...]
+
+    def __str__(self) -> str:
+        return "\n\n".join(map(str, self.procedures))
+
+
+@dataclass(frozen=True)
+class _Section:
+    """The settings of a procedure, as `override` takes them."""
+
+    settings: Procedure
+
+
+@checked
+def synthesise(
+    name: Annotated[
+        str | None, Field(description="Procedure: wind, rain, fire ...; all are listed without one."), POSITIONAL
+    ] = None,
+    out: Annotated[Path, Field(description="Folder to write to, or a sound file (.wav, .flac, .ogg).")] = Path(
+        "wavewright-effects"
+    ),
+    seconds: Annotated[
+        float | None,
+        Field(description="Length; default: 10 for textures. One-shots have their own.", ge=SECONDS[0], le=SECONDS[1]),
+    ] = None,
+    variations: Annotated[
+        int, Field(description="Number of files, of consecutive seeds.", ge=1, le=MAX_VARIATIONS)
+    ] = 1,
+    seed: Annotated[int, Field(description="Same seed, same samples.", ge=0, le=MAX_SEED)] = 0,
+    set: Annotated[
+        tuple[str, ...], Field(description="Change a setting: name=value; may be given several times.")
+    ] = (),
+    loop: Annotated[bool, Field(description="Let the end of each texture continue at its start.")] = False,
+    sample_rate: Annotated[
+        int, Field(description="Sample rate in Hz.", ge=SAMPLE_RATES_HZ[0], le=SAMPLE_RATES_HZ[1])
+    ] = 44_100,
+    channels: Annotated[
+        Literal["default", "mono", "stereo"], Field(description="Channels; default: what suits the procedure.")
+    ] = "default",
+    file_name: Annotated[
+        str | None, Field(description="Start of the file names; default: the procedure, and loop.")
+    ] = None,
+    format: ClipFormat = "wav",
+    list_: Annotated[bool, Field(description="List the procedures, or one, with all settings.")] = False,
+    quiet: Quiet = False,
+) -> Synthesised | ProcedureList:
+    """Synthesise sound effects by rules: wind, rain, fire, footsteps, engines, impacts, explosions, clicks ...
+
+    Files are named ``rain_01.wav``, ``rain_02.wav`` and so on. Each states in its comment how it was made, and
+    ``manifest.jsonl`` lists all files of the folder. The same call writes the same files again; a file of that name
+    that was made differently is never replaced. Textures are written in bounded memory.
+
+    Returns
+    -------
+    Synthesised or ProcedureList
+        The files; or the procedures, without a name or with ``list_``.
+
+    Raises
+    ------
+    BadSetting
+        If the procedure or a setting is unknown or out of its range, or does not apply.
+    BadFolder
+        If the folder or file cannot be written.
+    """
+    if name is None or list_:
+        names = PROCEDURES if name is None else (_known(name),)
+        return ProcedureList(tuple(describe(each, PROCEDURES[each]) for each in names))
+    procedure = override(_Section(PROCEDURES[_known(name)]()), set).settings
+    if seed + variations - 1 > MAX_SEED:
+        raise BadSetting(f"{variations} variations from the seed {seed} on go beyond {MAX_SEED}; choose a lower seed.")
+    job = _Job(name, procedure, seconds, sample_rate, {"default": None, "mono": 1, "stereo": 2}[channels], loop)
+    seeds = range(seed, seed + variations)
+    with progress_bar(f"synthesising {name}", None if seconds is None else variations * seconds, quiet) as show:
+        if out.suffix.lower() in FORMATS and not out.is_dir():
+            files: Sequence[SynthesisedFile] = [_write_file(job, seeds, out, show)]
+        else:
+            stem = file_stem(file_name if file_name is not None else f"{name}_loop" if loop else name)
+            files = _write_folder(job, seeds, out, stem, format, show)
+    return Synthesised(name, asdict(procedure), out, sample_rate, loop, tuple(files))
+
+
+@dataclass(frozen=True)
+class _Job:
+    """Everything but the seed that determines a file."""
+
+    name: str
+    procedure: Procedure
+    seconds: float | None
+    sample_rate: int
+    n_channels: int | None
+    is_loop: bool
+
+    def blocks(self, seed: int) -> Iterator[np.ndarray]:
+        """Return the blocks of a file."""
+        return self.procedure.blocks(
+            self.seconds, self.sample_rate, seed, n_channels=self.n_channels, is_loop=self.is_loop
+        )
+
+    def origin(self, seed: int) -> dict[str, object]:
+        """Return how a file was made, as its comment and the manifest state it."""
+        return {
+            "procedure": self.name,
+            "label": self.name,
+            "settings": asdict(self.procedure),
+            "seed": seed,
+            "seconds": self.seconds,
+            "sample_rate": self.sample_rate,
+            "channels": self.n_channels or self.procedure.default_channels,
+            "loop": self.is_loop,
+            "wavewright": __version__,
+        }
+
+
+def _write_file(job: _Job, seeds: range, out: Path, show: Callable[[float], None]) -> SynthesisedFile:
+    """Write the only variation to a file."""
+    if len(seeds) > 1:
+        raise BadSetting(f"{out} is one file, and {len(seeds)} variations are asked for; give a folder with --out.")
+    check_target(out)
+    seed = seeds[0]
+    waves = CountedWaves(job.blocks(seed), lambda n: show(samples_to_seconds(n, job.sample_rate)))
+    comment = json.dumps(job.origin(seed))
+    clips = (Clip(wave, job.sample_rate) for wave in waves)
+    write_blocks(out, clips, None, {"comment": comment}, job.seconds, is_loop=job.is_loop)
+    return SynthesisedFile(out.name, seed, samples_to_seconds(waves.n_samples, job.sample_rate))
+
+
+def _write_folder(
+    job: _Job, seeds: range, out: Path, stem: str, format: str, show: Callable[[float], None]
+) -> Sequence[SynthesisedFile]:
+    """Write numbered files and the manifest, all or none."""
+    n_finished = 0
+
+    def shown(n_samples: int) -> None:
+        show(samples_to_seconds(n_finished + n_samples, job.sample_rate))
+
+    def clips() -> Iterator[OutputClip]:
+        nonlocal n_finished
+        for number, seed in enumerate(seeds, 1):
+            waves = CountedWaves(job.blocks(seed), shown)
+            name = f"{stem}_{number:02d}"
+            yield OutputClip(waves, name, job.origin(seed), expected_seconds=job.seconds, is_loop=job.is_loop)
+            n_finished += waves.n_samples
+
+    written = write_clips(clips(), job.sample_rate, out, format)
+    return [SynthesisedFile(each.file, seed, each.seconds) for each, seed in zip(written, seeds, strict=True)]
+
+
+def _known(name: str) -> str:
+    """Return the name of a procedure; raise BadSetting if there is none of it."""
+    if name in PROCEDURES:
+        return name
+    nearest = get_close_matches(name, PROCEDURES, n=1)
+    hint = f"the nearest is {nearest[0]}" if nearest else f"there are {', '.join(PROCEDURES)}"
+    raise BadSetting(f"There is no procedure {quoted(name)}; {hint}.")
