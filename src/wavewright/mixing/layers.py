@@ -54,6 +54,9 @@ MAX_ONE_SHOTS = 100_000
 PREROLL_SECONDS = 10.0
 """Time before the start of a loop that is rendered and dropped, for the tails of effects."""
 
+MAX_WHOLE = 2**31
+"""Magnitude from which on whole numbers of settings are drawn as others are."""
+
 EDGE_SECONDS = 0.02
 """Shortest fade at both ends of a layer that is no loop."""
 
@@ -443,6 +446,6 @@ def _drawn(settings: Mapping[str, object], names: list[str], rng: np.random.Gene
         low, high = float(ends[0]), float(ends[-1])
         if low > high:
             raise BadSetting(f"settings: the numbers of {name} do not rise.")
-        is_whole = all(isinstance(each, int) for each in ends)
+        is_whole = all(isinstance(each, int) and abs(each) < MAX_WHOLE for each in ends)
         drawn[name] = int(rng.integers(int(low), int(high) + 1)) if is_whole else Range(low, high).draw(rng)
     return drawn

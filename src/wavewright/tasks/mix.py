@@ -52,7 +52,8 @@ class MixPlan:
             details = []
             if strip.n_regions:
                 end = "the end" if strip.end_seconds is None else f"{strip.end_seconds:.2f} s"
-                details.append(f"{strip.n_regions} regions from {strip.start_seconds:.2f} s to {end}")
+                regions = "1 region" if strip.n_regions == 1 else f"{strip.n_regions} regions"
+                details.append(f"{regions} from {strip.start_seconds:.2f} s to {end}")
             details += [strip.effects] if strip.effects else []
             details += [f"to {', '.join(strip.to)}"] if strip.to else []
             lines.append(f"  {strip.kind}: {'; '.join(details) or 'as it is'}")
