@@ -10,7 +10,7 @@ import pytest
 import scipy.io.wavfile
 import soundfile
 
-from wavewright import Clip, clip, generate
+from wavewright import Clip, clip, edit, generate
 from wavewright.clip import write_blocks
 from wavewright.errors import BadSetting
 from wavewright.sound_file import read_metadata
@@ -103,6 +103,13 @@ def test_damaged_chunks_are_no_loops(tmp_path):
         assert read_loops(path) == ()
     path.write_bytes(contents[:-24] + struct.pack("<6I", 0, 0, 50, 20, 0, 0))  # ends before it starts
     assert read_loops(path) == ()
+
+
+def test_a_chain_that_ends_with_a_loop_makes_loop_points(tmp_path):
+    source = Clip(wave(4 * RATE, 2), RATE).write(tmp_path / "in.wav")
+    out = edit(source, tmp_path / "out.wav", do="highpass 100; loop 1.5s").out
+    assert read_loops(out) == (LoopPoints(0, 12_000),)
+    assert read_loops(edit(source, tmp_path / "no.wav", do="loop 1.5s; gain 1dB").out) == ()
 
 
 def test_generate_makes_loops(tmp_path):

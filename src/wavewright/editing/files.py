@@ -11,6 +11,7 @@ import numpy as np
 
 from ..clip import Clip, describe_audio, read_blocks, read_header, read_metadata, write_blocks
 from ..converted_folder import Conversion, ConvertedFolder, ConvertFile, hash_of, subtype_like
+from ..dsp.effects import MakeLoop
 from ..errors import BadAudio, BadSetting
 from ..json_text import parse
 from ..sound_file import AudioHeader, read_origin
@@ -138,7 +139,9 @@ def edit_file(source: Path, edit: Edit, out: Path, show: Callable[[float], objec
         if is_video(out):
             replace_sound(source, out, clips)
         else:
-            write_blocks(out, clips, edit.subtype or subtype_like(header, out), metadata, last.seconds)
+            subtype = edit.subtype or subtype_like(header, out)
+            is_loop = isinstance(edit.chain.effects[-1], MakeLoop)
+            write_blocks(out, clips, subtype, metadata, last.seconds, is_loop=is_loop)
     written = read_header(out)
     return EditedFile(
         out=out,
