@@ -82,6 +82,9 @@ def test_one_file(tmp_path, name):
     assert result.files[0].file == name
     assert read_header(tmp_path / name).n_channels == 1
     assert [path.name for path in tmp_path.iterdir()] == [name]
+    made(tmp_path / name, name="explosion", seconds=None, set=("mass_kg=0.1",), channels="mono")
+    with pytest.raises(BadFolder, match="exists already"):
+        made(tmp_path / name, name="explosion", seconds=None)
     with pytest.raises(BadSetting, match="one file, and 2 variations"):
         made(tmp_path / name, variations=2)
 

@@ -107,7 +107,7 @@ def write_clips(clips: Iterator[OutputClip], sample_rate: int, out: Path, format
 
     def write_manifest(hidden: Path) -> None:
         for clip in written:
-            _check_origin(out / clip.file, clip.origin)
+            check_origin(out / clip.file, clip.origin)
         names = {clip.file for clip in written}
         retained = [line for file, line in manifest_lines(out / MANIFEST_FILE) if file not in names]
         (hidden / MANIFEST_FILE).write_text("".join(retained + added), encoding="utf-8")
@@ -123,7 +123,7 @@ def write_clips(clips: Iterator[OutputClip], sample_rate: int, out: Path, format
 def _write_clip(clip: OutputClip, sample_rate: int, out: Path, hidden: Path, format: str) -> WrittenClip:
     """Write a clip into the hidden folder; raise BadFolder if ``out`` has a file of its name with another origin."""
     name = f"{clip.stem}.{format}"
-    _check_origin(out / name, clip.origin)
+    check_origin(out / name, clip.origin)
     subtype = "VORBIS" if format == "ogg" else "PCM_24"
     comment = json.dumps(dict(clip.origin))
     waves = CountedWaves([clip.wave] if isinstance(clip.wave, np.ndarray) else clip.wave)
@@ -133,7 +133,7 @@ def _write_clip(clip: OutputClip, sample_rate: int, out: Path, hidden: Path, for
     return WrittenClip(name, samples_to_seconds(waves.n_samples, sample_rate), clip.origin, clip.scores)
 
 
-def _check_origin(path: Path, origin: Mapping[str, object]) -> None:
+def check_origin(path: Path, origin: Mapping[str, object]) -> None:
     """Raise BadFolder if ``path`` exists and its clip has another origin."""
     if path.exists() and read_origin(path) != origin:
         maker = f"{origin['model']} ({origin['model_hash']})" if "model" in origin else str(origin["procedure"])

@@ -13,7 +13,7 @@ import numpy as np
 from pydantic import Field
 
 from ..clip import FORMATS, Clip, write_blocks
-from ..clip_folder import OutputClip, write_clips
+from ..clip_folder import OutputClip, check_origin, write_clips
 from ..contracts.settings import override
 from ..errors import BadSetting
 from ..names import file_stem, quoted
@@ -195,6 +195,7 @@ def _write_file(job: _Job, seeds: range, out: Path, show: Callable[[float], None
         raise BadSetting(f"{out} is one file, and {len(seeds)} variations are asked for; give a folder with --out.")
     check_target(out)
     seed = seeds[0]
+    check_origin(out, job.origin(seed))
     waves = CountedWaves(job.blocks(seed), lambda n: show(samples_to_seconds(n, job.sample_rate)))
     comment = json.dumps(job.origin(seed))
     clips = (Clip(wave, job.sample_rate) for wave in waves)
