@@ -25,6 +25,7 @@ from wavewright.demo_page.page import ModelSection, Player, PlayerRow, render_pa
 from wavewright.drawing.thumbnails import envelope_path, indexed_png, palette, spectrogram_png
 from wavewright.errors import BadFolder, BadModel
 from wavewright.models.card import Card, Source
+from wavewright.procedural import PROCEDURES
 from wavewright.tasks.demo import BITRATES_KBPS, TEXTS, demo
 
 demos = sys.modules["wavewright.tasks.demo"]  # the package's own word of that name is the function
@@ -52,6 +53,7 @@ class Page(HTMLParser):
 
 def test_the_page_has_clips_of_every_model_and_loads_nothing_else(model, tmp_path, monkeypatch):
     monkeypatch.setattr(models, "BUNDLED_FOLDER", tmp_path / "bundled")
+    monkeypatch.setattr(demos._ClipWriter, "tools", lambda _: [])
     shutil.copytree(model, tmp_path / "bundled" / "tiny")
     make_gan(tmp_path / "bundled", "plain", labels=())
     made = demo(tmp_path / "out")
@@ -71,6 +73,28 @@ def test_the_page_has_clips_of_every_model_and_loads_nothing_else(model, tmp_pat
     assert not page.all("link", "href")
     assert not page.all("script", "src")
     assert "CC0-1.0" in made.page.read_text(encoding="utf-8")
+
+
+def test_the_page_has_sounds_without_a_model(model, tmp_path, monkeypatch):
+    monkeypatch.setattr(models, "BUNDLED_FOLDER", tmp_path / "bundled")
+    monkeypatch.setattr(demos, "TOOL_SECONDS", 0.5)
+    monkeypatch.setattr(demos, "BACKGROUNDS", ("windy-hill",))
+    shutil.copytree(model, tmp_path / "bundled" / "tiny")
+    made = demo(tmp_path / "out")
+    text = made.page.read_text(encoding="utf-8")
+    for name in (*PROCEDURES, "windy-hill"):
+        assert f"audio/{name}.wav" in Page(text).all("audio", "src")
+        assert soundfile.info(tmp_path / "out" / "audio" / f"{name}.wav").frames > 1_000
+    assert "wavewright layer windy-hill --seconds 0.5 --seed 3 --out windy-hill.wav" in text
+
+
+def test_the_page_has_edits_of_a_voice(tmp_path, monkeypatch):
+    wave = np.sin(np.arange(24_000) / 20).astype(np.float32)[None]
+    monkeypatch.setattr(demos, "speak", lambda _text, _voice, out: Clip(0.5 * wave, 24_000).write(out))
+    (tmp_path / "page").mkdir()
+    row = demos._ClipWriter(tmp_path / "page", [])._edit("voice")
+    assert [player.name for player in row.players] == ["before", *(title for title, _ in demos.CHAINS)]
+    assert row.players[2].clip.seconds == pytest.approx(1.3, abs=0.01)
 
 
 def test_the_demo_page_escapes_names(tmp_path):

@@ -8,7 +8,8 @@ source 1 to 3 m away, and faint noise 40 dB below. With ``--responses``, all sen
 of measured impulse responses, such as docs/audio of the public repository notthetup/auralizr (from the OpenAIR
 library, for judging only). SRMR, which needs no reference, wide-band PESQ and STOI (in percent) against the dry
 sentence, and word errors as in benchmarks/speech/judges.py. WPE is that of ``enhance --dereverb`` and, where it is
-installed, that of nara-wpe with the same settings. The first row is that of the dry sentences.
+installed, that of nara-wpe with the same settings. A model is measured alone, as ``enhance -`` uses it, and behind WPE,
+as ``enhance --denoise --dereverb`` does for files. The first row is that of the dry sentences.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from wavewright.contracts.enhancement import EnhancementSettings
 from wavewright.dsp.wpe import DELAY, N_ITERATIONS, N_TAPS, dereverberate
 from wavewright.metrics.paired import files_by_name, stoi
 from wavewright.metrics.reverberation import srmr
+from wavewright.tasks.enhance import DEREVERB_ATTENUATION_DB
 
 NARA_WPE = Peer("nara-wpe", "pip install nara-wpe==0.0.11", module="nara_wpe")
 T60, DISTANCE = (0.3, 1.0), (1.0, 3.0)
@@ -68,11 +70,19 @@ def methods_of(options: argparse.Namespace, report: Report) -> dict[str, Derever
         methods["nara-wpe"] = nara_wpe
     else:
         report.skip(NARA_WPE, "nara-wpe")
-    settings = EnhancementSettings(dereverb=True)
     for name in options.model:
-        model = loading.load_enhancer(name)
-        methods[name] = lambda wave, model=model: model.enhance(wave, settings)  # type: ignore[misc]
+        methods |= model_methods(name)
     return methods
+
+
+def model_methods(name: str) -> dict[str, Dereverberate]:
+    """Return a model alone, as in streams, and behind WPE, as for files, both with the limit of ``enhance``."""
+    model = loading.load_enhancer(name)
+    settings = EnhancementSettings(dereverb=True, max_attenuation_db=DEREVERB_ATTENUATION_DB)
+    return {
+        name: lambda wave: model.enhance(wave, settings),
+        f"WPE and {name}": lambda wave: model.enhance(dereverberate(wave[None], SAMPLE_RATE)[0], settings),
+    }
 
 
 def measure_method(room: str, name: str, method: Dereverberate, pairs: Pairs, texts: list[str], judges: Judges) -> Row:

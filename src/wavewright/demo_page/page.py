@@ -53,23 +53,35 @@ class ModelSection:
     reason: str = ""
 
 
-def render_page(sections: Sequence[ModelSection]) -> str:
+@dataclass(frozen=True)
+class ToolSection:
+    """The clips of commands that need no model."""
+
+    name: str
+    description: str
+    rows: list[PlayerRow]
+
+
+def render_page(sections: Sequence[ModelSection], tools: Sequence[ToolSection] = ()) -> str:
     """Render the page.
 
     Parameters
     ----------
     sections : sequence of ModelSection
         The models in the order of the page.
+    tools : sequence of ToolSection
+        What follows them.
 
     Returns
     -------
     str
         HTML that loads nothing but the sound files beside it.
     """
-    body = "\n".join(_section(section, number) for number, section in enumerate(sections, 1))
-    menu = "\n".join(
-        f'<a href="#model-{number}">{escape(section.card.name)}</a>' for number, section in enumerate(sections, 1)
-    )
+    models = [_section(section, f"model-{number}") for number, section in enumerate(sections, 1)]
+    body = "\n".join([*models, *(_tool_section(tool, f"tool-{number}") for number, tool in enumerate(tools, 1))])
+    entries = [(f"model-{number}", section.card.name) for number, section in enumerate(sections, 1)]
+    entries += [(f"tool-{number}", tool.name) for number, tool in enumerate(tools, 1)]
+    menu = "\n".join(f'<a href="#{identifier}">{escape(name)}</a>' for identifier, name in entries)
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -83,7 +95,8 @@ def render_page(sections: Sequence[ModelSection]) -> str:
 <body>
 <header>
 <h1>Audio that was never recorded</h1>
-<p>Models generated all of it on this machine a moment ago. Press an image to play its clip, and again to stop it.</p>
+<p>Models and rules generated all of it on this machine a moment ago. Press an image to play its clip, and again to
+stop it.</p>
 <p class="soft">Above is the spectrogram: time runs to the right, frequency upwards, brighter is louder.
 Below it is the waveform.</p>
 </header>
@@ -109,16 +122,25 @@ def _resource(name: str) -> str:
     return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
-def _section(section: ModelSection, number: int) -> str:
+def _section(section: ModelSection, identifier: str) -> str:
     card = section.card
     described = escape(card.description or f"A {card.family} at {card.sample_rate} Hz.")
     reason = f"<p>No clips: {escape(section.reason)}</p>" if section.reason else ""
     rows = "\n".join(map(_row, section.rows))
-    return f"""<details class="model" id="model-{number}" open>
-<summary><h2>{escape(card.name)}</h2></summary>
-<p>{described}</p>
-{reason}{rows}
-<p class="soft"><small>Weights {escape(section.model_hash)}, licence {escape(card.licence)}.</small></p>
+    weights = f"Weights {escape(section.model_hash)}, licence {escape(card.licence)}."
+    contents = f'<p>{described}</p>\n{reason}{rows}\n<p class="soft"><small>{weights}</small></p>'
+    return _details(identifier, card.name, contents)
+
+
+def _tool_section(tool: ToolSection, identifier: str) -> str:
+    rows = "\n".join(map(_row, tool.rows))
+    return _details(identifier, tool.name, f"<p>{escape(tool.description)}</p>\n{rows}")
+
+
+def _details(identifier: str, name: str, contents: str) -> str:
+    return f"""<details class="model" id="{identifier}" open>
+<summary><h2>{escape(name)}</h2></summary>
+{contents}
 </details>"""
 
 

@@ -17,23 +17,27 @@ from scipy.signal import lfilter, oaconvolve
 from .. import loading
 from ..clip import Clip
 from ..contracts.family import Capability
-from ..demo_page.page import GENERATOR, ModelSection, Player, PlayerRow, render_page
+from ..demo_page.page import GENERATOR, ModelSection, Player, PlayerRow, ToolSection, render_page
 from ..dsp.rooms import Room
 from ..errors import BadFolder, BadModel
 from ..families import FAMILIES
 from ..models import bundled, find
 from ..models.folder import ModelFolder
 from ..names import file_stem, inside
+from ..procedural import PROCEDURES
 from ..speech.voice import DEFAULT_VOCODER, DEFAULT_VOICE
 from ..speech.voice_names import find_voice
 from ..whole_file import whole_folder
 from . import checked
 from .cancel_echo import cancel_echo
 from .decode import decode
+from .edit import edit
 from .encode import encode
 from .enhance import enhance
 from .generate import Generated, generate
+from .layer import layer
 from .speak import speak
+from .synthesise import synthesise
 
 PAGE_FILE = "index.html"
 NOISE_SEED = 3
@@ -46,6 +50,15 @@ INTERPOLATED_LABELS = 2
 STEPS = 8  # clips of an interpolation
 SEEDS = (7, 9)
 BITRATES_KBPS = (5.0, 3.0, 1.6)
+TOOL_SECONDS = 5.0
+PROCEDURE_SEED = 3
+BACKGROUNDS = ("rain-and-thunder", "campfire")
+CHAINS = (
+    ("in a hall", "reverb 2s mix=40% tail=1s"),
+    ("slower", "stretch 1.3"),
+    ("four semitones lower", "pitch -4st"),
+    ("on a telephone", "highpass 300Hz; lowpass 3.4kHz; saturate 18dB; loudness -18LUFS"),
+)
 TEXTS = (
     "Hello. I am one of the voices of Wavewright.",
     "It is ten past six, the kettle is on, and on 3 May the ferry leaves at noon.",
@@ -72,7 +85,7 @@ def demo(
     out: Annotated[Path, Field(description="Folder to write to.")] = Path("wavewright-demo"),
     models: Annotated[tuple[str, ...], Field(description="Models to run; default: every bundled one.")] = (),
 ) -> Demo:
-    """Generate audio with every bundled model, and a page to play it in a browser.
+    """Generate audio with every bundled model and without a model, and a page to play it in a browser.
 
     The page contains its images, style and script; the sound files lie beside it. Models that generate no audio are
     listed with the reason.
@@ -97,8 +110,9 @@ def demo(
         sections = sorted((writer.section(folder) for folder in folders), key=_sort_key)
         if not any(section.rows for section in sections):
             raise BadModel(_no_audio_message(models))
-        (hidden / PAGE_FILE).write_text(render_page(sections), encoding="utf-8")
-    n_clips = sum(len(row.players) for section in sections for row in section.rows)
+        tools = [] if models else writer.tools()
+        (hidden / PAGE_FILE).write_text(render_page(sections, tools), encoding="utf-8")
+    n_clips = sum(len(row.players) for section in [*sections, *tools] for row in section.rows)
     skipped = {section.card.name: section.reason for section in sections if not section.rows}
     return Demo(out / PAGE_FILE, n_clips, time.perf_counter() - begin, skipped)
 
@@ -258,6 +272,56 @@ class _ClipWriter:
         command = f"wavewright cancel-echo {paths[1].name} {paths[0].name} --model {folder.card.name} --out after.wav"
         labels = ("loudspeaker", "microphone before", "microphone after")
         return [PlayerRow("echo", command, [self._player(*pair) for pair in zip(paths, labels, strict=True)])]
+
+    def tools(self) -> list[ToolSection]:
+        """Return the clips of commands without a model: sounds by rules, backgrounds, and edits of a sentence."""
+        textures = [name for name, procedure in PROCEDURES.items() if procedure.is_texture]
+        one_shots = [name for name, procedure in PROCEDURES.items() if not procedure.is_texture]
+        sections = [
+            ToolSection(
+                "sounds by rules",
+                "Sounds synthesised without a model or a recording.",
+                [self._synthesise("textures", textures, TOOL_SECONDS), self._synthesise("one-shots", one_shots, None)],
+            ),
+            ToolSection(
+                "backgrounds",
+                "Textures and randomised sounds in layers, of any length.",
+                [self._layer(preset) for preset in BACKGROUNDS],
+            ),
+        ]
+        if self.voice is not None:
+            rows = [self._edit(self.voice)]
+            sections.append(ToolSection("editing", "A sentence of a voice before and after chains of effects.", rows))
+        return sections
+
+    def _synthesise(self, title: str, names: Sequence[str], seconds: float | None) -> PlayerRow:
+        """Write a sound of each procedure."""
+        players = []
+        for name in names:
+            path = self.audio / f"{name}.wav"
+            synthesise(name, path, seconds, seed=PROCEDURE_SEED, quiet=True)
+            players.append(self._player(path, name))
+        options = f"{'' if seconds is None else f'--seconds {seconds:g} '}--seed {PROCEDURE_SEED}"
+        return PlayerRow(title, f"wavewright synthesise {names[0]} {options} --out {names[0]}.wav", players)
+
+    def _layer(self, preset: str) -> PlayerRow:
+        """Write a background."""
+        path = self.audio / f"{preset}.wav"
+        layer(preset, TOOL_SECONDS, PROCEDURE_SEED, path, quiet=True)
+        command = f"wavewright layer {preset} --seconds {TOOL_SECONDS:g} --seed {PROCEDURE_SEED} --out {path.name}"
+        return PlayerRow(preset, command, [self._player(path, preset)])
+
+    def _edit(self, voice: str) -> PlayerRow:
+        """Write a sentence before and after a few chains."""
+        before = self.audio / "edit-before.wav"
+        speak(TEXTS[0], voice, out=before)
+        players = [self._player(before, "before", TEXTS[0])]
+        for number, (title, chain) in enumerate(CHAINS, 1):
+            path = self.audio / f"edit-{number}.wav"
+            edit(before, path, chain, quiet=True)
+            players.append(self._player(path, title, chain))
+        command = f'wavewright edit {before.name} --do "{CHAINS[0][1]}" --out after.wav'
+        return PlayerRow("before and after", command, players)
 
     def _sentence(self, voice: str, text: str, sample_rate: int) -> Clip:
         """Return a sentence of a voice at a sample rate."""
