@@ -165,23 +165,19 @@ def measure_special(name: str, denoise: Denoise, mixtures: Mixtures, judges: Jud
     }
 
 
-def model_denoisers(name: str, limit_db: float) -> dict[str, Denoise]:
-    """Return a model as functions by name, without and with a limit; raise BadModel if it does not enhance."""
+def model_denoiser(name: str, settings: EnhancementSettings | None = None) -> Denoise:
+    """Return a model of any sample rate as a function at 16 kHz; raise BadModel if it does not enhance."""
     model = loading.load_enhancer(name)
+    settings = EnhancementSettings() if settings is None else settings
+    if model.sample_rate == SAMPLE_RATE:
+        return lambda wave: model.enhance(wave, settings)
 
-    def denoiser(settings: EnhancementSettings) -> Denoise:
-        if model.sample_rate == SAMPLE_RATE:
-            return lambda wave: model.enhance(wave, settings)
+    def denoise(wave: np.ndarray) -> np.ndarray:
+        at_model_rate = Clip(wave[None], SAMPLE_RATE).resample(model.sample_rate).wave
+        enhanced = Clip(model.enhance(at_model_rate, settings), model.sample_rate).resample(SAMPLE_RATE).wave[0]
+        return np.pad(enhanced, (0, max(0, len(wave) - len(enhanced))))[: len(wave)]
 
-        def denoise(wave: np.ndarray) -> np.ndarray:
-            at_model_rate = Clip(wave[None], SAMPLE_RATE).resample(model.sample_rate).wave
-            enhanced = Clip(model.enhance(at_model_rate, settings), model.sample_rate).resample(SAMPLE_RATE).wave[0]
-            return np.pad(enhanced, (0, max(0, len(wave) - len(enhanced))))[: len(wave)]
-
-        return denoise
-
-    limited = EnhancementSettings(max_attenuation_db=limit_db)
-    return {name: denoiser(EnhancementSettings()), f"{name}, {limit_db:g} dB": denoiser(limited)}
+    return denoise
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -206,7 +202,9 @@ def measure(options: argparse.Namespace, report: Report) -> None:
     mixtures = Mixtures(options)
     denoisers: dict[str, Callable[[np.ndarray], np.ndarray]] = {"noisy": lambda wave: wave}
     for name in options.model:
-        denoisers |= model_denoisers(name, options.limit_db)
+        denoisers[name] = model_denoiser(name)
+        limited = EnhancementSettings(max_attenuation_db=options.limit_db)
+        denoisers[f"{name}, {options.limit_db:g} dB"] = model_denoiser(name, limited)
     denoisers |= denoising_peers(options.gtcrn, report)
     totals: dict[str, list[np.ndarray]] = {name: [] for name in denoisers}
     for ratio_db in options.ratios:

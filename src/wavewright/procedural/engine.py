@@ -9,7 +9,6 @@ import numpy as np
 
 from ..ranges import ranged
 from .curves import RandomCurve
-from .engine_kernels import N_STATES, run_pipe
 from .noise import ShapedNoise, octaves
 from .partials import PartialLayer, Partials
 from .procedure import CellSource, Texture, check_choice
@@ -93,6 +92,8 @@ class _EngineCells(CellSource):
     """Cells of an engine."""
 
     def __init__(self, settings: CombustionEngine, timeline: Timeline) -> None:
+        from .engine_kernels import N_STATES  # numba is slow to import
+
         self._settings = settings
         self._timeline = timeline
         revolutions = 2 if settings.cycle == "four-stroke" else 1
@@ -114,6 +115,8 @@ class _EngineCells(CellSource):
 
     def cell(self, cell: int) -> np.ndarray:
         """Return the next cell of the engine."""
+        from .engine_kernels import run_pipe  # numba is slow to import
+
         settings = self._settings
         firings, ticks = self._events(cell)
         pulses = self._pulses.cell(cell, firings)[0]

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..ranges import ranged
-from .curve_kernels import add_scaled
 from .curves import RandomCurve
 from .noise import ShapedNoise, octaves
 from .partials import PartialLayer, Partials
@@ -93,6 +92,8 @@ class _FireCells(CellSource):
 
     def cell(self, cell: int) -> np.ndarray:
         """Return the next cell of fire."""
+        from .curve_kernels import add_scaled  # numba is slow to import
+
         settings = self._settings
         output = self._layer.cell(cell, self._crackles(cell))
         roar, hiss = self._noise.cell(cell)

@@ -10,7 +10,6 @@ import numpy as np
 
 from ..ranges import ranged
 from .bubbles import bubbles
-from .curve_kernels import add_scaled
 from .curves import RandomCurve
 from .noise import ShapedNoise, Spectrum, octaves
 from .partials import PartialLayer, Partials
@@ -161,6 +160,8 @@ class _RainCells(CellSource):
 
     def cell(self, cell: int) -> np.ndarray:
         """Return the next cell of rain."""
+        from .curve_kernels import add_scaled  # numba is slow to import
+
         rng = self._timeline.rng("drops", cell)
         drops = self._drops(rng, rng.poisson(self._rate * self._timeline.cell_seconds))
         output = self._layer.cell(cell, drops) * np.float32(self._drop_gain)

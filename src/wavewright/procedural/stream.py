@@ -8,7 +8,6 @@ import numpy as np
 
 from ..ranges import ranged
 from .bubbles import bubbles
-from .curve_kernels import add_scaled
 from .curves import RandomCurve
 from .noise import ShapedNoise, octaves
 from .partials import PartialLayer, Partials
@@ -84,6 +83,8 @@ class _StreamCells(CellSource):
 
     def cell(self, cell: int) -> np.ndarray:
         """Return the next cell of running water."""
+        from .curve_kernels import add_scaled  # numba is slow to import
+
         rng = self._timeline.rng("bubbles", cell)
         flow = 1 + 0.3 * self._flow.points(cell)
         n_bubbles = rng.poisson(self._settings.bubbles_per_second * self._timeline.cell_seconds)

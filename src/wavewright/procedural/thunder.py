@@ -9,7 +9,6 @@ import numpy as np
 
 from ..ranges import ranged
 from .procedure import LOW_RATE, OneShot
-from .thunder_kernels import add_n_waves
 from .timeline import random_numbers
 
 SPEED_OF_SOUND_M_S = 343.0
@@ -83,6 +82,8 @@ class Thunder(OneShot):
     crookedness: float = ranged(1.0, 0.2, 3.0)
 
     def _synthesise(self, seed: int, n_channels: int) -> np.ndarray:
+        from .thunder_kernels import add_n_waves  # numba is slow to import
+
         rng = random_numbers(seed, "thunder")
         position, direction = self._channel(rng)
         distance_m = np.linalg.norm(position, axis=1)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..ranges import ranged
-from .curve_kernels import add_scaled, resonate
 from .curves import RandomCurve
 from .noise import ShapedNoise, octaves, points, power
 from .partials import pan_gains
@@ -133,6 +132,8 @@ class _WindCells(CellSource):
 
     def cell(self, cell: int) -> np.ndarray:
         """Return the next cell of wind."""
+        from .curve_kernels import add_scaled  # numba is slow to import
+
         settings = self._settings
         rumble, body, howl, hiss, foliage = self._levels
         low = self._rumble.cell(cell)[0, 0]
@@ -178,6 +179,8 @@ class _WindCells(CellSource):
         output: np.ndarray,
     ) -> None:
         """Add turbulence in a narrow band of an RMS level."""
+        from .curve_kernels import resonate  # numba is slow to import
+
         bandwidth_hz = np.pi / 2 * frequency_hz / quality  # of noise through the band-pass
         gain = level / np.sqrt(SOURCE_DENSITY * bandwidth_hz)
         resonate(source, frequency_hz, gain, quality, self._timeline.sample_rate, state, output)
