@@ -112,8 +112,9 @@ def demo(
             raise BadModel(_no_audio_message(models))
         tools = [] if models else writer.tools()
         (hidden / PAGE_FILE).write_text(render_page(sections, tools), encoding="utf-8")
-    n_clips = sum(len(row.players) for section in [*sections, *tools] for row in section.rows)
+    rows = [row for section in sections for row in section.rows] + [row for tool in tools for row in tool.rows]
     skipped = {section.card.name: section.reason for section in sections if not section.rows}
+    n_clips = sum(len(row.players) for row in rows)
     return Demo(out / PAGE_FILE, n_clips, time.perf_counter() - begin, skipped)
 
 
@@ -274,7 +275,7 @@ class _ClipWriter:
         return [PlayerRow("echo", command, [self._player(*pair) for pair in zip(paths, labels, strict=True)])]
 
     def tools(self) -> list[ToolSection]:
-        """Return the clips of commands without a model: sounds by rules, backgrounds, and edits of a sentence."""
+        """Return the clips of commands without a model: audio by rules, backgrounds, and edits of a sentence."""
         textures = [name for name, procedure in PROCEDURES.items() if procedure.is_texture]
         one_shots = [name for name, procedure in PROCEDURES.items() if not procedure.is_texture]
         sections = [
