@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from tiny_families import trained
 
-from wavewright import loading
+from wavewright import clip, loading
 from wavewright.clip import Clip
 from wavewright.contracts.enhancement import EnhancementSettings
 from wavewright.drawing import read_png_title
@@ -154,6 +154,13 @@ class TestFiles:
         result = enhance(tmp_path / "in.flac", tmp_path / "out.flac", dereverb=True, quiet=True)
         assert Clip.read(tmp_path / "out.flac").n_samples == 33_333
         assert result.model == "WPE"
+
+    def test_long_recordings_are_written_as_rf64(self, folder, tmp_path, monkeypatch):
+        Clip(noisy(8_000), 16_000).write(tmp_path / "in.wav")
+        monkeypatch.setattr(clip, "MAX_CHUNK_FILE_BYTES", 10_000)
+        result = enhance(tmp_path / "in.wav", model=str(folder), quiet=True)
+        assert result.out.read_bytes()[:4] == b"RF64"
+        assert Clip.read(result.out).n_samples == 8_000
 
     @pytest.mark.parametrize(("mix", "limit_db"), [(1.0, None), (0.6, None), (0.6, 30.0)])
     def test_dereverberation_with_the_model_is_wpe_and_then_the_model(self, folder, tmp_path, mix, limit_db):

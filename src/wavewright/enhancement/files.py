@@ -136,7 +136,7 @@ def enhance_file(
         if is_video(out):
             replace_sound(source, out, blocks)
         else:
-            write_blocks(out, blocks, subtype_like(header, out), {"comment": json.dumps(origin)})
+            write_blocks(out, blocks, subtype_like(header, out), {"comment": json.dumps(origin)}, header.seconds)
     return EnhancedFile(
         model=processor.name,
         model_hash=processor.hash,
