@@ -20,10 +20,11 @@ from pathlib import Path
 
 from bundling import Bundled, Corpus, main
 
+from wavewright.families.denoiser.config import LOWER_PREFIX
 from wavewright.families.denoiser.recipe import DenoiserRecipe, recipe
 
 CORPUS = Corpus(Path("corpora/denoise"), "CC-BY-SA-3.0")
-STEPS, FULL_BAND_STEPS, ECHO_STEPS = 60_000, 20_000, 20_000
+STEPS, FULL_BAND_STEPS, ECHO_STEPS = 60_000, 6_000, 20_000
 FULL_BAND_RATE, FULL_BAND_HOP = 48_000, 768  # the same bins as at 16 kHz, and more above them
 ECHO_CHANNELS, ECHO_BLOCKS = 24, 2
 
@@ -35,10 +36,11 @@ def noise() -> DenoiserRecipe:
 
 
 def full_band() -> DenoiserRecipe:
-    """Return the settings of the run at 48 kHz, which starts from the model at 16 kHz."""
+    """Return the settings of the run at 48 kHz: what is above 8 kHz is learned, all below is the model at 16 kHz."""
     base = recipe("small")
     model = replace(base.model, sample_rate=FULL_BAND_RATE, hop_length=FULL_BAND_HOP)
-    return replace(base, model=model, training=replace(base.training, steps=FULL_BAND_STEPS, batch_size=8))
+    training = replace(base.training, steps=FULL_BAND_STEPS, batch_size=8, frozen=(LOWER_PREFIX,))
+    return replace(base, model=model, training=training)
 
 
 def echo() -> DenoiserRecipe:

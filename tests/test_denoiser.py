@@ -16,7 +16,7 @@ from wavewright.families.denoiser import DENOISER, echo_batches, mixing
 from wavewright.families.denoiser.config import SIZES, DenoiserConfig
 from wavewright.families.denoiser.echo_batches import delayed
 from wavewright.families.denoiser.losses import MAX_SI_SDR_DB, compressed_distances, denoiser_losses, si_sdr_db
-from wavewright.families.denoiser.modules import N_FEATURES, Denoiser, MaskEstimator
+from wavewright.families.denoiser.modules import N_FEATURES, Denoiser
 from wavewright.families.denoiser.recipe import prepare
 from wavewright.families.denoiser.runtime import mean_mask
 from wavewright.models.folder import ModelFolder
@@ -24,22 +24,36 @@ from wavewright.training import run
 
 pytestmark = pytest.mark.uses("denoiser")
 
+FULL_BAND = DenoiserConfig(sample_rate=48_000, hop_length=768)
+
 
 def prepared(*settings):
     return prepare(tiny_recipe("denoiser", *settings), recordings().entries)
 
 
 class TestConfig:
-    @pytest.mark.parametrize("config", [*SIZES.values(), DenoiserConfig(sample_rate=48_000, hop_length=768)])
+    @pytest.mark.parametrize("config", [*SIZES.values(), FULL_BAND])
     def test_bands_cover_every_bin_once(self, config):
-        edges = config.band_edges
+        assert config.band_edges[-1] == config.n_lower_bins
+        upper = [config.n_lower_bins + edge for edge in config.upper_edges[1:]]
+        edges = (*config.band_edges, *upper)
         assert edges[0] == 0
         assert edges[-1] == config.n_bins
         assert all(start < end for start, end in itertools.pairwise(edges))
 
-    def test_bands_widen_with_frequency(self):
-        widths = np.diff(DenoiserConfig(sample_rate=48_000, hop_length=768).band_edges)
-        assert (np.diff(widths[:-1]) >= 0).all()
+    @pytest.mark.parametrize("edges", [FULL_BAND.band_edges, FULL_BAND.upper_edges])
+    def test_bands_widen_with_frequency(self, edges):
+        assert (np.diff(np.diff(edges)[:-1]) >= 0).all()
+
+    def test_bands_below_8_khz_are_those_of_16_khz(self):
+        assert FULL_BAND.band_edges == DenoiserConfig().band_edges
+        assert FULL_BAND.n_lower_bins * FULL_BAND.hz_per_bin == pytest.approx(8_000, abs=FULL_BAND.hz_per_bin)
+
+    @pytest.mark.parametrize("rate", [16_000, 22_050])
+    def test_lower_rates_have_no_upper_bands(self, rate):
+        config = DenoiserConfig(sample_rate=rate)
+        assert not config.upper_edges
+        assert config.band_edges[-1] == config.n_bins
 
     @pytest.mark.parametrize("arguments", [{"hop_length": 33}, {"hop_length": 1_024}, {"labels": ("a",)}])
     def test_refuses(self, arguments):
@@ -245,24 +259,82 @@ def test_the_mean_mask_minimises_the_error_of_all_channels():
         assert (np.square(np.abs(spectra * (mask + change) - masks * spectra)).sum(0) > error).all()
 
 
-def test_a_model_at_a_higher_rate_starts_with_the_masks_of_the_bands_that_both_have():
+def test_the_slope_of_a_converter_spares_what_is_below_it_and_removes_what_is_above():
+    cycles = np.array([[700], [880], [960]])  # of 2,000 samples: 0.7, 0.88 and 0.96 of half the sample rate
+    waves = np.sin(2 * np.pi * cycles * np.arange(2_000) / 2_000).astype(np.float32)
+    below, between, above = (mixing.rolled_off(wave, 0.85, 0.95) for wave in waves)
+    np.testing.assert_allclose(below, waves[0], atol=1e-5)
+    np.testing.assert_allclose(between, np.cos(0.5 * np.pi * 0.3) ** 2 * waves[1], atol=1e-5)
+    np.testing.assert_allclose(above, 0, atol=1e-5)
+
+
+def full_band_config(known):
+    return replace(known, sample_rate=3 * known.sample_rate, hop_length=3 * known.hop_length, upper_channels=6)
+
+
+def test_a_model_at_a_higher_rate_starts_with_the_weights_below_8_khz():
     base = ModelFolder(trained("denoiser").out)
     known = base.config(DenoiserConfig)
-    config = replace(known, sample_rate=3 * known.sample_rate, hop_length=3 * known.hop_length)
-    narrow, wide = MaskEstimator(known), MaskEstimator(config)
-    for module, of in ((narrow, known), (wide, config)):
-        weights = DENOISER.initial_weights(base, of)
-        names = module.state_dict().keys()
-        module.load_state_dict({name: torch.from_numpy(weights[f"estimator.{name}"]) for name in names})
-    features = torch.randn(2, 7, config.n_bins, N_FEATURES)
+    config = full_band_config(known)
+    narrow, wide = Denoiser(known), Denoiser(config)
+    weights = {name: torch.from_numpy(array) for name, array in DENOISER.initial_weights(base, config).items()}
+    narrow.load_state_dict(weights)
+    missing, unexpected = wide.load_state_dict(weights, strict=False)
+    assert not unexpected
+    assert all(name.startswith(DENOISER.fresh_weights(base, config)) for name in missing)
+    assert not DENOISER.fresh_weights(base, known)
+    features = torch.randn(2, 7, known.n_bins, N_FEATURES)
     switch = torch.tensor([[0.0], [1.0]])
-    n_shared = known.n_bins - 1  # the bin of the lower Nyquist frequency is in a band of its own now
-    features[:, :, n_shared] = 0
     with torch.no_grad():
-        expected = narrow(features[:, :, : known.n_bins], switch)[..., :n_shared]
-        masks = wide(features, switch)
-    torch.testing.assert_close(masks[..., :n_shared], expected)
-    assert masks[..., n_shared:].std() > 0
+        torch.testing.assert_close(wide.estimator(features, switch), narrow.estimator(features, switch))
+
+
+def test_what_is_above_8_khz_does_not_change_what_is_below():
+    torch.manual_seed(0)
+    denoiser = Denoiser(full_band_config(DenoiserConfig(channels=8, n_blocks=1))).eval()
+    torch.nn.init.normal_(denoiser.estimator.merge.weight)
+    spectra = torch.randn(1, 1, 9, denoiser.config.n_bins, dtype=torch.complex64)
+    other = spectra.clone()
+    n_lower = denoiser.config.n_lower_bins
+    other[..., n_lower:] *= 3
+    with torch.no_grad():
+        lower, other_lower = (denoiser.features(each)[:, :, :n_lower] for each in (spectra, other))
+    torch.testing.assert_close(lower, other_lower)
+
+
+def test_frozen_weights_stay_and_the_others_learn(tmp_path):
+    base = trained("denoiser")
+    folder = recordings().entries[0].path.parents[1]
+    known = ModelFolder(base.out).config(DenoiserConfig)
+    settings = (
+        f"data.speech={base.recipe.data.speech}",
+        f"model.sample_rate={3 * known.sample_rate}",
+        f"model.hop_length={3 * known.hop_length}",
+        "model.upper_channels=6",
+        "training.frozen=estimator.",
+        "training.steps=2",
+    )
+    run.train(folder, base=base.out, out=tmp_path / "run", settings=settings)
+    before, after = (DENOISER.initial_weights(ModelFolder(path), known) for path in (base.out, tmp_path / "run"))
+    for name, weight in before.items():
+        np.testing.assert_array_equal(after[name], weight)
+    assert any(np.abs(weight).max() > 0 for name, weight in after.items() if name.startswith("upper_estimator."))
+    wave = np.random.default_rng(0).normal(0, 0.1, (1, 9_000)).astype(np.float32)
+    enhancer = loading.load_enhancer(tmp_path / "run")
+    denoised = enhancer.enhance(wave)
+    assert denoised.shape == wave.shape
+    assert np.isfinite(denoised).all()
+    for name, sentence in (
+        ("nothing.", "No weights begin with 'nothing.'"),
+        ("estimator", "leaves no weight to train"),
+    ):
+        with pytest.raises(BadSetting, match=sentence):
+            run.train(
+                folder,
+                base=base.out,
+                out=tmp_path / "other",
+                settings=(*settings[:1], f"training.frozen={name}"),
+            )
 
 
 def test_the_family_is_that_of_the_model_that_training_starts_from(tmp_path):

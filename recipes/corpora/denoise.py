@@ -22,16 +22,13 @@ from pathlib import Path
 
 import ambience
 from corpus import Recording, Source, checked_folder, gather
+from games import MEGAGLEST, ZERO_AD
 from hiss import without_hiss
 
 from wavewright.clip import Clip
 from wavewright.data.entry import Problem
 
 SPEECH, NOISE, MUSIC = "speech", "noise", "music"
-ZERO_AD = Source(
-    "0 A.D.", "CC-BY-SA-3.0", "0 A.D., Wildfire Games", "Debian package 0ad-data, public.zip", "mixed to mono"
-)
-MEGAGLEST = Source("MegaGlest", "CC-BY-SA-3.0", "MegaGlest team", "Debian package megaglest-data", "mixed to mono")
 EFFECTS = (
     "ambient/**/*.ogg",
     "actor/fauna/*.ogg",

@@ -11,7 +11,6 @@ from scipy.fft import irfft, rfft
 from ..errors import BadSetting
 from ..ranges import RangedSettings, ranged
 from .echo_delay import LEAD_BLOCKS, MIN_POWER, DelaySearch
-from .echo_kernels import adapt, compare, energies, filtered
 
 INITIAL_UNCERTAINTY = 1.0  # variance of the unknown echo path, of each partition and bin
 SMOOTHING = 0.5  # of the power of the error, per block
@@ -142,6 +141,8 @@ class LinearEchoCanceller:
         BadSetting
             If a block has another length.
         """
+        from .echo_kernels import filtered  # numba is slow to import
+
         n = self.settings.block_length
         if microphone.shape != (n,) or far.shape != (n,):
             raise BadSetting(f"The blocks have shapes {microphone.shape} and {far.shape}; both must be ({n},).")
@@ -215,6 +216,8 @@ class LinearEchoCanceller:
         After a change of the path, the error contains the estimate of the old one, and the path gets more noise. Where
         the near end talks as well, its power alone would keep the filter from following.
         """
+        from .echo_kernels import adapt, compare  # numba is slow to import
+
         floor = np.float32(self.settings.block_length * MIN_POWER)
         coherence, late, information = compare(
             error,
@@ -252,6 +255,8 @@ class LinearEchoCanceller:
 
         If the error is louder than the microphone, as after a sudden change of the path, learn the path anew.
         """
+        from .echo_kernels import energies  # numba is slow to import
+
         microphone_energy, error_energy, echo_energy, product = energies(microphone, error, echo)
         self._product = PREDICTION_SMOOTHING * self._product + product
         self._echo_energy = PREDICTION_SMOOTHING * self._echo_energy + echo_energy

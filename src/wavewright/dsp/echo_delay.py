@@ -7,8 +7,6 @@ from collections.abc import Mapping
 import numpy as np
 from scipy.fft import irfft
 
-from .echo_kernels import average_coherence, correlate, match
-
 MIN_POWER = 1e-10  # of a bin of a signal in [-1, 1], times the block length
 LEAD_BLOCKS = 1  # that the filter starts before the delay, where the correlation is unsure
 
@@ -84,6 +82,8 @@ class DelaySearch:
         far : np.ndarray
             Spectra ``(delays, bins)`` of the far end, the newest first.
         """
+        from .echo_kernels import correlate  # numba is slow to import
+
         decay = self._decay
         correlate(microphone, far, np.float32(decay), self._cross, self._far_power, self._microphone_power)
         self._weight = decay * self._weight + 1
@@ -115,6 +115,8 @@ class DelaySearch:
 
     def excess_coherence(self) -> np.ndarray:
         """Return the mean squared coherence of each delay over that of unrelated signals, less 1, ``(delays,)``."""
+        from .echo_kernels import average_coherence  # numba is slow to import
+
         floor = np.float32(MIN_POWER * len(self._microphone_power) * self._weight)
         squared = np.empty(self._n_delays, np.float32)
         average_coherence(self._cross, self._far_power, self._microphone_power, floor, squared)
@@ -163,6 +165,8 @@ class DelaySearch:
 
     def _lags(self, path: np.ndarray, first: int, n_rows: int) -> np.ndarray:
         """Return the correlation ``(n_rows, lags)`` for a path that begins at each delay, 1 at most in the mean."""
+        from .echo_kernels import match  # numba is slow to import
+
         matched = np.empty((n_rows, self._cross.shape[1]), np.complex64)
         scale = np.empty(self._cross.shape[1], np.float32)
         match(self._cross, self._far_power, self._microphone_power, path, first, matched, scale)

@@ -3,8 +3,10 @@
 The spectrum of a frame is divided into bands of about the resolution of hearing. Each band becomes a vector. Recurrent
 layers over time, with the same weights in every band, follow the noise and the voice in each band; mixers over bands
 see the whole spectrum. The mask of each bin is complex, so it corrects magnitude and phase. Features are divided by
-their mean level so far, so the level of a recording changes nothing. A learned vector for each band is added where
-reverberation is to be removed. With ``removes=echo`` the network processes what a linear echo canceller leaves.
+their mean level so far, so the level of a recording changes nothing. Bands above 8 kHz have an estimator of their own,
+which knows what the one below knows: a model at 48 kHz is one at 16 kHz with more above it. A learned vector for each
+band is added where reverberation is to be removed. With ``removes=echo`` the network processes what a linear echo
+canceller leaves.
 
 Papers:
     Luo and Yu, "Music Source Separation with Band-split RNN", 2023: bands, each with layers of its own at both ends.
@@ -16,7 +18,7 @@ Papers:
     (``mask=gain``).
 
 Read ``config.py`` (the bands), ``modules.py``, ``losses.py``, ``network.py``, ``mixing.py`` and ``batches.py`` (noisy
-recordings), ``echo_batches.py`` (calls), ``recipe.py``, ``warm_start.py``, ``training.py`` and ``runtime.py``, in this
+recordings), ``echo_batches.py`` (calls), ``recipe.py``, ``training.py`` and ``runtime.py``, in this
 order.
 """
 
@@ -27,11 +29,9 @@ from typing import TYPE_CHECKING
 
 from ...contracts.family import Capability, Family, RecipeModule
 from ...contracts.health import HealthRules
-from .config import SIZES, WEIGHT_PREFIX, DenoiserConfig
+from .config import SIZES, UPPER_PREFIX, WEIGHT_PREFIX, DenoiserConfig
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from ...models.folder import ModelFolder
     from .recipe import DenoiserPrepared, DenoiserRecipe
     from .runtime import DenoiserRuntime, PostFilterRuntime
@@ -68,11 +68,9 @@ class DenoiserFamily(Family[DenoiserConfig, "DenoiserRecipe", "DenoiserPrepared"
 
         return DenoiserTraining()
 
-    def initial_weights(self, base: ModelFolder, config: DenoiserConfig) -> dict[str, np.ndarray]:
-        """Return the weights of a training that starts from ``base``, which may have a lower sample rate."""
-        from .warm_start import initial_weights
-
-        return initial_weights(base, config)
+    def fresh_weights(self, base: ModelFolder, config: DenoiserConfig) -> tuple[str, ...]:
+        """Return the estimator above 8 kHz, if ``base`` has a lower sample rate and therefore none."""
+        return (UPPER_PREFIX,) if config.upper_edges and not base.config(DenoiserConfig).upper_edges else ()
 
     def open(self, folder: ModelFolder) -> DenoiserRuntime | PostFilterRuntime:
         """Open a denoiser or a post-filter of echo, by what the model removes."""

@@ -49,6 +49,7 @@ class DenoiserDataSettings(SpeedSettings):
     music_probability: float = ranged(0.06, 0.0, 1.0)  # of music as noise, if the corpus has any
     target_music_probability: float = ranged(0.0, 0.0, 1.0)  # of music in the target
     band_limit_probability: float = ranged(0.1, 0.0, 1.0)  # of a band limit of 3.4 kHz and more
+    roll_off_probability: float = ranged(0.5, 0.0, 1.0)  # of the slope of a converter of sample rates
     clip_probability: float = ranged(0.05, 0.0, 1.0)  # of a mixture that is clipped
     codec_probability: float = ranged(0.04, 0.0, 1.0)  # of a mixture after mu-law, Vorbis or Opus
 
@@ -158,6 +159,10 @@ class DenoiserBatches:
         if rng.random() < data.band_limit_probability:
             limit_hz = log_uniform(rng, TELEPHONE_HZ, 0.45 * self.sample_rate)
             target, reverberant, noise = (self._low_passed(wave, limit_hz) for wave in (target, reverberant, noise))
+        if rng.random() < data.roll_off_probability:
+            first = rng.uniform(0.8, 0.98)
+            last = min(first + rng.uniform(0.01, 0.15), 1.0)
+            target, reverberant, noise = (mixing.rolled_off(wave, first, last) for wave in (target, reverberant, noise))
         mixture = reverberant + noise
         peak = max(np.abs(mixture).max(), np.abs(target).max())
         if peak > MAX_PEAK:

@@ -16,12 +16,16 @@ FRAME_FILE = "frame.onnx"
 """Graph of one frame: spectrum and state in, enhanced spectrum and next state out."""
 WEIGHT_PREFIX = "frame."
 """Prefix of the network's weights in a model folder."""
+LOWER_PREFIX, UPPER_PREFIX = "estimator.", "upper_estimator."
+"""Prefixes of the weights of both estimators."""
 
 METRICS = ("valid/si_sdr", "valid/stft")
 """Validation metrics on mixtures of held-out recordings: SI-SDR in dB (higher is better), and the loss of spectra."""
 
 BAND_WIDTHS_HZ = ((1_000, 125), (3_000, 250), (5_000, 500), (8_000, 1_000), (math.inf, 2_000))
 """Width of a band below each frequency: about that of two harmonics of a voice, wider where hearing resolves less."""
+LOWER_HZ = 8_000
+"""Bins up to here hold what speech is understood by; those above are estimated from them and from themselves."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,7 @@ class DenoiserConfig(ModelConfig):
     echo_delays: int = ranged(40, 0, 1_000)  # hops that the echo may come late besides
     mask: Literal["complex", "gain"] = "complex"  # of each bin, or one real gain for each band
     channels: int = ranged(32, 4, 512)  # of each band
+    upper_channels: int = ranged(24, 4, 512)  # of each band above 8 kHz, at sample rates of at least 24 kHz
     n_blocks: int = ranged(3, 1, 16)  # each a recurrent layer over time and a mixer over bands
     expansion: float = ranged(2.0, 0.5, 8.0)  # hidden features of a mixer over its inputs
     exponent: float = ranged(0.3, 0.1, 1.0)  # power by which magnitudes are compressed, for features and losses
@@ -92,22 +97,48 @@ class DenoiserConfig(ModelConfig):
         """Factor of the mean level from frame to frame."""
         return math.exp(-self.hop_length / self.sample_rate / self.level_seconds)
 
+    @property
+    def n_lower_bins(self) -> int:
+        """Frequency bins that one estimator treats: all of them, or those up to 8 kHz if there are many above."""
+        return round(LOWER_HZ / self.hz_per_bin) + 1 if self.sample_rate >= 3 * LOWER_HZ else self.n_bins
+
+    @property
+    def hz_per_bin(self) -> float:
+        """Distance of frequency bins."""
+        return self.sample_rate / self.n_fft
+
     @cached_property
     def band_edges(self) -> tuple[int, ...]:
-        """First bin of each band, and the number of bins."""
-        hz_per_bin = self.sample_rate / self.n_fft
-        edges = [0]
-        while edges[-1] < self.n_bins:
-            width_hz = next(width for below, width in BAND_WIDTHS_HZ if edges[-1] * hz_per_bin < below)
-            edges.append(min(edges[-1] + max(round(width_hz / hz_per_bin), 1), self.n_bins))
-        if len(edges) > 2 and edges[-1] - edges[-2] == 1:  # the bin of the Nyquist frequency alone
+        """First bin of each lower band, and the number of lower bins."""
+        return self._edges(0, self.n_lower_bins)
+
+    @cached_property
+    def upper_edges(self) -> tuple[int, ...]:
+        """First bin of each band above 8 kHz, counted from the first of them, and their number; empty without any."""
+        first = self.n_lower_bins
+        return tuple(edge - first for edge in self._edges(first, self.n_bins)) if first < self.n_bins else ()
+
+    def _edges(self, first: int, end: int) -> tuple[int, ...]:
+        edges = [first]
+        while edges[-1] < end:
+            width_hz = next(width for below, width in BAND_WIDTHS_HZ if edges[-1] * self.hz_per_bin < below)
+            edges.append(min(edges[-1] + max(round(width_hz / self.hz_per_bin), 1), end))
+        if len(edges) > 2 and edges[-1] - edges[-2] == 1:  # the last bin alone
             del edges[-2]
         return tuple(edges)
 
     @property
     def n_bands(self) -> int:
-        """Number of bands."""
+        """Number of lower bands."""
         return len(self.band_edges) - 1
+
+    @property
+    def state_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shape of the states of the recurrent layers in the graph of a frame, without the rows, by name."""
+        shapes: dict[str, tuple[int, ...]] = {"states": (self.n_blocks, self.n_bands, self.channels)}
+        if self.upper_edges:
+            shapes["upper_states"] = (self.n_blocks, len(self.upper_edges) - 1, self.upper_channels)
+        return shapes
 
 
 SIZES: dict[str, DenoiserConfig] = {

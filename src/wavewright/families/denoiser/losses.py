@@ -14,7 +14,7 @@ MIXTURE_FRACTION = 0.15
 MAX_SI_SDR_DB = 40.0  # from which on a better wave costs no less
 SILENCE = 1e-4  # largest sample of a target that counts as silent
 
-WEIGHTS = {"stft/complex": 30.0, "stft/magnitude": 70.0, "stft/missing": 70.0, "wave/si_sdr": 0.1, "wave/audible": 1.5}
+WEIGHTS = {"stft/complex": 30.0, "stft/magnitude": 70.0, "stft/missing": 35.0, "wave/si_sdr": 0.1, "wave/audible": 3.0}
 
 
 def denoiser_losses(denoiser: Denoiser, batch: Batch, audible: AudibleDistance | None = None) -> dict[str, Tensor]:

@@ -68,6 +68,17 @@ def machine_noise(rng: np.random.Generator, n_samples: int, sample_rate: int) ->
     return mixed.astype(np.float32)
 
 
+def rolled_off(wave: np.ndarray, first: float, last: float) -> np.ndarray:
+    """Return a wave ``(time,)`` without its highest frequencies, as a converter of sample rates leaves it.
+
+    ``first`` and ``last`` are where the slope begins and ends, over half the sample rate.
+    """
+    frequencies = np.linspace(0, 1, len(wave) // 2 + 1)
+    slope = np.cos(0.5 * np.pi * ((frequencies - first) / (last - first)).clip(0, 1)) ** 2
+    filtered: np.ndarray = np.fft.irfft(np.fft.rfft(wave) * slope, len(wave)).astype(np.float32)
+    return filtered
+
+
 def reverberate(wave: np.ndarray, response: np.ndarray) -> np.ndarray:
     """Convolve a wave ``(time,)`` with an impulse response; keep its length."""
     from scipy.signal import oaconvolve

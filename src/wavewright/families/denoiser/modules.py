@@ -7,6 +7,7 @@ batch in training, and one for each stream at inference.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import cast
 
@@ -26,46 +27,45 @@ MIN_LEVEL = 1e-2  # of the mean compressed magnitude
 class BandSplit(nn.Module):
     """A linear layer for each band: ``(rows, bins, features)`` to ``(bands, rows, channels)``."""
 
-    def __init__(self, config: DenoiserConfig) -> None:
+    def __init__(self, edges: Sequence[int], n_features: int, channels: int) -> None:
         super().__init__()
-        widths = [end - start for start, end in pairwise(config.band_edges)]
-        self.width = max(widths)
-        bins = torch.zeros(config.n_bands, self.width, dtype=torch.long)
-        is_inside = torch.zeros(config.n_bands, self.width)
-        for band, (start, width) in enumerate(zip(config.band_edges, widths, strict=False)):
-            bins[band, :width] = torch.arange(start, start + width)
-            is_inside[band, :width] = 1.0
+        widths = [end - start for start, end in pairwise(edges)]
+        n_bands, width = len(widths), max(widths)
+        bins = torch.zeros(n_bands, width, dtype=torch.long)
+        is_inside = torch.zeros(n_bands, width)
+        for band, start in enumerate(edges[:-1]):
+            bins[band, : widths[band]] = torch.arange(start, start + widths[band])
+            is_inside[band, : widths[band]] = 1.0
         self.bins = nn.Buffer(bins.flatten(), persistent=False)
-        self.n_features = N_FEATURES * config.n_inputs
-        self.is_inside = nn.Buffer(is_inside.flatten()[:, None], persistent=False)
-        self.shape = (-1, config.n_bands, self.width * self.n_features)
-        scale = 1 / math.sqrt(self.n_features * sum(widths) / len(widths))
-        self.weight = nn.Parameter(scale * torch.randn(config.n_bands, self.shape[2], config.channels))
-        self.bias = nn.Parameter(torch.zeros(config.n_bands, 1, config.channels))
+        is_inside = is_inside.repeat_interleave(n_features, 1)[..., None]  # of the rows of the weights
+        self.is_inside = nn.Buffer(is_inside, persistent=False)
+        self.shape = (-1, n_bands, width * n_features)
+        scale = 1 / math.sqrt(n_features * sum(widths) / n_bands)
+        self.weight = nn.Parameter(scale * torch.randn(n_bands, self.shape[2], channels))
+        self.bias = nn.Parameter(torch.zeros(n_bands, 1, channels))
 
     def forward(self, features: Tensor) -> Tensor:
         """Return the channels of each band."""
-        columns = (features[:, self.bins] * self.is_inside).reshape(self.shape)
-        return torch.bmm(columns.transpose(0, 1), self.weight) + self.bias
+        columns = features[:, self.bins].reshape(self.shape).transpose(0, 1)
+        return torch.bmm(columns, self.weight * self.is_inside) + self.bias
 
 
 class BandMerge(nn.Module):
     """A linear layer for each band: ``(bands, rows, channels)`` to a mask ``(rows, 2, bins)``."""
 
-    def __init__(self, config: DenoiserConfig) -> None:
+    def __init__(self, edges: Sequence[int], channels: int) -> None:
         super().__init__()
-        edges = config.band_edges
-        width = max(end - start for start, end in pairwise(edges))
-        self.n_bins = config.n_bins
-        self.n_columns = config.n_bands * 2 * width
+        n_bands, width = len(edges) - 1, max(end - start for start, end in pairwise(edges))
+        self.n_bins = edges[-1]
+        self.n_columns = n_bands * 2 * width
         real = [
             2 * (band * width + index - edges[band])
-            for band in range(config.n_bands)
+            for band in range(n_bands)
             for index in range(edges[band], edges[band + 1])
         ]
         self.columns = nn.Buffer(torch.tensor(real + [column + 1 for column in real]), persistent=False)
-        self.weight = nn.Parameter(0.02 * torch.randn(config.n_bands, config.channels, 2 * width))
-        bias = torch.zeros(config.n_bands, 1, width, 2)
+        self.weight = nn.Parameter(0.02 * torch.randn(n_bands, channels, 2 * width))
+        bias = torch.zeros(n_bands, 1, width, 2)
         bias[..., 0] = 1.0  # the first mask changes nothing
         self.bias = nn.Parameter(bias.flatten(2))
 
@@ -78,18 +78,18 @@ class BandMerge(nn.Module):
 class BandGains(nn.Module):
     """One real gain for each band, interpolated over its bins: a mask ``(rows, 2, bins)`` without phase."""
 
-    def __init__(self, config: DenoiserConfig) -> None:
+    def __init__(self, edges: Sequence[int], channels: int) -> None:
         super().__init__()
-        self.linear = nn.Linear(config.channels, 1)
+        self.linear = nn.Linear(channels, 1)
         nn.init.constant_(self.linear.bias, 2.0)
-        edges = torch.tensor(config.band_edges, dtype=torch.float32)
-        centres = (edges[:-1] + edges[1:] - 1) / 2
-        position = torch.bucketize(torch.arange(config.n_bins, dtype=torch.float32), centres).clamp(1, len(centres) - 1)
+        first, last = torch.tensor(edges[:-1]), torch.tensor(edges[1:]) - 1
+        centres, bins = (first + last) / 2, torch.arange(edges[-1])
+        position = torch.bucketize(bins.float(), centres).clamp(1, len(centres) - 1)
         lower, upper = centres[position - 1], centres[position]
-        weight = ((torch.arange(config.n_bins) - lower) / (upper - lower)).clamp(0, 1)
-        interpolation = torch.zeros(len(centres), config.n_bins)
-        interpolation[position - 1, torch.arange(config.n_bins)] = 1 - weight
-        interpolation[position, torch.arange(config.n_bins)] += weight
+        weight = ((bins - lower) / (upper - lower)).clamp(0, 1)
+        interpolation = torch.zeros(len(centres), len(bins))
+        interpolation[position - 1, bins] = 1 - weight
+        interpolation[position, bins] += weight
         self.interpolation = nn.Buffer(interpolation, persistent=False)
 
     def forward(self, bands: Tensor) -> Tensor:
@@ -152,21 +152,32 @@ def _over_bands(linear: nn.Linear, bands: Tensor) -> Tensor:
 
 
 class MaskEstimator(nn.Module):
-    """The network from noisy features to the mask of each bin."""
+    """The network from the features of neighbouring bins to their mask.
 
-    def __init__(self, config: DenoiserConfig) -> None:
+    Parameters
+    ----------
+    config : DenoiserConfig
+        Of the denoiser.
+    edges : Sequence[int]
+        First bin of each band, and the number of bins.
+    channels : int
+        Of each band.
+    n_context : int
+        Values of each frame that the network knows besides.
+    """
+
+    def __init__(self, config: DenoiserConfig, edges: Sequence[int], channels: int, n_context: int = 0) -> None:
         super().__init__()
-        self.n_blocks, self.n_bands, self.channels = config.n_blocks, config.n_bands, config.channels
-        self.split = BandSplit(config)
-        self.dereverb_bias = nn.Parameter(torch.zeros(config.n_bands, 1, 1, config.channels))
-        self.time_layers = nn.ModuleList(TimeLayer(config.n_bands, config.channels) for _ in range(config.n_blocks))
-        self.mixers = nn.ModuleList(
-            BandMixer(config.n_bands, config.channels, config.expansion) for _ in range(config.n_blocks)
-        )
-        self.norm = nn.LayerNorm(config.channels)
-        self.merge = BandMerge(config) if config.mask == "complex" else BandGains(config)
+        self.n_blocks, self.n_bands, self.channels = config.n_blocks, len(edges) - 1, channels
+        self.split = BandSplit(edges, N_FEATURES * config.n_inputs, channels)
+        self.context_proj = nn.Linear(n_context, channels) if n_context else None
+        self.dereverb_bias = nn.Parameter(torch.zeros(self.n_bands, 1, 1, channels))
+        self.time_layers = nn.ModuleList(TimeLayer(self.n_bands, channels) for _ in range(config.n_blocks))
+        self.mixers = nn.ModuleList(BandMixer(self.n_bands, channels, config.expansion) for _ in range(config.n_blocks))
+        self.norm = nn.LayerNorm(channels)
+        self.merge = (BandMerge if config.mask == "complex" else BandGains)(edges, channels)
 
-    def forward(self, features: Tensor, dereverb: Tensor) -> Tensor:
+    def forward(self, features: Tensor, dereverb: Tensor, context: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Estimate the mask of whole waves.
 
         Parameters
@@ -174,19 +185,25 @@ class MaskEstimator(nn.Module):
         features : Tensor of shape ``(batch, frames, bins, N_FEATURES * n_inputs)``
         dereverb : Tensor of shape ``(batch, 1)``
             1 where reverberation is removed too, else 0.
+        context : Tensor of shape ``(batch * frames, n_context)``, optional
 
         Returns
         -------
-        Tensor
+        mask : Tensor
             Real and imaginary part, ``(batch, frames, 2, bins)``.
+        channels : Tensor
+            What the mask is computed from, ``(batch * frames, bands * channels)``.
         """
         batch, n_frames = features.shape[:2]
-        bands = self._bands(features.flatten(0, 1), dereverb.repeat_interleave(n_frames, 0))
+        bands = self._bands(features.flatten(0, 1), dereverb.repeat_interleave(n_frames, 0), context)
         for time_layer, mixer in zip(self.time_layers, self.mixers, strict=True):
             bands = mixer(time_layer(bands, n_frames))
-        return torch.unflatten(self.merge(self.norm(bands)), 0, (batch, n_frames))
+        mask, channels = self._mask(bands)
+        return torch.unflatten(mask, 0, (batch, n_frames)), channels
 
-    def step(self, features: Tensor, dereverb: Tensor, states: Tensor) -> tuple[Tensor, Tensor]:
+    def step(
+        self, features: Tensor, dereverb: Tensor, states: Tensor, context: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Estimate the mask of the next frame.
 
         Parameters
@@ -196,15 +213,18 @@ class MaskEstimator(nn.Module):
             1 where reverberation is removed too, else 0.
         states : Tensor of shape ``(batch, n_blocks, bands, channels)``
             Of the recurrent layers; zeros before the first frame.
+        context : Tensor of shape ``(batch, n_context)``, optional
 
         Returns
         -------
         mask : Tensor
             Real and imaginary part, ``(batch, 2, bins)``.
+        channels : Tensor
+            What the mask is computed from, ``(batch, bands * channels)``.
         states : Tensor
             After the frame.
         """
-        bands = self._bands(features, dereverb)
+        bands = self._bands(features, dereverb, context)
         before = torch.split(states.permute(1, 2, 0, 3).reshape(self.n_blocks, -1, self.channels), 1)
         after = []
         for time_layer, mixer, state in zip(self.time_layers, self.mixers, before, strict=True):
@@ -212,22 +232,34 @@ class MaskEstimator(nn.Module):
             after.append(next_state)
             bands = mixer(bands)
         states = torch.cat(after).reshape(self.n_blocks, self.n_bands, -1, self.channels).permute(2, 0, 1, 3)
-        mask: Tensor = self.merge(self.norm(bands))
-        return mask, states
+        return *self._mask(bands), states
 
-    def _bands(self, features: Tensor, dereverb: Tensor) -> Tensor:
+    def _bands(self, features: Tensor, dereverb: Tensor, context: Tensor | None) -> Tensor:
         """Return the channels ``(bands, rows, channels)`` of features ``(rows, bins, features)``."""
-        bands: Tensor = self.split(features)
-        return bands + self.dereverb_bias[:, 0] * dereverb
+        bands: Tensor = self.split(features) + self.dereverb_bias[:, 0] * dereverb
+        return bands if self.context_proj is None else bands + self.context_proj(context)
+
+    def _mask(self, bands: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the mask ``(rows, 2, bins)`` of bands ``(bands, rows, channels)``, and the channels of each row."""
+        bands = self.norm(bands)
+        return self.merge(bands), bands.transpose(0, 1).reshape(-1, self.n_bands * self.channels)
 
 
 class Denoiser(nn.Module):
-    """The mask estimator between the Fourier transforms."""
+    """The mask estimators between the Fourier transforms.
+
+    Bins above 8 kHz, if there are any, have an estimator of their own. It knows what the one below knows, and the one
+    below does not depend on it: recordings of any bandwidth are treated alike where speech is.
+    """
 
     def __init__(self, config: DenoiserConfig) -> None:
         super().__init__()
         self.config = config
-        self.estimator = MaskEstimator(config)
+        self.estimator = MaskEstimator(config, config.band_edges, config.channels)
+        n_context = config.n_bands * config.channels
+        self.upper_estimator = (
+            MaskEstimator(config, config.upper_edges, config.upper_channels, n_context) if config.upper_edges else None
+        )
         window = torch.hann_window(config.n_fft, periodic=True).sqrt()
         self.window = nn.Buffer(window, persistent=False)
 
@@ -254,7 +286,8 @@ class Denoiser(nn.Module):
         n_frames = spectra.shape[2]
         ages = torch.arange(n_frames, device=spectra.device)[:, None] - torch.arange(n_frames, device=spectra.device)
         weights = torch.where(ages >= 0, self.config.level_decay ** ages.clamp_min(0).float(), 0.0)
-        level = (weights / weights.sum(1, keepdim=True)) @ compressed.mean(-1, keepdim=True)
+        mean = compressed[..., : self.config.n_lower_bins].mean(-1, keepdim=True)
+        level = (weights / weights.sum(1, keepdim=True)) @ mean
         level = level[:, list(self.config.level_inputs)]
         features = normalised_features(torch.view_as_real(spectra), magnitude, compressed, level)
         return features.permute(0, 2, 3, 1, 4).flatten(3)
@@ -267,7 +300,11 @@ class Denoiser(nn.Module):
         with torch.autocast(waves.device.type, enabled=False):
             spectra = torch.unflatten(self.analyse(waves.flatten(0, 1)), 0, waves.shape[:2])
             features = self.features(spectra)
-        mask = self.estimator(features, dereverb).float()
+        mask, channels = self.estimator(features[:, :, : self.config.n_lower_bins], dereverb)
+        if self.upper_estimator is not None:
+            upper = features[:, :, self.config.n_lower_bins :]
+            mask = torch.cat([mask, self.upper_estimator(upper, dereverb, channels.detach())[0]], dim=-1)
+        mask = mask.float()
         enhanced: Tensor = spectra[:, 0] * torch.complex(mask[:, :, 0].contiguous(), mask[:, :, 1].contiguous())
         return enhanced
 
@@ -286,31 +323,42 @@ class DenoiserFrame(nn.Module):
 
     Input spectra are ``(batch, inputs, bins, 2)``, the output ``(batch, bins, 2)``, the switch ``dereverb (batch, 1)``.
     ``level (batch, inputs, 2)`` holds the decaying sum of compressed magnitudes and that of its weights, ``states
-    (batch, n_blocks, bands, channels)`` those of the recurrent layers.
+    (batch, n_blocks, bands, channels)`` and ``upper_states``, if there are bins above 8 kHz, those of the recurrent
+    layers.
     """
 
     def __init__(self, denoiser: Denoiser) -> None:
         super().__init__()
         self.config = denoiser.config
         self.estimator = denoiser.estimator
+        self.upper_estimator = denoiser.upper_estimator
         self.is_sum = nn.Buffer(torch.tensor([1.0, 0.0]), persistent=False)
         self.is_weight = nn.Buffer(torch.tensor([0.0, 1.0]), persistent=False)
         self.times_i = nn.Buffer(torch.tensor([[0.0, 1.0], [-1.0, 0.0]]), persistent=False)
 
     def forward(
-        self, spectra: Tensor, dereverb: Tensor, level: Tensor, states: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
+        self, spectra: Tensor, dereverb: Tensor, level: Tensor, states: Tensor, upper_states: Tensor | None = None
+    ) -> tuple[Tensor, ...]:
         """Return the enhanced spectrum and the next level and states."""
+        n_lower = self.config.n_lower_bins
         magnitude = spectra.norm(dim=-1).clamp_min(MIN_MAGNITUDE)
         compressed = magnitude**self.config.exponent
-        level = self.config.level_decay * level + compressed.mean(-1)[..., None] * self.is_sum + self.is_weight
+        mean = compressed[..., :n_lower].mean(-1)[..., None]
+        level = self.config.level_decay * level + mean * self.is_sum + self.is_weight
         sums, weights = torch.split(level, 1, dim=-1)
         mean_level = sums / weights
         if self.config.n_inputs > 1:
             mean_level = mean_level[:, list(self.config.level_inputs)]
         features = normalised_features(spectra, magnitude, compressed, mean_level).permute(0, 2, 1, 3).flatten(2)
-        mask, states = self.estimator.step(features, dereverb, states)
+        mask, channels, states = self.estimator.step(features[:, :n_lower], dereverb, states)
+        next_states = [states]
+        if self.upper_estimator is not None and upper_states is not None:
+            upper_mask, _, upper_states = self.upper_estimator.step(
+                features[:, n_lower:], dereverb, upper_states, channels
+            )
+            mask = torch.cat([mask, upper_mask], dim=-1)
+            next_states.append(upper_states)
         mask_real, mask_imaginary = torch.split(mask[..., None], 1, dim=1)
         first = spectra[:, :1] if self.config.n_inputs > 1 else spectra
         enhanced = mask_real * first + mask_imaginary * (first @ self.times_i)
-        return enhanced[:, 0], level, states
+        return enhanced[:, 0], level, *next_states

@@ -28,31 +28,26 @@ class FrameEstimator:
     def __init__(self, folder: ModelFolder) -> None:
         self.config = config = folder.config(DenoiserConfig)
         spectra, level = (None, config.n_inputs, config.n_bins, 2), (None, config.n_inputs, 2)
-        states, dereverb = (None, config.n_blocks, config.n_bands, config.channels), (None, 1)
+        self.state_shapes = {"level": level[1:], **config.state_shapes}
+        states = {name: (None, *shape) for name, shape in self.state_shapes.items()}
         self.session = folder.session(
             FRAME_FILE,
-            {"spectra": spectra, "dereverb": dereverb, "level": level, "states": states},
-            {"enhanced": (None, config.n_bins, 2), "next_level": level, "next_states": states},
+            {"spectra": spectra, "dereverb": (None, 1), **states},
+            {"enhanced": (None, config.n_bins, 2)} | {f"next_{name}": shape for name, shape in states.items()},
         )
+        self._outputs = ["enhanced", *(f"next_{name}" for name in states)]
 
-    def new_states(self, n_rows: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return the level and the states of rows before their first frame."""
-        config = self.config
-        level = np.zeros((n_rows, config.n_inputs, 2), np.float32)
-        return level, np.zeros((n_rows, config.n_blocks, config.n_bands, config.channels), np.float32)
+    def new_states(self, n_rows: int) -> dict[str, np.ndarray]:
+        """Return the level and the states of rows before their first frame, by name."""
+        return {name: np.zeros((n_rows, *shape), np.float32) for name, shape in self.state_shapes.items()}
 
     def __call__(
-        self, spectra: np.ndarray, dereverb: np.ndarray, level: np.ndarray, states: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return the enhanced spectra ``(rows, bins)``, and the next level and states, of ``(rows, inputs, bins)``."""
-        inputs = {
-            "spectra": spectra.view(np.float32).reshape(*spectra.shape, 2),
-            "dereverb": dereverb,
-            "level": level,
-            "states": states,
-        }
-        enhanced, level, states = self.session.run(["enhanced", "next_level", "next_states"], inputs)
-        return np.ascontiguousarray(enhanced).view(np.complex64)[..., 0], level, states
+        self, spectra: np.ndarray, dereverb: np.ndarray, states: Mapping[str, np.ndarray]
+    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Return the enhanced spectra ``(rows, bins)`` and the next states of spectra ``(rows, inputs, bins)``."""
+        parts = spectra.view(np.float32).reshape(*spectra.shape, 2)
+        enhanced, *after = self.session.run(self._outputs, {"spectra": parts, "dereverb": dereverb, **states})
+        return np.ascontiguousarray(enhanced).view(np.complex64)[..., 0], dict(zip(states, after, strict=True))
 
 
 class DenoiserRuntime(Enhancer):
@@ -216,20 +211,20 @@ class EstimatorRows:
     def __init__(self, estimator: FrameEstimator, n_rows: int, dereverb: bool) -> None:
         self._estimator = estimator
         self._dereverb = np.full((n_rows, 1), dereverb, np.float32)
-        self._level, self._states = estimator.new_states(n_rows)
+        self._states = estimator.new_states(n_rows)
 
     def __call__(self, spectra: np.ndarray) -> np.ndarray:
         """Return the enhanced spectra ``(rows, bins)`` of the next frame, ``(rows, inputs, bins)``."""
-        enhanced, self._level, self._states = self._estimator(spectra, self._dereverb, self._level, self._states)
+        enhanced, self._states = self._estimator(spectra, self._dereverb, self._states)
         return enhanced
 
     def state(self) -> dict[str, np.ndarray]:
         """Return everything that determines the next frames."""
-        return {"level": self._level.copy(), "states": self._states.copy()}
+        return {name: array.copy() for name, array in self._states.items()}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
         """Continue where the state was taken."""
-        self._level, self._states = state["level"].copy(), state["states"].copy()
+        self._states = {name: state[name].copy() for name in self._states}
 
 
 def open_denoiser(folder: ModelFolder) -> DenoiserRuntime | PostFilterRuntime:

@@ -71,10 +71,11 @@ class DenoiserTraining(FamilyTraining[DenoiserConfig, Denoiser, DenoiserPrepared
             "spectra": torch.randn(2, config.n_inputs, config.n_bins, 2, generator=rng),
             "dereverb": torch.tensor([[0.0], [1.0]]),
             "level": 1 + torch.rand(2, config.n_inputs, 2, generator=rng),
-            "states": torch.randn(2, config.n_blocks, config.n_bands, config.channels, generator=rng) / 2,
         }
+        states = {name: torch.randn(2, *shape, generator=rng) / 2 for name, shape in config.state_shapes.items()}
+        outputs = ("enhanced", "next_level", *(f"next_{name}" for name in states))
         waves, _ = self.samples(module, prepared)
         return ExportSpec(
-            graphs={FRAME_FILE: GraphSpec(DenoiserFrame(module), inputs, ("enhanced", "next_level", "next_states"))},
+            graphs={FRAME_FILE: GraphSpec(DenoiserFrame(module), inputs | states, outputs)},
             sample=np.concatenate(waves[:2], axis=1),
         )
