@@ -188,6 +188,20 @@ def test_effects_that_measure_read_the_sound_again():
         next(chain.process_blocks([wave], RATE, 1))
 
 
+def test_a_trim_ends_the_reading_of_each_pass():
+    n_read = []
+
+    def open_blocks():
+        n_read.append(0)
+        for block in np.split(noise(16_000, 1), 10, axis=1):
+            n_read[-1] += 1
+            yield block
+
+    processed = list(Chain.parse("gain 1dB; trim ..0.25; normalise; fadeout 0.1s").process(open_blocks, RATE, 1))
+    assert sum(block.shape[1] for block in processed) == 4_000
+    assert n_read == [3, 3]
+
+
 def test_one_channel_and_one_dimension_stay_so():
     wave = noise(100, 1)[0]
     assert Chain((Gain(0.0),))(wave, RATE).shape == (100,)

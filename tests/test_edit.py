@@ -37,6 +37,20 @@ def test_a_file_is_the_chain_of_its_samples(source, tmp_path):
     assert soundfile.info(edited.out).subtype == "FLOAT"
 
 
+@pytest.mark.parametrize("suffix", [".wav", ".flac", ".ogg", ".mp3"])
+def test_tags_are_kept_changed_and_left_out(source, tmp_path, suffix):
+    out = tmp_path / f"out{suffix}"
+    edit(source, out, do="gain -6dB", tag=("title=Another",))
+    tags = read_metadata(out)
+    assert (tags["title"], tags["artist"]) == ("Another", "Someone")
+    assert edit(source, out, do="gain -6dB", tag=("title=Another",), no_tags=True).is_new
+    tags = read_metadata(out)
+    assert tags["title"] == "Another"
+    assert "artist" not in tags
+    assert "gain" in tags["comment"]
+    assert not edit(source, out, do="gain -6dB", tag=("title=Another",), no_tags=True).is_new
+
+
 def test_the_original_stays_and_its_tags_are_kept(source, tmp_path):
     before = source.read_bytes()
     out = edit(source, tmp_path / "out.flac", do="gain -6dB", tag=("title=Another",), subtype="PCM_24").out

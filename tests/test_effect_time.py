@@ -44,6 +44,16 @@ def test_lengths_that_are_not_positive_are_refused(start, end):
         Trim(start, end)
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "n_needed"), [(0.0, 0.01, 2), (0.005, 0.0101, 3), (0.0, None, 10), (0.0, -0.02, 10)]
+)
+def test_no_further_than_the_end_is_read(start, end, n_needed):
+    blocks = iter(np.split(noise(800), 10, axis=1))
+    trimmed = list(Trim(start, end).stream(RATE, 2).process_blocks(blocks))
+    assert len(list(blocks)) == 10 - n_needed
+    np.testing.assert_array_equal(np.concatenate(trimmed, axis=1), Trim(start, end)(noise(800), RATE))
+
+
 def test_padding_is_silence():
     effect = Pad(0.01, 0.02)
     padded = effect(noise(100), RATE)
@@ -95,6 +105,7 @@ def test_a_full_disk_is_one_sentence(monkeypatch):
             raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(tempfile, "SpooledTemporaryFile", lambda **_: FullFile())
+    monkeypatch.setattr(spool_module, "MEMORY_BYTES", 0)
     with pytest.raises(BadFolder, match=r"temporary file in .* \(No space left on device\); free some space"):
         Reverse()(noise(10), RATE)
 

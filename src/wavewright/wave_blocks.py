@@ -1,4 +1,4 @@
-"""Waves that arrive in blocks: count their samples, and give a processed wave the length that they ask for."""
+"""Waves that arrive in blocks: counted, regrouped, and cut or padded to a length; their number of channels."""
 
 from __future__ import annotations
 
@@ -40,6 +40,39 @@ class RecordedWaves:
         joined = np.concatenate(self._recorded, axis=1)
         self._recorded = [joined[:, n_samples:]]
         return joined[:, :n_samples]
+
+
+class BlockReader:
+    """Read blocks of any lengths as blocks of chosen lengths.
+
+    Parameters
+    ----------
+    blocks : iterable of np.ndarray
+        ``(channels, time)``.
+    n_channels : int
+    """
+
+    def __init__(self, blocks: Iterable[np.ndarray], n_channels: int) -> None:
+        self._blocks = iter(blocks)
+        self._rest = np.zeros((n_channels, 0), np.float32)
+
+    def read(self, n_samples: int) -> np.ndarray:
+        """Return the next ``(channels, n_samples)``; fewer at the end."""
+        pieces = [self._rest]
+        n_read = self._rest.shape[1]
+        while n_read < n_samples and (block := next(self._blocks, None)) is not None:
+            pieces.append(block)
+            n_read += block.shape[1]
+        joined = pieces[0] if len(pieces) == 1 else np.concatenate(pieces, axis=1)
+        self._rest = joined[:, n_samples:]
+        return joined[:, :n_samples]
+
+
+def with_channels(wave: np.ndarray, n_channels: int) -> np.ndarray:
+    """Return a wave ``(channels, time)`` with this number of channels: one is copied to all, all are mixed to one."""
+    if len(wave) == n_channels:
+        return wave
+    return np.repeat(wave, n_channels, axis=0) if len(wave) == 1 else wave.mean(axis=0, keepdims=True)
 
 
 def fitted(waves: Iterable[np.ndarray], n_channels: int, n_due: Callable[[], int]) -> Iterator[np.ndarray]:

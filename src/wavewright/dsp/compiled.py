@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import pickle
 import sys
@@ -119,6 +120,7 @@ class CheckedCache(FunctionCache):
             return
         path, made_from = self._file(sig, data.codegen)
         stored = made_from + dumps(self._impl.reduce(data))  # type: ignore[no-untyped-call]
+        gc.collect()  # what the compiler leaves in cycles is tens of megabytes
         with suppress(OSError):
             self._impl.locator.ensure_cache_path()
             write_whole(path, hashlib.sha256(stored).digest() + stored)

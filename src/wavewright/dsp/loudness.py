@@ -24,6 +24,9 @@ RANGE_GATE_LU = -20.0
 RANGE_PERCENTILES = (10, 95)
 """Gate and percentiles of the loudness range (EBU Tech 3342)."""
 
+LARGEST_SILENT_ENERGY = 1e-100
+"""Energies that the guard against denormal numbers leaves of silence are below it."""
+
 SURROUND_GAIN = 1.41
 MIN_RATE_HZ = 4_000
 
@@ -103,27 +106,33 @@ class LoudnessMeter:
         self.sample_rate = sample_rate
         self.gains = np.array(CHANNEL_GAINS[n_channels])
         self.filters = k_weighting(sample_rate)
-        self.filter_state = np.zeros((len(self.filters), n_channels, 2))
+        self.filter_state = np.zeros((n_channels, len(self.filters), 2))
         self.n_samples = 0
         self.step_energies = array("d", [0.0])  # the last step is still being filled
+        self.filling = np.zeros(n_channels)  # energies of its channels so far
 
     def add(self, wave: np.ndarray) -> None:
         """Add the next block of the wave, ``(channels, time)``."""
-        from scipy.signal import sosfilt  # slow to import
+        from .loudness_kernels import add_weighted_energies  # numba is slow to import
 
-        if wave.shape[-1] == 0:
+        n_samples = wave.shape[-1]
+        if n_samples == 0:
             return
-        weighted, self.filter_state = sosfilt(self.filters, wave.astype(np.float64), axis=-1, zi=self.filter_state)
-        energy = self.gains @ np.square(weighted)  # (time,)
         if self._step_end(len(self.step_energies)) == self.n_samples:
             self.step_energies.append(0.0)
-        edges = [0]
-        while (edge := self._step_end(len(self.step_energies) + len(edges) - 1) - self.n_samples) < len(energy):
-            edges.append(edge)
-        sums = np.add.reduceat(energy, edges)
-        self.step_energies[-1] += sums[0]
-        self.step_energies.extend(sums[1:])
-        self.n_samples += len(energy)
+            self.filling[:] = 0.0
+        ends: list[int] = []
+        while not ends or ends[-1] < n_samples:
+            ends.append(min(self._step_end(len(self.step_energies) + len(ends)) - self.n_samples, n_samples))
+        energies = np.zeros((len(self.gains), len(ends)))
+        energies[:, 0] = self.filling
+        samples = np.ascontiguousarray(wave, None if wave.dtype == np.float32 else np.float64)
+        add_weighted_energies(self.filters, samples, self.filter_state, np.array(ends), energies)
+        self.filling = energies[:, -1]
+        self.step_energies.pop()
+        totals = self.gains @ energies
+        self.step_energies.extend(np.where(totals > LARGEST_SILENT_ENERGY, totals, 0.0))
+        self.n_samples += n_samples
 
     def integrated_lufs(self) -> float:
         """Return the integrated loudness so far, LUFS, ``-inf`` for silence (BS.1770-4, annex 1, eq. 4 to 7)."""

@@ -6,9 +6,6 @@ from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
-import scipy.fft
-import scipy.signal
-import scipy.stats
 
 from .mel import mel_filterbank
 
@@ -94,6 +91,8 @@ def crossfaded(before: np.ndarray, after: np.ndarray, sample_rate: int) -> np.nd
     np.ndarray
         ``(channels, time)`` float32; the first sample is almost that of ``before``, the last one that of ``after``.
     """
+    import scipy.fft  # slow to import
+
     n_samples = before.shape[1]
     spectra = [scipy.fft.rfft(np.asarray(each, np.float32), axis=1) for each in (before, after)]
     mixed = np.zeros(before.shape)
@@ -140,6 +139,8 @@ def effective_correlation(before: np.ndarray, after: np.ndarray) -> float:
 @lru_cache(maxsize=4)
 def _band_masks(n_samples: int, sample_rate: int) -> tuple[np.ndarray, ...]:
     """Return weights of the frequencies of a segment for each band, ``(frequencies,)`` each; their sum is 1."""
+    import scipy.fft  # slow to import
+
     hertz = scipy.fft.rfftfreq(n_samples, 1 / sample_rate)
     lowest_hz = 4 * sample_rate / n_samples  # bands of less than a few frequencies have no correlation to speak of
     edges = [edge for edge in BAND_EDGES_HZ if lowest_hz < edge < sample_rate / 3]
@@ -243,6 +244,8 @@ class SeamSearch:
         low, high : int
             Lowest and highest position allowed.
         """
+        import scipy.signal  # slow to import
+
         n = self.n_crossfade
         low, high = max(low, n, moved - self._n_fine), min(high, self.wave.shape[1], moved + self._n_fine)
         if low >= high:
@@ -271,6 +274,9 @@ def band_levels(wave: np.ndarray, sample_rate: int, hop_length: int) -> np.ndarr
 
     Frame ``i`` starts at ``i * hop_length`` and is two hops long.
     """
+    import scipy.fft  # slow to import
+    import scipy.signal
+
     n_fft = scipy.fft.next_fast_len(2 * hop_length, real=True)
     window = np.zeros(n_fft, np.float32)
     window[: 2 * hop_length] = scipy.signal.get_window("hann", 2 * hop_length)
@@ -298,6 +304,8 @@ def spectral_flux(wave: np.ndarray, sample_rate: int, hop_length: int) -> np.nda
 
 def onset_costs(flux: np.ndarray, first: int, last: int) -> np.ndarray:
     """Return what the largest onset from ``first`` to ``last`` frames after each frame costs, in dB, ``(n + 1,)``."""
+    import scipy.stats  # slow to import
+
     padded = np.pad(flux, (-first, last + 1))
     largest = np.lib.stride_tricks.sliding_window_view(padded, last - first + 1).max(axis=1)
     ranks = scipy.stats.rankdata(largest, "max") / len(largest)

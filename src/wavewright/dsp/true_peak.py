@@ -7,10 +7,11 @@ from functools import cache
 import numpy as np
 
 from ..units import gain_to_db
+from .windowed_sinc import windowed_sinc
 
 OVERSAMPLING = 4
 FILTER_SAMPLES = 10  # reach of the oversampling filter on each side
-FILTER_SHAPE = ("kaiser", 5.0)
+KAISER_BETA = 5.0  # of the window of the filter
 CHUNK_SAMPLES = 4096
 LARGEST_RATIO = 2.5  # no inter-sample peak is higher than this times the samples in reach of the filter
 
@@ -40,10 +41,7 @@ def true_peaks(wave: np.ndarray) -> np.ndarray:
 @cache
 def _filter() -> np.ndarray:
     """Return the oversampling filter, which is SciPy's own for this factor; designing it takes longer than a chunk."""
-    from scipy.signal import firwin
-
-    taps: np.ndarray = firwin(2 * FILTER_SAMPLES * OVERSAMPLING + 1, 1.0 / OVERSAMPLING, window=FILTER_SHAPE)
-    return taps
+    return windowed_sinc(2 * FILTER_SAMPLES * OVERSAMPLING + 1, 1.0 / OVERSAMPLING, KAISER_BETA)
 
 
 class TruePeakMeter:

@@ -139,10 +139,10 @@ class Chain:
         BadSetting
             If an effect does not fit the sound, or depends on the whole of it, such as normalisation.
         """
-        return _connected(self.effects, blocks, sample_rate, n_channels)
+        return _connected(self.effects, blocks, SoundFormat(sample_rate, n_channels))[0]
 
     def process(self, open_blocks: OpenBlocks, sample_rate: int, n_channels: int) -> Iterator[np.ndarray]:
-        """Process a sound that can be read several times, in bounded memory.
+        """Process a sound that can be read several times, in bounded memory; :meth:`formats` checks it before.
 
         Parameters
         ----------
@@ -162,17 +162,18 @@ class Chain:
         BadSetting, BadAudio
             If an effect does not fit the sound.
         """
-        formats = [SoundFormat(sample_rate, n_channels), *self.formats(SoundFormat(sample_rate, n_channels))]
+        source = SoundFormat(sample_rate, n_channels)
         measured: list[Effect] = []
-        for effect, before in zip(self.effects, formats, strict=False):
+        for effect in self.effects:
             if not isinstance(effect, TwoPassEffect):
                 measured.append(effect)
                 continue
+            blocks, before = _connected(measured, open_blocks(), source)
             measurement = effect.measurement(before.sample_rate, before.n_channels)
-            for block in _connected(measured, open_blocks(), sample_rate, n_channels):
+            for block in blocks:
                 measurement.add(block)
             measured.append(measurement.effect())
-        yield from _connected(measured, open_blocks(), sample_rate, n_channels)
+        yield from _connected(measured, open_blocks(), source)[0]
 
     def __call__(self, wave: np.ndarray, sample_rate: int) -> np.ndarray:
         """Process a whole sound ``(channels, time)`` or ``(time,)``; return it in the same shape, float32.
@@ -181,8 +182,8 @@ class Chain:
         see :meth:`formats`.
         """
         channels = np.atleast_2d(np.asarray(wave, np.float32))
-        blocks = list(self.process(lambda: [channels], sample_rate, len(channels)))
         n_channels = self.formats(SoundFormat(sample_rate, len(channels)))[-1].n_channels
+        blocks = list(self.process(lambda: [channels], sample_rate, len(channels)))
         processed = np.concatenate([np.zeros((n_channels, 0), np.float32), *blocks], axis=1)
         return processed[0] if np.ndim(wave) == 1 and n_channels == 1 else processed
 
@@ -193,15 +194,16 @@ class Chain:
 
 
 def _connected(
-    effects: Iterable[Effect], blocks: Iterable[np.ndarray], sample_rate: int, n_channels: int
-) -> Iterator[np.ndarray]:
-    """Open the streams of effects, each on the output of the one before."""
+    effects: Iterable[Effect], blocks: Iterable[np.ndarray], source: SoundFormat
+) -> tuple[Iterator[np.ndarray], SoundFormat]:
+    """Open the streams of effects, each on the output of the one before; return the last output and its format."""
     connected: Iterable[np.ndarray] = blocks
+    sample_rate, n_channels = source.sample_rate, source.n_channels
     for effect in effects:
         stream = effect.stream(sample_rate, n_channels)
         connected = stream.process_blocks(connected)
         sample_rate, n_channels = effect.output_rate(sample_rate), stream.n_output_channels
-    return iter(connected)
+    return iter(connected), SoundFormat(sample_rate, n_channels)
 
 
 def _format_after(effect: Effect, before: SoundFormat) -> SoundFormat:

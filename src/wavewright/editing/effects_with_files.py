@@ -8,14 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
-from ..clip import Clip, read_blocks, read_header, resampled
+from ..clip import Clip, converted, read_blocks, read_header
 from ..dsp.assembly import check_curve, fade_gains
 from ..dsp.effects import ConvolutionReverb, Ducker, Effect, EffectStream, KeyedStream
 from ..errors import BadAudio, BadSetting
 from ..ranges import ranged
 from ..units import db_to_gain, seconds_to_samples
+from ..wave_blocks import BlockReader
 
-BLOCK_SECONDS = 1.0
+BLOCK_SECONDS, BLOCK_SAMPLES = 1.0, 65_536
 MAX_RESPONSE_SECONDS = 60.0
 DAY_SECONDS = 86_400.0
 
@@ -43,28 +44,18 @@ class OtherSound:
             raise BadAudio(
                 f"{path} has {header.n_channels} channels, and the sound {n_channels}; make one of them mono or alike."
             )
-        self._n_channels = n_channels
-        waves = (block.wave for block in read_blocks(path, BLOCK_SECONDS))
-        self._waves = resampled(waves, header.sample_rate, sample_rate, header.n_channels)
-        self._rest = np.zeros((n_channels, 0), np.float32)
+        file_waves = (block.wave for block in read_blocks(path, BLOCK_SECONDS))
+        waves = converted(file_waves, header.sample_rate, sample_rate, header.n_channels, n_channels)
+        self._reader = BlockReader(waves, n_channels)
 
     def read(self, n_samples: int) -> np.ndarray:
         """Return the next ``(channels, n_samples)``; fewer at the end of the file."""
-        while self._rest.shape[1] < n_samples and (wave := next(self._waves, None)) is not None:
-            self._rest = np.concatenate([self._rest, self._fitted(wave)], axis=1)
-        block, self._rest = self._rest[:, :n_samples], self._rest[:, n_samples:]
-        return block
+        return self._reader.read(n_samples)
 
     def blocks(self) -> Iterator[np.ndarray]:
         """Yield the rest of the file."""
-        if self._rest.shape[1]:
-            yield self.read(self._rest.shape[1])
-        yield from map(self._fitted, self._waves)
-
-    def _fitted(self, wave: np.ndarray) -> np.ndarray:
-        if len(wave) == self._n_channels:
-            return wave
-        return np.repeat(wave, self._n_channels, axis=0) if len(wave) == 1 else wave.mean(axis=0, keepdims=True)
+        while (block := self.read(BLOCK_SAMPLES)).shape[1]:
+            yield block
 
 
 @dataclass(frozen=True)
@@ -107,7 +98,7 @@ class OverlayStream(EffectStream):
     def final_blocks(self) -> Iterator[np.ndarray]:
         """Yield what of the other sound is left."""
         while self._n_before:
-            n_silent = min(self._n_before, 65_536)
+            n_silent = min(self._n_before, BLOCK_SAMPLES)
             self._n_before -= n_silent
             yield np.zeros((self.n_channels, n_silent), np.float32)
         for block in self._other.blocks():

@@ -27,11 +27,15 @@ LENGTH_TOLERANCE_SECONDS = 0.05  # of videos
 
 @dataclass(frozen=True)
 class Edit:
-    """A chain, the tags that it writes, and the subtype of the files (that of the source by default)."""
+    """A chain, the tags that it writes, and the subtype of the files (that of the source by default).
+
+    ``keeps_tags`` says whether the tags of the source are written too.
+    """
 
     chain: Chain
     tags: Mapping[str, str] = field(default_factory=dict)
     subtype: str | None = None
+    keeps_tags: bool = True
 
     def files(self) -> list[Path]:
         """Return the files that the chain brings in."""
@@ -40,7 +44,7 @@ class Edit:
 
     def metadata(self, source: Path) -> dict[str, str]:
         """Return the tags of an edited file: those of the source, those of the edit, and a comment with the chain."""
-        tags = read_metadata(source)
+        tags = read_metadata(source) if self.keeps_tags else {}
         origin: dict[str, object] = {
             "edit": str(self.chain),
             "source": source.name,
@@ -174,7 +178,7 @@ def _is_up_to_date(out: Path, metadata: Mapping[str, str]) -> bool:
     if not out.is_file() or is_video(out) or read_origin(out) != parse(metadata["comment"]):
         return False
     written = read_metadata(out)
-    return all(written.get(name, "") == text for name, text in metadata.items())
+    return all(written.get(name, "") == metadata.get(name, "") for name in {*written, *metadata} - {"software"})
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from ..errors import BadFolder, BadSetting
 from ..names import quoted
 from ..procedural import PROCEDURES, Procedure
 from ..units import seconds_to_samples, semitones_to_ratio
+from ..wave_blocks import BlockReader
 from .plan import MASTER, Mix, Named, Placement, Strip
 from .project import (
     DEFAULT_SAMPLE_RATE,
@@ -35,7 +36,6 @@ from .project import (
     parse_section,
     read_text,
 )
-from .rendering import BlockReader
 from .sources import FileSource, RegionSource, StreamSource, WaveSource
 
 PRESETS = Path(__file__).parent / "presets"

@@ -8,39 +8,14 @@ from itertools import tee
 
 import numpy as np
 
-from ..clip import resampled
+from ..clip import converted
 from ..dsp.effects import FadeIn, FadeOut
 from ..editing.chain import SoundFormat
 from ..units import db_to_gain, seconds_to_samples
+from ..wave_blocks import BlockReader, with_channels
 from .plan import MASTER, Duck, Fader, Mix, Named, Placement, Point, Strip, label_of
 
 BLOCK_SAMPLES = 16_384
-
-
-class BlockReader:
-    """Read blocks of any lengths as blocks of chosen lengths.
-
-    Parameters
-    ----------
-    blocks : iterable of np.ndarray
-        ``(channels, time)``.
-    n_channels : int
-    """
-
-    def __init__(self, blocks: Iterable[np.ndarray], n_channels: int) -> None:
-        self._blocks = iter(blocks)
-        self._rest = np.zeros((n_channels, 0), np.float32)
-
-    def read(self, n_samples: int) -> np.ndarray:
-        """Return the next ``(channels, n_samples)``; fewer at the end."""
-        pieces = [self._rest]
-        n_read = self._rest.shape[1]
-        while n_read < n_samples and (block := next(self._blocks, None)) is not None:
-            pieces.append(block)
-            n_read += block.shape[1]
-        joined = pieces[0] if len(pieces) == 1 else np.concatenate(pieces, axis=1)
-        self._rest = joined[:, n_samples:]
-        return joined[:, :n_samples]
 
 
 def render_blocks(mix: Mix, block_samples: int = BLOCK_SAMPLES) -> Iterator[np.ndarray]:
@@ -137,10 +112,10 @@ class _Pass:
                 sound.sample_rate,
                 sound.n_channels,
             )
-            blocks = (_fitted(block, sound.n_channels) for block in processed)
+            blocks = (with_channels(block, sound.n_channels) for block in processed)
         else:
             processed = strip.chain.process_blocks(self.sum_of_inputs(name), sound.sample_rate, sound.n_channels)
-            blocks = (_fitted(block, sound.n_channels) for block in processed)
+            blocks = (with_channels(block, sound.n_channels) for block in processed)
         if strip.duck is not None:
             blocks = self._ducked(blocks, strip.duck)
         return faded(blocks, strip.fader, sound)
@@ -216,7 +191,7 @@ def _rendered_placement(strip: Strip, index: int, sound: SoundFormat) -> Iterato
             processed = placement.chain.process(
                 lambda: _source_blocks(placement, sound), sound.sample_rate, sound.n_channels
             )
-            blocks = (_fitted(block, sound.n_channels) for block in processed)
+            blocks = (with_channels(block, sound.n_channels) for block in processed)
         if placement.fade_in_seconds:
             effect = FadeIn(placement.fade_in_seconds, placement.fade_curve)
             blocks = effect.stream(sound.sample_rate, sound.n_channels).process_blocks(blocks)
@@ -232,22 +207,14 @@ def _source_blocks(placement: Placement, sound: SoundFormat) -> Iterator[np.ndar
     start = seconds_to_samples(placement.offset_seconds, source.sample_rate)
     blocks = source.looped_blocks(start) if placement.is_loop else source.blocks(start)
     rate = source.sample_rate if placement.speed == 1 else round(source.sample_rate * placement.speed)
-    waves = resampled(blocks, rate, sound.sample_rate, source.n_channels)
+    waves = converted(blocks, rate, sound.sample_rate, source.n_channels, sound.n_channels)
     n_left = None if placement.seconds is None else seconds_to_samples(placement.seconds, sound.sample_rate)
     for wave in waves:
-        fitted = _fitted(wave, sound.n_channels)
-        yield fitted if n_left is None else fitted[:, :n_left]
+        yield wave if n_left is None else wave[:, :n_left]
         if n_left is not None:
-            n_left -= fitted.shape[1]
+            n_left -= wave.shape[1]
             if n_left <= 0:
                 return
-
-
-def _fitted(wave: np.ndarray, n_channels: int) -> np.ndarray:
-    """Return a wave with this number of channels: one is copied to all, all are mixed to one."""
-    if len(wave) == n_channels:
-        return wave
-    return np.repeat(wave, n_channels, axis=0) if len(wave) == 1 else wave.mean(axis=0, keepdims=True)
 
 
 def faded(blocks: Iterable[np.ndarray], fader: Fader, sound: SoundFormat) -> Iterator[np.ndarray]:

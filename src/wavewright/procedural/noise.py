@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import numpy as np
-import scipy.fft
 
 from .timeline import CELL_SECONDS, Timeline
 
@@ -108,6 +107,8 @@ class ShapedNoise:
 
     def frame(self, cell: int) -> np.ndarray:
         """Return the frame of noise that starts with a cell, ``(spectra, channels, time)`` float32."""
+        from scipy.fft import irfft  # slow to import
+
         n_samples = round(FRAME_SECONDS * self._timeline.sample_rate)
         frame = np.empty((len(self._amplitudes), len(self._layers), n_samples), np.float32)
         n_drawn = max(map(len, self._amplitudes))
@@ -116,7 +117,7 @@ class ShapedNoise:
             for row, amplitude in enumerate(self._amplitudes):
                 coefficients = np.zeros(n_samples // 2 + 1, np.complex64)
                 coefficients[1 : len(amplitude) + 1] = drawn[: len(amplitude)] * amplitude
-                frame[row, channel] = scipy.fft.irfft(coefficients, n_samples, norm="forward")
+                frame[row, channel] = irfft(coefficients, n_samples, norm="forward")
         return frame
 
 

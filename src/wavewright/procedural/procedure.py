@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import functools
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-import scipy.signal
 import soxr
 
+from ..dsp.effects.filters import HighPass
 from ..errors import BadSetting
 from ..ranges import RangedSettings
 from ..units import db_to_gain, seconds_to_samples
@@ -158,12 +157,10 @@ class Texture(Procedure):
 
     def _cells(self, timeline: Timeline, n_channels: int) -> Iterator[np.ndarray]:
         source = self._open(timeline, n_channels)
-        sections = high_pass(timeline.sample_rate)
-        state = np.zeros((len(sections), n_channels, 2))
+        high_pass = HighPass(LOWEST_HZ).stream(timeline.sample_rate, n_channels)
 
         def filtered(cell: int) -> np.ndarray:
-            output, state[:] = scipy.signal.sosfilt(sections, source.cell(cell), axis=1, zi=state)
-            return np.asarray(output, np.float32)
+            return high_pass.process(source.cell(cell))
 
         for cell in range(-int(np.ceil(source.preroll_seconds / timeline.cell_seconds)), 0):
             filtered(cell)
@@ -201,7 +198,7 @@ class OneShot(Procedure):
         """Render the one-shot as a single block, see :meth:`Procedure.blocks`."""
         name = type(self).__name__
         if seconds is not None:
-            raise BadSetting(f"{name} has a length of its own, which its settings determine; leave seconds out.")
+            raise BadSetting(f"{name} has a length of its own, which its settings determine; leave --seconds out.")
         if is_loop:
             raise BadSetting(f"{name} is a one-shot, which cannot be looped; leave the loop out.")
         n_channels = self._checked(sample_rate, seed, n_channels)
@@ -217,16 +214,9 @@ class OneShot(Procedure):
         return iter((wave,))
 
 
-@functools.lru_cache(maxsize=8)
-def high_pass(sample_rate: int) -> np.ndarray:
-    """Return the filter that removes DC, ``(sections, 6)``."""
-    sections = scipy.signal.butter(2, LOWEST_HZ, "highpass", fs=sample_rate, output="sos")
-    return np.asarray(sections)
-
-
 def finished(wave: np.ndarray, sample_rate: int) -> np.ndarray:
     """Return a synthesised one-shot ``(channels, time)`` as float32, without DC and without silence at its end."""
-    filtered = scipy.signal.sosfilt(high_pass(sample_rate), wave, axis=1).astype(np.float32)
+    filtered = HighPass(LOWEST_HZ)(wave, sample_rate)
     level = np.abs(filtered).max(axis=0)
     n_samples = int(np.flatnonzero(level > level.max() * db_to_gain(SILENT_DB))[-1]) + 1
     return np.asarray(filtered[:, :n_samples])

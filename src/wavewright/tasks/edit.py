@@ -110,6 +110,7 @@ def edit(
     ] = None,
     chain: Annotated[Path | None, Field(description="Text file with the chain, a step on each line.")] = None,
     tag: Annotated[tuple[str, ...], Field(description="Write a tag: title=My song; may be given several times.")] = (),
+    no_tags: Annotated[bool, Field(description="Leave out the tags of the source.")] = False,
     subtype: Annotated[
         str | None, Field(description="Bits of a sample, such as PCM_24 or FLOAT; default: as the source.")
     ] = None,
@@ -137,7 +138,7 @@ def edit(
         return EffectList(tuple(_description(name) for name in CHAIN_EFFECTS))
     if source is None:
         raise BadSetting("There is nothing to edit; give a sound file, a folder, or - (--list shows the effects).")
-    work = Edit(_chain(do, chain), _tags(tag), subtype)
+    work = Edit(_chain(do, chain), _tags(tag), subtype, not no_tags)
     if source == STANDARD_STREAM:
         check_stream(None, None if out == STANDARD_STREAM else out)
         _edit_stream(work)

@@ -20,6 +20,7 @@ OVERLAP_SUM = 2.0
 
 REDUNDANCY = 2  # points of the transform for each sample of a frame
 TOLERANCE = 0.1  # distance of the frame from a sparse one, relative to its norm, at which the iteration ends
+HOPS_AT_ONCE = 8
 GROWTH_BINS = 16  # from which on the number of bins grows faster
 
 
@@ -53,7 +54,7 @@ class DeClipStream(PartitionStream):
 
     def __init__(self, settings: DeClip, sample_rate: int, n_channels: int) -> None:
         n_hop = max(16, 1 << round(math.log2(FRAME_SECONDS * sample_rate / HOPS_PER_FRAME)))
-        super().__init__(n_channels, n_hop)
+        super().__init__(n_channels, n_hop, HOPS_AT_ONCE)
         n_frame = HOPS_PER_FRAME * n_hop
         self._n_hop = n_hop
         self._threshold = None if settings.threshold_db is None else float(db_to_gain(settings.threshold_db))
@@ -65,33 +66,45 @@ class DeClipStream(PartitionStream):
         self._n_early = n_frame - n_hop  # samples that are left of those before the sound
 
     def _process_partition(self, partition: np.ndarray) -> np.ndarray:
-        for ring, new in ((self._input, partition), (self._is_clipped, False), (self._changes, 0.0)):
-            ring[:, : -self._n_hop] = ring[:, self._n_hop :]
-            ring[:, -self._n_hop :] = new
-        for channel, frame in enumerate(self._input):
-            is_low, is_high = self._clipped(channel, frame)
-            if is_low.any() or is_high.any():
-                restored = restored_frame(frame * self._window, is_low, is_high)
-                self._changes[channel] += (restored - frame * self._window) / np.float32(OVERLAP_SUM)
-                self._is_clipped[channel] |= is_low | is_high
-        first = np.s_[:, : self._n_hop]
-        output = np.where(self._is_clipped[first], self._input[first] + self._changes[first], self._input[first])
-        n_early = min(self._n_early, self._n_hop)
+        n_new, n_frame = partition.shape[1], self._input.shape[1]
+        inputs, is_clipped, changes = (
+            np.concatenate([ring[:, self._n_hop :], np.zeros((len(ring), n_new), ring.dtype)], axis=1)
+            for ring in (self._input, self._is_clipped, self._changes)
+        )
+        inputs[:, -n_new:] = partition
+        positions, signs = [], []
+        for start in range(0, n_new, self._n_hop):
+            for channel, samples in enumerate(inputs):
+                sign = self._clipped(channel, samples[start : start + n_frame])
+                if sign.any():
+                    positions.append((channel, slice(start, start + n_frame)))
+                    signs.append(sign)
+        if positions:
+            frames = np.stack([inputs[position] for position in positions]) * self._window
+            restored = restored_frames(frames, np.stack(signs))
+            for position, sign, change in zip(positions, signs, restored - frames, strict=True):
+                changes[position] += change / np.float32(OVERLAP_SUM)
+                is_clipped[position] |= sign != 0
+        last = np.s_[:, -n_frame:]
+        self._input, self._is_clipped, self._changes = inputs[last], is_clipped[last], changes[last]
+        output = np.where(is_clipped, inputs + changes, inputs)[:, :n_new]
+        n_early = min(self._n_early, n_new)
         self._n_early -= n_early
         return output[:, n_early:]
 
     def _process_last(self, partition: np.ndarray) -> np.ndarray:
         n_left = self._input.shape[1] - self._n_hop - self._n_early + partition.shape[1]
         padded = np.pad(partition, ((0, 0), (0, self._input.shape[1] - partition.shape[1])))
-        hops = [padded[:, start : start + self._n_hop] for start in range(0, padded.shape[1], self._n_hop)]
-        return np.concatenate([self._process_partition(hop) for hop in hops], axis=1)[:, :n_left]
+        return self._process_partition(padded)[:, :n_left]
 
-    def _clipped(self, channel: int, frame: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return which samples of a frame are clipped at the lower, and which at the upper level."""
+    def _clipped(self, channel: int, frame: np.ndarray) -> np.ndarray:
+        """Return 1 for the samples of a frame that are clipped at the upper level, -1 at the lower, else 0, int8."""
         if self._threshold is not None:
-            return frame <= -self._threshold, frame >= self._threshold
-        low, high = self._levels[channel]
-        return low.clipped(-frame), high.clipped(frame)
+            is_low, is_high = frame <= -self._threshold, frame >= self._threshold
+        else:
+            low, high = self._levels[channel]
+            is_low, is_high = low.clipped(-frame), high.clipped(frame)
+        return is_high.astype(np.int8) - is_low.astype(np.int8)
 
 
 class ClippingLevel:
@@ -117,40 +130,50 @@ def _longest_run(is_extreme: np.ndarray) -> int:
     return int(np.max(edges[1::2] - edges[::2], initial=0))
 
 
-def restored_frame(frame: np.ndarray, is_low: np.ndarray, is_high: np.ndarray) -> np.ndarray:
-    """Return a frame with restored peaks, by the alternating direction method of multipliers (A-SPADE).
+def restored_frames(frames: np.ndarray, signs: np.ndarray) -> np.ndarray:
+    """Return frames with restored peaks, by the alternating direction method of multipliers (A-SPADE).
 
     Parameters
     ----------
-    frame : np.ndarray
-        ``(time,)`` float32, windowed.
-    is_low, is_high : np.ndarray
-        ``(time,)`` bool: the samples that were at most as large, or at least as large, before clipping.
+    frames : np.ndarray
+        ``(frames, time)`` float32, windowed.
+    signs : np.ndarray
+        ``(frames, time)`` int8: 1 for samples that were at least as large before clipping, -1 for those that were at
+        most as large, 0 for the others, which are unchanged.
 
     Returns
     -------
     np.ndarray
-        ``(time,)`` float32; all other samples are unchanged.
+        ``(frames, time)`` float32.
     """
     from scipy.fft import irfft, rfft  # slow to import
 
-    n_points = REDUNDANCY * len(frame)
-    spectrum = rfft(frame, n_points)
-    tolerance = TOLERANCE * float(np.linalg.norm(spectrum))
-    correction = np.zeros_like(spectrum)
+    from .clipping_kernels import add_powers, agree, correct, sparsify  # numba is slow to import
+
+    n_points = REDUNDANCY * frames.shape[1]
+    output = frames.copy()
+    restored = frames
+    spectra = rfft(frames, n_points)
+    tolerances = TOLERANCE * np.sqrt(np.square(np.abs(spectra)).sum(axis=1))
+    corrections = np.zeros_like(spectra)
+    indices = np.arange(len(frames))
     n_bins = 1
-    restored = frame
-    while n_bins < len(spectrum):
-        sparse = spectrum + correction
-        powers = np.square(sparse.real) + np.square(sparse.imag)
-        sparse[powers < np.partition(powers, -n_bins)[-n_bins]] = 0.0
-        estimate = irfft(sparse - correction, n_points)[: len(frame)]
-        restored = np.where(is_high, np.maximum(estimate, frame), frame)
-        restored = np.where(is_low, np.minimum(estimate, frame), restored)
-        spectrum = rfft(restored, n_points)
-        difference = spectrum - sparse
-        if float(np.linalg.norm(difference)) < tolerance:
-            break
-        correction += difference
+    while n_bins < spectra.shape[1] and len(indices):
+        powers = np.empty(spectra.shape, np.float32)
+        add_powers(spectra, corrections, powers)
+        thresholds = np.ascontiguousarray(np.partition(powers, -n_bins, axis=1)[:, -n_bins])
+        sparse, corrected = spectra, np.empty_like(spectra)
+        sparsify(sparse, powers, thresholds, corrections, corrected)
+        restored = np.empty_like(frames)
+        agree(irfft(corrected, n_points), frames, signs, restored)
+        spectra = rfft(restored, n_points)
+        distances = np.empty(len(spectra))
+        correct(spectra, sparse, corrections, distances)
         n_bins += 1 + n_bins // GROWTH_BINS
-    return restored
+        is_left = distances >= tolerances
+        if not is_left.all():
+            output[indices[~is_left]] = restored[~is_left]
+            frames, signs, spectra, corrections = (each[is_left] for each in (frames, signs, spectra, corrections))
+            restored, tolerances, indices = restored[is_left], tolerances[is_left], indices[is_left]
+    output[indices] = restored
+    return output

@@ -11,10 +11,12 @@ from ...errors import BadSetting
 from ...names import quoted
 from ...ranges import ranged
 from ...units import db_to_gain
+from ..windowed_sinc import windowed_sinc
 from .effect import Effect, EffectStream
 
 OVERSAMPLING = 4
 REACH_SAMPLES = 16  # of both oversampling filters, on each side
+KAISER_BETA = 8.0  # of the oversampling filter
 CHUNK_SAMPLES = 4_096
 
 SHAPINGS: Mapping[str, tuple[float, ...]] = {
@@ -83,10 +85,8 @@ class SaturationStream(EffectStream):
 
 def _oversampling_filters() -> tuple[np.ndarray, np.ndarray]:
     """Return the filters that interpolate and that decimate each of the points of a sample, ``(points, taps)``."""
-    from scipy.signal import firwin  # slow to import
-
     n_taps, n_fine = 2 * REACH_SAMPLES + 1, 2 * REACH_SAMPLES * OVERSAMPLING + 1
-    prototype = np.pad(firwin(n_fine, 1 / OVERSAMPLING, window=("kaiser", 8.0)), OVERSAMPLING)
+    prototype = np.pad(windowed_sinc(n_fine, 1 / OVERSAMPLING, KAISER_BETA), OVERSAMPLING)
     up, down = np.zeros((2, OVERSAMPLING, n_taps))
     for point in range(OVERSAMPLING):
         up[point] = OVERSAMPLING * prototype[OVERSAMPLING + point :: OVERSAMPLING][:n_taps]
@@ -159,18 +159,13 @@ class DitherStream(EffectStream):
         self._step = 2.0 ** (1 - bits)
         self._taps = np.array(taps)
         self._errors = np.zeros((n_channels, len(taps)))
-        self._rng = np.random.default_rng(seed)
+        self._keys = np.random.default_rng(seed).integers(2**64, size=n_channels, dtype=np.uint64)
+        self._n_before = 0
 
     def _process(self, block: np.ndarray) -> np.ndarray:
         from .colour_kernels import requantise  # numba is slow to import
 
         output = np.empty_like(block)
-        for start in range(0, block.shape[1], CHUNK_SAMPLES):
-            chunk = block[:, start : start + CHUNK_SAMPLES]
-            uniform = self._rng.random((chunk.shape[1], self.n_channels, 2), np.float32)  # in the order of time
-            noise = (uniform[:, :, 0] - uniform[:, :, 1]).T
-            requantise(
-                *(np.ascontiguousarray(chunk), np.ascontiguousarray(noise), self._step),
-                *(self._taps, self._errors, output[:, start : start + CHUNK_SAMPLES]),
-            )
+        requantise(block, self._keys, self._n_before, self._step, self._taps, self._errors, output)
+        self._n_before += block.shape[1]
         return output

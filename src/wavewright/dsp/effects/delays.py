@@ -13,7 +13,7 @@ from .effect import Effect, EffectStream
 from .oscillator import STEREO_PHASE, phasor, rotation_of
 
 SHORTEST_DELAY = 2.0  # samples that the interpolation needs
-SAMPLES_AT_ONCE = 512  # of each voice
+SAMPLES_AT_ONCE = 1_024  # of each voice
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Vibrato(Effect):
         depth = (2.0 ** (self.depth_cents / 1_200.0) - 1.0) * sample_rate / (2.0 * math.pi * self.rate_hz)
         latency = math.ceil(depth + SHORTEST_DELAY)
         rotation = rotation_of(self.rate_hz, sample_rate)
-        offsets = np.tile(phasor(0.0), (n_channels, 1, 1))
+        offsets = np.tile(phasor(0.0)[:2], (n_channels, 1, 1))
         return ModulatedStream(rotation, offsets, latency, depth, wet=1.0, latency_samples=latency)
 
 
@@ -123,7 +123,7 @@ class ModulatedStream(EffectStream):
     Parameters
     ----------
     rotation : np.ndarray
-        Cosine and sine of a step of the oscillators, ``(2,)``.
+        Cosines and sines of the steps of the oscillators, see :func:`.oscillator.rotation_of`.
     offsets : np.ndarray
         Cosine and sine of their phases at the start, ``(channels, voices, 2)``.
     delay, depth : float
@@ -154,7 +154,8 @@ class ModulatedStream(EffectStream):
         self._phasor = phasor(0.0)
         self._offsets = offsets
         self._scratch = np.empty((4, SAMPLES_AT_ONCE))
-        self._lines = np.zeros((len(offsets), math.ceil(delay + depth) + 4 + SAMPLES_AT_ONCE))
+        n_line = math.ceil(delay + depth) + 4 + SAMPLES_AT_ONCE
+        self._lines = np.zeros((len(offsets), n_line), np.float64 if feedback else np.float32)
         self._settings = delay, float(depth), feedback, dry, wet
 
     def _process(self, block: np.ndarray) -> np.ndarray:

@@ -43,6 +43,11 @@ class EffectStream(ABC):
         self.latency_samples = latency_samples
         self.tail_samples = tail_samples
 
+    @property
+    def is_finished(self) -> bool:
+        """True once the output cannot depend on any further block, so that no more have to be read."""
+        return False
+
     def process(self, block: np.ndarray) -> np.ndarray:
         """Process the next block.
 
@@ -73,7 +78,8 @@ class EffectStream(ABC):
         Parameters
         ----------
         blocks : iterable of np.ndarray
-            Blocks ``(channels, time)`` of any length; they are read as the output is.
+            Blocks ``(channels, time)`` of any length; they are read as the output is, and no further once the stream
+            :attr:`is_finished`.
 
         Yields
         ------
@@ -95,6 +101,8 @@ class EffectStream(ABC):
     def _outputs_of(self, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         for block in blocks:
             yield self.process(block)
+            if self.is_finished:
+                break
         yield from self.final_blocks()
 
     def final_blocks(self) -> Iterator[np.ndarray]:
@@ -168,24 +176,26 @@ class PartitionStream(EffectStream):
     n_channels : int
     n_partition : int
         Samples of a partition.
+    n_at_once : int
+        Partitions to process together, where so many are there.
     """
 
-    def __init__(self, n_channels: int, n_partition: int) -> None:
+    def __init__(self, n_channels: int, n_partition: int, n_at_once: int = 1) -> None:
         super().__init__(n_channels)
         self._partition = np.zeros((n_channels, n_partition), np.float32)
         self._n_filled = 0
+        self._n_at_once = n_at_once
 
     def _process(self, block: np.ndarray) -> np.ndarray:
+        n_partition = self._partition.shape[1]
+        joined = np.concatenate([self._partition[:, : self._n_filled], block], axis=1)
+        n_whole = joined.shape[1] // n_partition * n_partition
+        self._n_filled = joined.shape[1] - n_whole
+        self._partition[:, : self._n_filled] = joined[:, n_whole:]
         outputs = [block[:, :0]]
-        start = 0
-        while start < block.shape[1]:
-            n = min(self._partition.shape[1] - self._n_filled, block.shape[1] - start)
-            self._partition[:, self._n_filled : self._n_filled + n] = block[:, start : start + n]
-            self._n_filled += n
-            start += n
-            if self._n_filled == self._partition.shape[1]:
-                outputs.append(self._process_partition(self._partition))
-                self._n_filled = 0
+        for start in range(0, n_whole, self._n_at_once * n_partition):
+            end = min(start + self._n_at_once * n_partition, n_whole)
+            outputs.append(self._process_partition(np.ascontiguousarray(joined[:, start:end])))
         return np.concatenate(outputs, axis=1)
 
     def flush(self) -> np.ndarray:
@@ -194,7 +204,7 @@ class PartitionStream(EffectStream):
 
     @abstractmethod
     def _process_partition(self, partition: np.ndarray) -> np.ndarray:
-        """Process a whole partition ``(channels, time)``, whose memory is used again for the next."""
+        """Process a whole partition ``(channels, time)``, or several."""
 
     @abstractmethod
     def _process_last(self, partition: np.ndarray) -> np.ndarray:
@@ -290,8 +300,11 @@ class Effect(RangedSettings, ABC):
         """
         channels = np.atleast_2d(wave)
         stream = self.stream(sample_rate, len(channels))
-        empty = np.zeros((stream.n_output_channels, 0), np.float32)
-        processed = np.concatenate([empty, *stream.process_blocks([channels])], axis=1)
+        blocks = list(stream.process_blocks([channels]))
+        if len(blocks) == 1 and not np.may_share_memory(blocks[0], wave):
+            processed = blocks[0]
+        else:
+            processed = np.concatenate([np.zeros((stream.n_output_channels, 0), np.float32), *blocks], axis=1)
         return processed[0] if np.ndim(wave) == 1 and len(processed) == 1 else processed
 
 

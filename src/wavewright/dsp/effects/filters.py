@@ -213,11 +213,20 @@ def _gain_db(sections: np.ndarray, frequencies_hz: np.ndarray, sample_rate: int)
 
 
 def _butterworth(order: int, frequency_hz: float, kind: str, sample_rate: int) -> np.ndarray:
-    from scipy.signal import butter  # slow to import
-
+    """Return a high or low pass: sections with the poles of a Butterworth filter, the least resonant first."""
     check_below_nyquist(sample_rate, frequency_hz=frequency_hz)
-    sections: np.ndarray = butter(order, frequency_hz, kind, fs=sample_rate, output="sos")
-    return sections
+    sign = 1.0 if kind == "lowpass" else -1.0
+    sections = []
+    if order % 2:
+        tangent = math.tan(math.pi * frequency_hz / sample_rate)
+        gain = tangent if kind == "lowpass" else 1.0
+        sections.append(_normalised(gain, sign * gain, 0.0, 1.0 + tangent, tangent - 1.0, 0.0))
+    for pair in reversed(range(order // 2)):
+        quality = 0.5 / math.sin(math.pi * (2 * pair + 1) / (2 * order))
+        cosine, alpha = _angle(frequency_hz, quality, sample_rate)
+        gain = 0.5 * (1.0 - sign * cosine)
+        sections.append(_normalised(gain, 2.0 * sign * gain, gain, 1.0 + alpha, -2.0 * cosine, 1.0 - alpha))
+    return np.stack(sections)
 
 
 # The formulas below are those of R. Bristow-Johnson, "Cookbook formulae for audio EQ biquad filter coefficients".

@@ -9,10 +9,12 @@ import numpy as np
 from ...ranges import ranged
 from ...units import db_to_gain
 from ..true_peak import OVERSAMPLING
+from ..windowed_sinc import windowed_sinc
 from .dynamics import remaining
 from .effect import Effect, EffectStream, milliseconds_to_samples
 
 REACH_SAMPLES = 10  # of the interpolation on each side
+KAISER_BETA = 5.0
 SHORTEST_AVERAGE = 16  # samples; a gain that changes faster alters peaks between samples
 CHUNK_SAMPLES = 4_096
 HEADROOM_DB = 0.03
@@ -21,9 +23,7 @@ HEADROOM_DB = 0.03
 
 def interpolation_phases() -> np.ndarray:
     """Return the filters for the points between two samples, ``(3, 20)``, those of ``scipy.signal.resample_poly``."""
-    from scipy.signal import firwin  # slow to import
-
-    prototype = OVERSAMPLING * firwin(2 * REACH_SAMPLES * OVERSAMPLING + 1, 1 / OVERSAMPLING, window=("kaiser", 5.0))
+    prototype = OVERSAMPLING * windowed_sinc(2 * REACH_SAMPLES * OVERSAMPLING + 1, 1 / OVERSAMPLING, KAISER_BETA)
     phases = [prototype[point::OVERSAMPLING][::-1] for point in range(1, OVERSAMPLING)]
     return np.ascontiguousarray(phases, np.float64)
 

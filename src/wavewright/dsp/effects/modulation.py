@@ -7,13 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.polynomial.chebyshev import chebinterpolate
 
 from ...errors import BadSetting
 from ...ranges import ranged
 from .effect import Effect, EffectStream, check_below_nyquist
 from .oscillator import STEREO_PHASE, Oscillator, phasor, rotation_of
 
-SWEEP_STEPS = 1_025  # of the table of filter coefficients
+SWEEP_TOLERANCE = 1e-9  # of a filter coefficient
+HIGHEST_DEGREE = 96
+SAMPLES_AT_ONCE = 512
 
 
 class OscillatorStream(EffectStream):
@@ -91,12 +94,12 @@ class PhaserStream(EffectStream):
 
     def __init__(self, settings: Phaser, sample_rate: int, n_channels: int) -> None:
         super().__init__(n_channels)
-        frequencies_hz = np.geomspace(settings.low_hz, settings.high_hz, SWEEP_STEPS)
-        tangents = np.tan(math.pi * frequencies_hz / sample_rate)
-        self._coefficients = (tangents - 1.0) / (tangents + 1.0)
         self._rotation = rotation_of(settings.rate_hz, sample_rate)
-        self._phasors = np.stack([phasor(STEREO_PHASE * channel) for channel in range(n_channels)])
-        self._states = np.zeros((n_channels, 1 + settings.n_filters))
+        cycles = STEREO_PHASE * np.minimum(np.arange(n_channels + n_channels % 2), n_channels - 1)
+        self._phasors = np.stack([phasor(each) for each in cycles])
+        self._states = np.zeros((len(cycles), 1 + settings.n_filters))
+        self._series = _sweep(settings.low_hz / sample_rate, settings.high_hz / sample_rate)
+        self._scratch = np.empty((5, SAMPLES_AT_ONCE))
         self._feedback = float(settings.feedback)
         self._mix = float(settings.mix)
 
@@ -105,7 +108,24 @@ class PhaserStream(EffectStream):
 
         output = np.empty_like(block)
         phase(
-            *(block, self._rotation, self._phasors, self._coefficients),
+            *(block, self._rotation, self._phasors, self._series, self._scratch),
             *(self._states, self._feedback, self._mix, output),
         )
         return output
+
+
+def _sweep(low: float, high: float) -> np.ndarray:
+    """Return the Chebyshev series of the coefficient of an all-pass filter, ``(degree + 1,)``.
+
+    Its argument is -1 at the frequency ``low`` and 1 at ``high``, both in cycles a sample; in octaves it is linear.
+    """
+
+    def coefficient(position: np.ndarray) -> np.ndarray:
+        frequencies = low * (high / low) ** (0.5 + 0.5 * position)
+        tangents = np.tan(math.pi * frequencies)
+        coefficients: np.ndarray = (tangents - 1.0) / (tangents + 1.0)
+        return coefficients
+
+    series: np.ndarray = chebinterpolate(coefficient, HIGHEST_DEGREE)
+    n_needed = int(np.flatnonzero(np.abs(series) > SWEEP_TOLERANCE).max(initial=0)) + 1
+    return np.ascontiguousarray(series[:n_needed])

@@ -10,15 +10,20 @@ STEREO_PHASE = 0.25
 """Phase of an oscillator in each channel after that in the channel before, in cycles."""
 
 
+STEPS = 64
+"""Samples after which the phasor rotates; those between follow from a table, several at once."""
+
+
 def phasor(cycles: float) -> np.ndarray:
-    """Return cosine and sine of a phase in cycles, ``(2,)``."""
+    """Return an oscillator that starts at a phase in cycles, ``(3,)``: cosine, sine, and samples since it rotated."""
     angle = 2.0 * math.pi * cycles
-    return np.array([math.cos(angle), math.sin(angle)])
+    return np.array([math.cos(angle), math.sin(angle), 0.0])
 
 
 def rotation_of(rate_hz: float, sample_rate: int) -> np.ndarray:
-    """Return cosine and sine of the phase of one sample, ``(2,)``."""
-    return phasor(rate_hz / sample_rate)
+    """Return cosines and sines of the phases of 0 to 64 samples, ``(2, 65)``."""
+    angles = 2.0 * math.pi * rate_hz / sample_rate * np.arange(STEPS + 1)
+    return np.stack([np.cos(angles), np.sin(angles)])
 
 
 class Oscillator:

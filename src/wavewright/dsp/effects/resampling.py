@@ -55,7 +55,7 @@ class ResamplingStream(EffectStream):
 
     def __init__(self, from_rate: float, to_rate: float, n_channels: int) -> None:
         super().__init__(n_channels)
-        self._resampler = soxr.ResampleStream(from_rate, to_rate, n_channels, dtype="float32")
+        self._resamplers = [soxr.ResampleStream(from_rate, to_rate, 1, dtype="float32") for _ in range(n_channels)]
 
     def _process(self, block: np.ndarray) -> np.ndarray:
         return self._resampled(block, is_last=False)
@@ -65,5 +65,5 @@ class ResamplingStream(EffectStream):
         return self._resampled(np.zeros((self.n_channels, 0), np.float32), is_last=True)
 
     def _resampled(self, block: np.ndarray, *, is_last: bool) -> np.ndarray:
-        resampled: np.ndarray = self._resampler.resample_chunk(np.ascontiguousarray(block.T), last=is_last).T
-        return np.ascontiguousarray(resampled)
+        pairs = zip(self._resamplers, block, strict=True)  # channels apart: soxr would separate them first
+        return np.stack([resampler.resample_chunk(channel, last=is_last) for resampler, channel in pairs])

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from ...errors import BadSetting
 from ...ranges import ranged
@@ -13,6 +14,7 @@ from ...units import seconds_to_samples
 from .effect import Effect, EffectStream, checked_block, milliseconds_to_samples
 
 SHORTEST_PARTITION, LONGEST_PARTITION = 256, 32_768  # samples
+PARTITIONS_AT_ONCE, POINTS_AT_ONCE = 4, 131_072  # at least, and of each channel: so many are transformed together
 N_LINES = 16
 SAMPLES_AT_ONCE = 64  # in the network
 SHORTEST_LINE_MS, LONGEST_LINE_MS = 23.0, 89.0
@@ -80,45 +82,66 @@ class ConvolutionStream(EffectStream):
         padded = np.pad(response, ((0, 0), (0, n_partitions * n_partition - response.shape[1])))
         parts = padded.reshape(len(response), n_partitions, n_partition).swapaxes(0, 1)
         self._responses = rfft(parts * np.float32(mix), 2 * n_partition)  # (partitions, channels, bins)
-        self._spectra = np.zeros((n_partitions, n_channels, n_partition + 1), np.complex64)
-        self._latest = 0  # of the spectra of the last inputs, a ring
+        self._n_at_once = max(PARTITIONS_AT_ONCE, POINTS_AT_ONCE // (2 * n_partition))
+        n_spectra = n_partitions - 1 + max(self._n_at_once, n_partitions // 4)
+        self._spectra = np.zeros((n_spectra, n_channels, n_partition + 1), np.complex64)  # of the last inputs
+        self._n_spectra = n_partitions - 1
         self._dry = np.float32(1.0 - mix)
-        self._inputs = np.zeros((n_channels, 2 * n_partition), np.float32)
+        self._last = np.zeros((n_channels, n_partition), np.float32)  # partition of inputs
+        self._partition = np.zeros((n_channels, n_partition), np.float32)  # that is being filled
+        self._n_filled = 0
         self._outputs = np.zeros((n_channels, n_partition), np.float32)
-        self._n_partition = n_partition
-        self._n_filled = 0  # samples of the partition that is being filled
 
     def _process(self, block: np.ndarray) -> np.ndarray:
-        n_partition = self._n_partition
+        n_partition = self._partition.shape[1]
         output = np.empty_like(block)
         start = 0
         while start < block.shape[1]:
+            n_whole = 0 if self._n_filled else min((block.shape[1] - start) // n_partition, self._n_at_once)
+            if n_whole:
+                end = start + n_whole * n_partition
+                convolved = self._convolved(block[:, start:end])
+                output[:, start : start + n_partition] = self._outputs
+                output[:, start + n_partition : end] = convolved[:, :-n_partition]
+                self._outputs = convolved[:, -n_partition:]
+                start = end
+                continue
             n = min(n_partition - self._n_filled, block.shape[1] - start)
             filled = slice(self._n_filled, self._n_filled + n)
             output[:, start : start + n] = self._outputs[:, filled]
-            self._inputs[:, n_partition:][:, filled] = block[:, start : start + n]
-            self._n_filled += n
+            self._partition[:, filled] = block[:, start : start + n]
+            self._n_filled = (self._n_filled + n) % n_partition
             start += n
-            if self._n_filled == n_partition:
-                self._convolve()
-                self._n_filled = 0
+            if self._n_filled == 0:
+                self._outputs = self._convolved(self._partition)
         return output
 
-    def _convolve(self) -> None:
-        """Fill the outputs from a full partition of inputs."""
+    def _convolved(self, inputs: np.ndarray) -> np.ndarray:
+        """Return the output of some whole partitions, ``(channels, time)``, which a processor transforms at once."""
         from scipy.fft import irfft, rfft
 
-        n_partition = self._n_partition
-        self._spectra[self._latest] = rfft(self._inputs)
-        total = self._spectra[self._latest] * self._responses[0]
+        n_channels, n_partition = self._partition.shape
+        n_new = inputs.shape[1] // n_partition
+        joined = np.concatenate([self._last, inputs], axis=1)
+        frames = sliding_window_view(joined, 2 * n_partition, axis=1)[:, ::n_partition].swapaxes(0, 1)
+        if self._n_spectra + n_new > len(self._spectra):
+            n_before = len(self._responses) - 1
+            self._spectra[:n_before] = self._spectra[self._n_spectra - n_before : self._n_spectra]
+            self._n_spectra = n_before
+        first, end = self._n_spectra, self._n_spectra + n_new
+        self._spectra[first:end] = rfft(np.ascontiguousarray(frames))
+        self._n_spectra = end
+        total = self._spectra[first:end] * self._responses[0]
         product = np.empty_like(total)
         for partition in range(1, len(self._responses)):
-            np.multiply(self._spectra[self._latest - partition], self._responses[partition], out=product)
+            earlier = self._spectra[first - partition : end - partition]
+            np.multiply(earlier, self._responses[partition], out=product)
             total += product
-        self._latest = (self._latest + 1) % len(self._spectra)
-        self._outputs = irfft(total)[:, n_partition:]
-        self._outputs += self._dry * self._inputs[:, n_partition:]
-        self._inputs[:, :n_partition] = self._inputs[:, n_partition:]
+        convolved = irfft(total)[..., n_partition:].swapaxes(0, 1).reshape(n_channels, -1)
+        if self._dry:
+            convolved += self._dry * inputs
+        self._last = joined[:, -n_partition:].copy()
+        return convolved  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 
 from ...errors import BadFolder
 
-MEMORY_BYTES = 2**25
+MEMORY_BYTES = 2**24
 """Bytes that stay in memory."""
 
 
@@ -29,7 +29,8 @@ class Spool:
         self.n_samples = 0
         self._n_channels = n_channels
         self._n_retained = n_retained
-        self._file = tempfile.SpooledTemporaryFile(max_size=MEMORY_BYTES)  # noqa: SIM115
+        self._memory: np.ndarray | None = np.empty((n_channels, 0), np.float32)
+        self._file = tempfile.SpooledTemporaryFile(max_size=1)  # noqa: SIM115
         self.close = weakref.finalize(self, self._file.close)
 
     def append(self, block: np.ndarray) -> None:
@@ -44,27 +45,59 @@ class Spool:
             n_skipped = block.shape[1] - self._n_retained
             self.n_samples += n_skipped
             block = block[:, n_skipped:]
+        self._reserve(self.n_samples + block.shape[1])
         start = 0
         with _explained():
-            for n in self._runs(self.n_samples, block.shape[1]):
-                self._file.write(np.ascontiguousarray(block[:, start : start + n].T).data)
+            for position, n in self._runs(self.n_samples, block.shape[1]):
+                run = block[:, start : start + n]
+                if self._memory is None:
+                    self._write(position, run)
+                else:
+                    self._memory[:, position : position + n] = run
                 start += n
-            self._file.flush()
         self.n_samples += block.shape[1]
 
     def read(self, start: int, n_samples: int) -> np.ndarray:
         """Return samples from a position in the sound, ``(channels, n_samples)`` float32; of those that are kept."""
+        runs = self._runs(start, n_samples)
         with _explained():
-            pieces = [self._file.read(4 * self._n_channels * n) for n in self._runs(start, n_samples)]
-        return np.frombuffer(b"".join(pieces), np.float32).reshape(n_samples, self._n_channels).T
+            if self._memory is None:
+                pieces = [self._read(position, n) for position, n in runs]
+            else:
+                pieces = [self._memory[:, position : position + n] for position, n in runs]
+        return np.concatenate([np.empty((self._n_channels, 0), np.float32), *pieces], axis=1)
 
-    def _runs(self, start: int, n_samples: int) -> Iterator[int]:
-        """Yield the lengths of the contiguous runs of samples, with the file at the position of each."""
+    def _reserve(self, n_samples: int) -> None:
+        """Make room for so many samples of the sound, in the file if they are too many for the memory."""
+        n_needed = n_samples if self._n_retained is None else min(n_samples, self._n_retained)
+        if self._memory is None or n_needed <= self._memory.shape[1]:
+            return
+        n_before, largest = self._memory.shape[1], MEMORY_BYTES // (4 * self._n_channels)
+        if n_needed <= largest:
+            grown = np.empty((self._n_channels, min(max(n_needed, 2 * n_before), largest)), np.float32)
+            grown[:, :n_before] = self._memory
+            self._memory = grown
+        else:
+            memory, self._memory = self._memory, None
+            with _explained():
+                self._write(0, memory[:, : self.n_samples])
+
+    def _write(self, position: int, run: np.ndarray) -> None:
+        self._file.seek(4 * self._n_channels * position)
+        self._file.write(np.ascontiguousarray(run.T).data)
+        self._file.flush()
+
+    def _read(self, position: int, n_samples: int) -> np.ndarray:
+        self._file.seek(4 * self._n_channels * position)
+        read = self._file.read(4 * self._n_channels * n_samples)
+        return np.frombuffer(read, np.float32).reshape(n_samples, self._n_channels).T
+
+    def _runs(self, start: int, n_samples: int) -> Iterator[tuple[int, int]]:
+        """Yield positions and lengths of the contiguous runs of samples."""
         while n_samples > 0:
             position = start if self._n_retained is None else start % self._n_retained
             n = n_samples if self._n_retained is None else min(n_samples, self._n_retained - position)
-            self._file.seek(4 * self._n_channels * position)
-            yield n
+            yield position, n
             start += n
             n_samples -= n
 

@@ -71,6 +71,11 @@ class TrimStream(EndingStream):
         self._spool = Spool(n_channels, self._n_held)
         self._n_samples = 0
 
+    @property
+    def is_finished(self) -> bool:
+        """True once the end has been read, unless a time counts from the end of the sound."""
+        return not self._n_held and self._end is not None and self._n_samples >= self._end
+
     def _process(self, block: np.ndarray) -> np.ndarray:
         first = self._n_samples - self._n_held  # position of the first sample that is not held back any more
         self._n_samples += block.shape[1]
