@@ -11,6 +11,8 @@ import pytest
 import soundfile
 
 import wavewright
+from wavewright.analysis.content import KINDS, ContentMeter, Smoothing
+from wavewright.analysis.content_features import N_FEATURES, ContentFeatures
 from wavewright.analysis.files import analyse_file
 from wavewright.analysis.key import NAMES, KeyMeter
 from wavewright.analysis.levels import RecordingLevelsMeter
@@ -283,6 +285,95 @@ def test_notes_have_their_names(frequency_hz, name):
     assert note_name(frequency_hz) == name
 
 
+# ---------------------------------------------------------------------------------------------- speech and music
+
+
+def content(wave: np.ndarray, seed: int | None = None):
+    """The speech, music and other sounds of a wave at 16 kHz."""
+    return measured(ContentMeter(-60.0), wave, seed)
+
+
+def sample_of(model: str) -> np.ndarray:
+    """The sample of a bundled model, ``(1, time)`` at 16 kHz."""
+    return Clip.read(Path(wavewright.__file__).parent / f"models/bundled/{model}/sample.ogg").mono().resample(RATE).wave
+
+
+def sentences(seconds: float) -> np.ndarray:
+    """A sentence again and again."""
+    return np.resize(sample_of("en"), (1, round(seconds * RATE)))
+
+
+def test_features_are_those_of_the_whole_wave():
+    wave = np.concatenate([sentences(4.0), cadences(3, "minor", seconds=5.3)], axis=1)
+    expected = None
+    for seed in (None, 0, 1, 2):
+        features = ContentFeatures()
+        blocks = [wave] if seed is None else pieces(wave, seed)
+        rows = np.concatenate([*map(features.add, blocks), features.rest()])
+        assert rows.shape == (math.ceil(wave.shape[1] / RATE / 0.5), N_FEATURES)
+        expected = rows if expected is None else expected
+        np.testing.assert_allclose(rows, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("cost", [0.0, 0.5, 3.0])
+@pytest.mark.parametrize("seed", range(5))
+def test_smoothing_finds_the_best_of_all_paths(cost, seed):
+    log_odds = np.random.default_rng(seed).normal(0, 2, (9, 2))
+    paths = (np.arange(2**9)[:, None] >> np.arange(9)) & 1
+    scores = 0.5 * paths @ log_odds - cost * np.abs(np.diff(paths, axis=1)).sum(axis=1, keepdims=True)
+    np.testing.assert_array_equal(Smoothing(0.5, cost)(log_odds), paths[scores.argmax(axis=0)].T == 1)
+
+
+def test_speech_music_and_noise_follow_each_other():
+    parts = {"speech": sentences(12.0), "other": noise(12.0), "music": cadences(0, "major", seconds=12.0)}
+    parts["silence"] = np.zeros((1, 4 * RATE), np.float32)
+    found = content(np.concatenate(list(parts.values()), axis=1), seed=0)
+    assert found == content(np.concatenate(list(parts.values()), axis=1))
+    assert [segment.kind for segment in found.segments] == list(parts)
+    for segment, expected in zip(found.segments, (12.0, 24.0, 36.0, 40.0), strict=True):
+        assert segment.end == pytest.approx(expected, abs=1.5)
+    assert (found.speech, found.other, found.music) == pytest.approx((0.3, 0.3, 0.3), abs=0.05)
+    assert found.silence == pytest.approx(0.1, abs=0.02)
+
+
+def test_speech_over_music_is_both():
+    music = cadences(2, "major", seconds=20.0)
+    speech = sentences(20.0)[:, : music.shape[1]]
+    found = content(speech + 0.3 * music[:, : speech.shape[1]] / music.std() * speech.std())
+    assert found.speech > 0.9
+    assert found.both > 0.5
+
+
+def test_rain_wind_and_fire_are_neither_speech_nor_music():
+    found = content(sample_of("ambience"))
+    assert found.other > 0.8
+
+
+@pytest.mark.parametrize("n_seconds", [1.0, 1.3, 7.9])
+@pytest.mark.parametrize("gain", [1e-3, 1.0])
+def test_segments_and_shares_cover_the_recording(n_seconds, gain):
+    for wave in (noise(n_seconds), sine(440, n_seconds), sentences(n_seconds)):
+        meter = ContentMeter(-60.0)
+        found = measured(meter, np.float32(gain) * wave)
+        starts, ends = zip(*((segment.start, segment.end) for segment in found.segments), strict=True)
+        assert (0.0, *ends[:-1]) == starts
+        assert ends[-1] == pytest.approx(n_seconds)
+        assert {segment.kind for segment in found.segments} <= set(KINDS)
+        total = found.speech + found.music - found.both + found.other + found.silence
+        assert total == pytest.approx(1, abs=0.003)
+        assert meter.probabilities().shape == (math.ceil(n_seconds * 2), 2)
+
+
+def test_silence_is_neither_and_a_second_is_needed():
+    assert content(np.zeros((1, 3 * RATE), np.float32)).silence == 1
+    for wave in (noise(0.99), noise(0.01), np.zeros((1, 0), np.float32)):
+        assert content(wave).speech is None
+
+
+def test_a_sine_is_no_speech():
+    assert content(sine(440, 10.0)).speech == 0
+
+
 # ---------------------------------------------------------------------------------------------------------- files
 
 
@@ -319,7 +410,16 @@ def test_the_command_prints_words_json_and_draws(tmp_path, capsys):
     path = write(tmp_path / "song.wav", wave)
     assert run(["analyse", str(path), "--quiet"]) == 0
     text = capsys.readouterr().out
-    for expected in ("LUFS", "dBTP", "A minor (confidence", "2.0 s (", "median", "bpm (confidence", "none at 50"):
+    for expected in (
+        "LUFS",
+        "dBTP",
+        "A minor (confidence",
+        "2.0 s (",
+        "median",
+        "bpm (confidence",
+        "none at 50",
+        "music 9",
+    ):
         assert expected in text
     assert max(map(len, text.splitlines()[1:])) <= 100
     assert run(["analyse", str(path), "--json", "--quiet"]) == 0
@@ -327,6 +427,7 @@ def test_the_command_prints_words_json_and_draws(tmp_path, capsys):
     assert values["key"]["name"] == "A minor"
     assert values["tempo"]["bpm"] == pytest.approx(120, rel=0.01)
     assert values["silence"]["segments"][-1] == [pytest.approx(20.0, abs=0.3), 22.0]
+    assert values["content"]["segments"][0]["kind"] == "music"
     assert "curves" not in values
 
 

@@ -9,6 +9,8 @@ import numpy as np
 
 from ..clip import read_blocks, read_header, resampled
 from ..units import samples_to_seconds
+from .content import ContentMeter
+from .content_features import SAMPLE_RATE as MONO_RATE
 from .key import KeyMeter
 from .levels import Loudness, RecordingLevelsMeter
 from .pitch import LIMITS_HZ, PitchMeter
@@ -16,9 +18,6 @@ from .report import Analysis, Curves
 from .silence import SilenceMeter
 from .spectrum import SpectrumMeter
 from .tempo import TempoMeter
-
-MONO_RATE = 16_000
-"""Sample rate at which pitch, tempo and key are found, of the mean of all channels."""
 
 BLOCK_VALUES = 2**19
 """Samples of all channels in a block."""
@@ -63,6 +62,7 @@ def analyse_file(
     levels, spectrum = RecordingLevelsMeter(rate, n_channels), SpectrumMeter(rate, n_channels)
     silence = SilenceMeter(rate, silence_db, min_silence_seconds)
     pitch, tempo, key = PitchMeter(MONO_RATE, pitch_limits_hz), TempoMeter(MONO_RATE), KeyMeter(MONO_RATE)
+    content = ContentMeter(silence_db)
     n_samples = 0
 
     def mono() -> Iterator[np.ndarray]:
@@ -75,7 +75,7 @@ def analyse_file(
             yield block.wave.mean(axis=0, keepdims=True)
 
     for wave in resampled(mono(), rate, MONO_RATE, 1):
-        for meter in (pitch, tempo, key):
+        for meter in (content, pitch, tempo, key):
             meter.add(wave)
     loudness = levels.loudness
     return Analysis(
@@ -87,8 +87,11 @@ def analyse_file(
         levels=levels.result(),
         spectrum=spectrum.result(),
         silence=silence.result(),
+        content=content.result(),
         pitch=pitch.result(),
         tempo=tempo.result(),
         key=key.result(),
-        curves=Curves(np.zeros(0) if loudness is None else loudness.short_term_lufs(), pitch.track()),
+        curves=Curves(
+            np.zeros(0) if loudness is None else loudness.short_term_lufs(), pitch.track(), *content.probabilities().T
+        ),
     )

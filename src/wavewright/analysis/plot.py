@@ -1,4 +1,4 @@
-"""Plot of an analysis: waveform, spectrogram, loudness and pitch over time, with silence shaded."""
+"""Plot of an analysis: waveform, spectrogram, loudness, pitch, speech and music over time, with silence shaded."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from ..drawing import Curve, draw_overview, read_overview
 from ..dsp.loudness import STEP_SECONDS, STEPS_PER_SHORT_TERM
+from .content_features import STEP_SECONDS as CONTENT_SECONDS
 from .pitch import HOP_SECONDS
 from .report import Analysis, Curves
 
@@ -45,13 +46,16 @@ def draw_analysis(analysis: Analysis, out: Path) -> None:
 
 
 def _curves(curves: Curves, seconds: float, limits_hz: tuple[float, float]) -> Iterator[Curve]:
-    """Yield the panels of loudness and pitch, with at most MAX_POINTS each."""
+    """Yield the panels of loudness, pitch, speech and music, with at most MAX_POINTS each."""
     window_seconds = min(STEP_SECONDS * STEPS_PER_SHORT_TERM, seconds)
     times, lufs = _thinned(curves.short_term_lufs, STEP_SECONDS)
     yield Curve("LUFS (3 s)", times + window_seconds / 2, np.maximum(lufs, LOUDNESS_LUFS[0]), LOUDNESS_LUFS)
     times, f0_hz = _thinned(curves.f0_hz, HOP_SECONDS)
     f0_hz = np.where(f0_hz > 0, f0_hz, np.nan)
     yield Curve("pitch, Hz", times, f0_hz, limits_hz, is_logarithmic=True)
+    for name, probabilities in (("speech", curves.speech), ("music", curves.music)):
+        times, values = _thinned(probabilities, CONTENT_SECONDS)
+        yield Curve(name, times + CONTENT_SECONDS / 2, values, (0.0, 1.0))
 
 
 def _thinned(values: np.ndarray, step_seconds: float) -> tuple[np.ndarray, np.ndarray]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..clip import describe_audio
 from ..json_text import PYTHON_ONLY
+from .content import Content
 from .key import NAMES, Key
 from .levels import Loudness, RecordingLevels
 from .pitch import Pitch
@@ -24,7 +25,7 @@ FULL_BANDWIDTH = 0.9
 
 @dataclass(frozen=True)
 class Curves:
-    """Loudness and pitch over time, for drawing.
+    """Loudness, pitch, speech and music over time, for drawing.
 
     Attributes
     ----------
@@ -32,10 +33,14 @@ class Curves:
         Loudness of 3 s that start every 100 ms, ``(windows,)``; empty where loudness is not defined.
     f0_hz : np.ndarray
         Pitch every 20 ms, ``(frames,)``, 0 where unvoiced.
+    speech, music : np.ndarray
+        Probability of each in steps of 0.5 s, ``(steps,)``.
     """
 
     short_term_lufs: np.ndarray
     f0_hz: np.ndarray
+    speech: np.ndarray
+    music: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -50,12 +55,12 @@ class Analysis:
         Its length, rate in Hz and channels.
     loudness : Loudness or None
         None for 4 or more than 6 channels and rates below 4 kHz, for which BS.1770 defines none.
-    levels, spectrum, silence, pitch, tempo, key
+    levels, spectrum, silence, content, pitch, tempo, key
         Their measurements.
     plot : Path or None
         The plot, if one was asked for.
     curves : Curves
-        Loudness and pitch over time; left out of JSON.
+        What changes over time; left out of JSON.
     """
 
     file: Path
@@ -66,6 +71,7 @@ class Analysis:
     levels: RecordingLevels
     spectrum: Spectrum
     silence: Silence
+    content: Content
     pitch: Pitch
     tempo: Tempo
     key: Key
@@ -85,6 +91,7 @@ class Analysis:
             "bandwidth": self._bandwidth(),
             "hum": self._hum(),
             "silence": self._silence(),
+            "content": self._content(),
             "pitch": self._pitch(),
             "tempo": self._tempo(),
             "key": self._key(),
@@ -148,6 +155,16 @@ class Analysis:
         n_more = len(silence.segments) - LISTED_SEGMENTS
         more = f" and {n_more} more" if n_more > 0 else ""
         return f"{silence.seconds:.1f} s ({silence.fraction:.0%}): {listed}{more}"
+
+    def _content(self) -> str:
+        content = self.content
+        if content.speech is None:
+            return "too short to say"
+        both = f" (both {content.both:.0%})" if content.both else ""
+        return (
+            f"speech {content.speech:.0%}, music {content.music:.0%}{both}, other {content.other:.0%}, "
+            f"silence {content.silence:.0%}"
+        )
 
     def _pitch(self) -> str:
         pitch = self.pitch

@@ -1,4 +1,4 @@
-"""Analyse a recording: loudness, levels, spectrum, silence, pitch, tempo and key."""
+"""Analyse a recording: loudness, levels, spectrum, silence, speech and music, pitch, tempo and key."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def analyse(
     file: Annotated[Path, Field(description="Sound file, of any length.")],
     plot: Annotated[
         Path | None,
-        Field(description="PNG file to draw waveform, spectrogram, loudness, pitch and silence to."),
+        Field(description="PNG file to draw waveform, spectrogram, loudness, pitch, speech, music and silence to."),
     ] = None,
     silence_db: Annotated[
         float, Field(description="Level in dB of full scale that no sample of silence exceeds.", ge=-120, le=0)
@@ -41,7 +41,7 @@ def analyse(
     ] = LIMITS_HZ[1],
     quiet: Quiet = False,
 ) -> Analysis:
-    """Measure loudness, levels, spectrum, silence, pitch, tempo and key of a sound file.
+    """Measure loudness, levels, spectrum, silence, speech and music, pitch, tempo and key of a sound file.
 
     The file is decoded once, in bounded memory, and once more for a plot.
 

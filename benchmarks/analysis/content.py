@@ -1,0 +1,245 @@
+"""Measure how well ``wavewright analyse`` finds speech and music in recordings from sources that it was not trained on.
+
+    python -m benchmarks.analysis.content --speech corpora/prompts --music corpora/music GAME/music \\
+        --other NOISES --json content.json
+
+Every folder is one source; packages and folders are named in docs/analyse.md. A programme is speech, music or other
+sounds of one source for a minute, or speech over music at a level below it. The peers know one of the two: Silero VAD
+(``pip install --no-deps silero-vad==6.2.3``) speech, and the energy of the modulation at 4 Hz (Scheirer and Slaney,
+1997) speech where there is no music, with the threshold that is best for these very recordings.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.harness.corpora import smoke_ambience, smoke_drums, smoke_speech
+from benchmarks.harness.peers import Peer
+from benchmarks.harness.script import Benchmark, Report
+from benchmarks.harness.tables import Table, columns, optional
+from wavewright.analysis.content import ContentMeter
+from wavewright.analysis.content_features import SAMPLE_RATE
+from wavewright.analysis.files import SILENCE_DB
+from wavewright.analysis.key import KeyMeter
+from wavewright.analysis.pitch import PitchMeter
+from wavewright.analysis.tempo import TempoMeter
+from wavewright.clip import read_blocks
+from wavewright.dsp.frames import FrameBuffer
+from wavewright.dsp.mel import mel_spectrogram
+from wavewright.units import db_to_gain
+
+SILERO = Peer("Silero VAD", "pip install --no-deps silero-vad==6.2.3", module="silero_vad", distribution="silero-vad")
+SUFFIXES = (".wav", ".flac", ".ogg", ".opus")
+PAUSE_SECONDS = 0.4  # between recordings of speech
+START_SECONDS, EXCERPT_SECONDS = 15.0, 20.0  # of a piece of music
+SILERO_SAMPLES = 512
+BELOW_SPEECH_DB = (6.0, 12.0, 18.0)
+SEED = 23
+
+SOURCES = Table(
+    "sources",
+    columns(source="s", sounds="s", seconds=".0f", right=".3f", speech=".3f", music=".3f"),
+)
+"""Seconds that are right in both respects, and with speech and music."""
+
+SCORES = Table(
+    "scores",
+    {
+        **columns(method="s", sounds="s"),
+        **optional(precision=".3f", recall=".3f", f1=".3f"),
+    },
+)
+SPEED = Table("speed", columns(part="s", milliseconds_per_second=".2f"))
+
+
+@dataclass(frozen=True)
+class Programme:
+    """A wave ``(time,)`` at 16 kHz of a source, and whether there is speech and music throughout."""
+
+    source: str
+    wave: np.ndarray
+    has_speech: bool
+    has_music: bool
+
+    @property
+    def sounds(self) -> str:
+        """What sounds."""
+        names = [name for name, is_there in (("speech", self.has_speech), ("music", self.has_music)) if is_there]
+        return " and ".join(names) or "other"
+
+
+def joined(folder: Path, seconds: float, rng: np.random.Generator, kind: str) -> np.ndarray:
+    """Return recordings of a folder one after another, ``(time,)``: excerpts of music, all of a sentence or a noise."""
+    paths = sorted(path for path in folder.rglob("*") if path.suffix in SUFFIXES)
+    waves: list[np.ndarray] = []
+    for path in [paths[row] for row in rng.permutation(len(paths))]:
+        if sum(map(len, waves)) >= seconds * SAMPLE_RATE:
+            break
+        clips = [clip.mono().resample(SAMPLE_RATE) for clip in read_blocks(path)]
+        wave = np.concatenate([clip.wave[0] for clip in clips])
+        start, length = round(START_SECONDS * SAMPLE_RATE), round(EXCERPT_SECONDS * SAMPLE_RATE)
+        if kind == "music" and len(wave) > start:
+            wave = wave[start : start + length]
+        pause = PAUSE_SECONDS if kind == "speech" else 0.0
+        waves += [wave / max(float(np.abs(wave).max()), 1e-6) * 0.5, np.zeros(round(pause * SAMPLE_RATE), np.float32)]
+    return np.concatenate(waves)[: round(seconds * SAMPLE_RATE)].astype(np.float32)
+
+
+def programmes(options: argparse.Namespace) -> Iterator[Programme]:
+    """Yield a programme of each source, and speech of the first source over all music."""
+    rng = np.random.default_rng(SEED)
+    of = {
+        kind: {path: joined(path, options.seconds, rng, kind) for path in getattr(options, kind)}
+        for kind in ("speech", "music", "other")
+    }
+    for kind, waves in of.items():
+        for path, wave in waves.items():
+            yield Programme(path.name, wave, kind == "speech", kind == "music")
+    speech = next(iter(of["speech"].values()))
+    for path, wave in of["music"].items():
+        n_samples = min(len(wave), len(speech))
+        level = float(np.sqrt(np.square(speech).mean() / max(np.square(wave).mean(), 1e-12)))
+        for below_db in BELOW_SPEECH_DB:
+            mixed = speech[:n_samples] + level * db_to_gain(-below_db) * wave[:n_samples]
+            yield Programme(f"{path.name}, {below_db:g} dB below", 0.7 * mixed.astype(np.float32), True, True)
+
+
+def content_seconds(wave: np.ndarray) -> np.ndarray:
+    """Return whether the analysis reports speech and music in each second, ``(seconds, 2)`` bool."""
+    meter = ContentMeter(SILENCE_DB)
+    meter.add(wave[None])
+    found = np.zeros((len(wave) // SAMPLE_RATE, 2), bool)
+    middles = np.arange(len(found)) + 0.5
+    for segment in meter.result().segments:
+        inside = (middles >= segment.start) & (middles < segment.end)
+        found[inside] = ["speech" in segment.kind, "music" in segment.kind]
+    return found
+
+
+def silero_seconds(wave: np.ndarray) -> np.ndarray:
+    """Return whether Silero VAD finds speech in more than half of each second, ``(seconds,)`` bool."""
+    import silero_vad
+    import torch
+
+    model = silero_vad.load_silero_vad(onnx=True)
+    frames = torch.from_numpy(wave[: len(wave) // SILERO_SAMPLES * SILERO_SAMPLES]).view(-1, SILERO_SAMPLES)
+    likely = np.array([float(model(row, SAMPLE_RATE)) for row in frames])
+    at = np.minimum(
+        (np.arange(len(wave) // SAMPLE_RATE * 31) + 0.5) * SAMPLE_RATE / 31 / SILERO_SAMPLES, len(likely) - 1
+    )
+    found: np.ndarray = likely[at.astype(int)].reshape(-1, 31).max(axis=1) > 0.5
+    return found
+
+
+def modulation_seconds(wave: np.ndarray) -> np.ndarray:
+    """Return the energy of the modulation at 4 Hz of 40 mel bands, relative to their mean, in each second."""
+    from scipy.signal import butter, sosfiltfilt
+
+    hop = SAMPLE_RATE // 50
+    bands = mel_spectrogram(wave, SAMPLE_RATE, 512, hop, 40)  # (bands, frames)
+    relative = bands / np.maximum(bands.mean(axis=1, keepdims=True), 1e-9)
+    modulated = sosfiltfilt(butter(2, (3.0, 5.0), "bandpass", fs=50, output="sos"), relative, axis=1)
+    frames = FrameBuffer(1, 50, 50).add(np.square(modulated).sum(axis=0)[None].astype(np.float32))[0]
+    energy: np.ndarray = np.log(frames.mean(axis=1) + 1e-9)[: len(wave) // SAMPLE_RATE]
+    return np.pad(energy, (0, len(wave) // SAMPLE_RATE - len(energy)), mode="edge")
+
+
+def add_scores(report: Report, method: str, sounds: str, found: np.ndarray, there: np.ndarray) -> None:
+    """Add precision, recall and F1 of seconds."""
+    right = int((found & there).sum())
+    precision, recall = right / max(1, int(found.sum())), right / max(1, int(there.sum()))
+    f1 = 2 * right / max(1, int(found.sum() + there.sum()))
+    report.add(SCORES, {"method": method, "sounds": sounds, "precision": precision, "recall": recall, "f1": f1})
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this script."""
+    parser.add_argument("--speech", type=Path, nargs="+", default=[Path("corpora/prompts")])
+    parser.add_argument("--music", type=Path, nargs="+", default=[Path("corpora/music")])
+    parser.add_argument("--other", type=Path, nargs="+", default=[Path("corpora/noises")])
+    parser.add_argument("--seconds", type=float, default=600.0, help="of each source")
+
+
+def measure(options: argparse.Namespace, report: Report) -> None:
+    """Add the rows of all tables."""
+    made = list(programmes(options))
+    active = [content_seconds(each.wave) for each in made]
+    for programme, found in zip(made, active, strict=True):
+        truth = [programme.has_speech, programme.has_music]
+        row = {"source": programme.source, "sounds": programme.sounds, "seconds": float(len(found))}
+        speech, music = found.mean(axis=0)
+        report.add(SOURCES, {**row, "right": (found == truth).all(axis=1).mean(), "speech": speech, "music": music})
+    found = np.concatenate(active)
+    n_seconds = [len(rows) for rows in active]
+    has_speech = np.repeat([each.has_speech for each in made], n_seconds)
+    has_music = np.repeat([each.has_music for each in made], n_seconds)
+    add_scores(report, "wavewright", "speech", found[:, 0], has_speech)
+    add_scores(report, "wavewright", "music", found[:, 1], has_music)
+    if SILERO.is_installed:
+        silero = np.concatenate([silero_seconds(each.wave) for each in made])
+        add_scores(report, "Silero VAD", "speech", silero, has_speech)
+    else:
+        report.skip(SILERO, "Silero VAD")
+    energy = np.concatenate([modulation_seconds(each.wave) for each in made])
+    is_plain = ~(has_speech & has_music)
+    for method, sounds, said, truth in (
+        ("wavewright", "speech", found[:, 0], has_speech),
+        ("4 Hz modulation", "speech", best_threshold(energy, has_speech, is_plain), has_speech),
+        ("wavewright", "music", found[:, 1], has_music),
+    ):
+        add_scores(report, method, f"{sounds}, no mixtures", said[is_plain], truth[is_plain])
+    add_speed(report, made[0].wave)
+
+
+def best_threshold(values: np.ndarray, truth: np.ndarray, used: np.ndarray) -> np.ndarray:
+    """Return where the values exceed the threshold with the highest F1 score on those used."""
+    candidates = [values > threshold for threshold in np.quantile(values[used], np.linspace(0.01, 0.99, 99))]
+    return max(candidates, key=lambda found: (found & truth)[used].sum() / (found[used].sum() + truth[used].sum()))
+
+
+def add_speed(report: Report, wave: np.ndarray) -> None:
+    """Add the time that each meter at 16 kHz takes for a second."""
+    meters: dict[str, Callable[[], ContentMeter | PitchMeter | TempoMeter | KeyMeter]] = {
+        "speech and music": lambda: ContentMeter(SILENCE_DB),
+        "pitch": lambda: PitchMeter(SAMPLE_RATE),
+        "tempo": lambda: TempoMeter(SAMPLE_RATE),
+        "key": lambda: KeyMeter(SAMPLE_RATE),
+    }
+    blocks = np.array_split(wave[None], max(1, len(wave) // (10 * SAMPLE_RATE)), axis=1)
+    for name, make in meters.items():
+        meter = make()
+        meter.add(blocks[0])  # compiles and caches
+        start = time.process_time()
+        for block in blocks:
+            meter.add(block)
+        seconds = time.process_time() - start
+        report.add(SPEED, {"part": name, "milliseconds_per_second": 1_000 * seconds / (len(wave) / SAMPLE_RATE)})
+
+
+def smoke_folders(make: Callable[[Path], Path]) -> Callable[[Path], Sequence[Path]]:
+    """Return what makes the one folder of a kind of the smoke mode."""
+    return lambda folder: [make(folder)]
+
+
+BENCHMARK = Benchmark(
+    __doc__,
+    (SOURCES, SCORES, SPEED),
+    add_options,
+    measure,
+    smoke={
+        "speech": smoke_folders(smoke_speech),
+        "music": smoke_folders(smoke_drums),
+        "other": smoke_folders(smoke_ambience),
+        "seconds": 8.0,
+    },
+)
+
+if __name__ == "__main__":
+    sys.exit(BENCHMARK.run())
