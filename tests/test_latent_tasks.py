@@ -127,6 +127,13 @@ def test_a_morph_over_time_is_one_clip(workspace):
     np.testing.assert_allclose(Clip.read(workspace / "wavewright-clips" / clip.file).wave, wave, atol=2**-23)
 
 
+def test_a_transfer_is_one_clip(workspace):
+    derived = morph(Path("a.wav"), Path("b.wav"), transfer=True, label_b="low", model="frames")
+    (clip,) = derived.clips
+    wave = loading.load("frames").transfer(A, B, "low")
+    np.testing.assert_allclose(Clip.read(workspace / "wavewright-clips" / clip.file).wave, wave, atol=2**-23)
+
+
 def test_variations_are_reproducible_and_replace_nothing_else(workspace):
     first = vary(Path("a.wav"), 0.5, 3, seed=4, label="low", out=Path("out"))
     assert [clip.file for clip in first.clips] == [
@@ -404,7 +411,11 @@ def test_inconsistent_metadata_is_refused(workspace):
         ("morph a.wav b.wav --steps 1", "--steps is 1; input should be greater than or equal to 2."),
         ("morph a.wav b.wav --interpolation round", "--interpolation is round; input should be 'linear' or 'slerp'."),
         ("morph a.wav b.wav --label-a bell", "morph-drums has no label 'bell'; its labels are high, low."),
-        ("morph a.wav b.wav --over-time", "morph-drums encodes clips as a whole, so nothing can change over time;"),
+        (
+            "morph a.wav b.wav --over-time --model morph-drums",
+            "morph-drums encodes clips as a whole, so nothing can change over time;",
+        ),
+        ("morph a.wav b.wav --over-time --transfer", "leave --over-time or --transfer out."),
         (
             "morph a.wav b.wav --over-time --joined",
             "has no steps to join; leave --over-time or --joined out.",

@@ -29,7 +29,7 @@ from wavewright.families.lstm.losses import frame_losses, mixture_nll
 from wavewright.families.lstm.network import LstmNetwork
 from wavewright.families.lstm.recipe import LstmRecipe, prepare, recipe
 from wavewright.families.lstm.sampling import FrameSampler, draw_frame
-from wavewright.families.lstm.statistics import ClipStatistics, Whitening
+from wavewright.families.lstm.statistics import N_STARTS, START_FRAMES, ClipStatistics, Whitening
 from wavewright.families.lstm.training import LstmTraining, TorchFrameStep
 from wavewright.models.card import CARD_FILE, Card
 from wavewright.models.folder import ModelFolder
@@ -185,6 +185,33 @@ def test_durations_are_distributed_as_they_were(prepared):
         np.testing.assert_allclose(np.quantile(drawn, [0.25, 0.5, 0.75]), np.quantile(real, [0.25, 0.5, 0.75]), atol=1)
 
 
+def test_an_endless_clip_starts_from_frames_of_its_label(words, tmp_path):
+    prepared = prepare(small_recipe(replace(VOICE, duration="endless")), words, tmp_path)
+    statistics, clips = prepared.statistics, prepared.batches.clips
+    assert statistics.starts.shape == (2, N_STARTS, START_FRAMES, VOICE.n_features)
+    rng = np.random.default_rng(3)
+    for label in (0, 1):
+        start = statistics.draw_start(label, rng)
+        own = [clip for clip, other in zip(clips.whitened, clips.labels, strict=True) if other == label]
+        windows = [np.lib.stride_tricks.sliding_window_view(clip, START_FRAMES, axis=0) for clip in own]
+        assert any((window == start.T).all(axis=(1, 2)).any() for window in windows)
+        sampler = FrameSampler(
+            lambda frame, *_: (np.zeros(VOICE.n_outputs, np.float32), _[-1]),
+            VOICE,
+            statistics,
+            ClipRequest(None, label, 0, 1.0, rng),
+        )
+        np.testing.assert_array_equal(sampler.draw_frames(20, start)[:START_FRAMES], start)
+    loud = Whitening(statistics.whitening.mean + 1, statistics.whitening.directions, statistics.whitening.scales)
+    again = statistics.rewhitened(loud)
+    np.testing.assert_allclose(loud.unwhiten(again.starts), statistics.whitening.unwhiten(statistics.starts), atol=1e-4)
+
+
+def test_words_start_from_nothing(prepared):
+    assert prepared.statistics.draw_start(0, np.random.default_rng(0)) is None
+    assert "starts" not in prepared.statistics.tensors()
+
+
 def test_a_learned_end_comes_when_it_is_sure(prepared):
     config = replace(TINY, duration="learned")
 
@@ -193,7 +220,7 @@ def test_a_learned_end_comes_when_it_is_sure(prepared):
         outputs[-1] = 50.0 if state[0, 0] == 10 else -50.0
         return outputs, state + 1
 
-    statistics = ClipStatistics(prepared.statistics.whitening, np.ones((1, 1, 2)))
+    statistics = replace(prepared.statistics, durations=np.ones((1, 1, 2)))
     sampler = FrameSampler(step, config, statistics, ClipRequest(None, 0, 0, 1.0, np.random.default_rng(0)))
     assert len(sampler.draw_frames()) == 11
     assert len(sampler.draw_frames(30)) == 30
@@ -371,7 +398,7 @@ def test_a_model_whose_statistics_do_not_fit_is_refused(prepared, tmp_path):
     card = json.loads((folder / CARD_FILE).read_text(encoding="utf-8"))
     card["labels"] = card["config"]["labels"] = ["one", "two", "three"]
     (folder / CARD_FILE).write_text(json.dumps(card), encoding="utf-8")
-    with pytest.raises(BadModel, match=rf"{STATISTICS_FILE} has no durations of shape \(3, 3\)"):
+    with pytest.raises(BadModel, match=rf"{STATISTICS_FILE} has no durations of shape \(3, 3, any\)"):
         loading.load(folder)
 
 

@@ -16,7 +16,7 @@ from wavewright.data.preparation import PEAK, Preparation
 from wavewright.dsp.onset import onset_sample
 from wavewright.dsp.spectral_frames import StreamingSTFT, noise_gains, spectrum_to_features
 from wavewright.errors import BadAudio, BadModel, BadSetting
-from wavewright.families.vae import coding, morphing, synthesis
+from wavewright.families.vae import coding, morphing, synthesis, transfer
 from wavewright.families.vae.adjustment import AttributeAdjustment, adjust_brightness
 from wavewright.families.vae.attributes import (
     ATTRIBUTES,
@@ -255,6 +255,27 @@ def test_a_morph_over_time_starts_as_one_clip_and_ends_as_the_other(frames):
     assert near < 0.5 * far
     near, far = (np.abs(turning[0, -256:] - end[0, -256:]).mean() for end in ends[::-1])
     assert near < 0.5 * far
+
+
+def test_a_transfer_has_the_statistics_of_the_style_and_the_levels_of_the_clip(frames):
+    rng = np.random.default_rng(0)
+    latents, style = rng.normal(3, 2, (50, 4)), rng.normal(-1, 0.5, (20, 4))
+    matched = transfer.match_statistics(latents, style)
+    np.testing.assert_allclose(matched.mean(axis=0), style.mean(axis=0), atol=1e-5)
+    np.testing.assert_allclose(matched.std(axis=0), style.std(axis=0), atol=1e-5)
+    np.testing.assert_allclose(np.corrcoef(matched[:, 0], latents[:, 0])[0, 1], 1.0)  # the course over time
+    steady, bursts = rng.standard_normal((2, 8000)).astype(np.float32) * 0.1
+    bursts *= np.arange(8000) // 1000 % 2
+    levelled = transfer.match_levels(steady, bursts, 16)
+    inside = np.arange(100, 900)
+    for start in range(0, 8000, 2000):
+        assert np.abs(levelled[start + inside]).max() < 1e-4
+        levels = [wave[start + 1000 + inside].std() for wave in (levelled, bursts)]
+        assert levels[0] == pytest.approx(levels[1], rel=0.05)
+    wave, other = tone(300), tone(1500, seconds=0.3)
+    made = frames.transfer(wave, other, "low")
+    assert made.shape == (1, len(wave))
+    np.testing.assert_array_equal(made, frames.transfer(wave, other, "low"))
 
 
 def test_a_variation_of_amount_0_without_residual_is_the_reconstruction(clips):
@@ -585,6 +606,7 @@ def test_invalid_requests_are_refused(clips, frames, causal):
             lambda: clips.morph(wave, wave, over_time=True),
             "clips encodes clips as a whole, so nothing can change over time",
         ),
+        (lambda: clips.transfer(wave, wave), "clips encodes clips as a whole, so it knows nothing of rhythm"),
         (lambda: clips.vary(wave, 1.5), "The amount is 1.5; it must lie between 0"),
         (lambda: clips.vary(wave, residual=1.5), "The residual is 1.5; it must lie between 0"),
         (lambda: clips.morph(wave, wave, residual=-0.1), "The residual is -0.1; it must lie between 0"),

@@ -4,7 +4,7 @@
     python recipes/corpora prompts --asterisk FOLDER --language ru --out corpora/prompts-ru     # unseen language
     python recipes/corpora music --asterisk FOLDER --out corpora/music
     python -m benchmarks.codec.opus --clips "unseen speaker=corpora/prompts:test" "music=corpora/music:test" \\
-        "seen speakers=corpora/speech:valid" "noise=corpora/ambience:valid" --json codec.json
+        "seen speakers=corpora/speech:valid" "noise=corpora/esc10-clips:valid" --json codec.json
 
 Each copy is a file, .wwc or Ogg, whose bytes count, headers included; Opus with frames of 60 ms, its best at low
 rates (libopus, PyAV). Copies by Wavewright are scored without a shift, those by Opus after their delay is removed.

@@ -1,6 +1,6 @@
 """Gather the corpora behind the bundled models and their benchmarks from local folders of public recordings.
 
-    python recipes/corpora drums|digits|ambience|speech|readers|prompts|music|synthetic|denoise ...
+    python recipes/corpora drums|digits|ambience|effects|speech|readers|prompts|music|songs|synthetic|denoise ...
 
 Nothing is downloaded: each corpus names its public sources and reads the folders where they were unpacked. The files
 beside this one describe the corpora.
@@ -19,9 +19,11 @@ from denoise import gather_denoise
 from digits import gather_digits
 from drum_judge import gather_judge
 from drums import gather_drums, print_table
+from effects import gather_effects
 from music import gather_music
 from prompts import LICENCES, gather_prompts
 from readers import gather_readers
+from songs import gather_songs
 from speech import SOURCES, gather_speech
 from synthetic import gather_synthetic
 
@@ -46,13 +48,22 @@ def parser_of_corpora() -> argparse.ArgumentParser:
     )
     digits = commands.add_parser("digits", help="spoken digits")
     digits.add_argument("--pack", type=Path, required=True, help="folder <digit>/<speaker>_<take>.flac")
-    ambience = commands.add_parser("ambience", help="rain, sea, fire, engines, animals")
-    ambience.add_argument("--pack", type=Path, required=True, help="folder of ESC-10 with CREDITS.csv")
+    ambience = commands.add_parser("ambience", help="weather, water, fire, engines, animals")
+    effects = commands.add_parser("effects", help="that and steps, blows, weapons and tools")
+    for command in (ambience, effects):
+        is_needed = command is effects
+        command.add_argument("--pack", type=Path, required=True, help="folder of ESC-10 with CREDITS.csv")
+        command.add_argument("--zero-ad", type=Path, required=is_needed, help="folder audio of 0 A.D.")
+        command.add_argument("--megaglest", type=Path, required=is_needed, help="folder of MegaGlest's data")
     prompts = commands.add_parser("prompts", help="the unseen speaker that speech models are judged by")
     prompts.add_argument("--asterisk", type=Path, required=True, help="folder with the unpacked Debian packages")
     prompts.add_argument("--language", choices=sorted(LICENCES), default="en")
     music = commands.add_parser("music", help="music that codecs of speech are judged by")
     music.add_argument("--asterisk", type=Path, required=True, help="folder with the unpacked Debian package")
+    songs = commands.add_parser("songs", help="music with drums, to tell music from speech")
+    songs.add_argument("--freedoom", type=Path, required=True, help="folder with the unpacked Debian package")
+    songs.add_argument("--fluid", type=Path, required=True, help="FluidR3_GM.sf2")
+    songs.add_argument("--fluidsynth", type=Path, required=True, help="program of the Debian package fluidsynth")
     speech = commands.add_parser("speech", help="speech of many speakers, for vocoders and codecs")
     for name in SOURCES:
         speech.add_argument(f"--{name}", type=Path, help="folder of this source; left out without")
@@ -68,7 +79,8 @@ def parser_of_corpora() -> argparse.ArgumentParser:
     denoise.add_argument("--zero-ad", type=Path, required=True, help="folder audio of 0 A.D.")
     denoise.add_argument("--megaglest", type=Path, help="folder of MegaGlest's data; left out without")
     denoise.add_argument("--sample-rate", type=int, default=24_000, help="hertz; higher rates are brought down to it")
-    for command in (denoise, synthetic, drums, judge, digits, ambience, prompts, music, speech, readers):
+    written = (denoise, synthetic, drums, judge, digits, ambience, effects, prompts, music, songs, speech, readers)
+    for command in written:
         command.add_argument("--out", type=Path, required=True, help="folder to write")
     return parser
 
@@ -82,9 +94,11 @@ GATHERERS: dict[str, Callable[[argparse.Namespace], Any]] = {
     "drums": lambda given: gather_drums(given.packs, given.hydrogen, given.sonic_pi, given.fluid, given.out),
     "drum-judge": lambda given: gather_judge(given.hydrogen, given.lmms, given.tr_808, given.out),
     "digits": lambda given: gather_digits(given.pack, given.out),
-    "ambience": lambda given: gather_ambience(given.pack, given.out),
+    "ambience": lambda given: gather_ambience(given.pack, given.zero_ad, given.megaglest, given.out),
+    "effects": lambda given: gather_effects(given.pack, given.zero_ad, given.megaglest, given.out),
     "prompts": lambda given: gather_prompts(given.asterisk, given.out, given.language),
     "music": lambda given: gather_music(given.asterisk, given.out),
+    "songs": lambda given: gather_songs(given.freedoom, given.fluid, given.fluidsynth, given.out),
     "synthetic": lambda given: gather_synthetic(given.flite, given.speech, given.out),
     "denoise": lambda given: gather_denoise(
         given.speech, given.esc10, given.zero_ad, given.megaglest, given.out, given.sample_rate

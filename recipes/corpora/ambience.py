@@ -1,10 +1,12 @@
-"""Ambience: rain, sea, fire, engines, animals and people, 44.1 kHz, from ESC-10 (the permissive part of ESC-50).
+"""Ambience, 44.1 kHz: the classes of ESC-10 (the permissive part of ESC-50), and textures of two games.
 
-    python recipes/corpora ambience --pack PACK --out corpora/ambience
+    python recipes/corpora ambience --pack PACK --zero-ad AUDIO --megaglest DATA --out corpora/ambience
+    python recipes/corpora ambience --pack PACK --out corpora/esc10-clips
 
-``--pack`` is a folder ``<class>/<fold>-<recording>-<letter>.ogg`` with ``CREDITS.csv`` (clip, derived_from, author,
-licence, source) from the public repository karolpiczak/ESC-10. Fold 4 is split ``valid``; fold 5 is left out for tests.
-Many clips are padded with digital silence to 5 s, which is cut off.
+The games (see games.py) add wind, streams, birds and insects, and more rain, sea and fire; without them the corpus has
+ESC-10 alone, as some benchmarks need it. ``--pack`` is a folder ``<class>/<fold>-<recording>-<letter>.ogg`` with
+``CREDITS.csv`` (clip, derived_from, author, licence, source) from the public repository karolpiczak/ESC-10. Fold 4 is
+split ``valid``; fold 5 is left out for tests. Many clips are padded with digital silence to 5 s, which is cut off.
 """
 
 from __future__ import annotations
@@ -13,8 +15,9 @@ import csv
 from collections.abc import Iterator
 from pathlib import Path
 
+import games
 import numpy as np
-from corpus import Recording, Source, checked_folder, gather
+from corpus import Excerpt, Recording, Source, checked_folder, gather
 
 from wavewright.clip import Clip
 from wavewright.data.entry import Problem
@@ -65,7 +68,7 @@ def _source(row: dict[str, str]) -> Source:
 
 def sound_of(recording: Recording) -> Clip:
     """Return the clip without the silence at its end; raise BadAudio if nearly nothing remains."""
-    clip = Clip.read(recording.path).mono()
+    clip = recording.read() if isinstance(recording, Excerpt) else Clip.read(recording.path).mono()
     loud = np.flatnonzero(np.abs(clip.wave[0]) > SILENT_PEAK)
     n_samples = int(loud[-1]) + 1 if len(loud) else 0
     if n_samples < MIN_SECONDS * clip.sample_rate:
@@ -73,6 +76,17 @@ def sound_of(recording: Recording) -> Clip:
     return Clip(clip.wave[:, :n_samples], clip.sample_rate)
 
 
-def gather_ambience(pack: Path, out: Path) -> tuple[list[Recording], list[Problem]]:
-    """Write the corpus to ``out``; return its recordings and those left out. Raise BadFolder if the pack is missing."""
-    return gather(find(pack), out, sound_of)
+def find_all(pack: Path, zero_ad: Path | None, megaglest: Path | None) -> Iterator[Recording | Problem]:
+    """Yield the clips of the pack and the excerpts of the games; raise BadFolder if a source is missing."""
+    yield from find(pack)
+    if zero_ad:
+        yield from games.from_zero_ad(zero_ad)
+    if megaglest:
+        yield from games.from_megaglest(megaglest)
+
+
+def gather_ambience(
+    pack: Path, zero_ad: Path | None, megaglest: Path | None, out: Path
+) -> tuple[list[Recording], list[Problem]]:
+    """Write the corpus to ``out``; return its recordings and those left out. Raise BadFolder if a source is missing."""
+    return gather(find_all(pack, zero_ad, megaglest), out, sound_of)

@@ -66,14 +66,27 @@ class Recording(Gathered):
         return {**self.facts, "split": self.split, **source}
 
 
+@dataclass(frozen=True)
+class Excerpt(Recording):
+    """A part of a longer recording."""
+
+    start_seconds: float
+    seconds: float
+
+    def read(self) -> Clip:
+        """Return the part, in mono."""
+        return Clip.read(self.path, self.start_seconds, self.seconds).mono()
+
+
+RecordingT = TypeVar("RecordingT", bound=Recording)
 Item = TypeVar("Item", bound=Gathered)
 Record: TypeAlias = dict[str, str | float]
 """A line of the manifest."""
 
 
 def gather(
-    items: Iterable[Recording | Problem], out: Path, read: Callable[[Recording], Clip]
-) -> tuple[list[Recording], list[Problem]]:
+    items: Iterable[RecordingT | Problem], out: Path, read: Callable[[RecordingT], Clip]
+) -> tuple[list[RecordingT], list[Problem]]:
     """Write the clip that ``read`` returns for each recording, the manifest and the sources.
 
     Returns the recordings and those left out, which cannot be read or are silent.
@@ -147,7 +160,7 @@ def print_left_out(n_gathered: int, left_out: Sequence[Problem]) -> None:
         print(f"  {problem.path.parent.name}/{problem.path.name}: {problem.reason}")
 
 
-def _summary(gathered: list[Recording], records: list[Record]) -> list[dict[str, str | float]]:
+def _summary(gathered: Sequence[Recording], records: list[Record]) -> list[dict[str, str | float]]:
     clips: Counter[Source] = Counter()
     seconds: Counter[Source] = Counter()
     for item, record in zip(gathered, records, strict=True):

@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from asterisk import decoded
-from corpus import Recording, Source, checked_folder, gather
+from corpus import Excerpt, Source, checked_folder, gather
 
 from wavewright.clip import Clip
 from wavewright.data.entry import Problem
@@ -34,21 +34,21 @@ def _piece(path: Path) -> Clip:
     return decoded(path)
 
 
-def find(folder: Path) -> Iterator[Recording]:
+def find(folder: Path) -> Iterator[Excerpt]:
     """Yield excerpts of each piece; the number at the end of a name is the start in seconds."""
     pieces = checked_folder(folder / "usr/share/asterisk/moh", "the unpacked package asterisk-moh-opsound-g722")
     for path in sorted(pieces.glob("*.g722")):
         end = min(_piece(path).wave.shape[1] // _piece(path).sample_rate - SECONDS, LAST_SECONDS)
         for start in range(FIRST_SECONDS, end, EVERY_SECONDS):
-            yield Recording(path, f"{path.stem}-{start}", "test", SOURCE, {"group": path.stem})
+            yield Excerpt(path, f"{path.stem}-{start}", "test", SOURCE, {"group": path.stem}, start, SECONDS)
 
 
-def _stretch(recording: Recording) -> Clip:
-    piece = _piece(recording.path)
-    start = int(recording.target.rpartition("-")[2]) * piece.sample_rate
+def _stretch(excerpt: Excerpt) -> Clip:
+    piece = _piece(excerpt.path)
+    start = round(excerpt.start_seconds * piece.sample_rate)
     return Clip(piece.wave[:, start : start + SECONDS * piece.sample_rate], piece.sample_rate)
 
 
-def gather_music(folder: Path, out: Path) -> tuple[list[Recording], list[Problem]]:
+def gather_music(folder: Path, out: Path) -> tuple[list[Excerpt], list[Problem]]:
     """Write the corpus to ``out``; return its recordings and those left out; raise BadFolder without the package."""
     return gather(find(folder), out, _stretch)

@@ -17,6 +17,9 @@ from ..latent_clips.derivation import MAX_CLIPS, Derivation, DerivedClips, Origi
 from ..latent_clips.source import open_vae, read_clip
 from . import checked
 
+MODEL_OVER_TIME = "morph-textures"
+"""The default model of morphs over time."""
+
 
 @checked
 def morph(
@@ -34,13 +37,23 @@ def morph(
         bool,
         Field(description="One clip that changes from the one into the other, for a model of clips of any length."),
     ] = False,
+    transfer: Annotated[
+        bool,
+        Field(description="One clip with the rhythm of the first and the sound of the second file, for such a model."),
+    ] = False,
     joined: Annotated[bool, Field(description="Write one more file with all steps, one after another.")] = False,
     label_a: Annotated[
         str | None, Field(description="Label of the first clip; default: the labels of the nearest training clips.")
     ] = None,
     label_b: Annotated[str | None, Field(description="Label of the last clip; default: likewise.")] = None,
     seed: parameters.NoiseSeed = 0,
-    model: parameters.VaeName = parameters.DEFAULT_VAE,
+    model: Annotated[
+        str | None,
+        Field(
+            description=f"Name of a VAE, or the path of its folder; default: {parameters.DEFAULT_VAE}, and "
+            f"{MODEL_OVER_TIME} with over_time or transfer."
+        ),
+    ] = None,
     out: parameters.OutputFolder = Path("wavewright-clips"),
     format: parameters.ClipFormat = "wav",
     pitch_a: parameters.MidiPitch = None,
@@ -64,13 +77,23 @@ def morph(
     BadFolder
         If the output folder cannot be written.
     """
-    if over_time and joined:
-        raise BadSetting("A clip that changes over time has no steps to join; leave --over-time or --joined out.")
-    runtime = open_vae(model)
+    is_single = over_time or transfer
+    if over_time and transfer:
+        raise BadSetting("A clip either changes over time or keeps its rhythm; leave --over-time or --transfer out.")
+    if is_single and joined:
+        name = "--over-time" if over_time else "--transfer"
+        raise BadSetting(f"A single clip has no steps to join; leave {name} or --joined out.")
+    runtime = open_vae(model or (MODEL_OVER_TIME if is_single else parameters.DEFAULT_VAE))
     (a, wave_a), (b, wave_b) = read_clip(file_a, runtime), read_clip(file_b, runtime)
     labels, pitches = (label_a, label_b), (pitch_a, pitch_b)
-    derivation = Derivation(runtime, "morph", (a, b), labels, pitches, seed, residual)
-    derivation.check_memory(max(len(wave_a), len(wave_b)), 1 if over_time else steps)
+    derivation = Derivation(runtime, "morph", (a, b), labels, pitches, seed, 0.0 if transfer else residual)
+    derivation.check_memory(max(len(wave_a), len(wave_b)), 1 if is_single else steps)
+    if transfer:
+        wave = runtime.transfer(wave_a, wave_b, label_b, pitch_b, seed)
+        clip = OutputClip(
+            wave, derivation.stem("transfer"), {**derivation.origin(), "transfer": True, "label": label_b}
+        )
+        return derivation.write(iter([clip]), out, format)
     waves = runtime.morph(wave_a, wave_b, steps, interpolation, over_time, *labels, *pitches, seed, residual)
     origin = derivation.origin(interpolation=interpolation)
     stem = derivation.stem(interpolation, "over_time" if over_time else f"x{steps}")

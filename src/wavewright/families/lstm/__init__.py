@@ -47,7 +47,9 @@ class LstmFamily(Family[LstmConfig, "LstmRecipe", "LstmPrepared"]):
     health = HealthRules(level_db="level_db", diversity="diversity")
     capabilities = frozenset({Capability.GENERATE})
     weight_prefixes = ("step.recurrent.",)
-    extra_files: ClassVar[Mapping[str, str]] = {STATISTICS_FILE: "whitening of frames, durations of the training clips"}
+    extra_files: ClassVar[Mapping[str, str]] = {
+        STATISTICS_FILE: "whitening of frames, durations of the training clips, frames to start from"
+    }
 
     def recipes(self) -> RecipeModule[LstmRecipe, LstmPrepared]:
         """Return the module of the recipes."""

@@ -31,6 +31,22 @@ class FrameClips:
         whitened = tuple(new.whiten(old.unwhiten(clip)) for clip in self.whitened)
         return FrameClips(whitened, self.labels, self.speakers)
 
+    def draw_excerpts(self, n_labels: int, count: int, n_frames: int) -> np.ndarray:
+        """Return excerpts of each label at random positions, ``(n_labels, count, n_frames, n_features)``.
+
+        The last frame of a clip that is shorter is repeated.
+        """
+        rng = np.random.default_rng(0)
+        lengths = np.array([len(clip) for clip in self.whitened])
+        excerpts = np.zeros((n_labels, count, n_frames, self.whitened[0].shape[1]), np.float32)
+        for label in range(n_labels):
+            own = np.flatnonzero(self.labels == label)
+            rows, starts = CropSampler(lengths[own], count, n_frames).draw(rng)
+            for index, (row, start) in enumerate(zip(own[rows], starts, strict=True)):
+                excerpt = self.whitened[row][start : start + n_frames]
+                excerpts[label, index] = np.pad(excerpt, ((0, n_frames - len(excerpt)), (0, 0)), mode="edge")
+        return excerpts
+
 
 @dataclass(frozen=True)
 class FrameBatches:

@@ -11,7 +11,7 @@ from ...ranges import check_ranges, ranged
 
 STEP_FILE = "step.onnx"
 STATISTICS_FILE = "statistics.safetensors"
-"""In a model folder: the whitening of frames and the durations of clips; see statistics.ClipStatistics."""
+"""In a model folder: the whitening of frames, durations and first frames of clips; see statistics.ClipStatistics."""
 
 LOG_DEVIATIONS = (-5.0, 2.0)  # smallest and largest log deviation of a Gaussian of the mixture
 MIN_PITCH_HZ, MAX_PITCH_HZ = 60.0, 400.0  # of the source ``voice``

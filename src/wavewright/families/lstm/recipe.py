@@ -17,7 +17,7 @@ from .batches import FrameBatches, FrameClips
 from .config import SIZES, LstmConfig
 from .frames import wave_to_frames
 from .reference import RecordingReference
-from .statistics import MIN_FRAMES, ClipStatistics, Whitening
+from .statistics import MIN_FRAMES, N_STARTS, START_FRAMES, ClipStatistics, Whitening
 
 LstmRecipe = RecipeOf[LstmConfig, SequenceDataSettings]
 
@@ -43,7 +43,7 @@ class LstmPrepared(PreparedOf[LstmRecipe, FrameBatches]):
             self,
             batches=rewhitened(self.batches),
             valid=None if self.valid is None else rewhitened(self.valid),
-            statistics=replace(self.statistics, whitening=whitening),
+            statistics=self.statistics.rewhitened(whitening),
         )
 
 
@@ -73,13 +73,15 @@ def prepare(recipe: LstmRecipe, entries: Sequence[Entry], cache_folder: Path | N
     whitening = Whitening.fit([frames[row] for row in train], model.n_mels)
     whitened = FrameClips(tuple(whitening.whiten(clip) for clip in frames), clips.labels, clips.speakers)
     lengths = np.array([len(clip) for clip in frames])
+    n_starts = N_STARTS if model.duration == "endless" else 0
+    starts = whitened.subset(train).draw_excerpts(max(len(model.labels), 1), n_starts, START_FRAMES)
     return LstmPrepared(
         recipe=recipe,
         train_entries=tuple(clips.entries[row] for row in train),
         problems=clips.problems,
         batches=_batches(whitened.subset(train), recipe),
         valid=_batches(whitened.subset(valid), recipe) if valid else None,
-        statistics=ClipStatistics(whitening, clips.duration_quantiles(lengths, train)),
+        statistics=ClipStatistics(whitening, clips.duration_quantiles(lengths, train), starts),
         reference=RecordingReference.of(clips, model.sample_rate, recipe.data.sample_seconds),
     )
 

@@ -125,7 +125,8 @@ def _cut_from_texture(sampler: FrameSampler, n_samples: int) -> np.ndarray:
     n_warm_up = max(n_around, round(WARM_UP_SECONDS * config.frame_rate))
     n_choices = max(n_around, round(CUT_SECONDS * config.frame_rate))
     n_frames = n_samples // config.hop_length + 2
-    whitened = sampler.draw_frames(n_warm_up + n_choices + n_frames + n_around)
+    start = sampler.statistics.draw_start(sampler.request.label, sampler.request.rng)  # dropped with the warm-up
+    whitened = sampler.draw_frames(n_warm_up + n_choices + n_frames + n_around, start)
     frames = sampler.statistics.whitening.unwhiten(whitened)
     levels_db = frame_levels_db(frames, config)[n_warm_up:-n_around]
     first = n_warm_up + quietest_cut(levels_db, n_frames, edge_frames(config))

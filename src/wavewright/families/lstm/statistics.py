@@ -1,4 +1,4 @@
-"""Statistics of the training clips that a model needs: the whitening of frames, and durations."""
+"""Statistics of the training clips that a model needs: the whitening of frames, durations, and first frames."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ...models.folder import ModelFolder
 
 MIN_FRAMES = 4  # of a clip
+N_STARTS, START_FRAMES = 16, 8  # excerpts of each label that endless clips start from, and their length
 MIN_VARIANCE = 1e-4  # of a direction, over the mean variance; smaller ones are not scaled up to 1
 
 
@@ -73,10 +74,18 @@ class ClipStatistics:
     durations : np.ndarray
         Quantiles of the durations in frames, ``(labels, speakers, quantiles)``, ascending along the last axis; at least
         one label and one speaker.
+    starts : np.ndarray
+        Whitened frames that endless clips of each label start from, ``(labels, excerpts, START_FRAMES, n_features)``;
+        no excerpts in other models.
     """
 
     whitening: Whitening
     durations: np.ndarray
+    starts: np.ndarray
+
+    def rewhitened(self, whitening: Whitening) -> ClipStatistics:
+        """Return the same statistics with frames whitened as ``whitening`` does."""
+        return ClipStatistics(whitening, self.durations, whitening.whiten(self.whitening.unwhiten(self.starts)))
 
     def tensors(self) -> dict[str, np.ndarray]:
         """Return the contents of STATISTICS_FILE."""
@@ -85,6 +94,7 @@ class ClipStatistics:
             "directions": self.whitening.directions,
             "scales": self.whitening.scales,
             "durations": self.durations.astype(np.float32),
+            **({"starts": self.starts} if self.starts.size else {}),
         }
 
     @classmethod
@@ -92,22 +102,39 @@ class ClipStatistics:
         """Return the statistics in a model folder; raise BadModel if they are damaged or do not fit its config."""
         tensors, path = folder.tensors(STATISTICS_FILE), folder.path / STATISTICS_FILE
         n_features = config.n_features
-        shapes = {
+        n_labels = max(len(config.labels), 1)
+        shapes: dict[str, tuple[int | None, ...]] = {
             "mean": (n_features,),
             "directions": (n_features, n_features),
             "scales": (n_features,),
-            "durations": (max(len(config.labels), 1), max(len(config.speakers), 1)),  # and the quantiles
+            "durations": (n_labels, max(len(config.speakers), 1), None),
         }
+        if "starts" in tensors:  # not in models of words, nor in older ones
+            shapes["starts"] = (n_labels, None, START_FRAMES, n_features)
         for name, shape in shapes.items():
-            if name not in tensors or tensors[name].shape[: len(shape)] != shape:
-                raise BadModel(f"{path} has no {name} of shape {shape}, which its card asks for; copy the model again.")
+            if name not in tensors or not _has_shape(tensors[name], shape):
+                lengths = ", ".join("any" if length is None else str(length) for length in shape)
+                raise BadModel(f"{path} has no {name} of shape ({lengths}), as its card asks; copy the model again.")
             if not tensors[name].size or not np.isfinite(tensors[name]).all():
                 raise BadModel(f"{path} has values of {name} that are missing or not finite; copy the model again.")
         arrays = {name: tensors[name].astype(np.float32) for name in shapes}
-        return cls(Whitening(arrays["mean"], arrays["directions"], arrays["scales"]), arrays["durations"])
+        starts = arrays.get("starts", np.zeros((n_labels, 0, START_FRAMES, n_features), np.float32))
+        return cls(Whitening(arrays["mean"], arrays["directions"], arrays["scales"]), arrays["durations"], starts)
+
+    def draw_start(self, label: int, rng: np.random.Generator) -> np.ndarray | None:
+        """Draw one of the label's first frames, ``(START_FRAMES, n_features)``; None where the model has none."""
+        starts = self.starts[label]
+        return None if not len(starts) else np.asarray(starts[rng.integers(len(starts))])
 
     def draw_duration(self, label: int, speaker: int, rng: np.random.Generator) -> int:
         """Draw a duration in frames, distributed as those of the training clips."""
         quantiles = self.durations[label, speaker]
         duration = np.interp(rng.random(), np.linspace(0, 1, len(quantiles)), quantiles)
         return max(MIN_FRAMES, round(float(duration)))
+
+
+def _has_shape(array: np.ndarray, shape: tuple[int | None, ...]) -> bool:
+    """Return whether an array has a shape, in which None stands for any length."""
+    return array.ndim == len(shape) and all(
+        length in (None, actual) for length, actual in zip(shape, array.shape, strict=True)
+    )

@@ -31,6 +31,7 @@ from .morphing import (
     limit_peak,
 )
 from .synthesis import NoiseSource, Residual
+from .transfer import match_levels, match_statistics
 
 N_NEAREST = 5  # training clips whose labels replace an unknown label
 SMOOTHING_SECONDS = (0.0, 0.02, 0.05, 0.2)  # of a residual's energy, tried in this order; see morphing.MonotonicPath
@@ -279,6 +280,46 @@ class VaeRuntime(Interpolator, Autoencoder):
         path = MonotonicPath(decode, self.directions, self.sample_rate, smoothing_frames)
         waves = path.waves([first.interpolate(last, between, t) for t in positions])
         return [wave[None] for wave in interpolate_levels(waves, clip_a.level_db, clip_b.level_db)]
+
+    def transfer(
+        self,
+        wave: np.ndarray,
+        style: np.ndarray,
+        label: LabelWeights = None,
+        pitch: float | None = None,
+        seed: int = 0,
+    ) -> np.ndarray:
+        """Return the rhythm of one clip with the sound of another, for a model of ``frames``.
+
+        The latents of the clip get the mean and the standard deviation over time of those of the style, see
+        :func:`.transfer.match_statistics`; then the result gets the clip's level over time.
+
+        Parameters
+        ----------
+        wave, style : np.ndarray
+            The clip and the style, ``(time,)`` at `sample_rate`, of any two lengths.
+        label, pitch, seed
+            As for :meth:`morph`, those of the style.
+
+        Returns
+        -------
+        np.ndarray
+            ``(1, time)``, as long as the clip.
+
+        Raises
+        ------
+        BadAudio, BadSetting
+            As :meth:`morph`.
+        """
+        if self.config.latent == "clip":
+            raise BadSetting(
+                f"{self.name} encodes clips as a whole, so it knows nothing of rhythm; choose another model."
+            )
+        wave, style = checked_wave(wave), checked_wave(style)
+        encoded = self._encode_clip(style, label, pitch, residual=0.0)
+        latents = match_statistics(self.encode(wave), encoded.latents)
+        decoded = self._decode(latents, encoded.conditioning, NoiseSource(seed))[: len(wave)]
+        return limit_peak([match_levels(decoded, wave, self.config.hop_length)])[0][None]
 
     def vary(
         self,
