@@ -1,0 +1,1 @@
+"""Music: scores, their files and images, and instruments that play them."""

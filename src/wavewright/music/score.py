@@ -1,0 +1,201 @@
+"""Scores: notes by track, tempo map, metres, keys and chords, all on a grid of ticks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from ..errors import BadSetting
+from .timing import TEMPO, TempoMap
+
+NOTE = np.dtype(
+    [("start", "<i8"), ("duration", "<i8"), ("pitch", "<i2"), ("velocity", "<i2"), ("release_velocity", "<i2")]
+)
+"""A note: start and duration in ticks, pitch 0 to 127 (69 is A4), velocity 1 to 127, velocity of its end 0 to 127."""
+
+CONTROL = np.dtype([("tick", "<i8"), ("kind", "<i2"), ("number", "<i2"), ("value", "<i2"), ("phase", "<i2")])
+"""A change of a channel.
+
+``kind`` is one of the five below, ``number`` the controller or key, else 0. ``value`` is 0 to 127; that of a bend -8192
+to 8191. ``phase`` orders events of one tick: 0 is before the ends of notes, 1 between ends and starts, 2 after starts.
+"""
+
+KEY_PRESSURE, CONTROL_CHANGE, PROGRAM, CHANNEL_PRESSURE, PITCH_BEND = 0xA, 0xB, 0xC, 0xD, 0xE
+
+METRE = np.dtype(
+    [("tick", "<i8"), ("numerator", "<i2"), ("denominator", "<i4"), ("click_clocks", "<i2"), ("thirty_seconds", "<i2")]
+)
+"""A metre from a tick on; the last two are those of MIDI: clocks of a metronome's click, 32nds in a quarter."""
+
+KEY = np.dtype([("tick", "<i8"), ("sharps", "<i2"), ("is_minor", "?")])
+"""A key from a tick on: -7 (flats) to 7 (sharps)."""
+
+RELEASE_VELOCITY = 64
+"""Velocity of the end of a note whose instrument does not measure it."""
+
+
+@dataclass(frozen=True)
+class Chord:
+    """A chord symbol such as ``Am7`` or ``D/F#``, from a tick on."""
+
+    tick: int
+    symbol: str
+
+
+@dataclass(frozen=True)
+class MetaEvent:
+    """A text or other event that plays nothing.
+
+    Attributes
+    ----------
+    tick : int
+    kind : int
+        Type of the meta event of MIDI (1 is text, 2 copyright, 5 lyrics, 6 a marker ...), or 0xF0 and 0xF7 for
+        system-exclusive messages.
+    data : bytes
+    """
+
+    tick: int
+    kind: int
+    data: bytes
+
+    @property
+    def text(self) -> str:
+        """The data as text: UTF-8 where it is valid, otherwise Latin-1."""
+        try:
+            return self.data.decode("utf-8")
+        except UnicodeDecodeError:
+            return self.data.decode("latin-1")
+
+
+def empty(dtype: np.dtype) -> np.ndarray:
+    """Return an array of no events."""
+    return np.zeros(0, dtype)
+
+
+def notes_of(rows: Iterable[Sequence[int]]) -> np.ndarray:
+    """Return notes from rows of start, duration, pitch and velocity, sorted by start.
+
+    Examples
+    --------
+    >>> notes_of([(0, 480, 60, 80), (480, 480, 64, 80)])["pitch"].tolist()
+    [60, 64]
+    """
+    notes = np.array([(*row, RELEASE_VELOCITY) for row in rows], NOTE)
+    return notes[np.argsort(notes["start"], kind="stable")]
+
+
+def controls_of(rows: Iterable[Sequence[int]]) -> np.ndarray:
+    """Return controls from rows of tick, kind, number and value, before the notes of their ticks."""
+    controls = np.array([(*row, 0) for row in rows], CONTROL)
+    return controls[np.argsort(controls["tick"], kind="stable")]
+
+
+@dataclass(frozen=True, eq=False)
+class Track:
+    """The notes of one instrument.
+
+    Attributes
+    ----------
+    notes : np.ndarray
+        NOTE, sorted by start; notes of one start keep their order.
+    name : str
+    is_drum : bool
+        Pitches are drums of General MIDI.
+    channel : int, optional
+        MIDI channel, 0 to 15; chosen when it is written by default. Tracks of one channel have one instrument.
+    port : int
+        MIDI port; each has its own channels.
+    controls : np.ndarray
+        CONTROL, sorted by tick and phase.
+    metas : tuple of MetaEvent
+        Texts and other events, sorted by tick.
+    """
+
+    notes: np.ndarray = field(default_factory=lambda: empty(NOTE))
+    name: str = ""
+    is_drum: bool = False
+    channel: int | None = None
+    port: int = 0
+    controls: np.ndarray = field(default_factory=lambda: empty(CONTROL))
+    metas: tuple[MetaEvent, ...] = ()
+
+    @property
+    def program(self) -> int:
+        """The programme at the first note, 0 to 127; 0 if none is selected."""
+        first = self.notes["start"][0] if len(self.notes) else self.controls["tick"].max(initial=0)
+        is_selected = (self.controls["kind"] == PROGRAM) & (self.controls["tick"] <= first)
+        return int(self.controls["value"][is_selected][-1]) if is_selected.any() else 0
+
+    def with_program(self, program: int) -> Track:
+        """Return the track with one programme from its start on."""
+        others = self.controls[self.controls["kind"] != PROGRAM]
+        return replace(self, controls=np.concatenate([controls_of([(0, PROGRAM, 0, program)]), others]))
+
+    @property
+    def end(self) -> int:
+        """The tick after the last event."""
+        ends = [
+            (self.notes["start"] + self.notes["duration"]).max(initial=0),
+            self.controls["tick"].max(initial=0),
+            *(meta.tick for meta in self.metas[-1:]),
+        ]
+        return int(max(ends))
+
+
+@dataclass(frozen=True, eq=False)
+class Score:
+    """Music: tracks of notes and what holds for all of them.
+
+    Attributes
+    ----------
+    tracks : tuple of Track
+    ticks_per_quarter : int
+        1 to 32767.
+    tempos : np.ndarray
+        TEMPO, sorted by tick: microseconds of a quarter from each tick on; 120 quarters a minute before the first.
+    metres, keys : np.ndarray
+        METRE and KEY, sorted by tick; 4/4 and no key before the first.
+    chords : tuple of Chord
+        Sorted by tick.
+    metas : tuple of MetaEvent
+        Texts and other events of no track, sorted by tick.
+    title : str
+    length : int
+        Ticks to the end; extended to the last event where it is shorter.
+    """
+
+    tracks: tuple[Track, ...] = ()
+    ticks_per_quarter: int = 480
+    tempos: np.ndarray = field(default_factory=lambda: empty(TEMPO))
+    metres: np.ndarray = field(default_factory=lambda: empty(METRE))
+    keys: np.ndarray = field(default_factory=lambda: empty(KEY))
+    chords: tuple[Chord, ...] = ()
+    metas: tuple[MetaEvent, ...] = ()
+    title: str = ""
+    length: int = 0
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.ticks_per_quarter <= 32_767:
+            raise BadSetting(f"ticks_per_quarter is {self.ticks_per_quarter}; it must lie between 1 and 32767.")
+        ends = [track.end for track in self.tracks]
+        ends += [int(events["tick"].max(initial=0)) for events in (self.tempos, self.metres, self.keys)]
+        ends += [chord.tick for chord in self.chords[-1:]] + [meta.tick for meta in self.metas[-1:]]
+        object.__setattr__(self, "length", max([self.length, *ends]))
+
+    @property
+    def tempo_map(self) -> TempoMap:
+        """Ticks to seconds and samples, and back."""
+        return TempoMap(self.ticks_per_quarter, self.tempos)
+
+    @property
+    def seconds(self) -> float:
+        """Length in seconds."""
+        return float(self.tempo_map.seconds(self.length))
+
+    @property
+    def n_notes(self) -> int:
+        """Number of notes of all tracks."""
+        return sum(len(track.notes) for track in self.tracks)
