@@ -71,6 +71,11 @@ CHAPTERS = (
                 ("sea-waves/*.ogg",),
             ),
             Row(
+                "A summer night",
+                ("generate ambience --label insects --seconds 8 --count 1 --seed 7 --format ogg --out insects",),
+                ("insects/*.ogg",),
+            ),
+            Row(
                 "The word seven by one speaker",
                 ("generate digits --label 7 --speaker theo --count 3 --seed 7 --format ogg --out seven",),
                 ("seven/*.ogg",),
@@ -79,7 +84,8 @@ CHAPTERS = (
     ),
     Chapter(
         "Between sounds",
-        "Morphs, variations and single attributes by the VAE `morph-drums`; see [Edit and morph](morphing.md).",
+        "Morphs, variations and single attributes by VAEs, `morph-drums` and `morph-textures`; see [Edit and "
+        "morph](morphing.md).",
         (
             Row(
                 "From a kick to a snare",
@@ -98,6 +104,14 @@ CHAPTERS = (
                 "The same snare, brighter",
                 ("adjust snare/drums-snare-s7-000.ogg --set brightness=+1 --steps 3 --format ogg --out bright-snares",),
                 ("bright-snares/*.ogg",),
+            ),
+            Row(
+                "Rain that changes into the sea",
+                (
+                    "morph rain/ambience-rain-s7-8s-000.ogg sea-waves/ambience-sea-waves-s7-8s-000.ogg --over-time "
+                    "--format ogg --out rain-to-sea",
+                ),
+                ("rain-to-sea/*.ogg",),
             ),
         ),
     ),
