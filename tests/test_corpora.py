@@ -146,6 +146,37 @@ def test_ambience_keeps_folds_and_licences_apart_and_cuts_silence(tmp_path):
     assert rows["rain/1-10-A"]["group"] == "10"
 
 
+def test_textures_of_games_are_cut_into_excerpts_and_split_by_recording(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(CORPORA))
+    games = importlib.import_module("games")
+    credit = "clip,derived_from,author,licence,source\n1-10-A.ogg,x,someone,CC0,link"
+    tone(tmp_path / "pack" / "rain" / "1-10-A.ogg")
+    (tmp_path / "pack" / "CREDITS.csv").write_text(credit, encoding="utf-8")
+    folders = {"zero-ad": tmp_path / "audio", "megaglest": tmp_path / "megaglest"}
+    for folder, textures in (
+        (folders["zero-ad"] / "ambient", games.ZERO_AD_TEXTURES),
+        (folders["megaglest"] / "tilesets", games.MEGAGLEST_TEXTURES),
+    ):
+        for by_label in textures.values():
+            for name in (name for names in by_label.values() for name in names):
+                tone(folder / f"{name}.ogg", 17.0 if name.endswith("snowstorm_11") else 0.5)
+    tone(folders["zero-ad"] / "actor/singlesteps/fs_sand1.ogg")
+    arguments = ("--pack", tmp_path / "pack", *(item for name in folders for item in (f"--{name}", folders[name])))
+    rows = gathered(tmp_path / "ambience", "ambience", *arguments)
+    assert rows["wind/weather-snowstorm_11-0"]["duration"] == rows["wind/weather-snowstorm_11-9"]["duration"] == 8.0
+    assert {row["licence"] for name, row in rows.items() if name != "rain/1-10-A"} == {"CC-BY-SA-3.0"}
+    splits = {}
+    for row in rows.values():
+        splits.setdefault((row["label"], row["group"]), set()).add(row["split"])
+    assert all(len(each) == 1 for each in splits.values())
+    labels = {label for label, _ in splits}
+    assert labels >= {"rain", "wind", "stream", "birds", "insects"}
+    assert rows["wind/weather-windstorm_11-0"]["split"] == "valid"
+    effects = gathered(tmp_path / "effects", "effects", *arguments)
+    assert effects.keys() == rows.keys() | {"steps/singlesteps-fs_sand1"}
+    assert not any("label" in row for row in effects.values())
+
+
 def test_speech_never_gives_away_the_test_sentences(tmp_path):
     source = tmp_path / "kathleen" / "data"
     for name in (

@@ -145,6 +145,12 @@ def test_importing_the_package_loads_nothing_heavy():
     assert in_a_new_python(f"import sys, wavewright; print([name for name in {heavy} if name in sys.modules])") == "[]"
 
 
+def test_importing_the_tasks_loads_neither_numba_nor_filters():
+    heavy = ["numba", "scipy.signal", "torch"]
+    program = f"import sys, wavewright.tasks.demo; print([name for name in {heavy} if name in sys.modules])"
+    assert in_a_new_python(program) == "[]"
+
+
 NOT_FOR_SPEAKING = (
     *("scipy", "numba", "rich", "torch", "onnx", "matplotlib", "librosa", "numpy.f2py", "numpy.testing"),
     *(

@@ -26,6 +26,7 @@ from .sound_file import (
 )
 from .units import samples_to_seconds, seconds_to_samples
 from .wav_chunks import LoopPoints, append_loops
+from .wave_blocks import with_channels
 from .whole_file import check_name, temporary_path, why_not_written
 
 __all__ = [
@@ -429,6 +430,16 @@ def resampled(waves: Iterable[np.ndarray], from_rate: int, to_rate: int, n_chann
     for wave in waves:
         yield stream.resample_chunk(np.ascontiguousarray(wave.T)).T
     yield stream.resample_chunk(np.zeros((0, n_channels), np.float32), last=True).T
+
+
+def converted(
+    waves: Iterable[np.ndarray], from_rate: int, to_rate: int, from_channels: int, to_channels: int
+) -> Iterator[np.ndarray]:
+    """Resample consecutive blocks and give them another number of channels.
+
+    See :func:`resampled` and :func:`.wave_blocks.with_channels`.
+    """
+    return (with_channels(wave, to_channels) for wave in resampled(waves, from_rate, to_rate, from_channels))
 
 
 def _write_waves(path: Path, file: soundfile.SoundFile, waves: Iterator[np.ndarray]) -> None:

@@ -144,6 +144,10 @@ class Family(ABC, Generic[ConfigT, RecipeT, PreparedT]):
         """
         return {}
 
+    def fresh_weights(self, base: ModelFolder, config: ConfigT) -> tuple[str, ...]:
+        """Return the beginnings of the names of weights that ``base`` lacks, which start as without ``base``."""
+        return ()
+
     def new_tables(self, base: ModelFolder, config: ConfigT) -> Sequence[str]:
         """Return the names of tables with rows that ``base`` does not have, which do not move back towards it."""
         if not self.named_tables(config):

@@ -52,6 +52,8 @@ class TrainingSettings(RangedSettings):
     base_weight
         Weight of the model that a training starts from in the exported weights: 0 for the learned weights alone, 1 for
         the base alone.
+    frozen
+        Beginnings of the names of weights of the exported network that are not trained.
     seed
         Of the initial weights, the batches and everything random in a step.
     evaluate_every
@@ -93,6 +95,7 @@ class TrainingSettings(RangedSettings):
     clip_norm: float = ranged(0.0, 0.0, 1e6)
     ema_decay: float = ranged(0.999, 0.0, 0.999999)
     base_weight: float = ranged(0.0, 0.0, 1.0)
+    frozen: tuple[str, ...] = ()
     seed: int = ranged(0, 0, 2**32 - 1)
     evaluate_every: int = ranged(500, 1, MAX_STEPS)
     save_every: int = ranged(250, 1, MAX_STEPS)

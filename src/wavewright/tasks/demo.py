@@ -12,7 +12,6 @@ from typing import Annotated
 
 import numpy as np
 from pydantic import Field
-from scipy.signal import lfilter, oaconvolve
 
 from .. import loading
 from ..clip import Clip
@@ -36,6 +35,7 @@ from .encode import encode
 from .enhance import enhance
 from .generate import Generated, generate
 from .layer import layer
+from .morph import morph
 from .speak import speak
 from .synthesise import synthesise
 
@@ -52,6 +52,7 @@ SEEDS = (7, 9)
 BITRATES_KBPS = (5.0, 3.0, 1.6)
 TOOL_SECONDS = 5.0
 PROCEDURE_SEED = 3
+MORPHED = ("footsteps", "rain")
 BACKGROUNDS = ("rain-and-thunder", "campfire")
 CHAINS = (
     ("in a hall", "reverb 2s mix=40% tail=1s"),
@@ -153,6 +154,8 @@ class _ClipWriter:
             rows = self._speak(folder)
         elif Capability.VOCODE in capabilities:
             rows, reason = self._with_voice(self._vocode, folder)
+        elif folder.card.config.get("latent") == "frames":  # a VAE for clips of any length
+            rows = [self._morph_over_time(folder)]
         elif Capability.GENERATE in capabilities:
             rows = self._generate(folder, Capability.INTERPOLATE in capabilities)
         elif Capability.CODE in capabilities:
@@ -202,6 +205,22 @@ class _ClipWriter:
             rows.append(PlayerRow(f"from one {label or 'clip'} to another", command, self._players(generated, "step")))
         return rows
 
+    def _morph_over_time(self, folder: ModelFolder) -> PlayerRow:
+        """Write a sound that changes into another one, and one with its rhythm and the sound of the other."""
+        name = file_stem(folder.card.name)
+        ends = [self.audio / f"{name}-{procedure}.wav" for procedure in MORPHED]
+        for procedure, path in zip(MORPHED, ends, strict=True):
+            synthesise(procedure, path, TOOL_SECONDS, seed=PROCEDURE_SEED, quiet=True)
+        players = [self._player(path, procedure) for path, procedure in zip(ends, MORPHED, strict=True)]
+        changing = morph(ends[0], ends[1], over_time=True, model=str(folder.path), out=self.audio)
+        rhythm = morph(ends[0], ends[1], transfer=True, model=str(folder.path), out=self.audio)
+        players += [
+            self._player(self.audio / changing.clips[0].file, "from the one to the other"),
+            self._player(self.audio / rhythm.clips[0].file, "rhythm of the one, sound of the other"),
+        ]
+        command = f"wavewright morph {ends[0].name} {ends[1].name} --over-time --model {folder.card.name}"
+        return PlayerRow(" and ".join(MORPHED), command, players)
+
     def _speak(self, folder: ModelFolder) -> list[PlayerRow]:
         """Write a few sentences by each voice of a model."""
         rows = []
@@ -245,6 +264,8 @@ class _ClipWriter:
 
     def _enhance(self, folder: ModelFolder, voice: str) -> list[PlayerRow]:
         """Write a sentence in noise before and after a denoiser."""
+        from scipy.signal import lfilter  # slow to import
+
         name, rng = file_stem(folder.card.name), np.random.default_rng(NOISE_SEED)
         before, after = self.audio / f"{name}-before.wav", self.audio / f"{name}-after.wav"
         clip = self._sentence(voice, TEXTS[1], folder.card.sample_rate)
@@ -259,6 +280,8 @@ class _ClipWriter:
 
     def _cancel_echo(self, folder: ModelFolder, voice: str) -> list[PlayerRow]:
         """Write a call, one sentence over the echo of others, before and after the removal of the echo."""
+        from scipy.signal import oaconvolve  # slow to import
+
         name, sample_rate = file_stem(folder.card.name), folder.card.sample_rate
         paths = [self.audio / f"{name}-{suffix}.wav" for suffix in ("far", "before", "after")]
         far = self._sentence(voice, " ".join((TEXTS[1], TEXTS[0], TEXTS[2])), sample_rate).wave[0]

@@ -113,16 +113,20 @@ class Run:
         self._base_weights: dict[str, torch.Tensor] = {}  # towards which the exported weights are interpolated
         if base is not None:
             self._initialise_from(base)
+        self._freeze(self.recipe.training.frozen)
 
     def _initialise_from(self, base: ModelFolder) -> None:
         """Initialise the exported network from ``base``; load the critics too if its checkpoint exists."""
         last = base.path / CHECKPOINTS / LAST
         if last.is_file():
             checkpoint.load_matching(last, self.network)
+        module = self.network.inference_module()
+        fresh = self.family.fresh_weights(base, self.recipe.model)
+        state = {name: weight for name, weight in module.state_dict().items() if name.startswith(fresh)}
         initial = self.family.initial_weights(base, self.recipe.model)
-        state = {name: torch.from_numpy(array) for name, array in initial.items()}
+        state |= {name: torch.from_numpy(array) for name, array in initial.items()}
         try:
-            self.network.inference_module().load_state_dict(state)
+            module.load_state_dict(state)
         except RuntimeError as error:
             raise BadModel(
                 f"The weights of {base.path} do not fit the settings of this run; leave out --set model settings."
@@ -130,8 +134,25 @@ class Run:
         if self.recipe.training.base_weight:
             new = self.family.new_tables(base, self.recipe.model)
             self._base_weights = {
-                name: weight for name, weight in state.items() if weight.is_floating_point() and name not in new
+                name: weight
+                for name, weight in state.items()
+                if weight.is_floating_point() and name not in new and not name.startswith(fresh)
             }
+
+    def _freeze(self, prefixes: tuple[str, ...]) -> None:
+        """Freeze the weights of the exported module whose names begin with a prefix; raise BadSetting if none does."""
+        weights = dict(self.network.inference_module().named_parameters())
+        for prefix in prefixes:
+            named = [weight for name, weight in weights.items() if name.startswith(prefix)]
+            if not named:
+                known = sorted({name.split(".")[0] for name in weights})
+                raise BadSetting(
+                    f"No weights begin with {prefix!r} (training.frozen); those of this network: {', '.join(known)}."
+                )
+            for weight in named:
+                weight.requires_grad_(False)
+        if not any(weight.requires_grad for weight in weights.values()):
+            raise BadSetting(f"training.frozen {prefixes} leaves no weight to train; name fewer.")
 
     @torch.no_grad()
     def inference_module(self, average: nn.Module) -> nn.Module:
