@@ -14,7 +14,7 @@ import wavewright
 from wavewright.analysis.content import KINDS, ContentMeter, Smoothing
 from wavewright.analysis.content_features import N_FEATURES, ContentFeatures
 from wavewright.analysis.files import analyse_file
-from wavewright.analysis.key import NAMES, KeyMeter
+from wavewright.analysis.key import KeyMeter
 from wavewright.analysis.levels import RecordingLevelsMeter
 from wavewright.analysis.pitch import PitchMeter
 from wavewright.analysis.report import note_name
@@ -26,6 +26,7 @@ from wavewright.clip import Clip
 from wavewright.dsp.frames import FrameBuffer
 from wavewright.dsp.levels import FrameLevels, LevelMeter
 from wavewright.errors import BadAudio, BadFolder, BadSetting
+from wavewright.music.theory import SHARP_NAMES
 
 RATE = 16_000
 
@@ -269,7 +270,7 @@ def test_tempo_of_noise_is_unsure_and_a_short_sound_has_none():
 @pytest.mark.parametrize("tonic", [0, 3, 6, 10])
 def test_key_of_cadences(tonic, mode):
     key = measured(KeyMeter(RATE), cadences(tonic, mode, cents=20.0, seconds=10.0), seed=0)
-    assert key.name == f"{NAMES[tonic]} {mode}"
+    assert key.name == f"{SHARP_NAMES[tonic]} {mode}"
     assert key.is_sure
     assert key.tuning_cents == pytest.approx(20, abs=3)
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..dsp.frames import FrameBuffer
 from ..dsp.spectrum import hann_window, power_spectrum
+from ..music.theory import pitch_class_name
 
 N_FFT, HOP_LENGTH = 8_192, 4_096
 LOWEST_HZ, HIGHEST_HZ = 65.0, 2_100.0
@@ -16,7 +17,6 @@ BINS_PER_SEMITONE = 10
 PEAK_POWER = 1e-4  # of a partial, relative to the strongest of its frame
 SILENT_POWER = 1e-8  # mean square of a frame without notes
 
-NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 PROFILES = {
     "major": (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88),
     "minor": (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17),
@@ -83,7 +83,7 @@ class KeyMeter:
         np.add.at(classes, np.rint(semitones).astype(int) % 12, self._histogram)
         correlations = (
             {
-                f"{NAMES[tonic]} {mode}": float(np.corrcoef(classes, np.roll(profile, tonic))[0, 1])
+                f"{pitch_class_name(tonic)} {mode}": float(np.corrcoef(classes, np.roll(profile, tonic))[0, 1])
                 for mode, profile in PROFILES.items()
                 for tonic in range(12)
             }

@@ -10,8 +10,9 @@ import numpy as np
 
 from ..clip import describe_audio
 from ..json_text import PYTHON_ONLY
+from ..music.theory import pitch_name
 from .content import Content
-from .key import NAMES, Key
+from .key import Key
 from .levels import Loudness, RecordingLevels
 from .pitch import Pitch
 from .silence import Silence
@@ -189,7 +190,7 @@ class Analysis:
 def note_name(frequency_hz: float) -> str:
     """Return the nearest note of the tempered scale, such as ``A4`` for 440 Hz."""
     number = round(69 + 12 * math.log2(frequency_hz / 440.0))
-    return f"{NAMES[number % 12]}{number // 12 - 1}"
+    return pitch_name(number)
 
 
 def _guess(text: str, confidence: float, is_sure: bool) -> str:

@@ -1,0 +1,397 @@
+"""Names of pitches, scales, keys and chords, and the pitch classes they stand for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from ..errors import BadSetting
+
+SHARP_NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+FLAT_NAMES = ("C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B")
+
+MAX_PITCH = 127
+"""The highest pitch of MIDI, G9."""
+
+SCALES = MappingProxyType(
+    {
+        "major": (0, 2, 4, 5, 7, 9, 11),
+        "minor": (0, 2, 3, 5, 7, 8, 10),
+        "harmonic-minor": (0, 2, 3, 5, 7, 8, 11),
+        "melodic-minor": (0, 2, 3, 5, 7, 9, 11),
+        "dorian": (0, 2, 3, 5, 7, 9, 10),
+        "phrygian": (0, 1, 3, 5, 7, 8, 10),
+        "lydian": (0, 2, 4, 6, 7, 9, 11),
+        "mixolydian": (0, 2, 4, 5, 7, 9, 10),
+        "locrian": (0, 1, 3, 5, 6, 8, 10),
+        "major-pentatonic": (0, 2, 4, 7, 9),
+        "minor-pentatonic": (0, 3, 5, 7, 10),
+        "blues": (0, 3, 5, 6, 7, 10),
+        "whole-tone": (0, 2, 4, 6, 8, 10),
+        "octatonic": (0, 1, 3, 4, 6, 7, 9, 10),
+        "chromatic": tuple(range(12)),
+    }
+)
+"""Semitones above the tonic of each scale."""
+
+_SCALE_ALIASES = {"": "major", "m": "minor", "min": "minor", "maj": "major", "ionian": "major", "aeolian": "minor"}
+
+CHORD_KINDS = MappingProxyType(
+    {
+        "": (0, 4, 7),
+        "m": (0, 3, 7),
+        "dim": (0, 3, 6),
+        "aug": (0, 4, 8),
+        "5": (0, 7),
+        "sus2": (0, 2, 7),
+        "sus4": (0, 5, 7),
+        "6": (0, 4, 7, 9),
+        "m6": (0, 3, 7, 9),
+        "7": (0, 4, 7, 10),
+        "maj7": (0, 4, 7, 11),
+        "m7": (0, 3, 7, 10),
+        "mmaj7": (0, 3, 7, 11),
+        "m7b5": (0, 3, 6, 10),
+        "dim7": (0, 3, 6, 9),
+        "aug7": (0, 4, 8, 10),
+        "7sus4": (0, 5, 7, 10),
+        "7b5": (0, 4, 6, 10),
+        "add9": (0, 4, 7, 14),
+        "madd9": (0, 3, 7, 14),
+        "69": (0, 4, 7, 9, 14),
+        "9": (0, 4, 7, 10, 14),
+        "maj9": (0, 4, 7, 11, 14),
+        "m9": (0, 3, 7, 10, 14),
+        "7b9": (0, 4, 7, 10, 13),
+        "7#9": (0, 4, 7, 10, 15),
+        "11": (0, 4, 7, 10, 14, 17),
+        "m11": (0, 3, 7, 10, 14, 17),
+        "13": (0, 4, 7, 10, 14, 21),
+        "maj13": (0, 4, 7, 11, 14, 21),
+    }
+)
+"""Semitones above the root of each kind of chord."""
+
+_CHORD_ALIASES = {
+    "M": "",
+    "maj": "",
+    "min": "m",
+    "-": "m",
+    "o": "dim",
+    "°": "dim",
+    "+": "aug",
+    "sus": "sus4",
+    "M7": "maj7",
+    "Δ": "maj7",
+    "Δ7": "maj7",
+    "j7": "maj7",
+    "min7": "m7",
+    "-7": "m7",
+    "min6": "m6",
+    "-6": "m6",
+    "mM7": "mmaj7",
+    "ø": "m7b5",
+    "ø7": "m7b5",
+    "-7b5": "m7b5",
+    "min7b5": "m7b5",
+    "o7": "dim7",
+    "°7": "dim7",
+    "+7": "aug7",
+    "7#5": "aug7",
+    "7sus": "7sus4",
+    "6/9": "69",
+    "min9": "m9",
+    "-9": "m9",
+    "M9": "maj9",
+    "min11": "m11",
+    "-11": "m11",
+}
+
+_NUMERALS = ("I", "II", "III", "IV", "V", "VI", "VII")
+_PITCH_CLASS = re.compile(r"([A-Ga-g])(##|bb|[#b♯♭]?)")
+_PITCH = re.compile(r"([A-Ga-g](?:##|bb|[#b♯♭]?))(-?\d{1,2})")
+_CHORD = re.compile(r"([A-G](?:##|bb|[#b♯♭]?))(.*?)(?:/([A-G](?:##|bb|[#b♯♭]?)))?")
+_NUMERAL = re.compile(r"([b#]?)(VII|VI|V|IV|III|II|I|vii|vi|v|iv|iii|ii|i)(.*)")
+
+
+def pitch_class_of(name: str) -> int:
+    """Return the pitch class of a note's name, 0 (C) to 11 (B).
+
+    Raises
+    ------
+    BadSetting
+        If it is no letter from A to G, followed by sharps or flats if any.
+
+    Examples
+    --------
+    >>> pitch_class_of("Bb"), pitch_class_of("F##")
+    (10, 7)
+    """
+    match = _PITCH_CLASS.fullmatch(name.strip())
+    if match is None:
+        raise BadSetting(f"{name!r} is no note; notes are A to G with # or b, such as F# or Bb.")
+    shift = {"": 0, "#": 1, "♯": 1, "##": 2, "b": -1, "♭": -1, "bb": -2}[match[2]]
+    return (SHARP_NAMES.index(match[1].upper()) + shift) % 12
+
+
+def pitch_of(name: str) -> int:
+    """Return the pitch of a note's name with its octave: 60 for C4, 69 for A4.
+
+    A whole number from 0 to 127 stands for itself.
+
+    Raises
+    ------
+    BadSetting
+        If it is no such name, or outside of 0 to 127 (C-1 to G9).
+
+    Examples
+    --------
+    >>> pitch_of("C4"), pitch_of("Cb4"), pitch_of("69")
+    (60, 59, 69)
+    """
+    text = name.strip()
+    match = _PITCH.fullmatch(text)
+    if match is not None:
+        letter = pitch_class_of(match[1][0])
+        shift = (pitch_class_of(match[1]) - letter + 6) % 12 - 6
+        pitch = 12 * (int(match[2]) + 1) + letter + shift
+    elif text.isascii() and text.isdigit():
+        pitch = int(text[:4])
+    else:
+        raise BadSetting(
+            f"{name!r} is no pitch; pitches are notes with an octave, such as C4, F#3 or Bb5, or 0 to 127."
+        )
+    if not 0 <= pitch <= MAX_PITCH:
+        raise BadSetting(f"{name!r} is outside of C-1 to G9.")
+    return pitch
+
+
+def pitch_name(pitch: int, *, flats: bool = False) -> str:
+    """Return the name of a pitch with its octave.
+
+    Examples
+    --------
+    >>> pitch_name(60), pitch_name(70, flats=True)
+    ('C4', 'Bb4')
+    """
+    return f"{pitch_class_name(pitch, flats=flats)}{pitch // 12 - 1}"
+
+
+def pitch_class_name(pitch_class: int, *, flats: bool = False) -> str:
+    """Return the name of a pitch class, or of that of a pitch."""
+    return (FLAT_NAMES if flats else SHARP_NAMES)[pitch_class % 12]
+
+
+@dataclass(frozen=True)
+class MusicalKey:
+    """A tonic and a scale.
+
+    Attributes
+    ----------
+    tonic : int
+        Pitch class, 0 to 11.
+    scale : str
+        One of SCALES.
+
+    Examples
+    --------
+    >>> MusicalKey.parse("D minor").name, MusicalKey.parse("Bb").sharps
+    ('D minor', -2)
+    """
+
+    tonic: int = 0
+    scale: str = "major"
+
+    @classmethod
+    def parse(cls, text: str) -> MusicalKey:
+        """Read a key: ``C``, ``F#m``, ``D minor``, ``A dorian``, ``Eb minor pentatonic``.
+
+        Raises
+        ------
+        BadSetting
+            If the tonic is no note or the scale is not one of SCALES.
+        """
+        match = re.fullmatch(r"\s*([A-Ga-g](?:##|bb|[#b♯♭]?))[\s_-]*(.*?)\s*", text)
+        if match is None:
+            raise BadSetting(f"{text!r} is no key; keys are written as C, F#m, D minor or A dorian.")
+        words = re.sub(r"[\s_-]+", "-", match[2])
+        words = words if words in ("m", "") else words.lower()
+        scale = _SCALE_ALIASES.get(words, words)
+        if scale not in SCALES:
+            raise BadSetting(f"{match[2]!r} is no scale; scales are {', '.join(SCALES)}.")
+        return cls(pitch_class_of(match[1]), scale)
+
+    @classmethod
+    def of_sharps(cls, sharps: int, is_minor: bool) -> MusicalKey:
+        """Return the key of a key signature: -7 (flats) to 7 (sharps)."""
+        return cls((7 * sharps + (9 if is_minor else 0)) % 12, "minor" if is_minor else "major")
+
+    @property
+    def name(self) -> str:
+        """The key as :meth:`parse` reads it."""
+        return f"{pitch_class_name(self.tonic, flats=self.sharps < 0)} {self.scale}"
+
+    @property
+    def intervals(self) -> tuple[int, ...]:
+        """Semitones of the scale above the tonic."""
+        return SCALES[self.scale]
+
+    @property
+    def is_minor(self) -> bool:
+        """True if the third above the tonic is minor and not major."""
+        return 3 in self.intervals and 4 not in self.intervals
+
+    @property
+    def sharps(self) -> int:
+        """The key signature: -6 (flats) to 6 (sharps); that of the major or minor key for scales of other notes."""
+        offsets = {"dorian": 10, "phrygian": 8, "lydian": 7, "mixolydian": 5, "locrian": 1}
+        parent = self.tonic + (offsets.get(self.scale) or (3 if self.is_minor else 0))
+        sharps = 7 * parent % 12
+        return sharps - 12 if sharps > 6 else sharps
+
+    @property
+    def pitch_classes(self) -> frozenset[int]:
+        """The pitch classes of the scale."""
+        return frozenset((self.tonic + interval) % 12 for interval in self.intervals)
+
+    def pitches(self, low: int = 0, high: int = MAX_PITCH) -> list[int]:
+        """Return the pitches of the scale from ``low`` to ``high``, both included."""
+        return [pitch for pitch in range(low, high + 1) if pitch % 12 in self.pitch_classes]
+
+    def pitch_of_degree(self, degree: int, octave: int = 4) -> int:
+        """Return the pitch of a step of the scale: 0 is the tonic of the octave, -1 the step below it."""
+        octaves, step = divmod(degree, len(self.intervals))
+        return 12 * (octave + 1 + octaves) + self.tonic + self.intervals[step]
+
+
+@dataclass(frozen=True)
+class ChordSymbol:
+    """A chord: a root, a kind and a bass.
+
+    Attributes
+    ----------
+    root : int
+        Pitch class.
+    kind : str
+        One of CHORD_KINDS.
+    bass : int, optional
+        Pitch class of the lowest note; the root by default.
+
+    Examples
+    --------
+    >>> chord = ChordSymbol.parse("Bbmaj7/D")
+    >>> sorted(chord.pitch_classes), chord.bass
+    ([2, 5, 9, 10], 2)
+    """
+
+    root: int
+    kind: str = ""
+    bass: int | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> ChordSymbol:
+        """Read a chord symbol such as ``Am7``, ``F#m7b5``, ``Bbmaj7/D`` or ``C6/9``.
+
+        Raises
+        ------
+        BadSetting
+            If the root is no note or the kind is not one of CHORD_KINDS.
+        """
+        match = _CHORD.fullmatch(text.strip())
+        if match is None:
+            raise BadSetting(f"{text!r} is no chord; chords are written as C, Am7, F#m7b5 or Bbmaj7/D.")
+        written = match[2].replace("♭", "b").replace("♯", "#").replace("(", "").replace(")", "")
+        kind = _CHORD_ALIASES.get(written, written)
+        if kind not in CHORD_KINDS:
+            raise BadSetting(
+                f"{match[2]!r} in {text!r} is no kind of chord; kinds are {', '.join(filter(None, CHORD_KINDS))}."
+            )
+        return cls(pitch_class_of(match[1]), kind, None if match[3] is None else pitch_class_of(match[3]))
+
+    @property
+    def intervals(self) -> tuple[int, ...]:
+        """Semitones above the root."""
+        return CHORD_KINDS[self.kind]
+
+    @property
+    def pitch_classes(self) -> frozenset[int]:
+        """The pitch classes of the chord, with that of the bass."""
+        of_kind = {(self.root + interval) % 12 for interval in self.intervals}
+        return frozenset(of_kind if self.bass is None else of_kind | {self.bass})
+
+    @property
+    def lowest(self) -> int:
+        """Pitch class of the bass, the root if none is given."""
+        return self.root if self.bass is None else self.bass
+
+    def symbol(self, *, flats: bool = False) -> str:
+        """Return the symbol as :meth:`parse` reads it."""
+        bass = "" if self.bass is None else f"/{pitch_class_name(self.bass, flats=flats)}"
+        return f"{pitch_class_name(self.root, flats=flats)}{self.kind}{bass}"
+
+    def transposed(self, semitones: int) -> ChordSymbol:
+        """Return the chord moved by semitones."""
+        bass = None if self.bass is None else (self.bass + semitones) % 12
+        return ChordSymbol((self.root + semitones) % 12, self.kind, bass)
+
+
+def chord_of_numeral(text: str, key: MusicalKey) -> ChordSymbol:
+    """Return the chord of a Roman numeral in a key.
+
+    Small numerals are minor; ``o`` or ``dim`` after them is diminished. A kind of chord may follow, and ``b`` or ``#``
+    before the numeral lowers or raises the root. Steps are those of the key's scale (of the minor scale in minor
+    keys).
+
+    Raises
+    ------
+    BadSetting
+        If it is no numeral, or the scale of the key has not seven steps.
+
+    Examples
+    --------
+    >>> [chord_of_numeral(n, MusicalKey.parse("C")).symbol() for n in ("ii7", "V7", "Imaj7", "bVII", "viio")]
+    ['Dm7', 'G7', 'Cmaj7', 'A#', 'Bdim']
+    """
+    match = _NUMERAL.fullmatch(text.strip())
+    if match is None:
+        raise BadSetting(f"{text!r} is no Roman numeral; numerals are I to VII or i to vii, such as ii7 or V7.")
+    if len(key.intervals) != len(_NUMERALS):
+        raise BadSetting(f"Numerals need a scale of seven steps; {key.name} has {len(key.intervals)}.")
+    shift = {"": 0, "b": -1, "#": 1}[match[1]]
+    root = (key.tonic + key.intervals[_NUMERALS.index(match[2].upper())] + shift) % 12
+    kind = match[3]
+    if match[2].islower():
+        kind = _CHORD_ALIASES.get(kind, kind)
+        kind = kind if kind.startswith(("dim", "m7b5", "mmaj7")) else f"m{kind}"
+    return ChordSymbol(root, ChordSymbol.parse(f"C{kind}").kind)
+
+
+def pitch_range_of(text: str) -> tuple[int, int]:
+    """Read a range of pitches such as ``C4..G5`` or ``48..72``.
+
+    Raises
+    ------
+    BadSetting
+        If it is no range, or its low end is above its high end.
+
+    Examples
+    --------
+    >>> pitch_range_of("C4..G5")
+    (60, 79)
+    """
+    low, separator, high = text.partition("..")
+    if not separator:
+        raise BadSetting(f"{text!r} is no range of pitches; ranges are written as C4..G5.")
+    lowest, highest = pitch_of(low), pitch_of(high)
+    if lowest > highest:
+        raise BadSetting(f"The range {text!r} begins above its end; write {high}..{low}.")
+    return lowest, highest
+
+
+def nearest_of(pitch: int, pitch_classes: Iterable[int]) -> int:
+    """Return the nearest pitch of the given classes, the lower of two equally near; within 0 to 127."""
+    allowed = set(pitch_classes)
+    candidates = [p for p in range(max(0, pitch - 12), min(MAX_PITCH, pitch + 12) + 1) if p % 12 in allowed]
+    return min(candidates, key=lambda p: (abs(p - pitch), p))
