@@ -1,0 +1,1 @@
+"""Accompaniment of melodies: chords, styles, four-part harmony."""
