@@ -19,10 +19,10 @@ MAJOR_CHORDS = {
     "vi": 0.3,
     "ii": 0.3,
     "iii": 0.08,
-    "II7": 0.05,
-    "VI7": 0.02,
-    "III7": 0.03,
-    "I7": 0.02,
+    "II7": 0.03,
+    "VI7": 0.004,
+    "III7": 0.01,
+    "I7": 0.01,
     "bVII": 0.03,
     "iv": 0.01,
     "viio": 0.01,
@@ -38,7 +38,7 @@ MINOR_CHORDS = {
     "v": 0.06,
     "IV": 0.05,
     "iio": 0.04,
-    "I7": 0.02,
+    "I7": 0.01,
     "VII7": 0.06,
 }
 """How usual each chord is in a key."""
@@ -53,13 +53,14 @@ CHORD_TONE_WEIGHTS = (0.3, 0.28, 0.24, 0.12)
 SCALE_TONES_WEIGHT, OTHER_TONES_WEIGHT = 0.14, 0.02
 """Probability of the notes of a chord, root first, and of all others of the scale and outside of it."""
 
-EVIDENCE = 1.0
+EVIDENCE = 1.25
 """Weight of the melody's log-likelihood."""
 
 STAY = 3.0
 """How usual a chord that stays is in the middle of a bar, in relation to a change."""
 
-FINAL_TONIC = 20.0
+INITIAL_TONIC, FINAL_TONIC = 4.0, 20.0
+"""How usual the tonic is as the first and as the last chord."""
 
 
 @dataclass(frozen=True)
@@ -129,10 +130,10 @@ def model_of(key: MusicalKey) -> HiddenMarkovModel:
     transitions /= transitions.sum(1, keepdims=True)
     is_tonic = np.arange(len(chords)) == 0
     is_dominant = np.isin(names, ["V", "V7"])
-    initial = np.where(is_tonic, 4.0, prior) / (prior.sum() + 4.0)
+    initial = np.where(is_tonic, INITIAL_TONIC, prior)
     final = np.where(is_tonic, FINAL_TONIC, np.where(is_dominant, 0.5, 0.2))
     tones = np.stack([_tones(chord, plain) for chord in chords])
-    return HiddenMarkovModel(chords, np.log(initial), np.log(final / final.sum()), np.log(transitions), np.log(tones))
+    return HiddenMarkovModel(chords, np.log(initial / initial.sum()), np.log(final / final.sum()), np.log(transitions), np.log(tones))
 
 
 def find_chords(
