@@ -65,7 +65,9 @@ def bars_of(score: Score) -> tuple[Bar, ...]:
     BadSetting
         If there are more than MAX_BARS, or a metre is none.
     """
-    end = max((int((track.notes["start"] + track.notes["duration"]).max(initial=0)) for track in score.tracks), default=0)
+    end = max(
+        (int((track.notes["start"] + track.notes["duration"]).max(initial=0)) for track in score.tracks), default=0
+    )
     changes = {0: (4, 4)}
     for metre in score.metres:
         changes[int(metre["tick"])] = (int(metre["numerator"]), int(metre["denominator"]))

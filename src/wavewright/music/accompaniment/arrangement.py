@@ -17,13 +17,13 @@ from .chord_model import as_score_chords, find_chords
 from .chord_text import chords_of_score, parse_chords
 from .melody import find_key, melody_track, phrase_ends, skyline
 from .patterns import APPROACH, STRIKES, STRUMS, PatternBar
-from .style import DRUMS, HARMONIC_PARTS, PartTable, PatternTable, Style, load_style
+from .style import DRUMS, HARMONIC_PARTS, AccompanimentStyle, InstrumentTable, PatternTable, load_style
 from .voicing import lead_voices
 
 MIN_TICKS_PER_QUARTER = 96
 """Scores on a coarser grid get a finer one, on which the steps of patterns lie."""
 
-PART_NAMES = {"bass": "bass", "chords": "chords", "inner": "inner voices"}
+TRACK_NAMES = {"bass": "bass", "chords": "chords", "inner": "inner voices"}
 VELOCITY_SPREAD = 4
 OFF_BEAT_VELOCITY = 0.92
 STRUM_QUARTERS = 1 / 24  # from the first to the last voice of a strummed chord
@@ -53,7 +53,7 @@ class PlannedBar:
 
 def accompany(
     melody: Score,
-    style: str | Path | Style = "pop",
+    style: str | Path | AccompanimentStyle = "pop",
     chords: str | None = None,
     *,
     key: MusicalKey | None = None,
@@ -66,7 +66,7 @@ def accompany(
     Parameters
     ----------
     melody : Score
-    style : str, Path or Style
+    style : str, Path or AccompanimentStyle
         Name of a style, or its TOML file.
     chords : str, optional
         Such as ``C G Am F`` (see :func:`parse_chords`); those of the score by default, and if there are none, the
@@ -86,7 +86,7 @@ def accompany(
     BadSetting
         If there is no melody, no such style, or a chord cannot be read.
     """
-    chosen = style if isinstance(style, Style) else load_style(style)
+    chosen = style if isinstance(style, AccompanimentStyle) else load_style(style)
     score = with_resolution(melody, MIN_TICKS_PER_QUARTER)
     notes = skyline(score.tracks[melody_track(score)])
     bars = bars_of(score)
@@ -96,8 +96,8 @@ def accompany(
     else:
         progression = chords_of_score(score.chords, bars[0].start)
         if not progression:
-            found = find_chords(notes, bars, known_key, chosen.chords_per_bar)
-            progression = tuple((tick, coloured(chord, known_key, chosen.chord_colour)) for tick, chord in found)
+            likely = find_chords(notes, bars, known_key, chosen.chords_per_bar)
+            progression = tuple((tick, coloured(chord, known_key, chosen.chord_colour)) for tick, chord in likely)
     rng = np.random.default_rng(seed)
     planned = plan(chosen, bars, phrase_ends(notes, bars), rng)
     parts = _Parts(score, chosen, planned, progression, notes, known_key, rng)
@@ -110,7 +110,9 @@ def accompany(
     )
 
 
-def plan(style: Style, bars: tuple[Bar, ...], ends: tuple[int, ...], rng: np.random.Generator) -> list[PlannedBar]:
+def plan(
+    style: AccompanimentStyle, bars: tuple[Bar, ...], ends: tuple[int, ...], rng: np.random.Generator
+) -> list[PlannedBar]:
     """Return the patterns of each bar: a variation for each phrase, a fill at its end, an ending in the last bar."""
     planned: list[PlannedBar] = []
     start, since_fill = 0, 0
@@ -147,7 +149,9 @@ def coloured(chord: ChordSymbol, key: MusicalKey, colour: str) -> ChordSymbol:
 
 def key_of(score: Score) -> MusicalKey | None:
     """Return the first key of a score, if it has one."""
-    return MusicalKey.of_sharps(int(score.keys["sharps"][0]), bool(score.keys["is_minor"][0])) if len(score.keys) else None
+    return (
+        MusicalKey.of_sharps(int(score.keys["sharps"][0]), bool(score.keys["is_minor"][0])) if len(score.keys) else None
+    )
 
 
 def with_resolution(score: Score, least: int) -> Score:
@@ -190,7 +194,7 @@ class _Parts:
     def __init__(
         self,
         score: Score,
-        style: Style,
+        style: AccompanimentStyle,
         planned: list[PlannedBar],
         chords: Chords,
         melody: np.ndarray,
@@ -202,7 +206,11 @@ class _Parts:
         self._ticks = [tick for tick, _ in chords]
         ends = [*self._ticks[1:], planned[-1].bar.end]
         self._ceilings = [
-            int(melody["pitch"][(melody["start"] < end) & (melody["start"] + melody["duration"] > start)].min(initial=127))
+            int(
+                melody["pitch"][(melody["start"] < end) & (melody["start"] + melody["duration"] > start)].min(
+                    initial=127
+                )
+            )
             for start, end in zip(self._ticks, ends, strict=True)
         ]
 
@@ -210,32 +218,33 @@ class _Parts:
         """Return the tracks of all parts that the style has."""
         tracks = []
         for name in HARMONIC_PARTS:
-            table: PartTable | None = getattr(self._style, name)
+            table: InstrumentTable | None = getattr(self._style, name)
             if table is not None:
                 rows = self._bass(table) if name == "bass" else self._chorded(name, table)
                 program = controls_of([(0, PROGRAM_CHANGE, 0, table.program)])
-                tracks.append(Track(notes_of(rows), PART_NAMES[name], controls=program))
+                tracks.append(Track(notes_of(rows), TRACK_NAMES[name], controls=program))
         if self._style.drums is not None:
             tracks.append(Track(notes_of(self._drums(self._style.drums.velocity)), "drums", is_drum=True))
         return [track for track in tracks if len(track.notes)]
 
-    def _events(self, part: str) -> list[tuple[int, int, str, Bar]]:
+    def _events(self, role: str) -> list[tuple[int, int, str, Bar]]:
         """Return first and last tick, symbol and bar of each event of a part; patterns repeat to the end of a bar."""
-        found = []
+        events = []
         for planned in self._planned:
-            if part not in planned.patterns:
+            if role not in planned.patterns:
                 continue
-            pattern, quarters = planned.patterns[part]
+            pattern, quarters = planned.patterns[role]
             bar = planned.bar
             length = round(quarters * self._quarter)
             for offset in range(0, bar.length, max(1, length)):
                 for event in pattern.events:
                     start, end = (
-                        bar.start + offset + self._tick(step, pattern.n_steps, length) for step in (event.start, event.end)
+                        bar.start + offset + self._tick(step, pattern.n_steps, length)
+                        for step in (event.start, event.end)
                     )
                     if start < min(bar.end, end):
-                        found.append((start, min(end, bar.end), event.symbol, bar))
-        return found
+                        events.append((start, min(end, bar.end), event.symbol, bar))
+        return events
 
     def _tick(self, step: int, n_steps: int, length: int) -> int:
         """Return the tick of a step in its bar, with swing."""
@@ -258,7 +267,7 @@ class _Parts:
         cuts = [start, *self._ticks[first + 1 : last + 1], end]
         return [(cuts[i], cuts[i + 1], first + i) for i in range(last - first + 1)]
 
-    def _bass(self, table: PartTable) -> Rows:
+    def _bass(self, table: InstrumentTable) -> Rows:
         rows: Rows = []
         low, high = table.range
         root = (2 * low + high) // 3
@@ -282,7 +291,7 @@ class _Parts:
         of_scale = [pitch for pitch in candidates if low <= pitch <= high and pitch % 12 in self._key.pitch_classes]
         return (of_scale or [_within(target + sign, low, high)])[0]
 
-    def _chorded(self, name: str, table: PartTable) -> Rows:
+    def _chorded(self, name: str, table: InstrumentTable) -> Rows:
         symbols = [chord for _, chord in self._chords]
         voicings = lead_voices(symbols, table.voices, *table.range, self._ceilings)
         rows: Rows = []
@@ -318,7 +327,9 @@ def _bars_at(pattern: PatternTable, index: int) -> dict[str, tuple[PatternBar, f
     return {name: (bars[index % len(bars)], pattern.quarters) for name, bars in pattern.parts().items()}
 
 
-def _extra(style: Style, bar: Bar, use: str, rng: np.random.Generator) -> dict[str, tuple[PatternBar, float]]:
+def _extra(
+    style: AccompanimentStyle, bar: Bar, use: str, rng: np.random.Generator
+) -> dict[str, tuple[PatternBar, float]]:
     """Return what a fill or an ending changes; other drums than its own are silent."""
     patterns = style.of_metre(bar.metre, use)
     if not patterns:

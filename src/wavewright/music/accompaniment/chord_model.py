@@ -13,11 +13,11 @@ from .melody import profile_of
 
 MAJOR_CHORDS = {
     "I": 1.0,
-    "V": 0.45,
+    "V": 0.6,
     "V7": 0.4,
     "IV": 0.6,
-    "vi": 0.3,
-    "ii": 0.3,
+    "vi": 0.25,
+    "ii": 0.2,
     "iii": 0.08,
     "II7": 0.03,
     "VI7": 0.004,
@@ -29,7 +29,7 @@ MAJOR_CHORDS = {
 }
 MINOR_CHORDS = {
     "i": 1.0,
-    "V": 0.35,
+    "V": 0.45,
     "V7": 0.4,
     "iv": 0.45,
     "VI": 0.2,
@@ -41,13 +41,13 @@ MINOR_CHORDS = {
     "I7": 0.01,
     "VII7": 0.06,
 }
-"""How usual each chord is in a key."""
+"""Weights of the chords of a key, before normalisation."""
 
 SECONDARY_DOMINANTS = frozenset({"II7", "III7", "VI7", "I7", "VII7"})
 """Dominants of other chords than the tonic, which they lead to."""
 
 ROOT_MOTION = (1.4, 0.35, 1.0, 0.5, 0.45, 2.0, 0.15, 1.2, 0.6, 0.9, 0.8, 0.3)
-"""How usual each interval from a root up to the next is, in semitones; 5 is a fifth down."""
+"""Weights of the intervals from a root up to the next, in semitones; 5 is a fifth down."""
 
 CHORD_TONE_WEIGHTS = (0.3, 0.28, 0.24, 0.12)
 SCALE_TONES_WEIGHT, OTHER_TONES_WEIGHT = 0.14, 0.02
@@ -57,10 +57,10 @@ EVIDENCE = 1.25
 """Weight of the melody's log-likelihood."""
 
 STAY = 3.0
-"""How usual a chord that stays is in the middle of a bar, in relation to a change."""
+"""Weight of a chord that stays in the middle of a bar, in relation to a change."""
 
 INITIAL_TONIC, FINAL_TONIC = 4.0, 20.0
-"""How usual the tonic is as the first and as the last chord."""
+"""Weights of the tonic as the first and as the last chord."""
 
 
 @dataclass(frozen=True)
@@ -133,13 +133,15 @@ def model_of(key: MusicalKey) -> HiddenMarkovModel:
     initial = np.where(is_tonic, INITIAL_TONIC, prior)
     final = np.where(is_tonic, FINAL_TONIC, np.where(is_dominant, 0.5, 0.2))
     tones = np.stack([_tones(chord, plain) for chord in chords])
-    return HiddenMarkovModel(chords, np.log(initial / initial.sum()), np.log(final / final.sum()), np.log(transitions), np.log(tones))
+    return HiddenMarkovModel(
+        chords, np.log(initial / initial.sum()), np.log(final / final.sum()), np.log(transitions), np.log(tones)
+    )
 
 
 def find_chords(
     notes: np.ndarray, bars: tuple[Bar, ...], key: MusicalKey, chords_per_bar: int = 1
 ) -> tuple[tuple[int, ChordSymbol], ...]:
-    """Return the most probable chords of a melody, each with the tick from which it sounds.
+    """Return the most probable chords of a melody, each with its first tick.
 
     Parameters
     ----------
@@ -154,10 +156,12 @@ def find_chords(
     segments = [segment for bar in bars for segment in _segments(bar, chords_per_bar)]
     profiles = np.stack([profile_of(notes, bars, start, end) for start, end, _ in segments])
     stay = np.where(np.eye(len(model.chords), dtype=bool), np.log(STAY), 0.0)
-    transitions = np.stack([model.transitions + (stay if is_inside else 0.0) for _, _, is_inside in segments[1:]] or [stay])
+    transitions = np.stack(
+        [model.transitions + (stay if is_inside else 0.0) for _, _, is_inside in segments[1:]] or [stay]
+    )
     path = viterbi(model.initial, transitions[: len(segments) - 1], EVIDENCE * profiles @ model.tones.T, model.final)
-    found = [(start, model.chords[state]) for (start, _, _), state in zip(segments, path, strict=True)]
-    return tuple(entry for i, entry in enumerate(found) if i == 0 or entry[1] != found[i - 1][1])
+    entries = [(start, model.chords[state]) for (start, _, _), state in zip(segments, path, strict=True)]
+    return tuple(entry for i, entry in enumerate(entries) if i == 0 or entry[1] != entries[i - 1][1])
 
 
 def as_score_chords(chords: tuple[tuple[int, ChordSymbol], ...], key: MusicalKey) -> tuple[Chord, ...]:
@@ -170,14 +174,16 @@ def _segments(bar: Bar, chords_per_bar: int) -> list[tuple[int, int, bool]]:
     if chords_per_bar == 1 or bar.n_beats % 2:
         return [(bar.start, bar.end, False)]
     middle = bar.start + bar.length // 2
-    return [(bar.start, middle, False), (middle, bar.end, True)] if middle > bar.start else [(bar.start, bar.end, False)]
+    return (
+        [(bar.start, middle, False), (middle, bar.end, True)] if middle > bar.start else [(bar.start, bar.end, False)]
+    )
 
 
 def _motion(names: list[str], chords: tuple[ChordSymbol, ...], a: int, b: int) -> float:
-    """Return how usual it is that one chord follows another, apart from how usual it is itself."""
+    """Return the weight of a chord after another, in relation to its own weight."""
     interval = (chords[b].root - chords[a].root) % 12
     if names[a] in SECONDARY_DOMINANTS:
-        return 8.0 if interval == 5 else 1.0 if a == b else 0.1
+        return 3.0 if interval == 5 else 1.0 if a == b else 0.3
     if names[a] == "V7":  # it resolves
         return 3.0 if b == 0 else 1.0 if names[b] in ("vi", "VI") or a == b else 0.25
     if names[a] == "viio":

@@ -27,7 +27,7 @@ def parse_chords(text: str, bars: tuple[Bar, ...], key: MusicalKey) -> tuple[tup
     Parameters
     ----------
     text : str
-        ``C G Am F``: a chord a bar. ``C | G Am | F``: bars between ``|``, whose chords share them equally. Numerals
+        ``C G Am F``: a chord a bar. ``C | G Am | F``: bars between ``|``, divided equally between their chords. Numerals
         stand for chords of the key; ``%`` repeats the chord before.
     bars : tuple of Bar
     key : MusicalKey
@@ -43,26 +43,28 @@ def parse_chords(text: str, bars: tuple[Bar, ...], key: MusicalKey) -> tuple[tup
     >>> [(tick, chord.symbol()) for tick, chord in parse_chords("C | F G7", bars, MusicalKey())]
     [(0, 'C'), (4, 'F'), (6, 'G7'), (8, 'C')]
     """
-    texts = [part.split() for part in text.strip().strip("|").split("|")] if "|" in text else [[t] for t in text.split()]
+    texts = (
+        [names.split() for names in text.strip().strip("|").split("|")] if "|" in text else [[t] for t in text.split()]
+    )
     if not any(texts):
         raise BadSetting("There are no chords; write some such as 'C G Am F', or 'C | F G7 | C' with bars.")
     if sum(map(len, texts)) > MAX_CHORDS:
         raise BadSetting(f"There are more than {MAX_CHORDS} chords; give fewer, they are repeated.")
-    known = {name: parse_chord(name, key) for part in texts for name in part if name not in SAME}
+    known = {name: parse_chord(name, key) for names in texts for name in names if name not in SAME}
     if not known:
         raise BadSetting(f"{text!r} repeats chords only; begin with one such as C.")
-    found: list[tuple[int, ChordSymbol]] = []
+    entries: list[tuple[int, ChordSymbol]] = []
     last = next(iter(known.values()))
-    for bar, part in zip(bars, islice(cycle(texts), len(bars)), strict=True):
-        for index, name in enumerate(part):
+    for bar, names in zip(bars, islice(cycle(texts), len(bars)), strict=True):
+        for index, name in enumerate(names):
             last = known.get(name, last)
-            found.append((bar.start + bar.length * index // len(part), last))
-    return without_repeats(found)
+            entries.append((bar.start + bar.length * index // len(names), last))
+    return without_repeats(entries)
 
 
 def chords_of_score(chords: tuple[Chord, ...], start: int) -> tuple[tuple[int, ChordSymbol], ...]:
     """Return the chords of a score; symbols of unknown kinds become triads, those without a root are left out."""
-    found = []
+    entries = []
     for chord in sorted(chords, key=lambda chord: chord.tick):
         try:
             symbol = ChordSymbol.parse(chord.symbol)
@@ -71,10 +73,10 @@ def chords_of_score(chords: tuple[Chord, ...], start: int) -> tuple[tuple[int, C
             if match is None or NO_CHORD.fullmatch(chord.symbol.strip()):
                 continue
             symbol = ChordSymbol.parse(match[1] + ("m" if match[2] else ""))
-        found.append((chord.tick, symbol))
-    if found and found[0][0] > start:
-        found[0] = (start, found[0][1])
-    return without_repeats(found)
+        entries.append((chord.tick, symbol))
+    if entries and entries[0][0] > start:
+        entries[0] = (start, entries[0][1])
+    return without_repeats(entries)
 
 
 def without_repeats(chords: list[tuple[int, ChordSymbol]]) -> tuple[tuple[int, ChordSymbol], ...]:

@@ -11,11 +11,11 @@ from ..theory import MusicalKey
 
 MAJOR_PROFILE = (0.748, 0.060, 0.488, 0.082, 0.670, 0.460, 0.096, 0.715, 0.104, 0.366, 0.057, 0.400)
 MINOR_PROFILE = (0.712, 0.084, 0.474, 0.618, 0.049, 0.460, 0.105, 0.747, 0.404, 0.067, 0.133, 0.330)
-"""Share of bars with each pitch class above the tonic (D. Temperley, The Cognition of Basic Musical Structures, 2001,
+"""Fraction of bars with each pitch class above the tonic (D. Temperley, The Cognition of Basic Musical Structures, 2001,
 as measured on the Kostka-Payne corpus)."""
 
 FIRST_NOTE_BONUS, LAST_NOTE_BONUS = 0.1, 0.25
-"""What an end of the melody on the tonic, or its begin on a note of the tonic chord, adds to a key's correlation."""
+"""Bonus of a key whose tonic chord has the first note of the melody, and of one whose tonic is the last."""
 
 MELODY_NAMES = ("melody", "lead", "vocal", "voice", "soprano", "tune", "solo", "sing")
 
@@ -44,10 +44,11 @@ def skyline(track: Track) -> np.ndarray:
     notes = track.notes[np.lexsort((-track.notes["pitch"].astype(int), track.notes["start"]))]
     if not len(notes):
         return empty(NOTE)
-    notes = notes[np.append(True, np.diff(notes["start"]) > 0)].copy()
+    notes = notes[np.append(True, np.diff(notes["start"]) > 0)]
     room = np.append(np.diff(notes["start"]), notes["duration"][-1])
-    notes["duration"] = np.minimum(notes["duration"], room)
-    return notes
+    voice: np.ndarray = notes.copy()
+    voice["duration"] = np.minimum(notes["duration"], room)
+    return voice
 
 
 def profile_of(notes: np.ndarray, bars: tuple[Bar, ...], start: int, end: int) -> np.ndarray:
@@ -58,7 +59,9 @@ def profile_of(notes: np.ndarray, bars: tuple[Bar, ...], start: int, end: int) -
     profile = np.zeros(12)
     overlaps = np.minimum(notes["start"] + notes["duration"], end) - np.maximum(notes["start"], start)
     inside = np.flatnonzero(overlaps > 0)
-    for index, note, overlap in zip(bar_index(bars, notes["start"][inside]), notes[inside], overlaps[inside], strict=True):
+    for index, note, overlap in zip(
+        bar_index(bars, notes["start"][inside]), notes[inside], overlaps[inside], strict=True
+    ):
         bar = bars[index]
         quarters = float(overlap) * 4 * bar.numerator / (bar.denominator * bar.length)
         profile[note["pitch"] % 12] += quarters * (0.5 + bar.strength(int(note["start"])))
@@ -108,6 +111,6 @@ def phrase_ends(notes: np.ndarray, bars: tuple[Bar, ...]) -> tuple[int, ...]:
 
 
 def _openness(notes: np.ndarray, bar: Bar) -> float:
-    """Return the share of a bar after its last note begins."""
+    """Return the fraction of a bar after its last note begins."""
     starts = notes["start"][(notes["start"] >= bar.start) & (notes["start"] < bar.end)]
     return (bar.end - int(starts.max())) / bar.length if len(starts) else 1.0

@@ -24,9 +24,9 @@ SYMBOLS = {
 }
 """Characters that start a note, for each part.
 
-``x``, ``X`` and ``o`` strike a drum or all voices, ``d`` and ``u`` strum them down and up, and numbers are single voices
-from the lowest up. In the bass, numbers are steps above the root: 1 is the root, 5 the fifth, 8 the octave, and ``a``
-leads to the root of the next chord.
+``x``, ``X`` and ``o`` strike a drum or all voices, ``d`` and ``u`` strum them down and up, and numbers are single
+voices from the lowest up. In the bass, numbers are steps above the root: 1 is the root, 5 the fifth, 8 the octave, and
+``a`` leads to the root of the next chord.
 """
 
 MAX_STEPS = 192
@@ -50,14 +50,14 @@ class PatternBar:
     events: tuple[PatternEvent, ...]
 
 
-def parse_pattern(text: str, part: str) -> tuple[PatternBar, ...]:
+def parse_pattern(text: str, role: str) -> tuple[PatternBar, ...]:
     """Read a pattern: bars between ``|``, in each one character for every step; spaces mean nothing.
 
     Parameters
     ----------
     text : str
-        ``.`` is a rest, ``-`` holds the note before; the others are SYMBOLS of the part.
-    part : str
+        ``.`` is a rest, ``-`` holds the note before; the others are SYMBOLS of the role.
+    role : str
         One of SYMBOLS.
 
     Raises
@@ -73,13 +73,13 @@ def parse_pattern(text: str, part: str) -> tuple[PatternBar, ...]:
     bars = [bar.replace(" ", "") for bar in text.strip().strip("|").split("|")]
     if len(bars) > MAX_BARS_OF_PATTERN:
         raise BadSetting(f"A pattern has {len(bars)} bars; at most {MAX_BARS_OF_PATTERN} are allowed.")
-    return tuple(_bar_of(bar, part) for bar in bars)
+    return tuple(_bar_of(bar, role) for bar in bars)
 
 
-def _bar_of(text: str, part: str) -> PatternBar:
-    allowed = SYMBOLS[part]
+def _bar_of(text: str, role: str) -> PatternBar:
+    allowed = SYMBOLS[role]
     if not 1 <= len(text) <= MAX_STEPS:
-        raise BadSetting(f"A bar of {part} has {len(text)} steps; write 1 to {MAX_STEPS} characters.")
+        raise BadSetting(f"A bar of {role} has {len(text)} steps; write 1 to {MAX_STEPS} characters.")
     events: list[PatternEvent] = []
     sounding = False
     for step, symbol in enumerate(text):
@@ -87,11 +87,11 @@ def _bar_of(text: str, part: str) -> PatternBar:
             sounding = False
         elif symbol == HOLD:
             if not sounding:
-                raise BadSetting(f"The bar {text!r} of {part} holds a note at step {step + 1} where none sounds.")
+                raise BadSetting(f"The bar {text!r} of {role} holds a note at step {step + 1} where none sounds.")
             events[-1] = PatternEvent(events[-1].start, step + 1, events[-1].symbol)
         elif symbol in allowed:
             events.append(PatternEvent(step, step + 1, symbol))
             sounding = True
         else:
-            raise BadSetting(f"The bar {text!r} of {part} has {symbol!r}; allowed are . - and {' '.join(allowed)}.")
+            raise BadSetting(f"The bar {text!r} of {role} has {symbol!r}; allowed are . - and {' '.join(allowed)}.")
     return PatternBar(len(text), tuple(events))

@@ -77,7 +77,7 @@ class StyleTable(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class PartTable(StyleTable):
+class InstrumentTable(StyleTable):
     """An instrument: programme of General MIDI (0 to 127), range, velocity, number of voices."""
 
     program: int = Field(ge=0, le=127)
@@ -124,7 +124,7 @@ class PatternTable(StyleTable):
         return parsed | {name: parse_pattern(text, "drums") for name, text in self.drums.items()}
 
 
-class Style(StyleTable):
+class AccompanimentStyle(StyleTable):
     """A style of accompaniment.
 
     Attributes
@@ -139,7 +139,7 @@ class Style(StyleTable):
         chords have a minor seventh) or ``power`` (no thirds).
     chords_per_bar : int
         Chords that are found for a bar of an even number of beats.
-    bass, chords, inner : PartTable, optional
+    bass, chords, inner : InstrumentTable, optional
     drums : DrumsTable, optional
     patterns : tuple of PatternTable
     """
@@ -150,14 +150,14 @@ class Style(StyleTable):
     swing: float = Field(default=0.5, ge=0.5, le=0.75)
     chord_colour: Literal["triads", "sixths", "sevenths", "ninths", "dominant", "power"] = "triads"
     chords_per_bar: int = Field(default=1, ge=1, le=2)
-    bass: PartTable | None = None
-    chords: PartTable | None = None
-    inner: PartTable | None = None
+    bass: InstrumentTable | None = None
+    chords: InstrumentTable | None = None
+    inner: InstrumentTable | None = None
     drums: DrumsTable | None = None
     patterns: tuple[PatternTable, ...] = Field(min_length=1, max_length=200)
 
     @model_validator(mode="after")
-    def _is_complete(self) -> Style:
+    def _is_complete(self) -> AccompanimentStyle:
         for number, pattern in enumerate(self.patterns, 1):
             for name in HARMONIC_PARTS:
                 if getattr(pattern, name).strip() and getattr(self, name) is None:
@@ -191,7 +191,7 @@ class Style(StyleTable):
         return min(self.metres, key=distance)
 
 
-def parse_style(text: str) -> Style:
+def parse_style(text: str) -> AccompanimentStyle:
     """Read a style from TOML.
 
     Raises
@@ -204,7 +204,7 @@ def parse_style(text: str) -> Style:
     except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
         raise BadSetting(f"This is no TOML ({printable(str(error))}); correct it there.") from error
     try:
-        return Style.model_validate(contents)
+        return AccompanimentStyle.model_validate(contents)
     except ValidationError as error:
         first = error.errors()[0]
         where = ", ".join(f"number {key + 1}" if isinstance(key, int) else str(key) for key in first["loc"])
@@ -217,7 +217,7 @@ def style_names() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in STYLES.glob("*.toml")))
 
 
-def load_style(name: str | Path) -> Style:
+def load_style(name: str | Path) -> AccompanimentStyle:
     """Return a style by its name, or from a TOML file.
 
     Raises
@@ -230,11 +230,13 @@ def load_style(name: str | Path) -> Style:
     path = Path(name)
     if path.suffix.lower() != ".toml":
         raise BadSetting(
-            f"There is no style {quoted(str(name))}; styles are {', '.join(style_names())}, or a file that ends in .toml."
+            f"There is no style {quoted(str(name))}; styles are {', '.join(style_names())}, or a file of one (.toml)."
         )
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
-            raise BadSetting(f"{quoted(str(name))} has {path.stat().st_size} bytes; styles have at most {MAX_FILE_BYTES}.")
+            raise BadSetting(
+                f"{quoted(str(name))} has {path.stat().st_size} bytes; styles have at most {MAX_FILE_BYTES}."
+            )
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError, ValueError) as error:
         if isinstance(error, BadSetting):
@@ -248,5 +250,5 @@ def load_style(name: str | Path) -> Style:
 
 
 @cache
-def _bundled(name: str) -> Style:
+def _bundled(name: str) -> AccompanimentStyle:
     return parse_style((STYLES / f"{name}.toml").read_text(encoding="utf-8"))

@@ -21,7 +21,7 @@ def voicings_of(chord: ChordSymbol, n_voices: int, low: int, high: int) -> list[
     The root may be missing where there are fewer voices than notes of the chord; the bass plays it.
     """
     classes = _chosen(chord, n_voices)
-    found = set()
+    options = set()
     for rotation in range(len(classes)):
         order = classes[rotation:] + classes[:rotation]
         for lowest in range(low, high + 1):
@@ -30,10 +30,10 @@ def voicings_of(chord: ChordSymbol, n_voices: int, low: int, high: int) -> list[
             pitches = [lowest]
             for pitch_class in order[1:]:
                 pitches.append(pitches[-1] + ((pitch_class - pitches[-1] - 1) % 12 + 1))
-            found.add(tuple(pitches))
+            options.add(tuple(pitches))
             if n_voices >= 4:  # the second voice from above, an octave lower
-                found.add(tuple(sorted([*pitches[:-2], pitches[-2] - 12, pitches[-1]])))
-    fitting = sorted(p for p in found if low <= p[0] and p[-1] <= high)
+                options.add(tuple(sorted([*pitches[:-2], pitches[-2] - 12, pitches[-1]])))
+    fitting = sorted(p for p in options if low <= p[0] and p[-1] <= high)
     return fitting or [tuple(sorted(_lowered(pitch_class, low) for pitch_class in classes))]
 
 
@@ -77,8 +77,8 @@ def _chosen(chord: ChordSymbol, n_voices: int) -> tuple[int, ...]:
         return tuple(sorted(doubled, key=lambda pitch_class: (pitch_class - chord.root) % 12))
     # The third and the seventh (or sixth) say what chord it is; then the highest extension, the root, the fifth.
     importance = [1, len(notes) - 1, *([3] if len(notes) > 4 else []), 0, 2, *range(4, len(notes) - 1)]
-    kept = list(dict.fromkeys(importance))[:n_voices]
-    return tuple(notes[i] for i in sorted(kept, key=lambda i: chord.intervals[i] % 12))
+    notes_played = list(dict.fromkeys(importance))[:n_voices]
+    return tuple(notes[i] for i in sorted(notes_played, key=lambda i: chord.intervals[i] % 12))
 
 
 def _own_costs(options: np.ndarray, centre: float, ceiling: int) -> np.ndarray:
