@@ -27,8 +27,8 @@ def parse_chords(text: str, bars: tuple[Bar, ...], key: MusicalKey) -> tuple[tup
     Parameters
     ----------
     text : str
-        ``C G Am F``: a chord a bar. ``C | G Am | F``: bars between ``|``, divided equally between their chords. Numerals
-        stand for chords of the key; ``%`` repeats the chord before.
+        ``C G Am F``: a chord a bar. ``C | G Am | F``: bars between ``|``, divided equally between their chords.
+        Numerals stand for chords of the key; ``%`` repeats the chord before.
     bars : tuple of Bar
     key : MusicalKey
 

@@ -11,8 +11,8 @@ from ..theory import MusicalKey
 
 MAJOR_PROFILE = (0.748, 0.060, 0.488, 0.082, 0.670, 0.460, 0.096, 0.715, 0.104, 0.366, 0.057, 0.400)
 MINOR_PROFILE = (0.712, 0.084, 0.474, 0.618, 0.049, 0.460, 0.105, 0.747, 0.404, 0.067, 0.133, 0.330)
-"""Fraction of bars with each pitch class above the tonic (D. Temperley, The Cognition of Basic Musical Structures, 2001,
-as measured on the Kostka-Payne corpus)."""
+"""Fraction of bars with each pitch class above the tonic (D. Temperley: The Cognition of Basic Musical Structures. MIT
+Press, 2001; measured on the corpus of Kostka and Payne)."""
 
 FIRST_NOTE_BONUS, LAST_NOTE_BONUS = 0.1, 0.25
 """Bonus of a key whose tonic chord has the first note of the melody, and of one whose tonic is the last."""

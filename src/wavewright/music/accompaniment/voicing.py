@@ -77,8 +77,8 @@ def _chosen(chord: ChordSymbol, n_voices: int) -> tuple[int, ...]:
         return tuple(sorted(doubled, key=lambda pitch_class: (pitch_class - chord.root) % 12))
     # The third and the seventh (or sixth) say what chord it is; then the highest extension, the root, the fifth.
     importance = [1, len(notes) - 1, *([3] if len(notes) > 4 else []), 0, 2, *range(4, len(notes) - 1)]
-    notes_played = list(dict.fromkeys(importance))[:n_voices]
-    return tuple(notes[i] for i in sorted(notes_played, key=lambda i: chord.intervals[i] % 12))
+    indices = list(dict.fromkeys(importance))[:n_voices]
+    return tuple(notes[i] for i in sorted(indices, key=lambda i: chord.intervals[i] % 12))
 
 
 def _own_costs(options: np.ndarray, centre: float, ceiling: int) -> np.ndarray:
