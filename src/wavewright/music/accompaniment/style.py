@@ -1,0 +1,254 @@
+"""Styles of accompaniment as data: TOML files with the patterns of bass, chords, inner voices and drums."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from ...errors import BadSetting, printable
+from ...names import quoted
+from ..theory import pitch_range_of
+from .patterns import PatternBar, parse_pattern
+
+STYLES = Path(__file__).parent / "styles"
+"""Folder of the styles that come with Wavewright."""
+
+MAX_FILE_BYTES = 2**20
+
+DRUMS = {
+    "kick": 36,
+    "rim": 37,
+    "snare": 38,
+    "clap": 39,
+    "low-tom": 45,
+    "mid-tom": 47,
+    "high-tom": 50,
+    "closed-hat": 42,
+    "pedal-hat": 44,
+    "open-hat": 46,
+    "crash": 49,
+    "ride": 51,
+    "bell": 53,
+    "tambourine": 54,
+    "cowbell": 56,
+    "high-bongo": 60,
+    "low-bongo": 61,
+    "mute-conga": 62,
+    "open-conga": 63,
+    "low-conga": 64,
+    "high-agogo": 67,
+    "low-agogo": 68,
+    "cabasa": 69,
+    "maracas": 70,
+    "guiro": 73,
+    "claves": 75,
+    "woodblock": 76,
+    "mute-surdo": 86,
+    "open-surdo": 87,
+    "shaker": 82,
+    "triangle": 81,
+}
+"""Drums by name, and their notes in General MIDI."""
+
+HARMONIC_PARTS = ("bass", "chords", "inner")
+MIN_RANGE = 18  # semitones, in which every chord has a voicing
+
+
+def _checked_range(value: object) -> tuple[int, int]:
+    """Validate a range of pitches such as ``E1..G3``."""
+    if not isinstance(value, str):
+        raise ValueError("write two pitches such as E1..G3")
+    low, high = pitch_range_of(value)
+    if high - low < MIN_RANGE:
+        raise ValueError(f"the range {value} is narrower than {MIN_RANGE} semitones")
+    return low, high
+
+
+PitchRange: TypeAlias = Annotated[tuple[int, int], BeforeValidator(_checked_range)]
+
+
+class StyleTable(BaseModel):
+    """Base of the tables of a style: unknown names are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class InstrumentTable(StyleTable):
+    """An instrument: programme of General MIDI (0 to 127), range, velocity, number of voices."""
+
+    program: int = Field(ge=0, le=127)
+    range: PitchRange
+    velocity: int = Field(default=80, ge=1, le=127)
+    voices: int = Field(default=4, ge=1, le=6)
+
+
+class DrumsTable(StyleTable):
+    """The drums."""
+
+    velocity: int = Field(default=84, ge=1, le=127)
+
+
+class PatternTable(StyleTable):
+    """Patterns of a metre; parts that a fill or an ending lacks play on as before."""
+
+    metre: str = Field(pattern=r"^[1-9]\d?/(1|2|4|8|16|32)$")
+    use: Literal["main", "fill", "ending"] = "main"
+    weight: float = Field(default=1.0, gt=0, le=1_000)
+    bass: str = ""
+    chords: str = ""
+    inner: str = ""
+    drums: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _has_meaning(self) -> PatternTable:
+        unknown = [name for name in self.drums if name not in DRUMS]
+        if unknown:
+            raise ValueError(f"there is no drum {quoted(unknown[0])}; drums are {', '.join(DRUMS)}")
+        self.parts()
+        return self
+
+    @property
+    def quarters(self) -> float:
+        """Length of a bar in quarters."""
+        numerator, denominator = self.metre.split("/")
+        return 4 * int(numerator) / int(denominator)
+
+    def parts(self) -> dict[str, tuple[PatternBar, ...]]:
+        """Return the bars of each part that it has; drums by name."""
+        texts = {name: getattr(self, name) for name in HARMONIC_PARTS}
+        parsed = {name: parse_pattern(text, name) for name, text in texts.items() if text.strip()}
+        return parsed | {name: parse_pattern(text, "drums") for name, text in self.drums.items()}
+
+
+class AccompanimentStyle(StyleTable):
+    """A style of accompaniment.
+
+    Attributes
+    ----------
+    title, description : str
+    tempo : float
+        Quarters a minute of scores that have none.
+    swing : float
+        Position of the second eighth in its quarter: 0.5 is straight, 0.67 is a triplet.
+    chord_colour : str
+        What becomes of the triads that are found: ``triads``, ``sixths``, ``sevenths``, ``ninths``, ``dominant`` (major
+        chords have a minor seventh) or ``power`` (no thirds).
+    chords_per_bar : int
+        Chords that are found for a bar of an even number of beats.
+    bass, chords, inner : InstrumentTable, optional
+    drums : DrumsTable, optional
+    patterns : tuple of PatternTable
+    """
+
+    title: str = Field(min_length=1, max_length=80)
+    description: str = ""
+    tempo: float = Field(default=110.0, ge=20, le=400)
+    swing: float = Field(default=0.5, ge=0.5, le=0.75)
+    chord_colour: Literal["triads", "sixths", "sevenths", "ninths", "dominant", "power"] = "triads"
+    chords_per_bar: int = Field(default=1, ge=1, le=2)
+    bass: InstrumentTable | None = None
+    chords: InstrumentTable | None = None
+    inner: InstrumentTable | None = None
+    drums: DrumsTable | None = None
+    patterns: tuple[PatternTable, ...] = Field(min_length=1, max_length=200)
+
+    @model_validator(mode="after")
+    def _is_complete(self) -> AccompanimentStyle:
+        for number, pattern in enumerate(self.patterns, 1):
+            for name in HARMONIC_PARTS:
+                if getattr(pattern, name).strip() and getattr(self, name) is None:
+                    raise ValueError(f"pattern {number} has {name}, but there is no table [{name}] with its instrument")
+            if pattern.drums and self.drums is None:
+                raise ValueError(f"pattern {number} has drums, but there is no table [drums]")
+        for metre in {pattern.metre for pattern in self.patterns}:
+            if not self.of_metre(metre):
+                raise ValueError(f"there is no main pattern of {metre}")
+        return self
+
+    @property
+    def metres(self) -> tuple[str, ...]:
+        """The metres that it has patterns for."""
+        return tuple(dict.fromkeys(pattern.metre for pattern in self.patterns))
+
+    def of_metre(self, metre: str, use: str = "main") -> list[PatternTable]:
+        """Return the patterns of a metre for a use; of the most similar metre where it has none of that metre."""
+        chosen = metre if metre in self.metres else self._nearest(metre)
+        return [pattern for pattern in self.patterns if pattern.metre == chosen and pattern.use == use]
+
+    def _nearest(self, metre: str) -> str:
+        """Return the metre of its own whose bars are most like those of another metre: in beats, then in length."""
+        numerator, denominator = (int(number) for number in metre.split("/"))
+
+        def distance(own: str) -> tuple[bool, float]:
+            own_numerator, own_denominator = (int(number) for number in own.split("/"))
+            quarters = abs(4 * own_numerator / own_denominator - 4 * numerator / denominator)
+            return (own_numerator % 3 == 0) != (numerator % 3 == 0), quarters
+
+        return min(self.metres, key=distance)
+
+
+def parse_style(text: str) -> AccompanimentStyle:
+    """Read a style from TOML.
+
+    Raises
+    ------
+    BadSetting
+        With the position of the first fault.
+    """
+    try:
+        contents = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
+        raise BadSetting(f"This is no TOML ({printable(str(error))}); correct it there.") from error
+    try:
+        return AccompanimentStyle.model_validate(contents)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ", ".join(f"number {key + 1}" if isinstance(key, int) else str(key) for key in first["loc"])
+        message = first["msg"].removeprefix("Value error, ").rstrip(".")
+        raise BadSetting(f"{where or 'The style'}: {printable(message[:1].lower() + message[1:])}.") from error
+
+
+def style_names() -> tuple[str, ...]:
+    """Return the names of the styles that come with Wavewright, sorted."""
+    return tuple(sorted(path.stem for path in STYLES.glob("*.toml")))
+
+
+def load_style(name: str | Path) -> AccompanimentStyle:
+    """Return a style by its name, or from a TOML file.
+
+    Raises
+    ------
+    BadSetting
+        If there is none of this name, or the file cannot be read.
+    """
+    if str(name) in style_names():
+        return _bundled(str(name))
+    path = Path(name)
+    if path.suffix.lower() != ".toml":
+        raise BadSetting(
+            f"There is no style {quoted(str(name))}; styles are {', '.join(style_names())}, or a file of one (.toml)."
+        )
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise BadSetting(
+                f"{quoted(str(name))} has {path.stat().st_size} bytes; styles have at most {MAX_FILE_BYTES}."
+            )
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        if isinstance(error, BadSetting):
+            raise
+        reason = getattr(error, "strerror", None) or "it is no text"
+        raise BadSetting(f"The style {quoted(str(name))} cannot be read ({reason}).") from error
+    try:
+        return parse_style(text)
+    except BadSetting as error:
+        raise BadSetting(f"The style {quoted(str(name))}: {error}") from error
+
+
+@cache
+def _bundled(name: str) -> AccompanimentStyle:
+    return parse_style((STYLES / f"{name}.toml").read_text(encoding="utf-8"))
