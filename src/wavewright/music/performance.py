@@ -149,7 +149,7 @@ def perform(score: Score, sample_rate: int, settings: PerformanceSettings | None
         If the tempo cannot be stored in MIDI.
     """
     settings = settings or PerformanceSettings()
-    clock = _Clock(score, sample_rate, settings)
+    clock = _EventClock(score, sample_rate, settings)
     n_samples = int(clock.samples(np.array([score.length]))[0])
     if n_samples > MAX_SECONDS * sample_rate:
         hours = n_samples / sample_rate / 3_600
@@ -163,7 +163,7 @@ def perform(score: Score, sample_rate: int, settings: PerformanceSettings | None
     return Performance(events, max(n_samples, last), sample_rate)
 
 
-class _Clock:
+class _EventClock:
     """Ticks to samples, with swing and another tempo."""
 
     def __init__(self, score: Score, sample_rate: int, settings: PerformanceSettings) -> None:
@@ -208,7 +208,7 @@ def _scaled(tempos: np.ndarray, tempo: float | None) -> np.ndarray:
     return tempos
 
 
-def _events(track: Track, port: int, channel: int, clock: _Clock, rng: np.random.Generator) -> np.ndarray:
+def _events(track: Track, port: int, channel: int, clock: _EventClock, rng: np.random.Generator) -> np.ndarray:
     """Return the events of a track."""
     notes, controls = track.notes, track.controls
     starts, ends = clock.samples(notes["start"]), clock.samples(notes["start"] + notes["duration"])
