@@ -85,7 +85,7 @@ def read_midi(contents: bytes) -> tuple[tuple[Score, ...], tuple[str, ...]]:
     warnings: list[str] = []
     if midi_format > 2:
         warnings.append(f"The format is {midi_format}, which does not exist; the tracks are played together.")
-    clock = _clock(division)
+    clock = _division(division)
     tracks = [_read_track(contents, *span) for span in _track_spans(contents, warnings)]
     if len(tracks) != n_tracks:
         warnings.append(f"The header says {n_tracks} tracks; the file has {len(tracks)}.")
@@ -105,24 +105,24 @@ def _without_riff(contents: bytes) -> bytes:
 
 
 @dataclass(frozen=True)
-class _Clock:
+class _Division:
     """Ticks of a quarter, and the fixed tempo of files that count frames of film."""
 
     ticks_per_quarter: int
     us_per_quarter: int | None = None
 
 
-def _clock(division: int) -> _Clock:
+def _division(division: int) -> _Division:
     if not division & 0x8000:
         if division == 0:
             raise BadScore("The MIDI file has 0 ticks in a quarter; it must have at least 1.")
-        return _Clock(division)
+        return _Division(division)
     frames, ticks = 256 - (division >> 8), division & 0xFF
     if frames not in (24, 25, 29, 30) or ticks == 0:
         raise BadScore(f"The MIDI file counts {ticks} ticks in each of {frames} frames a second, which does not exist.")
     if frames == 29:  # 30 frames in 1.001 s; a quarter stands for 30 frames
-        return _Clock(30 * ticks, 1_001_000)
-    return _Clock(frames * ticks, US_PER_SECOND)
+        return _Division(30 * ticks, 1_001_000)
+    return _Division(frames * ticks, US_PER_SECOND)
 
 
 def _track_spans(contents: bytes, warnings: list[str]) -> list[tuple[int, int]]:
@@ -223,7 +223,7 @@ def _variable_length(data: list[int], position: int) -> tuple[int, int]:
     raise IndexError
 
 
-def _score_of(tracks: Sequence[TrackEvents], clock: _Clock, warnings: list[str]) -> Score:
+def _score_of(tracks: Sequence[TrackEvents], clock: _Division, warnings: list[str]) -> Score:
     """Return the tracks of a file as one score."""
     if (end := max(track.end for track in tracks)) > MAX_TICK:
         raise BadScore(f"The MIDI file lasts {end} ticks; at most {MAX_TICK} are allowed.")
@@ -278,7 +278,7 @@ def _named(metas: list[MetaEvent]) -> tuple[str, list[MetaEvent]]:
 class _CommonEvents:
     """Tempos, metres and keys of all tracks, sorted by tick."""
 
-    def __init__(self, clock: _Clock, warnings: list[str]) -> None:
+    def __init__(self, clock: _Division, warnings: list[str]) -> None:
         self._clock = clock
         self._warnings = warnings
         self._has_fixed_tempo = clock.us_per_quarter is not None
