@@ -203,7 +203,7 @@ def _sounding_chords(notes: np.ndarray, score: Score, vocabulary: Vocabulary, fi
 
 
 def nearest_chord(pitch_classes: set[int], bass: int) -> int:
-    """Return the chord, 0 to N_CHORDS - 1, that has most tones in common with pitch classes; its root is the bass if possible."""
+    """Return the chord, 0 to N_CHORDS - 1, whose tones are nearest to pitch classes; on its root if possible."""
 
     def fit(index: int) -> float:
         quality, root = divmod(index, 12)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -167,8 +167,7 @@ class AttentionTime(nn.Module):
             Keys and values of this step.
         """
         cached = []
-        for index, block in enumerate(self.blocks):
-            assert isinstance(block, TransformerBlock)
+        for index, block in enumerate(cast("list[TransformerBlock]", list(self.blocks))):
             hidden, keys_and_values = block.step(hidden, angles, state[:, index], mask)
             cached.append(keys_and_values)
         return self.norm(hidden), torch.stack(cached, 1)

@@ -15,7 +15,7 @@ from .constraints import Constraints, masks_of
 from .drawing import DrawSettings, GridDrawer, Sketch
 from .grid import Grid
 from .listening import render_grid
-from .modules import AttentionTime, Composer, RecurrentTime, rotary_angles
+from .modules import Composer, RecurrentTime, rotary_angles
 from .network import ComposerNetwork, cell_nats
 from .recipe import ComposerPrepared
 
@@ -76,14 +76,14 @@ class ComposerTraining(FamilyTraining[ComposerConfig, Composer, ComposerPrepared
         waves, _ = self.samples(module, prepared)
         return ExportSpec(
             graphs={
-                TIME_FILE: GraphSpec(TimeGraph(module), time_inputs, ("context", "next_state")),
-                VOICE_FILE: GraphSpec(VoiceGraph(module), voice_inputs, ("hold", "logits")),
+                TIME_FILE: GraphSpec(ComposerTimeGraph(module), time_inputs, ("context", "next_state")),
+                VOICE_FILE: GraphSpec(ComposerVoiceGraph(module), voice_inputs, ("hold", "logits")),
             },
             sample=waves[0],
         )
 
 
-class TimeGraph(nn.Module):
+class ComposerTimeGraph(nn.Module):
     """A step over time: features and state to the context and the next state, or this step's keys and values."""
 
     def __init__(self, composer: Composer) -> None:
@@ -97,12 +97,13 @@ class TimeGraph(nn.Module):
         time, hidden = self.composer.time, self.composer.embedding(features)
         if isinstance(time, RecurrentTime):
             return time.step(hidden, state)
-        assert isinstance(time, AttentionTime) and position is not None and mask is not None  # noqa: PT018
+        if position is None or mask is None:
+            raise ValueError("A transformer takes the mask and the position of its step.")
         angles = rotary_angles(position[:, None], self.composer.config.head_size)[:, None]
         return time.step(hidden, angles, state, mask[:, None, None])
 
 
-class VoiceGraph(nn.Module):
+class ComposerVoiceGraph(nn.Module):
     """The event of a voice: the context of the step and its known cells to logits."""
 
     def __init__(self, composer: Composer) -> None:
@@ -126,7 +127,7 @@ class TorchSteps:
 
     def __init__(self, module: Composer) -> None:
         self.module, self.device = module, next(module.parameters()).device
-        self.voices = VoiceGraph(module)
+        self.voices = ComposerVoiceGraph(module)
         self.past: list[np.ndarray] = []
 
     def start(self) -> None:
