@@ -107,7 +107,7 @@ class TestModule:
         with torch.no_grad():
             spectra = module(torch.from_numpy(wave)[:, None], torch.ones(n_channels, 1))
             expected = module.synthesise(spectra, 3_333).numpy()
-        settings = EnhancementSettings(dereverb=True, is_linked=False)
+        settings = EnhancementSettings(dereverb=True, max_attenuation_db=None, is_linked=False)
         np.testing.assert_allclose(model.enhance(wave, settings), expected, atol=1e-4)
 
 
@@ -152,7 +152,7 @@ class TestMixtures:
     @pytest.mark.parametrize("snr_db", [-5.0, 10.0])
     def test_the_ratio_is_the_one_that_is_asked_for(self, snr_db):
         settings = (f"snr_db={snr_db},{snr_db}", "clean_probability=0", "silent_probability=0", "room_probability=0")
-        rest = ("band_limit_probability=0", "clip_probability=0", "codec_probability=0")
+        rest = ("band_limit_probability=0", "roll_off_probability=0", "clip_probability=0", "codec_probability=0")
         batches = prepared(*settings, *rest).batches
         batches._snr_db = lambda rng: snr_db
         for index in range(12):
@@ -266,6 +266,27 @@ def test_the_slope_of_a_converter_spares_what_is_below_it_and_removes_what_is_ab
     np.testing.assert_allclose(below, waves[0], atol=1e-5)
     np.testing.assert_allclose(between, np.cos(0.5 * np.pi * 0.3) ** 2 * waves[1], atol=1e-5)
     np.testing.assert_allclose(above, 0, atol=1e-5)
+
+
+@pytest.mark.parametrize("speed", [0.78, 0.931, 1.0, 1.217, 1.6])
+@pytest.mark.parametrize("n_samples", [4_001, 48_000])
+def test_another_speed_is_another_length_and_pitch_without_aliases(speed, n_samples):
+    fade = np.hanning(n_samples)
+    for cycles in (0.1, 0.55, 0.9):  # over those of the Nyquist frequency
+        wave = fade * np.sin(np.pi * cycles * np.arange(n_samples))
+        faster = mixing.at_speed(wave.astype(np.float32), speed)
+        assert len(faster) == int(n_samples / speed)
+        if cycles * speed > 1:
+            assert mixing.rms(faster) < 1e-4
+        else:
+            peak = np.argmax(np.abs(np.fft.rfft(faster))) / (len(faster) / 2)
+            assert abs(peak - cycles * speed) < 3 / len(faster)
+            assert abs(mixing.rms(faster) / mixing.rms(wave) - 1) < 1e-3
+
+
+def test_a_sample_has_a_speed_too():
+    assert mixing.at_speed(np.ones(1, np.float32), 1.3).shape == (0,)
+    assert mixing.at_speed(np.ones(1, np.float32), 0.5).shape == (2,)
 
 
 def full_band_config(known):

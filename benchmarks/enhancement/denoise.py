@@ -30,7 +30,7 @@ from benchmarks.harness.timing import median_seconds
 from benchmarks.speech.judges import Judges, add_judge_options, mean_interval, word_error_interval
 from wavewright import loading
 from wavewright.clip import Clip
-from wavewright.contracts.enhancement import EnhancementSettings
+from wavewright.contracts.enhancement import MAX_ATTENUATION_DB, EnhancementSettings
 from wavewright.data.folder import scan
 from wavewright.metrics.paired import si_sdr_db, stoi
 from wavewright.units import db_to_gain, gain_to_db
@@ -188,7 +188,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--noise", type=Path, default=Path("corpora/noises"), help="folder of sounds")
     parser.add_argument("--gtcrn", type=Path, default=None, help="copy of the repository Xiaobin-Rong/gtcrn")
     parser.add_argument("--model", nargs="*", default=["denoise-16k"], help="denoisers, of any sample rate")
-    parser.add_argument("--limit-db", type=float, default=12.0, help="largest attenuation of a second row of each")
+    parser.add_argument(
+        "--limits-db", type=float, nargs="*", default=[12.0, MAX_ATTENUATION_DB], help="attenuations of further rows"
+    )
     parser.add_argument("--count", type=int, default=40)
     parser.add_argument("--min-seconds", type=float, default=2.0)
     parser.add_argument("--ratios", type=float, nargs="+", default=RATIOS_DB, help="signal-to-noise ratios in dB")
@@ -203,8 +205,9 @@ def measure(options: argparse.Namespace, report: Report) -> None:
     denoisers: dict[str, Callable[[np.ndarray], np.ndarray]] = {"noisy": lambda wave: wave}
     for name in options.model:
         denoisers[name] = model_denoiser(name)
-        limited = EnhancementSettings(max_attenuation_db=options.limit_db)
-        denoisers[f"{name}, {options.limit_db:g} dB"] = model_denoiser(name, limited)
+        for limit_db in options.limits_db:
+            limited = EnhancementSettings(max_attenuation_db=limit_db)
+            denoisers[f"{name}, {limit_db:g} dB"] = model_denoiser(name, limited)
     denoisers |= denoising_peers(options.gtcrn, report)
     totals: dict[str, list[np.ndarray]] = {name: [] for name in denoisers}
     for ratio_db in options.ratios:

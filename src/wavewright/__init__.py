@@ -16,6 +16,7 @@ _MODULES = {
     "Chain": "editing.chain",
     "Clip": "clip",
     "Prosody": "speech.prosody",
+    "Score": "music.score",
     "Voice": "speech.voice",
     "WavewrightError": "errors",
     "adjust": "tasks.adjust",
@@ -44,12 +45,15 @@ _MODULES = {
     "morph": "tasks.morph",
     "phonemes": "tasks.phonemes",
     "plot": "tasks.plot",
+    "read_score": "music.formats.formats",
+    "read_tunes": "music.formats.formats",
     "similar": "tasks.similar",
     "speak": "tasks.speak",
     "split": "tasks.split",
     "synthesise": "tasks.synthesise",
     "train": "tasks.train",
     "vary": "tasks.vary",
+    "write_score": "music.formats.formats",
 }
 """Module of each public name, imported when the name is first used, so that importing Wavewright stays quick."""
 
@@ -57,6 +61,7 @@ __all__ = [
     "Chain",
     "Clip",
     "Prosody",
+    "Score",
     "Voice",
     "WavewrightError",
     "__version__",
@@ -86,12 +91,15 @@ __all__ = [
     "morph",
     "phonemes",
     "plot",
+    "read_score",
+    "read_tunes",
     "similar",
     "speak",
     "split",
     "synthesise",
     "train",
     "vary",
+    "write_score",
 ]
 
 if TYPE_CHECKING:  # the same names for editors and type checkers
@@ -109,6 +117,8 @@ if TYPE_CHECKING:  # the same names for editors and type checkers
         load_generator,
         load_vocoder,
     )
+    from .music.formats.formats import read_score, read_tunes, write_score
+    from .music.score import Score
     from .speech.prosody import Prosody
     from .speech.voice import Voice
     from .tasks.adjust import adjust

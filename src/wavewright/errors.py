@@ -26,6 +26,10 @@ class BadAudio(WavewrightError):
     """A sound file or array that cannot be read or used: missing, empty, truncated, not finite, too large."""
 
 
+class BadScore(WavewrightError):
+    """A score that cannot be read, written or rendered: not a score, damaged beyond repair, too long."""
+
+
 class BadModel(WavewrightError):
     """A model that does not exist, or a damaged model folder: wrong hash, wrong shape, missing file."""
 
@@ -64,6 +68,10 @@ class NothingToSpeak(BadText):
 
 class SkippedText(UserWarning):
     """A passage of a text was skipped because it cannot be read."""
+
+
+class ScoreWarning(UserWarning):
+    """A damaged part of a score was left out or repaired."""
 
 
 def shortened(text: str, max_length: int = MAX_MESSAGE) -> str:

@@ -12,7 +12,7 @@ from typing import Annotated, TextIO, cast
 
 import typer
 
-from ..errors import SkippedText, WavewrightError
+from ..errors import ScoreWarning, SkippedText, WavewrightError
 from ..interruption import ended_by_signals
 from ..version import __version__
 from .command import Group, group
@@ -57,6 +57,8 @@ BAD_INPUT = 2  # exit codes
 INTERRUPTED = 130
 SIGNALLED = 128  # with the number of the signal added
 
+READ_WARNINGS = (SkippedText, ScoreWarning)
+
 FULL_DISK = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))  # Windows has no EDQUOT
 
 # The usage errors of the copy of click inside typer, which has no public name for them.
@@ -81,7 +83,8 @@ def main() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run one command; return its exit code: 0, 2 for wrong input, 130 for an interruption."""
     with warnings.catch_warnings():
-        warnings.simplefilter("always", SkippedText)
+        for category in READ_WARNINGS:
+            warnings.simplefilter("always", category)
         warnings.showwarning = _show_warning
         return _run(arguments)
 
@@ -150,8 +153,8 @@ def _show_warning(
     file: TextIO | None = None,
     line: str | None = None,
 ) -> None:
-    """Print a warning about skipped text as one line, any other as Python does."""
-    if issubclass(category, SkippedText):
+    """Print a warning about skipped text or music as one line, any other as Python does."""
+    if issubclass(category, READ_WARNINGS):
         typer.echo(f"wavewright: {message}", file=file, err=True)
     else:
         typer.echo(warnings.formatwarning(message, category, filename, lineno, line), file=file, err=True, nl=False)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from ..dsp.echo import LinearEchoCanceller
 
 MAX_ATTENUATION_DB = 120.0
+USUAL_ATTENUATION_DB = 24.0
+"""Default limit: what is left of the noise hides artefacts, and recognisers make no more errors than without it."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class EnhancementSettings:
     dereverb
         Remove reverberation too.
     max_attenuation_db
-        Largest attenuation of noise, dB; None for no limit.
+        Largest attenuation of noise, dB: a part of the recording is added to the enhanced sound. None for no limit.
     mix
         Fraction of the enhanced sound, the rest is the recording itself.
     is_linked
@@ -43,7 +45,7 @@ class EnhancementSettings:
     """
 
     dereverb: bool = False
-    max_attenuation_db: float | None = None
+    max_attenuation_db: float | None = USUAL_ATTENUATION_DB
     mix: float = 1.0
     is_linked: bool = True
 
@@ -51,8 +53,8 @@ class EnhancementSettings:
         limit = self.max_attenuation_db
         if limit is not None and not 0 <= limit <= MAX_ATTENUATION_DB:
             raise BadSetting(
-                f"max_attenuation_db is {limit}; it must lie between 0 and {MAX_ATTENUATION_DB:g}, or be left out for "
-                "no limit."
+                f"max_attenuation_db is {limit}; it must lie between 0 and {MAX_ATTENUATION_DB:g}, or None for no "
+                "limit."
             )
         if not 0 <= self.mix <= 1:
             raise BadSetting(f"mix is {self.mix}; it must lie between 0 (the recording itself) and 1 (enhanced).")

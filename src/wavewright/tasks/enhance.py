@@ -9,7 +9,7 @@ from typing import Annotated, BinaryIO
 
 from pydantic import Field
 
-from ..contracts.enhancement import MAX_ATTENUATION_DB, EnhancementSettings
+from ..contracts.enhancement import MAX_ATTENUATION_DB, USUAL_ATTENUATION_DB, EnhancementSettings
 from ..converted_folder import convert_folder, folder_beside
 from ..drawing import check_drawable
 from ..enhancement.files import (
@@ -50,7 +50,7 @@ def enhance(
     max_attenuation_db: Annotated[
         float | None,
         Field(
-            description="Largest attenuation by the model in dB; default: 12 with --dereverb, else no limit.",
+            description="Largest attenuation by the model in dB, 120 for no limit; default: 24, with --dereverb 12.",
             ge=0,
             le=MAX_ATTENUATION_DB,
         ),
@@ -95,7 +95,8 @@ def enhance(
     uses_model = denoise or not dereverb
     if not uses_model and max_attenuation_db is not None:
         raise BadSetting(f"--dereverb alone removes no noise; leave --max-attenuation-db {max_attenuation_db} out.")
-    limit_db = DEREVERB_ATTENUATION_DB if dereverb and max_attenuation_db is None else max_attenuation_db
+    default_db = DEREVERB_ATTENUATION_DB if dereverb else USUAL_ATTENUATION_DB
+    limit_db = default_db if max_attenuation_db is None else max_attenuation_db
     settings = EnhancementSettings(dereverb, limit_db, mix, is_linked=not separate)
     is_stream = source == STANDARD_STREAM
     uses_wpe = dereverb and not (is_stream and denoise)  # WPE would delay a stream by half a minute

@@ -34,6 +34,7 @@ class DenoiserDataSettings(SpeedSettings):
     speech: str = ""  # folder of speech, for a training on a folder of noise alone
     slowest: float = ranged(0.78, 0.1, 10.0)  # speed of speech; other speeds are other voices
     fastest: float = ranged(1.28, 0.1, 10.0)
+    own_speed_probability: float = ranged(0.25, 0.0, 1.0)  # of speech as it was recorded
     crop_seconds: float = ranged(3.0, 0.5, 30.0)
     valid_fraction: float = ranged(0.05, 0.0, 0.9)
     speaker_exponent: float = ranged(0.5, 0.0, 1.0)  # of a speaker's total length in the probability to be drawn
@@ -212,6 +213,8 @@ class DenoiserBatches:
         row = self.speech.draw(rng)
         rows = self.rows_of[store.entries[row].speaker or ""]
         speed = log_uniform(rng, self.recipe.data.slowest, self.recipe.data.fastest)
+        if rng.random() < self.recipe.data.own_speed_probability:
+            speed = 1.0
         length = store.lengths[row]
         position = -int(rng.integers(max(length - self.sample_rate // 2, 1)))
         if rng.random() < 0.5:
@@ -219,7 +222,7 @@ class DenoiserBatches:
         speech = np.zeros(n_samples, np.float32)
         while position < n_samples:
             needed = int(speed * (n_samples - position)) + 1
-            wave = _resampled(store.crop(row, 0, min(store.lengths[row], needed))[0], speed)
+            wave = mixing.at_speed(store.crop(row, 0, min(store.lengths[row], needed))[0], speed)
             _add(speech, wave, position)
             position += len(wave) + seconds_to_samples(rng.exponential(MEAN_GAP_SECONDS), self.sample_rate)
             row = int(rng.choice(rows))
@@ -241,7 +244,7 @@ class DenoiserBatches:
         data, kind = self.recipe.data, rng.random()
         if kind < data.recorded_probability:
             speed = log_uniform(rng, 0.6, 1.6)
-            return _resampled(self.noise.crop(rng, int(speed * n_samples) + 2), speed)[:n_samples]
+            return mixing.at_speed(self.noise.crop(rng, int(speed * n_samples) + 2), speed)[:n_samples]
         kind -= data.recorded_probability
         if kind < data.babble_probability:
             voices = [self._speech(rng, n_samples) for _ in range(rng.integers(3, 9))]
@@ -268,10 +271,3 @@ def _add(target: np.ndarray, wave: np.ndarray, position: int) -> None:
     start, end = max(position, 0), min(position + len(wave), len(target))
     if end > start:
         target[start:end] += wave[start - position : end - position]
-
-
-def _resampled(wave: np.ndarray, speed: float) -> np.ndarray:
-    """Return a wave at another speed, by linear interpolation: its faint aliases are noise among noise."""
-    n_samples = int(len(wave) / speed)
-    resampled: np.ndarray = np.interp(speed * np.arange(n_samples), np.arange(len(wave)), wave).astype(np.float32)
-    return resampled

@@ -14,6 +14,7 @@ from ...units import db_to_gain
 CURVE_POINTS = 9  # of random spectra and equalisers
 KERNEL_LENGTH = 512  # samples of their filters
 OPUS_RATES = (8_000, 12_000, 16_000, 24_000, 48_000)  # Hz, that the codec knows
+SPEED_PADDING = 256  # samples of silence between the end of a wave and its beginning, where it is resampled
 ACTIVE_DB = -30.0  # relative to the loudest block: blocks above it are active
 
 
@@ -77,6 +78,33 @@ def rolled_off(wave: np.ndarray, first: float, last: float) -> np.ndarray:
     slope = np.cos(0.5 * np.pi * ((frequencies - first) / (last - first)).clip(0, 1)) ** 2
     filtered: np.ndarray = np.fft.irfft(np.fft.rfft(wave) * slope, len(wave)).astype(np.float32)
     return filtered
+
+
+def at_speed(wave: np.ndarray, speed: float) -> np.ndarray:
+    """Resample a wave to another speed, which changes its pitch, without aliases.
+
+    Parameters
+    ----------
+    wave : np.ndarray
+        ``(time,)``.
+    speed : float
+        Above 1 is faster.
+
+    Returns
+    -------
+    np.ndarray
+        ``(int(time / speed),)``, float32; frequencies above the Nyquist frequency are left out.
+    """
+    from scipy.fft import irfft, next_fast_len, rfft
+
+    n_samples = int(len(wave) / speed)
+    if speed == 1.0 or not n_samples:
+        return wave[:n_samples].astype(np.float32)
+    n_before = next_fast_len(len(wave) + SPEED_PADDING, real=True)
+    n_after = round(n_before / speed)
+    spectrum = rfft(wave.astype(np.float32), n_before)
+    resampled: np.ndarray = irfft(spectrum, n_after) * np.float32(n_after / n_before)
+    return resampled[:n_samples]
 
 
 def reverberate(wave: np.ndarray, response: np.ndarray) -> np.ndarray:

@@ -1,0 +1,449 @@
+"""Read Standard MIDI Files: formats 0, 1 and 2, with as much of damaged ones as is there.
+
+The format is that of the MIDI Manufacturers Association (Standard MIDI Files 1.0, RP-001).
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ...errors import BadScore
+from ..engine import DRUM_CHANNEL
+from ..score import (
+    CONTROL,
+    KEY,
+    METRE,
+    NOTE,
+    PITCH_BEND,
+    RELEASE_VELOCITY,
+    Chord,
+    MetaEvent,
+    Score,
+    Track,
+    empty,
+)
+from ..timing import MAX_TICK, TEMPO
+
+TRACK_NAME, PORT, END_OF_TRACK, SET_TEMPO, TIME_SIGNATURE, KEY_SIGNATURE = 0x03, 0x21, 0x2F, 0x51, 0x58, 0x59
+TEXT = 0x01
+CHORD_PREFIX = "chord:"
+"""Prefix of the text events that hold chord symbols."""
+
+NOTE_OFF, NOTE_ON = 0x8, 0x9
+SYSEX, SYSEX_CONTINUED, META = 0xF0, 0xF7, 0xFF
+MAX_DENOMINATOR_LOG2 = 7
+US_PER_SECOND = 1_000_000
+
+
+N_SYSTEM_BYTES = {0xF1: 1, 0xF2: 2, 0xF3: 1}
+"""Data bytes of messages of the system, which files may not have; the others have none."""
+
+
+@dataclass
+class TrackEvents:
+    """The events of a track of a file, in their order.
+
+    ``messages`` are those of channels, each in one integer: tick, status, and two data bytes, from the highest bit.
+    """
+
+    messages: array[int] = field(default_factory=lambda: array("q"))
+    metas: list[MetaEvent] = field(default_factory=list)
+    end: int = 0
+    problem: str = ""
+    is_open: bool = False
+
+
+def read_midi(contents: bytes) -> tuple[tuple[Score, ...], tuple[str, ...]]:
+    """Read a MIDI file.
+
+    Parameters
+    ----------
+    contents : bytes
+
+    Returns
+    -------
+    scores : tuple of Score
+        One, or one for each track of format 2.
+    warnings : tuple of str
+        What was damaged and left out or repaired.
+
+    Raises
+    ------
+    BadScore
+        If it is no MIDI file, or nothing of it can be read.
+    """
+    contents = _without_riff(contents)
+    if contents[:4] != b"MThd":
+        raise BadScore("It is no MIDI file: it does not begin with MThd.")
+    if len(contents) < 14:
+        raise BadScore(f"It is a MIDI file that ends in its header, after {len(contents)} bytes.")
+    midi_format, n_tracks, division = (int.from_bytes(contents[at : at + 2], "big") for at in (8, 10, 12))
+    warnings: list[str] = []
+    if midi_format > 2:
+        warnings.append(f"The format is {midi_format}, which does not exist; the tracks are played together.")
+    clock = _division(division)
+    tracks = [_read_track(contents, *span) for span in _track_spans(contents, warnings)]
+    if len(tracks) != n_tracks:
+        warnings.append(f"The header says {n_tracks} tracks; the file has {len(tracks)}.")
+    if not tracks:
+        raise BadScore("The MIDI file has no track.")
+    warnings += [f"Track {number}: {track.problem}" for number, track in enumerate(tracks, 1) if track.problem]
+    groups = [[track] for track in tracks] if midi_format == 2 else [tracks]
+    return tuple(_score_of(group, clock, warnings) for group in groups), tuple(warnings)
+
+
+def _without_riff(contents: bytes) -> bytes:
+    """Return the MIDI file in a RIFF file of the kind RMID, or the contents."""
+    if contents[:4] != b"RIFF" or contents[8:12] != b"RMID":
+        return contents
+    start = contents.find(b"MThd", 12, 64)
+    return contents[start:] if start >= 0 else contents
+
+
+@dataclass(frozen=True)
+class _Division:
+    """Ticks of a quarter, and the fixed tempo of files that count frames of film."""
+
+    ticks_per_quarter: int
+    us_per_quarter: int | None = None
+
+
+def _division(division: int) -> _Division:
+    if not division & 0x8000:
+        if division == 0:
+            raise BadScore("The MIDI file has 0 ticks in a quarter; it must have at least 1.")
+        return _Division(division)
+    frames, ticks = 256 - (division >> 8), division & 0xFF
+    if frames not in (24, 25, 29, 30) or ticks == 0:
+        raise BadScore(f"The MIDI file counts {ticks} ticks in each of {frames} frames a second, which does not exist.")
+    if frames == 29:  # 30 frames in 1.001 s; a quarter stands for 30 frames
+        return _Division(30 * ticks, 1_001_000)
+    return _Division(frames * ticks, US_PER_SECOND)
+
+
+def _track_spans(contents: bytes, warnings: list[str]) -> list[tuple[int, int]]:
+    """Return start and end of each track; chunks of other kinds are skipped."""
+    position = 8 + max(6, int.from_bytes(contents[4:8], "big"))
+    spans = []
+    while position + 8 <= len(contents):
+        kind, length = contents[position : position + 4], int.from_bytes(contents[position + 4 : position + 8], "big")
+        start, end = position + 8, position + 8 + length
+        if kind == b"MTrk":
+            spans.append((start, min(end, len(contents))))
+            if end > len(contents):
+                warnings.append(f"Track {len(spans)} ends {end - len(contents)} bytes after the end of the file.")
+        elif not kind.isalnum():
+            warnings.append(f"{len(contents) - position} bytes from byte {position} on are no chunk of a MIDI file.")
+            break
+        position = end
+    return spans
+
+
+def _read_track(contents: bytes, start: int, end: int) -> TrackEvents:  # noqa: C901 (one loop over all kinds)
+    """Read the events of a track, up to the first damage."""
+    events = TrackEvents(is_open=True)
+    data = list(contents[start:end])  # lists are indexed faster than bytes
+    append, n_bytes = events.messages.append, end - start
+    tick = position = at = status = bits = 0
+    try:
+        while position < n_bytes:
+            at = position
+            delta = data[at]
+            position += 1
+            if delta >= 0x80:
+                if data[position] < 0x80:  # most are no longer
+                    delta = (delta & 0x7F) << 7 | data[position]
+                    position += 1
+                else:
+                    delta, position = _variable_length(data, at)
+            tick += delta
+            first = data[position]
+            position += 1
+            if first >= SYSEX:
+                position = _read_other(events, contents, start, data, position, tick)
+                if position == n_bytes:
+                    break
+                continue
+            if first >= 0x80:
+                status, bits = first, first << 16
+                first = data[position]
+                position += 1
+            if 0xC0 <= status < 0xE0:
+                second = 0
+            else:
+                second = data[position]
+                position += 1
+            if (first | second) >= 0x80 or not status:
+                raise BadScore(f"the message at byte {start + at} is damaged; what follows is left out.")
+            append(tick << 24 | bits | first << 8 | second)
+    except BadScore as error:
+        events.problem = str(error)
+    except IndexError:
+        events.problem = "it ends in the middle of an event."
+    except OverflowError as error:
+        raise BadScore(f"The MIDI file lasts {tick} ticks; at most {MAX_TICK} are allowed.") from error
+    if events.is_open and not events.problem:
+        events.problem = "it has no end."
+    events.end = tick
+    return events
+
+
+def _read_other(events: TrackEvents, contents: bytes, start: int, data: list[int], position: int, tick: int) -> int:
+    """Read an event that is no message of a channel, at the byte after its first; return the position after it."""
+    first = kind = data[position - 1]
+    if first not in (META, SYSEX, SYSEX_CONTINUED):
+        events.problem = f"a message {first:#x} of the system was skipped, which files may not have."
+        return position + N_SYSTEM_BYTES.get(first, 0)
+    if first == META:
+        kind = data[position]
+        position += 1
+        if kind >= 0x80:
+            raise BadScore(f"an event of the unknown kind {kind:#x} is damaged; what follows is left out.")
+    length, position = _variable_length(data, position)
+    if position + length > len(data):
+        raise IndexError
+    if (first, kind) == (META, END_OF_TRACK):
+        events.is_open = False
+        return len(data)
+    events.metas.append(MetaEvent(tick, kind, contents[start + position : start + position + length]))
+    return position + length
+
+
+def _variable_length(data: list[int], position: int) -> tuple[int, int]:
+    """Return a number of variable length, and the position after it; IndexError if it has more than four bytes."""
+    value = 0
+    for at in range(position, position + 4):
+        value = value << 7 | data[at] & 0x7F
+        if data[at] < 0x80:
+            return value, at + 1
+    raise IndexError
+
+
+def _score_of(tracks: Sequence[TrackEvents], clock: _Division, warnings: list[str]) -> Score:
+    """Return the tracks of a file as one score."""
+    if (end := max(track.end for track in tracks)) > MAX_TICK:
+        raise BadScore(f"The MIDI file lasts {end} ticks; at most {MAX_TICK} are allowed.")
+    common = _CommonEvents(clock, warnings)
+    metas = [common.collect(track.metas) for track in tracks]
+    by_track = _by_channel(tracks, warnings)
+    has_conductor = not tracks[0].messages
+    title, score_metas = _named(metas[0]) if has_conductor else ("", [])
+    chords = [Chord(meta.tick, meta.text[len(CHORD_PREFIX) :]) for meta in score_metas if _is_chord(meta)]
+    made = []
+    for index in range(has_conductor, len(tracks)):
+        of_track = by_track.get(index, [])
+        if not of_track and not metas[index]:
+            continue
+        name, others = _named(metas[index])
+        port = next((meta.data[0] for meta in others if _is_port(meta)), 0)
+        others = [meta for meta in others if not _is_port(meta)]
+        for number, (channel, notes, controls) in enumerate(of_track or [(None, empty(NOTE), empty(CONTROL))]):
+            own_metas = tuple(others) if number == 0 else ()
+            made.append(Track(notes, name, channel == DRUM_CHANNEL, channel, port, controls, own_metas))
+    return Score(
+        tuple(made),
+        clock.ticks_per_quarter,
+        np.array(common.tempos, TEMPO),
+        np.array(common.metres, METRE),
+        np.array(common.keys, KEY),
+        tuple(chords),
+        tuple(meta for meta in score_metas if not _is_chord(meta)),
+        title,
+        end,
+    )
+
+
+def _is_chord(meta: MetaEvent) -> bool:
+    return meta.kind == TEXT and meta.text.startswith(CHORD_PREFIX) and meta.text.encode() == meta.data
+
+
+def _is_port(meta: MetaEvent) -> bool:
+    return meta.kind == PORT and len(meta.data) == 1 and meta.data[0] > 0 and meta.tick == 0
+
+
+def _named(metas: list[MetaEvent]) -> tuple[str, list[MetaEvent]]:
+    """Return the name of a track, and the other events; names that are no UTF-8 stay among them."""
+    index = next((index for index, meta in enumerate(metas) if meta.kind == TRACK_NAME), None)
+    if index is None:
+        return "", metas
+    name = metas[index]
+    is_plain = name.tick == 0 and name.data and name.text.encode() == name.data
+    return name.text, metas[:index] + metas[index + 1 :] if is_plain else metas
+
+
+class _CommonEvents:
+    """Tempos, metres and keys of all tracks, sorted by tick."""
+
+    def __init__(self, clock: _Division, warnings: list[str]) -> None:
+        self._clock = clock
+        self._warnings = warnings
+        self._has_fixed_tempo = clock.us_per_quarter is not None
+        self._tempos: list[tuple[int, int]] = [(0, clock.us_per_quarter)] if clock.us_per_quarter is not None else []
+        self._metres: list[tuple[int, int, int, int, int]] = []
+        self._keys: list[tuple[int, int, bool]] = []
+
+    def collect(self, metas: list[MetaEvent]) -> list[MetaEvent]:
+        """Store the common events of a track; return the others."""
+        return [meta for meta in metas if not self._stores(meta)]
+
+    def _stores(self, meta: MetaEvent) -> bool:
+        tick, data = meta.tick, meta.data
+        if meta.kind == SET_TEMPO and len(data) == 3:
+            us = int.from_bytes(data, "big")
+            if us == 0 or self._has_fixed_tempo:
+                reason = "is 0" if us == 0 else "does not apply to times in frames"
+                self._warnings.append(f"The tempo at tick {tick} {reason}; it is left out.")
+            else:
+                self._tempos.append((tick, us))
+            return True
+        if meta.kind == TIME_SIGNATURE and len(data) == 4 and data[0] and data[1] <= MAX_DENOMINATOR_LOG2:
+            self._metres.append((tick, data[0], 2 ** data[1], data[2], data[3]))
+            return True
+        if meta.kind == KEY_SIGNATURE and len(data) == 2 and data[1] <= 1:
+            sharps = data[0] - 256 * (data[0] >= 0x80)
+            if -7 <= sharps <= 7:
+                self._keys.append((tick, sharps, bool(data[1])))
+                return True
+        return False
+
+    @property
+    def tempos(self) -> list[tuple[int, int]]:
+        """Rows of TEMPO."""
+        return sorted(self._tempos, key=lambda row: row[0])
+
+    @property
+    def metres(self) -> list[tuple[int, int, int, int, int]]:
+        """Rows of METRE."""
+        return sorted(self._metres, key=lambda row: row[0])
+
+    @property
+    def keys(self) -> list[tuple[int, int, bool]]:
+        """Rows of KEY."""
+        return sorted(self._keys, key=lambda row: row[0])
+
+
+ChannelEvents = tuple[int, np.ndarray, np.ndarray]
+
+
+def _by_channel(tracks: Sequence[TrackEvents], warnings: list[str]) -> dict[int, list[ChannelEvents]]:
+    """Return channel, notes and controls of the channels of each track."""
+    messages = np.concatenate([np.frombuffer(track.messages, np.int64) for track in tracks])
+    track = np.repeat(np.arange(len(tracks)), [len(each.messages) for each in tracks])
+    if not len(messages):
+        return {}
+    stream = track << 4 | messages >> 16 & 0xF
+    order = np.argsort(stream, kind="stable")
+    messages, stream = messages[order], stream[order]
+    tick, kind, first, second = messages >> 24, messages >> 20 & 0xF, messages >> 8 & 0xFF, messages & 0xFF
+    is_note = kind <= NOTE_ON
+    is_start = (kind == NOTE_ON) & (second > 0)
+    ends = np.array([each.end for each in tracks])[stream[is_note] >> 4]
+    notes, note_stream, is_stray = _notes(
+        tick[is_note],
+        stream[is_note],
+        first[is_note],
+        second[is_note],
+        is_start[is_note],
+        kind[is_note],
+        ends,
+        warnings,
+    )
+    is_retained = np.ones(len(messages), bool)
+    is_retained[np.flatnonzero(is_note)[is_stray]] = False
+    controls, control_stream = _controls(
+        *(column[is_retained] for column in (tick, stream, kind, first, second, is_start))
+    )
+    by_track: dict[int, list[ChannelEvents]] = {}
+    edges = np.flatnonzero(np.diff(stream, prepend=-1))
+    for each in stream[edges].tolist():
+        of_notes, of_controls = (
+            slice(*np.searchsorted(rows, [each, each + 1])) for rows in (note_stream, control_stream)
+        )
+        by_track.setdefault(each >> 4, []).append((each & 0xF, notes[of_notes], controls[of_controls]))
+    return by_track
+
+
+def _notes(
+    tick: np.ndarray,
+    stream: np.ndarray,
+    key: np.ndarray,
+    velocity: np.ndarray,
+    is_start: np.ndarray,
+    kind: np.ndarray,
+    track_end: np.ndarray,
+    warnings: list[str],
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pair starts and ends of notes, first in, first out.
+
+    Returns the notes, their streams, and which events end no note.
+    """
+    voice = stream << 7 | key
+    order = np.argsort(voice, kind="stable")
+    voice, is_start = voice[order], is_start[order]
+    is_first = np.diff(voice, prepend=-1) != 0
+    group = np.cumsum(is_first) - 1
+    is_stray = _ends_without_start(group, is_first, is_start)
+    paired = order[~is_stray]
+    group, is_start = group[~is_stray], is_start[~is_stray]
+    starts, ends = paired[is_start], paired[~is_start]
+    n_groups = int(is_first.sum())
+    first_start = np.cumsum(np.bincount(group[is_start], minlength=n_groups)) - np.bincount(
+        group[is_start], minlength=n_groups
+    )
+    n_ends = np.bincount(group[~is_start], minlength=n_groups)
+    rank = np.arange(len(ends)) - np.repeat(np.cumsum(n_ends) - n_ends, n_ends)
+    note = first_start[group[~is_start]] + rank
+
+    notes = np.zeros(len(starts), NOTE)
+    notes["start"], notes["pitch"], notes["velocity"] = tick[starts], key[starts], velocity[starts]
+    end, release = track_end[starts], np.full(len(starts), RELEASE_VELOCITY)
+    end[note] = tick[ends]
+    release[note] = np.where(kind[ends] == NOTE_OFF, velocity[ends], RELEASE_VELOCITY)
+    notes["duration"], notes["release_velocity"] = end - notes["start"], release
+    if n_stray := int(is_stray.sum()):
+        warnings.append(f"{n_stray} ends of notes have no start; they are left out.")
+    if n_hanging := len(starts) - len(ends):
+        warnings.append(f"{n_hanging} notes have no end; they end with their track.")
+    by_file = np.argsort(starts, kind="stable")
+    is_left_out = np.zeros(len(tick), bool)
+    is_left_out[order[is_stray]] = True
+    return notes[by_file], stream[starts][by_file], is_left_out
+
+
+def _ends_without_start(group: np.ndarray, is_first: np.ndarray, is_start: np.ndarray) -> np.ndarray:
+    """Return which events end a note of a key that is not held; the events of a key (its group) are contiguous."""
+    depth = np.cumsum(np.where(is_start, 1, -1))
+    before = np.append(0, depth[:-1])[is_first]
+    depth = depth - before[group]
+    span = 2 * len(depth) + 2
+    lowest = np.minimum.accumulate(np.minimum(depth, 0) - group * span) + group * span
+    previous = np.append(0, lowest[:-1])
+    previous[is_first] = 0
+    is_stray: np.ndarray = lowest < previous
+    return is_stray
+
+
+def _controls(
+    tick: np.ndarray,
+    stream: np.ndarray,
+    kind: np.ndarray,
+    first: np.ndarray,
+    second: np.ndarray,
+    is_start: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the messages that are no notes as CONTROL, and their streams."""
+    is_note = kind <= NOTE_ON
+    moment = tick + (np.cumsum(np.diff(stream, prepend=-1) != 0) << 39)
+    follows = [np.maximum.accumulate(np.where(which, moment, -1)) == moment for which in (is_start, is_note)]
+    phase = np.where(follows[0], 2, np.where(follows[1], 1, 0))[~is_note]
+    kind, first, second = kind[~is_note], first[~is_note], second[~is_note]
+    has_number = np.isin(kind, (0xA, 0xB))
+    value = np.where(has_number, second, np.where(kind == PITCH_BEND, (second << 7 | first) - 8192, first))
+    controls = np.zeros(len(kind), CONTROL)
+    controls["tick"], controls["kind"], controls["phase"] = tick[~is_note], kind, phase
+    controls["number"], controls["value"] = np.where(has_number, first, 0), value
+    return controls, stream[~is_note]

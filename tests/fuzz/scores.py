@@ -1,0 +1,72 @@
+"""Scores as MIDI files: damaged, made of random events, and with lengths and counts that are wrong."""
+
+from __future__ import annotations
+
+import random
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from fuzz import mutate
+
+_files: dict[str, list[bytes]] = {"mid": []}
+
+
+def WARM_UP() -> None:
+    from wavewright.music.formats.midi_writing import write_midi
+    from wavewright.music.score import Chord, MetaEvent, Score, Track, controls_of, notes_of
+    from wavewright.music.timing import TEMPO
+
+    notes = notes_of([(120 * index, 100 + index, 50 + index % 30, 90) for index in range(60)])
+    controls = controls_of([(0, 0xC, 0, 4), (10, 0xE, 0, -5), (20, 0xB, 7, 100)])
+    track = Track(notes, "melody", controls=controls, metas=(MetaEvent(5, 5, b"la"), MetaEvent(6, 0xF0, b"~\xf7")))
+    score = Score((track, track), 480, np.array([(0, 400_000)], TEMPO), chords=(Chord(0, "Am"),), title="tune")
+    _files["mid"] += [write_midi(score), write_midi(Score((track,), 96))]
+
+
+def read_midi_file(rng: random.Random, folder: Path) -> None:
+    """Read a damaged MIDI file, and write and read what came out of it."""
+    contents = _events(rng) if rng.random() < 0.3 else mutate.bytes_of(rng, rng.choice(_files["mid"]))
+    if rng.random() < 0.3 and len(contents) > 14:
+        at = rng.choice((8, 10, 12))
+        value = rng.choice((0, 1, 2, 3, 0x7FFF, 0x8000, 0xE728, 0xFFFF))
+        contents = contents[:at] + value.to_bytes(2, "big") + contents[at + 2 :]
+    _read_and_write(folder / "x.mid", contents, folder / "out.mid")
+
+
+def _events(rng: random.Random) -> bytes:
+    """Return a track of random events."""
+    events = bytearray()
+    for _ in range(rng.choice((0, 1, 50, 400))):
+        delta = rng.choice((0, 1, 100, 127))
+        status = rng.choice((0x80, 0x90, 0x91, 0xB0, 0xC0, 0xE0, 0xFF, 0xF0, 0xF1))
+        length = rng.choice((0, 1, 2, 3, 4, 127))
+        tail = {0xFF: bytes([rng.choice((1, 3, 0x20, 0x21, 0x51, 0x58, 0x59)), length]) + rng.randbytes(length)}
+        tail |= {0xF0: bytes([length]) + rng.randbytes(length), 0xF1: b"\0", 0xC0: bytes([rng.randrange(128)])}
+        events += bytes([delta, status]) + tail.get(status, bytes([rng.randrange(58, 62), rng.randrange(128)]))
+    events += rng.choice((b"", b"\0\xff/\0"))
+    return b"MThd\0\0\0\6\0\1\0\1\0\x60MTrk" + len(events).to_bytes(4, "big") + events
+
+
+def _read_and_write(path: Path, contents: bytes, out: Path) -> None:
+    """Read a file; what comes out can be written as MIDI, and is the same when it is read again."""
+    from wavewright.music.formats import read_tunes, write_score
+
+    path.write_bytes(contents)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        score = read_tunes(path)[0]
+    str(score.seconds)
+    write_score(score, out)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        again = read_tunes(out)[0]
+    assert again.n_notes == score.n_notes
+    assert sorted(np.concatenate([track.notes for track in again.tracks] or [np.zeros(0)]).tolist()) == sorted(
+        np.concatenate([track.notes for track in score.tracks] or [np.zeros(0)]).tolist()
+    )
+    out.unlink()
+
+
+READERS = {"midi": read_midi_file}

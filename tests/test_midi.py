@@ -1,0 +1,287 @@
+"""MIDI files: exact round trips, mido as an oracle, damaged files."""
+
+from __future__ import annotations
+
+import io
+import random
+from collections import Counter
+
+import mido
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from wavewright.errors import BadScore, ScoreWarning
+from wavewright.music.formats import read_score, read_tunes, write_score
+from wavewright.music.formats.midi_reading import read_midi
+from wavewright.music.formats.midi_writing import channels_of, write_midi
+from wavewright.music.score import (
+    CONTROL,
+    CONTROL_CHANGE,
+    KEY,
+    METRE,
+    PITCH_BEND,
+    PROGRAM,
+    Chord,
+    MetaEvent,
+    Score,
+    Track,
+    notes_of,
+)
+from wavewright.music.timing import TEMPO
+
+
+def random_file(seed: int, midi_format: int = 1) -> bytes:
+    """Return a file in which all notes have ends, written by mido."""
+    rng = random.Random(seed)
+    file = mido.MidiFile(type=midi_format, ticks_per_beat=rng.choice([1, 96, 480, 32767]))
+    for index in range(4 if midi_format else 1):
+        track = mido.MidiTrack()
+        file.tracks.append(track)
+        held: Counter[tuple[int, int]] = Counter()
+        for _ in range(150 if index or not midi_format else 0):
+            track.append(random_message(rng, held))
+        for (channel, key), count in held.items():
+            track.extend(mido.Message("note_off", channel=channel, note=key, time=5) for _ in range(count))
+        if index == 0:
+            track.insert(0, mido.MetaMessage("set_tempo", tempo=rng.randrange(1, 2**24)))
+            track.insert(1, mido.MetaMessage("time_signature", numerator=7, denominator=16, time=3))
+            track.insert(2, mido.MetaMessage("key_signature", key="Ebm", time=2))
+    buffer = io.BytesIO()
+    file.save(file=buffer)
+    return buffer.getvalue()
+
+
+def random_message(rng: random.Random, held: Counter[tuple[int, int]]) -> mido.Message | mido.MetaMessage:
+    channel, time, key = rng.randrange(16), rng.choice([0, 0, 1, 127, 128, 20_000, 3_000_000]), rng.randrange(60, 63)
+    if rng.random() < 0.6:
+        if held[channel, key] and rng.random() < 0.5:
+            held[channel, key] -= 1
+            kind, velocity = rng.choice([("note_on", 0), ("note_off", rng.randrange(128))])
+            return mido.Message(kind, channel=channel, note=key, velocity=velocity, time=time)
+        held[channel, key] += 1
+        return mido.Message("note_on", channel=channel, note=key, velocity=rng.randrange(1, 128), time=time)
+    return rng.choice(
+        [
+            mido.Message("control_change", channel=channel, control=rng.randrange(128), value=7, time=time),
+            mido.Message("pitchwheel", channel=channel, pitch=rng.randrange(-8192, 8192), time=time),
+            mido.Message("program_change", channel=channel, program=rng.randrange(128), time=time),
+            mido.Message("aftertouch", channel=channel, value=rng.randrange(128), time=time),
+            mido.Message("polytouch", channel=channel, note=key, value=rng.randrange(128), time=time),
+            mido.Message("sysex", data=(1, 2, 3), time=time),
+            mido.MetaMessage("lyrics", text="né", time=time),
+            mido.MetaMessage("sequencer_specific", data=(200, 1), time=time),
+        ]
+    )
+
+
+def events_of(contents: bytes) -> Counter[tuple[int, bytes]]:
+    """Return all events but the ends of tracks, with their ticks, as mido reads them."""
+    events: Counter[tuple[int, bytes]] = Counter()
+    for track in mido.MidiFile(file=io.BytesIO(contents)).tracks:
+        tick = 0
+        for message in track:
+            tick += message.time
+            if message.type == "note_on" and message.velocity == 0:
+                events[tick, bytes([0x80 | message.channel, message.note, 64])] += 1
+            elif message.type != "end_of_track":
+                events[tick, bytes(message.bytes())] += 1
+    return events
+
+
+def assert_same(one: Score, other: Score) -> None:
+    for name in ("ticks_per_quarter", "chords", "metas", "title", "length"):
+        assert getattr(one, name) == getattr(other, name)
+    for name in ("tempos", "metres", "keys"):
+        assert np.array_equal(getattr(one, name), getattr(other, name))
+    for track, again in zip(one.tracks, other.tracks, strict=True):
+        assert np.array_equal(track.notes, again.notes)
+        assert np.array_equal(track.controls, again.controls)
+        assert (track.name, track.channel, track.port) == (again.name, again.channel, again.port)
+        assert (track.metas, track.is_drum) == (again.metas, again.is_drum)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_file_read_and_written_has_the_same_events(seed):
+    contents = random_file(seed, seed % 2)
+    (score,), problems = read_midi(contents)
+    assert problems == ()
+    written = write_midi(score)
+    assert events_of(written) == events_of(contents)
+    assert_same(read_midi(written)[0][0], score)
+    assert write_midi(read_midi(written)[0][0]) == written
+
+
+times = st.integers(0, 100_000)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(times, times, st.integers(0, 127), st.integers(1, 127)), max_size=30, unique_by=lambda row: row[2]
+    ),
+    st.lists(st.tuples(times, st.sampled_from([CONTROL_CHANGE]), st.integers(0, 127), st.integers(0, 127)), max_size=9),
+    st.lists(st.tuples(times, st.integers(1, 2**24 - 1)), max_size=5),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
+)
+def test_a_score_written_and_read_is_the_same(notes, controls, tempos, name):
+    rows = sorted((*row, 0) for row in controls)
+    track = Track(notes_of(notes), name, channel=3, controls=np.array(rows, CONTROL))
+    score = Score((track,), 96, np.array(sorted(tempos), TEMPO), title=name)
+    again = read_midi(write_midi(score))[0][0]
+    assert np.array_equal(again.tempos, score.tempos)
+    assert again.title == name
+    if notes or controls:
+        assert_same(again, score)
+
+
+def test_all_that_a_score_has_is_kept(tmp_path):
+    rows = [(0, PROGRAM, 0, 40, 0), (10, PITCH_BEND, 0, -8192, 0), (480, CONTROL_CHANGE, 7, 99, 1)]
+    rows += [(480, CONTROL_CHANGE, 64, 1, 2), (481, CONTROL_CHANGE, 64, 0, 0)]
+    notes = notes_of([(0, 480, 60, 80), (480, 480, 60, 90), (480, 0, 64, 1)])
+    violin = Track(notes, "Violin", channel=2, controls=np.array(rows, CONTROL), metas=(MetaEvent(5, 5, b"la"),))
+    drums = Track(notes_of([(0, 1, 36, 127)]), "", is_drum=True, channel=9, port=3)
+    score = Score(
+        (violin, drums),
+        480,
+        np.array([(0, 400_000), (960, 1)], TEMPO),
+        np.array([(0, 6, 8, 36, 8)], METRE),
+        np.array([(0, -7, True), (480, 7, False)], KEY),
+        (Chord(0, "Am7"), Chord(480, "D/F#")),
+        (MetaEvent(0, 0xF0, b"~\x7f\t\x01\xf7"), MetaEvent(9, 2, "© né".encode()), MetaEvent(9, 2, b"\xe9")),
+        "Prélude",
+        4_000,
+    )
+    write_score(score, tmp_path / "x.mid")
+    assert_same(read_score(tmp_path / "x.mid"), score)
+
+
+def test_names_in_latin_1_keep_their_bytes():
+    track = b"\0\xff\x03\x02n\xe9\0\x90<@\x10\x80<@\0\xff/\0"
+    contents = b"MThd\0\0\0\6\0\0\0\1\0\x60MTrk" + len(track).to_bytes(4, "big") + track
+    (score,), problems = read_midi(contents)
+    assert problems == ()
+    assert score.tracks[0].name == "né"
+    assert b"\xff\x03\x02n\xe9" in write_midi(score)
+    assert_same(read_midi(write_midi(score))[0][0], score)
+
+
+def file_of(*tracks: bytes, midi_format: int = 1, n_tracks: int | None = None, division: int = 96) -> bytes:
+    header = (6).to_bytes(4, "big") + midi_format.to_bytes(2, "big")
+    header += (len(tracks) if n_tracks is None else n_tracks).to_bytes(2, "big") + division.to_bytes(2, "big")
+    chunks = [b"MTrk" + len(track).to_bytes(4, "big") + track for track in tracks]
+    return b"MThd" + header + b"".join(chunks)
+
+
+END = b"\0\xff/\0"
+NOTE = b"\0\x90<@\x60\x80<@"
+
+
+@pytest.mark.parametrize(
+    ("contents", "expected", "words"),
+    [
+        (file_of(b"\0\x90<@\x60\x90<\0" + END), [(0, 96, 60, 64)], None),
+        (file_of(b"\0\x90<@\x60<\0\0>@\x60>\0" + END), [(0, 96, 60, 64), (96, 96, 62, 64)], None),
+        (file_of(b"\0\x90<@\x10<A\x10\x80<@\x10<@" + END), [(0, 32, 60, 64), (16, 32, 60, 65)], None),
+        (file_of(b"\0\x90<@\x60\xff/\0"), [(0, 96, 60, 64)], "1 notes have no end"),
+        (file_of(b"\0\x80<@" + NOTE + END), [(0, 96, 60, 64)], "1 ends of notes have no start"),
+        (file_of(NOTE), [(0, 96, 60, 64)], "has no end"),
+        (file_of(NOTE + b"\0\x90<"), [(0, 96, 60, 64)], "in the middle"),
+        (file_of(NOTE + b"\0\x90<\x90" + END), [(0, 96, 60, 64)], "is damaged"),
+        (file_of(NOTE + b"\0\xf5" + END), [(0, 96, 60, 64)], "0xf5"),
+        (file_of(b"\0\x90<@\x60\xff\1\1x\0\x80<@" + END), [(0, 96, 60, 64)], None),
+        (file_of(b"\0\x90<@\x60\xff\1\1x\0<\0" + END), [(0, 96, 60, 64)], None),
+        (file_of(NOTE + END, n_tracks=40_000), [(0, 96, 60, 64)], "40000 tracks"),
+        (file_of(NOTE + END, midi_format=7), [(0, 96, 60, 64)], "format is 7"),
+        (file_of(b"\0\xff\x51\3\0\0\0" + NOTE + END), [(0, 96, 60, 64)], "tempo at tick 0 is 0"),
+        (file_of(NOTE + END)[:-2], [(0, 96, 60, 64)], "after the end of the file"),
+        (file_of(NOTE + END) + b"\0" * 20, [(0, 96, 60, 64)], "no chunk"),
+        (file_of(NOTE + END) + b"XFIH\0\0\0\4abcd", [(0, 96, 60, 64)], None),
+        (b"RIFF\0\0\0\0RMIDdata\0\0\0\0" + file_of(NOTE + END), [(0, 96, 60, 64)], None),
+        (file_of(b"\0\xff\x59\2\x09\0" + NOTE + END), [(0, 96, 60, 64)], None),
+    ],
+)
+def test_damaged_files_give_what_is_there(contents, expected, words):
+    (score,), problems = read_midi(contents)
+    assert [tuple(note)[:4] for note in score.tracks[0].notes.tolist()] == expected
+    assert any(words in problem for problem in problems) if words else problems == ()
+    assert_same(read_midi(write_midi(score))[0][0], score)
+
+
+@pytest.mark.parametrize(
+    ("contents", "words"),
+    [
+        (b"MThd", "ends in its header"),
+        (b"hello, world, this is no score", "no MIDI file"),
+        (file_of(), "no track"),
+        (file_of(END, division=0), "0 ticks"),
+        (file_of(END, division=0x9900), "frames"),
+        (file_of(b"\xff\xff\xff\x7f\x90<@" * 1100 + END), "ticks; at most"),
+    ],
+)
+def test_files_that_are_no_scores_are_refused(contents, words, tmp_path):
+    with pytest.raises(BadScore, match=words):
+        read_midi(contents)
+    (tmp_path / "x.mid").write_bytes(contents)
+    with pytest.raises(BadScore, match=r"x\.mid cannot be read"):
+        read_score(tmp_path / "x.mid")
+
+
+@pytest.mark.parametrize(("division", "seconds"), [(0xE728, 0.001), (0xE250, 1 / 2400), (0xE364, 1.001 / 3000)])
+def test_times_in_frames_of_film_are_exact(division, seconds):
+    (score,), problems = read_midi(file_of(b"\0\xff\x51\3\7\xa1\x20" + NOTE + END, division=division))
+    assert "does not apply" in problems[0]
+    assert float(score.tempo_map.seconds(96_000)) == pytest.approx(96_000 * seconds, rel=1e-12)
+
+
+def test_tracks_of_format_2_are_tunes_of_their_own(tmp_path):
+    (tmp_path / "x.mid").write_bytes(file_of(NOTE + END, b"\0\x90>@\x60\x80>@" + END, midi_format=2))
+    assert [tune.tracks[0].notes["pitch"].tolist() for tune in read_tunes(tmp_path / "x.mid")] == [[60], [62]]
+    assert read_score(tmp_path / "x.mid", 2).n_notes == 1
+    with pytest.raises(BadScore, match="no tune 3; give a number from 1 to 2"):
+        read_score(tmp_path / "x.mid", 3)
+
+
+def test_ten_thousand_tracks_are_read_and_written():
+    contents = file_of(*[NOTE + END] * 10_000)
+    (score,), problems = read_midi(contents)
+    assert (len(score.tracks), score.n_notes, problems) == (10_000, 10_000, ())
+    assert read_midi(write_midi(score))[0][0].n_notes == 10_000
+
+
+def test_tracks_without_channels_get_their_own():
+    melodies = [Track(notes_of([(0, 1, 60, 1)])) for _ in range(20)]
+    drums = Track(notes_of([(0, 1, 36, 1)]), is_drum=True)
+    given = Track(notes_of([(0, 1, 36, 1)]), channel=0)
+    places = channels_of([*melodies, drums, given])
+    assert places[20:] == [(0, 9), (0, 0)]
+    assert len(set(places)) == 22
+    assert all(channel != 9 for _, channel in places[:20])
+
+
+@pytest.mark.parametrize("row", [(-1, 1, 60, 1), (0, -1, 60, 1), (0, 1, 128, 1), (0, 1, 60, 0), (0, 2**39, 60, 1)])
+def test_impossible_notes_are_not_written(row, tmp_path):
+    with pytest.raises(BadScore, match=r"must lie between|a pause of"):
+        write_score(Score((Track(notes_of([row])),)), tmp_path / "x.mid")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_problems_of_a_file_are_warned_of_one_by_one(tmp_path):
+    (tmp_path / "x.mid").write_bytes(file_of(*[NOTE] * 30))
+    with pytest.warns(ScoreWarning) as warned:
+        read_score(tmp_path / "x.mid")
+    assert len(warned) == 21
+    assert str(warned[-1].message).endswith("10 more problems.")
+
+
+def test_files_of_other_kinds_and_missing_ones_are_refused(tmp_path):
+    (tmp_path / "empty.mid").touch()
+    (tmp_path / "folder.mid").mkdir()
+    for name, words in (("x.txt", "must end with .mid"), ("x.mid", "no such file"), ("empty.mid", "empty")):
+        with pytest.raises(BadScore, match=words):
+            read_score(tmp_path / name)
+    with pytest.raises(BadScore, match="folder"):
+        read_score(tmp_path / "folder.mid")
+    with pytest.raises(BadScore, match=r"must end with \.mid"):
+        write_score(Score(), tmp_path / "x.wav")
