@@ -28,7 +28,7 @@ from .controls import (
 SILENCE = 3e-5
 SINE, TRIANGLE, SAW, SQUARE = range(4)
 MIDDLE_KEY = 60.0
-BLOCK_SHARE = 1.0 / CONTROL_SAMPLES
+BLOCK_FRACTION = 1.0 / CONTROL_SAMPLES
 
 
 @inlined(_nrt=False)
@@ -203,7 +203,7 @@ def advance_controls(
             for row in range(N_DESTINATIONS):
                 first = state.controls[voice, 0, row]
                 segments.values[number, voice, row] = first
-                segments.steps[number, voice, row] = (state.controls[voice, 1, row] - first) * BLOCK_SHARE
+                segments.steps[number, voice, row] = (state.controls[voice, 1, row] - first) * BLOCK_FRACTION
         start += n
         position += n
         number += 1

@@ -11,9 +11,9 @@ import numpy as np
 from ...errors import BadSetting
 from ..engine import BEND_RANGE, DRUM_CHANNEL, N_CHANNELS, InstrumentEngine
 from .controls import CHUNK_SAMPLES
-from .part import PatchPart
 from .patch import Patch
 from .patch_files import load_patch
+from .patch_player import PatchPlayer
 
 PatchChoice = str | Path | Patch
 LOWEST_RATE, HIGHEST_RATE = 8_000, 192_000
@@ -29,10 +29,10 @@ HEADROOM = 0.35
 
 
 class SynthChannel:
-    """Controllers, notes and parts of one channel."""
+    """Controllers, notes and players of one channel."""
 
     def __init__(self) -> None:
-        self.parts: dict[int, PatchPart] = {}
+        self.players: dict[int, PatchPlayer] = {}
         self.program = 0
         self.faders = {VOLUME: 100, PAN: 64, EXPRESSION: 127}
         self.reset_controllers()
@@ -61,7 +61,7 @@ class SynthEngine(InstrumentEngine):
     ----------
     patch : str, Path, Patch or mapping
         One patch for all channels, or patches by program, 0 to 127; -1 are the drums of channel 9. Programs that a
-        mapping lacks are played by its patch of the largest lower program, or its first one.
+        mapping lacks use its patch of the largest lower program, or its first one.
     sample_rate : int
         In Hz.
     seed : int
@@ -99,7 +99,7 @@ class SynthEngine(InstrumentEngine):
         """Return to the state of a new engine, see :meth:`.InstrumentEngine.reset`."""
         self._channels = [SynthChannel() for _ in range(N_CHANNELS)]
         self._n_samples = 0
-        self._recent: dict[PatchPart, list[np.ndarray]] = {}
+        self._recent: dict[PatchPlayer, list[np.ndarray]] = {}
 
     def note_on(self, channel: int, key: int, velocity: int) -> None:
         """Start a note, see :meth:`.InstrumentEngine.note_on`."""
@@ -107,7 +107,7 @@ class SynthEngine(InstrumentEngine):
         if key in own.sustained:
             own.sustained.remove(key)
             self._release(own, key)
-        self._part(channel).start(key, velocity)
+        self._player(channel).start(key, velocity)
 
     def note_off(self, channel: int, key: int) -> None:
         """Release a note, see :meth:`.InstrumentEngine.note_off`."""
@@ -131,8 +131,8 @@ class SynthEngine(InstrumentEngine):
             self._set_parameter(own, controller, value)
         elif controller in (SOUND_OFF, NOTES_OFF):
             own.sustained = []
-            for part in own.parts.values():
-                part.stop() if controller == SOUND_OFF else part.release_all()
+            for player in own.players.values():
+                player.stop() if controller == SOUND_OFF else player.release_all()
         elif controller == RESET_CONTROLLERS:
             self._sustain(own, False)
             own.reset_controllers()
@@ -163,7 +163,7 @@ class SynthEngine(InstrumentEngine):
 
     def is_silent(self) -> bool:
         """Return whether all that follows is zero until the next note."""
-        return all(part.is_silent for own in self._channels for part in own.parts.values())
+        return all(player.is_silent for own in self._channels for player in own.players.values())
 
     def _process_chunk(self, output: np.ndarray) -> None:
         from .output_kernels import add_faded  # numba is slow to import
@@ -171,29 +171,29 @@ class SynthEngine(InstrumentEngine):
         for own in self._channels:
             targets = own.targets()
             is_still = True
-            for part in own.parts.values():
-                if part.is_silent:
+            for player in own.players.values():
+                if player.is_silent:
                     continue
-                block = part.render(output.shape[1])
-                self._recent.setdefault(part, []).append(block)
+                block = player.render(output.shape[1])
+                self._recent.setdefault(player, []).append(block)
                 gains = own.gains.copy()
                 add_faded(block, gains, targets, self._speed, output)
                 is_still = False
             own.gains = targets if is_still else gains
 
     def _tidy(self) -> None:
-        for part, blocks in self._recent.items():
-            part.tidy(np.concatenate(blocks, axis=1))
+        for player, blocks in self._recent.items():
+            player.tidy(np.concatenate(blocks, axis=1))
         self._recent = {}
 
-    def _part(self, channel: int) -> PatchPart:
-        """Return the part that plays the current program of a channel."""
+    def _player(self, channel: int) -> PatchPlayer:
+        """Return the player that plays the current program of a channel."""
         own = self._channels[channel]
         number = self._program_of(channel, own.program)
-        if number not in own.parts:
-            own.parts[number] = PatchPart(self._patches[number], self.sample_rate, self._seed * 16 + channel)
+        if number not in own.players:
+            own.players[number] = PatchPlayer(self._patches[number], self.sample_rate, self._seed * 16 + channel)
             self._update(own)
-        return own.parts[number]
+        return own.players[number]
 
     def _program_of(self, channel: int, program: int) -> int:
         """Return the program of the mapping that plays a program."""
@@ -203,15 +203,15 @@ class SynthEngine(InstrumentEngine):
         return max((number for number in numbers if number <= program), default=min(numbers))
 
     def _release(self, own: SynthChannel, key: int) -> None:
-        for part in own.parts.values():
-            part.release(key)
+        for player in own.players.values():
+            player.release(key)
 
     def _update(self, own: SynthChannel) -> None:
-        """Pass modulation and bend on to the parts of a channel."""
-        for part in own.parts.values():
-            part.change()
-            part.wheel = own.wheel / 127.0
-            part.bend = own.bend_range * own.bend / -BEND_RANGE[0]
+        """Pass modulation and bend on to the players of a channel."""
+        for player in own.players.values():
+            player.change()
+            player.wheel = own.wheel / 127.0
+            player.bend = own.bend_range * own.bend / -BEND_RANGE[0]
 
     def _sustain(self, own: SynthChannel, is_sustained: bool) -> None:
         own.is_sustained = is_sustained

@@ -16,7 +16,7 @@ class Algorithm:
     modulators : tuple of (int, int)
         Pairs: the first operator modulates the second.
     carriers : tuple of int
-        Operators that are heard.
+        Operators whose sum is the output.
     feedback : (int, int)
         The first operator's last outputs modulate the second.
     """
@@ -35,7 +35,7 @@ class Algorithm:
 
 def _algorithm(chains: str, carriers: str, feedback: str) -> Algorithm:
     """Read chains such as ``6543 21``: 6 modulates 5, which modulates 4 ..."""
-    pairs = {(int(chain[place]), int(chain[place + 1])) for chain in chains.split() for place in range(len(chain) - 1)}
+    pairs = {(int(chain[index]), int(chain[index + 1])) for chain in chains.split() for index in range(len(chain) - 1)}
     source, target = feedback[0], feedback[-1]
     return Algorithm(tuple(sorted(pairs, reverse=True)), tuple(map(int, carriers)), (int(source), int(target)))
 

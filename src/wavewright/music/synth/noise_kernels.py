@@ -29,19 +29,19 @@ def coloured_sample(colour: int, white: float, states: np.ndarray) -> float:
     if colour == VIOLET:
         difference = white - states[3]
         states[3] = white
-        return VIOLET_SCALE * difference
+        return float(VIOLET_SCALE * difference)
     if colour == BROWN:
         states[0] = 0.998 * states[0] + white
-        return BROWN_SCALE * states[0]
+        return float(BROWN_SCALE * states[0])
     states[0] = 0.99765 * states[0] + white * 0.0990460
     states[1] = 0.96300 * states[1] + white * 0.2965164
     states[2] = 0.57000 * states[2] + white * 1.0526913
     pink = states[0] + states[1] + states[2] + white * 0.1848
     if colour == PINK:
-        return PINK_SCALE * pink
+        return float(PINK_SCALE * pink)
     difference = pink - states[4]
     states[4] = pink
-    return BLUE_SCALE * difference
+    return float(BLUE_SCALE * difference)
 
 
 @compiled("the noise of the synthesiser", _nrt=False)

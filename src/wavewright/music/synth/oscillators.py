@@ -79,11 +79,10 @@ class OscillatorSource(VoiceSource):
         bank.noise[voice] = 0.0
         for number, each in enumerate(self._oscillators):
             n_copies = bank.phases.shape[2]
-            if each.phase == "random":
-                phases = rng.random(n_copies)
-            else:  # copies at one phase would begin with a peak
-                phases = (each.phase + GOLDEN_RATIO * np.arange(n_copies)) % 1.0
-            bank.phases[voice, number] = (phases * 2.0**32).astype(np.int64)
+            phases: np.ndarray = rng.random(n_copies)
+            if not isinstance(each.phase, str):  # copies at one phase would begin with a peak
+                phases = np.mod(each.phase + GOLDEN_RATIO * np.arange(n_copies), 1.0)
+            bank.phases[voice, number] = np.floor(phases * 2.0**32)
         return math.inf
 
     def move(self, voice: int, target: int) -> None:

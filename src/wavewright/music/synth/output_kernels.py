@@ -60,7 +60,7 @@ def add_faded(block: np.ndarray, gains: np.ndarray, targets: np.ndarray, speed: 
     gains : (2,) float64, updated
     targets : (2,) float64
     speed : float
-        Share of the way in one sample.
+        Fraction of the distance in one sample.
     output : (2, time) float32, changed
     """
     for channel in range(2):

@@ -59,7 +59,7 @@ class PatchTable(BaseModel):
 class EnvelopeTable(PatchTable):
     """An envelope: a linear attack to 1, exponential decay to the sustain level, exponential release.
 
-    Decay and release are the times to -60 dB of the way.
+    Decay and release are the times to -60 dB of the distance.
     """
 
     attack_s: Seconds = 0.003
@@ -230,7 +230,7 @@ class DrumTable(PatchTable):
 
 
 class VoicesTable(PatchTable):
-    """How notes become voices."""
+    """Voices: polyphony, glide, transposition, velocity."""
 
     mode: Literal["poly", "mono", "legato"] = "poly"
     count: Annotated[int, Field(ge=1, le=MAX_VOICES)] = 16
@@ -301,10 +301,10 @@ class Patch(PatchTable):
     @model_validator(mode="after")
     def _is_consistent(self) -> Patch:
         sources = ("oscillators", "fm", "string", "modal", "grains", "drums")
-        given = [name for name in sources if getattr(self, name)]
-        if len(given) != 1:
-            found = " and ".join(given) or "none"
-            raise ValueError(f"a patch has one source of sound among {', '.join(sources)}; this one has {found}")
+        used = [name for name in sources if getattr(self, name)]
+        if len(used) != 1:
+            names = " and ".join(used) or "none"
+            raise ValueError(f"a patch has one source of sound among {', '.join(sources)}; this one has {names}")
         if "amplitude" not in self.envelopes:
             raise ValueError("envelopes need one of the name amplitude")
         if len(self.envelopes) > MAX_ENVELOPES:

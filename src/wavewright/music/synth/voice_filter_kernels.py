@@ -13,7 +13,7 @@ LOW_PASS, HIGH_PASS, BAND_PASS, NOTCH, LADDER, VOWELS = range(6)
 N_FILTER_STATES = 10
 LOWEST_HZ, HIGHEST = 16.0, 0.47
 BUTTERWORTH, BUTTERWORTH_FIRST, BUTTERWORTH_SECOND = 1.4142, 1.8478, 0.7654
-SHARPEST = 0.97  # share of the damping that the full resonance takes away
+SHARPEST = 0.97  # fraction of the damping that the full resonance takes away
 LADDER_FEEDBACK = 4.2
 N_FORMANTS = 5
 NEPERS_PER_OCTAVE = math.log(2.0)
@@ -66,7 +66,7 @@ def _update(g: float, k: float) -> tuple[float, float, float]:
 @inlined(_nrt=False)
 def _state_variable(
     states: np.ndarray,
-    place: int,
+    first: int,
     starts: tuple[float, float, float],
     ends: tuple[float, float, float],
     mix: tuple[float, float, float],
@@ -80,11 +80,12 @@ def _state_variable(
     Parameters
     ----------
     states : (N_FILTER_STATES,) float64, two of which are updated
-    place : int
+    first : int
+        Number of the first of them.
     starts, ends : tuple of float
         Angle ``g``, damping ``k`` and gain of the output, at both ends of the block.
     mix : tuple of float
-        Shares of the input, the band and the low output.
+        Gains of the input, the band and the low output.
     position : int
     source, target : (time,) float32
     adds : bool
@@ -92,12 +93,12 @@ def _state_variable(
     """
     p, q, r = _update(starts[0], starts[1])
     p_end, q_end, r_end = _update(ends[0], ends[1])
-    share = 1.0 / CONTROL_SAMPLES
-    p_step, q_step, r_step = (p_end - p) * share, (q_end - q) * share, (r_end - r) * share
-    k, k_step = starts[1], (ends[1] - starts[1]) * share
-    gain, gain_step = starts[2], (ends[2] - starts[2]) * share
-    direct, band_share, low_share = mix
-    band, low = states[place], states[place + 1]
+    fraction = 1.0 / CONTROL_SAMPLES
+    p_step, q_step, r_step = (p_end - p) * fraction, (q_end - q) * fraction, (r_end - r) * fraction
+    k, k_step = starts[1], (ends[1] - starts[1]) * fraction
+    gain, gain_step = starts[2], (ends[2] - starts[2]) * fraction
+    direct, band_mix, low_mix = mix
+    band, low = states[first], states[first + 1]
     for i in range(len(source)):
         n = float(position + i)
         sample = float(source[i]) + DENORMAL_GUARD
@@ -107,11 +108,11 @@ def _state_variable(
         band_output = 0.5 * (band + next_band)
         low_output = 0.5 * (low + next_low)
         band, low = next_band, next_low
-        value = direct * sample + band_share * (k + k_step * n) * band_output + low_share * low_output
+        value = direct * sample + band_mix * (k + k_step * n) * band_output + low_mix * low_output
         value *= gain + gain_step * n
         target[i] = np.float32(target[i] + value if adds else value)
-    states[place] = band
-    states[place + 1] = low
+    states[first] = band
+    states[first + 1] = low
 
 
 @inlined(_nrt=False)
@@ -126,10 +127,10 @@ def _ladder(
 
     The loop is solved without a delay (V. Zavalishin, "The Art of VA Filter Design", 2012), then saturated.
     """
-    share = 1.0 / CONTROL_SAMPLES
+    fraction = 1.0 / CONTROL_SAMPLES
     pole = starts[0] / (1.0 + starts[0])
-    pole_step = (ends[0] / (1.0 + ends[0]) - pole) * share
-    feedback, feedback_step = starts[1], (ends[1] - starts[1]) * share
+    pole_step = (ends[0] / (1.0 + ends[0]) - pole) * fraction
+    feedback, feedback_step = starts[1], (ends[1] - starts[1]) * fraction
     first, second, third, fourth = states[0], states[1], states[2], states[3]
     for i in range(len(block)):
         n = float(position + i)
@@ -202,7 +203,7 @@ def filter_vowels(
 
 @inlined(_nrt=False)
 def _mix_of(kind: int) -> tuple[float, float, float]:
-    """Return the shares of input, band and low output of a state-variable filter's response."""
+    """Return the gains of input, band and low output of a state-variable filter's response."""
     if kind == LOW_PASS:
         return 0.0, 0.0, 1.0
     if kind == HIGH_PASS:

@@ -12,6 +12,7 @@ from .controls import (
     KILL,
     OFF,
     RELEASE,
+    Segments,
     control_program,
     new_segments,
     new_state,
@@ -30,7 +31,7 @@ LONGEST_ECHO_S = 2.0
 FILTER_KINDS = ("low-pass", "high-pass", "band-pass", "notch", "ladder", "vowel")
 
 
-class PatchPart:
+class PatchPlayer:
     """The voices of a patch on one channel.
 
     Parameters
@@ -289,7 +290,7 @@ class VoiceFilter:
         """Move a voice to another row."""
         self._states[target] = self._states[voice]
 
-    def process(self, segments: object, n_segments: int, block: np.ndarray) -> None:
+    def process(self, segments: Segments, n_segments: int, block: np.ndarray) -> None:
         """Filter the voices ``(channels, voices, time)``."""
         from .voice_filter_kernels import VOWELS, filter_voices, filter_vowels
 
