@@ -99,7 +99,7 @@ def test_without_models_the_list_has_advice(home, capsys, monkeypatch):
         (["generate", "tinny"], "There is no model 'tinny'; the nearest are tiny; `wavewright models` lists all."),
         (["generate", "tiny", "--label", "bell"], "tiny has no label 'bell'; its labels are kick, snare, hat."),
         (["generate", "tiny", "--format", "mp4"], "--format is mp4; input should be 'wav', 'flac' or 'ogg'."),
-        (["generat"], "No such command 'generat'. Did you mean 'generate'? See `wavewright --help`."),
+        (["synthesis"], "No such command 'synthesis'. Did you mean 'synthesise'? See `wavewright --help`."),
         (["data"], "Missing command. See `wavewright data --help`."),
         (["train", "nowhere", "--max-minutes", "0"], "--max-minutes is 0; input should be greater than 0."),
         (

@@ -9,6 +9,7 @@ from tests.effect_streams import check_streams, noise, tone
 from wavewright.dsp.effects import MakeLoop
 from wavewright.dsp.effects.looping import MAX_SECONDS
 from wavewright.dsp.looping import extend, extend_blocks, looped, make_loop
+from wavewright.dsp.seam_checks import LARGEST_RANK, SeamChecks
 from wavewright.dsp.seams import LOWEST_CORRELATION, crossfade_gains, crossfaded
 from wavewright.errors import BadAudio, BadSetting
 
@@ -53,6 +54,54 @@ def test_hum_that_is_coherent_and_hiss_that_is_not_both_keep_their_power():
     for low, high in ((90, 110), (2_000, 7_000)):
         band = (low < hertz) & (hertz < high)
         assert abs(10 * np.log10(middle[band].sum() / before[band].sum())) < 0.3
+
+
+class TestChecks:
+    N = RATE // 4
+
+    def checked(self, change=None, seed=3):
+        """The checks of a loop whose crossfade is changed."""
+        wave = texture(4.0, 2, seed)
+        start, end = RATE, 3 * RATE
+        loop = wave[:, start:end].copy()
+        loop[:, -self.N :] = crossfaded(wave[:, end - self.N : end], wave[:, start - self.N : start], RATE)
+        if change is not None:
+            change(loop)
+        checks = SeamChecks(wave, RATE, self.N)
+        return (check(loop, start, end) for check in (checks.flux_rank, checks.spectrum_difference_db, checks.excess))
+
+    def test_a_good_crossfade_of_noise_passes(self):
+        passed = [excess for seed in range(20) for *_, excess in [self.checked(seed=seed)] if excess == 0]
+        assert len(passed) >= 10  # of 20: three of four ranks of equal noise are low enough
+
+    @pytest.mark.parametrize("position", [-1, -600, 0, 20])
+    def test_a_click_at_the_seam_is_found(self, position):
+        def click(loop):
+            loop[:, position] += 0.9
+
+        rank, _, excess = self.checked(click)
+        assert rank == 1
+        assert excess > LARGEST_RANK
+
+    @pytest.mark.parametrize("gain_db", [-6.0, 6.0])
+    def test_a_crossfade_that_is_too_quiet_or_too_loud_is_found(self, gain_db):
+        def change(loop):
+            loop[:, -self.N :] *= 10 ** (gain_db / 20)
+
+        _, difference_db, excess = self.checked(change)
+        assert abs(difference_db - abs(gain_db)) < 1.0
+        assert excess > 4
+
+
+def test_a_seam_is_not_where_the_sound_bursts():
+    wave = texture(6.0)
+    for second in (0.7, 1.3, 4.9, 5.6):
+        wave[:, round(second * RATE) :][:, :200] *= 9
+    for seconds in (None, 3.0):
+        loop = make_loop(wave, RATE, seconds)
+        checks = SeamChecks(wave, RATE, loop.crossfade_samples)
+        start = loop.start_samples
+        assert checks.excess(loop.wave, start, start + loop.wave.shape[1]) == 0
 
 
 def test_the_end_of_a_loop_continues_as_its_start_did_in_the_sound():

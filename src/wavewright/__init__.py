@@ -47,6 +47,7 @@ _MODULES = {
     "plot": "tasks.plot",
     "read_score": "music.formats.formats",
     "read_tunes": "music.formats.formats",
+    "render": "tasks.render",
     "similar": "tasks.similar",
     "speak": "tasks.speak",
     "split": "tasks.split",
@@ -93,6 +94,7 @@ __all__ = [
     "plot",
     "read_score",
     "read_tunes",
+    "render",
     "similar",
     "speak",
     "split",
@@ -138,6 +140,7 @@ if TYPE_CHECKING:  # the same names for editors and type checkers
     from .tasks.morph import morph
     from .tasks.phonemes import phonemes
     from .tasks.plot import plot
+    from .tasks.render import render
     from .tasks.similar import similar
     from .tasks.speak import speak
     from .tasks.split import split

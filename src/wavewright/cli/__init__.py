@@ -33,6 +33,7 @@ COMMANDS = Group(
         "mix": "tasks.mix:mix",
         "layer": "tasks.layer:layer",
         "synthesise": "tasks.synthesise:synthesise",
+        "render": "tasks.render:render",
         "enhance": "tasks.enhance:enhance",
         "cancel-echo": "tasks.cancel_echo:cancel_echo",
         "encode": "tasks.encode:encode",

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import BadAudio, BadSetting
 from ..units import samples_to_seconds, seconds_to_samples
+from .seam_checks import SeamChecks
 from .seams import SeamSearch, crossfaded, seam_cost
 
 CROSSFADE_SECONDS = 0.5
@@ -28,8 +29,11 @@ LENGTH_DB = 4.0
 N_POSITIONS = 1_000
 """Most candidates of one end of a loop."""
 
-N_REFINED = 24
-"""Candidates of the coarse search whose correlation is computed."""
+N_REFINED = 32
+"""Candidates of the coarse search whose correlation is computed, the best of as many cells of the positions."""
+
+CELL_SECONDS = 0.15
+"""Length of a cell of positions: two candidates of one cell are much alike."""
 
 PIECE_SECONDS = (1.5, 6.0)
 """Shortest and longest piece of a texture that is extended, if the sound is long enough."""
@@ -119,7 +123,7 @@ def make_loop(
     stride = max(search.hop_length // 4, -(-(n_samples - n_loop - n_crossfade) // N_POSITIONS), 1)
     starts = np.arange(n_crossfade, n_samples - n_loop + 1, stride)
     costs = search.pair_costs(starts + n_loop, starts)
-    chosen = np.argsort(costs, kind="stable")[:N_REFINED]
+    chosen, _ = _best_of_cells(costs[:, None], stride, sample_rate)
     pairs = [(start + n_loop, start, search.correlation(start + n_loop, start)) for start in map(int, starts[chosen])]
     return _loop(search, pairs, costs[chosen])
 
@@ -139,8 +143,7 @@ def _best(search: SeamSearch, ends: np.ndarray, starts: np.ndarray) -> SeamlessL
     """Return the loop of the best of all pairs, its end refined."""
     n_samples = search.wave.shape[1]
     costs = search.costs(ends, starts) + LENGTH_DB * (1.0 - (ends[:, None] - starts) / n_samples)
-    order = np.argsort(costs, axis=None, kind="stable")[:N_REFINED]
-    rows, columns = np.unravel_index(order, costs.shape)
+    rows, columns = _best_of_cells(costs, int(ends[1] - ends[0]) if len(ends) > 1 else 1, search.sample_rate)
     pairs = []
     for end, start in zip(ends[rows], starts[columns], strict=True):
         refined, correlation = search.refined(int(start), int(end), 0, n_samples)
@@ -148,17 +151,57 @@ def _best(search: SeamSearch, ends: np.ndarray, starts: np.ndarray) -> SeamlessL
     return _loop(search, pairs, costs[rows, columns])
 
 
+def _best_of_cells(costs: np.ndarray, stride: int, sample_rate: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return rows and columns of the lowest costs, one in each cell of :data:`CELL_SECONDS` to both sides.
+
+    ``stride`` is the distance of two rows, and of two columns, in samples.
+    """
+    n_cell = max(1, round(CELL_SECONDS * sample_rate / stride))
+    padded = np.pad(costs, [(0, -n % n_cell if n > 1 else 0) for n in costs.shape], constant_values=np.inf)
+    height, width = (n_cell if n > 1 else 1 for n in costs.shape)
+    cells = padded.reshape(len(padded) // height, height, -1, width).transpose(0, 2, 1, 3)
+    n_rows, n_columns = cells.shape[:2]
+    flat = cells.reshape(n_rows * n_columns, -1)
+    best = flat.argmin(axis=1)
+    order = np.argsort(flat[np.arange(len(flat)), best], kind="stable")[:N_REFINED]
+    rows = order // n_columns * height + best[order] // width
+    columns = order % n_columns * width + best[order] % width
+    return rows, columns
+
+
 def _loop(search: SeamSearch, pairs: list[tuple[int, int, float]], costs: np.ndarray) -> SeamlessLoop:
-    """Return the loop of the pair ``(end, start, correlation)`` with the lowest cost."""
-    scores = [seam_cost(float(cost), pair[2]) for cost, pair in zip(costs, pairs, strict=True)]
-    best = int(np.argmin(scores))
-    end, start, correlation = pairs[best]
+    """Return the loop of the pair ``(end, start, correlation)`` with the lowest cost whose seam passes the checks.
+
+    If none does, that of the pair which comes closest.
+    """
+    scores = np.array([seam_cost(float(cost), pair[2]) for cost, pair in zip(costs, pairs, strict=True)])
+    checks = SeamChecks(search.wave, search.sample_rate, search.n_crossfade)
+
+    def candidates() -> Iterator[tuple[float, SeamlessLoop]]:
+        for index in np.argsort(scores, kind="stable"):
+            end, start, correlation = pairs[index]
+            wave = _crossfaded_loop(search, end, start)
+            loop = SeamlessLoop(wave, start, search.n_crossfade, correlation, float(scores[index]))
+            yield checks.excess(wave, start, end), loop
+
+    remaining = candidates()
+    lowest, best = next(remaining)
+    for excess, loop in remaining:
+        if lowest == 0:
+            break
+        if excess < lowest:
+            lowest, best = excess, loop
+    return best
+
+
+def _crossfaded_loop(search: SeamSearch, end: int, start: int) -> np.ndarray:
+    """Return the sound from ``start`` to ``end``, its end crossfaded with what precedes its start."""
     n_crossfade = search.n_crossfade
-    wave = search.wave[:, start:end].copy()
+    wave: np.ndarray = search.wave[:, start:end].copy()
     wave[:, -n_crossfade:] = crossfaded(
         search.wave[:, end - n_crossfade : end], search.wave[:, start - n_crossfade : start], search.sample_rate
     )
-    return SeamlessLoop(wave, start, n_crossfade, correlation, scores[best])
+    return wave
 
 
 def looped(

@@ -12,9 +12,15 @@ from .mel import mel_filterbank
 FRAME_SECONDS = 0.02
 """Hop of the band levels; their windows are twice as long."""
 
+FLUX_SECONDS = 0.02
+"""Window of the spectral flux; its hop is a quarter of it."""
+
 N_BANDS = 24
 LEVEL_RANGE_DB = 80.0
 """Band levels more than this below the loudest one count as silent."""
+
+SILENCE_DB = -90.0
+"""Level that counts as silence, relative to full scale."""
 
 FINE_SECONDS = 0.025
 """Largest shift in the fine search: a period of 20 Hz to both sides."""
@@ -173,8 +179,7 @@ class SeamSearch:
         self._hop = max(1, round(FRAME_SECONDS * sample_rate))
         self._levels = band_levels(wave, sample_rate, self._hop)  # (frames, bands)
         self._n_frames = max(1, round(n_crossfade / self._hop) - 1)  # frames overlap by a hop
-        self._flux_hop = max(1, self._hop // 4)
-        flux = spectral_flux(wave, sample_rate, self._flux_hop)
+        flux, self._flux_hop = spectral_flux(wave, sample_rate)
         n_window = -(-n_crossfade // self._flux_hop) + 1
         self._onsets = onset_costs(flux, -n_window, 2)  # in the crossfade before a position
         self._onsets_after = onset_costs(flux, -ONSET_FRAMES, ONSET_FRAMES)
@@ -295,11 +300,40 @@ def band_levels(wave: np.ndarray, sample_rate: int, hop_length: int) -> np.ndarr
     return levels.astype(np.float32)
 
 
-def spectral_flux(wave: np.ndarray, sample_rate: int, hop_length: int) -> np.ndarray:
-    """Return the rise of the magnitudes in mel bands from frame to frame of :func:`band_levels`, ``(frames,)``."""
-    magnitudes = 10 ** (band_levels(wave, sample_rate, hop_length) / 20)
-    flux: np.ndarray = np.maximum(0.0, np.diff(magnitudes, axis=0, prepend=magnitudes[:1])).sum(axis=1)
-    return flux
+def spectral_flux(wave: np.ndarray, sample_rate: int) -> tuple[np.ndarray, int]:
+    """Compute the rise of the magnitudes of the STFT of all channels together from frame to frame.
+
+    Parameters
+    ----------
+    wave : np.ndarray
+        ``(channels, time)``.
+    sample_rate : int, in Hz
+
+    Returns
+    -------
+    flux : np.ndarray
+        ``(frames,)``; the rise to the frame of this number from the one before it. At least one frame.
+    hop_length : int
+        Samples from frame to frame, about 5 ms; a window is four hops long.
+    """
+    import scipy.fft  # slow to import
+    import scipy.signal
+
+    hop_length = max(1, round(FLUX_SECONDS * sample_rate / 4))
+    n_window = 4 * hop_length
+    n_fft = scipy.fft.next_fast_len(n_window, real=True)
+    window = scipy.signal.get_window("hann", n_window).astype(np.float32)
+    mono = wave.mean(axis=0, dtype=np.float32)
+    mono = np.pad(mono, (0, max(0, n_window - len(mono))))
+    frames = np.lib.stride_tricks.sliding_window_view(mono, n_window)[::hop_length]
+    flux = np.zeros(len(frames), np.float32)
+    last = None
+    for first in range(0, len(frames), CHUNK_FRAMES):
+        magnitudes = np.abs(scipy.fft.rfft(frames[first : first + CHUNK_FRAMES] * window, n_fft))
+        rises = np.diff(magnitudes, axis=0, prepend=magnitudes[:1] if last is None else last)
+        flux[first : first + len(rises)] = np.maximum(0.0, rises).sum(axis=1)
+        last = magnitudes[-1:]
+    return flux, hop_length
 
 
 def onset_costs(flux: np.ndarray, first: int, last: int) -> np.ndarray:

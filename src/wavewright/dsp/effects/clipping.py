@@ -18,10 +18,10 @@ HOPS_PER_FRAME = 4
 OVERLAP_SUM = 2.0
 """Sum of the windows that overlap."""
 
-REDUNDANCY = 2  # points of the transform for each sample of a frame
+REDUNDANCY = 1.5  # points of the transform for each sample of a frame
 TOLERANCE = 0.1  # distance of the frame from a sparse one, relative to its norm, at which the iteration ends
 HOPS_AT_ONCE = 8
-GROWTH_BINS = 16  # from which on the number of bins grows faster
+GROWTH_BINS = 12  # from which on the number of bins grows faster
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ def restored_frames(frames: np.ndarray, signs: np.ndarray) -> np.ndarray:
 
     from .clipping_kernels import add_powers, agree, correct, sparsify  # numba is slow to import
 
-    n_points = REDUNDANCY * frames.shape[1]
+    n_points = int(REDUNDANCY * frames.shape[1])
     output = frames.copy()
     restored = frames
     spectra = rfft(frames, n_points)

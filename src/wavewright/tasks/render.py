@@ -1,0 +1,188 @@
+"""Render scores to sound files by an instrument, with stems."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from ..clip import Clip, describe_audio, write_blocks
+from ..dsp.effects import Effect, Gain, Limiter, Reverb
+from ..errors import BadScore
+from ..mixing.files import PeakMeter, default_subtype
+from ..music.engine import InstrumentEngine
+from ..music.formats import read_score
+from ..music.performance import Performance, PerformanceSettings, perform, stem_names
+from ..music.score import Score
+from ..music.tones import ToneEngine
+from ..names import file_stem
+from ..parameters import MAX_SEED, Quiet
+from ..progress_bar import progress_bar
+from ..units import gain_to_db, samples_to_seconds
+from ..version import __version__
+from ..wave_blocks import CountedWaves
+from ..whole_file import check_target, whole_folder
+from . import checked
+
+HUMAN_TIMING_MS, HUMAN_VELOCITY = 8.0, 6.0
+"""Deviations of ``humanise``."""
+
+REVERB_SECONDS = 1.6
+CEILING_DB = -1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class RenderedScore:
+    """A score as a sound file.
+
+    Attributes
+    ----------
+    out, score : Path
+        The sound file and the score.
+    seconds, sample_rate
+        Its format; it is stereo.
+    n_tracks, n_notes : int
+        Tracks with notes, and their notes.
+    peak_db : float
+        Largest sample in dB of full scale.
+    instrument : str
+        The file of the instrument, or the name of the one that comes with Wavewright.
+    stems : tuple of Path
+        Files of the tracks.
+    """
+
+    out: Path
+    score: Path
+    seconds: float
+    sample_rate: int
+    n_tracks: int
+    n_notes: int
+    peak_db: float
+    instrument: str
+    stems: tuple[Path, ...] = ()
+
+    def __str__(self) -> str:
+        """Return the file, its format and its peak, the notes, and the stems."""
+        size = describe_audio(self.seconds, self.sample_rate, 2)
+        lines = [
+            f"{self.out}: {size}, peak {self.peak_db:.1f} dB",
+            f"  {self.n_notes} notes of {self.n_tracks} tracks, by {self.instrument}",
+        ]
+        return "\n".join([*lines, *(f"  {stem}" for stem in self.stems)])
+
+
+@checked
+def render(
+    score: Annotated[Path, Field(description="Score: a MIDI file.")],
+    out: Annotated[
+        Path | None, Field(description="Sound file to write; default: <score>.wav in the current folder.")
+    ] = None,
+    stems: Annotated[
+        Path | None, Field(description="Folder for a file of each track, without reverb and limiter.")
+    ] = None,
+    tune: Annotated[int, Field(description="Which tune of a file with several.", ge=1)] = 1,
+    tempo: Annotated[
+        float | None, Field(description="Quarters a minute at the start; default: the score's.", ge=4, le=1_000)
+    ] = None,
+    swing: Annotated[
+        float,
+        Field(description="Start of the second eighth in a quarter: 0.5 is straight, 0.67 triplets.", ge=0.5, le=0.8),
+    ] = 0.5,
+    humanise: Annotated[bool, Field(description="Vary starts and velocities of notes a little.")] = False,
+    seed: Annotated[int, Field(description="Seed of --humanise; same seed, same samples.", ge=0, le=MAX_SEED)] = 0,
+    reverb: Annotated[float, Field(description="Fraction of reverb in the mix.", ge=0, le=1)] = 0.12,
+    gain_db: Annotated[float, Field(description="Gain before the limiter in dB.", ge=-60, le=40)] = 0.0,
+    sample_rate: Annotated[int, Field(description="Sample rate in Hz.", ge=8_000, le=192_000)] = 44_100,
+    subtype: Annotated[
+        str | None, Field(description="Bits of a sample, such as PCM_16 or FLOAT; default: 24 bits.")
+    ] = None,
+    quiet: Quiet = False,
+) -> RenderedScore:
+    """Render a score to a sound file.
+
+    Every event takes effect at its exact sample. The mix gets reverb, and a limiter that keeps true peaks below -1 dB.
+    Stems are without both; they add up to the mix before them.
+
+    Returns
+    -------
+    RenderedScore
+
+    Raises
+    ------
+    BadScore
+        If the score cannot be read, has no notes, or lasts more than 24 hours.
+    BadFolder, BadSetting
+        If the files cannot be written.
+    """
+    target = Path(f"{file_stem(score.stem)}.wav") if out is None else out
+    check_target(target)
+    read = read_score(score, tune)
+    if not read.n_notes:
+        raise BadScore(f"{score} has no notes to render.")
+    deviations = (HUMAN_TIMING_MS, HUMAN_VELOCITY) if humanise else (0.0, 0.0)
+    settings = PerformanceSettings(swing, *deviations, seed, tempo)
+    job = _Rendering(read, perform(read, sample_rate, settings), lambda: ToneEngine(sample_rate))
+    origin = {"score": score.name, "tune": tune, **asdict(settings), "reverb": reverb, "gain_db": gain_db}
+    meter = PeakMeter()
+    seconds = samples_to_seconds(job.performance.n_samples, sample_rate)
+    with progress_bar(f"rendering {score.name}", seconds, quiet) as show:
+        dry = CountedWaves(job.blocks(), lambda n: show(samples_to_seconds(n, sample_rate)))
+        mastered = CountedWaves(meter.measured(_mastered(dry, sample_rate, reverb, gain_db)))
+        clips = (Clip(block, sample_rate) for block in mastered)
+        comment = json.dumps({**origin, "wavewright": __version__})
+        metadata = {"title": read.title or score.stem, "comment": comment}
+        write_blocks(target, clips, subtype or default_subtype(target), metadata, seconds)
+        files = job.write_stems(stems, dry.n_samples, subtype) if stems is not None else ()
+    return RenderedScore(
+        out=target,
+        score=score,
+        seconds=samples_to_seconds(mastered.n_samples, sample_rate),
+        sample_rate=sample_rate,
+        n_tracks=sum(len(track.notes) > 0 for track in read.tracks),
+        n_notes=read.n_notes,
+        peak_db=float(gain_to_db(meter.peak)),
+        instrument="simple tones",
+        stems=files,
+    )
+
+
+@dataclass(frozen=True)
+class _Rendering:
+    """A performance and its instrument."""
+
+    score: Score
+    performance: Performance
+    open_engine: Callable[[], InstrumentEngine]
+
+    def blocks(self) -> Iterator[np.ndarray]:
+        """Return the mix without effects, in blocks."""
+        return self.performance.blocks(self.open_engine)
+
+    def write_stems(self, folder: Path, n_samples: int, subtype: str | None) -> tuple[Path, ...]:
+        """Write a file for each track with notes, all or none."""
+        rate = self.performance.sample_rate
+        names = stem_names(self.score)
+        files = {
+            index: f"{file_stem(names[index])}.wav" for index, track in enumerate(self.score.tracks) if len(track.notes)
+        }
+        with whole_folder(folder, list(files.values())[-1]) as hidden:
+            for index, file in files.items():
+                blocks = self.performance.blocks(self.open_engine, tracks=[index], n_samples=n_samples)
+                clips = (Clip(block, rate) for block in blocks)
+                path = hidden / file
+                write_blocks(path, clips, subtype or default_subtype(path), None, n_samples / rate)
+        return tuple(folder / file for file in files.values())
+
+
+def _mastered(blocks: Iterable[np.ndarray], sample_rate: int, reverb: float, gain_db: float) -> Iterator[np.ndarray]:
+    """Return blocks with gain, reverb and limiter."""
+    effects: list[Effect] = [Gain(gain_db)] if gain_db else []
+    effects += [Reverb(REVERB_SECONDS, mix=reverb, tail_seconds=REVERB_SECONDS)] if reverb else []
+    for effect in [*effects, Limiter(CEILING_DB)]:
+        blocks = effect.stream(sample_rate, 2).process_blocks(blocks)
+    return iter(blocks)

@@ -1,0 +1,108 @@
+"""Scores rendered to sound files: exact starts, stems, swing, the same samples again, errors."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from command_line import refused
+
+from wavewright import Clip, Score, render, write_score
+from wavewright.cli import run
+from wavewright.errors import BadFolder, BadScore
+from wavewright.music.score import PROGRAM, Track, controls_of, notes_of
+from wavewright.sound_file import read_metadata
+
+RATE = 8_000
+
+
+@pytest.fixture
+def song(tmp_path):
+    organ = controls_of([(0, PROGRAM, 0, 16)])
+    melody = Track(notes_of([(480 * index, 240, 60 + index, 100) for index in range(4)]), "Melody", controls=organ)
+    drums = Track(notes_of([(240 * index, 60, 42, 100) for index in range(8)]), is_drum=True)
+    write_score(Score((melody, drums), title="A song"), tmp_path / "song.mid")
+    return tmp_path / "song.mid"
+
+
+def onsets(wave: np.ndarray) -> np.ndarray:
+    """Return the samples at which sound begins after at least 50 ms of less than a thousandth of the peak."""
+    is_loud = np.flatnonzero(np.abs(wave[0]) > np.abs(wave).max() / 1_000)
+    return is_loud[np.diff(is_loud, prepend=-RATE) > RATE // 20]
+
+
+def test_a_score_becomes_a_sound_file_of_its_notes(song, tmp_path):
+    result = render(song, tmp_path / "out.wav", sample_rate=RATE, quiet=True)
+    clip = Clip.read(result.out)
+    assert (clip.sample_rate, clip.n_channels, result.n_notes, result.n_tracks) == (RATE, 2, 12, 2)
+    assert clip.n_samples == round(result.seconds * RATE) > 2 * RATE
+    assert 20 * np.log10(np.abs(clip.wave).max()) == pytest.approx(result.peak_db, abs=0.01)
+    comment = json.loads(read_metadata(result.out)["comment"])
+    assert (comment["score"], comment["swing"], comment["seed"]) == ("song.mid", 0.5, 0)
+    assert read_metadata(result.out)["title"] == "A song"
+    again = render(song, tmp_path / "again.wav", sample_rate=RATE, quiet=True)
+    assert again.out.read_bytes() == result.out.read_bytes()
+
+
+@pytest.mark.parametrize(("options", "expected"), [({}, [0, 2_000]), ({"swing": 0.75}, [0, 3_000])])
+def test_starts_are_exact_and_swing_moves_every_second_eighth(song, tmp_path, options, expected):
+    score = Score(
+        (Track(notes_of([(0, 60, 90, 100), (240, 60, 90, 100)]), controls=controls_of([(0, PROGRAM, 0, 16)])),)
+    )
+    write_score(score, song)
+    render(song, tmp_path / "out.wav", reverb=0, sample_rate=RATE, quiet=True, **options)
+    assert np.abs(onsets(Clip.read(tmp_path / "out.wav").wave) - expected).max() <= 3
+
+
+def test_stems_add_up_to_the_dry_mix(song, tmp_path):
+    result = render(
+        song, tmp_path / "out.wav", stems=tmp_path / "stems", reverb=0, sample_rate=RATE, subtype="FLOAT", quiet=True
+    )
+    assert [stem.name for stem in result.stems] == ["01-Melody.wav", "02-drums.wav"]
+    stems = [Clip.read(stem).wave for stem in result.stems]
+    assert np.allclose(sum(stems), Clip.read(result.out).wave, atol=1e-5)
+
+
+def test_humanised_scores_differ_by_seed_and_keep_their_length(song, tmp_path):
+    waves = [
+        Clip.read(render(song, tmp_path / "x.wav", humanise=True, seed=seed, sample_rate=RATE, quiet=True).out).wave
+        for seed in (1, 1, 2)
+    ]
+    assert np.array_equal(waves[0], waves[1])
+    assert not np.array_equal(waves[0][:, : waves[2].shape[1]], waves[2][:, : waves[0].shape[1]])
+
+
+def test_the_limiter_keeps_loud_scores_below_the_ceiling(song, tmp_path):
+    result = render(song, tmp_path / "x.flac", gain_db=40, sample_rate=RATE, quiet=True)
+    assert -2 < result.peak_db <= -1
+
+
+def test_the_command_prints_the_file_and_its_stems(song, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run(["render", "song.mid", "--stems", "stems", "--sample-rate", "8000", "--tempo", "240", "--quiet"]) == 0
+    printed = capsys.readouterr().out
+    assert "song.wav: " in printed
+    assert "12 notes of 2 tracks, by simple tones" in printed
+    assert "stems/01-Melody.wav" in printed.replace("\\", "/")
+
+
+def test_problems_of_a_score_are_printed_and_the_rest_is_rendered(song, tmp_path, capsys):
+    song.write_bytes(song.read_bytes()[:-6])
+    assert run(["render", str(song), "--out", str(tmp_path / "x.wav"), "--sample-rate", "8000", "--quiet"]) == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert any(line.startswith("wavewright: ") and "after the end of the file" in line for line in lines)
+
+
+def test_wrong_scores_and_targets_are_refused(song, tmp_path, capsys):
+    assert "no such file" in refused(capsys, "render", str(tmp_path / "none.mid"))
+    (tmp_path / "bad.mid").write_bytes(b"MThd")
+    assert "ends in its header" in refused(capsys, "render", str(tmp_path / "bad.mid"))
+    write_score(Score(title="empty"), tmp_path / "empty.mid")
+    with pytest.raises(BadScore, match="no notes"):
+        render(tmp_path / "empty.mid", tmp_path / "x.wav")
+    with pytest.raises(BadScore, match="no tune 2"):
+        render(song, tmp_path / "x.wav", tune=2)
+    with pytest.raises(BadFolder, match="does not exist"):
+        render(song, tmp_path / "none" / "x.wav")
+    assert not (tmp_path / "x.wav").exists()
