@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,10 @@ import torch
 from wavewright.clip import Clip
 from wavewright.contracts.recipe import Recipe
 from wavewright.data.entry import Entry, Scan
+from wavewright.data.scores import scan_scores
 from wavewright.models.folder import ModelFolder
+from wavewright.music.formats import write_score
+from wavewright.music.score import Score, Track, notes_of
 from wavewright.training.run import Provenance, Run, choose_recipe
 
 SAMPLE_RATE = 16_000
@@ -40,6 +43,8 @@ class TinyFamily:
     """Number of training stages that the settings make it go through."""
     companion: Callable[[Path], tuple[str, ...]] | None = None
     """Makes another model that the family needs, in a folder, and returns the settings that name it."""
+    scan: Callable[[Path], Scan] | None = None
+    """Makes what the family learns from, in a folder, instead of recordings."""
 
 
 def _tiny_codec(folder: Path) -> tuple[str, ...]:
@@ -54,6 +59,21 @@ def _tiny_speech(folder: Path) -> tuple[str, ...]:
             path.parent.mkdir(parents=True, exist_ok=True)
             Clip(_voice(110 + 40 * (speaker == "bob") + 5 * take, 0.6, 50 + take)[None], SAMPLE_RATE).write(path)
     return (f"data.speech={speech}",)
+
+
+def _tiny_scores(folder: Path) -> Scan:
+    """Return scores of two voices; the last is for validation."""
+    rng, root = np.random.default_rng(0), folder / "scores"
+    root.mkdir(exist_ok=True)
+    for number in range(6):
+        tracks = []
+        for channel, lowest in enumerate((72, 55)):
+            pitches = lowest + np.cumsum(rng.integers(-2, 3, 24)) % 12
+            notes = notes_of([(240 * index, 240, pitch, 80) for index, pitch in enumerate(pitches)])
+            tracks.append(Track(notes, channel=channel))
+        write_score(Score(tuple(tracks)), root / f"{number}.mid")
+    entries = scan_scores(root).entries
+    return Scan(tuple(replace(entry, split="valid" if entry is entries[-1] else "train") for entry in entries))
 
 
 TINY: dict[str, TinyFamily] = {
@@ -72,6 +92,7 @@ TINY: dict[str, TinyFamily] = {
     ),
     "classifier": TinyFamily(("sample_rate=16000", "n_samples=8000", "n_fft=256", "hop_length=128", "n_mels=40")),
     "codec": TinyFamily(("crop_frames=12", "unquantised_steps=1", "adversarial_from=2"), n_stages=2),
+    "composer": TinyFamily(("crop_steps=24", "lowest=40", "highest=96"), scan=_tiny_scores),
     "denoiser": TinyFamily(
         ("hop_length=128", "mask=complex", "channels=4", "crop_seconds=0.5", "valid_fraction=0.4"),
         companion=_tiny_speech,
@@ -140,6 +161,10 @@ def recordings() -> Scan:
     return Scan(tuple(entries))
 
 
+def _recordings(folder: Path) -> Scan:
+    return recordings()
+
+
 def _voice(f0_hz: float, seconds: float, seed: int) -> np.ndarray:
     """Return a gliding tone of ten partials with noise, ``(time,)`` float32."""
     time = np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE
@@ -161,7 +186,7 @@ def tiny_run(name: str, out: Path, *settings: str, base: ModelFolder | None = No
         out,
         name,
         tiny_recipe(name, *settings),
-        scan or recordings(),
+        scan or (TINY[name].scan or _recordings)(folder()),
         Provenance("tiny", licence="CC0-1.0"),
         folder() / "cache",
         base,

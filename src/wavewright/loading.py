@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar, overload
 
 from . import families, models
+from .contracts.composition import ScoreComposer
 from .contracts.enhancement import EchoCanceller, Enhancer
 from .contracts.family import Capability
 from .contracts.runtime import AcousticModel, Autoencoder, Classifier, Codec, Generator, Model, Vocoder
@@ -118,6 +119,11 @@ def load_enhancer(name: str | Path) -> Enhancer:
 def load_echo_canceller(name: str | Path) -> EchoCanceller:
     """Open a model that removes echo; raise BadModel as :func:`load`, and if the model does not."""
     return _load_as(EchoCanceller, name, "removes no echo; give a denoiser with model.removes=echo")
+
+
+def load_composer(name: str | Path) -> ScoreComposer:
+    """Open a model that composes scores; raise BadModel as :func:`load`, and if the model does not."""
+    return _load_as(ScoreComposer, name, "composes no scores; give a composer")
 
 
 def _load_as(kind: type[Kind], name: str | Path, problem: str) -> Kind:

@@ -46,6 +46,7 @@ class Capability(Enum):
     CLASSIFY = "recognises labels"
     ENHANCE = "enhances speech"
     CANCEL_ECHO = "removes the echo of a loudspeaker"
+    COMPOSE = "composes scores"
 
 
 class RecipeModule(Protocol[RecipeT, PreparedT]):
@@ -82,6 +83,8 @@ class Family(ABC, Generic[ConfigT, RecipeT, PreparedT]):
     """Arguments of ``wavewright`` that use a model of the family."""
     weight_prefixes: ClassVar[tuple[str, ...]] = ()
     """Prefixes of the weights in a model folder that another training can start from; none if it cannot."""
+    learns_from_scores: ClassVar[bool] = False
+    """True if models are trained on a folder of scores instead of recordings."""
     extra_files: ClassVar[Mapping[str, str]] = {}
     """Files of a model folder besides card, weights, graphs and sample, and their contents."""
 

@@ -68,7 +68,7 @@ def check_model(family: Family[ModelConfig, Recipe, Prepared], model: Model) -> 
     BadFamily
         If a base class is missing, or a capability is not declared.
     """
-    from . import enhancement, runtime
+    from . import composition, enhancement, runtime
 
     bases: dict[Capability, type[Model]] = {
         Capability.GENERATE: runtime.Generator,
@@ -80,6 +80,7 @@ def check_model(family: Family[ModelConfig, Recipe, Prepared], model: Model) -> 
         Capability.CLASSIFY: runtime.Classifier,
         Capability.ENHANCE: enhancement.Enhancer,
         Capability.CANCEL_ECHO: enhancement.EchoCanceller,
+        Capability.COMPOSE: composition.ScoreComposer,
     }
     required = family.capabilities_of(model.card.config)
     for capability, base in bases.items():

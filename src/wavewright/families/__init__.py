@@ -17,6 +17,7 @@ NAMES = (
     "acoustic",
     "classifier",
     "codec",
+    "composer",
     "denoiser",
     "gan",
     "lstm",

@@ -20,6 +20,7 @@ from ..contracts.recipe import Prepared, Recipe
 from ..contracts.settings import override
 from ..data.entry import Entry, Scan
 from ..data.folder import GroupFrom, LabelFrom, scan
+from ..data.scores import scan_scores
 from ..errors import BadModel, BadSetting
 from ..models import find
 from ..models.card import Card, Source
@@ -411,8 +412,9 @@ def train(
     if not (recipe.training.steps or max_minutes or resume):
         raise BadSetting(NO_LENGTH)
     check_run_folder(out, folder)
-    recordings = scan(folder, label_from, group_from, manifest)
-    description = f"Trained on {len(recordings.entries)} clips."
+    is_of_scores = families.family(family).learns_from_scores
+    recordings = scan_scores(folder) if is_of_scores else scan(folder, label_from, group_from, manifest)
+    description = f"Trained on {len(recordings.entries)} {'scores' if is_of_scores else 'clips'}."
     provenance = Provenance(name=out.resolve().name or family, description=description)
     run = Run(out, family, recipe, recordings, provenance, base=base_folder)
     return run.train(max_minutes, resume, quiet, more_minutes)

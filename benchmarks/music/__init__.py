@@ -1,0 +1,1 @@
+"""Benchmarks of scores and of the models that compose them."""

@@ -1,0 +1,237 @@
+"""Likelihood of held-out polyphonic scores, on the standard splits: chorales (JSB) and folk tunes (Nottingham).
+
+    python -m benchmarks.music.likelihood FOLDER                                 # all five, hours of one core
+    python -m benchmarks.music.likelihood FOLDER --only jsb-16th --minutes 40
+
+FOLDER has the arrays of ``splits.py``. Three protocols:
+
+- ``jsb-joint``, ``nottingham-joint``: nats of a frame of the piano roll, whose notes are drawn one after the other.
+- ``jsb-sigmoid``, ``nottingham-sigmoid``: nats of a frame whose 88 keys are independent given the past.
+- ``jsb-16th``: nats of a note, four voices at sixteenths in a row.
+
+The training step with the best validation frames is measured once on the test pieces.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import math
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from benchmarks.music.splits import Corpus, Examples, chorales, padded, piano_rolls
+from wavewright.families.composer.config import ComposerConfig
+from wavewright.families.composer.modules import Composer, event_nats
+from wavewright.families.composer.vocabulary import FIRST_NOTE, REST
+from wavewright.nn.muon import Muon
+from wavewright.nn.precision import supports_bfloat16
+
+EVALUATE_EVERY_S = 40.0
+EVALUATION_BATCH = 8
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """Data, network and unit of a row of the table."""
+
+    file: str
+    config: ComposerConfig
+    unit: str  # of the likelihood: frame or note
+    bar: float  # published figure to beat
+    is_joint: bool = True
+    bar_steps: int = 48
+    crop: int = 192
+    batch: int = 16
+    max_shift: int = 6
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.1
+
+
+NETWORK = ComposerConfig(
+    layout="voices",
+    lowest=21,
+    highest=108,
+    has_plan=False,
+    hidden_size=128,
+    n_layers=2,
+    dropout=0.35,
+    feature_dropout=0.15,
+    context_steps=512,
+)
+
+PROTOCOLS = {
+    "jsb-16th": Protocol(
+        "jsb-chorales-16th-satb.npz",
+        replace(NETWORK, lowest=28, highest=90, hidden_size=160, n_layers=3),
+        "note",
+        0.335,
+    ),
+    "jsb-joint": Protocol("jsb-chorales.npz", NETWORK, "frame", 5.56, bar_steps=4, crop=128),
+    "nottingham-joint": Protocol("nottingham.npz", NETWORK, "frame", 2.31, crop=256, batch=8),
+    "jsb-sigmoid": Protocol("jsb-chorales.npz", NETWORK, "frame", 8.10, is_joint=False, bar_steps=4, crop=128),
+    "nottingham-sigmoid": Protocol("nottingham.npz", NETWORK, "frame", 3.07, is_joint=False, crop=256),
+}
+
+
+class SigmoidFrames(nn.Module):
+    """The composer's network over time, and 88 keys that are independent given the past."""
+
+    def __init__(self, config: ComposerConfig) -> None:
+        super().__init__()
+        self.composer = Composer(config)
+        self.composer.voices = nn.Linear(config.hidden_size, config.vocabulary.n_notes)  # type: ignore[assignment]
+        self.first = FIRST_NOTE
+
+    def nats(self, batch: dict[str, Tensor]) -> Tensor:
+        """Return nats of the frames, ``(batch, steps)``."""
+        logits = self.composer.voices(self.composer.contexts(batch["features"])).float()
+        roll = torch.zeros(*logits.shape[:2], logits.shape[2] + 1)
+        roll.scatter_(2, batch["symbols"], 1.0)
+        return F.binary_cross_entropy_with_logits(logits, roll[..., 1:], reduction="none").sum(-1) * batch["mask"]
+
+
+class JointFrames(nn.Module):
+    """The composer as it is: the voices of a step one after the other."""
+
+    def __init__(self, config: ComposerConfig, is_sorted: bool) -> None:
+        super().__init__()
+        self.composer, self.is_sorted = Composer(config), is_sorted
+
+    def nats(self, batch: dict[str, Tensor]) -> Tensor:
+        """Return nats of the steps, ``(batch, steps)``."""
+        config, symbols, before = self.composer.config, batch["symbols"], batch["before"]
+        lanes, events = torch.arange(config.n_lanes), torch.arange(config.vocabulary.n_events)
+        is_target, can_hold = batch["mask"][..., None].expand_as(symbols), before != config.vocabulary.unknown
+        below = F.pad(symbols[..., :-1], (1, 0), value=REST)
+        if self.is_sorted:
+            is_target = is_target & ((lanes == 0) | (below != REST))
+            can_hold = can_hold & ((before > below) | (before == REST))
+        output = self.composer(batch["features"], symbols, batch["is_held"], before, lanes[None, None], is_target)
+        symbols, is_held, before, can_hold, below = (
+            each[is_target] for each in (symbols, batch["is_held"], before, can_hold, below)
+        )
+        allowed = (events != before[:, None]) | ~can_hold[:, None]
+        if self.is_sorted:
+            allowed &= (events > below[:, None]) | (events == REST)
+        nats = torch.zeros(is_target.shape)
+        nats[is_target] = event_nats(output, symbols, is_held, can_hold, allowed)
+        return nats.sum(-1)
+
+
+def tensors(batch: dict[str, np.ndarray]) -> dict[str, Tensor]:
+    """Return a batch as tensors."""
+    return {name: torch.from_numpy(array) for name, array in batch.items()}
+
+
+@torch.no_grad()
+def evaluate(model: SigmoidFrames | JointFrames, examples: Examples) -> float:
+    """Return mean nats of a frame over whole pieces."""
+    total = 0.0
+    order = np.argsort(examples.lengths)
+    for first in range(0, len(order), EVALUATION_BATCH):
+        batch = tensors(padded([examples.piece(row) for row in order[first : first + EVALUATION_BATCH]]))
+        total += float(model.nats(batch).sum().double())
+    return total / float(examples.lengths.sum())
+
+
+def corpus_of(protocol: Protocol, folder: Path) -> Corpus:
+    """Read the pieces of a protocol."""
+    path = folder / protocol.file
+    return (
+        chorales(path, protocol.config)
+        if protocol.unit == "note"
+        else piano_rolls(path, protocol.config, protocol.bar_steps)
+    )
+
+
+def train(name: str, protocol: Protocol, folder: Path, minutes: float, out: Path | None, seed: int) -> dict[str, float]:
+    """Train for some minutes; return the likelihoods of validation and test pieces."""
+    torch.manual_seed(seed)
+    rng = np.random.default_rng(seed)
+    corpus = corpus_of(protocol, folder)
+    examples = {split: Examples(corpus, split) for split in corpus.pieces}
+    build = JointFrames(corpus.config, corpus.is_sorted) if protocol.is_joint else SigmoidFrames(corpus.config)
+    model = build.train()
+    average = copy.deepcopy(model).eval()
+    n_parameters = sum(p.numel() for p in model.parameters())
+    optimizer = Muon(model.parameters(), protocol.learning_rate, (0.9, 0.98), protocol.weight_decay)
+    per = corpus.config.n_lanes if protocol.unit == "note" else 1
+    use_bfloat16 = supports_bfloat16(torch.device("cpu"))
+    best, best_state, step, start, evaluated = math.inf, None, 0, time.process_time(), 0.0
+    losses: list[float] = []
+    next_evaluation = EVALUATE_EVERY_S
+    while True:
+        elapsed = time.process_time() - start - evaluated
+        position = min(elapsed / (60 * minutes), 1.0)
+        if position >= 1.0 or elapsed >= next_evaluation:
+            before = time.process_time()
+            next_evaluation += EVALUATE_EVERY_S
+            valid = evaluate(average, examples["valid"]) / per
+            evaluated += time.process_time() - before
+            print(
+                f"{name}: {elapsed / 60:5.1f} min, step {step}, train {np.mean(losses):.4f}, valid {valid:.4f}",
+                flush=True,
+            )
+            losses = []
+            if valid < best:
+                best, best_state = valid, copy.deepcopy(average.state_dict())
+                if out is not None:
+                    out.mkdir(parents=True, exist_ok=True)
+                    torch.save(best_state, out / f"{name}.pt")
+            if position >= 1.0:
+                break
+        for group in optimizer.param_groups:
+            warmup = min(1.0, (step + 1) / 100)
+            group["lr"] = protocol.learning_rate * warmup * (0.02 + 0.98 * (1 + math.cos(math.pi * position)) / 2)
+        batch = tensors(examples["train"].batch(rng, protocol.batch, protocol.crop, protocol.max_shift))
+        with torch.autocast("cpu", torch.bfloat16, enabled=use_bfloat16):
+            nats = model.nats(batch)
+        loss = nats.sum() / batch["mask"].sum() / per
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        losses.append(float(loss.detach()))
+        decay = min(0.999, (step + 1) / (step + 10))
+        with torch.no_grad():
+            for kept, weight in zip(average.parameters(), model.parameters(), strict=True):
+                kept.lerp_(weight, 1 - decay)
+        step += 1
+    average.load_state_dict(best_state)
+    return {
+        "valid": best,
+        "test": evaluate(average, examples["test"]) / per,
+        "bar": protocol.bar,
+        "minutes": minutes,
+        "steps": step,
+        "parameters": n_parameters,
+    }
+
+
+def main() -> None:
+    """Train and measure."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--only", nargs="+", choices=PROTOCOLS, default=list(PROTOCOLS))
+    parser.add_argument("--minutes", type=float, default=30.0)
+    parser.add_argument("--out", type=Path, help="folder of the weights")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--cell", choices=("transformer", "lstm"), default="transformer")
+    arguments = parser.parse_args()
+    for name in arguments.only:
+        protocol = PROTOCOLS[name]
+        protocol = replace(protocol, config=replace(protocol.config, cell=arguments.cell))
+        result = train(name, protocol, arguments.folder, arguments.minutes, arguments.out, arguments.seed)
+        print(json.dumps({"protocol": name, **result}), flush=True)
+
+
+if __name__ == "__main__":
+    main()

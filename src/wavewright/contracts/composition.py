@@ -1,0 +1,113 @@
+"""The contract of composers: models that write scores, alone or around what a score already has."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ..music.theory import ChordSymbol, MusicalKey
+from ..ranges import RangedSettings, ranged
+from .config import TEMPERATURE_RANGE
+from .runtime import Model
+
+if TYPE_CHECKING:
+    from ..music.score import Score
+
+MAX_BARS = 512
+
+
+@dataclass(frozen=True)
+class CompositionSettings(RangedSettings):
+    """Settings of a composition, and its limits.
+
+    Attributes
+    ----------
+    tempo
+        Quarters a minute.
+    key
+        Notes and chords have the pitches of this key alone; None for any.
+    lowest, highest
+        MIDI numbers between which all new notes lie.
+    chords
+        Chord of each bar, over and over: notes that start in it are of its tones.
+    onset_steps
+        Sixteenths between the positions in a bar at which notes may start: 2 for eighths, 4 for quarters.
+    ends_at_bars
+        Notes end at the ends of bars at the latest.
+    bar_steps
+        Sixteenths of a bar, where no score says them: 16 is 4/4, 12 is 3/4 or 6/8.
+    temperature
+        1 draws as learned, less what is more probable.
+    top_p
+        Probability of the symbols that can be drawn, the most probable ones.
+    seed
+        Of the random numbers.
+
+    Raises
+    ------
+    BadSetting
+        If a number is out of its range.
+    """
+
+    tempo: float = ranged(100.0, 10.0, 400.0)
+    key: MusicalKey | None = None
+    lowest: int = ranged(0, 0, 127)
+    highest: int = ranged(127, 0, 127)
+    chords: tuple[ChordSymbol, ...] = field(default=())
+    onset_steps: int = ranged(1, 1, 64)
+    ends_at_bars: bool = False
+    bar_steps: int = ranged(16, 4, 64)
+    temperature: float = ranged(1.0, *TEMPERATURE_RANGE)
+    top_p: float = ranged(0.95, 0.01, 1.0)
+    seed: int = ranged(0, 0, 2**63 - 1)
+
+
+USUAL = CompositionSettings()
+"""No limits, 4/4, 100 quarters a minute."""
+
+
+class ScoreComposer(Model, ABC):
+    """A model that composes scores.
+
+    Attributes
+    ----------
+    voices : tuple of str
+        Names of what it composes at once, such as ``("melody", "chords")``.
+    """
+
+    voices: tuple[str, ...]
+
+    @abstractmethod
+    def compose(self, bars: int = 16, settings: CompositionSettings = USUAL, index: int = 0) -> Score:
+        """Return piece ``index`` of a seed, so many bars long.
+
+        Raises
+        ------
+        BadSetting
+            If the number of bars is out of its range, or no note keeps the limits.
+        BadModel
+            If the model produces NaN or infinite values.
+        """
+
+    @abstractmethod
+    def continue_score(self, score: Score, bars: int = 16, settings: CompositionSettings = USUAL) -> Score:
+        """Return a score with ``bars`` more; raises as :meth:`compose`, and BadSetting for an empty score."""
+
+    @abstractmethod
+    def infill(self, score: Score, first_bar: int, last_bar: int, settings: CompositionSettings = USUAL) -> Score:
+        """Return a score whose bars ``first_bar`` to ``last_bar``, from 1, both included, are composed anew.
+
+        Raises as :meth:`compose`, and BadSetting if the score lacks these bars.
+        """
+
+    @abstractmethod
+    def replace_voices(self, score: Score, voices: tuple[str, ...], settings: CompositionSettings = USUAL) -> Score:
+        """Return a score of which these of `voices` are composed anew; raises as :meth:`compose`."""
+
+    @abstractmethod
+    def vary(self, score: Score, amount: float = 0.3, settings: CompositionSettings = USUAL) -> Score:
+        """Return a score of which a fraction of the quarters, drawn for each voice, is composed anew.
+
+        Raises as :meth:`compose`, and BadSetting for an amount beyond 0 to 1.
+        """

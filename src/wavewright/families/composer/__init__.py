@@ -1,0 +1,71 @@
+"""Composer: a network that writes scores on a grid of sixteenths, voice by voice.
+
+A piece is a grid: in each sixteenth, one cell for each voice (or for the melody and its chord, or for each drum). A
+network over time gets the steps so far; within a step, a small network draws one voice after the other, each given
+those before it: first whether its note goes on, then, if not, what starts.
+
+Papers:
+    Hochreiter and Schmidhuber, "Long Short-Term Memory", 1997 (cell ``lstm``).
+    Vaswani et al., "Attention Is All You Need", 2017, and Su et al., "RoFormer: Enhanced Transformer with Rotary
+    Position Embedding", 2021 (cell ``transformer``).
+    Boulanger-Lewandowski, Bengio and Vincent, "Modeling Temporal Dependencies in High-Dimensional Sequences", 2012: a
+    joint distribution of the notes of a step.
+    Huang et al., "Music Transformer", 2019: scores by attention; intervals rather than pitches.
+    Waite, "Generating Long-Term Structure in Songs and Stories", 2016: what may be repeated is an input (lookback).
+    Hadjeres, Pachet and Nielsen, "DeepBach: a Steerable Model for Bach Chorales Generation", 2017: fixed voices.
+
+Changed from them: the network over time takes one step for a sixteenth, not for a note. Of the past it also gets
+the step that followed the longest match. Logits of notes are sums over intervals to the other voices. Known
+cells ahead are inputs, so one network continues, fills gaps, varies, and adds voices to given ones.
+
+Read ``vocabulary.py`` (symbols), ``grid.py`` (cells and features), ``modules.py`` (the networks), ``network.py`` (the
+loss) and ``drawing.py`` (drawing cells), in this order.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...contracts.family import Capability, Family, RecipeModule
+from ...contracts.health import HealthRules
+from .config import SIZES, ComposerConfig
+
+if TYPE_CHECKING:
+    from .recipe import ComposerPrepared, ComposerRecipe
+    from .runtime import ComposerRuntime
+    from .training import ComposerTraining
+
+
+class ComposerFamily(Family[ComposerConfig, "ComposerRecipe", "ComposerPrepared"]):
+    """The family ``composer``."""
+
+    name = "composer"
+    summary = "composes scores: voices, melodies with chords, drum patterns"
+    config = ComposerConfig
+    sizes = SIZES
+    health = HealthRules(loss="valid/nats")
+    capabilities = frozenset({Capability.COMPOSE})
+    command = "compose {model}"
+    weight_prefixes = ("time.composer.", "voices.composer.")
+    learns_from_scores = True
+
+    def recipes(self) -> RecipeModule[ComposerRecipe, ComposerPrepared]:
+        """Return the module of the recipes."""
+        from . import recipe
+
+        return recipe
+
+    def runtime(self) -> type[ComposerRuntime]:
+        """Return the class that opens a model folder."""
+        from .runtime import ComposerRuntime
+
+        return ComposerRuntime
+
+    def training(self) -> ComposerTraining:
+        """Return the part of the family that needs PyTorch."""
+        from .training import ComposerTraining
+
+        return ComposerTraining()
+
+
+COMPOSER = ComposerFamily()

@@ -1,0 +1,177 @@
+"""The grid of a piece: in each sixteenth one cell for each voice, with the sounding symbol and where it started."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .config import AGES, BAR_STEPS, BARS_LEFT, LOOKAHEAD, MATCHES, ComposerConfig
+from .vocabulary import Vocabulary
+
+STEPS_PER_QUARTER = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """A piece on a grid of sixteenths.
+
+    Attributes
+    ----------
+    symbols : np.ndarray
+        Sounding symbol of each cell, ``(steps, lanes)`` int64; see :class:`.vocabulary.Vocabulary`.
+    is_held : np.ndarray
+        True where the symbol of the step before goes on, ``(steps, lanes)`` bool.
+    bar_steps : int
+        Steps of a bar.
+    """
+
+    symbols: np.ndarray
+    is_held: np.ndarray
+    bar_steps: int = 16
+
+    def __len__(self) -> int:
+        return len(self.symbols)
+
+    def transposed(self, vocabulary: Vocabulary, semitones: int) -> Grid:
+        """Return the piece with its notes and chords moved; notes must stay within the vocabulary."""
+        return Grid(vocabulary.transposed(self.symbols, semitones), self.is_held, self.bar_steps)
+
+
+def previous_symbols(symbols: np.ndarray, unknown: int) -> np.ndarray:
+    """Return the symbols ``(steps, lanes)`` of the step before each; those before the first are unknown."""
+    return np.concatenate([np.full_like(symbols[:1], unknown), symbols[:-1]])
+
+
+def start_steps(is_held: np.ndarray) -> np.ndarray:
+    """Return the step at which the symbol of each cell started, ``(steps, lanes)``."""
+    steps = np.arange(len(is_held))[:, None]
+    starts: np.ndarray = np.maximum.accumulate(np.where(is_held, 0, steps), axis=0)
+    return starts
+
+
+def earlier_symbols(symbols: np.ndarray, starts: np.ndarray, unknown: int) -> np.ndarray:
+    """Return the symbol that sounded in each voice before the one of each cell, ``(steps, lanes)``."""
+    earlier = np.take_along_axis(symbols, np.maximum(starts - 1, 0), axis=0)
+    return np.where(starts > 0, earlier, unknown)
+
+
+def longest_matches(symbols: np.ndarray, is_held: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Find for each step the earlier step whose past agrees longest with its own.
+
+    Parameters
+    ----------
+    symbols, is_held
+        ``(steps, lanes)``.
+
+    Returns
+    -------
+    sources : np.ndarray
+        ``(steps + 1,)``: the step that may be repeated; the latest of the longest; -1 for none.
+    lengths : np.ndarray
+        Steps that agree before it, ``(steps + 1,)``.
+    """
+    search = MatchSearch(len(symbols))
+    best = [search.best()]
+    for frame_symbols, frame_held in zip(symbols, is_held, strict=True):
+        search.add(frame_symbols.tobytes() + frame_held.tobytes())
+        best.append(search.best())
+    sources, lengths = np.array(best).T
+    return sources, lengths
+
+
+class MatchSearch:
+    """Finds what followed the longest repetition in a piece, while the piece grows step by step.
+
+    Parameters
+    ----------
+    n_steps
+        Largest number of steps.
+    """
+
+    def __init__(self, n_steps: int) -> None:
+        self._names = np.zeros(n_steps, np.int64)  # a number for each distinct step
+        self._numbers: dict[bytes, int] = {}
+        self._lengths = np.zeros(n_steps + 1, np.int64)  # of the match that ends before each step
+        self._count = 0
+
+    def add(self, frame: bytes) -> None:
+        """Add a step."""
+        name = self._numbers.setdefault(frame, len(self._numbers))
+        self._names[self._count] = name
+        count, lengths = self._count, np.zeros_like(self._lengths)
+        lengths[1 : count + 1] = np.where(self._names[:count] == name, self._lengths[:count] + 1, 0)
+        self._lengths, self._count = lengths, count + 1
+
+    def best(self) -> tuple[int, int]:
+        """Return the latest step that the longest match leads to, and its length; -1 and 0 for none."""
+        backwards = self._lengths[: self._count][::-1]
+        best = int(backwards.argmax()) if len(backwards) else 0
+        return (self._count - 1 - best, int(backwards[best])) if backwards[best : best + 1].any() else (-1, 0)
+
+
+def lane_features(
+    config: ComposerConfig,
+    symbols: np.ndarray,
+    earlier: np.ndarray,
+    ages: np.ndarray,
+    matched: np.ndarray,
+) -> np.ndarray:
+    """Return the features of the voices of the step before, ``(steps, lanes * features)`` int64.
+
+    Parameters
+    ----------
+    symbols, earlier, ages
+        Of the step before, ``(steps, lanes)``.
+    matched
+        Symbols of the step that may be repeated.
+    """
+    columns = [symbols, earlier, np.minimum(ages, AGES - 1), matched]
+    if config.has_notes:
+        vocabulary = config.vocabulary
+        columns += [vocabulary.intervals(symbols, earlier), vocabulary.intervals(symbols, symbols[:, -1:])]
+    return np.stack(columns, -1).reshape(len(symbols), -1)
+
+
+def step_features(config: ComposerConfig, grid: Grid, matches: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    """Return the features of all steps without a plan, ``(steps, features)`` int64.
+
+    Parameters
+    ----------
+    grid
+        The piece.
+    matches
+        Those of :func:`longest_matches`.
+    """
+    unknown, n_steps = config.vocabulary.unknown, len(grid)
+    sources, lengths = (each[:n_steps] for each in matches)
+    starts = start_steps(grid.is_held)
+    earlier = previous_symbols(earlier_symbols(grid.symbols, starts, unknown), unknown)
+    ages = np.zeros_like(starts)
+    ages[1:] = (np.arange(n_steps)[:, None] - starts)[:-1]
+    matched = np.where(sources[:, None] >= 0, grid.symbols[np.maximum(sources, 0)], unknown)
+    lanes = lane_features(config, previous_symbols(grid.symbols, unknown), earlier, ages, matched)
+    return np.concatenate([position_features(np.arange(n_steps), grid.bar_steps, lengths), lanes], axis=1)
+
+
+def position_features(steps: np.ndarray, bar_steps: int, match_lengths: np.ndarray) -> np.ndarray:
+    """Return metre, position in the bar and length of the match of steps, ``(steps, 3)``."""
+    metre = np.full_like(steps, min(bar_steps, BAR_STEPS - 1))
+    return np.stack([metre, np.minimum(steps % bar_steps, BAR_STEPS - 1), np.minimum(match_lengths, MATCHES - 1)], 1)
+
+
+def plan_features(config: ComposerConfig, known: np.ndarray, bars_left: np.ndarray) -> np.ndarray:
+    """Return the features of what is known of the steps ahead, ``(steps, 1 + offsets * lanes)`` int64.
+
+    Parameters
+    ----------
+    known
+        ``2 * symbol + is_held`` of known cells, ``2 * unknown`` of others, ``(steps, lanes)``.
+    bars_left
+        Bars from each step to the end of the piece, ``(steps,)``; -1 where the end is open.
+    """
+    nothing = np.full((LOOKAHEAD[-1], known.shape[1]), 2 * config.vocabulary.unknown)
+    padded = np.concatenate([known, nothing])
+    ahead = [padded[offset : offset + len(known)] for offset in LOOKAHEAD]
+    left = np.where(bars_left < 0, 0, np.minimum(bars_left + 1, BARS_LEFT - 1))
+    return np.concatenate([left[:, None], *ahead], axis=1)

@@ -1,0 +1,159 @@
+"""Training of the family ``composer``: build the network, evaluate, sample and export it."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ...nn.export_spec import ExportSpec, GraphSpec
+from ...nn.network import FamilyTraining
+from .config import TIME_FILE, VOICE_FILE, ComposerConfig
+from .constraints import Constraints, masks_of
+from .drawing import DrawSettings, GridDrawer, Sketch
+from .grid import Grid
+from .listening import render_grid
+from .modules import Composer, RecurrentTime, rotary_angles
+from .network import ComposerNetwork, cell_nats
+from .recipe import ComposerPrepared
+
+SAMPLE_PIECES, SAMPLE_BARS = 2, 4
+
+
+class ComposerTraining(FamilyTraining[ComposerConfig, Composer, ComposerPrepared]):
+    """The part of the family that needs PyTorch."""
+
+    network = ComposerNetwork
+
+    @torch.no_grad()
+    def evaluate(self, module: Composer, prepared: ComposerPrepared) -> dict[str, float]:
+        """Return ``valid/nats``: mean nats of a cell of the validation pieces, in their own keys."""
+        if not prepared.valid:
+            return {}
+        device = next(module.parameters()).device
+        total, count = 0.0, 0
+        for arrays in prepared.valid:
+            batch = {name: torch.as_tensor(array, device=device) for name, array in arrays.items()}
+            nats = cell_nats(module, batch)
+            total, count = total + float(nats.double().sum()), count + len(nats)
+        return {"valid/nats": total / count}
+
+    def samples(self, module: Composer, prepared: ComposerPrepared) -> tuple[list[np.ndarray], list[str]]:
+        """Return a few short pieces ``(1, time)``, the same random numbers at every call."""
+        config, seed = module.config, prepared.recipe.training.seed
+        bar_steps = prepared.batches.pieces.grids[0].bar_steps
+        n_steps = SAMPLE_BARS * bar_steps
+        empty = np.zeros((n_steps, config.n_lanes), np.int64)
+        sketch = Sketch(Grid(empty, empty.astype(bool), bar_steps), empty.astype(bool))
+        masks = masks_of(Constraints(), config, n_steps, bar_steps)
+        drawer = GridDrawer(config, TorchSteps(module), DrawSettings())
+        grids = [drawer.draw(sketch, masks, np.random.default_rng([seed, index])) for index in range(SAMPLE_PIECES)]
+        return [render_grid(grid, config) for grid in grids], [""] * SAMPLE_PIECES
+
+    def export(self, module: Composer, prepared: ComposerPrepared) -> ExportSpec:
+        """Return the graphs of a step over time and of a voice, and a short piece."""
+        config = module.config
+        rng = torch.Generator().manual_seed(0)
+        draw = partial(torch.randint, generator=rng)
+        features = torch.stack([draw(size, (2,)) for size in config.feature_sizes], 1)
+        state = torch.randn(2, *config.state_shape, generator=rng) / 2
+        time_inputs = {"features": features, "state": state}
+        if config.cell == "transformer":
+            mask = torch.zeros(2, config.context_steps)
+            mask[:, : config.context_steps // 2] = -1e4
+            time_inputs |= {"mask": mask, "position": torch.tensor([3.0, 700.0])}
+        shape = (2, config.n_lanes)
+        voice_inputs = {
+            "context": torch.randn(2, config.hidden_size, generator=rng),
+            "symbols": draw(config.vocabulary.n_events, shape),
+            "is_held": draw(2, shape),
+            "is_known": draw(2, shape),
+            "before": draw(config.vocabulary.n_events, shape),
+            "lane": draw(config.n_lanes, (2,)),
+        }
+        waves, _ = self.samples(module, prepared)
+        return ExportSpec(
+            graphs={
+                TIME_FILE: GraphSpec(ComposerTimeGraph(module), time_inputs, ("context", "next_state")),
+                VOICE_FILE: GraphSpec(ComposerVoiceGraph(module), voice_inputs, ("hold", "logits")),
+            },
+            sample=waves[0],
+        )
+
+
+class ComposerTimeGraph(nn.Module):
+    """A step over time: features and state to the context and the next state, or this step's keys and values."""
+
+    def __init__(self, composer: Composer) -> None:
+        super().__init__()
+        self.composer = composer
+
+    def forward(
+        self, features: Tensor, state: Tensor, mask: Tensor | None = None, position: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Return the context ``(batch, hidden_size)`` and the next state."""
+        time, hidden = self.composer.time, self.composer.embedding(features)
+        if isinstance(time, RecurrentTime):
+            return time.step(hidden, state)
+        if position is None or mask is None:
+            raise ValueError("A transformer takes the mask and the position of its step.")
+        angles = rotary_angles(position[:, None], self.composer.config.head_size)[:, None]
+        return time.step(hidden, angles, state, mask[:, None, None])
+
+
+class ComposerVoiceGraph(nn.Module):
+    """The event of a voice: the context of the step and its known cells to logits."""
+
+    def __init__(self, composer: Composer) -> None:
+        super().__init__()
+        self.composer = composer
+
+    def forward(
+        self, context: Tensor, symbols: Tensor, is_held: Tensor, is_known: Tensor, before: Tensor, lane: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Return the logits of holding ``(batch,)`` and of the symbols ``(batch, n_events)``."""
+        voices = self.composer.voices
+        vectors = voices.known_vectors(symbols, is_held) * is_known[..., None]
+        current = torch.where(is_known > 0, symbols, before)
+        references = torch.cat([current, before.gather(1, lane[:, None])], 1)
+        hold, logits = voices(context, vectors.sum(1), lane, references)
+        return hold, logits
+
+
+class TorchSteps:
+    """The steps of a network in training on NumPy arrays; see :class:`.drawing.ComposerSteps`."""
+
+    def __init__(self, module: Composer) -> None:
+        self.module, self.device = module, next(module.parameters()).device
+        self.voices = ComposerVoiceGraph(module)
+        self.past: list[np.ndarray] = []
+
+    def start(self) -> None:
+        """Forget the past."""
+        self.past = []
+
+    @torch.no_grad()
+    def time_step(self, features: np.ndarray) -> np.ndarray:
+        """Return the context of a step; the whole past is computed again."""
+        self.past.append(features)
+        past = torch.as_tensor(np.stack(self.past), device=self.device)[None]
+        return np.asarray(self.module.contexts(past)[0, -1].cpu().numpy())
+
+    @torch.no_grad()
+    def voice_step(
+        self,
+        context: np.ndarray,
+        symbols: np.ndarray,
+        is_held: np.ndarray,
+        is_known: np.ndarray,
+        before: np.ndarray,
+        lane: int,
+    ) -> tuple[float, np.ndarray]:
+        """Return the logits of holding and of the symbols of a voice."""
+        known = is_known.astype(np.int64)
+        arrays = (context, symbols * known, is_held * known, known, before, np.int64(lane))
+        inputs = [torch.as_tensor(each, device=self.device)[None] for each in arrays]
+        hold, logits = self.voices(*inputs)
+        return float(hold[0]), np.asarray(logits[0].cpu().numpy())
