@@ -1,7 +1,7 @@
 """Compare composed pieces with held-out ones, and with those of a Markov chain of the same data.
 
-    python -m benchmarks.music.composition chorales corpora/chorales               # 30 minutes of one core
-    python -m benchmarks.music.composition folk-tunes corpora/folk-tunes --count 40
+    python -m benchmarks.music.composition --model chorales --scores corpora/chorales
+    python -m benchmarks.music.composition --model folk-tunes --scores corpora/folk-tunes --count 40
 
 The folder has the scores that recipes/composer.py writes: ``train-...mid`` and ``valid-...mid``. Printed are
 
@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -25,16 +26,25 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.harness.script import Benchmark, Report
+from benchmarks.harness.tables import Table, columns
 from wavewright.contracts.composition import CompositionSettings, ScoreComposer
 from wavewright.loading import load_composer
 from wavewright.music.accompaniment.melody import find_key
 from wavewright.music.bars import bars_of
-from wavewright.music.formats import read_score
-from wavewright.music.score import Score
+from wavewright.music.formats import read_score, write_score
+from wavewright.music.score import Score, Track, notes_of
 from wavewright.music.theory import SCALES, ChordSymbol, MusicalKey
 
 STEP = 120
-FEATURES = ("pitch class", "interval", "duration", "position")
+FEATURES = ("pitch_class", "interval", "duration", "position")
+OVERLAPS = Table(
+    "overlap with held-out pieces",
+    columns(pieces="s", pitch_class=".3f", interval=".3f", duration=".3f", position=".3f"),
+)
+COPIES = Table("longest run of a training melody, in notes", columns(pieces="s", median=".1f", largest="d"))
+LIMITS = Table("notes that break random limits", columns(model="s", pieces="d", notes="d", broken="d"))
+SPEED = Table("speed", columns(model="s", bars="d", seconds=".2f"))
 Voice = list[tuple[int, int, int]]
 """Notes of a voice: start and duration in sixteenths, and pitch."""
 
@@ -53,7 +63,7 @@ def histograms(pieces: Sequence[Sequence[Voice]], tonics: Sequence[int], bar: in
     counts: dict[str, Counter[int]] = {name: Counter() for name in FEATURES}
     for voices, tonic in zip(pieces, tonics, strict=True):
         for voice in voices:
-            counts["pitch class"].update((pitch - tonic) % 12 for _, _, pitch in voice)
+            counts["pitch_class"].update((pitch - tonic) % 12 for _, _, pitch in voice)
             counts["interval"].update(b[2] - a[2] for a, b in itertools.pairwise(voice))
             counts["duration"].update(min(duration, 32) for _, duration, _ in voice)
             counts["position"].update(start % bar for start, _, _ in voice)
@@ -167,40 +177,62 @@ def breaks(note: np.ndarray, settings: CompositionSettings) -> bool:
     )
 
 
-def main() -> None:
-    """Print the table of a model."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("model")
-    parser.add_argument("folder", type=Path)
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this script."""
+    parser.add_argument("--model", default="chorales")
+    parser.add_argument("--scores", type=Path, default=Path("corpora/chorales"))
     parser.add_argument("--count", type=int, default=60, help="pieces of the model and of the chain")
     parser.add_argument("--bars", type=int, default=16)
     parser.add_argument("--limited", type=int, default=1_000, help="pieces with random limits")
     parser.add_argument("--limited-bars", type=int, default=2)
-    options = parser.parse_args()
+
+
+def measure(options: argparse.Namespace, report: Report) -> None:
+    """Add the rows of a model."""
     composer = load_composer(options.model)
     n_voices = 1 if "chords" in composer.voices else len(composer.voices)
     scores = {
-        split: [read_score(path) for path in sorted(options.folder.glob(f"{split}-*.mid"))]
+        split: [read_score(path) for path in sorted(options.scores.glob(f"{split}-*.mid"))]
         for split in ("train", "valid")
     }
-    metre = Counter(tuple(score.metres[0])[1:3] if len(score.metres) else (4, 4) for score in scores["valid"])
-    numerator, denominator = metre.most_common(1)[0][0]
-    bar = 16 * int(numerator) // int(denominator)
-    real = {split: [voices_of(score, n_voices) for score in scores[split]] for split in scores}
-    tonics = {split: [tonic_of(score) for score in scores[split]] for split in scores}
-
+    bar = bar_steps_of(scores["valid"])
+    settings = [CompositionSettings(seed=seed, bar_steps=bar) for seed in range(options.count)]
     start = time.perf_counter()
     composer.compose(32, CompositionSettings(bar_steps=bar))
-    print(f"32 bars: {time.perf_counter() - start:.2f} s")
-    composed = [
-        composer.compose(options.bars, CompositionSettings(seed=seed, bar_steps=bar)) for seed in range(options.count)
-    ]
+    report.add(SPEED, {"model": options.model, "bars": 32, "seconds": time.perf_counter() - start})
+    composed = [composer.compose(options.bars, each) for each in settings]
+    add_overlaps(scores, composed, n_voices, bar, report)
+
+    melodies = {name: [voices_of(score, 1)[0] for score in scores[name]] for name in scores}
+    melodies["model"] = [voices_of(score, 1)[0] for score in composed]
+    known, cache = {moves_of(melody) for melody in melodies["train"]}, {}
+    for name in ("model", "valid"):
+        copies = [longest_copy(melody, known, cache) for melody in melodies[name]]
+        report.add(COPIES, {"pieces": name, "median": float(np.median(copies)), "largest": max(copies)})
+    broken, n_notes = count_violations(composer, options.limited, options.limited_bars)
+    report.add(LIMITS, {"model": options.model, "pieces": options.limited, "notes": n_notes, "broken": broken})
+
+
+def bar_steps_of(scores: Sequence[Score]) -> int:
+    """Return the sixteenths of a bar of most scores."""
+    metres = Counter(tuple(score.metres[0])[1:3] if len(score.metres) else (4, 4) for score in scores)
+    numerator, denominator = metres.most_common(1)[0][0]
+    return 16 * int(numerator) // int(denominator)
+
+
+def add_overlaps(
+    scores: dict[str, list[Score]], composed: Sequence[Score], n_voices: int, bar: int, report: Report
+) -> None:
+    """Add the overlaps of the histograms with held-out pieces."""
+    real = {split: [voices_of(score, n_voices) for score in scores[split]] for split in scores}
+    tonics = {split: [tonic_of(score) for score in scores[split]] for split in scores}
     in_c = [
         [[(start, duration, pitch - tonic) for start, duration, pitch in voice] for voice in voices]
         for voices, tonic in zip(real["train"], tonics["train"], strict=True)
     ]
     markov, rng = MarkovVoices(in_c), np.random.default_rng(0)
-    chain = [markov.draw(options.bars * bar, rng) for _ in range(options.count)]
+    n_steps = composed[0].length // STEP
+    chain = [markov.draw(n_steps, rng) for _ in composed]
     half = len(real["train"]) // 2
     held_out = histograms(real["valid"], tonics["valid"], bar)
     rows = {
@@ -208,23 +240,32 @@ def main() -> None:
         "Markov chain": histograms(chain, [0] * len(chain), bar),
         "training": histograms(real["train"], tonics["train"], bar),
     }
-    first = histograms(real["train"][:half], tonics["train"][:half], bar)
-    second = histograms(real["train"][half:], tonics["train"][half:], bar)
-    for name in FEATURES:
-        overlaps = ", ".join(f"{row} {overlap(held_out[name], counts[name]):.3f}" for row, counts in rows.items())
-        print(f"{name}: {overlaps}, halves {overlap(first[name], second[name]):.3f}")
+    for name, counts in rows.items():
+        cells = {feature: overlap(held_out[feature], counts[feature]) for feature in FEATURES}
+        report.add(OVERLAPS, {"pieces": name, **cells})
+    halves = [
+        histograms(real["train"][chosen], tonics["train"][chosen], bar) for chosen in (slice(half), slice(half, None))
+    ]
+    cells = {feature: overlap(halves[0][feature], halves[1][feature]) for feature in FEATURES}
+    report.add(OVERLAPS, {"pieces": "halves of the training", **cells})
 
-    known = {moves_of(voices[0]) for voices in real["train"]}
-    cache: dict[int, set[tuple[int, ...]]] = {}
-    for what, melodies in (
-        ("model", [voices_of(score, 1)[0] for score in composed]),
-        ("held-out", [voices[0] for voices in real["valid"]]),
-    ):
-        copies = [longest_copy(melody, known, cache) for melody in melodies]
-        print(f"longest copy, {what}: median {np.median(copies):.0f}, largest {max(copies)} notes")
-    broken, n_notes = count_violations(composer, options.limited, options.limited_bars)
-    print(f"limits: {broken} of {n_notes} notes of {options.limited} pieces break them")
 
+def synthetic_scores(folder: Path) -> Path:
+    """Write scores of four random voices."""
+    rng = np.random.default_rng(0)
+    for split, index in itertools.product(("train", "valid"), range(3)):
+        tracks = [Track(notes_of([(480 * i, 480, int(rng.integers(60, 72)), 80) for i in range(16)])) for _ in range(4)]
+        write_score(Score(tuple(tracks)), folder / f"{split}-{index}.mid")
+    return folder
+
+
+BENCHMARK = Benchmark(
+    __doc__,
+    (OVERLAPS, COPIES, LIMITS, SPEED),
+    add_options,
+    measure,
+    smoke={"scores": synthetic_scores, "count": 1, "bars": 1, "limited": 2, "limited_bars": 1},
+)
 
 if __name__ == "__main__":
-    main()
+    sys.exit(BENCHMARK.run())

@@ -30,6 +30,10 @@ class BadScore(WavewrightError):
     """A score that cannot be read, written or rendered: not a score, damaged beyond repair, too long."""
 
 
+class BadSoundFont(WavewrightError):
+    """A SoundFont file that cannot be read or written: not a SoundFont, damaged, without presets or samples."""
+
+
 class BadModel(WavewrightError):
     """A model that does not exist, or a damaged model folder: wrong hash, wrong shape, missing file."""
 

@@ -124,7 +124,7 @@ def compose(
     BadSetting
         If an option is wrong, or no note keeps the limits.
     """
-    name, kept_voices = PRESETS.get(model, (model, ()))
+    name, chosen_voices = PRESETS.get(model, (model, ()))
     request = _Request(continue_from, score, infill, voices, vary, bars)
     source = request.source()
     settings = CompositionSettings(
@@ -147,8 +147,8 @@ def compose(
     composed = request.compose(composer, source, settings)
     if source is not None and key is None:
         composed = replace(composed, keys=source.keys)
-    if kept_voices:
-        composed = replace(composed, tracks=tuple(track for track in composed.tracks if track.name in kept_voices))
+    if chosen_voices:
+        composed = replace(composed, tracks=tuple(track for track in composed.tracks if track.name in chosen_voices))
     _write(composed, target, quiet)
     metre_of_score = composed.metres[0]
     bar_ticks = 4 * composed.ticks_per_quarter * int(metre_of_score["numerator"]) / int(metre_of_score["denominator"])
@@ -175,8 +175,8 @@ class _Request:
     bars: int
 
     def __post_init__(self) -> None:
-        asked = {"--infill": self.infill, "--voices": self.voices, "--vary": self.vary}
-        options = [option for option, value in asked.items() if value is not None]
+        requested = {"--infill": self.infill, "--voices": self.voices, "--vary": self.vary}
+        options = [option for option, value in requested.items() if value is not None]
         if len(options) > 1 or (options and self.continue_from is not None):
             others = [*options, *(["--continue-from"] if self.continue_from is not None else [])]
             raise BadSetting(f"{' and '.join(others)} cannot be combined; give one of them, and the others later.")

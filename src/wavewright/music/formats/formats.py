@@ -9,6 +9,7 @@ from pathlib import Path
 from ...errors import BadScore, ScoreWarning, printable
 from ...whole_file import check_target, write_whole
 from ..score import Score
+from .abc_reading import read_abc
 from .midi_reading import read_midi
 from .midi_writing import write_midi
 
@@ -18,7 +19,8 @@ MAX_BYTES = 2**26
 MAX_WARNINGS = 20
 """Warnings about one file; further ones are counted."""
 
-READABLE = (".mid", ".midi", ".smf", ".kar", ".rmi")
+MIDI = (".mid", ".midi", ".smf", ".kar", ".rmi")
+READABLE = (*MIDI, ".abc")
 """Endings of the files that can be read."""
 
 WRITABLE = (".mid", ".midi")
@@ -26,11 +28,11 @@ WRITABLE = (".mid", ".midi")
 
 Reader = Callable[[bytes], tuple[tuple[Score, ...], tuple[str, ...]]]
 
-_READERS: dict[str, Reader] = dict.fromkeys(READABLE, read_midi)
+_READERS: dict[str, Reader] = {**dict.fromkeys(MIDI, read_midi), ".abc": read_abc}
 
 
 def read_tunes(path: Path | str) -> tuple[Score, ...]:
-    """Read all scores of a file: those of a MIDI file of format 2 are several.
+    """Read all scores of a file: those of ABC and of MIDI files of format 2 may be several.
 
     Parameters
     ----------

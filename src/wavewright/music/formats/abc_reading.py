@@ -1,0 +1,409 @@
+"""Read tunes in ABC notation (version 2.1, C. Walshaw): headers, voices, repeats, and the notes of each voice."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+import numpy as np
+
+from ...errors import BadScore
+from ..score import KEY, METRE, PROGRAM, Chord, Score, Track, controls_of, empty, notes_of
+from ..timing import MAX_TICK, TEMPO
+from .abc_fields import (
+    ACCIDENTALS,
+    AbcKey,
+    fraction_of,
+    key_of,
+    metre_of,
+    sections_of,
+    tempo_of,
+    unit_of_metre,
+)
+from .abc_symbols import Annotation, BarLine, Item, LineReader, Symbol, WrittenPitch, in_order
+
+TICKS_PER_QUARTER = 480
+MAX_BYTES = 2**23
+MAX_VOICES = 1_000
+MAX_WHOLE_NOTES = 100_000
+
+SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+DYNAMICS = {"ppp": 30, "pp": 40, "p": 53, "mp": 64, "mf": 80, "f": 96, "ff": 112, "fff": 124}
+NORMAL_VELOCITY, ACCENT = 80, 18
+GRACE_LENGTH = Fraction(1, 64)
+
+_FIELD = re.compile(r"[ \t]{0,3}([A-Za-z+]):(?![|:])(.*)")
+
+
+@dataclass
+class TuneText:
+    """The text of a tune: fields of its header, and the lines of each voice."""
+
+    title: str = ""
+    metre: str = ""
+    unit: str = ""
+    tempo: str = ""
+    key: str = ""
+    sections: str = ""
+    programs: dict[str, int] = field(default_factory=dict)
+    voices: dict[str, LineReader] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+    transpositions: dict[str, int] = field(default_factory=dict)
+
+
+def read_abc(contents: bytes) -> tuple[tuple[Score, ...], tuple[str, ...]]:
+    """Read the tunes of an ABC file.
+
+    Parameters
+    ----------
+    contents : bytes
+        UTF-8 or Latin-1.
+
+    Returns
+    -------
+    scores : tuple of Score
+        At least one, each with a track for each voice.
+    warnings : tuple of str
+        What was left out.
+
+    Raises
+    ------
+    BadScore
+        If the file has no tune, or one of them is too long.
+    """
+    if len(contents) > MAX_BYTES:
+        raise BadScore(f"It has more than {MAX_BYTES // 2**20} MiB; no file of tunes is that long.")
+    try:
+        text = contents.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = contents.decode("latin-1")
+    blocks = re.split(r"(?m)^(?=[ \t]{0,3}X:)", text.replace("\r\n", "\n").replace("\r", "\n"))
+    if len(blocks) < 2:
+        raise BadScore("It has no ABC tune: none begins with a line such as X:1.")
+    problems: list[str] = []
+    scores = []
+    for number, block in enumerate(blocks[1:], 1):
+        reader = _TuneReader(blocks[0])
+        reader.read(block)
+        of_tune = list(reader.problems)
+        scores.append(_score_of(reader.tune, of_tune))
+        problems += [f"Tune {number}: {problem}" for problem in of_tune]
+    return tuple(scores), tuple(problems)
+
+
+class _TuneReader:
+    """Sorts the lines of a tune into its header and its voices."""
+
+    def __init__(self, file_header: str) -> None:
+        self.tune = TuneText()
+        self.problems: list[str] = []
+        self._voice = ""
+        self._is_header = True
+        for line in file_header.splitlines():
+            if (match := _FIELD.fullmatch(line)) and match[1] in "LMQ":
+                self._header_field(match[1], match[2])
+
+    def read(self, block: str) -> None:
+        """Read all lines of a tune, up to the first empty one."""
+        for line in re.sub(r"\\[ \t]*(%.*)?\n", " ", block).splitlines():
+            if line.lstrip().startswith("%"):
+                self._directive(line.strip())
+                continue
+            if not line.strip():
+                if not self._is_header:
+                    break
+                continue
+            line_text = _without_comment(line)
+            match = _FIELD.fullmatch(line_text)
+            if match is None:
+                self._music(line_text)
+            elif self._is_header:
+                self._header_field(match[1], match[2])
+            else:
+                self._body_field(match[1], match[2])
+        for name, voice in self.tune.voices.items():
+            self.problems += [f"{f'voice {name}: ' if name else ''}{problem}" for problem in voice.problems]
+
+    def _directive(self, line: str) -> None:
+        if match := re.match(r"%%MIDI\s+program\s+(?:\d+\s+)?(\d{1,3})", line):
+            self.tune.programs.setdefault(self._voice, min(int(match[1]), 127))
+
+    def _header_field(self, kind: str, text: str) -> None:
+        tune, value = self.tune, text.strip()
+        if kind == "T":
+            tune.title = tune.title or value
+        elif kind == "M":
+            tune.metre = value
+        elif kind == "L":
+            tune.unit = value
+        elif kind == "Q":
+            tune.tempo = value
+        elif kind == "P":
+            tune.sections = value
+        elif kind == "V":
+            self._select(value)
+        elif kind == "K":
+            tune.key = value
+            self._is_header = False
+            self._voice = next(iter(tune.names), "")
+
+    def _body_field(self, kind: str, text: str) -> None:
+        if kind == "V":
+            self._select(text.strip())
+        elif kind in "KLMQP":
+            self._reader().items.append(Annotation(kind, text.strip()))
+
+    def _music(self, line: str) -> None:
+        if self._is_header:
+            self.problems.append("The header has no K: field; the key is C.")
+            self._is_header = False
+        for piece in re.split(r"(\[V:[^\]]*\])", line):
+            if piece.startswith("[V:"):
+                self._select(piece[3:-1].strip())
+            elif piece.strip():
+                self._reader().read(piece)
+
+    def _select(self, text: str) -> None:
+        """Continue with a voice such as ``1 name="Tenor" octave=-1``."""
+        name, _, rest = text.partition(" ")
+        if name not in self.tune.names and len(self.tune.names) >= MAX_VOICES:
+            raise BadScore(f"A tune has more than {MAX_VOICES} voices.")
+        self._voice = name
+        title = re.search(r'\b(?:name|nm)\s*=\s*(?:"([^"]*)"|(\S+))', rest)
+        self.tune.names.setdefault(name, "")
+        if title:
+            self.tune.names[name] = title[1] or title[2] or ""
+        if "=" in rest:
+            self.tune.transpositions[name] = _transposition(rest)
+
+    def _reader(self) -> LineReader:
+        if self._voice not in self.tune.voices:
+            self.tune.names.setdefault(self._voice, "")
+            metre = metre_of(self.tune.metre)
+            is_compound = metre is not None and metre[1] == 8 and metre[0] % 3 == 0
+            self.tune.voices[self._voice] = LineReader(is_compound)
+        return self.tune.voices[self._voice]
+
+
+def _without_comment(line: str) -> str:
+    """Return a line up to a ``%`` that is not escaped."""
+    return re.split(r"(?<!\\)%", line, maxsplit=1)[0].rstrip()
+
+
+def _transposition(text: str) -> int:
+    """Return the semitones of ``octave=`` and ``transpose=`` (or a clef such as ``treble-8``)."""
+    semitones = 0
+    for word, factor in (("octave", 12), ("transpose", 1)):
+        if match := re.search(rf"\b{word}\s*=\s*([+-]?\d{{1,2}})", text):
+            semitones += factor * int(match[1])
+    if match := re.search(r"[a-z]\d?([+-])8\b", text):
+        semitones += 12 if match[1] == "+" else -12
+    return semitones
+
+
+def _score_of(tune: TuneText, problems: list[str]) -> Score:
+    """Return the tune as a score, on a grid on which all its times are whole ticks if there is one."""
+    metre = metre_of(tune.metre)
+    unit = fraction_of(tune.unit) or unit_of_metre(metre)
+    tempo = tempo_of(tune.tempo, unit) if tune.tempo else None
+    if tune.tempo and tempo is None and re.search(r"\d", tune.tempo):
+        problems.append(f"The tempo {tune.tempo[:60]!r} cannot be read; it is left out.")
+    key = _key(tune.key, problems)
+    sections = sections_of(tune.sections)
+    voices = {
+        name: _VoiceReader(key, metre, unit, tune.transpositions.get(name, 0) + _transposition(tune.key), problems)
+        for name in tune.voices
+    }
+    for name, voice in voices.items():
+        voice.read(in_order(tune.voices[name].items, sections))
+    ticks_per_quarter = _grid(voices.values(), problems)
+    whole = 4 * ticks_per_quarter
+
+    def tick(time: Fraction) -> int:
+        ticks = round(time * whole)
+        if ticks > MAX_TICK:
+            raise BadScore(f"The tune lasts {float(time):.0f} whole notes; it is too long.")
+        return ticks
+
+    tracks = []
+    for name, voice in voices.items():
+        rows = [(tick(start), tick(start + length) - tick(start), *note) for start, length, *note in voice.notes]
+        program = tune.programs.get(name, tune.programs.get(""))
+        controls = [] if program is None else [(0, PROGRAM, 0, program)]
+        tracks.append(Track(notes_of(rows), tune.names.get(name, ""), controls=controls_of(controls)))
+    first = next(iter(voices.values()), None)
+    chords = next((voice.chords for voice in voices.values() if voice.chords), [])
+    tempos = {0: tempo} if tempo is not None else {}
+    metres = {0: metre} if metre is not None else {}
+    keys = {0: key}
+    for voice in [first] if first else []:
+        tempos |= {tick(time): us for time, us in voice.tempos}
+        metres |= {tick(time): each for time, each in voice.metres}
+        keys |= {tick(time): each for time, each in voice.keys}
+    return Score(
+        tuple(tracks),
+        ticks_per_quarter,
+        np.array(sorted(tempos.items()), TEMPO) if tempos else empty(TEMPO),
+        np.array([(at, *each, _clocks(each), 8) for at, each in sorted(metres.items())], METRE),
+        np.array(
+            [(at, each.sharps, each.is_minor) for at, each in sorted(keys.items()) if each.sharps is not None], KEY
+        ),
+        tuple(Chord(tick(time), symbol) for time, symbol in chords),
+        title=tune.title,
+        length=max((tick(voice.end) for voice in voices.values()), default=0),
+    )
+
+
+def _clocks(metre: tuple[int, int]) -> int:
+    """Return the clocks of a metronome's click: 24 are a quarter."""
+    return min(96 // metre[1] * (3 if metre[1] >= 8 and metre[0] % 3 == 0 and metre[0] > 3 else 1), 255)
+
+
+def _key(text: str, problems: list[str]) -> AbcKey:
+    """Return a key, C for one that cannot be read."""
+    try:
+        return key_of(text) or AbcKey({}, 0)
+    except BadScore as error:
+        problems.append(f"{error} The key is C.")
+        return AbcKey({}, 0)
+
+
+def _grid(voices: Iterable[_VoiceReader], problems: list[str]) -> int:
+    """Return ticks of a quarter for which all starts and ends are whole, or nearly so."""
+    ticks = TICKS_PER_QUARTER
+    for denominator in {time.denominator for voice in voices for time in voice.times}:
+        ticks = math.lcm(ticks, denominator // math.gcd(denominator, 4))
+        if ticks > 32_767:
+            problems.append("The notes have no common grid; times are rounded.")
+            return 64 * TICKS_PER_QUARTER
+    return ticks
+
+
+@dataclass
+class _VoiceReader:
+    """Turns the items of a voice into notes, in fractions of whole notes."""
+
+    key: AbcKey
+    metre: tuple[int, int] | None
+    unit: Fraction
+    semitones: int
+    problems: list[str]
+    notes: list[tuple[Fraction, Fraction, int, int]] = field(default_factory=list)
+    chords: list[tuple[Fraction, str]] = field(default_factory=list)
+    tempos: list[tuple[Fraction, int]] = field(default_factory=list)
+    metres: list[tuple[Fraction, tuple[int, int]]] = field(default_factory=list)
+    keys: list[tuple[Fraction, AbcKey]] = field(default_factory=list)
+    end: Fraction = Fraction(0)
+    _time: Fraction = Fraction(0)
+    _bar_start: Fraction = Fraction(0)
+    _velocity: int = NORMAL_VELOCITY
+    _accidentals: dict[tuple[str, int], int] = field(default_factory=dict)
+    _ties: dict[tuple[str, int], tuple[int, int]] = field(default_factory=dict)
+
+    @property
+    def times(self) -> Iterable[Fraction]:
+        """Starts and ends of notes, and times of chords."""
+        yield from (time for start, length, *_ in self.notes for time in (start, start + length))
+        yield from (time for time, _ in self.chords)
+
+    def read(self, items: Iterable[Item]) -> None:
+        """Read the items of a voice in the order in which they sound."""
+        for item in items:
+            if isinstance(item, BarLine):
+                self._bar(item)
+            elif isinstance(item, Annotation):
+                self._annotation(item)
+            else:
+                self._symbol(item)
+            self.end = max(self.end, self._time)
+            if self.end > MAX_WHOLE_NOTES:
+                raise BadScore(f"A tune lasts more than {MAX_WHOLE_NOTES} whole notes; it is too long.")
+
+    def _bar(self, line: BarLine) -> None:
+        if line.is_line:
+            self._time = max(self._time, self.end)
+            self._bar_start = self._time
+            self._accidentals.clear()
+
+    def _annotation(self, item: Annotation) -> None:
+        if item.kind == "chord":
+            self.chords.append((self._time, item.text))
+        elif item.kind == "decoration":
+            self._velocity = DYNAMICS.get(item.text, self._velocity)
+        elif item.kind == "overlay":
+            self.end = max(self.end, self._time)
+            self._time = self._bar_start
+        elif item.kind == "K":
+            self._change_key(item.text)
+        elif item.kind == "M":
+            self.metre = metre_of(item.text)
+            if self.metre is not None:
+                self.metres.append((self._time, self.metre))
+        elif item.kind == "L":
+            self.unit = fraction_of(item.text) or self.unit
+        elif item.kind == "Q" and (us := tempo_of(item.text, self.unit)) is not None:
+            self.tempos.append((self._time, us))
+
+    def _change_key(self, text: str) -> None:
+        try:
+            key = key_of(text)
+        except BadScore as error:
+            self.problems.append(f"{error} The key stays.")
+            return
+        if key is not None:
+            self.key = key
+            self.keys.append((self._time, key))
+
+    def _symbol(self, symbol: Symbol) -> None:
+        """Add the notes of a symbol, with its grace notes before."""
+        length = symbol.length * self.unit
+        if symbol.n_bars:
+            length = symbol.n_bars * (Fraction(*self.metre) if self.metre else Fraction(1))
+        start, end = self._time, self._time + length
+        self._time = end
+        if symbol.grace:
+            each = min(GRACE_LENGTH, length / 4 / len(symbol.grace))
+            for pitch in symbol.grace:
+                self._add(start, each, self._pitch(pitch), self._velocity)
+                start += each
+        velocity = min(127, self._velocity + ACCENT * symbol.is_accented)
+        sounding = (end - start) / 2 if symbol.is_staccato else end - start
+        self._add_tied(symbol.pitches, start, sounding, velocity)
+
+    def _add_tied(self, pitches: Sequence[WrittenPitch], start: Fraction, length: Fraction, velocity: int) -> None:
+        """Add notes, or lengthen those that are tied to them."""
+        ties: dict[tuple[str, int], tuple[int, int]] = {}
+        for pitch in pitches:
+            written = (pitch.letter, pitch.octave)
+            tied = self._ties.get(written) if not pitch.accidental else None
+            number = self._pitch(pitch) if tied is None else tied[0]
+            index = len(self.notes) if tied is None else tied[1]
+            if tied is None:
+                if not self._add(start, length, number, velocity):
+                    continue
+            else:
+                first = self.notes[index]
+                self.notes[index] = (first[0], start + length - first[0], *first[2:])
+            if pitch.is_tied:
+                ties[written] = (number, index)
+        if pitches:
+            self._ties = ties
+
+    def _add(self, start: Fraction, length: Fraction, pitch: int, velocity: int) -> bool:
+        """Add a note and return True if its pitch is one of MIDI."""
+        if not 0 <= pitch <= 127:
+            self.problems.append(f"A note has the pitch {pitch} of MIDI, outside of 0 to 127; it is left out.")
+            return False
+        self.notes.append((start, length, pitch, velocity))
+        return True
+
+    def _pitch(self, pitch: WrittenPitch) -> int:
+        """Return the pitch of a note, with the accidentals of its bar and key."""
+        written = (pitch.letter, pitch.octave)
+        if pitch.accidental:
+            self._accidentals[written] = ACCIDENTALS[pitch.accidental]
+        shift = self._accidentals.get(written, self.key.accidentals.get(pitch.letter, 0))
+        return 60 + 12 * pitch.octave + SEMITONES[pitch.letter] + shift + self.semitones

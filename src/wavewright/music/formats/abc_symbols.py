@@ -1,0 +1,309 @@
+"""Symbols of the music lines of ABC tunes, and the order in which repeats and endings put them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+
+from ...errors import BadScore
+from .abc_fields import length_of
+
+MAX_SYMBOLS = 500_000
+"""Symbols of a voice with all repeats."""
+
+_LENGTH = r"\d*/*\d*"
+_NOTE = rf"(?:\^\^|\^/?|__|_/?|=)?[A-Ga-g][,']*{_LENGTH}"
+_TOKEN = re.compile(
+    rf"""
+    (?P<comment>%.*) | (?P<field>\[[A-Za-z]:[^\]]*\]) | (?P<quoted>"[^"]*"?)
+    | (?P<decoration>![^!\s|]*!|\+[a-z()<>.]+\+)
+    | (?P<bar>(?:\[\|[|:]*|\.?:*\|+[\]|:]*|::+)(?:\s*\[?(?P<with>\d[\d,.-]*))?) | (?P<ending>\[(?P<alone>\d[\d,.-]*))
+    | (?P<grace>\{{[^}}]*\}}) | (?P<tuplet>\(\d(?::\d*){{0,2}})
+    | (?P<chord>\[[^\]|]*\]{_LENGTH}) | (?P<note>{_NOTE}) | (?P<rest>[zxZX]{_LENGTH})
+    | (?P<broken>>+|<+) | (?P<tie>-) | (?P<overlay>&) | (?P<ornament>[.~HLMOPSTuv]) | (?P<ignored>[\s`()y\\*;?@$!])
+    """,
+    re.VERBOSE,
+)
+_PITCH = re.compile(rf"(\^\^|\^/?|__|_/?|=)?([A-Ga-g])([,']*)({_LENGTH})(-?)")
+
+
+@dataclass(frozen=True)
+class WrittenPitch:
+    """A written pitch: accidental if any, letter, and octave (0 begins at middle C)."""
+
+    accidental: str
+    letter: str
+    octave: int
+    is_tied: bool = False
+
+
+@dataclass(frozen=True)
+class Symbol:
+    """A note, chord or rest.
+
+    ``length`` is in units of the L: field; ``n_bars`` counts the bars of a long rest. ``grace`` are
+    grace notes before it.
+    """
+
+    pitches: tuple[WrittenPitch, ...] = ()
+    length: Fraction = Fraction(1)
+    grace: tuple[WrittenPitch, ...] = ()
+    n_bars: int = 0
+    is_staccato: bool = False
+    is_accented: bool = False
+
+
+@dataclass(frozen=True)
+class BarLine:
+    """A bar line: what it does to repeats, and the numbers of the ending that begins at it."""
+
+    starts_repeat: bool = False
+    ends_repeat: bool = False
+    is_double: bool = False
+    endings: frozenset[int] = frozenset()
+    is_line: bool = True
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """A chord symbol, a dynamic, a field or a section in the order of the music: its kind and its text."""
+
+    kind: str
+    text: str
+
+
+Item = Symbol | BarLine | Annotation
+
+
+@dataclass
+class LineReader:
+    """Reads the music lines of a voice into ``items``."""
+
+    is_compound: bool = False
+    items: list[Item] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    _grace: tuple[WrittenPitch, ...] = ()
+    _ornaments: str = ""
+    _factor: Fraction = Fraction(1)
+    _tuplet: Fraction = Fraction(1)
+    _n_in_tuplet: int = 0
+    _last: int | None = None
+
+    def read(self, line: str) -> None:
+        """Read a line."""
+        position = 0
+        while position < len(line):
+            match = _TOKEN.match(line, position)
+            if match is None:
+                self._report(f"{line[position]!r} in {line.strip()[:60]!r}")
+                position += 1
+                continue
+            position = match.end()
+            kind = match.lastgroup or ""
+            kind = {"with": "bar", "alone": "ending"}.get(kind, kind)
+            getattr(self, f"_{kind}_token")(match)
+
+    def _report(self, problem: str) -> None:
+        self.problems.append(f"{problem} is no music; it is left out.")
+
+    def _comment_token(self, match: re.Match[str]) -> None:
+        """Skip a comment."""
+
+    _ignored_token = _comment_token
+
+    def _field_token(self, match: re.Match[str]) -> None:
+        self.items.append(Annotation(match[0][1], match[0][3:-1].strip()))
+
+    def _quoted_token(self, match: re.Match[str]) -> None:
+        text = match[0].strip('"')
+        if text and text[0] not in "^_<>@":
+            self.items.append(Annotation("chord", text))
+
+    def _decoration_token(self, match: re.Match[str]) -> None:
+        self.items.append(Annotation("decoration", match[0][1:-1]))
+        self._ornaments += "L" if match[0][1:-1] in (">", "accent", "emphasis") else ""
+
+    def _ornament_token(self, match: re.Match[str]) -> None:
+        self._ornaments += match[0]
+
+    def _bar_token(self, match: re.Match[str]) -> None:
+        text = match[0].split("[")[0] if match["with"] else match[0]
+        text = re.sub(r"\s*\d.*", "", text)
+        before, _, after = text.rpartition("|") if "|" in text else (text[: len(text) // 2], "", text[len(text) // 2 :])
+        self.items.append(
+            BarLine(
+                starts_repeat=":" in after,
+                ends_repeat=":" in before or (text.startswith(":")),
+                is_double=text.count("|") > 1 or "]" in text or text == "[|",
+                endings=_endings(match["with"]),
+            )
+        )
+        self._last = None
+
+    def _ending_token(self, match: re.Match[str]) -> None:
+        self.items.append(BarLine(endings=_endings(match["alone"]), is_line=False))
+
+    def _grace_token(self, match: re.Match[str]) -> None:
+        self._grace = tuple(_pitch(note) for note in _PITCH.finditer(match[0]))[:8]
+
+    def _tuplet_token(self, match: re.Match[str]) -> None:
+        numbers = [int(number) if number else 0 for number in match[0][1:].split(":")]
+        n_notes, in_time_of, n_long = (*numbers, 0, 0)[:3]
+        usual = {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}.get(n_notes, 3 if self.is_compound else 2)
+        if n_notes > 1:
+            self._tuplet, self._n_in_tuplet = Fraction(in_time_of or usual, n_notes), n_long or n_notes
+
+    def _chord_token(self, match: re.Match[str]) -> None:
+        inside, _, outside = match[0].rpartition("]")
+        notes = list(_PITCH.finditer(inside))
+        lengths = [length_of(note[4]) for note in notes]
+        if not notes:
+            self._report(repr(match[0][:40]))
+            return
+        self._add(tuple(_pitch(note) for note in notes), lengths[0], length_of(outside), match[0])
+
+    def _note_token(self, match: re.Match[str]) -> None:
+        note = _PITCH.match(match[0])
+        assert note is not None
+        self._add((_pitch(note),), length_of(note[4]), Fraction(1), match[0])
+
+    def _rest_token(self, match: re.Match[str]) -> None:
+        length = length_of(match[0][1:])
+        if match[0][0] in "ZX" and length is not None:
+            self.items.append(Symbol(n_bars=max(1, int(length))))
+        else:
+            self._add((), length, Fraction(1), match[0])
+
+    def _add(self, pitches: tuple[WrittenPitch, ...], one: Fraction | None, other: Fraction | None, text: str) -> None:
+        """Add a note, chord or rest; its length is the product of both."""
+        if one is None or other is None:
+            self._report(f"The length of {text[:40]!r}")
+            return
+        length = one * other * self._factor * self._tuplet
+        is_note = bool(pitches)
+        self.items.append(
+            Symbol(
+                pitches,
+                length,
+                self._grace if is_note else (),
+                is_staccato="." in self._ornaments,
+                is_accented="L" in self._ornaments,
+            )
+        )
+        self._last, self._factor, self._grace, self._ornaments = len(self.items) - 1, Fraction(1), (), ""
+        self._n_in_tuplet -= 1
+        if self._n_in_tuplet <= 0:
+            self._tuplet = Fraction(1)
+
+    def _broken_token(self, match: re.Match[str]) -> None:
+        if self._last is None or len(match[0]) > 3:
+            self._report(repr(match[0][:10]))
+            return
+        short = Fraction(1, 2 ** len(match[0]))
+        factors = (2 - short, short) if match[0][0] == ">" else (short, 2 - short)
+        symbol = self.items[self._last]
+        assert isinstance(symbol, Symbol)
+        self.items[self._last] = replace(symbol, length=symbol.length * factors[0])
+        self._factor = factors[1]
+
+    def _tie_token(self, match: re.Match[str]) -> None:
+        if self._last is not None and isinstance(symbol := self.items[self._last], Symbol):
+            tied = tuple(replace(pitch, is_tied=True) for pitch in symbol.pitches)
+            self.items[self._last] = replace(symbol, pitches=tied)
+
+    def _overlay_token(self, match: re.Match[str]) -> None:
+        self.items.append(Annotation("overlay", ""))
+
+
+def _pitch(match: re.Match[str]) -> WrittenPitch:
+    octave = match[2].islower() + match[3].count("'") - match[3].count(",")
+    return WrittenPitch(match[1] or "", match[2].upper(), octave, bool(match[5]))
+
+
+def _endings(text: str | None) -> frozenset[int]:
+    """Return the numbers of an ending such as ``1,3`` or ``1-3``."""
+    numbers: set[int] = set()
+    for piece in (text or "").split(","):
+        ends = [int(end[:2]) for end in piece.split("-") if end.isdigit()]
+        numbers.update(range(ends[0], ends[-1] + 1) if ends else ())
+    return frozenset(numbers)
+
+
+def in_order(items: Sequence[Item], sections: str = "") -> Iterator[Item]:
+    """Yield the items in the order in which they sound.
+
+    Parameters
+    ----------
+    items : sequence of Item
+    sections : str
+        Order of the sections that P: fields begin; as they are written by default.
+
+    Raises
+    ------
+    BadScore
+        If there are more than MAX_SYMBOLS.
+    """
+    starts = [index for index, item in enumerate(items) if isinstance(item, Annotation) and item.kind == "P"]
+    if not sections or not starts:
+        ordered = [*_repeated(items, 0)]
+    else:
+        spans = {"": items[: starts[0]]}
+        for start, end in zip(starts, [*starts[1:], len(items)], strict=True):
+            item = items[start]
+            assert isinstance(item, Annotation)
+            spans.setdefault(item.text[:1], items[start + 1 : end])
+        ordered = [*_repeated(spans[""], 0)]
+        for letter in sections:
+            ordered += _repeated(spans.get(letter, ()), len(ordered))
+    yield from ordered
+
+
+def _repeated(items: Sequence[Item], n_before: int) -> Iterator[Item]:
+    """Yield items with their repeats and endings."""
+    start, index, n_pass, n_yielded = 0, 0, 1, n_before
+    while index < len(items):
+        item = items[index]
+        n_yielded += 1
+        if n_yielded > MAX_SYMBOLS:
+            raise BadScore(f"A voice has more than {MAX_SYMBOLS} notes with all repeats.")
+        yield item
+        index += 1
+        if not isinstance(item, BarLine):
+            continue
+        if item.ends_repeat:
+            if n_pass < _n_passes(items, start):
+                n_pass, index = n_pass + 1, start
+                continue
+            start, n_pass = index, 1
+        elif item.starts_repeat or (item.is_double and not item.endings):
+            start, n_pass = index, 1
+        if item.endings and n_pass not in item.endings:
+            index = _next_ending(items, index, n_pass)
+
+
+def _n_passes(items: Sequence[Item], start: int) -> int:
+    """Return the number of passes of the section from ``start`` on."""
+    n_passes = 2
+    for index in range(start, len(items)):
+        item = items[index]
+        if isinstance(item, BarLine):
+            n_passes = max([n_passes, *item.endings])
+            following = items[index + 1] if index + 1 < len(items) else None
+            continues = bool(item.endings) or (isinstance(following, BarLine) and bool(following.endings))
+            if item.starts_repeat or ((item.is_double or item.ends_repeat) and not continues):
+                break
+    return n_passes
+
+
+def _next_ending(items: Sequence[Item], index: int, n_pass: int) -> int:
+    """Return the index after the bar line that begins the ending of a pass; the end if there is none."""
+    for at in range(index, len(items)):
+        item = items[at]
+        if isinstance(item, BarLine):
+            if n_pass in item.endings:
+                return at + 1
+            if item.starts_repeat and not item.endings:
+                return at
+    return len(items)

@@ -1,0 +1,1 @@
+"""SoundFont 2 and 3: banks of sampled instruments."""

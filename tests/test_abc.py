@@ -1,0 +1,234 @@
+"""Tunes in ABC notation: notes, keys, repeats, tuplets, voices, and broken files."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from wavewright import read_score, read_tunes, write_score
+from wavewright.errors import BadScore
+from wavewright.music.formats.abc_fields import key_of, length_of, metre_of, sections_of, tempo_of
+from wavewright.music.formats.abc_reading import read_abc
+from wavewright.music.score import Score
+from wavewright.music.theory import SCALES, MusicalKey
+
+
+def tune(music: str, head: str = "M:4/4\nL:1/8\nK:C") -> Score:
+    (score,), problems = read_abc(f"X:1\n{head}\n{music}\n".encode())
+    assert problems == ()
+    return score
+
+
+def notes(music: str, head: str = "M:4/4\nL:1/8\nK:C") -> list[tuple[Fraction, Fraction, int]]:
+    """Return start and duration in eighths, and pitch of each note."""
+    score = tune(music, head)
+    eighth = Fraction(score.ticks_per_quarter, 2)
+    return [(int(n["start"]) / eighth, int(n["duration"]) / eighth, int(n["pitch"])) for n in score.tracks[0].notes]
+
+
+def pitches(music: str, head: str = "M:4/4\nL:1/8\nK:C") -> list[int]:
+    return [pitch for *_, pitch in notes(music, head)]
+
+
+def lengths(music: str) -> list[Fraction]:
+    return [length for _, length, _ in notes(music)]
+
+
+def test_octaves_and_accidentals():
+    assert pitches("C,, C, C c c' c''") == [36, 48, 60, 72, 84, 96]
+    assert pitches("^C _D =E ^^F __G F") == [61, 61, 64, 67, 65, 67]
+    assert pitches("^C C|C", "K:C") == [61, 61, 60]
+    assert pitches("^Cc", "K:C") == [61, 72]
+
+
+@pytest.mark.parametrize("tonic", ["C", "F#", "Bb", "D", "Eb", "A"])
+@pytest.mark.parametrize(
+    ("mode", "scale"),
+    [
+        *(("", "major"), ("m", "minor"), ("dor", "dorian"), ("Phrygian", "phrygian"), ("lyd", "lydian")),
+        *(("Mix", "mixolydian"), ("loc", "locrian"), ("Minor", "minor"), ("ionian", "major"), ("aeo", "minor")),
+    ],
+)
+def test_keys_have_the_pitch_classes_of_their_scales(tonic, mode, scale):
+    key = MusicalKey.parse(tonic)
+    expected = {(key.tonic + step) % 12 for step in SCALES[scale]}
+    assert {pitch % 12 for pitch in pitches("CDEFGAB", f"K:{tonic}{mode}")} == expected
+
+
+def test_unusual_keys():
+    assert pitches("FGA", "K:HP") == [66, 67, 69]
+    assert pitches("FGB", "K:D exp _b ^g") == [65, 68, 70]
+    assert pitches("CFG", "K:D ^g") == [61, 66, 68]
+    assert pitches("FC", "K:none") == [65, 60]
+    assert key_of("clef=bass") is None
+    assert pitches("F[K:G]F[K:bass]F") == [65, 66, 66]
+
+
+@pytest.mark.parametrize(
+    ("text", "length"), [("", 1), ("2", 2), ("3/2", 1.5), ("/", 0.5), ("//", 0.25), ("/4", 0.25), ("3/", 1.5)]
+)
+def test_lengths(text, length):
+    assert length_of(text) == length
+    assert lengths(f"A{text}z{text}A{text}") == [length, length]
+
+
+def test_lengths_that_are_none_are_left_out_with_a_warning():
+    for text in ("0", "/0", "99999", "1/99999", "////////////"):
+        (score,), problems = read_abc(f"X:1\nK:C\nA{text}B\n".encode())
+        assert score.tracks[0].notes["pitch"].tolist() == [71]
+        assert "The length of" in problems[0]
+
+
+def test_broken_rhythm_and_tuplets():
+    assert lengths("A>B c<d e>>f") == [Fraction(n, 4) for n in (6, 2, 2, 6, 7, 1)]
+    assert lengths("A2>B2") == [3, 1]
+    assert lengths("(3ABc (3A2B2c2") == [Fraction(2, 3)] * 3 + [Fraction(4, 3)] * 3
+    assert lengths("(5ABcde A") == [Fraction(2, 5)] * 5 + [1]
+    assert lengths("(3:2:4ABcdA") == [Fraction(2, 3)] * 4 + [1]
+    assert lengths("(2AB (4ABcd") == [Fraction(3, 2)] * 2 + [Fraction(3, 4)] * 4
+    assert [n[1] for n in notes("(5ABcde A", "M:6/8\nL:1/8\nK:C")] == [Fraction(3, 5)] * 5 + [1]
+
+
+def test_ties_chords_and_grace_notes():
+    assert notes("A2-A B-|B") == [(0, 3, 69), (3, 2, 71)]
+    assert notes("^F-|F F", "L:1/8\nK:C") == [(0, 2, 66), (2, 1, 65)]
+    assert notes("[CEG]2 [C2E2G2]/") == [(0, 2, 60), (0, 2, 64), (0, 2, 67), (2, 1, 60), (2, 1, 64), (2, 1, 67)]
+    assert notes("[C-E]2 C2") == [(0, 4, 60), (0, 2, 64)]
+    grace = notes("{gf}A4 B")
+    assert grace[2] == (Fraction(1, 4), Fraction(15, 4), 69)
+    assert grace[3][0] == 4
+    assert notes(".A2 B") == [(0, 1, 69), (2, 1, 71)]
+
+
+def test_rests_of_whole_bars_have_their_metre():
+    assert notes("Z2 A", "M:6/8\nL:1/8\nK:C")[0][0] == 12
+    assert notes("z3/2 x/ A")[0][0] == 2
+
+
+@pytest.mark.parametrize(
+    ("music", "expected"),
+    [
+        ("A|:B:|c", "ABBc"),
+        ("A:|B", "AAB"),
+        ("|:A::B:|", "AABB"),
+        ("|:A|1B:|2c|]", "ABAc"),
+        ("|:A|[1 B:|[2 c||d", "ABAcd"),
+        ("|:A|1,3B:|2c:|4d|]", "ABAcABAd"),
+        ("A||B:|", "ABB"),
+        ("|:A|1B:|2c||:d|1e:|2f|]", "ABAcdedf"),
+        ("|:A:|:B:|", "AABB"),
+        ("A|B|]C", "ABC"),
+        ("|:A|1-2B:|3c|]", "ABABAc"),
+    ],
+)
+def test_repeats_and_endings(music, expected):
+    letters = "CDEFGABcdefgab"
+    scale = dict(zip(letters, pitches(letters), strict=True))
+    assert pitches(music) == [scale[letter] for letter in expected]
+
+
+def test_sections_are_in_the_order_of_their_field():
+    assert sections_of("A2B(CD)2") == "AABCDCD"
+    assert pitches("P:A\nC|\nP:B\nD|\n", "P:A2BA\nK:C") == [60, 60, 62, 60]
+    assert pitches("P:A\nC|\nP:B\nD|\n") == [60, 62]
+
+
+def test_voices_become_tracks():
+    score = tune('V:1 name="Upper part"\nV:2 octave=-1\n[V:1] c4|\n[V:2] c2 e2|\nV:1\nd4|\nV:2\nz2f2|')
+    assert [track.name for track in score.tracks] == ["Upper part", ""]
+    assert [track.notes["pitch"].tolist() for track in score.tracks] == [[72, 74], [60, 64, 65]]
+    assert [track.notes["start"].tolist() for track in score.tracks] == [[0, 960], [0, 480, 1440]]
+
+
+def test_overlays_share_a_bar():
+    assert sorted(notes("A4 & c2e2|B4")) == [(0, 2, 72), (0, 4, 69), (2, 2, 76), (4, 4, 71)]
+
+
+def test_fields_of_a_tune():
+    text = "T:The Tune\nT:Other\nM:6/8\nL:1/8\nQ:3/8=100\nK:Em"
+    score = tune('"Em"A3 "D/F#"B3|[M:3/4][Q:1/4=60]c6|', text + " % comment")
+    assert score.title == "The Tune"
+    assert score.metres["numerator"].tolist() == [6, 3]
+    assert score.tempos.tolist() == [(0, 400_000), (1440, 1_000_000)]
+    assert score.keys.tolist() == [(0, 1, True)]
+    assert [(chord.tick, chord.symbol) for chord in score.chords] == [(0, "Em"), (720, "D/F#")]
+
+
+def test_numbers_of_fields():
+    assert [metre_of(text) for text in ("C", "C|", "(2+3)/8", "none", "3/5")] == [(4, 4), (2, 2), (5, 8), None, None]
+    unit = Fraction(1, 8)
+    assert tempo_of("120", unit) == 1_000_000
+    assert tempo_of('"Slow" 1/4=60', unit) == tempo_of("1/8 1/8=60", unit) == 1_000_000
+    assert tempo_of("1/4=0", unit) is tempo_of("fast", unit) is None
+    assert notes("A", "M:2/4\nK:C") == [(0, Fraction(1, 2), 69)]
+    assert notes("A", "M:3/4\nK:C") == [(0, 1, 69)]
+
+
+def test_dynamics_accents_and_programmes():
+    score = tune("%%MIDI program 40\n!p!A !f!B !>!c LA")
+    assert score.tracks[0].notes["velocity"].tolist() == [53, 96, 114, 114]
+    assert score.tracks[0].program == 40
+
+
+def test_a_file_has_several_tunes_and_fields_for_all(tmp_path):
+    (tmp_path / "x.abc").write_text(
+        "L:1/4\n% songs\n\nX:1\nT:One\nK:C\nA\n\nnot music\n\nX:2\nT:Zwöi\nK:C\nB\n", "latin-1"
+    )
+    first, second = read_tunes(tmp_path / "x.abc")
+    assert (first.title, second.title) == ("One", "Zwöi")
+    assert first.tracks[0].notes.tolist()[0][:3] == (0, 480, 69)
+    assert read_score(tmp_path / "x.abc", 2).tracks[0].notes["pitch"].tolist() == [71]
+
+
+def test_lines_are_joined_and_comments_skipped():
+    assert pitches("A \\\nB % c\n% d\nw: la la\nc") == [69, 71, 72]
+    assert notes("A>\\\nB") == [(0, Fraction(3, 2), 69), (Fraction(3, 2), Fraction(1, 2), 71)]
+
+
+def test_unequal_grids_are_whole():
+    score = tune("(7ABcdefg (5ABcde (3ABc A/32")
+    assert score.ticks_per_quarter % (7 * 5 * 3 * 16) == 0
+
+
+def test_what_cannot_be_read_is_left_out_with_a_warning():
+    (score,), problems = read_abc(b"X:1\nK:Q\nA # B >c ((( [] K [Q:x] ,\n")
+    assert score.tracks[0].notes["pitch"].tolist() == [69, 71, 72]
+    assert len(problems) >= 3
+    (score,), problems = read_abc(b"X:1\nQ:1/4=0\nA c''''''''\n")
+    assert score.tracks[0].notes["pitch"].tolist() == [69]
+    assert any("no K: field" in problem for problem in problems)
+    assert any("outside of 0 to 127" in problem for problem in problems)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "no ABC tune"),
+        ("K:C\nA", "no ABC tune"),
+        ("X:1\nK:C\n" + "|:A1024" * 50 + "Z1024" * 100, "too long"),
+        ("X:1\nP:((((A99)99)99)99)\nK:C\nA", "sections"),
+        ("X:1\nK:C\n" + "\n".join(f"V:{index}\nA" for index in range(1_100)), "1000 voices"),
+        ("X:1\nK:C\n" + "|:A" + "|1-99B:|" * 3 + "C|:A" * 6_000 + "|1-99B:|", None),
+    ],
+)
+def test_tunes_that_are_no_music_or_endless_are_refused(text, words, tmp_path):
+    if words is None:
+        read_abc(text.encode())
+        return
+    with pytest.raises(BadScore, match=words):
+        read_abc(text.encode())
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from("CDEFGABcdefgab"), st.integers(1, 16)), min_size=1, max_size=40))
+def test_written_notes_are_read(tmp_path_factory, rows):
+    text = " ".join(f"{letter}{length}" for letter, length in rows)
+    read = notes(text)
+    assert [length for _, length, _ in read] == [length for _, length in rows]
+    assert [start for start, *_ in read] == [sum(length for _, length in rows[:index]) for index in range(len(rows))]
+    path = tmp_path_factory.mktemp("abc") / "x.mid"
+    write_score(tune(text), path)
+    assert read_score(path).tracks[0].notes.tolist() == tune(text).tracks[0].notes.tolist()
