@@ -1,11 +1,13 @@
-"""Measure the bundled model ``morph-textures``: reconstructions, and morphs over time between two recordings.
+"""Measure the bundled model ``morph-textures``: reconstructions, morphs over time, and transfers.
 
     python -m benchmarks.generation.texture_morphs --corpus corpora/effects
 
 The recordings are those of the split ``valid``. The error of a reconstruction is the mean difference of log-mel
 spectrograms (80 bands, dB, above -80 dB of the loudest); its peer is Griffin-Lim from the mel spectrogram itself. Pairs
 of a morph are from two folders of the corpus. Their distances are those of log-mel embeddings of the first, the middle
-and the last second; a crossfade of the two recordings is the peer.
+and the last second; a crossfade of the two recordings is the peer. A transfer should have the levels over time of the
+one recording and the spectrum of the other; the peers have the one or the other by their construction: the second
+recording with the levels of the first, and the first with the mean spectrum of the second by an equaliser.
 """
 
 from __future__ import annotations
@@ -22,11 +24,13 @@ from benchmarks.harness.models import load_as
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import Table, columns
 from wavewright.data.entry import Entry
-from wavewright.dsp.mel import mel_spectrogram, power_to_db
+from wavewright.dsp.mel import hz_to_mel, mel_spectrogram, mel_to_hz, power_to_db
 from wavewright.families.lstm.config import LstmConfig
 from wavewright.families.lstm.frames import frames_to_wave, wave_to_frames
 from wavewright.families.vae.runtime import VaeRuntime
+from wavewright.families.vae.transfer import match_levels
 from wavewright.metrics.embeddings import LogMelEmbedding
+from wavewright.units import db_to_gain
 
 SEED = 5
 N_FFT, HOP, N_MELS = 2048, 512, 80
@@ -36,6 +40,10 @@ SECOND = 1.0  # of a morph that is embedded
 
 RECONSTRUCTIONS = Table("reconstructions", columns(method="s", clips="d", log_mel_db=".2f"))
 MORPHS = Table("morphs over time", columns(method="s", pairs="d", start=".2f", middle=".2f", end=".2f", detour=".2f"))
+
+TRANSFERS = Table(
+    "transfers", columns(method="s", pairs="d", level_correlation=".2f", spectrum_db=".1f", texture_position=".2f")
+)
 
 
 def mel_db(wave: np.ndarray, sample_rate: int) -> np.ndarray:
@@ -101,6 +109,57 @@ def add_morphs(model: VaeRuntime, pairs: Sequence[tuple[np.ndarray, np.ndarray]]
         report.add(MORPHS, row | {"detour": float(np.mean(detours))})
 
 
+def with_spectrum(a: np.ndarray, b: np.ndarray, sample_rate: int) -> np.ndarray:
+    """Return ``a (time,)`` with the mean spectrum of ``b`` in mel bands, by a filter without delay."""
+    n_fft = len(a) + len(a) % 2
+    frequencies = np.fft.rfftfreq(n_fft, 1 / sample_rate)
+    centres_hz = mel_to_hz(np.linspace(0, hz_to_mel(sample_rate / 2), N_MELS + 2))[1:-1]
+    gains_db = mean_bands_db(b, sample_rate) - mean_bands_db(a, sample_rate)
+    gains = db_to_gain(np.interp(frequencies, centres_hz, gains_db.clip(-40, 40)))
+    return np.asarray(np.fft.irfft(np.fft.rfft(a, n_fft) * gains, n_fft)[: len(a)], np.float32)
+
+
+def mean_bands_db(wave: np.ndarray, sample_rate: int) -> np.ndarray:
+    """Return the mean power of ``wave (time,)`` in mel bands relative to that of all, in dB, at least -80."""
+    power = mel_spectrogram(wave, sample_rate, N_FFT, HOP, N_MELS).mean(axis=-1)
+    return np.asarray(10 * np.log10(np.maximum(power / power.sum(), 1e-8)))
+
+
+def levels_db(wave: np.ndarray) -> np.ndarray:
+    """Return the levels of ``wave (time,)`` in hops, in dB, at most 60 below the loudest."""
+    levels = 10 * np.log10(np.square(wave[: len(wave) // HOP * HOP]).reshape(-1, HOP).mean(axis=1) + 1e-12)
+    return np.asarray(np.maximum(levels, levels.max() - 60.0))
+
+
+def add_transfers(model: VaeRuntime, pairs: Sequence[tuple[np.ndarray, np.ndarray]], report: Report) -> None:
+    """Add how much of a transfer is the rhythm of the one sound, and how much the sound of the other.
+
+    The correlation is that of levels over time with the first sound, the spectrum the mean difference of mel bands from
+    the second, and the position that of log-mel embeddings of all seconds: 0 at the first sound, 1 at the second.
+    """
+    rate = model.sample_rate
+    methods: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
+        "transfer": lambda a, b: model.transfer(a, b)[0],
+        "second with the levels of the first": lambda a, b: match_levels(b, a, HOP),
+        "first with the spectrum of the second": lambda a, b: with_spectrum(a, b, rate),
+    }
+    n = round(SECOND * rate)
+    embedding = LogMelEmbedding(rate, SECOND)
+    for method, function in methods.items():
+        rows = []
+        for a, b in pairs:
+            made = function(a, b)
+            segments = [each[: len(each) // n * n].reshape(-1, n) for each in (a, b, made)]
+            of_a, of_b, of_made = (embedding(waves, rate).mean(axis=0) for waves in segments)
+            to_a, to_b = (float(np.linalg.norm(of_made - of)) for of in (of_a, of_b))
+            correlation = np.corrcoef(levels_db(made), levels_db(a))[0, 1]
+            difference = np.abs(mean_bands_db(made, rate) - mean_bands_db(b, rate)).mean()
+            rows.append((correlation, difference, to_a / (to_a + to_b)))
+        correlation, difference, position = np.mean(rows, axis=0)
+        row = {"method": method, "pairs": len(pairs), "level_correlation": correlation, "spectrum_db": difference}
+        report.add(TRANSFERS, row | {"texture_position": position})
+
+
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this script."""
     parser.add_argument("--corpus", type=Path, default=Path("corpora/effects"))
@@ -132,11 +191,12 @@ def measure(options: argparse.Namespace, report: Report) -> None:
         n = min(map(len, waves))
         pairs.append((waves[0][:n], waves[1][:n]))
     add_morphs(model, pairs, report)
+    add_transfers(model, pairs, report)
 
 
 BENCHMARK = Benchmark(
     __doc__,
-    (RECONSTRUCTIONS, MORPHS),
+    (RECONSTRUCTIONS, MORPHS, TRANSFERS),
     add_options,
     measure,
     smoke={"corpus": smoke_textures, "count": 2, "pairs": 2},

@@ -78,7 +78,7 @@ class RenderedScore:
 
 @checked
 def render(
-    score: Annotated[Path, Field(description="Score: a MIDI or ABC file.")],
+    score: Annotated[Path, Field(description="Score: a MIDI, ABC or MusicXML file.")],
     out: Annotated[
         Path | None, Field(description="Sound file to write; default: <score>.wav in the current folder.")
     ] = None,

@@ -164,6 +164,16 @@ class SoundFont:
         wave *= np.float32(1.0 / 32_768.0)
         return wave
 
+    def loop(self, index: int) -> tuple[int, int]:
+        """Return the loop of a sample from its start: the first sample, and the one after the last."""
+        header = self.headers[index]
+        base = 0 if header["type"] & VORBIS else int(header["start"])
+        return int(header["loop_start"]) - base, int(header["loop_end"]) - base
+
+    def rate(self, index: int) -> float:
+        """Return the sample rate of a sample in Hz, within SAMPLE_RATES_HZ."""
+        return float(min(max(int(self.headers[index]["sample_rate"]), SAMPLE_RATES_HZ[0]), SAMPLE_RATES_HZ[1]))
+
     def key_range(self, preset: SoundFontPreset) -> tuple[int, int]:
         """Return the first and the last key that a preset plays; (0, 0) where it has no regions."""
         ranges = self.regions(preset.index).ranges
@@ -302,4 +312,5 @@ def _decoded_vorbis(stream: np.ndarray) -> np.ndarray:
             decoded: np.ndarray = file.read(limit, dtype="float32")
     except (soundfile.LibsndfileError, RuntimeError, ValueError):
         return np.zeros(0, np.float32)
-    return np.nan_to_num(np.clip(decoded, -MAX_AMPLITUDE, MAX_AMPLITUDE)).astype(np.float32)
+    limited: np.ndarray = np.nan_to_num(np.clip(decoded, -MAX_AMPLITUDE, MAX_AMPLITUDE))
+    return limited

@@ -1,0 +1,51 @@
+"""The contract of sources of sound: what a patch's voices begin with, before filter and level."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+
+from .controls import Segments, VoiceState
+
+
+class VoiceSource(ABC):
+    """Sound of the voices of a patch.
+
+    Attributes
+    ----------
+    n_channels : int
+        1, or 2 where a voice is stereo.
+    """
+
+    n_channels: int = 1
+
+    @abstractmethod
+    def start(self, voice: int, key: float, velocity: float, seed: int) -> float:
+        """Begin a note in a voice and return its longest duration in samples, infinite while it is held.
+
+        Parameters
+        ----------
+        voice : int
+            Row of the arrays.
+        key : float
+            Pitch in semitones, 69 is A4.
+        velocity : float
+            0 to 1.
+        seed : int
+            Of all that is random in the note.
+        """
+
+    @abstractmethod
+    def move(self, voice: int, target: int) -> None:
+        """Move the state of a voice to another row."""
+
+    @abstractmethod
+    def render(self, state: VoiceState, segments: Segments, n_segments: int, output: np.ndarray) -> None:
+        """Fill the outputs ``(channels, voices, time)`` float32 of the first voices."""
+
+
+def move_rows(arrays: tuple[np.ndarray, ...], voice: int, target: int) -> None:
+    """Copy a row of each array to another one."""
+    for array in arrays:
+        array[target] = array[voice]
