@@ -41,11 +41,11 @@ _PADS = ("glass-pad", "warm-pad", "pulse-pad", "choir-aah", "bowed-string", "fm-
 _EFFECTS = ("rain-grains", "dark-pad", "crystal", "noise-pad", "shimmer", "morph-pad", "space-voice", "fm-pad")
 _ETHNIC = ("sitar", "banjo", "koto", "koto", "kalimba", "oboe", "violin", "oboe")
 _PERCUSSIVE = ("fm-bell", "steel-drum", "steel-drum", "marimba", "marimba", "steel-drum", "steel-drum", "riser")
-_SOUNDS = ("muted-guitar", "wind-noise", "sea", "whistle", "telephone", "wind-noise", "sea", "laser")
+_NOISES = ("muted-guitar", "wind-noise", "sea", "whistle", "telephone", "wind-noise", "sea", "laser")
 
 GENERAL_MIDI = (
     *(_PIANOS + _CHROMATIC + _ORGANS + _GUITARS + _BASSES + _STRINGS + _ENSEMBLES + _BRASS),
-    *(_REEDS + _PIPES + _LEADS + _PADS + _EFFECTS + _ETHNIC + _PERCUSSIVE + _SOUNDS),
+    *(_REEDS + _PIPES + _LEADS + _PADS + _EFFECTS + _ETHNIC + _PERCUSSIVE + _NOISES),
 )
 """Names of the patches of the programs 0 to 127."""
 
