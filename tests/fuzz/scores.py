@@ -1,8 +1,9 @@
-"""Scores as MIDI and ABC files: damaged, made of random events, and with lengths and counts that are wrong."""
+"""Scores as MIDI, ABC and MusicXML files: damaged, of random events, and with wrong lengths and counts."""
 
 from __future__ import annotations
 
 import random
+import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,13 @@ import numpy as np
 
 from fuzz import mutate
 
-_files: dict[str, list[bytes]] = {"mid": []}
+_files: dict[str, list[bytes]] = {"mid": [], "xml": []}
 
 
 def WARM_UP() -> None:
     from wavewright.music.formats.midi_writing import write_midi
+    from wavewright.music.formats.musicxml_writing import write_musicxml
+    from wavewright.music.formats.xml_tree import packed
     from wavewright.music.score import Chord, MetaEvent, Score, Track, controls_of, notes_of
     from wavewright.music.timing import TEMPO
 
@@ -23,6 +26,7 @@ def WARM_UP() -> None:
     controls = controls_of([(0, 0xC, 0, 4), (10, 0xE, 0, -5), (20, 0xB, 7, 100)])
     track = Track(notes, "melody", controls=controls, metas=(MetaEvent(5, 5, b"la"), MetaEvent(6, 0xF0, b"~\xf7")))
     score = Score((track, track), 480, np.array([(0, 400_000)], TEMPO), chords=(Chord(0, "Am"),), title="tune")
+    _files["xml"] += [write_musicxml(score), packed(write_musicxml(score))]
     _files["mid"] += [write_midi(score), write_midi(Score((track,), 96))]
 
 
@@ -68,6 +72,20 @@ def _read_and_write(path: Path, contents: bytes, out: Path) -> None:
     out.unlink()
 
 
+def read_musicxml_file(rng: random.Random, folder: Path) -> None:
+    """Read a damaged MusicXML file, with strange numbers or compressed, and write it as MIDI."""
+    plain, compressed = _files["xml"]
+    contents = mutate.bytes_of(rng, rng.choice((plain, plain, compressed)))
+    if rng.random() < 0.6:
+        text = plain.decode()
+        for _ in range(rng.choice((1, 1, 3))):
+            numbers = list(re.finditer(r"(?<=>)[^<>\s]+(?=<)", text))
+            chosen = rng.choice(numbers)
+            text = text[: chosen.start()] + rng.choice(mutate.STRANGE_NUMBERS) + text[chosen.end() :]
+        contents = text.encode()
+    _read_and_write(folder / "x.mxl", contents, folder / "out.mid")
+
+
 def _starts_and_ends(tracks: tuple[Any, ...]) -> tuple[list[Any], list[Any]]:
     """Return pitches with their starts, and with their ends: MIDI does not say which end is that of which start."""
     notes = [note for track in tracks for note in track.notes.tolist()]
@@ -108,4 +126,4 @@ PIECES += (
 METRES = ("4/4", "C|", "(2+3+2)/8", "0/4", "255/1", "none", "3/5", "")
 KEYS = ("C", "F#m", "Cb loc", "HP", "D exp ^^f __b", "none", "clef=bass", "H", "G# lyd")
 
-READERS = {"midi": read_midi_file, "abc": read_abc_file}
+READERS = {"midi": read_midi_file, "abc": read_abc_file, "musicxml": read_musicxml_file}

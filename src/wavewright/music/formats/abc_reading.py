@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ import numpy as np
 
 from ...errors import BadScore
 from ..score import KEY, METRE, PROGRAM, Chord, Score, Track, controls_of, empty, notes_of
-from ..timing import MAX_TICK, TEMPO
+from ..timing import TEMPO
 from .abc_fields import (
     ACCIDENTALS,
     AbcKey,
@@ -23,9 +22,9 @@ from .abc_fields import (
     tempo_of,
     unit_of_metre,
 )
-from .abc_symbols import Annotation, BarLine, Item, LineReader, WrittenPitch, Symbol, in_order
+from .abc_symbols import Annotation, BarLine, Item, LineReader, Symbol, WrittenPitch, in_order
+from .time_grid import grid_of, tick_of
 
-TICKS_PER_QUARTER = 480
 MAX_BYTES = 2**23
 MAX_VOICES = 1_000
 MAX_WHOLE_NOTES = 100_000
@@ -219,14 +218,12 @@ def _score_of(tune: TuneText, problems: list[str]) -> Score:
     }
     for name, voice in voices.items():
         voice.read(in_order(tune.voices[name].items, sections))
-    ticks_per_quarter = _grid(voices.values(), problems)
-    whole = 4 * ticks_per_quarter
+    ticks_per_quarter, is_exact = grid_of(4 * time for voice in voices.values() for time in voice.times)
+    if not is_exact:
+        problems.append("The notes have no common grid; times are rounded.")
 
     def tick(time: Fraction) -> int:
-        ticks = round(time * whole)
-        if ticks > MAX_TICK:
-            raise BadScore(f"The tune lasts {float(time):.0f} whole notes; it is too long.")
-        return ticks
+        return tick_of(4 * time, ticks_per_quarter)
 
     tracks = []
     for name, voice in voices.items():
@@ -269,17 +266,6 @@ def _key(text: str, problems: list[str]) -> AbcKey:
     except BadScore as error:
         problems.append(f"{error} The key is C.")
         return AbcKey({}, 0)
-
-
-def _grid(voices: Iterable[_VoiceReader], problems: list[str]) -> int:
-    """Return ticks of a quarter for which all starts and ends are whole, or nearly so."""
-    ticks = TICKS_PER_QUARTER
-    for denominator in {time.denominator for voice in voices for time in voice.times}:
-        ticks = math.lcm(ticks, denominator // math.gcd(denominator, 4))
-        if ticks > 32_767:
-            problems.append("The notes have no common grid; times are rounded.")
-            return 64 * TICKS_PER_QUARTER
-    return ticks
 
 
 @dataclass

@@ -12,6 +12,9 @@ from ..score import Score
 from .abc_reading import read_abc
 from .midi_reading import read_midi
 from .midi_writing import write_midi
+from .musicxml_reading import read_musicxml
+from .musicxml_writing import write_musicxml
+from .xml_tree import packed
 
 MAX_BYTES = 2**26
 """Bytes of a file that is read."""
@@ -20,15 +23,16 @@ MAX_WARNINGS = 20
 """Warnings about one file; further ones are counted."""
 
 MIDI = (".mid", ".midi", ".smf", ".kar", ".rmi")
-READABLE = (*MIDI, ".abc")
+XML = (".musicxml", ".xml", ".mxl")
+READABLE = (*MIDI, ".abc", *XML)
 """Endings of the files that can be read."""
 
-WRITABLE = (".mid", ".midi")
+WRITABLE = (".mid", ".midi", ".musicxml", ".mxl")
 """Endings of the files that can be written."""
 
 Reader = Callable[[bytes], tuple[tuple[Score, ...], tuple[str, ...]]]
 
-_READERS: dict[str, Reader] = {**dict.fromkeys(MIDI, read_midi), ".abc": read_abc}
+_READERS: dict[str, Reader] = {**dict.fromkeys(MIDI, read_midi), ".abc": read_abc, **dict.fromkeys(XML, read_musicxml)}
 
 
 def read_tunes(path: Path | str) -> tuple[Score, ...]:
@@ -119,7 +123,8 @@ def write_score(score: Score, path: Path | str) -> None:
     if path.suffix.lower() not in WRITABLE:
         raise BadScore(f"{path} cannot be written; the name of a score must end with {', '.join(WRITABLE)}.")
     check_target(path)
-    write_whole(path, write_midi(score))
+    contents = write_midi(score) if path.suffix.lower() in MIDI else write_musicxml(score)
+    write_whole(path, packed(contents) if path.suffix.lower() == ".mxl" else contents)
 
 
 def _contents(path: Path) -> bytes:

@@ -1,0 +1,263 @@
+"""Measures of MusicXML parts: notes, chords, tempos, keys and metres in quarters from the start of each measure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from xml.etree.ElementTree import Element
+
+SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+DYNAMICS = {"ppp": 30, "pp": 40, "p": 53, "mp": 64, "mf": 80, "f": 96, "ff": 112, "fff": 124}
+FORTE = 90
+"""Velocity of dynamics of 100 %."""
+
+KINDS = {
+    **{"major": "", "minor": "m", "augmented": "aug", "diminished": "dim", "dominant": "7", "major-seventh": "maj7"},
+    **{"minor-seventh": "m7", "diminished-seventh": "dim7", "augmented-seventh": "aug7", "half-diminished": "m7b5"},
+    **{"major-minor": "mmaj7", "major-sixth": "6", "minor-sixth": "m6", "dominant-ninth": "9", "major-ninth": "maj9"},
+    **{"minor-ninth": "m9", "dominant-11th": "11", "minor-11th": "m11", "dominant-13th": "13", "major-13th": "maj13"},
+    **{"suspended-second": "sus2", "suspended-fourth": "sus4", "power": "5"},
+}
+"""Chord symbols of the kinds of MusicXML."""
+
+BEATS: dict[str, int | Fraction] = {
+    "whole": 4,
+    "half": 2,
+    "quarter": 1,
+    "eighth": Fraction(1, 2),
+    "16th": Fraction(1, 4),
+}
+MINOR_MODES = ("minor", "aeolian", "dorian", "phrygian", "locrian")
+GRACE_QUARTERS = Fraction(1, 16)
+MAX_DIVISIONS = 2**20
+MAX_QUARTERS = 10_000
+
+
+@dataclass
+class XmlNote:
+    """A note in quarters from the start of its measure."""
+
+    start: Fraction
+    duration: Fraction
+    pitch: int
+    velocity: int
+    is_tied: bool = False
+    continues: bool = False
+
+
+@dataclass
+class Measure:
+    """A measure of a part; times are quarters from its start."""
+
+    length: Fraction = Fraction(0)
+    notes: list[XmlNote] = field(default_factory=list)
+    chords: list[tuple[Fraction, str]] = field(default_factory=list)
+    tempos: list[tuple[Fraction, int]] = field(default_factory=list)
+    metres: list[tuple[Fraction, tuple[int, int]]] = field(default_factory=list)
+    keys: list[tuple[Fraction, tuple[int, bool]]] = field(default_factory=list)
+    starts_repeat: bool = False
+    ends_repeat: bool = False
+    endings: frozenset[int] = frozenset()
+    ends_ending: bool = False
+
+
+class MeasureReader:
+    """Reads the measures of a part, one after another.
+
+    Parameters
+    ----------
+    drums : dict of str to int
+        Pitches of unpitched instruments by their ids.
+    report : callable
+        Called with each problem.
+    """
+
+    def __init__(self, drums: dict[str, int], report: Callable[[str], None]) -> None:
+        self._drums = drums
+        self._report = report
+        self._divisions = 1
+        self._semitones = 0
+        self._velocity = DYNAMICS["mf"]
+        self._measure = Measure()
+        self._cursor = self._chord_start = Fraction(0)
+        self._grace: list[int] = []
+
+    def read(self, element: Element) -> Measure:
+        """Read the next measure."""
+        self._measure = measure = Measure()
+        self._cursor = Fraction(0)
+        readers: dict[str, Callable[[Element], None]] = {
+            "note": self._note,
+            "attributes": self._attributes,
+            "backup": lambda each: self._move(-self._quarters(each)),
+            "forward": lambda each: self._move(self._quarters(each)),
+            "direction": self._direction,
+            "sound": self._sound,
+            "harmony": self._harmony,
+            "barline": self._barline,
+        }
+        for child in element:
+            if child.tag in readers:
+                readers[child.tag](child)
+        measure.length = max(measure.length, self._cursor)
+        return measure
+
+    def _move(self, quarters: Fraction) -> None:
+        self._measure.length = max(self._measure.length, self._cursor)
+        self._cursor = min(max(self._cursor + quarters, Fraction(0)), Fraction(MAX_QUARTERS))
+
+    def _quarters(self, element: Element) -> Fraction:
+        """Return the duration of an element, 0 for one that is none."""
+        return self._as_quarters(element.findtext("duration"))
+
+    def _as_quarters(self, text: str | None) -> Fraction:
+        number = _number(text)
+        return Fraction(0) if number is None or number < 0 else min(number / self._divisions, Fraction(MAX_QUARTERS))
+
+    def _attributes(self, element: Element) -> None:
+        divisions = _number(element.findtext("divisions"))
+        if divisions is not None:
+            if 0 < divisions <= MAX_DIVISIONS and divisions.denominator == 1:
+                self._divisions = int(divisions)
+            else:
+                self._report(f"divisions are {float(divisions):g}; they stay {self._divisions}")
+        for key in element.findall("key")[:1]:
+            fifths = _integer(key.findtext("fifths"))
+            if fifths is not None and -7 <= fifths <= 7:
+                self._measure.keys.append((self._cursor, (fifths, key.findtext("mode", "").strip() in MINOR_MODES)))
+        for time in element.findall("time")[:1]:
+            beats = [_integer(beat) for beat in time.findtext("beats", "").split("+")]
+            beat_type = _integer(time.findtext("beat-type"))
+            numerator = sum(beat or 0 for beat in beats)
+            if beat_type in (1, 2, 4, 8, 16, 32, 64, 128) and 1 <= numerator <= 255:
+                self._measure.metres.append((self._cursor, (numerator, int(beat_type or 4))))
+        for transpose in element.findall("transpose")[:1]:
+            chromatic, octaves = (_integer(transpose.findtext(name)) or 0 for name in ("chromatic", "octave-change"))
+            self._semitones = min(max(chromatic + 12 * octaves, -127), 127)
+
+    def _note(self, element: Element) -> None:
+        if element.find("cue") is not None:
+            self._move(self._quarters(element))
+            return
+        is_grace, is_chord = element.find("grace") is not None, element.find("chord") is not None
+        duration = self._quarters(element)
+        start = self._chord_start if is_chord else self._cursor
+        pitch = self._pitch(element)
+        if is_grace:
+            self._grace += [] if pitch is None else [pitch]
+            return
+        self._chord_start = start
+        if not is_chord:
+            self._move(duration)
+        if pitch is None or not duration:
+            return
+        if self._grace and not is_chord:
+            start, duration = self._add_grace(start, duration)
+        ties = {tie.get("type") for tie in element.findall("tie")}
+        velocity = self._velocity_of(_number(element.get("dynamics"))) or self._velocity
+        self._measure.notes.append(XmlNote(start, duration, pitch, velocity, "start" in ties, "stop" in ties))
+
+    def _add_grace(self, start: Fraction, duration: Fraction) -> tuple[Fraction, Fraction]:
+        """Add the grace notes at the start of a note; return what they leave of it."""
+        each = min(GRACE_QUARTERS, duration / 4 / len(self._grace))
+        for index, pitch in enumerate(self._grace):
+            self._measure.notes.append(XmlNote(start + index * each, each, pitch, self._velocity))
+        n_grace = len(self._grace)
+        self._grace = []
+        return start + n_grace * each, duration - n_grace * each
+
+    def _pitch(self, element: Element) -> int | None:
+        """Return the pitch of a note; None for rests and notes without one."""
+        instrument = element.find("instrument")
+        drum = self._drums.get(instrument.get("id", "")) if instrument is not None else None
+        if element.find("unpitched") is not None:
+            return next(iter(self._drums.values()), 38) if drum is None else drum
+        written = element.find("pitch")
+        if written is None:
+            return None
+        step, octave = written.findtext("step", "").strip(), _integer(written.findtext("octave"))
+        alter = _number(written.findtext("alter")) or Fraction(0)
+        if step not in SEMITONES or octave is None:
+            self._report("a note has no pitch that can be read")
+            return None
+        pitch = (
+            12 * (octave + 1) + SEMITONES[step] + round(min(max(alter, Fraction(-9)), Fraction(9))) + self._semitones
+        )
+        if not 0 <= pitch <= 127:
+            self._report(f"a note has the pitch {pitch} of MIDI, outside of 0 to 127; it is left out")
+            return None
+        return pitch
+
+    def _velocity_of(self, percent: Fraction | None) -> int | None:
+        return None if percent is None or percent < 0 else min(max(round(percent * FORTE / 100), 1), 127)
+
+    def _direction(self, element: Element) -> None:
+        offset = _number(element.findtext("offset")) or Fraction(0)
+        at = max(self._cursor + max(offset, Fraction(-MAX_DIVISIONS)) / self._divisions, Fraction(0))
+        for dynamics in element.iter("dynamics"):
+            self._velocity = next((DYNAMICS[mark.tag] for mark in dynamics if mark.tag in DYNAMICS), self._velocity)
+        marks = element.findall("sound")
+        for sound in marks:
+            self._sound(sound, at)
+        if any(sound.get("tempo") for sound in marks):
+            return
+        for metronome in element.iter("metronome"):
+            beat = Fraction(BEATS.get(metronome.findtext("beat-unit", "").strip(), 0))
+            beat *= 2 - Fraction(1, 2 ** min(len(metronome.findall("beat-unit-dot")), 4))
+            per_minute = _number(metronome.findtext("per-minute"))
+            self._add_tempo(at, None if per_minute is None else per_minute * beat)
+
+    def _sound(self, element: Element, at: Fraction | None = None) -> None:
+        self._add_tempo(self._cursor if at is None else at, _number(element.get("tempo")))
+        self._velocity = self._velocity_of(_number(element.get("dynamics"))) or self._velocity
+
+    def _add_tempo(self, at: Fraction, quarters_per_minute: Fraction | None) -> None:
+        if quarters_per_minute is not None and quarters_per_minute > 0:
+            us = round(60_000_000 / quarters_per_minute)
+            if 1 <= us < 2**24:
+                self._measure.tempos.append((min(at, Fraction(MAX_QUARTERS)), us))
+
+    def _harmony(self, element: Element) -> None:
+        root = _note_name(element.find("root"), "root")
+        kind = KINDS.get(element.findtext("kind", "").strip())
+        if root is None or kind is None:
+            return
+        bass = _note_name(element.find("bass"), "bass")
+        offset = _number(element.findtext("offset")) or Fraction(0)
+        at = max(self._cursor + max(offset, Fraction(-MAX_DIVISIONS)) / self._divisions, Fraction(0))
+        self._measure.chords.append((min(at, Fraction(MAX_QUARTERS)), f"{root}{kind}{f'/{bass}' if bass else ''}"))
+
+    def _barline(self, element: Element) -> None:
+        for repeat in element.findall("repeat"):
+            self._measure.starts_repeat |= repeat.get("direction") == "forward"
+            self._measure.ends_repeat |= repeat.get("direction") == "backward"
+        for ending in element.findall("ending"):
+            if ending.get("type") == "start":
+                numbers = ending.get("number", "").replace(",", " ").split()
+                self._measure.endings = frozenset(int(number) for number in numbers if number.isdecimal()) & {
+                    *range(100)
+                }
+            else:
+                self._measure.ends_ending = True
+
+
+def _number(text: str | None) -> Fraction | None:
+    """Return a decimal number, None for another text."""
+    text = (text or "").strip()
+    is_number = len(text) <= 30 and text.lstrip("+-").replace(".", "", 1).isdecimal() and text.isascii()
+    return Fraction(text) if is_number else None
+
+
+def _integer(text: str | None) -> int | None:
+    number = _number(text)
+    return int(number) if number is not None and number.denominator == 1 and abs(number) < 2**31 else None
+
+
+def _note_name(element: Element | None, kind: str) -> str | None:
+    """Return the name of the root or bass of a chord, such as ``F#``."""
+    step = "" if element is None else element.findtext(f"{kind}-step", "").strip()
+    if element is None or step not in SEMITONES:
+        return None
+    alter = _integer(element.findtext(f"{kind}-alter")) or 0
+    return step + {-2: "bb", -1: "b", 1: "#", 2: "##"}.get(alter, "")

@@ -1,0 +1,280 @@
+"""Write scores in MusicXML 4.0: a part for each track, notes tied across bars, chords, and voices that overlap."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
+
+import numpy as np
+
+from ...errors import BadSetting
+from ..bars import Bar, bars_of
+from ..score import CONTROL_CHANGE, PROGRAM, Score, Track
+from ..theory import ChordSymbol, pitch_class_name
+from .musicxml_measures import FORTE, KINDS
+
+PAN, VOLUME = 10, 7
+MIDDLE_C = 60
+US_PER_MINUTE = 60_000_000
+TYPES = {
+    Fraction(value) * (2 - Fraction(1, 2**dots)): (name, dots)
+    for dots in range(3)
+    for name, value in {
+        **{"32nd": Fraction(1, 8), "16th": Fraction(1, 4), "eighth": Fraction(1, 2), "quarter": Fraction(1)},
+        **{"half": Fraction(2), "whole": Fraction(4), "breve": Fraction(8)},
+    }.items()
+}
+"""Note values and dots of lengths in quarters."""
+
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def write_musicxml(score: Score) -> bytes:
+    """Return a score as MusicXML.
+
+    Notes, tempos, metres, keys, chords that can be parsed, titles, names, programmes and the first volume and pan of
+    each track are written. Notes of no length and other controls are left out.
+
+    Raises
+    ------
+    BadSetting
+        If the score has more than 10,000 bars, or a metre that is none.
+    """
+    root = Element("score-partwise", version="4.0")
+    if score.title:
+        SubElement(SubElement(root, "work"), "work-title").text = _text(score.title)
+    track_list = SubElement(root, "part-list")
+    tracks = score.tracks or (Track(),)
+    bars = bars_of(score)
+    for number, track in enumerate(tracks, 1):
+        track_list.append(_description(f"P{number}", track))
+    for number, track in enumerate(tracks, 1):
+        element = SubElement(root, "part", id=f"P{number}")
+        pieces = _pieces(track.notes, bars)
+        for index, bar in enumerate(bars):
+            element.append(_measure(score, track, bar, index, pieces[index], f"P{number}", is_first=number == 1))
+    indent(root, " ")
+    head = '<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE score-partwise PUBLIC '
+    doctype = '"-//Recordare//DTD MusicXML 4.0 Partwise//EN" "http://www.musicxml.org/dtds/partwise.dtd">\n'
+    return f"{head}{doctype}".encode() + tostring(root) + b"\n"
+
+
+def _text(text: str) -> str:
+    """Return a text without characters that XML cannot hold."""
+    return _NOT_XML.sub(" ", text)
+
+
+def _description(track_id: str, track: Track) -> Element:
+    element = Element("score-part", id=track_id)
+    SubElement(element, "part-name").text = _text(track.name)
+    pitches = sorted({int(pitch) for pitch in track.notes["pitch"]}) if track.is_drum else []
+    ids = [f"{track_id}-I{pitch}" for pitch in pitches] or [f"{track_id}-I1"]
+    for instrument_id in ids:
+        instrument = SubElement(element, "score-instrument", id=instrument_id)
+        SubElement(instrument, "instrument-name").text = _text(track.name) or "instrument"
+    for index, instrument_id in enumerate(ids):
+        midi = SubElement(element, "midi-instrument", id=instrument_id)
+        if track.is_drum:
+            SubElement(midi, "midi-channel").text = "10"
+        if (track.controls["kind"] == PROGRAM).any():
+            SubElement(midi, "midi-program").text = str(track.program + 1)
+        if pitches:
+            SubElement(midi, "midi-unpitched").text = str(pitches[index] + 1)
+        for name, number, scale, centre in (("volume", VOLUME, 1 / 1.27, 0), ("pan", PAN, 90 / 64, 64)):
+            of_number = track.controls[
+                (track.controls["kind"] == CONTROL_CHANGE) & (track.controls["number"] == number)
+            ]
+            if len(of_number):
+                SubElement(midi, name).text = f"{(int(of_number['value'][0]) - centre) * scale:.2f}"
+    return element
+
+
+Piece = tuple[int, int, int, int, bool, bool]
+"""Start in the bar, duration, pitch, velocity, and ties to the next and from the last piece of a note."""
+
+
+def _pieces(notes: np.ndarray, bars: Sequence[Bar]) -> list[list[Piece]]:
+    """Return the notes of each bar, cut at the bars."""
+    pieces: list[list[Piece]] = [[] for _ in bars]
+    starts = np.array([bar.start for bar in bars])
+    first_bars = np.maximum(np.searchsorted(starts, notes["start"], side="right") - 1, 0)
+    for note, first in zip(notes, first_bars.tolist(), strict=True):
+        start, end, index = int(note["start"]), int(note["start"] + note["duration"]), first
+        position = start
+        while position < end:
+            bar = bars[index]
+            stop = end if index == len(bars) - 1 else min(end, bar.end)
+            piece = (position - bar.start, stop - position, int(note["pitch"]), int(note["velocity"]))
+            pieces[index].append((*piece, stop < end, position > start))
+            position, index = stop, index + 1
+    return pieces
+
+
+def _measure(
+    score: Score, track: Track, bar: Bar, index: int, pieces: list[Piece], track_id: str, *, is_first: bool
+) -> Element:
+    measure = Element("measure", number=str(index + 1))
+    for at, element in _changes(score, bar, is_first=is_first):
+        _move(measure, "forward", at)
+        measure.append(element)
+        _move(measure, "backup", at)
+    if index == 0:
+        _describe(measure, score, track)
+    position = 0
+    for voice, of_voice in enumerate(_voices(pieces) or [[]], 1):
+        _move(measure, "backup", position)
+        position = 0
+        for start, chord in of_voice:
+            _rest(measure, start - position, score.ticks_per_quarter, voice)
+            for number, piece in enumerate(chord):
+                measure.append(_note(score, track, piece, voice, track_id, is_chord=number > 0))
+            position = start + chord[0][1]
+        _rest(measure, bar.length - position, score.ticks_per_quarter, voice)
+        position = bar.length
+    return measure
+
+
+def _describe(measure: Element, score: Score, track: Track) -> None:
+    """Write the divisions and the clef: percussion, bass or treble."""
+    if len(measure) and measure[0].tag == "attributes":
+        attributes = measure[0]
+    else:
+        attributes = Element("attributes")
+        measure.insert(0, attributes)
+    divisions = Element("divisions")
+    divisions.text = str(score.ticks_per_quarter)
+    attributes.insert(0, divisions)
+    pitches = track.notes["pitch"]
+    is_low = len(pitches) > 0 and float(np.median(pitches)) < MIDDLE_C
+    sign, line = ("percussion", None) if track.is_drum else ("F", 4) if is_low else ("G", 2)
+    clef = SubElement(attributes, "clef")
+    SubElement(clef, "sign").text = sign
+    if line is not None:
+        SubElement(clef, "line").text = str(line)
+
+
+def _rest(measure: Element, ticks: int, ticks_per_quarter: int, voice: int) -> None:
+    """Write rests of plain values in the first voice; move on in the others, and over what is left."""
+    for value, (name, dots) in sorted(TYPES.items(), reverse=True) if voice == 1 else ():
+        length = value * ticks_per_quarter
+        while length <= ticks and dots == 0 and length.denominator == 1:
+            rest = SubElement(measure, "note")
+            SubElement(rest, "rest")
+            SubElement(rest, "duration").text = str(length.numerator)
+            SubElement(rest, "voice").text = str(voice)
+            SubElement(rest, "type").text = name
+            ticks -= length.numerator
+    _move(measure, "forward", ticks)
+
+
+def _move(measure: Element, direction: str, ticks: int) -> None:
+    if ticks > 0:
+        SubElement(SubElement(measure, direction), "duration").text = str(ticks)
+
+
+def _voices(pieces: Iterable[Piece]) -> list[list[tuple[int, list[Piece]]]]:
+    """Return the chords of each voice, the notes of one start and duration; voices do not overlap."""
+    chords: dict[tuple[int, int], list[Piece]] = {}
+    for piece in pieces:
+        chords.setdefault(piece[:2], []).append(piece)
+    voices: list[list[tuple[int, list[Piece]]]] = []
+    ends: list[int] = []
+    for (start, duration), chord in sorted(chords.items()):
+        voice = next((index for index, end in enumerate(ends) if end <= start), len(voices))
+        if voice == len(voices):
+            voices.append([])
+            ends.append(0)
+        voices[voice].append((start, chord))
+        ends[voice] = start + duration
+    return voices
+
+
+def _changes(score: Score, bar: Bar, *, is_first: bool) -> list[tuple[int, Element]]:
+    """Return key, metre, tempos and chords of a bar with their ticks in it."""
+    changes: list[tuple[int, Element]] = []
+    for key in _within(score.keys, bar):
+        attributes = Element("attributes")
+        element = SubElement(attributes, "key")
+        SubElement(element, "fifths").text = str(int(key["sharps"]))
+        SubElement(element, "mode").text = "minor" if key["is_minor"] else "major"
+        changes.append((int(key["tick"]) - bar.start, attributes))
+    if len(_within(score.metres, bar)):
+        attributes = Element("attributes")
+        time = SubElement(attributes, "time")
+        SubElement(time, "beats").text = str(bar.numerator)
+        SubElement(time, "beat-type").text = str(bar.denominator)
+        changes.append((0, attributes))
+    if is_first:
+        for tempo in _within(score.tempos, bar):
+            direction = Element("direction")
+            words = SubElement(SubElement(direction, "direction-type"), "words")
+            quarters_per_minute = US_PER_MINUTE / int(tempo["us_per_quarter"])
+            words.text = f"{quarters_per_minute:.4g} quarters a minute"
+            SubElement(direction, "sound", tempo=f"{quarters_per_minute:.12f}".rstrip("0").rstrip("."))
+            changes.append((int(tempo["tick"]) - bar.start, direction))
+        for chord in score.chords:
+            if bar.start <= chord.tick < bar.end and (element_ := _harmony(chord.symbol)) is not None:
+                changes.append((chord.tick - bar.start, element_))
+    return changes
+
+
+def _within(events: np.ndarray, bar: Bar) -> np.ndarray:
+    return events[(events["tick"] >= bar.start) & (events["tick"] < bar.end)]
+
+
+def _harmony(symbol: str) -> Element | None:
+    """Return a chord, None for one that cannot be parsed."""
+    try:
+        chord = ChordSymbol.parse(symbol)
+    except BadSetting:
+        return None
+    kinds = {text: kind for kind, text in KINDS.items()}
+    if chord.kind not in kinds:
+        return None
+    flats = "b" in symbol[1:2]
+    harmony = Element("harmony")
+    _add_name(SubElement(harmony, "root"), "root", pitch_class_name(chord.root, flats=flats))
+    SubElement(harmony, "kind", text=chord.kind).text = kinds[chord.kind]
+    if chord.bass is not None:
+        bass_flats = "b" in symbol.rpartition("/")[2]
+        _add_name(SubElement(harmony, "bass"), "bass", pitch_class_name(chord.bass, flats=bass_flats))
+    return harmony
+
+
+def _add_name(element: Element, kind: str, name: str) -> None:
+    SubElement(element, f"{kind}-step").text = name[0]
+    if len(name) > 1:
+        SubElement(element, f"{kind}-alter").text = {"#": "1", "b": "-1"}[name[1]]
+
+
+def _note(score: Score, track: Track, piece: Piece, voice: int, track_id: str, *, is_chord: bool) -> Element:
+    _, duration, pitch, velocity, is_tied, continues = piece
+    note = Element("note", dynamics=f"{velocity * 100 / FORTE:.2f}")
+    if is_chord:
+        SubElement(note, "chord")
+    flats = bool(len(score.keys)) and int(score.keys["sharps"][0]) < 0
+    name = pitch_class_name(pitch, flats=flats)
+    written = SubElement(note, "unpitched" if track.is_drum else "pitch")
+    prefix = "display-" if track.is_drum else ""
+    SubElement(written, f"{prefix}step").text = name[0]
+    if len(name) > 1 and not track.is_drum:
+        SubElement(written, "alter").text = {"#": "1", "b": "-1"}[name[1]]
+    SubElement(written, f"{prefix}octave").text = str(max(pitch // 12 - 1, -1))
+    SubElement(note, "duration").text = str(duration)
+    ties = [kind for kind, is_there in (("stop", continues), ("start", is_tied)) if is_there]
+    for kind in ties:
+        SubElement(note, "tie", type=kind)
+    if track.is_drum:
+        SubElement(note, "instrument", id=f"{track_id}-I{pitch}")
+    SubElement(note, "voice").text = str(voice)
+    if (value := TYPES.get(Fraction(duration, score.ticks_per_quarter))) is not None:
+        SubElement(note, "type").text = value[0]
+        for _ in range(value[1]):
+            SubElement(note, "dot")
+    if ties:
+        notations = SubElement(note, "notations")
+        for kind in ties:
+            SubElement(notations, "tied", type=kind)
+    return note

@@ -1,0 +1,253 @@
+"""MusicXML: notes as they sound, repeats, round trips, broken and hostile files."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from wavewright import read_score, write_score
+from wavewright.errors import BadScore
+from wavewright.music.formats.musicxml_reading import read_musicxml
+from wavewright.music.formats.musicxml_writing import write_musicxml
+from wavewright.music.formats.xml_tree import packed, parse_xml
+from wavewright.music.score import KEY, METRE, PROGRAM, Chord, Score, Track, controls_of, notes_of
+from wavewright.music.timing import TEMPO
+
+PART_LIST = '<part-list><score-part id="P1"><part-name>Horn</part-name></score-part></part-list>'
+
+
+def note(pitch: str, duration: int = 1, inside: str = "") -> str:
+    """Return a note such as C4 or F#4."""
+    alter = "<alter>1</alter>" if "#" in pitch else ""
+    written = f"<pitch><step>{pitch[0]}</step>{alter}<octave>{pitch[-1]}</octave></pitch>"
+    first = "".join(f"<{word}/>" for word in ("grace", "chord") if word in inside.split())
+    rest = " ".join(word for word in inside.split() if word not in ("grace", "chord"))
+    length = "" if "grace" in inside.split() else f"<duration>{duration}</duration>"
+    return f"<note>{first}{written}{length}{rest}</note>"
+
+
+TIE = '<tie type="start"/>'
+TIED = '<tie type="stop"/>'
+
+
+def score_of(*measures: str, attributes: str = "", head: str = PART_LIST) -> Score:
+    first = f"<attributes><divisions>2</divisions>{attributes}</attributes>"
+    body = "".join(f"<measure>{first if not index else ''}{each}</measure>" for index, each in enumerate(measures))
+    text = f'<?xml version="1.0"?><score-partwise>{head}<part id="P1">{body}</part></score-partwise>'
+    (score,), problems = read_musicxml(text.encode())
+    assert problems == ()
+    return score
+
+
+def notes(*measures: str, attributes: str = "", head: str = PART_LIST) -> list[tuple[Fraction, Fraction, int]]:
+    """Return start and duration in eighths, and pitch of each note."""
+    score = score_of(*measures, attributes=attributes, head=head)
+    eighth = Fraction(score.ticks_per_quarter, 2)
+    return [(int(n["start"]) / eighth, int(n["duration"]) / eighth, int(n["pitch"])) for n in score.tracks[0].notes]
+
+
+def test_notes_chords_rests_and_voices():
+    rest = "<note><rest/><duration>2</duration></note>"
+    back = "<backup><duration>5</duration></backup>"
+    skip = "<forward><duration>1</duration></forward>"
+    music = note("C4") + note("E4", 1, "chord") + rest + note("F#4", 2) + back + skip + note("C3", 4)
+    assert notes(music) == [(0, 1, 60), (0, 1, 64), (1, 4, 48), (3, 2, 66)]
+
+
+def test_ties_join_notes_across_bars():
+    assert notes(note("C4", 2, TIE), note("C4", 3, TIED + TIE), note("C4", 1, TIED)) == [(0, 6, 60)]
+    assert notes(note("C4", 2, TIE), note("D4", 3, TIED)) == [(0, 2, 60), (2, 3, 62)]
+
+
+def test_grace_notes_shorten_the_note_after_them():
+    graced = notes(note("D5", 1, "grace") + note("C5", 2) + note("B4", 2))
+    assert graced == [(0, Fraction(1, 8), 74), (Fraction(1, 8), Fraction(15, 8), 72), (2, 2, 71)]
+
+
+def test_transposing_instruments_sound_at_their_pitch():
+    transpose = "<transpose><diatonic>-4</diatonic><chromatic>-7</chromatic></transpose>"
+    assert notes(note("C5"), attributes=transpose) == [(0, 1, 65)]
+    octave = "<transpose><chromatic>0</chromatic><octave-change>-1</octave-change></transpose>"
+    assert notes(note("C5"), attributes=octave) == [(0, 1, 60)]
+
+
+def barline(**kinds: str) -> str:
+    repeat = f'<repeat direction="{kinds["repeat"]}"/>' if "repeat" in kinds else ""
+    ending = f'<ending number="{kinds["number"]}" type="{kinds["type"]}"/>' if "number" in kinds else ""
+    return f"<barline>{ending}{repeat}</barline>"
+
+
+FORWARD, BACKWARD = barline(repeat="forward"), barline(repeat="backward")
+FIRST = barline(number="1", type="start")
+END_OF_FIRST = barline(number="1", type="stop", repeat="backward")
+SECOND, END_OF_SECOND = barline(number="2", type="start"), barline(number="2", type="discontinue")
+
+
+@pytest.mark.parametrize(
+    ("measures", "expected"),
+    [
+        (["C", "D" + BACKWARD, "E"], "CDCDE"),
+        (["C", FORWARD + "D" + BACKWARD, "E"], "CDDE"),
+        ([FORWARD + "C", FIRST + "D" + END_OF_FIRST, SECOND + "E" + END_OF_SECOND, "F"], "CDCEF"),
+        ([FORWARD + "C" + BACKWARD, FORWARD + "D" + BACKWARD], "CCDD"),
+        (
+            ["C", FIRST + "D" + END_OF_FIRST, SECOND + "E" + END_OF_SECOND, "F" + BACKWARD, "G"],
+            "CDCEFFG",
+        ),
+    ],
+)
+def test_repeats_and_endings(measures, expected):
+    filled = ["".join(note(f"{each}4") if each in "CDEFG" else each for each in split(text)) for text in measures]
+    assert names(notes(*filled)) == list(expected)
+
+
+def split(text: str) -> list[str]:
+    """Return letters outside of tags as items of their own."""
+    items, rest = [], text
+    while rest:
+        end = rest.index("</barline>") + 10 if rest.startswith("<") else 1
+        items.append(rest[:end])
+        rest = rest[end:]
+    return items
+
+
+def names(rows: list[tuple[Fraction, Fraction, int]]) -> list[str]:
+    return [{60: "C", 62: "D", 64: "E", 65: "F", 67: "G"}[pitch] for *_, pitch in rows]
+
+
+def test_directions_keys_metres_and_harmonies():
+    attributes = (
+        "<key><fifths>-3</fifths><mode>minor</mode></key><time><beats>3+2</beats><beat-type>8</beat-type></time>"
+    )
+    metronome = "<direction><direction-type><metronome><beat-unit>eighth</beat-unit><beat-unit-dot/>"
+    metronome += "<per-minute>80</per-minute></metronome></direction-type></direction>"
+    harmony = "<harmony><root><root-step>F</root-step><root-alter>1</root-alter></root><kind>minor-seventh</kind>"
+    harmony += "<bass><bass-step>B</bass-step></bass></harmony>"
+    loud = "<direction><direction-type><dynamics><ff/></dynamics></direction-type></direction>"
+    music = metronome + note("C4", 2) + harmony + loud + note("C4", 3) + '<sound tempo="90.5"/>'
+    score = score_of(music, attributes=attributes)
+    quarter = score.ticks_per_quarter
+    assert score.keys.tolist() == [(0, -3, True)]
+    assert score.metres.tolist()[0][:3] == (0, 5, 8)
+    assert score.tempos.tolist() == [(0, 1_000_000), (5 * quarter // 2, round(60_000_000 / 90.5))]
+    assert score.chords == (Chord(quarter, "F#m7/B"),)
+    assert score.tracks[0].notes["velocity"].tolist() == [80, 112]
+
+
+def test_instruments_and_drums():
+    head = '<part-list><score-part id="P1"><part-name>Kit</part-name><midi-instrument id="a"><midi-channel>10'
+    head += '</midi-channel><midi-unpitched>37</midi-unpitched></midi-instrument><midi-instrument id="b">'
+    head += "<midi-unpitched>43</midi-unpitched></midi-instrument></score-part></part-list>"
+    drum = '<note><unpitched/><duration>1</duration><instrument id="{}"/></note>'
+    score = score_of(drum.format("b") + drum.format("a"), head=head)
+    assert score.tracks[0].is_drum
+    assert score.tracks[0].notes["pitch"].tolist() == [42, 36]
+    head = '<part-list><score-part id="P1"><midi-instrument id="x"><midi-program>41</midi-program><pan>-90</pan>'
+    head += "<volume>100</volume></midi-instrument></score-part></part-list>"
+    track = score_of(note("C4"), head=head).tracks[0]
+    assert (track.program, track.controls["value"].tolist()) == (40, [40, 127, 0])
+
+
+def test_scores_by_time_and_namespaces_are_read():
+    text = f"<score-timewise>{PART_LIST}" + "".join(
+        f'<measure><part id="P1"><attributes><divisions>1</divisions></attributes>{note(p)}</part></measure>'
+        for p in ("C4", "D4")
+    )
+    (score,), _ = read_musicxml(f"{text}</score-timewise>".encode())
+    assert score.tracks[0].notes["pitch"].tolist() == [60, 62]
+
+
+times = st.integers(0, 5_000)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.lists(
+        st.tuples(times, st.integers(1, 3_000), st.integers(0, 127), st.integers(1, 127)),
+        max_size=20,
+        unique_by=lambda row: row[2],
+    ),
+    st.lists(st.tuples(st.integers(0, 400), st.integers(1_000, 2**24 - 1)), max_size=4, unique_by=lambda row: row[0]),
+    st.sampled_from([(4, 4), (3, 8), (7, 16), (5, 2)]),
+    st.booleans(),
+)
+def test_a_score_written_and_read_is_the_same(rows, tempos, metre, is_drum):
+    notes = notes_of(sorted([*rows, (0, 700, 60, 80)] if not any(row[2] == 60 for row in rows) else rows))
+    track = Track(notes, "A <name> & more", is_drum=is_drum, controls=controls_of([(0, PROGRAM, 0, 12)]))
+    metres = np.array([(0, *metre, 24, 8)], METRE)
+    score = Score((track,), 480, np.array(sorted(tempos), TEMPO), metres, np.array([(0, 2, True)], KEY), title="é")
+    (again,), problems = read_musicxml(packed(write_musicxml(score)))
+    assert problems == ()
+    rows_of = [
+        sorted((n["start"], n["duration"], n["pitch"], n["velocity"]) for n in s.tracks[0].notes)
+        for s in (score, again)
+    ]
+    assert rows_of[0] == rows_of[1]
+    kept = [index for index, row in enumerate(score.tempos) if not index or row[1] != score.tempos[index - 1][1]]
+    assert np.array_equal(again.tempos, score.tempos[kept])
+    assert again.metres.tolist() == score.metres.tolist()
+    assert again.keys.tolist() == score.keys.tolist()
+    assert (again.title, again.tracks[0].name, again.tracks[0].is_drum) == ("é", track.name, is_drum)
+
+
+def test_chords_and_changes_within_bars_are_kept(tmp_path):
+    track = Track(notes_of([(0, 4_000, 60, 80)]), "x\x00y")
+    metres = np.array([(0, 3, 4, 24, 8), (2_880, 6, 8, 24, 8)], METRE)
+    chords = (Chord(0, "Bbmaj7/D"), Chord(700, "C#m"), Chord(1_440, "C#m"), Chord(2_000, "unknown"))
+    score = Score((track,), 480, metres=metres, keys=np.array([(0, -2, False), (500, 4, True)], KEY), chords=chords)
+    for name in ("x.musicxml", "x.mxl"):
+        write_score(score, tmp_path / name)
+        again = read_score(tmp_path / name)
+        assert again.metres.tolist() == metres.tolist()
+        assert again.keys.tolist() == score.keys.tolist()
+        assert again.chords == chords[:3]
+        assert again.tracks[0].name == "x y"
+
+
+@pytest.mark.parametrize(
+    ("contents", "words"),
+    [
+        (b"<a>", "no XML document"),
+        (b"<html></html>", "root is 'html'"),
+        (b"<score-partwise></score-partwise>", "no part"),
+        (b"PK\3\4 damaged", "compressed file is damaged"),
+        (b"<a>" * 100 + b"</a>" * 100, "levels"),
+        (b'<!DOCTYPE x [<!ENTITY a "b"><!ENTITY c "&a;&a;">]><x>&c;</x>', "declares entities"),
+        (b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><x>&a;</x>', "declares entities"),
+        (b'<?xml version="1.0" encoding="utf-7"?><x/>', "no XML document"),
+    ],
+)
+def test_broken_and_hostile_files_are_refused(contents, words):
+    with pytest.raises(BadScore, match=words):
+        read_musicxml(contents)
+
+
+def test_compressed_files_are_bounded_and_need_a_score(monkeypatch):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("META-INF/other", "")
+    with pytest.raises(BadScore, match="no score in it"):
+        read_musicxml(buffer.getvalue())
+    monkeypatch.setattr("wavewright.music.formats.xml_tree.MAX_XML_BYTES", 1_000)
+    with pytest.raises(BadScore, match="more than"):
+        read_musicxml(packed(b" " * 2_000))
+
+
+def test_an_external_document_type_is_not_loaded():
+    assert parse_xml(b'<!DOCTYPE a PUBLIC "x" "http://example.invalid/a.dtd"><a/>').tag == "a"
+
+
+def test_wrong_numbers_are_left_out_with_a_warning():
+    wrong = "<attributes><divisions>0</divisions><key><fifths>99</fifths></key></attributes>"
+    text = f'<score-partwise>{PART_LIST}<part id="P1"><measure>{wrong}{note("C9", 4)}{note("C4", 99999999)}'
+    text += "<backup><duration>1e9</duration></backup></measure></part></score-partwise>"
+    (score,), problems = read_musicxml(text.replace("<octave>9", "<octave>12").encode())
+    assert score.tracks[0].notes["pitch"].tolist() == [60]
+    assert score.seconds < 10_000
+    assert len(problems) == 2
