@@ -56,7 +56,7 @@ class _Bars:
 
     def add(self, entry: tuple[tuple[str, str], ...], *, is_last: bool) -> None:
         """Count a bar; bars with toms are fills."""
-        has_toms = any(part in TOMS for part, _ in entry)
+        has_toms = any(role in TOMS for role, _ in entry)
         (self.last if is_last else self.fill if has_toms else self.main)[entry] += 1
 
     def without_usual_toms(self) -> _Bars:
@@ -67,7 +67,7 @@ class _Bars:
 
 
 @dataclass
-class _Instrument:
+class _RoleNotes:
     """Notes of a part of all scores."""
 
     programs: Counter[int] = field(default_factory=Counter)
@@ -102,7 +102,7 @@ class _Instrument:
 def learn_style(scores: Sequence[Score], title: str = "Learned") -> AccompanimentStyle:
     """Return a style whose patterns are the typical bars of scores.
 
-    Every bar becomes one line for each part: steps of the bass above the root of the chord, strikes of the chords, and
+    Every bar becomes one line for each role: steps of the bass above the root of the chord, strikes of the chords, and
     strikes of each drum. Of each metre, bars are selected one after another so that all bars resemble one of them most
     (the greedy maximum of a facility location). Weights are the numbers of bars that resemble each.
 
@@ -124,7 +124,7 @@ def learn_style(scores: Sequence[Score], title: str = "Learned") -> Accompanimen
     G. Nemhauser, L. Wolsey, M. Fisher, "An analysis of approximations for maximizing submodular set functions", 1978.
     """
     bars: dict[str, _Bars] = {}
-    instruments: dict[str, _Instrument] = {}
+    instruments: dict[str, _RoleNotes] = {}
     sevenths: list[bool] = []
     for score in scores:
         _read_score(score, bars, instruments, sevenths)
@@ -141,7 +141,7 @@ def learn_style(scores: Sequence[Score], title: str = "Learned") -> Accompanimen
         "chord_colour": "sevenths" if sevenths and sum(sevenths) >= SEVENTHS_FROM * len(sevenths) else "triads",
         "patterns": patterns,
     }
-    contents |= {part: instruments[part].table(1 if part == "bass" else 2) for part in instruments if part != "drums"}
+    contents |= {role: instruments[role].table(1 if role == "bass" else 2) for role in instruments if role != "drums"}
     if "drums" in instruments:
         contents["drums"] = {"velocity": instruments["drums"].velocity}
     return AccompanimentStyle.model_validate(contents)
@@ -164,16 +164,14 @@ def parts_of(score: Score) -> dict[str, list[Track]]:
     return parts
 
 
-def _read_score(
-    score: Score, bars: dict[str, _Bars], instruments: dict[str, _Instrument], sevenths: list[bool]
-) -> None:
+def _read_score(score: Score, bars: dict[str, _Bars], instruments: dict[str, _RoleNotes], sevenths: list[bool]) -> None:
     """Add the bars and instruments of a score."""
-    parts = {part: tracks for part, tracks in parts_of(score).items() if tracks}
+    parts = {role: tracks for role, tracks in parts_of(score).items() if tracks}
     if not parts:
         return
-    for part, tracks in parts.items():
+    for role, tracks in parts.items():
         for track in tracks:
-            instruments.setdefault(part, _Instrument()).add(track)
+            instruments.setdefault(role, _RoleNotes()).add(track)
     score_bars = bars_of(score)
     chords = _chords(score, score_bars) if "bass" in parts or "chords" in parts else ()
     starts = np.concatenate([track.notes["start"] for tracks in parts.values() for track in tracks])
@@ -190,7 +188,7 @@ def _read_score(
             sevenths.append(_has_seventh(bar, parts["chords"][0].notes, chords))
         if "drums" in parts:
             texts |= drum_texts(grid, np.concatenate([track.notes for track in parts["drums"]]))
-        entry = tuple(sorted((part, text) for part, text in texts.items() if text.strip(".")))
+        entry = tuple(sorted((role, text) for role, text in texts.items() if text.strip(".")))
         if entry:
             bars.setdefault(bar.metre, _Bars()).add(entry, is_last=index == len(score_bars) - 1)
 
@@ -229,7 +227,7 @@ def _grids(bars: tuple[Bar, ...], starts: np.ndarray, ticks_per_quarter: int) ->
 
 
 def _has_seventh(bar: Bar, notes: np.ndarray, chords: tuple[tuple[int, ChordSymbol], ...]) -> bool:
-    """Return True if a seventh above the root of the chord of a bar sounds in it."""
+    """Return True if a seventh above the root of the chord starts in a bar."""
     root = [chord.root for tick, chord in chords if tick <= bar.start][-1:] or [chords[0][1].root]
     inside = notes[(notes["start"] >= bar.start) & (notes["start"] < bar.end)]
     return bool(np.isin((inside["pitch"] - root[0]) % 12, (10, 11)).any())
@@ -272,8 +270,8 @@ def _similarity(entries: Sequence[tuple[tuple[str, str], ...]]) -> np.ndarray:
     """Return the similarity of bars ``(n, n)``: notes that two have in common, of all notes of both."""
     features = [
         {
-            (part, position / len(text))
-            for part, text in entry
+            (role, position / len(text))
+            for role, text in entry
             for position, symbol in enumerate(text)
             if symbol not in ".-"
         }
@@ -292,5 +290,5 @@ def _similarity(entries: Sequence[tuple[tuple[str, str], ...]]) -> np.ndarray:
 def _table(metre: str, entry: tuple[tuple[str, str], ...], **more: object) -> dict[str, object]:
     """Return a pattern as a table of a style."""
     texts = dict(entry)
-    harmonic = {part: texts.pop(part) for part in ("bass", "chords") if part in texts}
+    harmonic: dict[str, object] = {role: texts.pop(role) for role in ("bass", "chords") if role in texts}
     return {"metre": metre, **more, **harmonic, **({"drums": texts} if texts else {})}
