@@ -40,6 +40,7 @@ COMMANDS = Group(
         "cancel-echo": "tasks.cancel_echo:cancel_echo",
         "encode": "tasks.encode:encode",
         "decode": "tasks.decode:decode",
+        "soundfont": "tasks.soundfont:soundfont",
         "phonemes": "tasks.phonemes:phonemes",
         "demo": "tasks.demo:demo",
         "models": Group(
