@@ -210,6 +210,17 @@ def test_the_features_of_a_drawn_piece_are_those_of_training(layout):
     assert (expected < np.array(config.feature_sizes)).all()
 
 
+def test_another_tempo_is_twice_or_half_as_fast():
+    config = config_of("voices")
+    grid = random_grid(config, 32, 4)
+    slower = grid.at_other_tempo()
+    for lane in range(config.n_lanes):
+        assert lane_events(slower, lane) == [(2 * s, 2 * e, symbol) for s, e, symbol in lane_events(grid, lane)]
+    faster = slower.at_other_tempo()
+    np.testing.assert_array_equal(faster.symbols, grid.symbols)
+    np.testing.assert_array_equal(faster.is_held, grid.is_held)
+
+
 def test_a_batch_is_drawn_around_what_is_known():
     rng = np.random.default_rng(0)
     for kind, n_lanes in itertools.product(range(4), (1, 2, 4)):

@@ -12,6 +12,9 @@ from wavewright import Clip, Score, render, write_score
 from wavewright.cli import run
 from wavewright.errors import BadFolder, BadScore
 from wavewright.music.score import PROGRAM, Track, controls_of, notes_of
+from wavewright.music.soundfont import generators as gen
+from wavewright.music.soundfont.writing import NewEntry, NewSample, write_soundfont
+from wavewright.music.soundfont.zones import Zone
 from wavewright.sound_file import read_metadata
 
 RATE = 8_000
@@ -106,3 +109,50 @@ def test_wrong_scores_and_targets_are_refused(song, tmp_path, capsys):
     with pytest.raises(BadFolder, match="does not exist"):
         render(song, tmp_path / "none" / "x.wav")
     assert not (tmp_path / "x.wav").exists()
+
+
+def test_a_patch_renders_all_tracks_but_drums(song, tmp_path):
+    options = {"reverb": 0, "sample_rate": RATE, "quiet": True}
+    by_patch = render(song, tmp_path / "patch.wav", patch="saw-lead", **options)
+    plain = render(song, tmp_path / "plain.wav", **options)
+    assert (by_patch.n_notes, by_patch.n_tracks, by_patch.instrument) == (4, 1, "patch saw-lead")
+    assert plain.instrument == "simple tones"
+    assert np.abs(Clip.read(by_patch.out).wave).max() > 0.01
+
+
+def test_a_soundfont_renders_its_samples(song, tmp_path):
+    sine = 0.5 * np.sin(2 * np.pi * np.arange(4_410) / 44.1)
+    samples = [NewSample("sine", sine, 44_100, 83, 0, (0, 4_410))]
+    instruments = [NewEntry("i", (Zone(0, gen.FULL_RANGE, gen.FULL_RANGE, {gen.SAMPLE_MODES: 1}, {}),))]
+    presets = [NewEntry("p", (Zone(0, gen.FULL_RANGE, gen.FULL_RANGE, {}, {}),), 0, 16)]
+    write_soundfont(tmp_path / "sines.sf2", "sines", presets, instruments, samples)
+    result = render(song, tmp_path / "x.wav", soundfont=tmp_path / "sines.sf2", sample_rate=44_100, quiet=True)
+    first = Clip.read(result.out).wave[0, 2_000:10_000]
+    spectrum = np.abs(np.fft.rfft(first * np.hanning(len(first)), 2**18))
+    assert result.instrument == "sines.sf2"
+    assert np.argmax(spectrum) * 44_100 / 2**18 == pytest.approx(1_000 * 2 ** ((60 - 83) / 12), rel=0.002)
+
+
+def test_a_single_note_has_its_pitch_and_length(tmp_path):
+    result = render(note="A4", seconds=1.5, out=tmp_path / "x.wav", reverb=0, sample_rate=RATE, quiet=True)
+    wave = Clip.read(result.out).wave[0]
+    spectrum = np.abs(np.fft.rfft(wave[:RATE] * np.hanning(RATE)))
+    assert (int(np.argmax(spectrum)), result.source, result.n_notes) == (440, "note A4", 1)
+    assert np.abs(wave[int(1.4 * RATE) : int(1.49 * RATE)]).max() > 20 * np.abs(wave[2 * RATE :]).max()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "Give one of both"),
+        (["--note", "H9"], "no pitch"),
+        (["song.mid", "--note", "A4"], "Give one of both"),
+        (["song.mid", "--patch", "none-such"], "none-such"),
+        (["song.mid", "--soundfont", "song.mid"], "song.mid"),
+        (["song.mid", "--soundfont", "x.sf2", "--patch", "saw-lead"], "choose one"),
+    ],
+)
+def test_wrong_instruments_are_refused(song, tmp_path, capsys, monkeypatch, arguments, words):
+    monkeypatch.chdir(tmp_path)
+    assert words in refused(capsys, "render", *arguments)
+    assert not list(tmp_path.glob("*.wav"))

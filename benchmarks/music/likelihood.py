@@ -1,7 +1,7 @@
 """Likelihood of held-out polyphonic scores, on the standard splits: chorales (JSB) and folk tunes (Nottingham).
 
-    python -m benchmarks.music.likelihood FOLDER                                 # all five, hours of one core
-    python -m benchmarks.music.likelihood FOLDER --only jsb-16th --minutes 40
+    python -m benchmarks.music.likelihood --splits FOLDER                             # all five, hours of one core
+    python -m benchmarks.music.likelihood --splits FOLDER --only jsb-16th --minutes 40
 
 FOLDER has the arrays of ``splits.py``. Three protocols:
 
@@ -16,8 +16,8 @@ from __future__ import annotations
 
 import argparse
 import copy
-import json
 import math
+import sys
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,7 +27,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from benchmarks.music.splits import Corpus, Examples, chorales, padded, piano_rolls
+from benchmarks.harness.script import Benchmark, Report
+from benchmarks.harness.tables import Row, Table, columns
+from benchmarks.music.splits import SPLITS, Corpus, Examples, chorales, padded, piano_rolls
 from wavewright.families.composer.config import ComposerConfig
 from wavewright.families.composer.modules import Composer, event_nats
 from wavewright.families.composer.vocabulary import FIRST_NOTE, REST
@@ -36,6 +38,12 @@ from wavewright.nn.precision import supports_bfloat16
 
 EVALUATE_EVERY_S = 40.0
 EVALUATION_BATCH = 8
+
+
+LIKELIHOOD = Table(
+    "nats of held-out scores",
+    columns(protocol="s", unit="s", valid=".3f", test=".3f", published=".3f", minutes=".1f", steps="d", parameters="d"),
+)
 
 
 @dataclass(frozen=True)
@@ -152,11 +160,12 @@ def corpus_of(protocol: Protocol, folder: Path) -> Corpus:
     )
 
 
-def train(name: str, protocol: Protocol, folder: Path, minutes: float, out: Path | None, seed: int) -> dict[str, float]:
-    """Train for some minutes; return the likelihoods of validation and test pieces."""
+def train(name: str, protocol: Protocol, options: argparse.Namespace) -> Row:
+    """Train for some minutes of processor time; return the row of a protocol."""
+    minutes, out, seed = options.minutes, options.out, options.seed
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    corpus = corpus_of(protocol, folder)
+    corpus = corpus_of(protocol, options.splits)
     examples = {split: Examples(corpus, split) for split in corpus.pieces}
     build = JointFrames(corpus.config, corpus.is_sorted) if protocol.is_joint else SigmoidFrames(corpus.config)
     model = build.train()
@@ -177,7 +186,9 @@ def train(name: str, protocol: Protocol, folder: Path, minutes: float, out: Path
             valid = evaluate(average, examples["valid"]) / per
             evaluated += time.process_time() - before
             print(
-                f"{name}: {elapsed / 60:5.1f} min, step {step}, train {np.mean(losses):.4f}, valid {valid:.4f}",
+                f"{name}: {elapsed / 60:5.1f} min, step {step}, valid {valid:.4f}, "
+                f"train {np.mean(losses or [math.nan]):.4f}",
+                file=sys.stderr,
                 flush=True,
             )
             losses = []
@@ -205,33 +216,56 @@ def train(name: str, protocol: Protocol, folder: Path, minutes: float, out: Path
             for kept, weight in zip(average.parameters(), model.parameters(), strict=True):
                 kept.lerp_(weight, 1 - decay)
         step += 1
-    average.load_state_dict(best_state)
+    if best_state is not None:
+        average.load_state_dict(best_state)
     return {
+        "protocol": name,
+        "unit": protocol.unit,
         "valid": best,
         "test": evaluate(average, examples["test"]) / per,
-        "bar": protocol.bar,
+        "published": protocol.bar,
         "minutes": minutes,
         "steps": step,
         "parameters": n_parameters,
     }
 
 
-def main() -> None:
-    """Train and measure."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path)
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this script."""
+    parser.add_argument("--splits", type=Path, help="folder of the arrays")
     parser.add_argument("--only", nargs="+", choices=PROTOCOLS, default=list(PROTOCOLS))
-    parser.add_argument("--minutes", type=float, default=30.0)
-    parser.add_argument("--out", type=Path, help="folder of the weights")
+    parser.add_argument("--minutes", type=float, default=30.0, help="of processor time for each row")
+    parser.add_argument("--out", type=Path, help="folder for the weights")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--cell", choices=("transformer", "lstm"), default="transformer")
-    arguments = parser.parse_args()
-    for name in arguments.only:
-        protocol = PROTOCOLS[name]
-        protocol = replace(protocol, config=replace(protocol.config, cell=arguments.cell))
-        result = train(name, protocol, arguments.folder, arguments.minutes, arguments.out, arguments.seed)
-        print(json.dumps({"protocol": name, **result}), flush=True)
 
+
+def measure(options: argparse.Namespace, report: Report) -> None:
+    """Train and measure a model for each protocol."""
+    for name in options.only:
+        protocol = PROTOCOLS[name]
+        protocol = replace(protocol, config=replace(protocol.config, cell=options.cell))
+        report.add(LIKELIHOOD, train(name, protocol, options))
+
+
+def synthetic_splits(folder: Path) -> Path:
+    """Write splits of random chorales."""
+    rng = np.random.default_rng(0)
+    arrays: dict[str, np.ndarray] = {}
+    for split in SPLITS:
+        steps = rng.integers(55, 75, (96, 4)).repeat(2, axis=0)
+        arrays |= {split: steps.astype(np.int8), f"{split}_lengths": np.array([64, 128])}
+    np.savez(folder / PROTOCOLS["jsb-16th"].file, **arrays)
+    return folder
+
+
+BENCHMARK = Benchmark(
+    __doc__,
+    (LIKELIHOOD,),
+    add_options,
+    measure,
+    smoke={"splits": synthetic_splits, "only": ["jsb-16th"], "minutes": 0.01},
+)
 
 if __name__ == "__main__":
-    main()
+    sys.exit(BENCHMARK.run())

@@ -22,6 +22,7 @@ _MODULES = {
     "adjust": "tasks.adjust",
     "analyse": "tasks.analyse",
     "cancel_echo": "tasks.cancel_echo",
+    "compose": "tasks.compose",
     "decode": "tasks.decode",
     "demo": "tasks.demo",
     "edit": "tasks.edit",
@@ -69,6 +70,7 @@ __all__ = [
     "adjust",
     "analyse",
     "cancel_echo",
+    "compose",
     "decode",
     "demo",
     "edit",
@@ -126,6 +128,7 @@ if TYPE_CHECKING:  # the same names for editors and type checkers
     from .tasks.adjust import adjust
     from .tasks.analyse import analyse
     from .tasks.cancel_echo import cancel_echo
+    from .tasks.compose import compose
     from .tasks.decode import decode
     from .tasks.demo import demo
     from .tasks.edit import edit

@@ -33,6 +33,7 @@ COMMANDS = Group(
         "mix": "tasks.mix:mix",
         "layer": "tasks.layer:layer",
         "synthesise": "tasks.synthesise:synthesise",
+        "compose": "tasks.compose:compose",
         "render": "tasks.render:render",
         "enhance": "tasks.enhance:enhance",
         "cancel-echo": "tasks.cancel_echo:cancel_echo",

@@ -14,6 +14,8 @@ from .config import ComposerConfig
 from .grid import Grid, longest_matches, plan_features, previous_symbols, step_features
 from .vocabulary import FIRST_NOTE
 
+Matches = tuple[np.ndarray, np.ndarray]
+
 OPEN, SPANS, LANES, CELLS = range(4)
 """Kinds of examples: nothing is known ahead, whole spans are, whole voices, or single quarters of voices."""
 
@@ -26,7 +28,7 @@ class ComposerDataSettings(RangedSettings):
     valid_fraction: float = ranged(0.1, 0.0, 0.9)  # of the scores, for validation
     crop_steps: int = ranged(192, 8, 8_192)  # sixteenths of a training example
     max_shift: int = ranged(6, 0, 12)  # semitones by which examples are transposed at most
-    tempo_fraction: float = ranged(0.05, 0.0, 1.0)  # of the examples have notes of twice the length
+    tempo_fraction: float = ranged(0.05, 0.0, 1.0)  # of the examples have notes of half or twice the length
     known_fraction: float = ranged(0.5, 0.0, 1.0)  # of the examples, of which something ahead is known
 
 
@@ -44,22 +46,26 @@ class Pieces:
     def __init__(self, grids: Sequence[Grid], config: ComposerConfig) -> None:
         self.grids, self.config = tuple(grids), config
         self.lengths = np.array([len(grid) for grid in grids])
-        self.matches = [longest_matches(grid.symbols, grid.is_held) for grid in grids]
-        self.room = [self._room(grid) for grid in grids]
+        self._variants: dict[tuple[int, bool], tuple[Grid, Matches]] = {}
 
-    def _room(self, grid: Grid) -> tuple[int, int]:
-        """Return the semitones by which a piece can be moved down and up within the vocabulary."""
-        vocabulary = self.config.vocabulary
-        notes = grid.symbols[vocabulary.is_note(grid.symbols)]
+    def room(self, row: int) -> tuple[int, int]:
+        """Return the semitones by which a piece can be moved, down and up, within the vocabulary."""
+        vocabulary, symbols = self.config.vocabulary, self.grids[row].symbols
+        notes = symbols[vocabulary.is_note(symbols)]
         if not len(notes) or not self.config.has_notes:
             return 0, 0
         return FIRST_NOTE - int(notes.min()), vocabulary.n_notes - int(notes.max())
 
-    def piece(self, row: int, semitones: int) -> Batch:
+    def piece(self, row: int, semitones: int, *, at_other_tempo: bool = False) -> Batch:
         """Return the arrays of a piece without a plan, the first dimension its steps."""
-        grid = self.grids[row].transposed(self.config.vocabulary, semitones)
+        variant = (row, at_other_tempo)
+        if variant not in self._variants:
+            grid = self.grids[row].at_other_tempo() if at_other_tempo else self.grids[row]
+            self._variants[variant] = (grid, longest_matches(grid.symbols, grid.is_held))
+        grid, matches = self._variants[variant]
+        grid = grid.transposed(self.config.vocabulary, semitones)
         return {
-            "features": step_features(self.config, grid, self.matches[row]),
+            "features": step_features(self.config, grid, matches),
             "symbols": grid.symbols,
             "is_held": grid.is_held,
             "before": previous_symbols(grid.symbols, self.config.vocabulary.unknown),
@@ -85,23 +91,25 @@ class ComposerBatches:
     def all(self) -> tuple[Batch, ...]:
         """Return every piece once in its own key, in order of length, with nothing known ahead."""
         order = np.argsort(self.pieces.lengths, kind="stable")
-        examples = [self._open(self.pieces.piece(int(row), 0), self.pieces.grids[row].bar_steps) for row in order]
+        examples = [self._open(self.pieces.piece(int(row), 0)) for row in order]
         return tuple(padded(examples[first : first + 4]) for first in range(0, len(examples), 4))
 
     def _example(self, row: int, rng: np.random.Generator) -> Batch:
-        low, high = self.pieces.room[row]
-        limit, length, crop = self.settings.max_shift, int(self.pieces.lengths[row]), self.settings.crop_steps
-        piece = self.pieces.piece(row, int(rng.integers(max(low, -limit), max(min(high, limit), 0) + 1)))
-        start = int(rng.integers(0, max(length - crop, 0) + 1))
-        kind = int(rng.integers(SPANS, CELLS + 1)) if rng.random() < self.settings.known_fraction else OPEN
+        """Return a crop of a piece in a random key, of which some cells ahead are known."""
+        settings, (low, high) = self.settings, self.pieces.room(row)
+        semitones = int(rng.integers(max(low, -settings.max_shift), max(min(high, settings.max_shift), 0) + 1))
+        at_other_tempo = bool(rng.random() < settings.tempo_fraction) and self.pieces.config.has_notes
+        kind = int(rng.integers(SPANS, CELLS + 1)) if rng.random() < settings.known_fraction else OPEN
         is_open_ended = bool(rng.random() < 0.5)
-        bar_steps = self.pieces.grids[row].bar_steps
-        piece = {name: array[start : start + crop] for name, array in piece.items()}
+        piece = self.pieces.piece(row, semitones, at_other_tempo=at_other_tempo)
+        length = len(piece["symbols"])
+        start = int(rng.integers(0, max(length - settings.crop_steps, 0) + 1))
+        piece = {name: array[start : start + settings.crop_steps] for name, array in piece.items()}
         is_known = known_cells(kind, len(piece["symbols"]), self.pieces.config.n_lanes, rng)
-        left = (length - 1 - np.arange(start, start + len(is_known))) // bar_steps
+        left = (length - 1 - np.arange(start, start + len(is_known))) // self.pieces.grids[row].bar_steps
         return self._planned(piece, is_known, np.full_like(left, -1) if is_open_ended else left)
 
-    def _open(self, piece: Batch, bar_steps: int) -> Batch:
+    def _open(self, piece: Batch) -> Batch:
         is_known = np.zeros(piece["symbols"].shape, bool)
         return self._planned(piece, is_known, np.full(len(is_known), -1))
 

@@ -37,6 +37,14 @@ class Grid:
         """Return the piece with its notes and chords moved; notes must stay within the vocabulary."""
         return Grid(vocabulary.transposed(self.symbols, semitones), self.is_held, self.bar_steps)
 
+    def at_other_tempo(self) -> Grid:
+        """Return the piece with notes of half the length, if it has no odd sixteenths, else of twice the length."""
+        if self.is_held[1::2].all():
+            return Grid(self.symbols[::2], self.is_held[::2], self.bar_steps)
+        symbols, is_held = np.repeat(self.symbols, 2, axis=0), np.repeat(self.is_held, 2, axis=0)
+        is_held[1::2] = True
+        return Grid(symbols, is_held, self.bar_steps)
+
 
 def previous_symbols(symbols: np.ndarray, unknown: int) -> np.ndarray:
     """Return the symbols ``(steps, lanes)`` of the step before each; those before the first are unknown."""

@@ -79,9 +79,9 @@ class OscillatorSource(VoiceSource):
         bank.noise[voice] = 0.0
         for number, each in enumerate(self._oscillators):
             n_copies = bank.phases.shape[2]
-            phases: np.ndarray = rng.random(n_copies)
+            phases = rng.random((1, n_copies))[0]
             if not isinstance(each.phase, str):  # copies at one phase would begin with a peak
-                phases = np.mod(each.phase + GOLDEN_RATIO * np.arange(n_copies), 1.0)
+                phases = np.array([(each.phase + GOLDEN_RATIO * copy) % 1.0 for copy in range(n_copies)])
             bank.phases[voice, number] = np.floor(phases * 2.0**32)
         return math.inf
 

@@ -183,7 +183,6 @@ class GrainTable(PatchTable):
     length_s: Annotated[float, Field(ge=0.002, le=1)] = 0.1
     pitch_jitter_cents: Annotated[float, Field(ge=0, le=2_400)] = 10.0
     chord: tuple[Semitones, ...] = Field(default=(0.0,), min_length=1, max_length=12)
-    noise: Unit = 0.0
     spread: Unit = 0.8
 
 

@@ -1,0 +1,271 @@
+"""Compare composed pieces with held-out ones, and with those of a Markov chain of the same data.
+
+    python -m benchmarks.music.composition --model chorales --scores corpora/chorales
+    python -m benchmarks.music.composition --model folk-tunes --scores corpora/folk-tunes --count 40
+
+The folder has the scores that recipes/composer.py writes: ``train-...mid`` and ``valid-...mid``. Printed are
+
+- overlaps of histograms (pitch class above the key's tonic, interval, duration, position in the bar): the area that two
+  histograms have in common, 1 at most, of all voices together; held-out pieces against the model's, those of a Markov
+  chain of second order, and half of the training pieces against the other half;
+- the longest melody of the model that a training piece has, in notes, by intervals and durations, beside the longest
+  that held-out pieces have in common with training pieces;
+- notes that break the limits, in pieces with random limits;
+- seconds to compose 32 bars.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import sys
+import time
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.harness.script import Benchmark, Report
+from benchmarks.harness.tables import Table, columns
+from wavewright.contracts.composition import CompositionSettings, ScoreComposer
+from wavewright.loading import load_composer
+from wavewright.music.accompaniment.melody import find_key
+from wavewright.music.bars import bars_of
+from wavewright.music.formats import read_score, write_score
+from wavewright.music.score import Score, Track, notes_of
+from wavewright.music.theory import SCALES, ChordSymbol, MusicalKey
+
+STEP = 120
+FEATURES = ("pitch_class", "interval", "duration", "position")
+OVERLAPS = Table(
+    "overlap with held-out pieces",
+    columns(pieces="s", pitch_class=".3f", interval=".3f", duration=".3f", position=".3f"),
+)
+COPIES = Table("longest run of a training melody, in notes", columns(pieces="s", median=".1f", largest="d"))
+LIMITS = Table("notes that break random limits", columns(model="s", pieces="d", notes="d", broken="d"))
+SPEED = Table("speed", columns(model="s", bars="d", seconds=".2f"))
+Voice = list[tuple[int, int, int]]
+"""Notes of a voice: start and duration in sixteenths, and pitch."""
+
+
+def voices_of(score: Score, n_voices: int) -> list[Voice]:
+    """Return the first voices of a score on the grid of sixteenths."""
+    ticks = score.ticks_per_quarter // 4
+    return [
+        [(int(n["start"]) // ticks, max(int(n["duration"]) // ticks, 1), int(n["pitch"])) for n in track.notes]
+        for track in score.tracks[:n_voices]
+    ]
+
+
+def histograms(pieces: Sequence[Sequence[Voice]], tonics: Sequence[int], bar: int) -> dict[str, Counter[int]]:
+    """Return the histogram of each feature over all voices of all pieces."""
+    counts: dict[str, Counter[int]] = {name: Counter() for name in FEATURES}
+    for voices, tonic in zip(pieces, tonics, strict=True):
+        for voice in voices:
+            counts["pitch_class"].update((pitch - tonic) % 12 for _, _, pitch in voice)
+            counts["interval"].update(b[2] - a[2] for a, b in itertools.pairwise(voice))
+            counts["duration"].update(min(duration, 32) for _, duration, _ in voice)
+            counts["position"].update(start % bar for start, _, _ in voice)
+    return counts
+
+
+def overlap(first: Counter[int], second: Counter[int]) -> float:
+    """Return the area that two histograms have in common, 0 to 1."""
+    totals = max(first.total(), 1), max(second.total(), 1)
+    return sum(min(first[key] / totals[0], second[key] / totals[1]) for key in first.keys() | second.keys())
+
+
+def tonic_of(score: Score) -> int:
+    """Return the tonic of the most probable key."""
+    notes = np.concatenate([track.notes for track in score.tracks if not track.is_drum])
+    return find_key(notes[np.argsort(notes["start"], kind="stable")], bars_of(score)).tonic
+
+
+class MarkovVoices:
+    """A Markov chain of second order of each voice: pitch above the tonic and duration, given the two notes before."""
+
+    def __init__(self, pieces: Sequence[Sequence[Voice]]) -> None:
+        self.following: list[dict[tuple[object, ...], list[tuple[int, int]]]] = []
+        for lane in range(len(pieces[0])):
+            table: dict[tuple[object, ...], list[tuple[int, int]]] = defaultdict(list)
+            for voices in pieces:
+                events = [(pitch, duration) for _, duration, pitch in voices[lane]]
+                for index, event in enumerate(events):
+                    for order in range(min(index, 2) + 1):
+                        table[tuple(events[index - order : index])].append(event)
+            self.following.append(table)
+
+    def draw(self, n_steps: int, rng: np.random.Generator) -> list[Voice]:
+        """Return a piece."""
+        piece = []
+        for table in self.following:
+            voice: Voice = []
+            step = 0
+            while step < n_steps:
+                past = [(pitch, duration) for _, duration, pitch in voice[-2:]]
+                while tuple(past) not in table:
+                    past = past[1:]
+                choices = table[tuple(past)]
+                pitch, duration = choices[int(rng.integers(len(choices)))]
+                voice.append((step, duration, pitch))
+                step += duration
+            piece.append(voice)
+        return piece
+
+
+def longest_copy(voice: Voice, melodies: set[tuple[int, ...]], cache: dict[int, set[tuple[int, ...]]]) -> int:
+    """Return the notes of the longest run of a melody that a training melody has, up to transposition."""
+    moves, longest = moves_of(voice), 0
+    for start in range(len(moves)):
+        while start + longest < len(moves) and moves[start : start + longest + 1] in ngrams(
+            cache, longest + 1, melodies
+        ):
+            longest += 1
+    return longest + 1 if longest else 0
+
+
+def moves_of(voice: Voice) -> tuple[int, ...]:
+    """Return a number for the interval and duration of each note but the first."""
+    return tuple(100 * (b[2] - a[2]) + min(b[1], 64) for a, b in itertools.pairwise(voice))
+
+
+def ngrams(cache: dict[int, set[tuple[int, ...]]], n: int, melodies: set[tuple[int, ...]]) -> set[tuple[int, ...]]:
+    """Return all runs of n moves of the training melodies."""
+    if n not in cache:
+        cache[n] = {melody[i : i + n] for melody in melodies for i in range(len(melody) - n + 1)}
+    return cache[n]
+
+
+def count_violations(composer: ScoreComposer, count: int, bars: int) -> tuple[int, int]:
+    """Compose pieces with random limits; return the notes that break them, and all notes."""
+    rng = np.random.default_rng(1)
+    broken = n_notes = 0
+    for index in range(count):
+        key = MusicalKey(int(rng.integers(12)), str(rng.choice(["major", "minor", "dorian", "major-pentatonic"])))
+        lowest = int(rng.integers(50, 60))
+        chords = tuple(ChordSymbol(int(rng.integers(12)), str(rng.choice(["", "m"]))) for _ in range(4))
+        settings = CompositionSettings(
+            key=None if rng.random() < 0.5 else key,
+            lowest=lowest,
+            highest=lowest + 24,
+            onset_steps=int(rng.choice([1, 2, 4])),
+            ends_at_bars=bool(rng.random() < 0.5),
+            seed=index,
+        )
+        if settings.key is None and rng.random() < 0.5:
+            settings = CompositionSettings(chords=chords, lowest=lowest, highest=lowest + 24, seed=index)
+        score = composer.compose(bars, settings)
+        for track in score.tracks:
+            if track.name != "chords":
+                broken += sum(breaks(note, settings) for note in track.notes)
+                n_notes += len(track.notes)
+    return broken, n_notes
+
+
+def breaks(note: np.ndarray, settings: CompositionSettings) -> bool:
+    """Return True for a note that breaks a limit."""
+    start, end = int(note["start"]) // STEP, int(note["start"] + note["duration"]) // STEP
+    pitch = int(note["pitch"])
+    tones = settings.chords[start // 16 % len(settings.chords)].pitch_classes if settings.chords else range(12)
+    return not (
+        (settings.key is None or (pitch - settings.key.tonic) % 12 in SCALES[settings.key.scale])
+        and settings.lowest <= pitch <= settings.highest
+        and pitch % 12 in tones
+        and start % 16 % settings.onset_steps == 0
+        and not (settings.ends_at_bars and start // 16 != (end - 1) // 16)
+    )
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this script."""
+    parser.add_argument("--model", default="chorales")
+    parser.add_argument("--scores", type=Path, default=Path("corpora/chorales"))
+    parser.add_argument("--count", type=int, default=60, help="pieces of the model and of the chain")
+    parser.add_argument("--bars", type=int, default=16)
+    parser.add_argument("--limited", type=int, default=1_000, help="pieces with random limits")
+    parser.add_argument("--limited-bars", type=int, default=2)
+
+
+def measure(options: argparse.Namespace, report: Report) -> None:
+    """Add the rows of a model."""
+    composer = load_composer(options.model)
+    n_voices = 1 if "chords" in composer.voices else len(composer.voices)
+    scores = {
+        split: [read_score(path) for path in sorted(options.scores.glob(f"{split}-*.mid"))]
+        for split in ("train", "valid")
+    }
+    bar = bar_steps_of(scores["valid"])
+    settings = [CompositionSettings(seed=seed, bar_steps=bar) for seed in range(options.count)]
+    start = time.perf_counter()
+    composer.compose(32, CompositionSettings(bar_steps=bar))
+    report.add(SPEED, {"model": options.model, "bars": 32, "seconds": time.perf_counter() - start})
+    composed = [composer.compose(options.bars, each) for each in settings]
+    add_overlaps(scores, composed, n_voices, bar, report)
+
+    melodies = {name: [voices_of(score, 1)[0] for score in scores[name]] for name in scores}
+    melodies["model"] = [voices_of(score, 1)[0] for score in composed]
+    known, cache = {moves_of(melody) for melody in melodies["train"]}, {}
+    for name in ("model", "valid"):
+        copies = [longest_copy(melody, known, cache) for melody in melodies[name]]
+        report.add(COPIES, {"pieces": name, "median": float(np.median(copies)), "largest": max(copies)})
+    broken, n_notes = count_violations(composer, options.limited, options.limited_bars)
+    report.add(LIMITS, {"model": options.model, "pieces": options.limited, "notes": n_notes, "broken": broken})
+
+
+def bar_steps_of(scores: Sequence[Score]) -> int:
+    """Return the sixteenths of a bar of most scores."""
+    metres = Counter(tuple(score.metres[0])[1:3] if len(score.metres) else (4, 4) for score in scores)
+    numerator, denominator = metres.most_common(1)[0][0]
+    return 16 * int(numerator) // int(denominator)
+
+
+def add_overlaps(
+    scores: dict[str, list[Score]], composed: Sequence[Score], n_voices: int, bar: int, report: Report
+) -> None:
+    """Add the overlaps of the histograms with held-out pieces."""
+    real = {split: [voices_of(score, n_voices) for score in scores[split]] for split in scores}
+    tonics = {split: [tonic_of(score) for score in scores[split]] for split in scores}
+    in_c = [
+        [[(start, duration, pitch - tonic) for start, duration, pitch in voice] for voice in voices]
+        for voices, tonic in zip(real["train"], tonics["train"], strict=True)
+    ]
+    markov, rng = MarkovVoices(in_c), np.random.default_rng(0)
+    n_steps = composed[0].length // STEP
+    chain = [markov.draw(n_steps, rng) for _ in composed]
+    half = len(real["train"]) // 2
+    held_out = histograms(real["valid"], tonics["valid"], bar)
+    rows = {
+        "model": histograms([voices_of(s, n_voices) for s in composed], [tonic_of(s) for s in composed], bar),
+        "Markov chain": histograms(chain, [0] * len(chain), bar),
+        "training": histograms(real["train"], tonics["train"], bar),
+    }
+    for name, counts in rows.items():
+        cells = {feature: overlap(held_out[feature], counts[feature]) for feature in FEATURES}
+        report.add(OVERLAPS, {"pieces": name, **cells})
+    halves = [
+        histograms(real["train"][chosen], tonics["train"][chosen], bar) for chosen in (slice(half), slice(half, None))
+    ]
+    cells = {feature: overlap(halves[0][feature], halves[1][feature]) for feature in FEATURES}
+    report.add(OVERLAPS, {"pieces": "halves of the training", **cells})
+
+
+def synthetic_scores(folder: Path) -> Path:
+    """Write scores of four random voices."""
+    rng = np.random.default_rng(0)
+    for split, index in itertools.product(("train", "valid"), range(3)):
+        tracks = [Track(notes_of([(480 * i, 480, int(rng.integers(60, 72)), 80) for i in range(16)])) for _ in range(4)]
+        write_score(Score(tuple(tracks)), folder / f"{split}-{index}.mid")
+    return folder
+
+
+BENCHMARK = Benchmark(
+    __doc__,
+    (OVERLAPS, COPIES, LIMITS, SPEED),
+    add_options,
+    measure,
+    smoke={"scores": synthetic_scores, "count": 1, "bars": 1, "limited": 2, "limited_bars": 1},
+)
+
+if __name__ == "__main__":
+    sys.exit(BENCHMARK.run())

@@ -1,0 +1,89 @@
+"""The command compose: files, options, and what it refuses."""
+
+from __future__ import annotations
+
+import pytest
+import soundfile
+from tiny_families import trained
+
+import wavewright
+from wavewright.cli import run
+from wavewright.errors import BadModel, BadScore, BadSetting
+from wavewright.tasks.compose import compose
+
+
+@pytest.fixture(scope="module")
+def composer():
+    return str(trained("composer").out)
+
+
+@pytest.fixture
+def piece(composer, tmp_path):
+    path = tmp_path / "piece.mid"
+    compose(composer, path, bars=3, metre="3/4", tempo=90, seed=1)
+    return path
+
+
+def test_a_score_has_its_bars_and_tempo(composer, piece, tmp_path):
+    score = wavewright.read_score(piece)
+    assert score.length == 3 * 3 * score.ticks_per_quarter
+    assert tuple(score.metres[0])[1:3] == (3, 4)
+    compose(composer, tmp_path / "again.mid", bars=3, metre="3/4", tempo=90, seed=1)
+    assert (tmp_path / "again.mid").read_bytes() == piece.read_bytes()
+
+
+def test_a_score_is_continued_in_its_own_tempo_and_metre(composer, piece, tmp_path):
+    longer = compose(composer, tmp_path / "longer.mid", bars=2, continue_from=piece)
+    assert longer.bars == 5
+    score = wavewright.read_score(tmp_path / "longer.mid")
+    assert round(60e6 / score.tempos[0]["us_per_quarter"]) == 90
+
+
+@pytest.mark.parametrize("option", [{"infill": "2:3"}, {"infill": "2"}, {"voices": "voice 2"}, {"vary": 0.5}])
+def test_a_score_is_changed(composer, piece, tmp_path, option):
+    changed = compose(composer, tmp_path / "changed.mid", score=piece, seed=4, **option)
+    assert changed.bars == 3
+    assert (tmp_path / "changed.mid").read_bytes() != piece.read_bytes()
+
+
+def test_a_score_is_written_as_sound(composer, tmp_path):
+    compose(composer, tmp_path / "piece.wav", bars=1, quiet=True, seed=2)
+    assert soundfile.info(tmp_path / "piece.wav").duration > 2
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"score": "x.mid"}, "--score needs one of"),
+        ({"infill": "1:2"}, "--infill needs the score"),
+        ({"vary": 0.2, "infill": "1:2", "score": "x.mid"}, "--infill and --vary cannot be combined"),
+        ({"metre": "5"}, "'5' is no metre"),
+        ({"smallest_note": 3}, "smallest note is 3"),
+        ({"key": "H"}, "'H' is no key"),
+        ({"pitches": "C4-G5"}, "no range of pitches"),
+        ({"pitches": "C-1..D-1"}, "No note of the model keeps the constraints"),
+        ({"chords": "C Q"}, "'Q' is no chord"),
+        ({"bars": 0}, "bars is 0"),
+    ],
+)
+def test_wrong_options_are_refused(composer, tmp_path, options, message):
+    with pytest.raises(BadSetting, match=message):
+        compose(composer, tmp_path / "out.mid", **options)
+    assert not (tmp_path / "out.mid").exists()
+
+
+def test_wrong_files_are_refused(composer, piece, tmp_path):
+    with pytest.raises(BadScore, match="There is no such file"):
+        compose(composer, tmp_path / "out.mid", continue_from=tmp_path / "none.mid")
+    with pytest.raises(BadSetting, match="'2:x' are no bars"):
+        compose(composer, tmp_path / "out.mid", score=piece, infill="2:x")
+    with pytest.raises(BadModel, match="which composes no scores; give a composer"):
+        compose("drums", tmp_path / "out.mid")
+
+
+def test_the_command_names_file_bars_and_seed(composer, tmp_path, capsys):
+    out = tmp_path / "piece.mid"
+    assert run(["compose", composer, "--bars", "2", "--seed", "5", "--out", str(out)]) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert f"{out}: 2 bars" in printed
+    assert "seed 5" in printed
