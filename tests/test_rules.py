@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.counterpoint_rules import faults_of
 from wavewright.errors import BadSetting
 from wavewright.music.rules import PRESETS, RulePiece, compose_by_rule
-from wavewright.music.rules.frame import TICKS_PER_QUARTER, PieceFrame, Section
+from wavewright.music.rules.frame import TICKS_PER_QUARTER, PieceFrame, RuleSection
 from wavewright.music.rules.grammar import ChordGrammar, diatonic_chord
 from wavewright.music.rules.markov import MarkovChain, MelodyToken, tokens_of, tune_collection
 from wavewright.music.rules.melodies import Automaton, LSystem
@@ -289,4 +289,4 @@ def test_files_are_refused_with_the_position(text, message):
 def test_a_frame_knows_its_beats():
     assert PieceFrame(metre="6/8").n_beats == 2
     assert PieceFrame(metre="7/8", bars=4).beat_ticks == TICKS_PER_QUARTER // 2
-    assert Section(PieceFrame(), 4).length == 16 * TICKS_PER_QUARTER
+    assert RuleSection(PieceFrame(), 4).length == 16 * TICKS_PER_QUARTER

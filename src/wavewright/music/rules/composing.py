@@ -16,7 +16,7 @@ from ..score import KEY, METRE, PROGRAM, Chord, Score, Track, controls_of, notes
 from ..theory import MusicalKey
 from ..timing import TEMPO, quarters_per_minute_to_us
 from .counterpoint import Counterpoint
-from .frame import TICKS_PER_QUARTER, ChordSpan, PieceFrame, RuleNote, Section
+from .frame import TICKS_PER_QUARTER, ChordSpan, PieceFrame, RuleNote, RuleSection
 from .grammar import ChordGrammar, Progression
 from .markov import Markov, MelodyToken, tokens_of
 from .melodies import Arpeggio, Automaton, LSystem, RandomMotion
@@ -199,7 +199,7 @@ class _Composition:
         if grammar is not None:
             rng = np.random.default_rng([*numbers, 0])
             spans = grammar.chords(self._frame, self._n_bars, rng, is_final=is_final)
-        section = Section(self._frame, self._n_bars, tuple(spans), is_final)
+        section = RuleSection(self._frame, self._n_bars, tuple(spans), is_final)
         parts = []
         for index, voice in enumerate(self._piece.voices):
             rng = np.random.default_rng([*numbers, 1 + index])

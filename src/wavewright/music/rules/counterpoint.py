@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from ...errors import BadSetting
-from .frame import RuleNote, Section
+from .frame import RuleNote, RuleSection
 from .rule import VoiceRule
 
 CONSONANCES = frozenset({0, 3, 4, 7, 8, 9})
@@ -81,11 +81,11 @@ class Counterpoint(VoiceRule):
         names = (self.name or "counterpoint", "cantus firmus")
         return names if self.above else names[::-1]
 
-    def compose(self, section: Section, rng: np.random.Generator) -> list[RuleNote]:
+    def compose(self, section: RuleSection, rng: np.random.Generator) -> list[RuleNote]:
         """Return both voices, sorted by start."""
         return sorted((note for line in self.compose_lines(section, rng) for note in line), key=lambda note: note.start)
 
-    def compose_lines(self, section: Section, rng: np.random.Generator) -> list[list[RuleNote]]:
+    def compose_lines(self, section: RuleSection, rng: np.random.Generator) -> list[list[RuleNote]]:
         """Return the notes of the upper and of the lower voice.
 
         Raises
@@ -121,7 +121,7 @@ class Counterpoint(VoiceRule):
         )
 
     def _notes(
-        self, section: Section, cantus: Sequence[int], slots: Sequence[Slot], solution: Sequence[int]
+        self, section: RuleSection, cantus: Sequence[int], slots: Sequence[Slot], solution: Sequence[int]
     ) -> list[list[RuleNote]]:
         """Return the notes of the counterpoint and of the cantus firmus."""
         bar_ticks = section.frame.bar_ticks
@@ -137,7 +137,7 @@ class Counterpoint(VoiceRule):
                 line.append(RuleNote(slot.start, slot.duration, pitch, section.velocity(slot.start, self.velocity)))
         return [line, firmus]
 
-    def _cantus(self, section: Section, pitches: list[int], rng: np.random.Generator) -> list[int] | None:
+    def _cantus(self, section: RuleSection, pitches: list[int], rng: np.random.Generator) -> list[int] | None:
         """Return the pitches of the cantus firmus, one a bar; None if the search found none."""
         key = section.frame.key
         inner = [
@@ -155,7 +155,7 @@ class Counterpoint(VoiceRule):
             return [pitches[index] for index in indices]
         return search_cantus(inner, tonic, section.n_bars, rng)
 
-    def _slots(self, section: Section, rng: np.random.Generator) -> list[Slot]:
+    def _slots(self, section: RuleSection, rng: np.random.Generator) -> list[Slot]:
         """Return the notes to find: the rhythm of the species; the last bar has one note."""
         bar_ticks, beats = section.frame.bar_ticks, section.frame.n_beats
         half = (beats + 1) // 2 * section.frame.beat_ticks if beats > 1 else bar_ticks // 2
@@ -175,7 +175,7 @@ class Counterpoint(VoiceRule):
             was_tied_over = own[0].is_tied
         return slots
 
-    def _edges(self, section: Section, rng: np.random.Generator) -> list[int]:
+    def _edges(self, section: RuleSection, rng: np.random.Generator) -> list[int]:
         """Return the starts of the notes of a bar, and its end."""
         bar_ticks, beats = section.frame.bar_ticks, section.frame.n_beats
         notes = {1: 1, 2: 3 if beats == 3 else 2, 3: beats if beats > 2 else 4, 4: 2}

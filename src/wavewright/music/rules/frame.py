@@ -135,7 +135,7 @@ class RuleNote:
 
 
 @dataclass(frozen=True)
-class Section:
+class RuleSection:
     """A section that a rule fills with notes.
 
     Attributes

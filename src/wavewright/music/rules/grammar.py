@@ -12,7 +12,7 @@ from ...errors import BadSetting
 from ...names import quoted
 from ..accompaniment.voicing import lead_voices
 from ..theory import CHORD_KINDS, ChordSymbol, MusicalKey
-from .frame import ChordSpan, PieceFrame, RuleNote, Section
+from .frame import ChordSpan, PieceFrame, RuleNote, RuleSection
 from .rule import Beats, RuleTable, VoiceRule, to_ticks, weighted_choice
 
 DEGREES = ("I", "II", "III", "IV", "V", "VI", "VII")
@@ -196,7 +196,7 @@ class Progression(VoiceRule):
         """A progression is one of chords."""
         return True
 
-    def compose(self, section: Section, rng: np.random.Generator) -> list[RuleNote]:
+    def compose(self, section: RuleSection, rng: np.random.Generator) -> list[RuleNote]:
         """Return the chords; those of a final section end on the tonic by the grammar."""
         pitches = self.pitches(section)
         lowest, highest = self.range or (section.frame.lowest, section.frame.highest)

@@ -17,7 +17,7 @@ from ..accompaniment.melody import find_key, melody_track, skyline
 from ..bars import bars_of
 from ..score import METRE, Score, Track, notes_of
 from ..theory import MusicalKey, nearest_of, pitch_of
-from .frame import TICKS_PER_QUARTER, RuleNote, Section
+from .frame import TICKS_PER_QUARTER, RuleNote, RuleSection
 from .melodies import nearest_pitch, tonic_near
 from .rule import RuleTable, VoiceRule, weighted_choice
 
@@ -137,12 +137,12 @@ class Markov(VoiceRule):
     rule: Literal["markov"] = "markov"
     order: int = Field(default=3, ge=0, le=MAX_ORDER)
 
-    def compose(self, section: Section, rng: np.random.Generator) -> list[RuleNote]:
+    def compose(self, section: RuleSection, rng: np.random.Generator) -> list[RuleNote]:
         """Return a melody in the manner of the bundled tunes of a like metre."""
         return self.compose_from(bundled_tunes(section.frame.n_beats != section.frame.metre_numbers[0]), section, rng)
 
     def compose_from(
-        self, tunes: Sequence[Sequence[MelodyToken]], section: Section, rng: np.random.Generator
+        self, tunes: Sequence[Sequence[MelodyToken]], section: RuleSection, rng: np.random.Generator
     ) -> list[RuleNote]:
         """Return a melody in the manner of tunes; notes of other keys are moved to the nearest of the key."""
         pitches = self.pitches(section)

@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field, field_validator
 
 from ...errors import BadSetting
-from .frame import RuleNote, Section
+from .frame import RuleNote, RuleSection
 from .rule import Beats, VoiceRule, draw_rhythm, to_ticks, weighted_choice
 
 MAX_STEP = 14
@@ -50,7 +50,7 @@ class RandomMotion(VoiceRule):
             raise ValueError(f"steps are -{MAX_STEP} to {MAX_STEP}, of which one has a weight above 0")
         return steps
 
-    def compose(self, section: Section, rng: np.random.Generator) -> list[RuleNote]:
+    def compose(self, section: RuleSection, rng: np.random.Generator) -> list[RuleNote]:
         """Return the melody, which ends on the tonic or, within the piece, where it is."""
         pitches = self.pitches(section)
         steps, weights = list(self.steps), list(self.steps.values())
@@ -72,7 +72,7 @@ class RandomMotion(VoiceRule):
             notes.append(RuleNote(start, duration, pitch, section.velocity(start, self.velocity)))
         return notes
 
-    def _is_strong(self, tick: int, section: Section) -> bool:
+    def _is_strong(self, tick: int, section: RuleSection) -> bool:
         spans = {"none": 0, "bars": section.frame.bar_ticks, "beats": section.frame.beat_ticks}
         span = spans[self.chord_tones]
         return bool(span) and tick % section.frame.bar_ticks % span == 0
@@ -83,7 +83,7 @@ def nearest_pitch(pitches: Sequence[int], pitch: int) -> int:
     return min(pitches, key=lambda each: (abs(each - pitch), each))
 
 
-def tonic_near(section: Section, pitches: list[int], pitch: int) -> int:
+def tonic_near(section: RuleSection, pitches: list[int], pitch: int) -> int:
     """Return the nearest tonic of some pitches to one of them; itself if there is no tonic."""
     tonics = [each for each in pitches if each % 12 == section.frame.key.tonic]
     return nearest_pitch(tonics, pitch) if tonics else pitch
@@ -131,7 +131,7 @@ class Arpeggio(VoiceRule):
         """An arpeggio is one of chords."""
         return True
 
-    def compose(self, section: Section, rng: np.random.Generator) -> list[RuleNote]:
+    def compose(self, section: RuleSection, rng: np.random.Generator) -> list[RuleNote]:
         """Return the arpeggio; it begins again with each chord."""
         pitches = self.pitches(section)
         value = to_ticks(self.value, section)
@@ -146,7 +146,7 @@ class Arpeggio(VoiceRule):
                 notes.append(RuleNote(start, duration, available[choice % len(available)], velocity))
         return notes
 
-    def _available(self, section: Section, tick: int, pitches: list[int]) -> list[int]:
+    def _available(self, section: RuleSection, tick: int, pitches: list[int]) -> list[int]:
         tones = self.chord_pitches(section, tick, pitches)
         return [pitch for pitch in tones if pitch < tones[0] + 12 * self.octaves] or tones[:1]
 
@@ -208,7 +208,7 @@ class LSystem(VoiceRule):
             text = longer
         return text
 
-    def compose(self, section: Section, rng: np.random.Generator) -> list[RuleNote]:
+    def compose(self, section: RuleSection, rng: np.random.Generator) -> list[RuleNote]:
         """Return the melody; the string is read again from its beginning as often as the section needs it."""
         text = self.grown(rng)
         if not set(text) & {"F", "R"}:
@@ -222,7 +222,7 @@ class LSystem(VoiceRule):
 class _Turtle:
     """The reader of an L-system's string: a pitch, a duration, and what it remembers."""
 
-    def __init__(self, section: Section, pitches: list[int], duration: int, velocity: int) -> None:
+    def __init__(self, section: RuleSection, pitches: list[int], duration: int, velocity: int) -> None:
         self.notes: list[RuleNote] = []
         self._section, self._pitches, self._velocity = section, pitches, velocity
         self._shortest = max(1, section.frame.beat_ticks // 16)
@@ -304,7 +304,7 @@ class Automaton(VoiceRule):
             alive = table[4 * np.roll(alive, 1) + 2 * alive + np.roll(alive, -1)]
         return rows
 
-    def compose(self, section: Section, rng: np.random.Generator) -> list[RuleNote]:
+    def compose(self, section: RuleSection, rng: np.random.Generator) -> list[RuleNote]:
         """Return the notes; generations without living cells are rests."""
         pitches = self.pitches(section)
         value = to_ticks(self.value, section)

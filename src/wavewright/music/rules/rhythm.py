@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from ...names import quoted
 from ..accompaniment.style import DRUMS
-from .frame import RuleNote, Section
+from .frame import RuleNote, RuleSection
 from .rule import RuleTable, VoiceRule
 
 MAX_STEPS = 128
@@ -92,7 +92,7 @@ class Euclid(VoiceRule):
         """True if the rhythms are those of drums."""
         return bool(self.rhythms[0].drum)
 
-    def compose(self, section: Section, rng: np.random.Generator) -> list[RuleNote]:
+    def compose(self, section: RuleSection, rng: np.random.Generator) -> list[RuleNote]:
         """Return the rhythms, the same in every bar; steps that no tick divides are at the nearest tick."""
         pitches = [] if self.is_drum else self.pitches(section)
         notes = []

@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from ..theory import pitch_range_of
-from .frame import RuleNote, Section, check_range
+from .frame import RuleNote, RuleSection, check_range
 
 MAX_BEATS = 64
 
@@ -79,12 +79,12 @@ class VoiceRule(RuleTable, ABC):
         """Names of the tracks that the rule writes."""
         return (self.name or type(self).model_fields["rule"].default,)
 
-    def compose_lines(self, section: Section, rng: np.random.Generator) -> list[list[RuleNote]]:
+    def compose_lines(self, section: RuleSection, rng: np.random.Generator) -> list[list[RuleNote]]:
         """Return the notes of each track, see :meth:`compose`."""
         return [self.compose(section, rng)]
 
     @abstractmethod
-    def compose(self, section: Section, rng: np.random.Generator) -> list[RuleNote]:
+    def compose(self, section: RuleSection, rng: np.random.Generator) -> list[RuleNote]:
         """Return the notes of a section, sorted by start, none beyond its end.
 
         Raises
@@ -93,12 +93,12 @@ class VoiceRule(RuleTable, ABC):
             If the rule does not fit the section's key, range or metre.
         """
 
-    def pitches(self, section: Section, fewest: int = 5) -> list[int]:
+    def pitches(self, section: RuleSection, fewest: int = 5) -> list[int]:
         """Return the pitches that the voice may play; raise BadSetting if they are fewer than ``fewest``."""
         lowest, highest = self.range or (section.frame.lowest, section.frame.highest)
         return check_range(section.frame.key, lowest, highest, fewest)
 
-    def chord_pitches(self, section: Section, tick: int, pitches: Sequence[int]) -> list[int]:
+    def chord_pitches(self, section: RuleSection, tick: int, pitches: Sequence[int]) -> list[int]:
         """Return those of some pitches that belong to the chord at a tick; all of them if none does."""
         chord = section.chord_at(tick)
         if chord is None:
@@ -112,12 +112,12 @@ def weighted_choice(rng: np.random.Generator, weights: Sequence[float]) -> int:
     return int(np.searchsorted(totals, rng.random() * totals[-1], side="right"))
 
 
-def draw_rhythm(section: Section, durations: dict[int, float], rng: np.random.Generator) -> list[tuple[int, int]]:
+def draw_rhythm(section: RuleSection, durations: dict[int, float], rng: np.random.Generator) -> list[tuple[int, int]]:
     """Return starts and durations of notes that fill the bars of a section; none is tied across a bar line.
 
     Parameters
     ----------
-    section : Section
+    section : RuleSection
     durations : dict
         Weights of durations in ticks. Where none fits the rest of a bar, that rest is the duration.
     rng : np.random.Generator
@@ -134,6 +134,6 @@ def draw_rhythm(section: Section, durations: dict[int, float], rng: np.random.Ge
     return rhythm
 
 
-def to_ticks(beats: Fraction, section: Section) -> int:
+def to_ticks(beats: Fraction, section: RuleSection) -> int:
     """Convert beats to ticks, at least one."""
     return max(1, round(beats * section.frame.beat_ticks))
