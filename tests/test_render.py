@@ -145,6 +145,21 @@ def test_a_single_note_has_its_pitch_and_length(tmp_path):
     assert np.abs(wave[int(1.4 * RATE) : int(1.49 * RATE)]).max() > 20 * np.abs(wave[2 * RATE :]).max()
 
 
+def test_a_wave_renders_notes(tmp_path):
+    out = tmp_path / "wave.wav"
+    result = render(out=out, wave="sin(2*pi*f*t) + 0.3*saw(2*f*t)", note="A3", seconds=1.0, reverb=0.0, quiet=True)
+    wave = Clip.read(result.out).wave[0][:40_000]
+    spectrum = np.abs(np.fft.rfft(wave * np.hanning(len(wave))))
+    assert np.argmax(spectrum) * 44_100 / len(wave) == pytest.approx(220, abs=1)
+    assert result.peak_db > -30
+
+
+def test_the_synthesiser_renders_all_tracks(song, tmp_path):
+    result = render(song, tmp_path / "all.wav", patch="general-midi", quiet=True)
+    assert result.n_tracks > 1
+    assert result.peak_db > -40
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -152,6 +167,8 @@ def test_a_single_note_has_its_pitch_and_length(tmp_path):
         (["--note", "H9"], "no pitch"),
         (["song.mid", "--note", "A4"], "Give one of both"),
         (["song.mid", "--patch", "none-such"], "none-such"),
+        (["--note", "A3", "--wave", "sin(2*pi*"], "character 10"),
+        (["--note", "A3", "--wave", "x.svg"], "x.svg"),
         (["song.mid", "--soundfont", "song.mid"], "song.mid"),
         (["song.mid", "--soundfont", "x.sf2", "--patch", "saw-lead"], "choose one"),
     ],

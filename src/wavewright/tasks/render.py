@@ -14,14 +14,14 @@ from pydantic import Field
 from ..clip import Clip, describe_audio, write_blocks
 from ..dsp.effects import Gain, Limiter, NormaliseLoudness, Reverb
 from ..dsp.effects.spool import Spool
-from ..errors import BadScore, BadSetting
+from ..errors import BadScore, BadSetting, printable
 from ..mixing.files import PeakMeter, default_subtype
 from ..music.engine import InstrumentEngine
 from ..music.formats import read_score
 from ..music.performance import BLOCK_SAMPLES, Performance, PerformanceSettings, perform, stem_names
 from ..music.score import Score, Track, notes_of
 from ..music.soundfont import SoundFontEngine, default_soundfont, read_soundfont
-from ..music.synth import SynthEngine, load_patch
+from ..music.synth import SynthEngine, general_midi, load_patch, wave_patch
 from ..music.theory import pitch_of
 from ..music.timing import TEMPO
 from ..names import file_stem
@@ -41,6 +41,8 @@ PATCH_REVERB = 0.12
 BUNDLED = "the bundled General MIDI bank"
 NOTE_VELOCITY = 100
 CEILING_DB = -1.0
+ALL_PATCHES = "general-midi"
+"""Name that stands for the patches of all programs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +99,14 @@ def render(
         Path | None, Field(description="Instruments: an .sf2 or .sf3 file; default: a small bank of General MIDI.")
     ] = None,
     patch: Annotated[
-        str | None, Field(description="Patch of the synthesiser for all tracks: a name or a file; drums are left out.")
+        str | None,
+        Field(description="Patch of the synthesiser for all tracks but drums: a name or a file; or general-midi."),
+    ] = None,
+    wave: Annotated[
+        str | None,
+        Field(
+            description="Wave for all tracks: a formula such as 'sin(2*pi*f*t)', or an .svg, .csv, .toml or .wav file."
+        ),
     ] = None,
     note: Annotated[str | None, Field(description="A single note without a score, such as A3.")] = None,
     seconds: Annotated[float, Field(description="Length of the single note.", gt=0, le=600)] = 2.0,
@@ -116,7 +125,7 @@ def render(
     seed: Annotated[int, Field(description="Seed of --humanise; same seed, same samples.", ge=0, le=MAX_SEED)] = 0,
     reverb: Annotated[
         float | None,
-        Field(description="Fraction of reverb in the mix; default: 0, and 0.12 with --patch.", ge=0, le=1),
+        Field(description="Fraction of reverb in the mix; default: 0, and 0.12 with --patch and --wave.", ge=0, le=1),
     ] = None,
     lufs: Annotated[float, Field(description="Loudness of the mix in LUFS.", ge=-60, le=-5)] = -18.0,
     gain_db: Annotated[float | None, Field(description="A fixed gain in dB instead of --lufs.", ge=-60, le=60)] = None,
@@ -147,15 +156,16 @@ def render(
     name, source = (score.stem, score.name) if score is not None else (note or "", f"note {note}")
     target = Path(f"{file_stem(name)}.wav") if out is None else out
     check_target(target)
-    instrument, open_engine = _instrument(soundfont, patch, sample_rate)
-    read = _without_drums(_score(score, tune, note, seconds), patch)
+    instrument, open_engine = _instrument(soundfont, patch, wave, sample_rate)
+    has_drums = patch in (None, ALL_PATCHES) and wave is None
+    read = _with_drums(_score(score, tune, note, seconds), has_drums)
     if not read.n_notes:
         raise BadScore(f"{source} has no notes to render.")
     deviations = (HUMAN_TIMING_MS, HUMAN_VELOCITY) if humanise else (0.0, 0.0)
     settings = PerformanceSettings(swing, *deviations, seed, tempo)
     job = _Rendering(read, perform(read, sample_rate, settings), open_engine)
     if reverb is None:  # SoundFonts have their own
-        reverb = 0.0 if patch is None else PATCH_REVERB
+        reverb = PATCH_REVERB if patch or wave else 0.0
     origin = {"score": source, "tune": tune, "instrument": instrument, **asdict(settings)}
     origin |= {"reverb": reverb, "lufs": lufs, "gain_db": gain_db}
     meter = PeakMeter()
@@ -182,14 +192,19 @@ def render(
 
 
 def _instrument(
-    soundfont: Path | None, patch: str | None, sample_rate: int
+    soundfont: Path | None, patch: str | None, wave: str | None, sample_rate: int
 ) -> tuple[str, Callable[[], InstrumentEngine]]:
     """Return the name of the instrument, and the function that opens it."""
-    if soundfont is not None and patch is not None:
-        raise BadSetting("A SoundFont and a patch are given; choose one of --soundfont and --patch.")
+    if sum(each is not None for each in (soundfont, patch, wave)) > 1:
+        raise BadSetting("Several instruments are given; choose one of --soundfont, --patch and --wave.")
+    if patch == ALL_PATCHES:
+        return "the synthesiser", lambda: SynthEngine(general_midi(), sample_rate)
     if patch is not None:
         loaded = load_patch(patch)
         return f"patch {patch}", lambda: SynthEngine(loaded, sample_rate)
+    if wave is not None:
+        drawn = wave_patch(wave)
+        return f"wave {printable(wave)}", lambda: SynthEngine(drawn, sample_rate)
     font = default_soundfont() if soundfont is None else read_soundfont(soundfont)
     name = BUNDLED if soundfont is None else soundfont.name
     return name, lambda: SoundFontEngine(font, sample_rate)
@@ -206,9 +221,9 @@ def _score(path: Path | None, tune: int, note: str | None, seconds: float) -> Sc
     return Score((Track(notes_of([row])),), 1_000, tempo)
 
 
-def _without_drums(score: Score, patch: str | None) -> Score:
-    """Return the score without tracks of drums if a patch, which has none, renders it."""
-    if patch is None:
+def _with_drums(score: Score, has_drums: bool) -> Score:
+    """Return the score, without tracks of drums if the instrument has none."""
+    if has_drums:
         return score
     return replace(score, tracks=tuple(track for track in score.tracks if not track.is_drum))
 
