@@ -258,7 +258,7 @@ def test_a_chain_of_high_order_repeats_its_only_tune():
         ({"rule": "random-walk", "tempo": 0.0}, "tempo"),
         ({"rule": "random-walk", "key": "H"}, "is no key"),
         ({"rule": "progression", "key": "C blues"}, "scale of seven"),
-        ({"rule": "counterpoint-1", "bars": 3}, "at least 4 bars"),
+        ({"rule": "counterpoint-1", "bars": 3}, "sections of 4 to 128 bars"),
         ({"rule": "counterpoint-1", "pitches": (60, 70)}, "range of"),
         ({"rule": "rule-30", "tunes": [tune_collection()[0].score()]}, "learns from no scores"),
     ],
