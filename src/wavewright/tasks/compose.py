@@ -267,7 +267,7 @@ class _Request:
 
     @property
     def options(self) -> dict[str, object]:
-        """What belongs to models only, by option; None where it is not given."""
+        """Options that belong to models only; None where it is not given."""
         return {
             "--continue-from": self.continue_from,
             "--score": self.score,
