@@ -31,6 +31,9 @@ PRESETS = {
 }
 """Model and voices of each preset; no voices are all."""
 
+RENDER_GAIN_DB = 9.0
+"""Gain of sound files: few voices by the simple instrument are quiet; a limiter follows."""
+
 STEPS_OF_NOTES = {16: 1, 8: 2, 4: 4, 2: 8}
 """Sixteenths of the smallest notes."""
 
@@ -240,4 +243,4 @@ def _write(score: Score, target: Path, quiet: bool) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{file_stem(target.stem)}.mid"
         write_score(score, path)
-        render(path, target, quiet=quiet)
+        render(path, target, gain_db=RENDER_GAIN_DB, quiet=quiet)
