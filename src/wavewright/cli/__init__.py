@@ -34,11 +34,13 @@ COMMANDS = Group(
         "layer": "tasks.layer:layer",
         "synthesise": "tasks.synthesise:synthesise",
         "compose": "tasks.compose:compose",
+        "accompany": "tasks.accompany:accompany",
         "render": "tasks.render:render",
         "enhance": "tasks.enhance:enhance",
         "cancel-echo": "tasks.cancel_echo:cancel_echo",
         "encode": "tasks.encode:encode",
         "decode": "tasks.decode:decode",
+        "soundfont": "tasks.soundfont:soundfont",
         "phonemes": "tasks.phonemes:phonemes",
         "demo": "tasks.demo:demo",
         "models": Group(

@@ -1,6 +1,7 @@
 """Plots of audio by matplotlib, written as PNG files."""
 
 from .overview import AudioOverview, AudioSummary, clip_overview, read_overview
+from .piano_roll import draw_piano_roll
 from .plots import (
     Curve,
     PlotKind,
@@ -25,6 +26,7 @@ __all__ = [
     "draw_grid",
     "draw_map",
     "draw_overview",
+    "draw_piano_roll",
     "read_overview",
     "read_png_title",
 ]

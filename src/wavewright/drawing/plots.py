@@ -102,7 +102,7 @@ def draw_overview(
     panels = [(name, row) for name, row in panels if {name, "all"} & {*kinds}]
     panels += [("curve", index) for index in range(len(curves))]
     heights = [2.4 if name in ("spectrogram", "mel") else 1.2 for name, _ in panels]
-    figure = _figure_class()(figsize=(10, 1.1 + sum(heights)), dpi=120, layout="constrained")
+    figure = figure_class()(figsize=(10, 1.1 + sum(heights)), dpi=120, layout="constrained")
     all_axes = figure.subplots(len(panels), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
     for axes, (name, row) in zip(all_axes, panels, strict=True):
         if name in ("waveform", "curve"):
@@ -118,10 +118,10 @@ def draw_overview(
     all_axes[-1].set_xlabel("seconds", fontsize=9, color=INK)
     all_axes[-1].set_xlim(0, overview.seconds)
     all_axes[0].set_title(
-        _shortened(title, MAX_TITLE_LENGTH), loc="left", fontsize=11, fontweight="bold", color=INK, parse_math=False
+        shorten(title, MAX_TITLE_LENGTH), loc="left", fontsize=11, fontweight="bold", color=INK, parse_math=False
     )
     all_axes[0].set_title(str(overview.summary), loc="right", fontsize=8, color=INK)
-    _save(figure, out, {"Software": SOFTWARE, "Source": json.dumps(title)})
+    save_figure(figure, out, {"Software": SOFTWARE, "Source": json.dumps(title)})
 
 
 def draw_comparison(overviews: Mapping[str, AudioOverview], out: Path) -> None:
@@ -140,19 +140,19 @@ def draw_comparison(overviews: Mapping[str, AudioOverview], out: Path) -> None:
         As :func:`check_drawable`.
     """
     check_drawable(out)
-    figure = _figure_class()(figsize=(10, 0.8 + 2.4 * len(overviews)), dpi=120, layout="constrained")
+    figure = figure_class()(figsize=(10, 0.8 + 2.4 * len(overviews)), dpi=120, layout="constrained")
     all_axes = figure.subplots(len(overviews), 1, sharex=True, squeeze=False)[:, 0]
     first = next(iter(overviews.values()))
     filters = mel_filterbank(first.sample_rate, 2 * (len(first.power) - 1), N_MELS)
     loudest = max(SILENT_POWER, float((filters @ first.power).max()))
     for axes, (title, overview) in zip(all_axes, overviews.items(), strict=True):
         image = _draw_mel(axes, overview, loudest)
-        axes.set_title(_shortened(title, MAX_TITLE_LENGTH), loc="left", fontsize=10, color=INK, parse_math=False)
+        axes.set_title(shorten(title, MAX_TITLE_LENGTH), loc="left", fontsize=10, color=INK, parse_math=False)
         axes.set_xlim(0, overview.seconds)
     bar = figure.colorbar(image, ax=list(all_axes), pad=0.01, aspect=30)
     bar.set_label("dB below the loudest of the first", fontsize=8, color=INK)
     all_axes[-1].set_xlabel("seconds", fontsize=9, color=INK)
-    _save(figure, out, {"Software": SOFTWARE, "Source": json.dumps(" | ".join(overviews))})
+    save_figure(figure, out, {"Software": SOFTWARE, "Source": json.dumps(" | ".join(overviews))})
 
 
 def read_png_title(path: Path) -> str | None:
@@ -211,7 +211,7 @@ def draw_grid(clips: Sequence[Clip], titles: Sequence[str], out: str | Path) -> 
         )
     n_across = math.ceil(math.sqrt(len(clips)))
     n_down = math.ceil(len(clips) / n_across)
-    figure = _figure_class()(figsize=(0.6 + 1.7 * n_across, 0.5 + 1.45 * n_down), dpi=120, layout="constrained")
+    figure = figure_class()(figsize=(0.6 + 1.7 * n_across, 0.5 + 1.45 * n_down), dpi=120, layout="constrained")
     all_axes = figure.subplots(n_down, n_across, squeeze=False)
     longest_seconds = max(clip.seconds for clip in clips)
     for position, axes in enumerate(all_axes.flat):
@@ -227,7 +227,7 @@ def draw_grid(clips: Sequence[Clip], titles: Sequence[str], out: str | Path) -> 
         axes.set_xlabel("seconds" if is_lowest else "", fontsize=7)
         axes.set_ylabel("Hz" if is_leftmost else "", fontsize=7)
         axes.tick_params(labelsize=6, length=2, labelbottom=is_lowest, labelleft=is_leftmost)
-    _save(figure, out)
+    save_figure(figure, out)
     return out
 
 
@@ -255,7 +255,7 @@ def draw_map(
         As :func:`check_drawable`.
     """
     check_drawable(out)
-    figure = _figure_class()(figsize=(9, 8), dpi=120, layout="constrained")
+    figure = figure_class()(figsize=(9, 8), dpi=120, layout="constrained")
     axes = figure.subplots()
     label_names = sorted({label for label in labels if label is not None})
     for index, name in enumerate([*label_names, None]):
@@ -275,7 +275,7 @@ def draw_map(
     if len(names) <= MAX_NAMES:
         for name, position in zip(names, positions, strict=True):
             axes.annotate(
-                _shortened(name, MAX_NAME_LENGTH),
+                shorten(name, MAX_NAME_LENGTH),
                 position,
                 (4, 3),
                 textcoords="offset points",
@@ -290,9 +290,9 @@ def draw_map(
     axes.set(xlim=(-1.1, 1.1), ylim=(-1.1, 1.1), xticks=[], yticks=[], aspect="equal")
     axes.spines[:].set_color(GRID_COLOUR)
     axes.set_title(
-        _shortened(title, MAX_TITLE_LENGTH), loc="left", fontsize=11, fontweight="bold", color=INK, parse_math=False
+        shorten(title, MAX_TITLE_LENGTH), loc="left", fontsize=11, fontweight="bold", color=INK, parse_math=False
     )
-    _save(figure, out)
+    save_figure(figure, out)
 
 
 def check_drawable(out: Path) -> None:
@@ -316,7 +316,7 @@ def check_drawable(out: Path) -> None:
         raise BadSetting(f"{out} does not end with .png; plots are written as .png files.")
     if not out.parent.is_dir():
         raise BadFolder(f"{out} cannot be written, because the folder {out.parent} does not exist; create it first.")
-    _figure_class()
+    figure_class()
 
 
 def check_plot_of(out: Path, title: str) -> None:
@@ -358,7 +358,7 @@ def _draw_wave(axes: Axes, overview: AudioOverview, row: int) -> None:
     axes.set_ylabel(
         "amplitude" if len(overview.low) == 1 or not is_one else f"channel {row + 1}", fontsize=9, color=INK
     )
-    _tidy(axes)
+    tidy_axes(axes)
 
 
 def _draw_curve(axes: Axes, curve: Curve) -> None:
@@ -373,7 +373,7 @@ def _draw_curve(axes: Axes, curve: Curve) -> None:
     axes.grid(color=GRID_COLOUR, linewidth=0.6)
     axes.set_axisbelow(True)
     axes.set_ylabel(curve.name, fontsize=9, color=INK)
-    _tidy(axes)
+    tidy_axes(axes)
 
 
 def _draw_spectrogram(axes: Axes, overview: AudioOverview) -> AxesImage:
@@ -405,7 +405,7 @@ def _draw_levels(axes: Axes, overview: AudioOverview, power: np.ndarray, top: fl
     loudest = loudest or max(float(power.max()), SILENT_POWER)
     level_db = power_to_db(power, reference=loudest, floor=loudest * 10 ** (-RANGE_DB / 10), range_db=None)
     end_seconds = power.shape[1] * overview.column_samples / overview.sample_rate
-    _tidy(axes)
+    tidy_axes(axes)
     return axes.imshow(
         level_db,
         origin="lower",
@@ -418,17 +418,19 @@ def _draw_levels(axes: Axes, overview: AudioOverview, power: np.ndarray, top: fl
     )
 
 
-def _tidy(axes: Axes) -> None:
+def tidy_axes(axes: Axes) -> None:
+    """Remove the frame above and at the right; colour the rest."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(INK)
     axes.tick_params(labelsize=8, colors=INK)
 
 
-def _shortened(text: str, max_length: int) -> str:
+def shorten(text: str, max_length: int) -> str:
+    """Return a text, cut and with dots if it is longer."""
     return text if len(text) <= max_length else f"{text[: max_length - 3]}..."
 
 
-def _figure_class() -> type[Figure]:
+def figure_class() -> type[Figure]:
     """Import matplotlib's Figure, which needs no display; its font list is cached in Wavewright's own folder."""
     import platformdirs
 
@@ -441,7 +443,7 @@ def _figure_class() -> type[Figure]:
     return Figure
 
 
-def _save(figure: Figure, out: Path, metadata: dict[str, str] | None = None) -> None:
+def save_figure(figure: Figure, out: Path, metadata: dict[str, str] | None = None) -> None:
     """Write the figure completely or not at all."""
     image = io.BytesIO()
     with warnings.catch_warnings():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
@@ -14,14 +13,14 @@ from pydantic import Field
 from ..contracts.composition import MAX_BARS, USUAL, CompositionSettings, ScoreComposer
 from ..errors import BadSetting
 from ..loading import load_composer
-from ..music.formats import WRITABLE, read_score, write_score
+from ..music.formats import read_score
 from ..music.score import Score
 from ..music.theory import ChordSymbol, MusicalKey, pitch_range_of
 from ..names import file_stem
 from ..parameters import MAX_SEED, Quiet
 from ..whole_file import check_target
 from . import checked
-from .render import render
+from .score_output import write_or_render
 
 PRESETS = {
     "chorale": ("chorales", ()),
@@ -30,9 +29,6 @@ PRESETS = {
     "chords": ("folk-tunes", ("chords",)),
 }
 """Model and voices of each preset; no voices are all."""
-
-RENDER_GAIN_DB = 9.0
-"""Gain of sound files: few voices by the simple instrument are quiet; a limiter follows."""
 
 STEPS_OF_NOTES = {16: 1, 8: 2, 4: 4, 2: 8}
 """Sixteenths of the smallest notes."""
@@ -152,7 +148,7 @@ def compose(
         composed = replace(composed, keys=source.keys)
     if chosen_voices:
         composed = replace(composed, tracks=tuple(track for track in composed.tracks if track.name in chosen_voices))
-    _write(composed, target, quiet)
+    write_or_render(composed, target, quiet=quiet)
     metre_of_score = composed.metres[0]
     bar_ticks = 4 * composed.ticks_per_quarter * int(metre_of_score["numerator"]) / int(metre_of_score["denominator"])
     return ComposedScore(
@@ -233,14 +229,3 @@ def _bar_steps(metre: str) -> int:
     if not 4 <= steps <= 64:
         raise BadSetting(f"{metre!r} is no metre that can be composed; write one from 2/8 to 16/4, such as 3/4.")
     return steps
-
-
-def _write(score: Score, target: Path, quiet: bool) -> None:
-    """Write a score as such, or as sound by the simple instrument."""
-    if target.suffix.lower() in WRITABLE:
-        write_score(score, target)
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"{file_stem(target.stem)}.mid"
-        write_score(score, path)
-        render(path, target, gain_db=RENDER_GAIN_DB, quiet=quiet)

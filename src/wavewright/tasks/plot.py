@@ -1,4 +1,4 @@
-"""Draw the waveform, spectrogram and mel spectrogram of sound files as PNG."""
+"""Draw sound files as waveform, spectrogram and mel spectrogram, and scores as piano rolls or notation."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ..drawing import AudioSummary, PlotKind, check_plot_of, draw_overview, read_overview
-from ..errors import BadAudio, BadFolder, BadSetting
+from ..drawing import AudioSummary, PlotKind, check_plot_of, draw_overview, draw_piano_roll, read_overview
+from ..errors import BadAudio, BadFolder, BadScore, BadSetting
+from ..music.engraving import engrave
+from ..music.formats import READABLE, read_score
+from ..whole_file import check_target
 from . import checked
 
 
@@ -28,8 +31,23 @@ class Plot(AudioSummary):
 
 
 @dataclass(frozen=True)
+class ScorePlot:
+    """An image and the score that it shows."""
+
+    out: Path
+    file: Path
+    kind: Literal["piano-roll", "notation"]
+    seconds: float
+    n_tracks: int
+    n_notes: int
+
+    def __str__(self) -> str:
+        return f"{self.out}: {self.n_notes} notes of {self.n_tracks} tracks, {self.seconds:.2f} s"
+
+
+@dataclass(frozen=True)
 class NotDrawn:
-    """A sound file that could not be drawn, with the reason."""
+    """A file that could not be drawn, with the reason."""
 
     file: Path
     problem: str
@@ -42,7 +60,7 @@ class NotDrawn:
 class Plots:
     """The images of several files, and the files that failed; ``exit_code`` is 2 if there are any."""
 
-    plots: tuple[Plot, ...]
+    plots: tuple[Plot | ScorePlot, ...]
     failed: tuple[NotDrawn, ...]
     exit_code: int = 0
 
@@ -52,26 +70,32 @@ class Plots:
 
 @checked
 def plot(
-    file: Annotated[tuple[Path, ...] | Path, Field(description="Sound files to draw, of any length.")],
+    file: Annotated[tuple[Path, ...] | Path, Field(description="Sound files to draw, of any length, or scores.")],
     out: Annotated[
         Path | None,
-        Field(description="PNG file to write, or a folder for several; default: <name>-plot.png beside each sound."),
+        Field(
+            description="PNG file to write (SVG for a score as notation), or a folder for several; "
+            "default: <name>-plot.png beside each file."
+        ),
     ] = None,
     kind: Annotated[PlotKind, Field(description="What to draw.")] = "all",
-) -> Plot | Plots:
-    """Draw the waveform, spectrogram and mel spectrogram of sound files.
+) -> Plot | ScorePlot | Plots:
+    """Draw the waveform, spectrogram and mel spectrogram of sound files, and scores as piano rolls or notation.
 
     An existing image is replaced only if it shows a file of the same name.
 
     Returns
     -------
-    Plot or Plots
-        A `Plot` for one file; `Plots` for several, which lists files that cannot be drawn.
+    Plot, ScorePlot or Plots
+        A `Plot` for one sound file, a `ScorePlot` for one score; `Plots` for several, which lists files that cannot
+        be drawn.
 
     Raises
     ------
     BadAudio
         If the file cannot be read.
+    BadScore
+        If the score cannot be read or has no notes.
     BadSetting
         If `out` is not a PNG file or, for several files, not a folder.
     BadFolder
@@ -84,17 +108,34 @@ def plot(
     if len(file) == 1:
         return plot(file[0], out, kind)
     if not file:
-        raise BadSetting("There is no file to draw; give one or more sound files.")
+        raise BadSetting("There is no file to draw; give one or more sound files or scores.")
     return _draw_each(tuple(dict.fromkeys(file)), out, kind)
 
 
-def _draw(file: Path, out: Path, kind: PlotKind) -> Plot:
+def _draw(file: Path, out: Path, kind: PlotKind) -> Plot | ScorePlot:
+    if file.suffix.lower() in READABLE:
+        return _draw_score(file, out)
     check_plot_of(out, file.name)  # before a long file is read
     if file.is_dir():
         raise BadAudio(f"{file} is a folder; give a sound file.")
     overview = read_overview(file)
     draw_overview(overview, out, kind, title=file.name)
     return Plot(**asdict(overview.summary), out=out, file=file, kind=kind)
+
+
+def _draw_score(file: Path, out: Path) -> ScorePlot:
+    """Draw a score, or the first tune of a file."""
+    is_notation = out.suffix.lower() == ".svg"
+    if is_notation:
+        check_target(out)
+        score = read_score(file)
+        engrave(score, out)
+    else:
+        check_plot_of(out, file.name)
+        score = read_score(file)
+        draw_piano_roll(score, out, title=file.name)
+    n_tracks = sum(len(track.notes) > 0 for track in score.tracks)
+    return ScorePlot(out, file, "notation" if is_notation else "piano-roll", score.seconds, n_tracks, score.n_notes)
 
 
 def _draw_each(files: Sequence[Path], out: Path | None, kind: PlotKind) -> Plots:
@@ -106,11 +147,12 @@ def _draw_each(files: Sequence[Path], out: Path | None, kind: PlotKind) -> Plots
             out.mkdir(parents=True, exist_ok=True)
         except (FileExistsError, NotADirectoryError) as error:
             raise BadFolder(f"{out} is a file or lies in one; give a folder with --out.") from error
-    plots, failed = [], []
+    plots: list[Plot | ScorePlot] = []
+    failed = []
     for file, path in zip(files, image_paths(files, out), strict=True):
         try:
             plots.append(_draw(file, path, kind))
-        except (BadAudio, BadFolder) as error:
+        except (BadAudio, BadFolder, BadScore) as error:
             failed.append(NotDrawn(file, str(error)))
     return Plots(tuple(plots), tuple(failed), 2 if failed else 0)
 

@@ -16,6 +16,7 @@ from ..theory import ChordSymbol, pitch_class_name
 from .musicxml_measures import FORTE, KINDS
 
 PAN, VOLUME = 10, 7
+MIDDLE_C = 60
 US_PER_MINUTE = 60_000_000
 TYPES = {
     Fraction(value) * (2 - Fraction(1, 2**dots)): (name, dots)
@@ -115,23 +116,57 @@ def _measure(
     score: Score, track: Track, bar: Bar, index: int, pieces: list[Piece], track_id: str, *, is_first: bool
 ) -> Element:
     measure = Element("measure", number=str(index + 1))
-    if index == 0:
-        SubElement(SubElement(measure, "attributes"), "divisions").text = str(score.ticks_per_quarter)
     for at, element in _changes(score, bar, is_first=is_first):
         _move(measure, "forward", at)
         measure.append(element)
         _move(measure, "backup", at)
+    if index == 0:
+        _describe(measure, score, track)
     position = 0
-    for voice, of_voice in enumerate(_voices(pieces), 1):
+    for voice, of_voice in enumerate(_voices(pieces) or [[]], 1):
         _move(measure, "backup", position)
         position = 0
         for start, chord in of_voice:
-            _move(measure, "forward", start - position)
+            _rest(measure, start - position, score.ticks_per_quarter, voice)
             for number, piece in enumerate(chord):
                 measure.append(_note(score, track, piece, voice, track_id, is_chord=number > 0))
             position = start + chord[0][1]
-    _move(measure, "forward", bar.length - position)
+        _rest(measure, bar.length - position, score.ticks_per_quarter, voice)
+        position = bar.length
     return measure
+
+
+def _describe(measure: Element, score: Score, track: Track) -> None:
+    """Write the divisions and the clef: percussion, bass or treble."""
+    if len(measure) and measure[0].tag == "attributes":
+        attributes = measure[0]
+    else:
+        attributes = Element("attributes")
+        measure.insert(0, attributes)
+    divisions = Element("divisions")
+    divisions.text = str(score.ticks_per_quarter)
+    attributes.insert(0, divisions)
+    pitches = track.notes["pitch"]
+    is_low = len(pitches) > 0 and float(np.median(pitches)) < MIDDLE_C
+    sign, line = ("percussion", None) if track.is_drum else ("F", 4) if is_low else ("G", 2)
+    clef = SubElement(attributes, "clef")
+    SubElement(clef, "sign").text = sign
+    if line is not None:
+        SubElement(clef, "line").text = str(line)
+
+
+def _rest(measure: Element, ticks: int, ticks_per_quarter: int, voice: int) -> None:
+    """Write rests of plain values in the first voice; move on in the others, and over what is left."""
+    for value, (name, dots) in sorted(TYPES.items(), reverse=True) if voice == 1 else ():
+        length = value * ticks_per_quarter
+        while length <= ticks and dots == 0 and length.denominator == 1:
+            rest = SubElement(measure, "note")
+            SubElement(rest, "rest")
+            SubElement(rest, "duration").text = str(length.numerator)
+            SubElement(rest, "voice").text = str(voice)
+            SubElement(rest, "type").text = name
+            ticks -= length.numerator
+    _move(measure, "forward", ticks)
 
 
 def _move(measure: Element, direction: str, ticks: int) -> None:
@@ -201,7 +236,7 @@ def _harmony(symbol: str) -> Element | None:
     flats = "b" in symbol[1:2]
     harmony = Element("harmony")
     _add_name(SubElement(harmony, "root"), "root", pitch_class_name(chord.root, flats=flats))
-    SubElement(harmony, "kind").text = kinds[chord.kind]
+    SubElement(harmony, "kind", text=chord.kind).text = kinds[chord.kind]
     if chord.bass is not None:
         bass_flats = "b" in symbol.rpartition("/")[2]
         _add_name(SubElement(harmony, "bass"), "bass", pitch_class_name(chord.bass, flats=bass_flats))

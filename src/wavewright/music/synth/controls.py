@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .patch import DESTINATIONS, MAX_ENVELOPES, MAX_LFOS, SOURCES, Patch
+from .patch import DESTINATIONS, MAX_ENVELOPES, MAX_LFOS, SOURCES, EnvelopeTable, Patch
 
 CONTROL_SAMPLES = 32
 """Samples from one computation of the controls to the next; they are linear in between."""
@@ -121,14 +121,7 @@ def control_program(patch: Patch, sample_rate: int) -> ControlProgram:
         amounts.append(patch.filter.key_tracking)
     envelopes = np.zeros((len(names), 5))
     for row, name in enumerate(names):
-        each = patch.envelopes[name]
-        envelopes[row] = (
-            1.0 / max(1.0, each.attack_s * sample_rate),
-            each.hold_s * sample_rate,
-            _rate(each.decay_s, sample_rate),
-            each.sustain,
-            _rate(each.release_s, sample_rate),
-        )
+        envelopes[row] = envelope_settings(patch.envelopes[name], sample_rate)
     lfos = [
         (
             each.rate_hz / sample_rate,
@@ -145,6 +138,17 @@ def control_program(patch: Patch, sample_rate: int) -> ControlProgram:
         amounts=np.array(amounts, np.float64),
         base=base,
         kill=1.0 / (KILL_SECONDS * sample_rate),
+    )
+
+
+def envelope_settings(envelope: EnvelopeTable, sample_rate: int) -> tuple[float, ...]:
+    """Return the settings of an envelope in samples, a row of :attr:`ControlProgram.envelopes`."""
+    return (
+        1.0 / max(1.0, envelope.attack_s * sample_rate),
+        envelope.hold_s * sample_rate,
+        _rate(envelope.decay_s, sample_rate),
+        envelope.sustain,
+        _rate(envelope.release_s, sample_rate),
     )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from ...errors import BadSetting
 from ..engine import BEND_RANGE, DRUM_CHANNEL, N_CHANNELS, InstrumentEngine
 from .controls import CHUNK_SAMPLES
+from .general_midi import DRUMS
 from .patch import Patch
 from .patch_files import load_patch
 from .patch_player import PatchPlayer
@@ -21,9 +22,6 @@ FADER_SECONDS = 0.005
 DEFAULT_BEND = 2.0
 MODULATION, DATA, VOLUME, PAN, EXPRESSION, FINE_DATA, SUSTAIN = 1, 6, 7, 10, 11, 38, 64
 RPN_FINE, RPN_COARSE, SOUND_OFF, RESET_CONTROLLERS, NOTES_OFF = 100, 101, 120, 121, 123
-DRUMS = -1
-"""Key of the drums in a mapping of programs."""
-
 HEADROOM = 0.35
 """Gain of every channel, so that chords of several instruments stay below full scale."""
 
@@ -89,7 +87,8 @@ class SynthEngine(InstrumentEngine):
         choices = dict(patch) if isinstance(patch, Mapping) else {0: patch}
         if not choices or any(not DRUMS <= number <= 127 for number in choices):
             raise BadSetting("The programs must be numbers from 0 to 127, or -1 for the drums, and at least one.")
-        self._patches = {n: each if isinstance(each, Patch) else load_patch(each) for n, each in choices.items()}
+        loaded = {each: load_patch(each) for each in choices.values() if not isinstance(each, Patch)}
+        self._patches = {n: each if isinstance(each, Patch) else loaded[each] for n, each in choices.items()}
         self.sample_rate = sample_rate
         self._seed = seed
         self._speed = 1.0 - math.exp(-1.0 / (FADER_SECONDS * sample_rate))

@@ -41,18 +41,19 @@ class OscillatorBank(NamedTuple):
 
 
 @inlined(_nrt=False)
-def _frequency(pitch: float, sample_rate: float) -> float:
+def frequency_of(pitch: float, sample_rate: float) -> float:
     """Return the cycles a sample of a pitch in semitones."""
     return A4_HZ / sample_rate * math.exp((pitch - A4_KEY) * NEPERS_PER_SEMITONE)
 
 
 @inlined(_nrt=False)
-def _increment(frequency: float, ratio: float) -> int:
+def increment_of(frequency: float, ratio: float) -> int:
+    """Return the steps of a phase in a sample, at a ratio of a frequency in cycles a sample."""
     return int(min(frequency * ratio, HIGHEST_FREQUENCY) * CYCLE + 0.5)
 
 
 @inlined(_nrt=False)
-def _advance(n: int, increment: int, slope: int) -> int:
+def advance(n: int, increment: int, slope: int) -> int:
     """Return the steps of the phase in the first samples of a block."""
     return n * increment + (n * (n - 1) // 2) * slope
 
@@ -106,8 +107,8 @@ def _add_pitched(
     tracking, semitones = bank.pitches[oscillator]
     pitch = semitones + tracking * (values[PITCH] - A4_KEY) + A4_KEY + values[row]
     last_pitch = pitch + CONTROL_SAMPLES * (tracking * steps[PITCH] + steps[row])
-    frequency, last_frequency = _frequency(pitch, sample_rate), _frequency(last_pitch, sample_rate)
-    highest = _increment(max(frequency, last_frequency), bank.ratios[oscillator, n_copies - 1])
+    frequency, last_frequency = frequency_of(pitch, sample_rate), frequency_of(last_pitch, sample_rate)
+    highest = increment_of(max(frequency, last_frequency), bank.ratios[oscillator, n_copies - 1])
     n_harmonics = int(min(float(bank.n_harmonics[oscillator]), 0.5 * CYCLE / max(highest, 1)))
     level = bank.level_of[oscillator, n_harmonics]
     morph = bank.shapes[oscillator, 1] + values[MORPH]
@@ -119,10 +120,10 @@ def _add_pitched(
     drift = int((last_width - first_width) * CYCLE / CONTROL_SAMPLES)
     for copy in range(n_copies):
         ratio = bank.ratios[oscillator, copy]
-        increment = _increment(frequency, ratio)
-        slope = (_increment(last_frequency, ratio) - increment) // CONTROL_SAMPLES
-        phase = bank.phases[voice, oscillator, copy] - _advance(position, increment, slope)
-        bank.phases[voice, oscillator, copy] = (phase + _advance(position + n, increment, slope)) & PHASE_MASK
+        increment = increment_of(frequency, ratio)
+        slope = (increment_of(last_frequency, ratio) - increment) // CONTROL_SAMPLES
+        phase = bank.phases[voice, oscillator, copy] - advance(position, increment, slope)
+        bank.phases[voice, oscillator, copy] = (phase + advance(position + n, increment, slope)) & PHASE_MASK
         for channel in range(len(output)):
             first_gain = bank.gains[oscillator, copy, channel] * values[row + 1]
             last_gain = first_gain + bank.gains[oscillator, copy, channel] * CONTROL_SAMPLES * steps[row + 1]

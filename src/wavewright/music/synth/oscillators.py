@@ -10,7 +10,8 @@ import numpy as np
 from .controls import Segments, VoiceState
 from .patch import OscillatorTable
 from .source import VoiceSource, move_rows
-from .spectra import CLASSIC_WAVES, MAX_HARMONICS, harmonic_spectrum
+from .spectra import CLASSIC_WAVES, MAX_HARMONICS, harmonic_spectrum, period_spectrum
+from .waves import formula_spectrum
 from .wavetables import Wavetables, classic_morph, classic_tables, make_wavetables
 
 NOISE_COLOURS = ("white", "pink", "brown", "blue", "violet")
@@ -79,9 +80,9 @@ class OscillatorSource(VoiceSource):
         bank.noise[voice] = 0.0
         for number, each in enumerate(self._oscillators):
             n_copies = bank.phases.shape[2]
-            phases: np.ndarray = rng.random(n_copies)
+            phases = rng.random((1, n_copies))[0]
             if not isinstance(each.phase, str):  # copies at one phase would begin with a peak
-                phases = np.mod(each.phase + GOLDEN_RATIO * np.arange(n_copies), 1.0)
+                phases = np.array([(each.phase + GOLDEN_RATIO * copy) % 1.0 for copy in range(n_copies)])
             bank.phases[voice, number] = np.floor(phases * 2.0**32)
         return math.inf
 
@@ -100,6 +101,10 @@ class OscillatorSource(VoiceSource):
 def _tables_of(oscillator: OscillatorTable) -> Wavetables:
     if oscillator.wave == "harmonics" and oscillator.harmonics is not None:
         return make_wavetables([harmonic_spectrum(oscillator.harmonics)])
+    if oscillator.formula is not None:
+        return make_wavetables([formula_spectrum(oscillator.formula)])
+    if oscillator.period is not None:
+        return make_wavetables([period_spectrum(np.array(oscillator.period))])
     if oscillator.wave == "table":
         if oscillator.frames:
             return make_wavetables([harmonic_spectrum(frame) for frame in oscillator.frames])

@@ -184,8 +184,9 @@ def filter_vowels(
                     continue
                 target = block[channel, voice, start : start + n]
                 source = memory[:n]
-                source[:] = target
-                target[:] = 0.0
+                for i in range(n):
+                    source[i] = target[i]
+                    target[i] = np.float32(0.0)
                 vowel = segments.values[number, voice, VOWEL]
                 next_vowel = vowel + CONTROL_SAMPLES * segments.steps[number, voice, VOWEL]
                 shift = 2.0 ** segments.values[number, voice, CUTOFF] / 1_000.0

@@ -1,0 +1,790 @@
+"""Make the bundled bank of General MIDI's 128 programs and a drum kit, from formulas.
+
+python recipes/general_midi.py             # into the package
+python recipes/general_midi.py --out X.sf2 # 16 bits, without compression
+
+Every program is one of some fifty tones with its own envelope, filter and vibrato. The levels of all programs are set
+so that a note of each is equally loud.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import math
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from general_midi_drums import DRUMS
+from general_midi_tones import LONG_S, RATE, Sampled, Tone, sampled
+
+from wavewright.dsp.loudness import LoudnessMeter
+from wavewright.music.soundfont import NewEntry, NewSample, SoundFont, SoundFontEngine, read_soundfont, write_soundfont
+from wavewright.music.soundfont import generators as gen
+from wavewright.music.soundfont.opening import BUNDLED_BANK
+from wavewright.music.soundfont.player import PlayerSettings
+from wavewright.music.soundfont.zones import Zone
+
+AAH: tuple[tuple[float, float, float], ...] = ((750, 22, 0.35), (1_150, 18, 0.3), (2_800, 14, 0.3), (3_600, 10, 0.3))
+OOH = ((330, 20, 0.5), (800, 14, 0.35), (2_400, 4, 0.4))
+VIOLIN = ((290, 6, 0.3), (460, 7, 0.3), (1_000, 4, 0.5), (2_600, 9, 0.5))
+BRASS = ((1_200, 9, 0.7), (2_200, 5, 0.6))
+
+TONES = {
+    "piano": Tone(
+        9.5,
+        pluck=0.12,
+        inharmonicity=4e-4,
+        decay_s=9.0,
+        decay_slope=0.75,
+        voices=2,
+        detune_cents=0.9,
+        hammer=0.25,
+        hammer_hz=1_100,
+        hammer_s=0.012,
+        start_s=0.9,
+        loop_s=0.5,
+        roots=(36, 52, 68, 84),
+    ),
+    "tine": Tone(
+        ratios=((1, 1, 7), (2, 0.12, 4), (3, 0.05, 2), (7.1, 0.25, 0.35), (13.2, 0.06, 0.15)),
+        start_s=0.5,
+        loop_s=0.2,
+        roots=(48, 72),
+    ),
+    "fm piano": Tone(
+        ratios=((1, 1, 7), (2, 0.3, 3), (3, 0.12, 2.5), (4, 0.1, 1.5), (14, 0.2, 0.5), (15, 0.1, 0.4)),
+        voices=2,
+        detune_cents=4,
+        start_s=0.6,
+        loop_s=0.4,
+        roots=(48, 70),
+    ),
+    "harpsichord": Tone(
+        3.5,
+        pluck=0.11,
+        decay_s=5,
+        decay_slope=0.6,
+        hammer=0.2,
+        hammer_hz=3_000,
+        hammer_s=0.006,
+        start_s=0.6,
+        loop_s=0.2,
+        roots=(48, 70),
+    ),
+    "clavinet": Tone(4.0, pluck=0.17, bands=((900, 6, 0.8),), decay_s=4, decay_slope=0.7, start_s=0.4, roots=(48, 67)),
+    "celesta": Tone(
+        ratios=((1, 1, 2.2), (3.0, 0.15, 1), (4.1, 0.2, 0.8), (8.2, 0.06, 0.3)),
+        hammer=0.08,
+        hammer_hz=3_000,
+        start_s=0.5,
+        loop_s=0.1,
+        roots=(66, 88),
+    ),
+    "glockenspiel": Tone(
+        ratios=((1, 1, 2.4), (2.76, 0.3, 1.2), (5.4, 0.2, 0.6), (8.93, 0.08, 0.3)),
+        start_s=0.6,
+        loop_s=0.1,
+        roots=(72, 92),
+    ),
+    "vibraphone": Tone(ratios=((1, 1, 6), (4, 0.16, 2), (9.9, 0.05, 0.5)), start_s=0.4, loop_s=0.1, roots=(58, 78)),
+    "marimba": Tone(
+        ratios=((1, 1, 1.1), (3.93, 0.25, 0.35), (9.6, 0.1, 0.12)),
+        decay_slope=0.8,
+        hammer=0.12,
+        hammer_hz=900,
+        hammer_s=0.008,
+        start_s=0.5,
+        loop_s=0.1,
+        roots=(52, 72),
+    ),
+    "xylophone": Tone(
+        ratios=((1, 1, 0.7), (3, 0.4, 0.35), (6.2, 0.2, 0.15), (10.1, 0.08, 0.08)),
+        hammer=0.2,
+        hammer_hz=2_500,
+        hammer_s=0.005,
+        start_s=0.4,
+        loop_s=0.1,
+        roots=(72,),
+    ),
+    "tubular bell": Tone(
+        ratios=(
+            (0.5, 0.3, 6),
+            (1, 0.7, 6),
+            (1.5, 0.5, 5),
+            (2, 0.9, 4.5),
+            (2.66, 0.6, 3),
+            (3.36, 0.4, 2),
+            (4.1, 0.3, 1.4),
+            (5.0, 0.2, 0.9),
+        ),
+        start_s=0.9,
+        loop_s=0.5,
+        roots=(60, 74),
+    ),
+    "drawbars": Tone(
+        drawbars=(0.6, 0.5, 1, 0.7, 0.25, 0.2, 0, 0, 0.15),
+        hammer=0.05,
+        hammer_hz=2_500,
+        hammer_s=0.004,
+        start_s=0.05,
+        loop_s=0.2,
+        roots=(48, 70),
+    ),
+    "rock organ": Tone(drawbars=(0.8, 0.7, 1, 0.6, 0.5, 0.5, 0.3, 0.3, 0.4), start_s=0.05, loop_s=0.2, roots=(48, 70)),
+    "pipes": Tone(
+        5.5,
+        drawbars=(0.5, 0.0, 1, 0.9, 0.3, 0.7, 0, 0.25, 0.45),
+        voices=3,
+        detune_cents=5,
+        breath=0.02,
+        start_s=0.05,
+        loop_s=1.0,
+        roots=(48, 70),
+    ),
+    "reed": Tone(
+        4.0,
+        even=0.8,
+        bands=((1_400, 8, 0.7), (3_000, 4, 0.5)),
+        voices=2,
+        detune_cents=6,
+        start_s=0.05,
+        loop_s=0.5,
+        roots=(50, 70),
+    ),
+    "harmonica": Tone(5.0, even=0.6, bands=((1_800, 10, 0.6),), breath=0.03, start_s=0.05, loop_s=0.3, roots=(67,)),
+    "nylon": Tone(
+        8.5,
+        pluck=0.2,
+        bands=((220, 4, 0.5),),
+        decay_s=4,
+        decay_slope=0.6,
+        hammer=0.18,
+        hammer_hz=900,
+        hammer_s=0.008,
+        start_s=0.7,
+        loop_s=0.2,
+        roots=(45, 62),
+    ),
+    "steel": Tone(
+        6.0,
+        pluck=0.14,
+        decay_s=6,
+        decay_slope=0.6,
+        inharmonicity=6e-5,
+        hammer=0.15,
+        hammer_hz=3_200,
+        hammer_s=0.006,
+        start_s=0.8,
+        loop_s=0.2,
+        roots=(45, 62),
+    ),
+    "electric guitar": Tone(
+        7.0, pluck=0.27, bands=((2_500, 5, 0.6),), decay_s=7, decay_slope=0.55, start_s=0.6, loop_s=0.2, roots=(45, 64)
+    ),
+    "distortion": Tone(
+        4.5,
+        bands=((1_600, 7, 1.0), (3_200, 5, 0.6)),
+        breath=0.02,
+        breath_hz=(300, 4_000),
+        voices=2,
+        detune_cents=4,
+        start_s=0.1,
+        loop_s=0.6,
+        roots=(43, 62),
+        highest_hz=7_000,
+    ),
+    "double bass": Tone(
+        9.5,
+        pluck=0.3,
+        bands=((110, 5, 0.7), (600, 4, 0.6)),
+        decay_s=2.5,
+        decay_slope=0.5,
+        hammer=0.12,
+        hammer_hz=500,
+        hammer_s=0.01,
+        start_s=0.6,
+        roots=(33, 48),
+        highest_hz=4_000,
+    ),
+    "electric bass": Tone(
+        8.5,
+        pluck=0.22,
+        decay_s=4,
+        decay_slope=0.5,
+        hammer=0.06,
+        hammer_hz=1_500,
+        hammer_s=0.005,
+        start_s=0.6,
+        roots=(33, 48),
+        highest_hz=6_000,
+    ),
+    "slap bass": Tone(
+        5.0,
+        pluck=0.12,
+        bands=((2_200, 6, 0.8),),
+        decay_s=4,
+        decay_slope=0.6,
+        hammer=0.3,
+        hammer_hz=3_000,
+        hammer_s=0.006,
+        start_s=0.5,
+        roots=(33, 48),
+    ),
+    "fiddle": Tone(6.5, bands=VIOLIN, breath=0.02, breath_hz=(1_000, 8_000), start_s=0.1, loop_s=0.4, roots=(58, 76)),
+    "cello": Tone(
+        7.0, bands=((230, 6, 0.4), (450, 5, 0.4), (1_500, 5, 0.7)), breath=0.02, start_s=0.1, loop_s=0.4, roots=(38, 56)
+    ),
+    "strings": Tone(
+        6.5, bands=VIOLIN, voices=5, detune_cents=11, breath=0.02, start_s=0.1, loop_s=1.1, roots=(48, 64, 80)
+    ),
+    "pizzicato": Tone(
+        8.0,
+        pluck=0.25,
+        bands=VIOLIN,
+        decay_s=0.9,
+        decay_slope=0.5,
+        hammer=0.1,
+        hammer_hz=1_200,
+        hammer_s=0.008,
+        start_s=0.5,
+        loop_s=0.1,
+        roots=(50, 72),
+    ),
+    "harp": Tone(
+        9.5,
+        pluck=0.35,
+        decay_s=4,
+        decay_slope=0.5,
+        hammer=0.06,
+        hammer_hz=1_500,
+        start_s=0.6,
+        loop_s=0.2,
+        roots=(50, 72),
+    ),
+    "timpani": Tone(
+        ratios=((1, 1, 2.2), (1.504, 0.7, 1.6), (1.742, 0.35, 1.1), (2.0, 0.4, 1.2), (2.245, 0.2, 0.7)),
+        hammer=0.35,
+        hammer_hz=250,
+        hammer_s=0.02,
+        start_s=0.9,
+        loop_s=0.5,
+        roots=(46,),
+        highest_hz=5_000,
+    ),
+    "aah": Tone(9.0, bands=AAH, voices=4, detune_cents=12, breath=0.03, start_s=0.1, loop_s=1.0, roots=(53, 69)),
+    "ooh": Tone(11.0, bands=OOH, voices=4, detune_cents=10, breath=0.04, start_s=0.1, loop_s=0.9, roots=(53, 69)),
+    "trumpet": Tone(4.5, bands=BRASS, breath=0.012, start_s=0.1, loop_s=0.3, roots=(58, 74)),
+    "muted trumpet": Tone(
+        3.0, bands=((1_600, 12, 0.4), (3_300, 8, 0.5)), breath=0.02, start_s=0.1, loop_s=0.3, roots=(65,)
+    ),
+    "trombone": Tone(
+        6.0,
+        bands=((600, 7, 0.7), (1_400, 4, 0.6)),
+        breath=0.012,
+        start_s=0.1,
+        loop_s=0.3,
+        roots=(40, 58),
+        highest_hz=9_000,
+    ),
+    "horn": Tone(
+        9.5,
+        bands=((400, 7, 0.6), (800, 4, 0.5)),
+        breath=0.02,
+        start_s=0.1,
+        loop_s=0.3,
+        roots=(46, 62),
+        highest_hz=7_000,
+    ),
+    "brass section": Tone(
+        5.5, bands=BRASS, voices=4, detune_cents=10, breath=0.015, start_s=0.1, loop_s=0.9, roots=(48, 68)
+    ),
+    "saxophone": Tone(
+        6.0,
+        bands=((650, 6, 0.5), (1_500, 6, 0.6), (2_800, 5, 0.5)),
+        breath=0.05,
+        start_s=0.1,
+        loop_s=0.3,
+        roots=(50, 68),
+    ),
+    "oboe": Tone(5.5, bands=((1_100, 12, 0.45), (3_000, 6, 0.4)), breath=0.02, start_s=0.1, loop_s=0.25, roots=(64,)),
+    "bassoon": Tone(
+        7.5,
+        bands=((500, 11, 0.5), (1_200, 5, 0.4)),
+        breath=0.02,
+        start_s=0.1,
+        loop_s=0.3,
+        roots=(40, 57),
+        highest_hz=7_000,
+    ),
+    "clarinet": Tone(7.0, even=0.12, bands=((1_500, 5, 0.7),), breath=0.02, start_s=0.1, loop_s=0.25, roots=(54, 72)),
+    "flute": Tone(13.0, even=0.9, breath=0.09, breath_hz=(800, 6_000), start_s=0.1, loop_s=0.4, roots=(64, 82)),
+    "pan pipe": Tone(
+        15.0,
+        even=0.25,
+        breath=0.22,
+        breath_hz=(700, 5_000),
+        hammer=0.5,
+        hammer_hz=1_800,
+        hammer_s=0.04,
+        start_s=0.2,
+        loop_s=0.5,
+        roots=(68,),
+    ),
+    "whistle": Tone(20.0, breath=0.06, breath_hz=(1_000, 5_000), start_s=0.05, loop_s=0.3, roots=(76,)),
+    "square": Tone(6.02, even=0.0, start_s=0.02, loop_s=0.1, roots=(40, 60, 80)),
+    "saw": Tone(6.02, voices=2, detune_cents=5, start_s=0.02, loop_s=0.6, roots=(40, 60, 80)),
+    "pad": Tone(9.0, voices=5, detune_cents=9, start_s=0.05, loop_s=1.3, roots=(48, 70)),
+    "glass": Tone(
+        ratios=((1, 1, LONG_S), (2.0, 0.3, LONG_S), (3.01, 0.3, LONG_S), (5.03, 0.25, LONG_S), (7.98, 0.12, LONG_S)),
+        voices=3,
+        detune_cents=8,
+        start_s=0.05,
+        loop_s=1.2,
+        roots=(54, 76),
+    ),
+    "sitar": Tone(
+        3.0,
+        pluck=0.07,
+        bands=((1_800, 8, 0.8),),
+        decay_s=6,
+        decay_slope=0.35,
+        inharmonicity=3e-5,
+        start_s=0.8,
+        loop_s=0.2,
+        roots=(50, 64),
+    ),
+    "banjo": Tone(
+        4.0,
+        pluck=0.09,
+        bands=((700, 6, 0.5), (2_200, 5, 0.6)),
+        decay_s=1.6,
+        decay_slope=0.5,
+        hammer=0.15,
+        hammer_hz=2_500,
+        hammer_s=0.005,
+        start_s=0.6,
+        loop_s=0.1,
+        roots=(54, 68),
+    ),
+    "steel drum": Tone(
+        ratios=((1, 1, 1.4), (2, 0.55, 1.1), (3, 0.25, 0.7), (4.02, 0.2, 0.5), (6.1, 0.1, 0.3)),
+        start_s=0.6,
+        loop_s=0.2,
+        roots=(58, 78),
+    ),
+    "noise": Tone(
+        ratios=((1, 1e-6, LONG_S),), breath=1.0, breath_hz=(300, 7_000), start_s=0.05, loop_s=1.4, roots=(60,)
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program of General MIDI.
+
+    Attributes
+    ----------
+    name, tone : str
+    attack_s, release_s : float
+    decay_s : float
+        Time of 96 dB; 0 for none.
+    sustain_db : float
+        Level to which it decays.
+    cutoff : float
+        Semitones of the filter above middle C for the loudest notes; 0 for none.
+    vibrato : float
+        Cents of a vibrato that comes after a while.
+    detune : float
+        Cents by which a second, equal zone is away.
+    fifth : int
+        Semitones of a second zone.
+    tremolo : float
+        dB of a tremolo.
+    octave : int
+        Transposition.
+    """
+
+    name: str
+    tone: str
+    attack_s: float = 0.0
+    decay_s: float = 0.0
+    sustain_db: float = 0.0
+    release_s: float = 0.4
+    cutoff: float = 0.0
+    vibrato: float = 0.0
+    detune: float = 0.0
+    fifth: int = 0
+    tremolo: float = 0.0
+    octave: int = 0
+    extra: dict[int, int] = field(default_factory=dict)
+
+
+def struck(name: str, tone: str, decay_s: float, release_s: float = 0.6, **more: float) -> Program:
+    """Return a program whose notes fade by themselves, by 96 dB in that time."""
+    return Program(name, tone, decay_s=decay_s, sustain_db=96.0, release_s=release_s, **more)
+
+
+def wind(name: str, tone: str, attack_s: float = 0.06, vibrato: float = 8.0, **more: float) -> Program:
+    """Return a program that lasts, with a little vibrato."""
+    return Program(name, tone, attack_s=attack_s, vibrato=vibrato, **({"release_s": 0.35} | more))
+
+
+PROGRAMS = (
+    struck("Piano", "piano", 26, 0.7, cutoff=52),
+    struck("Bright Piano", "piano", 26, 0.7),
+    struck("Electric Grand", "piano", 22, 0.7, detune=5),
+    struck("Honky-tonk", "piano", 20, 0.6, detune=16),
+    struck("Electric Piano 1", "tine", 20, 0.7),
+    struck("Electric Piano 2", "fm piano", 18, 0.8),
+    struck("Harpsichord", "harpsichord", 14, 0.4),
+    struck("Clavinet", "clavinet", 11, 0.25),
+    struck("Celesta", "celesta", 5, 1.2),
+    struck("Glockenspiel", "glockenspiel", 5, 2.0),
+    struck("Music Box", "celesta", 4, 1.5, detune=4),
+    struck("Vibraphone", "vibraphone", 13, 1.8, tremolo=3),
+    struck("Marimba", "marimba", 3, 1.0),
+    struck("Xylophone", "xylophone", 2, 0.8),
+    struck("Tubular Bells", "tubular bell", 14, 4.0),
+    struck("Dulcimer", "steel", 8, 1.5, detune=9),
+    Program("Drawbar Organ", "drawbars", release_s=0.12),
+    Program("Percussive Organ", "drawbars", 0, 0.9, 7, 0.12),
+    Program("Rock Organ", "rock organ", release_s=0.12, vibrato=7),
+    Program("Church Organ", "pipes", 0.07, release_s=0.9),
+    Program("Reed Organ", "reed", 0.06, release_s=0.3),
+    Program("Accordion", "reed", 0.04, release_s=0.25),
+    wind("Harmonica", "harmonica", 0.03),
+    Program("Tango Accordion", "reed", 0.04, release_s=0.2, detune=14),
+    struck("Nylon Guitar", "nylon", 12, 0.5),
+    struck("Steel Guitar", "steel", 14, 0.5),
+    struck("Jazz Guitar", "electric guitar", 16, 0.4, cutoff=36),
+    struck("Clean Guitar", "electric guitar", 16, 0.4),
+    struck("Muted Guitar", "electric guitar", 1.6, 0.2),
+    Program("Overdriven Guitar", "distortion", 0.003, 40, 30, 0.3),
+    Program("Distortion Guitar", "distortion", 0.003, 60, 20, 0.3, detune=4),
+    struck("Guitar Harmonics", "vibraphone", 8, 1.0),
+    struck("Acoustic Bass", "double bass", 9, 0.3),
+    struck("Fingered Bass", "electric bass", 14, 0.25, cutoff=40),
+    struck("Picked Bass", "electric bass", 14, 0.25),
+    wind("Fretless Bass", "electric bass", 0.02, 6, cutoff=36),
+    struck("Slap Bass 1", "slap bass", 11, 0.25),
+    struck("Slap Bass 2", "slap bass", 9, 0.25, detune=6),
+    Program("Synth Bass 1", "saw", 0, 4, 12, 0.2, 30),
+    Program("Synth Bass 2", "square", 0, 4, 9, 0.2, 32),
+    wind("Violin", "fiddle", 0.09, 14),
+    wind("Viola", "fiddle", 0.09, 12, cutoff=44),
+    wind("Cello", "cello", 0.09, 11),
+    wind("Contrabass", "cello", 0.1, 7, cutoff=44),
+    Program("Tremolo Strings", "strings", 0.09, release_s=0.6, tremolo=7),
+    struck("Pizzicato Strings", "pizzicato", 2.4, 0.6),
+    struck("Harp", "harp", 9, 1.5),
+    struck("Timpani", "timpani", 6, 2.0),
+    wind("String Ensemble 1", "strings", 0.12, 3, release_s=0.7),
+    wind("String Ensemble 2", "strings", 0.3, 2, release_s=1.0, cutoff=46),
+    Program("Synth Strings 1", "pad", 0.12, release_s=0.8, cutoff=60),
+    Program("Synth Strings 2", "pad", 0.3, release_s=1.2, cutoff=44),
+    wind("Choir Aahs", "aah", 0.12, 6, release_s=0.6),
+    wind("Voice Oohs", "ooh", 0.1, 7, release_s=0.5),
+    wind("Synth Voice", "ooh", 0.06, 4, detune=8),
+    struck("Orchestra Hit", "brass section", 1.6, 0.6, fifth=12),
+    wind("Trumpet", "trumpet", 0.035, 7, cutoff=54),
+    wind("Trombone", "trombone", 0.05, 4, cutoff=48),
+    wind("Tuba", "trombone", 0.06, 2, cutoff=38),
+    wind("Muted Trumpet", "muted trumpet", 0.03, 6),
+    wind("French Horn", "horn", 0.07, 4),
+    wind("Brass Section", "brass section", 0.05, 3),
+    Program("Synth Brass 1", "saw", 0.04, release_s=0.4, cutoff=46),
+    Program("Synth Brass 2", "saw", 0.07, release_s=0.5, cutoff=40, detune=9),
+    wind("Soprano Sax", "saxophone", 0.05, 10),
+    wind("Alto Sax", "saxophone", 0.05, 9, cutoff=56),
+    wind("Tenor Sax", "saxophone", 0.05, 8, cutoff=50),
+    wind("Baritone Sax", "saxophone", 0.05, 5, cutoff=48),
+    wind("Oboe", "oboe", 0.06, 9),
+    wind("English Horn", "oboe", 0.07, 9, cutoff=44),
+    wind("Bassoon", "bassoon", 0.06, 5),
+    wind("Clarinet", "clarinet", 0.06, 4),
+    wind("Piccolo", "flute", 0.05, 9),
+    wind("Flute", "flute", 0.07, 9),
+    wind("Recorder", "whistle", 0.05, 5),
+    wind("Pan Flute", "pan pipe", 0.05, 5),
+    wind("Blown Bottle", "pan pipe", 0.09, 3, cutoff=34),
+    wind("Shakuhachi", "pan pipe", 0.07, 16),
+    wind("Whistle", "whistle", 0.06, 12),
+    wind("Ocarina", "whistle", 0.06, 7),
+    Program("Square Lead", "square", 0.005, release_s=0.15, vibrato=6),
+    Program("Saw Lead", "saw", 0.005, release_s=0.15, vibrato=6),
+    wind("Calliope Lead", "pan pipe", 0.02, 4, detune=7),
+    Program("Chiff Lead", "square", 0, 0.7, 9, 0.2, 50),
+    Program("Charang Lead", "distortion", 0.004, release_s=0.25),
+    wind("Voice Lead", "ooh", 0.04, 9),
+    Program("Fifths Lead", "saw", 0.005, release_s=0.2, fifth=7),
+    Program("Bass and Lead", "saw", 0, 8, 8, 0.2, 44),
+    Program("New Age Pad", "glass", 0.02, 16, 12, 1.8),
+    Program("Warm Pad", "pad", 0.35, release_s=1.5, cutoff=36),
+    Program("Polysynth Pad", "saw", 0.03, release_s=0.8, detune=9),
+    wind("Choir Pad", "aah", 0.4, 3, release_s=1.5),
+    Program("Bowed Pad", "glass", 0.4, release_s=1.5, cutoff=50),
+    Program("Metallic Pad", "glass", 0.08, release_s=1.5, fifth=7),
+    wind("Halo Pad", "aah", 0.3, 3, release_s=2.0, fifth=12),
+    Program("Sweep Pad", "pad", 0.8, release_s=2.0, cutoff=48),
+    struck("Rain", "glass", 9, 2.0),
+    Program("Soundtrack", "pad", 0.5, release_s=2.0, fifth=7, cutoff=52),
+    struck("Crystal", "celesta", 7, 2.0, detune=6),
+    struck("Atmosphere", "nylon", 14, 2.0, detune=9),
+    Program("Brightness", "glass", 0.01, 20, 10, 1.5, fifth=12),
+    Program("Goblins", "ooh", 0.7, release_s=2.0, vibrato=30),
+    Program("Echoes", "pad", 0.15, 12, 12, 2.0, 50),
+    Program("Science Fiction", "glass", 0.25, release_s=2.0, vibrato=18),
+    struck("Sitar", "sitar", 14, 0.8),
+    struck("Banjo", "banjo", 5, 0.5),
+    struck("Shamisen", "banjo", 5, 0.4, cutoff=62),
+    struck("Koto", "harpsichord", 9, 0.8, cutoff=46),
+    struck("Kalimba", "marimba", 4, 1.0, cutoff=44),
+    Program("Bagpipe", "reed", 0.03, release_s=0.15, fifth=-12),
+    wind("Fiddle", "fiddle", 0.05, 10),
+    wind("Shanai", "oboe", 0.03, 14, detune=5),
+    struck("Tinkle Bell", "glockenspiel", 4, 1.5),
+    struck("Agogo", "glockenspiel", 1.6, 0.8),
+    struck("Steel Drums", "steel drum", 4, 1.0),
+    struck("Woodblock", "xylophone", 0.9, 0.5, cutoff=50),
+    struck("Taiko", "timpani", 3, 1.5, cutoff=30),
+    struck("Melodic Tom", "timpani", 2.2, 1.2),
+    struck("Synth Drum", "timpani", 2.5, 1.0, extra={gen.MOD_ENV_TO_PITCH: 1_200, gen.MOD_ENV_DECAY: -1_600}),
+    Program("Reverse Cymbal", "noise", 1.6, 1.5, 96, 0.2),
+    struck("Guitar Fret Noise", "noise", 2.0, 0.2, cutoff=62),
+    Program("Breath Noise", "noise", 0.08, 2.5, 96, 0.3, 50),
+    Program("Seashore", "noise", 1.2, release_s=2.0, cutoff=22, tremolo=8),
+    wind("Bird Tweet", "whistle", 0.01, 90),
+    struck("Telephone", "glockenspiel", 5, 0.3, tremolo=20),
+    Program("Helicopter", "noise", 0.1, release_s=0.8, cutoff=8, tremolo=18),
+    Program("Applause", "noise", 0.3, release_s=1.0),
+    struck("Gunshot", "noise", 2.5, 1.2, cutoff=56),
+)
+
+KIT = {
+    35: ("deep kick", 0), 36: ("kick", 0), 37: ("side stick", 0), 38: ("snare", 0), 39: ("clap", 0),
+    40: ("electric snare", 0), 41: ("tom", -5), 42: ("closed hat", 0), 43: ("tom", -3), 44: ("pedal hat", 0),
+    45: ("tom", 0), 46: ("open hat", 0), 47: ("tom", 3), 48: ("tom", 6), 49: ("crash", 0), 50: ("tom", 9),
+    51: ("ride", 0), 52: ("china", 0), 53: ("ride bell", 0), 54: ("tambourine", 0), 55: ("crash", 5),
+    56: ("cowbell", 0), 57: ("crash", -3), 58: ("vibraslap", 0), 59: ("ride", 2), 60: ("bongo", 3), 61: ("bongo", -2),
+    62: ("conga", 6), 63: ("conga", 3), 64: ("conga", -2), 65: ("timbale", 3), 66: ("timbale", -3), 67: ("agogo", 4),
+    68: ("agogo", -2), 69: ("shaker", -4), 70: ("shaker", 2), 71: ("whistle", 2), 72: ("whistle", -2),
+    73: ("guiro", 5), 74: ("guiro", -2), 75: ("claves", 0), 76: ("wood block", 2), 77: ("wood block", -3),
+    78: ("cuica", 4), 79: ("cuica", -2), 80: ("triangle", 2), 81: ("triangle", 0),
+}  # fmt: skip
+"""Key: sound, and semitones of its transposition."""
+
+HATS = (42, 44, 46)
+SHORT_TRIANGLE = 80
+DRUM_PANS = {
+    "tom": 80, "closed hat": 90, "pedal hat": 90, "open hat": 90, "crash": -140, "ride": -170, "ride bell": -170,
+    "china": 160, "bongo": 150, "conga": -110, "timbale": 120, "agogo": -160, "shaker": 170, "tambourine": 120,
+    "cowbell": -60, "claves": 130, "wood block": -130, "triangle": 160,
+}  # fmt: skip
+"""Tenths of a percent to the right."""
+
+DRUM_LEVELS_DB = {
+    "kick": 3, "deep kick": 3, "snare": 2, "electric snare": 2, "tom": 3, "crash": 3, "closed hat": -4,
+    "pedal hat": -4, "open hat": -2, "ride": 0, "triangle": -3, "shaker": -3, "whistle": 3, "clap": 1,
+}  # fmt: skip
+"""Levels beside a common loudness."""
+
+DRUM_DRIVES = {
+    "kick": 1.5,
+    "snare": 2.5,
+    "electric snare": 2.0,
+    "side stick": 3.0,
+    "wood block": 2.0,
+    "closed hat": 1.5,
+}
+"""Saturation, which makes short sounds louder."""
+
+KEYS = {"piccolo": 84, "double bass": 40, "electric bass": 40, "slap bass": 40, "glockenspiel": 84, "timpani": 48}
+SEAM_SAMPLES = 2_048
+"""Continuation of each loop, within which the loop may be moved to where its seam is smoothest."""
+
+SEAM_WIDTH = 6
+TEST_KEY = 60
+TARGET_LUFS = -34.5
+DRUM_LUFS = -41.0
+SILENT_LUFS = -120.0
+FULL = gen.FULL_RANGE
+
+
+def main() -> None:
+    """Write the bank, measure each program, and write it again with equal levels."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, default=BUNDLED_BANK, help="File to write, .sf3 or .sf2.")
+    out: Path = parser.parse_args().out
+    out.parent.mkdir(exist_ok=True)
+    samples, indices = all_samples()
+    write_bank(out, samples, indices, np.zeros(len(PROGRAMS) + len(KIT)))
+    samples = smoothest(samples, read_soundfont(out))
+    attenuations = np.zeros(len(PROGRAMS) + len(KIT))
+    for _ in range(3):
+        write_bank(out, samples, indices, attenuations)
+        excess = excess_of(out)
+        if np.abs(excess).max() < 0.2:
+            break
+        attenuations = np.maximum(attenuations + excess, 0.0)
+    loudest = [each.name for each, level in zip(PROGRAMS, excess, strict=False) if abs(level) > 1.0]
+    print(f"more than 1 dB away: {', '.join(loudest) or 'none'}")
+    print(
+        f"{out}: {out.stat().st_size / 1e6:.2f} MB, {len(samples)} samples, levels within {np.abs(excess).max():.2f} dB"
+    )
+
+
+def all_samples() -> tuple[list[NewSample], dict[str, list[int]]]:
+    """Return all samples, and the indices of those of each tone and drum."""
+    samples: list[NewSample] = []
+    indices: dict[str, list[int]] = {}
+    for number, (name, tone) in enumerate(TONES.items()):
+        made = [sampled(tone, key, number) for key in tone.roots]
+        indices[name] = list(range(len(samples), len(samples) + len(made)))
+        samples += [new_sample(name, each) for each in made]
+    for name, make in DRUMS.items():
+        indices[f"drum {name}"] = [len(samples)]
+        wave = make()
+        n_fade = min(len(wave) // 4, RATE // 50)
+        wave[-n_fade:] *= 0.5 + 0.5 * np.cos(math.pi * np.arange(n_fade) / n_fade)
+        wave = np.tanh(DRUM_DRIVES.get(name, 0.1) * wave / np.abs(wave).max())
+        samples.append(NewSample(name, 0.9 * wave / np.abs(wave).max(), RATE, TEST_KEY))
+    return samples, indices
+
+
+def new_sample(name: str, made: Sampled) -> NewSample:
+    """Return a sample with a continuation of its loop, which compression needs at its end."""
+    start, end = made.loop
+    following = made.wave[start : start + (end - start) // 2][:SEAM_SAMPLES]
+    wave = 0.9 * np.concatenate([made.wave, following])
+    return NewSample(f"{name} {made.root}", wave, RATE, made.root, made.correction, made.loop)
+
+
+def smoothest(samples: list[NewSample], font: SoundFont) -> list[NewSample]:
+    """Return the samples with loops of the same lengths whose ends differ least after compression."""
+    return [moved(sample, font.decoded(index)) for index, sample in enumerate(samples)]
+
+
+def moved(sample: NewSample, decoded: np.ndarray) -> NewSample:
+    """Return a sample with its loop where the sample, as it is decoded, has the smoothest seam."""
+    if sample.loop is None:
+        return sample
+    start, end = sample.loop
+    n_more = len(sample.wave) - end - SEAM_WIDTH
+    differences = decoded[start : start + n_more] - decoded[end : end + n_more]
+    errors = np.convolve(differences**2, np.hanning(2 * SEAM_WIDTH + 1), "valid")
+    shift = SEAM_WIDTH + int(np.argmin(errors))
+    return replace(sample, loop=(start + shift, end + shift))
+
+
+def write_bank(out: Path, samples: list[NewSample], indices: dict[str, list[int]], levels_db: np.ndarray) -> None:
+    """Write the bank with attenuations in dB of all programs, then of all drums."""
+    instruments = [NewEntry(program.name, program_zones(program, samples, indices)) for program in PROGRAMS]
+    kit = tuple(drum_zone(key, indices, level) for key, level in zip(KIT, levels_db[len(PROGRAMS) :], strict=True))
+    instruments.append(NewEntry("Standard Kit", kit))
+    presets = [
+        NewEntry(program.name, (Zone(number, FULL, FULL, {gen.ATTENUATION: centibels(level)}, {}),), 0, number)
+        for number, (program, level) in enumerate(zip(PROGRAMS, levels_db, strict=False))
+    ]
+    presets.append(NewEntry("Standard Kit", (Zone(len(PROGRAMS), FULL, FULL, {}, {}),), 128, 0))
+    texts = {"ICOP": "Apache-2.0", "IENG": "Wavewright", "ICMT": "Made from formulas by recipes/general_midi.py."}
+    write_soundfont(out, "Wavewright General MIDI", presets, instruments, samples, vorbis_quality=0.1, texts=texts)
+
+
+def program_zones(program: Program, samples: list[NewSample], indices: dict[str, list[int]]) -> tuple[Zone, ...]:
+    """Return the zones of a program: its samples side by side, twice where it is detuned or has a fifth."""
+    amounts = settings_of(program)
+    modulators = {(0x0502, gen.FILTER_CUTOFF, 0, 0): -2_400 if program.cutoff else 0}
+    rows = indices[program.tone]
+    roots = [samples[row].root_key for row in rows]
+    edges = [0, *((low + high + 1) // 2 for low, high in itertools.pairwise(roots)), 128]
+    layers = [(0, 0)]
+    if program.detune:
+        layers = [(0, -round(program.detune / 2)), (0, round(program.detune / 2))]
+    elif program.fifth:
+        layers = [(0, 0), (program.fifth, 0)]
+    zones = []
+    for number, (semitones, cents) in enumerate(layers):
+        pan = (number * 2 - 1) * 200 if len(layers) > 1 else 0
+        for row, low, high in zip(rows, edges, edges[1:], strict=False):
+            own = amounts | {gen.COARSE_TUNE: semitones, gen.FINE_TUNE: cents, gen.PAN: pan}
+            own = {number: amount for number, amount in own.items() if amount != gen.DEFAULTS[number]}
+            zones.append(Zone(row, (low, high - 1), FULL, own, modulators))
+    return tuple(zones)
+
+
+def settings_of(program: Program) -> dict[int, int]:
+    """Return the generators of a program."""
+    amounts = {gen.SAMPLE_MODES: 1, gen.VOL_ENV_RELEASE: timecents(2.2 * program.release_s)}
+    if program.attack_s:
+        amounts[gen.VOL_ENV_ATTACK] = timecents(program.attack_s)
+    if program.decay_s:
+        amounts[gen.VOL_ENV_DECAY] = timecents(program.decay_s)
+        amounts[gen.VOL_ENV_SUSTAIN] = round(10 * program.sustain_db)
+        if program.sustain_db > 90:
+            amounts[gen.KEY_TO_VOL_ENV_DECAY] = 40  # high notes fade sooner
+    if program.cutoff:
+        amounts[gen.FILTER_CUTOFF] = min(13_500, round(100 * (60 + program.cutoff)))
+    if program.vibrato:
+        amounts[gen.VIB_LFO_TO_PITCH] = round(program.vibrato)
+        amounts[gen.VIB_LFO_DELAY] = timecents(0.35)
+        amounts[gen.VIB_LFO_FREQUENCY] = timecents(5.2 / 8.176)
+    if program.tremolo:
+        amounts[gen.MOD_LFO_TO_VOLUME] = round(5 * program.tremolo)
+        amounts[gen.MOD_LFO_FREQUENCY] = timecents((14 if program.tremolo > 15 else 5.5) / 8.176)
+    return amounts | program.extra
+
+
+def drum_zone(key: int, indices: dict[str, list[int]], level_db: float) -> Zone:
+    """Return the zone of a key of the drum kit."""
+    name, semitones = KIT[key]
+    amounts = {
+        gen.ROOT_KEY: key,
+        gen.COARSE_TUNE: semitones,
+        gen.PAN: DRUM_PANS.get(name, 0),
+        gen.ATTENUATION: centibels(level_db),
+        gen.VOL_ENV_RELEASE: timecents(8.0),
+        gen.EXCLUSIVE_CLASS: 1 if key in HATS else 2 if key >= SHORT_TRIANGLE else 0,
+    }
+    if key == SHORT_TRIANGLE:
+        amounts |= {gen.VOL_ENV_DECAY: timecents(0.9), gen.VOL_ENV_SUSTAIN: 960}
+    amounts = {number: amount for number, amount in amounts.items() if amount != gen.DEFAULTS[number]}
+    return Zone(indices[f"drum {name}"][0], (key, key), FULL, amounts, {})
+
+
+def centibels(level_db: float) -> int:
+    """Return a generator of attenuation, of which players apply 0.4."""
+    return round(level_db * 10 / 0.4)
+
+
+def timecents(value: float) -> int:
+    """Return seconds, or a ratio, in timecents."""
+    return round(1_200 * math.log2(value))
+
+
+def excess_of(path: Path) -> np.ndarray:
+    """Return by how many dB a note of each program and drum is louder than it shall be."""
+    font = read_soundfont(path)
+    engine = SoundFontEngine(font, 48_000, PlayerSettings(reverb=0.0, chorus=0.0))
+    excess = []
+    for number, program in enumerate(PROGRAMS):
+        engine.reset()
+        engine.program(0, 0, number)
+        excess.append(loudness(engine, 0, KEYS.get(program.tone, TEST_KEY)) - TARGET_LUFS)
+    for key, (name, _) in KIT.items():
+        engine.reset()
+        excess.append(loudness(engine, 9, key) - DRUM_LUFS - DRUM_LEVELS_DB.get(name, 0))
+    return np.array(excess)
+
+
+def loudness(engine: SoundFontEngine, channel: int, key: int) -> float:
+    """Return the largest momentary loudness of a note of a second."""
+    engine.note_on(channel, key, 100)
+    meter = LoudnessMeter(48_000, 2)
+    meter.add(engine.process(48_000))
+    return float(np.max(meter.momentary_lufs(), initial=SILENT_LUFS))
+
+
+if __name__ == "__main__":
+    main()
