@@ -28,6 +28,7 @@ from ..speech.voice import DEFAULT_VOCODER, DEFAULT_VOICE
 from ..speech.voice_names import find_voice
 from ..whole_file import whole_folder
 from . import checked
+from .accompany import accompany
 from .cancel_echo import cancel_echo
 from .compose import compose
 from .decode import decode
@@ -37,6 +38,7 @@ from .enhance import enhance
 from .generate import Generated, generate
 from .layer import layer
 from .morph import morph
+from .render import render
 from .speak import speak
 from .synthesise import synthesise
 
@@ -56,6 +58,17 @@ PIECE_BARS = 8
 PROCEDURE_SEED = 3
 MORPHED = ("footsteps", "rain")
 BACKGROUNDS = ("rain-and-thunder", "campfire")
+TUNE = """X:1
+T:Scarborough Fair
+M:3/4
+L:1/4
+Q:1/4=108
+K:Ddor
+D2 D|A2 A|E3/2 F/ E|D3|z A c|d2 c|A B G|A3|]
+"""
+TUNE_NAME = "scarborough-fair"
+TUNE_STYLE = "waltz"
+TUNE_PATCH = "harp"
 CHAINS = (
     ("in a hall", "reverb 2s mix=40% tail=1s"),
     ("slower", "stretch 1.3"),
@@ -317,6 +330,7 @@ class _ClipWriter:
                 [self._layer(preset) for preset in BACKGROUNDS],
             ),
         ]
+        sections.append(ToolSection("music", "A tune in ABC notation, rendered to sound.", [self._render()]))
         if self.voice is not None:
             rows = [self._edit(self.voice)]
             sections.append(ToolSection("editing", "A sentence of a voice before and after chains of effects.", rows))
@@ -338,6 +352,18 @@ class _ClipWriter:
         layer(preset, TOOL_SECONDS, PROCEDURE_SEED, path, quiet=True)
         command = f"wavewright layer {preset} --seconds {TOOL_SECONDS:g} --seed {PROCEDURE_SEED} --out {path.name}"
         return PlayerRow(preset, command, [self._player(path, preset)])
+
+    def _render(self) -> PlayerRow:
+        """Render a tune by the bundled bank, by a patch, and with an accompaniment."""
+        tune = self.audio / f"{TUNE_NAME}.abc"
+        tune.write_text(TUNE, encoding="utf-8")
+        paths = [self.audio / f"{TUNE_NAME}-{name}.wav" for name in ("bank", "patch", "accompanied")]
+        render(tune, paths[0], quiet=True)
+        render(tune, paths[1], patch=TUNE_PATCH, quiet=True)
+        accompany(tune, paths[2], style=TUNE_STYLE, quiet=True)
+        labels = ("by the bundled instruments", f"by the patch {TUNE_PATCH}", f"accompanied: {TUNE_STYLE}")
+        command = f"wavewright render {tune.name} --out {paths[0].name}"
+        return PlayerRow(TUNE_NAME, command, [self._player(*pair) for pair in zip(paths, labels, strict=True)])
 
     def _edit(self, voice: str) -> PlayerRow:
         """Write a sentence before and after a few chains."""
