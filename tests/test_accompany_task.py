@@ -75,6 +75,14 @@ def song_of(steps, degrees, chords="C G Am F", n_bars=8):
     return Score((lead, bass), QUARTER, chords=tuple(symbols), tempos=np.array([(0, 400_000)], TEMPO))
 
 
+def test_bars_of_rests_are_left_out():
+    full = song_of((0, 8), (0, 7))
+    notes = full.tracks[1].notes
+    gap = Track(notes[(notes["start"] // 1920) % 2 == 0], "bass", controls=full.tracks[1].controls)
+    learned = learn_style([Score((full.tracks[0], gap), QUARTER, chords=full.chords)])
+    assert [(pattern.bass, pattern.weight) for pattern in learned.patterns] == [("1.......5.......", 4)]
+
+
 @pytest.mark.parametrize(
     ("steps", "degrees", "expected"),
     [

@@ -20,7 +20,7 @@ def write_or_render(score: Score, target: Path, *, soundfont: Path | None = None
     target : Path
         A name with an ending of WRITABLE, or of a sound file.
     soundfont : Path, optional
-        Instruments of the sound, simple tones by default.
+        Instruments of the sound; the bundled General MIDI bank by default.
     quiet : bool
         Show no progress.
 

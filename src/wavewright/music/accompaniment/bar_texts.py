@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,8 +65,7 @@ class BarGrid:
     def text(self, symbols: dict[int, str], ends: dict[int, float]) -> str:
         """Return the text of symbols by step, each held up to its end in steps."""
         characters = [REST] * self.n_steps
-        starts = sorted(symbols)
-        for step, following in zip(starts, [*starts[1:], self.n_steps], strict=True):
+        for step, following in itertools.pairwise([*sorted(symbols), self.n_steps]):
             last = min(following, max(step + 1, round(ends[step])))
             characters[step:last] = [symbols[step], *(HOLD * (last - step - 1))]
         return "".join(characters)
