@@ -30,6 +30,7 @@ from ..whole_file import whole_folder
 from . import checked
 from .accompany import accompany
 from .cancel_echo import cancel_echo
+from .compose import compose
 from .decode import decode
 from .edit import edit
 from .encode import encode
@@ -53,6 +54,7 @@ STEPS = 8  # clips of an interpolation
 SEEDS = (7, 9)
 BITRATES_KBPS = (5.0, 3.0, 1.6)
 TOOL_SECONDS = 5.0
+PIECE_BARS = 8
 PROCEDURE_SEED = 3
 MORPHED = ("footsteps", "rain")
 BACKGROUNDS = ("rain-and-thunder", "campfire")
@@ -177,6 +179,8 @@ class _ClipWriter:
             rows, reason = self._with_voice(self._enhance, folder)
         elif Capability.CANCEL_ECHO in capabilities:
             rows, reason = self._with_voice(self._cancel_echo, folder)
+        elif Capability.COMPOSE in capabilities:
+            rows = self._compose(folder)
         else:
             reason = f"A {folder.card.family} does not generate audio."
         return ModelSection(folder.card, folder.hash, rows, reason)
@@ -372,6 +376,25 @@ class _ClipWriter:
             players.append(self._player(path, title, chain))
         command = f'wavewright edit {before.name} --do "{CHAINS[0][1]}" --out after.wav'
         return PlayerRow("before and after", command, players)
+
+    def _compose(self, folder: ModelFolder) -> list[PlayerRow]:
+        """Write two pieces of a composer, and other versions of the first."""
+        name, model = file_stem(folder.card.name), str(folder.path)
+        first = self.out / f"{name}.mid"
+        compose(model, first, PIECE_BARS, seed=SEEDS[0])
+        pieces = []
+        for seed in SEEDS:
+            path = self.audio / f"{name}-{seed}.wav"
+            compose(model, path, PIECE_BARS, seed=seed, quiet=True)
+            pieces.append(self._player(path, f"seed {seed}"))
+        changed = self.audio / f"{name}-filled.wav", self.audio / f"{name}-varied.wav"
+        compose(model, changed[0], score=first, infill=f"{PIECE_BARS // 2 + 1}:{PIECE_BARS}", seed=SEEDS[1], quiet=True)
+        compose(model, changed[1], score=first, vary=0.4, seed=SEEDS[1], quiet=True)
+        others = [self._player(*pair) for pair in zip(changed, ("second half anew", "variation"), strict=True)]
+        first.unlink()
+        command = f"wavewright compose {folder.card.name} --bars {PIECE_BARS} --seed {SEEDS[0]} --out {name}.mid"
+        other = f"wavewright compose {folder.card.name} --score {name}.mid --vary 0.4 --seed {SEEDS[1]} --out other.wav"
+        return [PlayerRow("pieces", command, pieces), PlayerRow(f"seed {SEEDS[0]} changed", other, others)]
 
     def _sentence(self, voice: str, text: str, sample_rate: int) -> Clip:
         """Return a sentence of a voice at a sample rate."""
