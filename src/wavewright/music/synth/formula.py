@@ -79,7 +79,7 @@ BINARY = {
 
 
 @dataclass(frozen=True)
-class Token:
+class FormulaToken:
     """A number, name or sign, and its position in the text, counted from 0."""
 
     kind: str
@@ -191,7 +191,7 @@ class FormulaParser:
             return self._named(token, depth)
         raise self._fault(token, "a number, a variable, a function or (")
 
-    def _named(self, token: Token, depth: int) -> Callable[[Values], Array]:
+    def _named(self, token: FormulaToken, depth: int) -> Callable[[Values], Array]:
         name = token.text
         if name in CONSTANTS:
             constant = np.asarray(CONSTANTS[name])
@@ -223,10 +223,10 @@ class FormulaParser:
             raise self._fault(self._peek(), ") or an operator")
         self._advance()
 
-    def _peek(self) -> Token:
+    def _peek(self) -> FormulaToken:
         return self._tokens[self._next]
 
-    def _advance(self) -> Token:
+    def _advance(self) -> FormulaToken:
         token = self._tokens[self._next]
         self._next += token.kind != "end"
         return token
@@ -236,26 +236,26 @@ class FormulaParser:
         if self._n_nodes > MAX_NODES:
             raise self._fault(self._peek(), f"a formula of at most {MAX_NODES} terms")
 
-    def _fault(self, token: Token, expected: str) -> BadSetting:
+    def _fault(self, token: FormulaToken, expected: str) -> BadSetting:
         shown = f'"{printable(token.text, MAX_EXCERPT)}"' if token.text else "the end"
         position = token.position + 1
         return BadSetting(
             f"The formula {_quote(self._text)} has {shown} at character {position}, where {expected} must stand."
         )
 
-    def _read(self, text: str) -> list[Token]:
+    def _read(self, text: str) -> list[FormulaToken]:
         tokens, position = [], 0
         end = len(text.rstrip())
         while position < end:
             match = TOKEN.match(text, position)
             if match is None:
                 blank = len(text[position:]) - len(text[position:].lstrip())
-                token = Token("sign", text[position + blank], position + blank)
+                token = FormulaToken("sign", text[position + blank], position + blank)
                 raise self._fault(token, "a number, a name or an operator")
             kind = str(match.lastgroup)
-            tokens.append(Token(kind, match[kind], match.start(kind)))
+            tokens.append(FormulaToken(kind, match[kind], match.start(kind)))
             position = match.end()
-        return [*tokens, Token("end", "", end)]
+        return [*tokens, FormulaToken("end", "", end)]
 
 
 def is_periodic(formula: Formula, frequency_hz: float) -> bool:
