@@ -74,3 +74,5 @@ PEDALBOARD = Peer("pedalboard", "pip install pedalboard==0.9.26", module="pedalb
 PYTHON_STRETCH = Peer(
     "python-stretch", "pip install python-stretch==0.3.1", module="python_stretch", distribution="python-stretch"
 )
+FLUIDSYNTH = Peer("FluidSynth", "apt install fluidsynth", program="fluidsynth")
+TINYSOUNDFONT = Peer("tinysoundfont", "pip install --no-deps tinysoundfont==0.3.7", module="tinysoundfont")
