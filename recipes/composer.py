@@ -1,7 +1,8 @@
-"""The runs behind the bundled models ``chorales`` and ``folk-tunes``.
+"""The runs behind the bundled models ``chorales``, ``folk-tunes`` and ``drum-patterns``.
 
     python recipes/composer.py chorales --splits FOLDER --out runs/chorales        # 15 minutes of one core
     python recipes/composer.py folk-tunes --splits FOLDER --out runs/folk-tunes
+    python recipes/composer.py drum-patterns --out runs/drum-patterns             # of the styles of accompaniment
     python recipes/composer.py chorales --out runs/chorales --bundle               # into the package
 
 FOLDER has the splits of Boulanger-Lewandowski et al. (2012) as arrays, see benchmarks/music/splits.py. The scores are
@@ -31,6 +32,8 @@ from wavewright.data.scores import scan_scores
 from wavewright.families.composer.conversion import voice_name
 from wavewright.families.composer.recipe import ComposerRecipe, recipe
 from wavewright.models.card import Source
+from wavewright.music.accompaniment import accompany, style_names
+from wavewright.music.accompaniment.style import load_style
 from wavewright.music.formats import write_score
 from wavewright.music.score import METRE, Score, Track, notes_of
 from wavewright.training.run import Provenance, Run
@@ -40,6 +43,8 @@ LOWEST_KEY = 21
 SILENT = -1
 BAR_LENGTHS = (8, 6)
 """Eighths of the bars that folk tunes can have, 4/4 first."""
+
+DRUM_VERSIONS, DRUM_BARS = 12, 16
 
 WIDE_INTERVAL = 9
 MAX_CHORD_TOP = 64
@@ -52,7 +57,7 @@ class Piece(NamedTuple):
     score: Score
 
 
-def chorales(folder: Path) -> Iterator[Piece]:
+def chorales(folder: Path | None) -> Iterator[Piece]:
     """Yield chorales of four voices at sixteenths."""
     model = chorale_recipe().model
     for split, index, cells in pieces_of(folder / "jsb-chorales-16th-satb.npz", 4):
@@ -63,7 +68,7 @@ def chorales(folder: Path) -> Iterator[Piece]:
         yield Piece(f"{split}-{index:03d}", Score(tuple(tracks)))
 
 
-def folk_tunes(folder: Path) -> Iterator[Piece]:
+def folk_tunes(folder: Path | None) -> Iterator[Piece]:
     """Yield folk tunes: a melody and the notes of its chords."""
     for split, index, packed in pieces_of(folder / "nottingham.npz", 11):
         roll = np.unpackbits(packed, axis=1)[:, :88]
@@ -76,6 +81,28 @@ def folk_tunes(folder: Path) -> Iterator[Piece]:
         metre = (0, 4, 4, 24, 8) if bar == BAR_LENGTHS[0] else (0, 6, 8, 36, 8)
         tracks = (Track(notes_of(rows), "melody"), Track(notes_of(chord_rows), "chords", channel=1))
         yield Piece(f"{split}-{index:03d}", Score(tracks, metres=np.array([metre], METRE)))
+
+
+def drum_patterns(folder: Path | None) -> Iterator[Piece]:  # noqa: ARG001
+    """Yield the drums of all bundled styles of accompaniment, in several versions."""
+    for style in style_names():
+        for seed in range(DRUM_VERSIONS):
+            for metre in load_style(style).metres:
+                melody = silent_melody(metre)
+                score = accompany(melody, style, "C", seed=seed)
+                drums = tuple(track for track in score.tracks if track.is_drum)
+                if any(len(track.notes) for track in drums):
+                    split = "valid" if seed == 0 else "train"
+                    name = f"{split}-{style}-{metre.replace('/', '-')}-{seed:02d}"
+                    yield Piece(name, Score(drums, score.ticks_per_quarter, metres=melody.metres))
+
+
+def silent_melody(metre: str) -> Score:
+    """Return a melody of one long note a bar."""
+    numerator, denominator = map(int, metre.split("/"))
+    bar = 4 * TICKS * numerator // denominator
+    rows = [(index * bar, bar, 72, 80) for index in range(DRUM_BARS)]
+    return Score((Track(notes_of(rows), "melody"),), metres=np.array([(0, numerator, denominator, 24, 8)], METRE))
 
 
 def pieces_of(path: Path, n_columns: int) -> Iterator[tuple[str, int, np.ndarray]]:
@@ -148,6 +175,14 @@ def folk_recipe() -> ComposerRecipe:
     return replace(base, model=model, data=data, training=training_of(base, 1_000))
 
 
+def drum_recipe() -> ComposerRecipe:
+    """Return the settings of ``drum-patterns``."""
+    base = recipe("small")
+    model = replace(base.model, layout="drums", n_layers=2, hidden_size=96, dropout=0.2)
+    data = replace(base.data, layout="drums", crop_steps=128)
+    return replace(base, model=model, data=data, training=training_of(base, 300))
+
+
 def training_of(base: ComposerRecipe, steps: int) -> object:
     """Return the training settings of a run on one thread."""
     return replace(base.training, steps=steps, learning_rate=1.2e-3, weight_decay=0.1, threads=1)
@@ -157,12 +192,13 @@ def training_of(base: ComposerRecipe, steps: int) -> object:
 class ComposerRun:
     """A bundled composer: its scores and its settings."""
 
-    pieces: Callable[[Path], Iterator[Piece]]
+    pieces: Callable[[Path | None], Iterator[Piece]]
     settings: Callable[[], ComposerRecipe]
     description: str
     source: str
     credit: str
     origin: str
+    licence: str = "CC0-1.0"
 
 
 RUNS = {
@@ -173,6 +209,15 @@ RUNS = {
         "Four-part chorales",
         "Johann Sebastian Bach",
         "github.com/czhuang/JSB-Chorales-dataset",
+    ),
+    "drum-patterns": ComposerRun(
+        drum_patterns,
+        drum_recipe,
+        "Drum patterns of 22 styles, nine drums.",
+        "Styles of accompaniment",
+        "the authors of Wavewright",
+        "wavewright.music.accompaniment.styles",
+        "Apache-2.0",
     ),
     "folk-tunes": ComposerRun(
         folk_tunes,
@@ -210,15 +255,15 @@ def main() -> None:
         return
     chosen, midi = RUNS[options.name], options.midi or Path("corpora") / options.name
     midi.mkdir(parents=True, exist_ok=True)
-    if options.splits is not None:
+    if options.splits is not None or chosen.pieces is drum_patterns:
         for name, score in chosen.pieces(options.splits):
             write_score(score, midi / f"{name}.mid")
     scanned = scan_of(midi)
     n_train = sum(entry.split == "train" for entry in scanned.entries)
     source = Source(
-        name=chosen.source, n_clips=n_train, licence="public domain", credit=chosen.credit, origin=chosen.origin
+        name=chosen.source, n_clips=n_train, licence=chosen.licence, credit=chosen.credit, origin=chosen.origin
     )
-    provenance = Provenance(options.name, chosen.description, "CC0-1.0", (source,))
+    provenance = Provenance(options.name, chosen.description, chosen.licence, (source,))
     run = Run(run_folder, "composer", override(chosen.settings(), options.set), scanned, provenance)
     run.train(options.max_minutes, options.resume)
 

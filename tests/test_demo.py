@@ -15,6 +15,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 import soundfile
+from tiny_families import trained
 from tiny_models import TinySpectral, change_card, make_gan, seeded
 from tiny_speech import install
 
@@ -242,6 +243,15 @@ def test_vocoders_and_codecs_use_a_voice_and_classifiers_are_skipped(tmp_path, m
     assert "<p>What judge does.</p>\n<p>No clips: A classifier does not generate audio.</p>" in text
     assert "3 kbps: 1.2 kB" in text
     assert not list((tmp_path / "out").rglob("*.wwc"))
+
+
+def test_composers_write_pieces_and_versions_of_one(tmp_path):
+    made = demo(tmp_path / "out", models=(str(trained("composer").out),))
+    assert made.n_clips == 4
+    text = made.page.read_text(encoding="utf-8")
+    assert "wavewright compose tiny --bars 8 --seed 7 --out tiny.mid" in text
+    assert "wavewright compose tiny --score tiny.mid --vary 0.4 --seed 9 --out other.wav" in text
+    assert not list((tmp_path / "out").rglob("*.mid"))
 
 
 def test_models_that_need_a_voice_are_refused_without_one(tmp_path, monkeypatch):

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from command_line import refused
 
-from wavewright import Clip, Score, render, write_score
+from wavewright import Clip, Score, analyse, render, write_score
 from wavewright.cli import run
 from wavewright.errors import BadFolder, BadScore
-from wavewright.music.score import PROGRAM, Track, controls_of, notes_of
+from wavewright.music.score import CONTROL_CHANGE, PROGRAM, Track, controls_of, notes_of
 from wavewright.music.soundfont import generators as gen
 from wavewright.music.soundfont.writing import NewEntry, NewSample, write_soundfont
 from wavewright.music.soundfont.zones import Zone
@@ -48,19 +48,19 @@ def test_a_score_becomes_a_sound_file_of_its_notes(song, tmp_path):
     assert again.out.read_bytes() == result.out.read_bytes()
 
 
-@pytest.mark.parametrize(("options", "expected"), [({}, [0, 2_000]), ({"swing": 0.75}, [0, 3_000])])
+@pytest.mark.parametrize(("options", "expected"), [({}, [0, 4_000]), ({"swing": 0.75}, [0, 6_000])])
 def test_starts_are_exact_and_swing_moves_every_second_eighth(song, tmp_path, options, expected):
-    score = Score(
-        (Track(notes_of([(0, 60, 90, 100), (240, 60, 90, 100)]), controls=controls_of([(0, PROGRAM, 0, 16)])),)
-    )
+    rows = [(0, PROGRAM, 0, 16), (0, CONTROL_CHANGE, 91, 0), (0, CONTROL_CHANGE, 93, 0)]
+    notes = notes_of([(0, 60, 90, 100), (240, 60, 90, 100)])
+    score = Score((Track(notes, controls=controls_of(rows)),))
     write_score(score, song)
-    render(song, tmp_path / "out.wav", reverb=0, sample_rate=RATE, quiet=True, **options)
+    render(song, tmp_path / "out.wav", tempo=60, sample_rate=RATE, quiet=True, **options)
     assert np.abs(onsets(Clip.read(tmp_path / "out.wav").wave) - expected).max() <= 3
 
 
 def test_stems_add_up_to_the_dry_mix(song, tmp_path):
     result = render(
-        song, tmp_path / "out.wav", stems=tmp_path / "stems", reverb=0, sample_rate=RATE, subtype="FLOAT", quiet=True
+        song, tmp_path / "out.wav", stems=tmp_path / "stems", gain_db=0, sample_rate=RATE, subtype="FLOAT", quiet=True
     )
     assert [stem.name for stem in result.stems] == ["01-Melody.wav", "02-drums.wav"]
     stems = [Clip.read(stem).wave for stem in result.stems]
@@ -76,9 +76,15 @@ def test_humanised_scores_differ_by_seed_and_keep_their_length(song, tmp_path):
     assert not np.array_equal(waves[0][:, : waves[2].shape[1]], waves[2][:, : waves[0].shape[1]])
 
 
+@pytest.mark.parametrize("lufs", [-30.0, -18.0])
+def test_the_mix_has_the_loudness_that_was_set(song, tmp_path, lufs):
+    result = render(song, tmp_path / "x.wav", lufs=lufs, sample_rate=RATE, quiet=True)
+    assert analyse(result.out).loudness.integrated_lufs == pytest.approx(lufs, abs=0.2)
+
+
 def test_the_limiter_keeps_loud_scores_below_the_ceiling(song, tmp_path):
-    result = render(song, tmp_path / "x.flac", gain_db=40, sample_rate=RATE, quiet=True)
-    assert -2 < result.peak_db <= -1
+    result = render(song, tmp_path / "x.flac", lufs=-5, sample_rate=RATE, quiet=True)
+    assert -2.5 < result.peak_db <= -1
 
 
 def test_the_command_prints_the_file_and_its_stems(song, tmp_path, capsys, monkeypatch):
@@ -86,7 +92,7 @@ def test_the_command_prints_the_file_and_its_stems(song, tmp_path, capsys, monke
     assert run(["render", "song.mid", "--stems", "stems", "--sample-rate", "8000", "--tempo", "240", "--quiet"]) == 0
     printed = capsys.readouterr().out
     assert "song.wav: " in printed
-    assert "12 notes of 2 tracks, by simple tones" in printed
+    assert "12 notes of 2 tracks, by the bundled General MIDI bank" in printed
     assert "stems/01-Melody.wav" in printed.replace("\\", "/")
 
 
@@ -114,9 +120,7 @@ def test_wrong_scores_and_targets_are_refused(song, tmp_path, capsys):
 def test_a_patch_renders_all_tracks_but_drums(song, tmp_path):
     options = {"reverb": 0, "sample_rate": RATE, "quiet": True}
     by_patch = render(song, tmp_path / "patch.wav", patch="saw-lead", **options)
-    plain = render(song, tmp_path / "plain.wav", **options)
     assert (by_patch.n_notes, by_patch.n_tracks, by_patch.instrument) == (4, 1, "patch saw-lead")
-    assert plain.instrument == "simple tones"
     assert np.abs(Clip.read(by_patch.out).wave).max() > 0.01
 
 
@@ -141,6 +145,21 @@ def test_a_single_note_has_its_pitch_and_length(tmp_path):
     assert np.abs(wave[int(1.4 * RATE) : int(1.49 * RATE)]).max() > 20 * np.abs(wave[2 * RATE :]).max()
 
 
+def test_a_wave_renders_notes(tmp_path):
+    out = tmp_path / "wave.wav"
+    result = render(out=out, wave="sin(2*pi*f*t) + 0.3*saw(2*f*t)", note="A3", seconds=1.0, reverb=0.0, quiet=True)
+    wave = Clip.read(result.out).wave[0][:40_000]
+    spectrum = np.abs(np.fft.rfft(wave * np.hanning(len(wave))))
+    assert np.argmax(spectrum) * 44_100 / len(wave) == pytest.approx(220, abs=1)
+    assert result.peak_db > -30
+
+
+def test_the_synthesiser_renders_all_tracks(song, tmp_path):
+    result = render(song, tmp_path / "all.wav", patch="general-midi", quiet=True)
+    assert result.n_tracks > 1
+    assert result.peak_db > -40
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -148,6 +167,8 @@ def test_a_single_note_has_its_pitch_and_length(tmp_path):
         (["--note", "H9"], "no pitch"),
         (["song.mid", "--note", "A4"], "Give one of both"),
         (["song.mid", "--patch", "none-such"], "none-such"),
+        (["--note", "A3", "--wave", "sin(2*pi*"], "character 10"),
+        (["--note", "A3", "--wave", "x.svg"], "x.svg"),
         (["song.mid", "--soundfont", "song.mid"], "song.mid"),
         (["song.mid", "--soundfont", "x.sf2", "--patch", "saw-lead"], "choose one"),
     ],

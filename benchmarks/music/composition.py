@@ -5,9 +5,10 @@
 
 The folder has the scores that recipes/composer.py writes: ``train-...mid`` and ``valid-...mid``. Printed are
 
-- overlaps of histograms (pitch class above the key's tonic, interval, duration, position in the bar): the area that two
-  histograms have in common, 1 at most, of all voices together; held-out pieces against the model's, those of a Markov
-  chain of second order, and half of the training pieces against the other half;
+- overlaps of histograms (pitch class above the tonic of the most probable key, interval, duration, position in the
+  bar) of all voices, of pieces in the most usual metre: the area that two histograms have in common, 1 at most, of
+  held-out pieces and the model's, those of a Markov chain of second order, and the training pieces; and of the two
+  halves of the training pieces;
 - the longest melody of the model that a training piece has, in notes, by intervals and durations, beside the longest
   that held-out pieces have in common with training pieces;
 - notes that break the limits, in pieces with random limits;
@@ -76,10 +77,11 @@ def overlap(first: Counter[int], second: Counter[int]) -> float:
     return sum(min(first[key] / totals[0], second[key] / totals[1]) for key in first.keys() | second.keys())
 
 
-def tonic_of(score: Score) -> int:
+def tonic_of(voices: Sequence[Voice]) -> int:
     """Return the tonic of the most probable key."""
-    notes = np.concatenate([track.notes for track in score.tracks if not track.is_drum])
-    return find_key(notes[np.argsort(notes["start"], kind="stable")], bars_of(score)).tonic
+    rows = sorted((start * STEP, duration * STEP, pitch, 80) for voice in voices for start, duration, pitch in voice)
+    score = Score((Track(notes_of(rows)),))
+    return find_key(score.tracks[0].notes, bars_of(score)).tonic
 
 
 class MarkovVoices:
@@ -183,6 +185,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--scores", type=Path, default=Path("corpora/chorales"))
     parser.add_argument("--count", type=int, default=60, help="pieces of the model and of the chain")
     parser.add_argument("--bars", type=int, default=16)
+    parser.add_argument("--top-p", type=float, default=0.95)
     parser.add_argument("--limited", type=int, default=1_000, help="pieces with random limits")
     parser.add_argument("--limited-bars", type=int, default=2)
 
@@ -195,8 +198,9 @@ def measure(options: argparse.Namespace, report: Report) -> None:
         split: [read_score(path) for path in sorted(options.scores.glob(f"{split}-*.mid"))]
         for split in ("train", "valid")
     }
-    bar = bar_steps_of(scores["valid"])
-    settings = [CompositionSettings(seed=seed, bar_steps=bar) for seed in range(options.count)]
+    bar = Counter(map(bar_steps_of, scores["valid"])).most_common(1)[0][0]
+    scores = {split: [score for score in scores[split] if bar_steps_of(score) == bar] for split in scores}
+    settings = [CompositionSettings(seed=seed, bar_steps=bar, top_p=options.top_p) for seed in range(options.count)]
     start = time.perf_counter()
     composer.compose(32, CompositionSettings(bar_steps=bar))
     report.add(SPEED, {"model": options.model, "bars": 32, "seconds": time.perf_counter() - start})
@@ -213,10 +217,9 @@ def measure(options: argparse.Namespace, report: Report) -> None:
     report.add(LIMITS, {"model": options.model, "pieces": options.limited, "notes": n_notes, "broken": broken})
 
 
-def bar_steps_of(scores: Sequence[Score]) -> int:
-    """Return the sixteenths of a bar of most scores."""
-    metres = Counter(tuple(score.metres[0])[1:3] if len(score.metres) else (4, 4) for score in scores)
-    numerator, denominator = metres.most_common(1)[0][0]
+def bar_steps_of(score: Score) -> int:
+    """Return the sixteenths of a bar of a score."""
+    numerator, denominator = tuple(score.metres[0])[1:3] if len(score.metres) else (4, 4)
     return 16 * int(numerator) // int(denominator)
 
 
@@ -225,19 +228,20 @@ def add_overlaps(
 ) -> None:
     """Add the overlaps of the histograms with held-out pieces."""
     real = {split: [voices_of(score, n_voices) for score in scores[split]] for split in scores}
-    tonics = {split: [tonic_of(score) for score in scores[split]] for split in scores}
+    tonics = {split: [tonic_of(piece) for piece in real[split]] for split in scores}
     in_c = [
-        [[(start, duration, pitch - tonic) for start, duration, pitch in voice] for voice in voices]
+        [[(start, duration, pitch - tonic + 6) for start, duration, pitch in voice] for voice in voices]
         for voices, tonic in zip(real["train"], tonics["train"], strict=True)
     ]
     markov, rng = MarkovVoices(in_c), np.random.default_rng(0)
     n_steps = composed[0].length // STEP
     chain = [markov.draw(n_steps, rng) for _ in composed]
+    pieces = [voices_of(score, n_voices) for score in composed]
     half = len(real["train"]) // 2
     held_out = histograms(real["valid"], tonics["valid"], bar)
     rows = {
-        "model": histograms([voices_of(s, n_voices) for s in composed], [tonic_of(s) for s in composed], bar),
-        "Markov chain": histograms(chain, [0] * len(chain), bar),
+        "model": histograms(pieces, [tonic_of(piece) for piece in pieces], bar),
+        "Markov chain": histograms(chain, [tonic_of(piece) for piece in chain], bar),
         "training": histograms(real["train"], tonics["train"], bar),
     }
     for name, counts in rows.items():

@@ -19,6 +19,7 @@ _MODULES = {
     "Score": "music.score",
     "Voice": "speech.voice",
     "WavewrightError": "errors",
+    "accompany": "tasks.accompany",
     "adjust": "tasks.adjust",
     "analyse": "tasks.analyse",
     "cancel_echo": "tasks.cancel_echo",
@@ -67,6 +68,7 @@ __all__ = [
     "Voice",
     "WavewrightError",
     "__version__",
+    "accompany",
     "adjust",
     "analyse",
     "cancel_echo",
@@ -125,6 +127,7 @@ if TYPE_CHECKING:  # the same names for editors and type checkers
     from .music.score import Score
     from .speech.prosody import Prosody
     from .speech.voice import Voice
+    from .tasks.accompany import accompany
     from .tasks.adjust import adjust
     from .tasks.analyse import analyse
     from .tasks.cancel_echo import cancel_echo

@@ -32,12 +32,22 @@ def WARM_UP() -> None:
 
 def read_midi_file(rng: random.Random, folder: Path) -> None:
     """Read a damaged MIDI file, and write and read what came out of it."""
+    _read_and_write(folder / "x.mid", damaged_midi(rng), folder / "out.mid")
+
+
+def healthy_midi(rng: random.Random) -> bytes:
+    """Return a MIDI file."""
+    return rng.choice(_files["mid"])
+
+
+def damaged_midi(rng: random.Random) -> bytes:
+    """Return a MIDI file of random events, or one with wrong bytes or counts."""
     contents = _events(rng) if rng.random() < 0.3 else mutate.bytes_of(rng, rng.choice(_files["mid"]))
     if rng.random() < 0.3 and len(contents) > 14:
         at = rng.choice((8, 10, 12))
         value = rng.choice((0, 1, 2, 3, 0x7FFF, 0x8000, 0xE728, 0xFFFF))
         contents = contents[:at] + value.to_bytes(2, "big") + contents[at + 2 :]
-    _read_and_write(folder / "x.mid", contents, folder / "out.mid")
+    return contents
 
 
 def _events(rng: random.Random) -> bytes:

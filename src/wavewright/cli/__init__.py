@@ -34,6 +34,7 @@ COMMANDS = Group(
         "layer": "tasks.layer:layer",
         "synthesise": "tasks.synthesise:synthesise",
         "compose": "tasks.compose:compose",
+        "accompany": "tasks.accompany:accompany",
         "render": "tasks.render:render",
         "enhance": "tasks.enhance:enhance",
         "cancel-echo": "tasks.cancel_echo:cancel_echo",

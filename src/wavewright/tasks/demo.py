@@ -28,7 +28,9 @@ from ..speech.voice import DEFAULT_VOCODER, DEFAULT_VOICE
 from ..speech.voice_names import find_voice
 from ..whole_file import whole_folder
 from . import checked
+from .accompany import accompany
 from .cancel_echo import cancel_echo
+from .compose import compose
 from .decode import decode
 from .edit import edit
 from .encode import encode
@@ -36,6 +38,7 @@ from .enhance import enhance
 from .generate import Generated, generate
 from .layer import layer
 from .morph import morph
+from .render import render
 from .speak import speak
 from .synthesise import synthesise
 
@@ -51,9 +54,21 @@ STEPS = 8  # clips of an interpolation
 SEEDS = (7, 9)
 BITRATES_KBPS = (5.0, 3.0, 1.6)
 TOOL_SECONDS = 5.0
+PIECE_BARS = 8
 PROCEDURE_SEED = 3
 MORPHED = ("footsteps", "rain")
 BACKGROUNDS = ("rain-and-thunder", "campfire")
+TUNE = """X:1
+T:Scarborough Fair
+M:3/4
+L:1/4
+Q:1/4=108
+K:Ddor
+D2 D|A2 A|E3/2 F/ E|D3|z A c|d2 c|A B G|A3|]
+"""
+TUNE_NAME = "scarborough-fair"
+TUNE_STYLE = "waltz"
+TUNE_PATCH = "harp"
 CHAINS = (
     ("in a hall", "reverb 2s mix=40% tail=1s"),
     ("slower", "stretch 1.3"),
@@ -164,6 +179,8 @@ class _ClipWriter:
             rows, reason = self._with_voice(self._enhance, folder)
         elif Capability.CANCEL_ECHO in capabilities:
             rows, reason = self._with_voice(self._cancel_echo, folder)
+        elif Capability.COMPOSE in capabilities:
+            rows = self._compose(folder)
         else:
             reason = f"A {folder.card.family} does not generate audio."
         return ModelSection(folder.card, folder.hash, rows, reason)
@@ -313,6 +330,7 @@ class _ClipWriter:
                 [self._layer(preset) for preset in BACKGROUNDS],
             ),
         ]
+        sections.append(ToolSection("music", "A tune in ABC notation, rendered to sound.", [self._render()]))
         if self.voice is not None:
             rows = [self._edit(self.voice)]
             sections.append(ToolSection("editing", "A sentence of a voice before and after chains of effects.", rows))
@@ -335,6 +353,18 @@ class _ClipWriter:
         command = f"wavewright layer {preset} --seconds {TOOL_SECONDS:g} --seed {PROCEDURE_SEED} --out {path.name}"
         return PlayerRow(preset, command, [self._player(path, preset)])
 
+    def _render(self) -> PlayerRow:
+        """Render a tune by the bundled bank, by a patch, and with an accompaniment."""
+        tune = self.audio / f"{TUNE_NAME}.abc"
+        tune.write_text(TUNE, encoding="utf-8")
+        paths = [self.audio / f"{TUNE_NAME}-{name}.wav" for name in ("bank", "patch", "accompanied")]
+        render(tune, paths[0], quiet=True)
+        render(tune, paths[1], patch=TUNE_PATCH, quiet=True)
+        accompany(tune, paths[2], style=TUNE_STYLE, quiet=True)
+        labels = ("by the bundled instruments", f"by the patch {TUNE_PATCH}", f"accompanied: {TUNE_STYLE}")
+        command = f"wavewright render {tune.name} --out {paths[0].name}"
+        return PlayerRow(TUNE_NAME, command, [self._player(*pair) for pair in zip(paths, labels, strict=True)])
+
     def _edit(self, voice: str) -> PlayerRow:
         """Write a sentence before and after a few chains."""
         before = self.audio / "edit-before.wav"
@@ -346,6 +376,25 @@ class _ClipWriter:
             players.append(self._player(path, title, chain))
         command = f'wavewright edit {before.name} --do "{CHAINS[0][1]}" --out after.wav'
         return PlayerRow("before and after", command, players)
+
+    def _compose(self, folder: ModelFolder) -> list[PlayerRow]:
+        """Write two pieces of a composer, and other versions of the first."""
+        name, model = file_stem(folder.card.name), str(folder.path)
+        first = self.out / f"{name}.mid"
+        compose(model, first, PIECE_BARS, seed=SEEDS[0])
+        pieces = []
+        for seed in SEEDS:
+            path = self.audio / f"{name}-{seed}.wav"
+            compose(model, path, PIECE_BARS, seed=seed, quiet=True)
+            pieces.append(self._player(path, f"seed {seed}"))
+        changed = self.audio / f"{name}-filled.wav", self.audio / f"{name}-varied.wav"
+        compose(model, changed[0], score=first, infill=f"{PIECE_BARS // 2 + 1}:{PIECE_BARS}", seed=SEEDS[1], quiet=True)
+        compose(model, changed[1], score=first, vary=0.4, seed=SEEDS[1], quiet=True)
+        others = [self._player(*pair) for pair in zip(changed, ("second half anew", "variation"), strict=True)]
+        first.unlink()
+        command = f"wavewright compose {folder.card.name} --bars {PIECE_BARS} --seed {SEEDS[0]} --out {name}.mid"
+        other = f"wavewright compose {folder.card.name} --score {name}.mid --vary 0.4 --seed {SEEDS[1]} --out other.wav"
+        return [PlayerRow("pieces", command, pieces), PlayerRow(f"seed {SEEDS[0]} changed", other, others)]
 
     def _sentence(self, voice: str, text: str, sample_rate: int) -> Clip:
         """Return a sentence of a voice at a sample rate."""

@@ -12,19 +12,18 @@ import numpy as np
 from pydantic import Field
 
 from ..clip import Clip, describe_audio, write_blocks
-from ..dsp.effects import Effect, Gain, Limiter, Reverb
-from ..errors import BadScore, BadSetting
+from ..dsp.effects import Gain, Limiter, NormaliseLoudness, Reverb
+from ..dsp.effects.spool import Spool
+from ..errors import BadScore, BadSetting, printable
 from ..mixing.files import PeakMeter, default_subtype
 from ..music.engine import InstrumentEngine
 from ..music.formats import read_score
-from ..music.performance import Performance, PerformanceSettings, perform, stem_names
+from ..music.performance import BLOCK_SAMPLES, Performance, PerformanceSettings, perform, stem_names
 from ..music.score import Score, Track, notes_of
-from ..music.soundfont.bank import read_soundfont
-from ..music.soundfont.player import SoundFontEngine
-from ..music.synth import SynthEngine, load_patch
+from ..music.soundfont import SoundFontEngine, default_soundfont, read_soundfont
+from ..music.synth import SynthEngine, general_midi, load_patch, wave_patch
 from ..music.theory import pitch_of
 from ..music.timing import TEMPO
-from ..music.tones import ToneEngine
 from ..names import file_stem
 from ..parameters import MAX_SEED, Quiet
 from ..progress_bar import progress_bar
@@ -38,9 +37,12 @@ HUMAN_TIMING_MS, HUMAN_VELOCITY = 8.0, 6.0
 """Deviations of ``humanise``."""
 
 REVERB_SECONDS = 1.6
-DEFAULT_REVERB = 0.12
+PATCH_REVERB = 0.12
+BUNDLED = "the bundled General MIDI bank"
 NOTE_VELOCITY = 100
 CEILING_DB = -1.0
+ALL_PATCHES = "general-midi"
+"""Name that stands for the patches of all programs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +62,7 @@ class RenderedScore:
     peak_db : float
         Largest sample in dB of full scale.
     instrument : str
-        Name of the SoundFont, the patch or the simple tones.
+        Name of the SoundFont or the patch.
     stems : tuple of Path
         Files of the tracks.
     """
@@ -93,9 +95,18 @@ def render(
     out: Annotated[
         Path | None, Field(description="Sound file to write; default: <score>.wav in the current folder.")
     ] = None,
-    soundfont: Annotated[Path | None, Field(description="Instruments: an .sf2 or .sf3 file.")] = None,
+    soundfont: Annotated[
+        Path | None, Field(description="Instruments: an .sf2 or .sf3 file; default: a small bank of General MIDI.")
+    ] = None,
     patch: Annotated[
-        str | None, Field(description="Patch of the synthesiser for all tracks: a name or a file; drums are left out.")
+        str | None,
+        Field(description="Patch of the synthesiser for all tracks but drums: a name or a file; or general-midi."),
+    ] = None,
+    wave: Annotated[
+        str | None,
+        Field(
+            description="Wave for all tracks: a formula such as 'sin(2*pi*f*t)', or an .svg, .csv, .toml or .wav file."
+        ),
     ] = None,
     note: Annotated[str | None, Field(description="A single note without a score, such as A3.")] = None,
     seconds: Annotated[float, Field(description="Length of the single note.", gt=0, le=600)] = 2.0,
@@ -114,9 +125,10 @@ def render(
     seed: Annotated[int, Field(description="Seed of --humanise; same seed, same samples.", ge=0, le=MAX_SEED)] = 0,
     reverb: Annotated[
         float | None,
-        Field(description="Fraction of reverb in the mix; default: 0.12, and 0 with --soundfont.", ge=0, le=1),
+        Field(description="Fraction of reverb in the mix; default: 0, and 0.12 with --patch and --wave.", ge=0, le=1),
     ] = None,
-    gain_db: Annotated[float, Field(description="Gain before the limiter in dB.", ge=-60, le=40)] = 0.0,
+    lufs: Annotated[float, Field(description="Loudness of the mix in LUFS.", ge=-60, le=-5)] = -18.0,
+    gain_db: Annotated[float | None, Field(description="A fixed gain in dB instead of --lufs.", ge=-60, le=60)] = None,
     sample_rate: Annotated[int, Field(description="Sample rate in Hz.", ge=8_000, le=192_000)] = 44_100,
     subtype: Annotated[
         str | None, Field(description="Bits of a sample, such as PCM_16 or FLOAT; default: 24 bits.")
@@ -125,8 +137,8 @@ def render(
 ) -> RenderedScore:
     """Render a score to a sound file.
 
-    Every event takes effect at its exact sample. The mix gets reverb, and a limiter that keeps true peaks below -1 dB.
-    Stems are without both; they add up to the mix before them.
+    Every event takes effect at its exact sample. The mix gets reverb, a loudness, and a limiter that keeps true peaks
+    below -1 dB. Stems are without; they add up to the mix before them.
 
     Returns
     -------
@@ -144,21 +156,23 @@ def render(
     name, source = (score.stem, score.name) if score is not None else (note or "", f"note {note}")
     target = Path(f"{file_stem(name)}.wav") if out is None else out
     check_target(target)
-    instrument, open_engine = _instrument(soundfont, patch, sample_rate)
-    read = _without_drums(_score(score, tune, note, seconds), patch)
+    instrument, open_engine = _instrument(soundfont, patch, wave, sample_rate)
+    has_drums = patch in (None, ALL_PATCHES) and wave is None
+    read = _with_drums(_score(score, tune, note, seconds), has_drums)
     if not read.n_notes:
         raise BadScore(f"{source} has no notes to render.")
     deviations = (HUMAN_TIMING_MS, HUMAN_VELOCITY) if humanise else (0.0, 0.0)
     settings = PerformanceSettings(swing, *deviations, seed, tempo)
     job = _Rendering(read, perform(read, sample_rate, settings), open_engine)
-    reverb = (0.0 if soundfont else DEFAULT_REVERB) if reverb is None else reverb
+    if reverb is None:  # SoundFonts have their own
+        reverb = PATCH_REVERB if patch or wave else 0.0
     origin = {"score": source, "tune": tune, "instrument": instrument, **asdict(settings)}
-    origin |= {"reverb": reverb, "gain_db": gain_db}
+    origin |= {"reverb": reverb, "lufs": lufs, "gain_db": gain_db}
     meter = PeakMeter()
     expected = samples_to_seconds(job.performance.n_samples, sample_rate)
     with progress_bar(f"rendering {source}", expected, quiet) as show:
         dry = CountedWaves(job.blocks(), lambda n: show(samples_to_seconds(n, sample_rate)))
-        mastered = CountedWaves(meter.measured(_mastered(dry, sample_rate, reverb, gain_db)))
+        mastered = CountedWaves(meter.measured(_mastered(dry, sample_rate, reverb, lufs, gain_db)))
         clips = (Clip(block, sample_rate) for block in mastered)
         comment = json.dumps({**origin, "wavewright": __version__})
         metadata = {"title": read.title or name, "comment": comment}
@@ -178,18 +192,22 @@ def render(
 
 
 def _instrument(
-    soundfont: Path | None, patch: str | None, sample_rate: int
+    soundfont: Path | None, patch: str | None, wave: str | None, sample_rate: int
 ) -> tuple[str, Callable[[], InstrumentEngine]]:
     """Return the name of the instrument, and the function that opens it."""
-    if soundfont is not None and patch is not None:
-        raise BadSetting("A SoundFont and a patch are given; choose one of --soundfont and --patch.")
-    if soundfont is not None:
-        font = read_soundfont(soundfont)
-        return soundfont.name, lambda: SoundFontEngine(font, sample_rate)
+    if sum(each is not None for each in (soundfont, patch, wave)) > 1:
+        raise BadSetting("Several instruments are given; choose one of --soundfont, --patch and --wave.")
+    if patch == ALL_PATCHES:
+        return "the synthesiser", lambda: SynthEngine(general_midi(), sample_rate)
     if patch is not None:
         loaded = load_patch(patch)
         return f"patch {patch}", lambda: SynthEngine(loaded, sample_rate)
-    return "simple tones", lambda: ToneEngine(sample_rate)
+    if wave is not None:
+        drawn = wave_patch(wave)
+        return f"wave {printable(wave)}", lambda: SynthEngine(drawn, sample_rate)
+    font = default_soundfont() if soundfont is None else read_soundfont(soundfont)
+    name = BUNDLED if soundfont is None else soundfont.name
+    return name, lambda: SoundFontEngine(font, sample_rate)
 
 
 def _score(path: Path | None, tune: int, note: str | None, seconds: float) -> Score:
@@ -203,9 +221,9 @@ def _score(path: Path | None, tune: int, note: str | None, seconds: float) -> Sc
     return Score((Track(notes_of([row])),), 1_000, tempo)
 
 
-def _without_drums(score: Score, patch: str | None) -> Score:
-    """Return the score without tracks of drums if a patch, which has none, renders it."""
-    if patch is None:
+def _with_drums(score: Score, has_drums: bool) -> Score:
+    """Return the score, without tracks of drums if the instrument has none."""
+    if has_drums:
         return score
     return replace(score, tracks=tuple(track for track in score.tracks if not track.is_drum))
 
@@ -238,10 +256,21 @@ class _Rendering:
         return tuple(folder / file for file in files.values())
 
 
-def _mastered(blocks: Iterable[np.ndarray], sample_rate: int, reverb: float, gain_db: float) -> Iterator[np.ndarray]:
-    """Return blocks with gain, reverb and limiter."""
-    effects: list[Effect] = [Gain(gain_db)] if gain_db else []
-    effects += [Reverb(REVERB_SECONDS, mix=reverb, tail_seconds=REVERB_SECONDS)] if reverb else []
-    for effect in [*effects, Limiter(CEILING_DB)]:
+def _mastered(
+    blocks: Iterable[np.ndarray], sample_rate: int, reverb: float, lufs: float, gain_db: float | None
+) -> Iterator[np.ndarray]:
+    """Return blocks with reverb, gain and limiter; without a gain after a first pass that measures the loudness."""
+    if reverb:
+        effect = Reverb(REVERB_SECONDS, mix=reverb, tail_seconds=REVERB_SECONDS)
         blocks = effect.stream(sample_rate, 2).process_blocks(blocks)
-    return iter(blocks)
+    if gain_db is not None:
+        blocks = Gain(gain_db).stream(sample_rate, 2).process_blocks(blocks)
+        return Limiter(CEILING_DB).stream(sample_rate, 2).process_blocks(blocks)
+    loudness = NormaliseLoudness(lufs, max_true_peak_db=CEILING_DB, limit=True).measurement(sample_rate, 2)
+    spool = Spool(2)
+    for block in blocks:
+        loudness.add(block)
+        spool.append(block)
+    starts = range(0, spool.n_samples, BLOCK_SAMPLES)
+    read = (spool.read(start, min(BLOCK_SAMPLES, spool.n_samples - start)) for start in starts)
+    return loudness.effect().stream(sample_rate, 2).process_blocks(read)

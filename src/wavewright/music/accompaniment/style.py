@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -11,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from ...errors import BadSetting, printable
 from ...names import quoted
-from ..theory import pitch_range_of
+from ..theory import pitch_name, pitch_range_of
 from .patterns import PatternBar, parse_pattern
 
 STYLES = Path(__file__).parent / "styles"
@@ -55,6 +56,7 @@ DRUMS = {
 """Drums by name, and their notes in General MIDI."""
 
 HARMONIC_PARTS = ("bass", "chords", "inner")
+_SCALARS = ("title", "description", "tempo", "swing", "chord_colour", "chords_per_bar")
 MIN_RANGE = 18  # semitones, in which every chord has a voicing
 
 
@@ -210,6 +212,28 @@ def parse_style(text: str) -> AccompanimentStyle:
         where = ", ".join(f"number {key + 1}" if isinstance(key, int) else str(key) for key in first["loc"])
         message = first["msg"].removeprefix("Value error, ").rstrip(".")
         raise BadSetting(f"{where or 'The style'}: {printable(message[:1].lower() + message[1:])}.") from error
+
+
+def style_text(style: AccompanimentStyle) -> str:
+    """Return a style as TOML, which :func:`parse_style` reads as an equal one."""
+    lines = [f"{name} = {_value(getattr(style, name))}" for name in _SCALARS]
+    for name in (*HARMONIC_PARTS, "drums"):
+        table = getattr(style, name)
+        if table is not None:
+            lines += ["", f"[{name}]", *(f"{key} = {_value(value)}" for key, value in table)]
+    for pattern in style.patterns:
+        lines += ["", "[[patterns]]"]
+        lines += [f"{key} = {_value(value)}" for key, value in pattern if key != "drums" and value != ""]
+        if pattern.drums:
+            lines += ["[patterns.drums]", *(f"{name} = {_value(text)}" for name, text in pattern.drums.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _value(value: object) -> str:
+    """Return a text, number or range of pitches as TOML."""
+    if isinstance(value, tuple):
+        return f'"{pitch_name(value[0])}..{pitch_name(value[1])}"'
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else str(value)
 
 
 def style_names() -> tuple[str, ...]:

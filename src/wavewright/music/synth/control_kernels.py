@@ -97,10 +97,10 @@ def _fill_sources(
     for row in range(len(program.lfos)):
         fade = 1.0
         past = age - program.lfos[row, 1]
-        if past < program.lfos[row, 2]:
-            fade = max(0.0, past / program.lfos[row, 2])
-        elif past < 0.0:
+        if past < 0.0:
             fade = 0.0
+        elif past < program.lfos[row, 2]:
+            fade = past / program.lfos[row, 2]
         value = _lfo_value(program.lfos[row, 3], state.lfos[voice, side, row], state.constants[voice, 1] + row)
         sources[FIRST_LFO + row] = fade * value
 

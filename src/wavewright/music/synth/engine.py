@@ -11,6 +11,7 @@ import numpy as np
 from ...errors import BadSetting
 from ..engine import BEND_RANGE, DRUM_CHANNEL, N_CHANNELS, InstrumentEngine
 from .controls import CHUNK_SAMPLES
+from .general_midi import DRUMS
 from .patch import Patch
 from .patch_files import load_patch
 from .patch_player import PatchPlayer
@@ -21,9 +22,6 @@ FADER_SECONDS = 0.005
 DEFAULT_BEND = 2.0
 MODULATION, DATA, VOLUME, PAN, EXPRESSION, FINE_DATA, SUSTAIN = 1, 6, 7, 10, 11, 38, 64
 RPN_FINE, RPN_COARSE, SOUND_OFF, RESET_CONTROLLERS, NOTES_OFF = 100, 101, 120, 121, 123
-DRUMS = -1
-"""Key of the drums in a mapping of programs."""
-
 HEADROOM = 0.35
 """Gain of every channel, so that chords of several instruments stay below full scale."""
 
@@ -37,7 +35,7 @@ class SynthChannel:
         self.faders = {VOLUME: 100, PAN: 64, EXPRESSION: 127}
         self.reset_controllers()
         self.bend_range = DEFAULT_BEND
-        self.gains = self.targets()
+        self.gains: np.ndarray | None = None  # None in silence: the next note begins with the targets
 
     def reset_controllers(self) -> None:
         """Set the controllers that MIDI's controller 121 resets."""
@@ -89,7 +87,8 @@ class SynthEngine(InstrumentEngine):
         choices = dict(patch) if isinstance(patch, Mapping) else {0: patch}
         if not choices or any(not DRUMS <= number <= 127 for number in choices):
             raise BadSetting("The programs must be numbers from 0 to 127, or -1 for the drums, and at least one.")
-        self._patches = {n: each if isinstance(each, Patch) else load_patch(each) for n, each in choices.items()}
+        loaded = {each: load_patch(each) for each in choices.values() if not isinstance(each, Patch)}
+        self._patches = {n: each if isinstance(each, Patch) else loaded[each] for n, each in choices.items()}
         self.sample_rate = sample_rate
         self._seed = seed
         self._speed = 1.0 - math.exp(-1.0 / (FADER_SECONDS * sample_rate))
@@ -169,17 +168,17 @@ class SynthEngine(InstrumentEngine):
         from .output_kernels import add_faded  # numba is slow to import
 
         for own in self._channels:
+            players = [player for player in own.players.values() if not player.is_silent]
+            if not players:
+                own.gains = None
+                continue
             targets = own.targets()
-            is_still = True
-            for player in own.players.values():
-                if player.is_silent:
-                    continue
+            gains = targets if own.gains is None else own.gains
+            for player in players:
                 block = player.render(output.shape[1])
                 self._recent.setdefault(player, []).append(block)
-                gains = own.gains.copy()
-                add_faded(block, gains, targets, self._speed, output)
-                is_still = False
-            own.gains = targets if is_still else gains
+                own.gains = gains.copy()
+                add_faded(block, own.gains, targets, self._speed, output)
 
     def _tidy(self) -> None:
         for player, blocks in self._recent.items():

@@ -10,7 +10,8 @@ import numpy as np
 from .controls import Segments, VoiceState
 from .patch import OscillatorTable
 from .source import VoiceSource, move_rows
-from .spectra import CLASSIC_WAVES, MAX_HARMONICS, harmonic_spectrum
+from .spectra import CLASSIC_WAVES, MAX_HARMONICS, harmonic_spectrum, period_spectrum
+from .waves import formula_spectrum
 from .wavetables import Wavetables, classic_morph, classic_tables, make_wavetables
 
 NOISE_COLOURS = ("white", "pink", "brown", "blue", "violet")
@@ -100,6 +101,10 @@ class OscillatorSource(VoiceSource):
 def _tables_of(oscillator: OscillatorTable) -> Wavetables:
     if oscillator.wave == "harmonics" and oscillator.harmonics is not None:
         return make_wavetables([harmonic_spectrum(oscillator.harmonics)])
+    if oscillator.formula is not None:
+        return make_wavetables([formula_spectrum(oscillator.formula)])
+    if oscillator.period is not None:
+        return make_wavetables([period_spectrum(np.array(oscillator.period))])
     if oscillator.wave == "table":
         if oscillator.frames:
             return make_wavetables([harmonic_spectrum(frame) for frame in oscillator.frames])

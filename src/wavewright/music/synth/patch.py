@@ -11,6 +11,7 @@ from ...dsp.effects import EFFECTS, Effect
 from ...errors import BadSetting
 from ...names import quoted
 from .fm_algorithms import ALGORITHMS
+from .formula import parse_formula
 from .spectra import MAX_HARMONICS
 from .wavetables import MAX_FRAMES
 
@@ -48,6 +49,19 @@ Amplitudes: TypeAlias = Annotated[
     tuple[Annotated[float, Field(ge=-1e3, le=1e3, allow_inf_nan=False)], ...],
     Field(min_length=1, max_length=MAX_HARMONICS),
 ]
+
+
+def _as_formula(value: object) -> str:
+    """Check a formula."""
+    if not isinstance(value, str):
+        raise ValueError('a formula is a text such as "sin(2*pi*f*t)"')
+    try:
+        return parse_formula(value).text
+    except BadSetting as error:
+        raise ValueError(str(error).rstrip(".")) from error
+
+
+FormulaText: TypeAlias = Annotated[str, BeforeValidator(_as_formula)]
 
 
 class PatchTable(BaseModel):
@@ -93,7 +107,20 @@ class OscillatorTable(PatchTable):
     """An oscillator."""
 
     wave: Literal[
-        "sine", "triangle", "saw", "square", "pulse", "harmonics", "table", "white", "pink", "brown", "blue", "violet"
+        "sine",
+        "triangle",
+        "saw",
+        "square",
+        "pulse",
+        "harmonics",
+        "table",
+        "formula",
+        "period",
+        "white",
+        "pink",
+        "brown",
+        "blue",
+        "violet",
     ] = "saw"
     level: Annotated[float, Field(ge=0, le=4, allow_inf_nan=False)] = 1.0
     semitones: Semitones = 0.0
@@ -103,6 +130,8 @@ class OscillatorTable(PatchTable):
     morph: Unit = 0.0
     harmonics: Amplitudes | None = None
     frames: tuple[Amplitudes, ...] = Field(default=(), max_length=MAX_FRAMES)
+    formula: FormulaText | None = None
+    period: Annotated[tuple[float, ...], Field(min_length=2, max_length=2**16)] | None = None
     unison: Annotated[int, Field(ge=1, le=MAX_UNISON)] = 1
     detune_cents: Annotated[float, Field(ge=0, le=1_200)] = 0.0
     spread: Unit = 0.0
@@ -110,9 +139,10 @@ class OscillatorTable(PatchTable):
     phase: Unit | Literal["random"] = 0.0
 
     @model_validator(mode="after")
-    def _has_harmonics(self) -> OscillatorTable:
-        if (self.wave == "harmonics") != (self.harmonics is not None):
-            raise ValueError('the wave "harmonics" needs the list harmonics, and no other wave takes it')
+    def _has_its_wave(self) -> OscillatorTable:
+        for name in ("harmonics", "formula", "period"):
+            if (self.wave == name) != (getattr(self, name) is not None):
+                raise ValueError(f'the wave "{name}" needs the key {name}, and no other wave takes it')
         if self.frames and self.wave != "table":
             raise ValueError('frames belong to the wave "table"')
         return self
@@ -266,7 +296,8 @@ def _effect_of(table: object) -> Effect:
 class Patch(PatchTable):
     """An instrument of the synthesiser.
 
-    It has exactly one source of sound: ``oscillators``, ``fm``, ``string``, ``modal``, ``grains`` or ``drums``.
+    It has exactly one source of sound: ``oscillators``, ``fm``, ``string``, ``modal``, ``grains``, ``drums`` or
+    ``formula``.
 
     Attributes
     ----------
@@ -291,6 +322,7 @@ class Patch(PatchTable):
     modal: ModalTable | None = None
     grains: GrainTable | None = None
     drums: tuple[DrumTable, ...] = Field(default=(), max_length=128)
+    formula: FormulaText | None = None
     filter: FilterTable | None = None
     envelopes: dict[str, EnvelopeTable] = Field(default_factory=lambda: {"amplitude": EnvelopeTable()})
     lfos: dict[str, LFOTable] = Field(default_factory=dict, max_length=MAX_LFOS)
@@ -299,7 +331,7 @@ class Patch(PatchTable):
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Patch:
-        sources = ("oscillators", "fm", "string", "modal", "grains", "drums")
+        sources = ("oscillators", "fm", "string", "modal", "grains", "drums", "formula")
         used = [name for name in sources if getattr(self, name)]
         if len(used) != 1:
             names = " and ".join(used) or "none"

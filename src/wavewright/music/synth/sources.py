@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .drums import DrumSource
 from .fm import FMSource
+from .formula_source import FormulaSource
 from .grains import GrainSource
 from .modal import ModalSource
 from .oscillators import OscillatorSource
@@ -31,6 +32,8 @@ def open_source(patch: Patch, n_voices: int, sample_rate: int) -> VoiceSource:
         return ModalSource(patch.modal, n_voices, sample_rate)
     if patch.grains is not None:
         return GrainSource(patch.grains, n_voices, sample_rate)
+    if patch.formula is not None:
+        return FormulaSource(patch.formula, n_voices, sample_rate)
     if patch.drums:
         return DrumSource(patch.drums, n_voices, sample_rate)
     return OscillatorSource(patch.oscillators, n_voices, sample_rate)

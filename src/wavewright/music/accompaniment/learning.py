@@ -1,0 +1,294 @@
+"""Styles learned from scores: typical bars of their bass, chords and drums."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ...errors import BadSetting
+from ..bars import Bar, bar_index, bars_of
+from ..score import Score, Track
+from ..theory import ChordSymbol
+from .arrangement import key_of
+from .bar_texts import STEPS_PER_QUARTER, BarGrid, bass_text, chords_text, drum_texts
+from .chord_model import find_chords
+from .chord_text import chords_of_score
+from .melody import find_key, melody_track, skyline
+from .style import MIN_RANGE, AccompanimentStyle
+
+MAX_PATTERNS = 4
+"""Most main patterns of a metre."""
+
+MIN_GAIN = 0.04
+"""Least part of the mean similarity that a further pattern must add."""
+
+MAX_BARS = 600
+"""Different bars of a metre that are compared."""
+
+MAX_MEAN_ERROR_QUARTERS = 0.04
+"""Mean distance of notes to their steps up to which a grid of fewer steps is preferred."""
+
+BASS_PROGRAMS = range(32, 40)
+HIGHEST_BASS = 52
+SEVENTHS_FROM = 0.3
+"""Fraction of bars with a seventh from which the chords of a style are sevenths."""
+
+TOMS = ("low-tom", "mid-tom", "high-tom")
+MAX_FILLS = 0.35
+"""Bars with toms, as a fraction of those without, up to which they are fills."""
+
+BEAT_QUARTERS = 0.06
+"""Distance from a quarter up to which a note lies on it, so that it says nothing about the grid."""
+
+USUAL_TEMPO = 110.0
+
+
+@dataclass
+class _Bars:
+    """Bars of one metre: how often each combination of texts occurs, in fills, at the ends of scores and elsewhere."""
+
+    main: Counter[tuple[tuple[str, str], ...]] = field(default_factory=Counter)
+    fill: Counter[tuple[tuple[str, str], ...]] = field(default_factory=Counter)
+    last: Counter[tuple[tuple[str, str], ...]] = field(default_factory=Counter)
+
+    def add(self, entry: tuple[tuple[str, str], ...], *, is_last: bool) -> None:
+        """Count a bar; bars with toms are fills."""
+        has_toms = any(role in TOMS for role, _ in entry)
+        (self.last if is_last else self.fill if has_toms else self.main)[entry] += 1
+
+    def without_usual_toms(self) -> _Bars:
+        """Return the bars with fills among the main ones if they are too many to be fills."""
+        if self.fill.total() <= MAX_FILLS * self.main.total():
+            return self
+        return _Bars(self.main + self.fill, Counter(), self.last)
+
+
+@dataclass
+class _RoleNotes:
+    """Notes of a part of all scores."""
+
+    programs: Counter[int] = field(default_factory=Counter)
+    pitches: list[np.ndarray] = field(default_factory=list)
+    velocities: list[np.ndarray] = field(default_factory=list)
+    voices: list[int] = field(default_factory=list)
+
+    def add(self, track: Track) -> None:
+        self.programs[track.program] += len(track.notes)
+        self.pitches.append(track.notes["pitch"])
+        self.velocities.append(track.notes["velocity"])
+        self.voices += np.unique(track.notes["start"], return_counts=True)[1].tolist()
+
+    @property
+    def velocity(self) -> int:
+        return int(np.clip(np.median(np.concatenate(self.velocities)), 1, 127))
+
+    def table(self, fewest_voices: int) -> dict[str, object]:
+        """Return the instrument as a table of a style."""
+        low, high = (int(each) for each in np.percentile(np.concatenate(self.pitches), (2, 98)))
+        missing = max(0, MIN_RANGE - (high - low))
+        low = max(0, low - missing // 2)
+        high = min(127, max(high, low + MIN_RANGE))
+        return {
+            "program": self.programs.most_common(1)[0][0],
+            "range": f"{min(low, high - MIN_RANGE)}..{high}",
+            "velocity": self.velocity,
+            "voices": int(np.clip(np.median(self.voices), fewest_voices, 6)),
+        }
+
+
+def learn_style(scores: Sequence[Score], title: str = "Learned") -> AccompanimentStyle:
+    """Return a style whose patterns are the typical bars of scores.
+
+    Every bar becomes one line for each role: steps of the bass above the root of the chord, strikes of the chords, and
+    strikes of each drum. Of each metre, bars are selected one after another so that all bars resemble one of them most
+    (the greedy maximum of a facility location). Weights are the numbers of bars that resemble each.
+
+    Parameters
+    ----------
+    scores : sequence of Score
+        With a bass, chords or drums. The bass is a track of a bass instrument or the lowest one, the chords are that of
+        the others, without the melody, with the most notes.
+    title : str
+        Of the style.
+
+    Raises
+    ------
+    BadSetting
+        If no score has such a part.
+
+    References
+    ----------
+    G. Nemhauser, L. Wolsey, M. Fisher, "An analysis of approximations for maximizing submodular set functions", 1978.
+    """
+    bars: dict[str, _Bars] = {}
+    instruments: dict[str, _RoleNotes] = {}
+    sevenths: list[bool] = []
+    for score in scores:
+        _read_score(score, bars, instruments, sevenths)
+    patterns: list[dict[str, object]] = []
+    for metre, of_metre in sorted(bars.items(), key=lambda item: -item[1].main.total()):
+        patterns += _patterns(metre, of_metre.without_usual_toms())
+    if not patterns:
+        raise BadSetting("No score has a bass, chords or drums; give scores with such tracks beside the melody.")
+    tempos = [60e6 / score.tempos["us_per_quarter"][0] for score in scores if len(score.tempos)]
+    contents: dict[str, object] = {
+        "title": title[:80],
+        "description": f"Learned from {len(scores)} score{'s' if len(scores) > 1 else ''}.",
+        "tempo": round(float(np.clip(np.median(tempos or [USUAL_TEMPO]), 20, 400)), 1),
+        "chord_colour": "sevenths" if sevenths and sum(sevenths) >= SEVENTHS_FROM * len(sevenths) else "triads",
+        "patterns": patterns,
+    }
+    contents |= {role: instruments[role].table(1 if role == "bass" else 2) for role in instruments if role != "drums"}
+    if "drums" in instruments:
+        contents["drums"] = {"velocity": instruments["drums"].velocity}
+    return AccompanimentStyle.model_validate(contents)
+
+
+def parts_of(score: Score) -> dict[str, list[Track]]:
+    """Return the tracks of a score that are its bass, chords and drums."""
+    parts = {"drums": [track for track in score.tracks if track.is_drum and len(track.notes)]}
+    pitched = [track for track in score.tracks if not track.is_drum and len(track.notes)]
+    if not pitched:
+        return parts
+    basses = [track for track in pitched if track.program in BASS_PROGRAMS or "bass" in track.name.lower()]
+    if not basses and len(pitched) > 1:
+        lowest = min(pitched, key=lambda track: float(np.median(track.notes["pitch"])))
+        basses = [lowest] if np.median(lowest.notes["pitch"]) <= HIGHEST_BASS else []
+    parts["bass"] = basses[:1]
+    melody = score.tracks[melody_track(score)]
+    others = [track for track in pitched if track is not melody and all(track is not bass for bass in basses)]
+    parts["chords"] = [max(others, key=lambda track: len(track.notes))] if others else []
+    return parts
+
+
+def _read_score(score: Score, bars: dict[str, _Bars], instruments: dict[str, _RoleNotes], sevenths: list[bool]) -> None:
+    """Add the bars and instruments of a score."""
+    parts = {role: tracks for role, tracks in parts_of(score).items() if tracks}
+    if not parts:
+        return
+    for role, tracks in parts.items():
+        for track in tracks:
+            instruments.setdefault(role, _RoleNotes()).add(track)
+    score_bars = bars_of(score)
+    chords = _chords(score, score_bars) if "bass" in parts or "chords" in parts else ()
+    starts = np.concatenate([track.notes["start"] for tracks in parts.values() for track in tracks])
+    grids = _grids(score_bars, starts, score.ticks_per_quarter)
+    for index, bar in enumerate(score_bars):
+        if bar.metre not in grids:
+            continue
+        grid = BarGrid(bar, grids[bar.metre])
+        texts: dict[str, str] = {}
+        if "bass" in parts:
+            texts["bass"] = bass_text(grid, parts["bass"][0].notes, chords)
+        if "chords" in parts:
+            texts["chords"] = chords_text(grid, parts["chords"][0].notes)
+            sevenths.append(_has_seventh(bar, parts["chords"][0].notes, chords))
+        if "drums" in parts:
+            texts |= drum_texts(grid, np.concatenate([track.notes for track in parts["drums"]]))
+        entry = tuple(sorted((role, text) for role, text in texts.items() if text.strip(".")))
+        if entry:
+            bars.setdefault(bar.metre, _Bars()).add(entry, is_last=index == len(score_bars) - 1)
+
+
+def _chords(score: Score, bars: tuple[Bar, ...]) -> tuple[tuple[int, ChordSymbol], ...]:
+    """Return the chords of a score, the most probable ones of all its notes if it has none."""
+    written = chords_of_score(score.chords, bars[0].start)
+    if written:
+        return written
+    notes = np.concatenate([track.notes for track in score.tracks if not track.is_drum])
+    notes = notes[np.argsort(notes["start"], kind="stable")]
+    key = key_of(score) or find_key(skyline(score.tracks[melody_track(score)]), bars)
+    return find_chords(notes, bars, key)
+
+
+def _grids(bars: tuple[Bar, ...], starts: np.ndarray, ticks_per_quarter: int) -> dict[str, int]:
+    """Return the number of steps of the bars of each metre: the smallest on which the notes lie well enough."""
+    index = bar_index(bars, starts)
+    grids: dict[str, int] = {}
+    for metre in {bar.metre for bar in bars}:
+        length = max(bar.length for bar in bars if bar.metre == metre)
+        inside = np.array([bars[each].metre == metre for each in index], bool)
+        ticks = starts[inside] - np.array([bars[each].start for each in index[inside]], np.int64)
+        from_beat = np.abs(ticks / ticks_per_quarter - np.rint(ticks / ticks_per_quarter))
+        positions = ticks[from_beat > BEAT_QUARTERS] / length
+        errors: dict[int, float] = {}
+        for steps in STEPS_PER_QUARTER:
+            n_steps, rest = divmod(steps * length, ticks_per_quarter)
+            if rest == 0 and 1 <= n_steps <= 192:
+                distances = np.abs(positions * n_steps - np.rint(positions * n_steps)) / steps
+                errors[n_steps] = float(distances.mean()) if len(distances) else 0.0
+        fitting = [n_steps for n_steps, error in errors.items() if error <= MAX_MEAN_ERROR_QUARTERS]
+        if errors:
+            grids[metre] = fitting[0] if fitting else min(errors, key=lambda n_steps: errors[n_steps])
+    return grids
+
+
+def _has_seventh(bar: Bar, notes: np.ndarray, chords: tuple[tuple[int, ChordSymbol], ...]) -> bool:
+    """Return True if a seventh above the root of the chord starts in a bar."""
+    root = [chord.root for tick, chord in chords if tick <= bar.start][-1:] or [chords[0][1].root]
+    inside = notes[(notes["start"] >= bar.start) & (notes["start"] < bar.end)]
+    return bool(np.isin((inside["pitch"] - root[0]) % 12, (10, 11)).any())
+
+
+def _patterns(metre: str, bars: _Bars) -> list[dict[str, object]]:
+    """Return the tables of the main patterns of a metre, of a fill and of an ending."""
+    main = bars.main or bars.last
+    entries, counts = zip(*main.most_common(MAX_BARS), strict=True)
+    weights = np.array(counts, np.float64)
+    similarity = _similarity(entries)
+    covered = np.zeros(len(entries))
+    selected: list[int] = []
+    while len(selected) < MAX_PATTERNS:
+        gains = (np.maximum(similarity, covered) - covered) @ weights / weights.sum()
+        best = int(gains.argmax())
+        if selected and gains[best] < MIN_GAIN:
+            break
+        selected.append(best)
+        covered = np.maximum(covered, similarity[best])
+    nearest = similarity[selected].argmax(0)
+    tables = []
+    for number, index in enumerate(selected):
+        weight = float(np.clip(weights[nearest == number].sum(), 1, 1_000))
+        tables.append(_table(metre, entries[index], weight=weight))
+    for use, others in (("fill", bars.fill), ("ending", bars.last)):
+        if others:
+            tables.append(_table(metre, _centre(others), use=use))
+    return tables
+
+
+def _centre(bars: Counter[tuple[tuple[str, str], ...]]) -> tuple[tuple[str, str], ...]:
+    """Return the bar that all bars resemble most."""
+    entries, counts = zip(*bars.most_common(MAX_BARS), strict=True)
+    centre: tuple[tuple[str, str], ...] = entries[int((_similarity(entries) @ np.array(counts, np.float64)).argmax())]
+    return centre
+
+
+def _similarity(entries: Sequence[tuple[tuple[str, str], ...]]) -> np.ndarray:
+    """Return the similarity of bars ``(n, n)``: notes that two have in common, of all notes of both."""
+    features = [
+        {
+            (role, position / len(text))
+            for role, text in entry
+            for position, symbol in enumerate(text)
+            if symbol not in ".-"
+        }
+        for entry in entries
+    ]
+    index = {each: number for number, each in enumerate(sorted(set().union(*features)))}
+    matrix = np.zeros((len(entries), max(1, len(index))))
+    for row, of_bar in zip(matrix, features, strict=True):
+        row[[index[each] for each in of_bar]] = 1.0
+    common = matrix @ matrix.T
+    totals = matrix.sum(1)
+    similarity: np.ndarray = common / np.maximum(1.0, totals[:, None] + totals - common)
+    return similarity
+
+
+def _table(metre: str, entry: tuple[tuple[str, str], ...], **more: object) -> dict[str, object]:
+    """Return a pattern as a table of a style."""
+    texts = dict(entry)
+    harmonic: dict[str, object] = {role: texts.pop(role) for role in ("bass", "chords") if role in texts}
+    return {"metre": metre, **more, **harmonic, **({"drums": texts} if texts else {})}

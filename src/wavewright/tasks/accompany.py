@@ -1,0 +1,193 @@
+"""Accompany a melody: bass, chords, inner voices and drums in a style, bundled, written or learned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from ..data.scores import read_scores
+from ..errors import BadScore, BadSetting
+from ..music import accompaniment
+from ..music.accompaniment import AccompanimentStyle, learn_style, load_style, style_names, style_text
+from ..music.formats import WRITABLE, read_score
+from ..music.theory import MusicalKey
+from ..names import file_stem
+from ..parameters import MAX_SEED, Quiet
+from ..whole_file import check_target, write_whole
+from . import POSITIONAL, checked
+from .score_output import write_or_render
+
+MAX_SHOWN_CHORDS = 16
+
+
+@dataclass(frozen=True)
+class StyleDescription:
+    """A style: its name, title, metres and tempo."""
+
+    name: str
+    title: str
+    description: str
+    metres: tuple[str, ...]
+    tempo: float
+
+
+@dataclass(frozen=True)
+class StyleList:
+    """The styles that come with Wavewright."""
+
+    styles: tuple[StyleDescription, ...]
+
+    def __str__(self) -> str:
+        """Return a line for each style."""
+        width = max(len(style.name) for style in self.styles)
+        return "\n".join(
+            f"{style.name:{width}}  {', '.join(style.metres)}, {style.tempo:g} quarters a minute: {style.description}"
+            for style in self.styles
+        )
+
+
+@dataclass(frozen=True)
+class LearnedStyle:
+    """A style that was learned and written."""
+
+    out: Path
+    n_scores: int
+    n_patterns: int
+
+    def __str__(self) -> str:
+        """Return the file, and what it was learned from."""
+        return f"{self.out}: {self.n_patterns} patterns from {self.n_scores} scores"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccompaniedScore:
+    """A melody with its accompaniment.
+
+    Attributes
+    ----------
+    out : Path
+        The score, or the sound file of it.
+    style : str
+    seed : int
+    key : str
+    chords : tuple of str
+    parts : tuple of str
+        Tracks that were added.
+    n_notes : int
+        Of all tracks.
+    seconds : float
+    """
+
+    out: Path
+    style: str
+    seed: int
+    key: str
+    chords: tuple[str, ...]
+    parts: tuple[str, ...]
+    n_notes: int
+    seconds: float
+
+    def __str__(self) -> str:
+        """Return the file, the style, the parts and the chords."""
+        more = " ..." if len(self.chords) > MAX_SHOWN_CHORDS else ""
+        return (
+            f"{self.out}: {self.seconds:.1f} s, {self.n_notes} notes, style {self.style}, seed {self.seed}\n"
+            f"  {self.key}: {' '.join(self.chords[:MAX_SHOWN_CHORDS])}{more}\n"
+            f"  parts: {', '.join(self.parts)}"
+        )
+
+
+@checked
+def accompany(
+    melody: Annotated[
+        Path | None, Field(description="Score with the melody: a MIDI, ABC or MusicXML file."), POSITIONAL
+    ] = None,
+    out: Annotated[
+        Path | None,
+        Field(description="Score (.mid) or sound file (.wav, .flac) to write; default: <melody>-<style>.mid here."),
+    ] = None,
+    style: Annotated[str, Field(description="Name of a style (--list shows them), or a TOML file.")] = "pop",
+    learn_from: Annotated[Path | None, Field(description="Folder of scores to learn the style from, instead.")] = None,
+    save_style: Annotated[
+        Path | None, Field(description="TOML file to write the style to, which can be edited.")
+    ] = None,
+    chords: Annotated[
+        str | None,
+        Field(description="Chords, such as 'C Am F G' or 'I vi | IV V'; default: the score's, or those that fit best."),
+    ] = None,
+    key: Annotated[
+        str | None, Field(description="Key, such as D or F#m; default: the score's, or the one that fits best.")
+    ] = None,
+    tune: Annotated[int, Field(description="Which tune of a file with several.", ge=1)] = 1,
+    seed: Annotated[int, Field(description="Same seed, same notes.", ge=0, le=MAX_SEED)] = 0,
+    soundfont: Annotated[Path | None, Field(description="Instruments of a sound file: an .sf2 or .sf3 file.")] = None,
+    list_: Annotated[bool, Field(description="List the styles.")] = False,
+    quiet: Quiet = False,
+) -> AccompaniedScore | LearnedStyle | StyleList:
+    """Accompany a melody: add bass, chords, inner voices and drums in a style.
+
+    The tracks of the score stay as they are. With --learn-from, typical bars of a folder of scores are the style.
+
+    Returns
+    -------
+    AccompaniedScore, or LearnedStyle without a melody, or StyleList
+
+    Raises
+    ------
+    BadScore
+        If the score cannot be read or written.
+    BadSetting
+        If there is no melody, no such style, or a chord or the key cannot be read.
+    BadFolder
+        If a file cannot be written, or the folder has no scores.
+    """
+    if list_:
+        return StyleList(tuple(_description(name) for name in style_names()))
+    if melody is None and (learn_from is None or save_style is None):
+        raise BadSetting("There is no melody; give a score, or --learn-from and --save-style for a style alone.")
+    if save_style is not None and save_style.suffix.lower() != ".toml":
+        raise BadSetting(f"{save_style} is no name of a style; it must end with .toml.")
+    musical_key = None if key is None else MusicalKey.parse(key)
+    name = file_stem(Path(style).stem if learn_from is None else learn_from.resolve().name)
+    target = Path(f"{file_stem(melody.stem)}-{name}.mid") if out is None and melody is not None else out
+    for path in (target, save_style):
+        if path is not None:
+            check_target(path)
+    if soundfont is not None and target is not None and target.suffix.lower() in WRITABLE:
+        raise BadSetting(f"--soundfont plays sound files, and {target} is a score; give one such as {name}.wav.")
+    score = None if melody is None else read_score(melody, tune)
+    chosen, n_scores = (load_style(style), 0) if learn_from is None else _learned(learn_from)
+    accompanied = None if score is None else accompaniment.accompany(score, chosen, chords, key=musical_key, seed=seed)
+    if save_style is not None:
+        write_whole(save_style, style_text(chosen).encode())
+    if accompanied is None or target is None or score is None:
+        return LearnedStyle(save_style or Path(), n_scores, len(chosen.patterns))
+    write_or_render(accompanied, target, soundfont=soundfont, quiet=quiet)
+    sharps = accompanied.keys[0]
+    return AccompaniedScore(
+        out=target,
+        style=name,
+        seed=seed,
+        key=(musical_key or MusicalKey.of_sharps(int(sharps["sharps"]), bool(sharps["is_minor"]))).name,
+        chords=tuple(chord.symbol for chord in accompanied.chords),
+        parts=tuple(track.name for track in accompanied.tracks[len(score.tracks) :]),
+        n_notes=accompanied.n_notes,
+        seconds=round(accompanied.seconds, 2),
+    )
+
+
+def _description(name: str) -> StyleDescription:
+    style = load_style(name)
+    return StyleDescription(name, style.title, style.description, style.metres, style.tempo)
+
+
+def _learned(folder: Path) -> tuple[AccompanimentStyle, int]:
+    """Return the style of the scores of a folder, and their number; scores that cannot be read are left out."""
+    scores = read_scores(folder)
+    try:
+        return learn_style(scores, folder.resolve().name or "Learned"), len(scores)
+    except BadSetting as error:
+        raise BadScore(f"{folder}: {error}") from error

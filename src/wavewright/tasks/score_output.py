@@ -1,0 +1,40 @@
+"""Write the score of a task as a score, or as sound, by the ending of the file's name."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from ..music.formats import WRITABLE, write_score
+from ..music.score import Score
+from ..names import file_stem
+from .render import render
+
+
+def write_or_render(score: Score, target: Path, *, soundfont: Path | None = None, quiet: bool = False) -> None:
+    """Write a score, or render it to a sound file.
+
+    Parameters
+    ----------
+    score : Score
+    target : Path
+        A name with an ending of WRITABLE, or of a sound file.
+    soundfont : Path, optional
+        Instruments of the sound; the bundled General MIDI bank by default.
+    quiet : bool
+        Show no progress.
+
+    Raises
+    ------
+    BadScore
+        If the score cannot be written or has no notes.
+    BadAudio, BadFolder
+        If the file cannot be written.
+    """
+    if target.suffix.lower() in WRITABLE:
+        write_score(score, target)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"{file_stem(target.stem)}.mid"
+        write_score(score, path)
+        render(path, target, soundfont=soundfont, quiet=quiet)

@@ -1,0 +1,100 @@
+"""Data that users may write as TOML files: checked models, those that come with Wavewright by their names."""
+
+from __future__ import annotations
+
+import tomllib
+from difflib import get_close_matches
+from functools import cached_property
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from .errors import BadSetting, printable
+from .names import quoted
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+MAX_FILE_BYTES = 2**20
+MAX_SHOWN = 12
+
+
+class TomlTables(Generic[ModelT]):
+    """A kind of data in TOML files.
+
+    Parameters
+    ----------
+    folder : Path
+        Where those are that come with Wavewright.
+    model : type of BaseModel
+        What a file is checked by.
+    kind : str
+        A noun for messages, such as ``style``.
+    """
+
+    def __init__(self, folder: Path, model: type[ModelT], kind: str) -> None:
+        self._folder, self._model, self._kind = folder, model, kind
+        self._loaded: dict[str, ModelT] = {}
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Names of those that come with Wavewright, sorted."""
+        return tuple(sorted(path.stem for path in self._folder.glob("*.toml")))
+
+    def parse(self, text: str, name: str = "") -> ModelT:
+        """Read TOML.
+
+        Parameters
+        ----------
+        text : str
+        name : str
+            Name of the file in messages.
+
+        Raises
+        ------
+        BadSetting
+            With the position of the first fault.
+        """
+        name = name or f"The {self._kind}"
+        try:
+            contents = tomllib.loads(text)
+        except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
+            raise BadSetting(f"{name} is no TOML ({printable(str(error))}); correct it there.") from error
+        try:
+            return self._model.model_validate(contents)
+        except ValidationError as error:
+            first = error.errors()[0]
+            keys = [f"number {key + 1}" if isinstance(key, int) else str(key) for key in first["loc"]]
+            message = printable(first["msg"].removeprefix("Value error, ").rstrip("."))
+            where = f"{', '.join(keys)}: " if keys else ""
+            raise BadSetting(f"{name}: {where}{message[:1].lower() + message[1:]}.") from error
+
+    def load(self, name: str | Path) -> ModelT:
+        """Return the data of a name, or of a TOML file.
+
+        Raises
+        ------
+        BadSetting
+            If there is none of this name, or the file cannot be read or is wrong.
+        """
+        text = str(name)
+        if text in self.names:
+            if text not in self._loaded:
+                self._loaded[text] = self.parse((self._folder / f"{text}.toml").read_text(encoding="utf-8"), text)
+            return self._loaded[text]
+        path = Path(name)
+        if path.suffix.lower() != ".toml":
+            likely = get_close_matches(text, self.names, MAX_SHOWN, 0.3) or self.names[:MAX_SHOWN]
+            raise BadSetting(
+                f"There is no {self._kind} {quoted(text)}; give one such as {', '.join(likely)}, or a file of one "
+                "(.toml)."
+            )
+        try:
+            n_bytes = path.stat().st_size
+            if n_bytes > MAX_FILE_BYTES:
+                raise BadSetting(f"{quoted(text)} has {n_bytes} bytes; a {self._kind} has at most {MAX_FILE_BYTES}.")
+            contents = path.read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "it is no text"
+            raise BadSetting(f"The {self._kind} {quoted(text)} cannot be read ({reason}).") from error
+        return self.parse(contents, quoted(path.name))

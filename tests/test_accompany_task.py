@@ -1,0 +1,188 @@
+"""The verb accompany: files, styles learned from folders, errors."""
+
+from __future__ import annotations
+
+import itertools
+import json
+
+import numpy as np
+import pytest
+from command_line import refused
+from test_accompaniment import QUARTER, melody_of
+
+import wavewright
+from wavewright import Clip
+from wavewright.cli import run
+from wavewright.errors import BadFolder, BadSetting
+from wavewright.music import accompaniment
+from wavewright.music.accompaniment import learn_style, load_style, parse_style, style_names, style_text
+from wavewright.music.accompaniment.learning import parts_of
+from wavewright.music.accompaniment.patterns import parse_pattern
+from wavewright.music.formats import read_score, write_score
+from wavewright.music.score import PROGRAM, TEMPO, Chord, Score, Track, controls_of, notes_of
+
+STRAIGHT = [name for name in style_names() if load_style(name).swing == 0.5]
+
+
+def onsets(text, role):
+    """Onsets of each bar of a pattern, as fractions of the bar."""
+    return [{event.start / bar.n_steps for event in bar.events} for bar in parse_pattern(text, role)]
+
+
+@pytest.fixture
+def melody(tmp_path):
+    write_score(melody_of(8, seed=3), tmp_path / "tune.mid")
+    return tmp_path / "tune.mid"
+
+
+# --- learning
+
+
+@pytest.mark.parametrize("name", STRAIGHT)
+def test_a_style_is_learned_from_its_own_accompaniments(name):
+    style = load_style(name)
+    metre = style.patterns[0].metre
+    scores = [accompaniment.accompany(melody_of(12, metre, seed), style, seed=seed) for seed in range(6)]
+    learned = learn_style(scores, "again")
+    assert learned.metres == (metre,)
+    assert (learned.drums is None, learned.bass is None) == (style.drums is None, style.bass is None)
+    own = [pattern for pattern in style.patterns if pattern.metre == metre]
+    for pattern in learned.of_metre(metre):
+        for drum, text in pattern.drums.items():
+            known = [onsets(each.drums[drum], "drums") for each in own if drum in each.drums]
+            (bar,) = onsets(text, "drums")
+            assert bar in list(itertools.chain(*known))
+    assert all(pattern.use in ("main", "fill", "ending") for pattern in learned.patterns)
+    assert parse_style(style_text(learned)) == learned
+
+
+@pytest.mark.parametrize("name", style_names())
+def test_a_style_is_written_as_text_and_read_again(name):
+    assert parse_style(style_text(load_style(name))) == load_style(name)
+
+
+def song_of(steps, degrees, chords="C G Am F", n_bars=8):
+    """A score of 4/4 whose bass plays semitones above the roots of given chords at given sixteenths."""
+    roots = {"C": 36, "G": 43, "Am": 45, "F": 41}
+    rows, symbols = [], []
+    for bar in range(n_bars):
+        name = chords.split()[bar % 4]
+        symbols.append(Chord(bar * 4 * QUARTER, name))
+        for step, degree in zip(steps, degrees, strict=True):
+            rows.append((bar * 4 * QUARTER + step * QUARTER // 4, 100, roots[name] + degree, 90))
+    bass = Track(notes_of(rows), "bass", controls=controls_of([(0, PROGRAM, 0, 33)]))
+    lead = melody_of(n_bars).tracks[0]
+    return Score((lead, bass), QUARTER, chords=tuple(symbols), tempos=np.array([(0, 400_000)], TEMPO))
+
+
+def test_bars_of_rests_are_left_out():
+    full = song_of((0, 8), (0, 7))
+    notes = full.tracks[1].notes
+    gap = Track(notes[(notes["start"] // 1920) % 2 == 0], "bass", controls=full.tracks[1].controls)
+    learned = learn_style([Score((full.tracks[0], gap), QUARTER, chords=full.chords)])
+    assert [(pattern.bass, pattern.weight) for pattern in learned.patterns] == [("1.......5.......", 4)]
+
+
+@pytest.mark.parametrize(
+    ("steps", "degrees", "expected"),
+    [
+        ((0, 4, 8, 12), (0, 7, 0, 7), "1...5...1...5..."),
+        ((0, 6, 8, 14), (0, 12, 7, 0), "1.....8.5.....1."),
+        ((0, 3, 10), (0, 0, 7), "1..1......5....."),
+    ],
+)
+def test_the_bass_becomes_steps_above_the_roots(steps, degrees, expected):
+    learned = learn_style([song_of(steps, degrees)])
+    assert [pattern.bass for pattern in learned.of_metre("4/4")] == [expected]
+    assert (learned.bass.program, learned.bass.velocity) == (33, 90)
+    assert learned.tempo == 150
+
+
+def test_triplets_become_a_grid_of_triplets():
+    rows = [(bar * 1920 + tick, 60, 42, 80) for bar in range(6) for tick in (0, 320, 480, 800, 960, 1280, 1440, 1760)]
+    score = Score((Track(notes_of(rows), "drums", is_drum=True),), QUARTER)
+    assert learn_style([score]).of_metre("4/4")[0].drums == {"closed-hat": "x.xx.xx.xx.x"}
+
+
+def test_patterns_weigh_as_many_bars_as_resemble_them():
+    one, other = (0, 480, 960, 1440), (240, 720)
+    rows = [(bar * 1920 + tick, 60, 38, 80) for bar in range(20) for tick in (other if bar % 4 == 1 else one)]
+    learned = learn_style([Score((Track(notes_of(rows), is_drum=True),), QUARTER)])
+    weights = {pattern.drums["snare"]: pattern.weight for pattern in learned.of_metre("4/4")}
+    assert weights == {"x...x...x...x...": 14, "..x...x.........": 5}
+    assert [each.drums["snare"] for each in learned.of_metre("4/4", "ending")] == ["x...x...x...x..."]
+
+
+def test_the_parts_of_a_score_are_its_drums_bass_and_chords():
+    score = accompaniment.accompany(melody_of(8), "rock")
+    names = {part: [track.name for track in tracks] for part, tracks in parts_of(score).items()}
+    assert names == {"drums": ["drums"], "bass": ["bass"], "chords": ["chords"]}
+    with pytest.raises(BadSetting, match="No score has a bass, chords or drums"):
+        learn_style([melody_of(4)])
+    with pytest.raises(BadSetting, match="No score has"):
+        learn_style([Score()])
+
+
+# --- the verb
+
+
+def test_the_melody_stays_and_parts_are_added(melody, tmp_path):
+    result = wavewright.accompany(melody, tmp_path / "x.mid", style="bossa", chords="Dm G7 C C", seed=4)
+    written = read_score(result.out)
+    before = melody_of(8, seed=3).tracks[0].notes
+    assert np.array_equal(written.tracks[0].notes[["start", "pitch"]], before[["start", "pitch"]])
+    assert result.parts == ("bass", "chords", "inner voices", "drums")
+    assert [track.name for track in written.tracks[1:]] == [*result.parts]
+    assert result.chords == ("Dm", "G7", "C", "Dm", "G7", "C")
+    assert result.n_notes == written.n_notes
+    again = wavewright.accompany(melody, tmp_path / "y.mid", style="bossa", chords="Dm G7 C C", seed=4)
+    assert again.out.read_bytes() == result.out.read_bytes()
+
+
+def test_a_sound_file_lasts_as_long_as_the_score(melody, tmp_path):
+    result = wavewright.accompany(melody, tmp_path / "x.flac", style="folk", quiet=True)
+    clip = Clip.read(result.out)
+    assert clip.n_samples / clip.sample_rate >= result.seconds
+    assert 0.1 < np.abs(clip.wave).max() <= 1
+
+
+def test_a_style_is_learned_from_a_folder_and_saved(melody, tmp_path, monkeypatch):
+    (tmp_path / "songs").mkdir()
+    for seed in range(3):
+        write_score(accompaniment.accompany(melody_of(8, seed=seed), "rock"), tmp_path / "songs" / f"{seed}.mid")
+    (tmp_path / "songs" / "broken.mid").write_bytes(b"MThd")
+    alone = wavewright.accompany(learn_from=tmp_path / "songs", save_style=tmp_path / "mine.toml")
+    assert str(alone).endswith(f"{alone.n_patterns} patterns from 3 scores")
+    direct = wavewright.accompany(melody, tmp_path / "a.mid", learn_from=tmp_path / "songs")
+    saved = wavewright.accompany(melody, tmp_path / "b.mid", style=str(tmp_path / "mine.toml"))
+    assert (direct.style, saved.style) == ("songs", "mine")
+    assert direct.out.read_bytes() == saved.out.read_bytes()
+    monkeypatch.chdir(tmp_path)
+    assert str(wavewright.accompany(melody).out) == "tune-pop.mid"
+
+
+def test_the_command_lists_styles_and_prints_json(melody, tmp_path, capsys):
+    assert run(["accompany", "--list"]) == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == [*style_names()]
+    assert run(["accompany", str(melody), "--key", "Bb", "--out", str(tmp_path / "x.mid"), "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert (printed["key"], printed["style"], printed["seed"]) == ("Bb major", "pop", 0)
+
+
+def test_what_is_wrong_is_one_sentence(melody, tmp_path, capsys):
+    accompany = "accompany", str(melody)
+    assert "There is no melody" in refused(capsys, "accompany")
+    assert "There is no style 'bosa'" in refused(capsys, *accompany, "--style", "bosa")
+    assert "'Hm' is no chord" in refused(capsys, *accompany, "--chords", "Hm")
+    assert "'H' is no key" in refused(capsys, *accompany, "--key", "H")
+    assert "There is no such file" in refused(capsys, "accompany", str(tmp_path / "no.mid"))
+    assert "must end with .toml" in refused(capsys, *accompany, "--save-style", "mine.txt")
+    out = str(tmp_path / "x.mid")
+    assert "is a score" in refused(capsys, *accompany, "--soundfont", "x.sf2", "--out", out)
+    (tmp_path / "alone").mkdir()
+    assert "holds no scores" in refused(capsys, *accompany, "--learn-from", str(tmp_path / "alone"))
+    (tmp_path / "alone" / "tune.mid").write_bytes(melody.read_bytes())
+    assert "No score has a bass" in refused(capsys, *accompany, "--learn-from", str(tmp_path / "alone"))
+    with pytest.raises(BadFolder):
+        wavewright.accompany(melody, tmp_path / "missing" / "x.mid")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["alone", "tune.mid"]
