@@ -75,3 +75,5 @@ DAWDREAMER = Peer("DawDreamer", "pip install --no-deps dawdreamer==0.9.0", modul
 PYTHON_STRETCH = Peer(
     "python-stretch", "pip install python-stretch==0.3.1", module="python_stretch", distribution="python-stretch"
 )
+FLUIDSYNTH = Peer("FluidSynth", "apt install fluidsynth", program="fluidsynth")
+TINYSOUNDFONT = Peer("tinysoundfont", "pip install --no-deps tinysoundfont==0.3.7", module="tinysoundfont")

@@ -381,11 +381,11 @@ class _ClipWriter:
         """Write two pieces of a composer, and other versions of the first."""
         name, model = file_stem(folder.card.name), str(folder.path)
         first = self.out / f"{name}.mid"
-        compose(model, first, PIECE_BARS, seed=SEEDS[0])
+        compose(model, first, bars=PIECE_BARS, seed=SEEDS[0])
         pieces = []
         for seed in SEEDS:
             path = self.audio / f"{name}-{seed}.wav"
-            compose(model, path, PIECE_BARS, seed=seed, quiet=True)
+            compose(model, path, bars=PIECE_BARS, seed=seed, quiet=True)
             pieces.append(self._player(path, f"seed {seed}"))
         changed = self.audio / f"{name}-filled.wav", self.audio / f"{name}-varied.wav"
         compose(model, changed[0], score=first, infill=f"{PIECE_BARS // 2 + 1}:{PIECE_BARS}", seed=SEEDS[1], quiet=True)
