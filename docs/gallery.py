@@ -43,6 +43,15 @@ def _spoken(title: str, name: str, options: str, text: str) -> Row:
     return Row(title, (f'speak "{text}" {options}--out {name}.ogg',), (f"{name}.ogg",))
 
 
+def _patch(name: str) -> Row:
+    command = f"render --patch {name} --note C4 --seconds 2 --out {name}.ogg"
+    return Row(name.replace("-", " ").capitalize(), (command,), (f"{name}.ogg",))
+
+
+def _wave(title: str, name: str, formula: str) -> Row:
+    return Row(title, (f'render --wave "{formula}" --note A3 --seconds 2 --out {name}.ogg',), (f"{name}.ogg",))
+
+
 CHAPTERS = (
     Chapter(
         "Drums",
@@ -113,6 +122,15 @@ CHAPTERS = (
                 ),
                 ("rain-to-sea/*.ogg",),
             ),
+        ),
+    ),
+    Chapter(
+        "The synthesiser",
+        "Single notes of patches, and waves from formulas; see [The synthesiser](synth.md).",
+        (
+            *map(_patch, ("saw-lead", "warm-pad", "electric-piano", "nylon-guitar", "choir-aah", "church-bell")),
+            _wave("A formula", "formula", "sin(2*pi*f*t) + 0.3*saw(2*f*t)"),
+            _wave("A formula that changes", "falling", "exp(-2*t) * sin(2*pi*f*t + 6*exp(-4*t)*sin(2*pi*3.5*f*t))"),
         ),
     ),
     Chapter(

@@ -33,7 +33,7 @@ def test_a_score_has_its_bars_and_tempo(composer, piece, tmp_path):
 
 
 def test_a_score_is_continued_in_its_own_tempo_and_metre(composer, piece, tmp_path):
-    longer = compose(composer, tmp_path / "longer.mid", bars=2, continue_from=piece)
+    longer = compose(composer, tmp_path / "longer.mid", bars=2, continue_=piece)
     assert longer.bars == 5
     score = wavewright.read_score(tmp_path / "longer.mid")
     assert round(60e6 / score.tempos[0]["us_per_quarter"]) == 90
@@ -44,6 +44,12 @@ def test_a_score_is_changed(composer, piece, tmp_path, option):
     changed = compose(composer, tmp_path / "changed.mid", score=piece, seed=4, **option)
     assert changed.bars == 3
     assert (tmp_path / "changed.mid").read_bytes() != piece.read_bytes()
+
+
+def test_bars_of_the_score_to_continue_are_filled_in(composer, piece, tmp_path):
+    for name, option in (("a.mid", {"score": piece}), ("b.mid", {"continue_": piece})):
+        compose(composer, tmp_path / name, infill="2:3", seed=4, **option)
+    assert (tmp_path / "a.mid").read_bytes() == (tmp_path / "b.mid").read_bytes()
 
 
 def test_a_score_is_written_as_sound(composer, tmp_path):
@@ -74,7 +80,7 @@ def test_wrong_options_are_refused(composer, tmp_path, options, message):
 
 def test_wrong_files_are_refused(composer, piece, tmp_path):
     with pytest.raises(BadScore, match="There is no such file"):
-        compose(composer, tmp_path / "out.mid", continue_from=tmp_path / "none.mid")
+        compose(composer, tmp_path / "out.mid", continue_=tmp_path / "none.mid")
     with pytest.raises(BadSetting, match="'2:x' are no bars"):
         compose(composer, tmp_path / "out.mid", score=piece, infill="2:x")
     with pytest.raises(BadModel, match="which composes no scores; give a composer"):
@@ -87,3 +93,49 @@ def test_the_command_names_file_bars_and_seed(composer, tmp_path, capsys):
     printed = " ".join(capsys.readouterr().out.split())
     assert f"{out}: 2 bars" in printed
     assert "seed 5" in printed
+
+
+class TestRules:
+    def test_a_piece_by_rules_has_what_was_asked_for(self, tmp_path):
+        result = compose(
+            rule="band", out=tmp_path / "p.mid", key="D", bars=12, metre="3/4", tempo=91, form="ABA", seed=3
+        )
+        assert (result.bars, result.model, result.voices) == (
+            12,
+            "the rule band",
+            ("melody", "arpeggio", "bass", "drums"),
+        )
+        score = wavewright.read_score(tmp_path / "p.mid")
+        assert tuple(score.metres[0])[1:3] == (3, 4)
+        assert round(60e6 / score.tempos[0]["us_per_quarter"]) == 91
+        assert all(
+            set(track.notes["pitch"] % 12) <= {2, 4, 6, 7, 9, 11, 1} for track in score.tracks if not track.is_drum
+        )
+
+    def test_a_file_is_a_rule_and_a_folder_is_learned(self, piece, tmp_path):
+        rule = tmp_path / "mine.toml"
+        rule.write_text('title = "Mine"\nbars = 4\n[[voices]]\nrule = "markov"\n', encoding="utf-8")
+        result = compose(rule=str(rule), learn_from=piece.parent, out=tmp_path / "p.mid")
+        assert (result.bars, result.model) == (4, "the rule mine")
+
+    def test_every_rule_is_listed(self, capsys):
+        assert run(["compose", "--list"]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert len(lines) >= 20
+        assert any(line.startswith("counterpoint-5 ") for line in lines)
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ({}, "neither a model nor a rule"),
+            ({"model": "chorales", "rule": "band"}, "MODEL belongs to models"),
+            ({"rule": "band", "chords": "C"}, "--chords belongs to models"),
+            ({"model": "chorales", "form": "AB"}, "--form belongs to --rule"),
+            ({"rule": "nothing"}, "no rule 'nothing'"),
+            ({"rule": "band", "bars": 13}, "do not divide"),
+        ],
+    )
+    def test_refuses(self, options, message, tmp_path):
+        with pytest.raises(BadSetting, match=message):
+            compose(out=tmp_path / "p.mid", **options)
+        assert not (tmp_path / "p.mid").exists()

@@ -113,6 +113,30 @@ def test_a_file_read_and_written_has_the_same_events(seed):
     assert write_midi(read_midi(written)[0][0]) == written
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_long_runs_of_messages_are_the_same_as_short_ones(seed, monkeypatch):
+    rng = random.Random(seed)
+    track, held = mido.MidiTrack(), []
+    for _ in range(800):
+        time = rng.choice([0, 1, 127, 128, 16_383, 16_384, 2_097_152])
+        if rng.random() < 0.01:
+            track.append(mido.Message("program_change", channel=rng.randrange(3), program=5, time=time))
+        elif held and rng.random() < 0.5:
+            channel, key = held.pop()
+            track.append(mido.Message("note_on", channel=channel, note=key, velocity=0, time=time))
+        else:
+            held.append((rng.randrange(3), rng.randrange(128)))
+            track.append(mido.Message("note_on", channel=held[-1][0], note=held[-1][1], velocity=9, time=time))
+    track.extend(mido.Message("note_off", channel=channel, note=key, time=1) for channel, key in held)
+    buffer = io.BytesIO()
+    mido.MidiFile(tracks=[track]).save(file=buffer)
+    (score,), problems = read_midi(buffer.getvalue())
+    assert problems == ()
+    assert events_of(write_midi(score)) == events_of(buffer.getvalue())
+    monkeypatch.setattr("wavewright.music.formats.midi_reading.MIN_RUN_BYTES", 10**9)
+    assert_same(read_midi(buffer.getvalue())[0][0], score)
+
+
 times = st.integers(0, 100_000)
 
 

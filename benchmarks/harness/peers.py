@@ -71,6 +71,9 @@ POCKETSPHINX = Peer("PocketSphinx", "pip install pocketsphinx==5.1.1", module="p
 LIBROSA = Peer("librosa", 'pip install ".[metrics]"', module="librosa")
 SCIKIT_LEARN = Peer("scikit-learn", 'pip install ".[metrics]"', module="sklearn", distribution="scikit-learn")
 PEDALBOARD = Peer("pedalboard", "pip install pedalboard==0.9.26", module="pedalboard")
+DAWDREAMER = Peer("DawDreamer", "pip install --no-deps dawdreamer==0.9.0", module="dawdreamer")
 PYTHON_STRETCH = Peer(
     "python-stretch", "pip install python-stretch==0.3.1", module="python_stretch", distribution="python-stretch"
 )
+FLUIDSYNTH = Peer("FluidSynth", "apt install fluidsynth", program="fluidsynth")
+TINYSOUNDFONT = Peer("tinysoundfont", "pip install --no-deps tinysoundfont==0.3.7", module="tinysoundfont")

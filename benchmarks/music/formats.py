@@ -54,7 +54,7 @@ def score_of(n_notes: int) -> Score:
         rows = zip(start, rng.integers(30, 480, n), rng.integers(40, 90, n), rng.integers(40, 120, n), strict=True)
         ticks = np.sort(rng.integers(0, 120 * n, n // 10))
         controls = controls_of([(int(tick), CONTROL_CHANGE, 11, int(tick) % 128) for tick in ticks])
-        texts = tuple(MetaEvent(int(tick), 5, b"la") for tick in ticks[::4])
+        texts = tuple(MetaEvent(int(tick), 5, b"la") for tick in ticks[::20])
         notes = notes_of([tuple(map(int, row)) for row in rows])
         tracks.append(Track(notes, f"track {channel}", channel=channel, controls=controls, metas=texts))
     return Score(tuple(tracks), 480)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..errors import BadFolder, BadScore, ScoreWarning
 from ..music.formats import READABLE, read_score
+from ..music.score import Score
 from .entry import Entry, Problem, Scan, first_problem
 
 
@@ -37,6 +38,16 @@ def scan_scores(folder: Path | str) -> Scan:
         reason = f"holds no score that can be used: {first_problem(problems)}" if problems else "holds no scores"
         raise BadFolder(f"{root} {reason}; give a folder with files that end in one of {', '.join(READABLE)}.")
     return Scan(tuple(entries), tuple(problems))
+
+
+def read_scores(folder: Path | str) -> list[Score]:
+    """Return the scores below a folder that can be used; raise BadFolder as :func:`scan_scores`."""
+    scores = []
+    for entry in scan_scores(folder).entries:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ScoreWarning)
+            scores.append(read_score(entry.path))
+    return scores
 
 
 def _entry(path: Path) -> Entry | Problem:

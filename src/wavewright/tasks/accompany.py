@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
 
-from ..data.scores import scan_scores
-from ..errors import BadScore, BadSetting, ScoreWarning
+from ..data.scores import read_scores
+from ..errors import BadScore, BadSetting
 from ..music import accompaniment
 from ..music.accompaniment import AccompanimentStyle, learn_style, load_style, style_names, style_text
 from ..music.formats import WRITABLE, read_score
@@ -187,11 +186,7 @@ def _description(name: str) -> StyleDescription:
 
 def _learned(folder: Path) -> tuple[AccompanimentStyle, int]:
     """Return the style of the scores of a folder, and their number; scores that cannot be read are left out."""
-    scores = []
-    for entry in scan_scores(folder).entries:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ScoreWarning)
-            scores.append(read_score(entry.path))
+    scores = read_scores(folder)
     try:
         return learn_style(scores, folder.resolve().name or "Learned"), len(scores)
     except BadSetting as error:

@@ -1,4 +1,4 @@
-"""Compose scores by a model: new ones, or around a score that there is."""
+"""Compose scores by a model, new ones or around a score that there is, or by rules."""
 
 from __future__ import annotations
 
@@ -11,16 +11,21 @@ import numpy as np
 from pydantic import Field
 
 from ..contracts.composition import MAX_BARS, USUAL, CompositionSettings, ScoreComposer
+from ..data.scores import read_scores
 from ..errors import BadSetting
 from ..loading import load_composer
 from ..music.formats import read_score
+from ..music.rules import PRESETS as RULES
+from ..music.rules import compose_by_rule
 from ..music.score import Score
 from ..music.theory import ChordSymbol, MusicalKey, pitch_range_of
 from ..names import file_stem
 from ..parameters import MAX_SEED, Quiet
 from ..whole_file import check_target
-from . import checked
+from . import POSITIONAL, checked
 from .score_output import write_or_render
+
+DEFAULT_BARS = 16
 
 PRESETS = {
     "chorale": ("chorales", ()),
@@ -66,17 +71,51 @@ class ComposedScore:
         )
 
 
+@dataclass(frozen=True)
+class RuleDescription:
+    """A piece by rules: its name, title and description."""
+
+    name: str
+    title: str
+    description: str
+
+
+@dataclass(frozen=True)
+class RuleList:
+    """The pieces by rules that come with Wavewright."""
+
+    rules: tuple[RuleDescription, ...]
+
+    def __str__(self) -> str:
+        """Return a line for each piece."""
+        width = max(len(rule.name) for rule in self.rules)
+        return "\n".join(f"{rule.name:{width}}  {rule.description}" for rule in self.rules)
+
+
 @checked
 def compose(
     model: Annotated[
-        str, Field(description=f"Composer: a name, the path of its folder, or a preset ({', '.join(PRESETS)}).")
-    ],
+        str | None,
+        Field(description=f"Composer: a name, the path of its folder, or a preset ({', '.join(PRESETS)})."),
+        POSITIONAL,
+    ] = None,
     out: Annotated[
         Path | None,
         Field(description="Score (.mid) or sound file (.wav, .flac) to write; default: <model>-<seed>.mid here."),
     ] = None,
-    bars: Annotated[int, Field(description="Bars to compose.", ge=1, le=MAX_BARS)] = 16,
-    continue_from: Annotated[Path | None, Field(description="Score that is continued by so many bars.")] = None,
+    rule: Annotated[
+        str | None, Field(description="Instead of a model, a piece by rules: a name (--list), or a TOML file.")
+    ] = None,
+    form: Annotated[
+        str | None, Field(description="Sections of a piece by rules, such as AABA; A' is A with another end.")
+    ] = None,
+    learn_from: Annotated[
+        Path | None, Field(description="Folder of scores that a piece by rules learns its melody from.")
+    ] = None,
+    bars: Annotated[
+        int | None, Field(description="Bars to compose; default: 16, or those of the rules.", ge=1, le=MAX_BARS)
+    ] = None,
+    continue_: Annotated[Path | None, Field(description="Score that is continued by so many bars.")] = None,
     score: Annotated[
         Path | None, Field(description="Score for --infill, --voices and --vary, whose rest stays as it is.")
     ] = None,
@@ -99,9 +138,11 @@ def compose(
         int, Field(description="Notes start on multiples of a 16th, 8th, 4th (quarter) or 2nd (half) in a bar.")
     ] = 16,
     whole_bars: Annotated[bool, Field(description="No note is tied across a bar line.")] = False,
-    metre: Annotated[str, Field(description="Metre of a new piece: 4/4, 3/4, 6/8 ...")] = "4/4",
+    metre: Annotated[
+        str | None, Field(description="Metre of a new piece: 3/4, 6/8 ...; default: 4/4, or that of the rules.")
+    ] = None,
     tempo: Annotated[
-        float | None, Field(description="Quarters a minute; default: the score's, or 100.", ge=10, le=400)
+        float | None, Field(description="Quarters a minute; default: the score's, the rules', or 100.", ge=10, le=400)
     ] = None,
     temperature: Annotated[
         float, Field(description="1 draws as learned; less is more usual, more is more daring.", ge=0, le=2)
@@ -110,9 +151,14 @@ def compose(
         float, Field(description="Draw from the most probable notes, of so much probability together.", ge=0.01, le=1)
     ] = 0.95,
     seed: Annotated[int, Field(description="Same seed, same score.", ge=0, le=MAX_SEED)] = 0,
+    list_: Annotated[bool, Field(description="List the pieces by rules.")] = False,
     quiet: Quiet = False,
-) -> ComposedScore:
-    """Compose a score by a model, new or around another score.
+) -> ComposedScore | RuleList:
+    """Compose a score by a model, new or around another score, or by rules.
+
+    Returns
+    -------
+    ComposedScore, or RuleList
 
     Raises
     ------
@@ -121,10 +167,33 @@ def compose(
     BadScore
         If a score cannot be read or written.
     BadSetting
-        If an option is wrong, or no note keeps the limits.
+        If an option is wrong, options exclude each other, or no note keeps the limits.
     """
+    if list_:
+        return RuleList(tuple(_description(name) for name in RULES.names))
+    if infill is not None and score is None:  # of the score that --continue names
+        score, continue_ = continue_, None
+    request = _Request(continue_, score, infill, voices, vary, DEFAULT_BARS if bars is None else bars)
+    span = None if pitches is None else pitch_range_of(pitches)
+    if rule is not None:
+        of_models = {"MODEL": model, "--chords": chords, "--whole-bars": whole_bars or None, **request.options}
+        excluded = [option for option, value in of_models.items() if value is not None]
+        if excluded:
+            raise BadSetting(f"{excluded[0]} belongs to models; leave it or --rule out.")
+        target = _target(Path(rule).stem, seed, out)
+        tunes = () if learn_from is None else read_scores(learn_from)
+        composed = compose_by_rule(
+            rule, key=key, bars=bars, metre=metre, tempo=tempo, form=form, pitches=span, seed=seed, tunes=tunes
+        )
+        write_or_render(composed, target, quiet=quiet)
+        return _result(composed, target, f"the rule {Path(rule).stem}", seed)
+    if model is None:
+        raise BadSetting(
+            "There is neither a model nor a rule; give one such as chorales, or --rule with a name (--list)."
+        )
+    if form is not None or learn_from is not None:
+        raise BadSetting(f"{'--form' if form is not None else '--learn-from'} belongs to --rule; leave it out.")
     name, chosen_voices = PRESETS.get(model, (model, ()))
-    request = _Request(continue_from, score, infill, voices, vary, bars)
     source = request.source()
     settings = CompositionSettings(
         tempo=tempo or _tempo_of(source),
@@ -132,16 +201,14 @@ def compose(
         chords=tuple(ChordSymbol.parse(text) for text in (chords or "").split()),
         onset_steps=_onset_steps(smallest_note),
         ends_at_bars=whole_bars,
-        bar_steps=_bar_steps(metre),
+        bar_steps=_bar_steps(metre or "4/4"),
         temperature=temperature,
         top_p=top_p,
         seed=seed,
     )
-    if pitches is not None:
-        lowest, highest = pitch_range_of(pitches)
-        settings = replace(settings, lowest=lowest, highest=highest)
-    target = Path(f"{file_stem(Path(model).name)}-{seed}.mid") if out is None else out
-    check_target(target)
+    if span is not None:
+        settings = replace(settings, lowest=span[0], highest=span[1])
+    target = _target(Path(model).name, seed, out)
     composer = load_composer(name)
     composed = request.compose(composer, source, settings)
     if source is not None and key is None:
@@ -149,16 +216,32 @@ def compose(
     if chosen_voices:
         composed = replace(composed, tracks=tuple(track for track in composed.tracks if track.name in chosen_voices))
     write_or_render(composed, target, quiet=quiet)
-    metre_of_score = composed.metres[0]
-    bar_ticks = 4 * composed.ticks_per_quarter * int(metre_of_score["numerator"]) / int(metre_of_score["denominator"])
+    return _result(composed, target, composer.name, seed)
+
+
+def _description(name: str) -> RuleDescription:
+    piece = RULES.load(name)
+    return RuleDescription(name, piece.title, piece.description)
+
+
+def _target(name: str, seed: int, out: Path | None) -> Path:
+    """Return the file to write; raise BadFolder if it cannot be written."""
+    target = Path(f"{file_stem(name)}-{seed}.mid") if out is None else out
+    check_target(target)
+    return target
+
+
+def _result(score: Score, target: Path, model: str, seed: int) -> ComposedScore:
+    metre = score.metres[0]
+    bar_ticks = 4 * score.ticks_per_quarter * int(metre["numerator"]) / int(metre["denominator"])
     return ComposedScore(
         out=target,
-        model=composer.name,
+        model=model,
         seed=seed,
-        bars=round(composed.length / bar_ticks),
-        n_notes=composed.n_notes,
-        seconds=round(composed.seconds, 2),
-        voices=tuple(track.name for track in composed.tracks),
+        bars=round(score.length / bar_ticks),
+        n_notes=score.n_notes,
+        seconds=round(score.seconds, 2),
+        voices=tuple(track.name for track in score.tracks),
     )
 
 
@@ -177,12 +260,23 @@ class _Request:
         requested = {"--infill": self.infill, "--voices": self.voices, "--vary": self.vary}
         options = [option for option, value in requested.items() if value is not None]
         if len(options) > 1 or (options and self.continue_from is not None):
-            others = [*options, *(["--continue-from"] if self.continue_from is not None else [])]
+            others = [*options, *(["--continue"] if self.continue_from is not None else [])]
             raise BadSetting(f"{' and '.join(others)} cannot be combined; give one of them, and the others later.")
         if options and self.score is None:
             raise BadSetting(f"{options[0]} needs the score that it changes; give it with --score FILE.")
         if self.score is not None and not options:
-            raise BadSetting("--score needs one of --infill, --voices and --vary; or use --continue-from.")
+            raise BadSetting("--score needs one of --infill, --voices and --vary; or use --continue.")
+
+    @property
+    def options(self) -> dict[str, object]:
+        """Options that belong to models only; None where it is not given."""
+        return {
+            "--continue": self.continue_from,
+            "--score": self.score,
+            "--infill": self.infill,
+            "--voices": self.voices,
+            "--vary": self.vary,
+        }
 
     def source(self) -> Score | None:
         """Return the score that is continued or changed."""

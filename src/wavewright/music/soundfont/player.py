@@ -81,6 +81,32 @@ class PlayerSettings(RangedSettings):
     velocity_to_filter: bool = False
 
 
+@dataclass(frozen=True, eq=False)
+class LocatedRegion:
+    """A region of a preset in an engine.
+
+    Attributes
+    ----------
+    is_audible : bool
+        False where its sample is empty.
+    window : np.ndarray
+        int64: start, end, and loop in the array of samples, mode, exclusive class.
+    generators, modulators : np.ndarray
+        See :class:`.bank.Regions`.
+    ratio : float
+        Sample rate of the sample over that of the engine.
+    correction : float
+        Cents that tune the sample.
+    """
+
+    is_audible: bool
+    window: np.ndarray
+    generators: np.ndarray
+    modulators: np.ndarray
+    ratio: float
+    correction: float
+
+
 class SoundFontEngine(InstrumentEngine):
     """Plays a bank on sixteen channels.
 
@@ -119,7 +145,7 @@ class SoundFontEngine(InstrumentEngine):
         chorus = Chorus(rate_hz=0.6, delay_ms=12.0, depth_ms=3.0, n_voices=2, mix=1.0)
         self._reverb = SendEffect(lambda: reverb.stream(sample_rate, 2))
         self._chorus = SendEffect(lambda: chorus.stream(sample_rate, 2))
-        self._windows: dict[tuple[int, int], tuple[int, int, int, int, int]] = {}
+        self._regions: dict[tuple[int, int], LocatedRegion] = {}
         self.reset()
 
     def reset(self) -> None:
@@ -180,11 +206,12 @@ class SoundFontEngine(InstrumentEngine):
         regions = self._font.regions(preset.index)
         ranges = regions.ranges
         is_hit = (ranges[:, 0] <= key) & (key <= ranges[:, 1]) & (ranges[:, 2] <= velocity) & (velocity <= ranges[:, 3])
-        rows = [row for row in np.flatnonzero(is_hit).tolist() if self._window(preset, regions, row)[4]]
-        self._exclude(channel, preset, regions, rows)
+        matching = [self._region(preset, row) for row in np.flatnonzero(is_hit).tolist()]
+        sounding = [region for region in matching if region.is_audible]
+        self._exclude(channel, preset, sounding)
         self._n_notes += 1
-        for row in rows:
-            self._start(channel, key, velocity, preset, regions, row)
+        for region in sounding:
+            self._start(channel, key, velocity, preset, region)
 
     def note_off(self, channel: int, key: int) -> None:
         """Release the oldest held note of this key, if there is one."""
@@ -291,75 +318,80 @@ class SoundFontEngine(InstrumentEngine):
         for index in np.flatnonzero(is_released).tolist():
             release_voice(self._voices, index, seconds * self.sample_rate)
 
-    def _exclude(self, channel: int, preset: SoundFontPreset, regions: Regions, rows: list[int]) -> None:
+    def _exclude(self, channel: int, preset: SoundFontPreset, regions: list[LocatedRegion]) -> None:
         """Cut off the voices of the same exclusive classes."""
-        classes = {int(regions.generators[row, gen.EXCLUSIVE_CLASS]) for row in rows} - {0}
+        classes = {int(region.window[-1]) for region in regions} - {0}
         for number in classes:
             voices = self._voices
             is_same = (voices["exclusive"] == number) & (voices["preset"] == preset.index)
             self._release(self._of(channel) & is_same & (voices["is_stolen"] == 0), EXCLUDED_SECONDS)
 
-    def _window(self, preset: SoundFontPreset, regions: Regions, row: int) -> tuple[int, int, int, int, int]:
-        """Return start, end and loop of a region in the array of samples, and its mode plus 1, 0 for no sound."""
+    def _region(self, preset: SoundFontPreset, row: int) -> LocatedRegion:
+        """Return a region with its position among the samples."""
         key = preset.index, row
-        if key not in self._windows:
-            self._windows[key] = self._computed_window(regions, row)
-        return self._windows[key]
+        if key not in self._regions:
+            self._regions[key] = self._located(self._font.regions(preset.index), row)
+        return self._regions[key]
 
-    def _computed_window(self, regions: Regions, row: int) -> tuple[int, int, int, int, int]:
+    def _located(self, regions: Regions, row: int) -> LocatedRegion:
         sample = int(regions.samples[row])
-        amounts = regions.generators[row].astype(np.int64)
+        amounts = regions.generators[row]
+        offsets = amounts.astype(np.int64)
         first, last = self._font.samples.position(sample)
-        start = first + amounts[gen.START_OFFSET] + gen.COARSE_STEP * amounts[gen.START_COARSE_OFFSET]
-        end = last + amounts[gen.END_OFFSET] + gen.COARSE_STEP * amounts[gen.END_COARSE_OFFSET]
+        start = first + offsets[gen.START_OFFSET] + gen.COARSE_STEP * offsets[gen.START_COARSE_OFFSET]
+        end = last + offsets[gen.END_OFFSET] + gen.COARSE_STEP * offsets[gen.END_COARSE_OFFSET]
         start, end = min(max(start, first), last), min(max(end, first), last)
         loop_start, loop_end = self._font.loop(sample)
-        loop_start += first + amounts[gen.LOOP_START_OFFSET] + gen.COARSE_STEP * amounts[gen.LOOP_START_COARSE_OFFSET]
-        loop_end += first + amounts[gen.LOOP_END_OFFSET] + gen.COARSE_STEP * amounts[gen.LOOP_END_COARSE_OFFSET]
+        loop_start += first + offsets[gen.LOOP_START_OFFSET] + gen.COARSE_STEP * offsets[gen.LOOP_START_COARSE_OFFSET]
+        loop_end += first + offsets[gen.LOOP_END_OFFSET] + gen.COARSE_STEP * offsets[gen.LOOP_END_COARSE_OFFSET]
         loop_end = min(loop_end, last)
-        mode = int(amounts[gen.SAMPLE_MODES]) if start <= loop_start < loop_end else 0
-        return int(start), int(end), int(loop_start), int(loop_end), (mode + 1 if start < end else 0)
-
-    def _start(
-        self, channel: int, key: int, velocity: int, preset: SoundFontPreset, regions: Regions, row: int
-    ) -> None:
-        from .voice_kernels import start_voice
-
-        index = self._free_voice()
-        voices, amounts = self._voices, regions.generators[row]
-        voices[index] = np.zeros((), VOICE)
-        voice = voices[index]
-        window = self._window(preset, regions, row)
-        header = self._font.headers[regions.samples[row]]
-        voice["start"], voice["end"], voice["loop_start"], voice["loop_end"] = window[:4]
-        voice["mode"] = window[4] - 1
-        voice["channel"], voice["key"], voice["note"], voice["preset"] = channel, key, self._n_notes, preset.index
-        sounding_key = int(amounts[gen.KEY]) if amounts[gen.KEY] >= 0 else key
-        voice["velocity"] = amounts[gen.VELOCITY] if amounts[gen.VELOCITY] > 0 else velocity
-        voice["exclusive"] = amounts[gen.EXCLUSIVE_CLASS]
-        voice["tuning"] = amounts[gen.SCALE_TUNING] * (sounding_key - amounts[gen.ROOT_KEY]) + float(
-            header["correction"]
-        )
-        voice["ratio"] = self._font.rate(int(regions.samples[row])) / self.sample_rate
-        voice["release_time"] = -1
-        voice["level"] = self._level
-        first, end = (int(each) for each in regions.bounds[row])
-        chosen = regions.modulators[first:end]
+        mode = offsets[gen.SAMPLE_MODES] if start <= loop_start < loop_end else 0
+        modulators = regions.modulators[slice(*regions.bounds[row])]
         if not self._settings.velocity_to_filter:
             source, destination, amount_source, _ = VELOCITY_TO_FILTER
-            is_left_out = (chosen[:, 0] == source) & (chosen[:, 1] == destination) & (chosen[:, 3] == amount_source)
-            chosen = chosen[~is_left_out]
-        self._modulators[index, : len(chosen)] = chosen
-        voice["n_modulators"] = len(chosen)
+            is_left_out = (modulators[:, [0, 1, 3]] == (source, destination, amount_source)).all(axis=1)
+            modulators = modulators[~is_left_out]
+        return LocatedRegion(
+            start < end,
+            np.array([start, end, loop_start, loop_end, mode, offsets[gen.EXCLUSIVE_CLASS]], np.int64),
+            amounts,
+            np.ascontiguousarray(modulators),
+            self._font.rate(sample) / self.sample_rate,
+            float(self._font.headers["correction"][sample]),
+        )
+
+    def _start(self, channel: int, key: int, velocity: int, preset: SoundFontPreset, region: LocatedRegion) -> None:
+        from .voice_kernels import start_voice
+
+        amounts = region.generators
+        sounding_key = amounts[gen.KEY] if amounts[gen.KEY] >= 0 else key
+        tuning = amounts[gen.SCALE_TUNING] * (sounding_key - amounts[gen.ROOT_KEY]) + region.correction
+        sounding_velocity = int(amounts[gen.VELOCITY]) if amounts[gen.VELOCITY] > 0 else velocity
+        index = self._free_voice()
         self._base[index] = amounts
-        voice["is_held"] = 1
-        voice["is_active"] = 1
-        start_voice(voices, index, self._base, self._modulators, self._amounts, self._controls, float(self.sample_rate))
+        self._modulators[index, : len(region.modulators)] = region.modulators
+        numbers = np.array([channel, key, sounding_velocity, self._n_notes, preset.index, len(region.modulators)])
+        start_voice(
+            self._voices,
+            index,
+            region.window,
+            numbers,
+            region.ratio,
+            float(tuning),
+            self._level,
+            self._base,
+            self._modulators,
+            self._amounts,
+            self._controls,
+            float(self.sample_rate),
+        )
         self._n_active += 1
 
     def _free_voice(self) -> int:
         """Return a voice that is free; above the polyphony the least audible one begins a short fade."""
         voices = self._voices
+        if self._n_active < self._settings.polyphony:
+            return int(voices["is_active"].argmin())
         is_active = voices["is_active"] != 0
         is_owned = is_active & (voices["is_stolen"] == 0)
         if np.count_nonzero(is_owned) >= self._settings.polyphony:

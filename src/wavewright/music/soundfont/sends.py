@@ -56,8 +56,12 @@ class SendEffect:
             self._n_quiet = 0
             send, output = send[loud[0] :], output[:, loud[0] :]
         wet = self._stream.process(np.stack([send, send]))
-        loud = np.flatnonzero((np.abs(wet).max(axis=0) > QUIET) | (send != 0.0))
         rest = QUIET_SAMPLES - self._n_quiet
+        if send[-1] != 0.0 and (send[0] != 0.0 or rest > len(send)):  # nothing to search
+            output += wet
+            self._n_quiet = 0
+            return
+        loud = np.flatnonzero((np.abs(wet).max(axis=0) > QUIET) | (send != 0.0))
         if (loud[0] if len(loud) else len(send)) >= rest:
             output[:, :rest] += wet[:, :rest]
             self.reset()

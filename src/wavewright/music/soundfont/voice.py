@@ -24,7 +24,8 @@ VOICE = np.dtype(
         *(("mod_release", "f8"), ("mod_release_value", "f8")),
         *(("mod_lfo_delay", "f8"), ("mod_lfo_step", "f8"), ("vib_lfo_delay", "f8"), ("vib_lfo_step", "f8")),
         # Settings after modulation.
-        *(("ratio", "f8"), ("tuning", "f8"), ("cents", "f8"), ("attenuation", "f8"), ("pan", "f8")),
+        *(("ratio", "f8"), ("tuning", "f8"), ("cents", "f8"), ("attenuation", "f8"), ("fixed_gain", "f8")),
+        *(("left_pan", "f8"), ("right_pan", "f8"), ("is_modulated", "i8"), ("is_set", "i8")),
         *(("reverb", "f8"), ("chorus", "f8"), ("cutoff", "f8"), ("resonance", "f8")),
         *(("mod_lfo_to_pitch", "f8"), ("vib_lfo_to_pitch", "f8"), ("mod_env_to_pitch", "f8")),
         *(("mod_lfo_to_filter", "f8"), ("mod_env_to_filter", "f8"), ("mod_lfo_to_volume", "f8")),

@@ -13,6 +13,7 @@ import numpy as np
 
 from ...dsp.compiled import compiled, inlined
 from . import generators as gen
+from .tap_sums import tap_sum
 from .voice import CHANNEL_PRESSURE, CUTOFFS, N_PHASES, N_TAPS, PITCH_WHEEL, TUNING, WHEEL_RANGE
 
 Voice: TypeAlias = Any
@@ -26,11 +27,16 @@ ONE = 1 << 32
 PHASE_SHIFT = 32 - int(math.log2(N_PHASES))
 BEFORE, AFTER = N_TAPS // 2 - 1, N_TAPS // 2
 
+LOG2_10 = math.log2(10.0)
+
 RANGE_DB = 96.0
 """Range of the volume envelope: its decay and release fall by so much in their times."""
 
 ATTENUATION_SCALE = 0.4
 """Centibels of the generator of attenuation count so much, as in the sound cards for which most banks were made."""
+
+INAUDIBLE = 2e-5
+"""Gain below which a voice has ended: 94 dB below full scale."""
 
 FULL_WHEEL = 8_192.0
 SHORTEST_RELEASE = -7_200.0
@@ -101,6 +107,11 @@ def _source(source: int, voice: Voice, controls: np.ndarray) -> float:
 
 
 @inlined
+def _centibels_to_gain(centibels: float) -> float:
+    return math.exp2(centibels * (-LOG2_10 / 200.0))
+
+
+@inlined
 def _modulate(
     voice: Voice, base: np.ndarray, modulators: np.ndarray, controls: np.ndarray, amounts: np.ndarray
 ) -> None:
@@ -117,7 +128,10 @@ def _modulate(
             product = abs(product)
         amounts[int(modulators[row, 1])] += product
     voice.attenuation = min(max(amounts[gen.ATTENUATION], 0.0), 1_440.0)
-    voice.pan = min(max(amounts[gen.PAN], -500.0), 500.0)
+    angle = (min(max(amounts[gen.PAN], -500.0), 500.0) + 500.0) * (math.pi / 2_000.0)
+    voice.left_pan = math.cos(angle)
+    voice.right_pan = math.sin(angle)
+    voice.fixed_gain = voice.level * _centibels_to_gain(voice.attenuation)
     voice.reverb = min(max(amounts[gen.REVERB_SEND], 0.0), 1_000.0) / 1_000.0
     voice.chorus = min(max(amounts[gen.CHORUS_SEND], 0.0), 1_000.0) / 1_000.0
     voice.cutoff = amounts[gen.FILTER_CUTOFF]
@@ -130,6 +144,9 @@ def _modulate(
     voice.mod_lfo_to_filter = amounts[gen.MOD_LFO_TO_FILTER]
     voice.mod_env_to_filter = amounts[gen.MOD_ENV_TO_FILTER]
     voice.mod_lfo_to_volume = amounts[gen.MOD_LFO_TO_VOLUME]
+    depths = abs(voice.mod_lfo_to_pitch) + abs(voice.mod_lfo_to_filter) + abs(voice.mod_lfo_to_volume)
+    voice.is_modulated = depths + abs(voice.mod_env_to_pitch) + abs(voice.mod_env_to_filter) > 0.0
+    voice.is_set = 0
 
 
 @inlined
@@ -191,7 +208,7 @@ def _volume(voice: Voice, time: int) -> Number:
     value = _volume_value(voice, time)
     if _is_rising(voice, time):
         return value
-    return math.exp2((value - 1.0) * (RANGE_DB / 20.0 * 3.321928094887362)) if value > 0.0 else 0.0
+    return math.exp2((value - 1.0) * (RANGE_DB / 20.0 * LOG2_10)) if value > 0.0 else 0.0
 
 
 @inlined
@@ -242,21 +259,37 @@ def _set_filter(voice: Voice, cents: float, sample_rate: float) -> None:
             return
         voice.is_filtered = 1
         voice.x2 = voice.y1 = voice.y2 = voice.x1
-        voice.filtered_at = -1.0
-    cutoff = min(cutoff, highest)
-    if cutoff == voice.filtered_at:
-        return
-    voice.filtered_at = cutoff
-    angle = 2.0 * math.pi * cutoff / sample_rate
-    quality = math.exp2((voice.resonance / 10.0 - 3.0103) / 20.0 * 3.321928094887362)
+    angle = 2.0 * math.pi * min(cutoff, highest) / sample_rate
+    quality = math.exp2((voice.resonance / 10.0 - 3.0103) * (LOG2_10 / 20.0))
     alpha = math.sin(angle) / (2.0 * quality)
     cosine = math.cos(angle)
     scale = 1.0 / (1.0 + alpha)
     # A resonance raises the whole response, of which half of its height is taken off (section 8.1.2, number 9).
-    gain = math.exp2(-voice.resonance / 400.0 * 3.321928094887362)
+    gain = math.exp2(-voice.resonance * (LOG2_10 / 400.0))
     voice.b0 = gain * 0.5 * (1.0 - cosine) * scale
     voice.a1 = -2.0 * cosine * scale
     voice.a2 = (1.0 - alpha) * scale
+
+
+@inlined
+def _set_pitch_and_filter(voice: Voice, time: int, sample_rate: float) -> None:
+    """Set the increment, the table and the filter of a segment from the modulation at a time."""
+    mod_lfo = envelope = 0.0
+    if voice.is_modulated:
+        mod_lfo = _triangle(time - voice.mod_lfo_delay, voice.mod_lfo_step)
+        envelope = _modulation_value(voice, time)
+    vib_lfo = _triangle(time - voice.vib_lfo_delay, voice.vib_lfo_step)
+    cents = voice.cents + mod_lfo * voice.mod_lfo_to_pitch + vib_lfo * voice.vib_lfo_to_pitch
+    cents += envelope * voice.mod_env_to_pitch
+    increment = voice.ratio * math.exp2(min(max(cents, -24_000.0), 24_000.0) / 1_200.0)
+    voice.increment = max(1, int(min(increment, 64.0) * ONE))
+    table = 0 if increment <= 1.0 else math.ceil(4.0 * math.log2(increment) - 0.01)
+    voice.table = min(max(table, 0), N_CUTOFFS - 1)
+    filtered = voice.cutoff + mod_lfo * voice.mod_lfo_to_filter + envelope * voice.mod_env_to_filter
+    if not voice.is_set or filtered != voice.filtered_at:
+        _set_filter(voice, filtered, sample_rate)
+        voice.filtered_at = filtered
+    voice.is_set = 1
 
 
 @inlined
@@ -279,49 +312,25 @@ def _begin_segment(voice: Voice, sample_rate: float) -> bool:
             n = min(n, ahead)
     if (now >= voice.vol_delay + voice.vol_attack or is_released) and _volume_value(voice, now) <= 0.0:
         return False
-    middle = now + n // 2
-    mod_lfo = _triangle(middle - voice.mod_lfo_delay, voice.mod_lfo_step)
-    vib_lfo = _triangle(middle - voice.vib_lfo_delay, voice.vib_lfo_step)
-    envelope = _modulation_value(voice, middle)
-    cents = voice.cents + mod_lfo * voice.mod_lfo_to_pitch + vib_lfo * voice.vib_lfo_to_pitch
-    cents += envelope * voice.mod_env_to_pitch
-    increment = voice.ratio * math.exp2(min(max(cents, -24_000.0), 24_000.0) / 1_200.0)
-    voice.increment = max(1, int(min(increment, 64.0) * ONE))
-    table = 0 if increment <= 1.0 else math.ceil(4.0 * math.log2(increment) - 0.01)
-    voice.table = min(max(table, 0), N_CUTOFFS - 1)
-    _set_filter(
-        voice, voice.cutoff + mod_lfo * voice.mod_lfo_to_filter + envelope * voice.mod_env_to_filter, sample_rate
-    )
+    if not voice.is_set or voice.is_modulated or voice.vib_lfo_to_pitch != 0.0:
+        _set_pitch_and_filter(voice, now + n // 2, sample_rate)
     end = now + n
-    lfo_at_end = _triangle(end - voice.mod_lfo_delay, voice.mod_lfo_step)
-    centibels = min(max(voice.attenuation + lfo_at_end * -voice.mod_lfo_to_volume, 0.0), 1_440.0)
-    gain = voice.level * math.exp2(-centibels / 200.0 * 3.321928094887362) * _volume(voice, end)
-    angle = (voice.pan + 500.0) * (math.pi / 2_000.0)
+    gain = voice.fixed_gain
+    if voice.mod_lfo_to_volume != 0.0:
+        lfo = _triangle(end - voice.mod_lfo_delay, voice.mod_lfo_step)
+        gain = voice.level * _centibels_to_gain(
+            min(max(voice.attenuation - lfo * voice.mod_lfo_to_volume, 0.0), 1_440.0)
+        )
+    gain *= _volume(voice, end)
     per_sample = 1.0 / n
-    voice.left_step = (gain * math.cos(angle) - voice.left_gain) * per_sample
-    voice.right_step = (gain * math.sin(angle) - voice.right_gain) * per_sample
+    voice.left_step = (gain * voice.left_pan - voice.left_gain) * per_sample
+    voice.right_step = (gain * voice.right_pan - voice.right_gain) * per_sample
     voice.reverb_step = (gain * voice.reverb - voice.reverb_gain) * per_sample
     voice.chorus_step = (gain * voice.chorus - voice.chorus_gain) * per_sample
     voice.segment = n
     voice.left = n
     voice.time = end
     return True
-
-
-@inlined(fastmath={"contract"})
-def _tap_sum(wave: np.ndarray, first: int, table: np.ndarray, phase: int) -> Number:
-    """Return the sum of eight samples times eight coefficients, in a fixed order; unsigned indices need no check."""
-    i = np.uint64(first)
-    row = np.uint64((phase & (ONE - 1)) >> PHASE_SHIFT)
-    one, two, three, four = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4)
-    five, six, seven, zero = np.uint64(5), np.uint64(6), np.uint64(7), np.uint64(0)
-    return (
-        (wave[i] * table[row, zero] + wave[i + four] * table[row, four])
-        + (wave[i + two] * table[row, two] + wave[i + six] * table[row, six])
-    ) + (
-        (wave[i + one] * table[row, one] + wave[i + five] * table[row, five])
-        + (wave[i + three] * table[row, three] + wave[i + seven] * table[row, seven])
-    )
 
 
 @inlined
@@ -339,55 +348,59 @@ def _wrapped(wave: np.ndarray, voice: Voice, index: int, row: np.ndarray) -> Num
     return total
 
 
-@inlined
+@inlined(fastmath={"contract"})
 def _fill(voice: Voice, wave: np.ndarray, table: np.ndarray, output: np.ndarray, n: int) -> bool:
-    """Fill the next n samples of a voice before its filter; return False where the sample ends."""
+    """Fill the next n samples of a voice, filtered; return False where the sample ends.
+
+    Interpolation waits for memory and the filter for its last output, so that one loop does both in the time of one.
+    """
     is_looping = voice.mode == 1 or (voice.mode == 3 and voice.release_time < 0)
+    is_filtered = voice.is_filtered != 0
     phase, increment = voice.phase, voice.increment
+    b0, a1, a2 = voice.b0, voice.a1, voice.a2
+    x1, x2, y1, y2 = voice.x1, voice.x2, voice.y1, voice.y2
+    first = voice.start - BEFORE
     end = (voice.loop_end if is_looping else voice.end) - voice.start
     safe_end = (end - AFTER if is_looping else end) << 32
     safe_start = ((voice.loop_start - voice.start + BEFORE) << 32) if is_looping and voice.has_looped else 0
     i = 0
     while i < n:
+        if not is_looping and phase >= safe_end:
+            output[i:n] = np.float32(0.0)
+            return False
         if phase >= safe_end or phase < safe_start:
-            if not is_looping:
-                output[i:n] = np.float32(0.0)
-                return False
             row = table[(phase & (ONE - 1)) >> PHASE_SHIFT]
             output[i] = _wrapped(wave, voice, voice.start + (phase >> 32), row)
+            run = 1
             phase += increment
-            i += 1
             if phase >= end << 32:
                 phase -= end << 32
                 phase %= (voice.loop_end - voice.loop_start) << 32
                 phase += (voice.loop_start - voice.start) << 32
                 voice.has_looped = 1
                 safe_start = (voice.loop_start - voice.start + BEFORE) << 32
-            continue
-        run = min(n - i, (safe_end - phase + increment - 1) // increment)
-        first = voice.start - BEFORE
-        for j in range(i, i + run):
-            output[j] = _tap_sum(wave, first + (phase >> 32), table, phase)
-            phase += increment
+            if is_filtered:
+                x = float(output[i])
+                y = (b0 * (x + 2.0 * x1 + x2) - a2 * y2) - a1 * y1
+                x2, x1, y2, y1 = x1, x, y1, y
+                output[i] = y
+        else:
+            run = min(n - i, (safe_end - phase + increment - 1) // increment)
+            if is_filtered:
+                for j in range(i, i + run):
+                    x = float(tap_sum(wave, first + (phase >> 32), table, (phase & (ONE - 1)) >> PHASE_SHIFT))
+                    y = (b0 * (x + 2.0 * x1 + x2) - a2 * y2) - a1 * y1
+                    x2, x1, y2, y1 = x1, x, y1, y
+                    output[j] = y
+                    phase += increment
+            else:
+                for j in range(i, i + run):
+                    output[j] = tap_sum(wave, first + (phase >> 32), table, (phase & (ONE - 1)) >> PHASE_SHIFT)
+                    phase += increment
         i += run
     voice.phase = phase
+    voice.x1, voice.x2, voice.y1, voice.y2 = (x1, x2, y1, y2) if is_filtered else (float(output[n - 1]), x2, y1, y2)
     return True
-
-
-@inlined(fastmath={"contract"})
-def _filter(voice: Voice, output: np.ndarray, n: int) -> None:
-    """Filter n samples by two poles and two zeros at half the sample rate."""
-    b0, a1, a2 = voice.b0, voice.a1, voice.a2
-    x1, x2, y1, y2 = voice.x1, voice.x2, voice.y1, voice.y2
-    for i in range(n):
-        x = output[i]
-        y = (b0 * (x + 2.0 * x1 + x2) - a2 * y2) - a1 * y1
-        x2 = x1
-        x1 = x
-        y2 = y1
-        y1 = y
-        output[i] = y
-    voice.x1, voice.x2, voice.y1, voice.y2 = x1, x2, y1, y2
 
 
 @inlined(fastmath={"contract"})
@@ -437,12 +450,7 @@ def render_voices(
                 voice.is_active = 0
                 break
             n = min(voice.left, n_samples - position)
-            if _fill(voice, wave, tables[voice.table], scratch, n):
-                if voice.is_filtered:
-                    _filter(voice, scratch, n)
-                else:
-                    voice.x1 = scratch[n - 1]
-            else:
+            if not _fill(voice, wave, tables[voice.table], scratch, n):
                 voice.is_active = 0
             done = voice.segment - voice.left
             _add(voice.left_gain, voice.left_step, done, scratch, mix[0, position:], n)
@@ -463,18 +471,33 @@ def render_voices(
 def start_voice(
     voices: np.ndarray,
     index: int,
+    window: np.ndarray,
+    note: np.ndarray,
+    ratio: float,
+    tuning: float,
+    level: float,
     base: np.ndarray,
     modulators: np.ndarray,
     amounts: np.ndarray,
     controls: np.ndarray,
     sample_rate: float,
 ) -> None:
-    """Set the envelopes and settings of a voice whose note, sample and modulators are set.
+    """Start a voice whose generators and modulators are set.
 
     Parameters
     ----------
     voices : (voices,) VOICE, updated
     index : int
+    window : (6,) int64
+        Start, end, and loop in the array of samples, mode, exclusive class.
+    note : (6,) int64
+        Channel, key, velocity, number of the note, preset, and number of modulators.
+    ratio : float
+        Sample rate of the sample over that of the engine.
+    tuning : float
+        Cents above the sample.
+    level : float
+        Gain of the output.
     base : (voices, N_GENERATORS) float64
     modulators : (voices, MAX_MODULATORS, 5) float64
     amounts : (N_GENERATORS,) float64
@@ -483,6 +506,18 @@ def start_voice(
     sample_rate : float
     """
     voice = voices[index]
+    voice.start, voice.end, voice.loop_start, voice.loop_end = window[0], window[1], window[2], window[3]
+    voice.mode, voice.exclusive = window[4], window[5]
+    voice.channel, voice.key, voice.velocity, voice.note = note[0], note[1], note[2], note[3]
+    voice.preset, voice.n_modulators = note[4], note[5]
+    voice.ratio, voice.tuning, voice.level = ratio, tuning, level
+    voice.is_active = voice.is_held = 1
+    voice.is_sustained = voice.is_stolen = voice.has_looped = voice.is_filtered = 0
+    voice.phase = voice.time = voice.segment = voice.left = 0
+    voice.release_time = -1
+    voice.left_gain = voice.right_gain = voice.reverb_gain = voice.chorus_gain = 0.0
+    voice.left_step = voice.right_step = voice.reverb_step = voice.chorus_step = 0.0
+    voice.x1 = voice.x2 = voice.y1 = voice.y2 = 0.0
     _modulate(voice, base[index], modulators[index], controls, amounts)
     _set_envelopes(voice, amounts, sample_rate)
 

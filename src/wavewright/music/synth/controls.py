@@ -9,10 +9,10 @@ import numpy as np
 
 from .patch import DESTINATIONS, MAX_ENVELOPES, MAX_LFOS, SOURCES, EnvelopeTable, Patch
 
-CONTROL_SAMPLES = 32
+CONTROL_SAMPLES = 64
 """Samples from one computation of the controls to the next; they are linear in between."""
 
-CHUNK_SAMPLES = 512
+CHUNK_SAMPLES = 1_024
 """Most samples that are rendered at once."""
 
 MAX_SEGMENTS = CHUNK_SAMPLES // CONTROL_SAMPLES + 2

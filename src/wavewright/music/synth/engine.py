@@ -35,7 +35,7 @@ class SynthChannel:
         self.faders = {VOLUME: 100, PAN: 64, EXPRESSION: 127}
         self.reset_controllers()
         self.bend_range = DEFAULT_BEND
-        self.gains = self.targets()
+        self.gains: np.ndarray | None = None  # None in silence: the next note begins with the targets
 
     def reset_controllers(self) -> None:
         """Set the controllers that MIDI's controller 121 resets."""
@@ -168,17 +168,17 @@ class SynthEngine(InstrumentEngine):
         from .output_kernels import add_faded  # numba is slow to import
 
         for own in self._channels:
+            players = [player for player in own.players.values() if not player.is_silent]
+            if not players:
+                own.gains = None
+                continue
             targets = own.targets()
-            is_still = True
-            for player in own.players.values():
-                if player.is_silent:
-                    continue
+            gains = targets if own.gains is None else own.gains
+            for player in players:
                 block = player.render(output.shape[1])
                 self._recent.setdefault(player, []).append(block)
-                gains = own.gains.copy()
-                add_faded(block, gains, targets, self._speed, output)
-                is_still = False
-            own.gains = targets if is_still else gains
+                own.gains = gains.copy()
+                add_faded(block, own.gains, targets, self._speed, output)
 
     def _tidy(self) -> None:
         for player, blocks in self._recent.items():

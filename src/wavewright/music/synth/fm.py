@@ -64,6 +64,7 @@ class FMSource(VoiceSource):
         bank = self._bank
         for array in (bank.phases, bank.stages, bank.held, bank.ends, bank.positions, bank.history):
             array[voice] = 0
+        bank.ends[voice] = bank.envelopes[:, 0] >= 1.0  # without an attack
         bank.levels[voice, : len(self._operators)] = [_level(each, key, velocity) for each in self._operators]
         return math.inf
 

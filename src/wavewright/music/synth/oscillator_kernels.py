@@ -14,6 +14,7 @@ from .wavetable_kernels import CYCLE, add_wave
 
 TABLE, PULSE, NOISE = range(3)
 A4_KEY, A4_HZ = 69.0, 440.0
+CONTROL_SHIFT = CONTROL_SAMPLES.bit_length() - 1
 NARROWEST = 0.01  # pulse
 PHASE_MASK = 0xFFFFFFFF
 NEPERS_PER_SEMITONE = math.log(2.0) / 12.0
@@ -107,7 +108,8 @@ def _add_pitched(
     tracking, semitones = bank.pitches[oscillator]
     pitch = semitones + tracking * (values[PITCH] - A4_KEY) + A4_KEY + values[row]
     last_pitch = pitch + CONTROL_SAMPLES * (tracking * steps[PITCH] + steps[row])
-    frequency, last_frequency = frequency_of(pitch, sample_rate), frequency_of(last_pitch, sample_rate)
+    frequency = frequency_of(pitch, sample_rate)
+    last_frequency = frequency if last_pitch == pitch else frequency_of(last_pitch, sample_rate)
     highest = increment_of(max(frequency, last_frequency), bank.ratios[oscillator, n_copies - 1])
     n_harmonics = int(min(float(bank.n_harmonics[oscillator]), 0.5 * CYCLE / max(highest, 1)))
     level = bank.level_of[oscillator, n_harmonics]
@@ -121,7 +123,7 @@ def _add_pitched(
     for copy in range(n_copies):
         ratio = bank.ratios[oscillator, copy]
         increment = increment_of(frequency, ratio)
-        slope = (increment_of(last_frequency, ratio) - increment) // CONTROL_SAMPLES
+        slope = (increment_of(last_frequency, ratio) - increment) >> CONTROL_SHIFT
         phase = bank.phases[voice, oscillator, copy] - advance(position, increment, slope)
         bank.phases[voice, oscillator, copy] = (phase + advance(position + n, increment, slope)) & PHASE_MASK
         for channel in range(len(output)):

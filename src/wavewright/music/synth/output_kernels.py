@@ -9,6 +9,8 @@ import numpy as np
 from ...dsp.compiled import compiled, inlined
 from .controls import CONTROL_SAMPLES, LEVEL, PAN, Segments
 
+SMALLEST_CHANGE = 1e-7
+
 
 @inlined(_nrt=False)
 def _pan_gain(pan: float, channel: int) -> float:
@@ -65,7 +67,15 @@ def add_faded(block: np.ndarray, gains: np.ndarray, targets: np.ndarray, speed: 
     """
     for channel in range(2):
         gain, target = gains[channel], targets[channel]
-        for i in range(block.shape[1]):
+        source, destination = block[channel], output[channel]
+        if gain == target:
+            constant = np.float32(gain)
+            for i in range(len(source)):
+                destination[i] += constant * source[i]
+            continue
+        for i in range(len(source)):
             gain += speed * (target - gain)
-            output[channel, i] += np.float32(gain * block[channel, i])
+            if abs(target - gain) < SMALLEST_CHANGE:
+                gain = target
+            destination[i] += np.float32(gain) * source[i]
         gains[channel] = gain

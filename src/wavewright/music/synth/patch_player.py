@@ -209,6 +209,7 @@ class PatchPlayer:
         state.stages[voice] = 0
         state.held[voice] = 0.0
         state.envelopes[voice] = 0.0
+        state.envelopes[voice, :, : len(self._program.envelopes)] = self._program.envelopes[:, 0] >= 1.0  # no attack
         for row, lfo in enumerate(self.patch.lfos.values()):
             cycles = 0.0 if lfo.per_note else self._n_notes * math.pi  # free: any phase
             state.lfos[voice, :, row] = lfo.phase + cycles

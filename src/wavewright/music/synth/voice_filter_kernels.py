@@ -116,6 +116,33 @@ def _state_variable(
 
 
 @inlined(_nrt=False)
+def _low_pass(
+    states: np.ndarray,
+    first: int,
+    start: tuple[float, float],
+    end: tuple[float, float],
+    position: int,
+    block: np.ndarray,
+) -> None:
+    """Filter a block as :func:`_state_variable`, from the angle and damping at both ends, for the low output alone."""
+    p, q, r = _update(start[0], start[1])
+    p_end, q_end, r_end = _update(end[0], end[1])
+    fraction = 1.0 / CONTROL_SAMPLES
+    p_step, q_step, r_step = (p_end - p) * fraction, (q_end - q) * fraction, (r_end - r) * fraction
+    band, low = states[first], states[first + 1]
+    for i in range(len(block)):
+        n = float(position + i)
+        sample = float(block[i]) + DENORMAL_GUARD
+        p_now, q_now, r_now = p + p_step * n, q + q_step * n, r + r_step * n
+        next_low = (q_now * band + r_now * low) + (1.0 - r_now) * sample
+        band = (p_now * band - q_now * low) + q_now * sample
+        block[i] = np.float32(0.5 * (low + next_low))
+        low = next_low
+    states[first] = band
+    states[first + 1] = low
+
+
+@inlined(_nrt=False)
 def _ladder(
     states: np.ndarray,
     starts: tuple[float, float],
@@ -205,8 +232,6 @@ def filter_vowels(
 @inlined(_nrt=False)
 def _mix_of(kind: int) -> tuple[float, float, float]:
     """Return the gains of input, band and low output of a state-variable filter's response."""
-    if kind == LOW_PASS:
-        return 0.0, 0.0, 1.0
     if kind == HIGH_PASS:
         return 1.0, -1.0, -1.0
     if kind == BAND_PASS:
@@ -242,12 +267,15 @@ def _filter_segment(
         _ladder(states, (g, loops[0]), (next_g, loops[1]), position, target)
         return
     widest = BUTTERWORTH if n_stages == 1 else BUTTERWORTH_SECOND
-    starts = (g, widest * (1.0 - SHARPEST * resonance), 1.0)
-    ends = (next_g, widest * (1.0 - SHARPEST * next_resonance), 1.0)
-    _state_variable(states, 0, starts, ends, _mix_of(kind), position, target, target, False)
-    if n_stages == 2:
-        starts, ends = (g, BUTTERWORTH_FIRST, 1.0), (next_g, BUTTERWORTH_FIRST, 1.0)
-        _state_variable(states, 2, starts, ends, _mix_of(kind), position, target, target, False)
+    start, end = (g, widest * (1.0 - SHARPEST * resonance)), (next_g, widest * (1.0 - SHARPEST * next_resonance))
+    for stage in range(n_stages):
+        if stage == 1:
+            start, end = (g, BUTTERWORTH_FIRST), (next_g, BUTTERWORTH_FIRST)
+        if kind == LOW_PASS:
+            _low_pass(states, 2 * stage, start, end, position, target)
+        else:
+            starts, ends = (start[0], start[1], 1.0), (end[0], end[1], 1.0)
+            _state_variable(states, 2 * stage, starts, ends, _mix_of(kind), position, target, target, False)
 
 
 @compiled("the filters of the synthesiser", _nrt=False)

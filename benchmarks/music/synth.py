@@ -1,0 +1,162 @@
+"""Measure the synthesiser: aliases, tuning, speed, and the time of live blocks, beside Faust in DawDreamer.
+
+    python -m benchmarks.music.synth --json synth.json
+
+Aliases are the largest component below half the sample rate that is no harmonic, relative to the largest harmonic.
+Speeds are for 16 held notes at 48 kHz on one thread. DawDreamer (GPL) is compared where it is installed, with a Faust
+program of the same oscillators, envelopes and filter; Wavewright never imports it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import math
+import sys
+import time
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from benchmarks.harness.peers import DAWDREAMER
+from benchmarks.harness.script import Benchmark, Report
+from benchmarks.harness.tables import TARGETS, Table, columns
+from benchmarks.harness.timing import median_seconds
+from wavewright.music.synth import SynthEngine, load_patch, parse_patch
+
+ALIASES = Table("aliases", columns(wave="s", frequency_hz=".1f", sample_rate="d", aliases_db=".1f", error_cents=".4f"))
+SPEEDS = Table("speed", columns(patch="s", engine="s", times_real_time=".0f"))
+LIVE = Table("live blocks", columns(patch="s", block="d", median_percent=".1f", p99_percent=".1f"))
+
+RATE = 48_000
+N_VOICES = 16
+N_FFT = 1 << 17
+LIVE_BLOCK = 128
+KEYS = tuple(range(40, 40 + 3 * N_VOICES, 3))
+PLAIN = 'title = "Plain"\ncategory = "lead"\noscillators = [{{ wave = "{wave}" }}]\n'
+ENVELOPE = "[envelopes]\namplitude = { attack_s = 0.005, decay_s = 0.5, sustain = 0.7, release_s = 0.3 }\n"
+SWEPT = """
+[filter]
+kind = "low-pass"
+cutoff_hz = 300
+resonance = 0.3
+[[modulations]]
+source = "amplitude"
+destination = "cutoff"
+amount = 3
+"""
+SUBTRACTIVE = PLAIN.format(wave="saw") + SWEPT + ENVELOPE
+FAUST = """
+declare options "[nvoices:16]";
+import("stdfaust.lib");
+freq = hslider("freq", 220, 20, 8000, 0.01);
+gain = hslider("gain", 0.5, 0, 1, 0.01);
+gate = button("gate");
+env = en.adsr(0.005, 0.5, 0.7, 0.3, gate);
+process = os.sawtooth(freq) : fi.resonlp(300 * pow(2, 3 * env), 1.0, 1) * env * gain <: _, _;
+effect = _, _;
+"""
+PATCHES: Mapping[str, str] = {"one saw, filter, envelope": SUBTRACTIVE}
+BUNDLED = ("saw-lead", "super-saw", "warm-pad", "fm-pad", "bowed-string", "choir-aah")
+
+
+def held(source: str) -> SynthEngine:
+    """Return an engine that holds 16 notes."""
+    engine = SynthEngine(parse_patch(source) if "\n" in source else load_patch(source), RATE)
+    for key in KEYS:
+        engine.note_on(0, key, 100)
+    engine.process(RATE // 10)
+    return engine
+
+
+def analysed(wave: str, key: int, sample_rate: int) -> tuple[float, float, float]:
+    """Return frequency, aliases in dB and error in cents of a note."""
+    frequency_hz = 440.0 * 2.0 ** ((key - 69) / 12.0)
+    engine = SynthEngine(parse_patch(PLAIN.format(wave=wave)), sample_rate)
+    engine.note_on(0, key, 127)
+    sound = engine.process(N_FFT + sample_rate // 10)[0, -N_FFT:].astype(np.float64)
+    spectrum = np.fft.rfft(sound * np.kaiser(N_FFT, 24.0))
+    levels = np.abs(spectrum)
+    frequencies = np.fft.rfftfreq(N_FFT, 1.0 / sample_rate)
+    distances = np.abs(frequencies - frequency_hz * np.round(frequencies / frequency_hz))
+    is_harmonic = distances < 16.0 * sample_rate / N_FFT
+    aliases_db = 20.0 * math.log10(levels[~is_harmonic].max() / levels.max())
+    half = N_FFT // 2
+    phasor = np.exp(-2j * np.pi * frequency_hz * np.arange(half) / sample_rate) * np.hanning(half)
+    turn = np.sum(sound[half:] * phasor) / np.sum(sound[:half] * phasor)
+    turn *= np.exp(-2j * np.pi * frequency_hz * half / sample_rate)
+    error_hz = float(np.angle(turn)) * sample_rate / (2.0 * np.pi * half)
+    return frequency_hz, aliases_db, 1_200.0 * math.log2(1.0 + error_hz / frequency_hz)
+
+
+def faust(seconds: float) -> Callable[[], object]:
+    """Return the function that renders 16 held notes of the Faust program."""
+    dawdreamer = importlib.import_module(DAWDREAMER.module)
+    engine = dawdreamer.RenderEngine(RATE, 512)
+    program = engine.make_faust_processor("synth")
+    program.set_dsp_string(FAUST)
+    program.num_voices = N_VOICES
+    program.compile()
+    for key in KEYS:
+        program.add_midi_note(key, 100, 0.0, 2.0 * seconds)
+    engine.load_graph([(program, [])])
+    return lambda: engine.render(seconds)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this script."""
+    parser.add_argument("--keys", type=int, nargs="+", default=[33, 45, 57, 69, 81, 93, 105, 111])
+    parser.add_argument("--patches", nargs="*", default=list(BUNDLED))
+    parser.add_argument("--seconds", type=float, default=4.0)
+    parser.add_argument("--runs", type=int, default=7)
+    parser.add_argument("--blocks", type=int, default=4_000, help="live blocks")
+
+
+def measure_live(name: str, source: str, n_blocks: int, report: Report) -> None:
+    """Add the processor time of live blocks, in percent of their duration."""
+    engine = held(source)
+    seconds = []
+    for _ in range(n_blocks):
+        start = time.thread_time()
+        engine.process(LIVE_BLOCK)
+        seconds.append(time.thread_time() - start)
+    median, p99 = np.percentile(seconds, [50, 99]) * RATE / LIVE_BLOCK * 100.0
+    report.add(LIVE, {"patch": name, "block": LIVE_BLOCK, "median_percent": median, "p99_percent": p99})
+    report.target(name, "live block at p99, percent", p99, at_most=25.0)
+
+
+def measure(options: argparse.Namespace, report: Report) -> None:
+    """Add all rows."""
+    for wave in ("saw", "square", "pulse", "triangle"):
+        for key in options.keys:
+            for sample_rate in (44_100, RATE):
+                frequency_hz, aliases_db, error_cents = analysed(wave, key, sample_rate)
+                row = {"wave": wave, "frequency_hz": frequency_hz, "sample_rate": sample_rate}
+                report.add(ALIASES, row | {"aliases_db": aliases_db, "error_cents": error_cents})
+                report.target(f"{wave} {frequency_hz:.0f} Hz", "aliases, dB", aliases_db, at_most=-100.0)
+                report.target(f"{wave} {frequency_hz:.0f} Hz", "error, cents", abs(error_cents), at_most=0.5)
+    n_samples = round(options.seconds * RATE)
+    for name, source in (PATCHES | {each: each for each in options.patches}).items():
+        engine = held(source)
+        seconds = median_seconds(lambda engine=engine: engine.process(n_samples), options.runs)  # type: ignore[misc]
+        report.add(SPEEDS, {"patch": name, "engine": "Wavewright", "times_real_time": options.seconds / seconds})
+        if source == SUBTRACTIVE:
+            report.target(name, "times real time", options.seconds / seconds, at_least=100.0)
+            if DAWDREAMER.is_installed:
+                peer = median_seconds(faust(options.seconds), options.runs)
+                report.add(SPEEDS, {"patch": name, "engine": "Faust", "times_real_time": options.seconds / peer})
+            else:
+                report.skip(DAWDREAMER, "Faust")
+        measure_live(name, source, options.blocks, report)
+
+
+BENCHMARK = Benchmark(
+    __doc__ or "",
+    (ALIASES, SPEEDS, LIVE, TARGETS),
+    add_options,
+    measure,
+    smoke={"keys": [69], "patches": ["saw-lead"], "seconds": 0.1, "runs": 1, "blocks": 10},
+)
+
+if __name__ == "__main__":
+    sys.exit(BENCHMARK.run())
