@@ -54,10 +54,11 @@ STEPS = 8  # clips of an interpolation
 SEEDS = (7, 9)
 BITRATES_KBPS = (5.0, 3.0, 1.6)
 TOOL_SECONDS = 5.0
-PIECE_BARS = 8
+PIECE_BARS, RULE_BARS = 8, 16
 PROCEDURE_SEED = 3
 MORPHED = ("footsteps", "rain")
 BACKGROUNDS = ("rain-and-thunder", "campfire")
+RULES = ("folk-tune", "counterpoint-3", "band")
 TUNE = """X:1
 T:Scarborough Fair
 M:3/4
@@ -330,7 +331,8 @@ class _ClipWriter:
                 [self._layer(preset) for preset in BACKGROUNDS],
             ),
         ]
-        sections.append(ToolSection("music", "A tune in ABC notation, rendered to sound.", [self._render()]))
+        rows = [self._render(), self._compose_by_rules()]
+        sections.append(ToolSection("music", "A tune in ABC notation, rendered to sound; pieces by rules.", rows))
         if self.voice is not None:
             rows = [self._edit(self.voice)]
             sections.append(ToolSection("editing", "A sentence of a voice before and after chains of effects.", rows))
@@ -364,6 +366,16 @@ class _ClipWriter:
         labels = ("by the bundled instruments", f"by the patch {TUNE_PATCH}", f"accompanied: {TUNE_STYLE}")
         command = f"wavewright render {tune.name} --out {paths[0].name}"
         return PlayerRow(TUNE_NAME, command, [self._player(*pair) for pair in zip(paths, labels, strict=True)])
+
+    def _compose_by_rules(self) -> PlayerRow:
+        """Write a piece of each of a few rules."""
+        players = []
+        for rule in RULES:
+            path = self.audio / f"{rule}.wav"
+            compose(rule=rule, out=path, bars=RULE_BARS, seed=PROCEDURE_SEED, quiet=True)
+            players.append(self._player(path, rule))
+        options = f"--bars {RULE_BARS} --seed {PROCEDURE_SEED} --out {RULES[0]}.wav"
+        return PlayerRow("pieces by rules", f"wavewright compose --rule {RULES[0]} {options}", players)
 
     def _edit(self, voice: str) -> PlayerRow:
         """Write a sentence before and after a few chains."""
