@@ -54,10 +54,11 @@ STEPS = 8  # clips of an interpolation
 SEEDS = (7, 9)
 BITRATES_KBPS = (5.0, 3.0, 1.6)
 TOOL_SECONDS = 5.0
-PIECE_BARS = 8
+PIECE_BARS, RULE_BARS = 8, 16
 PROCEDURE_SEED = 3
 MORPHED = ("footsteps", "rain")
 BACKGROUNDS = ("rain-and-thunder", "campfire")
+RULES = ("folk-tune", "counterpoint-3", "band")
 TUNE = """X:1
 T:Scarborough Fair
 M:3/4
@@ -330,7 +331,8 @@ class _ClipWriter:
                 [self._layer(preset) for preset in BACKGROUNDS],
             ),
         ]
-        sections.append(ToolSection("music", "A tune in ABC notation, rendered to sound.", [self._render()]))
+        rows = [self._render(), self._compose_by_rules()]
+        sections.append(ToolSection("music", "A tune in ABC notation, rendered to sound; pieces by rules.", rows))
         if self.voice is not None:
             rows = [self._edit(self.voice)]
             sections.append(ToolSection("editing", "A sentence of a voice before and after chains of effects.", rows))
@@ -365,6 +367,16 @@ class _ClipWriter:
         command = f"wavewright render {tune.name} --out {paths[0].name}"
         return PlayerRow(TUNE_NAME, command, [self._player(*pair) for pair in zip(paths, labels, strict=True)])
 
+    def _compose_by_rules(self) -> PlayerRow:
+        """Write a piece of each of a few rules."""
+        players = []
+        for rule in RULES:
+            path = self.audio / f"{rule}.wav"
+            compose(rule=rule, out=path, bars=RULE_BARS, seed=PROCEDURE_SEED, quiet=True)
+            players.append(self._player(path, rule))
+        options = f"--bars {RULE_BARS} --seed {PROCEDURE_SEED} --out {RULES[0]}.wav"
+        return PlayerRow("pieces by rules", f"wavewright compose --rule {RULES[0]} {options}", players)
+
     def _edit(self, voice: str) -> PlayerRow:
         """Write a sentence before and after a few chains."""
         before = self.audio / "edit-before.wav"
@@ -381,11 +393,11 @@ class _ClipWriter:
         """Write two pieces of a composer, and other versions of the first."""
         name, model = file_stem(folder.card.name), str(folder.path)
         first = self.out / f"{name}.mid"
-        compose(model, first, PIECE_BARS, seed=SEEDS[0])
+        compose(model, first, bars=PIECE_BARS, seed=SEEDS[0])
         pieces = []
         for seed in SEEDS:
             path = self.audio / f"{name}-{seed}.wav"
-            compose(model, path, PIECE_BARS, seed=seed, quiet=True)
+            compose(model, path, bars=PIECE_BARS, seed=seed, quiet=True)
             pieces.append(self._player(path, f"seed {seed}"))
         changed = self.audio / f"{name}-filled.wav", self.audio / f"{name}-varied.wav"
         compose(model, changed[0], score=first, infill=f"{PIECE_BARS // 2 + 1}:{PIECE_BARS}", seed=SEEDS[1], quiet=True)

@@ -21,7 +21,7 @@ from .grammar import ChordGrammar, Progression
 from .markov import Markov, MelodyToken, tokens_of
 from .melodies import Arpeggio, Automaton, LSystem, RandomMotion
 from .rhythm import Euclid
-from .rule import PitchSpan, RuleTable
+from .rule import PitchSpan, RuleTable, restruck
 
 VARIED_BARS = 2
 """Bars at the end of a section that a prime changes, at most half of it."""
@@ -207,4 +207,4 @@ class _Composition:
                 parts.append(voice.compose_from(self._learned, section, rng))
             else:
                 parts += voice.compose_lines(section, rng)
-        return spans, parts
+        return spans, [restruck(notes) for notes in parts]

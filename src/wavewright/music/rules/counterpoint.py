@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -25,9 +26,13 @@ WIDEST = 19  # semitones between the voices
 MOST_PARALLELS = 3  # thirds or sixths in a row
 CANTUS_SPAN = 16  # semitones
 MIN_SEMITONES = 21
-MIN_BARS = 4
-MAX_NODES = 3_000
+CANTUS_STEPS = (-1, 1, -1, 1, -2, 2, -3, 3, -4, 4)
+MIN_BARS, MAX_BARS = 4, 128
+MELODIC_CONTEXT = 6  # notes, with tied ones, of which three are untied at least
+
 MAX_TRIES = 300
+MIN_NODES, NODES_PER_NOTE, MAX_NODES = 3_000, 4, 60_000
+"""Nodes of the search at which a try ends, that many for each note if it has more, and those of all tries."""
 
 
 @dataclass(frozen=True)
@@ -96,25 +101,30 @@ class Counterpoint(VoiceRule):
         key = section.frame.key
         if len(key.intervals) != 7:
             raise BadSetting(f"Counterpoint needs a scale of seven notes; {key.name} has {len(key.intervals)}.")
-        if section.n_bars < MIN_BARS:
+        if not MIN_BARS <= section.n_bars <= MAX_BARS:
             raise BadSetting(
-                f"Counterpoint needs sections of at least {MIN_BARS} bars; this one has {section.n_bars}: give more "
-                "bars, or a form of fewer sections."
+                f"Counterpoint needs sections of {MIN_BARS} to {MAX_BARS} bars; this one has {section.n_bars}: give "
+                "another number of bars, or a form of more or fewer sections."
             )
         pitches = self.pitches(section)
         if pitches[-1] - pitches[0] < MIN_SEMITONES - 4:
             raise BadSetting(
                 f"Two voices need a range of {MIN_SEMITONES} semitones; this one has {pitches[-1] - pitches[0]}."
             )
+        n_nodes = 0
         for _ in range(MAX_TRIES):
             cantus = self._cantus(section, pitches, rng)
             if cantus is None:
                 continue
             slots = self._slots(section, rng)
-            solution = _Search(cantus, slots, pitches, section.frame.key.tonic, rng, is_above=self.above).solve()
+            search = _Search(cantus, slots, pitches, section.frame.key.tonic, rng, is_above=self.above)
+            solution = search.solve()
+            n_nodes += search.n_nodes
             if solution is not None:
                 lines = self._notes(section, cantus, slots, solution)
                 return lines if self.above else lines[::-1]
+            if n_nodes > MAX_NODES:
+                break
         raise BadSetting(
             f"No counterpoint of species {self.species} was found in {key.name} within this range; give a wider range "
             "or another cantus firmus."
@@ -191,34 +201,38 @@ def search_cantus(pitches: Sequence[int], tonic: int, n_bars: int, rng: np.rando
     Mostly steps, no repeated note, no augmented or diminished interval, a leap is followed by a step back, one highest
     note, and the end falls or rises to the tonic by a step.
     """
-    nodes = 0
-
-    def extended(line: list[int]) -> list[int] | None:
-        nonlocal nodes
-        nodes += 1
-        left = n_bars - len(line)
-        if not left:
-            return line if line[-1] == tonic and line.count(max(line)) == 1 else None
-        if nodes > MAX_NODES:
+    line = [tonic]
+    stack = [_cantus_candidates(line, pitches, n_bars, rng)]
+    for _ in range(max(MIN_NODES, NODES_PER_NOTE * n_bars)):
+        if len(line) == n_bars and line.count(max(line)) == 1:
+            return line
+        pitch = next(stack[-1], None) if len(line) < n_bars else None
+        if pitch is not None:
+            line.append(pitch)
+            stack.append(_cantus_candidates(line, pitches, n_bars, rng))
+            continue
+        stack.pop()
+        line.pop()
+        if not line:
             return None
-        index = pitches.index(line[-1])
-        steps = [-1, 1, -1, 1, -2, 2, -3, 3, -4, 4]
-        for step in dict.fromkeys(int(each) for each in rng.permutation(steps)):
-            if not 0 <= index + step < len(pitches):
-                continue
-            pitch = pitches[index + step]
-            if not _is_melodic([*line, pitch]) or abs(pitch - tonic) > 4 * left:
-                continue
-            if left == 1 and (pitch != tonic or abs(step) != 1):
-                continue
-            if left > 1 and len(line) > 3 and pitch == line[-2] and line[-1] == line[-3]:
-                continue
-            solution = extended([*line, pitch])
-            if solution is not None:
-                return solution
-        return None
+    return None
 
-    return extended([tonic])
+
+def _cantus_candidates(line: list[int], pitches: Sequence[int], n_bars: int, rng: np.random.Generator) -> Iterator[int]:
+    """Yield the pitches that may follow in a cantus firmus, in random order, steps more often first."""
+    tonic, left = line[0], n_bars - len(line)
+    index = pitches.index(line[-1])
+    for step in dict.fromkeys(int(each) for each in rng.permutation(CANTUS_STEPS)):
+        if not 0 <= index + step < len(pitches):
+            continue
+        pitch = pitches[index + step]
+        if not _is_melodic([*line[-2:], pitch]) or abs(pitch - tonic) > 4 * left:
+            continue
+        if left == 1 and (pitch != tonic or abs(step) != 1):
+            continue
+        if left > 1 and len(line) > 3 and pitch == line[-2] and line[-1] == line[-3]:
+            continue
+        yield pitch
 
 
 def _is_melodic(line: Sequence[int]) -> bool:
@@ -249,15 +263,16 @@ class _Search:
     ) -> None:
         self._cantus, self._slots, self._pitches = cantus, slots, pitches
         self._tonic, self._rng, self._is_above = tonic, rng, is_above
-        self._nodes = 0
+        self._strong = [position for position, slot in enumerate(slots) if slot.is_strong]
+        self.n_nodes = 0
 
     def solve(self) -> list[int] | None:
         """Return the pitch of each slot, None if there is no solution or the search gave up."""
         line: list[int] = []
         stack = [self._candidates(line)]
         while stack:
-            self._nodes += 1
-            if self._nodes > MAX_NODES:
+            self.n_nodes += 1
+            if self.n_nodes > max(MIN_NODES, NODES_PER_NOTE * len(self._slots)):
                 return None
             pitch = next(stack[-1], None)
             if pitch is None:
@@ -320,7 +335,8 @@ class _Search:
     def _moves_well(self, line: list[int]) -> bool:
         """Return whether the last note follows those before as a melody; one repeated note is permitted at a bar."""
         slots = self._slots
-        untied = [pitch for position, pitch in enumerate(line) if not slots[position].is_tied]
+        first = max(0, len(line) - MELODIC_CONTEXT)
+        untied = [line[position] for position in range(first, len(line)) if not slots[position].is_tied]
         if untied[-1] == untied[-2]:
             return slots[len(line) - 1].is_strong and len(slots) == len(self._cantus) and untied[-3:-2] != untied[-1:]
         return _is_melodic(untied[-3:])
@@ -357,12 +373,13 @@ class _Search:
             return False
         if not slot.is_strong or slot.bar == 0:
             return True
-        strong = [position for position in range(index + 1) if self._slots[position].is_strong]
+        strong = self._strong[: bisect_right(self._strong, index)][-MOST_PARALLELS - 1 :]
         intervals = [self._interval(position, line[position]) % 12 for position in strong]
         if intervals[-1] in PERFECT and intervals[-1] == intervals[-2] and not slot.is_tied:
             moved = line[strong[-1]] - line[strong[-2]]
             if moved and (
-                len(strong) == len(line) or moved * (self._cantus[slot.bar] - self._cantus[slot.bar - 1]) > 0
+                len(self._slots) == len(self._cantus)
+                or moved * (self._cantus[slot.bar] - self._cantus[slot.bar - 1]) > 0
             ):
                 return False
         recent = intervals[-MOST_PARALLELS - 1 :]

@@ -20,13 +20,13 @@ MIN_SEMITONES = 18  # in which every chord has a voicing
 MAX_CHORDS = 256
 
 DEFAULT_PRODUCTIONS: dict[str, dict[str, float]] = {
-    "phrase": {"T S D T": 3, "T S D": 3, "T phrase": 1, "T D T S D": 1},
-    "ending": {"T S D T": 4, "phrase S D T": 2, "S D T": 1},
+    "phrase": {"T S D T": 3, "T S D": 3, "T phrase": 1, "T D T S D": 1, "T D": 0.01, "T": 0.001},
+    "ending": {"T S D T": 4, "phrase S D T": 2, "S D T": 1, "D T": 0.01, "I": 0.001},
     "T": {"I": 6, "I VI": 2, "VI": 1, "I III": 0.5, "T T": 1},
     "S": {"IV": 4, "II": 4, "IV II": 1, "VI II": 1, "S S": 0.5},
     "D": {"V": 6, "VII": 0.7, "D D": 0.5, "V V": 1},
 }
-"""Functional harmony: tonic, subdominant and dominant areas in phrases."""
+"""Functional harmony: tonic, subdominant and dominant areas in phrases; incomplete phrases if they are short."""
 
 
 def diatonic_chord(degree: int, key: MusicalKey, n_notes: int) -> ChordSymbol:

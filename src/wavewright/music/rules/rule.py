@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
+from itertools import pairwise
 from typing import Annotated, TypeAlias
 
 import numpy as np
@@ -132,6 +134,17 @@ def draw_rhythm(section: RuleSection, durations: dict[int, float], rng: np.rando
             rhythm.append((tick, duration))
             tick += duration
     return rhythm
+
+
+def restruck(notes: list[RuleNote]) -> list[RuleNote]:
+    """Return notes of which each ends where its pitch is struck again, and one of those of one start and pitch."""
+    chosen = {(note.pitch, note.start): note for note in sorted(notes, key=lambda note: (note.duration, note.velocity))}
+    ordered = [chosen[each] for each in sorted(chosen)]
+    ended = [
+        replace(note, duration=min(note.duration, after.start - note.start)) if note.pitch == after.pitch else note
+        for note, after in pairwise(ordered)
+    ]
+    return sorted(ended + ordered[-1:], key=lambda note: (note.start, note.pitch))
 
 
 def to_ticks(beats: Fraction, section: RuleSection) -> int:

@@ -28,6 +28,7 @@ from .controls import (
 SILENCE = 3e-5
 SINE, TRIANGLE, SAW, SQUARE = range(4)
 MIDDLE_KEY = 60.0
+LOWEST_PITCH, HIGHEST_PITCH = -96.0, 240.0
 BLOCK_FRACTION = 1.0 / CONTROL_SAMPLES
 
 
@@ -116,7 +117,8 @@ def _fill_controls(
         if program.routes[number, 2] >= 0:
             amount *= sources[program.routes[number, 2]]
         state.controls[voice, side, program.routes[number, 1]] += amount
-    state.controls[voice, side, PITCH] += state.pitch[voice, side] + bend
+    pitch = state.controls[voice, side, PITCH] + state.pitch[voice, side] + bend
+    state.controls[voice, side, PITCH] = min(max(pitch, LOWEST_PITCH), HIGHEST_PITCH)
     level = max(0.0, 1.0 + state.controls[voice, side, LEVEL])
     state.controls[voice, side, LEVEL] = level * state.envelopes[voice, side, 0] * state.gain[voice]
 

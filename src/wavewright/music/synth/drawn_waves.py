@@ -93,7 +93,7 @@ def _toml_table(path: Path, text: str) -> np.ndarray:
         contents = tomllib.loads(text)
         rows = contents.get("values", contents.get("points"))
         return _as_columns(path, np.array(rows, np.float64))
-    except (ValueError, TypeError, RecursionError) as error:
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise BadSetting(f"{path} needs values = [...] or points = [[x, y], ...], all of them numbers.") from error
 
 
