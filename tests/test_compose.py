@@ -33,7 +33,7 @@ def test_a_score_has_its_bars_and_tempo(composer, piece, tmp_path):
 
 
 def test_a_score_is_continued_in_its_own_tempo_and_metre(composer, piece, tmp_path):
-    longer = compose(composer, tmp_path / "longer.mid", bars=2, continue_from=piece)
+    longer = compose(composer, tmp_path / "longer.mid", bars=2, continue_=piece)
     assert longer.bars == 5
     score = wavewright.read_score(tmp_path / "longer.mid")
     assert round(60e6 / score.tempos[0]["us_per_quarter"]) == 90
@@ -44,6 +44,12 @@ def test_a_score_is_changed(composer, piece, tmp_path, option):
     changed = compose(composer, tmp_path / "changed.mid", score=piece, seed=4, **option)
     assert changed.bars == 3
     assert (tmp_path / "changed.mid").read_bytes() != piece.read_bytes()
+
+
+def test_bars_of_the_score_to_continue_are_filled_in(composer, piece, tmp_path):
+    for name, option in (("a.mid", {"score": piece}), ("b.mid", {"continue_": piece})):
+        compose(composer, tmp_path / name, infill="2:3", seed=4, **option)
+    assert (tmp_path / "a.mid").read_bytes() == (tmp_path / "b.mid").read_bytes()
 
 
 def test_a_score_is_written_as_sound(composer, tmp_path):
@@ -74,7 +80,7 @@ def test_wrong_options_are_refused(composer, tmp_path, options, message):
 
 def test_wrong_files_are_refused(composer, piece, tmp_path):
     with pytest.raises(BadScore, match="There is no such file"):
-        compose(composer, tmp_path / "out.mid", continue_from=tmp_path / "none.mid")
+        compose(composer, tmp_path / "out.mid", continue_=tmp_path / "none.mid")
     with pytest.raises(BadSetting, match="'2:x' are no bars"):
         compose(composer, tmp_path / "out.mid", score=piece, infill="2:x")
     with pytest.raises(BadModel, match="which composes no scores; give a composer"):

@@ -115,7 +115,7 @@ def compose(
     bars: Annotated[
         int | None, Field(description="Bars to compose; default: 16, or those of the rules.", ge=1, le=MAX_BARS)
     ] = None,
-    continue_from: Annotated[Path | None, Field(description="Score that is continued by so many bars.")] = None,
+    continue_: Annotated[Path | None, Field(description="Score that is continued by so many bars.")] = None,
     score: Annotated[
         Path | None, Field(description="Score for --infill, --voices and --vary, whose rest stays as it is.")
     ] = None,
@@ -171,7 +171,9 @@ def compose(
     """
     if list_:
         return RuleList(tuple(_description(name) for name in RULES.names))
-    request = _Request(continue_from, score, infill, voices, vary, DEFAULT_BARS if bars is None else bars)
+    if infill is not None and score is None:  # of the score that --continue names
+        score, continue_ = continue_, None
+    request = _Request(continue_, score, infill, voices, vary, DEFAULT_BARS if bars is None else bars)
     span = None if pitches is None else pitch_range_of(pitches)
     if rule is not None:
         of_models = {"MODEL": model, "--chords": chords, "--whole-bars": whole_bars or None, **request.options}
@@ -258,18 +260,18 @@ class _Request:
         requested = {"--infill": self.infill, "--voices": self.voices, "--vary": self.vary}
         options = [option for option, value in requested.items() if value is not None]
         if len(options) > 1 or (options and self.continue_from is not None):
-            others = [*options, *(["--continue-from"] if self.continue_from is not None else [])]
+            others = [*options, *(["--continue"] if self.continue_from is not None else [])]
             raise BadSetting(f"{' and '.join(others)} cannot be combined; give one of them, and the others later.")
         if options and self.score is None:
             raise BadSetting(f"{options[0]} needs the score that it changes; give it with --score FILE.")
         if self.score is not None and not options:
-            raise BadSetting("--score needs one of --infill, --voices and --vary; or use --continue-from.")
+            raise BadSetting("--score needs one of --infill, --voices and --vary; or use --continue.")
 
     @property
     def options(self) -> dict[str, object]:
         """Options that belong to models only; None where it is not given."""
         return {
-            "--continue-from": self.continue_from,
+            "--continue": self.continue_from,
             "--score": self.score,
             "--infill": self.infill,
             "--voices": self.voices,

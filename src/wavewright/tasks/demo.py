@@ -54,13 +54,14 @@ STEPS = 8  # clips of an interpolation
 SEEDS = (7, 9)
 BITRATES_KBPS = (5.0, 3.0, 1.6)
 TOOL_SECONDS = 5.0
-PIECE_BARS = 8
+PIECE_BARS, RULE_BARS = 8, 16
 PROCEDURE_SEED = 3
 MORPHED = ("footsteps", "rain")
 PATCHES = ("super-saw", "warm-pad", "electric-piano", "nylon-guitar", "choir-aah", "drawbar-organ")
 FORMULA = "sin(2*pi*f*t) + 0.3*saw(2*f*t)"
 NOTE, NOTE_SECONDS = "A3", 2.0
 BACKGROUNDS = ("rain-and-thunder", "campfire")
+RULES = ("folk-tune", "counterpoint-3", "band")
 TUNE = """X:1
 T:Scarborough Fair
 M:3/4
@@ -333,7 +334,8 @@ class _ClipWriter:
                 [self._layer(preset) for preset in BACKGROUNDS],
             ),
         ]
-        sections.append(ToolSection("music", "A tune in ABC notation, rendered to sound.", [self._render()]))
+        rows = [self._render(), self._compose_by_rules()]
+        sections.append(ToolSection("music", "A tune in ABC notation, rendered to sound; pieces by rules.", rows))
         rows = [self._render_notes()]
         sections.append(ToolSection("synthesiser", "Single notes of patches, and a wave from a formula.", rows))
         if self.voice is not None:
@@ -384,6 +386,16 @@ class _ClipWriter:
             f"wavewright render --patch {PATCHES[0]} --note {NOTE} --seconds {NOTE_SECONDS:g} --out {PATCHES[0]}.wav"
         )
         return PlayerRow("notes", command, players)
+
+    def _compose_by_rules(self) -> PlayerRow:
+        """Write a piece of each of a few rules."""
+        players = []
+        for rule in RULES:
+            path = self.audio / f"{rule}.wav"
+            compose(rule=rule, out=path, bars=RULE_BARS, seed=PROCEDURE_SEED, quiet=True)
+            players.append(self._player(path, rule))
+        options = f"--bars {RULE_BARS} --seed {PROCEDURE_SEED} --out {RULES[0]}.wav"
+        return PlayerRow("pieces by rules", f"wavewright compose --rule {RULES[0]} {options}", players)
 
     def _edit(self, voice: str) -> PlayerRow:
         """Write a sentence before and after a few chains."""
