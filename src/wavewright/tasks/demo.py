@@ -54,7 +54,8 @@ STEPS = 8  # clips of an interpolation
 SEEDS = (7, 9)
 BITRATES_KBPS = (5.0, 3.0, 1.6)
 TOOL_SECONDS = 5.0
-PIECE_BARS, RULE_BARS = 8, 16
+PIECE_BARS = 8
+PIECE_FORM = "AB"
 PROCEDURE_SEED = 3
 MORPHED = ("footsteps", "rain")
 PATCHES = ("super-saw", "warm-pad", "electric-piano", "nylon-guitar", "choir-aah", "drawbar-organ")
@@ -392,9 +393,9 @@ class _ClipWriter:
         players = []
         for rule in RULES:
             path = self.audio / f"{rule}.wav"
-            compose(rule=rule, out=path, bars=RULE_BARS, seed=PROCEDURE_SEED, quiet=True)
+            compose(rule=rule, out=path, bars=PIECE_BARS, form=PIECE_FORM, seed=PROCEDURE_SEED, quiet=True)
             players.append(self._player(path, rule))
-        options = f"--bars {RULE_BARS} --seed {PROCEDURE_SEED} --out {RULES[0]}.wav"
+        options = f"--bars {PIECE_BARS} --form {PIECE_FORM} --seed {PROCEDURE_SEED} --out {RULES[0]}.wav"
         return PlayerRow("pieces by rules", f"wavewright compose --rule {RULES[0]} {options}", players)
 
     def _edit(self, voice: str) -> PlayerRow:
