@@ -118,3 +118,27 @@ def test_a_changed_source_is_compiled_again(compiled_once):
     assert sums(folder) == [ONCE]
     assert sums(folder) == []
     (folder / "loops.py").write_text(MODULE)
+
+
+def test_code_is_compiled_again_when_an_imported_constant_or_kernel_has_changed(tmp_path):
+    package = tmp_path / "music_loops"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "layout.py").write_text("FACTOR = 2\n")
+    inner = "from wavewright.dsp.compiled import inlined\nfrom .layout import FACTOR\n"
+    (package / "inner_kernels.py").write_text(inner + "@inlined\ndef scaled(number):\n    return FACTOR * number\n")
+    outer = "from wavewright.dsp.compiled import compiled\nfrom .inner_kernels import scaled\n"
+    outer += "@compiled('the total')\ndef total(number):\n    return scaled(number) + 1\n"
+    (package / "outer_kernels.py").write_text(outer)
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache"), "NUMBA_CPU_NAME": "generic"}
+    environment["PYTHONPATH"] = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+    program = "from music_loops.outer_kernels import total; print(total(5))"
+    results = []
+    for factor in ("2", "2", "100"):
+        (package / "layout.py").write_text(f"FACTOR = {factor}\n")
+        os.utime(package / "layout.py", ns=(0, int(factor)))
+        done = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=True
+        )
+        results.append((done.stdout.strip(), len(done.stderr.splitlines())))
+    assert results == [("11", 1), ("11", 0), ("501", 1)]

@@ -38,6 +38,7 @@ from wavewright.nn.precision import supports_bfloat16
 
 EVALUATE_EVERY_S = 40.0
 EVALUATION_BATCH = 8
+FIRST_LOGIT = -3.0  # of every key, since few of them sound
 
 
 LIKELIHOOD = Table(
@@ -84,7 +85,9 @@ PROTOCOLS = {
     ),
     "jsb-joint": Protocol("jsb-chorales.npz", NETWORK, "frame", 5.56, bar_steps=4, crop=128),
     "nottingham-joint": Protocol("nottingham.npz", NETWORK, "frame", 2.31, crop=256, batch=8),
-    "jsb-sigmoid": Protocol("jsb-chorales.npz", NETWORK, "frame", 8.10, is_joint=False, bar_steps=4, crop=128),
+    "jsb-sigmoid": Protocol(
+        "jsb-chorales.npz", NETWORK, "frame", 8.10, is_joint=False, bar_steps=4, crop=128, learning_rate=2e-3
+    ),
     "nottingham-sigmoid": Protocol("nottingham.npz", NETWORK, "frame", 3.07, is_joint=False, crop=256),
 }
 
@@ -95,7 +98,9 @@ class SigmoidFrames(nn.Module):
     def __init__(self, config: ComposerConfig) -> None:
         super().__init__()
         self.composer = Composer(config)
-        self.composer.voices = nn.Linear(config.hidden_size, config.vocabulary.n_notes)  # type: ignore[assignment]
+        head = nn.Linear(config.hidden_size, config.vocabulary.n_notes)
+        nn.init.constant_(head.bias, FIRST_LOGIT)
+        self.composer.voices = head  # type: ignore[assignment]
         self.first = FIRST_NOTE
 
     def nats(self, batch: dict[str, Tensor]) -> Tensor:

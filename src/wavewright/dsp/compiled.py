@@ -5,9 +5,11 @@ from __future__ import annotations
 import gc
 import hashlib
 import pickle
+import re
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any, ParamSpec, TypeAlias, TypeVar, cast, overload
 
@@ -16,6 +18,8 @@ from numba.core.caching import FunctionCache, NullCache
 from numba.core.serialize import dumps
 
 from ..whole_file import sweep_once, write_whole
+
+_RELATIVE_IMPORT = re.compile(r"^\s*from (\.+)([\w.]*) import", re.MULTILINE)
 
 DIGEST_BYTES = hashlib.sha256().digest_size
 
@@ -129,9 +133,40 @@ class CheckedCache(FunctionCache):
         """Return the file for a signature, and the hash of the sources that its code must have been compiled from."""
         signature, processor, code = self._index_key(sig, codegen)  # type: ignore[no-untyped-call]
         key = hashlib.sha256(repr((signature, processor)).encode()).hexdigest()[:16]
-        sources = (numba.__version__, self._impl.locator.get_source_stamp(), code)
+        stamps = stamps_of_imports(Path(self._py_func.__code__.co_filename))
+        sources = (numba.__version__, self._impl.locator.get_source_stamp(), stamps, code)
         made_from = hashlib.sha256(repr(sources).encode()).digest()
         return Path(self._cache_path) / f"{self._impl.filename_base}.{key}.nbc", made_from
+
+
+@cache
+def stamps_of_imports(path: Path) -> tuple[tuple[str, int, int], ...]:
+    """Return name, time and size of the files whose functions and constants a file imports by relative imports.
+
+    Compiled code contains those functions and constants. Imports of other kernels are followed.
+    """
+    stamps: dict[Path, tuple[str, int, int]] = {}
+    waiting = [path]
+    while waiting:
+        file = waiting.pop()
+        for dots, name in _RELATIVE_IMPORT.findall(_text_of(file)):
+            module = file.parents[len(dots) - 1].joinpath(*name.split("."))
+            for imported in (module.with_suffix(".py"), module / "__init__.py"):
+                if imported in stamps or imported == Path(__file__) or not imported.is_file():
+                    continue
+                state = imported.stat()
+                stamps[imported] = (imported.name, state.st_mtime_ns, state.st_size)
+                if imported.stem.endswith("_kernels"):
+                    waiting.append(imported)
+    return tuple(stamps[each] for each in sorted(stamps))
+
+
+def _text_of(path: Path) -> str:
+    """Return the source of a file, nothing where it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 class NoCache(NullCache):

@@ -54,9 +54,13 @@ STEPS = 8  # clips of an interpolation
 SEEDS = (7, 9)
 BITRATES_KBPS = (5.0, 3.0, 1.6)
 TOOL_SECONDS = 5.0
-PIECE_BARS, RULE_BARS = 8, 16
+PIECE_BARS = 8
+PIECE_FORM = "AB"
 PROCEDURE_SEED = 3
 MORPHED = ("footsteps", "rain")
+PATCHES = ("super-saw", "warm-pad", "electric-piano", "nylon-guitar", "choir-aah", "drawbar-organ")
+FORMULA = "sin(2*pi*f*t) + 0.3*saw(2*f*t)"
+NOTE, NOTE_SECONDS = "A3", 2.0
 BACKGROUNDS = ("rain-and-thunder", "campfire")
 RULES = ("folk-tune", "counterpoint-3", "band")
 TUNE = """X:1
@@ -333,6 +337,8 @@ class _ClipWriter:
         ]
         rows = [self._render(), self._compose_by_rules()]
         sections.append(ToolSection("music", "A tune in ABC notation, rendered to sound; pieces by rules.", rows))
+        rows = [self._render_notes()]
+        sections.append(ToolSection("synthesiser", "Single notes of patches, and a wave from a formula.", rows))
         if self.voice is not None:
             rows = [self._edit(self.voice)]
             sections.append(ToolSection("editing", "A sentence of a voice before and after chains of effects.", rows))
@@ -367,14 +373,29 @@ class _ClipWriter:
         command = f"wavewright render {tune.name} --out {paths[0].name}"
         return PlayerRow(TUNE_NAME, command, [self._player(*pair) for pair in zip(paths, labels, strict=True)])
 
+    def _render_notes(self) -> PlayerRow:
+        """Render a note by several patches and by a formula."""
+        players = []
+        for name in PATCHES:
+            path = self.audio / f"{name}.wav"
+            render(patch=name, note=NOTE, seconds=NOTE_SECONDS, out=path, quiet=True)
+            players.append(self._player(path, name))
+        path = self.audio / "formula.wav"
+        render(wave=FORMULA, note=NOTE, seconds=NOTE_SECONDS, out=path, quiet=True)
+        players.append(self._player(path, FORMULA))
+        command = (
+            f"wavewright render --patch {PATCHES[0]} --note {NOTE} --seconds {NOTE_SECONDS:g} --out {PATCHES[0]}.wav"
+        )
+        return PlayerRow("notes", command, players)
+
     def _compose_by_rules(self) -> PlayerRow:
         """Write a piece of each of a few rules."""
         players = []
         for rule in RULES:
             path = self.audio / f"{rule}.wav"
-            compose(rule=rule, out=path, bars=RULE_BARS, seed=PROCEDURE_SEED, quiet=True)
+            compose(rule=rule, out=path, bars=PIECE_BARS, form=PIECE_FORM, seed=PROCEDURE_SEED, quiet=True)
             players.append(self._player(path, rule))
-        options = f"--bars {RULE_BARS} --seed {PROCEDURE_SEED} --out {RULES[0]}.wav"
+        options = f"--bars {PIECE_BARS} --form {PIECE_FORM} --seed {PROCEDURE_SEED} --out {RULES[0]}.wav"
         return PlayerRow("pieces by rules", f"wavewright compose --rule {RULES[0]} {options}", players)
 
     def _edit(self, voice: str) -> PlayerRow:
