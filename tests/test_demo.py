@@ -86,6 +86,8 @@ def test_the_page_has_sounds_without_a_model(model, tmp_path, monkeypatch):
     for name in (*PROCEDURES, "windy-hill"):
         assert f"audio/{name}.wav" in Page(text).all("audio", "src")
         assert soundfile.info(tmp_path / "out" / "audio" / f"{name}.wav").frames > 1_000
+    for name in (*demos.PATCHES, "formula"):
+        assert soundfile.info(tmp_path / "out" / "audio" / f"{name}.wav").frames > 44_100
     assert "wavewright layer windy-hill --seconds 0.5 --seed 3 --out windy-hill.wav" in text
 
 

@@ -143,3 +143,19 @@ def test_missing_files_and_wrong_endings_are_refused(tmp_path):
     write_soundfont(tmp_path / "a.sf2", "x", [], [], [])
     with pytest.raises(BadSoundFont, match="empty"):
         read_soundfont(tmp_path / "a.sf2")
+
+
+def test_chunks_of_odd_sizes_need_no_padding(tmp_path):
+    font = write(tmp_path / "a.sf3")
+    contents = (tmp_path / "a.sf3").read_bytes()
+    at = contents.index(b"smpl")
+    size = int.from_bytes(contents[at + 4 : at + 8], "little")
+    samples, rest = contents[at + 8 : at + 8 + size], contents[at + 8 + size + size % 2 :]
+    samples += b"\0" * (1 - size % 2)
+    data = b"sdtasmpl" + len(samples).to_bytes(4, "little") + samples
+    for padding in (b"", b"\0"):
+        lists = contents[12 : at - 12] + b"LIST" + len(data).to_bytes(4, "little") + data + padding + rest
+        (tmp_path / "b.sf3").write_bytes(b"RIFF" + (len(lists) + 4).to_bytes(4, "little") + b"sfbk" + lists)
+        again = read_soundfont(tmp_path / "b.sf3")
+        assert again.presets == font.presets
+        assert np.array_equal(again.decoded(1), font.decoded(1))

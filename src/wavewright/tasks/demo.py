@@ -58,6 +58,9 @@ PIECE_BARS = 8
 PIECE_FORM = "AB"
 PROCEDURE_SEED = 3
 MORPHED = ("footsteps", "rain")
+PATCHES = ("super-saw", "warm-pad", "electric-piano", "nylon-guitar", "choir-aah", "drawbar-organ")
+FORMULA = "sin(2*pi*f*t) + 0.3*saw(2*f*t)"
+NOTE, NOTE_SECONDS = "A3", 2.0
 BACKGROUNDS = ("rain-and-thunder", "campfire")
 RULES = ("folk-tune", "counterpoint-3", "band")
 TUNE = """X:1
@@ -334,6 +337,8 @@ class _ClipWriter:
         ]
         rows = [self._render(), self._compose_by_rules()]
         sections.append(ToolSection("music", "A tune in ABC notation, rendered to sound; pieces by rules.", rows))
+        rows = [self._render_notes()]
+        sections.append(ToolSection("synthesiser", "Single notes of patches, and a wave from a formula.", rows))
         if self.voice is not None:
             rows = [self._edit(self.voice)]
             sections.append(ToolSection("editing", "A sentence of a voice before and after chains of effects.", rows))
@@ -367,6 +372,21 @@ class _ClipWriter:
         labels = ("by the bundled instruments", f"by the patch {TUNE_PATCH}", f"accompanied: {TUNE_STYLE}")
         command = f"wavewright render {tune.name} --out {paths[0].name}"
         return PlayerRow(TUNE_NAME, command, [self._player(*pair) for pair in zip(paths, labels, strict=True)])
+
+    def _render_notes(self) -> PlayerRow:
+        """Render a note by several patches and by a formula."""
+        players = []
+        for name in PATCHES:
+            path = self.audio / f"{name}.wav"
+            render(patch=name, note=NOTE, seconds=NOTE_SECONDS, out=path, quiet=True)
+            players.append(self._player(path, name))
+        path = self.audio / "formula.wav"
+        render(wave=FORMULA, note=NOTE, seconds=NOTE_SECONDS, out=path, quiet=True)
+        players.append(self._player(path, FORMULA))
+        command = (
+            f"wavewright render --patch {PATCHES[0]} --note {NOTE} --seconds {NOTE_SECONDS:g} --out {PATCHES[0]}.wav"
+        )
+        return PlayerRow("notes", command, players)
 
     def _compose_by_rules(self) -> PlayerRow:
         """Write a piece of each of a few rules."""

@@ -13,6 +13,8 @@ from .records import CHUNKS
 HEADER_BYTES = 8  # of a chunk
 SAMPLE_BYTES = 2
 MAX_TEXT = 256
+KNOWN_TAGS = ("LIST", "smpl", "sm24", *CHUNKS)
+"""Tags that follow chunks of odd sizes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +105,9 @@ def _chunks(contents: np.ndarray, start: int, end: int, name: str) -> list[tuple
                 f"{name} is cut off or damaged: its chunk {tag!r} claims {n_bytes} bytes, and {end - start} follow."
             )
         chunks.append((tag, start, start + n_bytes))
-        start += n_bytes + n_bytes % 2
+        start += n_bytes
+        if n_bytes % 2 and _tag(contents, start) not in KNOWN_TAGS:  # some programs leave out the byte of padding
+            start += 1
     return chunks
 
 
