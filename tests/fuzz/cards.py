@@ -181,6 +181,9 @@ def _use(model: Path) -> None:
 
 def _play(player: Any) -> None:
     """Call the main method of a model for a moment of sound."""
+    if hasattr(player, "compose"):
+        player.compose(bars=1)
+        return
     wave = 0.1 * np.random.default_rng(0).standard_normal(int(0.3 * player.sample_rate)).astype(np.float32)
     if hasattr(player, "vocode") and getattr(player.config, "condition", "mel") == "mel":
         player.vocode(player.mel_of(wave[: player.sample_rate // 20]))

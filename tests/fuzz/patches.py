@@ -19,12 +19,11 @@ TABLE = "\n".join(f"{index},{index * 37 % 11 - 5}" for index in range(40))
 
 
 def WARM_UP() -> None:
-    from wavewright.music.synth import SynthEngine, load_patch, patch_names
+    from wavewright.music.synth import load_patch, patch_names, wave_patch
 
     for name in patch_names():
-        engine = SynthEngine(load_patch(name), 8_000)
-        engine.note_on(0, 60, 100)
-        engine.process(64)
+        _play(load_patch(name), random.Random(0))
+    _play(wave_patch("saw(f*t) + pulse(f*t, 0.3) + noise(t)"), random.Random(0))
 
 
 def _play(patch: object, rng: random.Random) -> None:
