@@ -82,9 +82,13 @@ class RenderedScore:
         size = describe_audio(self.seconds, self.sample_rate, 2)
         lines = [
             f"{self.out}: {size}, peak {self.peak_db:.1f} dB",
-            f"  {self.n_notes} notes of {self.n_tracks} tracks, by {self.instrument}",
+            f"  {_count(self.n_notes, 'note')} of {_count(self.n_tracks, 'track')}, by {self.instrument}",
         ]
         return "\n".join([*lines, *(f"  {stem}" for stem in self.stems)])
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n} {noun}{'s' * (n != 1)}"
 
 
 @checked
@@ -125,7 +129,11 @@ def render(
     seed: Annotated[int, Field(description="Seed of --humanise; same seed, same samples.", ge=0, le=MAX_SEED)] = 0,
     reverb: Annotated[
         float | None,
-        Field(description="Fraction of reverb in the mix; default: 0, and 0.12 with --patch and --wave.", ge=0, le=1),
+        Field(
+            description="Fraction of reverb in the mix; default: 0, or 0.12 for a score by --patch or --wave.",
+            ge=0,
+            le=1,
+        ),
     ] = None,
     lufs: Annotated[float, Field(description="Loudness of the mix in LUFS.", ge=-60, le=-5)] = -18.0,
     gain_db: Annotated[float | None, Field(description="A fixed gain in dB instead of --lufs.", ge=-60, le=60)] = None,
@@ -164,8 +172,8 @@ def render(
     deviations = (HUMAN_TIMING_MS, HUMAN_VELOCITY) if humanise else (0.0, 0.0)
     settings = PerformanceSettings(swing, *deviations, seed, tempo)
     job = _Rendering(read, perform(read, sample_rate, settings), open_engine)
-    if reverb is None:  # SoundFonts have their own
-        reverb = PATCH_REVERB if patch or wave else 0.0
+    if reverb is None:  # SoundFonts have their own, and a single note is often made for a sampler
+        reverb = PATCH_REVERB if (patch or wave) and score is not None else 0.0
     origin = {"score": source, "tune": tune, "instrument": instrument, **asdict(settings)}
     origin |= {"reverb": reverb, "lufs": lufs, "gain_db": gain_db}
     meter = PeakMeter()
