@@ -74,14 +74,14 @@ def find_notes(frames: MelodyFrames, settings: TranscriptionSettings) -> tuple[t
     near = windowed(onsets, SLACK_FRAMES, -1.0).max(axis=1)
     pitches = np.arange(LOWEST_PITCH, HIGHEST_PITCH + 1)
     path = NotePath(len(pitches), max(1, round(settings.min_note_seconds * FRAMES_PER_SECOND) - 1))
-    found: list[PathNote] = []
+    path_notes: list[PathNote] = []
     for first in range(0, len(frames), BLOCK_FRAMES):
         block = slice(first, first + BLOCK_FRAMES)
         scores = _scores(frames, block, is_sounding, pitches + tuning, settings)
-        found += path.add(scores, onsets[block], near[block])
-    found += path.rest()
-    loudest_db = max((_attack_db(frames, note) for note in found), default=0.0)
-    notes = (_note(frames, note, int(pitches[note.pitch]), loudest_db) for note in found)
+        path_notes += path.add(scores, onsets[block], near[block])
+    path_notes += path.rest()
+    loudest_db = max((_attack_db(frames, note) for note in path_notes), default=0.0)
+    notes = (_note(frames, note, int(pitches[note.pitch]), loudest_db) for note in path_notes)
     span = range(settings.lowest_pitch, settings.highest_pitch + 1)
     return tuple(note for note in notes if note is not None and note.pitch in span), round(100 * tuning, 1)
 
@@ -123,8 +123,8 @@ def _scores(
     for pitch, clarity in zip(frames.pitch[block].T, frames.clarity[block].T, strict=True):
         deviation = np.abs(pitch[:, None] - pitches)
         score = clarity[:, None] - settings.min_clarity - DEVIATION_COST * deviation**2
-        fits = (clarity[:, None] > 0) & (deviation < MAX_DEVIATION)
-        np.maximum(scores, np.where(fits, score, NO_CANDIDATE), out=scores)
+        is_near = (clarity[:, None] > 0) & (deviation < MAX_DEVIATION)
+        np.maximum(scores, np.where(is_near, score, NO_CANDIDATE), out=scores)
     scores[~is_sounding[block]] = NO_CANDIDATE
     return scores
 
@@ -135,23 +135,23 @@ def _attack_db(frames: MelodyFrames, note: PathNote) -> float:
     return float(frames.level_db[note.start : end].max())
 
 
-def _note(frames: MelodyFrames, found: PathNote, pitch: int, loudest_db: float) -> MelodyNote | None:
+def _note(frames: MelodyFrames, path_note: PathNote, pitch: int, loudest_db: float) -> MelodyNote | None:
     """Return a note of the path, from the rise of the spectrum before it on; None if its pitch is nowhere clear."""
-    start = _onset(frames.rise_db, found.start, found.end)
-    rows = np.arange(start, found.end)
+    start = _onset(frames.rise_db, path_note.start, path_note.end)
+    rows = np.arange(start, path_note.end)
     clarity = np.where(np.abs(frames.pitch[rows] - pitch) < MAX_DEVIATION, frames.clarity[rows], 0.0)
     best = clarity.argmax(axis=1)
     is_clear = clarity[rows - start, best] > 0
     if not is_clear.any():
         return None
     cents = 100 * (float(np.median(frames.pitch[rows, best][is_clear])) - pitch)
-    octaves = (_attack_db(frames, found) - loudest_db) / DB_PER_OCTAVE_OF_VELOCITY
+    octaves = (_attack_db(frames, path_note) - loudest_db) / DB_PER_OCTAVE_OF_VELOCITY
     velocity = int(np.clip(round(VELOCITY_OF_LOUDEST * 2.0**octaves), 1, 127))
-    return MelodyNote(start / FRAMES_PER_SECOND, found.end / FRAMES_PER_SECOND, pitch, round(cents, 1), velocity)
+    return MelodyNote(start / FRAMES_PER_SECOND, path_note.end / FRAMES_PER_SECOND, pitch, round(cents, 1), velocity)
 
 
 def _onset(rise_db: np.ndarray, start: int, end: int) -> int:
-    """Return the frame near the first of a note in which the spectrum has risen by a fraction of its whole rise."""
+    """Return the frame near the first of a note at which the spectrum completes a fraction of its rise."""
     first = max(0, start - RISE_BEFORE)
-    risen = np.cumsum(np.maximum(rise_db[first : min(start + RISE_AFTER, end)] - RISE_FLOOR_DB, 0.0))
-    return first + int(np.argmax(risen >= RISE_FRACTION * risen[-1])) if risen[-1] > 0 else start
+    total = np.cumsum(np.maximum(rise_db[first : min(start + RISE_AFTER, end)] - RISE_FLOOR_DB, 0.0))
+    return first + int(np.argmax(total >= RISE_FRACTION * total[-1])) if total[-1] > 0 else start
