@@ -36,6 +36,7 @@ COMMANDS = Group(
         "compose": "tasks.compose:compose",
         "accompany": "tasks.accompany:accompany",
         "render": "tasks.render:render",
+        "recognise": "tasks.recognise:recognise",
         "enhance": "tasks.enhance:enhance",
         "cancel-echo": "tasks.cancel_echo:cancel_echo",
         "encode": "tasks.encode:encode",
