@@ -56,6 +56,7 @@ _MODULES = {
     "split": "tasks.split",
     "synthesise": "tasks.synthesise",
     "train": "tasks.train",
+    "transcribe": "tasks.transcribe",
     "vary": "tasks.vary",
     "write_score": "music.formats.formats",
 }
@@ -106,6 +107,7 @@ __all__ = [
     "split",
     "synthesise",
     "train",
+    "transcribe",
     "vary",
     "write_score",
 ]
@@ -155,6 +157,7 @@ if TYPE_CHECKING:  # the same names for editors and type checkers
     from .tasks.split import split
     from .tasks.synthesise import synthesise
     from .tasks.train import train
+    from .tasks.transcribe import transcribe
     from .tasks.vary import vary
 else:  # hidden from type checkers, which would accept any name
 

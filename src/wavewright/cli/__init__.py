@@ -35,6 +35,7 @@ COMMANDS = Group(
         "synthesise": "tasks.synthesise:synthesise",
         "compose": "tasks.compose:compose",
         "accompany": "tasks.accompany:accompany",
+        "transcribe": "tasks.transcribe:transcribe",
         "render": "tasks.render:render",
         "recognise": "tasks.recognise:recognise",
         "enhance": "tasks.enhance:enhance",
