@@ -49,6 +49,7 @@ _MODULES = {
     "plot": "tasks.plot",
     "read_score": "music.formats.formats",
     "read_tunes": "music.formats.formats",
+    "recognise": "tasks.recognise",
     "render": "tasks.render",
     "similar": "tasks.similar",
     "speak": "tasks.speak",
@@ -99,6 +100,7 @@ __all__ = [
     "plot",
     "read_score",
     "read_tunes",
+    "recognise",
     "render",
     "similar",
     "speak",
@@ -148,6 +150,7 @@ if TYPE_CHECKING:  # the same names for editors and type checkers
     from .tasks.morph import morph
     from .tasks.phonemes import phonemes
     from .tasks.plot import plot
+    from .tasks.recognise import recognise
     from .tasks.render import render
     from .tasks.similar import similar
     from .tasks.speak import speak

@@ -37,6 +37,7 @@ COMMANDS = Group(
         "accompany": "tasks.accompany:accompany",
         "transcribe": "tasks.transcribe:transcribe",
         "render": "tasks.render:render",
+        "recognise": "tasks.recognise:recognise",
         "enhance": "tasks.enhance:enhance",
         "cancel-echo": "tasks.cancel_echo:cancel_echo",
         "encode": "tasks.encode:encode",
