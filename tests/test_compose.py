@@ -70,6 +70,8 @@ def test_a_score_is_written_as_sound(composer, tmp_path):
         ({"pitches": "C-1..D-1"}, "No note of the model keeps the constraints"),
         ({"chords": "C Q"}, "'Q' is no chord"),
         ({"bars": 0}, "bars is 0"),
+        ({"bars": 4, "vary": 0.2, "score": "x.mid"}, "--vary keeps its length; leave --bars out"),
+        ({"metre": "3/4", "continue_": "x.mid"}, "keeps its metre; leave --metre out"),
     ],
 )
 def test_wrong_options_are_refused(composer, tmp_path, options, message):
@@ -78,7 +80,23 @@ def test_wrong_options_are_refused(composer, tmp_path, options, message):
     assert not (tmp_path / "out.mid").exists()
 
 
+def test_chords_are_separated_by_spaces_commas_or_bar_lines(composer, tmp_path):
+    scores = []
+    for index, chords in enumerate(("C Am F", "C,Am , F", "| C | Am | F |")):
+        compose(composer, tmp_path / f"{index}.mid", bars=3, chords=chords, seed=6)
+        scores.append((tmp_path / f"{index}.mid").read_bytes())
+    assert scores[0] == scores[1] == scores[2]
+
+
+def test_voices_are_named_in_any_case(composer, piece, tmp_path):
+    compose(composer, tmp_path / "changed.mid", score=piece, voices="VOICE 1, Voice 2")
+    with pytest.raises(BadSetting, match="no voice 'alto'"):
+        compose(composer, tmp_path / "other.mid", score=piece, voices="Alto")
+
+
 def test_wrong_files_are_refused(composer, piece, tmp_path):
+    with pytest.raises(BadSetting, match=r"ends with '\.txt'; scores are written to \.mid"):
+        compose(composer, tmp_path / "out.txt")
     with pytest.raises(BadScore, match="There is no such file"):
         compose(composer, tmp_path / "out.mid", continue_=tmp_path / "none.mid")
     with pytest.raises(BadSetting, match="'2:x' are no bars"):

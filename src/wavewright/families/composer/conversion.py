@@ -52,11 +52,19 @@ def grid_of(score: Score, config: ComposerConfig) -> Grid:
         raise BadSetting(f"The score has {n_steps} sixteenths; at most {MAX_STEPS} are possible. Give a shorter one.")
     lanes = {"voices": _voices, "lead-sheet": _lead_sheet, "drums": _drums}[config.layout](score, config, first)
     if not any(lanes):
-        what = "drums" if config.layout == "drums" else "notes"
-        raise BadSetting(f"The score has no {what}; the model composes {config.layout.replace('-', ' ')}.")
+        raise BadSetting(_missing(score, config))
     columns = [cells_of(events, n_steps) for events in lanes]
     symbols, is_held = (np.stack(each, 1) for each in zip(*columns, strict=True))
     return Grid(symbols, is_held, bar_steps)
+
+
+def _missing(score: Score, config: ComposerConfig) -> str:
+    """Return why a score has nothing that the layout can hold."""
+    composes = {"voices": "voices", "lead-sheet": "a melody with chords", "drums": "drums"}[config.layout]
+    if not score.n_notes:
+        return f"The score has no notes; give one of {composes}."
+    what = "no drums" if config.layout == "drums" else "no notes but drums"
+    return f"The score has {what}; the model composes {composes}. Give it a score of these, or use another model."
 
 
 def cells_of(events: Sequence[Event], n_steps: int) -> tuple[np.ndarray, np.ndarray]:
