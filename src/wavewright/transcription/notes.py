@@ -15,10 +15,12 @@ MAX_DEVIATION = 1.3  # semitones
 NO_CANDIDATE = -0.3  # score of a frame in which a note has no candidate
 ONSET_FRAMES = 6  # around an onset without a larger one
 MAX_ONSET = 0.4
-DIP_FRAMES, DIP_SLACK_FRAMES = 12, 4  # around a dip of level or clarity; between a dip and its onset
-DIP_WEIGHT, CLARITY_DIP_WEIGHT, CLARITY_SCALE = 0.3, 0.5, 20.0  # of dips in the strength of an onset
+DIP_FRAMES, DIP_SLACK_FRAMES = 5, 4  # around a dip of level or clarity; between a dip and its onset
+DIP_WEIGHT, CLARITY_DIP_WEIGHT, CLARITY_SCALE = 0.36, 0.45, 20.0  # of dips in the strength of an onset
 RISE_BEFORE, RISE_AFTER = 8, 3  # frames around the first of a note, in which its spectrum rises
 RISE_FRACTION, RISE_FLOOR_DB = 0.2, 0.2
+RELEASE_DB, RELEASE_FRAMES = 15.0, 15  # fall of the level within so many frames, after which a note has ended
+RELEASE_LAG, EARLIEST_RELEASE = 4, 10  # frames from the end to that level, and from the onset
 LOUDEST_PERCENTILE = 95
 CLEAR = 0.35  # clarity of frames that the tuning is estimated from
 LEAST_CONCENTRATION, SURE_CONCENTRATION = 0.6, 0.9  # of their deviations; 0 is none, 1 all the same
@@ -138,7 +140,7 @@ def _attack_db(frames: MelodyFrames, note: PathNote) -> float:
 def _note(frames: MelodyFrames, path_note: PathNote, pitch: int, loudest_db: float) -> MelodyNote | None:
     """Return a note of the path, from the rise of the spectrum before it on; None if its pitch is nowhere clear."""
     start = _onset(frames.rise_db, path_note.start, path_note.end)
-    rows = np.arange(start, path_note.end)
+    rows = np.arange(start, start + _length(frames.level_db[start : path_note.end]))
     clarity = np.where(np.abs(frames.pitch[rows] - pitch) < MAX_DEVIATION, frames.clarity[rows], 0.0)
     best = clarity.argmax(axis=1)
     is_clear = clarity[rows - start, best] > 0
@@ -147,7 +149,9 @@ def _note(frames: MelodyFrames, path_note: PathNote, pitch: int, loudest_db: flo
     cents = 100 * (float(np.median(frames.pitch[rows, best][is_clear])) - pitch)
     octaves = (_attack_db(frames, path_note) - loudest_db) / DB_PER_OCTAVE_OF_VELOCITY
     velocity = int(np.clip(round(VELOCITY_OF_LOUDEST * 2.0**octaves), 1, 127))
-    return MelodyNote(start / FRAMES_PER_SECOND, path_note.end / FRAMES_PER_SECOND, pitch, round(cents, 1), velocity)
+    return MelodyNote(
+        start / FRAMES_PER_SECOND, (start + len(rows)) / FRAMES_PER_SECOND, pitch, round(cents, 1), velocity
+    )
 
 
 def _onset(rise_db: np.ndarray, start: int, end: int) -> int:
@@ -155,3 +159,10 @@ def _onset(rise_db: np.ndarray, start: int, end: int) -> int:
     first = max(0, start - RISE_BEFORE)
     total = np.cumsum(np.maximum(rise_db[first : min(start + RISE_AFTER, end)] - RISE_FLOOR_DB, 0.0))
     return first + int(np.argmax(total >= RISE_FRACTION * total[-1])) if total[-1] > 0 else start
+
+
+def _length(level_db: np.ndarray) -> int:
+    """Return the frames of a note up to where its level falls so fast that it is released."""
+    before = windowed(level_db, RELEASE_FRAMES, -np.inf)[:, :RELEASE_FRAMES].max(axis=1)
+    falls = np.flatnonzero(level_db[EARLIEST_RELEASE:] < before[EARLIEST_RELEASE:] - RELEASE_DB)
+    return EARLIEST_RELEASE + int(falls[0]) - RELEASE_LAG if len(falls) else len(level_db)

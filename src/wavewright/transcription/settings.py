@@ -32,7 +32,7 @@ class TranscriptionSettings(RangedSettings):
     lowest_pitch: int = ranged(28, LOWEST_PITCH, HIGHEST_PITCH)
     highest_pitch: int = ranged(108, LOWEST_PITCH, HIGHEST_PITCH)
     min_note_seconds: float = ranged(0.06, 0.03, 1.0)
-    onset_db: float = ranged(7.5, 0.5, 40.0)
+    onset_db: float = ranged(5.6, 0.5, 40.0)
     silence_db: float = ranged(-45.0, -90.0, -10.0)
     min_clarity: float = ranged(0.25, 0.05, 0.9)
 

@@ -51,7 +51,7 @@ class ClassifierFamily(Family[ClassifierConfig, "ClassifierRecipe", "ClassifierP
     sizes = SIZES
     health = HealthRules(loss="valid/loss")
     capabilities = frozenset({Capability.CLASSIFY})
-    command = "evaluate FOLDER FOLDER --classifier {model}"
+    command = "recognise {model} FILE"
     weight_prefixes = (WEIGHT_PREFIX,)
 
     def recipes(self) -> RecipeModule[ClassifierRecipe, ClassifierPrepared]:
