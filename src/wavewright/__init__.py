@@ -55,6 +55,7 @@ _MODULES = {
     "split": "tasks.split",
     "synthesise": "tasks.synthesise",
     "train": "tasks.train",
+    "tune": "tasks.tune",
     "vary": "tasks.vary",
     "write_score": "music.formats.formats",
 }
@@ -104,6 +105,7 @@ __all__ = [
     "split",
     "synthesise",
     "train",
+    "tune",
     "vary",
     "write_score",
 ]
@@ -152,6 +154,7 @@ if TYPE_CHECKING:  # the same names for editors and type checkers
     from .tasks.split import split
     from .tasks.synthesise import synthesise
     from .tasks.train import train
+    from .tasks.tune import tune
     from .tasks.vary import vary
 else:  # hidden from type checkers, which would accept any name
 
