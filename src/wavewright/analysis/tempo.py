@@ -73,17 +73,34 @@ class TempoMeter:
         longest = N_BEATS * 60 / LOWEST_BPM * self._frames_per_second
         if len(strength) < min(n_window, 1.5 * longest):
             return Tempo(None, 0.0, False)
-        n_window = min(n_window, len(strength))
-        correlation = _autocorrelation(frame(strength, n_window, max(1, n_window // 2)))
-        if not correlation.any():
-            return Tempo(None, 0.0, False)
-        tempi = np.geomspace(LOWEST_BPM, HIGHEST_BPM, N_TEMPI)
-        lags = 60 / tempi * self._frames_per_second
-        comb = np.stack([np.interp(beat * lags, np.arange(n_window), correlation) for beat in range(1, N_BEATS + 1)])
-        prior = np.exp(-0.5 * (np.log2(tempi / USUAL_BPM) / SPREAD_OCTAVES) ** 2)
-        best = int((np.maximum(comb.mean(axis=0), 0.0) * prior).argmax())
-        confidence = float(np.clip(comb[:, best].mean(), 0.0, 1.0))
-        return Tempo(round(float(tempi[best]), 1), round(confidence, 2), confidence >= SURE)
+        return tempo_of_strength(strength, self._frames_per_second)
+
+
+def tempo_of_strength(strength: np.ndarray, frames_per_second: float) -> Tempo:
+    """Estimate the tempo of an onset strength.
+
+    Parameters
+    ----------
+    strength : np.ndarray of shape ``(frames,)``
+    frames_per_second : float
+
+    Returns
+    -------
+    Tempo
+    """
+    n_window = min(round(WINDOW_SECONDS * frames_per_second), len(strength))
+    if n_window < 2:
+        return Tempo(None, 0.0, False)
+    correlation = _autocorrelation(frame(strength, n_window, max(1, n_window // 2)))
+    if not correlation.any():
+        return Tempo(None, 0.0, False)
+    tempi = np.geomspace(LOWEST_BPM, HIGHEST_BPM, N_TEMPI)
+    lags = 60 / tempi * frames_per_second
+    comb = np.stack([np.interp(beat * lags, np.arange(n_window), correlation) for beat in range(1, N_BEATS + 1)])
+    prior = np.exp(-0.5 * (np.log2(tempi / USUAL_BPM) / SPREAD_OCTAVES) ** 2)
+    best = int((np.maximum(comb.mean(axis=0), 0.0) * prior).argmax())
+    confidence = float(np.clip(comb[:, best].mean(), 0.0, 1.0))
+    return Tempo(round(float(tempi[best]), 1), round(confidence, 2), confidence >= SURE)
 
 
 def _autocorrelation(windows: np.ndarray) -> np.ndarray:

@@ -59,7 +59,7 @@ class ClassifierFamily(Family[ClassifierConfig, "ClassifierRecipe", "ClassifierP
         Dial("data.mask_probability", 0.0, 1.0),
     )
     capabilities = frozenset({Capability.CLASSIFY})
-    command = "evaluate FOLDER FOLDER --classifier {model}"
+    command = "recognise {model} FILE"
     weight_prefixes = (WEIGHT_PREFIX,)
 
     def recipes(self) -> RecipeModule[ClassifierRecipe, ClassifierPrepared]:
