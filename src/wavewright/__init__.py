@@ -57,6 +57,7 @@ _MODULES = {
     "synthesise": "tasks.synthesise",
     "train": "tasks.train",
     "transcribe": "tasks.transcribe",
+    "tune": "tasks.tune",
     "vary": "tasks.vary",
     "write_score": "music.formats.formats",
 }
@@ -108,6 +109,7 @@ __all__ = [
     "synthesise",
     "train",
     "transcribe",
+    "tune",
     "vary",
     "write_score",
 ]
@@ -158,6 +160,7 @@ if TYPE_CHECKING:  # the same names for editors and type checkers
     from .tasks.synthesise import synthesise
     from .tasks.train import train
     from .tasks.transcribe import transcribe
+    from .tasks.tune import tune
     from .tasks.vary import vary
 else:  # hidden from type checkers, which would accept any name
 

@@ -51,6 +51,7 @@ COMMANDS = Group(
             default="list",
         ),
         "train": "tasks.train:train",
+        "tune": "tasks.tune:tune",
         "evaluate": "tasks.evaluate:evaluate",
         "data": Group("Look at recordings before training on them.", {"inspect": "tasks.inspect:inspect"}),
         "analyse": "tasks.analyse:analyse",

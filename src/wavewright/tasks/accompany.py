@@ -22,7 +22,7 @@ from ..sound_file import MEDIA_SUFFIXES
 from ..whole_file import check_target, write_whole
 from . import POSITIONAL, checked
 from .recorded_melody import read_melody, write_with_recording
-from .score_output import write_or_render
+from .score_output import check_score_target, write_or_render
 
 MAX_SHOWN_CHORDS = 16
 SOUND_SUFFIXES = (*FORMATS, *MEDIA_SUFFIXES)
@@ -171,9 +171,10 @@ def accompany(
     musical_key = None if key is None else MusicalKey.parse(key)
     name = file_stem(Path(style).stem if learn_from is None else learn_from.resolve().name)
     target = Path(f"{file_stem(melody.stem)}-{name}.mid") if out is None and melody is not None else out
-    for path in (target, save_style):
-        if path is not None:
-            check_target(path)
+    if target is not None:
+        check_score_target(target)
+    if save_style is not None:
+        check_target(save_style)
     if soundfont is not None and target is not None and target.suffix.lower() in WRITABLE:
         raise BadSetting(f"--soundfont plays sound files, and {target} is a score; give one such as {name}.wav.")
     score = _read(melody, tune, tempo, quiet)
