@@ -22,7 +22,7 @@ HIGHEST_RATE = 44_100
 RARE_RATE = 0.05  # fraction of the recordings whose sample rates may be lower than that of the model
 WINDOW_SECONDS = 0.04  # of the STFT, to the nearest power of two
 HOP_SECONDS = 0.01
-NARROW_RATE = 16_000  # up to which 40 mel bands suffice
+LOW_RATE = 16_000  # up to which 40 mel bands suffice
 SHORTEST_SECONDS, LONGEST_SECONDS = 0.25, 2.0  # of a clip; longer recordings are cropped at random
 MIN_GROUPS = 3
 MIN_CLIPS_PER_GROUP = 4
@@ -55,14 +55,14 @@ def fit_settings(
     lengths = [entry.seconds for entry in entries]
     seconds = float(np.clip(np.quantile(lengths, 0.9), SHORTEST_SECONDS, LONGEST_SECONDS))
     n_fft = 2 ** round(math.log2(WINDOW_SECONDS * rate))
-    is_narrow = rate <= NARROW_RATE
+    is_low_rate = rate <= LOW_RATE
     fitted = {
         "sample_rate": rate,
         "n_samples": seconds_to_samples(seconds, rate),
         "n_fft": n_fft,
-        "hop_length": seconds_to_samples(HOP_SECONDS, rate) if is_narrow else n_fft // 4,
-        "n_mels": 40 if is_narrow else 80,
-        "f_min_hz": 60.0 if is_narrow else usual.f_min_hz,
+        "hop_length": seconds_to_samples(HOP_SECONDS, rate) if is_low_rate else n_fft // 4,
+        "n_mels": 40 if is_low_rate else 80,
+        "f_min_hz": 60.0 if is_low_rate else usual.f_min_hz,
     }
     model = replace(model, **{name: value for name, value in fitted.items() if is_usual[name]})
     if np.median(lengths) > model.n_samples / model.sample_rate:
@@ -128,10 +128,10 @@ def group_and_split(entries: Sequence[Entry], data: ClassifierDataSettings) -> t
                     "on new speakers or sources will be lower. Give each of them one split, or name them in a column "
                     "group."
                 )
-    split = assign_splits(entries, by=data.split_by, valid=data.valid_fraction, test=0.0)
+    divided = assign_splits(entries, by=data.split_by, valid=data.valid_fraction, test=0.0)
     if data.valid_fraction and all(entry.split is None for entry in entries):
-        split = _with_valid_group(split)
-    return split, tuple(notes)
+        divided = _with_valid_group(divided)
+    return divided, tuple(notes)
 
 
 def _shared_prefixes(entries: Sequence[Entry]) -> dict[int, str]:
