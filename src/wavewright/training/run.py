@@ -234,6 +234,8 @@ class Run:
                 report.log(changes)
             for problem in (*self.scan.problems, *self.prepared.problems):
                 report.log(f"left out: {problem}")
+            for note in self.prepared.notes:
+                report.log(note)
 
             def after_evaluation(average: nn.Module, progress: Progress) -> None:
                 if stop_after is not None:
