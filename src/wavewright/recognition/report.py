@@ -58,7 +58,7 @@ class ClassificationReport(ModelResult):
     n_unknown, unknown_rejected
         Recordings of labels that the model does not know, and the fraction of them that it rejects.
     mistakes
-        The most confident mistakes, to listen to.
+        The most confident mistakes.
     """
 
     n_files: int
