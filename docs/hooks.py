@@ -27,8 +27,8 @@ ROOT = DOCS.parent
 ROOT_PAGES = ("README.md", "CHANGELOG.md", "CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "SECURITY.md")
 PACKAGES = (
     *("models", "contracts", "families", "dsp", "data", "text", "speech", "narration", "metrics", "drawing"),
-    *("latent_clips", "wwc", "enhancement", "editing", "mixing", "analysis", "procedural", "demo_page"),
-    *("transcription", "music", "training", "nn"),
+    *("latent_clips", "wwc", "enhancement", "recognition", "editing", "mixing", "analysis", "procedural", "demo_page"),
+    *("transcription", "music", "training", "tuning", "nn"),
 )
 """Packages with a page of their own in the reference."""
 BESIDE = {"models": ("loading",)}

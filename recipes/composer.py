@@ -29,7 +29,8 @@ from bundling import bundle
 from wavewright.contracts.settings import override
 from wavewright.data.entry import Scan
 from wavewright.data.scores import scan_scores
-from wavewright.families.composer.conversion import voice_name
+from wavewright.families.composer.config import DRUMS
+from wavewright.families.composer.conversion import SAME_DRUMS, voice_names
 from wavewright.families.composer.recipe import ComposerRecipe, recipe
 from wavewright.models.card import Source
 from wavewright.music.accompaniment import accompany, style_names
@@ -59,10 +60,10 @@ class Piece(NamedTuple):
 
 def chorales(folder: Path | None) -> Iterator[Piece]:
     """Yield chorales of four voices at sixteenths."""
-    model = chorale_recipe().model
+    names = voice_names(chorale_recipe().model)
     for split, index, cells in pieces_of(folder / "jsb-chorales-16th-satb.npz", 4):
         tracks = [
-            Track(notes_of(rows_of(voice, TICKS // 4)), voice_name(model, lane), channel=lane)
+            Track(notes_of(rows_of(voice, TICKS // 4)), names[lane], channel=lane)
             for lane, voice in enumerate(cells.astype(int).T)
         ]
         yield Piece(f"{split}-{index:03d}", Score(tuple(tracks)))
@@ -91,7 +92,7 @@ def drum_patterns(folder: Path | None) -> Iterator[Piece]:  # noqa: ARG001
                 melody = silent_melody(metre)
                 score = accompany(melody, style, "C", seed=seed)
                 drums = tuple(track for track in score.tracks if track.is_drum)
-                if any(len(track.notes) for track in drums):
+                if any(np.isin(track.notes["pitch"], (*DRUMS, *SAME_DRUMS)).any() for track in drums):
                     split = "valid" if seed == 0 else "train"
                     name = f"{split}-{style}-{metre.replace('/', '-')}-{seed:02d}"
                     yield Piece(name, Score(drums, score.ticks_per_quarter, metres=melody.metres))

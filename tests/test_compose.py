@@ -9,6 +9,8 @@ from tiny_families import trained
 import wavewright
 from wavewright.cli import run
 from wavewright.errors import BadModel, BadScore, BadSetting
+from wavewright.music.formats import write_score
+from wavewright.music.score import Score, Track, notes_of
 from wavewright.tasks.compose import compose
 
 
@@ -70,6 +72,8 @@ def test_a_score_is_written_as_sound(composer, tmp_path):
         ({"pitches": "C-1..D-1"}, "No note of the model keeps the constraints"),
         ({"chords": "C Q"}, "'Q' is no chord"),
         ({"bars": 0}, "bars is 0"),
+        ({"bars": 4, "vary": 0.2, "score": "x.mid"}, "--vary keeps its length; leave --bars out"),
+        ({"metre": "3/4", "continue_": "x.mid"}, "keeps its metre; leave --metre out"),
     ],
 )
 def test_wrong_options_are_refused(composer, tmp_path, options, message):
@@ -78,7 +82,23 @@ def test_wrong_options_are_refused(composer, tmp_path, options, message):
     assert not (tmp_path / "out.mid").exists()
 
 
+def test_chords_are_separated_by_spaces_commas_or_bar_lines(composer, tmp_path):
+    scores = []
+    for index, chords in enumerate(("C Am F", "C,Am , F", "| C | Am | F |")):
+        compose(composer, tmp_path / f"{index}.mid", bars=3, chords=chords, seed=6)
+        scores.append((tmp_path / f"{index}.mid").read_bytes())
+    assert scores[0] == scores[1] == scores[2]
+
+
+def test_voices_are_named_in_any_case(composer, piece, tmp_path):
+    compose(composer, tmp_path / "changed.mid", score=piece, voices="VOICE 1, Voice 2")
+    with pytest.raises(BadSetting, match="no voice 'alto'"):
+        compose(composer, tmp_path / "other.mid", score=piece, voices="Alto")
+
+
 def test_wrong_files_are_refused(composer, piece, tmp_path):
+    with pytest.raises(BadSetting, match=r"ends with '\.txt'; scores are written to \.mid"):
+        compose(composer, tmp_path / "out.txt")
     with pytest.raises(BadScore, match="There is no such file"):
         compose(composer, tmp_path / "out.mid", continue_=tmp_path / "none.mid")
     with pytest.raises(BadSetting, match="'2:x' are no bars"):
@@ -93,6 +113,44 @@ def test_the_command_names_file_bars_and_seed(composer, tmp_path, capsys):
     printed = " ".join(capsys.readouterr().out.split())
     assert f"{out}: 2 bars" in printed
     assert "seed 5" in printed
+
+
+def folder_of_scores(folder, kind):
+    """Write scores of one kind, whose notes repeat every bar, and return their folder."""
+    folder.mkdir()
+    scale = (0, 2, 4, 5, 7, 9, 11, 12)
+    for number in range(4):
+        melody = Track(notes_of([(240 * i, 240, 60 + number + scale[i * 3 % 8], 80) for i in range(32)]))
+        low = Track(notes_of([(480 * i, 480, 48 + number + scale[i % 4], 80) for i in range(16)]), channel=1)
+        triads = [(960 * i, 960, 48 + number + tone, 60) for i in range(8) for tone in (0, 4, 7)]
+        drums = [(240 * i, 60, (36, 42, 38, 42)[i % 4], 90) for i in range(32)]
+        tracks = {
+            "voices": (melody, low),
+            "lead-sheet": (melody, Track(notes_of(triads), channel=1)),
+            "drums": (Track(notes_of(drums), is_drum=True, channel=9),),
+        }
+        write_score(Score(tracks[kind]), folder / f"{number}.mid")
+    return folder
+
+
+@pytest.mark.parametrize("kind", ["voices", "lead-sheet", "drums"])
+def test_a_folder_of_scores_becomes_a_model_by_the_commands(kind, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder_of_scores(tmp_path / "midi", kind)
+    settings = ["training.steps=2", "training.batch_size=2", "training.threads=1", "data.crop_steps=16"]
+    options = [word for setting in settings for word in ("--set", setting)]
+    assert run(["train", "midi", "--family", "composer", "--size", "tiny", "--out", "mine", *options]) == 0
+    assert run(["compose", "mine", "--bars", "2", "--out", "piece.mid"]) == 0
+    score = wavewright.read_score("piece.mid")
+    names = {"voices": ["voice 1", "voice 2"], "lead-sheet": ["melody", "chords"], "drums": ["drums"]}
+    assert [track.name for track in score.tracks] == names[kind]
+    if kind == "drums":
+        assert set(score.tracks[0].notes["pitch"]) <= {36, 38, 42, 46, 41, 45, 48, 49, 51}
+        assert score.tracks[0].is_drum
+        for limit in (["--key", "D"], ["--pitches", "C4..C5"], ["--chords", "C"]):
+            assert run(["compose", "mine", *limit]) == 2
+    assert run(["compose", "mine", "--bars", "1", "--seed", "3", "--out", "piece.wav", "--quiet"]) == 0
+    assert soundfile.info("piece.wav").duration > 2
 
 
 class TestRules:

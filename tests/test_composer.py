@@ -394,6 +394,9 @@ def test_wrong_requests_are_refused():
         composer.vary(score, 2)
     with pytest.raises(BadSetting, match="has no notes"):
         composer.continue_score(Score())
+    drums = Score((Track(notes_of([(0, 120, 36, 90)]), is_drum=True),))
+    with pytest.raises(BadSetting, match="no notes but drums; the model composes voices"):
+        composer.continue_score(drums)
     with pytest.raises(BadSetting, match="tempo"):
         CompositionSettings(tempo=0)
     for settings in ({"lowest": 80, "highest": 40}, {"hidden_size": 18}, {"labels": ("a",)}):

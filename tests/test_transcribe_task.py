@@ -185,3 +185,34 @@ def test_recordings_without_notes_are_refused(tmp_path):
     with pytest.raises(BadAudio):
         wavewright.transcribe(tmp_path / "none.wav", tmp_path / "a.mid", quiet=True)
     assert not (tmp_path / "a.mid").exists()
+
+
+# --- accompaniments of recordings
+
+
+def test_a_recording_is_accompanied_in_time(recording, tmp_path):
+    result = wavewright.accompany(recording, tmp_path / "a.mid", style="pop", quiet=True)
+    assert "bass" in result.parts
+    score = read_score(tmp_path / "a.mid")
+    starts = score.tempo_map.seconds(score.tracks[0].notes["start"])
+    expected = np.concatenate([0.1 + 0.4 * np.arange(8), 3.5 + 0.4 * np.arange(8)])
+    np.testing.assert_allclose(starts, expected, atol=0.07)
+
+
+def test_the_recording_is_in_the_mix(recording, tmp_path):
+    out = tmp_path / "a.wav"
+    wavewright.accompany(recording, out, style="pop", balance_db=-30, quiet=True)
+    mixed, alone = Clip.read(out).mono().wave[0], Clip.read(recording).resample(44_100).wave[0]
+    assert Clip.read(out).n_channels == 2
+    mixed = mixed[: len(alone)]
+    assert np.corrcoef(mixed, alone[: len(mixed)])[0, 1] > 0.98
+    wavewright.accompany(recording, out, style="pop", balance_db=6, quiet=True)
+    assert np.corrcoef(Clip.read(out).mono().wave[0][: len(alone)], alone)[0, 1] < 0.7
+
+
+def test_recordings_that_cannot_be_accompanied_are_refused(tmp_path, capsys):
+    silent = Clip(np.zeros((1, RATE), np.float32), RATE).write(tmp_path / "silent.wav")
+    assert "no notes" in refused(capsys, "accompany", str(silent), "--out", str(tmp_path / "a.mid"), "--quiet")
+    (tmp_path / "tune.abc").write_text("X:1\nK:C\nCDEF|\n")
+    assert "--tempo" in refused(capsys, "accompany", str(tmp_path / "tune.abc"), "--tempo", "90")
+    assert not (tmp_path / "a.mid").exists()

@@ -49,6 +49,7 @@ _MODULES = {
     "plot": "tasks.plot",
     "read_score": "music.formats.formats",
     "read_tunes": "music.formats.formats",
+    "recognise": "tasks.recognise",
     "render": "tasks.render",
     "similar": "tasks.similar",
     "speak": "tasks.speak",
@@ -56,6 +57,7 @@ _MODULES = {
     "synthesise": "tasks.synthesise",
     "train": "tasks.train",
     "transcribe": "tasks.transcribe",
+    "tune": "tasks.tune",
     "vary": "tasks.vary",
     "write_score": "music.formats.formats",
 }
@@ -99,6 +101,7 @@ __all__ = [
     "plot",
     "read_score",
     "read_tunes",
+    "recognise",
     "render",
     "similar",
     "speak",
@@ -106,6 +109,7 @@ __all__ = [
     "synthesise",
     "train",
     "transcribe",
+    "tune",
     "vary",
     "write_score",
 ]
@@ -148,6 +152,7 @@ if TYPE_CHECKING:  # the same names for editors and type checkers
     from .tasks.morph import morph
     from .tasks.phonemes import phonemes
     from .tasks.plot import plot
+    from .tasks.recognise import recognise
     from .tasks.render import render
     from .tasks.similar import similar
     from .tasks.speak import speak
@@ -155,6 +160,7 @@ if TYPE_CHECKING:  # the same names for editors and type checkers
     from .tasks.synthesise import synthesise
     from .tasks.train import train
     from .tasks.transcribe import transcribe
+    from .tasks.tune import tune
     from .tasks.vary import vary
 else:  # hidden from type checkers, which would accept any name
 

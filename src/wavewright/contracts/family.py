@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 from ..errors import BadSetting
 from .config import ModelConfig
+from .dials import TRAINING_DIALS, Dial
 from .health import HealthRules
 
 if TYPE_CHECKING:
@@ -83,6 +84,10 @@ class Family(ABC, Generic[ConfigT, RecipeT, PreparedT]):
     """Arguments of ``wavewright`` that use a model of the family."""
     weight_prefixes: ClassVar[tuple[str, ...]] = ()
     """Prefixes of the weights in a model folder that another training can start from; none if it cannot."""
+    dials: ClassVar[Sequence[Dial]] = TRAINING_DIALS
+    """Settings that ``wavewright tune`` searches."""
+    ranking: ClassVar[str] = ""
+    """Metric that ranks trainings where the recipe names none in ``training.metric``; ``-`` in front as there."""
     learns_from_scores: ClassVar[bool] = False
     """True if models are trained on a folder of scores instead of recordings."""
     extra_files: ClassVar[Mapping[str, str]] = {}

@@ -14,6 +14,7 @@ from ..errors import BadAudio, BadModel, BadSetting
 from ..models.folder import ModelFolder, describe_model
 from .config import TEMPERATURE_RANGE
 from .lookup import index_of
+from .recognition import Calibration, OutputKind
 
 
 class Model:
@@ -378,7 +379,24 @@ class Autoencoder(Model, ABC):
 
 
 class Classifier(Model, ABC):
-    """A model that recognises labels."""
+    """A model that recognises labels.
+
+    Attributes
+    ----------
+    window_samples
+        Length of the clips that the network sees.
+    output
+        Number of labels that a clip or frame can have.
+    is_aligned
+        Clips start at their onset, as one-shots do; else they are windows at any position of a recording.
+    calibration
+        Fitted on validation clips.
+    """
+
+    window_samples: int
+    output: OutputKind
+    is_aligned: bool
+    calibration: Calibration
 
     @abstractmethod
     def probabilities(self, waves: np.ndarray, sample_rate: int | None = None) -> np.ndarray:
@@ -387,6 +405,10 @@ class Classifier(Model, ABC):
     @abstractmethod
     def embed(self, waves: np.ndarray, sample_rate: int | None = None) -> np.ndarray:
         """Return the activations before the last layer, ``(n, embedding_size)``, for waves ``(n, time)``."""
+
+    @abstractmethod
+    def logits(self, wave: np.ndarray) -> np.ndarray:
+        """Return the logits ``(labels,)`` of a wave ``(time,)`` at the sample rate of the model."""
 
 
 def checked_temperature(temperature: float) -> float:

@@ -8,19 +8,25 @@ from typing import Annotated
 
 from pydantic import Field
 
+from ..clip import FORMATS
 from ..data.scores import read_scores
 from ..errors import BadScore, BadSetting
 from ..music import accompaniment
 from ..music.accompaniment import AccompanimentStyle, learn_style, load_style, style_names, style_text
 from ..music.formats import WRITABLE, read_score
+from ..music.score import Score
 from ..music.theory import MusicalKey
 from ..names import file_stem
 from ..parameters import MAX_SEED, Quiet
+from ..sound_file import MEDIA_SUFFIXES
 from ..whole_file import check_target, write_whole
 from . import POSITIONAL, checked
-from .score_output import write_or_render
+from .recorded_melody import read_melody, write_with_recording
+from .score_output import check_score_target, write_or_render
 
 MAX_SHOWN_CHORDS = 16
+SOUND_SUFFIXES = (*FORMATS, *MEDIA_SUFFIXES)
+"""Endings of recordings."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +109,9 @@ class AccompaniedScore:
 @checked
 def accompany(
     melody: Annotated[
-        Path | None, Field(description="Score with the melody: a MIDI, ABC or MusicXML file."), POSITIONAL
+        Path | None,
+        Field(description="Melody: a MIDI, ABC or MusicXML file, or a recording of one voice, which is transcribed."),
+        POSITIONAL,
     ] = None,
     out: Annotated[
         Path | None,
@@ -123,13 +131,21 @@ def accompany(
     ] = None,
     tune: Annotated[int, Field(description="Which tune of a file with several.", ge=1)] = 1,
     seed: Annotated[int, Field(description="Same seed, same notes.", ge=0, le=MAX_SEED)] = 0,
+    tempo: Annotated[
+        float | None,
+        Field(description="About so many beats a minute in a recording; default: estimated.", ge=40, le=240),
+    ] = None,
+    balance_db: Annotated[
+        float, Field(description="Loudness of the accompaniment over that of a recording.", ge=-40, le=20)
+    ] = -3.0,
     soundfont: Annotated[Path | None, Field(description="Instruments of a sound file: an .sf2 or .sf3 file.")] = None,
     list_: Annotated[bool, Field(description="List the styles.")] = False,
     quiet: Quiet = False,
 ) -> AccompaniedScore | LearnedStyle | StyleList:
     """Accompany a melody: add bass, chords, inner voices and drums in a style.
 
-    The tracks of the score stay as they are. With --learn-from, typical bars of a folder of scores are the style.
+    The tracks of the score stay as they are. A recording is transcribed, and mixed with its accompaniment if --out is a
+    sound file. With --learn-from, typical bars of a folder of scores are the style.
 
     Returns
     -------
@@ -141,6 +157,8 @@ def accompany(
         If the score cannot be read or written.
     BadSetting
         If there is no melody, no such style, or a chord or the key cannot be read.
+    BadAudio
+        If a recording cannot be read or has no notes.
     BadFolder
         If a file cannot be written, or the folder has no scores.
     """
@@ -153,19 +171,23 @@ def accompany(
     musical_key = None if key is None else MusicalKey.parse(key)
     name = file_stem(Path(style).stem if learn_from is None else learn_from.resolve().name)
     target = Path(f"{file_stem(melody.stem)}-{name}.mid") if out is None and melody is not None else out
-    for path in (target, save_style):
-        if path is not None:
-            check_target(path)
+    if target is not None:
+        check_score_target(target)
+    if save_style is not None:
+        check_target(save_style)
     if soundfont is not None and target is not None and target.suffix.lower() in WRITABLE:
         raise BadSetting(f"--soundfont plays sound files, and {target} is a score; give one such as {name}.wav.")
-    score = None if melody is None else read_score(melody, tune)
+    score = _read(melody, tune, tempo, quiet)
     chosen, n_scores = (load_style(style), 0) if learn_from is None else _learned(learn_from)
     accompanied = None if score is None else accompaniment.accompany(score, chosen, chords, key=musical_key, seed=seed)
     if save_style is not None:
         write_whole(save_style, style_text(chosen).encode())
     if accompanied is None or target is None or score is None:
         return LearnedStyle(save_style or Path(), n_scores, len(chosen.patterns))
-    write_or_render(accompanied, target, soundfont=soundfont, quiet=quiet)
+    if melody is not None and _is_recording(melody) and target.suffix.lower() not in WRITABLE:
+        write_with_recording(accompanied, melody, target, balance_db=balance_db, soundfont=soundfont, quiet=quiet)
+    else:
+        write_or_render(accompanied, target, soundfont=soundfont, quiet=quiet)
     sharps = accompanied.keys[0]
     return AccompaniedScore(
         out=target,
@@ -177,6 +199,19 @@ def accompany(
         n_notes=accompanied.n_notes,
         seconds=round(accompanied.seconds, 2),
     )
+
+
+def _is_recording(melody: Path | None) -> bool:
+    return melody is not None and melody.suffix.lower() in SOUND_SUFFIXES
+
+
+def _read(melody: Path | None, tune: int, tempo: float | None, quiet: bool) -> Score | None:
+    """Return the score of a melody, transcribed if it is a recording."""
+    if tempo is not None and not _is_recording(melody):
+        raise BadSetting("--tempo is that of a recording; scores have their own.")
+    if melody is None:
+        return None
+    return read_melody(melody, tempo, quiet=quiet) if _is_recording(melody) else read_score(melody, tune)
 
 
 def _description(name: str) -> StyleDescription:

@@ -21,9 +21,8 @@ from ..music.score import Score
 from ..music.theory import ChordSymbol, MusicalKey, pitch_range_of
 from ..names import file_stem
 from ..parameters import MAX_SEED, Quiet
-from ..whole_file import check_target
 from . import POSITIONAL, checked
-from .score_output import write_or_render
+from .score_output import check_score_target, write_or_render
 
 DEFAULT_BARS = 16
 
@@ -32,6 +31,7 @@ PRESETS = {
     "lead-sheet": ("folk-tunes", ()),
     "melody": ("folk-tunes", ("melody",)),
     "chords": ("folk-tunes", ("chords",)),
+    "drum-pattern": ("drum-patterns", ()),
 }
 """Model and voices of each preset; no voices are all."""
 
@@ -173,7 +173,7 @@ def compose(
         return RuleList(tuple(_description(name) for name in RULES.names))
     if infill is not None and score is None:  # of the score that --continue names
         score, continue_ = continue_, None
-    request = _Request(continue_, score, infill, voices, vary, DEFAULT_BARS if bars is None else bars)
+    request = _Request(continue_, score, infill, voices, vary, bars, metre)
     span = None if pitches is None else pitch_range_of(pitches)
     if rule is not None:
         of_models = {"MODEL": model, "--chords": chords, "--whole-bars": whole_bars or None, **request.options}
@@ -198,7 +198,7 @@ def compose(
     settings = CompositionSettings(
         tempo=tempo or _tempo_of(source),
         key=None if key is None else MusicalKey.parse(key),
-        chords=tuple(ChordSymbol.parse(text) for text in (chords or "").split()),
+        chords=tuple(ChordSymbol.parse(text) for text in re.split(r"[\s,|]+", chords or "") if text),
         onset_steps=_onset_steps(smallest_note),
         ends_at_bars=whole_bars,
         bar_steps=_bar_steps(metre or "4/4"),
@@ -225,9 +225,9 @@ def _description(name: str) -> RuleDescription:
 
 
 def _target(name: str, seed: int, out: Path | None) -> Path:
-    """Return the file to write; raise BadFolder if it cannot be written."""
+    """Return the file to write; raise BadSetting or BadFolder if it cannot be written."""
     target = Path(f"{file_stem(name)}-{seed}.mid") if out is None else out
-    check_target(target)
+    check_score_target(target)
     return target
 
 
@@ -254,7 +254,8 @@ class _Request:
     infill: str | None
     voices: str | None
     vary: float | None
-    bars: int
+    bars: int | None
+    metre: str | None
 
     def __post_init__(self) -> None:
         requested = {"--infill": self.infill, "--voices": self.voices, "--vary": self.vary}
@@ -266,6 +267,10 @@ class _Request:
             raise BadSetting(f"{options[0]} needs the score that it changes; give it with --score FILE.")
         if self.score is not None and not options:
             raise BadSetting("--score needs one of --infill, --voices and --vary; or use --continue.")
+        if options and self.bars is not None:
+            raise BadSetting(f"The score of {options[0]} keeps its length; leave --bars out.")
+        if self.metre is not None and (options or self.continue_from is not None):
+            raise BadSetting("A score that is continued or changed keeps its metre; leave --metre out.")
 
     @property
     def options(self) -> dict[str, object]:
@@ -285,15 +290,17 @@ class _Request:
 
     def compose(self, composer: ScoreComposer, source: Score | None, settings: CompositionSettings) -> Score:
         """Return the score."""
+        bars = self.bars or DEFAULT_BARS
         if source is None:
-            return composer.compose(self.bars, settings)
+            return composer.compose(bars, settings)
         if self.infill is not None:
             return composer.infill(source, *_bars_of(self.infill), settings)
         if self.voices is not None:
-            return composer.replace_voices(source, tuple(name.strip() for name in self.voices.split(",")), settings)
+            names = tuple(name.strip().lower() for name in self.voices.split(","))
+            return composer.replace_voices(source, names, settings)
         if self.vary is not None:
             return composer.vary(source, self.vary, settings)
-        return composer.continue_score(source, self.bars, settings)
+        return composer.continue_score(source, bars, settings)
 
 
 def _tempo_of(score: Score | None) -> float:

@@ -22,6 +22,7 @@ from ..errors import BadFolder, BadModel
 from ..families import FAMILIES
 from ..models import bundled, find
 from ..models.folder import ModelFolder
+from ..music.theory import pitch_name
 from ..names import file_stem, inside
 from ..procedural import PROCEDURES
 from ..speech.voice import DEFAULT_VOCODER, DEFAULT_VOICE
@@ -41,6 +42,7 @@ from .morph import morph
 from .render import render
 from .speak import speak
 from .synthesise import synthesise
+from .transcribe import transcribe
 
 PAGE_FILE = "index.html"
 NOISE_SEED = 3
@@ -73,7 +75,9 @@ D2 D|A2 A|E3/2 F/ E|D3|z A c|d2 c|A B G|A3|]
 """
 TUNE_NAME = "scarborough-fair"
 TUNE_STYLE = "waltz"
+TUNE_METRE = "3/4"
 TUNE_PATCH = "harp"
+TRANSCRIBED_PATCH = "nylon-guitar"
 CHAINS = (
     ("in a hall", "reverb 2s mix=40% tail=1s"),
     ("slower", "stretch 1.3"),
@@ -337,6 +341,8 @@ class _ClipWriter:
         ]
         rows = [self._render(), self._compose_by_rules()]
         sections.append(ToolSection("music", "A tune in ABC notation, rendered to sound; pieces by rules.", rows))
+        title = "A melody as a recording, its notes, and an accompaniment of the recording."
+        sections.append(ToolSection("transcription", title, [self._transcribe()]))
         rows = [self._render_notes()]
         sections.append(ToolSection("synthesiser", "Single notes of patches, and a wave from a formula.", rows))
         if self.voice is not None:
@@ -372,6 +378,23 @@ class _ClipWriter:
         labels = ("by the bundled instruments", f"by the patch {TUNE_PATCH}", f"accompanied: {TUNE_STYLE}")
         command = f"wavewright render {tune.name} --out {paths[0].name}"
         return PlayerRow(TUNE_NAME, command, [self._player(*pair) for pair in zip(paths, labels, strict=True)])
+
+    def _transcribe(self) -> PlayerRow:
+        """Transcribe a tune that a patch plays, render its notes, and accompany the recording."""
+        tune, notes = self.out / "tune.abc", self.out / "notes.mid"
+        tune.write_text(TUNE, encoding="utf-8")
+        paths = [self.audio / f"{TRANSCRIBED_PATCH}-{name}.wav" for name in ("recording", "notes", "accompanied")]
+        render(tune, paths[0], patch=TRANSCRIBED_PATCH, quiet=True)
+        transcribed = transcribe(paths[0], notes, metre=TUNE_METRE, quiet=True)
+        render(notes, paths[1], quiet=True)
+        accompany(paths[0], paths[2], style=TUNE_STYLE, quiet=True)
+        names = " ".join(pitch_name(note.pitch) for note in transcribed.notes)
+        labels = ("recording", "its notes by a piano", f"the recording, accompanied: {TUNE_STYLE}")
+        players = [self._player(*pair, names) for pair in zip(paths, labels, strict=True)]
+        tune.unlink()
+        notes.unlink()
+        command = f"wavewright transcribe {paths[0].name} --out notes.mid --metre {TUNE_METRE}"
+        return PlayerRow(f"notes of the patch {TRANSCRIBED_PATCH}", command, players)
 
     def _render_notes(self) -> PlayerRow:
         """Render a note by several patches and by a formula."""

@@ -5,10 +5,24 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from ..clip import FORMATS
+from ..errors import BadSetting
 from ..music.formats import WRITABLE, write_score
 from ..music.score import Score
 from ..names import file_stem
+from ..whole_file import check_target
 from .render import render
+
+
+def check_score_target(target: Path) -> None:
+    """Raise BadSetting or BadFolder, before any work, for a file that can be neither a score nor a sound file."""
+    check_target(target)
+    endings = (*WRITABLE, *FORMATS)
+    if target.suffix.lower() not in endings:
+        raise BadSetting(
+            f"{target} ends with {target.suffix!r}; scores are written to {', '.join(WRITABLE)}, and their sound to "
+            f"{', '.join(FORMATS)}."
+        )
 
 
 def write_or_render(score: Score, target: Path, *, soundfont: Path | None = None, quiet: bool = False) -> None:

@@ -105,7 +105,7 @@ def train(
 
     name = folder.resolve().stem if folder.is_file() else folder.resolve().name
     run_folder = inside(Path("runs"), name) if out is None else out
-    with _memory_errors():
+    with memory_errors():
         progress = run.train(
             folder,
             family,
@@ -126,7 +126,7 @@ def train(
 
 
 @contextmanager
-def _memory_errors() -> Iterator[None]:
+def memory_errors() -> Iterator[None]:
     """Raise TrainingStopped if the block needs more memory than there is."""
     try:
         yield

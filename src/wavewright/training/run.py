@@ -34,6 +34,7 @@ from .checkpoint import Progress
 from .export import export_model, replace_tensors
 from .length import Length
 from .loop import BEST, LAST, NO_LENGTH, Loop
+from .plan import STEP_FRACTION, steps_within
 from .report import Report
 from .run_file import RUN_FILE, check_resume, json_of, run_file_of, write_run_file
 from .run_folder import CHECKPOINTS, check_call, check_run_folder, remove_left_overs
@@ -177,6 +178,7 @@ class Run:
         resume: bool = False,
         quiet: bool = False,
         more_minutes: float | None = None,
+        stop_after: Callable[[Progress], str] | None = None,
     ) -> Progress:
         """Train, or resume training, and export the model. Under ``torchrun`` all processes train together.
 
@@ -190,6 +192,9 @@ class Run:
             Show nothing on the terminal.
         more_minutes
             Extension of the plan of the run.
+        stop_after
+            Called after each evaluation; returns why the run ends there, or an empty text. With it there are no samples
+            of evaluations, and the model is exported at the end alone.
 
         Raises
         ------
@@ -213,16 +218,28 @@ class Run:
                 else:
                     write_run_file(self.out / RUN_FILE, current)
                 remove_left_overs(self.out)
-            return self._train(length, resume, quiet, processes.broadcast(first_steps), changes)
+            return self._train(length, resume, quiet, processes.broadcast(first_steps), changes, stop_after)
 
-    def _train(self, length: Length, resume: bool, quiet: bool, first_steps: int, changes: str) -> Progress:
+    def _train(
+        self,
+        length: Length,
+        resume: bool,
+        quiet: bool,
+        first_steps: int,
+        changes: str,
+        stop_after: Callable[[Progress], str] | None,
+    ) -> Progress:
         with Report(self.out, quiet, mute=processes.rank() > 0) as report:
             if changes:
                 report.log(changes)
-            for problem in (*self.scan.problems, *self.prepared.problems):
-                report.log(f"left out: {problem}")
+            left_out = (f"left out: {problem}" for problem in (*self.scan.problems, *self.prepared.problems))
+            for line in (*left_out, *self.prepared.notes):
+                report.log(line)
 
             def after_evaluation(average: nn.Module, progress: Progress) -> None:
+                if stop_after is not None:
+                    progress.finished = stop_after(progress)
+                    return
                 module = self.inference_module(average)
                 waves, titles = self.training.samples(module, self.prepared)
                 if waves:
@@ -249,6 +266,22 @@ class Run:
             if processes.rank() == 0:
                 self.export_best(loop, report.log, is_finished=bool(progress.finished))
         return progress
+
+    def steps_in(self, minutes: float) -> tuple[int, int]:
+        """Time a few steps; return how many fit into some minutes, and the fastest number of threads."""
+        training = self.recipe.training
+        loop = Loop(self.network, self.prepared.batches, training, self.out / CHECKPOINTS, Report(self.out, True, True))
+        seconds_per_step = loop.choose_threads()
+        steps = steps_within(60 * STEP_FRACTION * minutes, 0, loop.stage_starts(), seconds_per_step)
+        return steps, loop.progress.threads
+
+    def set_plan(self, steps: int, evaluations: int, threads: int) -> None:
+        """Plan the run before it begins: about so many steps, with equally distant evaluations, each saved."""
+        every = max(1, steps // evaluations)
+        training = replace(
+            self.recipe.training, steps=every * evaluations, evaluate_every=every, save_every=every, threads=threads
+        )
+        self.recipe = replace(self.recipe, training=training)
 
     def _list_suspect_clips(self, average: nn.Module, progress: Progress, log: Callable[[str], None]) -> None:
         """Write the training clips that may be wrong, once, as soon as the family can identify them."""
@@ -406,18 +439,31 @@ def train(
     """
     check_call(out, resume, more_minutes)
     _move_compile_cache()
-    base_folder = None if base is None else _open_base(base, family)
+    base_folder = None if base is None else open_base(base, family)
     family = family or (DEFAULT_FAMILY if base_folder is None else base_folder.card.family)
     recipe = choose_recipe(family, size, settings, device, base_folder)
     if not (recipe.training.steps or max_minutes or resume):
         raise BadSetting(NO_LENGTH)
     check_run_folder(out, folder)
-    is_of_scores = families.family(family).learns_from_scores
-    recordings = scan_scores(folder) if is_of_scores else scan(folder, label_from, group_from, manifest)
-    description = f"Trained on {len(recordings.entries)} {'scores' if is_of_scores else 'clips'}."
-    provenance = Provenance(name=out.resolve().name or family, description=description)
-    run = Run(out, family, recipe, recordings, provenance, base=base_folder)
+    recordings = scan_for(family, folder, label_from, group_from, manifest)
+    run = Run(out, family, recipe, recordings, provenance_of(out, family, recordings), base=base_folder)
     return run.train(max_minutes, resume, quiet, more_minutes)
+
+
+def scan_for(
+    family: str, folder: Path, label_from: LabelFrom | None, group_from: GroupFrom | None, manifest: Path | None
+) -> Scan:
+    """Return the recordings of a folder, or its scores for a family that learns from scores."""
+    if families.family(family).learns_from_scores:
+        return scan_scores(folder)
+    return scan(folder, label_from, group_from, manifest)
+
+
+def provenance_of(out: Path, family: str, recordings: Scan) -> Provenance:
+    """Return name and description of a model trained on someone's own recordings."""
+    noun = "scores" if families.family(family).learns_from_scores else "clips"
+    name = out.resolve().name or family
+    return Provenance(name=name, description=f"Trained on {len(recordings.entries)} {noun}.")
 
 
 def choose_recipe(
@@ -457,7 +503,12 @@ def choose_recipe(
     return replace(recipe, training=replace(recipe.training, device=device))
 
 
-def _open_base(base: str | Path, family: str | None) -> ModelFolder:
+def family_of(base: str | Path | None) -> str:
+    """Return the family of the model that training starts from, and without one the usual family."""
+    return DEFAULT_FAMILY if base is None else ModelFolder(find(base)).card.family
+
+
+def open_base(base: str | Path, family: str | None) -> ModelFolder:
     """Open the model that training starts from; raise BadModel if it is damaged, BadSetting if of another family."""
     folder = ModelFolder(find(base))
     folder.verify()

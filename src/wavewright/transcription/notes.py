@@ -10,7 +10,7 @@ from .note_path import BLOCK_FRAMES, SLACK_FRAMES, NotePath, PathNote, windowed
 from .salience import FRAMES_PER_SECOND, MelodyFrames
 from .settings import HIGHEST_PITCH, LOWEST_PITCH, TranscriptionSettings
 
-DEVIATION_COST = 0.075  # of a semitone between a candidate and the note, squared
+DEVIATION_COST = 0.1  # of a semitone between a candidate and the note, squared
 MAX_DEVIATION = 1.3  # semitones
 NO_CANDIDATE = -0.3  # score of a frame in which a note has no candidate
 ONSET_FRAMES = 6  # around an onset without a larger one

@@ -39,6 +39,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
+from ...contracts.dials import TRAINING_DIALS, Dial
 from ...contracts.family import Capability, Family, RecipeModule
 from ...contracts.health import HealthRules
 from .config import SIZES, SPEAKERS_FILE, WEIGHT_PREFIX, AcousticConfig
@@ -60,6 +61,13 @@ class AcousticFamily(Family[AcousticConfig, "AcousticRecipe", "AcousticPrepared"
     config = AcousticConfig
     sizes = SIZES
     health = HealthRules(loss="valid/mel")
+    dials = (
+        *TRAINING_DIALS,
+        Dial("model.dropout", 0.0, 0.3),
+        Dial("model.predictor_dropout", 0.1, 0.6),
+        Dial("model.decoder_blocks", 4, 8),
+    )
+    ranking = "valid/mel"
     capabilities = frozenset({Capability.SPEAK})
     command = "speak 'Hello.' --voice {model}"
     weight_prefixes = (WEIGHT_PREFIX,)

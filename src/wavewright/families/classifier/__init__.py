@@ -27,6 +27,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from ...contracts.dials import TRAINING_DIALS, Dial
 from ...contracts.family import Capability, Family, RecipeModule
 from ...contracts.health import HealthRules
 from .config import LAST_LAYER, SIZES, WEIGHT_PREFIX, ClassifierConfig
@@ -50,8 +51,15 @@ class ClassifierFamily(Family[ClassifierConfig, "ClassifierRecipe", "ClassifierP
     config = ClassifierConfig
     sizes = SIZES
     health = HealthRules(loss="valid/loss")
+    dials = (
+        *TRAINING_DIALS,
+        Dial("model.width", choices=(1, 2, 3, 4)),
+        Dial("model.dropout", 0.0, 0.4),
+        Dial("data.mixup_alpha", 0.0, 0.6),
+        Dial("data.mask_probability", 0.0, 1.0),
+    )
     capabilities = frozenset({Capability.CLASSIFY})
-    command = "evaluate FOLDER FOLDER --classifier {model}"
+    command = "recognise {model} FILE"
     weight_prefixes = (WEIGHT_PREFIX,)
 
     def recipes(self) -> RecipeModule[ClassifierRecipe, ClassifierPrepared]:

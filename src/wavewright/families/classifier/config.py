@@ -10,6 +10,7 @@ from ...errors import BadSetting
 from ...ranges import check_ranges, ranged
 
 GRAPH_FILE = "classifier.onnx"
+CALIBRATION_FILE = "calibration.safetensors"
 WEIGHT_PREFIX = "classifier."  # of the network's weights in a model folder
 LAST_LAYER = ("fc.weight", "fc.bias")  # among these; one row for each label
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...contracts.runtime import Classifier, checked_wave_batch
-from ...errors import BadSetting
-from ...models.folder import ModelFolder
-from .config import GRAPH_FILE, ClassifierConfig
+from ...contracts.recognition import Calibration
+from ...contracts.runtime import Classifier, checked_wave, checked_wave_batch
+from ...errors import BadModel, BadSetting
+from ...metrics.calibration import softmax
+from ...models.folder import REMEDY, ModelFolder
+from .config import CALIBRATION_FILE, GRAPH_FILE, ClassifierConfig
 from .features import fixed_length, log_mel_spectrogram
 
 
@@ -20,6 +22,10 @@ class ClassifierRuntime(Classifier):
     def __init__(self, folder: ModelFolder) -> None:
         super().__init__(folder)
         self.config = config = folder.config(ClassifierConfig)
+        self.window_samples = config.n_samples
+        self.output = "softmax"
+        self.is_aligned = _is_aligned(folder)
+        self.calibration = read_calibration(folder)
         self._session = folder.session(
             GRAPH_FILE,
             {"log_mel": (None, config.n_mels, config.n_frames)},
@@ -67,6 +73,10 @@ class ClassifierRuntime(Classifier):
         embeddings = np.array([embedding for _, embedding in outputs], dtype=np.float32)
         return softmax(logits), embeddings.reshape(-1, self.config.embedding_size)
 
+    def logits(self, wave: np.ndarray) -> np.ndarray:
+        """Return the logits ``(labels,)`` of a wave ``(time,)`` at the sample rate of the model."""
+        return self.logits_and_embedding(checked_wave(wave))[0]
+
     def logits_and_embedding(self, wave: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Compute the output of the network for one wave.
 
@@ -100,8 +110,19 @@ class ClassifierRuntime(Classifier):
         return np.stack([soxr.resample(wave, sample_rate, self.sample_rate) for wave in waves])
 
 
-def softmax(logits: np.ndarray) -> np.ndarray:
-    """Return the probabilities ``(n, labels)`` of logits ``(n, labels)``; each row sums to 1."""
-    exponentials: np.ndarray = np.exp(logits - logits.max(axis=1, keepdims=True))
-    probabilities: np.ndarray = exponentials / exponentials.sum(axis=1, keepdims=True)
-    return probabilities
+def read_calibration(folder: ModelFolder) -> Calibration:
+    """Return the calibration of a model, the neutral one for a model without; raise BadModel if it is damaged."""
+    if CALIBRATION_FILE not in folder.card.files:
+        return Calibration()
+    tensors = folder.tensors(CALIBRATION_FILE)
+    numbers = [tensors.get(name, np.zeros(0)).ravel() for name in ("temperature", "min_fit", "n_clips")]
+    if any(len(each) != 1 or np.isnan(each[0]) for each in numbers) or not 0 < numbers[0][0] < np.inf:
+        raise BadModel(f"{folder.path / CALIBRATION_FILE} holds no calibration; {REMEDY}.")
+    temperature, min_fit, n_clips = (float(each[0]) for each in numbers)
+    return Calibration(temperature, min_fit, int(max(n_clips, 0)))
+
+
+def _is_aligned(folder: ModelFolder) -> bool:
+    """Return True if the clips that the model was trained on were aligned to their onsets."""
+    data = folder.card.recipe.get("data")
+    return bool(data.get("align", True)) if isinstance(data, dict) else True

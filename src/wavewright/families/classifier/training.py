@@ -5,14 +5,17 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from ...metrics.calibration import fit_score, fit_temperature
 from ...nn.export_spec import ExportSpec, GraphSpec
 from ...nn.network import FamilyTraining
-from .config import GRAPH_FILE, WEIGHT_PREFIX, ClassifierConfig
+from .config import CALIBRATION_FILE, GRAPH_FILE, WEIGHT_PREFIX, ClassifierConfig
 from .modules import BCResNet
 from .network import ClassifierNetwork, log_mel_layer
 from .recipe import ClassifierPrepared, scores
 
 EVALUATION_BATCH = 32  # clips
+MIN_CALIBRATION_CLIPS = 20  # fewer say little about confidence
+REJECTED_FRACTION = 0.05  # of the validation clips, which fit the labels least
 
 
 class ClassifierTraining(FamilyTraining[ClassifierConfig, BCResNet, ClassifierPrepared]):
@@ -24,7 +27,7 @@ class ClassifierTraining(FamilyTraining[ClassifierConfig, BCResNet, ClassifierPr
         """Return ``valid/`` and each of :func:`.recipe.scores`; empty without validation clips."""
         if not len(prepared.valid_labels):
             return {}
-        measured = scores(logits_of(module, prepared.valid_waves), prepared.valid_labels)
+        measured = scores(valid_logits(module, prepared), prepared.valid_labels)
         return {f"valid/{name}": value for name, value in measured.items()}
 
     def samples(self, module: BCResNet, prepared: ClassifierPrepared) -> tuple[list[np.ndarray], list[str]]:
@@ -47,7 +50,28 @@ class ClassifierTraining(FamilyTraining[ClassifierConfig, BCResNet, ClassifierPr
             graphs={GRAPH_FILE: GraphSpec(module, {"log_mel": log_mel}, ("logits", "embedding"))},
             sample=tone[None],
             weights={f"{WEIGHT_PREFIX}{name}": value.numpy(force=True) for name, value in weights.items()},
+            files=calibration_of(module, prepared),
         )
+
+
+def calibration_of(module: BCResNet, prepared: ClassifierPrepared) -> dict[str, dict[str, np.ndarray]]:
+    """Return the file with temperature and smallest fit, by the validation clips; none where these are too few."""
+    n_clips = len(prepared.valid_labels)
+    if n_clips < MIN_CALIBRATION_CLIPS:
+        return {}
+    logits = valid_logits(module, prepared)
+    fit = np.quantile(fit_score(logits), REJECTED_FRACTION)
+    numbers = {"temperature": fit_temperature(logits, prepared.valid_labels), "min_fit": fit, "n_clips": n_clips}
+    return {CALIBRATION_FILE: {name: np.array([value], np.float64) for name, value in numbers.items()}}
+
+
+def valid_logits(module: BCResNet, prepared: ClassifierPrepared) -> np.ndarray:
+    """Return the mean logits of the windows of each validation clip, ``(clips, labels)``."""
+    logits = logits_of(module, prepared.valid_waves)
+    counts = np.bincount(prepared.valid_clips)
+    sums = np.zeros((len(counts), logits.shape[1]))
+    np.add.at(sums, prepared.valid_clips, logits)
+    return sums / counts[:, None]
 
 
 @torch.no_grad()

@@ -24,6 +24,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
+from ...contracts.dials import TRAINING_DIALS, Dial
 from ...contracts.family import Capability, Family, RecipeModule
 from ...contracts.health import HealthRules
 from .config import CONTEXTS_FILE, FREQUENCIES_FILE, SIZES, WEIGHT_PREFIXES, CodecConfig
@@ -45,6 +46,12 @@ class CodecFamily(Family[CodecConfig, "CodecRecipe", "CodecPrepared"]):
     config = CodecConfig
     sizes = SIZES
     health = HealthRules(loss="valid/mel")
+    dials = (
+        *TRAINING_DIALS,
+        Dial("model.encoder_channels", 0.5, 1.5, is_relative=True),
+        Dial("model.decoder_channels", 0.5, 1.5, is_relative=True),
+    )
+    ranking = "valid/mel"
     capabilities = frozenset({Capability.CODE})
     command = "encode FILE --model {model}"
     weight_prefixes = WEIGHT_PREFIXES

@@ -26,6 +26,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...contracts.dials import TRAINING_DIALS, Dial
 from ...contracts.family import Capability, Family, RecipeModule
 from ...contracts.health import HealthRules
 from .config import SIZES, ComposerConfig
@@ -44,6 +45,13 @@ class ComposerFamily(Family[ComposerConfig, "ComposerRecipe", "ComposerPrepared"
     config = ComposerConfig
     sizes = SIZES
     health = HealthRules(loss="valid/nats")
+    dials = (
+        *TRAINING_DIALS,
+        Dial("model.hidden_size", choices=(96, 128, 160, 192, 256)),
+        Dial("model.n_layers", 1, 4),
+        Dial("model.dropout", 0.0, 0.4),
+        Dial("model.feature_dropout", 0.0, 0.3),
+    )
     capabilities = frozenset({Capability.COMPOSE})
     command = "compose {model}"
     weight_prefixes = ("time.composer.", "voices.composer.")

@@ -13,7 +13,7 @@ from ...music.bars import bars_of
 from ...music.score import KEY, METRE, Chord, Score, Track, notes_of
 from ...music.theory import ChordSymbol, MusicalKey
 from ...music.timing import TEMPO, quarters_per_minute_to_us
-from .config import DRUMS, ComposerConfig
+from .config import DRUM_NAMES, DRUMS, ComposerConfig
 from .grid import STEPS_PER_QUARTER, Grid
 from .vocabulary import FIRST_NOTE, N_CHORDS, QUALITIES, REST, Vocabulary
 
@@ -28,6 +28,8 @@ MIN_CHORD_NOTES = 2
 
 SAME_DRUMS = {35: 36, 37: 38, 39: 38, 40: 38, 44: 42, 43: 41, 47: 45, 50: 48, 52: 49, 55: 49, 57: 49, 53: 51, 59: 51}
 """Drums of General MIDI that count as another of a pattern."""
+
+CHOIR = ("soprano", "alto", "tenor", "bass")
 
 NO_CHORD = "N.C."
 
@@ -52,11 +54,20 @@ def grid_of(score: Score, config: ComposerConfig) -> Grid:
         raise BadSetting(f"The score has {n_steps} sixteenths; at most {MAX_STEPS} are possible. Give a shorter one.")
     lanes = {"voices": _voices, "lead-sheet": _lead_sheet, "drums": _drums}[config.layout](score, config, first)
     if not any(lanes):
-        what = "drums" if config.layout == "drums" else "notes"
-        raise BadSetting(f"The score has no {what}; the model composes {config.layout.replace('-', ' ')}.")
+        raise BadSetting(_missing(score, config))
     columns = [cells_of(events, n_steps) for events in lanes]
     symbols, is_held = (np.stack(each, 1) for each in zip(*columns, strict=True))
     return Grid(symbols, is_held, bar_steps)
+
+
+def _missing(score: Score, config: ComposerConfig) -> str:
+    """Return why a score has nothing that the layout can hold."""
+    if not score.n_notes:
+        return "The score has no notes; give one with notes."
+    if config.layout == "drums":
+        return f"The score has no drums that the model knows; these are {', '.join(DRUM_NAMES)}."
+    composes = "voices" if config.layout == "voices" else "a melody with chords"
+    return f"The score has no notes but drums; the model composes {composes}."
 
 
 def cells_of(events: Sequence[Event], n_steps: int) -> tuple[np.ndarray, np.ndarray]:
@@ -120,7 +131,7 @@ def _voices(score: Score, config: ComposerConfig, first: int) -> list[list[Event
     """Return a voice for each track, if there are as many, or the notes shared out from high to low."""
     tracks, vocabulary = _pitched(score), config.vocabulary
     if len(tracks) == config.n_voices and all(is_monophonic(track) for track in tracks):
-        names = [voice_name(config, lane) for lane in range(config.n_voices)]
+        names = voice_names(config)
         if {track.name for track in tracks} == set(names):
             tracks = sorted(tracks, key=lambda track: names.index(track.name))
         else:
@@ -242,9 +253,9 @@ def score_of(grid: Grid, config: ComposerConfig, tempo: float = 100.0, key: Musi
         rows = sorted(row for lane in lanes for row in _rows(lane, config, DRUM_VELOCITY))
         tracks.append(Track(notes_of(rows), "drums", is_drum=True, channel=9))
     else:
-        n_melodic = config.n_voices if config.layout == "voices" else 1
+        names, n_melodic = voice_names(config), config.n_voices if config.layout == "voices" else 1
         for lane in range(n_melodic):
-            tracks.append(Track(notes_of(_rows(lanes[lane], config, VELOCITY)), voice_name(config, lane), channel=lane))
+            tracks.append(Track(notes_of(_rows(lanes[lane], config, VELOCITY)), names[lane], channel=lane))
     if config.layout == "lead-sheet":
         flats = key is not None and key.sharps < 0
         named = [(start, end, chord_of(symbol, config.vocabulary)) for start, end, symbol in lanes[1]]
@@ -299,9 +310,12 @@ def _rows(events: Sequence[Event], config: ComposerConfig, velocity: int) -> lis
     return [(s * STEP_TICKS, (e - s) * STEP_TICKS, symbol + lowest, velocity) for s, e, symbol in events]
 
 
-def voice_name(config: ComposerConfig, lane: int) -> str:
-    """Return the name of a voice."""
+def voice_names(config: ComposerConfig) -> tuple[str, ...]:
+    """Return the names of the voices."""
     if config.layout == "lead-sheet":
-        return "melody"
-    choir = ("soprano", "alto", "tenor", "bass")
-    return choir[lane] if config.n_voices == len(choir) else f"voice {lane + 1}"
+        return ("melody", "chords")
+    if config.layout == "drums":
+        return DRUM_NAMES
+    if config.n_voices == len(CHOIR):
+        return CHOIR
+    return tuple(f"voice {lane + 1}" for lane in range(config.n_voices))

@@ -11,9 +11,9 @@ from torch.nn import functional as F
 
 from ...nn.cells import step_cells
 from .config import ComposerConfig
-from .vocabulary import FIRST_NOTE, MAX_INTERVAL
+from .vocabulary import FIRST_NOTE, MAX_INTERVAL, Vocabulary
 
-TINY = 1e-9
+N_OUTPUT_INTERVALS = 2 * MAX_INTERVAL + 1
 
 
 class FeatureEmbedding(nn.Module):
@@ -194,8 +194,6 @@ class VoicePredictor(nn.Module):
     The logit of a note is the sum of one for its pitch and one for its interval to each voice and to its own last note.
     """
 
-    pitches: Tensor
-
     def __init__(self, config: ComposerConfig) -> None:
         super().__init__()
         self.config = config
@@ -209,9 +207,7 @@ class VoicePredictor(nn.Module):
         self.out_norm = nn.LayerNorm(size)
         self.hold = nn.Linear(size, 1)
         self.symbols = nn.Linear(size, vocabulary.n_events)
-        self.intervals = nn.Linear(size, (n_lanes + 1) * (2 * MAX_INTERVAL + 1)) if config.has_notes else None
-        pitches = torch.arange(vocabulary.n_notes)
-        self.register_buffer("pitches", pitches, persistent=False)
+        self.intervals = nn.Linear(size, (n_lanes + 1) * N_OUTPUT_INTERVALS) if config.has_notes else None
 
     def known_vectors(self, symbols: Tensor, is_held: Tensor) -> Tensor:
         """Return the vector ``(..., lanes, hidden_size)`` that each known cell adds to the contexts of others."""
@@ -238,25 +234,39 @@ class VoicePredictor(nn.Module):
         for norm, expand, contract in zip(self.norms, self.expand, self.contract, strict=True):
             hidden = hidden + self.dropout(contract(F.gelu(expand(norm(hidden)))))
         hidden = self.out_norm(hidden)
-        symbols = self.symbols(hidden)
+        symbols, vocabulary = self.symbols(hidden), self.config.vocabulary
         if self.intervals is not None:
-            by_interval = self.intervals(hidden).unflatten(-1, (-1, 2 * MAX_INTERVAL + 1))
+            by_interval = self.intervals(hidden).unflatten(-1, (-1, N_OUTPUT_INTERVALS))
             symbols = torch.cat(
                 [
                     symbols[..., :FIRST_NOTE],
-                    symbols[..., FIRST_NOTE : FIRST_NOTE + len(self.pitches)] + self._by_pitch(by_interval, references),
-                    symbols[..., FIRST_NOTE + len(self.pitches) :],
+                    symbols[..., FIRST_NOTE : vocabulary.first_chord]
+                    + logits_by_pitch(by_interval, references, vocabulary),
+                    symbols[..., vocabulary.first_chord :],
                 ],
                 -1,
             )
         return StepOutput(self.hold(hidden)[..., 0], symbols)
 
-    def _by_pitch(self, by_interval: Tensor, references: Tensor) -> Tensor:
-        """Sum logits of intervals ``(..., references, intervals)`` as logits of pitches ``(..., n_notes)``."""
-        is_note = (references >= FIRST_NOTE) & (references < self.config.vocabulary.first_chord)
-        intervals = self.pitches - (references[..., None] - FIRST_NOTE)
-        index = intervals.clamp(-MAX_INTERVAL, MAX_INTERVAL) + MAX_INTERVAL
-        return (by_interval.gather(-1, index) * is_note[..., None]).sum(-2)
+
+def logits_by_pitch(by_interval: Tensor, references: Tensor, vocabulary: Vocabulary) -> Tensor:
+    """Sum the logits of intervals to several notes as logits of pitches.
+
+    Parameters
+    ----------
+    by_interval : Tensor of shape ``(..., references, N_OUTPUT_INTERVALS)``
+        From -MAX_INTERVAL to MAX_INTERVAL; larger intervals count as these.
+    references : Tensor of shape ``(..., references)``
+        Symbols; only those of notes count.
+
+    Returns
+    -------
+    logits : Tensor of shape ``(..., n_notes)``
+    """
+    is_note = (references >= FIRST_NOTE) & (references < vocabulary.first_chord)
+    pitches = torch.arange(vocabulary.n_notes, device=references.device)
+    index = (pitches - (references[..., None] - FIRST_NOTE)).clamp(-MAX_INTERVAL, MAX_INTERVAL) + MAX_INTERVAL
+    return (by_interval.gather(-1, index) * is_note[..., None]).sum(-2)
 
 
 class Composer(nn.Module):

@@ -8,9 +8,9 @@ from ...contracts.composition import MAX_BARS, USUAL, CompositionSettings, Score
 from ...errors import BadSetting
 from ...models.folder import ModelFolder
 from ...music.score import Score
-from .config import DRUM_NAMES, TIME_FILE, VOICE_FILE, ComposerConfig
+from .config import TIME_FILE, VOICE_FILE, ComposerConfig
 from .constraints import Constraints, masks_of
-from .conversion import grid_of, score_of, voice_name
+from .conversion import grid_of, score_of, voice_names
 from .drawing import DrawSettings, GridDrawer, Sketch
 from .grid import STEPS_PER_QUARTER, Grid
 
@@ -23,11 +23,7 @@ class ComposerRuntime(ScoreComposer):
     def __init__(self, folder: ModelFolder) -> None:
         super().__init__(folder)
         self.config = config = folder.config(ComposerConfig)
-        self.voices = {
-            "voices": tuple(voice_name(config, lane) for lane in range(config.n_lanes)),
-            "lead-sheet": ("melody", "chords"),
-            "drums": DRUM_NAMES,
-        }[config.layout]
+        self.voices = voice_names(config)
         self._steps = OnnxSteps(folder, config)
 
     def compose(self, bars: int = 16, settings: CompositionSettings = USUAL, index: int = 0) -> Score:
@@ -81,6 +77,9 @@ class ComposerRuntime(ScoreComposer):
     def fill(self, sketch: Sketch, settings: CompositionSettings, index: int = 0) -> Grid:
         """Return a piece with all cells drawn that are not known; raises BadSetting if no note keeps the limits."""
         config, bar_steps, n_steps = self.config, sketch.grid.bar_steps, len(sketch.grid)
+        has_pitch_limits = settings.key is not None or settings.chords or settings.lowest > 0 or settings.highest < 127
+        if has_pitch_limits and not config.has_notes:
+            raise BadSetting(f"{self.name} composes drums, which have no key, chords or range; leave these limits out.")
         chords = tuple(chord for chord in settings.chords for _ in range(bar_steps))
         constraints = Constraints(
             None if settings.key is None else settings.key.pitch_classes,
@@ -129,7 +128,8 @@ class OnnxSteps:
             inputs |= {"mask": (1, config.context_steps), "position": (1,)}
             next_state = (*state[:4], 1, state[5])
         self._time = folder.session(TIME_FILE, inputs, {"context": (1, config.hidden_size), "next_state": next_state})
-        cells = dict.fromkeys(("symbols", "is_held", "is_known", "before"), (1, n_lanes))
+        names = ("symbols", "is_held", "is_known", *(("before",) if config.has_notes else ()))
+        cells = dict.fromkeys(names, (1, n_lanes))
         self._voice = folder.session(
             VOICE_FILE,
             {"context": (1, config.hidden_size), **cells, "lane": (1,)},
@@ -176,9 +176,10 @@ class OnnxSteps:
             "symbols": np.where(is_known, symbols, 0)[None],
             "is_held": (is_held & is_known).astype(np.int64)[None],
             "is_known": is_known.astype(np.int64)[None],
-            "before": before[None],
             "lane": np.array([lane]),
         }
+        if self.config.has_notes:
+            inputs["before"] = before[None]
         hold, logits = self._voice.run(["hold", "logits"], inputs)
         self.total = self.total + logits.sum()
         return float(hold[0]), logits[0]

@@ -70,9 +70,10 @@ class ComposerTraining(FamilyTraining[ComposerConfig, Composer, ComposerPrepared
             "symbols": draw(config.vocabulary.n_events, shape),
             "is_held": draw(2, shape),
             "is_known": draw(2, shape),
-            "before": draw(config.vocabulary.n_events, shape),
             "lane": draw(config.n_lanes, (2,)),
         }
+        if config.has_notes:
+            voice_inputs["before"] = draw(config.vocabulary.n_events, shape)
         waves, _ = self.samples(module, prepared)
         return ExportSpec(
             graphs={
@@ -111,11 +112,21 @@ class ComposerVoiceGraph(nn.Module):
         self.composer = composer
 
     def forward(
-        self, context: Tensor, symbols: Tensor, is_held: Tensor, is_known: Tensor, before: Tensor, lane: Tensor
+        self,
+        context: Tensor,
+        symbols: Tensor,
+        is_held: Tensor,
+        is_known: Tensor,
+        lane: Tensor,
+        before: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """Return the logits of holding ``(batch,)`` and of the symbols ``(batch, n_events)``."""
+        """Return the logits of holding ``(batch,)`` and of the symbols ``(batch, n_events)``.
+
+        Drums, which have no intervals, need no symbols of the step before.
+        """
         voices = self.composer.voices
         vectors = voices.known_vectors(symbols, is_held) * is_known[..., None]
+        before = torch.zeros_like(symbols) if before is None else before
         current = torch.where(is_known > 0, symbols, before)
         references = torch.cat([current, before.gather(1, lane[:, None])], 1)
         hold, logits = voices(context, vectors.sum(1), lane, references)
@@ -153,7 +164,7 @@ class TorchSteps:
     ) -> tuple[float, np.ndarray]:
         """Return the logits of holding and of the symbols of a voice."""
         known = is_known.astype(np.int64)
-        arrays = (context, symbols * known, is_held * known, known, before, np.int64(lane))
+        arrays = (context, symbols * known, is_held * known, known, np.int64(lane), before)
         inputs = [torch.as_tensor(each, device=self.device)[None] for each in arrays]
         hold, logits = self.voices(*inputs)
         return float(hold[0]), np.asarray(logits[0].cpu().numpy())

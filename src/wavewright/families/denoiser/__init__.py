@@ -27,6 +27,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from ...contracts.dials import TRAINING_DIALS, Dial
 from ...contracts.family import Capability, Family, RecipeModule
 from ...contracts.health import HealthRules
 from .config import SIZES, UPPER_PREFIX, WEIGHT_PREFIX, DenoiserConfig
@@ -46,6 +47,13 @@ class DenoiserFamily(Family[DenoiserConfig, "DenoiserRecipe", "DenoiserPrepared"
     config = DenoiserConfig
     sizes = SIZES
     health = HealthRules(loss="valid/stft")
+    dials = (
+        *TRAINING_DIALS,
+        Dial("model.channels", choices=(16, 24, 32, 40, 48)),
+        Dial("model.n_blocks", 1, 4),
+        Dial("data.crop_seconds", 1.5, 5.0),
+    )
+    ranking = "valid/stft"
     capabilities = frozenset({Capability.ENHANCE, Capability.CANCEL_ECHO})
     command = "enhance FILE --model {model}"
     weight_prefixes = (WEIGHT_PREFIX,)

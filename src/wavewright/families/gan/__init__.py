@@ -35,6 +35,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
+from ...contracts.dials import TRAINING_DIALS, Dial
 from ...contracts.family import EMBEDDINGS_FILE, Capability, Family, RecipeModule
 from ...contracts.health import HealthRules
 from .config import LABEL_TABLE, SIZES, WEIGHT_PREFIX, GanConfig
@@ -58,6 +59,13 @@ class GanFamily(Family[GanConfig, "GanRecipe", "GanPrepared"]):
         copying="copying",
         diversity_remedy="give it more recordings, or raise model.energy_weight or model.penalty_weight",
         copying_remedy="use more recordings, a smaller --size, stop earlier, or raise model.copy_weight",
+    )
+    dials = (
+        *TRAINING_DIALS,
+        Dial("model.channels", 0.5, 1.5, is_relative=True),
+        Dial("model.critic_channels", 0.5, 1.5, is_relative=True),
+        Dial("model.penalty_weight", 0.2, 5.0, "log", is_relative=True),
+        Dial("model.energy_weight", 0.25, 4.0, "log", is_relative=True),
     )
     capabilities = frozenset({Capability.GENERATE, Capability.INTERPOLATE})
     weight_prefixes = (WEIGHT_PREFIX,)

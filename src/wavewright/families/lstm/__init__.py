@@ -27,6 +27,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
+from ...contracts.dials import TRAINING_DIALS, Dial
 from ...contracts.family import Capability, Family, RecipeModule
 from ...contracts.health import HealthRules
 from .config import SIZES, STATISTICS_FILE, LstmConfig
@@ -45,6 +46,12 @@ class LstmFamily(Family[LstmConfig, "LstmRecipe", "LstmPrepared"]):
     config = LstmConfig
     sizes = SIZES
     health = HealthRules(level_db="level_db", diversity="diversity")
+    dials = (
+        *TRAINING_DIALS,
+        Dial("model.hidden_size", 0.5, 1.5, is_relative=True),
+        Dial("model.n_layers", 1, 3),
+        Dial("model.input_noise", 0.05, 0.6),
+    )
     capabilities = frozenset({Capability.GENERATE})
     weight_prefixes = ("step.recurrent.",)
     extra_files: ClassVar[Mapping[str, str]] = {

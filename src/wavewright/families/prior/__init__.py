@@ -30,6 +30,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
+from ...contracts.dials import TRAINING_DIALS, Dial
 from ...contracts.family import EMBEDDINGS_FILE, Capability, Family, RecipeModule
 from ...contracts.health import HealthRules
 from .config import SIZES, STATISTICS_FILE, PriorConfig
@@ -48,6 +49,11 @@ class PriorFamily(Family[PriorConfig, "PriorRecipe", "PriorPrepared"]):
     config = PriorConfig
     sizes = SIZES
     health = HealthRules(loss="valid/bits")
+    dials = (
+        *TRAINING_DIALS,
+        Dial("model.hidden_size", choices=(128, 192, 256, 384)),
+        Dial("model.depth_layers", 1, 3),
+    )
     capabilities = frozenset({Capability.GENERATE})
     weight_prefixes = ("time.predictor.", "depth.predictor.")
     extra_files: ClassVar[Mapping[str, str]] = {

@@ -99,6 +99,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
+from ...contracts.dials import TRAINING_DIALS, Dial
 from ...contracts.family import Capability, Family, RecipeModule
 from ...contracts.health import HealthRules
 from .config import LATENTS_FILE, SIZES, VaeConfig
@@ -126,6 +127,13 @@ class VaeFamily(Family[VaeConfig, "VaeRecipe", "VaePrepared"]):
         copying="copying",
         active_latents="valid/active",
         latents_remedy="lower model.beta, raise model.free_nats or let beta rise more slowly (model.warmup_steps)",
+    )
+    dials = (
+        *TRAINING_DIALS,
+        Dial("model.channels", 0.5, 1.5, is_relative=True),
+        Dial("model.hidden", 0.5, 1.5, is_relative=True),
+        Dial("model.decoder_blocks", 3, 9),
+        Dial("model.complex_weight", 0.3, 3.0, "log"),
     )
     capabilities = frozenset({Capability.GENERATE, Capability.INTERPOLATE, Capability.AUTOENCODE})
     command = "morph FILE FILE --model {model}"

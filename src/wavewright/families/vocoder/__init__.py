@@ -76,6 +76,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...contracts.dials import TRAINING_DIALS, Dial
 from ...contracts.family import Capability, Family, RecipeModule
 from ...contracts.health import HealthRules
 from .config import SIZES, WEIGHT_PREFIX, VocoderConfig
@@ -94,6 +95,13 @@ class VocoderFamily(Family[VocoderConfig, "VocoderRecipe", "VocoderPrepared"]):
     config = VocoderConfig
     sizes = SIZES
     health = HealthRules(loss="valid/mel")
+    dials = (
+        *TRAINING_DIALS,
+        Dial("model.channels", 0.5, 1.5, is_relative=True),
+        Dial("model.blocks", 2, 6),
+        Dial("data.mel_noise", 0.05, 0.3),
+    )
+    ranking = "valid/mel"
     capabilities = frozenset({Capability.VOCODE})
     command = "speak 'Hello.' --vocoder {model}"
     weight_prefixes = (WEIGHT_PREFIX,)

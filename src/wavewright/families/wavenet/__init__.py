@@ -26,6 +26,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
+from ...contracts.dials import TRAINING_DIALS, Dial
 from ...contracts.family import Capability, Family, RecipeModule
 from ...contracts.health import HealthRules
 from .config import CONTOURS_FILE, DURATIONS_FILE, SIZES, WaveNetConfig
@@ -47,6 +48,12 @@ class WaveNetFamily(Family[WaveNetConfig, "WaveNetRecipe", "WaveNetPrepared"]):
     config = WaveNetConfig
     sizes = SIZES
     health = HealthRules(loss="valid/bits")
+    dials = (
+        *TRAINING_DIALS,
+        Dial("model.channels", choices=(32, 48, 64, 96)),
+        Dial("model.n_layers", choices=(10, 16, 20, 24)),
+        Dial("data.crop_samples", 0.5, 2.0, "log", is_relative=True),
+    )
     capabilities = frozenset({Capability.GENERATE, Capability.VOCODE})
     weight_prefixes = ("condition.",)  # and the weights of the layers, see initial_weights
     extra_files: ClassVar[Mapping[str, str]] = {

@@ -1,0 +1,1 @@
+"""Recordings recognised by classifiers: labels, events, key words in streams."""

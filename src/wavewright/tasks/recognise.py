@@ -1,0 +1,116 @@
+"""Recognise the labels of recordings by a classifier: files, folders or a stream."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from .. import loading, models
+from ..contracts.runtime import Classifier
+from ..errors import BadAudio, BadSetting
+from ..model_results import identity
+from ..parameters import Quiet
+from ..progress_bar import progress_bar
+from ..recognition.files import entries_of, recognise_files, spot_stream
+from ..recognition.recogniser import RecordingRecogniser
+from ..recognition.results import RecognisedFiles
+from ..recognition.spotting import (
+    KeywordSpotter,
+    SpottingCalibration,
+    calibrate_spotter,
+    card_settings,
+    write_spotting,
+)
+from . import checked
+
+STANDARD_STREAM = Path("-")
+NOT_CALIBRATED = "{} has no calibration: its confidences are as the network gives them, and no file is rejected."
+
+
+@checked
+def recognise(
+    model: Annotated[str, Field(description="Name of a classifier, or the path of its folder.")],
+    file: Annotated[
+        tuple[Path, ...] | Path, Field(description="Sound files, folders, or - for a stream on standard input.")
+    ],
+    top: Annotated[int, Field(description="Number of labels to list for each file.", ge=1, le=1_000)] = 1,
+    events: Annotated[bool, Field(description="List labels with their onsets and offsets.")] = False,
+    accept_all: Annotated[bool, Field(description="Give a label to files that fit none, too.")] = False,
+    threshold: Annotated[
+        float | None,
+        Field(description="Smallest confidence of an event of a stream; default: that on the card.", ge=0, le=1),
+    ] = None,
+    calibrate: Annotated[
+        bool,
+        Field(description="The files hold no event: find the threshold for streams by them and store it on the card."),
+    ] = False,
+    false_alarms: Annotated[
+        float, Field(description="False alarms an hour that --calibrate allows.", gt=0, le=3_600)
+    ] = 1.0,
+    quiet: Quiet = False,
+) -> RecognisedFiles | SpottingCalibration | None:
+    """Recognise the labels of recordings of any length, and events and key words in them.
+
+    A model of one-shots looks at the clip from its onset on. Other models look at overlapping windows: a file has the
+    label of the highest mean probability. Confidences are calibrated on the validation clips of the training; a file
+    that fits the labels less than nearly all of these is rejected. Standard input is 16-bit audio, raw mono at 16 kHz
+    or WAV; events are printed as they are recognised, one JSON object a line, and nothing is returned. Labels that
+    begin with an underscore, such as ``_noise``, are background and no events.
+
+    Raises
+    ------
+    BadAudio
+        If the only file cannot be read.
+    BadFolder
+        If a folder contains no sound.
+    BadModel
+        If the model does not exist, recognises nothing or is damaged.
+    BadSetting
+        If parameters exclude each other.
+    """
+    paths = (file,) if isinstance(file, Path) else tuple(dict.fromkeys(file))
+    if not paths:
+        raise BadSetting("There is nothing to recognise; give sound files, a folder, or - for a stream.")
+    classifier = loading.load_classifier(model)
+    if STANDARD_STREAM in paths:
+        if len(paths) > 1 or calibrate or events or top > 1:
+            raise BadSetting("A stream takes neither files nor --calibrate, --events or --top; leave them out.")
+        settings = card_settings(classifier)
+        spotter = KeywordSpotter(classifier, settings if threshold is None else replace(settings, threshold=threshold))
+        spot_stream(sys.stdin.buffer, sys.stdout, spotter)
+        return None
+    if threshold is not None:
+        raise BadSetting(f"--threshold {threshold:g} is for a stream; leave it out, or give - as the file.")
+    if calibrate:
+        return _calibrate(classifier, models.find(model), paths, false_alarms)
+    recogniser = RecordingRecogniser(classifier, top, events, rejects=not accept_all)
+    return _recognise(recogniser, paths, quiet)
+
+
+def _recognise(recogniser: RecordingRecogniser, paths: tuple[Path, ...], quiet: bool) -> RecognisedFiles:
+    """Recognise files and folders; raise BadAudio where the only file cannot be read."""
+    classifier = recogniser.model
+    entries, unread = entries_of(paths)
+    with progress_bar("recognising", sum(entry.seconds for entry in entries), quiet) as show:
+        files, failed = recognise_files(recogniser, entries, show)
+    failed = [*unread, *failed]
+    if len(failed) == 1 and not files:
+        raise BadAudio(failed[0].reason)
+    notes = () if classifier.calibration.n_clips else (NOT_CALIBRATED.format(classifier.name),)
+    return RecognisedFiles(
+        **identity(classifier), files=tuple(files), failed=tuple(failed), notes=notes, exit_code=2 if failed else 0
+    )
+
+
+def _calibrate(model: Classifier, folder: Path, paths: tuple[Path, ...], false_alarms: float) -> SpottingCalibration:
+    """Find the threshold of a model for streams, and store it on the card."""
+    if folder.is_relative_to(models.BUNDLED_FOLDER):
+        raise BadSetting(f"{model.name} comes with Wavewright and is not changed; copy its folder, and give the copy.")
+    entries, _ = entries_of(paths)
+    calibration = calibrate_spotter(model, entries, false_alarms)
+    write_spotting(folder, calibration)
+    return calibration

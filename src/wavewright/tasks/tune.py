@@ -1,0 +1,172 @@
+"""Search the settings with which a family learns a folder best; needs PyTorch and Optuna (:mod:`wavewright.tuning`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from ..data.parameters import GroupSource, LabelSource, ManifestPath
+from ..errors import BadSetting, MissingExtra, how_to_install
+from ..names import inside
+from ..parameters import MAX_SEED, Quiet
+from . import checked
+from .train import FAMILY_HELP, SIZE_HELP, memory_errors
+
+WHOLE_TRIALS = 8
+"""Whole trials that fit into the minutes of a search, unless --trial-minutes says otherwise; most end early."""
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """Result of a search.
+
+    Attributes
+    ----------
+    out
+        Folder of the search.
+    best
+        The best run, a model.
+    page
+        Page with all trials.
+    metric
+        That ranked them, with ``-`` in front where higher is better.
+    value, default_value
+        Of the best trial and of the defaults; None if these are not finished yet.
+    settings
+        Of the best trial.
+    n_trials, n_finished
+        Trials begun, and trained to their end.
+    command
+        That trains with the best settings.
+    """
+
+    out: Path
+    best: Path
+    page: Path
+    metric: str
+    value: float
+    default_value: float | None
+    settings: dict[str, bool | int | float | str]
+    n_trials: int
+    n_finished: int
+    command: str
+
+    def __str__(self) -> str:
+        name = self.metric.removeprefix("-")
+        defaults = "" if self.default_value is None else f", the defaults {self.default_value:.4g}"
+        listed = "".join(
+            f"\n  {dial} = {value:.4g}" if isinstance(value, float) else f"\n  {dial} = {value}"
+            for dial, value in self.settings.items()
+        )
+        return (
+            f"{self.best}: {name} {self.value:.4g}{defaults}; {self.n_finished} of {self.n_trials} trials finished"
+            f"{listed}\n{self.command}\n{self.page}"
+        )
+
+
+@checked
+def tune(
+    folder: Annotated[Path, Field(description="Folder of recordings, or a manifest (.csv, .jsonl).")],
+    family: Annotated[
+        str | None, Field(description=f"Model family: {FAMILY_HELP}; default: that of --from, or gan.")
+    ] = None,
+    max_minutes: Annotated[float, Field(description="Duration of this call in minutes.", gt=0)] = 60.0,
+    size: Annotated[str, Field(description=f"Size of the network: {SIZE_HELP}.")] = "small",
+    out: Annotated[
+        Path | None, Field(description="Folder of the search; default: runs/, the folder's name and -tune.")
+    ] = None,
+    trial_minutes: Annotated[
+        float | None,
+        Field(description="Duration of a whole trial; default: an eighth of --max-minutes, times --jobs.", gt=0),
+    ] = None,
+    dial: Annotated[
+        tuple[str, ...],
+        Field(description="Search only this setting, such as learning_rate; may be given several times."),
+    ] = (),
+    jobs: Annotated[int, Field(description="Trials side by side, a process each.", ge=1, le=256)] = 1,
+    storage: Annotated[
+        str,
+        Field(
+            description="Optuna's storage, for workers on several machines: a URL such as postgresql://host/name, or "
+            "journal:FILE; default: an SQLite file in the folder of the search."
+        ),
+    ] = "",
+    resume: Annotated[bool, Field(description="Continue a search, or join one on another machine.")] = False,
+    seed: Annotated[int, Field(description="Seed of the proposed settings.", ge=0, le=MAX_SEED)] = 0,
+    label_from: LabelSource = None,
+    group_from: GroupSource = None,
+    manifest: ManifestPath = None,
+    from_: Annotated[
+        str | None, Field(description="Model of the same family whose weights all trials start from.")
+    ] = None,
+    set: Annotated[
+        tuple[str, ...], Field(description="Fix a setting of all trials: name=value; may be given several times.")
+    ] = (),
+    device: Annotated[Literal["cpu", "cuda", "mps"], Field(description="Where to compute.")] = "cpu",
+    quiet: Quiet = False,
+) -> Tuned:
+    """Search the settings with which a family learns a folder best, within some minutes. Ctrl-C saves.
+
+    Raises
+    ------
+    MissingExtra
+        If PyTorch or Optuna is not installed.
+    BadFolder
+        If the recordings cannot be used, or there is no search to resume.
+    BadSetting
+        If an option is out of its range, the minutes are too few for a trial, or the storage cannot be reached.
+    """
+    for package, what in (("torch", "PyTorch"), ("optuna", "Optuna")):
+        if find_spec(package) is None:
+            raise MissingExtra(f"A search needs {what}, which is not installed: {how_to_install('train')}.")
+    from ..training.run import family_of
+    from ..tuning import page
+    from ..tuning import tune as searching
+    from ..tuning.search import Search
+
+    name = folder.resolve().stem if folder.is_file() else folder.resolve().name
+    search_folder = inside(Path("runs"), f"{name}-tune") if out is None else out
+    whole_trial = trial_minutes or max_minutes * jobs / WHOLE_TRIALS
+    if whole_trial > max_minutes:
+        raise BadSetting(
+            f"A trial of {whole_trial:.3g} minutes does not fit into {max_minutes:.3g}; give more --max-minutes, or "
+            "fewer --trial-minutes."
+        )
+    search = Search(
+        folder=folder,
+        family=family or family_of(from_),
+        out=search_folder,
+        trial_minutes=whole_trial,
+        size=size,
+        base=from_,
+        settings=set,
+        dials=dial,
+        device=device,
+        label_from=label_from,
+        group_from=group_from,
+        manifest=manifest,
+        storage=storage,
+        seed=seed,
+    )
+    with memory_errors():
+        outcome = searching.tune(search, max_minutes, jobs, resume, quiet)
+    best = outcome.finished[0]
+    defaults = next((trial for trial in outcome.finished if trial.number == 0), None)
+    command = search.training_command(best.params)
+    page.write_page(search_folder, outcome, command)
+    return Tuned(
+        out=search_folder,
+        best=search_folder / searching.BEST,
+        page=search_folder / page.PAGE_FILE,
+        metric=outcome.metric,
+        value=outcome.shown(best.value or 0.0),
+        default_value=None if defaults is None else outcome.shown(defaults.value or 0.0),
+        settings=dict(best.params),
+        n_trials=len(outcome.trials),
+        n_finished=len(outcome.finished),
+        command=command,
+    )
