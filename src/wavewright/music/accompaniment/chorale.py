@@ -67,12 +67,12 @@ def harmonise(
     shift = _shift_into(notes["pitch"], index)
     notes["pitch"] += shift
     line = _line_of(notes, score.ticks_per_quarter)
-    given = np.repeat(np.where(line == SILENT, SILENT, 0)[:, None], len(VOICES), axis=1)
-    given[:, index] = line
-    is_given = np.repeat((line == SILENT)[:, None], len(VOICES), axis=1)
-    is_given[:, index] = True
+    known = np.repeat(np.where(line == SILENT, SILENT, 0)[:, None], len(VOICES), axis=1)
+    known[:, index] = line
+    is_known = np.repeat((line == SILENT)[:, None], len(VOICES), axis=1)
+    is_known[:, index] = True
     tonic = (known_key.tonic + shift) % 12
-    pitches = harmonise_grid(given, is_given, tonic, seed=seed, settings=settings)
+    pitches = harmonise_grid(known, is_known, tonic, seed=seed, settings=settings)
     tracks = [
         Track(notes if lane == index else _voice_notes(pitches[:, lane], notes, score), name, channel=lane)
         for lane, name in enumerate(VOICES)

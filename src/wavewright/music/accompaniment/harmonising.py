@@ -20,7 +20,7 @@ from .voice_leading import find_violations
 
 MOST_HIDDEN, LEAST_HIDDEN = 0.9, 0.06
 ANNEALED = 0.8  # fraction of the sweeps after which the fewest cells are hidden
-HOTTEST, COLDEST = 1.0, 0.4
+HOTTEST, COLDEST = 1.0, 0.2
 WINDOW, OVERLAP = 512, 64  # steps
 VIOLATION_NATS = 2.0  # of a violation a chord, beside the negative log-likelihood of a cell
 N_LIKELIHOOD_PASSES = 4
@@ -41,13 +41,13 @@ class HarmonySettings(RangedSettings):
     """
 
     n_candidates: int = ranged(4, 1, 64)
-    n_sweeps: int = ranged(48, 1, 1_000)
+    n_sweeps: int = ranged(64, 1, 1_000)
     n_repairs: int = ranged(24, 0, 1_000)
 
 
 def harmonise_grid(
-    given: np.ndarray,
-    is_given: np.ndarray,
+    known_pitches: np.ndarray,
+    is_known: np.ndarray,
     tonic: int | None = None,
     *,
     seed: int = 0,
@@ -58,10 +58,10 @@ def harmonise_grid(
 
     Parameters
     ----------
-    given : np.ndarray
+    known_pitches : np.ndarray
         ``(steps, 4)``: pitches of soprano, alto, tenor and bass at sixteenths, SILENT for rests; only those of
-        ``is_given`` count. The first step begins a quarter.
-    is_given : np.ndarray
+        ``is_known`` count. The first step begins a quarter.
+    is_known : np.ndarray
         ``(steps, 4)`` bool: cells that stay as they are.
     tonic : int, optional
         Pitch class of the tonic.
@@ -76,10 +76,13 @@ def harmonise_grid(
     np.ndarray
         ``(steps, 4)``.
     """
-    n_steps = len(given)
+    n_steps = len(known_pitches)
     padding = ((0, -n_steps % STEPS_PER_QUARTER), (0, 0))
-    pitches, is_fixed = np.pad(given, padding, constant_values=SILENT), np.pad(is_given, padding, constant_values=True)
-    search = _Search(predictor or bundled_predictor(), tonic, settings or HarmonySettings(), seed)
+    pitches, is_fixed = (
+        np.pad(known_pitches, padding, constant_values=SILENT),
+        np.pad(is_known, padding, constant_values=True),
+    )
+    search = _HarmonySearch(predictor or bundled_predictor(), tonic, settings or HarmonySettings(), seed)
     start = 0
     while True:
         window = slice(start, start + WINDOW)
@@ -90,7 +93,7 @@ def harmonise_grid(
         start += WINDOW - OVERLAP
 
 
-class _Search:
+class _HarmonySearch:
     """Harmonies of one window after another."""
 
     def __init__(self, predictor: HarmonyPredictor, tonic: int | None, settings: HarmonySettings, seed: int) -> None:
@@ -114,13 +117,13 @@ class _Search:
         costs += [VIOLATION_NATS * len(self._violations(each)) / n_beats for each in cells]
         return _pitches_of(cells[int(costs.argmin())])
 
-    def _blocks(self, cells: np.ndarray, share: float) -> np.ndarray:
+    def _blocks(self, cells: np.ndarray, probability: float) -> np.ndarray:
         """Draw beats of voices, each with a probability."""
         n, n_steps, n_voices = cells.shape
-        return _by_step(self._rng.random((n, n_steps // STEPS_PER_QUARTER, n_voices)) < share)
+        return _by_step(self._rng.random((n, n_steps // STEPS_PER_QUARTER, n_voices)) < probability)
 
     def _resampled(self, cells: np.ndarray, hidden: np.ndarray, temperature: float) -> np.ndarray:
-        """Draw hidden cells; those of one voice and beat share their random numbers, so that notes stay whole."""
+        """Draw hidden cells; those of one voice and beat have the same random numbers, so that notes stay whole."""
         logits = self._predictor.log_probabilities(np.where(hidden, UNKNOWN, cells)) / temperature
         n, n_steps, n_voices = cells.shape
         noise = self._rng.gumbel(size=(n, n_steps // STEPS_PER_QUARTER, n_voices, N_PITCHES))
