@@ -43,6 +43,7 @@ def drum_classifier(seed: int = 0) -> ClassifierRecipe:
     return replace(
         base,
         model=replace(base.model, labels=DRUMS.labels),
+        data=replace(base.data, fit_to_folder=False),
         # 16 clips of validation are too few to choose weights by.
         training=replace(base.training, steps=STEPS, threads=1, seed=seed, metric=""),
     )

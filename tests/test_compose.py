@@ -147,6 +147,8 @@ def test_a_folder_of_scores_becomes_a_model_by_the_commands(kind, tmp_path, monk
     if kind == "drums":
         assert set(score.tracks[0].notes["pitch"]) <= {36, 38, 42, 46, 41, 45, 48, 49, 51}
         assert score.tracks[0].is_drum
+        for limit in (["--key", "D"], ["--pitches", "C4..C5"], ["--chords", "C"]):
+            assert run(["compose", "mine", *limit]) == 2
     assert run(["compose", "mine", "--bars", "1", "--seed", "3", "--out", "piece.wav", "--quiet"]) == 0
     assert soundfile.info("piece.wav").duration > 2
 

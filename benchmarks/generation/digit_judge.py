@@ -56,7 +56,7 @@ def digit_judge(steps: int) -> ClassifierRecipe:
         f_min_hz=60.0,
         range_db=RANGE_DB,
     )
-    data = replace(base.data, align=False, largest_delay_seconds=0.1)
+    data = replace(base.data, fit_to_folder=False, align=False, largest_delay_seconds=0.1)
     training = replace(base.training, steps=steps, threads=1, seed=SEED, metric="")
     return replace(base, model=model, data=data, training=training)
 

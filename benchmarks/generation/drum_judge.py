@@ -45,7 +45,7 @@ def drum_judge(steps: int) -> ClassifierRecipe:
     return replace(
         base,
         model=replace(base.model, labels=DRUM_LABELS),
-        data=replace(base.data, valid_fraction=0.0),
+        data=replace(base.data, valid_fraction=0.0, fit_to_folder=False),
         training=replace(base.training, steps=steps, threads=1, seed=SEED, metric=""),
     )
 

@@ -2,6 +2,8 @@
 
     python -m benchmarks.music.composition --model chorales --scores corpora/chorales
     python -m benchmarks.music.composition --model folk-tunes --scores corpora/folk-tunes --count 40
+    python -m benchmarks.music.composition --model folk-tunes --only limits          # 1,000 pieces, no scores needed
+    python -m benchmarks.music.composition --model folk-tunes --only speed
 
 The folder has the scores that recipes/composer.py writes: ``train-...mid`` and ``valid-...mid``. Printed are
 
@@ -12,23 +14,29 @@ The folder has the scores that recipes/composer.py writes: ``train-...mid`` and 
 - the longest melody of the model that a training piece has, in notes, by intervals and durations, beside the longest
   that held-out pieces have in common with training pieces;
 - notes that break the limits, in pieces with random limits;
-- seconds to compose 32 bars.
+- seconds to compose 32 bars, medians of three: of processor time and of the clock, and of the whole command with its
+  start.
+
+Pieces are drawn at temperature 1 from all symbols, unless ``--temperature`` and ``--top-p`` say otherwise.
 """
 
 from __future__ import annotations
 
 import argparse
 import itertools
+import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import Table, columns
+from benchmarks.harness.tables import Row, Table, columns
 from wavewright.contracts.composition import CompositionSettings, ScoreComposer
 from wavewright.loading import load_composer
 from wavewright.music.accompaniment.melody import find_key
@@ -45,7 +53,9 @@ OVERLAPS = Table(
 )
 COPIES = Table("longest run of a training melody, in notes", columns(pieces="s", median=".1f", largest="d"))
 LIMITS = Table("notes that break random limits", columns(model="s", pieces="d", notes="d", broken="d"))
-SPEED = Table("speed", columns(model="s", bars="d", seconds=".2f"))
+SPEED = Table("speed", columns(model="s", bars="d", processor_s=".2f", clock_s=".2f", command_s=".2f"))
+PARTS = ("overlaps", "copies", "limits", "speed")
+N_TIMES = 3
 Voice = list[tuple[int, int, int]]
 """Notes of a voice: start and duration in sixteenths, and pitch."""
 
@@ -185,7 +195,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--scores", type=Path, default=Path("corpora/chorales"))
     parser.add_argument("--count", type=int, default=60, help="pieces of the model and of the chain")
     parser.add_argument("--bars", type=int, default=16)
-    parser.add_argument("--top-p", type=float, default=0.95)
+    parser.add_argument("--temperature", type=float, default=1.0)
+    parser.add_argument("--top-p", type=float, default=1.0)
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--limited", type=int, default=1_000, help="pieces with random limits")
     parser.add_argument("--limited-bars", type=int, default=2)
 
@@ -193,6 +205,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def measure(options: argparse.Namespace, report: Report) -> None:
     """Add the rows of a model."""
     composer = load_composer(options.model)
+    if "speed" in options.only:
+        report.add(SPEED, speed_row(options.model, composer))
+    if "limits" in options.only:
+        broken, n_notes = count_violations(composer, options.limited, options.limited_bars)
+        report.add(LIMITS, {"model": options.model, "pieces": options.limited, "notes": n_notes, "broken": broken})
+    if not {"overlaps", "copies"} & set(options.only):
+        return
     n_voices = 1 if "chords" in composer.voices else len(composer.voices)
     scores = {
         split: [read_score(path) for path in sorted(options.scores.glob(f"{split}-*.mid"))]
@@ -200,21 +219,38 @@ def measure(options: argparse.Namespace, report: Report) -> None:
     }
     bar = Counter(map(bar_steps_of, scores["valid"])).most_common(1)[0][0]
     scores = {split: [score for score in scores[split] if bar_steps_of(score) == bar] for split in scores}
-    settings = [CompositionSettings(seed=seed, bar_steps=bar, top_p=options.top_p) for seed in range(options.count)]
-    start = time.perf_counter()
-    composer.compose(32, CompositionSettings(bar_steps=bar))
-    report.add(SPEED, {"model": options.model, "bars": 32, "seconds": time.perf_counter() - start})
-    composed = [composer.compose(options.bars, each) for each in settings]
-    add_overlaps(scores, composed, n_voices, bar, report)
+    usual = CompositionSettings(bar_steps=bar, temperature=options.temperature, top_p=options.top_p)
+    composed = [composer.compose(options.bars, replace(usual, seed=seed)) for seed in range(options.count)]
+    if "overlaps" in options.only:
+        add_overlaps(scores, composed, n_voices, bar, report)
+    if "copies" in options.only:
+        add_copies(scores, composed, report)
 
+
+def speed_row(model: str, composer: ScoreComposer) -> Row:
+    """Return the row of the seconds to compose 32 bars."""
+    times = []
+    for seed in range(N_TIMES):
+        processor, clock = time.process_time(), time.perf_counter()
+        composer.compose(32, CompositionSettings(seed=seed))
+        times.append([time.process_time() - processor, time.perf_counter() - clock])
+        with tempfile.TemporaryDirectory() as folder:
+            clock = time.perf_counter()
+            command = [sys.executable, "-m", "wavewright", "compose", model, "--bars", "32", "--seed", str(seed)]
+            subprocess.run([*command, "--out", f"{folder}/piece.mid"], check=True, capture_output=True)
+            times[-1].append(time.perf_counter() - clock)
+    names = ("processor_s", "clock_s", "command_s")
+    return {"model": model, "bars": 32, **dict(zip(names, np.median(times, axis=0).tolist(), strict=True))}
+
+
+def add_copies(scores: dict[str, list[Score]], composed: Sequence[Score], report: Report) -> None:
+    """Add the longest runs that composed and held-out pieces have in common with training pieces."""
     melodies = {name: [voices_of(score, 1)[0] for score in scores[name]] for name in scores}
     melodies["model"] = [voices_of(score, 1)[0] for score in composed]
     known, cache = {moves_of(melody) for melody in melodies["train"]}, {}
     for name in ("model", "valid"):
         copies = [longest_copy(melody, known, cache) for melody in melodies[name]]
         report.add(COPIES, {"pieces": name, "median": float(np.median(copies)), "largest": max(copies)})
-    broken, n_notes = count_violations(composer, options.limited, options.limited_bars)
-    report.add(LIMITS, {"model": options.model, "pieces": options.limited, "notes": n_notes, "broken": broken})
 
 
 def bar_steps_of(score: Score) -> int:
@@ -268,7 +304,7 @@ BENCHMARK = Benchmark(
     (OVERLAPS, COPIES, LIMITS, SPEED),
     add_options,
     measure,
-    smoke={"scores": synthetic_scores, "count": 1, "bars": 1, "limited": 2, "limited_bars": 1},
+    smoke={"scores": synthetic_scores, "count": 1, "bars": 1, "limited": 2, "limited_bars": 1, "only": PARTS[:3]},
 )
 
 if __name__ == "__main__":

@@ -96,12 +96,15 @@ class PreparedOf(Generic[RecipeT, BatchesT]):
         Recordings that were left out, with the reasons.
     batches
         The batch of a step, a pure function of the step.
+    notes
+        Sentences about the recordings that the run reports.
     """
 
     recipe: RecipeT
     train_entries: tuple[Entry, ...]
     problems: tuple[Problem, ...]
     batches: BatchesT
+    notes: tuple[str, ...] = ()
 
     def match_base(self, base: ModelFolder) -> Self:
         """Return the data of a training that starts from ``base``, represented as its weights expect it.

@@ -31,6 +31,7 @@ PRESETS = {
     "lead-sheet": ("folk-tunes", ()),
     "melody": ("folk-tunes", ("melody",)),
     "chords": ("folk-tunes", ("chords",)),
+    "drum-pattern": ("drum-patterns", ()),
 }
 """Model and voices of each preset; no voices are all."""
 

@@ -232,8 +232,9 @@ class Run:
         with Report(self.out, quiet, mute=processes.rank() > 0) as report:
             if changes:
                 report.log(changes)
-            for problem in (*self.scan.problems, *self.prepared.problems):
-                report.log(f"left out: {problem}")
+            left_out = (f"left out: {problem}" for problem in (*self.scan.problems, *self.prepared.problems))
+            for line in (*left_out, *self.prepared.notes):
+                report.log(line)
 
             def after_evaluation(average: nn.Module, progress: Progress) -> None:
                 if stop_after is not None:

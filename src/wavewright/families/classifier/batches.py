@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -28,8 +29,15 @@ class ClassifierDataSettings(AugmentationSettings):
     mask_probability: float = ranged(0.8, 0.0, 1.0)  # of each mask
     frequency_mask_fraction: float = ranged(0.2, 0.0, 0.5)  # largest fraction of the bands that one mask covers
     time_mask_fraction: float = ranged(0.2, 0.0, 0.5)  # largest fraction of the frames that one mask covers
+    crop: bool = False  # train on random crops of recordings that are longer than a clip
+    fit_to_folder: bool = True  # settings of the network that are left at their defaults follow the recordings
+    split_by: Literal["name", "group"] = "group"  # validate by other groups (speakers, sources) or by other recordings
     valid_fraction: float = ranged(0.1, 0.0, 0.9)  # of the clips (or groups, where they are known), for validation
     smallest_class: int = ranged(2, 1, 1_000_000)  # training clips; a label with fewer is left out
+
+    def n_stored(self, model: ClassifierConfig) -> int:
+        """Return the samples from which a clip can be drawn at any speed and delay."""
+        return round(model.n_samples * self.fastest + self.largest_delay_seconds * model.sample_rate)
 
 
 class ClassBatches:
@@ -88,9 +96,16 @@ class ClassBatches:
     def draw_clip(self, label: int, rng: np.random.Generator) -> np.ndarray:
         """Draw and augment a clip of a label, ``(n_samples,)``."""
         rows = self.groups[label][rng.choice(len(self.groups[label]), p=self.group_probabilities[label])]
-        clip = self.store[rows[rng.integers(len(rows))]][0]
+        row = rows[rng.integers(len(rows))]
+        clip = (self.crop(row, rng) if self.recipe.data.crop else self.store[row])[0]
         model, augmentation = self.recipe.model, draw_augmentation(self.recipe.data, rng)
         return augment(clip, augmentation, model.sample_rate, model.n_samples)
+
+    def crop(self, row: int, rng: np.random.Generator) -> np.ndarray:
+        """Return a random crop ``(1, n_stored)`` of a whole recording."""
+        n_stored = self.recipe.data.n_stored(self.recipe.model)
+        n_free = self.store.lengths[row] - n_stored
+        return self.store.crop(row, int(rng.integers(n_free + 1)) if n_free > 0 else 0, n_stored)
 
     def _mix(self, waves: np.ndarray, targets: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Mix each clip, and its target, with another (Zhang et al., 2018)."""

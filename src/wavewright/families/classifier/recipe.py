@@ -14,14 +14,15 @@ from ...contracts.settings import COSINE_SETTINGS
 from ...data.entry import Entry
 from ...data.preparation import Preparation
 from ...data.selection import label_indices, select_labels
-from ...data.splits import assign_splits
 from ...data.store import ClipStore
 from ...errors import BadFolder
 from ...models.folder import ModelFolder
 from .batches import ClassBatches, ClassifierDataSettings
 from .config import SIZES, ClassifierConfig
 from .features import fixed_length
+from .fitting import check_labels, fit_settings, group_and_split
 
+MAX_WINDOWS = 8  # of a recording, for validation
 FINE_TUNING_STEPS = 500
 FINE_TUNING_LEARNING_RATE = 5e-4
 
@@ -31,9 +32,20 @@ ClassifierRecipe = RecipeOf[ClassifierConfig, ClassifierDataSettings]
 
 @dataclass(frozen=True, kw_only=True)
 class ClassifierPrepared(PreparedOf[ClassifierRecipe, ClassBatches]):
-    """A recipe with its data, and the validation clips ``(n, n_samples)`` with their label indices ``(n,)``."""
+    """A recipe with its data, and the validation clips.
+
+    Attributes
+    ----------
+    valid_waves
+        Windows of the validation clips, ``(windows, n_samples)``.
+    valid_clips
+        Index of the clip of each window, ``(windows,)``.
+    valid_labels
+        Index of the label of each clip, ``(clips,)``.
+    """
 
     valid_waves: np.ndarray
+    valid_clips: np.ndarray
     valid_labels: np.ndarray
 
 
@@ -61,7 +73,7 @@ def fine_tuning(base: ModelFolder) -> ClassifierRecipe:
     """Return the recipe to train ``base`` further, on other labels: fewer steps at a lower learning rate."""
     model = replace(base.config(ClassifierConfig), labels=())
     training = replace(TRAINING, steps=FINE_TUNING_STEPS, learning_rate=FINE_TUNING_LEARNING_RATE)
-    return ClassifierRecipe(model, ClassifierDataSettings(), training)
+    return ClassifierRecipe(model, ClassifierDataSettings(fit_to_folder=False), training)
 
 
 def prepare(recipe: ClassifierRecipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> ClassifierPrepared:
@@ -71,24 +83,40 @@ def prepare(recipe: ClassifierRecipe, entries: Sequence[Entry], cache_folder: Pa
     enough training clips.
     """
     data = recipe.data
-    split = assign_splits(entries, by="group", valid=data.valid_fraction, test=0.0)
+    check_labels(entries)
+    split, notes = group_and_split(entries, data)
     selection = select_labels(split, recipe.model.labels, data.smallest_class)
     if len(selection.labels) < 2:
         raise BadFolder(_too_few_labels(split, data.smallest_class))
-    model = replace(recipe.model, labels=selection.labels)
-    recipe = replace(recipe, model=model)
-    n_stored = round(model.n_samples * data.fastest + data.largest_delay_seconds * model.sample_rate)
-    preparation = Preparation("one-shot", align=data.align)
+    model = recipe.model
+    if data.fit_to_folder:
+        model, data = fit_settings(model, data, selection.entries)
+    model = replace(model, labels=selection.labels)
+    recipe = replace(recipe, model=model, data=data)
+    preparation = Preparation("crop") if data.crop else Preparation("one-shot", align=data.align)
+    n_stored = None if data.crop else data.n_stored(model)
     store = ClipStore.build(selection.entries, model.sample_rate, n_stored, preparation, cache_folder)
     train_rows, valid_rows = split_rows(store.entries)
+    valid_waves = [fixed_length(wave, model) for row in valid_rows for wave in _windows(store, row, model)]
     return ClassifierPrepared(
         recipe=recipe if valid_rows else recipe.without_valid_metric(),
         train_entries=tuple(store.entries[row] for row in train_rows),
         problems=(*selection.problems, *store.problems),
         batches=ClassBatches(store, train_rows, recipe),
-        valid_waves=np.array([fixed_length(store[row][0], model) for row in valid_rows]),
+        notes=notes,
+        valid_waves=np.array(valid_waves),
+        valid_clips=np.array([i for i, row in enumerate(valid_rows) for _ in _windows(store, row, model)], np.int64),
         valid_labels=label_indices((store.labels[row] for row in valid_rows), model.labels),
     )
+
+
+def _windows(store: ClipStore, row: int, model: ClassifierConfig) -> list[np.ndarray]:
+    """Return up to MAX_WINDOWS windows ``(time,)`` of a recording, at equal distances from its start to its end."""
+    n_free = max(0, store.lengths[row] - model.n_samples) if store.n_samples is None else 0
+    n_windows = min(MAX_WINDOWS, 1 + -(-n_free // max(1, model.n_samples // 2)))
+    starts = np.linspace(0, n_free, n_windows).astype(int)
+    n_read = model.n_samples if store.n_samples is None else store.n_samples
+    return [store.crop(row, int(start), n_read)[0] for start in starts]
 
 
 def _too_few_labels(entries: Sequence[Entry], smallest_class: int) -> str:

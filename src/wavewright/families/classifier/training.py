@@ -27,7 +27,7 @@ class ClassifierTraining(FamilyTraining[ClassifierConfig, BCResNet, ClassifierPr
         """Return ``valid/`` and each of :func:`.recipe.scores`; empty without validation clips."""
         if not len(prepared.valid_labels):
             return {}
-        measured = scores(logits_of(module, prepared.valid_waves), prepared.valid_labels)
+        measured = scores(valid_logits(module, prepared), prepared.valid_labels)
         return {f"valid/{name}": value for name, value in measured.items()}
 
     def samples(self, module: BCResNet, prepared: ClassifierPrepared) -> tuple[list[np.ndarray], list[str]]:
@@ -59,10 +59,19 @@ def calibration_of(module: BCResNet, prepared: ClassifierPrepared) -> dict[str, 
     n_clips = len(prepared.valid_labels)
     if n_clips < MIN_CALIBRATION_CLIPS:
         return {}
-    logits = logits_of(module, prepared.valid_waves)
+    logits = valid_logits(module, prepared)
     fit = np.quantile(fit_score(logits), REJECTED_FRACTION)
     numbers = {"temperature": fit_temperature(logits, prepared.valid_labels), "min_fit": fit, "n_clips": n_clips}
     return {CALIBRATION_FILE: {name: np.array([value], np.float64) for name, value in numbers.items()}}
+
+
+def valid_logits(module: BCResNet, prepared: ClassifierPrepared) -> np.ndarray:
+    """Return the mean logits of the windows of each validation clip, ``(clips, labels)``."""
+    logits = logits_of(module, prepared.valid_waves)
+    counts = np.bincount(prepared.valid_clips)
+    sums = np.zeros((len(counts), logits.shape[1]))
+    np.add.at(sums, prepared.valid_clips, logits)
+    return sums / counts[:, None]
 
 
 @torch.no_grad()

@@ -77,6 +77,9 @@ class ComposerRuntime(ScoreComposer):
     def fill(self, sketch: Sketch, settings: CompositionSettings, index: int = 0) -> Grid:
         """Return a piece with all cells drawn that are not known; raises BadSetting if no note keeps the limits."""
         config, bar_steps, n_steps = self.config, sketch.grid.bar_steps, len(sketch.grid)
+        has_pitch_limits = settings.key is not None or settings.chords or settings.lowest > 0 or settings.highest < 127
+        if has_pitch_limits and not config.has_notes:
+            raise BadSetting(f"{self.name} composes drums, which have no key, chords or range; leave these limits out.")
         chords = tuple(chord for chord in settings.chords for _ in range(bar_steps))
         constraints = Constraints(
             None if settings.key is None else settings.key.pitch_classes,
