@@ -26,7 +26,7 @@ def write_abc(score: Score) -> bytes:
     """Return a score as an ABC tune.
 
     Notes, the first tempo, metres, the first key, title and names of tracks are written. Notes that start together form
-    a chord; a note that sounds longer than the next one of its track begins is cut there. Drums are left out.
+    a chord; a note that lasts beyond the start of the next one of its track is cut there. Drums are left out.
 
     Raises
     ------
