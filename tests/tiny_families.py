@@ -98,6 +98,7 @@ TINY: dict[str, TinyFamily] = {
         companion=_tiny_speech,
     ),
     "gan": TinyFamily(("sample_rate=8000", "n_samples=4000", "n_fft=256", "hop_length=64", "noise_bands=20")),
+    "instrument": TinyFamily(("sample_rate=16000", "seconds=0.6")),
     "lstm": TinyFamily(
         (
             "sample_rate=16000",

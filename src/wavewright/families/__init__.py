@@ -20,6 +20,7 @@ NAMES = (
     "composer",
     "denoiser",
     "gan",
+    "instrument",
     "lstm",
     "prior",
     "vae",

