@@ -387,6 +387,8 @@ class Classifier(Model, ABC):
         Length of the clips that the network sees.
     output
         Number of labels that a clip or frame can have.
+    frame_samples
+        Samples from one frame to the next, where the output is ``frames``; else 0.
     is_aligned
         Clips start at their onset, as one-shots do; else they are windows at any position of a recording.
     calibration
@@ -395,6 +397,7 @@ class Classifier(Model, ABC):
 
     window_samples: int
     output: OutputKind
+    frame_samples: int
     is_aligned: bool
     calibration: Calibration
 
@@ -409,6 +412,10 @@ class Classifier(Model, ABC):
     @abstractmethod
     def logits(self, wave: np.ndarray) -> np.ndarray:
         """Return the logits ``(labels,)`` of a wave ``(time,)`` at the sample rate of the model."""
+
+    @abstractmethod
+    def frame_logits(self, wave: np.ndarray) -> np.ndarray:
+        """Return the logits ``(labels, frames)`` of a wave ``(time,)``; raise BadSetting for a model without frames."""
 
 
 def checked_temperature(temperature: float) -> float:

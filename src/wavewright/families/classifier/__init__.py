@@ -25,12 +25,12 @@ Read ``features.py``, ``modules.py``, ``network.py`` (the loss), ``batches.py`` 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from ...contracts.dials import TRAINING_DIALS, Dial
 from ...contracts.family import Capability, Family, RecipeModule
 from ...contracts.health import HealthRules
-from .config import LAST_LAYER, SIZES, WEIGHT_PREFIX, ClassifierConfig
+from .config import CALIBRATION_FILE, LAST_LAYER, SIZES, WEIGHT_PREFIX, ClassifierConfig
 
 if TYPE_CHECKING:
     import numpy as np
@@ -61,6 +61,9 @@ class ClassifierFamily(Family[ClassifierConfig, "ClassifierRecipe", "ClassifierP
     capabilities = frozenset({Capability.CLASSIFY})
     command = "recognise {model} FILE"
     weight_prefixes = (WEIGHT_PREFIX,)
+    extra_files: ClassVar[Mapping[str, str]] = {
+        CALIBRATION_FILE: "temperature, and the limit of clips that fit no label"
+    }
 
     def recipes(self) -> RecipeModule[ClassifierRecipe, ClassifierPrepared]:
         """Return the module of the recipes."""

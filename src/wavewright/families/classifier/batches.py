@@ -64,7 +64,8 @@ class ClassBatches:
         by_label: dict[str, dict[str, list[int]]] = {label: {} for label in recipe.model.labels}
         for row in rows:
             entry = store.entries[row]
-            by_label[str(entry.label)].setdefault(entry.group or str(entry.path), []).append(row)
+            for label in self._known(row) or ("",):
+                by_label.setdefault(label, {}).setdefault(entry.group or str(entry.path), []).append(row)
         self.groups = [list(groups.values()) for groups in by_label.values()]  # of each label: the rows of each group
         roots = [np.sqrt([len(members) for members in groups]) for groups in self.groups]
         self.group_probabilities = [root / root.sum() for root in roots]  # of each label
@@ -80,26 +81,35 @@ class ClassBatches:
         """
         rng = np.random.default_rng([self.recipe.training.seed, step])
         n_clips, n_labels = self.recipe.training.batch_size, len(self.recipe.model.labels)
-        labels = np.resize(rng.permutation(n_labels), n_clips)
-        waves = np.stack([self.draw_clip(int(label), rng) for label in labels])
-        targets = np.eye(n_labels, dtype=np.float32)[labels]
+        drawn = [self.draw_clip(int(label), rng) for label in np.resize(rng.permutation(len(self.groups)), n_clips)]
+        waves = np.stack([wave for wave, _ in drawn])
+        targets = np.stack([self.target(row) for _, row in drawn])
         waves, targets = self._mix(waves, targets, rng)
         attenuation_db = rng.uniform(-self.recipe.data.largest_attenuation_db, 0, (n_clips, 1))
         smoothing = self.recipe.data.label_smoothing
         return {
             "wave": waves * db_to_gain(attenuation_db).astype(np.float32),
-            "target": (1 - smoothing) * targets + smoothing / n_labels,
+            "target": (1 - smoothing) * targets
+            + smoothing / (n_labels if self.recipe.model.output == "softmax" else 2),
             "frequency_mask": self._draw_masks(self.recipe.model.n_mels, self.recipe.data.frequency_mask_fraction, rng),
             "time_mask": self._draw_masks(self.recipe.model.n_frames, self.recipe.data.time_mask_fraction, rng),
         }
 
-    def draw_clip(self, label: int, rng: np.random.Generator) -> np.ndarray:
-        """Draw and augment a clip of a label, ``(n_samples,)``."""
+    def target(self, row: int) -> np.ndarray:
+        """Return 1 for each label of a clip, else 0, ``(labels,)``."""
+        return np.isin(self.recipe.model.labels, self._known(row)).astype(np.float32)
+
+    def _known(self, row: int) -> tuple[str, ...]:
+        """Return the labels of a clip that the model learns."""
+        return tuple(label for label in self.store.entries[row].all_labels if label in self.recipe.model.labels)
+
+    def draw_clip(self, label: int, rng: np.random.Generator) -> tuple[np.ndarray, int]:
+        """Draw and augment a clip of a label; return it, ``(n_samples,)``, and its row."""
         rows = self.groups[label][rng.choice(len(self.groups[label]), p=self.group_probabilities[label])]
         row = rows[rng.integers(len(rows))]
         clip = (self.crop(row, rng) if self.recipe.data.crop else self.store[row])[0]
         model, augmentation = self.recipe.model, draw_augmentation(self.recipe.data, rng)
-        return augment(clip, augmentation, model.sample_rate, model.n_samples)
+        return augment(clip, augmentation, model.sample_rate, model.n_samples), row
 
     def crop(self, row: int, rng: np.random.Generator) -> np.ndarray:
         """Return a random crop ``(1, n_stored)`` of a whole recording."""

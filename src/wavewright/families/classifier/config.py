@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...contracts.config import ModelConfig
+from ...contracts.recognition import OutputKind
 from ...dsp.mel import MelPreset
 from ...errors import BadSetting
 from ...ranges import check_ranges, ranged
@@ -43,6 +44,7 @@ class ClassifierConfig(ModelConfig):
     width: int = ranged(2, 1, 1_024)  # channels, in multiples of those of BC-ResNet-1
     sub_bands: int = ranged(5, 1, 64)  # of the sub-spectral normalisation
     dropout: float = ranged(0.1, 0.0, 0.9)
+    output: OutputKind = "softmax"  # one label a clip, any number a clip, or any number a frame (events)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -72,3 +74,8 @@ SIZES: dict[str, ClassifierConfig] = {
     "base": ClassifierConfig(width=4),
 }
 """The configuration of each size."""
+
+
+def output_names(config: ClassifierConfig) -> tuple[str, ...]:
+    """Return the names of the outputs of the graph."""
+    return ("logits", "embedding", *(("frame_logits",) if config.output == "frames" else ()))

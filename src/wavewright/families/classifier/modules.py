@@ -13,6 +13,7 @@ from .config import POWER_FLOOR, TAIL_BANDS, ClassifierConfig
 # 1). With the stride of 2 of the first convolution the strides make FREQUENCY_STRIDE.
 STAGES = ((8, 2, 1, 1), (12, 2, 2, 2), (16, 4, 2, 4), (20, 4, 1, 8))
 HEAD_CHANNELS = 16  # of the first convolution of BC-ResNet-1
+SMALLEST_PROBABILITY = 1e-6  # of a label in a clip
 SILENT_WEIGHT = 1e-4  # of a silent frame in the mean over time; the loudest has 1
 
 
@@ -133,7 +134,7 @@ class BCResNet(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
         self.fc = nn.Linear(config.embedding_size, len(config.labels))
 
-    def forward(self, log_mel: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, log_mel: Tensor) -> tuple[Tensor, ...]:
         """Classify log-mel spectrograms.
 
         Parameters
@@ -146,6 +147,8 @@ class BCResNet(nn.Module):
         logits : Tensor of shape ``(batch, labels)``
         embedding : Tensor
             Activations before the last layer, ``(batch, embedding_size)``.
+        frame_logits : Tensor
+            ``(batch, labels, frames)``, where the output is ``frames``.
         """
         return self.classify(self.normalise(log_mel))
 
@@ -164,13 +167,32 @@ class BCResNet(nn.Module):
         peak = log_mel.amax((1, 2), keepdim=True).clamp(min=self.min_peak)
         return ((log_mel - peak) / self.log_range + 1).clamp(min=0)
 
-    def classify(self, normalised: Tensor) -> tuple[Tensor, Tensor]:
-        """Return logits and embedding, as :meth:`forward`, of normalised spectrograms ``(batch, n_mels, frames)``."""
+    def classify(self, normalised: Tensor) -> tuple[Tensor, ...]:
+        """Return the outputs of :meth:`forward` for normalised spectrograms ``(batch, n_mels, frames)``."""
         hidden: Tensor = self.cnn_tail(self.blocks(self.cnn_head(normalised.unsqueeze(1)))).mean(
             2
         )  # (batch, size, frames)
         loudness = normalised.amax(1).square() + SILENT_WEIGHT  # (batch, frames)
         weight = loudness / loudness.sum(1, keepdim=True)
         embedding = (hidden * weight.unsqueeze(1)).sum(2)  # (batch, embedding_size)
-        logits: Tensor = self.fc(self.dropout(embedding))
-        return logits, embedding
+        if self.config.output == "frames":
+            frame_logits = self.fc(self.dropout(hidden).transpose(1, 2)).transpose(1, 2)  # (batch, labels, frames)
+            return linear_softmax(frame_logits), embedding, frame_logits
+        return self.fc(self.dropout(embedding)), embedding
+
+
+def linear_softmax(frame_logits: Tensor) -> Tensor:
+    """Pool the probabilities of frames, each weighted by itself; return logits ``(batch, labels)``.
+
+    Parameters
+    ----------
+    frame_logits : Tensor of shape ``(batch, labels, frames)``
+
+    References
+    ----------
+    Y. Wang, J. Li and F. Metze, "A Comparison of Five Multiple Instance Learning Pooling Functions for Sound Event
+    Detection with Weak Labeling", 2019, equation 5.
+    """
+    probability = frame_logits.float().sigmoid()
+    pooled = probability.square().sum(2) / probability.sum(2).clamp(min=SMALLEST_PROBABILITY)
+    return pooled.clamp(SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY).logit()

@@ -13,7 +13,7 @@ from ...contracts.recipe import PreparedOf, RecipeOf, split_rows
 from ...contracts.settings import COSINE_SETTINGS
 from ...data.entry import Entry
 from ...data.preparation import Preparation
-from ...data.selection import label_indices, select_labels
+from ...data.selection import label_indices, select_label_sets, select_labels
 from ...data.store import ClipStore
 from ...errors import BadFolder
 from ...models.folder import ModelFolder
@@ -41,7 +41,7 @@ class ClassifierPrepared(PreparedOf[ClassifierRecipe, ClassBatches]):
     valid_clips
         Index of the clip of each window, ``(windows,)``.
     valid_labels
-        Index of the label of each clip, ``(clips,)``.
+        Index of the label of each clip, ``(clips,)``; 0 and 1, ``(clips, labels)``, where there can be several.
     """
 
     valid_waves: np.ndarray
@@ -85,10 +85,13 @@ def prepare(recipe: ClassifierRecipe, entries: Sequence[Entry], cache_folder: Pa
     data = recipe.data
     check_labels(entries)
     split, notes = group_and_split(entries, data)
-    selection = select_labels(split, recipe.model.labels, data.smallest_class)
-    if len(selection.labels) < 2:
-        raise BadFolder(_too_few_labels(split, data.smallest_class))
     model = recipe.model
+    if model.output == "softmax" and any(entry.more_labels for entry in entries):
+        model = replace(model, output="sigmoid")
+    select = select_labels if model.output == "softmax" else select_label_sets
+    selection = select(split, model.labels, data.smallest_class)
+    if len(selection.labels) < (2 if model.output == "softmax" else 1):
+        raise BadFolder(_too_few_labels(split, data.smallest_class))
     if data.fit_to_folder:
         model, data = fit_settings(model, data, selection.entries)
     model = replace(model, labels=selection.labels)
@@ -106,8 +109,16 @@ def prepare(recipe: ClassifierRecipe, entries: Sequence[Entry], cache_folder: Pa
         notes=notes,
         valid_waves=np.array(valid_waves),
         valid_clips=np.array([i for i, row in enumerate(valid_rows) for _ in _windows(store, row, model)], np.int64),
-        valid_labels=label_indices((store.labels[row] for row in valid_rows), model.labels),
+        valid_labels=_targets([store.entries[row] for row in valid_rows], model),
     )
+
+
+def _targets(entries: Sequence[Entry], model: ClassifierConfig) -> np.ndarray:
+    """Return the indices of the labels of clips ``(n,)``; where there can be several, 0 and 1, ``(n, labels)``."""
+    if model.output == "softmax":
+        return label_indices((entry.label for entry in entries), model.labels)
+    rows = [np.isin(model.labels, entry.all_labels) for entry in entries]
+    return np.array(rows, np.int64).reshape(-1, len(model.labels))
 
 
 def _windows(store: ClipStore, row: int, model: ClassifierConfig) -> list[np.ndarray]:
@@ -136,14 +147,17 @@ def scores(logits: np.ndarray, labels: np.ndarray) -> dict[str, float]:
     ----------
     logits : np.ndarray of shape ``(n, labels)``
     labels : np.ndarray
-        True labels ``(n,)``, as indices.
+        True labels ``(n,)``, as indices; or 0 and 1, ``(n, labels)``, where a clip can have several.
 
     Returns
     -------
     dict of str to float
         ``loss``: mean cross-entropy in nats. ``accuracy``: fraction of clips whose largest logit is the true label's.
-        ``balanced_accuracy``: mean of that fraction over the labels that occur.
+        ``balanced_accuracy``: mean of that fraction over the labels that occur. Of several labels: the mean over clips
+        and labels, and the mean recall of present and of absent labels.
     """
+    if labels.ndim == 2:
+        return _scores_of_sets(logits, labels.astype(bool))
     shifted = logits - logits.max(axis=1, keepdims=True)
     log_probabilities = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
     is_correct = logits.argmax(axis=1) == labels
@@ -151,4 +165,20 @@ def scores(logits: np.ndarray, labels: np.ndarray) -> dict[str, float]:
         "loss": float(-log_probabilities[np.arange(len(labels)), labels].mean()),
         "accuracy": float(is_correct.mean()),
         "balanced_accuracy": float(np.mean([is_correct[labels == label].mean() for label in np.unique(labels)])),
+    }
+
+
+def _scores_of_sets(logits: np.ndarray, is_present: np.ndarray) -> dict[str, float]:
+    """Return the scores of predictions ``(n, labels)`` of any number of labels a clip."""
+    is_correct = (logits > 0) == is_present
+    recalls = [
+        is_correct[rows, label].mean()
+        for label in range(logits.shape[1])
+        for rows in (is_present[:, label], ~is_present[:, label])
+        if rows.any()
+    ]
+    return {
+        "loss": float(np.logaddexp(0, np.where(is_present, -logits, logits)).mean()),
+        "accuracy": float(is_correct.mean()),
+        "balanced_accuracy": float(np.mean(recalls)),
     }
