@@ -1,6 +1,6 @@
 """The runs behind the bundled models ``chorales``, ``folk-tunes`` and ``drum-patterns``.
 
-    python recipes/composer.py chorales --splits FOLDER --out runs/chorales        # 15 minutes of one core
+    python recipes/composer.py chorales --splits FOLDER --out runs/chorales        # 40 minutes of one core
     python recipes/composer.py folk-tunes --splits FOLDER --out runs/folk-tunes
     python recipes/composer.py drum-patterns --out runs/drum-patterns             # of the styles of accompaniment
     python recipes/composer.py chorales --out runs/chorales --bundle               # into the package
