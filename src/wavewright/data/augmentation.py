@@ -116,7 +116,7 @@ def draw_augmentation(settings: AugmentationSettings, rng: np.random.Generator) 
             settings.stretch_probability, log_uniform(rng, 1 / settings.largest_stretch, settings.largest_stretch), 1.0
         ),
         clip_db=sometimes(settings.clip_probability, rng.uniform(1, 12), 0.0),
-        n_bits=int(sometimes(settings.quantise_probability, rng.integers(6, 11), 0)),
+        n_bits=int(sometimes(settings.quantise_probability, float(rng.integers(6, 11)), 0)),
     )
 
 
