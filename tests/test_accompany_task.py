@@ -180,7 +180,7 @@ def test_options_of_chorales_are_checked(melody, tmp_path, capsys):
 
 def test_the_command_lists_styles_and_prints_json(melody, tmp_path, capsys):
     assert run(["accompany", "--list"]) == 0
-    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == [*style_names()]
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == [*style_names(), "chorale"]
     assert run(["accompany", str(melody), "--key", "Bb", "--out", str(tmp_path / "x.mid"), "--json"]) == 0
     printed = json.loads(capsys.readouterr().out)
     assert (printed["key"], printed["style"], printed["seed"]) == ("Bb major", "pop", 0)
