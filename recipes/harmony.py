@@ -94,7 +94,7 @@ class HarmonyNetwork(nn.Module):
         self.out = nn.Conv1d(CHANNELS, 4 * N_PITCHES, 1)
 
     def forward(self, cells: torch.Tensor, phases: torch.Tensor) -> torch.Tensor:
-        columns = cells + torch.arange(4) * N_CELLS
+        columns = cells + torch.arange(4, device=cells.device) * N_CELLS
         x = self.cells(columns).sum(2) + self.phases(phases)
         x = self.out(functional.gelu(self.norm(self.blocks(x.transpose(1, 2)))))
         return x.transpose(1, 2).unflatten(2, (4, N_PITCHES))
@@ -218,20 +218,17 @@ def train(pieces: dict[str, Pieces], out: Path, minutes: float, seed: int) -> No
 def export(network: HarmonyNetwork, path: Path) -> None:
     """Write the network as an ONNX graph with 16-bit weights."""
     network.eval()
-    n_steps = torch.export.Dim("steps", min=2, max=100_000)
-    batch = torch.export.Dim("batch", min=1, max=1_000)
-    example = (torch.zeros(3, CROP, 4, dtype=torch.int64), phases_of(3).contiguous())
-    program = torch.onnx.export(
+    axes = {0: "batch", 1: "steps"}
+    torch.onnx.export(
         network,
-        example,
+        (torch.zeros(3, CROP, 4, dtype=torch.int64), phases_of(3).contiguous()),
+        str(path),
         input_names=["cells", "phases"],
         output_names=["logits"],
-        dynamic_shapes=({0: batch, 1: n_steps}, {0: batch, 1: n_steps}),
-        dynamo=True,
-        external_data=False,
-        verbose=False,
+        dynamic_axes={"cells": axes, "phases": axes, "logits": axes},
+        opset_version=17,
+        dynamo=False,
     )
-    program.save(path)
     halve(path)
 
 
@@ -306,6 +303,7 @@ def bundle(pieces: dict[str, Pieces], out: Path) -> None:
     }
     export(network, out / "harmony.onnx")
     data = Path(accompaniment.__file__).parent / "data"
+    data.mkdir(exist_ok=True)
     shutil.copyfile(out / "harmony.onnx", data / "harmony.onnx")
     (data / "harmony.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(metrics, indent=2))
