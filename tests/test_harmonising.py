@@ -86,6 +86,11 @@ def test_a_seed_gives_one_harmony_and_another_seed_another():
     assert (one != other).any()
 
 
+def test_other_voices_change_on_eighths_only():
+    harmony = harmonise_grid(*given_of(np.repeat(TUNE, 2)), settings=QUICK)
+    np.testing.assert_array_equal(harmony[::2, 1:], harmony[1::2, 1:])
+
+
 def test_few_rules_are_broken():
     harmony = harmonise_grid(*given_of(np.repeat(TUNE, 4)), tonic=0, settings=QUICK)
     assert sum(violations_per_chord(harmony, 0).values()) < 0.3

@@ -32,7 +32,7 @@ def harmonise(
     """Return a melody in four voices, in the style of the chorales of J. S. Bach.
 
     The notes of the melody stay as they are, but a melody beyond the range of its voice is transposed into it, by
-    octaves where that is enough. The other voices move in sixteenths at the shortest. They rest where the melody rests
+    octaves where that is enough. The other voices move in eighths at the shortest. They rest where the melody rests
     for more than a quarter.
 
     Parameters

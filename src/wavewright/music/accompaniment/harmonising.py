@@ -18,6 +18,7 @@ from .chorale_grid import LOWEST, N_PITCHES, SILENT, SILENT_CELL, STEPS_PER_QUAR
 from .harmony_network import HarmonyPredictor, bundled_predictor
 from .voice_leading import find_violations
 
+STEPS_PER_EIGHTH = STEPS_PER_QUARTER // 2
 MOST_HIDDEN, LEAST_HIDDEN = 0.9, 0.06
 ANNEALED = 0.8  # fraction of the sweeps after which the fewest cells are hidden
 HOTTEST, COLDEST = 1.0, 0.2
@@ -123,9 +124,11 @@ class _HarmonySearch:
         return _by_step(self._rng.random((n, n_steps // STEPS_PER_QUARTER, n_voices)) < probability)
 
     def _resampled(self, cells: np.ndarray, hidden: np.ndarray, temperature: float) -> np.ndarray:
-        """Draw hidden cells; those of one voice and beat have the same random numbers, so that notes stay whole."""
+        """Draw hidden cells, by eighths; those of a voice and beat have one random number, so that notes stay whole."""
         logits = self._predictor.log_probabilities(np.where(hidden, UNKNOWN, cells)) / temperature
         n, n_steps, n_voices = cells.shape
+        eighths = logits.reshape(n, n_steps // STEPS_PER_EIGHTH, STEPS_PER_EIGHTH, n_voices, N_PITCHES)
+        logits = np.repeat(eighths.mean(2), STEPS_PER_EIGHTH, axis=1)
         noise = self._rng.gumbel(size=(n, n_steps // STEPS_PER_QUARTER, n_voices, N_PITCHES))
         drawn = (logits + _by_step(noise)).argmax(-1) + 1
         return np.where(hidden, drawn, cells)
