@@ -168,8 +168,8 @@ def measure(options: argparse.Namespace, report: Report) -> None:
 
 
 def synthetic_chorales(folder: Path) -> Path:
-    """Write pieces of two chords."""
-    piece = np.repeat(np.array([(72, 67, 64, 48), (74, 67, 59, 43), (71, 67, 62, 43), (72, 64, 60, 48)]), 4, axis=0)
+    """Write pieces of four chords, two of which are parallel octaves."""
+    piece = np.repeat(np.array([(72, 67, 64, 48), (74, 67, 59, 50), (71, 67, 62, 43), (72, 64, 60, 48)]), 4, axis=0)
     arrays = {}
     for split in ("train", "valid", "test"):
         arrays |= {split: np.concatenate([piece, piece]).astype(np.int8), f"{split}_lengths": [len(piece)] * 2}
