@@ -45,7 +45,8 @@ class ClassBatches:
     """Batches in which every class is equally probable, a pure function of the step.
 
     A group of ``n`` clips is drawn in proportion to the root of ``n``, so that a drum with many takes does not dominate
-    its class, while its takes still differ.
+    its class, while its takes still differ. A clip of a label is a generated one as often as
+    their fraction of all its clips.
 
     Parameters
     ----------
@@ -63,10 +64,15 @@ class ClassBatches:
         self.store = store
         self.recipe = recipe
         by_label: dict[str, dict[str, list[int]]] = {label: {} for label in recipe.model.labels}
+        generated: dict[str, list[int]] = {label: [] for label in recipe.model.labels}
         for row in rows:
             entry = store.entries[row]
             for label in self._known(row) or ("",):
-                by_label.setdefault(label, {}).setdefault(entry.group or str(entry.path), []).append(row)
+                if entry.generated_by is not None:
+                    generated[label].append(row)
+                else:
+                    by_label.setdefault(label, {}).setdefault(entry.group or str(entry.path), []).append(row)
+        self.generated = [generated.get(label, []) for label in by_label]  # of each label: the rows of generated clips
         self.groups = [list(groups.values()) for groups in by_label.values()]  # of each label: the rows of each group
         roots = [np.sqrt([len(members) for members in groups]) for groups in self.groups]
         self.group_probabilities = [root / root.sum() for root in roots]  # of each label
@@ -106,11 +112,20 @@ class ClassBatches:
 
     def draw_clip(self, label: int, rng: np.random.Generator) -> tuple[np.ndarray, int]:
         """Draw and augment a clip of a label; return it, ``(n_samples,)``, and its row."""
-        rows = self.groups[label][rng.choice(len(self.groups[label]), p=self.group_probabilities[label])]
-        row = rows[rng.integers(len(rows))]
+        row = self.draw_row(label, rng)
         clip = (self.crop(row, rng) if self.recipe.data.crop else self.store[row])[0]
         model, augmentation = self.recipe.model, draw_augmentation(self.recipe.data, rng)
         return augment(clip, augmentation, model.sample_rate, model.n_samples), row
+
+    def draw_row(self, label: int, rng: np.random.Generator) -> int:
+        """Draw the row of a clip of a label: a generated clip as often as their fraction, else one of a group."""
+        generated = self.generated[label]
+        if generated:
+            n_recordings = sum(map(len, self.groups[label]))
+            if rng.random() * (n_recordings + len(generated)) >= n_recordings:
+                return generated[rng.integers(len(generated))]
+        rows = self.groups[label][rng.choice(len(self.groups[label]), p=self.group_probabilities[label])]
+        return rows[rng.integers(len(rows))]
 
     def crop(self, row: int, rng: np.random.Generator) -> np.ndarray:
         """Return a random crop ``(1, n_stored)`` of a whole recording."""

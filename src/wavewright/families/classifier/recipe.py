@@ -98,10 +98,12 @@ def _from_encoder(base: ModelFolder) -> ClassifierRecipe:
 def prepare(recipe: ClassifierRecipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> ClassifierPrepared:
     """Split, decode and prepare recordings; the labels that occur become the model's, unless the recipe has its own.
 
-    Without validation clips, no metric chooses the best checkpoint. Raises BadFolder if fewer than two labels have
-    enough training clips.
+    Without validation clips, no metric chooses the best checkpoint. Settings, splits and labels follow the recordings
+    alone; generated clips are for training. Raises BadFolder if fewer than two labels have enough training clips.
     """
     data = recipe.data
+    generated = [replace(entry, split="train") for entry in entries if entry.generated_by is not None]
+    entries = [entry for entry in entries if entry.generated_by is None]
     check_labels(entries)
     split, notes = group_and_split(entries, data)
     model = recipe.model
@@ -118,7 +120,8 @@ def prepare(recipe: ClassifierRecipe, entries: Sequence[Entry], cache_folder: Pa
     recipe = replace(recipe, model=model, data=data)
     preparation = Preparation("crop") if data.crop else Preparation("one-shot", align=data.align)
     n_stored = None if data.crop else data.n_stored(model)
-    store = ClipStore.build(selection.entries, model.sample_rate, n_stored, preparation, cache_folder)
+    learned = [*selection.entries, *(entry for entry in generated if entry.label in selection.labels)]
+    store = ClipStore.build(learned, model.sample_rate, n_stored, preparation, cache_folder)
     train_rows, valid_rows = split_rows(store.entries)
     valid_waves = [fixed_length(wave, model) for row in valid_rows for wave in _windows(store, row, model)]
     return ClassifierPrepared(
