@@ -1,7 +1,7 @@
 """Encoder: learns from recordings without labels, and provides the embedding from which classifiers start.
 
-Two views of one sound, cropped, stretched, filtered, and mixed with other sounds and noise, are to be closer to each
-other than to the views of all other sounds of a batch. The network is that of a classifier without its last layer, so
+Two views of one sound, cropped, stretched, filtered, and mixed with other clips and noise, are to be closer to each
+other than to the views of all other clips of a batch. The network is that of a classifier without its last layer, so
 ``train --family classifier --from ENCODER`` is a plain warm start::
 
     wave -> log-mel spectrogram -> view -> BC-ResNet -> embedding -> projection -> contrastive loss
@@ -17,8 +17,8 @@ Changes:
     - Views are made of log-mel spectrograms, which takes little time: a random equaliser is an added curve, a
       background is a logarithm of two exponentials.
     - A warp of the mel scale stands for other voices and other instruments.
-    - The views of a pair overlap, so that what is said stays the same; other segments of the same recording may be
-      among the other sounds of a batch.
+    - The views of a pair overlap, so that the words stay the same; other segments of the same recording may be
+      among the other clips of a batch.
 
 Read ``views.py``, ``batches.py``, ``network.py`` (the loss) and ``runtime.py``, in this order.
 """

@@ -58,7 +58,7 @@ class ViewBatches:
         -------
         dict
             ``first`` and ``second``: log-mel spectrograms ``(batch, n_mels, n_frames)`` float32, views of the same
-            sounds. ``statistics``: see :func:`.views.clean_statistics`.
+            clips. ``statistics``: see :func:`.views.clean_statistics`.
         """
         seed = self.recipe.training.seed
         rng = np.random.default_rng([seed, step])

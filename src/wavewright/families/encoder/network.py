@@ -16,7 +16,7 @@ SMALLEST_DEVIATION = 1e-3  # of a statistic in a batch
 class EncoderNetwork(Network):
     """Spectrogram to embedding, its projection, and the loss that it minimises.
 
-    A batch holds ``first`` and ``second``, log-mel spectrograms ``(batch, n_mels, n_frames)`` of the same sounds.
+    A batch holds ``first`` and ``second``, log-mel spectrograms ``(batch, n_mels, n_frames)`` of the same clips.
     """
 
     def __init__(self, config: EncoderConfig) -> None:
@@ -60,7 +60,7 @@ def contrastive_loss(projected: Tensor, temperature: float) -> Tensor:
     Parameters
     ----------
     projected : Tensor
-        ``(2 * batch, size)``: one view of each sound, and then the other.
+        ``(2 * batch, size)``: one view of each clip, and then the other.
     temperature : float
         Of the cosine similarities.
 
@@ -69,8 +69,8 @@ def contrastive_loss(projected: Tensor, temperature: float) -> Tensor:
     T. Chen et al., "A Simple Framework for Contrastive Learning of Visual Representations", 2020, equation 1.
     """
     similarity = similarities(projected) / temperature
-    n_sounds = len(projected) // 2
-    other = torch.arange(2 * n_sounds, device=projected.device).roll(n_sounds)
+    n_clips = len(projected) // 2
+    other = torch.arange(2 * n_clips, device=projected.device).roll(n_clips)
     return F.cross_entropy(similarity, other)
 
 

@@ -34,8 +34,8 @@ class EncoderTraining(FamilyTraining[EncoderConfig, EncoderModule, EncoderPrepar
         views = torch.as_tensor(np.concatenate([prepared.valid["first"], prepared.valid["second"]]), device=device)
         embeddings = module(views).float()
         centred = embeddings - embeddings.mean(0)
-        n_sounds = len(centred) // 2
-        other = torch.arange(2 * n_sounds, device=device).roll(n_sounds)
+        n_clips = len(centred) // 2
+        other = torch.arange(2 * n_clips, device=device).roll(n_clips)
         closest = similarities(centred).argmax(1)
         return {
             "valid/loss": float(contrastive_loss(centred, module.config.temperature)),

@@ -158,7 +158,8 @@ def _mix(views: np.ndarray, settings: ViewSettings, rng: np.random.Generator) ->
     gain_db = np.where(
         is_mixed, rng.uniform(settings.loudest_mix_db - 24, settings.loudest_mix_db, (n_clips, 1, 1)), -1e3
     )
-    return np.logaddexp(views, views[rng.permutation(n_clips)] + NATS_PER_DB * gain_db)
+    mixed: np.ndarray = np.logaddexp(views, views[rng.permutation(n_clips)] + NATS_PER_DB * gain_db)
+    return mixed
 
 
 def _add_noise(views: np.ndarray, settings: ViewSettings, rng: np.random.Generator) -> np.ndarray:
@@ -170,7 +171,8 @@ def _add_noise(views: np.ndarray, settings: ViewSettings, rng: np.random.Generat
     )
     tilt_db = rng.uniform(-20, 10, (n_clips, 1, 1)) * np.linspace(0, 1, n_mels)[None, :, None]
     power = np.log(rng.standard_gamma(2.0, views.shape, np.float32) / 2 + 1e-6)
-    return np.logaddexp(views, power + NATS_PER_DB * (level_db + tilt_db))
+    noisy: np.ndarray = np.logaddexp(views, power + NATS_PER_DB * (level_db + tilt_db))
+    return noisy
 
 
 def _mask(views: np.ndarray, settings: ViewSettings, rng: np.random.Generator) -> np.ndarray:
