@@ -23,10 +23,10 @@ class ClassifierDataSettings(AugmentationSettings):
     """Selection, preparation and augmentation of the recordings."""
 
     align: bool = True  # let recordings start at their onset; not for speech, whose soft consonants would be cut off
-    mixup_alpha: float = ranged(0.2, 0.0, 100.0)  # of the beta distribution of the weights of two clips; 0: no mixup
-    label_smoothing: float = ranged(0.1, 0.0, 0.9)  # of each target, spread over all labels
+    mixup_alpha: float = ranged(0.0, 0.0, 100.0)  # of the beta distribution of the weights of two clips; 0: no mixup
+    label_smoothing: float = ranged(0.05, 0.0, 0.9)  # of each target, spread over all labels
     largest_attenuation_db: float = ranged(12.0, 0.0, 60.0)
-    mask_probability: float = ranged(0.8, 0.0, 1.0)  # of each mask
+    mask_probability: float = ranged(0.5, 0.0, 1.0)  # of each mask
     frequency_mask_fraction: float = ranged(0.2, 0.0, 0.5)  # largest fraction of the bands that one mask covers
     time_mask_fraction: float = ranged(0.2, 0.0, 0.5)  # largest fraction of the frames that one mask covers
     crop: bool = False  # train on random crops of recordings that are longer than a clip
