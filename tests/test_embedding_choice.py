@@ -70,8 +70,8 @@ def test_evaluate_compares_by_the_encoder_too():
 
 
 def test_other_names_are_refused(capsys):
-    assert "names no folder" not in refused(capsys, "similar", "kit/tone/0.wav", "--embedding", "tiny")
-    with pytest.raises(BadSetting, match="has no training clips to search; name a folder"):
+    assert "give a folder with --folder" in refused(capsys, "similar", "kit/tone/0.wav", "--embedding", "tiny")
+    with pytest.raises(BadSetting, match="has no training clips to search; give a folder with --folder"):
         similar(Path("kit/tone/0.wav"), embedding="tiny")
     with pytest.raises(BadModel, match="no model"):
         similar(Path("kit/tone/0.wav"), Path("kit"), embedding="nowhere")

@@ -84,7 +84,7 @@ def similar(
     if folder is None:
         if embedding is None:
             return _similar_training_clips(file, open_vae(model), count)
-        raise BadSetting(f"The embedding {embedding} has no training clips to search; name a folder after the file.")
+        raise BadSetting(f"The embedding {embedding} has no training clips to search; give a folder with --folder.")
     space = open_space(model, embedding)
     if isinstance(space, VaeSpace):
         source, wave = read_clip(file, space.runtime)
