@@ -134,6 +134,17 @@ def test_a_long_wave_has_the_mean_of_its_windows():
     np.testing.assert_allclose(model.embed(wave[None])[0], expected, atol=1e-5)
 
 
+def test_an_embedding_holds_statistics_of_each_band():
+    module = trained("encoder").network.inference_module().eval()
+    flat = torch.linspace(-9, 0, 40)[None, :, None].expand(2, 40, 30)
+    mean, deviation, change = module(flat)[:, module.config.statistics_size :].split(40, 1)
+    torch.testing.assert_close(mean[0], torch.linspace(-9, 0, 40) / (7 * np.log(10)) + 1)
+    torch.testing.assert_close(deviation, torch.full((2, 40), 1e-5**0.5), atol=1e-4, rtol=0)
+    torch.testing.assert_close(change, torch.zeros(2, 40))
+    longer = module(torch.nn.functional.pad(flat, (0, 30), value=-90.0))
+    torch.testing.assert_close(longer[:, module.config.statistics_size :][:, :40], mean, atol=0.01, rtol=0)
+
+
 def test_silence_around_a_sound_does_not_count():
     wave = np.concatenate([np.zeros(8_000, np.float32), noise(0.5), np.zeros(32_000, np.float32)])
     assert all(np.abs(window).max() for window in windows_of(wave, 8_000))
@@ -250,7 +261,7 @@ def test_sizes_have_the_weights_that_the_page_states():
         counts[size] = sum(weight.numel() for weight in module.parameters())
     assert counts["base"] < 100_000
     assert counts["tiny"] < counts["small"] < counts["base"]
-    assert EncoderConfig().statistics_size == 2 * EncoderConfig().embedding_size
+    assert EncoderConfig().vector_size == 4 * 32 + 3 * 40
 
 
 def test_a_model_without_weights_of_heads_can_be_trained_further(tmp_path):

@@ -45,8 +45,13 @@ class EncoderConfig(BCResNetConfig):
 
     @property
     def statistics_size(self) -> int:
-        """Size of an embedding: means and standard deviations over time."""
+        """Means and standard deviations of the activations over time."""
         return 2 * self.embedding_size
+
+    @property
+    def vector_size(self) -> int:
+        """Size of an exported embedding: those, and three numbers of each mel band."""
+        return self.statistics_size + N_TARGETS * self.n_mels
 
 
 SIZES: dict[str, EncoderConfig] = {

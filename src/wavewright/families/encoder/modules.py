@@ -20,19 +20,39 @@ class EncoderModule(BCResNetEncoder):
         self.config = config
 
     def forward(self, log_mel: Tensor) -> Tensor:
-        """Return embeddings ``(batch, statistics_size)`` of log-mel spectrograms ``(batch, n_mels, frames)``.
+        """Return embeddings ``(batch, vector_size)`` of log-mel spectrograms ``(batch, n_mels, frames)``.
 
-        They are the means and the standard deviations of the activations over time, weighted by loudness.
+        They are :meth:`statistics`, and mean, standard deviation and mean change over time of each mel band, weighted
+        by loudness too.
         """
         normalised = self.normalise(log_mel)
-        hidden, mean = self.embed(normalised)
-        weight = loudness_weights(normalised).unsqueeze(1)
-        variance = ((hidden - mean.unsqueeze(2)).square() * weight).sum(2)
-        return torch.cat([mean, (variance + VARIANCE_FLOOR).sqrt()], 1)
+        weight = loudness_weights(normalised)
+        change = (normalised[:, :, 1:] - normalised[:, :, :-1]).abs()
+        mean_change = weighted_mean(change, (weight[:, 1:] + weight[:, :-1]) / 2)
+        return torch.cat([self.statistics(normalised), mean_and_deviation(normalised, weight), mean_change], 1)
+
+    def statistics(self, normalised: Tensor) -> Tensor:
+        """Return mean and standard deviation over time of the activations, ``(batch, statistics_size)``.
+
+        They are weighted by the loudness of the frames of normalised spectrograms ``(batch, n_mels, frames)``.
+        """
+        return mean_and_deviation(self.embed(normalised)[0], loudness_weights(normalised))
+
+
+def weighted_mean(values: Tensor, weight: Tensor) -> Tensor:
+    """Return the mean over time ``(batch, size)`` of ``(batch, size, frames)`` by weights ``(batch, frames)``."""
+    return (values * weight.unsqueeze(1)).sum(2)
+
+
+def mean_and_deviation(values: Tensor, weight: Tensor) -> Tensor:
+    """Return mean and standard deviation, ``(batch, 2 * size)``; see :func:`weighted_mean`."""
+    mean = weighted_mean(values, weight)
+    variance = weighted_mean((values - mean.unsqueeze(2)).square(), weight)
+    return torch.cat([mean, (variance + VARIANCE_FLOOR).sqrt()], 1)
 
 
 def projection(config: EncoderConfig) -> nn.Sequential:
-    """Return the layers from embeddings to what the contrastive loss compares."""
+    """Return the layers from :meth:`EncoderModule.statistics` to what the contrastive loss compares."""
     return nn.Sequential(
         nn.Linear(config.statistics_size, HIDDEN_SIZE, bias=False),
         nn.BatchNorm1d(HIDDEN_SIZE),

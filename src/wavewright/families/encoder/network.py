@@ -44,12 +44,13 @@ class EncoderNetwork(Network):
 
     def _losses(self, batch: Batch) -> dict[str, Tensor]:
         """Return the contrastive loss, and the squared error of the predicted statistics in batch variances."""
-        embeddings = self.bc_resnet(torch.cat([batch["first"], batch["second"]]))
-        predicted = self.prediction(embeddings).float()
+        views = torch.cat([batch["first"], batch["second"]])
+        statistics = self.bc_resnet.statistics(self.bc_resnet.normalise(views))
+        predicted = self.prediction(statistics).float()
         target = batch["statistics"]
         target = (target - target.mean(0)) / (target.std(0) + SMALLEST_DEVIATION)
         return {
-            "view/contrastive": contrastive_loss(self.projection(embeddings).float(), self.config.temperature),
+            "view/contrastive": contrastive_loss(self.projection(statistics).float(), self.config.temperature),
             "clean/statistics": F.mse_loss(predicted, target.repeat(2, 1)),
         }
 

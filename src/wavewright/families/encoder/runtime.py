@@ -23,11 +23,11 @@ class EncoderRuntime(Encoder):
     def __init__(self, folder: ModelFolder) -> None:
         super().__init__(folder)
         self.config = config = folder.config(EncoderConfig)
-        self.embedding_size = config.statistics_size
+        self.embedding_size = config.vector_size
         self._session = folder.session(
             GRAPH_FILE,
             {"log_mel": (None, config.n_mels, config.n_frames)},
-            {"embedding": (None, config.statistics_size)},
+            {"embedding": (None, config.vector_size)},
         )
 
     def embed(self, waves: np.ndarray, sample_rate: int | None = None) -> np.ndarray:

@@ -24,16 +24,16 @@ class EncoderTraining(FamilyTraining[EncoderConfig, EncoderModule, EncoderPrepar
     def evaluate(self, module: EncoderModule, prepared: EncoderPrepared) -> dict[str, float]:
         """Return the validation metrics; empty without validation recordings.
 
-        ``valid/loss`` is the contrastive loss among the validation recordings in nats, of embeddings less their mean
-        instead of projections; ``valid/agreement`` is the fraction of views that are closest to the other view of their
-        sound.
+        ``valid/loss`` is the contrastive loss among the validation recordings in nats, of statistics of the activations
+        less their mean instead of projections; ``valid/agreement`` is the fraction of views that are closest to the
+        other view of their recording.
         """
         if not prepared.valid:
             return {}
         device = next(module.parameters()).device
         views = torch.as_tensor(np.concatenate([prepared.valid["first"], prepared.valid["second"]]), device=device)
-        embeddings = module(views).float()
-        centred = embeddings - embeddings.mean(0)
+        statistics = module.statistics(module.normalise(views)).float()
+        centred = statistics - statistics.mean(0)
         n_clips = len(centred) // 2
         other = torch.arange(2 * n_clips, device=device).roll(n_clips)
         closest = similarities(centred).argmax(1)
