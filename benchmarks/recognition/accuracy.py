@@ -39,7 +39,7 @@ from wavewright.training.run_folder import RUN_FILE
 
 RESULTS_FILE = "results.jsonl"
 N_DRAWS = 2_000
-DEFAULT_STEPS = {"takes": 1_000, "speaker": 1_000, "drums": 600, "esc10": 400}
+DEFAULT_STEPS = {"takes": 600, "speaker": 600, "drums": 500, "esc10": 300}
 BARS = {("takes", "all"): 0.99, ("speaker", "all"): 0.80, ("drums", "kits"): 0.706, ("esc10", "all"): 0.90}
 BASELINES = {"support vector machine": "svm", "logistic regression": "logistic"}
 
