@@ -109,10 +109,12 @@ class EmbeddingSpace:
         """Return the factor of each number of an embedding in distances, ``(d,)``."""
         if not isinstance(self.embedding, ModelEmbedding):
             return np.ones(rows.shape[1])
-        deviations = rows.std(0)
-        smallest = SMALLEST_DEVIATION * max(float(deviations.max()), np.finfo(np.float32).tiny)
-        scales: np.ndarray = 1 / (np.maximum(deviations, smallest) * np.sqrt(rows.shape[1]))
-        return scales if deviations.any() else np.ones(rows.shape[1])
+        deviations: np.ndarray = rows.std(0)
+        largest = float(deviations.max())
+        if not largest:
+            return np.ones(rows.shape[1])
+        scales: np.ndarray = 1 / (np.maximum(deviations, SMALLEST_DEVIATION * largest) * np.sqrt(rows.shape[1]))
+        return scales
 
 
 def open_space(model: str, embedding: str | None) -> ClipSpace:
