@@ -25,6 +25,7 @@ WINDOW_SECONDS = 0.04  # of the STFT, to the nearest power of two
 HOP_SECONDS = 0.02
 LONG_SECONDS = 1.0  # of a clip, from which on frames are half a window apart
 LOW_RATE = 16_000  # up to which 40 mel bands suffice
+LENGTH_QUANTILE = 0.98  # of the recordings fit into a clip
 SHORTEST_SECONDS, LONGEST_SECONDS = 0.25, 2.0  # of a clip; longer recordings are cropped at random
 MIN_GROUPS = 3
 MIN_CLIPS_PER_GROUP = 4
@@ -57,7 +58,7 @@ def fit_settings(
         rates = np.sort([entry.sample_rate for entry in entries])
         rate = int(np.clip(rates[int(RARE_RATE * len(rates))], _lowest_rate(), HIGHEST_RATE))
     lengths = [entry.seconds for entry in entries]
-    seconds = float(np.clip(np.quantile(lengths, 0.9), SHORTEST_SECONDS, LONGEST_SECONDS))
+    seconds = float(np.clip(np.quantile(lengths, LENGTH_QUANTILE), SHORTEST_SECONDS, LONGEST_SECONDS))
     n_fft = 2 ** round(math.log2(WINDOW_SECONDS * rate))
     is_low_rate = rate <= LOW_RATE
     fitted = {
