@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from wavewright.errors import BadAudio, BadSetting
-from wavewright.heart_sounds.segmentation import SYSTOLE_SECONDS, segment_beats, sound_level
+from wavewright.heart_sounds.features import feature_names, recording_features
+from wavewright.heart_sounds.recogniser import KernelRecogniser, KernelSettings
+from wavewright.heart_sounds.segmentation import SYSTOLE_SECONDS, Beats, segment_beats, sound_level
 from wavewright.heart_sounds.synthesis import HeartSoundSettings, assemble_beats, synthetic_heart_sounds
 
 RATE = 2_000
@@ -85,3 +87,68 @@ def test_errors_say_what_is_allowed():
         HeartSoundSettings(rate_bpm=10.0)
     with pytest.raises(BadSetting, match="up to 3,600 s"):
         synthetic_heart_sounds(0.0, RATE)
+
+
+@pytest.mark.parametrize("rate", [2_000, 4_000, 1_000])
+def test_features_have_names_and_find_murmurs(rate):
+    features = {}
+    for murmur in ("none", "systolic", "diastolic"):
+        wave, _ = synthetic_heart_sounds(8.0, rate, HeartSoundSettings(murmur=murmur, murmur_db=-12.0), seed=7)
+        features[murmur] = dict(zip(feature_names(), recording_features(wave, rate), strict=True))
+    plain = features["none"]
+    assert plain["cycle_median"] == pytest.approx(60 / 70, rel=0.05)
+    assert plain["beats_per_second"] == pytest.approx(70 / 60, rel=0.2)
+    assert features["systolic"]["systole_of_s1_median"] > plain["systole_of_s1_median"] + 1.0
+    assert features["diastolic"]["diastole_of_s2_median"] > plain["diastole_of_s2_median"] + 1.0
+    assert features["diastolic"]["systole_of_s1_median"] < plain["systole_of_s1_median"] + 0.5
+
+
+def test_features_do_not_depend_on_the_level_and_are_finite_without_beats():
+    wave, _ = synthetic_heart_sounds(5.0, RATE, seed=8)
+    np.testing.assert_allclose(recording_features(0.1 * wave, RATE), recording_features(wave, RATE), atol=1e-4)
+    empty = recording_features(wave, RATE, Beats(np.zeros((0, 5)), -1.0))
+    assert empty.shape == (len(feature_names()),)
+    assert empty[-1] == -1.0
+    assert not empty[:-1].any()
+    assert np.isfinite(recording_features(np.random.default_rng(0).standard_normal(3 * RATE), RATE)).all()
+
+
+def test_kernel_recogniser_learns_a_circle_and_both_kinds_count_alike():
+    rng = np.random.default_rng(9)
+    points = rng.standard_normal((600, 2)) * [3.0, 0.1]
+    inside = np.hypot(points[:, 0] / 3, points[:, 1] / 0.1) < 0.8  # about a quarter
+    recogniser = KernelRecogniser(points[:400], inside[:400])
+    called = recogniser.decision(points[400:]) > 0
+    assert (called == inside[400:]).mean() > 0.93
+    noise = rng.standard_normal((500, 3))
+    few = np.arange(500) % 10 == 0
+    smooth = KernelRecogniser(noise, few, KernelSettings(5.0, 100.0)).decision(rng.standard_normal((500, 3))) > 0
+    assert 0.2 < smooth.mean() < 0.8  # features say nothing: neither kind is preferred
+
+
+def test_kernel_recogniser_solves_its_equations():
+    rng = np.random.default_rng(10)
+    points, labels = rng.standard_normal((30, 4)), np.arange(30) % 3 == 0
+    recogniser = KernelRecogniser(points, labels, KernelSettings(1.0, 1e-6))
+    np.testing.assert_allclose(recogniser.decision(points), np.where(labels, 1.0, -1.0), atol=1e-3)
+    with pytest.raises(BadSetting, match="of one kind"):
+        KernelRecogniser(points, np.ones(30, bool))
+    with pytest.raises(BadSetting, match=r"\(n, d\) and \(n,\)"):
+        KernelRecogniser(points, labels[:5])
+
+
+def test_intervals_of_the_benchmark_are_those_of_the_binomial():
+    from benchmarks.recognition.heart_sounds import Recordings, folds_of, score_intervals
+
+    truth = np.arange(400) % 4 == 0
+    called = truth.copy()
+    called[np.flatnonzero(truth)[:20]] = False  # 80 of 100 found
+    sensitivity, specificity, score = score_intervals(truth, called)
+    assert (sensitivity.value, specificity.value, score.value) == (0.8, 1.0, 0.9)
+    assert sensitivity.low == pytest.approx(0.8 - 1.96 * 0.04, abs=0.015)
+    groups = np.repeat([0, 1], 200)
+    assert score_intervals(truth, called, groups)[0].value == pytest.approx(0.8)
+    recordings = Recordings(np.zeros((400, 1)), truth, groups.astype(str), np.arange(400).astype(str))
+    folds = folds_of(recordings)
+    counts = np.array([[np.sum(truth[(folds == k) & (groups == g)]) for k in range(5)] for g in (0, 1)])
+    np.testing.assert_array_equal(counts, 10)

@@ -69,7 +69,8 @@ def recording_features(wave: np.ndarray, sample_rate: int, beats: Beats | None =
     columns = np.concatenate([_intervals(beats.onsets), _levels(wave, sample_rate, beats.onsets)], axis=1)
     statistics = np.stack([np.median(columns, axis=0), np.std(columns, axis=0)], axis=1).ravel()
     features = np.concatenate([statistics, *bands, *cepstra, deviations, ends])
-    return np.nan_to_num(features, posinf=0.0, neginf=0.0)
+    finite: np.ndarray = np.nan_to_num(features, posinf=0.0, neginf=0.0)
+    return finite
 
 
 def _intervals(onsets: np.ndarray) -> np.ndarray:

@@ -27,6 +27,7 @@ SOUND_SECONDS = (0.12, 0.10)  # mean durations of S1 and S2 (Schmidt et al., 201
 SOUND_DEVIATION_SECONDS = 0.025
 INTERVAL_DEVIATION = 0.12  # of systole and diastole, of their means
 MIN_INTERVAL_DEVIATION_SECONDS = 0.03
+SHORTEST_SECONDS = 0.04  # mean duration of a state
 N_CANDIDATES = 3  # rates that are compared
 STEEPNESS = 3.0  # of the probability of a sound, per standard deviation of the level
 FEWEST_SOUND = 0.1  # of the frames that are sounds, and of those that are not
@@ -84,8 +85,8 @@ def segment_beats(wave: np.ndarray, sample_rate: int) -> Beats:
     """
     level = sound_level(wave, sample_rate)
     emission = _emission(level)
-    found = [_decode(emission, cycle, systole) for cycle, systole in _candidates(level)]
-    return max(found, key=lambda beats: beats.log_likelihood)
+    segmentations = [_decode(emission, cycle, systole) for cycle, systole in _candidates(level)]
+    return max(segmentations, key=lambda beats: beats.log_likelihood)
 
 
 def sound_level(wave: np.ndarray, sample_rate: int) -> np.ndarray:
@@ -111,7 +112,8 @@ def sound_level(wave: np.ndarray, sample_rate: int) -> np.ndarray:
     window = np.hanning(n_smoothed + 2)[1:-1]
     power = np.convolve(filtered**2, window / window.sum(), "same")
     frames = power[np.arange(0, len(power), sample_rate / FRAME_RATE_HZ).astype(int)]
-    return np.log(_limited(frames) + POWER_FLOOR * frames.max())
+    level: np.ndarray = np.log(_limited(frames) + POWER_FLOOR * frames.max())
+    return level
 
 
 def _limited(power: np.ndarray) -> np.ndarray:
@@ -119,7 +121,8 @@ def _limited(power: np.ndarray) -> np.ndarray:
     n_frames = FRAME_RATE_HZ // 2
     n_parts = len(power) // n_frames
     peaks = power[: n_parts * n_frames].reshape(n_parts, n_frames).max(axis=1)
-    return np.minimum(power, 3 * np.median(peaks))
+    limited: np.ndarray = np.minimum(power, 3 * np.median(peaks))
+    return limited
 
 
 def _candidates(level: np.ndarray) -> list[tuple[float, float]]:
@@ -154,8 +157,7 @@ def _peaks(correlation: np.ndarray, shortest: float, longest: float) -> list[int
 def _decode(emission: np.ndarray, cycle: float, systole: float) -> Beats:
     """Return the most probable beats for a cycle and a systole in seconds (Viterbi over states and durations)."""
     means = (SOUND_SECONDS[0], systole - SOUND_SECONDS[0], SOUND_SECONDS[1], cycle - systole - SOUND_SECONDS[1])
-    means = tuple(max(each, 0.04) for each in means)
-    durations = [_log_durations(mean, state) for state, mean in enumerate(means)]
+    durations = [_log_durations(max(mean, SHORTEST_SECONDS), state) for state, mean in enumerate(means)]
     total = np.concatenate([np.zeros((4, 1)), np.cumsum(emission, axis=1)], axis=1)  # (states, frames + 1)
     n_frames = emission.shape[1]
     score = np.full((4, n_frames + 1), -np.inf)  # of the best path in which a state ends before a frame
@@ -211,7 +213,7 @@ def _beats(score: np.ndarray, chosen: np.ndarray, n_frames: int) -> Beats:
     """Trace the best path back, and return its whole beats."""
     state, frame = int(np.argmax(score[:, n_frames])), n_frames
     log_likelihood = float(score[state, n_frames] / n_frames)
-    starts: list[tuple[int, int]] = []
+    starts: list[tuple[int, int]] = []  # of states, with their number
     while frame > 0:
         frame -= int(chosen[state, frame])
         starts.append((frame, state))

@@ -138,7 +138,7 @@ def assemble_beats(
 ) -> np.ndarray:
     """Return beats of a recording in another order and at another rate.
 
-    S1, systole and S2 stay as they are; diastole is cut, or continued by itself played backwards and forwards. Beats
+    S1, systole and S2 stay as they are; diastole is cut, or continued by itself, backwards and forwards. Beats
     are drawn at random and crossfaded.
 
     Parameters
