@@ -542,7 +542,7 @@ def open_base(base: str | Path, family: str | None) -> ModelFolder:
     """Open the model that training starts from; raise BadModel if it is damaged, BadSetting if of another family."""
     folder = ModelFolder(find(base))
     folder.verify()
-    if family and folder.card.family != family:
+    if family and folder.card.family not in (family, *families.family(family).starts_from):
         raise BadSetting(
             f"{folder.path} is of the family {folder.card.family}, and a training starts from a model of its own, "
             f"{family}: give another --from."

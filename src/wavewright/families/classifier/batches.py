@@ -30,6 +30,7 @@ class ClassifierDataSettings(AugmentationSettings):
     frequency_mask_fraction: float = ranged(0.2, 0.0, 0.5)  # largest fraction of the bands that one mask covers
     time_mask_fraction: float = ranged(0.2, 0.0, 0.5)  # largest fraction of the frames that one mask covers
     crop: bool = False  # train on random crops of recordings that are longer than a clip
+    fit_length: bool = False  # the length of a clip follows the recordings, whatever other settings do
     fit_to_folder: bool = True  # settings of the network that are left at their defaults follow the recordings
     split_by: Literal["name", "group"] = "group"  # validate by other groups (speakers, sources) or by other recordings
     valid_fraction: float = ranged(0.1, 0.0, 0.9)  # of the clips (or groups, where they are known), for validation

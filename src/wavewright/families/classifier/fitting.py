@@ -18,6 +18,7 @@ from .batches import ClassifierDataSettings
 from .config import SIZES, ClassifierConfig
 
 FITTED = ("sample_rate", "n_samples", "n_fft", "hop_length", "n_mels", "f_min_hz")
+LENGTH = ("n_samples",)
 HIGHEST_RATE = 44_100
 RARE_RATE = 0.05  # fraction of the recordings whose sample rates may be lower than that of the model
 WINDOW_SECONDS = 0.04  # of the STFT, to the nearest power of two
@@ -30,7 +31,7 @@ SHARED_FRACTION = 0.8  # of the prefixes that occur with several labels, if pref
 
 
 def fit_settings(
-    model: ClassifierConfig, data: ClassifierDataSettings, entries: Sequence[Entry]
+    model: ClassifierConfig, data: ClassifierDataSettings, entries: Sequence[Entry], names: Sequence[str] = FITTED
 ) -> tuple[ClassifierConfig, ClassifierDataSettings]:
     """Return settings that suit the recordings; those that differ from the defaults of a size stay.
 
@@ -40,6 +41,8 @@ def fit_settings(
         Settings of the recipe.
     entries
         The recordings.
+    names
+        Settings of the model that may change.
 
     Returns
     -------
@@ -47,7 +50,7 @@ def fit_settings(
         The sample rate is one that nearly all recordings have; recordings longer than a clip are cropped.
     """
     usual = next(iter(SIZES.values()))
-    is_usual = {name: getattr(model, name) == getattr(usual, name) for name in FITTED}
+    is_usual = {name: name in names and getattr(model, name) == getattr(usual, name) for name in FITTED}
     rate = model.sample_rate
     if is_usual["sample_rate"]:
         rates = np.sort([entry.sample_rate for entry in entries])

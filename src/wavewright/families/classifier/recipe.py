@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,13 +18,14 @@ from ...data.store import ClipStore
 from ...errors import BadFolder
 from ...models.folder import ModelFolder
 from .batches import ClassBatches, ClassifierDataSettings
-from .config import SIZES, ClassifierConfig
+from .config import ENCODER_FAMILY, SIZES, BCResNetConfig, ClassifierConfig
 from .features import fixed_length
-from .fitting import check_labels, fit_settings, group_and_split
+from .fitting import FITTED, LENGTH, check_labels, fit_settings, group_and_split
 
 MAX_WINDOWS = 8  # of a recording, for validation
 FINE_TUNING_STEPS = 500
 FINE_TUNING_LEARNING_RATE = 5e-4
+FROM_ENCODER_LEARNING_RATE = 1e-3
 
 
 ClassifierRecipe = RecipeOf[ClassifierConfig, ClassifierDataSettings]
@@ -70,10 +71,28 @@ def recipe(size: str) -> ClassifierRecipe:
 
 
 def fine_tuning(base: ModelFolder) -> ClassifierRecipe:
-    """Return the recipe to train ``base`` further, on other labels: fewer steps at a lower learning rate."""
+    """Return the recipe to train ``base`` further, on other labels: fewer steps at a lower learning rate.
+
+    If ``base`` is an encoder, clips are as long as the recordings suggest.
+    """
+    if base.card.family == ENCODER_FAMILY:
+        return _from_encoder(base)
     model = replace(base.config(ClassifierConfig), labels=())
     training = replace(TRAINING, steps=FINE_TUNING_STEPS, learning_rate=FINE_TUNING_LEARNING_RATE)
     return ClassifierRecipe(model, ClassifierDataSettings(fit_to_folder=False), training)
+
+
+def _from_encoder(base: ModelFolder) -> ClassifierRecipe:
+    """Return the recipe of a classifier that starts from an encoder."""
+    names = {field.name for field in fields(BCResNetConfig)}
+    shared = {name: value for name, value in base.card.config.items() if name in names}
+    network = base.card.model_copy(update={"config": shared}).config_as(BCResNetConfig, base.path)
+    usual = ClassifierConfig()
+    same = {name: getattr(network, name) for name in names - {"n_samples", "dropout", "labels"}}
+    training = replace(TRAINING, steps=FINE_TUNING_STEPS, learning_rate=FROM_ENCODER_LEARNING_RATE)
+    return ClassifierRecipe(
+        replace(usual, **same), ClassifierDataSettings(fit_to_folder=False, fit_length=True), training
+    )
 
 
 def prepare(recipe: ClassifierRecipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> ClassifierPrepared:
@@ -94,8 +113,9 @@ def prepare(recipe: ClassifierRecipe, entries: Sequence[Entry], cache_folder: Pa
     selection = select(split, model.labels, data.smallest_class)
     if len(selection.labels) < (2 if model.output == "softmax" else 1):
         raise BadFolder(_too_few_labels(split, data.smallest_class))
-    if data.fit_to_folder:
-        model, data = fit_settings(model, data, selection.entries)
+    if data.fit_to_folder or data.fit_length:
+        names = FITTED if data.fit_to_folder else LENGTH
+        model, data = fit_settings(model, data, selection.entries, names)
     model = replace(model, labels=selection.labels)
     recipe = replace(recipe, model=model, data=data)
     preparation = Preparation("crop") if data.crop else Preparation("one-shot", align=data.align)
