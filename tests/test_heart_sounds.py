@@ -8,7 +8,7 @@ import pytest
 from wavewright.errors import BadAudio, BadSetting
 from wavewright.heart_sounds.features import feature_names, recording_features
 from wavewright.heart_sounds.recogniser import KernelRecogniser, KernelSettings
-from wavewright.heart_sounds.segmentation import SYSTOLE_SECONDS, Beats, segment_beats, sound_level
+from wavewright.heart_sounds.segmentation import SYSTOLE_SECONDS, HeartBeats, segment_beats, sound_level
 from wavewright.heart_sounds.synthesis import HeartSoundSettings, assemble_beats, synthetic_heart_sounds
 
 RATE = 2_000
@@ -106,7 +106,7 @@ def test_features_have_names_and_find_murmurs(rate):
 def test_features_do_not_depend_on_the_level_and_are_finite_without_beats():
     wave, _ = synthetic_heart_sounds(5.0, RATE, seed=8)
     np.testing.assert_allclose(recording_features(0.1 * wave, RATE), recording_features(wave, RATE), atol=1e-4)
-    empty = recording_features(wave, RATE, Beats(np.zeros((0, 5)), -1.0))
+    empty = recording_features(wave, RATE, HeartBeats(np.zeros((0, 5)), -1.0))
     assert empty.shape == (len(feature_names()),)
     assert empty[-1] == -1.0
     assert not empty[:-1].any()

@@ -116,7 +116,8 @@ ALLOWED = {
 
 DOCSTRING_WORDS = re.compile(
     r"\b(heard|hears?|listens?|told|tells?|said|risen|lends?|lent|doubtful|evenly|plane|desk|doors?|closeness|"
-    r"walks?|walked|walking|pictures?|(?<!heart )sounds(?! like)|played|shares?|figures|(?<!nearest )(?<!nearest-)neighbours?|"
+    r"walks?|walked|walking|pictures?|(?<!heart )sounds(?! like)|played|shares?|figures|"
+    r"(?<!nearest )(?<!nearest-)neighbours?|"
     r"on the way|of the way|(?<!in )(?<!take )(?<!takes )(?<!decimal )places?)\b",
     re.IGNORECASE,
 )

@@ -131,7 +131,7 @@ class Study:
         recipe = replace(recipe, training=replace(recipe.training, steps=steps, seed=self.seed))
         provenance = Provenance(name.name, "A network of a study.", "unknown", ())
         run = Run(name, family, recipe, Scan(tuple(entries)), provenance)
-        run.train(resume=(name / RUN_FILE).is_file(), quiet=True)
+        run.train(resume=(name / RUN_FILE).is_file(), quiet=True, stop_after=lambda _: "")
         return run
 
     def outcome(self, out: Path, generated: Sequence[Entry]) -> Outcome:
@@ -392,7 +392,7 @@ BENCHMARK = Benchmark(
         "out": smoke_out,
         "task": ["digits"],
         "share": [1.0],
-        "ratio": [1.0],
+        "ratio": [0.1],
         "seeds": 1,
         "steps": 1,
         "generator_steps": 1,

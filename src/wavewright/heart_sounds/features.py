@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..dsp.mel import mel_filterbank
-from .segmentation import STATES, Beats, segment_beats
+from .segmentation import STATES, HeartBeats, segment_beats
 
 N_FFT_SECONDS = 0.128
 HOP_SECONDS = 0.016
@@ -33,7 +33,7 @@ def feature_names() -> tuple[str, ...]:
     return (*statistics, *spectra, *cepstra, *spread, "beats_per_second", "likelihood")
 
 
-def recording_features(wave: np.ndarray, sample_rate: int, beats: Beats | None = None) -> np.ndarray:
+def recording_features(wave: np.ndarray, sample_rate: int, beats: HeartBeats | None = None) -> np.ndarray:
     """Return the features of a recording.
 
     Parameters

@@ -37,7 +37,7 @@ STATES = ("s1", "systole", "s2", "diastole")
 
 
 @dataclass(frozen=True)
-class Beats:
+class HeartBeats:
     """Onsets of the four parts of each whole beat of a recording, in seconds.
 
     Attributes
@@ -63,7 +63,7 @@ class Beats:
         return seconds
 
 
-def segment_beats(wave: np.ndarray, sample_rate: int) -> Beats:
+def segment_beats(wave: np.ndarray, sample_rate: int) -> HeartBeats:
     """Find the beats of a recording of heart sounds.
 
     Parameters
@@ -75,7 +75,7 @@ def segment_beats(wave: np.ndarray, sample_rate: int) -> Beats:
 
     Returns
     -------
-    Beats
+    HeartBeats
         Whole beats, in order.
 
     Raises
@@ -154,7 +154,7 @@ def _peaks(correlation: np.ndarray, shortest: float, longest: float) -> list[int
     return sorted(lags, key=lambda lag: -correlation[lag])
 
 
-def _decode(emission: np.ndarray, cycle: float, systole: float) -> Beats:
+def _decode(emission: np.ndarray, cycle: float, systole: float) -> HeartBeats:
     """Return the most probable beats for a cycle and a systole in seconds (Viterbi over states and durations)."""
     means = (SOUND_SECONDS[0], systole - SOUND_SECONDS[0], SOUND_SECONDS[1], cycle - systole - SOUND_SECONDS[1])
     durations = [_log_durations(max(mean, SHORTEST_SECONDS), state) for state, mean in enumerate(means)]
@@ -209,7 +209,7 @@ def _between_classes(level: np.ndarray) -> float:
     return float(ordered[index : index + 2].mean())
 
 
-def _beats(score: np.ndarray, chosen: np.ndarray, n_frames: int) -> Beats:
+def _beats(score: np.ndarray, chosen: np.ndarray, n_frames: int) -> HeartBeats:
     """Trace the best path back, and return its whole beats."""
     state, frame = int(np.argmax(score[:, n_frames])), n_frames
     log_likelihood = float(score[state, n_frames] / n_frames)
@@ -223,4 +223,4 @@ def _beats(score: np.ndarray, chosen: np.ndarray, n_frames: int) -> Beats:
     onsets = [
         [start for start, _ in starts[index : index + 5]] for index in range(len(starts) - 4) if starts[index][1] == 0
     ]
-    return Beats(np.array(onsets, dtype=np.float64).reshape(-1, 5) / FRAME_RATE_HZ, log_likelihood)
+    return HeartBeats(np.array(onsets, dtype=np.float64).reshape(-1, 5) / FRAME_RATE_HZ, log_likelihood)

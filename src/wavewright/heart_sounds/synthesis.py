@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import BadAudio, BadSetting
 from ..ranges import RangedSettings, ranged
 from ..units import db_to_gain
-from .segmentation import SOUND_SECONDS, Beats
+from .segmentation import SOUND_SECONDS, HeartBeats
 
 Murmur = Literal["none", "systolic", "diastolic"]
 
@@ -134,7 +134,7 @@ def _add(wave: np.ndarray, seconds: float, sound: np.ndarray, sample_rate: int) 
 
 
 def assemble_beats(
-    wave: np.ndarray, sample_rate: int, beats: Beats, rate_bpm: float, seconds: float, seed: int = 0
+    wave: np.ndarray, sample_rate: int, beats: HeartBeats, rate_bpm: float, seconds: float, seed: int = 0
 ) -> np.ndarray:
     """Return beats of a recording in another order and at another rate.
 
