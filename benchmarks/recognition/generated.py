@@ -26,7 +26,7 @@ import numpy as np
 from benchmarks.harness.corpora import smoke_digits, smoke_out
 from benchmarks.harness.models import load_as
 from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import Table, columns
+from benchmarks.harness.tables import TARGETS, Table, columns
 from benchmarks.recognition.study_picture import draw_study
 from benchmarks.recognition.study_tasks import TASKS, StudyTask, divide, draw_share, study_task
 from wavewright.contracts.recipe import Recipe
@@ -320,7 +320,7 @@ def _smoke_corpora(folder: Path) -> Path:
 
 BENCHMARK = Benchmark(
     __doc__,
-    (ERROR,),
+    (ERROR, TARGETS),
     add_options,
     measure,
     smoke={
