@@ -15,7 +15,7 @@ from wavewright import evaluate, map_clips, similar
 from wavewright.cli import run
 from wavewright.clip import Clip
 from wavewright.errors import BadModel, BadSetting
-from wavewright.latent_clips.space import LOG_MEL_SECONDS, open_embedding
+from wavewright.latent_clips.space import LOG_MEL_SECONDS, open_embedding, open_space
 from wavewright.metrics.embeddings import LogMelEmbedding
 
 RATE = 16_000
@@ -46,7 +46,7 @@ def test_the_nearest_clips_of_a_tone_are_tones(embedding):
     assert str(found).startswith("Most similar to")
 
 
-def test_a_copy_has_distance_0_and_the_spread_is_1():
+def test_a_copy_has_distance_0_and_others_some_standard_deviations():
     shutil.copyfile("kit/noise/1.wav", "copy.wav")
     found = similar(Path("copy.wav"), Path("kit"), 16, embedding="tiny")
     assert found.clips[0].file == "noise/1.wav"
@@ -67,6 +67,16 @@ def test_a_map_by_an_embedding_is_written(capsys):
 def test_evaluate_compares_by_the_encoder_too():
     report = evaluate(Path("kit"), Path("kit"), label_from="folder", embedding="tiny", skip_cheats=True)
     assert set(report.rows[0].distances) == {"log-mel", "tiny"}
+
+
+def test_the_scale_of_a_number_does_not_change_distances_by_a_model():
+    space = open_space("morph-drums", "tiny")
+    rows = np.random.default_rng(0).normal(size=(9, 5))
+    distances = space.distances(rows[0], list(rows))
+    np.testing.assert_allclose(space.distances(3 * rows[0], list(3 * rows)), distances)
+    standardised = rows / rows.std(0)
+    np.testing.assert_allclose(distances, np.sqrt(np.square(standardised - standardised[0]).mean(1)))
+    assert not space.distances(rows[0], [rows[0], rows[0]]).any()
 
 
 def test_other_names_are_refused(capsys):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..families.vae.runtime import VaeRuntime
 
 LOG_MEL_SECONDS = 1.0  # of the beginning of a clip
-SMALLEST_SCALE = 1e-9
+SMALLEST_DEVIATION = 0.01  # of a number of an embedding, as a fraction of the largest
 
 
 class ClipSpace(Protocol):
@@ -75,7 +75,11 @@ class VaeSpace:
 
 @dataclass(frozen=True)
 class EmbeddingSpace:
-    """An embedding; distance 1 is the standard deviation of the other clips from their mean."""
+    """An embedding.
+
+    Distances by a model are root mean square differences, each number in standard deviations over the other clips.
+    Those of an embedding without weights are its own.
+    """
 
     embedding: Embedding
     identity: ModelIdentity
@@ -91,15 +95,26 @@ class EmbeddingSpace:
         return row
 
     def distances(self, latents: np.ndarray, others: Sequence[np.ndarray]) -> np.ndarray:
-        """Return the Euclidean distance of each of several other clips, ``(n,)``."""
+        """Return the distance of each of several other clips, ``(n,)``."""
         rows = np.stack(others)
-        scale = float(np.sqrt(np.square(rows - rows.mean(0)).sum(1).mean()))
-        distances: np.ndarray = np.linalg.norm(rows - latents, axis=1)
-        return distances / (scale if scale > SMALLEST_SCALE else 1.0)
+        distances: np.ndarray = np.linalg.norm((rows - latents) * self._scales(rows), axis=1)
+        return distances
 
     def embedding_2d(self, latents: Sequence[np.ndarray]) -> np.ndarray:
         """Return a map ``(n, 2)`` in [-1, 1] of the embeddings of ``n`` clips, by t-SNE."""
-        return tsne_2d(np.stack(latents))
+        rows = np.stack(latents)
+        return tsne_2d(rows * self._scales(rows))
+
+    def _scales(self, rows: np.ndarray) -> np.ndarray:
+        """Return the factor of each number of an embedding in distances, ``(d,)``."""
+        if not isinstance(self.embedding, ModelEmbedding):
+            return np.ones(rows.shape[1])
+        deviations: np.ndarray = rows.std(0)
+        largest = float(deviations.max())
+        if not largest:
+            return np.ones(rows.shape[1])
+        scales: np.ndarray = 1 / (np.maximum(deviations, SMALLEST_DEVIATION * largest) * np.sqrt(rows.shape[1]))
+        return scales
 
 
 def open_space(model: str, embedding: str | None) -> ClipSpace:

@@ -67,8 +67,8 @@ def similar(
 ) -> SimilarClips:
     """Find the clips most similar to one, among the training clips of the model or in a folder.
 
-    The file itself is left out if it is in the folder; files that cannot be used are named. With an embedding, distance
-    1 is the standard deviation of the folder's clips from their mean.
+    The file itself is left out if it is in the folder; files that cannot be used are named. With an encoder or
+    a classifier, distances are root mean squares in standard deviations over the clips of the folder.
 
     Raises
     ------

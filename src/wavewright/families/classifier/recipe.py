@@ -53,7 +53,7 @@ class ClassifierPrepared(PreparedOf[ClassifierRecipe, ClassBatches]):
 TRAINING = replace(
     COSINE_SETTINGS,
     batch_size=32,
-    learning_rate=3e-3,
+    learning_rate=1e-2,
     weight_decay=0.05,
     final_fraction=0.01,
     warmup_steps=50,
