@@ -109,7 +109,7 @@ def test_limits_are_quantiles_of_the_distances_between_recordings(accept):
     low, high = accept.limits_db["low"]
     assert 0 < low < high
     for distance, reason in ((low * 0.99, "copy"), (low * 1.01, None), (high * 0.99, None), (high * 1.01, "outlier")):
-        assert accept.reason(ClipScores(0.9, distance), "low") == reason
+        assert accept.reason(ClipScores(0.9, distance, "low"), "low") == reason
 
 
 def test_one_recording_of_a_label_has_the_limits_of_the_others():

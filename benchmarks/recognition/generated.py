@@ -3,11 +3,13 @@
     python recipes/corpora digits --pack PACK --out corpora/digits    # and drums, drum-judge; see recipes/corpora
     python -m benchmarks.recognition.generated --corpora corpora --out runs/generated --picture generated.png
 
-Each cell trains a classifier from scratch by the same number of steps with the same augmentation, so ratio 0 is the
-control of equal budget. With the source ``same``, the generator, a VAE of labels, learns from the recordings of the
-cell alone; with ``all``, from all training recordings, as if somebody gave away a model of more recordings. No
-generator learns from a speaker, kit or fold of the test. The clips are filtered as by ``train --augment-with``; the
-judge is the control. Results are appended to ``results.jsonl`` in ``--out``, and a call continues where the last ended.
+Each cell trains from scratch with the same augmentation, by as many augmented copies of clips (``--method machine``, a
+support vector machine, which takes seconds) or by as many steps (``network``, a classifier), so ratio 0 is the control
+of equal budget. With the source ``same``, the generator, a small LSTM (digits) or VAE (drums), learns from the
+recordings of the cell alone; with ``all``, from all training recordings, as if somebody gave away a model of more
+recordings. No generator learns from a speaker or kit of the test. The clips are filtered as by ``train
+--augment-with``; the judge is the control. Results are appended to a file in ``--out``, and a call continues where the
+last one ended.
 """
 
 from __future__ import annotations
@@ -27,14 +29,17 @@ from benchmarks.harness.corpora import smoke_digits, smoke_out
 from benchmarks.harness.models import load_as
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import TARGETS, Table, columns
+from benchmarks.recognition.study_machine import ClipFeatures, Machine
 from benchmarks.recognition.study_picture import draw_study
 from benchmarks.recognition.study_tasks import TASKS, StudyTask, divide, draw_share, study_task
+from wavewright import loading
 from wavewright.contracts.recipe import Recipe
+from wavewright.contracts.runtime import Generator
 from wavewright.data.entry import Entry, Scan
 from wavewright.errors import BadSetting
+from wavewright.families.classifier.features import fixed_length
 from wavewright.families.classifier.recipe import ClassifierPrepared
 from wavewright.families.classifier.runtime import ClassifierRuntime
-from wavewright.families.vae.runtime import VaeRuntime
 from wavewright.generated_clips import (
     ClipFilter,
     GeneratedSettings,
@@ -51,6 +56,7 @@ from wavewright.training.run_file import RUN_FILE
 
 RESULTS_FILE = "results.jsonl"
 N_DRAWS = 2_000
+COPIES, COPIES_RANGE = 8, (320, 2_400)  # of each recording, and of all, for a support vector machine
 BAR_SHARE, BAR_REDUCTION = 0.1, 0.15
 
 ERROR = Table(
@@ -109,7 +115,10 @@ def append_result(path: Path, cell: Cell, outcome: Outcome) -> None:
 
 
 class Study:
-    """The runs of one task, share and seed, in a folder that is removed when all cells are done."""
+    """The runs of one task, share and seed, in a folder that is removed when all cells are done.
+
+    The method is a network of the family ``classifier``; the judge is the control.
+    """
 
     def __init__(self, options: argparse.Namespace, task: StudyTask, share: float, seed: int) -> None:
         self.options, self.task, self.share, self.seed = options, task, share, seed
@@ -122,7 +131,7 @@ class Study:
         recipe = replace(recipe, training=replace(recipe.training, steps=steps, seed=self.seed))
         provenance = Provenance(name.name, "A network of a study.", "unknown", ())
         run = Run(name, family, recipe, Scan(tuple(entries)), provenance)
-        run.train(resume=(name / RUN_FILE).is_file(), quiet=True)
+        run.train(resume=(name / RUN_FILE).is_file(), quiet=True, stop_after=lambda _: "")
         return run
 
     def outcome(self, out: Path, generated: Sequence[Entry]) -> Outcome:
@@ -139,27 +148,20 @@ class Study:
         """Train the control, which is the judge of the other cells."""
         return self.outcome(self.folder / "control", ())
 
-    def generator(self, source: str) -> VaeRuntime:
+    def generator(self, source: str) -> Generator:
         """Return the generator of a source, trained if it is not yet; that of all recordings serves all shares."""
         entries = self.entries if source == "same" else draw_share(self.division.train, 1.0, self.seed)
         is_all = len(entries) == len(self.division.train)
         out = self.options.out / f"{self.task.name}-{self.seed}-all" if is_all else self.folder / "generator"
-        self.train(out, "vae", self.task.generator, entries, self.options.generator_steps)
-        return load_as(VaeRuntime, out)
+        self.train(out, self.task.family, self.task.generator, entries, self.options.generator_steps)
+        return loading.load_generator(out)
 
     def pool(self, source: str, ratio: float) -> list[Entry]:
         """Return generated clips for the largest ratio, those of each label in the order of their index."""
         folder = self.folder / f"clips-{source}"
-        judge = load_as(ClassifierRuntime, self.folder / "control")
-        recipe = self.task.classifier
-        run = Run(
-            self.folder / "control", "classifier", recipe, Scan(tuple(self.entries)), Provenance("control", "", "", ())
-        )
-        assert isinstance(run.prepared, ClassifierPrepared)
-        waves, labels = real_clips(run.prepared)
         settings = GeneratedSettings((source,), ratio)
-        requested = requested_clips(self.entries, judge.labels, ratio)
-        accept = ClipFilter(judge, waves, labels, settings.min_confidence)
+        accept = self.filter(settings.min_confidence)
+        requested = requested_clips(self.entries, accept.judge.labels, ratio)
         try:
             counts = generate_for(folder, [self.generator(source)], requested, settings, accept, self.seed)
         except BadSetting as error:  # no clip passes: the cell learns from the recordings alone
@@ -167,6 +169,15 @@ class Study:
             return []
         print(counts, file=sys.stderr, flush=True)
         return generated_entries(folder)
+
+    def filter(self, min_confidence: float) -> ClipFilter:
+        """Return the filter of generated clips, by the control and the recordings."""
+        judge = load_as(ClassifierRuntime, self.folder / "control")
+        recipe, scan = self.task.classifier, Scan(tuple(self.entries))
+        run = Run(self.folder / "control", "classifier", recipe, scan, Provenance("control"))
+        assert isinstance(run.prepared, ClassifierPrepared)
+        waves, labels = real_clips(run.prepared)
+        return ClipFilter(judge, waves, labels, min_confidence)
 
     def cells(self, source: str, ratios: Sequence[float]) -> Iterator[tuple[Cell, Callable[[], Outcome]]]:
         """Yield the cells of a source, and the functions that compute them."""
@@ -179,12 +190,64 @@ class Study:
             chosen = first_clips(pool, requested_clips(self.entries, sorted({str(e.label) for e in pool}), ratio))
             out = self.folder / f"{source}-{ratio:g}"
             outcome = self.outcome(out, chosen)
-            shutil.rmtree(out)
+            shutil.rmtree(out, ignore_errors=True)
             return outcome
 
         for ratio in ratios:
             cell = Cell(self.task.name, self.share, self.seed, source, ratio)
             yield cell, lambda ratio=ratio: learn(ratio)
+
+
+class MachineStudy(Study):
+    """The same with support vector machines, which learn from as many augmented copies in every cell."""
+
+    def __init__(self, options: argparse.Namespace, task: StudyTask, share: float, seed: int) -> None:
+        super().__init__(options, task, share, seed)
+        self.features = ClipFeatures(task)
+        self.n_copies = int(np.clip(COPIES * len(self.entries), *COPIES_RANGE))
+        self._copies: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+
+    def copies(self, name: str, entries: Sequence[Entry], count: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return features and labels of augmented copies, each clip as often as the others."""
+        rows = np.resize(np.random.default_rng([self.seed, 3]).permutation(len(entries)), count)
+        if name not in self._copies:
+            labels = np.array([str(entries[row].label) for row in rows])
+            self._copies[name] = (self.features.augmented(entries, rows, self.seed), labels)
+        vectors, labels = self._copies[name]
+        return vectors[:count], labels[:count]
+
+    def control(self) -> Outcome:
+        """Train the control, which is the judge of the other cells."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / "control").mkdir(exist_ok=True)
+        return self.outcome(self.folder / "control", ())
+
+    def outcome(self, out: Path, generated: Sequence[Entry]) -> Outcome:
+        """Train a machine and test it."""
+        started = time.monotonic()
+        n_generated = round(self.n_copies * len(generated) / (len(self.entries) + len(generated)))
+        vectors, labels = self.copies("recordings", self.entries, self.n_copies)
+        vectors, labels = vectors[: self.n_copies - n_generated], labels[: self.n_copies - n_generated]
+        if generated:
+            others, their_labels = self.copies(out.name, generated, n_generated)
+            vectors, labels = np.concatenate([vectors, others]), np.concatenate([labels, their_labels])
+        if "test" not in self._copies:
+            truth = np.array([str(entry.label) for entry in self.division.test])
+            self._copies["test"] = (self.features.clean(self.division.test), truth)
+        test, truth = self._copies["test"]
+        self.machine = Machine(self.features, vectors, labels)
+        correct = "".join(map(str, (self.machine.predict(test) == truth).astype(int)))
+        return Outcome(len(self.entries), len(generated), correct, round((time.monotonic() - started) / 60, 2))
+
+    def filter(self, min_confidence: float) -> ClipFilter:
+        """Return the filter of generated clips, by the control and the recordings."""
+        judge = Machine(self.features, *self.copies("recordings", self.entries, self.n_copies))
+        store = self.features.waves(self.entries)
+        waves = np.stack([fixed_length(store[row][0], self.features.model) for row in range(len(store))])
+        return ClipFilter(judge, waves, [str(entry.label) for entry in store.entries], min_confidence)
+
+
+METHODS = {"network": Study, "machine": MachineStudy}
 
 
 def first_clips(pool: Sequence[Entry], requested: dict[str, int]) -> list[Entry]:
@@ -198,7 +261,7 @@ def compute(options: argparse.Namespace, path: Path, done: dict[Cell, Outcome]) 
     for share in options.share:
         for seed in range(options.seeds):
             for name in options.task:
-                study = Study(options, study_task(name), share, seed)
+                study = METHODS[options.method](options, study_task(name), share, seed)
                 control = Cell(name, share, seed, "none", 0.0)
                 cells = [cell for source in options.source for cell in study.cells(source, options.ratio)]
                 missing = [(cell, function) for cell, function in cells if cell not in done]
@@ -277,22 +340,23 @@ def intervals(pairs: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[Interval,
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this script."""
-    parser.add_argument("--corpora", type=Path, default=Path("corpora"), help="folder of digits, drums, esc10 ...")
+    parser.add_argument("--corpora", type=Path, default=Path("corpora"), help="folder of digits, drums and drum-judge")
     parser.add_argument("--out", type=Path, default=Path("runs/generated"))
     parser.add_argument("--picture", type=Path, default=None, help="PNG file of the curves")
     parser.add_argument("--task", nargs="+", choices=TASKS, default=["digits", "drums"])
+    parser.add_argument("--method", choices=METHODS, default="machine", help="what recognises")
     parser.add_argument("--source", nargs="*", choices=("same", "all"), default=["same"])
     parser.add_argument("--share", nargs="+", type=float, default=[0.1, 0.01, 0.3, 1.0], help="of the recordings")
     parser.add_argument("--ratio", nargs="+", type=float, default=[0.25, 0.5, 1.0], help="generated clips a recording")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=300, help="of each classifier")
-    parser.add_argument("--generator-steps", type=int, default=400)
+    parser.add_argument("--generator-steps", type=int, default=500)
 
 
 def measure(options: argparse.Namespace, report: Report) -> None:
     """Compute what is missing, and report everything."""
     options.out.mkdir(parents=True, exist_ok=True)
-    path = options.out / RESULTS_FILE
+    path = options.out / f"{options.method}-{RESULTS_FILE}"
     done = read_results(path)
     compute(options, path, done)
     rows = summary(done)
@@ -328,7 +392,7 @@ BENCHMARK = Benchmark(
         "out": smoke_out,
         "task": ["digits"],
         "share": [1.0],
-        "ratio": [1.0],
+        "ratio": [0.1],
         "seeds": 1,
         "steps": 1,
         "generator_steps": 1,

@@ -1,4 +1,4 @@
-"""Tasks of the study of generated clips: recordings, a test of unseen speakers, kits or folds, and settings."""
+"""Tasks of the study of generated clips: recordings, a test of unseen speakers or kits, and settings."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ import numpy as np
 from benchmarks.harness.corpora import DRUM_LABELS, corpus_entries
 from wavewright.contracts.settings import TrainingSettings
 from wavewright.data.entry import Entry
-from wavewright.data.folder import scan
 from wavewright.families.classifier.recipe import ClassifierRecipe
 from wavewright.families.classifier.recipe import recipe as classifier_recipe
+from wavewright.families.lstm.recipe import LstmRecipe
+from wavewright.families.lstm.recipe import recipe as lstm_recipe
 from wavewright.families.vae.recipe import VaeRecipe
 from wavewright.families.vae.recipe import recipe as vae_recipe
 
-TASKS = ("digits", "drums", "esc10")
+TASKS = ("digits", "drums")
 
 
 @dataclass(frozen=True)
@@ -38,22 +39,21 @@ class StudyTask:
         One of TASKS.
     classifier
         Settings of the classifier, apart from seed and steps.
-    generator
-        Settings of the generator, a VAE, apart from seed and steps.
+    family, generator
+        Of the generator: its family, and settings apart from seed and steps.
     """
 
     name: str
     classifier: ClassifierRecipe
-    generator: VaeRecipe
+    family: str
+    generator: LstmRecipe | VaeRecipe
 
 
 def study_task(name: str) -> StudyTask:
     """Return a task by name."""
-    rate, seconds = {"digits": (8_000, 1.024), "drums": (22_050, 0.56), "esc10": (16_000, 2.048)}[name]
-    n_fft = {"digits": 256, "drums": 1_024, "esc10": 1_024}[name]
-    hop_length = {"digits": 160, "drums": 256, "esc10": 512}[name]
-    vae_hop = {"digits": 128, "drums": 256, "esc10": 256}[name]
+    rate, seconds = {"digits": (8_000, 1.024), "drums": (22_050, 0.56)}[name]
     is_voice = name == "digits"
+    vae_hop = 256
     n_samples = round(seconds * rate / vae_hop) * vae_hop
     base = classifier_recipe("small")
     classifier = replace(
@@ -62,17 +62,16 @@ def study_task(name: str) -> StudyTask:
             base.model,
             sample_rate=rate,
             n_samples=n_samples,
-            n_fft=n_fft,
-            hop_length=hop_length,
+            n_fft=256 if is_voice else 1_024,
+            hop_length=160 if is_voice else 256,
             n_mels=40,
             f_min_hz=60.0 if is_voice else 30.0,
             width=1,
         ),
         data=replace(
             base.data,
-            align=name == "drums",
-            crop=name == "esc10",
-            largest_delay_seconds=0.1 if name != "drums" else base.data.largest_delay_seconds,
+            align=not is_voice,
+            largest_delay_seconds=0.1 if is_voice else base.data.largest_delay_seconds,
             fit_to_folder=False,
             valid_fraction=0.0,
             smallest_class=1,
@@ -82,26 +81,50 @@ def study_task(name: str) -> StudyTask:
         ),
         training=replace(_training(base.training), learning_rate=2e-2, warmup_steps=10),
     )
-    usual = vae_recipe("small")
-    generator = replace(
-        usual,
-        model=replace(
-            usual.model,
-            sample_rate=rate,
-            latent="frames" if name == "esc10" else "clip",
-            n_samples=n_samples,
-            n_fft=4 * vae_hop,
-            hop_length=vae_hop,
-            channels=128,
-            hidden=256,
-            latent_size=32,
-            noise_bands=32,
-            warmup_steps=100,
-        ),
-        data=replace(usual.data, valid_fraction=0.0, smallest_class=1),
-        training=_training(usual.training),
+    generator = _voice_generator() if is_voice else _one_shot_generator(rate, n_samples, vae_hop)
+    return StudyTask(name, classifier, *generator)
+
+
+def _voice_generator() -> tuple[str, LstmRecipe]:
+    """Return family and recipe of a small LSTM, otherwise as the bundled model ``digits``."""
+    usual = lstm_recipe("base")
+    model = replace(
+        usual.model,
+        sample_rate=8_000,
+        n_fft=200,
+        hop_length=80,
+        n_mels=32,
+        log_floor=1e-5,
+        source="voice",
+        hidden_size=160,
+        prenet_size=96,
+        n_mixtures=4,
+        n_iterations=4,
+        duration="drawn",
+        input_noise=0.15,
+        temperature=0.7,
     )
-    return StudyTask(name, classifier, generator)
+    data = replace(usual.data, sample_seconds=0.7, valid_fraction=0.0)
+    return "lstm", replace(usual, model=model, data=data, training=_training(usual.training))
+
+
+def _one_shot_generator(rate: int, n_samples: int, hop_length: int) -> tuple[str, VaeRecipe]:
+    """Return family and recipe of a small VAE."""
+    usual = vae_recipe("small")
+    model = replace(
+        usual.model,
+        sample_rate=rate,
+        n_samples=n_samples,
+        n_fft=4 * hop_length,
+        hop_length=hop_length,
+        channels=128,
+        hidden=256,
+        latent_size=32,
+        noise_bands=32,
+        warmup_steps=100,
+    )
+    data = replace(usual.data, valid_fraction=0.0, smallest_class=1)
+    return "vae", replace(usual, model=model, data=data, training=_training(usual.training))
 
 
 def _training(training: TrainingSettings) -> TrainingSettings:
@@ -113,24 +136,18 @@ def divide(name: str, corpora: Path, seed: int) -> Division:
     """Return the recordings of a task.
 
     ``digits``: the test is one of the speakers, another for each seed. ``drums``: the test are kits of
-    ``corpora/drum-judge``. ``esc10``: the test is one of the folds 1 to 4, another for each seed.
+    ``corpora/drum-judge``.
     """
     if name == "drums":
         train = corpus_entries(corpora / "drums", "train", DRUM_LABELS)
         return Division(train, corpus_entries(corpora / "drum-judge", None, DRUM_LABELS))
-    if name == "digits":
-        entries = corpus_entries(corpora / "digits")
-        speakers = sorted({str(entry.speaker) for entry in entries})
-        if len(speakers) == 1:  # of the smoke mode
-            return Division(entries, entries)
-        unseen = speakers[seed % len(speakers)]
-        known = [entry for entry in entries if entry.split == "train" and entry.speaker != unseen]
-        return Division(known, [entry for entry in entries if entry.speaker == unseen])
-    entries = list(scan(corpora / "esc10", "folder").entries)
-    folds = sorted({entry.path.name[0] for entry in entries})
-    unseen = folds[seed % len(folds)]
-    known = [replace(entry, split="train") for entry in entries if entry.path.name[0] != unseen]
-    return Division(known, [entry for entry in entries if entry.path.name[0] == unseen])
+    entries = corpus_entries(corpora / "digits")
+    speakers = sorted({str(entry.speaker) for entry in entries})
+    if len(speakers) == 1:  # of the smoke mode
+        return Division(entries, entries)
+    unseen = speakers[seed % len(speakers)]
+    known = [entry for entry in entries if entry.split == "train" and entry.speaker != unseen]
+    return Division(known, [entry for entry in entries if entry.speaker == unseen])
 
 
 def draw_share(entries: Sequence[Entry], share: float, seed: int) -> list[Entry]:

@@ -45,21 +45,22 @@ class GeneratedSettings(RangedSettings):
     label_map
         Labels of the folder by those of the models, where the names differ.
     min_confidence
-        Smallest probability that the judge gives to the label of a clip.
+        Smallest probability that the judge gives to the label of a clip, which must be its most probable.
     """
 
     models: tuple[str, ...]
     ratio: float = ranged(0.5, 0.01, 100.0)
     label_map: tuple[tuple[str, str], ...] = ()
-    min_confidence: float = ranged(0.5, 0.0, 1.0)
+    min_confidence: float = ranged(0.3, 0.0, 1.0)
 
 
 @dataclass(frozen=True)
 class ClipScores:
-    """Probability of its label, and log-mel distance in dB to the nearest recording of the label."""
+    """Probability of its label, log-mel distance in dB to the nearest recording of the label, most probable label."""
 
     confidence: float
     distance_db: float
+    recognised: str
 
 
 @dataclass
@@ -107,12 +108,14 @@ class ClipFilter:
         probabilities = self.judge.probabilities(mono)[0]
         confidence = float(probabilities[self.judge.labels.index(label)])
         distances = pairwise_distances(self._embedded[label], self._embedding(mono, self.judge.sample_rate))
-        return ClipScores(confidence, float(distances.min()))
+        recognised = self.judge.labels[int(probabilities.argmax())]
+        return ClipScores(confidence, float(distances.min()), recognised)
 
     def reason(self, scores: ClipScores, label: str) -> str | None:
         """Return why a clip is left out, one of REASONS, or None."""
         low, high = self.limits_db[label]
-        checks = (scores.confidence < self.min_confidence, scores.distance_db < low, scores.distance_db > high)
+        is_doubted = scores.recognised != label or scores.confidence < self.min_confidence
+        checks = (is_doubted, scores.distance_db < low, scores.distance_db > high)
         return next((reason for reason, is_bad in zip(REASONS, checks, strict=True) if is_bad), None)
 
 
@@ -254,7 +257,8 @@ def draw_clips(
             counts.accepted[label] += 1
             origin = {"model": model.name, "model_hash": model.folder.hash, "label": label, "model_label": model_label}
             stem = file_stem(model.name, label, f"s{seed}", f"{index:04d}")
-            yield OutputClip(wave, stem, origin | {"seed": seed, "index": index}, asdict(scores))
+            numbers = {"confidence": scores.confidence, "distance_db": scores.distance_db}
+            yield OutputClip(wave, stem, origin | {"seed": seed, "index": index}, numbers)
 
 
 def requested_clips(entries: Sequence[Entry], labels: Sequence[str], ratio: float) -> dict[str, int]:
