@@ -3,8 +3,8 @@
     python -m benchmarks.recognition.pretraining --digits DIGITS --drums DRUMS --esc10 ESC10 --out runs/pretraining
 
 Folders have a sub-folder for each label. Measured on other speakers, kits and folds than those that are learned from:
-of the digits two speakers, of the drums three kits, of ESC-10 one fold (all by the beginning of the file name), and each
-fold with all recordings. The seed draws the recordings to learn from. Methods:
+of the digits two speakers, of the drums three kits, of ESC-10 one fold (all by the beginning of the file name), and
+each fold with all recordings. The seed draws the recordings to learn from. Methods:
 ``scratch`` and ``fine-tuned`` train the network of the encoder with equally many steps and the same augmentation,
 ``probe`` is a logistic regression on embeddings, ``statistics`` one on means and deviations of log-mel bands, and
 ``neighbours`` is the fraction of recordings whose nearest other one has the same label, by embeddings and by log-mel.
