@@ -234,6 +234,54 @@ def test_a_broken_file_among_others_is_named(drum, capsys):
     assert "broken.wav" in capsys.readouterr().err
 
 
+@pytest.fixture
+def labelled(tmp_path) -> Path:
+    """Six low tones labelled kick, three of noise labelled hat, a low tone labelled hat, and two of label dog."""
+    rng = np.random.default_rng(0)
+    seconds = np.arange(20_000) / 44_100
+    sounds = {
+        "low": np.sin(2 * np.pi * 60 * seconds) * np.exp(-12 * seconds),
+        "noise": rng.uniform(-1, 1, 20_000) * np.exp(-60 * seconds),
+    }
+    noisy = np.diff(np.diff(sounds["noise"], prepend=0), prepend=0) / 4
+    files = [("kick", sounds["low"])] * 6 + [("hat", noisy)] * 3 + [("hat", sounds["low"])] + [("dog", noisy)] * 2
+    for index, (label, wave) in enumerate(files):
+        path = tmp_path / "labelled" / label / f"{index}.wav"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(path, 0.8 * wave, 44_100)
+    return tmp_path / "labelled"
+
+
+def test_a_report_compares_with_the_labels(labelled, tmp_path, capsys):
+    plot = tmp_path / "report.png"
+    assert run(["recognise", "drum-classifier", str(labelled), "--report", "--plot", str(plot), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["n_files"], report["n_unknown"], report["unknown_rejected"]) == (10, 2, 0)
+    assert report["accuracy"]["value"] == 0.9
+    confusion = dict(zip(report["labels"], report["confusion"], strict=True))
+    assert confusion["kick"] == [6, 0, 0, 0, 0]
+    assert confusion["hat"] == [1, 0, 3, 0, 0]
+    [mistake] = report["mistakes"]
+    assert (mistake["label"], mistake["recognised"]) == ("hat", "kick")
+    assert mistake["file"].endswith("9.wav")
+    assert [score["label"] for score in report["scores"]] == ["kick", "hat"]
+    assert plot.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_report_in_words(labelled):
+    text = str(recognise("drum-classifier", labelled, report=True, quiet=True))
+    assert "accuracy 0.900 (0.596 to 0.982)" in text
+    assert "most confident mistakes" in text
+    assert "2 recordings of other labels" in text
+
+
+def test_a_report_needs_labels_that_the_model_knows(labelled, capsys):
+    assert run(["recognise", "drum-classifier", str(labelled / "kick"), "--report"]) == 2
+    assert "no labels to compare with" in capsys.readouterr().err
+    assert run(["recognise", "drum-classifier", str(labelled / "kick"), "--plot", "a.png"]) == 2
+    assert "add --report" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -51,6 +51,7 @@ _MODULES = {
     "read_tunes": "music.formats.formats",
     "recognise": "tasks.recognise",
     "render": "tasks.render",
+    "runs": "tasks.runs",
     "similar": "tasks.similar",
     "speak": "tasks.speak",
     "split": "tasks.split",
@@ -103,6 +104,7 @@ __all__ = [
     "read_tunes",
     "recognise",
     "render",
+    "runs",
     "similar",
     "speak",
     "split",
@@ -154,6 +156,7 @@ if TYPE_CHECKING:  # the same names for editors and type checkers
     from .tasks.plot import plot
     from .tasks.recognise import recognise
     from .tasks.render import render
+    from .tasks.runs import runs
     from .tasks.similar import similar
     from .tasks.speak import speak
     from .tasks.split import split

@@ -52,6 +52,7 @@ COMMANDS = Group(
         ),
         "train": "tasks.train:train",
         "tune": "tasks.tune:tune",
+        "runs": "tasks.runs:runs",
         "evaluate": "tasks.evaluate:evaluate",
         "data": Group("Look at recordings before training on them.", {"inspect": "tasks.inspect:inspect"}),
         "analyse": "tasks.analyse:analyse",

@@ -1,5 +1,6 @@
 """Plots of audio by matplotlib, written as PNG files."""
 
+from .confusion import draw_confusion
 from .overview import AudioOverview, AudioSummary, clip_overview, read_overview
 from .piano_roll import draw_piano_roll
 from .plots import (
@@ -23,6 +24,7 @@ __all__ = [
     "check_plot_of",
     "clip_overview",
     "draw_comparison",
+    "draw_confusion",
     "draw_grid",
     "draw_map",
     "draw_overview",

@@ -7,16 +7,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 from pydantic import Field
 
 from .. import loading, models
 from ..contracts.runtime import Classifier
+from ..drawing import check_drawable, draw_confusion
 from ..errors import BadAudio, BadSetting
 from ..model_results import identity
 from ..parameters import Quiet
 from ..progress_bar import progress_bar
 from ..recognition.files import entries_of, recognise_files, spot_stream
 from ..recognition.recogniser import RecordingRecogniser
+from ..recognition.report import ClassificationReport, labelled_entries, report_on
 from ..recognition.results import RecognisedFiles
 from ..recognition.spotting import (
     KeywordSpotter,
@@ -40,6 +43,13 @@ def recognise(
     top: Annotated[int, Field(description="Number of labels to list for each file.", ge=1, le=1_000)] = 1,
     events: Annotated[bool, Field(description="List labels with their onsets and offsets.")] = False,
     accept_all: Annotated[bool, Field(description="Give a label to files that fit none, too.")] = False,
+    report: Annotated[
+        bool,
+        Field(description="The files are a labelled folder or manifest: compare what is recognised with its labels."),
+    ] = False,
+    plot: Annotated[
+        Path | None, Field(description="With --report: PNG file for the confusion matrix and the calibration.")
+    ] = None,
     threshold: Annotated[
         float | None,
         Field(description="Smallest confidence of an event of a stream; default: that on the card.", ge=0, le=1),
@@ -52,14 +62,16 @@ def recognise(
         float, Field(description="False alarms an hour that --calibrate allows.", gt=0, le=3_600)
     ] = 1.0,
     quiet: Quiet = False,
-) -> RecognisedFiles | SpottingCalibration | None:
+) -> RecognisedFiles | ClassificationReport | SpottingCalibration | None:
     """Recognise the labels of recordings of any length, and events and key words in them.
 
     A model of one-shots looks at the clip from its onset on. Other models look at overlapping windows: a file has the
     label of the highest mean probability. Confidences are calibrated on the validation clips of the training; a file
     that fits the labels less than nearly all of these is rejected. Standard input is 16-bit audio, raw mono at 16 kHz
     or WAV; events are printed as they are recognised, one JSON object a line, and nothing is returned. Labels that
-    begin with an underscore, such as ``_noise``, are background and no events.
+    begin with an underscore, such as ``_noise``, are background and no events. With ``report``, labelled recordings
+    (of split test, where a manifest has splits) give accuracy, precision, recall and F1 with intervals, the confusion
+    matrix, the calibration error, and the most confident mistakes.
 
     Raises
     ------
@@ -88,7 +100,30 @@ def recognise(
     if calibrate:
         return _calibrate(classifier, models.find(model), paths, false_alarms)
     recogniser = RecordingRecogniser(classifier, top, events, rejects=not accept_all)
+    if report:
+        return _report(recogniser, paths, plot, quiet)
+    if plot is not None:
+        raise BadSetting(f"--plot {plot} draws a report; add --report, or use `wavewright plot` for a recording.")
     return _recognise(recogniser, paths, quiet)
+
+
+def _report(
+    recogniser: RecordingRecogniser, paths: tuple[Path, ...], plot: Path | None, quiet: bool
+) -> ClassificationReport:
+    """Compare what is recognised in labelled recordings with their labels."""
+    if plot is not None:
+        check_drawable(plot)
+    entries = [entry for path in paths for entry in labelled_entries(path)]
+    with progress_bar("recognising", sum(entry.seconds for entry in entries), quiet) as show:
+        files, failed = recognise_files(recogniser, entries, show)
+    model = recogniser.model
+    result = report_on(model.labels, entries, files, failed, **identity(model))
+    if plot is None:
+        return result
+    bins = result.calibration
+    title = f"{model.name}: accuracy {result.accuracy.value:.3f}"
+    draw_confusion(np.array(result.confusion), result.labels, bins.confidence, bins.accuracy, bins.counts, plot, title)
+    return replace(result, plot=plot)
 
 
 def _recognise(recogniser: RecordingRecogniser, paths: tuple[Path, ...], quiet: bool) -> RecognisedFiles:
