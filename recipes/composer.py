@@ -1,6 +1,6 @@
 """The runs behind the bundled models ``chorales``, ``folk-tunes`` and ``drum-patterns``.
 
-    python recipes/composer.py chorales --splits FOLDER --out runs/chorales        # 15 minutes of one core
+    python recipes/composer.py chorales --splits FOLDER --out runs/chorales        # 40 minutes of one core
     python recipes/composer.py folk-tunes --splits FOLDER --out runs/folk-tunes
     python recipes/composer.py drum-patterns --out runs/drum-patterns             # of the styles of accompaniment
     python recipes/composer.py chorales --out runs/chorales --bundle               # into the package
@@ -163,7 +163,7 @@ def chorale_recipe() -> ComposerRecipe:
         base.model, layout="voices", lowest=32, highest=86, hidden_size=128, dropout=0.3, feature_dropout=0.15
     )
     data = replace(base.data, layout="voices", tempo_fraction=0.0)
-    return replace(base, model=model, data=data, training=training_of(base, 800))
+    return replace(base, model=model, data=data, training=training_of(base, 1_000))
 
 
 def folk_recipe() -> ComposerRecipe:
@@ -181,7 +181,7 @@ def drum_recipe() -> ComposerRecipe:
     base = recipe("small")
     model = replace(base.model, layout="drums", n_layers=2, hidden_size=96, dropout=0.2)
     data = replace(base.data, layout="drums", crop_steps=128)
-    return replace(base, model=model, data=data, training=training_of(base, 300))
+    return replace(base, model=model, data=data, training=training_of(base, 650))
 
 
 def training_of(base: ComposerRecipe, steps: int) -> object:
@@ -214,7 +214,7 @@ RUNS = {
     "drum-patterns": ComposerRun(
         drum_patterns,
         drum_recipe,
-        "Drum patterns of 22 styles, nine drums.",
+        "Drum patterns of 18 styles, nine drums.",
         "Styles of accompaniment",
         "the authors of Wavewright",
         "wavewright.music.accompaniment.styles",

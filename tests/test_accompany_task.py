@@ -161,9 +161,26 @@ def test_a_style_is_learned_from_a_folder_and_saved(melody, tmp_path, monkeypatc
     assert str(wavewright.accompany(melody).out) == "tune-pop.mid"
 
 
+def test_a_chorale_has_four_voices_and_the_melody(melody, tmp_path):
+    result = wavewright.accompany(melody, tmp_path / "x.musicxml", style="chorale", seed=4)
+    assert result.parts == ("soprano", "alto", "tenor", "bass")
+    assert result.chords == ()
+    score = read_score(tmp_path / "x.musicxml")
+    assert len([track for track in score.tracks if len(track.notes)]) == 4
+
+
+def test_options_of_chorales_are_checked(melody, tmp_path, capsys):
+    chorale = "accompany", str(melody), "--style", "chorale"
+    assert "--chords does not apply" in refused(capsys, *chorale, "--chords", "C")
+    assert "--save-style does not apply" in refused(capsys, *chorale, "--save-style", "x.toml")
+    assert "There is no voice 'descant'" in refused(capsys, *chorale, "--voice", "descant")
+    assert "add --style chorale" in refused(capsys, "accompany", str(melody), "--voice", "bass")
+    assert "is no score" in refused(capsys, "accompany", "a.wav", "--style", "chorale", "--out", "b.wav")
+
+
 def test_the_command_lists_styles_and_prints_json(melody, tmp_path, capsys):
     assert run(["accompany", "--list"]) == 0
-    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == [*style_names()]
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == [*style_names(), "chorale"]
     assert run(["accompany", str(melody), "--key", "Bb", "--out", str(tmp_path / "x.mid"), "--json"]) == 0
     printed = json.loads(capsys.readouterr().out)
     assert (printed["key"], printed["style"], printed["seed"]) == ("Bb major", "pop", 0)

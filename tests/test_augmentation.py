@@ -60,6 +60,45 @@ def test_effects_have_their_stated_size():
     assert np.abs(echoes[1_700:]).max() < 1e-3
 
 
+def test_pitch_and_duration_change_each_by_itself():
+    seconds = np.arange(8_000) / SAMPLE_RATE
+    burst = (np.sin(2 * np.pi * 500 * seconds) * (seconds < 0.6)).astype(np.float32)
+
+    def peak_hz(wave: np.ndarray) -> float:
+        return float(np.abs(np.fft.rfft(wave * np.hanning(len(wave)))).argmax() * SAMPLE_RATE / len(wave))
+
+    higher = augment(burst, replace(UNCHANGED, pitch_semitones=3.0), SAMPLE_RATE, 8_000)
+    assert peak_hz(higher[:4_000]) == pytest.approx(500 * 2 ** (3 / 12), abs=6)
+    longer = augment(burst, replace(UNCHANGED, stretch=1.25), SAMPLE_RATE, 8_000)
+    assert peak_hz(longer[:4_000]) == pytest.approx(500, abs=6)
+    ends = [np.flatnonzero(np.abs(wave) > 0.3)[-1] / SAMPLE_RATE for wave in (higher, longer)]
+    assert ends == pytest.approx([0.6, 0.75], abs=0.03)
+
+
+def test_clipping_and_quantisation_have_their_stated_size():
+    wave = np.sin(2 * np.pi * 440 * np.arange(4_000) / SAMPLE_RATE).astype(np.float32)
+    plain = augment(wave, UNCHANGED, SAMPLE_RATE, 4_000)[:3_900]
+    clipped = augment(wave, replace(UNCHANGED, clip_db=6.0206), SAMPLE_RATE, 4_000)[:3_900]
+    np.testing.assert_allclose(clipped, np.clip(2 * plain, -1, 1), atol=1e-4)
+    coarse = augment(wave, replace(UNCHANGED, n_bits=6), SAMPLE_RATE, 4_000)[:3_900]
+    assert len(np.unique(coarse)) <= 64
+    assert np.abs(coarse - plain).max() < 1 - 64 ** (-1 / 32) + 0.005  # the largest step of 6 bits
+
+
+def test_the_draws_of_earlier_effects_stay():
+    every = AugmentationSettings(
+        pitch_probability=1.0, stretch_probability=1.0, clip_probability=1.0, quantise_probability=1.0
+    )
+    drawn = draw_augmentation(every, np.random.default_rng(3))
+    plain = draw_augmentation(AugmentationSettings(), np.random.default_rng(3))
+    assert (plain.pitch_semitones, plain.stretch, plain.clip_db, plain.n_bits) == (0.0, 1.0, 0.0, 0)
+    assert (drawn.speed, drawn.noise_seed, drawn.tilt_db) == (plain.speed, plain.noise_seed, plain.tilt_db)
+    assert 0 < abs(drawn.pitch_semitones) <= 2
+    assert 1 / 1.2 <= drawn.stretch <= 1.2
+    assert 1 <= drawn.clip_db <= 12
+    assert 6 <= drawn.n_bits <= 10
+
+
 def test_the_equaliser_has_its_stated_gain():
     frequency_hz = np.array([50.0, 1_000.0, 2_000.0, 4_000.0, 8_000.0])
     tilted = equaliser_gain(frequency_hz, replace(UNCHANGED, tilt_db=-3.0))

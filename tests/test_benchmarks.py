@@ -36,6 +36,7 @@ NEED_TORCH = (
     "generation.infogan",
     "judge",
     "own_noise",
+    "recognition.",
 )
 """Parts of the names of scripts that train, or load a network of PyTorch."""
 

@@ -40,6 +40,12 @@ class Loudness(Classifier):
         loudness = np.abs(waves[:, : waves.shape[1] // 2]).mean(axis=1, keepdims=True)
         return np.repeat(loudness, len(self.card.labels), axis=1)
 
+    def logits(self, wave):
+        return np.log(self.probabilities(wave[None])[0])
+
+    def frame_logits(self, wave):
+        raise BadSetting("There are no frames.")
+
 
 @pytest.fixture
 def judge(model, tmp_path, monkeypatch):

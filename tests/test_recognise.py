@@ -39,6 +39,7 @@ class ToneClassifier:
     sample_rate = RATE
     window_samples = 4_000
     output = "softmax"
+    frame_samples = 0
     is_aligned = False
     calibration = Calibration(temperature=1.0, min_fit=4.0, n_clips=50)
     card = SimpleNamespace(metrics={"spotting": {"threshold": 0.9}})

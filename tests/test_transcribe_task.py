@@ -119,7 +119,7 @@ def recording(tmp_path):
     return Clip(wave, RATE).write(tmp_path / "scale.wav")
 
 
-@pytest.mark.parametrize("ending", ["mid", "musicxml", "mxl"])
+@pytest.mark.parametrize("ending", ["mid", "musicxml", "mxl", "abc"])
 def test_scores_are_written(recording, tmp_path, ending):
     out = tmp_path / f"tune.{ending}"
     result = wavewright.transcribe(recording, out, quiet=True)

@@ -222,6 +222,12 @@ def test_importance_names_the_dial_that_matters(search):
     assert importance["b"] < 0.1
 
 
+def test_a_search_ends_after_its_trials(search):
+    worker = begun(replace(search, max_trials=2))
+    worker.work(FAR)
+    assert len(worker.study.trials) == 2
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

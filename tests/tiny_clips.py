@@ -10,6 +10,7 @@ import numpy as np
 import soundfile
 
 from wavewright.contracts.runtime import Classifier
+from wavewright.errors import BadSetting
 
 SAMPLE_RATE = 22_050  # hertz
 SECONDS = 0.3
@@ -84,3 +85,11 @@ class TinyJudge(Classifier):
         """``(n, time)`` to the probabilities of noise and tone ``(n, 2)``."""
         tonal = 1 / (1 + np.exp(6 * (self.embed(waves)[:, 0] + 6.3)))
         return np.stack([1 - tonal, tonal], axis=1)
+
+    def logits(self, wave: np.ndarray) -> np.ndarray:
+        """``(time,)`` to the logits of noise and tone ``(2,)``."""
+        return np.log(self.probabilities(wave[None])[0])
+
+    def frame_logits(self, wave: np.ndarray) -> np.ndarray:
+        """Refused: there are no frames."""
+        raise BadSetting("The judge has no frames.")

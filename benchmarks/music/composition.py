@@ -53,7 +53,9 @@ OVERLAPS = Table(
 )
 COPIES = Table("longest run of a training melody, in notes", columns(pieces="s", median=".1f", largest="d"))
 LIMITS = Table("notes that break random limits", columns(model="s", pieces="d", notes="d", broken="d"))
-SPEED = Table("speed", columns(model="s", bars="d", processor_s=".2f", clock_s=".2f", command_s=".2f"))
+SPEED = Table(
+    "speed", columns(model="s", bars="d", processor_s=".2f", clock_s=".2f", command_s=".2f"), is_optional=True
+)
 PARTS = ("overlaps", "copies", "limits", "speed")
 N_TIMES = 3
 Voice = list[tuple[int, int, int]]

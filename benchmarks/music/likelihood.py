@@ -2,6 +2,7 @@
 
     python -m benchmarks.music.likelihood --splits FOLDER                             # all five, hours of one core
     python -m benchmarks.music.likelihood --splits FOLDER --only jsb-16th --minutes 40
+    python -m benchmarks.music.likelihood --splits FOLDER --model chorales            # jsb-16th by the bundled model
 
 FOLDER has the arrays of ``splits.py``. Three protocols:
 
@@ -32,9 +33,11 @@ from torch.nn import functional as F
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import Row, Table, columns
 from benchmarks.music.splits import SPLITS, Corpus, Examples, chorales, padded, piano_rolls
+from wavewright.families.composer import COMPOSER
 from wavewright.families.composer.config import ComposerConfig
 from wavewright.families.composer.modules import N_OUTPUT_INTERVALS, Composer, event_nats, logits_by_pitch
 from wavewright.families.composer.vocabulary import REST
+from wavewright.loading import load_composer
 from wavewright.nn.muon import Muon
 from wavewright.nn.precision import supports_bfloat16
 
@@ -264,20 +267,44 @@ def train(name: str, protocol: Protocol, options: argparse.Namespace) -> list[Ro
         step += 1
     if best_state is not None:
         average.load_state_dict(best_state)
-    cells = {"protocol": name, "unit": protocol.unit, "published": protocol.bar}
-    cells |= {"minutes": minutes, "steps": step, "parameters": n_parameters}
-    rows = []
-    for n_keys in sorted({1, options.keys}):
+    cells = {"minutes": minutes, "steps": step, "parameters": n_parameters}
+    return rows_of(name, average, examples, options.keys, cells)
+
+
+def rows_of(
+    name: str, model: SigmoidFrames | JointFrames, examples: dict[str, Examples], keys: int, cells: Row
+) -> list[Row]:
+    """Return the rows of a model: in the own key of each piece, and over several keys."""
+    protocol, rows = PROTOCOLS[name], []
+    per = examples["valid"].config.n_lanes if protocol.unit == "note" else 1
+    for n_keys in sorted({1, keys}):
         shifts = SHIFTS[:n_keys]
-        nats = {split: evaluate(average, examples[split], shifts) / per for split in ("valid", "test")}
-        rows.append({**cells, "keys": n_keys, **nats})
+        nats = {split: evaluate(model, examples[split], shifts) / per for split in ("valid", "test")}
+        row = {"protocol": name, "unit": protocol.unit, "published": protocol.bar, "keys": n_keys}
+        rows.append({**row, **cells, **nats})
     return rows
+
+
+def measure_model(model: str, options: argparse.Namespace) -> list[Row]:
+    """Return the rows of a trained composer of chorales, which has learned to fill in known cells as well."""
+    name, folder = "jsb-16th", load_composer(model).folder
+    config = folder.config(ComposerConfig)
+    corpus = chorales(options.splits / PROTOCOLS[name].file, config)
+    frames = JointFrames(corpus.config, corpus.is_sorted).eval()
+    weights = COMPOSER.initial_weights(folder, config)
+    frames.composer.load_state_dict({key: torch.from_numpy(weights[key]) for key in frames.composer.state_dict()})
+    examples = {split: Examples(corpus, split) for split in ("valid", "test")}
+    training = folder.card.training
+    cells = {"minutes": training["minutes"], "steps": training["steps"]}
+    cells["parameters"] = sum(p.numel() for p in frames.parameters())
+    return rows_of(name, frames, examples, options.keys, cells)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this script."""
     parser.add_argument("--splits", type=Path, help="folder of the arrays")
     parser.add_argument("--only", nargs="+", choices=PROTOCOLS, default=list(PROTOCOLS))
+    parser.add_argument("--model", help="measure this composer of chorales by jsb-16th, and train nothing")
     parser.add_argument("--minutes", type=float, default=30.0, help="of processor time for each row")
     parser.add_argument("--out", type=Path, help="folder for the weights")
     parser.add_argument("--keys", type=int, default=1, choices=range(1, len(SHIFTS) + 1), metavar="N")
@@ -287,6 +314,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def measure(options: argparse.Namespace, report: Report) -> None:
     """Train and measure a model for each protocol."""
+    if options.model is not None:
+        for row in measure_model(options.model, options):
+            report.add(LIKELIHOOD, row)
+        return
     for name in options.only:
         protocol = PROTOCOLS[name]
         protocol = replace(protocol, config=replace(protocol.config, cell=options.cell))

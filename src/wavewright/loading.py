@@ -13,8 +13,8 @@ from . import families, models
 from .contracts.composition import ScoreComposer
 from .contracts.enhancement import EchoCanceller, Enhancer
 from .contracts.family import Capability
+from .contracts.runtime import AcousticModel, Autoencoder, Classifier, Codec, Encoder, Generator, Model, Vocoder
 from .contracts.score_player import ScorePlayer
-from .contracts.runtime import AcousticModel, Autoencoder, Classifier, Codec, Generator, Model, Vocoder
 from .errors import BadModel
 from .models.card import Card
 from .models.folder import ModelFolder
@@ -110,6 +110,11 @@ def load_acoustic_model(name: str | Path) -> AcousticModel:
 def load_classifier(name: str | Path) -> Classifier:
     """Open a classifier; raise BadModel as :func:`load`, and if the model is none."""
     return _load_as(Classifier, name, "recognises no labels; give a classifier")
+
+
+def load_encoder(name: str | Path) -> Encoder:
+    """Open an encoder; raise BadModel as :func:`load`, and if the model is none."""
+    return _load_as(Encoder, name, "makes no embeddings; give an encoder, of `wavewright pretrain`")
 
 
 def load_enhancer(name: str | Path) -> Enhancer:

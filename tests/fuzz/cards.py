@@ -194,6 +194,8 @@ def _play(player: Any) -> None:
         _ = player.frequencies, player.contexts
     elif hasattr(player, "probabilities"):
         player.probabilities(wave[None], player.sample_rate)
+    elif hasattr(player, "embed"):
+        player.embed(wave[None], player.sample_rate)
     elif hasattr(player, "enhance"):
         player.enhance(wave)
     elif hasattr(player, "cancel"):

@@ -13,7 +13,19 @@ import numpy as np
 
 from fuzz import mutate
 
-FIELDS = ("audio_filepath", "offset", "duration", "label", "text", "speaker", "group", "split", "pitch", "language")
+FIELDS = (
+    "audio_filepath",
+    "offset",
+    "duration",
+    "label",
+    "text",
+    "speaker",
+    "group",
+    "split",
+    "pitch",
+    "language",
+    "labels",
+)
 
 
 def WARM_UP() -> None:
@@ -79,6 +91,7 @@ def _record(rng: random.Random) -> dict[str, Any]:
         "split": rng.choice((None, "train", "valid", "test")),
         "pitch": rng.choice((None, 60, 61.5)),
         "language": rng.choice((None, "en")),
+        "labels": rng.choice((None, "kick|hat", ["kick", "hat"], [], "||")),
     }
     return {name: value for name, value in values.items() if value is not None}
 
@@ -101,7 +114,7 @@ def _csv(rng: random.Random, records: list[dict[str, Any]]) -> str:
 def _fields(entry: Any) -> tuple[Any, ...]:
     return (
         entry.path.name,
-        entry.label,
+        entry.all_labels,
         entry.group,
         entry.n_frames,
         entry.split,

@@ -78,6 +78,7 @@ def check_model(family: Family[ModelConfig, Recipe, Prepared], model: Model) -> 
         Capability.CODE: runtime.Codec,
         Capability.SPEAK: runtime.AcousticModel,
         Capability.CLASSIFY: runtime.Classifier,
+        Capability.EMBED: runtime.Encoder,
         Capability.ENHANCE: enhancement.Enhancer,
         Capability.CANCEL_ECHO: enhancement.EchoCanceller,
         Capability.COMPOSE: composition.ScoreComposer,

@@ -387,6 +387,8 @@ class Classifier(Model, ABC):
         Length of the clips that the network sees.
     output
         Number of labels that a clip or frame can have.
+    frame_samples
+        Samples from one frame to the next, where the output is ``frames``; else 0.
     is_aligned
         Clips start at their onset, as one-shots do; else they are windows at any position of a recording.
     calibration
@@ -395,6 +397,7 @@ class Classifier(Model, ABC):
 
     window_samples: int
     output: OutputKind
+    frame_samples: int
     is_aligned: bool
     calibration: Calibration
 
@@ -409,6 +412,48 @@ class Classifier(Model, ABC):
     @abstractmethod
     def logits(self, wave: np.ndarray) -> np.ndarray:
         """Return the logits ``(labels,)`` of a wave ``(time,)`` at the sample rate of the model."""
+
+    @abstractmethod
+    def frame_logits(self, wave: np.ndarray) -> np.ndarray:
+        """Return the logits ``(labels, frames)`` of a wave ``(time,)``; raise BadSetting for a model without frames."""
+
+
+class Encoder(Model, ABC):
+    """A model that turns recordings into embeddings, learned without labels.
+
+    Attributes
+    ----------
+    embedding_size
+        Numbers of an embedding.
+    """
+
+    embedding_size: int
+
+    @abstractmethod
+    def embed(self, waves: np.ndarray, sample_rate: int | None = None) -> np.ndarray:
+        """Return the embeddings of waves.
+
+        Parameters
+        ----------
+        waves
+            Mono waves of any length, ``(n, time)``: the mean over windows, without silent ones.
+        sample_rate
+            Of the waves, in hertz; by default the model's. Waves of another sample rate are resampled.
+
+        Returns
+        -------
+        np.ndarray
+            ``(n, embedding_size)`` float32.
+
+        Raises
+        ------
+        BadAudio
+            For another shape, integers, no samples, NaN or infinite values.
+        BadSetting
+            For a sample rate below 1.
+        BadModel
+            If the model produces NaN or infinite values.
+        """
 
 
 def checked_temperature(temperature: float) -> float:

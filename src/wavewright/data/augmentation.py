@@ -1,14 +1,15 @@
-"""Random augmentation of recordings: speed, delay, decay, equaliser, room, distortion and noise.
+"""Random augmentation of recordings: speed, pitch, time, delay, decay, equaliser, room, distortion, codec and noise.
 
 All random numbers are drawn first and applied after.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..dsp.companding import mu_law_dequantise, mu_law_quantise
 from ..dsp.onset import fade
 from ..errors import BadSetting
 from ..ranges import RangedSettings, ranged
@@ -55,6 +56,12 @@ class AugmentationSettings(SpeedSettings):
     damp_probability: float = ranged(0.15, 0.0, 1.0)  # of a faster decay, by up to 60 dB a second
     drive_probability: float = ranged(0.3, 0.0, 1.0)  # of soft clipping
     noise_probability: float = ranged(0.5, 0.0, 1.0)  # of added noise, 20 to 60 dB below the peak
+    pitch_probability: float = ranged(0.0, 0.0, 1.0)  # of another pitch at the same speed
+    largest_pitch_semitones: float = ranged(2.0, 0.0, 12.0)  # up or down
+    stretch_probability: float = ranged(0.0, 0.0, 1.0)  # of another duration at the same pitch
+    largest_stretch: float = ranged(1.2, 1.0, 2.0)  # factor of the duration; its inverse is the smallest
+    clip_probability: float = ranged(0.0, 0.0, 1.0)  # of peaks that are clipped 1 to 12 dB below the largest
+    quantise_probability: float = ranged(0.0, 0.0, 1.0)  # of a telephone's codec: mu-law with 6 to 10 bits
 
 
 @dataclass(frozen=True)
@@ -73,6 +80,10 @@ class Augmentation:
     drive: float  # 0 for none
     noise_db: float  # relative to the peak, minus infinity for none
     noise_seed: int
+    pitch_semitones: float = 0.0
+    stretch: float = 1.0
+    clip_db: float = 0.0  # below the peak
+    n_bits: int = 0  # of mu-law samples, 0 for none
 
 
 def draw_augmentation(settings: AugmentationSettings, rng: np.random.Generator) -> Augmentation:
@@ -82,7 +93,7 @@ def draw_augmentation(settings: AugmentationSettings, rng: np.random.Generator) 
         return value if rng.random() < probability else otherwise
 
     latest = settings.largest_delay_seconds
-    return Augmentation(
+    drawn = Augmentation(
         speed=log_uniform(rng, settings.slowest, settings.fastest),
         delay_seconds=rng.uniform(-latest / 10, latest),
         damp_db=sometimes(settings.damp_probability, rng.uniform(0, 60), 0.0),
@@ -96,6 +107,17 @@ def draw_augmentation(settings: AugmentationSettings, rng: np.random.Generator) 
         noise_db=sometimes(settings.noise_probability, rng.uniform(-60, -20), -np.inf),
         noise_seed=int(rng.integers(2**31)),
     )
+    rng = np.random.default_rng([drawn.noise_seed, 1])  # of its own: the draws above are those of earlier versions
+    semitones = settings.largest_pitch_semitones
+    return replace(
+        drawn,
+        pitch_semitones=sometimes(settings.pitch_probability, rng.uniform(-semitones, semitones), 0.0),
+        stretch=sometimes(
+            settings.stretch_probability, log_uniform(rng, 1 / settings.largest_stretch, settings.largest_stretch), 1.0
+        ),
+        clip_db=sometimes(settings.clip_probability, rng.uniform(1, 12), 0.0),
+        n_bits=int(sometimes(settings.quantise_probability, float(rng.integers(6, 11)), 0)),
+    )
 
 
 def augment(wave: np.ndarray, augmentation: Augmentation, sample_rate: int, n_samples: int) -> np.ndarray:
@@ -107,15 +129,33 @@ def augment(wave: np.ndarray, augmentation: Augmentation, sample_rate: int, n_sa
         ``(n_samples,)`` float32, peak 1 (noise may exceed it), its end faded out as the classifier does.
     """
     rng = np.random.default_rng(augmentation.noise_seed)
-    augmented = _shift(wave, augmentation, sample_rate, n_samples)
+    augmented = _shift(_stretch(wave, augmentation, sample_rate), augmentation, sample_rate, n_samples)
     augmented = _filter(augmented, augmentation, sample_rate, rng)
     augmented /= max(float(np.abs(augmented).max()), 1e-6)
     if augmentation.drive:
         augmented = np.tanh(augmentation.drive * augmented) / np.tanh(augmentation.drive)
+    if augmentation.clip_db:
+        limit = float(db_to_gain(-augmentation.clip_db))
+        augmented = np.clip(augmented, -limit, limit) / limit
+    if augmentation.n_bits:
+        mu = 2**augmentation.n_bits - 1
+        augmented = mu_law_dequantise(mu_law_quantise(np.clip(augmented, -1, 1), mu), mu)
     if np.isfinite(augmentation.noise_db):
         # A third of the peak: white noise seldom exceeds three standard deviations.
         augmented += db_to_gain(augmentation.noise_db) / 3 * rng.standard_normal(n_samples)
     return fade(augmented.astype(np.float32), 0, seconds_to_samples(FADE_SECONDS, sample_rate))
+
+
+def _stretch(wave: np.ndarray, augmentation: Augmentation, sample_rate: int) -> np.ndarray:
+    """Change pitch and duration, each by itself: ``(time,)`` to another length."""
+    if augmentation.pitch_semitones or augmentation.stretch != 1:
+        from ..dsp.effects import PitchShift, Stretch  # numba is slow to import
+
+        if augmentation.pitch_semitones:
+            wave = PitchShift(augmentation.pitch_semitones)(wave, sample_rate)
+        if augmentation.stretch != 1:
+            wave = Stretch(augmentation.stretch)(wave, sample_rate)
+    return wave
 
 
 def _shift(wave: np.ndarray, augmentation: Augmentation, sample_rate: int, n_samples: int) -> np.ndarray:

@@ -17,12 +17,27 @@ from ..whole_file import write_whole
 from .entry import SUFFIXES as SOUND_SUFFIXES
 from .entry import Entry, Problem, Scan, Split, first_problem, read_length
 
-FIELDS = ("audio_filepath", "offset", "duration", "label", "text", "speaker", "group", "split", "pitch", "language")
+FIELDS = (
+    "audio_filepath",
+    "offset",
+    "duration",
+    "label",
+    "text",
+    "speaker",
+    "group",
+    "split",
+    "pitch",
+    "language",
+    "labels",
+)
 """The fields that are written. When reading, ``command`` is a synonym of ``label``, a missing ``group`` is the
-``speaker``, and fields of other names are ignored."""
+``speaker``, and fields of other names are ignored. ``labels`` are those of a clip with several: a list, or names
+between ``|`` signs."""
 
 SUFFIXES = (".csv", ".jsonl", ".json")
 """File name endings of manifests."""
+
+LABEL_SEPARATOR = "|"
 
 Record = dict[str, object]
 """The fields of one clip by name."""
@@ -102,6 +117,7 @@ def _record(entry: Entry, folder: Path) -> Record:
         "split": entry.split,
         "pitch": entry.pitch,
         "language": entry.language,
+        "labels": LABEL_SEPARATOR.join(entry.all_labels) if entry.more_labels else None,
     }
 
 
@@ -222,6 +238,7 @@ def _entry(record: Record, manifest: Path, line: int) -> Entry | Problem:
     if split is not None and split not in get_args(Split):
         raise BadFolder(f"{where}: split is {split!r}; it must be train, valid or test.")
     speaker = _name(record, "speaker", where)
+    labels = _labels(record, where)
     path = manifest.parent / file_name
     try:
         file_frames, sample_rate, channels = read_length(path)
@@ -235,7 +252,7 @@ def _entry(record: Record, manifest: Path, line: int) -> Entry | Problem:
         return Problem(path, f"{where}: offset and duration leave nothing of the {file_seconds:g} s of {path}.")
     return Entry(
         path=path,
-        label=_name(record, "label", where) or _name(record, "command", where),
+        label=labels[0] if labels else None,
         group=_text(record, "group", where) or speaker,
         seconds=n_frames / sample_rate,
         sample_rate=sample_rate,
@@ -247,7 +264,19 @@ def _entry(record: Record, manifest: Path, line: int) -> Entry | Problem:
         speaker=speaker,
         pitch=pitch,
         language=_text(record, "language", where),
+        more_labels=labels[1:],
     )
+
+
+def _labels(record: Record, where: str) -> tuple[str, ...]:
+    """Return the labels of a record, each once; raise BadFolder for an invalid name."""
+    listed = record.get("labels")
+    names = listed.split(LABEL_SEPARATOR) if isinstance(listed, str) else listed if isinstance(listed, list) else []
+    if listed is not None and not isinstance(listed, str | list):
+        raise BadFolder(f"{where}: labels is {listed!r}; it must be a list of names, or names between | signs.")
+    several = [_name({"labels": name}, "labels", where) for name in names]
+    single = _name(record, "label", where) or _name(record, "command", where)
+    return tuple(dict.fromkeys(name for name in (single, *several) if name))
 
 
 def _number(record: Record, name: str, where: str, allowed: str, largest: float = math.inf) -> float | None:

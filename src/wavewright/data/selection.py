@@ -122,6 +122,36 @@ def select_labels(entries: Sequence[Entry], labels: Sequence[str] = (), smallest
     return Selection(chosen, (), tuple(retained), tuple(problems))
 
 
+def select_label_sets(entries: Sequence[Entry], labels: Sequence[str] = (), smallest_class: int = 1) -> Selection:
+    """Select labels, of which a clip can have any number, and the training and validation clips.
+
+    Parameters
+    ----------
+    entries : sequence of Entry
+        Clips with splits; those of ``test`` are left out. Clips without a label are examples of none.
+    labels, smallest_class
+        As for :func:`select_labels`.
+
+    Returns
+    -------
+    Selection
+        Clips all of whose labels are too rare are left out.
+
+    Raises
+    ------
+    BadFolder
+        If no training clip has one of ``labels``.
+    """
+    used = [entry for entry in entries if entry.split != "test"]
+    counts = Counter(name for entry in used if entry.split == "train" for name in entry.all_labels)
+    _check_available(labels, counts, "label")
+    chosen = tuple(labels) or tuple(sorted(name for name, count in counts.items() if count >= smallest_class))
+    retained = tuple(entry for entry in used if not entry.all_labels or {*entry.all_labels} & {*chosen})
+    dropped = [entry for entry in used if entry.all_labels and not {*entry.all_labels} & {*chosen}]
+    problems = [Problem(entry.path, f"its label {entry.label!r} has too few training clips") for entry in dropped]
+    return Selection(chosen, (), retained, () if labels else tuple(problems))
+
+
 def select_entries(
     entries: Sequence[Entry], labels: Sequence[str], smallest_class: int
 ) -> tuple[list[Entry], list[Problem]]:

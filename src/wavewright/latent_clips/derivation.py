@@ -111,7 +111,8 @@ class Derivation:
         """Return the model, the task, the inputs and all settings; ``settings`` are those of the task alone."""
         names = ["pitch"] if len(self.pitches) == 1 else ["pitch_a", "pitch_b"]
         pitches = {name: pitch for name, pitch in zip(names, self.pitches, strict=True) if pitch is not None}
-        labels: Origin = {"label": self.labels[0]} if len(self.labels) == 1 else {"labels": list(self.labels)}
+        label_names = ["label"] if len(self.labels) == 1 else ["label_a", "label_b"]
+        labels: Origin = dict(zip(label_names, self.labels, strict=True))
         return {
             **identity(self.runtime),
             "task": self.task,

@@ -22,6 +22,8 @@ from .windows import SlidingWindows
 QUIET_WINDOW_DB = -40.0  # below the loudest window of a recording; quieter windows do not count for its label
 WINDOWS_PER_LENGTH = 2  # windows overlap by half
 EVENT_WINDOWS_PER_LENGTH = 4
+SMOOTHED_SECONDS = 0.1  # over which probabilities of frames are averaged
+SILENT_LOGIT = -10.0  # of every label in the frames of a silent window
 PRESENT = 0.5  # probability from which on a label is present
 
 
@@ -32,6 +34,7 @@ class WindowOutputs:
     logits: np.ndarray
     powers: np.ndarray
     n_hop: int
+    frame_logits: np.ndarray | None = None  # (frames, labels), the mean where windows overlap
 
 
 class RecordingRecogniser:
@@ -80,7 +83,7 @@ class RecordingRecogniser:
         is_single = self.model.output == "softmax"
         pooled = probabilities[is_loud].mean(axis=0) if is_single else probabilities.max(axis=0)
         fit = float(fit_score(outputs.logits[is_loud]).max())
-        return self._result(pooled, fit, seconds, self._events(probabilities, outputs.n_hop, seconds))
+        return self._result(pooled, fit, seconds, self._events(probabilities, outputs, seconds))
 
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
         """Return calibrated probabilities ``(n, labels)`` of logits ``(n, labels)``."""
@@ -88,7 +91,10 @@ class RecordingRecogniser:
         return softmax(scaled) if self.model.output == "softmax" else sigmoid(scaled)
 
     def _result(self, pooled: np.ndarray, fit: float, seconds: float, events: tuple[SoundEvent, ...]) -> Recognised:
-        order = np.argsort(-pooled, kind="stable")[: self.n_labels]
+        n_listed = self.n_labels
+        if self.model.output != "softmax":
+            n_listed = max(n_listed, int((pooled >= PRESENT).sum()))
+        order = np.argsort(-pooled, kind="stable")[:n_listed]
         labels = tuple(LabelConfidence(self.model.labels[k], round(float(pooled[k]), 4)) for k in order)
         if self.model.output == "softmax":
             is_rejected = self.rejects and fit < self.model.calibration.min_fit
@@ -117,8 +123,12 @@ class RecordingRecogniser:
         """Return the outputs for overlapping windows of the whole recording."""
         n_window = self.model.window_samples
         n_hop = max(1, n_window // (EVENT_WINDOWS_PER_LENGTH if self.finds_events else WINDOWS_PER_LENGTH))
+        frame_samples = self.model.frame_samples if self.finds_events else 0
+        if frame_samples:
+            n_hop = max(1, n_window // 2 // frame_samples) * frame_samples
         windows = SlidingWindows(n_window, n_hop)
         logits: list[np.ndarray] = []
+        frames: list[np.ndarray] = []
         powers: list[float] = []
 
         def add(cut: list[np.ndarray]) -> None:
@@ -126,20 +136,59 @@ class RecordingRecogniser:
                 is_silent = np.abs(window).max() <= SILENT_PEAK
                 powers.append(0.0 if is_silent else float(np.square(window, dtype=np.float64).mean()))
                 logits.append(np.zeros(len(self.model.labels)) if is_silent else self.model.logits(window))
+                if frame_samples:
+                    computed = self.model.frame_logits(window)
+                    frames.append(np.full_like(computed, SILENT_LOGIT) if is_silent else computed)
 
         for block in blocks:
             add(windows.push(block[0]))
         add(windows.flush())
         shaped = np.array(logits).reshape(-1, len(self.model.labels))
-        return WindowOutputs(shaped, np.array([*powers] or [0.0]), n_hop)
+        joined = overlapped(frames, n_hop // frame_samples) if frames else None
+        return WindowOutputs(shaped, np.array([*powers] or [0.0]), n_hop, joined)
 
-    def _events(self, probabilities: np.ndarray, n_hop: int, seconds: float) -> tuple[SoundEvent, ...]:
-        """Return the events of windows; a window stands for the hop around its centre."""
+    def _events(self, probabilities: np.ndarray, outputs: WindowOutputs, seconds: float) -> tuple[SoundEvent, ...]:
+        """Return the events of frames, or of windows: a window stands for the hop around its centre."""
+        rate, labels = self.model.sample_rate, self.model.labels
         if not self.finds_events:
             return ()
-        hop = n_hop / self.model.sample_rate
-        first = (self.model.window_samples / self.model.sample_rate - hop) / 2
-        return events_of(probabilities, self.model.labels, hop, first, seconds)
+        if outputs.frame_logits is not None:
+            hop = self.model.frame_samples / rate
+            smoothed = moving_mean(self.probabilities(outputs.frame_logits), round(SMOOTHED_SECONDS / hop))
+            n_frames = min(len(smoothed), int(seconds / hop) + 1)
+            return events_of(smoothed[:n_frames], labels, hop, -hop / 2, seconds)
+        hop = outputs.n_hop / rate
+        return events_of(probabilities, labels, hop, (self.model.window_samples / rate - hop) / 2, seconds)
+
+
+def overlapped(windows: list[np.ndarray], n_hop: int) -> np.ndarray:
+    """Return the frames ``(frames, labels)`` of overlapping windows ``(labels, frames)``, weighted by a triangle.
+
+    Parameters
+    ----------
+    windows
+        Values of consecutive windows.
+    n_hop
+        Frames from one window to the next.
+    """
+    n_labels, n_window = windows[0].shape
+    triangle = np.minimum(np.arange(1, n_window + 1), np.arange(n_window, 0, -1))[:, None]
+    sums = np.zeros((n_window + n_hop * (len(windows) - 1), n_labels))
+    weights = np.zeros((len(sums), 1))
+    for index, window in enumerate(windows):
+        sums[index * n_hop :][:n_window] += triangle * window.T
+        weights[index * n_hop :][:n_window] += triangle
+    return sums / weights
+
+
+def moving_mean(values: np.ndarray, n_rows: int) -> np.ndarray:
+    """Return the centred mean over ``n_rows`` rows of ``(n, labels)``; fewer at the ends."""
+    kernel = np.ones(max(1, n_rows) | 1)
+    counts = np.convolve(np.ones(len(values)), kernel, "full")
+    start = len(kernel) // 2
+    rows = slice(start, start + len(values))
+    summed = [np.convolve(column, kernel, "full")[rows] / counts[rows] for column in values.T]
+    return np.stack(summed, axis=1)
 
 
 def events_of(

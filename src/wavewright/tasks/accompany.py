@@ -12,7 +12,8 @@ from ..clip import FORMATS
 from ..data.scores import read_scores
 from ..errors import BadScore, BadSetting
 from ..music import accompaniment
-from ..music.accompaniment import AccompanimentStyle, learn_style, load_style, style_names, style_text
+from ..music.accompaniment import AccompanimentStyle, harmonise, learn_style, load_style, style_names, style_text
+from ..music.accompaniment.chorale_grid import VOICES
 from ..music.formats import WRITABLE, read_score
 from ..music.score import Score
 from ..music.theory import MusicalKey
@@ -25,6 +26,9 @@ from .recorded_melody import read_melody, write_with_recording
 from .score_output import check_score_target, write_or_render
 
 MAX_SHOWN_CHORDS = 16
+CHORALE = "chorale"
+"""Style in which the melody is a voice of four, harmonised by a network."""
+
 SOUND_SUFFIXES = (*FORMATS, *MEDIA_SUFFIXES)
 """Endings of recordings."""
 
@@ -101,7 +105,7 @@ class AccompaniedScore:
         more = " ..." if len(self.chords) > MAX_SHOWN_CHORDS else ""
         return (
             f"{self.out}: {self.seconds:.1f} s, {self.n_notes} notes, style {self.style}, seed {self.seed}\n"
-            f"  {self.key}: {' '.join(self.chords[:MAX_SHOWN_CHORDS])}{more}\n"
+            f"  {self.key}{': ' if self.chords else ''}{' '.join(self.chords[:MAX_SHOWN_CHORDS])}{more}\n"
             f"  parts: {', '.join(self.parts)}"
         )
 
@@ -117,7 +121,9 @@ def accompany(
         Path | None,
         Field(description="Score (.mid) or sound file (.wav, .flac) to write; default: <melody>-<style>.mid here."),
     ] = None,
-    style: Annotated[str, Field(description="Name of a style (--list shows them), or a TOML file.")] = "pop",
+    style: Annotated[
+        str, Field(description="Name of a style (--list shows them), a TOML file, or chorale: four voices.")
+    ] = "pop",
     learn_from: Annotated[Path | None, Field(description="Folder of scores to learn the style from, instead.")] = None,
     save_style: Annotated[
         Path | None, Field(description="TOML file to write the style to, which can be edited.")
@@ -129,6 +135,9 @@ def accompany(
     key: Annotated[
         str | None, Field(description="Key, such as D or F#m; default: the score's, or the one that fits best.")
     ] = None,
+    voice: Annotated[
+        str, Field(description="Voice of a chorale that the melody is: " + ", ".join(VOICES) + ".")
+    ] = VOICES[0],
     tune: Annotated[int, Field(description="Which tune of a file with several.", ge=1)] = 1,
     seed: Annotated[int, Field(description="Same seed, same notes.", ge=0, le=MAX_SEED)] = 0,
     tempo: Annotated[
@@ -142,10 +151,11 @@ def accompany(
     list_: Annotated[bool, Field(description="List the styles.")] = False,
     quiet: Quiet = False,
 ) -> AccompaniedScore | LearnedStyle | StyleList:
-    """Accompany a melody: add bass, chords, inner voices and drums in a style.
+    """Accompany a melody: add bass, chords, inner voices and drums in a style, or harmonise it in four voices.
 
     The tracks of the score stay as they are. A recording is transcribed, and mixed with its accompaniment if --out is a
-    sound file. With --learn-from, typical bars of a folder of scores are the style.
+    sound file. With --learn-from, typical bars of a folder of scores are the style. With --style chorale, the
+    score that is written has the four voices alone.
 
     Returns
     -------
@@ -163,11 +173,11 @@ def accompany(
         If a file cannot be written, or the folder has no scores.
     """
     if list_:
-        return StyleList(tuple(_description(name) for name in style_names()))
-    if melody is None and (learn_from is None or save_style is None):
-        raise BadSetting("There is no melody; give a score, or --learn-from and --save-style for a style alone.")
-    if save_style is not None and save_style.suffix.lower() != ".toml":
-        raise BadSetting(f"{save_style} is no name of a style; it must end with .toml.")
+        chorale = StyleDescription(CHORALE, "Chorale", "four voices by a network", ("any metre",), 120.0)
+        return StyleList((*(_description(name) for name in style_names()), chorale))
+    _check(melody, learn_from, save_style)
+    is_chorale = style == CHORALE and learn_from is None
+    _check_chorale(is_chorale, voice, chords, save_style, out if _is_recording(melody) else None)
     musical_key = None if key is None else MusicalKey.parse(key)
     name = file_stem(Path(style).stem if learn_from is None else learn_from.resolve().name)
     target = Path(f"{file_stem(melody.stem)}-{name}.mid") if out is None and melody is not None else out
@@ -178,12 +188,16 @@ def accompany(
     if soundfont is not None and target is not None and target.suffix.lower() in WRITABLE:
         raise BadSetting(f"--soundfont plays sound files, and {target} is a score; give one such as {name}.wav.")
     score = _read(melody, tune, tempo, quiet)
-    chosen, n_scores = (load_style(style), 0) if learn_from is None else _learned(learn_from)
-    accompanied = None if score is None else accompaniment.accompany(score, chosen, chords, key=musical_key, seed=seed)
-    if save_style is not None:
-        write_whole(save_style, style_text(chosen).encode())
-    if accompanied is None or target is None or score is None:
-        return LearnedStyle(save_style or Path(), n_scores, len(chosen.patterns))
+    if is_chorale and score is not None and target is not None:
+        accompanied = harmonise(score, voice=voice, key=musical_key, seed=seed)
+    else:
+        chosen, n_scores = (load_style(style), 0) if learn_from is None else _learned(learn_from)
+        if score is not None:
+            accompanied = accompaniment.accompany(score, chosen, chords, key=musical_key, seed=seed)
+        if save_style is not None:
+            write_whole(save_style, style_text(chosen).encode())
+        if target is None or score is None:
+            return LearnedStyle(save_style or Path(), n_scores, len(chosen.patterns))
     if melody is not None and _is_recording(melody) and target.suffix.lower() not in WRITABLE:
         write_with_recording(accompanied, melody, target, balance_db=balance_db, soundfont=soundfont, quiet=quiet)
     else:
@@ -193,12 +207,38 @@ def accompany(
         out=target,
         style=name,
         seed=seed,
-        key=(musical_key or MusicalKey.of_sharps(int(sharps["sharps"]), bool(sharps["is_minor"]))).name,
+        key=(
+            (None if is_chorale else musical_key)
+            or MusicalKey.of_sharps(int(sharps["sharps"]), bool(sharps["is_minor"]))
+        ).name,
         chords=tuple(chord.symbol for chord in accompanied.chords),
-        parts=tuple(track.name for track in accompanied.tracks[len(score.tracks) :]),
+        parts=tuple(track.name for track in accompanied.tracks[0 if is_chorale else len(score.tracks) :]),
         n_notes=accompanied.n_notes,
         seconds=round(accompanied.seconds, 2),
     )
+
+
+def _check(melody: Path | None, learn_from: Path | None, save_style: Path | None) -> None:
+    """Raise BadSetting where there is nothing to do, or no name for a style."""
+    if melody is None and (learn_from is None or save_style is None):
+        raise BadSetting("There is no melody; give a score, or --learn-from and --save-style for a style alone.")
+    if save_style is not None and save_style.suffix.lower() != ".toml":
+        raise BadSetting(f"{save_style} is no name of a style; it must end with .toml.")
+
+
+def _check_chorale(
+    is_chorale: bool, voice: str, chords: str | None, save_style: Path | None, sound_of_recording: Path | None
+) -> None:
+    """Raise BadSetting for options that a chorale does not have, or that only a chorale has."""
+    if is_chorale and (chords is not None or save_style is not None):
+        option = "--chords" if chords is not None else "--save-style"
+        raise BadSetting(f"{option} does not apply to the style {CHORALE}, which is a network; leave it out.")
+    if voice != VOICES[0] and not is_chorale:
+        raise BadSetting(f"--voice is that of a chorale; add --style {CHORALE}.")
+    if is_chorale and sound_of_recording is not None and sound_of_recording.suffix.lower() not in WRITABLE:
+        raise BadSetting(
+            f"{sound_of_recording} is no score; a chorale of a recording is written as one, such as {CHORALE}.mid."
+        )
 
 
 def _is_recording(melody: Path | None) -> bool:

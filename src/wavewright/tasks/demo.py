@@ -29,7 +29,7 @@ from ..speech.voice import DEFAULT_VOCODER, DEFAULT_VOICE
 from ..speech.voice_names import find_voice
 from ..whole_file import whole_folder
 from . import checked
-from .accompany import accompany
+from .accompany import CHORALE, accompany
 from .cancel_echo import cancel_echo
 from .compose import compose
 from .decode import decode
@@ -368,14 +368,20 @@ class _ClipWriter:
         return PlayerRow(preset, command, [self._player(path, preset)])
 
     def _render(self) -> PlayerRow:
-        """Render a tune by the bundled bank, by a patch, and with an accompaniment."""
+        """Render a tune by the bundled bank, by a patch, with an accompaniment, and in four voices."""
         tune = self.audio / f"{TUNE_NAME}.abc"
         tune.write_text(TUNE, encoding="utf-8")
-        paths = [self.audio / f"{TUNE_NAME}-{name}.wav" for name in ("bank", "patch", "accompanied")]
+        paths = [self.audio / f"{TUNE_NAME}-{name}.wav" for name in ("bank", "patch", "accompanied", "chorale")]
         render(tune, paths[0], quiet=True)
         render(tune, paths[1], patch=TUNE_PATCH, quiet=True)
         accompany(tune, paths[2], style=TUNE_STYLE, quiet=True)
-        labels = ("by the bundled instruments", f"by the patch {TUNE_PATCH}", f"accompanied: {TUNE_STYLE}")
+        accompany(tune, paths[3], style=CHORALE, quiet=True)
+        labels = (
+            "by the bundled instruments",
+            f"by the patch {TUNE_PATCH}",
+            f"accompanied: {TUNE_STYLE}",
+            "in four voices",
+        )
         command = f"wavewright render {tune.name} --out {paths[0].name}"
         return PlayerRow(TUNE_NAME, command, [self._player(*pair) for pair in zip(paths, labels, strict=True)])
 

@@ -111,6 +111,8 @@ def _report(
     recogniser: RecordingRecogniser, paths: tuple[Path, ...], plot: Path | None, quiet: bool
 ) -> ClassificationReport:
     """Compare what is recognised in labelled recordings with their labels."""
+    if recogniser.model.output != "softmax":
+        raise BadSetting(f"{recogniser.model.name} gives any number of labels, and a report is for one label a file.")
     if plot is not None:
         check_drawable(plot)
     entries = [entry for path in paths for entry in labelled_entries(path)]

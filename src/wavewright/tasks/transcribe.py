@@ -25,7 +25,7 @@ from ..whole_file import check_target, write_whole
 from . import checked
 
 USUAL = TranscriptionSettings()
-NOTATION = (".musicxml", ".mxl")
+NOTATION = (".musicxml", ".mxl", ".abc")
 """Endings of scores that are read by people: their notes are quantised, their tempo is one."""
 
 NOTATION_VALUE = 16
@@ -75,13 +75,13 @@ def transcribe(
     file: Annotated[Path, Field(description="Sound file with one voice: singing, a guitar line, a violin ...")],
     out: Annotated[
         Path | None,
-        Field(description="Score (.mid, .musicxml, .mxl) or notes (.json) to write; default: <file>.mid here."),
+        Field(description="Score (.mid, .musicxml, .mxl, .abc) or notes (.json) to write; default: <file>.mid here."),
     ] = None,
     quantise: Annotated[
         int | None,
         Field(
             description="Note value on which notes start and end: 4, 8, 12 (triplets), 16, 24 or 32; default: 16 for "
-            ".musicxml, else the times of the recording."
+            ".musicxml and .abc, else the times of the recording."
         ),
     ] = None,
     tempo: Annotated[

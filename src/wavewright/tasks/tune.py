@@ -83,6 +83,7 @@ def tune(
         float | None,
         Field(description="Duration of a whole trial; default: an eighth of --max-minutes, times --jobs.", gt=0),
     ] = None,
+    max_trials: Annotated[int, Field(description="End after so many trials; 0: when the minutes are over.", ge=0)] = 0,
     dial: Annotated[
         tuple[str, ...],
         Field(description="Search only this setting, such as learning_rate; may be given several times."),
@@ -151,6 +152,7 @@ def tune(
         manifest=manifest,
         storage=storage,
         seed=seed,
+        max_trials=max_trials,
     )
     with memory_errors():
         outcome = searching.tune(search, max_minutes, jobs, resume, quiet)

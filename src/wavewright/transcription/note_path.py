@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-CHANGE_COST, ONSET_BONUS = 0.9, 0.5  # of another pitch; of an onset with it
+CHANGE_COST, ONSET_BONUS = 0.9, 1.0  # of another pitch; of an onset with it
 START_COST = 0.2  # of a note after silence
 SLACK_FRAMES = 3  # between an onset and a change of the pitch
 BLOCK_FRAMES = 3_000

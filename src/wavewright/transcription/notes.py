@@ -1,4 +1,4 @@
-"""Notes of a melody: scores and onsets of its frames, the path through them, and what each note is like."""
+"""Notes of a melody: scores of its frames, the path through them, and what each note is like."""
 
 from __future__ import annotations
 
@@ -7,16 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from .note_path import BLOCK_FRAMES, SLACK_FRAMES, NotePath, PathNote, windowed
+from .onsets import onset_strengths
 from .salience import FRAMES_PER_SECOND, MelodyFrames
 from .settings import HIGHEST_PITCH, LOWEST_PITCH, TranscriptionSettings
 
 DEVIATION_COST = 0.1  # of a semitone between a candidate and the note, squared
 MAX_DEVIATION = 1.3  # semitones
 NO_CANDIDATE = -0.3  # score of a frame in which a note has no candidate
-ONSET_FRAMES = 6  # around an onset without a larger one
-MAX_ONSET = 0.4
-DIP_FRAMES, DIP_SLACK_FRAMES = 5, 4  # around a dip of level or clarity; between a dip and its onset
-DIP_WEIGHT, CLARITY_DIP_WEIGHT, CLARITY_SCALE = 0.36, 0.45, 20.0  # of dips in the strength of an onset
 RISE_BEFORE, RISE_AFTER = 8, 3  # frames around the first of a note, in which its spectrum rises
 RISE_FRACTION, RISE_FLOOR_DB = 0.2, 0.2
 RELEASE_DB, RELEASE_FRAMES = 15.0, 15  # fall of the level within so many frames, after which a note has ended
@@ -72,7 +69,7 @@ def find_notes(frames: MelodyFrames, settings: TranscriptionSettings) -> tuple[t
     loudest_db = float(np.percentile(frames.level_db, LOUDEST_PERCENTILE))
     is_sounding = frames.level_db > max(loudest_db + settings.silence_db, -80.0)
     tuning = _tuning(frames, is_sounding, settings)
-    onsets = _onsets(frames, settings.onset_db)
+    onsets = onset_strengths(frames, settings.onset_db)
     near = windowed(onsets, SLACK_FRAMES, -1.0).max(axis=1)
     pitches = np.arange(LOWEST_PITCH, HIGHEST_PITCH + 1)
     path = NotePath(len(pitches), max(1, round(settings.min_note_seconds * FRAMES_PER_SECOND) - 1))
@@ -97,24 +94,6 @@ def _tuning(frames: MelodyFrames, is_sounding: np.ndarray, settings: Transcripti
     mean = np.sum(clarity**2 * np.exp(2j * np.pi * frames.pitch[:, 0])) / max(np.sum(clarity**2), 1e-9)
     trust = np.clip((abs(mean) - LEAST_CONCENTRATION) / (SURE_CONCENTRATION - LEAST_CONCENTRATION), 0, 1)
     return float(trust * np.angle(mean) / (2 * np.pi))
-
-
-def _onsets(frames: MelodyFrames, onset_db: float) -> np.ndarray:
-    """Return the strength of the onset of each frame: above 0 a repeated note begins, -1 where there is none."""
-    dips = DIP_WEIGHT * np.log1p(_dips(frames.level_db))
-    dips += CLARITY_DIP_WEIGHT * np.log1p(CLARITY_SCALE * _dips(frames.clarity[:, 0]))
-    strength = np.log1p(frames.rise_db) + windowed(dips, DIP_SLACK_FRAMES, 0.0).max(axis=1) - np.log1p(onset_db)
-    is_peak = frames.rise_db >= windowed(frames.rise_db, ONSET_FRAMES, -1.0).max(axis=1)
-    onsets: np.ndarray = np.where(is_peak, np.clip(strength, -1, MAX_ONSET), -1.0)
-    return onsets
-
-
-def _dips(curve: np.ndarray) -> np.ndarray:
-    """Return how deep each frame lies below the maxima of the frames before and after it."""
-    windows = windowed(curve, DIP_FRAMES, -np.inf)
-    before, after = windows[:, :DIP_FRAMES].max(axis=1), windows[:, DIP_FRAMES + 1 :].max(axis=1)
-    dips: np.ndarray = np.maximum(np.minimum(before, after) - curve, 0.0)
-    return dips
 
 
 def _scores(

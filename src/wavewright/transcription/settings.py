@@ -22,7 +22,8 @@ class TranscriptionSettings(RangedSettings):
     min_note_seconds : float
         Shortest note.
     onset_db : float
-        Mean rise of the spectrum above which a note of the same pitch begins again; less where its level dips before.
+        Mean rise of the spectrum at which a note of the same pitch begins again, where nothing else rises or falls
+        around it. Less finds more repeated notes.
     silence_db : float
         Level below that of the loudest notes at which a recording is silent.
     min_clarity : float
@@ -32,7 +33,7 @@ class TranscriptionSettings(RangedSettings):
     lowest_pitch: int = ranged(28, LOWEST_PITCH, HIGHEST_PITCH)
     highest_pitch: int = ranged(108, LOWEST_PITCH, HIGHEST_PITCH)
     min_note_seconds: float = ranged(0.06, 0.03, 1.0)
-    onset_db: float = ranged(5.6, 0.5, 40.0)
+    onset_db: float = ranged(3.0, 0.5, 40.0)
     silence_db: float = ranged(-45.0, -90.0, -10.0)
     min_clarity: float = ranged(0.25, 0.05, 0.9)
 

@@ -55,6 +55,8 @@ class Search:
         Names of the dials that are turned; empty: all that no setting fixes.
     seed
         Of the proposals.
+    max_trials
+        Trials of the whole search; 0 for no limit but that of the minutes.
     """
 
     folder: Path
@@ -71,6 +73,7 @@ class Search:
     manifest: Path | None = None
     storage: str = ""
     seed: int = 0
+    max_trials: int = 0
 
     @property
     def signature(self) -> dict[str, object]:

@@ -149,6 +149,8 @@ class Worker:
                     with suppress(InUse):
                         stack.enter_context(locked(self._folder(known.number) / TRIAL_LOCK, wait=False))
                         return Trial(self.study, known._trial_id)
+            if self.search.max_trials and len(self.study.get_trials(deepcopy=False)) >= self.search.max_trials:
+                return None
             is_first = not self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
             if not is_first and deadline - time.time() < WORTH_STARTING * whole_trial:
                 return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...contracts.config import ModelConfig
+from ...contracts.recognition import OutputKind
 from ...dsp.mel import MelPreset
 from ...errors import BadSetting
 from ...ranges import check_ranges, ranged
@@ -12,6 +13,8 @@ from ...ranges import check_ranges, ranged
 GRAPH_FILE = "classifier.onnx"
 CALIBRATION_FILE = "calibration.safetensors"
 WEIGHT_PREFIX = "classifier."  # of the network's weights in a model folder
+ENCODER_FAMILY = "encoder"  # whose models have the same network without the last layer
+ENCODER_PREFIX = "encoder."  # of the weights of such a model
 LAST_LAYER = ("fc.weight", "fc.bias")  # among these; one row for each label
 
 MEL_PRESET: MelPreset = "htk"
@@ -26,11 +29,8 @@ METRICS = ("valid/loss", "valid/accuracy", "valid/balanced_accuracy")
 
 
 @dataclass(frozen=True)
-class ClassifierConfig(ModelConfig):
-    """Configuration of the network; everything that inference needs to know."""
-
-    TITLE = "a classifier"
-    VALIDATION_METRICS = METRICS
+class BCResNetConfig(ModelConfig):
+    """Configuration of the network from waves to embeddings."""
 
     sample_rate: int = ranged(44_100, 4_000, 768_000)
     n_samples: int = 31_232  # length of a clip: 0.71 s at 44.1 kHz; longer ones are cut, shorter ones padded
@@ -66,9 +66,24 @@ class ClassifierConfig(ModelConfig):
         return 32 * self.width
 
 
+@dataclass(frozen=True)
+class ClassifierConfig(BCResNetConfig):
+    """Configuration of a classifier; everything that inference needs to know."""
+
+    TITLE = "a classifier"
+    VALIDATION_METRICS = METRICS
+
+    output: OutputKind = "softmax"  # one label a clip, any number a clip, or any number a frame (events)
+
+
 SIZES: dict[str, ClassifierConfig] = {
     "tiny": ClassifierConfig(width=1),
     "small": ClassifierConfig(width=2),
     "base": ClassifierConfig(width=4),
 }
 """The configuration of each size."""
+
+
+def output_names(config: ClassifierConfig) -> tuple[str, ...]:
+    """Return the names of the outputs of the graph."""
+    return ("logits", "embedding", *(("frame_logits",) if config.output == "frames" else ()))

@@ -18,10 +18,12 @@ from .batches import ClassifierDataSettings
 from .config import SIZES, ClassifierConfig
 
 FITTED = ("sample_rate", "n_samples", "n_fft", "hop_length", "n_mels", "f_min_hz")
+LENGTH = ("n_samples",)
 HIGHEST_RATE = 44_100
 RARE_RATE = 0.05  # fraction of the recordings whose sample rates may be lower than that of the model
 WINDOW_SECONDS = 0.04  # of the STFT, to the nearest power of two
-HOP_SECONDS = 0.01
+HOP_SECONDS = 0.02
+LONG_SECONDS = 1.0  # of a clip, from which on frames are half a window apart
 LOW_RATE = 16_000  # up to which 40 mel bands suffice
 SHORTEST_SECONDS, LONGEST_SECONDS = 0.25, 2.0  # of a clip; longer recordings are cropped at random
 MIN_GROUPS = 3
@@ -30,7 +32,7 @@ SHARED_FRACTION = 0.8  # of the prefixes that occur with several labels, if pref
 
 
 def fit_settings(
-    model: ClassifierConfig, data: ClassifierDataSettings, entries: Sequence[Entry]
+    model: ClassifierConfig, data: ClassifierDataSettings, entries: Sequence[Entry], names: Sequence[str] = FITTED
 ) -> tuple[ClassifierConfig, ClassifierDataSettings]:
     """Return settings that suit the recordings; those that differ from the defaults of a size stay.
 
@@ -40,6 +42,8 @@ def fit_settings(
         Settings of the recipe.
     entries
         The recordings.
+    names
+        Settings of the model that may change.
 
     Returns
     -------
@@ -47,7 +51,7 @@ def fit_settings(
         The sample rate is one that nearly all recordings have; recordings longer than a clip are cropped.
     """
     usual = next(iter(SIZES.values()))
-    is_usual = {name: getattr(model, name) == getattr(usual, name) for name in FITTED}
+    is_usual = {name: name in names and getattr(model, name) == getattr(usual, name) for name in FITTED}
     rate = model.sample_rate
     if is_usual["sample_rate"]:
         rates = np.sort([entry.sample_rate for entry in entries])
@@ -60,7 +64,7 @@ def fit_settings(
         "sample_rate": rate,
         "n_samples": seconds_to_samples(seconds, rate),
         "n_fft": n_fft,
-        "hop_length": seconds_to_samples(HOP_SECONDS, rate) if is_low_rate else n_fft // 4,
+        "hop_length": _hop_length(rate, n_fft, seconds),
         "n_mels": 40 if is_low_rate else 80,
         "f_min_hz": 60.0 if is_low_rate else usual.f_min_hz,
     }
@@ -68,6 +72,13 @@ def fit_settings(
     if np.median(lengths) > model.n_samples / model.sample_rate:
         data = replace(data, align=False, crop=True)
     return model, data
+
+
+def _hop_length(rate: int, n_fft: int, seconds: float) -> int:
+    """Return the samples from frame to frame; twice as many halve the time of a training step."""
+    if rate <= LOW_RATE:
+        return seconds_to_samples(HOP_SECONDS, rate)
+    return n_fft // 2 if seconds >= LONG_SECONDS else n_fft // 4
 
 
 def _lowest_rate() -> int:

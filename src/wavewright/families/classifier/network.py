@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from ...nn.network import Batch, Network, Turn
 from ...nn.spectrum import LogMel
-from .config import ClassifierConfig
+from .config import BCResNetConfig, ClassifierConfig
 from .features import log_mel_settings
 from .modules import BCResNet
 
@@ -25,9 +26,9 @@ class ClassifierNetwork(Network):
         self.log_mel = log_mel_layer(config)
         self.bc_resnet = BCResNet(config)
 
-    def forward(self, wave: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, wave: Tensor) -> tuple[Tensor, ...]:
         """Return logits ``(batch, labels)`` and embeddings ``(batch, embedding_size)`` of ``(batch, n_samples)``."""
-        output: tuple[Tensor, Tensor] = self.bc_resnet(self.log_mel(wave))
+        output: tuple[Tensor, ...] = self.bc_resnet(self.log_mel(wave))
         return output
 
     def players(self) -> dict[str, nn.Module]:
@@ -47,15 +48,17 @@ class ClassifierNetwork(Network):
         return [("classifier", self._losses)]
 
     def _losses(self, batch: Batch) -> dict[str, Tensor]:
-        """Return ``-sum_k target_k log p_k``, the mean over the batch; masked bands and frames are silent."""
+        """Return the cross-entropy, of all labels or the mean of each; masked bands and frames are silent."""
         wave = batch["wave"]
         with torch.no_grad(), torch.autocast(wave.device.type, enabled=False):  # exactly as in inference
             spectrogram = self.bc_resnet.normalise(self.log_mel(wave))
         mask = batch["frequency_mask"].unsqueeze(2) * batch["time_mask"].unsqueeze(1)  # (batch, n_mels, frames)
-        logits, _ = self.bc_resnet.classify(spectrogram * mask)
-        return {"class/cross_entropy": -(batch["target"] * logits.float().log_softmax(1)).sum(1).mean()}
+        logits = self.bc_resnet.classify(spectrogram * mask)[0].float()
+        if self.config.output == "softmax":
+            return {"class/cross_entropy": -(batch["target"] * logits.log_softmax(1)).sum(1).mean()}
+        return {"class/cross_entropy": F.binary_cross_entropy_with_logits(logits, batch["target"])}
 
 
-def log_mel_layer(config: ClassifierConfig) -> LogMel:
+def log_mel_layer(config: BCResNetConfig) -> LogMel:
     """Return the layer that computes the log-mel spectrogram, equal to :func:`.features.log_mel_spectrogram`."""
     return LogMel(*log_mel_settings(config))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,18 +13,19 @@ from ...contracts.recipe import PreparedOf, RecipeOf, split_rows
 from ...contracts.settings import COSINE_SETTINGS
 from ...data.entry import Entry
 from ...data.preparation import Preparation
-from ...data.selection import label_indices, select_labels
+from ...data.selection import label_indices, select_label_sets, select_labels
 from ...data.store import ClipStore
 from ...errors import BadFolder
 from ...models.folder import ModelFolder
 from .batches import ClassBatches, ClassifierDataSettings
-from .config import SIZES, ClassifierConfig
+from .config import ENCODER_FAMILY, SIZES, BCResNetConfig, ClassifierConfig
 from .features import fixed_length
-from .fitting import check_labels, fit_settings, group_and_split
+from .fitting import FITTED, LENGTH, check_labels, fit_settings, group_and_split
 
 MAX_WINDOWS = 8  # of a recording, for validation
 FINE_TUNING_STEPS = 500
 FINE_TUNING_LEARNING_RATE = 5e-4
+FROM_ENCODER_LEARNING_RATE = 1e-3
 
 
 ClassifierRecipe = RecipeOf[ClassifierConfig, ClassifierDataSettings]
@@ -41,7 +42,7 @@ class ClassifierPrepared(PreparedOf[ClassifierRecipe, ClassBatches]):
     valid_clips
         Index of the clip of each window, ``(windows,)``.
     valid_labels
-        Index of the label of each clip, ``(clips,)``.
+        Index of the label of each clip, ``(clips,)``; 0 and 1, ``(clips, labels)``, where there can be several.
     """
 
     valid_waves: np.ndarray
@@ -52,7 +53,7 @@ class ClassifierPrepared(PreparedOf[ClassifierRecipe, ClassBatches]):
 TRAINING = replace(
     COSINE_SETTINGS,
     batch_size=32,
-    learning_rate=3e-3,
+    learning_rate=1e-2,
     weight_decay=0.05,
     final_fraction=0.01,
     warmup_steps=50,
@@ -70,32 +71,57 @@ def recipe(size: str) -> ClassifierRecipe:
 
 
 def fine_tuning(base: ModelFolder) -> ClassifierRecipe:
-    """Return the recipe to train ``base`` further, on other labels: fewer steps at a lower learning rate."""
+    """Return the recipe to train ``base`` further, on other labels: fewer steps at a lower learning rate.
+
+    If ``base`` is an encoder, clips are as long as the recordings suggest.
+    """
+    if base.card.family == ENCODER_FAMILY:
+        return _from_encoder(base)
     model = replace(base.config(ClassifierConfig), labels=())
     training = replace(TRAINING, steps=FINE_TUNING_STEPS, learning_rate=FINE_TUNING_LEARNING_RATE)
     return ClassifierRecipe(model, ClassifierDataSettings(fit_to_folder=False), training)
 
 
+def _from_encoder(base: ModelFolder) -> ClassifierRecipe:
+    """Return the recipe of a classifier that starts from an encoder."""
+    names = {field.name for field in fields(BCResNetConfig)}
+    shared = {name: value for name, value in base.card.config.items() if name in names}
+    network = base.card.model_copy(update={"config": shared}).config_as(BCResNetConfig, base.path)
+    usual = ClassifierConfig()
+    same = {name: getattr(network, name) for name in names - {"n_samples", "dropout", "labels"}}
+    training = replace(TRAINING, steps=FINE_TUNING_STEPS, learning_rate=FROM_ENCODER_LEARNING_RATE)
+    return ClassifierRecipe(
+        replace(usual, **same), ClassifierDataSettings(fit_to_folder=False, fit_length=True), training
+    )
+
+
 def prepare(recipe: ClassifierRecipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> ClassifierPrepared:
     """Split, decode and prepare recordings; the labels that occur become the model's, unless the recipe has its own.
 
-    Without validation clips, no metric chooses the best checkpoint. Raises BadFolder if fewer than two labels have
-    enough training clips.
+    Without validation clips, no metric chooses the best checkpoint. Settings, splits and labels follow the recordings
+    alone; generated clips are for training. Raises BadFolder if fewer than two labels have enough training clips.
     """
     data = recipe.data
+    generated = [replace(entry, split="train") for entry in entries if entry.generated_by is not None]
+    entries = [entry for entry in entries if entry.generated_by is None]
     check_labels(entries)
     split, notes = group_and_split(entries, data)
-    selection = select_labels(split, recipe.model.labels, data.smallest_class)
-    if len(selection.labels) < 2:
-        raise BadFolder(_too_few_labels(split, data.smallest_class))
     model = recipe.model
-    if data.fit_to_folder:
-        model, data = fit_settings(model, data, selection.entries)
+    if model.output == "softmax" and any(entry.more_labels for entry in entries):
+        model = replace(model, output="sigmoid")
+    select = select_labels if model.output == "softmax" else select_label_sets
+    selection = select(split, model.labels, data.smallest_class)
+    if len(selection.labels) < (2 if model.output == "softmax" else 1):
+        raise BadFolder(_too_few_labels(split, data.smallest_class))
+    if data.fit_to_folder or data.fit_length:
+        names = FITTED if data.fit_to_folder else LENGTH
+        model, data = fit_settings(model, data, selection.entries, names)
     model = replace(model, labels=selection.labels)
     recipe = replace(recipe, model=model, data=data)
     preparation = Preparation("crop") if data.crop else Preparation("one-shot", align=data.align)
     n_stored = None if data.crop else data.n_stored(model)
-    store = ClipStore.build(selection.entries, model.sample_rate, n_stored, preparation, cache_folder)
+    learned = [*selection.entries, *(entry for entry in generated if entry.label in selection.labels)]
+    store = ClipStore.build(learned, model.sample_rate, n_stored, preparation, cache_folder)
     train_rows, valid_rows = split_rows(store.entries)
     valid_waves = [fixed_length(wave, model) for row in valid_rows for wave in _windows(store, row, model)]
     return ClassifierPrepared(
@@ -106,8 +132,16 @@ def prepare(recipe: ClassifierRecipe, entries: Sequence[Entry], cache_folder: Pa
         notes=notes,
         valid_waves=np.array(valid_waves),
         valid_clips=np.array([i for i, row in enumerate(valid_rows) for _ in _windows(store, row, model)], np.int64),
-        valid_labels=label_indices((store.labels[row] for row in valid_rows), model.labels),
+        valid_labels=_targets([store.entries[row] for row in valid_rows], model),
     )
+
+
+def _targets(entries: Sequence[Entry], model: ClassifierConfig) -> np.ndarray:
+    """Return the indices of the labels of clips ``(n,)``; where there can be several, 0 and 1, ``(n, labels)``."""
+    if model.output == "softmax":
+        return label_indices((entry.label for entry in entries), model.labels)
+    rows = [np.isin(model.labels, entry.all_labels) for entry in entries]
+    return np.array(rows, np.int64).reshape(-1, len(model.labels))
 
 
 def _windows(store: ClipStore, row: int, model: ClassifierConfig) -> list[np.ndarray]:
@@ -136,14 +170,17 @@ def scores(logits: np.ndarray, labels: np.ndarray) -> dict[str, float]:
     ----------
     logits : np.ndarray of shape ``(n, labels)``
     labels : np.ndarray
-        True labels ``(n,)``, as indices.
+        True labels ``(n,)``, as indices; or 0 and 1, ``(n, labels)``, where a clip can have several.
 
     Returns
     -------
     dict of str to float
         ``loss``: mean cross-entropy in nats. ``accuracy``: fraction of clips whose largest logit is the true label's.
-        ``balanced_accuracy``: mean of that fraction over the labels that occur.
+        ``balanced_accuracy``: mean of that fraction over the labels that occur. Of several labels: the mean over clips
+        and labels, and the mean recall of present and of absent labels.
     """
+    if labels.ndim == 2:
+        return _scores_of_sets(logits, labels.astype(bool))
     shifted = logits - logits.max(axis=1, keepdims=True)
     log_probabilities = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
     is_correct = logits.argmax(axis=1) == labels
@@ -151,4 +188,20 @@ def scores(logits: np.ndarray, labels: np.ndarray) -> dict[str, float]:
         "loss": float(-log_probabilities[np.arange(len(labels)), labels].mean()),
         "accuracy": float(is_correct.mean()),
         "balanced_accuracy": float(np.mean([is_correct[labels == label].mean() for label in np.unique(labels)])),
+    }
+
+
+def _scores_of_sets(logits: np.ndarray, is_present: np.ndarray) -> dict[str, float]:
+    """Return the scores of predictions ``(n, labels)`` of any number of labels a clip."""
+    is_correct = (logits > 0) == is_present
+    recalls = [
+        is_correct[rows, label].mean()
+        for label in range(logits.shape[1])
+        for rows in (is_present[:, label], ~is_present[:, label])
+        if rows.any()
+    ]
+    return {
+        "loss": float(np.logaddexp(0, np.where(is_present, -logits, logits)).mean()),
+        "accuracy": float(is_correct.mean()),
+        "balanced_accuracy": float(np.mean(recalls)),
     }

@@ -7,9 +7,9 @@ import numpy as np
 from ...contracts.recognition import Calibration
 from ...contracts.runtime import Classifier, checked_wave, checked_wave_batch
 from ...errors import BadModel, BadSetting
-from ...metrics.calibration import softmax
+from ...metrics.calibration import sigmoid, softmax
 from ...models.folder import REMEDY, ModelFolder
-from .config import CALIBRATION_FILE, GRAPH_FILE, ClassifierConfig
+from .config import CALIBRATION_FILE, GRAPH_FILE, ClassifierConfig, output_names
 from .features import fixed_length, log_mel_spectrogram
 
 
@@ -23,13 +23,20 @@ class ClassifierRuntime(Classifier):
         super().__init__(folder)
         self.config = config = folder.config(ClassifierConfig)
         self.window_samples = config.n_samples
-        self.output = "softmax"
+        self.output = config.output
+        self.frame_samples = config.hop_length if config.output == "frames" else 0
         self.is_aligned = _is_aligned(folder)
         self.calibration = read_calibration(folder)
+        n_labels = len(config.labels)
+        outputs = {
+            "logits": (None, n_labels),
+            "embedding": (None, config.embedding_size),
+            "frame_logits": (None, n_labels, config.n_frames),
+        }
         self._session = folder.session(
             GRAPH_FILE,
             {"log_mel": (None, config.n_mels, config.n_frames)},
-            {"logits": (None, len(config.labels)), "embedding": (None, config.embedding_size)},
+            {name: outputs[name] for name in output_names(config)},
         )
 
     def probabilities(self, waves: np.ndarray, sample_rate: int | None = None) -> np.ndarray:
@@ -54,7 +61,7 @@ class ClassifierRuntime(Classifier):
         Returns
         -------
         probabilities : np.ndarray
-            ``(n, labels)`` float32; each row sums to 1.
+            ``(n, labels)`` float32; each row sums to 1, unless a clip can have several labels.
         embeddings : np.ndarray
             ``(n, embedding_size)`` float32.
 
@@ -71,11 +78,20 @@ class ClassifierRuntime(Classifier):
         outputs = [self.logits_and_embedding(wave) for wave in checked]
         logits = np.array([logits for logits, _ in outputs], dtype=np.float32).reshape(-1, len(self.labels))
         embeddings = np.array([embedding for _, embedding in outputs], dtype=np.float32)
-        return softmax(logits), embeddings.reshape(-1, self.config.embedding_size)
+        probabilities = softmax(logits) if self.output == "softmax" else sigmoid(logits)
+        return probabilities, embeddings.reshape(-1, self.config.embedding_size)
 
     def logits(self, wave: np.ndarray) -> np.ndarray:
         """Return the logits ``(labels,)`` of a wave ``(time,)`` at the sample rate of the model."""
         return self.logits_and_embedding(checked_wave(wave))[0]
+
+    def frame_logits(self, wave: np.ndarray) -> np.ndarray:
+        """Return the logits ``(labels, frames)`` of a wave ``(time,)``; frame ``i`` is at ``i * frame_samples``."""
+        if not self.frame_samples:
+            raise BadSetting(f"{self.name} has no frames; train with --set output=frames.")
+        log_mel = log_mel_spectrogram(fixed_length(checked_wave(wave), self.config), self.config)
+        logits: np.ndarray = self.finite(self._session.run(["frame_logits"], {"log_mel": log_mel[None]})[0])[0]
+        return logits
 
     def logits_and_embedding(self, wave: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Compute the output of the network for one wave.

@@ -8,7 +8,7 @@ import torch
 from ...metrics.calibration import fit_score, fit_temperature
 from ...nn.export_spec import ExportSpec, GraphSpec
 from ...nn.network import FamilyTraining
-from .config import CALIBRATION_FILE, GRAPH_FILE, WEIGHT_PREFIX, ClassifierConfig
+from .config import CALIBRATION_FILE, GRAPH_FILE, WEIGHT_PREFIX, ClassifierConfig, output_names
 from .modules import BCResNet
 from .network import ClassifierNetwork, log_mel_layer
 from .recipe import ClassifierPrepared, scores
@@ -47,7 +47,7 @@ class ClassifierTraining(FamilyTraining[ClassifierConfig, BCResNet, ClassifierPr
         log_mel = log_mel_layer(config)(noise)
         weights = {name: value for name, value in module.state_dict().items() if value.is_floating_point()}
         return ExportSpec(
-            graphs={GRAPH_FILE: GraphSpec(module, {"log_mel": log_mel}, ("logits", "embedding"))},
+            graphs={GRAPH_FILE: GraphSpec(module, {"log_mel": log_mel}, output_names(config))},
             sample=tone[None],
             weights={f"{WEIGHT_PREFIX}{name}": value.numpy(force=True) for name, value in weights.items()},
             files=calibration_of(module, prepared),
@@ -60,7 +60,8 @@ def calibration_of(module: BCResNet, prepared: ClassifierPrepared) -> dict[str, 
     if n_clips < MIN_CALIBRATION_CLIPS:
         return {}
     logits = valid_logits(module, prepared)
-    fit = np.quantile(fit_score(logits), REJECTED_FRACTION)
+    is_single = module.config.output == "softmax"
+    fit = np.quantile(fit_score(logits), REJECTED_FRACTION) if is_single else -np.inf
     numbers = {"temperature": fit_temperature(logits, prepared.valid_labels), "min_fit": fit, "n_clips": n_clips}
     return {CALIBRATION_FILE: {name: np.array([value], np.float64) for name, value in numbers.items()}}
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ...contracts.score_player import ScorePlayer
 from ...contracts.runtime import checked_wave
+from ...contracts.score_player import ScorePlayer
 from ...errors import BadModel, BadSetting
 from ...models.folder import ModelFolder
 from ...music.timbre_path import TimbrePath

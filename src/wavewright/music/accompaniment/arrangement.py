@@ -105,7 +105,7 @@ def accompany(
         score,
         tracks=(*score.tracks, *parts.tracks()),
         chords=as_score_chords(progression, known_key),
-        keys=score.keys if len(score.keys) else _key_event(known_key),
+        keys=score.keys if len(score.keys) else key_event(known_key),
         tempos=score.tempos if len(score.tempos) else _tempo_event(chosen.tempo),
     )
 
@@ -362,7 +362,8 @@ def _within(pitch: int, low: int, high: int) -> int:
     return pitch
 
 
-def _key_event(key: MusicalKey) -> np.ndarray:
+def key_event(key: MusicalKey) -> np.ndarray:
+    """Return a key from the start on, KEY."""
     return np.array([(0, key.sharps, key.is_minor)], KEY)
 
 

@@ -10,6 +10,7 @@ from ...errors import BadScore, ScoreWarning, printable
 from ...whole_file import check_target, write_whole
 from ..score import Score
 from .abc_reading import read_abc
+from .abc_writing import write_abc
 from .midi_reading import read_midi
 from .midi_writing import write_midi
 from .musicxml_reading import read_musicxml
@@ -27,12 +28,20 @@ XML = (".musicxml", ".xml", ".mxl")
 READABLE = (*MIDI, ".abc", *XML)
 """Endings of the files that can be read."""
 
-WRITABLE = (".mid", ".midi", ".musicxml", ".mxl")
+WRITABLE = (".mid", ".midi", ".musicxml", ".mxl", ".abc")
 """Endings of the files that can be written."""
 
 Reader = Callable[[bytes], tuple[tuple[Score, ...], tuple[str, ...]]]
 
 _READERS: dict[str, Reader] = {**dict.fromkeys(MIDI, read_midi), ".abc": read_abc, **dict.fromkeys(XML, read_musicxml)}
+
+Writer = Callable[[Score], bytes]
+
+_WRITERS: dict[str, Writer] = {
+    **dict.fromkeys(WRITABLE, write_midi),
+    **dict.fromkeys((".musicxml", ".mxl"), write_musicxml),
+    ".abc": write_abc,
+}
 
 
 def read_tunes(path: Path | str) -> tuple[Score, ...]:
@@ -123,7 +132,7 @@ def write_score(score: Score, path: Path | str) -> None:
     if path.suffix.lower() not in WRITABLE:
         raise BadScore(f"{path} cannot be written; the name of a score must end with {', '.join(WRITABLE)}.")
     check_target(path)
-    contents = write_midi(score) if path.suffix.lower() in MIDI else write_musicxml(score)
+    contents = _WRITERS[path.suffix.lower()](score)
     write_whole(path, packed(contents) if path.suffix.lower() == ".mxl" else contents)
 
 

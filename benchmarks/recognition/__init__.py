@@ -1,0 +1,1 @@
+"""Recognition: accuracy, calibration and speed."""

@@ -1,0 +1,133 @@
+"""Write scores as ABC tunes: a voice for each track, notes tied across bars, exact lengths."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+
+import numpy as np
+
+from ...errors import BadScore
+from ..bars import Bar, bars_of
+from ..score import Score, Track
+from ..theory import MusicalKey, pitch_class_name
+from ..timing import DEFAULT_US_PER_QUARTER
+from .abc_fields import LETTERS
+
+BARS_PER_LINE = 4
+UNIT = Fraction(1, 2)
+"""Quarters of the unit of lengths, an eighth."""
+
+SIGNS = {-1: "_", 0: "=", 1: "^"}
+
+
+def write_abc(score: Score) -> bytes:
+    """Return a score as an ABC tune.
+
+    Notes, the first tempo, metres, the first key, title and names of tracks are written. Notes that start together form
+    a chord; a note that lasts beyond the start of the next one of its track is cut there. Drums are left out.
+
+    Raises
+    ------
+    BadScore
+        If the score has no notes but those of drums.
+    BadSetting
+        If it has more than 10,000 bars, or a metre that is none.
+    """
+    tracks = [track for track in score.tracks if len(track.notes) and not track.is_drum]
+    if not tracks:
+        raise BadScore("The score has no notes that ABC can hold; drums are left out.")
+    bars = bars_of(score)
+    key = score.keys[0] if len(score.keys) else None
+    sharps, is_minor = (0, False) if key is None else (int(key["sharps"]), bool(key["is_minor"]))
+    us = int(score.tempos["us_per_quarter"][0]) if len(score.tempos) else DEFAULT_US_PER_QUARTER
+    lines = ["X:1", f"T:{_text(score.title)}", f"M:{bars[0].metre}", "L:1/8", f"Q:1/4={60e6 / us:.6g}"]
+    names = [f'V:{number} name="{_text(track.name)}"' for number, track in enumerate(tracks, 1)]
+    lines += [*(names if len(tracks) > 1 else ()), f"K:{_key_name(sharps, is_minor)}"]
+    for number, track in enumerate(tracks, 1):
+        lines += [*([f"V:{number}"] if len(tracks) > 1 else ()), *_music(track, bars, score.ticks_per_quarter, sharps)]
+    return ("\n".join(lines) + "\n").encode()
+
+
+def _text(text: str) -> str:
+    """Return a text on one line, without what ends a field."""
+    return re.sub(r'[\s%"\\]+', " ", text).strip()
+
+
+def _key_name(sharps: int, is_minor: bool) -> str:
+    key = MusicalKey.of_sharps(sharps, is_minor)
+    return pitch_class_name(key.tonic, flats=sharps < 0) + ("m" if is_minor else "")
+
+
+def _music(track: Track, bars: Sequence[Bar], ticks_per_quarter: int, sharps: int) -> Iterator[str]:
+    """Yield the lines of a voice."""
+    texts = [_bar(track.notes, bar, ticks_per_quarter, _Spelling(sharps), is_last=bar is bars[-1]) for bar in bars]
+    for index in range(1, len(bars)):
+        if bars[index].metre != bars[index - 1].metre:
+            texts[index] = f"[M:{bars[index].metre}] {texts[index]}"
+    for start in range(0, len(texts), BARS_PER_LINE):
+        end = "|]" if start + BARS_PER_LINE >= len(texts) else "|"
+        yield " | ".join(texts[start : start + BARS_PER_LINE]) + f" {end}"
+
+
+def _bar(notes: np.ndarray, bar: Bar, ticks_per_quarter: int, spelling: _Spelling, *, is_last: bool) -> str:
+    """Return the notes and rests of a bar."""
+    starts = np.unique(notes["start"])
+    ends = {
+        int(start): min(
+            int((notes["start"] + notes["duration"])[notes["start"] == start].max()),
+            int(starts[index + 1]) if index + 1 < len(starts) else np.iinfo(np.int64).max,
+        )
+        for index, start in enumerate(starts)
+        if start < bar.end
+    }
+    stop = max(bar.end, *ends.values()) if is_last and ends else bar.end
+    words, position = [], bar.start
+    for start, end in ends.items():
+        if end <= bar.start or end == start:
+            continue
+        begin = max(start, bar.start)
+        if begin > position:
+            words.append("z" + _length(begin - position, ticks_per_quarter))
+        pitches = sorted({int(pitch) for pitch in notes["pitch"][notes["start"] == start]})
+        texts = [spelling.note(pitch, is_tied=start < bar.start) for pitch in pitches]
+        chord = texts[0] if len(texts) == 1 else f"[{''.join(texts)}]"
+        tie = "-" if end > stop else ""
+        position = min(end, stop)
+        words.append(chord + _length(position - begin, ticks_per_quarter) + tie)
+    if position < bar.end:
+        words.append("z" + _length(bar.end - position, ticks_per_quarter))
+    return " ".join(words)
+
+
+def _length(ticks: int, ticks_per_quarter: int) -> str:
+    """Return the length of a note in units; nothing for one."""
+    length = Fraction(ticks, ticks_per_quarter) / UNIT
+    if length == 1:
+        return ""
+    return str(length) if length.denominator == 1 or length.numerator != 1 else f"/{length.denominator}"
+
+
+class _Spelling:
+    """Names of notes in a bar: accidentals where the key or an earlier one would be wrong."""
+
+    def __init__(self, sharps: int) -> None:
+        self._flats = sharps < 0
+        signature = LETTERS[:sharps] if sharps >= 0 else LETTERS[sharps:]
+        self._accidentals = {letter: (1 if sharps > 0 else -1) * (letter in signature) for letter in LETTERS}
+        self._changed: set[str] = set()
+
+    def note(self, pitch: int, *, is_tied: bool) -> str:
+        """Return a note as ABC writes it: ``C`` is middle C, ``c`` the octave above, ``C,`` the one below.
+
+        A note that is tied to the bar before keeps its accidental, which is not written again.
+        """
+        name = pitch_class_name(pitch % 12, flats=self._flats)
+        letter, accidental = name[0], {"": 0, "#": 1, "b": -1}[name[1:]]
+        sign = ""
+        if accidental != self._accidentals[letter] or letter in self._changed:
+            sign = "" if is_tied else SIGNS[accidental]
+            self._changed.add(letter)
+        octave = pitch // 12 - 5
+        return sign + (letter + "," * -octave if octave <= 0 else letter.lower() + "'" * (octave - 1))
