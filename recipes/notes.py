@@ -55,7 +55,7 @@ HELD_OUT = (
 TEST_DIVISOR, TEST_REMAINDER = 7, 3
 VALID_FRACTION = 0.04
 
-DESCRIPTION = "Timbres of 76 instruments between which one can move: plays scores."
+DESCRIPTION = "Notes of 76 instruments; plays scores, with timbres that move between instruments."
 LICENCE = "CC-BY-3.0"
 
 

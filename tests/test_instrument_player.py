@@ -202,6 +202,46 @@ def test_the_command_renders_a_note(tmp_path):
     assert 1.0 < Clip.read(out).seconds < 1.5
 
 
+@pytest.fixture(scope="module")
+def notes():
+    return load_instrument("notes")
+
+
+@pytest.mark.parametrize("label", ["piano", "flute", "recorded-violin"])
+@pytest.mark.parametrize("pitch", [40, 69, 91])
+def test_notes_of_the_bundled_model_are_in_tune(notes, label, pitch):
+    wave = notes.render(notes.timbre(label), pitch, 90, 1.2).astype(np.float64)
+    rate, frequency = notes.sample_rate, 440 * 2 ** ((pitch - 69) / 12)
+    half = rate // 2
+    window = np.hanning(half) * np.exp(-2j * np.pi * frequency / rate * np.arange(half))
+    first, second = ((wave[start : start + half] * window).sum() for start in (rate // 10, rate // 10 + half))
+    turn = np.angle(second / first * np.exp(-2j * np.pi * frequency * half / rate))
+    assert abs(1200 * np.log2(1 + turn * rate / (2 * np.pi * half * frequency))) < 0.5
+    assert 0.05 < np.abs(wave).max() < 1
+
+
+def test_every_timbre_of_the_bundled_model_sounds_and_ends(notes):
+    for label in notes.labels:
+        wave = notes.render(notes.timbre(label), 60, 100, 0.5)
+        assert 0.02 < np.abs(wave[: notes.sample_rate // 2]).max() <= 1, label
+        assert np.abs(wave[-100:]).max() < 1e-3, label
+
+
+def test_velocity_changes_the_level_of_the_bundled_model(notes):
+    levels = [np.square(notes.render(notes.timbre("piano"), 60, velocity)).sum() for velocity in (30, 70, 120)]
+    assert levels[0] < levels[1] < levels[2]
+
+
+def test_timbres_of_the_bundled_model_move_over_a_note(notes):
+    ends = np.stack([notes.timbre(label) for label in ("flute", "harpsichord")])
+    times = np.linspace(0, 1.5, 50)
+    fixed = [notes.levels(end, 67, 100, times) for end in ends]
+    moving = notes.levels(TimbrePath(ends, np.array([0, 1.5])).at(times), 67, 100, times)
+    np.testing.assert_allclose(moving[0], fixed[0][0], atol=1e-2)
+    np.testing.assert_allclose(moving[-1], fixed[1][-1], atol=1e-2)
+    assert np.abs(moving[25] - fixed[0][25]).mean() > 1 < np.abs(moving[25] - fixed[1][25]).mean()
+
+
 def test_bad_names_are_refused(song, tmp_path):
     model, options = str(trained("instrument").out), {"note": "A3", "out": tmp_path / "x.wav", "quiet": True}
     with pytest.raises(BadSetting, match="label"):

@@ -10,13 +10,13 @@ import numpy as np
 
 from ..errors import BadSetting, printable
 
-ARROW, SEPARATOR, COLON = "..", ",", ":"
+TIMBRE_SEPARATOR, BAR_SEPARATOR, COLON = "..", ",", ":"
 MAX_POINTS = 1_000
 
 
 @dataclass(frozen=True)
 class TimbrePoint:
-    """A timbre at a position: a bar counted from 1, or None for points that are spread evenly."""
+    """A timbre at a position: a bar counted from 1, or None for points at equal distances."""
 
     label: str
     bar: float | None = None
@@ -65,7 +65,7 @@ def parse_timbre(text: str) -> tuple[TimbrePoint, ...]:
     TimbrePoint(label='violin', bar=9.0)
     """
     has_bars = COLON in text
-    items = [item.strip() for item in text.split(SEPARATOR if has_bars else ARROW)]
+    items = [item.strip() for item in text.split(BAR_SEPARATOR if has_bars else TIMBRE_SEPARATOR)]
     if len(items) > MAX_POINTS or not all(items):
         raise _refused(text)
     if not has_bars:
