@@ -53,9 +53,10 @@ def report_on_sets(
     known = [file for file in files if not sets[file.file] or sets[file.file] & set(names)]
     others = [file for file in files if file not in known]
     if not any(sets[file.file] for file in known):
-        given = sorted(set().union(*sets.values()))
+        listed_labels = sorted(set().union(*sets.values()))
         raise BadFolder(
-            f"{model} knows the labels {', '.join(names[:8])}, and the recordings have others: {', '.join(given[:8])}."
+            f"{model} knows the labels {', '.join(names[:8])}, and the recordings have others: "
+            f"{', '.join(listed_labels[:8])}."
         )
     truth = np.array([[name in sets[file.file] for name in names] for file in known])
     listed = [{each.label: each.confidence for each in file.labels} for file in known]
@@ -90,5 +91,5 @@ def _mistakes(
     for row, column in sorted(zip(rows, columns, strict=True), key=lambda cell: -confidence[cell])[:MAX_MISTAKES]:
         own = "|".join(np.array(names)[truth[row]]) or NO_LABEL
         recognised = f"no {names[column]}" if truth[row, column] else names[column]
-        found.append(Mistake(files[row].file, own, recognised, float(confidence[row, column])))
+        found.append(Mistake(files[int(row)].file, own, recognised, float(confidence[row, column])))
     return tuple(found)

@@ -39,6 +39,7 @@ from .enhance import enhance
 from .generate import Generated, generate
 from .layer import layer
 from .morph import morph
+from .recognise import recognise
 from .render import render
 from .speak import speak
 from .synthesise import synthesise
@@ -51,6 +52,7 @@ ROOM_METRES, ROOM_T60 = np.array([4.0, 5.0, 2.6]), 0.3
 ECHO_FRACTION = 0.5  # peak of the echo over that of the far end
 AUDIO_FOLDER = "audio"
 CLIPS_PER_LABEL = 4
+TOP_LABELS = 3  # of a recognised clip
 INTERPOLATED_LABELS = 2
 STEPS = 8  # clips of an interpolation
 SEEDS = (7, 9)
@@ -190,6 +192,8 @@ class _ClipWriter:
             rows, reason = self._with_voice(self._cancel_echo, folder)
         elif Capability.COMPOSE in capabilities:
             rows = self._compose(folder)
+        elif Capability.CLASSIFY in capabilities:
+            rows, reason = self._recognise(folder)
         else:
             reason = f"A {folder.card.family} does not generate audio."
         return ModelSection(folder.card, folder.hash, rows, reason)
@@ -246,6 +250,27 @@ class _ClipWriter:
         ]
         command = f"wavewright morph {ends[0].name} {ends[1].name} --over-time --model {folder.card.name}"
         return PlayerRow(" and ".join(MORPHED), command, players)
+
+    def _recognise(self, folder: ModelFolder) -> tuple[list[PlayerRow], str]:
+        """Write a clip of each label by a model that has the labels, too, and recognise it."""
+        labels = [label for label in folder.card.labels if label]
+        generators = [each for each in self.folders if self._generates(each) and set(labels) <= set(each.card.labels)]
+        if not labels or not generators:
+            return [], f"A {folder.card.family} recognises audio, and no model of the page generates its labels."
+        players = []
+        for label in labels:
+            made = generate(str(generators[0].path), label, 1, SEEDS[1], out=self.audio)
+            path = made.out / made.clips[0].file
+            [file] = recognise(str(folder.path), path, top=TOP_LABELS, quiet=True).files
+            found = ", ".join(f"{each.label} {each.confidence:.2f}" for each in file.labels)
+            players.append(self._player(path, label, found))
+        command = f"wavewright recognise {folder.card.name} {path.name} --top {TOP_LABELS}"
+        return [PlayerRow(f"labels of clips by {generators[0].card.name}", command, players)], ""
+
+    @staticmethod
+    def _generates(folder: ModelFolder) -> bool:
+        capabilities = loading.family_of(folder.card, folder.path).capabilities_of(folder.card.config)
+        return Capability.GENERATE in capabilities and folder.card.config.get("latent") != "frames"
 
     def _speak(self, folder: ModelFolder) -> list[PlayerRow]:
         """Write a few sentences by each voice of a model."""
