@@ -87,9 +87,9 @@ def _mistakes(
     """Return the most confident wrong labels, and the most confidently missed ones as ``no kick``."""
     confidence = np.where(probability >= PRESENT, probability, 1 - probability)
     rows, columns = np.nonzero((probability >= PRESENT) != truth)
-    found = []
+    mistakes = []
     for row, column in sorted(zip(rows, columns, strict=True), key=lambda cell: -confidence[cell])[:MAX_MISTAKES]:
         own = "|".join(np.array(names)[truth[row]]) or NO_LABEL
         recognised = f"no {names[column]}" if truth[row, column] else names[column]
-        found.append(Mistake(files[int(row)].file, own, recognised, float(confidence[row, column])))
-    return tuple(found)
+        mistakes.append(Mistake(files[int(row)].file, own, recognised, float(confidence[row, column])))
+    return tuple(mistakes)

@@ -25,6 +25,7 @@ from ..models.folder import ModelFolder
 from ..music.theory import pitch_name
 from ..names import file_stem, inside
 from ..procedural import PROCEDURES
+from ..recognition.results import RecognisedFiles
 from ..speech.voice import DEFAULT_VOCODER, DEFAULT_VOICE
 from ..speech.voice_names import find_voice
 from ..whole_file import whole_folder
@@ -261,9 +262,10 @@ class _ClipWriter:
         for label in labels:
             made = generate(str(generators[0].path), label, 1, SEEDS[1], out=self.audio)
             path = made.out / made.clips[0].file
-            [file] = recognise(str(folder.path), path, top=TOP_LABELS, quiet=True).files
-            found = ", ".join(f"{each.label} {each.confidence:.2f}" for each in file.labels)
-            players.append(self._player(path, label, found))
+            result = recognise(str(folder.path), path, top=TOP_LABELS, quiet=True)
+            assert isinstance(result, RecognisedFiles)
+            text = ", ".join(f"{each.label} {each.confidence:.2f}" for each in result.files[0].labels)
+            players.append(self._player(path, label, text))
         command = f"wavewright recognise {folder.card.name} {path.name} --top {TOP_LABELS}"
         return [PlayerRow(f"labels of clips by {generators[0].card.name}", command, players)], ""
 
