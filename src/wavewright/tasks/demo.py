@@ -177,24 +177,24 @@ class _ClipWriter:
     def section(self, folder: ModelFolder) -> ModelSection:
         """Return the clips of a model, or the reason why it has none."""
         capabilities = loading.family_of(folder.card, folder.path).capabilities_of(folder.card.config)
+        needs_voice = {
+            Capability.VOCODE: self._vocode,
+            Capability.CODE: self._encode_and_decode,
+            Capability.ENHANCE: self._enhance,
+            Capability.CANCEL_ECHO: self._cancel_echo,
+        }
         rows: list[PlayerRow] = []
         reason = ""
         if Capability.SPEAK in capabilities:
             rows = self._speak(folder)
-        elif Capability.VOCODE in capabilities:
-            rows, reason = self._with_voice(self._vocode, folder)
         elif folder.card.config.get("latent") == "frames":  # a VAE for clips of any length
             rows = [self._morph_over_time(folder)]
         elif Capability.PERFORM in capabilities:
             rows = [self._perform(folder)]
         elif Capability.GENERATE in capabilities:
             rows = self._generate(folder, Capability.INTERPOLATE in capabilities)
-        elif Capability.CODE in capabilities:
-            rows, reason = self._with_voice(self._encode_and_decode, folder)
-        elif Capability.ENHANCE in capabilities:
-            rows, reason = self._with_voice(self._enhance, folder)
-        elif Capability.CANCEL_ECHO in capabilities:
-            rows, reason = self._with_voice(self._cancel_echo, folder)
+        elif writers := [write for capability, write in needs_voice.items() if capability in capabilities]:
+            rows, reason = self._with_voice(writers[0], folder)
         elif Capability.COMPOSE in capabilities:
             rows = self._compose(folder)
         elif Capability.CLASSIFY in capabilities:
