@@ -271,6 +271,7 @@ def test_a_model_is_opened_as_what_it_can_do_or_refused_with_its_command(name):
         Capability.EMBED: loading.load_encoder,
         Capability.SPEAK: loading.load_acoustic_model,
         Capability.COMPOSE: loading.load_composer,
+        Capability.PERFORM: loading.load_instrument,
     }
     for capability, load in loaders.items():
         if capability in capabilities:

@@ -28,6 +28,7 @@ from benchmarks.harness.tables import TARGETS, Table, columns, optional
 from benchmarks.harness.timing import median_seconds
 from benchmarks.recognition.accuracy_tasks import FEATURE_RATES, TASKS, Division, divisions, settings, statistics
 from wavewright.data.entry import Entry, Scan
+from wavewright.data.folder import scan
 from wavewright.families.classifier.runtime import ClassifierRuntime
 from wavewright.metrics.confusion import wilson_interval
 from wavewright.metrics.sampling import Interval
@@ -39,14 +40,21 @@ from wavewright.training.run_folder import RUN_FILE
 
 RESULTS_FILE = "results.jsonl"
 N_DRAWS = 2_000
-DEFAULT_STEPS = {"takes": 600, "speaker": 600, "drums": 500, "esc10": 300}
+DEFAULT_STEPS = {"takes": 1_500, "speaker": 1_500, "drums": 500, "esc10": 300}
 BARS = {("takes", "all"): 0.99, ("speaker", "all"): 0.80, ("drums", "kits"): 0.706, ("esc10", "all"): 0.90}
 BASELINES = {"support vector machine": "svm", "logistic regression": "logistic"}
 
 ACCURACY = Table(
     "accuracy on recordings that were not trained on",
     columns(task="s", test="s", method="s", recordings="d", seeds="d", accuracy=".3f")
-    | optional(calibration_error=".3f", minutes=".1f", parameters="d", real_time_factor=".4f"),
+    | optional(
+        calibration_error=".3f",
+        rejected=".3f",
+        others_rejected=".3f",
+        minutes=".1f",
+        parameters="d",
+        real_time_factor=".4f",
+    ),
 )
 
 
@@ -74,15 +82,28 @@ def trained(out: Path, division: Division, task: str, steps: int, seed: int) -> 
     return load_as(ClassifierRuntime, out), (time.monotonic() - started) / 60
 
 
-def measured(model: ClassifierRuntime, test: Sequence[Entry]) -> dict[str, object]:
-    """Return 1 for each test recording that a classifier recognises, else 0, and its calibration error."""
-    files, failed = recognise_files(RecordingRecogniser(model, rejects=False), test)
+def measured(model: ClassifierRuntime, test: Sequence[Entry], others: Sequence[Entry]) -> dict[str, object]:
+    """Return 1 for each test recording that a classifier recognises, else 0, calibration error and rejection.
+
+    Parameters
+    ----------
+    model : ClassifierRuntime
+    test : sequence of Entry
+        Recordings whose labels it knows.
+    others : sequence of Entry
+        Recordings of sounds of another kind.
+    """
+    recogniser = RecordingRecogniser(model)
+    files, failed = recognise_files(recogniser, test)
+    other_files, _ = recognise_files(recogniser, others)
     found = report_on(model.labels, test, files, failed, model.name, model.folder.hash)
     labels = {(entry.path, entry.offset_seconds): entry.label for entry in test}
     truths = {path: label for (path, _), label in labels.items()}
     return {
         "correct": [int(file.labels[0].label == truths[file.file]) for file in files],
         "calibration_error": found.calibration.error,
+        "rejected": found.rejected,
+        "others_rejected": float(np.mean([file.label is None for file in other_files])) if other_files else None,
     }
 
 
@@ -151,7 +172,7 @@ def rows(records: Sequence[dict[str, object]]) -> list[dict[str, object]]:
 
 def _row(task: str, test: str, method: str, records: Sequence[dict[str, object]]) -> dict[str, object]:
     runs = [[int(each) for each in record["correct"]] for record in records if isinstance(record["correct"], list)]
-    optional_names = ("calibration_error", "minutes", "parameters", "real_time_factor")
+    optional_names = ("calibration_error", "rejected", "others_rejected", "minutes", "parameters", "real_time_factor")
     values = {name: [float(str(r[name])) for r in records if r.get(name) is not None] for name in optional_names}
     means: dict[str, object] = {name: float(np.median(each)) if each else None for name, each in values.items()}
     if means["parameters"] is not None:
@@ -208,7 +229,13 @@ def compute(options: argparse.Namespace, results: Results, task: str, division: 
     same_run = "kits" if task == "drums" else division.name.replace(" ", "-")
     model, minutes = trained(options.out / f"{task}-{same_run}-{seed}", division, task, steps, seed)
     record = {**key, "method": "classifier", "seed": seed, "minutes": minutes}
-    results.add({**record, **measured(model, division.test), **speed(model)})
+    others = [] if task in ("drums", "esc10") else other_sounds(options.corpora / "esc10")
+    results.add({**record, **measured(model, division.test, others), **speed(model)})
+
+
+def other_sounds(folder: Path) -> list[Entry]:
+    """Return recordings of the sounds of ESC-10, one of four; none where the folder is missing."""
+    return list(scan(folder, "folder").entries)[::4] if folder.is_dir() else []
 
 
 def _smoke_corpora(folder: Path) -> Path:

@@ -14,6 +14,7 @@ from .contracts.composition import ScoreComposer
 from .contracts.enhancement import EchoCanceller, Enhancer
 from .contracts.family import Capability
 from .contracts.runtime import AcousticModel, Autoencoder, Classifier, Codec, Encoder, Generator, Model, Vocoder
+from .contracts.score_player import ScorePlayer
 from .errors import BadModel
 from .models.card import Card
 from .models.folder import ModelFolder
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from .families.acoustic.runtime import AcousticRuntime
     from .families.classifier.runtime import ClassifierRuntime
     from .families.codec.runtime import CodecRuntime
+    from .families.encoder.runtime import EncoderRuntime
     from .families.gan.runtime import GanRuntime
     from .families.lstm.runtime import LstmRuntime
     from .families.vae.runtime import VaeRuntime
@@ -42,6 +44,8 @@ def load(name: Literal["morph-drums", "morph-textures"]) -> VaeRuntime: ...
 def load(name: Literal["speech-codec"]) -> CodecRuntime: ...
 @overload
 def load(name: Literal["drum-classifier"]) -> ClassifierRuntime: ...
+@overload
+def load(name: Literal["sound-encoder"]) -> EncoderRuntime: ...
 @overload
 def load(name: Literal["en"]) -> AcousticRuntime: ...
 @overload
@@ -129,6 +133,11 @@ def load_echo_canceller(name: str | Path) -> EchoCanceller:
 def load_composer(name: str | Path) -> ScoreComposer:
     """Open a model that composes scores; raise BadModel as :func:`load`, and if the model does not."""
     return _load_as(ScoreComposer, name, "composes no scores; give a composer")
+
+
+def load_instrument(name: str | Path) -> ScorePlayer:
+    """Open a model that plays scores; raise BadModel as :func:`load`, and if the model does not."""
+    return _load_as(ScorePlayer, name, "plays no scores; give an instrument")
 
 
 def _load_as(kind: type[Kind], name: str | Path, problem: str) -> Kind:

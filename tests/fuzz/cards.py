@@ -202,7 +202,7 @@ def _play(player: Any) -> None:
         player.cancel(wave, wave)
     else:
         if hasattr(player, "encode"):
-            player.encode(wave)
+            player.encode(wave, *(60.0,) * hasattr(player, "engine"))
         player.generate()
 
 

@@ -49,6 +49,7 @@ class Capability(Enum):
     ENHANCE = "enhances speech"
     CANCEL_ECHO = "removes the echo of a loudspeaker"
     COMPOSE = "composes scores"
+    PERFORM = "plays scores"
 
 
 class RecipeModule(Protocol[RecipeT, PreparedT]):

@@ -155,11 +155,12 @@ def _windows(store: ClipStore, row: int, model: ClassifierConfig) -> list[np.nda
 
 def _too_few_labels(entries: Sequence[Entry], smallest_class: int) -> str:
     """Return the message for a folder in which fewer than two labels can be learned."""
-    counts = Counter(entry.label for entry in entries if entry.split == "train" and entry.label is not None)
-    available = ", ".join(f"{label} ({n})" for label, n in sorted(counts.items())) or "none"
+    known = [entry for entry in entries if entry.label is not None]
+    trained = Counter(entry.label for entry in known if entry.split == "train")
+    available = ", ".join(f"{label} ({trained[label]})" for label in sorted({str(each.label) for each in known}))
     return (
         f"A classifier needs two labels with at least {smallest_class} training clips each, but the folder has "
-        f"{available}; put the clips into one sub-folder for each label, and use --label-from folder."
+        f"{available or 'none'}; put the clips into one sub-folder for each label, and use --label-from folder."
     )
 
 
