@@ -43,9 +43,9 @@ def drum_classifier(seed: int = 0) -> ClassifierRecipe:
     return replace(
         base,
         model=replace(base.model, labels=DRUMS.labels),
-        data=replace(base.data, fit_to_folder=False),
+        data=replace(base.data, mixup_alpha=0.2, label_smoothing=0.1, mask_probability=0.8, fit_to_folder=False),
         # 16 clips of validation are too few to choose weights by.
-        training=replace(base.training, steps=STEPS, threads=1, seed=seed, metric=""),
+        training=replace(base.training, learning_rate=3e-3, steps=STEPS, threads=1, seed=seed, metric=""),
     )
 
 

@@ -30,8 +30,9 @@ def entries(rate: int, seconds: float, n: int = 20, names: str = "clip-{}") -> l
 @pytest.mark.parametrize(
     ("rate", "seconds", "expected"),
     [
-        (8_000, 0.5, (8_000, 4_000, 256, 80, 40)),
-        (16_000, 1.0, (16_000, 16_000, 512, 160, 40)),
+        (8_000, 0.5, (8_000, 4_000, 256, 160, 40)),
+        (16_000, 1.0, (16_000, 16_000, 512, 320, 40)),
+        (44_100, 1.5, (44_100, 66_150, 2048, 1024, 80)),
         (44_100, 0.7, (44_100, 30_870, 2048, 512, 80)),
         (96_000, 0.1, (44_100, 11_025, 2048, 512, 80)),
     ],
@@ -129,3 +130,36 @@ def test_crops_are_from_the_whole_recording(long_clips, tmp_path):
     assert prepared.valid_waves.shape == (4, n_samples)  # 3 s are two windows of 2 s, at the start and the end
     np.testing.assert_array_equal(prepared.valid_clips, [0, 0, 1, 1])
     assert prepared.valid_waves[0, 0] < prepared.valid_waves[1, 0]
+
+
+def divided_by(splits: dict[str, str]) -> tuple[dict[str, set[str]], tuple[str, ...]]:
+    """Splits of each group after division, of four groups whose clips have the splits in turn; and the notes."""
+    given = []
+    for group, names in splits.items():
+        for i, entry in enumerate(entries(8_000, 0.5, 12)):
+            given.append(replace(entry, group=group, split=names.split()[i % len(names.split())]))
+    result, notes = group_and_split(given, DATA)
+    assert [(each.path, each.group) for each in result] == [(each.path, each.group) for each in given]
+    return {group: {str(each.split) for each in result if each.group == group} for group in splits}, notes
+
+
+def test_groups_in_train_and_valid_are_divided_anew_and_warned_of():
+    found, notes = divided_by({"ann": "train valid", "bob": "train valid", "eve": "train", "zoe": "test"})
+    assert all(len(splits) == 1 for splits in found.values())
+    assert found["zoe"] == {"test"}
+    assert {"train", "valid"} <= set.union(*found.values())
+    assert len(notes) == 1
+    assert "ann, bob in train and in valid" in notes[0]
+
+
+def test_groups_in_test_and_train_stay_and_are_warned_of():
+    found, notes = divided_by({"ann": "train test", "bob": "train", "eve": "valid"})
+    assert found == {"ann": {"train", "test"}, "bob": {"train"}, "eve": {"valid"}}
+    assert "ann in test" in notes[0]
+
+
+def test_a_manifest_without_leaks_stays_as_it_is():
+    assert divided_by({"ann": "train", "bob": "valid", "eve": "test"}) == (
+        {"ann": {"train"}, "bob": {"valid"}, "eve": {"test"}},
+        (),
+    )

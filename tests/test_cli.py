@@ -197,6 +197,7 @@ def test_train_passes_every_option_on(home, capsys, monkeypatch):
         "device": "cpu",
         "quiet": True,
         "base": None,
+        "augment": None,
     }
 
 

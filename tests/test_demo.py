@@ -256,6 +256,14 @@ def test_composers_write_pieces_and_versions_of_one(tmp_path):
     assert not list((tmp_path / "out").rglob("*.mid"))
 
 
+def test_instruments_play_a_tune_with_a_few_timbres(tmp_path):
+    made = demo(tmp_path / "out", models=(str(trained("instrument").out),))
+    assert made.n_clips == 3  # two labels, and from one to the other
+    text = made.page.read_text(encoding="utf-8")
+    assert "wavewright render scarborough-fair.abc --instrument tiny --timbre high..low" in text
+    assert not list((tmp_path / "out").rglob("*.abc"))
+
+
 def test_models_that_need_a_voice_are_refused_without_one(tmp_path, monkeypatch):
     (tmp_path / "models").mkdir()
     install(monkeypatch, tmp_path / "models")

@@ -239,6 +239,8 @@ def use(model):
         model.decode(model.encode(wave))
     if isinstance(model, kinds.Classifier):
         model.probabilities(wave[None])
+    if isinstance(model, kinds.Encoder):
+        model.embed(wave[None])
     if isinstance(model, kinds.AcousticModel):
         model.speak_symbols(model.symbols[5:12])
     if isinstance(model, Enhancer):
@@ -266,8 +268,10 @@ def test_a_model_is_opened_as_what_it_can_do_or_refused_with_its_command(name):
         Capability.CODE: loading.load_codec,
         Capability.AUTOENCODE: loading.load_autoencoder,
         Capability.CLASSIFY: loading.load_classifier,
+        Capability.EMBED: loading.load_encoder,
         Capability.SPEAK: loading.load_acoustic_model,
         Capability.COMPOSE: loading.load_composer,
+        Capability.PERFORM: loading.load_instrument,
     }
     for capability, load in loaders.items():
         if capability in capabilities:
@@ -340,6 +344,8 @@ def audio_methods(model):
         methods["continue_from"] = (lambda wave: model.continue_from(wave, 2.0), 2)
     if isinstance(model, kinds.Classifier):
         methods["probabilities"] = (model.probabilities, 2)
+    if isinstance(model, kinds.Encoder):
+        methods["embed"] = (model.embed, 2)
     return methods
 
 

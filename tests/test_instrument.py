@@ -19,7 +19,7 @@ RATE = CONFIG.sample_rate
 
 
 def constant(levels):
-    return lambda times: np.broadcast_to(np.asarray(levels, float), (len(times), len(levels)))
+    return lambda times, _: np.broadcast_to(np.asarray(levels, float), (len(times), len(levels)))
 
 
 def only_partial(number, level_db=0.0):
@@ -103,7 +103,7 @@ def test_blocks_change_no_sample(sizes):
     rng = np.random.default_rng(1)
     levels = rng.uniform(-60, -10, (5, CONFIG.n_levels))
 
-    def moving(times):
+    def moving(times, _):
         return levels[(times * 40).astype(int) % 5]
 
     whole = NoteVoice(moving, VoiceSettings.of(CONFIG, RATE), 60).process(6_000)
@@ -129,7 +129,7 @@ def test_a_note_is_as_long_as_it_is_held_and_silent_after_its_release():
 
 
 def test_a_decay_goes_on_after_the_learned_part():
-    def decaying(times):
+    def decaying(times, _):
         levels = np.full((len(times), CONFIG.n_levels), -80.0)
         levels[:, 0] = -20 * times
         return levels

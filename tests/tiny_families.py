@@ -97,6 +97,7 @@ TINY: dict[str, TinyFamily] = {
         ("hop_length=128", "mask=complex", "channels=4", "crop_seconds=0.5", "valid_fraction=0.4"),
         companion=_tiny_speech,
     ),
+    "encoder": TinyFamily(("n_samples=8000", "n_fft=256", "hop_length=128", "projection_size=16")),
     "gan": TinyFamily(("sample_rate=8000", "n_samples=4000", "n_fft=256", "hop_length=64", "noise_bands=20")),
     "instrument": TinyFamily(("sample_rate=16000", "seconds=0.6")),
     "lstm": TinyFamily(

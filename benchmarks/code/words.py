@@ -110,12 +110,14 @@ ALLOWED = {
     "say_as": "an element of SSML",
     "takes_from": "takes of one recording",
     "TakesFrom": "takes of one recording",
+    "synthetic_heart_sounds": "the medical term",
 }
 """Names that contain such a word in its ordinary sense, and what it means there."""
 
 DOCSTRING_WORDS = re.compile(
     r"\b(heard|hears?|listens?|told|tells?|said|risen|lends?|lent|doubtful|evenly|plane|desk|doors?|closeness|"
-    r"walks?|walked|walking|pictures?|sounds(?! like)|played|shares?|figures|(?<!nearest )(?<!nearest-)neighbours?|"
+    r"walks?|walked|walking|pictures?|(?<!heart )sounds(?! like)|played|shares?|figures|"
+    r"(?<!nearest )(?<!nearest-)neighbours?|"
     r"on the way|of the way|(?<!in )(?<!take )(?<!takes )(?<!decimal )places?)\b",
     re.IGNORECASE,
 )

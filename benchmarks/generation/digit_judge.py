@@ -56,8 +56,16 @@ def digit_judge(steps: int) -> ClassifierRecipe:
         f_min_hz=60.0,
         range_db=RANGE_DB,
     )
-    data = replace(base.data, fit_to_folder=False, align=False, largest_delay_seconds=0.1)
-    training = replace(base.training, steps=steps, threads=1, seed=SEED, metric="")
+    data = replace(
+        base.data,
+        mixup_alpha=0.2,
+        label_smoothing=0.1,
+        mask_probability=0.8,
+        fit_to_folder=False,
+        align=False,
+        largest_delay_seconds=0.1,
+    )
+    training = replace(base.training, learning_rate=3e-3, steps=steps, threads=1, seed=SEED, metric="")
     return replace(base, model=model, data=data, training=training)
 
 

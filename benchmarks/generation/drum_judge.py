@@ -45,8 +45,15 @@ def drum_judge(steps: int) -> ClassifierRecipe:
     return replace(
         base,
         model=replace(base.model, labels=DRUM_LABELS),
-        data=replace(base.data, valid_fraction=0.0, fit_to_folder=False),
-        training=replace(base.training, steps=steps, threads=1, seed=SEED, metric=""),
+        data=replace(
+            base.data,
+            mixup_alpha=0.2,
+            label_smoothing=0.1,
+            mask_probability=0.8,
+            valid_fraction=0.0,
+            fit_to_folder=False,
+        ),
+        training=replace(base.training, learning_rate=3e-3, steps=steps, threads=1, seed=SEED, metric=""),
     )
 
 

@@ -62,8 +62,16 @@ def judge_recipe(steps: int, seed: int) -> ClassifierRecipe:
     """Return the settings of the classifier."""
     base = recipe("small")
     model = replace(base.model, sample_rate=SAMPLE_RATE, n_samples=N_SAMPLES, n_fft=1024, hop_length=512, n_mels=40)
-    data = replace(base.data, fit_to_folder=False, align=False, valid_fraction=0.0)
-    training = replace(base.training, batch_size=24, steps=steps, threads=1, seed=seed, metric="")
+    data = replace(
+        base.data,
+        mixup_alpha=0.2,
+        label_smoothing=0.1,
+        mask_probability=0.8,
+        fit_to_folder=False,
+        align=False,
+        valid_fraction=0.0,
+    )
+    training = replace(base.training, learning_rate=3e-3, batch_size=24, steps=steps, threads=1, seed=seed, metric="")
     return replace(base, model=model, data=data, training=training)
 
 

@@ -39,6 +39,7 @@ _MODULES = {
     "load_classifier": "loading",
     "load_codec": "loading",
     "load_echo_canceller": "loading",
+    "load_encoder": "loading",
     "load_enhancer": "loading",
     "load_generator": "loading",
     "load_vocoder": "loading",
@@ -47,6 +48,7 @@ _MODULES = {
     "morph": "tasks.morph",
     "phonemes": "tasks.phonemes",
     "plot": "tasks.plot",
+    "pretrain": "tasks.pretrain",
     "read_score": "music.formats.formats",
     "read_tunes": "music.formats.formats",
     "recognise": "tasks.recognise",
@@ -92,6 +94,7 @@ __all__ = [
     "load_classifier",
     "load_codec",
     "load_echo_canceller",
+    "load_encoder",
     "load_enhancer",
     "load_generator",
     "load_vocoder",
@@ -100,6 +103,7 @@ __all__ = [
     "morph",
     "phonemes",
     "plot",
+    "pretrain",
     "read_score",
     "read_tunes",
     "recognise",
@@ -127,6 +131,7 @@ if TYPE_CHECKING:  # the same names for editors and type checkers
         load_classifier,
         load_codec,
         load_echo_canceller,
+        load_encoder,
         load_enhancer,
         load_generator,
         load_vocoder,
@@ -154,6 +159,7 @@ if TYPE_CHECKING:  # the same names for editors and type checkers
     from .tasks.morph import morph
     from .tasks.phonemes import phonemes
     from .tasks.plot import plot
+    from .tasks.pretrain import pretrain
     from .tasks.recognise import recognise
     from .tasks.render import render
     from .tasks.runs import runs

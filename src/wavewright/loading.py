@@ -13,7 +13,8 @@ from . import families, models
 from .contracts.composition import ScoreComposer
 from .contracts.enhancement import EchoCanceller, Enhancer
 from .contracts.family import Capability
-from .contracts.runtime import AcousticModel, Autoencoder, Classifier, Codec, Generator, Model, Vocoder
+from .contracts.runtime import AcousticModel, Autoencoder, Classifier, Codec, Encoder, Generator, Model, Vocoder
+from .contracts.score_player import ScorePlayer
 from .errors import BadModel
 from .models.card import Card
 from .models.folder import ModelFolder
@@ -111,6 +112,11 @@ def load_classifier(name: str | Path) -> Classifier:
     return _load_as(Classifier, name, "recognises no labels; give a classifier")
 
 
+def load_encoder(name: str | Path) -> Encoder:
+    """Open an encoder; raise BadModel as :func:`load`, and if the model is none."""
+    return _load_as(Encoder, name, "makes no embeddings; give an encoder, of `wavewright pretrain`")
+
+
 def load_enhancer(name: str | Path) -> Enhancer:
     """Open a model that enhances speech; raise BadModel as :func:`load`, and if the model does not."""
     return _load_as(Enhancer, name, "enhances no recordings; give a denoiser")
@@ -124,6 +130,11 @@ def load_echo_canceller(name: str | Path) -> EchoCanceller:
 def load_composer(name: str | Path) -> ScoreComposer:
     """Open a model that composes scores; raise BadModel as :func:`load`, and if the model does not."""
     return _load_as(ScoreComposer, name, "composes no scores; give a composer")
+
+
+def load_instrument(name: str | Path) -> ScorePlayer:
+    """Open a model that plays scores; raise BadModel as :func:`load`, and if the model does not."""
+    return _load_as(ScorePlayer, name, "plays no scores; give an instrument")
 
 
 def _load_as(kind: type[Kind], name: str | Path, problem: str) -> Kind:

@@ -30,8 +30,8 @@ class ModelResult:
 
     @property
     def made_by(self) -> str:
-        """Name and hash of the model as text."""
-        return f"{self.model} ({self.model_hash})"
+        """Name and hash of the model as text; an embedding without weights has no hash."""
+        return f"{self.model} ({self.model_hash})" if self.model_hash else self.model
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -91,6 +91,11 @@ MidiPitch: TypeAlias = Annotated[
 
 DEFAULT_VAE = "morph-drums"
 
+EmbeddingName: TypeAlias = Annotated[
+    str | None,
+    Field(description="Compare by log-mel, or by an encoder or a classifier (name or folder), not by a VAE."),
+]
+
 VaeName: TypeAlias = Annotated[str, Field(description="Name of a VAE, or the path of its folder.")]
 
 SourceLabel: TypeAlias = Annotated[

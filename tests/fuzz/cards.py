@@ -194,13 +194,15 @@ def _play(player: Any) -> None:
         _ = player.frequencies, player.contexts
     elif hasattr(player, "probabilities"):
         player.probabilities(wave[None], player.sample_rate)
+    elif hasattr(player, "embed"):
+        player.embed(wave[None], player.sample_rate)
     elif hasattr(player, "enhance"):
         player.enhance(wave)
     elif hasattr(player, "cancel"):
         player.cancel(wave, wave)
     else:
         if hasattr(player, "encode"):
-            player.encode(wave)
+            player.encode(wave, *(60.0,) * hasattr(player, "engine"))
         player.generate()
 
 

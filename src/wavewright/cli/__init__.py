@@ -51,6 +51,7 @@ COMMANDS = Group(
             default="list",
         ),
         "train": "tasks.train:train",
+        "pretrain": "tasks.pretrain:pretrain",
         "tune": "tasks.tune:tune",
         "runs": "tasks.runs:runs",
         "evaluate": "tasks.evaluate:evaluate",

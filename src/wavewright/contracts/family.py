@@ -45,9 +45,11 @@ class Capability(Enum):
     CODE = "compresses audio"
     SPEAK = "turns symbols of speech into mel frames"
     CLASSIFY = "recognises labels"
+    EMBED = "turns recordings into embeddings"
     ENHANCE = "enhances speech"
     CANCEL_ECHO = "removes the echo of a loudspeaker"
     COMPOSE = "composes scores"
+    PERFORM = "plays scores"
 
 
 class RecipeModule(Protocol[RecipeT, PreparedT]):
@@ -84,6 +86,8 @@ class Family(ABC, Generic[ConfigT, RecipeT, PreparedT]):
     """Arguments of ``wavewright`` that use a model of the family."""
     weight_prefixes: ClassVar[tuple[str, ...]] = ()
     """Prefixes of the weights in a model folder that another training can start from; none if it cannot."""
+    starts_from: ClassVar[tuple[str, ...]] = ()
+    """Other families whose models a training can start from."""
     dials: ClassVar[Sequence[Dial]] = TRAINING_DIALS
     """Settings that ``wavewright tune`` searches."""
     ranking: ClassVar[str] = ""

@@ -68,7 +68,7 @@ def check_model(family: Family[ModelConfig, Recipe, Prepared], model: Model) -> 
     BadFamily
         If a base class is missing, or a capability is not declared.
     """
-    from . import composition, enhancement, runtime
+    from . import composition, enhancement, runtime, score_player
 
     bases: dict[Capability, type[Model]] = {
         Capability.GENERATE: runtime.Generator,
@@ -78,9 +78,11 @@ def check_model(family: Family[ModelConfig, Recipe, Prepared], model: Model) -> 
         Capability.CODE: runtime.Codec,
         Capability.SPEAK: runtime.AcousticModel,
         Capability.CLASSIFY: runtime.Classifier,
+        Capability.EMBED: runtime.Encoder,
         Capability.ENHANCE: enhancement.Enhancer,
         Capability.CANCEL_ECHO: enhancement.EchoCanceller,
         Capability.COMPOSE: composition.ScoreComposer,
+        Capability.PERFORM: score_player.ScorePlayer,
     }
     required = family.capabilities_of(model.card.config)
     for capability, base in bases.items():

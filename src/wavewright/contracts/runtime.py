@@ -418,6 +418,44 @@ class Classifier(Model, ABC):
         """Return the logits ``(labels, frames)`` of a wave ``(time,)``; raise BadSetting for a model without frames."""
 
 
+class Encoder(Model, ABC):
+    """A model that turns recordings into embeddings, learned without labels.
+
+    Attributes
+    ----------
+    embedding_size
+        Numbers of an embedding.
+    """
+
+    embedding_size: int
+
+    @abstractmethod
+    def embed(self, waves: np.ndarray, sample_rate: int | None = None) -> np.ndarray:
+        """Return the embeddings of waves.
+
+        Parameters
+        ----------
+        waves
+            Mono waves of any length, ``(n, time)``: the mean over windows, without silent ones.
+        sample_rate
+            Of the waves, in hertz; by default the model's. Waves of another sample rate are resampled.
+
+        Returns
+        -------
+        np.ndarray
+            ``(n, embedding_size)`` float32.
+
+        Raises
+        ------
+        BadAudio
+            For another shape, integers, no samples, NaN or infinite values.
+        BadSetting
+            For a sample rate below 1.
+        BadModel
+            If the model produces NaN or infinite values.
+        """
+
+
 def checked_temperature(temperature: float) -> float:
     """Return a temperature; raise BadSetting if it is out of TEMPERATURE_RANGE."""
     low, high = TEMPERATURE_RANGE

@@ -55,6 +55,7 @@ class Entry:
     pitch: float | None = None  # MIDI number, 60 is middle C
     language: str | None = None  # code such as "en"
     more_labels: tuple[str, ...] = ()  # beside ``label``, of a clip with several
+    generated_by: str | None = None  # name of the model that generated the clip; None for a recording
 
     @property
     def all_labels(self) -> tuple[str, ...]:

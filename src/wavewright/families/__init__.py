@@ -19,6 +19,7 @@ NAMES = (
     "codec",
     "composer",
     "denoiser",
+    "encoder",
     "gan",
     "instrument",
     "lstm",

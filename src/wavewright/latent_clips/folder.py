@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,9 +12,7 @@ from ..data.entry import Entry, Scan
 from ..errors import BadAudio, BadFolder, MissingExtra
 from ..progress_bar import progress_bar
 from .source import decode_entry
-
-if TYPE_CHECKING:
-    from ..families.vae.runtime import VaeRuntime
+from .space import ClipSpace
 
 
 @dataclass(frozen=True)
@@ -36,8 +33,8 @@ class FolderLatents:
         return [_name_below(self.root, entry.path) for entry in self.entries]
 
 
-def encode_folder(folder: Path, scanned: Scan, runtime: VaeRuntime, quiet: bool) -> FolderLatents:
-    """Encode all clips of a scanned folder or manifest; raise BadFolder if no clip can be used."""
+def encode_folder(folder: Path, scanned: Scan, space: ClipSpace, quiet: bool) -> FolderLatents:
+    """Encode all clips of a scanned folder or manifest in a space; raise BadFolder if no clip can be used."""
     entries: list[Entry] = []
     latents: list[np.ndarray] = []
     problems = [str(problem) for problem in scanned.problems]
@@ -45,7 +42,7 @@ def encode_folder(folder: Path, scanned: Scan, runtime: VaeRuntime, quiet: bool)
     with progress_bar(f"encoding {folder.name}", sum(entry.seconds for entry in scanned.entries), quiet) as show:
         for entry in scanned.entries:
             try:
-                latents.append(runtime.encode(runtime.align(decode_entry(entry, runtime)).wave))
+                latents.append(space.encode_clip(decode_entry(entry, space.sample_rate)))
                 entries.append(entry)
             except (BadAudio, MissingExtra) as error:
                 problems.append(str(error))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -90,15 +90,22 @@ def read_clip(file: Path, runtime: VaeRuntime, allow_silence: bool = False) -> t
     BadAudio
         If the file cannot be read, is too long or silent.
     """
+    source, wave = read_source(file, runtime.sample_rate, allow_silence)
+    if runtime.config.latent == "clip" and len(wave) > runtime.config.n_samples:
+        cut = f"cut to {runtime.config.n_samples / runtime.sample_rate:.2f} s from its onset"
+        source = replace(source, changes=(*source.changes, cut))
+    return source, wave
+
+
+def read_source(file: Path, to_sample_rate: int, allow_silence: bool = False) -> tuple[SourceClip, np.ndarray]:
+    """Read an input file as mono ``(time,)`` float32 at a sample rate; see :func:`read_clip`."""
     n_frames, sample_rate, n_channels = read_length(file)
     entry = Entry(file, None, None, n_frames / sample_rate, sample_rate, n_channels, n_frames)
-    wave = decode_entry(entry, runtime, allow_silence)
+    wave = decode_entry(entry, to_sample_rate, allow_silence)
     with file.open("rb") as opened:
         digest = hashlib.file_digest(opened, "sha256").hexdigest()
-    changes = changes_of(n_channels, sample_rate, runtime.sample_rate)
-    if runtime.config.latent == "clip" and len(wave) > runtime.config.n_samples:
-        changes.append(f"cut to {runtime.config.n_samples / runtime.sample_rate:.2f} s from its onset")
-    return SourceClip(file, digest[:12], entry.seconds, sample_rate, n_channels, tuple(changes)), wave
+    changes = tuple(changes_of(n_channels, sample_rate, to_sample_rate))
+    return SourceClip(file, digest[:12], entry.seconds, sample_rate, n_channels, changes), wave
 
 
 def changes_of(n_channels: int, sample_rate: int, to_sample_rate: int) -> list[str]:
@@ -107,14 +114,14 @@ def changes_of(n_channels: int, sample_rate: int, to_sample_rate: int) -> list[s
     return changes + ([f"resampled from {sample_rate} to {to_sample_rate} Hz"] if sample_rate != to_sample_rate else [])
 
 
-def decode_entry(entry: Entry, runtime: VaeRuntime, allow_silence: bool = False) -> np.ndarray:
-    """Return the wave ``(time,)`` of a clip, mono at the model's sample rate."""
+def decode_entry(entry: Entry, sample_rate: int, allow_silence: bool = False) -> np.ndarray:
+    """Return the wave ``(time,)`` of a clip, mono at a sample rate."""
     if entry.seconds > MAX_CLIP_SECONDS:
         raise BadAudio(
             f"{entry.path} lasts {entry.seconds:.0f} s; clips of up to {MAX_CLIP_SECONDS:.0f} s can be used here: cut "
             "it."
         )
-    wave: np.ndarray = np.concatenate([*decode_at(entry, runtime.sample_rate, 1)], axis=1)[0]
+    wave: np.ndarray = np.concatenate([*decode_at(entry, sample_rate, 1)], axis=1)[0]
     if not len(wave) or (not allow_silence and np.abs(wave).max() <= SILENT_PEAK):
         raise BadAudio(f"{entry.path} is silent: no sample exceeds -60 dB of full scale; give another file.")
     return wave

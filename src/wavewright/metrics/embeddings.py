@@ -148,6 +148,48 @@ class LogMelEmbedding(SpectralEmbedding):
         return np.concatenate(spectral_features(power, filters, self.floor_db))
 
 
+class EmbeddingModel(Protocol):
+    """A loaded model that makes embeddings."""
+
+    @property
+    def card(self) -> Card:
+        """Card of the model."""
+
+    def embed(self, waves: np.ndarray, sample_rate: int | None = None) -> np.ndarray:
+        """Return the embeddings ``(n, d)`` of waves ``(n, time)``."""
+
+
+@dataclass(frozen=True)
+class ModelEmbedding:
+    """The embedding of an encoder, or the activations of a classifier before its last layer.
+
+    Attributes
+    ----------
+    runtime : EmbeddingModel
+        A loaded model.
+    near_duplicate_distance : None
+        Not known.
+    """
+
+    runtime: EmbeddingModel
+    near_duplicate_distance: float | None = field(default=None, init=False)
+
+    @property
+    def name(self) -> str:
+        """Name of the model."""
+        return self.runtime.card.name
+
+    @property
+    def sample_rate(self) -> int:
+        """Sample rate of the model's input in hertz."""
+        return self.runtime.card.sample_rate
+
+    def __call__(self, waves: np.ndarray, sample_rate: int) -> np.ndarray:
+        """Embed waves ``(n, time)`` of ``sample_rate`` hertz as ``(n, d)``; raises BadAudio for invalid waves."""
+        waves = resampled(checked_waves(waves), sample_rate, self.sample_rate)
+        return np.asarray(self.runtime.embed(waves), dtype=np.float64)
+
+
 @runtime_checkable
 class ClipClassifier(Protocol):
     """A loaded classifier; waves are ``(n, time)`` at the sample rate of its card."""

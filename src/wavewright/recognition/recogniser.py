@@ -82,7 +82,7 @@ class RecordingRecogniser:
         is_loud = outputs.powers >= outputs.powers.max() * db_to_gain(QUIET_WINDOW_DB) ** 2
         is_single = self.model.output == "softmax"
         pooled = probabilities[is_loud].mean(axis=0) if is_single else probabilities.max(axis=0)
-        fit = float(fit_score(outputs.logits[is_loud]).max())
+        fit = float(fit_score(outputs.logits[is_loud].mean(axis=0, keepdims=True))[0])  # as in the calibration
         return self._result(pooled, fit, seconds, self._events(probabilities, outputs, seconds))
 
     def probabilities(self, logits: np.ndarray) -> np.ndarray:

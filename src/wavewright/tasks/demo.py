@@ -23,6 +23,7 @@ from ..families import FAMILIES
 from ..models import bundled, find
 from ..models.folder import ModelFolder
 from ..music.theory import pitch_name
+from ..music.timbre_path import TIMBRE_SEPARATOR
 from ..names import file_stem, inside
 from ..procedural import PROCEDURES
 from ..speech.voice import DEFAULT_VOCODER, DEFAULT_VOICE
@@ -77,6 +78,7 @@ TUNE_NAME = "scarborough-fair"
 TUNE_STYLE = "waltz"
 TUNE_METRE = "3/4"
 TUNE_PATCH = "harp"
+TIMBRES = ("piano", "flute", "violin")  # of an instrument that has them; else its first labels
 TRANSCRIBED_PATCH = "nylon-guitar"
 CHAINS = (
     ("in a hall", "reverb 2s mix=40% tail=1s"),
@@ -180,6 +182,8 @@ class _ClipWriter:
             rows, reason = self._with_voice(self._vocode, folder)
         elif folder.card.config.get("latent") == "frames":  # a VAE for clips of any length
             rows = [self._morph_over_time(folder)]
+        elif Capability.PERFORM in capabilities:
+            rows = [self._perform(folder)]
         elif Capability.GENERATE in capabilities:
             rows = self._generate(folder, Capability.INTERPOLATE in capabilities)
         elif Capability.CODE in capabilities:
@@ -246,6 +250,23 @@ class _ClipWriter:
         ]
         command = f"wavewright morph {ends[0].name} {ends[1].name} --over-time --model {folder.card.name}"
         return PlayerRow(" and ".join(MORPHED), command, players)
+
+    def _perform(self, folder: ModelFolder) -> PlayerRow:
+        """Render a tune by a few timbres of an instrument, and by a timbre that moves between them."""
+        name, tune = file_stem(folder.card.name), self.out / "tune.abc"
+        tune.write_text(TUNE, encoding="utf-8")
+        labels = [label for label in TIMBRES if label in folder.card.labels] or folder.card.labels[: len(TIMBRES)]
+        path_of_all = [TIMBRE_SEPARATOR.join(labels)] if len(labels) > 1 else []
+        timbres: list[str | None] = [*labels, *path_of_all] or [None]
+        players = []
+        for number, timbre in enumerate(timbres, 1):
+            path = self.audio / f"{name}-{number}.wav"
+            render(tune, path, instrument=str(folder.path), timbre=timbre, quiet=True)
+            players.append(self._player(path, timbre or name))
+        tune.unlink()
+        words = ["wavewright", "render", f"{TUNE_NAME}.abc", "--instrument", folder.card.name]
+        words += ["--timbre", timbres[-1]] if timbres[-1] else []
+        return PlayerRow(TUNE_NAME, shlex.join(words), players)
 
     def _speak(self, folder: ModelFolder) -> list[PlayerRow]:
         """Write a few sentences by each voice of a model."""

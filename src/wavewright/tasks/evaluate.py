@@ -22,7 +22,7 @@ from ..errors import BadSetting
 from ..manifest_file import MANIFEST_FILE
 from ..metrics.clips import Clips
 from ..metrics.comparison import compare
-from ..metrics.embeddings import ClassifierEmbedding, Embedding, LogMelEmbedding
+from ..metrics.embeddings import ClassifierEmbedding, Embedding, LogMelEmbedding, ModelEmbedding
 from ..metrics.paired import PairedReport, compare_pairs
 from ..metrics.recogniser import Recogniser
 from ..metrics.report import EvaluationReport
@@ -75,6 +75,9 @@ def evaluate(
     recogniser: Annotated[
         Path | None, Field(description="With --paired: folder of the graphs of Moonshine, for the word error.")
     ] = None,
+    embedding: Annotated[
+        str | None, Field(description="Compare by this encoder, too (name or folder), beside log-mel.")
+    ] = None,
     seed: Annotated[int, Field(description="Same seed, same draws.", ge=0, le=2**32 - 1)] = 0,
 ) -> EvaluationReport | PairedReport:
     """Evaluate generated clips against the recordings that their model learned from.
@@ -112,6 +115,8 @@ def evaluate(
     embeddings: list[Embedding] = [LogMelEmbedding(sample_rate, seconds)]
     if name:
         embeddings.append(ClassifierEmbedding(loading.load_classifier(name)))
+    if embedding is not None:
+        embeddings.append(ModelEmbedding(loading.load_encoder(embedding)))
     report = compare(
         recordings,
         clips,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import numpy as np
 from pydantic import Field
@@ -15,14 +15,11 @@ from ..data.parameters import LabelSource
 from ..drawing import check_drawable, draw_map
 from ..errors import BadSetting, MissingExtra
 from ..latent_clips.folder import FolderLatents, encode_folder, smallest
-from ..latent_clips.source import open_vae
-from ..model_results import ModelResult, identity
-from ..parameters import DEFAULT_VAE, Quiet, VaeName
+from ..latent_clips.space import ClipSpace, open_space
+from ..model_results import ModelResult
+from ..parameters import DEFAULT_VAE, EmbeddingName, Quiet, VaeName
 from ..whole_file import check_target, whole_folder
 from . import checked
-
-if TYPE_CHECKING:
-    from ..families.vae.runtime import VaeRuntime
 
 
 @dataclass(frozen=True)
@@ -76,9 +73,10 @@ def map_clips(
     similar: Annotated[int, Field(description="Number of similar clips to list for each.", ge=0, le=100)] = 5,
     label_from: LabelSource = None,
     model: VaeName = DEFAULT_VAE,
+    embedding: EmbeddingName = None,
     quiet: Quiet = False,
 ) -> ClipMap:
-    """Map the clips of a folder by similarity (t-SNE of their latents), as JSON and as a plot.
+    """Map the clips of a folder by similarity (t-SNE of their latents, or of an embedding), as JSON and as a plot.
 
     The same folder gives the same map. Without matplotlib only the JSON is written. Files that cannot be used are
     named.
@@ -88,29 +86,29 @@ def map_clips(
     BadFolder
         If no clip can be used, or the map cannot be written.
     BadModel
-        If the model is no VAE.
+        If the model is no VAE, or the embedding that of no model.
     """
     if out.suffix.lower() != ".json":
         raise BadSetting(f"{out} does not end with .json; a map is written as a .json file, its plot beside it.")
     check_target(out)
-    runtime = open_vae(model)
-    encoded = encode_folder(folder, scan(folder, label_from), runtime, quiet)
-    clips = _mapped(encoded, runtime, similar)
+    space = open_space(model, embedding)
+    encoded = encode_folder(folder, scan(folder, label_from), space, quiet)
+    clips = _mapped(encoded, space, similar)
     plot, note = _plot_path(out.with_suffix(".png"))
     clip_map = ClipMap(
-        **identity(runtime), out=out, plot=plot, folder=folder, clips=clips, problems=encoded.problems, note=note
+        **space.identity, out=out, plot=plot, folder=folder, clips=clips, problems=encoded.problems, note=note
     )
     _write(clip_map)
     return clip_map
 
 
-def _mapped(encoded: FolderLatents, runtime: VaeRuntime, n_similar: int) -> tuple[MappedClip, ...]:
+def _mapped(encoded: FolderLatents, space: ClipSpace, n_similar: int) -> tuple[MappedClip, ...]:
     """Return the clips with their coordinates and similar clips."""
-    positions = runtime.embedding_2d(encoded.latents).tolist()
+    positions = space.embedding_2d(encoded.latents).tolist()
     names = encoded.names
     clips = []
     for index, (entry, (x, y)) in enumerate(zip(encoded.entries, positions, strict=True)):
-        distances = runtime.distances(encoded.latents[index], encoded.latents)
+        distances = space.distances(encoded.latents[index], encoded.latents)
         similar = tuple(
             NearClip(names[other], round(distance, 4)) for other, distance in smallest(distances, n_similar, index)
         )

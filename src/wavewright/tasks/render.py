@@ -32,6 +32,7 @@ from ..version import __version__
 from ..wave_blocks import CountedWaves
 from ..whole_file import check_target, whole_folder
 from . import POSITIONAL, checked
+from .learned_instrument import open_instrument
 
 HUMAN_TIMING_MS, HUMAN_VELOCITY = 8.0, 6.0
 """Deviations of ``humanise``."""
@@ -62,7 +63,7 @@ class RenderedScore:
     peak_db : float
         Largest sample in dB of full scale.
     instrument : str
-        Name of the SoundFont or the patch.
+        Name of the SoundFont, the patch or the model.
     stems : tuple of Path
         Files of the tracks.
     """
@@ -112,6 +113,16 @@ def render(
             description="Wave for all tracks: a formula such as 'sin(2*pi*f*t)', or an .svg, .csv, .toml or .wav file."
         ),
     ] = None,
+    instrument: Annotated[
+        str | None, Field(description="A model that plays all tracks but drums: a name such as notes, or a folder.")
+    ] = None,
+    timbre: Annotated[
+        str | None,
+        Field(
+            description="Timbre of --instrument: flute, flute..violin over the score, or 1:flute,9:violin by bars; "
+            "default: by the programs of the tracks."
+        ),
+    ] = None,
     note: Annotated[str | None, Field(description="A single note without a score, such as A3.")] = None,
     seconds: Annotated[float, Field(description="Length of the single note.", gt=0, le=600)] = 2.0,
     stems: Annotated[
@@ -126,11 +137,13 @@ def render(
         Field(description="Start of the second eighth in a quarter: 0.5 is straight, 0.67 triplets.", ge=0.5, le=0.8),
     ] = 0.5,
     humanise: Annotated[bool, Field(description="Vary starts and velocities of notes a little.")] = False,
-    seed: Annotated[int, Field(description="Seed of --humanise; same seed, same samples.", ge=0, le=MAX_SEED)] = 0,
+    seed: Annotated[
+        int, Field(description="Seed of --humanise and of --instrument; same seed, same samples.", ge=0, le=MAX_SEED)
+    ] = 0,
     reverb: Annotated[
         float | None,
         Field(
-            description="Fraction of reverb in the mix; default: 0, or 0.12 for a score by --patch or --wave.",
+            description="Fraction of reverb in the mix; default: 0, or 0.12 for a score by a patch, a wave or a model.",
             ge=0,
             le=1,
         ),
@@ -164,17 +177,23 @@ def render(
     name, source = (score.stem, score.name) if score is not None else (note or "", f"note {note}")
     target = Path(f"{file_stem(name)}.wav") if out is None else out
     check_target(target)
-    instrument, open_engine = _instrument(soundfont, patch, wave, sample_rate)
-    has_drums = patch in (None, ALL_PATCHES) and wave is None
+    _check_choice(soundfont, patch, wave, instrument, timbre)
+    has_drums = patch in (None, ALL_PATCHES) and wave is None and instrument is None
     read = _with_drums(_score(score, tune, note, seconds), has_drums)
     if not read.n_notes:
         raise BadScore(f"{source} has no notes to render.")
     deviations = (HUMAN_TIMING_MS, HUMAN_VELOCITY) if humanise else (0.0, 0.0)
     settings = PerformanceSettings(swing, *deviations, seed, tempo)
-    job = _Rendering(read, perform(read, sample_rate, settings), open_engine)
+    performance = perform(read, sample_rate, settings)
+    if instrument is not None:
+        length = samples_to_seconds(performance.n_samples, sample_rate)
+        title, open_engine = open_instrument(instrument, timbre, read, length, sample_rate, seed)
+    else:
+        title, open_engine = _instrument(soundfont, patch, wave, sample_rate)
+    job = _Rendering(read, performance, open_engine)
     if reverb is None:  # SoundFonts have their own, and a single note is often made for a sampler
-        reverb = PATCH_REVERB if (patch or wave) and score is not None else 0.0
-    origin = {"score": source, "tune": tune, "instrument": instrument, **asdict(settings)}
+        reverb = PATCH_REVERB if (patch or wave or instrument) and score is not None else 0.0
+    origin = {"score": source, "tune": tune, "instrument": title, **asdict(settings)}
     origin |= {"reverb": reverb, "lufs": lufs, "gain_db": gain_db}
     meter = PeakMeter()
     expected = samples_to_seconds(job.performance.n_samples, sample_rate)
@@ -194,17 +213,25 @@ def render(
         n_tracks=sum(len(track.notes) > 0 for track in read.tracks),
         n_notes=read.n_notes,
         peak_db=float(gain_to_db(meter.peak)),
-        instrument=instrument,
+        instrument=title,
         stems=files,
     )
+
+
+def _check_choice(
+    soundfont: Path | None, patch: str | None, wave: str | None, instrument: str | None, timbre: str | None
+) -> None:
+    """Raise BadSetting for several instruments, and for a timbre of none that learned it."""
+    if sum(each is not None for each in (soundfont, patch, wave, instrument)) > 1:
+        raise BadSetting("Several instruments are given; choose one of --soundfont, --patch, --wave and --instrument.")
+    if timbre is not None and instrument is None:
+        raise BadSetting("--timbre belongs to --instrument; give both, such as --instrument notes --timbre flute.")
 
 
 def _instrument(
     soundfont: Path | None, patch: str | None, wave: str | None, sample_rate: int
 ) -> tuple[str, Callable[[], InstrumentEngine]]:
     """Return the name of the instrument, and the function that opens it."""
-    if sum(each is not None for each in (soundfont, patch, wave)) > 1:
-        raise BadSetting("Several instruments are given; choose one of --soundfont, --patch and --wave.")
     if patch == ALL_PATCHES:
         return "the synthesiser", lambda: SynthEngine(general_midi(), sample_rate)
     if patch is not None:

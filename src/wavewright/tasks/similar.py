@@ -10,11 +10,12 @@ import numpy as np
 from pydantic import Field
 
 from ..data.folder import scan
-from ..errors import BadFolder
+from ..errors import BadFolder, BadSetting
 from ..latent_clips.folder import FolderLatents, encode_folder, smallest
-from ..latent_clips.source import SourceClip, open_vae, read_clip
+from ..latent_clips.source import SourceClip, open_vae, read_clip, read_source
+from ..latent_clips.space import ClipSpace, VaeSpace, open_space
 from ..model_results import ModelResult, identity
-from ..parameters import DEFAULT_VAE, Quiet, VaeName
+from ..parameters import DEFAULT_VAE, EmbeddingName, Quiet, VaeName
 from . import checked
 
 if TYPE_CHECKING:
@@ -61,11 +62,13 @@ def similar(
     ] = None,
     count: Annotated[int, Field(description="Number of similar clips.", ge=1, le=1_000)] = 5,
     model: VaeName = DEFAULT_VAE,
+    embedding: EmbeddingName = None,
     quiet: Quiet = False,
 ) -> SimilarClips:
     """Find the clips most similar to one, among the training clips of the model or in a folder.
 
-    The file itself is left out if it is in the folder; files that cannot be used are named.
+    The file itself is left out if it is in the folder; files that cannot be used are named. With an encoder or
+    a classifier, distances are root mean squares in standard deviations over the clips of the folder.
 
     Raises
     ------
@@ -74,32 +77,42 @@ def similar(
     BadFolder
         If the folder holds no other clip that can be used.
     BadModel
-        If the model is no VAE.
+        If the model is no VAE, or the embedding that of no model.
+    BadSetting
+        If there is an embedding and no folder.
     """
-    runtime = open_vae(model)
-    source, wave = read_clip(file, runtime)
-    latents = runtime.encode(runtime.align(wave).wave)
-    problems: tuple[str, ...] = ()
     if folder is None:
-        clips = tuple(
-            SimilarClip(name, label or None, round(distance, 4))
-            for name, label, distance in runtime.similar(latents, count)
-        )
+        if embedding is None:
+            return _similar_training_clips(file, open_vae(model), count)
+        raise BadSetting(f"The embedding {embedding} has no training clips to search; give a folder with --folder.")
+    space = open_space(model, embedding)
+    if isinstance(space, VaeSpace):
+        source, wave = read_clip(file, space.runtime)
     else:
-        others = encode_folder(folder, scan(folder, None), runtime, quiet)
-        clips, problems = _nearest(source, latents, others, count, runtime), others.problems
-        if not clips:
-            raise BadFolder(f"{folder} holds no clip besides {file}; give a folder with more of them.")
-    return SimilarClips(**identity(runtime), source=source, folder=folder, clips=clips, problems=problems)
+        source, wave = read_source(file, space.sample_rate)
+    latents = space.encode_clip(wave)
+    others = encode_folder(folder, scan(folder, None), space, quiet)
+    clips = _nearest(source, latents, others, count, space)
+    if not clips:
+        raise BadFolder(f"{folder} holds no clip besides {file}; give a folder with more of them.")
+    return SimilarClips(**space.identity, source=source, folder=folder, clips=clips, problems=others.problems)
+
+
+def _similar_training_clips(file: Path, runtime: VaeRuntime, count: int) -> SimilarClips:
+    """Return the training clips of a model most similar to a file."""
+    source, wave = read_clip(file, runtime)
+    nearest = runtime.similar(runtime.encode(runtime.align(wave).wave), count)
+    clips = tuple(SimilarClip(name, label or None, round(distance, 4)) for name, label, distance in nearest)
+    return SimilarClips(**identity(runtime), source=source, folder=None, clips=clips)
 
 
 def _nearest(
-    source: SourceClip, latents: np.ndarray, others: FolderLatents, count: int, runtime: VaeRuntime
+    source: SourceClip, latents: np.ndarray, others: FolderLatents, count: int, space: ClipSpace
 ) -> tuple[SimilarClip, ...]:
     """Return the clips of a folder most similar to ``latents``, without the file of ``source`` itself."""
     paths = [entry.path.resolve() for entry in others.entries]
     own = paths.index(source.file.resolve()) if source.file.resolve() in paths else None
     return tuple(
         SimilarClip(others.names[index], others.entries[index].label, round(distance, 4))
-        for index, distance in smallest(runtime.distances(latents, others.latents), count, own)
+        for index, distance in smallest(space.distances(latents, others.latents), count, own)
     )

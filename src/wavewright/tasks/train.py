@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
 from ..data.parameters import GroupSource, LabelSource, ManifestPath
-from ..errors import MissingExtra, TrainingStopped, how_to_install
+from ..errors import BadSetting, MissingExtra, TrainingStopped, how_to_install
 from ..families import FAMILIES
-from ..names import inside
+from ..names import inside, quoted
 from ..parameters import Quiet
 from . import checked
+
+if TYPE_CHECKING:
+    from ..training.run import PlannedRun
 
 MEMORY_ERRORS = ("allocate memory", "out of memory")
 """Parts of PyTorch's messages when memory is exhausted, on a CPU and on a GPU."""
@@ -72,6 +76,23 @@ def train(
     speech: Annotated[
         Path | None, Field(description="Folder of speech, for a denoiser that is trained on a folder of noise.")
     ] = None,
+    augment_with: Annotated[
+        tuple[str, ...],
+        Field(
+            description="For a classifier: learn from clips that this model generates, too, a name or a folder; may be "
+            "given several times."
+        ),
+    ] = (),
+    ratio: Annotated[
+        float, Field(description="With --augment-with: generated clips for each recording.", ge=0.01, le=100.0)
+    ] = 0.5,
+    map_label: Annotated[
+        tuple[str, ...],
+        Field(
+            description="With --augment-with: a label of the model and that of the folder, MODEL=FOLDER, where they "
+            "differ; may be given several times."
+        ),
+    ] = (),
     max_minutes: Annotated[
         float | None, Field(description="Stop and save after so many minutes of this call.", gt=0)
     ] = None,
@@ -121,8 +142,30 @@ def train(
             device=device,
             quiet=quiet,
             base=from_,
+            augment=_augmentation(augment_with, ratio, map_label),
         )
     return Trained(run_folder, progress.step, progress.steps, round(progress.minutes, 2), dict(progress.metrics))
+
+
+def _augmentation(
+    models: tuple[str, ...], ratio: float, label_map: tuple[str, ...]
+) -> Callable[[PlannedRun], PlannedRun] | None:
+    """Return the function that adds generated clips to the recordings, None without models."""
+    if not models:
+        if label_map:
+            raise BadSetting("--map-label pairs the labels of --augment-with; give a model with it.")
+        return None
+    from ..generated_clips import GeneratedSettings
+    from ..training.augmented import with_generated_clips
+
+    pairs = [text.partition("=") for text in label_map]
+    for text, (label, _, target) in zip(label_map, pairs, strict=True):
+        if not label or not target:
+            raise BadSetting(f"--map-label is {quoted(text)}; write MODEL=FOLDER, such as kick=bass-drum.")
+    if len(set(models)) < len(models):
+        raise BadSetting("--augment-with names a model twice; give each once.")
+    settings = GeneratedSettings(models, ratio, tuple((label, target) for label, _, target in pairs))
+    return partial(with_generated_clips, settings)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -37,7 +37,7 @@ from .loop import BEST, LAST, NO_LENGTH, Loop
 from .plan import STEP_FRACTION, steps_within
 from .report import Report
 from .run_file import RUN_FILE, check_resume, json_of, run_file_of, write_run_file
-from .run_folder import CHECKPOINTS, check_call, check_run_folder, remove_left_overs
+from .run_folder import CHECKPOINTS, check_call, check_run_folder, remove_left_overs, resumes_judge
 from .run_lock import locked_run
 
 SUSPECT_FILE = "suspect-clips.txt"
@@ -57,6 +57,19 @@ class Provenance:
     description: str = ""
     licence: str = "unknown"
     sources: tuple[Source, ...] = ()
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """A run that has not begun: its folder, recipe, recordings and length."""
+
+    out: Path
+    recipe: Recipe
+    scan: Scan
+    provenance: Provenance
+    base: ModelFolder | None
+    max_minutes: float | None
+    quiet: bool
 
 
 class Run:
@@ -259,7 +272,8 @@ class Run:
                 self.family.health,
             )
             if not resume:
-                warn_of_few_clips(self.prepared.train_entries, self.recipe.model.labels, report.log)
+                recordings = [entry for entry in self.prepared.train_entries if entry.generated_by is None]
+                warn_of_few_clips(recordings, self.recipe.model.labels, report.log)
             elif not loop.resume():
                 report.log("there is no checkpoint yet; starting from the beginning.")
             progress = loop.run(self._extend(loop, length, first_steps))
@@ -343,7 +357,7 @@ class Run:
                 "hardware": self._hardware(progress.threads),
                 "wavewright": __version__,
                 "torch": torch.__version__,
-                "n_clips": len(self.prepared.train_entries),
+                **count_clips(self.prepared.train_entries),
             },
             metrics={name: round(value, 5) for name, value in progress.metrics.items()},
         )
@@ -368,6 +382,13 @@ class Run:
         if steps or minutes:
             loop.extend(steps, minutes)
         return None if minutes and not length.more_minutes else length.max_minutes
+
+
+def count_clips(entries: Sequence[Entry]) -> dict[str, object]:
+    """Return the number of recordings, and of generated clips by the name of the model if there are any."""
+    generated = Counter(entry.generated_by for entry in entries if entry.generated_by is not None)
+    n_recordings = len(entries) - generated.total()
+    return {"n_clips": n_recordings, **({"generated_clips": dict(generated)} if generated else {})}
 
 
 def warn_of_few_clips(entries: Sequence[Entry], labels: Sequence[str], log: Callable[[str], None]) -> None:
@@ -412,6 +433,7 @@ def train(
     quiet: bool = False,
     base: str | Path | None = None,
     more_minutes: float | None = None,
+    augment: Callable[[PlannedRun], PlannedRun] | None = None,
 ) -> Progress:
     """Train a model of a family on a folder of recordings; ``wavewright train`` calls this.
 
@@ -431,23 +453,31 @@ def train(
         ``"cpu"``, ``"cuda"`` or ``"mps"``.
     base
         Name or folder of a model of the same family that training starts from.
+    augment
+        Adds generated clips to the recordings, see :mod:`.augmented`.
 
     Raises
     ------
     WavewrightError
         For everything that cannot work, before anything is written.
     """
-    check_call(out, resume, more_minutes)
+    has_judge = resumes_judge(out, resume)
+    check_call(out, resume and not has_judge, more_minutes)
     _move_compile_cache()
     base_folder = None if base is None else open_base(base, family)
     family = family or (DEFAULT_FAMILY if base_folder is None else base_folder.card.family)
     recipe = choose_recipe(family, size, settings, device, base_folder)
     if not (recipe.training.steps or max_minutes or resume):
         raise BadSetting(NO_LENGTH)
-    check_run_folder(out, folder)
+    if not has_judge:
+        check_run_folder(out, folder)
     recordings = scan_for(family, folder, label_from, group_from, manifest)
-    run = Run(out, family, recipe, recordings, provenance_of(out, family, recordings), base=base_folder)
-    return run.train(max_minutes, resume, quiet, more_minutes)
+    provenance = provenance_of(out, family, recordings)
+    plan = PlannedRun(out, recipe, recordings, provenance, base_folder, max_minutes, quiet)
+    if augment is not None:
+        plan = augment(plan)
+    run = Run(out, family, recipe, plan.scan, plan.provenance, base=base_folder)
+    return run.train(plan.max_minutes, resume and not has_judge, quiet, more_minutes)
 
 
 def scan_for(
@@ -512,7 +542,7 @@ def open_base(base: str | Path, family: str | None) -> ModelFolder:
     """Open the model that training starts from; raise BadModel if it is damaged, BadSetting if of another family."""
     folder = ModelFolder(find(base))
     folder.verify()
-    if family and folder.card.family != family:
+    if family and folder.card.family not in (family, *families.family(family).starts_from):
         raise BadSetting(
             f"{folder.path} is of the family {folder.card.family}, and a training starts from a model of its own, "
             f"{family}: give another --from."

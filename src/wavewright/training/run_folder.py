@@ -16,6 +16,22 @@ from .run_file import RUN_FILE
 CHECKPOINTS = "checkpoints"
 """Subfolder of a run folder with its checkpoints."""
 
+JUDGE = "judge"
+"""Subfolder of a run folder with the classifier that judges generated clips, trained on the recordings alone."""
+
+GENERATED = "generated"
+"""Subfolder of a run folder with generated clips, which are learned from beside the recordings."""
+
+EXISTS = "{} contains a run already; continue it with --resume, or give another --out."
+
+
+def resumes_judge(out: Path, resume: bool) -> bool:
+    """Return True if a call resumes a run of which only the judge has begun; raise BadSetting if it does not resume."""
+    has_judge = (out / JUDGE / RUN_FILE).is_file() and not (out / RUN_FILE).is_file()
+    if has_judge and not resume:
+        raise BadSetting(EXISTS.format(out))
+    return has_judge
+
 
 def check_call(out: Path, resume: bool, more_minutes: float | None = None) -> None:
     """Check that a call begins a new run, or resumes one that exists.
@@ -30,7 +46,7 @@ def check_call(out: Path, resume: bool, more_minutes: float | None = None) -> No
     has_checkpoint = (out / CHECKPOINTS / LAST).is_file()
     has_model = (out / RUN_FILE).is_file() and (out / CARD_FILE).is_file()
     if not resume and (has_checkpoint or has_model):
-        raise BadSetting(f"{out} contains a run already; continue it with --resume, or give another --out.")
+        raise BadSetting(EXISTS.format(out))
     if more_minutes and not resume:
         raise BadSetting("--more-minutes extends a run; give --resume with it, or --max-minutes to begin a run.")
     if resume and not (out / RUN_FILE).is_file():

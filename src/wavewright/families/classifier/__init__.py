@@ -28,9 +28,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from ...contracts.dials import TRAINING_DIALS, Dial
-from ...contracts.family import Capability, Family, RecipeModule
+from ...contracts.family import Capability, Family, RecipeModule, exported_weights
 from ...contracts.health import HealthRules
-from .config import CALIBRATION_FILE, LAST_LAYER, SIZES, WEIGHT_PREFIX, ClassifierConfig
+from .config import CALIBRATION_FILE, ENCODER_FAMILY, ENCODER_PREFIX, LAST_LAYER, SIZES, WEIGHT_PREFIX, ClassifierConfig
 
 if TYPE_CHECKING:
     import numpy as np
@@ -61,6 +61,7 @@ class ClassifierFamily(Family[ClassifierConfig, "ClassifierRecipe", "ClassifierP
     capabilities = frozenset({Capability.CLASSIFY})
     command = "recognise {model} FILE"
     weight_prefixes = (WEIGHT_PREFIX,)
+    starts_from = (ENCODER_FAMILY,)
     extra_files: ClassVar[Mapping[str, str]] = {
         CALIBRATION_FILE: "temperature, and the limit of clips that fit no label"
     }
@@ -84,17 +85,33 @@ class ClassifierFamily(Family[ClassifierConfig, "ClassifierRecipe", "ClassifierP
         return ClassifierTraining()
 
     def initial_weights(self, base: ModelFolder, config: ClassifierConfig) -> dict[str, np.ndarray]:
-        """Return the weights of ``base``; a new label has the mean row of the last layer."""
-        import numpy as np
+        """Return the weights of ``base``; a new label has the mean row of the last layer, an encoder no last layer."""
+        if base.card.family in self.starts_from:
+            weights = exported_weights(base, (ENCODER_PREFIX,))
+        else:
+            weights = super().initial_weights(base, config)
+        return with_batch_counters(weights)
 
-        weights = super().initial_weights(base, config)
-        for name in [name for name in weights if name.endswith(RUNNING_MEAN)]:  # graphs have no use for the counter
-            weights[name.removesuffix(RUNNING_MEAN) + "num_batches_tracked"] = np.zeros((), np.int64)
-        return weights
+    def fresh_weights(self, base: ModelFolder, config: ClassifierConfig) -> tuple[str, ...]:
+        """Return the last layer for a base that has none."""
+        return LAST_LAYER if base.card.family in self.starts_from else ()
+
+    def new_tables(self, base: ModelFolder, config: ClassifierConfig) -> Sequence[str]:
+        """Return the last layer if it has rows that ``base`` does not have."""
+        return LAST_LAYER if base.card.family in self.starts_from else super().new_tables(base, config)
 
     def named_tables(self, config: ClassifierConfig) -> Mapping[str, tuple[str, Sequence[str]]]:
         """Return the weights of the last layer."""
         return dict.fromkeys(LAST_LAYER, ("label", config.labels))
+
+
+def with_batch_counters(weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return weights with the counters of batch normalisation, for which graphs have no use."""
+    import numpy as np
+
+    means = [name for name in weights if name.endswith(RUNNING_MEAN)]
+    counters = {name.removesuffix(RUNNING_MEAN) + "num_batches_tracked": np.zeros((), np.int64) for name in means}
+    return {**weights, **counters}
 
 
 CLASSIFIER = ClassifierFamily()

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from ...contracts.recipe import RecipeOf
+from ...contracts.recognition import is_background
 from ...data.augmentation import AugmentationSettings, augment, draw_augmentation
 from ...data.store import ClipStore
 from ...ranges import ranged
@@ -16,6 +17,8 @@ from ...units import db_to_gain
 from .config import ClassifierConfig
 
 N_MASKS = 2  # over frequency, and as many over time
+BACKGROUND_RANGE_DB = 30.0
+SMALLEST_RMS = 1e-6
 
 
 @dataclass(frozen=True)
@@ -23,13 +26,17 @@ class ClassifierDataSettings(AugmentationSettings):
     """Selection, preparation and augmentation of the recordings."""
 
     align: bool = True  # let recordings start at their onset; not for speech, whose soft consonants would be cut off
-    mixup_alpha: float = ranged(0.2, 0.0, 100.0)  # of the beta distribution of the weights of two clips; 0: no mixup
-    label_smoothing: float = ranged(0.1, 0.0, 0.9)  # of each target, spread over all labels
+    mixup_alpha: float = ranged(0.0, 0.0, 100.0)  # of the beta distribution of the weights of two clips; 0: no mixup
+    label_smoothing: float = ranged(0.05, 0.0, 0.9)  # of each target, spread over all labels
     largest_attenuation_db: float = ranged(12.0, 0.0, 60.0)
-    mask_probability: float = ranged(0.8, 0.0, 1.0)  # of each mask
+    mask_probability: float = ranged(0.5, 0.0, 1.0)  # of each mask
     frequency_mask_fraction: float = ranged(0.2, 0.0, 0.5)  # largest fraction of the bands that one mask covers
     time_mask_fraction: float = ranged(0.2, 0.0, 0.5)  # largest fraction of the frames that one mask covers
+    background_fraction: float = ranged(0.4, 0.0, 0.9)  # of each batch, for labels such as _noise, if there are any
+    background_probability: float = ranged(0.5, 0.0, 1.0)  # of a clip of such a label below a clip of another
+    smallest_background_db: float = ranged(3.0, -20.0, 60.0)  # by which that clip is at least lower, up to 30 dB more
     crop: bool = False  # train on random crops of recordings that are longer than a clip
+    fit_length: bool = False  # the length of a clip follows the recordings, whatever other settings do
     fit_to_folder: bool = True  # settings of the network that are left at their defaults follow the recordings
     split_by: Literal["name", "group"] = "group"  # validate by other groups (speakers, sources) or by other recordings
     valid_fraction: float = ranged(0.1, 0.0, 0.9)  # of the clips (or groups, where they are known), for validation
@@ -43,8 +50,10 @@ class ClassifierDataSettings(AugmentationSettings):
 class ClassBatches:
     """Batches in which every class is equally probable, a pure function of the step.
 
+    Labels of the background, such as ``_noise``, have a fraction of the batch, and are mixed below clips of others.
     A group of ``n`` clips is drawn in proportion to the root of ``n``, so that a drum with many takes does not dominate
-    its class, while its takes still differ.
+    its class, while its takes still differ. A clip of a label is a generated one as often as
+    their fraction of all its clips.
 
     Parameters
     ----------
@@ -62,13 +71,21 @@ class ClassBatches:
         self.store = store
         self.recipe = recipe
         by_label: dict[str, dict[str, list[int]]] = {label: {} for label in recipe.model.labels}
+        generated: dict[str, list[int]] = {label: [] for label in recipe.model.labels}
         for row in rows:
             entry = store.entries[row]
             for label in self._known(row) or ("",):
-                by_label.setdefault(label, {}).setdefault(entry.group or str(entry.path), []).append(row)
+                if entry.generated_by is not None:
+                    generated[label].append(row)
+                else:
+                    by_label.setdefault(label, {}).setdefault(entry.group or str(entry.path), []).append(row)
+        self.generated = [generated.get(label, []) for label in by_label]  # of each label: the rows of generated clips
         self.groups = [list(groups.values()) for groups in by_label.values()]  # of each label: the rows of each group
         roots = [np.sqrt([len(members) for members in groups]) for groups in self.groups]
         self.group_probabilities = [root / root.sum() for root in roots]  # of each label
+        has_clips = [label for label, groups in enumerate(self.groups) if groups or self.generated[label]]
+        names = list(by_label)
+        self.background = [label for label in has_clips if is_background(names[label])]
 
     def __call__(self, step: int) -> dict[str, np.ndarray]:
         """Return the batch of a step.
@@ -81,7 +98,7 @@ class ClassBatches:
         """
         rng = np.random.default_rng([self.recipe.training.seed, step])
         n_clips, n_labels = self.recipe.training.batch_size, len(self.recipe.model.labels)
-        drawn = [self.draw_clip(int(label), rng) for label in np.resize(rng.permutation(len(self.groups)), n_clips)]
+        drawn = [self.draw_clip(int(label), rng) for label in self.draw_labels(n_clips, rng)]
         waves = np.stack([wave for wave, _ in drawn])
         targets = np.stack([self.target(row) for _, row in drawn])
         waves, targets = self._mix(waves, targets, rng)
@@ -95,6 +112,15 @@ class ClassBatches:
             "time_mask": self._draw_masks(self.recipe.model.n_frames, self.recipe.data.time_mask_fraction, rng),
         }
 
+    def draw_labels(self, n_clips: int, rng: np.random.Generator) -> np.ndarray:
+        """Draw the labels of a batch, ``(n_clips,)``: each equally often, but for the fraction of the background."""
+        events = np.setdiff1d(np.arange(len(self.groups)), self.background)
+        n_background = round(self.recipe.data.background_fraction * n_clips)
+        if not self.background or not len(events) or not n_background:
+            return np.resize(rng.permutation(len(self.groups)), n_clips)
+        drawn = np.resize(rng.permutation(events), n_clips - n_background)
+        return np.concatenate([drawn, np.resize(rng.permutation(self.background), n_background)])
+
     def target(self, row: int) -> np.ndarray:
         """Return 1 for each label of a clip, else 0, ``(labels,)``."""
         return np.isin(self.recipe.model.labels, self._known(row)).astype(np.float32)
@@ -105,11 +131,29 @@ class ClassBatches:
 
     def draw_clip(self, label: int, rng: np.random.Generator) -> tuple[np.ndarray, int]:
         """Draw and augment a clip of a label; return it, ``(n_samples,)``, and its row."""
-        rows = self.groups[label][rng.choice(len(self.groups[label]), p=self.group_probabilities[label])]
-        row = rows[rng.integers(len(rows))]
+        row = self.draw_row(label, rng)
+        clip = self.augmented(row, rng)
+        if self.background and label not in self.background and rng.random() < self.recipe.data.background_probability:
+            below_db = self.recipe.data.smallest_background_db + rng.uniform(0, BACKGROUND_RANGE_DB)
+            noise = self.augmented(self.draw_row(int(rng.choice(self.background)), rng), rng)
+            clip = clip + np.float32(rms(clip) / max(rms(noise), SMALLEST_RMS) * db_to_gain(-below_db)) * noise
+        return clip, row
+
+    def augmented(self, row: int, rng: np.random.Generator) -> np.ndarray:
+        """Return a clip of a row, ``(n_samples,)``, cropped at random if it may be, and augmented."""
         clip = (self.crop(row, rng) if self.recipe.data.crop else self.store[row])[0]
         model, augmentation = self.recipe.model, draw_augmentation(self.recipe.data, rng)
-        return augment(clip, augmentation, model.sample_rate, model.n_samples), row
+        return augment(clip, augmentation, model.sample_rate, model.n_samples)
+
+    def draw_row(self, label: int, rng: np.random.Generator) -> int:
+        """Draw the row of a clip of a label: a generated clip as often as their fraction, else one of a group."""
+        generated = self.generated[label]
+        if generated:
+            n_recordings = sum(map(len, self.groups[label]))
+            if rng.random() * (n_recordings + len(generated)) >= n_recordings:
+                return generated[rng.integers(len(generated))]
+        rows = self.groups[label][rng.choice(len(self.groups[label]), p=self.group_probabilities[label])]
+        return rows[rng.integers(len(rows))]
 
     def crop(self, row: int, rng: np.random.Generator) -> np.ndarray:
         """Return a random crop ``(1, n_stored)`` of a whole recording."""
@@ -136,3 +180,8 @@ class ClassBatches:
             for width, start in zip(widths[row], starts[row], strict=True):
                 mask[row, start : start + width] = 0
         return mask
+
+
+def rms(wave: np.ndarray) -> float:
+    """Return the root of the mean square of a wave."""
+    return float(np.sqrt(np.mean(np.square(wave, dtype=np.float64))))

@@ -13,6 +13,8 @@ from ...ranges import check_ranges, ranged
 GRAPH_FILE = "classifier.onnx"
 CALIBRATION_FILE = "calibration.safetensors"
 WEIGHT_PREFIX = "classifier."  # of the network's weights in a model folder
+ENCODER_FAMILY = "encoder"  # whose models have the same network without the last layer
+ENCODER_PREFIX = "encoder."  # of the weights of such a model
 LAST_LAYER = ("fc.weight", "fc.bias")  # among these; one row for each label
 
 MEL_PRESET: MelPreset = "htk"
@@ -27,11 +29,8 @@ METRICS = ("valid/loss", "valid/accuracy", "valid/balanced_accuracy")
 
 
 @dataclass(frozen=True)
-class ClassifierConfig(ModelConfig):
-    """Configuration of the network; everything that inference needs to know."""
-
-    TITLE = "a classifier"
-    VALIDATION_METRICS = METRICS
+class BCResNetConfig(ModelConfig):
+    """Configuration of the network from waves to embeddings."""
 
     sample_rate: int = ranged(44_100, 4_000, 768_000)
     n_samples: int = 31_232  # length of a clip: 0.71 s at 44.1 kHz; longer ones are cut, shorter ones padded
@@ -44,7 +43,6 @@ class ClassifierConfig(ModelConfig):
     width: int = ranged(2, 1, 1_024)  # channels, in multiples of those of BC-ResNet-1
     sub_bands: int = ranged(5, 1, 64)  # of the sub-spectral normalisation
     dropout: float = ranged(0.1, 0.0, 0.9)
-    output: OutputKind = "softmax"  # one label a clip, any number a clip, or any number a frame (events)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -66,6 +64,16 @@ class ClassifierConfig(ModelConfig):
     def embedding_size(self) -> int:
         """Size of the embedding of a clip."""
         return 32 * self.width
+
+
+@dataclass(frozen=True)
+class ClassifierConfig(BCResNetConfig):
+    """Configuration of a classifier; everything that inference needs to know."""
+
+    TITLE = "a classifier"
+    VALIDATION_METRICS = METRICS
+
+    output: OutputKind = "softmax"  # one label a clip, any number a clip, or any number a frame (events)
 
 
 SIZES: dict[str, ClassifierConfig] = {

@@ -7,19 +7,19 @@ import numpy as np
 from ...dsp.mel import MelPreset, log_mel
 from ...dsp.onset import fade
 from ...units import seconds_to_samples
-from .config import MEL_PRESET, POWER_FLOOR, ClassifierConfig
+from .config import MEL_PRESET, POWER_FLOOR, BCResNetConfig
 
 FADE_SECONDS = 0.01  # at the end of a clip, since a cut would be a click
 
 
-def fixed_length(wave: np.ndarray, config: ClassifierConfig) -> np.ndarray:
+def fixed_length(wave: np.ndarray, config: BCResNetConfig) -> np.ndarray:
     """Cut or pad a wave to the length that the network takes.
 
     Parameters
     ----------
     wave : np.ndarray
         ``(time,)`` at the sample rate of the model.
-    config : ClassifierConfig
+    config : BCResNetConfig
         Configuration of the model.
 
     Returns
@@ -34,21 +34,21 @@ def fixed_length(wave: np.ndarray, config: ClassifierConfig) -> np.ndarray:
 
 
 def log_mel_settings(
-    config: ClassifierConfig,
+    config: BCResNetConfig,
 ) -> tuple[int, int, int, int, float, float | None, MelPreset, float]:
     """Return the arguments of :func:`.dsp.mel.log_mel` after the wave, which are those of :class:`.LogMel`."""
     windows = config.n_fft, config.hop_length, config.n_mels
     return config.sample_rate, *windows, config.f_min_hz, None, MEL_PRESET, POWER_FLOOR
 
 
-def log_mel_spectrogram(clip: np.ndarray, config: ClassifierConfig) -> np.ndarray:
+def log_mel_spectrogram(clip: np.ndarray, config: BCResNetConfig) -> np.ndarray:
     """Compute the log-mel spectrogram of a clip.
 
     Parameters
     ----------
     clip : np.ndarray
         ``(n_samples,)`` as :func:`fixed_length` returns it.
-    config : ClassifierConfig
+    config : BCResNetConfig
         Configuration of the model.
 
     Returns

@@ -18,11 +18,14 @@ from .batches import ClassifierDataSettings
 from .config import SIZES, ClassifierConfig
 
 FITTED = ("sample_rate", "n_samples", "n_fft", "hop_length", "n_mels", "f_min_hz")
+LENGTH = ("n_samples",)
 HIGHEST_RATE = 44_100
 RARE_RATE = 0.05  # fraction of the recordings whose sample rates may be lower than that of the model
 WINDOW_SECONDS = 0.04  # of the STFT, to the nearest power of two
-HOP_SECONDS = 0.01
+HOP_SECONDS = 0.02
+LONG_SECONDS = 1.0  # of a clip, from which on frames are half a window apart
 LOW_RATE = 16_000  # up to which 40 mel bands suffice
+LENGTH_QUANTILE = 0.98  # of the recordings fit into a clip
 SHORTEST_SECONDS, LONGEST_SECONDS = 0.25, 2.0  # of a clip; longer recordings are cropped at random
 MIN_GROUPS = 3
 MIN_CLIPS_PER_GROUP = 4
@@ -30,7 +33,7 @@ SHARED_FRACTION = 0.8  # of the prefixes that occur with several labels, if pref
 
 
 def fit_settings(
-    model: ClassifierConfig, data: ClassifierDataSettings, entries: Sequence[Entry]
+    model: ClassifierConfig, data: ClassifierDataSettings, entries: Sequence[Entry], names: Sequence[str] = FITTED
 ) -> tuple[ClassifierConfig, ClassifierDataSettings]:
     """Return settings that suit the recordings; those that differ from the defaults of a size stay.
 
@@ -40,6 +43,8 @@ def fit_settings(
         Settings of the recipe.
     entries
         The recordings.
+    names
+        Settings of the model that may change.
 
     Returns
     -------
@@ -47,20 +52,20 @@ def fit_settings(
         The sample rate is one that nearly all recordings have; recordings longer than a clip are cropped.
     """
     usual = next(iter(SIZES.values()))
-    is_usual = {name: getattr(model, name) == getattr(usual, name) for name in FITTED}
+    is_usual = {name: name in names and getattr(model, name) == getattr(usual, name) for name in FITTED}
     rate = model.sample_rate
     if is_usual["sample_rate"]:
         rates = np.sort([entry.sample_rate for entry in entries])
         rate = int(np.clip(rates[int(RARE_RATE * len(rates))], _lowest_rate(), HIGHEST_RATE))
     lengths = [entry.seconds for entry in entries]
-    seconds = float(np.clip(np.quantile(lengths, 0.9), SHORTEST_SECONDS, LONGEST_SECONDS))
+    seconds = float(np.clip(np.quantile(lengths, LENGTH_QUANTILE), SHORTEST_SECONDS, LONGEST_SECONDS))
     n_fft = 2 ** round(math.log2(WINDOW_SECONDS * rate))
     is_low_rate = rate <= LOW_RATE
     fitted = {
         "sample_rate": rate,
         "n_samples": seconds_to_samples(seconds, rate),
         "n_fft": n_fft,
-        "hop_length": seconds_to_samples(HOP_SECONDS, rate) if is_low_rate else n_fft // 4,
+        "hop_length": _hop_length(rate, n_fft, seconds),
         "n_mels": 40 if is_low_rate else 80,
         "f_min_hz": 60.0 if is_low_rate else usual.f_min_hz,
     }
@@ -68,6 +73,13 @@ def fit_settings(
     if np.median(lengths) > model.n_samples / model.sample_rate:
         data = replace(data, align=False, crop=True)
     return model, data
+
+
+def _hop_length(rate: int, n_fft: int, seconds: float) -> int:
+    """Return the samples from frame to frame; twice as many halve the time of a training step."""
+    if rate <= LOW_RATE:
+        return seconds_to_samples(HOP_SECONDS, rate)
+    return n_fft // 2 if seconds >= LONG_SECONDS else n_fft // 4
 
 
 def _lowest_rate() -> int:
@@ -128,10 +140,39 @@ def group_and_split(entries: Sequence[Entry], data: ClassifierDataSettings) -> t
                     "on new speakers or sources will be lower. Give each of them one split, or name them in a column "
                     "group."
                 )
-    divided = assign_splits(entries, by=data.split_by, valid=data.valid_fraction, test=0.0)
-    if data.valid_fraction and all(entry.split is None for entry in entries):
+    if data.split_by == "group":
+        entries, warnings = _separated(entries)
+        notes += warnings
+    rows = [row for row, entry in enumerate(entries) if entry.split != "test"]
+    learned = [entries[row] for row in rows]
+    divided = assign_splits(learned, by=data.split_by, valid=data.valid_fraction, test=0.0)
+    if data.valid_fraction and all(entry.split is None for entry in learned):
         divided = _with_valid_group(divided)
-    return divided, tuple(notes)
+    result = list(entries)
+    for row, entry in zip(rows, divided, strict=True):
+        result[row] = entry
+    return result, tuple(notes)
+
+
+def _separated(entries: Sequence[Entry]) -> tuple[list[Entry], list[str]]:
+    """Return the entries without the splits of a manifest that has a group in train and in valid, and warnings."""
+    splits: dict[str, set[str]] = defaultdict(set)
+    for entry in entries:
+        if entry.group is not None and entry.split is not None:
+            splits[entry.group].add(entry.split)
+    notes = []
+    if tested := sorted(group for group, names in splits.items() if "test" in names and len(names) > 1):
+        notes.append(
+            f"warning: the manifest has {_listed(tested)} in test and in train or valid; accuracy on new speakers or "
+            "sources will be lower than on test. Give each of them one split."
+        )
+    if shared := sorted(group for group, names in splits.items() if {"train", "valid"} <= names):
+        notes.append(
+            f"warning: the manifest has {_listed(shared)} in train and in valid, so train and valid were divided anew, "
+            "by group; --set split_by=name keeps the splits of the manifest."
+        )
+        entries = [entry if entry.split == "test" else replace(entry, split=None) for entry in entries]
+    return list(entries), notes
 
 
 def _shared_prefixes(entries: Sequence[Entry]) -> dict[int, str]:

@@ -7,7 +7,7 @@ import math
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .config import POWER_FLOOR, TAIL_BANDS, ClassifierConfig
+from .config import POWER_FLOOR, TAIL_BANDS, BCResNetConfig, ClassifierConfig
 
 # Of BC-ResNet-1: channels, blocks, stride over frequency and dilation over time of each stage (Kim et al., 2021, table
 # 1). With the stride of 2 of the first convolution the strides make FREQUENCY_STRIDE.
@@ -58,7 +58,7 @@ class BCResBlock(nn.Module):
         Over frequency.
     dilation : int
         Over time.
-    config : ClassifierConfig
+    config : BCResNetConfig
         Configuration of the model.
 
     References
@@ -66,9 +66,7 @@ class BCResBlock(nn.Module):
     B. Kim et al., "Broadcasted Residual Learning for Efficient Keyword Spotting", 2021, equations 2 and 3.
     """
 
-    def __init__(
-        self, in_channels: int, out_channels: int, stride: int, dilation: int, config: ClassifierConfig
-    ) -> None:
+    def __init__(self, in_channels: int, out_channels: int, stride: int, dilation: int, config: BCResNetConfig) -> None:
         super().__init__()
         self.is_residual = in_channels == out_channels and stride == 1
         pointwise: list[nn.Module] = []
@@ -107,12 +105,11 @@ class BCResBlock(nn.Module):
         return F.relu(hidden + summed if self.is_residual else summed)
 
 
-class BCResNet(nn.Module):
-    """Log-mel spectrogram to logits and embedding: the network that is exported."""
+class BCResNetEncoder(nn.Module):
+    """Log-mel spectrogram to embedding: the network of a classifier up to its last layer."""
 
-    def __init__(self, config: ClassifierConfig) -> None:
+    def __init__(self, config: BCResNetConfig) -> None:
         super().__init__()
-        self.config = config
         self.log_range = config.range_db * math.log(10) / 10  # dB to the natural logarithm of a power
         self.min_peak = math.log(POWER_FLOOR) + self.log_range
         channels = HEAD_CHANNELS * config.width
@@ -131,6 +128,52 @@ class BCResNet(nn.Module):
             nn.BatchNorm2d(config.embedding_size),
             nn.ReLU(),
         )
+
+    def normalise(self, log_mel: Tensor) -> Tensor:
+        """Scale spectrograms relative to their peak, so that the level has no influence.
+
+        Parameters
+        ----------
+        log_mel : Tensor of shape ``(batch, n_mels, frames)``
+
+        Returns
+        -------
+        Tensor
+            The same shape: 1 at the peak, 0 at ``range_db`` below it and less; 0 for silence.
+        """
+        peak = log_mel.amax((1, 2), keepdim=True).clamp(min=self.min_peak)
+        return ((log_mel - peak) / self.log_range + 1).clamp(min=0)
+
+    def embed(self, normalised: Tensor) -> tuple[Tensor, Tensor]:
+        """Compute the embedding of normalised spectrograms.
+
+        Parameters
+        ----------
+        normalised : Tensor of shape ``(batch, n_mels, frames)``
+
+        Returns
+        -------
+        hidden : Tensor
+            Activations of frames, ``(batch, embedding_size, frames)``.
+        embedding : Tensor
+            Their mean, weighted by the loudness of the frames, ``(batch, embedding_size)``.
+        """
+        hidden: Tensor = self.cnn_tail(self.blocks(self.cnn_head(normalised.unsqueeze(1)))).mean(2)
+        return hidden, (hidden * loudness_weights(normalised).unsqueeze(1)).sum(2)
+
+
+def loudness_weights(normalised: Tensor) -> Tensor:
+    """Return the weights of frames in means over time, ``(batch, frames)``, of ``(batch, n_mels, frames)``."""
+    loudness = normalised.amax(1).square() + SILENT_WEIGHT
+    return loudness / loudness.sum(1, keepdim=True)
+
+
+class BCResNet(BCResNetEncoder):
+    """Log-mel spectrogram to logits and embedding: the network that is exported."""
+
+    def __init__(self, config: ClassifierConfig) -> None:
+        super().__init__(config)
+        self.config = config
         self.dropout = nn.Dropout(config.dropout)
         self.fc = nn.Linear(config.embedding_size, len(config.labels))
 
@@ -152,29 +195,9 @@ class BCResNet(nn.Module):
         """
         return self.classify(self.normalise(log_mel))
 
-    def normalise(self, log_mel: Tensor) -> Tensor:
-        """Scale spectrograms relative to their peak, so that the level has no influence.
-
-        Parameters
-        ----------
-        log_mel : Tensor of shape ``(batch, n_mels, frames)``
-
-        Returns
-        -------
-        Tensor
-            The same shape: 1 at the peak, 0 at ``range_db`` below it and less; 0 for silence.
-        """
-        peak = log_mel.amax((1, 2), keepdim=True).clamp(min=self.min_peak)
-        return ((log_mel - peak) / self.log_range + 1).clamp(min=0)
-
     def classify(self, normalised: Tensor) -> tuple[Tensor, ...]:
         """Return the outputs of :meth:`forward` for normalised spectrograms ``(batch, n_mels, frames)``."""
-        hidden: Tensor = self.cnn_tail(self.blocks(self.cnn_head(normalised.unsqueeze(1)))).mean(
-            2
-        )  # (batch, size, frames)
-        loudness = normalised.amax(1).square() + SILENT_WEIGHT  # (batch, frames)
-        weight = loudness / loudness.sum(1, keepdim=True)
-        embedding = (hidden * weight.unsqueeze(1)).sum(2)  # (batch, embedding_size)
+        hidden, embedding = self.embed(normalised)
         if self.config.output == "frames":
             frame_logits = self.fc(self.dropout(hidden).transpose(1, 2)).transpose(1, 2)  # (batch, labels, frames)
             return linear_softmax(frame_logits), embedding, frame_logits

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from ...nn.network import Batch, Network, Turn
 from ...nn.spectrum import LogMel
-from .config import ClassifierConfig
+from .config import BCResNetConfig, ClassifierConfig
 from .features import log_mel_settings
 from .modules import BCResNet
 
@@ -59,6 +59,6 @@ class ClassifierNetwork(Network):
         return {"class/cross_entropy": F.binary_cross_entropy_with_logits(logits, batch["target"])}
 
 
-def log_mel_layer(config: ClassifierConfig) -> LogMel:
+def log_mel_layer(config: BCResNetConfig) -> LogMel:
     """Return the layer that computes the log-mel spectrogram, equal to :func:`.features.log_mel_spectrogram`."""
     return LogMel(*log_mel_settings(config))

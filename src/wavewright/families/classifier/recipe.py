@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,13 +18,14 @@ from ...data.store import ClipStore
 from ...errors import BadFolder
 from ...models.folder import ModelFolder
 from .batches import ClassBatches, ClassifierDataSettings
-from .config import SIZES, ClassifierConfig
+from .config import ENCODER_FAMILY, SIZES, BCResNetConfig, ClassifierConfig
 from .features import fixed_length
-from .fitting import check_labels, fit_settings, group_and_split
+from .fitting import FITTED, LENGTH, check_labels, fit_settings, group_and_split
 
 MAX_WINDOWS = 8  # of a recording, for validation
 FINE_TUNING_STEPS = 500
 FINE_TUNING_LEARNING_RATE = 5e-4
+FROM_ENCODER_LEARNING_RATE = 1e-3
 
 
 ClassifierRecipe = RecipeOf[ClassifierConfig, ClassifierDataSettings]
@@ -52,7 +53,7 @@ class ClassifierPrepared(PreparedOf[ClassifierRecipe, ClassBatches]):
 TRAINING = replace(
     COSINE_SETTINGS,
     batch_size=32,
-    learning_rate=3e-3,
+    learning_rate=1e-2,
     weight_decay=0.05,
     final_fraction=0.01,
     warmup_steps=50,
@@ -70,19 +71,39 @@ def recipe(size: str) -> ClassifierRecipe:
 
 
 def fine_tuning(base: ModelFolder) -> ClassifierRecipe:
-    """Return the recipe to train ``base`` further, on other labels: fewer steps at a lower learning rate."""
+    """Return the recipe to train ``base`` further, on other labels: fewer steps at a lower learning rate.
+
+    If ``base`` is an encoder, clips are as long as the recordings suggest.
+    """
+    if base.card.family == ENCODER_FAMILY:
+        return _from_encoder(base)
     model = replace(base.config(ClassifierConfig), labels=())
     training = replace(TRAINING, steps=FINE_TUNING_STEPS, learning_rate=FINE_TUNING_LEARNING_RATE)
     return ClassifierRecipe(model, ClassifierDataSettings(fit_to_folder=False), training)
 
 
+def _from_encoder(base: ModelFolder) -> ClassifierRecipe:
+    """Return the recipe of a classifier that starts from an encoder."""
+    names = {field.name for field in fields(BCResNetConfig)}
+    shared = {name: value for name, value in base.card.config.items() if name in names}
+    network = base.card.model_copy(update={"config": shared}).config_as(BCResNetConfig, base.path)
+    usual = ClassifierConfig()
+    same = {name: getattr(network, name) for name in names - {"n_samples", "dropout", "labels"}}
+    training = replace(TRAINING, steps=FINE_TUNING_STEPS, learning_rate=FROM_ENCODER_LEARNING_RATE)
+    return ClassifierRecipe(
+        replace(usual, **same), ClassifierDataSettings(fit_to_folder=False, fit_length=True), training
+    )
+
+
 def prepare(recipe: ClassifierRecipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> ClassifierPrepared:
     """Split, decode and prepare recordings; the labels that occur become the model's, unless the recipe has its own.
 
-    Without validation clips, no metric chooses the best checkpoint. Raises BadFolder if fewer than two labels have
-    enough training clips.
+    Without validation clips, no metric chooses the best checkpoint. Settings, splits and labels follow the recordings
+    alone; generated clips are for training. Raises BadFolder if fewer than two labels have enough training clips.
     """
     data = recipe.data
+    generated = [replace(entry, split="train") for entry in entries if entry.generated_by is not None]
+    entries = [entry for entry in entries if entry.generated_by is None]
     check_labels(entries)
     split, notes = group_and_split(entries, data)
     model = recipe.model
@@ -92,13 +113,15 @@ def prepare(recipe: ClassifierRecipe, entries: Sequence[Entry], cache_folder: Pa
     selection = select(split, model.labels, data.smallest_class)
     if len(selection.labels) < (2 if model.output == "softmax" else 1):
         raise BadFolder(_too_few_labels(split, data.smallest_class))
-    if data.fit_to_folder:
-        model, data = fit_settings(model, data, selection.entries)
+    if data.fit_to_folder or data.fit_length:
+        names = FITTED if data.fit_to_folder else LENGTH
+        model, data = fit_settings(model, data, selection.entries, names)
     model = replace(model, labels=selection.labels)
     recipe = replace(recipe, model=model, data=data)
     preparation = Preparation("crop") if data.crop else Preparation("one-shot", align=data.align)
     n_stored = None if data.crop else data.n_stored(model)
-    store = ClipStore.build(selection.entries, model.sample_rate, n_stored, preparation, cache_folder)
+    learned = [*selection.entries, *(entry for entry in generated if entry.label in selection.labels)]
+    store = ClipStore.build(learned, model.sample_rate, n_stored, preparation, cache_folder)
     train_rows, valid_rows = split_rows(store.entries)
     valid_waves = [fixed_length(wave, model) for row in valid_rows for wave in _windows(store, row, model)]
     return ClassifierPrepared(
@@ -132,11 +155,12 @@ def _windows(store: ClipStore, row: int, model: ClassifierConfig) -> list[np.nda
 
 def _too_few_labels(entries: Sequence[Entry], smallest_class: int) -> str:
     """Return the message for a folder in which fewer than two labels can be learned."""
-    counts = Counter(entry.label for entry in entries if entry.split == "train" and entry.label is not None)
-    available = ", ".join(f"{label} ({n})" for label, n in sorted(counts.items())) or "none"
+    known = [entry for entry in entries if entry.label is not None]
+    trained = Counter(entry.label for entry in known if entry.split == "train")
+    available = ", ".join(f"{label} ({trained[label]})" for label in sorted({str(each.label) for each in known}))
     return (
         f"A classifier needs two labels with at least {smallest_class} training clips each, but the folder has "
-        f"{available}; put the clips into one sub-folder for each label, and use --label-from folder."
+        f"{available or 'none'}; put the clips into one sub-folder for each label, and use --label-from folder."
     )
 
 

@@ -43,7 +43,7 @@ class InstrumentFamily(Family[InstrumentConfig, "InstrumentRecipe", "InstrumentP
     config = InstrumentConfig
     sizes = SIZES
     health = HealthRules(loss="valid/level_db")
-    capabilities = frozenset({Capability.GENERATE})
+    capabilities = frozenset({Capability.GENERATE, Capability.PERFORM})
     command = "render SCORE --instrument {model}"
 
     def recipes(self) -> RecipeModule[InstrumentRecipe, InstrumentPrepared]:

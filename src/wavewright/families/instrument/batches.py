@@ -17,6 +17,7 @@ class InstrumentDataSettings(RangedSettings):
 
     align: bool = True  # let recordings start at their onset
     valid_fraction: float = ranged(0.05, 0.0, 0.9)  # of the notes
+    frames_per_note: int = ranged(12, 1, 200)  # that a step learns, drawn anew for each batch
     smallest_class: int = ranged(2, 1, 1_000_000)  # training notes; a label with fewer is left out
 
 
@@ -49,11 +50,12 @@ class Notes:
         condition = conditions(self.pitch, self.velocity, np.zeros(len(self)), config)
         return {"source": encoder_levels(self.levels), "source_condition": condition}
 
-    def targets(self, config: InstrumentConfig) -> dict[str, np.ndarray]:
-        """Return the outputs of the decoder, its conditions, and the levels that count."""
-        columns = (self.pitch[:, None], self.velocity[:, None], config.times_s[None])
+    def targets(self, config: InstrumentConfig, frames: np.ndarray | None = None) -> dict[str, np.ndarray]:
+        """Return levels at some frames, by default all, the conditions of the decoder, and the levels that count."""
+        chosen = np.arange(config.n_times) if frames is None else frames
+        columns = (self.pitch[:, None], self.velocity[:, None], config.times_s[None, chosen])
         return {
-            "target": self.levels,
+            "target": self.levels[:, chosen],
             "target_condition": conditions(*columns, config),
             "mask": level_mask(self.pitch, config),
         }
@@ -83,8 +85,11 @@ def relative_levels(levels_db: np.ndarray, label: np.ndarray) -> np.ndarray:
 class NotePairs:
     """Batches of two notes of one label each, a pure function of the step; every label is equally probable."""
 
-    def __init__(self, notes: Notes, config: InstrumentConfig, batch_size: int, seed: int) -> None:
+    def __init__(
+        self, notes: Notes, config: InstrumentConfig, data: InstrumentDataSettings, batch_size: int, seed: int
+    ) -> None:
         self.notes, self.config = notes, config
+        self.n_frames = min(data.frames_per_note, config.n_times)
         self.batch_size, self.seed = batch_size, seed
         self.rows = [np.flatnonzero(notes.label == label) for label in np.unique(notes.label)]
 
@@ -94,10 +99,11 @@ class NotePairs:
         chosen = rng.integers(len(self.rows), size=self.batch_size)
         source, target = (np.array([rng.choice(self.rows[each]) for each in chosen]) for _ in range(2))
         targets = self.notes.select(target)
+        frames = np.sort(rng.choice(self.config.n_times, self.n_frames, replace=False))
         noise = rng.standard_normal((self.batch_size, self.config.latent_size)).astype(np.float32)
         return {
             **self.notes.select(source).sources(self.config),
-            **targets.targets(self.config),
+            **targets.targets(self.config, frames),
             "label": targets.label,
             "noise": noise,
         }

@@ -96,7 +96,7 @@ def prepare(recipe: InstrumentRecipe, entries: Sequence[Entry], cache_folder: Pa
         recipe=recipe if valid else recipe.without_valid_metric(),
         train_entries=tuple(entries_left[row] for row in train),
         problems=(*selection.problems, *store.problems, *problems),
-        batches=NotePairs(notes.select(train), model, training.batch_size, training.seed),
+        batches=NotePairs(notes.select(train), model, data, training.batch_size, training.seed),
         valid=notes.select(valid),
     )
 

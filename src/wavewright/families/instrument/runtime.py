@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
-from ...contracts.runtime import Generator, checked_wave
+from ...contracts.runtime import checked_wave
+from ...contracts.score_player import ScorePlayer
 from ...errors import BadModel, BadSetting
 from ...models.folder import ModelFolder
+from ...music.timbre_path import TimbrePath
 from .analysis import note_levels
 from .batches import encoder_levels
 from .config import (
@@ -18,12 +22,14 @@ from .config import (
     InstrumentConfig,
     conditions,
 )
+from .player import InstrumentPlayer
+from .programs import nearest_label
 from .voice import VoiceSettings, render_note
 
 NOTE_SECONDS, NOTE_VELOCITY = 1.5, 100
 
 
-class InstrumentRuntime(Generator):
+class InstrumentRuntime(ScorePlayer):
     """An instrument that is open for inference.
 
     Attributes
@@ -52,6 +58,14 @@ class InstrumentRuntime(Generator):
     def timbre(self, label: str | None = None) -> np.ndarray:
         """Return the latent ``(latent_size,)`` of a label, by default the first; raise BadSetting for others."""
         return np.asarray(self.timbres[self.label_index(label)])
+
+    def label_of_program(self, program: int) -> str | None:
+        """Return the label that comes closest to a program of General MIDI; None without labels."""
+        return nearest_label(program, self.labels)
+
+    def engine(self, paths: Callable[[int], TimbrePath], sample_rate: int, seed: int = 0) -> InstrumentPlayer:
+        """Return a player of MIDI channels; see :meth:`.ScorePlayer.engine`."""
+        return InstrumentPlayer(self.levels, VoiceSettings.of(self.config, sample_rate), paths, seed)
 
     def encode(self, wave: np.ndarray, pitch: float, velocity: float = NOTE_VELOCITY) -> np.ndarray:
         """Return the latent ``(latent_size,)`` of a note.
@@ -105,7 +119,7 @@ class InstrumentRuntime(Generator):
         """Return a note with its release, ``(time,)`` float32, in [-1, 1] unless it is clipped."""
         settings = VoiceSettings.of(self.config, self.sample_rate)
         wave = render_note(
-            lambda times: self.levels(latent, pitch, velocity, times), settings, pitch, seconds, (seed, 0)
+            lambda times, _: self.levels(latent, pitch, velocity, times), settings, pitch, seconds, (seed, 0)
         )
         return np.asarray(np.clip(wave, -1, 1), np.float32)
 

@@ -63,7 +63,7 @@ class InstrumentTraining(FamilyTraining[InstrumentConfig, Instrument, Instrument
         device = next(module.parameters()).device
         latent = module.timbres.weight[label]
 
-        def levels(pitch: int, seconds: np.ndarray) -> np.ndarray:
+        def levels(pitch: int, seconds: np.ndarray, _: np.ndarray) -> np.ndarray:
             condition = conditions(np.array(pitch), np.array(SAMPLE_VELOCITY), seconds, config)
             decoded = module.decoder(latent.expand(len(seconds), -1), torch.as_tensor(condition, device=device))
             return np.asarray(decoded.float().cpu().numpy())

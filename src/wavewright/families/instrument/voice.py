@@ -26,8 +26,11 @@ GAIN_DB = -11.0
 HIGHEST_FRACTION = 0.46
 """Highest partial as a fraction of the sample rate."""
 
-Levels = Callable[[np.ndarray], np.ndarray]
-"""Levels ``(n, n_levels)`` in dB at times ``(n,)`` after the onset in seconds."""
+Levels = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""Levels ``(n, n_levels)`` in dB at times ``(n,)`` after the onset in seconds.
+
+The first times end with the learned part of a note; the second are those that have passed, for timbres that change.
+"""
 
 
 @dataclass(frozen=True)
@@ -158,7 +161,8 @@ class NoteVoice:
         frames = self._frame + 1 + np.arange(BATCH_FRAMES)
         times = frames * HOP / settings.sample_rate
         late = np.array([settings.seconds - SLOPE_SECONDS, settings.seconds])
-        levels = self._levels(np.concatenate([np.minimum(times, settings.seconds), late])).astype(np.float64)
+        learned = np.concatenate([np.minimum(times, settings.seconds), late])
+        levels = self._levels(learned, np.append(times, times[[-1, -1]])).astype(np.float64)
         slope = np.clip((levels[-1] - levels[-2]) / SLOPE_SECONDS, -LARGEST_DECAY_DB, 0)
         levels = levels[:-2] + np.maximum(times - settings.seconds, 0)[:, None] * slope
         gains = np.where(levels > FLOOR_DB + FLOOR_MARGIN_DB, 10 ** ((levels + GAIN_DB) / 20), 0)

@@ -1,0 +1,403 @@
+"""Error of classifiers that learn from generated clips beside recordings, over shares of the recordings and ratios.
+
+    python recipes/corpora digits --pack PACK --out corpora/digits    # and drums, drum-judge; see recipes/corpora
+    python -m benchmarks.recognition.generated --corpora corpora --out runs/generated --picture generated.png
+
+Each cell trains from scratch with the same augmentation, by as many augmented copies of clips (``--method machine``, a
+support vector machine, which takes seconds) or by as many steps (``network``, a classifier), so ratio 0 is the control
+of equal budget. With the source ``same``, the generator, a small LSTM (digits) or VAE (drums), learns from the
+recordings of the cell alone; with ``all``, from all training recordings, as if somebody gave away a model of more
+recordings. No generator learns from a speaker or kit of the test. The clips are filtered as by ``train
+--augment-with``; the judge is the control. Results are appended to a file in ``--out``, and a call continues where the
+last one ended.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.harness.corpora import smoke_digits, smoke_out
+from benchmarks.harness.models import load_as
+from benchmarks.harness.script import Benchmark, Report
+from benchmarks.harness.tables import TARGETS, Table, columns
+from benchmarks.recognition.study_machine import ClipFeatures, Machine
+from benchmarks.recognition.study_picture import draw_study
+from benchmarks.recognition.study_tasks import TASKS, StudyTask, divide, draw_share, study_task
+from wavewright import loading
+from wavewright.contracts.recipe import Recipe
+from wavewright.contracts.runtime import Generator
+from wavewright.data.entry import Entry, Scan
+from wavewright.errors import BadSetting
+from wavewright.families.classifier.features import fixed_length
+from wavewright.families.classifier.recipe import ClassifierPrepared
+from wavewright.families.classifier.runtime import ClassifierRuntime
+from wavewright.generated_clips import (
+    ClipFilter,
+    GeneratedSettings,
+    generate_for,
+    generated_entries,
+    requested_clips,
+)
+from wavewright.metrics.sampling import Interval
+from wavewright.recognition.files import recognise_files
+from wavewright.recognition.recogniser import RecordingRecogniser
+from wavewright.training.augmented import real_clips
+from wavewright.training.run import Provenance, Run
+from wavewright.training.run_file import RUN_FILE
+
+RESULTS_FILE = "results.jsonl"
+N_DRAWS = 2_000
+COPIES, COPIES_RANGE = 8, (320, 2_400)  # of each recording, and of all, for a support vector machine
+BAR_SHARE, BAR_REDUCTION = 0.1, 0.15
+
+ERROR = Table(
+    "error over shares of the recordings and ratios",
+    columns(
+        task="s",
+        source="s",
+        share=".2f",
+        recordings="d",
+        ratio=".2f",
+        generated=".0f",
+        seeds="d",
+        error=".3f",
+        reduction=".2f",
+    ),
+)
+
+
+@dataclass(frozen=True, order=True)
+class Cell:
+    """One classifier: ``same`` or ``all`` for the recordings of the generator, ``none`` for the control."""
+
+    task: str
+    share: float
+    seed: int
+    source: str
+    ratio: float
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Number of recordings and generated clips to learn from, 1 for each test recording that is recognised, else 0."""
+
+    recordings: int
+    generated: int
+    correct: str
+    minutes: float
+
+
+def read_results(path: Path) -> dict[Cell, Outcome]:
+    """Return the cells that are done; a line that was cut off by a kill is left out."""
+    results = {}
+    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else []:
+        try:
+            record = json.loads(line)
+            results[Cell(**record["cell"])] = Outcome(**record["outcome"])
+        except (ValueError, KeyError, TypeError):
+            continue
+    return results
+
+
+def append_result(path: Path, cell: Cell, outcome: Outcome) -> None:
+    """Append a cell to the file, on a line of its own."""
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps({"cell": asdict(cell), "outcome": asdict(outcome)}) + "\n")
+
+
+class Study:
+    """The runs of one task, share and seed, in a folder that is removed when all cells are done.
+
+    The method is a network of the family ``classifier``; the judge is the control.
+    """
+
+    def __init__(self, options: argparse.Namespace, task: StudyTask, share: float, seed: int) -> None:
+        self.options, self.task, self.share, self.seed = options, task, share, seed
+        self.division = divide(task.name, options.corpora, seed)
+        self.entries = draw_share(self.division.train, share, seed)
+        self.folder = options.out / f"{task.name}-{seed}-{share:g}"
+
+    def train(self, name: Path, family: str, recipe: Recipe, entries: Sequence[Entry], steps: int) -> Run:
+        """Train a network, or continue a run that was killed."""
+        recipe = replace(recipe, training=replace(recipe.training, steps=steps, seed=self.seed))
+        provenance = Provenance(name.name, "A network of a study.", "unknown", ())
+        run = Run(name, family, recipe, Scan(tuple(entries)), provenance)
+        run.train(resume=(name / RUN_FILE).is_file(), quiet=True, stop_after=lambda _: "")
+        return run
+
+    def outcome(self, out: Path, generated: Sequence[Entry]) -> Outcome:
+        """Train a classifier and test it."""
+        started = time.monotonic()
+        self.train(out, "classifier", self.task.classifier, [*self.entries, *generated], self.options.steps)
+        model = load_as(ClassifierRuntime, out)
+        files, _ = recognise_files(RecordingRecogniser(model, rejects=False), self.division.test)
+        labels = {str(entry.path): entry.label for entry in self.division.test}
+        correct = "".join(str(int(file.label == labels[str(file.file)])) for file in files)
+        return Outcome(len(self.entries), len(generated), correct, round((time.monotonic() - started) / 60, 2))
+
+    def control(self) -> Outcome:
+        """Train the control, which is the judge of the other cells."""
+        return self.outcome(self.folder / "control", ())
+
+    def generator(self, source: str) -> Generator:
+        """Return the generator of a source, trained if it is not yet; that of all recordings serves all shares."""
+        entries = self.entries if source == "same" else draw_share(self.division.train, 1.0, self.seed)
+        is_all = len(entries) == len(self.division.train)
+        out = self.options.out / f"{self.task.name}-{self.seed}-all" if is_all else self.folder / "generator"
+        self.train(out, self.task.family, self.task.generator, entries, self.options.generator_steps)
+        return loading.load_generator(out)
+
+    def pool(self, source: str, ratio: float) -> list[Entry]:
+        """Return generated clips for the largest ratio, those of each label in the order of their index."""
+        folder = self.folder / f"clips-{source}"
+        settings = GeneratedSettings((source,), ratio)
+        accept = self.filter(settings.min_confidence)
+        requested = requested_clips(self.entries, accept.judge.labels, ratio)
+        try:
+            counts = generate_for(folder, [self.generator(source)], requested, settings, accept, self.seed)
+        except BadSetting as error:  # no clip passes: the cell learns from the recordings alone
+            print(error, file=sys.stderr, flush=True)
+            return []
+        print(counts, file=sys.stderr, flush=True)
+        return generated_entries(folder)
+
+    def filter(self, min_confidence: float) -> ClipFilter:
+        """Return the filter of generated clips, by the control and the recordings."""
+        judge = load_as(ClassifierRuntime, self.folder / "control")
+        recipe, scan = self.task.classifier, Scan(tuple(self.entries))
+        run = Run(self.folder / "control", "classifier", recipe, scan, Provenance("control"))
+        assert isinstance(run.prepared, ClassifierPrepared)
+        waves, labels = real_clips(run.prepared)
+        return ClipFilter(judge, waves, labels, min_confidence)
+
+    def cells(self, source: str, ratios: Sequence[float]) -> Iterator[tuple[Cell, Callable[[], Outcome]]]:
+        """Yield the cells of a source, and the functions that compute them."""
+        pools: dict[str, list[Entry]] = {}
+
+        def learn(ratio: float) -> Outcome:
+            if not pools:
+                pools[source] = self.pool(source, max(ratios))
+            pool = pools[source]
+            chosen = first_clips(pool, requested_clips(self.entries, sorted({str(e.label) for e in pool}), ratio))
+            out = self.folder / f"{source}-{ratio:g}"
+            outcome = self.outcome(out, chosen)
+            shutil.rmtree(out, ignore_errors=True)
+            return outcome
+
+        for ratio in ratios:
+            cell = Cell(self.task.name, self.share, self.seed, source, ratio)
+            yield cell, lambda ratio=ratio: learn(ratio)
+
+
+class MachineStudy(Study):
+    """The same with support vector machines, which learn from as many augmented copies in every cell."""
+
+    def __init__(self, options: argparse.Namespace, task: StudyTask, share: float, seed: int) -> None:
+        super().__init__(options, task, share, seed)
+        self.features = ClipFeatures(task)
+        self.n_copies = int(np.clip(COPIES * len(self.entries), *COPIES_RANGE))
+        self._copies: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+
+    def copies(self, name: str, entries: Sequence[Entry], count: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return features and labels of augmented copies, each clip as often as the others."""
+        rows = np.resize(np.random.default_rng([self.seed, 3]).permutation(len(entries)), count)
+        if name not in self._copies:
+            labels = np.array([str(entries[row].label) for row in rows])
+            self._copies[name] = (self.features.augmented(entries, rows, self.seed), labels)
+        vectors, labels = self._copies[name]
+        return vectors[:count], labels[:count]
+
+    def control(self) -> Outcome:
+        """Train the control, which is the judge of the other cells."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / "control").mkdir(exist_ok=True)
+        return self.outcome(self.folder / "control", ())
+
+    def outcome(self, out: Path, generated: Sequence[Entry]) -> Outcome:
+        """Train a machine and test it."""
+        started = time.monotonic()
+        n_generated = round(self.n_copies * len(generated) / (len(self.entries) + len(generated)))
+        vectors, labels = self.copies("recordings", self.entries, self.n_copies)
+        vectors, labels = vectors[: self.n_copies - n_generated], labels[: self.n_copies - n_generated]
+        if generated:
+            others, their_labels = self.copies(out.name, generated, n_generated)
+            vectors, labels = np.concatenate([vectors, others]), np.concatenate([labels, their_labels])
+        if "test" not in self._copies:
+            truth = np.array([str(entry.label) for entry in self.division.test])
+            self._copies["test"] = (self.features.clean(self.division.test), truth)
+        test, truth = self._copies["test"]
+        self.machine = Machine(self.features, vectors, labels)
+        correct = "".join(map(str, (self.machine.predict(test) == truth).astype(int)))
+        return Outcome(len(self.entries), len(generated), correct, round((time.monotonic() - started) / 60, 2))
+
+    def filter(self, min_confidence: float) -> ClipFilter:
+        """Return the filter of generated clips, by the control and the recordings."""
+        judge = Machine(self.features, *self.copies("recordings", self.entries, self.n_copies))
+        store = self.features.waves(self.entries)
+        waves = np.stack([fixed_length(store[row][0], self.features.model) for row in range(len(store))])
+        return ClipFilter(judge, waves, [str(entry.label) for entry in store.entries], min_confidence)
+
+
+METHODS = {"network": Study, "machine": MachineStudy}
+
+
+def first_clips(pool: Sequence[Entry], requested: dict[str, int]) -> list[Entry]:
+    """Return the first clips of each label."""
+    by_label = {label: [entry for entry in pool if entry.label == label][:count] for label, count in requested.items()}
+    return [entry for entries in by_label.values() for entry in entries]
+
+
+def compute(options: argparse.Namespace, path: Path, done: dict[Cell, Outcome]) -> None:
+    """Compute the cells that are not done yet, and append them to the file."""
+    for share in options.share:
+        for seed in range(options.seeds):
+            for name in options.task:
+                study = METHODS[options.method](options, study_task(name), share, seed)
+                control = Cell(name, share, seed, "none", 0.0)
+                cells = [cell for source in options.source for cell in study.cells(source, options.ratio)]
+                missing = [(cell, function) for cell, function in cells if cell not in done]
+                if control in done and not missing:
+                    continue
+                if control not in done or not (study.folder / "control").is_dir():
+                    missing.insert(0, (control, study.control))
+                for cell, function in missing:
+                    done[cell] = function()
+                    append_result(path, cell, done[cell])
+                    print(cell, f"error {1 - _correct(done[cell]).mean():.3f}", file=sys.stderr, flush=True)
+                shutil.rmtree(study.folder)
+
+
+def _correct(outcome: Outcome) -> np.ndarray:
+    return np.array([int(digit) for digit in outcome.correct], float)
+
+
+def summary(results: dict[Cell, Outcome]) -> list[dict[str, object]]:
+    """Return a row for each task, share, source and ratio, over the seeds that have the cell and its control."""
+    rows: list[dict[str, object]] = []
+    keys = sorted({(cell.task, cell.share, cell.source != "none", cell.source, cell.ratio) for cell in results})
+    for task, share, _, source, ratio in keys:
+        pairs = []
+        for seed in sorted({cell.seed for cell in results}):
+            cell, control = Cell(task, share, seed, source, ratio), Cell(task, share, seed, "none", 0.0)
+            if cell in results and control in results:
+                pairs.append((results[cell], results[control]))
+        if not pairs:
+            continue
+        error, reduction = intervals([(_correct(outcome), _correct(control)) for outcome, control in pairs])
+        rows.append(
+            {
+                "task": task,
+                "source": source,
+                "share": share,
+                "recordings": pairs[0][0].recordings,
+                "ratio": ratio,
+                "generated": float(np.mean([outcome.generated for outcome, _ in pairs])),
+                "seeds": len(pairs),
+                "error": error,
+                "reduction": reduction,
+            }
+        )
+    return rows
+
+
+def intervals(pairs: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[Interval, Interval]:
+    """Return the error, and its reduction relative to the control, with 95 % intervals.
+
+    Seeds are drawn with replacement, then recordings of each, the same for both.
+
+    Parameters
+    ----------
+    pairs
+        Of each seed: 1 for each recording that is recognised, else 0, ``(n,)``, by the classifier and the control.
+    """
+    rng = np.random.default_rng(0)
+
+    def draw(rows: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[float, float]:
+        error, control = (float(np.mean([1 - pair[k].mean() for pair in rows])) for k in (0, 1))
+        return error, 1 - error / control if control else 0.0
+
+    draws = []
+    for _ in range(N_DRAWS):
+        chosen = []
+        for index in rng.integers(len(pairs), size=len(pairs)):
+            rows = rng.integers(len(pairs[index][0]), size=len(pairs[index][0]))
+            chosen.append((pairs[index][0][rows], pairs[index][1][rows]))
+        draws.append(draw(chosen))
+    values = draw(pairs)
+    bounds = np.percentile(np.array(draws), [2.5, 97.5], axis=0)
+    error, reduction = (Interval(values[k], float(bounds[0, k]), float(bounds[1, k])) for k in (0, 1))
+    return error, reduction
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this script."""
+    parser.add_argument("--corpora", type=Path, default=Path("corpora"), help="folder of digits, drums and drum-judge")
+    parser.add_argument("--out", type=Path, default=Path("runs/generated"))
+    parser.add_argument("--picture", type=Path, default=None, help="PNG file of the curves")
+    parser.add_argument("--task", nargs="+", choices=TASKS, default=["digits", "drums"])
+    parser.add_argument("--method", choices=METHODS, default="machine", help="what recognises")
+    parser.add_argument("--source", nargs="*", choices=("same", "all"), default=["same"])
+    parser.add_argument("--share", nargs="+", type=float, default=[0.1, 0.01, 0.3, 1.0], help="of the recordings")
+    parser.add_argument("--ratio", nargs="+", type=float, default=[0.25, 0.5, 1.0], help="generated clips a recording")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=300, help="of each classifier")
+    parser.add_argument("--generator-steps", type=int, default=500)
+
+
+def measure(options: argparse.Namespace, report: Report) -> None:
+    """Compute what is missing, and report everything."""
+    options.out.mkdir(parents=True, exist_ok=True)
+    path = options.out / f"{options.method}-{RESULTS_FILE}"
+    done = read_results(path)
+    compute(options, path, done)
+    rows = summary(done)
+    for row in rows:
+        report.add(ERROR, row)
+    add_targets(rows, report)
+    if options.picture is not None:
+        draw_study(rows, options.picture)
+
+
+def add_targets(rows: Sequence[dict[str, object]], report: Report) -> None:
+    """Add the bar: with 10 % of the recordings, an error that is lower by 15 %, at the largest ratio of a source."""
+    for task in sorted({str(row["task"]) for row in rows}):
+        of_task = [row for row in rows if (row["task"], row["share"]) == (task, BAR_SHARE) and row["source"] != "none"]
+        for row in of_task:
+            name = f"reduction of the error, {row['source']}, ratio {row['ratio']:g}, 10 % of the recordings"
+            report.target(task, name, row["reduction"], at_least=BAR_REDUCTION)
+
+
+def _smoke_corpora(folder: Path) -> Path:
+    """Write the digits of the smoke mode as one of several corpora; return the folder of them."""
+    smoke_digits(folder / "corpora")
+    return folder / "corpora"
+
+
+BENCHMARK = Benchmark(
+    __doc__,
+    (ERROR, TARGETS),
+    add_options,
+    measure,
+    smoke={
+        "corpora": _smoke_corpora,
+        "out": smoke_out,
+        "task": ["digits"],
+        "share": [1.0],
+        "ratio": [0.1],
+        "seeds": 1,
+        "steps": 1,
+        "generator_steps": 1,
+    },
+)
+
+if __name__ == "__main__":
+    sys.exit(BENCHMARK.run())

@@ -1,0 +1,222 @@
+"""Key words in a stream: recall of ten digits of a speaker who is not in training, at one false alarm an hour.
+
+    python recipes/corpora digits --pack PACK --out corpora/digits    # and speech, synthetic, prompts, effects, esc10
+    python -m benchmarks.recognition.keywords --corpora corpora --unseen theo --out runs/keywords
+
+The classifier learns the digits of the other speakers, ``_other``: sentences of voices that are not in the test, and
+``_noise``: effects and folds 1 to 3 of ESC-10. The threshold is that of ``recognise --calibrate``: one false alarm an
+hour on sentences of voices without key words (speakers ``kathleen`` and ``allison``), on fold 4 of ESC-10 and on the
+recordings of ``--noise``, none of which is in training. The stream has all recordings of the unseen speaker, with
+pauses between them and noise of fold 4 at each ``--snr``. An event counts if it has the right label and comes at most
+TOLERANCE_SECONDS after the end of the word; each other event in the stream is wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.harness.corpora import corpus_entries, read_wave, smoke_digits, smoke_out
+from benchmarks.harness.models import load_as
+from benchmarks.harness.script import Benchmark, Report
+from benchmarks.harness.tables import TARGETS, Table, columns
+from wavewright.data.entry import Entry, Scan
+from wavewright.data.folder import scan
+from wavewright.families.classifier.recipe import ClassifierRecipe, recipe
+from wavewright.families.classifier.runtime import ClassifierRuntime
+from wavewright.metrics.confusion import wilson_interval
+from wavewright.recognition.spotting import KeywordSpotter, SpotterSettings, calibrate_spotter
+from wavewright.training.run import Provenance, Run
+from wavewright.training.run_folder import RUN_FILE
+
+OTHER, NOISE = "_other", "_noise"
+TEST_VOICES = ("kathleen", "allison")
+TEST_FOLD = "4"
+WORDS = re.compile(r"\b(zero|one|two|three|four|five|six|seven|eight|nine|nein)\b", re.IGNORECASE)
+SAMPLE_RATE = 8_000
+PAUSE_SECONDS = 1.2, 2.2
+TOLERANCE_SECONDS = 1.2
+RECALL_BAR = 0.95
+SHORTEST_NOISE = 0.5  # seconds
+
+RECALL = Table(
+    "key words of an unseen speaker in a stream",
+    columns(
+        unseen="s",
+        seed="d",
+        snr_db=".0f",
+        words="d",
+        recall=".3f",
+        wrong="d",
+        threshold=".3f",
+        false_alarms_per_hour=".2f",
+        hours=".2f",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Sounds:
+    """Recordings to train on, of the unseen speaker, and without key words."""
+
+    train: list[Entry]
+    words: list[Entry]
+    without: list[Entry]
+    noise: list[Entry]
+
+
+def settings(steps: int, seed: int) -> ClassifierRecipe:
+    """Return the settings of a run: windows of 1 s at 8 kHz, in which words begin anywhere in the first 0.4 s."""
+    base = recipe("small")
+    model = replace(
+        base.model,
+        sample_rate=SAMPLE_RATE,
+        n_samples=SAMPLE_RATE,
+        n_fft=256,
+        hop_length=160,
+        n_mels=40,
+        f_min_hz=60.0,
+    )
+    data = replace(base.data, align=False, crop=True, largest_delay_seconds=0.4, fit_to_folder=False)
+    return replace(base, model=model, data=data, training=replace(base.training, steps=steps, threads=1, seed=seed))
+
+
+def sounds(corpora: Path, unseen: str, noise: Path | None) -> Sounds:
+    """Return the recordings of a test; corpora that are missing are left out."""
+    digits = corpus_entries(corpora / "digits")
+    known = [entry for entry in digits if entry.speaker != unseen]
+    speech = [entry for name in ("speech", "synthetic", "prompts") for entry in _entries(corpora / name)]
+    speech = [entry for entry in speech if not WORDS.search(entry.text or "")]
+    other = [_relabelled(entry, OTHER) for entry in speech if entry.speaker not in TEST_VOICES]
+    effects = [_relabelled(entry, NOISE) for entry in _entries(corpora / "effects")]
+    ambience = list(scan(corpora / "esc10", "folder").entries) if (corpora / "esc10").is_dir() else []
+    folds = [_relabelled(entry, NOISE) for entry in ambience if entry.path.name[0] < TEST_FOLD]
+    test_noise = [entry for entry in ambience if entry.path.name[0] == TEST_FOLD]
+    more_noise = list(scan(noise).entries) if noise else []
+    return Sounds(
+        [*(known or digits), *other, *effects, *folds],
+        [entry for entry in digits if entry.speaker == unseen],
+        [*(entry for entry in speech if entry.speaker in TEST_VOICES), *test_noise, *more_noise],
+        test_noise,
+    )
+
+
+def _entries(corpus: Path) -> list[Entry]:
+    """Return the recordings of a corpus that are long enough, none where it is missing."""
+    if not corpus.is_dir():
+        return []
+    return [entry for entry in corpus_entries(corpus) if entry.seconds >= SHORTEST_NOISE]
+
+
+def _relabelled(entry: Entry, label: str) -> Entry:
+    return replace(entry, label=label, split="valid" if entry.split == "valid" else "train")
+
+
+def stream_of(
+    words: Sequence[Entry], noise: Sequence[Entry], snr_db: float, seed: int
+) -> Iterator[tuple[np.ndarray, str, float]]:
+    """Yield each word with the pause before it, ``(time,)``, its label, and the seconds of the pause.
+
+    The noise is ``snr_db`` below the word in power; without recordings, it is white.
+    """
+    rng = np.random.default_rng([seed, round(snr_db)])
+    ambience = np.concatenate([read_wave(entry.path, SAMPLE_RATE) for entry in noise] or [rng.standard_normal(80_000)])
+    for index in rng.permutation(len(words)):
+        word = read_wave(words[index].path, SAMPLE_RATE)
+        pause = rng.uniform(*PAUSE_SECONDS)
+        piece = np.concatenate([np.zeros(round(pause * SAMPLE_RATE)), word])
+        start = int(rng.integers(max(1, len(ambience) - len(piece))))
+        below = ambience[start : start + len(piece)]
+        level = np.sqrt(np.mean(word**2) / max(np.mean(below**2), 1e-12)) * 10 ** (-snr_db / 20)
+        piece[: len(below)] += level * below
+        yield piece.astype(np.float32), str(words[index].label), pause
+
+
+def count_recalled(spotter: KeywordSpotter, words: Iterator[tuple[np.ndarray, str, float]]) -> tuple[int, int, int]:
+    """Return the number of words, of those that are recognised, and of the other events in the stream."""
+    spans: list[tuple[float, float, str]] = []
+    events, seconds = [], 0.0
+    for piece, label, pause in words:
+        spans.append((seconds + pause, seconds + len(piece) / SAMPLE_RATE + TOLERANCE_SECONDS, label))
+        seconds += len(piece) / SAMPLE_RATE
+        events += spotter.process(piece)
+    events += spotter.process(np.zeros(round(TOLERANCE_SECONDS * SAMPLE_RATE), np.float32))
+    right = set()
+    for event in events:
+        right |= {
+            n for n, (start, end, label) in enumerate(spans) if label == event.label and start < event.seconds < end
+        }
+    return len(spans), len(right), len(events) - len(right)
+
+
+def trained(options: argparse.Namespace, entries: Sequence[Entry]) -> ClassifierRuntime:
+    """Train the classifier, or continue a run that was killed."""
+    out = options.out / f"{options.unseen}-{options.seed}"
+    provenance = Provenance("keywords", "Recognises spoken digits in a stream.", "unknown", ())
+    run = Run(out, "classifier", settings(options.steps, options.seed), Scan(tuple(entries)), provenance)
+    run.train(resume=(out / RUN_FILE).is_file(), quiet=True)
+    return load_as(ClassifierRuntime, out)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this script."""
+    parser.add_argument("--corpora", type=Path, default=Path("corpora"), help="folder of digits, speech, esc10 ...")
+    parser.add_argument("--noise", type=Path, help="folder of more recordings without key words")
+    parser.add_argument("--out", type=Path, default=Path("runs/keywords"))
+    parser.add_argument("--unseen", default="theo", help="the speaker of the test")
+    parser.add_argument("--steps", type=int, default=1_200)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--false-alarms", type=float, default=1.0, help="an hour")
+    parser.add_argument("--snr", nargs="+", type=float, default=[30.0, 15.0], help="of the stream, in dB")
+    parser.add_argument("--recordings", type=int, default=0, help="without key words, at most; 0: all")
+
+
+def measure(options: argparse.Namespace, report: Report) -> None:
+    """Train, choose the threshold, and measure the recall."""
+    found = sounds(options.corpora, options.unseen, options.noise)
+    model = trained(options, found.train)
+    without = found.without[: options.recordings or None]
+    alarms = calibrate_spotter(model, without or found.words[:3], options.false_alarms)
+    print(alarms, file=sys.stderr, flush=True)
+    for snr_db in options.snr:
+        spotter = KeywordSpotter(model, replace(SpotterSettings(), threshold=alarms.threshold))
+        n_words, n_right, n_wrong = count_recalled(spotter, stream_of(found.words, found.noise, snr_db, options.seed))
+        report.add(
+            RECALL,
+            {
+                "unseen": options.unseen,
+                "seed": options.seed,
+                "snr_db": snr_db,
+                "words": n_words,
+                "recall": wilson_interval(n_right, n_words),
+                "wrong": n_wrong,
+                "threshold": alarms.threshold,
+                "false_alarms_per_hour": alarms.measured_per_hour,
+                "hours": alarms.hours,
+            },
+        )
+        report.target("key words", f"recall at {snr_db:g} dB", n_right / n_words, at_least=RECALL_BAR)
+
+
+def _smoke_corpora(folder: Path) -> Path:
+    """Write the digits of the smoke mode as one of several corpora; return the folder of them."""
+    smoke_digits(folder / "corpora")
+    return folder / "corpora"
+
+
+BENCHMARK = Benchmark(
+    __doc__,
+    (RECALL, TARGETS),
+    add_options,
+    measure,
+    smoke={"corpora": _smoke_corpora, "out": smoke_out, "unseen": "model", "steps": 2, "snr": [30.0]},
+)
+
+if __name__ == "__main__":
+    sys.exit(BENCHMARK.run())

@@ -1,0 +1,161 @@
+"""Tasks of the study of generated clips: recordings, a test of unseen speakers or kits, and settings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.harness.corpora import DRUM_LABELS, corpus_entries
+from wavewright.contracts.settings import TrainingSettings
+from wavewright.data.entry import Entry
+from wavewright.families.classifier.recipe import ClassifierRecipe
+from wavewright.families.classifier.recipe import recipe as classifier_recipe
+from wavewright.families.lstm.recipe import LstmRecipe
+from wavewright.families.lstm.recipe import recipe as lstm_recipe
+from wavewright.families.vae.recipe import VaeRecipe
+from wavewright.families.vae.recipe import recipe as vae_recipe
+
+TASKS = ("digits", "drums")
+
+
+@dataclass(frozen=True)
+class Division:
+    """Recordings to train on, all of them, and to test on, of one seed."""
+
+    train: list[Entry]
+    test: list[Entry]
+
+
+@dataclass(frozen=True)
+class StudyTask:
+    """A task: how its recordings are divided, and settings of its networks.
+
+    Attributes
+    ----------
+    name
+        One of TASKS.
+    classifier
+        Settings of the classifier, apart from seed and steps.
+    family, generator
+        Of the generator: its family, and settings apart from seed and steps.
+    """
+
+    name: str
+    classifier: ClassifierRecipe
+    family: str
+    generator: LstmRecipe | VaeRecipe
+
+
+def study_task(name: str) -> StudyTask:
+    """Return a task by name."""
+    rate, seconds = {"digits": (8_000, 1.024), "drums": (22_050, 0.56)}[name]
+    is_voice = name == "digits"
+    vae_hop = 256
+    n_samples = round(seconds * rate / vae_hop) * vae_hop
+    base = classifier_recipe("small")
+    classifier = replace(
+        base,
+        model=replace(
+            base.model,
+            sample_rate=rate,
+            n_samples=n_samples,
+            n_fft=256 if is_voice else 1_024,
+            hop_length=160 if is_voice else 256,
+            n_mels=40,
+            f_min_hz=60.0 if is_voice else 30.0,
+            width=1,
+        ),
+        data=replace(
+            base.data,
+            align=not is_voice,
+            largest_delay_seconds=0.1 if is_voice else base.data.largest_delay_seconds,
+            fit_to_folder=False,
+            valid_fraction=0.0,
+            smallest_class=1,
+            mixup_alpha=0.0,  # with mixup, a classifier learns little in a few hundred steps
+            mask_probability=0.5,
+            label_smoothing=0.05,
+        ),
+        training=replace(_training(base.training), learning_rate=2e-2, warmup_steps=10),
+    )
+    generator = _voice_generator() if is_voice else _one_shot_generator(rate, n_samples, vae_hop)
+    return StudyTask(name, classifier, *generator)
+
+
+def _voice_generator() -> tuple[str, LstmRecipe]:
+    """Return family and recipe of a small LSTM, otherwise as the bundled model ``digits``."""
+    usual = lstm_recipe("base")
+    model = replace(
+        usual.model,
+        sample_rate=8_000,
+        n_fft=200,
+        hop_length=80,
+        n_mels=32,
+        log_floor=1e-5,
+        source="voice",
+        hidden_size=160,
+        prenet_size=96,
+        n_mixtures=4,
+        n_iterations=4,
+        duration="drawn",
+        input_noise=0.15,
+        temperature=0.7,
+    )
+    data = replace(usual.data, sample_seconds=0.7, valid_fraction=0.0)
+    return "lstm", replace(usual, model=model, data=data, training=_training(usual.training))
+
+
+def _one_shot_generator(rate: int, n_samples: int, hop_length: int) -> tuple[str, VaeRecipe]:
+    """Return family and recipe of a small VAE."""
+    usual = vae_recipe("small")
+    model = replace(
+        usual.model,
+        sample_rate=rate,
+        n_samples=n_samples,
+        n_fft=4 * hop_length,
+        hop_length=hop_length,
+        channels=128,
+        hidden=256,
+        latent_size=32,
+        noise_bands=32,
+        warmup_steps=100,
+    )
+    data = replace(usual.data, valid_fraction=0.0, smallest_class=1)
+    return "vae", replace(usual, model=model, data=data, training=_training(usual.training))
+
+
+def _training(training: TrainingSettings) -> TrainingSettings:
+    """Return settings of a run whose last weights count, on one thread."""
+    return replace(training, threads=1, metric="", evaluate_every=1_000_000, save_every=1_000_000)
+
+
+def divide(name: str, corpora: Path, seed: int) -> Division:
+    """Return the recordings of a task.
+
+    ``digits``: the test is one of the speakers, another for each seed. ``drums``: the test are kits of
+    ``corpora/drum-judge``.
+    """
+    if name == "drums":
+        train = corpus_entries(corpora / "drums", "train", DRUM_LABELS)
+        return Division(train, corpus_entries(corpora / "drum-judge", None, DRUM_LABELS))
+    entries = corpus_entries(corpora / "digits")
+    speakers = sorted({str(entry.speaker) for entry in entries})
+    if len(speakers) == 1:  # of the smoke mode
+        return Division(entries, entries)
+    unseen = speakers[seed % len(speakers)]
+    known = [entry for entry in entries if entry.split == "train" and entry.speaker != unseen]
+    return Division(known, [entry for entry in entries if entry.speaker == unseen])
+
+
+def draw_share(entries: Sequence[Entry], share: float, seed: int) -> list[Entry]:
+    """Return a share of the recordings of each label, at least one; larger shares contain smaller ones."""
+    rng = np.random.default_rng([seed, 1])
+    drawn = []
+    for label in sorted({str(entry.label) for entry in entries}):
+        rows = [row for row, entry in enumerate(entries) if entry.label == label]
+        n_rows = max(1, round(share * len(rows)))
+        drawn += sorted(rows[index] for index in rng.permutation(len(rows))[:n_rows])
+    return [replace(entries[row], split="train") for row in drawn]

@@ -1,0 +1,87 @@
+"""Encoder: learns from recordings without labels, and provides the embedding from which classifiers start.
+
+Two views of one sound, cropped, stretched, filtered, and mixed with other clips and noise, are to be closer to each
+other than to the views of all other clips of a batch. The network is that of a classifier without its last layer, so
+``train --family classifier --from ENCODER`` is a plain warm start::
+
+    wave -> log-mel spectrogram -> view -> BC-ResNet -> embedding -> projection -> contrastive loss
+
+Papers:
+    Chen, Kornblith, Norouzi and Hinton, "A Simple Framework for Contrastive Learning of Visual Representations"
+    (SimCLR), 2020.
+    Niizumi et al., "BYOL for Audio: Self-Supervised Learning for General-Purpose Audio Representation", 2021.
+    Saeed, Grangier and Zeghidour, "Contrastive Learning of General-Purpose Audio Representations" (COLA), 2021.
+    Kim et al., "Broadcasted Residual Learning for Efficient Keyword Spotting" (BC-ResNet), 2021.
+
+Changes:
+    - Views are made of log-mel spectrograms, which takes little time: a random equaliser is an added curve, a
+      background is a logarithm of two exponentials.
+    - A warp of the mel scale stands for other voices and other instruments.
+    - The views of a pair overlap, so that the words stay the same; other segments of the same recording may be
+      among the other clips of a batch.
+
+Read ``views.py``, ``batches.py``, ``network.py`` (the loss) and ``runtime.py``, in this order.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...contracts.dials import TRAINING_DIALS, Dial
+from ...contracts.family import Capability, Family, RecipeModule
+from ...contracts.health import HealthRules
+from ..classifier import with_batch_counters
+from ..classifier.config import ENCODER_PREFIX
+from .config import SIZES, EncoderConfig
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ...models.folder import ModelFolder
+    from .recipe import EncoderPrepared, EncoderRecipe
+    from .runtime import EncoderRuntime
+    from .training import EncoderTraining
+
+
+class EncoderFamily(Family[EncoderConfig, "EncoderRecipe", "EncoderPrepared"]):
+    """The family ``encoder``."""
+
+    name = "encoder"
+    summary = "learns from recordings without labels; classifiers start from it"
+    config = EncoderConfig
+    sizes = SIZES
+    health = HealthRules(loss="valid/loss")
+    dials = (
+        *TRAINING_DIALS,
+        Dial("model.width", choices=(1, 2, 3, 4)),
+        Dial("model.temperature", 0.05, 0.5),
+        Dial("data.mix_probability", 0.0, 1.0),
+    )
+    capabilities = frozenset({Capability.EMBED})
+    command = "train FOLDER --family classifier --from {model}"
+    weight_prefixes = (ENCODER_PREFIX,)
+
+    def recipes(self) -> RecipeModule[EncoderRecipe, EncoderPrepared]:
+        """Return the module of the recipes."""
+        from . import recipe
+
+        return recipe
+
+    def runtime(self) -> type[EncoderRuntime]:
+        """Return the class that opens a model folder."""
+        from .runtime import EncoderRuntime
+
+        return EncoderRuntime
+
+    def training(self) -> EncoderTraining:
+        """Return the part of the family that needs PyTorch."""
+        from .training import EncoderTraining
+
+        return EncoderTraining()
+
+    def initial_weights(self, base: ModelFolder, config: EncoderConfig) -> dict[str, np.ndarray]:
+        """Return the weights of ``base``."""
+        return with_batch_counters(super().initial_weights(base, config))
+
+
+ENCODER = EncoderFamily()

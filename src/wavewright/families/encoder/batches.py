@@ -1,0 +1,91 @@
+"""Batches for the encoder: two views of random crops of the recordings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...contracts.recipe import RecipeOf
+from ...data.store import ClipStore
+from ...ranges import ranged
+from ..classifier.features import log_mel_spectrogram
+from .config import EncoderConfig
+from .views import ViewSettings, clean_statistics, draw_views
+
+N_CANDIDATES = 2  # random crops, the loudest of which is taken, since pauses say little
+
+
+@dataclass(frozen=True)
+class EncoderDataSettings(ViewSettings):
+    """Selection of the recordings, and how views of them are made."""
+
+    length_exponent: float = ranged(0.5, 0.0, 1.0)  # recordings are drawn in proportion to their length to this power
+    valid_fraction: float = ranged(0.05, 0.0, 0.9)  # of the recordings (or groups), unless a manifest names splits
+
+
+class ViewBatches:
+    """Batches of pairs of views, a pure function of the step.
+
+    Parameters
+    ----------
+    store : ClipStore
+        Whole recordings.
+    rows : sequence of int
+        The recordings to draw from.
+    recipe : EncoderRecipe
+        Of the run.
+    """
+
+    def __init__(
+        self, store: ClipStore, rows: Sequence[int], recipe: RecipeOf[EncoderConfig, EncoderDataSettings]
+    ) -> None:
+        self.store = store
+        self.rows = rows
+        self.recipe = recipe
+        model, data = recipe.model, recipe.data
+        n_frames = data.n_context_frames(model.n_frames, model.sample_rate / model.hop_length)
+        self.n_context_samples = (n_frames - 1) * model.hop_length
+        self.lengths = store.lengths
+        weights = np.array([self.lengths[row] for row in rows], np.float64) ** data.length_exponent
+        self.probabilities = weights / weights.sum()
+
+    def __call__(self, step: int) -> dict[str, np.ndarray]:
+        """Return the batch of a step.
+
+        Returns
+        -------
+        dict
+            ``first`` and ``second``: log-mel spectrograms ``(batch, n_mels, n_frames)`` float32, views of the same
+            clips. ``statistics``: see :func:`.views.clean_statistics`.
+        """
+        seed = self.recipe.training.seed
+        rng = np.random.default_rng([seed, step])
+        n_clips = self.recipe.training.batch_size
+        chosen = rng.choice(len(self.rows), n_clips, p=self.probabilities)
+        return self.views([self.draw_context(self.rows[index], rng) for index in chosen], (seed, step))
+
+    def views(self, contexts: Sequence[np.ndarray], seed: Sequence[int]) -> dict[str, np.ndarray]:
+        """Return two views of waves ``(n_context_samples,)`` as a batch."""
+        model, data = self.recipe.model, self.recipe.data
+        spectrograms = np.stack([log_mel_spectrogram(wave, model) for wave in contexts])
+        shift = data.largest_shift_seconds * model.sample_rate / model.hop_length
+        views = {
+            name: draw_views(spectrograms, model.n_frames, data, shift, (*seed, number))
+            for number, name in enumerate(("first", "second"), start=1)
+        }
+        return {**views, "statistics": clean_statistics(spectrograms, model.n_frames, model.range_db)}
+
+    def draw_context(self, row: int, rng: np.random.Generator) -> np.ndarray:
+        """Return a random crop ``(n_context_samples,)`` of a recording; a shorter one is in it as a whole."""
+        n_free = self.lengths[row] - self.n_context_samples
+        starts = rng.integers(min(n_free, 0), max(n_free, 0) + 1, N_CANDIDATES)
+        if n_free <= 0:
+            context = np.zeros(self.n_context_samples, np.float32)
+            margin = self.n_context_samples - self.recipe.model.n_samples  # of which views may show nothing
+            start = int(np.clip(-starts[0], min(margin // 2, -n_free), max(-n_free - margin // 2, 0)))
+            context[start:][: self.lengths[row]] = self.store[row][0]
+            return context
+        crops = [self.store.crop(row, int(start), self.n_context_samples)[0] for start in starts]
+        return max(crops, key=lambda crop: float(np.square(crop).sum()))

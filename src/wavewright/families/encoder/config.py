@@ -1,0 +1,62 @@
+"""Configuration of the encoder family's networks, and its sizes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ...ranges import ranged
+from ..classifier.config import BCResNetConfig
+
+GRAPH_FILE = "encoder.onnx"
+
+N_TARGETS = 3  # of each mel band: mean, deviation and mean change over time
+
+METRICS = ("valid/loss", "valid/agreement")
+"""Validation metrics, any of which may choose the best checkpoint."""
+
+
+@dataclass(frozen=True)
+class EncoderConfig(BCResNetConfig):
+    """Configuration of an encoder: the network of a classifier without its last layer, and its training.
+
+    Attributes
+    ----------
+    n_samples
+        Length of a view, and of the windows that are embedded.
+    projection_size
+        Of the projected embeddings that the loss compares; not exported.
+    temperature
+        Of their similarities in the loss.
+    """
+
+    TITLE = "an encoder"
+    VALIDATION_METRICS = METRICS
+
+    sample_rate: int = ranged(16_000, 4_000, 768_000)
+    n_samples: int = 16_000
+    n_fft: int = ranged(512, 16, 65_536)  # samples
+    hop_length: int = 256  # samples
+    n_mels: int = 40  # on HTK's scale
+    f_min_hz: float = 60.0
+    width: int = ranged(2, 1, 1_024)
+    dropout: float = ranged(0.0, 0.0, 0.9)
+    projection_size: int = ranged(128, 2, 4_096)
+    temperature: float = ranged(0.15, 0.01, 10.0)
+
+    @property
+    def statistics_size(self) -> int:
+        """Means and standard deviations of the activations over time."""
+        return 2 * self.embedding_size
+
+    @property
+    def vector_size(self) -> int:
+        """Size of an exported embedding: those, and three numbers of each mel band."""
+        return self.statistics_size + N_TARGETS * self.n_mels
+
+
+SIZES: dict[str, EncoderConfig] = {
+    "tiny": EncoderConfig(width=1),
+    "small": EncoderConfig(width=2),
+    "base": EncoderConfig(width=4),
+}
+"""The configuration of each size."""

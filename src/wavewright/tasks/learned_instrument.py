@@ -1,0 +1,72 @@
+"""Open a model as the instrument of a score, with timbres over its bars."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache, partial
+from pathlib import Path
+
+import numpy as np
+
+from ..contracts.score_player import ScorePlayer
+from ..loading import load_instrument
+from ..music.bars import bars_of
+from ..music.engine import InstrumentEngine
+from ..music.score import Score
+from ..music.timbre_path import TimbrePath, timbre_path
+
+
+def open_instrument(
+    model: str | Path, timbre: str | None, score: Score, seconds: float, sample_rate: int, seed: int
+) -> tuple[str, Callable[[], InstrumentEngine]]:
+    """Return the name of a learned instrument, and the function that opens its engine.
+
+    Parameters
+    ----------
+    model : str or Path
+        Name or folder of a model.
+    timbre : str, optional
+        See :func:`.music.timbre_path.parse_timbre`; by default the label nearest to each program.
+    score : Score
+    seconds : float
+        Length of the performance, whose bars may be faster than those of the score.
+    sample_rate : int
+        In Hz.
+    seed : int
+
+    Raises
+    ------
+    BadModel
+        If the model is none that plays scores.
+    BadSetting
+        If the timbre is none, or the model lacks its labels.
+    """
+    player = load_instrument(model)
+    paths = _paths_by_program(player) if timbre is None else _one_path(player, timbre, score, seconds)
+    title = player.name if timbre is None else f"{player.name}, {timbre}"
+    return title, partial(player.engine, paths, sample_rate, seed)
+
+
+def _paths_by_program(player: ScorePlayer) -> Callable[[int], TimbrePath]:
+    """Return the timbres of programs, which do not change over time."""
+
+    @cache
+    def path_of(program: int) -> TimbrePath:
+        return TimbrePath(player.timbre(player.label_of_program(program))[None], np.zeros(1))
+
+    return path_of
+
+
+def _one_path(player: ScorePlayer, timbre: str, score: Score, seconds: float) -> Callable[[int], TimbrePath]:
+    """Return one path of timbres for all programs."""
+    bars, tempo_map = bars_of(score), score.tempo_map
+    ratio = seconds / max(float(tempo_map.seconds(score.length)), 1e-6)
+
+    def seconds_of_bar(number: float) -> float:
+        whole = int(number)
+        bar = bars[min(whole, len(bars)) - 1]
+        tick = bar.start + bar.length * (number - min(whole, len(bars)))
+        return ratio * float(tempo_map.seconds(round(tick)))
+
+    path = timbre_path(timbre, player.timbre, seconds_of_bar, seconds)
+    return lambda _: path

@@ -1,0 +1,77 @@
+"""Train an encoder on recordings without labels, from which classifiers of few recordings start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from ..data.parameters import GroupSource, ManifestPath
+from ..families import FAMILIES
+from ..names import inside
+from ..parameters import Quiet
+from . import checked
+from .train import Trained, train
+
+ENCODER = "encoder"
+DEFAULT_MINUTES = 30.0
+
+
+@checked
+def pretrain(
+    folder: Annotated[Path, Field(description="Folder of recordings, or a manifest (.csv, .jsonl); no labels needed.")],
+    size: Annotated[str, Field(description=f"Size of the network: {', '.join(FAMILIES[ENCODER].sizes)}.")] = "small",
+    out: Annotated[
+        Path | None, Field(description="Run folder, which becomes the model; default: runs/ and NAME-encoder.")
+    ] = None,
+    group_from: GroupSource = None,
+    manifest: ManifestPath = None,
+    from_: Annotated[
+        str | None, Field(description="Encoder whose weights the training starts from, a name or a folder.")
+    ] = None,
+    max_minutes: Annotated[
+        float | None, Field(description="Stop and save after so many minutes of this call; default: 30.", gt=0)
+    ] = None,
+    more_minutes: Annotated[
+        float | None,
+        Field(description="With --resume: extend the plan of the run by so many minutes, finished or not.", gt=0),
+    ] = None,
+    resume: Annotated[bool, Field(description="Continue the run in the run folder.")] = False,
+    set: Annotated[
+        tuple[str, ...], Field(description="Change a setting: name=value; may be given several times.")
+    ] = (),
+    device: Annotated[Literal["cpu", "cuda", "mps"], Field(description="Where to compute.")] = "cpu",
+    quiet: Quiet = False,
+) -> Trained:
+    """Train an encoder on recordings without labels: `train --family classifier --from` it needs few with labels.
+
+    Raises
+    ------
+    MissingExtra
+        If PyTorch is not installed.
+    BadFolder
+        If the recordings or the run folder cannot be used.
+    BadSetting
+        If an option or a setting is unknown or out of its range.
+    TrainingStopped
+        If training diverges again and again, or memory or disk are exhausted.
+    """
+    name = folder.resolve().stem if folder.is_file() else folder.resolve().name
+    has_length = resume or more_minutes or any(each.split("=")[0].endswith("steps") for each in set)
+    return train(
+        folder,
+        ENCODER,
+        size,
+        out or inside(Path("runs"), f"{name}-encoder"),
+        "none",
+        group_from,
+        manifest,
+        from_,
+        max_minutes=max_minutes or (None if has_length else DEFAULT_MINUTES),
+        more_minutes=more_minutes,
+        resume=resume,
+        set=set,
+        device=device,
+        quiet=quiet,
+    )

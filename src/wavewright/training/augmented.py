@@ -1,0 +1,138 @@
+"""Add generated clips to the recordings of a classifier: train a judge on the recordings, generate, filter."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import cast
+
+import numpy as np
+
+from .. import loading
+from ..contracts.runtime import Generator
+from ..data.entry import Entry
+from ..errors import BadSetting
+from ..families.classifier.config import ClassifierConfig
+from ..families.classifier.features import fixed_length
+from ..families.classifier.recipe import ClassifierPrepared
+from ..generated_clips import (
+    ClipFilter,
+    GeneratedCounts,
+    GeneratedSettings,
+    check_label_map,
+    generate_for,
+    generated_entries,
+    pair_labels,
+    read_counts,
+    requested_clips,
+)
+from ..models.card import Source
+from ..torchrun import n_processes
+from .run import PlannedRun, Run
+from .run_file import RUN_FILE
+from .run_folder import GENERATED, JUDGE
+
+JUDGE_TIME_FRACTION = 0.4  # of --max-minutes
+LEAST_TIME_FRACTION = 0.5  # of --max-minutes that remains for the run, however long generating took
+
+
+def with_generated_clips(settings: GeneratedSettings, plan: PlannedRun) -> PlannedRun:
+    """Return a plan with generated clips beside the recordings.
+
+    A classifier is trained on the recordings alone, in the folder JUDGE of the run. Clips that it recognises, and that
+    are neither copies of recordings nor far from all of them, are written into the folder GENERATED. Both are taken
+    from there if the call resumes.
+
+    Parameters
+    ----------
+    settings
+        Models, ratio and limits.
+    plan
+        A run of the family classifier.
+
+    Returns
+    -------
+    PlannedRun
+        With more clips and sources, and with the minutes that are left.
+
+    Raises
+    ------
+    BadModel
+        If a model does not generate, or has no labels.
+    BadSetting
+        If the labels do not match, no clip passes, or the run is none of a classifier.
+    """
+    if not isinstance(plan.recipe.model, ClassifierConfig):
+        raise BadSetting("--augment-with is for --family classifier; other families learn from recordings alone.")
+    if n_processes() > 1:
+        raise BadSetting("--augment-with is not possible under torchrun; train the classifier in one process.")
+    started = time.monotonic()
+    models = [loading.load_generator(name) for name in settings.models]
+    check_label_map(settings.label_map, models)  # before anything is trained
+    for model in models:
+        pair_labels(model, _labels_of(plan), settings.label_map)
+    seed = plan.recipe.training.seed
+    counts = read_counts(plan.out / GENERATED, settings, seed)
+    if counts is None:
+        counts = _generate(settings, plan, models)
+    entries = generated_entries(plan.out / GENERATED)
+    if not plan.quiet:
+        print(counts, flush=True)
+    return replace(
+        plan,
+        scan=replace(plan.scan, entries=(*plan.scan.entries, *entries)),
+        provenance=replace(plan.provenance, sources=(*plan.provenance.sources, *_sources(models, entries))),
+        max_minutes=_left(plan.max_minutes, (time.monotonic() - started) / 60),
+    )
+
+
+def _labels_of(plan: PlannedRun) -> tuple[str, ...]:
+    """Return the labels of the recordings."""
+    return tuple(sorted({label for entry in plan.scan.entries for label in entry.all_labels}))
+
+
+def _left(max_minutes: float | None, spent: float) -> float | None:
+    """Return the minutes of a call that are left for the run."""
+    return None if max_minutes is None else max(max_minutes - spent, LEAST_TIME_FRACTION * max_minutes)
+
+
+def _generate(settings: GeneratedSettings, plan: PlannedRun, models: Sequence[Generator]) -> GeneratedCounts:
+    """Train the judge, and generate the clips that it accepts."""
+    out = plan.out / JUDGE
+    judge_run = Run(out, "classifier", plan.recipe, plan.scan, replace(plan.provenance, name=JUDGE), base=plan.base)
+    minutes = None if plan.max_minutes is None else JUDGE_TIME_FRACTION * plan.max_minutes
+    judge_run.train(minutes, resume=(out / RUN_FILE).is_file(), quiet=plan.quiet)
+    judge = loading.load_classifier(out)
+    prepared = cast(ClassifierPrepared, judge_run.prepared)
+    waves, labels = real_clips(prepared)
+    requested = requested_clips(prepared.train_entries, judge.labels, settings.ratio)
+    accept = ClipFilter(judge, waves, labels, settings.min_confidence)
+    return generate_for(plan.out / GENERATED, models, requested, settings, accept, plan.recipe.training.seed)
+
+
+def real_clips(prepared: ClassifierPrepared) -> tuple[np.ndarray, list[str]]:
+    """Return the beginnings of the training recordings ``(n, n_samples)`` and the label of each.
+
+    A recording with several labels counts for each of them.
+    """
+    store, model = prepared.batches.store, prepared.recipe.model
+    rows = [(row, label) for row, entry in enumerate(store.entries) for label in entry.all_labels]
+    rows = [(row, label) for row, label in rows if label in model.labels and store.entries[row].split == "train"]
+    clips = [fixed_length(store.crop(row, 0, model.n_samples)[0], model) for row, _ in rows]
+    return np.stack(clips), [label for _, label in rows]
+
+
+def _sources(models: Sequence[Generator], entries: Sequence[Entry]) -> list[Source]:
+    """Return the models as sources of the card, with the number of their clips."""
+    n_clips = Counter(entry.generated_by for entry in entries)
+    return [
+        Source(
+            name=model.name,
+            licence=model.card.licence,
+            origin="clips generated by this model",
+            n_clips=n_clips[model.name],
+        )
+        for model in models
+    ]

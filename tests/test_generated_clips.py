@@ -1,0 +1,251 @@
+"""Generated clips beside recordings: the filter, matching labels, batches, and training with a judge."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import soundfile
+from command_line import refused
+
+from wavewright import loading
+from wavewright.contracts.runtime import Generator
+from wavewright.data.folder import scan
+from wavewright.errors import BadFolder, BadModel, BadSetting
+from wavewright.families.classifier.recipe import prepare, recipe
+from wavewright.generated_clips import (
+    ClipFilter,
+    ClipScores,
+    GeneratedSettings,
+    generate_for,
+    generated_entries,
+    pair_labels,
+    read_counts,
+    requested_clips,
+)
+from wavewright.tasks.train import train
+
+RATE = 8_000
+N = 2_000
+HZ = {"low": 300.0, "high": 2_000.0}
+
+
+def decaying_tone(hz: float, rng: np.random.Generator) -> np.ndarray:
+    seconds = np.arange(N) / RATE
+    decay = np.exp(-seconds / rng.uniform(0.05, 0.1))
+    wave = decay * np.sin(2 * np.pi * hz * rng.uniform(0.8, 1.2) * seconds) + 0.001 * rng.standard_normal(N)
+    return (0.5 * wave[None] / np.abs(wave).max()).astype(np.float32)
+
+
+class Tones(Generator):
+    """Generates tones, and every ``noise_every``-th clip noise."""
+
+    def __init__(self, labels: tuple[str, ...] = ("HIGH", "low"), noise_every: int = 10**9, name: str = "tones"):
+        self.labels, self.noise_every = labels, noise_every
+        self.sample_rate = RATE
+        self.card = SimpleNamespace(name=name, licence="CC0-1.0")
+        self.folder = SimpleNamespace(hash="0123456789abcdef")
+
+    def generate(self, label=None, count=1, seed=0, start=0):
+        number = self.label_index(label)
+        waves = []
+        for index in range(start, start + count):
+            rng = np.random.default_rng([seed, index, number])
+            is_noise = index % self.noise_every == self.noise_every - 1
+            noise = rng.uniform(-0.5, 0.5, (1, N)).astype(np.float32)
+            waves.append(noise if is_noise else decaying_tone(HZ[self.labels[number].lower()], rng))
+        return waves
+
+
+class ToneJudge:
+    """Recognises tones by the share of the power below 1 kHz."""
+
+    labels = ("high", "low")
+    sample_rate = RATE
+    window_samples = N
+
+    def probabilities(self, waves, sample_rate=None):
+        power = np.abs(np.fft.rfft(waves)) ** 2
+        low = power[:, : power.shape[1] // 4].sum(1) / power.sum(1)
+        return np.stack([1 - low, low], axis=1)
+
+
+@pytest.fixture
+def accept() -> ClipFilter:
+    rng = np.random.default_rng(1)
+    labels = ["high", "low"] * 20
+    waves = np.concatenate([decaying_tone(HZ[label], rng) for label in labels])
+    return ClipFilter(ToneJudge(), waves, labels, 0.6)
+
+
+@pytest.fixture
+def tones_folder(tmp_path) -> Path:
+    rng = np.random.default_rng(2)
+    for label, hz in HZ.items():
+        for index in range(12):
+            path = tmp_path / "sounds" / label / f"{index:02}.wav"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            soundfile.write(path, decaying_tone(hz, rng)[0], RATE)
+    return tmp_path / "sounds"
+
+
+def test_filter_leaves_out_copies_outliers_and_other_labels(accept):
+    copy = accept.waves[1:2]
+    assert accept.score(copy, RATE, "low").distance_db == pytest.approx(0.0, abs=1e-6)
+    assert accept.reason(accept.score(copy, RATE, "low"), "low") == "copy"
+    assert accept.reason(accept.score(copy, RATE, "high"), "high") == "doubted"
+    steady = np.sin(2 * np.pi * np.outer([100, 500, 900], np.arange(N) / RATE)).sum(0, keepdims=True) / 3  # a chord
+    assert accept.reason(accept.score(steady, RATE, "low"), "low") == "outlier"
+    fresh = [decaying_tone(HZ["low"], np.random.default_rng([3, index])) for index in range(20)]
+    assert sum(accept.reason(accept.score(wave, RATE, "low"), "low") is None for wave in fresh) >= 16
+
+
+def test_limits_are_quantiles_of_the_distances_between_recordings(accept):
+    low, high = accept.limits_db["low"]
+    assert 0 < low < high
+    for distance, reason in ((low * 0.99, "copy"), (low * 1.01, None), (high * 0.99, None), (high * 1.01, "outlier")):
+        assert accept.reason(ClipScores(0.9, distance, "low"), "low") == reason
+
+
+def test_one_recording_of_a_label_has_the_limits_of_the_others():
+    rng = np.random.default_rng(4)
+    waves = np.concatenate([decaying_tone(HZ[label], rng) for label in ("high", "low", "low", "low")])
+    limits = ClipFilter(ToneJudge(), waves, ["high", "low", "low", "low"], 0.5).limits_db
+    assert limits["high"] == limits["low"]
+    assert ClipFilter(ToneJudge(), waves[:2], ["high", "low"], 0.5).limits_db["low"] == (3.0, np.inf)
+
+
+def test_clips_are_seeded_counted_and_read_back(accept, tmp_path):
+    settings = GeneratedSettings(("tones",), 0.5)
+    counts = [
+        generate_for(tmp_path / name, [Tones(noise_every=3)], {"high": 6, "low": 4}, settings, accept, 7)
+        for name in "ab"
+    ]
+    assert counts[0].accepted == {"high": 6, "low": 4}
+    assert counts[0].rejected["doubted"] > 0
+    entries = generated_entries(tmp_path / "a")
+    assert Counter(entry.label for entry in entries) == {"high": 6, "low": 4}
+    assert {(entry.split, entry.generated_by, entry.group) for entry in entries} == {("train", "tones", None)}
+    for entry in entries:
+        assert entry.path.read_bytes() == (tmp_path / "b" / entry.path.name).read_bytes()
+    record = json.loads((tmp_path / "a" / "manifest.jsonl").read_text().splitlines()[0])
+    assert record["confidence"] >= 0.6
+    assert record["model_label"] == "HIGH"
+    again = read_counts(tmp_path / "a", settings, 7)
+    assert again is not None
+    assert (again.accepted, again.rejected) == (counts[0].accepted, counts[0].rejected)
+    with pytest.raises(BadSetting, match="by other settings"):
+        read_counts(tmp_path / "a", replace(settings, ratio=1.0), 7)
+    (tmp_path / "a" / "counts.json").write_text("[]")
+    with pytest.raises(BadFolder, match="damaged"):
+        read_counts(tmp_path / "a", settings, 7)
+
+
+def test_several_models_share_the_clips(accept, tmp_path):
+    models = [Tones(name="one"), Tones(("low",), name="two")]
+    counts = generate_for(
+        tmp_path / "clips", models, {"high": 4, "low": 5}, GeneratedSettings(("one", "two")), accept, 0
+    )
+    assert counts.accepted == {"high": 4, "low": 5}
+    by_model = Counter((entry.generated_by, entry.label) for entry in generated_entries(tmp_path / "clips"))
+    assert by_model == {("one", "high"): 4, ("one", "low"): 3, ("two", "low"): 2}
+
+
+def test_a_filter_that_nothing_passes_is_one_sentence_and_writes_nothing(accept, tmp_path):
+    with pytest.raises(BadSetting, match=r"None of 20 generated clips passed the filter \(left out: .* 0 copy"):
+        generate_for(tmp_path / "c", [Tones(noise_every=1)], {"low": 2}, GeneratedSettings(("t",)), accept, 0)
+    assert not (tmp_path / "c").exists()
+
+
+def test_labels_are_paired_by_name_and_by_the_map():
+    assert pair_labels(Tones(), ("high", "low", "mid")) == {"high": "HIGH", "low": "low"}
+    assert pair_labels(Tones(), ("mid", "low"), (("HIGH", "mid"),)) == {"mid": "HIGH", "low": "low"}
+    with pytest.raises(BadSetting, match="--map-label names 'top'; the labels of the folder are mid"):
+        pair_labels(Tones(), ("mid",), (("HIGH", "top"),))
+    with pytest.raises(BadSetting, match=r"none match; pair them with --map-label HIGH=bark"):
+        pair_labels(Tones(), ("bark", "meow"))
+    with pytest.raises(BadModel, match="tones has no labels"):
+        pair_labels(Tones(()), ("low",))
+
+
+@pytest.mark.parametrize(("ratio", "expected"), [(0.01, 1), (0.5, 6), (1.0, 12), (3.0, 36)])
+def test_requested_clips_are_a_ratio_of_the_recordings(tones_folder, ratio, expected):
+    entries = scan(tones_folder, "folder").entries
+    assert requested_clips(entries, ("high", "low", "other"), ratio) == {"high": expected, "low": expected}
+
+
+def test_batches_draw_generated_clips_by_their_share_and_settings_follow_the_recordings(tones_folder, tmp_path, accept):
+    generate_for(tmp_path / "g", [Tones(("low",))], {"low": 24}, GeneratedSettings(("t",), 2.0), accept, 0)
+    recordings = scan(tones_folder, "folder").entries
+    settings = recipe("tiny")
+    settings = replace(settings, data=replace(settings.data, valid_fraction=0.0))
+    alone = prepare(settings, recordings, tmp_path / "cache")
+    both = prepare(settings, [*recordings, *generated_entries(tmp_path / "g")], tmp_path / "cache")
+    assert both.recipe == alone.recipe
+    assert len(both.train_entries) == len(alone.train_entries) + 24
+    rng = np.random.default_rng(0)
+    entries = both.batches.store.entries
+    drawn = [entries[both.batches.draw_row(1, rng)] for _ in range(600)]
+    assert {entry.label for entry in drawn} == {"low"}
+    assert np.mean([entry.generated_by is not None for entry in drawn]) == pytest.approx(2 / 3, abs=0.06)
+    assert not any(entries[both.batches.draw_row(0, rng)].generated_by for _ in range(50))
+
+
+def test_training_with_generated_clips_counts_them_on_the_card_and_resumes(tones_folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(loading, "load_generator", lambda name: Tones())
+    monkeypatch.setattr(loading, "load_classifier", lambda name: ToneJudge())  # a real one would learn too long
+    options = {
+        "family": "classifier",
+        "size": "tiny",
+        "label_from": "folder",
+        "augment_with": ("tones",),
+        "ratio": 0.5,
+        "quiet": True,
+        "set": ("training.steps=2", "training.threads=1", "data.valid_fraction=0"),
+        "out": tmp_path / "run",
+    }
+    from wavewright.training import augmented
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(augmented, "generate_for", killed)
+        with pytest.raises(KeyboardInterrupt):
+            train(tones_folder, **options)
+    assert not (tmp_path / "run" / "run.json").exists()
+    with pytest.raises(BadSetting, match="contains a run already; continue it with --resume"):
+        train(tones_folder, **options)
+    train(tones_folder, **options, resume=True)
+    card = json.loads((tmp_path / "run" / "card.json").read_text())
+    assert card["training"]["n_clips"] == 24
+    assert card["training"]["generated_clips"] == {"tones": 12}
+    assert card["sources"][-1]["n_clips"] == 12
+    assert card["sources"][-1]["licence"] == "CC0-1.0"
+    manifest = (tmp_path / "run" / "generated" / "manifest.jsonl").read_bytes()
+    train(tones_folder, **(options | {"set": ("training.steps=3", *options["set"][1:])}), resume=True)
+    assert (tmp_path / "run" / "generated" / "manifest.jsonl").read_bytes() == manifest
+
+
+def test_errors_are_one_sentence(tones_folder, tmp_path, capsys):
+    def error(*arguments: str) -> str:
+        return refused(capsys, "train", str(tones_folder), "--out", str(tmp_path / "out"), *arguments)
+
+    steps = ("--set", "training.steps=2")
+    classifier = ("--family", "classifier", *steps)
+    assert "none match; pair them with --map-label kick=high" in error(*classifier, "--augment-with", "drums")
+    assert "the labels of the models are" in error(
+        *classifier, "--augment-with", "drums", "--map-label", "bang=low", "--map-label", "kick=high"
+    )
+    assert "write MODEL=FOLDER" in error(*classifier, "--augment-with", "drums", "--map-label", "kick")
+    assert "give a model with it" in error(*classifier, "--map-label", "kick=low")
+    assert "names a model twice" in error(*classifier, "--augment-with", "drums", "--augment-with", "drums")
+    assert "--ratio" in error(*classifier, "--augment-with", "drums", "--ratio", "0")
+    assert "generates no clips by itself" in error(*classifier, "--augment-with", "drum-classifier")
+    assert "is for --family classifier" in error("--family", "gan", *steps, "--augment-with", "drums")
+    assert not (tmp_path / "out").exists()
