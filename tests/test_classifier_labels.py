@@ -11,14 +11,18 @@ import pytest
 import soundfile
 import torch
 
+from wavewright.cli import run
 from wavewright.data import manifest
-from wavewright.errors import BadFolder, BadSetting
+from wavewright.data.entry import Entry
+from wavewright.errors import BadFolder
 from wavewright.families.classifier.config import SIZES
 from wavewright.families.classifier.modules import linear_softmax
 from wavewright.families.classifier.network import ClassifierNetwork
 from wavewright.families.classifier.recipe import prepare, recipe, scores
 from wavewright.loading import load
+from wavewright.recognition.label_sets import report_on_sets
 from wavewright.recognition.recogniser import moving_mean, overlapped
+from wavewright.recognition.results import LabelConfidence, RecognisedFile
 from wavewright.tasks.recognise import recognise
 from wavewright.training.run import train
 
@@ -150,6 +154,39 @@ def test_events_are_located_by_labels_of_clips_alone(trained, tmp_path):
         assert max(overlaps, default=0) > 0.1
 
 
-def test_a_report_is_for_one_label_a_clip(trained, folder):
-    with pytest.raises(BadSetting, match="any number of labels"):
-        recognise(str(trained), folder, report=True)
+def test_a_report_compares_sets_of_labels(trained, folder, tmp_path, capsys):
+    plot = tmp_path / "report.png"
+    assert run(["recognise", str(trained), str(folder), "--report", "--plot", str(plot), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["n_files"], report["n_unknown"]) == (48, 0)
+    assert [score["n_clips"] for score in report["scores"]] == [24, 24]
+    assert report["balanced_accuracy"] > 0.8
+    assert sum(report["calibration"]["counts"]) == 2 * 48
+    assert plot.read_bytes()[:4] == b"\x89PNG"
+
+
+def test_a_report_of_sets_by_hand():
+    def result(name: str, low: float, high: float) -> RecognisedFile:
+        labels = (LabelConfidence("low", low), LabelConfidence("high", high))
+        best = "low" if low >= high else "high"
+        label = best if max(low, high) >= 0.5 else None
+        return RecognisedFile(label, max(low, high), labels, 0.0, 1.0, file=Path(name))
+
+    def recording(name: str, *labels: str) -> Entry:
+        first, more = (labels[0], labels[1:]) if labels else (None, ())
+        return Entry(Path(name), first, None, 1.0, RATE, 1, RATE, more_labels=more)
+
+    entries = [recording("a", "low"), recording("b", "low", "high"), recording("c"), recording("d", "other")]
+    files = [result("a", 0.9, 0.6), result("b", 0.8, 0.3), result("c", 0.1, 0.2), result("d", 0.4, 0.1)]
+    report = report_on_sets(("low", "high"), entries, files, (), "model", "hash")
+    assert (report.n_files, report.n_unknown, report.unknown_rejected) == (3, 1, 1.0)
+    assert report.accuracy.value == pytest.approx(1 / 3)  # c alone is right in both labels
+    assert report.confusion == ((2, 1), (1, 0))
+    assert report.balanced_accuracy == 0.5  # low twice of two, high never of one
+    assert report.rejected == 0.0
+    assert [(each.file.name, each.label, each.recognised) for each in report.mistakes] == [
+        ("b", "low|high", "no high"),
+        ("a", "low", "high"),
+    ]
+    with pytest.raises(BadFolder, match="knows the labels low, high"):
+        report_on_sets(("low", "high"), entries[3:], files[3:], (), "model", "hash")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import html
+import importlib.util
 import re
 import shlex
 import shutil
@@ -88,6 +89,9 @@ def test_the_page_has_sounds_without_a_model(model, tmp_path, monkeypatch):
         assert soundfile.info(tmp_path / "out" / "audio" / f"{name}.wav").frames > 1_000
     for name in (*demos.PATCHES, "formula"):
         assert soundfile.info(tmp_path / "out" / "audio" / f"{name}.wav").frames > 44_100
+    if importlib.util.find_spec("verovio"):
+        assert text.count('<img class="notation" src="data:image/svg+xml;base64,') == 1
+    assert not list((tmp_path / "out").rglob("chorale.*"))
     assert "wavewright layer windy-hill --seconds 0.5 --seed 3 --out windy-hill.wav" in text
 
 
@@ -220,7 +224,7 @@ def test_voices_speak_a_few_sentences(tmp_path, monkeypatch):
         assert text.count(f"<q>{text_spoken}</q>") == 2
 
 
-def test_vocoders_and_codecs_use_a_voice_and_classifiers_are_skipped(tmp_path, monkeypatch):
+def test_vocoders_and_codecs_use_a_voice_and_classifiers_a_generator(tmp_path, monkeypatch):
     (tmp_path / "models").mkdir()
     install(monkeypatch, tmp_path / "models")
     for name, family in (("judge", "classifier"), ("squeeze", "codec")):
@@ -236,15 +240,27 @@ def test_vocoders_and_codecs_use_a_voice_and_classifiers_are_skipped(tmp_path, m
     monkeypatch.setattr(demos, "encode", encode)
     monkeypatch.setattr(demos, "decode", lambda codes, out, model, quiet: Clip(np.zeros((1, 800)), 16_000).write(out))
     made = demo(tmp_path / "out", models=("judge", "squeeze", "vocoder", "en"))
-    assert made.skipped == {"judge": "A classifier does not generate audio."}
-    assert "Skipped: judge. A classifier does not generate audio." in str(made)
+    assert made.skipped == {"judge": "A classifier recognises audio, and no model of the page generates its labels."}
+    assert "Skipped: judge. A classifier recognises audio, and no model of the page generates its labels." in str(made)
     assert encoded == [*BITRATES_KBPS]
     assert made.n_clips == 2 * len(TEXTS) + 1 + 1 + len(BITRATES_KBPS)
     text = made.page.read_text(encoding="utf-8")
     assert re.findall("<h2>(.*?)</h2>", text) == ["en", "squeeze", "vocoder", "judge", "Credits and licences"]
-    assert "<p>What judge does.</p>\n<p>No clips: A classifier does not generate audio.</p>" in text
+    reason = "A classifier recognises audio, and no model of the page generates its labels."
+    assert f"<p>What judge does.</p>\n<p>No clips: {reason}</p>" in text
     assert "3 kbps: 1.2 kB" in text
     assert not list((tmp_path / "out").rglob("*.wwc"))
+
+
+def test_a_classifier_recognises_clips_of_a_generator(tmp_path):
+    made = demo(tmp_path / "out", models=("drum-classifier", "drums"))
+    assert not made.skipped
+    text = html.unescape(made.page.read_text(encoding="utf-8"))
+    [row] = re.findall(r"<code>(wavewright recognise [^<]*)</code>", text)
+    assert shlex.split(row)[2:] == ["drum-classifier", "drums-cymbal-s9-000.wav", "--top", "3"]
+    recognised = re.findall(r"<q>(\w+) 0\.\d\d, \w+ 0\.\d\d, \w+ 0\.\d\d</q>", text)
+    assert len(recognised) == 5
+    assert recognised[:2] == ["kick", "snare"]
 
 
 def test_composers_write_pieces_and_versions_of_one(tmp_path):

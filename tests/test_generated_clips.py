@@ -112,6 +112,14 @@ def test_limits_are_quantiles_of_the_distances_between_recordings(accept):
         assert accept.reason(ClipScores(0.9, distance, "low"), "low") == reason
 
 
+def test_without_a_judge_clips_of_other_labels_pass(accept):
+    high = decaying_tone(HZ["high"], np.random.default_rng(11))
+    scores = replace(accept.score(high, RATE, "low"), distance_db=accept.limits_db["low"][1])
+    assert accept.reason(scores, "low") == "doubted"
+    accept.min_confidence = 0.0
+    assert accept.reason(scores, "low") is None
+
+
 def test_one_recording_of_a_label_has_the_limits_of_the_others():
     rng = np.random.default_rng(4)
     waves = np.concatenate([decaying_tone(HZ[label], rng) for label in ("high", "low", "low", "low")])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import numpy as np
@@ -63,11 +62,11 @@ def test_a_patch_of_ones_own_is_loaded_from_its_file(tmp_path):
     path.write_text('title = "Mine"\ncategory = "lead"\noscillators = [{ wave = "saw" }]', encoding="utf-8")
     assert load_patch(path).title == "Mine"
     path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(BadSetting, match=re.escape(str(path))):
+    with pytest.raises(BadSetting, match="cannot be read"):
         load_patch(path)
     with pytest.raises(BadSetting, match="warm-pad"):
         load_patch("warm-pda")
-    with pytest.raises(BadSetting, match="no patch"):
+    with pytest.raises(BadSetting, match="cannot be read"):
         load_patch(Path("missing.toml"))
 
 

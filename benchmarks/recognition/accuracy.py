@@ -27,9 +27,11 @@ from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import TARGETS, Table, columns, optional
 from benchmarks.harness.timing import median_seconds
 from benchmarks.recognition.accuracy_tasks import FEATURE_RATES, TASKS, Division, divisions, settings, statistics
+from wavewright.contracts.runtime import Classifier
 from wavewright.data.entry import Entry, Scan
 from wavewright.data.folder import scan
 from wavewright.families.classifier.runtime import ClassifierRuntime
+from wavewright.loading import load_classifier
 from wavewright.metrics.confusion import wilson_interval
 from wavewright.metrics.sampling import Interval
 from wavewright.recognition.files import recognise_files
@@ -42,6 +44,7 @@ RESULTS_FILE = "results.jsonl"
 N_DRAWS = 2_000
 DEFAULT_STEPS = {"takes": 1_500, "speaker": 1_500, "drums": 500, "esc10": 300}
 BARS = {("takes", "all"): 0.99, ("speaker", "all"): 0.80, ("drums", "kits"): 0.706, ("esc10", "all"): 0.90}
+BUNDLED = "drum-classifier"
 BASELINES = {"support vector machine": "svm", "logistic regression": "logistic"}
 
 ACCURACY = Table(
@@ -82,12 +85,12 @@ def trained(out: Path, division: Division, task: str, steps: int, seed: int) -> 
     return load_as(ClassifierRuntime, out), (time.monotonic() - started) / 60
 
 
-def measured(model: ClassifierRuntime, test: Sequence[Entry], others: Sequence[Entry]) -> dict[str, object]:
+def measured(model: Classifier, test: Sequence[Entry], others: Sequence[Entry]) -> dict[str, object]:
     """Return 1 for each test recording that a classifier recognises, else 0, calibration error and rejection.
 
     Parameters
     ----------
-    model : ClassifierRuntime
+    model : Classifier
     test : sequence of Entry
         Recordings whose labels it knows.
     others : sequence of Entry
@@ -107,7 +110,7 @@ def measured(model: ClassifierRuntime, test: Sequence[Entry], others: Sequence[E
     }
 
 
-def speed(model: ClassifierRuntime) -> dict[str, object]:
+def speed(model: Classifier) -> dict[str, object]:
     """Return the number of parameters, and the time for a second of sound."""
     window = np.random.default_rng(0).uniform(-0.5, 0.5, model.window_samples).astype(np.float32)
     seconds = median_seconds(lambda: model.logits(window), n_runs=21)
@@ -196,6 +199,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--unseen", nargs="*", default=[], help="speakers or folds; default: each in turn")
     parser.add_argument("--steps", type=int, default=0, help="of each classifier; default: those of the task")
     parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--baselines-only", action="store_true", help="train no classifier")
 
 
 def measure(options: argparse.Namespace, report: Report) -> None:
@@ -223,7 +227,10 @@ def compute(options: argparse.Namespace, results: Results, task: str, division: 
         if not results.has(**key, method=method):
             correct = baseline_correct(method, division, FEATURE_RATES[task])
             results.add({**key, "method": method, "seed": 0, "correct": correct})
-    if results.has(**key, method="classifier", seed=seed):
+    if task == "drums" and not results.has(**key, method=BUNDLED):
+        bundled = load_classifier(BUNDLED)
+        results.add({**key, "method": BUNDLED, "seed": 0, **measured(bundled, division.test, ()), **speed(bundled)})
+    if options.baselines_only or results.has(**key, method="classifier", seed=seed):
         return
     steps = options.steps or DEFAULT_STEPS[task]
     same_run = "kits" if task == "drums" else division.name.replace(" ", "-")

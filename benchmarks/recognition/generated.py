@@ -5,11 +5,12 @@
 
 Each cell trains from scratch with the same augmentation, by as many augmented copies of clips (``--method machine``, a
 support vector machine, which takes seconds) or by as many steps (``network``, a classifier), so ratio 0 is the control
-of equal budget. With the source ``same``, the generator, a small LSTM (digits) or VAE (drums), learns from the
-recordings of the cell alone; with ``all``, from all training recordings, as if somebody gave away a model of more
-recordings. No generator learns from a speaker or kit of the test. The clips are filtered as by ``train
---augment-with``; the judge is the control. Results are appended to a file in ``--out``, and a call continues where the
-last one ended.
+of equal budget. With the source ``same``, the generator, a small LSTM, learns from the recordings of the cell alone;
+with ``all``, from all training recordings, as if somebody gave away a model of more recordings; ``bundled`` is the
+bundled model ``drums``, which learned for an hour from these and some more kits, and ``bundled-all`` the same without
+the judge. No generator learns from a speaker or
+kit of the test. The clips are filtered as by ``train --augment-with``; the judge is the control. Results are appended
+to a file in ``--out``, and a call continues where the last one ended.
 """
 
 from __future__ import annotations
@@ -54,9 +55,10 @@ from wavewright.training.augmented import real_clips
 from wavewright.training.run import Provenance, Run
 from wavewright.training.run_file import RUN_FILE
 
+SOURCES = ("same", "all", "bundled", "bundled-all")
 RESULTS_FILE = "results.jsonl"
 N_DRAWS = 2_000
-COPIES, COPIES_RANGE = 8, (320, 2_400)  # of each recording, and of all, for a support vector machine
+COPIES, COPIES_RANGE = 8, (1_200, 2_400)  # of each recording, and of all, for a support vector machine
 BAR_SHARE, BAR_REDUCTION = 0.1, 0.15
 
 ERROR = Table(
@@ -150,17 +152,19 @@ class Study:
 
     def generator(self, source: str) -> Generator:
         """Return the generator of a source, trained if it is not yet; that of all recordings serves all shares."""
+        if source.startswith("bundled"):
+            return loading.load_generator(str(self.task.bundled))
         entries = self.entries if source == "same" else draw_share(self.division.train, 1.0, self.seed)
         is_all = len(entries) == len(self.division.train)
         out = self.options.out / f"{self.task.name}-{self.seed}-all" if is_all else self.folder / "generator"
-        self.train(out, self.task.family, self.task.generator, entries, self.options.generator_steps)
+        self.train(out, "lstm", self.task.generator, entries, self.options.generator_steps)
         return loading.load_generator(out)
 
     def pool(self, source: str, ratio: float) -> list[Entry]:
         """Return generated clips for the largest ratio, those of each label in the order of their index."""
         folder = self.folder / f"clips-{source}"
         settings = GeneratedSettings((source,), ratio)
-        accept = self.filter(settings.min_confidence)
+        accept = self.filter(0.0 if source == "bundled-all" else settings.min_confidence)
         requested = requested_clips(self.entries, accept.judge.labels, ratio)
         try:
             counts = generate_for(folder, [self.generator(source)], requested, settings, accept, self.seed)
@@ -263,7 +267,10 @@ def compute(options: argparse.Namespace, path: Path, done: dict[Cell, Outcome]) 
             for name in options.task:
                 study = METHODS[options.method](options, study_task(name), share, seed)
                 control = Cell(name, share, seed, "none", 0.0)
-                cells = [cell for source in options.source for cell in study.cells(source, options.ratio)]
+                sources = [
+                    source for source in options.source if study.task.bundled or not source.startswith("bundled")
+                ]
+                cells = [cell for source in sources for cell in study.cells(source, options.ratio)]
                 missing = [(cell, function) for cell, function in cells if cell not in done]
                 if control in done and not missing:
                     continue
@@ -345,7 +352,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--picture", type=Path, default=None, help="PNG file of the curves")
     parser.add_argument("--task", nargs="+", choices=TASKS, default=["digits", "drums"])
     parser.add_argument("--method", choices=METHODS, default="machine", help="what recognises")
-    parser.add_argument("--source", nargs="*", choices=("same", "all"), default=["same"])
+    parser.add_argument("--source", nargs="*", choices=SOURCES, default=["same"])
     parser.add_argument("--share", nargs="+", type=float, default=[0.1, 0.01, 0.3, 1.0], help="of the recordings")
     parser.add_argument("--ratio", nargs="+", type=float, default=[0.25, 0.5, 1.0], help="generated clips a recording")
     parser.add_argument("--seeds", type=int, default=3)

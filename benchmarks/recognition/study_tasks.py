@@ -15,8 +15,6 @@ from wavewright.families.classifier.recipe import ClassifierRecipe
 from wavewright.families.classifier.recipe import recipe as classifier_recipe
 from wavewright.families.lstm.recipe import LstmRecipe
 from wavewright.families.lstm.recipe import recipe as lstm_recipe
-from wavewright.families.vae.recipe import VaeRecipe
-from wavewright.families.vae.recipe import recipe as vae_recipe
 
 TASKS = ("digits", "drums")
 
@@ -39,22 +37,23 @@ class StudyTask:
         One of TASKS.
     classifier
         Settings of the classifier, apart from seed and steps.
-    family, generator
-        Of the generator: its family, and settings apart from seed and steps.
+    generator
+        Settings of the generator, apart from seed and steps.
+    bundled
+        Bundled model that knows the labels and was trained on other speakers or kits than the test.
     """
 
     name: str
     classifier: ClassifierRecipe
-    family: str
-    generator: LstmRecipe | VaeRecipe
+    generator: LstmRecipe
+    bundled: str | None
 
 
 def study_task(name: str) -> StudyTask:
     """Return a task by name."""
     rate, seconds = {"digits": (8_000, 1.024), "drums": (22_050, 0.56)}[name]
     is_voice = name == "digits"
-    vae_hop = 256
-    n_samples = round(seconds * rate / vae_hop) * vae_hop
+    n_samples = round(seconds * rate)
     base = classifier_recipe("small")
     classifier = replace(
         base,
@@ -81,21 +80,20 @@ def study_task(name: str) -> StudyTask:
         ),
         training=replace(_training(base.training), learning_rate=2e-2, warmup_steps=10),
     )
-    generator = _voice_generator() if is_voice else _one_shot_generator(rate, n_samples, vae_hop)
-    return StudyTask(name, classifier, *generator)
+    return StudyTask(name, classifier, _generator(rate, is_voice), bundled=None if is_voice else "drums")
 
 
-def _voice_generator() -> tuple[str, LstmRecipe]:
-    """Return family and recipe of a small LSTM, otherwise as the bundled model ``digits``."""
+def _generator(rate: int, is_voice: bool) -> LstmRecipe:
+    """Return the recipe of a small LSTM, for voices otherwise as the bundled model ``digits``."""
     usual = lstm_recipe("base")
     model = replace(
         usual.model,
-        sample_rate=8_000,
-        n_fft=200,
-        hop_length=80,
-        n_mels=32,
+        sample_rate=rate,
+        n_fft=200 if is_voice else 512,
+        hop_length=80 if is_voice else 256,
+        n_mels=32 if is_voice else 40,
         log_floor=1e-5,
-        source="voice",
+        source="voice" if is_voice else usual.model.source,
         hidden_size=160,
         prenet_size=96,
         n_mixtures=4,
@@ -105,26 +103,7 @@ def _voice_generator() -> tuple[str, LstmRecipe]:
         temperature=0.7,
     )
     data = replace(usual.data, sample_seconds=0.7, valid_fraction=0.0)
-    return "lstm", replace(usual, model=model, data=data, training=_training(usual.training))
-
-
-def _one_shot_generator(rate: int, n_samples: int, hop_length: int) -> tuple[str, VaeRecipe]:
-    """Return family and recipe of a small VAE."""
-    usual = vae_recipe("small")
-    model = replace(
-        usual.model,
-        sample_rate=rate,
-        n_samples=n_samples,
-        n_fft=4 * hop_length,
-        hop_length=hop_length,
-        channels=128,
-        hidden=256,
-        latent_size=32,
-        noise_bands=32,
-        warmup_steps=100,
-    )
-    data = replace(usual.data, valid_fraction=0.0, smallest_class=1)
-    return "vae", replace(usual, model=model, data=data, training=_training(usual.training))
+    return replace(usual, model=model, data=data, training=_training(usual.training))
 
 
 def _training(training: TrainingSettings) -> TrainingSettings:

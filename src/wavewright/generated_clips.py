@@ -28,7 +28,7 @@ DRAWS_PER_CLIP = 10  # before a label gets fewer clips than it should have
 EXTREME_FRACTION = 0.01  # of the recordings, whose distances to the others are not taken for the limits
 FEWEST_DISTANCES = 2  # recordings of a label, below which no distance between them is known
 OUTLIER_FACTOR = 1.5  # times the distance between neighbouring recordings: farther clips are outliers
-NEAR_DUPLICATE_DB = 3.0  # limit of copies where no two recordings of a label can be compared
+NEAR_DUPLICATE_DB = 3.0  # largest limit of copies: few recordings are far from each other
 REASONS = ("doubted", "copy", "outlier")
 
 
@@ -45,7 +45,8 @@ class GeneratedSettings(RangedSettings):
     label_map
         Labels of the folder by those of the models, where the names differ.
     min_confidence
-        Smallest probability that the judge gives to the label of a clip, which must be its most probable.
+        Smallest probability that the judge gives to the label of a clip, which must be its most probable; with 0, the
+        judge leaves out none.
     """
 
     models: tuple[str, ...]
@@ -114,7 +115,8 @@ class ClipFilter:
     def reason(self, scores: ClipScores, label: str) -> str | None:
         """Return why a clip is left out, one of REASONS, or None."""
         low, high = self.limits_db[label]
-        is_doubted = scores.recognised != label or scores.confidence < self.min_confidence
+        is_other = scores.recognised != label or scores.confidence < self.min_confidence
+        is_doubted = self.min_confidence > 0 and is_other
         checks = (is_doubted, scores.distance_db < low, scores.distance_db > high)
         return next((reason for reason, is_bad in zip(REASONS, checks, strict=True) if is_bad), None)
 
@@ -134,7 +136,7 @@ def _limits(nearest_db: np.ndarray) -> tuple[float, float]:
     if not len(nearest_db):
         return NEAR_DUPLICATE_DB, np.inf
     low, high = np.quantile(nearest_db, (EXTREME_FRACTION, 1 - EXTREME_FRACTION))
-    return float(low), OUTLIER_FACTOR * float(high)
+    return min(float(low), NEAR_DUPLICATE_DB), OUTLIER_FACTOR * float(high)
 
 
 @dataclass

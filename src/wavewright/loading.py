@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .families.acoustic.runtime import AcousticRuntime
     from .families.classifier.runtime import ClassifierRuntime
     from .families.codec.runtime import CodecRuntime
+    from .families.encoder.runtime import EncoderRuntime
     from .families.gan.runtime import GanRuntime
     from .families.lstm.runtime import LstmRuntime
     from .families.vae.runtime import VaeRuntime
@@ -43,6 +44,8 @@ def load(name: Literal["morph-drums", "morph-textures"]) -> VaeRuntime: ...
 def load(name: Literal["speech-codec"]) -> CodecRuntime: ...
 @overload
 def load(name: Literal["drum-classifier"]) -> ClassifierRuntime: ...
+@overload
+def load(name: Literal["sound-encoder"]) -> EncoderRuntime: ...
 @overload
 def load(name: Literal["en"]) -> AcousticRuntime: ...
 @overload

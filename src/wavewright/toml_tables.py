@@ -66,6 +66,8 @@ class TomlTables(Generic[ModelT]):
             first = error.errors()[0]
             keys = [f"number {key + 1}" if isinstance(key, int) else str(key) for key in first["loc"]]
             message = printable(first["msg"].removeprefix("Value error, ").rstrip("."))
+            if first["type"] == "extra_forbidden":
+                message = "there is no such key"
             where = f"{', '.join(keys)}: " if keys else ""
             raise BadSetting(f"{name}: {where}{message[:1].lower() + message[1:]}.") from error
 

@@ -105,8 +105,15 @@ class ClassificationReport(ModelResult):
         return [head, *(f"{label:{width}} " + " ".join(f"{n:{width}}" for n in row) for label, row in rows)]
 
 
-def labelled_entries(path: Path) -> list[Entry]:
+def labelled_entries(path: Path, has_unlabelled: bool = False) -> list[Entry]:
     """Return the labelled recordings of a folder or manifest, those of split ``test`` if there are any.
+
+    Parameters
+    ----------
+    path
+        The folder or manifest.
+    has_unlabelled
+        Whether to include recordings without a label.
 
     Raises
     ------
@@ -115,13 +122,14 @@ def labelled_entries(path: Path) -> list[Entry]:
     """
     manifest = path if path.is_file() else path / MANIFEST_FILE
     scanned = scan(path, None, manifest=manifest if manifest.is_file() else None)
-    entries = [entry for entry in scanned.entries if entry.label is not None]
-    if not entries:
+    labelled = [entry for entry in scanned.entries if entry.label is not None]
+    if not labelled:
         raise BadFolder(
             f"The recordings of {path} have no labels to compare with; put them into one sub-folder for each label, or "
             "give a manifest with a column label."
         )
-    return [entry for entry in entries if entry.split == "test"] or entries
+    entries = scanned.entries if has_unlabelled else labelled
+    return [entry for entry in entries if entry.split == "test"] or list(entries)
 
 
 def report_on(

@@ -18,14 +18,17 @@ from ..clip import Clip
 from ..contracts.family import Capability
 from ..demo_page.page import GENERATOR, ModelSection, Player, PlayerRow, ToolSection, render_page
 from ..dsp.rooms import Room
-from ..errors import BadFolder, BadModel
+from ..errors import BadFolder, BadModel, MissingExtra
 from ..families import FAMILIES
 from ..models import bundled, find
 from ..models.folder import ModelFolder
+from ..music.engraving import engrave
+from ..music.formats import read_score
 from ..music.theory import pitch_name
 from ..music.timbre_path import TIMBRE_SEPARATOR
 from ..names import file_stem, inside
 from ..procedural import PROCEDURES
+from ..recognition.results import RecognisedFiles
 from ..speech.voice import DEFAULT_VOCODER, DEFAULT_VOICE
 from ..speech.voice_names import find_voice
 from ..whole_file import whole_folder
@@ -40,6 +43,7 @@ from .enhance import enhance
 from .generate import Generated, generate
 from .layer import layer
 from .morph import morph
+from .recognise import recognise
 from .render import render
 from .speak import speak
 from .synthesise import synthesise
@@ -52,6 +56,7 @@ ROOM_METRES, ROOM_T60 = np.array([4.0, 5.0, 2.6]), 0.3
 ECHO_FRACTION = 0.5  # peak of the echo over that of the far end
 AUDIO_FOLDER = "audio"
 CLIPS_PER_LABEL = 4
+TOP_LABELS = 3  # of a recognised clip
 INTERPOLATED_LABELS = 2
 STEPS = 8  # clips of an interpolation
 SEEDS = (7, 9)
@@ -174,26 +179,28 @@ class _ClipWriter:
     def section(self, folder: ModelFolder) -> ModelSection:
         """Return the clips of a model, or the reason why it has none."""
         capabilities = loading.family_of(folder.card, folder.path).capabilities_of(folder.card.config)
+        needs_voice = {
+            Capability.VOCODE: self._vocode,
+            Capability.CODE: self._encode_and_decode,
+            Capability.ENHANCE: self._enhance,
+            Capability.CANCEL_ECHO: self._cancel_echo,
+        }
         rows: list[PlayerRow] = []
         reason = ""
         if Capability.SPEAK in capabilities:
             rows = self._speak(folder)
-        elif Capability.VOCODE in capabilities:
-            rows, reason = self._with_voice(self._vocode, folder)
         elif folder.card.config.get("latent") == "frames":  # a VAE for clips of any length
             rows = [self._morph_over_time(folder)]
         elif Capability.PERFORM in capabilities:
             rows = [self._perform(folder)]
         elif Capability.GENERATE in capabilities:
             rows = self._generate(folder, Capability.INTERPOLATE in capabilities)
-        elif Capability.CODE in capabilities:
-            rows, reason = self._with_voice(self._encode_and_decode, folder)
-        elif Capability.ENHANCE in capabilities:
-            rows, reason = self._with_voice(self._enhance, folder)
-        elif Capability.CANCEL_ECHO in capabilities:
-            rows, reason = self._with_voice(self._cancel_echo, folder)
+        elif writers := [write for capability, write in needs_voice.items() if capability in capabilities]:
+            rows, reason = self._with_voice(writers[0], folder)
         elif Capability.COMPOSE in capabilities:
             rows = self._compose(folder)
+        elif Capability.CLASSIFY in capabilities:
+            rows, reason = self._recognise(folder)
         else:
             reason = f"A {folder.card.family} does not generate audio."
         return ModelSection(folder.card, folder.hash, rows, reason)
@@ -250,6 +257,28 @@ class _ClipWriter:
         ]
         command = f"wavewright morph {ends[0].name} {ends[1].name} --over-time --model {folder.card.name}"
         return PlayerRow(" and ".join(MORPHED), command, players)
+
+    def _recognise(self, folder: ModelFolder) -> tuple[list[PlayerRow], str]:
+        """Write a clip of each label by a model that has the labels, too, and recognise it."""
+        labels = [label for label in folder.card.labels if label]
+        generators = [each for each in self.folders if self._generates(each) and set(labels) <= set(each.card.labels)]
+        if not labels or not generators:
+            return [], f"A {folder.card.family} recognises audio, and no model of the page generates its labels."
+        players = []
+        for label in labels:
+            made = generate(str(generators[0].path), label, 1, SEEDS[1], out=self.audio)
+            path = made.out / made.clips[0].file
+            result = recognise(str(folder.path), path, top=TOP_LABELS, quiet=True)
+            assert isinstance(result, RecognisedFiles)
+            text = ", ".join(f"{each.label} {each.confidence:.2f}" for each in result.files[0].labels)
+            players.append(self._player(path, label, text))
+        command = f"wavewright recognise {folder.card.name} {path.name} --top {TOP_LABELS}"
+        return [PlayerRow(f"labels of clips by {generators[0].card.name}", command, players)], ""
+
+    @staticmethod
+    def _generates(folder: ModelFolder) -> bool:
+        capabilities = loading.family_of(folder.card, folder.path).capabilities_of(folder.card.config)
+        return Capability.GENERATE in capabilities and folder.card.config.get("latent") != "frames"
 
     def _perform(self, folder: ModelFolder) -> PlayerRow:
         """Render a tune by a few timbres of an instrument, and by a timbre that moves between them."""
@@ -404,7 +433,22 @@ class _ClipWriter:
             "in four voices",
         )
         command = f"wavewright render {tune.name} --out {paths[0].name}"
-        return PlayerRow(TUNE_NAME, command, [self._player(*pair) for pair in zip(paths, labels, strict=True)])
+        players = [self._player(*pair) for pair in zip(paths, labels, strict=True)]
+        return PlayerRow(TUNE_NAME, command, players, self._notation_of_chorale(tune))
+
+    def _notation_of_chorale(self, tune: Path) -> bytes:
+        """Return the tune in four voices as notation in SVG; nothing where Verovio is not installed."""
+        score, image = self.out / "chorale.mid", self.out / "chorale.svg"
+        accompany(tune, score, style=CHORALE, quiet=True)
+        try:
+            engrave(read_score(score), image)
+        except MissingExtra:
+            return b""
+        finally:
+            score.unlink()
+        contents = image.read_bytes()
+        image.unlink()
+        return contents
 
     def _transcribe(self) -> PlayerRow:
         """Transcribe a tune that a patch plays, render its notes, and accompany the recording."""

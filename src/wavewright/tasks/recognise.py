@@ -18,6 +18,7 @@ from ..model_results import identity
 from ..parameters import Quiet
 from ..progress_bar import progress_bar
 from ..recognition.files import entries_of, recognise_files, spot_stream
+from ..recognition.label_sets import report_on_sets
 from ..recognition.recogniser import RecordingRecogniser
 from ..recognition.report import ClassificationReport, labelled_entries, report_on
 from ..recognition.results import RecognisedFiles
@@ -111,15 +112,17 @@ def _report(
     recogniser: RecordingRecogniser, paths: tuple[Path, ...], plot: Path | None, quiet: bool
 ) -> ClassificationReport:
     """Compare what is recognised in labelled recordings with their labels."""
-    if recogniser.model.output != "softmax":
-        raise BadSetting(f"{recogniser.model.name} gives any number of labels, and a report is for one label a file.")
+    model = recogniser.model
+    has_sets = model.output != "softmax"
+    if has_sets:
+        recogniser = RecordingRecogniser(model, n_labels=len(model.labels))
     if plot is not None:
         check_drawable(plot)
-    entries = [entry for path in paths for entry in labelled_entries(path)]
+    entries = [entry for path in paths for entry in labelled_entries(path, has_sets)]
     with progress_bar("recognising", sum(entry.seconds for entry in entries), quiet) as show:
         files, failed = recognise_files(recogniser, entries, show)
-    model = recogniser.model
-    result = report_on(model.labels, entries, files, failed, **identity(model))
+    compare = report_on_sets if has_sets else report_on
+    result = compare(model.labels, entries, files, failed, **identity(model))
     if plot is None:
         return result
     bins = result.calibration

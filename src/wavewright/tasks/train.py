@@ -86,6 +86,15 @@ def train(
     ratio: Annotated[
         float, Field(description="With --augment-with: generated clips for each recording.", ge=0.01, le=100.0)
     ] = 0.5,
+    min_confidence: Annotated[
+        float,
+        Field(
+            description="With --augment-with: leave out clips to which the judge gives their label with less than "
+            "this, 0 for no judge.",
+            ge=0.0,
+            le=1.0,
+        ),
+    ] = 0.3,
     map_label: Annotated[
         tuple[str, ...],
         Field(
@@ -142,13 +151,13 @@ def train(
             device=device,
             quiet=quiet,
             base=from_,
-            augment=_augmentation(augment_with, ratio, map_label),
+            augment=_augmentation(augment_with, ratio, min_confidence, map_label),
         )
     return Trained(run_folder, progress.step, progress.steps, round(progress.minutes, 2), dict(progress.metrics))
 
 
 def _augmentation(
-    models: tuple[str, ...], ratio: float, label_map: tuple[str, ...]
+    models: tuple[str, ...], ratio: float, min_confidence: float, label_map: tuple[str, ...]
 ) -> Callable[[PlannedRun], PlannedRun] | None:
     """Return the function that adds generated clips to the recordings, None without models."""
     if not models:
@@ -164,7 +173,7 @@ def _augmentation(
             raise BadSetting(f"--map-label is {quoted(text)}; write MODEL=FOLDER, such as kick=bass-drum.")
     if len(set(models)) < len(models):
         raise BadSetting("--augment-with names a model twice; give each once.")
-    settings = GeneratedSettings(models, ratio, tuple((label, target) for label, _, target in pairs))
+    settings = GeneratedSettings(models, ratio, tuple((label, target) for label, _, target in pairs), min_confidence)
     return partial(with_generated_clips, settings)
 
 

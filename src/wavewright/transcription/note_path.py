@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-CHANGE_COST, ONSET_BONUS = 0.9, 1.0  # of another pitch; of an onset with it
-START_COST = 0.2  # of a note after silence
+START_COST, ONSET_BONUS = 0.2, 1.0  # of a note; of an onset with it
 SLACK_FRAMES = 3  # between an onset and a change of the pitch
 BLOCK_FRAMES = 3_000
 SETTLED_FRAMES = 1_000  # after which the path does not change
@@ -31,7 +30,7 @@ def windowed(values: np.ndarray, n_around: int, outside: float) -> np.ndarray:
 class NotePath:
     """The path through frames that are added in blocks; what lies SETTLED_FRAMES back is fixed.
 
-    A note lasts at least `n_attack` frames and one. It begins after silence, after another pitch, or, at an onset,
+    A note lasts at least `n_attack` frames and one. It begins after silence, of a frame at least, or, at an onset,
     after itself.
 
     Parameters
@@ -94,12 +93,10 @@ class NotePath:
         """Advance all states by a frame."""
         attack, sustain = self._attack, self._sustain
         last = int(sustain.argmax())
-        change = sustain[last] - CHANGE_COST + ONSET_BONUS * onset_near
-        start = self._silence - START_COST + ONSET_BONUS * onset_near
-        entry, before = (change, last) if change > start else (start, -1)
+        entry = self._silence - START_COST + ONSET_BONUS * onset_near
         repeat = sustain + onset
         is_repeat = repeat > entry
-        self._before[t] = np.where(is_repeat, np.arange(len(sustain)), before)
+        self._before[t] = np.where(is_repeat, np.arange(len(sustain)), -1)
         if sustain[last] > self._silence:
             self._silence, self._before_silence[t] = float(sustain[last]), last
         self._is_sustained[t] = sustain > attack[-1]

@@ -27,6 +27,8 @@ class EncoderConfig(BCResNetConfig):
         Of the projected embeddings that the loss compares; not exported.
     temperature
         Of their similarities in the loss.
+    statistics_weight
+        Of the squared error of the predicted statistics of the clean clip.
     """
 
     TITLE = "an encoder"
@@ -42,6 +44,7 @@ class EncoderConfig(BCResNetConfig):
     dropout: float = ranged(0.0, 0.0, 0.9)
     projection_size: int = ranged(128, 2, 4_096)
     temperature: float = ranged(0.15, 0.01, 10.0)
+    statistics_weight: float = ranged(1.0, 0.0, 100.0)
 
     @property
     def statistics_size(self) -> int:

@@ -36,7 +36,7 @@ class EncoderNetwork(Network):
 
     def loss_weights(self, step: int) -> dict[str, float]:
         """Return the weights of the losses."""
-        return {"view/contrastive": 1.0, "clean/statistics": 1.0}
+        return {"view/contrastive": 1.0, "clean/statistics": self.config.statistics_weight}
 
     def turns(self, step: int) -> list[Turn]:
         """Return the only turn of a step."""

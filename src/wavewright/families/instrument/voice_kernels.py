@@ -22,7 +22,8 @@ def add_partials(
     Parameters
     ----------
     phasors, rotations : np.ndarray of shape ``(partials, 2)``
-        Cosine and sine of each phase, and of its step; a step of (0, 0) leaves the partial out.
+        Cosine and sine of each phase, and of its step; a step of (0, 0) leaves the partial out. Silent
+        partials rest.
     start, end : np.ndarray of shape ``(partials,)``
         Amplitudes at the beginning and the end of the hop.
     position : int
@@ -31,7 +32,7 @@ def add_partials(
     for k in range(len(phasors)):
         real, imaginary = phasors[k, 0], phasors[k, 1]
         cosine, sine = rotations[k, 0], rotations[k, 1]
-        if cosine == 0.0 and sine == 0.0:
+        if (cosine == 0.0 and sine == 0.0) or (start[k] == 0.0 and end[k] == 0.0):
             continue
         slope = (end[k] - start[k]) / hop
         for i in range(len(out)):

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import json
-import tomllib
-from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from ...errors import BadSetting, printable
 from ...names import quoted
+from ...toml_tables import TomlTables
 from ..theory import pitch_name, pitch_range_of
 from .patterns import PatternBar, parse_pattern
 
 STYLES = Path(__file__).parent / "styles"
 """Folder of the styles that come with Wavewright."""
-
-MAX_FILE_BYTES = 2**20
 
 DRUMS = {
     "kick": 36,
@@ -193,6 +189,9 @@ class AccompanimentStyle(StyleTable):
         return min(self.metres, key=distance)
 
 
+_TABLES = TomlTables(STYLES, AccompanimentStyle, "style")
+
+
 def parse_style(text: str) -> AccompanimentStyle:
     """Read a style from TOML.
 
@@ -201,17 +200,7 @@ def parse_style(text: str) -> AccompanimentStyle:
     BadSetting
         With the position of the first fault.
     """
-    try:
-        contents = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
-        raise BadSetting(f"This is no TOML ({printable(str(error))}); correct it there.") from error
-    try:
-        return AccompanimentStyle.model_validate(contents)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ", ".join(f"number {key + 1}" if isinstance(key, int) else str(key) for key in first["loc"])
-        message = first["msg"].removeprefix("Value error, ").rstrip(".")
-        raise BadSetting(f"{where or 'The style'}: {printable(message[:1].lower() + message[1:])}.") from error
+    return _TABLES.parse(text)
 
 
 def style_text(style: AccompanimentStyle) -> str:
@@ -238,7 +227,7 @@ def _value(value: object) -> str:
 
 def style_names() -> tuple[str, ...]:
     """Return the names of the styles that come with Wavewright, sorted."""
-    return tuple(sorted(path.stem for path in STYLES.glob("*.toml")))
+    return _TABLES.names
 
 
 def load_style(name: str | Path) -> AccompanimentStyle:
@@ -249,30 +238,4 @@ def load_style(name: str | Path) -> AccompanimentStyle:
     BadSetting
         If there is none of this name, or the file cannot be read.
     """
-    if str(name) in style_names():
-        return _bundled(str(name))
-    path = Path(name)
-    if path.suffix.lower() != ".toml":
-        raise BadSetting(
-            f"There is no style {quoted(str(name))}; styles are {', '.join(style_names())}, or a file of one (.toml)."
-        )
-    try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise BadSetting(
-                f"{quoted(str(name))} has {path.stat().st_size} bytes; styles have at most {MAX_FILE_BYTES}."
-            )
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError, ValueError) as error:
-        if isinstance(error, BadSetting):
-            raise
-        reason = getattr(error, "strerror", None) or "it is no text"
-        raise BadSetting(f"The style {quoted(str(name))} cannot be read ({reason}).") from error
-    try:
-        return parse_style(text)
-    except BadSetting as error:
-        raise BadSetting(f"The style {quoted(str(name))}: {error}") from error
-
-
-@cache
-def _bundled(name: str) -> AccompanimentStyle:
-    return parse_style((STYLES / f"{name}.toml").read_text(encoding="utf-8"))
+    return _TABLES.load(name)
