@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import html
+import importlib.util
 import re
 import shlex
 import shutil
@@ -88,6 +89,9 @@ def test_the_page_has_sounds_without_a_model(model, tmp_path, monkeypatch):
         assert soundfile.info(tmp_path / "out" / "audio" / f"{name}.wav").frames > 1_000
     for name in (*demos.PATCHES, "formula"):
         assert soundfile.info(tmp_path / "out" / "audio" / f"{name}.wav").frames > 44_100
+    if importlib.util.find_spec("verovio"):
+        assert text.count('<img class="notation" src="data:image/svg+xml;base64,') == 1
+    assert not list((tmp_path / "out").rglob("chorale.*"))
     assert "wavewright layer windy-hill --seconds 0.5 --seed 3 --out windy-hill.wav" in text
 
 

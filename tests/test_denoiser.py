@@ -333,6 +333,7 @@ def test_frozen_weights_stay_and_the_others_learn(tmp_path):
         f"model.hop_length={3 * known.hop_length}",
         "model.upper_channels=6",
         "training.frozen=estimator.",
+        "training.batch_size=2",
         "training.steps=2",
     )
     run.train(folder, base=base.out, out=tmp_path / "run", settings=settings)
@@ -361,7 +362,8 @@ def test_frozen_weights_stay_and_the_others_learn(tmp_path):
 def test_the_family_is_that_of_the_model_that_training_starts_from(tmp_path):
     folder = recordings().entries[0].path.parents[1]
     speech = f"data.speech={trained('denoiser').recipe.data.speech}"
-    run.train(folder, base=trained("denoiser").out, out=tmp_path / "run", settings=(speech, "training.steps=1"))
+    settings = (speech, "training.batch_size=2", "training.steps=1")
+    run.train(folder, base=trained("denoiser").out, out=tmp_path / "run", settings=settings)
     assert json.loads((tmp_path / "run/run.json").read_text())["family"] == "denoiser"
     with pytest.raises(BadSetting, match="is of the family denoiser"):
         run.train(folder, "gan", base=trained("denoiser").out, out=tmp_path / "other")

@@ -14,6 +14,7 @@ from wavewright.contracts.config import ModelConfig
 from wavewright.contracts.recipe import Recipe
 from wavewright.contracts.settings import TrainingSettings, override
 from wavewright.errors import BadSetting
+from wavewright.training import loop as loop_module
 from wavewright.training.loop import BEST, Loop
 
 
@@ -120,7 +121,8 @@ def test_timing_threads_leaves_no_trace(tmp_path):
     assert same(tensors_of(tmp_path / "a"), tensors_of(tmp_path / "b"))
 
 
-def test_a_run_of_several_stages_reports_its_duration_and_trains_the_same(tmp_path):
+def test_a_run_of_several_stages_reports_its_duration_and_trains_the_same(tmp_path, monkeypatch):
+    monkeypatch.setattr(loop_module, "is_worth_timing", lambda *plan: True)
     plain, staged = make_loop(tmp_path / "plain"), make_loop(tmp_path / "staged", replace(SETTINGS, threads=0))
     staged.network.stage_starts = lambda: (0, 8)
     staged.plan(None)

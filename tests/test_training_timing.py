@@ -58,3 +58,13 @@ def test_the_fastest_thread_count_is_chosen(tmp_path, monkeypatch):
     assert (timed.progress.threads, timed.progress.step) == (2, 0)
     for before, after in zip(weights, timed.state.snapshot(), strict=True):
         assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+@pytest.mark.parametrize(("steps", "is_timed"), [(1, False), (59, False), (60, True), (1_000, True)])
+def test_a_plan_too_short_for_timing_has_one_thread(tmp_path, monkeypatch, steps, is_timed):
+    calls = []
+    monkeypatch.setattr(loop, "thread_counts", lambda device: [1, 2, 4])
+    monkeypatch.setattr(loop, "time_steps", lambda *rest: calls.append(rest) or {1: [1.0], 2: [0.5], 4: [1.0]})
+    planned = make_loop(tmp_path, replace(SETTINGS, threads=0, steps=steps))
+    planned.plan(None)
+    assert (planned.progress.threads, len(calls)) == ((2, 1) if is_timed else (1, 0))

@@ -10,6 +10,8 @@ from wavewright.metrics.sampling import Interval
 
 COLOURS = {0.0: "#222222", 0.25: "#7fb3d5", 0.5: "#2e86c1", 1.0: "#c0392b"}
 OTHER_COLOUR = "#8e44ad"
+SHARES = (0.01, 0.1, 0.3, 1.0)  # with a mark on the axis
+LOWEST_SHARE = 0.005
 
 
 def draw_study(rows: Sequence[Mapping[str, object]], path: Path) -> None:
@@ -23,7 +25,7 @@ def draw_study(rows: Sequence[Mapping[str, object]], path: Path) -> None:
         of_panel = [row for row in rows if row["task"] == task and row["source"] in ("none", source)]
         for place, ratio in enumerate(sorted({_number(row["ratio"]) for row in of_panel})):
             curve = [row for row in of_panel if row["ratio"] == ratio]
-            shares = [_number(row["share"]) * (1 + 0.03 * place) for row in curve]
+            shares = [_number(row["share"]) * (1 + 0.15 * place) for row in curve]
             errors = [row["error"] for row in curve]
             values = [error.value for error in errors if isinstance(error, Interval)]
             bounds = [
@@ -38,7 +40,10 @@ def draw_study(rows: Sequence[Mapping[str, object]], path: Path) -> None:
         axes.set_ylim(bottom=0)
         axes.set_xlabel("share of the recordings")
         axes.set_ylabel("error")
-        axes.set_title(f"{task}, generator of {source} recordings" if source == "all" else task)
+        axes.set_title(f"{task}, generator: {source}")
+        axes.set_xlim(LOWEST_SHARE, 2.0)
+        axes.set_xticks(SHARES, [f"{share:.0%}" for share in SHARES])
+        axes.minorticks_off()
         axes.legend(fontsize=8)
         tidy_axes(axes)
     save_figure(figure, path)

@@ -23,6 +23,7 @@ _MODULES = {
     "adjust": "tasks.adjust",
     "analyse": "tasks.analyse",
     "cancel_echo": "tasks.cancel_echo",
+    "check_settings": "tasks.check_settings",
     "compose": "tasks.compose",
     "decode": "tasks.decode",
     "demo": "tasks.demo",
@@ -78,6 +79,7 @@ __all__ = [
     "adjust",
     "analyse",
     "cancel_echo",
+    "check_settings",
     "compose",
     "decode",
     "demo",
@@ -144,6 +146,7 @@ if TYPE_CHECKING:  # the same names for editors and type checkers
     from .tasks.adjust import adjust
     from .tasks.analyse import analyse
     from .tasks.cancel_echo import cancel_echo
+    from .tasks.check_settings import check_settings
     from .tasks.compose import compose
     from .tasks.decode import decode
     from .tasks.demo import demo

@@ -52,6 +52,7 @@ COMMANDS = Group(
         ),
         "train": "tasks.train:train",
         "pretrain": "tasks.pretrain:pretrain",
+        "check-settings": "tasks.check_settings:check_settings",
         "tune": "tasks.tune:tune",
         "runs": "tasks.runs:runs",
         "evaluate": "tasks.evaluate:evaluate",

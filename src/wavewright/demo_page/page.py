@@ -36,11 +36,12 @@ class Player:
 
 @dataclass(frozen=True)
 class PlayerRow:
-    """Players under a title, with the command that generates their clips."""
+    """Players under a title, with the command that generates their clips, and an SVG image of a score, if any."""
 
     title: str
     command: str
     players: list[Player]
+    notation: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -152,7 +153,15 @@ def _row(row: PlayerRow) -> str:
 <div class="title"><h3>{title}</h3><button type="button" class="all" aria-label="Play all: {title}">Play all</button>
 <code>{escape(row.command)}</code></div>
 <ul class="{kind}" style="--pads: {len(row.players)}">{items}</ul>
-</section>"""
+{_notation(row)}</section>"""
+
+
+def _notation(row: PlayerRow) -> str:
+    """Return the image of a row's score, or nothing."""
+    if not row.notation:
+        return ""
+    image = b64encode(row.notation).decode()
+    return f'<img class="notation" src="data:image/svg+xml;base64,{image}" alt="Score: {escape(row.title)}">\n'
 
 
 def _figure(player: Player) -> str:

@@ -18,10 +18,12 @@ from ..clip import Clip
 from ..contracts.family import Capability
 from ..demo_page.page import GENERATOR, ModelSection, Player, PlayerRow, ToolSection, render_page
 from ..dsp.rooms import Room
-from ..errors import BadFolder, BadModel
+from ..errors import BadFolder, BadModel, MissingExtra
 from ..families import FAMILIES
 from ..models import bundled, find
 from ..models.folder import ModelFolder
+from ..music.engraving import engrave
+from ..music.formats import read_score
 from ..music.theory import pitch_name
 from ..music.timbre_path import TIMBRE_SEPARATOR
 from ..names import file_stem, inside
@@ -431,7 +433,22 @@ class _ClipWriter:
             "in four voices",
         )
         command = f"wavewright render {tune.name} --out {paths[0].name}"
-        return PlayerRow(TUNE_NAME, command, [self._player(*pair) for pair in zip(paths, labels, strict=True)])
+        players = [self._player(*pair) for pair in zip(paths, labels, strict=True)]
+        return PlayerRow(TUNE_NAME, command, players, self._notation_of_chorale(tune))
+
+    def _notation_of_chorale(self, tune: Path) -> bytes:
+        """Return the tune in four voices as notation in SVG; nothing where Verovio is not installed."""
+        score, image = self.out / "chorale.mid", self.out / "chorale.svg"
+        accompany(tune, score, style=CHORALE, quiet=True)
+        try:
+            engrave(read_score(score), image)
+        except MissingExtra:
+            return b""
+        finally:
+            score.unlink()
+        contents = image.read_bytes()
+        image.unlink()
+        return contents
 
     def _transcribe(self) -> PlayerRow:
         """Transcribe a tune that a patch plays, render its notes, and accompany the recording."""

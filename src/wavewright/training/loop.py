@@ -41,7 +41,7 @@ from .plan import (
 from .prefetch import prefetched_batches
 from .state import TrainState
 from .stop_request import stop_request
-from .timing import thread_counts, time_steps
+from .timing import is_worth_timing, thread_counts, time_steps
 
 LAST, BEST = "last.safetensors", "best.safetensors"
 NO_LENGTH = "The length of the training is missing; give --max-minutes, or --set training.steps=10000."
@@ -220,6 +220,9 @@ class Loop:
         is_by_clock = not progress.steps
         if is_by_clock and not max_minutes:
             raise BadSetting(NO_LENGTH)
+        counts = thread_counts(self.state.device)
+        if not is_by_clock and not is_worth_timing(progress.steps, self.stage_starts(), counts):
+            progress.threads = progress.threads or counts[0]
         seconds_per_step = [] if progress.threads and progress.steps else self.choose_threads()
         if is_by_clock:
             seconds = STEP_FRACTION * 60 * (max_minutes or 0.0)

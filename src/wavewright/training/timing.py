@@ -64,6 +64,11 @@ def thread_counts(device: torch.device) -> list[int]:
     return sorted({1, n_cores} | ({n_cores // 2} if n_cores > 3 else set()))
 
 
+def is_worth_timing(n_steps: int, stage_starts: Sequence[int], counts: Sequence[int]) -> bool:
+    """Return False for a plan so short that timing its steps would be more than a quarter of it."""
+    return n_steps >= 4 * TIMED_STEPS * len(stage_starts) * len(counts)
+
+
 def _time_stage(run_step: Callable[[int], None], start: int, limit: float) -> list[float]:
     """Return the seconds of each step from ``start`` on; a step that takes longer than ``limit`` is the last."""
     durations: list[float] = []
