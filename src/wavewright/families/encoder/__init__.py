@@ -51,6 +51,7 @@ class EncoderFamily(Family[EncoderConfig, "EncoderRecipe", "EncoderPrepared"]):
     config = EncoderConfig
     sizes = SIZES
     health = HealthRules(loss="valid/loss")
+    ranking = "valid/loss"
     dials = (
         *TRAINING_DIALS,
         Dial("model.width", choices=(1, 2, 3, 4)),
