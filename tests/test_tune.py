@@ -289,6 +289,7 @@ def test_the_task_reports_the_best_settings(search, monkeypatch):
     assert result.n_trials == result.n_finished == 1
     assert result.value == result.default_value
     assert result.best.name == "best"
-    assert "--set training.learning_rate=0.003" in result.command
+    learning_rate = FAMILIES["classifier"].recipe("tiny").training.learning_rate
+    assert f"--set training.learning_rate={learning_rate:.4g}" in result.command
     with pytest.raises(BadSetting, match="does not fit"):
         tune(search.folder, "classifier", 1.0, trial_minutes=2.0)
