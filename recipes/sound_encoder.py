@@ -33,8 +33,8 @@ NAME = "sound-encoder"
 LICENCE = "CC-BY-SA-3.0"  # the strictest of the recordings' licences
 DESCRIPTION = "Turns recordings into embeddings, and is where classifiers of few recordings start from."
 LEFT_OUT = "esc10"  # folder of the corpus
-MAX_CLIPS = {"kathleen": 150, "kerstin": 150, "june": 150, "carlo": 150}
-MAX_SYNTHETIC_CLIPS = 40  # of each voice of flite
+MAX_CLIPS = {"kathleen": 400, "kerstin": 400, "june": 400, "carlo": 400}
+MAX_SYNTHETIC_CLIPS = 80  # of each voice of flite
 
 
 def settings() -> EncoderRecipe:
@@ -42,16 +42,13 @@ def settings() -> EncoderRecipe:
     base = recipe("small")
     data = replace(
         base.data,
-        largest_shift_seconds=0.25,
+        largest_warp=1.15,
         largest_bands=1.5,
-        mix_probability=0.5,
-        loudest_mix_db=-6.0,
-        curve_db=5.0,
-        cut_probability=0.3,
-        noise_probability=0.5,
-        mask_probability=0.5,
+        mix_probability=0.4,
+        noise_probability=0.4,
+        speaker_fraction=0.5,
     )
-    model = replace(base.model, width=3, statistics_weight=0.0)
+    model = replace(base.model, width=3, statistics_weight=1.0)
     return replace(base, model=model, data=data, training=replace(base.training, threads=1))
 
 

@@ -95,10 +95,11 @@ def test_confusion_and_scores_equal_scikit_learn():
     sklearn_metrics = pytest.importorskip("sklearn.metrics")
     rng = np.random.default_rng(7)
     truth, predicted = rng.integers(0, 4, 200), rng.integers(0, 4, 200)
-    np.testing.assert_array_equal(
-        confusion_matrix(truth, predicted, 5), sklearn_metrics.confusion_matrix(truth, predicted, labels=range(5))
-    )
     one_hot = np.eye(5, dtype=bool)
+    np.testing.assert_array_equal(
+        confusion_matrix(one_hot[truth], one_hot[predicted]),
+        sklearn_metrics.confusion_matrix(truth, predicted, labels=range(5)),
+    )
     scores = label_scores(one_hot[truth], one_hot[predicted], tuple("abcde"))
     expected = sklearn_metrics.precision_recall_fscore_support(truth, predicted, labels=range(5), zero_division=0)
     for k, score in enumerate(scores):

@@ -18,6 +18,7 @@ from wavewright.clip import Clip
 from wavewright.errors import BadFolder, BadModel, BadSetting
 from wavewright.families.classifier import CLASSIFIER
 from wavewright.families.encoder import ENCODER
+from wavewright.families.encoder.batches import draw_recordings
 from wavewright.families.encoder.config import SIZES, EncoderConfig
 from wavewright.families.encoder.network import contrastive_loss
 from wavewright.families.encoder.runtime import windows_of
@@ -34,6 +35,28 @@ def spectrograms(n=6, n_mels=40, n_frames=50):
 
 def noise(seconds, sample_rate=16_000, seed=0):
     return (0.2 * np.random.default_rng(seed).standard_normal(round(seconds * sample_rate))).astype(np.float32)
+
+
+# --- recordings
+
+
+def drawn(speakers, fraction, seed=0):
+    names = np.array(speakers)
+    probabilities = np.arange(1.0, len(names) + 1)
+    rng = np.random.default_rng(seed)
+    return draw_recordings(40, probabilities / probabilities.sum(), names, fraction, rng)
+
+
+@pytest.mark.parametrize("fraction", [0.25, 1.0])
+def test_a_fraction_of_a_batch_is_of_one_speaker(fraction):
+    speakers = np.array(["ann", "ben", "ann", "cem", "ben"])
+    for seed in range(5):
+        own = speakers[drawn(speakers, fraction, seed)][: round(40 * fraction)]
+        assert len(set(own)) == 1
+
+
+def test_recordings_without_speakers_are_drawn_as_before():
+    np.testing.assert_array_equal(drawn([""] * 5, 0.5), drawn(["ann"] * 5, 0.0))
 
 
 # --- views

@@ -24,7 +24,7 @@ from wavewright import loading
 from wavewright.data.entry import Entry, Scan
 from wavewright.dsp.mel import log_mel
 from wavewright.dsp.onset import trim
-from wavewright.families.classifier.recipe import ClassifierRecipe, recipe, scores
+from wavewright.families.classifier.recipe import ClassifierRecipe, judge_recipe, scores
 from wavewright.models.card import Card, Source
 from wavewright.models.folder import write_card
 from wavewright.training.run import Provenance, Run
@@ -45,7 +45,7 @@ JUDGES = Table("accuracy on held-out takes", columns(judge="s", takes="d", accur
 
 def digit_judge(steps: int) -> ClassifierRecipe:
     """Return the settings of the classifier: 1 s at 8 kHz, frames of 32 ms every 10 ms."""
-    base = recipe("small")
+    base = judge_recipe(steps, SEED)
     model = replace(
         base.model,
         sample_rate=SAMPLE_RATE,
@@ -56,17 +56,7 @@ def digit_judge(steps: int) -> ClassifierRecipe:
         f_min_hz=60.0,
         range_db=RANGE_DB,
     )
-    data = replace(
-        base.data,
-        mixup_alpha=0.2,
-        label_smoothing=0.1,
-        mask_probability=0.8,
-        fit_to_folder=False,
-        align=False,
-        largest_delay_seconds=0.1,
-    )
-    training = replace(base.training, learning_rate=3e-3, steps=steps, threads=1, seed=SEED, metric="")
-    return replace(base, model=model, data=data, training=training)
+    return replace(base, model=model, data=replace(base.data, align=False, largest_delay_seconds=0.1))
 
 
 def pad(waves: Sequence[np.ndarray]) -> np.ndarray:

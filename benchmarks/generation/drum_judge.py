@@ -27,7 +27,7 @@ from wavewright.contracts.runtime import Classifier
 from wavewright.data.entry import Scan
 from wavewright.data.preparation import Preparation
 from wavewright.data.store import ClipStore
-from wavewright.families.classifier.recipe import ClassifierRecipe, recipe, scores
+from wavewright.families.classifier.recipe import ClassifierRecipe, judge_recipe, scores
 from wavewright.families.classifier.runtime import ClassifierRuntime
 from wavewright.models.card import Card
 from wavewright.models.folder import write_card
@@ -41,20 +41,9 @@ ACCURACY = Table("accuracy on recordings of other kits", columns(label="s", accu
 
 def drum_judge(steps: int) -> ClassifierRecipe:
     """Return the settings of the run: those of the bundled drum classifier, with another seed."""
-    base = recipe("small")
-    return replace(
-        base,
-        model=replace(base.model, labels=DRUM_LABELS),
-        data=replace(
-            base.data,
-            mixup_alpha=0.2,
-            label_smoothing=0.1,
-            mask_probability=0.8,
-            valid_fraction=0.0,
-            fit_to_folder=False,
-        ),
-        training=replace(base.training, learning_rate=3e-3, steps=steps, threads=1, seed=SEED, metric=""),
-    )
+    base = judge_recipe(steps, SEED)
+    model = replace(base.model, labels=DRUM_LABELS)
+    return replace(base, model=model, data=replace(base.data, valid_fraction=0.0))
 
 
 def agreement_by_label(judge: Classifier, waves: np.ndarray, labels: np.ndarray, sample_rate: int) -> dict[str, float]:

@@ -27,7 +27,7 @@ from wavewright.clip import Clip
 from wavewright.data.entry import Scan
 from wavewright.data.folder import scan
 from wavewright.data.preparation import Preparation
-from wavewright.families.classifier.recipe import ClassifierRecipe, recipe
+from wavewright.families.classifier.recipe import ClassifierRecipe, judge_recipe
 from wavewright.families.classifier.runtime import ClassifierRuntime
 from wavewright.procedural import Fire, Footsteps, Procedure, Rain, Wind
 from wavewright.procedural.footsteps import GROUNDS
@@ -58,20 +58,12 @@ RECORDINGS = Table("recordings that were not trained on", columns(source="s", la
 EFFECTS = Table("effects in their class", columns(effect="s", settings="s", clips="d", in_class=".2f", most_other="s"))
 
 
-def judge_recipe(steps: int, seed: int) -> ClassifierRecipe:
+def effect_judge(steps: int, seed: int) -> ClassifierRecipe:
     """Return the settings of the classifier."""
-    base = recipe("small")
+    base = judge_recipe(steps, seed)
     model = replace(base.model, sample_rate=SAMPLE_RATE, n_samples=N_SAMPLES, n_fft=1024, hop_length=512, n_mels=40)
-    data = replace(
-        base.data,
-        mixup_alpha=0.2,
-        label_smoothing=0.1,
-        mask_probability=0.8,
-        fit_to_folder=False,
-        align=False,
-        valid_fraction=0.0,
-    )
-    training = replace(base.training, learning_rate=3e-3, batch_size=24, steps=steps, threads=1, seed=seed, metric="")
+    data = replace(base.data, align=False, valid_fraction=0.0)
+    training = replace(base.training, batch_size=24)
     return replace(base, model=model, data=data, training=training)
 
 
@@ -168,7 +160,7 @@ def measure(options: argparse.Namespace, report: Report) -> None:
     entries = Scan(tuple(replace(entry, split="train") for entry in scan(folder / "train", "folder").entries))
     provenance = Provenance("effect-judge", "Classes of environmental sounds, to judge rendered ones.", "CC-BY-SA", ())
     has_started = (run_folder / RUN_FILE).is_file()
-    Run(run_folder, "classifier", judge_recipe(options.steps, options.seed), entries, provenance).train(
+    Run(run_folder, "classifier", effect_judge(options.steps, options.seed), entries, provenance).train(
         resume=has_started
     )
     judge = load_as(ClassifierRuntime, run_folder)

@@ -13,6 +13,21 @@ MAX_SEED = 2**32 - 1
 
 Quiet: TypeAlias = Annotated[bool, Field(description="Show no progress.")]
 
+SettingChanges: TypeAlias = Annotated[
+    tuple[str, ...], Field(description="Change a setting: name=value; may be given several times.")
+]
+
+# ------------------------------------------------------------------------------------------- training
+
+MoreMinutes: TypeAlias = Annotated[
+    float | None,
+    Field(description="With --resume: extend the plan of the run by so many minutes, finished or not.", gt=0),
+]
+
+ResumeRun: TypeAlias = Annotated[bool, Field(description="Continue the run in the run folder.")]
+
+TrainingDevice: TypeAlias = Annotated[Literal["cpu", "cuda", "mps"], Field(description="Where to compute.")]
+
 # ------------------------------------------------------------------------------------------------ text
 
 TextMarkup: TypeAlias = Annotated[Markup, Field(description="Markup of the text, which is not spoken.")]

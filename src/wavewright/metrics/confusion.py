@@ -23,23 +23,21 @@ class LabelScores:
     f1: Interval
 
 
-def confusion_matrix(truth: np.ndarray, predicted: np.ndarray, n_labels: int) -> np.ndarray:
+def confusion_matrix(truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     """Count predictions.
 
     Parameters
     ----------
     truth, predicted : np.ndarray
-        Indices of labels, ``(n,)``.
-    n_labels : int
-        Number of labels.
+        0 and 1, ``(n, labels)``: the labels that a clip has, and those that were recognised.
 
     Returns
     -------
     np.ndarray
-        ``(n_labels, n_labels)`` integers: rows are true labels, columns predicted ones.
+        ``(labels, labels)`` integers: clips with the label of the row in which that of the column was recognised.
     """
-    cells = np.asarray(truth, np.int64) * n_labels + np.asarray(predicted, np.int64)
-    return np.bincount(cells, minlength=n_labels**2).reshape(n_labels, n_labels)
+    counts: np.ndarray = np.asarray(truth, np.int64).T @ np.asarray(predicted, np.int64)
+    return counts
 
 
 def label_scores(truth: np.ndarray, predicted: np.ndarray, labels: tuple[str, ...], seed: int = 0) -> list[LabelScores]:

@@ -7,11 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..data.entry import Entry
-from ..errors import BadFolder
 from ..metrics.calibration import reliability
-from ..metrics.confusion import label_scores, wilson_interval
 from .recogniser import PRESENT
-from .report import MAX_MISTAKES, ClassificationReport, Mistake
+from .report import MAX_MISTAKES, ClassificationReport, Mistake, compare, no_known_label
 from .results import NotRecognised, RecognisedFile
 
 NO_LABEL = "none"
@@ -53,31 +51,22 @@ def report_on_sets(
     known = [file for file in files if not sets[file.file] or sets[file.file] & set(names)]
     others = [file for file in files if file not in known]
     if not any(sets[file.file] for file in known):
-        listed_labels = sorted(set().union(*sets.values()))
-        raise BadFolder(
-            f"{model} knows the labels {', '.join(names[:8])}, and the recordings have others: "
-            f"{', '.join(listed_labels[:8])}."
-        )
+        raise no_known_label(model, names, set().union(*sets.values()))
     truth = np.array([[name in sets[file.file] for name in names] for file in known])
     listed = [{each.label: each.confidence for each in file.labels} for file in known]
     probability = np.array([[confidences.get(name, 0.0) for name in names] for confidences in listed])
     predicted = probability >= PRESENT
-    scores = tuple(score for score in label_scores(truth, predicted, names) if score.n_clips)
-    return ClassificationReport(
-        model=model,
-        model_hash=model_hash,
-        n_files=len(known),
-        accuracy=wilson_interval(int((truth == predicted).all(axis=1).sum()), len(known)),
-        balanced_accuracy=float(np.mean([score.recall.value for score in scores])),
-        labels=names,
-        confusion=tuple(tuple(row) for row in (truth.T.astype(int) @ predicted.astype(int)).tolist()),
-        scores=scores,
+    return compare(
+        names,
+        truth,
+        predicted,
+        known,
+        others,
         calibration=reliability(probability.ravel(), truth.ravel()),
-        rejected=float(np.mean([file.label is None for file, own in zip(known, truth, strict=True) if own.any()])),
-        n_unknown=len(others),
-        unknown_rejected=float(np.mean([file.label is None for file in others])) if others else None,
         mistakes=_mistakes(names, known, truth, probability),
         failed=tuple(failed),
+        model=model,
+        model_hash=model_hash,
     )
 
 

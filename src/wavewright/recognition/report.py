@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -165,34 +165,77 @@ def report_on(
     known = [file for file in files if by_file[file.file] in names]
     others = [file for file in files if by_file[file.file] not in names]
     if not known:
-        raise BadFolder(
-            f"{model} knows the labels {', '.join(names[:8])}, and the recordings have others: "
-            f"{', '.join(sorted({str(label) for label in by_file.values()})[:8])}."
-        )
+        raise no_known_label(model, names, by_file.values())
     truth = np.array([names.index(str(by_file[file.file])) for file in known])
     predicted = np.array([names.index(file.labels[0].label) for file in known])
     confidence = np.array([file.confidence for file in known])
     is_correct = truth == predicted
     wrong = sorted(np.flatnonzero(~is_correct), key=lambda row: -confidence[row])[:MAX_MISTAKES]
     one_hot = np.eye(len(names), dtype=bool)
-    scores = tuple(score for score in label_scores(one_hot[truth], one_hot[predicted], names) if score.n_clips)
-    return ClassificationReport(
-        model=model,
-        model_hash=model_hash,
-        n_files=len(known),
-        accuracy=wilson_interval(int(is_correct.sum()), len(known)),
-        balanced_accuracy=float(np.mean([score.recall.value for score in scores])),
-        labels=names,
-        confusion=tuple(tuple(row) for row in confusion_matrix(truth, predicted, len(names)).tolist()),
-        scores=scores,
+    return compare(
+        names,
+        one_hot[truth],
+        one_hot[predicted],
+        known,
+        others,
         calibration=reliability(confidence, is_correct),
-        rejected=float(np.mean([file.label is None for file in known])),
-        n_unknown=len(others),
-        unknown_rejected=float(np.mean([file.label is None for file in others])) if others else None,
         mistakes=tuple(
             Mistake(known[row].file, names[truth[row]], names[predicted[row]], float(confidence[row])) for row in wrong
         ),
         failed=tuple(failed),
+        model=model,
+        model_hash=model_hash,
+    )
+
+
+def no_known_label(model: str, names: Sequence[str], labels: Iterable[str | None]) -> BadFolder:
+    """Return the error for recordings with none of the labels ``names`` of a model."""
+    listed = ", ".join(sorted(map(str, set(labels)))[:8])
+    return BadFolder(f"{model} knows the labels {', '.join(names[:8])}, and the recordings have others: {listed}.")
+
+
+def compare(
+    names: tuple[str, ...],
+    truth: np.ndarray,
+    predicted: np.ndarray,
+    known: Sequence[RecognisedFile],
+    others: Sequence[RecognisedFile],
+    *,
+    calibration: Reliability,
+    mistakes: tuple[Mistake, ...],
+    failed: tuple[NotRecognised, ...],
+    model: str,
+    model_hash: str,
+) -> ClassificationReport:
+    """Return the report on recordings with any number of labels.
+
+    Parameters
+    ----------
+    names
+        Labels of the model.
+    truth, predicted
+        Presence of each label in each recording, and its recognition, bool ``(known, labels)``.
+    known, others
+        Results of recordings whose labels the model knows, and of others.
+    calibration, mistakes, failed, model, model_hash
+        See :class:`ClassificationReport`.
+    """
+    scores = tuple(score for score in label_scores(truth, predicted, names) if score.n_clips)
+    return ClassificationReport(
+        model=model,
+        model_hash=model_hash,
+        n_files=len(known),
+        accuracy=wilson_interval(int((truth == predicted).all(axis=1).sum()), len(known)),
+        balanced_accuracy=float(np.mean([score.recall.value for score in scores])),
+        labels=names,
+        confusion=tuple(tuple(row) for row in confusion_matrix(truth, predicted).tolist()),
+        scores=scores,
+        calibration=calibration,
+        rejected=float(np.mean([file.label is None for file, own in zip(known, truth, strict=True) if own.any()])),
+        n_unknown=len(others),
+        unknown_rejected=float(np.mean([file.label is None for file in others])) if others else None,
+        mistakes=mistakes,
+        failed=failed,
     )
 
 

@@ -6,12 +6,13 @@ import time
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
 from ..data.parameters import GroupSource, LabelSource, ManifestPath
 from ..errors import BadSetting, MissingExtra, how_to_install
+from ..parameters import TrainingDevice
 from ..whole_file import check_target
 from . import checked
 from .train import FAMILY_HELP, SIZE_HELP, memory_errors
@@ -91,7 +92,7 @@ def check_settings(
     manifest: ManifestPath = None,
     from_: Annotated[str | None, Field(description="Model of the same family that training starts from.")] = None,
     set: Annotated[tuple[str, ...], Field(description="A setting: name=value; may be given several times.")] = (),
-    device: Annotated[Literal["cpu", "cuda", "mps"], Field(description="Where to compute.")] = "cpu",
+    device: TrainingDevice = "cpu",
 ) -> SettingsCheck:
     """Check learning rate and batch size of a training in minutes: a range test, and the time of a step by batch size.
 

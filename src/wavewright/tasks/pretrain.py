@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
 from ..data.parameters import GroupSource, ManifestPath
 from ..families import FAMILIES
 from ..names import inside
-from ..parameters import Quiet
+from ..parameters import MoreMinutes, Quiet, ResumeRun, SettingChanges, TrainingDevice
 from . import checked
 from .train import Trained, train
 
@@ -33,15 +33,10 @@ def pretrain(
     max_minutes: Annotated[
         float | None, Field(description="Stop and save after so many minutes of this call; default: 30.", gt=0)
     ] = None,
-    more_minutes: Annotated[
-        float | None,
-        Field(description="With --resume: extend the plan of the run by so many minutes, finished or not.", gt=0),
-    ] = None,
-    resume: Annotated[bool, Field(description="Continue the run in the run folder.")] = False,
-    set: Annotated[
-        tuple[str, ...], Field(description="Change a setting: name=value; may be given several times.")
-    ] = (),
-    device: Annotated[Literal["cpu", "cuda", "mps"], Field(description="Where to compute.")] = "cpu",
+    more_minutes: MoreMinutes = None,
+    resume: ResumeRun = False,
+    set: SettingChanges = (),
+    device: TrainingDevice = "cpu",
     quiet: Quiet = False,
 ) -> Trained:
     """Train an encoder on recordings without labels: `train --family classifier --from` it needs few with labels.

@@ -17,7 +17,7 @@ from ..clip_folder import OutputClip, check_origin, write_clips
 from ..contracts.settings import override
 from ..errors import BadSetting
 from ..names import file_stem, quoted
-from ..parameters import MAX_SEED, ClipFormat, Quiet
+from ..parameters import MAX_SEED, ClipFormat, Quiet, SettingChanges
 from ..procedural import PROCEDURES, Procedure
 from ..procedural.catalogue import ProcedureDescription, describe
 from ..procedural.procedure import SAMPLE_RATES_HZ, SECONDS
@@ -105,9 +105,7 @@ def synthesise(
         int, Field(description="Number of files, of consecutive seeds.", ge=1, le=MAX_VARIATIONS)
     ] = 1,
     seed: Annotated[int, Field(description="Same seed, same samples.", ge=0, le=MAX_SEED)] = 0,
-    set: Annotated[
-        tuple[str, ...], Field(description="Change a setting: name=value; may be given several times.")
-    ] = (),
+    set: SettingChanges = (),
     loop: Annotated[bool, Field(description="Let the end of each texture continue at its start.")] = False,
     sample_rate: Annotated[
         int, Field(description="Sample rate in Hz.", ge=SAMPLE_RATES_HZ[0], le=SAMPLE_RATES_HZ[1])

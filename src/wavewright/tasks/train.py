@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
@@ -16,7 +16,7 @@ from ..data.parameters import GroupSource, LabelSource, ManifestPath
 from ..errors import BadSetting, MissingExtra, TrainingStopped, how_to_install
 from ..families import FAMILIES
 from ..names import inside, quoted
-from ..parameters import Quiet
+from ..parameters import MoreMinutes, Quiet, ResumeRun, SettingChanges, TrainingDevice
 from . import checked
 
 if TYPE_CHECKING:
@@ -105,15 +105,10 @@ def train(
     max_minutes: Annotated[
         float | None, Field(description="Stop and save after so many minutes of this call.", gt=0)
     ] = None,
-    more_minutes: Annotated[
-        float | None,
-        Field(description="With --resume: extend the plan of the run by so many minutes, finished or not.", gt=0),
-    ] = None,
-    resume: Annotated[bool, Field(description="Continue the run in the run folder.")] = False,
-    set: Annotated[
-        tuple[str, ...], Field(description="Change a setting: name=value; may be given several times.")
-    ] = (),
-    device: Annotated[Literal["cpu", "cuda", "mps"], Field(description="Where to compute.")] = "cpu",
+    more_minutes: MoreMinutes = None,
+    resume: ResumeRun = False,
+    set: SettingChanges = (),
+    device: TrainingDevice = "cpu",
     quiet: Quiet = False,
 ) -> Trained:
     """Train a model on a folder of recordings; the run folder becomes the model. Ctrl-C saves.

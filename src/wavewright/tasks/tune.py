@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
 from ..data.parameters import GroupSource, LabelSource, ManifestPath
 from ..errors import BadSetting, MissingExtra, how_to_install
 from ..names import inside
-from ..parameters import MAX_SEED, Quiet
+from ..parameters import MAX_SEED, Quiet, TrainingDevice
 from . import checked
 from .train import FAMILY_HELP, SIZE_HELP, memory_errors
 
@@ -107,7 +107,7 @@ def tune(
     set: Annotated[
         tuple[str, ...], Field(description="Fix a setting of all trials: name=value; may be given several times.")
     ] = (),
-    device: Annotated[Literal["cpu", "cuda", "mps"], Field(description="Where to compute.")] = "cpu",
+    device: TrainingDevice = "cpu",
     quiet: Quiet = False,
 ) -> Tuned:
     """Search the settings with which a family learns a folder best, within some minutes. Ctrl-C saves.

@@ -22,6 +22,7 @@ class EncoderDataSettings(ViewSettings):
     """Selection of the recordings, and how views of them are made."""
 
     length_exponent: float = ranged(0.5, 0.0, 1.0)  # recordings are drawn in proportion to their length to this power
+    speaker_fraction: float = ranged(0.0, 0.0, 1.0)  # of a batch, all of one speaker, if a drawn recording has one
     valid_fraction: float = ranged(0.05, 0.0, 0.9)  # of the recordings (or groups), unless a manifest names splits
 
 
@@ -50,6 +51,7 @@ class ViewBatches:
         self.lengths = store.lengths
         weights = np.array([self.lengths[row] for row in rows], np.float64) ** data.length_exponent
         self.probabilities = weights / weights.sum()
+        self.speakers = np.array([store.entries[row].speaker or "" for row in rows])
 
     def __call__(self, step: int) -> dict[str, np.ndarray]:
         """Return the batch of a step.
@@ -63,7 +65,7 @@ class ViewBatches:
         seed = self.recipe.training.seed
         rng = np.random.default_rng([seed, step])
         n_clips = self.recipe.training.batch_size
-        chosen = rng.choice(len(self.rows), n_clips, p=self.probabilities)
+        chosen = draw_recordings(n_clips, self.probabilities, self.speakers, self.recipe.data.speaker_fraction, rng)
         return self.views([self.draw_context(self.rows[index], rng) for index in chosen], (seed, step))
 
     def views(self, contexts: Sequence[np.ndarray], seed: Sequence[int]) -> dict[str, np.ndarray]:
@@ -89,3 +91,34 @@ class ViewBatches:
             return context
         crops = [self.store.crop(row, int(start), self.n_context_samples)[0] for start in starts]
         return max(crops, key=lambda crop: float(np.square(crop).sum()))
+
+
+def draw_recordings(
+    n_clips: int, probabilities: np.ndarray, speakers: np.ndarray, speaker_fraction: float, rng: np.random.Generator
+) -> np.ndarray:
+    """Draw the recordings of a batch, a fraction of them of one speaker, whose voice then distinguishes none of them.
+
+    Parameters
+    ----------
+    n_clips
+        Size of the batch.
+    probabilities, speakers
+        Of each recording, ``(recordings,)``; without a speaker an empty string.
+    speaker_fraction
+        Of the batch, of the speaker of the first recording; nothing changes if that has none.
+    rng
+        Random numbers.
+
+    Returns
+    -------
+    np.ndarray
+        Indices of recordings, ``(n_clips,)``.
+    """
+    chosen = rng.choice(len(probabilities), n_clips, p=probabilities)
+    n_own = round(speaker_fraction * n_clips)
+    speaker = speakers[chosen[0]]
+    if not n_own or not speaker:
+        return chosen
+    own = np.flatnonzero(speakers == speaker)
+    weights = probabilities[own]
+    return np.concatenate([rng.choice(own, n_own, p=weights / weights.sum()), chosen[n_own:]])

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from ...contracts.recipe import PreparedOf, RecipeOf, fine_tuned, split_rows
-from ...contracts.settings import COSINE_SETTINGS
 from ...data.entry import Entry
 from ...data.preparation import Preparation
 from ...data.splits import assign_splits
 from ...data.store import ClipStore
 from ...errors import BadFolder
 from ...models.folder import ModelFolder
+from ..classifier.recipe import TRAINING as CLASSIFIER_TRAINING
 from .batches import EncoderDataSettings, ViewBatches
 from .config import SIZES, EncoderConfig
 
@@ -40,18 +40,7 @@ class EncoderPrepared(PreparedOf[EncoderRecipe, ViewBatches]):
     valid: dict[str, np.ndarray]
 
 
-TRAINING = replace(
-    COSINE_SETTINGS,
-    batch_size=64,
-    learning_rate=3e-3,
-    weight_decay=0.02,
-    final_fraction=0.01,
-    warmup_steps=50,
-    clip_norm=0.0,
-    ema_decay=0.99,
-    evaluate_every=100,
-    save_every=100,
-)
+TRAINING = replace(CLASSIFIER_TRAINING, batch_size=64, learning_rate=3e-3, weight_decay=0.02, metric="")
 
 
 def recipe(size: str) -> EncoderRecipe:
