@@ -72,7 +72,7 @@ class TranscribedMelody:
 
 @dataclass(frozen=True)
 class MelodyTranscription:
-    """How recordings become scores; raises BadSetting for a note value that notes are not quantised to.
+    """Settings of transcriptions to scores; raises BadSetting for a note value that notes are not quantised to.
 
     Attributes
     ----------
@@ -95,7 +95,7 @@ class MelodyTranscription:
         check_quantisation(self.quantise)
 
     def write(
-        self, file: Path, target: Path, plot: Path | None = None, show: Callable[[float], object] | None = None
+        self, file: Path, target: Path, plot: Path | None = None, show: Callable[[float], None] = lambda _: None
     ) -> TranscribedMelody:
         """Transcribe a recording to a file of one of the `SUFFIXES`; draw it to ``plot``.
 
@@ -106,7 +106,7 @@ class MelodyTranscription:
         BadSetting, BadFolder
             If a setting is wrong, or a file cannot be written.
         """
-        transcription = transcribe_file(file, self.settings, show or (lambda _: None))
+        transcription = transcribe_file(file, self.settings, show)
         if not transcription.notes:
             raise BadAudio(
                 f"{file} has no notes: it is silent, has no pitch, or none in the range; try another recording."
@@ -160,7 +160,7 @@ class FolderTranscription(Conversion[TranscribedFile]):
     Attributes
     ----------
     transcription
-        How recordings become scores.
+        Settings of the scores.
     suffix
         Of the scores, one of the `SUFFIXES`.
     out
