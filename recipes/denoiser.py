@@ -1,4 +1,4 @@
-"""The bundled models ``denoise-16k``, ``denoise-48k`` and ``echo-16k``: noise, reverberation and echo removed.
+"""The bundled models ``denoise-16k``, ``denoise-16k-best``, ``denoise-48k`` and ``echo-16k`` of speech without noise.
 
 python recipes/corpora speech --kathleen K --kerstin G --commands C --asterisk A --out corpora/speech
 python recipes/corpora synthetic --flite flite --speech corpora/speech --out corpora/synthetic
@@ -7,6 +7,7 @@ python recipes/corpora denoise --speech corpora/speech corpora/synthetic --esc10
 python recipes/denoiser.py --max-minutes 120
 python recipes/denoiser.py --max-minutes 120 --resume                               # as often as needed
 python recipes/denoiser.py --from src/wavewright/models/bundled/denoise-16k         # further, from the bundled one
+python recipes/denoiser.py --best --from src/wavewright/models/bundled/denoise-16k   # layers that run backwards
 python recipes/denoiser.py --full-band --corpus corpora/denoise-48k --from src/wavewright/models/bundled/denoise-16k
 python recipes/denoiser.py --echo --max-minutes 60
 python recipes/denoiser.py --bundle                                                 # into the package
@@ -24,7 +25,7 @@ from wavewright.families.denoiser.config import LOWER_PREFIX
 from wavewright.families.denoiser.recipe import DenoiserRecipe, recipe
 
 CORPUS = Corpus(Path("corpora/denoise"), "CC-BY-SA-3.0")
-STEPS, FULL_BAND_STEPS, ECHO_STEPS = 60_000, 6_000, 20_000
+STEPS, BEST_STEPS, FULL_BAND_STEPS, ECHO_STEPS = 60_000, 2_400, 6_000, 20_000
 FULL_BAND_RATE, FULL_BAND_HOP = 48_000, 768  # the same bins as at 16 kHz, and more above them
 ECHO_CHANNELS, ECHO_BLOCKS = 24, 2
 
@@ -33,6 +34,12 @@ def noise() -> DenoiserRecipe:
     """Return the settings of the run for noise and reverberation."""
     base = recipe("small")
     return replace(base, training=replace(base.training, steps=STEPS))
+
+
+def best() -> DenoiserRecipe:
+    """Return the settings of the run of the size for files, which begins with the weights of the one for streams."""
+    base = recipe("best")
+    return replace(base, training=replace(base.training, steps=BEST_STEPS, learning_rate=1e-3, warmup_steps=50))
 
 
 def full_band() -> DenoiserRecipe:
@@ -56,6 +63,13 @@ MODELS = {
         "denoiser",
         full_band,
         "Removes noise and reverberation from speech at 48 kHz, in files and live.",
+        CORPUS,
+    ),
+    "--best": Bundled(
+        "denoise-16k-best",
+        "denoiser",
+        best,
+        "Removes noise and reverberation from speech at 16 kHz, in files.",
         CORPUS,
     ),
     "--echo": Bundled(

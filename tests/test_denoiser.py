@@ -13,7 +13,7 @@ from wavewright import loading
 from wavewright.contracts.enhancement import EnhancementSettings
 from wavewright.errors import BadFolder, BadModel, BadSetting
 from wavewright.families.denoiser import DENOISER, echo_batches, mixing
-from wavewright.families.denoiser.config import SIZES, DenoiserConfig
+from wavewright.families.denoiser.config import BLOCK_FRAMES, LOOKAHEAD_FRAMES, SIZES, DenoiserConfig
 from wavewright.families.denoiser.echo_batches import delayed
 from wavewright.families.denoiser.losses import MAX_SI_SDR_DB, compressed_distances, denoiser_losses, si_sdr_db
 from wavewright.families.denoiser.modules import N_FEATURES, Denoiser
@@ -268,6 +268,45 @@ def test_the_slope_of_a_converter_spares_what_is_below_it_and_removes_what_is_ab
     np.testing.assert_allclose(above, 0, atol=1e-5)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_a_texture_has_the_spectrum_of_the_wave_and_nothing_else(seed):
+    rng = np.random.default_rng(seed)
+    wave = np.sin(2 * np.pi * 1_000 / 16_000 * np.arange(40_003)).astype(np.float32)
+    wave[20_000:] = 0
+    texture = mixing.texture(wave, rng)
+    assert texture.shape == wave.shape
+    assert abs(mixing.rms(texture) / mixing.rms(wave) - 1) < 0.25
+    spectrum = np.abs(np.fft.rfft(texture))
+    assert abs(np.argmax(spectrum) / len(texture) * 16_000 - 1_000) < 20
+    assert mixing.rms(texture[20_000:]) > 0.2 * mixing.rms(texture)  # the order of the frames is another
+
+
+def test_a_repeated_piece_has_a_rhythm():
+    noise = np.random.default_rng(0).standard_normal(32_000).astype(np.float32)
+    for seed in range(20):
+        rhythm = mixing.repeated(noise, np.random.default_rng(seed), 16_000)
+        assert rhythm.shape == noise.shape
+        assert np.isfinite(rhythm).all()
+        assert rhythm.any()
+
+
+@pytest.mark.parametrize("factor", [0.87, 1.0, 1.15])
+def test_formants_move_and_harmonics_stay(factor):
+    from scipy.signal import lfilter
+
+    pulses = np.zeros(16_000, np.float32)
+    pulses[::100] = 1.0  # 160 Hz
+    pole = 0.97 * np.exp(2j * np.pi * 1_600 / 16_000)
+    voice = lfilter([0.05], np.poly([pole, pole.conj()]).real, pulses).astype(np.float32)
+    moved = mixing.with_formants(voice, factor, 16_000)
+    if factor == 1:
+        np.testing.assert_allclose(moved, voice, atol=1e-5)
+    spectrum = np.abs(np.fft.rfft(moved))
+    assert abs(np.argmax(spectrum) - 1_600 * factor) <= 160  # the nearest harmonic
+    between = spectrum[80:8_000:160].max()
+    assert between < 0.05 * spectrum.max()
+
+
 @pytest.mark.parametrize("speed", [0.78, 0.931, 1.0, 1.217, 1.6])
 @pytest.mark.parametrize("n_samples", [4_001, 48_000])
 def test_another_speed_is_another_length_and_pitch_without_aliases(speed, n_samples):
@@ -308,6 +347,73 @@ def test_a_model_at_a_higher_rate_starts_with_the_weights_below_8_khz():
     switch = torch.tensor([[0.0], [1.0]])
     with torch.no_grad():
         torch.testing.assert_close(wide.estimator(features, switch), narrow.estimator(features, switch))
+
+
+@pytest.fixture(scope="module")
+def bidirectional(tmp_path_factory):
+    out = tmp_path_factory.mktemp("both") / "run"
+    folder = recordings().entries[0].path.parents[1]
+    speech = f"data.speech={trained('denoiser').recipe.data.speech}"
+    settings = (speech, "model.bidirectional=true", "training.batch_size=2", "training.steps=2")
+    run.train(folder, base=trained("denoiser").out, out=out, settings=settings)
+    return loading.load_enhancer(out)
+
+
+class TestBidirectional:
+    def test_it_begins_as_the_model_that_knows_the_past_alone(self):
+        base = ModelFolder(trained("denoiser").out)
+        known = base.config(DenoiserConfig)
+        config = replace(known, bidirectional=True)
+        causal, both = Denoiser(known).eval(), Denoiser(config).eval()
+        weights = {name: torch.from_numpy(array) for name, array in DENOISER.initial_weights(base, config).items()}
+        causal.load_state_dict(weights)
+        missing, unexpected = both.load_state_dict(weights, strict=False)
+        assert not unexpected
+        assert all(name.startswith(DENOISER.fresh_weights(base, config)) for name in missing)
+        wave = 0.1 * torch.randn(2, 1, 5_000)
+        with torch.no_grad():
+            torch.testing.assert_close(both(wave, torch.ones(2, 1)), causal(wave, torch.ones(2, 1)))
+
+    def test_a_block_is_computed_as_by_the_module(self, bidirectional):
+        config = bidirectional.config
+        module = Denoiser(config).eval()
+        weights = {name.removeprefix("frame."): array for name, array in bidirectional.folder.weights().items()}
+        module.load_state_dict({name: torch.from_numpy(weights[name]) for name in module.state_dict()})
+        assert any(module.estimator.time_layers[0].backward_proj.weight.flatten().tolist())
+        n_samples = (BLOCK_FRAMES + LOOKAHEAD_FRAMES - 1) * config.hop_length  # the frames that the first block knows
+        wave = np.random.default_rng(0).normal(0, 0.1, (2, n_samples)).astype(np.float32)
+        with torch.no_grad():
+            spectra = module(torch.from_numpy(wave)[:, None], torch.zeros(2, 1))
+            expected = module.synthesise(spectra, n_samples).numpy()
+        settings = EnhancementSettings(max_attenuation_db=None, is_linked=False)
+        n_equal = (BLOCK_FRAMES - 1) * config.hop_length
+        np.testing.assert_allclose(bidirectional.enhance(wave, settings)[:, :n_equal], expected[:, :n_equal], atol=1e-4)
+
+    def test_chunks_and_restored_states_give_the_same_samples(self, bidirectional):
+        n_samples = 2 * BLOCK_FRAMES * bidirectional.config.hop_length + 777
+        wave = np.random.default_rng(1).normal(0, 0.1, (2, n_samples)).astype(np.float32)
+        stream, other = bidirectional.stream(2), bidirectional.stream(2)
+        cuts = np.sort(np.random.default_rng(2).integers(0, n_samples, 7))
+        parts = [stream.process(part) for part in np.split(wave, cuts, axis=1)[:5]]
+        other.restore(stream.state())
+        parts += [other.process(part) for part in np.split(wave, cuts, axis=1)[5:]]
+        joined = np.concatenate([*parts, other.flush()], axis=1)[:, other.latency_samples :]
+        assert np.array_equal(joined, bidirectional.enhance(wave))
+
+    def test_the_past_is_known_beyond_the_block_and_the_future_up_to_its_end(self, bidirectional):
+        hop_length = bidirectional.config.hop_length
+        wave = np.random.default_rng(3).normal(0, 0.1, 3 * BLOCK_FRAMES * hop_length).astype(np.float32)
+        late, early = wave.copy(), wave.copy()
+        late[(BLOCK_FRAMES + LOOKAHEAD_FRAMES) * hop_length :] *= 2
+        early[: BLOCK_FRAMES * hop_length // 2] *= 2
+        first, second = slice(0, (BLOCK_FRAMES - 1) * hop_length), slice(2 * BLOCK_FRAMES * hop_length, None)
+        whole = bidirectional.enhance(wave)
+        np.testing.assert_array_equal(bidirectional.enhance(late)[first], whole[first])
+        assert np.abs(bidirectional.enhance(early)[second] - whole[second]).max() > 1e-6
+
+    def test_a_call_cannot_wait(self):
+        with pytest.raises(BadSetting, match="a call cannot wait"):
+            DenoiserConfig(removes="echo", bidirectional=True)
 
 
 def test_what_is_above_8_khz_does_not_change_what_is_below():

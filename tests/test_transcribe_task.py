@@ -187,6 +187,78 @@ def test_recordings_without_notes_are_refused(tmp_path):
     assert not (tmp_path / "a.mid").exists()
 
 
+# --- folders
+
+
+@pytest.fixture
+def folder(recording, tmp_path):
+    songs = tmp_path / "songs"
+    (songs / "more").mkdir(parents=True)
+    Clip.read(recording).write(songs / "scale.wav")
+    Clip(melody(SCALE[:5], 0.3), RATE).write(songs / "scale.flac")  # would have the same score
+    Clip(melody(SCALE[2:6], 0.5), RATE).write(songs / "more" / "part.wav")
+    return songs
+
+
+def test_a_folder_is_transcribed_once(folder, tmp_path):
+    result = wavewright.transcribe(folder, quiet=True, workers=1)
+    out = tmp_path / "songs-transcribed"
+    scores = {str(path.relative_to(out)) for path in out.rglob("*.mid")}
+    assert scores == {"scale.mid", "scale.wav.mid", "more/part.mid"}
+    assert not result.failed
+    pitches = read_score(out / "more" / "part.mid").tracks[0].notes["pitch"].tolist()
+    assert pitches == [*SCALE[2:6]]
+    lines = (out / "manifest.jsonl").read_text().splitlines()
+    records = {json.loads(line)["audio_filepath"]: json.loads(line) for line in lines}
+    assert records["more/part.mid"]["n_notes"] == 4
+    assert records["more/part.mid"]["source"] == "part.wav"
+    before = {path: path.stat().st_mtime_ns for path in out.rglob("*.mid")}
+    again = wavewright.transcribe(folder, quiet=True, workers=1)
+    assert [file.is_new for file in again.files] == [False] * 3
+    assert before == {path: path.stat().st_mtime_ns for path in out.rglob("*.mid")}
+
+
+def test_other_settings_and_other_recordings_are_transcribed_again(folder, tmp_path):
+    out = tmp_path / "notes"
+    wavewright.transcribe(folder, out, format="json", quiet=True, workers=1)
+    Clip(melody(SCALE[:2], 0.5), RATE).write(folder / "more" / "part.wav")
+    changed = wavewright.transcribe(folder, out, format="json", quiet=True, workers=1)
+    assert {file.file.name for file in changed.files if file.is_new} == {"part.wav"}
+    assert len(json.loads((out / "more" / "part.json").read_text())["notes"]) == 2
+    assert all(file.is_new for file in wavewright.transcribe(folder, out, format="json", tempo=80, quiet=True).files)
+
+
+def test_failures_of_a_folder_are_listed(folder, tmp_path, capsys):
+    Clip(np.zeros((1, RATE), np.float32), RATE).write(folder / "silent.wav")
+    (folder / "broken.wav").write_bytes(b"RIFF")
+    out = tmp_path / "scores"
+    code = run(["transcribe", str(folder), "--out", str(out), "--format", "abc", "--workers", "1", "--quiet"])
+    printed = capsys.readouterr().out
+    assert code == 2
+    assert "3 of 5 files are transcribed" in printed
+    assert "silent.wav has no notes" in printed
+    assert len(list(out.rglob("*.abc"))) == 3
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--plot", "a.png"], "is a folder; leave --plot out"),
+        (["--quantise", "5"], "quantised to 5"),
+        (["--out", "songs"], "never replaced"),
+    ],
+)
+def test_wrong_options_of_a_folder_are_refused_before_any_work(folder, tmp_path, monkeypatch, capsys, options, message):
+    monkeypatch.chdir(tmp_path)
+    assert message in refused(capsys, "transcribe", "songs", *options)
+    assert not list(tmp_path.rglob("*.mid"))
+
+
+def test_a_format_that_the_file_does_not_have_is_refused(recording, tmp_path, capsys):
+    message = refused(capsys, "transcribe", str(recording), "--out", str(tmp_path / "a.mid"), "--format", "abc")
+    assert "--format is abc" in message
+
+
 # --- accompaniments of recordings
 
 

@@ -60,6 +60,10 @@ class Conversion(ABC, Generic[ConvertedT]):
     verbs: ClassVar[tuple[str, str]]
     """Present and past participle in messages, such as ``enhancing`` and ``enhanced``."""
 
+    def target_of(self, sound: Path) -> Path:
+        """Return the name of the file to write for a sound: its own, as WAV where its format cannot be written."""
+        return sound if sound.suffix.lower() in FORMATS or is_video(sound) else sound.with_suffix(".wav")
+
     @abstractmethod
     def begin(self) -> ConvertFile[ConvertedT]:
         """Return the function that converts a file into another, with models and the like opened once."""
@@ -141,7 +145,7 @@ def convert_folder(
             f"{out} is the folder of the recordings, which are never replaced; give another one with --out."
         )
     names, n_ignored = _sound_files(source, out)
-    targets = _targets(names, out)
+    targets = _targets(names, out, conversion)
     make_folder(out)
     manifest_lines(out / MANIFEST_FILE)  # refuse a file of that name that is not a manifest before any work
     done: dict[Path, ConvertedT] = {}
@@ -229,14 +233,14 @@ def _sound_files(folder: Path, out: Path) -> tuple[list[Path], int]:
     return names, len(files) - len(names)
 
 
-def _targets(names: Sequence[Path], out: Path) -> dict[Path, Path]:
-    """Return the file to write for each sound: the same name, as WAV where its own format cannot be written."""
+def _targets(names: Sequence[Path], out: Path, conversion: Conversion[ConvertedT]) -> dict[Path, Path]:
+    """Return the file to write for each sound; where two would have the same name, one gets the source's ending too."""
     targets: dict[Path, Path] = {}
     used: dict[Path, Path] = {}
     for sound in names:
-        target = sound if sound.suffix.lower() in FORMATS or is_video(sound) else sound.with_suffix(".wav")
+        target = conversion.target_of(sound)
         if target in used:
-            target = sound.with_name(f"{sound.name}.wav")
+            target = sound.with_name(f"{sound.name}{target.suffix}")
         used[target] = sound
         targets[sound] = inside(out, target)
     return targets

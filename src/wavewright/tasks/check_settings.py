@@ -33,7 +33,7 @@ class SettingsCheck:
     family
         Of the training.
     learning_rates
-        Range test; None where players train against each other.
+        Range test; None where players train against each other, or the loss falls at no rate; `note` says which.
     batch_sizes
         Time of a step by batch size.
     default_learning_rate, default_batch_size
@@ -101,11 +101,11 @@ def check_settings(
     Raises
     ------
     MissingExtra
-        If PyTorch is not installed, or matplotlib for a image.
+        If PyTorch is not installed, or matplotlib for an image.
     BadFolder
         If the recordings cannot be used.
     BadSetting
-        If an option is out of its range, the minutes are too few, or the loss falls at no learning rate.
+        If an option is out of its range, or the minutes are too few.
     """
     if find_spec("torch") is None:
         raise MissingExtra(f"The checks need PyTorch, which is not installed: {how_to_install('train')}.")

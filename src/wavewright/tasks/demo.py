@@ -31,6 +31,7 @@ from ..procedural import PROCEDURES
 from ..recognition.results import RecognisedFiles
 from ..speech.voice import DEFAULT_VOCODER, DEFAULT_VOICE
 from ..speech.voice_names import find_voice
+from ..transcription.files import TranscribedMelody
 from ..whole_file import whole_folder
 from . import checked
 from .accompany import CHORALE, accompany
@@ -459,6 +460,7 @@ class _ClipWriter:
         transcribed = transcribe(paths[0], notes, metre=TUNE_METRE, quiet=True)
         render(notes, paths[1], quiet=True)
         accompany(paths[0], paths[2], style=TUNE_STYLE, quiet=True)
+        assert isinstance(transcribed, TranscribedMelody)
         names = " ".join(pitch_name(note.pitch) for note in transcribed.notes)
         labels = ("recording", "its notes by a piano", f"the recording, accompanied: {TUNE_STYLE}")
         players = [self._player(*pair, names) for pair in zip(paths, labels, strict=True)]

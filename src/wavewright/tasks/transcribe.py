@@ -1,81 +1,51 @@
-"""Transcribe the melody of a recording: notes, beats and bars as a score."""
+"""Transcribe the melody of a recording, or of each recording of a folder: notes, beats and bars as a score."""
 
 from __future__ import annotations
 
-import json
 import re
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
+from ..converted_folder import convert_folder, folder_beside
 from ..drawing import check_plot_of
-from ..errors import BadAudio, BadSetting
-from ..music.formats import WRITABLE, write_score
-from ..music.theory import MusicalKey, pitch_name, pitch_range_of
+from ..errors import BadSetting
+from ..music.theory import pitch_range_of
 from ..names import file_stem
 from ..parameters import Quiet
 from ..progress_bar import progress_bar
 from ..sound_file import read_header
-from ..transcription import Beats, MelodyNote, TranscriptionSettings, score_of, track_beats, transcribe_file
-from ..transcription.plot import draw_transcription
+from ..transcription import TranscriptionSettings
+from ..transcription.files import (
+    SUFFIXES,
+    FolderTranscription,
+    MelodyTranscription,
+    TranscribedFolder,
+    TranscribedMelody,
+)
 from ..transcription.settings import HIGHEST_PITCH, LOWEST_PITCH
-from ..whole_file import check_target, write_whole
+from ..whole_file import check_target
 from . import checked
 
 USUAL = TranscriptionSettings()
-NOTATION = (".musicxml", ".mxl", ".abc")
-"""Endings of scores that are read by people: their notes are quantised, their tempo is one."""
-
-NOTATION_VALUE = 16
-
-
-@dataclass(frozen=True, kw_only=True)
-class TranscribedMelody:
-    """A transcription that was written.
-
-    Attributes
-    ----------
-    out : Path
-        The score, or the JSON file.
-    seconds : float
-        Length of the recording.
-    tuning_cents : float
-        Tuning above 440 Hz for A4.
-    tempo : float
-        Median of the beats, in beats a minute.
-    metre, key : str
-    notes : tuple of MelodyNote
-    plot : Path, optional
-    """
-
-    out: Path
-    seconds: float
-    tuning_cents: float
-    tempo: float
-    metre: str
-    key: str
-    notes: tuple[MelodyNote, ...]
-    plot: Path | None = None
-
-    def __str__(self) -> str:
-        """Return the file, the number and range of the notes, tempo, metre, key and tuning."""
-        pitches = [note.pitch for note in self.notes]
-        lines = [
-            f"{self.out}: {len(pitches)} notes from {pitch_name(min(pitches))} to {pitch_name(max(pitches))} "
-            f"in {self.seconds:.1f} s",
-            f"  {self.tempo:.0f} beats a minute, {self.metre}, {self.key}, tuning {self.tuning_cents:+.0f} cents",
-        ]
-        return "\n".join([*lines, *([] if self.plot is None else [f"  plot: {self.plot}"])])
+ScoreFormat = Literal["mid", "musicxml", "mxl", "abc", "json"]
 
 
 @checked
 def transcribe(
-    file: Annotated[Path, Field(description="Sound file with one voice: singing, a guitar line, a violin ...")],
+    file: Annotated[
+        Path, Field(description="Sound file with one voice: singing, a guitar line, a violin ...; or a folder of them.")
+    ],
     out: Annotated[
         Path | None,
-        Field(description="Score (.mid, .musicxml, .mxl, .abc) or notes (.json) to write; default: <file>.mid here."),
+        Field(
+            description="Score (.mid, .musicxml, .mxl, .abc) or notes (.json) to write; default: <file>.mid here. Of a "
+            "folder, the folder to write; default: <folder>-transcribed beside it."
+        ),
+    ] = None,
+    format: Annotated[
+        ScoreFormat | None, Field(description="Of the scores of a folder; default: mid. A file's is that of --out.")
     ] = None,
     quantise: Annotated[
         int | None,
@@ -95,16 +65,18 @@ def transcribe(
     ] = USUAL.onset_db,
     min_note: Annotated[float, Field(description="Shortest note in seconds.", ge=0.03, le=1)] = USUAL.min_note_seconds,
     plot: Annotated[Path | None, Field(description="PNG file to draw the notes over the pitch to.")] = None,
+    workers: Annotated[int, Field(description="Files of a folder at a time; 0: one for each core.", ge=0, le=256)] = 0,
     quiet: Quiet = False,
-) -> TranscribedMelody:
+) -> TranscribedMelody | TranscribedFolder:
     """Transcribe the melody of a recording to a score.
 
     The recording has one voice, which may be noisy or reverberant. Beats and bars are tracked; the score has the tempo
-    of every beat, so it stays in time with the recording.
+    of every beat, so it stays in time with the recording. Of a folder, all recordings are transcribed, those in its
+    folders too; called again, what is up to date is kept.
 
     Returns
     -------
-    TranscribedMelody
+    TranscribedMelody or TranscribedFolder
 
     Raises
     ------
@@ -115,13 +87,6 @@ def transcribe(
     MissingExtra
         If a plot is asked for, and matplotlib is not installed.
     """
-    target = Path(f"{file_stem(file.stem)}.mid") if out is None else out
-    check_target(target)
-    suffix = target.suffix.lower()
-    if suffix not in (*WRITABLE, ".json"):
-        raise BadSetting(f"{target} is no score; its name must end with {', '.join((*WRITABLE, '.json'))}.")
-    if plot is not None:
-        check_plot_of(plot, file.name)
     lowest, highest = (USUAL.lowest_pitch, USUAL.highest_pitch) if pitches is None else pitch_range_of(pitches)
     settings = TranscriptionSettings(
         lowest_pitch=max(lowest, LOWEST_PITCH),
@@ -129,42 +94,24 @@ def transcribe(
         min_note_seconds=min_note,
         onset_db=onset_db,
     )
-    beats_per_bar = _beats_per_bar(metre)
-    with progress_bar(f"transcribing {file.name}", read_header(file).seconds, quiet) as show:
-        transcription = transcribe_file(file, settings, show)
-    if not transcription.notes:
-        raise BadAudio(f"{file} has no notes: it is silent, has no pitch, or none in the range; try another recording.")
-    beats = track_beats(transcription.notes, transcription.seconds, tempo, beats_per_bar)
-    is_notation = suffix in NOTATION
-    value = quantise or (NOTATION_VALUE if is_notation else None)
-    score = score_of(transcription.notes, beats, value, is_steady=is_notation)
-    key = score.keys[0]
-    result = TranscribedMelody(
-        out=target,
-        seconds=round(transcription.seconds, 3),
-        tuning_cents=transcription.tuning_cents,
-        tempo=round(beats.tempo, 1),
-        metre=f"{beats.beats_per_bar}/4",
-        key=MusicalKey.of_sharps(int(key["sharps"]), bool(key["is_minor"])).name,
-        notes=transcription.notes,
-        plot=plot,
-    )
-    if suffix == ".json":
-        write_whole(target, _json_of(result, file, beats))
-    else:
-        write_score(score, target)
+    transcription = MelodyTranscription(settings, quantise, tempo, _beats_per_bar(metre))
+    if file.is_dir():
+        if plot is not None:
+            raise BadSetting(f"A plot shows one recording, and {file} is a folder; leave --plot out.")
+        folder = out or folder_beside(file, "transcribed")
+        conversion = FolderTranscription(transcription, f".{format or 'mid'}", folder)
+        return convert_folder(file, folder, conversion, workers, quiet)
+    target = Path(f"{file_stem(file.stem)}.{format or 'mid'}") if out is None else out
+    check_target(target)
+    suffix = target.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise BadSetting(f"{target} is no score; its name must end with {', '.join(SUFFIXES)}.")
+    if format is not None and suffix != f".{format}":
+        raise BadSetting(f"--format is {format}, and --out is {target}; give one of them, or the same format.")
     if plot is not None:
-        draw_transcription(transcription, plot, file.name, beats)
-    return result
-
-
-def _json_of(result: TranscribedMelody, file: Path, beats: Beats) -> bytes:
-    """Return the notes and the beats as JSON."""
-    contents: dict[str, object] = {"file": file.name, **asdict(result)}
-    del contents["out"], contents["plot"]
-    contents["beats_s"] = [round(float(time), 3) for time in beats.times_s]
-    contents["first_downbeat"] = beats.first_downbeat
-    return (json.dumps(contents, indent=1) + "\n").encode()
+        check_plot_of(plot, file.name)
+    with progress_bar(f"transcribing {file.name}", read_header(file).seconds, quiet) as show:
+        return transcription.write(file, target, plot, show)
 
 
 def _beats_per_bar(metre: str | None) -> int | None:

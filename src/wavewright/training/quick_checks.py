@@ -40,7 +40,7 @@ DIVERGED = 2.0
 NOTICEABLE = 0.05
 """Fraction of the fall of the loss that counts as its beginning."""
 
-TIMED_STEPS = 4  # of each batch size; the first of them is not counted
+TIMED_STEPS = 3  # of each batch size, after one that does not count
 BATCH_FACTORS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)  # of the default
 NEARLY_FASTEST = 0.9
 """Fraction of the most clips a second above which a smaller batch is preferred."""
@@ -205,7 +205,8 @@ def batch_times(open_run: Callable[[int], Run], default: int, threads: int, dead
             break
         try:
             loop = loop_of(open_run(size))
-            seconds = median(_step_seconds(loop, step) for step in range(TIMED_STEPS) if step or not _warm(loop))
+            _step_seconds(loop, 0)
+            seconds = median(_step_seconds(loop, step) for step in range(1, 1 + TIMED_STEPS))
         except (MemoryError, RuntimeError):  # PyTorch's name for memory that is not there
             if not times:
                 raise
@@ -217,12 +218,6 @@ def batch_times(open_run: Callable[[int], Run], default: int, threads: int, dead
 def loop_of(run: Run) -> Loop:
     """Return the loop of a run, which writes nothing."""
     return Loop(run.network, run.prepared.batches, run.recipe.training, run.out, Report(run.out, True, True))
-
-
-def _warm(loop: Loop) -> bool:
-    """Run the first step, whose time does not count."""
-    _step_seconds(loop, 0)
-    return True
 
 
 def _step_seconds(loop: Loop, step: int) -> float:

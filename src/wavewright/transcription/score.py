@@ -21,6 +21,12 @@ QUANTISATIONS = (4, 8, 12, 16, 24, 32)
 SHORTEST_LEAD = 0.5  # beats before the first one, below which it begins the recording
 
 
+def check_quantisation(quantise: int | None) -> None:
+    """Raise BadSetting for a note value that notes are not quantised to."""
+    if quantise is not None and quantise not in QUANTISATIONS:
+        raise BadSetting(f"Notes are quantised to {quantise}; choose one of {', '.join(map(str, QUANTISATIONS))}.")
+
+
 def score_of(
     notes: Sequence[MelodyNote], beats: Beats, quantise: int | None = None, *, is_steady: bool = False
 ) -> Score:
@@ -46,8 +52,7 @@ def score_of(
     BadSetting
         If `quantise` is another value.
     """
-    if quantise is not None and quantise not in QUANTISATIONS:
-        raise BadSetting(f"Notes are quantised to {quantise}; choose one of {', '.join(map(str, QUANTISATIONS))}.")
+    check_quantisation(quantise)
     times_s, lead = _beat_grid(beats)
     ticks = TICKS_PER_QUARTER * np.arange(len(times_s))
     tempos = np.zeros(len(times_s) - 1, TEMPO)

@@ -77,8 +77,10 @@ class DenoiserFamily(Family[DenoiserConfig, "DenoiserRecipe", "DenoiserPrepared"
         return DenoiserTraining()
 
     def fresh_weights(self, base: ModelFolder, config: DenoiserConfig) -> tuple[str, ...]:
-        """Return the estimator above 8 kHz, if ``base`` has a lower sample rate and therefore none."""
-        return (UPPER_PREFIX,) if config.upper_edges and not base.config(DenoiserConfig).upper_edges else ()
+        """Return what ``base`` does not have: the estimator above 8 kHz, and layers that run backwards."""
+        other = base.config(DenoiserConfig)
+        upper = (UPPER_PREFIX,) if config.upper_edges and not other.upper_edges else ()
+        return upper + tuple(prefix for prefix in config.backward_weights if prefix not in other.backward_weights)
 
     def open(self, folder: ModelFolder) -> DenoiserRuntime | PostFilterRuntime:
         """Open a denoiser or a post-filter of echo, by what the model removes."""

@@ -25,6 +25,8 @@ MEAN_GAP_SECONDS = 0.35  # between two recordings of a speaker
 EARLY_SECONDS = 0.05
 """After the direct sound: what stays of a room where reverberation is removed."""
 TELEPHONE_HZ = 3_400.0
+NOISE_EQUALISER_DB = 16.0
+OWN_FORMANTS_PROBABILITY = 0.5
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,11 @@ class DenoiserDataSettings(SpeedSettings):
     room_probability: float = ranged(0.4, 0.0, 1.0)
     dereverb_probability: float = ranged(0.3, 0.0, 1.0)  # of a target with the early reflections of the room only
     second_speaker_probability: float = ranged(0.0, 0.0, 1.0)  # of a second speaker in the target
-    recorded_probability: float = ranged(0.65, 0.0, 1.0)  # of a recording of noise, among the sources of noise
+    lowest_formants: float = ranged(0.87, 0.5, 2.0)  # of speech, over those of the voice: other throats
+    highest_formants: float = ranged(1.15, 0.5, 2.0)
+    recorded_probability: float = ranged(0.45, 0.0, 1.0)  # of a recording of noise, among the sources of noise
+    repeated_probability: float = ranged(0.1, 0.0, 1.0)  # of a short piece of such a recording in a rhythm
+    texture_probability: float = ranged(0.2, 0.0, 1.0)  # of noise with the spectra of any recording
     babble_probability: float = ranged(0.1, 0.0, 1.0)  # of several speakers as noise
     music_probability: float = ranged(0.06, 0.0, 1.0)  # of music as noise, if the corpus has any
     target_music_probability: float = ranged(0.0, 0.0, 1.0)  # of music in the target
@@ -226,7 +232,10 @@ class DenoiserBatches:
             _add(speech, wave, position)
             position += len(wave) + seconds_to_samples(rng.exponential(MEAN_GAP_SECONDS), self.sample_rate)
             row = int(rng.choice(rows))
-        return speech
+        if rng.random() < OWN_FORMANTS_PROBABILITY:
+            return speech
+        factor = log_uniform(rng, self.recipe.data.lowest_formants, self.recipe.data.highest_formants)
+        return mixing.with_formants(speech, factor, self.sample_rate)
 
     def _noise(self, rng: np.random.Generator, n_samples: int) -> np.ndarray:
         """Return one or two sources of noise, added."""
@@ -234,7 +243,7 @@ class DenoiserBatches:
         for _ in range(1 + (rng.random() < 0.35)):
             source = self._noise_source(rng, n_samples)
             if rng.random() < 0.5:
-                source = mixing.equalise(source, rng, 8.0)
+                source = mixing.equalise(source, rng, NOISE_EQUALISER_DB * rng.random())
             level = mixing.rms(source)
             if level > 1e-5:
                 noise += source * np.float32(db_to_gain(rng.uniform(-8, 0)) / level)
@@ -243,9 +252,15 @@ class DenoiserBatches:
     def _noise_source(self, rng: np.random.Generator, n_samples: int) -> np.ndarray:
         data, kind = self.recipe.data, rng.random()
         if kind < data.recorded_probability:
-            speed = log_uniform(rng, 0.6, 1.6)
-            return mixing.at_speed(self.noise.crop(rng, int(speed * n_samples) + 2), speed)[:n_samples]
+            recorded = self._recorded(self.noise, rng, n_samples)
+            is_repeated = rng.random() < data.repeated_probability
+            return mixing.repeated(recorded, rng, self.sample_rate) if is_repeated else recorded
         kind -= data.recorded_probability
+        if kind < data.texture_probability:
+            sources = [self.noise, self.speech] + ([self.music] if self.music else [])
+            source = sources[int(rng.integers(len(sources)))]
+            return mixing.texture(self._recorded(source, rng, n_samples), rng)
+        kind -= data.texture_probability
         if kind < data.babble_probability:
             voices = [self._speech(rng, n_samples) for _ in range(rng.integers(3, 9))]
             babble = np.zeros(n_samples, np.float32)
@@ -258,6 +273,11 @@ class DenoiserBatches:
         if rng.random() < 0.4:
             return mixing.machine_noise(rng, n_samples, self.sample_rate)
         return mixing.coloured_noise(rng, n_samples)
+
+    def _recorded(self, source: SoundSource, rng: np.random.Generator, n_samples: int) -> np.ndarray:
+        """Return a piece of a recording at a random speed."""
+        speed = log_uniform(rng, 0.55, 1.8)
+        return mixing.at_speed(source.crop(rng, int(speed * n_samples) + 2), speed)[:n_samples]
 
     def _low_passed(self, wave: np.ndarray, limit_hz: float) -> np.ndarray:
         from scipy.signal import butter, sosfilt

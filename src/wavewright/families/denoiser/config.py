@@ -13,11 +13,14 @@ from ...errors import BadSetting
 from ...ranges import ranged
 
 FRAME_FILE = "frame.onnx"
-"""Graph of one frame: spectrum and state in, enhanced spectrum and next state out."""
+"""Graph of one frame, or of a block of them: spectra and states in, enhanced spectra and next states out."""
 WEIGHT_PREFIX = "frame."
 """Prefix of the network's weights in a model folder."""
 LOWER_PREFIX, UPPER_PREFIX = "estimator.", "upper_estimator."
 """Prefixes of the weights of both estimators."""
+
+BLOCK_FRAMES, LOOKAHEAD_FRAMES = 250, 125
+"""Frames that a bidirectional network enhances at a time, and those after them that it knows: 4 and 2 s."""
 
 METRICS = ("valid/si_sdr", "valid/stft")
 """Validation metrics on mixtures of held-out recordings: SI-SDR in dB (higher is better), and the loss of spectra."""
@@ -49,6 +52,7 @@ class DenoiserConfig(ModelConfig):
     channels: int = ranged(32, 4, 512)  # of each band
     upper_channels: int = ranged(24, 4, 512)  # of each band above 8 kHz, at sample rates of at least 24 kHz
     n_blocks: int = ranged(3, 1, 16)  # each a recurrent layer over time and a mixer over bands
+    bidirectional: bool = False  # the recurrent layers know what follows too: for files, a stream is late by a block
     expansion: float = ranged(2.0, 0.5, 8.0)  # hidden features of a mixer over its inputs
     exponent: float = ranged(0.3, 0.1, 1.0)  # power by which magnitudes are compressed, for features and losses
     level_seconds: float = ranged(2.0, 0.05, 60.0)  # time constant of the mean level that features are divided by
@@ -62,6 +66,8 @@ class DenoiserConfig(ModelConfig):
                 f"hop_length is {self.hop_length} at {self.sample_rate} Hz; it must be even and 4 to 32 ms long, such "
                 f"as {2 * round(self.sample_rate * 0.008)}."
             )
+        if self.bidirectional and self.removes == "echo":
+            raise BadSetting("bidirectional is true, and removes=echo is for calls; a call cannot wait, leave one out.")
 
     @property
     def level_inputs(self) -> tuple[int, ...]:
@@ -101,6 +107,13 @@ class DenoiserConfig(ModelConfig):
     def n_lower_bins(self) -> int:
         """Frequency bins that one estimator treats: all of them, or those up to 8 kHz if there are many above."""
         return round(LOWER_HZ / self.hz_per_bin) + 1 if self.sample_rate >= 3 * LOWER_HZ else self.n_bins
+
+    @property
+    def backward_weights(self) -> tuple[str, ...]:
+        """Prefixes of the weights that only a bidirectional network has."""
+        estimators = (LOWER_PREFIX, UPPER_PREFIX) if self.upper_edges else (LOWER_PREFIX,)
+        layers = range(self.n_blocks if self.bidirectional else 0)
+        return tuple(f"{estimator}time_layers.{layer}.backward_" for estimator in estimators for layer in layers)
 
     @property
     def hz_per_bin(self) -> float:
@@ -144,6 +157,6 @@ class DenoiserConfig(ModelConfig):
 SIZES: dict[str, DenoiserConfig] = {
     "tiny": DenoiserConfig(mask="gain", channels=16, n_blocks=1),
     "small": DenoiserConfig(channels=40),
-    "best": DenoiserConfig(channels=64, n_blocks=4),
+    "best": DenoiserConfig(channels=40, bidirectional=True),
 }
 """The configuration of each size."""

@@ -16,6 +16,10 @@ KERNEL_LENGTH = 512  # samples of their filters
 OPUS_RATES = (8_000, 12_000, 16_000, 24_000, 48_000)  # Hz, that the codec knows
 SPEED_PADDING = 256  # samples of silence between the end of a wave and its beginning, where it is resampled
 ACTIVE_DB = -30.0  # relative to the loudest block: blocks above it are active
+TEXTURE_FFT = 1_024  # samples of the frames of a texture
+ENVELOPE_FFT, ENVELOPE_HOP = 512, 128  # samples of the frames whose formants are moved
+ENVELOPE_LIFTER = 24  # cepstral coefficients of a spectral envelope at 16 kHz
+MAX_ENVELOPE_CHANGE_DB = 20.0
 
 
 def rms(wave: np.ndarray) -> float:
@@ -67,6 +71,76 @@ def machine_noise(rng: np.random.Generator, n_samples: int, sample_rate: int) ->
         noise = noise * (1 + rng.uniform(0, 1) * np.sin(phase / rng.integers(1, 4)))
     mixed = rng.uniform(0, 1) * tones / rms(tones) + rng.uniform(0.05, 1) * noise / rms(noise)
     return mixed.astype(np.float32)
+
+
+def texture(wave: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return noise ``(time,)`` with the spectra of a wave in a random order, or with their mean.
+
+    Phases are random, so neither words nor melodies are left, only what the wave is coloured like; tones stay tones.
+    """
+    length, hop = TEXTURE_FFT, TEXTURE_FFT // 2
+    window = np.sin(np.pi * (np.arange(length) + 0.5) / length).astype(np.float32)
+    padded = np.pad(wave, (hop, length + -len(wave) % hop))
+    starts = np.arange(0, len(padded) - length + 1, hop)
+    magnitudes = np.abs(np.fft.rfft(padded[starts[:, None] + np.arange(length)] * window))
+    n_frames = len(magnitudes)
+    if rng.random() < 0.5:
+        magnitudes = np.sqrt((magnitudes**2).mean(0)) * np.ones((n_frames, 1))
+    else:
+        magnitudes = magnitudes[rng.permutation(n_frames)]
+    parts = rng.standard_normal((2, *magnitudes.shape))
+    frames = np.fft.irfft(magnitudes * (parts[0] + 1j * parts[1]), length) * window
+    noise = np.zeros(len(padded))
+    for first in (0, 1):  # frames of one parity do not overlap
+        block = frames[first::2].reshape(-1)
+        noise[first * hop : first * hop + len(block)] += block
+    return noise[hop : hop + len(wave)].astype(np.float32)
+
+
+def repeated(wave: np.ndarray, rng: np.random.Generator, sample_rate: int) -> np.ndarray:
+    """Return a short piece of a wave ``(time,)``, repeated in an almost regular rhythm, as machines sound."""
+    length = min(int(sample_rate * log_uniform(rng, 0.02, 0.4)), len(wave))
+    start = int(rng.integers(len(wave) - length + 1))
+    piece = wave[start : start + length] * np.hanning(length + 2)[1:-1]
+    period = max(length * log_uniform(rng, 0.6, 4.0), 1.0)
+    jitter = rng.choice([0.0, 0.02, 0.1])
+    rhythm = np.zeros(len(wave) + length, np.float32)
+    position = 0.0
+    while position < len(wave):
+        rhythm[int(position) : int(position) + length] += piece * np.float32(db_to_gain(rng.uniform(-4, 0)))
+        position += max(period * (1 + jitter * rng.standard_normal()), 1.0)
+    return rhythm[: len(wave)]
+
+
+def with_formants(wave: np.ndarray, factor: float, sample_rate: int) -> np.ndarray:
+    """Return a voice ``(time,)`` whose spectral envelope is stretched by a factor; its harmonics stay where they are.
+
+    Above 1, formants are higher, as those of a shorter vocal tract.
+    """
+    length, hop = ENVELOPE_FFT, ENVELOPE_HOP
+    window = np.sin(np.pi * (np.arange(length) + 0.5) / length).astype(np.float32)
+    padded = np.pad(wave, (length, length + -len(wave) % hop))
+    starts = np.arange(0, len(padded) - length + 1, hop)
+    spectra = np.fft.rfft(padded[starts[:, None] + np.arange(length)] * window)
+    log_magnitudes = np.log(np.abs(spectra) + 1e-5)
+    cepstra = np.fft.irfft(log_magnitudes, length)
+    lifter = max(round(ENVELOPE_LIFTER * sample_rate / 16_000), 1)
+    cepstra[:, lifter : length - lifter + 1] = 0.0
+    envelopes = np.fft.rfft(cepstra).real
+    bins = np.arange(envelopes.shape[1])
+    source = np.minimum(bins / factor, bins[-1])
+    lower = np.minimum(source.astype(int), bins[-1] - 1)
+    weight = source - lower
+    moved = (1 - weight) * envelopes[:, lower] + weight * envelopes[:, lower + 1]
+    limit = MAX_ENVELOPE_CHANGE_DB * np.log(10) / 20
+    frames = np.fft.irfft(spectra * np.exp((moved - envelopes).clip(-limit, limit)), length) * window
+    voice = np.zeros(len(padded))
+    n_overlaps = length // hop
+    for first in range(n_overlaps):
+        block = frames[first::n_overlaps].reshape(-1)
+        voice[first * hop : first * hop + len(block)] += block
+    result: np.ndarray = voice[length : length + len(wave)].astype(np.float32) * np.float32(2 / n_overlaps)
+    return result
 
 
 def rolled_off(wave: np.ndarray, first: float, last: float) -> np.ndarray:

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from ...nn.gru import GRU
 from ...nn.spectrum import frame, irfft, rfft
-from .config import DenoiserConfig
+from .config import BLOCK_FRAMES, LOOKAHEAD_FRAMES, DenoiserConfig
 
 N_FEATURES = 3  # of a bin of each input: real part, imaginary part and magnitude, compressed
 MIN_MAGNITUDE = 1e-7
@@ -99,20 +99,48 @@ class BandGains(nn.Module):
 
 
 class TimeLayer(nn.Module):
-    """A recurrent layer over time with a residual connection; with the same weights for all bands."""
+    """A recurrent layer over time with a residual connection; with the same weights for all bands.
 
-    def __init__(self, n_bands: int, channels: int) -> None:
+    A bidirectional one adds what a second layer knows of the frames that follow. At first it adds nothing, so that a
+    network may be trained on from one that knows the past alone.
+    """
+
+    def __init__(self, n_bands: int, channels: int, is_bidirectional: bool = False) -> None:
         super().__init__()
         self.shape = (n_bands, -1, channels)
         self.norm = nn.LayerNorm(channels)
         self.gru = GRU(channels, channels)
         self.out_proj = nn.Linear(channels, channels)
+        self.backward_gru = GRU(channels, channels) if is_bidirectional else None
+        self.backward_proj = nn.Linear(channels, channels, bias=False) if is_bidirectional else None
+        if self.backward_proj is not None:
+            nn.init.zeros_(self.backward_proj.weight)
 
-    def forward(self, bands: Tensor, n_frames: int) -> Tensor:
-        """Return bands ``(bands, batch * n_frames, channels)`` of sequences from their first frame on."""
-        outputs, _ = self.gru(self.norm(bands).reshape(-1, n_frames, bands.shape[-1]))
-        changes: Tensor = self.out_proj(outputs).view(self.shape)
-        return bands + changes
+    def forward(self, bands: Tensor, n_frames: int, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Compute bands ``(bands, batch * n_frames, channels)`` of sequences.
+
+        Parameters
+        ----------
+        bands : Tensor
+        n_frames : int
+            Of each sequence.
+        state : Tensor of shape ``(1, bands * batch, channels)``, optional
+            Before the first frame.
+
+        Returns
+        -------
+        bands : Tensor
+        states : Tensor
+            After each frame, ``(bands * batch, n_frames, channels)``.
+        """
+        inputs = self.norm(bands).reshape(-1, n_frames, bands.shape[-1])
+        states, _ = self.gru(inputs, state)
+        changes = self.out_proj(states)
+        if self.backward_gru is not None and self.backward_proj is not None:
+            last = torch.zeros_like(inputs[:, 0])[None]  # not left to the layer: traced, it would fix the batch
+            outputs, _ = self.backward_gru(inputs.flip(1), last)
+            changes = changes + self.backward_proj(outputs.flip(1))
+        return bands + changes.view(self.shape), states
 
     def step(self, bands: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         """Return bands ``(bands, batch, channels)`` of one frame, and the state ``(1, bands * batch, channels)``."""
@@ -172,7 +200,9 @@ class MaskEstimator(nn.Module):
         self.split = BandSplit(edges, N_FEATURES * config.n_inputs, channels)
         self.context_proj = nn.Linear(n_context, channels) if n_context else None
         self.dereverb_bias = nn.Parameter(torch.zeros(self.n_bands, 1, 1, channels))
-        self.time_layers = nn.ModuleList(TimeLayer(self.n_bands, channels) for _ in range(config.n_blocks))
+        self.time_layers = nn.ModuleList(
+            TimeLayer(self.n_bands, channels, config.bidirectional) for _ in range(config.n_blocks)
+        )
         self.mixers = nn.ModuleList(BandMixer(self.n_bands, channels, config.expansion) for _ in range(config.n_blocks))
         self.norm = nn.LayerNorm(channels)
         self.merge = (BandMerge if config.mask == "complex" else BandGains)(edges, channels)
@@ -197,9 +227,26 @@ class MaskEstimator(nn.Module):
         batch, n_frames = features.shape[:2]
         bands = self._bands(features.flatten(0, 1), dereverb.repeat_interleave(n_frames, 0), context)
         for time_layer, mixer in zip(self.time_layers, self.mixers, strict=True):
-            bands = mixer(time_layer(bands, n_frames))
+            bands = mixer(time_layer(bands, n_frames)[0])
         mask, channels = self._mask(bands)
         return torch.unflatten(mask, 0, (batch, n_frames)), channels
+
+    def block(
+        self, features: Tensor, dereverb: Tensor, states: Tensor, context: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Estimate the mask of a block of frames, as :meth:`forward` does, from states on as :meth:`step` has them.
+
+        The next states are those after ``BLOCK_FRAMES`` frames, though there may be more.
+        """
+        batch, n_frames = features.shape[:2]
+        bands = self._bands(features.flatten(0, 1), dereverb.repeat_interleave(n_frames, 0), context)
+        after = []
+        for time_layer, mixer, state in zip(self.time_layers, self.mixers, self._layers(states), strict=True):
+            bands, outputs = time_layer(bands, n_frames, state)
+            after.append(outputs[None, :, BLOCK_FRAMES - 1])
+            bands = mixer(bands)
+        mask, channels = self._mask(bands)
+        return torch.unflatten(mask, 0, (batch, n_frames)), channels, self._stacked(after)
 
     def step(
         self, features: Tensor, dereverb: Tensor, states: Tensor, context: Tensor | None = None
@@ -225,14 +272,20 @@ class MaskEstimator(nn.Module):
             After the frame.
         """
         bands = self._bands(features, dereverb, context)
-        before = torch.split(states.permute(1, 2, 0, 3).reshape(self.n_blocks, -1, self.channels), 1)
         after = []
-        for time_layer, mixer, state in zip(self.time_layers, self.mixers, before, strict=True):
+        for time_layer, mixer, state in zip(self.time_layers, self.mixers, self._layers(states), strict=True):
             bands, next_state = cast(TimeLayer, time_layer).step(bands, state)
             after.append(next_state)
             bands = mixer(bands)
-        states = torch.cat(after).reshape(self.n_blocks, self.n_bands, -1, self.channels).permute(2, 0, 1, 3)
-        return *self._mask(bands), states
+        return *self._mask(bands), self._stacked(after)
+
+    def _layers(self, states: Tensor) -> tuple[Tensor, ...]:
+        """Return the state ``(1, bands * batch, channels)`` of each layer."""
+        return torch.split(states.permute(1, 2, 0, 3).reshape(self.n_blocks, -1, self.channels), 1)
+
+    def _stacked(self, layers: Sequence[Tensor]) -> Tensor:
+        """Return the states ``(batch, n_blocks, bands, channels)`` of all layers."""
+        return torch.cat(list(layers)).reshape(self.n_blocks, self.n_bands, -1, self.channels).permute(2, 0, 1, 3)
 
     def _bands(self, features: Tensor, dereverb: Tensor, context: Tensor | None) -> Tensor:
         """Return the channels ``(bands, rows, channels)`` of features ``(rows, bins, features)``."""
@@ -362,3 +415,48 @@ class DenoiserFrame(nn.Module):
         first = spectra[:, :1] if self.config.n_inputs > 1 else spectra
         enhanced = mask_real * first + mask_imaginary * (first @ self.times_i)
         return enhanced[:, 0], level, *next_states
+
+
+class DenoiserBlock(nn.Module):
+    """A block of frames of a bidirectional network as a graph of real tensors, for the export.
+
+    Input spectra are ``(batch, BLOCK_FRAMES + LOOKAHEAD_FRAMES, bins, 2)``, the output ``(batch, BLOCK_FRAMES, bins,
+    2)``; ``dereverb``, ``level`` and states are those of :class:`DenoiserFrame`, after the last frame of the output.
+    """
+
+    def __init__(self, denoiser: Denoiser) -> None:
+        super().__init__()
+        self.config = denoiser.config
+        self.estimator = denoiser.estimator
+        self.upper_estimator = denoiser.upper_estimator
+        n_frames = BLOCK_FRAMES + LOOKAHEAD_FRAMES
+        ages = torch.arange(n_frames)[:, None] - torch.arange(n_frames)
+        decays = torch.where(ages >= 0, self.config.level_decay ** ages.clamp_min(0).float(), 0.0)
+        self.decays = nn.Buffer(decays, persistent=False)  # of each frame in the level after each frame
+        self.past = nn.Buffer(self.config.level_decay * decays[:, :1], persistent=False)  # of all before the block
+
+    def forward(
+        self, spectra: Tensor, dereverb: Tensor, level: Tensor, states: Tensor, upper_states: Tensor | None = None
+    ) -> tuple[Tensor, ...]:
+        """Return the enhanced spectra and the next level and states."""
+        n_lower = self.config.n_lower_bins
+        magnitude = spectra.norm(dim=-1).clamp_min(MIN_MAGNITUDE)
+        compressed = magnitude**self.config.exponent
+        mean = compressed[..., :n_lower].mean(-1, keepdim=True)
+        levels = self.decays @ torch.cat([mean, torch.ones_like(mean)], dim=-1) + self.past @ level
+        sums, weights = torch.split(levels, 1, dim=-1)
+        features = normalised_features(spectra, magnitude, compressed, sums / weights)
+        mask, channels, states = self.estimator.block(features[:, :, :n_lower], dereverb, states)
+        next_states = [states]
+        if self.upper_estimator is not None and upper_states is not None:
+            upper_mask, _, upper_states = self.upper_estimator.block(
+                features[:, :, n_lower:], dereverb, upper_states, channels
+            )
+            mask = torch.cat([mask, upper_mask], dim=-1)
+            next_states.append(upper_states)
+        mask_real, mask_imaginary = mask[:, :BLOCK_FRAMES].unbind(2)
+        real, imaginary = spectra[:, :BLOCK_FRAMES].unbind(-1)
+        enhanced = torch.stack(
+            [mask_real * real - mask_imaginary * imaginary, mask_real * imaginary + mask_imaginary * real], dim=-1
+        )
+        return enhanced, levels[:, BLOCK_FRAMES - 1 : BLOCK_FRAMES], *next_states

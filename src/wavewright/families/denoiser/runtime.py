@@ -10,7 +10,7 @@ from scipy.fft import irfft, rfft
 from ...contracts.enhancement import EchoCanceller, EchoStream, EnhancementSettings, Enhancer, EnhancerStream
 from ...dsp.echo import LinearEchoCanceller
 from ...models.folder import ModelFolder
-from .config import FRAME_FILE, DenoiserConfig
+from .config import BLOCK_FRAMES, FRAME_FILE, LOOKAHEAD_FRAMES, DenoiserConfig
 
 MIN_POWER = 1e-12
 """Of a bin, below which all channels count the same in the mean of their masks."""
@@ -18,6 +18,9 @@ MIN_POWER = 1e-12
 
 class FrameEstimator:
     """The graph of one frame: the enhanced spectrum of the first input, for rows that are independent of each other.
+
+    That of a bidirectional model is the graph of a block: of ``BLOCK_FRAMES + LOOKAHEAD_FRAMES`` spectra in place of
+    the inputs, it enhances the first ``BLOCK_FRAMES``.
 
     Parameters
     ----------
@@ -27,13 +30,15 @@ class FrameEstimator:
 
     def __init__(self, folder: ModelFolder) -> None:
         self.config = config = folder.config(DenoiserConfig)
-        spectra, level = (None, config.n_inputs, config.n_bins, 2), (None, config.n_inputs, 2)
+        n_spectra = BLOCK_FRAMES + LOOKAHEAD_FRAMES if config.bidirectional else config.n_inputs
+        spectra, level = (None, n_spectra, config.n_bins, 2), (None, config.n_inputs, 2)
+        enhanced = (None, BLOCK_FRAMES, config.n_bins, 2) if config.bidirectional else (None, config.n_bins, 2)
         self.state_shapes = {"level": level[1:], **config.state_shapes}
         states = {name: (None, *shape) for name, shape in self.state_shapes.items()}
         self.session = folder.session(
             FRAME_FILE,
             {"spectra": spectra, "dereverb": (None, 1), **states},
-            {"enhanced": (None, config.n_bins, 2)} | {f"next_{name}": shape for name, shape in states.items()},
+            {"enhanced": enhanced} | {f"next_{name}": shape for name, shape in states.items()},
         )
         self._outputs = ["enhanced", *(f"next_{name}" for name in states)]
 
@@ -44,7 +49,10 @@ class FrameEstimator:
     def __call__(
         self, spectra: np.ndarray, dereverb: np.ndarray, states: Mapping[str, np.ndarray]
     ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        """Return the enhanced spectra ``(rows, bins)`` and the next states of spectra ``(rows, inputs, bins)``."""
+        """Return the enhanced spectra ``(rows, bins)`` and the next states of spectra ``(rows, inputs, bins)``.
+
+        Spectra of a block are ``(rows, frames, bins)``, before and after.
+        """
         parts = spectra.view(np.float32).reshape(*spectra.shape, 2)
         enhanced, *after = self.session.run(self._outputs, {"spectra": parts, "dereverb": dereverb, **states})
         return np.ascontiguousarray(enhanced).view(np.complex64)[..., 0], dict(zip(states, after, strict=True))
@@ -59,8 +67,9 @@ class DenoiserRuntime(Enhancer):
         self.config = self.estimator.config
 
     def stream(self, n_channels: int = 1, settings: EnhancementSettings | None = None) -> DenoiserStream:
-        """Return a new stream."""
-        return DenoiserStream(self, n_channels, settings or EnhancementSettings())
+        """Return a new stream; that of a bidirectional model is late by 6 s, for files."""
+        kind = BlockStream if self.config.bidirectional else DenoiserStream
+        return kind(self, n_channels, settings or EnhancementSettings())
 
 
 class DenoiserStream(EnhancerStream):
@@ -78,21 +87,24 @@ class DenoiserStream(EnhancerStream):
         What is removed, and how much of it.
     """
 
+    delay_hops = 1
+
     def __init__(self, runtime: DenoiserRuntime, n_channels: int, settings: EnhancementSettings) -> None:
         self._runtime = runtime
         self._settings = settings
         self._is_linked = settings.is_linked and n_channels > 1
-        super().__init__(n_channels, runtime.config.hop_length, delay_hops=1)
+        super().__init__(n_channels, runtime.config.hop_length, self.delay_hops)
 
     def _process_hop(self, hop: np.ndarray) -> np.ndarray:
         spectra = self._frames.spectra(hop)
-        enhanced = self._rows(spectra[:, None])
+        return self._runtime.finite(self._frames.wave(self._mixed(spectra, self._rows(spectra[:, None]))))
+
+    def _mixed(self, spectra: np.ndarray, enhanced: np.ndarray) -> np.ndarray:
+        """Return the output ``(channels, ..., bins)`` of spectra and what the network makes of them."""
         if self._is_linked:
             enhanced = spectra * mean_mask(spectra, enhanced)
         wet = self._settings.enhanced_fraction
-        if wet < 1:
-            enhanced = np.float32(1 - wet) * spectra + np.float32(wet) * enhanced
-        return self._runtime.finite(self._frames.wave(enhanced))
+        return enhanced if wet == 1 else np.float32(1 - wet) * spectra + np.float32(wet) * enhanced
 
     def _reset_hops(self) -> None:
         config = self._runtime.config
@@ -105,6 +117,43 @@ class DenoiserStream(EnhancerStream):
     def _restore_hops(self, state: Mapping[str, np.ndarray]) -> None:
         self._frames.restore(state)
         self._rows.restore(state)
+
+
+class BlockStream(DenoiserStream):
+    """Channels, enhanced block by block, each of which the model knows together with the seconds after it."""
+
+    delay_hops = BLOCK_FRAMES + LOOKAHEAD_FRAMES
+    _pending: np.ndarray  # spectra that are not enhanced yet, ``(channels, delay_hops, bins)``
+    _n_pending: int
+    _finished: np.ndarray  # the block that leaves, ``(channels, BLOCK_FRAMES, bins)``
+
+    def _process_hop(self, hop: np.ndarray) -> np.ndarray:
+        self._pending[:, self._n_pending] = self._frames.spectra(hop)
+        self._n_pending += 1
+        if self._n_pending == self._pending.shape[1]:
+            block = self._pending[:, :BLOCK_FRAMES]
+            self._finished = self._mixed(block, self._rows(self._pending))
+            self._pending = np.concatenate([self._pending[:, BLOCK_FRAMES:], np.zeros_like(block)], axis=1)
+            self._n_pending = LOOKAHEAD_FRAMES
+        # The frames of a block leave one by one while the next block fills; before the first, there are none.
+        frame = self._finished[:, (self._n_pending - LOOKAHEAD_FRAMES) % BLOCK_FRAMES]
+        return self._runtime.finite(self._frames.wave(frame))
+
+    def _reset_hops(self) -> None:
+        super()._reset_hops()
+        n_bins = self._runtime.config.n_bins
+        self._pending = np.zeros((self.n_channels, self.delay_hops, n_bins), np.complex64)
+        self._finished = np.zeros((self.n_channels, BLOCK_FRAMES, n_bins), np.complex64)
+        self._n_pending = 0
+
+    def _hop_state(self) -> dict[str, np.ndarray]:
+        own = {"pending": self._pending.copy(), "finished": self._finished.copy()}
+        return super()._hop_state() | own | {"n_pending": np.array(self._n_pending)}
+
+    def _restore_hops(self, state: Mapping[str, np.ndarray]) -> None:
+        super()._restore_hops(state)
+        self._pending, self._finished = state["pending"].copy(), state["finished"].copy()
+        self._n_pending = int(state["n_pending"])
 
 
 class PostFilterRuntime(EchoCanceller):
@@ -233,7 +282,7 @@ def open_denoiser(folder: ModelFolder) -> DenoiserRuntime | PostFilterRuntime:
 
 
 def mean_mask(spectra: np.ndarray, enhanced: np.ndarray) -> np.ndarray:
-    """Return the mask ``(bins,)`` of all channels, of spectra before and after ``(channels, bins)``.
+    """Return the mask ``(..., bins)`` of all channels, of spectra before and after ``(channels, ..., bins)``.
 
     It is the mean of the channels' masks with their powers as weights: what leaves the least error in all of them.
     """

@@ -7,9 +7,9 @@ import torch
 
 from ...nn.export_spec import ExportSpec, GraphSpec
 from ...nn.network import FamilyTraining
-from .config import FRAME_FILE, DenoiserConfig
+from .config import BLOCK_FRAMES, FRAME_FILE, LOOKAHEAD_FRAMES, DenoiserConfig
 from .losses import MAX_SI_SDR_DB, SILENCE, WEIGHTS, denoiser_losses, si_sdr_db
-from .modules import Denoiser, DenoiserFrame
+from .modules import Denoiser, DenoiserBlock, DenoiserFrame
 from .network import DenoiserNetwork
 from .recipe import DenoiserPrepared
 
@@ -64,18 +64,20 @@ class DenoiserTraining(FamilyTraining[DenoiserConfig, Denoiser, DenoiserPrepared
 
     @torch.no_grad()
     def export(self, module: Denoiser, prepared: DenoiserPrepared) -> ExportSpec:
-        """Return the graph of one frame, and an example before and after."""
+        """Return the graph of one frame, or of a block of a bidirectional network; and an example before and after."""
         config = module.config
         rng = torch.Generator().manual_seed(0)
+        n_rows = BLOCK_FRAMES + LOOKAHEAD_FRAMES if config.bidirectional else config.n_inputs
         inputs = {
-            "spectra": torch.randn(2, config.n_inputs, config.n_bins, 2, generator=rng),
+            "spectra": torch.randn(2, n_rows, config.n_bins, 2, generator=rng),
             "dereverb": torch.tensor([[0.0], [1.0]]),
             "level": 1 + torch.rand(2, config.n_inputs, 2, generator=rng),
         }
         states = {name: torch.randn(2, *shape, generator=rng) / 2 for name, shape in config.state_shapes.items()}
         outputs = ("enhanced", "next_level", *(f"next_{name}" for name in states))
         waves, _ = self.samples(module, prepared)
+        graph = DenoiserBlock if config.bidirectional else DenoiserFrame
         return ExportSpec(
-            graphs={FRAME_FILE: GraphSpec(DenoiserFrame(module), inputs | states, outputs)},
+            graphs={FRAME_FILE: GraphSpec(graph(module), inputs | states, outputs)},
             sample=np.concatenate(waves[:2], axis=1),
         )
