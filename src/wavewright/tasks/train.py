@@ -102,6 +102,22 @@ def train(
             "differ; may be given several times."
         ),
     ] = (),
+    few_shot: Annotated[
+        bool,
+        Field(
+            description="With --from, for 5 to 100 recordings: train a part of the weights, and keep the model's other "
+            "labels."
+        ),
+    ] = False,
+    keep_share: Annotated[
+        float | None,
+        Field(
+            description="With --few-shot: fraction of the clips that the model generates itself, of labels that the "
+            "recordings do not have; default: 0.5.",
+            ge=0.0,
+            le=0.9,
+        ),
+    ] = None,
     max_minutes: Annotated[
         float | None, Field(description="Stop and save after so many minutes of this call.", gt=0)
     ] = None,
@@ -146,9 +162,26 @@ def train(
             device=device,
             quiet=quiet,
             base=from_,
-            augment=_augmentation(augment_with, ratio, min_confidence, map_label),
+            augment=_few_shot(few_shot, keep_share, augment_with)
+            or _augmentation(augment_with, ratio, min_confidence, map_label),
         )
     return Trained(run_folder, progress.step, progress.steps, round(progress.minutes, 2), dict(progress.metrics))
+
+
+def _few_shot(
+    is_few_shot: bool, keep_share: float | None, augment_with: tuple[str, ...]
+) -> Callable[[PlannedRun], PlannedRun] | None:
+    """Return the function that makes a run an adaptation to few recordings, None without the option."""
+    if not is_few_shot:
+        if keep_share is not None:
+            raise BadSetting("--keep-share belongs to --few-shot; give both.")
+        return None
+    if augment_with:
+        raise BadSetting("--augment-with is for a classifier, and --few-shot for a generator; leave one out.")
+    from ..training.few_shot import FewShotSettings, adapted
+
+    settings = FewShotSettings() if keep_share is None else FewShotSettings(keep_share, must_keep=keep_share > 0)
+    return partial(adapted, settings)
 
 
 def _augmentation(
