@@ -133,7 +133,8 @@ def stream() -> np.ndarray:
 
 
 def spotted(wave: np.ndarray, chunks: list[np.ndarray]) -> list:
-    spotter = KeywordSpotter(ToneClassifier(), SpotterSettings(threshold=0.8, n_smoothed=2, refractory_seconds=2.0))
+    settings = SpotterSettings(threshold=0.8, smoothed_fraction=0.4, refractory_seconds=2.0)
+    spotter = KeywordSpotter(ToneClassifier(), settings)
     return [event for chunk in chunks for event in spotter.process(chunk)] + spotter.flush()
 
 
@@ -161,6 +162,28 @@ def test_a_restored_spotter_continues_as_if_nothing_had_happened(stream, cut):
 
 def test_the_threshold_of_the_card_is_used():
     assert card_settings(ToneClassifier()).threshold == 0.9
+
+
+def test_a_window_that_fits_no_label_counts_as_silence_unless_there_is_background():
+    with_background, without = ToneClassifier(), ToneClassifier()
+    without.labels = ("low", "high", "middle")
+    for model in (with_background, without):
+        model.calibration = Calibration(temperature=1.0, min_fit=100.0, n_clips=50)
+    stream = np.concatenate([noise(1), tone(1_000, 2), noise(1)])
+    assert [event.label for event in KeywordSpotter(with_background).process(stream)] == ["low", "low"]
+    assert not KeywordSpotter(without).process(stream)
+
+
+def test_confidences_have_a_geometric_mean():
+    class Steps(ToneClassifier):
+        def logits(self, wave):
+            return np.array([wave[-1], 0.0, -50.0])
+
+    spotter = KeywordSpotter(Steps(), SpotterSettings(hop_seconds=0.25, smoothed_fraction=1.0))
+    wave = np.repeat(np.array([0.1, 1.0, 2.0], np.float32), 2_000)
+    probabilities = 1 / (1 + np.exp(-np.array([1.0, 2.0])))
+    found = spotter.smoothed_confidences([wave[None]])
+    assert found[1] == pytest.approx(np.sqrt(probabilities.prod()), rel=1e-5)
 
 
 def test_a_model_of_background_alone_spots_nothing():

@@ -20,8 +20,9 @@ from ..units import seconds_to_samples
 from .windows import SlidingWindows
 
 SPOTTING = "spotting"  # among the metrics of a card
-UNCALIBRATED_THRESHOLD = 0.8
+UNCALIBRATED_THRESHOLD = 0.5
 SECONDS_PER_HOUR = 3_600
+SMALLEST_CONFIDENCE = 1e-5  # in the mean of logarithms, so that one window cannot rule out a word
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class SpotterSettings(RangedSettings):
 
     threshold: float = ranged(UNCALIBRATED_THRESHOLD, 0.0, 1.0)  # smallest smoothed confidence of an event
     hop_seconds: float = ranged(0.1, 0.01, 10.0)  # from one window to the next
-    n_smoothed: int = ranged(3, 1, 100)  # windows whose confidences are averaged
+    smoothed_fraction: float = ranged(0.7, 0.0, 10.0)  # of a window: the time over which confidences are averaged
     refractory_seconds: float = ranged(1.0, 0.0, 60.0)  # after an event, in which there is no other
 
 
@@ -53,7 +54,8 @@ class KeywordSpotter:
     """Recognise labels in a stream; chunks of any lengths give the same events.
 
     Labels that begin with an underscore are background and no events. An event is reported as soon as the confidence of
-    its label, averaged over ``n_smoothed`` windows, reaches the threshold.
+    its label, the geometric mean over ``smoothed_fraction`` of a window, reaches the threshold. A model with background
+    labels recognises by these what is no event; of another, windows that fit no label count as silence.
 
     Parameters
     ----------
@@ -75,14 +77,17 @@ class KeywordSpotter:
             raise BadSetting(f"{model.name} knows background labels only, so there is nothing to spot.")
         n_hop = min(seconds_to_samples(self.settings.hop_seconds, model.sample_rate), model.window_samples)
         self._windows = SlidingWindows(model.window_samples, max(1, n_hop))
-        self._recent = np.zeros((self.settings.n_smoothed, len(model.labels)))
+        n_smoothed = max(1, round(self.settings.smoothed_fraction * model.window_samples / self._windows.n_hop))
+        self._recent = np.zeros((n_smoothed, len(model.labels)))
+        has_background = len(self._columns) < len(model.labels)
+        self._min_fit = -np.inf if has_background or model.output != "softmax" else model.calibration.min_fit
         self._n_rest = 0  # windows of the refractory time that are left
         self._n_windows = 0
 
     @property
     def latency_samples(self) -> int:
         """Longest time from the end of a word in the middle of a window to its event, in samples."""
-        return self.model.window_samples // 2 + self.settings.n_smoothed * self._windows.n_hop
+        return self.model.window_samples // 2 + len(self._recent) * self._windows.n_hop
 
     def process(self, wave: np.ndarray) -> list[SpottedEvent]:
         """Return the events that a chunk ``(time,)`` at the sample rate of the model completes.
@@ -129,16 +134,15 @@ class KeywordSpotter:
         return np.array([row[self._columns].max() for row in smoothed])
 
     def _smoothed(self, window: np.ndarray) -> np.ndarray:
-        """Return the mean probabilities ``(labels,)`` of the last windows, the given one included."""
+        """Return the geometric mean of the probabilities ``(labels,)`` of the last windows, the given one included."""
         current = np.zeros(len(self.model.labels))
         if np.abs(window).max() > SILENT_PEAK:
             logits = self.model.logits(window)
             scaled = logits[None].astype(np.float64) / self.model.calibration.temperature
-            is_single = self.model.output == "softmax"
-            is_known = not is_single or float(np.logaddexp.reduce(logits)) >= self.model.calibration.min_fit
-            current = (softmax(scaled) if is_single else sigmoid(scaled))[0] * is_known
+            if float(np.logaddexp.reduce(logits)) >= self._min_fit:
+                current = (softmax(scaled) if self.model.output == "softmax" else sigmoid(scaled))[0]
         self._recent = np.concatenate([self._recent[1:], current[None]])
-        return np.asarray(self._recent.mean(axis=0))
+        return np.asarray(np.exp(np.log(np.maximum(self._recent, SMALLEST_CONFIDENCE)).mean(axis=0)))
 
     def _event(self, smoothed: np.ndarray) -> SpottedEvent | None:
         """Return the event of the next window, if there is one."""
