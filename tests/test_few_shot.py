@@ -14,7 +14,7 @@ from wavewright.clip import Clip
 from wavewright.errors import BadSetting
 from wavewright.models.folder import ModelFolder
 from wavewright.tasks.train import train
-from wavewright.training.few_shot import FEWEST_KEPT
+from wavewright.training.few_shot import FEWEST_GENERATED
 
 NEW = "middle"
 SETTINGS = ("training.steps=2", "training.batch_size=4", "training.threads=1", "training.precision=float32")
@@ -59,9 +59,9 @@ def test_a_new_label_comes_and_the_others_stay(name, tmp_path):
     assert sorted(model.labels) == sorted((*ModelFolder(base).card.labels, NEW))
     assert np.isfinite(model.generate(NEW, 1, 3)[0]).all()
     generated = sorted((out / "generated").glob("*.flac"))
-    assert len(generated) == 2 * FEWEST_KEPT
+    assert len(generated) == 2 * FEWEST_GENERATED
     card = ModelFolder(out).card
-    assert {source.name: source.n_clips for source in card.sources}[ModelFolder(base).card.name] == 2 * FEWEST_KEPT
+    assert {source.name: source.n_clips for source in card.sources}[ModelFolder(base).card.name] == 2 * FEWEST_GENERATED
     before, after = weights_of(name, base), weights_of(name, out)
     frozen = families.family(name).few_shot_frozen
     assert any(key.startswith(frozen) for key in before)
@@ -77,9 +77,9 @@ def test_a_new_label_comes_and_the_others_stay(name, tmp_path):
 def test_the_share_is_that_of_all_clips_and_0_keeps_no_label(tmp_path):
     base, folder = trained("gan").out, few_recordings(tmp_path / "few", n_takes=8)
     call = {"from_": str(base), "label_from": "folder", "few_shot": True, "set": SETTINGS, "quiet": True}
-    train(folder, out=tmp_path / "more", keep_share=0.75, **call)
+    train(folder, out=tmp_path / "more", prior_fraction=0.75, **call)
     assert len(list((tmp_path / "more/generated").glob("*.flac"))) == 24
-    train(folder, out=tmp_path / "none", keep_share=0.0, **call)
+    train(folder, out=tmp_path / "none", prior_fraction=0.0, **call)
     assert loading.load_generator(tmp_path / "none").labels == (NEW,)
     assert not (tmp_path / "none/generated").exists()
 
@@ -107,10 +107,12 @@ def test_wrong_calls_give_one_sentence(tmp_path, capsys):
     base = str(trained("gan").out)
     common = (str(folder), "--out", str(out), "--label-from", "folder", "--max-minutes", "1")
     assert "name the model with --from" in refused(capsys, "train", *common, "--few-shot")
-    assert "belongs to --few-shot" in refused(capsys, "train", *common, "--from", base, "--keep-share", "0.5")
+    assert "belongs to --few-shot" in refused(capsys, "train", *common, "--from", base, "--prior-fraction", "0.5")
     message = refused(capsys, "train", *common, "--from", str(trained("codec").out), "--few-shot")
     assert "for the families" in message
     both = few_recordings(few_recordings(tmp_path / "both", label="low"), label="high")
     with pytest.raises(BadSetting, match="nothing to keep"):
-        train(both, from_=base, out=out, label_from="folder", few_shot=True, keep_share=0.5, max_minutes=1, quiet=True)
+        train(
+            both, from_=base, out=out, label_from="folder", few_shot=True, prior_fraction=0.5, max_minutes=1, quiet=True
+        )
     assert not out.exists()

@@ -109,7 +109,7 @@ def train(
             "labels."
         ),
     ] = False,
-    keep_share: Annotated[
+    prior_fraction: Annotated[
         float | None,
         Field(
             description="With --few-shot: fraction of the clips that the model generates itself, of labels that the "
@@ -162,25 +162,27 @@ def train(
             device=device,
             quiet=quiet,
             base=from_,
-            augment=_few_shot(few_shot, keep_share, augment_with)
+            augment=_few_shot(few_shot, prior_fraction, augment_with)
             or _augmentation(augment_with, ratio, min_confidence, map_label),
         )
     return Trained(run_folder, progress.step, progress.steps, round(progress.minutes, 2), dict(progress.metrics))
 
 
 def _few_shot(
-    is_few_shot: bool, keep_share: float | None, augment_with: tuple[str, ...]
+    is_few_shot: bool, prior_fraction: float | None, augment_with: tuple[str, ...]
 ) -> Callable[[PlannedRun], PlannedRun] | None:
     """Return the function that makes a run an adaptation to few recordings, None without the option."""
     if not is_few_shot:
-        if keep_share is not None:
-            raise BadSetting("--keep-share belongs to --few-shot; give both.")
+        if prior_fraction is not None:
+            raise BadSetting("--prior-fraction belongs to --few-shot; give both.")
         return None
     if augment_with:
         raise BadSetting("--augment-with is for a classifier, and --few-shot for a generator; leave one out.")
     from ..training.few_shot import FewShotSettings, adapted
 
-    settings = FewShotSettings() if keep_share is None else FewShotSettings(keep_share, must_keep=keep_share > 0)
+    settings = (
+        FewShotSettings() if prior_fraction is None else FewShotSettings(prior_fraction, needs_prior=prior_fraction > 0)
+    )
     return partial(adapted, settings)
 
 

@@ -28,7 +28,7 @@ from ..torchrun import n_processes
 from .run import PlannedRun
 from .run_folder import GENERATED
 
-FEWEST_KEPT = 8
+FEWEST_GENERATED = 8
 """Clips of each label to keep, however few recordings there are."""
 
 
@@ -38,15 +38,15 @@ class FewShotSettings(RangedSettings):
 
     Attributes
     ----------
-    keep_share
+    prior_fraction
         Fraction of the clips to learn from that the base generates, for its labels that the recordings do not have; of
-        each, there are at least `FEWEST_KEPT`.
-    must_keep
+        each, there are at least `FEWEST_GENERATED`.
+    needs_prior
         Raise BadSetting if there is no such label.
     """
 
-    keep_share: float = ranged(0.5, 0.0, 0.9)
-    must_keep: bool = False
+    prior_fraction: float = ranged(0.5, 0.0, 0.9)
+    needs_prior: bool = False
 
 
 def adapted(settings: FewShotSettings, plan: PlannedRun) -> PlannedRun:
@@ -57,53 +57,54 @@ def adapted(settings: FewShotSettings, plan: PlannedRun) -> PlannedRun:
     Parameters
     ----------
     settings
-        Share of generated clips.
+        Fraction of generated clips.
     plan
         A run that starts from a model.
 
     Raises
     ------
     BadSetting
-        If the run starts from no model, its family has no adaptation, or nothing can be kept.
+        If the run starts from no model, its family has no adaptation, or there is nothing to keep.
     """
-    if plan.base is None:
+    base = plan.base
+    if base is None:
         raise BadSetting("--few-shot adapts a model to a few recordings; name the model with --from.")
-    family = families.family(plan.base.card.family)
+    family = families.family(base.card.family)
     if not family.few_shot_frozen:
         able = ", ".join(name for name, each in families.FAMILIES.items() if each.few_shot_frozen)
-        raise BadSetting(f"--few-shot is for the families {able}, and {plan.base.card.name} is of {family.name}.")
-    names = family.initial_weights(plan.base, plan.base.config(family.config))
+        raise BadSetting(f"--few-shot is for the families {able}, and {base.card.name} is of {family.name}.")
+    names = family.initial_weights(base, base.config(family.config))
     usual = tuple(prefix for prefix in family.few_shot_frozen if any(name.startswith(prefix) for name in names))
     training = replace(plan.recipe.training, frozen=plan.recipe.training.frozen or usual)
     plan = replace(plan, recipe=replace(plan.recipe, training=training))
-    kept = _kept_labels(plan.base, family.capabilities, plan, settings) if settings.keep_share else []
-    return _with_generated(plan, plan.base, kept, settings.keep_share) if kept else plan
+    prior = _prior_labels(base, family.capabilities, plan, settings) if settings.prior_fraction else []
+    return _with_generated(plan, base, prior, settings.prior_fraction) if prior else plan
 
 
-def _kept_labels(
+def _prior_labels(
     base: ModelFolder, capabilities: frozenset[Capability], plan: PlannedRun, settings: FewShotSettings
 ) -> list[str]:
     """Return the labels of the base that the recordings do not have; raise BadSetting if there must be some."""
     known = {label for entry in plan.scan.entries for label in entry.all_labels}
-    kept = [label for label in base.card.labels if label not in known]
+    prior = [label for label in base.card.labels if label not in known]
     if Capability.GENERATE not in capabilities:
-        if settings.must_keep:
+        if settings.needs_prior:
             raise BadSetting(
-                f"{base.card.name} generates no clips by itself, so --keep-share must be 0 or left out; "
+                f"{base.card.name} generates no clips by itself, so --prior-fraction must be 0 or left out; "
                 "training.base_weight keeps what it knew."
             )
         return []
-    if settings.must_keep and not kept:
+    if settings.needs_prior and not prior:
         reason = "has no labels" if not base.card.labels else "has no labels that the recordings do not have"
-        raise BadSetting(f"{base.card.name} {reason}, so there is nothing to keep; leave --keep-share out.")
-    return kept
+        raise BadSetting(f"{base.card.name} {reason}, so there is nothing to keep; leave --prior-fraction out.")
+    return prior
 
 
-def _with_generated(plan: PlannedRun, base: ModelFolder, labels: Sequence[str], share: float) -> PlannedRun:
-    """Return the plan with clips of the labels, so that they are this share of all."""
+def _with_generated(plan: PlannedRun, base: ModelFolder, labels: Sequence[str], fraction: float) -> PlannedRun:
+    """Return the plan with clips of the labels, so that they are this fraction of all."""
     if n_processes() > 1:
         raise BadSetting("--few-shot generates clips, which is not possible under torchrun; train in one process.")
-    n_clips = max(round(share / (1 - share) * len(plan.scan.entries)), FEWEST_KEPT * len(labels))
+    n_clips = max(round(fraction / (1 - fraction) * len(plan.scan.entries)), FEWEST_GENERATED * len(labels))
     folder = plan.out / GENERATED
     if not (folder / MANIFEST_FILE).is_file():
         model = loading.load_generator(base.path)
