@@ -86,6 +86,11 @@ class Family(ABC, Generic[ConfigT, RecipeT, PreparedT]):
     """Arguments of ``wavewright`` that use a model of the family."""
     weight_prefixes: ClassVar[tuple[str, ...]] = ()
     """Prefixes of the weights in a model folder that another training can start from; none if it cannot."""
+    few_shot_frozen: ClassVar[tuple[str, ...]] = ()
+    """Beginnings of the names of weights that an adaptation to few recordings leaves as they are; none if it has none.
+
+    They make sound of any kind, where the others choose it.
+    """
     starts_from: ClassVar[tuple[str, ...]] = ()
     """Other families whose models a training can start from."""
     dials: ClassVar[Sequence[Dial]] = TRAINING_DIALS

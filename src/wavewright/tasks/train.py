@@ -102,6 +102,22 @@ def train(
             "differ; may be given several times."
         ),
     ] = (),
+    few_shot: Annotated[
+        bool,
+        Field(
+            description="With --from, for 5 to 100 recordings: train a part of the weights, and keep the model's other "
+            "labels."
+        ),
+    ] = False,
+    prior_fraction: Annotated[
+        float | None,
+        Field(
+            description="With --few-shot: fraction of the clips that the model generates itself, of labels that the "
+            "recordings do not have; default: 0.5.",
+            ge=0.0,
+            le=0.9,
+        ),
+    ] = None,
     max_minutes: Annotated[
         float | None, Field(description="Stop and save after so many minutes of this call.", gt=0)
     ] = None,
@@ -146,9 +162,28 @@ def train(
             device=device,
             quiet=quiet,
             base=from_,
-            augment=_augmentation(augment_with, ratio, min_confidence, map_label),
+            augment=_few_shot(few_shot, prior_fraction, augment_with)
+            or _augmentation(augment_with, ratio, min_confidence, map_label),
         )
     return Trained(run_folder, progress.step, progress.steps, round(progress.minutes, 2), dict(progress.metrics))
+
+
+def _few_shot(
+    is_few_shot: bool, prior_fraction: float | None, augment_with: tuple[str, ...]
+) -> Callable[[PlannedRun], PlannedRun] | None:
+    """Return the function that makes a run an adaptation to few recordings, None without the option."""
+    if not is_few_shot:
+        if prior_fraction is not None:
+            raise BadSetting("--prior-fraction belongs to --few-shot; give both.")
+        return None
+    if augment_with:
+        raise BadSetting("--augment-with is for a classifier, and --few-shot for a generator; leave one out.")
+    from ..training.few_shot import FewShotSettings, adapted
+
+    settings = (
+        FewShotSettings() if prior_fraction is None else FewShotSettings(prior_fraction, needs_prior=prior_fraction > 0)
+    )
+    return partial(adapted, settings)
 
 
 def _augmentation(

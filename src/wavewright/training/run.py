@@ -454,7 +454,8 @@ def train(
     base
         Name or folder of a model of the same family that training starts from.
     augment
-        Adds generated clips to the recordings, see :mod:`.augmented`.
+        Changes the plan of the run: adds generated clips to the recordings (:mod:`.augmented`), or adapts a model to
+        few of them (:mod:`.few_shot`).
 
     Raises
     ------
@@ -476,7 +477,7 @@ def train(
     plan = PlannedRun(out, recipe, recordings, provenance, base_folder, max_minutes, quiet)
     if augment is not None:
         plan = augment(plan)
-    run = Run(out, family, recipe, plan.scan, plan.provenance, base=base_folder)
+    run = Run(out, family, plan.recipe, plan.scan, plan.provenance, base=base_folder)
     return run.train(plan.max_minutes, resume and not has_judge, quiet, more_minutes)
 
 

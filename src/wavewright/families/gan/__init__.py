@@ -69,6 +69,7 @@ class GanFamily(Family[GanConfig, "GanRecipe", "GanPrepared"]):
     )
     capabilities = frozenset({Capability.GENERATE, Capability.INTERPOLATE})
     weight_prefixes = (WEIGHT_PREFIX,)
+    few_shot_frozen = ("blocks.", "spectrum_head.", "noise_head.")
     extra_files: ClassVar[Mapping[str, str]] = {
         EMBEDDINGS_FILE: "embeddings of the training clips, for the search for copies"
     }

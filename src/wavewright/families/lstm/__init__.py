@@ -54,6 +54,7 @@ class LstmFamily(Family[LstmConfig, "LstmRecipe", "LstmPrepared"]):
     )
     capabilities = frozenset({Capability.GENERATE})
     weight_prefixes = ("step.recurrent.",)
+    few_shot_frozen = ("prenet.", "rnn.weight_ih_l0", "rnn.weight_hh_l0", "rnn.bias_ih_l0", "rnn.bias_hh_l0")
     extra_files: ClassVar[Mapping[str, str]] = {
         STATISTICS_FILE: "whitening of frames, durations of the training clips, frames to start from"
     }

@@ -139,6 +139,7 @@ class VaeFamily(Family[VaeConfig, "VaeRecipe", "VaePrepared"]):
     command = "morph FILE FILE --model {model}"
     # The graph's file, then the attribute of the module that is exported to it, such as VaeEncoderGraph.encoder.
     weight_prefixes = ("encoder.encoder.", "decoder.decoder.")
+    few_shot_frozen = ("encoder.", "decoder.head.", "decoder.noise_head.")
     extra_files: ClassVar[Mapping[str, str]] = {
         LATENTS_FILE: "latents of the training clips, directions of the attributes"
     }
