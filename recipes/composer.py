@@ -5,8 +5,8 @@
     python recipes/composer.py drum-patterns --out runs/drum-patterns             # of the styles of accompaniment
     python recipes/composer.py chorales --out runs/chorales --bundle               # into the package
 
-The bundled ``chorales`` has the weights of step 1,680, the best on the validation pieces. The run was continued twice, so
-its learning rate followed schedules of 400, 1,000 (from step 400 on) and 4,000 steps (from 900 on); it ended at 2,171.
+The bundled ``chorales`` has the weights of step 1,680, the best on the validation pieces. The run was continued twice,
+so its learning rate followed schedules of 400, 1,000 and 4,000 steps.
 
 FOLDER has the splits of Boulanger-Lewandowski et al. (2012) as arrays, see benchmarks/music/splits.py. The scores are
 written as MIDI files into ``--midi`` first, and read from there, like those of any other folder. Test pieces are never
