@@ -136,7 +136,7 @@ BENCHMARK = Benchmark(
         "methods": ["few-shot"],
         "steps": 1,
         "clips": 2,
-        "set": ["training.batch_size=2"],
+        "set": ["training.batch_size=4"],
     },
 )
 
