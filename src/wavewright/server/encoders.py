@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import soundfile
@@ -14,6 +14,9 @@ import soxr
 from ..clip import CODEC_RATES_HZ
 from ..errors import MissingExtra, how_to_install
 from ..pcm import to_pcm, wav_header
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 PCM_RATE_HZ = 24_000
 """Sample rate of ``pcm``, which has no header to name it."""
@@ -26,7 +29,7 @@ UNKNOWN_LENGTH = 0xFFFFFFFF
 """Of a WAV stream, as the clients of speech servers expect it."""
 
 
-class StreamEncoder(ABC):
+class AudioEncoder(ABC):
     """Encodes mono audio chunk by chunk.
 
     Parameters
@@ -67,7 +70,7 @@ class StreamEncoder(ABC):
         return b""
 
 
-class PcmEncoder(StreamEncoder):
+class PcmEncoder(AudioEncoder):
     """16-bit little-endian samples, with or without the header of a WAV file of unknown length."""
 
     def __init__(self, from_rate: int, to_rate: int, has_header: bool) -> None:
@@ -79,7 +82,7 @@ class PcmEncoder(StreamEncoder):
         return header + to_pcm(wave)
 
 
-class SoundFileEncoder(StreamEncoder):
+class SoundFileEncoder(AudioEncoder):
     """Formats of libsndfile: FLAC, MP3 and Ogg Opus. Lengths that it would write into the header later are dropped."""
 
     def __init__(self, from_rate: int, to_rate: int, file_format: str, subtype: str) -> None:
@@ -108,7 +111,7 @@ class SoundFileEncoder(StreamEncoder):
         return self._sink.drain()
 
 
-class AacEncoder(StreamEncoder):
+class AacEncoder(AudioEncoder):
     """AAC in ADTS frames by PyAV, of the extra ``media``."""
 
     def __init__(self, from_rate: int, to_rate: int) -> None:
@@ -178,12 +181,13 @@ class _ForwardSink(io.RawIOBase):
     def seekable(self) -> bool:
         return True
 
-    def write(self, data: Any) -> int:
+    def write(self, data: Buffer) -> int:  # type: ignore[override]
+        contents = bytes(data)
         if self._position == self._end:
-            self._pending += data
-            self._end += len(data)
-        self._position += len(data)
-        return len(data)
+            self._pending += contents
+            self._end += len(contents)
+        self._position += len(contents)
+        return len(contents)
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         self._position = offset + (0, self._position, self._end)[whence]
@@ -200,7 +204,7 @@ CONTENT_TYPES = {
 }
 """Formats and their media types; the first is the default."""
 
-_ENCODERS: dict[str, Callable[[int, int], StreamEncoder]] = {
+_ENCODERS: dict[str, Callable[[int, int], AudioEncoder]] = {
     "mp3": lambda from_rate, to_rate: SoundFileEncoder(from_rate, to_rate, "MP3", "MPEG_LAYER_III"),
     "opus": lambda from_rate, to_rate: SoundFileEncoder(from_rate, to_rate, "OGG", "OPUS"),
     "aac": AacEncoder,
@@ -210,7 +214,7 @@ _ENCODERS: dict[str, Callable[[int, int], StreamEncoder]] = {
 }
 
 
-def open_encoder(audio_format: str, sample_rate: int) -> StreamEncoder:
+def open_encoder(audio_format: str, sample_rate: int) -> AudioEncoder:
     """Open an encoder for mono audio.
 
     Parameters
@@ -222,7 +226,7 @@ def open_encoder(audio_format: str, sample_rate: int) -> StreamEncoder:
 
     Returns
     -------
-    StreamEncoder
+    AudioEncoder
         The encoder.
 
     Raises
