@@ -201,11 +201,8 @@ def test_a_classifier_starts_from_the_weights_of_an_encoder():
     model = replace(recipe.model, labels=("a", "b"), n_samples=9_000)
     weights = CLASSIFIER.initial_weights(base, model)
     network = CLASSIFIER.training().build(model).inference_module()
-    assert (
-        network.state_dict().keys() - weights.keys()
-        == {"fc.weight", "fc.bias"}
-        == set(CLASSIFIER.fresh_weights(base, model))
-    )
+    assert network.state_dict().keys() - weights.keys() == {"fc.weight", "fc.bias"}
+    assert set(CLASSIFIER.fresh_weights(base, model)) == {"fc.weight", "fc.bias", "scale."}
     network.load_state_dict({**network.state_dict(), **{name: torch.as_tensor(w) for name, w in weights.items()}})
     encoder = trained("encoder").network.inference_module().eval()
     spectrogram = torch.as_tensor(spectrograms(2))
@@ -232,6 +229,32 @@ def test_a_classifier_learns_from_an_encoder_and_plays(tmp_path):
     assert model.config.n_samples / model.sample_rate == pytest.approx(0.7, abs=0.01)  # that of the recordings
     with pytest.raises(BadModel, match="makes no embeddings; give an encoder"):
         loading.load_encoder(out)
+
+
+def test_few_recordings_leave_the_encoder_as_it_is(tmp_path):
+    base = trained("encoder").out
+    settings = ("steps=3", "batch_size=4", "threads=1", "evaluate_every=3", "model.pooling=statistics")
+    layer = "blocks.0.f1.1.running_mean"
+    known = ModelFolder(base).weights()[f"encoder.{layer}"]
+    for few_clips in (0, 20):
+        out = tmp_path / str(few_clips)
+        train(
+            recordings().entries[0].path.parents[1],
+            "classifier",
+            out=out,
+            label_from="folder",
+            settings=(*settings, f"data.few_clips={few_clips}"),
+            base=base,
+            quiet=True,
+        )
+        learned = ModelFolder(out).weights()[f"classifier.{layer}"]
+        assert np.allclose(learned, known, atol=1e-4) == (few_clips == 20)
+        model = loading.load_classifier(out)
+        probabilities, embeddings = model.classify(noise(0.7)[None])
+        assert probabilities.shape == (1, 2)
+        assert embeddings.shape == (1, model.config.embedding_size)
+    with pytest.raises(BadSetting, match="Events have a label for each frame"):
+        replace(model.config, output="frames")
 
 
 def test_other_families_do_not_start_from_an_encoder():

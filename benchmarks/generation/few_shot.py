@@ -132,11 +132,11 @@ BENCHMARK = Benchmark(
     measure,
     smoke={
         "folder": smoke_label,
-        "counts": [4],
+        "counts": [5],
         "methods": ["few-shot"],
         "steps": 1,
         "clips": 2,
-        "set": ["training.batch_size=2"],
+        "set": ["training.batch_size=4"],
     },
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 
 import numpy as np
 from torch import Tensor, nn
@@ -48,6 +48,15 @@ class Network(nn.Module):
     def stage_starts(self) -> tuple[int, ...]:
         """Return the steps at which the training stages start, beginning with 0; steps of a stage take equal time."""
         return (0,)
+
+    def train(self, mode: bool = True) -> Self:
+        """Set the mode; batch normalisation with frozen weights keeps its statistics."""
+        super().train(mode)
+        for module in self.modules():
+            weight = getattr(module, "weight", None)
+            if isinstance(module, nn.modules.batchnorm._BatchNorm) and weight is not None and not weight.requires_grad:
+                module.eval()
+        return self
 
     def freeze_steps(self) -> tuple[int, ...]:
         """Return the steps at which layers are frozen; training continues from the averaged weights there."""

@@ -30,7 +30,16 @@ from typing import TYPE_CHECKING, ClassVar
 from ...contracts.dials import TRAINING_DIALS, Dial
 from ...contracts.family import Capability, Family, RecipeModule, exported_weights
 from ...contracts.health import HealthRules
-from .config import CALIBRATION_FILE, ENCODER_FAMILY, ENCODER_PREFIX, LAST_LAYER, SIZES, WEIGHT_PREFIX, ClassifierConfig
+from .config import (
+    CALIBRATION_FILE,
+    ENCODER_FAMILY,
+    ENCODER_PREFIX,
+    LAST_LAYER,
+    SCALE,
+    SIZES,
+    WEIGHT_PREFIX,
+    ClassifierConfig,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -94,7 +103,7 @@ class ClassifierFamily(Family[ClassifierConfig, "ClassifierRecipe", "ClassifierP
 
     def fresh_weights(self, base: ModelFolder, config: ClassifierConfig) -> tuple[str, ...]:
         """Return the last layer for a base that has none."""
-        return LAST_LAYER if base.card.family in self.starts_from else ()
+        return (*LAST_LAYER, SCALE) if base.card.family in self.starts_from else ()
 
     def new_tables(self, base: ModelFolder, config: ClassifierConfig) -> Sequence[str]:
         """Return the last layer if it has rows that ``base`` does not have."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from ...contracts.config import ModelConfig
 from ...contracts.recognition import OutputKind
@@ -16,10 +17,13 @@ WEIGHT_PREFIX = "classifier."  # of the network's weights in a model folder
 ENCODER_FAMILY = "encoder"  # whose models have the same network without the last layer
 ENCODER_PREFIX = "encoder."  # of the weights of such a model
 LAST_LAYER = ("fc.weight", "fc.bias")  # among these; one row for each label
+SCALE = "scale."  # of the inputs of that layer, with pooling by statistics
+ENCODER_LAYERS = ("cnn_head.", "blocks.", "cnn_tail.")
 
 MEL_PRESET: MelPreset = "htk"
 POWER_FLOOR = 1e-8  # added to the power in every mel band before the logarithm
 FREQUENCY_STRIDE = 8  # mel bands for each row of the network's last feature map
+N_BAND_STATISTICS = 3  # of each mel band: mean, deviation and mean change over time
 TAIL_BANDS = 5  # rows of that map that its last convolution spans
 
 MIN_SECONDS, MAX_SECONDS = 0.02, 60.0
@@ -65,6 +69,16 @@ class BCResNetConfig(ModelConfig):
         """Size of the embedding of a clip."""
         return 32 * self.width
 
+    @property
+    def statistics_size(self) -> int:
+        """Means and standard deviations of the activations over time."""
+        return 2 * self.embedding_size
+
+    @property
+    def vector_size(self) -> int:
+        """Size of those and of three statistics of each mel band: what an encoder returns."""
+        return self.statistics_size + N_BAND_STATISTICS * self.n_mels
+
 
 @dataclass(frozen=True)
 class ClassifierConfig(BCResNetConfig):
@@ -74,6 +88,17 @@ class ClassifierConfig(BCResNetConfig):
     VALIDATION_METRICS = METRICS
 
     output: OutputKind = "softmax"  # one label a clip, any number a clip, or any number a frame (events)
+    pooling: Literal["mean", "statistics"] = "mean"  # before the last layer; statistics: the vector of an encoder
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.pooling != "mean" and self.output == "frames":
+            raise BadSetting("Events have a label for each frame, which have no statistics; use --set pooling=mean.")
+
+    @property
+    def pooled_size(self) -> int:
+        """Inputs of the last layer."""
+        return self.embedding_size if self.pooling == "mean" else self.vector_size
 
 
 SIZES: dict[str, ClassifierConfig] = {

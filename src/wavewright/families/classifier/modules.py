@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -14,6 +15,7 @@ from .config import POWER_FLOOR, TAIL_BANDS, BCResNetConfig, ClassifierConfig
 STAGES = ((8, 2, 1, 1), (12, 2, 2, 2), (16, 4, 2, 4), (20, 4, 1, 8))
 HEAD_CHANNELS = 16  # of the first convolution of BC-ResNet-1
 SMALLEST_PROBABILITY = 1e-6  # of a label in a clip
+VARIANCE_FLOOR = 1e-5
 SILENT_WEIGHT = 1e-4  # of a silent frame in the mean over time; the loudest has 1
 
 
@@ -161,11 +163,49 @@ class BCResNetEncoder(nn.Module):
         hidden: Tensor = self.cnn_tail(self.blocks(self.cnn_head(normalised.unsqueeze(1)))).mean(2)
         return hidden, (hidden * loudness_weights(normalised).unsqueeze(1)).sum(2)
 
+    def statistics(self, normalised: Tensor) -> Tensor:
+        """Return mean and standard deviation over time of the activations, ``(batch, statistics_size)``.
+
+        They are weighted by the loudness of the frames of normalised spectrograms ``(batch, n_mels, frames)``.
+        """
+        return mean_and_deviation(self.embed(normalised)[0], loudness_weights(normalised))
+
+    def pool(self, hidden: Tensor, normalised: Tensor) -> Tensor:
+        """Return statistics over time of activations and of mel bands, weighted by loudness.
+
+        Parameters
+        ----------
+        hidden : Tensor
+            Of :meth:`embed`, ``(batch, embedding_size, frames)``.
+        normalised : Tensor of shape ``(batch, n_mels, frames)``
+
+        Returns
+        -------
+        Tensor
+            ``(batch, vector_size)``: :meth:`statistics`; mean, standard deviation and mean change of each mel band.
+        """
+        weight = loudness_weights(normalised)
+        change = (normalised[:, :, 1:] - normalised[:, :, :-1]).abs()
+        mean_change = weighted_mean(change, (weight[:, 1:] + weight[:, :-1]) / 2)
+        return torch.cat([mean_and_deviation(hidden, weight), mean_and_deviation(normalised, weight), mean_change], 1)
+
 
 def loudness_weights(normalised: Tensor) -> Tensor:
     """Return the weights of frames in means over time, ``(batch, frames)``, of ``(batch, n_mels, frames)``."""
     loudness = normalised.amax(1).square() + SILENT_WEIGHT
     return loudness / loudness.sum(1, keepdim=True)
+
+
+def weighted_mean(values: Tensor, weight: Tensor) -> Tensor:
+    """Return the mean over time ``(batch, size)`` of ``(batch, size, frames)`` by weights ``(batch, frames)``."""
+    return (values * weight.unsqueeze(1)).sum(2)
+
+
+def mean_and_deviation(values: Tensor, weight: Tensor) -> Tensor:
+    """Return mean and standard deviation, ``(batch, 2 * size)``; see :func:`weighted_mean`."""
+    mean = weighted_mean(values, weight)
+    variance = weighted_mean((values - mean.unsqueeze(2)).square(), weight)
+    return torch.cat([mean, (variance + VARIANCE_FLOOR).sqrt()], 1)
 
 
 class BCResNet(BCResNetEncoder):
@@ -175,7 +215,9 @@ class BCResNet(BCResNetEncoder):
         super().__init__(config)
         self.config = config
         self.dropout = nn.Dropout(config.dropout)
-        self.fc = nn.Linear(config.embedding_size, len(config.labels))
+        if config.pooling == "statistics":
+            self.scale = nn.BatchNorm1d(config.pooled_size, affine=False)
+        self.fc = nn.Linear(config.pooled_size, len(config.labels))
 
     def forward(self, log_mel: Tensor) -> tuple[Tensor, ...]:
         """Classify log-mel spectrograms.
@@ -201,7 +243,8 @@ class BCResNet(BCResNetEncoder):
         if self.config.output == "frames":
             frame_logits = self.fc(self.dropout(hidden).transpose(1, 2)).transpose(1, 2)  # (batch, labels, frames)
             return linear_softmax(frame_logits), embedding, frame_logits
-        return self.fc(self.dropout(embedding)), embedding
+        pooled = embedding if self.config.pooling == "mean" else self.scale(self.pool(hidden, normalised))
+        return self.fc(self.dropout(pooled)), embedding
 
 
 def linear_softmax(frame_logits: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ...contracts.recipe import PreparedOf, RecipeOf, split_rows
-from ...contracts.settings import COSINE_SETTINGS
+from ...contracts.settings import COSINE_SETTINGS, TrainingSettings
 from ...data.entry import Entry
 from ...data.preparation import Preparation
 from ...data.selection import label_indices, select_label_sets, select_labels
@@ -18,7 +18,7 @@ from ...data.store import ClipStore
 from ...errors import BadFolder
 from ...models.folder import ModelFolder
 from .batches import ClassBatches, ClassifierDataSettings
-from .config import ENCODER_FAMILY, SIZES, BCResNetConfig, ClassifierConfig
+from .config import ENCODER_FAMILY, ENCODER_LAYERS, SIZES, BCResNetConfig, ClassifierConfig
 from .features import fixed_length
 from .fitting import FITTED, LENGTH, check_labels, fit_settings, group_and_split
 
@@ -128,7 +128,7 @@ def prepare(recipe: ClassifierRecipe, entries: Sequence[Entry], cache_folder: Pa
         names = FITTED if data.fit_to_folder else LENGTH
         model, data = fit_settings(model, data, selection.entries, names)
     model = replace(model, labels=selection.labels)
-    recipe = replace(recipe, model=model, data=data)
+    recipe = replace(recipe, model=model, data=data, training=_frozen_for_few(recipe.training, data, selection.entries))
     preparation = Preparation("crop") if data.crop else Preparation("one-shot", align=data.align)
     n_stored = None if data.crop else data.n_stored(model)
     learned = [*selection.entries, *(entry for entry in generated if entry.label in selection.labels)]
@@ -145,6 +145,16 @@ def prepare(recipe: ClassifierRecipe, entries: Sequence[Entry], cache_folder: Pa
         valid_clips=np.array([i for i, row in enumerate(valid_rows) for _ in _windows(store, row, model)], np.int64),
         valid_labels=_targets([store.entries[row] for row in valid_rows], model),
     )
+
+
+def _frozen_for_few(
+    training: TrainingSettings, data: ClassifierDataSettings, entries: Sequence[Entry]
+) -> TrainingSettings:
+    """Return settings by which the encoder does not learn if the labels have few recordings to train on."""
+    counts = Counter(entry.label for entry in entries if entry.split == "train")
+    if training.frozen or np.median(list(counts.values())) > data.few_clips:
+        return training
+    return replace(training, frozen=ENCODER_LAYERS)
 
 
 def _targets(entries: Sequence[Entry], model: ClassifierConfig) -> np.ndarray:

@@ -9,8 +9,6 @@ from ..classifier.config import BCResNetConfig
 
 GRAPH_FILE = "encoder.onnx"
 
-N_TARGETS = 3  # of each mel band: mean, deviation and mean change over time
-
 METRICS = ("valid/loss", "valid/agreement")
 """Validation metrics, any of which may choose the best checkpoint."""
 
@@ -45,16 +43,6 @@ class EncoderConfig(BCResNetConfig):
     projection_size: int = ranged(128, 2, 4_096)
     temperature: float = ranged(0.15, 0.01, 10.0)
     statistics_weight: float = ranged(1.0, 0.0, 100.0)
-
-    @property
-    def statistics_size(self) -> int:
-        """Means and standard deviations of the activations over time."""
-        return 2 * self.embedding_size
-
-    @property
-    def vector_size(self) -> int:
-        """Size of an exported embedding: those, and three numbers of each mel band."""
-        return self.statistics_size + N_TARGETS * self.n_mels
 
 
 SIZES: dict[str, EncoderConfig] = {

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
-from ..classifier.modules import BCResNetEncoder, loudness_weights
+from ..classifier.modules import BCResNetEncoder
 from .config import EncoderConfig
 
 HIDDEN_SIZE = 256  # of the projection
-VARIANCE_FLOOR = 1e-5
 
 
 class EncoderModule(BCResNetEncoder):
@@ -20,35 +18,9 @@ class EncoderModule(BCResNetEncoder):
         self.config = config
 
     def forward(self, log_mel: Tensor) -> Tensor:
-        """Return embeddings ``(batch, vector_size)`` of log-mel spectrograms ``(batch, n_mels, frames)``.
-
-        They are :meth:`statistics`, and mean, standard deviation and mean change over time of each mel band, weighted
-        by loudness too.
-        """
+        """Return embeddings ``(batch, vector_size)`` of log-mel spectrograms ``(batch, n_mels, frames)``."""
         normalised = self.normalise(log_mel)
-        weight = loudness_weights(normalised)
-        change = (normalised[:, :, 1:] - normalised[:, :, :-1]).abs()
-        mean_change = weighted_mean(change, (weight[:, 1:] + weight[:, :-1]) / 2)
-        return torch.cat([self.statistics(normalised), mean_and_deviation(normalised, weight), mean_change], 1)
-
-    def statistics(self, normalised: Tensor) -> Tensor:
-        """Return mean and standard deviation over time of the activations, ``(batch, statistics_size)``.
-
-        They are weighted by the loudness of the frames of normalised spectrograms ``(batch, n_mels, frames)``.
-        """
-        return mean_and_deviation(self.embed(normalised)[0], loudness_weights(normalised))
-
-
-def weighted_mean(values: Tensor, weight: Tensor) -> Tensor:
-    """Return the mean over time ``(batch, size)`` of ``(batch, size, frames)`` by weights ``(batch, frames)``."""
-    return (values * weight.unsqueeze(1)).sum(2)
-
-
-def mean_and_deviation(values: Tensor, weight: Tensor) -> Tensor:
-    """Return mean and standard deviation, ``(batch, 2 * size)``; see :func:`weighted_mean`."""
-    mean = weighted_mean(values, weight)
-    variance = weighted_mean((values - mean.unsqueeze(2)).square(), weight)
-    return torch.cat([mean, (variance + VARIANCE_FLOOR).sqrt()], 1)
+        return self.pool(self.embed(normalised)[0], normalised)
 
 
 def projection(config: EncoderConfig) -> nn.Sequential:

@@ -7,7 +7,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ...nn.network import Batch, Network, Turn
-from .config import N_TARGETS, EncoderConfig
+from ..classifier.config import N_BAND_STATISTICS
+from .config import EncoderConfig
 from .modules import EncoderModule, projection
 
 SMALLEST_DEVIATION = 1e-3  # of a statistic in a batch
@@ -24,7 +25,7 @@ class EncoderNetwork(Network):
         self.config = config
         self.bc_resnet = EncoderModule(config)
         self.projection = projection(config)
-        self.prediction = nn.Linear(config.statistics_size, N_TARGETS * config.n_mels)
+        self.prediction = nn.Linear(config.statistics_size, N_BAND_STATISTICS * config.n_mels)
 
     def players(self) -> dict[str, nn.Module]:
         """Return the only module with an optimizer."""
