@@ -110,6 +110,9 @@ def test_wrong_calls_give_one_sentence(tmp_path, capsys):
     assert "belongs to --few-shot" in refused(capsys, "train", *common, "--from", base, "--prior-fraction", "0.5")
     message = refused(capsys, "train", *common, "--from", str(trained("codec").out), "--few-shot")
     assert "for the families" in message
+    scarce = few_recordings(tmp_path / "scarce", n_takes=4)
+    message = refused(capsys, "train", str(scarce), *common[1:], "--from", base, "--few-shot")
+    assert "'middle' has 4 recordings" in message
     both = few_recordings(few_recordings(tmp_path / "both", label="low"), label="high")
     with pytest.raises(BadSetting, match="nothing to keep"):
         train(

@@ -132,7 +132,7 @@ BENCHMARK = Benchmark(
     measure,
     smoke={
         "folder": smoke_label,
-        "counts": [4],
+        "counts": [5],
         "methods": ["few-shot"],
         "steps": 1,
         "clips": 2,

@@ -181,7 +181,7 @@ class _ForwardSink(io.RawIOBase):
     def seekable(self) -> bool:
         return True
 
-    def write(self, data: Buffer) -> int:  # type: ignore[override]
+    def write(self, data: Buffer) -> int:
         contents = bytes(data)
         if self._position == self._end:
             self._pending += contents

@@ -9,6 +9,7 @@ model itself generates preserves what it knew).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
@@ -17,7 +18,7 @@ from .. import families, loading
 from ..clip_folder import OutputClip, write_clips
 from ..contracts.family import Capability
 from ..contracts.runtime import Generator
-from ..errors import BadSetting
+from ..errors import BadFolder, BadSetting
 from ..generated_clips import generated_entries
 from ..manifest_file import MANIFEST_FILE
 from ..models.card import Source
@@ -30,6 +31,8 @@ from .run_folder import GENERATED
 
 FEWEST_GENERATED = 8
 """Clips of each label to keep, however few recordings there are."""
+FEWEST_RECORDINGS = 5
+"""Recordings of a label to adapt to: four to learn from, one for validation."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,8 @@ def adapted(settings: FewShotSettings, plan: PlannedRun) -> PlannedRun:
     ------
     BadSetting
         If the run starts from no model, its family has no adaptation, or there is nothing to keep.
+    BadFolder
+        If a label has fewer recordings than `FEWEST_RECORDINGS`.
     """
     base = plan.base
     if base is None:
@@ -73,12 +78,24 @@ def adapted(settings: FewShotSettings, plan: PlannedRun) -> PlannedRun:
     if not family.few_shot_frozen:
         able = ", ".join(name for name, each in families.FAMILIES.items() if each.few_shot_frozen)
         raise BadSetting(f"--few-shot is for the families {able}, and {base.card.name} is of {family.name}.")
+    _check_counts(plan)
     names = family.initial_weights(base, base.config(family.config))
     usual = tuple(prefix for prefix in family.few_shot_frozen if any(name.startswith(prefix) for name in names))
     training = replace(plan.recipe.training, frozen=plan.recipe.training.frozen or usual)
     plan = replace(plan, recipe=replace(plan.recipe, training=training))
     prior = _prior_labels(base, family.capabilities, plan, settings) if settings.prior_fraction else []
     return _with_generated(plan, base, prior, settings.prior_fraction) if prior else plan
+
+
+def _check_counts(plan: PlannedRun) -> None:
+    """Raise BadFolder for a label that training would leave out for its few recordings."""
+    counts = Counter(entry.label for entry in plan.scan.entries if entry.label is not None)
+    for label, count in sorted(counts.items()):
+        if count < FEWEST_RECORDINGS:
+            raise BadFolder(
+                f"The label {label!r} has {count} recordings; --few-shot needs {FEWEST_RECORDINGS} or more of each: "
+                "add some, or remove the label."
+            )
 
 
 def _prior_labels(
