@@ -1,0 +1,161 @@
+"""Adding the mark to a stream, to consecutive blocks or to a whole wave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from ..errors import BadAudio
+from .carrier import CarrierFrames, frame_grid
+from .payload import NO_MODEL, Payload
+from .sequences import DEFAULT_KEY
+
+LEVEL_DB = -19.5
+"""Level of the mark below that of the sound, band by band."""
+
+BATCH_FRAMES = 256
+"""Frames that are computed at once."""
+
+
+class Watermark:
+    """Stream that adds the mark to sound.
+
+    The mark has the sound's own level in each band of a sixth of an octave and each frame of 32 ms, LEVEL_DB lower:
+    silence stays silence. The sizes of the chunks change no sample. The position of the carrier is that of the sample
+    in the stream.
+
+    Parameters
+    ----------
+    sample_rate : int, in Hz
+    n_channels : int
+        Number of channels; all of them get the same carrier at their own levels.
+    payload : Payload
+        Number in the mark.
+    key : str
+        Key of the mark; it cannot be detected without it.
+
+    Attributes
+    ----------
+    latency_samples
+        Delay of the output: output sample ``i + latency_samples`` belongs to input sample ``i``.
+    """
+
+    def __init__(
+        self, sample_rate: int, n_channels: int = 1, payload: Payload = NO_MODEL, key: str = DEFAULT_KEY
+    ) -> None:
+        self.n_channels = n_channels
+        self._grid = frame_grid(sample_rate)
+        self._carrier = CarrierFrames(self._grid, key, payload)
+        self._window = self._grid.window
+        self.latency_samples = 2 * self._grid.hop_length - 1
+        self.reset()
+
+    def reset(self) -> None:
+        """Return to the state before the first sample."""
+        hop = self._grid.hop_length
+        self._n_frames = 0
+        self._pending = np.zeros((self.n_channels, hop), np.float32)  # from the start of the next frame on
+        self._overlap = np.zeros((self.n_channels, hop), np.float32)
+        self._finished = np.zeros((self.n_channels, hop - 1), np.float32)
+
+    def process(self, wave: np.ndarray) -> np.ndarray:
+        """Return as many samples as ``wave (channels, time)`` has, float32, late by `latency_samples`.
+
+        Raises
+        ------
+        BadAudio
+            If the wave has another shape.
+        """
+        if wave.ndim != 2 or wave.shape[0] != self.n_channels:
+            raise BadAudio(f"The wave has shape {wave.shape}; this stream takes ({self.n_channels}, time).")
+        self._pending = np.concatenate([self._pending, wave.astype(np.float32, copy=False)], axis=1)
+        outputs = [self._finished]
+        while self._pending.shape[1] >= 2 * self._grid.hop_length:
+            outputs.append(self._marked_blocks())
+        self._finished = np.concatenate(outputs, axis=1)
+        output, self._finished = np.split(self._finished, [wave.shape[1]], axis=1)
+        return output
+
+    def flush(self) -> np.ndarray:
+        """Return the last `latency_samples` samples of each channel, as if silence followed, and reset the stream."""
+        output = self.process(np.zeros((self.n_channels, self.latency_samples), np.float32))
+        self.reset()
+        return output
+
+    def _marked_blocks(self) -> np.ndarray:
+        """Return the samples ``(channels, frames * hop)`` that the next frames complete."""
+        hop = self._grid.hop_length
+        n_frames = min(self._pending.shape[1] // hop - 1, BATCH_FRAMES)
+        halves = self._pending[:, : (n_frames + 1) * hop].reshape(self.n_channels, n_frames + 1, hop)
+        self._pending = self._pending[:, n_frames * hop :]
+        frames = np.concatenate([halves[:, :-1], halves[:, 1:]], axis=2)  # (channels, frames, 2 * hop)
+        mark = self._mark_of(frames)
+        self._n_frames += n_frames
+        first, second = mark[:, :, :hop], mark[:, :, hop:]
+        first[:, 1:] += second[:, :-1]
+        first[:, 0] += self._overlap
+        self._overlap = second[:, -1].copy()
+        if self._n_frames == n_frames:
+            first[:, 0] = 0.0  # the block before the first sample
+        return _added(halves[:, :-1], first).reshape(self.n_channels, -1)
+
+    def _mark_of(self, frames: np.ndarray) -> np.ndarray:
+        """Return the windowed mark of the frames ``(channels, frames, 2 * hop)``."""
+        grid = self._grid
+        spectra = np.fft.rfft(frames * self._window)[..., : grid.n_bins]
+        power = spectra.real**2 + spectra.imag**2
+        mean_power = np.add.reduceat(power, grid.band_edges, axis=-1) / grid.band_sizes
+        level = np.sqrt(mean_power).astype(np.float32) * np.float32(10 ** (LEVEL_DB / 20))
+        mark = np.zeros((*frames.shape[:2], grid.hop_length + 1), np.complex64)
+        carrier = self._carrier.spectra(self._n_frames, frames.shape[1])
+        mark[..., grid.first_bin : grid.n_bins] = carrier * np.repeat(level, grid.band_sizes, axis=-1)
+        wave = np.fft.irfft(mark, 2 * grid.hop_length).astype(np.float32, copy=False)
+        return np.asarray(wave * self._window)
+
+
+def _added(wave: np.ndarray, mark: np.ndarray) -> np.ndarray:
+    """Return the sum, which exceeds full scale nowhere where the wave does not."""
+    marked_wave = np.asarray(wave + mark)
+    if np.abs(marked_wave).max() <= 1.0:
+        return marked_wave
+    limit = np.maximum(np.abs(wave), np.float32(1.0))
+    return np.asarray(np.clip(marked_wave, -limit, limit))
+
+
+def marked(
+    waves: Iterable[np.ndarray], sample_rate: int, payload: Payload = NO_MODEL, key: str = DEFAULT_KEY
+) -> Iterator[np.ndarray]:
+    """Add the mark to consecutive blocks ``(channels, time)``; blocks of other sizes, with as many samples, follow.
+
+    Parameters
+    ----------
+    waves : iterable of np.ndarray
+        Blocks ``(channels, time)`` with one number of channels.
+    sample_rate : int, in Hz
+    payload, key
+        As for :class:`Watermark`.
+
+    Yields
+    ------
+    np.ndarray
+        Blocks ``(channels, time)`` float32.
+    """
+    stream: Watermark | None = None
+    n_early = 0
+    for wave in waves:
+        if stream is None:
+            stream = Watermark(sample_rate, wave.shape[0], payload, key)
+            n_early = stream.latency_samples
+        output = stream.process(wave)
+        n_dropped = min(n_early, output.shape[1])
+        n_early -= n_dropped
+        if output.shape[1] > n_dropped:
+            yield output[:, n_dropped:]
+    if stream is not None:
+        yield stream.flush()[:, n_early:]
+
+
+def mark_wave(wave: np.ndarray, sample_rate: int, payload: Payload = NO_MODEL, key: str = DEFAULT_KEY) -> np.ndarray:
+    """Return the wave ``(channels, time)`` with the mark, float32; see :class:`Watermark`."""
+    return np.concatenate(list(marked([wave], sample_rate, payload, key)), axis=1)
