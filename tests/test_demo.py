@@ -263,6 +263,19 @@ def test_a_classifier_recognises_clips_of_a_generator(tmp_path):
     assert recognised[:2] == ["kick", "snare"]
 
 
+def test_an_encoder_finds_clips_of_the_same_label(tmp_path):
+    made = demo(tmp_path / "out", ("sound-encoder", "drums"))
+    text = html.unescape(made.page.read_text(encoding="utf-8"))
+    [command] = re.findall(r"<code>(wavewright similar [^<]*)</code>", text)
+    assert command.endswith("--folder sound-encoder-clips --embedding sound-encoder")
+    names, distances = zip(
+        *re.findall(r'aria-label="Play drums-(\w+)-s7-00\d, distance (\d+\.\d\d)"', text), strict=True
+    )
+    assert len(names) == demos.SIMILAR_CLIPS
+    assert list(names[:3]) == [command.split()[2].split("-")[1]] * 3
+    assert list(map(float, distances)) == sorted(map(float, distances))
+
+
 def test_composers_write_pieces_and_versions_of_one(tmp_path):
     made = demo(tmp_path / "out", models=(str(trained("composer").out),))
     assert made.n_clips == 4

@@ -5,10 +5,10 @@
     wavewright train corpora/own-voice --family acoustic --from en --out runs/own-voice --max-minutes 90
     python -m benchmarks.speech.own_voice --prompts corpora/prompts --voice runs/own-voice --json own_voice.json
 
-``--prepare`` writes a folder in LJSpeech's format with all prompts but the 60 of at least 2 s that are judged. Word
-errors by wavewright.metrics.recogniser, speakers by benchmarks/speech/speech_distance.py. The progress of the
-speaker is 0 for the base voice and 1 for recordings of the reader. Intervals are 95 % bootstrap intervals over the
-prompts, paired.
+``--prepare`` writes a folder in LJSpeech's format with all prompts but the 60 of at least 2 s that are judged, or with
+so many of these others as ``--minutes`` has room for; ``wavewright train --few-shot`` is for few minutes. Errors by
+wavewright.metrics.recogniser, speakers by benchmarks/speech/speech_distance.py. The progress is 0 for the
+base voice and 1 for recordings of the reader. Intervals are 95 % bootstrap intervals over the prompts, paired.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ import argparse
 import shutil
 import sys
 from pathlib import Path
+
+import numpy as np
 
 from benchmarks.harness.corpora import SMOKE_VOICE, corpus_entries, draw_entries, smoke_speech
 from benchmarks.harness.peers import RESEMBLYZER
@@ -31,6 +33,7 @@ from wavewright.data.entry import Entry
 from wavewright.errors import BadSetting
 
 MIN_SECONDS = 2.0
+SEED = 7
 MAX_WORD_ERROR_POINTS = 5.0
 MIN_PROGRESS = 0.6
 
@@ -51,6 +54,15 @@ def other_prompts(corpus: Path, judged: list[Entry]) -> list[Entry]:
     judged_texts = {str(entry.text).casefold() for entry in judged}
     entries = corpus_entries(corpus, needs_text=True)
     return [entry for entry in entries if str(entry.text).casefold() not in judged_texts]
+
+
+def drawn(entries: list[Entry], minutes: float) -> list[Entry]:
+    """Return entries drawn by a seed, as many as fit into minutes; all for 0 minutes."""
+    if not minutes:
+        return entries
+    rows = np.random.default_rng(SEED).permutation(len(entries))
+    ends = np.cumsum([entries[row].seconds for row in rows])
+    return [entries[row] for row in sorted(rows[ends <= 60 * minutes])]
 
 
 def prepare(entries: list[Entry], folder: Path) -> None:
@@ -79,6 +91,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this script."""
     parser.add_argument("--prompts", type=Path, default=Path("corpora/prompts"))
     parser.add_argument("--prepare", type=Path, default=None, help="folder to write, instead of judging")
+    parser.add_argument("--minutes", type=float, default=0.0, help="of the recordings that --prepare writes; 0: all")
     parser.add_argument("--voice", default="runs/own-voice")
     parser.add_argument("--base", default="en-kathleen", help="voice that the fine-tuning started from")
     parser.add_argument("--vocoder", default="vocoder")
@@ -92,6 +105,7 @@ def measure(options: argparse.Namespace, report: Report) -> None:
     judged_entries = draw_entries(entries, options.count)
     others = other_prompts(options.prompts, judged_entries)
     if options.prepare:
+        others = drawn(others, options.minutes)
         prepare(others, options.prepare)
         minutes = sum(entry.seconds for entry in others) / 60
         report.note(f"{len(others)} prompts of {minutes:.1f} minutes in {options.prepare}")

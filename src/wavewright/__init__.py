@@ -27,6 +27,7 @@ _MODULES = {
     "compose": "tasks.compose",
     "decode": "tasks.decode",
     "demo": "tasks.demo",
+    "detect": "tasks.detect",
     "edit": "tasks.edit",
     "encode": "tasks.encode",
     "enhance": "tasks.enhance",
@@ -83,6 +84,7 @@ __all__ = [
     "compose",
     "decode",
     "demo",
+    "detect",
     "edit",
     "encode",
     "enhance",
@@ -150,6 +152,7 @@ if TYPE_CHECKING:  # the same names for editors and type checkers
     from .tasks.compose import compose
     from .tasks.decode import decode
     from .tasks.demo import demo
+    from .tasks.detect import detect
     from .tasks.edit import edit
     from .tasks.encode import encode
     from .tasks.enhance import enhance

@@ -128,3 +128,11 @@ ResidualFraction: TypeAlias = Annotated[
         le=1,
     ),
 ]
+
+# ----------------------------------------------------------------------------------------------- watermark
+
+NoWatermark: TypeAlias = Annotated[
+    bool, Field(description="Leave out the inaudible mark by which `wavewright detect` recognises generated sound.")
+]
+
+MarkKey: TypeAlias = Annotated[str, Field(description="Key of the mark; default: that of all Wavewright's marks.")]

@@ -59,6 +59,7 @@ COMMANDS = Group(
         "evaluate": "tasks.evaluate:evaluate",
         "data": Group("Look at recordings before training on them.", {"inspect": "tasks.inspect:inspect"}),
         "analyse": "tasks.analyse:analyse",
+        "detect": "tasks.detect:detect",
         "plot": "tasks.plot:plot",
         "bench": Group("Measure speed on this machine.", {"wavenet": "tasks.bench:bench_wavenet"}),
     },

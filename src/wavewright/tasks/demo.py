@@ -46,6 +46,7 @@ from .layer import layer
 from .morph import morph
 from .recognise import recognise
 from .render import render
+from .similar import similar
 from .speak import speak
 from .synthesise import synthesise
 from .transcribe import transcribe
@@ -59,6 +60,7 @@ AUDIO_FOLDER = "audio"
 CLIPS_PER_LABEL = 4
 TOP_LABELS = 3  # of a recognised clip
 INTERPOLATED_LABELS = 2
+SIMILAR_CLIPS = 5
 STEPS = 8  # clips of an interpolation
 SEEDS = (7, 9)
 BITRATES_KBPS = (5.0, 3.0, 1.6)
@@ -202,6 +204,8 @@ class _ClipWriter:
             rows = self._compose(folder)
         elif Capability.CLASSIFY in capabilities:
             rows, reason = self._recognise(folder)
+        elif Capability.EMBED in capabilities:
+            rows, reason = self._search(folder)
         else:
             reason = f"A {folder.card.family} does not generate audio."
         return ModelSection(folder.card, folder.hash, rows, reason)
@@ -275,6 +279,22 @@ class _ClipWriter:
             players.append(self._player(path, label, text))
         command = f"wavewright recognise {folder.card.name} {path.name} --top {TOP_LABELS}"
         return [PlayerRow(f"labels of clips by {generators[0].card.name}", command, players)], ""
+
+    def _search(self, folder: ModelFolder) -> tuple[list[PlayerRow], str]:
+        """Write clips by a model that has labels, and find those that are most similar to one of them."""
+        generators = [each for each in self.folders if self._generates(each) and len(each.card.labels) > 1]
+        if not generators:
+            return [], "It compares recordings, and no model of the page generates any."
+        clips = inside(self.audio, file_stem(folder.card.name, "clips"))
+        for label in generators[0].card.labels:
+            made = generate(str(generators[0].path), label, CLIPS_PER_LABEL, SEEDS[0], out=clips)
+        query = clips / made.clips[0].file
+        result = similar(query, clips, SIMILAR_CLIPS, embedding=str(folder.path), quiet=True)
+        players = [self._player(query, query.stem)]
+        for each in result.clips:
+            players.append(self._player(clips / each.file, f"{Path(each.file).stem}, distance {each.distance:.2f}"))
+        command = f"wavewright similar {query.name} --folder {clips.name} --embedding {folder.card.name}"
+        return [PlayerRow(f"clips by {generators[0].card.name} similar to one of them", command, players)], ""
 
     @staticmethod
     def _generates(folder: ModelFolder) -> bool:

@@ -13,7 +13,7 @@ from ..clip import resampled
 from ..wave_blocks import BlockReader
 from .evidence import MAX_P_VALUE, best_position, log_evidence_of, log_sum, p_value_of, scores_of
 from .localisation import MarkedSegment, marked_segments
-from .payload import Payload
+from .payload import NO_MODEL, Payload
 from .sequences import CHIP_RATE_HZ, DEFAULT_KEY, N_CHIPS
 from .whitening import SpeedFolding, folded, whitened
 
@@ -127,6 +127,13 @@ class MarkSearch:
         assert self._best is not None
         return whole, self._best
 
+    def result_with_payload(self) -> tuple[float, Payload]:
+        """Return the log evidence of all recordings, 0 without a segment, and the most likely payload."""
+        if not self._logs:
+            return 0.0, NO_MODEL
+        log_evidence, best = self.result()
+        return log_evidence, best.payload
+
 
 def detect_wave(wave: np.ndarray, sample_rate: int, key: str = DEFAULT_KEY, any_speed: bool = True) -> Detection:
     """Search for the mark in a wave ``(channels, time)``; see :func:`detect_blocks`."""
@@ -134,7 +141,11 @@ def detect_wave(wave: np.ndarray, sample_rate: int, key: str = DEFAULT_KEY, any_
 
 
 def detect_blocks(
-    read: Callable[[], Iterable[np.ndarray]], sample_rate: int, key: str = DEFAULT_KEY, any_speed: bool = True
+    read: Callable[[], Iterable[np.ndarray]],
+    sample_rate: int,
+    key: str = DEFAULT_KEY,
+    any_speed: bool = True,
+    together: MarkSearch | None = None,
 ) -> Detection:
     """Search for the mark in sound of any length, in bounded memory.
 
@@ -147,6 +158,8 @@ def detect_blocks(
         Key of the mark.
     any_speed : bool
         Search speeds from 0.95 to 1.05 too, if no mark is detected at the speed at which it was made.
+    together : MarkSearch, optional
+        Search over several recordings, to which this one is added.
 
     Returns
     -------
@@ -158,6 +171,10 @@ def detect_blocks(
         n_samples += len(segment)
         energies.append(float(np.square(segment).sum()))
         search.add(segment)
+        if together is not None:
+            if len(energies) == 1:
+                together.start_recording()
+            together.add(segment)
     if not energies:
         return Detection(False, 1.0, None, 1.0, 0, (), 0.0)
     log_evidence, best = search.result()

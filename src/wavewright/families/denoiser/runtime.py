@@ -92,6 +92,7 @@ class DenoiserStream(EnhancerStream):
     def __init__(self, runtime: DenoiserRuntime, n_channels: int, settings: EnhancementSettings) -> None:
         self._runtime = runtime
         self._settings = settings
+        self._wet = np.float32(settings.enhanced_fraction)
         self._is_linked = settings.is_linked and n_channels > 1
         super().__init__(n_channels, runtime.config.hop_length, self.delay_hops)
 
@@ -103,8 +104,7 @@ class DenoiserStream(EnhancerStream):
         """Return the output ``(channels, ..., bins)`` of spectra and what the network makes of them."""
         if self._is_linked:
             enhanced = spectra * mean_mask(spectra, enhanced)
-        wet = self._settings.enhanced_fraction
-        return enhanced if wet == 1 else np.float32(1 - wet) * spectra + np.float32(wet) * enhanced
+        return enhanced if self._wet == 1 else (1 - self._wet) * spectra + self._wet * enhanced
 
     def _reset_hops(self) -> None:
         config = self._runtime.config

@@ -1,0 +1,134 @@
+"""Detect the inaudible mark of generated sound in files and folders."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from .. import models
+from ..data.folder import scan
+from ..errors import BadModel, WavewrightError
+from ..models.folder import ModelFolder
+from ..parameters import MarkKey, Quiet
+from ..progress_bar import progress_bar
+from ..sound_file import read_header
+from ..watermark.detection import MarkSearch
+from ..watermark.files import FileDetection, JointDetection, detect_file, joint_detection
+from ..watermark.payload import Payload
+from ..watermark.sequences import DEFAULT_KEY
+from . import checked
+
+
+@dataclass(frozen=True)
+class UnreadFile:
+    """A file that could not be searched, and why."""
+
+    file: Path
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.file} was left out: {self.reason}"
+
+
+@dataclass(frozen=True)
+class FolderDetection:
+    """The marks in the files of a folder.
+
+    Attributes
+    ----------
+    folder
+        The folder.
+    files
+        Its sound files in order.
+    together
+        All of them together, which detects marks in clips that are too short one by one; None for a single file.
+    failed
+        Files that could not be searched.
+    n_marked
+        Number of files with a mark.
+    exit_code
+        2 if files could not be searched, else 0.
+    """
+
+    folder: Path
+    files: tuple[FileDetection, ...]
+    together: JointDetection | None
+    failed: tuple[UnreadFile, ...]
+    n_marked: int
+    exit_code: int = 0
+
+    def __str__(self) -> str:
+        lines = [*map(str, self.files), *map(str, self.failed)]
+        files = "1 file" if len(self.files) == 1 else f"{len(self.files)} files"
+        lines.append(f"{self.folder}: {self.n_marked} of {files} marked")
+        return "\n".join([*lines, *([str(self.together)] if self.together is not None else [])])
+
+
+@checked
+def detect(
+    file: Annotated[Path, Field(description="Sound file of any length, or a folder.")],
+    key: MarkKey = DEFAULT_KEY,
+    same_speed: Annotated[
+        bool, Field(description="Do not search speeds from 0.95 to 1.05; quicker on unmarked files.")
+    ] = False,
+    quiet: Quiet = False,
+) -> FileDetection | FolderDetection:
+    """Detect the inaudible mark of generated sound in a file, or in all files of a folder.
+
+    A mark is reported if the chance that unmarked sound gives as much evidence is at most one in a million, by a bound
+    that holds for every sound. Files of a folder are searched one by one and together.
+
+    Returns
+    -------
+    FileDetection or FolderDetection
+        For a file, or for a folder.
+
+    Raises
+    ------
+    BadAudio
+        If the only file cannot be read.
+    BadFolder
+        If a folder contains no sound.
+    """
+    if not file.is_dir():
+        with progress_bar(f"searching {file.name}", read_header(file).seconds, quiet):
+            return detect_file(file, key, not same_speed, models_of)
+    names_of = cache(models_of)
+    scanned = scan(file, "none", manifest=None)
+    failed = [UnreadFile(Path(problem.path), str(problem)) for problem in scanned.problems]
+    detections: list[FileDetection] = []
+    search = MarkSearch(key)
+    with progress_bar(f"searching {file.name}", sum(entry.seconds for entry in scanned.entries), quiet) as show:
+        done = 0.0
+        for entry in scanned.entries:
+            try:
+                detections.append(detect_file(entry.path, key, not same_speed, names_of, search))
+            except WavewrightError as error:
+                failed.append(UnreadFile(entry.path, str(error)))
+            done += entry.seconds
+            show(done)
+    return FolderDetection(
+        folder=file,
+        files=tuple(detections),
+        together=joint_detection(search, names_of) if len(detections) > 1 else None,
+        failed=tuple(failed),
+        n_marked=sum(each.is_marked for each in detections),
+        exit_code=2 if failed else 0,
+    )
+
+
+def models_of(payload: Payload) -> tuple[str, ...]:
+    """Return the names of the models whose hash, now or formerly, starts with the digits of a payload."""
+    names = []
+    for name in models.names():
+        try:
+            hashes = ModelFolder(models.find(name)).hashes
+        except BadModel:
+            continue
+        if any(each.startswith(payload.model_prefix) for each in hashes):
+            names.append(name)
+    return tuple(names)
