@@ -92,13 +92,18 @@ def to_pcm(wave: np.ndarray) -> bytes:
 
 def endless_wav_header(sample_rate: int, n_channels: int = 1) -> bytes:
     """Return the header of a WAV file of unknown length, which precedes 16-bit samples on a pipe."""
+    return wav_header(sample_rate, n_channels, ENDLESS_BYTES + 36, ENDLESS_BYTES)
+
+
+def wav_header(sample_rate: int, n_channels: int, riff_bytes: int, data_bytes: int) -> bytes:
+    """Return the header of a WAV file of 16-bit samples, with the sizes that it declares."""
     frame_bytes = 2 * n_channels
     format_chunk = struct.pack("<HHIIHH", PCM, n_channels, sample_rate, sample_rate * frame_bytes, frame_bytes, 16)
     return b"".join(
         (
-            b"RIFF" + struct.pack("<I", ENDLESS_BYTES + 36),
+            b"RIFF" + struct.pack("<I", riff_bytes),
             b"WAVEfmt " + struct.pack("<I", len(format_chunk)) + format_chunk,
-            b"data" + struct.pack("<I", ENDLESS_BYTES),
+            b"data" + struct.pack("<I", data_bytes),
         )
     )
 

@@ -45,6 +45,7 @@ COMMANDS = Group(
         "soundfont": "tasks.soundfont:soundfont",
         "phonemes": "tasks.phonemes:phonemes",
         "demo": "tasks.demo:demo",
+        "serve": "server.serve:serve",
         "models": Group(
             "List the models, or show one.",
             {"list": "cli.models:list_models", "show": "cli.models:show_model"},

@@ -1,0 +1,181 @@
+"""The application: routes, errors and what lives as long as the server."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from ..errors import WavewrightError
+from ..narration.settings import NarrationSettings
+from ..version import __version__
+from .guard import Guard, error_body
+from .measurements import Measurements
+from .scheduler import Scheduler, TooManyRequests
+from .settings import ServerSettings
+from .shared_voices import SharedVoices
+from .speaking import SpeechEndpoint
+from .speech_request import MODELS, field_of
+
+RETRY_SECONDS = "1"
+CREATED = 1_760_000_000
+"""Time that lists of models give for all of them; clients expect one."""
+
+PREFIXES = ("/v1", "")
+"""Clients differ in whether they add ``/v1`` to the address."""
+
+
+class Server:
+    """The state of a server and its routes.
+
+    Parameters
+    ----------
+    settings : ServerSettings
+        The settings.
+    """
+
+    def __init__(self, settings: ServerSettings) -> None:
+        self.settings = settings
+        self.measurements = Measurements()
+        self.voices = SharedVoices()
+        self.scheduler = Scheduler(settings.workers, settings.max_requests)
+        self.is_ready = False
+
+    def app(self) -> Starlette:
+        """Return the ASGI application."""
+        speech = SpeechEndpoint(self.settings, self.scheduler, self.voices, self.measurements)
+        routes = [
+            Route("/health", self.health),
+            Route("/ready", self.ready),
+            Route("/metrics", self.metrics),
+        ]
+        for prefix in PREFIXES:
+            routes += [
+                Route(f"{prefix}/audio/speech", speech, methods=["POST"]),
+                Route(f"{prefix}/audio/voices", self.list_voices),
+                Route(f"{prefix}/audio/models", self.list_models),
+                Route(f"{prefix}/models", self.list_models),
+                Route(f"{prefix}/models/{{name}}", self.show_model),
+            ]
+        guard = Middleware(
+            Guard,
+            settings=self.settings,
+            measurements=self.measurements,
+            paths=[route.path for route in routes],
+        )
+        app = Starlette(
+            routes=routes,
+            middleware=[guard],
+            lifespan=self.lifespan,
+            exception_handlers={
+                WavewrightError: _on_error,
+                HTTPException: _on_http_error,
+                Exception: _on_failure,
+            },
+        )
+        app.state.server = self
+        return app
+
+    @asynccontextmanager
+    async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        """Load the default voice in the background; end the threads at the end."""
+        loading = asyncio.create_task(asyncio.to_thread(self.warm_up))
+        try:
+            yield
+        finally:
+            with suppress(WavewrightError):
+                await loading
+            await asyncio.to_thread(self.scheduler.close)
+
+    def warm_up(self) -> None:
+        """Load the default voice and speak a word, so that the first request does not wait for it."""
+        try:
+            self.voices.narrator(NarrationSettings(), "").voice.warm_up()
+        except WavewrightError:
+            return  # a request names the reason
+        self.is_ready = True
+
+    async def health(self, _: Request) -> Response:
+        """Answer that the process runs."""
+        return JSONResponse({"status": "ok", "version": __version__})
+
+    async def ready(self, _: Request) -> Response:
+        """Answer whether the default voice is loaded."""
+        return JSONResponse({"ready": self.is_ready}, 200 if self.is_ready else 503)
+
+    async def metrics(self, _: Request) -> Response:
+        """Answer all measurements for Prometheus."""
+        text = self.measurements.text(
+            jobs=self.scheduler.n_jobs, jobs_limit=self.scheduler.max_jobs, ready=float(self.is_ready)
+        )
+        return Response(text, media_type="text/plain; version=0.0.4")
+
+    async def list_voices(self, _: Request) -> Response:
+        """Answer all voices, under both keys that clients read."""
+        names = await asyncio.to_thread(self.voices.names)
+        listed = [
+            {
+                "id": name,
+                "name": name,
+                "object": "voice",
+                "language": await asyncio.to_thread(self.voices.language, name),
+            }
+            for name in names
+        ]
+        return JSONResponse({"object": "list", "data": listed, "voices": listed})
+
+    async def list_models(self, _: Request) -> Response:
+        """Answer the names of models that requests may give."""
+        listed = [_model(name) for name in MODELS]
+        return JSONResponse({"object": "list", "data": listed, "models": listed})
+
+    async def show_model(self, request: Request) -> Response:
+        """Answer one model of the list."""
+        name = request.path_params["name"]
+        if name not in MODELS:
+            raise HTTPException(404, f"There is no model {name[:100]!r}; give one of {', '.join(MODELS)}.")
+        return JSONResponse(_model(name))
+
+
+def _model(name: str) -> dict[str, object]:
+    return {"id": name, "name": name, "object": "model", "created": CREATED, "owned_by": "wavewright"}
+
+
+async def _on_error(_: Request, error: Exception) -> Response:
+    """Answer the sentence of a WavewrightError."""
+    if isinstance(error, TooManyRequests):
+        return _reply(error_body(error, 429, code="too_many_requests"), 429, {"Retry-After": RETRY_SECONDS})
+    assert isinstance(error, WavewrightError)
+    param, code, status = field_of(error)
+    close = {"Connection": "close"} if status in (408, 413, 499) else {}
+    return _reply(error_body(error, status, param, code), status, close)
+
+
+async def _on_http_error(request: Request, error: Exception) -> Response:
+    """Answer an unknown path or method."""
+    assert isinstance(error, HTTPException)
+    sentences = {
+        404: f"There is nothing at {request.url.path[:100]!r}; speech is POST /v1/audio/speech.",
+        405: f"{request.url.path[:100]!r} does not take {request.method[:20]}.",
+    }
+    is_plain = error.detail in ("Not Found", "Method Not Allowed")
+    sentence = sentences.get(error.status_code, error.detail) if is_plain else error.detail
+    return _reply(error_body(WavewrightError(sentence), error.status_code), error.status_code, error.headers)
+
+
+async def _on_failure(_: Request, error: Exception) -> Response:
+    """Answer a fault of the server itself, without its details."""
+    sentence = f"The server failed ({type(error).__name__}); its log has the details."
+    return _reply(error_body(WavewrightError(sentence), 500), 500)
+
+
+def _reply(body: bytes, status: int, headers: object = None) -> Response:
+    added = dict(headers) if headers else {}  # type: ignore[call-overload]
+    return Response(body, status, added, "application/json")

@@ -1,0 +1,205 @@
+"""Refuse requests before they are read: foreign host names and origins, missing keys, bodies that are too long."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ipaddress
+import json
+import socket
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from .measurements import Measurements
+from .settings import ServerSettings
+from .speech_request import BadRequest
+
+OPEN_PATHS = (
+    "/health",
+    "/ready",
+    *(f"{prefix}/audio/{name}" for prefix in ("", "/v1") for name in ("voices", "models")),
+)
+"""Paths without a key: probes, and the lists that Open WebUI asks for without one."""
+
+SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+CORS_METHODS = "GET, POST, OPTIONS"
+CORS_HEADERS = "Authorization, Content-Type"
+CORS_SECONDS = "600"
+
+
+class Guard:
+    """Middleware around all routes.
+
+    A web page of another host cannot use the server: its ``Origin`` is refused, and a host name that someone points to
+    this machine (DNS rebinding) is refused by its ``Host``.
+
+    Parameters
+    ----------
+    app : ASGIApp
+        The routes.
+    settings : ServerSettings
+        Keys, hosts and origins.
+    measurements : Measurements
+        Counts requests by path and status.
+    paths : iterable of str
+        Paths of the routes; others are counted as one.
+    """
+
+    def __init__(
+        self, app: ASGIApp, settings: ServerSettings, measurements: Measurements, paths: Iterable[str]
+    ) -> None:
+        self._app = app
+        self._settings = settings
+        self._measurements = measurements
+        self._paths = frozenset(paths)
+        self._hosts = {"localhost", settings.host.lower(), *(host.lower() for host in settings.hosts)}
+        if not settings.is_local:
+            self._hosts.add(socket.gethostname().lower())
+        self._digests = [_digest(key.encode()) for key in settings.keys]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or pass it on."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        origin = headers.get("origin")
+        path = scope["path"] if scope["path"] in self._paths else "other"
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                added = MutableHeaders(scope=message)
+                for name, value in SECURITY_HEADERS.items():
+                    added.setdefault(name, value)
+                if origin in self._settings.origins:
+                    _add_cors(added, origin or "")
+                labels = f'path="{path}",status="{message["status"]}"'
+                self._measurements.count("requests_total", labels=labels)
+            await send(message)
+
+        refusal = self._refusal(scope, headers, origin)
+        if refusal is not None:
+            await refuse(refusal, scope, send_with_headers)
+        elif origin in self._settings.origins and scope["type"] == "http" and scope["method"] == "OPTIONS":
+            await send_with_headers({"type": "http.response.start", "status": 204, "headers": []})
+            await send_with_headers({"type": "http.response.body"})
+        else:
+            await self._app(scope, receive, send_with_headers)
+
+    def _refusal(self, scope: Scope, headers: Headers, origin: str | None) -> BadRequest | None:
+        host = headers.get("host", "")
+        if not self._is_own_host(host):
+            return BadRequest(
+                f"The host name {host[:100]!r} is not one of this server; start it with --allow-host to use that name.",
+                code="host_not_allowed",
+                status=421,
+            )
+        if origin is not None and not self._is_allowed_origin(origin, host):
+            return BadRequest(
+                f"Pages of {origin[:100]!r} may not use this server; start it with --allow-origin to allow them.",
+                code="origin_not_allowed",
+                status=403,
+            )
+        is_preflight = scope["type"] == "http" and scope["method"] == "OPTIONS"
+        if self._digests and scope["path"] not in OPEN_PATHS and not is_preflight and not self._has_key(headers):
+            return BadRequest(
+                "The key is missing or wrong; send one as Authorization: Bearer KEY.",
+                code="invalid_api_key",
+                status=401,
+            )
+        return None
+
+    def _is_own_host(self, host: str) -> bool:
+        """Return whether ``Host`` is an address, which no rebinding can use, or one of our names."""
+        try:
+            name = urlsplit(f"//{host}").hostname or ""
+            _ = urlsplit(f"//{host}").port
+        except ValueError:
+            return False
+        try:
+            ipaddress.ip_address(name)
+        except ValueError:
+            return name in self._hosts
+        return True
+
+    def _is_allowed_origin(self, origin: str, host: str) -> bool:
+        return origin in self._settings.origins or origin in (f"http://{host}", f"https://{host}")
+
+    def _has_key(self, headers: Headers) -> bool:
+        """Compare the key with all keys, in a time that does not depend on them."""
+        scheme, _, key = headers.get("authorization", "").partition(" ")
+        digest = _digest(key.strip().encode("latin-1", "replace"))
+        matches = [hmac.compare_digest(digest, known) for known in self._digests]
+        return any(matches) and scheme.lower() == "bearer"
+
+
+async def refuse(error: BadRequest, scope: Scope, send: Send) -> None:
+    """Answer a request with an error and close the connection, whose body is not read."""
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1008, "reason": str(error)[:100]})
+        return
+    added = [(b"connection", b"close")]
+    if error.status == 401:
+        added.append((b"www-authenticate", b"Bearer"))
+    await _send_whole(send, error.status, error_body(error, error.status), added)
+
+
+def error_body(error: Exception, status: int, param: str | None = None, code: str | None = None) -> bytes:
+    """Return an error in the JSON form of OpenAI's API, which its clients show."""
+    if isinstance(error, BadRequest):
+        param, code = error.param, error.code
+    kind = "server_error" if status >= 500 else "rate_limit_error" if status == 429 else "invalid_request_error"
+    return json.dumps({"error": {"message": str(error), "type": kind, "param": param, "code": code}}).encode()
+
+
+async def read_body(receive: Receive, headers: Headers, max_bytes: int) -> bytes:
+    """Read the body of a request piece by piece, at most ``max_bytes``.
+
+    Raises
+    ------
+    BadRequest
+        If it is longer, by its header or as it arrives, or if the client left.
+    """
+    too_long = BadRequest(
+        f"The body of the request has more than {max_bytes} bytes; send less.", code="body_too_long", status=413
+    )
+    declared = headers.get("content-length", "")
+    if declared.isdecimal() and int(declared[:20]) > max_bytes:
+        raise too_long
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise BadRequest("The client left before the request was complete.", status=499)
+        body += message.get("body", b"")
+        if len(body) > max_bytes:
+            raise too_long
+        if not message.get("more_body", False):
+            return bytes(body)
+
+
+async def _send_whole(send: Send, status: int, body: bytes, added: Iterable[tuple[bytes, bytes]]) -> None:
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()), *added]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _add_cors(headers: MutableHeaders, origin: str) -> None:
+    headers["Access-Control-Allow-Origin"] = origin
+    headers["Access-Control-Allow-Methods"] = CORS_METHODS
+    headers["Access-Control-Allow-Headers"] = CORS_HEADERS
+    headers["Access-Control-Max-Age"] = CORS_SECONDS
+    headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    headers.add_vary_header("Origin")
+
+
+def _digest(key: bytes) -> bytes:
+    return hashlib.sha256(key).digest()

@@ -1,0 +1,155 @@
+"""The command ``serve``: answer at an address until a signal ends it."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
+
+from ..errors import BadSetting, MissingExtra, how_to_install
+from ..tasks import checked
+from .settings import ServerSettings, read_keys, usable_processors
+
+if TYPE_CHECKING:
+    import uvicorn
+
+SWITCH_SECONDS = 0.001
+"""Longest time for which a computing thread holds Python's lock while the event loop waits for it."""
+
+KEEP_ALIVE_SECONDS = 15
+SHUTDOWN_SECONDS = 5
+BACKLOG = 512
+
+
+@checked
+def serve(
+    host: Annotated[str, Field(description="Address of the server; 0.0.0.0 for all of this machine.")] = "127.0.0.1",
+    port: Annotated[int, Field(description="Port; 0 for a free one.", ge=0, le=65_535)] = 8760,
+    api_key_file: Annotated[
+        Path | None, Field(description="File of keys, one a line; requests must have one. Default: no keys.")
+    ] = None,
+    max_text: Annotated[
+        int, Field(description="Longest text of a request in characters.", ge=1, le=1_000_000)
+    ] = 20_000,
+    workers: Annotated[
+        int | None, Field(description="Threads that compute; default: the number of processors.", ge=1, le=64)
+    ] = None,
+    max_requests: Annotated[
+        int, Field(description="Requests that are computed or wait; further ones are refused.", ge=1, le=100_000)
+    ] = 256,
+    allow_host: Annotated[
+        tuple[str, ...], Field(description="Host name under which the server is reached; may be given several times.")
+    ] = (),
+    allow_origin: Annotated[
+        tuple[str, ...],
+        Field(
+            description="Origin of web pages that may use the server, such as http://localhost:3000; may be given "
+            "several times."
+        ),
+    ] = (),
+) -> None:
+    """Serve speech over HTTP to clients of OpenAI's API.
+
+    The server answers ``/v1/audio/speech``, ``/v1/audio/voices`` and ``/v1/models`` until Ctrl-C or SIGTERM ends it.
+    Voices are loaded once; the audio of all requests is computed in turn, first for those who wait.
+
+    Raises
+    ------
+    BadSetting
+        If the address is in use or cannot be used, or the file of keys cannot be read or is empty.
+    MissingExtra
+        If the extra ``serve`` is not installed.
+    """
+    settings = ServerSettings(
+        host=host,
+        port=port,
+        keys=() if api_key_file is None else read_keys(api_key_file),
+        max_text=max_text,
+        workers=workers or usable_processors(),
+        max_requests=max_requests,
+        hosts=allow_host,
+        origins=allow_origin,
+    )
+    server = make_server(settings)
+    bound = bind(settings)
+    address = url_of(bound)
+    print(f"Serving at {address} (speech: {address}/v1/audio/speech); Ctrl-C ends it.", file=sys.stderr, flush=True)
+    if not settings.is_local and not settings.keys:
+        print("Everyone in the network can use it; --api-key-file asks for a key.", file=sys.stderr, flush=True)
+    sys.setswitchinterval(SWITCH_SECONDS)
+    server.run(sockets=[bound])
+
+
+def make_server(settings: ServerSettings) -> uvicorn.Server:
+    """Return the server of an application, which ``run(sockets=[...])`` starts.
+
+    Raises
+    ------
+    MissingExtra
+        If the extra ``serve`` is not installed.
+    """
+    try:
+        import uvicorn
+
+        from .app import Server
+    except ImportError as error:
+        raise MissingExtra(f"serve needs the extra serve; {how_to_install('serve')}.") from error
+    config = uvicorn.Config(
+        Server(settings).app(),
+        http="h11",
+        loop="asyncio",
+        lifespan="on",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+    )
+    return uvicorn.Server(config)
+
+
+def bind(settings: ServerSettings) -> socket.socket:
+    """Open the socket of a server.
+
+    Raises
+    ------
+    BadSetting
+        If the address is in use, is not one of this machine, or may not be used.
+    """
+    try:
+        addresses = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, protocol, _, address = addresses[0]
+        bound = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise BadSetting(_refusal(settings, error)) from error
+    try:
+        if sys.platform != "win32":  # there it would let two servers listen at one port
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(address)
+        bound.listen(BACKLOG)
+    except OSError as error:
+        bound.close()
+        raise BadSetting(_refusal(settings, error)) from error
+    return bound
+
+
+def url_of(bound: socket.socket) -> str:
+    """Return the address of a bound socket as a URL."""
+    host, port = bound.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _refusal(settings: ServerSettings, error: OSError) -> str:
+    """Return the sentence for an address that the system refuses."""
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"Port {settings.port} of {settings.host} is in use; choose another one with --port, or 0 for a free one."
+        )
+    if error.errno == errno.EACCES:
+        return f"Port {settings.port} is reserved for the system; choose one above 1023 with --port."
+    reason = error.strerror or "unknown"
+    return f"The server cannot use the address {settings.host} ({reason}); give an address of this machine with --host."

@@ -1,0 +1,142 @@
+"""Settings of a server: address, keys, limits."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..errors import BadSetting
+from ..names import quoted
+from ..ranges import check_ranges
+
+MAX_KEY_FILE_BYTES = 1_000_000
+MIN_KEY_CHARACTERS = 8
+BYTES_PER_CHARACTER = 12
+"""Of text in JSON at most: an emoji is written as two escapes."""
+
+LIMITS = {
+    "port": (0, 65_535),
+    "max_text": (1, 1_000_000),
+    "workers": (1, 64),
+    "max_requests": (1, 100_000),
+    "body_seconds": (0.1, 3_600),
+}
+"""Smallest and largest value of each number."""
+
+
+def usable_processors() -> int:
+    """Return the number of processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@dataclass(frozen=True)
+class ServerSettings:
+    """Settings of a server.
+
+    Parameters
+    ----------
+    host : str
+        Address of the server.
+    port : int
+        Port, 0 for a free one.
+    keys : tuple of str
+        Keys that requests must have one of; without keys, every request is answered.
+    max_text : int
+        Longest text in characters.
+    workers : int
+        Threads that compute.
+    max_requests : int
+        Requests that are computed or wait; further ones are refused.
+    body_seconds : float
+        Time in which the body of a request must arrive.
+    hosts : tuple of str
+        Host names under which the server is reached, besides ``localhost`` and addresses.
+    origins : tuple of str
+        Origins of web pages that may use the server, such as ``http://localhost:3000``.
+
+    Raises
+    ------
+    BadSetting
+        If a number is out of range, or an origin is not one.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8760
+    keys: tuple[str, ...] = field(default=(), repr=False)
+    max_text: int = 20_000
+    workers: int = field(default_factory=usable_processors)
+    max_requests: int = 256
+    body_seconds: float = 30.0
+    hosts: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_ranges(self, LIMITS)
+        for origin in self.origins:
+            scheme, _, rest = origin.partition("://")
+            if scheme not in ("http", "https") or not rest or "/" in rest:
+                raise BadSetting(
+                    f"The origin is {quoted(origin)}; it must be a scheme with a host, such as http://localhost:3000."
+                )
+
+    @property
+    def max_body_bytes(self) -> int:
+        """Longest body of a request without files."""
+        return 65_536 + BYTES_PER_CHARACTER * self.max_text
+
+    @property
+    def is_local(self) -> bool:
+        """Return whether only this machine reaches the server."""
+        return is_loopback(self.host)
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host is this machine: ``localhost`` or a loop-back address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def read_keys(path: Path) -> tuple[str, ...]:
+    """Read a file of keys, one a line; empty lines and those that start with ``#`` are skipped.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    tuple of str
+        At least one key.
+
+    Raises
+    ------
+    BadSetting
+        If the file cannot be read, has no key, or has one that is too short or cannot be sent in a header.
+    """
+    try:
+        with path.open("rb") as file:
+            contents = file.read(MAX_KEY_FILE_BYTES + 1)
+    except OSError as error:
+        raise BadSetting(
+            f"The file of keys {path} cannot be read ({error.strerror}); give a text file with a key a line."
+        ) from error
+    if len(contents) > MAX_KEY_FILE_BYTES:
+        raise BadSetting(f"The file of keys {path} has more than {MAX_KEY_FILE_BYTES} bytes; give a key a line.")
+    lines = [line.strip() for line in contents.decode("utf-8", "replace").splitlines()]
+    keys = tuple(line for line in lines if line and not line.startswith("#"))
+    if not keys:
+        raise BadSetting(f"The file of keys {path} has no key; write one a line, or leave --api-key-file out.")
+    for number, key in enumerate(keys, 1):
+        if len(key) < MIN_KEY_CHARACTERS or not (key.isascii() and key.isprintable() and " " not in key):
+            raise BadSetting(
+                f"Key {number} of {path} cannot be used; a key has at least {MIN_KEY_CHARACTERS} ASCII characters and "
+                "no spaces."
+            )
+    return keys

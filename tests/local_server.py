@@ -1,0 +1,79 @@
+"""A server on a free port of this machine, in a thread, and raw requests to it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+
+from wavewright.server.serve import bind, make_server
+from wavewright.server.settings import ServerSettings
+
+
+@contextmanager
+def running(**settings) -> Iterator[SimpleNamespace]:
+    """Run a server; yield its port, address and the ``Server`` of its application."""
+    chosen = ServerSettings(port=0, **{"workers": 2, **settings})
+    listener = bind(chosen)
+    server = make_server(chosen)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    port = listener.getsockname()[1]
+    state = server.config.app.state.server
+    try:
+        wait_until(lambda: state.is_ready)
+        yield SimpleNamespace(port=port, url=f"http://127.0.0.1:{port}", state=state)
+    finally:
+        server.should_exit = True
+        thread.join()
+        listener.close()
+
+
+def wait_until(condition, seconds: float = 20.0) -> None:
+    """Wait until a condition holds; raise AssertionError if it does not in time."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "the condition does not hold"
+        time.sleep(0.005)
+
+
+def request(server, method: str, path: str, body=None, headers=None) -> SimpleNamespace:
+    """Send a request; return status, headers, body and the JSON in it."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+    try:
+        data = json.dumps(body) if isinstance(body, dict) else body
+        connection.request(method, path, data, headers or {})
+        reply = connection.getresponse()
+        content = reply.read()
+        is_json = reply.headers.get_content_type() == "application/json"
+        return SimpleNamespace(
+            status=reply.status, headers=reply.headers, body=content, json=json.loads(content) if is_json else None
+        )
+    finally:
+        connection.close()
+
+
+def speak(server, text: str, **fields) -> SimpleNamespace:
+    """Ask for speech as 24 kHz samples, unless fields say otherwise."""
+    fields = {"model": "tts-1", "voice": "alloy", "response_format": "pcm", **fields}
+    return request(server, "POST", "/v1/audio/speech", {"input": text, **fields})
+
+
+def send_raw(server, data: bytes, ends: bool = False) -> bytes:
+    """Send bytes as they are, also their end if ``ends``; return the reply up to the end of the connection."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
+        reply = b""
+        try:
+            connection.sendall(data)
+            if ends:
+                connection.shutdown(socket.SHUT_WR)
+            while chunk := connection.recv(65_536):
+                reply += chunk
+        except OSError:
+            pass
+        return reply
