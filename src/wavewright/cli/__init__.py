@@ -46,6 +46,7 @@ COMMANDS = Group(
         "phonemes": "tasks.phonemes:phonemes",
         "demo": "tasks.demo:demo",
         "serve": "server.serve:serve",
+        "studio": "studio.command:studio",
         "models": Group(
             "List the models, or show one.",
             {"list": "cli.models:list_models", "show": "cli.models:show_model"},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 
 from starlette.applications import Starlette
@@ -39,10 +39,13 @@ class Server:
     ----------
     settings : ServerSettings
         The settings.
+    more_routes : sequence of Route
+        Further routes, such as those of the studio.
     """
 
-    def __init__(self, settings: ServerSettings) -> None:
+    def __init__(self, settings: ServerSettings, more_routes: Sequence[Route] = ()) -> None:
         self.settings = settings
+        self.more_routes = more_routes
         self.measurements = Measurements()
         self.voices = SharedVoices()
         self.scheduler = Scheduler(settings.workers, settings.max_requests)
@@ -55,6 +58,7 @@ class Server:
             Route("/health", self.health),
             Route("/ready", self.ready),
             Route("/metrics", self.metrics),
+            *self.more_routes,
         ]
         for prefix in PREFIXES:
             routes += [

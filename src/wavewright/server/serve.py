@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +17,7 @@ from .settings import ServerSettings, read_keys, usable_processors
 
 if TYPE_CHECKING:
     import uvicorn
+    from starlette.routing import Route
 
 SWITCH_SECONDS = 0.001
 """Longest time for which a computing thread holds Python's lock while the event loop waits for it."""
@@ -74,18 +76,39 @@ def serve(
         hosts=allow_host,
         origins=allow_origin,
     )
-    server = make_server(settings)
+    listen(settings, lambda address: f"Serving at {address} (speech: {address}/v1/audio/speech)")
+
+
+def listen(settings: ServerSettings, announce: Callable[[str], str], routes: Sequence[Route] = ()) -> None:
+    """Answer requests until a signal ends the process.
+
+    Parameters
+    ----------
+    settings : ServerSettings
+        The settings.
+    announce : callable
+        Called with the address once it is open; returns the sentence that is printed.
+    routes : sequence of Route
+        Further routes.
+
+    Raises
+    ------
+    BadSetting
+        If the address is in use or cannot be used.
+    MissingExtra
+        If the extra ``serve`` is not installed.
+    """
+    server = make_server(settings, routes)
     bound = bind(settings)
-    address = url_of(bound)
-    print(f"Serving at {address} (speech: {address}/v1/audio/speech); Ctrl-C ends it.", file=sys.stderr, flush=True)
+    print(f"{announce(url_of(bound))}; Ctrl-C ends it.", file=sys.stderr, flush=True)
     if not settings.is_local and not settings.keys:
         print("Everyone in the network can use it; --api-key-file asks for a key.", file=sys.stderr, flush=True)
     sys.setswitchinterval(SWITCH_SECONDS)
     server.run(sockets=[bound])
 
 
-def make_server(settings: ServerSettings) -> uvicorn.Server:
-    """Return the server of an application, which ``run(sockets=[...])`` starts.
+def make_server(settings: ServerSettings, routes: Sequence[Route] = ()) -> uvicorn.Server:
+    """Return the server of an application with further routes, which ``run(sockets=[...])`` starts.
 
     Raises
     ------
@@ -99,7 +122,7 @@ def make_server(settings: ServerSettings) -> uvicorn.Server:
     except ImportError as error:
         raise MissingExtra(f"serve needs the extra serve; {how_to_install('serve')}.") from error
     config = uvicorn.Config(
-        Server(settings).app(),
+        Server(settings, routes).app(),
         http="h11",
         loop="asyncio",
         lifespan="on",
