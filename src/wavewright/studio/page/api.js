@@ -142,12 +142,5 @@ export function detailsOf(name) {
   return details.get(name);
 }
 
-let taskList = null;
-
-/** Return the description of a task: its parameters as a JSON schema. */
-export async function taskOf(name) {
-  taskList ||= fetchJson("/v1/tasks").catch(error => { taskList = null; throw error; });
-  const found = (await taskList).tasks.find(task => task.name === name);
-  if (!found) throw new ServerError(`The server has no task ${name}.`);
-  return found;
-}
+/** Let the server start the processes that run tasks, so that the first task does not wait for them. */
+export function warmUp() { fetch("/v1/tasks").catch(() => {}); }

@@ -177,8 +177,9 @@ export async function open(panel) {
       star.textContent = clip.isFavourite ? "★" : "☆";
       star.setAttribute("aria-pressed", String(clip.isFavourite));
     }
-    const calls = Map.groupBy ? [...Map.groupBy(library.all().filter(clip => clip.command), clip => clip.command)] : [];
-    past.replaceChildren(...calls.slice(0, 40).map(([line, made]) => h("li", {}, h("code", {}, line), " ",
+    const calls = new Map();
+    for (const clip of library.all()) if (clip.command) calls.set(clip.command, [...(calls.get(clip.command) || []), clip]);
+    past.replaceChildren(...[...calls].slice(0, 40).map(([line, made]) => h("li", {}, h("code", {}, line), " ",
       h("button.small", { onclick: () => history.push({ pads: made.map(clip => clip.id).slice(0, KEYS.length), locked: [] }) }, `Show ${counted(made.length, "clip")}`))));
   }
 

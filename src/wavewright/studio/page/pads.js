@@ -27,9 +27,9 @@ export function padOf(clip, { title = clip.name, shortcut = "", isLocked = null,
   const canvas = h("canvas", { "aria-hidden": true });
   const seconds = h("span");
   const button = h("button.pad", {
-    "aria-label": `Play ${title}`, "aria-keyshortcuts": shortcut || null,
+    "aria-label": `Play ${title}`, "aria-keyshortcuts": shortcut || null, "data-key": shortcut || null,
     onclick: () => pad.classList.contains("playing") ? stop() : playClip(clip, { pad }).catch(complain),
-  }, canvas, h("span.head"), shortcut ? h("kbd", { "aria-hidden": true }, shortcut) : null);
+  }, canvas, h("span.head"));
   const star = h("button.icon", { "aria-pressed": String(clip.isFavourite), "aria-label": `Favourite: ${title}`, title: "Favourite",
     onclick: guarded(() => library.favour(clip, !clip.isFavourite)) }, clip.isFavourite ? "★" : "☆");
   const lock = isLocked === null ? null : h("button.small", { "aria-pressed": String(isLocked), title: "The next clips leave a locked pad as it is",

@@ -10,7 +10,8 @@ import { checkbox, commandBox, complain, counted, fill, guarded, h, labelled, sa
 
 const EMPTY = { tempo: 110, quarters: 16, beats_per_bar: 4, tracks: [
   { name: "Melody", is_drum: false, program: 0, notes: [] }, { name: "Drums", is_drum: true, program: 0, notes: [] }] };
-const BARS_SHOWN = 4;
+const BARS_SHOWN = 4; // of the piano roll
+const BARS_OF_STEPS = 2;
 const PLAYED = new Map([["piano", 0], ["organ", 19], ["guitar", 25], ["bass", 33], ["strings", 48], ["choir", 52], ["trumpet", 56], ["saxophone", 65], ["flute", 73], ["synth lead", 81], ["synth pad", 89]]);
 
 /** Build the panel. */
@@ -47,8 +48,8 @@ export async function open(panel) {
       h("button.primary", { onclick: guarded(() => compose()) }, "Compose")),
     h("div.row", {}, h("button", { onclick: guarded(() => listen()) }, "Play"), loop, labelled("Tempo", tempo), labelled("Track", track), labelled("Sound", program),
       labelled("Grid", grid), h("button.small", { onclick: () => addTrack(false) }, "Add track"), h("button.small", { onclick: () => addTrack(true) }, "Add drums")),
-    h("div.row", { role: "group", "aria-label": "Bars" }, h("button.small", { onclick: () => turn(-BARS_SHOWN), "aria-label": "Earlier bars" }, "←"), position,
-      h("button.small", { onclick: () => turn(BARS_SHOWN), "aria-label": "Later bars" }, "→"), h("button.small", { onclick: () => addBars() }, `Add ${BARS_SHOWN} bars`),
+    h("div.row", { role: "group", "aria-label": "Bars" }, h("button.small", { onclick: () => turn(-1), "aria-label": "Earlier bars" }, "←"), position,
+      h("button.small", { onclick: () => turn(1), "aria-label": "Later bars" }, "→"), h("button.small", { onclick: () => addBars() }, `Add ${BARS_SHOWN} bars`),
       h("button.small", { onclick: () => editTrack(each => ({ ...each, notes: [] })) }, "Clear track"), h("button.small", { onclick: () => history.push(EMPTY) }, "New score"), ...undoButtons(history, h)),
     roll.element, steps.element, keyboard.element,
     h("div.row", {}, labelled("Instrument", instrument), swing, reverb, humanise, records),
@@ -70,11 +71,14 @@ export async function open(panel) {
 
   function addBars() { edit(score => ({ ...score, quarters: score.quarters + BARS_SHOWN * score.beats_per_bar })); }
 
-  function turn(by) {
+  /** Show the next or the previous bars. */
+  function turn(direction) {
     const { quarters, beats_per_bar: beats } = history.current;
-    state.bar = Math.max(0, Math.min(state.bar + by, Math.ceil(quarters / beats) - 1));
+    state.bar = Math.max(0, Math.min(state.bar + direction * barsShown(), Math.ceil(quarters / beats) - 1));
     show(history.current);
   }
+
+  function barsShown() { return history.current.tracks[state.track].is_drum ? BARS_OF_STEPS : BARS_SHOWN; }
 
   /** Show the score: its track in the roll or, for drums, in the grid. */
   function show(score) {
@@ -86,11 +90,11 @@ export async function open(panel) {
     program.parentElement.hidden = chosen.is_drum;
     const nBars = Math.max(1, Math.ceil(score.quarters / score.beats_per_bar - 1e-6));
     state.bar = Math.min(state.bar, Math.max(0, nBars - 1));
-    const span = { from: state.bar * score.beats_per_bar, quarters: Math.min(BARS_SHOWN, nBars - state.bar) * score.beats_per_bar, beatsPerBar: score.beats_per_bar };
-    position.textContent = `Bars ${state.bar + 1} to ${Math.min(nBars, state.bar + BARS_SHOWN)} of ${nBars}`;
+    const span = { from: state.bar * score.beats_per_bar, quarters: Math.min(barsShown(), nBars - state.bar) * score.beats_per_bar, beatsPerBar: score.beats_per_bar };
+    position.textContent = `Bars ${state.bar + 1} to ${Math.min(nBars, state.bar + barsShown())} of ${nBars}`;
     roll.element.hidden = chosen.is_drum;
     steps.element.hidden = !chosen.is_drum;
-    if (chosen.is_drum) steps.show(chosen.notes, { ...span, quarters: Math.min(span.quarters, 2 * score.beats_per_bar) });
+    if (chosen.is_drum) steps.show(chosen.notes, span);
     else roll.show(chosen.notes.map(note => ({ ...note })), span);
   }
 

@@ -15,7 +15,7 @@ export class Slot {
     this.file = h("input", { type: "file", accept: "audio/*", hidden: true, onchange: guarded(() => this.takeFiles()) });
     this.player = h("button.small", { disabled: true, "aria-label": `Play ${title}`, onclick: guarded(() => playClip(this.clip)) }, "Play");
     this.element = h("div.slot", { role: "group", "aria-label": title }, h("h3", {}, title), this.canvas, this.name,
-      h("div.row", {}, this.player, h("button.small", { onclick: () => this.file.click(), "aria-label": `${title}: open a file` }, "Open file"),
+      h("div.row", {}, this.player, h("button.small", { onclick: () => this.file.click(), "aria-label": `Open file: ${title}` }, "Open file"),
         this.chooser, this.file));
     dropTarget(this.element, clips => this.set(clips[0]), complain);
     library.onChange(() => this.showChoices());

@@ -1,4 +1,5 @@
 // The page: panels that open on demand, keys of the whole page, the level meter.
+import { warmUp } from "./api.js";
 import { library } from "./library.js";
 import { colour } from "./drawing.js";
 import { audio, onPlaying, output, stop } from "./player.js";
@@ -67,6 +68,8 @@ function meter() {
     context.fillRect(0, 9, fraction * canvas.width, 6);
     if (isRunning || fraction > 0) requestAnimationFrame(draw);
   };
+  context.fillStyle = colour("--line");
+  context.fillRect(0, 9, canvas.width, 6);
   onPlaying(isPlaying => {
     document.getElementById("stop").disabled = !isPlaying;
     const wasRunning = isRunning;
@@ -83,3 +86,4 @@ addEventListener("pointerdown", () => audio(), { once: true }); // browsers let 
 for (const type of ["dragover", "drop"]) addEventListener(type, event => event.preventDefault()); // never leave the page
 meter();
 show();
+warmUp(); // the server starts its processes while the user looks at the page
