@@ -84,6 +84,7 @@ def command(task: Task, name: str) -> TyperCommand:
     hints = typing.get_type_hints(task, include_extras=True)
     signature = inspect.signature(task).parameters.values()
     parameters = [_parameter(parameter, hints[parameter.name]) for parameter in signature]
+    negated = [parameter.name for parameter in signature if parameter.default is True]
     names = {parameter.name: _name(parameter, hints[parameter.name]) for parameter in signature}
     json_flag = Annotated[bool, typer.Option("--json", metavar=" ", help="Print the result as JSON.")]
     parameters.append(inspect.Parameter("as_json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=json_flag))
@@ -91,8 +92,7 @@ def command(task: Task, name: str) -> TyperCommand:
     def run(as_json: bool, **values: object) -> None:
         if as_json and values.get("stream"):
             raise BadSetting("What is streamed takes standard output, where --json would print; leave one of them out.")
-        for negated in [name for name in values if name.startswith(NEGATION)]:
-            values[negated.removeprefix(NEGATION)] = not values.pop(negated)
+        values |= {name: not values.pop(f"{NEGATION}{name}") for name in negated}
         result = checked(task, names)(**values)
         # None: standard output carries the data itself. Under torchrun only the first process prints the result.
         if result is not None and is_first():
