@@ -13,7 +13,7 @@ from .. import loading
 from ..errors import BadSetting
 from ..mixing.files import MixedFile, check_out, write_mix
 from ..mixing.layers import Preset, mix_of, preset_names, read_preset
-from ..parameters import MAX_SEED, IsMarked, MarkKey, Quiet
+from ..parameters import MAX_SEED, IsMarked, MarkKey, Quiet, Writes
 from ..progress_bar import progress_bar
 from ..version import __version__
 from ..watermark.marking import Marking, marking_of
@@ -52,7 +52,9 @@ def layer(
     seconds: Annotated[float, Field(description="Length of the background.", gt=0, le=7 * 86_400)] = 60.0,
     seed: Annotated[int, Field(description="Same seed, same samples.", ge=0, le=MAX_SEED)] = 0,
     out: Annotated[
-        Path | None, Field(description="Sound file to write; default: <preset>-s<seed>.wav in the current folder.")
+        Path | None,
+        Field(description="Sound file to write; default: <preset>-s<seed>.wav in the current folder."),
+        Writes(".wav"),
     ] = None,
     loop: Annotated[
         bool, Field(description="Make a seamless loop, with loop points in WAV files; one-shots wrap around.")
