@@ -47,7 +47,7 @@ class Server:
         self.settings = settings
         self.more_routes = more_routes
         self.measurements = Measurements()
-        self.voices = SharedVoices()
+        self.voices = SharedVoices(settings.watermark, settings.watermark_key)
         self.scheduler = Scheduler(settings.workers, settings.max_requests)
         self.is_ready = False
 
