@@ -8,6 +8,7 @@ from importlib import resources
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 PAGE = "page"
 INDEX = "index.html"
@@ -49,7 +50,8 @@ class _PageFile:
         self._type = MEDIA_TYPES[_suffix(name)]
         self._tag = f'"{hashlib.sha256(contents).hexdigest()[:16]}"'
 
-    async def __call__(self, scope, receive, send) -> None:  # type: ignore[no-untyped-def]
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
         request = Request(scope, receive)
         headers = {"Content-Security-Policy": POLICY, "Cache-Control": "no-cache", "ETag": self._tag}
         if request.headers.get("if-none-match") == self._tag:

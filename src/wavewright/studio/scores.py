@@ -10,10 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ..errors import BadScore
 from ..music.formats import midi_reading, midi_writing
-from ..music.score import NOTE, PROGRAM, RELEASE_VELOCITY, Score, Track, controls_of
+from ..music.score import METRE, NOTE, PROGRAM, RELEASE_VELOCITY, Score, Track, controls_of
 from ..music.timing import TEMPO, quarters_per_minute_to_us
 
 TICKS_PER_QUARTER = 480
+CLOCKS_PER_CLICK = 24  # of a metronome: a click each quarter
 MAX_NOTES = 100_000
 MAX_QUARTERS = 100_000.0
 
@@ -88,9 +89,15 @@ def midi_of_roll(roll: Roll) -> bytes:
     if not tracks:
         raise BadScore("The score has no notes; draw some, or compose a score.")
     tempos = np.array([(0, quarters_per_minute_to_us(roll.tempo))], TEMPO)
-    return midi_writing.write_midi(
-        Score(tracks, TICKS_PER_QUARTER, tempos, length=round(roll.quarters * TICKS_PER_QUARTER))
-    )
+    length = round(roll.quarters * TICKS_PER_QUARTER)
+    return midi_writing.write_midi(Score(tracks, TICKS_PER_QUARTER, tempos, _metres(roll.beats_per_bar), length=length))
+
+
+def _metres(quarters_per_bar: float) -> np.ndarray:
+    """Return the metre with the largest note value of which a bar has a whole number."""
+    denominator = next((each for each in (4, 8, 16, 32) if (quarters_per_bar * each / 4).is_integer()), 4)
+    numerator = max(1, round(quarters_per_bar * denominator / 4))
+    return np.array([(0, numerator, denominator, CLOCKS_PER_CLICK, 8)], METRE)
 
 
 def _roll_track(track: Track, quarter: int) -> RollTrack:

@@ -3,6 +3,7 @@ import { describe, detailsOf, run } from "./api.js";
 import { History, undoButtons } from "./history.js";
 import { library } from "./library.js";
 import { Comparison, exportClips, padOf } from "./pads.js";
+import { sender } from "./send.js";
 import { checkbox, commandBox, complain, counted, fill, guarded, h, labelled, say, select, slider } from "./ui.js";
 
 const KEYS = "12345678QWERTYUI";
@@ -161,6 +162,7 @@ export async function open(panel) {
         h("button.icon", { "aria-label": `Compare as A: ${titleOf(clip)}`, title: "Compare as A", onclick: () => comparison.set("A", clip) }, "A"),
         h("button.icon", { "aria-label": `Compare as B: ${titleOf(clip)}`, title: "Compare as B", onclick: () => comparison.set("B", clip) }, "B"),
         h("button.small", { "aria-label": `Vary ${titleOf(clip)}`, onclick: guarded(() => vary(clip)) }, "Vary"),
+        sender(clip, titleOf(clip)),
       ],
     })));
     if (!clips.length) pads.append(h("p.soft", {}, "Press Generate: the clips appear here."));

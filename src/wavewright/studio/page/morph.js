@@ -8,6 +8,7 @@ import { complain, guarded, h, labelled, say, select, slider } from "./ui.js";
 
 const STEPS = 17;
 const MOST_STEPS_OF_ATTRIBUTE = 6;
+const QUICK = { candidates: 1 }; // while a slider moves; once it rests, the amounts are searched for exactly
 
 /** Build the panel. */
 export async function open(panel) {
@@ -98,7 +99,7 @@ class Sliders {
     this.amount = slider("Amount of variation", { min: 0, max: 1, step: 0.02, value: 0, oninput: () => this.vary() });
     const adjusted = latest(values => this.result.run("adjust", values, { label: "adjusted" }));
     const varied = latest(values => this.result.run("vary", values, { label: "variation", seed: values.seed }));
-    this.adjust = guarding(async () => adjusted({ file: await this.sound.reference(), set: this.amounts(), model: this.model.value }));
+    this.adjust = guarding(async (how = {}) => adjusted({ file: await this.sound.reference(), set: this.amounts(), model: this.model.value, ...how }));
     this.vary = guarding(async () => varied({ file: await this.sound.reference(), amount: this.amount.control.valueAsNumber, count: 1, seed: Number(this.seed.value), model: this.model.value }));
     this.element = h("div", {}, this.row, h("div.row", {}, this.amount, labelled("Seed of the variation", this.seed),
       h("button.small", { onclick: () => { this.reset(); say("All sliders are back."); } }, "Reset")), this.result.element);
@@ -109,7 +110,8 @@ class Sliders {
     const { attributes } = await detailsOf(name);
     this.fields = Object.fromEntries(attributes.map(each => {
       const most = Number((MOST_STEPS_OF_ATTRIBUTE * each.step).toPrecision(2));
-      const field = slider(each.name[0].toUpperCase() + each.name.slice(1), { min: -most, max: most, step: most / 24, value: 0, unit: ` ${each.unit}`, oninput: () => this.adjust() });
+      const field = slider(each.name[0].toUpperCase() + each.name.slice(1), { min: -most, max: most, step: most / 24, value: 0, unit: ` ${each.unit}`, 
+        oninput: () => this.adjust(QUICK), onchange: () => this.adjust() });
       return [each.name, field];
     }));
     this.row.replaceChildren(...Object.values(this.fields));
@@ -129,4 +131,4 @@ class Sliders {
 }
 
 /** Return a function that shows what goes wrong, and may be called while it runs. */
-function guarding(action) { return () => action().catch(complain); }
+function guarding(action) { return (...values) => action(...values).catch(complain); }

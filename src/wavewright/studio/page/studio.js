@@ -3,7 +3,7 @@ import { warmUp } from "./api.js";
 import { library } from "./library.js";
 import { colour } from "./drawing.js";
 import { audio, onPlaying, output, stop } from "./player.js";
-import { complain, h } from "./ui.js";
+import { complain, h, say } from "./ui.js";
 
 const TITLES = {
   generate: ["Generate clips", "Choose a model, press Generate, play the pads."],
@@ -19,6 +19,7 @@ const opened = new Map();
 
 /** Show the panel that the address names; its module is loaded when it is first shown. */
 async function show() {
+  say("");
   const name = TITLES[location.hash.slice(1)] ? location.hash.slice(1) : "generate";
   for (const link of document.querySelectorAll("nav a")) {
     if (link.hash === `#${name}`) link.setAttribute("aria-current", "page"); else link.removeAttribute("aria-current");

@@ -3,7 +3,7 @@ import { describe, fetchJson, follow, postJson, run, ServerError } from "./api.j
 import { drawCurves, seriesColour, short } from "./drawing.js";
 import { droppedFiles, filesOf, uploadFolder } from "./folder.js";
 import { decode, play } from "./player.js";
-import { commandBox, complain, counted, fill, guarded, h, jobRow, labelled, say, select } from "./ui.js";
+import { checkbox, commandBox, complain, counted, fill, guarded, h, jobRow, labelled, say, select } from "./ui.js";
 
 const POLL_MS = 2000;
 const MOST_CURVES = 6;
@@ -22,6 +22,7 @@ export async function open(panel) {
   const name = h("input", { value: "my-model", pattern: "[A-Za-z0-9_\\-]+" });
   const minutes = h("input", { type: "number", min: 0.1, max: 10_000, step: "any", value: "30" });
   const settings = h("input", { placeholder: "training.batch_size=8", spellcheck: "false" });
+  const consent = checkbox("I have the consent of everyone who speaks in the recordings", false);
   const start = h("button.primary", { onclick: guarded(() => train(false)) }, "Start training");
   const stopper = h("button", { disabled: true, onclick: guarded(() => stopTraining()) }, "Stop and save");
   const resume = h("button", { onclick: guarded(() => train(true)) }, "Resume");
@@ -34,7 +35,7 @@ export async function open(panel) {
 
   panel.append(
     drop, contents, h("div.row", {}, h("button", { onclick: guarded(() => inspect()) }, "Inspect")), report,
-    h("div.row", {}, labelled("Family", family), labelled("Size", size), labelled("Name of the model", name), labelled("Minutes", minutes), labelled("Settings, separated by spaces", settings)),
+    h("div.row", {}, labelled("Family", family), labelled("Size", size), labelled("Name of the model", name), labelled("Minutes", minutes), labelled("Settings, separated by spaces", settings), consent),
     h("div.row", {}, start, stopper, resume, labelled("Runs on this machine", runs)),
     command, progress, h("div.stage.flat", {}, curves), legend, h("h3", {}, "Samples"), samples,
   );
@@ -84,6 +85,7 @@ export async function open(panel) {
   async function train(isResumed) {
     if (state.job) { say("A training runs already; stop it first."); return; }
     const values = { folder: recordings(), family: family.value, size: size.value, out: name.value.trim(), set: settings.value.split(/\s+/).filter(Boolean) };
+    if (consent.control.checked) values.i_have_consent = true;
     if (isResumed) Object.assign(values, { resume: true, more_minutes: Number(minutes.value) });
     else values.max_minutes = Number(minutes.value);
     const job = await postJson("/v1/tasks/train?wait=0", values);
