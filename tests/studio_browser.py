@@ -16,21 +16,18 @@ ARGUMENTS = [
 AXE_VARIABLE = "WAVEWRIGHT_AXE"
 """Environment variable with the path of axe-core's axe.min.js."""
 
-LOUDEST_SAMPLE = """
+WATCH_LEVEL = """
 async () => {
   const { output } = await import("/player.js");
   const samples = new Float32Array(2048);
-  let peak = 0;
-  const end = performance.now() + 3000;
-  while (peak < 1e-3 && performance.now() < end) {
+  window.loudest = 0;
+  setInterval(() => {
     output().getFloatTimeDomainData(samples);
-    peak = samples.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0);
-    await new Promise(resolve => setTimeout(resolve, 5));
-  }
-  return peak;
+    window.loudest = samples.reduce((most, sample) => Math.max(most, Math.abs(sample)), window.loudest);
+  }, 20);
 }
 """
-"""Peak of what passes the page's AnalyserNode, up to 3 s long until there is some sound."""
+"""Keep the peak of what passes the page's AnalyserNode."""
 
 
 def reason_to_skip() -> str:
@@ -74,7 +71,7 @@ class Studio:
         self.url = url
         self.context = browser.new_context(viewport={"width": 1200, "height": 900}, accept_downloads=True, **context)
         self.page = self.context.new_page()
-        self.page.set_default_timeout(30_000)
+        self.page.set_default_timeout(60_000)
         self.requests: list[str] = []
         self.faults: list[str] = []
         self.context.on("request", lambda request: self.requests.append(request.url))
@@ -90,6 +87,7 @@ class Studio:
         self.page.goto(f"{self.url}/#{panel}")
         found = self.page.locator(f"[data-panel={panel}][data-ready]")
         found.wait_for()
+        self.page.evaluate(WATCH_LEVEL)
         return found
 
     def status(self, text: str) -> None:
@@ -102,8 +100,9 @@ class Studio:
         return self.page.inner_text("#error")
 
     def loudest(self) -> float:
-        """Return the peak of what is played."""
-        return self.page.evaluate(LOUDEST_SAMPLE)
+        """Return the peak of what was played since the last call, once there is some sound."""
+        self.page.wait_for_function("() => window.loudest > 1e-3")
+        return self.page.evaluate("() => { const peak = window.loudest; window.loudest = 0; return peak; }")
 
     def download(self, button) -> bytes:
         """Press a button that saves a file; return the file."""

@@ -153,7 +153,7 @@ def test_details_of_a_model_are_those_of_the_opened_one(server):
     assert tuple(details["options"]) == model.options
     assert [each["name"] for each in details["attributes"]] == [each.name for each in model.attributes]
     missing = request(server, "GET", "/studio/models/none-such")
-    assert missing.status == 400
+    assert missing.status == 404
     assert "There is no model 'none-such'" in missing.json["error"]["message"]
 
 

@@ -41,4 +41,4 @@ def studio(
             threading.Thread(target=webbrowser.open, args=[address], daemon=True).start()
         return f"The studio is at {address}"
 
-    listen(settings, announce, studio_routes())
+    listen(settings, announce, studio_routes(settings.runs_folder))

@@ -53,6 +53,8 @@ export async function open(panel) {
   /** Show a state of the history. */
   async function show({ clip: id, steps, region }) {
     chain.load(steps);
+    start.value = region ? region.start.toFixed(3) : ""; // before anything is waited for: the user may be typing
+    end.value = region ? region.end.toFixed(3) : "";
     const clip = library.get(id);
     if (!clip) return;
     if (source.clip !== clip) { // an undo, or a result: no further step of the history
@@ -63,8 +65,6 @@ export async function open(panel) {
     const sound = await library.sound(clip);
     if (state.sound !== sound) { state.sound = sound; view.set(sound); }
     view.select(region);
-    start.value = region ? region.start.toFixed(3) : "";
-    end.value = region ? region.end.toFixed(3) : "";
     start.max = end.max = sound.duration.toFixed(3);
   }
 

@@ -31,7 +31,7 @@ export async function open(panel) {
   const grid = select([["0.25", "sixteenths"], ["0.5", "eighths"], ["1", "quarters"], ["0.125", "thirty-seconds"]], "0.25", () => { roll.grid = Number(grid.value); });
   const instrument = select([["", "SoundFont of General MIDI"], ["patch:general-midi", "synthesiser (General MIDI)"],
     ...models.filter(model => model.can_perform).map(model => [`instrument:${model.name}`, `model ${model.title}`]), ...patches.map(name => [`patch:${name}`, `patch ${name}`])], "",
-  () => keyboard.setPatch(patchOf()).catch(complain));
+  () => keyboard.setPatch(patchOf()));
   const swing = slider("Swing", { min: 0.5, max: 0.75, step: 0.01, value: 0.5 });
   const humanise = checkbox("humanise", false);
   const reverb = slider("Reverb", { min: 0, max: 1, step: 0.02, value: 0.12 });
@@ -189,5 +189,5 @@ export async function open(panel) {
   });
   panel.addEventListener("studio-show", () => roll.paint());
   show(history.current);
-  keyboard.setPatch("piano").catch(complain);
+  keyboard.setPatch(patchOf());
 }
