@@ -60,6 +60,13 @@ COMMANDS = Group(
         "data": Group("Look at recordings before training on them.", {"inspect": "tasks.inspect:inspect"}),
         "analyse": "tasks.analyse:analyse",
         "detect": "tasks.detect:detect",
+        "sign": "tasks.sign:sign",
+        "verify": "tasks.verify:verify",
+        "keys": Group(
+            "Make the key that signs sound files, or show it.",
+            {"show": "tasks.keys:show_key", "new": "tasks.keys:new_key"},
+            default="show",
+        ),
         "plot": "tasks.plot:plot",
         "bench": Group("Measure speed on this machine.", {"wavenet": "tasks.bench:bench_wavenet"}),
     },
