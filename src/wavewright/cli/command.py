@@ -10,14 +10,15 @@ import types
 import typing
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, TypeAlias, Union, cast, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, Union, cast, get_args, get_origin
 
 import typer
-from pydantic import BaseModel
 from typer.core import TyperCommand, TyperGroup
 
 from ..errors import BadSetting
-from ..tasks import POSITIONAL, checked
+from ..tasks import checked
+from ..tasks.catalogue import parameter_of
+from ..tasks.plain_data import plain
 from ..torchrun import is_first
 
 if TYPE_CHECKING:
@@ -28,13 +29,6 @@ HELP = {"help_option_names": ["-h", "--help"]}
 VALUES: dict[object, str] = {str: "TEXT", Path: "PATH", int: "INTEGER", float: "NUMBER"}
 Task: TypeAlias = Callable[..., object]
 Command: TypeAlias = TyperCommand | TyperGroup
-
-
-@typing.runtime_checkable
-class _Array(Protocol):
-    """A number or array of NumPy, which is not imported to print a result without one."""
-
-    def tolist(self) -> object: ...
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,22 +96,6 @@ def command(task: Task, name: str) -> TyperCommand:
     return cast("TyperCommand", typer.main.get_command(app))
 
 
-def plain(value: object) -> object:
-    """Convert a result to the dicts, lists, strings and numbers of JSON."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        shown = [field for field in dataclasses.fields(value) if not field.metadata.get("python_only")]
-        return {field.name: plain(getattr(value, field.name)) for field in shown}
-    if isinstance(value, BaseModel):
-        return plain(value.model_dump())
-    if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    if isinstance(value, _Array):
-        return value.tolist()
-    return str(value) if isinstance(value, Path) else value
-
-
 def _build(entry: str | Group, name: str) -> Command:
     if isinstance(entry, Group):
         return group(entry, name)
@@ -127,7 +105,7 @@ def _build(entry: str | Group, name: str) -> Command:
 
 def _is_argument(parameter: inspect.Parameter, hint: object) -> bool:
     """Return True for a parameter that is an argument on the command line, not an option."""
-    return parameter.default is parameter.empty or POSITIONAL in get_args(hint)
+    return parameter_of(parameter, hint).is_argument
 
 
 def _name(parameter: inspect.Parameter, hint: object) -> str:
