@@ -17,7 +17,7 @@ Known = tuple[Ingredient, Record | None]
 """An ingredient and its own record, where its file was found with one."""
 
 
-def with_files(named: Sequence[Ingredient], given: Sequence[Path], folder: Path) -> list[Known]:
+def with_files(named: Sequence[Ingredient], given: Sequence[Path], folders: Sequence[Path]) -> list[Known]:
     """Return ingredients with what is known of their files.
 
     Parameters
@@ -26,7 +26,7 @@ def with_files(named: Sequence[Ingredient], given: Sequence[Path], folder: Path)
         Ingredients that the comment of a sound file names.
     given
         Files of ingredients; those that are not named are added.
-    folder
+    folders
         Where files of the names are looked for.
 
     Raises
@@ -41,10 +41,14 @@ def with_files(named: Sequence[Ingredient], given: Sequence[Path], folder: Path)
         if path is not None:
             remaining.pop(path)
         elif name_problem(ingredient.name, is_file=True) is None:
-            beside = folder / ingredient.name
-            path = beside if beside.is_file() and hash_of(beside) == ingredient.file_sha256 else None
+            candidates = [folder / ingredient.name for folder in folders]
+            path = next((each for each in candidates if _is(each, ingredient.file_sha256)), None)
         made_of.append(_described(ingredient, path))
     return [*made_of, *(_described(Ingredient(name=path.name, file_sha256=d), path) for path, d in remaining.items())]
+
+
+def _is(path: Path, digits: str) -> bool:
+    return path.is_file() and hash_of(path) == digits
 
 
 def _hash_of(path: Path) -> str:

@@ -17,11 +17,11 @@ MODEL_KEYS = (("model", "model_hash"), ("vocoder", "vocoder_hash"))
 TASK_OF_KEY = {
     "procedure": "synthesise",
     "edit": "edit",
+    "dereverb": "enhance",
     "mix": "mix",
     "preset": "layer",
     "score": "render",
     "voice": "speak",
-    "dereverb": "enhance",
     "start_seconds": "split",
     "model": "generate",
 }

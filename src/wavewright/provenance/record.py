@@ -46,7 +46,7 @@ class SignedModel(_Part):
     sha256: Sha256 | None = None
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.sha256 or self.hash})"
+        return f"{self.name} ({self.hash})"
 
 
 class Ingredient(_Part):

@@ -62,6 +62,7 @@ def sign_file(
     ingredients: Sequence[Path] = (),
     task: str | None = None,
     beside_only: bool = False,
+    ingredient_folders: Sequence[Path] = (),
 ) -> SignedFile:
     """Sign a sound file; its sound stays as it is, and so do its other metadata.
 
@@ -77,6 +78,8 @@ def sign_file(
         Command that made it, if its comment does not say so.
     beside_only
         Leave the file itself as it is.
+    ingredient_folders
+        Where, besides the folder of the file, ingredients are looked for that its comment names.
 
     Raises
     ------
@@ -88,7 +91,7 @@ def sign_file(
     path = path.resolve() if path.is_symlink() else path
     side_file = side_file_of(path)
     check_name(side_file)
-    record = record_of(path, ingredients, task)
+    record = record_of(path, ingredients, task, ingredient_folders)
     try:
         envelope = Envelope.seal(record.model_dump(mode="json"), key)
     except ValueError as error:
@@ -105,11 +108,13 @@ def sign_file(
     return SignedFile(path, side_file, signed.key_id, in_file)
 
 
-def record_of(path: Path, ingredients: Sequence[Path] = (), task: str | None = None) -> Record:
-    """Return the statement about a sound file that its comment and its ingredients support."""
+def record_of(
+    path: Path, ingredients: Sequence[Path] = (), task: str | None = None, ingredient_folders: Sequence[Path] = ()
+) -> Record:
+    """Return the statement about a sound file that its comment and its ingredients support; see :func:`sign_file`."""
     found, header = sound_hash(path)
     origin = read_comment(read_origin(path))
-    made_of = with_files(origin.ingredients, ingredients, path.parent)
+    made_of = with_files(origin.ingredients, ingredients, (path.parent, *ingredient_folders))
     source_type = origin.source_type
     if (origin.task or task) in DERIVED and any(is_generated(known) for _, known in made_of):
         source_type = TRAINED

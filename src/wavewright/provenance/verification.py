@@ -24,6 +24,7 @@ the sound is another one than the signed one; ``forged``: the record is another 
 what is found is no record; ``unsigned``: nothing is found."""
 
 MAX_LINE = 400  # characters that are shown of what a record says
+MAX_SOURCES = 6  # that are shown of a model
 
 WORST_FIRST: tuple[Status, ...] = ("forged", "changed", "unreadable", "untrusted", "verified")
 MEANINGS: Mapping[Status, str] = {
@@ -86,9 +87,14 @@ class FoundSignature:
     reason: str = ""
 
     def __str__(self) -> str:
+        return f"{self.where}: {self.what}"
+
+    @property
+    def what(self) -> str:
+        """The status and the key as text."""
         if self.status == "unreadable":
-            return f"{self.where}: {printable(self.reason)}"
-        return f"{self.where}: {self.status}, signed by {self.key_id}, {self.key_name or UNKNOWN_KEY}"
+            return f"unreadable, {printable(self.reason)}"
+        return f"{self.status}, signed by {self.key_id}, {self.key_name or UNKNOWN_KEY}"
 
 
 @dataclass(frozen=True)
@@ -97,7 +103,7 @@ class ModelSources:
 
     Attributes
     ----------
-    model
+    model, sha256
         Its name and hash.
     licence
         Its licence.
@@ -106,18 +112,22 @@ class ModelSources:
     """
 
     model: str
+    sha256: str
     licence: str
     sources: tuple[Source, ...]
 
     @classmethod
     def of(cls, folder: ModelFolder) -> ModelSources:
         """Return the sources of an installed model."""
-        return cls(f"{folder.card.name} ({folder.sha256})", folder.card.licence, tuple(folder.card.sources))
+        return cls(folder.card.name, folder.sha256, folder.card.licence, tuple(folder.card.sources))
 
     def __str__(self) -> str:
-        sources = [printable(f"{source.name} ({source.n_clips} clips, {source.licence})") for source in self.sources]
-        learned = ", ".join(sources) or "nothing that its card names"
-        return f"{printable(self.model)}, licence {printable(self.licence)}, learned from {learned}"
+        shown = [f"{source.name} ({source.n_clips} clips, {source.licence})" for source in self.sources[:MAX_SOURCES]]
+        learned = ", ".join(shown) or "nothing that its card names"
+        n_more = len(self.sources) - MAX_SOURCES
+        licences = ", ".join(sorted({source.licence for source in self.sources}))
+        more = f" and {n_more} more ({licences}); `wavewright models show {self.model}` lists all" if n_more > 0 else ""
+        return f"{self.model}, licence {self.licence}, learned from {learned}{more}"
 
 
 @dataclass(frozen=True)
@@ -154,7 +164,9 @@ class VerifiedFile:
     exit_code: int = 0
 
     def __str__(self) -> str:
-        lines = [f"{self.file}: {MEANINGS[self.status]}", *(f"  {each}" for each in self.signatures)]
+        lines = [f"{self.file}: {MEANINGS[self.status]}"]
+        for what in dict.fromkeys(each.what for each in self.signatures):
+            lines.append(f"  {' and '.join(each.where for each in self.signatures if each.what == what)}: {what}")
         if self.record is not None:
             lines += [f"  {line}" for line in described(self.record)]
         lines += [f"  model {model}" for model in self.models]

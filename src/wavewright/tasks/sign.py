@@ -60,9 +60,9 @@ def sign(
 ) -> SignedFile | SignedFolder:
     """Sign a sound file, or all of a folder: what made it, and a hash of its sound.
 
-    The record is written beside the file, as ``<file>.provenance.json``, and into the metadata of WAV, FLAC, Ogg Vorbis,
-    Opus and MP3 files. It says what the comment of the file says: model with hash, task, settings, seed, sources. The
-    sound stays as it is. A file with the same signature is kept.
+    The record is written beside the file, as ``<file>.provenance.json``, and into the metadata of WAV, FLAC, Ogg
+    Vorbis, Opus and MP3 files. It says what the comment of the file says: model with hash, task, settings, seed,
+    sources. The sound stays as it is. A file with the same signature is kept.
 
     Raises
     ------

@@ -80,9 +80,9 @@ def pages(file: BinaryIO) -> Iterator[Page]:
 
 
 def audio_parts(file: BinaryIO) -> Iterator[bytes]:
-    """Yield everything of a file that determines its sound: the headers but the comment, and the pages of the sound.
+    """Yield everything of a file that determines its sound: its packets but the comment, and its end in samples.
 
-    The numbers of the pages, the stream and the checksums, which depend on the comment, are left out.
+    How packets are divided into pages does not matter, nor do the numbers of pages and of the stream.
 
     Raises
     ------
@@ -91,9 +91,17 @@ def audio_parts(file: BinaryIO) -> Iterator[bytes]:
     """
     source = _only_stream(pages(file))
     headers, _ = _headers(source)
-    yield from (header for index, header in enumerate(headers) if index != COMMENT_INDEX)
+    for header in (*headers[:COMMENT_INDEX], *headers[COMMENT_INDEX + 1 :]):
+        yield struct.pack("<I", len(header)) + header
+    packet, end = b"", 0
     for page in source:
-        yield struct.pack("<Bq", page.flags, page.position) + page.lacing + page.body
+        end = page.position if page.position != NO_POSITION else end
+        for part, is_end in page.parts():
+            packet += part
+            if is_end:
+                yield struct.pack("<I", len(packet)) + packet
+                packet = b""
+    yield packet + struct.pack("<q", end)
 
 
 def read(file: BinaryIO, name: str) -> bytes | None:
@@ -134,15 +142,18 @@ def _headers(source: Iterator[Page]) -> tuple[list[bytes], int]:
         If the headers break off or are too large, or the sound starts on a page of theirs.
     """
     headers = [b""]
+    n_headers = 0  # that there are, known from the first one
     for page in source:
         for part, is_end in page.parts():
-            if len(headers) > N_HEADERS[_magic(headers)]:
+            if n_headers and len(headers) > n_headers:
                 raise ValueError("its sound starts on a page of its headers")
             headers[-1] += part
             if len(headers[-1]) > MAX_HEADER_BYTES:
                 raise ValueError("one of its headers is too large")
-            headers += [b""] if is_end else []
-        if len(headers) > N_HEADERS[_magic(headers)]:
+            if is_end:
+                n_headers = N_HEADERS[_magic(headers)]
+                headers.append(b"")
+        if n_headers and len(headers) > n_headers:
             return headers[:-1], page.stream
     raise ValueError("its headers break off")
 
