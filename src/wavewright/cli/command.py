@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 PACKAGE = __package__.split(".")[0]
 HELP = {"help_option_names": ["-h", "--help"]}
 VALUES: dict[object, str] = {str: "TEXT", Path: "PATH", int: "INTEGER", float: "NUMBER"}
+NEGATION = "no_"
+"""Before the name of a parameter that is true by default: its option makes it false."""
+
 Task: TypeAlias = Callable[..., object]
 Command: TypeAlias = TyperCommand | TyperGroup
 
@@ -75,6 +78,7 @@ def command(task: Task, name: str) -> TyperCommand:
     hints = typing.get_type_hints(task, include_extras=True)
     signature = inspect.signature(task).parameters.values()
     parameters = [_parameter(parameter, hints[parameter.name]) for parameter in signature]
+    negated = [parameter.name for parameter in signature if parameter.default is True]
     names = {parameter.name: _name(parameter, hints[parameter.name]) for parameter in signature}
     json_flag = Annotated[bool, typer.Option("--json", metavar=" ", help="Print the result as JSON.")]
     parameters.append(inspect.Parameter("as_json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=json_flag))
@@ -82,6 +86,7 @@ def command(task: Task, name: str) -> TyperCommand:
     def run(as_json: bool, **values: object) -> None:
         if as_json and values.get("stream"):
             raise BadSetting("What is streamed takes standard output, where --json would print; leave one of them out.")
+        values |= {name: not values.pop(f"{NEGATION}{name}") for name in negated}
         result = checked(task, names)(**values)
         # None: standard output carries the data itself. Under torchrun only the first process prints the result.
         if result is not None and is_first():
@@ -110,7 +115,9 @@ def _is_argument(parameter: inspect.Parameter, hint: object) -> bool:
 
 def _name(parameter: inspect.Parameter, hint: object) -> str:
     """Return the name of a parameter on the command line; a final ``_`` avoids a keyword of Python."""
-    return parameter.name if _is_argument(parameter, hint) else f"--{parameter.name.rstrip('_').replace('_', '-')}"
+    if _is_argument(parameter, hint):
+        return parameter.name
+    return f"--{(NEGATION if parameter.default is True else '') + parameter.name.rstrip('_')}".replace("_", "-")
 
 
 def _parameter(parameter: inspect.Parameter, hint: object) -> inspect.Parameter:
@@ -124,7 +131,12 @@ def _parameter(parameter: inspect.Parameter, hint: object) -> inspect.Parameter:
         declared = typer.Option(_name(parameter, hint), help=field.description, metavar=shown)
         is_text = default is None or option_type is bool
         default = default if is_text else [*default] if get_origin(option_type) is list else str(default)
-    return parameter.replace(annotation=Annotated[option_type, declared], default=default, kind=parameter.KEYWORD_ONLY)
+    name = parameter.name
+    if default is True:
+        name, default = f"{NEGATION}{name}", False
+    return parameter.replace(
+        name=name, annotation=Annotated[option_type, declared], default=default, kind=parameter.KEYWORD_ONLY
+    )
 
 
 def _range(field: FieldInfo) -> str:
