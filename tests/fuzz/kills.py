@@ -116,6 +116,7 @@ def training(folder: str, out: str, settings: tuple[str, ...], *words: str) -> t
 GAN_RUN = training("kit", "gan", GAN)
 ACOUSTIC_RUN = training("voice", "acoustic", ACOUSTIC, "--family", "acoustic", "--i-have-consent")
 CODEC_RUN = training("kit", "codec", CODEC, "--family", "codec")
+BATCH = ("batch", "kit", "--task", "edit", "--on", "serial", "--quiet")
 COMMANDS = {
     "train-gan": Command(GAN_RUN, "gan", is_training=True),
     "train-acoustic": Command(ACOUSTIC_RUN, "acoustic", is_training=True),
@@ -127,9 +128,7 @@ COMMANDS = {
         ("generate", "drums", "--count", "3", "--seed", "1", "--out", "sounds"),
     ),
     "encode": Command(("encode", "long.wav", "--out", "long.wwc"), "long.wwc"),
-    "batch": Command(
-        ("batch", "kit", "--task", "edit", "--set", "do=gain -6dB", "--on", "serial", "--quiet", "--out", "done"), "done"
-    ),
+    "batch": Command((*BATCH, "--set", "do=gain -6dB", "--out", "done"), "done"),
     "book": Command(("speak", "--file", "book.txt", "--out", "book", "--subtitles", "srt"), "book"),
 }
 
