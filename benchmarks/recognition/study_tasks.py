@@ -48,6 +48,12 @@ class StudyTask:
     generator: LstmRecipe
     bundled: str | None
 
+    def has(self, source: str) -> bool:
+        """Whether a generator of clips is there: a bundled one, a voice for words, or one that is trained."""
+        if source.startswith("bundled"):
+            return self.bundled is not None
+        return self.name == "digits" or not source.startswith("spoken")
+
 
 def study_task(name: str) -> StudyTask:
     """Return a task by name."""
