@@ -14,6 +14,7 @@ import typer
 
 from ..errors import ScoreWarning, SkippedText, WavewrightError
 from ..interruption import ended_by_signals
+from ..tasks.catalogue import PROCESSING
 from ..version import __version__
 from .command import Group, group
 from .streams import drop_unread_output, open_standard_streams
@@ -21,29 +22,7 @@ from .streams import drop_unread_output, open_standard_streams
 COMMANDS = Group(
     "Train generative audio models on your own recordings and put them to use.",
     {
-        "speak": "tasks.speak:speak",
-        "generate": "tasks.generate:generate",
-        "morph": "tasks.morph:morph",
-        "vary": "tasks.vary:vary",
-        "adjust": "tasks.adjust:adjust",
-        "map": "tasks.map_clips:map_clips",
-        "similar": "tasks.similar:similar",
-        "edit": "tasks.edit:edit",
-        "split": "tasks.split:split",
-        "mix": "tasks.mix:mix",
-        "layer": "tasks.layer:layer",
-        "synthesise": "tasks.synthesise:synthesise",
-        "compose": "tasks.compose:compose",
-        "accompany": "tasks.accompany:accompany",
-        "transcribe": "tasks.transcribe:transcribe",
-        "render": "tasks.render:render",
-        "recognise": "tasks.recognise:recognise",
-        "enhance": "tasks.enhance:enhance",
-        "cancel-echo": "tasks.cancel_echo:cancel_echo",
-        "encode": "tasks.encode:encode",
-        "decode": "tasks.decode:decode",
-        "soundfont": "tasks.soundfont:soundfont",
-        "phonemes": "tasks.phonemes:phonemes",
+        **PROCESSING,
         "demo": "tasks.demo:demo",
         "serve": "server.serve:serve",
         "models": Group(
@@ -58,9 +37,6 @@ COMMANDS = Group(
         "runs": "tasks.runs:runs",
         "evaluate": "tasks.evaluate:evaluate",
         "data": Group("Look at recordings before training on them.", {"inspect": "tasks.inspect:inspect"}),
-        "analyse": "tasks.analyse:analyse",
-        "detect": "tasks.detect:detect",
-        "plot": "tasks.plot:plot",
         "bench": Group("Measure speed on this machine.", {"wavenet": "tasks.bench:bench_wavenet"}),
     },
 )

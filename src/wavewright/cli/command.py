@@ -10,14 +10,15 @@ import types
 import typing
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, TypeAlias, Union, cast, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, Union, cast, get_args, get_origin
 
 import typer
-from pydantic import BaseModel
 from typer.core import TyperCommand, TyperGroup
 
 from ..errors import BadSetting
-from ..tasks import POSITIONAL, checked
+from ..tasks import checked
+from ..tasks.catalogue import parameter_of
+from ..tasks.plain_data import plain
 from ..torchrun import is_first
 
 if TYPE_CHECKING:
@@ -26,15 +27,11 @@ if TYPE_CHECKING:
 PACKAGE = __package__.split(".")[0]
 HELP = {"help_option_names": ["-h", "--help"]}
 VALUES: dict[object, str] = {str: "TEXT", Path: "PATH", int: "INTEGER", float: "NUMBER"}
+NEGATION = "no_"
+"""Before the name of a parameter that is true by default: its option makes it false."""
+
 Task: TypeAlias = Callable[..., object]
 Command: TypeAlias = TyperCommand | TyperGroup
-
-
-@typing.runtime_checkable
-class _Array(Protocol):
-    """A number or array of NumPy, which is not imported to print a result without one."""
-
-    def tolist(self) -> object: ...
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,6 +78,7 @@ def command(task: Task, name: str) -> TyperCommand:
     hints = typing.get_type_hints(task, include_extras=True)
     signature = inspect.signature(task).parameters.values()
     parameters = [_parameter(parameter, hints[parameter.name]) for parameter in signature]
+    negated = [parameter.name for parameter in signature if parameter.default is True]
     names = {parameter.name: _name(parameter, hints[parameter.name]) for parameter in signature}
     json_flag = Annotated[bool, typer.Option("--json", metavar=" ", help="Print the result as JSON.")]
     parameters.append(inspect.Parameter("as_json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=json_flag))
@@ -88,6 +86,7 @@ def command(task: Task, name: str) -> TyperCommand:
     def run(as_json: bool, **values: object) -> None:
         if as_json and values.get("stream"):
             raise BadSetting("What is streamed takes standard output, where --json would print; leave one of them out.")
+        values |= {name: not values.pop(f"{NEGATION}{name}") for name in negated}
         result = checked(task, names)(**values)
         # None: standard output carries the data itself. Under torchrun only the first process prints the result.
         if result is not None and is_first():
@@ -102,22 +101,6 @@ def command(task: Task, name: str) -> TyperCommand:
     return cast("TyperCommand", typer.main.get_command(app))
 
 
-def plain(value: object) -> object:
-    """Convert a result to the dicts, lists, strings and numbers of JSON."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        shown = [field for field in dataclasses.fields(value) if not field.metadata.get("python_only")]
-        return {field.name: plain(getattr(value, field.name)) for field in shown}
-    if isinstance(value, BaseModel):
-        return plain(value.model_dump())
-    if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    if isinstance(value, _Array):
-        return value.tolist()
-    return str(value) if isinstance(value, Path) else value
-
-
 def _build(entry: str | Group, name: str) -> Command:
     if isinstance(entry, Group):
         return group(entry, name)
@@ -127,12 +110,14 @@ def _build(entry: str | Group, name: str) -> Command:
 
 def _is_argument(parameter: inspect.Parameter, hint: object) -> bool:
     """Return True for a parameter that is an argument on the command line, not an option."""
-    return parameter.default is parameter.empty or POSITIONAL in get_args(hint)
+    return parameter_of(parameter, hint).is_argument
 
 
 def _name(parameter: inspect.Parameter, hint: object) -> str:
     """Return the name of a parameter on the command line; a final ``_`` avoids a keyword of Python."""
-    return parameter.name if _is_argument(parameter, hint) else f"--{parameter.name.rstrip('_').replace('_', '-')}"
+    if _is_argument(parameter, hint):
+        return parameter.name
+    return f"--{(NEGATION if parameter.default is True else '') + parameter.name.rstrip('_')}".replace("_", "-")
 
 
 def _parameter(parameter: inspect.Parameter, hint: object) -> inspect.Parameter:
@@ -146,7 +131,12 @@ def _parameter(parameter: inspect.Parameter, hint: object) -> inspect.Parameter:
         declared = typer.Option(_name(parameter, hint), help=field.description, metavar=shown)
         is_text = default is None or option_type is bool
         default = default if is_text else [*default] if get_origin(option_type) is list else str(default)
-    return parameter.replace(annotation=Annotated[option_type, declared], default=default, kind=parameter.KEYWORD_ONLY)
+    name = parameter.name
+    if default is True:
+        name, default = f"{NEGATION}{name}", False
+    return parameter.replace(
+        name=name, annotation=Annotated[option_type, declared], default=default, kind=parameter.KEYWORD_ONLY
+    )
 
 
 def _range(field: FieldInfo) -> str:

@@ -44,7 +44,7 @@ class Server:
     def __init__(self, settings: ServerSettings) -> None:
         self.settings = settings
         self.measurements = Measurements()
-        self.voices = SharedVoices()
+        self.voices = SharedVoices(settings.watermark, settings.watermark_key)
         self.scheduler = Scheduler(settings.workers, settings.max_requests)
         self.is_ready = False
 

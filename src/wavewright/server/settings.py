@@ -10,6 +10,7 @@ from pathlib import Path
 from ..errors import BadSetting
 from ..names import quoted
 from ..ranges import check_ranges
+from ..watermark.sequences import DEFAULT_KEY
 
 MAX_KEY_FILE_BYTES = 1_000_000
 MIN_KEY_CHARACTERS = 8
@@ -57,6 +58,8 @@ class ServerSettings:
         Host names under which the server is reached, besides ``localhost`` and addresses.
     origins : tuple of str
         Origins of web pages that may use the server, such as ``http://localhost:3000``.
+    watermark, watermark_key
+        Whether all speech gets the mark of generated sound, and its key; requests cannot change that.
 
     Raises
     ------
@@ -73,6 +76,8 @@ class ServerSettings:
     body_seconds: float = 30.0
     hosts: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
+    watermark: bool = True
+    watermark_key: str = field(default=DEFAULT_KEY, repr=False)
 
     def __post_init__(self) -> None:
         check_ranges(self, LIMITS)

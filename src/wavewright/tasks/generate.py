@@ -19,8 +19,10 @@ from ..errors import BadSetting
 from ..latent_clips.source import changes_of
 from ..model_results import ModelResult
 from ..names import file_stem
-from ..parameters import MAX_SEED
+from ..parameters import MAX_SEED, NAMES_MODEL
 from ..rejection import ClipFunction, RejectionSampler, ScoredClip
+from ..watermark.marking import marking_of
+from ..watermark.sequences import DEFAULT_KEY
 from . import checked
 
 MAX_INTERPOLATION_STEPS = 1000
@@ -73,6 +75,8 @@ class Generated(ModelResult):
         training clips of their label are to each other.
     changes
         What was done to the clip to continue.
+    is_marked
+        The clips have the inaudible mark of generated sound.
     """
 
     out: Path
@@ -83,6 +87,7 @@ class Generated(ModelResult):
     n_rejected: int = 0
     n_near_copies: int = 0
     changes: tuple[str, ...] = ()
+    is_marked: bool = False
 
     def __str__(self) -> str:
         lines = [f"  {clip.file}" for clip in self.clips]
@@ -164,7 +169,7 @@ class ClipOrigin:
 
 @checked
 def generate(
-    model: Annotated[str, Field(description="Name of a model, or the path of its folder.")],
+    model: Annotated[str, Field(description="Name of a model, or the path of its folder."), NAMES_MODEL],
     label: Annotated[str | None, Field(description="Label of the clips; default: every label in turn.")] = None,
     count: Annotated[int, Field(description="Number of clips.", ge=1, le=100_000)] = 8,
     seed: Annotated[int, Field(description="Same seed, same clips.", ge=0, le=MAX_SEED)] = 0,
@@ -206,13 +211,17 @@ def generate(
         Path | None, Field(description="A sound file to continue; each clip starts with it.")
     ] = None,
     classifier: Annotated[
-        str | None, Field(description="Classifier for --min-confidence; default: one that knows the labels.")
+        str | None,
+        Field(description="Classifier for --min-confidence; default: one that knows the labels."),
+        NAMES_MODEL,
     ] = None,
     pitch: parameters.MidiPitch = None,
     loop: Annotated[
         bool,
         Field(description="Make each clip a seamless loop, with loop points in WAV files; --seconds is its length."),
     ] = False,
+    watermark: parameters.IsMarked = True,
+    watermark_key: parameters.MarkKey = DEFAULT_KEY,
 ) -> Generated:
     """Generate clips with a model.
 
@@ -261,7 +270,8 @@ def generate(
         clips = _interpolated(generator, label, interpolate, count)
     if loop:
         clips = _as_loops(clips, generator.sample_rate, seconds)
-    written = write_clips(_with_origin(clips, origin), generator.sample_rate, out, format)
+    marking = marking_of(origin.model_hash, watermark, watermark_key)
+    written = write_clips(_with_origin(clips, origin), generator.sample_rate, out, format, marking)
     return Generated(
         model=origin.model,
         model_hash=origin.model_hash,
@@ -273,6 +283,7 @@ def generate(
         n_rejected=sampler.n_rejected,
         n_near_copies=sampler.n_near_copies,
         changes=_changes(continue_from, generator.sample_rate),
+        is_marked=watermark,
     )
 
 

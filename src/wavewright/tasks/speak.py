@@ -22,6 +22,7 @@ from ..narration.speech_file import SpeechFormat
 from ..narration.speech_files import SpeechFiles
 from ..narration.stream import write_stream
 from ..narration.text import MAX_CHARACTERS, SpokenText, check_length, speak_text
+from ..parameters import Writes
 from ..speech.chunk import Clipping, clipping_message
 from ..speech.reading import segment_lines
 from ..speech.subtitles import subtitle_format
@@ -30,6 +31,7 @@ from ..text.sentence import Sentence
 from ..text.skipped import Skipped, warn
 from ..text.ssml import looks_like_ssml
 from ..text.standard_input import join_lines, read_lines, read_text
+from ..watermark.sequences import DEFAULT_KEY
 from ..whole_file import check_target
 from . import POSITIONAL, checked
 
@@ -64,14 +66,18 @@ def speak(
             description="Sound file to write; with --file and --batch, the folder; default: speech.wav, or that "
             "file's name."
         ),
+        Writes(".wav", folder_with=("file", "batch")),
     ] = None,
     lufs: parameters.TargetLoudness = None,
+    watermark: parameters.IsMarked = True,
+    watermark_key: parameters.MarkKey = DEFAULT_KEY,
     subtitles: Annotated[
         Path | None,
         Field(
             description="File for words and their times: .srt, .vtt or .json; with --file and --batch, only the suffix "
             "counts."
         ),
+        Writes(".srt"),
     ] = None,
     stream: Annotated[
         bool, Field(description="Write 16-bit WAV to standard output, each chunk as soon as it is computed.")
@@ -137,6 +143,8 @@ def speak(
         language=language,
         strict=strict,
         lufs=lufs,
+        watermark=watermark,
+        watermark_key=watermark_key,
     )
     _check_settings(settings)
     _check_sources(text, file, batch)
