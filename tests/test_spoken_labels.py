@@ -93,6 +93,6 @@ def test_a_voice_speaks_labels_or_mapped_texts_and_no_background(monkeypatch):
 def test_other_models_are_opened_as_generators(monkeypatch):
     monkeypatch.setattr(loading, "load_generator", lambda name: f"generator {name}")
     assert augmented.open_source("drums", ("kick",), ()) == "generator drums"
+    monkeypatch.undo()
     with pytest.raises(BadModel):
-        monkeypatch.undo()
         augmented.open_source("no-such-model", ("kick",), ())

@@ -94,5 +94,5 @@ class SpokenLabels(Generator):
         text = label.replace("_", " ")
         clip = self.voice.speak(text, speaker.prosody, seed=int(rng.integers(2**31)), is_ssml=False).clip
         spoken = trim(clip.wave[0], SILENCE_DB)
-        shifted = soxr.resample(spoken, speaker.formants * self.sample_rate, self.sample_rate)
-        return np.clip(shifted, -1.0, 1.0)[None].astype(np.float32)
+        shifted: np.ndarray = soxr.resample(spoken, speaker.formants * self.sample_rate, self.sample_rate)
+        return shifted.clip(-1.0, 1.0)[None].astype(np.float32)
