@@ -7,7 +7,9 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def progress_bar(title: str, seconds: float | None, quiet: bool = False) -> Iterator[Callable[[float], None]]:
+def progress_bar(
+    title: str, seconds: float | None, quiet: bool = False, unit: str = "s"
+) -> Iterator[Callable[[float], None]]:
     """Show a progress bar while the block runs.
 
     Parameters
@@ -18,6 +20,8 @@ def progress_bar(title: str, seconds: float | None, quiet: bool = False) -> Iter
         Duration of the audio, None if it is unknown.
     quiet : bool
         Show nothing.
+    unit : str
+        What is counted, where that is not seconds of audio.
 
     Yields
     ------
@@ -31,7 +35,7 @@ def progress_bar(title: str, seconds: float | None, quiet: bool = False) -> Iter
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=20),
-        TextColumn("{task.completed:.0f} s"),
+        TextColumn(f"{{task.completed:.0f}} {unit}"),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as bar:

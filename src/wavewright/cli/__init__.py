@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import gc
 import sys
 import warnings
@@ -12,7 +11,7 @@ from typing import Annotated, TextIO, cast
 
 import typer
 
-from ..errors import ScoreWarning, SkippedText, WavewrightError
+from ..errors import READ_WARNINGS, WavewrightError, sentence_of
 from ..interruption import ended_by_signals
 from ..tasks.catalogue import PROCESSING
 from ..version import __version__
@@ -23,6 +22,7 @@ COMMANDS = Group(
     "Train generative audio models on your own recordings and put them to use.",
     {
         **PROCESSING,
+        "batch": "batch_jobs.batch:batch",
         "demo": "tasks.demo:demo",
         "serve": "server.serve:serve",
         "studio": "studio.command:studio",
@@ -38,6 +38,12 @@ COMMANDS = Group(
         "runs": "tasks.runs:runs",
         "evaluate": "tasks.evaluate:evaluate",
         "data": Group("Look at recordings before training on them.", {"inspect": "tasks.inspect:inspect"}),
+        "sign": "tasks.sign:sign",
+        "keys": Group(
+            "Make the key that signs sound files, or show it.",
+            {"show": "tasks.keys:show_key", "new": "tasks.keys:new_key"},
+            default="show",
+        ),
         "bench": Group("Measure speed on this machine.", {"wavenet": "tasks.bench:bench_wavenet"}),
     },
 )
@@ -45,10 +51,6 @@ COMMANDS = Group(
 BAD_INPUT = 2  # exit codes
 INTERRUPTED = 130
 SIGNALLED = 128  # with the number of the signal added
-
-READ_WARNINGS = (SkippedText, ScoreWarning)
-
-FULL_DISK = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))  # Windows has no EDQUOT
 
 # The usage errors of the copy of click inside typer, which has no public name for them.
 _UsageError = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
@@ -99,18 +101,9 @@ def _run(arguments: Sequence[str]) -> int:
             raise
         return 0
     except OSError as error:
-        return _refuse(_describe_system_error(error))
+        return _refuse(sentence_of(error))
     except _UsageError as error:
         return _refuse(_describe_usage_error(error))
-
-
-def _describe_system_error(error: OSError) -> str:
-    """Return the sentence for an error of the operating system."""
-    if error.errno in FULL_DISK:
-        target = f" to write {error.filename}" if error.filename else ""
-        return f"There is no space left{target}; free some, or write to another disk."
-    target = f" {error.filename}" if error.filename else ""
-    return f"The system refused{target}: {error.strerror or error}."
 
 
 def _describe_usage_error(error: typer.BadParameter) -> str:
