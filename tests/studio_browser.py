@@ -18,13 +18,16 @@ AXE_VARIABLE = "WAVEWRIGHT_AXE"
 
 WATCH_LEVEL = """
 async () => {
-  const { output } = await import("/player.js");
-  const samples = new Float32Array(2048);
+  const { audio, output } = await import("/player.js");
+  const last = audio().createAnalyser();
+  last.fftSize = 32768; // the last 0.7 s, so that nothing is missed while the page is busy
+  output().connect(last);
+  const samples = new Float32Array(last.fftSize);
   window.loudest = 0;
   setInterval(() => {
-    output().getFloatTimeDomainData(samples);
+    last.getFloatTimeDomainData(samples);
     window.loudest = samples.reduce((most, sample) => Math.max(most, Math.abs(sample)), window.loudest);
-  }, 20);
+  }, 50);
 }
 """
 """Keep the peak of what passes the page's AnalyserNode."""

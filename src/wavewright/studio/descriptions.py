@@ -11,7 +11,6 @@ from ..contracts.family import Capability
 from ..contracts.runtime import Generator
 from ..errors import BadModel
 from ..families.vae.runtime import VaeRuntime
-from ..models.card import Card
 from ..models.folder import ModelFolder
 from ..music.rules import PRESETS
 from ..music.synth import patch_names

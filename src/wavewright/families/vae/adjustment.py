@@ -66,9 +66,9 @@ class AttributeAdjustment:
 
     The directions are exact for the median clip only: one clip may respond less or more, and other attributes change
     with it. So the search decodes, measures and corrects the shift by Broyden's method with damped updates, and takes
-    the nearest of at most `max_candidates` candidates. A spectral tilt corrects the remaining error of brightness, a gain
-    that of loudness. If the attack is late or the peak is a click, another candidate is taken, or a smaller shift with
-    more tilt.
+    the nearest of at most `max_candidates`. A spectral tilt corrects the remaining error of brightness, a gain that of
+    loudness. If the attack is late or the peak is a click, another candidate is taken, or a smaller shift with more
+    tilt.
 
     Attributes
     ----------

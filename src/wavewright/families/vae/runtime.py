@@ -436,7 +436,9 @@ class VaeRuntime(Interpolator, Autoencoder):
             return self._decode(latents, clip.conditioning, NoiseSource(seed), clip.residual)[: len(aligned.wave)]
 
         is_one_shot = self.config.latent == "clip"
-        adjustment = AttributeAdjustment(clip.latents, self.directions, decode, self.sample_rate, is_one_shot, candidates)
+        adjustment = AttributeAdjustment(
+            clip.latents, self.directions, decode, self.sample_rate, is_one_shot, candidates
+        )
         waves = []
         for fraction in fractions:
             waves.append(gain * adjustment.adjust({name: fraction * amount for name, amount in amounts.items()}))

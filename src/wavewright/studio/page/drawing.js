@@ -105,7 +105,7 @@ function spectrumOf(frame) {
  * @returns {{pixels: Uint8Array, nColumns: number, nRows: number}} Row 0 is the highest frequency; rows are evenly
  *     spaced on a logarithmic axis from 40 Hz to half the sample rate; 80 dB below the maximum are dark.
  */
-export function spectrogram(wave, sampleRate, nColumns = 192, nRows = 96) {
+export function spectrogram(wave, sampleRate, nColumns = 128, nRows = 96) {
   const size = sampleRate > 16_000 ? 1024 : 512;
   const window = Float32Array.from({ length: size }, (_, i) => 0.5 - 0.5 * Math.cos(2 * Math.PI * i / size));
   const level = new Float32Array(nColumns * nRows);

@@ -68,10 +68,12 @@ export async function open(panel) {
     start.max = end.max = sound.duration.toFixed(3);
   }
 
+  /** Select the region of the two fields, once both have a time. */
   function typed() {
-    const [from, to] = [Number(start.value), end.value === "" ? state.sound?.duration : Number(end.value)];
-    if (state.sound && to > from) change({ region: { start: from, end: Math.min(to, state.sound.duration) } });
-    else if (start.value && end.value) say("The region must end after its start.");
+    if (!state.sound || start.value === "" || end.value === "") return;
+    const region = { start: Math.max(0, Number(start.value)), end: Math.min(Number(end.value), state.sound.duration) };
+    if (region.end > region.start) change({ region });
+    else say("The region must end after its start.");
   }
 
   async function listen() {

@@ -43,9 +43,18 @@ export function padOf(clip, { title = clip.name, shortcut = "", isLocked = null,
   Promise.all([library.sound(clip), library.blob(clip)]).then(([sound, blob]) => {
     draggable(pad, clip, blob);
     seconds.textContent = `${sound.duration.toFixed(2)} s`;
-    requestAnimationFrame(() => drawClip(canvas, sound));
+    drawSoon(canvas, sound);
   }).catch(complain);
   return pad;
+}
+
+let drawing = Promise.resolve();
+
+/** Draw a clip after those before it, one at a time, so that the page stays quick. */
+function drawSoon(canvas, sound) {
+  drawing = drawing.then(() => new Promise(resolve => setTimeout(resolve, 10))).then(() => {
+    if (canvas.isConnected && canvas.clientWidth) drawClip(canvas, sound);
+  }).catch(complain);
 }
 
 /** Two clips beside each other, played in turn at equal loudness. */
