@@ -16,8 +16,11 @@ from wavewright.server.settings import ServerSettings
 
 
 @contextmanager
-def running(**settings) -> Iterator[SimpleNamespace]:
-    """Run a server; yield its port, address and the ``Server`` of its application."""
+def running(is_ready_first: bool = True, **settings) -> Iterator[SimpleNamespace]:
+    """Run a server; yield its port, address and the ``Server`` of its application.
+
+    ``is_ready_first``: wait until the default voice is loaded, not only until it answers.
+    """
     chosen = ServerSettings(port=0, **{"workers": 2, **settings})
     listener = bind(chosen)
     server = make_server(chosen)
@@ -26,7 +29,7 @@ def running(**settings) -> Iterator[SimpleNamespace]:
     port = listener.getsockname()[1]
     state = server.config.app.state.server
     try:
-        wait_until(lambda: state.is_ready)
+        wait_until(lambda: state.is_ready if is_ready_first else server.started)
         yield SimpleNamespace(port=port, url=f"http://127.0.0.1:{port}", state=state)
     finally:
         server.should_exit = True

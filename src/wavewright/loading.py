@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar, overload
@@ -16,7 +18,7 @@ from .contracts.family import Capability
 from .contracts.runtime import AcousticModel, Autoencoder, Classifier, Codec, Encoder, Generator, Model, Vocoder
 from .contracts.score_player import ScorePlayer
 from .errors import BadModel
-from .models.card import Card
+from .models.card import CARD_FILE, Card
 from .models.folder import ModelFolder
 from .names import quoted
 
@@ -79,10 +81,51 @@ def load(name: str | Path) -> Model:
     >>> load("drums").labels
     ('kick', 'snare', 'hat', 'tom', 'cymbal')
     """
-    folder = ModelFolder(models.find(name))
+    path = models.find(name)
+    return _kept.get(path) if _kept.most else _open(path)
+
+
+def _open(path: Path) -> Model:
+    folder = ModelFolder(path)
     family = family_of(folder.card, folder.path)
     folder.verify()
     return family.open(folder)
+
+
+class KeptModels:
+    """Opened models by folder, the ``most`` ones that were used last; methods may be called by several threads."""
+
+    def __init__(self) -> None:
+        self.most = 0
+        self._lock = threading.Lock()
+        self._opened: OrderedDict[tuple[Path, int], Model] = OrderedDict()
+
+    def get(self, path: Path) -> Model:
+        """Return the model of a folder, opened again only if it has another card now."""
+        key = path.resolve(), (path / CARD_FILE).stat().st_mtime_ns if (path / CARD_FILE).is_file() else 0
+        with self._lock:
+            model = self._opened.pop(key, None)
+        if model is None:
+            model = _open(path)
+        with self._lock:
+            self._opened[key] = model
+            while len(self._opened) > self.most:
+                self._opened.popitem(last=False)
+        return model
+
+
+_kept = KeptModels()
+
+
+def keep_models(most: int) -> None:
+    """Keep models open in this process for later calls of `load`, for a process that runs many tasks.
+
+    Parameters
+    ----------
+    most : int
+        Models to keep, those that were used last; 0 to open them at each call again.
+    """
+    _kept.most = most
 
 
 def load_generator(name: str | Path) -> Generator:

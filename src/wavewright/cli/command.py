@@ -2,48 +2,31 @@
 
 from __future__ import annotations
 
-import dataclasses
-import importlib
 import inspect
 import json
 import types
 import typing
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, TypeAlias, Union, cast, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, Union, cast, get_args, get_origin
 
 import typer
-from pydantic import BaseModel
 from typer.core import TyperCommand, TyperGroup
 
 from ..errors import BadSetting
-from ..tasks import POSITIONAL, checked
+from ..tasks import checked
+from ..tasks.commands import Group, function_of
+from ..tasks.names import is_argument, name_of_option
+from ..tasks.results import plain
 from ..torchrun import is_first
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
-PACKAGE = __package__.split(".")[0]
 HELP = {"help_option_names": ["-h", "--help"]}
 VALUES: dict[object, str] = {str: "TEXT", Path: "PATH", int: "INTEGER", float: "NUMBER"}
 Task: TypeAlias = Callable[..., object]
 Command: TypeAlias = TyperCommand | TyperGroup
-
-
-@typing.runtime_checkable
-class _Array(Protocol):
-    """A number or array of NumPy, which is not imported to print a result without one."""
-
-    def tolist(self) -> object: ...
-
-
-@dataclasses.dataclass(frozen=True)
-class Group:
-    """Commands by name, each a further group or ``module:function`` of a task, and the default command."""
-
-    help: str
-    commands: dict[str, str | Group]
-    default: str | None = None
 
 
 def group(commands: Group, name: str, callback: Callable[..., None] = lambda: None) -> TyperGroup:
@@ -81,7 +64,7 @@ def command(task: Task, name: str) -> TyperCommand:
     hints = typing.get_type_hints(task, include_extras=True)
     signature = inspect.signature(task).parameters.values()
     parameters = [_parameter(parameter, hints[parameter.name]) for parameter in signature]
-    names = {parameter.name: _name(parameter, hints[parameter.name]) for parameter in signature}
+    names = {parameter.name: name_of_option(parameter, hints[parameter.name]) for parameter in signature}
     json_flag = Annotated[bool, typer.Option("--json", metavar=" ", help="Print the result as JSON.")]
     parameters.append(inspect.Parameter("as_json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=json_flag))
 
@@ -102,37 +85,10 @@ def command(task: Task, name: str) -> TyperCommand:
     return cast("TyperCommand", typer.main.get_command(app))
 
 
-def plain(value: object) -> object:
-    """Convert a result to the dicts, lists, strings and numbers of JSON."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        shown = [field for field in dataclasses.fields(value) if not field.metadata.get("python_only")]
-        return {field.name: plain(getattr(value, field.name)) for field in shown}
-    if isinstance(value, BaseModel):
-        return plain(value.model_dump())
-    if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    if isinstance(value, _Array):
-        return value.tolist()
-    return str(value) if isinstance(value, Path) else value
-
-
 def _build(entry: str | Group, name: str) -> Command:
     if isinstance(entry, Group):
         return group(entry, name)
-    module, function = entry.split(":")
-    return command(getattr(importlib.import_module(f"{PACKAGE}.{module}"), function), name)
-
-
-def _is_argument(parameter: inspect.Parameter, hint: object) -> bool:
-    """Return True for a parameter that is an argument on the command line, not an option."""
-    return parameter.default is parameter.empty or POSITIONAL in get_args(hint)
-
-
-def _name(parameter: inspect.Parameter, hint: object) -> str:
-    """Return the name of a parameter on the command line; a final ``_`` avoids a keyword of Python."""
-    return parameter.name if _is_argument(parameter, hint) else f"--{parameter.name.rstrip('_').replace('_', '-')}"
+    return command(function_of(entry), name)
 
 
 def _parameter(parameter: inspect.Parameter, hint: object) -> inspect.Parameter:
@@ -141,9 +97,9 @@ def _parameter(parameter: inspect.Parameter, hint: object) -> inspect.Parameter:
     option_type, metavar = _option_type(task_type)
     default = parameter.default
     declared: Any = typer.Argument(help=field.description, metavar=parameter.name.upper())
-    if not _is_argument(parameter, hint):
+    if not is_argument(parameter, hint):
         shown = " " if option_type is bool else f"{metavar}{_range(field)}"
-        declared = typer.Option(_name(parameter, hint), help=field.description, metavar=shown)
+        declared = typer.Option(name_of_option(parameter, hint), help=field.description, metavar=shown)
         is_text = default is None or option_type is bool
         default = default if is_text else [*default] if get_origin(option_type) is list else str(default)
     return parameter.replace(annotation=Annotated[option_type, declared], default=default, kind=parameter.KEYWORD_ONLY)
