@@ -12,7 +12,6 @@ from tiny_clips import SAMPLE_RATE, SECONDS, TinyCard, TinyJudge, tones
 
 from wavewright import loading, models
 from wavewright.cli import run
-from wavewright.cli.command import plain
 from wavewright.errors import BadFolder, BadSetting
 from wavewright.metrics import ClassifierEmbedding, LogMelEmbedding
 from wavewright.metrics.cheats import cheat_resampled_copies
@@ -32,6 +31,7 @@ from wavewright.metrics.verdict import (
     WRONG_LABELS,
 )
 from wavewright.tasks.evaluate import evaluate
+from wavewright.tasks.plain_data import plain
 
 EMBEDDING = LogMelEmbedding(SAMPLE_RATE, SECONDS)
 THRESHOLDS = Thresholds(

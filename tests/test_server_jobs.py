@@ -27,7 +27,7 @@ from wavewright.server.jobs.files import SUFFIXES, safe_name
 from wavewright.server.jobs.request import HIDDEN, NOT_OVER_HTTP, TEXTS, http_tasks, parameters_of, prepare
 from wavewright.server.speech_request import BadRequest
 from wavewright.tasks.commands import COMMANDS, all_commands
-from wavewright.tasks.description import members
+from wavewright.tasks.description import innermost_types
 
 WAIT = "?wait=60"
 
@@ -113,13 +113,13 @@ def test_no_parameter_takes_a_path():
     n_checked = 0
     for task in http_tasks().values():
         for parameter in parameters_of(task):
-            is_text = any(member is str for member in members(parameter.type))
+            is_text = any(member is str for member in innermost_types(parameter.type))
             if parameter.name in TEXTS or not (is_text or parameter.role != "value"):
                 continue
             for path in ("../x", "/etc/passwd", "a/b", "..", "C:\\x", "\\\\host\\x"):
                 for value in (path, [path], {path: 1}):
                     with pytest.raises(BadRequest):
-                        prepare(task, {parameter.public_name: value}, none, Path("runs"))
+                        prepare(task, {parameter.key: value}, none, Path("runs"))
             n_checked += 1
     assert n_checked > 100
 
@@ -292,7 +292,7 @@ def test_uploads_are_named_and_limited(server):
     ("task", "parameters", "status", "words"),
     [
         ("generate", {}, 400, "generate needs model"),
-        ("generate", {"model": "drums", "counts": 2}, 400, "the nearest are count"),
+        ("generate", {"model": "drums", "counts": 2}, 400, "the nearest is count"),
         ("generate", {"model": "drums", "count": 0}, 400, "count is 0"),
         ("generate", {"model": "drums", "seed": "x"}, 400, "seed is x"),
         ("generate", {"model": ["drums"]}, 400, "model is"),
@@ -372,7 +372,7 @@ def test_old_files_leave_and_the_folder_goes_at_the_end(tmp_path, monkeypatch):
         upload(server, "a.wav", bytes(600_000))
         full = request(server, "POST", "/v1/uploads", *form(("file", "a.wav", bytes(600_000))))
         assert "no room" in sentence(full, 413)
-        folder = store.workspace.folder
+        folder = store.job_files.folder
         assert folder.is_relative_to(tmp_path)
         assert len(list((folder / "uploads").iterdir())) == 1
     assert not folder.exists()
@@ -403,5 +403,5 @@ def test_command_lines_have_values_as_options_take_them():
     assert tasks["recognise"].command_line({"model": "m", "file": ["a b.wav", "c.wav"]}) == (
         "wavewright recognise m 'a b.wav' c.wav"
     )
-    with pytest.raises(BadSetting, match=r"the nearest are .*count"):
-        tasks["generate"].parameter("cuont")
+    with pytest.raises(BadSetting, match=r"the nearest is count"):
+        tasks["generate"].description.parameter("cuont")

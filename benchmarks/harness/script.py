@@ -14,10 +14,10 @@ from typing import TypeAlias
 
 from benchmarks.harness.peers import Peer
 from benchmarks.harness.tables import TARGETS, Row, Table, Value
-from wavewright.cli.command import plain
 from wavewright.errors import WavewrightError
 from wavewright.metrics.sampling import Interval
 from wavewright.processor import instruction_sets, processor_name
+from wavewright.tasks.plain_data import plain
 
 Smoke: TypeAlias = Mapping[str, object]
 """Options of the smoke mode by their name; a function is called with a temporary folder for its value."""

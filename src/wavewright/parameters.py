@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
@@ -10,6 +11,30 @@ from pydantic import Field
 from .text.markup import Markup
 
 MAX_SEED = 2**32 - 1
+
+NAMES_MODEL = "names a model"
+"""After the field of a parameter: its value is the name of a model or voice, or the path of its folder."""
+
+
+@dataclass(frozen=True)
+class Writes:
+    """After the field of a parameter: its path is that of a file or folder that the task writes.
+
+    Attributes
+    ----------
+    suffix
+        Ending of the file's name where the caller has no wish; empty where the task writes a folder.
+    like
+        Parameter with the source, whose own ending is taken if it is one of sound or video files. Where the source is
+        a folder, a folder is written.
+    folder_with
+        Parameters with any of which a folder is written.
+    """
+
+    suffix: str = ""
+    like: str | None = None
+    folder_with: tuple[str, ...] = ()
+
 
 Quiet: TypeAlias = Annotated[bool, Field(description="Show no progress.")]
 
@@ -42,10 +67,12 @@ LexiconPath: TypeAlias = Annotated[
 
 # ---------------------------------------------------------------------------------------------- speech
 
-VoiceName: TypeAlias = Annotated[str, Field(description="<model>-<speaker>, or the folder of a voice.")]
+VoiceName: TypeAlias = Annotated[str, Field(description="<model>-<speaker>, or the folder of a voice."), NAMES_MODEL]
 
 VocoderName: TypeAlias = Annotated[
-    str, Field(description="Converts mel frames to audio: vocoder, wavenet, or a folder.")
+    str,
+    Field(description="Converts mel frames to audio: vocoder, wavenet, or a folder."),
+    NAMES_MODEL,
 ]
 
 SpeakingRate: TypeAlias = Annotated[float, Field(description="Speaking rate, a factor.", ge=0.25, le=4)]
@@ -87,7 +114,7 @@ TargetLoudness: TypeAlias = Annotated[
 
 # --------------------------------------------------------------------------------------- clips as files
 
-OutputFolder: TypeAlias = Annotated[Path, Field(description="Folder to write to.")]
+OutputFolder: TypeAlias = Annotated[Path, Field(description="Folder to write to."), Writes()]
 
 ClipFormat: TypeAlias = Annotated[
     Literal["wav", "flac", "ogg"], Field(description="File format; wav and flac have 24 bits.")
@@ -109,9 +136,10 @@ DEFAULT_VAE = "morph-drums"
 EmbeddingName: TypeAlias = Annotated[
     str | None,
     Field(description="Compare by log-mel, or by an encoder or a classifier (name or folder), not by a VAE."),
+    NAMES_MODEL,
 ]
 
-VaeName: TypeAlias = Annotated[str, Field(description="Name of a VAE, or the path of its folder.")]
+VaeName: TypeAlias = Annotated[str, Field(description="Name of a VAE, or the path of its folder."), NAMES_MODEL]
 
 SourceLabel: TypeAlias = Annotated[
     str | None, Field(description="Label of the clip; default: the labels of the nearest training clips.")

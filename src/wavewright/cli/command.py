@@ -15,9 +15,9 @@ from typer.core import TyperCommand, TyperGroup
 
 from ..errors import BadSetting
 from ..tasks import checked
+from ..tasks.catalogue import Task, parameter_of
 from ..tasks.commands import Group, function_of
-from ..tasks.names import is_argument, name_of_option
-from ..tasks.results import plain
+from ..tasks.plain_data import plain
 from ..torchrun import is_first
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 HELP = {"help_option_names": ["-h", "--help"]}
 VALUES: dict[object, str] = {str: "TEXT", Path: "PATH", int: "INTEGER", float: "NUMBER"}
-Task: TypeAlias = Callable[..., object]
 Command: TypeAlias = TyperCommand | TyperGroup
 
 
@@ -64,7 +63,7 @@ def command(task: Task, name: str) -> TyperCommand:
     hints = typing.get_type_hints(task, include_extras=True)
     signature = inspect.signature(task).parameters.values()
     parameters = [_parameter(parameter, hints[parameter.name]) for parameter in signature]
-    names = {parameter.name: name_of_option(parameter, hints[parameter.name]) for parameter in signature}
+    names = {parameter.name: parameter_of(parameter, hints[parameter.name]).option for parameter in signature}
     json_flag = Annotated[bool, typer.Option("--json", metavar=" ", help="Print the result as JSON.")]
     parameters.append(inspect.Parameter("as_json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=json_flag))
 
@@ -97,9 +96,10 @@ def _parameter(parameter: inspect.Parameter, hint: object) -> inspect.Parameter:
     option_type, metavar = _option_type(task_type)
     default = parameter.default
     declared: Any = typer.Argument(help=field.description, metavar=parameter.name.upper())
-    if not is_argument(parameter, hint):
+    described = parameter_of(parameter, hint)
+    if not described.is_argument:
         shown = " " if option_type is bool else f"{metavar}{_range(field)}"
-        declared = typer.Option(name_of_option(parameter, hint), help=field.description, metavar=shown)
+        declared = typer.Option(described.option, help=field.description, metavar=shown)
         is_text = default is None or option_type is bool
         default = default if is_text else [*default] if get_origin(option_type) is list else str(default)
     return parameter.replace(annotation=Annotated[option_type, declared], default=default, kind=parameter.KEYWORD_ONLY)

@@ -18,7 +18,7 @@ from ..music.formats import WRITABLE, read_score
 from ..music.score import Score
 from ..music.theory import MusicalKey
 from ..names import file_stem
-from ..parameters import MAX_SEED, Quiet
+from ..parameters import MAX_SEED, Quiet, Writes
 from ..sound_file import MEDIA_SUFFIXES
 from ..whole_file import check_target, write_whole
 from . import POSITIONAL, checked
@@ -120,13 +120,14 @@ def accompany(
     out: Annotated[
         Path | None,
         Field(description="Score (.mid) or sound file (.wav, .flac) to write; default: <melody>-<style>.mid here."),
+        Writes(".mid"),
     ] = None,
     style: Annotated[
         str, Field(description="Name of a style (--list shows them), a TOML file, or chorale: four voices.")
     ] = "pop",
     learn_from: Annotated[Path | None, Field(description="Folder of scores to learn the style from, instead.")] = None,
     save_style: Annotated[
-        Path | None, Field(description="TOML file to write the style to, which can be edited.")
+        Path | None, Field(description="TOML file to write the style to, which can be edited."), Writes(".toml")
     ] = None,
     chords: Annotated[
         str | None,

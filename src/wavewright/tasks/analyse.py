@@ -14,7 +14,7 @@ from ..analysis.plot import draw_analysis
 from ..analysis.report import Analysis
 from ..drawing import check_plot_of
 from ..errors import BadSetting
-from ..parameters import Quiet
+from ..parameters import Quiet, Writes
 from ..progress_bar import progress_bar
 from ..sound_file import read_header
 from . import checked
@@ -26,6 +26,7 @@ def analyse(
     plot: Annotated[
         Path | None,
         Field(description="PNG file to draw waveform, spectrogram, loudness, pitch, speech, music and silence to."),
+        Writes(".png"),
     ] = None,
     silence_db: Annotated[
         float, Field(description="Level in dB of full scale that no sample of silence exceeds.", ge=-120, le=0)

@@ -15,7 +15,7 @@ from ..dsp.echo import EchoSettings
 from ..enhancement.echo import LinearCanceller, check_recordings, without_echo
 from ..errors import BadSetting
 from ..model_results import ConvertedFile
-from ..parameters import Quiet
+from ..parameters import NAMES_MODEL, Quiet, Writes
 from ..progress_bar import progress_bar
 from ..wave_blocks import CountedWaves
 from ..whole_file import check_target
@@ -59,10 +59,12 @@ class EchoFree(ConvertedFile):
 def cancel_echo(
     mic: Annotated[Path, Field(description="Recording of the microphone.")],
     far: Annotated[Path, Field(description="What the loudspeaker played: the far end, started at the same time.")],
-    out: Annotated[Path | None, Field(description="File to write; default: <mic>-echo-free.wav beside it.")] = None,
+    out: Annotated[
+        Path | None, Field(description="File to write; default: <mic>-echo-free.wav beside it."), Writes(".wav")
+    ] = None,
     linear: Annotated[bool, Field(description="Only subtract the echo by a linear filter, without a model.")] = False,
     model: Annotated[
-        str, Field(description="Name of a model that removes echo, or the path of its folder.")
+        str, Field(description="Name of a model that removes echo, or the path of its folder."), NAMES_MODEL
     ] = DEFAULT_MODEL,
     unchecked: Annotated[bool, Field(description="Do not check that the two recordings belong together.")] = False,
     quiet: Quiet = False,

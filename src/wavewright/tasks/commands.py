@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-PACKAGE = __package__.split(".")[0]
+from .catalogue import PACKAGE, PROCESSING, Task
 
 
 @dataclass(frozen=True)
@@ -21,29 +21,7 @@ class Group:
 COMMANDS = Group(
     "Train generative audio models on your own recordings and put them to use.",
     {
-        "speak": "tasks.speak:speak",
-        "generate": "tasks.generate:generate",
-        "morph": "tasks.morph:morph",
-        "vary": "tasks.vary:vary",
-        "adjust": "tasks.adjust:adjust",
-        "map": "tasks.map_clips:map_clips",
-        "similar": "tasks.similar:similar",
-        "edit": "tasks.edit:edit",
-        "split": "tasks.split:split",
-        "mix": "tasks.mix:mix",
-        "layer": "tasks.layer:layer",
-        "synthesise": "tasks.synthesise:synthesise",
-        "compose": "tasks.compose:compose",
-        "accompany": "tasks.accompany:accompany",
-        "transcribe": "tasks.transcribe:transcribe",
-        "render": "tasks.render:render",
-        "recognise": "tasks.recognise:recognise",
-        "enhance": "tasks.enhance:enhance",
-        "cancel-echo": "tasks.cancel_echo:cancel_echo",
-        "encode": "tasks.encode:encode",
-        "decode": "tasks.decode:decode",
-        "soundfont": "tasks.soundfont:soundfont",
-        "phonemes": "tasks.phonemes:phonemes",
+        **PROCESSING,
         "demo": "tasks.demo:demo",
         "serve": "server.serve:serve",
         "models": Group(
@@ -58,18 +36,15 @@ COMMANDS = Group(
         "runs": "tasks.runs:runs",
         "evaluate": "tasks.evaluate:evaluate",
         "data": Group("Look at recordings before training on them.", {"inspect": "tasks.inspect:inspect"}),
-        "analyse": "tasks.analyse:analyse",
-        "detect": "tasks.detect:detect",
-        "plot": "tasks.plot:plot",
         "bench": Group("Measure speed on this machine.", {"wavenet": "tasks.bench:bench_wavenet"}),
     },
 )
 
 
-def function_of(entry: str) -> Callable[..., object]:
+def function_of(entry: str) -> Task:
     """Import the function of an entry ``module:function``."""
     module, name = entry.split(":")
-    function: Callable[..., object] = getattr(importlib.import_module(f"{PACKAGE}.{module}"), name)
+    function: Task = getattr(importlib.import_module(f"{PACKAGE}.{module}"), name)
     return function
 
 

@@ -20,7 +20,7 @@ from ..music.rules import compose_by_rule
 from ..music.score import Score
 from ..music.theory import ChordSymbol, MusicalKey, pitch_range_of
 from ..names import file_stem
-from ..parameters import MAX_SEED, Quiet
+from ..parameters import MAX_SEED, NAMES_MODEL, Quiet, Writes
 from . import POSITIONAL, checked
 from .score_output import check_score_target, write_or_render
 
@@ -97,11 +97,13 @@ def compose(
     model: Annotated[
         str | None,
         Field(description=f"Composer: a name, the path of its folder, or a preset ({', '.join(PRESETS)})."),
+        NAMES_MODEL,
         POSITIONAL,
     ] = None,
     out: Annotated[
         Path | None,
         Field(description="Score (.mid) or sound file (.wav, .flac) to write; default: <model>-<seed>.mid here."),
+        Writes(".mid"),
     ] = None,
     rule: Annotated[
         str | None, Field(description="Instead of a model, a piece by rules: a name (--list), or a TOML file.")

@@ -21,7 +21,7 @@ from ..errors import BadAudio, BadSetting
 from ..latent_clips.latent_coding import DecodedLatents, decode_latents
 from ..latent_clips.latent_file import SUFFIX as LATENTS_SUFFIX
 from ..model_results import identity
-from ..parameters import Quiet
+from ..parameters import NAMES_MODEL, Quiet, Writes
 from ..pcm import check_stream, pipe_out, to_pcm
 from ..progress_bar import progress_bar
 from ..wwc.header import MAX_SECONDS, read_header
@@ -67,10 +67,14 @@ def decode(
         Path | None, Field(description="A .wwc or .safetensors file; none with --stream."), POSITIONAL
     ] = None,
     out: Annotated[
-        Path | None, Field(description="Sound file to write; default: <name>-decoded.wav beside the codes.")
+        Path | None,
+        Field(description="Sound file to write; default: <name>-decoded.wav beside the codes."),
+        Writes(".wav"),
     ] = None,
     model: Annotated[
-        str | None, Field(description="The model that encoded the file, by name or folder; default: found by its hash.")
+        str | None,
+        Field(description="The model that encoded the file, by name or folder; default: found by its hash."),
+        NAMES_MODEL,
     ] = None,
     stream: Annotated[bool, Field(description="From standard input to raw 16-bit samples on standard output.")] = False,
     max_gap_seconds: Annotated[

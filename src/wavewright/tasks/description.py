@@ -1,32 +1,21 @@
-"""Tasks described as data, for programs that call them without a command line: JSON schemas, checks, command lines."""
+"""Tasks for programs that call them without a command line: JSON schemas, checks, command lines."""
 
 from __future__ import annotations
 
-import difflib
-import inspect
 import re
 import shlex
 import types
-import typing
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin
+from functools import cache, cached_property
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import TypeAdapter, ValidationError
-from pydantic.fields import FieldInfo
 
 from ..errors import BadSetting
-from ..names import quoted
 from . import refusal_sentence
+from .catalogue import TaskDescription, TaskParameter, describe_function
 from .commands import COMMANDS, Group, all_commands, function_of
-from .names import name_of_option
-
-OUTPUTS = frozenset({"out", "stems", "plot", "image", "html", "subtitles", "save_style"})
-"""Parameters that name files to write; every other parameter that is a path names files to read."""
-
-Role = Literal["value", "input", "output"]
 
 UNITS = (("_db", "dB"), ("_hz", "Hz"), ("seconds", "s"), ("minutes", "min"), ("kbps", "kbit/s"), ("lufs", "LUFS"))
 """Ends of names of parameters, and their units."""
@@ -41,87 +30,16 @@ UNITS_IN_TEXT = (
 
 
 @dataclass(frozen=True)
-class ParameterDescription:
-    """One parameter of a task.
+class CommandTask:
+    """A command of the command line as a task of other programs.
 
     Attributes
     ----------
-    name
-        Its name in the function.
-    hint
-        Its annotated type.
-    default
-        Its default; `inspect.Parameter.empty` if it must be given.
-    option
-        Its name on the command line: ``--seconds``, or without dashes that of an argument.
+    words
+        Its words on the command line, such as ``("data", "inspect")``.
+    entry
+        ``module:function``.
     """
-
-    name: str
-    hint: Any
-    default: object
-    option: str
-
-    @property
-    def public_name(self) -> str:
-        """Its name in JSON, without the ``_`` that avoids a keyword of Python."""
-        return self.name.rstrip("_")
-
-    @property
-    def is_required(self) -> bool:
-        """Whether it has no default."""
-        return self.default is inspect.Parameter.empty
-
-    @cached_property
-    def type(self) -> object:
-        """Its type without None and annotations."""
-        return _without_none(get_args(self.hint)[0])
-
-    @cached_property
-    def role(self) -> Role:
-        """Whether it names files to read or to write, or is a value."""
-        if not any(member is Path for member in members(self.type)):
-            return "value"
-        return "output" if self.name in OUTPUTS else "input"
-
-    @property
-    def description(self) -> str:
-        """Its help."""
-        field: FieldInfo = get_args(self.hint)[1]
-        return field.description or ""
-
-    @property
-    def unit(self) -> str | None:
-        """Its unit, where its name or its help says one."""
-        if not any(member in (int, float) for member in members(self.type)):
-            return None
-        by_name = next((unit for end, unit in UNITS if self.name.endswith(end)), None)
-        return by_name or next((unit for text, unit in UNITS_IN_TEXT if text.search(self.description)), None)
-
-    def check(self, value: object) -> object:
-        """Return a value as the function takes it; raise BadSetting if it is not valid."""
-        try:
-            return self._adapter.validate_python(value)
-        except ValidationError as error:
-            raise BadSetting(refusal_sentence(error, self.public_name)) from error
-
-    def schema(self) -> dict[str, object]:
-        """Return its JSON schema; a file to read is described by the caller, since it is no path there."""
-        schema: dict[str, object] = _merged(self._adapter.json_schema()) if self.role == "value" else {"type": "string"}
-        schema["description"] = self.description
-        if not self.is_required and self.role == "value":
-            schema["default"] = _plain_default(self.default)
-        if self.unit is not None:
-            schema["unit"] = self.unit
-        return schema
-
-    @cached_property
-    def _adapter(self) -> TypeAdapter[object]:
-        return TypeAdapter(self.hint)
-
-
-@dataclass(frozen=True)
-class TaskDescription:
-    """A task: its words on the command line, its function and the parameters of that."""
 
     words: tuple[str, ...]
     entry: str
@@ -134,32 +52,9 @@ class TaskDescription:
         return "-".join(words)
 
     @cached_property
-    def function(self) -> Callable[..., object]:
-        """The function, imported when it is first needed."""
-        return function_of(self.entry)
-
-    @property
-    def summary(self) -> str:
-        """The first sentence of its docstring."""
-        return " ".join((inspect.getdoc(self.function) or "").split("\n\n")[0].replace("``", "").split())
-
-    @cached_property
-    def parameters(self) -> tuple[ParameterDescription, ...]:
-        """Its parameters, in the order of the function."""
-        hints = typing.get_type_hints(self.function, include_extras=True)
-        return tuple(
-            ParameterDescription(name, hints[name], parameter.default, name_of_option(parameter, hints[name]))
-            for name, parameter in inspect.signature(self.function).parameters.items()
-        )
-
-    def parameter(self, public_name: str) -> ParameterDescription:
-        """Return a parameter by its name in JSON; raise BadSetting if there is none."""
-        for each in self.parameters:
-            if each.public_name == public_name:
-                return each
-        nearest = difflib.get_close_matches(public_name, [each.public_name for each in self.parameters], n=3)
-        advice = f"the nearest are {', '.join(nearest)}" if nearest else "its description lists them"
-        raise BadSetting(f"{self.name} has no parameter {quoted(public_name)}; {advice}.")
+    def description(self) -> TaskDescription:
+        """Its function and parameters; the function is imported when this is first needed."""
+        return describe_function(self.name, function_of(self.entry))
 
     def command_line(self, values: Mapping[str, object]) -> str:
         """Return the command line that calls the task.
@@ -167,38 +62,81 @@ class TaskDescription:
         Parameters
         ----------
         values : mapping of str to object
-            Values by names of the function's parameters; those that equal the defaults are left out.
+            Values by keys of the parameters; those that equal the defaults are left out.
         """
         arguments: list[str] = []
         options: list[str] = []
-        for each in self.parameters:
-            if each.name not in values or values[each.name] == each.default:
+        for each in self.description.parameters.values():
+            if each.key not in values or values[each.key] == each.default:
                 continue
-            value = values[each.name]
+            value = values[each.key]
             if each.option.startswith("--"):
                 options += _as_option(each, value)
             else:
                 arguments += [_text(item) for item in value] if isinstance(value, list | tuple) else [_text(value)]
-        separator = ["--"] if any(argument.startswith("-") for argument in arguments) else []
-        ordered = [*options, *separator, *arguments] if separator else [*arguments, *options]
-        return shlex.join(["wavewright", *self.words, *ordered])
+        if any(argument.startswith("-") for argument in arguments):
+            return shlex.join(["wavewright", *self.words, *options, "--", *arguments])
+        return shlex.join(["wavewright", *self.words, *arguments, *options])
 
 
-def described_tasks(excluded: Sequence[str] = ()) -> dict[str, TaskDescription]:
-    """Return all tasks by name, except those whose first word is excluded; no function is imported."""
-    described = [TaskDescription(words, entry) for words, entry in all_commands() if words[0] not in excluded]
-    return {task.name: task for task in described}
+def command_tasks(excluded: Sequence[str] = ()) -> dict[str, CommandTask]:
+    """Return all commands as tasks by name, except those whose first word is excluded; no function is imported."""
+    found = [CommandTask(words, entry) for words, entry in all_commands() if words[0] not in excluded]
+    return {task.name: task for task in found}
 
 
-def _as_option(parameter: ParameterDescription, value: object) -> list[str]:
+def check_value(parameter: TaskParameter, value: object) -> None:
+    """Raise BadSetting if a value is not valid for a parameter."""
+    try:
+        _adapter(parameter).validate_python(value)
+    except ValidationError as error:
+        raise BadSetting(refusal_sentence(error, parameter.key)) from error
+
+
+def unit_of(parameter: TaskParameter) -> str | None:
+    """Return the unit of a parameter, where its name or its help says one."""
+    if not any(member in (int, float) for member in innermost_types(parameter.type)):
+        return None
+    by_name = next((unit for end, unit in UNITS if parameter.name.endswith(end)), None)
+    help_text = parameter.field.description or ""
+    return by_name or next((unit for text, unit in UNITS_IN_TEXT if text.search(help_text)), None)
+
+
+def schema_of(parameter: TaskParameter) -> dict[str, object]:
+    """Return the JSON schema of a parameter; one for files is described by the caller, who knows how they arrive."""
+    is_file = parameter.role in ("input", "output")
+    schema: dict[str, object] = {"type": "string"} if is_file else _merged(_adapter(parameter).json_schema())
+    schema["description"] = parameter.field.description or ""
+    if not parameter.is_required and not is_file:
+        schema["default"] = list(parameter.default) if isinstance(parameter.default, tuple) else parameter.default
+    unit = unit_of(parameter)
+    return schema | ({} if unit is None else {"unit": unit})
+
+
+def innermost_types(hint: object) -> Iterator[object]:
+    """Yield the types inside a type, such as str and None of ``tuple[str, ...] | None``."""
+    arguments = get_args(hint)
+    if get_origin(hint) is Literal or not arguments:
+        yield hint
+        return
+    for argument in arguments:
+        yield from innermost_types(argument)
+
+
+@cache
+def _adapter(parameter: TaskParameter) -> TypeAdapter[object]:
+    return TypeAdapter(Annotated[parameter.type, parameter.field])
+
+
+def _as_option(parameter: TaskParameter, value: object) -> list[str]:
     """Return an option with its value as the command line takes it."""
     if isinstance(value, bool):
         return [parameter.option] if value else []
     if isinstance(value, Mapping):
         return [text for key, item in value.items() for text in (parameter.option, f"{key}={_text(item)}")]
     if isinstance(value, list | tuple):
-        arguments = get_args(parameter.type)
-        is_repeated = get_origin(parameter.type) is not tuple or arguments[-1] is Ellipsis
+        arguments = get_args(_without_none(parameter.type))
+        is_repeated = get_origin(_without_none(parameter.type)) is not tuple or arguments[-1] is Ellipsis
         if is_repeated:
             return [text for item in value for text in (parameter.option, _text(item))]
         return [parameter.option, *map(_text, value)]
@@ -217,16 +155,6 @@ def _without_none(hint: object) -> object:
     return others[0] if len(others) == 1 else Union[others]  # noqa: UP007 - the members are known at run time only
 
 
-def members(hint: object) -> Iterator[object]:
-    """Yield the types inside a type."""
-    arguments = get_args(hint)
-    if get_origin(hint) is Literal or not arguments:
-        yield hint
-        return
-    for argument in arguments:
-        yield from members(argument)
-
-
 def _merged(schema: dict[str, Any]) -> dict[str, Any]:
     """Return a schema without the alternative null, which a missing property stands for, and without titles."""
     choices = [choice for choice in schema.get("anyOf", ()) if choice != {"type": "null"}]
@@ -235,7 +163,3 @@ def _merged(schema: dict[str, Any]) -> dict[str, Any]:
         rest.update(choices[0])
         return rest
     return rest | ({"anyOf": choices} if choices else {})
-
-
-def _plain_default(default: object) -> object:
-    return list(default) if isinstance(default, tuple) else default

@@ -19,7 +19,7 @@ from ..editing.files import Edit, EditedFile, EditedFolder, FolderEdit, check_ed
 from ..editing.quantities import format_value, short_name
 from ..errors import BadSetting
 from ..names import quoted
-from ..parameters import Quiet
+from ..parameters import Quiet, Writes
 from ..pcm import PcmStream, check_stream, process_pcm
 from ..progress_bar import progress_bar
 from ..ranges import ranges_of
@@ -104,6 +104,7 @@ def edit(
     out: Annotated[
         Path | None,
         Field(description="File or folder to write; default: <name>-edited beside it, or standard output for -."),
+        Writes(".wav", like="source"),
     ] = None,
     do: Annotated[
         str | None, Field(description="The chain, such as 'highpass 80Hz; loudness -16LUFS; limit -1dBTP'.")

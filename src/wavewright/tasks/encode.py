@@ -21,7 +21,7 @@ from ..latent_clips.latent_coding import EncodedLatents, encode_latents
 from ..latent_clips.latent_file import SUFFIX as LATENTS_SUFFIX
 from ..latent_clips.source import open_vae
 from ..model_results import identity
-from ..parameters import Quiet
+from ..parameters import NAMES_MODEL, Quiet, Writes
 from ..pcm import check_stream, pipe_out, read_pcm
 from ..progress_bar import progress_bar
 from ..wave_blocks import CountedWaves, fitted, until_interrupted
@@ -66,8 +66,11 @@ def encode(
     out: Annotated[
         Path | None,
         Field(description="File to write; default: <name>.wwc beside the sound, or <name>.safetensors by a VAE."),
+        Writes(".wwc"),
     ] = None,
-    model: Annotated[str, Field(description="Name of a codec or a VAE, or the path of its folder.")] = DEFAULT_CODEC,
+    model: Annotated[
+        str, Field(description="Name of a codec or a VAE, or the path of its folder."), NAMES_MODEL
+    ] = DEFAULT_CODEC,
     stream: Annotated[
         bool,
         Field(

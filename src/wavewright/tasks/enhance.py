@@ -23,7 +23,7 @@ from ..enhancement.files import (
 from ..enhancement.report import plot_path
 from ..enhancement.sound import DenoiserSize
 from ..errors import BadSetting
-from ..parameters import Quiet
+from ..parameters import NAMES_MODEL, Quiet, Writes
 from ..pcm import PcmStream, check_stream, process_pcm
 from ..progress_bar import progress_bar
 from ..sound_file import read_header
@@ -42,6 +42,7 @@ def enhance(
     out: Annotated[
         Path | None,
         Field(description="File or folder to write; default: <name>-enhanced beside it, or standard output for -."),
+        Writes(".wav", like="source"),
     ] = None,
     denoise: Annotated[bool, Field(description="Remove noise; the default without --dereverb.")] = False,
     dereverb: Annotated[
@@ -61,7 +62,9 @@ def enhance(
     size: Annotated[
         DenoiserSize, Field(description="Size of the bundled model; its rate follows the file's.")
     ] = "small",
-    model: Annotated[str | None, Field(description="Name of a denoiser, or the path of its folder.")] = None,
+    model: Annotated[
+        str | None, Field(description="Name of a denoiser, or the path of its folder."), NAMES_MODEL
+    ] = None,
     separate: Annotated[
         bool, Field(description="Enhance each channel by itself; by default all share a mask, so the image stays.")
     ] = False,

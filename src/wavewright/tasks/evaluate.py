@@ -27,6 +27,7 @@ from ..metrics.paired import PairedReport, compare_pairs
 from ..metrics.recogniser import Recogniser
 from ..metrics.report import EvaluationReport
 from ..metrics.summary import TakesFrom
+from ..parameters import NAMES_MODEL
 from ..units import seconds_to_samples
 from . import checked
 
@@ -39,7 +40,7 @@ def evaluate(
     reference: Annotated[Path, Field(description="Folder or manifest of the recordings that the model learned from.")],
     generated: Annotated[Path, Field(description="Folder or manifest of generated clips.")],
     classifier: Annotated[
-        str | None, Field(description="Classifier of the labels; default: one that knows them.")
+        str | None, Field(description="Classifier of the labels; default: one that knows them."), NAMES_MODEL
     ] = None,
     label_from: LabelSource = None,
     group_from: GroupSource = None,

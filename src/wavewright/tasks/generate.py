@@ -19,7 +19,7 @@ from ..errors import BadSetting
 from ..latent_clips.source import changes_of
 from ..model_results import ModelResult
 from ..names import file_stem
-from ..parameters import MAX_SEED
+from ..parameters import MAX_SEED, NAMES_MODEL
 from ..rejection import ClipFunction, RejectionSampler, ScoredClip
 from . import checked
 
@@ -164,7 +164,7 @@ class ClipOrigin:
 
 @checked
 def generate(
-    model: Annotated[str, Field(description="Name of a model, or the path of its folder.")],
+    model: Annotated[str, Field(description="Name of a model, or the path of its folder."), NAMES_MODEL],
     label: Annotated[str | None, Field(description="Label of the clips; default: every label in turn.")] = None,
     count: Annotated[int, Field(description="Number of clips.", ge=1, le=100_000)] = 8,
     seed: Annotated[int, Field(description="Same seed, same clips.", ge=0, le=MAX_SEED)] = 0,
@@ -206,7 +206,9 @@ def generate(
         Path | None, Field(description="A sound file to continue; each clip starts with it.")
     ] = None,
     classifier: Annotated[
-        str | None, Field(description="Classifier for --min-confidence; default: one that knows the labels.")
+        str | None,
+        Field(description="Classifier for --min-confidence; default: one that knows the labels."),
+        NAMES_MODEL,
     ] = None,
     pitch: parameters.MidiPitch = None,
     loop: Annotated[

@@ -12,7 +12,7 @@ from pydantic import Field
 from ..errors import BadSetting
 from ..mixing.files import MixedFile, check_out, write_mix
 from ..mixing.layers import mix_of, preset_names, read_preset
-from ..parameters import MAX_SEED, Quiet
+from ..parameters import MAX_SEED, Quiet, Writes
 from ..progress_bar import progress_bar
 from ..version import __version__
 from . import POSITIONAL, checked
@@ -49,7 +49,9 @@ def layer(
     seconds: Annotated[float, Field(description="Length of the background.", gt=0, le=7 * 86_400)] = 60.0,
     seed: Annotated[int, Field(description="Same seed, same samples.", ge=0, le=MAX_SEED)] = 0,
     out: Annotated[
-        Path | None, Field(description="Sound file to write; default: <preset>-s<seed>.wav in the current folder.")
+        Path | None,
+        Field(description="Sound file to write; default: <preset>-s<seed>.wav in the current folder."),
+        Writes(".wav"),
     ] = None,
     loop: Annotated[
         bool, Field(description="Make a seamless loop, with loop points in WAV files; one-shots wrap around.")

@@ -17,7 +17,7 @@ from ..errors import BadSetting, MissingExtra
 from ..latent_clips.folder import FolderLatents, encode_folder, smallest
 from ..latent_clips.space import ClipSpace, open_space
 from ..model_results import ModelResult
-from ..parameters import DEFAULT_VAE, EmbeddingName, Quiet, VaeName
+from ..parameters import DEFAULT_VAE, EmbeddingName, Quiet, VaeName, Writes
 from ..whole_file import check_target, whole_folder
 from . import checked
 
@@ -67,9 +67,9 @@ class ClipMap(ModelResult):
 @checked
 def map_clips(
     folder: Annotated[Path, Field(description="Folder with sound files, or a manifest (.csv, .jsonl).")],
-    out: Annotated[Path, Field(description="JSON file to write; the plot is beside it and ends with .png.")] = Path(
-        "wavewright-map.json"
-    ),
+    out: Annotated[
+        Path, Field(description="JSON file to write; the plot is beside it and ends with .png."), Writes(".json")
+    ] = Path("wavewright-map.json"),
     similar: Annotated[int, Field(description="Number of similar clips to list for each.", ge=0, le=100)] = 5,
     label_from: LabelSource = None,
     model: VaeName = DEFAULT_VAE,

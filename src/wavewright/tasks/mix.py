@@ -14,7 +14,7 @@ from ..converted_folder import hash_of
 from ..mixing.files import MixedFile, check_out, write_mix, write_stems
 from ..mixing.plan import MASTER, Mix, Strip, label_of
 from ..mixing.project import read_project
-from ..parameters import Quiet
+from ..parameters import Quiet, Writes
 from ..progress_bar import progress_bar
 from ..version import __version__
 from . import checked
@@ -63,9 +63,11 @@ class MixPlan:
 @checked
 def mix(
     project: Annotated[Path, Field(description="Project file in TOML: tracks, regions, effects, automation, buses.")],
-    out: Annotated[Path | None, Field(description="Sound file to write; default: <project>.wav beside it.")] = None,
+    out: Annotated[
+        Path | None, Field(description="Sound file to write; default: <project>.wav beside it."), Writes(".wav")
+    ] = None,
     stems: Annotated[
-        Path | None, Field(description="Folder for a file of each track and bus, as long as the mix.")
+        Path | None, Field(description="Folder for a file of each track and bus, as long as the mix."), Writes()
     ] = None,
     subtype: Annotated[
         str | None, Field(description="Bits of a sample, such as PCM_16 or FLOAT; default: 24 bits.")

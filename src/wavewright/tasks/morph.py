@@ -15,6 +15,7 @@ from ..contracts.runtime import InterpolationName
 from ..errors import BadSetting
 from ..latent_clips.derivation import MAX_CLIPS, Derivation, DerivedClips, Origin
 from ..latent_clips.source import open_vae, read_clip
+from ..parameters import NAMES_MODEL
 from . import checked
 
 MODEL_OVER_TIME = "morph-textures"
@@ -53,6 +54,7 @@ def morph(
             description=f"Name of a VAE, or the path of its folder; default: {parameters.DEFAULT_VAE}, and "
             f"{MODEL_OVER_TIME} with over_time or transfer."
         ),
+        NAMES_MODEL,
     ] = None,
     out: parameters.OutputFolder = Path("wavewright-clips"),
     format: parameters.ClipFormat = "wav",

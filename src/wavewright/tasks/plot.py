@@ -14,6 +14,7 @@ from ..drawing import AudioSummary, PlotKind, check_plot_of, draw_overview, draw
 from ..errors import BadAudio, BadFolder, BadScore, BadSetting
 from ..music.engraving import engrave
 from ..music.formats import READABLE, read_score
+from ..parameters import Writes
 from ..whole_file import check_target
 from . import checked
 
@@ -77,6 +78,7 @@ def plot(
             description="PNG file to write (SVG for a score as notation), or a folder for several; "
             "default: <name>-plot.png beside each file."
         ),
+        Writes(".png"),
     ] = None,
     kind: Annotated[PlotKind, Field(description="What to draw.")] = "all",
 ) -> Plot | ScorePlot | Plots:

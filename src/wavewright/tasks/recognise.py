@@ -15,7 +15,7 @@ from ..contracts.runtime import Classifier
 from ..drawing import check_drawable, draw_confusion
 from ..errors import BadAudio, BadSetting
 from ..model_results import identity
-from ..parameters import Quiet
+from ..parameters import NAMES_MODEL, Quiet, Writes
 from ..progress_bar import progress_bar
 from ..recognition.files import entries_of, recognise_files, spot_stream
 from ..recognition.label_sets import report_on_sets
@@ -37,7 +37,7 @@ NOT_CALIBRATED = "{} has no calibration: its confidences are as the network give
 
 @checked
 def recognise(
-    model: Annotated[str, Field(description="Name of a classifier, or the path of its folder.")],
+    model: Annotated[str, Field(description="Name of a classifier, or the path of its folder."), NAMES_MODEL],
     file: Annotated[
         tuple[Path, ...] | Path, Field(description="Sound files, folders, or - for a stream on standard input.")
     ],
@@ -49,7 +49,9 @@ def recognise(
         Field(description="The files are a labelled folder or manifest: compare what is recognised with its labels."),
     ] = False,
     plot: Annotated[
-        Path | None, Field(description="With --report: PNG file for the confusion matrix and the calibration.")
+        Path | None,
+        Field(description="With --report: PNG file for the confusion matrix and the calibration."),
+        Writes(".png"),
     ] = None,
     threshold: Annotated[
         float | None,

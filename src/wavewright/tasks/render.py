@@ -25,7 +25,7 @@ from ..music.synth import SynthEngine, general_midi, load_patch, wave_patch
 from ..music.theory import pitch_of
 from ..music.timing import TEMPO
 from ..names import file_stem
-from ..parameters import MAX_SEED, Quiet
+from ..parameters import MAX_SEED, Quiet, Writes
 from ..progress_bar import progress_bar
 from ..units import gain_to_db, samples_to_seconds
 from ..version import __version__
@@ -98,7 +98,9 @@ def render(
         Path | None, Field(description="Score: a MIDI, ABC or MusicXML file; without it --note."), POSITIONAL
     ] = None,
     out: Annotated[
-        Path | None, Field(description="Sound file to write; default: <score>.wav in the current folder.")
+        Path | None,
+        Field(description="Sound file to write; default: <score>.wav in the current folder."),
+        Writes(".wav"),
     ] = None,
     soundfont: Annotated[
         Path | None, Field(description="Instruments: an .sf2 or .sf3 file; default: a small bank of General MIDI.")
@@ -126,7 +128,7 @@ def render(
     note: Annotated[str | None, Field(description="A single note without a score, such as A3.")] = None,
     seconds: Annotated[float, Field(description="Length of the single note.", gt=0, le=600)] = 2.0,
     stems: Annotated[
-        Path | None, Field(description="Folder for a file of each track, without reverb and limiter.")
+        Path | None, Field(description="Folder for a file of each track, without reverb and limiter."), Writes()
     ] = None,
     tune: Annotated[int, Field(description="Which tune of a file with several.", ge=1)] = 1,
     tempo: Annotated[

@@ -22,6 +22,7 @@ from ..narration.speech_file import SpeechFormat
 from ..narration.speech_files import SpeechFiles
 from ..narration.stream import write_stream
 from ..narration.text import MAX_CHARACTERS, SpokenText, check_length, speak_text
+from ..parameters import Writes
 from ..speech.chunk import Clipping, clipping_message
 from ..speech.reading import segment_lines
 from ..speech.subtitles import subtitle_format
@@ -64,6 +65,7 @@ def speak(
             description="Sound file to write; with --file and --batch, the folder; default: speech.wav, or that "
             "file's name."
         ),
+        Writes(".wav", folder_with=("file", "batch")),
     ] = None,
     lufs: parameters.TargetLoudness = None,
     subtitles: Annotated[
@@ -72,6 +74,7 @@ def speak(
             description="File for words and their times: .srt, .vtt or .json; with --file and --batch, only the suffix "
             "counts."
         ),
+        Writes(".srt"),
     ] = None,
     stream: Annotated[
         bool, Field(description="Write 16-bit WAV to standard output, each chunk as soon as it is computed.")

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from ..editing.splitting import SilenceSplit, SplitFile, TimeSplit, split_file
 from ..errors import BadSetting
+from ..parameters import Writes
 from ..sound_file import read_header
 from . import checked
 
@@ -17,7 +18,7 @@ from . import checked
 def split(
     file: Annotated[Path, Field(description="Sound file, of any length.")],
     out: Annotated[
-        Path | None, Field(description="Folder for the files; default: <name>-split beside the sound file.")
+        Path | None, Field(description="Folder for the files; default: <name>-split beside the sound file."), Writes()
     ] = None,
     silence_db: Annotated[
         float, Field(description="Level in dB of full scale that no sample of silence exceeds.", ge=-120, le=0)

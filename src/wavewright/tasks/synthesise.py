@@ -17,7 +17,7 @@ from ..clip_folder import OutputClip, check_origin, write_clips
 from ..contracts.settings import override
 from ..errors import BadSetting
 from ..names import file_stem, quoted
-from ..parameters import MAX_SEED, ClipFormat, Quiet, SettingChanges
+from ..parameters import MAX_SEED, ClipFormat, Quiet, SettingChanges, Writes
 from ..procedural import PROCEDURES, Procedure
 from ..procedural.catalogue import ProcedureDescription, describe
 from ..procedural.procedure import SAMPLE_RATES_HZ, SECONDS
@@ -94,9 +94,9 @@ def synthesise(
     name: Annotated[
         str | None, Field(description="Procedure: wind, rain, fire ...; all are listed without one."), POSITIONAL
     ] = None,
-    out: Annotated[Path, Field(description="Folder to write to, or a sound file (.wav, .flac, .ogg).")] = Path(
-        "wavewright-effects"
-    ),
+    out: Annotated[
+        Path, Field(description="Folder to write to, or a sound file (.wav, .flac, .ogg)."), Writes()
+    ] = Path("wavewright-effects"),
     seconds: Annotated[
         float | None,
         Field(description="Length; default: 10 for textures. One-shots have their own.", ge=SECONDS[0], le=SECONDS[1]),

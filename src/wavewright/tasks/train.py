@@ -16,7 +16,7 @@ from ..data.parameters import GroupSource, LabelSource, ManifestPath
 from ..errors import BadSetting, MissingExtra, TrainingStopped, how_to_install
 from ..families import FAMILIES
 from ..names import inside, quoted
-from ..parameters import MoreMinutes, Quiet, ResumeRun, SettingChanges, TrainingDevice
+from ..parameters import MoreMinutes, Quiet, ResumeRun, SettingChanges, TrainingDevice, Writes
 from . import checked
 
 if TYPE_CHECKING:
@@ -64,7 +64,9 @@ def train(
     ] = None,
     size: Annotated[str, Field(description=f"Size of the network: {SIZE_HELP}.")] = "small",
     out: Annotated[
-        Path | None, Field(description="Run folder, which becomes the model; default: runs/ and the folder's name.")
+        Path | None,
+        Field(description="Run folder, which becomes the model; default: runs/ and the folder's name."),
+        Writes(),
     ] = None,
     label_from: LabelSource = None,
     group_from: GroupSource = None,

@@ -13,7 +13,7 @@ from ..drawing import check_plot_of
 from ..errors import BadSetting
 from ..music.theory import pitch_range_of
 from ..names import file_stem
-from ..parameters import Quiet
+from ..parameters import Quiet, Writes
 from ..progress_bar import progress_bar
 from ..sound_file import read_header
 from ..transcription import TranscriptionSettings
@@ -43,6 +43,7 @@ def transcribe(
             description="Score (.mid, .musicxml, .mxl, .abc) or notes (.json) to write; default: <file>.mid here. Of a "
             "folder, the folder to write; default: <folder>-transcribed beside it."
         ),
+        Writes(".mid"),
     ] = None,
     format: Annotated[
         ScoreFormat | None, Field(description="Of the scores of a folder; default: mid. A file's is that of --out.")
@@ -64,7 +65,9 @@ def transcribe(
         Field(description="Rise in dB at which a note is repeated; less finds more repeated notes.", ge=0.5, le=40),
     ] = USUAL.onset_db,
     min_note: Annotated[float, Field(description="Shortest note in seconds.", ge=0.03, le=1)] = USUAL.min_note_seconds,
-    plot: Annotated[Path | None, Field(description="PNG file to draw the notes over the pitch to.")] = None,
+    plot: Annotated[
+        Path | None, Field(description="PNG file to draw the notes over the pitch to."), Writes(".png")
+    ] = None,
     workers: Annotated[int, Field(description="Files of a folder at a time; 0: one for each core.", ge=0, le=256)] = 0,
     quiet: Quiet = False,
 ) -> TranscribedMelody | TranscribedFolder:

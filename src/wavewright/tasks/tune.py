@@ -12,7 +12,7 @@ from pydantic import Field
 from ..data.parameters import GroupSource, LabelSource, ManifestPath
 from ..errors import BadSetting, MissingExtra, how_to_install
 from ..names import inside
-from ..parameters import MAX_SEED, Quiet, TrainingDevice
+from ..parameters import MAX_SEED, Quiet, TrainingDevice, Writes
 from . import checked
 from .train import FAMILY_HELP, SIZE_HELP, memory_errors
 
@@ -77,7 +77,7 @@ def tune(
     max_minutes: Annotated[float, Field(description="Duration of this call in minutes.", gt=0)] = 60.0,
     size: Annotated[str, Field(description=f"Size of the network: {SIZE_HELP}.")] = "small",
     out: Annotated[
-        Path | None, Field(description="Folder of the search; default: runs/, the folder's name and -tune.")
+        Path | None, Field(description="Folder of the search; default: runs/, the folder's name and -tune."), Writes()
     ] = None,
     trial_minutes: Annotated[
         float | None,

@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from ...json_text import JsonValue
 from ...names import quoted
-from ...tasks.description import TaskDescription
+from ...tasks.description import CommandTask
 from ..guard import read_body
 from ..settings import ServerSettings
 from ..speech_request import BadRequest, JsonObject, parse_object
@@ -105,7 +105,7 @@ class JobEndpoints:
         headers = {"Location": f"/v1/jobs/{job.id}"}
         return JSONResponse(job.status(), 200 if job.has_ended else 202, headers)
 
-    async def _fields_of(self, request: Request, task: TaskDescription) -> JsonObject:
+    async def _fields_of(self, request: Request, task: CommandTask) -> JsonObject:
         """Return the parameters of a request, with references to the files that came with it."""
         settings = self._settings
         if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
@@ -115,7 +115,7 @@ class JobEndpoints:
         )
         async with contextlib.aclosing(_Closing(form)):
             fields = _parameters_in(form.getlist(PARAMETERS_PART))
-            names = {each.public_name for each in parameters_of(task)}
+            names = {each.key for each in parameters_of(task)}
             files = [(name, value) for name, value in form.multi_items() if isinstance(value, UploadFile)]
             for name in {name for name, _ in files}:
                 if name not in names | {"attachments"}:
@@ -214,7 +214,7 @@ class _Closing:
 
 
 @cache
-def _tasks() -> dict[str, TaskDescription]:
+def _tasks() -> dict[str, CommandTask]:
     return http_tasks()
 
 
@@ -223,7 +223,7 @@ def _record(name: str) -> dict[str, object]:
     return task_record(_tasks()[name])
 
 
-def _task_of(request: Request) -> TaskDescription:
+def _task_of(request: Request) -> CommandTask:
     name = request.path_params["name"]
     task = _tasks().get(name)
     if task is None:

@@ -58,7 +58,7 @@ class Upload:
         return {"id": self.id, "name": self.name, "bytes": self.n_bytes}
 
 
-class Workspace:
+class JobFiles:
     """The temporary folder of a server, which other processes remove if this one is killed.
 
     Raises

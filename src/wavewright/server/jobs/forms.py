@@ -64,7 +64,7 @@ async def store_files(store: JobStore, files: Sequence[UploadFile]) -> list[Uplo
     stored: list[Upload] = []
     try:
         for file in files:
-            upload = store.workspace.new_upload(file.filename or "")
+            upload = store.job_files.new_upload(file.filename or "")
             stored.append(upload)
             await asyncio.to_thread(_copy, file, upload.path)
     except BaseException:

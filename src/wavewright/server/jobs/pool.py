@@ -17,7 +17,7 @@ from typing import Any
 
 from ...json_text import line_of
 from ..scheduler import TooManyRequests
-from .files import Workspace
+from .files import JobFiles
 from .task_job import State, TaskJob
 from .worker import run_worker
 
@@ -39,7 +39,7 @@ class WorkerPool:
         Processes.
     max_queued : int
         Jobs that may wait.
-    workspace : Workspace
+    job_files : JobFiles
         Has the folders for temporary files.
     runs_folder : Path
         Folder of the runs.
@@ -48,7 +48,7 @@ class WorkerPool:
     """
 
     def __init__(
-        self, n_workers: int, max_queued: int, workspace: Workspace, runs_folder: Path, is_long: bool = False
+        self, n_workers: int, max_queued: int, job_files: JobFiles, runs_folder: Path, is_long: bool = False
     ) -> None:
         self._max_queued = max_queued
         self._is_long = is_long
@@ -56,7 +56,7 @@ class WorkerPool:
         self._queue: deque[TaskJob] = deque()
         self._is_closed = False
         kind = "training" if is_long else "job"
-        self._workers = [_Worker(f"{kind}-{number}", workspace, runs_folder) for number in range(n_workers)]
+        self._workers = [_Worker(f"{kind}-{number}", job_files, runs_folder) for number in range(n_workers)]
         self._threads: list[threading.Thread] = []
 
     @property
@@ -169,10 +169,10 @@ class WorkerPool:
 class _Worker:
     """A process, or none yet, and the job that it runs. `run` is called by one thread, `stop` and `kill` by any."""
 
-    def __init__(self, name: str, workspace: Workspace, runs_folder: Path) -> None:
+    def __init__(self, name: str, job_files: JobFiles, runs_folder: Path) -> None:
         self.name = name
         self.job: TaskJob | None = None
-        self._workspace = workspace
+        self._job_files = job_files
         self._runs_folder = runs_folder
         self._lock = threading.Lock()
         self._process: SpawnProcess | None = None
@@ -195,7 +195,7 @@ class _Worker:
             if self._process is not None and self._process.is_alive():
                 return
             ours, theirs = get_context("spawn").Pipe()
-            folder = str(self._workspace.temporary_folder(self.name))
+            folder = str(self._job_files.temporary_folder(self.name))
             arguments = (theirs, str(self._runs_folder), folder)
             process = get_context("spawn").Process(target=run_worker, args=arguments, name=f"wavewright-{self.name}")
             process.start()

@@ -11,7 +11,8 @@ from typing import get_origin
 from ...errors import BadSetting
 from ...json_text import JsonValue
 from ...names import file_stem, name_problem, quoted
-from ...tasks.description import ParameterDescription, TaskDescription, described_tasks, members
+from ...tasks.catalogue import TaskParameter
+from ...tasks.description import CommandTask, check_value, command_tasks, innermost_types
 from ..speech_request import BadRequest
 from .files import safe_name
 
@@ -56,30 +57,30 @@ class PreparedTask:
         The command line that does the same.
     """
 
-    task: TaskDescription
+    task: CommandTask
     arguments: dict[str, object]
     files: dict[str, Path]
     command: str
 
 
-def http_tasks() -> dict[str, TaskDescription]:
+def http_tasks() -> dict[str, CommandTask]:
     """Return the tasks that are jobs, by name."""
-    return described_tasks(NOT_OVER_HTTP)
+    return command_tasks(NOT_OVER_HTTP)
 
 
-def parameters_of(task: TaskDescription) -> tuple[ParameterDescription, ...]:
+def parameters_of(task: CommandTask) -> tuple[TaskParameter, ...]:
     """Return the parameters that a request may give."""
-    return tuple(each for each in task.parameters if each.name not in HIDDEN)
+    return tuple(each for each in task.description.parameters.values() if each.name not in HIDDEN)
 
 
 def prepare(
-    task: TaskDescription, fields: Mapping[str, JsonValue], source_of: FileSource, runs_folder: Path
+    task: CommandTask, fields: Mapping[str, JsonValue], source_of: FileSource, runs_folder: Path
 ) -> PreparedTask:
     """Check the parameters of a request.
 
     Parameters
     ----------
-    task : TaskDescription
+    task : CommandTask
         The task.
     fields : mapping
         Parameters by name, as JSON. A file is ``{"upload": id}`` or ``{"job": id, "file": name}``; a list of them, or
@@ -99,7 +100,7 @@ def prepare(
     BadRequest
         For the first parameter that is missing, unknown or not valid.
     """
-    allowed = {each.public_name: each for each in parameters_of(task)}
+    allowed = {each.key: each for each in parameters_of(task)}
     inputs = _Inputs(source_of)
     arguments: dict[str, object] = {}
     for name, value in fields.items():
@@ -115,47 +116,47 @@ def prepare(
             raise BadRequest(str(error), name) from error
     for each in allowed.values():
         if each.is_required and each.name not in arguments:
-            raise BadRequest(f"{task.name} needs {each.public_name}; give it.", each.public_name, "missing_parameter")
-    command = task.command_line(arguments)
+            raise BadRequest(f"{task.name} needs {each.key}; give it.", each.key, "missing_parameter")
+    command = task.command_line({name.rstrip("_"): value for name, value in arguments.items()})
     _set_outputs(task, arguments, inputs, runs_folder)
-    if any(each.name == "quiet" for each in task.parameters):
+    if any(each.name == "quiet" for each in task.description.parameters.values()):
         arguments["quiet"] = True
     return PreparedTask(task, arguments, dict(inputs.files), command)
 
 
-def _unknown(task: TaskDescription, name: str) -> ParameterDescription:
+def _unknown(task: CommandTask, name: str) -> TaskParameter:
     """Raise BadRequest for a parameter that the task does not have, or not over HTTP."""
     try:
-        known = task.parameter(name)
+        known = task.description.parameter(name)
     except BadSetting as error:
         raise BadRequest(str(error), name[:100], "unknown_parameter") from error
     raise BadRequest(
-        f"The parameter {known.public_name} is one of the command line alone; leave it out.", name, "unknown_parameter"
+        f"The parameter {known.key} is one of the command line alone; leave it out.", name, "unknown_parameter"
     )
 
 
-def _argument(parameter: ParameterDescription, value: JsonValue, inputs: _Inputs) -> object:
+def _argument(parameter: TaskParameter, value: JsonValue, inputs: _Inputs) -> object:
     if parameter.role == "output":
-        return _output_name(parameter.public_name, value)
+        return _output_name(parameter.key, value)
     if parameter.role == "input":
         return _input(parameter, value, inputs)
-    if isinstance(value, dict) and {"upload", "job"} & value.keys() and str in members(parameter.type):
-        return inputs.add(value, parameter.public_name)
-    parameter.check(value)
+    if isinstance(value, dict) and {"upload", "job"} & value.keys() and str in innermost_types(parameter.type):
+        return inputs.add(value, parameter.key)
+    check_value(parameter, value)
     if parameter.name not in TEXTS:
-        _check_names(parameter.public_name, value)
+        _check_names(parameter.key, value)
     return value
 
 
-def _input(parameter: ParameterDescription, value: JsonValue, inputs: _Inputs) -> object:
+def _input(parameter: TaskParameter, value: JsonValue, inputs: _Inputs) -> object:
     """Return the relative path, or paths, of the files to read."""
     takes_several = any(
         get_origin(hint) is tuple for hint in (parameter.type, *getattr(parameter.type, "__args__", ()))
     )
     if isinstance(value, list) and takes_several:
-        return [_one_input(parameter.public_name, each, inputs) for each in value]
-    path = _one_input(parameter.public_name, value, inputs)
-    return [path] if takes_several else path
+        return [_one_input(parameter.key, each, inputs) for each in value]
+    path = _one_input(parameter.key, value, inputs)
+    return [path] if parameter.is_repeated else path
 
 
 def _one_input(name: str, value: JsonValue, inputs: _Inputs) -> str:
@@ -190,20 +191,20 @@ def _check_names(parameter: str, value: JsonValue) -> None:
             _check_names(parameter, each)
 
 
-def _set_outputs(task: TaskDescription, arguments: dict[str, object], inputs: _Inputs, runs_folder: Path) -> None:
+def _set_outputs(task: CommandTask, arguments: dict[str, object], inputs: _Inputs, runs_folder: Path) -> None:
     """Choose the folders of what is written, relative to that of the job."""
     if task.name in TRAINING:
         name = str(arguments.get("out") or f"run-{secrets.token_hex(4)}{TRAINING[task.name]}")
         arguments["out"] = str(runs_folder / name)
     elif task.name == "runs":
         arguments["folders"] = [str(runs_folder)]
-    for each in task.parameters:
+    for each in task.description.parameters.values():
         if each.role == "output" and each.name not in arguments and isinstance(each.default, Path):
             arguments[each.name] = str(each.default) if each.default.suffix else "."
         elif each.role == "output" and arguments.get(each.name) in inputs.files:
             raise BadRequest(
-                f"{each.public_name} has the name of a file to read, {arguments[each.name]}; give another one.",
-                each.public_name,
+                f"{each.key} has the name of a file to read, {arguments[each.name]}; give another one.",
+                each.key,
             )
 
 

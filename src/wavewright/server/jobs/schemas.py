@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, get_origin
+from typing import Any
 
-from ...tasks.description import ParameterDescription, TaskDescription
+from ...tasks.catalogue import TaskParameter
+from ...tasks.description import CommandTask, schema_of
 from .request import ATTACHMENTS, ATTACHMENTS_HELP, LONG_TASKS, parameters_of
 
 FILE_SCHEMA: dict[str, Any] = {
@@ -20,51 +21,54 @@ FILE_SCHEMA: dict[str, Any] = {
 """How a request names a file to read."""
 
 
-def task_record(task: TaskDescription) -> dict[str, object]:
+def task_record(task: CommandTask) -> dict[str, object]:
     """Return a task as lists show it.
 
     Parameters
     ----------
-    task : TaskDescription
+    task : CommandTask
         The task.
 
     Returns
     -------
     dict
-        ``name``, ``summary``, ``parameters`` (a JSON schema), ``files`` and ``outputs`` (names of the parameters for
-        files to read and to write), ``long`` (whether it is a training), ``command``.
+        ``name``, ``summary``, ``parameters`` (a JSON schema), ``files``, ``outputs`` and ``models`` (names of the
+        parameters for files to read, files to write, and names of models), ``long`` (whether it is a training),
+        ``command``.
     """
     parameters = parameters_of(task)
     return {
         "name": task.name,
-        "summary": task.summary,
+        "summary": " ".join(task.description.summary.replace("``", "").split()),
         "parameters": parameters_schema(task),
-        "files": [each.public_name for each in parameters if each.role == "input"],
-        "outputs": [each.public_name for each in parameters if each.role == "output"],
+        "files": [each.key for each in parameters if each.role == "input"],
+        "outputs": [each.key for each in parameters if each.role == "output"],
+        "models": [each.key for each in parameters if each.role == "model"],
         "long": task.name in LONG_TASKS,
         "command": " ".join(("wavewright", *task.words)),
     }
 
 
-def parameters_schema(task: TaskDescription) -> dict[str, object]:
+def parameters_schema(task: CommandTask) -> dict[str, object]:
     """Return the JSON schema of the parameters of a task."""
     parameters = parameters_of(task)
-    properties = {each.public_name: _schema(each) for each in parameters}
+    properties = {each.key: _schema(each) for each in parameters}
     properties[ATTACHMENTS] = {"type": "array", "items": FILE_SCHEMA, "description": ATTACHMENTS_HELP}
     return {
         "type": "object",
         "properties": properties,
-        "required": [each.public_name for each in parameters if each.is_required],
+        "required": [each.key for each in parameters if each.is_required],
         "additionalProperties": False,
     }
 
 
-def _schema(parameter: ParameterDescription) -> dict[str, object]:
-    schema = parameter.schema()
+def _schema(parameter: TaskParameter) -> dict[str, object]:
+    schema = schema_of(parameter)
     if parameter.role == "input":
         several = {"type": "array", "items": FILE_SCHEMA}
-        is_list = get_origin(parameter.type) is tuple
-        return {"description": schema["description"]} | (several if is_list else {"anyOf": [FILE_SCHEMA, several]})
+        return {"description": schema["description"]} | (
+            several if parameter.is_repeated else {"anyOf": [FILE_SCHEMA, several]}
+        )
     if parameter.role == "output":
         return schema | {"pattern": r"^[^./\\-][^/\\]*$"}
     return schema

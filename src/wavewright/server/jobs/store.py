@@ -12,7 +12,7 @@ from ...json_text import JsonValue
 from ...names import quoted
 from ..settings import ServerSettings
 from ..speech_request import BadRequest
-from .files import Upload, Workspace, link_or_copy, n_bytes_in, remove_folder
+from .files import JobFiles, Upload, link_or_copy, n_bytes_in, remove_folder
 from .pool import WorkerPool
 from .request import LONG_TASKS, PreparedTask
 from .task_job import TaskJob
@@ -35,13 +35,13 @@ class JobStore:
 
     def __init__(self, settings: ServerSettings) -> None:
         self._settings = settings
-        self.workspace = Workspace()
+        self.job_files = JobFiles()
         self.runs_folder = settings.runs_folder.absolute()
         self.uploads: dict[str, Upload] = {}
         self.jobs: dict[str, TaskJob] = {}
         self._n_bytes: dict[str, int] = {}  # of jobs
-        self.pool = WorkerPool(settings.job_workers, settings.max_jobs, self.workspace, self.runs_folder)
-        self.long_pool = WorkerPool(1, settings.max_jobs, self.workspace, self.runs_folder, is_long=True)
+        self.pool = WorkerPool(settings.job_workers, settings.max_jobs, self.job_files, self.runs_folder)
+        self.long_pool = WorkerPool(1, settings.max_jobs, self.job_files, self.runs_folder, is_long=True)
 
     @property
     def n_bytes(self) -> int:
@@ -126,7 +126,7 @@ class JobStore:
         """Add a job; raise TooManyRequests if too many wait. Called in the event loop."""
         pool = self.pool_of(prepared)
         pool.check_room()
-        job_id, folder = self.workspace.new_job()
+        job_id, folder = self.job_files.new_job()
         for name, source in prepared.files.items():
             link_or_copy(source, folder / name)
         job = TaskJob(job_id, folder, prepared, asyncio.get_running_loop())
@@ -186,4 +186,4 @@ class JobStore:
         self.pool.close()
         self.long_pool.close()
         with suppress(OSError):
-            self.workspace.close()
+            self.job_files.close()

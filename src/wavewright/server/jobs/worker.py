@@ -21,7 +21,7 @@ from ...json_text import line_of
 from ...progress_bar import progress_reported_to
 from ...tasks import checked
 from ...tasks.commands import function_of
-from ...tasks.results import plain
+from ...tasks.plain_data import plain
 from .access import FileAccess
 
 KEPT_MODELS = 6

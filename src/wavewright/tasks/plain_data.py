@@ -1,4 +1,4 @@
-"""Results of tasks as JSON."""
+"""Results of tasks as the dicts, lists, strings and numbers of JSON."""
 
 from __future__ import annotations
 

@@ -1,0 +1,220 @@
+"""All tasks that turn files and texts into files and data, by name, and what each of their parameters is."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import inspect
+import types
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias, Union, get_args, get_origin
+
+from ..errors import BadSetting
+from ..names import quoted
+from ..parameters import NAMES_MODEL, Writes
+from . import POSITIONAL, checked
+
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+
+PACKAGE = __package__.split(".")[0]
+
+PROCESSING = {
+    "speak": "tasks.speak:speak",
+    "generate": "tasks.generate:generate",
+    "morph": "tasks.morph:morph",
+    "vary": "tasks.vary:vary",
+    "adjust": "tasks.adjust:adjust",
+    "map": "tasks.map_clips:map_clips",
+    "similar": "tasks.similar:similar",
+    "edit": "tasks.edit:edit",
+    "split": "tasks.split:split",
+    "mix": "tasks.mix:mix",
+    "layer": "tasks.layer:layer",
+    "synthesise": "tasks.synthesise:synthesise",
+    "compose": "tasks.compose:compose",
+    "accompany": "tasks.accompany:accompany",
+    "transcribe": "tasks.transcribe:transcribe",
+    "render": "tasks.render:render",
+    "recognise": "tasks.recognise:recognise",
+    "enhance": "tasks.enhance:enhance",
+    "cancel-echo": "tasks.cancel_echo:cancel_echo",
+    "encode": "tasks.encode:encode",
+    "decode": "tasks.decode:decode",
+    "soundfont": "tasks.soundfont:soundfont",
+    "phonemes": "tasks.phonemes:phonemes",
+    "analyse": "tasks.analyse:analyse",
+    "detect": "tasks.detect:detect",
+    "plot": "tasks.plot:plot",
+}
+"""Name on the command line, and ``module:function`` below the package, of every such task."""
+
+Task: TypeAlias = Callable[..., object]
+Role: TypeAlias = Literal["input", "output", "model", "value"]
+
+
+@dataclass(frozen=True)
+class TaskParameter:
+    """A parameter of a task.
+
+    Attributes
+    ----------
+    name
+        Its name in Python.
+    type
+        Its type without the field, such as ``float | None``.
+    field
+        Its description and range.
+    default
+        Its default; `inspect.Parameter.empty` where a value is required.
+    markers
+        What follows the field of its annotation.
+    """
+
+    name: str
+    type: object
+    field: FieldInfo
+    default: object
+    markers: tuple[object, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """Its name in JSON: that of Python without a final ``_``, which avoids a keyword of Python."""
+        return self.name.rstrip("_")
+
+    @property
+    def is_required(self) -> bool:
+        """True where it has no default."""
+        return self.default is inspect.Parameter.empty
+
+    @property
+    def is_argument(self) -> bool:
+        """True where it is an argument of the command line, not an option."""
+        return self.is_required or POSITIONAL in self.markers
+
+    @property
+    def option(self) -> str:
+        """Its name on the command line: with dashes that of an option, without that of an argument."""
+        return self.name if self.is_argument else f"--{self.key.replace('_', '-')}"
+
+    @property
+    def is_repeated(self) -> bool:
+        """True where it takes any number of values, or several."""
+        return any(get_origin(member) is tuple for member in _members(self.type))
+
+    @property
+    def writes(self) -> Writes | None:
+        """The file or folder that the task writes to its path, None for other parameters."""
+        return next((marker for marker in self.markers if isinstance(marker, Writes)), None)
+
+    @property
+    def role(self) -> Role:
+        """Whether its value is a path to read, a path to write, the name of a model, or anything else."""
+        if self.writes is not None:
+            return "output"
+        if NAMES_MODEL in self.markers:
+            return "model"
+        is_path = any(member is Path or Path in get_args(member) for member in _members(self.type))
+        return "input" if is_path else "value"
+
+
+@dataclass(frozen=True)
+class TaskDescription:
+    """A task by name.
+
+    Attributes
+    ----------
+    name
+        Its name on the command line.
+    function
+        The task.
+    parameters
+        Its parameters by their keys.
+    """
+
+    name: str
+    function: Task
+    parameters: dict[str, TaskParameter]
+
+    @property
+    def summary(self) -> str:
+        """The first paragraph of its documentation."""
+        return (inspect.getdoc(self.function) or "").split("\n\n")[0]
+
+    @property
+    def main_input(self) -> TaskParameter | None:
+        """The parameter with the file to work on: the one called ``file``, else the first argument that is a path."""
+        inputs = [parameter for parameter in self.parameters.values() if parameter.role == "input"]
+        named = [parameter for parameter in inputs if parameter.name == "file"]
+        return next(iter([*named, *(parameter for parameter in inputs if parameter.is_argument)]), None)
+
+    def of_role(self, role: Role) -> list[TaskParameter]:
+        """Return all parameters of a role."""
+        return [parameter for parameter in self.parameters.values() if parameter.role == role]
+
+    def parameter(self, key: str) -> TaskParameter:
+        """Return a parameter by its key, with - or _; raise BadSetting if the task has none of that name."""
+        found = self.parameters.get(key.replace("-", "_"))
+        if found is None:
+            raise BadSetting(f"{self.name} has no parameter {quoted(key)}; {_nearest(key, self.parameters)}.")
+        return found
+
+    def call(self, **values: object) -> object:
+        """Call the task with values by the names of Python; messages name parameters by their keys."""
+        names = {parameter.name: parameter.key for parameter in self.parameters.values()}
+        return checked(self.function, names)(**values)
+
+
+@cache
+def describe(name: str) -> TaskDescription:
+    """Return the description of a task of `PROCESSING`, whose module is imported.
+
+    Parameters
+    ----------
+    name : str
+        Name of the task, with - or _.
+
+    Raises
+    ------
+    BadSetting
+        If there is no such task.
+    """
+    entry = PROCESSING.get(name.replace("_", "-"))
+    if entry is None:
+        raise BadSetting(f"There is no task {quoted(name)}; {_nearest(name, PROCESSING)}.")
+    module, function_name = entry.split(":")
+    function = getattr(importlib.import_module(f"{PACKAGE}.{module}"), function_name)
+    return describe_function(name.replace("_", "-"), function)
+
+
+def describe_function(name: str, function: Task) -> TaskDescription:
+    """Return the description of a function as a task with a name."""
+    described = [parameter_of(parameter, hint) for parameter, hint in _annotated(function)]
+    return TaskDescription(name, function, {parameter.key: parameter for parameter in described})
+
+
+def parameter_of(parameter: inspect.Parameter, hint: object) -> TaskParameter:
+    """Return the description of a parameter, whose annotation is ``Annotated[type, Field(...), *markers]``."""
+    task_type, field, *markers = get_args(hint)
+    return TaskParameter(parameter.name, task_type, field, parameter.default, tuple(markers))
+
+
+def _annotated(function: Task) -> list[tuple[inspect.Parameter, object]]:
+    hints = typing.get_type_hints(function, include_extras=True)
+    return [(parameter, hints[name]) for name, parameter in inspect.signature(function).parameters.items()]
+
+
+def _members(task_type: object) -> tuple[object, ...]:
+    """Return the members of a union, or the type itself."""
+    return get_args(task_type) if get_origin(task_type) in (Union, types.UnionType) else (task_type,)
+
+
+def _nearest(name: str, known: typing.Iterable[str]) -> str:
+    """Return the advice for a name that is not known."""
+    names = list(known)
+    nearest = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    return f"the nearest is {nearest[0]}" if nearest else f"give one of {', '.join(names)}"

@@ -1,0 +1,101 @@
+"""The descriptions of tasks: which parameters are files to read, to write, and names of models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from wavewright.errors import BadSetting
+from wavewright.tasks.catalogue import PROCESSING, describe
+
+WRITTEN = {
+    "speak": {"out", "subtitles"},
+    "mix": {"out", "stems"},
+    "render": {"out", "stems"},
+    "accompany": {"out", "save_style"},
+    "transcribe": {"out", "plot"},
+    "recognise": {"plot"},
+    "analyse": {"plot"},
+    "similar": set(),
+    "soundfont": set(),
+    "phonemes": set(),
+    "detect": set(),
+}
+"""Keys of the paths that a task writes; of those not listed, ``out``."""
+
+
+@pytest.mark.parametrize("name", PROCESSING)
+def test_paths_are_read_or_written(name):
+    task = describe(name)
+    written = {parameter.key for parameter in task.of_role("output")}
+    assert written == WRITTEN.get(name, {"out"})
+    paths = {key for key, parameter in task.parameters.items() if "Path" in str(parameter.type)}
+    assert {parameter.key for parameter in task.of_role("input")} == paths - written
+    assert all(parameter.field.description for parameter in task.parameters.values())
+
+
+@pytest.mark.parametrize("name", PROCESSING)
+def test_parameters_that_name_models_say_so(name):
+    named = {"model", "vocoder", "classifier", "embedding"} | ({"voice"} if name == "speak" else set())
+    task = describe(name)
+    assert {parameter.key for parameter in task.of_role("model")} == named & task.parameters.keys()
+    assert all(str in (p.type, *get_args(p.type)) for p in task.of_role("model"))
+
+
+def test_the_main_input_is_the_file_to_work_on():
+    main = {name: task.main_input for name in PROCESSING if (task := describe(name))}
+    assert {name: parameter.key for name, parameter in main.items() if parameter and parameter.key != "file"} == {
+        "morph": "file_a",
+        "map": "folder",
+        "edit": "source",
+        "mix": "project",
+        "accompany": "melody",
+        "render": "score",
+        "enhance": "source",
+        "cancel-echo": "mic",
+    }
+    assert {name for name, parameter in main.items() if parameter is None} == {
+        "generate",
+        "layer",
+        "synthesise",
+        "compose",
+        "phonemes",
+    }
+
+
+def test_a_task_is_described_from_its_annotations():
+    task = describe("cancel_echo")
+    assert (task.name, task.summary[:6]) == ("cancel-echo", "Remove")
+    assert task.parameter("mic").is_required
+    assert task.parameter("mic").is_argument
+    assert not task.parameter("out").is_argument
+    assert describe("compose").parameter("continue").name == "continue_"
+    assert describe("edit").parameter("source").is_argument
+    assert describe("split").parameter("at").is_repeated
+    assert not describe("split").parameter("every").is_repeated
+    assert describe("edit").parameter("no-tags").name == "no_tags"
+
+
+def test_a_task_is_called_by_its_description(tmp_path: Path):
+    result = describe("synthesise").call(name="laser", out=tmp_path / "zap.wav", seconds=None, quiet=True)
+    assert (tmp_path / "zap.wav").is_file()
+    assert "zap" in str(result)
+    with pytest.raises(BadSetting, match=r"^seed is -1; "):
+        describe("synthesise").call(name="laser", seed=-1)
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "sentence"),
+    [
+        ("enhanse", "", "There is no task 'enhanse'; the nearest is enhance."),
+        ("train", "", "There is no task 'train'; give one of speak, "),
+        ("enhance", "modle", "enhance has no parameter 'modle'; the nearest is model."),
+        ("enhance", "x", "enhance has no parameter 'x'; give one of source, out, "),
+    ],
+)
+def test_unknown_names_are_refused(name, key, sentence):
+    with pytest.raises(BadSetting) as refusal:
+        describe(name).parameter(key)
+    assert str(refusal.value).startswith(sentence)
