@@ -21,7 +21,9 @@ import onnx
 from wavewright.contracts.recipe import Recipe
 from wavewright.contracts.settings import override
 from wavewright.data.folder import scan
+from wavewright.families import FAMILIES
 from wavewright.models.card import CARD_FILE, Source
+from wavewright.models.consent import required_consent
 from wavewright.models.folder import ModelFolder, write_card
 from wavewright.training.optimised_graph import optimised
 from wavewright.training.run import Provenance, Run
@@ -119,7 +121,7 @@ def n_bytes_of(folder: Path) -> int:
 
 
 def update(folder: Path) -> None:
-    """Optimise the graphs of a model folder, and write the reason for its size on the card.
+    """Optimise the graphs of a model folder; write the reason for its size and the consent to a voice on the card.
 
     Coded files that carry the model's former hash can still be decoded.
     """
@@ -141,8 +143,11 @@ def update(folder: Path) -> None:
             f"{card.name} has {n_bytes_of(folder):,} bytes; above {MAX_UNEXPLAINED_BYTES:,} it needs a reason in "
             "SIZE_REASONS."
         )
-    if card.size_reason != reason:
-        write_card(folder, card.model_copy(update={"size_reason": reason}))
+    consent = card.consent
+    if consent is None and FAMILIES[card.family].imitates_voices:
+        consent = required_consent(None, card.licence, card.speakers)
+    if (card.size_reason, card.consent) != (reason, consent):
+        write_card(folder, card.model_copy(update={"size_reason": reason, "consent": consent}))
 
 
 def update_all() -> None:

@@ -47,7 +47,7 @@ def wait_until(condition, seconds: float = 20.0) -> None:
 
 def request(server, method: str, path: str, body=None, headers=None) -> SimpleNamespace:
     """Send a request; return status, headers, body and the JSON in it."""
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=70)
     try:
         data = json.dumps(body) if isinstance(body, dict) else body
         connection.request(method, path, data, headers or {})

@@ -21,6 +21,7 @@ from typer.testing import CliRunner
 from wavewright import __version__, models
 from wavewright.cli import command, run
 from wavewright.errors import BadSetting
+from wavewright.models.consent import Permission
 from wavewright.tasks import POSITIONAL, checked, demo, generate, train
 from wavewright.training import export
 
@@ -198,6 +199,7 @@ def test_train_passes_every_option_on(home, capsys, monkeypatch):
         "quiet": True,
         "base": None,
         "augment": None,
+        "permission": Permission(),
     }
 
 

@@ -46,7 +46,9 @@ def removing(tmp_path_factory):
         lines = "".join(json.dumps(row) + "\n" for row in rows)
         (corpus / "manifest.jsonl").write_text(lines, encoding="utf-8")
         scanned = scan(corpus, manifest=corpus / "manifest.jsonl")
-        Run(folder / "run", "acoustic", tiny_recipe(), scanned, Provenance("tiny"), folder / "cache").train(quiet=True)
+        Run(
+            folder / "run", "acoustic", tiny_recipe(), scanned, Provenance("tiny", licence="CC0-1.0"), folder / "cache"
+        ).train(quiet=True)
         yield module, folder / "run", corpus
 
 

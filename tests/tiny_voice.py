@@ -77,7 +77,9 @@ def tiny_recipe() -> recipes.Recipe:
 
 def tiny_run(folder: Path, out: Path, cache: Path, recipe: recipes.Recipe | None = None, base=None) -> Run:
     """Return a run on a folder; ``recipes.front_end`` must be that of this module."""
-    return Run(out, "acoustic", recipe or tiny_recipe(), scan(folder), Provenance("tiny"), cache, base)
+    return Run(
+        out, "acoustic", recipe or tiny_recipe(), scan(folder), Provenance("tiny", licence="CC0-1.0"), cache, base
+    )
 
 
 @contextmanager

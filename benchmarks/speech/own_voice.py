@@ -1,8 +1,9 @@
-"""Measure a voice that is fine-tuned on an unseen studio reader, on prompts that were held out.
+r"""Measure a voice that is fine-tuned on an unseen studio reader, on prompts that were held out.
 
     python recipes/corpora prompts --asterisk FOLDER --out corpora/prompts
     python -m benchmarks.speech.own_voice --prompts corpora/prompts --prepare corpora/own-voice
-    wavewright train corpora/own-voice --family acoustic --from en --out runs/own-voice --max-minutes 90
+    wavewright train corpora/own-voice --family acoustic --from en --licence CC-BY-SA-3.0 --out runs/own-voice \
+        --max-minutes 90
     python -m benchmarks.speech.own_voice --prompts corpora/prompts --voice runs/own-voice --json own_voice.json
 
 ``--prepare`` writes a folder in LJSpeech's format with all prompts but the 60 of at least 2 s that are judged, or with

@@ -53,6 +53,28 @@ ResumeRun: TypeAlias = Annotated[bool, Field(description="Continue the run in th
 
 TrainingDevice: TypeAlias = Annotated[Literal["cpu", "cuda", "mps"], Field(description="Where to compute.")]
 
+ConsentFiles: TypeAlias = Annotated[
+    tuple[Path, ...],
+    Field(
+        description="For a voice: the speaker's consent, a recording of the statement or a text file; may be given "
+        "several times."
+    ),
+]
+
+HasConsent: TypeAlias = Annotated[
+    bool, Field(description="For a voice: you are its speaker, or have the speaker's consent in another form.")
+]
+
+RecordingsLicence: TypeAlias = Annotated[
+    str,
+    Field(
+        description="Licence of the recordings, for the card of the model. A voice of published recordings needs no "
+        "--consent if it lets anybody adapt them, such as CC0-1.0."
+    ),
+]
+
+RecordingsCredit: TypeAlias = Annotated[str, Field(description="Whom to credit for the recordings, for the card.")]
+
 # ------------------------------------------------------------------------------------------------ text
 
 TextMarkup: TypeAlias = Annotated[Markup, Field(description="Markup of the text, which is not spoken.")]

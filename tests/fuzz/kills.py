@@ -113,7 +113,7 @@ def training(folder: str, out: str, settings: tuple[str, ...], *words: str) -> t
 
 
 GAN_RUN = training("kit", "gan", GAN)
-ACOUSTIC_RUN = training("voice", "acoustic", ACOUSTIC, "--family", "acoustic")
+ACOUSTIC_RUN = training("voice", "acoustic", ACOUSTIC, "--family", "acoustic", "--i-have-consent")
 CODEC_RUN = training("kit", "codec", CODEC, "--family", "codec")
 COMMANDS = {
     "train-gan": Command(GAN_RUN, "gan", is_training=True),

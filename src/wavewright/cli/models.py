@@ -82,8 +82,11 @@ class ModelShown:
                 f"  {title if index == 0 else '':11} {key}: {value}"
                 for index, (key, value) in enumerate(values.items())
             ]
+        if card.consent is not None:
+            lines.append(f"  consent     {card.consent}")
         for index, source in enumerate(card.sources):
             credit = f", {source.credit}" if source.credit else ""
+            credit += f", through {source.via}" if source.via else ""
             title = "" if index else "learned from"
             lines.append(f"  {title:11} {source.name} ({source.n_clips} clips, {source.licence}{credit})")
         return "\n".join(lines)

@@ -132,6 +132,11 @@ class Family(ABC, Generic[ConfigT, RecipeT, PreparedT]):
         return self.config.VALIDATION_METRICS
 
     @property
+    def imitates_voices(self) -> bool:
+        """True if a model speaks in the voice of its recordings, so that training needs the consent of the speaker."""
+        return Capability.SPEAK in self.capabilities
+
+    @property
     def warm_starts(self) -> bool:
         """True if training can start from the weights of another model (``train --from``)."""
         return bool(self.weight_prefixes)

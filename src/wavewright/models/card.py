@@ -12,6 +12,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, 
 
 from ..errors import BadModel
 from ..names import MAX_SHOWN_CHARACTERS, control_character_in, name_problem, quoted
+from .consent import Consent
+from .licences import UNKNOWN
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -52,8 +54,9 @@ class Source(BaseModel):
     name: str
     licence: str
     credit: str = ""
-    origin: str = Field("", description="public repository or distribution package, by name")
+    origin: str = Field(default="", description="public repository or distribution package, by name")
     n_clips: int = 0
+    via: str = Field(default="", description="model whose weights the training started from")
 
 
 class Card(BaseModel):
@@ -68,8 +71,9 @@ class Card(BaseModel):
     config: dict[str, object] = Field(default_factory=dict)
     labels: list[Annotated[str, _name_validator(is_file=False)]] = Field(default_factory=list)
     sample_rate: int = Field(ge=1, le=768_000)
-    licence: str = "unknown"
+    licence: str = UNKNOWN
     sources: list[Source] = Field(default_factory=list)
+    consent: Consent | None = Field(default=None, description="of the speakers of a voice")
     recipe: dict[str, object] = Field(default_factory=dict)
     training: dict[str, object] = Field(default_factory=dict)
     metrics: dict[str, object] = Field(default_factory=dict)

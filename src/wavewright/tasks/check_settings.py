@@ -113,7 +113,8 @@ def check_settings(
         raise MissingExtra(f"The checks need PyTorch, which is not installed: {how_to_install('train')}.")
     from ..drawing.plots import figure_class, save_figure
     from ..training import quick_checks
-    from ..training.run import Run, choose_recipe, family_of, open_base, provenance_of, scan_for
+    from ..training.provenance import provenance_of
+    from ..training.run import Run, choose_recipe, family_of, open_base, scan_for
 
     if image is not None:
         figure_class()

@@ -125,7 +125,8 @@ def innermost_types(hint: object) -> Iterator[object]:
 
 @cache
 def _adapter(parameter: TaskParameter) -> TypeAdapter[object]:
-    return TypeAdapter(Annotated[parameter.type, parameter.field])
+    annotated: Any = Annotated[parameter.type, parameter.field]
+    return TypeAdapter(annotated)
 
 
 def _as_option(parameter: TaskParameter, value: object) -> list[str]:

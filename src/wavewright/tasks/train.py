@@ -12,11 +12,25 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
+from ..data.consent import consent_of
 from ..data.parameters import GroupSource, LabelSource, ManifestPath
 from ..errors import BadSetting, MissingExtra, TrainingStopped, how_to_install
 from ..families import FAMILIES
+from ..models.consent import Permission
+from ..models.licences import UNKNOWN
 from ..names import inside, quoted
-from ..parameters import MoreMinutes, Quiet, ResumeRun, SettingChanges, TrainingDevice, Writes
+from ..parameters import (
+    ConsentFiles,
+    HasConsent,
+    MoreMinutes,
+    Quiet,
+    RecordingsCredit,
+    RecordingsLicence,
+    ResumeRun,
+    SettingChanges,
+    TrainingDevice,
+    Writes,
+)
 from . import checked
 
 if TYPE_CHECKING:
@@ -120,6 +134,10 @@ def train(
             le=0.9,
         ),
     ] = None,
+    consent: ConsentFiles = (),
+    i_have_consent: HasConsent = False,
+    licence: RecordingsLicence = UNKNOWN,
+    credit: RecordingsCredit = "",
     max_minutes: Annotated[
         float | None, Field(description="Stop and save after so many minutes of this call.", gt=0)
     ] = None,
@@ -138,7 +156,7 @@ def train(
     BadFolder
         If the recordings or the run folder cannot be used.
     BadSetting
-        If an option or a setting is unknown or out of its range.
+        If an option or a setting is unknown or out of its range, or a voice is to be trained without consent.
     TrainingStopped
         If training diverges again and again, or memory or disk are exhausted.
     """
@@ -148,6 +166,7 @@ def train(
 
     name = folder.resolve().stem if folder.is_file() else folder.resolve().name
     run_folder = inside(Path("runs"), name) if out is None else out
+    permission = Permission(licence, credit, consent_of(consent, i_have_consent))
     with memory_errors():
         progress = run.train(
             folder,
@@ -166,6 +185,7 @@ def train(
             base=from_,
             augment=_few_shot(few_shot, prior_fraction, augment_with)
             or _augmentation(augment_with, ratio, min_confidence, map_label),
+            permission=permission,
         )
     return Trained(run_folder, progress.step, progress.steps, round(progress.minutes, 2), dict(progress.metrics))
 

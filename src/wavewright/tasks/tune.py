@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -9,10 +10,22 @@ from typing import Annotated
 
 from pydantic import Field
 
+from ..data.consent import consent_of
 from ..data.parameters import GroupSource, LabelSource, ManifestPath
 from ..errors import BadSetting, MissingExtra, how_to_install
+from ..models.consent import Permission
+from ..models.licences import UNKNOWN
 from ..names import inside
-from ..parameters import MAX_SEED, Quiet, TrainingDevice, Writes
+from ..parameters import (
+    MAX_SEED,
+    ConsentFiles,
+    HasConsent,
+    Quiet,
+    RecordingsCredit,
+    RecordingsLicence,
+    TrainingDevice,
+    Writes,
+)
 from . import checked
 from .train import FAMILY_HELP, SIZE_HELP, memory_errors
 
@@ -107,6 +120,10 @@ def tune(
     set: Annotated[
         tuple[str, ...], Field(description="Fix a setting of all trials: name=value; may be given several times.")
     ] = (),
+    consent: ConsentFiles = (),
+    i_have_consent: HasConsent = False,
+    licence: RecordingsLicence = UNKNOWN,
+    credit: RecordingsCredit = "",
     device: TrainingDevice = "cpu",
     quiet: Quiet = False,
 ) -> Tuned:
@@ -119,7 +136,8 @@ def tune(
     BadFolder
         If the recordings cannot be used, or there is no search to resume.
     BadSetting
-        If an option is out of its range, the minutes are too few for a trial, or the storage cannot be reached.
+        If an option is out of its range, the minutes are too few for a trial, the storage cannot be reached, or a
+        voice has no consent.
     """
     for package, what in (("torch", "PyTorch"), ("optuna", "Optuna")):
         if find_spec(package) is None:
@@ -153,6 +171,8 @@ def tune(
         storage=storage,
         seed=seed,
         max_trials=max_trials,
+        permission=Permission(licence, credit, consent_of(consent, i_have_consent)),
+        permission_words=_permission_words(consent, i_have_consent, licence, credit),
     )
     with memory_errors():
         outcome = searching.tune(search, max_minutes, jobs, resume, quiet)
@@ -172,3 +192,10 @@ def tune(
         n_finished=len(outcome.finished),
         command=command,
     )
+
+
+def _permission_words(consent: Sequence[Path], i_have_consent: bool, licence: str, credit: str) -> tuple[str, ...]:
+    """Return the words of a command line that state the same permission."""
+    words = [word for path in consent for word in ("--consent", str(path))] + ["--i-have-consent"] * i_have_consent
+    words += ["--licence", licence] if licence != UNKNOWN else []
+    return (*words, *(["--credit", credit] if credit else []))

@@ -23,7 +23,8 @@ from ..data.folder import GroupFrom, LabelFrom, scan
 from ..data.scores import scan_scores
 from ..errors import BadModel, BadSetting
 from ..models import find
-from ..models.card import Card, Source
+from ..models.card import Card
+from ..models.consent import Consent, Permission, required_consent
 from ..models.folder import ModelFolder
 from ..nn.network import Network
 from ..processor import processor_name
@@ -35,8 +36,9 @@ from .export import export_model, replace_tensors
 from .length import Length
 from .loop import BEST, LAST, NO_LENGTH, Loop
 from .plan import STEP_FRACTION, steps_within
+from .provenance import NOTHING_STATED, Provenance, provenance_of
 from .report import Report
-from .run_file import RUN_FILE, check_resume, json_of, run_file_of, write_run_file
+from .run_file import RUN_FILE, RunFile, check_resume, json_of, run_file_of, store_provenance, write_run_file
 from .run_folder import CHECKPOINTS, check_call, check_run_folder, remove_left_overs, resumes_judge
 from .run_lock import locked_run
 
@@ -47,16 +49,6 @@ DEFAULT_FAMILY = "gan"
 FEW_CLIPS = 13
 FEW_SECONDS = 60.0
 """Number of recordings of a label, and their total seconds, up to which a run warns that they are few."""
-
-
-@dataclass(frozen=True)
-class Provenance:
-    """Name, licence and sources of a model, for its card."""
-
-    name: str
-    description: str = ""
-    licence: str = "unknown"
-    sources: tuple[Source, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -169,6 +161,13 @@ class Run:
         if not any(weight.requires_grad for weight in weights.values()):
             raise BadSetting(f"training.frozen {prefixes} leaves no weight to train; name fewer.")
 
+    def consent(self) -> Consent | None:
+        """Return the consent of the speakers; raise BadSetting if a voice has none."""
+        if not self.family.imitates_voices:
+            return self.provenance.consent
+        speakers = sorted({entry.speaker for entry in self.prepared.train_entries if entry.speaker})
+        return required_consent(self.provenance.consent, self.provenance.licence, speakers)
+
     @torch.no_grad()
     def inference_module(self, average: nn.Module) -> nn.Module:
         """Return the averaged module, its weights interpolated towards the base by ``training.base_weight`` (WiSE-FT).
@@ -214,10 +213,14 @@ class Run:
         BadFolder
             If there is no run to resume, or another process trains in the same folder.
         BadSetting
-            If the settings are not those of the first call, or do not say how long to train.
+            If the settings are not those of the first call, do not say how long to train, or a voice is to be trained
+            without the consent of its speakers.
         TrainingStopped
             If training diverges again and again, or the disk is full.
         """
+        if resume:
+            self.provenance = self.provenance.or_stored(self.out / RUN_FILE)
+        self.consent()
         check_call(self.out, resume, more_minutes)  # train() checks earlier, but recipes call this method directly
         length = Length(self.recipe.training.steps, max_minutes, more_minutes)
         with processes.process_group(torch.device(self.recipe.training.device)), ExitStack() as stack:
@@ -225,13 +228,18 @@ class Run:
             if processes.rank() == 0:
                 self.out.mkdir(parents=True, exist_ok=True)
                 stack.enter_context(locked_run(self.out))
-                current = run_file_of(self.family.name, self.recipe, self.base, self.prepared.train_entries)
+                current = self._run_file()
                 if resume:
                     first_steps, changes = check_resume(self.out / RUN_FILE, current, self.recipe)
+                    store_provenance(self.out / RUN_FILE, current)
                 else:
                     write_run_file(self.out / RUN_FILE, current)
                 remove_left_overs(self.out)
             return self._train(length, resume, quiet, processes.broadcast(first_steps), changes, stop_after)
+
+    def _run_file(self) -> RunFile:
+        stated = self.provenance.to_json()
+        return run_file_of(self.family.name, self.recipe, self.base, self.prepared.train_entries, stated)
 
     def _train(
         self,
@@ -350,6 +358,7 @@ class Run:
             sample_rate=model.sample_rate,
             licence=self.provenance.licence,
             sources=list(self.provenance.sources),
+            consent=self.consent(),
             recipe=json_of(self.recipe),
             training={
                 "steps": progress.step,
@@ -434,6 +443,7 @@ def train(
     base: str | Path | None = None,
     more_minutes: float | None = None,
     augment: Callable[[PlannedRun], PlannedRun] | None = None,
+    permission: Permission = NOTHING_STATED,
 ) -> Progress:
     """Train a model of a family on a folder of recordings; ``wavewright train`` calls this.
 
@@ -456,6 +466,8 @@ def train(
     augment
         Changes the plan of the run: adds generated clips to the recordings (:mod:`.augmented`), or adapts a model to
         few of them (:mod:`.few_shot`).
+    permission
+        Licence of the recordings, and consent of their speakers.
 
     Raises
     ------
@@ -472,8 +484,10 @@ def train(
         raise BadSetting(NO_LENGTH)
     if not has_judge:
         check_run_folder(out, folder)
+    if families.family(family).imitates_voices and not resume:
+        required_consent(permission.consent, permission.licence)
     recordings = scan_for(family, folder, label_from, group_from, manifest)
-    provenance = provenance_of(out, family, recordings)
+    provenance = provenance_of(out, family, recordings, folder, permission, base_folder)
     plan = PlannedRun(out, recipe, recordings, provenance, base_folder, max_minutes, quiet)
     if augment is not None:
         plan = augment(plan)
@@ -488,13 +502,6 @@ def scan_for(
     if families.family(family).learns_from_scores:
         return scan_scores(folder)
     return scan(folder, label_from, group_from, manifest)
-
-
-def provenance_of(out: Path, family: str, recordings: Scan) -> Provenance:
-    """Return name and description of a model trained on someone's own recordings."""
-    noun = "scores" if families.family(family).learns_from_scores else "clips"
-    name = out.resolve().name or family
-    return Provenance(name=name, description=f"Trained on {len(recordings.entries)} {noun}.")
 
 
 def choose_recipe(

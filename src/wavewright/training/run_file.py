@@ -39,12 +39,24 @@ class ClipsRecord(TypedDict):
 
 RunFile = TypedDict(
     "RunFile",
-    {"family": str, "recipe": Settings, "from": NotRequired[dict[str, str]], "clips": NotRequired[ClipsRecord]},
+    {
+        "family": str,
+        "recipe": Settings,
+        "from": NotRequired[dict[str, str]],
+        "clips": NotRequired[ClipsRecord],
+        "provenance": NotRequired[dict[str, JsonValue]],
+    },
 )
-"""Contents of RUN_FILE: family, recipe, base model, training clips."""
+"""Contents of RUN_FILE: family, recipe, base model, training clips; licence, sources and consent."""
 
 
-def run_file_of(family: str, recipe: Recipe, base: ModelFolder | None, entries: Sequence[Entry]) -> RunFile:
+def run_file_of(
+    family: str,
+    recipe: Recipe,
+    base: ModelFolder | None,
+    entries: Sequence[Entry],
+    provenance: dict[str, JsonValue] | None = None,
+) -> RunFile:
     """Return the description of a call.
 
     Parameters
@@ -55,6 +67,8 @@ def run_file_of(family: str, recipe: Recipe, base: ModelFolder | None, entries: 
         The model that it starts from.
     entries
         Its training clips.
+    provenance
+        Licence, sources and consent as JSON stores them.
     """
     clips = sorted(f"{entry.path.name} {entry.label} {entry.n_frames}" for entry in entries)
     contents: RunFile = {
@@ -64,6 +78,8 @@ def run_file_of(family: str, recipe: Recipe, base: ModelFolder | None, entries: 
     }
     if base is not None:
         contents["from"] = {"name": base.card.name, "hash": base.hash}
+    if provenance is not None:
+        contents["provenance"] = provenance
     return contents
 
 
@@ -75,7 +91,7 @@ def json_of(settings: DataclassInstance) -> dict[str, object]:
 
 def write_run_file(path: Path, contents: RunFile) -> None:
     """Write the description of the first call, whole or not at all."""
-    ordered = {key: contents[key] for key in ("family", "recipe", "from", "clips") if key in contents}
+    ordered = {key: contents[key] for key in ("family", "recipe", "from", "clips", "provenance") if key in contents}
     write_whole(path, (json.dumps(ordered, indent=2) + "\n").encode())
 
 
@@ -90,6 +106,13 @@ def read_run_file(path: Path) -> RunFile:
             f"{path} cannot be read ({where}: {first['msg']}); copy it again, or give another --out."
         ) from error
     return contents
+
+
+def store_provenance(path: Path, current: RunFile) -> None:
+    """Write licence, sources and consent of a call that resumes into the file of the first call, if they differ."""
+    first = read_run_file(path)
+    if "provenance" in current and first.get("provenance") != current["provenance"]:
+        write_run_file(path, {**first, "provenance": current["provenance"]})
 
 
 def check_resume(path: Path, current: RunFile, recipe: Recipe) -> tuple[int, str]:

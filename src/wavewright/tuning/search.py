@@ -7,7 +7,7 @@ import shlex
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import optuna
@@ -21,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from ..contracts.dials import Choice
 from ..data.folder import GroupFrom, LabelFrom
 from ..errors import BadSetting, shortened
+from ..models.consent import Permission
 
 N_RUNGS = 9
 """Evaluations of a trial, at equal distances; Hyperband ends trials after 1, 3 or 9 of them."""
@@ -57,6 +58,8 @@ class Search:
         Of the proposals.
     max_trials
         Trials of the whole search; 0 for no limit but that of the minutes.
+    permission, permission_words
+        Licence of the recordings and consent of their speakers, and the words of a command line that state them.
     """
 
     folder: Path
@@ -74,6 +77,8 @@ class Search:
     storage: str = ""
     seed: int = 0
     max_trials: int = 0
+    permission: Permission = field(default_factory=Permission)
+    permission_words: tuple[str, ...] = ()
 
     @property
     def signature(self) -> dict[str, object]:
@@ -95,7 +100,7 @@ class Search:
         shown = {name: f"{value:.4g}" if isinstance(value, float) else value for name, value in values.items()}
         for setting in (*self.settings, *(f"{name}={value}" for name, value in shown.items())):
             words += ["--set", setting]
-        return shlex.join([*words, "--max-minutes", "60"])
+        return shlex.join([*words, *self.permission_words, "--max-minutes", "60"])
 
 
 def open_study(search: Search, worker: int = 0) -> Study:

@@ -20,9 +20,11 @@ from ..contracts.recipe import Recipe
 from ..data.entry import Scan
 from ..errors import BadFolder, BadSetting, InUse, WavewrightError, shortened
 from ..file_lock import locked
+from ..models.consent import required_consent
 from ..training.checkpoint import Progress
 from ..training.loop import LAST
-from ..training.run import Run, choose_recipe, open_base, provenance_of, scan_for
+from ..training.provenance import provenance_of
+from ..training.run import Run, choose_recipe, open_base, scan_for
 from ..training.run_folder import CHECKPOINTS
 from .search import N_RUNGS, Search, open_study
 from .space import assignments, defaults, distribution, open_dials
@@ -58,13 +60,15 @@ class Ground:
         Raises
         ------
         BadSetting
-            If a setting or a dial is unknown, or the family has no metric that ranks trainings.
+            If a setting or a dial is unknown, the family has no metric that ranks trainings, or a voice has no consent.
         BadFolder
             If there are no recordings.
         """
         family = families.family(search.family)
         base = None if search.base is None else open_base(search.base, search.family)
         recipe = choose_recipe(search.family, search.size, search.settings, search.device, base)
+        if family.imitates_voices:
+            required_consent(search.permission.consent, search.permission.licence)
         metric = recipe.training.metric or family.ranking
         if not metric:
             raise BadSetting(
@@ -112,11 +116,12 @@ class Worker:
         BadFolder
             If no recordings are left for validation.
         BadSetting
-            If a whole trial would have fewer than MIN_TRIAL_STEPS steps.
+            If a whole trial would have fewer than MIN_TRIAL_STEPS steps, or a voice has no consent.
         """
         if THREADS in self.study.user_attrs:
             return
         run = self._run(self.search.out / TRIALS, ())
+        run.consent()
         steps, threads = run.steps_in(self.search.trial_minutes)
         if steps < MIN_TRIAL_STEPS:
             needed = self.search.trial_minutes * MIN_TRIAL_STEPS / max(steps, 1)
@@ -170,7 +175,7 @@ class Worker:
         base = None if search.base is None else open_base(search.base, search.family)
         recipe = choose_recipe(search.family, search.size, (*search.settings, *settings), search.device, base)
         recipe = replace(recipe, training=replace(recipe.training, metric=self.ground.metric))
-        provenance = provenance_of(search.out, search.family, recordings)
+        provenance = provenance_of(search.out, search.family, recordings, search.folder, search.permission, base)
         run = Run(folder, search.family, recipe, recordings, provenance, base=base)
         if run.recipe.training.metric != self.ground.metric:
             raise BadFolder(

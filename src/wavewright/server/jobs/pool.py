@@ -56,7 +56,7 @@ class WorkerPool:
         self._queue: deque[TaskJob] = deque()
         self._is_closed = False
         kind = "training" if is_long else "job"
-        self._workers = [_Worker(f"{kind}-{number}", job_files, runs_folder) for number in range(n_workers)]
+        self._workers = [_Worker(f"{kind}-{number}", job_files, runs_folder, is_long) for number in range(n_workers)]
         self._threads: list[threading.Thread] = []
 
     @property
@@ -169,11 +169,12 @@ class WorkerPool:
 class _Worker:
     """A process, or none yet, and the job that it runs. `run` is called by one thread, `stop` and `kill` by any."""
 
-    def __init__(self, name: str, job_files: JobFiles, runs_folder: Path) -> None:
+    def __init__(self, name: str, job_files: JobFiles, runs_folder: Path, is_long: bool) -> None:
         self.name = name
         self.job: TaskJob | None = None
         self._job_files = job_files
         self._runs_folder = runs_folder
+        self._is_long = is_long
         self._lock = threading.Lock()
         self._process: SpawnProcess | None = None
         self._connection: Connection[Any, Any] | None = None
@@ -196,7 +197,7 @@ class _Worker:
                 return
             ours, theirs = get_context("spawn").Pipe()
             folder = str(self._job_files.temporary_folder(self.name))
-            arguments = (theirs, str(self._runs_folder), folder)
+            arguments = (theirs, str(self._runs_folder), folder, self._is_long)
             process = get_context("spawn").Process(target=run_worker, args=arguments, name=f"wavewright-{self.name}")
             process.start()
             theirs.close()

@@ -24,7 +24,7 @@ HIDDEN = frozenset({"quiet", "stream", "storage", "calibrate", "false_alarms", "
 
 TEXTS = frozenset(
     {"text", "do", "chords", "label", "label_a", "label_b", "metre", "wave", "map_label", "tag", "speaker"}
-    | {"sort", "chapter_mark", "name_column", "key"}
+    | {"sort", "chapter_mark", "name_column", "key", "credit", "licence"}
 )
 """Parameters whose text may have a ``/``; in any other one it would be a path."""
 

@@ -26,13 +26,13 @@ from .access import FileAccess
 
 KEPT_MODELS = 6
 NICENESS = 5
-"""Jobs give way to speech, whose listeners wait."""
+"""Trainings give way to speech and to jobs that somebody waits for."""
 
 REPORT_SECONDS = 0.1
 MAX_WARNINGS = 50
 
 
-def run_worker(connection: Connection, runs_folder: str, temporary_folder: str) -> None:
+def run_worker(connection: Connection, runs_folder: str, temporary_folder: str, is_long: bool) -> None:
     """Run the jobs that arrive until the connection is closed.
 
     Parameters
@@ -43,8 +43,13 @@ def run_worker(connection: Connection, runs_folder: str, temporary_folder: str) 
         The folder of the runs, an absolute path.
     temporary_folder : str
         Folder for temporary files.
+    is_long : bool
+        It trains, and gives way to other processes.
     """
     _separate_from_terminal()
+    if is_long and hasattr(os, "nice"):
+        with suppress(OSError):
+            os.nice(NICENESS)
     tempfile.tempdir = temporary_folder
     os.environ["TMPDIR"] = temporary_folder
     models.RUNS_FOLDER = runs_folder
@@ -128,9 +133,6 @@ def _separate_from_terminal() -> None:
     if hasattr(os, "setsid"):
         with suppress(OSError):
             os.setsid()
-    if hasattr(os, "nice"):
-        with suppress(OSError):
-            os.nice(NICENESS)
     for number, flags in ((0, os.O_RDONLY), (1, os.O_WRONLY)):
         null = os.open(os.devnull, flags)
         os.dup2(null, number)

@@ -1,0 +1,117 @@
+"""The consent of the speakers of a voice, as the card of the model states it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ..errors import BadSetting
+from ..names import quoted
+from .licences import UNKNOWN, terms_of
+
+MAX_LICENCE = 200
+"""Longest name of a licence, and longest credit."""
+
+BASES = {
+    "statement": "statement of the speaker",
+    "declared": "declared by whoever trained the model",
+    "licence": "licence of the published recordings",
+}
+"""What each basis of a consent is, for people."""
+
+
+class Statement(BaseModel):
+    """What one speaker said or wrote."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(description="name of the files, without their endings")
+    wording: str = Field(default="", description="text of the statement; empty if only a recording was given")
+    recording: str = Field(default="", description="file name of the recording; empty if only a text was given")
+    sha256: str = Field(default="", description="of the file of the recording, or of the text without one")
+
+
+class Consent(BaseModel):
+    """Why the voice of somebody may be imitated."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    basis: Literal["statement", "declared", "licence"]
+    date: str = Field(description="day on which the consent was given to the training, YYYY-MM-DD")
+    speakers: list[str] = Field(default_factory=list, description="names of the speakers of the recordings, if known")
+    statements: list[Statement] = Field(default_factory=list)
+    licence: str = Field(default="", description="of published recordings")
+
+    def __str__(self) -> str:
+        who = f" of {', '.join(self.speakers)}" if self.speakers else ""
+        text = f"{BASES[self.basis]}{f' ({self.licence})' if self.licence else ''}{who}, {self.date}"
+        for statement in self.statements:
+            wording = f": {statement.wording!r}" if statement.wording else ""
+            text += f"; {statement.recording or statement.name} (SHA-256 {statement.sha256[:12]}){wording}"
+        return text
+
+
+@dataclass(frozen=True)
+class Permission:
+    """What the owners of recordings allow, as whoever trains on them states it.
+
+    Raises
+    ------
+    BadSetting
+        If a text has several lines or is too long.
+    """
+
+    licence: str = UNKNOWN
+    credit: str = ""
+    consent: Consent | None = None
+
+    def __post_init__(self) -> None:
+        for option, text in (("--licence", self.licence), ("--credit", self.credit)):
+            if len(text) > MAX_LICENCE or not text.isprintable():
+                raise BadSetting(f"{option} is {quoted(text)}; give one line of at most {MAX_LICENCE} characters.")
+        if not self.licence.strip():
+            raise BadSetting("--licence is empty; give its name, such as CC0-1.0, or leave it out.")
+
+    @property
+    def is_stated(self) -> bool:
+        """True if a licence or a credit is known."""
+        return self.licence != UNKNOWN or bool(self.credit)
+
+
+def required_consent(consent: Consent | None, licence: str, speakers: Sequence[str] = ()) -> Consent:
+    """Return the consent to train a voice, with the names of its speakers.
+
+    Parameters
+    ----------
+    consent
+        That the caller gives.
+    licence
+        Of the recordings. Without a consent, one by which anybody may adapt them counts.
+    speakers
+        Names of the speakers, if they are known.
+
+    Raises
+    ------
+    BadSetting
+        If there is no consent, or there are fewer statements than speakers.
+    """
+    if consent is None and terms_of(licence).adaptation:
+        consent = Consent(basis="licence", date=date.today().isoformat(), licence=licence)
+    if consent is None:
+        raise BadSetting(
+            "A voice needs the consent of its speaker: give --consent with a recording or a text of the statement, "
+            "--i-have-consent if you have it in another form, or, for published recordings, --licence with a licence "
+            f"that lets anybody adapt them (such as CC0-1.0; given: {quoted(licence)})."
+        )
+    n_statements = len(consent.statements)
+    if consent.basis == "statement" and n_statements < len(speakers):
+        count = "1 statement" if n_statements == 1 else f"{n_statements} statements"
+        raise BadSetting(
+            f"--consent has {count}, and the recordings are of {len(speakers)} speakers ({', '.join(speakers[:6])}"
+            f"{', ...' if len(speakers) > 6 else ''}); give a statement of each, or --i-have-consent for all of them."
+        )
+    return consent.model_copy(update={"speakers": list(speakers)})
