@@ -15,7 +15,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from ..errors import BadSetting
 from ..tasks import checked
-from ..tasks.catalogue import Task, parameter_of
+from ..tasks.catalogue import NEGATION, Task, parameter_of
 from ..tasks.commands import Group, function_of
 from ..tasks.plain_data import plain
 from ..torchrun import is_first
@@ -63,6 +63,7 @@ def command(task: Task, name: str) -> TyperCommand:
     hints = typing.get_type_hints(task, include_extras=True)
     signature = inspect.signature(task).parameters.values()
     parameters = [_parameter(parameter, hints[parameter.name]) for parameter in signature]
+    negated = [parameter.name for parameter in signature if parameter.default is True]
     names = {parameter.name: parameter_of(parameter, hints[parameter.name]).option for parameter in signature}
     json_flag = Annotated[bool, typer.Option("--json", metavar=" ", help="Print the result as JSON.")]
     parameters.append(inspect.Parameter("as_json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=json_flag))
@@ -70,6 +71,7 @@ def command(task: Task, name: str) -> TyperCommand:
     def run(as_json: bool, **values: object) -> None:
         if as_json and values.get("stream"):
             raise BadSetting("What is streamed takes standard output, where --json would print; leave one of them out.")
+        values |= {name: not values.pop(f"{NEGATION}{name}") for name in negated}
         result = checked(task, names)(**values)
         # None: standard output carries the data itself. Under torchrun only the first process prints the result.
         if result is not None and is_first():
@@ -102,7 +104,12 @@ def _parameter(parameter: inspect.Parameter, hint: object) -> inspect.Parameter:
         declared = typer.Option(described.option, help=field.description, metavar=shown)
         is_text = default is None or option_type is bool
         default = default if is_text else [*default] if get_origin(option_type) is list else str(default)
-    return parameter.replace(annotation=Annotated[option_type, declared], default=default, kind=parameter.KEYWORD_ONLY)
+    name = parameter.name
+    if default is True:
+        name, default = f"{NEGATION}{name}", False
+    return parameter.replace(
+        name=name, annotation=Annotated[option_type, declared], default=default, kind=parameter.KEYWORD_ONLY
+    )
 
 
 def _range(field: FieldInfo) -> str:

@@ -154,6 +154,7 @@ class _Batch:
             unused_columns=unused_columns,
             clipped_fraction=self._clipping.clipped_fraction,
             below_target=tuple(self._below_target),
+            is_marked=self.settings.watermark,
             exit_code=2 if self._failed else 0,
         )
 

@@ -152,6 +152,7 @@ def speak_book(
         clipped_fraction=clipping.clipped_fraction,
         skipped=tuple(skipped),
         below_target=tuple(below_target),
+        is_marked=narrator.marking is not None,
     )
 
 

@@ -15,7 +15,9 @@ from ..text.lexicon import Lexicon
 from ..text.sentence import BOUNDARY, PAUSES, SILENCE, Sentence
 from ..text.skipped import OnSkip
 from ..version import __version__
+from ..watermark.marking import Marking, marking_of
 from .loudness import LoudnessNormaliser
+from .marked_chunks import marked_chunks
 from .settings import NarrationSettings
 
 
@@ -42,8 +44,18 @@ class Narrator:
         )
 
     def chunks(self, text: str | Iterable[str], on_skip: OnSkip) -> Iterator[Chunk]:
-        """Speak a text, or its segments as they come; call `on_skip` with each passage that cannot be read."""
-        return self.voice.chunks(text, self.options, on_skip)
+        """Speak a text, or its segments as they come; call `on_skip` with each passage that cannot be read.
+
+        All speech of tasks and of the server passes here, and gets the mark.
+        """
+        chunks = self.voice.chunks(text, self.options, on_skip)
+        return chunks if self.marking is None else marked_chunks(chunks, self.voice.sample_rate, self.marking)
+
+    @property
+    def marking(self) -> Marking | None:
+        """The mark of the speech, None without one."""
+        settings = self.settings
+        return marking_of(self.voice.acoustic.folder.hash, settings.watermark, settings.watermark_key)
 
     def sentences(self, text: str, on_skip: OnSkip) -> Iterator[Sentence]:
         """Read a text without its markup; call `on_skip` with each passage that cannot be read, unless strict."""
@@ -72,6 +84,8 @@ class Narrator:
             origin["language"] = settings.language
         if settings.target_lufs is not None:
             origin["lufs"] = settings.target_lufs
+        if self.marking is not None:
+            origin |= self.marking.origin()
         return origin
 
 

@@ -38,6 +38,8 @@ class SpokenText:
         Passages that could not be read.
     clip
         The audio; in Python only.
+    is_marked
+        The audio has the inaudible mark of generated sound.
     lufs, true_peak_db, shortfall
         With a target loudness: loudness and true peak of the file, and the message that the target was not reached, or
         an empty one.
@@ -54,6 +56,7 @@ class SpokenText:
     clipped_fraction: float
     skipped: tuple[Skipped, ...]
     clip: Clip = field(metadata=PYTHON_ONLY)
+    is_marked: bool = False
     lufs: float | None = None
     true_peak_db: float | None = None
     shortfall: str = ""
@@ -129,6 +132,7 @@ def speak_text(text: str, narrator: Narrator, out: Path, subtitle_file: Path | N
         clipped_fraction=clipping.clipped_fraction,
         skipped=tuple(skipped),
         clip=clip,
+        is_marked=narrator.marking is not None,
     )
     if normaliser is None or normaliser.lufs == -math.inf:
         return spoken

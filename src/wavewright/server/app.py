@@ -54,7 +54,7 @@ class Server:
         self._open_paths = tuple(open_paths)
         self.jobs = JobEndpoints(settings)
         self.measurements = Measurements()
-        self.voices = SharedVoices()
+        self.voices = SharedVoices(settings.watermark, settings.watermark_key)
         self.scheduler = Scheduler(settings.workers, settings.max_requests)
         self.is_ready = False
 

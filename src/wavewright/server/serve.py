@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from ..errors import BadSetting, MissingExtra, how_to_install
+from ..parameters import IsMarked, MarkKey
 from ..tasks import checked
+from ..watermark.sequences import DEFAULT_KEY
 from .settings import ServerSettings, read_keys, usable_processors
 
 if TYPE_CHECKING:
@@ -70,6 +72,8 @@ def serve(
             "several times."
         ),
     ] = (),
+    watermark: IsMarked = True,
+    watermark_key: MarkKey = DEFAULT_KEY,
 ) -> None:
     """Serve speech to clients of OpenAI's API, and every task, over HTTP.
 
@@ -98,6 +102,8 @@ def serve(
         keep_minutes=keep_minutes,
         hosts=allow_host,
         origins=allow_origin,
+        watermark=watermark,
+        watermark_key=watermark_key,
     )
     server = make_server(settings)
     bound = bind(settings)

@@ -10,6 +10,7 @@ from pathlib import Path
 from ..errors import BadSetting
 from ..names import quoted
 from ..ranges import check_ranges
+from ..watermark.sequences import DEFAULT_KEY
 
 MAX_KEY_FILE_BYTES = 1_000_000
 MIN_KEY_CHARACTERS = 8
@@ -75,6 +76,8 @@ class ServerSettings:
         Time after which uploads and jobs that have ended are removed.
     runs_folder : Path
         Folder of the runs, which trainings write to.
+    watermark, watermark_key
+        Whether all speech gets the mark of generated sound, and its key; requests cannot change that.
 
     Raises
     ------
@@ -98,6 +101,8 @@ class ServerSettings:
     max_files_gb: float = 8.0
     keep_minutes: float = 60.0
     runs_folder: Path = Path("runs")
+    watermark: bool = True
+    watermark_key: str = field(default=DEFAULT_KEY, repr=False)
 
     def __post_init__(self) -> None:
         check_ranges(self, LIMITS)

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 PACKAGE = __package__.split(".")[0]
 
+NEGATION = "no_"
+"""Before the name of a parameter that is true by default: its option makes it false."""
+
 PROCESSING = {
     "speak": "tasks.speak:speak",
     "generate": "tasks.generate:generate",
@@ -99,7 +102,9 @@ class TaskParameter:
     @property
     def option(self) -> str:
         """Its name on the command line: with dashes that of an option, without that of an argument."""
-        return self.name if self.is_argument else f"--{self.key.replace('_', '-')}"
+        if self.is_argument:
+            return self.name
+        return f"--{(NEGATION if self.default is True else '') + self.key}".replace("_", "-")
 
     @property
     def is_repeated(self) -> bool:

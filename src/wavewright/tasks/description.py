@@ -132,7 +132,7 @@ def _adapter(parameter: TaskParameter) -> TypeAdapter[object]:
 def _as_option(parameter: TaskParameter, value: object) -> list[str]:
     """Return an option with its value as the command line takes it."""
     if isinstance(value, bool):
-        return [parameter.option] if value else []
+        return [parameter.option] if value is not (parameter.default is True) else []
     if isinstance(value, Mapping):
         return [text for key, item in value.items() for text in (parameter.option, f"{key}={_text(item)}")]
     if isinstance(value, list | tuple):

@@ -95,8 +95,8 @@ def train(
     augment_with: Annotated[
         tuple[str, ...],
         Field(
-            description="For a classifier: learn from clips that this model generates, too, a name or a folder; may be "
-            "given several times."
+            description="For a classifier: learn from clips that this model generates, too, or from labels that this "
+            "voice speaks; a name or a folder; may be given several times."
         ),
     ] = (),
     ratio: Annotated[
@@ -114,8 +114,8 @@ def train(
     map_label: Annotated[
         tuple[str, ...],
         Field(
-            description="With --augment-with: a label of the model and that of the folder, MODEL=FOLDER, where they "
-            "differ; may be given several times."
+            description="With --augment-with: a label of the model, or a text for a voice, and that of the folder, "
+            "MODEL=FOLDER, where they differ; may be given several times."
         ),
     ] = (),
     few_shot: Annotated[

@@ -99,7 +99,9 @@ class JobEndpoints:
         task = _task_of(request)
         seconds = _wait_of(request)
         fields = await self._fields_of(request, task)
-        prepared = await asyncio.to_thread(prepare, task, fields, self.store.source_of, self.store.runs_folder)
+        mark = {"watermark": self._settings.watermark, "watermark_key": self._settings.watermark_key}
+        store = self.store
+        prepared = await asyncio.to_thread(prepare, task, fields, store.source_of, store.runs_folder, mark)
         job = self.store.submit(prepared)
         await job.wait_for_end(seconds)
         headers = {"Location": f"/v1/jobs/{job.id}"}

@@ -19,8 +19,12 @@ from .files import safe_name
 NOT_OVER_HTTP = ("serve", "studio", "batch", "bench")
 """Commands that are no jobs: servers, lists of jobs whose files are paths, and measurements of this machine."""
 
-HIDDEN = frozenset({"quiet", "stream", "storage", "calibrate", "false_alarms", "workers", "jobs", "folders"})
-"""Parameters for terminals and pipes, for processes of this machine, and those that change an installed model."""
+HIDDEN = frozenset(
+    {"quiet", "stream", "storage", "calibrate", "false_alarms", "workers", "jobs", "folders"}
+    | {"watermark", "watermark_key"}
+)
+"""Parameters for terminals and pipes, for processes of this machine, that change an installed model, and of the mark,
+which the server decides on."""
 
 TEXTS = frozenset(
     {"text", "do", "chords", "label", "label_a", "label_b", "metre", "wave", "map_label", "tag", "speaker"}
@@ -74,7 +78,11 @@ def parameters_of(task: CommandTask) -> tuple[TaskParameter, ...]:
 
 
 def prepare(
-    task: CommandTask, fields: Mapping[str, JsonValue], source_of: FileSource, runs_folder: Path
+    task: CommandTask,
+    fields: Mapping[str, JsonValue],
+    source_of: FileSource,
+    runs_folder: Path,
+    fixed: Mapping[str, object] | None = None,
 ) -> PreparedTask:
     """Check the parameters of a request.
 
@@ -89,6 +97,8 @@ def prepare(
         Finds files.
     runs_folder : Path
         Folder of the runs, which training writes to.
+    fixed : mapping, optional
+        Values of further parameters, by name, for tasks that have them.
 
     Returns
     -------
@@ -119,8 +129,8 @@ def prepare(
             raise BadRequest(f"{task.name} needs {each.key}; give it.", each.key, "missing_parameter")
     command = task.command_line({name.rstrip("_"): value for name, value in arguments.items()})
     _set_outputs(task, arguments, inputs, runs_folder)
-    if any(each.name == "quiet" for each in task.description.parameters.values()):
-        arguments["quiet"] = True
+    own = {each.name for each in task.description.parameters.values()}
+    arguments |= {name: value for name, value in {"quiet": True, **(fixed or {})}.items() if name in own}
     return PreparedTask(task, arguments, dict(inputs.files), command)
 
 
