@@ -19,7 +19,7 @@ pytest.importorskip("uvicorn")
 
 from local_server import request, running, wait_until
 
-from wavewright import loading, models
+from wavewright import models
 from wavewright.cli import run
 from wavewright.errors import BadSetting
 from wavewright.server.jobs.access import FileAccess
@@ -91,7 +91,7 @@ def test_every_command_but_servers_is_a_task(server):
     words = {words for words, _ in all_commands() if words[0] not in NOT_OVER_HTTP}
     assert {tuple(task["command"].split()[1:]) for task in listed.values()} == words
     assert {"generate", "models", "data-inspect"} <= listed.keys()
-    assert set(NOT_OVER_HTTP) - {"studio", "batch"} <= COMMANDS.commands.keys()
+    assert set(NOT_OVER_HTTP) - {"studio"} <= COMMANDS.commands.keys()
     for task in listed.values():
         schema = task["parameters"]
         assert task["summary"].endswith(".")
@@ -376,19 +376,6 @@ def test_old_files_leave_and_the_folder_goes_at_the_end(tmp_path, monkeypatch):
         assert folder.is_relative_to(tmp_path)
         assert len(list((folder / "uploads").iterdir())) == 1
     assert not folder.exists()
-
-
-def test_kept_models_are_opened_once(tmp_path, monkeypatch):
-    opened = []
-    monkeypatch.setattr(loading, "_open", lambda path: opened.append(path) or object())
-    monkeypatch.setattr(loading, "_kept", loading.KeptModels())
-    loading.keep_models(1)
-    assert loading.load("drums") is loading.load("drums")
-    loading.load("digits")
-    loading.load("drums")
-    assert [path.name for path in opened] == ["drums", "digits", "drums"]
-    loading.keep_models(0)
-    assert loading.load("drums") is not loading.load("drums")
 
 
 def test_command_lines_have_values_as_options_take_them():

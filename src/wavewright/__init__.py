@@ -22,6 +22,7 @@ _MODULES = {
     "accompany": "tasks.accompany",
     "adjust": "tasks.adjust",
     "analyse": "tasks.analyse",
+    "batch": "batch_jobs.batch",
     "cancel_echo": "tasks.cancel_echo",
     "check_settings": "tasks.check_settings",
     "compose": "tasks.compose",
@@ -79,6 +80,7 @@ __all__ = [
     "accompany",
     "adjust",
     "analyse",
+    "batch",
     "cancel_echo",
     "check_settings",
     "compose",
@@ -125,6 +127,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:  # the same names for editors and type checkers
+    from .batch_jobs.batch import batch
     from .clip import Clip
     from .editing.chain import Chain
     from .errors import WavewrightError

@@ -82,6 +82,10 @@ class ScoreWarning(UserWarning):
     """A damaged part of a score was left out or repaired."""
 
 
+READ_WARNINGS = (SkippedText, ScoreWarning)
+"""Warnings that are for users: each is one sentence."""
+
+
 def shortened(text: str, max_length: int = MAX_MESSAGE) -> str:
     """Return a text without its middle if it has more than ``max_length`` characters."""
     if len(text) <= max_length:

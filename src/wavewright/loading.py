@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar, overload
 
@@ -18,7 +19,7 @@ from .contracts.family import Capability
 from .contracts.runtime import AcousticModel, Autoencoder, Classifier, Codec, Encoder, Generator, Model, Vocoder
 from .contracts.score_player import ScorePlayer
 from .errors import BadModel
-from .models.card import CARD_FILE, Card
+from .models.card import Card
 from .models.folder import ModelFolder
 from .names import quoted
 
@@ -34,6 +35,12 @@ if TYPE_CHECKING:
     from .families.wavenet.runtime import WaveNetRuntime
 
 Kind = TypeVar("Kind", bound=Model)
+
+N_OPEN = 8
+"""Models that stay open with `models_stay_open`."""
+
+_shelves: list[OrderedDict[tuple[Path, str], Model]] = []
+_shelf_lock = threading.Lock()
 
 
 @overload
@@ -81,51 +88,42 @@ def load(name: str | Path) -> Model:
     >>> load("drums").labels
     ('kick', 'snare', 'hat', 'tom', 'cymbal')
     """
-    path = models.find(name)
-    return _kept.get(path) if _kept.most else _open(path)
+    folder = ModelFolder(models.find(name))
+    if not _shelves:
+        return _open(folder)
+    with _shelf_lock:
+        return _from_shelf(_shelves[-1], folder)
 
 
-def _open(path: Path) -> Model:
-    folder = ModelFolder(path)
+@contextmanager
+def models_stay_open() -> Iterator[None]:
+    """Open each model once while the block runs, in a process that calls tasks again and again.
+
+    :func:`load` then returns the same object for a model whose files are the same, of the last ``N_OPEN`` models.
+    """
+    shelf: OrderedDict[tuple[Path, str], Model] = OrderedDict()
+    _shelves.append(shelf)
+    try:
+        yield
+    finally:
+        _shelves.remove(shelf)
+
+
+def _from_shelf(shelf: OrderedDict[tuple[Path, str], Model], folder: ModelFolder) -> Model:
+    """Return a model that is open; open it, and forget the one that was used longest ago, if it is not."""
+    key = folder.path.resolve(), folder.hash
+    if key not in shelf:
+        shelf[key] = _open(folder)
+    shelf.move_to_end(key)
+    if len(shelf) > N_OPEN:
+        shelf.popitem(last=False)
+    return shelf[key]
+
+
+def _open(folder: ModelFolder) -> Model:
     family = family_of(folder.card, folder.path)
     folder.verify()
     return family.open(folder)
-
-
-class KeptModels:
-    """Opened models by folder, the ``most`` ones that were used last; methods may be called by several threads."""
-
-    def __init__(self) -> None:
-        self.most = 0
-        self._lock = threading.Lock()
-        self._opened: OrderedDict[tuple[Path, int], Model] = OrderedDict()
-
-    def get(self, path: Path) -> Model:
-        """Return the model of a folder, opened again only if it has another card now."""
-        key = path.resolve(), (path / CARD_FILE).stat().st_mtime_ns if (path / CARD_FILE).is_file() else 0
-        with self._lock:
-            model = self._opened.pop(key, None)
-        if model is None:
-            model = _open(path)
-        with self._lock:
-            self._opened[key] = model
-            while len(self._opened) > self.most:
-                self._opened.popitem(last=False)
-        return model
-
-
-_kept = KeptModels()
-
-
-def keep_models(most: int) -> None:
-    """Keep models open in this process for later calls of `load`, for a process that runs many tasks.
-
-    Parameters
-    ----------
-    most : int
-        Models to keep, those that were used last; 0 to open them at each call again.
-    """
-    _kept.most = most
 
 
 def load_generator(name: str | Path) -> Generator:

@@ -28,7 +28,9 @@ def report_progress(message: str, fraction: float | None) -> None:
 
 
 @contextmanager
-def progress_bar(title: str, seconds: float | None, quiet: bool = False) -> Iterator[Callable[[float], None]]:
+def progress_bar(
+    title: str, seconds: float | None, quiet: bool = False, unit: str = "s"
+) -> Iterator[Callable[[float], None]]:
     """Show a progress bar while the block runs.
 
     Parameters
@@ -39,6 +41,8 @@ def progress_bar(title: str, seconds: float | None, quiet: bool = False) -> Iter
         Duration of the audio, None if it is unknown.
     quiet : bool
         Show nothing.
+    unit : str
+        What is counted, where that is not seconds of audio.
 
     Yields
     ------
@@ -52,7 +56,7 @@ def progress_bar(title: str, seconds: float | None, quiet: bool = False) -> Iter
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=20),
-        TextColumn("{task.completed:.0f} s"),
+        TextColumn(f"{{task.completed:.0f}} {unit}"),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as bar:

@@ -11,7 +11,7 @@ from typing import Annotated, TextIO, cast
 
 import typer
 
-from ..errors import ScoreWarning, SkippedText, WavewrightError, sentence_of
+from ..errors import READ_WARNINGS, WavewrightError, sentence_of
 from ..interruption import ended_by_signals
 from ..tasks.commands import COMMANDS
 from ..version import __version__
@@ -21,8 +21,6 @@ from .streams import drop_unread_output, open_standard_streams
 BAD_INPUT = 2  # exit codes
 INTERRUPTED = 130
 SIGNALLED = 128  # with the number of the signal added
-
-READ_WARNINGS = (SkippedText, ScoreWarning)
 
 # The usage errors of the copy of click inside typer, which has no public name for them.
 _UsageError = cast("type[typer.BadParameter]", typer.BadParameter.__base__)

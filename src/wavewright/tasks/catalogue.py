@@ -9,14 +9,16 @@ import types
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin
+
+from pydantic import TypeAdapter, ValidationError
 
 from ..errors import BadSetting
 from ..names import quoted
 from ..parameters import NAMES_MODEL, Writes
-from . import POSITIONAL, checked
+from . import POSITIONAL, checked, refusal_sentence
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -110,6 +112,22 @@ class TaskParameter:
     def is_repeated(self) -> bool:
         """True where it takes any number of values, or several."""
         return any(get_origin(member) is tuple for member in _members(self.type))
+
+    def check(self, value: object) -> object:
+        """Return a value as the task takes it; raise BadSetting if it is not valid."""
+        try:
+            return self._adapter.validate_python(value)
+        except ValidationError as error:
+            raise BadSetting(refusal_sentence(error, self.key)) from error
+
+    def json_schema(self) -> dict[str, Any]:
+        """Return the JSON schema of its values, as pydantic makes it."""
+        return self._adapter.json_schema()
+
+    @cached_property
+    def _adapter(self) -> TypeAdapter[object]:
+        annotated: Any = Annotated[self.type, self.field]
+        return TypeAdapter(annotated)
 
     @property
     def writes(self) -> Writes | None:

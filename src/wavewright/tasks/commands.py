@@ -22,6 +22,7 @@ COMMANDS = Group(
     "Train generative audio models on your own recordings and put them to use.",
     {
         **PROCESSING,
+        "batch": "batch_jobs.batch:batch",
         "demo": "tasks.demo:demo",
         "serve": "server.serve:serve",
         "models": Group(

@@ -7,13 +7,9 @@ import shlex
 import types
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from functools import cached_property
+from typing import Any, Literal, Union, get_args, get_origin
 
-from pydantic import TypeAdapter, ValidationError
-
-from ..errors import BadSetting
-from . import refusal_sentence
 from .catalogue import TaskDescription, TaskParameter, describe_function
 from .commands import COMMANDS, Group, all_commands, function_of
 
@@ -85,14 +81,6 @@ def command_tasks(excluded: Sequence[str] = ()) -> dict[str, CommandTask]:
     return {task.name: task for task in found}
 
 
-def check_value(parameter: TaskParameter, value: object) -> None:
-    """Raise BadSetting if a value is not valid for a parameter."""
-    try:
-        _adapter(parameter).validate_python(value)
-    except ValidationError as error:
-        raise BadSetting(refusal_sentence(error, parameter.key)) from error
-
-
 def unit_of(parameter: TaskParameter) -> str | None:
     """Return the unit of a parameter, where its name or its help says one."""
     if not any(member in (int, float) for member in innermost_types(parameter.type)):
@@ -105,7 +93,7 @@ def unit_of(parameter: TaskParameter) -> str | None:
 def schema_of(parameter: TaskParameter) -> dict[str, object]:
     """Return the JSON schema of a parameter; one for files is described by the caller, who knows how they arrive."""
     is_file = parameter.role in ("input", "output")
-    schema: dict[str, object] = {"type": "string"} if is_file else _merged(_adapter(parameter).json_schema())
+    schema: dict[str, object] = {"type": "string"} if is_file else _merged(parameter.json_schema())
     schema["description"] = parameter.field.description or ""
     if not parameter.is_required and not is_file:
         schema["default"] = list(parameter.default) if isinstance(parameter.default, tuple) else parameter.default
@@ -121,12 +109,6 @@ def innermost_types(hint: object) -> Iterator[object]:
         return
     for argument in arguments:
         yield from innermost_types(argument)
-
-
-@cache
-def _adapter(parameter: TaskParameter) -> TypeAdapter[object]:
-    annotated: Any = Annotated[parameter.type, parameter.field]
-    return TypeAdapter(annotated)
 
 
 def _as_option(parameter: TaskParameter, value: object) -> list[str]:

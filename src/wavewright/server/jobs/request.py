@@ -12,7 +12,7 @@ from ...errors import BadSetting
 from ...json_text import JsonValue
 from ...names import file_stem, name_problem, quoted
 from ...tasks.catalogue import TaskParameter
-from ...tasks.description import CommandTask, check_value, command_tasks, innermost_types
+from ...tasks.description import CommandTask, command_tasks, innermost_types
 from ..speech_request import BadRequest
 from .files import safe_name
 
@@ -152,7 +152,7 @@ def _argument(parameter: TaskParameter, value: JsonValue, inputs: _Inputs) -> ob
         return _input(parameter, value, inputs)
     if isinstance(value, dict) and {"upload", "job"} & value.keys() and str in innermost_types(parameter.type):
         return inputs.add(value, parameter.key)
-    check_value(parameter, value)
+    parameter.check(value)
     if parameter.name not in TEXTS:
         _check_names(parameter.key, value)
     return value

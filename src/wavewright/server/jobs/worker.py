@@ -15,16 +15,16 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from ... import loading, models
-from ...errors import ScoreWarning, SkippedText, WavewrightError, sentence_of
+from ... import models
+from ...errors import READ_WARNINGS, WavewrightError, sentence_of
 from ...json_text import line_of
+from ...loading import models_stay_open
 from ...progress_bar import progress_reported_to
 from ...tasks import checked
 from ...tasks.commands import function_of
 from ...tasks.plain_data import plain
 from .access import FileAccess
 
-KEPT_MODELS = 6
 NICENESS = 5
 """Trainings give way to speech and to jobs that somebody waits for."""
 
@@ -53,12 +53,11 @@ def run_worker(connection: Connection, runs_folder: str, temporary_folder: str, 
     tempfile.tempdir = temporary_folder
     os.environ["TMPDIR"] = temporary_folder
     models.RUNS_FOLDER = runs_folder
-    loading.keep_models(KEPT_MODELS)
     access = FileAccess(Path(runs_folder))
     access.install()
     send = _Messages(connection)
     send("ready")
-    with suppress(EOFError, OSError):
+    with suppress(EOFError, OSError), models_stay_open():
         while True:
             job = json.loads(connection.recv_bytes())
             os.chdir(job["folder"])
@@ -90,7 +89,7 @@ def _run(entry: str, arguments: dict[str, object], send: _Messages) -> None:
     try:
         with warnings.catch_warnings(record=True) as caught, progress_reported_to(send.progress):
             warnings.simplefilter("ignore")
-            for category in (SkippedText, ScoreWarning):
+            for category in READ_WARNINGS:
                 warnings.simplefilter("always", category)
             result = _call(entry, arguments)
         sentences = [str(warning.message) for warning in caught[:MAX_WARNINGS]]
