@@ -1,8 +1,8 @@
 """Drive the studio in Chromium: weight and load time of the page, time to sounds, cancelling, and a whole training.
 
-    python -m benchmarks.system.studio                 # needs Playwright and Chromium
-    python -m benchmarks.system.studio --train         # also trains: starts, sees curves, stops and resumes
-    WAVEWRIGHT_AXE=axe.min.js python -m benchmarks.system.studio --only access
+python -m benchmarks.system.studio                 # needs Playwright and Chromium
+python -m benchmarks.system.studio --train         # also trains: starts, sees curves, stops and resumes
+WAVEWRIGHT_AXE=axe.min.js python -m benchmarks.system.studio --only access
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -24,6 +26,10 @@ from benchmarks.harness.peers import Peer
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import Table, columns
 from wavewright.clip import Clip
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Locator
+    from studio_browser import Studio
 
 TESTS = Path(__file__).parents[2] / "tests"
 sys.path.append(str(TESTS))
@@ -46,6 +52,9 @@ LOADED = """
 }
 """
 
+OPEN_ALL = "() => document.querySelectorAll('details').forEach(each => { each.open = true; })"
+STOPPED = "() => document.querySelector('[data-panel=training] button.stop').disabled"
+
 
 @contextmanager
 def running_command(folder: Path) -> Iterator[str]:
@@ -59,7 +68,7 @@ def running_command(folder: Path) -> Iterator[str]:
         process.terminate()
 
 
-def measure_page(studio, report: Report) -> None:
+def measure_page(studio: Studio, report: Report) -> None:
     """Measure the first visit: weight, load, the first sound; and a second one."""
     sizes: list[int] = []
     studio.page.on("response", lambda reply: sizes.append(len(reply.body())) if is_of_page(reply.url) else None)
@@ -87,7 +96,7 @@ def is_of_page(url: str) -> bool:
     return url.endswith((".js", ".css", ".svg", "/", ".html"))
 
 
-def measure_sounds(studio, report: Report, repeats: int) -> None:
+def measure_sounds(studio: Studio, report: Report, repeats: int) -> None:
     """Measure the time from a change of a control to its sound, warm, and from Cancel to the end of a job."""
     page = studio.page
     generate = studio.open("generate")
@@ -96,13 +105,12 @@ def measure_sounds(studio, report: Report, repeats: int) -> None:
     morph = studio.open("morph")
     morph.get_by_role("button", name="Morph", exact=True).click()
     morph.get_by_text("Step 9 of 17").wait_for()
-    position = morph.get_by_label("Position", exact=True)
-    for name, field, key in (
-        ("morph, a step of the slider", position, "ArrowRight"),
-        ("adjust, while the slider moves", morph.get_by_label("Brightness", exact=True), None),
-        ("vary, a step of the slider", morph.get_by_label("Amount of variation", exact=True), None),
+    for name, label in (
+        ("morph, a step of the slider", "Position"),
+        ("adjust, while the slider moves", "Brightness"),
+        ("vary, a step of the slider", "Amount of variation"),
     ):
-        add_times(report, name, repeats, lambda field=field, key=key: slid(page, field, key), skip=1)
+        add_times(report, name, repeats, partial(slid, morph.get_by_label(label, exact=True)))
     page.keyboard.press("Escape")
     speech = studio.open("speech")
     speech.get_by_label("Text, or SSML").fill("Hello there.")
@@ -124,9 +132,9 @@ def add_times(report: Report, action: str, repeats: int, measured: Callable[[], 
     report.add(SOUNDS, {"action": action, **row})
 
 
-def pressed(studio, selector: str, status: str) -> float:
+def pressed(studio: Studio, selector: str, status: str) -> float:
     """Return the milliseconds from a button to the status line that says that it is done."""
-    return studio.page.evaluate(
+    milliseconds: float = studio.page.evaluate(
         """async ([selector, status]) => {
           const line = document.getElementById("status");
           line.textContent = "";
@@ -137,31 +145,29 @@ def pressed(studio, selector: str, status: str) -> float:
         }""",
         [selector, status],
     )
+    return milliseconds
 
 
-def slid(page, field, key: str | None) -> float:
-    """Move a slider; return the milliseconds up to the start of its sound.
-
-    With a key, the slider is pressed; otherwise it moves without coming to rest, as while it is dragged.
-    """
-    return field.evaluate(
-        """async (field, key) => {
+def slid(field: Locator) -> float:
+    """Move a slider as if it were dragged; return the milliseconds up to the start of its sound."""
+    milliseconds: float = field.evaluate(
+        """async field => {
           const { onPlaying } = await import("/player.js");
           const started = performance.now();
           const heard = new Promise(resolve => onPlaying(isPlaying => isPlaying && resolve(performance.now())));
-          const step = Number(field.step) || 0.05;
+          const step = Math.max(Number(field.step), (field.max - field.min) / 20);
           const next = Number(field.value) + step;
-          field.value = String(next > Number(field.max) - step ? Number(field.min) + step : next);
+          field.value = String(next > field.max ? Number(field.min) + step : next);
           field.dispatchEvent(new Event("input"));
           const ms = await heard - started;
           await new Promise(resolve => setTimeout(resolve, 100));
           return ms;
-        }""",
-        key,
+        }"""
     )
+    return milliseconds
 
 
-def spoken(panel) -> float:
+def spoken(panel: Locator) -> float:
     """Speak; return the milliseconds up to the first samples, which the page reports."""
     panel.get_by_role("button", name="Speak", exact=True).click()
     note = panel.locator("span.soft", has_text="First sound after")
@@ -172,13 +178,13 @@ def spoken(panel) -> float:
     return milliseconds
 
 
-def cancelled_ms(studio) -> float:
+def cancelled_ms(studio: Studio) -> float:
     """Start a long job and cancel it; return the milliseconds from the button to the state of the job."""
     studio.page.locator("#generate-button").click()
     cancel = studio.page.get_by_role("button", name="Cancel")
     cancel.wait_for()
     studio.page.wait_for_timeout(300)
-    return cancel.evaluate(
+    milliseconds: float = cancel.evaluate(
         """async button => {
           const started = performance.now();
           button.click();
@@ -188,9 +194,10 @@ def cancelled_ms(studio) -> float:
           }
         }"""
     )
+    return milliseconds
 
 
-def measure_access(browser, url: str, report: Report) -> None:
+def measure_access(browser: Browser, url: str, report: Report) -> None:
     """Count serious findings of axe-core, and the width of every panel in a window of 360 pixels."""
     from studio_browser import Studio, axe_script
 
@@ -203,7 +210,7 @@ def measure_access(browser, url: str, report: Report) -> None:
             studio = Studio(browser, url, color_scheme=scheme, bypass_csp=True)
             studio.open(panel)
             if script is not None:
-                studio.page.evaluate("() => document.querySelectorAll('details').forEach(each => { each.open = true; })")
+                studio.page.evaluate(OPEN_ALL)
                 studio.page.evaluate(script)
                 found = studio.page.evaluate("() => axe.run()")["violations"]
                 serious += sum(each["impact"] in ("serious", "critical") for each in found)
@@ -216,7 +223,7 @@ def measure_access(browser, url: str, report: Report) -> None:
     report.target("studio", "widest panel at 360 px", max(row["width_at_360"] for row in rows), at_most=360)
 
 
-def measure_training(studio, folder: Path, report: Report) -> None:
+def measure_training(studio: Studio, folder: Path, report: Report) -> None:
     """Train by the page: drop a folder, start, see curves, stop, resume."""
     rng = np.random.default_rng(0)
     for label, hz in (("low", 110.0), ("high", 880.0)):
@@ -241,12 +248,12 @@ def measure_training(studio, folder: Path, report: Report) -> None:
     report.add(TRAINING, {"part": "start to the first sample heard", "value": time.monotonic() - started, "unit": "s"})
     started = time.monotonic()
     panel.get_by_role("button", name="Stop and save").click()
-    studio.page.wait_for_function("() => [...document.querySelectorAll('button')].find(each => each.textContent === 'Stop and save').disabled", timeout=120_000)
+    studio.page.wait_for_function(STOPPED, timeout=120_000)
     report.add(TRAINING, {"part": "stop and save", "value": time.monotonic() - started, "unit": "s"})
     step = int(panel.inner_text().split("step ")[1].split(",")[0])
     panel.get_by_label("Minutes").fill("0.3")
     panel.get_by_role("button", name="Resume").click()
-    studio.status("is a model now") if False else studio.page.locator("#status", has_text="is a model now").wait_for(timeout=240_000)
+    studio.page.locator("#status", has_text="is a model now").wait_for(timeout=240_000)
     resumed = int(panel.inner_text().split("step ")[1].split(",")[0])
     report.add(TRAINING, {"part": "steps before the stop", "value": step, "unit": "steps"})
     report.add(TRAINING, {"part": "steps after resuming", "value": resumed, "unit": "steps"})

@@ -24,7 +24,7 @@ export async function open(panel) {
   const settings = h("input", { placeholder: "training.batch_size=8", spellcheck: "false" });
   const consent = checkbox("I have the consent of everyone who speaks in the recordings", false);
   const start = h("button.primary", { onclick: guarded(() => train(false)) }, "Start training");
-  const stopper = h("button", { disabled: true, onclick: guarded(() => stopTraining()) }, "Stop and save");
+  const stopper = h("button.stop", { disabled: true, onclick: guarded(() => stopTraining()) }, "Stop and save");
   const resume = h("button", { onclick: guarded(() => train(true)) }, "Resume");
   const runs = select([["", "choose a run …"]], "", () => watch(runs.value));
   const curves = h("canvas", { role: "img", "aria-label": "No curves yet" });
