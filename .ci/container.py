@@ -27,7 +27,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PORT = "8760"
 HEALTHY_SECONDS = 300.0
 USER_ADDED = re.compile(r"useradd --create-home --uid [1-9]\d+ (\w+)")
 
@@ -44,6 +43,7 @@ class Stage:
     entrypoint: list[str] = field(default_factory=list)
     command: list[str] = field(default_factory=list)
     health: list[str] = field(default_factory=list)
+    port: str = ""
 
     def folder(self, path: str) -> Path:
         """Return the folder that stands for a path of the container."""
@@ -107,7 +107,7 @@ SETTINGS: dict[str, Callable[[Stage, str], None]] = {
     "HEALTHCHECK": lambda stage, argument: setattr(stage, "health", json.loads(argument.partition("CMD ")[2])),
     "ENTRYPOINT": lambda stage, argument: setattr(stage, "entrypoint", json.loads(argument)),
     "CMD": lambda stage, argument: setattr(stage, "command", json.loads(argument)),
-    "EXPOSE": lambda stage, argument: None,
+    "EXPOSE": lambda stage, argument: setattr(stage, "port", argument),
 }
 
 
@@ -154,7 +154,7 @@ def check(stage: Stage) -> None:
     command[0] = str(stage.root / "venv" / "bin" / command[0])
     server = subprocess.Popen(command, cwd=stage.folder("."), env=environment)
     try:
-        health = [part.replace(PORT, port) for part in stage.health]
+        health = [part.replace(stage.port, port) for part in stage.health]
         health[0] = str(stage.root / "venv" / "bin" / health[0])
         ends = time.monotonic() + HEALTHY_SECONDS
         while subprocess.run(health, env=environment, stderr=subprocess.DEVNULL, check=False).returncode:
