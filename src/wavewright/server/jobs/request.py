@@ -16,8 +16,9 @@ from ...tasks.description import CommandTask, command_tasks, innermost_types
 from ..speech_request import BadRequest
 from .files import safe_name
 
-NOT_OVER_HTTP = ("serve", "studio", "batch", "bench")
-"""Commands that are no jobs: servers, lists of jobs whose files are paths, and measurements of this machine."""
+NOT_OVER_HTTP = ("serve", "studio", "batch", "bench", "sign", "keys")
+"""Commands that are no jobs: servers, lists of jobs whose files are paths, measurements of this machine, and
+signing, which uses the private key of whoever runs the server."""
 
 HIDDEN = frozenset(
     {"quiet", "stream", "storage", "calibrate", "false_alarms", "workers", "jobs", "folders"}
