@@ -74,7 +74,7 @@ class Studio:
         self.url = url
         self.context = browser.new_context(viewport={"width": 1200, "height": 900}, accept_downloads=True, **context)
         self.page = self.context.new_page()
-        self.page.set_default_timeout(60_000)
+        self.page.set_default_timeout(120_000)
         self.requests: list[str] = []
         self.faults: list[str] = []
         self.context.on("request", lambda request: self.requests.append(request.url))
