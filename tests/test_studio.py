@@ -234,7 +234,8 @@ def test_what_is_no_run_and_no_sample(server, path):
 
 
 def test_the_command_prints_the_address_and_opens_the_browser(monkeypatch, capsys):
-    opened, interval = [], sys.getswitchinterval()
+    opened, described, interval = [], [], sys.getswitchinterval()
+    monkeypatch.setattr("wavewright.studio.descriptions.describe_all", lambda: described.append(1))
     monkeypatch.setattr(command.webbrowser, "open", opened.append)
     served = SimpleNamespace(run=lambda sockets: [each.close() for each in sockets])
     monkeypatch.setattr("wavewright.server.serve.make_server", lambda settings, routes: served)
@@ -243,7 +244,7 @@ def test_the_command_prints_the_address_and_opens_the_browser(monkeypatch, capsy
     assert run(["studio", "--port", "0"]) == 0
     printed = capsys.readouterr().err.splitlines()
     assert all(re.fullmatch(r"The studio is at http://127\.0\.0\.1:\d+; Ctrl-C ends it\.", line) for line in printed)
-    wait_until(lambda: opened)
+    wait_until(lambda: opened and len(described) == 2)
     assert opened[0] in printed[1]
     sys.setswitchinterval(interval)
 

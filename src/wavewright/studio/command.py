@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import http.client
 import threading
 import webbrowser
+from contextlib import suppress
 from typing import Annotated
 
 from pydantic import Field
@@ -12,6 +14,8 @@ from ..errors import MissingExtra, how_to_install
 from ..server.serve import listen
 from ..server.settings import ServerSettings
 from ..tasks import checked
+
+WARM_UP_SECONDS = 60.0
 
 
 @checked
@@ -32,13 +36,24 @@ def studio(
     """
     settings = ServerSettings(port=port)
     try:
+        from .descriptions import describe_all
         from .routes import studio_routes
     except ImportError as error:
         raise MissingExtra(f"studio needs the extra serve; {how_to_install('serve')}.") from error
 
+    def warm_up(address: str) -> None:
+        """Load what the page asks for first, and start the processes that run tasks."""
+        describe_all()
+        with suppress(OSError, http.client.HTTPException):  # the command has ended
+            connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=WARM_UP_SECONDS)
+            connection.request("GET", "/v1/tasks")
+            connection.getresponse().read()
+            connection.close()
+
     def announce(address: str) -> str:
         if not no_browser:
             threading.Thread(target=webbrowser.open, args=[address], daemon=True).start()
+        threading.Thread(target=warm_up, args=[address], daemon=True).start()
         return f"The studio is at {address}"
 
     listen(settings, announce, studio_routes(settings.runs_folder))
