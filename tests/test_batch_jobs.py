@@ -241,6 +241,13 @@ def test_a_batch_runs_what_is_missing(sounds, tmp_path):
     assert call().n_new == 0
 
 
+def test_outputs_below_the_folder_of_files_are_no_jobs(sounds, monkeypatch):
+    monkeypatch.chdir(sounds)
+    for n_new in (8, 0):
+        result = batch(".", task="edit", set=("do=gain -6dB",), on="serial", quiet=True)
+        assert (result.n_jobs, result.n_new, result.out) == (8, n_new, "wavewright-batch")
+
+
 def test_jobs_of_all_kinds(sounds, tmp_path):
     path = write_list(
         sounds / "jobs.jsonl",
@@ -623,6 +630,10 @@ def test_objects_are_those_of_a_folder(bucket, sounds, tmp_path):
     remote = batch("memory://bucket", "memory://out", "edit", ("do=gain -6dB",), on="serial", quiet=True)
     assert (remote.n_done, remote.n_new, remote.results) == (8, 8, "memory://out/results.jsonl")
     assert objects_of(bucket, "/out") == files_of(Path(local.out))
+    for n_new in (8, 0):
+        inside = batch("memory://bucket", "memory://bucket/out", "edit", ("do=gain -6dB",), on="serial", quiet=True)
+        assert (inside.n_jobs, inside.n_new) == (8, n_new)
+    bucket.rm("/bucket/out", recursive=True)
     again = batch("memory://bucket", "memory://out", "edit", ("do=gain -6dB",), on="serial", quiet=True)
     assert (again.n_done, again.n_new) == (8, 0)
     bucket.rm("/out/.wavewright-batch", recursive=True)  # the objects alone say what is done
