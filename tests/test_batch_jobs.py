@@ -282,6 +282,18 @@ def test_jobs_of_all_kinds(sounds, tmp_path):
     assert str(result).startswith(f"5 of 10 jobs are done in {result.out}: 5 new, 5 failed\n  line 6: The chain has no")
 
 
+def test_several_files_of_a_job_are_drawn_into_its_folder(sounds, tmp_path):
+    path = write_list(
+        sounds / "jobs.jsonl",
+        {"task": "plot", "file": ["0.wav", "1.wav"]},
+        {"task": "plot", "file": ["0.wav", "1.wav"], "out": "one.png"},
+    )
+    result = batch(path, tmp_path / "out", on="serial", retries=0, quiet=True)
+    (names, failed) = results_of(Path(result.out))
+    assert [Path(file).name for file in names["files"]] == ["0-plot.png", "1-plot.png"]
+    assert failed["error"] == "There are 2 files, and one.png is one image; give a folder with --out."
+
+
 def test_many_failures_are_counted(tmp_path):
     path = write_list(tmp_path / "jobs.jsonl", *({"task": "analyse", "file": f"{i}.wav"} for i in range(12)))
     result = batch(path, tmp_path / "out", on="serial", retries=0, quiet=True)
