@@ -159,8 +159,7 @@ class Study:
         if source.startswith("bundled"):
             return loading.load_generator(str(self.task.bundled))
         if source.startswith("spoken"):
-            labels = tuple(sorted({str(entry.label) for entry in self.entries}))
-            return SpokenLabels(Voice.load(VOICE), labels)
+            return SpokenLabels(Voice.load(VOICE), {str(entry.label): [str(entry.label)] for entry in self.entries})
         entries = self.entries if source == "same" else draw_share(self.division.train, 1.0, self.seed)
         is_all = len(entries) == len(self.division.train)
         out = self.options.out / f"{self.task.name}-{self.seed}-all" if is_all else self.folder / "generator"
@@ -243,8 +242,7 @@ class MachineStudy(Study):
             others, their_labels = self.copies(out.name, generated, n_generated)
             vectors, labels = np.concatenate([vectors, others]), np.concatenate([labels, their_labels])
         if "test" not in self._copies:
-            truth = np.array([str(entry.label) for entry in self.division.test])
-            self._copies["test"] = (self.features.clean(self.division.test), truth)
+            self._copies["test"] = self.features.clean(self.division.test)
         test, truth = self._copies["test"]
         self.machine = Machine(self.features, vectors, labels)
         correct = "".join(map(str, (self.machine.predict(test) == truth).astype(int)))
