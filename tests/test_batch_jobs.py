@@ -23,7 +23,7 @@ from wavewright.batch_jobs import dispatch, keys
 from wavewright.batch_jobs.batch import batch
 from wavewright.batch_jobs.dispatch import run_jobs
 from wavewright.batch_jobs.inputs import local_files
-from wavewright.batch_jobs.job import BadLine, Job, Outcome
+from wavewright.batch_jobs.job import BadLine, BatchJob, JobOutcome
 from wavewright.batch_jobs.job_list import read_jobs
 from wavewright.batch_jobs.keys import ModelHashes, job_key
 from wavewright.batch_jobs.lanes import Lane, LocalLane, ProcessLane, WorkerLost, one_thread_each
@@ -79,10 +79,10 @@ def test_a_list_names_tasks_and_values(tmp_path):
         {"task": "compose", "model": "melody", "continue": "a.mid"},
     )
     assert read_jobs(path) == [
-        Job(1, "enhance", {"source": "a.wav", "mix": 0.5}, str(tmp_path)),
-        Job(2, "cancel-echo", {"mic": "m.wav", "far": "f.wav", "unchecked": True}, str(tmp_path)),
-        Job(3, "split", {"file": "a.wav", "at": [1.0, 2.5]}, str(tmp_path)),
-        Job(4, "compose", {"model": "melody", "continue": "a.mid"}, str(tmp_path)),
+        BatchJob(1, "enhance", {"source": "a.wav", "mix": 0.5}, str(tmp_path)),
+        BatchJob(2, "cancel-echo", {"mic": "m.wav", "far": "f.wav", "unchecked": True}, str(tmp_path)),
+        BatchJob(3, "split", {"file": "a.wav", "at": [1.0, 2.5]}, str(tmp_path)),
+        BatchJob(4, "compose", {"model": "melody", "continue": "a.mid"}, str(tmp_path)),
     ]
 
 
@@ -159,16 +159,16 @@ def test_calls_that_cannot_run_are_refused(tmp_path, monkeypatch, capsys, argume
 # --------------------------------------------------------------------------------------------------------- keys
 
 
-def key_of(job: Job, hashes: dict[str, str] | None = None) -> str:
+def key_of(job: BatchJob, hashes: dict[str, str] | None = None) -> str:
     with local_files(job) as files:
         return job_key(job, files.inputs, ModelHashes().of_job(job) if hashes is None else hashes)
 
 
 def test_a_key_depends_on_contents_not_on_folders(tmp_path, sounds, monkeypatch):
-    job = Job(1, "enhance", {"source": "0.wav", "mix": 0.5}, str(sounds))
+    job = BatchJob(1, "enhance", {"source": "0.wav", "mix": 0.5}, str(sounds))
     key = key_of(job)
     shutil.copytree(sounds, tmp_path / "copy")
-    same = Job(9, "enhance", {"mix": 0.5, "source": "copy/0.wav"}, str(tmp_path))
+    same = BatchJob(9, "enhance", {"mix": 0.5, "source": "copy/0.wav"}, str(tmp_path))
     assert key_of(same) == key
     others = [
         replace(job, task="edit", values={"source": "0.wav"}),
@@ -187,14 +187,14 @@ def test_a_key_depends_on_contents_not_on_folders(tmp_path, sounds, monkeypatch)
 
 def test_a_key_names_models_by_their_hash(copied_gan, tmp_path):
     moved = shutil.copytree(copied_gan, tmp_path / "elsewhere" / copied_gan.name)
-    first, second = (Job(1, "generate", {"model": str(path)}, ".") for path in (copied_gan, moved))
+    first, second = (BatchJob(1, "generate", {"model": str(path)}, ".") for path in (copied_gan, moved))
     assert ModelHashes().of_job(first)["model"] == ModelHashes().of_job(second)["model"] != ""
     assert key_of(first) == key_of(second)
-    speaking = Job(1, "speak", {"text": "Hello."}, ".")
+    speaking = BatchJob(1, "speak", {"text": "Hello."}, ".")
     hashes = ModelHashes().of_job(speaking)
     assert hashes["voice"] == keys._hash_of("en") != ""
     assert hashes["vocoder"] == keys._hash_of("vocoder")
-    assert ModelHashes().of_job(Job(1, "generate", {"model": "no such model"}, "."))["model"] == ""
+    assert ModelHashes().of_job(BatchJob(1, "generate", {"model": "no such model"}, "."))["model"] == ""
 
 
 def test_a_folder_is_identified_by_all_of_its_files(sounds):
@@ -400,7 +400,7 @@ class ScriptedLane(Lane):
         self.log, self.tries, self.is_stopped = log, tries, False
         self.n_running = 0
 
-    def run(self, job: Job, models: dict[str, str]) -> Outcome:
+    def run(self, job: BatchJob, models: dict[str, str]) -> JobOutcome:
         name = str(job.values["text"])
         self.tries[name] = self.tries.get(name, 0) + 1
         n_lost, n_failed = (int(digit) for digit in name[-2:])
@@ -409,14 +409,14 @@ class ScriptedLane(Lane):
             raise WorkerLost("Its process ended.")
         state = "failed" if self.tries[name] <= n_lost + n_failed else "done"
         self.log.append((name, state))
-        return Outcome(problem="It fails." if state == "failed" else "")
+        return JobOutcome(problem="It fails." if state == "failed" else "")
 
     def stop(self) -> None:
         self.is_stopped = True
 
 
 def test_failures_and_losses_run_again_after_the_others():
-    jobs = [Job(i, "phonemes", {"text": name}, ".") for i, name in enumerate(["a00", "b10", "c01", "d09", "e00"])]
+    jobs = [BatchJob(i, "phonemes", {"text": name}, ".") for i, name in enumerate(["a00", "b10", "c01", "d09", "e00"])]
     ended: list[tuple[str, str]] = []
     lane = ScriptedLane([], {})
     run_jobs(jobs, [lane], 1, lambda job, outcome: ended.append((job.values["text"], outcome.problem)))
@@ -426,12 +426,12 @@ def test_failures_and_losses_run_again_after_the_others():
 
 
 def test_the_first_job_of_each_task_runs_alone():
-    jobs = [Job(i, task, {"text": "x"}, ".") for i, task in enumerate(["speak", "speak", "phonemes", "speak"])]
+    jobs = [BatchJob(i, task, {"text": "x"}, ".") for i, task in enumerate(["speak", "speak", "phonemes", "speak"])]
     running, most, order = set(), {}, []
     lock = threading.Lock()
 
     class CountingLane(Lane):
-        def run(self, job: Job, models: dict[str, str]) -> Outcome:
+        def run(self, job: BatchJob, models: dict[str, str]) -> JobOutcome:
             with lock:
                 running.add(job.line)
                 most[job.line] = len(running)
@@ -439,7 +439,7 @@ def test_the_first_job_of_each_task_runs_alone():
             time.sleep(0.02)
             with lock:
                 running.discard(job.line)
-            return Outcome()
+            return JobOutcome()
 
         def stop(self) -> None: ...
 
@@ -454,14 +454,14 @@ def test_a_long_first_job_does_not_hold_the_others_back(monkeypatch):
     barrier = threading.Barrier(2, timeout=20)
 
     class MeetingLane(Lane):
-        def run(self, job: Job, models: dict[str, str]) -> Outcome:
+        def run(self, job: BatchJob, models: dict[str, str]) -> JobOutcome:
             barrier.wait()  # both jobs must run at once
-            return Outcome()
+            return JobOutcome()
 
         def stop(self) -> None: ...
 
     ended: list[int] = []
-    jobs = [Job(i, "phonemes", {"text": "x"}, ".") for i in range(2)]
+    jobs = [BatchJob(i, "phonemes", {"text": "x"}, ".") for i in range(2)]
     run_jobs(jobs, [MeetingLane(), MeetingLane()], 0, lambda job, _: ended.append(job.line))
     assert sorted(ended) == [0, 1]
 
@@ -470,7 +470,7 @@ def test_a_worker_with_other_models_refuses(tmp_path):
     store = FolderStore(tmp_path / "out")
     store.prepare()
     lane = LocalLane(store)
-    outcome = lane.run(Job(1, "phonemes", {"text": "x"}, "."), {"bundled": "other"})
+    outcome = lane.run(BatchJob(1, "phonemes", {"text": "x"}, "."), {"bundled": "other"})
     lane.stop()
     assert outcome.problem == "The models of this worker are not those of the machine that started the batch."
 
@@ -481,7 +481,7 @@ def test_a_fault_of_a_task_fails_its_job_only(tmp_path, monkeypatch):
     store = FolderStore(tmp_path / "out")
     store.prepare()
     lane = LocalLane(store)
-    job = Job(1, "phonemes", {"text": "x"}, ".")
+    job = BatchJob(1, "phonemes", {"text": "x"}, ".")
     faults = [(MemoryError(), "The memory is too small"), (OSError(28, "x", "f"), "There is no space left")]
     for fault, sentence in [*faults, (ZeroDivisionError("by zero"), "phonemes failed unexpectedly (ZeroDiv")]:
 
@@ -506,8 +506,8 @@ def test_a_process_that_dies_loses_only_its_job(tmp_path):
     store = FolderStore(tmp_path / "out")
     store.prepare()
     lane = ProcessLane(store)
-    quick = Job(1, "phonemes", {"text": "Hello."}, ".")
-    endless = Job(2, "synthesise", {"name": "rain", "seconds": 3600.0}, ".")
+    quick = BatchJob(1, "phonemes", {"text": "Hello."}, ".")
+    endless = BatchJob(2, "synthesise", {"name": "rain", "seconds": 3600.0}, ".")
     models = ModelHashes().of_job(quick)
     try:
         assert not lane.run(quick, models).problem

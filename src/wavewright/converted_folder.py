@@ -101,6 +101,11 @@ class ConvertedFolder(Generic[ConvertedT]):
     n_ignored: int = 0
     exit_code: int = 0
 
+    @property
+    def sound_files(self) -> tuple[Path, ...]:
+        """The sound files that were written."""
+        return tuple(file.out for file in self.files)
+
     def __str__(self) -> str:
         """Return counts, and the files that failed."""
         n_new = sum(file.is_new for file in self.files)

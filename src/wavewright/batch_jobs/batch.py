@@ -19,7 +19,7 @@ from ..parameters import Quiet
 from ..progress_bar import progress_bar
 from ..tasks import checked
 from .dispatch import run_jobs
-from .job import BadLine, Job, Outcome
+from .job import BadLine, BatchJob, JobOutcome
 from .job_list import read_jobs
 from .lanes import Lane, LocalLane, ProcessLane, one_thread_each
 from .results import DONE, FAILED, WAITING, done_jobs, latest_records, record_of, result_lines
@@ -118,7 +118,7 @@ def batch(
     store = FolderStore(out)
     store.prepare()
     known = latest_records(store.records())
-    mine = [job for job in listed if isinstance(job, Job) and (job.line - 1) % n_shards == index - 1]
+    mine = [job for job in listed if isinstance(job, BatchJob) and (job.line - 1) % n_shards == index - 1]
     done = done_jobs(mine, known, store)
     waiting = list({job.id: job for job in reversed(mine) if job.id not in done}.values())[::-1]
     with ExitStack() as stack:
@@ -129,7 +129,7 @@ def batch(
         new: list[str] = []
         n_ended = 0
 
-        def on_end(job: Job, outcome: Outcome) -> None:
+        def on_end(job: BatchJob, outcome: JobOutcome) -> None:
             nonlocal n_ended
             add(record_of(job, outcome))
             new.extend([job.id] if outcome.is_new and not outcome.problem else [])
@@ -158,7 +158,7 @@ def _shard_of(text: str | None) -> tuple[int, int]:
 
 
 def _result(
-    out: Path, listed: Sequence[Job | BadLine], records: Mapping[str, Record], new: Collection[str]
+    out: Path, listed: Sequence[BatchJob | BadLine], records: Mapping[str, Record], new: Collection[str]
 ) -> BatchResult:
     lines = list(result_lines(listed, records))
     states = [line["status"] for line in lines]
@@ -168,7 +168,7 @@ def _result(
         results=out / RESULTS_FILE,
         n_jobs=len(listed),
         n_done=states.count(DONE),
-        n_new=sum(isinstance(job, Job) and job.id in new for job in listed),
+        n_new=sum(isinstance(job, BatchJob) and job.id in new for job in listed),
         n_waiting=states.count(WAITING),
         failed=failed,
         exit_code=2 if failed else 0,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 
-from .job import Job, Outcome
+from .job import BatchJob, JobOutcome
 from .keys import ModelHashes
 from .lanes import Lane, WorkerLost
 
@@ -17,15 +17,15 @@ WARM_UP_SECONDS = 60.0
 
 POLL_SECONDS = 0.5
 
-OnEnd = Callable[[Job, Outcome], None]
+OnEnd = Callable[[BatchJob, JobOutcome], None]
 
 
-def run_jobs(jobs: Sequence[Job], lanes: Sequence[Lane], retries: int, on_end: OnEnd) -> None:
+def run_jobs(jobs: Sequence[BatchJob], lanes: Sequence[Lane], retries: int, on_end: OnEnd) -> None:
     """Run jobs, and call ``on_end`` with each one's last outcome, in the order in which they end.
 
     Parameters
     ----------
-    jobs : sequence of Job
+    jobs : sequence of BatchJob
         The jobs. The first of each task run before the others.
     lanes : sequence of Lane
         They are stopped at the end, whatever happens.
@@ -43,9 +43,9 @@ def run_jobs(jobs: Sequence[Job], lanes: Sequence[Lane], retries: int, on_end: O
 
 class _Dispatch:
     def __init__(
-        self, jobs: Sequence[Job], lanes: Sequence[Lane], retries: int, on_end: OnEnd, threads: ThreadPoolExecutor
+        self, jobs: Sequence[BatchJob], lanes: Sequence[Lane], retries: int, on_end: OnEnd, threads: ThreadPoolExecutor
     ) -> None:
-        firsts: dict[str, Job] = {}
+        firsts: dict[str, BatchJob] = {}
         for job in jobs:
             firsts.setdefault(job.task, job)
         self._n_firsts = len(firsts)
@@ -53,7 +53,7 @@ class _Dispatch:
         self._waiting = deque((job, 0) for job in [*firsts.values(), *rest])
         self._idle = [*lanes]
         self._n_lanes = len(lanes)
-        self._running: dict[Future[Outcome], tuple[Lane, Job, int]] = {}
+        self._running: dict[Future[JobOutcome], tuple[Lane, BatchJob, int]] = {}
         self._retries = retries
         self._on_end = on_end
         self._threads = threads
@@ -74,17 +74,17 @@ class _Dispatch:
         is_warm = self._n_ended >= self._n_firsts or time.monotonic() - self._started > WARM_UP_SECONDS
         return self._n_lanes if is_warm else 1
 
-    def _start(self, job: Job, n_failures: int) -> None:
+    def _start(self, job: BatchJob, n_failures: int) -> None:
         lane = self._idle.pop()
         future = self._threads.submit(lane.run, job, self._model_hashes.of_job(job))
         self._running[future] = lane, job, n_failures
 
-    def _end(self, future: Future[Outcome]) -> None:
+    def _end(self, future: Future[JobOutcome]) -> None:
         lane, job, n_failures = self._running.pop(future)
         try:
             outcome = future.result()
         except WorkerLost as lost:
-            outcome = Outcome(problem=str(lost))
+            outcome = JobOutcome(problem=str(lost))
         self._idle.append(lane)
         self._n_ended += 1
         if outcome.problem and n_failures < self._retries:

@@ -10,7 +10,7 @@ from pathlib import Path
 from ..errors import BadFolder, BadSetting
 from ..json_text import JsonValue
 from ..tasks.catalogue import describe
-from .job import InputFile, Job
+from .job import BatchJob, InputFile
 from .keys import file_digest
 
 
@@ -33,14 +33,14 @@ class LocalFiles:
     given: dict[str, str]
 
 
-def given_paths(job: Job) -> dict[str, list[str]]:
+def given_paths(job: BatchJob) -> dict[str, list[str]]:
     """Return the files of a job as it writes them, by the keys of its parameters."""
     keys = [parameter.key for parameter in describe(job.task).of_role("input") if parameter.key in job.values]
     return {key: job.values[key] if isinstance(job.values[key], list) else [job.values[key]] for key in keys}
 
 
 @contextmanager
-def local_files(job: Job) -> Iterator[LocalFiles]:
+def local_files(job: BatchJob) -> Iterator[LocalFiles]:
     """Yield the files of a job on this machine, with hashes of their contents; raise BadFolder if one is missing."""
     values: dict[str, Path | list[Path]] = {}
     inputs, names = {}, {}
@@ -66,7 +66,7 @@ def _exists(path: Path) -> bool:
         return False
 
 
-def are_unchanged(job: Job, inputs: Mapping[str, JsonValue]) -> bool:
+def are_unchanged(job: BatchJob, inputs: Mapping[str, JsonValue]) -> bool:
     """Return True if the files of a job are as recorded, by their size and time of change."""
     stamps = {
         f"{key}.{index}": stamp_of(Path(job.base) / path)

@@ -20,7 +20,7 @@ def digest_of(value: JsonValue) -> str:
 
 
 @dataclass(frozen=True)
-class Job:
+class BatchJob:
     """A task to run once.
 
     Attributes
@@ -75,7 +75,7 @@ class InputFile:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class JobOutcome:
     """What became of a job.
 
     Attributes

@@ -11,7 +11,7 @@ from ..json_text import JsonValue, parse
 from ..names import name_problem, quoted
 from ..tasks.catalogue import TaskDescription, TaskParameter, describe
 from ..tasks.plain_data import plain
-from .job import BadLine, Job
+from .job import BadLine, BatchJob
 
 LIST_SUFFIX = ".jsonl"
 TASK_KEY = "task"
@@ -29,7 +29,7 @@ STANDARD_STREAM = "-"
 
 def read_jobs(
     source: Path, task: str | None = None, settings: Sequence[str] = (), pattern: str | None = None
-) -> list[Job | BadLine]:
+) -> list[BatchJob | BadLine]:
     """Read the jobs of a list or folder.
 
     Parameters
@@ -46,7 +46,7 @@ def read_jobs(
 
     Returns
     -------
-    list of Job or BadLine
+    list of BatchJob or BadLine
         The lines that are not empty.
 
     Raises
@@ -97,7 +97,7 @@ def _divide(setting: str) -> tuple[str, str]:
     return name, value
 
 
-def _jobs_of_folder(folder: Path, usual: _Usual, pattern: str | None) -> Iterator[Job | BadLine]:
+def _jobs_of_folder(folder: Path, usual: _Usual, pattern: str | None) -> Iterator[BatchJob | BadLine]:
     if usual.task is None:
         raise BadSetting(f"{folder} is a folder; name the task for its files with --task.")
     if usual.task.main_input is None:
@@ -112,7 +112,7 @@ def _jobs_of_folder(folder: Path, usual: _Usual, pattern: str | None) -> Iterato
         yield _job_or_problem(line, {FILE_KEY: path.as_posix()}, usual, folder)
 
 
-def _jobs_of_list(path: Path, usual: _Usual) -> Iterator[Job | BadLine]:
+def _jobs_of_list(path: Path, usual: _Usual) -> Iterator[BatchJob | BadLine]:
     try:
         lines = path.read_text(encoding="utf-8-sig").split("\n")
     except UnicodeDecodeError as error:
@@ -127,12 +127,12 @@ def _jobs_of_list(path: Path, usual: _Usual) -> Iterator[Job | BadLine]:
             yield _job_or_problem(line, record, usual, path.parent)
 
 
-def _job_or_problem(line: int, record: JsonValue, usual: _Usual, base: Path) -> Job | BadLine:
+def _job_or_problem(line: int, record: JsonValue, usual: _Usual, base: Path) -> BatchJob | BadLine:
     try:
         task, values = _checked(record, usual)
     except WavewrightError as error:
         return BadLine(line, str(error))
-    return Job(line, task, values, str(base))
+    return BatchJob(line, task, values, str(base))
 
 
 def _checked(record: JsonValue, usual: _Usual) -> tuple[str, dict[str, JsonValue]]:

@@ -13,7 +13,7 @@ from ..models.folder import ModelFolder
 from ..speech.voice_names import find_voice
 from ..tasks.catalogue import describe
 from ..version import __version__
-from .job import InputFile, Job, digest_of
+from .job import BatchJob, InputFile, digest_of
 
 BUNDLED = "bundled"
 """Stands for the models that a task chooses by itself."""
@@ -28,7 +28,7 @@ class ModelHashes:
     def __init__(self) -> None:
         self._hashes: dict[str, str] = {}
 
-    def of_job(self, job: Job) -> dict[str, str]:
+    def of_job(self, job: BatchJob) -> dict[str, str]:
         """Return the hash of each model that a job names or has by default, and one of all bundled models."""
         named = {BUNDLED: self._of_bundled()}
         for parameter in describe(job.task).of_role("model"):
@@ -49,12 +49,12 @@ class ModelHashes:
         return self._hashes[BUNDLED]
 
 
-def job_key(job: Job, inputs: Mapping[str, InputFile], model_hashes: Mapping[str, str]) -> str:
+def job_key(job: BatchJob, inputs: Mapping[str, InputFile], model_hashes: Mapping[str, str]) -> str:
     """Return the key of a job: equal keys have equal outputs.
 
     Parameters
     ----------
-    job : Job
+    job : BatchJob
         The job.
     inputs : mapping of str to InputFile
         Its files, whose names and contents count, not their folders.

@@ -13,9 +13,9 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
 from ..errors import WavewrightError
-from .job import Job, Outcome
+from .job import BatchJob, JobOutcome
 from .store import FolderStore
-from .worker import Worker
+from .worker import JobWorker
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 """Environment variables that limit the threads of numeric libraries; they are read when a process starts."""
@@ -32,7 +32,7 @@ class Lane(ABC):
     """Runs one job at a time."""
 
     @abstractmethod
-    def run(self, job: Job, models: dict[str, str]) -> Outcome:
+    def run(self, job: BatchJob, models: dict[str, str]) -> JobOutcome:
         """Run a job; raise WorkerLost if that ended the worker, so that the next job gets a new one."""
 
     @abstractmethod
@@ -44,9 +44,9 @@ class LocalLane(Lane):
     """Runs jobs in this process."""
 
     def __init__(self, store: FolderStore) -> None:
-        self._worker = Worker(store)
+        self._worker = JobWorker(store)
 
-    def run(self, job: Job, models: dict[str, str]) -> Outcome:
+    def run(self, job: BatchJob, models: dict[str, str]) -> JobOutcome:
         """Run a job."""
         return self._worker.run(job, models)
 
@@ -64,12 +64,12 @@ class ProcessLane(Lane):
         self._connection: Connection | None = None
         self._is_stopped = False
 
-    def run(self, job: Job, models: dict[str, str]) -> Outcome:
+    def run(self, job: BatchJob, models: dict[str, str]) -> JobOutcome:
         """Run a job in the process."""
         connection = self._connection or self._start()
         try:
             connection.send((job, models))
-            outcome: Outcome = connection.recv()
+            outcome: JobOutcome = connection.recv()
         except (EOFError, OSError) as error:
             raise WorkerLost(_sentence_of(self._end())) from error
         return outcome
@@ -129,7 +129,7 @@ def _serve(connection: Connection, store: FolderStore) -> None:
     """Run the jobs that arrive, until the other end is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started the batch
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    worker = Worker(store)
+    worker = JobWorker(store)
     connection.send("ready")
     while True:
         try:

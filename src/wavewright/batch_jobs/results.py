@@ -7,14 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 
 from .inputs import are_unchanged
-from .job import BadLine, InputFile, Job, Outcome
+from .job import BadLine, BatchJob, InputFile, JobOutcome
 from .keys import ModelHashes, job_key
 from .store import FolderStore, Record
 
 DONE, FAILED, WAITING = "done", "failed", "waiting"
 
 
-def record_of(job: Job, outcome: Outcome) -> Record:
+def record_of(job: BatchJob, outcome: JobOutcome) -> Record:
     """Return the record of a job that ended, for the log of its shard."""
     ended: Record = {"job": job.id, "time": time.time()}
     if outcome.problem:
@@ -29,7 +29,7 @@ def latest_records(records: Iterable[Record]) -> dict[str, Record]:
     return {str(record.get("job")): record for record in records}
 
 
-def done_jobs(jobs: Sequence[Job], records: Mapping[str, Record], store: FolderStore) -> set[str]:
+def done_jobs(jobs: Sequence[BatchJob], records: Mapping[str, Record], store: FolderStore) -> set[str]:
     """Return the ids of the jobs whose outputs are there, and whose files and models are as they were.
 
     Files whose size and time of change are as recorded are not read again.
@@ -39,7 +39,7 @@ def done_jobs(jobs: Sequence[Job], records: Mapping[str, Record], store: FolderS
     return {job.id for job in jobs if (record := records.get(job.id)) and _is_done(job, record, names, model_hashes)}
 
 
-def _is_done(job: Job, record: Record, names: set[str], model_hashes: ModelHashes) -> bool:
+def _is_done(job: BatchJob, record: Record, names: set[str], model_hashes: ModelHashes) -> bool:
     if record.get("status") != DONE or record.get("folder") not in names:
         return False
     inputs = record["inputs"]
@@ -49,7 +49,7 @@ def _is_done(job: Job, record: Record, names: set[str], model_hashes: ModelHashe
     return bool(record["key"] == job_key(job, files, model_hashes.of_job(job)))
 
 
-def result_lines(jobs: Sequence[Job | BadLine], records: Mapping[str, Record]) -> Iterator[Record]:
+def result_lines(jobs: Sequence[BatchJob | BadLine], records: Mapping[str, Record]) -> Iterator[Record]:
     """Yield the results of all jobs in the order of their list; they depend on what was done only, not on by whom."""
     for job in jobs:
         if isinstance(job, BadLine):

@@ -19,7 +19,7 @@ from ..tasks.plain_data import plain
 from ..video_file import is_video
 from ..whole_file import write_whole
 from .inputs import LocalFiles, local_files
-from .job import Job, Outcome
+from .job import BatchJob, JobOutcome
 from .job_list import SETTLED
 from .keys import ModelHashes, file_digest, job_key
 from .store import RESULT_FILE, FolderStore
@@ -27,7 +27,7 @@ from .store import RESULT_FILE, FolderStore
 OUT_KEY = "out"
 
 
-class Worker:
+class JobWorker:
     """Runs jobs into a store.
 
     Parameters
@@ -46,12 +46,12 @@ class Worker:
         """Close the models."""
         self._open.close()
 
-    def run(self, job: Job, expected_models: dict[str, str]) -> Outcome:
+    def run(self, job: BatchJob, expected_models: dict[str, str]) -> JobOutcome:
         """Run a job unless its outputs are there; a problem becomes the sentence of the outcome.
 
         Parameters
         ----------
-        job : Job
+        job : BatchJob
             The job.
         expected_models : dict of str to str
             Hashes of its models where the batch was started.
@@ -62,25 +62,25 @@ class Worker:
             with local_files(job) as files:
                 return self._run(job, files, job_key(job, files.inputs, expected_models))
         except (WavewrightError, OSError) as error:
-            return Outcome(problem=sentence_of(error))
+            return JobOutcome(problem=sentence_of(error))
         except MemoryError:
-            return Outcome(problem="The memory is too small for it; run fewer jobs at a time.")
+            return JobOutcome(problem="The memory is too small for it; run fewer jobs at a time.")
         except Exception as error:
-            return Outcome(problem=printable(f"{job.task} failed unexpectedly ({type(error).__name__}: {error})."))
+            return JobOutcome(problem=printable(f"{job.task} failed unexpectedly ({type(error).__name__}: {error})."))
 
-    def _run(self, job: Job, files: LocalFiles, key: str) -> Outcome:
+    def _run(self, job: BatchJob, files: LocalFiles, key: str) -> JobOutcome:
         stem = _stem_of(job, files)
         name = f"{stem}-{key}"
         output = self._store.output(name)
         if output is not None:
-            return Outcome(key, name, files.inputs, output, is_new=False)
+            return JobOutcome(key, name, files.inputs, output, is_new=False)
         with self._store.new(name) as folder:
             output = _call(job, files, folder, stem)
             write_whole(folder / RESULT_FILE, (json.dumps(output, indent=1) + "\n").encode())
-        return Outcome(key, name, files.inputs, output)
+        return JobOutcome(key, name, files.inputs, output)
 
 
-def _stem_of(job: Job, files: LocalFiles) -> str:
+def _stem_of(job: BatchJob, files: LocalFiles) -> str:
     """Return the start of the names of a job's folder and file: that of its file or of ``out``, else the task's."""
     task = describe(job.task)
     given = job.values.get(OUT_KEY)
@@ -90,7 +90,7 @@ def _stem_of(job: Job, files: LocalFiles) -> str:
     return file_stem(job.task if given is None else Path(given).stem)
 
 
-def _call(job: Job, files: LocalFiles, folder: Path, stem: str) -> dict[str, JsonValue]:
+def _call(job: BatchJob, files: LocalFiles, folder: Path, stem: str) -> dict[str, JsonValue]:
     """Call the task of a job with outputs in a folder; return the contents of its ``result.json``."""
     task = describe(job.task)
     values = {task.parameters[key].name: value for key, value in job.values.items()}
@@ -116,7 +116,7 @@ def _is_for_users(warning: warnings.WarningMessage) -> bool:
     return issubclass(warning.category, READ_WARNINGS)
 
 
-def _target(parameter: TaskParameter, job: Job, files: LocalFiles, folder: Path, stem: str) -> Path:
+def _target(parameter: TaskParameter, job: BatchJob, files: LocalFiles, folder: Path, stem: str) -> Path:
     """Return the path that a task writes to: the job's own name, the usual one, or the folder itself."""
     writes = parameter.writes
     assert writes is not None

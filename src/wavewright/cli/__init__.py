@@ -37,6 +37,12 @@ COMMANDS = Group(
         "runs": "tasks.runs:runs",
         "evaluate": "tasks.evaluate:evaluate",
         "data": Group("Look at recordings before training on them.", {"inspect": "tasks.inspect:inspect"}),
+        "sign": "tasks.sign:sign",
+        "keys": Group(
+            "Make the key that signs sound files, or show it.",
+            {"show": "tasks.keys:show_key", "new": "tasks.keys:new_key"},
+            default="show",
+        ),
         "bench": Group("Measure speed on this machine.", {"wavenet": "tasks.bench:bench_wavenet"}),
     },
 )

@@ -20,9 +20,12 @@ from ..tasks import checked
 from ..tasks.catalogue import parameter_of
 from ..tasks.plain_data import plain
 from ..torchrun import is_first
+from .signing import SIGNING, Signer
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
+
+    from ..provenance.signing import SignedFile
 
 PACKAGE = __package__.split(".")[0]
 HELP = {"help_option_names": ["-h", "--help"]}
@@ -30,6 +33,7 @@ VALUES: dict[object, str] = {str: "TEXT", Path: "PATH", int: "INTEGER", float: "
 NEGATION = "no_"
 """Before the name of a parameter that is true by default: its option makes it false."""
 
+SIGN = Annotated[bool, typer.Option("--sign", metavar=" ", help="Sign the files with your key; see `sign`.")]
 Task: TypeAlias = Callable[..., object]
 Command: TypeAlias = TyperCommand | TyperGroup
 
@@ -82,15 +86,21 @@ def command(task: Task, name: str) -> TyperCommand:
     names = {parameter.name: _name(parameter, hints[parameter.name]) for parameter in signature}
     json_flag = Annotated[bool, typer.Option("--json", metavar=" ", help="Print the result as JSON.")]
     parameters.append(inspect.Parameter("as_json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=json_flag))
+    if name in SIGNING:
+        parameters.append(inspect.Parameter("sign", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=SIGN))
+    inputs = [each.name for each in signature if parameter_of(each, hints[each.name]).role == "input"]
 
-    def run(as_json: bool, **values: object) -> None:
-        if as_json and values.get("stream"):
+    def run(as_json: bool, sign: bool = False, **values: object) -> None:
+        is_stream = bool(values.get("stream"))
+        if as_json and is_stream:
             raise BadSetting("What is streamed takes standard output, where --json would print; leave one of them out.")
         values |= {name: not values.pop(f"{NEGATION}{name}") for name in negated}
+        signer = Signer.of(name, {key: values[key] for key in inputs}, is_stream) if sign else None
         result = checked(task, names)(**values)
+        signatures = () if signer is None else signer.sign(result)
         # None: standard output carries the data itself. Under torchrun only the first process prints the result.
         if result is not None and is_first():
-            typer.echo(json.dumps(plain(result)) if as_json else str(result))
+            typer.echo(_as_json(result, signatures) if as_json else "\n".join(map(str, (result, *signatures))))
         if code := getattr(result, "exit_code", 0):
             raise typer.Exit(code)
 
@@ -99,6 +109,12 @@ def command(task: Task, name: str) -> TyperCommand:
     app = typer.Typer(add_completion=False, context_settings=HELP)
     app.command(name, help=(inspect.getdoc(task) or "").split("\n\n")[0].replace("``", ""))(run)
     return cast("TyperCommand", typer.main.get_command(app))
+
+
+def _as_json(result: object, signatures: tuple[SignedFile, ...]) -> str:
+    """Return a result as a JSON object, with its signatures if there are any."""
+    value = plain(result)
+    return json.dumps({**value, "signatures": plain(signatures)} if signatures and isinstance(value, dict) else value)
 
 
 def _build(entry: str | Group, name: str) -> Command:

@@ -51,6 +51,7 @@ PROCESSING = {
     "phonemes": "tasks.phonemes:phonemes",
     "analyse": "tasks.analyse:analyse",
     "detect": "tasks.detect:detect",
+    "verify": "tasks.verify:verify",
     "plot": "tasks.plot:plot",
 }
 """Name on the command line, and ``module:function`` below the package, of every such task."""
