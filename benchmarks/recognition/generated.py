@@ -7,8 +7,8 @@ Each cell trains from scratch with the same augmentation, by as many augmented c
 support vector machine, which takes seconds) or by as many steps (``network``, a classifier), so ratio 0 is the control
 of equal budget. With the source ``same``, the generator, a small LSTM, learns from the recordings of the cell alone;
 with ``all``, from all training recordings, as if somebody gave away a model of more recordings; ``bundled`` is the
-bundled model ``drums``, which learned for an hour from these and some more kits, and ``bundled-all`` the same without
-the judge. No generator learns from a speaker or
+bundled model ``drums``, which learned for an hour from these and some more kits, ``spoken`` a bundled voice that says the
+digits as other speakers might, and ``bundled-all`` and ``spoken-all`` are the same without the judge. No generator learns from a speaker or
 kit of the test. The clips are filtered as by ``train --augment-with``; the judge is the control. Results are appended
 to a file in ``--out``, and a call continues where the last one ended.
 """
@@ -268,7 +268,7 @@ def first_clips(pool: Sequence[Entry], requested: dict[str, int]) -> list[Entry]
 def compute(options: argparse.Namespace, path: Path, done: dict[Cell, Outcome]) -> None:
     """Compute the cells that are not done yet, and append them to the file."""
     for share in options.share:
-        for seed in range(options.seeds):
+        for seed in range(options.first_seed, options.first_seed + options.seeds):
             for name in options.task:
                 study = METHODS[options.method](options, study_task(name), share, seed)
                 control = Cell(name, share, seed, "none", 0.0)
@@ -359,6 +359,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--share", nargs="+", type=float, default=[0.1, 0.01, 0.3, 1.0], help="of the recordings")
     parser.add_argument("--ratio", nargs="+", type=float, default=[0.25, 0.5, 1.0], help="generated clips a recording")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--steps", type=int, default=300, help="of each classifier")
     parser.add_argument("--generator-steps", type=int, default=500)
 
