@@ -7,10 +7,10 @@ Each cell trains from scratch with the same augmentation, by as many augmented c
 support vector machine, which takes seconds) or by as many steps (``network``, a classifier), so ratio 0 is the control
 of equal budget. With the source ``same``, the generator, a small LSTM, learns from the recordings of the cell alone;
 with ``all``, from all training recordings, as if somebody gave away a model of more recordings; ``bundled`` is the
-bundled model ``drums``, which learned for an hour from these and some more kits, ``spoken`` a bundled voice that says the
-digits as other speakers might, and ``bundled-all`` and ``spoken-all`` are the same without the judge. No generator learns from a speaker or
-kit of the test. The clips are filtered as by ``train --augment-with``; the judge is the control. Results are appended
-to a file in ``--out``, and a call continues where the last one ended.
+bundled model ``drums``, which learned for an hour from these and some more kits, ``spoken`` a bundled voice that says
+the digits as other speakers might, and ``bundled-all`` and ``spoken-all`` are the same without the judge. No generator
+learns from a speaker or kit of the test. The clips are filtered as by ``train --augment-with``; the judge is the
+control. Results are appended to a file in ``--out``, and a call continues where the last one ended.
 """
 
 from __future__ import annotations

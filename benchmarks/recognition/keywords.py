@@ -8,8 +8,9 @@ The classifier learns the digits of the other speakers, ``_other``: sentences of
 hour on sentences of voices without key words (speakers ``kerstin`` and ``allison``), on fold 4 of ESC-10 and on the
 recordings of ``--noise``, none of which is in training. ``--spoken`` adds words by the bundled voice ``en-kathleen``,
 each as another speaker might say it: so many of each digit, and as many other words as digits. The stream has all
-recordings of the unseen speaker, with pauses between them and noise of fold 4 at each ``--snr``. An event counts if it has the right label and comes at most
-TOLERANCE_SECONDS after the end of the word; each other event in the stream is wrong.
+recordings of the unseen speaker, with pauses between them and noise of fold 4 at each ``--snr``. An event counts if it
+has the right label and comes at most TOLERANCE_SECONDS after the end of the word; each other event in the stream is
+wrong.
 """
 
 from __future__ import annotations
