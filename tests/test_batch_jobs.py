@@ -19,7 +19,7 @@ import soundfile
 from command_line import refused
 
 from wavewright import loading
-from wavewright.batch_jobs import dispatch, keys
+from wavewright.batch_jobs import dispatch, keys, remote_store
 from wavewright.batch_jobs.batch import batch
 from wavewright.batch_jobs.dispatch import run_jobs
 from wavewright.batch_jobs.inputs import local_files
@@ -27,9 +27,11 @@ from wavewright.batch_jobs.job import BadLine, BatchJob, JobOutcome
 from wavewright.batch_jobs.job_list import read_jobs
 from wavewright.batch_jobs.keys import ModelHashes, job_key
 from wavewright.batch_jobs.lanes import Lane, LocalLane, ProcessLane, WorkerLost, one_thread_each
+from wavewright.batch_jobs.ray_lanes import ray_lanes
+from wavewright.batch_jobs.remote_store import RemoteStore
 from wavewright.batch_jobs.store import FolderStore
 from wavewright.cli import run
-from wavewright.errors import BadFolder, BadSetting, InUse
+from wavewright.errors import BadFolder, BadSetting, InUse, MissingExtra
 from wavewright.tasks.edit import edit
 
 GAIN = {"task": "edit", "do": "gain -6dB"}
@@ -78,7 +80,7 @@ def test_a_list_names_tasks_and_values(tmp_path):
         {"task": "split", "file": "a.wav", "at": [1, 2.5]},
         {"task": "compose", "model": "melody", "continue": "a.mid"},
     )
-    assert read_jobs(path) == [
+    assert read_jobs(str(path)) == [
         BatchJob(1, "enhance", {"source": "a.wav", "mix": 0.5}, str(tmp_path)),
         BatchJob(2, "cancel-echo", {"mic": "m.wav", "far": "f.wav", "unchecked": True}, str(tmp_path)),
         BatchJob(3, "split", {"file": "a.wav", "at": [1.0, 2.5]}, str(tmp_path)),
@@ -88,21 +90,21 @@ def test_a_list_names_tasks_and_values(tmp_path):
 
 def test_task_and_settings_are_for_lines_that_say_nothing_else(tmp_path):
     path = write_list(tmp_path / "jobs.jsonl", {"text": "One."}, {"text": "Two.", "rate": 2}, {**GAIN, "file": "a.wav"})
-    lines = read_jobs(path, "speak", ["rate=0.5", "seed=7"])
+    lines = read_jobs(str(path), "speak", ["rate=0.5", "seed=7"])
     assert [line.values for line in lines[:2]] == [
         {"text": "One.", "rate": 0.5, "seed": 7},
         {"text": "Two.", "rate": 2.0, "seed": 7},
     ]
     assert isinstance(lines[2], BadLine)  # edit has no rate
-    repeated = read_jobs(tmp_path / "jobs.jsonl", "edit", ["tag=title=a", "tag=artist=b"])[2]
+    repeated = read_jobs(str(tmp_path / "jobs.jsonl"), "edit", ["tag=title=a", "tag=artist=b"])[2]
     assert repeated.values["tag"] == ["title=a", "artist=b"]
 
 
 def test_a_folder_lists_its_sounds(sounds):
-    jobs = read_jobs(sounds, "edit", ["do=gain 3dB"])
+    jobs = read_jobs(str(sounds), "edit", ["do=gain 3dB"])
     assert [job.values["source"] for job in jobs] == [*(f"{i}.wav" for i in range(6)), "more/6.wav", "more/7.wav"]
     assert [job.line for job in jobs] == list(range(1, 9))
-    assert [job.values["file"] for job in read_jobs(sounds, "speak", pattern="*.txt")] == ["notes.txt"]
+    assert [job.values["file"] for job in read_jobs(str(sounds), "speak", pattern="*.txt")] == ["notes.txt"]
 
 
 @pytest.mark.parametrize(
@@ -124,7 +126,7 @@ def test_a_folder_lists_its_sounds(sounds):
     ],
 )
 def test_lines_that_are_no_jobs_say_why(tmp_path, record, sentence):
-    (line,) = read_jobs(write_list(tmp_path / "jobs.jsonl", record))
+    (line,) = read_jobs(str(write_list(tmp_path / "jobs.jsonl", record)))
     assert isinstance(line, BadLine)
     assert line.problem.startswith(sentence)
 
@@ -209,14 +211,14 @@ def test_a_folder_is_identified_by_all_of_its_files(sounds):
 def test_outputs_are_those_of_the_task(sounds, tmp_path):
     result = batch(sounds, tmp_path / "out", "edit", ("do=gain -6dB",), on="serial", quiet=True)
     assert (result.n_jobs, result.n_done, result.n_new, result.exit_code) == (8, 8, 8, 0)
-    for line, name in zip(results_of(result.out), [*(f"{i}.wav" for i in range(6)), "more/6.wav"], strict=False):
+    for line, name in zip(results_of(Path(result.out)), [*(f"{i}.wav" for i in range(6)), "more/6.wav"], strict=False):
         edit(sounds / name, tmp_path / Path(name).name, do="gain -6dB", quiet=True)
         ((file, digest),) = line["files"].items()
-        assert (result.out / file).read_bytes() == (tmp_path / Path(name).name).read_bytes()
-        assert digest == keys.file_digest(result.out / file)
+        assert (Path(result.out) / file).read_bytes() == (tmp_path / Path(name).name).read_bytes()
+        assert digest == keys.file_digest(Path(result.out) / file)
         assert line["values"] == {"do": "gain -6dB", "source": name}
         assert (line["result"]["file"], line["result"]["out"]) == (name, Path(name).name)
-    assert hidden_in(result.out) == []
+    assert hidden_in(Path(result.out)) == []
 
 
 def test_a_batch_runs_what_is_missing(sounds, tmp_path):
@@ -254,7 +256,7 @@ def test_jobs_of_all_kinds(sounds, tmp_path):
         {"task": "edit"},
     )
     result = batch(path, tmp_path / "out", on="serial", retries=0, quiet=True)
-    lines = results_of(result.out)
+    lines = results_of(Path(result.out))
     assert [line["status"] for line in lines] == ["done"] * 5 + ["failed"] * 5
     assert (result.n_done, result.n_new, len(result.failed), result.exit_code) == (5, 5, 5, 2)
     names = [sorted(Path(file).name for file in line.get("files", ())) for line in lines]
@@ -594,3 +596,193 @@ def test_a_script_without_a_guard_is_told_so(sounds, tmp_path):
     assert "needs if __name__" in ended.stderr
     with pytest.raises(BadSetting):
         batch(sounds, tmp_path / "out", "edit", shard="0/1")
+
+
+# ----------------------------------------------------------------------------------------------- object storage
+
+
+@pytest.fixture
+def bucket(sounds):
+    """A folder of sounds in fsspec's memory, and its file system."""
+    fsspec = pytest.importorskip("fsspec")
+    system = fsspec.filesystem("memory")
+    system.store.clear()
+    system.pseudo_dirs[:] = [""]
+    system.put(str(sounds), "/bucket", recursive=True)
+    yield system
+    system.store.clear()
+
+
+def objects_of(system, folder: str) -> dict[str, bytes]:
+    paths = [path for path in system.find(folder) if ".wavewright-batch" not in path]
+    return {path.removeprefix(folder).lstrip("/"): system.cat_file(path) for path in paths}
+
+
+def test_objects_are_those_of_a_folder(bucket, sounds, tmp_path):
+    local = batch(sounds, tmp_path / "out", "edit", ("do=gain -6dB",), on="serial", quiet=True)
+    remote = batch("memory://bucket", "memory://out", "edit", ("do=gain -6dB",), on="serial", quiet=True)
+    assert (remote.n_done, remote.n_new, remote.results) == (8, 8, "memory://out/results.jsonl")
+    assert objects_of(bucket, "/out") == files_of(Path(local.out))
+    again = batch("memory://bucket", "memory://out", "edit", ("do=gain -6dB",), on="serial", quiet=True)
+    assert (again.n_done, again.n_new) == (8, 0)
+    bucket.rm("/out/.wavewright-batch", recursive=True)  # the objects alone say what is done
+    bucket.pipe_file("/bucket/0.wav", (sounds / "1.wav").read_bytes())
+    changed = batch("memory://bucket", "memory://out", "edit", ("do=gain -6dB",), on="serial", quiet=True)
+    assert (changed.n_done, changed.n_new) == (8, 1)
+
+
+def test_a_job_without_its_last_object_is_not_done(bucket, monkeypatch):
+    call = lambda: batch("memory://bucket", "memory://out", "edit", ("do=gain -6dB",), on="serial", quiet=True)  # noqa: E731
+    call()
+    whole = objects_of(bucket, "/out")
+    bucket.rm_file(next(path for path in bucket.find("/out") if "/3-" in path and path.endswith("result.json")))
+    assert call().n_new == 1
+    assert objects_of(bucket, "/out") == whole
+
+
+def test_lists_and_files_at_urls(bucket, sounds, tmp_path):
+    records = [{**GAIN, "file": "0.wav"}, {**GAIN, "file": "memory://bucket/more/6.wav"}, {**GAIN, "file": "no.wav"}]
+    bucket.pipe_file("/bucket/jobs.jsonl", "".join(json.dumps(each) + "\n" for each in records).encode())
+    result = batch("memory://bucket/jobs.jsonl", (tmp_path / "out").as_uri(), on="serial", retries=0, quiet=True)
+    assert (result.n_done, result.failed) == (2, {3: "memory://bucket/no.wav does not exist."})
+    edit(sounds / "0.wav", tmp_path / "0.wav", do="gain -6dB", quiet=True)
+    assert next((tmp_path / "out").glob("0-*/0.wav")).read_bytes() == (tmp_path / "0.wav").read_bytes()
+    mixed = write_list(tmp_path / "jobs.jsonl", {**GAIN, "file": "memory://bucket/0.wav"})
+    assert batch(mixed, tmp_path / "out", on="serial", quiet=True).n_new == 0  # the same content
+
+
+def test_many_records_are_objects_of_their_own(bucket, monkeypatch):
+    monkeypatch.setattr(remote_store, "N_BUFFERED", 3)
+    store = RemoteStore("memory://out")
+    with store.log("1-of-1") as add:
+        for index in range(7):
+            add({"job": str(index), "time": index})
+    assert len(bucket.ls("/out/.wavewright-batch")) == 3
+    assert [record["job"] for record in store.records()] == [str(index) for index in range(7)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["memory://nothing", "--task", "edit"], "memory://nothing is neither a folder nor a .jsonl file"),
+        (["memory://none.jsonl"], "memory://none.jsonl does not exist."),
+        (["nix://a.jsonl"], "nix://a.jsonl cannot be used (ValueError: Protocol not known: nix)."),
+        (
+            ["memory://bucket", "--task", "edit", "--out", "memory://out"],
+            "memory://out is in the memory of this process",
+        ),
+        (["memory://bucket", "--task", "edit", "--on", "spark"], "--on is spark; string should match pattern"),
+    ],
+)
+def test_urls_that_cannot_be_used_are_refused(bucket, capsys, arguments, sentence):
+    assert refused(capsys, "batch", *arguments).startswith(sentence)
+
+
+def test_without_fsspec_the_extra_is_named(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "fsspec", None)
+    assert refused(capsys, "batch", "s3://a/b.jsonl").startswith("s3://a/b.jsonl is in object storage; run pip install")
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(MissingExtra, match="--on ray needs the extra ray"), ray_lanes("ray", 1, FolderStore(Path())):
+        pass
+
+
+# ---------------------------------------------------------------------------------------------------------- Ray
+
+
+class FakeRay:
+    """What `RayLane` uses of Ray, with actors in this process; the first job that says so ends its actor."""
+
+    class exceptions:
+        class RayActorError(Exception): ...
+
+        class WorkerCrashedError(Exception): ...
+
+        class NodeDiedError(Exception): ...
+
+    def __init__(self) -> None:
+        self.killed: list[object] = []
+        self.calls: list[object] = []
+        self.n_actors = 0
+        self.lost = {"die"}
+        self.is_running = False
+
+    def init(self, address, **options):
+        self.calls.append((address, options))
+        if address == "ray://nowhere:1":
+            raise ConnectionError("ray client connection timeout")
+        self.is_running = True
+
+    def is_initialized(self):
+        return self.is_running
+
+    def shutdown(self):
+        self.is_running = False
+
+    def cluster_resources(self):
+        return {"CPU": 3.0}
+
+    def remote(self, **options):
+        fake = self
+
+        class Method:
+            def __init__(self, function):
+                self.remote = function
+
+        class Actor:
+            def __init__(self, worker):
+                def run_job(job, models):
+                    if job.values.get("text") in fake.lost:
+                        fake.lost.clear()
+                        raise fake.exceptions.RayActorError
+                    return worker.run(job, models)
+
+                self.run = Method(run_job)
+
+        def actor_class(of):
+            def start(*arguments):
+                fake.n_actors += 1
+                return Actor(of(*arguments))
+
+            return Method(start)
+
+        return actor_class
+
+    def get(self, outcome):
+        return outcome
+
+    def kill(self, actor):
+        self.killed.append(actor)
+
+
+def test_actors_run_jobs_and_are_replaced(monkeypatch, tmp_path):
+    fake = FakeRay()
+    monkeypatch.setitem(sys.modules, "ray", fake)
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    path = write_list(tmp_path / "jobs.jsonl", *({"task": "phonemes", "text": text} for text in ("a", "die", "b")))
+    result = batch(path, tmp_path / "out", on="ray", jobs=1, retries=1, quiet=True)
+    assert (result.n_done, result.n_new, fake.n_actors, len(fake.killed)) == (3, 3, 2, 1)
+    assert os.environ["RAY_USAGE_STATS_ENABLED"] == "0"
+    ((address, options),) = fake.calls
+    assert (address, options["num_cpus"], options["include_dashboard"]) == (None, 1, False)
+    assert not fake.is_running
+    fake.lost.add("die again")
+    path = write_list(tmp_path / "jobs.jsonl", {"task": "phonemes", "text": "die again"})
+    failed = batch(path, tmp_path / "out", on="ray://head:10001", retries=0, quiet=True)
+    assert failed.failed == {1: "Its worker on the cluster ended; the memory may be too small for it."}
+    assert fake.calls[1] == ("ray://head:10001", {"logging_level": "ERROR", "log_to_driver": False})
+    with pytest.raises(BadSetting, match=r"^No Ray cluster answers for --on ray://nowhere:1 \(ray client"):
+        batch(path, tmp_path / "other", on="ray://nowhere:1", quiet=True)
+    with ray_lanes("ray", 0, FolderStore(tmp_path)) as lanes:
+        assert len(lanes) == 3
+        lanes[0].stop()
+        with pytest.raises(WorkerLost, match="stopped"):
+            lanes[0].run(BatchJob(1, "phonemes", {"text": "a"}, "."), {})
+
+
+@pytest.mark.skipif("WAVEWRIGHT_TEST_RAY" not in os.environ, reason="Ray needs 20 s to start; set WAVEWRIGHT_TEST_RAY")
+def test_a_cluster_gives_the_outputs_of_this_process(sounds, tmp_path):
+    pytest.importorskip("ray")
+    command = [sys.executable, "-m", "wavewright", "batch", str(sounds), "--task", "edit", "--set", "do=gain -6dB"]
+    for out, on in (("whole", "serial"), ("cluster", "ray")):
+        subprocess.run([*command, "--out", str(tmp_path / out), "--on", on, "--jobs", "2"], check=True)
+    assert files_of(tmp_path / "cluster") == files_of(tmp_path / "whole")

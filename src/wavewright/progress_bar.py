@@ -1,9 +1,30 @@
-"""A progress bar on standard error, in seconds of audio; only on a terminal."""
+"""Progress of long work: a bar on a terminal, in seconds of audio, and reports to a listener."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+Listener = Callable[[str, float | None], None]
+"""Called with what is done, and the fraction of it from 0 to 1, None if it is unknown."""
+
+_listeners: list[Listener] = []
+
+
+@contextmanager
+def progress_reported_to(listener: Listener) -> Iterator[None]:
+    """Call a listener with all progress of this process while the block runs."""
+    _listeners.append(listener)
+    try:
+        yield
+    finally:
+        _listeners.remove(listener)
+
+
+def report_progress(message: str, fraction: float | None) -> None:
+    """Report progress to the listeners, if there are any."""
+    for listener in _listeners:
+        listener(message, None if fraction is None else min(max(fraction, 0.0), 1.0))
 
 
 @contextmanager
@@ -40,4 +61,10 @@ def progress_bar(
     )
     with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as bar:
         task = bar.add_task(title, total=seconds)
-        yield lambda done: bar.update(task, completed=done)
+
+        def show(done: float) -> None:
+            bar.update(task, completed=done)
+            report_progress(title, done / seconds if seconds else None)
+
+        report_progress(title, 0.0 if seconds else None)
+        yield show

@@ -48,7 +48,7 @@ def read_job_list(rng: random.Random, folder: Path) -> None:
     contents = mutate.encoded(rng, text)
     path = folder / "jobs.jsonl"
     path.write_bytes(mutate.bytes_of(rng, contents) if rng.random() < 0.3 else contents)
-    for job in read_jobs(path, rng.choice((None, "edit")), rng.choice(((), ("do=gain 1dB",)))):
+    for job in read_jobs(str(path), rng.choice((None, "edit")), rng.choice(((), ("do=gain 1dB",)))):
         if isinstance(job, BadLine):
             assert job.problem.endswith((".", "?"))
             continue

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
@@ -22,13 +22,17 @@ from .dispatch import run_jobs
 from .job import BadLine, BatchJob, JobOutcome
 from .job_list import read_jobs
 from .lanes import Lane, LocalLane, ProcessLane, one_thread_each
+from .locations import is_url, joined, located, name_of
+from .ray_lanes import is_ray, ray_lanes
+from .remote_store import RemoteStore
 from .results import DONE, FAILED, WAITING, done_jobs, latest_records, record_of, result_lines
-from .store import RESULTS_FILE, FolderStore, Record
+from .store import RESULTS_FILE, FolderStore, Record, Store
 
 SHOWN_FAILURES = 10
 MAX_SHARDS = 10_000
 
-Engine = Literal["processes", "serial"]
+SERIAL = "serial"
+OF_ONE_PROCESS = "memory://"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,8 +53,8 @@ class BatchResult:
         Exit code of the command: 2 if jobs failed.
     """
 
-    out: Path
-    results: Path
+    out: str
+    results: str
     n_jobs: int
     n_done: int
     n_new: int
@@ -73,11 +77,13 @@ class BatchResult:
 @checked
 def batch(
     source: Annotated[
-        Path, Field(description="JSONL file with a task and its values a line; or a folder of files, with --task.")
+        Path | str,
+        Field(description="JSONL file with a task and its values a line; or a folder of files, with --task. Or a URL."),
     ],
-    out: Annotated[Path, Field(description="Folder to write to; a folder in it for each job.")] = Path(
-        "wavewright-batch"
-    ),
+    out: Annotated[
+        Path | str,
+        Field(description="Folder to write to, with a folder for each job; or a URL such as s3://bucket/out."),
+    ] = "wavewright-batch",
     task: Annotated[str | None, Field(description="Task of a folder's files, and of lines that name none.")] = None,
     set: Annotated[
         tuple[str, ...],
@@ -91,7 +97,12 @@ def batch(
         str | None, Field(description="Run a part of the jobs: 2/3 for the second of three machines with one folder.")
     ] = None,
     on: Annotated[
-        Engine, Field(description="Where jobs run: in processes of this machine, or one after another in this one.")
+        str,
+        Field(
+            description="Where jobs run: processes of this machine, serial for this process alone, ray, or the address "
+            "of a Ray cluster such as ray://head:10001.",
+            pattern=r"^(processes|serial|ray|ray://.+)$",
+        ),
     ] = "processes",
     retries: Annotated[int, Field(description="How often a job that failed runs again.", ge=0, le=100)] = 1,
     quiet: Quiet = False,
@@ -114,8 +125,8 @@ def batch(
         If another process runs the same shard into the same folder.
     """
     index, n_shards = _shard_of(shard)
-    listed = read_jobs(source, task, set, pattern)
-    store = FolderStore(out)
+    listed = read_jobs(_location(source, on), task, set, pattern)
+    store = _store_of(_location(out, on), on)
     store.prepare()
     known = latest_records(store.records())
     mine = [job for job in listed if isinstance(job, BatchJob) and (job.line - 1) % n_shards == index - 1]
@@ -125,7 +136,7 @@ def batch(
         stack.callback(store.write_results, lambda: result_lines(listed, latest_records(store.records())))
         stack.callback(store.sweep)
         add = stack.enter_context(store.log(f"{index}-of-{n_shards}"))
-        show = stack.enter_context(progress_bar(f"{source.name}", len(waiting), quiet, unit="jobs"))
+        show = stack.enter_context(progress_bar(name_of(str(source)), len(waiting), quiet, unit="jobs"))
         new: list[str] = []
         n_ended = 0
 
@@ -137,15 +148,36 @@ def batch(
             show(n_ended)
 
         if waiting:
-            stack.enter_context(one_thread_each())
-            run_jobs(waiting, _lanes(on, min(jobs or os.cpu_count() or 1, len(waiting)), store), retries, on_end)
-    return _result(out, listed, latest_records(store.records()), {*new})
+            lanes = stack.enter_context(_lanes(on, jobs, len(waiting), store))
+            run_jobs(waiting, lanes, retries, on_end)
+    return _result(located(out), listed, latest_records(store.records()), {*new})
 
 
-def _lanes(on: Engine, n_lanes: int, store: FolderStore) -> list[Lane]:
-    if on == "serial":
-        return [LocalLane(store)]
-    return [ProcessLane(store) for _ in range(n_lanes)]
+def _location(given: str | Path, on: str) -> str:
+    """Return the path or URL as it is in all workers; those of Ray have other working folders."""
+    location = located(given)
+    return str(Path(location).resolve()) if is_ray(on) and not is_url(location) else location
+
+
+def _store_of(out: str, on: str) -> Store:
+    if not is_url(out):
+        return FolderStore(Path(out))
+    if out.startswith(OF_ONE_PROCESS) and on != SERIAL:
+        raise BadSetting(f"{out} is in the memory of this process alone; add --on {SERIAL}.")
+    return RemoteStore(out)
+
+
+@contextmanager
+def _lanes(on: str, n_wanted: int, n_jobs: int, store: Store) -> Iterator[list[Lane]]:
+    """Yield lanes for jobs, as many as are wanted or there are processors, and no more than jobs."""
+    if on == SERIAL:
+        yield [LocalLane(store)]
+    elif is_ray(on):
+        with ray_lanes(on, n_wanted, store) as lanes:
+            yield lanes[:n_jobs]
+    else:
+        with one_thread_each():
+            yield [ProcessLane(store) for _ in range(min(n_wanted or os.cpu_count() or 1, n_jobs))]
 
 
 def _shard_of(text: str | None) -> tuple[int, int]:
@@ -158,14 +190,14 @@ def _shard_of(text: str | None) -> tuple[int, int]:
 
 
 def _result(
-    out: Path, listed: Sequence[BatchJob | BadLine], records: Mapping[str, Record], new: Collection[str]
+    out: str, listed: Sequence[BatchJob | BadLine], records: Mapping[str, Record], new: Collection[str]
 ) -> BatchResult:
     lines = list(result_lines(listed, records))
     states = [line["status"] for line in lines]
     failed = {line["line"]: line["error"] for line in lines if line["status"] == FAILED}
     return BatchResult(
         out=out,
-        results=out / RESULTS_FILE,
+        results=joined(out, RESULTS_FILE),
         n_jobs=len(listed),
         n_done=states.count(DONE),
         n_new=sum(isinstance(job, BatchJob) and job.id in new for job in listed),

@@ -6,12 +6,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from ..errors import BadFolder, BadSetting
 from ..json_text import JsonValue
 from ..tasks.catalogue import describe
 from .job import BatchJob, InputFile
 from .keys import file_digest
+from .locations import joined, local_copy, stamp_of
 
 
 @dataclass(frozen=True)
@@ -45,17 +47,22 @@ def local_files(job: BatchJob) -> Iterator[LocalFiles]:
     values: dict[str, Path | list[Path]] = {}
     inputs, names = {}, {}
     main = describe(job.task).main_input
-    for key, given in given_paths(job).items():
-        paths = [Path(job.base) / each for each in given]
-        for index, path in enumerate(paths):
-            if not _exists(path):
-                raise BadFolder(f"{path} does not exist; correct {key}.")
-            if main is not None and key == main.key != "folder" and path.is_dir():
-                raise BadSetting(f"{path} is a folder, and a job works on one file; list its files, one a line.")
-            inputs[f"{key}.{index}"] = InputFile(path.name, file_digest(path), stamp_of(path))
-            names[str(path)] = given[index]
-        values[key] = paths if isinstance(job.values[key], list) else paths[0]
-    yield LocalFiles(values, inputs, names)
+    with TemporaryDirectory(prefix="wavewright-") as copies:
+        for key, given in given_paths(job).items():
+            paths = []
+            for index, name in enumerate(given):
+                location = joined(job.base, name)
+                stamp = stamp_of(location)
+                path = local_copy(location, Path(copies) / f"{key}-{index}")
+                if not _exists(path):
+                    raise BadFolder(f"{path} does not exist; correct {key}.")
+                if main is not None and key == main.key != "folder" and path.is_dir():
+                    raise BadSetting(f"{path} is a folder, and a job works on one file; list its files, one a line.")
+                inputs[f"{key}.{index}"] = InputFile(path.name, file_digest(path), stamp)
+                names[str(path)] = name
+                paths.append(path)
+            values[key] = paths if isinstance(job.values[key], list) else paths[0]
+        yield LocalFiles(values, inputs, names)
 
 
 def _exists(path: Path) -> bool:
@@ -67,19 +74,10 @@ def _exists(path: Path) -> bool:
 
 
 def are_unchanged(job: BatchJob, inputs: Mapping[str, JsonValue]) -> bool:
-    """Return True if the files of a job are as recorded, by their size and time of change."""
+    """Return True if the files of a job are as recorded, by what their stores say without reading them."""
     stamps = {
-        f"{key}.{index}": stamp_of(Path(job.base) / path)
+        f"{key}.{index}": stamp_of(joined(job.base, path))
         for key, given in given_paths(job).items()
         for index, path in enumerate(given)
     }
     return all(stamps.values()) and stamps == {name: file.get("stamp") for name, file in inputs.items()}
-
-
-def stamp_of(path: Path) -> str:
-    """Return size and time of change of a file; an empty text for a folder, and if it is missing."""
-    try:
-        status = path.stat()
-    except OSError:
-        return ""
-    return "" if path.is_dir() else f"{status.st_size} {status.st_mtime_ns}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from ..clip import SOUND_SUFFIXES
 from ..errors import BadFolder, BadSetting, WavewrightError
@@ -12,6 +12,7 @@ from ..names import name_problem, quoted
 from ..tasks.catalogue import TaskDescription, TaskParameter, describe
 from ..tasks.plain_data import plain
 from .job import BadLine, BatchJob
+from .locations import files_below, is_folder, is_url, matches, read_bytes
 
 LIST_SUFFIX = ".jsonl"
 TASK_KEY = "task"
@@ -28,15 +29,15 @@ STANDARD_STREAM = "-"
 
 
 def read_jobs(
-    source: Path, task: str | None = None, settings: Sequence[str] = (), pattern: str | None = None
+    source: str, task: str | None = None, settings: Sequence[str] = (), pattern: str | None = None
 ) -> list[BatchJob | BadLine]:
     """Read the jobs of a list or folder.
 
     Parameters
     ----------
-    source : Path
+    source : str
         A ``.jsonl`` file with an object a line: the task, and the values of its parameters by name. Or a folder, whose
-        files are the jobs of one task.
+        files are the jobs of one task. Both may be URLs.
     task : str, optional
         Task of lines without one, and of a folder.
     settings : sequence of str
@@ -57,11 +58,11 @@ def read_jobs(
         If the task does not exist or has no such parameters, or a folder comes without one.
     """
     usual = _Usual(task, settings)
-    if source.is_dir():
+    if is_folder(source):
         return list(_jobs_of_folder(source, usual, pattern))
     if pattern is not None:
         raise BadSetting(f"{source} is no folder, whose files --pattern {pattern} could choose; leave it out.")
-    if source.suffix.lower() != LIST_SUFFIX or not source.is_file():
+    if not source.lower().endswith(LIST_SUFFIX) or not (is_url(source) or Path(source).is_file()):
         raise BadFolder(f"{source} is neither a folder nor a {LIST_SUFFIX} file with a job a line; give one.")
     jobs = list(_jobs_of_list(source, usual))
     if not jobs:
@@ -97,26 +98,33 @@ def _divide(setting: str) -> tuple[str, str]:
     return name, value
 
 
-def _jobs_of_folder(folder: Path, usual: _Usual, pattern: str | None) -> Iterator[BatchJob | BadLine]:
+def _jobs_of_folder(folder: str, usual: _Usual, pattern: str | None) -> Iterator[BatchJob | BadLine]:
     if usual.task is None:
         raise BadSetting(f"{folder} is a folder; name the task for its files with --task.")
     if usual.task.main_input is None:
         raise BadSetting(f"{usual.task.name} works on no file; list its jobs in a {LIST_SUFFIX} file.")
-    files = [path.relative_to(folder) for path in sorted(folder.rglob(pattern or "*")) if path.is_file()]
-    files = [path for path in files if not any(part.startswith(".") for part in path.parts)]
-    chosen = files if pattern else [path for path in files if path.suffix.lower() in SOUND_SUFFIXES]
+    files = files_below(folder)
+    is_sound = [PurePosixPath(path).suffix.lower() in SOUND_SUFFIXES for path in files]
+    chosen = [
+        path for path, sounds in zip(files, is_sound, strict=True) if (matches(path, pattern) if pattern else sounds)
+    ]
     if not chosen:
         wanted = f"no file that matches {pattern}" if pattern else "no sound file"
         raise BadFolder(f"{folder} contains {wanted}; give another folder, or --pattern.")
     for line, path in enumerate(chosen, 1):
-        yield _job_or_problem(line, {FILE_KEY: path.as_posix()}, usual, folder)
+        yield _job_or_problem(line, {FILE_KEY: path}, usual, folder)
 
 
-def _jobs_of_list(path: Path, usual: _Usual) -> Iterator[BatchJob | BadLine]:
+def _is_sound(path: str) -> bool:
+    return PurePosixPath(path).suffix.lower() in SOUND_SUFFIXES
+
+
+def _jobs_of_list(source: str, usual: _Usual) -> Iterator[BatchJob | BadLine]:
     try:
-        lines = path.read_text(encoding="utf-8-sig").split("\n")
+        lines = read_bytes(source).decode("utf-8-sig").split("\n")
     except UnicodeDecodeError as error:
-        raise BadFolder(f"{path} is not UTF-8 (byte {error.start}); convert it to UTF-8.") from error
+        raise BadFolder(f"{source} is not UTF-8 (byte {error.start}); convert it to UTF-8.") from error
+    base = source.rpartition("/")[0] if is_url(source) else str(Path(source).parent)
     for line, text in enumerate(lines, 1):
         if text.strip():
             try:
@@ -124,15 +132,15 @@ def _jobs_of_list(path: Path, usual: _Usual) -> Iterator[BatchJob | BadLine]:
             except ValueError as error:
                 yield BadLine(line, f"It is not JSON ({error}); write an object with the task and its values.")
                 continue
-            yield _job_or_problem(line, record, usual, path.parent)
+            yield _job_or_problem(line, record, usual, base)
 
 
-def _job_or_problem(line: int, record: JsonValue, usual: _Usual, base: Path) -> BatchJob | BadLine:
+def _job_or_problem(line: int, record: JsonValue, usual: _Usual, base: str) -> BatchJob | BadLine:
     try:
         task, values = _checked(record, usual)
     except WavewrightError as error:
         return BadLine(line, str(error))
-    return BatchJob(line, task, values, str(base))
+    return BatchJob(line, task, values, base)
 
 
 def _checked(record: JsonValue, usual: _Usual) -> tuple[str, dict[str, JsonValue]]:

@@ -14,7 +14,7 @@ from multiprocessing.process import BaseProcess
 
 from ..errors import WavewrightError
 from .job import BatchJob, JobOutcome
-from .store import FolderStore
+from .store import Store
 from .worker import JobWorker
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
@@ -43,7 +43,7 @@ class Lane(ABC):
 class LocalLane(Lane):
     """Runs jobs in this process."""
 
-    def __init__(self, store: FolderStore) -> None:
+    def __init__(self, store: Store) -> None:
         self._worker = JobWorker(store)
 
     def run(self, job: BatchJob, models: dict[str, str]) -> JobOutcome:
@@ -58,7 +58,7 @@ class LocalLane(Lane):
 class ProcessLane(Lane):
     """Runs jobs in a process of its own, which is started at the first job and after each loss."""
 
-    def __init__(self, store: FolderStore) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
         self._process: BaseProcess | None = None
         self._connection: Connection | None = None
@@ -125,7 +125,7 @@ def one_thread_each() -> Iterator[None]:
             del os.environ[name]
 
 
-def _serve(connection: Connection, store: FolderStore) -> None:
+def _serve(connection: Connection, store: Store) -> None:
     """Run the jobs that arrive, until the other end is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started the batch
     threading.Thread(target=_end_with_parent, daemon=True).start()

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from .inputs import are_unchanged
 from .job import BadLine, BatchJob, InputFile, JobOutcome
 from .keys import ModelHashes, job_key
-from .store import FolderStore, Record
+from .store import Record, Store
 
 DONE, FAILED, WAITING = "done", "failed", "waiting"
 
@@ -29,7 +29,7 @@ def latest_records(records: Iterable[Record]) -> dict[str, Record]:
     return {str(record.get("job")): record for record in records}
 
 
-def done_jobs(jobs: Sequence[BatchJob], records: Mapping[str, Record], store: FolderStore) -> set[str]:
+def done_jobs(jobs: Sequence[BatchJob], records: Mapping[str, Record], store: Store) -> set[str]:
     """Return the ids of the jobs whose outputs are there, and whose files and models are as they were.
 
     Files whose size and time of change are as recorded are not read again.

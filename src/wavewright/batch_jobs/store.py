@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from ..errors import BadFolder
 from ..file_lock import locked
@@ -24,6 +25,34 @@ LOG_FOLDER = ".wavewright-batch"
 EXISTS = (errno.ENOTEMPTY, errno.EEXIST)
 
 Record = dict[str, JsonValue]
+
+
+class Store(Protocol):
+    """The folder of a batch; it is sent to workers."""
+
+    def prepare(self) -> None:
+        """Make it ready; raise BadFolder if it cannot be used."""
+
+    def names(self) -> set[str]:
+        """Return the names of the folders of all jobs that were done."""
+
+    def output(self, name: str) -> Record | None:
+        """Return the contents of the ``result.json`` of a job, None if it was not done."""
+
+    def new(self, name: str) -> AbstractContextManager[Path]:
+        """Return a context with a local folder, which becomes that of a job at its end unless there is one already."""
+
+    def log(self, shard: str) -> AbstractContextManager[Callable[[Record], None]]:
+        """Return a context with a function that adds a record to the log of a shard."""
+
+    def records(self) -> list[Record]:
+        """Return the records of all logs, the oldest first."""
+
+    def write_results(self, lines: Callable[[], Iterable[Record]]) -> None:
+        """Write the results; ``lines`` is called while no other process writes them."""
+
+    def sweep(self) -> None:
+        """Remove what ended workers left behind."""
 
 
 @dataclass(frozen=True)
@@ -84,13 +113,8 @@ class FolderStore:
 
     def records(self) -> list[Record]:
         """Return the records of all logs, the oldest first."""
-        records: list[Record] = []
-        for path in sorted((self.folder / LOG_FOLDER).glob("*.jsonl")):
-            for line in path.read_text(encoding="utf-8", errors="replace").split("\n"):
-                with suppress(ValueError, TypeError, KeyError):  # a line that a power cut left unfinished
-                    record = parse(line)
-                    records.append({**record, "time": float(record["time"])})
-        return sorted(records, key=lambda record: record["time"])
+        paths = sorted((self.folder / LOG_FOLDER).glob("*.jsonl"))
+        return records_of(path.read_text(encoding="utf-8", errors="replace") for path in paths)
 
     def write_results(self, lines: Callable[[], Iterable[Record]]) -> None:
         """Write the results; ``lines`` is called while no other process writes them."""
@@ -100,6 +124,16 @@ class FolderStore:
     def sweep(self) -> None:
         """Remove what ended workers left behind."""
         sweep(self.folder)
+
+
+def records_of(logs: Iterable[str]) -> list[Record]:
+    """Return the records in the texts of logs, the oldest first, without lines that a power cut left unfinished."""
+    records: list[Record] = []
+    for line in (line for log in logs for line in log.split("\n")):
+        with suppress(ValueError, TypeError, KeyError):
+            record = parse(line)
+            records.append({**record, "time": float(record["time"])})
+    return sorted(records, key=lambda record: record["time"])
 
 
 def _ends_in_line(path: Path) -> bool:

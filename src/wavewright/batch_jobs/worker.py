@@ -22,7 +22,7 @@ from .inputs import LocalFiles, local_files
 from .job import BatchJob, JobOutcome
 from .job_list import SETTLED
 from .keys import ModelHashes, file_digest, job_key
-from .store import RESULT_FILE, FolderStore
+from .store import RESULT_FILE, Store
 
 OUT_KEY = "out"
 
@@ -32,11 +32,11 @@ class JobWorker:
 
     Parameters
     ----------
-    store : FolderStore
+    store : Store
         Folder of the batch.
     """
 
-    def __init__(self, store: FolderStore) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
         self._model_hashes = ModelHashes()
         self._open = ExitStack()

@@ -13,39 +13,10 @@ import typer
 
 from ..errors import READ_WARNINGS, WavewrightError, sentence_of
 from ..interruption import ended_by_signals
-from ..tasks.catalogue import PROCESSING
+from ..tasks.commands import COMMANDS
 from ..version import __version__
-from .command import Group, group
+from .command import group
 from .streams import drop_unread_output, open_standard_streams
-
-COMMANDS = Group(
-    "Train generative audio models on your own recordings and put them to use.",
-    {
-        **PROCESSING,
-        "batch": "batch_jobs.batch:batch",
-        "demo": "tasks.demo:demo",
-        "serve": "server.serve:serve",
-        "models": Group(
-            "List the models, or show one.",
-            {"list": "cli.models:list_models", "show": "cli.models:show_model"},
-            default="list",
-        ),
-        "train": "tasks.train:train",
-        "pretrain": "tasks.pretrain:pretrain",
-        "check-settings": "tasks.check_settings:check_settings",
-        "tune": "tasks.tune:tune",
-        "runs": "tasks.runs:runs",
-        "evaluate": "tasks.evaluate:evaluate",
-        "data": Group("Look at recordings before training on them.", {"inspect": "tasks.inspect:inspect"}),
-        "sign": "tasks.sign:sign",
-        "keys": Group(
-            "Make the key that signs sound files, or show it.",
-            {"show": "tasks.keys:show_key", "new": "tasks.keys:new_key"},
-            default="show",
-        ),
-        "bench": Group("Measure speed on this machine.", {"wavenet": "tasks.bench:bench_wavenet"}),
-    },
-)
 
 BAD_INPUT = 2  # exit codes
 INTERRUPTED = 130

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 PACKAGE = __package__.split(".")[0]
 
+NEGATION = "no_"
+"""Before the name of a parameter that is true by default: its option makes it false."""
+
 PROCESSING = {
     "speak": "tasks.speak:speak",
     "generate": "tasks.generate:generate",
@@ -100,6 +103,13 @@ class TaskParameter:
         return self.is_required or POSITIONAL in self.markers
 
     @property
+    def option(self) -> str:
+        """Its name on the command line: with dashes that of an option, without that of an argument."""
+        if self.is_argument:
+            return self.name
+        return f"--{(NEGATION if self.default is True else '') + self.key}".replace("_", "-")
+
+    @property
     def is_repeated(self) -> bool:
         """True where it takes any number of values, or several."""
         return any(get_origin(member) is tuple for member in _members(self.type))
@@ -110,6 +120,10 @@ class TaskParameter:
             return self._adapter.validate_python(value)
         except ValidationError as error:
             raise BadSetting(refusal_sentence(error, self.key)) from error
+
+    def json_schema(self) -> dict[str, Any]:
+        """Return the JSON schema of its values, as pydantic makes it."""
+        return self._adapter.json_schema()
 
     @cached_property
     def _adapter(self) -> TypeAdapter[object]:
@@ -198,8 +212,13 @@ def describe(name: str) -> TaskDescription:
         raise BadSetting(f"There is no task {quoted(name)}; {_nearest(name, PROCESSING)}.")
     module, function_name = entry.split(":")
     function = getattr(importlib.import_module(f"{PACKAGE}.{module}"), function_name)
+    return describe_function(name.replace("_", "-"), function)
+
+
+def describe_function(name: str, function: Task) -> TaskDescription:
+    """Return the description of a function as a task with a name."""
     described = [parameter_of(parameter, hint) for parameter, hint in _annotated(function)]
-    return TaskDescription(name.replace("_", "-"), function, {parameter.key: parameter for parameter in described})
+    return TaskDescription(name, function, {parameter.key: parameter for parameter in described})
 
 
 def parameter_of(parameter: inspect.Parameter, hint: object) -> TaskParameter:

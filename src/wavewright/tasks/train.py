@@ -29,6 +29,7 @@ from ..parameters import (
     ResumeRun,
     SettingChanges,
     TrainingDevice,
+    Writes,
 )
 from . import checked
 
@@ -77,7 +78,9 @@ def train(
     ] = None,
     size: Annotated[str, Field(description=f"Size of the network: {SIZE_HELP}.")] = "small",
     out: Annotated[
-        Path | None, Field(description="Run folder, which becomes the model; default: runs/ and the folder's name.")
+        Path | None,
+        Field(description="Run folder, which becomes the model; default: runs/ and the folder's name."),
+        Writes(),
     ] = None,
     label_from: LabelSource = None,
     group_from: GroupSource = None,
