@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 SWITCH_SECONDS = 0.001
 """Longest time for which a computing thread holds Python's lock while the event loop waits for it."""
 
+MAX_MESSAGE_BYTES = 2**20
+"""Longest message of a WebSocket."""
+
 KEEP_ALIVE_SECONDS = 15
 SHUTDOWN_SECONDS = 5
 BACKLOG = 512
@@ -62,6 +65,13 @@ def serve(
         float,
         Field(description="Time after which unused uploads and ended jobs are removed, in minutes.", gt=0, le=100_000),
     ] = 60.0,
+    wyoming: Annotated[
+        bool, Field(description="Speak for Home Assistant, too: answer the Wyoming protocol, which has no keys.")
+    ] = False,
+    wyoming_host: Annotated[
+        str, Field(description="Address for Wyoming; 0.0.0.0 if Home Assistant runs on another machine.")
+    ] = "127.0.0.1",
+    wyoming_port: Annotated[int, Field(description="Port for Wyoming; 0 for a free one.", ge=0, le=65_535)] = 10_200,
     allow_host: Annotated[
         tuple[str, ...], Field(description="Host name under which the server is reached; may be given several times.")
     ] = (),
@@ -95,6 +105,9 @@ def serve(
         max_text=max_text,
         workers=workers or usable_processors(),
         max_requests=max_requests,
+        has_wyoming=wyoming,
+        wyoming_host=wyoming_host,
+        wyoming_port=wyoming_port,
         job_workers=job_workers or min(2, usable_processors()),
         job_minutes=job_minutes,
         max_upload_mb=max_upload_mb,
@@ -141,6 +154,8 @@ def make_server(
     config = uvicorn.Config(
         Server(settings, extra_routes, open_paths).app(),
         http="h11",
+        ws="websockets-sansio",
+        ws_max_size=MAX_MESSAGE_BYTES,
         loop="asyncio",
         lifespan="on",
         log_level="warning",
