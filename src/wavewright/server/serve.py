@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -118,10 +118,31 @@ def serve(
         watermark=watermark,
         watermark_key=watermark_key,
     )
-    server = make_server(settings)
+    listen(settings, lambda address: f"Serving at {address} (speech: {address}/v1/audio/speech)")
+
+
+def listen(settings: ServerSettings, announce: Callable[[str], str], extra_routes: Sequence[BaseRoute] = ()) -> None:
+    """Answer requests until a signal ends the process.
+
+    Parameters
+    ----------
+    settings : ServerSettings
+        The settings.
+    announce : callable
+        Called with the address once it is open; returns the start of the line that is printed.
+    extra_routes : sequence of BaseRoute
+        Further routes.
+
+    Raises
+    ------
+    BadSetting
+        If the address is in use or cannot be used.
+    MissingExtra
+        If the extra ``serve`` is not installed.
+    """
+    server = make_server(settings, extra_routes)
     bound = bind(settings)
-    address = url_of(bound)
-    print(f"Serving at {address} (speech: {address}/v1/audio/speech); Ctrl-C ends it.", file=sys.stderr, flush=True)
+    print(f"{announce(url_of(bound))}; Ctrl-C ends it.", file=sys.stderr, flush=True)
     if not settings.is_local and not settings.keys:
         print("Everyone in the network can use it; --api-key-file asks for a key.", file=sys.stderr, flush=True)
     sys.setswitchinterval(SWITCH_SECONDS)
