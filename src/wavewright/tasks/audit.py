@@ -11,20 +11,21 @@ import numpy as np
 from pydantic import Field
 
 from .. import loading
-from ..audit.examination import Examined, Material, Show, examine_membership, examine_recitation
-from ..audit.membership import Membership
-from ..audit.obligations import obligations_of
-from ..audit.page import html_page
-from ..audit.recitation import Nearest
-from ..audit.recordings import Recordings, read_recordings
-from ..audit.report import RECITES, AuditReport
-from ..audit.voices import Voices, examine_voices, speaker_embedder
+from ..auditing.examination import Examined, Material, Show, examine_membership, examine_recitation
+from ..auditing.membership import Membership
+from ..auditing.obligations import obligations_of
+from ..auditing.page import html_page
+from ..auditing.recitation import Nearest
+from ..auditing.recordings import Recordings, read_recordings
+from ..auditing.report import RECITES, AuditReport
+from ..auditing.voices import Voices, examine_voices, speaker_embedder
 from ..clip_folder import OutputClip, write_clips
+from ..contracts.composition import ScoreComposer
 from ..contracts.runtime import Generator, Model
 from ..data.entry import Entry
 from ..data.folder import scan
 from ..data.parameters import GroupSource, LabelSource, ManifestPath
-from ..errors import BadFolder
+from ..errors import BadFolder, BadModel
 from ..manifest_file import MANIFEST_FILE
 from ..model_results import identity
 from ..names import file_stem
@@ -76,13 +77,20 @@ def audit(
     Raises
     ------
     BadModel
-        If there is no such model, or it is damaged.
+        If there is no such model, it is damaged, or it composes scores.
     BadFolder
         If no recording can be used, or a page or pairs cannot be written.
+    MissingExtra
+        With ``voices``, without Resemblyzer.
     """
     if html is not None:
         check_target(html)
     opened = loading.load(model)
+    if isinstance(opened, ScoreComposer):
+        raise BadModel(
+            f"{opened.name} composes scores, and an audit compares sound; `wavewright models show {opened.name}` names "
+            "its sources and their licences."
+        )
     training, others = _entries(folder, held_out, label_from, group_from, manifest)
     with ExitStack() as stack:
 

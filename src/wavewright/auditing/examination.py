@@ -147,7 +147,7 @@ def _continued(
     for recordings in (_drawn(material.training, count), _drawn(material.held_out, count)):
         continued = list(continuations(model, recordings, seed, show("continuing", len(recordings))))
         found.append(continued_recordings(continued, material.training, model.sample_rate))
-        waves |= {f"continuation of {each.recording.entry.path.name}": each.rest for each in continued}
+        waves |= {f"continuation of {each.recording.entry.path}": each.rest for each in continued}
     return found[0], found[1]
 
 

@@ -36,13 +36,14 @@ RANGE_DB = 30.0
 SILENCE_DB = 40.0
 """Cells at the start and end of a clip, and windows, whose loudest band is further below its maximum are silent."""
 
-SHIFTS = (-1, 0, 1)
-"""Bands by which a window is shifted: two semitones down, none, two up; one semitone lies between, in wide bands."""
+SEMITONES = (-2, -1, 0, 1, 2)
+"""Pitches of a window above that of a recording. Between two bands lies the mean of their powers."""
 
 SEMITONES_PER_BAND = 12 // BANDS_PER_OCTAVE
-MARGIN = max(SHIFTS)
+MARGIN = max(SEMITONES) // SEMITONES_PER_BAND
 PADDING = 2  # silent cells around a reference, so that windows may start before it
 QUIETEST = 1e-10  # power
+NEPERS = np.float32(np.log(10) / 10)  # natural logarithm of a power of 1 dB
 BLOCK_WINDOWS = 8_192
 
 
@@ -65,7 +66,7 @@ class Match:
     seconds
         Start in the reference.
     semitones
-        Pitch of the window above that of the reference: -2, 0 or 2.
+        Pitch of the window above that of the reference, one of SEMITONES.
     """
 
     distance_db: float
@@ -114,7 +115,7 @@ def windows_of(levels: Levels) -> list[tuple[int, np.ndarray]]:
 
 
 def distances(windows: Sequence[np.ndarray], references: Sequence[Levels]) -> np.ndarray:
-    """Return the distance of each window from each reference, at the best offset and shift.
+    """Return the distance of each window from each reference, at the best offset and pitch.
 
     Parameters
     ----------
@@ -132,7 +133,7 @@ def distances(windows: Sequence[np.ndarray], references: Sequence[Levels]) -> np
     lengths = np.array([len(window) for window in windows])
     for length in sorted(set(lengths.tolist())):
         rows = np.flatnonzero(lengths == length)
-        shifted = [_Cells.of(_shifted(np.stack([windows[int(row)] for row in rows]), shift)) for shift in SHIFTS]
+        shifted = [_Cells.of(_shifted(np.stack([windows[int(row)] for row in rows]), each)) for each in SEMITONES]
         for owners, cells in _reference_blocks(references, length):
             firsts = np.flatnonzero(np.diff(owners, prepend=-1))
             nearest = np.min([np.minimum.reduceat(each.distances(cells), firsts, axis=1) for each in shifted], axis=0)
@@ -144,10 +145,10 @@ def distances(windows: Sequence[np.ndarray], references: Sequence[Levels]) -> np
 def locate(window: np.ndarray, reference: Levels) -> Match:
     """Return where a window ``(cells, N_BANDS)`` is most like a reference that is not silent."""
     cells = _Cells.of(_central(_reference_windows(reference, len(window))))
-    by_shift = [_Cells.of(_shifted(window[None], shift)).distances(cells)[0] for shift in SHIFTS]
-    row, column = np.unravel_index(np.argmin(by_shift), (len(SHIFTS), len(by_shift[0])))
+    by_pitch = [_Cells.of(_shifted(window[None], each)).distances(cells)[0] for each in SEMITONES]
+    row, column = np.unravel_index(np.argmin(by_pitch), (len(SEMITONES), len(by_pitch[0])))
     start = max(0, reference.start + int(column) - PADDING)
-    return Match(float(by_shift[row][column]), start * CELL_SECONDS, SHIFTS[row] * SEMITONES_PER_BAND)
+    return Match(float(by_pitch[row][column]), start * CELL_SECONDS, SEMITONES[row])
 
 
 @dataclass(frozen=True)
@@ -175,9 +176,15 @@ class _Cells:
         return result
 
 
-def _shifted(windows: np.ndarray, shift: int) -> np.ndarray:
-    """Return the bands of windows ``(n, cells, N_BANDS)`` that lie where those of references do after a shift."""
-    return windows[:, :, MARGIN + shift : N_BANDS - MARGIN + shift]
+def _shifted(windows: np.ndarray, semitones: int) -> np.ndarray:
+    """Return the bands of windows ``(n, cells, N_BANDS)``, so many semitones higher than those of references."""
+    band, between = divmod(semitones, SEMITONES_PER_BAND)
+    lower = windows[:, :, MARGIN + band : N_BANDS - MARGIN + band]
+    if not between:
+        return lower
+    upper = windows[:, :, MARGIN + band + 1 : N_BANDS - MARGIN + band + 1]
+    middle: np.ndarray = np.logaddexp(lower * NEPERS, upper * NEPERS) / NEPERS  # the mean of both powers, but for 3 dB
+    return middle
 
 
 def _central(windows: np.ndarray) -> np.ndarray:

@@ -158,20 +158,28 @@ def continued_recordings(
     sample_rate
         Of both.
     """
-    found = []
+    chosen: list[tuple[Continuation, int, np.ndarray, float]] = []
     for each in continued:
         windows, expected = windows_of(levels_of(each.rest, sample_rate)), levels_of(each.expected, sample_rate)
-        if not windows or not len(expected.cells):
-            continue
-        own = distances([cells for _, cells in windows], [expected])[:, 0]
-        row = int(own.argmin())
-        others = [other.levels for other in references if group_of(other) != group_of(each.recording)]
-        following = distances([windows[row][1]], others)[0] if others else np.zeros(0)
-        start, cells = windows[row]
-        name = f"continuation of {each.recording.entry.path.name}"
-        rest = Recording(each.recording.entry, each.expected, sample_rate)
-        found.append(_nearest(name, rest, start, cells, float(own[row]), _following(following)))
-    return found
+        if windows and len(expected.cells):
+            own = distances([cells for _, cells in windows], [expected])[:, 0]
+            row = int(own.argmin())
+            chosen.append((each, *windows[row], float(own[row])))
+    if not chosen:
+        return []
+    table = distances([cells for _, _, cells, _ in chosen], [reference.levels for reference in references])
+    groups = np.array([group_of(reference) for reference in references])
+    return [
+        _nearest(
+            f"continuation of {each.recording.entry.path}",
+            Recording(each.recording.entry, each.expected, sample_rate),
+            start,
+            cells,
+            distance,
+            _following(row[groups != group_of(each.recording)]),
+        )
+        for (each, start, cells, distance), row in zip(chosen, table, strict=True)
+    ]
 
 
 def p_value(clips: Share, held_out: Share) -> float:
