@@ -84,6 +84,7 @@ def test_a_morph_becomes_files_that_sort_and_state_their_origin(workspace, capsy
         "high",
         "--out",
         "out",
+        "--no-watermark",
     ]
     assert run(command) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -120,7 +121,9 @@ def test_files_of_any_rate_and_channels_are_converted(workspace):
 
 
 def test_a_morph_over_time_is_one_clip(workspace):
-    derived = morph(Path("a.wav"), Path("b.wav"), over_time=True, interpolation="slerp", model="frames")
+    derived = morph(
+        Path("a.wav"), Path("b.wav"), over_time=True, interpolation="slerp", model="frames", watermark=False
+    )
     (clip,) = derived.clips
     assert clip.file == "frames-a-to-b-slerp-over_time.wav"
     (wave,) = loading.load("frames").morph(A, B, interpolation="slerp", over_time=True)
@@ -128,30 +131,46 @@ def test_a_morph_over_time_is_one_clip(workspace):
 
 
 def test_a_transfer_is_one_clip(workspace):
-    derived = morph(Path("a.wav"), Path("b.wav"), transfer=True, label_b="low", model="frames")
+    derived = morph(Path("a.wav"), Path("b.wav"), transfer=True, label_b="low", model="frames", watermark=False)
     (clip,) = derived.clips
     wave = loading.load("frames").transfer(A, B, "low")
     np.testing.assert_allclose(Clip.read(workspace / "wavewright-clips" / clip.file).wave, wave, atol=2**-23)
 
 
 def test_variations_are_reproducible_and_replace_nothing_else(workspace):
-    first = vary(Path("a.wav"), 0.5, 3, seed=4, label="low", out=Path("out"))
+    first = vary(Path("a.wav"), 0.5, 3, seed=4, label="low", out=Path("out"), watermark=False)
     assert [clip.file for clip in first.clips] == [
         f"morph-drums-a-low-vary0.5-s4-{index:03d}.wav" for index in range(3)
     ]
     contents = {path.name: path.read_bytes() for path in Path("out").iterdir()}
-    vary(Path("a.wav"), 0.5, 3, seed=4, label="low", out=Path("out"))
+    vary(Path("a.wav"), 0.5, 3, seed=4, label="low", out=Path("out"), watermark=False)
     assert {path.name: path.read_bytes() for path in Path("out").iterdir()} == contents
     waves = loading.load("morph-drums").vary(A, 0.5, 4, 3, "low")
     np.testing.assert_allclose(Clip.read(Path("out") / first.clips[2].file).wave, waves[2], atol=2**-23)
     shutil.copy("b.wav", "a.wav")  # another sound of that name
     with pytest.raises(BadFolder, match="exists already and is another clip than the one that morph-drums"):
-        vary(Path("a.wav"), 0.5, 3, seed=4, label="low", out=Path("out"))
+        vary(Path("a.wav"), 0.5, 3, seed=4, label="low", out=Path("out"), watermark=False)
     assert {path.name: path.read_bytes() for path in Path("out").iterdir()} == contents
 
 
 def test_attributes_are_adjusted_step_by_step(workspace, capsys):
-    assert run(["adjust", "a.wav", "--set", "brightness=+0.5", "--set", "loudness=-6", "--steps", "3", "--json"]) == 0
+    assert (
+        run(
+            [
+                "adjust",
+                "a.wav",
+                "--set",
+                "brightness=+0.5",
+                "--set",
+                "loudness=-6",
+                "--steps",
+                "3",
+                "--json",
+                "--no-watermark",
+            ]
+        )
+        == 0
+    )
     files = [clip["file"] for clip in json.loads(capsys.readouterr().out)["clips"]]
     assert files == [f"morph-drums-a-brightness+0.5-loudness-6-x3-{index:03d}.wav" for index in range(3)]
     runtime = loading.load("morph-drums")
@@ -169,7 +188,7 @@ def test_attributes_are_adjusted_step_by_step(workspace, capsys):
         np.testing.assert_allclose(Clip.read(Path("wavewright-clips") / file).wave, wave, atol=2**-23)
     origin = json.loads(read_metadata(Path("wavewright-clips") / files[1])["comment"])
     assert (origin["attributes"], origin["fraction"]) == ({"brightness": 0.5, "loudness": -6.0}, 0.5)
-    one = adjust(Path("a.wav"), {"brightness": 0.5, "loudness": -6}, out=Path("one"))
+    one = adjust(Path("a.wav"), {"brightness": 0.5, "loudness": -6}, out=Path("one"), watermark=False)
     np.testing.assert_array_equal(
         Clip.read(Path("one") / one.clips[0].file).wave, Clip.read(f"wavewright-clips/{files[2]}").wave
     )
@@ -186,7 +205,7 @@ def test_the_fraction_of_the_residual_is_an_option(workspace, capsys):
         "morph a.wav b.wav --steps 2": ("a-to-b-slerp-x2", lambda: runtime.morph(A, B, 2, residual=0.5)[0]),
     }
     for command, (name, wave) in calls.items():
-        assert run([*command.split(), "--residual", "0.5", "--out", "out"]) == 0
+        assert run([*command.split(), "--residual", "0.5", "--out", "out", "--no-watermark"]) == 0
         file = Path("out") / f"morph-drums-{name}-residual0.5-000.wav"
         np.testing.assert_allclose(Clip.read(file).wave, wave(), atol=2**-23)
         assert json.loads(read_metadata(file)["comment"])["residual"] == 0.5
@@ -240,7 +259,7 @@ def test_a_model_with_pitch_is_conditioned_on_it(workspace, capsys):
     }
     for command, (name, wave) in calls.items():
         model = [] if command.startswith("generate") else ["--model", "pitched"]
-        assert run([*command.split(), *model, "--out", "out"]) == 0
+        assert run([*command.split(), *model, "--out", "out", "--no-watermark"]) == 0
         assert f"  {name}.wav" in capsys.readouterr().out.splitlines()
         np.testing.assert_allclose(Clip.read(Path("out") / f"{name}.wav").wave, wave, atol=2**-23)
     origin = json.loads(read_metadata(Path("out") / "pitched-a-48p-vary0.3-000.wav")["comment"])
@@ -325,7 +344,7 @@ def test_a_one_shot_is_restored_from_its_latents(workspace, capsys):
     np.testing.assert_allclose(latents, runtime.encode(aligned.wave), atol=1e-5)
     assert (origin["model"], origin["model_hash"], origin["label"]) == ("morph-drums", runtime.folder.hash, "high")
     assert (origin["sample_rate"], origin["n_samples"]) == (16_000, 4096)
-    assert run(["decode", "c.safetensors"]) == 0
+    assert run(["decode", "c.safetensors", "--no-watermark"]) == 0
     assert "c-decoded.wav: 0.26 s, 16000 Hz, mono from the latents of morph-drums" in capsys.readouterr().out
     back = Clip.read("c-decoded.wav")
     assert (back.sample_rate, back.wave.shape) == (16_000, (1, 4096))

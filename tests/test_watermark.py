@@ -67,23 +67,23 @@ def test_any_chunks_give_the_samples_of_the_whole_wave(sample_rate, n_channels):
     assert whole.dtype == np.float32
     rng = np.random.default_rng(sample_rate)
     stream = Watermark(sample_rate, n_channels, PAYLOAD)
-    for _ in range(2):  # flush resets the stream
+    for _ in range(2):  # finish resets the stream
         outputs, start = [], 0
         while start < wave.shape[1]:
             chunk = wave[:, start : start + rng.choice([0, 1, 7, sample_rate // 100, sample_rate // 3])]
-            outputs.append(stream.process(chunk))
-            assert outputs[-1].shape == chunk.shape
+            outputs.append(stream.push(chunk))
             start += chunk.shape[1]
-        outputs.append(stream.flush())
-        assert outputs[-1].shape[1] == stream.latency_samples <= 0.04 * sample_rate
-        np.testing.assert_array_equal(np.concatenate(outputs, axis=1)[:, stream.latency_samples :], whole)
+            n_held = start - sum(output.shape[1] for output in outputs)
+            assert 0 <= n_held <= stream.latency_samples <= 0.04 * sample_rate
+        outputs.append(stream.finish())
+        np.testing.assert_array_equal(np.concatenate(outputs, axis=1), whole)
 
 
 def test_reset_forgets():
     stream = Watermark(16_000)
-    first = stream.process(speech_like(0.3))
+    first = stream.push(speech_like(0.3))
     stream.reset()
-    np.testing.assert_array_equal(stream.process(speech_like(0.3)), first)
+    np.testing.assert_array_equal(stream.push(speech_like(0.3)), first)
 
 
 @pytest.mark.parametrize("n_samples", [1, 2, 255, 256, 257, 511, 512, 513, 4_000])
@@ -122,6 +122,16 @@ def test_the_level_is_the_same_at_every_rate_and_scale(sample_rate):
     np.testing.assert_allclose(mark_wave(wave / 64, sample_rate), mark_wave(wave, sample_rate) / 64, atol=1e-9)
 
 
+def test_the_mark_fades_in_and_out():
+    wave = np.random.default_rng(2).standard_normal((1, 16_100)).astype(np.float32) * 0.1
+    mark = mark_wave(wave, 16_000) - wave
+    hop = frame_grid(16_000).hop_length
+    assert mark[0, 0] == 0.0
+    assert np.abs(mark[0, :20]).max() < 0.02 * np.abs(mark).max()
+    n_whole = 16_100 - 16_100 % hop
+    assert np.abs(mark[0, n_whole - 20 :]).max() < 0.02 * np.abs(mark).max()
+
+
 def test_full_scale_is_not_exceeded():
     wave = np.clip(3.0 * speech_like(1.0), -1.0, 1.0)
     assert np.abs(mark_wave(4 * wave, 16_000)).max() <= np.abs(4 * wave).max()
@@ -130,11 +140,13 @@ def test_full_scale_is_not_exceeded():
 
 def test_the_carrier_repeats_every_0_24_s_and_differs_by_key_and_payload():
     wave = carrier_wave(48_000, "a", PAYLOAD)
-    period = wave.reshape(25, -1)
-    np.testing.assert_allclose(period, np.broadcast_to(period[0], period.shape), atol=1e-9)
+    assert len(wave) == 0.24 * 48_000
     for other in (carrier_wave(48_000, "b", PAYLOAD), carrier_wave(48_000, "a", Payload(0xABD))):
         assert np.corrcoef(wave, other)[0, 1] < 0.9
-    assert len(carrier_wave(37_919, "a", PAYLOAD)) == 6 * 37_919
+    periods = carrier_wave(37_919, "a", PAYLOAD)
+    assert len(periods) == 6 * 37_919
+    harmonics = np.abs(np.fft.rfft(periods))
+    assert harmonics[::25].max() > 1e6 * np.delete(harmonics, slice(None, None, 25)).max()
     np.testing.assert_allclose(carrier_wave(16_000, "a", PAYLOAD), carrier_wave(32_000, "a", PAYLOAD)[::2], atol=1e-9)
 
 
@@ -146,7 +158,7 @@ def test_frames_repeat_with_the_period_where_they_can():
 
 def test_other_shapes_are_refused():
     with pytest.raises(BadAudio, match="this stream takes"):
-        Watermark(16_000, 2).process(np.zeros((1, 10), np.float32))
+        Watermark(16_000, 2).push(np.zeros((1, 10), np.float32))
 
 
 # --------------------------------------------------------------------------------------------------------- the payload

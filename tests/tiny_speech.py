@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -26,7 +27,7 @@ class StandInAcoustic(AcousticModel):
         self.speakers, self.language, self.styles = speakers, language, ("style-1", "style-2")
         self.symbols = front_end("en").symbols
         self.folder, self.card = (
-            SimpleNamespace(hash=f"hash-{name}", n_bytes=0),
+            SimpleNamespace(hash=hashlib.sha256(name.encode()).hexdigest()[:12], n_bytes=0),
             SimpleNamespace(name=name, family="acoustic"),
         )
         self.calls = []
@@ -52,7 +53,7 @@ class StandInVocoder(Vocoder):
 
     def __init__(self):
         self.card = SimpleNamespace(name="stand-in", family="vocoder")
-        self.folder = SimpleNamespace(hash="hash-vocoder", n_bytes=0)
+        self.folder = SimpleNamespace(hash="0123456789ab", n_bytes=0)
 
     def mel_of(self, wave):
         raise NotImplementedError

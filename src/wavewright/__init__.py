@@ -23,6 +23,7 @@ _MODULES = {
     "adjust": "tasks.adjust",
     "analyse": "tasks.analyse",
     "audit": "tasks.audit",
+    "batch": "batch_jobs.batch",
     "cancel_echo": "tasks.cancel_echo",
     "check_settings": "tasks.check_settings",
     "compose": "tasks.compose",
@@ -49,6 +50,7 @@ _MODULES = {
     "map_clips": "tasks.map_clips",
     "mix": "tasks.mix",
     "morph": "tasks.morph",
+    "new_key": "tasks.keys",
     "phonemes": "tasks.phonemes",
     "plot": "tasks.plot",
     "pretrain": "tasks.pretrain",
@@ -57,6 +59,7 @@ _MODULES = {
     "recognise": "tasks.recognise",
     "render": "tasks.render",
     "runs": "tasks.runs",
+    "sign": "tasks.sign",
     "similar": "tasks.similar",
     "speak": "tasks.speak",
     "split": "tasks.split",
@@ -65,6 +68,7 @@ _MODULES = {
     "transcribe": "tasks.transcribe",
     "tune": "tasks.tune",
     "vary": "tasks.vary",
+    "verify": "tasks.verify",
     "write_score": "music.formats.formats",
 }
 """Module of each public name, imported when the name is first used, so that importing Wavewright stays quick."""
@@ -81,6 +85,7 @@ __all__ = [
     "adjust",
     "analyse",
     "audit",
+    "batch",
     "cancel_echo",
     "check_settings",
     "compose",
@@ -107,6 +112,7 @@ __all__ = [
     "map_clips",
     "mix",
     "morph",
+    "new_key",
     "phonemes",
     "plot",
     "pretrain",
@@ -115,6 +121,7 @@ __all__ = [
     "recognise",
     "render",
     "runs",
+    "sign",
     "similar",
     "speak",
     "split",
@@ -123,10 +130,12 @@ __all__ = [
     "transcribe",
     "tune",
     "vary",
+    "verify",
     "write_score",
 ]
 
 if TYPE_CHECKING:  # the same names for editors and type checkers
+    from .batch_jobs.batch import batch
     from .clip import Clip
     from .editing.chain import Chain
     from .errors import WavewrightError
@@ -162,6 +171,7 @@ if TYPE_CHECKING:  # the same names for editors and type checkers
     from .tasks.evaluate import evaluate
     from .tasks.generate import generate
     from .tasks.inspect import inspect
+    from .tasks.keys import new_key
     from .tasks.layer import layer
     from .tasks.map_clips import map_clips
     from .tasks.mix import mix
@@ -172,6 +182,7 @@ if TYPE_CHECKING:  # the same names for editors and type checkers
     from .tasks.recognise import recognise
     from .tasks.render import render
     from .tasks.runs import runs
+    from .tasks.sign import sign
     from .tasks.similar import similar
     from .tasks.speak import speak
     from .tasks.split import split
@@ -180,6 +191,7 @@ if TYPE_CHECKING:  # the same names for editors and type checkers
     from .tasks.transcribe import transcribe
     from .tasks.tune import tune
     from .tasks.vary import vary
+    from .tasks.verify import verify
 else:  # hidden from type checkers, which would accept any name
 
     def __getattr__(name: str) -> object:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from .manifest_file import MANIFEST_FILE, manifest_lines
 from .names import inside
 from .sound_file import read_origin
 from .units import samples_to_seconds
+from .watermark.marking import Marking
 from .wave_blocks import CountedWaves
 from .whole_file import check_name, whole_folder
 
@@ -73,7 +74,9 @@ class WrittenClip:
     scores: Mapping[str, float]
 
 
-def write_clips(clips: Iterator[OutputClip], sample_rate: int, out: Path, format: str) -> tuple[WrittenClip, ...]:
+def write_clips(
+    clips: Iterator[OutputClip], sample_rate: int, out: Path, format: str, marking: Marking | None = None
+) -> tuple[WrittenClip, ...]:
     """Write clips as files of a folder, all or none.
 
     Each file is written into a hidden folder; when all are complete they are moved into the folder, the manifest last.
@@ -88,6 +91,8 @@ def write_clips(clips: Iterator[OutputClip], sample_rate: int, out: Path, format
         The folder, which need not exist.
     format : {"wav", "flac", "ogg"}
         Format of the files.
+    marking : Marking, optional
+        The mark that the clips get, and that their origins state.
 
     Returns
     -------
@@ -114,10 +119,22 @@ def write_clips(clips: Iterator[OutputClip], sample_rate: int, out: Path, format
 
     with whole_folder(out, MANIFEST_FILE, write_manifest) as hidden:
         for clip in clips:
-            written.append(_write_clip(clip, sample_rate, out, hidden, format))
+            written.append(_write_clip(_marked(clip, sample_rate, marking), sample_rate, out, hidden, format))
             if clip.listed:
                 added.append(line_of(_record(written[-1])))
     return tuple(written)
+
+
+def _marked(clip: OutputClip, sample_rate: int, marking: Marking | None) -> OutputClip:
+    """Return the clip with the mark, if any, in its wave and its origin."""
+    if marking is None:
+        return clip
+    waves = marking.blocks(_blocks_of(clip), sample_rate)
+    return replace(clip, wave=waves, origin={**clip.origin, **marking.origin()})
+
+
+def _blocks_of(clip: OutputClip) -> Iterable[np.ndarray]:
+    return [clip.wave] if isinstance(clip.wave, np.ndarray) else clip.wave
 
 
 def _write_clip(clip: OutputClip, sample_rate: int, out: Path, hidden: Path, format: str) -> WrittenClip:
@@ -126,7 +143,7 @@ def _write_clip(clip: OutputClip, sample_rate: int, out: Path, hidden: Path, for
     check_origin(out / name, clip.origin)
     subtype = "VORBIS" if format == "ogg" else "PCM_24"
     comment = json.dumps(dict(clip.origin))
-    waves = CountedWaves([clip.wave] if isinstance(clip.wave, np.ndarray) else clip.wave)
+    waves = CountedWaves(_blocks_of(clip))
     blocks = (Clip(wave, sample_rate) for wave in waves)
     path, tags = inside(hidden, name), {"comment": comment}
     write_blocks(path, blocks, subtype, tags, clip.expected_seconds, is_loop=clip.is_loop)

@@ -181,8 +181,11 @@ ResidualFraction: TypeAlias = Annotated[
 
 # ----------------------------------------------------------------------------------------------- watermark
 
-NoWatermark: TypeAlias = Annotated[
+IsMarked: TypeAlias = Annotated[
     bool, Field(description="Leave out the inaudible mark by which `wavewright detect` recognises generated sound.")
 ]
+"""Of an option that is named after its negation, which the text describes."""
 
-MarkKey: TypeAlias = Annotated[str, Field(description="Key of the mark; default: that of all Wavewright's marks.")]
+MarkKey: TypeAlias = Annotated[
+    str, Field(description="Key of the inaudible mark; the default is that of all Wavewright's marks.", min_length=1)
+]

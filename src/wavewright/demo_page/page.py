@@ -111,6 +111,7 @@ Below it is the waveform.</p>
 <footer id="credits">
 <h2>Credits and licences</h2>
 {_credits(sections)}
+<p>Sounds that a model generated have an inaudible mark, which the command detect reports.</p>
 </footer>
 <script>
 {_resource(SCRIPT_FILE)}</script>

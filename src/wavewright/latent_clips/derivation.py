@@ -11,6 +11,7 @@ from ..clip_folder import OutputClip, write_clips
 from ..errors import BadSetting
 from ..model_results import ModelResult, identity
 from ..names import file_stem
+from ..watermark.marking import Marking
 from .source import SourceClip
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ class DerivedClips(ModelResult):
         The inputs and the outputs.
     attenuation_db
         By how much all outputs were attenuated because the loudest would exceed full scale.
+    is_marked
+        The outputs have the inaudible mark of generated sound.
     """
 
     out: Path
@@ -54,6 +57,12 @@ class DerivedClips(ModelResult):
     sources: tuple[SourceClip, ...]
     clips: tuple[DerivedClip, ...]
     attenuation_db: float = 0.0
+    is_marked: bool = False
+
+    @property
+    def sound_files(self) -> tuple[Path, ...]:
+        """The sound files that were written."""
+        return tuple(self.out / clip.file for clip in self.clips)
 
     def __str__(self) -> str:
         lines = [f"  {clip.file}" for clip in self.clips]
@@ -80,6 +89,8 @@ class Derivation:
         Seed of the noise.
     residual
         Fraction of the residual that is added back, from 0 to 1.
+    marking
+        The mark of the outputs, None without one.
     """
 
     runtime: VaeRuntime
@@ -89,6 +100,7 @@ class Derivation:
     pitches: tuple[float | None, ...]
     seed: int
     residual: float
+    marking: Marking | None = None
 
     def check_memory(self, n_samples: int, count: int) -> None:
         """Raise BadSetting if ``count`` outputs of an input of ``n_samples`` are too long together."""
@@ -138,7 +150,7 @@ class Derivation:
 
     def write(self, clips: Iterator[OutputClip], out: Path, format: str, attenuation_db: float = 0.0) -> DerivedClips:
         """Write outputs as files of a folder; raises as :func:`.clip_folder.write_clips`."""
-        written = write_clips(clips, self.runtime.sample_rate, out, format)
+        written = write_clips(clips, self.runtime.sample_rate, out, format, self.marking)
         return DerivedClips(
             **identity(self.runtime),
             out=out,
@@ -146,4 +158,5 @@ class Derivation:
             sources=self.sources,
             clips=tuple(DerivedClip(clip.file, clip.seconds) for clip in written),
             attenuation_db=attenuation_db,
+            is_marked=self.marking is not None,
         )

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .. import loading
-from ..clip import Clip, describe_audio
+from ..clip import Clip, describe_audio, write_blocks
 from ..errors import BadAudio
 from ..model_results import ConvertedFile, ModelResult
+from ..watermark.marking import marking_of
+from ..watermark.sequences import DEFAULT_KEY
 from .latent_file import SILENT_DB, LatentFile, LatentMetadata
 from .source import SourceClip, open_vae, read_clip
 
@@ -62,9 +64,12 @@ class DecodedLatents(ConvertedFile):
     ----------
     label
         For the decoder, or None.
+    is_marked
+        The sound has the inaudible mark of generated sound.
     """
 
     label: str | None
+    is_marked: bool = False
 
     def __str__(self) -> str:
         clip = describe_audio(self.seconds, self.sample_rate, 1)
@@ -123,7 +128,9 @@ def encode_latents(runtime: VaeRuntime, file: Path, out: Path, label: str | None
     )
 
 
-def decode_latents(file: Path, out: Path, model: str | None) -> DecodedLatents:
+def decode_latents(
+    file: Path, out: Path, model: str | None, watermark: bool = True, watermark_key: str = DEFAULT_KEY
+) -> DecodedLatents:
     """Write the sound file of a file of latents.
 
     Parameters
@@ -134,6 +141,8 @@ def decode_latents(file: Path, out: Path, model: str | None) -> DecodedLatents:
         Sound file to write.
     model
         Name or path of the model; None to find it by its hash.
+    watermark, watermark_key
+        See :func:`.watermark.marking.marking_of`.
 
     Raises
     ------
@@ -154,7 +163,9 @@ def decode_latents(file: Path, out: Path, model: str | None) -> DecodedLatents:
             f"{clip.n_samples}; encode the sound again."
         )
     padded = np.pad(clip.wave[:, : metadata.n_samples], ((0, 0), (0, max(0, n_missing))))
-    Clip(padded, metadata.sample_rate).write(out)
+    marking = marking_of(metadata.model_hash, watermark, watermark_key)
+    waves = iter([padded]) if marking is None else marking.blocks([padded], metadata.sample_rate)
+    write_blocks(out, (Clip(wave, metadata.sample_rate) for wave in waves))
     return DecodedLatents(
         model=metadata.model,
         model_hash=metadata.model_hash,
@@ -163,4 +174,5 @@ def decode_latents(file: Path, out: Path, model: str | None) -> DecodedLatents:
         seconds=metadata.n_samples / metadata.sample_rate,
         sample_rate=metadata.sample_rate,
         label=metadata.label,
+        is_marked=watermark,
     )

@@ -13,6 +13,7 @@ from ..clip import FORMATS, Clip, describe_audio, read_header, write_blocks
 from ..errors import BadSetting
 from ..names import file_stem
 from ..units import gain_to_db
+from ..watermark.marking import Marking
 from ..whole_file import check_target, whole_folder
 from .plan import MASTER, Mix
 from .rendering import render_blocks, render_strip_blocks
@@ -35,6 +36,8 @@ class MixedFile:
         Largest sample before it was stored, in dB of full scale; above 0 the mix was clipped.
     stems : tuple of Path
         Files of the tracks and buses.
+    is_marked : bool
+        The mix has the inaudible mark of generated sound.
     """
 
     out: Path
@@ -44,6 +47,12 @@ class MixedFile:
     n_channels: int
     peak_db: float
     stems: tuple[Path, ...] = ()
+    is_marked: bool = False
+
+    @property
+    def sound_files(self) -> tuple[Path, ...]:
+        """The sound files that were written."""
+        return (self.out, *self.stems)
 
     def __str__(self) -> str:
         """Return the file, its format, its peak and the stems."""
@@ -92,6 +101,7 @@ def write_mix(
     metadata: Mapping[str, str] | None = None,
     is_loop: bool = False,
     show: Callable[[float], object] = lambda _: None,
+    marking: Marking | None = None,
 ) -> MixedFile:
     """Render a mix to a file.
 
@@ -111,6 +121,8 @@ def write_mix(
         WAV files get loop points.
     show : callable
         Called with the seconds that have been rendered.
+    marking : Marking, optional
+        The mark of generated sound that the mix gets.
 
     Raises
     ------
@@ -119,7 +131,9 @@ def write_mix(
     """
     check_out(mix, out)
     meter = PeakMeter()
-    clips = _clips(meter.measured(render_blocks(mix)), mix, show)
+    blocks: Iterable[np.ndarray] = render_blocks(mix)
+    blocks = blocks if marking is None else marking.blocks(blocks, mix.sample_rate)
+    clips = _clips(meter.measured(blocks), mix, show)
     write_blocks(
         out, clips, subtype or default_subtype(out), dict(metadata or {}), mix.expected_seconds, is_loop=is_loop
     )
@@ -131,6 +145,7 @@ def write_mix(
         sample_rate=written.sample_rate,
         n_channels=written.n_channels,
         peak_db=float(gain_to_db(meter.peak)),
+        is_marked=marking is not None,
     )
 
 

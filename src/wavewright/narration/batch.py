@@ -57,6 +57,11 @@ class SpokenBatch(SpokenFiles):
     unused_columns: tuple[str, ...] = ()
     exit_code: int = 0
 
+    @property
+    def sound_files(self) -> tuple[Path, ...]:
+        """The sound files that were written."""
+        return tuple(self.out / line.file for line in self.lines)
+
     def __str__(self) -> str:
         n_new = sum(line.is_new for line in self.lines)
         seconds = sum(line.seconds for line in self.lines)
@@ -154,6 +159,7 @@ class _Batch:
             unused_columns=unused_columns,
             clipped_fraction=self._clipping.clipped_fraction,
             below_target=tuple(self._below_target),
+            is_marked=self.settings.watermark,
             exit_code=2 if self._failed else 0,
         )
 

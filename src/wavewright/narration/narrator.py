@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from ..model_results import identity
 from ..speech.chunk import Chunk
 from ..speech.options import SpeechOptions
 from ..speech.styles import parse_style
@@ -15,7 +16,9 @@ from ..text.lexicon import Lexicon
 from ..text.sentence import BOUNDARY, PAUSES, SILENCE, Sentence
 from ..text.skipped import OnSkip
 from ..version import __version__
+from ..watermark.marking import Marking, marking_of
 from .loudness import LoudnessNormaliser
+from .marked_chunks import marked_chunks
 from .settings import NarrationSettings
 
 
@@ -42,8 +45,18 @@ class Narrator:
         )
 
     def chunks(self, text: str | Iterable[str], on_skip: OnSkip) -> Iterator[Chunk]:
-        """Speak a text, or its segments as they come; call `on_skip` with each passage that cannot be read."""
-        return self.voice.chunks(text, self.options, on_skip)
+        """Speak a text, or its segments as they come; call `on_skip` with each passage that cannot be read.
+
+        All speech of tasks and of the server passes here, and gets the mark.
+        """
+        chunks = self.voice.chunks(text, self.options, on_skip)
+        return chunks if self.marking is None else marked_chunks(chunks, self.voice.sample_rate, self.marking)
+
+    @property
+    def marking(self) -> Marking | None:
+        """The mark of the speech, None without one."""
+        settings = self.settings
+        return marking_of(self.voice.acoustic.folder.hash, settings.watermark, settings.watermark_key)
 
     def sentences(self, text: str, on_skip: OnSkip) -> Iterator[Sentence]:
         """Read a text without its markup; call `on_skip` with each passage that cannot be read, unless strict."""
@@ -60,6 +73,9 @@ class Narrator:
         origin: dict[str, object] = {
             "voice": self.voice.name,
             "models": self.voice.fingerprint,
+            **identity(self.voice.acoustic),
+            "vocoder": self.voice.vocoder.name,
+            "vocoder_hash": self.voice.vocoder.folder.hash,
             "wavewright": __version__,
             **asdict(settings.prosody),
             "style": settings.style,
@@ -72,6 +88,8 @@ class Narrator:
             origin["language"] = settings.language
         if settings.target_lufs is not None:
             origin["lufs"] = settings.target_lufs
+        if self.marking is not None:
+            origin |= self.marking.origin()
         return origin
 
 

@@ -12,6 +12,7 @@ from .. import parameters
 from ..errors import BadSetting
 from ..speech.prosody import Prosody
 from ..speech.voice import DEFAULT_VOCODER, DEFAULT_VOICE
+from ..watermark.sequences import DEFAULT_KEY
 from .loudness import parse_loudness
 
 
@@ -34,6 +35,8 @@ class NarrationSettings:
     language: parameters.TextLanguage = None
     strict: parameters.StrictReading = False
     lufs: parameters.TargetLoudness = None
+    watermark: parameters.IsMarked = True
+    watermark_key: parameters.MarkKey = DEFAULT_KEY
 
     @property
     def prosody(self) -> Prosody:

@@ -68,11 +68,14 @@ class SpokenFiles:
         Fraction of new samples that exceeded full scale, from 0 to 1.
     below_target
         New files that do not reach the target loudness.
+    is_marked
+        The files have the inaudible mark of generated sound.
     """
 
     out: Path
     clipped_fraction: float = 0.0
     below_target: tuple[str, ...] = ()
+    is_marked: bool = False
 
     def level_notes(self) -> list[str]:
         """Return a sentence for files below the target loudness, and one for clipped samples."""

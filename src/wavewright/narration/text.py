@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -38,6 +40,8 @@ class SpokenText:
         Passages that could not be read.
     clip
         The audio; in Python only.
+    is_marked
+        The audio has the inaudible mark of generated sound.
     lufs, true_peak_db, shortfall
         With a target loudness: loudness and true peak of the file, and the message that the target was not reached, or
         an empty one.
@@ -54,9 +58,15 @@ class SpokenText:
     clipped_fraction: float
     skipped: tuple[Skipped, ...]
     clip: Clip = field(metadata=PYTHON_ONLY)
+    is_marked: bool = False
     lufs: float | None = None
     true_peak_db: float | None = None
     shortfall: str = ""
+
+    @property
+    def sound_files(self) -> tuple[Path, ...]:
+        """The sound files that were written."""
+        return (self.out,)
 
     def __str__(self) -> str:
         lines = [f"{self.out}: {self.seconds:.2f} s at {self.sample_rate} Hz by {self.voice} through {self.vocoder}"]
@@ -110,7 +120,8 @@ def speak_text(text: str, narrator: Narrator, out: Path, subtitle_file: Path | N
             waves.append(clip.wave)
             yield clip
 
-    write_blocks(out, collect_clips())
+    origin = {"text": hashlib.sha256(text.encode()).hexdigest()[:12], **narrator.origin()}
+    write_blocks(out, collect_clips(), metadata={"comment": json.dumps(origin)})
     words = tuple(word for chunk in chunks for word in chunk.words)
     marks = tuple(mark for chunk in chunks for mark in chunk.marks)
     if subtitle_file is not None:
@@ -129,6 +140,7 @@ def speak_text(text: str, narrator: Narrator, out: Path, subtitle_file: Path | N
         clipped_fraction=clipping.clipped_fraction,
         skipped=tuple(skipped),
         clip=clip,
+        is_marked=narrator.marking is not None,
     )
     if normaliser is None or normaliser.lufs == -math.inf:
         return spoken

@@ -13,6 +13,7 @@ from ..narration.settings import NarrationSettings
 from ..speech.voice import DEFAULT_VOICE
 from ..speech.voice_names import find_voice, language_of, voices
 from ..text import ssml
+from ..watermark.sequences import DEFAULT_KEY
 
 OPENAI_VOICES = (
     *("alloy", "ash", "ballad", "cedar", "coral", "echo", "fable", "marin", "nova", "onyx", "sage", "shimmer", "verse"),
@@ -24,9 +25,16 @@ LIST_SECONDS = 10.0
 
 
 class SharedVoices:
-    """Narrators by their settings; methods may be called by several threads."""
+    """Narrators by their settings; methods may be called by several threads.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    watermark, watermark_key
+        Whether all speech gets the mark of generated sound, and its key.
+    """
+
+    def __init__(self, watermark: bool = True, watermark_key: str = DEFAULT_KEY) -> None:
+        self._marking = {"watermark": watermark, "watermark_key": watermark_key}
         self._loader = NarratorLoader()
         self._locks: defaultdict[tuple[str, str, str | None], threading.Lock] = defaultdict(threading.Lock)
         self._lock = threading.Lock()
@@ -94,7 +102,7 @@ class SharedVoices:
         BadText, BadSetting
             If the SSML, the style or the language is not valid.
         """
-        settings = settings.override({"voice": self.find(settings.voice)})
+        settings = settings.override({"voice": self.find(settings.voice), **self._marking})
         with self._lock:
             lock = self._locks[settings.voice, settings.vocoder, settings.language]
         with lock:

@@ -14,6 +14,8 @@ from ..clip_folder import OutputClip
 from ..errors import BadSetting
 from ..latent_clips.derivation import MAX_CLIPS, Derivation, DerivedClips
 from ..latent_clips.source import open_vae, read_clip
+from ..watermark.marking import marking_of
+from ..watermark.sequences import DEFAULT_KEY
 from . import checked
 
 if TYPE_CHECKING:
@@ -40,6 +42,8 @@ def adjust(
     format: parameters.ClipFormat = "wav",
     pitch: parameters.MidiPitch = None,
     residual: parameters.ResidualFraction = 1.0,
+    watermark: parameters.IsMarked = True,
+    watermark_key: parameters.MarkKey = DEFAULT_KEY,
 ) -> DerivedClips:
     """Adjust attributes of a clip, at once or in steps; without --set, the error names the attributes of the model.
 
@@ -60,7 +64,8 @@ def adjust(
     runtime = open_vae(model)
     amounts = _amounts(set, runtime)
     source, wave = read_clip(file, runtime)
-    derivation = Derivation(runtime, "adjust", (source,), (label,), (pitch,), seed, residual)
+    marking = marking_of(runtime.folder.hash, watermark, watermark_key)
+    derivation = Derivation(runtime, "adjust", (source,), (label,), (pitch,), seed, residual, marking)
     derivation.check_memory(len(wave), steps)
     fractions = np.linspace(0.0, 1.0, steps).tolist() if steps > 1 else [1.0]
     adjusted = runtime.adjust(wave, amounts, fractions, label, seed, pitch, residual)

@@ -10,6 +10,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
+from ..clip import FORMATS
 from ..contracts.composition import MAX_BARS, USUAL, CompositionSettings, ScoreComposer
 from ..data.scores import read_scores
 from ..errors import BadSetting
@@ -20,7 +21,9 @@ from ..music.rules import compose_by_rule
 from ..music.score import Score
 from ..music.theory import ChordSymbol, MusicalKey, pitch_range_of
 from ..names import file_stem
-from ..parameters import MAX_SEED, NAMES_MODEL, Quiet, Writes
+from ..parameters import MAX_SEED, NAMES_MODEL, IsMarked, MarkKey, Quiet, Writes
+from ..watermark.marking import marking_of
+from ..watermark.sequences import DEFAULT_KEY
 from . import POSITIONAL, checked
 from .score_output import check_score_target, write_or_render
 
@@ -53,6 +56,8 @@ class ComposedScore:
     seconds : float
     voices : tuple of str
         Names of its tracks.
+    is_marked : bool
+        It is sound with the inaudible mark of generated sound; scores have none.
     """
 
     out: Path
@@ -62,6 +67,7 @@ class ComposedScore:
     n_notes: int
     seconds: float
     voices: tuple[str, ...]
+    is_marked: bool = False
 
     def __str__(self) -> str:
         """Return the file, its length, its notes and its voices."""
@@ -154,6 +160,8 @@ def compose(
     ] = 0.95,
     seed: Annotated[int, Field(description="Same seed, same score.", ge=0, le=MAX_SEED)] = 0,
     list_: Annotated[bool, Field(description="List the pieces by rules.")] = False,
+    watermark: IsMarked = True,
+    watermark_key: MarkKey = DEFAULT_KEY,
     quiet: Quiet = False,
 ) -> ComposedScore | RuleList:
     """Compose a score by a model, new or around another score, or by rules.
@@ -217,8 +225,9 @@ def compose(
         composed = replace(composed, keys=source.keys)
     if chosen_voices:
         composed = replace(composed, tracks=tuple(track for track in composed.tracks if track.name in chosen_voices))
-    write_or_render(composed, target, quiet=quiet)
-    return _result(composed, target, composer.name, seed)
+    marking = marking_of(composer.folder.hash, watermark, watermark_key)
+    write_or_render(composed, target, quiet=quiet, marking=marking)
+    return _result(composed, target, composer.name, seed, is_marked=watermark and target.suffix.lower() in FORMATS)
 
 
 def _description(name: str) -> RuleDescription:
@@ -233,7 +242,7 @@ def _target(name: str, seed: int, out: Path | None) -> Path:
     return target
 
 
-def _result(score: Score, target: Path, model: str, seed: int) -> ComposedScore:
+def _result(score: Score, target: Path, model: str, seed: int, is_marked: bool = False) -> ComposedScore:
     metre = score.metres[0]
     bar_ticks = 4 * score.ticks_per_quarter * int(metre["numerator"]) / int(metre["denominator"])
     return ComposedScore(
@@ -244,6 +253,7 @@ def _result(score: Score, target: Path, model: str, seed: int) -> ComposedScore:
         n_notes=score.n_notes,
         seconds=round(score.seconds, 2),
         voices=tuple(track.name for track in score.tracks),
+        is_marked=is_marked,
     )
 
 

@@ -21,9 +21,10 @@ from ..errors import BadAudio, BadSetting
 from ..latent_clips.latent_coding import DecodedLatents, decode_latents
 from ..latent_clips.latent_file import SUFFIX as LATENTS_SUFFIX
 from ..model_results import identity
-from ..parameters import NAMES_MODEL, Quiet, Writes
+from ..parameters import NAMES_MODEL, IsMarked, MarkKey, Quiet, Writes
 from ..pcm import check_stream, pipe_out, to_pcm
 from ..progress_bar import progress_bar
+from ..watermark.sequences import DEFAULT_KEY
 from ..wwc.header import MAX_SECONDS, read_header
 from ..wwc.packet_reader import MAX_GAP_SECONDS, PacketReader
 from . import POSITIONAL, checked
@@ -80,6 +81,8 @@ def decode(
     max_gap_seconds: Annotated[
         float, Field(description="Longest silence that replaces consecutive lost packets.", ge=0, le=MAX_SECONDS)
     ] = MAX_GAP_SECONDS,
+    watermark: IsMarked = True,
+    watermark_key: MarkKey = DEFAULT_KEY,
     quiet: Quiet = False,
 ) -> Decoded | DecodedLatents | None:
     """Decode a .wwc file, or the latents in a .safetensors file, to a sound file.
@@ -104,7 +107,11 @@ def decode(
         raise BadSetting("There is nothing to decode; give a .wwc file, or --stream to read standard input.")
     out = file.with_name(f"{file.stem}-decoded.wav") if out is None else out
     if file.suffix.lower() == LATENTS_SUFFIX:
-        return decode_latents(file, out, model)
+        return decode_latents(file, out, model, watermark, watermark_key)
+    if watermark_key != DEFAULT_KEY:
+        raise BadSetting(
+            f"{file} has codes of a recording, whose copy gets no mark; leave --watermark-key out, or decode latents."
+        )
     with _opened(file) as source:
         return _decode_file(file, source, out, model, max_gap_seconds, quiet)
 

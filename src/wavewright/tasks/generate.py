@@ -21,6 +21,8 @@ from ..model_results import ModelResult
 from ..names import file_stem
 from ..parameters import MAX_SEED, NAMES_MODEL
 from ..rejection import ClipFunction, RejectionSampler, ScoredClip
+from ..watermark.marking import marking_of
+from ..watermark.sequences import DEFAULT_KEY
 from . import checked
 
 MAX_INTERPOLATION_STEPS = 1000
@@ -73,6 +75,8 @@ class Generated(ModelResult):
         training clips of their label are to each other.
     changes
         What was done to the clip to continue.
+    is_marked
+        The clips have the inaudible mark of generated sound.
     """
 
     out: Path
@@ -83,6 +87,12 @@ class Generated(ModelResult):
     n_rejected: int = 0
     n_near_copies: int = 0
     changes: tuple[str, ...] = ()
+    is_marked: bool = False
+
+    @property
+    def sound_files(self) -> tuple[Path, ...]:
+        """The sound files that were written."""
+        return tuple(self.out / clip.file for clip in self.clips)
 
     def __str__(self) -> str:
         lines = [f"  {clip.file}" for clip in self.clips]
@@ -215,6 +225,8 @@ def generate(
         bool,
         Field(description="Make each clip a seamless loop, with loop points in WAV files; --seconds is its length."),
     ] = False,
+    watermark: parameters.IsMarked = True,
+    watermark_key: parameters.MarkKey = DEFAULT_KEY,
 ) -> Generated:
     """Generate clips with a model.
 
@@ -263,7 +275,8 @@ def generate(
         clips = _interpolated(generator, label, interpolate, count)
     if loop:
         clips = _as_loops(clips, generator.sample_rate, seconds)
-    written = write_clips(_with_origin(clips, origin), generator.sample_rate, out, format)
+    marking = marking_of(origin.model_hash, watermark, watermark_key)
+    written = write_clips(_with_origin(clips, origin), generator.sample_rate, out, format, marking)
     return Generated(
         model=origin.model,
         model_hash=origin.model_hash,
@@ -275,6 +288,7 @@ def generate(
         n_rejected=sampler.n_rejected,
         n_near_copies=sampler.n_near_copies,
         changes=_changes(continue_from, generator.sample_rate),
+        is_marked=watermark,
     )
 
 

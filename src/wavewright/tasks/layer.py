@@ -9,12 +9,15 @@ from typing import Annotated
 
 from pydantic import Field
 
+from .. import loading
 from ..errors import BadSetting
 from ..mixing.files import MixedFile, check_out, write_mix
-from ..mixing.layers import mix_of, preset_names, read_preset
-from ..parameters import MAX_SEED, Quiet, Writes
+from ..mixing.layers import Preset, mix_of, preset_names, read_preset
+from ..parameters import MAX_SEED, IsMarked, MarkKey, Quiet, Writes
 from ..progress_bar import progress_bar
 from ..version import __version__
+from ..watermark.marking import Marking, marking_of
+from ..watermark.sequences import DEFAULT_KEY
 from . import POSITIONAL, checked
 
 
@@ -60,12 +63,15 @@ def layer(
         str | None, Field(description="Bits of a sample, such as PCM_16 or FLOAT; default: 24 bits.")
     ] = None,
     list_: Annotated[bool, Field(description="List the presets.")] = False,
+    watermark: IsMarked = True,
+    watermark_key: MarkKey = DEFAULT_KEY,
     quiet: Quiet = False,
 ) -> MixedFile | PresetList:
     """Make a layered background of any length, in bounded memory.
 
     A preset has textures (a file, a folder, a model or a procedure) and one-shots at random times with random level,
-    position, pitch and distance. All that is random follows from the seed; the file records it in its comment.
+    position, pitch and distance. All that is random follows from the seed; the file records it in its comment. If a
+    model makes one of the sounds, the file gets the mark of generated sound.
 
     Raises
     ------
@@ -84,7 +90,9 @@ def layer(
     target = Path(f"{read.name}-s{seed}{'-loop' if loop else ''}.wav") if out is None else out
     mix = mix_of(read, seconds, seed, is_loop=loop)
     check_out(mix, target)
+    marking = _marking(read, watermark, watermark_key)
     origin = {"preset": read.name, "seconds": seconds, "seed": seed, "loop": loop, "wavewright": __version__}
+    origin |= {} if marking is None else marking.origin()
     with progress_bar(f"making {read.name}", seconds, quiet) as show:
         return write_mix(
             mix,
@@ -94,7 +102,16 @@ def layer(
             metadata={"title": read.title, "comment": json.dumps(origin)},
             is_loop=loop,
             show=show,
+            marking=marking,
         )
+
+
+def _marking(preset: Preset, watermark: bool, key: str) -> Marking | None:
+    """Return the mark of a background with sounds of models, which names the model if there is only one."""
+    models = {section.generator for section in preset.section.layers if section.generator}
+    if not models:
+        return None
+    return marking_of(loading.load_generator(models.pop()).folder.hash if len(models) == 1 else None, watermark, key)
 
 
 def _description(name: str) -> PresetDescription:

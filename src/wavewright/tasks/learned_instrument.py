@@ -18,8 +18,8 @@ from ..music.timbre_path import TimbrePath, timbre_path
 
 def open_instrument(
     model: str | Path, timbre: str | None, score: Score, seconds: float, sample_rate: int, seed: int
-) -> tuple[str, Callable[[], InstrumentEngine]]:
-    """Return the name of a learned instrument, and the function that opens its engine.
+) -> tuple[ScorePlayer, str, Callable[[], InstrumentEngine]]:
+    """Return a learned instrument, its name with the timbre, and the function that opens its engine.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def open_instrument(
     player = load_instrument(model)
     paths = _paths_by_program(player) if timbre is None else _one_path(player, timbre, score, seconds)
     title = player.name if timbre is None else f"{player.name}, {timbre}"
-    return title, partial(player.engine, paths, sample_rate, seed)
+    return player, title, partial(player.engine, paths, sample_rate, seed)
 
 
 def _paths_by_program(player: ScorePlayer) -> Callable[[int], TimbrePath]:

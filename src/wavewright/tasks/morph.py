@@ -16,6 +16,8 @@ from ..errors import BadSetting
 from ..latent_clips.derivation import MAX_CLIPS, Derivation, DerivedClips, Origin
 from ..latent_clips.source import open_vae, read_clip
 from ..parameters import NAMES_MODEL
+from ..watermark.marking import marking_of
+from ..watermark.sequences import DEFAULT_KEY
 from . import checked
 
 MODEL_OVER_TIME = "morph-textures"
@@ -61,6 +63,8 @@ def morph(
     pitch_a: parameters.MidiPitch = None,
     pitch_b: parameters.MidiPitch = None,
     residual: parameters.ResidualFraction = 1.0,
+    watermark: parameters.IsMarked = True,
+    watermark_key: parameters.MarkKey = DEFAULT_KEY,
 ) -> DerivedClips:
     """Interpolate between two clips and write the steps as files.
 
@@ -88,7 +92,8 @@ def morph(
     runtime = open_vae(model or (MODEL_OVER_TIME if is_single else parameters.DEFAULT_VAE))
     (a, wave_a), (b, wave_b) = read_clip(file_a, runtime), read_clip(file_b, runtime)
     labels, pitches = (label_a, label_b), (pitch_a, pitch_b)
-    derivation = Derivation(runtime, "morph", (a, b), labels, pitches, seed, 0.0 if transfer else residual)
+    marking = marking_of(runtime.folder.hash, watermark, watermark_key)
+    derivation = Derivation(runtime, "morph", (a, b), labels, pitches, seed, 0.0 if transfer else residual, marking)
     derivation.check_memory(max(len(wave_a), len(wave_b)), 1 if is_single else steps)
     if transfer:
         wave = runtime.transfer(wave_a, wave_b, label_b, pitch_b, seed)

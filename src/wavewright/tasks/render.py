@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated
@@ -25,10 +25,12 @@ from ..music.synth import SynthEngine, general_midi, load_patch, wave_patch
 from ..music.theory import pitch_of
 from ..music.timing import TEMPO
 from ..names import file_stem
-from ..parameters import MAX_SEED, Quiet, Writes
+from ..parameters import MAX_SEED, IsMarked, MarkKey, Quiet, Writes
 from ..progress_bar import progress_bar
 from ..units import gain_to_db, samples_to_seconds
 from ..version import __version__
+from ..watermark.marking import Marking, marking_of
+from ..watermark.sequences import DEFAULT_KEY
 from ..wave_blocks import CountedWaves
 from ..whole_file import check_target, whole_folder
 from . import POSITIONAL, checked
@@ -37,6 +39,8 @@ from .learned_instrument import open_instrument
 HUMAN_TIMING_MS, HUMAN_VELOCITY = 8.0, 6.0
 """Deviations of ``humanise``."""
 
+SAMPLE_RATE_HZ = 44_100
+LUFS = -18.0
 REVERB_SECONDS = 1.6
 PATCH_REVERB = 0.12
 BUNDLED = "the bundled General MIDI bank"
@@ -66,6 +70,8 @@ class RenderedScore:
         Name of the SoundFont, the patch or the model.
     stems : tuple of Path
         Files of the tracks.
+    is_marked : bool
+        The sound has the inaudible mark of generated sound.
     """
 
     out: Path
@@ -77,6 +83,12 @@ class RenderedScore:
     peak_db: float
     instrument: str
     stems: tuple[Path, ...] = ()
+    is_marked: bool = False
+
+    @property
+    def sound_files(self) -> tuple[Path, ...]:
+        """The sound files that were written."""
+        return (self.out, *self.stems)
 
     def __str__(self) -> str:
         """Return the file, its format and its peak, the notes, and the stems."""
@@ -150,18 +162,21 @@ def render(
             le=1,
         ),
     ] = None,
-    lufs: Annotated[float, Field(description="Loudness of the mix in LUFS.", ge=-60, le=-5)] = -18.0,
+    lufs: Annotated[float, Field(description="Loudness of the mix in LUFS.", ge=-60, le=-5)] = LUFS,
     gain_db: Annotated[float | None, Field(description="A fixed gain in dB instead of --lufs.", ge=-60, le=60)] = None,
-    sample_rate: Annotated[int, Field(description="Sample rate in Hz.", ge=8_000, le=192_000)] = 44_100,
+    sample_rate: Annotated[int, Field(description="Sample rate in Hz.", ge=8_000, le=192_000)] = SAMPLE_RATE_HZ,
     subtype: Annotated[
         str | None, Field(description="Bits of a sample, such as PCM_16 or FLOAT; default: 24 bits.")
     ] = None,
+    watermark: IsMarked = True,
+    watermark_key: MarkKey = DEFAULT_KEY,
     quiet: Quiet = False,
 ) -> RenderedScore:
     """Render a score to a sound file.
 
     Every event takes effect at its exact sample. The mix gets reverb, a loudness, and a limiter that keeps true peaks
-    below -1 dB. Stems are without; they add up to the mix before them.
+    below -1 dB. Stems are without; they add up to the mix before them. With --instrument the sound is that of a model
+    and gets the mark of generated sound.
 
     Returns
     -------
@@ -187,37 +202,50 @@ def render(
     deviations = (HUMAN_TIMING_MS, HUMAN_VELOCITY) if humanise else (0.0, 0.0)
     settings = PerformanceSettings(swing, *deviations, seed, tempo)
     performance = perform(read, sample_rate, settings)
+    marking = None
     if instrument is not None:
         length = samples_to_seconds(performance.n_samples, sample_rate)
-        title, open_engine = open_instrument(instrument, timbre, read, length, sample_rate, seed)
+        player, title, open_engine = open_instrument(instrument, timbre, read, length, sample_rate, seed)
+        marking = marking_of(player.folder.hash, watermark, watermark_key)
     else:
         title, open_engine = _instrument(soundfont, patch, wave, sample_rate)
-    job = _Rendering(read, performance, open_engine)
     if reverb is None:  # SoundFonts have their own, and a single note is often made for a sampler
         reverb = PATCH_REVERB if (patch or wave or instrument) and score is not None else 0.0
-    origin = {"score": source, "tune": tune, "instrument": title, **asdict(settings)}
-    origin |= {"reverb": reverb, "lufs": lufs, "gain_db": gain_db}
-    meter = PeakMeter()
-    expected = samples_to_seconds(job.performance.n_samples, sample_rate)
-    with progress_bar(f"rendering {source}", expected, quiet) as show:
-        dry = CountedWaves(job.blocks(), lambda n: show(samples_to_seconds(n, sample_rate)))
-        mastered = CountedWaves(meter.measured(_mastered(dry, sample_rate, reverb, lufs, gain_db)))
-        clips = (Clip(block, sample_rate) for block in mastered)
-        comment = json.dumps({**origin, "wavewright": __version__})
-        metadata = {"title": read.title or name, "comment": comment}
-        write_blocks(target, clips, subtype or default_subtype(target), metadata, expected)
-        files = job.write_stems(stems, dry.n_samples, subtype) if stems is not None else ()
-    return RenderedScore(
-        out=target,
-        source=source,
-        seconds=samples_to_seconds(mastered.n_samples, sample_rate),
-        sample_rate=sample_rate,
-        n_tracks=sum(len(track.notes) > 0 for track in read.tracks),
-        n_notes=read.n_notes,
-        peak_db=float(gain_to_db(meter.peak)),
-        instrument=title,
-        stems=files,
-    )
+    rendering = _Rendering(source, read, performance, title, open_engine, marking)
+    mastering = Mastering(reverb, lufs, gain_db)
+    return rendering.write(target, name, {"tune": tune, **asdict(settings)}, mastering, stems, subtype, quiet)
+
+
+def render_composed(
+    path: Path, target: Path, marking: Marking | None, *, soundfont: Path | None = None, quiet: bool = False
+) -> None:
+    """Render a score that a model composed, as `render` does by default, with the mark of generated sound.
+
+    Parameters
+    ----------
+    path : Path
+        The score.
+    target : Path
+        Sound file to write.
+    marking : Marking or None
+        The mark, if any.
+    soundfont : Path, optional
+        Instruments; the bundled General MIDI bank by default.
+    quiet : bool
+        Show no progress.
+
+    Raises
+    ------
+    BadScore, BadSoundFont, BadFolder, BadSetting
+        As `render` does.
+    """
+    read = read_score(path)
+    if not read.n_notes:
+        raise BadScore(f"{path.name} has no notes to render.")
+    settings = PerformanceSettings()
+    performance = perform(read, SAMPLE_RATE_HZ, settings)
+    rendering = _Rendering(path.name, read, performance, *_instrument(soundfont, None, None, SAMPLE_RATE_HZ), marking)
+    rendering.write(target, path.stem, {"tune": 1, **asdict(settings)}, Mastering(), quiet=quiet)
 
 
 def _check_choice(
@@ -266,16 +294,67 @@ def _with_drums(score: Score, has_drums: bool) -> Score:
 
 
 @dataclass(frozen=True)
-class _Rendering:
-    """A performance and its instrument."""
+class Mastering:
+    """What the mix passes: a fraction of reverb, then a loudness, or a fixed gain, and a limiter."""
 
+    reverb: float = 0.0
+    lufs: float = LUFS
+    gain_db: float | None = None
+
+
+@dataclass(frozen=True)
+class _Rendering:
+    """A performance and its instrument; the mark, if any, precedes the effects of the mix."""
+
+    source: str
     score: Score
     performance: Performance
+    instrument: str
     open_engine: Callable[[], InstrumentEngine]
+    marking: Marking | None = None
 
     def blocks(self) -> Iterator[np.ndarray]:
         """Return the mix without effects, in blocks."""
-        return self.performance.blocks(self.open_engine)
+        return self._marked(self.performance.blocks(self.open_engine))
+
+    def write(
+        self,
+        target: Path,
+        name: str,
+        settings: Mapping[str, object],
+        mastering: Mastering,
+        stems: Path | None = None,
+        subtype: str | None = None,
+        quiet: bool = False,
+    ) -> RenderedScore:
+        """Write the mix, and the stems if they are asked for; the settings are part of its comment."""
+        rate = self.performance.sample_rate
+        meter = PeakMeter()
+        origin = {"score": self.source, "instrument": self.instrument, **settings, **asdict(mastering)}
+        origin |= {} if self.marking is None else self.marking.origin()
+        metadata = {"title": self.score.title or name, "comment": json.dumps({**origin, "wavewright": __version__})}
+        expected = samples_to_seconds(self.performance.n_samples, rate)
+        with progress_bar(f"rendering {self.source}", expected, quiet) as show:
+            dry = CountedWaves(self.blocks(), lambda n: show(samples_to_seconds(n, rate)))
+            mastered = CountedWaves(meter.measured(_mastered(dry, rate, mastering)))
+            clips = (Clip(block, rate) for block in mastered)
+            write_blocks(target, clips, subtype or default_subtype(target), metadata, expected)
+            files = self.write_stems(stems, dry.n_samples, subtype) if stems is not None else ()
+        return RenderedScore(
+            out=target,
+            source=self.source,
+            seconds=samples_to_seconds(mastered.n_samples, rate),
+            sample_rate=rate,
+            n_tracks=sum(len(track.notes) > 0 for track in self.score.tracks),
+            n_notes=self.score.n_notes,
+            peak_db=float(gain_to_db(meter.peak)),
+            instrument=self.instrument,
+            stems=files,
+            is_marked=self.marking is not None,
+        )
+
+    def _marked(self, blocks: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+        return blocks if self.marking is None else self.marking.blocks(blocks, self.performance.sample_rate)
 
     def write_stems(self, folder: Path, n_samples: int, subtype: str | None) -> tuple[Path, ...]:
         """Write a file for each track with notes, all or none."""
@@ -286,24 +365,22 @@ class _Rendering:
         }
         with whole_folder(folder, list(files.values())[-1]) as hidden:
             for index, file in files.items():
-                blocks = self.performance.blocks(self.open_engine, tracks=[index], n_samples=n_samples)
+                blocks = self._marked(self.performance.blocks(self.open_engine, tracks=[index], n_samples=n_samples))
                 clips = (Clip(block, rate) for block in blocks)
                 path = hidden / file
                 write_blocks(path, clips, subtype or default_subtype(path), None, n_samples / rate)
         return tuple(folder / file for file in files.values())
 
 
-def _mastered(
-    blocks: Iterable[np.ndarray], sample_rate: int, reverb: float, lufs: float, gain_db: float | None
-) -> Iterator[np.ndarray]:
+def _mastered(blocks: Iterable[np.ndarray], sample_rate: int, mastering: Mastering) -> Iterator[np.ndarray]:
     """Return blocks with reverb, gain and limiter; without a gain after a first pass that measures the loudness."""
-    if reverb:
-        effect = Reverb(REVERB_SECONDS, mix=reverb, tail_seconds=REVERB_SECONDS)
+    if mastering.reverb:
+        effect = Reverb(REVERB_SECONDS, mix=mastering.reverb, tail_seconds=REVERB_SECONDS)
         blocks = effect.stream(sample_rate, 2).process_blocks(blocks)
-    if gain_db is not None:
-        blocks = Gain(gain_db).stream(sample_rate, 2).process_blocks(blocks)
+    if mastering.gain_db is not None:
+        blocks = Gain(mastering.gain_db).stream(sample_rate, 2).process_blocks(blocks)
         return Limiter(CEILING_DB).stream(sample_rate, 2).process_blocks(blocks)
-    loudness = NormaliseLoudness(lufs, max_true_peak_db=CEILING_DB, limit=True).measurement(sample_rate, 2)
+    loudness = NormaliseLoudness(mastering.lufs, max_true_peak_db=CEILING_DB, limit=True).measurement(sample_rate, 2)
     spool = Spool(2)
     for block in blocks:
         loudness.add(block)

@@ -10,8 +10,9 @@ from ..errors import BadSetting
 from ..music.formats import WRITABLE, write_score
 from ..music.score import Score
 from ..names import file_stem
+from ..watermark.marking import Marking
 from ..whole_file import check_target
-from .render import render
+from .render import render_composed
 
 
 def check_score_target(target: Path) -> None:
@@ -25,7 +26,14 @@ def check_score_target(target: Path) -> None:
         )
 
 
-def write_or_render(score: Score, target: Path, *, soundfont: Path | None = None, quiet: bool = False) -> None:
+def write_or_render(
+    score: Score,
+    target: Path,
+    *,
+    soundfont: Path | None = None,
+    quiet: bool = False,
+    marking: Marking | None = None,
+) -> None:
     """Write a score, or render it to a sound file.
 
     Parameters
@@ -37,6 +45,8 @@ def write_or_render(score: Score, target: Path, *, soundfont: Path | None = None
         Instruments of the sound; the bundled General MIDI bank by default.
     quiet : bool
         Show no progress.
+    marking : Marking, optional
+        The mark of the sound of a score that a model composed; a written score has none.
 
     Raises
     ------
@@ -51,4 +61,4 @@ def write_or_render(score: Score, target: Path, *, soundfont: Path | None = None
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{file_stem(target.stem)}.mid"
         write_score(score, path)
-        render(path, target, soundfont=soundfont, quiet=quiet)
+        render_composed(path, target, marking, soundfont=soundfont, quiet=quiet)

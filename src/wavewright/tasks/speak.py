@@ -31,6 +31,7 @@ from ..text.sentence import Sentence
 from ..text.skipped import Skipped, warn
 from ..text.ssml import looks_like_ssml
 from ..text.standard_input import join_lines, read_lines, read_text
+from ..watermark.sequences import DEFAULT_KEY
 from ..whole_file import check_target
 from . import POSITIONAL, checked
 
@@ -68,6 +69,8 @@ def speak(
         Writes(".wav", folder_with=("file", "batch")),
     ] = None,
     lufs: parameters.TargetLoudness = None,
+    watermark: parameters.IsMarked = True,
+    watermark_key: parameters.MarkKey = DEFAULT_KEY,
     subtitles: Annotated[
         Path | None,
         Field(
@@ -140,6 +143,8 @@ def speak(
         language=language,
         strict=strict,
         lufs=lufs,
+        watermark=watermark,
+        watermark_key=watermark_key,
     )
     _check_settings(settings)
     _check_sources(text, file, batch)

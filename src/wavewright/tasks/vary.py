@@ -11,6 +11,8 @@ from .. import parameters
 from ..clip_folder import OutputClip
 from ..latent_clips.derivation import MAX_CLIPS, Derivation, DerivedClips
 from ..latent_clips.source import open_vae, read_clip
+from ..watermark.marking import marking_of
+from ..watermark.sequences import DEFAULT_KEY
 from . import checked
 
 
@@ -26,6 +28,8 @@ def vary(
     format: parameters.ClipFormat = "wav",
     pitch: parameters.MidiPitch = None,
     residual: parameters.ResidualFraction = 1.0,
+    watermark: parameters.IsMarked = True,
+    watermark_key: parameters.MarkKey = DEFAULT_KEY,
 ) -> DerivedClips:
     """Write variations of a clip as files.
 
@@ -43,7 +47,8 @@ def vary(
     """
     runtime = open_vae(model)
     source, wave = read_clip(file, runtime)
-    derivation = Derivation(runtime, "vary", (source,), (label,), (pitch,), seed, residual)
+    marking = marking_of(runtime.folder.hash, watermark, watermark_key)
+    derivation = Derivation(runtime, "vary", (source,), (label,), (pitch,), seed, residual, marking)
     derivation.check_memory(len(wave), count)
     waves = runtime.vary(wave, amount, seed, count, label, pitch, residual)
     origin, stem = derivation.origin(amount=amount), derivation.stem(f"vary{amount:g}")

@@ -23,7 +23,7 @@ BAND_HZ = (200.0, 6_600.0)
 BAND_OCTAVES = 1 / 6
 MIN_BAND_BINS = 2
 
-N_PERIODS = 25
+MAX_PERIODS = 25
 """Periods after which the carrier repeats at every sample rate: 6 s."""
 
 
@@ -79,9 +79,10 @@ def frame_grid(sample_rate: int) -> FrameGrid:
 
 
 def carrier_wave(sample_rate: int, key: str, payload: Payload) -> np.ndarray:
-    """Return N_PERIODS periods of the carrier ``(time,)``, a whole number of samples at every sample rate."""
-    n_samples = N_PERIODS * N_CHIPS * sample_rate // CHIP_RATE_HZ
-    bins = N_PERIODS * np.arange(LOWEST_HARMONIC, HIGHEST_HARMONIC)
+    """Return as many periods of the carrier ``(time,)`` as are a whole number of samples, one at usual rates."""
+    n_periods = MAX_PERIODS // math.gcd(MAX_PERIODS, sample_rate)
+    n_samples = n_periods * N_CHIPS * sample_rate // CHIP_RATE_HZ
+    bins = n_periods * np.arange(LOWEST_HARMONIC, HIGHEST_HARMONIC)
     inside = bins < NYQUIST_FRACTION * n_samples / 2
     spectrum = np.zeros(n_samples // 2 + 1, complex)
     spectrum[bins[inside]] = carrier_spectrum(key, payload)[inside]
@@ -108,7 +109,7 @@ class CarrierFrames:
         self._table = self._spectra(np.arange(self._n_frames)) if self._is_periodic else None
 
     def spectra(self, first: int, n_frames: int) -> np.ndarray:
-        """Return the spectra ``(n_frames, bins)`` complex64; frame ``i`` starts at sample ``(i - 1) * hop_length``."""
+        """Return the spectra ``(n_frames, bins)`` complex64; frame ``i`` starts at sample ``i * hop_length``."""
         frames = np.arange(first, first + n_frames)
         if self._table is None:
             return self._spectra(frames)
@@ -117,7 +118,13 @@ class CarrierFrames:
     def _spectra(self, frames: np.ndarray) -> np.ndarray:
         grid = self._grid
         hop, window = grid.hop_length, grid.window
-        samples = (frames[:, None] - 1) * hop + np.arange(2 * hop)
+        samples = frames[:, None] * hop + np.arange(2 * hop)
         power = hop * grid.sample_rate / CHIP_RATE_HZ
         spectra = np.fft.rfft(self._wave[samples % len(self._wave)] * window) / np.sqrt(power)
         return np.asarray(spectra[:, grid.first_bin : grid.n_bins], np.complex64)
+
+
+@lru_cache(maxsize=32)
+def carrier_frames(sample_rate: int, key: str, payload: Payload) -> CarrierFrames:
+    """Return the frames of a carrier, computed once."""
+    return CarrierFrames(frame_grid(sample_rate), key, payload)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from ..errors import BadAudio
-from .carrier import CarrierFrames, frame_grid
+from .carrier import carrier_frames, frame_grid
 from .payload import NO_MODEL, Payload
 from .sequences import DEFAULT_KEY
 
@@ -22,8 +22,8 @@ class Watermark:
     """Stream that adds the mark to sound.
 
     The mark has the sound's own level in each band of a sixth of an octave and each frame of 32 ms, LEVEL_DB lower:
-    silence stays silence. The sizes of the chunks change no sample. The position of the carrier is that of the sample
-    in the stream.
+    silence stays silence. It fades in at the start of the sound and out at its end, so a loop stays seamless. The sizes
+    of the chunks change no sample. The position of the carrier is that of the sample in the stream.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class Watermark:
     Attributes
     ----------
     latency_samples
-        Delay of the output: output sample ``i + latency_samples`` belongs to input sample ``i``.
+        Samples that the stream holds back at most.
     """
 
     def __init__(
@@ -46,40 +46,38 @@ class Watermark:
     ) -> None:
         self.n_channels = n_channels
         self._grid = frame_grid(sample_rate)
-        self._carrier = CarrierFrames(self._grid, key, payload)
+        self._carrier = carrier_frames(sample_rate, key, payload)
         self._window = self._grid.window
         self.latency_samples = 2 * self._grid.hop_length - 1
         self.reset()
 
     def reset(self) -> None:
         """Return to the state before the first sample."""
-        hop = self._grid.hop_length
         self._n_frames = 0
-        self._pending = np.zeros((self.n_channels, hop), np.float32)  # from the start of the next frame on
-        self._overlap = np.zeros((self.n_channels, hop), np.float32)
-        self._finished = np.zeros((self.n_channels, hop - 1), np.float32)
+        self._pending = np.zeros((self.n_channels, 0), np.float32)  # from the start of the next frame on
+        self._overlap = np.zeros((self.n_channels, self._grid.hop_length), np.float32)
 
-    def process(self, wave: np.ndarray) -> np.ndarray:
-        """Return as many samples as ``wave (channels, time)`` has, float32, late by `latency_samples`.
+    def push(self, wave: np.ndarray) -> np.ndarray:
+        """Return the marked samples that a further chunk ``(channels, time)`` completes, float32.
 
         Raises
         ------
         BadAudio
-            If the wave has another shape.
+            If the chunk has another shape.
         """
         if wave.ndim != 2 or wave.shape[0] != self.n_channels:
             raise BadAudio(f"The wave has shape {wave.shape}; this stream takes ({self.n_channels}, time).")
         self._pending = np.concatenate([self._pending, wave.astype(np.float32, copy=False)], axis=1)
-        outputs = [self._finished]
+        outputs = [self._pending[:, :0]]
         while self._pending.shape[1] >= 2 * self._grid.hop_length:
             outputs.append(self._marked_blocks())
-        self._finished = np.concatenate(outputs, axis=1)
-        output, self._finished = np.split(self._finished, [wave.shape[1]], axis=1)
-        return output
+        return np.concatenate(outputs, axis=1)
 
-    def flush(self) -> np.ndarray:
-        """Return the last `latency_samples` samples of each channel, as if silence followed, and reset the stream."""
-        output = self.process(np.zeros((self.n_channels, self.latency_samples), np.float32))
+    def finish(self) -> np.ndarray:
+        """Return the last samples, at most `latency_samples`, and reset the stream."""
+        output = self._pending
+        n_overlap = min(self._grid.hop_length, output.shape[1])
+        output = _added(output, np.pad(self._overlap[:, :n_overlap], ((0, 0), (0, output.shape[1] - n_overlap))))
         self.reset()
         return output
 
@@ -96,8 +94,6 @@ class Watermark:
         first[:, 1:] += second[:, :-1]
         first[:, 0] += self._overlap
         self._overlap = second[:, -1].copy()
-        if self._n_frames == n_frames:
-            first[:, 0] = 0.0  # the block before the first sample
         return _added(halves[:, :-1], first).reshape(self.n_channels, -1)
 
     def _mark_of(self, frames: np.ndarray) -> np.ndarray:
@@ -117,7 +113,7 @@ class Watermark:
 def _added(wave: np.ndarray, mark: np.ndarray) -> np.ndarray:
     """Return the sum, which exceeds full scale nowhere where the wave does not."""
     marked_wave = np.asarray(wave + mark)
-    if np.abs(marked_wave).max() <= 1.0:
+    if np.abs(marked_wave).max(initial=0.0) <= 1.0:
         return marked_wave
     limit = np.maximum(np.abs(wave), np.float32(1.0))
     return np.asarray(np.clip(marked_wave, -limit, limit))
@@ -139,21 +135,16 @@ def marked(
     Yields
     ------
     np.ndarray
-        Blocks ``(channels, time)`` float32.
+        Blocks ``(channels, time)`` float32; all but the last one have samples.
     """
     stream: Watermark | None = None
-    n_early = 0
     for wave in waves:
-        if stream is None:
-            stream = Watermark(sample_rate, wave.shape[0], payload, key)
-            n_early = stream.latency_samples
-        output = stream.process(wave)
-        n_dropped = min(n_early, output.shape[1])
-        n_early -= n_dropped
-        if output.shape[1] > n_dropped:
-            yield output[:, n_dropped:]
+        stream = Watermark(sample_rate, wave.shape[0], payload, key) if stream is None else stream
+        output = stream.push(wave)
+        if output.shape[1]:
+            yield output
     if stream is not None:
-        yield stream.flush()[:, n_early:]
+        yield stream.finish()
 
 
 def mark_wave(wave: np.ndarray, sample_rate: int, payload: Payload = NO_MODEL, key: str = DEFAULT_KEY) -> np.ndarray:
