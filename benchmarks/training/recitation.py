@@ -32,7 +32,6 @@ from wavewright.tasks.audit import audit
 from wavewright.training.run import Provenance, Run
 
 SPEAKERS = ("nicolas", "yweweler")
-N_COPIES = 12
 PLANTED = "planted"
 
 RECITATION = Table(
@@ -66,7 +65,7 @@ def network(steps: int) -> LstmRecipe:
         metric="",
         threads=1,
     )
-    return replace(base, model=model, data=replace(base.data, valid_fraction=0.0), training=training)
+    return replace(base, model=model, data=replace(base.data, valid_fraction=0.0, smallest_class=1), training=training)
 
 
 def plant(entries: Sequence[Entry], folder: Path, n_copies: int, seed: int) -> int:
@@ -91,7 +90,7 @@ def measure(options: argparse.Namespace, report: Report) -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         (folder / "train").mkdir()
-        n_planted = plant([e for e in entries if e.split == "train"], folder / "train", N_COPIES, options.seed)
+        n_planted = plant([e for e in entries if e.split == "train"], folder / "train", options.copies, options.seed)
         held_out = [entry for entry in entries if entry.split != "train"][:: options.every]
         write(folder / "held-out.jsonl", held_out)
         scanned = scan(folder / "train", manifest=folder / "train" / "manifest.jsonl")
@@ -136,6 +135,7 @@ def _tabulate(found: AuditReport, n_planted: int, report: Report, is_smoke: bool
 def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--corpus", type=Path, default=Path("corpora/digits"))
     parser.add_argument("--speakers", nargs="+", default=SPEAKERS)
+    parser.add_argument("--copies", type=int, default=12, help="of each planted recording")
     parser.add_argument("--steps", type=int, default=1_500)
     parser.add_argument("--count", type=int, default=60, help="clips that the audit generates")
     parser.add_argument("--every", type=int, default=2, help="of the held-out recordings, one of so many")
@@ -147,7 +147,7 @@ BENCHMARK = Benchmark(
     (RECITATION, FOUND, TARGETS),
     _options,
     measure,
-    {"corpus": smoke_digits, "speakers": ("model",), "steps": 2, "count": 10, "every": 8},
+    {"corpus": smoke_digits, "speakers": ("model",), "copies": 1, "steps": 2, "count": 10, "every": 8},
 )
 
 if __name__ == "__main__":

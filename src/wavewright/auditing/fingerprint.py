@@ -18,8 +18,10 @@ FRAMES_PER_CELL = 2
 CELL_SECONDS = FRAMES_PER_CELL * HOP_LENGTH / SAMPLE_RATE
 
 LOWEST_HZ = 110.0
-BANDS_PER_OCTAVE = 6
-N_BANDS = 36
+N_BANDS = 72
+"""Bands a semitone apart and four wide, six octaves. Every other one is compared."""
+
+HALF_WIDTH = 2 / 12  # octaves
 
 WINDOW_CELLS = 25
 """Cells of a window, one second; a shorter clip is one window."""
@@ -31,25 +33,23 @@ MIN_CELLS = 4
 """Cells of the shortest window, 0.16 s: shorter sounds are like many others."""
 
 RANGE_DB = 30.0
-"""Levels further below the loudest cell of a window do not count: there, noise and coding differ."""
+"""CellLevels further below the loudest cell of a window do not count: there, noise and coding differ."""
 
 SILENCE_DB = 40.0
 """Cells at the start and end of a clip, and windows, whose loudest band is further below its maximum are silent."""
 
 SEMITONES = (-2, -1, 0, 1, 2)
-"""Pitches of a window above that of a recording. Between two bands lies the mean of their powers."""
+"""Pitches of a window above that of a recording."""
 
-SEMITONES_PER_BAND = 12 // BANDS_PER_OCTAVE
-MARGIN = max(SEMITONES) // SEMITONES_PER_BAND
+MARGIN = max(SEMITONES)
 PADDING = 2  # silent cells around a reference, so that windows may start before it
 QUIETEST = 1e-10  # power
-NEPERS = np.float32(np.log(10) / 10)  # natural logarithm of a power of 1 dB
 BLOCK_WINDOWS = 8_192
 
 
 @dataclass(frozen=True)
-class Levels:
-    """Levels in dB of the cells of a clip ``(cells, N_BANDS)`` without silence at both ends, and its first cell."""
+class CellLevels:
+    """CellLevels in dB of the cells of a clip ``(cells, N_BANDS)`` without silence at both ends, and its first cell."""
 
     cells: np.ndarray
     start: int = 0
@@ -74,7 +74,7 @@ class Match:
     semitones: int
 
 
-def levels_of(wave: np.ndarray, sample_rate: int) -> Levels:
+def levels_of(wave: np.ndarray, sample_rate: int) -> CellLevels:
     """Return the levels of a wave ``(time,)``; no cells for silence."""
     wave = Clip(wave[None], sample_rate).resample(SAMPLE_RATE).wave[0]
     power = filters() @ spectrogram(wave, N_FFT, HOP_LENGTH)
@@ -83,23 +83,23 @@ def levels_of(wave: np.ndarray, sample_rate: int) -> Levels:
     cells = (10 * np.log10(power + QUIETEST)).T.astype(np.float32)
     loudest = cells.max(axis=1)
     if loudest.max() <= 10 * np.log10(QUIETEST) + 1:
-        return Levels(cells[:0])
+        return CellLevels(cells[:0])
     sounding = np.flatnonzero(loudest > loudest.max() - SILENCE_DB)
-    return Levels(cells[sounding[0] : sounding[-1] + 1], int(sounding[0]))
+    return CellLevels(cells[sounding[0] : sounding[-1] + 1], int(sounding[0]))
 
 
 @cache
 def filters() -> np.ndarray:
     """Return triangular filters on a logarithmic frequency axis ``(N_BANDS, bins)``, at least a bin wide."""
-    centres = np.log2(LOWEST_HZ) + np.arange(N_BANDS) / BANDS_PER_OCTAVE
+    centres = np.log2(LOWEST_HZ) + np.arange(N_BANDS) / 12
     bin_hz = SAMPLE_RATE / N_FFT
     bins = np.log2(np.arange(1, N_FFT // 2 + 1) * bin_hz)
-    widths = np.maximum(1 / BANDS_PER_OCTAVE, np.log2(1 + bin_hz / 2**centres))
+    widths = np.maximum(HALF_WIDTH, np.log2(1 + bin_hz / 2**centres))
     weights = np.maximum(0, 1 - np.abs(bins - centres[:, None]) / widths[:, None])
     return np.pad(weights / weights.sum(axis=1, keepdims=True), ((0, 0), (1, 0))).astype(np.float32)
 
 
-def windows_of(levels: Levels) -> list[tuple[int, np.ndarray]]:
+def windows_of(levels: CellLevels) -> list[tuple[int, np.ndarray]]:
     """Return the windows of a clip, each with its first cell in the clip; without silent ones; none for silence."""
     cells = levels.cells
     if len(cells) < MIN_CELLS:
@@ -114,7 +114,7 @@ def windows_of(levels: Levels) -> list[tuple[int, np.ndarray]]:
     ]
 
 
-def distances(windows: Sequence[np.ndarray], references: Sequence[Levels]) -> np.ndarray:
+def distances(windows: Sequence[np.ndarray], references: Sequence[CellLevels]) -> np.ndarray:
     """Return the distance of each window from each reference, at the best offset and pitch.
 
     Parameters
@@ -133,7 +133,7 @@ def distances(windows: Sequence[np.ndarray], references: Sequence[Levels]) -> np
     lengths = np.array([len(window) for window in windows])
     for length in sorted(set(lengths.tolist())):
         rows = np.flatnonzero(lengths == length)
-        shifted = [_Cells.of(_shifted(np.stack([windows[int(row)] for row in rows]), each)) for each in SEMITONES]
+        shifted = [_Cells.of(_compared(np.stack([windows[int(row)] for row in rows]), each)) for each in SEMITONES]
         for owners, cells in _reference_blocks(references, length):
             firsts = np.flatnonzero(np.diff(owners, prepend=-1))
             nearest = np.min([np.minimum.reduceat(each.distances(cells), firsts, axis=1) for each in shifted], axis=0)
@@ -142,10 +142,10 @@ def distances(windows: Sequence[np.ndarray], references: Sequence[Levels]) -> np
     return result
 
 
-def locate(window: np.ndarray, reference: Levels) -> Match:
+def locate(window: np.ndarray, reference: CellLevels) -> Match:
     """Return where a window ``(cells, N_BANDS)`` is most like a reference that is not silent."""
-    cells = _Cells.of(_central(_reference_windows(reference, len(window))))
-    by_pitch = [_Cells.of(_shifted(window[None], each)).distances(cells)[0] for each in SEMITONES]
+    cells = _Cells.of(_compared(_reference_windows(reference, len(window))))
+    by_pitch = [_Cells.of(_compared(window[None], each)).distances(cells)[0] for each in SEMITONES]
     row, column = np.unravel_index(np.argmin(by_pitch), (len(SEMITONES), len(by_pitch[0])))
     start = max(0, reference.start + int(column) - PADDING)
     return Match(float(by_pitch[row][column]), start * CELL_SECONDS, SEMITONES[row])
@@ -176,22 +176,12 @@ class _Cells:
         return result
 
 
-def _shifted(windows: np.ndarray, semitones: int) -> np.ndarray:
-    """Return the bands of windows ``(n, cells, N_BANDS)``, so many semitones higher than those of references."""
-    band, between = divmod(semitones, SEMITONES_PER_BAND)
-    lower = windows[:, :, MARGIN + band : N_BANDS - MARGIN + band]
-    if not between:
-        return lower
-    upper = windows[:, :, MARGIN + band + 1 : N_BANDS - MARGIN + band + 1]
-    middle: np.ndarray = np.logaddexp(lower * NEPERS, upper * NEPERS) / NEPERS  # the mean of both powers, but for 3 dB
-    return middle
+def _compared(windows: np.ndarray, semitones: int = 0) -> np.ndarray:
+    """Return the bands of windows ``(n, cells, N_BANDS)`` that are compared: semitones above the references'."""
+    return windows[:, :, MARGIN + semitones : N_BANDS - MARGIN + semitones : 2]
 
 
-def _central(windows: np.ndarray) -> np.ndarray:
-    return windows[:, :, MARGIN : N_BANDS - MARGIN]
-
-
-def _reference_windows(reference: Levels, length: int) -> np.ndarray:
+def _reference_windows(reference: CellLevels, length: int) -> np.ndarray:
     """Return all windows of a reference ``(n, length, N_BANDS)``, one for each cell, with silence around it."""
     n_after = max(PADDING, length - len(reference.cells) - PADDING)
     silent = reference.cells.max() - 2 * SILENCE_DB
@@ -199,7 +189,7 @@ def _reference_windows(reference: Levels, length: int) -> np.ndarray:
     return np.lib.stride_tricks.sliding_window_view(padded, length, axis=0).transpose(0, 2, 1)
 
 
-def _reference_blocks(references: Sequence[Levels], length: int) -> Iterator[tuple[np.ndarray, _Cells]]:
+def _reference_blocks(references: Sequence[CellLevels], length: int) -> Iterator[tuple[np.ndarray, _Cells]]:
     """Yield the windows of all references in blocks: the number of the reference of each, and its cells."""
     owners: list[np.ndarray] = []
     blocks: list[np.ndarray] = []
@@ -208,7 +198,7 @@ def _reference_blocks(references: Sequence[Levels], length: int) -> Iterator[tup
             windows = _reference_windows(reference, length)
             windows = windows[windows.max(axis=(1, 2)) > reference.cells.max() - SILENCE_DB]
             owners.append(np.full(len(windows), number))
-            blocks.append(_central(windows))
+            blocks.append(_compared(windows))
         if sum(map(len, owners)) >= BLOCK_WINDOWS or number == len(references) - 1:
             if owners:
                 yield np.concatenate(owners), _Cells.of(np.concatenate(blocks))

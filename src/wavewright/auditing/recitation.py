@@ -11,7 +11,7 @@ import numpy as np
 
 from ..metrics.confusion import wilson_interval
 from ..metrics.sampling import Interval
-from .fingerprint import CELL_SECONDS, Levels, distances, levels_of, locate, windows_of
+from .fingerprint import CELL_SECONDS, CellLevels, distances, levels_of, locate, windows_of
 from .output import Continuation
 from .recordings import Recording
 
@@ -98,7 +98,7 @@ class Share:
 
 
 def nearest_recordings(
-    clips: Sequence[tuple[str, Levels]], references: Sequence[Recording], own_groups: Sequence[object] = ()
+    clips: Sequence[tuple[str, CellLevels]], references: Sequence[Recording], own_groups: Sequence[object] = ()
 ) -> list[Nearest]:
     """Return the window of each clip that is most like a recording, clips without sound left out.
 

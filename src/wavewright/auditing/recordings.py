@@ -12,7 +12,7 @@ from ..data.decode import decode_at
 from ..data.duplicates import fingerprint, near_duplicates
 from ..data.entry import Entry, Problem
 from ..errors import BadAudio, BadFolder, MissingExtra
-from .fingerprint import Levels, levels_of
+from .fingerprint import CellLevels, levels_of
 
 SAME_DB = 1.0
 """Distance of the fingerprints of a folder's recordings up to which they are copies of each other."""
@@ -31,8 +31,8 @@ class Recording:
     n_copies: int = 1
 
     @cached_property
-    def levels(self) -> Levels:
-        """Levels of its cells."""
+    def levels(self) -> CellLevels:
+        """CellLevels of its cells."""
         return levels_of(self.wave, self.sample_rate)
 
     @property
