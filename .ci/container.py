@@ -75,7 +75,7 @@ def build(text: str, work: Path) -> Stage:
             name = argument.partition(" AS ")[2] or str(len(stages))
             stage = stages[name] = Stage(work / name)
             stage.root.mkdir()
-            subprocess.run([sys.executable, "-m", "venv", str(stage.root / "venv")], check=True)
+            make_environment(stage.root / "venv")
         elif word == "COPY":
             copy(argument, stage, stages)
         elif word == "RUN":
@@ -85,6 +85,11 @@ def build(text: str, work: Path) -> Stage:
         else:
             SETTINGS[word](stage, argument)
     return stage
+
+
+def make_environment(folder: Path) -> None:
+    """Create a virtual environment of this Python."""
+    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
 
 
 def set_workdir(stage: Stage, argument: str) -> None:

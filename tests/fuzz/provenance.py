@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import random
 import shutil
 import tempfile
@@ -32,7 +33,8 @@ def WARM_UP() -> None:
         path = folder / f"sound.{ending}"
         comment = {"comment": '{"procedure": "rain", "source": "a.wav", "source_hash": "123", "seed": 1}'}
         Clip(rng.uniform(-0.5, 0.5, (1, 2_000)).astype(np.float32), 16_000).write(path, metadata=comment)
-        signed = sign_file(path, key)
+        has_manifest = ending in ("wav", "flac", "mp3") and importlib.util.find_spec("c2pa") is not None
+        signed = sign_file(path, key, with_c2pa=has_manifest)
         _healthy[ending] = path.read_bytes(), signed.side_file.read_bytes(), soundfile.read(path)[0]
     shutil.rmtree(folder)
 

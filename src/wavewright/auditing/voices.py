@@ -27,7 +27,7 @@ PERCENTILE = 99.9
 """Of the similarities of different speakers: above it, a voice counts as imitated."""
 
 USUAL_LIMIT = 0.78
-"""That percentile for 15 speakers of four languages (docs/benchmarks.md, Audit); for recordings with fewer than MIN_PAIRS pairs."""
+"""That percentile for 15 speakers of four languages, for recordings with fewer than MIN_PAIRS pairs."""
 
 MIN_PAIRS = 1_000
 UTTERANCE_SECONDS = 4.0

@@ -7,7 +7,7 @@ import signal
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -130,13 +130,11 @@ def _serve(connection: Connection, store: Store) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started the batch
     threading.Thread(target=_end_with_parent, daemon=True).start()
     worker = JobWorker(store)
-    connection.send("ready")
-    while True:
-        try:
+    with suppress(EOFError, OSError):  # the other end is closed, or has died
+        connection.send("ready")
+        while True:
             job, models = connection.recv()
-        except EOFError:
-            return
-        connection.send(worker.run(job, models))
+            connection.send(worker.run(job, models))
 
 
 def _end_with_parent() -> None:

@@ -96,6 +96,6 @@ def _decoded(text: object, n_bytes: int) -> bytes:
     if not isinstance(text, str):
         raise ValueError("its signature is incomplete")
     contents = base64.b64decode(text, validate=True)
-    if len(contents) != n_bytes:
-        raise ValueError("its signature has another length")
+    if len(contents) != n_bytes or base64.b64encode(contents).decode() != text:
+        raise ValueError("its signature is damaged")
     return contents

@@ -8,7 +8,7 @@ from . import tags
 from .envelope import MAX_BYTES, Envelope
 
 SIDE_SUFFIX = ".provenance.json"
-IN_FILE, BESIDE = "in the file", "beside it"
+IN_FILE, BESIDE, IN_MANIFEST = "in the file", "beside it", "in the C2PA manifest"
 
 
 def side_file_of(path: Path) -> Path:

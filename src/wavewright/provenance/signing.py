@@ -14,8 +14,9 @@ from ..sound_file import read_origin
 from ..version import __version__
 from ..whole_file import check_name, temporary_path, write_whole
 from . import tags
+from .c2pa_manifest import check_manifest, read_manifest, write_manifest
 from .envelope import MAX_BYTES, Envelope
-from .finding import BESIDE, IN_FILE, authentic, envelopes, side_file_of
+from .finding import BESIDE, IN_FILE, IN_MANIFEST, authentic, envelopes, side_file_of
 from .ingredients import is_generated, with_files
 from .keys import id_of_bytes
 from .origin import DERIVED, read_comment
@@ -62,6 +63,7 @@ def sign_file(
     ingredients: Sequence[Path] = (),
     task: str | None = None,
     beside_only: bool = False,
+    with_c2pa: bool = False,
     ingredient_folders: Sequence[Path] = (),
 ) -> SignedFile:
     """Sign a sound file; its sound stays as it is, and so do its other metadata.
@@ -78,6 +80,8 @@ def sign_file(
         Command that made it, if its comment does not say so.
     beside_only
         Leave the file itself as it is.
+    with_c2pa
+        Also write a C2PA manifest into the file. Without it, a file that has one is left as it is.
     ingredient_folders
         Where, besides the folder of the file, ingredients are looked for that its comment names.
 
@@ -85,6 +89,10 @@ def sign_file(
     ------
     BadAudio
         If the file or an ingredient cannot be read, or its format cannot be signed.
+    BadSetting
+        If the file can have no C2PA manifest.
+    MissingExtra
+        Without the extra ``c2pa``, if a manifest is asked for.
     BadFolder, WavewrightError
         If the files cannot be written.
     """
@@ -92,20 +100,22 @@ def sign_file(
     side_file = side_file_of(path)
     check_name(side_file)
     record = record_of(path, ingredients, task, ingredient_folders)
+    if with_c2pa:
+        check_manifest(path, record)
     try:
         envelope = Envelope.seal(record.model_dump(mode="json"), key)
     except ValueError as error:
         raise BadSetting(f"The comment of {path} holds what cannot be signed ({error}); write another one.") from error
-    signed = SignedFile(path, side_file, id_of_bytes(envelope.public_key), in_file=False)
-    kept = _kept(path, envelope, beside_only)
+    key_id = id_of_bytes(envelope.public_key)
+    beside_only = beside_only or (not with_c2pa and tags.has_manifest(path))
+    kept = _kept(path, envelope, beside_only, with_c2pa)
     if kept is not None:
-        return SignedFile(path, side_file, signed.key_id, kept, is_new=False)
-    text = envelope.to_text()
-    if len(text) > MAX_BYTES:
-        raise BadSetting(f"The record of {path} would have {len(text)} bytes; at most {MAX_BYTES} are read.")
-    in_file = not beside_only and _write_into(path, text, record.sound)
+        return SignedFile(path, side_file, key_id, kept, is_new=False)
+    if len(envelope.to_text()) > MAX_BYTES:
+        raise BadSetting(f"The record of {path} would have more than {MAX_BYTES} bytes; shorten its comment.")
+    in_file = not beside_only and _write_into(path, envelope, record.sound, key if with_c2pa else None)
     write_whole(side_file, (envelope.to_text(indent=1) + "\n").encode())
-    return SignedFile(path, side_file, signed.key_id, in_file)
+    return SignedFile(path, side_file, key_id, in_file)
 
 
 def record_of(
@@ -137,13 +147,15 @@ def record_of(
     )
 
 
-def _kept(path: Path, envelope: Envelope, beside_only: bool) -> bool | None:
+def _kept(path: Path, envelope: Envelope, beside_only: bool, with_c2pa: bool) -> bool | None:
     """Return whether the file holds a record, if all are there and say the same but for the time; else None."""
-    try:
-        found = envelopes(path)
-    except BadAudio:
-        return None
+    found = envelopes(path)
     expected = {BESIDE} if beside_only or tags.kind_of(path) is None else {IN_FILE, BESIDE}
+    if with_c2pa:
+        manifest = read_manifest(path)
+        if manifest is None or not manifest.is_valid or manifest.record is None:
+            return None
+        found[IN_MANIFEST] = manifest.record
     same = all(_says_the_same(authentic(text), envelope) for text in found.values())
     return IN_FILE in found if same and expected <= found.keys() else None
 
@@ -154,16 +166,27 @@ def _says_the_same(old: Envelope | None, new: Envelope) -> bool:
     return {**old.record, "time": ""} == {**new.record, "time": ""}
 
 
-def _write_into(path: Path, text: str, sound: SignedSound) -> bool:
-    """Write a record into the metadata of a file, if it has a place for it and its sound stays the same."""
-    with temporary_path(path) as temporary:
-        if not tags.write(path, temporary, text.encode()):
-            return False
-        try:
-            if sound_hash(temporary)[0].sha256 != sound.sha256:
-                return False
-        except WavewrightError:
-            return False
-        shutil.copymode(path, temporary)
-        temporary.replace(path)
-    return True
+def _write_into(path: Path, envelope: Envelope, sound: SignedSound, manifest_key: Ed25519PrivateKey | None) -> bool:
+    """Write a record into the metadata of a file where they have a place for it, and a manifest if there is a key.
+
+    The sound is compared before the new file replaces the old one.
+    """
+    with temporary_path(path) as tagged, temporary_path(path) as with_manifest:
+        has_place = tags.write(path, tagged, envelope.to_text().encode()) and _has_sound(tagged, sound)
+        written = tagged if has_place else path
+        if manifest_key is not None:
+            write_manifest(written, with_manifest, envelope, manifest_key)
+            written = with_manifest
+            if not _has_sound(written, sound):
+                raise BadAudio(f"A C2PA manifest would change the sound of {path}; leave --c2pa out.")
+        if written != path:
+            shutil.copymode(path, written)
+            written.replace(path)
+    return has_place
+
+
+def _has_sound(path: Path, sound: SignedSound) -> bool:
+    try:
+        return sound_hash(path)[0].sha256 == sound.sha256
+    except WavewrightError:
+        return False

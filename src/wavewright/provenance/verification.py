@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -12,8 +12,9 @@ from ..models.card import Source
 from ..models.folder import ModelFolder
 from ..names import name_problem
 from . import origin
+from .c2pa_manifest import FoundManifest, read_manifest
 from .envelope import Envelope
-from .finding import IN_FILE, authentic, envelopes
+from .finding import IN_FILE, IN_MANIFEST, authentic, envelopes
 from .keys import id_of_bytes, load_public_key, own_public_bytes
 from .record import IPTC, Ingredient, Record, SignedModel
 from .sound_hash import SoundHash, sound_hash
@@ -69,15 +70,15 @@ class FoundSignature:
     Attributes
     ----------
     where
-        ``in the file`` or ``beside it``.
+        ``in the file``, ``beside it`` or ``in the C2PA manifest``.
     status
         See ``Status``.
     key_id
-        Id of the key, empty for an unreadable record.
+        Id of the key, empty for an unreadable record and for a manifest of another program.
     key_name
         The name of a key that is known, else None.
     reason
-        Why a record cannot be read.
+        Why a record cannot be read; for a manifest, its certificate and program.
     """
 
     where: str
@@ -94,7 +95,10 @@ class FoundSignature:
         """The status and the key as text."""
         if self.status == "unreadable":
             return f"unreadable, {printable(self.reason)}"
-        return f"{self.status}, signed by {self.key_id}, {self.key_name or UNKNOWN_KEY}"
+        if not self.key_id:
+            return f"{self.status}, {printable(self.reason)}"
+        end = f"; {printable(self.reason)}" if self.reason else ""
+        return f"{self.status}, signed by {self.key_id}, {self.key_name or UNKNOWN_KEY}{end}"
 
 
 @dataclass(frozen=True)
@@ -212,6 +216,10 @@ def verify_file(
     sound, _ = sound_hash(path)
     found = envelopes(path)
     signatures = tuple(_examined(where, text, sound, trusted) for where, text in found.items())
+    manifest = read_manifest(path)
+    if manifest is not None:
+        found[IN_MANIFEST] = manifest.record or b""
+        signatures += (_of_manifest(manifest, sound, trusted),)
     statuses = {signature.status for signature in signatures}
     status: Status = next((each for each in WORST_FIRST if each in statuses), "unsigned")
     best = max(signatures, key=_worth, default=None)
@@ -250,6 +258,19 @@ def _examined(where: str, text: bytes, sound: SoundHash, trusted: TrustedKeys) -
         return FoundSignature(where, "changed", key_id, name)
     status: Status = "untrusted" if trusted.is_required and name is None else "verified"
     return FoundSignature(where, status, key_id, name)
+
+
+def _of_manifest(manifest: FoundManifest, sound: SoundHash, trusted: TrustedKeys) -> FoundSignature:
+    """Return what is right and wrong about a C2PA manifest; its own record says whose key it is."""
+    made_by = f"made by {manifest.generator}, " if manifest.generator else ""
+    said = f"{made_by}certificate of {manifest.signer}, which anybody can make"
+    if manifest.source_type:
+        said += f"; {manifest.source_type.removeprefix(IPTC)}"
+    status: Status = "untrusted" if trusted.is_required else "verified"
+    inner = FoundSignature(IN_MANIFEST, status)
+    if manifest.record is not None:
+        inner = _examined(IN_MANIFEST, manifest.record, sound, trusted)
+    return replace(inner, status=inner.status if manifest.is_valid else "changed", reason=inner.reason or said)
 
 
 def _record(envelope: Envelope | None) -> Record | None:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ..errors import BadFolder
+from ..errors import BadFolder, BadSetting
 from ..parameters import Quiet
 from ..provenance.keys import load_private_key
 from ..provenance.signing import SignedFile, sign_file
@@ -56,6 +56,10 @@ def sign(
     beside_only: Annotated[
         bool, Field(description="Write the record beside the file alone, and leave the file as it is.")
     ] = False,
+    c2pa: Annotated[
+        bool,
+        Field(description="Also write a C2PA manifest, which other programs read: WAV, FLAC and MP3 files."),
+    ] = False,
     quiet: Quiet = False,
 ) -> SignedFile | SignedFolder:
     """Sign a sound file, or all of a folder: what made it, and a hash of its sound.
@@ -71,18 +75,20 @@ def sign(
     BadFolder
         If a folder contains no sound, or a file cannot be written.
     BadSetting
-        If there is no key.
+        If there is no key, a file can have no C2PA manifest, or ``c2pa`` and ``beside_only`` are given.
     MissingExtra
-        Without the extra ``sign``.
+        Without the extra ``sign``, or ``c2pa``.
     """
+    if c2pa and beside_only:
+        raise BadSetting("A C2PA manifest is a part of the file; leave --beside-only or --c2pa out.")
     private = load_private_key(key)
     if not file.is_dir():
-        return sign_file(file, private, made_of, beside_only=beside_only)
+        return sign_file(file, private, made_of, beside_only=beside_only, with_c2pa=c2pa)
 
     def sign_inside(path: Path) -> SignedFile:
         if not path.resolve().is_relative_to(file.resolve()):
             raise BadFolder(f"{path} leads out of {file}; sign it by its own path.")
-        return sign_file(path, private, made_of, beside_only=beside_only)
+        return sign_file(path, private, made_of, beside_only=beside_only, with_c2pa=c2pa)
 
     signed, failed = each_sound(file, "signing", sign_inside, quiet)
     return SignedFolder(file, tuple(signed), tuple(failed), 2 if failed else 0)

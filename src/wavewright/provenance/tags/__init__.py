@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
+from ...wav_chunks import chunks
 from . import flac, id3, ogg, riff
 
 FIELD = "WAVEWRIGHT_PROVENANCE"
@@ -11,11 +13,15 @@ FIELD = "WAVEWRIGHT_PROVENANCE"
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3")
 MAX_TEXT_BYTES = 2**20
+MANIFEST_CHUNK = b"C2PA"
+MANIFEST_MAGIC = b"jumdc2pa"
+MAX_TAG_BYTES = 2**24  # that are searched for a manifest
 
 
 def kind_of(path: Path) -> str | None:
     """Return how the metadata of a file is stored, by its first bytes: riff, flac, ogg, id3, or None if unknown."""
     with path.open("rb") as file:
+        file.seek(id3.skip_tags(file) if path.suffix.lower() == ".flac" else 0)
         head = file.read(4)
     if head in (b"RIFF", b"RF64"):
         return "riff"
@@ -41,6 +47,19 @@ def read(path: Path) -> bytes | None:
             return id3.read(file, FIELD) if kind == "id3" else None
     except ValueError:
         return None
+
+
+def has_manifest(path: Path) -> bool:
+    """Return True if a file holds a C2PA manifest, which every change of its metadata makes invalid."""
+    with path.open("rb") as file:
+        if kind_of(path) == "riff":
+            try:
+                return any(name == MANIFEST_CHUNK for name, _ in chunks(file))
+            except struct.error:
+                return False
+        n_bytes = id3.skip_tags(file)
+        file.seek(0)
+        return MANIFEST_MAGIC in file.read(min(n_bytes, MAX_TAG_BYTES))
 
 
 def write(path: Path, target: Path, text: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""A field in the Vorbis comment of a FLAC file."""
+"""A field in the Vorbis comment of a FLAC file, which may start with ID3 tags."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from .id3 import skip_tags
 from .vorbis_comment import VorbisComment
 
 MAGIC = b"fLaC"
@@ -37,6 +38,9 @@ def read(file: BinaryIO, name: str) -> bytes | None:
 
 def write(source: BinaryIO, target: BinaryIO, name: str, value: bytes) -> None:
     """Copy a file with a field of the comment set; raise ValueError for a damaged file."""
+    n_tags = skip_tags(source)
+    source.seek(0)
+    tags = source.read(n_tags)
     blocks = list(_blocks(source))
     position = next((index for index, block in enumerate(blocks) if block.kind == COMMENT_BLOCK), None)
     if position is None:
@@ -44,7 +48,7 @@ def write(source: BinaryIO, target: BinaryIO, name: str, value: bytes) -> None:
         blocks.insert(position, _Block(COMMENT_BLOCK, NO_COMMENT.to_bytes()))
     comment = VorbisComment.parse(blocks[position].content).with_value(name, value)
     blocks[position] = _Block(COMMENT_BLOCK, comment.to_bytes())
-    target.write(MAGIC)
+    target.write(tags + MAGIC)
     for index, block in enumerate(blocks):
         target.write(block.to_bytes(index == len(blocks) - 1))
     shutil.copyfileobj(source, target)
@@ -52,6 +56,7 @@ def write(source: BinaryIO, target: BinaryIO, name: str, value: bytes) -> None:
 
 def _blocks(file: BinaryIO) -> Iterator[_Block]:
     """Yield the metadata blocks; at the end the file is at its first frame."""
+    file.seek(skip_tags(file))
     if file.read(4) != MAGIC:
         raise ValueError("it does not start as a FLAC file does")
     is_last = False

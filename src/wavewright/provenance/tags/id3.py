@@ -31,12 +31,17 @@ class Frame:
         return self.name + size + self.flags + self.content
 
 
+def skip_tags(file: BinaryIO, start: int = 0) -> int:
+    """Return the position after the tags that follow each other from a position on."""
+    while n_bytes := _tag_bytes(file, start):
+        start += n_bytes
+    return start
+
+
 def sound_span(file: BinaryIO) -> tuple[int, int]:
     """Return the first byte of the sound of an MP3 file, and the byte after it; tags lie around it."""
     end = file.seek(0, 2)
-    start = 0
-    while n_bytes := _tag_bytes(file, start):
-        start += n_bytes
+    start = skip_tags(file)
     if end - start >= ID3V1_BYTES:
         file.seek(end - ID3V1_BYTES)
         if file.read(3) == ID3V1_MAGIC:
