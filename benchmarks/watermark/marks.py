@@ -73,6 +73,16 @@ def marked_sound(wave: np.ndarray, sample_rate: int) -> np.ndarray:
 
 
 @cache
+def has_perth() -> bool:
+    """Return whether Perth can be used; it is imported without its network if torchaudio is missing."""
+    if not PERTH.is_installed:
+        return False
+    import perth
+
+    return getattr(perth, "PerthImplicitWatermarker", None) is not None
+
+
+@cache
 def _perth() -> object:
     import perth
 
@@ -126,11 +136,11 @@ def measure_quality(options: argparse.Namespace, report: Report) -> None:
     """Add the ratings of speech with each mark, against the speech without."""
     clips = speech(options, options.quality_clips, 10.0)
     marks = {"noise": marked_sound, "noise and levels": marked_speech, PERTH.name: marked_by_perth}
-    for peer in (PESQ, VISQOL, PERTH):
-        if not peer.is_installed:
+    for peer, is_usable in ((PESQ, PESQ.is_installed), (VISQOL, VISQOL.is_installed), (PERTH, has_perth())):
+        if not is_usable:
             report.skip(peer, "its column or row")
     for name, mark in marks.items():
-        if name == PERTH.name and not PERTH.is_installed:
+        if name == PERTH.name and not has_perth():
             continue
         pairs = [(wave, mark(wave, rate), rate) for wave, rate in clips]
         pesq = [_pesq(*pair) for pair in pairs] if PESQ.is_installed else None
@@ -197,7 +207,7 @@ def measure_detection(options: argparse.Namespace, report: Report) -> None:
             _add_detection(report, "Wavewright", name, seconds, len(clips), detected, _log10(np.median(p_values)))
             if name not in REPORTED:
                 report.target(name, f"detected at {seconds:g} s", detected, at_least=MIN_DETECTED[seconds])
-        if PERTH.is_installed:
+        if has_perth():
             measure_perth(options, report, seconds, min(count, options.perth_clips), changes)
 
 
@@ -245,10 +255,7 @@ def measure_together(options: argparse.Namespace, report: Report) -> None:
         search, alone = MarkSearch(), []
         for index in order:
             wave = marked_sound(read_wave(files[index], RATE), RATE)[None]
-            alone.append(detect_wave(wave, RATE, any_speed=False, together=None).is_marked)
-            search.start_recording()
-            for segment in segments_of([wave], RATE):
-                search.add(segment)
+            alone.append(detect_wave(wave, RATE, any_speed=False, together=search).is_marked)
         p_value = p_value_of(search.result_with_payload()[0])
         row = {"sounds": folder.name, "files": len(order), "detected_alone": float(np.mean(alone))}
         report.add(TOGETHER, {**row, "log10_p_together": _log10(p_value)})
@@ -288,7 +295,7 @@ def measure_cost(options: argparse.Namespace, report: Report) -> None:
     """Add the real-time factors of adding the marks."""
     wave, rate = next(spoken(options.cost_seconds))
     marks = {"noise": marked_sound, "noise and levels": marked_speech}
-    marks |= {PERTH.name: marked_by_perth} if PERTH.is_installed else {}
+    marks |= {PERTH.name: marked_by_perth} if has_perth() else {}
     for name, mark in marks.items():
         factor = median_seconds(lambda mark=mark: mark(wave, rate)) / options.cost_seconds  # type: ignore[misc]
         report.add(COST, {"mark": name, "real_time_factor": factor})

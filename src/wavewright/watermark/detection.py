@@ -146,9 +146,15 @@ class MarkSearch:
         return log_evidence, best.payload
 
 
-def detect_wave(wave: np.ndarray, sample_rate: int, key: str = DEFAULT_KEY, any_speed: bool = True) -> Detection:
+def detect_wave(
+    wave: np.ndarray,
+    sample_rate: int,
+    key: str = DEFAULT_KEY,
+    any_speed: bool = True,
+    together: MarkSearch | None = None,
+) -> Detection:
     """Search for the mark in a wave ``(channels, time)``; see :func:`detect_blocks`."""
-    return detect_blocks(lambda: [wave], sample_rate, key, any_speed)
+    return detect_blocks(lambda: [wave], sample_rate, key, any_speed, together)
 
 
 def detect_blocks(
