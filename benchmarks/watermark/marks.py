@@ -193,6 +193,8 @@ def measure_detection(options: argparse.Namespace, report: Report) -> None:
     """Add the fraction of clips in which each mark is detected after each change."""
     sets = ((SHORT_SECONDS, options.clips, SHORT_CHANGES), (LONG_SECONDS, options.long_clips, LONG_CHANGES))
     for seconds, count, changes in sets:
+        if not count:
+            continue
         clips = [
             (mark_cut(wave, rate, seconds, number), rate)
             for number, (wave, rate) in enumerate(speech(options, count, seconds + 2.0))
@@ -207,7 +209,7 @@ def measure_detection(options: argparse.Namespace, report: Report) -> None:
             _add_detection(report, "Wavewright", name, seconds, len(clips), detected, _log10(np.median(p_values)))
             if name not in REPORTED:
                 report.target(name, f"detected at {seconds:g} s", detected, at_least=MIN_DETECTED[seconds])
-        if has_perth():
+        if has_perth() and options.perth_clips:
             measure_perth(options, report, seconds, min(count, options.perth_clips), changes)
 
 
