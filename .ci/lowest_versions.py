@@ -11,7 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 FILE = ROOT / "constraints-lowest.txt"
-EXTRAS = ("train", "media", "plot", "espeak", "serve")
+EXTRAS = ("train", "media", "plot", "espeak", "serve", "storage", "sign", "c2pa")
 REQUIREMENT = re.compile(r"([A-Za-z0-9][\w.-]*)>=([\w.]+)")
 HEAD = (
     "# The lowest versions that pyproject.toml allows, by .ci/lowest_versions.py: "

@@ -28,7 +28,8 @@ ROOT_PAGES = ("README.md", "CHANGELOG.md", "CODE_OF_CONDUCT.md", "CONTRIBUTING.m
 PACKAGES = (
     *("models", "contracts", "families", "dsp", "data", "text", "speech", "narration", "metrics", "drawing"),
     *("latent_clips", "wwc", "enhancement", "recognition", "editing", "mixing", "analysis", "procedural", "demo_page"),
-    *("transcription", "heart_sounds", "watermark", "music", "training", "tuning", "run_records", "nn", "server"),
+    *("transcription", "heart_sounds", "watermark", "provenance", "music", "training", "tuning", "run_records"),
+    *("nn", "server", "batch_jobs"),
 )
 """Packages with a page of their own in the reference."""
 BESIDE = {"models": ("loading",)}

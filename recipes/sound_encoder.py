@@ -27,7 +27,7 @@ from wavewright.data.entry import Entry, Scan
 from wavewright.data.folder import scan
 from wavewright.families.encoder.recipe import EncoderRecipe, recipe
 from wavewright.models.card import Source
-from wavewright.training.run import Provenance, Run
+from wavewright.training.run import Provenance, Run, open_base
 
 NAME = "sound-encoder"
 LICENCE = "CC-BY-SA-3.0"  # the strictest of the recordings' licences
@@ -93,6 +93,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("runs") / NAME)
     parser.add_argument("--max-minutes", type=float, default=None, help="of this call")
     parser.add_argument("--more-minutes", type=float, default=None, help="with --resume: past the run's plan")
+    parser.add_argument("--from", dest="base", default=None, help="encoder to start from, such as sound-encoder")
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--bundle", action="store_true", help="copy the finished run into the package")
     options = parser.parse_args()
@@ -101,7 +102,8 @@ def main() -> None:
         return
     chosen = choose(options.corpus)
     provenance = Provenance(NAME, DESCRIPTION, LICENCE, sources_of(options.corpus, chosen))
-    run = Run(options.out, "encoder", settings(), Scan(tuple(chosen)), provenance)
+    base = None if options.base is None else open_base(options.base, "encoder")
+    run = Run(options.out, "encoder", settings(), Scan(tuple(chosen)), provenance, base=base)
     run.train(options.max_minutes, options.resume, more_minutes=options.more_minutes)
 
 

@@ -16,8 +16,11 @@ from wavewright.server.settings import ServerSettings
 
 
 @contextmanager
-def running(**settings) -> Iterator[SimpleNamespace]:
-    """Run a server; yield its port, address and the ``Server`` of its application."""
+def running(is_ready_first: bool = True, **settings) -> Iterator[SimpleNamespace]:
+    """Run a server; yield its port, address and the ``Server`` of its application.
+
+    ``is_ready_first``: wait until the default voice is loaded, not only until it answers.
+    """
     chosen = ServerSettings(port=0, **{"workers": 2, **settings})
     listener = bind(chosen)
     server = make_server(chosen)
@@ -26,7 +29,7 @@ def running(**settings) -> Iterator[SimpleNamespace]:
     port = listener.getsockname()[1]
     state = server.config.app.state.server
     try:
-        wait_until(lambda: state.is_ready)
+        wait_until(lambda: state.is_ready if is_ready_first else server.started)
         yield SimpleNamespace(port=port, url=f"http://127.0.0.1:{port}", state=state)
     finally:
         server.should_exit = True
@@ -44,7 +47,7 @@ def wait_until(condition, seconds: float = 20.0) -> None:
 
 def request(server, method: str, path: str, body=None, headers=None) -> SimpleNamespace:
     """Send a request; return status, headers, body and the JSON in it."""
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=70)
     try:
         data = json.dumps(body) if isinstance(body, dict) else body
         connection.request(method, path, data, headers or {})

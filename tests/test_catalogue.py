@@ -22,6 +22,7 @@ WRITTEN = {
     "soundfont": set(),
     "phonemes": set(),
     "detect": set(),
+    "verify": set(),
 }
 """Keys of the paths that a task writes; of those not listed, ``out``."""
 

@@ -339,7 +339,7 @@ def test_pages_of_other_origins_are_refused(voices):
         assert (reply.headers["Access-Control-Allow-Origin"] == origin) is is_listed
     headers = {"Origin": "http://app.example:3000", "Access-Control-Request-Method": "POST"}
     preflight = request(server, "OPTIONS", "/v1/audio/speech", headers=headers)
-    assert (preflight.status, preflight.headers["Access-Control-Allow-Methods"]) == (204, "GET, POST, OPTIONS")
+    assert (preflight.status, preflight.headers["Access-Control-Allow-Methods"]) == (204, "GET, POST, DELETE, OPTIONS")
     assert "Authorization" in preflight.headers["Access-Control-Allow-Headers"]
     headers["Origin"] = "http://evil.example"
     assert request(server, "OPTIONS", "/v1/audio/speech", headers=headers).status == 403

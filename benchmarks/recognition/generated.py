@@ -51,11 +51,15 @@ from wavewright.generated_clips import (
 from wavewright.metrics.sampling import Interval
 from wavewright.recognition.files import recognise_files
 from wavewright.recognition.recogniser import RecordingRecogniser
+from wavewright.speech.spoken_labels import SpokenLabels
+from wavewright.speech.voice import Voice
 from wavewright.training.augmented import real_clips
 from wavewright.training.run import Provenance, Run
 from wavewright.training.run_file import RUN_FILE
 
-SOURCES = ("same", "all", "bundled", "bundled-all")
+SOURCES = ("same", "all", "bundled", "bundled-all", "spoken", "spoken-all")
+NO_JUDGE = "-all"  # at the end of a source
+VOICE = "en-kathleen"
 RESULTS_FILE = "results.jsonl"
 N_DRAWS = 2_000
 COPIES, COPIES_RANGE = 8, (1_200, 2_400)  # of each recording, and of all, for a support vector machine
@@ -154,6 +158,9 @@ class Study:
         """Return the generator of a source, trained if it is not yet; that of all recordings serves all shares."""
         if source.startswith("bundled"):
             return loading.load_generator(str(self.task.bundled))
+        if source.startswith("spoken"):
+            labels = tuple(sorted({str(entry.label) for entry in self.entries}))
+            return SpokenLabels(Voice.load(VOICE), labels)
         entries = self.entries if source == "same" else draw_share(self.division.train, 1.0, self.seed)
         is_all = len(entries) == len(self.division.train)
         out = self.options.out / f"{self.task.name}-{self.seed}-all" if is_all else self.folder / "generator"
@@ -164,7 +171,7 @@ class Study:
         """Return generated clips for the largest ratio, those of each label in the order of their index."""
         folder = self.folder / f"clips-{source}"
         settings = GeneratedSettings((source,), ratio)
-        accept = self.filter(0.0 if source == "bundled-all" else settings.min_confidence)
+        accept = self.filter(0.0 if source.endswith(NO_JUDGE) else settings.min_confidence)
         requested = requested_clips(self.entries, accept.judge.labels, ratio)
         try:
             counts = generate_for(folder, [self.generator(source)], requested, settings, accept, self.seed)
@@ -267,9 +274,7 @@ def compute(options: argparse.Namespace, path: Path, done: dict[Cell, Outcome]) 
             for name in options.task:
                 study = METHODS[options.method](options, study_task(name), share, seed)
                 control = Cell(name, share, seed, "none", 0.0)
-                sources = [
-                    source for source in options.source if study.task.bundled or not source.startswith("bundled")
-                ]
+                sources = [source for source in options.source if study.task.has(source)]
                 cells = [cell for source in sources for cell in study.cells(source, options.ratio)]
                 missing = [(cell, function) for cell, function in cells if cell not in done]
                 if control in done and not missing:

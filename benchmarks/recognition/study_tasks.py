@@ -16,7 +16,9 @@ from wavewright.families.classifier.recipe import recipe as classifier_recipe
 from wavewright.families.lstm.recipe import LstmRecipe
 from wavewright.families.lstm.recipe import recipe as lstm_recipe
 
-TASKS = ("digits", "drums")
+TASKS = ("digits", "drums", "drum-unseen")
+TEST_KITS = {"drums": "drum-judge", "drum-unseen": "drum-unseen"}
+"""Corpus of the test of tasks with drums."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +50,16 @@ class StudyTask:
     generator: LstmRecipe
     bundled: str | None
 
+    def has(self, source: str) -> bool:
+        """Whether a generator of clips is there: a bundled one, a voice for words, or one that is trained."""
+        if source.startswith("bundled"):
+            return self.bundled is not None
+        return self.name == "digits" or not source.startswith("spoken")
+
 
 def study_task(name: str) -> StudyTask:
     """Return a task by name."""
-    rate, seconds = {"digits": (8_000, 1.024), "drums": (22_050, 0.56)}[name]
+    rate, seconds = (8_000, 1.024) if name == "digits" else (22_050, 0.56)
     is_voice = name == "digits"
     n_samples = round(seconds * rate)
     base = classifier_recipe("small")
@@ -115,11 +123,11 @@ def divide(name: str, corpora: Path, seed: int) -> Division:
     """Return the recordings of a task.
 
     ``digits``: the test is one of the speakers, another for each seed. ``drums``: the test are kits of
-    ``corpora/drum-judge``.
+    ``corpora/drum-judge``, or of ``corpora/drum-unseen`` for ``drum-unseen``.
     """
-    if name == "drums":
+    if name in TEST_KITS:
         train = corpus_entries(corpora / "drums", "train", DRUM_LABELS)
-        return Division(train, corpus_entries(corpora / "drum-judge", None, DRUM_LABELS))
+        return Division(train, corpus_entries(corpora / TEST_KITS[name], None, DRUM_LABELS))
     entries = corpus_entries(corpora / "digits")
     speakers = sorted({str(entry.speaker) for entry in entries})
     if len(speakers) == 1:  # of the smoke mode

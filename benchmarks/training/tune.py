@@ -5,8 +5,8 @@
 
 The search runs as ``wavewright tune`` in a process of its own, which SIGKILL ends ``--kills`` times at random moments;
 a finished trial is lost if it is missing afterwards or has another value. Then the defaults and the settings that were
-found are trained with other seeds, for the minutes of a whole trial each, in turn. The value is the metric at the last
-step.
+found are trained with other seeds, by the steps that fit into the minutes of a whole trial: both are timed in turn
+before, several times, so that other work on the machine weighs on both alike. The value is the metric at the last step.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from statistics import fmean
+from statistics import fmean, median
 
 from optuna.trial import TrialState
 
@@ -28,6 +28,7 @@ from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import TARGETS, Table, columns
 from wavewright.tasks.train import train
 from wavewright.tasks.tune import tune
+from wavewright.training.run import Run, choose_recipe, provenance_of, scan_for
 from wavewright.tuning import trials
 from wavewright.tuning.search import Search, open_study
 from wavewright.tuning.tune import BEST
@@ -35,6 +36,7 @@ from wavewright.tuning.tune import BEST
 SEARCHED = Table("searched", columns(family="s", minutes=".1f", trials="d", finished="d", kills="d", lost="d"))
 TRAINED = Table("trained", columns(family="s", settings="s", seed="d", steps="d", metric="s", value=".4f"))
 FIRST_SEED = 100
+N_TIMINGS = 3
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -102,13 +104,13 @@ def measure(options: argparse.Namespace, report: Report) -> None:
     found = [f"{name}={value}" for name, value in best.items()]
     metric = contents["metric"]
     values: dict[str, list[float]] = {"defaults": [], "found": []}
+    compared = {"defaults": list(options.set), "found": [*options.set, *found]}
+    steps = planned_steps(search, compared)
     for seed in range(FIRST_SEED, FIRST_SEED + options.seeds):
-        for name, settings in (("defaults", []), ("found", found)):
+        for name, settings in compared.items():
             out = options.out / "seeds" / f"{name}-{seed}"
-            chosen = (*options.set, *settings, f"training.seed={seed}")
-            trained = train(
-                options.folder, options.family, options.size, out, max_minutes=trial_minutes, set=chosen, quiet=True
-            )
+            chosen = (*settings, f"training.seed={seed}", f"training.steps={steps[name]}", f"training.metric={metric}")
+            trained = train(options.folder, options.family, options.size, out, set=chosen, quiet=True)
             value = trained.metrics[metric.removeprefix("-")]
             values[name].append(value)
             row = {"family": options.family, "settings": name, "seed": seed, "steps": trained.step}
@@ -116,6 +118,19 @@ def measure(options: argparse.Namespace, report: Report) -> None:
     sign = -1.0 if metric.startswith("-") else 1.0
     gain = sign * (fmean(values["found"]) - fmean(values["defaults"]))
     report.target(options.family, f"mean {metric} above that of the defaults", gain, at_most=0.0)
+
+
+def planned_steps(search: Search, compared: dict[str, list[str]]) -> dict[str, int]:
+    """Return the steps of a whole trial with each of several settings: the median of timings in turn."""
+    recordings = scan_for(search.family, search.folder, search.label_from, search.group_from, search.manifest)
+    timed: dict[str, list[int]] = {name: [] for name in compared}
+    for turn in range(N_TIMINGS):
+        for name, settings in compared.items():
+            recipe = choose_recipe(search.family, search.size, settings)
+            out = search.out / "timings" / f"{name}-{turn}"
+            run = Run(out, search.family, recipe, recordings, provenance_of(out, search.family, recordings))
+            timed[name].append(run.steps_in(search.trial_minutes)[0])
+    return {name: max(1, round(median(steps))) for name, steps in timed.items()}
 
 
 def killed_search(search: Search, max_minutes: float, kills: int) -> int:

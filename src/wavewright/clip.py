@@ -17,6 +17,7 @@ from .errors import BadAudio, BadFolder, BadSetting, WavewrightError
 from .sound_file import (
     CHUNK_SAMPLES,
     MAX_CHANNELS,
+    MEDIA_SUFFIXES,
     SAMPLE_RATES_HZ,
     TAGS,
     AudioHeader,
@@ -50,6 +51,9 @@ FORMATS = {
     ".mp3": ("MP3", "MPEG_LAYER_III"),
 }
 """File name endings: libsndfile's format and default subtype of each."""
+
+SOUND_SUFFIXES = (*FORMATS, *MEDIA_SUFFIXES)
+"""Endings of all sound and video files that can be read."""
 
 BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
 UNCLIPPED = ("FLOAT", "DOUBLE")

@@ -13,12 +13,12 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import ClassVar, Generic, Protocol, TypeVar, cast
 
-from .clip import BITS, FORMATS, UNCLIPPED, read_header
+from .clip import BITS, FORMATS, SOUND_SUFFIXES, UNCLIPPED, read_header
 from .errors import BadFolder, WavewrightError
 from .manifest_file import MANIFEST_FILE, add_records, manifest_lines
 from .names import inside
 from .progress_bar import progress_bar
-from .sound_file import MEDIA_SUFFIXES, AudioHeader, read_origin
+from .sound_file import AudioHeader, read_origin
 from .video_file import is_video
 from .whole_file import make_folder
 
@@ -100,6 +100,11 @@ class ConvertedFolder(Generic[ConvertedT]):
     failed: Mapping[str, str]
     n_ignored: int = 0
     exit_code: int = 0
+
+    @property
+    def sound_files(self) -> tuple[Path, ...]:
+        """The sound files that were written."""
+        return tuple(file.out for file in self.files)
 
     def __str__(self) -> str:
         """Return counts, and the files that failed."""
@@ -221,13 +226,12 @@ def _convert_or_explain(source: Path, out: Path, convert: ConvertFile[ConvertedT
 
 def _sound_files(folder: Path, out: Path) -> tuple[list[Path], int]:
     """Return the sound files below a folder, relative to it, and the number of other files; ``out`` is left out."""
-    suffixes = (*FORMATS, *MEDIA_SUFFIXES)
     files = [
         path.relative_to(folder)
         for path in sorted(folder.rglob("*"))
         if path.is_file() and not path.resolve().is_relative_to(out.resolve()) and not path.name.startswith(".")
     ]
-    names = [path for path in files if path.suffix.lower() in suffixes]
+    names = [path for path in files if path.suffix.lower() in SOUND_SUFFIXES]
     if not names:
         raise BadFolder(f"{folder} contains no sound file; give a folder of recordings.")
     return names, len(files) - len(names)

@@ -1,5 +1,6 @@
 """Errors for users: one sentence that says what was given, what is allowed and what to try."""
 
+import errno
 import unicodedata
 
 UNPRINTABLE = ("Cc", "Cf", "Cs", "Zl", "Zp")
@@ -10,6 +11,9 @@ MAX_MESSAGE = 1_500
 
 MAX_EXCERPT = 200
 """Characters of an excerpt of a file or of a library's message."""
+
+
+FULL_DISK = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))  # Windows has no EDQUOT
 
 
 class WavewrightError(ValueError):
@@ -78,6 +82,10 @@ class ScoreWarning(UserWarning):
     """A damaged part of a score was left out or repaired."""
 
 
+READ_WARNINGS = (SkippedText, ScoreWarning)
+"""Warnings that are for users: each is one sentence."""
+
+
 def shortened(text: str, max_length: int = MAX_MESSAGE) -> str:
     """Return a text without its middle if it has more than ``max_length`` characters."""
     if len(text) <= max_length:
@@ -111,6 +119,17 @@ def printable(text: str, max_length: int = MAX_EXCERPT) -> str:
 
 def _escaped(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")
+
+
+def sentence_of(error: Exception) -> str:
+    """Return the sentence of a WavewrightError, or one for an error of the operating system."""
+    if not isinstance(error, OSError):
+        return str(error)
+    if error.errno in FULL_DISK:
+        target = f" to write {error.filename}" if error.filename else ""
+        return f"There is no space left{target}; free some, or write to another disk."
+    target = f" {error.filename}" if error.filename else ""
+    return f"The system refused{target}: {error.strerror or error}."
 
 
 def how_to_install(extra: str) -> str:

@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar, overload
 
@@ -32,6 +35,12 @@ if TYPE_CHECKING:
     from .families.wavenet.runtime import WaveNetRuntime
 
 Kind = TypeVar("Kind", bound=Model)
+
+N_OPEN = 8
+"""Models that stay open with `models_stay_open`."""
+
+_shelves: list[OrderedDict[tuple[Path, str], Model]] = []
+_shelf_lock = threading.Lock()
 
 
 @overload
@@ -80,6 +89,38 @@ def load(name: str | Path) -> Model:
     ('kick', 'snare', 'hat', 'tom', 'cymbal')
     """
     folder = ModelFolder(models.find(name))
+    if not _shelves:
+        return _open(folder)
+    with _shelf_lock:
+        return _from_shelf(_shelves[-1], folder)
+
+
+@contextmanager
+def models_stay_open() -> Iterator[None]:
+    """Open each model once while the block runs, in a process that calls tasks again and again.
+
+    :func:`load` then returns the same object for a model whose files are the same, of the last ``N_OPEN`` models.
+    """
+    shelf: OrderedDict[tuple[Path, str], Model] = OrderedDict()
+    _shelves.append(shelf)
+    try:
+        yield
+    finally:
+        _shelves.remove(shelf)
+
+
+def _from_shelf(shelf: OrderedDict[tuple[Path, str], Model], folder: ModelFolder) -> Model:
+    """Return a model that is open; open it, and forget the one that was used longest ago, if it is not."""
+    key = folder.path.resolve(), folder.hash
+    if key not in shelf:
+        shelf[key] = _open(folder)
+    shelf.move_to_end(key)
+    if len(shelf) > N_OPEN:
+        shelf.popitem(last=False)
+    return shelf[key]
+
+
+def _open(folder: ModelFolder) -> Model:
     family = family_of(folder.card, folder.path)
     folder.verify()
     return family.open(folder)

@@ -1,13 +1,36 @@
-"""A progress bar on standard error, in seconds of audio; only on a terminal."""
+"""Progress of long work: a bar on a terminal, in seconds of audio, and reports to a listener."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+Listener = Callable[[str, float | None], None]
+"""Called with what is done, and the fraction of it from 0 to 1, None if it is unknown."""
+
+_listeners: list[Listener] = []
+
 
 @contextmanager
-def progress_bar(title: str, seconds: float | None, quiet: bool = False) -> Iterator[Callable[[float], None]]:
+def progress_reported_to(listener: Listener) -> Iterator[None]:
+    """Call a listener with all progress of this process while the block runs."""
+    _listeners.append(listener)
+    try:
+        yield
+    finally:
+        _listeners.remove(listener)
+
+
+def report_progress(message: str, fraction: float | None) -> None:
+    """Report progress to the listeners, if there are any."""
+    for listener in _listeners:
+        listener(message, None if fraction is None else min(max(fraction, 0.0), 1.0))
+
+
+@contextmanager
+def progress_bar(
+    title: str, seconds: float | None, quiet: bool = False, unit: str = "s"
+) -> Iterator[Callable[[float], None]]:
     """Show a progress bar while the block runs.
 
     Parameters
@@ -18,6 +41,8 @@ def progress_bar(title: str, seconds: float | None, quiet: bool = False) -> Iter
         Duration of the audio, None if it is unknown.
     quiet : bool
         Show nothing.
+    unit : str
+        What is counted, where that is not seconds of audio.
 
     Yields
     ------
@@ -31,9 +56,15 @@ def progress_bar(title: str, seconds: float | None, quiet: bool = False) -> Iter
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=20),
-        TextColumn("{task.completed:.0f} s"),
+        TextColumn(f"{{task.completed:.0f}} {unit}"),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as bar:
         task = bar.add_task(title, total=seconds)
-        yield lambda done: bar.update(task, completed=done)
+
+        def show(done: float) -> None:
+            bar.update(task, completed=done)
+            report_progress(title, done / seconds if seconds else None)
+
+        report_progress(title, 0.0 if seconds else None)
+        yield show

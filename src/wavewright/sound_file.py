@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import soundfile
@@ -90,6 +90,8 @@ MP3_SLACK_SAMPLES = 4 * 1152
 MEDIA_SLACK_SECONDS = 0.25
 """Tolerance of the length in containers, which is rounded and includes the encoder delay."""
 
+SampleType: TypeAlias = Literal["float32", "float64"]
+
 Container: TypeAlias = Any  # av.container.InputContainer: PyAV is an optional dependency
 
 
@@ -154,7 +156,9 @@ def read_origin(path: Path) -> dict[str, object]:
     return origin if isinstance(origin, dict) else {}
 
 
-def decode(path: str | Path, start_seconds: float = 0.0) -> tuple[AudioHeader, Iterator[np.ndarray]]:
+def decode(
+    path: str | Path, start_seconds: float = 0.0, dtype: SampleType = "float32"
+) -> tuple[AudioHeader, Iterator[np.ndarray]]:
     """Return the header of a sound file and an iterator over its samples.
 
     Parameters
@@ -163,13 +167,16 @@ def decode(path: str | Path, start_seconds: float = 0.0) -> tuple[AudioHeader, I
         Sound file.
     start_seconds : float
         Start of the first chunk.
+    dtype : {"float32", "float64"}
+        Type of the samples; only ``float64`` holds all bits of 32-bit integers and of doubles. Formats of the extra
+        ``media`` are decoded to ``float32``.
 
     Returns
     -------
     header : AudioHeader
         The header.
     chunks : iterator of np.ndarray
-        Consecutive chunks ``(channels, time)`` float32.
+        Consecutive chunks ``(channels, time)``.
 
     Raises
     ------
@@ -186,7 +193,7 @@ def decode(path: str | Path, start_seconds: float = 0.0) -> tuple[AudioHeader, I
         raise BadAudio(
             f"{path} is {header.seconds:.3f} s long and was asked for from {start_seconds} s on; start earlier."
         )
-    chunks = _media_chunks(path, header, start) if _needs_media(path) else _sound_chunks(path, header, start)
+    chunks = _media_chunks(path, header, start) if _needs_media(path) else _sound_chunks(path, header, start, dtype)
     return header, _finite(path, header, start, chunks)
 
 
@@ -201,12 +208,12 @@ class _SequentialFile(soundfile.SoundFile):  # type: ignore[misc]  # soundfile h
         return False
 
 
-def _sound_chunks(path: Path, header: AudioHeader, start: int) -> Iterator[np.ndarray]:
+def _sound_chunks(path: Path, header: AudioHeader, start: int, dtype: SampleType) -> Iterator[np.ndarray]:
     """Yield chunks decoded by libsndfile; raise BadAudio at the end if there were fewer samples than claimed."""
     with _open_sound(path) as file:
         # Other subtypes decode differently after a seek or cannot seek, such as GSM 6.10: decode them from the start.
         position = file.seek(start) if start and header.subtype in SEEKABLE_SUBTYPES else 0
-        while len(chunk := file.read(CHUNK_SAMPLES, dtype="float32", always_2d=True)):
+        while len(chunk := file.read(CHUNK_SAMPLES, dtype=dtype, always_2d=True)):
             position += len(chunk)
             yield from _from_start(start, position, chunk.T)
     _check_length(path, header, position, MP3_SLACK_SAMPLES if header.format == "MP3" else 0)

@@ -1,4 +1,4 @@
-"""Loop points in WAV files: the ``smpl`` chunk, which samplers and game engines read."""
+"""Chunks of WAV files; loop points in the ``smpl`` chunk, which samplers and game engines read."""
 
 from __future__ import annotations
 
@@ -76,28 +76,40 @@ def append_loops(path: Path, loops: tuple[LoopPoints, ...], sample_rate: int) ->
     """
     chunk = loop_chunk(loops, sample_rate)
     with path.open("r+b") as file:
-        magic = file.read(4)
-        if magic not in (b"RIFF", b"RF64"):
+        if not append_chunk(file, chunk):
             raise BadSetting(f"{path} is no WAV file; only those have loop points.")
-        n_bytes = file.seek(0, 2)
-        if n_bytes % 2:  # chunks start at even positions
-            file.write(b"\0")
-            n_bytes += 1
-        file.write(chunk)
-        n_bytes += len(chunk)
-        if magic == b"RF64":
-            file.seek(DS64_POSITION)
-            file.write(struct.pack("<Q", n_bytes - 8))
-        else:
-            file.seek(4)
-            file.write(struct.pack("<I", n_bytes - 8))
+
+
+def append_chunk(file: BinaryIO, chunk: bytes) -> bool:
+    """Append a chunk with its header to a WAV or RF64 file, and correct the size in the file's header.
+
+    Returns
+    -------
+    bool
+        False if the file is neither.
+    """
+    file.seek(0)
+    magic = file.read(4)
+    if magic not in (b"RIFF", b"RF64"):
+        return False
+    n_bytes = file.seek(0, 2)
+    padding = bytes(n_bytes % 2)  # chunks start at even positions
+    file.write(padding + chunk)
+    n_bytes += len(padding) + len(chunk)
+    if magic == b"RF64":
+        file.seek(DS64_POSITION)
+        file.write(struct.pack("<Q", n_bytes - 8))
+    else:
+        file.seek(4)
+        file.write(struct.pack("<I", n_bytes - 8))
+    return True
 
 
 def read_loops(path: Path) -> tuple[LoopPoints, ...]:
     """Return the loops in the ``smpl`` chunk of a WAV file; none if it has no such chunk or is no WAV file."""
     try:
         with path.open("rb") as file:
-            for name, n_bytes in _chunks(file):
+            for name, n_bytes in chunks(file):
                 if name == SAMPLER_CHUNK:
                     return _loops_of(file.read(min(n_bytes, 2**16)))
     except (OSError, struct.error):
@@ -105,7 +117,7 @@ def read_loops(path: Path) -> tuple[LoopPoints, ...]:
     return ()
 
 
-def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
+def chunks(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
     """Yield the name and size of each chunk, with the file at its content."""
     magic, _, kind = struct.unpack("<4sI4s", file.read(12))
     if magic not in (b"RIFF", b"RF64") or kind != b"WAVE":

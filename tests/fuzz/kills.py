@@ -46,6 +46,7 @@ TESTS = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS), str(TESTS.parent / "src")]
 
 LIMIT_SECONDS = 300.0
+LISTS = ("manifest.jsonl", "results.jsonl")  # which list what is done so far
 MAX_DRAWS = 20  # of a trial whose command ends before its signal
 HOME, TEMPORARY = "home", "tmp"  # folders of a trial: the user's cache and data, and temporary files
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
@@ -115,6 +116,7 @@ def training(folder: str, out: str, settings: tuple[str, ...], *words: str) -> t
 GAN_RUN = training("kit", "gan", GAN)
 ACOUSTIC_RUN = training("voice", "acoustic", ACOUSTIC, "--family", "acoustic", "--i-have-consent")
 CODEC_RUN = training("kit", "codec", CODEC, "--family", "codec")
+BATCH = ("batch", "kit", "--task", "edit", "--on", "serial", "--quiet")
 COMMANDS = {
     "train-gan": Command(GAN_RUN, "gan", is_training=True),
     "train-acoustic": Command(ACOUSTIC_RUN, "acoustic", is_training=True),
@@ -126,6 +128,7 @@ COMMANDS = {
         ("generate", "drums", "--count", "3", "--seed", "1", "--out", "sounds"),
     ),
     "encode": Command(("encode", "long.wav", "--out", "long.wwc"), "long.wwc"),
+    "batch": Command((*BATCH, "--set", "do=gain -6dB", "--out", "done"), "done"),
     "book": Command(("speak", "--file", "book.txt", "--out", "book", "--subtitles", "srt"), "book"),
 }
 
@@ -227,8 +230,8 @@ def files_of(workspace: Path) -> dict[str, str]:
 def _files_of(workspace: Path) -> Iterator[tuple[str, str]]:
     for path in sorted(workspace.rglob("*")):
         name = str(path.relative_to(workspace))
-        if "tensorboard" in path.parts:
-            continue  # a file a process, named after its time
+        if {"tensorboard", ".wavewright-batch"} & {*path.parts}:
+            continue  # a file a process, named after its time; logs with times
         if path.is_dir():
             yield f"{name}/", ""
         elif path.name in ("log.jsonl", "card.json", "sample.ogg"):  # minutes and times; a random serial number
@@ -262,7 +265,7 @@ def problem_after_signal(command: Command, workspace: Path, aim: Aim, ended: End
         return _problem_of_run(command, made, ended)
     visible = {name: digest for name, digest in now.items() if not Path(name).name.startswith(".") and "/." not in name}
     visible = {name: digest for name, digest in visible.items() if name.startswith(command.makes) and digest}
-    known = {name: (whole.get(name), before.get(name)) for name in visible if "manifest" not in name}
+    known = {name: (whole.get(name), before.get(name)) for name in visible if not name.endswith(LISTS)}
     damaged = [name for name, digests in known.items() if visible[name] not in digests]
     if damaged:
         return f"not whole: {', '.join(damaged)}"
@@ -406,6 +409,7 @@ def main() -> int:
     os.environ["OMP_NUM_THREADS"] = "1"
     if any(COMMANDS[name].is_training for name in options.only):
         import wavewright.training.run
+    import wavewright.batch_jobs.batch
     import wavewright.tasks.encode
     import wavewright.tasks.generate
     import wavewright.tasks.speak  # noqa: F401

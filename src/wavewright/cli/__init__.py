@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import gc
 import sys
 import warnings
@@ -12,42 +11,16 @@ from typing import Annotated, TextIO, cast
 
 import typer
 
-from ..errors import ScoreWarning, SkippedText, WavewrightError
+from ..errors import READ_WARNINGS, WavewrightError, sentence_of
 from ..interruption import ended_by_signals
-from ..tasks.catalogue import PROCESSING
+from ..tasks.commands import COMMANDS
 from ..version import __version__
-from .command import Group, group
+from .command import group
 from .streams import drop_unread_output, open_standard_streams
-
-COMMANDS = Group(
-    "Train generative audio models on your own recordings and put them to use.",
-    {
-        **PROCESSING,
-        "demo": "tasks.demo:demo",
-        "serve": "server.serve:serve",
-        "models": Group(
-            "List the models, or show one.",
-            {"list": "cli.models:list_models", "show": "cli.models:show_model"},
-            default="list",
-        ),
-        "train": "tasks.train:train",
-        "pretrain": "tasks.pretrain:pretrain",
-        "check-settings": "tasks.check_settings:check_settings",
-        "tune": "tasks.tune:tune",
-        "runs": "tasks.runs:runs",
-        "evaluate": "tasks.evaluate:evaluate",
-        "data": Group("Look at recordings before training on them.", {"inspect": "tasks.inspect:inspect"}),
-        "bench": Group("Measure speed on this machine.", {"wavenet": "tasks.bench:bench_wavenet"}),
-    },
-)
 
 BAD_INPUT = 2  # exit codes
 INTERRUPTED = 130
 SIGNALLED = 128  # with the number of the signal added
-
-READ_WARNINGS = (SkippedText, ScoreWarning)
-
-FULL_DISK = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))  # Windows has no EDQUOT
 
 # The usage errors of the copy of click inside typer, which has no public name for them.
 _UsageError = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
@@ -98,18 +71,9 @@ def _run(arguments: Sequence[str]) -> int:
             raise
         return 0
     except OSError as error:
-        return _refuse(_describe_system_error(error))
+        return _refuse(sentence_of(error))
     except _UsageError as error:
         return _refuse(_describe_usage_error(error))
-
-
-def _describe_system_error(error: OSError) -> str:
-    """Return the sentence for an error of the operating system."""
-    if error.errno in FULL_DISK:
-        target = f" to write {error.filename}" if error.filename else ""
-        return f"There is no space left{target}; free some, or write to another disk."
-    target = f" {error.filename}" if error.filename else ""
-    return f"The system refused{target}: {error.strerror or error}."
 
 
 def _describe_usage_error(error: typer.BadParameter) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import importlib
 import inspect
 import json
 import types
@@ -17,30 +15,21 @@ from typer.core import TyperCommand, TyperGroup
 
 from ..errors import BadSetting
 from ..tasks import checked
-from ..tasks.catalogue import parameter_of
+from ..tasks.catalogue import NEGATION, Task, parameter_of
+from ..tasks.commands import Group, function_of
 from ..tasks.plain_data import plain
 from ..torchrun import is_first
+from .signing import SIGNING, Signer
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
-PACKAGE = __package__.split(".")[0]
+    from ..provenance.signing import SignedFile
+
 HELP = {"help_option_names": ["-h", "--help"]}
 VALUES: dict[object, str] = {str: "TEXT", Path: "PATH", int: "INTEGER", float: "NUMBER"}
-NEGATION = "no_"
-"""Before the name of a parameter that is true by default: its option makes it false."""
-
-Task: TypeAlias = Callable[..., object]
+SIGN = Annotated[bool, typer.Option("--sign", metavar=" ", help="Sign the files with your key; see `sign`.")]
 Command: TypeAlias = TyperCommand | TyperGroup
-
-
-@dataclasses.dataclass(frozen=True)
-class Group:
-    """Commands by name, each a further group or ``module:function`` of a task, and the default command."""
-
-    help: str
-    commands: dict[str, str | Group]
-    default: str | None = None
 
 
 def group(commands: Group, name: str, callback: Callable[..., None] = lambda: None) -> TyperGroup:
@@ -79,18 +68,24 @@ def command(task: Task, name: str) -> TyperCommand:
     signature = inspect.signature(task).parameters.values()
     parameters = [_parameter(parameter, hints[parameter.name]) for parameter in signature]
     negated = [parameter.name for parameter in signature if parameter.default is True]
-    names = {parameter.name: _name(parameter, hints[parameter.name]) for parameter in signature}
+    names = {parameter.name: parameter_of(parameter, hints[parameter.name]).option for parameter in signature}
     json_flag = Annotated[bool, typer.Option("--json", metavar=" ", help="Print the result as JSON.")]
     parameters.append(inspect.Parameter("as_json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=json_flag))
+    if name in SIGNING:
+        parameters.append(inspect.Parameter("sign", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=SIGN))
+    inputs = [each.name for each in signature if parameter_of(each, hints[each.name]).role == "input"]
 
-    def run(as_json: bool, **values: object) -> None:
-        if as_json and values.get("stream"):
+    def run(as_json: bool, sign: bool = False, **values: object) -> None:
+        is_stream = bool(values.get("stream"))
+        if as_json and is_stream:
             raise BadSetting("What is streamed takes standard output, where --json would print; leave one of them out.")
         values |= {name: not values.pop(f"{NEGATION}{name}") for name in negated}
+        signer = Signer.of(name, {key: values[key] for key in inputs}, is_stream) if sign else None
         result = checked(task, names)(**values)
+        signatures = () if signer is None else signer.sign(result)
         # None: standard output carries the data itself. Under torchrun only the first process prints the result.
         if result is not None and is_first():
-            typer.echo(json.dumps(plain(result)) if as_json else str(result))
+            typer.echo(_as_json(result, signatures) if as_json else "\n".join(map(str, (result, *signatures))))
         if code := getattr(result, "exit_code", 0):
             raise typer.Exit(code)
 
@@ -101,23 +96,16 @@ def command(task: Task, name: str) -> TyperCommand:
     return cast("TyperCommand", typer.main.get_command(app))
 
 
+def _as_json(result: object, signatures: tuple[SignedFile, ...]) -> str:
+    """Return a result as a JSON object, with its signatures if there are any."""
+    value = plain(result)
+    return json.dumps({**value, "signatures": plain(signatures)} if signatures and isinstance(value, dict) else value)
+
+
 def _build(entry: str | Group, name: str) -> Command:
     if isinstance(entry, Group):
         return group(entry, name)
-    module, function = entry.split(":")
-    return command(getattr(importlib.import_module(f"{PACKAGE}.{module}"), function), name)
-
-
-def _is_argument(parameter: inspect.Parameter, hint: object) -> bool:
-    """Return True for a parameter that is an argument on the command line, not an option."""
-    return parameter_of(parameter, hint).is_argument
-
-
-def _name(parameter: inspect.Parameter, hint: object) -> str:
-    """Return the name of a parameter on the command line; a final ``_`` avoids a keyword of Python."""
-    if _is_argument(parameter, hint):
-        return parameter.name
-    return f"--{(NEGATION if parameter.default is True else '') + parameter.name.rstrip('_')}".replace("_", "-")
+    return command(function_of(entry), name)
 
 
 def _parameter(parameter: inspect.Parameter, hint: object) -> inspect.Parameter:
@@ -126,9 +114,10 @@ def _parameter(parameter: inspect.Parameter, hint: object) -> inspect.Parameter:
     option_type, metavar = _option_type(task_type)
     default = parameter.default
     declared: Any = typer.Argument(help=field.description, metavar=parameter.name.upper())
-    if not _is_argument(parameter, hint):
+    described = parameter_of(parameter, hint)
+    if not described.is_argument:
         shown = " " if option_type is bool else f"{metavar}{_range(field)}"
-        declared = typer.Option(_name(parameter, hint), help=field.description, metavar=shown)
+        declared = typer.Option(described.option, help=field.description, metavar=shown)
         is_text = default is None or option_type is bool
         default = default if is_text else [*default] if get_origin(option_type) is list else str(default)
     name = parameter.name

@@ -75,6 +75,11 @@ class EditedFile:
     n_channels: int
     is_new: bool = True
 
+    @property
+    def sound_files(self) -> tuple[Path, ...]:
+        """The sound files that were written."""
+        return (self.out,)
+
     def __str__(self) -> str:
         """Return the file and its format."""
         note = "" if self.is_new else " (kept, it is up to date)"

@@ -92,6 +92,11 @@ class SplitFile:
     sample_rate: int
     segments: tuple[Segment, ...]
 
+    @property
+    def sound_files(self) -> tuple[Path, ...]:
+        """The sound files that were written."""
+        return tuple(self.out / segment.file for segment in self.segments)
+
     def __str__(self) -> str:
         """Return the files with their times."""
         lines = [f"{self.file} -> {len(self.segments)} files in {self.out}"]

@@ -80,6 +80,11 @@ class EnhancedFile(ConvertedFile):
     is_new: bool = True
     report: EnhancementReport | None = None
 
+    @property
+    def sound_files(self) -> tuple[Path, ...]:
+        """The sound files that were written."""
+        return (self.out,)
+
     def __str__(self) -> str:
         """Return the file, its length and the model."""
         note = "" if self.is_new else " (kept, it is up to date)"

@@ -49,6 +49,11 @@ class MixedFile:
     stems: tuple[Path, ...] = ()
     is_marked: bool = False
 
+    @property
+    def sound_files(self) -> tuple[Path, ...]:
+        """The sound files that were written."""
+        return (self.out, *self.stems)
+
     def __str__(self) -> str:
         """Return the file, its format, its peak and the stems."""
         size = describe_audio(self.seconds, self.sample_rate, self.n_channels)

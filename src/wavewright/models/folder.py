@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
     from _typeshed import DataclassInstance
 
+HASH_DIGITS = 12
 WEIGHTS_FILE = "weights.safetensors"
 SAMPLE_FILE = "sample.ogg"
 """An example of the model's output; older folders have a sample.wav."""
@@ -70,8 +71,13 @@ class ModelFolder:
 
     @cached_property
     def hash(self) -> str:
-        """Twelve hexadecimal digits of the SHA-256 of the card's list of files, without the sample."""
-        return _hash_of({name: digest for name, digest in self.card.files.items() if name != SAMPLE_FILE})
+        """The first twelve digits of :attr:`sha256`."""
+        return self.sha256[:HASH_DIGITS]
+
+    @cached_property
+    def sha256(self) -> str:
+        """The SHA-256 of the card's list of files, without the sample, as 64 hexadecimal digits."""
+        return _sha256_of({name: digest for name, digest in self.card.files.items() if name != SAMPLE_FILE})
 
     @property
     def hashes(self) -> tuple[str, ...]:
@@ -85,7 +91,7 @@ class ModelFolder:
 
     def hash_of(self, names: Iterable[str]) -> str:
         """Return a hash like `hash` of some of the files; a file that is not listed counts as missing."""
-        return _hash_of({name: self.card.files.get(name, "") for name in names})
+        return _sha256_of({name: self.card.files.get(name, "") for name in names})[:HASH_DIGITS]
 
     def verify(self) -> None:
         """Compare every listed file with its SHA-256; raise BadModel if one is missing or differs."""
@@ -281,8 +287,8 @@ def _shapes_text(shapes: ExpectedShapes) -> str:
     )
 
 
-def _hash_of(files: Mapping[str, str]) -> str:
-    return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()[:12]
+def _sha256_of(files: Mapping[str, str]) -> str:
+    return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
 
 
 def write_card(folder: Path, card: Card) -> None:

@@ -57,6 +57,11 @@ class SpokenBatch(SpokenFiles):
     unused_columns: tuple[str, ...] = ()
     exit_code: int = 0
 
+    @property
+    def sound_files(self) -> tuple[Path, ...]:
+        """The sound files that were written."""
+        return tuple(self.out / line.file for line in self.lines)
+
     def __str__(self) -> str:
         n_new = sum(line.is_new for line in self.lines)
         seconds = sum(line.seconds for line in self.lines)

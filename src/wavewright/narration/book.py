@@ -67,6 +67,11 @@ class SpokenBook(SpokenFiles):
     leftover: tuple[str, ...] = ()
     skipped: tuple[SkippedInBook, ...] = ()
 
+    @property
+    def sound_files(self) -> tuple[Path, ...]:
+        """The sound files that were written."""
+        return tuple(self.out / chapter.file for chapter in self.chapters)
+
     def __str__(self) -> str:
         lines = [
             f"  {chapter.file}  {chapter.seconds / 60:.1f} min{'' if chapter.is_new else ', kept'}"

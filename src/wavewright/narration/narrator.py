@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from ..model_results import identity
 from ..speech.chunk import Chunk
 from ..speech.options import SpeechOptions
 from ..speech.styles import parse_style
@@ -72,6 +73,9 @@ class Narrator:
         origin: dict[str, object] = {
             "voice": self.voice.name,
             "models": self.voice.fingerprint,
+            **identity(self.voice.acoustic),
+            "vocoder": self.voice.vocoder.name,
+            "vocoder_hash": self.voice.vocoder.folder.hash,
             "wavewright": __version__,
             **asdict(settings.prosody),
             "style": settings.style,

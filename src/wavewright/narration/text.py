@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -61,6 +63,11 @@ class SpokenText:
     true_peak_db: float | None = None
     shortfall: str = ""
 
+    @property
+    def sound_files(self) -> tuple[Path, ...]:
+        """The sound files that were written."""
+        return (self.out,)
+
     def __str__(self) -> str:
         lines = [f"{self.out}: {self.seconds:.2f} s at {self.sample_rate} Hz by {self.voice} through {self.vocoder}"]
         lines += [f"{self.lufs:.1f} LUFS, true peak {self.true_peak_db:.1f} dB"] if self.lufs is not None else []
@@ -113,7 +120,8 @@ def speak_text(text: str, narrator: Narrator, out: Path, subtitle_file: Path | N
             waves.append(clip.wave)
             yield clip
 
-    write_blocks(out, collect_clips())
+    origin = {"text": hashlib.sha256(text.encode()).hexdigest()[:12], **narrator.origin()}
+    write_blocks(out, collect_clips(), metadata={"comment": json.dumps(origin)})
     words = tuple(word for chunk in chunks for word in chunk.words)
     marks = tuple(mark for chunk in chunks for mark in chunk.marks)
     if subtitle_file is not None:

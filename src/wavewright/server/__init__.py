@@ -1,5 +1,5 @@
-"""An HTTP server: speech for clients of OpenAI's API, computed in steps by a few threads.
+"""An HTTP server: speech for clients of OpenAI's API, computed in steps by a few threads, and every task as a job.
 
-Requests become jobs of the `Scheduler`, which computes the job whose client runs out of audio first. Models are
-loaded once and shared. This package needs the extra ``serve``.
+Requests for speech become jobs of the `Scheduler`, which computes the job whose client runs out of audio first. Models
+are loaded once and shared. Tasks run in worker processes, see `jobs`. This package needs the extra ``serve``.
 """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 
 from starlette.applications import Starlette
@@ -11,12 +11,13 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from ..errors import WavewrightError
 from ..narration.settings import NarrationSettings
 from ..version import __version__
 from .guard import Guard, error_body
+from .jobs.endpoints import JobEndpoints
 from .measurements import Measurements
 from .scheduler import Scheduler, TooManyRequests
 from .settings import ServerSettings
@@ -39,10 +40,19 @@ class Server:
     ----------
     settings : ServerSettings
         The settings.
+    extra_routes : sequence of BaseRoute
+        Further routes, such as those of a web page on this server.
+    open_paths : sequence of str
+        Paths that need no key; one that ends with ``/`` stands for all below it.
     """
 
-    def __init__(self, settings: ServerSettings) -> None:
+    def __init__(
+        self, settings: ServerSettings, extra_routes: Sequence[BaseRoute] = (), open_paths: Sequence[str] = ()
+    ) -> None:
         self.settings = settings
+        self._extra_routes = tuple(extra_routes)
+        self._open_paths = tuple(open_paths)
+        self.jobs = JobEndpoints(settings)
         self.measurements = Measurements()
         self.voices = SharedVoices(settings.watermark, settings.watermark_key)
         self.scheduler = Scheduler(settings.workers, settings.max_requests)
@@ -51,7 +61,7 @@ class Server:
     def app(self) -> Starlette:
         """Return the ASGI application."""
         speech = SpeechEndpoint(self.settings, self.scheduler, self.voices, self.measurements)
-        routes = [
+        routes: list[BaseRoute] = [
             Route("/health", self.health),
             Route("/ready", self.ready),
             Route("/metrics", self.metrics),
@@ -64,11 +74,13 @@ class Server:
                 Route(f"{prefix}/models", self.list_models),
                 Route(f"{prefix}/models/{{name}}", self.show_model),
             ]
+        routes += [*self.jobs.routes(), *self._extra_routes]
         guard = Middleware(
             Guard,
             settings=self.settings,
             measurements=self.measurements,
-            paths=[route.path for route in routes],
+            paths=[route.path for route in routes if isinstance(route, Route)],
+            open_paths=self._open_paths,
         )
         app = Starlette(
             routes=routes,
@@ -87,9 +99,13 @@ class Server:
     async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
         """Load the default voice in the background; end the threads at the end."""
         loading = asyncio.create_task(asyncio.to_thread(self.warm_up))
+        jobs = asyncio.create_task(self.jobs.run())
         try:
             yield
         finally:
+            jobs.cancel()
+            with suppress(asyncio.CancelledError):
+                await jobs
             with suppress(WavewrightError):
                 await loading
             await asyncio.to_thread(self.scheduler.close)

@@ -30,7 +30,7 @@ SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-CORS_METHODS = "GET, POST, OPTIONS"
+CORS_METHODS = "GET, POST, DELETE, OPTIONS"
 CORS_HEADERS = "Authorization, Content-Type"
 CORS_SECONDS = "600"
 
@@ -51,10 +51,17 @@ class Guard:
         Counts requests by path and status.
     paths : iterable of str
         Paths of the routes; others are counted as one.
+    open_paths : iterable of str
+        Further paths that need no key; one that ends with ``/`` stands for all below it.
     """
 
     def __init__(
-        self, app: ASGIApp, settings: ServerSettings, measurements: Measurements, paths: Iterable[str]
+        self,
+        app: ASGIApp,
+        settings: ServerSettings,
+        measurements: Measurements,
+        paths: Iterable[str],
+        open_paths: Iterable[str] = (),
     ) -> None:
         self._app = app
         self._settings = settings
@@ -63,6 +70,9 @@ class Guard:
         self._hosts = {"localhost", settings.host.lower(), *(host.lower() for host in settings.hosts)}
         if not settings.is_local:
             self._hosts.add(socket.gethostname().lower())
+        further = tuple(open_paths)
+        self._open_paths = frozenset((*OPEN_PATHS, *further))
+        self._open_folders = tuple(path for path in further if path.endswith("/") and path != "/")
         self._digests = [_digest(key.encode()) for key in settings.keys]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -109,7 +119,8 @@ class Guard:
                 status=403,
             )
         is_preflight = scope["type"] == "http" and scope["method"] == "OPTIONS"
-        if self._digests and scope["path"] not in OPEN_PATHS and not is_preflight and not self._has_key(headers):
+        is_open = scope["path"] in self._open_paths or scope["path"].startswith(self._open_folders)
+        if self._digests and not is_open and not is_preflight and not self._has_key(headers):
             return BadRequest(
                 "The key is missing or wrong; send one as Authorization: Bearer KEY.",
                 code="invalid_api_key",

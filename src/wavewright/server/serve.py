@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +19,7 @@ from .settings import ServerSettings, read_keys, usable_processors
 
 if TYPE_CHECKING:
     import uvicorn
+    from starlette.routing import BaseRoute
 
 SWITCH_SECONDS = 0.001
 """Longest time for which a computing thread holds Python's lock while the event loop waits for it."""
@@ -43,6 +45,23 @@ def serve(
     max_requests: Annotated[
         int, Field(description="Requests that are computed or wait; further ones are refused.", ge=1, le=100_000)
     ] = 256,
+    job_workers: Annotated[
+        int | None,
+        Field(description="Processes that run tasks as jobs; default: 2, or 1 on one processor.", ge=1, le=64),
+    ] = None,
+    job_minutes: Annotated[
+        float, Field(description="Longest time of a job that is no training, in minutes.", gt=0, le=100_000)
+    ] = 60.0,
+    max_upload_mb: Annotated[
+        float, Field(description="Largest request with files, in MB.", ge=1, le=1_000_000)
+    ] = 512.0,
+    max_files_gb: Annotated[
+        float, Field(description="Files of uploads and jobs together, in GB.", ge=0.001, le=100_000)
+    ] = 8.0,
+    keep_minutes: Annotated[
+        float,
+        Field(description="Time after which unused uploads and ended jobs are removed, in minutes.", gt=0, le=100_000),
+    ] = 60.0,
     allow_host: Annotated[
         tuple[str, ...], Field(description="Host name under which the server is reached; may be given several times.")
     ] = (),
@@ -56,10 +75,11 @@ def serve(
     watermark: IsMarked = True,
     watermark_key: MarkKey = DEFAULT_KEY,
 ) -> None:
-    """Serve speech over HTTP to clients of OpenAI's API.
+    """Serve speech to clients of OpenAI's API, and every task, over HTTP.
 
-    The server answers ``/v1/audio/speech``, ``/v1/audio/voices`` and ``/v1/models`` until Ctrl-C or SIGTERM ends it.
-    Voices are loaded once; the audio of all requests is computed in turn, first for those who wait.
+    The server answers ``/v1/audio/speech``, ``/v1/audio/voices`` and ``/v1/models``, and runs tasks as jobs of
+    ``/v1/tasks``, until Ctrl-C or SIGTERM ends it. Voices are loaded once; the audio of all requests is computed in
+    turn, first for those who wait. Jobs run in processes of their own.
 
     Raises
     ------
@@ -75,6 +95,11 @@ def serve(
         max_text=max_text,
         workers=workers or usable_processors(),
         max_requests=max_requests,
+        job_workers=job_workers or min(2, usable_processors()),
+        job_minutes=job_minutes,
+        max_upload_mb=max_upload_mb,
+        max_files_gb=max_files_gb,
+        keep_minutes=keep_minutes,
         hosts=allow_host,
         origins=allow_origin,
         watermark=watermark,
@@ -90,8 +115,17 @@ def serve(
     server.run(sockets=[bound])
 
 
-def make_server(settings: ServerSettings) -> uvicorn.Server:
+def make_server(
+    settings: ServerSettings, extra_routes: Sequence[BaseRoute] = (), open_paths: Sequence[str] = ()
+) -> uvicorn.Server:
     """Return the server of an application, which ``run(sockets=[...])`` starts.
+
+    Parameters
+    ----------
+    settings : ServerSettings
+        The settings.
+    extra_routes, open_paths
+        Further routes, and paths that need no key; see :class:`wavewright.server.app.Server`.
 
     Raises
     ------
@@ -105,7 +139,7 @@ def make_server(settings: ServerSettings) -> uvicorn.Server:
     except ImportError as error:
         raise MissingExtra(f"serve needs the extra serve; {how_to_install('serve')}.") from error
     config = uvicorn.Config(
-        Server(settings).app(),
+        Server(settings, extra_routes, open_paths).app(),
         http="h11",
         loop="asyncio",
         lifespan="on",

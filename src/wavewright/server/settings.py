@@ -23,6 +23,12 @@ LIMITS = {
     "workers": (1, 64),
     "max_requests": (1, 100_000),
     "body_seconds": (0.1, 3_600),
+    "job_workers": (1, 64),
+    "max_jobs": (1, 10_000),
+    "job_minutes": (0.01, 100_000),
+    "max_upload_mb": (1, 1_000_000),
+    "max_files_gb": (0.001, 100_000),
+    "keep_minutes": (0.01, 100_000),
 }
 """Smallest and largest value of each number."""
 
@@ -58,6 +64,18 @@ class ServerSettings:
         Host names under which the server is reached, besides ``localhost`` and addresses.
     origins : tuple of str
         Origins of web pages that may use the server, such as ``http://localhost:3000``.
+    job_workers : int
+        Processes that run jobs; trainings have one of their own.
+    max_jobs : int
+        Jobs that may wait; further ones are refused.
+    job_minutes : float
+        Longest time of a job that is no training.
+    max_upload_mb, max_files_gb : float
+        Largest upload, and all files of uploads and jobs together.
+    keep_minutes : float
+        Time after which uploads and jobs that have ended are removed.
+    runs_folder : Path
+        Folder of the runs, which trainings write to.
     watermark, watermark_key
         Whether all speech gets the mark of generated sound, and its key; requests cannot change that.
 
@@ -76,6 +94,13 @@ class ServerSettings:
     body_seconds: float = 30.0
     hosts: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
+    job_workers: int = field(default_factory=lambda: min(2, usable_processors()))
+    max_jobs: int = 64
+    job_minutes: float = 60.0
+    max_upload_mb: float = 512.0
+    max_files_gb: float = 8.0
+    keep_minutes: float = 60.0
+    runs_folder: Path = Path("runs")
     watermark: bool = True
     watermark_key: str = field(default=DEFAULT_KEY, repr=False)
 
@@ -92,6 +117,16 @@ class ServerSettings:
     def max_body_bytes(self) -> int:
         """Longest body of a request without files."""
         return 65_536 + BYTES_PER_CHARACTER * self.max_text
+
+    @property
+    def max_upload_bytes(self) -> int:
+        """Longest body of a request with files."""
+        return round(1e6 * self.max_upload_mb)
+
+    @property
+    def max_files_bytes(self) -> int:
+        """All files of uploads and jobs together."""
+        return round(1e9 * self.max_files_gb)
 
     @property
     def is_local(self) -> bool:

@@ -14,6 +14,11 @@ def voices() -> list[str]:
     return sorted(voice for name, card in cards if card is not None for voice in loading.voices_of(card, name))
 
 
+def is_voice(name: str) -> bool:
+    """Whether a name is that of a voice, or the name or folder of an acoustic model."""
+    return any(_speakers(model) is not None for model in (name, *(model for model, _ in _splits(name))))
+
+
 def find_voice(name: str) -> tuple[str, str | None]:
     """Look up a voice by name.
 

@@ -53,9 +53,13 @@ def checked(task: Callable[P, R], names: Mapping[str, str] | None = None) -> Cal
 
 def _refusal(error: ValidationError, task_name: str, names: Mapping[str, str] | None) -> str:
     """Return the message with the value of the first invalid argument and the allowed ones."""
+    location = error.errors()[0]["loc"]
+    if names is not None and location:
+        return refusal_sentence(error, names[str(location[0])])
+    return f"{task_name}: {refusal_sentence(error, '.'.join(map(str, location)), shown=repr)}"
+
+
+def refusal_sentence(error: ValidationError, name: str, shown: Callable[[object], str] = str) -> str:
+    """Return the sentence for the first value that pydantic refuses, with the name of its parameter."""
     first = error.errors()[0]
-    message = first["msg"][:1].lower() + first["msg"][1:]
-    value: object = first["input"]
-    if names is not None and first["loc"]:
-        return f"{names[str(first['loc'][0])]} is {value!s}; {message}."
-    return f"{task_name}: {'.'.join(map(str, first['loc']))} is {value!r}; {message}."
+    return f"{name} is {shown(first['input'])}; {first['msg'][:1].lower()}{first['msg'][1:]}."

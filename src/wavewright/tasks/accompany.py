@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ..clip import FORMATS
+from ..clip import SOUND_SUFFIXES
 from ..data.scores import read_scores
 from ..errors import BadScore, BadSetting
 from ..music import accompaniment
@@ -19,7 +19,6 @@ from ..music.score import Score
 from ..music.theory import MusicalKey
 from ..names import file_stem
 from ..parameters import MAX_SEED, Quiet, Writes
-from ..sound_file import MEDIA_SUFFIXES
 from ..whole_file import check_target, write_whole
 from . import POSITIONAL, checked
 from .recorded_melody import read_melody, write_with_recording
@@ -28,9 +27,6 @@ from .score_output import check_score_target, write_or_render
 MAX_SHOWN_CHORDS = 16
 CHORALE = "chorale"
 """Style in which the melody is a voice of four, harmonised by a network."""
-
-SOUND_SUFFIXES = (*FORMATS, *MEDIA_SUFFIXES)
-"""Endings of recordings."""
 
 
 @dataclass(frozen=True)

@@ -9,19 +9,24 @@ import types
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin
+
+from pydantic import TypeAdapter, ValidationError
 
 from ..errors import BadSetting
 from ..names import quoted
 from ..parameters import NAMES_MODEL, Writes
-from . import POSITIONAL, checked
+from . import POSITIONAL, checked, refusal_sentence
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
 PACKAGE = __package__.split(".")[0]
+
+NEGATION = "no_"
+"""Before the name of a parameter that is true by default: its option makes it false."""
 
 PROCESSING = {
     "speak": "tasks.speak:speak",
@@ -49,6 +54,7 @@ PROCESSING = {
     "phonemes": "tasks.phonemes:phonemes",
     "analyse": "tasks.analyse:analyse",
     "detect": "tasks.detect:detect",
+    "verify": "tasks.verify:verify",
     "plot": "tasks.plot:plot",
 }
 """Name on the command line, and ``module:function`` below the package, of every such task."""
@@ -97,9 +103,32 @@ class TaskParameter:
         return self.is_required or POSITIONAL in self.markers
 
     @property
+    def option(self) -> str:
+        """Its name on the command line: with dashes that of an option, without that of an argument."""
+        if self.is_argument:
+            return self.name
+        return f"--{(NEGATION if self.default is True else '') + self.key}".replace("_", "-")
+
+    @property
     def is_repeated(self) -> bool:
         """True where it takes any number of values, or several."""
         return any(get_origin(member) is tuple for member in _members(self.type))
+
+    def check(self, value: object) -> object:
+        """Return a value as the task takes it; raise BadSetting if it is not valid."""
+        try:
+            return self._adapter.validate_python(value)
+        except ValidationError as error:
+            raise BadSetting(refusal_sentence(error, self.key)) from error
+
+    def json_schema(self) -> dict[str, Any]:
+        """Return the JSON schema of its values, as pydantic makes it."""
+        return self._adapter.json_schema()
+
+    @cached_property
+    def _adapter(self) -> TypeAdapter[object]:
+        annotated: Any = Annotated[self.type, self.field]
+        return TypeAdapter(annotated)
 
     @property
     def writes(self) -> Writes | None:
@@ -183,8 +212,13 @@ def describe(name: str) -> TaskDescription:
         raise BadSetting(f"There is no task {quoted(name)}; {_nearest(name, PROCESSING)}.")
     module, function_name = entry.split(":")
     function = getattr(importlib.import_module(f"{PACKAGE}.{module}"), function_name)
+    return describe_function(name.replace("_", "-"), function)
+
+
+def describe_function(name: str, function: Task) -> TaskDescription:
+    """Return the description of a function as a task with a name."""
     described = [parameter_of(parameter, hint) for parameter, hint in _annotated(function)]
-    return TaskDescription(name.replace("_", "-"), function, {parameter.key: parameter for parameter in described})
+    return TaskDescription(name, function, {parameter.key: parameter for parameter in described})
 
 
 def parameter_of(parameter: inspect.Parameter, hint: object) -> TaskParameter:

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from ..data.parameters import GroupSource, LabelSource, ManifestPath
 from ..errors import BadSetting, MissingExtra, how_to_install
-from ..parameters import TrainingDevice
+from ..parameters import TrainingDevice, Writes
 from ..whole_file import check_target
 from . import checked
 from .train import FAMILY_HELP, SIZE_HELP, memory_errors
@@ -85,7 +85,9 @@ def check_settings(
     size: Annotated[str, Field(description=f"Size of the network: {SIZE_HELP}.")] = "small",
     max_minutes: Annotated[float, Field(description="Duration of the checks in minutes.", gt=0)] = 3.0,
     image: Annotated[
-        Path | None, Field(description="PNG file with the loss by learning rate and clips a second by batch size.")
+        Path | None,
+        Field(description="PNG file with the loss by learning rate and clips a second by batch size."),
+        Writes(".png"),
     ] = None,
     label_from: LabelSource = None,
     group_from: GroupSource = None,

@@ -10,8 +10,7 @@ from typing import Annotated
 from pydantic import Field
 
 from .. import models
-from ..data.folder import scan
-from ..errors import BadModel, WavewrightError
+from ..errors import BadModel
 from ..models.folder import ModelFolder
 from ..parameters import MarkKey, Quiet
 from ..progress_bar import progress_bar
@@ -21,17 +20,7 @@ from ..watermark.files import FileDetection, JointDetection, detect_file, joint_
 from ..watermark.payload import Payload
 from ..watermark.sequences import DEFAULT_KEY
 from . import checked
-
-
-@dataclass(frozen=True)
-class UnreadFile:
-    """A file that could not be searched, and why."""
-
-    file: Path
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.file} was left out: {self.reason}"
+from .each_sound import UnreadFile, each_sound
 
 
 @dataclass(frozen=True)
@@ -98,19 +87,12 @@ def detect(
         with progress_bar(f"searching {file.name}", read_header(file).seconds, quiet):
             return detect_file(file, key, not same_speed, models_of)
     names_of = cache(models_of)
-    scanned = scan(file, "none", manifest=None)
-    failed = [UnreadFile(Path(problem.path), str(problem)) for problem in scanned.problems]
-    detections: list[FileDetection] = []
     search = MarkSearch(key)
-    with progress_bar(f"searching {file.name}", sum(entry.seconds for entry in scanned.entries), quiet) as show:
-        done = 0.0
-        for entry in scanned.entries:
-            try:
-                detections.append(detect_file(entry.path, key, not same_speed, names_of, search))
-            except WavewrightError as error:
-                failed.append(UnreadFile(entry.path, str(error)))
-            done += entry.seconds
-            show(done)
+
+    def search_file(path: Path) -> FileDetection:
+        return detect_file(path, key, not same_speed, names_of, search)
+
+    detections, failed = each_sound(file, "searching", search_file, quiet)
     return FolderDetection(
         folder=file,
         files=tuple(detections),

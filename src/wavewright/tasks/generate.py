@@ -89,6 +89,11 @@ class Generated(ModelResult):
     changes: tuple[str, ...] = ()
     is_marked: bool = False
 
+    @property
+    def sound_files(self) -> tuple[Path, ...]:
+        """The sound files that were written."""
+        return tuple(self.out / clip.file for clip in self.clips)
+
     def __str__(self) -> str:
         lines = [f"  {clip.file}" for clip in self.clips]
         clips = "1 clip" if len(self.clips) == 1 else f"{len(self.clips)} clips"

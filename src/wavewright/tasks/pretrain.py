@@ -10,7 +10,7 @@ from pydantic import Field
 from ..data.parameters import GroupSource, ManifestPath
 from ..families import FAMILIES
 from ..names import inside
-from ..parameters import MoreMinutes, Quiet, ResumeRun, SettingChanges, TrainingDevice
+from ..parameters import MoreMinutes, Quiet, ResumeRun, SettingChanges, TrainingDevice, Writes
 from . import checked
 from .train import Trained, train
 
@@ -23,7 +23,9 @@ def pretrain(
     folder: Annotated[Path, Field(description="Folder of recordings, or a manifest (.csv, .jsonl); no labels needed.")],
     size: Annotated[str, Field(description=f"Size of the network: {', '.join(FAMILIES[ENCODER].sizes)}.")] = "small",
     out: Annotated[
-        Path | None, Field(description="Run folder, which becomes the model; default: runs/ and NAME-encoder.")
+        Path | None,
+        Field(description="Run folder, which becomes the model; default: runs/ and NAME-encoder."),
+        Writes(),
     ] = None,
     group_from: GroupSource = None,
     manifest: ManifestPath = None,

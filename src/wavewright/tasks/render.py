@@ -85,6 +85,11 @@ class RenderedScore:
     stems: tuple[Path, ...] = ()
     is_marked: bool = False
 
+    @property
+    def sound_files(self) -> tuple[Path, ...]:
+        """The sound files that were written."""
+        return (self.out, *self.stems)
+
     def __str__(self) -> str:
         """Return the file, its format and its peak, the notes, and the stems."""
         size = describe_audio(self.seconds, self.sample_rate, 2)

@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import Field
 
 from ..errors import BadSetting
+from ..parameters import Writes
 from ..run_records.page import html_page, text_table
 from ..run_records.records import RunRecord, differing_settings, find_runs
 from ..whole_file import check_target, write_whole
@@ -49,7 +50,7 @@ def runs(
         str | None,
         Field(description="Metric to sort by, best first; with - in front where higher is better: -valid/accuracy."),
     ] = None,
-    html: Annotated[Path | None, Field(description="Page to write, with tables and curves.")] = None,
+    html: Annotated[Path | None, Field(description="Page to write, with tables and curves."), Writes(".html")] = None,
 ) -> RunList:
     """List trainings beside each other: settings that differ, metrics and curves.
 

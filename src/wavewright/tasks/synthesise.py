@@ -66,6 +66,11 @@ class Synthesised:
     loop: bool
     files: tuple[SynthesisedFile, ...]
 
+    @property
+    def sound_files(self) -> tuple[Path, ...]:
+        """The sound files that were written."""
+        return tuple(self.out / each.file if self.out.is_dir() else self.out for each in self.files)
+
     def __str__(self) -> str:
         lines = [f"  {each.file}  {each.seconds:.2f} s, seed {each.seed}" for each in self.files]
         n_files = "1 file" if len(self.files) == 1 else f"{len(self.files)} files"

@@ -29,6 +29,7 @@ from ..parameters import (
     ResumeRun,
     SettingChanges,
     TrainingDevice,
+    Writes,
 )
 from . import checked
 
@@ -77,7 +78,9 @@ def train(
     ] = None,
     size: Annotated[str, Field(description=f"Size of the network: {SIZE_HELP}.")] = "small",
     out: Annotated[
-        Path | None, Field(description="Run folder, which becomes the model; default: runs/ and the folder's name.")
+        Path | None,
+        Field(description="Run folder, which becomes the model; default: runs/ and the folder's name."),
+        Writes(),
     ] = None,
     label_from: LabelSource = None,
     group_from: GroupSource = None,
@@ -92,8 +95,8 @@ def train(
     augment_with: Annotated[
         tuple[str, ...],
         Field(
-            description="For a classifier: learn from clips that this model generates, too, a name or a folder; may be "
-            "given several times."
+            description="For a classifier: learn from clips that this model generates, too, or from labels that this "
+            "voice speaks; a name or a folder; may be given several times."
         ),
     ] = (),
     ratio: Annotated[
@@ -111,8 +114,8 @@ def train(
     map_label: Annotated[
         tuple[str, ...],
         Field(
-            description="With --augment-with: a label of the model and that of the folder, MODEL=FOLDER, where they "
-            "differ; may be given several times."
+            description="With --augment-with: a label of the model, or a text for a voice, and that of the folder, "
+            "MODEL=FOLDER, where they differ; may be given several times."
         ),
     ] = (),
     few_shot: Annotated[

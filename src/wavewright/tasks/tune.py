@@ -24,6 +24,7 @@ from ..parameters import (
     RecordingsCredit,
     RecordingsLicence,
     TrainingDevice,
+    Writes,
 )
 from . import checked
 from .train import FAMILY_HELP, SIZE_HELP, memory_errors
@@ -89,7 +90,7 @@ def tune(
     max_minutes: Annotated[float, Field(description="Duration of this call in minutes.", gt=0)] = 60.0,
     size: Annotated[str, Field(description=f"Size of the network: {SIZE_HELP}.")] = "small",
     out: Annotated[
-        Path | None, Field(description="Folder of the search; default: runs/, the folder's name and -tune.")
+        Path | None, Field(description="Folder of the search; default: runs/, the folder's name and -tune."), Writes()
     ] = None,
     trial_minutes: Annotated[
         float | None,

@@ -11,6 +11,7 @@ from typing import cast
 import numpy as np
 
 from .. import loading
+from ..contracts.recognition import BACKGROUND
 from ..contracts.runtime import Generator
 from ..data.entry import Entry
 from ..errors import BadSetting
@@ -29,6 +30,9 @@ from ..generated_clips import (
     requested_clips,
 )
 from ..models.card import Source
+from ..speech.spoken_labels import SpokenLabels
+from ..speech.voice import Voice
+from ..speech.voice_names import is_voice
 from ..torchrun import n_processes
 from .run import PlannedRun, Run
 from .run_file import RUN_FILE
@@ -60,7 +64,7 @@ def with_generated_clips(settings: GeneratedSettings, plan: PlannedRun) -> Plann
     Raises
     ------
     BadModel
-        If a model does not generate, or has no labels.
+        If a model neither generates nor speaks, or has no labels.
     BadSetting
         If the labels do not match, no clip passes, or the run is none of a classifier.
     """
@@ -69,10 +73,11 @@ def with_generated_clips(settings: GeneratedSettings, plan: PlannedRun) -> Plann
     if n_processes() > 1:
         raise BadSetting("--augment-with is not possible under torchrun; train the classifier in one process.")
     started = time.monotonic()
-    models = [loading.load_generator(name) for name in settings.models]
+    labels = _labels_of(plan)
+    models = [open_source(name, labels, settings.label_map) for name in settings.models]
     check_label_map(settings.label_map, models)  # before anything is trained
     for model in models:
-        pair_labels(model, _labels_of(plan), settings.label_map)
+        pair_labels(model, labels, settings.label_map)
     seed = plan.recipe.training.seed
     counts = read_counts(plan.out / GENERATED, settings, seed)
     if counts is None:
@@ -86,6 +91,19 @@ def with_generated_clips(settings: GeneratedSettings, plan: PlannedRun) -> Plann
         provenance=replace(plan.provenance, sources=(*plan.provenance.sources, *_sources(models, entries))),
         max_minutes=_left(plan.max_minutes, (time.monotonic() - started) / 60),
     )
+
+
+def open_source(name: str, labels: Sequence[str], label_map: Sequence[tuple[str, str]]) -> Generator:
+    """Return the generator of a name; a voice speaks the labels, or the texts that the map has for them.
+
+    Labels of the background are not spoken. Raises BadModel if the model neither generates clips nor speaks.
+    """
+    if not is_voice(name):
+        return loading.load_generator(name)
+    mapped = {label for _, label in label_map}
+    texts = [text for text, _ in label_map]
+    spoken = [label for label in labels if label not in mapped and not label.startswith(BACKGROUND)]
+    return SpokenLabels(Voice.load(name), tuple(dict.fromkeys((*texts, *spoken))))
 
 
 def _labels_of(plan: PlannedRun) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ from ..contracts.settings import TrainingSettings
 from ..errors import BadSetting, TrainingStopped
 from ..nn.network import Network
 from . import checkpoint, processes
+from .blas_threads import single_blas_thread
 from .checkpoint import Progress
 from .health import Health
 from .plan import (
@@ -142,6 +143,7 @@ class Loop:
 
     # --- a run
 
+    @single_blas_thread()
     def run(self, max_minutes: float | None = None) -> Progress:
         """Train until the plan, the patience or the minutes of this call end, or a signal arrives; save a checkpoint.
 
@@ -240,6 +242,7 @@ class Loop:
             )
         return seconds_per_step if is_by_clock else []
 
+    @single_blas_thread()
     def choose_threads(self) -> list[float]:
         """Time a few steps with each number of threads, choose the fastest and restore the network.
 

@@ -20,6 +20,7 @@ from rich.table import Column
 from ..clip import Clip
 from ..drawing import draw_grid
 from ..errors import MissingExtra
+from ..progress_bar import report_progress
 from .checkpoint import Progress
 
 LOG_FILE = "log.jsonl"
@@ -92,6 +93,7 @@ class Report:
             self.losses[name].append(loss)
         self.seconds.append(seconds)
         self.bar.update(self.task, total=progress.steps, completed=progress.step)
+        report_progress(f"step {progress.step} of {progress.steps}", progress.step / max(progress.steps, 1))
         if progress.step % LOG_EVERY:
             return
         means = {name: fmean(values) for name, values in self.losses.items()}

@@ -1,0 +1,78 @@
+"""Measure what signing costs: bytes in each kind of file and beside it, and the time of signing and verifying.
+
+    python -m benchmarks.system.provenance
+
+The sound is noise of ten seconds in stereo at 48 kHz; times are those of the processor, relative to its length.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from benchmarks.harness.script import Benchmark, Report
+from benchmarks.harness.tables import Table, columns
+from benchmarks.harness.timing import median_seconds
+from wavewright.clip import Clip, read_header
+from wavewright.provenance import TrustedKeys, new_key, sign_file, verify_file
+from wavewright.provenance.finding import side_file_of
+from wavewright.provenance.keys import load_private_key
+from wavewright.units import samples_to_seconds
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+RATE = 48_000
+FORMATS = ("wav", "flac", "ogg", "opus", "mp3")
+COMMENT = {"comment": '{"model": "drums", "model_hash": "96bcff97b838", "seed": 0, "index": 0, "label": "kick"}'}
+
+SIGNING = Table(
+    "signing",
+    columns(format="s", file_kb=".1f", added_bytes="d", beside_bytes="d", sign_percent=".2f", verify_percent=".2f"),
+)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this script."""
+    parser.add_argument("--seconds", type=float, default=10.0, help="length of the sound")
+
+
+def measure(options: argparse.Namespace, report: Report) -> None:
+    """Add a row for one file of each kind."""
+    rng = np.random.default_rng(0)
+    clip = Clip(rng.uniform(-0.5, 0.5, (2, int(options.seconds * RATE))).astype(np.float32), RATE)
+    with tempfile.TemporaryDirectory() as folder:
+        key = load_private_key(new_key(Path(folder) / "keys").private)
+        for ending in FORMATS:
+            report.add(SIGNING, _measured(clip.write(Path(folder) / f"sound.{ending}", metadata=COMMENT), key))
+    report.note(f"Percentages of the length of the sound, {options.seconds:g} s; one core.")
+
+
+def _measured(path: Path, key: Ed25519PrivateKey) -> dict[str, object]:
+    contents, trusted = path.read_bytes(), TrustedKeys({}, False)
+    seconds = samples_to_seconds(read_header(path).n_samples or 0, RATE)
+
+    def sign() -> None:
+        path.write_bytes(contents)
+        sign_file(path, key)
+
+    sign_seconds = median_seconds(sign)
+    return {
+        "format": path.suffix[1:],
+        "file_kb": len(contents) / 1_000,
+        "added_bytes": path.stat().st_size - len(contents),
+        "beside_bytes": side_file_of(path).stat().st_size,
+        "sign_percent": 100 * sign_seconds / seconds,
+        "verify_percent": 100 * median_seconds(lambda: verify_file(path, trusted, lambda _: None)) / seconds,
+    }
+
+
+BENCHMARK = Benchmark(__doc__, (SIGNING,), add_options, measure, smoke={"seconds": 0.1})
+
+if __name__ == "__main__":
+    sys.exit(BENCHMARK.run())

@@ -1,0 +1,70 @@
+"""A field in the Vorbis comment of a FLAC file, which may start with ID3 tags."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from .id3 import skip_tags
+from .vorbis_comment import VorbisComment
+
+MAGIC = b"fLaC"
+COMMENT_BLOCK = 4
+LAST_BLOCK = 0x80
+MAX_BLOCK_BYTES = 2**24 - 1
+NO_COMMENT = VorbisComment(b"", (), b"")
+
+
+@dataclass(frozen=True)
+class _Block:
+    """A metadata block: its kind and content."""
+
+    kind: int
+    content: bytes
+
+    def to_bytes(self, is_last: bool) -> bytes:
+        if len(self.content) > MAX_BLOCK_BYTES:
+            raise ValueError("its comment is too long")
+        return bytes([self.kind | (LAST_BLOCK if is_last else 0)]) + len(self.content).to_bytes(3) + self.content
+
+
+def read(file: BinaryIO, name: str) -> bytes | None:
+    """Return the value of a field of the comment, None without it; raise ValueError for a damaged file."""
+    comments = [block for block in _blocks(file) if block.kind == COMMENT_BLOCK]
+    return VorbisComment.parse(comments[0].content).value(name) if comments else None
+
+
+def write(source: BinaryIO, target: BinaryIO, name: str, value: bytes) -> None:
+    """Copy a file with a field of the comment set; raise ValueError for a damaged file."""
+    n_tags = skip_tags(source)
+    source.seek(0)
+    tags = source.read(n_tags)
+    blocks = list(_blocks(source))
+    position = next((index for index, block in enumerate(blocks) if block.kind == COMMENT_BLOCK), None)
+    if position is None:
+        position = 1  # behind the stream information
+        blocks.insert(position, _Block(COMMENT_BLOCK, NO_COMMENT.to_bytes()))
+    comment = VorbisComment.parse(blocks[position].content).with_value(name, value)
+    blocks[position] = _Block(COMMENT_BLOCK, comment.to_bytes())
+    target.write(tags + MAGIC)
+    for index, block in enumerate(blocks):
+        target.write(block.to_bytes(index == len(blocks) - 1))
+    shutil.copyfileobj(source, target)
+
+
+def _blocks(file: BinaryIO) -> Iterator[_Block]:
+    """Yield the metadata blocks; at the end the file is at its first frame."""
+    file.seek(skip_tags(file))
+    if file.read(4) != MAGIC:
+        raise ValueError("it does not start as a FLAC file does")
+    is_last = False
+    while not is_last:
+        header = file.read(4)
+        n_bytes = int.from_bytes(header[1:])
+        content = file.read(n_bytes)
+        if len(header) < 4 or len(content) < n_bytes:
+            raise ValueError("its metadata breaks off")
+        is_last = bool(header[0] & LAST_BLOCK)
+        yield _Block(header[0] & ~LAST_BLOCK, content)

@@ -1,0 +1,140 @@
+"""The worker process: runs one task after another, each in the folder of its job; models stay loaded."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+import tempfile
+import threading
+import time
+import warnings
+from collections.abc import Callable
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from ... import models
+from ...errors import READ_WARNINGS, WavewrightError, sentence_of
+from ...json_text import line_of
+from ...loading import models_stay_open
+from ...progress_bar import progress_reported_to
+from ...tasks import checked
+from ...tasks.commands import function_of
+from ...tasks.plain_data import plain
+from .access import FileAccess
+
+NICENESS = 5
+"""Trainings give way to speech and to jobs that somebody waits for."""
+
+REPORT_SECONDS = 0.1
+MAX_WARNINGS = 50
+
+
+def run_worker(connection: Connection, runs_folder: str, temporary_folder: str, is_long: bool) -> None:
+    """Run the jobs that arrive until the connection is closed.
+
+    Parameters
+    ----------
+    connection : Connection
+        Receives jobs as JSON: ``entry``, ``arguments``, ``folder``; sends messages, see `_Messages`.
+    runs_folder : str
+        The folder of the runs, an absolute path.
+    temporary_folder : str
+        Folder for temporary files.
+    is_long : bool
+        It trains, and gives way to other processes.
+    """
+    _separate_from_terminal()
+    if is_long and hasattr(os, "nice"):
+        with suppress(OSError):
+            os.nice(NICENESS)
+    tempfile.tempdir = temporary_folder
+    os.environ["TMPDIR"] = temporary_folder
+    models.RUNS_FOLDER = runs_folder
+    access = FileAccess(Path(runs_folder))
+    access.install()
+    send = _Messages(connection)
+    send("ready")
+    with suppress(EOFError, OSError), models_stay_open():
+        while True:
+            job = json.loads(connection.recv_bytes())
+            os.chdir(job["folder"])
+            access.allow([Path(job["folder"]), Path(temporary_folder)])
+            _run(job["entry"], job["arguments"], send)
+
+
+class _Messages:
+    """Sends messages as JSON; called by several threads."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._lock = threading.Lock()
+        self._reported_at = 0.0
+
+    def __call__(self, kind: str, **fields: object) -> None:
+        with self._lock:
+            self._connection.send_bytes(line_of({"kind": kind, **fields}).encode())
+
+    def progress(self, message: str, fraction: float | None) -> None:
+        """Send progress, at most ten times a second."""
+        if time.monotonic() - self._reported_at >= REPORT_SECONDS:
+            self._reported_at = time.monotonic()
+            self("progress", message=message, fraction=fraction)
+
+
+def _run(entry: str, arguments: dict[str, object], send: _Messages) -> None:
+    """Run a task and send its result, or the sentence of its error."""
+    try:
+        with warnings.catch_warnings(record=True) as caught, progress_reported_to(send.progress):
+            warnings.simplefilter("ignore")
+            for category in READ_WARNINGS:
+                warnings.simplefilter("always", category)
+            result = _call(entry, arguments)
+        sentences = [str(warning.message) for warning in caught[:MAX_WARNINGS]]
+        send("done", result=_finite(plain(result)), text="" if result is None else str(result), warnings=sentences)
+    except KeyboardInterrupt:
+        send("failed", error="The job was stopped.")
+    except MemoryError:
+        send("failed", error="There is not enough memory for this job; give it less, or shorter files.")
+    except (WavewrightError, OSError) as error:
+        send("failed", error=sentence_of(error))
+    except Exception as error:
+        import traceback
+
+        traceback.print_exc()
+        send("failed", error=f"The task failed ({type(error).__name__}); the log of the server has the details.")
+
+
+def _call(entry: str, arguments: dict[str, object]) -> object:
+    function: Callable[..., object] = function_of(entry)
+    return checked(function, {name: name.rstrip("_") for name in _parameters(function)})(**arguments)
+
+
+def _finite(value: object) -> object:
+    """Return JSON without NaN and infinity, which are none of its numbers, as null."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    return [_finite(item) for item in value] if isinstance(value, list) else value
+
+
+def _parameters(function: Callable[..., object]) -> tuple[str, ...]:
+    import inspect
+
+    return tuple(inspect.signature(function).parameters)
+
+
+def _separate_from_terminal() -> None:
+    """Leave the process group, so that Ctrl-C in a terminal ends the server first; read and print nothing."""
+    if hasattr(os, "setsid"):
+        with suppress(OSError):
+            os.setsid()
+    for number, flags in ((0, os.O_RDONLY), (1, os.O_WRONLY)):
+        null = os.open(os.devnull, flags)
+        os.dup2(null, number)
+        os.close(null)
+    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - it lasts as long as the process
+    sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115

@@ -1,0 +1,64 @@
+"""All commands by name: the function of each, which the command line and the server call."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .catalogue import PACKAGE, PROCESSING, Task
+
+
+@dataclass(frozen=True)
+class Group:
+    """Commands by name, each a further group or ``module:function`` of a task, and the default command."""
+
+    help: str
+    commands: dict[str, str | Group]
+    default: str | None = None
+
+
+COMMANDS = Group(
+    "Train generative audio models on your own recordings and put them to use.",
+    {
+        **PROCESSING,
+        "batch": "batch_jobs.batch:batch",
+        "demo": "tasks.demo:demo",
+        "serve": "server.serve:serve",
+        "models": Group(
+            "List the models, or show one.",
+            {"list": "cli.models:list_models", "show": "cli.models:show_model"},
+            default="list",
+        ),
+        "train": "tasks.train:train",
+        "pretrain": "tasks.pretrain:pretrain",
+        "check-settings": "tasks.check_settings:check_settings",
+        "tune": "tasks.tune:tune",
+        "runs": "tasks.runs:runs",
+        "evaluate": "tasks.evaluate:evaluate",
+        "data": Group("Look at recordings before training on them.", {"inspect": "tasks.inspect:inspect"}),
+        "sign": "tasks.sign:sign",
+        "keys": Group(
+            "Make the key that signs sound files, or show it.",
+            {"show": "tasks.keys:show_key", "new": "tasks.keys:new_key"},
+            default="show",
+        ),
+        "bench": Group("Measure speed on this machine.", {"wavenet": "tasks.bench:bench_wavenet"}),
+    },
+)
+
+
+def function_of(entry: str) -> Task:
+    """Import the function of an entry ``module:function``."""
+    module, name = entry.split(":")
+    function: Task = getattr(importlib.import_module(f"{PACKAGE}.{module}"), name)
+    return function
+
+
+def all_commands(group: Group = COMMANDS) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield the words of each command, such as ``("data", "inspect")``, and its entry ``module:function``."""
+    for name, entry in group.commands.items():
+        if isinstance(entry, str):
+            yield (name,), entry
+        else:
+            yield from (((name, *words), inner) for words, inner in all_commands(entry))

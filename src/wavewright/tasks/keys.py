@@ -1,0 +1,42 @@
+"""Make the key that signs, and show it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from ..provenance import keys as key_files
+from ..provenance.keys import KeyFiles, key_folder, own_key
+from . import checked
+
+
+@checked
+def new_key(
+    out: Annotated[Path | None, Field(description="Folder for the two files; default: your own data folder.")] = None,
+) -> KeyFiles:
+    """Make a pair of Ed25519 keys: a private one that signs, and a public one that verifies.
+
+    Raises
+    ------
+    BadFolder
+        If the folder has a key, which is never replaced, or cannot be written.
+    MissingExtra
+        Without the extra ``sign``.
+    """
+    return key_files.new_key(key_folder() if out is None else out)
+
+
+@checked
+def show_key() -> KeyFiles:
+    """Show the id and the files of your key.
+
+    Raises
+    ------
+    BadSetting
+        If there is no key.
+    MissingExtra
+        Without the extra ``sign``.
+    """
+    return own_key()

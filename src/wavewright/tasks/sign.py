@@ -1,0 +1,94 @@
+"""Sign sound files and folders with a private key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from ..errors import BadFolder, BadSetting
+from ..parameters import Quiet
+from ..provenance.keys import load_private_key
+from ..provenance.signing import SignedFile, sign_file
+from . import checked
+from .each_sound import UnreadFile, each_sound
+
+
+@dataclass(frozen=True)
+class SignedFolder:
+    """The signed files of a folder.
+
+    Attributes
+    ----------
+    folder
+        The folder.
+    files
+        Its sound files in order.
+    failed
+        Files that could not be signed.
+    exit_code
+        2 if files could not be signed, else 0.
+    """
+
+    folder: Path
+    files: tuple[SignedFile, ...]
+    failed: tuple[UnreadFile, ...] = ()
+    exit_code: int = 0
+
+    def __str__(self) -> str:
+        n_new = sum(file.is_new for file in self.files)
+        counts = f"{len(self.files)} files are signed: {n_new} new, {len(self.files) - n_new} kept"
+        lines = [f"{self.folder}: {counts}, by key {self.files[0].key_id}"] if self.files else []
+        return "\n".join([*map(str, self.failed), *lines])
+
+
+@checked
+def sign(
+    file: Annotated[Path, Field(description="Sound file, or a folder.")],
+    key: Annotated[
+        Path | None, Field(description="Private key in PEM; default: your own, which `wavewright keys new` makes.")
+    ] = None,
+    made_of: Annotated[
+        tuple[Path, ...], Field(description="A file that the sound was made of; may be given several times.")
+    ] = (),
+    beside_only: Annotated[
+        bool, Field(description="Write the record beside the file alone, and leave the file as it is.")
+    ] = False,
+    c2pa: Annotated[
+        bool,
+        Field(description="Also write a C2PA manifest, which other programs read: WAV, FLAC and MP3 files."),
+    ] = False,
+    quiet: Quiet = False,
+) -> SignedFile | SignedFolder:
+    """Sign a sound file, or all of a folder: what made it, and a hash of its sound.
+
+    The record is written beside the file, as ``<file>.provenance.json``, and into the metadata of WAV, FLAC, Ogg
+    Vorbis, Opus and MP3 files. It says what the comment of the file says: model with hash, task, settings, seed,
+    sources. The sound stays as it is. A file with the same signature is kept.
+
+    Raises
+    ------
+    BadAudio
+        If the only file cannot be read.
+    BadFolder
+        If a folder contains no sound, or a file cannot be written.
+    BadSetting
+        If there is no key, a file can have no C2PA manifest, or ``c2pa`` and ``beside_only`` are given.
+    MissingExtra
+        Without the extra ``sign``, or ``c2pa``.
+    """
+    if c2pa and beside_only:
+        raise BadSetting("A C2PA manifest is a part of the file; leave --beside-only or --c2pa out.")
+    private = load_private_key(key)
+    if not file.is_dir():
+        return sign_file(file, private, made_of, beside_only=beside_only, with_c2pa=c2pa)
+
+    def sign_inside(path: Path) -> SignedFile:
+        if not path.resolve().is_relative_to(file.resolve()):
+            raise BadFolder(f"{path} leads out of {file}; sign it by its own path.")
+        return sign_file(path, private, made_of, beside_only=beside_only, with_c2pa=c2pa)
+
+    signed, failed = each_sound(file, "signing", sign_inside, quiet)
+    return SignedFolder(file, tuple(signed), tuple(failed), 2 if failed else 0)

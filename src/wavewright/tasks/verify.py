@@ -1,0 +1,88 @@
+"""Verify signed sound files and folders, and say what made them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from ..parameters import Quiet
+from ..provenance.keys import check_extra
+from ..provenance.origin import installed
+from ..provenance.verification import TrustedKeys, VerifiedFile, verify_file
+from . import checked
+from .each_sound import UnreadFile, each_sound
+
+
+@dataclass(frozen=True)
+class VerifiedFolder:
+    """What the signatures of the files of a folder say.
+
+    Attributes
+    ----------
+    folder
+        The folder.
+    files
+        Its sound files in order.
+    failed
+        Files that could not be read.
+    n_verified
+        Number of verified files.
+    exit_code
+        2 if files could not be read, else 1 unless all are verified.
+    """
+
+    folder: Path
+    files: tuple[VerifiedFile, ...]
+    failed: tuple[UnreadFile, ...]
+    n_verified: int
+    exit_code: int = 0
+
+    def __str__(self) -> str:
+        counts = f"{self.folder}: {self.n_verified} of {len(self.files) + len(self.failed)} files are verified"
+        return "\n".join([*map(str, self.files), *map(str, self.failed), counts])
+
+
+@checked
+def verify(
+    file: Annotated[Path, Field(description="Sound file, or a folder.")],
+    trust: Annotated[
+        tuple[Path, ...],
+        Field(description="Public key in PEM that a signature must have; may be given several times."),
+    ] = (),
+    quiet: Quiet = False,
+) -> VerifiedFile | VerifiedFolder:
+    """Verify the signature of a sound file, or of all of a folder: who signed it, whether it changed, what made it.
+
+    The records beside the file and in its metadata are compared with the sound. Whatever they are, a change of other
+    metadata or of the name is no change of the sound. Where the model that made the sound is installed, what it learned
+    from is listed. The exit code is 1 unless every file is verified.
+
+    Raises
+    ------
+    BadAudio
+        If the only file cannot be read.
+    BadFolder
+        If a folder contains no sound.
+    BadSetting
+        If a file of ``trust`` is no public key.
+    MissingExtra
+        Without the extra ``sign``.
+    """
+    check_extra()
+    trusted = TrustedKeys.read(trust)
+    if not file.is_dir():
+        return verify_file(file, trusted)
+    find_model = cache(installed)
+    files, failed = each_sound(file, "verifying", lambda path: verify_file(path, trusted, find_model), quiet)
+    n_verified = sum(each.is_verified for each in files)
+    return VerifiedFolder(
+        folder=file,
+        files=tuple(files),
+        failed=tuple(failed),
+        n_verified=n_verified,
+        exit_code=2 if failed else int(n_verified < len(files)),
+    )

@@ -1,0 +1,788 @@
+"""Batches: lists of jobs, keys, exactly one output a job, failures, shards, workers that die, and kills."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from command_line import refused
+
+from wavewright import loading
+from wavewright.batch_jobs import dispatch, keys, remote_store
+from wavewright.batch_jobs.batch import batch
+from wavewright.batch_jobs.dispatch import run_jobs
+from wavewright.batch_jobs.inputs import local_files
+from wavewright.batch_jobs.job import BadLine, BatchJob, JobOutcome
+from wavewright.batch_jobs.job_list import read_jobs
+from wavewright.batch_jobs.keys import ModelHashes, job_key
+from wavewright.batch_jobs.lanes import Lane, LocalLane, ProcessLane, WorkerLost, one_thread_each
+from wavewright.batch_jobs.ray_lanes import ray_lanes
+from wavewright.batch_jobs.remote_store import RemoteStore
+from wavewright.batch_jobs.store import FolderStore
+from wavewright.cli import run
+from wavewright.errors import BadFolder, BadSetting, InUse, MissingExtra
+from wavewright.tasks.edit import edit
+
+GAIN = {"task": "edit", "do": "gain -6dB"}
+
+
+@pytest.fixture
+def sounds(tmp_path: Path) -> Path:
+    """A folder of eight short recordings, two of them in a folder of it."""
+    folder = tmp_path / "sounds"
+    (folder / "more").mkdir(parents=True)
+    random = np.random.default_rng(0)
+    for index in range(8):
+        name = f"more/{index}.wav" if index > 5 else f"{index}.wav"
+        soundfile.write(folder / name, random.uniform(-0.5, 0.5, 800), 8000)
+    (folder / "notes.txt").write_text("no sound")
+    return folder
+
+
+def write_list(path: Path, *records: object) -> Path:
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    return path
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    """Return the contents of all files except the logs."""
+    paths = [path for path in folder.rglob("*") if path.is_file() and ".wavewright-batch" not in path.parts]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+
+
+def results_of(out: Path) -> list[dict]:
+    return [json.loads(line) for line in (out / "results.jsonl").read_text().splitlines()]
+
+
+def hidden_in(folder: Path) -> list[str]:
+    return [path.name for path in folder.rglob(".*") if path.name != ".wavewright-batch"]
+
+
+# ------------------------------------------------------------------------------------------------ lists of jobs
+
+
+def test_a_list_names_tasks_and_values(tmp_path):
+    path = write_list(
+        tmp_path / "jobs.jsonl",
+        {"task": "enhance", "file": "a.wav", "mix": "0.5", "model": None},
+        {"task": "cancel-echo", "mic": "m.wav", "far": "f.wav", "unchecked": True},
+        {"task": "split", "file": "a.wav", "at": [1, 2.5]},
+        {"task": "compose", "model": "melody", "continue": "a.mid"},
+    )
+    assert read_jobs(str(path)) == [
+        BatchJob(1, "enhance", {"source": "a.wav", "mix": 0.5}, str(tmp_path)),
+        BatchJob(2, "cancel-echo", {"mic": "m.wav", "far": "f.wav", "unchecked": True}, str(tmp_path)),
+        BatchJob(3, "split", {"file": "a.wav", "at": [1.0, 2.5]}, str(tmp_path)),
+        BatchJob(4, "compose", {"model": "melody", "continue": "a.mid"}, str(tmp_path)),
+    ]
+
+
+def test_task_and_settings_are_for_lines_that_say_nothing_else(tmp_path):
+    path = write_list(tmp_path / "jobs.jsonl", {"text": "One."}, {"text": "Two.", "rate": 2}, {**GAIN, "file": "a.wav"})
+    lines = read_jobs(str(path), "speak", ["rate=0.5", "seed=7"])
+    assert [line.values for line in lines[:2]] == [
+        {"text": "One.", "rate": 0.5, "seed": 7},
+        {"text": "Two.", "rate": 2.0, "seed": 7},
+    ]
+    assert isinstance(lines[2], BadLine)  # edit has no rate
+    repeated = read_jobs(str(tmp_path / "jobs.jsonl"), "edit", ["tag=title=a", "tag=artist=b"])[2]
+    assert repeated.values["tag"] == ["title=a", "artist=b"]
+
+
+def test_a_folder_lists_its_sounds(sounds):
+    jobs = read_jobs(str(sounds), "edit", ["do=gain 3dB"])
+    assert [job.values["source"] for job in jobs] == [*(f"{i}.wav" for i in range(6)), "more/6.wav", "more/7.wav"]
+    assert [job.line for job in jobs] == list(range(1, 9))
+    assert [job.values["file"] for job in read_jobs(str(sounds), "speak", pattern="*.txt")] == ["notes.txt"]
+
+
+@pytest.mark.parametrize(
+    ("record", "sentence"),
+    [
+        ([1], 'It is no JSON object; write {"task": ..., "file": ...}.'),
+        ({"file": "a.wav"}, 'It names no task; write "task": "enhance" for example, or give --task for all lines.'),
+        ({"task": "enhance"}, "enhance needs source; add it to the line."),
+        ({"task": "train", "folder": "x"}, "There is no task 'train'; give one of speak, "),
+        ({"task": "enhance", "file": "a", "mixx": 1}, "enhance has no parameter 'mixx'; the nearest is mix."),
+        ({"task": "enhance", "file": "a", "mix": 2}, "mix is 2; input should be less than or equal to 1."),
+        ({"task": "enhance", "file": "-"}, "source is '-'; give the path of a file."),
+        ({"task": "enhance", "file": 3}, "source is '3'; give the path of a file."),
+        ({"task": "enhance", "file": "a", "workers": 2}, "enhance has no workers in a batch; leave it out."),
+        ({"task": "speak", "text": "a", "stream": True}, "speak has no stream in a batch; leave it out."),
+        ({"task": "edit", "file": "a", "out": "../b.wav"}, "out is '../b.wav', which contains a path separator; "),
+        ({"task": "edit", "file": "a", "out": ".b.wav"}, "out is '.b.wav', which starts with a dot; "),
+        ({"task": "edit", "file": "a", "out": 1}, "out is '1', which is not text; give the name of a file alone."),
+    ],
+)
+def test_lines_that_are_no_jobs_say_why(tmp_path, record, sentence):
+    (line,) = read_jobs(str(write_list(tmp_path / "jobs.jsonl", record)))
+    assert isinstance(line, BadLine)
+    assert line.problem.startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["nothing.jsonl"], "nothing.jsonl is neither a folder nor a .jsonl file with a job a line; give one."),
+        (["empty.jsonl"], "empty.jsonl lists no job; write "),
+        (["latin.jsonl"], "latin.jsonl is not UTF-8 (byte 0); convert it to UTF-8."),
+        (["empty.jsonl", "--pattern", "*.mid"], "empty.jsonl is no folder, whose files --pattern *.mid could choose; "),
+        (["folder"], "folder is a folder; name the task for its files with --task."),
+        (["folder", "--task", "enhance"], "folder contains no sound file; give another folder, or --pattern."),
+        (["folder", "--task", "edit", "--pattern", "*.x"], "folder contains no file that matches *.x; "),
+        (["folder", "--task", "generate"], "generate works on no file; list its jobs in a .jsonl file."),
+        (["folder", "--task", "enhanced"], "There is no task 'enhanced'; the nearest is enhance."),
+        (["empty.jsonl", "--task", "edit", "--set", "d=1"], "edit has no parameter 'd'; "),
+        (["empty.jsonl", "--set", "x"], "--set is 'x'; write name=value, such as model=denoise-16k."),
+        (["empty.jsonl", "--shard", "3/2"], "--shard is '3/2'; write 2/3 for the second of three, at most 10000."),
+        (["empty.jsonl", "--jobs", "-1"], "--jobs is -1; input should be greater than or equal to 0."),
+    ],
+)
+def test_calls_that_cannot_run_are_refused(tmp_path, monkeypatch, capsys, arguments, sentence):
+    monkeypatch.chdir(tmp_path)
+    Path("empty.jsonl").write_text("\n\n")
+    Path("latin.jsonl").write_bytes(b"\xff")
+    Path("folder").mkdir()
+    assert refused(capsys, "batch", *arguments).startswith(sentence)
+    assert not Path("wavewright-batch").exists()
+
+
+# --------------------------------------------------------------------------------------------------------- keys
+
+
+def key_of(job: BatchJob, hashes: dict[str, str] | None = None) -> str:
+    with local_files(job) as files:
+        return job_key(job, files.inputs, ModelHashes().of_job(job) if hashes is None else hashes)
+
+
+def test_a_key_depends_on_contents_not_on_folders(tmp_path, sounds, monkeypatch):
+    job = BatchJob(1, "enhance", {"source": "0.wav", "mix": 0.5}, str(sounds))
+    key = key_of(job)
+    shutil.copytree(sounds, tmp_path / "copy")
+    same = BatchJob(9, "enhance", {"mix": 0.5, "source": "copy/0.wav"}, str(tmp_path))
+    assert key_of(same) == key
+    others = [
+        replace(job, task="edit", values={"source": "0.wav"}),
+        replace(job, values={**job.values, "mix": 0.6}),
+        replace(job, values={**job.values, "source": "1.wav"}),
+        replace(job, values={**job.values, "out": "x.wav"}),
+    ]
+    found = {key, *map(key_of, others)}
+    (tmp_path / "copy" / "0.wav").write_bytes((sounds / "1.wav").read_bytes())
+    found.add(key_of(same))
+    found.add(key_of(job, {**ModelHashes().of_job(job), "bundled": "other"}))
+    monkeypatch.setattr(keys, "__version__", "99.0")
+    found.add(key_of(job))
+    assert len(found) == 8
+
+
+def test_a_key_names_models_by_their_hash(copied_gan, tmp_path):
+    moved = shutil.copytree(copied_gan, tmp_path / "elsewhere" / copied_gan.name)
+    first, second = (BatchJob(1, "generate", {"model": str(path)}, ".") for path in (copied_gan, moved))
+    assert ModelHashes().of_job(first)["model"] == ModelHashes().of_job(second)["model"] != ""
+    assert key_of(first) == key_of(second)
+    speaking = BatchJob(1, "speak", {"text": "Hello."}, ".")
+    hashes = ModelHashes().of_job(speaking)
+    assert hashes["voice"] == keys._hash_of("en") != ""
+    assert hashes["vocoder"] == keys._hash_of("vocoder")
+    assert ModelHashes().of_job(BatchJob(1, "generate", {"model": "no such model"}, "."))["model"] == ""
+
+
+def test_a_folder_is_identified_by_all_of_its_files(sounds):
+    digest = keys.file_digest(sounds)
+    (sounds / "more" / "6.wav").rename(sounds / "more" / "8.wav")
+    assert keys.file_digest(sounds) != digest
+
+
+# ---------------------------------------------------------------------------------------------------- one batch
+
+
+def test_outputs_are_those_of_the_task(sounds, tmp_path):
+    result = batch(sounds, tmp_path / "out", "edit", ("do=gain -6dB",), on="serial", quiet=True)
+    assert (result.n_jobs, result.n_done, result.n_new, result.exit_code) == (8, 8, 8, 0)
+    for line, name in zip(results_of(Path(result.out)), [*(f"{i}.wav" for i in range(6)), "more/6.wav"], strict=False):
+        edit(sounds / name, tmp_path / Path(name).name, do="gain -6dB", quiet=True)
+        ((file, digest),) = line["files"].items()
+        assert (Path(result.out) / file).read_bytes() == (tmp_path / Path(name).name).read_bytes()
+        assert digest == keys.file_digest(Path(result.out) / file)
+        assert line["values"] == {"do": "gain -6dB", "source": name}
+        assert (line["result"]["file"], line["result"]["out"]) == (name, Path(name).name)
+    assert hidden_in(Path(result.out)) == []
+
+
+def test_a_batch_runs_what_is_missing(sounds, tmp_path):
+    out = tmp_path / "out"
+    call = lambda: batch(sounds, out, "edit", ("do=gain -6dB",), on="serial", quiet=True)  # noqa: E731
+    call()
+    before = {path: path.stat().st_mtime_ns for path in out.rglob("*.wav")}
+    first = files_of(out)
+    assert call().n_new == 0
+    assert {path: path.stat().st_mtime_ns for path in out.rglob("*.wav")} == before
+    soundfile.write(sounds / "0.wav", np.full(900, 0.25), 8000)
+    shutil.rmtree(next(out.glob("1-*")))
+    result = call()
+    assert (result.n_done, result.n_new) == (8, 2)
+    kept = {name for name in first if not name.startswith(("0-", "results"))}
+    assert {name: contents for name, contents in files_of(out).items() if name in kept} == {
+        name: first[name] for name in kept
+    }
+    shutil.rmtree(out / ".wavewright-batch")  # the folders alone say what is done
+    assert call().n_new == 0
+
+
+def test_jobs_of_all_kinds(sounds, tmp_path):
+    path = write_list(
+        sounds / "jobs.jsonl",
+        {"task": "phonemes", "text": "Hello 你"},
+        {"task": "synthesise", "name": "laser", "variations": 2},
+        {"task": "split", "file": "0.wav", "every": 0.05},
+        {"task": "edit", "file": "0.wav", "do": "gain 1dB", "out": "louder.flac"},
+        {"task": "edit", "file": "0.wav", "do": "gain 1dB", "out": "louder.flac"},
+        {"task": "edit", "file": "0.wav", "do": "gian 1dB"},
+        {"task": "edit", "file": "more", "do": "gain 1dB"},
+        {"task": "edit", "file": "none.wav", "do": "gain 1dB"},
+        {"task": "analyse", "file": "notes.txt"},
+        {"task": "edit"},
+    )
+    result = batch(path, tmp_path / "out", on="serial", retries=0, quiet=True)
+    lines = results_of(Path(result.out))
+    assert [line["status"] for line in lines] == ["done"] * 5 + ["failed"] * 5
+    assert (result.n_done, result.n_new, len(result.failed), result.exit_code) == (5, 5, 5, 2)
+    names = [sorted(Path(file).name for file in line.get("files", ())) for line in lines]
+    assert names[0] == []
+    assert names[1] == ["laser_01.wav", "laser_02.wav", "manifest.jsonl"]
+    assert names[2] == ["0_01.wav", "0_02.wav", "manifest.jsonl"]
+    assert names[3] == names[4] == ["louder.flac"]
+    assert lines[3]["files"] == lines[4]["files"]
+    assert "你" in lines[0]["warnings"][0]
+    assert "did you mean gain" in result.failed[6]
+    assert (
+        result.failed[7] == f"{sounds / 'more'} is a folder, and a job works on one file; list its files, one a line."
+    )
+    assert result.failed[8] == f"{sounds / 'none.wav'} does not exist; correct source."
+    assert result.failed[10].startswith("There is nothing to edit")
+    assert str(result).startswith(f"5 of 10 jobs are done in {result.out}: 5 new, 5 failed\n  line 6: The chain has no")
+
+
+def test_many_failures_are_counted(tmp_path):
+    path = write_list(tmp_path / "jobs.jsonl", *({"task": "analyse", "file": f"{i}.wav"} for i in range(12)))
+    result = batch(path, tmp_path / "out", on="serial", retries=0, quiet=True)
+    assert len(str(result).splitlines()) == 12
+    assert str(result).endswith(f"and 2 more; {result.results} lists all")
+
+
+def test_the_command_prints_counts_and_fails_with_its_jobs(sounds, tmp_path, capsys):
+    arguments = ["batch", str(sounds), "--task", "edit", "--set", "do=gain 1dB", "--on", "serial", "--out"]
+    assert run([*arguments, str(tmp_path / "out"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["n_done"] == 8
+    (sounds / "3.wav").write_bytes(b"no sound")
+    assert run([*arguments, str(tmp_path / "out"), "--retries", "0"]) == 2
+    assert capsys.readouterr().out.startswith(f"7 of 8 jobs are done in {tmp_path / 'out'}: 0 new, 7 kept, 1 failed")
+
+
+def test_models_stay_open(copied_gan):
+    model = loading.load(copied_gan)
+    assert loading.load(copied_gan) is not model
+    with loading.models_stay_open():
+        opened = loading.load(copied_gan)
+        assert loading.load(copied_gan / ".") is opened
+        card = copied_gan / "card.json"
+        changed = json.loads(card.read_text())
+        changed["files"].pop("sample.ogg")  # which the hash leaves out
+        card.write_text(json.dumps(changed))
+        assert loading.load(copied_gan) is opened
+    assert loading.load(copied_gan) is not opened
+
+
+def test_the_model_that_was_used_longest_ago_is_closed(copied_gan, tmp_path, monkeypatch):
+    monkeypatch.setattr(loading, "N_OPEN", 1)
+    other = shutil.copytree(copied_gan, tmp_path / "other")
+    with loading.models_stay_open():
+        opened = loading.load(copied_gan)
+        loading.load(other)
+        assert loading.load(copied_gan) is not opened
+
+
+# ------------------------------------------------------------------------------------------------------- shards
+
+
+def test_shards_give_the_results_of_one_machine(sounds, tmp_path):
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    call = lambda out, shard=None: batch(  # noqa: E731
+        sounds, out, "edit", ("do=gain -6dB",), shard=shard, on="serial", quiet=True
+    )
+    call(whole)
+    first = call(parts, "2/3")
+    assert (first.n_done, first.n_waiting) == (3, 5)
+    assert str(first).endswith("3 new, 5 wait for other shards")
+    assert [line["status"] for line in results_of(parts)] == ["waiting", "done", "waiting"] * 2 + ["waiting", "done"]
+    call(parts, "3/3")
+    last = call(parts, "1/3")
+    assert (last.n_done, last.n_new, last.n_waiting) == (8, 3, 0)
+    assert files_of(parts) == files_of(whole)
+
+
+def test_a_shard_runs_once_at_a_time(sounds, tmp_path):
+    store = FolderStore(tmp_path / "out")
+    store.prepare()
+    with store.log("1-of-2"), pytest.raises(InUse):
+        batch(sounds, tmp_path / "out", "edit", ("do=gain 1dB",), shard="1/2", on="serial", quiet=True)
+
+
+# -------------------------------------------------------------------------------------------------------- store
+
+
+def test_the_first_of_two_equal_jobs_stays(tmp_path):
+    store = FolderStore(tmp_path / "out")
+    store.prepare()
+    with store.new("a-1") as slow:
+        with store.new("a-1") as quick:
+            (quick / "result.json").write_text('{"by": "quick"}')
+        (slow / "result.json").write_text('{"by": "slow"}')
+    assert store.output("a-1") == {"by": "quick"}
+    assert store.names() == {"a-1"}
+    assert store.output("a-2") is None
+    assert hidden_in(store.folder) == []
+
+
+def test_a_job_that_fails_leaves_nothing(tmp_path):
+    store = FolderStore(tmp_path / "out")
+    store.prepare()
+
+    def fail() -> None:
+        with store.new("a-1") as folder:
+            (folder / "half.wav").write_text("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert store.names() == set()
+    assert hidden_in(store.folder) == []
+
+
+def test_a_log_with_an_unfinished_line_is_read(tmp_path):
+    store = FolderStore(tmp_path / "out")
+    store.prepare()
+    with store.log("1-of-1") as add:
+        add({"job": "a", "time": 2.0})
+    path = store.folder / ".wavewright-batch" / "1-of-1.jsonl"
+    path.write_bytes(path.read_bytes() + b'{"job": "b", "ti')
+    with store.log("1-of-1") as add:
+        add({"job": "c", "time": 1.0})
+    assert [record["job"] for record in store.records()] == ["c", "a"]
+
+
+def test_a_folder_that_is_not_of_a_job_is_refused(tmp_path):
+    store = FolderStore(tmp_path / "out")
+    store.prepare()
+    (store.folder / "a-1").mkdir()
+    (store.folder / "a-1" / "result.json").write_text("{")
+    with pytest.raises(BadFolder, match=r"is not the folder of a job; remove it"):
+        store.output("a-1")
+
+
+# ------------------------------------------------------------------------------------------- lanes and dispatch
+
+
+class ScriptedLane(Lane):
+    """A lane whose jobs end as their values say: how often they are lost, then how often they fail."""
+
+    def __init__(self, log: list[tuple[str, str]], tries: dict[str, int]) -> None:
+        self.log, self.tries, self.is_stopped = log, tries, False
+        self.n_running = 0
+
+    def run(self, job: BatchJob, models: dict[str, str]) -> JobOutcome:
+        name = str(job.values["text"])
+        self.tries[name] = self.tries.get(name, 0) + 1
+        n_lost, n_failed = (int(digit) for digit in name[-2:])
+        if self.tries[name] <= n_lost:
+            self.log.append((name, "lost"))
+            raise WorkerLost("Its process ended.")
+        state = "failed" if self.tries[name] <= n_lost + n_failed else "done"
+        self.log.append((name, state))
+        return JobOutcome(problem="It fails." if state == "failed" else "")
+
+    def stop(self) -> None:
+        self.is_stopped = True
+
+
+def test_failures_and_losses_run_again_after_the_others():
+    jobs = [BatchJob(i, "phonemes", {"text": name}, ".") for i, name in enumerate(["a00", "b10", "c01", "d09", "e00"])]
+    ended: list[tuple[str, str]] = []
+    lane = ScriptedLane([], {})
+    run_jobs(jobs, [lane], 1, lambda job, outcome: ended.append((job.values["text"], outcome.problem)))
+    assert ended == [("a00", ""), ("e00", ""), ("b10", ""), ("c01", ""), ("d09", "It fails.")]
+    assert lane.tries == {"a00": 1, "b10": 2, "c01": 2, "d09": 2, "e00": 1}
+    assert lane.is_stopped
+
+
+def test_the_first_job_of_each_task_runs_alone():
+    jobs = [BatchJob(i, task, {"text": "x"}, ".") for i, task in enumerate(["speak", "speak", "phonemes", "speak"])]
+    running, most, order = set(), {}, []
+    lock = threading.Lock()
+
+    class CountingLane(Lane):
+        def run(self, job: BatchJob, models: dict[str, str]) -> JobOutcome:
+            with lock:
+                running.add(job.line)
+                most[job.line] = len(running)
+                order.append(job.line)
+            time.sleep(0.02)
+            with lock:
+                running.discard(job.line)
+            return JobOutcome()
+
+        def stop(self) -> None: ...
+
+    run_jobs(jobs, [CountingLane(), CountingLane(), CountingLane()], 0, lambda *_: None)
+    assert order[:2] == [0, 2]
+    assert most[0] == most[2] == 1
+    assert sorted(order) == [0, 1, 2, 3]
+
+
+def test_a_long_first_job_does_not_hold_the_others_back(monkeypatch):
+    monkeypatch.setattr(dispatch, "WARM_UP_SECONDS", 0.0)
+    barrier = threading.Barrier(2, timeout=20)
+
+    class MeetingLane(Lane):
+        def run(self, job: BatchJob, models: dict[str, str]) -> JobOutcome:
+            barrier.wait()  # both jobs must run at once
+            return JobOutcome()
+
+        def stop(self) -> None: ...
+
+    ended: list[int] = []
+    jobs = [BatchJob(i, "phonemes", {"text": "x"}, ".") for i in range(2)]
+    run_jobs(jobs, [MeetingLane(), MeetingLane()], 0, lambda job, _: ended.append(job.line))
+    assert sorted(ended) == [0, 1]
+
+
+def test_a_worker_with_other_models_refuses(tmp_path):
+    store = FolderStore(tmp_path / "out")
+    store.prepare()
+    lane = LocalLane(store)
+    outcome = lane.run(BatchJob(1, "phonemes", {"text": "x"}, "."), {"bundled": "other"})
+    lane.stop()
+    assert outcome.problem == "The models of this worker are not those of the machine that started the batch."
+
+
+def test_a_fault_of_a_task_fails_its_job_only(tmp_path, monkeypatch):
+    from wavewright.batch_jobs import worker
+
+    store = FolderStore(tmp_path / "out")
+    store.prepare()
+    lane = LocalLane(store)
+    job = BatchJob(1, "phonemes", {"text": "x"}, ".")
+    faults = [(MemoryError(), "The memory is too small"), (OSError(28, "x", "f"), "There is no space left")]
+    for fault, sentence in [*faults, (ZeroDivisionError("by zero"), "phonemes failed unexpectedly (ZeroDiv")]:
+
+        def fail(*_: object, fault: Exception = fault) -> None:
+            raise fault
+
+        monkeypatch.setattr(worker, "_call", fail)
+        assert lane.run(job, ModelHashes().of_job(job)).problem.startswith(sentence)
+    lane.stop()
+
+
+def test_one_thread_each_leaves_the_environment_as_it_was(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    with one_thread_each():
+        assert (os.environ["OMP_NUM_THREADS"], os.environ["OPENBLAS_NUM_THREADS"]) == ("3", "1")
+    assert "OPENBLAS_NUM_THREADS" not in os.environ
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_a_process_that_dies_loses_only_its_job(tmp_path):
+    store = FolderStore(tmp_path / "out")
+    store.prepare()
+    lane = ProcessLane(store)
+    quick = BatchJob(1, "phonemes", {"text": "Hello."}, ".")
+    endless = BatchJob(2, "synthesise", {"name": "rain", "seconds": 3600.0}, ".")
+    models = ModelHashes().of_job(quick)
+    try:
+        assert not lane.run(quick, models).problem
+        first = lane._process.pid
+        lost: list[str] = []
+
+        def run_endless() -> None:
+            with pytest.raises(WorkerLost) as caught:
+                lane.run(endless, ModelHashes().of_job(endless))
+            lost.append(str(caught.value))
+
+        thread = threading.Thread(target=run_endless)
+        thread.start()
+        while not any(path.name.startswith(".wavewright-") and path.is_dir() for path in store.folder.glob(".*-*-*")):
+            time.sleep(0.02)
+        os.kill(first, signal.SIGKILL)
+        thread.join(30)
+        assert lost == ["Its process was ended by SIGKILL; the memory may be too small for it."]
+        outcome = lane.run(replace(quick, values={"text": "Again."}), models)
+        assert not outcome.problem
+        assert lane._process.pid != first
+    finally:
+        lane.stop()
+    store.sweep()
+    assert hidden_in(store.folder) == []
+    with pytest.raises(WorkerLost, match="stopped"):
+        ProcessLane.run(stopped(store), quick, models)
+
+
+def stopped(store: FolderStore) -> ProcessLane:
+    lane = ProcessLane(store)
+    lane.stop()
+    return lane
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_killed_at_any_moment_a_batch_loses_and_repeats_nothing(sounds, tmp_path):
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    path = write_list(
+        sounds / "jobs.jsonl",
+        *({"task": "edit", "file": f"{i % 6}.wav", "do": f"gain -{i + 1}dB"} for i in range(40)),
+    )
+    batch(path, whole, on="serial", quiet=True)
+    command = [sys.executable, "-m", "wavewright", "batch", str(path), "--out", str(killed), "--jobs", "2", "--quiet"]
+    process = subprocess.Popen(command, start_new_session=True, stderr=subprocess.DEVNULL)
+    while process.poll() is None and len(list(killed.glob("*/result.json"))) < 3:
+        time.sleep(0.01)
+    process.kill()  # the workers end by themselves
+    process.wait()
+    done = {name: (killed / name).stat().st_mtime_ns for name in FolderStore(killed).names()}
+    assert 3 <= len(done) < 40
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    assert files_of(killed) == files_of(whole)
+    assert {name: (killed / name).stat().st_mtime_ns for name in done} == done
+    assert hidden_in(killed) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_ctrl_c_ends_the_workers_and_writes_the_results(sounds, tmp_path):
+    out = tmp_path / "out"
+    path = write_list(
+        sounds / "jobs.jsonl",
+        {"task": "phonemes", "text": "Hello."},
+        {"task": "synthesise", "name": "rain", "seconds": 3600},
+    )
+    command = [sys.executable, "-m", "wavewright", "batch", str(path), "--out", str(out), "--jobs", "2", "--quiet"]
+    process = subprocess.Popen(command, start_new_session=True, stderr=subprocess.PIPE)
+    while not list(out.glob("phonemes-*")) or not [each for each in out.glob(".wavewright-*-*") if each.is_dir()]:
+        assert process.poll() is None
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (130, b"")
+    assert [line["status"] for line in results_of(out)] == ["done", "waiting"]
+    assert hidden_in(out) == []
+
+
+def test_a_script_without_a_guard_is_told_so(sounds, tmp_path):
+    script = tmp_path / "script.py"
+    call = f"wavewright.batch({str(sounds)!r}, {str(tmp_path / 'out')!r}, 'edit', ('do=gain 1dB',), jobs=1)"
+    script.write_text(f"import wavewright\n{call}\n")
+    ended = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert "needs if __name__" in ended.stderr
+    with pytest.raises(BadSetting):
+        batch(sounds, tmp_path / "out", "edit", shard="0/1")
+
+
+# ----------------------------------------------------------------------------------------------- object storage
+
+
+@pytest.fixture
+def bucket(sounds):
+    """A folder of sounds in fsspec's memory, and its file system."""
+    fsspec = pytest.importorskip("fsspec")
+    system = fsspec.filesystem("memory")
+    system.store.clear()
+    system.pseudo_dirs[:] = [""]
+    system.put(str(sounds), "/bucket", recursive=True)
+    yield system
+    system.store.clear()
+
+
+def objects_of(system, folder: str) -> dict[str, bytes]:
+    paths = [path for path in system.find(folder) if ".wavewright-batch" not in path]
+    return {path.removeprefix(folder).lstrip("/"): system.cat_file(path) for path in paths}
+
+
+def test_objects_are_those_of_a_folder(bucket, sounds, tmp_path):
+    local = batch(sounds, tmp_path / "out", "edit", ("do=gain -6dB",), on="serial", quiet=True)
+    remote = batch("memory://bucket", "memory://out", "edit", ("do=gain -6dB",), on="serial", quiet=True)
+    assert (remote.n_done, remote.n_new, remote.results) == (8, 8, "memory://out/results.jsonl")
+    assert objects_of(bucket, "/out") == files_of(Path(local.out))
+    again = batch("memory://bucket", "memory://out", "edit", ("do=gain -6dB",), on="serial", quiet=True)
+    assert (again.n_done, again.n_new) == (8, 0)
+    bucket.rm("/out/.wavewright-batch", recursive=True)  # the objects alone say what is done
+    bucket.pipe_file("/bucket/0.wav", (sounds / "1.wav").read_bytes())
+    changed = batch("memory://bucket", "memory://out", "edit", ("do=gain -6dB",), on="serial", quiet=True)
+    assert (changed.n_done, changed.n_new) == (8, 1)
+
+
+def test_a_job_without_its_last_object_is_not_done(bucket, monkeypatch):
+    call = lambda: batch("memory://bucket", "memory://out", "edit", ("do=gain -6dB",), on="serial", quiet=True)  # noqa: E731
+    call()
+    whole = objects_of(bucket, "/out")
+    bucket.rm_file(next(path for path in bucket.find("/out") if "/3-" in path and path.endswith("result.json")))
+    assert call().n_new == 1
+    assert objects_of(bucket, "/out") == whole
+
+
+def test_lists_and_files_at_urls(bucket, sounds, tmp_path):
+    records = [{**GAIN, "file": "0.wav"}, {**GAIN, "file": "memory://bucket/more/6.wav"}, {**GAIN, "file": "no.wav"}]
+    bucket.pipe_file("/bucket/jobs.jsonl", "".join(json.dumps(each) + "\n" for each in records).encode())
+    result = batch("memory://bucket/jobs.jsonl", (tmp_path / "out").as_uri(), on="serial", retries=0, quiet=True)
+    assert (result.n_done, result.failed) == (2, {3: "memory://bucket/no.wav does not exist."})
+    edit(sounds / "0.wav", tmp_path / "0.wav", do="gain -6dB", quiet=True)
+    assert next((tmp_path / "out").glob("0-*/0.wav")).read_bytes() == (tmp_path / "0.wav").read_bytes()
+    mixed = write_list(tmp_path / "jobs.jsonl", {**GAIN, "file": "memory://bucket/0.wav"})
+    assert batch(mixed, tmp_path / "out", on="serial", quiet=True).n_new == 0  # the same content
+
+
+def test_many_records_are_objects_of_their_own(bucket, monkeypatch):
+    monkeypatch.setattr(remote_store, "N_BUFFERED", 3)
+    store = RemoteStore("memory://out")
+    with store.log("1-of-1") as add:
+        for index in range(7):
+            add({"job": str(index), "time": index})
+    assert len(bucket.ls("/out/.wavewright-batch")) == 3
+    assert [record["job"] for record in store.records()] == [str(index) for index in range(7)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["memory://nothing", "--task", "edit"], "memory://nothing is neither a folder nor a .jsonl file"),
+        (["memory://none.jsonl"], "memory://none.jsonl does not exist."),
+        (["nix://a.jsonl"], "nix://a.jsonl cannot be used (ValueError: Protocol not known: nix)."),
+        (
+            ["memory://bucket", "--task", "edit", "--out", "memory://out"],
+            "memory://out is in the memory of this process",
+        ),
+        (["memory://bucket", "--task", "edit", "--on", "spark"], "--on is spark; string should match pattern"),
+    ],
+)
+def test_urls_that_cannot_be_used_are_refused(bucket, capsys, arguments, sentence):
+    assert refused(capsys, "batch", *arguments).startswith(sentence)
+
+
+def test_without_fsspec_the_extra_is_named(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "fsspec", None)
+    assert refused(capsys, "batch", "s3://a/b.jsonl").startswith("s3://a/b.jsonl is in object storage; run pip install")
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(MissingExtra, match="--on ray needs the extra ray"), ray_lanes("ray", 1, FolderStore(Path())):
+        pass
+
+
+# ---------------------------------------------------------------------------------------------------------- Ray
+
+
+class FakeRay:
+    """What `RayLane` uses of Ray, with actors in this process; the first job that says so ends its actor."""
+
+    class exceptions:
+        class RayActorError(Exception): ...
+
+        class WorkerCrashedError(Exception): ...
+
+        class NodeDiedError(Exception): ...
+
+    def __init__(self) -> None:
+        self.killed: list[object] = []
+        self.calls: list[object] = []
+        self.n_actors = 0
+        self.lost = {"die"}
+        self.is_running = False
+
+    def init(self, address, **options):
+        self.calls.append((address, options))
+        if address == "ray://nowhere:1":
+            raise ConnectionError("ray client connection timeout")
+        self.is_running = True
+
+    def is_initialized(self):
+        return self.is_running
+
+    def shutdown(self):
+        self.is_running = False
+
+    def cluster_resources(self):
+        return {"CPU": 3.0}
+
+    def remote(self, **options):
+        fake = self
+
+        class Method:
+            def __init__(self, function):
+                self.remote = function
+
+        class Actor:
+            def __init__(self, worker):
+                def run_job(job, models):
+                    if job.values.get("text") in fake.lost:
+                        fake.lost.clear()
+                        raise fake.exceptions.RayActorError
+                    return worker.run(job, models)
+
+                self.run = Method(run_job)
+
+        def actor_class(of):
+            def start(*arguments):
+                fake.n_actors += 1
+                return Actor(of(*arguments))
+
+            return Method(start)
+
+        return actor_class
+
+    def get(self, outcome):
+        return outcome
+
+    def kill(self, actor):
+        self.killed.append(actor)
+
+
+def test_actors_run_jobs_and_are_replaced(monkeypatch, tmp_path):
+    fake = FakeRay()
+    monkeypatch.setitem(sys.modules, "ray", fake)
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    path = write_list(tmp_path / "jobs.jsonl", *({"task": "phonemes", "text": text} for text in ("a", "die", "b")))
+    result = batch(path, tmp_path / "out", on="ray", jobs=1, retries=1, quiet=True)
+    assert (result.n_done, result.n_new, fake.n_actors, len(fake.killed)) == (3, 3, 2, 1)
+    assert os.environ["RAY_USAGE_STATS_ENABLED"] == "0"
+    ((address, options),) = fake.calls
+    assert (address, options["num_cpus"], options["include_dashboard"]) == (None, 1, False)
+    assert not fake.is_running
+    fake.lost.add("die again")
+    path = write_list(tmp_path / "jobs.jsonl", {"task": "phonemes", "text": "die again"})
+    failed = batch(path, tmp_path / "out", on="ray://head:10001", retries=0, quiet=True)
+    assert failed.failed == {1: "Its worker on the cluster ended; the memory may be too small for it."}
+    assert fake.calls[1] == ("ray://head:10001", {"logging_level": "ERROR", "log_to_driver": False})
+    with pytest.raises(BadSetting, match=r"^No Ray cluster answers for --on ray://nowhere:1 \(ray client"):
+        batch(path, tmp_path / "other", on="ray://nowhere:1", quiet=True)
+    with ray_lanes("ray", 0, FolderStore(tmp_path)) as lanes:
+        assert len(lanes) == 3
+        lanes[0].stop()
+        with pytest.raises(WorkerLost, match="stopped"):
+            lanes[0].run(BatchJob(1, "phonemes", {"text": "a"}, "."), {})
+
+
+@pytest.mark.skipif("WAVEWRIGHT_TEST_RAY" not in os.environ, reason="Ray needs 20 s to start; set WAVEWRIGHT_TEST_RAY")
+def test_a_cluster_gives_the_outputs_of_this_process(sounds, tmp_path):
+    pytest.importorskip("ray")
+    command = [sys.executable, "-m", "wavewright", "batch", str(sounds), "--task", "edit", "--set", "do=gain -6dB"]
+    for out, on in (("whole", "serial"), ("cluster", "ray")):
+        subprocess.run([*command, "--out", str(tmp_path / out), "--on", on, "--jobs", "2"], check=True)
+    assert files_of(tmp_path / "cluster") == files_of(tmp_path / "whole")

@@ -1,0 +1,394 @@
+"""Tasks over HTTP: descriptions, uploads, jobs in worker processes, files, limits; no request reaches another path."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shlex
+import signal
+import uuid
+import wave
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("uvicorn")
+
+from local_server import request, running, wait_until
+
+from wavewright import models
+from wavewright.cli import run
+from wavewright.errors import BadSetting
+from wavewright.server.jobs.access import FileAccess
+from wavewright.server.jobs.files import SUFFIXES, safe_name
+from wavewright.server.jobs.request import HIDDEN, NOT_OVER_HTTP, TEXTS, http_tasks, parameters_of, prepare
+from wavewright.server.speech_request import BadRequest
+from wavewright.tasks.commands import COMMANDS, all_commands
+from wavewright.tasks.description import innermost_types
+
+WAIT = "?wait=60"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        folder = tmp_path_factory.mktemp("server")
+        monkeypatch.chdir(folder)
+        monkeypatch.setenv("WAVEWRIGHT_HOME", str(folder / "models"))
+        with running(job_workers=1, max_jobs=1, max_upload_mb=1, is_ready_first=False) as server:
+            yield server
+
+
+def tone(seconds: float = 0.1, sample_rate: int = 8_000) -> bytes:
+    samples = np.sin(2 * np.pi * 440 * np.arange(round(seconds * sample_rate)) / sample_rate)
+    file = io.BytesIO()
+    with wave.open(file, "wb") as written:
+        written.setparams((1, 2, sample_rate, 0, "NONE", ""))
+        written.writeframes(np.int16(10_000 * samples).tobytes())
+    return file.getvalue()
+
+
+def form(*parts: tuple[str, str | None, bytes]) -> tuple[bytes, dict[str, str]]:
+    """Return a form of parts (name, file name, contents), and its headers."""
+    boundary = uuid.uuid4().hex
+    body = b""
+    for name, file_name, contents in parts:
+        shown = "" if file_name is None else f'; filename="{file_name}"'
+        body += f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"{shown}\r\n\r\n'.encode()
+        body += contents + b"\r\n"
+    return body + f"--{boundary}--\r\n".encode(), {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+
+
+def upload(server, name: str = "tone.wav", contents: bytes | None = None) -> dict[str, str]:
+    """Upload a file; return a reference to it."""
+    reply = request(server, "POST", "/v1/uploads", *form(("file", name, tone() if contents is None else contents)))
+    assert reply.status == 201, reply.body
+    return {"upload": reply.json["uploads"][0]["id"]}
+
+
+def do(server, task: str, wait: str = WAIT, **parameters):
+    return request(server, "POST", f"/v1/tasks/{task}{wait}", parameters)
+
+
+def sentence(reply, status: int) -> str:
+    """Return the sentence of an error with a status."""
+    assert reply.status == status, reply.body
+    message = reply.json["error"]["message"]
+    assert message.endswith(".")
+    assert "\n" not in message
+    return message
+
+
+# ----------------------------------------------------------------------------------------------------- descriptions
+
+
+def test_every_command_but_servers_is_a_task(server):
+    reply = request(server, "GET", "/v1/tasks")
+    listed = {task["name"]: task for task in reply.json["tasks"]}
+    words = {words for words, _ in all_commands() if words[0] not in NOT_OVER_HTTP}
+    assert {tuple(task["command"].split()[1:]) for task in listed.values()} == words
+    assert {"generate", "models", "data-inspect"} <= listed.keys()
+    assert set(NOT_OVER_HTTP) - {"studio"} <= COMMANDS.commands.keys()
+    for task in listed.values():
+        schema = task["parameters"]
+        assert task["summary"].endswith(".")
+        assert {*task["files"], *task["outputs"], *schema["required"]} <= schema["properties"].keys()
+        assert not HIDDEN & schema["properties"].keys()
+    seconds = listed["generate"]["parameters"]["properties"]["seconds"]
+    assert (seconds["unit"], seconds["maximum"], seconds["default"]) == ("s", 600, None)
+    assert seconds["description"].startswith("Length of each clip")
+    assert listed["generate"]["parameters"]["properties"]["format"]["enum"] == ["wav", "flac", "ogg"]
+    assert listed["morph"]["files"] == ["file_a", "file_b"]
+    assert request(server, "GET", "/v1/tasks/morph").json == listed["morph"]
+    assert "/v1/tasks" in sentence(request(server, "GET", "/v1/tasks/serve"), 404)
+
+
+def test_no_parameter_takes_a_path():
+    def none(_):
+        raise BadRequest("There is no such file.")
+
+    n_checked = 0
+    for task in http_tasks().values():
+        for parameter in parameters_of(task):
+            is_text = any(member is str for member in innermost_types(parameter.type))
+            if parameter.name in TEXTS or not (is_text or parameter.role != "value"):
+                continue
+            for path in ("../x", "/etc/passwd", "a/b", "..", "C:\\x", "\\\\host\\x"):
+                for value in (path, [path], {path: 1}):
+                    with pytest.raises(BadRequest):
+                        prepare(task, {parameter.key: value}, none, Path("runs"))
+            n_checked += 1
+    assert n_checked > 100
+
+
+def test_texts_with_slashes_are_no_names_of_files():
+    for name in TEXTS:  # a new task with such a parameter must not give it to a file
+        kinds = {each.role for task in http_tasks().values() for each in parameters_of(task) if each.name == name}
+        assert kinds == {"value"}
+
+
+# ------------------------------------------------------------------------------------------------------------- jobs
+
+
+def test_a_job_reads_an_upload_and_answers_files(server):
+    reply = do(server, "edit", source=upload(server, "my tone.WAV"), do="gain -6.0206dB; pad end=0.1s")
+    job = reply.json
+    assert (reply.status, job["state"], job["error"], job["progress"]) == (200, "done", None, 1.0)
+    assert reply.headers["Location"] == f"/v1/jobs/{job['id']}"
+    assert job["result"]["out"] == "my_tone-edited.wav"
+    assert job["command"] == "wavewright edit my_tone.wav --do 'gain -6.0206dB; pad end=0.1s'"
+    (file,) = job["files"]
+    assert (file["name"], file["type"]) == ("my_tone-edited.wav", "audio/wav")
+    whole = request(server, "GET", file["url"])
+    assert len(whole.body) == file["bytes"]
+    with wave.open(io.BytesIO(whole.body)) as written:
+        samples = np.frombuffer(written.readframes(10_000), "<i2")
+    with wave.open(io.BytesIO(tone())) as given:
+        expected = np.frombuffer(given.readframes(10_000), "<i2") / 2
+    assert len(samples) == 1_600
+    assert np.abs(samples[:800] - expected).max() <= 1
+    part = request(server, "GET", file["url"], headers={"Range": "bytes=10-19"})
+    assert (part.status, part.body) == (206, whole.body[10:20])
+    archive = zipfile.ZipFile(io.BytesIO(request(server, "GET", f"/v1/jobs/{job['id']}/files.zip").body))
+    assert archive.read(file["name"]) == whole.body
+    assert json.loads(archive.read("job.json"))["command"] == job["command"]
+
+
+def test_a_job_reads_files_of_an_earlier_one_and_a_folder(server):
+    first = do(server, "edit", source=upload(server), do="gain -6dB", out="quiet.flac").json
+    assert [file["name"] for file in first["files"]] == ["quiet.flac"]
+    source = {"job": first["id"], "file": "quiet.flac"}
+    again = do(server, "analyse", source=source, file=source)
+    assert "source" in sentence(again, 400)
+    assert do(server, "analyse", file=source).json["result"]["sample_rate"] == 8_000
+    folder = [{**upload(server), "path": "kick/1.wav"}, {**upload(server), "path": "../../../snare/1.wav"}]
+    inspected = do(server, "data-inspect", folder=folder).json
+    assert inspected["state"] == "done"
+    assert "kick 1" in inspected["text"]
+    assert "snare 1" in inspected["text"]
+    whole = do(server, "data-inspect", folder={"job": first["id"]}).json
+    assert "1 clip," in whole["text"]
+
+
+def test_a_form_has_parameters_and_files(server):
+    body, headers = form(("parameters", None, b'{"do": "reverse"}'), ("source", "a.wav", tone()))
+    reply = request(server, "POST", f"/v1/tasks/edit{WAIT}", body, headers)
+    assert (reply.status, reply.json["state"]) == (200, "done")
+    body, headers = form(("other", "a.wav", tone()))
+    assert "other" in sentence(request(server, "POST", "/v1/tasks/edit", body, headers), 400)
+
+
+def test_attachments_are_there_under_their_names(server):
+    chain = "append b.wav crossfade=0s"
+    mixed = do(server, "edit", source=upload(server), do=chain, attachments=[upload(server, "b.wav")]).json
+    assert mixed["error"] is None
+    assert mixed["result"]["seconds"] == pytest.approx(0.2)
+
+
+def test_the_command_does_the_same(server, capsys):
+    job = do(server, "phonemes", text='-- It\'s "ten past six".', language="en-GB").json
+    assert run(shlex.split(job["command"])[1:]) == 0
+    assert capsys.readouterr().out.strip() == job["text"].strip()
+    assert job["result"]["sentences"]
+
+
+def test_events_end_with_the_job(server):
+    job = do(server, "phonemes", "", text="Hello.").json
+    assert job["state"] in ("queued", "running", "done")
+    reply = request(server, "GET", f"/v1/jobs/{job['id']}/events")
+    states = [json.loads(line[6:])["state"] for line in reply.body.decode().splitlines() if line.startswith("data: ")]
+    assert reply.headers["Content-Type"].startswith("text/event-stream")
+    assert states[-1] == "done"
+    assert states == sorted(states, key=["queued", "running", "done"].index)
+    listed = request(server, "GET", "/v1/jobs").json["jobs"]
+    assert listed[0]["id"] == job["id"]
+
+
+def test_a_task_that_refuses_fails_with_its_sentence(server):
+    job = do(server, "edit", source=upload(server), do="no-such-effect").json
+    assert job["state"] == "failed"
+    assert "no-such-effect" in job["error"]
+    assert job["files"] == []
+    missing = do(server, "edit", source=upload(server, "no-sound.wav", b"no sound"), do="reverse").json
+    assert "no-sound.wav is not a sound file" in missing["error"]
+
+
+LONG = {"name": "wind", "seconds": 3_000, "format": "wav"}
+
+
+def started(server) -> dict[str, object]:
+    """Start a long job; return its status once it computes."""
+    job = do(server, "synthesise", "", **LONG).json
+    wait_until(lambda: (request(server, "GET", f"/v1/jobs/{job['id']}").json["progress"] or 0) > 0, 60)
+    return job
+
+
+def process_of(server) -> int:
+    (number,) = server.state.jobs.store.pool.process_ids
+    return number
+
+
+def test_a_job_whose_process_is_killed_runs_again_and_then_fails(server):
+    job = started(server)
+    first = process_of(server)
+    os.kill(first, signal.SIGKILL)
+    wait_until(lambda: server.state.jobs.store.pool.process_ids not in ([], [first]))
+    store_job = server.state.jobs.store.jobs[job["id"]]
+    wait_until(lambda: (store_job.progress or 0) > 0, 60)
+    assert not store_job.has_ended
+    os.kill(process_of(server), signal.SIGKILL)
+    ended = request(server, "GET", f"/v1/jobs/{job['id']}{WAIT}").json
+    assert ended["state"] == "failed"
+    assert ended["error"].startswith("The process of the job ended before the job did")
+    assert do(server, "phonemes", text="Hello.").json["state"] == "done"
+
+
+def test_a_cancelled_job_leaves_nothing_and_a_full_queue_is_refused(server):
+    job = started(server)
+    folder = server.state.jobs.store.jobs[job["id"]].folder
+    waiting = do(server, "phonemes", "", text="Hello.")
+    assert (waiting.status, waiting.json["state"]) == (202, "queued")
+    full = do(server, "phonemes", "", text="Hello.")
+    assert "jobs waiting" in sentence(full, 429)
+    assert full.headers["Retry-After"] == "1"
+    assert sentence(request(server, "GET", f"/v1/jobs/{job['id']}/files.zip"), 409)
+    assert request(server, "DELETE", f"/v1/jobs/{job['id']}").json["state"] == "cancelled"
+    assert not folder.exists()
+    assert sentence(request(server, "GET", f"/v1/jobs/{job['id']}"), 404)
+    assert request(server, "GET", f"/v1/jobs/{waiting.json['id']}{WAIT}").json["state"] == "done"
+
+
+def test_a_stopped_job_keeps_its_status(server):
+    job = started(server)
+    stopped = request(server, "POST", f"/v1/jobs/{job['id']}/stop{WAIT}").json
+    assert (stopped["state"], stopped["error"]) == ("cancelled", "The job was cancelled.")
+    assert request(server, "POST", f"/v1/jobs/{job['id']}/stop").json == stopped
+
+
+# --------------------------------------------------------------------------------------------------------- refusals
+
+
+def test_uploads_are_named_and_limited(server):
+    reply = request(server, "POST", "/v1/uploads", *form(("file", "../../etc/a b.wav", tone()), ("x", "b.mid", b"M")))
+    assert [(each["name"], each["bytes"]) for each in reply.json["uploads"]] == [("a_b.wav", 1_644), ("b.mid", 1)]
+    for name in ("a.exe", "noending", ".wav.", "a.wav\0.sh", "a.py"):
+        assert "ending" in sentence(request(server, "POST", "/v1/uploads", *form(("file", name, b"x"))), 400)
+    assert safe_name("/x/CON.wav") == "_CON.wav"
+    assert ".wav" in SUFFIXES
+    too_long = form(("file", "a.wav", bytes(1_100_000)))
+    assert "1000000 bytes" in sentence(request(server, "POST", "/v1/uploads", *too_long), 413)
+    assert sentence(request(server, "POST", "/v1/uploads", *form(("file", None, b"text"))), 400)
+    assert sentence(request(server, "POST", "/v1/uploads", b"x", {"Content-Type": "multipart/form-data"}), 400)
+    assert sentence(request(server, "POST", "/v1/uploads", {"a": 1}), 400)
+    reference = upload(server)
+    assert request(server, "DELETE", f"/v1/uploads/{reference['upload']}").status == 204
+    assert "no upload" in sentence(do(server, "analyse", file=reference), 404)
+
+
+@pytest.mark.parametrize(
+    ("task", "parameters", "status", "words"),
+    [
+        ("generate", {}, 400, "generate needs model"),
+        ("generate", {"model": "drums", "counts": 2}, 400, "the nearest is count"),
+        ("generate", {"model": "drums", "count": 0}, 400, "count is 0"),
+        ("generate", {"model": "drums", "seed": "x"}, 400, "seed is x"),
+        ("generate", {"model": ["drums"]}, 400, "model is"),
+        ("generate", {"model": "drums", "out": "../x"}, 400, "path separator"),
+        ("speak", {"text": "x", "out": "/tmp/x.wav"}, 400, "path separator"),
+        ("speak", {"text": "x", "out": ".x.wav"}, 400, "dot"),
+        ("speak", {"text": "x", "stream": True}, 400, "command line alone"),
+        ("tune", {"folder": [], "storage": "postgresql://x"}, 400, "command line alone"),
+        ("analyse", {"file": "/etc/passwd"}, 400, "paths are not read"),
+        ("analyse", {"file": {"upload": "../../x"}}, 404, "no upload"),
+        ("analyse", {"file": {"upload": {"a": 1}}}, 404, "no upload"),
+        ("analyse", {"file": {"job": "x", "file": "../x"}}, 404, "no job"),
+        ("train", {"folder": [], "set": ["data.speech=/home"]}, 400, "a path"),
+    ],
+)
+def test_wrong_parameters_give_one_sentence(server, task, parameters, status, words):
+    assert words in sentence(do(server, task, **parameters), status)
+
+
+@pytest.mark.parametrize("wait", ["x", "-1", "nan", "1e9", ""])
+def test_wrong_times_to_wait_are_refused(server, wait):
+    assert "wait is" in sentence(do(server, "phonemes", f"?wait={wait}", text="x"), 400)
+
+
+@pytest.mark.parametrize("name", ["../uploads", "..%2f..%2fx", "%2e%2e/x", "/etc/passwd", "x", ".", ""])
+def test_no_name_leads_out_of_the_folder_of_a_job(server, name):
+    job = do(server, "phonemes", text="Hello.").json
+    assert request(server, "GET", f"/v1/jobs/{job['id']}/files/{name}").status in (400, 404)
+
+
+def test_a_job_opens_no_other_file(server, tmp_path):
+    (tmp_path / "private.wav").write_bytes(tone())
+    other = str(tmp_path / "private.wav")
+    for chain in (f"append {other}", f"overlay {os.path.relpath(other, '/x/y')}"):
+        job = do(server, "edit", source=upload(server), do=chain).json
+        assert job["state"] == "failed"
+        assert job["files"] == []
+    assert "only files that were sent" in do(server, "edit", source=upload(server), do=f"append {other}").json["error"]
+    project = f'[[track]]\nname = "a"\n[[track.region]]\nfile = "{other}"\n'.encode()
+    assert do(server, "mix", project=upload(server, "p.toml", project)).json["state"] == "failed"
+
+
+def test_files_are_allowed_by_folder(tmp_path):
+    access = FileAccess(tmp_path / "runs")
+    access.allow([tmp_path / "job"])
+    (tmp_path / "job").mkdir()
+    (tmp_path / "job" / "link").symlink_to(tmp_path / "other")
+    for path, is_allowed in [
+        ("job/a.wav", True),
+        ("runs/a/card.json", True),
+        ("job2/a.wav", False),
+        ("job/../other", False),
+        ("job/link", False),
+        ("other", False),
+    ]:
+        assert access.is_allowed(str(tmp_path / path)) == is_allowed
+    assert access.is_allowed(np.__file__)
+    assert access.is_allowed(str(models.BUNDLED_FOLDER / "drums" / "card.json"))
+    assert not access.is_allowed("/etc/passwd")
+    assert not access.is_allowed(str(Path.home() / ".ssh" / "id_rsa"))
+
+
+# ------------------------------------------------------------------------------------------------------ what is kept
+
+
+def test_old_files_leave_and_the_folder_goes_at_the_end(tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    with running(is_ready_first=False, max_files_gb=0.001, max_upload_mb=2) as server:
+        store = server.state.jobs.store
+        reference = upload(server)
+        store.sweep()
+        store.uploads[reference["upload"]].used_at -= 3_601
+        store.sweep()
+        assert "no upload" in sentence(do(server, "analyse", file=reference), 404)
+        upload(server, "a.wav", bytes(600_000))
+        full = request(server, "POST", "/v1/uploads", *form(("file", "a.wav", bytes(600_000))))
+        assert "no room" in sentence(full, 413)
+        folder = store.job_files.folder
+        assert folder.is_relative_to(tmp_path)
+        assert len(list((folder / "uploads").iterdir())) == 1
+    assert not folder.exists()
+
+
+def test_command_lines_have_values_as_options_take_them():
+    tasks = http_tasks()
+    assert tasks["generate"].command_line({"model": "drums", "count": 8, "interpolate": [1, 2], "loop": True}) == (
+        "wavewright generate drums --interpolate 1 2 --loop"
+    )
+    assert tasks["adjust"].command_line({"file": "a.wav", "set": {"brightness": 0.5}}) == (
+        "wavewright adjust a.wav --set brightness=0.5"
+    )
+    assert tasks["phonemes"].command_line({"text": "-x"}) == "wavewright phonemes -- -x"
+    assert tasks["recognise"].command_line({"model": "m", "file": ["a b.wav", "c.wav"]}) == (
+        "wavewright recognise m 'a b.wav' c.wav"
+    )
+    with pytest.raises(BadSetting, match=r"the nearest is count"):
+        tasks["generate"].description.parameter("cuont")
