@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import soxr
 
-from benchmarks.harness.corpora import read_wave, sentences, smoke_ambience, smoke_speech
+from benchmarks.harness.corpora import read_wave, sentences, smoke_ambience, smoke_drums, smoke_speech
 from benchmarks.harness.peers import PERTH, PESQ, VISQOL
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import TARGETS, Table, columns, optional
@@ -347,7 +347,7 @@ BENCHMARK = Benchmark(
     smoke={
         "speech": smoke_speech,
         "sounds": smoke_ambience,
-        "one_shots": lambda folder: [smoke_ambience(folder)],
+        "one_shots": lambda folder: [smoke_drums(folder)],
         "clips": 2,
         "long_clips": 0,
         "quality_clips": 1,
