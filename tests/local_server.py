@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
 
+import pytest
+
 from wavewright.server.serve import bind, make_server
 from wavewright.server.settings import ServerSettings
 
@@ -30,11 +32,22 @@ def running(is_ready_first: bool = True, **settings) -> Iterator[SimpleNamespace
     state = server.config.app.state.server
     try:
         wait_until(lambda: state.is_ready if is_ready_first else server.started)
-        yield SimpleNamespace(port=port, url=f"http://127.0.0.1:{port}", state=state)
+        yield SimpleNamespace(port=port, url=f"http://127.0.0.1:{port}", state=state, app=server.config.app)
     finally:
         server.should_exit = True
         thread.join()
         listener.close()
+
+
+@contextmanager
+def stand_in_voices(folder) -> Iterator[dict[str, object]]:
+    """Have stand-in voices en-kathleen, en-ruth and de-kerstin alone; yield their models."""
+    from tiny_speech import install
+
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.chdir(folder)
+        monkeypatch.setattr("wavewright.models.BUNDLED_FOLDER", folder / "none")
+        yield install(monkeypatch, folder)
 
 
 def wait_until(condition, seconds: float = 20.0) -> None:

@@ -18,7 +18,7 @@ import pytest
 import soundfile
 from command_line import refused
 
-from wavewright import loading
+from wavewright import loading, whole_file
 from wavewright.batch_jobs import dispatch, keys, remote_store
 from wavewright.batch_jobs.batch import batch
 from wavewright.batch_jobs.dispatch import run_jobs
@@ -241,6 +241,13 @@ def test_a_batch_runs_what_is_missing(sounds, tmp_path):
     assert call().n_new == 0
 
 
+def test_outputs_below_the_folder_of_files_are_no_jobs(sounds, monkeypatch):
+    monkeypatch.chdir(sounds)
+    for n_new in (8, 0):
+        result = batch(".", task="edit", set=("do=gain -6dB",), on="serial", quiet=True)
+        assert (result.n_jobs, result.n_new, result.out) == (8, n_new, "wavewright-batch")
+
+
 def test_jobs_of_all_kinds(sounds, tmp_path):
     path = write_list(
         sounds / "jobs.jsonl",
@@ -273,6 +280,18 @@ def test_jobs_of_all_kinds(sounds, tmp_path):
     assert result.failed[8] == f"{sounds / 'none.wav'} does not exist; correct source."
     assert result.failed[10].startswith("There is nothing to edit")
     assert str(result).startswith(f"5 of 10 jobs are done in {result.out}: 5 new, 5 failed\n  line 6: The chain has no")
+
+
+def test_several_files_of_a_job_are_drawn_into_its_folder(sounds, tmp_path):
+    path = write_list(
+        sounds / "jobs.jsonl",
+        {"task": "plot", "file": ["0.wav", "1.wav"]},
+        {"task": "plot", "file": ["0.wav", "1.wav"], "out": "one.png"},
+    )
+    result = batch(path, tmp_path / "out", on="serial", retries=0, quiet=True)
+    (names, failed) = results_of(Path(result.out))
+    assert [Path(file).name for file in names["files"]] == ["0-plot.png", "1-plot.png"]
+    assert failed["error"] == "There are 2 files, and one.png is one image; give a folder with --out."
 
 
 def test_many_failures_are_counted(tmp_path):
@@ -354,6 +373,12 @@ def test_the_first_of_two_equal_jobs_stays(tmp_path):
     assert store.names() == {"a-1"}
     assert store.output("a-2") is None
     assert hidden_in(store.folder) == []
+
+
+def test_a_worker_remembers_no_folder_of_its_jobs(sounds, tmp_path):
+    before = len(whole_file._swept)
+    batch(sounds, tmp_path / "out", "edit", ("do=gain -6dB",), on="serial", quiet=True)
+    assert len(whole_file._swept) <= before + 2  # the folder of the batch, and that of its logs
 
 
 def test_a_job_that_fails_leaves_nothing(tmp_path):
@@ -623,6 +648,10 @@ def test_objects_are_those_of_a_folder(bucket, sounds, tmp_path):
     remote = batch("memory://bucket", "memory://out", "edit", ("do=gain -6dB",), on="serial", quiet=True)
     assert (remote.n_done, remote.n_new, remote.results) == (8, 8, "memory://out/results.jsonl")
     assert objects_of(bucket, "/out") == files_of(Path(local.out))
+    for n_new in (8, 0):
+        inside = batch("memory://bucket", "memory://bucket/out", "edit", ("do=gain -6dB",), on="serial", quiet=True)
+        assert (inside.n_jobs, inside.n_new) == (8, n_new)
+    bucket.rm("/bucket/out", recursive=True)
     again = batch("memory://bucket", "memory://out", "edit", ("do=gain -6dB",), on="serial", quiet=True)
     assert (again.n_done, again.n_new) == (8, 0)
     bucket.rm("/out/.wavewright-batch", recursive=True)  # the objects alone say what is done

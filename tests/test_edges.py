@@ -15,7 +15,7 @@ from wavewright.families.lstm.config import LstmConfig
 from wavewright.families.lstm.edges import attenuate_edges, quietest_cut
 from wavewright.families.lstm.frames import frames_to_wave
 from wavewright.families.vae.adjustment import AttributeAdjustment, is_attack_late
-from wavewright.families.vae.attributes import AttributeDirections
+from wavewright.families.vae.attributes import AttributeDirections, brightness
 from wavewright.metrics.edges import EDGE_SECONDS, count_isolated, edge_faults, measure_edges
 
 RATE = 16_000
@@ -208,6 +208,22 @@ def test_an_adjustment_leaves_the_attack_where_it_is():
     start = decode(np.zeros((1, 2)))
     for octaves in (-0.8, 0.4, 1.0):
         assert not is_attack_late(adjustment.adjust({"brightness": octaves}), start, RATE)
+
+
+def test_an_adjustment_with_one_candidate_searches_nothing():
+    """A decoder that follows half of the change; the tilt does the rest."""
+    decoded = []
+
+    def decode(latents):
+        decoded.append(float(latents[0, 0]))
+        return decaying(hz=400 * 2 ** (decoded[-1] / 2))
+
+    adjustment = AttributeAdjustment(
+        np.zeros((1, 2), np.float32), AttributeDirections(np.eye(2, dtype=np.float32)), decode, RATE, max_candidates=1
+    )
+    wave = adjustment.adjust({"brightness": 0.8})
+    assert decoded == [0.0, pytest.approx(0.8)]
+    assert brightness(wave, RATE) - brightness(decaying(hz=400), RATE) == pytest.approx(0.8, abs=0.05)
 
 
 @pytest.mark.parametrize(("index", "size"), [(3_000, 0.6), (3_000, 3.0), (6_000, 0.6), (6_000, 3.0)])

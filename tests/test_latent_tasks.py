@@ -248,6 +248,10 @@ def test_a_model_with_pitch_is_conditioned_on_it(workspace, capsys):
             "pitched-a-48p-loudness-6-x1-000",
             runtime.adjust(A, {"loudness": -6}, pitch=48).waves[0],
         ),
+        "adjust a.wav --set brightness=0.3 --candidates 1": (
+            "pitched-a-brightness+0.3-c1-x1-000",
+            runtime.adjust(A, {"brightness": 0.3}, candidates=1).waves[0],
+        ),
         "morph a.wav b.wav --steps 3 --pitch-a 40 --pitch-b 50": (
             "pitched-a-to-b-40p-to-50p-slerp-x3-001",
             runtime.morph(A, B, 3, pitch_a=40, pitch_b=50)[1],

@@ -26,7 +26,7 @@ def settings_of_run(monkeypatch):
     """Return a list to which each call of ``serve`` adds its settings, instead of serving."""
     seen = []
 
-    def make_server(settings):
+    def make_server(settings, extra_routes=()):
         seen.append(settings)
         return SimpleNamespace(run=lambda sockets: [each.close() for each in sockets])
 

@@ -18,7 +18,7 @@ import pytest
 
 pytest.importorskip("uvicorn")
 
-from local_server import request, running, send_raw, speak, wait_until
+from local_server import request, running, send_raw, speak, stand_in_voices, wait_until
 
 from wavewright.errors import BadSetting
 from wavewright.narration.narrator import NarratorLoader
@@ -35,13 +35,8 @@ LONG = TEXT * 200
 @pytest.fixture(scope="module")
 def voices(tmp_path_factory):
     """Stand-in voices en-kathleen, en-ruth and de-kerstin."""
-    from tiny_speech import install
-
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        folder = tmp_path_factory.mktemp("models")
-        monkeypatch.chdir(folder)
-        monkeypatch.setattr("wavewright.models.BUNDLED_FOLDER", folder / "none")
-        yield install(monkeypatch, folder)
+    with stand_in_voices(tmp_path_factory.mktemp("models")) as models:
+        yield models
 
 
 @pytest.fixture(scope="module")

@@ -125,7 +125,7 @@ def batch(
         If another process runs the same shard into the same folder.
     """
     index, n_shards = _shard_of(shard)
-    listed = read_jobs(_location(source, on), task, set, pattern)
+    listed = read_jobs(_location(source, on), task, set, pattern, _location(out, on))
     store = _store_of(_location(out, on), on)
     store.prepare()
     known = latest_records(store.records())

@@ -12,7 +12,7 @@ from ..names import name_problem, quoted
 from ..tasks.catalogue import TaskDescription, TaskParameter, describe
 from ..tasks.plain_data import plain
 from .job import BadLine, BatchJob
-from .locations import files_below, is_folder, is_url, matches, read_bytes
+from .locations import files_below, is_below, is_folder, is_url, joined, matches, read_bytes
 
 LIST_SUFFIX = ".jsonl"
 TASK_KEY = "task"
@@ -29,7 +29,11 @@ STANDARD_STREAM = "-"
 
 
 def read_jobs(
-    source: str, task: str | None = None, settings: Sequence[str] = (), pattern: str | None = None
+    source: str,
+    task: str | None = None,
+    settings: Sequence[str] = (),
+    pattern: str | None = None,
+    out: str | None = None,
 ) -> list[BatchJob | BadLine]:
     """Read the jobs of a list or folder.
 
@@ -44,6 +48,8 @@ def read_jobs(
         Values of jobs that have none of that name, as ``name=value``.
     pattern : str, optional
         Pattern of the files of a folder, such as ``*.mid``; by default all sound files.
+    out : str, optional
+        Folder of the batch, whose files are no jobs where it lies in the folder of files.
 
     Returns
     -------
@@ -59,7 +65,7 @@ def read_jobs(
     """
     usual = _Usual(task, settings)
     if is_folder(source):
-        return list(_jobs_of_folder(source, usual, pattern))
+        return list(_jobs_of_folder(source, usual, pattern, out))
     if pattern is not None:
         raise BadSetting(f"{source} is no folder, whose files --pattern {pattern} could choose; leave it out.")
     if not source.lower().endswith(LIST_SUFFIX) or not (is_url(source) or Path(source).is_file()):
@@ -98,16 +104,13 @@ def _divide(setting: str) -> tuple[str, str]:
     return name, value
 
 
-def _jobs_of_folder(folder: str, usual: _Usual, pattern: str | None) -> Iterator[BatchJob | BadLine]:
+def _jobs_of_folder(folder: str, usual: _Usual, pattern: str | None, out: str | None) -> Iterator[BatchJob | BadLine]:
     if usual.task is None:
         raise BadSetting(f"{folder} is a folder; name the task for its files with --task.")
     if usual.task.main_input is None:
         raise BadSetting(f"{usual.task.name} works on no file; list its jobs in a {LIST_SUFFIX} file.")
-    files = files_below(folder)
-    is_sound = [PurePosixPath(path).suffix.lower() in SOUND_SUFFIXES for path in files]
-    chosen = [
-        path for path, sounds in zip(files, is_sound, strict=True) if (matches(path, pattern) if pattern else sounds)
-    ]
+    files = [path for path in files_below(folder) if out is None or not is_below(joined(folder, path), out)]
+    chosen = [path for path in files if (matches(path, pattern) if pattern else _is_sound(path))]
     if not chosen:
         wanted = f"no file that matches {pattern}" if pattern else "no sound file"
         raise BadFolder(f"{folder} contains {wanted}; give another folder, or --pattern.")

@@ -90,6 +90,13 @@ def files_below(folder: str) -> list[str]:
     return sorted(path for path in paths if not any(part.startswith(".") for part in path.split("/")))
 
 
+def is_below(location: str, folder: str) -> bool:
+    """Return True for a location in a folder or its folders."""
+    if is_url(location) or is_url(folder):
+        return location.startswith(f"{folder.rstrip('/')}/")
+    return Path(location).resolve().is_relative_to(Path(folder).resolve())
+
+
 def matches(path: str, pattern: str) -> bool:
     """Return True if the name of a file, or its whole relative path, matches a pattern."""
     return fnmatch(path, pattern) or fnmatch(PurePosixPath(path).name, pattern)

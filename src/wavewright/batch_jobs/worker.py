@@ -75,7 +75,10 @@ class JobWorker:
         if output is not None:
             return JobOutcome(key, name, files.inputs, output, is_new=False)
         with self._store.new(name) as folder:
-            output = _call(job, files, folder, stem)
+            try:
+                output = _call(job, files, folder, stem)
+            except WavewrightError as error:  # its sentence is the same at every call
+                raise type(error)(str(error).replace(f"{folder}{os.sep}", "")) from error
             write_whole(folder / RESULT_FILE, (json.dumps(output, indent=1) + "\n").encode())
         return JobOutcome(key, name, files.inputs, output)
 
@@ -120,7 +123,8 @@ def _target(parameter: TaskParameter, job: BatchJob, files: LocalFiles, folder: 
     """Return the path that a task writes to: the job's own name, the usual one, or the folder itself."""
     writes = parameter.writes
     assert writes is not None
-    is_folder = not writes.suffix or any(key in job.values for key in writes.folder_with)
+    has_several = any(isinstance(paths, list) and len(paths) > 1 for paths in files.values.values())
+    is_folder = not writes.suffix or has_several or any(key in job.values for key in writes.folder_with)
     given = job.values.get(parameter.key)
     if given is not None:
         return folder / str(given)

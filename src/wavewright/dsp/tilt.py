@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
@@ -36,13 +37,29 @@ def tilt_spectrum(wave: np.ndarray, tilt_db: float, sample_rate: int) -> np.ndar
     A. V. Oppenheim, R. W. Schafer, "Discrete-Time Signal Processing", section 13.5: minimum phase from the real
     cepstrum.
     """
+    return tilting(wave, sample_rate)(tilt_db)
+
+
+def tilting(wave: np.ndarray, sample_rate: int) -> Callable[[float], np.ndarray]:
+    """Return a function of ``tilt_db`` that tilts the spectrum of one wave, which is transformed once.
+
+    Parameters
+    ----------
+    wave, sample_rate
+        As for :func:`tilt_spectrum`.
+    """
     from scipy.fft import next_fast_len
 
     n_samples = wave.shape[-1]
     n_fft = next_fast_len(n_samples + seconds_to_samples(RESPONSE_SECONDS, sample_rate))
     n_fft += n_fft % 2
-    response = np.exp(np.log(db_to_gain(tilt_db)) * _log_response(n_fft, sample_rate))
-    return np.fft.irfft(np.fft.rfft(wave, n_fft) * response, n_fft)[..., :n_samples].astype(np.float32)
+    spectrum = np.fft.rfft(wave, n_fft)
+
+    def tilted(tilt_db: float) -> np.ndarray:
+        response = np.exp(np.log(db_to_gain(tilt_db)) * _log_response(n_fft, sample_rate))
+        return np.fft.irfft(spectrum * response, n_fft)[..., :n_samples].astype(np.float32)
+
+    return tilted
 
 
 @lru_cache(maxsize=8)

@@ -44,7 +44,7 @@ class Narrator:
             strict=settings.strict,
         )
 
-    def chunks(self, text: str | Iterable[str], on_skip: OnSkip) -> Iterator[Chunk]:
+    def chunks(self, text: str | Iterable[str | None], on_skip: OnSkip) -> Iterator[Chunk]:
         """Speak a text, or its segments as they come; call `on_skip` with each passage that cannot be read.
 
         All speech of tasks and of the server passes here, and gets the mark.

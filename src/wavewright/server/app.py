@@ -4,26 +4,33 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from ..errors import WavewrightError
 from ..narration.settings import NarrationSettings
 from ..version import __version__
+from .enhance_socket import EnhanceSocket
 from .guard import Guard, error_body
 from .jobs.endpoints import JobEndpoints
 from .measurements import Measurements
+from .openapi import InterfaceEndpoints
 from .scheduler import Scheduler, TooManyRequests
 from .settings import ServerSettings
 from .shared_voices import SharedVoices
 from .speaking import SpeechEndpoint
 from .speech_request import MODELS, field_of
+from .speech_socket import SpeechSocket
+
+if TYPE_CHECKING:
+    from .wyoming_server import WyomingServer
 
 RETRY_SECONDS = "1"
 CREATED = 1_760_000_000
@@ -56,18 +63,32 @@ class Server:
         self.measurements = Measurements()
         self.voices = SharedVoices(settings.watermark, settings.watermark_key)
         self.scheduler = Scheduler(settings.workers, settings.max_requests)
+        self.wyoming: WyomingServer | None = None
+        if settings.has_wyoming:
+            from .wyoming_server import WyomingServer
+
+            self.wyoming = WyomingServer(settings, self.scheduler, self.voices, self.measurements)
         self.is_ready = False
 
     def app(self) -> Starlette:
         """Return the ASGI application."""
         speech = SpeechEndpoint(self.settings, self.scheduler, self.voices, self.measurements)
+        interface = InterfaceEndpoints(self.settings)
         routes: list[BaseRoute] = [
+            Route("/openapi.json", interface.json),
+            Route("/docs", interface.page),
             Route("/health", self.health),
             Route("/ready", self.ready),
             Route("/metrics", self.metrics),
         ]
+        live_speech = SpeechSocket(self.settings, self.scheduler, self.voices, self.measurements)
+        live_enhancement = EnhanceSocket(self.settings)
         for prefix in PREFIXES:
             routes += [
+                WebSocketRoute(f"{prefix}/audio/speech/stream", live_speech.answer),
+                WebSocketRoute(f"{prefix}/audio/enhance/stream", live_enhancement.answer),
+                Route(f"{prefix}/audio/transcriptions", self.refuse_transcription, methods=["POST"]),
+                Route(f"{prefix}/audio/translations", self.refuse_transcription, methods=["POST"]),
                 Route(f"{prefix}/audio/speech", speech, methods=["POST"]),
                 Route(f"{prefix}/audio/voices", self.list_voices),
                 Route(f"{prefix}/audio/models", self.list_models),
@@ -101,7 +122,10 @@ class Server:
         loading = asyncio.create_task(asyncio.to_thread(self.warm_up))
         jobs = asyncio.create_task(self.jobs.run())
         try:
-            yield
+            async with AsyncExitStack() as stack:
+                if self.wyoming is not None:
+                    await stack.enter_async_context(self.wyoming.running())
+                yield
         finally:
             jobs.cancel()
             with suppress(asyncio.CancelledError):
@@ -132,6 +156,12 @@ class Server:
             jobs=self.scheduler.n_jobs, jobs_limit=self.scheduler.max_jobs, ready=float(self.is_ready)
         )
         return Response(text, media_type="text/plain; version=0.0.4")
+
+    async def refuse_transcription(self, _: Request) -> Response:
+        """Answer that words are not recognised."""
+        raise HTTPException(
+            501, "This server recognises no words; send recordings to a server for transcription, such as Whisper's."
+        )
 
     async def list_voices(self, _: Request) -> Response:
         """Answer all voices, under both keys that clients read."""

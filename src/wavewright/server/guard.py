@@ -20,9 +20,11 @@ from .speech_request import BadRequest
 OPEN_PATHS = (
     "/health",
     "/ready",
+    "/docs",
+    "/openapi.json",
     *(f"{prefix}/audio/{name}" for prefix in ("", "/v1") for name in ("voices", "models")),
 )
-"""Paths without a key: probes, and the lists that Open WebUI asks for without one."""
+"""Paths without a key: probes, the description, and the lists that Open WebUI asks for without one."""
 
 SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -165,10 +167,17 @@ async def refuse(error: BadRequest, scope: Scope, send: Send) -> None:
 
 def error_body(error: Exception, status: int, param: str | None = None, code: str | None = None) -> bytes:
     """Return an error in the JSON form of OpenAI's API, which its clients show."""
+    return json.dumps(error_object(error, status, param, code)).encode()
+
+
+def error_object(
+    error: Exception, status: int, param: str | None = None, code: str | None = None
+) -> dict[str, dict[str, str | None]]:
+    """Return an error in the form of OpenAI's API as an object."""
     if isinstance(error, BadRequest):
         param, code = error.param, error.code
     kind = "server_error" if status >= 500 else "rate_limit_error" if status == 429 else "invalid_request_error"
-    return json.dumps({"error": {"message": str(error), "type": kind, "param": param, "code": code}}).encode()
+    return {"error": {"message": str(error), "type": kind, "param": param, "code": code}}
 
 
 async def read_body(receive: Receive, headers: Headers, max_bytes: int) -> bytes:

@@ -26,6 +26,8 @@ class Packet:
     data: bytes
     seconds: float = 0.0
     words: tuple[TimedWord, ...] = ()
+    waits: bool = False
+    """The next step is worth computing only after `Job.wake`."""
 
 
 class TooManyRequests(WavewrightError):
@@ -45,6 +47,7 @@ class Job:
         self.deadline = time.monotonic()  # when its client runs out of audio
         self.unread_seconds = 0.0
         self.is_parked = False
+        self.has_news = False  # since the last step that waited
         self._scheduler = scheduler
         self._loop = loop
         self._packets: deque[Packet] = deque()
@@ -74,6 +77,10 @@ class Job:
         self._packets.clear()
         self._arrived.set()
         self._scheduler.resume(self, self.unread_seconds)
+
+    def wake(self) -> None:
+        """Continue the job if it waits; what it waited for is there."""
+        self._scheduler.wake(self)
 
     def deliver(self, packet: Packet | None, error: BaseException | None = None) -> None:
         """Hand a packet to the reader, or None at the end. Called by threads of the scheduler."""
@@ -151,6 +158,14 @@ class Scheduler:
                 job.is_parked = False
                 self._push(job)
 
+    def wake(self, job: Job) -> None:
+        """Continue a job that waits, or keep it from waiting at its next step."""
+        with self._changed:
+            job.has_news = True
+            if job.is_parked and job.unread_seconds < MAX_UNREAD_SECONDS:
+                job.is_parked = job.has_news = False
+                self._push(job)
+
     def close(self) -> None:
         """End the threads after their current steps."""
         with self._changed:
@@ -183,6 +198,9 @@ class Scheduler:
         if packet is None:
             self._end(job, error)
             return
+        if packet.waits:
+            self._wait(job)
+            return
         job.deliver(packet)
         job.n_steps += 1
         with self._changed:
@@ -190,6 +208,15 @@ class Scheduler:
             job.deadline = max(job.deadline, time.monotonic() - 1.0) + packet.seconds
             job.unread_seconds += packet.seconds
             job.is_parked = job.unread_seconds >= MAX_UNREAD_SECONDS and not job.is_cancelled
+            if not job.is_parked:
+                self._push(job)
+
+    def _wait(self, job: Job) -> None:
+        """Park a job until `wake`, unless that was called meanwhile; then it is due at once."""
+        with self._changed:
+            job.deadline = time.monotonic()
+            job.is_parked = not job.has_news and not job.is_cancelled
+            job.has_news = False
             if not job.is_parked:
                 self._push(job)
 

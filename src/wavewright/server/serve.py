@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 SWITCH_SECONDS = 0.001
 """Longest time for which a computing thread holds Python's lock while the event loop waits for it."""
+
+MAX_MESSAGE_BYTES = 2**20
+"""Longest message of a WebSocket."""
 
 KEEP_ALIVE_SECONDS = 15
 SHUTDOWN_SECONDS = 5
@@ -62,6 +65,13 @@ def serve(
         float,
         Field(description="Time after which unused uploads and ended jobs are removed, in minutes.", gt=0, le=100_000),
     ] = 60.0,
+    wyoming: Annotated[
+        bool, Field(description="Speak for Home Assistant, too: answer the Wyoming protocol, which has no keys.")
+    ] = False,
+    wyoming_host: Annotated[
+        str, Field(description="Address for Wyoming; 0.0.0.0 if Home Assistant runs on another machine.")
+    ] = "127.0.0.1",
+    wyoming_port: Annotated[int, Field(description="Port for Wyoming; 0 for a free one.", ge=0, le=65_535)] = 10_200,
     allow_host: Annotated[
         tuple[str, ...], Field(description="Host name under which the server is reached; may be given several times.")
     ] = (),
@@ -95,6 +105,9 @@ def serve(
         max_text=max_text,
         workers=workers or usable_processors(),
         max_requests=max_requests,
+        has_wyoming=wyoming,
+        wyoming_host=wyoming_host,
+        wyoming_port=wyoming_port,
         job_workers=job_workers or min(2, usable_processors()),
         job_minutes=job_minutes,
         max_upload_mb=max_upload_mb,
@@ -105,10 +118,31 @@ def serve(
         watermark=watermark,
         watermark_key=watermark_key,
     )
-    server = make_server(settings)
+    listen(settings, lambda address: f"Serving at {address} (speech: {address}/v1/audio/speech)")
+
+
+def listen(settings: ServerSettings, announce: Callable[[str], str], extra_routes: Sequence[BaseRoute] = ()) -> None:
+    """Answer requests until a signal ends the process.
+
+    Parameters
+    ----------
+    settings : ServerSettings
+        The settings.
+    announce : callable
+        Called with the address once it is open; returns the start of the line that is printed.
+    extra_routes : sequence of BaseRoute
+        Further routes.
+
+    Raises
+    ------
+    BadSetting
+        If the address is in use or cannot be used.
+    MissingExtra
+        If the extra ``serve`` is not installed.
+    """
+    server = make_server(settings, extra_routes)
     bound = bind(settings)
-    address = url_of(bound)
-    print(f"Serving at {address} (speech: {address}/v1/audio/speech); Ctrl-C ends it.", file=sys.stderr, flush=True)
+    print(f"{announce(url_of(bound))}; Ctrl-C ends it.", file=sys.stderr, flush=True)
     if not settings.is_local and not settings.keys:
         print("Everyone in the network can use it; --api-key-file asks for a key.", file=sys.stderr, flush=True)
     sys.setswitchinterval(SWITCH_SECONDS)
@@ -141,6 +175,8 @@ def make_server(
     config = uvicorn.Config(
         Server(settings, extra_routes, open_paths).app(),
         http="h11",
+        ws="websockets-sansio",
+        ws_max_size=MAX_MESSAGE_BYTES,
         loop="asyncio",
         lifespan="on",
         log_level="warning",

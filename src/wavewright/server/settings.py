@@ -23,6 +23,7 @@ LIMITS = {
     "workers": (1, 64),
     "max_requests": (1, 100_000),
     "body_seconds": (0.1, 3_600),
+    "wyoming_port": (0, 65_535),
     "job_workers": (1, 64),
     "max_jobs": (1, 10_000),
     "job_minutes": (0.01, 100_000),
@@ -76,6 +77,8 @@ class ServerSettings:
         Time after which uploads and jobs that have ended are removed.
     runs_folder : Path
         Folder of the runs, which trainings write to.
+    has_wyoming, wyoming_host, wyoming_port
+        Whether and where it answers the Wyoming protocol, which has no keys.
     watermark, watermark_key
         Whether all speech gets the mark of generated sound, and its key; requests cannot change that.
 
@@ -101,6 +104,9 @@ class ServerSettings:
     max_files_gb: float = 8.0
     keep_minutes: float = 60.0
     runs_folder: Path = Path("runs")
+    has_wyoming: bool = False
+    wyoming_host: str = "127.0.0.1"
+    wyoming_port: int = 10_200
     watermark: bool = True
     watermark_key: str = field(default=DEFAULT_KEY, repr=False)
 

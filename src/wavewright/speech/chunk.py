@@ -24,12 +24,15 @@ class Chunk:
         Marks of the same piece.
     n_clipped : int
         Number of samples that exceeded full scale and were clipped.
+    is_waiting : bool
+        Without samples: further text has not come yet, so that the next chunk is worth asking for only when it has.
     """
 
     wave: np.ndarray
     words: tuple[TimedWord, ...] = ()
     marks: tuple[TimedMark, ...] = ()
     n_clipped: int = 0
+    is_waiting: bool = False
 
 
 class Clipping:

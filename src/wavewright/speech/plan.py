@@ -17,7 +17,7 @@ from ..text.skipped import OnSkip, Skipped
 from .pieces import split_long_words, split_words
 from .prosody import Prosody
 from .reading import has_alphanumeric
-from .steps import Mark, Pause, Piece, Step
+from .steps import Mark, Pause, Piece, Step, Waiting
 from .styles import EMPHASES
 
 PAUSE_SECONDS = {",": 0.12, ";": 0.22, ".": 0.36, "?": 0.36, "!": 0.36, "": 0.06}
@@ -31,7 +31,7 @@ _SSML_PARAGRAPH = re.compile(re.escape(ssml.PARAGRAPH))  # other line breaks sep
 
 
 def plan_text(
-    texts: str | Iterable[str],
+    texts: str | Iterable[str | None],
     front_end: FrontEnd,
     prosody: Prosody | None = None,
     lexicon: Lexicon | None = None,
@@ -46,8 +46,8 @@ def plan_text(
 
     Parameters
     ----------
-    texts : str or iterable of str
-        The text, or its segments.
+    texts : str or iterable of str or None
+        The text, or its segments; None where the next one has not come yet.
     front_end : FrontEnd
         Front end of the language.
     prosody : Prosody, optional
@@ -61,7 +61,7 @@ def plan_text(
 
     Yields
     ------
-    Piece, Pause or Mark
+    Piece, Pause, Mark or Waiting
         Each step as soon as its sentence is read.
 
     Raises
@@ -78,6 +78,9 @@ def plan_text(
     is_silent = True
     offset = 0
     for text in [texts] if isinstance(texts, str) else texts:
+        if text is None:
+            yield Waiting()
+            continue
         plain = reader.read(text)
         segment = _Segment(plain, offset)
         source.segment = segment

@@ -1,4 +1,4 @@
-"""The steps of a speech plan: pieces that are spoken at once, pauses and marks."""
+"""The steps of a speech plan: pieces that are spoken at once, pauses, marks and waiting for text."""
 
 from __future__ import annotations
 
@@ -95,7 +95,12 @@ class Mark:
     name: str
 
 
-Step = Piece | Pause | Mark
+@dataclass(frozen=True)
+class Waiting:
+    """Further text has not come yet."""
+
+
+Step = Piece | Pause | Mark | Waiting
 
 
 def _pause_rate(pauses: float) -> Prosody:

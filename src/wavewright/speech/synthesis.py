@@ -59,8 +59,10 @@ class Synthesizer:
                 yield from self._piece(step)
             elif isinstance(step, Pause):
                 yield from self._silence(seconds_to_samples(step.seconds, self._vocoder.sample_rate))
-            else:
+            elif isinstance(step, Mark):
                 yield self._mark(step)
+            else:
+                yield Chunk(np.zeros((1, 0), np.float32), is_waiting=True)
 
     def _piece(self, piece: Piece) -> Iterator[Chunk]:
         vocoder = self._vocoder

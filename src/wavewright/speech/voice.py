@@ -14,6 +14,7 @@ from .. import loading
 from ..clip import Clip
 from ..contracts.runtime import AcousticModel, Vocoder
 from ..errors import BadModel, BadSetting
+from ..notebook import speech_html
 from ..text import ESPEAK_PREFIX, FrontEnd, front_end, ssml, warm_up
 from ..text.lexicon import Lexicon
 from ..text.markup import Markup
@@ -58,6 +59,10 @@ class Speech:
     marks: tuple[TimedMark, ...]
     clipped_fraction: float = 0.0
     skipped: tuple[Skipped, ...] = ()
+
+    def _repr_html_(self) -> str:
+        """Return a player and the words with their times for notebooks."""
+        return speech_html(self.clip, self.words)
 
 
 class Voice:
@@ -211,7 +216,7 @@ class Voice:
 
     def stream(
         self,
-        text: str | Iterable[str],
+        text: str | Iterable[str | None],
         prosody: Prosody | None = None,
         *,
         style: str | None = None,
@@ -228,9 +233,10 @@ class Voice:
 
         Parameters
         ----------
-        text : str or iterable of str
+        text : str or iterable of str or None
             The text, or its segments as they come. A segment ends at the end of a sentence; segments sound like all of
-            them joined, so that an empty line separates paragraphs.
+            them joined, so that an empty line separates paragraphs. For None, where the next one has not come yet, an
+            empty chunk is yielded.
         prosody : Prosody, optional
             Prosody of all words; it is combined with that of `style` and of the SSML.
         style : str, optional
@@ -267,12 +273,14 @@ class Voice:
         options = SpeechOptions(prosody or Prosody(), style, lexicon, seed, is_ssml, markup, strict)
         return self.chunks(text, options, on_skip)
 
-    def chunks(self, text: str | Iterable[str], options: SpeechOptions, on_skip: OnSkip = warn) -> Iterator[Chunk]:
+    def chunks(
+        self, text: str | Iterable[str | None], options: SpeechOptions, on_skip: OnSkip = warn
+    ) -> Iterator[Chunk]:
         """Speak a text in chunks like `stream`, with the options as one object.
 
         Parameters
         ----------
-        text : str or iterable of str
+        text : str or iterable of str or None
             The text, or its segments as they come.
         options : SpeechOptions
             The options.
@@ -295,7 +303,9 @@ class Voice:
         prosody = options.prosody.combine(style.prosody)
         steps: Iterator[Step]
         if _is_ssml(text, options):
-            document = ssml.parse(text if isinstance(text, str) else "".join(text), self.front_end)
+            document = ssml.parse(
+                text if isinstance(text, str) else "".join(segment or "" for segment in text), self.front_end
+            )
             for name in {span.voice for span in document.spans if span.voice}:
                 self._other_voice(name)  # raises before anything is spoken
             steps = plan_ssml(document, self.front_end, prosody, lexicon, skip)
@@ -354,7 +364,7 @@ class Voice:
         return acoustic, speaker or next(iter(acoustic.speakers), None)
 
 
-def _is_ssml(text: str | Iterable[str], options: SpeechOptions) -> bool:
+def _is_ssml(text: str | Iterable[str | None], options: SpeechOptions) -> bool:
     """Return whether a text is SSML, by its start if the options do not say it."""
     if options.is_ssml is not None:
         return options.is_ssml

@@ -12,6 +12,7 @@ from pydantic import Field
 from .. import parameters
 from ..clip_folder import OutputClip
 from ..errors import BadSetting
+from ..families.vae.adjustment import MAX_CANDIDATES
 from ..latent_clips.derivation import MAX_CLIPS, Derivation, DerivedClips
 from ..latent_clips.source import open_vae, read_clip
 from ..watermark.marking import marking_of
@@ -42,6 +43,14 @@ def adjust(
     format: parameters.ClipFormat = "wav",
     pitch: parameters.MidiPitch = None,
     residual: parameters.ResidualFraction = 1.0,
+    candidates: Annotated[
+        int,
+        Field(
+            description="Most candidates of the search for the amounts; 1 is fast and misses them by more.",
+            ge=1,
+            le=MAX_CANDIDATES,
+        ),
+    ] = MAX_CANDIDATES,
     watermark: parameters.IsMarked = True,
     watermark_key: parameters.MarkKey = DEFAULT_KEY,
 ) -> DerivedClips:
@@ -68,9 +77,13 @@ def adjust(
     derivation = Derivation(runtime, "adjust", (source,), (label,), (pitch,), seed, residual, marking)
     derivation.check_memory(len(wave), steps)
     fractions = np.linspace(0.0, 1.0, steps).tolist() if steps > 1 else [1.0]
-    adjusted = runtime.adjust(wave, amounts, fractions, label, seed, pitch, residual)
+    adjusted = runtime.adjust(wave, amounts, fractions, label, seed, pitch, residual, candidates)
     origin = derivation.origin(attributes=amounts, steps=steps)
-    stem = derivation.stem(*(f"{name}{amount:+g}" for name, amount in amounts.items()), f"x{steps}")
+    changed = [f"{name}{amount:+g}" for name, amount in amounts.items()]
+    if candidates != MAX_CANDIDATES:
+        origin["candidates"] = candidates
+        changed.append(f"c{candidates}")
+    stem = derivation.stem(*changed, f"x{steps}")
     clips = (
         OutputClip(each, f"{stem}-{index:03d}", {**origin, "fraction": round(fraction, 6), "index": index})
         for index, (fraction, each) in enumerate(zip(fractions, adjusted.waves, strict=True))

@@ -25,6 +25,7 @@ COMMANDS = Group(
         "batch": "batch_jobs.batch:batch",
         "demo": "tasks.demo:demo",
         "serve": "server.serve:serve",
+        "studio": "studio.command:studio",
         "models": Group(
             "List the models, or show one.",
             {"list": "cli.models:list_models", "show": "cli.models:show_model"},

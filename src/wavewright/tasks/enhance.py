@@ -95,15 +95,9 @@ def enhance(
     MissingExtra
         If a report is asked for, and matplotlib is not installed.
     """
-    uses_model = denoise or not dereverb
-    if not uses_model and max_attenuation_db is not None:
-        raise BadSetting(f"--dereverb alone removes no noise; leave --max-attenuation-db {max_attenuation_db} out.")
-    default_db = DEREVERB_ATTENUATION_DB if dereverb else USUAL_ATTENUATION_DB
-    limit_db = default_db if max_attenuation_db is None else max_attenuation_db
-    settings = EnhancementSettings(dereverb, limit_db, mix, is_linked=not separate)
     is_stream = source == STANDARD_STREAM
-    uses_wpe = dereverb and not (is_stream and denoise)  # WPE would delay a stream by half a minute
-    enhancement = Enhancement(model, size, uses_wpe, uses_model, report, settings)
+    chosen = enhancement_of(denoise, dereverb, max_attenuation_db, mix, size, model, separate, is_stream)
+    enhancement = replace(chosen, with_report=report)
     if is_stream:
         check_stream(None, None if out == STANDARD_STREAM else out)
         if report:
@@ -125,6 +119,33 @@ def enhance(
         raise BadSetting(f"{target} is the recording itself, which is never replaced; give another file with --out.")
     with progress_bar(f"enhancing {source.name}", header.seconds, quiet) as show:
         return enhance_file(source, target, Processors(enhancement), show)
+
+
+def enhancement_of(
+    denoise: bool = False,
+    dereverb: bool = False,
+    max_attenuation_db: float | None = None,
+    mix: float = 1.0,
+    size: DenoiserSize = "small",
+    model: str | None = None,
+    separate: bool = False,
+    is_stream: bool = True,
+) -> Enhancement:
+    """Return the settings that parameters of `enhance` stand for, without a report.
+
+    Raises
+    ------
+    BadSetting
+        If parameters exclude each other.
+    """
+    uses_model = denoise or not dereverb
+    if not uses_model and max_attenuation_db is not None:
+        raise BadSetting(f"--dereverb alone removes no noise; leave --max-attenuation-db {max_attenuation_db} out.")
+    default_db = DEREVERB_ATTENUATION_DB if dereverb else USUAL_ATTENUATION_DB
+    limit_db = default_db if max_attenuation_db is None else max_attenuation_db
+    settings = EnhancementSettings(dereverb, limit_db, mix, is_linked=not separate)
+    uses_wpe = dereverb and not (is_stream and denoise)  # WPE would delay a stream by half a minute
+    return Enhancement(model, size, uses_wpe, uses_model, False, settings)
 
 
 def enhance_stream(source: BinaryIO, sink: BinaryIO, enhancement: Enhancement) -> None:

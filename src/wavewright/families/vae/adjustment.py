@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from ...dsp.onset import CLICK_FACTOR, attenuate_end, local_crest_factor
-from ...dsp.tilt import tilt_spectrum
+from ...dsp.tilt import tilting
 from ...units import db_to_gain
 from .attributes import (
     ATTRIBUTES,
@@ -24,7 +24,7 @@ from .attributes import (
     measure_attributes,
 )
 
-MAX_ITERATIONS = 16  # of Broyden's method
+MAX_CANDIDATES = 16  # of Broyden's method
 TOLERANCE = 0.1  # of an attribute's step
 MAX_UPDATE = 1.5  # steps of an attribute in one iteration
 DAMPING = 0.05  # of the least squares of an update, against large updates along directions with little effect
@@ -66,9 +66,9 @@ class AttributeAdjustment:
 
     The directions are exact for the median clip only: one clip may respond less or more, and other attributes change
     with it. So the search decodes, measures and corrects the shift by Broyden's method with damped updates, and takes
-    the nearest of at most MAX_ITERATIONS candidates. A spectral tilt corrects the remaining error of brightness, a gain
-    that of loudness. If the attack is late or the peak is a click, another candidate is taken, or a smaller shift with
-    more tilt.
+    the nearest of at most `max_candidates`. A spectral tilt corrects the remaining error of brightness, a gain that of
+    loudness. If the attack is late or the peak is a click, another candidate is taken, or a smaller shift with more
+    tilt.
 
     Attributes
     ----------
@@ -79,6 +79,9 @@ class AttributeAdjustment:
     sample_rate : int, in Hz
     is_one_shot : bool
         Attenuate a rising end of the result.
+    max_candidates : int
+        Candidates that are decoded, 1 to MAX_CANDIDATES. With 1 there is no search: the directions alone, then the tilt
+        and the gain, whatever the attack.
 
     References
     ----------
@@ -90,6 +93,7 @@ class AttributeAdjustment:
     decode: DecodeClip
     sample_rate: int
     is_one_shot: bool = True
+    max_candidates: int = MAX_CANDIDATES
 
     @property
     def attributes(self) -> tuple[Attribute, ...]:
@@ -142,7 +146,7 @@ class AttributeAdjustment:
         candidates = self._iterate(shift, target)
         nearest = min(candidates, key=lambda each: each.error)
         wave = nearest.wave if nearest.error < TOLERANCE else self._tilt(nearest.wave, target)
-        if self._is_attack_intact(wave):
+        if self.max_candidates == 1 or self._is_attack_intact(wave):
             return wave
         waves = [self._decode_shifted(fraction * nearest.shift) for fraction in RETRY_FRACTIONS]
         waves += [each.wave for each in candidates if each is not nearest]
@@ -154,7 +158,7 @@ class AttributeAdjustment:
         """Return the iterates of Broyden's method, starting at ``shift (attributes,)``, all in steps."""
         jacobian = np.eye(len(shift))  # of calibrated directions: each step changes its own attribute by one step
         candidates = [self._candidate(shift, target)]
-        while len(candidates) < MAX_ITERATIONS and not candidates[-1].error < TOLERANCE:
+        while len(candidates) < self.max_candidates and not candidates[-1].error < TOLERANCE:
             last = candidates[-1]
             update = np.clip(_solve_damped(jacobian, last.missing), -MAX_UPDATE, MAX_UPDATE)
             candidate = self._candidate(np.clip(last.shift + update, -MAX_STEPS, MAX_STEPS), target)
@@ -289,11 +293,12 @@ def tilt_to_brightness(wave: np.ndarray, octaves: float, sample_rate: int) -> np
     np.ndarray
         ``(time,)`` float32.
     """
+    tilted = tilting(wave, sample_rate)
     low, high = -MAX_TILT_DB, MAX_TILT_DB
     for _ in range(TILT_ITERATIONS):
         middle = (low + high) / 2
-        if brightness(tilt_spectrum(wave, middle, sample_rate), sample_rate) < octaves:
+        if brightness(tilted(middle), sample_rate) < octaves:
             low = middle
         else:
             high = middle
-    return tilt_spectrum(wave, (low + high) / 2, sample_rate)
+    return tilted((low + high) / 2)

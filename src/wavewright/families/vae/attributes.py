@@ -70,10 +70,6 @@ def measure_attributes(wave: np.ndarray, sample_rate: int) -> np.ndarray:
         in dB of full scale. Length: log2 of the seconds after the onset that contain LENGTH_ENERGY of the energy.
         Attack: log2 of the seconds from the onset to half of the highest power.
     """
-    n_fft = min(2048, 2 ** int(np.log2(max(len(wave), 16))))
-    magnitudes = spectrogram(wave, n_fft, n_fft // 4, power=1.0).sum(axis=1, dtype=np.float64)
-    frequencies_hz = np.arange(len(magnitudes)) * sample_rate / n_fft
-    centroid_hz = (magnitudes @ frequencies_hz) / max(magnitudes.sum(), 1e-12)
     power = np.square(wave, dtype=np.float64)
     from_onset = power[onset_sample(wave, sample_rate) :]
     energy = np.cumsum(from_onset)
@@ -82,7 +78,7 @@ def measure_attributes(wave: np.ndarray, sample_rate: int) -> np.ndarray:
     levels = np.convolve(from_onset, np.ones(width), "valid") if len(from_onset) > width else from_onset
     attack = np.argmax(levels >= levels.max(initial=0.0) / 2)
     seconds = np.maximum(np.array([length, attack]) / sample_rate, MIN_SECONDS)
-    return np.array([np.log2(max(centroid_hz, 20.0)), loudness_db(wave), *np.log2(seconds)])
+    return np.array([brightness(wave, sample_rate), loudness_db(wave), *np.log2(seconds)])
 
 
 def loudness_db(wave: np.ndarray) -> float:
@@ -92,7 +88,11 @@ def loudness_db(wave: np.ndarray) -> float:
 
 def brightness(wave: np.ndarray, sample_rate: int) -> float:
     """Return the brightness of ``wave (time,)`` in octaves, see :func:`measure_attributes`."""
-    return float(measure_attributes(wave, sample_rate)[ATTRIBUTES.index(BRIGHTNESS)])
+    n_fft = min(2048, 2 ** int(np.log2(max(len(wave), 16))))
+    magnitudes = spectrogram(wave, n_fft, n_fft // 4, power=1.0).sum(axis=1, dtype=np.float64)
+    frequencies_hz = np.arange(len(magnitudes)) * sample_rate / n_fft
+    centroid_hz = (magnitudes @ frequencies_hz) / max(magnitudes.sum(), 1e-12)
+    return float(np.log2(max(centroid_hz, 20.0)))
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from ...dsp.interpolation import interpolation_steps
 from ...errors import BadModel, BadSetting
 from ...models.folder import ModelFolder
 from ...units import db_to_gain
-from .adjustment import AttributeAdjustment
+from .adjustment import MAX_CANDIDATES, AttributeAdjustment
 from .attributes import Attribute, AttributeDirections
 from .coding import LatentCoder, LatentStream
 from .conditioning import ClipConditioning, LabelWeights, conditioning_sequence
@@ -398,10 +398,11 @@ class VaeRuntime(Interpolator, Autoencoder):
         seed: int = 0,
         pitch: float | None = None,
         residual: float = 1.0,
+        candidates: int = MAX_CANDIDATES,
     ) -> AdjustedClips:
         """Change attributes of a clip, see :class:`.AttributeAdjustment`.
 
-        The search measures at most 16 candidates and takes the nearest to the target, or another if its attack is not
+        The search measures at most ``candidates`` and takes the nearest to the target, or another if its attack is not
         intact. A spectral tilt completes brightness and a gain loudness; other attributes may miss their target.
 
         Parameters
@@ -414,6 +415,8 @@ class VaeRuntime(Interpolator, Autoencoder):
             One clip is returned for each of these fractions of the amounts; 0 is the clip itself.
         label, seed, pitch, residual
             As for :meth:`morph`.
+        candidates : int
+            Most candidates of the search, 1 to 16; 1 is fast and misses its targets by more.
 
         Returns
         -------
@@ -433,7 +436,9 @@ class VaeRuntime(Interpolator, Autoencoder):
             return self._decode(latents, clip.conditioning, NoiseSource(seed), clip.residual)[: len(aligned.wave)]
 
         is_one_shot = self.config.latent == "clip"
-        adjustment = AttributeAdjustment(clip.latents, self.directions, decode, self.sample_rate, is_one_shot)
+        adjustment = AttributeAdjustment(
+            clip.latents, self.directions, decode, self.sample_rate, is_one_shot, candidates
+        )
         waves = []
         for fraction in fractions:
             waves.append(gain * adjustment.adjust({name: fraction * amount for name, amount in amounts.items()}))

@@ -1,0 +1,294 @@
+"""Drive the studio in Chromium: weight and load time of the page, time to sounds, cancelling, and a whole training.
+
+python -m benchmarks.system.studio                 # needs Playwright and Chromium
+python -m benchmarks.system.studio --train         # also trains: starts, sees curves, stops and resumes
+WAVEWRIGHT_AXE=axe.min.js python -m benchmarks.system.studio --only access
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from benchmarks.harness.peers import Peer
+from benchmarks.harness.script import Benchmark, Report
+from benchmarks.harness.tables import Table, columns
+from wavewright.clip import Clip
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Locator
+    from studio_browser import Studio
+
+TESTS = Path(__file__).parents[2] / "tests"
+sys.path.append(str(TESTS))
+
+PANELS = ("generate", "morph", "map", "speech", "enhance", "editor", "sequence", "training")
+PARTS = ("page", "sounds", "access")
+CHROMIUM = Peer("Chromium", "apt install chromium", program="chromium")
+PLAYWRIGHT = Peer("Playwright", "pip install playwright", module="playwright")
+
+PAGE = Table("page", columns(part="s", value=".3f", unit="s"), is_optional=True)
+SOUNDS = Table("time to sounds", columns(action="s", median_ms=".0f", slowest_ms=".0f", n="d"), is_optional=True)
+ACCESS = Table("accessibility", columns(panel="s", serious="d", width_at_360=".0f"), is_optional=True)
+TRAINING = Table("training", columns(part="s", value=".1f", unit="s"), is_optional=True)
+
+LOADED = """
+() => {
+  const { loadEventEnd, domContentLoadedEventEnd } = performance.getEntriesByType("navigation")[0];
+  const paint = performance.getEntriesByName("first-contentful-paint")[0];
+  return { load: loadEventEnd, ready: domContentLoadedEventEnd, paint: paint ? paint.startTime : 0 };
+}
+"""
+
+OPEN_ALL = "() => document.querySelectorAll('details').forEach(each => { each.open = true; })"
+STOPPED = "() => document.querySelector('[data-panel=training] button.stop').disabled"
+
+
+@contextmanager
+def running_command(folder: Path) -> Iterator[str]:
+    """Run `wavewright studio` in a folder; yield its address."""
+    command = [sys.executable, "-m", "wavewright", "studio", "--port", "0", "--no-browser"]
+    environment = {**os.environ, "WAVEWRIGHT_HOME": str(folder / "models")}
+    with subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        line = process.stderr.readline()
+        yield line.split()[4].rstrip(";")
+        process.terminate()
+
+
+def measure_page(studio: Studio, report: Report) -> None:
+    """Measure the first visit: weight, load, the first sound; and a second one."""
+    sizes: list[int] = []
+    studio.page.on("response", lambda reply: sizes.append(len(reply.body())) if is_of_page(reply.url) else None)
+    started = time.monotonic()
+    studio.open("generate")
+    ready_seconds = time.monotonic() - started
+    loaded = studio.page.evaluate(LOADED)
+    report.add(PAGE, {"part": "ready for Generate", "value": ready_seconds, "unit": "s"})
+    report.add(PAGE, {"part": "load event", "value": loaded["load"] / 1000, "unit": "s"})
+    report.add(PAGE, {"part": "first paint", "value": loaded["paint"] / 1000, "unit": "s"})
+    studio.page.keyboard.press("Enter")
+    studio.loudest()
+    sound_seconds = time.monotonic() - started
+    report.add(PAGE, {"part": "first visit to the first sound", "value": sound_seconds, "unit": "s"})
+    for panel in PANELS:
+        studio.open(panel)
+    report.add(PAGE, {"part": "all panels", "value": sum(sizes) / 1000, "unit": "kB"})
+    report.target("studio", "page is loaded, s", loaded["load"] / 1000, at_most=1.0)
+    report.target("studio", "page with all panels, kB", sum(sizes) / 1000, at_most=500)
+    report.target("studio", "first sound of a first visitor, s", sound_seconds, at_most=10)
+
+
+def is_of_page(url: str) -> bool:
+    """Return whether an address is one of a file of the page."""
+    return url.endswith((".js", ".css", ".svg", "/", ".html"))
+
+
+def measure_sounds(studio: Studio, report: Report, repeats: int) -> None:
+    """Measure the time from a change of a control to its sound, warm, and from Cancel to the end of a job."""
+    page = studio.page
+    generate = studio.open("generate")
+    generate.get_by_label("Clips", exact=True).fill("2")
+    add_times(report, "generate 2 clips", repeats, lambda: pressed(studio, "#generate-button", "2 clips in"))
+    morph = studio.open("morph")
+    morph.get_by_role("button", name="Morph", exact=True).click()
+    morph.get_by_text("Step 9 of 17").wait_for()
+    for name, label in (
+        ("morph, a step of the slider", "Position"),
+        ("adjust, while the slider moves", "Brightness"),
+        ("vary, a step of the slider", "Amount of variation"),
+    ):
+        add_times(report, name, repeats, partial(slid, morph.get_by_label(label, exact=True)))
+    page.keyboard.press("Escape")
+    speech = studio.open("speech")
+    speech.get_by_label("Text, or SSML").fill("Hello there.")
+    add_times(report, "speech, first sound", repeats, lambda: spoken(speech))
+    cancelled = studio.open("generate")
+    cancelled.get_by_label("Model", exact=True).select_option("ambience")
+    cancelled.get_by_label("Seconds", exact=True).fill("60")
+    add_times(report, "cancel a job", repeats, lambda: cancelled_ms(studio))
+    for row in report.rows[SOUNDS.name]:
+        limit = 200 if row["action"] == "cancel a job" else 150
+        if row["action"] != "generate 2 clips":
+            report.target("studio", f"{row['action']}, ms", row["median_ms"], at_most=limit)
+
+
+def add_times(report: Report, action: str, repeats: int, measured: Callable[[], float], skip: int = 1) -> None:
+    """Add the median of repeated times, the first of which warm up."""
+    times = [measured() for _ in range(repeats + skip)][skip:]
+    row = {"median_ms": statistics.median(times), "slowest_ms": max(times), "n": len(times)}
+    report.add(SOUNDS, {"action": action, **row})
+
+
+def pressed(studio: Studio, selector: str, status: str) -> float:
+    """Return the milliseconds from a button to the status line that says that it is done."""
+    milliseconds: float = studio.page.evaluate(
+        """async ([selector, status]) => {
+          const line = document.getElementById("status");
+          line.textContent = "";
+          const started = performance.now();
+          document.querySelector(selector).click();
+          while (!line.textContent.includes(status)) await new Promise(resolve => setTimeout(resolve, 2));
+          return performance.now() - started;
+        }""",
+        [selector, status],
+    )
+    return milliseconds
+
+
+def slid(field: Locator) -> float:
+    """Move a slider as if it were dragged; return the milliseconds up to the start of its sound."""
+    milliseconds: float = field.evaluate(
+        """async field => {
+          const { onPlaying } = await import("/player.js");
+          const started = performance.now();
+          const heard = new Promise(resolve => onPlaying(isPlaying => isPlaying && resolve(performance.now())));
+          const step = Math.max(Number(field.step), (field.max - field.min) / 20);
+          const next = Number(field.value) + step;
+          field.value = String(next > field.max ? Number(field.min) + step : next);
+          field.dispatchEvent(new Event("input"));
+          const ms = await heard - started;
+          await new Promise(resolve => setTimeout(resolve, 100));
+          return ms;
+        }"""
+    )
+    return milliseconds
+
+
+def spoken(panel: Locator) -> float:
+    """Speak; return the milliseconds up to the first samples, which the page reports."""
+    panel.get_by_role("button", name="Speak", exact=True).click()
+    note = panel.locator("span.soft", has_text="First sound after")
+    note.wait_for()
+    milliseconds = float(note.inner_text().split()[3])
+    panel.page.wait_for_function("() => !document.querySelector('.spoken mark')")
+    note.evaluate("note => { note.textContent = ''; }")
+    return milliseconds
+
+
+def cancelled_ms(studio: Studio) -> float:
+    """Start a long job and cancel it; return the milliseconds from the button to the state of the job."""
+    studio.page.locator("#generate-button").click()
+    cancel = studio.page.get_by_role("button", name="Cancel")
+    cancel.wait_for()
+    studio.page.wait_for_timeout(300)
+    milliseconds: float = cancel.evaluate(
+        """async button => {
+          const started = performance.now();
+          button.click();
+          for (;;) {
+            const { jobs } = await (await fetch("/v1/jobs")).json();
+            if (!jobs.some(job => ["queued", "running"].includes(job.state))) return performance.now() - started;
+          }
+        }"""
+    )
+    return milliseconds
+
+
+def measure_access(browser: Browser, url: str, report: Report) -> None:
+    """Count serious findings of axe-core, and the width of every panel in a window of 360 pixels."""
+    from studio_browser import Studio, axe_script
+
+    script = axe_script()
+    if script is None:
+        report.note("Accessibility: axe-core is not installed; WAVEWRIGHT_AXE names its axe.min.js")
+    for panel in PANELS:
+        serious = 0
+        for scheme in ("light", "dark"):
+            studio = Studio(browser, url, color_scheme=scheme, bypass_csp=True)
+            studio.open(panel)
+            if script is not None:
+                studio.page.evaluate(OPEN_ALL)
+                studio.page.evaluate(script)
+                found = studio.page.evaluate("() => axe.run()")["violations"]
+                serious += sum(each["impact"] in ("serious", "critical") for each in found)
+            studio.page.set_viewport_size({"width": 360, "height": 700})
+            width = studio.page.evaluate("document.documentElement.scrollWidth")
+            studio.close()
+        report.add(ACCESS, {"panel": panel, "serious": serious, "width_at_360": width})
+    rows = report.rows[ACCESS.name]
+    report.target("studio", "serious findings of axe-core", sum(row["serious"] for row in rows), at_most=0)
+    report.target("studio", "widest panel at 360 px", max(row["width_at_360"] for row in rows), at_most=360)
+
+
+def measure_training(studio: Studio, folder: Path, report: Report) -> None:
+    """Train by the page: drop a folder, start, see curves, stop, resume."""
+    rng = np.random.default_rng(0)
+    for label, hz in (("low", 110.0), ("high", 880.0)):
+        (folder / label).mkdir(parents=True)
+        for number in range(12):
+            times = np.arange(8_000) / 16_000
+            wave = np.sin(2 * np.pi * hz * rng.uniform(0.9, 1.1) * times) * np.exp(-8 * times)
+            Clip(0.5 * wave[None].astype(np.float32), 16_000).write(folder / label / f"{number}.wav")
+    panel = studio.open("training")
+    panel.locator("input[type=file]").set_input_files(str(folder))
+    studio.status("24 clips inspected.")
+    panel.get_by_label("Size").select_option("tiny")
+    panel.get_by_label("Minutes").fill("5")
+    panel.get_by_label("Settings, separated by spaces").fill("training.evaluate_every=20 training.save_every=20")
+    started = time.monotonic()
+    panel.get_by_role("button", name="Start training").click()
+    studio.page.locator("[data-panel=training] .legend span").first.wait_for(timeout=240_000)
+    report.add(TRAINING, {"part": "start to the first curve", "value": time.monotonic() - started, "unit": "s"})
+    panel.locator("button[data-name]").first.wait_for(timeout=240_000)
+    panel.locator("button[data-name]").first.click()
+    studio.loudest()
+    report.add(TRAINING, {"part": "start to the first sample heard", "value": time.monotonic() - started, "unit": "s"})
+    started = time.monotonic()
+    panel.get_by_role("button", name="Stop and save").click()
+    studio.page.wait_for_function(STOPPED, timeout=120_000)
+    report.add(TRAINING, {"part": "stop and save", "value": time.monotonic() - started, "unit": "s"})
+    step = int(panel.inner_text().split("step ")[1].split(",")[0])
+    panel.get_by_label("Minutes").fill("0.3")
+    panel.get_by_role("button", name="Resume").click()
+    studio.page.locator("#status", has_text="is a model now").wait_for(timeout=240_000)
+    resumed = int(panel.inner_text().split("step ")[1].split(",")[0])
+    report.add(TRAINING, {"part": "steps before the stop", "value": step, "unit": "steps"})
+    report.add(TRAINING, {"part": "steps after resuming", "value": resumed, "unit": "steps"})
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this script."""
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--repeats", type=int, default=11)
+    parser.add_argument("--train", action="store_true", help="train a small model by the page, in some minutes")
+
+
+def measure(options: argparse.Namespace, report: Report) -> None:
+    """Drive every part that was asked for."""
+    from studio_browser import Studio, reason_to_skip, running_browser
+
+    if reason_to_skip():
+        report.skip(CHROMIUM if PLAYWRIGHT.is_installed else PLAYWRIGHT, "The studio")
+        return
+    with tempfile.TemporaryDirectory() as name, running_command(Path(name)) as url, running_browser() as browser:
+        studio = Studio(browser, url)
+        if "page" in options.only:
+            measure_page(studio, report)
+        if "sounds" in options.only:
+            measure_sounds(studio, report, options.repeats)
+        if options.train:
+            measure_training(studio, Path(name) / "beeps", report)
+        studio.close()
+        if "access" in options.only:
+            measure_access(browser, url, report)
+
+
+BENCHMARK = Benchmark(
+    __doc__, (PAGE, SOUNDS, ACCESS, TRAINING), add_options, measure, smoke={"only": ["page"], "repeats": 1}
+)
+
+if __name__ == "__main__":
+    sys.exit(BENCHMARK.run())

@@ -1,0 +1,86 @@
+// The chain of effects of the editor: steps with fields, and the text that `edit` takes.
+import { h, labelled, say, select } from "./ui.js";
+
+/** Effects that bring in another file, which the editor's steps do not have. */
+const WITH_FILES = new Set(["overlay", "append", "insert", "convolve", "duck"]);
+const FIRST = "reverb";
+const SHORTEST_QUOTED = /[\s;"]/;
+
+/** Return the text of steps, `[{name, values, isOff}]`. */
+export function textOf(steps) {
+  return steps.filter(step => !step.isOff).map(step => [step.name, ...Object.entries(step.values).filter(([, value]) => value !== "")
+    .map(([name, value]) => `${name}=${SHORTEST_QUOTED.test(value) ? `"${value}"` : value}`)].join(" ")).join("; ");
+}
+
+/** Return the steps of a text; values without names belong to the settings in their order. */
+export function stepsOf(text, effects) {
+  return text.split(/[;\n]/).map(part => part.replace(/(^|\s)#.*/, "").trim()).filter(Boolean).map(part => {
+    const [name, ...words] = part.replace(/\s*=\s*/g, "=").match(/(?:[^\s"]|"[^"]*")+/g);
+    const settings = effects.find(effect => effect.name === name.toLowerCase())?.settings || [];
+    const values = {};
+    words.forEach((word, index) => {
+      const [, key, value] = word.match(/^([a-z_]+)=(.*)$/i) || [null, settings[index]?.name || `value${index + 1}`, word];
+      values[key] = value.replaceAll('"', "");
+    });
+    return { name: name.toLowerCase(), values };
+  });
+}
+
+/** The list of steps with their fields; `onchange(steps)` is called after each change by the user. */
+export class ChainEditor {
+  constructor(effects, onchange) {
+    this.effects = effects;
+    this.onchange = onchange;
+    this.steps = [];
+    this.list = h("ol.chain");
+    this.chooser = select(effects.filter(effect => !WITH_FILES.has(effect.name)).map(effect => effect.name), FIRST, () => this.describe());
+    this.hint = h("small.soft");
+    this.text = h("textarea", { rows: 2, spellcheck: "false", onchange: () => this.set(stepsOf(this.text.value, this.effects)) });
+    this.element = h("div", {},
+      h("div.row", {}, labelled("Effect", this.chooser), h("button", { onclick: () => this.add(this.chooser.value) }, "Add effect"), this.hint),
+      this.list, labelled("The chain as text", this.text));
+    this.describe();
+  }
+
+  describe() { this.hint.textContent = this.effects.find(effect => effect.name === this.chooser.value).description; }
+
+  /** Set the steps as a change of the user. */
+  set(steps) { this.steps = steps; this.show(); this.onchange(steps); }
+
+  /** Show steps without reporting a change. */
+  load(steps) { this.steps = structuredClone(steps); this.show(); }
+
+  add(name) {
+    this.set([...this.steps, { name, values: {} }]);
+    say(`${name} added as step ${this.steps.length}.`);
+    this.list.lastElementChild?.querySelector("input")?.focus();
+  }
+
+  show() {
+    this.text.value = textOf(this.steps);
+    this.list.replaceChildren(...this.steps.map((step, index) => this.row(step, index)));
+  }
+
+  row(step, index) {
+    const effect = this.effects.find(each => each.name === step.name);
+    const title = `${index + 1}. ${step.name}`;
+    const change = values => this.set(this.steps.map((each, i) => i === index ? { ...each, ...values } : each));
+    const swap = by => {
+      const steps = [...this.steps];
+      [steps[index], steps[index + by]] = [steps[index + by], steps[index]];
+      this.set(steps);
+    };
+    const fields = (effect?.settings || []).map(setting => {
+      const range = setting.range ? `${setting.range[0]} to ${setting.range[1]}` : "";
+      const input = h("input", { size: 9, value: step.values[setting.name] ?? "", placeholder: setting.default || "none", spellcheck: "false",
+        title: range, onchange: () => change({ values: { ...step.values, [setting.name]: input.value.trim() } }) });
+      return labelled(setting.name.replaceAll("_", " "), input, range.length < 14 ? range : "");
+    });
+    return h("li", {}, h("div.row", {}, h("strong", {}, title), h("span.soft", {}, effect?.description || ""),
+      h("label.check", {}, h("input", { type: "checkbox", checked: !step.isOff, "aria-label": `${title}: on`, onchange: event => change({ isOff: !event.target.checked }) }), "on"),
+      h("button.icon", { "aria-label": `Move ${title} up`, disabled: index === 0, onclick: () => swap(-1) }, "↑"),
+      h("button.icon", { "aria-label": `Move ${title} down`, disabled: index === this.steps.length - 1, onclick: () => swap(1) }, "↓"),
+      h("button.small", { "aria-label": `Remove ${title}`, onclick: () => this.set(this.steps.filter((_, i) => i !== index)) }, "Remove")),
+    h("div.row", {}, ...fields));
+  }
+}

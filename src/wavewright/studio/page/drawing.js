@@ -1,0 +1,197 @@
+// Waveforms, spectrograms, curves and points on canvases. Colours come from the page's style.
+
+const COLOURS = [[8, 6, 20], [60, 18, 92], [140, 38, 112], [214, 78, 74], [247, 158, 60], [252, 246, 200]];
+const RANGE_DB = 80;
+const MIN_HZ = 40;
+
+/** 256 colours from dark to light, as one array of bytes; brightness rises evenly. */
+export const PALETTE = (() => {
+  const bytes = new Uint8ClampedArray(4 * 256);
+  for (let i = 0; i < 256; i++) {
+    const position = i / 255 * (COLOURS.length - 1);
+    const lower = Math.min(Math.floor(position), COLOURS.length - 2);
+    for (let c = 0; c < 3; c++) {
+      bytes[4 * i + c] = COLOURS[lower][c] + (position - lower) * (COLOURS[lower + 1][c] - COLOURS[lower][c]);
+    }
+    bytes[4 * i + 3] = 255;
+  }
+  return bytes;
+})();
+
+/** Return a colour of the page's style, such as "--accent". */
+export function colour(name) { return getComputedStyle(document.documentElement).getPropertyValue(name).trim(); }
+
+/** Fit a canvas to its size on the screen; return its context, in CSS pixels, and that size. */
+export function fitted(canvas) {
+  const scale = window.devicePixelRatio || 1;
+  const width = canvas.clientWidth || canvas.width;
+  const height = canvas.clientHeight || canvas.height;
+  canvas.width = Math.round(width * scale);
+  canvas.height = Math.round(height * scale);
+  const context = canvas.getContext("2d");
+  context.setTransform(scale, 0, 0, scale, 0, 0);
+  context.clearRect(0, 0, width, height);
+  return { context, width, height };
+}
+
+/** Return the mean of all channels of a buffer. */
+export function mono(buffer) {
+  const wave = new Float32Array(buffer.length);
+  for (let channel = 0; channel < buffer.numberOfChannels; channel++) {
+    const samples = buffer.getChannelData(channel);
+    for (let i = 0; i < wave.length; i++) wave[i] += samples[i] / buffer.numberOfChannels;
+  }
+  return wave;
+}
+
+/** Return the smallest and largest sample of each column, alternating. */
+export function envelope(wave, nColumns) {
+  const peaks = new Float32Array(2 * nColumns);
+  for (let column = 0; column < nColumns; column++) {
+    const end = Math.max(Math.floor((column + 1) * wave.length / nColumns), Math.floor(column * wave.length / nColumns) + 1);
+    let low = 0;
+    let high = 0;
+    for (let i = Math.floor(column * wave.length / nColumns); i < Math.min(end, wave.length); i++) {
+      if (wave[i] < low) low = wave[i]; else if (wave[i] > high) high = wave[i];
+    }
+    peaks[2 * column] = low;
+    peaks[2 * column + 1] = high;
+  }
+  return peaks;
+}
+
+/** Draw an envelope into a rectangle of a context. */
+export function drawEnvelope(context, peaks, x, y, width, height, fill = colour("--accent")) {
+  const nColumns = peaks.length / 2;
+  const middle = y + height / 2;
+  context.fillStyle = fill;
+  context.beginPath();
+  for (let i = 0; i < nColumns; i++) context.lineTo(x + i * width / (nColumns - 1), middle - peaks[2 * i + 1] * height / 2);
+  for (let i = nColumns - 1; i >= 0; i--) context.lineTo(x + i * width / (nColumns - 1), middle - peaks[2 * i] * height / 2 + 0.6);
+  context.fill();
+}
+
+/** Return the magnitudes of the first half of the spectrum of `frame`, whose length is a power of two. */
+function spectrumOf(frame) {
+  const size = frame.length;
+  const real = Float64Array.from(frame);
+  const imaginary = new Float64Array(size);
+  for (let i = 1, j = 0; i < size; i++) {
+    let bit = size >> 1;
+    for (; j & bit; bit >>= 1) j ^= bit;
+    j ^= bit;
+    if (i < j) [real[i], real[j]] = [real[j], real[i]];
+  }
+  for (let length = 2; length <= size; length <<= 1) {
+    const angle = -2 * Math.PI / length;
+    for (let k = 0; k < length / 2; k++) {
+      const cosine = Math.cos(angle * k);
+      const sine = Math.sin(angle * k);
+      for (let a = k; a < size; a += length) {
+        const b = a + length / 2;
+        const re = real[b] * cosine - imaginary[b] * sine;
+        const im = real[b] * sine + imaginary[b] * cosine;
+        real[b] = real[a] - re; imaginary[b] = imaginary[a] - im;
+        real[a] += re; imaginary[a] += im;
+      }
+    }
+  }
+  return Float64Array.from({ length: size / 2 }, (_, bin) => Math.hypot(real[bin], imaginary[bin]));
+}
+
+/**
+ * Compute a spectrogram as brightness, 0 to 255.
+ *
+ * @returns {{pixels: Uint8Array, nColumns: number, nRows: number}} Row 0 is the highest frequency; rows are evenly
+ *     spaced on a logarithmic axis from 40 Hz to half the sample rate; 80 dB below the maximum are dark.
+ */
+export function spectrogram(wave, sampleRate, nColumns = 128, nRows = 96) {
+  const size = sampleRate > 16_000 ? 1024 : 512;
+  const window = Float32Array.from({ length: size }, (_, i) => 0.5 - 0.5 * Math.cos(2 * Math.PI * i / size));
+  const level = new Float32Array(nColumns * nRows);
+  const frame = new Float64Array(size);
+  let highest = -100;
+  const bins = Array.from({ length: nRows }, (_, row) => {
+    const hz = MIN_HZ * (sampleRate / 2 / MIN_HZ) ** (1 - row / (nRows - 1));
+    return Math.min(size / 2 - 1, Math.round(hz * size / sampleRate));
+  });
+  for (let column = 0; column < nColumns; column++) {
+    const start = Math.round((column + 0.5) * wave.length / nColumns - size / 2);
+    for (let i = 0; i < size; i++) frame[i] = (wave[start + i] || 0) * window[i];
+    const magnitude = spectrumOf(frame);
+    for (let row = 0; row < nRows; row++) {
+      const db = 20 * Math.log10(Math.max(magnitude[bins[row]], 1e-9));
+      level[row * nColumns + column] = db;
+      if (db > highest) highest = db;
+    }
+  }
+  const pixels = Uint8Array.from(level, db => Math.max(0, Math.min(255, 255 * (1 + (db - highest) / RANGE_DB))));
+  return { pixels, nColumns, nRows };
+}
+
+/** Draw a spectrogram into a rectangle of a context. */
+export function drawSpectrogram(context, { pixels, nColumns, nRows }, x, y, width, height) {
+  const picture = new ImageData(nColumns, nRows);
+  for (let i = 0; i < pixels.length; i++) picture.data.set(PALETTE.subarray(4 * pixels[i], 4 * pixels[i] + 4), 4 * i);
+  const whole = document.createElement("canvas");
+  whole.width = nColumns;
+  whole.height = nRows;
+  whole.getContext("2d").putImageData(picture, 0, 0);
+  context.imageSmoothingEnabled = true;
+  context.drawImage(whole, x, y, width, height);
+}
+
+/** Draw spectrogram and waveform of a buffer, one above the other. */
+export function drawClip(canvas, buffer) {
+  const { context, width, height } = fitted(canvas);
+  const wave = mono(buffer);
+  const split = Math.round(height * 0.68);
+  drawSpectrogram(context, spectrogram(wave, buffer.sampleRate), 0, 0, width, split);
+  drawEnvelope(context, envelope(wave, Math.max(64, Math.round(width))), 0, split, width, height - split);
+}
+
+const LINE_COLOURS = ["#a8431f", "#1f6fa8", "#3c8a3c", "#8a3c8a", "#9a7400", "#00808a"];
+const LINE_COLOURS_DARK = ["#ff9d6f", "#7cc4ff", "#8fe08f", "#e69be6", "#e6c65c", "#5fd6e0"];
+
+/** Return the colour of the series or label with this number. */
+export function seriesColour(index) {
+  const colours = matchMedia("(prefers-color-scheme: dark)").matches ? LINE_COLOURS_DARK : LINE_COLOURS;
+  return colours[index % colours.length];
+}
+
+/** Draw curves, `[[x, y], ...]` by name, over axes with their ranges. */
+export function drawCurves(canvas, curves) {
+  const { context, width, height } = fitted(canvas);
+  const points = Object.values(curves).flat();
+  if (!points.length) return;
+  const xs = points.map(point => point[0]);
+  const ys = points.map(point => point[1]);
+  const [left, right] = [Math.min(...xs), Math.max(...xs)];
+  const [low, high] = [Math.min(...ys), Math.max(...ys)];
+  const toX = x => 46 + (width - 56) * (x - left) / (right - left || 1);
+  const toY = y => height - 22 - (height - 34) * (y - low) / (high - low || 1);
+  context.strokeStyle = colour("--line");
+  context.strokeRect(46, 12, width - 56, height - 34);
+  context.fillStyle = colour("--soft");
+  context.font = "11px system-ui, sans-serif";
+  context.fillText(short(high), 2, 18);
+  context.fillText(short(low), 2, height - 22);
+  context.fillText(`step ${left}`, 46, height - 6);
+  context.textAlign = "right";
+  context.fillText(String(right), width - 10, height - 6);
+  context.textAlign = "left";
+  Object.values(curves).forEach((curve, index) => {
+    context.strokeStyle = context.fillStyle = seriesColour(index);
+    context.lineWidth = 1.8;
+    context.beginPath();
+    for (const [x, y] of curve) context.lineTo(toX(x), toY(y));
+    context.stroke();
+    const [x, y] = curve[curve.length - 1];
+    context.beginPath();
+    context.arc(toX(x), toY(y), 2.5, 0, 7);
+    context.fill();
+  });
+}
+
+/** Return a number with three digits. */
+export function short(value) { return Number(value.toPrecision(3)).toString(); }

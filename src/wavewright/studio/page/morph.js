@@ -1,0 +1,134 @@
+// Morph between two clips; adjust and vary one by sliders.
+import { describe, detailsOf, fetchFile, latest, run } from "./api.js";
+import { library } from "./library.js";
+import { QuickResult } from "./quick.js";
+import { receive } from "./send.js";
+import { Slot } from "./slot.js";
+import { complain, guarded, h, labelled, say, select, slider } from "./ui.js";
+
+const STEPS = 17;
+const MOST_STEPS_OF_ATTRIBUTE = 6;
+const QUICK = { candidates: 1 }; // while a slider moves; once it rests, the amounts are searched for exactly
+
+/** Build the panel. */
+export async function open(panel) {
+  const { models } = await describe();
+  const vaes = models.filter(model => model.family === "vae");
+  const forClips = vaes.find(model => model.labels.length) || vaes[0];
+  const from = new Slot("From", () => morph.forget());
+  const to = new Slot("To", () => morph.forget());
+  const sound = new Slot("Sound", () => sliders.reset());
+  const model = select(vaes.map(each => [each.name, each.title]), forClips?.name, guarded(async () => { morph.forget(); await sliders.open(model.value); }));
+  const morph = new Morph(from, to, model);
+  const sliders = new Sliders(sound, model);
+
+  panel.append(
+    h("div.row", {}, labelled("Model", model)),
+    h("h3", {}, "Morph"), h("div.row", {}, from.element, to.element), morph.element,
+    h("h3", {}, "Adjust and vary"), h("div.row", {}, sound.element), sliders.element,
+  );
+  receive("morph", panel, { A: from, B: to, sound }, complain);
+  await sliders.open(model.value);
+  const [newest, ...older] = library.all();
+  if (newest) {
+    const other = older.find(clip => clip.label !== newest.label) || older[0] || newest;
+    await Promise.all([from.set(newest), to.set(other), sound.set(newest)]);
+  }
+}
+
+/** A slider between two clips: all steps are computed once, and played as the slider moves. */
+class Morph {
+  constructor(from, to, model) {
+    Object.assign(this, { from, to, model, steps: null, played: -1 });
+    this.result = new QuickResult();
+    this.path = select([["slerp", "at a constant distance from the mean"], ["linear", "on a straight line"]], "slerp", () => this.forget());
+    this.residual = slider("Residual", { min: 0, max: 1, step: 0.1, value: 1, onchange: () => this.forget() });
+    this.slider = slider("Position", { min: 0, max: 1, step: 1 / (STEPS - 1), value: 0.5, oninput: value => this.move(value).catch(complain) });
+    this.move = latest(value => this.playStep(value));
+    this.element = h("div", {},
+      h("div.row", {}, this.slider, labelled("Path", this.path), this.residual),
+      h("div.row", {}, h("button.primary", { onclick: guarded(() => this.playStep(this.slider.control.valueAsNumber, true)) }, "Morph"),
+        h("button", { onclick: guarded(() => this.whole({ over_time: true })) }, "One clip that changes over time"),
+        h("button", { onclick: guarded(() => this.whole({ transfer: true })) }, "Rhythm of the first, sound of the second")),
+      this.result.element);
+  }
+
+  forget() { this.steps = null; }
+
+  async values() {
+    return { file_a: await this.from.reference(), file_b: await this.to.reference(), interpolation: this.path.value,
+      residual: this.residual.control.valueAsNumber };
+  }
+
+  async compute() {
+    const values = { ...await this.values(), steps: STEPS, model: this.model.value };
+    const job = await run("morph", values, { title: "Morph" });
+    const files = job.files.filter(file => file.name.endsWith(".wav"));
+    this.steps = await Promise.all(files.map(async file => ({ blob: await fetchFile(file), file, job, values })));
+    this.played = -1;
+  }
+
+  /** Play the step nearest to a position from 0 to 1. */
+  async playStep(value, isForced = false) {
+    if (!this.steps) await this.compute();
+    const index = Math.round(value * (this.steps.length - 1));
+    if (index === this.played && !isForced) return;
+    this.played = index;
+    const started = performance.now();
+    const { blob, file, job, values } = this.steps[index];
+    await this.result.show(blob, { name: file.name, label: `morph ${index + 1}/${STEPS}`, task: "morph", parameters: values, command: job.command }, { job: job.id, file: file.name });
+    this.result.note.textContent = `Step ${index + 1} of ${this.steps.length}, played after ${Math.round(performance.now() - started)} ms.`;
+  }
+
+  /** Make one clip of both, by a model of clips of any length. */
+  async whole(option) {
+    const values = { ...await this.values(), ...option };
+    delete values.interpolation;
+    if (option.transfer) delete values.residual;
+    await this.result.run("morph", values, { label: option.transfer ? "transfer" : "morph over time" });
+  }
+}
+
+/** Sliders of one clip: the attributes of the model, and the amount of variation. */
+class Sliders {
+  constructor(sound, model) {
+    Object.assign(this, { sound, model, fields: {} });
+    this.result = new QuickResult();
+    this.row = h("div.row");
+    this.seed = h("input", { type: "number", min: 0, max: 2 ** 32 - 1, value: "0", onchange: () => this.vary() });
+    this.amount = slider("Amount of variation", { min: 0, max: 1, step: 0.02, value: 0, oninput: () => this.vary() });
+    const adjusted = latest(values => this.result.run("adjust", values, { label: "adjusted" }));
+    const varied = latest(values => this.result.run("vary", values, { label: "variation", seed: values.seed }));
+    this.adjust = guarding(async (how = {}) => adjusted({ file: await this.sound.reference(), set: this.amounts(), model: this.model.value, ...how }));
+    this.vary = guarding(async () => varied({ file: await this.sound.reference(), amount: this.amount.control.valueAsNumber, count: 1, seed: Number(this.seed.value), model: this.model.value }));
+    this.element = h("div", {}, this.row, h("div.row", {}, this.amount, labelled("Seed of the variation", this.seed),
+      h("button.small", { onclick: () => { this.reset(); say("All sliders are back."); } }, "Reset")), this.result.element);
+  }
+
+  /** Show the attributes of a model. */
+  async open(name) {
+    const { attributes } = await detailsOf(name);
+    this.fields = Object.fromEntries(attributes.map(each => {
+      const most = Number((MOST_STEPS_OF_ATTRIBUTE * each.step).toPrecision(2));
+      const field = slider(each.name[0].toUpperCase() + each.name.slice(1), { min: -most, max: most, step: most / 24, value: 0, unit: ` ${each.unit}`, 
+        oninput: () => this.adjust(QUICK), onchange: () => this.adjust() });
+      return [each.name, field];
+    }));
+    this.row.replaceChildren(...Object.values(this.fields));
+  }
+
+  /** Return the amounts that are not zero, or all of them if none is set. */
+  amounts() {
+    const all = Object.entries(this.fields).map(([name, field]) => `${name}=${Number(field.control.valueAsNumber.toFixed(3))}`);
+    const set = all.filter(text => !text.endsWith("=0"));
+    return set.length ? set : all;
+  }
+
+  reset() {
+    for (const field of Object.values(this.fields)) field.set(0);
+    this.amount.set(0);
+  }
+}
+
+/** Return a function that shows what goes wrong, and may be called while it runs. */
+function guarding(action) { return (...values) => action(...values).catch(complain); }

@@ -1,0 +1,261 @@
+// Sound in the browser: decode, play one sound at a time, compare at equal loudness, stream samples as they arrive.
+
+let context = null;
+let analyser = null;
+let current = null;
+const listeners = new Set();
+
+/** Return the audio context, which starts with the first sound. */
+export function audio() {
+  if (!context) {
+    context = new AudioContext();
+    analyser = context.createAnalyser();
+    analyser.fftSize = 2048;
+    analyser.connect(context.destination);
+  }
+  if (context.state === "suspended") context.resume();
+  return context;
+}
+
+/** Return the node that all sounds go through, which measures what is heard. */
+export function output() { audio(); return analyser; }
+
+/** Call `listener(isPlaying)` whenever sound starts or stops. */
+export function onPlaying(listener) { listeners.add(listener); }
+
+function report(isPlaying) { for (const listener of listeners) listener(isPlaying); }
+
+/** Decode a sound file. */
+export async function decode(blob) {
+  try {
+    return await audio().decodeAudioData(await blob.arrayBuffer());
+  } catch {
+    throw Object.assign(new Error("The browser cannot decode this sound file; give a WAV, FLAC, OGG or MP3 file."),
+      { isExpected: true });
+  }
+}
+
+/** Stop what plays. */
+export function stop() {
+  if (!current) return;
+  const stopped = current;
+  current = null;
+  stopped.end(false);
+  report(false);
+}
+
+/**
+ * Play a buffer in place of what plays now.
+ *
+ * @param {AudioBuffer} buffer The sound.
+ * @param {object} options `gain`; `offset` and `seconds` for a part of it; `loop`; `onend(wasWhole)`.
+ * @returns {{position: function(): number, swap: function(AudioBuffer, number): void}} Its position in seconds, and a
+ *     function that continues with another buffer at the same position, for A/B.
+ */
+export function play(buffer, { gain = 1, offset = 0, seconds = null, loop = false, onend = () => {} } = {}) {
+  stop();
+  const sound = new Sound(buffer, gain, offset, seconds, loop, onend);
+  current = sound;
+  report(true);
+  return sound;
+}
+
+class Sound {
+  constructor(buffer, gain, offset, seconds, loop, onend) {
+    this.onend = onend;
+    this.loop = loop;
+    this.start(buffer, gain, offset, seconds);
+  }
+
+  start(buffer, gain, offset, seconds = null) {
+    const volume = audio().createGain();
+    volume.gain.value = gain;
+    volume.connect(analyser);
+    const source = context.createBufferSource();
+    source.buffer = buffer;
+    source.loop = this.loop;
+    if (this.loop && seconds !== null) { source.loopStart = offset; source.loopEnd = offset + seconds; }
+    source.connect(volume);
+    source.onended = () => { if (current === this && this.source === source) { current = null; this.end(true); report(false); } };
+    this.startedAt = context.currentTime - offset;
+    this.length = buffer.duration;
+    if (seconds === null || this.loop) source.start(0, offset); else source.start(0, offset, seconds);
+    Object.assign(this, { source, volume });
+  }
+
+  position() {
+    const passed = context.currentTime - this.startedAt;
+    return this.loop ? passed % this.length : Math.min(passed, this.length);
+  }
+
+  swap(buffer, gain) {
+    const { source, volume } = this;
+    this.start(buffer, gain, Math.min(this.position(), Math.max(buffer.duration - 0.01, 0)));
+    fadeOut(source, volume);
+  }
+
+  end(wasWhole) {
+    if (!wasWhole) fadeOut(this.source, this.volume);
+    this.onend(wasWhole);
+  }
+}
+
+/** Stop a source within 10 ms, without a click. */
+function fadeOut(source, volume) {
+  volume.gain.setTargetAtTime(0, context.currentTime, 0.002);
+  source.stop(context.currentTime + 0.01);
+}
+
+/** Play a short sound beside what plays, such as a key of an instrument; return a function that releases it. */
+export function strike(buffer, { rate = 1, gain = 1, when = 0 } = {}) {
+  const volume = audio().createGain();
+  volume.gain.value = gain;
+  volume.connect(analyser);
+  const source = context.createBufferSource();
+  source.buffer = buffer;
+  source.playbackRate.value = rate;
+  source.connect(volume);
+  source.start(when);
+  return () => {
+    volume.gain.setTargetAtTime(0, context.currentTime, 0.06);
+    source.stop(context.currentTime + 0.4);
+  };
+}
+
+/** Samples that are played as they arrive, without gaps: one context at their own rate, so that none is resampled. */
+export class SampleStream {
+  constructor(sampleRate) {
+    this.context = new AudioContext({ sampleRate });
+    this.rate = sampleRate;
+    this.chunks = [];
+    this.sources = new Set();
+    this.analyser = this.context.createAnalyser();
+    this.analyser.connect(this.context.destination);
+    this.startsAt = null;
+    this.nSamples = 0;
+    this.hasAll = false;
+    stop();
+    current = this;
+    this.finished = new Promise(resolve => { this.resolve = resolve; });
+    report(true);
+  }
+
+  /** Add 16-bit samples. */
+  push(samples) {
+    const wave = Float32Array.from(samples, sample => sample / 32768);
+    this.chunks.push(samples);
+    if (current !== this || !wave.length) return;
+    this.startsAt ??= this.context.currentTime + 0.05;
+    const buffer = this.context.createBuffer(1, wave.length, this.rate);
+    buffer.copyToChannel(wave, 0);
+    const source = this.context.createBufferSource();
+    source.buffer = buffer;
+    source.connect(this.analyser);
+    const due = this.startsAt + this.nSamples / this.rate;
+    if (due < this.context.currentTime) this.startsAt += this.context.currentTime - due; // it arrived too late
+    source.start(this.startsAt + this.nSamples / this.rate);
+    this.nSamples += wave.length;
+    this.sources.add(source);
+    source.onended = () => { this.sources.delete(source); this.endIfDone(); };
+  }
+
+  /** State that there are no further samples. */
+  close() { this.hasAll = true; this.endIfDone(); }
+
+  endIfDone() {
+    if (!this.hasAll || this.sources.size || current !== this) return;
+    current = null;
+    this.end(true);
+    report(false);
+  }
+
+  position() { return this.startsAt === null ? 0 : this.context.currentTime - this.startsAt; }
+
+  end() {
+    for (const source of this.sources) source.stop();
+    this.context.close();
+    this.resolve();
+  }
+
+  /** Return all samples as a WAV file. */
+  wav() { return wavFile(this.chunks, this.rate); }
+}
+
+/** Return a WAV file of 16-bit mono samples. */
+export function wavFile(chunks, sampleRate) {
+  const nBytes = 2 * chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+  const header = new DataView(new ArrayBuffer(44));
+  const text = (at, letters) => [...letters].forEach((letter, i) => header.setUint8(at + i, letter.charCodeAt(0)));
+  text(0, "RIFF"); header.setUint32(4, 36 + nBytes, true); text(8, "WAVEfmt ");
+  header.setUint32(16, 16, true); header.setUint16(20, 1, true); header.setUint16(22, 1, true);
+  header.setUint32(24, sampleRate, true); header.setUint32(28, 2 * sampleRate, true);
+  header.setUint16(32, 2, true); header.setUint16(34, 16, true);
+  text(36, "data"); header.setUint32(40, nBytes, true);
+  return new Blob([header.buffer, ...chunks], { type: "audio/wav" });
+}
+
+const BLOCK = 0.4; // s, as in BS.1770
+const ABSOLUTE_GATE = -70; // LUFS
+const RELATIVE_GATE = -10; // LU
+
+/**
+ * Return the loudness of a buffer in LUFS (ITU-R BS.1770-5: K-weighting, gated blocks), or -Infinity for silence. A
+ * clip shorter than a block is one block.
+ */
+export async function loudness(buffer) {
+  const offline = new OfflineAudioContext(buffer.numberOfChannels, buffer.length, buffer.sampleRate);
+  const source = offline.createBufferSource();
+  source.buffer = buffer;
+  const [shelf, highpass] = kWeighting(buffer.sampleRate)
+    .map(([forward, back]) => offline.createIIRFilter(forward, back));
+  source.connect(shelf).connect(highpass).connect(offline.destination);
+  source.start();
+  const weighted = await offline.startRendering();
+  const size = Math.min(weighted.length, Math.round(BLOCK * weighted.sampleRate));
+  const hop = Math.max(1, Math.floor(size / 4));
+  const powers = [];
+  for (let start = 0; start + size <= weighted.length; start += hop) {
+    let power = 0;
+    for (let channel = 0; channel < weighted.numberOfChannels; channel++) {
+      const wave = weighted.getChannelData(channel);
+      for (let i = start; i < start + size; i++) power += wave[i] * wave[i];
+    }
+    powers.push(power / size);
+  }
+  const level = power => -0.691 + 10 * Math.log10(power);
+  const mean = values => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const loud = powers.filter(power => level(power) > ABSOLUTE_GATE);
+  if (!loud.length) return -Infinity;
+  const gate = level(mean(loud)) + RELATIVE_GATE;
+  return level(mean(loud.filter(power => level(power) > gate)));
+}
+
+/** Return the two filters of BS.1770 for a sample rate, each as feed-forward and feedback coefficients. */
+function kWeighting(rate) {
+  const section = (frequency, quality, numerator) => {
+    const k = Math.tan(Math.PI * frequency / rate);
+    const scale = 1 + k / quality + k * k;
+    return [numerator(k, quality).map(value => value / scale), [1, 2 * (k * k - 1) / scale, (1 - k / quality + k * k) / scale]];
+  };
+  const high = 10 ** (3.999843853973347 / 20);
+  const band = high ** 0.4996667741545416;
+  return [
+    section(1681.974450955533, 0.7071752369554196, (k, q) =>
+      [high + band * k / q + k * k, 2 * (k * k - high), high - band * k / q + k * k]),
+    // The standard leaves the numerator of the high pass unscaled.
+    ((k, q) => [[1, -2, 1], [1, 2 * (k * k - 1) / (1 + k / q + k * k), (1 - k / q + k * k) / (1 + k / q + k * k)]])(
+      Math.tan(Math.PI * 38.13547087602444 / rate), 0.5003270373238773),
+  ];
+}
+
+/**
+ * Return the gains at which two sounds are equally loud; the louder one is attenuated, so that none clips.
+ *
+ * @param {number} a Loudness in LUFS.
+ * @param {number} b Loudness in LUFS.
+ */
+export function equalGains(a, b) {
+  if (!Number.isFinite(a) || !Number.isFinite(b)) return [1, 1];
+  const target = Math.min(a, b);
+  return [10 ** ((target - a) / 20), 10 ** ((target - b) / 20)];
+}

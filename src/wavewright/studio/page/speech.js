@@ -1,0 +1,265 @@
+// Speech that is played while it is computed, its words marked; styles, and a lexicon of one's own.
+import { describe, fetchJson, run, ServerError } from "./api.js";
+import { library } from "./library.js";
+import { SampleStream, stop } from "./player.js";
+import { commandBox, guarded, h, jobRow, labelled, save, say, select, slider } from "./ui.js";
+
+const RATE = 24_000; // Hz, of the format pcm
+const LEXICON = "wavewright-studio-lexicon";
+const FIRST_TEXT = "Hello! This voice was trained on a laptop. Every word is marked as you hear it.";
+
+/** Build the panel. */
+export async function open(panel) {
+  const [{ voices }, { styles }] = await Promise.all([fetchJson("/v1/audio/voices"), describe()]);
+  const text = h("textarea", { rows: 4, value: "" });
+  text.value = FIRST_TEXT;
+  const voice = select(voices.map(each => [each.id, `${each.name} (${each.language})`]), voices[0]?.id);
+  const style = select([["", "neutral"], ...styles], "", () => { strength.hidden = !style.value; });
+  const strength = slider("Strength", { min: 0, max: 2, step: 0.1, value: 1 });
+  strength.hidden = true;
+  const sliders = {
+    rate: slider("Rate", { min: 0.5, max: 2, step: 0.05, value: 1, unit: "×" }),
+    pitch: slider("Pitch", { min: -12, max: 12, step: 0.5, value: 0, unit: " semitones" }),
+    range: slider("Intonation", { min: 0, max: 3, step: 0.1, value: 1, unit: "×" }),
+    energy: slider("Effort", { min: 0.2, max: 3, step: 0.1, value: 1, unit: "×" }),
+    volume_db: slider("Gain", { min: -30, max: 12, step: 1, value: 0, unit: " dB" }),
+  };
+  const defaults = Object.fromEntries(Object.entries(sliders).map(([name, field]) => [name, field.control.valueAsNumber]));
+  const seed = h("input", { type: "number", min: 0, max: 2 ** 32 - 1, value: "0" });
+  const shown = h("div.spoken", { role: "region", "aria-label": "Spoken text" }, "The text appears here with its words marked.");
+  const start = h("button.primary", { onclick: guarded(() => speak()) }, "Speak");
+  const command = commandBox();
+  const first = h("span.soft");
+  const saved = h("button", { disabled: true }, "Save WAV");
+  const kept = h("button", { disabled: true }, "Keep in history");
+  const lexicon = new LexiconEditor(guarded);
+
+  panel.append(
+    labelled("Text, or SSML that starts with <speak>", text),
+    h("div.row", {}, labelled("Voice", voice), labelled("Style", style), strength, start),
+    h("details", {}, h("summary", {}, "Prosody and seed"), h("div.row", {}, ...Object.values(sliders), labelled("Seed", seed),
+      h("button.small", { onclick: () => { for (const [name, field] of Object.entries(sliders)) field.set(defaults[name]); } }, "Reset"))),
+    shown,
+    h("div.row", {}, saved, kept, h("button", { onclick: guarded(() => toFile()) }, "Speak to a file with subtitles"), first),
+    command,
+    lexicon.element,
+  );
+  panel.querySelector("textarea").parentElement.classList.add("wide");
+
+  /** Return the settings that differ from the defaults, for the server and the command line. */
+  function settings() {
+    const values = {};
+    for (const [name, field] of Object.entries(sliders)) {
+      if (field.control.valueAsNumber !== defaults[name]) values[name] = field.control.valueAsNumber;
+    }
+    if (style.value) values.style = strength.control.valueAsNumber === 1 ? style.value : `${style.value}:${strength.control.valueAsNumber}`;
+    if (Number(seed.value)) values.seed = Number(seed.value);
+    return values;
+  }
+
+  /** Stream the text; each event has samples, or words with their times. */
+  async function speak() {
+    const spoken = text.value;
+    const marks = new WordMarks(shown, spoken);
+    const body = { input: lexicon.applied(spoken), voice: voice.value, response_format: "pcm", stream_format: "sse", word_timestamps: true, ...settings() };
+    if (body.rate !== undefined) { body.speed = body.rate; delete body.rate; }
+    const controller = new AbortController();
+    const row = jobRow("Speaking", controller);
+    const stream = new SampleStream(RATE);
+    const started = performance.now();
+    let isFirst = true;
+    stream.finished.then(() => { controller.abort(); marks.clear(); });
+    requestAnimationFrame(function follow() {
+      if (marks.show(stream.position())) requestAnimationFrame(follow);
+    });
+    command.show(commandLine(spoken, { voice: voice.value, ...settings() }, lexicon.words.length > 0));
+    try {
+      for await (const event of speechEvents(body, controller.signal)) {
+        if (event.words) marks.add(event.words);
+        if (!event.audio) continue;
+        if (isFirst) {
+          isFirst = false;
+          first.textContent = `First sound after ${Math.round(performance.now() - started)} ms.`;
+          say("Speaking; Escape stops.");
+        }
+        stream.push(samplesOf(event.audio));
+      }
+    } catch (error) {
+      stop();
+      if (error.name !== "AbortError") throw error;
+    } finally {
+      row.close();
+      stream.close();
+    }
+    const blob = stream.wav();
+    const name = `speech-${voice.value}.wav`;
+    saved.disabled = kept.disabled = !stream.chunks.length;
+    saved.onclick = () => save(blob, name);
+    kept.onclick = guarded(async () => {
+      await library.add(blob, { name, task: "speak", label: "speech", parameters: { text: spoken, ...settings() }, command: command.querySelector("code").textContent });
+      library.changed();
+      say(`${name} is in the history.`);
+    });
+  }
+
+  /** Speak by a job, which writes subtitles, and applies the lexicon as a file. */
+  async function toFile() {
+    const values = { text: text.value, voice: voice.value, subtitles: "speech.srt", ...settings() };
+    const words = await lexicon.file();
+    if (words) values.lexicon = words;
+    const job = await run("speak", values, { title: "Speak to a file" });
+    command.show(job.command);
+    for (const file of job.files) save(await (await fetch(file.url)).blob(), file.name.split("/").pop());
+    await library.addJob(job, values, () => ({ label: "speech" }));
+    say(`${job.files.map(file => file.name).join(" and ")} saved.`);
+  }
+}
+
+/** Yield the events of a stream of speech. */
+async function* speechEvents(body, signal) {
+  const reply = await fetch("/v1/audio/speech", {
+    method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" }, signal,
+  });
+  if (!reply.ok) throw new ServerError((await reply.json().catch(() => null))?.error?.message || `The server answered ${reply.status}.`);
+  const reader = reply.body.pipeThrough(new TextDecoderStream()).getReader();
+  let pending = "";
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    pending += value;
+    const events = pending.split("\n\n");
+    pending = events.pop();
+    for (const event of events) yield JSON.parse(event.slice(event.indexOf("data: ") + 6));
+  }
+}
+
+/** Return the 16-bit samples of base64 text. */
+function samplesOf(base64) {
+  const bytes = Uint8Array.from(atob(base64), letter => letter.charCodeAt(0));
+  return new Int16Array(bytes.buffer);
+}
+
+/** The text with the word that is spoken now marked. */
+class WordMarks {
+  constructor(element, text) {
+    this.element = element;
+    this.text = text.trimStart().startsWith("<speak") ? new DOMParser().parseFromString(text, "text/xml").documentElement.textContent : text;
+    this.words = [];
+    this.position = 0;
+    this.isOver = false;
+    this.marked = null;
+    element.textContent = this.text;
+  }
+
+  /** Add words with their times; they are looked up in the text from the last one on. */
+  add(words) {
+    for (const word of words) {
+      const found = this.text.indexOf(word.text, this.position);
+      const last = this.words[this.words.length - 1];
+      if (found < 0) { // a further word of the same text: 1984 is two
+        if (last?.text === word.text) last.end = word.end;
+        continue;
+      }
+      this.words.push({ ...word, from: found, to: found + word.text.length });
+      this.position = found + word.text.length;
+    }
+  }
+
+  /** Mark the word of a time; return whether speech goes on. */
+  show(seconds) {
+    if (this.isOver) return false;
+    const word = this.words.findLast(each => each.start <= seconds) || null;
+    if (word === this.marked) return true;
+    this.marked = word;
+    if (word) {
+      this.element.replaceChildren(this.text.slice(0, word.from), h("mark", {}, this.text.slice(word.from, word.to)), this.text.slice(word.to));
+    }
+    return true;
+  }
+
+  clear() { this.isOver = true; this.element.textContent = this.text; }
+}
+
+/** Return the command line that speaks the same. */
+function commandLine(text, values, hasLexicon) {
+  const options = Object.entries(values).map(([name, value]) => `--${name.replace("_", "-")} ${quoted(String(value))}`);
+  return ["wavewright speak", quoted(text), ...options, ...(hasLexicon ? ["--lexicon lexicon.txt"] : [])].join(" ");
+}
+
+/** Return a word of a POSIX shell. */
+export function quoted(text) {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/** Words with their phones, kept in the browser; applied as SSML where speech is streamed, as a file in jobs. */
+class LexiconEditor {
+  constructor() {
+    this.words = JSON.parse(localStorage.getItem(LEXICON) || "[]");
+    this.word = h("input", { autocomplete: "off", spellcheck: "false" });
+    this.phones = h("input", { autocomplete: "off", spellcheck: "false" });
+    this.rows = h("tbody");
+    const load = h("input", { type: "file", accept: ".txt,text/plain", hidden: true, onchange: guarded(async () => this.load(await load.files[0].text())) });
+    this.element = h("details", {}, h("summary", {}, "Lexicon"),
+      h("p.soft", {}, "Words that the voice says in your way, as phones. Look up a word to see the phones that it has now."),
+      h("div.row", {}, labelled("Word", this.word), h("button", { onclick: guarded(() => this.lookUp()) }, "Look up"),
+        labelled("Phones", this.phones), h("button", { onclick: guarded(() => this.add()) }, "Add")),
+      h("div.scroll", {}, h("table", {}, h("thead", {}, h("tr", {}, h("th", {}, "Word"), h("th", {}, "Phones"), h("th", {}, h("span", {}, "Change")))), this.rows)),
+      h("div.row", {}, h("button.small", { onclick: () => save(new Blob([this.text()], { type: "text/plain" }), "lexicon.txt") }, "Save lexicon.txt"),
+        h("button.small", { onclick: () => load.click() }, "Open lexicon.txt"), load));
+    this.show();
+  }
+
+  text() { return this.words.map(([word, phones]) => `${word} ${phones}\n`).join(""); }
+
+  load(text) {
+    this.words = text.split("\n").map(line => line.replace(/#.*/, "").trim()).filter(Boolean).map(line => [line.split(/\s+/)[0], line.split(/\s+/).slice(1).join(" ")]);
+    this.show();
+  }
+
+  async lookUp() {
+    const job = await run("phonemes", { text: this.word.value.trim() }, { title: "Look up", wait: 2 });
+    this.phones.value = job.result.sentences.flatMap(sentence => sentence.words).flatMap(word => word.phones).join(" ");
+    this.phones.focus();
+  }
+
+  /** Add the word of the fields; the server checks its phones. */
+  async add() {
+    const word = this.word.value.trim();
+    const phones = this.phones.value.trim().replace(/\s+/g, " ");
+    if (!word || !phones) { say("Give a word and its phones."); return; }
+    await run("phonemes", { text: ssmlOf(word, [[word, phones]]) }, { title: "Check the phones", wait: 2 });
+    this.words = [...this.words.filter(([other]) => other.toLowerCase() !== word.toLowerCase()), [word, phones]];
+    this.word.value = this.phones.value = "";
+    this.word.focus();
+    this.show();
+    say(`The voice says ${word} as ${phones}.`);
+  }
+
+  show() {
+    localStorage.setItem(LEXICON, JSON.stringify(this.words));
+    this.rows.replaceChildren(...this.words.map(([word, phones]) => h("tr", {}, h("td", {}, word), h("td", {}, h("code", {}, phones)),
+      h("td", {}, h("button.small", { "aria-label": `Edit ${word}`, onclick: () => { this.word.value = word; this.phones.value = phones; this.phones.focus(); } }, "Edit"), " ",
+        h("button.small", { "aria-label": `Remove ${word}`, onclick: () => { this.words = this.words.filter(([other]) => other !== word); this.show(); } }, "Remove")))));
+  }
+
+  /** Return the text with its words of the lexicon as SSML; SSML itself stays as it is. */
+  applied(text) {
+    return this.words.length && !text.trimStart().startsWith("<speak") ? ssmlOf(text, this.words) : text;
+  }
+
+  /** Return the reference of the lexicon as a file on the server, or null. */
+  async file() {
+    if (!this.words.length) return null;
+    const { upload } = await import("./api.js");
+    return (await upload([new File([this.text()], "lexicon.txt", { type: "text/plain" })]))[0];
+  }
+}
+
+/** Return a text as SSML in which words of a lexicon have their phones. */
+function ssmlOf(text, words) {
+  const phones = new Map(words.map(([word, spoken]) => [word.toLowerCase(), spoken]));
+  const escape = part => part.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;");
+  const parts = text.split(/([\p{L}\p{N}'’]+)/u).map(part => phones.has(part.toLowerCase())
+    ? `<phoneme alphabet="x-arpabet" ph="${escape(phones.get(part.toLowerCase()))}">${escape(part)}</phoneme>` : escape(part));
+  return `<speak>${parts.join("")}</speak>`;
+}

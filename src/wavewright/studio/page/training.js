@@ -1,0 +1,163 @@
+// Train models: drop a folder, look at it, start, watch the curves, hear samples, stop, resume.
+import { describe, fetchJson, follow, postJson, run, ServerError } from "./api.js";
+import { drawCurves, seriesColour, short } from "./drawing.js";
+import { droppedFiles, filesOf, uploadFolder } from "./folder.js";
+import { decode, play } from "./player.js";
+import { checkbox, commandBox, complain, counted, fill, guarded, h, jobRow, labelled, say, select } from "./ui.js";
+
+const POLL_MS = 2000;
+const MOST_CURVES = 6;
+
+/** Build the panel. */
+export async function open(panel) {
+  const { families } = await describe();
+  const state = { files: [], references: [], job: null, run: null };
+  const chooser = h("input", { type: "file", multiple: true, webkitdirectory: true, hidden: true, onchange: guarded(() => take(filesOf(chooser.files))) });
+  const drop = h("div.slot", { role: "group", "aria-label": "Folder of recordings" }, h("h3", {}, "Recordings"),
+    h("p", {}, "Drop a folder here. Its subfolders are the labels."), h("button", { onclick: () => chooser.click() }, "Choose a folder"), chooser);
+  const contents = h("p", { "aria-live": "polite" });
+  const report = h("div");
+  const family = select(families.map(each => [each.name, `${each.name}: ${each.summary}`]), "gan", () => showSizes());
+  const size = select([], "small");
+  const name = h("input", { value: "my-model", pattern: "[A-Za-z0-9_\\-]+" });
+  const minutes = h("input", { type: "number", min: 0.1, max: 10_000, step: "any", value: "30" });
+  const settings = h("input", { placeholder: "training.batch_size=8", spellcheck: "false" });
+  const consent = checkbox("I have the consent of everyone who speaks in the recordings", false);
+  const start = h("button.primary", { onclick: guarded(() => train(false)) }, "Start training");
+  const stopper = h("button.stop", { disabled: true, onclick: guarded(() => stopTraining()) }, "Stop and save");
+  const resume = h("button", { onclick: guarded(() => train(true)) }, "Resume");
+  const runs = select([["", "choose a run …"]], "", () => watch(runs.value));
+  const curves = h("canvas", { role: "img", "aria-label": "No curves yet" });
+  const legend = h("div.legend");
+  const progress = h("p", { "aria-live": "polite" });
+  const samples = h("div.row");
+  const command = commandBox();
+
+  panel.append(
+    drop, contents, h("div.row", {}, h("button", { onclick: guarded(() => inspect()) }, "Inspect")), report,
+    h("div.row", {}, labelled("Family", family), labelled("Size", size), labelled("Name of the model", name), labelled("Minutes", minutes), labelled("Settings, separated by spaces", settings), consent),
+    h("div.row", {}, start, stopper, resume, labelled("Runs on this machine", runs)),
+    command, progress, h("div.stage.flat", {}, curves), legend, h("h3", {}, "Samples"), samples,
+  );
+
+  function showSizes() {
+    const { sizes } = families.find(each => each.name === family.value);
+    fill(size, sizes, sizes.includes("small") ? "small" : sizes[0]);
+  }
+
+  async function take(files) {
+    if (!files.length) { say("There is no sound file in that folder."); return; }
+    const controller = new AbortController();
+    const row = jobRow(`Sending ${counted(files.length, "file")}`, controller);
+    try {
+      state.references = await uploadFolder(files, fraction => row.update({ progress: fraction, state: "running" }), controller.signal);
+    } finally { row.close(); }
+    state.files = files;
+    const labels = new Map();
+    for (const { path } of state.references) {
+      const label = path.includes("/") ? path.split("/")[0] : "no label";
+      labels.set(label, (labels.get(label) || 0) + 1);
+    }
+    contents.textContent = `${counted(files.length, "file")}: ${[...labels].map(([label, count]) => `${label} ${count}`).join(", ")}.`;
+    const folder = files[0].path.split("/")[0].replace(/[^\w-]+/g, "-").toLowerCase();
+    if (folder && files[0].path.includes("/")) name.value = folder;
+    await inspect();
+  }
+
+  function recordings() {
+    if (!state.references.length) throw Object.assign(new Error("There are no recordings; drop a folder first."), { isExpected: true });
+    return state.references;
+  }
+
+  async function inspect() {
+    const job = await run("data-inspect", { folder: recordings() }, { title: "Inspect the recordings" });
+    command.show(job.command);
+    const found = job.result;
+    const rows = [["Clips", found.n_clips], ["Length", `${(60 * found.hours).toFixed(1)} min`], ["Labels", listed(found.labels)], ["Sample rates", listed(found.sample_rates, " Hz")],
+      ["Seconds, shortest to longest", `${short(found.seconds.min)} to ${short(found.seconds.max)}`], ["Peak, median", `${short(found.peak_db.median)} dB`],
+      ["Clipped", found.clipped.length], ["Silent", found.silent.length], ["Duplicates", found.duplicates.length], ["Cannot be used", Object.keys(found.unusable).length]];
+    report.replaceChildren(
+      h("div.scroll", {}, h("table", {}, h("tbody", {}, ...rows.map(([title, value]) => h("tr", {}, h("th", { scope: "row" }, title), h("td", {}, String(value))))))),
+      found.warnings.length ? h("ul", {}, ...found.warnings.map(warning => h("li", {}, warning))) : h("p", {}, "Nothing about these recordings speaks against training on them."));
+    say(`${counted(found.n_clips, "clip")} inspected.`);
+  }
+
+  async function train(isResumed) {
+    if (state.job) { say("A training runs already; stop it first."); return; }
+    const values = { folder: recordings(), family: family.value, size: size.value, out: name.value.trim(), set: settings.value.split(/\s+/).filter(Boolean) };
+    if (consent.control.checked) values.i_have_consent = true;
+    if (isResumed) Object.assign(values, { resume: true, more_minutes: Number(minutes.value) });
+    else values.max_minutes = Number(minutes.value);
+    const job = await postJson("/v1/tasks/train?wait=0", values);
+    state.job = job;
+    stopper.disabled = false;
+    command.show(job.command);
+    watch(values.out);
+    say(`Training ${values.out}; you may leave this panel.`);
+    follow(job, null, shown => { progress.textContent = shown.message || progress.textContent; })
+      .then(ended => {
+        if (ended.state === "failed") throw new ServerError(ended.error);
+        say(ended.state === "done" ? `${values.out} is a model now: reload the page to generate with it.` : `The training of ${values.out} was stopped.`);
+      }).catch(complain).finally(async () => {
+        state.job = null;
+        stopper.disabled = true;
+        await listRuns().catch(complain);
+        await refresh().catch(complain);
+      });
+  }
+
+  async function stopTraining() {
+    if (!state.job) return;
+    say("Stopping: the checkpoint and the model are saved first.");
+    await postJson(`/v1/jobs/${state.job.id}/stop?wait=60`, {});
+  }
+
+  /** Show the curves and samples of a run, again and again while it trains. */
+  function watch(runName) {
+    state.run = runName;
+    clearInterval(state.timer);
+    if (!runName) return;
+    state.timer = setInterval(() => { if (!panel.hidden && state.job) refresh().catch(() => {}); }, POLL_MS);
+    refresh().catch(() => {});
+  }
+
+  async function refresh() {
+    if (!state.run) return;
+    const record = await fetchJson(`/studio/runs/${encodeURIComponent(state.run)}`);
+    const shown = Object.fromEntries(Object.entries(record.curves).slice(0, MOST_CURVES));
+    drawCurves(curves, shown);
+    curves.setAttribute("aria-label", `Curves of ${state.run}: ${Object.entries(shown).map(([title, points]) => `${title} ${short(points[points.length - 1][1])}`).join(", ") || "none yet"}`);
+    legend.replaceChildren(...Object.entries(shown).map(([title, points], index) => {
+      const dot = h("i");
+      dot.style.background = seriesColour(index);
+      return h("span", {}, dot, `${title} ${short(points[points.length - 1][1])}`);
+    }));
+    progress.textContent = `${state.run}: step ${record.step}, ${record.minutes.toFixed(1)} min${record.is_model ? ", a model" : ""}.`;
+    const known = new Set([...samples.children].map(each => each.dataset.name));
+    const names = record.samples.map(each => each.name);
+    if (names.length !== known.size || names.some(each => !known.has(each))) {
+      samples.replaceChildren(...record.samples.map(sample => h("button", { "data-name": sample.name, onclick: guarded(async () => {
+        const reply = await fetch(sample.url);
+        if (!reply.ok) throw new ServerError(`The sample ${sample.name} is gone.`);
+        play(await decode(await reply.blob()));
+      }) }, `▶ step ${sample.step}`)));
+    }
+  }
+
+  async function listRuns() {
+    const { runs: found } = await fetchJson("/studio/runs");
+    fill(runs, [["", found.length ? "choose a run …" : "no runs yet"], ...found.map(each => [each.name, `${each.name} (${each.family})`])], state.run || "");
+  }
+
+  for (const type of ["dragover", "dragenter"]) drop.addEventListener(type, event => { event.preventDefault(); drop.classList.add("over"); });
+  drop.addEventListener("dragleave", () => drop.classList.remove("over"));
+  drop.addEventListener("drop", event => {
+    event.preventDefault();
+    drop.classList.remove("over");
+    droppedFiles(event.dataTransfer).then(take).catch(complain);
+  });
+  showSizes();
+  await listRuns();
+}
+
+function listed(counts, unit = "") { return Object.entries(counts).map(([key, count]) => `${key}${unit} (${count})`).join(", "); }

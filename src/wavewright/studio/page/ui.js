@@ -1,0 +1,150 @@
+// Elements, form fields, the status line, and the list of running jobs.
+
+/**
+ * Create an element.
+ *
+ * @param {string} spec Tag with classes, such as "button.primary".
+ * @param {object} attributes Attributes; `onclick` and the like are listeners, `true` is an attribute without a value,
+ *     null and false leave it out.
+ * @param {...(Node|string|null)} children Its contents.
+ */
+export function h(spec, attributes = {}, ...children) {
+  const [tag, ...classes] = spec.split(".");
+  const element = document.createElement(tag);
+  element.classList.add(...classes);
+  if (tag === "button" && !("type" in attributes)) element.type = "button";
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (name === "value" || name === "checked" || name === "selected") element[name] = value;
+    else element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children.flat().filter(child => child !== null && child !== undefined && child !== false));
+  return element;
+}
+
+/** Show a sentence in the status line, which screen readers read out; the last error goes away. */
+export function say(sentence) {
+  document.getElementById("error").textContent = "";
+  document.getElementById("status").textContent = sentence;
+}
+
+/** Show an error; an abortion is none. */
+export function complain(error) {
+  if (error?.name === "AbortError") { say("Cancelled."); return; }
+  document.getElementById("status").textContent = "";
+  document.getElementById("error").textContent = error?.message || String(error);
+  if (!error?.isExpected) console.error(error);
+}
+
+/** Return a listener that shows what goes wrong in `action`, and lets it run once at a time. */
+export function guarded(action) {
+  let isRunning = false;
+  return async event => {
+    if (isRunning) return;
+    isRunning = true;
+    try { await action(event); } catch (error) { complain(error); } finally { isRunning = false; }
+  };
+}
+
+let fieldNumber = 0;
+
+/** Return a label with its control; `control` has an id afterwards. */
+export function labelled(text, control, help = "") {
+  control.id ||= `field-${++fieldNumber}`;
+  const label = h("label", { for: control.id }, text);
+  if (!help) return h("div.field", {}, label, control);
+  const note = h("small", { id: `${control.id}-help` }, help);
+  control.setAttribute("aria-describedby", note.id);
+  return h("div.field", {}, label, control, note);
+}
+
+/** Return a checkbox in its label, whose `.control` it is. */
+export function checkbox(text, checked, onchange = () => {}) {
+  const control = h("input", { type: "checkbox", checked, onchange });
+  return h("label.check", {}, control, text);
+}
+
+/** Return a select of names, or of `[value, text]` pairs. */
+export function select(options, value, onchange = () => {}) {
+  const control = h("select", { onchange });
+  fill(control, options, value);
+  return control;
+}
+
+/** Replace the options of a select. */
+export function fill(control, options, value) {
+  control.replaceChildren(...options.map(option => {
+    const [name, text] = Array.isArray(option) ? option : [option, option];
+    return h("option", { value: name, selected: name === value }, text);
+  }));
+}
+
+/** Return a slider with its label and value; `.control` is the slider, `.set(value)` sets it without an event. */
+export function slider(text, { min, max, step = "any", value, unit = "", oninput = () => {}, onchange = () => {} }) {
+  const output = h("output");
+  const control = h("input", { type: "range", min, max, step, value: String(value) });
+  const show = () => { output.textContent = `${Number(Number(control.value).toFixed(3))}${unit}`; };
+  control.addEventListener("input", () => { show(); oninput(Number(control.value)); });
+  control.addEventListener("change", () => onchange(Number(control.value)));
+  const field = labelled(text, control);
+  field.classList.add("slider");
+  field.append(output);
+  field.control = control;
+  field.set = to => { control.value = String(to); show(); };
+  show();
+  return field;
+}
+
+/** Return a box for the command line that does the same; `.show(command)` fills it. */
+export function commandBox() {
+  const code = h("code");
+  const copy = h("button.small", { onclick: guarded(async () => {
+    await navigator.clipboard.writeText(code.textContent);
+    say("The command is in the clipboard.");
+  }) }, "Copy");
+  const box = h("div.command", { hidden: true, role: "group", "aria-label": "Command line that does the same" },
+    h("span", {}, "The same on the command line:"), code, copy);
+  box.show = command => { code.textContent = command || ""; box.hidden = !command; };
+  return box;
+}
+
+/**
+ * Show a running job with its progress and a button that cancels it.
+ *
+ * @param {string} title What runs.
+ * @param {AbortController} controller Aborted by the button.
+ * @returns {{update: function(object): void, close: function(): void}}
+ */
+export function jobRow(title, controller) {
+  const bar = h("progress", { max: 1, "aria-label": title });
+  const text = h("span", {}, title);
+  const row = h("div.job", {}, text, bar, h("button.small", { onclick: () => controller.abort() }, "Cancel"));
+  const timer = setTimeout(() => document.getElementById("jobs").append(row), 150); // short ones would only flicker
+  return {
+    update(job) {
+      if (typeof job.progress === "number" && job.progress > 0) bar.value = job.progress;
+      text.textContent = job.message ? `${title}: ${job.message}` : job.state === "queued" ? `${title}: waiting` : title;
+    },
+    close() { clearTimeout(timer); row.remove(); },
+  };
+}
+
+/** Offer a file to save. */
+export function save(blob, name) {
+  const url = URL.createObjectURL(blob);
+  const link = h("a", { href: url, download: name });
+  document.body.append(link);
+  link.click();
+  link.remove();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}
+
+/** Return "1 clip", "2 clips". */
+export function counted(number, noun) { return `${number} ${noun}${number === 1 ? "" : "s"}`; }
+
+/** Return a time such as 1:02.5. */
+export function clock(seconds) {
+  const minutes = Math.floor(seconds / 60);
+  return `${minutes}:${(seconds - 60 * minutes).toFixed(1).padStart(4, "0")}`;
+}

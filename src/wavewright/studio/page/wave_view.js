@@ -1,0 +1,119 @@
+// Spectrogram and waveform of a sound with zoom, a selected region and a cursor.
+import { colour, drawEnvelope, drawSpectrogram, envelope, fitted, mono, spectrogram } from "./drawing.js";
+import { clock, h } from "./ui.js";
+
+const SHORTEST_VIEW = 0.01; // s
+const SNAP = 4; // pixels below which a drag is a click
+
+/** A view of a buffer; `onselect(region)` gets `{start, end}` in seconds, or null for no region. */
+export class WaveView {
+  constructor(onselect) {
+    this.onselect = onselect;
+    this.canvas = h("canvas", { role: "img", "aria-label": "No sound yet" });
+    this.cursor = h("span.cursor", { hidden: true });
+    this.range = h("span.soft");
+    this.element = h("div", {}, h("div.stage", {}, this.canvas, this.cursor),
+      h("div.row", { role: "group", "aria-label": "View" },
+        h("button.small", { onclick: () => this.zoom(0.5) }, "Zoom in"), h("button.small", { onclick: () => this.zoom(2) }, "Zoom out"),
+        h("button.small", { onclick: () => this.show(0, this.seconds) }, "Whole sound"),
+        h("button.small", { onclick: () => this.region && this.show(this.region.start, this.region.end) }, "Zoom to the region"),
+        h("button.small", { "aria-label": "Earlier", onclick: () => this.scroll(-0.5) }, "←"), h("button.small", { "aria-label": "Later", onclick: () => this.scroll(0.5) }, "→"), this.range));
+    this.region = null;
+    this.canvas.addEventListener("pointerdown", event => this.press(event));
+    this.canvas.addEventListener("wheel", event => { if (event.ctrlKey) { event.preventDefault(); this.zoom(event.deltaY > 0 ? 1.25 : 0.8, this.time(event)); } }, { passive: false });
+    addEventListener("resize", () => this.paint());
+  }
+
+  /** Show another sound as a whole. */
+  set(buffer) {
+    this.buffer = buffer;
+    this.wave = mono(buffer);
+    this.region = null;
+    this.show(0, this.seconds);
+  }
+
+  get seconds() { return this.buffer?.duration || 0; }
+
+  show(from, to) {
+    if (!this.buffer) return;
+    this.from = Math.max(0, Math.min(from, this.seconds - SHORTEST_VIEW));
+    this.to = Math.min(this.seconds, Math.max(to, this.from + SHORTEST_VIEW));
+    this.picture = null;
+    this.paint();
+  }
+
+  zoom(factor, around = this.region ? (this.region.start + this.region.end) / 2 : (this.from + this.to) / 2) {
+    this.show(around - (around - this.from) * factor, around + (this.to - around) * factor);
+  }
+
+  scroll(by) {
+    const length = this.to - this.from;
+    const from = Math.max(0, Math.min(this.from + by * length, this.seconds - length));
+    this.show(from, from + length);
+  }
+
+  select(region) { this.region = region; this.paint(); }
+
+  time(event) {
+    const box = this.canvas.getBoundingClientRect();
+    const seconds = this.from + (event.clientX - box.left) / box.width * (this.to - this.from);
+    return Math.max(0, Math.min(this.seconds, seconds));
+  }
+
+  /** Select by dragging; a click removes the region. */
+  press(event) {
+    if (!this.buffer) return;
+    const anchor = this.time(event);
+    const pressedAt = event.clientX;
+    this.canvas.setPointerCapture(event.pointerId);
+    const move = moved => {
+      const other = this.time(moved);
+      const isDrag = Math.abs(moved.clientX - pressedAt) > SNAP;
+      this.select(isDrag ? { start: Math.min(anchor, other), end: Math.max(anchor, other) } : null);
+    };
+    const end = () => {
+      this.canvas.removeEventListener("pointermove", move);
+      this.onselect(this.region);
+    };
+    this.canvas.addEventListener("pointermove", move);
+    this.canvas.addEventListener("pointerup", end, { once: true });
+    this.canvas.addEventListener("pointercancel", end, { once: true });
+    if (this.region) this.select(null);
+  }
+
+  paint() {
+    if (!this.buffer || !this.canvas.clientWidth) return;
+    const { context, width, height } = fitted(this.canvas);
+    const rate = this.buffer.sampleRate;
+    const part = this.wave.subarray(Math.round(this.from * rate), Math.round(this.to * rate));
+    const split = Math.round(height * 0.65);
+    this.picture ||= spectrogram(part, rate, Math.min(700, Math.round(width)), 128);
+    drawSpectrogram(context, this.picture, 0, 0, width, split);
+    drawEnvelope(context, envelope(part, Math.round(width)), 0, split, width, height - split);
+    if (this.region) {
+      const toX = seconds => (seconds - this.from) / (this.to - this.from) * width;
+      const [left, right] = [toX(this.region.start), toX(this.region.end)];
+      context.fillStyle = colour("--accent");
+      context.globalAlpha = 0.28;
+      context.fillRect(left, 0, Math.max(1, right - left), height);
+      context.globalAlpha = 1;
+      context.fillRect(left, 0, 1.5, height);
+      context.fillRect(right - 1.5, 0, 1.5, height);
+    }
+    this.range.textContent = `${clock(this.from)} to ${clock(this.to)}`;
+    const chosen = this.region ? `, selected ${this.region.start.toFixed(2)} to ${this.region.end.toFixed(2)} s` : "";
+    this.canvas.setAttribute("aria-label", `Spectrogram and waveform of ${this.seconds.toFixed(2)} s${chosen}`);
+  }
+
+  /** Move the cursor along while a sound plays, `offset` seconds after its start. */
+  follow(handle, isPlaying) {
+    const step = () => {
+      if (!isPlaying()) { this.cursor.hidden = true; return; }
+      const fraction = (handle.position() - this.from) / (this.to - this.from);
+      this.cursor.hidden = fraction < 0 || fraction > 1;
+      this.cursor.style.left = `${100 * fraction}%`;
+      requestAnimationFrame(step);
+    };
+    step();
+  }
+}

@@ -1,0 +1,78 @@
+"""Runs of trainings for the page: curves, and samples to play. Names are looked up among those that exist."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from ..models.card import CARD_FILE
+from ..names import quoted
+from ..run_records.records import RunRecord, read_run
+from ..server.speech_request import BadRequest
+from ..training.run_file import RUN_FILE
+
+SAMPLES = "samples"
+SAMPLE = re.compile(r"step-(\d+)\.wav")
+MOST_SAMPLES = 30
+MOST_POINTS = 400
+"""Points of a curve that the page draws."""
+
+
+def list_runs(folder: Path) -> list[dict[str, object]]:
+    """Return the runs of a folder with their families, in the order of their names."""
+    return [{"name": path.name, "family": read_run(path).family} for path in _run_folders(folder)]
+
+
+def show_run(folder: Path, name: str) -> dict[str, object]:
+    """Return one run: step, minutes, curves and samples.
+
+    Raises
+    ------
+    BadRequest
+        If there is no such run.
+    """
+    path = _find(folder, name)
+    record = read_run(path)
+    samples = sorted((path / SAMPLES).glob("step-*.wav"))[-MOST_SAMPLES:]
+    return {
+        "name": name,
+        "family": record.family,
+        "step": record.step,
+        "minutes": record.minutes,
+        "is_model": (path / CARD_FILE).is_file(),
+        "problem": record.problem,
+        "curves": _thinned(record),
+        "samples": [
+            {"name": sample.name, "step": int(match[1]), "url": f"/studio/runs/{name}/samples/{sample.name}"}
+            for sample in samples
+            if (match := SAMPLE.fullmatch(sample.name))
+        ],
+    }
+
+
+def find_sample(folder: Path, name: str, sample: str) -> Path:
+    """Return the file of a sample; raise BadRequest if there is none."""
+    found = [path for path in (_find(folder, name) / SAMPLES).glob("step-*.wav") if path.name == sample]
+    if not found:
+        raise BadRequest(f"The run {quoted(name)} has no sample {quoted(sample)}.", "sample", status=404)
+    return found[0]
+
+
+def _find(folder: Path, name: str) -> Path:
+    found = [path for path in _run_folders(folder) if path.name == name]
+    if not found:
+        raise BadRequest(f"There is no run {quoted(name)}; start a training first.", "name", status=404)
+    return found[0]
+
+
+def _run_folders(folder: Path) -> list[Path]:
+    return sorted(path.parent for path in folder.glob(f"*/{RUN_FILE}") if not path.parent.is_symlink())
+
+
+def _thinned(record: RunRecord) -> dict[str, list[tuple[int, float]]]:
+    """Return the curves with at most MOST_POINTS points, the last one always."""
+    curves = {}
+    for name, curve in record.curves.items():
+        stride = -(-len(curve) // MOST_POINTS)
+        curves[name] = curve[::-1][::stride][::-1]
+    return curves

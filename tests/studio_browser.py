@@ -1,0 +1,121 @@
+"""Debian's Chromium driven by Playwright: pages of a studio, what they ask for, and what they play."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+ARGUMENTS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"),
+    *("--disable-sync", "--no-first-run", "--autoplay-policy=no-user-gesture-required"),
+]
+AXE_VARIABLE = "WAVEWRIGHT_AXE"
+"""Environment variable with the path of axe-core's axe.min.js."""
+
+WATCH_LEVEL = """
+async () => {
+  const { audio, output } = await import("/player.js");
+  const last = audio().createAnalyser();
+  last.fftSize = 32768; // the last 0.7 s, so that nothing is missed while the page is busy
+  output().connect(last);
+  const samples = new Float32Array(last.fftSize);
+  window.loudest = 0;
+  setInterval(() => {
+    last.getFloatTimeDomainData(samples);
+    window.loudest = samples.reduce((most, sample) => Math.max(most, Math.abs(sample)), window.loudest);
+  }, 50);
+}
+"""
+"""Keep the peak of what passes the page's AnalyserNode."""
+
+
+def reason_to_skip() -> str:
+    """Return why no browser can be driven here; empty if it can."""
+    try:
+        import playwright  # noqa: F401
+    except ImportError:
+        return "Playwright is not installed"
+    return "" if Path(CHROMIUM).exists() else "Chromium is not installed"
+
+
+def axe_script() -> str | None:
+    """Return the source of axe-core, or None where it is not installed."""
+    path = os.environ.get(AXE_VARIABLE, "")
+    return Path(path).read_text(encoding="utf-8") if path and Path(path).is_file() else None
+
+
+@contextmanager
+def running_browser() -> Iterator[object]:
+    """Run a browser."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+class Studio:
+    """A page of a studio in a context of its own.
+
+    Attributes
+    ----------
+    page
+        The page of Playwright.
+    requests, faults
+        Addresses that the page asked for; errors in its scripts.
+    """
+
+    def __init__(self, browser, url: str, **context) -> None:
+        self.url = url
+        self.context = browser.new_context(viewport={"width": 1200, "height": 900}, accept_downloads=True, **context)
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(120_000)
+        self.requests: list[str] = []
+        self.faults: list[str] = []
+        self.context.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
+        self.page.on("console", self._note)
+
+    def _note(self, message) -> None:
+        if message.type == "error" and "Failed to load resource" not in message.text:
+            self.faults.append(message.text)
+
+    def open(self, panel: str) -> object:
+        """Show a panel; return its locator once it is ready."""
+        self.page.goto(f"{self.url}/#{panel}")
+        found = self.page.locator(f"[data-panel={panel}][data-ready]")
+        found.wait_for()
+        self.page.evaluate(WATCH_LEVEL)
+        return found
+
+    def status(self, text: str) -> None:
+        """Wait until the status line contains a text."""
+        self.page.locator("#status", has_text=text).wait_for()
+
+    def error(self) -> str:
+        """Return the sentence of the error that is shown, once there is one."""
+        self.page.locator("#error:not(:empty)").wait_for()
+        return self.page.inner_text("#error")
+
+    def loudest(self) -> float:
+        """Return the peak of what was played since the last call, once there is some sound."""
+        self.page.wait_for_function("() => window.loudest > 1e-3")
+        return self.page.evaluate("() => { const peak = window.loudest; window.loudest = 0; return peak; }")
+
+    def download(self, button) -> bytes:
+        """Press a button that saves a file; return the file."""
+        with self.page.expect_download() as caught:
+            button.click()
+        return Path(caught.value.path()).read_bytes()
+
+    def close(self) -> None:
+        """Close the page, which must have had no fault and asked nobody else."""
+        self.context.close()
+        assert not self.faults, self.faults
+        outside = [url for url in self.requests if not url.startswith((self.url, "blob:", "data:"))]
+        assert not outside, outside

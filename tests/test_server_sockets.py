@@ -1,0 +1,418 @@
+"""Sockets: speech of text that arrives in pieces, live enhancement, and Wyoming's own client."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import random
+import socket
+
+import numpy as np
+import pytest
+
+pytest.importorskip("uvicorn")
+pytest.importorskip("websockets")
+pytest.importorskip("wyoming")
+
+from local_server import request, running, stand_in_voices, wait_until
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
+from wyoming.audio import AudioChunk, AudioStart, AudioStop
+from wyoming.client import AsyncTcpClient
+from wyoming.error import Error
+from wyoming.info import Describe, Info
+from wyoming.tts import Synthesize, SynthesizeChunk, SynthesizeStart, SynthesizeStop, SynthesizeStopped, SynthesizeVoice
+
+from wavewright.contracts.enhancement import Enhancer
+from wavewright.narration.narrator import NarratorLoader
+from wavewright.narration.settings import NarrationSettings
+from wavewright.pcm import to_pcm
+from wavewright.server.live_text import LiveText
+from wavewright.server.speech_request import BadRequest
+from wavewright.tasks.enhance import enhance_stream, enhancement_of
+
+TEXT = "Hello there. Dr. Smith paid $3.50 at 5 p.m. on Monday! Was it much? It was not."
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with (
+        stand_in_voices(tmp_path_factory.mktemp("models")),
+        running(has_wyoming=True, wyoming_port=0, max_text=1_000) as server,
+    ):
+        yield server
+
+
+def samples_of(text: str = TEXT, **settings) -> bytes:
+    narrator = NarratorLoader().load(NarrationSettings(**settings))
+    return b"".join(to_pcm(chunk.wave) for chunk in narrator.chunks(text, print))
+
+
+def pieces_of(text: str, seed: int) -> list[str]:
+    """Cut a text at random places, also inside words."""
+    cuts = sorted(random.Random(seed).sample(range(1, len(text)), 12))
+    return [text[start:end] for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True)]
+
+
+def opened(server, path: str = "/v1/audio/speech/stream", **options):
+    return connect(f"ws://127.0.0.1:{server.port}{path}", open_timeout=30, close_timeout=30, **options)
+
+
+def received(connection) -> tuple[bytes, list[dict]]:
+    """Return the audio and the messages of a connection up to its end."""
+    audio, messages = b"", []
+    try:
+        while True:
+            message = connection.recv(timeout=60)
+            if isinstance(message, bytes):
+                audio += message
+            else:
+                messages.append(json.loads(message))
+    except ConnectionClosed:
+        return audio, messages
+
+
+def send_text(connection, pieces, **fields) -> None:
+    if fields:
+        connection.send(json.dumps({"type": "start", **fields}))
+    for piece in pieces:
+        connection.send(json.dumps({"type": "text", "text": piece}))
+    connection.send(json.dumps({"type": "end"}))
+
+
+# -------------------------------------------------------------------------------------------------------- live text
+
+
+@pytest.mark.parametrize("split", ["sentence", "clause"])
+@pytest.mark.parametrize("seed", range(5))
+def test_segments_joined_are_the_text(split, seed):
+    text = LiveText(1_000, split)
+    segments = text.segments(EnglishReader().read)
+    found = []
+    for piece in pieces_of(TEXT, seed):
+        text.push(piece)
+        found += [segment for segment in (next(segments), next(segments)) if segment]
+    text.end()
+    found += list(segments)
+    assert "".join(filter(None, found)) == TEXT
+    assert len(found) > 1
+
+
+class EnglishReader:
+    """Reads with the English front end, as voices do."""
+
+    def read(self, text):
+        from wavewright.text import front_end
+
+        return front_end("en").stream(text, None, lambda _: None)
+
+
+def test_no_sentence_is_cut_at_an_abbreviation_or_a_number():
+    text = LiveText(1_000)
+    segments = text.segments(EnglishReader().read)
+    for piece in ("Dr. ", "Smith paid $3.", "50 at 5 p.m. on Mon", "day!"):
+        text.push(piece)
+        assert next(segments) is None
+    text.push(" Was")
+    assert next(segments) == "Dr. Smith paid $3.50 at 5 p.m. on Monday! "
+    text.flush()
+    assert next(segments) == "Was"
+    text.end()
+    assert list(segments) == []
+    with pytest.raises(BadRequest, match="has ended"):
+        text.push("more")
+
+
+# ----------------------------------------------------------------------------------------------------------- speech
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_pieces_sound_like_the_whole_text(server, seed):
+    with opened(server) as connection:
+        send_text(connection, pieces_of(TEXT, seed))
+        audio, messages = received(connection)
+    assert audio == samples_of()
+    assert [message["type"] for message in messages][:: len(messages) - 1] == ["started", "done"]
+    words = [word for message in messages if message["type"] == "words" for word in message["words"]]
+    assert [TEXT[word["from_character"] : word["to_character"]] for word in words] == [word["text"] for word in words]
+    assert messages[-1]["seconds"] == pytest.approx(len(audio) / 48_000, abs=0.05)
+
+
+def test_a_sentence_is_spoken_before_the_next_one_comes(server):
+    with opened(server, "/audio/speech/stream") as connection:
+        connection.send(json.dumps({"type": "start", "voice": "en-ruth", "seed": 3, "response_format": "wav"}))
+        connection.send(json.dumps({"type": "text", "text": "Hello there. Now"}))
+        first = b""
+        while len(first) < 10_000:
+            message = connection.recv(timeout=60)
+            first += message if isinstance(message, bytes) else b""
+        assert server.state.scheduler.n_jobs == 1
+        connection.send(json.dumps({"type": "text", "text": " it goes on."}))
+        connection.send(json.dumps({"type": "end"}))
+        audio, _ = received(connection)
+    assert (first + audio)[44:] == samples_of("Hello there. Now it goes on.", voice="en-ruth", seed=3)
+    wait_until(lambda: server.state.scheduler.n_jobs == 0)
+
+
+def test_clauses_come_sooner_and_a_client_may_flush(server):
+    with opened(server) as connection:
+        connection.send(json.dumps({"type": "start", "split": "clause"}))
+        connection.send(json.dumps({"type": "text", "text": "Well, then"}))
+        assert any(isinstance(connection.recv(timeout=60), bytes) for _ in range(3))
+        connection.send(json.dumps({"type": "flush"}))
+        connection.send(json.dumps({"type": "end"}))
+        audio, messages = received(connection)
+    assert audio
+    words = [word["text"] for message in messages if message["type"] == "words" for word in message["words"]]
+    assert words[-1] == "then"
+
+
+def test_nothing_to_speak_is_no_error(server):
+    with opened(server) as connection:
+        send_text(connection, [" ... "])
+        audio, messages = received(connection)
+    assert [message["type"] for message in messages] == ["started", "done"]
+    assert len(audio) <= 2 * 24_000 * 0.1
+
+
+@pytest.mark.parametrize(
+    ("messages", "words"),
+    [
+        (["{"], "not JSON"),
+        (["[1]"], "not a JSON object"),
+        ([b"\0"], "binary"),
+        (['{"type": "other"}'], "not one of"),
+        (['{"type": "text", "text": 1}'], "not one of"),
+        (['{"type": "start", "voice": "nobody"}', '{"type": "end"}'], "no voice 'nobody'"),
+        (['{"type": "start", "voice": "../x"}', '{"type": "end"}'], "no voice '../x'"),
+        (['{"type": "start", "speed": 9}'], "speed"),
+        (['{"type": "start", "split": "word"}'], "split is"),
+        (['{"type": "start", "ssml": true}'], "ssml"),
+        ([json.dumps({"type": "text", "text": "a " * 600})], "more than 1000 characters"),
+    ],
+)
+def test_wrong_messages_get_one_sentence(server, messages, words):
+    with opened(server) as connection:
+        for message in messages:
+            connection.send(message)
+        _, answers = received(connection)
+        assert connection.close_code == 1008
+    assert answers[-1]["type"] == "error"
+    assert words in answers[-1]["error"]["message"]
+    assert answers[-1]["error"]["message"].endswith(".")
+    wait_until(lambda: server.state.scheduler.n_jobs == 0)
+
+
+def test_a_client_that_leaves_ends_its_job(server):
+    with opened(server) as connection:
+        connection.send(json.dumps({"type": "text", "text": "Hello there. And"}))
+        assert connection.recv(timeout=60)
+        wait_until(lambda: server.state.scheduler.n_jobs == 1)
+        connection.socket.shutdown(socket.SHUT_RDWR)  # without a word
+        wait_until(lambda: server.state.scheduler.n_jobs == 0)
+
+
+@pytest.mark.parametrize("path", ["/v1/audio/speech/stream", "/v1/audio/enhance/stream"])
+def test_sockets_have_the_checks_of_requests(tmp_path, path):
+    with (
+        stand_in_voices(tmp_path),
+        running(keys=("secret-key",), origins=("http://app.example",), is_ready_first=False) as server,
+    ):
+        key = {"Authorization": "Bearer secret-key"}
+        for headers, origin in [({}, None), ({"Authorization": "Bearer x"}, None), (key, "http://evil.example")]:
+            with (
+                pytest.raises(InvalidStatus) as raised,
+                opened(server, path, additional_headers=headers, origin=origin),
+            ):
+                pass
+            assert raised.value.response.status_code == 403
+        for origin in (None, "http://app.example", f"http://127.0.0.1:{server.port}"):
+            with opened(server, path, additional_headers=key, origin=origin):
+                pass
+        with socket.create_connection(("127.0.0.1", server.port)) as raw:
+            lines = [f"GET {path} HTTP/1.1", "Host: evil.example", "Upgrade: websocket", "Connection: Upgrade"]
+            lines += ["Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==", "", ""]
+            raw.sendall("\r\n".join(lines).encode())
+            assert raw.recv(100).startswith(b"HTTP/1.1 403")
+
+
+def test_words_are_not_recognised(server):
+    reply = request(server, "POST", "/v1/audio/transcriptions", b"x", {"Content-Type": "multipart/form-data"})
+    assert reply.status == 501
+    assert "recognises no words" in reply.json["error"]["message"]
+
+
+# ------------------------------------------------------------------------------------------------------ enhancement
+
+
+class StandInEnhancer(Enhancer):
+    """Halves the sound, four samples later."""
+
+    sample_rate = 16_000
+
+    def __init__(self):
+        from types import SimpleNamespace
+
+        self.card, self.folder = SimpleNamespace(name="half", family="denoiser"), SimpleNamespace(hash="x")
+
+    def stream(self, n_channels=1, settings=None):
+        from types import SimpleNamespace
+
+        late = [np.zeros((n_channels, 4), np.float32)]
+
+        def process(wave):
+            joined = np.concatenate([late[0], wave / 2], axis=1)
+            late[0] = joined[:, wave.shape[1] :]
+            return joined[:, : wave.shape[1]]
+
+        return SimpleNamespace(latency_samples=4, process=process, flush=lambda: late[0])
+
+    def enhance(self, wave, sample_rate=None, settings=None):
+        raise NotImplementedError
+
+
+def noise(n_samples: int, n_channels: int) -> bytes:
+    return np.random.default_rng(1).integers(-20_000, 20_000, n_samples * n_channels).astype("<i2").tobytes()
+
+
+@pytest.mark.parametrize(("sample_rate", "n_channels"), [(16_000, 1), (44_100, 2)])
+def test_live_enhancement_equals_that_of_a_stream(server, monkeypatch, sample_rate, n_channels):
+    monkeypatch.setattr("wavewright.loading.load_enhancer", lambda _: StandInEnhancer())
+    data = noise(5_001, n_channels)
+    with opened(server, f"/v1/audio/enhance/stream?sample_rate={sample_rate}&channels={n_channels}&model=half") as live:
+        for start in range(0, len(data), 999):  # also in the middle of a sample
+            live.send(data[start : start + 999])
+        live.send(json.dumps({"type": "end"}))
+        audio, messages = received(live)
+    assert messages == [{"type": "done", "samples": 5_001}]
+    if n_channels == 1:
+        expected = io.BytesIO()
+        enhance_stream(io.BytesIO(data), expected, enhancement_of(model="half"))
+        assert audio == expected.getvalue()
+        halved = np.frombuffer(data, "<i2") / 2
+        assert np.abs(np.frombuffer(audio, "<i2") - halved).max() <= 1
+    assert len(audio) == len(data)
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("sample_rate=1", "sample_rate"),
+        ("channels=x", "channels"),
+        ("model=../x", "model is"),
+        ("model=vocoder", "enhances no recordings"),
+        ("size=huge", "size is"),
+        ("mix=2", "mix is"),
+        ("dereverb=1&max_attenuation_db=3", "--dereverb alone"),
+    ],
+)
+def test_wrong_settings_of_enhancement_get_one_sentence(server, query, words):
+    with opened(server, f"/v1/audio/enhance/stream?{query}") as live:
+        _, answers = received(live)
+    assert words in answers[-1]["error"]["message"]
+
+
+# ---------------------------------------------------------------------------------------------------------- Wyoming
+
+
+def wyoming(server, *events, until=AudioStop):
+    """Send events by Wyoming's own client; return those of the server up to a kind."""
+
+    async def talk():
+        found = []
+        async with AsyncTcpClient("127.0.0.1", server.state.wyoming.port) as client:
+            for event in events:
+                await client.write_event(event.event())
+            while (event := await asyncio.wait_for(client.read_event(), 60)) is not None:
+                found.append(event)
+                if until.is_type(event.type) or Error.is_type(event.type):
+                    break
+        return found
+
+    return asyncio.run(talk())
+
+
+def audio_in(events) -> bytes:
+    assert AudioStart.is_type(events[0].type)
+    start = AudioStart.from_event(events[0])
+    assert (start.rate, start.width, start.channels) == (24_000, 2, 1)
+    return b"".join(AudioChunk.from_event(event).audio for event in events if AudioChunk.is_type(event.type))
+
+
+def test_wyoming_lists_the_voices(server):
+    (event,) = wyoming(server, Describe(), until=Info)
+    (program,) = Info.from_event(event).tts
+    assert program.supports_synthesize_streaming
+    assert [voice.name for voice in program.voices] == ["en-kathleen", "de-kerstin", "en-ruth"]
+    assert all(voice.installed and len(voice.languages) == 1 for voice in program.voices)
+
+
+@pytest.mark.parametrize(
+    ("language", "name"), [("de_DE", "de-kerstin"), ("en-GB", "en-kathleen"), ("xx", "en-kathleen")]
+)
+def test_wyoming_finds_a_voice_by_its_language(server, monkeypatch, language, name):
+    monkeypatch.setattr(server.state.voices, "language", lambda voice: voice[:2])
+    assert server.state.wyoming.voice_of(SynthesizeVoice(language=language)) == name
+
+
+@pytest.mark.parametrize(
+    ("voice", "name"),
+    [
+        (None, "en-kathleen"),
+        (SynthesizeVoice(name="en-ruth"), "en-ruth"),
+        (SynthesizeVoice(language="xx"), "en-kathleen"),
+    ],
+)
+def test_wyoming_speaks_a_text(server, voice, name):
+    events = wyoming(server, Synthesize("Hello there.", voice))
+    assert audio_in(events) == samples_of("Hello there.", voice=name)
+
+
+def test_wyoming_speaks_ssml(server):
+    text = '<speak>Hello<break time="1s"/>there.</speak>'
+    assert audio_in(wyoming(server, Synthesize(text, text_format="ssml"))) == samples_of(text, ssml=True)
+
+
+def test_wyoming_speaks_a_text_that_arrives_in_pieces(server):
+    chunks = [SynthesizeChunk(piece) for piece in pieces_of(TEXT, 3)]
+    events = wyoming(server, SynthesizeStart(), *chunks, Synthesize(TEXT), SynthesizeStop(), until=SynthesizeStopped)
+    assert audio_in(events) == samples_of()
+    assert [event.type for event in events[-2:]] == ["audio-stop", "synthesize-stopped"]
+
+
+def test_wyoming_answers_errors_as_events(server):
+    (error,) = wyoming(server, Synthesize("Hello.", SynthesizeVoice(name="nobody")))
+    assert "no voice 'nobody'" in Error.from_event(error).text
+    (error,) = wyoming(server, Synthesize("a " * 600))
+    assert "1000 characters" in Error.from_event(error).text
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\n",
+        b"{\n",
+        b"[]\n",
+        b'{"type": "describe", "data_length": 99999999999}\n',
+        b'{"type": "describe", "payload_length": "x"}\n',
+        b'{"type": "synthesize", "data": {"text": 1}}\n',
+        b'{"type": "synthesize", "data": [1]}\n',
+        b'{"type": 1}\n',
+        b"x" * 200_000,
+        b'{"type": "synthesize-start"}\n{"type": "synthesize-chunk", "data": {"text": {}}}\n',
+    ],
+)
+def test_damaged_events_end_the_connection_alone(server, data):
+    with socket.create_connection(("127.0.0.1", server.state.wyoming.port), timeout=30) as raw:
+        raw.sendall(data)
+        raw.shutdown(socket.SHUT_WR)
+        reply = b""
+        try:
+            while chunk := raw.recv(65_536):
+                reply += chunk
+        except ConnectionResetError:
+            pass
+        assert not reply or b'"type": "error"' in reply
+    assert wyoming(server, Describe(), until=Info)
+    wait_until(lambda: server.state.scheduler.n_jobs == 0)

@@ -1,0 +1,254 @@
+"""The studio without a browser: the files of its page, what it describes, scores, runs, and the command."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import threading
+from contextlib import contextmanager
+from types import SimpleNamespace
+
+import pytest
+from command_line import refused
+
+pytest.importorskip("uvicorn")
+
+from local_server import request, wait_until
+
+import wavewright
+from wavewright.cli import run
+from wavewright.errors import BadScore
+from wavewright.music.formats import midi_reading
+from wavewright.server.serve import bind, make_server
+from wavewright.server.settings import ServerSettings
+from wavewright.studio import command, page_files
+from wavewright.studio.routes import studio_routes
+from wavewright.studio.scores import Roll, midi_of_roll, parse_roll, roll_of_midi
+
+MAX_PAGE_BYTES = 500_000
+
+
+@contextmanager
+def running_studio(runs_folder, **settings):
+    """Run a server with the page; yield its port and address."""
+    chosen = ServerSettings(port=0, workers=2, runs_folder=runs_folder, **settings)
+    listener = bind(chosen)
+    server = make_server(chosen, studio_routes(chosen.runs_folder))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    port = listener.getsockname()[1]
+    try:
+        wait_until(lambda: server.started)
+        yield SimpleNamespace(port=port, url=f"http://127.0.0.1:{port}")
+    finally:
+        server.should_exit = True
+        thread.join()
+        listener.close()
+
+
+@pytest.fixture(scope="module")
+def runs_folder(tmp_path_factory):
+    """A folder with one run: its log has two curves, and it has a sample."""
+    folder = tmp_path_factory.mktemp("runs")
+    run_folder = folder / "my-drums"
+    (run_folder / "samples").mkdir(parents=True)
+    recipe = {"model": {}, "data": {}, "training": {"steps": 9}}
+    (run_folder / "run.json").write_text(json.dumps({"family": "gan", "recipe": recipe}))
+    lines = [{"step": step, "minutes": step / 10, "loss": 1 / step, "valid": 2.0 * step} for step in range(1, 1001)]
+    (run_folder / "log.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    (run_folder / "samples" / "step-0000500.wav").write_bytes(b"RIFF sample")
+    (folder / "no-run").mkdir()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def server(runs_folder):
+    with running_studio(runs_folder) as server:
+        yield server
+
+
+# ------------------------------------------------------------------------------------------------------ the page
+
+
+def test_the_page_has_a_strict_policy_and_names_only_its_own_files(server):
+    reply = request(server, "GET", "/")
+    assert (reply.status, reply.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    policy = reply.headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'self';")
+    assert "unsafe" not in policy
+    assert "http" not in policy
+    html = reply.body.decode()
+    named = re.findall(r'(?:src|href)="([^"#]+)"', html)
+    assert {"studio.css", "studio.js", "icon.svg"} <= set(named)
+    for name in named:
+        assert request(server, "GET", f"/{name}").status == 200
+    assert not re.search(r"<script(?![^>]*src)|<style|\son\w+=|style=", html)
+
+
+def page_texts() -> dict[str, str]:
+    folder = page_files.resources.files("wavewright.studio").joinpath(page_files.PAGE)
+    return {file.name: file.read_text(encoding="utf-8") for file in folder.iterdir()}
+
+
+def test_the_page_is_small_and_names_no_other_host():
+    texts = page_texts()
+    assert sum(len(text.encode()) for text in texts.values()) < MAX_PAGE_BYTES
+    for name, text in texts.items():
+        assert not re.findall(r"https?://(?!www\.w3\.org/2000/svg)[\w.]+", text), name
+        assert "innerHTML" not in text, name
+        assert not re.search(r"\beval\(|new Function|document\.write", text), name
+
+
+def test_every_import_of_a_script_is_a_file_of_the_page():
+    texts = page_texts()
+    imported = {
+        name for text in texts.values() for name in re.findall(r'(?:from|import\()\s*["`]\./(\w+\.js)["`]', text)
+    }
+    panels = set(re.findall(r'href="#(\w+)"', texts["index.html"])) - {"main"}
+    assert len(panels) == 8
+    scripts = {name for name in texts if name.endswith(".js")}
+    assert imported | {f"{panel}.js" for panel in panels} | {"studio.js"} == scripts
+
+
+def test_a_file_that_the_browser_has_is_not_sent_again(server):
+    first = request(server, "GET", "/studio.js")
+    again = request(server, "GET", "/studio.js", headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status, again.body) == (304, b"")
+    assert again.headers["Content-Security-Policy"] == first.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("path", ["/../pyproject.toml", "/page_files.py", "/studio/runs/..%2f..", "/nothing.js"])
+def test_other_paths_are_not_answered(server, path):
+    reply = request(server, "GET", path)
+    assert reply.status == 404
+    assert reply.json["error"]["message"].endswith(".")
+
+
+def test_a_foreign_page_cannot_use_the_studio(server):
+    assert request(server, "POST", "/studio/midi", {}, {"Origin": "http://evil.example"}).status == 403
+    assert request(server, "GET", "/", headers={"Host": "evil.example"}).status == 421
+
+
+# -------------------------------------------------------------------------------------------------- descriptions
+
+
+def test_the_descriptions_have_what_the_command_line_lists(server):
+    described = request(server, "GET", "/studio/descriptions").json
+    assert [model["name"] for model in described["models"]] == wavewright.models.names()
+    drums = next(model for model in described["models"] if model["name"] == "drums")
+    assert drums["can_generate"]
+    assert drums["labels"] == list(wavewright.load("drums").labels)
+    assert drums["bytes"] > 100_000
+    assert [effect["name"] for effect in described["effects"]][:2] == ["highpass", "lowpass"]
+    assert "cheerful" in described["styles"]
+    assert "piano" in described["patches"]
+    assert "band" in described["pieces"]
+    assert {family["name"] for family in described["families"]} >= {"gan", "vae", "acoustic"}
+
+
+def test_details_of_a_model_are_those_of_the_opened_one(server):
+    details = request(server, "GET", "/studio/models/morph-drums").json
+    model = wavewright.load("morph-drums")
+    assert tuple(details["options"]) == model.options
+    assert [each["name"] for each in details["attributes"]] == [each.name for each in model.attributes]
+    missing = request(server, "GET", "/studio/models/none-such")
+    assert missing.status == 404
+    assert "There is no model 'none-such'" in missing.json["error"]["message"]
+
+
+# -------------------------------------------------------------------------------------------------------- scores
+
+NOTES = [
+    {"start": 0, "length": 0.25, "pitch": 60, "velocity": 90},
+    {"start": 1.5, "length": 2, "pitch": 67, "velocity": 1},
+]
+ROLL = {
+    "tempo": 96,
+    "quarters": 8,
+    "beats_per_bar": 4,
+    "tracks": [
+        {"name": "Lead", "is_drum": False, "program": 73, "notes": NOTES},
+        {"name": "Kit", "is_drum": True, "program": 0, "notes": [{**NOTES[0], "pitch": 36}]},
+        {"name": "Empty", "is_drum": False, "program": 0, "notes": []},
+    ],
+}
+
+
+def test_a_score_goes_to_midi_and_back(server):
+    midi = request(server, "POST", "/studio/midi", ROLL).body
+    (score,), _ = midi_reading.read_midi(midi)
+    assert score.tracks[0].program == 73
+    assert score.tracks[1].is_drum
+    back = request(server, "POST", "/studio/roll", midi).json
+    assert back["tracks"] == ROLL["tracks"][:2]
+    assert (back["tempo"], back["quarters"], back["beats_per_bar"]) == (96, 8, 4)
+
+
+def test_a_file_without_tempo_and_metre_has_the_defaults_of_midi():
+    midi = midi_of_roll(Roll(tempo=120, tracks=parse_roll(ROLL).tracks))
+    assert roll_of_midi(midi).tempo == 120
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"tempo": 2}, r"The score has a wrong value at tempo \("),
+        ({"colour": 1}, r"The score has a wrong value at colour \("),
+        ({"tracks": [{"notes": [{"start": -1, "length": 1, "pitch": 60}]}]}, r"at tracks\.0\.notes\.0\.start \("),
+        ({"tracks": []}, "The score has no notes; draw some, or compose a score."),
+    ],
+)
+def test_scores_that_are_none(server, change, sentence):
+    reply = request(server, "POST", "/studio/midi", {**ROLL, **change})
+    assert reply.status == 400
+    assert re.search(sentence, reply.json["error"]["message"])
+
+
+def test_bytes_that_are_no_score(server):
+    assert request(server, "POST", "/studio/roll", b"\x00" * 40).status == 400
+    with pytest.raises(BadScore):
+        roll_of_midi(b"MThd")
+
+
+# ---------------------------------------------------------------------------------------------------------- runs
+
+
+def test_a_run_has_its_curves_and_samples(server):
+    assert request(server, "GET", "/studio/runs").json == {"runs": [{"name": "my-drums", "family": "gan"}]}
+    shown = request(server, "GET", "/studio/runs/my-drums").json
+    assert (shown["step"], shown["minutes"], shown["is_model"]) == (1000, 100.0, False)
+    assert 300 < len(shown["curves"]["valid"]) <= 400
+    assert shown["curves"]["valid"][-1] == [1000, 2000.0]
+    (sample,) = shown["samples"]
+    assert sample["step"] == 500
+    assert request(server, "GET", sample["url"]).body == b"RIFF sample"
+
+
+@pytest.mark.parametrize("path", ["/studio/runs/none", "/studio/runs/no-run", "/studio/runs/my-drums/samples/run.json"])
+def test_what_is_no_run_and_no_sample(server, path):
+    assert request(server, "GET", path).status == 404
+
+
+# --------------------------------------------------------------------------------------------------- the command
+
+
+def test_the_command_prints_the_address_and_opens_the_browser(monkeypatch, capsys):
+    opened, described, interval = [], [], sys.getswitchinterval()
+    monkeypatch.setattr("wavewright.studio.descriptions.describe_all", lambda: described.append(1))
+    monkeypatch.setattr(command.webbrowser, "open", opened.append)
+    served = SimpleNamespace(run=lambda sockets: [each.close() for each in sockets])
+    monkeypatch.setattr("wavewright.server.serve.make_server", lambda settings, routes: served)
+    assert run(["studio", "--port", "0", "--no-browser"]) == 0
+    assert opened == []
+    assert run(["studio", "--port", "0"]) == 0
+    printed = capsys.readouterr().err.splitlines()
+    assert all(re.fullmatch(r"The studio is at http://127\.0\.0\.1:\d+; Ctrl-C ends it\.", line) for line in printed)
+    wait_until(lambda: opened and len(described) == 2)
+    assert opened[0] in printed[1]
+    sys.setswitchinterval(interval)
+
+
+def test_the_extra_is_named_where_it_is_missing(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "wavewright.studio.routes", None)
+    assert "studio needs the extra serve" in refused(capsys, "studio", "--port", "0")
