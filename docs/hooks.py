@@ -29,7 +29,7 @@ PACKAGES = (
     *("models", "contracts", "families", "dsp", "data", "text", "speech", "narration", "metrics", "drawing"),
     *("latent_clips", "wwc", "enhancement", "recognition", "editing", "mixing", "analysis", "procedural", "demo_page"),
     *("transcription", "heart_sounds", "watermark", "provenance", "music", "training", "tuning", "run_records"),
-    *("nn", "server", "studio", "batch_jobs"),
+    *("nn", "server", "studio", "batch_jobs", "auditing"),
 )
 """Packages with a page of their own in the reference."""
 BESIDE = {"models": ("loading",)}
@@ -54,6 +54,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         "reference/commands.md": commands_page(),
     }
     pages |= {f"reference/{name}.md": package_page(name) for name in PACKAGES}
+    pages |= notebook_pages()
     for name, content in pages.items():
         files.append(File.generated(config, name, content=content))
     return files
@@ -76,6 +77,15 @@ def site_links(text: str, in_root: bool) -> str:
     """Return a page with links for the site, which has the pages of the root among those of ``docs/``."""
     prefix = "docs/" if in_root else "../"
     return LINK.sub(lambda link: link[0].removeprefix(prefix), text)
+
+
+# -------------------------------------------------------------------------------------------------- the notebooks
+
+
+def notebook_pages() -> dict[str, str]:
+    """Return a page for each notebook, by its path on the site."""
+    runner = _module("run_notebooks")
+    return {f"notebooks/{path.stem}.md": runner.page(path) for path in runner.NOTEBOOKS}
 
 
 # ---------------------------------------------------------------------------------------------------- the gallery
@@ -116,10 +126,14 @@ def _figure(clip: Path) -> str:
 
 
 def _gallery() -> Any:
-    """Return the module beside this one."""
+    return _module("gallery")
+
+
+def _module(name: str) -> Any:
+    """Return a module beside this one."""
     if str(DOCS) not in sys.path:
         sys.path.insert(0, str(DOCS))
-    return importlib.import_module("gallery")
+    return importlib.import_module(name)
 
 
 # -------------------------------------------------------------------------------------------------- the reference

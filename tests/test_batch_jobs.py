@@ -18,7 +18,7 @@ import pytest
 import soundfile
 from command_line import refused
 
-from wavewright import loading
+from wavewright import loading, whole_file
 from wavewright.batch_jobs import dispatch, keys, remote_store
 from wavewright.batch_jobs.batch import batch
 from wavewright.batch_jobs.dispatch import run_jobs
@@ -373,6 +373,12 @@ def test_the_first_of_two_equal_jobs_stays(tmp_path):
     assert store.names() == {"a-1"}
     assert store.output("a-2") is None
     assert hidden_in(store.folder) == []
+
+
+def test_a_worker_remembers_no_folder_of_its_jobs(sounds, tmp_path):
+    before = len(whole_file._swept)
+    batch(sounds, tmp_path / "out", "edit", ("do=gain -6dB",), on="serial", quiet=True)
+    assert len(whole_file._swept) <= before + 2  # the folder of the batch, and that of its logs
 
 
 def test_a_job_that_fails_leaves_nothing(tmp_path):

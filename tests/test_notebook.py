@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import io
 import re
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 import soundfile
+from test_runs import write_run
 from tiny_models import make_gan
 
 import wavewright
@@ -16,6 +18,9 @@ from wavewright import loading, models
 from wavewright.clip import MAX_PLAYER_WAV_BYTES, Clip
 from wavewright.errors import BadSetting
 from wavewright.models.folder import ModelFolder, describe_model
+from wavewright.music.score import NOTE, Track
+from wavewright.recognition.results import LabelConfidence, RecognisedFile, RecognisedFiles
+from wavewright.tasks.train import Trained
 
 LABELS = tuple("abcdefghij")
 
@@ -112,3 +117,86 @@ def test_bundled_models_and_voices_are_one_line():
     assert re.fullmatch(
         r"<en-kathleen: voice, en, 24000 Hz, speaker kathleen, of en through vocoder, \d+\.\d MB>", repr(voice)
     )
+
+
+def players_in(html):
+    return html.count("<audio controls")
+
+
+@pytest.mark.uses("vocoder")
+def test_speech_shows_its_words_with_their_times(tmp_path):
+    speech = wavewright.Voice.load("en-kathleen").speak("One & two.")
+    html = speech._repr_html_()
+    first = speech.words[0]
+    assert players_in(html) == 1
+    assert f'<span title="{first.start:.2f} to {first.end:.2f} s">One</span>' in html
+    assert "<p>" in html
+    assert "&amp;" in html or "and" in html
+    spoken = wavewright.speak("Hello.", out=tmp_path / "hello.wav")
+    assert players_in(spoken._repr_html_()) == 1
+    assert "hello.wav: " in spoken._repr_html_()
+
+
+def test_files_have_players_until_they_are_removed(tmp_path):
+    made = wavewright.synthesise("click", variations=6, out=tmp_path / "clicks", quiet=True)
+    assert players_in(made._repr_html_()) == 4
+    assert made._repr_html_().count("<figcaption>click_") == 4
+    assert "6 files of click" in made._repr_html_()
+    for path in made.sound_files[:5]:
+        path.unlink()
+    assert players_in(made._repr_html_()) == 0
+    edited = wavewright.edit(made.sound_files[5], do="gain -6", out=tmp_path / "<b>.wav", quiet=True)
+    html = edited._repr_html_()
+    assert players_in(html) == 1
+    assert "<figcaption>&lt;b&gt;.wav" in html
+    assert "<b>" not in html
+
+
+def test_an_analysis_shows_the_sound_and_the_report(tmp_path):
+    path = noise(0.5, 16_000).write(tmp_path / "a.wav")
+    analysis = wavewright.analyse(path, quiet=True)
+    html = analysis._repr_html_()
+    assert players_in(html) == 1
+    assert html.count("data:image/png;base64,iVBORw0KGgo") == 1
+    assert "<pre>" in html
+    assert "LUFS" in html
+    path.unlink()
+    assert analysis._repr_html_().startswith("<pre>")
+
+
+def test_a_score_is_a_piano_roll():
+    notes = np.zeros(3, NOTE)
+    notes["start"], notes["duration"], notes["pitch"], notes["velocity"] = [0, 480, 960], 480, [60, 62, 72], 90
+    score = wavewright.Score(tracks=(Track(notes), Track()), title="<Tune>")
+    html = score._repr_html_()
+    root = ElementTree.fromstring(re.search(r"<svg.*</svg>", html)[0])
+    (path, _) = root.iter("path")
+    corners = re.findall(r"M([\d.]+) ([\d.]+)h([\d.]+)v([\d.]+)", path.get("d"))
+    assert len(corners) == 3
+    lefts, tops, widths, heights = np.array(corners, float).T
+    np.testing.assert_allclose(widths, 632 / 3, atol=0.1)
+    np.testing.assert_allclose(np.diff(lefts), 632 / 3, atol=0.1)
+    row = 172 / 13
+    np.testing.assert_allclose(heights, row, atol=0.06)
+    np.testing.assert_allclose(tops[0] - tops, [0, 2 * row, 12 * row], atol=0.1)
+    assert "&lt;Tune&gt;: 1.5 s, 3 notes, 1 tracks" in html
+    assert wavewright.Score()._repr_html_().count("<path") == 0
+
+
+def test_labels_are_a_table(tmp_path):
+    path = noise(0.1, 8_000).write(tmp_path / "a.wav")
+    labels = (LabelConfidence("kick", 0.75), LabelConfidence("<hat>", 0.25))
+    file = RecognisedFile("kick", 0.75, labels, 1.0, 0.1, file=path)
+    result = RecognisedFiles(model="judge", model_hash="0123", files=(file,))
+    html = result._repr_html_()
+    assert players_in(html) == 1
+    assert "<tr><td>a.wav</td><td>kick</td><td>0.75</td><td>&lt;hat&gt; 0.25</td></tr>" in html
+    assert "judge (0123)" in html
+
+
+def test_a_training_shows_its_curves(tmp_path):
+    run = write_run(tmp_path / "run", {0: 2.0, 5: 1.0})
+    html = Trained(run, 5, 10, 0.5, {"valid/loss": 0.25})._repr_html_()
+    assert html.endswith(f"<pre>{run}: 5 of 10 steps in 0.5 min, valid/loss 0.25</pre>")
+    assert html.count('aria-label="valid/loss by step"') == 1
+    assert html.count("<svg") == html.count("<polyline") == 2  # of one value there is no curve

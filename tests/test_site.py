@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(not (ROOT / "mkdocs.yml").is_file(), reason="the
 def hooks(monkeypatch):
     monkeypatch.syspath_prepend(str(DOCS))
     yield importlib.import_module("hooks")
-    for name in ("hooks", "gallery"):
+    for name in ("hooks", "gallery", "run_notebooks"):
         sys.modules.pop(name, None)
 
 
@@ -30,7 +30,19 @@ def test_the_menu_has_every_page_once(hooks):
     )
     written = {path.relative_to(DOCS).as_posix() for path in DOCS.glob("*.md")} | set(hooks.ROOT_PAGES)
     made = {"gallery.md", *(f"reference/{name}.md" for name in ("index", "commands", *hooks.PACKAGES))}
+    made |= hooks.notebook_pages().keys()
     assert sorted(menu) == sorted(written | made)
+
+
+def test_notebooks_are_pages_that_show_their_outputs(hooks):
+    pages = hooks.notebook_pages()
+    assert pages.keys() == {f"notebooks/{name}.md" for name in ("first-sounds", "speech", "train")}
+    for text in pages.values():
+        assert text.startswith("# ")
+        assert "```python\nimport wavewright" in text or "import wavewright" in text
+        assert text.count('<div class="output">') >= 2
+    assert "<audio controls" in pages["notebooks/speech.md"]
+    assert "<svg" in pages["notebooks/train.md"]
 
 
 def test_every_package_of_the_reference_exists(hooks):

@@ -9,7 +9,6 @@ import pytest
 
 from wavewright import loading
 from wavewright.clip import Clip
-from wavewright.contracts.recognition import BACKGROUND
 from wavewright.errors import BadModel
 from wavewright.speech.spoken_labels import DrawnSpeaker, SpokenLabels
 from wavewright.training import augmented
@@ -42,7 +41,7 @@ def frequency_hz(wave: np.ndarray) -> float:
 
 
 def test_clips_have_the_pitch_and_the_length_of_the_drawn_speaker():
-    spoken = SpokenLabels(ToneVoice(), ("yes", "no"))
+    spoken = SpokenLabels(ToneVoice(), {"yes": ["yes"], "no": ["no"]})
     for index in range(12):
         wave = spoken.generate("no", 1, 7, index)[0]
         speaker = DrawnSpeaker.draw(spoken.clip_rng(7, index, 1))
@@ -68,7 +67,7 @@ def test_speakers_range_from_low_to_high_voices_and_differ():
 
 
 def test_a_clip_depends_on_seed_index_and_label_alone():
-    spoken = SpokenLabels(ToneVoice(), ("yes", "no"))
+    spoken = SpokenLabels(ToneVoice(), {"yes": ["yes"], "no": ["no"]})
     several = spoken.generate(None, 4, 3, 1)
     for offset, wave in enumerate(several):
         label = spoken.labels[(1 + offset) % 2]
@@ -76,18 +75,27 @@ def test_a_clip_depends_on_seed_index_and_label_alone():
     assert not np.array_equal(several[0], spoken.generate("no", 1, 4, 1)[0])
 
 
-def test_underscores_are_spoken_as_spaces():
+def test_each_text_of_a_label_is_spoken():
     voice = ToneVoice()
-    SpokenLabels(voice, ("turn_the_light_on",)).generate()
-    assert voice.texts == ["turn the light on"]
+    SpokenLabels(voice, {"on": ["switch on", "turn on"]}).generate(count=40)
+    assert 10 <= voice.texts.count("turn on") <= 30
+    assert set(voice.texts) == {"switch on", "turn on"}
 
 
-def test_a_voice_speaks_labels_or_mapped_texts_and_no_background(monkeypatch):
+@pytest.mark.parametrize(
+    ("label_map", "expected"),
+    [
+        ((), {"4": ["4"], "light_on": ["light on"]}),
+        ((("switch on", "light_on"), ("turn on", "light_on")), {"4": ["4"], "light_on": ["switch on", "turn on"]}),
+        ((("apple", "_other"),), {"4": ["4"], "light_on": ["light on"], "_other": ["apple"]}),
+    ],
+)
+def test_a_voice_speaks_labels_or_mapped_texts_and_background_only_by_the_map(monkeypatch, label_map, expected):
     monkeypatch.setattr(augmented, "is_voice", lambda name: name == "some-voice")
     monkeypatch.setattr(augmented.Voice, "load", lambda name: ToneVoice())
-    labels = ("4", "on", f"{BACKGROUND}noise")
-    source = augmented.open_source("some-voice", labels, (("switch on", "on"), ("turn on", "on")))
-    assert source.labels == ("switch on", "turn on", "4")
+    source = augmented.open_source("some-voice", ("4", "light_on", "_other"), label_map)
+    assert source.texts == expected
+    assert source.labels == tuple(expected)
 
 
 def test_other_models_are_opened_as_generators(monkeypatch):

@@ -42,7 +42,7 @@ from wavewright.training.run_folder import RUN_FILE
 
 RESULTS_FILE = "results.jsonl"
 N_DRAWS = 2_000
-DEFAULT_STEPS = {"takes": 1_500, "speaker": 1_500, "drums": 500, "esc10": 300}
+DEFAULT_STEPS = {"takes": 4_000, "speaker": 1_500, "drums": 500, "esc10": 300}
 BARS = {("takes", "all"): 0.99, ("speaker", "all"): 0.80, ("drums", "kits"): 0.706, ("esc10", "all"): 0.90}
 BUNDLED = "drum-classifier"
 BASELINES = {"support vector machine": "svm", "logistic regression": "logistic"}

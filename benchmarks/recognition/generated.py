@@ -7,10 +7,10 @@ Each cell trains from scratch with the same augmentation, by as many augmented c
 support vector machine, which takes seconds) or by as many steps (``network``, a classifier), so ratio 0 is the control
 of equal budget. With the source ``same``, the generator, a small LSTM, learns from the recordings of the cell alone;
 with ``all``, from all training recordings, as if somebody gave away a model of more recordings; ``bundled`` is the
-bundled model ``drums``, which learned for an hour from these and some more kits, and ``bundled-all`` the same without
-the judge. No generator learns from a speaker or
-kit of the test. The clips are filtered as by ``train --augment-with``; the judge is the control. Results are appended
-to a file in ``--out``, and a call continues where the last one ended.
+bundled model ``drums``, which learned for an hour from these and some more kits, ``spoken`` a bundled voice that says
+the digits as other speakers might, and ``bundled-all`` and ``spoken-all`` are the same without the judge. No generator
+learns from a speaker or kit of the test. The clips are filtered as by ``train --augment-with``; the judge is the
+control. Results are appended to a file in ``--out``, and a call continues where the last one ended.
 """
 
 from __future__ import annotations
@@ -159,8 +159,7 @@ class Study:
         if source.startswith("bundled"):
             return loading.load_generator(str(self.task.bundled))
         if source.startswith("spoken"):
-            labels = tuple(sorted({str(entry.label) for entry in self.entries}))
-            return SpokenLabels(Voice.load(VOICE), labels)
+            return SpokenLabels(Voice.load(VOICE), {str(entry.label): [str(entry.label)] for entry in self.entries})
         entries = self.entries if source == "same" else draw_share(self.division.train, 1.0, self.seed)
         is_all = len(entries) == len(self.division.train)
         out = self.options.out / f"{self.task.name}-{self.seed}-all" if is_all else self.folder / "generator"
@@ -243,8 +242,7 @@ class MachineStudy(Study):
             others, their_labels = self.copies(out.name, generated, n_generated)
             vectors, labels = np.concatenate([vectors, others]), np.concatenate([labels, their_labels])
         if "test" not in self._copies:
-            truth = np.array([str(entry.label) for entry in self.division.test])
-            self._copies["test"] = (self.features.clean(self.division.test), truth)
+            self._copies["test"] = self.features.clean(self.division.test)
         test, truth = self._copies["test"]
         self.machine = Machine(self.features, vectors, labels)
         correct = "".join(map(str, (self.machine.predict(test) == truth).astype(int)))
@@ -270,7 +268,7 @@ def first_clips(pool: Sequence[Entry], requested: dict[str, int]) -> list[Entry]
 def compute(options: argparse.Namespace, path: Path, done: dict[Cell, Outcome]) -> None:
     """Compute the cells that are not done yet, and append them to the file."""
     for share in options.share:
-        for seed in range(options.seeds):
+        for seed in range(options.first_seed, options.first_seed + options.seeds):
             for name in options.task:
                 study = METHODS[options.method](options, study_task(name), share, seed)
                 control = Cell(name, share, seed, "none", 0.0)
@@ -361,6 +359,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--share", nargs="+", type=float, default=[0.1, 0.01, 0.3, 1.0], help="of the recordings")
     parser.add_argument("--ratio", nargs="+", type=float, default=[0.25, 0.5, 1.0], help="generated clips a recording")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--steps", type=int, default=300, help="of each classifier")
     parser.add_argument("--generator-steps", type=int, default=500)
 

@@ -7,9 +7,10 @@ The classifier learns the digits of the other speakers, ``_other``: sentences of
 ``_noise``: effects and folds 1 to 3 of ESC-10. The threshold is that of ``recognise --calibrate``: one false alarm an
 hour on sentences of voices without key words (speakers ``kerstin`` and ``allison``), on fold 4 of ESC-10 and on the
 recordings of ``--noise``, none of which is in training. ``--spoken`` adds words by the bundled voice ``en-kathleen``,
-each as another speaker might say it. The stream has all recordings of the unseen speaker, with
-pauses between them and noise of fold 4 at each ``--snr``. An event counts if it has the right label and comes at most
-TOLERANCE_SECONDS after the end of the word; each other event in the stream is wrong.
+each as another speaker might say it: so many of each digit, and as many other words as digits. The stream has all
+recordings of the unseen speaker, with pauses between them and noise of fold 4 at each ``--snr``. An event counts if it
+has the right label and comes at most TOLERANCE_SECONDS after the end of the word; each other event in the stream is
+wrong.
 """
 
 from __future__ import annotations
@@ -42,8 +43,9 @@ from wavewright.training.run_folder import RUN_FILE
 OTHER, NOISE = "_other", "_noise"
 TEST_VOICES = ("kerstin", "allison")  # Kathleen is the voice of --spoken
 VOICE = "en-kathleen"
+LANGUAGE = "en"  # of the voice
 TEST_FOLD = "4"
-WORDS = re.compile(r"\b(zero|one|two|three|four|five|six|seven|eight|nine|nein)\b", re.IGNORECASE)
+WORDS = re.compile(r"\b(zero|one|two|three|four|five|six|seven|eight|nine|nein|\d+)\b", re.IGNORECASE)
 SAMPLE_RATE = 8_000
 PAUSE_SECONDS = 1.2, 2.2
 TOLERANCE_SECONDS = 1.2
@@ -113,11 +115,19 @@ def sounds(corpora: Path, unseen: str, noise: Path | None) -> Sounds:
     )
 
 
-def spoken_words(labels: Sequence[str], count: int, folder: Path) -> list[Entry]:
-    """Write so many clips of each label by the bundled voice, and return them as training clips."""
-    source = SpokenLabels(Voice.load(VOICE), tuple(labels))
-    for label in labels:
-        for index in range(count):
+def spoken_words(labels: Sequence[str], others: Sequence[Entry], count: int, folder: Path) -> list[Entry]:
+    """Write clips by the bundled voice, and return them as training clips.
+
+    Each label has ``count``, and OTHER as many as all of them: single words and pairs of words of the texts of others.
+    """
+    words = sorted({word for entry in others for word in re.findall(r"[a-z']+", (entry.text or "").lower())})
+    words = [word for word in words if not WORDS.search(word) and len(word) > 1]
+    rng = np.random.default_rng(0)
+    pairs = [" ".join(rng.choice(words, size=2)) for _ in words]
+    texts = {label: [label] for label in labels} | {OTHER: [*words, *pairs]}
+    source = SpokenLabels(Voice.load(VOICE), texts)
+    for label in source.labels:
+        for index in range(count * (len(labels) if label == OTHER else 1)):
             path = folder / label / f"{index:04d}.flac"
             if not path.is_file():
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -200,7 +210,8 @@ def measure(options: argparse.Namespace, report: Report) -> None:
     """Train, choose the threshold, and measure the recall."""
     found = sounds(options.corpora, options.unseen, options.noise)
     labels = sorted({str(entry.label) for entry in found.words})
-    spoken = spoken_words(labels, options.spoken, options.out / "spoken") if options.spoken else []
+    others = [entry for entry in found.train if entry.label == OTHER and entry.language == LANGUAGE]
+    spoken = spoken_words(labels, others, options.spoken, options.out / "spoken") if options.spoken else []
     model = trained(options, [*found.train, *spoken])
     without = found.without[: options.recordings or None]
     alarms = calibrate_spotter(model, without or found.words[:3], options.false_alarms)

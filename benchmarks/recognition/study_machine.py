@@ -40,10 +40,11 @@ class ClipFeatures:
         preparation = Preparation("one-shot", align=self.data.align)
         return ClipStore.build(entries, self.model.sample_rate, self.data.n_stored(self.model), preparation)
 
-    def clean(self, entries: Sequence[Entry]) -> np.ndarray:
-        """Return the features of the clips themselves, ``(n, d)``."""
+    def clean(self, entries: Sequence[Entry]) -> tuple[np.ndarray, np.ndarray]:
+        """Return the features of the clips themselves, ``(n, d)``, and their labels; silent ones are left out."""
         store = self.waves(entries)
-        return np.stack([self(fixed_length(store[row][0], self.model)) for row in range(len(store))])
+        vectors = [self(fixed_length(store[row][0], self.model)) for row in range(len(store))]
+        return np.stack(vectors), np.array([str(entry.label) for entry in store.entries])
 
     def augmented(self, entries: Sequence[Entry], rows: Sequence[int], seed: int) -> np.ndarray:
         """Return the features of a copy of each of some clips, each augmented differently, ``(rows, d)``."""

@@ -28,6 +28,7 @@ from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import numpy as np
+import soundfile
 
 from benchmarks.harness.peers import Peer
 from benchmarks.harness.script import Benchmark, Report
@@ -39,7 +40,6 @@ from wavewright.batch_jobs.keys import ModelHashes
 from wavewright.batch_jobs.lanes import Lane, ProcessLane, one_thread_each
 from wavewright.batch_jobs.ray_lanes import ray_lanes
 from wavewright.batch_jobs.store import FolderStore
-from wavewright.clip import Clip
 from wavewright.loading import models_stay_open
 from wavewright.tasks.enhance import enhance
 
@@ -98,8 +98,9 @@ def write_sounds(folder: Path, count: int, seconds: float, sample_rate: int, see
     folder.mkdir()
     rng = np.random.default_rng(seed)
     for index in range(count):
-        wave = 0.1 * rng.standard_normal((1, round(seconds * sample_rate)))
-        Clip(wave.astype(np.float32), sample_rate).write(folder / f"{index:05d}.wav")
+        soundfile.write(
+            folder / f"{index:05d}.wav", 0.1 * rng.standard_normal(round(seconds * sample_rate)), sample_rate
+        )
     return folder
 
 
@@ -301,12 +302,12 @@ def run_thousands(options: argparse.Namespace, report: Report, work: Path) -> No
 
 
 def children_of(pid: int) -> list[int]:
-    """Return the child processes of a process; none where the system does not list them."""
-    path = Path(f"/proc/{pid}/task/{pid}/children")
+    """Return the child processes of all threads of a process; none where the system does not list them."""
     try:
-        return [int(child) for child in path.read_text().split()]
-    except OSError:
+        lists = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children")]
+    except OSError:  # it has ended
         return []
+    return [int(child) for children in lists for child in children.split()]
 
 
 def megabytes_of(pid: int) -> float:

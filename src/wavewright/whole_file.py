@@ -160,6 +160,7 @@ def hidden_path(folder: Path, suffix: str = "") -> Iterator[Path]:
         finally:
             with uninterrupted():
                 _remove(path)
+            _swept.difference_update([swept for swept in [*_swept] if swept.is_relative_to(path.absolute())])
 
 
 def _remove(path: Path) -> None:

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ..clip import describe_audio
+from ..clip import describe_audio, player_html
+from ..drawing.thumbnails import spectrogram_png
 from ..json_text import PYTHON_ONLY
 from ..music.theory import pitch_name
+from ..notebook import image_html, read_excerpt, text_html
 from .content import Content
 from .key import Key
 from .levels import Loudness, RecordingLevels
@@ -81,6 +83,15 @@ class Analysis:
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
+
+    def _repr_html_(self) -> str:
+        """Return a spectrogram, a player and the report for notebooks; the plot, if there is one."""
+        clip = read_excerpt(self.file)
+        if clip is None:
+            return text_html(self)
+        drawn = spectrogram_png(clip.mono().wave[0], clip.sample_rate)
+        png = self.plot.read_bytes() if self.plot is not None and self.plot.is_file() else drawn
+        return image_html(png, f"Spectrogram of {self.file.name}") + player_html(clip) + text_html(self)
 
     def lines(self) -> list[str]:
         """Return the report as lines of text."""

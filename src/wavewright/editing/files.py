@@ -14,6 +14,7 @@ from ..converted_folder import Conversion, ConvertedFolder, ConvertFile, hash_of
 from ..dsp.effects import MakeLoop
 from ..errors import BadAudio, BadSetting
 from ..json_text import parse
+from ..notebook import files_html
 from ..sound_file import AudioHeader, read_origin
 from ..version import __version__
 from ..video_file import is_video, replace_sound
@@ -79,6 +80,10 @@ class EditedFile:
     def sound_files(self) -> tuple[Path, ...]:
         """The sound files that were written."""
         return (self.out,)
+
+    def _repr_html_(self) -> str:
+        """Return players and the text for notebooks."""
+        return files_html(self.sound_files, self)
 
     def __str__(self) -> str:
         """Return the file and its format."""

@@ -15,6 +15,7 @@ from ..errors import BadAudio, BadFolder, BadSetting
 from ..json_text import line_of
 from ..manifest_file import MANIFEST_FILE, manifest_lines
 from ..names import file_stem
+from ..notebook import files_html
 from ..units import samples_to_seconds, seconds_to_samples
 from ..whole_file import whole_folder
 
@@ -96,6 +97,10 @@ class SplitFile:
     def sound_files(self) -> tuple[Path, ...]:
         """The sound files that were written."""
         return tuple(self.out / segment.file for segment in self.segments)
+
+    def _repr_html_(self) -> str:
+        """Return players and the text for notebooks."""
+        return files_html(self.sound_files, self)
 
     def __str__(self) -> str:
         """Return the files with their times."""

@@ -12,6 +12,7 @@ from ..clip import Clip, describe_audio, read_blocks, read_header, write_blocks
 from ..contracts.enhancement import EnhancementSettings
 from ..converted_folder import Conversion, ConvertedFolder, ConvertFile, hash_of, subtype_like
 from ..model_results import ConvertedFile
+from ..notebook import files_html
 from ..sound_file import read_origin
 from ..video_file import is_video, replace_sound
 from ..wave_blocks import CountedWaves
@@ -84,6 +85,10 @@ class EnhancedFile(ConvertedFile):
     def sound_files(self) -> tuple[Path, ...]:
         """The sound files that were written."""
         return (self.out,)
+
+    def _repr_html_(self) -> str:
+        """Return players and the text for notebooks."""
+        return files_html(self.sound_files, self)
 
     def __str__(self) -> str:
         """Return the file, its length and the model."""

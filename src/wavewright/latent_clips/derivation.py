@@ -11,6 +11,7 @@ from ..clip_folder import OutputClip, write_clips
 from ..errors import BadSetting
 from ..model_results import ModelResult, identity
 from ..names import file_stem
+from ..notebook import files_html
 from ..watermark.marking import Marking
 from .source import SourceClip
 
@@ -63,6 +64,10 @@ class DerivedClips(ModelResult):
     def sound_files(self) -> tuple[Path, ...]:
         """The sound files that were written."""
         return tuple(self.out / clip.file for clip in self.clips)
+
+    def _repr_html_(self) -> str:
+        """Return players and the text for notebooks."""
+        return files_html(self.sound_files, self)
 
     def __str__(self) -> str:
         lines = [f"  {clip.file}" for clip in self.clips]

@@ -12,6 +12,7 @@ import soundfile
 from ..clip import FORMATS, Clip, describe_audio, read_header, write_blocks
 from ..errors import BadSetting
 from ..names import file_stem
+from ..notebook import files_html
 from ..units import gain_to_db
 from ..watermark.marking import Marking
 from ..whole_file import check_target, whole_folder
@@ -53,6 +54,10 @@ class MixedFile:
     def sound_files(self) -> tuple[Path, ...]:
         """The sound files that were written."""
         return (self.out, *self.stems)
+
+    def _repr_html_(self) -> str:
+        """Return players and the text for notebooks."""
+        return files_html(self.sound_files, self)
 
     def __str__(self) -> str:
         """Return the file, its format, its peak and the stems."""

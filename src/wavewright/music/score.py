@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from ..errors import BadSetting
+from ..notebook import text_html
+from .thumbnail import roll_svg
 from .timing import TEMPO, TempoMap
 
 NOTE = np.dtype(
@@ -194,6 +196,17 @@ class Score:
     def seconds(self) -> float:
         """Length in seconds."""
         return float(self.tempo_map.seconds(self.length))
+
+    def _repr_html_(self) -> str:
+        """Return a piano roll and a line of text for notebooks."""
+        tracks = []
+        for track in self.tracks:
+            start, duration = track.notes["start"], track.notes["duration"]
+            ends = self.tempo_map.seconds(start + duration)
+            tracks.append(np.stack([self.tempo_map.seconds(start), ends, track.notes["pitch"]], axis=1))
+        n_tracks = sum(len(track) > 0 for track in tracks)
+        text = f"{self.title or 'score'}: {self.seconds:.1f} s, {self.n_notes} notes, {n_tracks} tracks"
+        return roll_svg(tracks, self.seconds, self.title) + text_html(text)
 
     @property
     def n_notes(self) -> int:

@@ -14,6 +14,7 @@ import numpy as np
 from ..clip import Clip, write_blocks
 from ..errors import BadText
 from ..json_text import PYTHON_ONLY
+from ..notebook import speech_html, text_html
 from ..speech.chunk import Chunk, Clipping, clipping_message
 from ..speech.subtitles import subtitle_format, subtitles
 from ..speech.timestamps import TimedMark, TimedWord
@@ -67,6 +68,10 @@ class SpokenText:
     def sound_files(self) -> tuple[Path, ...]:
         """The sound files that were written."""
         return (self.out,)
+
+    def _repr_html_(self) -> str:
+        """Return a player, the words with their times, and the text for notebooks."""
+        return speech_html(self.clip, self.words) + text_html(self)
 
     def __str__(self) -> str:
         lines = [f"{self.out}: {self.seconds:.2f} s at {self.sample_rate} Hz by {self.voice} through {self.vocoder}"]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..model_results import ModelResult
+from ..notebook import files_html, table_html
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,20 @@ class RecognisedFiles(ModelResult):
     failed: tuple[NotRecognised, ...] = ()
     notes: tuple[str, ...] = ()
     exit_code: int = 0
+
+    def _repr_html_(self) -> str:
+        """Return players and a table of the files with their labels for notebooks."""
+        rows = [
+            (
+                each.file.name,
+                each.label or "none",
+                f"{each.confidence:.2f}",
+                ", ".join(f"{other.label} {other.confidence:.2f}" for other in each.labels[1:]),
+            )
+            for each in self.files
+        ]
+        table = table_html(("file", "label", "confidence", "others"), rows)
+        return files_html([each.file for each in self.files], self.made_by) + table
 
     def __str__(self) -> str:
         return "\n".join(map(str, [*self.files, *self.failed, *self.notes]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -58,18 +59,19 @@ class SpokenLabels(Generator):
     ----------
     voice : Voice
         The voice.
-    labels : tuple of str
-        Texts to speak; underscores stand for spaces.
+    texts : mapping of str to sequence of str
+        Of each label: the texts, of which a clip has one.
 
     References
     ----------
     N. Jaitly and G. E. Hinton, "Vocal Tract Length Perturbation (VTLP) Improves Speech Recognition", 2013.
     """
 
-    def __init__(self, voice: Voice, labels: tuple[str, ...]) -> None:
+    def __init__(self, voice: Voice, texts: Mapping[str, Sequence[str]]) -> None:
         super().__init__(voice.acoustic.folder)
         self.voice = voice
-        self.labels = labels
+        self.texts = texts
+        self.labels = tuple(texts)
         self.sample_rate = voice.sample_rate
 
     def generate(self, label: str | None = None, count: int = 1, seed: int = 0, start: int = 0) -> list[np.ndarray]:
@@ -80,18 +82,18 @@ class SpokenLabels(Generator):
         BadSetting
             For a label that is none of `labels`.
         BadText
-            If the voice cannot read the label.
+            If the voice cannot read the text.
         """
         waves = []
         for index in range(start, start + count):
             number = self.label_index(label, index)
-            waves.append(self._speak(self.labels[number], self.clip_rng(seed, index, number)))
+            waves.append(self._speak(self.texts[self.labels[number]], self.clip_rng(seed, index, number)))
         return waves
 
-    def _speak(self, label: str, rng: np.random.Generator) -> np.ndarray:
-        """Return a label as a drawn speaker says it, ``(1, time)``."""
+    def _speak(self, texts: Sequence[str], rng: np.random.Generator) -> np.ndarray:
+        """Return one of some texts as a drawn speaker says it, ``(1, time)``."""
         speaker = DrawnSpeaker.draw(rng)
-        text = label.replace("_", " ")
+        text = texts[int(rng.integers(len(texts)))]
         clip = self.voice.speak(text, speaker.prosody, seed=int(rng.integers(2**31)), is_ssml=False).clip
         spoken = trim(clip.wave[0], SILENCE_DB)
         shifted: np.ndarray = soxr.resample(spoken, speaker.formants * self.sample_rate, self.sample_rate)

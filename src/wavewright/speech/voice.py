@@ -14,6 +14,7 @@ from .. import loading
 from ..clip import Clip
 from ..contracts.runtime import AcousticModel, Vocoder
 from ..errors import BadModel, BadSetting
+from ..notebook import speech_html
 from ..text import ESPEAK_PREFIX, FrontEnd, front_end, ssml, warm_up
 from ..text.lexicon import Lexicon
 from ..text.markup import Markup
@@ -58,6 +59,10 @@ class Speech:
     marks: tuple[TimedMark, ...]
     clipped_fraction: float = 0.0
     skipped: tuple[Skipped, ...] = ()
+
+    def _repr_html_(self) -> str:
+        """Return a player and the words with their times for notebooks."""
+        return speech_html(self.clip, self.words)
 
 
 class Voice:

@@ -19,6 +19,7 @@ from ..errors import BadSetting
 from ..latent_clips.source import changes_of
 from ..model_results import ModelResult
 from ..names import file_stem
+from ..notebook import files_html
 from ..parameters import MAX_SEED, NAMES_MODEL
 from ..rejection import ClipFunction, RejectionSampler, ScoredClip
 from ..watermark.marking import marking_of
@@ -93,6 +94,10 @@ class Generated(ModelResult):
     def sound_files(self) -> tuple[Path, ...]:
         """The sound files that were written."""
         return tuple(self.out / clip.file for clip in self.clips)
+
+    def _repr_html_(self) -> str:
+        """Return players and the text for notebooks."""
+        return files_html(self.sound_files, self)
 
     def __str__(self) -> str:
         lines = [f"  {clip.file}" for clip in self.clips]

@@ -25,6 +25,7 @@ from ..music.synth import SynthEngine, general_midi, load_patch, wave_patch
 from ..music.theory import pitch_of
 from ..music.timing import TEMPO
 from ..names import file_stem
+from ..notebook import files_html
 from ..parameters import MAX_SEED, IsMarked, MarkKey, Quiet, Writes
 from ..progress_bar import progress_bar
 from ..units import gain_to_db, samples_to_seconds
@@ -89,6 +90,10 @@ class RenderedScore:
     def sound_files(self) -> tuple[Path, ...]:
         """The sound files that were written."""
         return (self.out, *self.stems)
+
+    def _repr_html_(self) -> str:
+        """Return players and the text for notebooks."""
+        return files_html(self.sound_files, self)
 
     def __str__(self) -> str:
         """Return the file, its format and its peak, the notes, and the stems."""

@@ -17,6 +17,7 @@ from ..clip_folder import OutputClip, check_origin, write_clips
 from ..contracts.settings import override
 from ..errors import BadSetting
 from ..names import file_stem, quoted
+from ..notebook import files_html
 from ..parameters import MAX_SEED, ClipFormat, Quiet, SettingChanges, Writes
 from ..procedural import PROCEDURES, Procedure
 from ..procedural.catalogue import ProcedureDescription, describe
@@ -70,6 +71,10 @@ class Synthesised:
     def sound_files(self) -> tuple[Path, ...]:
         """The sound files that were written."""
         return tuple(self.out / each.file if self.out.is_dir() else self.out for each in self.files)
+
+    def _repr_html_(self) -> str:
+        """Return players and the text for notebooks."""
+        return files_html(self.sound_files, self)
 
     def __str__(self) -> str:
         lines = [f"  {each.file}  {each.seconds:.2f} s, seed {each.seed}" for each in self.files]

@@ -19,6 +19,7 @@ from ..families import FAMILIES
 from ..models.consent import Permission
 from ..models.licences import UNKNOWN
 from ..names import inside, quoted
+from ..notebook import text_html
 from ..parameters import (
     ConsentFiles,
     HasConsent,
@@ -31,6 +32,8 @@ from ..parameters import (
     TrainingDevice,
     Writes,
 )
+from ..run_records.page import chart
+from ..run_records.records import read_run
 from . import checked
 
 if TYPE_CHECKING:
@@ -64,6 +67,12 @@ class Trained:
     steps: int
     minutes: float
     metrics: dict[str, float]
+
+    def _repr_html_(self) -> str:
+        """Return the curves of the losses and metrics that have several values, and the text, for notebooks."""
+        run = read_run(self.out)
+        charts = "".join(chart(name, [run]) for name, curve in run.curves.items() if len(curve) > 1)
+        return f"<div>{charts}</div>{text_html(self)}"
 
     def __str__(self) -> str:
         measured = "".join(f", {name} {value:.4g}" for name, value in self.metrics.items())

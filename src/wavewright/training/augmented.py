@@ -11,7 +11,7 @@ from typing import cast
 import numpy as np
 
 from .. import loading
-from ..contracts.recognition import BACKGROUND
+from ..contracts.recognition import is_background
 from ..contracts.runtime import Generator
 from ..data.entry import Entry
 from ..errors import BadSetting
@@ -75,7 +75,8 @@ def with_generated_clips(settings: GeneratedSettings, plan: PlannedRun) -> Plann
     started = time.monotonic()
     labels = _labels_of(plan)
     models = [open_source(name, labels, settings.label_map) for name in settings.models]
-    check_label_map(settings.label_map, models)  # before anything is trained
+    if not any(isinstance(model, SpokenLabels) for model in models):  # a voice speaks any text
+        check_label_map(settings.label_map, models)  # before anything is trained
     for model in models:
         pair_labels(model, labels, settings.label_map)
     seed = plan.recipe.training.seed
@@ -96,14 +97,16 @@ def with_generated_clips(settings: GeneratedSettings, plan: PlannedRun) -> Plann
 def open_source(name: str, labels: Sequence[str], label_map: Sequence[tuple[str, str]]) -> Generator:
     """Return the generator of a name; a voice speaks the labels, or the texts that the map has for them.
 
-    Labels of the background are not spoken. Raises BadModel if the model neither generates clips nor speaks.
+    Labels of the background are spoken only if the map has texts for them. Raises BadModel if the model neither
+    generates clips nor speaks.
     """
     if not is_voice(name):
         return loading.load_generator(name)
-    mapped = {label for _, label in label_map}
-    texts = [text for text, _ in label_map]
-    spoken = [label for label in labels if label not in mapped and not label.startswith(BACKGROUND)]
-    return SpokenLabels(Voice.load(name), tuple(dict.fromkeys((*texts, *spoken))))
+    texts = {label: [text for text, target in label_map if target == label] for label in labels}
+    for label, own in texts.items():
+        if not own and not is_background(label):
+            own.append(label.replace("_", " "))
+    return SpokenLabels(Voice.load(name), {label: own for label, own in texts.items() if own})
 
 
 def _labels_of(plan: PlannedRun) -> tuple[str, ...]:
