@@ -23,19 +23,21 @@ from dataclasses import dataclass
 
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import TARGETS, Table, columns
-from benchmarks.serve.local import LocalServer, serving
+from benchmarks.serve.local import LocalServer, free_port, serving
 from wavewright.narration.narrator import NarratorLoader
 from wavewright.narration.settings import NarrationSettings
 from wavewright.server.settings import usable_processors
 
-PARTS = ("first-audio", "parallel", "leaving", "jobs", "kills", "memory")
+PARTS = ("first-audio", "describe", "parallel", "leaving", "jobs", "kills", "memory")
 SENTENCE = "Hello there. This is a second sentence, and it goes on for a while, as sentences do. "
+N_SYNTHESES = 10
 RATE_BYTES = 48_000  # a second of pcm
 DISCONNECT_SECONDS = 5.0
 
 FIRST_AUDIO = Table(
     "first audio", columns(streams="d", requests="d", median_ms=".1f", p95_ms=".1f", voice_alone_ms=".1f")
 )
+DESCRIBE = Table("Wyoming, describe", columns(syntheses="d", requests="d", median_ms=".1f", largest_ms=".1f"))
 PARALLEL = Table(
     "parallel streams", columns(streams="d", complete="d", failed="d", seconds=".1f", times_real_time=".1f")
 )
@@ -136,8 +138,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def measure(options: argparse.Namespace, report: Report) -> None:
     """Measure one server, part by part."""
-    with serving(["--max-requests", str(2 * options.parallel + 100)]) as server:
+    wyoming_port = free_port()
+    settings = ["--max-requests", str(2 * options.parallel + 100), "--wyoming", "--wyoming-port", str(wyoming_port)]
+    with serving(settings) as server:
         measured: dict[str, Callable[[], None]] = {
+            "describe": lambda: _measure_describe(wyoming_port, options.requests, report),
             "parallel": lambda: _measure_parallel(server, options, report),
             "leaving": lambda: _measure_leaving(server, options.leaving, report),
             "jobs": lambda: _measure_jobs(server, max(3, options.requests // 3), report),
@@ -167,6 +172,41 @@ def _measure_first_audio(server: LocalServer, n_streams: int, n_requests: int, r
     report.add(FIRST_AUDIO, {**row, "voice_alone_ms": own_first_audio_ms(n_requests)})
     if n_streams:
         report.target("first audio", f"median beside {n_streams} streams, ms", median, at_most=60)
+
+
+def _measure_describe(port: int, n_requests: int, report: Report) -> None:
+    """Measure the answer to Home Assistant's question for the voices, which it asks for one second."""
+    from wyoming.client import AsyncTcpClient
+    from wyoming.info import Describe
+    from wyoming.tts import Synthesize
+
+    async def speak() -> None:
+        while True:
+            async with AsyncTcpClient("127.0.0.1", port) as client:
+                await client.write_event(Synthesize(SENTENCE * 5).event())
+                while (event := await client.read_event()) is not None and event.type != "audio-stop":
+                    pass
+
+    async def measured() -> list[float]:
+        speaking = [asyncio.create_task(speak()) for _ in range(N_SYNTHESES)]
+        await asyncio.sleep(1.0)
+        times = []
+        for _ in range(n_requests):
+            async with AsyncTcpClient("127.0.0.1", port) as client:
+                started = time.perf_counter()
+                await client.write_event(Describe().event())
+                await client.read_event()
+                times.append(1e3 * (time.perf_counter() - started))
+        for task in speaking:
+            task.cancel()
+        await asyncio.gather(*speaking, return_exceptions=True)
+        return times
+
+    times = asyncio.run(measured())
+    median = statistics.median(times)
+    row = {"syntheses": N_SYNTHESES, "requests": n_requests, "median_ms": median, "largest_ms": max(times)}
+    report.add(DESCRIBE, row)
+    report.target("Wyoming", f"describe during {N_SYNTHESES} syntheses, median ms", median, at_most=100)
 
 
 async def _play_on(port: int) -> None:
@@ -260,15 +300,15 @@ def _measure_kills(server: LocalServer, n_kills: int, report: Report) -> None:
     draw = random.Random(1)
     ids = []
     killed = 0
-    while killed < n_kills:
+    while killed < n_kills and len(ids) < 5 * n_kills:
         parameters = {"name": "wind", "seconds": draw.choice((1, 20)), "seed": len(ids)}
         status, _, body = server.request("POST", "/v1/tasks/synthesise", parameters)
         if status in (200, 202):
             ids.append(json.loads(body)["id"])
         time.sleep(draw.uniform(0.0, 1.0))
-        children = server.children()
-        if children and draw.random() < 0.5:
-            os.kill(draw.choice(children), signal.SIGKILL)
+        workers = server.children()
+        if workers and draw.random() < 0.5:
+            os.kill(draw.choice(workers), signal.SIGKILL)
             killed += 1
     states = [json.loads(server.request("GET", f"/v1/jobs/{job}?wait=120")[2])["state"] for job in ids]
     hanging = sum(state in ("queued", "running") for state in states)
@@ -320,7 +360,7 @@ def _p95(values: list[float]) -> float:
 
 
 SMOKE = {"requests": 2, "streams": [1], "parallel": 3, "sentences": 1, "leaving": 2, "kills": 1, "soak_minutes": 0.05}
-TABLES = (FIRST_AUDIO, PARALLEL, LEAVING, JOBS, KILLED, MEMORY, TARGETS)
+TABLES = (FIRST_AUDIO, DESCRIBE, PARALLEL, LEAVING, JOBS, KILLED, MEMORY, TARGETS)
 BENCHMARK = Benchmark(__doc__, TABLES, add_options, measure, smoke=SMOKE)
 
 if __name__ == "__main__":

@@ -6,12 +6,13 @@ import http.client
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,9 +53,11 @@ class LocalServer:
 
     def children(self) -> list[int]:
         """Return the ids of its child processes that run jobs."""
-        path = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        found = [int(number) for number in path.read_text().split()] if path.is_file() else []
-        return [number for number in found if b"spawn_main" in Path(f"/proc/{number}/cmdline").read_bytes()]
+        found: list[int] = []
+        for path in Path(f"/proc/{self.process.pid}/task").glob("*/children"):  # each thread starts its own
+            with suppress(OSError):
+                found += map(int, path.read_text().split())
+        return [number for number in found if _is_worker(number)]
 
 
 @contextmanager
@@ -74,6 +77,22 @@ def serving(options: Sequence[str] = ()) -> Iterator[LocalServer]:
         finally:
             process.terminate()
             process.wait(30)
+
+
+def _is_worker(number: int) -> bool:
+    """Return whether a process runs jobs."""
+    try:
+        return b"spawn_main" in Path(f"/proc/{number}/cmdline").read_bytes()
+    except OSError:
+        return False
+
+
+def free_port() -> int:
+    """Return a port that no program listens at."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        port: int = bound.getsockname()[1]
+        return port
 
 
 def _port_in(log: Path, process: subprocess.Popen[str]) -> int:

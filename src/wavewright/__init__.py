@@ -22,6 +22,7 @@ _MODULES = {
     "accompany": "tasks.accompany",
     "adjust": "tasks.adjust",
     "analyse": "tasks.analyse",
+    "audit": "tasks.audit",
     "batch": "batch_jobs.batch",
     "cancel_echo": "tasks.cancel_echo",
     "check_settings": "tasks.check_settings",
@@ -83,6 +84,7 @@ __all__ = [
     "accompany",
     "adjust",
     "analyse",
+    "audit",
     "batch",
     "cancel_echo",
     "check_settings",
@@ -156,6 +158,7 @@ if TYPE_CHECKING:  # the same names for editors and type checkers
     from .tasks.accompany import accompany
     from .tasks.adjust import adjust
     from .tasks.analyse import analyse
+    from .tasks.audit import audit
     from .tasks.cancel_echo import cancel_echo
     from .tasks.check_settings import check_settings
     from .tasks.compose import compose

@@ -14,6 +14,7 @@ from ..units import gain_to_db
 from .duplicates import equal_sets, near_duplicates
 from .entry import MIN_SECONDS, Problem, Scan, first_problem
 from .measure import ClipMeasurements, measure
+from .own_output import marked_entries
 from .report import InspectionReport, warnings_of
 
 MIN_DC_OFFSET = 0.01
@@ -80,6 +81,9 @@ def inspect_clips(scan: Scan, folder: Path | str, progress: Progress | None = No
         dc_offset=names_where(abs(clip.dc_offset) > max(MIN_DC_OFFSET, 0.1 * clip.rms) for clip in clips),
         duplicates=[[names[i] for i in members] for members in equal_sets([clip.audio_hash for clip in clips])],
         near_duplicates=_near_duplicate_names(clips, names),
+        marked=[
+            _name(entry.path, entry.offset_seconds, root) for entry in marked_entries([clip.entry for clip in clips])
+        ],
         unusable={_name(problem.path, 0, root): problem.reason for problem in problems},
     )
     return replace(report, warnings=tuple(warnings_of(report)))

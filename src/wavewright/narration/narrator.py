@@ -56,7 +56,7 @@ class Narrator:
     def marking(self) -> Marking | None:
         """The mark of the speech, None without one."""
         settings = self.settings
-        return marking_of(self.voice.acoustic.folder.hash, settings.watermark, settings.watermark_key)
+        return marking_of(self.voice.acoustic.folder.hash, settings.watermark, settings.watermark_key, is_speech=True)
 
     def sentences(self, text: str, on_skip: OnSkip) -> Iterator[Sentence]:
         """Read a text without its markup; call `on_skip` with each passage that cannot be read, unless strict."""

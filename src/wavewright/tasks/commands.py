@@ -37,6 +37,7 @@ COMMANDS = Group(
         "tune": "tasks.tune:tune",
         "runs": "tasks.runs:runs",
         "evaluate": "tasks.evaluate:evaluate",
+        "audit": "tasks.audit:audit",
         "data": Group("Look at recordings before training on them.", {"inspect": "tasks.inspect:inspect"}),
         "sign": "tasks.sign:sign",
         "keys": Group(

@@ -69,9 +69,9 @@ class Trained:
     metrics: dict[str, float]
 
     def _repr_html_(self) -> str:
-        """Return the curves of all losses and metrics for notebooks, and the text."""
+        """Return the curves of the losses and metrics that have several values, and the text, for notebooks."""
         run = read_run(self.out)
-        charts = "".join(chart(name, [run]) for name in run.curves)
+        charts = "".join(chart(name, [run]) for name, curve in run.curves.items() if len(curve) > 1)
         return f"<div>{charts}</div>{text_html(self)}"
 
     def __str__(self) -> str:

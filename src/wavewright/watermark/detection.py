@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -12,16 +12,23 @@ import numpy as np
 from ..clip import resampled
 from ..wave_blocks import BlockReader
 from .evidence import MAX_P_VALUE, best_position, log_evidence_of, log_sum, p_value_of, scores_of
+from .level_search import LevelEvidence, search_windows
 from .localisation import MarkedSegment, marked_segments
 from .payload import NO_MODEL, Payload
 from .sequences import CHIP_RATE_HZ, DEFAULT_KEY, N_CHIPS
-from .whitening import SpeedFolding, folded, whitened
+from .whitening import SpeedFolding, folded, weighted, whitened
 
 SEGMENT_SAMPLES = 25 * N_CHIPS
 """Samples that are searched at once, 6 s: whole periods, so that their folds can be added."""
 
-MAX_SPEED_SEGMENTS = 8
+MAX_SPEED_SEGMENTS = 4
 """Loudest segments that are searched at other speeds."""
+
+WINDOW_SEGMENTS = 5
+"""Segments whose levels are searched together, 30 s."""
+
+MAX_LEVEL_WINDOWS = 4
+"""Loudest windows whose levels are searched."""
 
 SPEED_BATCH = 64
 N_CHECKED_SPEEDS = 16
@@ -38,9 +45,11 @@ class Detection:
     p_value
         Bound on the chance that unmarked sound gives as much evidence, whatever it is.
     payload
-        Number in the mark, or None if no mark was detected.
+        Number in the mark, or None if no mark was detected, or its levels alone.
     speed
         Speed of the sound relative to that when it was marked; 1 if no mark was detected.
+    semitones
+        Pitch relative to that, where only the levels of the mark are left, which have no payload.
     position
         Start of the first period in samples at 16 kHz.
     segments
@@ -56,6 +65,7 @@ class Detection:
     position: int
     segments: tuple[MarkedSegment, ...]
     seconds: float
+    semitones: float = 0.0
 
     @property
     def marked_seconds(self) -> float:
@@ -84,19 +94,19 @@ class MarkSearch:
     Attributes
     ----------
     total
-        Sum of the folds of all recordings ``(harmonics,)``. Recordings that start where their stream started add up,
-        which detects marks in clips that are too short one by one.
+        Sum of the folds of all recordings ``(views, harmonics)``. Recordings that start where their stream started add
+        up, which detects marks in clips that are too short one by one.
     """
 
     def __init__(self, key: str = DEFAULT_KEY) -> None:
         self.key = key
-        self.total = np.zeros(0, complex)
+        self.total = np.zeros((0, 0), complex)
         self._last: np.ndarray | None = None
         self._logs: list[float] = []
         self._best: _Candidate | None = None
 
     def add(self, segment: np.ndarray) -> None:
-        """Add the next segment of a sound, whitened, at most SEGMENT_SAMPLES ``(time,)``."""
+        """Add the next segment of a sound as :func:`segments_of` yields it ``(views, time)``."""
         fold = folded(segment)
         self._logs.append(self._look_at(fold))
         if self._last is not None:
@@ -109,12 +119,13 @@ class MarkSearch:
         self._last = None
 
     def _look_at(self, fold: np.ndarray) -> float:
-        """Return the log evidence of a fold, and keep its most likely mark if it is the best so far."""
+        """Return the log evidence of a fold, the mean of its views, and keep the most likely mark so far."""
         scores = scores_of(fold, self.key)
-        score, position, numbers = best_position(scores)
-        if self._best is None or abs(score) > abs(self._best.score):
-            self._best = _Candidate(score, position, Payload.from_bytes(numbers), 1.0)
-        return float(log_evidence_of(scores))
+        for view in scores:
+            score, position, numbers = best_position(view)
+            if self._best is None or abs(score) > abs(self._best.score):
+                self._best = _Candidate(score, position, Payload.from_bytes(numbers), 1.0)
+        return float(log_sum(log_evidence_of(scores))) - math.log(len(scores))
 
     def result(self) -> tuple[float, _Candidate]:
         """Return the log evidence of all recordings, and the most likely mark; there must be a segment."""
@@ -135,9 +146,15 @@ class MarkSearch:
         return log_evidence, best.payload
 
 
-def detect_wave(wave: np.ndarray, sample_rate: int, key: str = DEFAULT_KEY, any_speed: bool = True) -> Detection:
+def detect_wave(
+    wave: np.ndarray,
+    sample_rate: int,
+    key: str = DEFAULT_KEY,
+    any_speed: bool = True,
+    together: MarkSearch | None = None,
+) -> Detection:
     """Search for the mark in a wave ``(channels, time)``; see :func:`detect_blocks`."""
-    return detect_blocks(lambda: [wave], sample_rate, key, any_speed)
+    return detect_blocks(lambda: [wave], sample_rate, key, any_speed, together)
 
 
 def detect_blocks(
@@ -168,61 +185,94 @@ def detect_blocks(
     """
     search, energies, n_samples = MarkSearch(key), [], 0
     for segment in segments_of(read(), sample_rate):
-        n_samples += len(segment)
-        energies.append(float(np.square(segment).sum()))
+        n_samples += segment.shape[1]
+        energies.append(float(np.square(segment[0]).sum()))
         search.add(segment)
         if together is not None:
             if len(energies) == 1:
                 together.start_recording()
             together.add(segment)
-    if not energies:
-        return Detection(False, 1.0, None, 1.0, 0, (), 0.0)
-    log_evidence, best = search.result()
-    if any_speed:
-        log_evidence -= math.log(2.0)  # half of the weight is on other speeds
-        if p_value_of(log_evidence) > MAX_P_VALUE:
-            loudest = sorted(np.argsort(energies)[::-1][:MAX_SPEED_SEGMENTS].tolist())
-            at_speeds = _search_speeds(segments_of(read(), sample_rate), set(loudest), key)
-            if at_speeds is not None:
-                log_evidence = float(np.logaddexp(log_evidence, at_speeds[0] - math.log(2.0 * len(loudest))))
-                best = max(best, at_speeds[1], key=lambda candidate: abs(candidate.score))
-    p_value = p_value_of(log_evidence)
     seconds = n_samples / CHIP_RATE_HZ
+    if not energies:
+        return Detection(False, 1.0, None, 1.0, 0, (), seconds)
+    log_evidence, best = search.result()
+    log_evidence -= math.log(2.0)  # the other half of the weight is on other speeds and on levels
+    if any_speed and p_value_of(log_evidence) > MAX_P_VALUE:
+        loudest = _loudest(energies, MAX_SPEED_SEGMENTS)
+        at_speeds, candidate = _search_speeds(segments_of(read(), sample_rate), loudest, key)
+        log_evidence = float(np.logaddexp(log_evidence, at_speeds - math.log(4.0 * len(loudest))))
+        best = max(best, candidate, key=lambda each: abs(each.score))
+    if p_value_of(log_evidence) > MAX_P_VALUE:
+        levels = search_windows(_windows_of(read(), sample_rate), _loudest_windows(energies), key, any_speed)
+        if levels is None:
+            return Detection(False, p_value_of(log_evidence), None, 1.0, 0, (), seconds)
+        log_evidence = float(np.logaddexp(log_evidence, levels.log_evidence - math.log(4.0 if any_speed else 2.0)))
+        return _by_levels(p_value_of(log_evidence), levels, seconds)
+    polarity = math.copysign(1.0, best.score)
+    pieces = (polarity * segment[0] for segment in segments_of(read(), sample_rate))
+    where = marked_segments(pieces, key, best.payload, best.position, best.speed)
+    return Detection(True, p_value_of(log_evidence), best.payload, best.speed, best.position, where, seconds)
+
+
+def _by_levels(p_value: float, levels: LevelEvidence, seconds: float) -> Detection:
+    """Return the result where the noise of the mark was not detected."""
     if p_value > MAX_P_VALUE:
         return Detection(False, p_value, None, 1.0, 0, (), seconds)
-    polarity = math.copysign(1.0, best.score)
-    pieces = (polarity * segment for segment in segments_of(read(), sample_rate))
-    where = marked_segments(pieces, key, best.payload, best.position, best.speed)
-    return Detection(True, p_value, best.payload, best.speed, best.position, where, seconds)
+    where = tuple(MarkedSegment(*span) for span in levels.spans)
+    return Detection(True, p_value, None, levels.best.speed, 0, where, seconds, levels.best.semitones)
 
 
 def segments_of(blocks: Iterable[np.ndarray], sample_rate: int) -> Iterator[np.ndarray]:
-    """Yield whitened segments ``(time,)`` of SEGMENT_SAMPLES at CHIP_RATE_HZ, the last one shorter."""
+    """Yield segments of SEGMENT_SAMPLES at CHIP_RATE_HZ, the last one shorter, in two views ``(2, time)``.
+
+    The views are whitened and weighted, see :mod:`.whitening`.
+    """
+    for segment in _regrouped(blocks, sample_rate, SEGMENT_SAMPLES):
+        yield np.stack([whitened(segment), weighted(segment)])
+
+
+def _windows_of(blocks: Iterable[np.ndarray], sample_rate: int) -> Iterator[np.ndarray]:
+    """Yield the sum of the channels in windows of the search for levels ``(time,)``, the last one shorter."""
+    return (window.sum(axis=0) for window in _regrouped(blocks, sample_rate, WINDOW_SEGMENTS * SEGMENT_SAMPLES))
+
+
+def _regrouped(blocks: Iterable[np.ndarray], sample_rate: int, n_samples: int) -> Iterator[np.ndarray]:
+    """Yield the sound at CHIP_RATE_HZ in blocks ``(channels, n_samples)``, the last one shorter."""
     iterator = iter(blocks)
     first = next(iterator, None)
     if first is None:
         return
-
     singles = (block.astype(np.float32, copy=False) for block in chain([first], iterator))
     reader = BlockReader(resampled(singles, sample_rate, CHIP_RATE_HZ, first.shape[0]), first.shape[0])
-    while (segment := reader.read(SEGMENT_SAMPLES)).shape[1]:
-        yield whitened(segment)
+    while (block := reader.read(n_samples)).shape[1]:
+        yield block
 
 
-def _search_speeds(segments: Iterable[np.ndarray], chosen: set[int], key: str) -> tuple[float, _Candidate] | None:
+def _loudest_windows(energies: Sequence[float]) -> set[int]:
+    """Return the indices of the windows whose levels are searched, by the energies of all segments."""
+    starts = range(0, len(energies), WINDOW_SEGMENTS)
+    return _loudest([sum(energies[start : start + WINDOW_SEGMENTS]) for start in starts], MAX_LEVEL_WINDOWS)
+
+
+def _loudest(energies: Sequence[float], n_most: int) -> set[int]:
+    """Return the indices of the highest energies."""
+    return {*np.argsort(energies)[::-1][:n_most].tolist()}
+
+
+def _search_speeds(segments: Iterable[np.ndarray], chosen: set[int], key: str) -> tuple[float, _Candidate]:
     """Return the sum, as a logarithm, of the evidence of segments at all speeds but 1, and the most likely mark.
 
     Only the speeds with the highest scores are summed; see :mod:`.evidence` for why this keeps the bound.
     """
     logs: list[float] = []
-    best: _Candidate | None = None
+    candidates: list[_Candidate] = []
     n_before = 0
-    for index, segment in enumerate(segments):
+    for index, (segment, _) in enumerate(segments):
         if index in chosen:
             folding = SpeedFolding(segment)
             highest = np.concatenate(
                 [
-                    _highest_of(scores_of(folding.folded(speeds), key))
+                    _highest_of(scores_of(folding.folded(speeds).astype(np.complex64), key))  # half the time
                     for speeds in np.array_split(folding.speeds, -(-len(folding.speeds) // SPEED_BATCH))
                 ]
             )
@@ -231,11 +281,10 @@ def _search_speeds(segments: Iterable[np.ndarray], chosen: set[int], key: str) -
             logs += (log_evidence_of(scores) - math.log(len(folding.speeds))).tolist()
             for speed, each in zip(checked, scores, strict=True):
                 score, position, numbers = best_position(each)
-                if best is None or score > best.score:
-                    start = round(position + n_before * float(speed)) % N_CHIPS
-                    best = _Candidate(score, start, Payload.from_bytes(numbers), float(speed))
+                start = round(position + n_before * float(speed)) % N_CHIPS
+                candidates.append(_Candidate(score, start, Payload.from_bytes(numbers), float(speed)))
         n_before += len(segment)
-    return None if best is None else (float(log_sum(np.array(logs))), best)
+    return float(log_sum(np.array(logs))), max(candidates, key=lambda candidate: candidate.score)
 
 
 def _highest_of(scores: np.ndarray) -> np.ndarray:

@@ -8,10 +8,11 @@ import numpy as np
 
 from ..errors import BadAudio
 from .carrier import carrier_frames, frame_grid
+from .level_cells import level_cells
 from .payload import NO_MODEL, Payload
 from .sequences import DEFAULT_KEY
 
-LEVEL_DB = -19.5
+LEVEL_DB = -21.0
 """Level of the mark below that of the sound, band by band."""
 
 BATCH_FRAMES = 256
@@ -34,6 +35,8 @@ class Watermark:
         Number in the mark.
     key : str
         Key of the mark; it cannot be detected without it.
+    has_levels : bool
+        Whether it has the second layer, for speech, see :mod:`.level_cells`.
 
     Attributes
     ----------
@@ -42,11 +45,17 @@ class Watermark:
     """
 
     def __init__(
-        self, sample_rate: int, n_channels: int = 1, payload: Payload = NO_MODEL, key: str = DEFAULT_KEY
+        self,
+        sample_rate: int,
+        n_channels: int = 1,
+        payload: Payload = NO_MODEL,
+        key: str = DEFAULT_KEY,
+        has_levels: bool = False,
     ) -> None:
         self.n_channels = n_channels
         self._grid = frame_grid(sample_rate)
         self._carrier = carrier_frames(sample_rate, key, payload)
+        self._levels = level_cells(sample_rate, key) if has_levels else None
         self._window = self._grid.window
         self.latency_samples = 2 * self._grid.hop_length - 1
         self.reset()
@@ -99,13 +108,16 @@ class Watermark:
     def _mark_of(self, frames: np.ndarray) -> np.ndarray:
         """Return the windowed mark of the frames ``(channels, frames, 2 * hop)``."""
         grid = self._grid
-        spectra = np.fft.rfft(frames * self._window)[..., : grid.n_bins]
+        spectra = np.fft.rfft(frames * self._window)[..., : grid.n_bins].astype(np.complex64, copy=False)
         power = spectra.real**2 + spectra.imag**2
         mean_power = np.add.reduceat(power, grid.band_edges, axis=-1) / grid.band_sizes
         level = np.sqrt(mean_power).astype(np.float32) * np.float32(10 ** (LEVEL_DB / 20))
         mark = np.zeros((*frames.shape[:2], grid.hop_length + 1), np.complex64)
         carrier = self._carrier.spectra(self._n_frames, frames.shape[1])
         mark[..., grid.first_bin : grid.n_bins] = carrier * np.repeat(level, grid.band_sizes, axis=-1)
+        if self._levels is not None:
+            changes = self._levels.changes(self._n_frames, frames.shape[1])
+            mark[..., grid.first_bin : grid.n_bins] += changes * spectra[..., grid.first_bin :]
         wave = np.fft.irfft(mark, 2 * grid.hop_length).astype(np.float32, copy=False)
         return np.asarray(wave * self._window)
 
@@ -120,7 +132,11 @@ def _added(wave: np.ndarray, mark: np.ndarray) -> np.ndarray:
 
 
 def marked(
-    waves: Iterable[np.ndarray], sample_rate: int, payload: Payload = NO_MODEL, key: str = DEFAULT_KEY
+    waves: Iterable[np.ndarray],
+    sample_rate: int,
+    payload: Payload = NO_MODEL,
+    key: str = DEFAULT_KEY,
+    has_levels: bool = False,
 ) -> Iterator[np.ndarray]:
     """Add the mark to consecutive blocks ``(channels, time)``; blocks of other sizes, with as many samples, follow.
 
@@ -129,7 +145,7 @@ def marked(
     waves : iterable of np.ndarray
         Blocks ``(channels, time)`` with one number of channels.
     sample_rate : int, in Hz
-    payload, key
+    payload, key, has_levels
         As for :class:`Watermark`.
 
     Yields
@@ -139,7 +155,7 @@ def marked(
     """
     stream: Watermark | None = None
     for wave in waves:
-        stream = Watermark(sample_rate, wave.shape[0], payload, key) if stream is None else stream
+        stream = Watermark(sample_rate, wave.shape[0], payload, key, has_levels) if stream is None else stream
         output = stream.push(wave)
         if output.shape[1]:
             yield output
@@ -147,6 +163,12 @@ def marked(
         yield stream.finish()
 
 
-def mark_wave(wave: np.ndarray, sample_rate: int, payload: Payload = NO_MODEL, key: str = DEFAULT_KEY) -> np.ndarray:
+def mark_wave(
+    wave: np.ndarray,
+    sample_rate: int,
+    payload: Payload = NO_MODEL,
+    key: str = DEFAULT_KEY,
+    has_levels: bool = False,
+) -> np.ndarray:
     """Return the wave ``(channels, time)`` with the mark, float32; see :class:`Watermark`."""
-    return np.concatenate(list(marked([wave], sample_rate, payload, key)), axis=1)
+    return np.concatenate(list(marked([wave], sample_rate, payload, key, has_levels)), axis=1)

@@ -46,14 +46,14 @@ def scores_of(folded: np.ndarray, key: str) -> np.ndarray:
 
     ``folded`` are the harmonics of one period ``y (N_CHIPS,)``, which has no others.
     """
-    products = folded[..., None, :] * np.conj(sequence_spectra(key))
+    products = folded[..., None, :] * np.conj(sequence_spectra(key)).astype(folded.dtype)
     norm = np.sqrt(2.0 * (np.abs(folded) ** 2).sum(axis=-1) / N_CHIPS)
     return np.asarray(_waves_of(products) / np.maximum(norm, 1e-30)[..., None, None])
 
 
 def _waves_of(harmonics: np.ndarray) -> np.ndarray:
     """Return periods ``(..., N_CHIPS)`` by their harmonics."""
-    spectrum = np.zeros((*harmonics.shape[:-1], N_CHIPS // 2 + 1), complex)
+    spectrum = np.zeros((*harmonics.shape[:-1], N_CHIPS // 2 + 1), harmonics.dtype)
     spectrum[..., LOWEST_HARMONIC:HIGHEST_HARMONIC] = harmonics
     return np.fft.irfft(spectrum, N_CHIPS)
 

@@ -31,13 +31,14 @@ class FileDetection:
     p_value
         Bound on the chance that unmarked sound gives as much evidence, whatever it is.
     model
-        First three hexadecimal digits of the hash of the model that made the sound; None without a mark.
+        First three hexadecimal digits of the hash of the model that made the sound; None without a mark, or if only the
+        levels of the mark are left.
     models
         Names of the installed models whose hash starts with these digits.
     version
-        Version of the mark; None without a mark.
-    speed
-        Speed of the sound relative to that when it was marked.
+        Version of the mark; None without a model.
+    speed, semitones
+        Speed and pitch of the sound relative to those when it was marked; the pitch where only the levels are left.
     segments
         Where the mark is.
     marked_seconds, seconds
@@ -54,16 +55,16 @@ class FileDetection:
     segments: tuple[MarkedSegment, ...]
     marked_seconds: float
     seconds: float
+    semitones: float = 0.0
 
     def __str__(self) -> str:
         if not self.is_marked:
             return f"{self.file}: no mark with this key"
         where = ", ".join(f"{segment.start_s:.1f} to {segment.end_s:.1f}" for segment in self.segments)
-        speed = "" if self.speed == 1.0 else f", played at {self.speed:.4f} of its speed"
-        return (
-            f"{self.file}: marked, {maker_of(self.model or '', self.models)}, {chance_of(self.p_value)}; "
-            f"{where} s of {self.seconds:.1f} s{speed}"
-        )
+        changes = "" if self.speed == 1.0 else f", played at {self.speed:.4f} of its speed"
+        changes += f", {self.semitones:+g} semitones" if self.semitones else ""
+        maker = "model unknown" if self.model is None else maker_of(self.model, self.models)
+        return f"{self.file}: marked, {maker}, {chance_of(self.p_value)}; {where} s of {self.seconds:.1f} s{changes}"
 
 
 @dataclass(frozen=True)
@@ -143,6 +144,7 @@ def _described(path: Path, detection: Detection, names_of: Callable[[Payload], t
         segments=detection.segments,
         marked_seconds=detection.marked_seconds,
         seconds=detection.seconds,
+        semitones=detection.semitones,
     )
 
 

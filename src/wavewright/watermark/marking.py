@@ -26,18 +26,21 @@ class Marking:
         Number in the mark.
     key : str
         Key of the mark.
+    has_levels : bool
+        Whether it has the second layer, for speech.
     """
 
     payload: Payload = NO_MODEL
     key: str = DEFAULT_KEY
+    has_levels: bool = False
 
     def stream(self, sample_rate: int, n_channels: int) -> Watermark:
         """Open a stream that adds the mark."""
-        return Watermark(sample_rate, n_channels, self.payload, self.key)
+        return Watermark(sample_rate, n_channels, self.payload, self.key, self.has_levels)
 
     def blocks(self, waves: Iterable[np.ndarray], sample_rate: int) -> Iterator[np.ndarray]:
         """Add the mark to consecutive blocks ``(channels, time)``, see :func:`.embedding.marked`."""
-        return marked(waves, sample_rate, self.payload, self.key)
+        return marked(waves, sample_rate, self.payload, self.key, self.has_levels)
 
     def origin(self) -> dict[str, object]:
         """Return what the origin of a marked file states: the version of the mark, and digits of another key's hash."""
@@ -47,7 +50,7 @@ class Marking:
         return origin
 
 
-def marking_of(model_hash: str | None, watermark: bool, key: str) -> Marking | None:
+def marking_of(model_hash: str | None, watermark: bool, key: str, *, is_speech: bool = False) -> Marking | None:
     """Return the marking of the outputs of a model, None without a watermark.
 
     Parameters
@@ -56,7 +59,9 @@ def marking_of(model_hash: str | None, watermark: bool, key: str) -> Marking | N
         Hash of the model, whose first digits are the payload.
     watermark, key
         As the tasks take them.
+    is_speech : bool
+        Whether the outputs are speech, which gets the second layer, too.
     """
     if not watermark:
         return None
-    return Marking(NO_MODEL if model_hash is None else Payload.of_model(model_hash), key)
+    return Marking(NO_MODEL if model_hash is None else Payload.of_model(model_hash), key, is_speech)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 
 import numpy as np
@@ -9,8 +10,17 @@ import numpy as np
 from .sequences import CHIP_RATE_HZ, HIGHEST_HARMONIC, LOWEST_HARMONIC, N_CHIPS, PERIOD_S
 
 FRAME_SAMPLES = 512
-HOP_SAMPLES = 128
+WEIGHTED_FRAME_SAMPLES = 768
+FRAMES_AT_ONCE = 4
+"""Frames that overlap at each sample."""
+
 SMOOTHED_BINS = 3
+LEVEL_OCTAVES = 1 / 6
+
+NOISE_PERCENTILE = 10
+NOISE_FACTOR = 2.0
+MIN_MARK_POWER = 0.02
+MAX_MARK_RATIO = 8.0
 
 MAX_SPEED = 1.05
 """Fastest speed that is searched for; the slowest is as far below 1."""
@@ -19,9 +29,9 @@ RELATIVE_FLOOR = 1e-5
 """Magnitude below which a bin is not raised, relative to the largest one."""
 
 
-@lru_cache(maxsize=1)
-def _window() -> np.ndarray:
-    return np.sin(np.pi * np.arange(FRAME_SAMPLES) / FRAME_SAMPLES)
+@lru_cache(maxsize=2)
+def _window(n_frame: int) -> np.ndarray:
+    return np.sin(np.pi * np.arange(n_frame) / n_frame)
 
 
 def whitened(wave: np.ndarray) -> np.ndarray:
@@ -37,30 +47,77 @@ def whitened(wave: np.ndarray) -> np.ndarray:
     np.ndarray
         ``(time,)``, with the frequencies of the mark at all speeds.
     """
-    n_samples = wave.shape[1]
-    n_frames = -(-n_samples // HOP_SAMPLES) + FRAME_SAMPLES // HOP_SAMPLES - 1
-    n_early = FRAME_SAMPLES - HOP_SAMPLES
-    padded = np.zeros((wave.shape[0], n_frames * HOP_SAMPLES + n_early))
-    padded[:, n_early : n_early + n_samples] = wave
-    frames = np.lib.stride_tricks.sliding_window_view(padded, FRAME_SAMPLES, axis=1)[:, ::HOP_SAMPLES] * _window()
-    spectra = np.fft.rfft(frames)
-    power = np.pad(spectra.real**2 + spectra.imag**2, ((0, 0), (0, 0), (1, 1)), mode="edge")
-    magnitude = np.sqrt((power[..., :-2] + power[..., 1:-1] + power[..., 2:]) / SMOOTHED_BINS)
-    flat = (spectra / (magnitude + RELATIVE_FLOOR * magnitude.max() + 1e-12)).sum(axis=0)
-    bin_hz = CHIP_RATE_HZ / FRAME_SAMPLES
-    flat[:, : int(LOWEST_HARMONIC / PERIOD_S / MAX_SPEED / bin_hz)] = 0.0
-    flat[:, int(HIGHEST_HARMONIC / PERIOD_S * MAX_SPEED / bin_hz) + 1 :] = 0.0
-    pieces = (np.fft.irfft(flat, FRAME_SAMPLES) * _window()).reshape(n_frames, -1, HOP_SAMPLES)
-    output = np.zeros((n_frames + pieces.shape[1] - 1, HOP_SAMPLES))
-    for index in range(pieces.shape[1]):
+    spectra = _spectra(wave, FRAME_SAMPLES)
+    flat = spectra / _magnitude(spectra.real**2 + spectra.imag**2)
+    return _overlap_added(flat.sum(axis=0), wave.shape[1])
+
+
+def weighted(wave: np.ndarray) -> np.ndarray:
+    """Return the same with weights: high where the mark is strong and the sound weak, low where noise covers both.
+
+    The mark has the level of the sound in each band without the noise that was added later. The lowest levels of a band
+    are taken for that noise. Between harmonics the sound is weaker than the mark's band is on average.
+    """
+    spectra = _spectra(wave, WEIGHTED_FRAME_SAMPLES)
+    power = spectra.real**2 + spectra.imag**2
+    magnitude = _magnitude(power)
+    level = _band_power(power)
+    noise = NOISE_FACTOR * np.percentile(level, NOISE_PERCENTILE, axis=1, keepdims=True)
+    mark = np.sqrt(np.maximum(level - noise, MIN_MARK_POWER * level))
+    flat = spectra / magnitude * np.minimum(mark / magnitude, MAX_MARK_RATIO)
+    return _overlap_added(flat.sum(axis=0), wave.shape[1])
+
+
+def _spectra(wave: np.ndarray, n_frame: int) -> np.ndarray:
+    """Return the spectra of windowed frames ``(channels, frames, bins)``, of which the first ends after one hop."""
+    hop = n_frame // FRAMES_AT_ONCE
+    n_frames = -(-wave.shape[1] // hop) + FRAMES_AT_ONCE - 1
+    n_early = n_frame - hop
+    padded = np.zeros((wave.shape[0], n_frames * hop + n_early))
+    padded[:, n_early : n_early + wave.shape[1]] = wave
+    frames = np.lib.stride_tricks.sliding_window_view(padded, n_frame, axis=1)[:, ::hop]
+    return np.fft.rfft(frames * _window(n_frame))
+
+
+def _magnitude(power: np.ndarray) -> np.ndarray:
+    """Return the magnitude of each bin and its neighbours, above 0."""
+    padded = np.pad(power, ((0, 0), (0, 0), (1, 1)), mode="edge")
+    magnitude = np.sqrt((padded[..., :-2] + padded[..., 1:-1] + padded[..., 2:]) / SMOOTHED_BINS)
+    return np.asarray(magnitude + RELATIVE_FLOOR * magnitude.max() + 1e-12)
+
+
+def _band_power(power: np.ndarray) -> np.ndarray:
+    """Return the mean power of the band around each bin."""
+    n_bins = power.shape[-1]
+    bins = np.arange(n_bins)
+    first = np.floor(bins * 2.0 ** (-LEVEL_OCTAVES / 2)).astype(int)
+    end = np.minimum(np.ceil(bins * 2.0 ** (LEVEL_OCTAVES / 2)).astype(int) + 1, n_bins)
+    sums = np.cumsum(np.pad(power, ((0, 0), (0, 0), (1, 0))), axis=-1)
+    return np.asarray((sums[..., end] - sums[..., first]) / (end - first))
+
+
+def _overlap_added(spectra: np.ndarray, n_samples: int) -> np.ndarray:
+    """Return the wave ``(time,)`` of the spectra of frames, in the frequencies of the mark at all speeds."""
+    n_frames, n_frame = spectra.shape[0], 2 * (spectra.shape[1] - 1)
+    hop = n_frame // FRAMES_AT_ONCE
+    bin_hz = CHIP_RATE_HZ / n_frame
+    spectra[:, : int(LOWEST_HARMONIC / PERIOD_S / MAX_SPEED / bin_hz)] = 0.0
+    spectra[:, int(HIGHEST_HARMONIC / PERIOD_S * MAX_SPEED / bin_hz) + 1 :] = 0.0
+    pieces = (np.fft.irfft(spectra, n_frame) * _window(n_frame)).reshape(n_frames, FRAMES_AT_ONCE, hop)
+    output = np.zeros((n_frames + FRAMES_AT_ONCE - 1, hop))
+    for index in range(FRAMES_AT_ONCE):
         output[index : index + n_frames] += pieces[:, index]
+    n_early = n_frame - hop
     return output.ravel()[n_early : n_early + n_samples]
 
 
 def folded(wave: np.ndarray) -> np.ndarray:
-    """Return the harmonics ``(harmonics,)`` of the sum of all periods of a wave ``(time,)``."""
-    periods = np.pad(wave, (0, -len(wave) % N_CHIPS)).reshape(-1, N_CHIPS)
-    return np.fft.rfft(periods.sum(axis=0))[LOWEST_HARMONIC:HIGHEST_HARMONIC]
+    """Return the harmonics ``(..., harmonics)`` of the sum of all periods of a wave ``(..., time)``."""
+    n_periods = math.ceil(wave.shape[-1] / N_CHIPS)
+    padded = np.zeros((*wave.shape[:-1], n_periods * N_CHIPS))
+    padded[..., : wave.shape[-1]] = wave
+    period = padded.reshape(*wave.shape[:-1], n_periods, N_CHIPS).sum(axis=-2)
+    return np.fft.rfft(period)[..., LOWEST_HARMONIC:HIGHEST_HARMONIC]
 
 
 class SpeedFolding:

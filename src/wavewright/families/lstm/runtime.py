@@ -7,17 +7,22 @@ from collections.abc import Iterator
 import numpy as np
 
 from ...contracts.generation import ClipRequest, SequenceGenerator
+from ...contracts.lookup import required_index
+from ...contracts.runtime import checked_wave
+from ...contracts.scoring import RecordingScorer
 from ...contracts.step_session import FrameVector, StepSession
 from ...models.folder import ModelFolder
 from .config import STEP_FILE, LstmConfig
+from .frames import wave_to_frames
 from .sampling import FrameSampler, draw_clip
+from .scoring import clip_loss
 from .statistics import MIN_FRAMES, ClipStatistics
 
 DEFAULT_SECONDS = 5.0  # of an endless clip
 MAX_SECONDS = 3_600.0
 
 
-class LstmRuntime(SequenceGenerator[ClipRequest]):
+class LstmRuntime(SequenceGenerator[ClipRequest], RecordingScorer):
     """A recurrent model that is open for inference.
 
     Attributes
@@ -25,6 +30,8 @@ class LstmRuntime(SequenceGenerator[ClipRequest]):
     step
         From one whitened frame to the outputs for the next, see :class:`.sampling.FrameStep`.
     """
+
+    loss_name = "loss of a frame, nats or squared error"
 
     def __init__(self, folder: ModelFolder) -> None:
         config = folder.config(LstmConfig)
@@ -44,6 +51,13 @@ class LstmRuntime(SequenceGenerator[ClipRequest]):
     def seconds_range(self) -> tuple[float, float]:
         """Shortest and longest clip, in seconds."""
         return MIN_FRAMES * self.config.hop_length / self.sample_rate, MAX_SECONDS
+
+    def loss_of(self, wave: np.ndarray, label: str | None = None, speaker: str | None = None) -> float:
+        """Return the mean loss of the frames of a recording; see :meth:`.RecordingScorer.loss_of`."""
+        label_number = required_index(label, self.labels, "label", self.name)
+        speaker_number = required_index(speaker, self.speakers, "speaker", self.name)
+        whitened = self.statistics.whitening.whiten(wave_to_frames(checked_wave(wave), self.config))
+        return clip_loss(self.step, self.config, whitened, label_number, speaker_number)
 
     def _draw_request(
         self, label: int, speaker: int | None, n_samples: int | None, temperature: float, rng: np.random.Generator

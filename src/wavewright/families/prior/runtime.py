@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...contracts.generation import ClipRequest, SequenceGenerator
-from ...contracts.lookup import index_of
+from ...contracts.lookup import required_index
+from ...contracts.runtime import checked_wave
+from ...contracts.scoring import RecordingScorer
 from ...contracts.step_session import FrameVector, StepSession
 from ...dsp.position import position_features
 from ...errors import BadModel, BadSetting
@@ -36,7 +38,7 @@ class CodesRequest(ClipRequest):
     n_samples: int
 
 
-class PriorRuntime(SequenceGenerator[CodesRequest]):
+class PriorRuntime(SequenceGenerator[CodesRequest], RecordingScorer):
     """A prior that is open for inference, with its codec.
 
     Attributes
@@ -44,6 +46,8 @@ class PriorRuntime(SequenceGenerator[CodesRequest]):
     codec
         The codec whose codes are drawn.
     """
+
+    loss_name = "loss of a code, nats"
 
     def __init__(self, folder: ModelFolder) -> None:
         config = folder.config(PriorConfig)
@@ -126,8 +130,8 @@ class PriorRuntime(SequenceGenerator[CodesRequest]):
         """
         config = self.config
         symbols = codes_to_symbols(checked_codes(codes, config), config)
-        label_number = self._required_index(label, self.labels, "label")
-        speaker_number = self._required_index(speaker, self.speakers, "speaker")
+        label_number = required_index(label, self.labels, "label", self.name)
+        speaker_number = required_index(speaker, self.speakers, "speaker", self.name)
         positions = position_features(len(symbols))
         state = np.zeros(config.state_shape, np.float32)
         previous = np.full(config.n_codebooks, config.start_symbol, np.int64)
@@ -142,6 +146,10 @@ class PriorRuntime(SequenceGenerator[CodesRequest]):
                 nats[codebook, frame] = log_total - logits[frame_symbols[codebook]]
             previous = frame_symbols
         return nats
+
+    def loss_of(self, wave: np.ndarray, label: str | None = None, speaker: str | None = None) -> float:
+        """Return the mean negative log-likelihood of the codes of a recording; see :meth:`.RecordingScorer.loss_of`."""
+        return float(self.nll(self.codec.encode(checked_wave(wave))[: self.n_codebooks], label, speaker).mean())
 
     def time_step(
         self, previous: np.ndarray, position: np.ndarray, label: int, speaker: int, state: np.ndarray
@@ -189,14 +197,6 @@ class PriorRuntime(SequenceGenerator[CodesRequest]):
         if self.config.duration == "drawn":
             drawn_samples = draw_duration(self._durations, self.config, label, speaker, rng) * self.hop_length
         return CodesRequest(drawn_samples if n_samples is None else n_samples, label, speaker, temperature, rng)
-
-    def _required_index(self, name: str | None, known: tuple[str, ...], kind: str) -> int:
-        """Return the index of a label or speaker, 0 if the model has none; raise BadSetting if it needs one."""
-        if name is not None:
-            return index_of(name, known, kind, self.name)
-        if known:
-            raise BadSetting(f"{self.name} is conditioned on a {kind}; give one of {', '.join(known)}.")
-        return 0
 
     @cached_property
     def _durations(self) -> np.ndarray:

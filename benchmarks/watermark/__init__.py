@@ -1,0 +1,1 @@
+"""The mark in generated sound: inaudibility, detection after changes, false positives, cost."""

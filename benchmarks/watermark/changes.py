@@ -1,0 +1,144 @@
+"""Changes of sound that a mark should survive: codecs, sample rates, noise, filters, speed, rooms, vocoders."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TypeAlias
+
+import numpy as np
+import scipy.signal
+import soxr
+
+from wavewright import loading
+from wavewright.clip import Clip
+from wavewright.dsp.rooms import Room
+from wavewright.editing.chain import Chain
+from wavewright.tasks.decode import decode
+from wavewright.tasks.encode import encode
+
+Change: TypeAlias = Callable[[np.ndarray, int], np.ndarray]
+"""A function of a wave ``(time,)`` and its sample rate."""
+
+ROOM_METRES, ROOM_T60 = (5.0, 4.0, 2.6), 0.4
+CODEC_KBPS = 6.0
+SEED = 11
+
+
+def coded(codec: str, container: str, kbps: float) -> Change:
+    """Return the change by a codec of PyAV."""
+    import av
+
+    def change(wave: np.ndarray, sample_rate: int) -> np.ndarray:
+        stored = io.BytesIO()
+        source = av.AudioFrame.from_ndarray(np.clip(wave, -1, 1).astype(np.float32)[None], format="flt", layout="mono")
+        source.sample_rate = sample_rate
+        with av.open(stored, "w", format=container) as file:
+            stream = file.add_stream(codec, rate=sample_rate, layout="mono")
+            stream.bit_rate = round(1_000 * kbps)
+            converter = av.AudioResampler(stream.codec_context.format, "mono", sample_rate, stream.frame_size or 960)
+            for frame in (*converter.resample(source), *converter.resample(None), None):
+                file.mux(stream.encode(frame))
+        stored.seek(0)
+        back = av.AudioResampler("flt", "mono", sample_rate)
+        with av.open(stored) as file:
+            frames = [frame for each in file.decode(audio=0) for frame in back.resample(each)] + back.resample(None)
+        return np.concatenate([frame.to_ndarray()[0] for frame in frames if frame is not None])
+
+    return change
+
+
+def through_rate(rate: int) -> Change:
+    """Return the change by another sample rate and back."""
+    return lambda wave, sample_rate: soxr.resample(soxr.resample(wave, sample_rate, rate), rate, sample_rate)
+
+
+def with_noise(snr_db: float) -> Change:
+    """Return the change by white noise."""
+
+    def change(wave: np.ndarray, _: int) -> np.ndarray:
+        noise = np.random.default_rng(SEED).standard_normal(len(wave)) * np.sqrt(np.square(wave).mean())
+        return wave + noise * 10 ** (-snr_db / 20)
+
+    return change
+
+
+def filtered(kind: str, hertz: float) -> Change:
+    """Return the change by a Butterworth filter of 24 dB an octave."""
+    return lambda wave, rate: scipy.signal.sosfilt(scipy.signal.butter(4, hertz, kind, output="sos", fs=rate), wave)
+
+
+def edited(text: str) -> Change:
+    """Return the change by a chain of effects."""
+
+    def change(wave: np.ndarray, sample_rate: int) -> np.ndarray:
+        blocks = Chain.parse(text).process_blocks([wave[None].astype(np.float32)], sample_rate, 1)
+        return np.concatenate(list(blocks), axis=1)[0]
+
+    return change
+
+
+def in_a_room(wave: np.ndarray, sample_rate: int) -> np.ndarray:
+    """Return the wave in a room of 52 cubic metres with a reverberation time of 0.4 s."""
+    response = Room(np.array(ROOM_METRES), ROOM_T60).response(np.random.default_rng(SEED), sample_rate)
+    return scipy.signal.fftconvolve(wave, response)[: len(wave)]
+
+
+def vocoded(wave: np.ndarray, sample_rate: int) -> np.ndarray:
+    """Return the copy by the bundled vocoder."""
+    vocoder = loading.load_vocoder("vocoder")
+    own = soxr.resample(wave, sample_rate, vocoder.sample_rate).astype(np.float32)
+    return soxr.resample(vocoder.vocode(vocoder.mel_of(own))[0], vocoder.sample_rate, sample_rate)
+
+
+def neurally_coded(wave: np.ndarray, sample_rate: int) -> np.ndarray:
+    """Return the copy by the bundled speech codec at CODEC_KBPS."""
+    with TemporaryDirectory() as folder:
+        source, codes, out = (Path(folder) / name for name in ("source.wav", "codes.wwc", "out.wav"))
+        Clip(wave[None].astype(np.float32), sample_rate).write(source, "FLOAT")
+        encode(source, out=codes, kbps=CODEC_KBPS, quiet=True)
+        decode(codes, out=out, quiet=True)
+        return Clip.read(out).wave[0]
+
+
+SHORT_CHANGES: dict[str, Callable[[], Change]] = {
+    "none": lambda: lambda wave, _: wave,
+    "MP3 64": lambda: coded("libmp3lame", "mp3", 64),
+    "Opus 16": lambda: coded("libopus", "ogg", 16),
+    "AAC 48": lambda: coded("aac", "adts", 48),
+    "8 kHz": lambda: through_rate(8_000),
+    "16 kHz": lambda: through_rate(16_000),
+    "noise 20 dB": lambda: with_noise(20.0),
+    "low-pass 3 kHz": lambda: filtered("lowpass", 3_000),
+    "high-pass 1.5 kHz": lambda: filtered("highpass", 1_500),
+    "speed 1.05": lambda: lambda wave, _: soxr.resample(wave, 1.05, 1.0),
+    "speed 0.95": lambda: lambda wave, _: soxr.resample(wave, 0.95, 1.0),
+    "Opus 6": lambda: coded("libopus", "ogg", 6),
+    "speech-codec 6": lambda: neurally_coded,
+}
+"""Changes of clips of 3 s."""
+
+LONG_CHANGES: dict[str, Callable[[], Change]] = {
+    "stretch 1.1": lambda: edited("stretch factor=1.1"),
+    "pitch +1": lambda: edited("pitch semitones=1st"),
+    "room": lambda: in_a_room,
+    "vocoder": lambda: vocoded,
+    "Opus 6": lambda: coded("libopus", "ogg", 6),
+    "speech-codec 6": lambda: neurally_coded,
+}
+"""Changes of speech of 30 s."""
+
+REPORTED = ("Opus 6", "speech-codec 6")
+"""Changes without a bar."""
+
+UNMARKED_CHANGES: dict[str, Callable[[], Change]] = {
+    "none": lambda: lambda wave, _: wave,
+    "reversed": lambda: lambda wave, _: wave[::-1],
+    "high-pass 1.5 kHz": lambda: filtered("highpass", 1_500),
+    "low-pass 3 kHz": lambda: filtered("lowpass", 3_000),
+    "MP3 64": lambda: coded("libmp3lame", "mp3", 64),
+    "Opus 16": lambda: coded("libopus", "ogg", 16),
+}
+"""Changes of unmarked sound."""

@@ -1,0 +1,225 @@
+"""Does a model recite: distances of what it generates from its training recordings, beside those of held-out ones."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..metrics.confusion import wilson_interval
+from ..metrics.sampling import Interval
+from .fingerprint import CELL_SECONDS, CellLevels, distances, levels_of, locate, windows_of
+from .output import Continuation
+from .recordings import Recording
+
+COPY_DB = 1.5
+"""Distance from a recording up to which a window counts as a copy of it."""
+
+LIMIT_DB = 4.0
+"""Distance up to which it counts as a copy ..."""
+
+LIMIT_RATIO = 0.5
+"""... if it is also so much closer than to others: its distance over the median of the next N_NEXT recordings.
+
+The three were chosen with held-out recordings of drums, digits and textures, and a network that was over-fitted on
+purpose: see docs/benchmarks.md, Audit.
+"""
+
+N_NEXT = 10
+SIGNIFICANCE = 0.01
+"""Probability of the counts, or of more extreme ones, below which a model recites (Fisher's exact test)."""
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """The window of a clip that is most like a recording.
+
+    Attributes
+    ----------
+    clip
+        What the clip is, or its file.
+    recording
+        File of the recording.
+    distance_db
+        Root mean square difference of their levels.
+    ratio
+        Distance over the median distance of the next recordings; 1 for as near as those.
+    clip_seconds, recording_seconds
+        Start of the window in both.
+    semitones
+        Pitch of the clip above that of the recording.
+    is_near
+        Both are within the limits: a copy, as far as this can be told.
+    """
+
+    clip: str
+    recording: Path
+    distance_db: float
+    ratio: float
+    clip_seconds: float
+    recording_seconds: float
+    semitones: int
+    is_near: bool
+
+    def __str__(self) -> str:
+        pitch = f", {self.semitones:+d} semitones" if self.semitones else ""
+        return (
+            f"{self.clip} at {self.clip_seconds:.2f} s ~ {self.recording} at {self.recording_seconds:.2f} s: "
+            f"{self.distance_db:.1f} dB, ratio {self.ratio:.2f}{pitch}"
+        )
+
+
+@dataclass(frozen=True)
+class Share:
+    """Clips that are too near to a training recording."""
+
+    n_near: int
+    n_clips: int
+
+    @property
+    def interval(self) -> Interval:
+        """Their fraction with its 95 % interval (Wilson)."""
+        return wilson_interval(self.n_near, self.n_clips)
+
+    def __str__(self) -> str:
+        interval = self.interval
+        return (
+            f"{self.n_near} of {self.n_clips} ({100 * interval.value:.1f} %, 95 % interval {100 * interval.low:.1f} to "
+            f"{100 * interval.high:.1f} %)"
+        )
+
+    @classmethod
+    def of(cls, nearest: Sequence[Nearest]) -> Share:
+        """Count the clips that are too near."""
+        return cls(sum(each.is_near for each in nearest), len(nearest))
+
+
+def nearest_recordings(
+    clips: Sequence[tuple[str, CellLevels]], references: Sequence[Recording], own_groups: Sequence[object] = ()
+) -> list[Nearest]:
+    """Return the window of each clip that is most like a recording, clips without sound left out.
+
+    The ratio compares with recordings of other groups than that of the nearest one.
+
+    Parameters
+    ----------
+    clips
+        Names and levels.
+    references
+        Training recordings.
+    own_groups
+        Group of each clip, whose recordings are not compared with it, if the clips are recordings of the same folder.
+    """
+    windows = [(number, *window) for number, (_, levels) in enumerate(clips) for window in windows_of(levels)]
+    if not windows:
+        return []
+    table = distances([cells for _, _, cells in windows], [reference.levels for reference in references])
+    groups = np.array([group_of(reference) for reference in references])
+    best: dict[int, Nearest] = {}
+    for row, (number, start, cells) in zip(table, windows, strict=True):
+        if own_groups:
+            row[groups == own_groups[number]] = np.inf
+        column = int(row.argmin())
+        if not np.isfinite(row[column]):
+            continue
+        following = _following(row[groups != groups[column]])
+        found = _nearest(clips[number][0], references[column], start, cells, float(row[column]), following)
+        if number not in best or _rank(found) < _rank(best[number]):
+            best[number] = found
+    return [best[number] for number in sorted(best)]
+
+
+def leave_one_out(recordings: Sequence[Recording]) -> list[Nearest]:
+    """Return the nearest recording of another group for each: what is usual among different recordings."""
+    clips = [(str(recording.entry.path), recording.levels) for recording in recordings]
+    return nearest_recordings(clips, recordings, [group_of(recording) for recording in recordings])
+
+
+def group_of(recording: Recording) -> str:
+    """Return the group of a recording, or its file if it has none or is grouped by speaker."""
+    entry = recording.entry
+    return f"{entry.path} {entry.offset_seconds}" if entry.group in (None, entry.speaker) else f"group {entry.group}"
+
+
+def continued_recordings(
+    continued: Sequence[Continuation], references: Sequence[Recording], sample_rate: int
+) -> list[Nearest]:
+    """Return how near the continuation of each recording is to its own second half.
+
+    Parameters
+    ----------
+    continued
+        Continuations; those without sound are left out.
+    references
+        Recordings with whose whole the ratio compares.
+    sample_rate
+        Of both.
+    """
+    chosen: list[tuple[Continuation, int, np.ndarray, float]] = []
+    for each in continued:
+        windows, expected = windows_of(levels_of(each.rest, sample_rate)), levels_of(each.expected, sample_rate)
+        if windows and len(expected.cells):
+            own = distances([cells for _, cells in windows], [expected])[:, 0]
+            row = int(own.argmin())
+            chosen.append((each, *windows[row], float(own[row])))
+    if not chosen:
+        return []
+    table = distances([cells for _, _, cells, _ in chosen], [reference.levels for reference in references])
+    groups = np.array([group_of(reference) for reference in references])
+    return [
+        _nearest(
+            f"continuation of {each.recording.entry.path}",
+            Recording(each.recording.entry, each.expected, sample_rate),
+            start,
+            cells,
+            distance,
+            _following(row[groups != group_of(each.recording)]),
+        )
+        for (each, start, cells, distance), row in zip(chosen, table, strict=True)
+    ]
+
+
+def p_value(clips: Share, held_out: Share) -> float:
+    """Return the probability of so many near clips, or more, if they were as rare as among held-out ones.
+
+    References
+    ----------
+    R. Fisher, "On the interpretation of chi-squared from contingency tables", 1922.
+    """
+    n_near = clips.n_near + held_out.n_near
+    n_all = clips.n_clips + held_out.n_clips
+    ways = sum(
+        math.comb(clips.n_clips, hits) * math.comb(held_out.n_clips, n_near - hits)
+        for hits in range(clips.n_near, min(n_near, clips.n_clips) + 1)
+    )
+    return ways / math.comb(n_all, n_near)
+
+
+def _nearest(
+    clip: str, reference: Recording, start: int, cells: np.ndarray, distance: float, following: float
+) -> Nearest:
+    match = locate(cells, reference.levels)
+    ratio = distance / following if math.isfinite(following) and following > 0 else 1.0
+    return Nearest(
+        clip=clip,
+        recording=reference.entry.path,
+        distance_db=round(distance, 2),
+        ratio=round(ratio, 3),
+        clip_seconds=round(start * CELL_SECONDS, 2),
+        recording_seconds=round(match.seconds, 2),
+        semitones=match.semitones,
+        is_near=distance <= COPY_DB or (distance <= LIMIT_DB and ratio <= LIMIT_RATIO),
+    )
+
+
+def _following(others: np.ndarray) -> float:
+    """Return the median of the N_NEXT smallest distances; infinite if there is none."""
+    finite = np.sort(others[np.isfinite(others)])[:N_NEXT]
+    return float(np.median(finite)) if len(finite) else math.inf
+
+
+def _rank(nearest: Nearest) -> tuple[bool, float]:
+    return not nearest.is_near, nearest.distance_db * nearest.ratio

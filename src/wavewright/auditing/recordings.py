@@ -1,0 +1,99 @@
+"""Recordings that an audit compares with: read once, near-duplicates merged, as waves and levels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ..data.decode import decode_at
+from ..data.duplicates import fingerprint, near_duplicates
+from ..data.entry import Entry, Problem
+from ..errors import BadAudio, BadFolder, MissingExtra
+from .fingerprint import CellLevels, levels_of
+
+SAME_DB = 1.0
+"""Distance of the fingerprints of a folder's recordings up to which they are copies of each other."""
+
+MAX_SECONDS = 60.0
+"""Longest part of a recording that is compared."""
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A recording ``(time,)`` at the sample rate of the model, and how often the folder has it."""
+
+    entry: Entry
+    wave: np.ndarray
+    sample_rate: int
+    n_copies: int = 1
+
+    @cached_property
+    def levels(self) -> CellLevels:
+        """CellLevels of its cells."""
+        return levels_of(self.wave, self.sample_rate)
+
+    @property
+    def seconds(self) -> float:
+        """Length."""
+        return len(self.wave) / self.sample_rate
+
+
+@dataclass(frozen=True)
+class Recordings:
+    """Different recordings of a folder, and files that were left out."""
+
+    different: tuple[Recording, ...]
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def n_files(self) -> int:
+        """Number of files with their copies."""
+        return sum(recording.n_copies for recording in self.different)
+
+
+def read_recordings(entries: Sequence[Entry], sample_rate: int, show: Callable[[float], None]) -> Recordings:
+    """Read recordings, one of each set of copies.
+
+    Parameters
+    ----------
+    entries
+        Clips of a folder.
+    sample_rate
+        Of the model: recordings are compared as it could represent them.
+    show
+        Called with the number of recordings that are read.
+
+    Raises
+    ------
+    BadFolder
+        If no recording can be read, or all are silent.
+    """
+    waves: list[tuple[Entry, np.ndarray]] = []
+    problems: list[Problem] = []
+    for number, entry in enumerate(entries):
+        try:
+            wave = np.concatenate(list(decode_at(entry, sample_rate, 1)), axis=1)[0, : int(MAX_SECONDS * sample_rate)]
+        except (BadAudio, MissingExtra) as error:
+            problems.append(Problem(entry.path, str(error)))
+            continue
+        if len(levels_of(wave, sample_rate).cells):
+            waves.append((entry, wave))
+        else:
+            problems.append(Problem(entry.path, "is silent"))
+        show(number + 1)
+    if not waves:
+        raise BadFolder(f"No recording can be compared: {problems[0]}; give a folder with sound.")
+    copies = near_duplicates(np.stack([fingerprint(wave, sample_rate) for _, wave in waves]), SAME_DB)
+    n_copies = {members[0]: len(members) for members in copies}
+    left_out = {member for members in copies for member in members[1:]}
+    return Recordings(
+        tuple(
+            Recording(entry, wave, sample_rate, n_copies.get(number, 1))
+            for number, (entry, wave) in enumerate(waves)
+            if number not in left_out
+        ),
+        tuple(problems),
+    )

@@ -1,0 +1,231 @@
+"""The result of an audit, as data and in plain words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..metrics.sampling import Interval
+from ..model_results import ModelResult
+from .membership import Membership
+from .obligations import Obligations
+from .recitation import COPY_DB, LIMIT_DB, LIMIT_RATIO, SIGNIFICANCE, Nearest, Share
+from .voices import Voices
+
+RECITES, SUSPICIOUS, CLEAR = "recites", "look at the pairs", "no recitation found"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Clips of one kind, compared with the training recordings.
+
+    Attributes
+    ----------
+    kind
+        ``generated``, ``continued`` or ``composed``.
+    share
+        Clips that are too near.
+    held_out
+        The same of held-out recordings (for ``continued``: continuations of their halves).
+    p_value
+        Of the difference, by Fisher's exact test.
+    median_distance, held_out_median
+        Of the distances to the nearest recording.
+    """
+
+    kind: str
+    share: Share
+    held_out: Share
+    p_value: float
+    median_distance: float
+    held_out_median: float
+
+    @property
+    def verdict(self) -> str:
+        """RECITES, SUSPICIOUS or CLEAR."""
+        if not self.share.n_near:
+            return CLEAR
+        return RECITES if self.p_value < SIGNIFICANCE else SUSPICIOUS
+
+
+@dataclass(frozen=True)
+class EmbeddingComparison:
+    """Generated clips that are nearer in an embedding than 1 % of the held-out recordings are.
+
+    Attributes
+    ----------
+    embedding
+        Name of the encoder.
+    limit
+        First percentile of the held-out recordings' cosine distances to the nearest training recording.
+    share
+        Fraction of the clips below it, with its 95 % interval; 0.01 is expected of new sounds.
+    """
+
+    embedding: str
+    limit: float
+    share: Interval
+
+
+@dataclass(frozen=True)
+class Recitation:
+    """Whether a model recites its training recordings.
+
+    Attributes
+    ----------
+    comparisons
+        Clips of each kind.
+    held_out
+        Where the held-out distances come from.
+    recited
+        Recordings that a clip is too near to, each with the nearest clip, nearest first; of all kinds that recite.
+    nearest
+        The nearest pairs of all, near or not.
+    embedding
+        The same by an embedding, beside it; None for scores.
+    """
+
+    comparisons: tuple[Comparison, ...]
+    held_out: str
+    recited: tuple[Nearest, ...]
+    nearest: tuple[Nearest, ...]
+    embedding: EmbeddingComparison | None = None
+
+    @property
+    def verdict(self) -> str:
+        """The worst of the comparisons."""
+        verdicts = [comparison.verdict for comparison in self.comparisons]
+        return next((verdict for verdict in (RECITES, SUSPICIOUS) if verdict in verdicts), CLEAR)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditReport(ModelResult):
+    """The result of an audit.
+
+    Attributes
+    ----------
+    family
+        Of the model.
+    folder
+        Of its training recordings.
+    n_recordings, n_different
+        Recordings in the folder, and those that are not copies of each other.
+    recitation, membership, voices
+        Results; None where a part does not apply or was not asked for, with the reason in ``notes``.
+    obligations
+        What the licences of its sources ask for.
+    notes
+        Why parts are missing, and what was left out.
+    pairs
+        Folder with the nearest pairs as files; None if they were not asked for.
+    page
+        The page that was written; None without.
+    exit_code
+        1 if the model recites and ``fail`` was set, else 0.
+    """
+
+    family: str
+    folder: Path
+    n_recordings: int
+    n_different: int
+    recitation: Recitation | None
+    membership: Membership | None
+    voices: Voices | None
+    obligations: Obligations
+    notes: tuple[str, ...]
+    pairs: Path | None = None
+    page: Path | None = None
+    exit_code: int = 0
+
+    def __str__(self) -> str:
+        copies = self.n_recordings - self.n_different
+        lines = [f"{self.made_by}, {self.family}: {self.n_recordings} recordings in {self.folder}"]
+        lines[0] += f", {copies} of them copies of others" if copies else ""
+        for title, sentences in sections(self):
+            lines += ["", title, *(f"  {sentence}" for sentence in sentences)]
+        return "\n".join(lines)
+
+
+def sections(report: AuditReport) -> list[tuple[str, list[str]]]:
+    """Return the titles and sentences of a report."""
+    parts = [
+        ("Does it recite its training recordings?", _recitation_sentences(report.recitation)),
+        ("Can its loss tell training recordings from others?", _membership_sentences(report.membership)),
+        ("Whose voices does it imitate?", _voice_sentences(report.voices)),
+        ("What do the licences ask for?", [*report.obligations.sentences, *report.obligations.credits]),
+        ("Consent", [report.obligations.consent] if report.obligations.consent else []),
+        ("Notes", list(report.notes)),
+    ]
+    return [(title, sentences) for title, sentences in parts if sentences]
+
+
+def _recitation_sentences(recitation: Recitation | None) -> list[str]:
+    if recitation is None:
+        return []
+    answers = {
+        RECITES: f"Yes: {len(recitation.recited)} recordings come back. Train on more recordings, without copies, or "
+        "stop earlier.",
+        SUSPICIOUS: "Not more often than held-out recordings, but listen to the pairs below.",
+        CLEAR: "No copy was found.",
+    }
+    sentences = [answers[recitation.verdict]]
+    for comparison in recitation.comparisons:
+        sentences.append(
+            f"{comparison.kind}: too near {comparison.share}; {recitation.held_out} {comparison.held_out}; "
+            f"p = {comparison.p_value:.2g}; median distance {comparison.median_distance:.2f}, "
+            f"{comparison.held_out_median:.2f} of those"
+        )
+    if recitation.embedding is not None:
+        share = recitation.embedding.share
+        sentences.append(
+            f"by {recitation.embedding.embedding}: {100 * share.value:.1f} % ({100 * share.low:.1f} to "
+            f"{100 * share.high:.1f} %) nearer than 1 % of those"
+        )
+    shown = recitation.recited if recitation.verdict == RECITES else recitation.nearest
+    return [*sentences, *(f"{'COPY  ' if pair.is_near else ''}{pair}" for pair in shown)]
+
+
+def _membership_sentences(membership: Membership | None) -> list[str]:
+    if membership is None:
+        return []
+    auc = membership.auc
+    answer = (
+        "Yes, on average: it is lower for training recordings."
+        if membership.is_told_apart
+        else "No difference was found."
+    )
+    sentences = [
+        f"{answer} AUC {auc.value:.3f} ({auc.low:.3f} to {auc.high:.3f}; 0.5 is none) of {membership.loss}, "
+        f"{membership.n_train} training and {membership.n_held_out} held-out recordings"
+    ]
+    for rate in membership.rates:
+        if rate.detected is None:
+            needed = round(1 / rate.false_alarms)
+            sentences.append(f"at {100 * rate.false_alarms:g} % false alarms: needs {needed} held-out recordings")
+        else:
+            found = rate.detected
+            sentences.append(
+                f"at {100 * rate.false_alarms:g} % false alarms: {100 * found.value:.1f} % ({100 * found.low:.1f} to "
+                f"{100 * found.high:.1f} %) of the training recordings are recognised"
+            )
+    return sentences
+
+
+def _voice_sentences(voices: Voices | None) -> list[str]:
+    if voices is None:
+        return []
+    imitated = [match for match in voices.matches if match.is_imitated]
+    basis = f"{voices.n_pairs} pairs of different speakers" if voices.n_pairs else "other speakers: too few pairs here"
+    sentences = [
+        f"Above the limit of {voices.limit:.3f} (99.9th percentile of {basis}): "
+        + (", ".join(f"{match.voice} as {match.speaker}" for match in imitated) or "nobody")
+    ]
+    return sentences + [f"{match.voice} and {match.speaker}: {match.similarity:.3f}" for match in voices.matches[:10]]
+
+
+def limits_text() -> str:
+    """Return what counts as too near, for people."""
+    return (
+        f"A window of a clip is too near if its levels differ from those of a recording by {COPY_DB:g} dB or less, or "
+        f"by {LIMIT_DB:g} dB or less and at most {LIMIT_RATIO:g} times as much as from the next recordings."
+    )
