@@ -111,7 +111,8 @@ def examine_membership(model: Model, material: Material, count: int, show: Show)
     """Return how well the loss of a model tells training recordings from held-out ones, or why this is not known."""
     name = loss_name(model)
     if not name:
-        return f"Membership inference needs a likelihood or a reconstruction, which a {model.card.family} has not."
+        family = model.card.family
+        return f"Membership inference needs a likelihood or a reconstruction, which models of the family {family} lack."
     if not material.held_out:
         return "Membership inference needs held-out recordings of the same kind; give --held-out."
     train, held_out = (
