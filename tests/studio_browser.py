@@ -18,16 +18,17 @@ AXE_VARIABLE = "WAVEWRIGHT_AXE"
 
 WATCH_LEVEL = """
 async () => {
+  if (window.loudest !== undefined) return;
+  window.loudest = 0;
   const { audio, output } = await import("/player.js");
   const last = audio().createAnalyser();
   last.fftSize = 32768; // the last 0.7 s, so that nothing is missed while the page is busy
   output().connect(last);
   const samples = new Float32Array(last.fftSize);
-  window.loudest = 0;
   setInterval(() => {
     last.getFloatTimeDomainData(samples);
-    window.loudest = samples.reduce((most, sample) => Math.max(most, Math.abs(sample)), window.loudest);
-  }, 50);
+    for (const sample of samples) if (Math.abs(sample) > window.loudest) window.loudest = Math.abs(sample);
+  }, 100);
 }
 """
 """Keep the peak of what passes the page's AnalyserNode."""
