@@ -259,7 +259,7 @@ def test_markdown_of_a_stream_sounds_as_the_whole(players, monkeypatch):
     sink = ByteStream()
     monkeypatch.setattr(sys, "stdout", sink)
     monkeypatch.setattr(sys, "stdin", ByteStream(text.encode()))
-    speak(voice="en-kathleen", stream=True, markup="markdown")
+    speak(voice="en-kathleen", stream=True, markup="markdown", watermark=False)
     sink.buffer.seek(0)
     wave = np.concatenate(list(read_pcm(sink.buffer, 8_000).waves), axis=1)
     whole = stand_in_voice().speak(text, markup="markdown")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import zipfile
 
 import numpy as np
@@ -257,7 +258,7 @@ def test_sliders_morph_adjust_and_vary(studio):
     panel.get_by_text("Step 10 of 17").wait_for()
     for name in ("Brightness", "Amount of variation"):
         panel.get_by_label(name, exact=True).press("ArrowRight")
-        panel.get_by_text("Played after").wait_for()
+        panel.get_by_text(re.compile("^Played after")).first.wait_for()
         assert studio.loudest() > 1e-3
         studio.page.wait_for_timeout(500)
     panel.get_by_role("button", name="Keep in history").last.click()

@@ -239,13 +239,14 @@ def test_weights_and_durations_that_do_not_fit_are_refused(spoken, tmp_path):
 
 
 def test_generated_files_carry_length_temperature_and_beginning(spoken, tmp_path):
-    made = generate(str(spoken), "one", 2, out=tmp_path / "out", seconds=0.25, temperature=0.5)
+    made = generate(str(spoken), "one", 2, out=tmp_path / "out", seconds=0.25, temperature=0.5, watermark=False)
     assert [clip.file for clip in made.clips] == ["tiny-one-s0-0.25s-0.5t-000.wav", "tiny-one-s0-0.25s-0.5t-001.wav"]
     assert [clip.seconds for clip in made.clips] == [0.25, 0.25]
     start = Clip.read(tmp_path / "out" / made.clips[0].file)
     begin = Clip(start.wave[:, :400], 4_000)
     begin.write(tmp_path / "begin.wav")
-    made = generate(str(spoken), "one", 1, out=tmp_path / "more", seconds=0.5, continue_from=tmp_path / "begin.wav")
+    more = tmp_path / "more"
+    made = generate(str(spoken), "one", 1, out=more, seconds=0.5, continue_from=tmp_path / "begin.wav", watermark=False)
     assert made.clips[0].file == "tiny-one-s0after-begin-0.5s-000.wav"
     continued = Clip.read(tmp_path / "more" / made.clips[0].file).wave
     assert continued.shape == (1, 2_000)
