@@ -71,8 +71,10 @@ def running_command(folder: Path) -> Iterator[str]:
     with subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         line = process.stderr.readline()
-        yield line.split()[4].rstrip(";")
-        process.terminate()
+        try:
+            yield line.split()[4].rstrip(";")
+        finally:
+            process.terminate()
 
 
 def measure_page(studio: Studio, report: Report) -> None:
