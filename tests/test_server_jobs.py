@@ -297,7 +297,7 @@ def test_uploads_are_named_and_limited(server):
         ("generate", {"model": "drums", "seed": "x"}, 400, "seed is x"),
         ("generate", {"model": ["drums"]}, 400, "model is"),
         ("generate", {"model": "drums", "out": "../x"}, 400, "path separator"),
-        ("speak", {"text": "x", "out": "/tmp/x.wav"}, 400, "path separator"),
+        ("speak", {"text": "x", "out": "/elsewhere/x.wav"}, 400, "path separator"),
         ("speak", {"text": "x", "out": ".x.wav"}, 400, "dot"),
         ("speak", {"text": "x", "stream": True}, 400, "command line alone"),
         ("tune", {"folder": [], "storage": "postgresql://x"}, 400, "command line alone"),
