@@ -116,12 +116,12 @@ def test_membership_of_losses():
     found = membership_of("loss", train, held_out)
     assert found.auc.value == pytest.approx(0.921, abs=0.02)  # Phi(sqrt(2))
     assert found.auc.low < found.auc.value < found.auc.high
-    assert found.is_told_apart
+    assert found.is_distinguished
     one_percent, one_permille = found.rates
     assert one_percent.detected.value == pytest.approx(0.37, abs=0.08)  # Phi(-0.326)
     assert one_permille.detected is not None
     assert membership_of("loss", train, held_out[:999]).rates[1].detected is None
-    assert not membership_of("loss", held_out[:400], held_out[400:800]).is_told_apart
+    assert not membership_of("loss", held_out[:400], held_out[400:800]).is_distinguished
 
 
 def test_the_loss_of_a_frame_is_that_of_training():

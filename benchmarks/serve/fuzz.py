@@ -147,7 +147,8 @@ def _json(draw: random.Random, is_damaged: bool) -> bytes:
     if not is_damaged:
         return json.dumps(fields).encode()
     for _ in range(draw.randint(1, 3)):
-        fields[draw.choice((*fields, "seed", "model", "out", "file", "folder", "x"))] = draw.choice(STRANGE)  # type: ignore[assignment]
+        name = draw.choice((*fields, "seed", "model", "out", "file", "folder", "x"))
+        fields[name] = draw.choice(STRANGE)  # type: ignore[assignment]
     data = json.dumps(fields).encode()
     return draw.choice((data, data, data[: len(data) // 2], b"[" * 5_000, _damaged_bytes(draw, data)))
 

@@ -59,7 +59,7 @@ class Membership:
     rates: tuple[DetectionRate, ...]
 
     @property
-    def is_told_apart(self) -> bool:
+    def is_distinguished(self) -> bool:
         """True if the interval of the AUC lies above 0.5."""
         return self.auc.low > 0.5
 

@@ -191,7 +191,7 @@ def _membership_sentences(membership: Membership | None) -> list[str]:
     auc = membership.auc
     answer = (
         "Yes, on average: it is lower for training recordings."
-        if membership.is_told_apart
+        if membership.is_distinguished
         else "No difference was found."
     )
     sentences = [

@@ -1,4 +1,4 @@
-"""What the outputs of a job depend on, as a key: task, values, contents of files, models and version."""
+"""The key of a job, on which its outputs depend: task, values, contents of files, models and version."""
 
 from __future__ import annotations
 

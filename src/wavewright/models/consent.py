@@ -57,7 +57,7 @@ class Consent(BaseModel):
 
 @dataclass(frozen=True)
 class Permission:
-    """What the owners of recordings allow, as whoever trains on them states it.
+    """Permission of the owners of recordings, as stated by whoever trains on them.
 
     Raises
     ------

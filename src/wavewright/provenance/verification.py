@@ -136,7 +136,7 @@ class ModelSources:
 
 @dataclass(frozen=True)
 class VerifiedFile:
-    """What the signatures of a sound file say.
+    """Result of the verification of a sound file.
 
     Attributes
     ----------

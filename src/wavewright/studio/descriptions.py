@@ -1,4 +1,4 @@
-"""What the page offers: models, styles, effects, instruments and pieces by rules, as data for JSON."""
+"""Content of the page: models, styles, effects, instruments and pieces by rules, as data for JSON."""
 
 from __future__ import annotations
 

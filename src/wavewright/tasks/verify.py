@@ -19,7 +19,7 @@ from .each_sound import UnreadFile, each_sound
 
 @dataclass(frozen=True)
 class VerifiedFolder:
-    """What the signatures of the files of a folder say.
+    """Result of the verification of the files of a folder.
 
     Attributes
     ----------
