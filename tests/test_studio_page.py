@@ -83,6 +83,7 @@ def test_a_first_visitor_hears_a_sound_and_keeps_it(studio):
     studio.status("8 clips in")
     assert panel.locator(".command code").first.inner_text() == "wavewright generate drums"
     panel.get_by_role("button", name="Favourite: kick · seed 0/0").first.click()
+    panel.locator("details .clip").wait_for()  # shown once it is stored
     panel = reload(studio)
     assert panel.locator("details .clip").count() == 1
     studio.page.locator("body").press("1")

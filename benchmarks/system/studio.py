@@ -24,7 +24,7 @@ import numpy as np
 
 from benchmarks.harness.peers import Peer
 from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import Table, columns
+from benchmarks.harness.tables import TARGETS, Table, columns
 from wavewright.clip import Clip
 
 if TYPE_CHECKING:
@@ -291,7 +291,7 @@ def measure(options: argparse.Namespace, report: Report) -> None:
 
 
 BENCHMARK = Benchmark(
-    __doc__, (PAGE, SOUNDS, ACCESS, TRAINING), add_options, measure, smoke={"only": ["page"], "repeats": 1}
+    __doc__, (PAGE, SOUNDS, ACCESS, TRAINING, TARGETS), add_options, measure, smoke={"only": ["page"], "repeats": 1}
 )
 
 if __name__ == "__main__":
