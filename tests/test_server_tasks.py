@@ -29,6 +29,8 @@ def server(tmp_path_factory):
         folder = tmp_path_factory.mktemp("server")
         monkeypatch.chdir(folder)
         monkeypatch.setenv("WAVEWRIGHT_HOME", str(folder / "models"))
+        (folder / "runs" / "old").mkdir(parents=True)
+        (folder / "runs" / "old" / "run.json").write_text("{}")
         with running(job_workers=1, is_ready_first=False) as server:
             yield server
 
@@ -67,8 +69,8 @@ def classifier(server) -> dict[str, object]:
 
 
 REFUSED = {
-    "runs": "There is no folder",
-    "tune": "too small to hold recordings back",
+    "check-settings": "0.01 minutes",
+    "tune": "leave training.steps out of --set",
     "evaluate": "needs at least 6",
 }
 """What the sentences say of calls that cannot be done with so little; the tasks themselves have tests of their own."""
@@ -133,7 +135,6 @@ CALLS = {
     "demo": lambda server: {"models": ["drums"]},
     "models": lambda server: {},
     "models-show": lambda server: {"name": "drums"},
-    "train": lambda server: {**classifier(server), "out": "tiny"},
     "pretrain": lambda server: {**trained(server), "out": "tiny-encoder"},
     "check-settings": lambda server: {**classifier(server), "max_minutes": 0.01},
     "tune": lambda server: {
@@ -150,7 +151,7 @@ CALLS = {
 
 
 def test_every_task_has_a_call():
-    assert CALLS.keys() == http_tasks().keys()
+    assert CALLS.keys() | {"train"} == http_tasks().keys()  # test_server_training.py trains
 
 
 @pytest.mark.parametrize("name", CALLS)
