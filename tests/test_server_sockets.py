@@ -276,14 +276,17 @@ def test_chromium_opens_a_socket_with_a_key(tmp_path):
       socket.onopen = () => { resolve(socket.protocol); socket.close(); };
       socket.onerror = () => resolve("refused");
     })"""
-    with stand_in_voices(tmp_path), running(keys=("secret/key",), is_ready_first=False) as server:
-        with running_browser() as browser:
-            page = browser.new_page()
-            page.goto(f"{server.url}/docs")
-            url = f"ws://127.0.0.1:{server.port}/v1/audio/speech/stream"
-            for key, answer in {"secret%2Fkey": "wavewright", "other": "refused"}.items():
-                protocols = ["wavewright", f"openai-insecure-api-key.{key}"]
-                assert page.evaluate(script, [url, protocols]) == answer
+    with (
+        stand_in_voices(tmp_path),
+        running(keys=("secret/key",), is_ready_first=False) as server,
+        running_browser() as browser,
+    ):
+        page = browser.new_page()
+        page.goto(f"{server.url}/docs")
+        url = f"ws://127.0.0.1:{server.port}/v1/audio/speech/stream"
+        for key, answer in {"secret%2Fkey": "wavewright", "other": "refused"}.items():
+            protocols = ["wavewright", f"openai-insecure-api-key.{key}"]
+            assert page.evaluate(script, [url, protocols]) == answer
 
 
 def test_words_are_not_recognised(server):
