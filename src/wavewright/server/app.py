@@ -152,11 +152,11 @@ class Server:
         if not self.settings.has_warm_up:
             return
         self.jobs.store.pool.start()
-        process = await asyncio.to_thread(start_warm_up)
+        process = start_warm_up()
         try:
             while process.poll() is None:
                 await asyncio.sleep(POLL_SECONDS)
-            self.is_warm = process.returncode == 0
+            self.is_warm = True  # also where it failed: the first job that needs a loop compiles it
         finally:
             stop_warm_up(process)
 

@@ -18,8 +18,11 @@ from ...errors import WavewrightError
 from ...tasks.commands import function_of
 from .request import http_tasks
 
-NICENESS = 19
-PATCHES = ("accordion", "acoustic-kit", "banjo", "celesta", "choir-aah", "cloud-pad", "crystal", "morph-pad")
+NICENESS = 10
+PATCHES = (
+    *("accordion", "acoustic-kit", "banjo", "celesta", "choir-aah", "cloud-pad", "crystal"),
+    *("growl-bass", "morph-pad", "recorder", "sea"),
+)
 """Patches with all kinds of sources."""
 
 SCORE = "X:1\nM:4/4\nL:1/8\nK:C\nC|\n"
@@ -90,6 +93,7 @@ def _write_inputs() -> None:
     from ...clip import Clip
 
     noise = 0.1 * np.random.default_rng(0).standard_normal((2, 8_000)).astype(np.float32)
+    noise[:, 1_000::2_000] = 0.9  # clicks, which a repair finds
     Clip(noise, 44_100).write(Path("stereo.wav"))
     Clip(noise[:1], 16_000).write(Path("mono.wav"))
     Path("score.abc").write_text(SCORE, encoding="utf-8")
