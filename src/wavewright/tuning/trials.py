@@ -22,10 +22,9 @@ from ..errors import BadFolder, BadSetting, InUse, WavewrightError, shortened
 from ..file_lock import locked
 from ..models.consent import required_consent
 from ..training.checkpoint import Progress
-from ..training.loop import LAST
 from ..training.provenance import provenance_of
 from ..training.run import Run, choose_recipe, open_base, scan_for
-from ..training.run_folder import CHECKPOINTS
+from ..training.run_file import CHECKPOINTS, LAST
 from .search import N_RUNGS, Search, open_study
 from .space import assignments, defaults, distribution, open_dials
 
