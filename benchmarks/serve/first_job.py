@@ -14,7 +14,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from benchmarks.harness.script import Benchmark, Report
@@ -30,7 +30,7 @@ CALLS = {
 WAIT_SECONDS = 900.0
 
 JOBS = Table("first jobs", columns(loops="s", warm_up="s", task="s", first_ms=".0f", second_ms=".0f"))
-READY = Table("ready for tasks", columns(loops="s", seconds=".1f"))
+READY = Table("ready for tasks", columns(loops="s", seconds=".1f"), is_optional=True)
 
 
 @contextmanager
@@ -67,14 +67,14 @@ def wait_for_tasks(server: LocalServer) -> None:
         time.sleep(0.5)
 
 
-def measure_start(report: Report, loops: str, warms_up: bool) -> None:
+def measure_start(report: Report, tasks: Sequence[str], loops: str, warms_up: bool) -> None:
     """Start a server and time the first jobs."""
     with folder_of_loops(loops == "none"), serving([] if warms_up else ["--no-warm-up"]) as server:
         if warms_up:
             started = time.monotonic()
             wait_for_tasks(server)
             report.add(READY, {"loops": loops, "seconds": time.monotonic() - started})
-        for task in CALLS:
+        for task in tasks:
             first, second = job_ms(server, task), job_ms(server, task)
             times = {"first_ms": first, "second_ms": second}
             report.add(JOBS, {"loops": loops, "warm_up": "yes" if warms_up else "no", "task": task, **times})
@@ -82,17 +82,19 @@ def measure_start(report: Report, loops: str, warms_up: bool) -> None:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this script."""
+    parser.add_argument("--tasks", nargs="+", choices=list(CALLS), default=list(CALLS))
+    parser.add_argument("--only-without", action="store_true", help="measure without the warm-up alone")
     parser.add_argument("--cold", action="store_true", help="measure in an empty folder of compiled loops, too")
 
 
 def measure(options: argparse.Namespace, report: Report) -> None:
     """Measure all starts."""
     for loops in ("compiled", *(["none"] if options.cold else [])):
-        for warms_up in (False, True):
-            measure_start(report, loops, warms_up)
+        for warms_up in (True, False)[options.only_without :]:
+            measure_start(report, options.tasks, loops, warms_up)
 
 
-BENCHMARK = Benchmark(__doc__, (JOBS, READY), add_options, measure)
+BENCHMARK = Benchmark(__doc__, (JOBS, READY), add_options, measure, smoke={"tasks": ["generate"], "only_without": True})
 
 if __name__ == "__main__":
     sys.exit(BENCHMARK.run())
