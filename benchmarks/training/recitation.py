@@ -137,7 +137,7 @@ def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--speakers", nargs="+", default=SPEAKERS)
     parser.add_argument("--copies", type=int, default=12, help="of each planted recording")
     parser.add_argument("--steps", type=int, default=1_500)
-    parser.add_argument("--count", type=int, default=60, help="clips that the audit generates")
+    parser.add_argument("--count", type=int, default=100, help="clips that the audit generates")
     parser.add_argument("--every", type=int, default=2, help="of the held-out recordings, one of so many")
     parser.add_argument("--seed", type=int, default=2)
 
