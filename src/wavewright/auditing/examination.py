@@ -167,7 +167,7 @@ def _usual(material: Material, count: int) -> list[Nearest]:
     if material.held_out:
         clips = [(str(each.entry.path), each.levels) for each in _most_copied(material.held_out)[:count]]
         return nearest_recordings(clips, material.training)
-    return leave_one_out(material.training)
+    return leave_one_out(_most_copied(material.training)[:count], material.training)
 
 
 def _continued(

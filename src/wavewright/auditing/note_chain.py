@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .score_runs import Voice
+from .score_runs import NoteSequence
 
 ORDER = 2
 
@@ -22,7 +22,7 @@ class NoteChain:
         The voices of each; voices of one number follow one chain.
     """
 
-    def __init__(self, pieces: Sequence[Sequence[Voice]]) -> None:
+    def __init__(self, pieces: Sequence[Sequence[NoteSequence]]) -> None:
         self._following: dict[tuple[object, ...], list[object]] = {}
         self._first_piece: dict[tuple[object, ...], int] = {}
         self._is_shared: set[tuple[object, ...]] = set()
@@ -35,12 +35,12 @@ class NoteChain:
                         if self._first_piece.setdefault(past, piece) != piece:
                             self._is_shared.add(past)
 
-    def draw(self, lengths: Sequence[int], rng: np.random.Generator) -> list[Voice]:
+    def draw(self, lengths: Sequence[int], rng: np.random.Generator) -> list[NoteSequence]:
         """Return voices of these lengths; numbers that no piece has are left out."""
         known = [(number, length) for number, length in enumerate(lengths) if (number,) in self._following]
         return [self._voice(number, length, rng) for number, length in known]
 
-    def _voice(self, number: int, length: int, rng: np.random.Generator) -> Voice:
+    def _voice(self, number: int, length: int, rng: np.random.Generator) -> NoteSequence:
         voice: list[object] = []
         while len(voice) < length:
             past = voice[-ORDER:]

@@ -152,10 +152,10 @@ def nearest_recordings(
     return [best[number] for number in sorted(best)]
 
 
-def leave_one_out(recordings: Sequence[Recording]) -> list[Nearest]:
-    """Return the nearest recording of another group for each: what is usual among different recordings."""
-    clips = [(str(recording.entry.path), recording.levels) for recording in recordings]
-    return nearest_recordings(clips, recordings, [group_of(recording) for recording in recordings])
+def leave_one_out(chosen: Sequence[Recording], recordings: Sequence[Recording]) -> list[Nearest]:
+    """Return the recording of another group that is nearest to each chosen one: what is usual among different ones."""
+    clips = [(str(recording.entry.path), recording.levels) for recording in chosen]
+    return nearest_recordings(clips, recordings, [group_of(recording) for recording in chosen])
 
 
 def group_of(recording: Recording) -> str:

@@ -12,7 +12,7 @@ from ..contracts.composition import CompositionSettings, ScoreComposer
 from ..music.score import Score
 from .note_chain import NoteChain
 from .recitation import Share, p_value
-from .score_runs import Run, RunIndex, ScorePiece, Voice, voices_of
+from .score_runs import NoteRun, NoteSequence, RunIndex, ScorePiece, voices_of
 from .verdicts import verdict_of
 
 BARS = 16
@@ -96,7 +96,7 @@ def composed_pieces(
     lengths = [_bar_steps(piece.score) for piece in training]
     drawn = np.random.default_rng(seed).choice(lengths, count)
     for index in range(count):
-        settings = CompositionSettings(seed=seed, bar_steps=int(drawn[index]), top_p=1.0)
+        settings = CompositionSettings(seed=seed, bar_steps=int(drawn[index]))
         yield ScorePiece(f"piece {index} of seed {seed}", composer.compose(BARS, settings, index))
         show(index + 1)
 
@@ -139,14 +139,14 @@ def score_recitation(
     )
 
 
-def _chain_pieces(chain: NoteChain, like: Sequence[Sequence[Voice]], seed: int) -> Iterator[list[Voice]]:
+def _chain_pieces(chain: NoteChain, like: Sequence[Sequence[NoteSequence]], seed: int) -> Iterator[list[NoteSequence]]:
     """Yield pieces of a chain with as many notes as others."""
     rng = np.random.default_rng(seed)
     for voices in like:
         yield chain.draw([len(voice) for voice in voices], rng)
 
 
-def _copied(piece: ScorePiece, run: Run, training: Sequence[ScorePiece], limit: int) -> CopiedRun:
+def _copied(piece: ScorePiece, run: NoteRun, training: Sequence[ScorePiece], limit: int) -> CopiedRun:
     source = training[run.source]
     return CopiedRun(piece.name, source.path or Path(source.name), run.n_notes, run.n_notes > limit)
 

@@ -15,12 +15,12 @@ STEPS_PER_QUARTER = 4
 LONGEST_STEPS = 64
 """Longer times between notes count as this."""
 
-Voice = tuple[object, ...]
+NoteSequence = tuple[object, ...]
 """What each note is after the one before: its interval and time, or of drums the time and all drums of a start."""
 
 
 @dataclass(frozen=True)
-class Run:
+class NoteRun:
     """The longest run of notes that a piece has in common with another.
 
     Attributes
@@ -48,12 +48,12 @@ class ScorePiece:
     path: Path | None = None
 
     @property
-    def voices(self) -> list[Voice]:
+    def voices(self) -> list[NoteSequence]:
         """The voices of its tracks."""
         return voices_of(self.score)
 
 
-def voices_of(score: Score) -> list[Voice]:
+def voices_of(score: Score) -> list[NoteSequence]:
     """Return what follows what in each track with notes; of chords only the highest note counts."""
     return [
         _drum_voice(track, score) if track.is_drum else _pitched_voice(track, score)
@@ -62,13 +62,13 @@ def voices_of(score: Score) -> list[Voice]:
     ]
 
 
-def _pitched_voice(track: Track, score: Score) -> Voice:
+def _pitched_voice(track: Track, score: Score) -> NoteSequence:
     notes = skyline(track)
     intervals = np.diff(notes["pitch"].astype(int))
     return tuple(zip(intervals.tolist(), _steps_between(notes["start"], score), strict=True))
 
 
-def _drum_voice(track: Track, score: Score) -> Voice:
+def _drum_voice(track: Track, score: Score) -> NoteSequence:
     starts = np.unique(track.notes["start"])
     drums = [tuple(sorted(track.notes["pitch"][track.notes["start"] == start].tolist())) for start in starts]
     return tuple(zip(drums[1:], _steps_between(starts, score), strict=True))
@@ -93,16 +93,16 @@ class RunIndex:
     A. Blumer et al., "The smallest automaton recognizing the subwords of a text", 1985.
     """
 
-    def __init__(self, pieces: Sequence[Sequence[Voice]]) -> None:
+    def __init__(self, pieces: Sequence[Sequence[NoteSequence]]) -> None:
         self._next: list[dict[object, int]] = [{}]
         self._link, self._length, self._source = [-1], [0], [0]
         for number, voices in enumerate(pieces):
             for voice in voices:
                 self._add(voice, number)
 
-    def longest(self, voices: Sequence[Voice]) -> Run:
+    def longest(self, voices: Sequence[NoteSequence]) -> NoteRun:
         """Return the longest run of any of the voices of a piece."""
-        best = Run(0)
+        best = NoteRun(0)
         for index, voice in enumerate(voices):
             state = length = 0
             for position, event in enumerate(voice):
@@ -112,10 +112,10 @@ class RunIndex:
                 if event in self._next[state]:
                     state, length = self._next[state][event], length + 1
                 if length and length + 1 > best.n_notes:
-                    best = Run(length + 1, index, position - length + 1, self._source[state])
+                    best = NoteRun(length + 1, index, position - length + 1, self._source[state])
         return best
 
-    def _add(self, voice: Voice, number: int) -> None:
+    def _add(self, voice: NoteSequence, number: int) -> None:
         """Add a voice of a piece."""
         last = 0
         for event in voice:
