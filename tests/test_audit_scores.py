@@ -169,7 +169,7 @@ def test_a_composer_that_recites_is_found(scores, capsys):
     assert "Recitation: recites." in page
     assert run([*call, "--json"]) == 0
     data = json.loads(capsys.readouterr().out)["recitation"]
-    assert f"longer than {data['limit']} notes" in page
+    assert f"here, more than {data['limit']} notes" in page
     assert data["share"] == {"n_near": 12, "n_clips": 20}
     assert {Path(each["source"]).stem for each in data["copies"]} in ({"3", "7", "11"}, {"3", "again", "11"})
 

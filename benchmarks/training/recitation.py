@@ -4,8 +4,8 @@
 
 Of each digit by each of two speakers, one recording is in the training folder twelve times and another one once: a
 recurrent network of frames learns the former by heart. ``wavewright.audit`` compares its clips with the folder, and
-with other takes of the speakers. The limits of the audit were chosen with the planted recordings of jackson and theo
-(``--speakers jackson theo --seed 1``) and held-out digits, drums and textures; the defaults are other speakers.
+with other takes of the speakers. The limits of the audit were chosen with planted recordings and other takes of
+jackson, theo and george (``--speakers jackson theo --seed 1``); the defaults are other speakers.
 """
 
 from __future__ import annotations

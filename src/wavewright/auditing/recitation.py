@@ -16,7 +16,7 @@ from .output import Continuation
 from .recordings import Recording
 
 COPY_DB = 1.0
-"""Distance from a recording up to which a window counts as a copy of it: half of the smallest one of other takes."""
+"""Distance from a recording up to which a window counts as a copy of it."""
 
 N_NEXT = 10
 """Recordings after the nearest one, with whose median distance that of the nearest is compared."""
@@ -46,7 +46,7 @@ class Limits:
 
 
 LIMITS = Limits(4.0, 0.3)
-"""Of a clip. One in a hundred other takes of the speakers of a corpus is within them: see docs/benchmarks.md, Audit."""
+"""Of a clip; at most one in 50 other takes of the same words and speakers is within them: see docs/benchmarks.md."""
 
 
 @dataclass(frozen=True)

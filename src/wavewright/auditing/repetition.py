@@ -19,10 +19,7 @@ MAX_CLIPS = 10
 """Most clips of a request that are compared with each other."""
 
 ALIKE_DB = 2.0
-"""Median distance of the clips of a request from each other up to which they are one sound.
-
-That of takes of a word by one speaker is larger: see docs/benchmarks.md, Audit.
-"""
+"""Median distance of the clips of a request from each other up to which they are one sound."""
 
 REPEATED_LIMITS = Limits(5.0, 0.5)
 """Of a sound that a model repeats: wider than those of a clip, which may be near to a recording by chance."""

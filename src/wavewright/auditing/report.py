@@ -250,9 +250,9 @@ def limits_text(report: AuditReport) -> str:
     """Return what counts as a copy, for people."""
     if isinstance(report.recitation, ScoreRecitation):
         return (
-            f"A run of notes is a copy if a training piece has it, too, with the same intervals and times in any key, "
-            f"and it is longer than {report.recitation.limit} notes: than {MIN_NOTES - 1}, and than any that a Markov "
-            "chain of second order of the training pieces gives."
+            "A run of notes is a copy if a training piece has it, too, with the same intervals and times in any key, "
+            f"and it has {MIN_NOTES} notes or more, and more than any run that a Markov chain of second order of the "
+            f"training pieces gives: here, more than {report.recitation.limit} notes."
         )
     return (
         f"A window of a clip is too near if its levels differ from those of a recording by {COPY_DB:g} dB or less, or "

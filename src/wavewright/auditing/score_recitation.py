@@ -19,10 +19,7 @@ BARS = 16
 """Of a composed piece."""
 
 MIN_NOTES = 16
-"""Fewest notes of a run that counts as a copy; it must also be longer than any that a Markov chain of the pieces gives.
-
-Chosen with composers of tests and the validation pieces of three corpora: see docs/benchmarks.md, Audit.
-"""
+"""Fewest notes of a run that counts as a copy; it is also longer than any that a Markov chain of the pieces gives."""
 
 CHAIN = "pieces of a Markov chain"
 N_LISTED = 10

@@ -25,7 +25,7 @@ from ..auditing.voices import Voices, examine_voices, speaker_embedder
 from ..clip_folder import OutputClip, write_clips
 from ..contracts.composition import ScoreComposer
 from ..contracts.family import Capability
-from ..contracts.runtime import AcousticModel, Generator, Model
+from ..contracts.runtime import AcousticModel, Encoder, Generator, Model
 from ..data.entry import Entry
 from ..data.folder import scan
 from ..data.parameters import GroupSource, LabelSource, ManifestPath
@@ -177,7 +177,10 @@ def _report_on_sound(
     notes = [f"left out: {problem}" for problem in recordings.problems]
     examined: Examined | None = None
     if isinstance(model, Generator):
-        examined = examine_recitation(model, material, count, seed, loading.load_encoder(ENCODER), show)
+        encoder = _encoder()
+        if encoder is None:
+            notes.append(f"The clips are not compared by an embedding: {ENCODER} is not installed.")
+        examined = examine_recitation(model, material, count, seed, encoder, show)
     else:
         notes.append(
             f"Recitation is not examined: a model of the family {model.card.family} generates no clips by itself."
@@ -200,6 +203,14 @@ def _report_on_sound(
         notes=(*notes, *_sources_note(model, recordings.n_files), *_reasons(membership, similar)),
         pairs=pairs,
     )
+
+
+def _encoder() -> Encoder | None:
+    """Return the encoder of the embedding; None where it is not installed."""
+    try:
+        return loading.load_encoder(ENCODER)
+    except BadModel:
+        return None
 
 
 def _reasons(*parts: object) -> list[str]:

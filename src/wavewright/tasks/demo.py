@@ -423,9 +423,10 @@ class _ClipWriter:
         rows = [self._render_notes()]
         sections.append(ToolSection("synthesiser", "Single notes of patches, and a wave from a formula.", rows))
         labelled = [folder for folder in self.folders if self._generates(folder) and len(folder.card.labels) > 1]
-        if labelled:
+        row = self._audit(labelled[0], one_shots) if labelled else None
+        if row is not None and row.players:
             title = "Clips of a model that are found again in a folder of recordings: here it has clips of the model."
-            sections.append(ToolSection("audit", title, [self._audit(labelled[0], one_shots)]))
+            sections.append(ToolSection("audit", title, [row]))
         if self.voice is not None:
             rows = [self._edit(self.voice)]
             sections.append(ToolSection("editing", "A sentence of a voice before and after chains of effects.", rows))
