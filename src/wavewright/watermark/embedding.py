@@ -29,8 +29,9 @@ class Watermark:
     """Stream that adds the mark to sound.
 
     The mark has the sound's own level in each band of a sixth of an octave and each frame of 32 ms, LEVEL_DB lower:
-    silence stays silence. In a frame that is half speech and half pause, it is as loud as either permits. It fades in at the start of the sound and out at its end, so a loop stays seamless. The sizes
-    of the chunks change no sample. The position of the carrier is that of the sample in the stream.
+    silence stays silence. In a frame that is half speech and half pause, it is as loud as either permits. It fades in
+    at the start of the sound and out at its end, so a loop stays seamless. The sizes of the chunks change no sample.
+    The position of the carrier is that of the sample in the stream.
 
     Parameters
     ----------
