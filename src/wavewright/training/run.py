@@ -20,6 +20,7 @@ from ..contracts.recipe import Prepared, Recipe
 from ..contracts.settings import override
 from ..data.entry import Entry, Scan
 from ..data.folder import GroupFrom, LabelFrom, scan
+from ..data.own_output import warn_of_marked
 from ..data.scores import scan_scores
 from ..errors import BadModel, BadSetting
 from ..models import find
@@ -282,6 +283,8 @@ class Run:
             if not resume:
                 recordings = [entry for entry in self.prepared.train_entries if entry.generated_by is None]
                 warn_of_few_clips(recordings, self.recipe.model.labels, report.log)
+                if processes.rank() == 0:
+                    warn_of_marked(recordings, report.log)
             elif not loop.resume():
                 report.log("there is no checkpoint yet; starting from the beginning.")
             progress = loop.run(self._extend(loop, length, first_steps))
