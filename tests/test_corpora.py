@@ -440,12 +440,32 @@ shutil.copy({clip!r}, options["-o"])
 """
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the program is a script")
-def test_a_synthesiser_reads_each_english_sentence_once(tmp_path):
-    clip = tone(tmp_path / "clip.wav")
-    flite = tmp_path / "flite"
+def script_of_flite(folder):
+    clip = tone(folder / "clip.wav")
+    flite = folder / "flite"
     flite.write_text(FLITE.format(python=sys.executable, clip=str(clip)))
     flite.chmod(0o755)
+    return flite
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the program is a script")
+def test_words_are_said_by_two_voices_and_none_sounds_like_a_digit(tmp_path):
+    flite = script_of_flite(tmp_path)
+    speech = tmp_path / "speech"
+    speech.mkdir()
+    row = {"text": "Eight men ate for one; he won two, too.", "language": "en", "split": "train"}
+    (speech / "manifest.jsonl").write_text(json.dumps(row) + "\n")
+    rows = gathered(tmp_path / "drawn", "words", "--flite", flite, "--speech", speech)
+    assert {row["text"] for row in rows.values()} == {"men"}
+    assert len(rows) == 6
+    assert {row["speaker"].split("-")[0] for row in rows.values()} == {"en", "flite"}
+    rows = gathered(tmp_path / "given", "words", "--flite", flite, "--speech", speech, "--words", "2", "--count", "4")
+    assert [row["label"] for row in rows.values()] == ["2"] * 4
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the program is a script")
+def test_a_synthesiser_reads_each_english_sentence_once(tmp_path):
+    flite = script_of_flite(tmp_path)
     speech = tmp_path / "speech"
     speech.mkdir()
     texts = ["One.", "Two.", "Three.", "Four.", "Five.", "It will fail."]

@@ -300,6 +300,32 @@ def test_a_seed_chooses_views_and_crops():
     assert not np.array_equal(first["first"], first["second"])
 
 
+def tones(texts):
+    """Entries of a batch of one recording each of four pitches, with texts."""
+    entries = sorted(recordings().entries, key=lambda entry: entry.path)[: len(texts)]
+    return [replace(entry, text=text, split="train") for entry, text in zip(entries, texts, strict=True)]
+
+
+def views_of(texts, probability):
+    recipe = ENCODER.recipe("tiny")
+    unchanged = {**vars(recipe.data), **vars(UNCHANGED), "same_text_probability": probability, "valid_fraction": 0.0}
+    recipe = replace(recipe, data=type(recipe.data)(**unchanged))
+    return ENCODER.prepare(recipe, tones(texts)).batches
+
+
+def test_recordings_of_one_text_are_views_of_each_other():
+    batches = views_of(["Go", "go", None, "stop"], 1.0)
+    assert {row: list(others) for row, others in batches.same_text.items()} == {0: [1], 1: [0]}
+    batch = batches(0)
+    own = views_of(["Go", "go", None, "stop"], 0.0)(0)
+    np.testing.assert_array_equal(batch["first"], own["first"])
+    np.testing.assert_array_equal(own["first"], own["second"])  # views that change nothing
+    is_paired = np.array([not np.array_equal(*pair) for pair in zip(batch["first"], batch["second"], strict=True)])
+    assert 0 < is_paired.sum() < len(is_paired)
+    first, second = np.split(batch["statistics"], 2)
+    np.testing.assert_array_equal((first != second).any(1), is_paired)
+
+
 def test_sizes_have_the_weights_that_the_page_states():
     counts = {}
     for size, config in SIZES.items():

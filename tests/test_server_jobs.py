@@ -7,7 +7,7 @@ import json
 import os
 import shlex
 import signal
-import uuid
+import time
 import wave
 import zipfile
 from pathlib import Path
@@ -17,6 +17,7 @@ import pytest
 
 pytest.importorskip("uvicorn")
 
+from http_jobs import WAIT, do, form, tone, upload
 from local_server import request, running, wait_until
 
 from wavewright import models
@@ -29,8 +30,6 @@ from wavewright.server.speech_request import BadRequest
 from wavewright.tasks.commands import COMMANDS, all_commands
 from wavewright.tasks.description import innermost_types
 
-WAIT = "?wait=60"
-
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
@@ -40,37 +39,6 @@ def server(tmp_path_factory):
         monkeypatch.setenv("WAVEWRIGHT_HOME", str(folder / "models"))
         with running(job_workers=1, max_jobs=1, max_upload_mb=1, is_ready_first=False) as server:
             yield server
-
-
-def tone(seconds: float = 0.1, sample_rate: int = 8_000) -> bytes:
-    samples = np.sin(2 * np.pi * 440 * np.arange(round(seconds * sample_rate)) / sample_rate)
-    file = io.BytesIO()
-    with wave.open(file, "wb") as written:
-        written.setparams((1, 2, sample_rate, 0, "NONE", ""))
-        written.writeframes(np.int16(10_000 * samples).tobytes())
-    return file.getvalue()
-
-
-def form(*parts: tuple[str, str | None, bytes]) -> tuple[bytes, dict[str, str]]:
-    """Return a form of parts (name, file name, contents), and its headers."""
-    boundary = uuid.uuid4().hex
-    body = b""
-    for name, file_name, contents in parts:
-        shown = "" if file_name is None else f'; filename="{file_name}"'
-        body += f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"{shown}\r\n\r\n'.encode()
-        body += contents + b"\r\n"
-    return body + f"--{boundary}--\r\n".encode(), {"Content-Type": f"multipart/form-data; boundary={boundary}"}
-
-
-def upload(server, name: str = "tone.wav", contents: bytes | None = None) -> dict[str, str]:
-    """Upload a file; return a reference to it."""
-    reply = request(server, "POST", "/v1/uploads", *form(("file", name, tone() if contents is None else contents)))
-    assert reply.status == 201, reply.body
-    return {"upload": reply.json["uploads"][0]["id"]}
-
-
-def do(server, task: str, wait: str = WAIT, **parameters):
-    return request(server, "POST", f"/v1/tasks/{task}{wait}", parameters)
 
 
 def sentence(reply, status: int) -> str:
@@ -376,6 +344,22 @@ def test_old_files_leave_and_the_folder_goes_at_the_end(tmp_path, monkeypatch):
         assert folder.is_relative_to(tmp_path)
         assert len(list((folder / "uploads").iterdir())) == 1
     assert not folder.exists()
+
+
+def test_uploads_of_a_job_that_runs_stay(server):
+    source = upload(server)
+    job = do(server, "synthesise", "", **LONG).json
+    waiting = do(server, "edit", "", source=source, do="reverse").json
+    store = server.state.jobs.store
+    kept = store.find_upload(source["upload"])
+    kept.used_at = other_used_at = time.monotonic() - 7 * 24 * 3_600
+    other = store.find_upload(upload(server)["upload"])
+    other.used_at = other_used_at
+    store.sweep()
+    assert kept.path.is_file()
+    assert not other.path.exists()
+    for each in (waiting, job):
+        request(server, "DELETE", f"/v1/jobs/{each['id']}")
 
 
 def test_command_lines_have_values_as_options_take_them():

@@ -17,6 +17,7 @@ pytest.importorskip("websockets")
 pytest.importorskip("wyoming")
 
 from local_server import request, running, stand_in_voices, wait_until
+from studio_browser import reason_to_skip, running_browser
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
@@ -237,6 +238,55 @@ def test_sockets_have_the_checks_of_requests(tmp_path, path):
             lines += ["Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==", "", ""]
             raw.sendall("\r\n".join(lines).encode())
             assert raw.recv(100).startswith(b"HTTP/1.1 403")
+
+
+@pytest.mark.parametrize(
+    ("protocols", "answer"),
+    [
+        (["wavewright", "openai-insecure-api-key.secret%2Fkey"], "wavewright"),
+        (["realtime", "openai-insecure-api-key.other-key", "openai-beta.realtime-v1"], "realtime"),
+        (["openai-insecure-api-key.other-key"], ""),
+        (["wavewright", "openai-insecure-api-key.other-ke"], None),
+        (["wavewright", "other-key"], None),
+        (["wavewright"], None),
+        (["wavewright", *(f"openai-insecure-api-key.guess-{n}" for n in range(9))], None),
+    ],
+)
+def test_a_browser_sends_its_key_as_a_subprotocol(tmp_path, capfd, protocols, answer):
+    path = "/v1/audio/speech/stream"
+    keys = ("secret/key", "other-key")
+    with stand_in_voices(tmp_path), running(keys=keys, is_ready_first=False) as server:
+        if answer is None:
+            with pytest.raises(InvalidStatus), opened(server, path, subprotocols=protocols):
+                pass
+        else:
+            with opened(server, path, subprotocols=protocols) as connection:
+                assert (connection.subprotocol or "") == answer
+                assert not any(
+                    "key" in value for value in connection.response.headers.get_all("Sec-WebSocket-Protocol")
+                )
+    assert "key" not in "".join(capfd.readouterr())
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(bool(reason_to_skip()), reason=reason_to_skip() or "-")
+def test_chromium_opens_a_socket_with_a_key(tmp_path):
+    script = """([url, protocols]) => new Promise(resolve => {
+      const socket = new WebSocket(url, protocols);
+      socket.onopen = () => { resolve(socket.protocol); socket.close(); };
+      socket.onerror = () => resolve("refused");
+    })"""
+    with (
+        stand_in_voices(tmp_path),
+        running(keys=("secret/key",), is_ready_first=False) as server,
+        running_browser() as browser,
+    ):
+        page = browser.new_page()
+        page.goto(f"{server.url}/docs")
+        url = f"ws://127.0.0.1:{server.port}/v1/audio/speech/stream"
+        for key, answer in {"secret%2Fkey": "wavewright", "other": "refused"}.items():
+            protocols = ["wavewright", f"openai-insecure-api-key.{key}"]
+            assert page.evaluate(script, [url, protocols]) == answer
 
 
 def test_words_are_not_recognised(server):

@@ -9,8 +9,10 @@ import threading
 from contextlib import contextmanager
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from command_line import refused
+from safetensors.numpy import save_file
 
 pytest.importorskip("uvicorn")
 
@@ -223,6 +225,27 @@ def test_a_run_has_its_curves_and_samples(server):
     (sample,) = shown["samples"]
     assert sample["step"] == 500
     assert request(server, "GET", sample["url"]).body == b"RIFF sample"
+
+
+def test_a_run_says_how_many_minutes_its_plan_has_left(runs_folder, server):
+    last = runs_folder / "my-drums" / "checkpoints" / "last.safetensors"
+    last.parent.mkdir(exist_ok=True)
+
+    def left(**progress) -> float | None:
+        text = json.dumps({"step": 20, "steps": 100, "minutes": 0.5, "finished": ""} | progress)
+        save_file({"network/x": np.zeros(1, np.float32)}, last, metadata={"progress": text})
+        return request(server, "GET", "/studio/runs/my-drums").json["minutes_left"]
+
+    try:
+        assert left() == 2.0
+        assert left(finished="all steps are done") == 0.0
+        assert left(step=0) is None
+        assert left(step="x") is None
+        last.write_bytes(b"no checkpoint")
+        assert request(server, "GET", "/studio/runs/my-drums").json["minutes_left"] is None
+    finally:
+        last.unlink()
+    assert request(server, "GET", "/studio/runs/my-drums").json["minutes_left"] is None
 
 
 @pytest.mark.parametrize("path", ["/studio/runs/none", "/studio/runs/no-run", "/studio/runs/my-drums/samples/run.json"])

@@ -377,6 +377,51 @@ def test_a_folder_is_inspected_with_its_labels(studio, tmp_path):
     assert panel.get_by_label("Name of the model").input_value() == "my-sounds"
 
 
+def test_a_training_is_stopped_resumed_and_played(studio, tmp_path):
+    """Before and after a reload; the new model is in the lists of panels that were open before."""
+    pytest.importorskip("torch")
+    times = np.arange(800) / 8_000
+    for label, hz in (("high", 880), ("low", 110)):
+        (tmp_path / "beeps" / label).mkdir(parents=True)
+        for number in range(4):
+            soundfile.write(
+                tmp_path / "beeps" / label / f"{number}.wav", 0.3 * np.sin(hz * (number + 6) * times), 8_000
+            )
+    panel = studio.open("training")
+    panel.locator("input[type=file]").set_input_files(str(tmp_path / "beeps"))
+    studio.status("8 clips inspected.")
+    panel.get_by_label("Size").select_option("tiny")
+    panel.get_by_label("Minutes").fill("30")
+    settings = "training.evaluate_every=2 training.save_every=2 training.threads=1 training.batch_size=4"
+    panel.get_by_label("Settings, separated by spaces").fill(settings)
+    panel.get_by_role("button", name="Start training").click()
+    panel.locator("button[data-name]").first.wait_for()
+    studio.page.reload()  # the training goes on, and the page finds it again
+    studio.open("generate")
+    stop = studio.open("training").get_by_role("button", name="Stop and save")
+    studio.page.locator(".legend span").first.wait_for()
+    stop.click()
+    studio.status("The training of beeps was stopped; Resume continues it. beeps is a model now")
+    assert stop.is_disabled()
+    stopped_at = int(re.search(r"beeps: step (\d+)", panel.inner_text())[1])
+    panel.locator("input[type=file]").set_input_files(str(tmp_path / "beeps"))
+    studio.status("8 clips inspected.")
+    panel.get_by_label("Size").select_option("tiny")
+    panel.get_by_label("Settings, separated by spaces").fill(settings)
+    panel.get_by_label("Minutes").fill("0.02")  # less than the plan has left
+    panel.get_by_role("button", name="Resume").click()
+    studio.status("Training beeps")
+    assert "--max-minutes 0.02" in panel.locator(".command code").inner_text()
+    studio.page.locator("#status", has_text=re.compile("^beeps is a model now")).wait_for()
+    assert int(re.search(r"beeps: step (\d+)", panel.inner_text())[1]) >= stopped_at
+    for _ in range(2):
+        generate = studio.open("generate")
+        generate.get_by_label("Model", exact=True).select_option("beeps")
+        generate.locator("#generate-button").click()
+        assert studio.loudest() > 1e-3
+        studio.page.reload()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_panel_has_a_serious_finding_of_axe(server, browser, scheme):
     script = axe_script()

@@ -252,6 +252,26 @@ def test_too_few_minutes_are_refused_with_those_needed(search, monkeypatch):
     assert not search.out.exists()
 
 
+def test_trials_by_steps_do_not_depend_on_the_minutes(search):
+    by_steps = replace(search, trial_steps=2 * N_RUNGS, trial_minutes=FAR, max_trials=2)
+    with pytest.raises(BadSetting, match=r"18 steps takes about 2e\+12 minutes here.*fewer --trial-steps"):
+        searching.tune(by_steps, 1.0, quiet=True)
+    outcome = searching.tune(replace(by_steps, trial_steps=N_RUNGS), 1.0, quiet=True)
+    assert [trial.user_attrs["steps"] for trial in outcome.finished] == [N_RUNGS] * len(outcome.finished)
+    joined = searching.tune(replace(search, trial_steps=0, max_trials=3), 1.0, resume=True, quiet=True)
+    assert len(joined.trials) == 3
+    assert open_study(search).user_attrs["trial_steps"] == N_RUNGS
+
+
+def test_a_trial_by_its_steps_lasts_as_long_as_the_shortest_before(search):
+    by_steps = replace(search, trial_steps=N_RUNGS, max_trials=1)
+    searching.tune(by_steps, 1.0, quiet=True)
+    worker = Worker(by_steps, Ground.of(by_steps), 0, print)
+    minutes = worker.study.trials[0].user_attrs["minutes"]
+    assert worker._whole_trial_minutes() == minutes
+    assert Worker(search, Ground.of(search), 0, print)._whole_trial_minutes() == search.trial_minutes
+
+
 def test_a_folder_without_validation_is_refused(search, tmp_path):
     (tmp_path / "few").mkdir()
     for label in ("a", "b"):
@@ -293,3 +313,7 @@ def test_the_task_reports_the_best_settings(search, monkeypatch):
     assert f"--set training.learning_rate={learning_rate:.4g}" in result.command
     with pytest.raises(BadSetting, match="does not fit"):
         tune(search.folder, "classifier", 1.0, trial_minutes=2.0)
+    with pytest.raises(BadSetting, match="give one of them"):
+        tune(search.folder, "classifier", 1.0, trial_minutes=0.5, trial_steps=200)
+    with pytest.raises(BadSetting, match="trial_steps"):
+        tune(search.folder, "classifier", 1.0, trial_steps=89)

@@ -1,13 +1,17 @@
 """Key words in a stream: recall of ten digits of a speaker who is not in training, at one false alarm an hour.
 
     python recipes/corpora digits --pack PACK --out corpora/digits    # and speech, synthetic, prompts, effects, esc10
+    python recipes/corpora words --flite flite --speech corpora/speech --out corpora/words
+    python recipes/corpora words --flite flite --speech corpora/speech --out corpora/spoken-digits --count 400 \\
+        --words 0 1 2 3 4 5 6 7 8 9
     python -m benchmarks.recognition.keywords --corpora corpora --unseen theo --out runs/keywords
 
 The classifier learns the digits of the other speakers, ``_other``: sentences of voices that are not in the test, and
 ``_noise``: effects and folds 1 to 3 of ESC-10. The threshold is that of ``recognise --calibrate``: one false alarm an
 hour on sentences of voices without key words (speakers ``kerstin`` and ``allison``), on fold 4 of ESC-10 and on the
 recordings of ``--noise``, none of which is in training. ``--spoken`` adds words by the bundled voice ``en-kathleen``,
-each as another speaker might say it: so many of each digit, and as many other words as digits. The stream has all
+each as another speaker might say it: so many of each digit, and as many other words as digits. ``--generated`` adds
+corpora of the command ``words``: digits, and other words, which are ``_other``. The stream has all
 recordings of the unseen speaker, with pauses between them and noise of fold 4 at each ``--snr``. An event counts if it
 has the right label and comes at most TOLERANCE_SECONDS after the end of the word; each other event in the stream is
 wrong.
@@ -37,6 +41,7 @@ from wavewright.metrics.confusion import wilson_interval
 from wavewright.recognition.spotting import KeywordSpotter, SpotterSettings, calibrate_spotter
 from wavewright.speech.spoken_labels import SpokenLabels
 from wavewright.speech.voice import Voice
+from wavewright.text.english.pronounce import phones_of
 from wavewright.training.run import Provenance, Run
 from wavewright.training.run_folder import RUN_FILE
 
@@ -45,7 +50,8 @@ TEST_VOICES = ("kerstin", "allison")  # Kathleen is the voice of --spoken
 VOICE = "en-kathleen"
 LANGUAGE = "en"  # of the voice
 TEST_FOLD = "4"
-WORDS = re.compile(r"\b(zero|one|two|three|four|five|six|seven|eight|nine|nein|\d+)\b", re.IGNORECASE)
+KEY_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "nein")
+WORDS = re.compile(rf"\b({'|'.join(KEY_WORDS)}|\d+)\b", re.IGNORECASE)
 SAMPLE_RATE = 8_000
 PAUSE_SECONDS = 1.2, 2.2
 TOLERANCE_SECONDS = 1.2
@@ -118,10 +124,12 @@ def sounds(corpora: Path, unseen: str, noise: Path | None) -> Sounds:
 def spoken_words(labels: Sequence[str], others: Sequence[Entry], count: int, folder: Path) -> list[Entry]:
     """Write clips by the bundled voice, and return them as training clips.
 
-    Each label has ``count``, and OTHER as many as all of them: single words and pairs of words of the texts of others.
+    Each label has ``count``, and OTHER as many as all of them: single words and pairs of words of the texts of others,
+    without those that sound like a label, such as `for`.
     """
     words = sorted({word for entry in others for word in re.findall(r"[a-z']+", (entry.text or "").lower())})
-    words = [word for word in words if not WORDS.search(word) and len(word) > 1]
+    key_sounds = {phones_of(word) for word in KEY_WORDS}
+    words = [word for word in words if len(word) > 1 and phones_of(word) not in key_sounds]
     rng = np.random.default_rng(0)
     pairs = [" ".join(rng.choice(words, size=2)) for _ in words]
     texts = {label: [label] for label in labels} | {OTHER: [*words, *pairs]}
@@ -133,6 +141,13 @@ def spoken_words(labels: Sequence[str], others: Sequence[Entry], count: int, fol
                 path.parent.mkdir(parents=True, exist_ok=True)
                 Clip(source.generate(label, 1, 0, index)[0], source.sample_rate).write(path)
     return [replace(entry, split="train", generated_by=VOICE) for entry in scan(folder, "folder").entries]
+
+
+def generated_words(corpus: Path, labels: Sequence[str]) -> list[Entry]:
+    """Return the clips of a corpus of generated words for training; what is none of the labels is OTHER."""
+    entries = corpus_entries(corpus)
+    voices = [replace(entry, split="train", generated_by=entry.speaker) for entry in entries]
+    return [replace(entry, label=entry.text if entry.text in labels else OTHER) for entry in voices]
 
 
 def _entries(corpus: Path) -> list[Entry]:
@@ -200,6 +215,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--unseen", default="theo", help="the speaker of the test")
     parser.add_argument("--steps", type=int, default=1_200)
     parser.add_argument("--spoken", type=int, default=0, help="clips of each word by a voice, beside the recordings")
+    parser.add_argument("--generated", type=Path, nargs="*", default=[], help="corpora of generated words")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--false-alarms", type=float, default=1.0, help="an hour")
     parser.add_argument("--snr", nargs="+", type=float, default=[30.0, 15.0], help="of the stream, in dB")
@@ -212,6 +228,7 @@ def measure(options: argparse.Namespace, report: Report) -> None:
     labels = sorted({str(entry.label) for entry in found.words})
     others = [entry for entry in found.train if entry.label == OTHER and entry.language == LANGUAGE]
     spoken = spoken_words(labels, others, options.spoken, options.out / "spoken") if options.spoken else []
+    spoken += [entry for corpus in options.generated for entry in generated_words(corpus, labels)]
     model = trained(options, [*found.train, *spoken])
     without = found.without[: options.recordings or None]
     alarms = calibrate_spotter(model, without or found.words[:3], options.false_alarms)

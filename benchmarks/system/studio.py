@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -254,13 +255,28 @@ def measure_training(studio: Studio, folder: Path, report: Report) -> None:
     panel.get_by_role("button", name="Stop and save").click()
     studio.page.wait_for_function(STOPPED, timeout=120_000)
     report.add(TRAINING, {"part": "stop and save", "value": time.monotonic() - started, "unit": "s"})
-    step = int(panel.inner_text().split("step ")[1].split(",")[0])
+    studio.status("was stopped; Resume continues it.")
+    step = step_of(panel)
     panel.get_by_label("Minutes").fill("0.3")
+    started = time.monotonic()
     panel.get_by_role("button", name="Resume").click()
+    studio.status(f"Training {folder.name}")
     studio.page.locator("#status", has_text="is a model now").wait_for(timeout=240_000)
-    resumed = int(panel.inner_text().split("step ")[1].split(",")[0])
+    seconds = time.monotonic() - started
+    report.add(TRAINING, {"part": "resume for 0.3 minutes, to a model", "value": seconds, "unit": "s"})
     report.add(TRAINING, {"part": "steps before the stop", "value": step, "unit": "steps"})
-    report.add(TRAINING, {"part": "steps after resuming", "value": resumed, "unit": "steps"})
+    report.add(TRAINING, {"part": "steps after resuming", "value": step_of(panel), "unit": "steps"})
+    generate = studio.open("generate")
+    generate.get_by_label("Model", exact=True).select_option(folder.name)
+    generate.locator("#generate-button").click()
+    studio.loudest()
+
+
+def step_of(panel: Locator) -> int:
+    """Return the step of a run that the panel shows."""
+    found = re.search(r": step (\d+)", panel.inner_text())
+    assert found
+    return int(found[1])
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

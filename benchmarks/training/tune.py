@@ -5,8 +5,9 @@
 
 The search runs as ``wavewright tune`` in a process of its own, which SIGKILL ends ``--kills`` times at random moments;
 a finished trial is lost if it is missing afterwards or has another value. Then the defaults and the settings that were
-found are trained with other seeds, by the steps that fit into the minutes of a whole trial: both are timed in turn
-before, several times, so that other work on the machine weighs on both alike. The value is the metric at the last step.
+found are trained with other seeds, by ``--trial-steps``, or by the steps that fit into the minutes of a whole trial:
+both are timed in turn before, several times, so that other work on the machine weighs on both alike. The value is the
+metric at the last step.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, default=Path("runs/tuned"))
     parser.add_argument("--max-minutes", type=float, default=60.0)
     parser.add_argument("--trial-minutes", type=float, default=0.0, help="default: an eighth")
+    parser.add_argument("--trial-steps", type=int, default=0, help="of a whole trial, instead of minutes")
     parser.add_argument("--kills", type=int, default=0)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--max-trials", type=int, default=0)
@@ -65,6 +67,7 @@ def measure(options: argparse.Namespace, report: Report) -> None:
         size=options.size,
         settings=tuple(options.set),
         max_trials=options.max_trials,
+        trial_steps=options.trial_steps,
     )
     if options.short:
         trials.MIN_TRIAL_STEPS = 0
@@ -80,8 +83,9 @@ def measure(options: argparse.Namespace, report: Report) -> None:
             options.max_minutes,
             search.size,
             search.out,
-            trial_minutes,
-            search.max_trials,
+            trial_minutes=None if search.trial_steps else trial_minutes,
+            trial_steps=search.trial_steps or None,
+            max_trials=search.max_trials,
             set=search.settings,
             quiet=True,
         )
@@ -105,7 +109,7 @@ def measure(options: argparse.Namespace, report: Report) -> None:
     metric = contents["metric"]
     values: dict[str, list[float]] = {"defaults": [], "found": []}
     compared = {"defaults": list(options.set), "found": [*options.set, *found]}
-    steps = planned_steps(search, compared)
+    steps = dict.fromkeys(compared, search.trial_steps) if search.trial_steps else planned_steps(search, compared)
     for seed in range(FIRST_SEED, FIRST_SEED + options.seeds):
         for name, settings in compared.items():
             out = options.out / "seeds" / f"{name}-{seed}"
@@ -160,7 +164,10 @@ def killed_search(search: Search, max_minutes: float, kills: int) -> int:
 def _command(search: Search, minutes: float, resume: bool) -> list[str]:
     command = [sys.executable, "-m", "wavewright", "tune", str(search.folder), "--family", search.family]
     command += ["--size", search.size, "--out", str(search.out), "--max-minutes", f"{minutes:.3f}"]
-    command += ["--trial-minutes", f"{min(search.trial_minutes, minutes):.3f}"]
+    if search.trial_steps:
+        command += ["--trial-steps", str(search.trial_steps)]
+    else:
+        command += ["--trial-minutes", f"{min(search.trial_minutes, minutes):.3f}"]
     command += [option for setting in search.settings for option in ("--set", setting)]
     return [*command, "--resume"] if resume else command
 

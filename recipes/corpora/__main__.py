@@ -27,6 +27,7 @@ from readers import gather_readers
 from songs import gather_songs
 from speech import SOURCES, gather_speech
 from synthetic import gather_synthetic
+from words import N_CLIPS, gather_words
 
 from wavewright.data.entry import Problem
 from wavewright.errors import WavewrightError
@@ -75,8 +76,12 @@ def parser_of_corpora() -> argparse.ArgumentParser:
     readers = commands.add_parser("readers", help="that of readers with texts, all in phones of English, for voices")
     readers.add_argument("--speech", type=Path, required=True, help="the corpus of the command speech")
     synthetic = commands.add_parser("synthetic", help="speech of other voices by a synthesiser")
-    synthetic.add_argument("--flite", type=Path, required=True, help="program of the Debian package flite")
-    synthetic.add_argument("--speech", type=Path, required=True, help="the corpus of the command speech")
+    words = commands.add_parser("words", help="words by several voices, to learn words without labels")
+    words.add_argument("--words", nargs="*", default=[], help="default: drawn from the texts of --speech")
+    words.add_argument("--count", type=int, default=N_CLIPS, help="clips of a word, half of them by Flite")
+    for command in (synthetic, words):
+        command.add_argument("--flite", type=Path, required=True, help="program of the Debian package flite")
+        command.add_argument("--speech", type=Path, required=True, help="the corpus of the command speech")
     denoise = commands.add_parser("denoise", help="speech, noise and music, for denoisers")
     denoise.add_argument("--speech", type=Path, nargs="+", required=True, help="corpora of speech and synthetic")
     denoise.add_argument("--esc10", type=Path, required=True, help="folder of ESC-10 with CREDITS.csv")
@@ -97,6 +102,7 @@ def parser_of_corpora() -> argparse.ArgumentParser:
         songs,
         speech,
         readers,
+        words,
     )
     for command in written:
         command.add_argument("--out", type=Path, required=True, help="folder to write")
@@ -122,6 +128,7 @@ GATHERERS: dict[str, Callable[[argparse.Namespace], Any]] = {
     "denoise": lambda given: gather_denoise(
         given.speech, given.esc10, given.zero_ad, given.megaglest, given.out, given.sample_rate
     ),
+    "words": lambda given: gather_words(given.flite, given.speech, given.words, given.count, given.out),
     "readers": lambda given: gather_readers(given.speech, given.out),
     "speech": _gather_speech,
 }

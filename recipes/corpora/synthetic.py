@@ -46,21 +46,18 @@ def spoken(flite: Path, recording: Recording) -> Clip:
     """Return a sentence as Flite speaks it; raise BadAudio if the program fails."""
     text, voice = recording.facts["text"], recording.facts["speaker"].removeprefix("flite-")
     stretch = np.random.default_rng(len(text)).uniform(*STRETCH)
+    return flite_speech(flite, voice, text, duration_stretch=stretch)
+
+
+def flite_speech(flite: Path, voice: str, text: str, **features: float) -> Clip:
+    """Return a text as a voice of Flite speaks it with some of its features; raise BadAudio if the program fails."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "speech.wav"
-        command = [
-            str(flite),
-            "-voice",
-            voice,
-            "--setf",
-            f"duration_stretch={stretch:.2f}",
-            "-t",
-            text,
-            "-o",
-            str(path),
-        ]
+        command = [str(flite), "-voice", voice]
+        for name, value in features.items():
+            command += ["--setf", f"{name}={value:.2f}"]
         try:
-            subprocess.run(command, check=True, capture_output=True)
+            subprocess.run([*command, "-t", text, "-o", str(path)], check=True, capture_output=True)
         except (OSError, subprocess.CalledProcessError) as error:
             raise BadAudio(f"{flite} could not speak {text!r} by the voice {voice}: {error}") from error
         return Clip.read(path)

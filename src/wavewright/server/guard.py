@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import ipaddress
 import json
 import socket
@@ -13,6 +11,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from .keys import Keys, accepted_protocol, without_key
 from .measurements import Measurements
 from .settings import ServerSettings
 from .speech_request import BadRequest
@@ -75,7 +74,7 @@ class Guard:
         further = tuple(open_paths)
         self._open_paths = frozenset((*OPEN_PATHS, *further))
         self._open_folders = tuple(path for path in further if path.endswith("/") and path != "/")
-        self._digests = [_digest(key.encode()) for key in settings.keys]
+        self._keys = Keys(settings.keys)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or pass it on."""
@@ -87,6 +86,8 @@ class Guard:
         path = scope["path"] if scope["path"] in self._paths else "other"
 
         async def send_with_headers(message: Message) -> None:
+            if message["type"] == "websocket.accept":
+                message = {**message, "subprotocol": accepted_protocol(scope)}
             if message["type"] == "http.response.start":
                 added = MutableHeaders(scope=message)
                 for name, value in SECURITY_HEADERS.items():
@@ -104,7 +105,8 @@ class Guard:
             await send_with_headers({"type": "http.response.start", "status": 204, "headers": []})
             await send_with_headers({"type": "http.response.body"})
         else:
-            await self._app(scope, receive, send_with_headers)
+            inner = without_key(scope) if scope["type"] == "websocket" else scope
+            await self._app(inner, receive, send_with_headers)
 
     def _refusal(self, scope: Scope, headers: Headers, origin: str | None) -> BadRequest | None:
         host = headers.get("host", "")
@@ -122,7 +124,7 @@ class Guard:
             )
         is_preflight = scope["type"] == "http" and scope["method"] == "OPTIONS"
         is_open = scope["path"] in self._open_paths or scope["path"].startswith(self._open_folders)
-        if self._digests and not is_open and not is_preflight and not self._has_key(headers):
+        if not is_open and not is_preflight and not self._keys.are_satisfied_by(scope):
             return BadRequest(
                 "The key is missing or wrong; send one as Authorization: Bearer KEY.",
                 code="invalid_api_key",
@@ -145,13 +147,6 @@ class Guard:
 
     def _is_allowed_origin(self, origin: str, host: str) -> bool:
         return origin in self._settings.origins or origin in (f"http://{host}", f"https://{host}")
-
-    def _has_key(self, headers: Headers) -> bool:
-        """Compare the key with all keys, in a time that does not depend on them."""
-        scheme, _, key = headers.get("authorization", "").partition(" ")
-        digest = _digest(key.strip().encode("latin-1", "replace"))
-        matches = [hmac.compare_digest(digest, known) for known in self._digests]
-        return any(matches) and scheme.lower() == "bearer"
 
 
 async def refuse(error: BadRequest, scope: Scope, send: Send) -> None:
@@ -219,7 +214,3 @@ def _add_cors(headers: MutableHeaders, origin: str) -> None:
     headers["Access-Control-Max-Age"] = CORS_SECONDS
     headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     headers.add_vary_header("Origin")
-
-
-def _digest(key: bytes) -> bytes:
-    return hashlib.sha256(key).digest()

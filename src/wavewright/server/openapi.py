@@ -73,6 +73,10 @@ JOB: Schema = {
             },
         },
         "command": {"type": "string", "description": "The command line that does the same."},
+        "run": {
+            "type": ["string", "null"],
+            "description": "Name of the run folder of a training, which is that of its model; null for other tasks.",
+        },
     },
 }
 

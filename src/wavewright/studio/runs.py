@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..models.card import CARD_FILE
 from ..names import quoted
+from ..run_records.plan import read_plan
 from ..run_records.records import RunRecord, read_run
 from ..server.speech_request import BadRequest
 from ..training.run_file import RUN_FILE
@@ -24,7 +25,7 @@ def list_runs(folder: Path) -> list[dict[str, object]]:
 
 
 def show_run(folder: Path, name: str) -> dict[str, object]:
-    """Return one run: step, minutes, curves and samples.
+    """Return one run: step, minutes, minutes that its plan has left, curves and samples.
 
     Raises
     ------
@@ -33,12 +34,14 @@ def show_run(folder: Path, name: str) -> dict[str, object]:
     """
     path = _find(folder, name)
     record = read_run(path)
+    plan = read_plan(path)
     samples = sorted((path / SAMPLES).glob("step-*.wav"))[-MOST_SAMPLES:]
     return {
         "name": name,
         "family": record.family,
         "step": record.step,
         "minutes": record.minutes,
+        "minutes_left": plan and round(plan.minutes_left, 3),
         "is_model": (path / CARD_FILE).is_file(),
         "problem": record.problem,
         "curves": _thinned(record),

@@ -27,6 +27,7 @@ from ..music.formats import read_score
 from ..music.theory import pitch_name
 from ..music.timbre_path import TIMBRE_SEPARATOR
 from ..names import file_stem, inside
+from ..parameters import OutputFolder
 from ..procedural import PROCEDURES
 from ..recognition.results import RecognisedFiles
 from ..speech.voice import DEFAULT_VOCODER, DEFAULT_VOICE
@@ -117,7 +118,7 @@ class Demo:
 
 @checked
 def demo(
-    out: Annotated[Path, Field(description="Folder to write to.")] = Path("wavewright-demo"),
+    out: OutputFolder = Path("wavewright-demo"),
     models: Annotated[tuple[str, ...], Field(description="Models to run; default: every bundled one.")] = (),
 ) -> Demo:
     """Generate audio with every bundled model and without a model, and a page to play it in a browser.

@@ -29,6 +29,9 @@ from ..parameters import (
 from . import checked
 from .train import FAMILY_HELP, SIZE_HELP, memory_errors
 
+FEWEST_STEPS = 90
+"""Of a whole trial, which is evaluated nine times."""
+
 WHOLE_TRIALS = 8
 """Whole trials that fit into the minutes of a search, unless --trial-minutes says otherwise; most end early."""
 
@@ -96,6 +99,14 @@ def tune(
         float | None,
         Field(description="Duration of a whole trial; default: an eighth of --max-minutes, times --jobs.", gt=0),
     ] = None,
+    trial_steps: Annotated[
+        int | None,
+        Field(
+            description="Steps of a whole trial, instead of --trial-minutes: then it does not matter what else this "
+            "machine does.",
+            ge=FEWEST_STEPS,
+        ),
+    ] = None,
     max_trials: Annotated[int, Field(description="End after so many trials; 0: when the minutes are over.", ge=0)] = 0,
     dial: Annotated[
         tuple[str, ...],
@@ -149,7 +160,9 @@ def tune(
 
     name = folder.resolve().stem if folder.is_file() else folder.resolve().name
     search_folder = inside(Path("runs"), f"{name}-tune") if out is None else out
-    whole_trial = trial_minutes or max_minutes * jobs / WHOLE_TRIALS
+    if trial_steps and trial_minutes:
+        raise BadSetting("A whole trial ends by --trial-steps or by --trial-minutes; give one of them.")
+    whole_trial = max_minutes if trial_steps else trial_minutes or max_minutes * jobs / WHOLE_TRIALS
     if whole_trial > max_minutes:
         raise BadSetting(
             f"A trial of {whole_trial:.3g} minutes does not fit into {max_minutes:.3g}; give more --max-minutes, or "
@@ -171,6 +184,7 @@ def tune(
         storage=storage,
         seed=seed,
         max_trials=max_trials,
+        trial_steps=trial_steps or 0,
         permission=Permission(licence, credit, consent_of(consent, i_have_consent)),
         permission_words=_permission_words(consent, i_have_consent, licence, credit),
     )

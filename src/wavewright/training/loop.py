@@ -40,11 +40,11 @@ from .plan import (
     steps_within,
 )
 from .prefetch import prefetched_batches
+from .run_file import BEST, LAST
 from .state import TrainState
 from .stop_request import stop_request
 from .timing import is_worth_timing, thread_counts, time_steps
 
-LAST, BEST = "last.safetensors", "best.safetensors"
 NO_LENGTH = "The length of the training is missing; give --max-minutes, or --set training.steps=10000."
 CONTINUE = "continue with --resume"
 EXTEND = "train longer with --resume --more-minutes 10, or --resume --set training.steps={steps}"

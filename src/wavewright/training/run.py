@@ -35,12 +35,23 @@ from . import checkpoint, processes
 from .checkpoint import Progress
 from .export import export_model, replace_tensors
 from .length import Length
-from .loop import BEST, LAST, NO_LENGTH, Loop
+from .loop import NO_LENGTH, Loop
 from .plan import STEP_FRACTION, steps_within
 from .provenance import NOTHING_STATED, Provenance, provenance_of
 from .report import Report
-from .run_file import RUN_FILE, RunFile, check_resume, json_of, run_file_of, store_provenance, write_run_file
-from .run_folder import CHECKPOINTS, check_call, check_run_folder, remove_left_overs, resumes_judge
+from .run_file import (
+    BEST,
+    CHECKPOINTS,
+    LAST,
+    RUN_FILE,
+    RunFile,
+    check_resume,
+    json_of,
+    run_file_of,
+    store_provenance,
+    write_run_file,
+)
+from .run_folder import check_call, check_run_folder, remove_left_overs, resumes_judge
 from .run_lock import locked_run
 
 SUSPECT_FILE = "suspect-clips.txt"

@@ -26,6 +26,12 @@ if TYPE_CHECKING:
 
 RUN_FILE = "run.json"
 
+CHECKPOINTS = "checkpoints"
+"""Subfolder of a run folder with its checkpoints."""
+
+LAST, BEST = "last.safetensors", "best.safetensors"
+"""The last checkpoint, from which a run resumes, and the best one, which becomes the model."""
+
 Settings = dict[str, dict[str, JsonValue]]
 """Settings of a recipe by section (``"model"``, ``"data"``, ``"training"``) and name."""
 

@@ -9,12 +9,8 @@ from ..errors import BadFolder, BadSetting
 from ..models.card import CARD_FILE
 from ..names import name_problem
 from ..whole_file import sweep
-from .loop import LAST
 from .report import SAMPLES
-from .run_file import RUN_FILE
-
-CHECKPOINTS = "checkpoints"
-"""Subfolder of a run folder with its checkpoints."""
+from .run_file import CHECKPOINTS, LAST, RUN_FILE
 
 JUDGE = "judge"
 """Subfolder of a run folder with the classifier that judges generated clips, trained on the recordings alone."""

@@ -33,7 +33,7 @@ N_STARTUP_TRIALS = 4
 STUDY_NAME = "wavewright"
 STUDY_FILE = "study.db"
 JOURNAL = "journal:"
-SIGNATURE, TRIAL_MINUTES = "signature", "trial_minutes"  # attributes of a study
+SIGNATURE, TRIAL_MINUTES, TRIAL_STEPS = "signature", "trial_minutes", "trial_steps"  # attributes of a study
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,8 @@ class Search:
         URL of Optuna's storage: of a database, or ``journal:FILE``; empty: an SQLite file in ``out``.
     trial_minutes
         Duration of a whole trial.
+    trial_steps
+        Steps of a whole trial, so that its duration does not matter; 0: as many as fit into ``trial_minutes``.
     dials
         Names of the dials that are turned; empty: all that no setting fixes.
     seed
@@ -77,6 +79,7 @@ class Search:
     storage: str = ""
     seed: int = 0
     max_trials: int = 0
+    trial_steps: int = 0
     permission: Permission = field(default_factory=Permission)
     permission_words: tuple[str, ...] = ()
 

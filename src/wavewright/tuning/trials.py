@@ -22,10 +22,9 @@ from ..errors import BadFolder, BadSetting, InUse, WavewrightError, shortened
 from ..file_lock import locked
 from ..models.consent import required_consent
 from ..training.checkpoint import Progress
-from ..training.loop import LAST
 from ..training.provenance import provenance_of
 from ..training.run import Run, choose_recipe, open_base, scan_for
-from ..training.run_folder import CHECKPOINTS
+from ..training.run_file import CHECKPOINTS, LAST
 from .search import N_RUNGS, Search, open_study
 from .space import assignments, defaults, distribution, open_dials
 
@@ -33,7 +32,7 @@ TRIALS = "trials"
 CLAIM_LOCK = ".wavewright-claim.lock"
 TRIAL_LOCK = ".wavewright-trial.lock"
 THREADS, METRIC = "threads", "metric"  # attributes of a study
-HOST, PLAN, FAULT = "host", "settings", "fault"  # attributes of a trial
+HOST, PLAN, FAULT, MINUTES = "host", "settings", "fault", "minutes"  # attributes of a trial
 MIN_TRIAL_STEPS = 10 * N_RUNGS
 """Steps of a whole trial below which a search says that its minutes are too few."""
 
@@ -123,7 +122,9 @@ class Worker:
         run = self._run(self.search.out / TRIALS, ())
         run.consent()
         steps, threads = run.steps_in(self.search.trial_minutes)
-        if steps < MIN_TRIAL_STEPS:
+        if self.search.trial_steps:
+            self._check_fits(steps)
+        elif steps < MIN_TRIAL_STEPS:
             needed = self.search.trial_minutes * MIN_TRIAL_STEPS / max(steps, 1)
             raise BadSetting(
                 f"A trial of {self.search.trial_minutes:.2g} minutes has time for {steps} steps, which say nothing; "
@@ -133,6 +134,16 @@ class Worker:
         self.study.set_user_attr(METRIC, self.ground.metric)
         self.study.enqueue_trial(defaults(self.ground.dials, self.ground.recipe), skip_if_exists=True)
         self.study.set_user_attr(THREADS, threads)
+
+    def _check_fits(self, most_steps: int) -> None:
+        """Raise BadSetting if a whole trial by its steps takes longer than so many steps of the defaults."""
+        steps, minutes = self.search.trial_steps, self.search.trial_minutes
+        if steps > most_steps:
+            needed = minutes * steps / max(most_steps, 1)
+            raise BadSetting(
+                f"A trial of {steps} steps takes about {needed:.2g} minutes here, but the search has {minutes:.2g}; "
+                f"give --max-minutes {_rounded_up(8 * needed)}, or fewer --trial-steps."
+            )
 
     def work(self, deadline: float) -> None:
         """Train trials until a time, in seconds as :func:`time.time` counts them, or until a signal arrives."""
@@ -147,17 +158,16 @@ class Worker:
 
     def _claim(self, deadline: float, stack: ExitStack) -> Trial | None:
         """Return an abandoned trial or a new one, and hold its lock; None if too little time is left."""
-        whole_trial = 60 * self.search.trial_minutes
         with locked(self.search.out / CLAIM_LOCK, wait=True):
             for known in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
                 if known.user_attrs.get(HOST) == socket.gethostname():
                     with suppress(InUse):
                         stack.enter_context(locked(self._folder(known.number) / TRIAL_LOCK, wait=False))
                         return Trial(self.study, known._trial_id)
-            if self.search.max_trials and len(self.study.get_trials(deepcopy=False)) >= self.search.max_trials:
+            if self.search.max_trials and self._n_begun() >= self.search.max_trials:
                 return None
             is_first = not self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-            if not is_first and deadline - time.time() < WORTH_STARTING * whole_trial:
+            if not is_first and deadline - time.time() < WORTH_STARTING * 60 * self._whole_trial_minutes():
                 return None
             trial = self.study.ask({dial.name: distribution(dial, self.ground.recipe) for dial in self.ground.dials})
             folder = self._folder(trial.number)
@@ -165,6 +175,17 @@ class Worker:
             stack.enter_context(locked(folder / TRIAL_LOCK, wait=False))
             trial.set_user_attr(HOST, socket.gethostname())
             return trial
+
+    def _n_begun(self) -> int:
+        """Return the number of trials, without the defaults if they only wait to be trained."""
+        return sum(trial.state != TrialState.WAITING for trial in self.study.get_trials(deepcopy=False))
+
+    def _whole_trial_minutes(self) -> float:
+        """Return how long a whole trial is to last; by its steps, as long as the shortest one that is finished."""
+        if not self.search.trial_steps:
+            return self.search.trial_minutes
+        finished = self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+        return min((trial.user_attrs[MINUTES] for trial in finished), default=0.0)
 
     def _folder(self, number: int) -> Path:
         return self.search.out / TRIALS / f"{number:04d}"
@@ -201,7 +222,7 @@ class Worker:
             self.show(f"trial {trial.number}: interrupted at step {progress.step} of {progress.steps}")
             return False
         trial.set_user_attr("steps", progress.step)
-        trial.set_user_attr("minutes", round(progress.minutes, 2))
+        trial.set_user_attr(MINUTES, round(progress.minutes, 2))
         if progress.finished == PRUNED:
             self.study.tell(trial, state=TrialState.PRUNED)
             _remove_weights(folder)
@@ -218,7 +239,8 @@ class Worker:
         chosen = assignments(trial.params)
         threads = self.study.user_attrs[THREADS]
         run = self._run(folder, (*chosen, f"training.threads={threads}"))
-        run.set_plan(max(run.steps_in(self.search.trial_minutes)[0], N_RUNGS), N_RUNGS, threads)
+        steps = self.search.trial_steps or run.steps_in(self.search.trial_minutes)[0]
+        run.set_plan(max(steps, N_RUNGS), N_RUNGS, threads)
         training = run.recipe.training
         planned = {name: getattr(training, name) for name in ("steps", "evaluate_every", "save_every", "threads")}
         settings = (*chosen, *assignments({f"training.{name}": value for name, value in planned.items()}))

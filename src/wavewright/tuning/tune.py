@@ -16,7 +16,7 @@ from rich.console import Console
 
 from ..errors import BadFolder, BadSetting, WavewrightError
 from ..whole_file import hidden_path
-from .search import SIGNATURE, TRIAL_MINUTES, Search, check_signature, open_study, storage_errors
+from .search import SIGNATURE, TRIAL_MINUTES, TRIAL_STEPS, Search, check_signature, open_study, storage_errors
 from .trials import TRIALS, Ground, Worker
 
 BEST = "best"
@@ -98,13 +98,15 @@ def tune(search: Search, max_minutes: float, jobs: int = 1, resume: bool = False
 
 
 def _joined(search: Search) -> Search:
-    """Return the search with the trials' duration of its first call; raise BadSetting if the storage has another."""
+    """Return the search with the trials' length of its first call; raise BadSetting if the storage has another."""
     study = open_study(search)
     check_signature(study, search)
     if SIGNATURE not in study.user_attrs:
         study.set_user_attr(TRIAL_MINUTES, search.trial_minutes)
+        study.set_user_attr(TRIAL_STEPS, search.trial_steps)
         study.set_user_attr(SIGNATURE, search.signature)
-    return replace(search, trial_minutes=study.user_attrs[TRIAL_MINUTES])
+    known = study.user_attrs
+    return replace(search, trial_minutes=known[TRIAL_MINUTES], trial_steps=known.get(TRIAL_STEPS, 0))
 
 
 def keep_best(search: Search, study: Study, metric: str) -> Outcome:

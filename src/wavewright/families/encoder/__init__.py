@@ -51,7 +51,7 @@ class EncoderFamily(Family[EncoderConfig, "EncoderRecipe", "EncoderPrepared"]):
     config = EncoderConfig
     sizes = SIZES
     health = HealthRules(loss="valid/loss")
-    ranking = "valid/loss"
+    ranking = "-valid/agreement"  # the loss depends on the temperature, which is searched
     dials = (
         *TRAINING_DIALS,
         Dial("model.width", choices=(1, 2, 3, 4)),

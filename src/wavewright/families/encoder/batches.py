@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -23,6 +24,7 @@ class EncoderDataSettings(ViewSettings):
 
     length_exponent: float = ranged(0.5, 0.0, 1.0)  # recordings are drawn in proportion to their length to this power
     speaker_fraction: float = ranged(0.0, 0.0, 1.0)  # of a batch, all of one speaker, if a drawn recording has one
+    same_text_probability: float = ranged(0.0, 0.0, 1.0)  # of a second view from another recording of the same text
     valid_fraction: float = ranged(0.05, 0.0, 0.9)  # of the recordings (or groups), unless a manifest names splits
 
 
@@ -52,6 +54,7 @@ class ViewBatches:
         weights = np.array([self.lengths[row] for row in rows], np.float64) ** data.length_exponent
         self.probabilities = weights / weights.sum()
         self.speakers = np.array([store.entries[row].speaker or "" for row in rows])
+        self.same_text = rows_of_same_text(store, rows)
 
     def __call__(self, step: int) -> dict[str, np.ndarray]:
         """Return the batch of a step.
@@ -60,24 +63,38 @@ class ViewBatches:
         -------
         dict
             ``first`` and ``second``: log-mel spectrograms ``(batch, n_mels, n_frames)`` float32, views of the same
-            clips. ``statistics``: see :func:`.views.clean_statistics`.
+            clips, or of two clips of the same text. ``statistics``: of the clips of the first views and of the
+            second, ``(2 * batch, 3 * n_mels)``, see :func:`.views.clean_statistics`.
         """
         seed = self.recipe.training.seed
         rng = np.random.default_rng([seed, step])
         n_clips = self.recipe.training.batch_size
         chosen = draw_recordings(n_clips, self.probabilities, self.speakers, self.recipe.data.speaker_fraction, rng)
-        return self.views([self.draw_context(self.rows[index], rng) for index in chosen], (seed, step))
+        rows = [self.rows[index] for index in chosen]
+        contexts = [self.draw_context(row, rng) for row in rows]
+        return self.views(
+            contexts, [self._paired(row, own, rng) for row, own in zip(rows, contexts, strict=True)], (seed, step)
+        )
 
-    def views(self, contexts: Sequence[np.ndarray], seed: Sequence[int]) -> dict[str, np.ndarray]:
-        """Return two views of waves ``(n_context_samples,)`` as a batch."""
+    def views(
+        self, contexts: Sequence[np.ndarray], paired: Sequence[np.ndarray], seed: Sequence[int]
+    ) -> dict[str, np.ndarray]:
+        """Return views of waves ``(n_context_samples,)`` and of those that are paired with them, as a batch."""
         model, data = self.recipe.model, self.recipe.data
-        spectrograms = np.stack([log_mel_spectrogram(wave, model) for wave in contexts])
         shift = data.largest_shift_seconds * model.sample_rate / model.hop_length
-        views = {
-            name: draw_views(spectrograms, model.n_frames, data, shift, (*seed, number))
-            for number, name in enumerate(("first", "second"), start=1)
-        }
-        return {**views, "statistics": clean_statistics(spectrograms, model.n_frames, model.range_db)}
+        views, statistics = {}, []
+        for number, (name, waves) in enumerate((("first", contexts), ("second", paired)), start=1):
+            spectrograms = np.stack([log_mel_spectrogram(wave, model) for wave in waves])
+            views[name] = draw_views(spectrograms, model.n_frames, data, shift, (*seed, number))
+            statistics.append(clean_statistics(spectrograms, model.n_frames, model.range_db))
+        return {**views, "statistics": np.concatenate(statistics)}
+
+    def _paired(self, row: int, context: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Return the context of the second view: that of the first, or of another recording of the same text."""
+        others = self.same_text.get(row)
+        if others is None or rng.random() >= self.recipe.data.same_text_probability:
+            return context
+        return self.draw_context(int(rng.choice(others)), rng)
 
     def draw_context(self, row: int, rng: np.random.Generator) -> np.ndarray:
         """Return a random crop ``(n_context_samples,)`` of a recording; a shorter one is in it as a whole."""
@@ -91,6 +108,20 @@ class ViewBatches:
             return context
         crops = [self.store.crop(row, int(start), self.n_context_samples)[0] for start in starts]
         return max(crops, key=lambda crop: float(np.square(crop).sum()))
+
+
+def rows_of_same_text(store: ClipStore, rows: Sequence[int]) -> dict[int, np.ndarray]:
+    """Return the other rows with the text of each row; rows without a text, or alone with it, are left out."""
+    by_text: dict[str, list[int]] = defaultdict(list)
+    for row in rows:
+        if text := store.entries[row].text:
+            by_text[text.casefold()].append(row)
+    return {
+        row: np.array([other for other in alike if other != row])
+        for alike in by_text.values()
+        if len(alike) > 1
+        for row in alike
+    }
 
 
 def draw_recordings(

@@ -17,7 +17,8 @@ SMALLEST_DEVIATION = 1e-3  # of a statistic in a batch
 class EncoderNetwork(Network):
     """Spectrogram to embedding, its projection, and the loss that it minimises.
 
-    A batch holds ``first`` and ``second``, log-mel spectrograms ``(batch, n_mels, n_frames)`` of the same clips.
+    A batch holds ``first`` and ``second``, log-mel spectrograms ``(batch, n_mels, n_frames)`` of the same clips, and
+    ``statistics`` of the clean clips of the first and then of the second views.
     """
 
     def __init__(self, config: EncoderConfig) -> None:
@@ -52,7 +53,7 @@ class EncoderNetwork(Network):
         target = (target - target.mean(0)) / (target.std(0) + SMALLEST_DEVIATION)
         return {
             "view/contrastive": contrastive_loss(self.projection(statistics).float(), self.config.temperature),
-            "clean/statistics": F.mse_loss(predicted, target.repeat(2, 1)),
+            "clean/statistics": F.mse_loss(predicted, target),
         }
 
 

@@ -83,4 +83,5 @@ def _valid_views(batches: ViewBatches, rows: Sequence[int]) -> dict[str, np.ndar
     """Return fixed views of validation recordings."""
     rng = np.random.default_rng(VALID_SEED)
     chosen = rng.permutation(rows)[:MAX_VALID_CLIPS]
-    return batches.views([batches.draw_context(int(row), rng) for row in chosen], (VALID_SEED,))
+    contexts = [batches.draw_context(int(row), rng) for row in chosen]
+    return batches.views(contexts, contexts, (VALID_SEED,))

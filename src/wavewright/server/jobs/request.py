@@ -60,12 +60,15 @@ class PreparedTask:
         Files to link into the job's folder, by their relative paths.
     command
         The command line that does the same.
+    run
+        Name of the run folder that a training writes, which is the name of its model; None for other tasks.
     """
 
     task: CommandTask
     arguments: dict[str, object]
     files: dict[str, Path]
     command: str
+    run: str | None = None
 
 
 def http_tasks() -> dict[str, CommandTask]:
@@ -132,7 +135,8 @@ def prepare(
     _set_outputs(task, arguments, inputs, runs_folder)
     own = {each.name for each in task.description.parameters.values()}
     arguments |= {name: value for name, value in {"quiet": True, **(fixed or {})}.items() if name in own}
-    return PreparedTask(task, arguments, dict(inputs.files), command)
+    run = Path(str(arguments["out"])).name if task.name in TRAINING else None
+    return PreparedTask(task, arguments, dict(inputs.files), command, run)
 
 
 def _unknown(task: CommandTask, name: str) -> TaskParameter:

@@ -153,6 +153,7 @@ class JobStore:
         """Remove what is too old or too much."""
         now, limits = time.monotonic(), self._settings
         oldest = now - 60 * limits.keep_minutes
+        self._keep_uploads_of_running_jobs(now)
         for upload in [each for each in self.uploads.values() if each.used_at < oldest]:
             self.remove_upload(upload)
         ended = sorted((job for job in self.jobs.values() if job.has_ended), key=lambda job: job.ended_at)
@@ -161,6 +162,13 @@ class JobStore:
                 self.remove_job(job)
         for job in [job for job in self.jobs.values() if job.state == "running"]:
             self._end_if_too_much(job, now)
+
+    def _keep_uploads_of_running_jobs(self, now: float) -> None:
+        """Count the uploads of jobs that have not ended as used, so that a training that is stopped can be resumed."""
+        sources = {path for job in self.jobs.values() if not job.has_ended for path in job.prepared.files.values()}
+        for upload in self.uploads.values():
+            if upload.path in sources:
+                upload.used_at = now
 
     def _end_if_too_much(self, job: TaskJob, now: float) -> None:
         limits = self._settings

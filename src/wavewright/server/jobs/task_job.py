@@ -136,6 +136,7 @@ class TaskJob:
                 "warnings": self.warnings,
                 "files": [self._file_record(file, prefix) for file in self.files],
                 "command": self.prepared.command,
+                "run": self.prepared.run,
             }
 
     def file(self, name: str) -> Path | None:

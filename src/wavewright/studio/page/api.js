@@ -130,6 +130,12 @@ export function describe() {
   return descriptions;
 }
 
+/** Let models be asked for again: there are others. */
+export function forgetModels() {
+  descriptions = null;
+  details.clear();
+}
+
 const details = new Map();
 
 /** Return what only an opened model says: `options` of generate, `attributes` of adjust; asked for once. */

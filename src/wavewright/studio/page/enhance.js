@@ -1,17 +1,17 @@
 // Remove noise and reverberation; before and after at one position and equal loudness.
-import { describe, run } from "./api.js";
+import { run } from "./api.js";
 import { drawClip } from "./drawing.js";
 import { library } from "./library.js";
+import { models, modelSelect } from "./models.js";
 import { Comparison } from "./pads.js";
 import { Slot } from "./slot.js";
-import { checkbox, commandBox, complain, guarded, h, labelled, say, save, select, slider } from "./ui.js";
+import { checkbox, commandBox, complain, guarded, h, labelled, say, save, slider } from "./ui.js";
 
 /** Build the panel. */
 export async function open(panel) {
-  const { models } = await describe();
-  const denoisers = models.filter(model => model.family === "denoiser" && !model.name.startsWith("echo"));
+  const denoisers = () => models.filter(each => each.family === "denoiser" && !each.name.startsWith("echo"));
   const source = new Slot("Recording");
-  const model = select([["", "by the recording's sample rate"], ...denoisers.map(each => [each.name, each.title])], "");
+  const model = await modelSelect(() => [["", "by the recording's sample rate"], ...denoisers().map(each => [each.name, each.title])], "");
   const denoise = checkbox("remove noise", true);
   const dereverb = checkbox("remove reverberation", false);
   const mix = slider("Mix", { min: 0, max: 1, step: 0.05, value: 1 });

@@ -1,7 +1,8 @@
 // Generate clips on pads, vary, lock and compare them.
-import { describe, detailsOf, run } from "./api.js";
+import { detailsOf, run } from "./api.js";
 import { History, undoButtons } from "./history.js";
 import { library } from "./library.js";
+import { models, modelSelect } from "./models.js";
 import { Comparison, exportClips, padOf } from "./pads.js";
 import { sender } from "./send.js";
 import { checkbox, commandBox, complain, counted, fill, guarded, h, labelled, say, select, slider } from "./ui.js";
@@ -13,13 +14,10 @@ const SECONDS_OF_ENDLESS = 3;
 
 /** Build the panel. */
 export async function open(panel) {
-  const { models } = await describe();
-  const generators = models.filter(model => model.can_generate);
-  const state = { models: generators };
   const empty = { pads: [], locked: [] };
 
   const history = new History("pads", empty, board => showBoard(board));
-  const model = select(generators.map(each => [each.name, each.title]), FIRST_MODEL, () => showModel().catch(complain));
+  const model = await modelSelect(() => models.filter(each => each.can_generate).map(each => [each.name, each.title]), FIRST_MODEL, () => showModel().catch(complain));
   const label = select([], "");
   const count = h("input", { type: "number", min: 1, max: 16, value: "8" });
   const seed = h("input", { type: "number", min: 0, max: MOST_SEED, value: "0" });
@@ -65,7 +63,7 @@ export async function open(panel) {
 
   const current = () => history.current.pads.map(id => library.get(id)).filter(Boolean);
   const starred = () => library.all().filter(clip => clip.isFavourite);
-  const chosen = () => state.models.find(each => each.name === model.value);
+  const chosen = () => models.find(each => each.name === model.value);
 
   async function showModel() {
     const { name, labels, speakers } = chosen();

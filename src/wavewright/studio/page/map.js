@@ -1,7 +1,8 @@
 // A map of sounds: clips that sound alike lie close to each other, and play as the pointer moves over them.
-import { describe, run } from "./api.js";
+import { run } from "./api.js";
 import { colour, fitted, seriesColour } from "./drawing.js";
 import { library } from "./library.js";
+import { models, modelSelect, onModels } from "./models.js";
 import { playClip } from "./pads.js";
 import { sender } from "./send.js";
 import { commandBox, complain, counted, fill, guarded, h, labelled, say, select } from "./ui.js";
@@ -13,11 +14,8 @@ const FEWEST = 3;
 
 /** Build the panel. */
 export async function open(panel) {
-  const { models } = await describe();
-  const generators = models.filter(model => model.can_generate);
   const source = select([], "");
-  const by = select([], "morph-drums");
-  fill(by, [...models.filter(model => model.family === "vae").map(model => [`model:${model.name}`, `latents of ${model.name}`]),
+  const by = await modelSelect(() => [...models.filter(model => model.family === "vae").map(model => [`model:${model.name}`, `latents of ${model.name}`]),
     ...models.filter(model => ["encoder", "classifier"].includes(model.family)).map(model => [`embedding:${model.name}`, `embedding by ${model.name}`]),
     ["embedding:log-mel", "log-mel spectrum"]], "embedding:log-mel");
   const folder = h("input", { type: "file", multiple: true, webkitdirectory: true, hidden: true, onchange: guarded(() => draw(filesOf(folder.files))) });
@@ -38,7 +36,7 @@ export async function open(panel) {
   function showSources() {
     const chosen = source.value;
     fill(source, [["history", `history (${library.all().length})`], ["favourites", `favourites (${library.all().filter(clip => clip.isFavourite).length})`],
-      ["folder", "a folder of files …"], ...generators.map(model => [`new:${model.name}`, `${N_NEW} new clips of ${model.name}`])],
+      ["folder", "a folder of files …"], ...models.filter(model => model.can_generate).map(model => [`new:${model.name}`, `${N_NEW} new clips of ${model.name}`])],
     chosen || (library.all().length >= FEWEST ? "history" : "new:drums"));
   }
 
@@ -144,6 +142,7 @@ export async function open(panel) {
     if (Number.isFinite(score(best))) visit(best);
   });
   library.onChange(showSources);
+  onModels(showSources);
   showSources();
   panel.addEventListener("studio-show", paint);
 }

@@ -1,6 +1,7 @@
 // Morph between two clips; adjust and vary one by sliders.
-import { describe, detailsOf, fetchFile, latest, run } from "./api.js";
+import { detailsOf, fetchFile, latest, run } from "./api.js";
 import { library } from "./library.js";
+import { loadModels, models, modelSelect } from "./models.js";
 import { QuickResult } from "./quick.js";
 import { receive } from "./send.js";
 import { Slot } from "./slot.js";
@@ -12,13 +13,13 @@ const QUICK = { candidates: 1 }; // while a slider moves; once it rests, the amo
 
 /** Build the panel. */
 export async function open(panel) {
-  const { models } = await describe();
-  const vaes = models.filter(model => model.family === "vae");
-  const forClips = vaes.find(model => model.labels.length) || vaes[0];
+  await loadModels();
+  const vaes = () => models.filter(each => each.family === "vae");
+  const forClips = vaes().find(each => each.labels.length) || vaes()[0];
   const from = new Slot("From", () => morph.forget());
   const to = new Slot("To", () => morph.forget());
   const sound = new Slot("Sound", () => sliders.reset());
-  const model = select(vaes.map(each => [each.name, each.title]), forClips?.name, guarded(async () => { morph.forget(); await sliders.open(model.value); }));
+  const model = await modelSelect(() => vaes().map(each => [each.name, each.title]), forClips?.name, guarded(async () => { morph.forget(); await sliders.open(model.value); }));
   const morph = new Morph(from, to, model);
   const sliders = new Sliders(sound, model);
 

@@ -3,6 +3,7 @@ import { describe, fetchFile, run, ServerError, upload } from "./api.js";
 import { History, undoButtons } from "./history.js";
 import { Keyboard } from "./keyboard.js";
 import { library } from "./library.js";
+import { models, modelSelect } from "./models.js";
 import { PianoRoll } from "./piano_roll.js";
 import { decode, play, stop } from "./player.js";
 import { StepGrid } from "./step_grid.js";
@@ -16,10 +17,10 @@ const PLAYED = new Map([["piano", 0], ["organ", 19], ["guitar", 25], ["bass", 33
 
 /** Build the panel. */
 export async function open(panel) {
-  const { models, pieces, patches } = await describe();
+  const { pieces, patches } = await describe();
   const state = { track: 0, bar: 0, playing: null };
   const history = new History("score", EMPTY, roll => show(roll));
-  const composer = select([...models.filter(model => model.can_compose).map(model => [`model:${model.name}`, model.title]), ...pieces.map(name => [`rule:${name}`, `${name} (by rules)`])], "rule:band");
+  const composer = await modelSelect(() => [...models.filter(model => model.can_compose).map(model => [`model:${model.name}`, model.title]), ...pieces.map(name => [`rule:${name}`, `${name} (by rules)`])], "rule:band");
   const bars = h("input", { type: "number", min: 1, max: 64, value: "8" });
   const seed = h("input", { type: "number", min: 0, max: 2 ** 32 - 1, value: "0" });
   const key = h("input", { size: 8, placeholder: "any" });
@@ -29,7 +30,7 @@ export async function open(panel) {
   const program = select([...PLAYED].map(([name, number]) => [String(number), name]), "0", () => editTrack(each => ({ ...each, program: Number(program.value) })));
   const position = h("span.soft");
   const grid = select([["0.25", "sixteenths"], ["0.5", "eighths"], ["1", "quarters"], ["0.125", "thirty-seconds"]], "0.25", () => { roll.grid = Number(grid.value); });
-  const instrument = select([["", "SoundFont of General MIDI"], ["patch:general-midi", "synthesiser (General MIDI)"],
+  const instrument = await modelSelect(() => [["", "SoundFont of General MIDI"], ["patch:general-midi", "synthesiser (General MIDI)"],
     ...models.filter(model => model.can_perform).map(model => [`instrument:${model.name}`, `model ${model.title}`]), ...patches.map(name => [`patch:${name}`, `patch ${name}`])], "",
   () => keyboard.setPatch(patchOf()));
   const swing = slider("Swing", { min: 0.5, max: 0.75, step: 0.01, value: 0.5 });

@@ -1,6 +1,7 @@
 // Speech that is played while it is computed, its words marked; styles, and a lexicon of one's own.
 import { describe, fetchJson, run, ServerError } from "./api.js";
 import { library } from "./library.js";
+import { modelSelect } from "./models.js";
 import { SampleStream, stop } from "./player.js";
 import { commandBox, guarded, h, jobRow, labelled, save, say, select, slider } from "./ui.js";
 
@@ -10,10 +11,10 @@ const FIRST_TEXT = "Hello! This voice was trained on a laptop. Every word is mar
 
 /** Build the panel. */
 export async function open(panel) {
-  const [{ voices }, { styles }] = await Promise.all([fetchJson("/v1/audio/voices"), describe()]);
+  const { styles } = await describe();
   const text = h("textarea", { rows: 4, value: "" });
   text.value = FIRST_TEXT;
-  const voice = select(voices.map(each => [each.id, `${each.name} (${each.language})`]), voices[0]?.id);
+  const voice = await modelSelect(async () => (await fetchJson("/v1/audio/voices")).voices.map(each => [each.id, `${each.name} (${each.language})`]));
   const style = select([["", "neutral"], ...styles], "", () => { strength.hidden = !style.value; });
   const strength = slider("Strength", { min: 0, max: 2, step: 0.1, value: 1 });
   strength.hidden = true;

@@ -2,6 +2,7 @@
 import { describe, fetchJson, follow, postJson, run, ServerError } from "./api.js";
 import { drawCurves, seriesColour, short } from "./drawing.js";
 import { droppedFiles, filesOf, uploadFolder } from "./folder.js";
+import { refreshModels } from "./models.js";
 import { decode, play } from "./player.js";
 import { checkbox, commandBox, complain, counted, fill, guarded, h, jobRow, labelled, say, select } from "./ui.js";
 
@@ -86,24 +87,48 @@ export async function open(panel) {
     if (state.job) { say("A training runs already; stop it first."); return; }
     const values = { folder: recordings(), family: family.value, size: size.value, out: name.value.trim(), set: settings.value.split(/\s+/).filter(Boolean) };
     if (consent.control.checked) values.i_have_consent = true;
-    if (isResumed) Object.assign(values, { resume: true, more_minutes: Number(minutes.value) });
-    else values.max_minutes = Number(minutes.value);
-    const job = await postJson("/v1/tasks/train?wait=0", values);
+    Object.assign(values, isResumed ? await lengthOfResumed(values.out) : { max_minutes: Number(minutes.value) });
+    attend(await postJson("/v1/tasks/train?wait=0", values));
+    say(`Training ${values.out}; you may leave this panel.`);
+  }
+
+  /** Return the options by which a run goes on for the minutes of the field, whatever its plan has left. */
+  async function lengthOfResumed(name) {
+    const wanted = Number(minutes.value);
+    const { minutes_left: left } = await recordOf(name);
+    return { resume: true, ...(left === null || wanted <= left ? { max_minutes: wanted } : { more_minutes: wanted - left }) };
+  }
+
+  /** Show a training until it ends. */
+  function attend(job) {
     state.job = job;
     stopper.disabled = false;
     command.show(job.command);
-    watch(values.out);
-    say(`Training ${values.out}; you may leave this panel.`);
-    follow(job, null, shown => { progress.textContent = shown.message || progress.textContent; })
-      .then(ended => {
-        if (ended.state === "failed") throw new ServerError(ended.error);
-        say(ended.state === "done" ? `${values.out} is a model now: reload the page to generate with it.` : `The training of ${values.out} was stopped.`);
-      }).catch(complain).finally(async () => {
+    watch(job.run);
+    follow(job, null, shown => { state.message = shown.message; if (state.run === job.run) showProgress(); })
+      .catch(error => ({ state: "failed", error: error.message }))
+      .then(async ended => {
+        const [run] = await Promise.all([recordOf(job.run).catch(() => null), refreshModels().catch(complain), listRuns().catch(complain)]);
         state.job = null;
         stopper.disabled = true;
-        await listRuns().catch(complain);
-        await refresh().catch(complain);
-      });
+        await refresh().catch(() => {});
+        if (ended.state === "failed") throw new ServerError(ended.error);
+        say(sentenceOf(ended, job.run, run));
+      }).catch(complain);
+  }
+
+  /** Return what has become of a training. */
+  function sentenceOf(ended, name, run) {
+    const model = run?.is_model ? `${name} is a model now, and is in the lists of models.` : "";
+    if (ended.state === "done") return model;
+    return run ? `The training of ${name} was stopped; Resume continues it. ${model}` : `The training of ${name} was stopped before it began.`;
+  }
+
+  /** Show a training that goes on although the page was loaded anew. */
+  async function attendRunning() {
+    const { jobs } = await fetchJson("/v1/jobs");
+    const job = jobs.find(each => each.task === "train" && ["queued", "running"].includes(each.state));
+    if (job) attend(job);
   }
 
   async function stopTraining() {
@@ -114,16 +139,23 @@ export async function open(panel) {
 
   /** Show the curves and samples of a run, again and again while it trains. */
   function watch(runName) {
-    state.run = runName;
+    Object.assign(state, { run: runName, record: null });
     clearInterval(state.timer);
     if (!runName) return;
     state.timer = setInterval(() => { if (!panel.hidden && state.job) refresh().catch(() => {}); }, POLL_MS);
     refresh().catch(() => {});
   }
 
+  /** Show how far the run is: the job that trains it knows the step and the plan, its log what was recorded. */
+  function showProgress() {
+    const { job, message, record, run: name } = state;
+    const step = job?.run === name && message ? message : `step ${record?.step ?? 0}`;
+    progress.textContent = `${name}: ${step}${record ? `, ${record.minutes.toFixed(1)} min${record.is_model ? ", a model" : ""}` : ""}.`;
+  }
+
   async function refresh() {
     if (!state.run) return;
-    const record = await fetchJson(`/studio/runs/${encodeURIComponent(state.run)}`);
+    const record = await recordOf(state.run);
     const shown = Object.fromEntries(Object.entries(record.curves).slice(0, MOST_CURVES));
     drawCurves(curves, shown);
     curves.setAttribute("aria-label", `Curves of ${state.run}: ${Object.entries(shown).map(([title, points]) => `${title} ${short(points[points.length - 1][1])}`).join(", ") || "none yet"}`);
@@ -132,7 +164,8 @@ export async function open(panel) {
       dot.style.background = seriesColour(index);
       return h("span", {}, dot, `${title} ${short(points[points.length - 1][1])}`);
     }));
-    progress.textContent = `${state.run}: step ${record.step}, ${record.minutes.toFixed(1)} min${record.is_model ? ", a model" : ""}.`;
+    state.record = record;
+    showProgress();
     const known = new Set([...samples.children].map(each => each.dataset.name));
     const names = record.samples.map(each => each.name);
     if (names.length !== known.size || names.some(each => !known.has(each))) {
@@ -158,6 +191,9 @@ export async function open(panel) {
   });
   showSizes();
   await listRuns();
+  await attendRunning();
 }
+
+function recordOf(name) { return fetchJson(`/studio/runs/${encodeURIComponent(name)}`); }
 
 function listed(counts, unit = "") { return Object.entries(counts).map(([key, count]) => `${key}${unit} (${count})`).join(", "); }

@@ -1,0 +1,70 @@
+"""A training over HTTP: started, followed, stopped, resumed, and used as a model."""
+
+from __future__ import annotations
+
+import http.client
+import json
+
+import pytest
+
+pytest.importorskip("uvicorn")
+pytest.importorskip("torch")
+
+from http_jobs import do, ended, tone, upload
+from local_server import request, running
+
+SETTINGS = ["training.evaluate_every=2", "training.save_every=2", "training.threads=1", "training.batch_size=4"]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        folder = tmp_path_factory.mktemp("server")
+        monkeypatch.chdir(folder)
+        monkeypatch.setenv("WAVEWRIGHT_HOME", str(folder / "models"))
+        with running(job_workers=1, is_ready_first=False) as server:
+            yield server
+
+
+def recordings(server) -> list[dict[str, str]]:
+    return [
+        {**upload(server, f"{n}.wav", tone(0.1, 8_000, hz + 7 * n)), "path": f"{label}/{n}.wav"}
+        for label, hz in (("low", 110), ("high", 880))
+        for n in range(4)
+    ]
+
+
+def events(server, job: dict):
+    """Yield the states of a job as its stream of events has them."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=200)
+    try:
+        connection.request("GET", f"/v1/jobs/{job['id']}/events")
+        for line in connection.getresponse():
+            if line.startswith(b"data: "):
+                yield json.loads(line[6:])
+    finally:
+        connection.close()
+
+
+def test_a_training_is_followed_stopped_resumed_and_is_a_model(server):
+    call = {"folder": recordings(server), "family": "gan", "size": "tiny", "out": "beeps", "set": SETTINGS}
+    job = do(server, "train", "", **call, max_minutes=30).json
+    assert job["run"] == "beeps"
+    running_state = next(state for state in events(server, job) if state["message"].startswith("step 2 of"))
+    assert running_state["state"] == "running"
+    assert 0 < running_state["progress"] < 1
+    stopped = ended(server, request(server, "POST", f"/v1/jobs/{job['id']}/stop").json)
+    assert stopped["state"] == "cancelled"
+    assert stopped["error"] == "The training was stopped and saved; resume continues it."
+    again = ended(server, do(server, "train", **call, max_minutes=1).json)
+    assert "continue it with --resume" in again["error"]
+    resumed = ended(server, do(server, "train", **call, resume=True, max_minutes=0.01).json)
+    assert (resumed["state"], resumed["run"]) == ("done", "beeps")
+    assert resumed["result"]["step"] > stopped_step(stopped)
+    generated = do(server, "generate", model="beeps", count=1).json
+    assert generated["result"]["model"] == "beeps"
+    assert "beeps" in do(server, "runs").json["text"]
+
+
+def stopped_step(job: dict) -> int:
+    return int(job["message"].split()[1])
