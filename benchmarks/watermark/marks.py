@@ -267,7 +267,7 @@ def measure_false_positives(options: argparse.Namespace, report: Report) -> None
 
 
 def measure_cost(options: argparse.Namespace, report: Report) -> None:
-    """Add the real-time factors of adding the marks."""
+    """Add the real-time factors of adding the marks, and of a search at all speeds."""
     wave, rate = next(spoken(options.cost_seconds))
     marks = {"noise": marked_sound, "noise and levels": marked_speech}
     marks |= {PERTH.name: marked_by_perth} if has_perth() else {}
@@ -276,6 +276,8 @@ def measure_cost(options: argparse.Namespace, report: Report) -> None:
         report.add(COST, {"mark": name, "real_time_factor": factor})
         if name != PERTH.name:
             report.target(name, "real-time factor of adding it", factor, at_most=0.004)
+    factor = median_seconds(lambda: detect_wave(wave[None], rate)) / options.cost_seconds
+    report.add(COST, {"mark": "search in unmarked speech", "real_time_factor": factor})
 
 
 def _log10(p_value: float) -> float:

@@ -75,7 +75,7 @@ def _search_speeds(segments: Iterable[LoudSegment], key: str) -> tuple[float, Ma
         folding = SpeedFolding(segment.wave)
         batches = np.array_split(folding.speeds, -(-len(folding.speeds) // SPEED_BATCH))
         highest = np.concatenate(
-            [highest_scores(folding.folded(speeds).astype(np.complex64), key) for speeds in batches]  # half the time
+            [highest_scores(folding.folded(speeds, single=True), key) for speeds in batches]  # half the time
         )
         checked = folding.speeds[np.argsort(highest)[::-1][:N_CHECKED_SPEEDS]]
         scores = scores_of(folding.folded(checked), key)

@@ -140,13 +140,14 @@ class SpeedFolding:
     def __init__(self, wave: np.ndarray) -> None:
         self._n_padded = 2 ** (self.OVERSAMPLING * len(wave) - 1).bit_length()
         self._spectrum = np.fft.rfft(wave, self._n_padded)
+        self._single = self._spectrum.astype(np.complex64)
         highest_hz = HIGHEST_HARMONIC / PERIOD_S
         step = 1.0 / (highest_hz * len(wave) / CHIP_RATE_HZ)
         n_steps = int((MAX_SPEED - 1.0) / step)
         self.speeds = 1.0 + step * np.arange(-n_steps, n_steps + 1)
 
-    def folded(self, speeds: np.ndarray) -> np.ndarray:
-        """Return the harmonics ``(speeds, harmonics)`` of the period at each speed."""
-        harmonics = np.arange(LOWEST_HARMONIC, HIGHEST_HARMONIC)
-        bins = np.rint(np.outer(speeds, harmonics) * (self._n_padded / N_CHIPS)).astype(np.int64)
-        return np.asarray(self._spectrum[np.minimum(bins, len(self._spectrum) - 1)])
+    def folded(self, speeds: np.ndarray, single: bool = False) -> np.ndarray:
+        """Return the harmonics ``(speeds, harmonics)`` of the period at each speed, complex64 if `single`."""
+        harmonics = np.arange(LOWEST_HARMONIC, HIGHEST_HARMONIC) * (self._n_padded / N_CHIPS)
+        bins = (np.outer(speeds, harmonics) + 0.5).astype(np.intp)
+        return np.asarray((self._single if single else self._spectrum).take(bins))
