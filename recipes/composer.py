@@ -3,6 +3,7 @@
     python recipes/composer.py chorales --splits FOLDER --out runs/chorales        # 40 minutes of one core
     python recipes/composer.py folk-tunes --splits FOLDER --out runs/folk-tunes
     python recipes/composer.py drum-patterns --out runs/drum-patterns             # of the styles of accompaniment
+    python recipes/composer.py chorales --splits FOLDER --scores-only              # writes corpora/chorales
     python recipes/composer.py chorales --out runs/chorales --bundle               # into the package
 
 The bundled ``chorales`` has the weights of step 1,680, the best on the validation pieces. The run was continued twice,
@@ -255,6 +256,7 @@ def main() -> None:
     parser.add_argument("name", choices=RUNS)
     parser.add_argument("--splits", type=Path, help="folder of the arrays")
     parser.add_argument("--midi", type=Path, help="folder of the scores, default corpora/NAME")
+    parser.add_argument("--scores-only", action="store_true", help="write the scores, and train nothing")
     parser.add_argument("--out", type=Path, help="run folder, default runs/NAME")
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--max-minutes", type=float)
@@ -270,6 +272,8 @@ def main() -> None:
     if options.splits is not None or chosen.pieces is drum_patterns:
         for name, score in chosen.pieces(options.splits):
             write_score(score, midi / f"{name}.mid")
+    if options.scores_only:
+        return
     scanned = scan_of(midi)
     n_train = sum(entry.split == "train" for entry in scanned.entries)
     source = Source(

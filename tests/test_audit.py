@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -27,8 +28,10 @@ from wavewright.auditing.fingerprint import (
 )
 from wavewright.auditing.membership import area_under_curve, membership_of
 from wavewright.auditing.obligations import obligations_of
-from wavewright.auditing.recitation import LIMIT_DB, Share, p_value
-from wavewright.auditing.report import CLEAR, RECITES
+from wavewright.auditing.output import AuditedClip
+from wavewright.auditing.recitation import LIMITS, Nearest, Share, p_value
+from wavewright.auditing.repetition import REPEATED_LIMITS, repeated_sounds
+from wavewright.auditing.verdicts import CLEAR, RECITES
 from wavewright.auditing.voices import USUAL_LIMIT, compare_voices, different_limit, utterances
 from wavewright.cli import run
 from wavewright.clip import Clip
@@ -82,8 +85,8 @@ def test_copies_are_near_at_any_offset_level_and_pitch(semitones):
     ((_, window),) = windows_of(levels(copy))
     row = distances([window], references)[0]
     assert row.argmin() == 3
-    assert row[3] < LIMIT_DB
-    assert row[3] < 0.5 * np.median(np.delete(row, 3))
+    assert row[3] < LIMITS.distance_db
+    assert row[3] < LIMITS.ratio * np.median(np.delete(row, 3))
     match = locate(window, references[3])
     assert match.seconds == pytest.approx(0.37, abs=CELL_SECONDS)
     assert abs(match.semitones - semitones) <= 1
@@ -96,7 +99,7 @@ def test_windows_cover_long_sounds_and_silence_has_none():
     assert np.diff(starts).max() <= WINDOW_CELLS
     assert all(cells.shape == (WINDOW_CELLS, N_BANDS) for _, cells in windows_of(long))
     assert windows_of(levels(np.zeros(RATE, np.float32))) == []
-    assert windows_of(levels(melody(1)[:1_600])) == []  # too short to be told from others
+    assert windows_of(levels(melody(1)[:800])) == []  # too short to be told from others
 
 
 # ---------------------------------------------------------------------------------------------------------- counting
@@ -132,6 +135,42 @@ def test_the_loss_of_a_frame_is_that_of_training():
     assert frame_loss(outputs, frame, config) == pytest.approx(expected, rel=1e-5)
     mean = LstmConfig(output="mse", n_mels=5)
     assert frame_loss(outputs[:5], frame, mean) == pytest.approx(np.square(outputs[:5] - frame).mean())
+
+
+# --------------------------------------------------------------------------------------------------- repeated sounds
+
+
+def answers(requests, distance_db=4.5, ratio=0.45):
+    """Return clips, their levels and nearest recordings: of each request the seeds of its melodies and a recording."""
+    clips, found, nearest = [], {}, []
+    for request, (seeds, recordings) in requests.items():
+        for number, (seed, recording) in enumerate(zip(seeds, recordings, strict=True)):
+            name = f"{request}, {number}"
+            clips.append(AuditedClip(melody(seed), name, request))
+            found[name] = levels(melody(seed))
+            nearest.append(Nearest(name, Path(recording), distance_db, ratio, 0.0, 0.0, 0, False))
+    return clips, found, nearest
+
+
+def test_a_sound_that_is_repeated_is_judged_by_wider_limits():
+    requests = {
+        "one sound": ([1, 1, 1, 1], "aaab"),
+        "several": ([1, 2, 3, 4], "aaaa"),
+        "of no recording": ([5, 5, 5, 5], "abcd"),
+        "too few": ([6, 6], "aa"),
+    }
+    found = {pair.clip.rsplit(", ", 1)[0]: pair.is_near for pair in repeated_sounds(*answers(requests))}
+    assert found == {"one sound": True, "several": False, "of no recording": False}
+    (far,) = repeated_sounds(*answers({"far": ([1, 1, 1], "aaa")}, ratio=REPEATED_LIMITS.ratio + 0.01))
+    assert not far.is_near
+
+
+def test_the_limits_of_a_clip():
+    assert LIMITS.hold(1.0, 1.0)
+    assert not LIMITS.hold(1.1, 0.9)
+    assert LIMITS.hold(4.0, 0.3)
+    assert not LIMITS.hold(4.1, 0.1)
+    assert not LIMITS.hold(1.6, 0.31)
 
 
 # ------------------------------------------------------------------------------------------------- licences and voices
@@ -283,6 +322,20 @@ def test_wrong_calls_give_one_sentence(folders, capsys, tmp_path):
     assert "is silent" in refused(capsys, "audit", "player", str(tmp_path / "silent"), "--quiet")
 
 
-@pytest.mark.uses("composer")
-def test_a_composer_is_refused(capsys, tmp_path):
-    assert "composes scores" in refused(capsys, "audit", "folk-tunes", str(tmp_path))
+@pytest.mark.uses("classifier", "denoiser", "wavenet")
+@pytest.mark.parametrize("model", ["drum-classifier", "denoise-16k", "wavenet", "sound-encoder"])
+def test_models_that_generate_nothing_are_refused(capsys, tmp_path, model):
+    message = refused(capsys, "audit", model, str(tmp_path))
+    assert "generates nothing by itself" in message
+    assert f"models show {model}" in message
+
+
+@pytest.mark.uses("gan", "acoustic")
+def test_folders_of_something_else_are_refused(folders, capsys, monkeypatch):
+    folder, _ = folders
+    monkeypatch.undo()
+    message = refused(capsys, "audit", "drums", str(folder), "--label-from", "folder")
+    assert "labelled held, train, and drums learned kick, snare, hat, tom, cymbal" in message
+    (folder / "empty").mkdir()
+    assert "give a folder" in refused(capsys, "audit", "drums", str(folder / "empty"))
+    assert "give --voices" in refused(capsys, "audit", "en", str(folder))

@@ -14,7 +14,7 @@ from wavewright import loading
 from wavewright.contracts.composition import CompositionSettings
 from wavewright.data.scores import scan_scores
 from wavewright.errors import BadFolder, BadSetting
-from wavewright.families.composer.batches import ComposerDataSettings, Pieces, known_cells, padded
+from wavewright.families.composer.batches import ComposerBatches, ComposerDataSettings, Pieces, known_cells, padded
 from wavewright.families.composer.config import DRUMS, ComposerConfig
 from wavewright.families.composer.constraints import Constraints, lane_symbols, masks_of
 from wavewright.families.composer.conversion import NO_CHORD, chord_of, grid_of, lane_events, metre_of, score_of
@@ -22,6 +22,7 @@ from wavewright.families.composer.drawing import DrawSettings, GridDrawer, Sketc
 from wavewright.families.composer.grid import Grid, longest_matches, plan_features, step_features
 from wavewright.families.composer.network import ComposerNetwork, cell_nats
 from wavewright.families.composer.recipe import common_layout
+from wavewright.families.composer.scoring import cell_nats as scored_nats
 from wavewright.families.composer.training import TorchSteps
 from wavewright.families.composer.vocabulary import FIRST_NOTE, N_CHORDS, REST, Vocabulary
 from wavewright.music.formats import read_score, write_score
@@ -426,3 +427,14 @@ def test_drums_have_a_voice_each():
     rows = [(120 * i, 60, drum, 90) for i, drum in enumerate(DRUMS)]
     grid = grid_of(Score((Track(notes_of([*rows, (0, 60, 35, 90)]), is_drum=True),)), config)
     assert [lane_events(grid, lane)[0][0] for lane in range(9)] == list(range(9))
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("has_plan", [True, False])
+def test_the_likelihood_of_a_piece_is_that_of_training(layout, has_plan):
+    config = config_of(layout, has_plan=has_plan)
+    module, grid = random_module(config), random_grid(config, 10, seed=5)
+    (batch,) = ComposerBatches(Pieces([grid], config), ComposerDataSettings(), 1, 0).all()
+    expected = cell_nats(module, {name: torch.from_numpy(array) for name, array in batch.items()})
+    found = scored_nats(config, TorchSteps(module), grid)
+    assert found.ravel() == pytest.approx(expected.detach().numpy(), abs=1e-4)

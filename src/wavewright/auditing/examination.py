@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from .recitation import (
     p_value,
 )
 from .recordings import Recording
+from .repetition import REPEATED_LIMITS, repeated_sounds
 from .report import Comparison, EmbeddingComparison, Recitation
 
 N_PAIRS = 10
@@ -34,6 +36,10 @@ MIN_SCORED = 10
 
 Show = Callable[[str, int], Callable[[float], None]]
 """Name and size of a step to a function that shows its progress."""
+
+T = TypeVar("T")
+Losses = Callable[[Sequence[T], Callable[[float], None]], list[float]]
+"""Recordings or pieces, and a function that shows progress, to their losses."""
 
 
 @dataclass(frozen=True)
@@ -92,17 +98,23 @@ def examine_recitation(
         step(number + 1)
     rate = model.sample_rate
     show("comparing", 0)
-    found = nearest_recordings([(clip.name, levels_of(clip.wave, rate)) for clip in clips], material.training)
+    levels = {clip.name: levels_of(clip.wave, rate) for clip in clips}
+    found = nearest_recordings(list(levels.items()), material.training)
     usual = _usual(material, count)
     comparisons, pairs = [_comparison("generated", found, usual)], [found]
+    if repeated := repeated_sounds(clips, levels, found):
+        usual_repeated = [pair.judged(REPEATED_LIMITS) for pair in usual]
+        comparisons.append(_comparison("repeated", repeated, usual_repeated))
+        pairs.append(repeated)
     waves = {clip.name: clip.wave for clip in clips}
     if isinstance(model, SequenceGenerator):
         halves, usual_halves = _continued(model, material, count, seed, show, waves)
         if halves:
             comparisons.append(_comparison("continued", halves, usual_halves))
             pairs.append(halves)
-    recited = _recited([pair for of_kind in pairs for pair in of_kind])
-    nearest = sorted((pair for of_kind in pairs for pair in of_kind), key=_closeness)[:N_PAIRS]
+    ordered = sorted((pair for of_kind in pairs for pair in of_kind), key=_closeness)
+    recited = [pair for pair in _first_of_each(ordered, lambda pair: pair.recording) if pair.is_near]
+    nearest = _first_of_each(ordered, lambda pair: pair.clip)[:N_PAIRS]
     embedded = None if encoder is None or not clips else _embedded(encoder, clips, material, rate)
     return Examined(Recitation(tuple(comparisons), material.baseline, tuple(recited), tuple(nearest), embedded), waves)
 
@@ -113,26 +125,49 @@ def examine_membership(model: Model, material: Material, count: int, show: Show)
     if not name:
         family = model.card.family
         return f"Membership inference needs a likelihood or a reconstruction, which models of the family {family} lack."
-    if not material.held_out:
-        return "Membership inference needs held-out recordings of the same kind; give --held-out."
-    train, held_out = (
-        losses_of(model, recordings, show("scoring", len(recordings)))
-        for recordings in (_drawn(material.training, count), _drawn(material.held_out, count))
-    )
-    if min(len(train), len(held_out)) < MIN_SCORED:
+
+    def losses(recordings: Sequence[Recording], shown: Callable[[float], None]) -> list[float]:
+        return losses_of(model, recordings, shown)
+
+    training, held_out = (_most_copied(each) for each in (material.training, material.held_out))
+    return membership_or_reason(name, training, held_out, count, losses, show)
+
+
+def membership_or_reason(
+    name: str, training: Sequence[T], held_out: Sequence[T], count: int, losses: Losses[T], show: Show
+) -> Membership | str:
+    """Return how well a loss tells training material from held-out material, or why this is not known.
+
+    Parameters
+    ----------
+    name
+        What the loss is.
+    training, held_out
+        Recordings or pieces.
+    count
+        Of each to score: the first ones.
+    losses
+        Returns the losses of those that the model knows.
+    show
+        Shows progress.
+    """
+    if not held_out:
+        return "Membership inference needs held-out material of the same kind; give --held-out."
+    train, others = (losses(each[:count], show("scoring", len(each[:count]))) for each in (training, held_out))
+    if min(len(train), len(others)) < MIN_SCORED:
         return (
-            f"Membership inference needs {MIN_SCORED} training and {MIN_SCORED} held-out recordings with labels and "
-            f"speakers that the model knows; there are {len(train)} and {len(held_out)}."
+            f"Membership inference needs {MIN_SCORED} of the training and {MIN_SCORED} held-out ones that the model "
+            f"knows, with labels and speakers if it has any; there are {len(train)} and {len(others)}."
         )
-    return membership_of(name, train, held_out)
+    return membership_of(name, train, others)
 
 
 def _usual(material: Material, count: int) -> list[Nearest]:
     """Return the nearest training recordings of held-out ones, or of the training recordings themselves."""
     if material.held_out:
-        clips = [(str(each.entry.path), each.levels) for each in _drawn(material.held_out, count)]
+        clips = [(str(each.entry.path), each.levels) for each in _most_copied(material.held_out)[:count]]
         return nearest_recordings(clips, material.training)
-    return leave_one_out(material.training)
+    return leave_one_out(_most_copied(material.training)[:count], material.training)
 
 
 def _continued(
@@ -145,17 +180,17 @@ def _continued(
 ) -> tuple[list[Nearest], list[Nearest]]:
     """Return how near continuations of training, and of held-out recordings, are to their second halves."""
     found = []
-    for recordings in (_drawn(material.training, count), _drawn(material.held_out, count)):
+    for recordings in (_most_copied(each)[:count] for each in (material.training, material.held_out)):
         continued = list(continuations(model, recordings, seed, show("continuing", len(recordings))))
         found.append(continued_recordings(continued, material.training, model.sample_rate))
         waves |= {f"continuation of {each.recording.entry.path}": each.rest for each in continued}
     return found[0], found[1]
 
 
-def _drawn(recordings: Sequence[Recording], count: int) -> list[Recording]:
-    """Return at most ``count`` of the recordings: those with most copies first, others drawn by a fixed seed."""
+def _most_copied(recordings: Sequence[Recording]) -> list[Recording]:
+    """Return the recordings: those with most copies first, others in an order drawn by a fixed seed."""
     order = np.random.default_rng(0).permutation(len(recordings))
-    return [recordings[row] for row in sorted(order, key=lambda row: -recordings[row].n_copies)[:count]]
+    return [recordings[row] for row in sorted(order, key=lambda row: -recordings[row].n_copies)]
 
 
 def _comparison(kind: str, found: Sequence[Nearest], usual: Sequence[Nearest]) -> Comparison:
@@ -164,12 +199,12 @@ def _comparison(kind: str, found: Sequence[Nearest], usual: Sequence[Nearest]) -
     return Comparison(kind, share, held_out, p_value(share, held_out), round(medians[0], 2), round(medians[1], 2))
 
 
-def _recited(pairs: Sequence[Nearest]) -> list[Nearest]:
-    """Return the nearest near pair of each recording."""
-    best: dict[object, Nearest] = {}
-    for pair in sorted((pair for pair in pairs if pair.is_near), key=_closeness):
-        best.setdefault(pair.recording, pair)
-    return list(best.values())
+def _first_of_each(pairs: Sequence[Nearest], key: Callable[[Nearest], object]) -> list[Nearest]:
+    """Return the first pair of each key."""
+    first: dict[object, Nearest] = {}
+    for pair in pairs:
+        first.setdefault(key(pair), pair)
+    return list(first.values())
 
 
 def _closeness(pair: Nearest) -> tuple[bool, float]:

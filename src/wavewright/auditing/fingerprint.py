@@ -19,9 +19,10 @@ CELL_SECONDS = FRAMES_PER_CELL * HOP_LENGTH / SAMPLE_RATE
 
 LOWEST_HZ = 110.0
 N_BANDS = 72
-"""Bands a semitone apart and four wide, six octaves. Every other one is compared."""
+"""Bands a semitone apart and eight wide, six octaves. Every other one is compared."""
 
-HALF_WIDTH = 2 / 12  # octaves
+HALF_WIDTH = 4 / 12
+"""Octaves. Narrower bands separate the harmonics of voices, which a model with a vocoder does not copy exactly."""
 
 WINDOW_CELLS = 25
 """Cells of a window, one second; a shorter clip is one window."""
@@ -29,8 +30,8 @@ WINDOW_CELLS = 25
 WINDOW_HOP = 12
 """Cells between the windows of a long clip."""
 
-MIN_CELLS = 4
-"""Cells of the shortest window, 0.16 s: shorter sounds are like many others."""
+MIN_CELLS = 3
+"""Cells of the shortest window, 0.12 s: shorter sounds are like many others."""
 
 RANGE_DB = 30.0
 """CellLevels further below the loudest cell of a window do not count: there, noise and coding differ."""

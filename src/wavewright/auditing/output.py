@@ -21,10 +21,11 @@ MAX_CONTINUED_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class AuditedClip:
-    """A generated wave ``(time,)``, and what it is."""
+    """A generated wave ``(time,)``, what it is, and the label and speaker that were asked for."""
 
     wave: np.ndarray
     name: str
+    request: str
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,9 @@ def generated_clips(model: Generator, count: int, seed: int) -> Iterator[Audited
         label, speaker = choices[number]
         options = {} if speaker is None else {"speaker": speaker}
         wave = model.generate(label, 1, seed, turn, **options)[0]
-        named = [text for text in (label, speaker) if text is not None]
-        yield AuditedClip(wave.mean(axis=0), ", ".join([*named, f"seed {seed}, clip {turn}"]))
+        request = ", ".join(text for text in (label, speaker) if text is not None)
+        name = f"{request}{', ' if request else ''}seed {seed}, clip {turn}"
+        yield AuditedClip(wave.mean(axis=0), name, request)
 
 
 def continuations(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from html import escape
 
-from .report import RECITES, SUSPICIOUS, AuditReport, limits_text, sections
+from .report import AuditReport, limits_text, sections
+from .verdicts import RECITES, SUSPICIOUS
 
 STYLE = """body{font:16px/1.55 system-ui,sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem;color:#2b2b33}
 h1{font-size:1.5rem}h2{font-size:1.1rem;margin-top:2rem}li{margin:.25rem 0;overflow-wrap:anywhere}
@@ -23,7 +24,7 @@ def html_page(report: AuditReport) -> str:
         '<meta name="viewport" content="width=device-width,initial-scale=1">',
         f"<title>Audit of {escape(report.model)}</title><style>{STYLE}</style></head><body><main>",
         f"<h1>Audit of {escape(report.made_by)}</h1>",
-        f"<p>Family {escape(report.family)}; {report.n_recordings} recordings in {escape(str(report.folder))}, "
+        f"<p>Family {escape(report.family)}; {report.n_recordings} files in {escape(str(report.folder))}, "
         f"{report.n_different} of them different.</p>",
     ]
     if report.recitation is not None:
@@ -32,5 +33,5 @@ def html_page(report: AuditReport) -> str:
     for title, (first, *others) in sections(report):
         items = "".join(f"<li>{escape(sentence)}</li>" for sentence in others)
         parts.append(f"<h2>{escape(title)}</h2><p>{escape(first)}</p>{f'<ul>{items}</ul>' if items else ''}")
-    parts.append(f"<h2>How it was measured</h2><p>{escape(limits_text())}</p></main></body></html>")
+    parts.append(f"<h2>How it was measured</h2><p>{escape(limits_text(report))}</p></main></body></html>")
     return "\n".join(parts) + "\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,22 +15,38 @@ from .fingerprint import CELL_SECONDS, CellLevels, distances, levels_of, locate,
 from .output import Continuation
 from .recordings import Recording
 
-COPY_DB = 1.5
+COPY_DB = 1.0
 """Distance from a recording up to which a window counts as a copy of it."""
 
-LIMIT_DB = 4.0
-"""Distance up to which it counts as a copy ..."""
-
-LIMIT_RATIO = 0.5
-"""... if it is also so much closer than to others: its distance over the median of the next N_NEXT recordings.
-
-The three were chosen with held-out recordings of drums, digits and textures, and a network that was over-fitted on
-purpose: see docs/benchmarks.md, Audit.
-"""
-
 N_NEXT = 10
+"""Recordings after the nearest one, with whose median distance that of the nearest is compared."""
+
 SIGNIFICANCE = 0.01
 """Probability of the counts, or of more extreme ones, below which a model recites (Fisher's exact test)."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Up to where a window is too near: at most COPY_DB away, or within both limits.
+
+    Attributes
+    ----------
+    distance_db
+        Largest distance.
+    ratio
+        Largest distance over the median distance of the next N_NEXT recordings.
+    """
+
+    distance_db: float
+    ratio: float
+
+    def hold(self, distance_db: float, ratio: float) -> bool:
+        """Return True for a window that is too near."""
+        return distance_db <= COPY_DB or (distance_db <= self.distance_db and ratio <= self.ratio)
+
+
+LIMITS = Limits(4.0, 0.3)
+"""Of a clip; at most one in 50 other takes of the same words and speakers is within them: see docs/benchmarks.md."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +68,7 @@ class Nearest:
     semitones
         Pitch of the clip above that of the recording.
     is_near
-        Both are within the limits: a copy, as far as this can be told.
+        Both are within LIMITS, or those of :meth:`judged`: a copy, as far as this can be told.
     """
 
     clip: str
@@ -63,6 +79,10 @@ class Nearest:
     recording_seconds: float
     semitones: int
     is_near: bool
+
+    def judged(self, limits: Limits) -> Nearest:
+        """Return the pair with the verdict of other limits."""
+        return replace(self, is_near=limits.hold(self.distance_db, self.ratio))
 
     def __str__(self) -> str:
         pitch = f", {self.semitones:+d} semitones" if self.semitones else ""
@@ -132,10 +152,10 @@ def nearest_recordings(
     return [best[number] for number in sorted(best)]
 
 
-def leave_one_out(recordings: Sequence[Recording]) -> list[Nearest]:
-    """Return the nearest recording of another group for each: what is usual among different recordings."""
-    clips = [(str(recording.entry.path), recording.levels) for recording in recordings]
-    return nearest_recordings(clips, recordings, [group_of(recording) for recording in recordings])
+def leave_one_out(chosen: Sequence[Recording], recordings: Sequence[Recording]) -> list[Nearest]:
+    """Return the recording of another group that is nearest to each chosen one: what is usual among different ones."""
+    clips = [(str(recording.entry.path), recording.levels) for recording in chosen]
+    return nearest_recordings(clips, recordings, [group_of(recording) for recording in chosen])
 
 
 def group_of(recording: Recording) -> str:
@@ -211,7 +231,7 @@ def _nearest(
         clip_seconds=round(start * CELL_SECONDS, 2),
         recording_seconds=round(match.seconds, 2),
         semitones=match.semitones,
-        is_near=distance <= COPY_DB or (distance <= LIMIT_DB and ratio <= LIMIT_RATIO),
+        is_near=LIMITS.hold(distance, ratio),
     )
 
 

@@ -9,10 +9,11 @@ from ..metrics.sampling import Interval
 from ..model_results import ModelResult
 from .membership import Membership
 from .obligations import Obligations
-from .recitation import COPY_DB, LIMIT_DB, LIMIT_RATIO, SIGNIFICANCE, Nearest, Share
+from .recitation import COPY_DB, LIMITS, Nearest, Share
+from .repetition import ALIKE_DB, REPEATED_LIMITS
+from .score_recitation import MIN_NOTES, ScoreRecitation
+from .verdicts import CLEAR, RECITES, SUSPICIOUS, verdict_of
 from .voices import Voices
-
-RECITES, SUSPICIOUS, CLEAR = "recites", "look at the pairs", "no recitation found"
 
 
 @dataclass(frozen=True)
@@ -22,11 +23,12 @@ class Comparison:
     Attributes
     ----------
     kind
-        ``generated``, ``continued`` or ``composed``.
+        ``generated``, ``repeated`` or ``continued``.
     share
-        Clips that are too near.
+        Clips that are too near; for ``repeated``, labels and speakers whose clips are all one sound that is.
     held_out
-        The same of held-out recordings (for ``continued``: continuations of their halves).
+        The same of held-out recordings (for ``repeated``: within the same limits; for ``continued``: continuations of
+        their halves).
     p_value
         Of the difference, by Fisher's exact test.
     median_distance, held_out_median
@@ -43,9 +45,7 @@ class Comparison:
     @property
     def verdict(self) -> str:
         """RECITES, SUSPICIOUS or CLEAR."""
-        if not self.share.n_near:
-            return CLEAR
-        return RECITES if self.p_value < SIGNIFICANCE else SUSPICIOUS
+        return verdict_of(self.share, self.p_value)
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ class AuditReport(ModelResult):
     folder
         Of its training recordings.
     n_recordings, n_different
-        Recordings in the folder, and those that are not copies of each other.
+        Recordings or scores in the folder, and those that are not copies of each other.
     recitation, membership, voices
         Results; None where a part does not apply or was not asked for, with the reason in ``notes``.
     obligations
@@ -128,7 +128,7 @@ class AuditReport(ModelResult):
     folder: Path
     n_recordings: int
     n_different: int
-    recitation: Recitation | None
+    recitation: Recitation | ScoreRecitation | None
     membership: Membership | None
     voices: Voices | None
     obligations: Obligations
@@ -139,7 +139,8 @@ class AuditReport(ModelResult):
 
     def __str__(self) -> str:
         copies = self.n_recordings - self.n_different
-        lines = [f"{self.made_by}, {self.family}: {self.n_recordings} recordings in {self.folder}"]
+        kind = "scores" if isinstance(self.recitation, ScoreRecitation) else "recordings"
+        lines = [f"{self.made_by}, {self.family}: {self.n_recordings} {kind} in {self.folder}"]
         lines[0] += f", {copies} of them copies of others" if copies else ""
         for title, sentences in sections(self):
             lines += ["", title, *(f"  {sentence}" for sentence in sentences)]
@@ -148,9 +149,14 @@ class AuditReport(ModelResult):
 
 def sections(report: AuditReport) -> list[tuple[str, list[str]]]:
     """Return the titles and sentences of a report."""
+    recitation = report.recitation
+    if isinstance(recitation, ScoreRecitation):
+        kind, sentences = "scores", _score_sentences(recitation)
+    else:
+        kind, sentences = "recordings", _recitation_sentences(recitation)
     parts = [
-        ("Does it recite its training recordings?", _recitation_sentences(report.recitation)),
-        ("Can its loss tell training recordings from others?", _membership_sentences(report.membership)),
+        (f"Does it recite its training {kind}?", sentences),
+        (f"Can its loss tell training {kind} from others?", _membership_sentences(report.membership)),
         ("Whose voices does it imitate?", _voice_sentences(report.voices)),
         ("What do the licences ask for?", [*report.obligations.sentences, *report.obligations.credits]),
         ("Consent", [report.obligations.consent] if report.obligations.consent else []),
@@ -185,28 +191,45 @@ def _recitation_sentences(recitation: Recitation | None) -> list[str]:
     return [*sentences, *(f"{'COPY  ' if pair.is_near else ''}{pair}" for pair in shown)]
 
 
+def _score_sentences(recitation: ScoreRecitation) -> list[str]:
+    answers = {
+        RECITES: f"Yes: runs of {len(recitation.copies)} training pieces come back. Train on more pieces, without "
+        "copies, or stop earlier.",
+        SUSPICIOUS: "Not more often than other pieces do, but look at the runs below.",
+        CLEAR: "No copy was found.",
+    }
+    shown = recitation.copies if recitation.verdict == RECITES else recitation.longest
+    return [
+        answers[recitation.verdict],
+        f"composed: runs of more than {recitation.limit} notes that a training piece has, too, in {recitation.share}; "
+        f"{recitation.baseline} {recitation.usual}; p = {recitation.p_value:.2g}; median of the longest runs "
+        f"{recitation.median_run:g} notes, {recitation.usual_run:g} of those",
+        *(f"{'COPY  ' if run.is_copy else ''}{run}" for run in shown),
+    ]
+
+
 def _membership_sentences(membership: Membership | None) -> list[str]:
     if membership is None:
         return []
     auc = membership.auc
     answer = (
-        "Yes, on average: it is lower for training recordings."
+        "Yes, on average: it is lower for those of the training."
         if membership.is_distinguished
         else "No difference was found."
     )
     sentences = [
         f"{answer} AUC {auc.value:.3f} ({auc.low:.3f} to {auc.high:.3f}; 0.5 is none) of {membership.loss}, "
-        f"{membership.n_train} training and {membership.n_held_out} held-out recordings"
+        f"{membership.n_train} of the training and {membership.n_held_out} held-out ones"
     ]
     for rate in membership.rates:
         if rate.detected is None:
             needed = round(1 / rate.false_alarms)
-            sentences.append(f"at {100 * rate.false_alarms:g} % false alarms: needs {needed} held-out recordings")
+            sentences.append(f"at {100 * rate.false_alarms:g} % false alarms: needs {needed} held-out ones")
         else:
             found = rate.detected
             sentences.append(
                 f"at {100 * rate.false_alarms:g} % false alarms: {100 * found.value:.1f} % ({100 * found.low:.1f} to "
-                f"{100 * found.high:.1f} %) of the training recordings are recognised"
+                f"{100 * found.high:.1f} %) of those of the training are recognised"
             )
     return sentences
 
@@ -223,9 +246,17 @@ def _voice_sentences(voices: Voices | None) -> list[str]:
     return sentences + [f"{match.voice} and {match.speaker}: {match.similarity:.3f}" for match in voices.matches[:10]]
 
 
-def limits_text() -> str:
-    """Return what counts as too near, for people."""
+def limits_text(report: AuditReport) -> str:
+    """Return what counts as a copy, for people."""
+    if isinstance(report.recitation, ScoreRecitation):
+        return (
+            "A run of notes is a copy if a training piece has it, too, with the same intervals and times in any key, "
+            f"and it has {MIN_NOTES} notes or more, and more than any run that a Markov chain of second order of the "
+            f"training pieces gives: here, more than {report.recitation.limit} notes."
+        )
     return (
         f"A window of a clip is too near if its levels differ from those of a recording by {COPY_DB:g} dB or less, or "
-        f"by {LIMIT_DB:g} dB or less and at most {LIMIT_RATIO:g} times as much as from the next recordings."
+        f"by {LIMITS.distance_db:g} dB or less and at most {LIMITS.ratio:g} times as much as from the next recordings. "
+        f"A sound that a label repeats, in clips {ALIKE_DB:g} dB or less from each other, is too near at "
+        f"{REPEATED_LIMITS.distance_db:g} dB and {REPEATED_LIMITS.ratio:g} times."
     )

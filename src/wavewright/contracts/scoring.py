@@ -1,11 +1,14 @@
-"""The contract of models that say how well they predict or reconstruct a recording."""
+"""The contracts of models that say how well they predict or reconstruct a recording, or predict a score."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from ..music.score import Score
 
 
 class RecordingScorer(ABC):
@@ -36,4 +39,28 @@ class RecordingScorer(ABC):
             For a wave of another shape, integers, no samples, NaN or infinite values.
         BadSetting
             Without a label or speaker that the model needs.
+        """
+
+
+class ScoreScorer(ABC):
+    """A composer with a loss of scores, which may be lower for those of its training.
+
+    Attributes
+    ----------
+    loss_name
+        What the loss is, with its unit.
+    """
+
+    loss_name: ClassVar[str]
+
+    @abstractmethod
+    def loss_of_score(self, score: Score) -> float:
+        """Return the loss of a score; lower is more probable.
+
+        Raises
+        ------
+        BadSetting
+            If the score has nothing that the model composes, or is too long.
+        BadModel
+            If the model produces NaN or infinite values.
         """

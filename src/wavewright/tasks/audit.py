@@ -1,9 +1,10 @@
-"""Audit a model: does it recite its training recordings, whose voices does it imitate, what do its licences ask for."""
+"""Audit a model: does it recite what it learned from, whose voices does it imitate, what do its licences ask for."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -12,20 +13,23 @@ from pydantic import Field
 
 from .. import loading
 from ..auditing.examination import Examined, Material, Show, examine_membership, examine_recitation
-from ..auditing.membership import Membership
+from ..auditing.membership import Membership, loss_name
 from ..auditing.obligations import obligations_of
 from ..auditing.page import html_page
 from ..auditing.recitation import Nearest
 from ..auditing.recordings import Recordings, read_recordings
-from ..auditing.report import RECITES, AuditReport
+from ..auditing.report import AuditReport
+from ..auditing.score_examination import examine_scores, read_scores_of
+from ..auditing.verdicts import RECITES
 from ..auditing.voices import Voices, examine_voices, speaker_embedder
 from ..clip_folder import OutputClip, write_clips
 from ..contracts.composition import ScoreComposer
-from ..contracts.runtime import Generator, Model
+from ..contracts.family import Capability
+from ..contracts.runtime import AcousticModel, Encoder, Generator, Model
 from ..data.entry import Entry
 from ..data.folder import scan
 from ..data.parameters import GroupSource, LabelSource, ManifestPath
-from ..errors import BadFolder, BadModel
+from ..errors import BadFolder, BadModel, BadSetting, shortened
 from ..manifest_file import MANIFEST_FILE
 from ..model_results import identity
 from ..names import file_stem
@@ -35,12 +39,16 @@ from ..whole_file import check_target, write_whole
 from . import checked
 
 ENCODER = "sound-encoder"
+PAIR_KINDS = ("clip", "recording")
+"""Of the files of a pair that is written."""
 
 
 @checked
 def audit(
     model: Annotated[str, Field(description="Name of a model, or the path of its folder."), NAMES_MODEL],
-    folder: Annotated[Path, Field(description="Folder or manifest of the recordings that the model learned from.")],
+    folder: Annotated[
+        Path, Field(description="Folder or manifest of the recordings, or folder of the scores, that it learned from.")
+    ],
     held_out: Annotated[
         Path | None,
         Field(
@@ -49,7 +57,8 @@ def audit(
         ),
     ] = None,
     count: Annotated[
-        int, Field(description="Clips to generate, and recordings to continue and to score.", ge=1, le=100_000)
+        int,
+        Field(description="Clips or pieces to generate, and recordings to continue and to score.", ge=1, le=100_000),
     ] = 200,
     voices: Annotated[
         Path | None, Field(description="Recordings of speakers, a subfolder each: which of them does it imitate?")
@@ -67,7 +76,7 @@ def audit(
     seed: Annotated[int, Field(description="Of the clips.", ge=0, le=MAX_SEED)] = 0,
     quiet: Quiet = False,
 ) -> AuditReport:
-    """Audit a model: recitation of training recordings, membership, voices that it imitates, licences.
+    """Audit a model: recitation of training recordings or scores, membership, voices that it imitates, licences.
 
     Returns
     -------
@@ -77,66 +86,155 @@ def audit(
     Raises
     ------
     BadModel
-        If there is no such model, it is damaged, or it composes scores.
+        If there is no such model, it is damaged, or nothing can be asked of it.
     BadFolder
-        If no recording can be used, or a page or pairs cannot be written.
+        If no recording or score can be used, none has a label of the model, or a page or pairs cannot be written.
+    BadSetting
+        For an option of recordings, if the model composes scores.
     MissingExtra
         With ``voices``, without Resemblyzer.
     """
     if html is not None:
         check_target(html)
-    opened = loading.load(model)
-    if isinstance(opened, ScoreComposer):
-        raise BadModel(
-            f"{opened.name} composes scores, and an audit compares sound; `wavewright models show {opened.name}` names "
-            "its sources and their licences."
-        )
-    training, others = _entries(folder, held_out, label_from, group_from, manifest)
+    opened = _auditable(model, voices)
     with ExitStack() as stack:
 
         def show(title: str, total: int) -> Callable[[float], None]:
             return stack.enter_context(progress_bar(title, total, quiet))
 
-        material, recordings = _material(opened, training, others, show)
-        notes = [f"left out: {problem}" for problem in recordings.problems]
-        examined: Examined | None = None
-        if isinstance(opened, Generator):
-            examined = examine_recitation(opened, material, count, seed, loading.load_encoder(ENCODER), show)
+        if isinstance(opened, ScoreComposer):
+            given = {"voices": voices, "label_from": label_from, "group_from": group_from, "manifest": manifest}
+            _refuse_options_of_sound({**given, "pairs": pairs}, opened)
+            report = _report_on_scores(opened, folder, held_out, count, seed, show)
         else:
-            notes.append(
-                f"Recitation is not examined: a model of the family {opened.card.family} generates no clips by itself."
-            )
-        membership = examine_membership(opened, material, count, show)
-        similar = _voices(opened, model, voices, seed, show)
-    notes += [part for part in (membership, similar) if isinstance(part, str)]
-    recitation = None if examined is None else examined.recitation
-    report = AuditReport(
-        **identity(opened),
-        family=opened.card.family,
-        folder=folder,
-        n_recordings=recordings.n_files,
-        n_different=len(recordings.different),
-        recitation=recitation,
-        membership=membership if isinstance(membership, Membership) else None,
-        voices=similar if isinstance(similar, Voices) else None,
-        obligations=obligations_of(opened.card),
-        notes=tuple(notes),
-        pairs=pairs,
-        page=html,
-        exit_code=int(fail and recitation is not None and recitation.verdict == RECITES),
-    )
-    if pairs is not None and examined is not None:
-        shown = examined.recitation.recited or examined.recitation.nearest
-        _write_pairs(shown, examined.clips, material, pairs, opened)
+            entries = _entries(opened, folder, held_out, label_from, group_from, manifest)
+            report = _report_on_sound(opened, model, entries, folder, count, seed, voices, pairs, show)
+    recites = report.recitation is not None and report.recitation.verdict == RECITES
+    report = replace(report, page=html, exit_code=int(fail and recites))
     if html is not None:
         write_whole(html, html_page(report).encode())
     return report
 
 
+def _auditable(name: str, voices: Path | None) -> Model:
+    """Open a model that something can be asked of; raise BadModel for others."""
+    model = loading.load(name)
+    capabilities = loading.family_of(model.card, model.folder.path).capabilities_of(model.card.config)
+    can_make = isinstance(model, ScoreComposer) or Capability.GENERATE in capabilities
+    if can_make or loss_name(model) or (isinstance(model, AcousticModel) and voices is not None):
+        return model
+    reason = (
+        "only its voices can be examined; give --voices"
+        if isinstance(model, AcousticModel)
+        else "it generates nothing by itself and has no loss of recordings; give a model that generates clips, "
+        f"composes or codes. `wavewright models show {model.name}` names its sources and their licences"
+    )
+    raise BadModel(f"{model.name} is of the family {model.card.family}: {reason}.")
+
+
+def _refuse_options_of_sound(options: Mapping[str, object], model: Model) -> None:
+    """Raise BadSetting for an option that says nothing of scores."""
+    for name, value in options.items():
+        if value is not None:
+            option = f"--{name.replace('_', '-')}"
+            raise BadSetting(f"{option} is for recordings, and {model.name} learned from scores; leave it out.")
+
+
+def _report_on_scores(
+    composer: ScoreComposer, folder: Path, held_out: Path | None, count: int, seed: int, show: Show
+) -> AuditReport:
+    """Return the report on a composer."""
+    material = read_scores_of(folder, held_out)
+    recitation, membership = examine_scores(composer, material, count, seed, show)
+    notes = [f"left out: {problem}" for problem in material.problems]
+    return AuditReport(
+        **identity(composer),
+        family=composer.card.family,
+        folder=folder,
+        n_recordings=len(material.training),
+        n_different=material.n_different,
+        recitation=recitation,
+        membership=membership if isinstance(membership, Membership) else None,
+        voices=None,
+        obligations=obligations_of(composer.card),
+        notes=(*notes, *_sources_note(composer, len(material.training)), *_reasons(membership)),
+    )
+
+
+def _report_on_sound(
+    model: Model,
+    name: str,
+    entries: tuple[Sequence[Entry], Sequence[Entry]],
+    folder: Path,
+    count: int,
+    seed: int,
+    voices: Path | None,
+    pairs: Path | None,
+    show: Show,
+) -> AuditReport:
+    """Return the report on a model that generates or codes sound, and write its nearest pairs if they are asked for."""
+    material, recordings = _material(model, *entries, show)
+    notes = [f"left out: {problem}" for problem in recordings.problems]
+    examined: Examined | None = None
+    if isinstance(model, Generator):
+        encoder = _encoder()
+        if encoder is None:
+            notes.append(f"The clips are not compared by an embedding: {ENCODER} is not installed.")
+        examined = examine_recitation(model, material, count, seed, encoder, show)
+    else:
+        notes.append(
+            f"Recitation is not examined: a model of the family {model.card.family} generates no clips by itself."
+        )
+    membership = examine_membership(model, material, count, show)
+    similar = _voices(model, name, voices, seed, show)
+    if pairs is not None and examined is not None:
+        shown = examined.recitation.recited or examined.recitation.nearest
+        _write_pairs(shown, examined.clips, material, pairs, model)
+    return AuditReport(
+        **identity(model),
+        family=model.card.family,
+        folder=folder,
+        n_recordings=recordings.n_files,
+        n_different=len(recordings.different),
+        recitation=None if examined is None else examined.recitation,
+        membership=membership if isinstance(membership, Membership) else None,
+        voices=similar if isinstance(similar, Voices) else None,
+        obligations=obligations_of(model.card),
+        notes=(*notes, *_sources_note(model, recordings.n_files), *_reasons(membership, similar)),
+        pairs=pairs,
+    )
+
+
+def _encoder() -> Encoder | None:
+    """Return the encoder of the embedding; None where it is not installed."""
+    try:
+        return loading.load_encoder(ENCODER)
+    except BadModel:
+        return None
+
+
+def _reasons(*parts: object) -> list[str]:
+    """Return the reasons why parts are missing."""
+    return [part for part in parts if isinstance(part, str)]
+
+
+def _sources_note(model: Model, n_files: int) -> list[str]:
+    """Return a note if the card says that the model learned from more than the folder has."""
+    n_clips = sum(source.n_clips or 0 for source in model.card.sources)
+    if n_clips <= n_files:
+        return []
+    return [f"The card names {n_clips} training clips, and the folder has {n_files}: the others were not examined."]
+
+
 def _entries(
-    folder: Path, held_out: Path | None, label_from: LabelSource, group_from: GroupSource, manifest: Path | None
+    model: Model,
+    folder: Path,
+    held_out: Path | None,
+    label_from: LabelSource,
+    group_from: GroupSource,
+    manifest: Path | None,
 ) -> tuple[list[Entry], list[Entry]]:
-    """Return the training recordings and the held-out ones."""
+    """Return the training recordings and the held-out ones; raise BadFolder if no label is one of the model."""
     scanned = _scan(folder, label_from, group_from, manifest)
     training = [entry for entry in scanned if entry.split in (None, "train") and entry.generated_by is None]
     others = [entry for entry in scanned if entry.split in ("valid", "test")]
@@ -144,6 +242,12 @@ def _entries(
         others = _scan(held_out, label_from, group_from, None)
     if not training:
         raise BadFolder(f"{folder} has no training recordings; give the folder that the model learned from.")
+    labels = sorted({entry.label for entry in training if entry.label is not None})
+    if model.labels and labels and not set(labels) & set(model.labels):
+        raise BadFolder(
+            f"The recordings in {folder} are labelled {shortened(', '.join(labels))}, and {model.name} learned "
+            f"{shortened(', '.join(model.labels))}; give the folder that it learned from, or --label-from."
+        )
     return training, others
 
 
@@ -181,7 +285,7 @@ def _write_pairs(
     def clips() -> Iterator[OutputClip]:
         for number, pair in enumerate(pairs, start=1):
             origin = {**identity(model), "clip": pair.clip, "recording": str(pair.recording)}
-            for kind, wave in (("clip", waves[pair.clip]), ("recording", by_path[pair.recording])):
+            for kind, wave in zip(PAIR_KINDS, (waves[pair.clip], by_path[pair.recording]), strict=True):
                 yield OutputClip(wave[None], file_stem(f"{number:02d}", kind), origin)
 
     write_clips(clips(), model.sample_rate, out, "wav")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -14,12 +15,14 @@ import numpy as np
 from pydantic import Field
 
 from .. import loading
+from ..auditing.report import Recitation
 from ..clip import Clip
 from ..contracts.family import Capability
 from ..demo_page.page import GENERATOR, ModelSection, Player, PlayerRow, ToolSection, render_page
 from ..dsp.rooms import Room
 from ..errors import BadFolder, BadModel, MissingExtra
 from ..families import FAMILIES
+from ..manifest_file import MANIFEST_FILE
 from ..models import bundled, find
 from ..models.folder import ModelFolder
 from ..music.engraving import engrave
@@ -36,6 +39,7 @@ from ..transcription.files import TranscribedMelody
 from ..whole_file import whole_folder
 from . import checked
 from .accompany import CHORALE, accompany
+from .audit import PAIR_KINDS, audit
 from .cancel_echo import cancel_echo
 from .compose import compose
 from .decode import decode
@@ -62,6 +66,7 @@ CLIPS_PER_LABEL = 4
 TOP_LABELS = 3  # of a recognised clip
 INTERPOLATED_LABELS = 2
 SIMILAR_CLIPS = 5
+AUDITED_LABELS = 3
 STEPS = 8  # clips of an interpolation
 SEEDS = (7, 9)
 BITRATES_KBPS = (5.0, 3.0, 1.6)
@@ -417,10 +422,35 @@ class _ClipWriter:
         sections.append(ToolSection("transcription", title, [self._transcribe()]))
         rows = [self._render_notes()]
         sections.append(ToolSection("synthesiser", "Single notes of patches, and a wave from a formula.", rows))
+        labelled = [folder for folder in self.folders if self._generates(folder) and len(folder.card.labels) > 1]
+        row = self._audit(labelled[0], one_shots) if labelled else None
+        if row is not None and row.players:
+            title = "Clips of a model that are found again in a folder of recordings: here it has clips of the model."
+            sections.append(ToolSection("audit", title, [row]))
         if self.voice is not None:
             rows = [self._edit(self.voice)]
             sections.append(ToolSection("editing", "A sentence of a voice before and after chains of effects.", rows))
         return sections
+
+    def _audit(self, folder: ModelFolder, others: Sequence[str]) -> PlayerRow:
+        """Audit a model as if it had learned from clips of its own, which must be found, and from other sounds."""
+        recordings, pairs = self.out / "recordings", inside(self.audio, file_stem(folder.card.name, "pairs"))
+        for label in folder.card.labels[:AUDITED_LABELS]:
+            generate(str(folder.path), label, 1, SEEDS[0], out=recordings)
+        (recordings / MANIFEST_FILE).unlink()  # which says that the clips are no recordings
+        for name in others:
+            shutil.copy(self.audio / f"{name}.wav", recordings)
+        found = audit(str(folder.path), recordings, count=1, seed=SEEDS[0], pairs=pairs, quiet=True)
+        shutil.rmtree(recordings)
+        assert isinstance(found.recitation, Recitation)
+        players = []
+        for number, pair in enumerate(found.recitation.recited, 1):
+            text = f"{pair.distance_db:.1f} dB from each other"
+            players += [
+                self._player(pairs / f"{number:02d}-{kind}.wav", f"{kind} {number}", text) for kind in PAIR_KINDS
+            ]
+        command = f"wavewright audit {folder.card.name} {recordings.name} --pairs {pairs.name}"
+        return PlayerRow(f"clips of {folder.card.name} and recordings", command, players)
 
     def _synthesise(self, title: str, names: Sequence[str], seconds: float | None) -> PlayerRow:
         """Write a sound of each procedure."""

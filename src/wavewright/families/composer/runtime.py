@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...contracts.composition import MAX_BARS, USUAL, CompositionSettings, ScoreComposer
+from ...contracts.scoring import ScoreScorer
 from ...errors import BadSetting
 from ...models.folder import ModelFolder
 from ...music.score import Score
@@ -13,12 +14,15 @@ from .constraints import Constraints, masks_of
 from .conversion import grid_of, score_of, voice_names
 from .drawing import DrawSettings, GridDrawer, Sketch
 from .grid import STEPS_PER_QUARTER, Grid
+from .scoring import cell_nats
 
 MASKED = -1e9
 
 
-class ComposerRuntime(ScoreComposer):
+class ComposerRuntime(ScoreComposer, ScoreScorer):
     """A composer that is open for inference."""
+
+    loss_name = "negative log-likelihood, nats a cell"
 
     def __init__(self, folder: ModelFolder) -> None:
         super().__init__(folder)
@@ -73,6 +77,11 @@ class ComposerRuntime(ScoreComposer):
         n_quarters = -(-len(grid) // STEPS_PER_QUARTER)
         is_retained = np.random.default_rng([settings.seed, 1]).random((n_quarters, self.config.n_lanes)) >= amount
         return self._filled(Sketch(grid, np.repeat(is_retained, STEPS_PER_QUARTER, axis=0)[: len(grid)]), settings)
+
+    def loss_of_score(self, score: Score) -> float:
+        """Return the mean nats of the cells of a score; see :meth:`.ScoreScorer.loss_of_score`."""
+        nats = cell_nats(self.config, self._steps, grid_of(score, self.config))
+        return float(self.finite(nats).mean())
 
     def fill(self, sketch: Sketch, settings: CompositionSettings, index: int = 0) -> Grid:
         """Return a piece with all cells drawn that are not known; raises BadSetting if no note keeps the limits."""

@@ -1,0 +1,154 @@
+"""Runs of notes that a score has in common with others: the same intervals and times between the notes, in any key."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..music.accompaniment.melody import skyline
+from ..music.score import Score, Track
+
+STEPS_PER_QUARTER = 4
+LONGEST_STEPS = 64
+"""Longer times between notes count as this."""
+
+NoteSequence = tuple[object, ...]
+"""What each note is after the one before: its interval and time, or of drums the time and all drums of a start."""
+
+
+@dataclass(frozen=True)
+class NoteRun:
+    """The longest run of notes that a piece has in common with another.
+
+    Attributes
+    ----------
+    n_notes
+        Notes of the run; 0 for none.
+    voice, note
+        Track of the piece, and its first note there, both from 0.
+    source
+        Number of the other piece.
+    """
+
+    n_notes: int
+    voice: int = 0
+    note: int = 0
+    source: int = 0
+
+
+@dataclass(frozen=True)
+class ScorePiece:
+    """A score, what it is, and its file if it has one."""
+
+    name: str
+    score: Score
+    path: Path | None = None
+
+    @property
+    def voices(self) -> list[NoteSequence]:
+        """The voices of its tracks."""
+        return voices_of(self.score)
+
+
+def voices_of(score: Score) -> list[NoteSequence]:
+    """Return what follows what in each track with notes; of chords only the highest note counts."""
+    return [
+        _drum_voice(track, score) if track.is_drum else _pitched_voice(track, score)
+        for track in score.tracks
+        if len(track.notes)
+    ]
+
+
+def _pitched_voice(track: Track, score: Score) -> NoteSequence:
+    notes = skyline(track)
+    intervals = np.diff(notes["pitch"].astype(int))
+    return tuple(zip(intervals.tolist(), _steps_between(notes["start"], score), strict=True))
+
+
+def _drum_voice(track: Track, score: Score) -> NoteSequence:
+    starts = np.unique(track.notes["start"])
+    drums = [tuple(sorted(track.notes["pitch"][track.notes["start"] == start].tolist())) for start in starts]
+    return tuple(zip(drums[1:], _steps_between(starts, score), strict=True))
+
+
+def _steps_between(ticks: np.ndarray, score: Score) -> list[int]:
+    """Return the sixteenths from each tick to the next."""
+    steps = np.rint(np.diff(ticks) * STEPS_PER_QUARTER / score.ticks_per_quarter).astype(int)
+    return [int(each) for each in np.clip(steps, 1, LONGEST_STEPS)]
+
+
+class RunIndex:
+    """Finds the longest run that a piece has in common with any of many pieces: a suffix automaton of their voices.
+
+    Parameters
+    ----------
+    pieces
+        The voices of each.
+
+    References
+    ----------
+    A. Blumer et al., "The smallest automaton recognizing the subwords of a text", 1985.
+    """
+
+    def __init__(self, pieces: Sequence[Sequence[NoteSequence]]) -> None:
+        self._next: list[dict[object, int]] = [{}]
+        self._link, self._length, self._source = [-1], [0], [0]
+        for number, voices in enumerate(pieces):
+            for voice in voices:
+                self._add(voice, number)
+
+    def longest(self, voices: Sequence[NoteSequence]) -> NoteRun:
+        """Return the longest run of any of the voices of a piece."""
+        best = NoteRun(0)
+        for index, voice in enumerate(voices):
+            state = length = 0
+            for position, event in enumerate(voice):
+                while state and event not in self._next[state]:
+                    state = self._link[state]
+                    length = self._length[state]
+                if event in self._next[state]:
+                    state, length = self._next[state][event], length + 1
+                if length and length + 1 > best.n_notes:
+                    best = NoteRun(length + 1, index, position - length + 1, self._source[state])
+        return best
+
+    def _add(self, voice: NoteSequence, number: int) -> None:
+        """Add a voice of a piece."""
+        last = 0
+        for event in voice:
+            last = self._extended(last, event, number)
+
+    def _extended(self, last: int, event: object, number: int) -> int:
+        """Return the state of a prefix and one event more."""
+        if event in self._next[last]:  # a prefix of this voice is part of another one
+            known = self._next[last][event]
+            return known if self._length[known] == self._length[last] + 1 else self._split(last, event, known)
+        state = self._new({}, self._length[last] + 1, 0, number)
+        walk = last
+        while walk >= 0 and event not in self._next[walk]:
+            self._next[walk][event] = state
+            walk = self._link[walk]
+        if walk >= 0:
+            known = self._next[walk][event]
+            is_solid = self._length[known] == self._length[walk] + 1
+            self._link[state] = known if is_solid else self._split(walk, event, known)
+        return state
+
+    def _split(self, before: int, event: object, state: int) -> int:
+        """Return a copy of a state for the shorter runs that lead to it, which it takes over from there on."""
+        copy = self._new(dict(self._next[state]), self._length[before] + 1, self._link[state], self._source[state])
+        self._link[state] = copy
+        while before >= 0 and self._next[before].get(event) == state:
+            self._next[before][event] = copy
+            before = self._link[before]
+        return copy
+
+    def _new(self, following: dict[object, int], length: int, link: int, source: int) -> int:
+        self._next.append(following)
+        self._length.append(length)
+        self._link.append(link)
+        self._source.append(source)
+        return len(self._next) - 1

@@ -1,0 +1,14 @@
+"""The verdicts of an audit on recitation."""
+
+from __future__ import annotations
+
+from .recitation import SIGNIFICANCE, Share
+
+RECITES, SUSPICIOUS, CLEAR = "recites", "look at the pairs", "no recitation found"
+
+
+def verdict_of(share: Share, p_value: float) -> str:
+    """Return the verdict on so many copies, and the p-value of their number beside that of held-out material."""
+    if not share.n_near:
+        return CLEAR
+    return RECITES if p_value < SIGNIFICANCE else SUSPICIOUS
