@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from wavewright.data import own_output
 from wavewright.data.duplicates import NEAR_DUPLICATE_DB, distances_db, equal_sets, fingerprint, near_duplicates
 from wavewright.data.folder import scan
 from wavewright.data.inspect import inspect_clips
@@ -158,6 +159,26 @@ def test_short_recordings_with_the_mark_are_detected_together(tmp_path):
     for index in range(30):
         write_sound(tmp_path / "hit" / f"{index:02d}.wav", mark_wave(0.1 * rng.standard_normal((1, 3_200)), RATE)[0])
     assert len(inspect(tmp_path).marked) == 30
+
+
+def test_training_warns_of_marked_recordings_and_takes_little_time_for_it(tmp_path, monkeypatch):
+    rng = np.random.default_rng(0)
+    for index in range(40):
+        wave = 0.1 * rng.standard_normal((1, 2 * RATE)).astype(np.float32)
+        write_sound(tmp_path / f"{index:02d}.wav", (mark_wave(wave, RATE) if index < 20 else wave)[0])
+    entries = scan(tmp_path, "none").entries
+    messages: list[str] = []
+    monkeypatch.setattr(own_output, "monotonic", lambda: 0.0)
+    own_output.warn_of_marked(entries, messages.append)
+    marked, searched = own_output.search_marked(entries)
+    assert len(searched) == own_output.MAX_SEARCHED
+    assert marked == [entry for entry in searched if entry.path.name < "20"]
+    assert messages[0].startswith(f"warning: {len(marked)} of 32 recordings, drawn at random, have the mark")
+    own_output.warn_of_marked(entries[20:], messages.append)
+    assert len(messages) == 1
+    clock = iter(range(0, 100))
+    monkeypatch.setattr(own_output, "monotonic", lambda: 0.9 * next(clock))
+    assert len(own_output.search_marked(entries, 2.0)[1]) == 2  # it ends at the third, which is after 2.7 s
 
 
 def test_the_report_names_defects_and_remedies(flawed_folder):

@@ -12,7 +12,15 @@ from wavewright.editing.chain import Chain
 from wavewright.watermark import Payload, Watermark, detect_wave, mark_wave
 from wavewright.watermark.carrier import frame_grid
 from wavewright.watermark.evidence import MAX_P_VALUE, p_value_of
-from wavewright.watermark.level_cells import CELL_GAIN_DB, CELL_S, N_CELL_BANDS, N_CELLS, LevelCells, cell_signs
+from wavewright.watermark.level_cells import (
+    CELL_GAIN_DB,
+    CELL_S,
+    MEAN_GAIN_DB,
+    N_CELL_BANDS,
+    N_CELLS,
+    LevelCells,
+    cell_signs,
+)
 from wavewright.watermark.level_search import OFFSETS_PER_CELL, SLOPE, LevelFolds, search_windows
 
 RATE = 16_000
@@ -36,14 +44,17 @@ def test_cells_have_their_gain_and_time(sample_rate):
     changes = cells.changes(0, 400)
     np.testing.assert_array_equal(changes[100:], cells.changes(100, 300))
     gains_db = 20 * np.log10(1 + changes)
-    assert {round(float(gain), 4) for gain in np.unique(gains_db)} == {-CELL_GAIN_DB, 0.0, CELL_GAIN_DB}
+    quieter, _, louder = np.unique(gains_db.round(4))
+    assert louder - quieter == pytest.approx(2 * CELL_GAIN_DB, abs=1e-3)
+    assert 10 ** (quieter / 10) + 10 ** (louder / 10) == pytest.approx(2.0, abs=1e-4)  # the power of the sound
     grid = frame_grid(sample_rate)
     for frame, hertz in ((0, 310.0), (57, 1_000.0), (399, 3_000.0)):
         band = math.floor(8 * math.log2(hertz / 300))
         cell = int((frame + 1) * seconds / CELL_S) % N_CELLS
         nearest = round(hertz * 2 * grid.hop_length / sample_rate) - grid.first_bin
         if math.floor(8 * math.log2((nearest + grid.first_bin) * sample_rate / (2 * grid.hop_length) / 300)) == band:
-            assert gains_db[frame, nearest] == pytest.approx(CELL_GAIN_DB * cell_signs("k")[cell, band], abs=1e-4)
+            expected = MEAN_GAIN_DB + CELL_GAIN_DB * cell_signs("k")[cell, band]
+            assert gains_db[frame, nearest] == pytest.approx(expected, abs=1e-4)
 
 
 def test_any_chunks_give_the_samples_of_the_whole_wave(marked):

@@ -26,6 +26,7 @@ from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import TARGETS, Table, columns, optional
 from benchmarks.harness.timing import median_seconds
 from benchmarks.watermark.changes import LONG_CHANGES, REPORTED, SHORT_CHANGES, UNMARKED_CHANGES, Change
+from benchmarks.watermark.perth import has_perth, is_perths, marked_by_perth
 from wavewright.speech.voice import Voice
 from wavewright.watermark import MarkSearch, Payload, detect_wave, mark_wave
 from wavewright.watermark.detection import segments_of
@@ -70,34 +71,6 @@ def marked_speech(wave: np.ndarray, sample_rate: int) -> np.ndarray:
 def marked_sound(wave: np.ndarray, sample_rate: int) -> np.ndarray:
     """Return sound with the noise alone."""
     return mark_wave(wave[None], sample_rate, PAYLOAD)[0]
-
-
-@cache
-def has_perth() -> bool:
-    """Return whether Perth can be used; it is imported without its network if torchaudio is missing."""
-    if not PERTH.is_installed:
-        return False
-    import perth
-
-    return getattr(perth, "PerthImplicitWatermarker", None) is not None
-
-
-@cache
-def _perth() -> object:
-    import perth
-
-    return perth.PerthImplicitWatermarker()
-
-
-def marked_by_perth(wave: np.ndarray, sample_rate: int) -> np.ndarray:
-    """Return sound with the mark of Perth."""
-    return np.asarray(_perth().apply_watermark(wave, sample_rate=sample_rate))  # type: ignore[attr-defined]
-
-
-def is_perths(wave: np.ndarray, sample_rate: int) -> bool:
-    """Return whether Perth detects its mark."""
-    wave = np.ascontiguousarray(wave, np.float32)
-    return bool(np.mean(_perth().get_watermark(wave, sample_rate=sample_rate)) > 0.5)  # type: ignore[attr-defined]
 
 
 def joined(waves: Iterator[np.ndarray], seconds: float, sample_rate: int) -> Iterator[np.ndarray]:
@@ -294,7 +267,7 @@ def measure_false_positives(options: argparse.Namespace, report: Report) -> None
 
 
 def measure_cost(options: argparse.Namespace, report: Report) -> None:
-    """Add the real-time factors of adding the marks."""
+    """Add the real-time factors of adding the marks, and of a search at all speeds."""
     wave, rate = next(spoken(options.cost_seconds))
     marks = {"noise": marked_sound, "noise and levels": marked_speech}
     marks |= {PERTH.name: marked_by_perth} if has_perth() else {}
@@ -303,6 +276,8 @@ def measure_cost(options: argparse.Namespace, report: Report) -> None:
         report.add(COST, {"mark": name, "real_time_factor": factor})
         if name != PERTH.name:
             report.target(name, "real-time factor of adding it", factor, at_most=0.004)
+    factor = median_seconds(lambda: detect_wave(wave[None], rate)) / options.cost_seconds
+    report.add(COST, {"mark": "search in unmarked speech", "real_time_factor": factor})
 
 
 def _log10(p_value: float) -> float:

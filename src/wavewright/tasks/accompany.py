@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ..clip import SOUND_SUFFIXES
+from ..clip import FORMATS, SOUND_SUFFIXES
 from ..data.scores import read_scores
 from ..errors import BadScore, BadSetting
 from ..music import accompaniment
@@ -18,7 +18,9 @@ from ..music.formats import WRITABLE, read_score
 from ..music.score import Score
 from ..music.theory import MusicalKey
 from ..names import file_stem
-from ..parameters import MAX_SEED, Quiet, Writes
+from ..parameters import MAX_SEED, IsMarked, MarkKey, Quiet, Writes
+from ..watermark.marking import marking_of
+from ..watermark.sequences import DEFAULT_KEY
 from ..whole_file import check_target, write_whole
 from . import POSITIONAL, checked
 from .recorded_melody import read_melody, write_with_recording
@@ -85,6 +87,8 @@ class AccompaniedScore:
     n_notes : int
         Of all tracks.
     seconds : float
+    is_marked : bool
+        It is sound with the inaudible mark of generated sound: a chorale, whose voices are a network's.
     """
 
     out: Path
@@ -95,6 +99,7 @@ class AccompaniedScore:
     parts: tuple[str, ...]
     n_notes: int
     seconds: float
+    is_marked: bool = False
 
     def __str__(self) -> str:
         """Return the file, the style, the parts and the chords."""
@@ -146,13 +151,15 @@ def accompany(
     ] = -3.0,
     soundfont: Annotated[Path | None, Field(description="Instruments of a sound file: an .sf2 or .sf3 file.")] = None,
     list_: Annotated[bool, Field(description="List the styles.")] = False,
+    watermark: IsMarked = True,
+    watermark_key: MarkKey = DEFAULT_KEY,
     quiet: Quiet = False,
 ) -> AccompaniedScore | LearnedStyle | StyleList:
     """Accompany a melody: add bass, chords, inner voices and drums in a style, or harmonise it in four voices.
 
     The tracks of the score stay as they are. A recording is transcribed, and mixed with its accompaniment if --out is a
     sound file. With --learn-from, typical bars of a folder of scores are the style. With --style chorale, the
-    score that is written has the four voices alone.
+    score that is written has the four voices alone, and its sound has the mark of generated sound.
 
     Returns
     -------
@@ -198,7 +205,8 @@ def accompany(
     if melody is not None and _is_recording(melody) and target.suffix.lower() not in WRITABLE:
         write_with_recording(accompanied, melody, target, balance_db=balance_db, soundfont=soundfont, quiet=quiet)
     else:
-        write_or_render(accompanied, target, soundfont=soundfont, quiet=quiet)
+        marking = marking_of(None, watermark, watermark_key) if is_chorale else None
+        write_or_render(accompanied, target, soundfont=soundfont, quiet=quiet, marking=marking)
     sharps = accompanied.keys[0]
     return AccompaniedScore(
         out=target,
@@ -212,6 +220,7 @@ def accompany(
         parts=tuple(track.name for track in accompanied.tracks[0 if is_chorale else len(score.tracks) :]),
         n_notes=accompanied.n_notes,
         seconds=round(accompanied.seconds, 2),
+        is_marked=is_chorale and watermark and target.suffix.lower() in FORMATS,
     )
 
 

@@ -20,6 +20,7 @@ from ..contracts.recipe import Prepared, Recipe
 from ..contracts.settings import override
 from ..data.entry import Entry, Scan
 from ..data.folder import GroupFrom, LabelFrom, scan
+from ..data.own_output import warn_of_marked
 from ..data.scores import scan_scores
 from ..errors import BadModel, BadSetting
 from ..models import find
@@ -291,14 +292,20 @@ class Run:
                 self.family.health,
             )
             if not resume:
-                recordings = [entry for entry in self.prepared.train_entries if entry.generated_by is None]
-                warn_of_few_clips(recordings, self.recipe.model.labels, report.log)
+                self._warn_of_recordings(report.log)
             elif not loop.resume():
                 report.log("there is no checkpoint yet; starting from the beginning.")
             progress = loop.run(self._extend(loop, length, first_steps))
             if processes.rank() == 0:
                 self.export_best(loop, report.log, is_finished=bool(progress.finished))
         return progress
+
+    def _warn_of_recordings(self, log: Callable[[str], None]) -> None:
+        """Warn of few recordings, and of generated ones among them."""
+        recordings = [entry for entry in self.prepared.train_entries if entry.generated_by is None]
+        warn_of_few_clips(recordings, self.recipe.model.labels, log)
+        if processes.rank() == 0:
+            warn_of_marked(recordings, log)
 
     def steps_in(self, minutes: float) -> tuple[int, int]:
         """Time a few steps; return how many fit into some minutes, and the fastest number of threads."""

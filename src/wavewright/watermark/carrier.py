@@ -61,6 +61,12 @@ class FrameGrid:
         """Bins of each band ``(bands,)``."""
         return np.diff(self.band_edges, append=self.n_bins)
 
+    def waves(self, spectra: np.ndarray) -> np.ndarray:
+        """Return the frames ``(..., 2 * hop_length)`` float32 of spectra in the bins of the bands."""
+        whole = np.zeros((*spectra.shape[:-1], self.hop_length + 1), np.complex64)
+        whole[..., self.first_bin : self.n_bins] = spectra
+        return np.fft.irfft(whole, 2 * self.hop_length).astype(np.float32, copy=False)
+
 
 @lru_cache(maxsize=16)
 def frame_grid(sample_rate: int) -> FrameGrid:

@@ -11,27 +11,22 @@ import numpy as np
 
 from ..clip import resampled
 from ..wave_blocks import BlockReader
-from .evidence import MAX_P_VALUE, best_position, log_evidence_of, log_sum, p_value_of, scores_of
+from .evidence import MAX_P_VALUE, log_evidence_of, log_sum, p_value_of, scores_of
 from .level_search import LevelEvidence, search_windows
 from .localisation import MarkedSegment, marked_segments
 from .payload import NO_MODEL, Payload
 from .sequences import CHIP_RATE_HZ, DEFAULT_KEY, N_CHIPS
-from .whitening import SpeedFolding, folded, weighted, whitened
+from .speed_search import LoudestSegments, LoudSegment, MarkCandidate
+from .whitening import folded, weighted, whitened
 
 SEGMENT_SAMPLES = 25 * N_CHIPS
 """Samples that are searched at once, 6 s: whole periods, so that their folds can be added."""
-
-MAX_SPEED_SEGMENTS = 4
-"""Loudest segments that are searched at other speeds."""
 
 WINDOW_SEGMENTS = 5
 """Segments whose levels are searched together, 30 s."""
 
 MAX_LEVEL_WINDOWS = 4
 """Loudest windows whose levels are searched."""
-
-SPEED_BATCH = 64
-N_CHECKED_SPEEDS = 16
 
 
 @dataclass(frozen=True)
@@ -73,16 +68,6 @@ class Detection:
         return sum(segment.end_s - segment.start_s for segment in self.segments)
 
 
-@dataclass(frozen=True)
-class _Candidate:
-    """The most likely mark: its score, which is negative for inverted sound, position in chips, payload and speed."""
-
-    score: float
-    position: int
-    payload: Payload
-    speed: float
-
-
 class MarkSearch:
     """Evidence for a mark at the speed at which it was made, from segments of one or more recordings.
 
@@ -103,7 +88,7 @@ class MarkSearch:
         self.total = np.zeros((0, 0), complex)
         self._last: np.ndarray | None = None
         self._logs: list[float] = []
-        self._best: _Candidate | None = None
+        self._best: MarkCandidate | None = None
 
     def add(self, segment: np.ndarray) -> None:
         """Add the next segment of a sound as :func:`segments_of` yields it ``(views, time)``."""
@@ -122,12 +107,12 @@ class MarkSearch:
         """Return the log evidence of a fold, the mean of its views, and keep the most likely mark so far."""
         scores = scores_of(fold, self.key)
         for view in scores:
-            score, position, numbers = best_position(view)
-            if self._best is None or abs(score) > abs(self._best.score):
-                self._best = _Candidate(score, position, Payload.from_bytes(numbers), 1.0)
+            candidate = MarkCandidate.of_scores(view)
+            if self._best is None or abs(candidate.score) > abs(self._best.score):
+                self._best = candidate
         return float(log_sum(log_evidence_of(scores))) - math.log(len(scores))
 
-    def result(self) -> tuple[float, _Candidate]:
+    def result(self) -> tuple[float, MarkCandidate]:
         """Return the log evidence of all recordings, and the most likely mark; there must be a segment."""
         if len(self._logs) == 1:
             whole = self._logs[0]
@@ -183,10 +168,11 @@ def detect_blocks(
     Detection
         Its `p_value` is a proved bound, see :mod:`.evidence`.
     """
-    search, energies, n_samples = MarkSearch(key), [], 0
+    search, loudest, energies, n_samples = MarkSearch(key), LoudestSegments(), [], 0
     for segment in segments_of(read(), sample_rate):
-        n_samples += segment.shape[1]
         energies.append(float(np.square(segment[0]).sum()))
+        loudest.add(LoudSegment(energies[-1], n_samples, segment[0]))
+        n_samples += segment.shape[1]
         search.add(segment)
         if together is not None:
             if len(energies) == 1:
@@ -198,9 +184,8 @@ def detect_blocks(
     log_evidence, best = search.result()
     log_evidence -= math.log(2.0)  # the other half of the weight is on other speeds and on levels
     if any_speed and p_value_of(log_evidence) > MAX_P_VALUE:
-        loudest = _loudest(energies, MAX_SPEED_SEGMENTS)
-        at_speeds, candidate = _search_speeds(segments_of(read(), sample_rate), loudest, key)
-        log_evidence = float(np.logaddexp(log_evidence, at_speeds - math.log(4.0 * len(loudest))))
+        at_speeds, candidate = loudest.search(key)
+        log_evidence = float(np.logaddexp(log_evidence, at_speeds - math.log(4.0)))
         best = max(best, candidate, key=lambda each: abs(each.score))
     if p_value_of(log_evidence) > MAX_P_VALUE:
         levels = search_windows(_windows_of(read(), sample_rate), _loudest_windows(energies), key, any_speed)
@@ -257,36 +242,3 @@ def _loudest_windows(energies: Sequence[float]) -> set[int]:
 def _loudest(energies: Sequence[float], n_most: int) -> set[int]:
     """Return the indices of the highest energies."""
     return {*np.argsort(energies)[::-1][:n_most].tolist()}
-
-
-def _search_speeds(segments: Iterable[np.ndarray], chosen: set[int], key: str) -> tuple[float, _Candidate]:
-    """Return the sum, as a logarithm, of the evidence of segments at all speeds but 1, and the most likely mark.
-
-    Only the speeds with the highest scores are summed; see :mod:`.evidence` for why this keeps the bound.
-    """
-    logs: list[float] = []
-    candidates: list[_Candidate] = []
-    n_before = 0
-    for index, (segment, _) in enumerate(segments):
-        if index in chosen:
-            folding = SpeedFolding(segment)
-            highest = np.concatenate(
-                [
-                    _highest_of(scores_of(folding.folded(speeds).astype(np.complex64), key))  # half the time
-                    for speeds in np.array_split(folding.speeds, -(-len(folding.speeds) // SPEED_BATCH))
-                ]
-            )
-            checked = folding.speeds[np.argsort(highest)[::-1][:N_CHECKED_SPEEDS]]
-            scores = scores_of(folding.folded(checked), key)
-            logs += (log_evidence_of(scores) - math.log(len(folding.speeds))).tolist()
-            for speed, each in zip(checked, scores, strict=True):
-                score, position, numbers = best_position(each)
-                start = round(position + n_before * float(speed)) % N_CHIPS
-                candidates.append(_Candidate(score, start, Payload.from_bytes(numbers), float(speed)))
-        n_before += len(segment)
-    return float(log_sum(np.array(logs))), max(candidates, key=lambda candidate: candidate.score)
-
-
-def _highest_of(scores: np.ndarray) -> np.ndarray:
-    """Return the sums of the highest scores of the sequences, of either polarity, for ranking ``(speeds,)``."""
-    return np.asarray(np.maximum(scores.max(axis=-1).sum(axis=-1), -scores.min(axis=-1).sum(axis=-1)))

@@ -12,8 +12,14 @@ from .level_cells import level_cells
 from .payload import NO_MODEL, Payload
 from .sequences import DEFAULT_KEY
 
-LEVEL_DB = -21.0
-"""Level of the mark below that of the sound, band by band."""
+LEVEL_DB = -19.5
+"""Level of the noise of the mark relative to that of the sound, band by band."""
+
+MAX_NOISE_DB, MAX_LEVELS_DB = -17.0, -15.0
+"""Highest level of the noise, and of the changes of levels, relative to that of the sound in each part of a frame."""
+
+PARTS_PER_FRAME = 16
+"""Parts of a frame, of 2 ms, in which the mark is no louder than the sound at that moment permits."""
 
 BATCH_FRAMES = 256
 """Frames that are computed at once."""
@@ -23,8 +29,9 @@ class Watermark:
     """Stream that adds the mark to sound.
 
     The mark has the sound's own level in each band of a sixth of an octave and each frame of 32 ms, LEVEL_DB lower:
-    silence stays silence. It fades in at the start of the sound and out at its end, so a loop stays seamless. The sizes
-    of the chunks change no sample. The position of the carrier is that of the sample in the stream.
+    silence stays silence. In a frame that is half speech and half pause, it is as loud as either permits. It fades in
+    at the start of the sound and out at its end, so a loop stays seamless. The sizes of the chunks change no sample.
+    The position of the carrier is that of the sample in the stream.
 
     Parameters
     ----------
@@ -57,6 +64,7 @@ class Watermark:
         self._carrier = carrier_frames(sample_rate, key, payload)
         self._levels = level_cells(sample_rate, key) if has_levels else None
         self._window = self._grid.window
+        self._limiter = FrameLimiter(2 * self._grid.hop_length)
         self.latency_samples = 2 * self._grid.hop_length - 1
         self.reset()
 
@@ -108,18 +116,44 @@ class Watermark:
     def _mark_of(self, frames: np.ndarray) -> np.ndarray:
         """Return the windowed mark of the frames ``(channels, frames, 2 * hop)``."""
         grid = self._grid
-        spectra = np.fft.rfft(frames * self._window)[..., : grid.n_bins].astype(np.complex64, copy=False)
+        windowed = frames * self._window
+        spectra = np.fft.rfft(windowed)[..., : grid.n_bins].astype(np.complex64, copy=False)
         power = spectra.real**2 + spectra.imag**2
         mean_power = np.add.reduceat(power, grid.band_edges, axis=-1) / grid.band_sizes
         level = np.sqrt(mean_power).astype(np.float32) * np.float32(10 ** (LEVEL_DB / 20))
-        mark = np.zeros((*frames.shape[:2], grid.hop_length + 1), np.complex64)
         carrier = self._carrier.spectra(self._n_frames, frames.shape[1])
-        mark[..., grid.first_bin : grid.n_bins] = carrier * np.repeat(level, grid.band_sizes, axis=-1)
+        noise = grid.waves(carrier * np.repeat(level, grid.band_sizes, axis=-1))
+        mark = self._limiter.limited(noise, windowed, MAX_NOISE_DB)
         if self._levels is not None:
             changes = self._levels.changes(self._n_frames, frames.shape[1])
-            mark[..., grid.first_bin : grid.n_bins] += changes * spectra[..., grid.first_bin :]
-        wave = np.fft.irfft(mark, 2 * grid.hop_length).astype(np.float32, copy=False)
-        return np.asarray(wave * self._window)
+            difference = grid.waves(changes * spectra[..., grid.first_bin :])
+            mark += self._limiter.limited(difference, windowed, MAX_LEVELS_DB)
+        return np.asarray(mark * self._window)
+
+
+class FrameLimiter:
+    """Limiter of the level of the mark in every part of a frame, relative to that of the sound in it.
+
+    Parameters
+    ----------
+    n_samples
+        Samples of a frame.
+    """
+
+    def __init__(self, n_samples: int) -> None:
+        self._starts = np.arange(PARTS_PER_FRAME) * n_samples // PARTS_PER_FRAME
+        centres = (self._starts + np.append(self._starts[1:], n_samples)) / 2
+        positions = np.interp(np.arange(n_samples) + 0.5, centres, np.arange(PARTS_PER_FRAME))
+        self._before = np.minimum(positions.astype(int), PARTS_PER_FRAME - 2)
+        self._fraction = (positions - self._before).astype(np.float32)
+
+    def limited(self, mark: np.ndarray, sound: np.ndarray, max_db: float) -> np.ndarray:
+        """Return the mark, at most `max_db` above the sound, both in windowed frames ``(..., n_samples)``."""
+        sound_power, mark_power = (np.add.reduceat(np.square(each), self._starts, axis=-1) for each in (sound, mark))
+        ratio = sound_power / np.maximum(mark_power, np.float32(1e-20))
+        gains = np.sqrt(np.minimum(np.float32(10 ** (max_db / 10)) * ratio, np.float32(1.0)))
+        steps = np.diff(gains, axis=-1)[..., self._before]
+        return np.asarray(mark * (gains[..., self._before] + steps * self._fraction))
 
 
 def _added(wave: np.ndarray, mark: np.ndarray) -> np.ndarray:

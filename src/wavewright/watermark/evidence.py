@@ -46,9 +46,24 @@ def scores_of(folded: np.ndarray, key: str) -> np.ndarray:
 
     ``folded`` are the harmonics of one period ``y (N_CHIPS,)``, which has no others.
     """
-    products = folded[..., None, :] * np.conj(sequence_spectra(key)).astype(folded.dtype)
-    norm = np.sqrt(2.0 * (np.abs(folded) ** 2).sum(axis=-1) / N_CHIPS)
-    return np.asarray(_waves_of(products) / np.maximum(norm, 1e-30)[..., None, None])
+    return np.asarray(_products(folded, key) / _norm(folded)[..., None, None])
+
+
+def highest_scores(folded: np.ndarray, key: str) -> np.ndarray:
+    """Return the sums of the highest scores of the sequences, of either polarity, ``(...,)``, to rank folded sounds."""
+    products = _products(folded, key)
+    highest = np.maximum(products.max(axis=-1).sum(axis=-1), -products.min(axis=-1).sum(axis=-1))
+    return np.asarray(highest / _norm(folded))
+
+
+def _products(folded: np.ndarray, key: str) -> np.ndarray:
+    """Return the sums of products with the signs at all positions ``(..., N_SEQUENCES, N_CHIPS)``."""
+    return _waves_of(folded[..., None, :] * np.conj(sequence_spectra(key)).astype(folded.dtype))
+
+
+def _norm(folded: np.ndarray) -> np.ndarray:
+    """Return the norm of one period ``(...,)``, above 0."""
+    return np.asarray(np.maximum(np.sqrt(2.0 * (np.abs(folded) ** 2).sum(axis=-1) / N_CHIPS), 1e-30))
 
 
 def _waves_of(harmonics: np.ndarray) -> np.ndarray:

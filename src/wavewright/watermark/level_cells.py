@@ -5,6 +5,7 @@ Levels survive what noise does not: stretching, another pitch, reverberation, vo
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 
 import numpy as np
@@ -21,8 +22,11 @@ CELLS_PER_OCTAVE = 8
 N_CELL_BANDS = 35
 """Up to 6200 Hz."""
 
-CELL_GAIN_DB = 1.2
-"""By which cells are louder or quieter."""
+CELL_GAIN_DB = 1.1
+"""By which cells are louder or quieter than their mean."""
+
+MEAN_GAIN_DB = -10.0 * math.log10(math.cosh(CELL_GAIN_DB * math.log(10.0) / 10.0))
+"""Mean of the gains, at which cells of both signs together have the power of the sound."""
 
 
 @lru_cache(maxsize=16)
@@ -48,7 +52,8 @@ class LevelCells:
         bands = np.floor(CELLS_PER_OCTAVE * np.log2(frequencies / LOWEST_CELL_HZ)).astype(int)
         is_inside = (bands >= 0) & (bands < N_CELL_BANDS)
         signs = np.where(is_inside, cell_signs(key)[:, np.clip(bands, 0, N_CELL_BANDS - 1)], 0.0)
-        self._changes = (10.0 ** (CELL_GAIN_DB / 20 * signs) - 1.0).astype(np.float32)
+        gains_db = np.where(signs != 0.0, MEAN_GAIN_DB + CELL_GAIN_DB * signs, 0.0)
+        self._changes = (10.0 ** (gains_db / 20) - 1.0).astype(np.float32)
 
     def changes(self, first: int, n_frames: int) -> np.ndarray:
         """Return the gains minus 1 of frames ``(n_frames, bins)``; frame ``i`` starts at sample ``i * hop_length``."""

@@ -18,7 +18,7 @@ MIN_WINDOW_S = 5.0
 MIN_LOG_EVIDENCE = 3.0
 """Of a window that is reported as marked."""
 
-FRAME_SAMPLES, HOP_SAMPLES = 512, 256
+FRAME_SAMPLES, HOP_SAMPLES = 1_024, 256
 STEPS_PER_BAND = 3
 N_STEPS = STEPS_PER_BAND * N_CELL_BANDS
 """Steps of a 24th of an octave, half a semitone."""
@@ -26,12 +26,15 @@ N_STEPS = STEPS_PER_BAND * N_CELL_BANDS
 MAX_SHIFT = 4
 """Steps by which the pitch may differ, two semitones up or down."""
 
-BAND_MARGIN = 0.75
+BAND_MARGIN = 0.4
 """Steps by which the band of a step is wider at both ends, so that low bands have enough bins."""
 
 DYNAMIC_RANGE_DB = 50.0
-SMOOTHED_FRAMES, SMOOTHED_STEPS = 5, 7
-MAX_DEVIATION_DB = 3.0
+SMOOTHED_FRAMES, SMOOTHED_STEPS = 11, 11
+"""Lengths of the means that are subtracted: 0.18 s and almost half an octave, about two cells and four."""
+
+MAX_DEVIATION_DB = 5.0
+MIN_DEVIATION_DB = 0.1
 
 MAX_TIME_RATIO = 1.12
 TIME_RATIO_STEP = 0.0035
@@ -118,7 +121,11 @@ class LevelFolds:
 
 
 def _deviations(window: np.ndarray) -> np.ndarray:
-    """Return the levels in dB above those around them ``(frames, steps)``, limited to MAX_DEVIATION_DB."""
+    """Return the levels in dB beside those around them ``(frames, steps)``, limited and weighted.
+
+    The levels of speech change slowly in time at one frequency, and slowly in frequency at one moment. Both slow parts
+    are subtracted, so what is left is almost without correlation. Steps in which it varies more have a lower weight.
+    """
     padded = np.pad(window, FRAME_SAMPLES // 2)
     frames = np.lib.stride_tricks.sliding_window_view(padded, FRAME_SAMPLES)[::HOP_SAMPLES]
     spectra = np.fft.rfft(frames * np.hanning(FRAME_SAMPLES + 1)[:-1], 2 * FRAME_SAMPLES)
@@ -127,8 +134,10 @@ def _deviations(window: np.ndarray) -> np.ndarray:
     power = _sum_to(sums, first + 1 + BAND_MARGIN) - _sum_to(sums, first - BAND_MARGIN)
     levels = 10.0 * np.log10(np.maximum(power, 1e-12))
     levels = np.maximum(levels, np.median(levels) - DYNAMIC_RANGE_DB)
-    around = _smoothed(_smoothed(levels, SMOOTHED_FRAMES).T, SMOOTHED_STEPS).T
-    return np.asarray(MAX_DEVIATION_DB * np.tanh((levels - around) / MAX_DEVIATION_DB))
+    fast = levels - _smoothed(levels, SMOOTHED_FRAMES)
+    deviations = fast - _smoothed(fast.T, SMOOTHED_STEPS).T
+    limited = MAX_DEVIATION_DB * np.tanh(deviations / MAX_DEVIATION_DB)
+    return np.asarray(limited / np.maximum(limited.var(axis=0), MIN_DEVIATION_DB**2))
 
 
 def _sum_to(sums: np.ndarray, steps: np.ndarray) -> np.ndarray:

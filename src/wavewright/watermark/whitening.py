@@ -19,8 +19,11 @@ LEVEL_OCTAVES = 1 / 6
 
 NOISE_PERCENTILE = 10
 NOISE_FACTOR = 2.0
-MIN_MARK_POWER = 0.02
-MAX_MARK_RATIO = 8.0
+MIN_MARK_POWER = 0.04
+WEIGHT_POWER = 0.7
+MAX_WEIGHT = 8.0
+HALF_WEIGHT_HZ = 2_000.0
+"""Frequency at which bins have half the weight of the lowest: codecs keep less of the mark the higher it is."""
 
 MAX_SPEED = 1.05
 """Fastest speed that is searched for; the slowest is as far below 1."""
@@ -56,7 +59,8 @@ def weighted(wave: np.ndarray) -> np.ndarray:
     """Return the same with weights: high where the mark is strong and the sound weak, low where noise covers both.
 
     The mark has the level of the sound in each band without the noise that was added later. The lowest levels of a band
-    are taken for that noise. Between harmonics the sound is weaker than the mark's band is on average.
+    are taken for that noise. Between harmonics the sound is weaker than the mark's band is on average. The exponent and
+    the weights of the frequencies are those that suit noise and codecs at low bitrates alike.
     """
     spectra = _spectra(wave, WEIGHTED_FRAME_SAMPLES)
     power = spectra.real**2 + spectra.imag**2
@@ -64,7 +68,9 @@ def weighted(wave: np.ndarray) -> np.ndarray:
     level = _band_power(power)
     noise = NOISE_FACTOR * np.percentile(level, NOISE_PERCENTILE, axis=1, keepdims=True)
     mark = np.sqrt(np.maximum(level - noise, MIN_MARK_POWER * level))
-    flat = spectra / magnitude * np.minimum(mark / magnitude, MAX_MARK_RATIO)
+    hertz = np.arange(spectra.shape[-1]) * (CHIP_RATE_HZ / WEIGHTED_FRAME_SAMPLES)
+    weight = np.minimum((mark / magnitude) ** WEIGHT_POWER, MAX_WEIGHT) / (1.0 + hertz / HALF_WEIGHT_HZ)
+    flat = spectra / magnitude * weight
     return _overlap_added(flat.sum(axis=0), wave.shape[1])
 
 
@@ -134,13 +140,14 @@ class SpeedFolding:
     def __init__(self, wave: np.ndarray) -> None:
         self._n_padded = 2 ** (self.OVERSAMPLING * len(wave) - 1).bit_length()
         self._spectrum = np.fft.rfft(wave, self._n_padded)
+        self._single = self._spectrum.astype(np.complex64)
         highest_hz = HIGHEST_HARMONIC / PERIOD_S
         step = 1.0 / (highest_hz * len(wave) / CHIP_RATE_HZ)
         n_steps = int((MAX_SPEED - 1.0) / step)
         self.speeds = 1.0 + step * np.arange(-n_steps, n_steps + 1)
 
-    def folded(self, speeds: np.ndarray) -> np.ndarray:
-        """Return the harmonics ``(speeds, harmonics)`` of the period at each speed."""
-        harmonics = np.arange(LOWEST_HARMONIC, HIGHEST_HARMONIC)
-        bins = np.rint(np.outer(speeds, harmonics) * (self._n_padded / N_CHIPS)).astype(np.int64)
-        return np.asarray(self._spectrum[np.minimum(bins, len(self._spectrum) - 1)])
+    def folded(self, speeds: np.ndarray, single: bool = False) -> np.ndarray:
+        """Return the harmonics ``(speeds, harmonics)`` of the period at each speed, complex64 if `single`."""
+        harmonics = np.arange(LOWEST_HARMONIC, HIGHEST_HARMONIC) * (self._n_padded / N_CHIPS)
+        bins = (np.outer(speeds, harmonics) + 0.5).astype(np.intp)
+        return np.asarray((self._single if single else self._spectrum).take(bins))
