@@ -165,7 +165,7 @@ def test_names_of_openai_stand_for_english_voices_in_turn(voices, monkeypatch):
 def test_probes_and_measurements(server):
     speak(server, TEXT)
     assert request(server, "GET", "/health").json["status"] == "ok"
-    assert request(server, "GET", "/ready").json == {"ready": True}
+    assert request(server, "GET", "/ready").json == {"ready": True, "speech": True, "tasks": False}
     text = request(server, "GET", "/metrics").body.decode()
     values = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
     assert float(values["wavewright_audio_seconds_total"]) > 1

@@ -315,6 +315,27 @@ def test_effects_change_the_selected_region_alone(studio, recording):
     panel.locator(".slot", has_text="noisy.wav, 2.00 s").wait_for()
 
 
+def test_an_effect_brings_in_a_second_sound(studio, recording, tmp_path):
+    click = np.zeros(RATE // 10)
+    click[100] = 0.5
+    soundfile.write(tmp_path / "my click.flac", click, RATE)
+    panel = studio.open("editor")
+    choose_file(panel, recording)
+    panel.get_by_label("Effect", exact=True).select_option("append")
+    panel.get_by_role("button", name="Add effect").click()
+    assert studio.error() == "Choose a second sound first, which this effect brings in."
+    panel.locator("input[type=file]").nth(1).set_input_files(str(tmp_path / "my click.flac"))
+    panel.locator(".slot:has-text('my click.flac, ')").wait_for()
+    panel.get_by_role("button", name="Add effect").click()
+    assert panel.get_by_label("The chain as text").input_value() == "append file=second-my-click.flac"
+    panel.get_by_role("button", name="Apply").click()
+    studio.status("noisy-edited.wav is a new clip")
+    joined = wave_of(studio.download(panel.get_by_role("button", name="Save", exact=True)))
+    assert np.array_equal(joined, np.concatenate([wave_of(recording.read_bytes()), click]))
+    panel.get_by_role("button", name="Undo").click()
+    assert panel.get_by_label("The chain as text").input_value() == "append file=second-my-click.flac"
+
+
 def test_the_region_is_selected_by_pointer(studio, recording):
     panel = studio.open("editor")
     choose_file(panel, recording)

@@ -20,6 +20,7 @@ from ..version import __version__
 from .enhance_socket import EnhanceSocket
 from .guard import Guard, error_body
 from .jobs.endpoints import JobEndpoints
+from .jobs.warm_up import start_warm_up, stop_warm_up
 from .measurements import Measurements
 from .openapi import InterfaceEndpoints
 from .scheduler import Scheduler, TooManyRequests
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from .wyoming_server import WyomingServer
 
 RETRY_SECONDS = "1"
+POLL_SECONDS = 0.2
 CREATED = 1_760_000_000
 """Time that lists of models give for all of them; clients expect one."""
 
@@ -69,6 +71,7 @@ class Server:
 
             self.wyoming = WyomingServer(settings, self.scheduler, self.voices, self.measurements)
         self.is_ready = False
+        self.is_warm = False
 
     def app(self) -> Starlette:
         """Return the ASGI application."""
@@ -120,6 +123,7 @@ class Server:
     async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
         """Load the default voice in the background; end the threads at the end."""
         loading = asyncio.create_task(asyncio.to_thread(self.warm_up))
+        warming = asyncio.create_task(self._warm_up_tasks())
         jobs = asyncio.create_task(self.jobs.run())
         try:
             async with AsyncExitStack() as stack:
@@ -127,9 +131,10 @@ class Server:
                     await stack.enter_async_context(self.wyoming.running())
                 yield
         finally:
-            jobs.cancel()
-            with suppress(asyncio.CancelledError):
-                await jobs
+            for task in (warming, jobs):
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
             with suppress(WavewrightError):
                 await loading
             await asyncio.to_thread(self.scheduler.close)
@@ -142,13 +147,30 @@ class Server:
             return  # a request names the reason
         self.is_ready = True
 
+    async def _warm_up_tasks(self) -> None:
+        """Start the processes for jobs, and let another one compile the loops that tasks need."""
+        if not self.settings.has_warm_up:
+            return
+        self.jobs.store.pool.start()
+        process = start_warm_up()
+        try:
+            while process.poll() is None:
+                await asyncio.sleep(POLL_SECONDS)
+            self.is_warm = True  # also where it failed: the first job that needs a loop compiles it
+        finally:
+            stop_warm_up(process)
+
     async def health(self, _: Request) -> Response:
         """Answer that the process runs."""
         return JSONResponse({"status": "ok", "version": __version__})
 
-    async def ready(self, _: Request) -> Response:
-        """Answer whether the default voice is loaded."""
-        return JSONResponse({"ready": self.is_ready}, 200 if self.is_ready else 503)
+    async def ready(self, request: Request) -> Response:
+        """Answer whether the default voice is loaded, and whether tasks are compiled; ``?tasks=1`` asks for both."""
+        waits_for_tasks = request.query_params.get("tasks", "0") != "0"
+        is_ready = self.is_ready and (self.is_warm or not waits_for_tasks)
+        return JSONResponse(
+            {"ready": is_ready, "speech": self.is_ready, "tasks": self.is_warm}, 200 if is_ready else 503
+        )
 
     async def metrics(self, _: Request) -> Response:
         """Answer all measurements for Prometheus."""

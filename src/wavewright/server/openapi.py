@@ -178,7 +178,7 @@ def _json_body(schema: Schema, is_required: bool = True) -> Schema:
 def _server_paths() -> Schema:
     answers = {
         "/health": "Whether the process runs.",
-        "/ready": "Whether the default voice is loaded.",
+        "/ready": "Whether the default voice is loaded and, with ?tasks=1, whether the tasks are compiled, too.",
         "/openapi.json": "This description.",
     }
     paths = {path: {"get": _operation(summary, "server", {"type": "object"})} for path, summary in answers.items()}

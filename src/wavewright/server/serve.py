@@ -82,6 +82,10 @@ def serve(
             "several times."
         ),
     ] = (),
+    warm_up: Annotated[
+        bool,
+        Field(description="After the start, also start the processes for tasks, and compile what tasks need."),
+    ] = True,
     watermark: IsMarked = True,
     watermark_key: MarkKey = DEFAULT_KEY,
 ) -> None:
@@ -115,6 +119,7 @@ def serve(
         keep_minutes=keep_minutes,
         hosts=allow_host,
         origins=allow_origin,
+        has_warm_up=warm_up,
         watermark=watermark,
         watermark_key=watermark_key,
     )

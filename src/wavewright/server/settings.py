@@ -79,6 +79,9 @@ class ServerSettings:
         Folder of the runs, which trainings write to.
     has_wyoming, wyoming_host, wyoming_port
         Whether and where it answers the Wyoming protocol, which has no keys.
+    has_warm_up : bool
+        The processes for jobs start with the server, and loops that tasks need are compiled, instead of when the first
+        job needs them.
     watermark, watermark_key
         Whether all speech gets the mark of generated sound, and its key; requests cannot change that.
 
@@ -107,6 +110,7 @@ class ServerSettings:
     has_wyoming: bool = False
     wyoming_host: str = "127.0.0.1"
     wyoming_port: int = 10_200
+    has_warm_up: bool = False
     watermark: bool = True
     watermark_key: str = field(default=DEFAULT_KEY, repr=False)
 

@@ -34,7 +34,7 @@ def studio(
     MissingExtra
         If the extra ``serve`` is not installed.
     """
-    settings = ServerSettings(port=port)
+    settings = ServerSettings(port=port, has_warm_up=True)
     try:
         from .descriptions import describe_all
         from .routes import studio_routes

@@ -24,6 +24,7 @@ from ...tasks import checked
 from ...tasks.commands import function_of
 from ...tasks.plain_data import plain
 from .access import FileAccess
+from .request import http_tasks
 
 NICENESS = 5
 """Trainings give way to speech and to jobs that somebody waits for."""
@@ -57,12 +58,23 @@ def run_worker(connection: Connection, runs_folder: str, temporary_folder: str, 
     access.install()
     send = _Messages(connection)
     send("ready")
+    if not is_long:
+        _import_tasks(connection)
     with suppress(EOFError, OSError), models_stay_open():
         while True:
             job = json.loads(connection.recv_bytes())
             os.chdir(job["folder"])
             access.allow([Path(job["folder"]), Path(temporary_folder)])
             _run(job["entry"], job["arguments"], send)
+
+
+def _import_tasks(connection: Connection) -> None:
+    """Import the tasks, one after another, until a job arrives, which then needs to import less."""
+    with suppress(EOFError, OSError):
+        for task in http_tasks().values():
+            if connection.poll():
+                return
+            function_of(task.entry)
 
 
 class _Messages:

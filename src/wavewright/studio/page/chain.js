@@ -1,7 +1,7 @@
 // The chain of effects of the editor: steps with fields, and the text that `edit` takes.
-import { h, labelled, say, select } from "./ui.js";
+import { guarded, h, labelled, say, select } from "./ui.js";
 
-/** Effects that bring in another file, which the editor's steps do not have. */
+/** Effects that bring in a second sound. */
 const WITH_FILES = new Set(["overlay", "append", "insert", "convolve", "duck"]);
 const FIRST = "reverb";
 const SHORTEST_QUOTED = /[\s;"]/;
@@ -26,18 +26,23 @@ export function stepsOf(text, effects) {
   });
 }
 
-/** The list of steps with their fields; `onchange(steps)` is called after each change by the user. */
+/** Return whether a step brings in the second sound. */
+export function hasFile(step) { return WITH_FILES.has(step.name) && !step.isOff; }
+
+/**
+ * The list of steps with their fields; `onchange(steps)` is called after each change by the user. `secondName()` returns
+ * the file name of the second sound, or raises an error where there is none.
+ */
 export class ChainEditor {
-  constructor(effects, onchange) {
-    this.effects = effects;
-    this.onchange = onchange;
+  constructor(effects, onchange, secondName) {
+    Object.assign(this, { effects, onchange, secondName });
     this.steps = [];
     this.list = h("ol.chain");
-    this.chooser = select(effects.filter(effect => !WITH_FILES.has(effect.name)).map(effect => effect.name), FIRST, () => this.describe());
+    this.chooser = select(effects.map(effect => effect.name), FIRST, () => this.describe());
     this.hint = h("small.soft");
     this.text = h("textarea", { rows: 2, spellcheck: "false", onchange: () => this.set(stepsOf(this.text.value, this.effects)) });
     this.element = h("div", {},
-      h("div.row", {}, labelled("Effect", this.chooser), h("button", { onclick: () => this.add(this.chooser.value) }, "Add effect"), this.hint),
+      h("div.row", {}, labelled("Effect", this.chooser), h("button", { onclick: guarded(() => this.add(this.chooser.value)) }, "Add effect"), this.hint),
       this.list, labelled("The chain as text", this.text));
     this.describe();
   }
@@ -51,10 +56,13 @@ export class ChainEditor {
   load(steps) { this.steps = structuredClone(steps); this.show(); }
 
   add(name) {
-    this.set([...this.steps, { name, values: {} }]);
+    this.set([...this.steps, { name, values: WITH_FILES.has(name) ? { file: this.secondName() } : {} }]);
     say(`${name} added as step ${this.steps.length}.`);
     this.list.lastElementChild?.querySelector("input")?.focus();
   }
+
+  /** Let the steps that bring in the second sound name another file. */
+  rename(file) { return this.steps.map(step => hasFile(step) ? { ...step, values: { ...step.values, file } } : step); }
 
   show() {
     this.text.value = textOf(this.steps);

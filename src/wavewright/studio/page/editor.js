@@ -1,6 +1,6 @@
 // Edit a sound by a chain of effects, as a whole or in a region; every result is a new clip.
-import { describe, fetchFile, run } from "./api.js";
-import { ChainEditor, textOf } from "./chain.js";
+import { describe, fetchFile, run, upload } from "./api.js";
+import { ChainEditor, hasFile, textOf } from "./chain.js";
 import { History, undoButtons } from "./history.js";
 import { library } from "./library.js";
 import { Comparison, padOf } from "./pads.js";
@@ -17,10 +17,12 @@ const JOIN_SECONDS = 0.005; // crossfade where an edited region meets the rest
 export async function open(panel) {
   const { effects } = await describe();
   const state = { sound: null, isPlaying: false };
-  const history = new History("editor", { clip: null, steps: [], region: null }, shown => show(shown).catch(complain));
+  const history = new History("editor", { clip: null, second: null, steps: [], region: null }, shown => show(shown).catch(complain));
   const source = new Slot("Sound", clip => change({ clip: clip.id, region: null }));
   const view = new WaveView(region => change({ region }));
-  const chain = new ChainEditor(effects, steps => change({ steps }));
+  const second = new Slot("Second sound", clip => change({ second: clip.id, steps: chain.rename(fileNameOf(clip)) }));
+  const chain = new ChainEditor(effects, steps => change({ steps }), () => fileNameOf(needed(second.clip, "Choose a second sound first, which this effect brings in.")));
+  const sent = new Map(); // references to second sounds, by clip
   const start = h("input", { type: "number", min: 0, step: 0.01, onchange: () => typed() });
   const end = h("input", { type: "number", min: 0, step: 0.01, onchange: () => typed() });
   const onlyRegion = checkbox("effects on the region only", true);
@@ -30,7 +32,7 @@ export async function open(panel) {
   const results = h("div.pads.small");
 
   panel.append(
-    h("div.row", {}, source.element),
+    h("div.row", {}, source.element, second.element),
     view.element,
     h("div.row", { role: "group", "aria-label": "Region" }, labelled("Region from (s)", start), labelled("to (s)", end),
       h("button", { onclick: () => change({ region: null }) }, "No region"), loop,
@@ -43,25 +45,31 @@ export async function open(panel) {
   );
 
   function current() {
-    const clip = library.get(history.current.clip);
-    if (!clip) throw Object.assign(new Error("Choose a sound first: drop a file, or take a clip from the history."), { isExpected: true });
-    return clip;
+    return needed(library.get(history.current.clip), "Choose a sound first: drop a file, or take a clip from the history.");
+  }
+
+  /** Return the second sound as an attachment, where a step brings it in. */
+  async function attachments() {
+    if (!history.current.steps.some(hasFile)) return {};
+    const clip = needed(second.clip, "The second sound is missing; choose it again.");
+    if (!sent.has(clip.id)) {
+      const blob = await library.blob(clip);
+      sent.set(clip.id, (await upload([new File([blob], fileNameOf(clip), { type: blob.type })]))[0]);
+    }
+    return { attachments: [sent.get(clip.id)] };
   }
 
   function change(values) { history.push({ ...history.current, ...values }); }
 
   /** Show a state of the history. */
-  async function show({ clip: id, steps, region }) {
+  async function show({ clip: id, second: secondId, steps, region }) {
     chain.load(steps);
     start.value = region ? region.start.toFixed(3) : ""; // before anything is waited for: the user may be typing
     end.value = region ? region.end.toFixed(3) : "";
+    await setQuietly(second, library.get(secondId));
     const clip = library.get(id);
     if (!clip) return;
-    if (source.clip !== clip) { // an undo, or a result: no further step of the history
-      const { onchange } = source;
-      source.onchange = () => {};
-      await source.set(clip).finally(() => { source.onchange = onchange; });
-    }
+    await setQuietly(source, clip);
     const sound = await library.sound(clip);
     if (state.sound !== sound) { state.sound = sound; view.set(sound); }
     view.select(region);
@@ -100,7 +108,7 @@ export async function open(panel) {
     const sound = await library.sound(clip);
     const part = history.current.region || { start: 0, end: Math.min(sound.duration, PREVIEW_SECONDS) };
     const isWhole = part.start === 0 && part.end === sound.duration;
-    const values = { source: await library.reference(clip), do: isWhole ? chainText() : `${trim(part)}; ${chainText()}`, out: "preview.wav" };
+    const values = { source: await library.reference(clip), do: isWhole ? chainText() : `${trim(part)}; ${chainText()}`, out: "preview.wav", ...await attachments() };
     const job = await run("edit", values, { title: "Preview", wait: 1 });
     play(await decode(await fetchFile(job.files[0])), { loop: loop.control.checked });
     say("This is the preview; Apply makes it a new clip.");
@@ -123,7 +131,7 @@ export async function open(panel) {
   }
 
   async function editWhole(clip, text, out) {
-    const values = { source: await library.reference(clip), do: text, out };
+    const values = { source: await library.reference(clip), do: text, out, ...await attachments() };
     const job = await run("edit", values, { title: `Edit ${clip.name}` });
     return { job, values, command: job.command };
   }
@@ -136,8 +144,8 @@ export async function open(panel) {
     const hasBefore = region.start > JOIN_SECONDS;
     const hasAfter = region.end < duration - JOIN_SECONDS;
     const middle = { start: hasBefore ? region.start - half : 0, end: hasAfter ? region.end + half : duration };
-    const cut = async (name, chainOfPart) => run("edit", { source: reference, do: chainOfPart, out: name }, { title: `Edit ${name}` });
-    const edited = await cut(hasBefore || hasAfter ? "region.wav" : out, `${trim(middle)}; ${text}`);
+    const cut = async (name, chainOfPart, files = {}) => run("edit", { source: reference, do: chainOfPart, out: name, ...files }, { title: `Edit ${name}` });
+    const edited = await cut(hasBefore || hasAfter ? "region.wav" : out, `${trim(middle)}; ${text}`, await attachments());
     if (!hasBefore && !hasAfter) return { job: edited, values: { do: text }, command: edited.command };
     const parts = [edited];
     if (hasBefore) parts.unshift(await cut("before.wav", trim({ start: 0, end: region.start + half })));
@@ -149,7 +157,7 @@ export async function open(panel) {
     return { job, values, command: [...parts, job].map(each => each.command).join(" && ") };
   }
 
-  receive("editor", panel, { source }, complain);
+  receive("editor", panel, { source, second }, complain);
   await show(history.current);
   panel.addEventListener("studio-show", () => view.paint());
   panel.addEventListener("studio-key", event => {
@@ -158,4 +166,24 @@ export async function open(panel) {
     else if (ctrlKey && key.toLowerCase() === "z") shiftKey ? history.redo() : history.undo();
     else if (key.toUpperCase() === "X") comparison.other().catch(complain);
   });
+}
+
+/** Return a value; raise an error with a sentence where there is none. */
+function needed(value, sentence) {
+  if (!value) throw Object.assign(new Error(sentence), { isExpected: true });
+  return value;
+}
+
+/** Return the name under which a chain names the second sound. */
+function fileNameOf(clip) {
+  const [, stem, suffix] = clip.name.match(/^(.*?)(\.\w+)?$/);
+  return `second-${stem.replace(/[^A-Za-z0-9_-]+/g, "-").slice(0, 40)}${(suffix || ".wav").toLowerCase()}`;
+}
+
+/** Set the clip of a slot as an undo or a result does: without a further step of the history. */
+async function setQuietly(slot, clip) {
+  if (!clip || slot.clip === clip) return;
+  const { onchange } = slot;
+  slot.onchange = () => {};
+  await slot.set(clip).finally(() => { slot.onchange = onchange; });
 }

@@ -4,7 +4,7 @@ import { h } from "./ui.js";
 /** Places that take a clip: panel, place in it, and its title. */
 const PLACES = [
   ["morph", "A", "Morph: from"], ["morph", "B", "Morph: to"], ["morph", "sound", "Adjust and vary"],
-  ["enhance", "source", "Enhance"], ["editor", "source", "Editor"],
+  ["enhance", "source", "Enhance"], ["editor", "source", "Editor"], ["editor", "second", "Editor: second sound"],
 ];
 const waiting = new Map();
 
