@@ -111,6 +111,19 @@ def test_silence_stays_silence_and_pauses_stay_as_quiet():
     assert abs(10 * math.log10(np.square(output[:, quiet]).mean() / np.square(wave[:, quiet]).mean())) < 0.2
 
 
+@pytest.mark.parametrize("has_levels", [False, True])
+@pytest.mark.parametrize("sample_rate", [16_000, 44_100])
+def test_pauses_stay_as_quiet_where_a_frame_reaches_into_speech(sample_rate, has_levels):
+    rng = np.random.default_rng(4)
+    wave = (0.1 * rng.standard_normal((1, 2 * sample_rate))).astype(np.float32)
+    phase = np.arange(wave.shape[1]) / sample_rate % 0.2  # a tenth of a second of speech, and as long a pause
+    wave[:, phase >= 0.1] *= 10 ** (-50 / 20)
+    output = mark_wave(wave, sample_rate, has_levels=has_levels)
+    is_pause = (phase > 0.104) & (phase < 0.196)  # all but two parts of a frame, of 2 ms, at its ends
+    power = [np.square(each[:, is_pause]).mean() for each in (output, wave)]
+    assert abs(10 * math.log10(power[0] / power[1])) < 0.15
+
+
 @pytest.mark.parametrize("sample_rate", [8_000, 16_000, 24_000, 44_100, 96_000])
 def test_the_level_is_the_same_at_every_rate_and_scale(sample_rate):
     wave = np.random.default_rng(1).standard_normal((1, 2 * sample_rate)).astype(np.float32) * 0.1
