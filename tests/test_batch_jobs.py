@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -223,7 +224,7 @@ def test_outputs_are_those_of_the_task(sounds, tmp_path):
 
 def test_a_batch_runs_what_is_missing(sounds, tmp_path):
     out = tmp_path / "out"
-    call = lambda: batch(sounds, out, "edit", ("do=gain -6dB",), on="serial", quiet=True)  # noqa: E731
+    call = partial(batch, sounds, out, "edit", ("do=gain -6dB",), on="serial", quiet=True)
     call()
     before = {path: path.stat().st_mtime_ns for path in out.rglob("*.wav")}
     first = files_of(out)
@@ -338,9 +339,10 @@ def test_the_model_that_was_used_longest_ago_is_closed(copied_gan, tmp_path, mon
 
 def test_shards_give_the_results_of_one_machine(sounds, tmp_path):
     whole, parts = tmp_path / "whole", tmp_path / "parts"
-    call = lambda out, shard=None: batch(  # noqa: E731
-        sounds, out, "edit", ("do=gain -6dB",), shard=shard, on="serial", quiet=True
-    )
+
+    def call(out, shard=None):
+        return batch(sounds, out, "edit", ("do=gain -6dB",), shard=shard, on="serial", quiet=True)
+
     call(whole)
     first = call(parts, "2/3")
     assert (first.n_done, first.n_waiting) == (3, 5)
@@ -661,7 +663,7 @@ def test_objects_are_those_of_a_folder(bucket, sounds, tmp_path):
 
 
 def test_a_job_without_its_last_object_is_not_done(bucket, monkeypatch):
-    call = lambda: batch("memory://bucket", "memory://out", "edit", ("do=gain -6dB",), on="serial", quiet=True)  # noqa: E731
+    call = partial(batch, "memory://bucket", "memory://out", "edit", ("do=gain -6dB",), on="serial", quiet=True)
     call()
     whole = objects_of(bucket, "/out")
     bucket.rm_file(next(path for path in bucket.find("/out") if "/3-" in path and path.endswith("result.json")))

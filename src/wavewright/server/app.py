@@ -18,6 +18,7 @@ from ..errors import WavewrightError
 from ..narration.settings import NarrationSettings
 from ..version import __version__
 from .enhance_socket import EnhanceSocket
+from .faults import server_fault
 from .guard import Guard, error_body
 from .jobs.endpoints import JobEndpoints
 from .jobs.warm_up import start_warm_up, stop_warm_up
@@ -240,8 +241,7 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
 
 async def _on_failure(_: Request, error: Exception) -> Response:
     """Answer a fault of the server itself, without its details."""
-    sentence = f"The server failed ({type(error).__name__}); its log has the details."
-    return _reply(error_body(WavewrightError(sentence), 500), 500)
+    return _reply(error_body(server_fault(error), 500), 500)
 
 
 def _reply(body: bytes, status: int, headers: object = None) -> Response:

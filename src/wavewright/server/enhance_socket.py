@@ -21,10 +21,11 @@ from ..names import name_problem, quoted
 from ..pcm import FULL_SCALE, to_pcm
 from ..tasks.catalogue import TaskDescription, describe
 from ..tasks.enhance import enhancement_of
+from .faults import server_fault
 from .scheduler import TooManyRequests
 from .settings import ServerSettings
 from .speech_request import BadRequest
-from .speech_socket import NORMAL, ServerFault, close_with
+from .speech_socket import NORMAL, close_with
 
 DEFAULT_RATE = 16_000
 RATES = (8_000, 192_000)
@@ -115,7 +116,7 @@ class EnhanceSocket:
             stream.put(error)
         except Exception as error:
             traceback.print_exc()
-            stream.put(ServerFault(f"The server failed ({type(error).__name__}); its log has the details."))
+            stream.put(server_fault(error))
 
 
 class _LiveSound:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import json
 import socket
@@ -199,6 +200,17 @@ async def read_body(receive: Receive, headers: Headers, max_bytes: int) -> bytes
             raise too_long
         if not message.get("more_body", False):
             return bytes(body)
+
+
+async def read_body_in_time(receive: Receive, headers: Headers, settings: ServerSettings) -> bytes:
+    """Read the body of a request; raise BadRequest if it is too long, or does not arrive in time."""
+    try:
+        async with asyncio.timeout(settings.body_seconds):
+            return await read_body(receive, headers, settings.max_body_bytes)
+    except TimeoutError:
+        raise BadRequest(
+            f"The body did not arrive within {settings.body_seconds:g} s; send it at once.", status=408
+        ) from None
 
 
 async def _send_whole(send: Send, status: int, body: bytes, added: Iterable[tuple[bytes, bytes]]) -> None:

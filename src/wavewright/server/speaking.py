@@ -13,12 +13,12 @@ from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
 from .encoders import open_encoder
-from .guard import read_body
+from .guard import read_body_in_time
 from .measurements import Measurements
 from .scheduler import Job, Packet, Scheduler
 from .settings import ServerSettings
 from .shared_voices import SharedVoices
-from .speech_request import BadRequest, SpeechRequest, parse_object, parse_speech
+from .speech_request import SpeechRequest, parse_object, parse_speech
 
 FRAMES_PER_SECOND = 62.5
 """Mel frames, which the usage in events counts as tokens of the reply."""
@@ -88,13 +88,7 @@ class SpeechEndpoint:
             job.cancel()
 
     async def _read(self, scope: Scope, receive: Receive) -> SpeechRequest:
-        try:
-            async with asyncio.timeout(self._settings.body_seconds):
-                body = await read_body(receive, Headers(scope=scope), self._settings.max_body_bytes)
-        except TimeoutError:
-            raise BadRequest(
-                f"The body did not arrive within {self._settings.body_seconds:g} s; send it at once.", status=408
-            ) from None
+        body = await read_body_in_time(receive, Headers(scope=scope), self._settings)
         return parse_speech(parse_object(body), self._settings.max_text)
 
     async def _cancel_when_left(self, job: Job, receive: Receive) -> None:

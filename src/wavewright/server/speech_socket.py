@@ -16,6 +16,7 @@ from ..names import quoted
 from ..narration.narrator import Narrator
 from ..text.sentence import Sentence
 from .encoders import open_encoder
+from .faults import ServerFault
 from .guard import error_object
 from .live_text import SPLITS, LiveText
 from .measurements import Measurements
@@ -28,10 +29,6 @@ NORMAL, REFUSED, FAILED = 1000, 1008, 1011
 """Codes with which a connection is closed."""
 
 WHAT = '{"type": "text", "text": ...}, {"type": "flush"} or {"type": "end"}'
-
-
-class ServerFault(WavewrightError):
-    """A fault of the server itself, without its details."""
 
 
 class LiveSpeech:

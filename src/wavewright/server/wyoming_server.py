@@ -29,6 +29,7 @@ from ..narration.settings import NarrationSettings
 from ..speech.voice import DEFAULT_VOICE
 from ..version import __version__
 from .encoders import PCM_RATE_HZ
+from .faults import server_fault
 from .live_text import LiveText
 from .measurements import Measurements
 from .scheduler import Job, Scheduler
@@ -264,8 +265,7 @@ class _Connection:
             is_known = isinstance(error, WavewrightError)
             if not is_known:
                 traceback.print_exc()
-            sentence = str(error) if is_known else f"The server failed ({type(error).__name__}); its log has more."
-            await self._write(Error(sentence).event())
+            await self._write(Error(str(error if is_known else server_fault(error))).event())
 
     async def _write(self, event: Event) -> None:
         async with self._writing:

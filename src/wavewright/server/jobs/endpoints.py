@@ -8,7 +8,7 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from functools import cache
 
-from starlette.datastructures import Headers, UploadFile
+from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
@@ -16,7 +16,7 @@ from starlette.routing import Route
 from ...json_text import JsonValue
 from ...names import quoted
 from ...tasks.description import CommandTask
-from ..guard import read_body
+from ..guard import read_body_in_time
 from ..settings import ServerSettings
 from ..speech_request import BadRequest, JsonObject, parse_object
 from .archive import zip_pieces
@@ -111,7 +111,7 @@ class JobEndpoints:
         """Return the parameters of a request, with references to the files that came with it."""
         settings = self._settings
         if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
-            return parse_object(await self._body_of(request) or b"{}")
+            return parse_object(await read_body_in_time(request.receive, request.headers, settings) or b"{}")
         form = await read_form(
             request, settings.max_upload_bytes, settings.body_seconds, max_field_bytes=settings.max_body_bytes
         )
@@ -127,13 +127,6 @@ class JobEndpoints:
         for (name, _), upload in zip(files, uploads, strict=True):
             references.setdefault(name, []).append({"upload": upload.id})
         return fields | {name: found[0] if len(found) == 1 else found for name, found in references.items()}
-
-    async def _body_of(self, request: Request) -> bytes:
-        try:
-            async with asyncio.timeout(self._settings.body_seconds):
-                return await read_body(request.receive, Headers(scope=request.scope), self._settings.max_body_bytes)
-        except TimeoutError:
-            raise BadRequest("The body did not arrive in time; send it at once.", status=408) from None
 
     # ----------------------------------------------------------------------------------------------- uploads
 
