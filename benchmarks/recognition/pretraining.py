@@ -17,7 +17,9 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 
@@ -55,6 +57,10 @@ ACCURACY = Table(
     columns(task="s", method="s", shots="s", seeds="d", recordings="d", accuracy=".3f", low=".3f", high=".3f"),
 )
 PURITY = Table("nearest neighbours of the same label", columns(task="s", embedding="s", recordings="d", fraction=".3f"))
+
+
+Correct: TypeAlias = Callable[[Sequence[Entry], Sequence[Entry]], int]
+"""Number of test recordings that are recognised after learning from others."""
 
 
 @dataclass(frozen=True)
@@ -171,10 +177,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--encoder", default="sound-encoder", help="name or folder of the encoder")
     parser.add_argument("--out", type=Path, default=Path("runs/pretraining"))
     parser.add_argument(
-        "--shots", type=int, nargs="+", default=[5, 20, ALL, 1], help="recordings of a label; 0 for all"
+        "--shots", type=int, nargs="*", default=[5, 20, ALL, 1], help="recordings of a label; 0 for all"
     )
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--folds", action="store_true", help="train networks on each of the folds as well")
     parser.add_argument("--steps", type=int, default=0, help="of each training; default: more for more recordings")
 
 
@@ -196,8 +203,13 @@ def measure(options: argparse.Namespace, report: Report) -> None:
         for shots in options.shots:
             for method in options.methods:
                 errors[shots, method] = add_accuracy(task, entries, shots, method, features, options, report)
-        for method in sorted(set(options.methods) - set(TRAINED)) if task.folds else ():
-            add_cross_validation(task, entries, method, features[method], report)
+        for method in options.methods if task.folds else ():
+            if method not in TRAINED:
+                add_cross_validation(
+                    task, entries, method, partial(correct_of_regression, features=features[method]), report
+                )
+            elif options.folds:
+                add_cross_validation(task, entries, method, _training_on_folds(task, method, options), report)
         pretrained = [errors[5, method] for method in ("probe", "fine-tuned") if (5, method) in errors]
         if (5, "scratch") in errors and pretrained:
             best = min(pretrained)
@@ -244,9 +256,21 @@ def add_accuracy(
     return 1 - mean / len(test)
 
 
-def add_cross_validation(task: Task, entries: Sequence[Entry], method: str, rows: Features, report: Report) -> None:
+def _training_on_folds(task: Task, method: str, options: argparse.Namespace) -> Correct:
+    """Return a function that trains a network on all folds but one, and tests it on that one."""
+    base = ModelFolder(models.find(options.encoder))
+    steps = options.steps or STEPS[ALL]
+
+    def correct(train: Sequence[Entry], test: Sequence[Entry]) -> int:
+        out = options.out / task.name / method / f"fold-{test[0].path.name[0]}"
+        return correct_of_network(train, test, base, out, method, task.is_aligned, steps)
+
+    return correct
+
+
+def add_cross_validation(task: Task, entries: Sequence[Entry], method: str, correct: Correct, report: Report) -> None:
     """Add the accuracy over all folds, with all recordings of the other folds to learn from."""
-    n_correct = sum(correct_of_regression(*task.divide(entries, (fold,)), rows) for fold in task.folds)
+    n_correct = sum(correct(*task.divide(entries, (fold,))) for fold in task.folds)
     interval = wilson_interval(n_correct, len(entries))
     report.add(
         ACCURACY,
