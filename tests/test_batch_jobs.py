@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -323,6 +324,22 @@ def test_models_stay_open(copied_gan):
         card.write_text(json.dumps(changed))
         assert loading.load(copied_gan) is opened
     assert loading.load(copied_gan) is not opened
+
+
+def test_the_end_of_a_block_closes_its_own_models(copied_gan):
+    with ExitStack() as first, ExitStack() as second:
+        first.enter_context(loading.models_stay_open())
+        second.enter_context(loading.models_stay_open())
+        opened = loading.load(copied_gan)
+        first.close()  # as empty as the other one
+        assert loading.load(copied_gan) is opened
+        second.close()
+        assert loading.load(copied_gan) is not opened
+
+
+def test_a_batch_in_this_process_leaves_no_model_open(sounds, tmp_path, copied_gan):
+    batch(sounds, tmp_path / "out", "edit", ("do=gain -6dB",), on="serial", quiet=True)
+    assert loading.load(copied_gan) is not loading.load(copied_gan)
 
 
 def test_the_model_that_was_used_longest_ago_is_closed(copied_gan, tmp_path, monkeypatch):

@@ -35,10 +35,11 @@ def server(tmp_path_factory):
             yield server
 
 
-def kicks(server, count: int = 4) -> list[dict[str, str]]:
+def kicks(server, count: int = 4, labels: tuple[str, str] = ("low", "high")) -> list[dict[str, str]]:
     """Upload a folder of two labels, whose clips all differ."""
     waves = {
-        label: [tone(0.2, 16_000, hz + 5 * n) for n in range(count)] for label, hz in (("low", 110), ("high", 880))
+        label: [tone(0.2, 16_000, hz + 5 * n) for n in range(count)]
+        for label, hz in zip(labels, (110, 880), strict=True)
     }
     return [
         {**upload(server, f"{n}.wav", wave), "path": f"{label}/{n}.wav"}
@@ -145,7 +146,7 @@ CALLS = {
     },
     "runs": lambda server: {},
     "evaluate": lambda server: {"reference": kicks(server), "generated": kicks(server)},
-    "audit": lambda server: {"model": "drums", "folder": kicks(server), "count": 4},
+    "audit": lambda server: {"model": "drums", "folder": kicks(server, labels=("kick", "snare")), "count": 4},
     "data-inspect": lambda server: {"folder": kicks(server)},
 }
 

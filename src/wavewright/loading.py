@@ -106,7 +106,7 @@ def models_stay_open() -> Iterator[None]:
     try:
         yield
     finally:
-        _shelves.remove(shelf)
+        _shelves[:] = [other for other in _shelves if other is not shelf]  # empty ones are equal
 
 
 def _from_shelf(shelf: OrderedDict[tuple[Path, str], Model], folder: ModelFolder) -> Model:
