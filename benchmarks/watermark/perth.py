@@ -129,5 +129,9 @@ def _torchaudio() -> dict[str, ModuleType]:
 def _pkg_resources() -> ModuleType:
     """Return setuptools' module with the path of a file of a package."""
     module = ModuleType("pkg_resources")
-    module.resource_filename = lambda package, name: str(files(package.partition(".")[0]) / "perth_net" / name)  # type: ignore[attr-defined]
+
+    def resource_filename(package: str, name: str) -> str:
+        return str(files(package.partition(".")[0]) / "perth_net" / name)
+
+    vars(module)["resource_filename"] = resource_filename
     return module

@@ -52,7 +52,7 @@ class CopiedRun:
 
 @dataclass(frozen=True)
 class ScoreRecitation:
-    """What a composer repeats of its training pieces.
+    """Runs of notes of training pieces in composed ones.
 
     Attributes
     ----------

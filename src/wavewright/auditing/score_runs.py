@@ -16,7 +16,7 @@ LONGEST_STEPS = 64
 """Longer times between notes count as this."""
 
 NoteSequence = tuple[object, ...]
-"""What each note is after the one before: its interval and time, or of drums the time and all drums of a start."""
+"""Each note relative to its predecessor: interval and time, or of drums the time and all drums of a start."""
 
 
 @dataclass(frozen=True)

@@ -171,11 +171,7 @@ def _store_of(out: str, on: str) -> Store:
 def _lanes(on: str, n_wanted: int, n_jobs: int, store: Store) -> Iterator[list[Lane]]:
     """Yield lanes for jobs, as many as are wanted or there are processors, and no more than jobs."""
     if on == SERIAL:
-        lane = LocalLane(store)
-        try:
-            yield [lane]
-        finally:
-            lane.stop()
+        yield [LocalLane(store)]
     elif is_ray(on):
         with ray_lanes(on, n_wanted, store) as lanes:
             yield lanes[:n_jobs]

@@ -14,7 +14,7 @@ from ..training.run_file import CHECKPOINTS, LAST
 
 @dataclass(frozen=True)
 class RunPlan:
-    """How far a run is.
+    """Progress of a run.
 
     Attributes
     ----------
