@@ -116,7 +116,7 @@ def random_integer(rng: random.Random, usual: int) -> int:
 
 def random_changes(rng: random.Random, config: ModelConfig) -> dict[str, object]:
     """Draw other values of one or two integers or tuples of integers, and sometimes of a switch."""
-    values = {name: value for name, value in vars(config).items() if name != "labels"}
+    values = {field.name: getattr(config, field.name) for field in fields(config) if field.name != "labels"}
     switches = [name for name, value in values.items() if isinstance(value, bool)]
     integers = [name for name, value in values.items() if isinstance(value, int) and name not in switches]
     integers += [name for name, value in values.items() if isinstance(value, tuple) and value and type(value[0]) is int]
