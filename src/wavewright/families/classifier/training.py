@@ -8,7 +8,8 @@ import torch
 from ...metrics.calibration import fit_score, fit_temperature
 from ...nn.export_spec import ExportSpec, GraphSpec
 from ...nn.network import FamilyTraining
-from .config import CALIBRATION_FILE, GRAPH_FILE, WEIGHT_PREFIX, ClassifierConfig, output_names
+from .config import CALIBRATION_FILE, GRAPH_FILE, LAST_LAYER, SCALE, WEIGHT_PREFIX, ClassifierConfig, output_names
+from .last_layer import fit_last_layer
 from .modules import BCResNet
 from .network import ClassifierNetwork, log_mel_layer
 from .recipe import ClassifierPrepared, scores
@@ -22,6 +23,14 @@ class ClassifierTraining(FamilyTraining[ClassifierConfig, BCResNet, ClassifierPr
     """The part of the family that needs PyTorch."""
 
     network = ClassifierNetwork
+
+    def fit_fresh_weights(self, module: BCResNet, prepared: ClassifierPrepared) -> tuple[str, ...]:
+        """Fit the last layer to the first batches; see :func:`.last_layer.fit_last_layer`."""
+        n_batches = prepared.recipe.data.fitted_batches
+        if not n_batches or module.config.output == "frames":
+            return ()
+        fit_last_layer(module, prepared.batches, n_batches)
+        return (*LAST_LAYER, SCALE)
 
     def evaluate(self, module: BCResNet, prepared: ClassifierPrepared) -> dict[str, float]:
         """Return ``valid/`` and each of :func:`.recipe.scores`; empty without validation clips."""
