@@ -17,14 +17,14 @@ from wavewright.training.run import Provenance, Run
 ENCODER_WEIGHT = "blocks.0.f2.0.weight"
 
 
-def run_from_encoder(out, pooling="mean", **data):
+def run_from_encoder(out, pooling="mean", output="softmax", **data):
     """Return a run from the encoder of the tests, which has not begun."""
     base = ModelFolder(trained("encoder").out)
     recipe = CLASSIFIER.fine_tuning(base)
     base_weight = data.pop("base_weight", 0.0)
     recipe = replace(
         recipe,
-        model=replace(recipe.model, pooling=pooling),
+        model=replace(recipe.model, pooling=pooling, output=output),
         data=replace(recipe.data, **{"fitted_batches": 6, **data}),
         training=replace(
             recipe.training, steps=2, batch_size=8, threads=1, metric="", base_weight=base_weight, warmup_steps=0
@@ -80,3 +80,12 @@ def test_a_fitted_layer_belongs_to_the_base(fitted_batches, tmp_path):
     run.train(quiet=True)
     learned = torch.from_numpy(ModelFolder(run.out).weights()["classifier.fc.weight"].astype(np.float32))
     assert torch.allclose(learned, before, rtol=2e-3, atol=1e-3) == bool(fitted_batches)
+
+
+@pytest.mark.parametrize("output", ["sigmoid", "frames"])
+def test_classifiers_of_several_labels_and_of_events_start_from_an_encoder(output, tmp_path):
+    module = run_from_encoder(tmp_path / "run", output=output).network.inference_module().eval()
+    random = run_from_encoder(tmp_path / "random", output=output, fitted_batches=0).network.inference_module()
+    assert torch.allclose(module.fc.weight, random.fc.weight) == (output == "frames")  # of events there are no targets
+    with torch.no_grad():
+        assert module(torch.zeros(1, module.config.n_mels, module.config.n_frames))[0].isfinite().all()
