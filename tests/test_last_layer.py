@@ -10,8 +10,9 @@ import torch
 from tiny_families import recordings, trained
 
 from wavewright.families.classifier import CLASSIFIER
-from wavewright.families.classifier.last_layer import PENALTY, inputs_and_targets, logistic_regression
+from wavewright.families.classifier.training import inputs_and_targets
 from wavewright.models.folder import ModelFolder
+from wavewright.nn.logistic_regression import PENALTY, logistic_regression
 from wavewright.training.run import Provenance, Run
 
 ENCODER_WEIGHT = "blocks.0.f2.0.weight"

@@ -60,7 +60,7 @@ class ClassifierNetwork(Network):
 
 def masked(spectrogram: Tensor, batch: Batch) -> Tensor:
     """Return spectrograms ``(batch, n_mels, frames)`` with the masks of their batch."""
-    mask = batch["frequency_mask"].unsqueeze(2) * batch["time_mask"].unsqueeze(1)  # (batch, n_mels, frames)
+    mask: Tensor = batch["frequency_mask"].unsqueeze(2) * batch["time_mask"].unsqueeze(1)  # (batch, n_mels, frames)
     return spectrogram * mask
 
 
