@@ -23,6 +23,7 @@ from ...progress_bar import progress_reported_to
 from ...tasks import checked
 from ...tasks.commands import function_of
 from ...tasks.plain_data import plain
+from ...written_sounds import written_sounds
 from .access import FileAccess
 from .request import http_tasks
 
@@ -39,7 +40,7 @@ def run_worker(connection: Connection, runs_folder: str, temporary_folder: str, 
     Parameters
     ----------
     connection : Connection
-        Receives jobs as JSON: ``entry``, ``arguments``, ``folder``; sends messages, see `_Messages`.
+        Receives jobs as JSON: ``task``, ``entry``, ``arguments``, ``folder``; sends messages, see `_Messages`.
     runs_folder : str
         The folder of the runs, an absolute path.
     temporary_folder : str
@@ -65,7 +66,7 @@ def run_worker(connection: Connection, runs_folder: str, temporary_folder: str, 
             job = json.loads(connection.recv_bytes())
             os.chdir(job["folder"])
             access.allow([Path(job["folder"]), Path(temporary_folder)])
-            _run(job["entry"], job["arguments"], send)
+            _run(job["task"], job["entry"], job["arguments"], send)
 
 
 def _import_tasks(connection: Connection) -> None:
@@ -96,7 +97,7 @@ class _Messages:
             self("progress", message=message, fraction=fraction)
 
 
-def _run(entry: str, arguments: dict[str, object], send: _Messages) -> None:
+def _run(task: str, entry: str, arguments: dict[str, object], send: _Messages) -> None:
     """Run a task and send its result, or the sentence of its error."""
     try:
         with warnings.catch_warnings(record=True) as caught, progress_reported_to(send.progress):
@@ -105,7 +106,9 @@ def _run(entry: str, arguments: dict[str, object], send: _Messages) -> None:
                 warnings.simplefilter("always", category)
             result = _call(entry, arguments)
         sentences = [str(warning.message) for warning in caught[:MAX_WARNINGS]]
-        send("done", result=_finite(plain(result)), text="" if result is None else str(result), warnings=sentences)
+        sounds = [str(path) for path in written_sounds(task, result) or ()]
+        text = "" if result is None else str(result)
+        send("done", result=_finite(plain(result)), text=text, warnings=sentences, sounds=sounds)
     except KeyboardInterrupt:
         send("failed", error="The job was stopped.")
     except MemoryError:
