@@ -57,7 +57,7 @@ def run_worker(connection: Connection, runs_folder: str, temporary_folder: str, 
     models.RUNS_FOLDER = runs_folder
     access = FileAccess(Path(runs_folder))
     access.install()
-    send = _Messages(connection)
+    send = _Messages(connection, runs_folder)
     send("ready")
     if not is_long:
         _import_tasks(connection)
@@ -79,16 +79,19 @@ def _import_tasks(connection: Connection) -> None:
 
 
 class _Messages:
-    """Sends messages as JSON; called by several threads."""
+    """Sends messages as JSON, with the folder of the runs by its name alone; called by several threads."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, runs_folder: str) -> None:
         self._connection = connection
+        self._runs_folder = json.dumps(runs_folder, ensure_ascii=False)[1:-1]
+        self._shown_folder = Path(runs_folder).name
         self._lock = threading.Lock()
         self._reported_at = 0.0
 
     def __call__(self, kind: str, **fields: object) -> None:
+        line = line_of({"kind": kind, **fields}).replace(self._runs_folder, self._shown_folder)
         with self._lock:
-            self._connection.send_bytes(line_of({"kind": kind, **fields}).encode())
+            self._connection.send_bytes(line.encode())
 
     def progress(self, message: str, fraction: float | None) -> None:
         """Send progress, at most ten times a second."""
