@@ -4,8 +4,8 @@
     python -m benchmarks.training.bundled_audits --corpora corpora --only drums digits
 
 The folders below ``--corpora`` are those that recipes/corpora writes: ``drums``, ``digits``, ``esc10``, ``effects``,
-``speech``; and ``chorales``, ``folk-tunes`` and ``drum-patterns``, the scores of ``python recipes/composer.py NAME
---scores-only``. A model whose folder is missing is left out, with a line.
+``speech``; ``notes``, which recipes/notes.py writes; and ``chorales``, ``folk-tunes`` and ``drum-patterns``, the scores
+of ``python recipes/composer.py NAME --scores-only``. A model whose folder is missing is left out, with a line.
 """
 
 from __future__ import annotations
@@ -54,6 +54,7 @@ MODELS = (
     Audited("morph-textures", "esc10", 30),
     Audited("speech-codec", "speech", 40),
     Audited("ambience", "effects", 40, is_whole=True),
+    Audited("notes", "notes", 228),
     Audited("chorales", "chorales", 40),
     Audited("folk-tunes", "folk-tunes", 40),
     Audited("drum-patterns", "drum-patterns", 40),

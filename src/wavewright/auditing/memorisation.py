@@ -11,7 +11,7 @@ import numpy as np
 from .recitation import Share, p_value
 from .verdicts import verdict_of
 
-MEMORISED_FRACTION = 0.05
+MEMORISED_FRACTION = 0.04
 """Loss over the median loss of held-out material, up to which a recording or score is memorised."""
 
 
