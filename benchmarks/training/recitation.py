@@ -197,7 +197,7 @@ BENCHMARK = Benchmark(
     (RECITATION, MEMORISED, FOUND, TARGETS),
     _options,
     measure,
-    {"corpus": smoke_digits, "speakers": ("model",), "copies": 1, "steps": 2, "count": 10, "every": 8},
+    {"corpus": smoke_digits, "speakers": ("model",), "copies": 1, "steps": 2, "count": 10, "every": 2},
 )
 
 if __name__ == "__main__":
