@@ -120,18 +120,28 @@ class KeywordSpotter:
         self._recent = state["recent"].copy()
         self._n_rest, self._n_windows = (int(count) for count in state["spotting"])
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels of events."""
+        return tuple(self.model.labels[column] for column in self._columns)
+
     def smoothed_confidences(self, blocks: Iterable[np.ndarray]) -> np.ndarray:
-        """Return the largest smoothed confidence of every window of a recording, ``(windows,)``, and begin anew.
+        """Return the smoothed confidence of each of ``labels`` in every window of a recording, and begin anew.
 
         Parameters
         ----------
         blocks
             Consecutive waves ``(1, time)`` at the sample rate of the model.
+
+        Returns
+        -------
+        np.ndarray
+            ``(windows, labels)``.
         """
         smoothed = [self._smoothed(window) for block in blocks for window in self._windows.push(block[0])]
         smoothed += [self._smoothed(window) for window in self._windows.flush()]
         self._recent[:] = 0
-        return np.array([row[self._columns].max() for row in smoothed])
+        return np.array([row[self._columns] for row in smoothed]).reshape(-1, len(self._columns))
 
     def _smoothed(self, window: np.ndarray) -> np.ndarray:
         """Return the geometric mean of the probabilities ``(labels,)`` of the last windows, the given one included."""
@@ -157,6 +167,11 @@ class KeywordSpotter:
             return None
         self._n_rest = self.refractory_windows
         return SpottedEvent(self.model.labels[best], round(end / self.model.sample_rate, 3), round(confidence, 4))
+
+    @property
+    def hop_seconds(self) -> float:
+        """Seconds from one window to the next."""
+        return self._windows.n_hop / self.model.sample_rate
 
     @property
     def refractory_windows(self) -> int:
@@ -228,7 +243,8 @@ def calibrate_spotter(
     scores, problems, seconds = [], [], 0.0
     for entry in entries:
         try:
-            scores.append(spotter.smoothed_confidences(decode_at(entry, model.sample_rate, 1)))
+            confidences = spotter.smoothed_confidences(decode_at(entry, model.sample_rate, 1))
+            scores.append(confidences.max(axis=1))
             seconds += entry.seconds
         except (BadAudio, MissingExtra) as error:
             problems.append(str(Problem(entry.path, str(error))))
