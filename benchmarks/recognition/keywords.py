@@ -39,7 +39,7 @@ from wavewright.families.classifier.recipe import ClassifierRecipe, recipe
 from wavewright.families.classifier.runtime import ClassifierRuntime
 from wavewright.metrics.confusion import wilson_interval
 from wavewright.recognition.false_alarms import write_alarms
-from wavewright.recognition.spotting import KeywordSpotter, SpotterSettings, calibrate_spotter
+from wavewright.recognition.spotting import KeywordSpotter, calibrate_spotter, card_settings
 from wavewright.speech.spoken_labels import SpokenLabels
 from wavewright.speech.voice import Voice
 from wavewright.text.english.pronounce import phones_of
@@ -101,7 +101,15 @@ def settings(steps: int, seed: int) -> ClassifierRecipe:
         n_mels=40,
         f_min_hz=60.0,
     )
-    data = replace(base.data, align=False, crop=True, anywhere=True, most_generated=0.5, fit_to_folder=False)
+    data = replace(
+        base.data,
+        align=False,
+        crop=True,
+        anywhere=True,
+        background_probability=0.7,
+        most_generated=0.5,
+        fit_to_folder=False,
+    )
     return replace(base, model=model, data=data, training=replace(base.training, steps=steps, threads=1, seed=seed))
 
 
@@ -264,7 +272,7 @@ def measure(options: argparse.Namespace, report: Report) -> None:
     alarms = calibrate_spotter(model, without or found.words[:3], options.false_alarms)
     print(alarms, file=sys.stderr, flush=True)
     for snr_db in options.snr:
-        spotter = KeywordSpotter(model, replace(SpotterSettings(), threshold=alarms.threshold))
+        spotter = KeywordSpotter(model, replace(card_settings(model), threshold=alarms.threshold))
         n_words, n_right, n_wrong = count_recalled(spotter, stream_of(found.words, found.noise, snr_db, options.seed))
         report.add(
             RECALL,

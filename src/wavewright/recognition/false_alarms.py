@@ -17,7 +17,7 @@ from ..data.entry import Entry, Problem
 from ..errors import BadAudio, BadFolder, BadSetting, MissingExtra
 from ..names import file_stem
 from ..units import seconds_to_samples
-from .spotting import KeywordSpotter, SpotterSettings
+from .spotting import KeywordSpotter, SpotterSettings, card_settings
 
 SMALLEST_ALARM = 0.05  # confidence; what is below it teaches little
 MOST_ALARMS = 1_000
@@ -89,14 +89,14 @@ def find_alarms(
     smallest : float
         Smallest confidence of an alarm.
     settings : SpotterSettings, optional
-        The threshold does not matter.
+        The threshold does not matter; by default those that suit the model.
 
     Returns
     -------
     list of FalseAlarm, list of str
         The most confident first, and a sentence for each recording that cannot be read.
     """
-    spotter = KeywordSpotter(model, settings or SpotterSettings())
+    spotter = KeywordSpotter(model, settings)
     found: list[FalseAlarm] = []
     problems = []
     for entry in entries:
@@ -182,7 +182,7 @@ def write_alarms(
 
 def _write(alarm: FalseAlarm, model: Classifier, folder: Path) -> Path:
     """Write what the spotter averaged for an alarm; return the file."""
-    heard = (1 + SpotterSettings().smoothed_fraction) * model.window_samples
+    heard = (1 + card_settings(model).smoothed_fraction) * model.window_samples
     end = seconds_to_samples(alarm.seconds, model.sample_rate)
     wave = np.concatenate(list(decode_at(alarm.entry, model.sample_rate, 1)), axis=1)[
         :, max(0, end - round(heard)) : end
