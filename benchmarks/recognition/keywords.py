@@ -33,6 +33,8 @@ from benchmarks.harness.models import load_as
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import TARGETS, Table, columns
 from wavewright.clip import Clip
+from wavewright.contracts.recognition import is_background
+from wavewright.contracts.settings import override
 from wavewright.data.entry import Entry, Scan
 from wavewright.data.folder import scan
 from wavewright.families.classifier.recipe import ClassifierRecipe, recipe
@@ -59,7 +61,6 @@ TOLERANCE_SECONDS = 1.2
 RECALL_BAR = 0.95
 SHORTEST_NOISE = 0.5  # seconds
 
-HARD_LEARNING_RATE = 2e-3
 PROVENANCE = Provenance("keywords", "Recognises spoken digits in a stream.", "unknown", ())
 
 RECALL = Table(
@@ -90,7 +91,7 @@ class Sounds:
 
 
 def settings(steps: int, seed: int) -> ClassifierRecipe:
-    """Return the settings of a run: windows of 1 s at 8 kHz, in which words are anywhere."""
+    """Return the settings of a run: windows of 1 s at 8 kHz, in which words begin anywhere in the first 0.4 s."""
     base = recipe("small")
     model = replace(
         base.model,
@@ -101,15 +102,7 @@ def settings(steps: int, seed: int) -> ClassifierRecipe:
         n_mels=40,
         f_min_hz=60.0,
     )
-    data = replace(
-        base.data,
-        align=False,
-        crop=True,
-        anywhere=True,
-        background_probability=0.7,
-        most_generated=0.5,
-        fit_to_folder=False,
-    )
+    data = replace(base.data, align=False, crop=True, largest_delay_seconds=0.4, fit_to_folder=False)
     return replace(base, model=model, data=data, training=replace(base.training, steps=steps, threads=1, seed=seed))
 
 
@@ -215,28 +208,22 @@ def count_recalled(spotter: KeywordSpotter, words: Iterator[tuple[np.ndarray, st
 
 
 def trained(options: argparse.Namespace, entries: Sequence[Entry]) -> ClassifierRuntime:
-    """Train the classifier, or continue a run that was killed."""
+    """Train the classifier, or continue a run that was killed; start from another where one is given."""
     out = options.out / f"{options.unseen}-{options.spoken}-{options.seed}"
-    recipe = settings(options.steps, options.seed)
-    run = Run(out, "classifier", recipe, Scan(tuple(entries)), PROVENANCE)
+    base = load_as(ClassifierRuntime, options.start) if options.start else None
+    hard = false_alarms(base, entries, out.with_name(f"{out.name}-alarms") / HARD) if base and options.alarms else []
+    recipe = override(settings(options.steps, options.seed), options.changes)
+    run = Run(out, "classifier", recipe, Scan((*entries, *hard)), PROVENANCE, base=base.folder if base else None)
     run.train(resume=(out / RUN_FILE).is_file(), quiet=True)
     return load_as(ClassifierRuntime, out)
 
 
-def hardened(
-    options: argparse.Namespace, model: ClassifierRuntime, entries: Sequence[Entry], labels: Sequence[str]
-) -> ClassifierRuntime:
-    """Train the classifier further, with its false alarms in what it was trained on as a label of the background."""
-    out = model.folder.path.with_name(f"{model.folder.path.name}{HARD}")
-    if not (out / HARD).is_dir():
-        without = [entry for entry in entries if entry.label not in labels and entry.split != "valid"]
-        print(write_alarms(model, without, out / HARD), file=sys.stderr, flush=True)
-    hard = [replace(entry, label=HARD, split="train") for entry in scan(out / HARD, "none").entries]
-    base = settings(options.hard_steps, options.seed)
-    recipe = replace(base, training=replace(base.training, learning_rate=HARD_LEARNING_RATE))
-    run = Run(out, "classifier", recipe, Scan((*entries, *hard)), PROVENANCE, base=model.folder)
-    run.train(resume=(out / RUN_FILE).is_file(), quiet=True)
-    return load_as(ClassifierRuntime, out)
+def false_alarms(model: ClassifierRuntime, entries: Sequence[Entry], folder: Path) -> list[Entry]:
+    """Return clips of the false alarms of a classifier in what it was trained on, as a label of the background."""
+    if not folder.is_dir():
+        without = [entry for entry in entries if is_background(str(entry.label)) and entry.split != "valid"]
+        print(write_alarms(model, without, folder), file=sys.stderr, flush=True)
+    return [replace(entry, label=HARD, split="train") for entry in scan(folder, "none").entries]
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -248,7 +235,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, default=Path("runs/keywords"))
     parser.add_argument("--unseen", default="theo", help="the speaker of the test")
     parser.add_argument("--steps", type=int, default=1_200)
-    parser.add_argument("--hard-steps", type=int, default=0, help="more steps, with the false alarms in training")
+    parser.add_argument("--from", dest="start", type=Path, help="classifier of an earlier run to start from")
+    parser.add_argument("--alarms", action="store_true", help="train on the false alarms of --from, too")
+    parser.add_argument("--set", dest="changes", nargs="*", default=[], help="settings of the training, name=value")
     parser.add_argument("--spoken", type=int, default=0, help="clips of each word by a voice, beside the recordings")
     parser.add_argument("--generated", type=Path, nargs="*", default=[], help="corpora of generated words")
     parser.add_argument("--seed", type=int, default=0)
@@ -266,8 +255,6 @@ def measure(options: argparse.Namespace, report: Report) -> None:
     spoken += [entry for corpus in options.generated for entry in generated_words(corpus, labels)]
     entries = [*found.train, *spoken]
     model = trained(options, entries)
-    if options.hard_steps:
-        model = hardened(options, model, entries, labels)
     without = found.without[: options.recordings or None]
     alarms = calibrate_spotter(model, without or found.words[:3], options.false_alarms)
     print(alarms, file=sys.stderr, flush=True)

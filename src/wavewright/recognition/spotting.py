@@ -221,8 +221,9 @@ def card_settings(model: Classifier) -> SpotterSettings:
     settings = SpotterSettings(smoothed_fraction=SMOOTHED_ANYWHERE if is_anywhere else USUAL_SMOOTHED)
     stored = model.card.metrics.get(SPOTTING)
     threshold = stored.get("threshold") if isinstance(stored, dict) else None
-    is_threshold = isinstance(threshold, int | float) and 0 <= threshold <= 1
-    return replace(settings, threshold=float(threshold)) if is_threshold else settings
+    if isinstance(threshold, int | float) and 0 <= threshold <= 1:
+        return replace(settings, threshold=float(threshold))
+    return settings
 
 
 def calibrate_spotter(
