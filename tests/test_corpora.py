@@ -131,6 +131,28 @@ def test_kits_of_the_judge_are_none_that_the_model_learns_from_or_is_tested_by(m
     assert not any("GPL" in source.licence for source in known)
 
 
+def test_drum_machines_of_one_maker_are_in_one_split_and_those_of_other_corpora_in_none(tmp_path):
+    machines = tmp_path / "machines"
+    for machine, drum, names in (
+        ("YamahaRX5", "bd", [f"Kick-{number}" for number in range(8)]),
+        ("YamahaRX5", "cb", ["Cowbell"]),
+        ("BossDR55", "oh", ["Open"]),
+        ("BossDR55", "hh", ["Open", "909 Closed", "Hat 9091"]),
+        ("RolandTR808", "sd", ["Snare"]),
+    ):
+        for number, name in enumerate(names):
+            tone(machines / machine / f"{machine.lower()}-{drum}" / f"{name}.wav", 0.3 + 0.01 * number)
+    rows = gathered(tmp_path / "out", "drum-machines", "--machines", machines)
+    found = {name: (row["label"], row["kit"], row["split"]) for name, row in rows.items()}
+    assert found == {
+        **{f"kick/yamaharx5_bd_Kick_{number}": ("kick", "yamaharx5", "test") for number in range(6)},
+        "hat/bossdr55_oh_Open": ("hat", "bossdr55", "valid"),
+        "hat/bossdr55_hh_Open": ("hat", "bossdr55", "valid"),
+        "hat/bossdr55_hh_Hat_9091": ("hat", "bossdr55", "valid"),
+    }
+    assert {row["licence"] for row in rows.values()} == {"not stated"}
+
+
 def test_ambience_keeps_folds_and_licences_apart_and_cuts_silence(tmp_path):
     pack = tmp_path / "pack"
     for name in ("1-10-A", "4-11-A", "5-12-A", "2-13-A"):

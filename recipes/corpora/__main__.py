@@ -1,6 +1,6 @@
 """Gather the corpora behind the bundled models and their benchmarks from local folders of public recordings.
 
-    python recipes/corpora drums|drum-judge|drum-unseen|digits|ambience|effects|speech|readers|prompts|music ...
+    python recipes/corpora drums|drum-judge|drum-unseen|drum-machines|digits|ambience|effects|speech|readers|prompts ...
 
 Nothing is downloaded: each corpus names its public sources and reads the folders where they were unpacked. The files
 beside this one describe the corpora.
@@ -18,6 +18,7 @@ from corpus import Recording, print_summary
 from denoise import gather_denoise
 from digits import gather_digits
 from drum_judge import gather_judge
+from drum_machines import gather_machines
 from drum_unseen import gather_unseen
 from drums import gather_drums, print_table
 from effects import gather_effects
@@ -53,6 +54,8 @@ def parser_of_corpora() -> argparse.ArgumentParser:
     unseen = commands.add_parser("drum-unseen", help="drum one-shots of kits that nothing was trained on")
     unseen.add_argument("--sampled", type=Path, required=True, help="folder of the repository oramics/sampled")
     unseen.add_argument("--soundfont", type=Path, required=True, help="TimGM6mb.sf2")
+    machines = commands.add_parser("drum-machines", help="drum one-shots of machines, to choose by and to confirm on")
+    machines.add_argument("--machines", type=Path, required=True, help="folder machines of geikha/tidal-drum-machines")
     digits = commands.add_parser("digits", help="spoken digits")
     digits.add_argument("--pack", type=Path, required=True, help="folder <digit>/<speaker>_<take>.flac")
     ambience = commands.add_parser("ambience", help="weather, water, fire, engines, animals")
@@ -100,6 +103,7 @@ def parser_of_corpora() -> argparse.ArgumentParser:
         drums,
         judge,
         unseen,
+        machines,
         digits,
         ambience,
         effects,
@@ -125,6 +129,7 @@ GATHERERS: dict[str, Callable[[argparse.Namespace], Any]] = {
     "drums": lambda given: gather_drums(given.packs, given.hydrogen, given.sonic_pi, given.fluid, given.out),
     "drum-judge": lambda given: gather_judge(given.hydrogen, given.lmms, given.tr_808, given.out),
     "drum-unseen": lambda given: gather_unseen(given.sampled, given.soundfont, given.out),
+    "drum-machines": lambda given: gather_machines(given.machines, given.out),
     "digits": lambda given: gather_digits(given.pack, given.out),
     "ambience": lambda given: gather_ambience(given.pack, given.zero_ad, given.megaglest, given.out),
     "effects": lambda given: gather_effects(given.pack, given.zero_ad, given.megaglest, given.out),
@@ -149,7 +154,7 @@ def main() -> None:
     options = parser.parse_args()
     try:
         gathered = GATHERERS[options.corpus](options)
-        if options.corpus in ("drums", "drum-judge", "drum-unseen"):
+        if options.corpus in ("drums", "drum-judge", "drum-unseen", "drum-machines"):
             print_table(*gathered)
         elif options.corpus == "readers":
             n_recordings, n_left_out = gathered
