@@ -485,6 +485,37 @@ def test_words_are_said_by_two_voices_and_none_sounds_like_a_digit(tmp_path):
     assert [row["label"] for row in rows.values()] == ["2"] * 4
 
 
+ESPEAK = """#!{python}
+import shutil, sys
+options, text = sys.argv[1:-1], sys.argv[-1]
+if "-x" in options:
+    print(text.replace(".", "").replace("a", "'aI").replace("e", "s'Iks"))
+else:
+    shutil.copy({clip!r}, options[options.index("-w") + 1])
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the program is a script")
+def test_many_languages_read_words_that_are_no_digits(tmp_path, monkeypatch):
+    espeak = tmp_path / "espeak-ng"
+    espeak.write_text(ESPEAK.format(python=sys.executable, clip=str(tone(tmp_path / "clip.wav"))))
+    espeak.chmod(0o755)
+    keys = ("--words", "4", "7", "--count", "3")
+    rows = gathered(tmp_path / "keys", "languages", "--espeak", espeak, *keys)
+    assert sorted(row["label"] for row in rows.values()) == ["4"] * 3 + ["7"] * 3
+    assert {row["language"] for row in rows.values()} == {"en"}
+    monkeypatch.syspath_prepend(CORPORA)
+    languages = importlib.import_module("languages")
+    assert languages.without_digits(espeak, "de+m1", "ha e hem fav n") == "ha hem n"
+    monkeypatch.setattr(languages, "LANGUAGES", "de fi")
+    monkeypatch.setattr(languages, "N_LINES", 2)
+    lines = list(languages.find(espeak, [], 0))
+    assert [line.facts["language"] for line in lines] == ["de", "de", "fi", "fi"]
+    assert len({line.facts["text"] for line in lines}) == 4
+    with pytest.raises(BadAudio, match="could not speak"):
+        languages.without_digits(tmp_path / "none", "de", "ha")
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="the program is a script")
 def test_a_synthesiser_reads_each_english_sentence_once(tmp_path):
     flite = script_of_flite(tmp_path)

@@ -22,6 +22,8 @@ from drum_machines import gather_machines
 from drum_unseen import gather_unseen
 from drums import gather_drums, print_table
 from effects import gather_effects
+from languages import N_CLIPS as N_SPOKEN
+from languages import gather_languages
 from music import gather_music
 from prompts import LICENCES, gather_prompts
 from readers import gather_readers
@@ -85,6 +87,10 @@ def parser_of_corpora() -> argparse.ArgumentParser:
     for command in (synthetic, words):
         command.add_argument("--flite", type=Path, required=True, help="program of the Debian package flite")
         command.add_argument("--speech", type=Path, required=True, help="the corpus of the command speech")
+    languages = commands.add_parser("languages", help="speech in many languages, and words, by a synthesiser")
+    languages.add_argument("--espeak", type=Path, required=True, help="program of the Debian package espeak-ng")
+    languages.add_argument("--words", nargs="*", default=[], help="default: lines of invented words")
+    languages.add_argument("--count", type=int, default=N_SPOKEN, help="clips of a word")
     denoise = commands.add_parser("denoise", help="speech, noise and music, for denoisers")
     denoise.add_argument("--speech", type=Path, nargs="+", required=True, help="corpora of speech and synthetic")
     denoise.add_argument("--esc10", type=Path, required=True, help="folder of ESC-10 with CREDITS.csv")
@@ -107,6 +113,7 @@ def parser_of_corpora() -> argparse.ArgumentParser:
         speech,
         readers,
         words,
+        languages,
     )
     for command in written:
         command.add_argument("--out", type=Path, required=True, help="folder to write")
@@ -134,6 +141,7 @@ GATHERERS: dict[str, Callable[[argparse.Namespace], Any]] = {
         given.speech, given.esc10, given.zero_ad, given.megaglest, given.out, given.sample_rate
     ),
     "words": lambda given: gather_words(given.flite, given.speech, given.words, given.count, given.out),
+    "languages": lambda given: gather_languages(given.espeak, given.words, given.count, given.out),
     "readers": lambda given: gather_readers(given.speech, given.out),
     "speech": _gather_speech,
 }
