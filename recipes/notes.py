@@ -25,10 +25,12 @@ from wavewright.clip import Clip
 from wavewright.contracts.settings import override
 from wavewright.data.entry import Entry, Scan
 from wavewright.data.folder import scan
+from wavewright.data.manifest import write
 from wavewright.data.splits import split_of
 from wavewright.families.instrument.note_names import pitch_by_name
 from wavewright.families.instrument.programs import PROGRAMS
 from wavewright.families.instrument.recipe import InstrumentRecipe, recipe
+from wavewright.manifest_file import MANIFEST_FILE
 from wavewright.models.card import Source
 from wavewright.music.soundfont import SoundFontEngine, read_soundfont
 from wavewright.training.run import Provenance, Run
@@ -102,6 +104,12 @@ def with_split(entry: Entry) -> Entry:
     return replace(entry, split=split_of(name, VALID_FRACTION, 0.0))
 
 
+def split_notes(folder: Path) -> Scan:
+    """Return the notes of a folder with their splits."""
+    found = scan(folder, label_from="folder")
+    return Scan(tuple(map(with_split, found.entries)), found.problems)
+
+
 def settings() -> InstrumentRecipe:
     """Return the settings of the run."""
     chosen = recipe("small")
@@ -145,11 +153,11 @@ def main() -> None:
     options = parser.parse_args()
     if options.action == "corpus":
         write_corpus(options.soundfont, options.packages, options.corpus)
+        write(options.corpus / MANIFEST_FILE, split_notes(options.corpus).entries)
     elif options.action == "bundle":
         bundle(options.out)
     else:
-        found = scan(options.corpus, label_from="folder")
-        scanned = Scan(tuple(map(with_split, found.entries)), found.problems)
+        scanned = split_notes(options.corpus)
         provenance = Provenance("notes", DESCRIPTION, LICENCE, sources_of(scanned))
         run = Run(options.out, "instrument", override(settings(), options.set), scanned, provenance)
         run.train(options.max_minutes, options.resume)

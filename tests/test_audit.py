@@ -27,18 +27,23 @@ from wavewright.auditing.fingerprint import (
     windows_of,
 )
 from wavewright.auditing.membership import area_under_curve, membership_of
+from wavewright.auditing.memorisation import Scored, memorisation_of
 from wavewright.auditing.obligations import obligations_of
 from wavewright.auditing.output import AuditedClip
 from wavewright.auditing.recitation import LIMITS, Nearest, Share, p_value
+from wavewright.auditing.recordings import read_recordings
 from wavewright.auditing.repetition import REPEATED_LIMITS, repeated_sounds
-from wavewright.auditing.verdicts import CLEAR, RECITES
+from wavewright.auditing.verdicts import CLEAR, RECITES, SUSPICIOUS
 from wavewright.auditing.voices import USUAL_LIMIT, compare_voices, different_limit, utterances
 from wavewright.cli import run
 from wavewright.clip import Clip
 from wavewright.contracts.runtime import Generator
+from wavewright.data.folder import scan
+from wavewright.data.preparation import PEAK, Preparation
+from wavewright.data.store import ClipStore
 from wavewright.families.lstm.config import LstmConfig
 from wavewright.families.lstm.losses import mixture_nll
-from wavewright.families.lstm.scoring import frame_loss
+from wavewright.families.lstm.scoring import clip_loss, frame_loss
 from wavewright.models.card import Card, Source
 
 RATE = 16_000
@@ -112,10 +117,39 @@ def test_fisher_test_and_shares():
     assert str(Share(5, 50)).startswith("5 of 50 (10.0 %, 95 % interval 4.3 to 21.4 %)")
 
 
+def scored(losses) -> list[Scored]:
+    return [Scored(Path(f"{number}.wav"), loss) for number, loss in enumerate(losses)]
+
+
+def test_what_is_known_by_heart():
+    held_out = scored([0.5, 0.8, 1.0, 1.2, 2.0] * 4)
+    found = memorisation_of(scored([0.9, 0.035, 0.05, 0.002, 0.04, 0.001, 0.01, 0.03]), held_out)
+    assert [one.path.stem for one in found.memorised] == ["5", "3", "6", "7", "1", "4"]  # not 0.05
+    assert [round(one.fraction, 3) for one in found.memorised] == [0.001, 0.002, 0.01, 0.03, 0.035, 0.04]
+    assert (found.usual_loss, found.share, found.held_out) == (1.0, Share(6, 8), Share(0, 20))
+    assert found.p_value == pytest.approx(28 / 376_740)  # C(8, 6) of C(28, 6)
+    assert found.verdict == RECITES
+    assert memorisation_of(scored([0.9, 0.06]), held_out).verdict == CLEAR
+    assert memorisation_of(scored([0.01]), scored([0.01, *[1.0] * 20])).verdict == SUSPICIOUS
+    assert str(found.memorised[0]) == "5.wav: 0.1 % of the usual loss"
+
+
+def test_recordings_are_scored_and_continued_as_they_are_learned(tmp_path):
+    wave = np.concatenate([np.full(300, 1e-4), 0.02 * melody(1), np.zeros(500)]).astype(np.float32)
+    Clip(wave[None], RATE).write(tmp_path / "a.wav", subtype="FLOAT")
+    (entry,) = scan(tmp_path).entries
+    (recording,) = read_recordings([entry], RATE, lambda done: None).different
+    store = ClipStore.build([entry], RATE, None, Preparation("crop"), None)
+    assert np.array_equal(recording.prepared, store.crop(0, 0, store.lengths[0])[0])
+    assert np.abs(recording.prepared).max() == pytest.approx(PEAK)
+    assert len(recording.prepared) < len(recording.wave)
+
+
 def test_membership_of_losses():
     rng = np.random.default_rng(0)
     train, held_out = rng.normal(0, 1, 300), rng.normal(2, 1, 1_000)
     assert area_under_curve(np.array([1.0, 2.0]), np.array([2.0, 3.0])) == pytest.approx(0.875)
+    train, held_out = scored(train), scored(held_out)
     found = membership_of("loss", train, held_out)
     assert found.auc.value == pytest.approx(0.921, abs=0.02)  # Phi(sqrt(2))
     assert found.auc.low < found.auc.value < found.auc.high
@@ -135,6 +169,15 @@ def test_the_loss_of_a_frame_is_that_of_training():
     assert frame_loss(outputs, frame, config) == pytest.approx(expected, rel=1e-5)
     mean = LstmConfig(output="mse", n_mels=5)
     assert frame_loss(outputs[:5], frame, mean) == pytest.approx(np.square(outputs[:5] - frame).mean())
+
+
+def test_the_loss_of_a_mixture_is_a_squared_error():
+    rng = np.random.default_rng(2)
+    config, frames = LstmConfig(n_mixtures=1, n_mels=5), rng.normal(0, 1.3, (4_000, 5)).astype(np.float32)
+    log_deviation = 0.5 * np.log(np.square(frames).mean())  # of the Gaussian of highest likelihood
+    outputs = np.concatenate([np.zeros(6), np.full(5, log_deviation)]).astype(np.float32)
+    found = clip_loss(lambda *given: (outputs, given[-1]), config, frames, 0, 0)
+    assert found == pytest.approx(np.square(frames).mean(), rel=1e-4)
 
 
 # --------------------------------------------------------------------------------------------------- repeated sounds

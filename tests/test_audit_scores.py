@@ -14,8 +14,17 @@ from command_line import refused
 import wavewright
 from wavewright import loading
 from wavewright.auditing.note_chain import NoteChain
-from wavewright.auditing.score_recitation import CHAIN, MIN_NOTES, score_recitation
-from wavewright.auditing.score_runs import RunIndex, ScorePiece, voices_of
+from wavewright.auditing.score_output import GIVEN_BARS, beginning_of, continued_pieces
+from wavewright.auditing.score_recitation import (
+    CHAIN,
+    COMPOSED,
+    CONTINUED,
+    HELD_OUT,
+    MIN_NOTES,
+    WrittenPieces,
+    score_recitation,
+)
+from wavewright.auditing.score_runs import FIGURE_NOTES, RunIndex, ScorePiece, figures_of, n_new_notes, voices_of
 from wavewright.auditing.verdicts import CLEAR, RECITES
 from wavewright.cli import run
 from wavewright.contracts.composition import ScoreComposer
@@ -42,19 +51,22 @@ def pieces(scores) -> list[ScorePiece]:
     return [ScorePiece(str(number), score, Path(f"{number}.mid")) for number, score in enumerate(scores)]
 
 
-def longest_by_definition(voices, others) -> int:
-    """Return the notes of the longest run of a voice that is a run of another."""
-    best = 0
-    for voice in voices:
-        for first, last in itertools.combinations(range(len(voice) + 1), 2):
-            part = voice[first:last]
-            if any(other[i : i + len(part)] == part for each in others for other in each for i in range(len(other))):
-                best = max(best, len(part) + 1)
-    return best
+def is_part(run, voice) -> bool:
+    return any(voice[start : start + len(run)] == run for start in range(len(voice) - len(run) + 1))
+
+
+def runs_by_definition(voice, others) -> set:
+    """Return the first and last event of each run of a voice that others have, and that cannot be made longer."""
+    common = [
+        (first, last)
+        for first, last in itertools.combinations(range(len(voice) + 1), 2)
+        if any(is_part(voice[first:last], other) for each in others for other in each)
+    ]
+    return {(a, b) for a, b in common if not any((c, d) != (a, b) and c <= a and b <= d for c, d in common)}
 
 
 @pytest.mark.parametrize("n_symbols", [2, 3, 6])
-def test_the_longest_common_run_is_that_of_the_definition(n_symbols):
+def test_common_runs_are_those_of_the_definition(n_symbols):
     rng = np.random.default_rng(n_symbols)
 
     def random_voices():
@@ -62,11 +74,30 @@ def test_the_longest_common_run_is_that_of_the_definition(n_symbols):
 
     for _ in range(40):
         others, voices = [random_voices() for _ in range(3)], random_voices()
-        found = RunIndex(others).longest(voices)
-        assert found.n_notes == longest_by_definition(voices, others)
-        if found.n_notes:
+        index = RunIndex(others)
+        runs = list(index.runs(voices))
+        for number, voice in enumerate(voices):
+            spans = {(run.note, run.note + run.n_notes - 1) for run in runs if run.voice == number}
+            assert spans == runs_by_definition(voice, others)
+        for found in runs:
             part = voices[found.voice][found.note : found.note + found.n_notes - 1]
-            assert longest_by_definition([part], [others[found.source]]) == found.n_notes
+            assert found.events(voices) == part
+            expected = [number for number, each in enumerate(others) if any(is_part(part, voice) for voice in each)]
+            assert index.sources(found, voices) == expected
+
+
+def test_notes_that_repeat_a_figure_do_not_count():
+    rng = np.random.default_rng(0)
+    assert n_new_notes(tuple(range(20))) == 21
+    assert n_new_notes((1, 2, 3) * 9) == 1 + FIGURE_NOTES + 3
+    figure = tuple(rng.permutation(12).tolist())
+    assert n_new_notes(figure * 3) == 1 + FIGURE_NOTES + 12
+    assert n_new_notes(figure * 3) == n_new_notes(figure * 8)
+    assert n_new_notes(tuple(range(20)), figures_of([tuple(range(12))])) == 1 + 8
+    assert n_new_notes(tuple(range(20)), figures_of([tuple(range(100, 120))])) == 21
+    for _ in range(20):  # a longer run never counts less
+        run = tuple(rng.integers(0, 3, 30).tolist())
+        assert n_new_notes(run[3:27]) <= n_new_notes(run) <= 31
 
 
 def test_voices_are_the_same_in_any_key_and_resolution():
@@ -92,18 +123,83 @@ def test_a_chain_goes_on_as_several_pieces_do():
     assert len({b for a, b in pairs if a == 1}) > 1  # only one piece has it, so its past is left out
 
 
+def compared(written, training, held_out):
+    return score_recitation([WrittenPieces(COMPOSED, pieces(written), held_out)], training, seed=0)
+
+
 def test_copies_are_found_and_independent_pieces_are_not():
     training, held_out = pieces(map(tune, range(30))), pieces(map(tune, range(100, 120)))
     copies = [tune(3, semitones=5), tune(7), tune(7, semitones=-2)]
-    found = score_recitation(pieces([*copies, *map(tune, range(200, 203))]), training, held_out, seed=0)
-    assert (found.share.n_near, found.share.n_clips, found.usual.n_near) == (3, 6, 0)
-    assert found.p_value == pytest.approx(20 / 2_600)  # three of six, none of twenty
+    found = compared([*copies, *map(tune, range(200, 203))], training, held_out)
+    (comparison,) = found.comparisons
+    assert (comparison.share.n_near, comparison.share.n_clips, comparison.usual.n_near) == (3, 6, 0)
+    assert comparison.p_value == pytest.approx(20 / 2_600)  # three of six, none of twenty
     assert found.verdict == RECITES
     assert {(run.source.stem, run.n_notes) for run in found.copies} == {("3", 40), ("7", 40)}
-    clear = score_recitation(pieces(map(tune, range(200, 220))), training, held_out, seed=0)
-    assert (clear.verdict, clear.share.n_near, clear.limit) == (CLEAR, 0, MIN_NOTES - 1)
-    assert clear.baseline == "held-out pieces"
-    assert score_recitation(pieces(map(tune, range(200, 220))), training, [], seed=0).baseline == CHAIN
+    clear = compared(map(tune, range(200, 220)), training, held_out)
+    assert (clear.verdict, clear.comparisons[0].share.n_near, clear.limit) == (CLEAR, 0, MIN_NOTES - 1)
+    assert clear.baseline == HELD_OUT
+    assert compared(map(tune, range(200, 220)), training, []).baseline == CHAIN
+
+
+def joined(*seeds) -> Score:
+    """Return a melody that has one tune after another."""
+    parts, start = [], 0
+    for seed in seeds:
+        notes = tune(seed).tracks[0].notes.copy()
+        notes["start"] += start
+        start = int(notes["start"][-1] + notes["duration"][-1])
+        parts.append(notes)
+    return Score((Track(np.concatenate(parts), "melody"),))
+
+
+def test_every_score_that_a_piece_repeats_is_named():
+    training, held_out = pieces(map(tune, range(10))), pieces(map(tune, range(100, 120)))
+    found = compared([joined(*range(6)), joined(2, 300, 6), *map(tune, range(200, 206))], training, held_out)
+    assert (found.comparisons[0].share.n_near, len(found.longest)) == (2, 8)
+    assert {run.source.stem for run in found.copies} == set("0123456")
+    assert {run.n_notes for run in found.copies} <= {40, 41}  # an interval to the next tune may be in both
+    twice = pieces([*map(tune, range(4)), tune(3, semitones=1)])
+    assert {run.source.stem for run in compared([tune(3)], twice, []).copies} == {"3", "4"}
+
+
+def test_a_bar_that_is_repeated_is_no_copy():
+    def pattern(seed, n_bars=16):
+        rng = np.random.default_rng(seed)
+        bar = [(480 * beat, 60, int(rng.choice([36, 38, 42])), 80) for beat in range(4)]
+        rows = [(1_920 * n + start, *rest) for n in range(n_bars) for start, *rest in bar]
+        return Score((Track(notes_of(rows), is_drum=True),))
+
+    training = pieces(pattern(seed) for seed in range(20))
+    found = compared([pattern(3)], training, pieces([pattern(4)]))
+    assert [comparison.share.n_near for comparison in found.comparisons] == [0]
+    assert found.longest[0].n_notes == 4 + FIGURE_NOTES + 1
+
+
+def test_the_first_bars_are_given_and_do_not_count():
+    score = tune(5, 60)
+    given = beginning_of(score, 1_920 * GIVEN_BARS)
+    notes = given.tracks[0].notes
+    assert given.length == 1_920 * GIVEN_BARS
+    assert (notes["start"] + notes["duration"]).max() == given.length
+    assert np.array_equal(notes["pitch"], score.tracks[0].notes["pitch"][: len(notes)])
+
+    class Memory(Reciter):
+        def continue_score(self, score, bars=16, settings=None):
+            known = {int(tune(seed, 60).tracks[0].notes["pitch"][0]): tune(seed, 60) for seed in self.seeds}
+            whole = known[int(score.tracks[0].notes["pitch"][0])]
+            return beginning_of(whole, 1_920 * (GIVEN_BARS + bars))
+
+    training = pieces(tune(seed, 60) for seed in range(5, 8))
+    continued = list(continued_pieces(Memory([5, 6, 7]), [*training, *pieces([tune(1, 20)])], 0, lambda done: None))
+    assert len(continued) == 3  # four bars and no four more: left out
+    written = [WrittenPieces(COMPOSED, pieces([tune(200)]), []), WrittenPieces(CONTINUED, continued, [])]
+    found = score_recitation(written, training, seed=0)
+    assert len(found.copies) == 3
+    for number, piece in enumerate(continued):
+        (copy,) = (each for each in found.copies if each.source.stem == str(number))
+        n_notes, n_given = (len(score.tracks[0].notes) for score in (piece.score, piece.given))
+        assert copy.n_notes == n_notes - n_given + 1
 
 
 # -------------------------------------------------------------------------------------------------------- the command
@@ -115,8 +211,8 @@ class Reciter(ScoreComposer, ScoreScorer):
     loss_name = "nats"
     voices = ("melody", "bass")
 
-    def __init__(self, seeds):
-        self.seeds = list(seeds)
+    def __init__(self, seeds, known_loss=0.5):
+        self.seeds, self.known_loss = list(seeds), known_loss
         self.card = Card(
             name="tunes",
             family="composer",
@@ -130,12 +226,15 @@ class Reciter(ScoreComposer, ScoreScorer):
     def compose(self, bars=16, settings=None, index=0):
         return tune(self.seeds[index % len(self.seeds)], semitones=index % 5)
 
-    continue_score = infill = replace_voices = vary = None
+    infill = replace_voices = vary = None
+
+    def continue_score(self, score, bars=16, settings=None):
+        return joined(201)
 
     def loss_of_score(self, score):
         pitches = score.tracks[0].notes["pitch"]
         known = [tune(seed).tracks[0].notes["pitch"] for seed in range(24)]
-        return 0.1 if any(np.array_equal(pitches, each) for each in known) else 2.0
+        return self.known_loss if any(np.array_equal(pitches, each) for each in known) else 2.0
 
 
 @pytest.fixture
@@ -148,8 +247,8 @@ def scores(tmp_path, monkeypatch):
     write_score(tune(7, semitones=2), tmp_path / "train" / "again.mid")
     monkeypatch.setattr(loading, "family_of", lambda card, path: COMPOSER)
 
-    def use(seeds):
-        monkeypatch.setattr(loading, "load", lambda name: Reciter(seeds))
+    def use(seeds, known_loss=0.5):
+        monkeypatch.setattr(loading, "load", lambda name: Reciter(seeds, known_loss))
 
     return tmp_path, use
 
@@ -160,7 +259,7 @@ def test_a_composer_that_recites_is_found(scores, capsys):
     call = ["audit", "tunes", str(folder / "train"), "--held-out", str(folder / "held"), "--count", "20", "--quiet"]
     assert run([*call, "--fail", "--html", str(folder / "audit.html")]) == 1
     text = capsys.readouterr().out
-    assert "Yes: runs of 3 training pieces come back." in text
+    assert "Yes: runs of 4 training pieces come back." in text
     assert "25 scores" in text
     assert "1 of them copies of others" in text
     assert "The card names 40 training clips, and the folder has 25" in text
@@ -170,8 +269,10 @@ def test_a_composer_that_recites_is_found(scores, capsys):
     assert run([*call, "--json"]) == 0
     data = json.loads(capsys.readouterr().out)["recitation"]
     assert f"here, more than {data['limit']} notes" in page
-    assert data["share"] == {"n_near": 12, "n_clips": 20}
-    assert {Path(each["source"]).stem for each in data["copies"]} in ({"3", "7", "11"}, {"3", "again", "11"})
+    assert [each["kind"] for each in data["comparisons"]] == [COMPOSED, CONTINUED]
+    assert data["comparisons"][0]["share"] == {"n_near": 12, "n_clips": 20}
+    assert data["comparisons"][1]["share"]["n_near"] == 0
+    assert {Path(each["source"]).stem for each in data["copies"]} == {"3", "7", "11", "again"}
 
 
 def test_a_composer_that_does_not_recite_is_clear(scores):
@@ -183,6 +284,18 @@ def test_a_composer_that_does_not_recite_is_clear(scores):
     alone = wavewright.audit("tunes", folder / "train", count=20, quiet=True)
     assert alone.recitation.baseline == CHAIN
     assert "give --held-out" in " ".join(alone.notes)
+
+
+def test_scores_that_are_known_by_heart_are_named(scores):
+    folder, use = scores
+    use(range(200, 220), known_loss=0.02)
+    report = wavewright.audit("tunes", folder / "train", folder / "held", count=30, fail=True, quiet=True)
+    assert report.recitation.verdict == CLEAR
+    assert (report.verdict, report.exit_code) == (RECITES, 1)
+    memorisation = report.membership.memorisation
+    assert {one.path.stem for one in memorisation.memorised} == set(map(str, range(24)))
+    assert "KNOWN" in str(report)
+    assert "1 % of the usual loss" in str(report)
 
 
 def test_wrong_calls_for_composers_give_one_sentence(scores, capsys):

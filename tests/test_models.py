@@ -44,6 +44,19 @@ def test_a_folder_that_is_no_model_does_not_hide_one(tiny_gan, folders):
     assert models.find("drums") == folders / "bundled" / "drums"
 
 
+def test_a_search_for_settings_stands_for_its_best_run(tiny_gan, folders):
+    search = folders / "runs" / "search"
+    shutil.copytree(tiny_gan, search / "best")
+    assert "search" not in models.names()  # it has no result yet
+    with pytest.raises(BadModel):
+        models.find("search")
+    (search / "tune.json").write_text("{}")
+    assert "search" in models.names()
+    assert models.find("search").resolve() == models.find(search) == search / "best"
+    shutil.rmtree(search / "best")
+    assert "search" not in models.names()
+
+
 def test_unknown_names_get_the_nearest(tiny_gan, folders):
     shutil.copytree(tiny_gan, folders / "bundled" / "drums")
     with pytest.raises(BadModel, match=r"no model 'drum'; the nearest are drums; `wavewright models` lists all"):

@@ -479,6 +479,26 @@ def test_what_is_no_private_key_is_refused(tmp_path, kind, own_keys):
     assert not side_file_of(tmp_path / "a.wav").exists()
 
 
+def test_a_key_with_a_password_signs_for_those_who_know_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("WAVEWRIGHT_KEY_PASSWORD", "open sesame")
+    monkeypatch.setenv("WAVEWRIGHT_KEYS", str(tmp_path / "locked"))
+    files = wavewright.new_key()
+    assert b"ENCRYPTED" in files.private.read_bytes()
+    path = noise().write(tmp_path / "a.wav")
+    assert wavewright.sign(path).key_id == files.key_id == keys.own_key().key_id
+    plain = keys.new_key(tmp_path / "plain")  # another one, which has the same password now
+    for password, problem in (("open", "does not have the password of"), ("", "protected by a password; set WAVEW")):
+        monkeypatch.setenv("WAVEWRIGHT_KEY_PASSWORD", password)
+        with pytest.raises(BadSetting, match=problem):
+            wavewright.sign(path, key=plain.private)
+    assert wavewright.verify(path).is_verified
+
+
+def test_a_password_does_not_matter_to_a_key_without_one(tmp_path, monkeypatch, own_keys):
+    monkeypatch.setenv("WAVEWRIGHT_KEY_PASSWORD", "open sesame")
+    assert wavewright.sign(noise().write(tmp_path / "a.wav")).key_id == own_keys.key_id
+
+
 def test_a_private_key_is_not_given_as_a_public_one(tmp_path, own_keys):
     with pytest.raises(BadSetting, match=r"is no public key in PEM; give a file such as signing-key\.pub\.pem"):
         wavewright.verify(noise().write(tmp_path / "a.wav"), trust=(own_keys.private,))

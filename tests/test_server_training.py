@@ -62,6 +62,8 @@ def test_a_training_is_followed_stopped_resumed_and_is_a_model(server):
     resumed = ended(server, do(server, "train", **call, resume=True, max_minutes=0.01).json)
     assert (resumed["state"], resumed["run"]) == ("done", "beeps")
     assert resumed["result"]["step"] > stopped_step(stopped)
+    (listed,) = do(server, "runs").json["result"]["runs"]
+    assert listed["folder"] == "runs/beeps"  # and no path of the machine
     generated = do(server, "generate", model="beeps", count=1).json
     assert generated["result"]["model"] == "beeps"
     assert "beeps" in do(server, "runs").json["text"]

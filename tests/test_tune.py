@@ -16,6 +16,7 @@ from wavewright import WavewrightError
 from wavewright.errors import BadFolder, BadSetting
 from wavewright.families import FAMILIES
 from wavewright.loading import load_classifier
+from wavewright.progress_bar import progress_reported_to
 from wavewright.tasks.tune import tune
 from wavewright.training.loop import Loop
 from wavewright.training.run import Run
@@ -305,7 +306,15 @@ def test_dials_are_chosen_by_their_short_or_whole_names():
 
 def test_the_task_reports_the_best_settings(search, monkeypatch):
     monkeypatch.setattr(trials, "WORTH_STARTING", 1e9)  # the defaults alone
-    result = tune(search.folder, "classifier", 4.0, "tiny", search.out, label_from="folder", set=SETTINGS, quiet=True)
+    reports = []
+    with progress_reported_to(lambda *report: reports.append(report)):
+        result = tune(
+            search.folder, "classifier", 4.0, "tiny", search.out, label_from="folder", set=SETTINGS, quiet=True
+        )
+    assert all(message.startswith("trial 0: ") for message, _ in reports[-N_RUNGS:])
+    fractions = [fraction for message, fraction in reports if message.startswith("trial 0: ")]
+    assert fractions == sorted(fractions)
+    assert 0 <= fractions[0] <= fractions[-1] <= 1
     assert result.n_trials == result.n_finished == 1
     assert result.value == result.default_value
     assert result.best.name == "best"

@@ -115,7 +115,8 @@ def delete_tests(tree: Path, name: str) -> list[str]:
 
 def run_tests(tree: Path, names: Sequence[str], tests: list[str]) -> str:
     """Run the tests of a tree that name none of some families and bundled models; return pytest's output."""
-    environment = os.environ | {NAMES: " ".join(names), "PYTHONPATH": f"{tree / 'src'}:{tree}"}
+    others = {"PYTEST_ADDOPTS": ""}  # options of the tests that run this
+    environment = os.environ | others | {NAMES: " ".join(names), "PYTHONPATH": f"{tree / 'src'}:{tree}"}
     command = [sys.executable, "-m", "pytest", "-p", PLUGIN, "-p", "no:cacheprovider", *tests]
     return subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, check=False).stdout
 

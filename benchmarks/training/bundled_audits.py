@@ -4,8 +4,8 @@
     python -m benchmarks.training.bundled_audits --corpora corpora --only drums digits
 
 The folders below ``--corpora`` are those that recipes/corpora writes: ``drums``, ``digits``, ``esc10``, ``effects``,
-``speech``; and ``chorales``, ``folk-tunes`` and ``drum-patterns``, the scores of ``python recipes/composer.py NAME
---scores-only``. A model whose folder is missing is left out, with a line.
+``speech``; ``notes``, which recipes/notes.py writes; and ``chorales``, ``folk-tunes`` and ``drum-patterns``, the scores
+of ``python recipes/composer.py NAME --scores-only``. A model whose folder is missing is left out, with a line.
 """
 
 from __future__ import annotations
@@ -54,6 +54,7 @@ MODELS = (
     Audited("morph-textures", "esc10", 30),
     Audited("speech-codec", "speech", 40),
     Audited("ambience", "effects", 40, is_whole=True),
+    Audited("notes", "notes", 228),
     Audited("chorales", "chorales", 40),
     Audited("folk-tunes", "folk-tunes", 40),
     Audited("drum-patterns", "drum-patterns", 40),
@@ -65,7 +66,13 @@ RECITATION = Table(
         model="s", kind="s", learned_from="s", too_near="d", of="d", usual="s", usual_near="d", usual_of="d", p=".2g"
     ),
 )
-VERDICTS = Table("verdicts", {**columns(model="s", files="d", verdict="s"), **optional(loss_auc=".2f")})
+VERDICTS = Table(
+    "verdicts",
+    {
+        **columns(model="s", files="d", verdict="s"),
+        **optional(loss_auc=".2f", known="d", scored="d", held_out_known="d", held_out_scored="d", lowest_loss=".2f"),
+    },
+)
 
 
 def split_folders(folder: Path, out: Path, splits: Sequence[str] = ("train", "valid")) -> list[Path]:
@@ -100,7 +107,7 @@ def comparison_rows(recitation: Recitation | ScoreRecitation | None) -> list[Row
     if recitation is None:
         return []
     if isinstance(recitation, ScoreRecitation):
-        found = [("composed", recitation.share, recitation.usual, recitation.p_value)]
+        found = [(each.kind, each.share, each.usual, each.p_value) for each in recitation.comparisons]
         usual = recitation.baseline
     else:
         found = [(each.kind, each.share, each.held_out, each.p_value) for each in recitation.comparisons]
@@ -123,16 +130,24 @@ def add_rows(each: Audited, found: AuditReport, report: Report) -> None:
     """Add the rows of an audit."""
     for row in comparison_rows(found.recitation):
         report.add(RECITATION, {"model": each.model, "learned_from": each.folder, **row})
-    auc = None if found.membership is None else found.membership.auc
-    verdict = "not examined" if found.recitation is None else found.recitation.verdict
-    report.add(VERDICTS, {"model": each.model, "files": found.n_recordings, "verdict": verdict, "loss_auc": auc})
+    row: Row = {"model": each.model, "files": found.n_recordings, "verdict": found.verdict}
+    if found.membership is not None:
+        memorisation = found.membership.memorisation
+        row |= {
+            "loss_auc": found.membership.auc,
+            "known": memorisation.share.n_near,
+            "scored": memorisation.share.n_clips,
+            "held_out_known": memorisation.held_out.n_near,
+            "held_out_scored": memorisation.held_out.n_clips,
+            "lowest_loss": memorisation.lowest,
+        }
+    report.add(VERDICTS, row)
 
 
-def n_flagged(recitation: Recitation | ScoreRecitation) -> int:
-    """Return the clips or pieces that are too near."""
-    if isinstance(recitation, ScoreRecitation):
-        return recitation.share.n_near
-    return sum(comparison.share.n_near for comparison in recitation.comparisons)
+def n_flagged(found: AuditReport) -> int:
+    """Return the clips or pieces that are too near, and the recordings or scores that are known by heart."""
+    n_near = 0 if found.recitation is None else sum(each.share.n_near for each in found.recitation.comparisons)
+    return n_near + (0 if found.membership is None else found.membership.memorisation.share.n_near)
 
 
 def measure(options: argparse.Namespace, report: Report) -> None:
@@ -147,8 +162,8 @@ def measure(options: argparse.Namespace, report: Report) -> None:
             found = audited(each, options.corpora, Path(temporary), options.count)
         add_rows(each, found, report)
         report.attach(each.model, found)
-        if not options.smoke and found.recitation is not None:
-            report.target(each.model, "clips or pieces that are too near", n_flagged(found.recitation), at_most=0)
+        if not options.smoke:
+            report.target(each.model, "clips, pieces and recordings that are flagged", n_flagged(found), at_most=0)
 
 
 def _options(parser: argparse.ArgumentParser) -> None:

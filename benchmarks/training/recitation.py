@@ -3,9 +3,9 @@
     python -m benchmarks.training.recitation --corpus corpora/digits --json recitation.json     # a minute of one core
 
 Of each digit by each of two speakers, one recording is in the training folder twelve times and another one once: a
-recurrent network of frames learns the former by heart. ``wavewright.audit`` compares its clips with the folder, and
-with other takes of the speakers. The limits of the audit were chosen with planted recordings and other takes of
-jackson, theo and george (``--speakers jackson theo --seed 1``); the defaults are other speakers.
+recurrent network of frames learns the former by heart. ``wavewright.audit`` compares its clips and its losses with the
+folder, and with other takes of the speakers. The limits of the audit were chosen with planted recordings and other
+takes of jackson, theo and george (``--speakers jackson theo --seed 1``); the defaults are other speakers.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import numpy as np
 from benchmarks.harness.corpora import corpus_entries, smoke_digits
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import TARGETS, Table, columns
-from wavewright.auditing.report import AuditReport
+from wavewright.auditing.report import AuditReport, Recitation
 from wavewright.clip import Clip
 from wavewright.data.entry import Entry
 from wavewright.data.folder import scan
@@ -47,7 +47,14 @@ RECITATION = Table(
         held_out_median_db=".2f",
     ),
 )
-FOUND = Table("found", columns(planted="d", found="d", others_found="d", verdict="s"))
+MEMORISED = Table(
+    "known by heart",
+    {
+        **columns(known="d", recordings="d", held_out_known="d", held_out="d", p_value=".2g"),
+        **columns(planted_known="d", others_known="d", loss_auc=".2f"),
+    },
+)
+FOUND = Table("found", columns(planted="d", found="d", come_back="d", others_found="d", verdict="s"))
 
 
 def network(steps: int) -> LstmRecipe:
@@ -109,7 +116,7 @@ def measure(options: argparse.Namespace, report: Report) -> None:
 
 def _tabulate(found: AuditReport, n_planted: int, report: Report, is_smoke: bool) -> None:
     recitation = found.recitation
-    assert recitation is not None
+    assert isinstance(recitation, Recitation)
     for each in recitation.comparisons:
         report.add(
             RECITATION,
@@ -124,12 +131,55 @@ def _tabulate(found: AuditReport, n_planted: int, report: Report, is_smoke: bool
                 "held_out_median_db": each.held_out_median,
             },
         )
-    names = {pair.recording.stem.rsplit("-", 1)[0] for pair in recitation.recited}
-    n_found = sum(name.startswith(PLANTED) for name in names)
-    row = {"planted": n_planted, "found": n_found, "others_found": len(names) - n_found, "verdict": recitation.verdict}
-    report.add(FOUND, row)
+    come_back = {_name(pair.recording) for pair in recitation.recited}
+    known = _add_memorised(found, report)
+    planted, others = _planted_and_others(come_back | known)
+    report.add(
+        FOUND,
+        {
+            "planted": n_planted,
+            "found": planted,
+            "come_back": _planted_and_others(come_back)[0],
+            "others_found": others,
+            "verdict": found.verdict,
+        },
+    )
     if not is_smoke:
-        report.target("recitation", "planted recordings found", n_found, at_least=n_planted)
+        report.target("audit", "planted recordings found", planted, at_least=n_planted)
+        report.target("audit", "recordings found that were in the folder once", others, at_most=0)
+
+
+def _add_memorised(found: AuditReport, report: Report) -> set[str]:
+    """Add the row of what is known by heart; return the names of these recordings."""
+    if found.membership is None:
+        return set()
+    memorisation = found.membership.memorisation
+    known = {_name(one.path) for one in memorisation.memorised}
+    planted, others = _planted_and_others(known)
+    report.add(
+        MEMORISED,
+        {
+            "known": memorisation.share.n_near,
+            "recordings": memorisation.share.n_clips,
+            "held_out_known": memorisation.held_out.n_near,
+            "held_out": memorisation.held_out.n_clips,
+            "p_value": memorisation.p_value,
+            "planted_known": planted,
+            "others_known": others,
+            "loss_auc": found.membership.auc,
+        },
+    )
+    return known
+
+
+def _name(path: Path) -> str:
+    """Return the name of a recording, the same for all its copies."""
+    return path.stem.rsplit("-", 1)[0] if path.stem.startswith(PLANTED) else path.stem
+
+
+def _planted_and_others(names: set[str]) -> tuple[int, int]:
+    n_planted = sum(name.startswith(PLANTED) for name in names)
+    return n_planted, len(names) - n_planted
 
 
 def _options(parser: argparse.ArgumentParser) -> None:
@@ -144,10 +194,10 @@ def _options(parser: argparse.ArgumentParser) -> None:
 
 BENCHMARK = Benchmark(
     __doc__ or "",
-    (RECITATION, FOUND, TARGETS),
+    (RECITATION, MEMORISED, FOUND, TARGETS),
     _options,
     measure,
-    {"corpus": smoke_digits, "speakers": ("model",), "copies": 1, "steps": 2, "count": 10, "every": 8},
+    {"corpus": smoke_digits, "speakers": ("model",), "copies": 1, "steps": 2, "count": 10, "every": 2},
 )
 
 if __name__ == "__main__":

@@ -27,12 +27,12 @@ from optuna.trial import TrialState
 from benchmarks.harness.corpora import smoke_digits, smoke_out
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import TARGETS, Table, columns
+from wavewright.models import BEST_RUN
 from wavewright.tasks.train import train
 from wavewright.tasks.tune import tune
 from wavewright.training.run import Run, choose_recipe, provenance_of, scan_for
 from wavewright.tuning import trials
 from wavewright.tuning.search import Search, open_study
-from wavewright.tuning.tune import BEST
 
 SEARCHED = Table("searched", columns(family="s", minutes=".1f", trials="d", finished="d", kills="d", lost="d"))
 TRAINED = Table("trained", columns(family="s", settings="s", seed="d", steps="d", metric="s", value=".4f"))
@@ -157,7 +157,7 @@ def killed_search(search: Search, max_minutes: float, kills: int) -> int:
         values = {trial.number: trial.value for trial in open_study(search).trials if trial.state.is_finished()}
         lost += sum(values.get(number, "missing") != value for number, value in known.items())
         known = {**values}
-    assert (search.out / BEST).is_dir()
+    assert (search.out / BEST_RUN).is_dir()
     return lost
 
 

@@ -21,6 +21,28 @@ def progress_reported_to(listener: Listener) -> Iterator[None]:
         _listeners.remove(listener)
 
 
+@contextmanager
+def progress_changed(change: Callable[[str, float | None], tuple[str, float | None]]) -> Iterator[None]:
+    """Report the progress of a part of the work as that of the whole while the block runs.
+
+    Parameters
+    ----------
+    change : callable
+        Takes what the part reports; returns what the listeners are told.
+    """
+    listeners = _listeners.copy()
+
+    def tell(message: str, fraction: float | None) -> None:
+        for listener in listeners:
+            listener(*change(message, fraction))
+
+    _listeners[:] = [tell]
+    try:
+        yield
+    finally:
+        _listeners[:] = listeners
+
+
 def report_progress(message: str, fraction: float | None) -> None:
     """Report progress to the listeners, if there are any."""
     for listener in _listeners:

@@ -13,6 +13,7 @@ from ..contracts.runtime import Encoder, Generator, Model
 from ..metrics.confusion import wilson_interval
 from .fingerprint import levels_of
 from .membership import Membership, loss_name, losses_of, membership_of
+from .memorisation import Scored
 from .output import AuditedClip, continuations, generated_clips
 from .recitation import (
     Nearest,
@@ -38,7 +39,7 @@ Show = Callable[[str, int], Callable[[float], None]]
 """Name and size of a step to a function that shows its progress."""
 
 T = TypeVar("T")
-Losses = Callable[[Sequence[T], Callable[[float], None]], list[float]]
+Losses = Callable[[Sequence[T], Callable[[float], None]], list[Scored]]
 """Recordings or pieces, and a function that shows progress, to their losses."""
 
 
@@ -126,7 +127,7 @@ def examine_membership(model: Model, material: Material, count: int, show: Show)
         family = model.card.family
         return f"Membership inference needs a likelihood or a reconstruction, which models of the family {family} lack."
 
-    def losses(recordings: Sequence[Recording], shown: Callable[[float], None]) -> list[float]:
+    def losses(recordings: Sequence[Recording], shown: Callable[[float], None]) -> list[Scored]:
         return losses_of(model, recordings, shown)
 
     training, held_out = (_most_copied(each) for each in (material.training, material.held_out))

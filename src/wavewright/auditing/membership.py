@@ -1,4 +1,4 @@
-"""Membership inference: can the loss of a model tell its training recordings from others."""
+"""Membership inference: can the loss of a model tell its training recordings from others, and which by far."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from ..families.vae.runtime import VaeRuntime
 from ..metrics.confusion import wilson_interval
 from ..metrics.reconstruction import mel_distance
 from ..metrics.sampling import Interval, bootstrap_interval
+from .memorisation import Memorisation, Scored, memorisation_of
 from .recordings import Recording
 
 RATES = (0.01, 0.001)
@@ -50,6 +51,8 @@ class Membership:
         Probability that a training recording has the lower loss, with a 95 % interval; 0.5 for no difference.
     rates
         At 1 % and 0.1 % false alarms.
+    memorisation
+        Training recordings whose loss is a small fraction of that of held-out ones.
     """
 
     loss: str
@@ -57,6 +60,7 @@ class Membership:
     n_held_out: int
     auc: Interval
     rates: tuple[DetectionRate, ...]
+    memorisation: Memorisation
 
     @property
     def is_distinguished(self) -> bool:
@@ -64,7 +68,7 @@ class Membership:
         return self.auc.low > 0.5
 
 
-def membership_of(loss: str, train: Sequence[float], held_out: Sequence[float], seed: int = 0) -> Membership:
+def membership_of(loss: str, train: Sequence[Scored], held_out: Sequence[Scored], seed: int = 0) -> Membership:
     """Return how well losses tell training recordings from held-out ones.
 
     Parameters
@@ -72,14 +76,14 @@ def membership_of(loss: str, train: Sequence[float], held_out: Sequence[float], 
     loss
         What the losses are.
     train, held_out
-        Losses of the recordings; lower is more probable.
+        Recordings with their losses; lower is more probable.
     seed
         Of the bootstrap.
     """
-    first, second = np.asarray(train, float), np.asarray(held_out, float)
+    first, second = (np.array([each.loss for each in group]) for group in (train, held_out))
     auc = bootstrap_interval(area_under_curve, [first, second], repeats=500, seed=seed)
     rates = tuple(DetectionRate(rate, _detected(first, second, rate)) for rate in RATES)
-    return Membership(loss, len(first), len(second), auc, rates)
+    return Membership(loss, len(first), len(second), auc, rates, memorisation_of(train, held_out))
 
 
 def area_under_curve(train: np.ndarray, held_out: np.ndarray) -> float:
@@ -99,7 +103,7 @@ def _detected(train: np.ndarray, held_out: np.ndarray, rate: float) -> Interval 
     return wilson_interval(int((train < limit).sum()), len(train))
 
 
-def losses_of(model: Model, recordings: Sequence[Recording], show: Callable[[float], None]) -> list[float]:
+def losses_of(model: Model, recordings: Sequence[Recording], show: Callable[[float], None]) -> list[Scored]:
     """Return the loss of each recording; those without a label or speaker that the model needs are left out.
 
     Parameters
@@ -114,7 +118,7 @@ def losses_of(model: Model, recordings: Sequence[Recording], show: Callable[[flo
     losses = []
     for number, recording in enumerate(recordings):
         try:
-            losses.append(_loss_of(model, recording))
+            losses.append(Scored(recording.entry.path, _loss_of(model, recording)))
         except BadSetting:  # of a label or speaker that the model does not know
             continue
         show(number + 1)
@@ -129,7 +133,7 @@ def loss_name(model: Model) -> str:
 
 
 def _loss_of(model: Model, recording: Recording) -> float:
-    wave, entry = recording.wave, recording.entry
+    wave, entry = recording.prepared, recording.entry
     if isinstance(model, RecordingScorer):
         return model.loss_of(wave, entry.label, entry.speaker if getattr(model, "speakers", ()) else None)
     wave = model.align(wave).wave if isinstance(model, VaeRuntime) else wave

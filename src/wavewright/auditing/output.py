@@ -78,7 +78,7 @@ def continuations(
     """
     speakers = speakers_of(model)
     for number, recording in enumerate(recordings):
-        wave = recording.wave[: int(MAX_CONTINUED_SECONDS * recording.sample_rate)]
+        wave = recording.prepared[: int(MAX_CONTINUED_SECONDS * recording.sample_rate)]
         n_prompt = int(PROMPT_FRACTION * len(wave))
         label, speaker = recording.entry.label, recording.entry.speaker
         if n_prompt >= MIN_PROMPT_SECONDS * recording.sample_rate:

@@ -28,7 +28,7 @@ def html_page(report: AuditReport) -> str:
         f"{report.n_different} of them different.</p>",
     ]
     if report.recitation is not None:
-        verdict = report.recitation.verdict
+        verdict = report.verdict
         parts.append(f'<p class="{CLASSES.get(verdict, "verdict")}">Recitation: {escape(verdict)}.</p>')
     for title, (first, *others) in sections(report):
         items = "".join(f"<li>{escape(sentence)}</li>" for sentence in others)

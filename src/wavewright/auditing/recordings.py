@@ -11,6 +11,7 @@ import numpy as np
 from ..data.decode import decode_at
 from ..data.duplicates import fingerprint, near_duplicates
 from ..data.entry import Entry, Problem
+from ..data.preparation import Preparation
 from ..errors import BadAudio, BadFolder, MissingExtra
 from .fingerprint import CellLevels, levels_of
 
@@ -35,10 +36,11 @@ class Recording:
         """CellLevels of its cells."""
         return levels_of(self.wave, self.sample_rate)
 
-    @property
-    def seconds(self) -> float:
-        """Length."""
-        return len(self.wave) / self.sample_rate
+    @cached_property
+    def prepared(self) -> np.ndarray:
+        """The wave as models of sequences learn it: without silence at both ends, normalised to its peak."""
+        prepared: np.ndarray = Preparation("crop").apply_whole(self.wave[None])[0]
+        return prepared
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,12 @@ from pathlib import Path
 from ..metrics.sampling import Interval
 from ..model_results import ModelResult
 from .membership import Membership
+from .memorisation import MEMORISED_FRACTION
 from .obligations import Obligations
 from .recitation import COPY_DB, LIMITS, Nearest, Share
 from .repetition import ALIKE_DB, REPEATED_LIMITS
 from .score_recitation import MIN_NOTES, ScoreRecitation
-from .verdicts import CLEAR, RECITES, SUSPICIOUS, verdict_of
+from .verdicts import CLEAR, RECITES, SUSPICIOUS, verdict_of, worst_of
 from .voices import Voices
 
 
@@ -94,8 +95,7 @@ class Recitation:
     @property
     def verdict(self) -> str:
         """The worst of the comparisons."""
-        verdicts = [comparison.verdict for comparison in self.comparisons]
-        return next((verdict for verdict in (RECITES, SUSPICIOUS) if verdict in verdicts), CLEAR)
+        return worst_of(comparison.verdict for comparison in self.comparisons)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +121,7 @@ class AuditReport(ModelResult):
     page
         The page that was written; None without.
     exit_code
-        1 if the model recites and ``fail`` was set, else 0.
+        1 if the verdict is ``recites`` and ``fail`` was set, else 0.
     """
 
     family: str
@@ -136,6 +136,12 @@ class AuditReport(ModelResult):
     pairs: Path | None = None
     page: Path | None = None
     exit_code: int = 0
+
+    @property
+    def verdict(self) -> str:
+        """The worst of recitation and memorisation."""
+        parts = (self.recitation, None if self.membership is None else self.membership.memorisation)
+        return worst_of(part.verdict for part in parts if part is not None)
 
     def __str__(self) -> str:
         copies = self.n_recordings - self.n_different
@@ -156,6 +162,7 @@ def sections(report: AuditReport) -> list[tuple[str, list[str]]]:
         kind, sentences = "recordings", _recitation_sentences(recitation)
     parts = [
         (f"Does it recite its training {kind}?", sentences),
+        (f"Which training {kind} does it know by heart?", _memorised_sentences(report.membership)),
         (f"Can its loss tell training {kind} from others?", _membership_sentences(report.membership)),
         ("Whose voices does it imitate?", _voice_sentences(report.voices)),
         ("What do the licences ask for?", [*report.obligations.sentences, *report.obligations.credits]),
@@ -201,10 +208,30 @@ def _score_sentences(recitation: ScoreRecitation) -> list[str]:
     shown = recitation.copies if recitation.verdict == RECITES else recitation.longest
     return [
         answers[recitation.verdict],
-        f"composed: runs of more than {recitation.limit} notes that a training piece has, too, in {recitation.share}; "
-        f"{recitation.baseline} {recitation.usual}; p = {recitation.p_value:.2g}; median of the longest runs "
-        f"{recitation.median_run:g} notes, {recitation.usual_run:g} of those",
+        *(
+            f"{comparison.kind}: runs of more than {recitation.limit} notes that a training piece has, too, in "
+            f"{comparison.share}; {recitation.baseline} {comparison.usual}; p = {comparison.p_value:.2g}; median of "
+            f"the longest runs {comparison.median_run:g} notes, {comparison.usual_run:g} of those"
+            for comparison in recitation.comparisons
+        ),
         *(f"{'COPY  ' if run.is_copy else ''}{run}" for run in shown),
+    ]
+
+
+def _memorised_sentences(membership: Membership | None) -> list[str]:
+    if membership is None:
+        return []
+    found = membership.memorisation
+    answers = {
+        RECITES: f"{found.share.n_near} are predicted far better than any that it did not learn from.",
+        SUSPICIOUS: "Some are predicted very well, but not more often than held-out ones.",
+        CLEAR: "None.",
+    }
+    return [
+        answers[found.verdict],
+        f"loss of at most {100 * MEMORISED_FRACTION:g} % of the median of held-out ones ({found.usual_loss:.3g}): "
+        f"{found.share}; held-out ones {found.held_out}; p = {found.p_value:.2g}",
+        *(f"KNOWN  {each}" for each in found.memorised),
     ]
 
 
@@ -252,11 +279,14 @@ def limits_text(report: AuditReport) -> str:
         return (
             "A run of notes is a copy if a training piece has it, too, with the same intervals and times in any key, "
             f"and it has {MIN_NOTES} notes or more, and more than any run that a Markov chain of second order of the "
-            f"training pieces gives: here, more than {report.recitation.limit} notes."
+            f"training pieces gives: here, more than {report.recitation.limit} notes. Notes that repeat a figure of "
+            "the run, or of the bars that were given to be continued, do not count. A score is known by heart if its "
+            f"loss is at most {100 * MEMORISED_FRACTION:g} % of the median of held-out ones."
         )
     return (
         f"A window of a clip is too near if its levels differ from those of a recording by {COPY_DB:g} dB or less, or "
         f"by {LIMITS.distance_db:g} dB or less and at most {LIMITS.ratio:g} times as much as from the next recordings. "
         f"A sound that a label repeats, in clips {ALIKE_DB:g} dB or less from each other, is too near at "
-        f"{REPEATED_LIMITS.distance_db:g} dB and {REPEATED_LIMITS.ratio:g} times."
+        f"{REPEATED_LIMITS.distance_db:g} dB and {REPEATED_LIMITS.ratio:g} times. A recording is known by heart if its "
+        f"loss is at most {100 * MEMORISED_FRACTION:g} % of the median of held-out ones."
     )

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from ..contracts.composition import ScoreComposer
 from ..contracts.scoring import ScoreScorer
 from ..data.entry import Problem
@@ -15,7 +17,9 @@ from ..errors import BadSetting, ScoreWarning
 from ..music.formats import read_score
 from .examination import Show, membership_or_reason
 from .membership import Membership
-from .score_recitation import ScoreRecitation, composed_pieces, score_recitation
+from .memorisation import Scored
+from .score_output import composed_pieces, continued_pieces
+from .score_recitation import COMPOSED, CONTINUED, ScoreRecitation, WrittenPieces, score_recitation
 from .score_runs import ScorePiece
 
 
@@ -57,31 +61,43 @@ def examine_scores(
     material
         Scores.
     count
-        Pieces to compose, and to score.
+        Pieces to compose, to continue, and to score.
     seed
         Of the pieces.
     show
         Shows progress.
     """
     composed = list(composed_pieces(composer, material.training, count, seed, show("composing", count)))
+    continued = [_continued(composer, pieces, count, seed, show) for pieces in (material.training, material.held_out)]
     show("comparing", 0)
-    recitation = score_recitation(composed, material.training, material.held_out, seed)
+    written = [WrittenPieces(COMPOSED, composed, material.held_out)]
+    if continued[0]:
+        written.append(WrittenPieces(CONTINUED, *continued))
+    recitation = score_recitation(written, material.training, seed)
     if not isinstance(composer, ScoreScorer):
         return recitation, f"Membership inference needs a likelihood, which {composer.name} lacks."
     scorer: ScoreScorer = composer
 
-    def losses(pieces: Sequence[ScorePiece], shown: Callable[[float], None]) -> list[float]:
+    def losses(pieces: Sequence[ScorePiece], shown: Callable[[float], None]) -> list[Scored]:
         return _losses(scorer, pieces, shown)
 
     return recitation, membership_or_reason(scorer.loss_name, material.training, material.held_out, count, losses, show)
 
 
-def _losses(scorer: ScoreScorer, pieces: Sequence[ScorePiece], show: Callable[[float], None]) -> list[float]:
+def _continued(
+    composer: ScoreComposer, pieces: Sequence[ScorePiece], count: int, seed: int, show: Show
+) -> list[ScorePiece]:
+    """Return continuations of so many pieces, drawn by a fixed seed."""
+    order = np.random.default_rng(0).permutation(len(pieces))[:count]
+    return list(continued_pieces(composer, [pieces[row] for row in order], seed, show("continuing", len(order))))
+
+
+def _losses(scorer: ScoreScorer, pieces: Sequence[ScorePiece], show: Callable[[float], None]) -> list[Scored]:
     """Return the loss of each piece; those that the model cannot hold are left out."""
     losses = []
     for number, piece in enumerate(pieces):
         try:
-            losses.append(scorer.loss_of_score(piece.score))
+            losses.append(Scored(piece.path or Path(piece.name), scorer.loss_of_score(piece.score)))
         except BadSetting:
             continue
         show(number + 1)

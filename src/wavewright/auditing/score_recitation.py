@@ -1,33 +1,33 @@
-"""Does a composer recite: the longest runs of notes that its pieces have in common with training pieces."""
+"""Does a composer recite: the runs of notes that its pieces have in common with training pieces."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from ..contracts.composition import CompositionSettings, ScoreComposer
-from ..music.score import Score
 from .note_chain import NoteChain
 from .recitation import Share, p_value
-from .score_runs import NoteRun, NoteSequence, RunIndex, ScorePiece, voices_of
-from .verdicts import verdict_of
-
-BARS = 16
-"""Of a composed piece."""
+from .score_runs import NoteRun, NoteSequence, RunIndex, ScorePiece, figures_of, n_new_notes, voices_of
+from .verdicts import verdict_of, worst_of
 
 MIN_NOTES = 16
 """Fewest notes of a run that counts as a copy; it is also longer than any that a Markov chain of the pieces gives."""
 
-CHAIN = "pieces of a Markov chain"
+HELD_OUT, CHAIN = "held-out pieces", "pieces of a Markov chain"
+COMPOSED, CONTINUED = "composed", "continued"
 N_LISTED = 10
+
+
+CountedRun = tuple[int, NoteRun]
+"""Notes of a run that repeat no figure, and the run."""
 
 
 @dataclass(frozen=True)
 class CopiedRun:
-    """The longest run of a piece that a training piece has, too.
+    """A run of a piece that a training piece has, too.
 
     Attributes
     ----------
@@ -36,7 +36,7 @@ class CopiedRun:
     source
         File of the training piece.
     n_notes
-        Of the run.
+        Of the run, without those that repeat a figure.
     is_copy
         It is longer than the limit.
     """
@@ -51,34 +51,40 @@ class CopiedRun:
 
 
 @dataclass(frozen=True)
-class ScoreRecitation:
-    """Runs of notes of training pieces in composed ones.
+class WrittenPieces:
+    """Pieces of one kind, COMPOSED or CONTINUED, and those with which they are compared; without any, of a chain."""
+
+    kind: str
+    pieces: Sequence[ScorePiece]
+    usual: Sequence[ScorePiece]
+
+
+@dataclass(frozen=True)
+class ScoreComparison:
+    """Pieces of one kind, compared with the training pieces.
 
     Attributes
     ----------
-    limit
-        Notes of a run, above which it counts as a copy.
+    kind
+        COMPOSED or CONTINUED.
     share, usual
-        Composed pieces with such a run, and pieces that the composer has not learned from.
-    baseline
-        What the latter are.
+        Pieces with a run above the limit, and pieces that the composer has not learned from, or what it continues these
+        with.
     p_value
         Of the difference, by Fisher's exact test.
     median_run, usual_run
         Medians of the longest runs of both.
-    copies, longest
-        Copies, one of each training piece, and the longest runs.
+    n_sources
+        Training pieces that have one of these runs.
     """
 
-    limit: int
+    kind: str
     share: Share
     usual: Share
-    baseline: str
     p_value: float
     median_run: float
     usual_run: float
-    copies: tuple[CopiedRun, ...]
-    longest: tuple[CopiedRun, ...]
+    n_sources: int
 
     @property
     def verdict(self) -> str:
@@ -86,53 +92,70 @@ class ScoreRecitation:
         return verdict_of(self.share, self.p_value)
 
 
-def composed_pieces(
-    composer: ScoreComposer, training: Sequence[ScorePiece], count: int, seed: int, show: Callable[[float], None]
-) -> Iterator[ScorePiece]:
-    """Yield composed pieces of BARS bars, in the metres of training pieces."""
-    lengths = [_bar_steps(piece.score) for piece in training]
-    drawn = np.random.default_rng(seed).choice(lengths, count)
-    for index in range(count):
-        settings = CompositionSettings(seed=seed, bar_steps=int(drawn[index]))
-        yield ScorePiece(f"piece {index} of seed {seed}", composer.compose(BARS, settings, index))
-        show(index + 1)
+@dataclass(frozen=True)
+class ScoreRecitation:
+    """Runs of notes of training pieces in what a composer writes.
+
+    Attributes
+    ----------
+    limit
+        Notes of a run, above which it counts as a copy.
+    comparisons
+        Pieces of each kind.
+    baseline
+        What they are compared with, HELD_OUT or CHAIN.
+    copies, longest
+        The longest copy of each training piece that has one, and the longest runs of all pieces.
+    """
+
+    limit: int
+    comparisons: tuple[ScoreComparison, ...]
+    baseline: str
+    copies: tuple[CopiedRun, ...]
+    longest: tuple[CopiedRun, ...]
+
+    @property
+    def verdict(self) -> str:
+        """The worst of the comparisons."""
+        return worst_of(comparison.verdict for comparison in self.comparisons)
 
 
-def score_recitation(
-    composed: Sequence[ScorePiece], training: Sequence[ScorePiece], held_out: Sequence[ScorePiece], seed: int
-) -> ScoreRecitation:
-    """Compare composed pieces with training pieces, and so the held-out ones, or those of a Markov chain without any.
+def score_recitation(written: Sequence[WrittenPieces], training: Sequence[ScorePiece], seed: int) -> ScoreRecitation:
+    """Compare what a composer writes with training pieces.
 
     Parameters
     ----------
-    composed, training
-        Pieces.
-    held_out
-        Pieces of the same kind that the composer did not learn from; may be empty.
+    written
+        Pieces of each kind.
+    training
+        Pieces that it may have learned from.
     seed
-        Of the chain.
+        Of the pieces of a Markov chain: as many, and as long, as those of the first kind.
     """
     learned = [piece.voices for piece in training]
-    index = RunIndex(learned)
-    drawn = _chain_pieces(NoteChain(learned), [piece.voices for piece in composed], seed)
-    chain_runs = [index.longest(voices).n_notes for voices in drawn]
-    limit = max([MIN_NOTES, *(n_notes + 1 for n_notes in chain_runs)]) - 1
-    found = [_copied(piece, index.longest(piece.voices), training, limit) for piece in composed]
-    usual = [index.longest(voices_of(piece.score)).n_notes for piece in held_out] or chain_runs
-    share = Share(sum(run.is_copy for run in found), len(found))
-    usual_share = Share(sum(n_notes > limit for n_notes in usual), len(usual))
-    ordered = sorted(found, key=lambda run: -run.n_notes)
-    by_source = {run.source: run for run in reversed(ordered) if run.is_copy}
+    index, chain = RunIndex(learned), NoteChain(learned)
+    drawn = _chain_pieces(chain, [piece.voices for piece in written[0].pieces], seed)
+    chain_lengths = [_longest(_runs(index, voices)) for voices in drawn]
+    limit = max([MIN_NOTES - 1, *chain_lengths])
+    comparisons: list[ScoreComparison] = []
+    copies: list[CopiedRun] = []
+    longest: list[CopiedRun] = []
+    for kind in written:
+        found = [_runs_of(index, piece) for piece in kind.pieces]
+        usual = [_longest(_runs_of(index, piece)) for piece in kind.usual] or chain_lengths
+        listed = [_copied(*each, index, training, limit) for each in zip(kind.pieces, found, strict=True)]
+        copied = [run for runs in listed for run in runs if run.is_copy]
+        n_sources = len({run.source for run in copied})
+        comparisons.append(_comparison(kind.kind, [_longest(runs) for runs in found], usual, limit, n_sources))
+        copies += copied
+        longest += [run for runs in listed for run in runs[:1]]
+    by_source = {run.source: run for run in sorted(copies, key=lambda run: run.n_notes)}
     return ScoreRecitation(
         limit=limit,
-        share=share,
-        usual=usual_share,
-        baseline="held-out pieces" if held_out else CHAIN,
-        p_value=p_value(share, usual_share),
-        median_run=float(np.median([run.n_notes for run in found])),
-        usual_run=float(np.median(usual)),
+        comparisons=tuple(comparisons),
+        baseline=HELD_OUT if any(kind.usual for kind in written) else CHAIN,
         copies=tuple(sorted(by_source.values(), key=lambda run: -run.n_notes)),
-        longest=tuple(ordered[:N_LISTED]),
+        longest=tuple(sorted(longest, key=lambda run: -run.n_notes)[:N_LISTED]),
     )
 
 
@@ -143,14 +166,36 @@ def _chain_pieces(chain: NoteChain, like: Sequence[Sequence[NoteSequence]], seed
         yield chain.draw([len(voice) for voice in voices], rng)
 
 
-def _copied(piece: ScorePiece, run: NoteRun, training: Sequence[ScorePiece], limit: int) -> CopiedRun:
-    source = training[run.source]
-    return CopiedRun(piece.name, source.path or Path(source.name), run.n_notes, run.n_notes > limit)
+def _runs_of(index: RunIndex, piece: ScorePiece) -> list[CountedRun]:
+    """Return the runs of a piece that a training piece has, longest first; what was given of it counts for nothing."""
+    return _runs(index, piece.voices, figures_of([] if piece.given is None else voices_of(piece.given)))
 
 
-def _bar_steps(score: Score) -> int:
-    """Return the sixteenths of a bar of the first metre, within what a composer takes."""
-    if not len(score.metres):
-        return 16
-    numerator, denominator = int(score.metres["numerator"][0]), int(score.metres["denominator"][0])
-    return min(max(16 * numerator // denominator, 4), 64)
+def _runs(index: RunIndex, voices: Sequence[NoteSequence], known: Set[NoteSequence] = frozenset()) -> list[CountedRun]:
+    """Return the runs of voices, longest first."""
+    counted = [(n_new_notes(run.events(voices), known), run) for run in index.runs(voices)]
+    return sorted(counted, key=lambda each: -each[0])
+
+
+def _longest(runs: Sequence[CountedRun]) -> int:
+    return runs[0][0] if runs else 0
+
+
+def _copied(
+    piece: ScorePiece, runs: Sequence[CountedRun], index: RunIndex, training: Sequence[ScorePiece], limit: int
+) -> list[CopiedRun]:
+    """Return the longest run, and all that are copies, with each training piece that has them."""
+    voices = piece.voices
+    return [
+        CopiedRun(piece.name, training[source].path or Path(training[source].name), n_notes, n_notes > limit)
+        for number, (n_notes, run) in enumerate(runs)
+        if n_notes > limit or number == 0
+        for source in index.sources(run, voices)
+    ]
+
+
+def _comparison(kind: str, found: Sequence[int], usual: Sequence[int], limit: int, n_sources: int) -> ScoreComparison:
+    """Compare the longest runs of pieces with those of others."""
+    share, usual_share = (Share(sum(n_notes > limit for n_notes in each), len(each)) for each in (found, usual))
+    medians = [float(np.median(each)) for each in (found, usual)]
+    return ScoreComparison(kind, share, usual_share, p_value(share, usual_share), medians[0], medians[1], n_sources)

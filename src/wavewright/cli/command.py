@@ -19,7 +19,8 @@ from ..tasks.catalogue import NEGATION, Task, parameter_of
 from ..tasks.commands import Group, function_of
 from ..tasks.plain_data import plain
 from ..torchrun import is_first
-from .signing import SIGNING, Signer
+from ..written_sounds import SIGNED_TASKS
+from .signing import Signer
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -71,7 +72,7 @@ def command(task: Task, name: str) -> TyperCommand:
     names = {parameter.name: parameter_of(parameter, hints[parameter.name]).option for parameter in signature}
     json_flag = Annotated[bool, typer.Option("--json", metavar=" ", help="Print the result as JSON.")]
     parameters.append(inspect.Parameter("as_json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=json_flag))
-    if name in SIGNING:
+    if name in SIGNED_TASKS:
         parameters.append(inspect.Parameter("sign", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=SIGN))
     inputs = [each.name for each in signature if parameter_of(each, hints[each.name]).role == "input"]
 

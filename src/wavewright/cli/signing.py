@@ -5,39 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING
 
 from ..errors import BadSetting
+from ..written_sounds import written_sounds
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     from ..provenance.signing import SignedFile
-
-SIGNING = (
-    "speak",
-    "generate",
-    "morph",
-    "vary",
-    "adjust",
-    "edit",
-    "split",
-    "mix",
-    "layer",
-    "synthesise",
-    "render",
-    "enhance",
-)
-"""Commands whose files say in their comments what made them."""
-
-
-@runtime_checkable
-class WroteSounds(Protocol):
-    """A result of a task that lists its sound files."""
-
-    @property
-    def sound_files(self) -> tuple[Path, ...]:
-        """The sound files that were written."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +51,7 @@ class Signer:
         """Sign the files of a result; raise BadSetting if there is none."""
         from ..provenance.signing import sign_file
 
-        if not isinstance(result, WroteSounds):
+        files = written_sounds(self.task, result)
+        if files is None:
             raise BadSetting("No sound file was written that could be signed; leave --sign out.")
-        return tuple(
-            sign_file(path, self.key, task=self.task, ingredient_folders=self.folders) for path in result.sound_files
-        )
+        return tuple(sign_file(path, self.key, task=self.task, ingredient_folders=self.folders) for path in files)

@@ -24,12 +24,12 @@ class RecordingScorer(ABC):
 
     @abstractmethod
     def loss_of(self, wave: np.ndarray, label: str | None = None, speaker: str | None = None) -> float:
-        """Return the loss of a recording; lower is more probable, or closer.
+        """Return the loss of a recording: from 0 for one that is predicted exactly; lower is more probable, or closer.
 
         Parameters
         ----------
         wave
-            ``(time,)`` at the sample rate of the model.
+            ``(time,)`` at the sample rate of the model, prepared as in its training.
         label, speaker
             Required if the model has labels or speakers.
 
@@ -55,7 +55,7 @@ class ScoreScorer(ABC):
 
     @abstractmethod
     def loss_of_score(self, score: Score) -> float:
-        """Return the loss of a score; lower is more probable.
+        """Return the loss of a score: from 0 for one that is predicted exactly; lower is more probable.
 
         Raises
         ------

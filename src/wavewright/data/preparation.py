@@ -10,6 +10,7 @@ import numpy as np
 from ..dsp.onset import FADE_SECONDS, align, fade
 from ..errors import BadSetting
 from ..units import seconds_to_samples
+from .entry import SILENT_PEAK
 
 PEAK = 0.95
 """Largest sample of a normalised clip: headroom for the overshoot of codecs and resamplers."""
@@ -57,6 +58,16 @@ class Preparation:
             n_fade = seconds_to_samples(FADE_SECONDS, sample_rate) if is_cut else 0
             clip = fix_length(fade(wave[:, :n_samples], 0, n_fade), n_samples)
         return clip * self.gain(float(np.abs(clip).max(initial=0.0)))
+
+    def apply_whole(self, wave: np.ndarray) -> np.ndarray:
+        """Prepare a wave ``(channels, time)`` in the mode ``crop``, before it is cropped; silence stays as it is."""
+        levels = np.abs(wave).max(axis=0, initial=0.0)
+        loud = np.flatnonzero(levels > SILENT_PEAK)
+        if not loud.size:
+            return wave
+        trimmed = wave[:, loud[0] : loud[-1] + 1] if self.trim else wave
+        prepared: np.ndarray = trimmed * self.gain(float(levels.max()))
+        return prepared
 
     def gain(self, peak: float) -> np.float32:
         """Return the factor that normalises a clip whose largest sample is ``peak``."""

@@ -15,6 +15,8 @@ __all__ = ["Card", "ModelFolder", "Source", "bundled", "find", "names", "search_
 HOME_VARIABLE = "WAVEWRIGHT_HOME"
 RUNS_FOLDER = "runs"
 BUNDLED_FOLDER = Path(__file__).parent / "bundled"
+SEARCH_FILE, BEST_RUN = "tune.json", "best"
+"""Of the folder of a search for settings: its result, and the model folder of its best run."""
 
 
 def search_path() -> list[Path]:
@@ -38,7 +40,8 @@ def find(name: str | Path) -> Path:
     Parameters
     ----------
     name
-        Path of a model folder, or name of a model in one of the folders of `search_path`.
+        Path of a model folder, or of a search for settings, which stands for its best run; or the name of a model or a
+        search in one of the folders of `search_path`.
 
     Raises
     ------
@@ -46,8 +49,8 @@ def find(name: str | Path) -> Path:
         If there is no such model.
     """
     path = Path(name)
-    if _is_model(path):
-        return path
+    if (found := _model_at(path)) is not None:
+        return found
     if len(path.parts) != 1 or path.is_absolute():
         if path.is_dir():
             Card.read(path)  # raises BadModel with what the folder lacks
@@ -55,19 +58,23 @@ def find(name: str | Path) -> Path:
             f"There is no model folder {path}; give a folder that training wrote, or a name from `wavewright models`."
         )
     for folder in search_path():
-        if _is_model(folder / path):
-            return folder / path
+        if (found := _model_at(folder / path)) is not None:
+            return found
     nearest = difflib.get_close_matches(str(name), names(), n=3, cutoff=0.4)
     hint = f"the nearest are {', '.join(nearest)}; " if nearest else ""
     raise BadModel(f"There is no model {str(name)!r}; {hint}`wavewright models` lists all.")
 
 
-def _is_model(path: Path) -> bool:
-    return (active_folder(path) / CARD_FILE).is_file()
+def _model_at(path: Path) -> Path | None:
+    """Return the model folder at a path: itself, or the best run of a search; None if it is neither."""
+    places = (path, path / BEST_RUN) if (path / SEARCH_FILE).is_file() else (path,)
+    return next((place for place in places if (active_folder(place) / CARD_FILE).is_file()), None)
 
 
 def _models_in(folder: Path) -> list[Path]:
-    return [path.parent for path in folder.glob(f"*/{CARD_FILE}") if path.is_file()]
+    """Return the folders of the models and the searches in a folder."""
+    models = [path.parent for path in folder.glob(f"*/{CARD_FILE}") if path.is_file()]
+    return models + [path.parent for path in folder.glob(f"*/{SEARCH_FILE}") if _model_at(path.parent) is not None]
 
 
 def _home() -> Path:

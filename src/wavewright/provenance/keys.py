@@ -13,8 +13,10 @@ from ..whole_file import make_folder, write_whole
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+    from cryptography.hazmat.primitives.serialization import KeySerializationEncryption
 
 KEYS_VARIABLE = "WAVEWRIGHT_KEYS"
+PASSWORD_VARIABLE = "WAVEWRIGHT_KEY_PASSWORD"
 PRIVATE_FILE, PUBLIC_FILE = "signing-key.pem", "signing-key.pub.pem"
 PRIVATE_MODE = 0o600
 MAX_KEY_BYTES = 2**16
@@ -55,6 +57,8 @@ def key_folder() -> Path:
 def new_key(folder: Path) -> KeyFiles:
     """Make a pair of keys in a folder, the private one readable by its owner alone.
 
+    The private key is encrypted if the environment variable WAVEWRIGHT_KEY_PASSWORD has a password.
+
     Raises
     ------
     BadFolder
@@ -64,12 +68,12 @@ def new_key(folder: Path) -> KeyFiles:
     """
     check_extra()
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+    from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat, PublicFormat
 
     make_folder(folder)
     key = Ed25519PrivateKey.generate()
     path = folder / PRIVATE_FILE
-    _write_private(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    _write_private(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, _encryption()))
     public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     write_whole(folder / PUBLIC_FILE, public)
     return KeyFiles(key_id(key.public_key()), path, folder / PUBLIC_FILE)
@@ -107,7 +111,7 @@ def load_private_key(path: Path | None = None) -> Ed25519PrivateKey:
     Raises
     ------
     BadSetting
-        If there is none, or it is no Ed25519 key in PEM without a password.
+        If there is none, it is no Ed25519 key in PEM, or WAVEWRIGHT_KEY_PASSWORD does not have its password.
     MissingExtra
         Without the extra ``sign``.
     """
@@ -117,12 +121,15 @@ def load_private_key(path: Path | None = None) -> Ed25519PrivateKey:
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
     path = key_folder() / PRIVATE_FILE if path is None else path
-    contents = _contents(path)
+    contents, password = _contents(path), _password()
+    is_encrypted = b"ENCRYPTED" in contents
     try:
-        key = load_pem_private_key(contents, password=None)
+        key = load_pem_private_key(contents, password if is_encrypted else None)
     except TypeError as error:
-        raise BadSetting(f"{path} is protected by a password; give a copy without one.") from error
+        raise BadSetting(f"{path} is protected by a password; set {PASSWORD_VARIABLE} to it.") from error
     except (ValueError, UnsupportedAlgorithm) as error:
+        if is_encrypted and password:
+            raise BadSetting(f"{PASSWORD_VARIABLE} does not have the password of {path}; correct it.") from error
         raise BadSetting(f"{path} is no private key in PEM; give one, or {HOW_TO_MAKE}.") from error
     if not isinstance(key, Ed25519PrivateKey):
         raise BadSetting(f"{path} is a key of another kind than Ed25519; give such a one, or {HOW_TO_MAKE}.")
@@ -152,6 +159,18 @@ def check_extra() -> None:
         import rfc8785  # noqa: F401
     except ImportError as error:
         raise MissingExtra(f"Signatures need the extra sign; {how_to_install('sign')}.") from error
+
+
+def _password() -> bytes | None:
+    """Return the password of private keys, None without one."""
+    return os.environ.get(PASSWORD_VARIABLE, "").encode() or None
+
+
+def _encryption() -> KeySerializationEncryption:
+    from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, NoEncryption
+
+    password = _password()
+    return BestAvailableEncryption(password) if password else NoEncryption()
 
 
 def _contents(path: Path) -> bytes:

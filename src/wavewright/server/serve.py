@@ -19,6 +19,7 @@ from .settings import ServerSettings, read_keys, usable_processors
 
 if TYPE_CHECKING:
     import uvicorn
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from starlette.routing import BaseRoute
 
 SWITCH_SECONDS = 0.001
@@ -88,6 +89,9 @@ def serve(
     ] = True,
     watermark: IsMarked = True,
     watermark_key: MarkKey = DEFAULT_KEY,
+    sign: Annotated[
+        bool, Field(description="Sign the sound files of jobs with your key; see `sign`. Streams are not signed.")
+    ] = False,
 ) -> None:
     """Serve speech to clients of OpenAI's API, and every task, over HTTP.
 
@@ -98,9 +102,10 @@ def serve(
     Raises
     ------
     BadSetting
-        If the address is in use or cannot be used, or the file of keys cannot be read or is empty.
+        If the address is in use or cannot be used, the file of keys cannot be read or is empty, or there is no key to
+        sign with.
     MissingExtra
-        If the extra ``serve`` is not installed.
+        If the extra ``serve`` is not installed, or ``sign`` to sign.
     """
     settings = ServerSettings(
         host=host,
@@ -122,8 +127,15 @@ def serve(
         has_warm_up=warm_up,
         watermark=watermark,
         watermark_key=watermark_key,
+        signing_key=_signing_key() if sign else None,
     )
     listen(settings, lambda address: f"Serving at {address} (speech: {address}/v1/audio/speech)")
+
+
+def _signing_key() -> Ed25519PrivateKey:
+    from ..provenance.keys import load_private_key  # slow to import
+
+    return load_private_key()
 
 
 def listen(settings: ServerSettings, announce: Callable[[str], str], extra_routes: Sequence[BaseRoute] = ()) -> None:

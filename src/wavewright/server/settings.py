@@ -6,11 +6,15 @@ import ipaddress
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import BadSetting
 from ..names import quoted
 from ..ranges import check_ranges
 from ..watermark.sequences import DEFAULT_KEY
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 MAX_KEY_FILE_BYTES = 1_000_000
 MIN_KEY_CHARACTERS = 8
@@ -84,6 +88,8 @@ class ServerSettings:
         job needs them.
     watermark, watermark_key
         Whether all speech gets the mark of generated sound, and its key; requests cannot change that.
+    signing_key
+        Key that signs the sound files of jobs; without it they are not signed.
 
     Raises
     ------
@@ -113,6 +119,7 @@ class ServerSettings:
     has_warm_up: bool = False
     watermark: bool = True
     watermark_key: str = field(default=DEFAULT_KEY, repr=False)
+    signing_key: Ed25519PrivateKey | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         check_ranges(self, LIMITS)

@@ -109,8 +109,7 @@ def audit(
         else:
             entries = _entries(opened, folder, held_out, label_from, group_from, manifest)
             report = _report_on_sound(opened, model, entries, folder, count, seed, voices, pairs, show)
-    recites = report.recitation is not None and report.recitation.verdict == RECITES
-    report = replace(report, page=html, exit_code=int(fail and recites))
+    report = replace(report, page=html, exit_code=int(fail and report.verdict == RECITES))
     if html is not None:
         write_whole(html, html_page(report).encode())
     return report

@@ -13,6 +13,7 @@ from pydantic import Field
 from ..data.consent import consent_of
 from ..data.parameters import GroupSource, LabelSource, ManifestPath
 from ..errors import BadSetting, MissingExtra, how_to_install
+from ..models import BEST_RUN
 from ..models.consent import Permission
 from ..models.licences import UNKNOWN
 from ..names import inside
@@ -196,7 +197,7 @@ def tune(
     page.write_page(search_folder, outcome, command)
     return Tuned(
         out=search_folder,
-        best=search_folder / searching.BEST,
+        best=search_folder / BEST_RUN,
         page=search_folder / page.PAGE_FILE,
         metric=outcome.metric,
         value=outcome.shown(best.value or 0.0),

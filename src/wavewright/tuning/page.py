@@ -18,16 +18,17 @@ from optuna.trial import FrozenTrial, TrialState
 
 from ..drawing.plots import GRID_COLOUR, INK, MAP_COLOURS, figure_class
 from ..errors import MissingExtra
+from ..models import BEST_RUN, SEARCH_FILE
 from ..whole_file import write_whole
 from .search import N_RUNGS
 from .trials import FAULT
-from .tune import BEST, Outcome
+from .tune import Outcome
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-PAGE_FILE, JSON_FILE = "index.html", "tune.json"
+PAGE_FILE = "index.html"
 MIN_FOR_IMPORTANCE = 4
 """Finished trials below which the importance of a dial says nothing."""
 
@@ -61,7 +62,7 @@ def importance_of(outcome: Outcome) -> dict[str, float]:
 
 
 def write_page(out: Path, outcome: Outcome, command: str) -> None:
-    """Write PAGE_FILE and JSON_FILE into the folder of a search.
+    """Write PAGE_FILE and SEARCH_FILE into the folder of a search.
 
     Parameters
     ----------
@@ -81,7 +82,7 @@ def write_page(out: Path, outcome: Outcome, command: str) -> None:
         "importance": importance,
         "trials": rows,
     }
-    write_whole(out / JSON_FILE, (json.dumps(contents, indent=2) + "\n").encode())
+    write_whole(out / SEARCH_FILE, (json.dumps(contents, indent=2) + "\n").encode())
     write_whole(out / PAGE_FILE, _page(out, outcome, command, rows, _figure_html(outcome, importance)).encode())
 
 
@@ -122,7 +123,7 @@ def _page(out: Path, outcome: Outcome, command: str, rows: Sequence[dict[str, ob
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{title}</title><style>{STYLE}</style></head><body>
 <h1>{title}</h1>
-<p>{escape(summary)} ({direction} is better). The best run is the folder <code>{BEST}</code>.</p>
+<p>{escape(summary)} ({direction} is better). The best run is the folder <code>{BEST_RUN}</code>.</p>
 <h2>Train with these settings</h2>
 <pre>{escape(command)}</pre>
 {figure}

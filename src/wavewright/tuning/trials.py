@@ -21,6 +21,7 @@ from ..data.entry import Scan
 from ..errors import BadFolder, BadSetting, InUse, WavewrightError, shortened
 from ..file_lock import locked
 from ..models.consent import required_consent
+from ..progress_bar import progress_changed
 from ..training.checkpoint import Progress
 from ..training.provenance import provenance_of
 from ..training.run import Run, choose_recipe, open_base, scan_for
@@ -106,6 +107,7 @@ class Worker:
         self.number = number
         self.show = show
         self.study: Study = open_study(search, number)
+        self._began = time.time()
 
     def plan(self) -> None:
         """Time the defaults, record how trials are trained, and let the defaults be the first trial.
@@ -147,6 +149,7 @@ class Worker:
 
     def work(self, deadline: float) -> None:
         """Train trials until a time, in seconds as :func:`time.time` counts them, or until a signal arrives."""
+        self._began = time.time()
         while time.time() < deadline and self.train_next(deadline):
             pass
 
@@ -175,6 +178,12 @@ class Worker:
             stack.enter_context(locked(folder / TRIAL_LOCK, wait=False))
             trial.set_user_attr(HOST, socket.gethostname())
             return trial
+
+    def _fraction(self, deadline: float) -> float:
+        """Return how much of the time or, if more, of the trials is over."""
+        of_time = (time.time() - self._began) / max(deadline - self._began, 1e-3)
+        n_trials = self.search.max_trials
+        return max(of_time, (self._n_begun() - 1) / n_trials if n_trials else 0.0)
 
     def _n_begun(self) -> int:
         """Return the number of trials, without the defaults if they only wait to be trained."""
@@ -212,7 +221,8 @@ class Worker:
             run = self._prepared(trial, folder)
             minutes = max((deadline - time.time()) / 60, 0.01)
             resume = (folder / CHECKPOINTS / LAST).is_file()
-            progress = run.train(minutes, resume, quiet=True, stop_after=lambda at: self._verdict(trial, at))
+            with progress_changed(lambda message, _: (f"trial {trial.number}: {message}", self._fraction(deadline))):
+                progress = run.train(minutes, resume, quiet=True, stop_after=lambda at: self._verdict(trial, at))
         except (WavewrightError, MemoryError, RuntimeError) as error:
             if trial.number == 0:
                 raise

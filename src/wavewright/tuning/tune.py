@@ -15,12 +15,10 @@ from optuna.trial import FrozenTrial, TrialState
 from rich.console import Console
 
 from ..errors import BadFolder, BadSetting, WavewrightError
+from ..models import BEST_RUN
 from ..whole_file import hidden_path
 from .search import SIGNATURE, TRIAL_MINUTES, TRIAL_STEPS, Search, check_signature, open_study, storage_errors
 from .trials import TRIALS, Ground, Worker
-
-BEST = "best"
-"""Subfolder of a search with the best run."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,7 @@ class Outcome:
 
 
 def tune(search: Search, max_minutes: float, jobs: int = 1, resume: bool = False, quiet: bool = False) -> Outcome:
-    """Search settings for some minutes; the best run is in the subfolder BEST afterwards.
+    """Search settings for some minutes; the best run is in its folder BEST_RUN afterwards.
 
     Parameters
     ----------
@@ -110,7 +108,7 @@ def _joined(search: Search) -> Search:
 
 
 def keep_best(search: Search, study: Study, metric: str) -> Outcome:
-    """Copy the best finished trial to the subfolder BEST; raise BadSetting if none is finished."""
+    """Copy the best finished trial to the subfolder BEST_RUN; raise BadSetting if none is finished."""
     outcome = Outcome(metric, tuple(study.get_trials()))
     if not outcome.finished:
         raise BadSetting(
@@ -118,14 +116,14 @@ def keep_best(search: Search, study: Study, metric: str) -> Outcome:
             f"{2 * search.trial_minutes:.2g}."
         )
     number = outcome.finished[0].number
-    trial, best_run = search.out / TRIALS / f"{number:04d}", search.out / BEST
-    is_new = study.user_attrs.get(BEST) != number or not best_run.is_dir()  # the best run may have been trained further
+    trial, best_run = search.out / TRIALS / f"{number:04d}", search.out / BEST_RUN
+    is_new = study.user_attrs.get(BEST_RUN) != number or not best_run.is_dir()  # it may have been trained further
     if is_new and trial.is_dir():  # else it is on the machine that trained it
         with hidden_path(search.out) as copy:
             shutil.copytree(trial, copy, ignore=shutil.ignore_patterns(".*"))
             shutil.rmtree(best_run, ignore_errors=True)
             copy.rename(best_run)
-        study.set_user_attr(BEST, number)
+        study.set_user_attr(BEST_RUN, number)
     return outcome
 
 

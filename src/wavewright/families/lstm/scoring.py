@@ -14,7 +14,8 @@ from .sampling import FrameStep
 def clip_loss(step: FrameStep, config: LstmConfig, whitened: np.ndarray, label: int, speaker: int) -> float:
     """Return the mean loss of a clip's whitened frames ``(frames, n_features)``, each given those before.
 
-    Nats of a feature under the mixture, as ``losses.frame_losses`` computes them, or the squared error of a mean.
+    That of a mean is the squared error; that of a mixture is the squared error at which a Gaussian has as many nats of
+    a feature as ``losses.frame_losses`` computes.
     """
     positions = position_features(len(whitened))
     state = np.zeros((config.n_states, config.hidden_size), np.float32)
@@ -24,7 +25,8 @@ def clip_loss(step: FrameStep, config: LstmConfig, whitened: np.ndarray, label: 
         outputs, state = step(previous, position, label, speaker, state)
         losses.append(frame_loss(outputs, frame, config))
         previous = frame
-    return float(np.mean(losses))
+    loss = float(np.mean(losses))
+    return loss if config.output == "mse" else math.exp(2 * loss - 1) / (2 * math.pi)
 
 
 def frame_loss(outputs: np.ndarray, frame: np.ndarray, config: LstmConfig) -> float:

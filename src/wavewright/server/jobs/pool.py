@@ -18,6 +18,7 @@ from typing import Any
 from ...json_text import line_of
 from ..scheduler import TooManyRequests
 from .files import JobFiles
+from .signer import JobSigner
 from .task_job import State, TaskJob
 from .worker import run_worker
 
@@ -45,10 +46,18 @@ class WorkerPool:
         Folder of the runs.
     is_long : bool
         Each job has a process of its own, which is interrupted to stop it.
+    signer : JobSigner or None
+        Signs the sound files of jobs.
     """
 
     def __init__(
-        self, n_workers: int, max_queued: int, job_files: JobFiles, runs_folder: Path, is_long: bool = False
+        self,
+        n_workers: int,
+        max_queued: int,
+        job_files: JobFiles,
+        runs_folder: Path,
+        is_long: bool = False,
+        signer: JobSigner | None = None,
     ) -> None:
         self._max_queued = max_queued
         self._is_long = is_long
@@ -56,7 +65,9 @@ class WorkerPool:
         self._queue: deque[TaskJob] = deque()
         self._is_closed = False
         kind = "training" if is_long else "job"
-        self._workers = [_Worker(f"{kind}-{number}", job_files, runs_folder, is_long) for number in range(n_workers)]
+        self._workers = [
+            _Worker(f"{kind}-{number}", job_files, runs_folder, is_long, signer) for number in range(n_workers)
+        ]
         self._threads: list[threading.Thread] = []
 
     @property
@@ -169,12 +180,15 @@ class WorkerPool:
 class _Worker:
     """A process, or none yet, and the job that it runs. `run` is called by one thread, `stop` and `kill` by any."""
 
-    def __init__(self, name: str, job_files: JobFiles, runs_folder: Path, is_long: bool) -> None:
+    def __init__(
+        self, name: str, job_files: JobFiles, runs_folder: Path, is_long: bool, signer: JobSigner | None
+    ) -> None:
         self.name = name
         self.job: TaskJob | None = None
         self._job_files = job_files
         self._runs_folder = runs_folder
         self._is_long = is_long
+        self._signer = signer
         self._lock = threading.Lock()
         self._process: SpawnProcess | None = None
         self._connection: Connection[Any, Any] | None = None
@@ -210,6 +224,7 @@ class _Worker:
         connection = self._connection
         assert connection is not None
         request = {
+            "task": job.prepared.task.name,
             "entry": job.prepared.task.entry,
             "arguments": job.prepared.arguments,
             "folder": str(job.folder),
@@ -253,8 +268,7 @@ class _Worker:
         process.kill()
         process.join()
 
-    @staticmethod
-    def _receive(job: TaskJob, message: dict[str, Any]) -> bool:
+    def _receive(self, job: TaskJob, message: dict[str, Any]) -> bool:
         """Take a message of the process; return True at the end of the job."""
         kind = message["kind"]
         if kind == "progress":
@@ -262,7 +276,9 @@ class _Worker:
         elif kind == "done":
             state: State = "cancelled" if job.is_cancelled else "done"
             error = "The training was stopped and saved; resume continues it." if job.is_cancelled else None
-            job.end(state, error, result=message["result"], text=message["text"], warnings=message["warnings"])
+            unsigned = [] if self._signer is None else self._signer.sign(job, message["sounds"])
+            warnings = message["warnings"] + unsigned
+            job.end(state, error, result=message["result"], text=message["text"], warnings=warnings)
         elif kind == "failed":
             job.end("cancelled" if job.is_cancelled else "failed", message["error"])
         return kind in ("done", "failed")

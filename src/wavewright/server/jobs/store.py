@@ -15,6 +15,7 @@ from ..speech_request import BadRequest
 from .files import JobFiles, Upload, link_or_copy, n_bytes_in, remove_folder
 from .pool import WorkerPool
 from .request import LONG_TASKS, PreparedTask
+from .signer import JobSigner
 from .task_job import TaskJob
 
 MOST_UPLOADS = 2_000
@@ -40,7 +41,8 @@ class JobStore:
         self.uploads: dict[str, Upload] = {}
         self.jobs: dict[str, TaskJob] = {}
         self._n_bytes: dict[str, int] = {}  # of jobs
-        self.pool = WorkerPool(settings.job_workers, settings.max_jobs, self.job_files, self.runs_folder)
+        signer = None if settings.signing_key is None else JobSigner(settings.signing_key)
+        self.pool = WorkerPool(settings.job_workers, settings.max_jobs, self.job_files, self.runs_folder, signer=signer)
         self.long_pool = WorkerPool(1, settings.max_jobs, self.job_files, self.runs_folder, is_long=True)
 
     @property

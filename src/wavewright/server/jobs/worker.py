@@ -23,6 +23,7 @@ from ...progress_bar import progress_reported_to
 from ...tasks import checked
 from ...tasks.commands import function_of
 from ...tasks.plain_data import plain
+from ...written_sounds import written_sounds
 from .access import FileAccess
 from .request import http_tasks
 
@@ -39,7 +40,7 @@ def run_worker(connection: Connection, runs_folder: str, temporary_folder: str, 
     Parameters
     ----------
     connection : Connection
-        Receives jobs as JSON: ``entry``, ``arguments``, ``folder``; sends messages, see `_Messages`.
+        Receives jobs as JSON: ``task``, ``entry``, ``arguments``, ``folder``; sends messages, see `_Messages`.
     runs_folder : str
         The folder of the runs, an absolute path.
     temporary_folder : str
@@ -56,7 +57,7 @@ def run_worker(connection: Connection, runs_folder: str, temporary_folder: str, 
     models.RUNS_FOLDER = runs_folder
     access = FileAccess(Path(runs_folder))
     access.install()
-    send = _Messages(connection)
+    send = _Messages(connection, runs_folder)
     send("ready")
     if not is_long:
         _import_tasks(connection)
@@ -65,7 +66,7 @@ def run_worker(connection: Connection, runs_folder: str, temporary_folder: str, 
             job = json.loads(connection.recv_bytes())
             os.chdir(job["folder"])
             access.allow([Path(job["folder"]), Path(temporary_folder)])
-            _run(job["entry"], job["arguments"], send)
+            _run(job["task"], job["entry"], job["arguments"], send)
 
 
 def _import_tasks(connection: Connection) -> None:
@@ -78,16 +79,19 @@ def _import_tasks(connection: Connection) -> None:
 
 
 class _Messages:
-    """Sends messages as JSON; called by several threads."""
+    """Sends messages as JSON, with the folder of the runs by its name alone; called by several threads."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, runs_folder: str) -> None:
         self._connection = connection
+        self._runs_folder = json.dumps(runs_folder, ensure_ascii=False)[1:-1]
+        self._shown_folder = Path(runs_folder).name
         self._lock = threading.Lock()
         self._reported_at = 0.0
 
     def __call__(self, kind: str, **fields: object) -> None:
+        line = line_of({"kind": kind, **fields}).replace(self._runs_folder, self._shown_folder)
         with self._lock:
-            self._connection.send_bytes(line_of({"kind": kind, **fields}).encode())
+            self._connection.send_bytes(line.encode())
 
     def progress(self, message: str, fraction: float | None) -> None:
         """Send progress, at most ten times a second."""
@@ -96,7 +100,7 @@ class _Messages:
             self("progress", message=message, fraction=fraction)
 
 
-def _run(entry: str, arguments: dict[str, object], send: _Messages) -> None:
+def _run(task: str, entry: str, arguments: dict[str, object], send: _Messages) -> None:
     """Run a task and send its result, or the sentence of its error."""
     try:
         with warnings.catch_warnings(record=True) as caught, progress_reported_to(send.progress):
@@ -105,7 +109,9 @@ def _run(entry: str, arguments: dict[str, object], send: _Messages) -> None:
                 warnings.simplefilter("always", category)
             result = _call(entry, arguments)
         sentences = [str(warning.message) for warning in caught[:MAX_WARNINGS]]
-        send("done", result=_finite(plain(result)), text="" if result is None else str(result), warnings=sentences)
+        sounds = [str(path) for path in written_sounds(task, result) or ()]
+        text = "" if result is None else str(result)
+        send("done", result=_finite(plain(result)), text=text, warnings=sentences, sounds=sounds)
     except KeyboardInterrupt:
         send("failed", error="The job was stopped.")
     except MemoryError:
