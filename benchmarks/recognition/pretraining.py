@@ -176,7 +176,7 @@ def measure(options: argparse.Namespace, report: Report) -> None:
                 )
             elif options.folds:
                 add_cross_validation(task, entries, method, _training_on_folds(task, method, options), report)
-        pretrained = [errors[5, method] for method in ("probe", "fine-tuned", "unfitted") if (5, method) in errors]
+        pretrained = [errors[5, method] for method in ("probe", "fine-tuned") if (5, method) in errors]
         if (5, "scratch") in errors and pretrained:
             best = min(pretrained)
             gain = 1 - best / max(errors[5, "scratch"], 1e-9)
