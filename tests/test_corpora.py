@@ -131,6 +131,28 @@ def test_kits_of_the_judge_are_none_that_the_model_learns_from_or_is_tested_by(m
     assert not any("GPL" in source.licence for source in known)
 
 
+def test_drum_machines_of_one_maker_are_in_one_split_and_those_of_other_corpora_in_none(tmp_path):
+    machines = tmp_path / "machines"
+    for machine, drum, names in (
+        ("YamahaRX5", "bd", [f"Kick-{number}" for number in range(8)]),
+        ("YamahaRX5", "cb", ["Cowbell"]),
+        ("BossDR55", "oh", ["Open"]),
+        ("BossDR55", "hh", ["Open", "909 Closed", "Hat 9091"]),
+        ("RolandTR808", "sd", ["Snare"]),
+    ):
+        for number, name in enumerate(names):
+            tone(machines / machine / f"{machine.lower()}-{drum}" / f"{name}.wav", 0.3 + 0.01 * number)
+    rows = gathered(tmp_path / "out", "drum-machines", "--machines", machines)
+    found = {name: (row["label"], row["kit"], row["split"]) for name, row in rows.items()}
+    assert found == {
+        **{f"kick/yamaharx5_bd_Kick_{number}": ("kick", "yamaharx5", "test") for number in range(6)},
+        "hat/bossdr55_oh_Open": ("hat", "bossdr55", "valid"),
+        "hat/bossdr55_hh_Open": ("hat", "bossdr55", "valid"),
+        "hat/bossdr55_hh_Hat_9091": ("hat", "bossdr55", "valid"),
+    }
+    assert {row["licence"] for row in rows.values()} == {"not stated"}
+
+
 def test_ambience_keeps_folds_and_licences_apart_and_cuts_silence(tmp_path):
     pack = tmp_path / "pack"
     for name in ("1-10-A", "4-11-A", "5-12-A", "2-13-A"):
@@ -461,6 +483,37 @@ def test_words_are_said_by_two_voices_and_none_sounds_like_a_digit(tmp_path):
     assert {row["speaker"].split("-")[0] for row in rows.values()} == {"en", "flite"}
     rows = gathered(tmp_path / "given", "words", "--flite", flite, "--speech", speech, "--words", "2", "--count", "4")
     assert [row["label"] for row in rows.values()] == ["2"] * 4
+
+
+ESPEAK = """#!{python}
+import shutil, sys
+options, text = sys.argv[1:-1], sys.argv[-1]
+if "-x" in options:
+    print(text.replace(".", "").replace("a", "'aI").replace("e", "s'Iks"))
+else:
+    shutil.copy({clip!r}, options[options.index("-w") + 1])
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the program is a script")
+def test_many_languages_read_words_that_are_no_digits(tmp_path, monkeypatch):
+    espeak = tmp_path / "espeak-ng"
+    espeak.write_text(ESPEAK.format(python=sys.executable, clip=str(tone(tmp_path / "clip.wav"))))
+    espeak.chmod(0o755)
+    keys = ("--words", "4", "7", "--count", "3")
+    rows = gathered(tmp_path / "keys", "languages", "--espeak", espeak, *keys)
+    assert sorted(row["label"] for row in rows.values()) == ["4"] * 3 + ["7"] * 3
+    assert {row["language"] for row in rows.values()} == {"en"}
+    monkeypatch.syspath_prepend(CORPORA)
+    languages = importlib.import_module("languages")
+    assert languages.without_digits(espeak, "de+m1", "ha e hem fav n") == "ha hem n"
+    monkeypatch.setattr(languages, "LANGUAGES", "de fi")
+    monkeypatch.setattr(languages, "N_LINES", 2)
+    lines = list(languages.find(espeak, [], 0))
+    assert [line.facts["language"] for line in lines] == ["de", "de", "fi", "fi"]
+    assert len({line.facts["text"] for line in lines}) == 4
+    with pytest.raises(BadAudio, match="could not speak"):
+        languages.without_digits(tmp_path / "none", "de", "ha")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the program is a script")

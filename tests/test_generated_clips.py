@@ -29,6 +29,7 @@ from wavewright.generated_clips import (
     requested_clips,
 )
 from wavewright.tasks.train import train
+from wavewright.training.augmented import open_source
 
 RATE = 8_000
 N = 2_000
@@ -240,6 +241,50 @@ def test_training_with_generated_clips_counts_them_on_the_card_and_resumes(tones
     assert (tmp_path / "run" / "generated" / "manifest.jsonl").read_bytes() == manifest
 
 
+def test_sources_by_name_folders_and_procedures_among_them(tones_folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(loading, "load_classifier", lambda name: ToneJudge())
+    made = tmp_path / "made" / "rain"
+    made.mkdir(parents=True)
+    rng = np.random.default_rng(4)
+    for index in range(9):
+        soundfile.write(made / f"{index}.wav", decaying_tone(HZ["low"], rng)[0], RATE)
+    train(
+        tones_folder,
+        family="classifier",
+        size="tiny",
+        label_from="folder",
+        augment_with=(str(tmp_path / "made"),),
+        ratio=5.0,  # more clips than there are
+        min_confidence=0.0,
+        map_label=("rain=low",),
+        quiet=True,
+        set=("training.steps=2", "training.threads=1", "data.valid_fraction=0"),
+        out=tmp_path / "run",
+    )
+    card = json.loads((tmp_path / "run" / "card.json").read_text())
+    assert 5 <= card["training"]["generated_clips"]["made"] <= 9
+    assert card["sources"][-1]["licence"] == "unknown"
+    counts = json.loads((tmp_path / "run" / "generated" / "counts.json").read_text())
+    assert counts["requested"] == {"low": 60}
+    assert open_source("procedures", ("rain",), ()).labels[0] == "rain"
+
+
+def test_clips_made_like_recordings_have_their_rate_and_ends(tmp_path, accept):
+    accept.limits_db = dict.fromkeys(accept.limits_db, (0.0, np.inf))
+    source = Tones()
+    source.sample_rate = 2 * RATE  # an octave higher for the judge
+    settings = GeneratedSettings(("tones",), min_confidence=0.0, match=True)
+    generate_for(tmp_path / "g", [source], {"high": 3, "low": 3}, settings, accept, 0)
+    entries = generated_entries(tmp_path / "g")
+    assert {(entry.label, entry.sample_rate) for entry in entries} == {("high", RATE), ("low", RATE)}
+    again = generate_for(tmp_path / "again", [source], {"high": 3, "low": 3}, settings, accept, 0)
+    assert again.settings["match"] is True
+    for first, second in zip(entries, generated_entries(tmp_path / "again"), strict=True):
+        assert first.path.read_bytes() == second.path.read_bytes()
+    with pytest.raises(BadSetting, match="other settings"):
+        read_counts(tmp_path / "g", replace(settings, match=False), 0)
+
+
 def test_errors_are_one_sentence(tones_folder, tmp_path, capsys):
     def error(*arguments: str) -> str:
         return refused(capsys, "train", str(tones_folder), "--out", str(tmp_path / "out"), *arguments)
@@ -252,6 +297,12 @@ def test_errors_are_one_sentence(tones_folder, tmp_path, capsys):
     )
     assert "write MODEL=FOLDER" in error(*classifier, "--augment-with", "drums", "--map-label", "kick")
     assert "give a model with it" in error(*classifier, "--map-label", "kick=low")
+    assert "give a model with it" in error(*classifier, "--match-recordings")
+    assert "none match; pair them with --map-label rain=high" in error(*classifier, "--augment-with", "procedures")
+    (tmp_path / "empty").mkdir()
+    assert "holds no sound files" in error(*classifier, "--augment-with", str(tmp_path / "empty"))
+    soundfile.write(tmp_path / "empty" / "0.wav", np.full(100, 0.1), RATE)
+    assert "which would be their labels" in error(*classifier, "--augment-with", str(tmp_path / "empty"))
     assert "names a model twice" in error(*classifier, "--augment-with", "drums", "--augment-with", "drums")
     assert "--ratio" in error(*classifier, "--augment-with", "drums", "--ratio", "0")
     assert "generates no clips by itself" in error(*classifier, "--augment-with", "drum-classifier")

@@ -42,7 +42,7 @@ class ToneClassifier:
     frame_samples = 0
     is_aligned = False
     calibration = Calibration(temperature=1.0, min_fit=4.0, n_clips=50)
-    card = SimpleNamespace(metrics={"spotting": {"threshold": 0.9}})
+    card = SimpleNamespace(metrics={"spotting": {"threshold": 0.9}}, recipe={})
 
     def logits(self, wave: np.ndarray) -> np.ndarray:
         power = np.abs(np.fft.rfft(wave, 4_000)) ** 2
@@ -164,6 +164,14 @@ def test_the_threshold_of_the_card_is_used():
     assert card_settings(ToneClassifier()).threshold == 0.9
 
 
+def test_a_model_that_knows_words_anywhere_is_averaged_over_more_windows():
+    model = ToneClassifier()
+    model.card = SimpleNamespace(metrics={}, recipe={"data": {"anywhere": True}})
+    assert card_settings(model) == SpotterSettings(smoothed_fraction=0.9)
+    model.card = SimpleNamespace(metrics={"spotting": {"threshold": 2.0}}, recipe={"data": None})
+    assert card_settings(model) == SpotterSettings()
+
+
 def test_a_window_that_fits_no_label_counts_as_silence_unless_there_is_background():
     with_background, without = ToneClassifier(), ToneClassifier()
     without.labels = ("low", "high", "middle")
@@ -183,7 +191,7 @@ def test_confidences_have_a_geometric_mean():
     wave = np.repeat(np.array([0.1, 1.0, 2.0], np.float32), 2_000)
     probabilities = 1 / (1 + np.exp(-np.array([1.0, 2.0])))
     found = spotter.smoothed_confidences([wave[None]])
-    assert found[1] == pytest.approx(np.sqrt(probabilities.prod()), rel=1e-5)
+    assert found[1, 0] == pytest.approx(np.sqrt(probabilities.prod()), rel=1e-5)
 
 
 def test_a_model_of_background_alone_spots_nothing():

@@ -20,8 +20,10 @@ import json
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -32,10 +34,11 @@ from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import TARGETS, Table, columns
 from benchmarks.recognition.study_machine import ClipFeatures, Machine
 from benchmarks.recognition.study_picture import draw_study
+from benchmarks.recognition.study_sources import SOURCES, SourceName, open_untrained
 from benchmarks.recognition.study_tasks import TASKS, StudyTask, divide, draw_share, study_task
 from wavewright import loading
+from wavewright.clip_sources import ClipSource
 from wavewright.contracts.recipe import Recipe
-from wavewright.contracts.runtime import Generator
 from wavewright.data.entry import Entry, Scan
 from wavewright.errors import BadSetting
 from wavewright.families.classifier.features import fixed_length
@@ -51,18 +54,13 @@ from wavewright.generated_clips import (
 from wavewright.metrics.sampling import Interval
 from wavewright.recognition.files import recognise_files
 from wavewright.recognition.recogniser import RecordingRecogniser
-from wavewright.speech.spoken_labels import SpokenLabels
-from wavewright.speech.voice import Voice
 from wavewright.training.augmented import real_clips
 from wavewright.training.run import Provenance, Run
 from wavewright.training.run_file import RUN_FILE
 
-SOURCES = ("same", "all", "bundled", "bundled-all", "spoken", "spoken-all")
-NO_JUDGE = "-all"  # at the end of a source
-VOICE = "en-kathleen"
 RESULTS_FILE = "results.jsonl"
 N_DRAWS = 2_000
-COPIES, COPIES_RANGE = 8, (1_200, 2_400)  # of each recording, and of all, for a support vector machine
+COPIES = 8  # of each recording, for a support vector machine
 BAR_SHARE, BAR_REDUCTION = 0.1, 0.15
 
 ERROR = Table(
@@ -154,13 +152,11 @@ class Study:
         """Train the control, which is the judge of the other cells."""
         return self.outcome(self.folder / "control", ())
 
-    def generator(self, source: str) -> Generator:
-        """Return the generator of a source, trained if it is not yet; that of all recordings serves all shares."""
-        if source.startswith("bundled"):
-            return loading.load_generator(str(self.task.bundled))
-        if source.startswith("spoken"):
-            return SpokenLabels(Voice.load(VOICE), {str(entry.label): [str(entry.label)] for entry in self.entries})
-        entries = self.entries if source == "same" else draw_share(self.division.train, 1.0, self.seed)
+    def generator(self, kind: str) -> ClipSource:
+        """Return the generator of a kind, trained if it is not yet; that of all recordings serves all shares."""
+        if (source := open_untrained(kind, self.entries, self.options.corpora)) is not None:
+            return source
+        entries = self.entries if kind == "same" else draw_share(self.division.train, 1.0, self.seed)
         is_all = len(entries) == len(self.division.train)
         out = self.options.out / f"{self.task.name}-{self.seed}-all" if is_all else self.folder / "generator"
         self.train(out, "lstm", self.task.generator, entries, self.options.generator_steps)
@@ -169,11 +165,12 @@ class Study:
     def pool(self, source: str, ratio: float) -> list[Entry]:
         """Return generated clips for the largest ratio, those of each label in the order of their index."""
         folder = self.folder / f"clips-{source}"
-        settings = GeneratedSettings((source,), ratio)
-        accept = self.filter(0.0 if source.endswith(NO_JUDGE) else settings.min_confidence)
+        name = SourceName.parse(source)
+        settings = GeneratedSettings((source,), ratio, match=name.is_matched)
+        accept = self.filter(settings.min_confidence if name.is_judged else 0.0)
         requested = requested_clips(self.entries, accept.judge.labels, ratio)
         try:
-            counts = generate_for(folder, [self.generator(source)], requested, settings, accept, self.seed)
+            counts = generate_for(folder, [self.generator(name.kind)], requested, settings, accept, self.seed)
         except BadSetting as error:  # no clip passes: the cell learns from the recordings alone
             print(error, file=sys.stderr, flush=True)
             return []
@@ -209,22 +206,36 @@ class Study:
 
 
 class MachineStudy(Study):
-    """The same with support vector machines, which learn from as many augmented copies in every cell."""
+    """The same with support vector machines, which learn from as many augmented copies in every cell.
+
+    Every label has as many copies; among those of a label, generated clips have their share of its clips.
+    """
 
     def __init__(self, options: argparse.Namespace, task: StudyTask, share: float, seed: int) -> None:
         super().__init__(options, task, share, seed)
         self.features = ClipFeatures(task)
-        self.n_copies = int(np.clip(COPIES * len(self.entries), *COPIES_RANGE))
-        self._copies: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+        self.n_copies = int(np.clip(COPIES * len(self.entries), *task.copies_range))
 
-    def copies(self, name: str, entries: Sequence[Entry], count: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return features and labels of augmented copies, each clip as often as the others."""
-        rows = np.resize(np.random.default_rng([self.seed, 3]).permutation(len(entries)), count)
-        if name not in self._copies:
-            labels = np.array([str(entries[row].label) for row in rows])
-            self._copies[name] = (self.features.augmented(entries, rows, self.seed), labels)
-        vectors, labels = self._copies[name]
-        return vectors[:count], labels[:count]
+    def copies(self, entries: Sequence[Entry], counts: Mapping[str, int]) -> dict[str, np.ndarray]:
+        """Return features of so many augmented copies for each label, each clip as often as the others."""
+        rng, rows = np.random.default_rng([self.seed, 3]), []
+        for label, count in counts.items():
+            own = [row for row, entry in enumerate(entries) if entry.label == label]
+            rows.append(np.resize(rng.permutation(own), count))
+        features = self.features.augmented(entries, np.concatenate(rows).astype(int), self.seed)
+        parts = np.split(features, np.cumsum([len(each) for each in rows])[:-1])
+        return dict(zip(counts, parts, strict=True))
+
+    @cached_property
+    def of_recordings(self) -> dict[str, np.ndarray]:
+        """Features of augmented copies of the recordings, as many for each label."""
+        labels = sorted({str(entry.label) for entry in self.entries})
+        return self.copies(self.entries, dict.fromkeys(labels, self.n_copies // len(labels)))
+
+    @cached_property
+    def tested(self) -> tuple[np.ndarray, np.ndarray]:
+        """Features and labels of the recordings of the test."""
+        return self.features.clean(self.division.test)
 
     def control(self) -> Outcome:
         """Train the control, which is the judge of the other cells."""
@@ -235,25 +246,35 @@ class MachineStudy(Study):
     def outcome(self, out: Path, generated: Sequence[Entry]) -> Outcome:
         """Train a machine and test it."""
         started = time.monotonic()
-        n_generated = round(self.n_copies * len(generated) / (len(self.entries) + len(generated)))
-        vectors, labels = self.copies("recordings", self.entries, self.n_copies)
-        vectors, labels = vectors[: self.n_copies - n_generated], labels[: self.n_copies - n_generated]
-        if generated:
-            others, their_labels = self.copies(out.name, generated, n_generated)
-            vectors, labels = np.concatenate([vectors, others]), np.concatenate([labels, their_labels])
-        if "test" not in self._copies:
-            self._copies["test"] = self.features.clean(self.division.test)
-        test, truth = self._copies["test"]
+        n_real, n_made = (Counter(str(entry.label) for entry in each) for each in (self.entries, generated))
+        counts = {
+            label: round(len(each) * n_made[label] / (n_made[label] + n_real[label]))
+            for label, each in self.of_recordings.items()
+        }
+        others = self.copies(generated, counts) if generated else {}
+        vectors, labels = _stacked(
+            {
+                label: np.concatenate([each[: len(each) - counts[label]], others[label]]) if generated else each
+                for label, each in self.of_recordings.items()
+            }
+        )
+        test, truth = self.tested
         self.machine = Machine(self.features, vectors, labels)
         correct = "".join(map(str, (self.machine.predict(test) == truth).astype(int)))
         return Outcome(len(self.entries), len(generated), correct, round((time.monotonic() - started) / 60, 2))
 
     def filter(self, min_confidence: float) -> ClipFilter:
         """Return the filter of generated clips, by the control and the recordings."""
-        judge = Machine(self.features, *self.copies("recordings", self.entries, self.n_copies))
+        judge = Machine(self.features, *_stacked(self.of_recordings))
         store = self.features.waves(self.entries)
         waves = np.stack([fixed_length(store[row][0], self.features.model) for row in range(len(store))])
         return ClipFilter(judge, waves, [str(entry.label) for entry in store.entries], min_confidence)
+
+
+def _stacked(by_label: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Return all features, ``(n, d)``, and their labels."""
+    labels = np.repeat(list(by_label), [len(each) for each in by_label.values()])
+    return np.concatenate(list(by_label.values())), labels
 
 
 METHODS = {"network": Study, "machine": MachineStudy}
@@ -272,7 +293,7 @@ def compute(options: argparse.Namespace, path: Path, done: dict[Cell, Outcome]) 
             for name in options.task:
                 study = METHODS[options.method](options, study_task(name), share, seed)
                 control = Cell(name, share, seed, "none", 0.0)
-                sources = [source for source in options.source if study.task.has(source)]
+                sources = [source for source in options.source if SourceName.parse(source).kind in study.task.kinds]
                 cells = [cell for source in sources for cell in study.cells(source, options.ratio)]
                 missing = [(cell, function) for cell, function in cells if cell not in done]
                 if control in done and not missing:

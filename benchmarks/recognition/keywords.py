@@ -33,23 +33,26 @@ from benchmarks.harness.models import load_as
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import TARGETS, Table, columns
 from wavewright.clip import Clip
+from wavewright.contracts.recognition import is_background
+from wavewright.contracts.settings import override
 from wavewright.data.entry import Entry, Scan
 from wavewright.data.folder import scan
 from wavewright.families.classifier.recipe import ClassifierRecipe, recipe
 from wavewright.families.classifier.runtime import ClassifierRuntime
 from wavewright.metrics.confusion import wilson_interval
-from wavewright.recognition.spotting import KeywordSpotter, SpotterSettings, calibrate_spotter
+from wavewright.recognition.false_alarms import write_alarms
+from wavewright.recognition.spotting import KeywordSpotter, calibrate_spotter, card_settings
 from wavewright.speech.spoken_labels import SpokenLabels
 from wavewright.speech.voice import Voice
 from wavewright.text.english.pronounce import phones_of
 from wavewright.training.run import Provenance, Run
 from wavewright.training.run_folder import RUN_FILE
 
-OTHER, NOISE = "_other", "_noise"
+OTHER, NOISE, HARD = "_other", "_noise", "_hard"
 TEST_VOICES = ("kerstin", "allison")  # Kathleen is the voice of --spoken
 VOICE = "en-kathleen"
 LANGUAGE = "en"  # of the voice
-TEST_FOLD = "4"
+TEST_FOLD, DEVELOPMENT_FOLD = "4", "3"  # of ESC-10
 KEY_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "nein")
 WORDS = re.compile(rf"\b({'|'.join(KEY_WORDS)}|\d+)\b", re.IGNORECASE)
 SAMPLE_RATE = 8_000
@@ -57,6 +60,8 @@ PAUSE_SECONDS = 1.2, 2.2
 TOLERANCE_SECONDS = 1.2
 RECALL_BAR = 0.95
 SHORTEST_NOISE = 0.5  # seconds
+
+PROVENANCE = Provenance("keywords", "Recognises spoken digits in a stream.", "unknown", ())
 
 RECALL = Table(
     "key words of an unseen speaker in a stream",
@@ -101,22 +106,26 @@ def settings(steps: int, seed: int) -> ClassifierRecipe:
     return replace(base, model=model, data=data, training=replace(base.training, steps=steps, threads=1, seed=seed))
 
 
-def sounds(corpora: Path, unseen: str, noise: Path | None) -> Sounds:
-    """Return the recordings of a test; corpora that are missing are left out."""
+def sounds(corpora: Path, unseen: str, noise: Sequence[Path], others: Sequence[Path], develops: bool) -> Sounds:
+    """Return the recordings of a test, or of a development; corpora that are missing are left out."""
     digits = corpus_entries(corpora / "digits")
     known = [entry for entry in digits if entry.speaker != unseen]
     speech = [entry for name in ("speech", "synthetic", "prompts") for entry in _entries(corpora / name)]
     speech = [entry for entry in speech if not WORDS.search(entry.text or "")]
     other = [_relabelled(entry, OTHER) for entry in speech if entry.speaker not in TEST_VOICES]
-    effects = [_relabelled(entry, NOISE) for entry in _entries(corpora / "effects")]
+    other += [_relabelled(entry, OTHER) for corpus in others for entry in _entries(corpus)]
     ambience = list(scan(corpora / "esc10", "folder").entries) if (corpora / "esc10").is_dir() else []
-    folds = [_relabelled(entry, NOISE) for entry in ambience if entry.path.name[0] < TEST_FOLD]
-    test_noise = [entry for entry in ambience if entry.path.name[0] == TEST_FOLD]
-    more_noise = list(scan(noise).entries) if noise else []
+    names = {entry.path.stem for entry in ambience}
+    effects = [_relabelled(entry, NOISE) for entry in _entries(corpora / "effects") if entry.path.stem not in names]
+    fold = DEVELOPMENT_FOLD if develops else TEST_FOLD
+    folds = [_relabelled(entry, NOISE) for entry in ambience if entry.path.name[0] < fold]
+    test_noise = [entry for entry in ambience if entry.path.name[0] == fold]
+    test_speech = [] if develops else [entry for entry in speech if entry.speaker in TEST_VOICES]
+    more_noise = [entry for folder in noise for entry in scan(folder).entries]
     return Sounds(
         [*(known or digits), *other, *effects, *folds],
         [entry for entry in digits if entry.speaker == unseen],
-        [*(entry for entry in speech if entry.speaker in TEST_VOICES), *test_noise, *more_noise],
+        [*test_speech, *test_noise, *more_noise],
         test_noise,
     )
 
@@ -199,21 +208,36 @@ def count_recalled(spotter: KeywordSpotter, words: Iterator[tuple[np.ndarray, st
 
 
 def trained(options: argparse.Namespace, entries: Sequence[Entry]) -> ClassifierRuntime:
-    """Train the classifier, or continue a run that was killed."""
+    """Train the classifier, or continue a run that was killed; start from another where one is given."""
     out = options.out / f"{options.unseen}-{options.spoken}-{options.seed}"
-    provenance = Provenance("keywords", "Recognises spoken digits in a stream.", "unknown", ())
-    run = Run(out, "classifier", settings(options.steps, options.seed), Scan(tuple(entries)), provenance)
+    base = load_as(ClassifierRuntime, options.start) if options.start else None
+    hard = false_alarms(base, entries, out.with_name(f"{out.name}-alarms") / HARD) if base and options.alarms else []
+    recipe = override(settings(options.steps, options.seed), options.changes)
+    run = Run(out, "classifier", recipe, Scan((*entries, *hard)), PROVENANCE, base=base.folder if base else None)
     run.train(resume=(out / RUN_FILE).is_file(), quiet=True)
     return load_as(ClassifierRuntime, out)
+
+
+def false_alarms(model: ClassifierRuntime, entries: Sequence[Entry], folder: Path) -> list[Entry]:
+    """Return clips of the false alarms of a classifier in what it was trained on, as a label of the background."""
+    if not folder.is_dir():
+        without = [entry for entry in entries if is_background(str(entry.label)) and entry.split != "valid"]
+        print(write_alarms(model, without, folder), file=sys.stderr, flush=True)
+    return [replace(entry, label=HARD, split="train") for entry in scan(folder, "none").entries]
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this script."""
     parser.add_argument("--corpora", type=Path, default=Path("corpora"), help="folder of digits, speech, esc10 ...")
-    parser.add_argument("--noise", type=Path, help="folder of more recordings without key words")
+    parser.add_argument("--noise", type=Path, nargs="*", default=[], help="folders of more tests without key words")
+    parser.add_argument("--others", type=Path, nargs="*", default=[], help="more corpora of speech to learn as other")
+    parser.add_argument("--development", action="store_true", help="use none of the test without key words")
     parser.add_argument("--out", type=Path, default=Path("runs/keywords"))
     parser.add_argument("--unseen", default="theo", help="the speaker of the test")
     parser.add_argument("--steps", type=int, default=1_200)
+    parser.add_argument("--from", dest="start", type=Path, help="classifier of an earlier run to start from")
+    parser.add_argument("--alarms", action="store_true", help="train on the false alarms of --from, too")
+    parser.add_argument("--set", dest="changes", nargs="*", default=[], help="settings of the training, name=value")
     parser.add_argument("--spoken", type=int, default=0, help="clips of each word by a voice, beside the recordings")
     parser.add_argument("--generated", type=Path, nargs="*", default=[], help="corpora of generated words")
     parser.add_argument("--seed", type=int, default=0)
@@ -224,17 +248,18 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def measure(options: argparse.Namespace, report: Report) -> None:
     """Train, choose the threshold, and measure the recall."""
-    found = sounds(options.corpora, options.unseen, options.noise)
+    found = sounds(options.corpora, options.unseen, options.noise, options.others, options.development)
     labels = sorted({str(entry.label) for entry in found.words})
     others = [entry for entry in found.train if entry.label == OTHER and entry.language == LANGUAGE]
     spoken = spoken_words(labels, others, options.spoken, options.out / "spoken") if options.spoken else []
     spoken += [entry for corpus in options.generated for entry in generated_words(corpus, labels)]
-    model = trained(options, [*found.train, *spoken])
+    entries = [*found.train, *spoken]
+    model = trained(options, entries)
     without = found.without[: options.recordings or None]
     alarms = calibrate_spotter(model, without or found.words[:3], options.false_alarms)
     print(alarms, file=sys.stderr, flush=True)
     for snr_db in options.snr:
-        spotter = KeywordSpotter(model, replace(SpotterSettings(), threshold=alarms.threshold))
+        spotter = KeywordSpotter(model, replace(card_settings(model), threshold=alarms.threshold))
         n_words, n_right, n_wrong = count_recalled(spotter, stream_of(found.words, found.noise, snr_db, options.seed))
         report.add(
             RECALL,

@@ -11,14 +11,22 @@ import numpy as np
 from benchmarks.harness.corpora import DRUM_LABELS, corpus_entries
 from wavewright.contracts.settings import TrainingSettings
 from wavewright.data.entry import Entry
+from wavewright.data.folder import scan
 from wavewright.families.classifier.recipe import ClassifierRecipe
 from wavewright.families.classifier.recipe import recipe as classifier_recipe
 from wavewright.families.lstm.recipe import LstmRecipe
 from wavewright.families.lstm.recipe import recipe as lstm_recipe
 
-TASKS = ("digits", "drums", "drum-unseen")
-TEST_KITS = {"drums": "drum-judge", "drum-unseen": "drum-unseen"}
-"""Corpus of the test of tasks with drums."""
+TEST_KITS = {
+    "drums": ("drum-judge", None),
+    "drum-unseen": ("drum-unseen", None),
+    "machines-valid": ("drum-machines", "valid"),
+    "machines": ("drum-machines", "test"),
+}
+"""Corpus and split of the test of tasks with drums."""
+
+TASKS = ("digits", *TEST_KITS, "esc10")
+COPIES_RANGE, LONG_COPIES_RANGE = (1_200, 2_400), (400, 800)
 
 
 @dataclass(frozen=True)
@@ -41,26 +49,23 @@ class StudyTask:
         Settings of the classifier, apart from seed and steps.
     generator
         Settings of the generator, apart from seed and steps.
-    bundled
-        Bundled model that knows the labels and was trained on other speakers or kits than the test.
+    kinds
+        Sources of generated clips that the task has, see :mod:`benchmarks.recognition.study_sources`.
+    copies_range
+        Least and most augmented copies of recordings, for a support vector machine.
     """
 
     name: str
     classifier: ClassifierRecipe
     generator: LstmRecipe
-    bundled: str | None
-
-    def has(self, source: str) -> bool:
-        """Whether a generator of clips is there: a bundled one, a voice for words, or one that is trained."""
-        if source.startswith("bundled"):
-            return self.bundled is not None
-        return self.name == "digits" or not source.startswith("spoken")
+    kinds: tuple[str, ...]
+    copies_range: tuple[int, int] = COPIES_RANGE
 
 
 def study_task(name: str) -> StudyTask:
     """Return a task by name."""
-    rate, seconds = (8_000, 1.024) if name == "digits" else (22_050, 0.56)
-    is_voice = name == "digits"
+    rate, seconds = {"digits": (8_000, 1.024), "esc10": (22_050, 5.0)}.get(name, (22_050, 0.56))
+    is_voice, is_drum = name == "digits", name in TEST_KITS
     n_samples = round(seconds * rate)
     base = classifier_recipe("small")
     classifier = replace(
@@ -70,15 +75,15 @@ def study_task(name: str) -> StudyTask:
             sample_rate=rate,
             n_samples=n_samples,
             n_fft=256 if is_voice else 1_024,
-            hop_length=160 if is_voice else 256,
+            hop_length={"digits": 160, "esc10": 512}.get(name, 256),
             n_mels=40,
             f_min_hz=60.0 if is_voice else 30.0,
             width=1,
         ),
         data=replace(
             base.data,
-            align=not is_voice,
-            largest_delay_seconds=0.1 if is_voice else base.data.largest_delay_seconds,
+            align=is_drum,
+            largest_delay_seconds=base.data.largest_delay_seconds if is_drum else 0.1,
             fit_to_folder=False,
             valid_fraction=0.0,
             smallest_class=1,
@@ -88,7 +93,10 @@ def study_task(name: str) -> StudyTask:
         ),
         training=replace(_training(base.training), learning_rate=2e-2, warmup_steps=10),
     )
-    return StudyTask(name, classifier, _generator(rate, is_voice), bundled=None if is_voice else "drums")
+    kinds = {"digits": ("same", "all", "spoken", "voices"), "esc10": ("same", "all", "procedural")}
+    own = kinds.get(name, ("same", "all", "bundled"))
+    copies_range = LONG_COPIES_RANGE if name == "esc10" else COPIES_RANGE
+    return StudyTask(name, classifier, _generator(rate, is_voice), own, copies_range)
 
 
 def _generator(rate: int, is_voice: bool) -> LstmRecipe:
@@ -122,12 +130,19 @@ def _training(training: TrainingSettings) -> TrainingSettings:
 def divide(name: str, corpora: Path, seed: int) -> Division:
     """Return the recordings of a task.
 
-    ``digits``: the test is one of the speakers, another for each seed. ``drums``: the test are kits of
-    ``corpora/drum-judge``, or of ``corpora/drum-unseen`` for ``drum-unseen``.
+    ``digits``: the test is one of the speakers, another for each seed. ``esc10``: one of the folds, another for each
+    seed. Tasks with drums: the test are kits of another corpus, see :data:`TEST_KITS`.
     """
     if name in TEST_KITS:
+        corpus, split = TEST_KITS[name]
         train = corpus_entries(corpora / "drums", "train", DRUM_LABELS)
-        return Division(train, corpus_entries(corpora / TEST_KITS[name], None, DRUM_LABELS))
+        return Division(train, corpus_entries(corpora / corpus, split, DRUM_LABELS))
+    if name == "esc10":
+        clips = scan(corpora / "esc10", "folder").entries
+        folds = sorted({fold_of(entry) for entry in clips})
+        held_out = folds[seed % len(folds)]
+        train = [replace(entry, split="train") for entry in clips if fold_of(entry) != held_out]
+        return Division(train, [entry for entry in clips if fold_of(entry) == held_out])
     entries = corpus_entries(corpora / "digits")
     speakers = sorted({str(entry.speaker) for entry in entries})
     if len(speakers) == 1:  # of the smoke mode
@@ -135,6 +150,11 @@ def divide(name: str, corpora: Path, seed: int) -> Division:
     unseen = speakers[seed % len(speakers)]
     known = [entry for entry in entries if entry.split == "train" and entry.speaker != unseen]
     return Division(known, [entry for entry in entries if entry.speaker == unseen])
+
+
+def fold_of(entry: Entry) -> str:
+    """Return the fold of a clip of ESC-10, the first digit of its name."""
+    return entry.path.name[0]
 
 
 def draw_share(entries: Sequence[Entry], share: float, seed: int) -> list[Entry]:

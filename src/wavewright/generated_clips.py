@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from .clip_folder import OutputClip, write_clips
-from .contracts.runtime import Classifier, Generator
+from .clip_sources import ClipSource, MatchedSource, match_of
+from .contracts.runtime import Classifier
 from .data import manifest
 from .data.entry import Entry
 from .errors import BadFolder, BadModel, BadSetting
@@ -47,12 +48,15 @@ class GeneratedSettings(RangedSettings):
     min_confidence
         Smallest probability that the judge gives to the label of a clip, which must be its most probable; with 0, the
         judge leaves out none.
+    match
+        Make each clip like a recording of its label, see :class:`.RecordingMatch`.
     """
 
     models: tuple[str, ...]
     ratio: float = ranged(0.5, 0.01, 100.0)
     label_map: tuple[tuple[str, str], ...] = ()
     min_confidence: float = ranged(0.3, 0.0, 1.0)
+    match: bool = False
 
 
 @dataclass(frozen=True)
@@ -179,7 +183,7 @@ class GeneratedCounts:
         return self.accepted[label] >= self.requested[label]
 
 
-def pair_labels(model: Generator, labels: Sequence[str], label_map: Sequence[tuple[str, str]] = ()) -> dict[str, str]:
+def pair_labels(model: ClipSource, labels: Sequence[str], label_map: Sequence[tuple[str, str]] = ()) -> dict[str, str]:
     """Return the label of the model for each label of the folder that it can generate.
 
     Names are compared without regard to case; ``label_map`` pairs those that differ.
@@ -228,7 +232,7 @@ def pair_labels(model: Generator, labels: Sequence[str], label_map: Sequence[tup
     return {label: pairs[label] for label in labels if label in pairs}
 
 
-def check_label_map(label_map: Sequence[tuple[str, str]], models: Sequence[Generator]) -> None:
+def check_label_map(label_map: Sequence[tuple[str, str]], models: Sequence[ClipSource]) -> None:
     """Raise BadSetting if a pair names a label that none of the models has."""
     known = {label for model in models for label in model.labels}
     for label, _ in label_map:
@@ -237,7 +241,7 @@ def check_label_map(label_map: Sequence[tuple[str, str]], models: Sequence[Gener
 
 
 def draw_clips(
-    model: Generator,
+    model: ClipSource,
     pairs: Mapping[str, str],
     requested: Mapping[str, int],
     accept: ClipFilter,
@@ -250,14 +254,17 @@ def draw_clips(
         for index in range(DRAWS_PER_CLIP * n_requested):
             if n_accepted == n_requested:
                 break
-            wave = model.generate(model_label, 1, seed, index)[0]
+            waves = model.generate(model_label, 1, seed, index)
+            if not waves:  # a folder has no more clips
+                break
+            wave = waves[0]
             scores = accept.score(wave, model.sample_rate, label)
             if (reason := accept.reason(scores, label)) is not None:
                 counts.rejected[reason] += 1
                 continue
             n_accepted += 1
             counts.accepted[label] += 1
-            origin = {"model": model.name, "model_hash": model.folder.hash, "label": label, "model_label": model_label}
+            origin = {"model": model.name, "model_hash": model.content_hash, "label": label, "model_label": model_label}
             stem = file_stem(model.name, label, f"s{seed}", f"{index:04d}")
             numbers = {"confidence": scores.confidence, "distance_db": scores.distance_db}
             yield OutputClip(wave, stem, origin | {"seed": seed, "index": index}, numbers)
@@ -271,7 +278,7 @@ def requested_clips(entries: Sequence[Entry], labels: Sequence[str], ratio: floa
 
 def generate_for(
     folder: Path,
-    models: Sequence[Generator],
+    models: Sequence[ClipSource],
     requested: Mapping[str, int],
     settings: GeneratedSettings,
     accept: ClipFilter,
@@ -307,8 +314,14 @@ def generate_for(
     pairs = [pair_labels(model, tuple(requested), settings.label_map) for model in models]
     available = {label: n for label, n in requested.items() if any(label in each for each in pairs)}
     counts = GeneratedCounts(
-        available, {model.name: model.folder.hash for model in models}, _settings_json(settings, seed)
+        available, {model.name: model.content_hash for model in models}, _settings_json(settings, seed)
     )
+    if settings.match:
+        match = match_of(accept.waves, accept.labels, accept.judge.sample_rate)
+        models = [
+            MatchedSource(model, {name: label for label, name in its_pairs.items()}, match)
+            for model, its_pairs in zip(models, pairs, strict=True)
+        ]
     for model, its_pairs in zip(models, pairs, strict=True):
         missing = {}
         for label in its_pairs:

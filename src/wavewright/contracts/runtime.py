@@ -41,6 +41,16 @@ class Model:
         """Name on the card."""
         return self.card.name
 
+    @property
+    def content_hash(self) -> str:
+        """Hash of the files of the model."""
+        return self.folder.hash
+
+    @property
+    def licence(self) -> str:
+        """Licence on the card."""
+        return self.card.licence
+
     def __repr__(self) -> str:
         """Return one line: family, sample rate, labels, size."""
         return describe_model(self.folder)

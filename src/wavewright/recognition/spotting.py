@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,8 @@ from .windows import SlidingWindows
 
 SPOTTING = "spotting"  # among the metrics of a card
 UNCALIBRATED_THRESHOLD = 0.5
+USUAL_SMOOTHED = 0.7
+SMOOTHED_ANYWHERE = 0.9  # of a model that knows words anywhere in a window, also partly outside
 SECONDS_PER_HOUR = 3_600
 SMALLEST_CONFIDENCE = 1e-5  # in the mean of logarithms, so that one window cannot rule out a word
 
@@ -31,7 +33,9 @@ class SpotterSettings(RangedSettings):
 
     threshold: float = ranged(UNCALIBRATED_THRESHOLD, 0.0, 1.0)  # smallest smoothed confidence of an event
     hop_seconds: float = ranged(0.1, 0.01, 10.0)  # from one window to the next
-    smoothed_fraction: float = ranged(0.7, 0.0, 10.0)  # of a window: the time over which confidences are averaged
+    smoothed_fraction: float = ranged(
+        USUAL_SMOOTHED, 0.0, 10.0
+    )  # of a window: the time over which confidences are averaged
     refractory_seconds: float = ranged(1.0, 0.0, 60.0)  # after an event, in which there is no other
 
 
@@ -61,7 +65,7 @@ class KeywordSpotter:
     ----------
     model : Classifier
     settings : SpotterSettings, optional
-        By default those on the card of the model.
+        By default those of :func:`card_settings`.
 
     Raises
     ------
@@ -120,18 +124,28 @@ class KeywordSpotter:
         self._recent = state["recent"].copy()
         self._n_rest, self._n_windows = (int(count) for count in state["spotting"])
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels of events."""
+        return tuple(self.model.labels[column] for column in self._columns)
+
     def smoothed_confidences(self, blocks: Iterable[np.ndarray]) -> np.ndarray:
-        """Return the largest smoothed confidence of every window of a recording, ``(windows,)``, and begin anew.
+        """Return the smoothed confidence of each of ``labels`` in every window of a recording, and begin anew.
 
         Parameters
         ----------
         blocks
             Consecutive waves ``(1, time)`` at the sample rate of the model.
+
+        Returns
+        -------
+        np.ndarray
+            ``(windows, labels)``.
         """
         smoothed = [self._smoothed(window) for block in blocks for window in self._windows.push(block[0])]
         smoothed += [self._smoothed(window) for window in self._windows.flush()]
         self._recent[:] = 0
-        return np.array([row[self._columns].max() for row in smoothed])
+        return np.array([row[self._columns] for row in smoothed]).reshape(-1, len(self._columns))
 
     def _smoothed(self, window: np.ndarray) -> np.ndarray:
         """Return the geometric mean of the probabilities ``(labels,)`` of the last windows, the given one included."""
@@ -157,6 +171,11 @@ class KeywordSpotter:
             return None
         self._n_rest = self.refractory_windows
         return SpottedEvent(self.model.labels[best], round(end / self.model.sample_rate, 3), round(confidence, 4))
+
+    @property
+    def hop_seconds(self) -> float:
+        """Seconds from one window to the next."""
+        return self._windows.n_hop / self.model.sample_rate
 
     @property
     def refractory_windows(self) -> int:
@@ -196,12 +215,15 @@ class SpottingCalibration:
 
 
 def card_settings(model: Classifier) -> SpotterSettings:
-    """Return the settings with the threshold on the card of a model, the default one without."""
+    """Return the settings for a model: with the threshold on its card, and the smoothing that suits its training."""
+    data = model.card.recipe.get("data")
+    is_anywhere = isinstance(data, dict) and data.get("anywhere") is True
+    settings = SpotterSettings(smoothed_fraction=SMOOTHED_ANYWHERE if is_anywhere else USUAL_SMOOTHED)
     stored = model.card.metrics.get(SPOTTING)
     threshold = stored.get("threshold") if isinstance(stored, dict) else None
     if isinstance(threshold, int | float) and 0 <= threshold <= 1:
-        return SpotterSettings(threshold=float(threshold))
-    return SpotterSettings()
+        return replace(settings, threshold=float(threshold))
+    return settings
 
 
 def calibrate_spotter(
@@ -217,18 +239,19 @@ def calibrate_spotter(
     false_alarms_per_hour : float
         Allowed rate.
     settings : SpotterSettings, optional
-        All but the threshold.
+        All but the threshold; by default those that suit the model.
 
     Raises
     ------
     BadFolder
         If no recording can be used.
     """
-    spotter = KeywordSpotter(model, settings or SpotterSettings())
+    spotter = KeywordSpotter(model, settings)
     scores, problems, seconds = [], [], 0.0
     for entry in entries:
         try:
-            scores.append(spotter.smoothed_confidences(decode_at(entry, model.sample_rate, 1)))
+            confidences = spotter.smoothed_confidences(decode_at(entry, model.sample_rate, 1))
+            scores.append(confidences.max(axis=1))
             seconds += entry.seconds
         except (BadAudio, MissingExtra) as error:
             problems.append(str(Problem(entry.path, str(error))))

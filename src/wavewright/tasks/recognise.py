@@ -17,6 +17,7 @@ from ..errors import BadAudio, BadSetting
 from ..model_results import identity
 from ..parameters import NAMES_MODEL, Quiet, Writes
 from ..progress_bar import progress_bar
+from ..recognition.false_alarms import WrittenAlarms, check_alarm_folder, write_alarms
 from ..recognition.files import entries_of, recognise_files, spot_stream
 from ..recognition.label_sets import report_on_sets
 from ..recognition.recogniser import RecordingRecogniser
@@ -64,8 +65,13 @@ def recognise(
     false_alarms: Annotated[
         float, Field(description="False alarms an hour that --calibrate allows.", gt=0, le=3_600)
     ] = 1.0,
+    alarms: Annotated[
+        Path | None,
+        Field(description="The files hold no event: write the sound of false alarms here, as clips of a label _NAME."),
+        Writes(),
+    ] = None,
     quiet: Quiet = False,
-) -> RecognisedFiles | ClassificationReport | SpottingCalibration | None:
+) -> RecognisedFiles | ClassificationReport | SpottingCalibration | WrittenAlarms | None:
     """Recognise the labels of recordings of any length, and events and key words in them.
 
     A model of one-shots looks at the clip from its onset on. Other models look at overlapping windows: a file has the
@@ -92,14 +98,21 @@ def recognise(
         raise BadSetting("There is nothing to recognise; give sound files, a folder, or - for a stream.")
     classifier = loading.load_classifier(model)
     if STANDARD_STREAM in paths:
-        if len(paths) > 1 or calibrate or events or top > 1:
-            raise BadSetting("A stream takes neither files nor --calibrate, --events or --top; leave them out.")
+        if len(paths) > 1 or calibrate or events or top > 1 or alarms:
+            raise BadSetting(
+                "A stream takes neither files nor --calibrate, --alarms, --events or --top; leave them out."
+            )
         settings = card_settings(classifier)
         spotter = KeywordSpotter(classifier, settings if threshold is None else replace(settings, threshold=threshold))
         spot_stream(sys.stdin.buffer, sys.stdout, spotter)
         return None
     if threshold is not None:
         raise BadSetting(f"--threshold {threshold:g} is for a stream; leave it out, or give - as the file.")
+    if alarms is not None:
+        if calibrate:
+            raise BadSetting("--alarms and --calibrate are two steps; give one of them.")
+        check_alarm_folder(alarms)
+        return write_alarms(classifier, entries_of(paths)[0], alarms)
     if calibrate:
         return _calibrate(classifier, models.find(model), paths, false_alarms)
     recogniser = RecordingRecogniser(classifier, top, events, rejects=not accept_all)

@@ -104,8 +104,8 @@ def train(
     augment_with: Annotated[
         tuple[str, ...],
         Field(
-            description="For a classifier: learn from clips that this model generates, too, or from labels that this "
-            "voice speaks; a name or a folder; may be given several times."
+            description="For a classifier: learn from clips that this model generates, too, from labels that this "
+            "voice speaks, from `procedures`, or from a folder of generated clips; may be given several times."
         ),
     ] = (),
     ratio: Annotated[
@@ -120,6 +120,13 @@ def train(
             le=1.0,
         ),
     ] = 0.3,
+    match_recordings: Annotated[
+        bool,
+        Field(
+            description="With --augment-with: give each clip the ends, the spectrum and the noise of a recording of "
+            "its label."
+        ),
+    ] = False,
     map_label: Annotated[
         tuple[str, ...],
         Field(
@@ -193,7 +200,7 @@ def train(
             quiet=quiet,
             base=from_,
             augment=_few_shot(few_shot, prior_fraction, augment_with)
-            or _augmentation(augment_with, ratio, min_confidence, map_label),
+            or _augmentation(augment_with, ratio, min_confidence, match_recordings, map_label),
             permission=permission,
         )
     return Trained(run_folder, progress.step, progress.steps, round(progress.minutes, 2), dict(progress.metrics))
@@ -218,12 +225,14 @@ def _few_shot(
 
 
 def _augmentation(
-    models: tuple[str, ...], ratio: float, min_confidence: float, label_map: tuple[str, ...]
+    models: tuple[str, ...], ratio: float, min_confidence: float, match: bool, label_map: tuple[str, ...]
 ) -> Callable[[PlannedRun], PlannedRun] | None:
     """Return the function that adds generated clips to the recordings, None without models."""
     if not models:
         if label_map:
             raise BadSetting("--map-label pairs the labels of --augment-with; give a model with it.")
+        if match:
+            raise BadSetting("--match-recordings is for the clips of --augment-with; give a model with it.")
         return None
     from ..generated_clips import GeneratedSettings
     from ..training.augmented import with_generated_clips
@@ -234,7 +243,8 @@ def _augmentation(
             raise BadSetting(f"--map-label is {quoted(text)}; write MODEL=FOLDER, such as kick=bass-drum.")
     if len(set(models)) < len(models):
         raise BadSetting("--augment-with names a model twice; give each once.")
-    settings = GeneratedSettings(models, ratio, tuple((label, target) for label, _, target in pairs), min_confidence)
+    label_pairs = tuple((label, target) for label, _, target in pairs)
+    settings = GeneratedSettings(models, ratio, label_pairs, min_confidence, match)
     return partial(with_generated_clips, settings)
 
 

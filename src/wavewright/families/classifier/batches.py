@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -19,6 +19,7 @@ from .config import ClassifierConfig
 N_MASKS = 2  # over frequency, and as many over time
 BACKGROUND_RANGE_DB = 30.0
 SMALLEST_RMS = 1e-6
+CUT_FRACTION = 0.15  # of a clip, at most, that is outside the window in which it is anywhere
 
 
 @dataclass(frozen=True)
@@ -35,10 +36,13 @@ class ClassifierDataSettings(AugmentationSettings):
     background_fraction: float = ranged(0.4, 0.0, 0.9)  # of each batch, for labels such as _noise, if there are any
     background_probability: float = ranged(0.5, 0.0, 1.0)  # of a clip of such a label below a clip of another
     smallest_background_db: float = ranged(3.0, -20.0, 60.0)  # by which that clip is at least lower, up to 30 dB more
+    anywhere: bool = False  # clips begin anywhere in the window, up to CUT_FRACTION of them outside: for streams
     crop: bool = False  # train on random crops of recordings that are longer than a clip
     fit_length: bool = False  # the length of a clip follows the recordings, whatever other settings do
     fit_to_folder: bool = True  # settings of the network that are left at their defaults follow the recordings
+    most_generated: float = ranged(1.0, 0.0, 1.0)  # of the clips of a label in a batch, where it has recordings
     few_clips: int = ranged(0, 0, 1_000_000)  # of a label, the median: up to so many the encoder does not learn
+    fitted_batches: int = ranged(50, 0, 10_000)  # from an encoder: that the last layer is fitted to before training
     split_by: Literal["name", "group"] = "group"  # validate by other groups (speakers, sources) or by other recordings
     valid_fraction: float = ranged(0.1, 0.0, 0.9)  # of the clips (or groups, where they are known), for validation
     smallest_class: int = ranged(2, 1, 1_000_000)  # training clips; a label with fewer is left out
@@ -144,14 +148,23 @@ class ClassBatches:
         """Return a clip of a row, ``(n_samples,)``, cropped at random if it may be, and augmented."""
         clip = (self.crop(row, rng) if self.recipe.data.crop else self.store[row])[0]
         model, augmentation = self.recipe.model, draw_augmentation(self.recipe.data, rng)
+        if self.recipe.data.anywhere:
+            augmentation = replace(augmentation, delay_seconds=self._draw_delay(row, augmentation.speed, rng))
         return augment(clip, augmentation, model.sample_rate, model.n_samples)
+
+    def _draw_delay(self, row: int, speed: float, rng: np.random.Generator) -> float:
+        """Draw when a clip begins in the window, in seconds; negative: its start is cut off."""
+        window = self.recipe.model.n_samples / self.recipe.model.sample_rate
+        seconds = min(self.store.entries[row].seconds / speed, window)
+        return rng.uniform(-CUT_FRACTION * seconds, window - (1 - CUT_FRACTION) * seconds)
 
     def draw_row(self, label: int, rng: np.random.Generator) -> int:
         """Draw the row of a clip of a label: a generated clip as often as their fraction, else one of a group."""
         generated = self.generated[label]
         if generated:
             n_recordings = sum(map(len, self.groups[label]))
-            if rng.random() * (n_recordings + len(generated)) >= n_recordings:
+            share = min(len(generated) / (n_recordings + len(generated)), self.recipe.data.most_generated)
+            if not n_recordings or rng.random() >= 1 - share:
                 return generated[rng.integers(len(generated))]
         rows = self.groups[label][rng.choice(len(self.groups[label]), p=self.group_probabilities[label])]
         return rows[rng.integers(len(rows))]

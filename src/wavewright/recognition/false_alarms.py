@@ -1,0 +1,193 @@
+"""False alarms of a spotter in recordings without key words: where they are, and clips of them to train on."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..clip import Clip
+from ..contracts.recognition import is_background
+from ..contracts.runtime import Classifier
+from ..data.decode import decode_at
+from ..data.entry import Entry, Problem
+from ..errors import BadAudio, BadFolder, BadSetting, MissingExtra
+from ..names import file_stem
+from ..units import seconds_to_samples
+from .spotting import KeywordSpotter, SpotterSettings, card_settings
+
+SMALLEST_ALARM = 0.05  # confidence; what is below it teaches little
+MOST_ALARMS = 1_000
+
+
+@dataclass(frozen=True)
+class FalseAlarm:
+    """A label that a spotter finds in a recording that has none.
+
+    Attributes
+    ----------
+    entry
+        The recording.
+    seconds
+        End of the window, from the start of the recording.
+    """
+
+    entry: Entry
+    label: str
+    seconds: float
+    confidence: float
+
+
+@dataclass(frozen=True)
+class WrittenAlarms:
+    """Clips of false alarms, the most confident first.
+
+    Attributes
+    ----------
+    files
+        The clips.
+    labels
+        What was heard in each.
+    confidences
+        Of the labels.
+    problems
+        A sentence for each recording that cannot be read.
+    """
+
+    folder: Path
+    files: tuple[Path, ...]
+    labels: tuple[str, ...]
+    confidences: tuple[float, ...]
+    problems: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        highest = f", up to {self.confidences[0]:.2f} ({self.labels[0]})" if self.files else ""
+        text = f"{len(self.files)} false alarms of a confidence of at least {SMALLEST_ALARM:g}{highest}"
+        written = f"{text}; clips in {self.folder}" if self.files else text
+        return "\n".join([written, *self.problems])
+
+
+def find_alarms(
+    model: Classifier,
+    entries: Iterable[Entry],
+    most: int = MOST_ALARMS,
+    smallest: float = SMALLEST_ALARM,
+    settings: SpotterSettings | None = None,
+) -> tuple[list[FalseAlarm], list[str]]:
+    """Find the moments of recordings without key words at which a spotter is most confident of one.
+
+    Parameters
+    ----------
+    model : Classifier
+    entries : iterable of Entry
+        The recordings.
+    most : int
+        Largest number of alarms.
+    smallest : float
+        Smallest confidence of an alarm.
+    settings : SpotterSettings, optional
+        The threshold does not matter; by default those that suit the model.
+
+    Returns
+    -------
+    list of FalseAlarm, list of str
+        The most confident first, and a sentence for each recording that cannot be read.
+    """
+    spotter = KeywordSpotter(model, settings)
+    found: list[FalseAlarm] = []
+    problems = []
+    for entry in entries:
+        try:
+            confidences = spotter.smoothed_confidences(decode_at(entry, model.sample_rate, 1))
+        except (BadAudio, MissingExtra) as error:
+            problems.append(str(Problem(entry.path, str(error))))
+            continue
+        for window, label in peaks(confidences, smallest, spotter.refractory_windows):
+            end = window * spotter.hop_seconds + model.window_samples / model.sample_rate
+            found.append(FalseAlarm(entry, spotter.labels[label], round(end, 3), float(confidences[window, label])))
+        found = heapq.nlargest(most, found, key=lambda alarm: alarm.confidence)
+    return found, problems
+
+
+def peaks(confidences: np.ndarray, smallest: float, n_refractory: int) -> Iterator[tuple[int, int]]:
+    """Yield window and label of the largest confidence ``(windows, labels)``, then of the largest far enough from it.
+
+    Parameters
+    ----------
+    confidences : np.ndarray
+        ``(windows, labels)``.
+    smallest : float
+        Confidence below which nothing is a peak.
+    n_refractory : int
+        Windows between two peaks.
+    """
+    largest = confidences.max(axis=1, initial=0.0)
+    while len(largest) and largest.max() >= smallest:
+        window = int(largest.argmax())
+        yield window, int(confidences[window].argmax())
+        largest[max(0, window - n_refractory) : window + n_refractory + 1] = -1.0
+
+
+def check_alarm_folder(folder: Path) -> None:
+    """Raise BadSetting unless the name of a folder is that of a background label."""
+    if not is_background(folder.name):
+        raise BadSetting(
+            f"{folder.name!r} is no background label; give a folder whose name begins with an underscore, such as "
+            f"{folder.parent / '_hard'}."
+        )
+
+
+def write_alarms(
+    model: Classifier, entries: Iterable[Entry], folder: Path, most: int = MOST_ALARMS, smallest: float = SMALLEST_ALARM
+) -> WrittenAlarms:
+    """Write the sound of the most confident false alarms as clips of a background label, to train on.
+
+    Parameters
+    ----------
+    model : Classifier
+    entries : iterable of Entry
+        Recordings without key words.
+    folder : Path
+        Named as the label, such as ``_hard``; the clips of earlier alarms stay.
+    most : int
+        Largest number of clips.
+    smallest : float
+        Smallest confidence of an alarm.
+
+    Raises
+    ------
+    BadSetting
+        If the name of the folder does not begin with an underscore.
+    BadFolder
+        If no recording can be used.
+    """
+    check_alarm_folder(folder)
+    entries = list(entries)
+    alarms, problems = find_alarms(model, entries, most, smallest)
+    if len(problems) == len(entries):
+        raise BadFolder("None of the recordings without key words can be used; give others.")
+    if alarms:
+        folder.mkdir(parents=True, exist_ok=True)
+    return WrittenAlarms(
+        folder,
+        tuple(_write(alarm, model, folder) for alarm in alarms),
+        tuple(alarm.label for alarm in alarms),
+        tuple(round(alarm.confidence, 4) for alarm in alarms),
+        tuple(problems),
+    )
+
+
+def _write(alarm: FalseAlarm, model: Classifier, folder: Path) -> Path:
+    """Write what the spotter averaged for an alarm; return the file."""
+    heard = (1 + card_settings(model).smoothed_fraction) * model.window_samples
+    end = seconds_to_samples(alarm.seconds, model.sample_rate)
+    wave = np.concatenate(list(decode_at(alarm.entry, model.sample_rate, 1)), axis=1)[
+        :, max(0, end - round(heard)) : end
+    ]
+    source = alarm.entry.path
+    path = folder / f"{file_stem(source.parent.name, source.stem, f'{alarm.seconds:.2f}')}.flac"
+    Clip(wave, model.sample_rate).write(path)
+    return path

@@ -1,0 +1,106 @@
+"""False alarms in recordings without key words: where they are, and the clips that are written of them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from test_recognise import RATE, ToneClassifier, noise, tone
+
+from wavewright.cli import run
+from wavewright.data.folder import scan
+from wavewright.errors import BadFolder, BadSetting
+from wavewright.recognition.false_alarms import find_alarms, peaks, write_alarms
+
+
+@pytest.fixture
+def recordings(tmp_path) -> Path:
+    """Noise of ten seconds, in which a tone of one key word begins at 3 s, and one of the other at 7 s."""
+    folder = tmp_path / "talks"
+    folder.mkdir()
+    for name, frequency, start in (("a", 1_000, 3), ("b", 2_000, 7)):
+        wave = noise(10)
+        wave[start * RATE : (start + 2) * RATE] = tone(frequency, 2)
+        soundfile.write(folder / f"{name}.wav", wave, RATE, subtype="FLOAT")
+    soundfile.write(folder / "c.wav", np.zeros(5 * RATE), RATE)
+    return folder
+
+
+def test_peaks_come_from_the_largest_on_and_keep_a_distance():
+    confidences = np.array([[0.1, 0.2], [0.9, 0.3], [0.8, 0.1], [0.2, 0.1], [0.0, 0.6], [0.3, 0.04]])
+    assert list(peaks(confidences, 0.05, 1)) == [(1, 0), (4, 1)]
+    assert list(peaks(confidences, 0.05, 0)) == [(1, 0), (2, 0), (4, 1), (5, 0), (0, 1), (3, 0)]
+    assert not list(peaks(np.zeros((0, 2)), 0.05, 1))
+
+
+def test_alarms_are_found_where_the_words_are(recordings):
+    alarms, problems = find_alarms(ToneClassifier(), scan(recordings, "none").entries, smallest=0.5)
+    assert not problems
+    assert {(alarm.entry.path.name, alarm.label) for alarm in alarms} == {("a.wav", "low"), ("b.wav", "high")}
+    for alarm in alarms:
+        start = {"low": 3, "high": 7}[alarm.label]
+        assert start < alarm.seconds < start + 3
+    confidences = [alarm.confidence for alarm in alarms]
+    assert confidences == sorted(confidences, reverse=True)
+
+
+def test_the_most_confident_are_kept(recordings):
+    entries = scan(recordings, "none").entries
+    every, _ = find_alarms(ToneClassifier(), entries, smallest=0.0)
+    assert find_alarms(ToneClassifier(), entries, most=2, smallest=0.0)[0] == every[:2]
+
+
+def test_a_clip_has_the_sound_of_its_alarm(recordings, tmp_path):
+    written = write_alarms(ToneClassifier(), scan(recordings, "none").entries, tmp_path / "_hard", most=1)
+    [path] = written.files
+    clip, rate = soundfile.read(path)
+    recording, _ = soundfile.read(recordings / f"{'a' if written.labels == ('low',) else 'b'}.wav")
+    model = ToneClassifier()
+    assert rate == model.sample_rate
+    assert len(clip) == round(1.7 * model.window_samples)
+    starts = np.lib.stride_tricks.sliding_window_view(recording, len(clip))
+    assert np.abs(starts - clip).max(axis=1).min() < 1e-4
+
+
+def test_clips_of_earlier_alarms_stay(recordings, tmp_path):
+    folder = tmp_path / "_hard"
+    entries = scan(recordings, "none").entries
+    first = set(write_alarms(ToneClassifier(), entries[:1], folder).files)
+    second = set(write_alarms(ToneClassifier(), entries[1:], folder).files)
+    assert set(folder.iterdir()) == first | second
+    assert len(first) + len(second) == len(first | second)
+
+
+def test_a_folder_that_is_no_background_label_is_refused_before_anything_is_read(recordings, tmp_path):
+    with pytest.raises(BadSetting, match="_hard"):
+        write_alarms(ToneClassifier(), [], tmp_path / "hard")
+    assert not (tmp_path / "hard").exists()
+
+
+def test_recordings_of_which_none_can_be_read_are_refused(recordings, tmp_path):
+    entries = scan(recordings, "none").entries[:1]
+    (recordings / "a.wav").write_bytes(b"RIFF")
+    with pytest.raises(BadFolder, match="None of the recordings"):
+        write_alarms(ToneClassifier(), entries, tmp_path / "_hard")
+
+
+def test_the_command_writes_clips_and_says_so(tmp_path, capsys):
+    wave = 0.7 * np.random.default_rng(0).uniform(-1, 1, 2 * 44_100)
+    soundfile.write(tmp_path / "x.wav", wave, 44_100)
+    arguments = ["recognise", "drum-classifier", str(tmp_path / "x.wav"), "--alarms", str(tmp_path / "_hard")]
+    assert run([*arguments, "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert sorted(printed["files"]) == sorted(str(path) for path in (tmp_path / "_hard").iterdir())
+    assert printed["files"]
+    assert run(arguments) == 0
+    assert "false alarms of a confidence of at least" in capsys.readouterr().out
+
+
+def test_two_steps_at_once_are_refused(tmp_path, capsys):
+    (tmp_path / "x.wav").write_bytes(b"")
+    arguments = ["recognise", "drum-classifier", str(tmp_path / "x.wav"), "--calibrate"]
+    assert run([*arguments, "--alarms", str(tmp_path / "_hard")]) == 2
+    assert "two steps" in capsys.readouterr().err
