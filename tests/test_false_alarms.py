@@ -60,7 +60,7 @@ def test_a_clip_has_the_sound_of_its_alarm(recordings, tmp_path):
     recording, _ = soundfile.read(recordings / f"{'a' if written.labels == ('low',) else 'b'}.wav")
     model = ToneClassifier()
     assert rate == model.sample_rate
-    assert len(clip) == round(1.7 * model.window_samples)
+    assert len(clip) == round(1.9 * model.window_samples)
     starts = np.lib.stride_tricks.sliding_window_view(recording, len(clip))
     assert np.abs(starts - clip).max(axis=1).min() < 1e-4
 

@@ -41,7 +41,7 @@ from wavewright.families.classifier.recipe import ClassifierRecipe, recipe
 from wavewright.families.classifier.runtime import ClassifierRuntime
 from wavewright.metrics.confusion import wilson_interval
 from wavewright.recognition.false_alarms import write_alarms
-from wavewright.recognition.spotting import KeywordSpotter, calibrate_spotter, card_settings
+from wavewright.recognition.spotting import KeywordSpotter, SpotterSettings, calibrate_spotter
 from wavewright.speech.spoken_labels import SpokenLabels
 from wavewright.speech.voice import Voice
 from wavewright.text.english.pronounce import phones_of
@@ -259,7 +259,7 @@ def measure(options: argparse.Namespace, report: Report) -> None:
     alarms = calibrate_spotter(model, without or found.words[:3], options.false_alarms)
     print(alarms, file=sys.stderr, flush=True)
     for snr_db in options.snr:
-        spotter = KeywordSpotter(model, replace(card_settings(model), threshold=alarms.threshold))
+        spotter = KeywordSpotter(model, SpotterSettings(threshold=alarms.threshold))
         n_words, n_right, n_wrong = count_recalled(spotter, stream_of(found.words, found.noise, snr_db, options.seed))
         report.add(
             RECALL,
