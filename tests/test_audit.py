@@ -29,8 +29,8 @@ from wavewright.auditing.fingerprint import (
 from wavewright.auditing.membership import area_under_curve, membership_of
 from wavewright.auditing.memorisation import Scored, memorisation_of
 from wavewright.auditing.obligations import obligations_of
-from wavewright.auditing.output import AuditedClip
-from wavewright.auditing.recitation import LIMITS, Nearest, Share, p_value
+from wavewright.auditing.output import AuditedClip, Continuation
+from wavewright.auditing.recitation import CONTINUED_LIMITS, LIMITS, Nearest, Share, continued_recordings, p_value
 from wavewright.auditing.recordings import read_recordings
 from wavewright.auditing.repetition import REPEATED_LIMITS, repeated_sounds
 from wavewright.auditing.verdicts import CLEAR, RECITES, SUSPICIOUS
@@ -143,6 +143,22 @@ def test_recordings_are_scored_and_continued_as_they_are_learned(tmp_path):
     assert np.array_equal(recording.prepared, store.crop(0, 0, store.lengths[0])[0])
     assert np.abs(recording.prepared).max() == pytest.approx(PEAK)
     assert len(recording.prepared) < len(recording.wave)
+
+
+def test_a_continuation_is_compared_with_its_own_recording(tmp_path):
+    for seed in range(12):
+        Clip(melody(seed)[None], RATE).write(tmp_path / f"{seed}.wav")
+    recordings = read_recordings(scan(tmp_path).entries, RATE, lambda done: None).different
+    noise = 0.003 * np.random.default_rng(0).standard_normal(RATE)
+    continued = []
+    for each in recordings:
+        seed, half = int(each.entry.path.stem), len(each.wave) // 2
+        rest = melody(seed if seed < 3 else 100 + seed)[half:]
+        continued.append(Continuation(each, (rest + noise[: len(rest)]).astype(np.float32), each.wave[half:]))
+    found = continued_recordings(continued, recordings, RATE)
+    assert [pair.recording for pair in found] == [each.entry.path for each in recordings]
+    assert {pair.recording.stem for pair in found if pair.is_near} == {"0", "1", "2"}
+    assert all(pair.is_near == CONTINUED_LIMITS.hold(pair.distance_db, pair.ratio) for pair in found)
 
 
 def test_membership_of_losses():

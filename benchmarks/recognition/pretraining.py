@@ -5,8 +5,9 @@
 Folders have a sub-folder for each label. Measured on other speakers, kits and folds than those that are learned from:
 of the digits two speakers, of the drums three kits, of ESC-10 one fold (all by the beginning of the file name), and
 each fold with all recordings. The seed draws the recordings to learn from. Methods:
-``scratch`` and ``fine-tuned`` train the network of the encoder with equally many steps and the same augmentation,
-``probe`` is a logistic regression on embeddings, ``statistics`` one on means and deviations of log-mel bands, and
+``scratch`` and ``fine-tuned`` train the network of the encoder with equally many steps, the same pooling and the same
+augmentation; ``unfitted`` is ``fine-tuned`` with random weights in the last layer and a higher learning rate.
+``probe`` is a logistic regression on embeddings, ``statistics`` one on means and deviations of log-mel bands;
 ``neighbours`` is the fraction of recordings whose nearest other one has the same label, by embeddings and by log-mel.
 """
 
@@ -28,26 +29,20 @@ from benchmarks.harness.models import load_as
 from benchmarks.harness.peers import SCIKIT_LEARN
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import TARGETS, Table, columns
+from benchmarks.recognition.pretraining_networks import TRAINED, Method, correct_of_network
 from wavewright import models
 from wavewright.clip import Clip
-from wavewright.data.entry import Entry, Scan
+from wavewright.data.entry import Entry
 from wavewright.data.folder import scan
 from wavewright.dsp.mel import log_mel
-from wavewright.families.classifier.recipe import TRAINING, fine_tuning
-from wavewright.families.classifier.runtime import ClassifierRuntime
 from wavewright.families.encoder.runtime import EncoderRuntime
 from wavewright.metrics.confusion import wilson_interval
 from wavewright.metrics.embeddings import LogMelEmbedding
 from wavewright.models.folder import ModelFolder
-from wavewright.recognition.files import recognise_files
-from wavewright.recognition.recogniser import RecordingRecogniser
-from wavewright.training.run import Provenance, Run
-from wavewright.training.run_folder import RUN_FILE
 
 SAMPLE_RATE = 16_000  # of statistics and neighbours
 ALL = 0  # as a number of shots
 METHODS = ("statistics", "probe", "scratch", "fine-tuned")
-TRAINED = ("scratch", "fine-tuned")
 STEPS = {1: 300, 5: 300, 20: 400, ALL: 600}  # of a training, by shots
 LOG_MEL_SECONDS = 1.0  # of the log-mel embedding
 MIN_GAIN = 0.25  # of the error with five shots, against the network from scratch
@@ -131,36 +126,6 @@ def correct_of_regression(train: Sequence[Entry], test: Sequence[Entry], feature
     return int(np.sum(regression.predict(features(test)) == np.array([entry.label for entry in test])))
 
 
-def correct_of_network(
-    train: Sequence[Entry],
-    test: Sequence[Entry],
-    encoder: ModelFolder,
-    out: Path,
-    method: str,
-    aligned: bool,
-    steps: int,
-) -> int:
-    """Train the network of the encoder, from its weights or from scratch; return the recordings that it recognises."""
-    recipe = fine_tuning(encoder)
-    rate = recipe.training.learning_rate if method == "fine-tuned" else TRAINING.learning_rate
-    training = replace(recipe.training, steps=steps, learning_rate=rate, threads=1, metric="", evaluate_every=steps)
-    data = replace(recipe.data, align=aligned, valid_fraction=0.0, smallest_class=1, split_by="name")
-    recipe = replace(recipe, data=data, training=training)
-    run = Run(
-        out,
-        "classifier",
-        recipe,
-        Scan(tuple(train)),
-        Provenance("pretraining", "Recognises labels."),
-        base=encoder if method == "fine-tuned" else None,
-    )
-    run.train(resume=(out / RUN_FILE).is_file(), quiet=True)
-    model = load_as(ClassifierRuntime, out)
-    files, _ = recognise_files(RecordingRecogniser(model, rejects=False), test)
-    labels = {entry.path: entry.label for entry in test}
-    return sum(labels[found.file] == found.label for found in files)
-
-
 def purity(rows: np.ndarray, labels: Sequence[str]) -> float:
     """Return the fraction of rows whose nearest other row, by Euclidean distance, has the same label."""
     squares = np.square(rows).sum(1)
@@ -179,7 +144,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--shots", type=int, nargs="*", default=[5, 20, ALL, 1], help="recordings of a label; 0 for all"
     )
-    parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
+    parser.add_argument("--methods", nargs="+", choices=(*METHODS, "unfitted"), default=list(METHODS))
+    parser.add_argument("--pooling", choices=("mean", "statistics"), default="", help="of trained networks")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--folds", action="store_true", help="train networks on each of the folds as well")
     parser.add_argument("--steps", type=int, default=0, help="of each training; default: more for more recordings")
@@ -210,7 +176,7 @@ def measure(options: argparse.Namespace, report: Report) -> None:
                 )
             elif options.folds:
                 add_cross_validation(task, entries, method, _training_on_folds(task, method, options), report)
-        pretrained = [errors[5, method] for method in ("probe", "fine-tuned") if (5, method) in errors]
+        pretrained = [errors[5, method] for method in ("probe", "fine-tuned", "unfitted") if (5, method) in errors]
         if (5, "scratch") in errors and pretrained:
             best = min(pretrained)
             gain = 1 - best / max(errors[5, "scratch"], 1e-9)
@@ -235,7 +201,8 @@ def add_accuracy(
         if method in TRAINED:
             out = options.out / task.name / method / f"{shots or 'all'}-{seed}"
             steps = options.steps or STEPS.get(shots, STEPS[ALL])
-            n_correct += correct_of_network(train, test, base, out, method, task.is_aligned, steps)
+            how = Method(method, options.pooling, steps)
+            n_correct += correct_of_network(train, test, base, out, how, task.is_aligned)
         else:
             n_correct += correct_of_regression(train, test, features[method])
     mean = n_correct / options.seeds
@@ -259,11 +226,11 @@ def add_accuracy(
 def _training_on_folds(task: Task, method: str, options: argparse.Namespace) -> Correct:
     """Return a function that trains a network on all folds but one, and tests it on that one."""
     base = ModelFolder(models.find(options.encoder))
-    steps = options.steps or STEPS[ALL]
+    how = Method(method, options.pooling, options.steps or STEPS[ALL])
 
     def correct(train: Sequence[Entry], test: Sequence[Entry]) -> int:
         out = options.out / task.name / method / f"fold-{test[0].path.name[0]}"
-        return correct_of_network(train, test, base, out, method, task.is_aligned, steps)
+        return correct_of_network(train, test, base, out, how, task.is_aligned)
 
     return correct
 

@@ -54,7 +54,7 @@ MODELS = (
     Audited("morph-textures", "esc10", 30),
     Audited("speech-codec", "speech", 40),
     Audited("ambience", "effects", 40, is_whole=True),
-    Audited("notes", "notes", 228),
+    Audited("notes", "notes", 152),
     Audited("chorales", "chorales", 40),
     Audited("folk-tunes", "folk-tunes", 40),
     Audited("drum-patterns", "drum-patterns", 40),

@@ -22,6 +22,9 @@ import numpy as np
 from benchmarks.harness.corpora import corpus_entries, smoke_digits
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import TARGETS, Table, columns
+from wavewright import loading
+from wavewright.auditing.membership import losses_of
+from wavewright.auditing.recordings import read_recordings
 from wavewright.auditing.report import AuditReport, Recitation
 from wavewright.clip import Clip
 from wavewright.data.entry import Entry
@@ -32,7 +35,7 @@ from wavewright.tasks.audit import audit
 from wavewright.training.run import Provenance, Run
 
 SPEAKERS = ("nicolas", "yweweler")
-PLANTED = "planted"
+PLANTED, OTHER, HELD_OUT = "planted", "other", "held-out"
 
 RECITATION = Table(
     "recitation",
@@ -53,6 +56,9 @@ MEMORISED = Table(
         **columns(known="d", recordings="d", held_out_known="d", held_out="d", p_value=".2g"),
         **columns(planted_known="d", others_known="d", loss_auc=".2f"),
     },
+)
+FRACTIONS = Table(
+    "loss, % of the usual one", columns(recordings="s", count="d", lowest=".1f", median=".1f", highest=".1f")
 )
 FOUND = Table("found", columns(planted="d", found="d", come_back="d", others_found="d", verdict="s"))
 
@@ -84,7 +90,7 @@ def plant(entries: Sequence[Entry], folder: Path, n_copies: int, seed: int) -> i
         takes = [entry for entry in entries if (entry.label, entry.speaker) == (label, speaker)]
         planted, other = rng.choice(len(takes), 2, replace=False)
         names = [(f"{PLANTED}-{label}-{speaker}-{copy:02d}", takes[planted]) for copy in range(n_copies)]
-        for name, entry in (*names, (f"other-{label}-{speaker}", takes[other])):
+        for name, entry in (*names, (f"{OTHER}-{label}-{speaker}", takes[other])):
             path = Clip.read(entry.path).write(folder / f"{name}.flac")
             chosen.append(replace(entry, path=path, split="train", group=name))
     write(folder / "manifest.jsonl", chosen)
@@ -111,7 +117,24 @@ def measure(options: argparse.Namespace, report: Report) -> None:
             seed=options.seed,
             quiet=True,
         )
+        _add_fractions(folder, scanned.entries, held_out, report)
     _tabulate(found, n_planted, report, options.smoke)
+
+
+def _add_fractions(folder: Path, train: Sequence[Entry], held_out: Sequence[Entry], report: Report) -> None:
+    """Add the losses of planted and other recordings, and of held-out ones, over the median of the latter."""
+    model = loading.load(str(folder / "run"))
+    groups: dict[str, list[float]] = {PLANTED: [], OTHER: [], HELD_OUT: []}
+    for entries in (train, held_out):
+        recordings = read_recordings(entries, model.sample_rate, lambda _: None).different
+        for scored in losses_of(model, recordings, lambda _: None):
+            kind = HELD_OUT if entries is held_out else scored.path.stem.partition("-")[0]
+            groups[kind].append(scored.loss)
+    usual = float(np.median(groups[HELD_OUT]))
+    for kind, losses in groups.items():
+        low, median, high = (100 * value / usual for value in np.percentile(losses, [0, 50, 100]))
+        row = {"recordings": kind, "count": len(losses), "lowest": low, "median": median, "highest": high}
+        report.add(FRACTIONS, row)
 
 
 def _tabulate(found: AuditReport, n_planted: int, report: Report, is_smoke: bool) -> None:
@@ -194,7 +217,7 @@ def _options(parser: argparse.ArgumentParser) -> None:
 
 BENCHMARK = Benchmark(
     __doc__ or "",
-    (RECITATION, MEMORISED, FOUND, TARGETS),
+    (RECITATION, MEMORISED, FRACTIONS, FOUND, TARGETS),
     _options,
     measure,
     {"corpus": smoke_digits, "speakers": ("model",), "copies": 1, "steps": 2, "count": 10, "every": 2},

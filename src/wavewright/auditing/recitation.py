@@ -48,6 +48,9 @@ class Limits:
 LIMITS = Limits(4.0, 0.3)
 """Of a clip; at most one in 50 other takes of the same words and speakers is within them: see docs/benchmarks.md."""
 
+CONTINUED_LIMITS = Limits(4.0, 0.25)
+"""Of a continuation: narrower, since it starts from the recording itself, which is then the nearest of all anyway."""
+
 
 @dataclass(frozen=True)
 class Nearest:
@@ -68,7 +71,7 @@ class Nearest:
     semitones
         Pitch of the clip above that of the recording.
     is_near
-        Both are within LIMITS, or those of :meth:`judged`: a copy, as far as this can be told.
+        Both are within LIMITS, CONTINUED_LIMITS or those of :meth:`judged`: a copy, as far as this can be told.
     """
 
     clip: str
@@ -197,7 +200,7 @@ def continued_recordings(
             cells,
             distance,
             _following(row[groups != group_of(each.recording)]),
-        )
+        ).judged(CONTINUED_LIMITS)
         for (each, start, cells, distance), row in zip(chosen, table, strict=True)
     ]
 

@@ -10,7 +10,7 @@ from ..model_results import ModelResult
 from .membership import Membership
 from .memorisation import MEMORISED_FRACTION
 from .obligations import Obligations
-from .recitation import COPY_DB, LIMITS, Nearest, Share
+from .recitation import CONTINUED_LIMITS, COPY_DB, LIMITS, Nearest, Share
 from .repetition import ALIKE_DB, REPEATED_LIMITS
 from .score_recitation import MIN_NOTES, ScoreRecitation
 from .verdicts import CLEAR, RECITES, SUSPICIOUS, verdict_of, worst_of
@@ -285,7 +285,8 @@ def limits_text(report: AuditReport) -> str:
         )
     return (
         f"A window of a clip is too near if its levels differ from those of a recording by {COPY_DB:g} dB or less, or "
-        f"by {LIMITS.distance_db:g} dB or less and at most {LIMITS.ratio:g} times as much as from the next recordings. "
+        f"by {LIMITS.distance_db:g} dB or less and at most {LIMITS.ratio:g} times as much as from the next recordings "
+        f"({CONTINUED_LIMITS.ratio:g} times for a continuation). "
         f"A sound that a label repeats, in clips {ALIKE_DB:g} dB or less from each other, is too near at "
         f"{REPEATED_LIMITS.distance_db:g} dB and {REPEATED_LIMITS.ratio:g} times. A recording is known by heart if its "
         f"loss is at most {100 * MEMORISED_FRACTION:g} % of the median of held-out ones."

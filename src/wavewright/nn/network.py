@@ -168,6 +168,16 @@ class FamilyTraining(ABC, Generic[ConfigT, ModuleT, PreparedT]):
         """Return the network of a configuration, with fresh weights."""
         return self.network(config)
 
+    def fit_fresh_weights(self, module: ModuleT, prepared: PreparedT) -> tuple[str, ...]:
+        """Fit weights that the base of a training lacks, before the first step.
+
+        Returns
+        -------
+        tuple of str
+            Beginnings of the names of the weights that were fitted; none by default.
+        """
+        return ()
+
     @abstractmethod
     def evaluate(self, module: ModuleT, prepared: PreparedT) -> dict[str, float]:
         """Return the validation metrics of the averaged module, by name; empty without validation data."""

@@ -150,12 +150,14 @@ class Run:
             raise BadModel(
                 f"The weights of {base.path} do not fit the settings of this run; leave out --set model settings."
             ) from error
+        fitted = self.training.fit_fresh_weights(module, self.prepared) if fresh else ()
         if self.recipe.training.base_weight:
             new = self.family.new_tables(base, self.recipe.model)
             self._base_weights = {
-                name: weight
-                for name, weight in state.items()
-                if weight.is_floating_point() and name not in new and not name.startswith(fresh)
+                name: weight.clone()
+                for name, weight in module.state_dict().items()
+                if weight.is_floating_point()
+                and (name.startswith(fitted) or not (name in new or name.startswith(fresh)))
             }
 
     def _freeze(self, prefixes: tuple[str, ...]) -> None:

@@ -246,6 +246,11 @@ class BCResNet(BCResNetEncoder):
         pooled = embedding if self.config.pooling == "mean" else self.scale(self.pool(hidden, normalised))
         return self.fc(self.dropout(pooled)), embedding
 
+    def pooled(self, normalised: Tensor) -> Tensor:
+        """Return what the last layer has as its input, before :attr:`scale`, ``(batch, pooled_size)``."""
+        hidden, embedding = self.embed(normalised)
+        return embedding if self.config.pooling == "mean" else self.pool(hidden, normalised)
+
 
 def linear_softmax(frame_logits: Tensor) -> Tensor:
     """Pool the probabilities of frames, each weighted by itself; return logits ``(batch, labels)``.

@@ -52,11 +52,16 @@ class ClassifierNetwork(Network):
         wave = batch["wave"]
         with torch.no_grad(), torch.autocast(wave.device.type, enabled=False):  # exactly as in inference
             spectrogram = self.bc_resnet.normalise(self.log_mel(wave))
-        mask = batch["frequency_mask"].unsqueeze(2) * batch["time_mask"].unsqueeze(1)  # (batch, n_mels, frames)
-        logits = self.bc_resnet.classify(spectrogram * mask)[0].float()
+        logits = self.bc_resnet.classify(masked(spectrogram, batch))[0].float()
         if self.config.output == "softmax":
             return {"class/cross_entropy": -(batch["target"] * logits.log_softmax(1)).sum(1).mean()}
         return {"class/cross_entropy": F.binary_cross_entropy_with_logits(logits, batch["target"])}
+
+
+def masked(spectrogram: Tensor, batch: Batch) -> Tensor:
+    """Return spectrograms ``(batch, n_mels, frames)`` with the masks of their batch."""
+    mask: Tensor = batch["frequency_mask"].unsqueeze(2) * batch["time_mask"].unsqueeze(1)  # (batch, n_mels, frames)
+    return spectrogram * mask
 
 
 def log_mel_layer(config: BCResNetConfig) -> LogMel:

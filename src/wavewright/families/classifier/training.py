@@ -1,20 +1,33 @@
-"""The training of the family ``classifier``: build, evaluate and export its network."""
+"""The training of the family ``classifier``: build, evaluate and export its network.
+
+The last layer of a classifier that starts from an encoder begins as a logistic regression on augmented recordings: with
+random weights there, the first steps would change the encoder at random too.
+
+Papers:
+    Kumar, Raghunathan, Jones, Ma and Liang, "Fine-Tuning can Distort Pretrained Features and Underperform
+    Out-of-Distribution", 2022.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 import numpy as np
 import torch
+from torch import Tensor
 
 from ...metrics.calibration import fit_score, fit_temperature
 from ...nn.export_spec import ExportSpec, GraphSpec
+from ...nn.logistic_regression import logistic_regression
 from ...nn.network import FamilyTraining
-from .config import CALIBRATION_FILE, GRAPH_FILE, WEIGHT_PREFIX, ClassifierConfig, output_names
+from .config import CALIBRATION_FILE, GRAPH_FILE, LAST_LAYER, SCALE, WEIGHT_PREFIX, ClassifierConfig, output_names
 from .modules import BCResNet
-from .network import ClassifierNetwork, log_mel_layer
+from .network import ClassifierNetwork, log_mel_layer, masked
 from .recipe import ClassifierPrepared, scores
 
 EVALUATION_BATCH = 32  # clips
 MIN_CALIBRATION_CLIPS = 20  # fewer say little about confidence
+SMALLEST_DEVIATION = 1e-3  # of an input of the last layer, for its logistic regression
 REJECTED_FRACTION = 0.05  # of the validation clips, which fit the labels least
 
 
@@ -22,6 +35,14 @@ class ClassifierTraining(FamilyTraining[ClassifierConfig, BCResNet, ClassifierPr
     """The part of the family that needs PyTorch."""
 
     network = ClassifierNetwork
+
+    def fit_fresh_weights(self, module: BCResNet, prepared: ClassifierPrepared) -> tuple[str, ...]:
+        """Fit the last layer to the first batches; see :func:`fit_last_layer`."""
+        n_batches = prepared.recipe.data.fitted_batches
+        if not n_batches or module.config.output == "frames":
+            return ()
+        fit_last_layer(module, prepared.batches, n_batches)
+        return (*LAST_LAYER, SCALE)
 
     def evaluate(self, module: BCResNet, prepared: ClassifierPrepared) -> dict[str, float]:
         """Return ``valid/`` and each of :func:`.recipe.scores`; empty without validation clips."""
@@ -52,6 +73,48 @@ class ClassifierTraining(FamilyTraining[ClassifierConfig, BCResNet, ClassifierPr
             weights={f"{WEIGHT_PREFIX}{name}": value.numpy(force=True) for name, value in weights.items()},
             files=calibration_of(module, prepared),
         )
+
+
+def fit_last_layer(module: BCResNet, batches: Callable[[int], Mapping[str, np.ndarray]], n_batches: int) -> None:
+    """Replace the last layer of a network by the logistic regression from what the layers before it make of batches.
+
+    Parameters
+    ----------
+    module : BCResNet
+        On the CPU. The layers before the last stay as they are.
+    batches : callable
+        From the number of a batch to the batch, as for training.
+    n_batches : int
+        The first batches are learned from.
+    """
+    inputs, targets = inputs_and_targets(module, batches, n_batches)
+    mean, deviation = inputs.mean(0), inputs.std(0) + SMALLEST_DEVIATION
+    weight, bias = logistic_regression((inputs - mean) / deviation, targets, module.config.output == "softmax")
+    with torch.no_grad():
+        if module.config.pooling == "statistics":
+            module.get_buffer("scale.running_mean").copy_(mean)
+            module.get_buffer("scale.running_var").copy_(deviation.square())
+        else:
+            weight = weight / deviation
+            bias = bias - weight @ mean
+        module.fc.weight.copy_(weight)
+        module.fc.bias.copy_(bias)
+
+
+@torch.no_grad()
+def inputs_and_targets(
+    module: BCResNet, batches: Callable[[int], Mapping[str, np.ndarray]], n_batches: int
+) -> tuple[Tensor, Tensor]:
+    """Return the inputs of the last layer ``(clips, pooled_size)`` and the targets ``(clips, labels)``, in float64."""
+    was_training, log_mel = module.training, log_mel_layer(module.config)
+    module.eval()
+    inputs, targets = [], []
+    for index in range(n_batches):
+        batch = {name: torch.as_tensor(array) for name, array in batches(index).items()}
+        inputs.append(module.pooled(masked(module.normalise(log_mel(batch["wave"])), batch)))
+        targets.append(batch["target"])
+    module.train(was_training)
+    return torch.cat(inputs).double(), torch.cat(targets).double()
 
 
 def calibration_of(module: BCResNet, prepared: ClassifierPrepared) -> dict[str, dict[str, np.ndarray]]:

@@ -31,7 +31,7 @@ class LstmRuntime(SequenceGenerator[ClipRequest], RecordingScorer):
         From one whitened frame to the outputs for the next, see :class:`.sampling.FrameStep`.
     """
 
-    loss_name = "squared error of a frame, or what a mixture has instead"
+    loss_name = "squared error of a frame, or of a Gaussian as likely"
 
     def __init__(self, folder: ModelFolder) -> None:
         config = folder.config(LstmConfig)

@@ -1,0 +1,66 @@
+"""Networks of the benchmark of pre-training: from scratch, from an encoder, and from one with a random last layer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from benchmarks.harness.models import load_as
+from wavewright.data.entry import Entry, Scan
+from wavewright.families.classifier.recipe import TRAINING, ClassifierRecipe, fine_tuning
+from wavewright.families.classifier.runtime import ClassifierRuntime
+from wavewright.models.folder import ModelFolder
+from wavewright.recognition.files import recognise_files
+from wavewright.recognition.recogniser import RecordingRecogniser
+from wavewright.training.run import Provenance, Run
+from wavewright.training.run_folder import RUN_FILE
+
+TRAINED = ("scratch", "fine-tuned", "unfitted")
+UNFITTED_LEARNING_RATE = 5e-3
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way to train the network of the encoder."""
+
+    name: str
+    pooling: str  # empty: the default
+    steps: int
+
+    def recipe(self, encoder: ModelFolder, is_aligned: bool) -> ClassifierRecipe:
+        """Return the recipe; there are no validation clips, and a label may have one recording."""
+        recipe = fine_tuning(encoder)
+        rate = {"scratch": TRAINING.learning_rate, "unfitted": UNFITTED_LEARNING_RATE}.get(self.name)
+        training = replace(
+            recipe.training,
+            steps=self.steps,
+            learning_rate=rate or recipe.training.learning_rate,
+            threads=1,
+            metric="",
+            evaluate_every=self.steps,
+        )
+        data = replace(recipe.data, align=is_aligned, valid_fraction=0.0, smallest_class=1, split_by="name")
+        if self.name == "unfitted":
+            data = replace(data, fitted_batches=0)
+        model = replace(recipe.model, pooling=self.pooling or recipe.model.pooling)
+        return replace(recipe, model=model, data=data, training=training)
+
+
+def correct_of_network(
+    train: Sequence[Entry], test: Sequence[Entry], encoder: ModelFolder, out: Path, method: Method, aligned: bool
+) -> int:
+    """Train the network of the encoder, from its weights or from scratch; return the recordings that it recognises."""
+    run = Run(
+        out,
+        "classifier",
+        method.recipe(encoder, aligned),
+        Scan(tuple(train)),
+        Provenance("pretraining", "Recognises labels."),
+        base=None if method.name == "scratch" else encoder,
+    )
+    run.train(resume=(out / RUN_FILE).is_file(), quiet=True)
+    model = load_as(ClassifierRuntime, out)
+    files, _ = recognise_files(RecordingRecogniser(model, rejects=False), test)
+    labels = {entry.path: entry.label for entry in test}
+    return sum(labels[found.file] == found.label for found in files)
