@@ -99,6 +99,22 @@ def test_the_command_writes_clips_and_says_so(tmp_path, capsys):
     assert "false alarms of a confidence of at least" in capsys.readouterr().out
 
 
+def test_a_file_that_cannot_be_read_is_named(tmp_path, capsys):
+    soundfile.write(tmp_path / "x.wav", 0.7 * np.random.default_rng(0).uniform(-1, 1, 2 * 44_100), 44_100)
+    (tmp_path / "broken.wav").write_bytes(b"RIFF")
+    files = [str(tmp_path / name) for name in ("x.wav", "broken.wav")]
+    assert run(["recognise", "drum-classifier", *files, "--alarms", str(tmp_path / "_hard")]) == 0
+    printed = capsys.readouterr().out
+    assert "false alarms" in printed
+    assert "broken.wav" in printed
+
+
+def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path):
+    (tmp_path / "_hard").write_bytes(b"")
+    with pytest.raises(BadSetting, match="is a file"):
+        write_alarms(ToneClassifier(), [], tmp_path / "_hard")
+
+
 def test_two_steps_at_once_are_refused(tmp_path, capsys):
     (tmp_path / "x.wav").write_bytes(b"")
     arguments = ["recognise", "drum-classifier", str(tmp_path / "x.wav"), "--calibrate"]

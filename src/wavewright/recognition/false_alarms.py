@@ -132,7 +132,9 @@ def peaks(confidences: np.ndarray, smallest: float, n_refractory: int) -> Iterat
 
 
 def check_alarm_folder(folder: Path) -> None:
-    """Raise BadSetting unless the name of a folder is that of a background label."""
+    """Raise BadSetting unless a folder can be one of clips of a background label."""
+    if folder.exists() and not folder.is_dir():
+        raise BadSetting(f"{folder} is a file; give the folder for the clips another name.")
     if not is_background(folder.name):
         raise BadSetting(
             f"{folder.name!r} is no background label; give a folder whose name begins with an underscore, such as "
