@@ -2,6 +2,7 @@
 
     python -m benchmarks.training.bundled_audits --corpora corpora --json audits.json      # some minutes of one core
     python -m benchmarks.training.bundled_audits --corpora corpora --only drums digits
+    python -m benchmarks.training.bundled_audits --corpora corpora --only drum-patterns --figure-notes 2
 
 The folders below ``--corpora`` are those that recipes/corpora writes: ``drums``, ``digits``, ``esc10``, ``effects``,
 ``speech``; ``notes``, which recipes/notes.py writes; and ``chorales``, ``folk-tunes`` and ``drum-patterns``, the scores
@@ -15,13 +16,16 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from unittest import mock
 
 from benchmarks.harness.corpora import smoke_drums
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import TARGETS, Row, Table, columns, optional
 from wavewright import loading
+from wavewright.auditing import score_runs
 from wavewright.auditing.report import AuditReport, Recitation
 from wavewright.auditing.score_recitation import ScoreRecitation
 from wavewright.data.folder import scan
@@ -150,6 +154,11 @@ def n_flagged(found: AuditReport) -> int:
     return n_near + (0 if found.membership is None else found.membership.memorisation.share.n_near)
 
 
+def figures_of(n_notes: int) -> AbstractContextManager[object]:
+    """Return a context in which so many notes make a figure, whose repeats do not count."""
+    return mock.patch.object(score_runs, "FIGURE_NOTES", n_notes)
+
+
 def measure(options: argparse.Namespace, report: Report) -> None:
     """Audit the models whose folder exists."""
     for each in MODELS:
@@ -158,7 +167,7 @@ def measure(options: argparse.Namespace, report: Report) -> None:
         if not (options.corpora / each.folder).is_dir():
             report.note(f"{each.model}: left out, since {options.corpora / each.folder} does not exist")
             continue
-        with tempfile.TemporaryDirectory() as temporary:
+        with tempfile.TemporaryDirectory() as temporary, figures_of(options.figure_notes):
             found = audited(each, options.corpora, Path(temporary), options.count)
         add_rows(each, found, report)
         report.attach(each.model, found)
@@ -171,6 +180,7 @@ def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--corpora", type=Path, default=Path("corpora"))
     parser.add_argument("--only", nargs="+", choices=names, default=names)
     parser.add_argument("--count", type=int, help="clips or pieces of each model; default: a number of its own")
+    parser.add_argument("--figure-notes", type=int, default=score_runs.FIGURE_NOTES, help="of a figure of a score")
 
 
 def smoke_corpora(folder: Path) -> Path:

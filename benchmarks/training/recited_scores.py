@@ -38,7 +38,7 @@ FOUND = Table(
     "scores found",
     {
         **columns(steps="d", learned="d", found="d", limit_notes="d", verdict="s"),
-        **optional(loss_auc=".2f"),
+        **optional(loss_auc=".2f", known="d", held_out_known="d"),
     },
 )
 
@@ -93,7 +93,7 @@ def _recitation(found: AuditReport) -> ScoreRecitation:
 
 def _tabulate(found: AuditReport, steps: int, report: Report) -> None:
     """Add the rows of an audit."""
-    recitation = _recitation(found)
+    recitation, membership = _recitation(found), found.membership
     for each in recitation.comparisons:
         report.add(
             RECITED,
@@ -116,7 +116,9 @@ def _tabulate(found: AuditReport, steps: int, report: Report) -> None:
             "found": len(recitation.copies),
             "limit_notes": recitation.limit,
             "verdict": recitation.verdict,
-            "loss_auc": None if found.membership is None else found.membership.auc,
+            "loss_auc": None if membership is None else membership.auc,
+            "known": None if membership is None else membership.memorisation.share.n_near,
+            "held_out_known": None if membership is None else membership.memorisation.held_out.n_near,
         },
     )
 
