@@ -13,9 +13,9 @@ recordings of ``--noise``, none of which is in training. ``--spoken`` adds words
 each as another speaker might say it: so many of each digit, and as many other words as digits. ``--generated`` adds
 corpora of the commands ``words`` and ``languages``: digits, and other words, which are ``_other``; ``--others`` is for
 speech by ``languages``. ``--from`` starts from an earlier classifier, and ``--alarms`` adds its false alarms in what it
-was trained on. The stream has all recordings of the unseen speaker, with pauses between them and noise of fold 4 at each
-``--snr``. An event counts if it has the right label and comes at most TOLERANCE_SECONDS after the end of the word; each
-other event in the stream is wrong. ``--development`` takes fold 3 of ESC-10 and no voices of the test.
+was trained on. The stream has all recordings of the unseen speaker, with pauses between them and noise of fold 4 at
+each ``--snr``. An event counts if it has the right label and comes at most TOLERANCE_SECONDS after the end of the word;
+each other event is wrong. ``--development`` takes fold 3 of ESC-10 and no voices of the test.
 """
 
 from __future__ import annotations
