@@ -18,6 +18,7 @@ from wavewright.training.few_shot import FEWEST_GENERATED
 
 NEW = "middle"
 SETTINGS = ("training.steps=2", "training.batch_size=4", "training.threads=1", "training.precision=float32")
+AT_ONCE = "model.critic_warmup_steps=0"  # of a GAN
 
 
 def few_recordings(folder, label=NEW, n_takes=5):
@@ -52,8 +53,7 @@ def test_a_new_label_comes_and_the_others_stay(name, tmp_path):
     base, out = trained(name).out, tmp_path / "run"
     source = few_recordings(tmp_path / "few")
     folder = manifest_of(source) if name == "lstm" else source  # its base has speakers
-    at_once = ("model.critic_warmup_steps=0",) if name == "gan" else ()
-    settings = (*SETTINGS, *at_once)
+    settings = (*SETTINGS, AT_ONCE) if name == "gan" else SETTINGS
     train(folder, from_=str(base), out=out, label_from="folder", few_shot=True, set=settings, quiet=True)
     model = loading.load_generator(out)
     assert sorted(model.labels) == sorted((*ModelFolder(base).card.labels, NEW))
@@ -76,7 +76,7 @@ def test_a_new_label_comes_and_the_others_stay(name, tmp_path):
 
 def test_the_share_is_that_of_all_clips_and_0_keeps_no_label(tmp_path):
     base, folder = trained("gan").out, few_recordings(tmp_path / "few", n_takes=8)
-    call = {"from_": str(base), "label_from": "folder", "few_shot": True, "set": SETTINGS, "quiet": True}
+    call = {"from_": str(base), "label_from": "folder", "few_shot": True, "set": (*SETTINGS, AT_ONCE), "quiet": True}
     train(folder, out=tmp_path / "more", prior_fraction=0.75, **call)
     assert len(list((tmp_path / "more/generated").glob("*.flac"))) == 24
     train(folder, out=tmp_path / "none", prior_fraction=0.0, **call)
@@ -87,9 +87,9 @@ def test_the_share_is_that_of_all_clips_and_0_keeps_no_label(tmp_path):
 def test_a_run_resumes_with_its_clips(tmp_path):
     base, folder, out = trained("gan").out, few_recordings(tmp_path / "few"), tmp_path / "run"
     call = {"from_": str(base), "label_from": "folder", "few_shot": True, "quiet": True, "out": out}
-    train(folder, set=SETTINGS, **call)
+    train(folder, set=(*SETTINGS, AT_ONCE), **call)
     before = {path.name: path.stat().st_mtime_ns for path in (out / "generated").glob("*.flac")}
-    result = train(folder, set=(*SETTINGS[1:], "training.steps=3"), resume=True, **call)
+    result = train(folder, set=(*SETTINGS[1:], AT_ONCE, "training.steps=3"), resume=True, **call)
     assert result.step == 3
     assert before == {path.name: path.stat().st_mtime_ns for path in (out / "generated").glob("*.flac")}
 
@@ -97,7 +97,8 @@ def test_a_run_resumes_with_its_clips(tmp_path):
 def test_own_recordings_of_a_label_replace_the_generated_ones(tmp_path):
     base = trained("gan").out
     folder = few_recordings(few_recordings(tmp_path / "few"), label="low")
-    train(folder, from_=str(base), out=tmp_path / "run", label_from="folder", few_shot=True, set=SETTINGS, quiet=True)
+    call = {"label_from": "folder", "few_shot": True, "set": (*SETTINGS, AT_ONCE), "quiet": True}
+    train(folder, from_=str(base), out=tmp_path / "run", **call)
     records = (tmp_path / "run/generated/manifest.jsonl").read_text().splitlines()
     assert {json.loads(record)["label"] for record in records} == {"high"}
 

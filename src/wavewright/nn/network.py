@@ -49,6 +49,9 @@ class Network(nn.Module):
         """Return the steps at which the training stages start, beginning with 0; steps of a stage take equal time."""
         return (0,)
 
+    def check_plan(self, n_steps: int) -> None:
+        """Raise BadSetting if a training of so many steps would not change what is exported."""
+
     def train(self, mode: bool = True) -> Self:
         """Set the mode; batch normalisation with frozen weights keeps its statistics."""
         super().train(mode)

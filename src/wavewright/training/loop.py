@@ -216,7 +216,7 @@ class Loop:
         Raises
         ------
         BadSetting
-            If neither steps nor minutes are given.
+            If neither steps nor minutes are given, or what is exported would not learn in so many steps.
         """
         progress = self.progress
         is_by_clock = not progress.steps
@@ -231,6 +231,7 @@ class Loop:
             n_steps = steps_within(seconds, 0, self.stage_starts(), seconds_per_step)
             progress.steps = min(max(n_steps, MIN_STEPS), MAX_STEPS)
         progress.steps, progress.threads = processes.broadcast((progress.steps, progress.threads))
+        self.network.check_plan(progress.steps)
         if seconds_per_step:
             self.observer.log(
                 describe_plan(progress.steps, progress.threads, self.stage_starts(), seconds_per_step, is_by_clock)
