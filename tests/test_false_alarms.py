@@ -60,7 +60,7 @@ def test_a_clip_has_the_sound_of_its_alarm(recordings, tmp_path):
     recording, _ = soundfile.read(recordings / f"{'a' if written.labels == ('low',) else 'b'}.wav")
     model = ToneClassifier()
     assert rate == model.sample_rate
-    assert len(clip) == round(1.7 * model.window_samples)
+    assert len(clip) == round(1.9 * model.window_samples)
     starts = np.lib.stride_tricks.sliding_window_view(recording, len(clip))
     assert np.abs(starts - clip).max(axis=1).min() < 1e-4
 
@@ -97,6 +97,22 @@ def test_the_command_writes_clips_and_says_so(tmp_path, capsys):
     assert printed["files"]
     assert run(arguments) == 0
     assert "false alarms of a confidence of at least" in capsys.readouterr().out
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path, capsys):
+    soundfile.write(tmp_path / "x.wav", 0.7 * np.random.default_rng(0).uniform(-1, 1, 2 * 44_100), 44_100)
+    (tmp_path / "broken.wav").write_bytes(b"RIFF")
+    files = [str(tmp_path / name) for name in ("x.wav", "broken.wav")]
+    assert run(["recognise", "drum-classifier", *files, "--alarms", str(tmp_path / "_hard")]) == 0
+    printed = capsys.readouterr().out
+    assert "false alarms" in printed
+    assert "broken.wav" in printed
+
+
+def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path):
+    (tmp_path / "_hard").write_bytes(b"")
+    with pytest.raises(BadSetting, match="is a file"):
+        write_alarms(ToneClassifier(), [], tmp_path / "_hard")
 
 
 def test_two_steps_at_once_are_refused(tmp_path, capsys):

@@ -42,7 +42,7 @@ class ToneClassifier:
     frame_samples = 0
     is_aligned = False
     calibration = Calibration(temperature=1.0, min_fit=4.0, n_clips=50)
-    card = SimpleNamespace(metrics={"spotting": {"threshold": 0.9}}, recipe={})
+    card = SimpleNamespace(metrics={"spotting": {"threshold": 0.9}})
 
     def logits(self, wave: np.ndarray) -> np.ndarray:
         power = np.abs(np.fft.rfft(wave, 4_000)) ** 2
@@ -162,14 +162,6 @@ def test_a_restored_spotter_continues_as_if_nothing_had_happened(stream, cut):
 
 def test_the_threshold_of_the_card_is_used():
     assert card_settings(ToneClassifier()).threshold == 0.9
-
-
-def test_a_model_that_knows_words_anywhere_is_averaged_over_more_windows():
-    model = ToneClassifier()
-    model.card = SimpleNamespace(metrics={}, recipe={"data": {"anywhere": True}})
-    assert card_settings(model) == SpotterSettings(smoothed_fraction=0.9)
-    model.card = SimpleNamespace(metrics={"spotting": {"threshold": 2.0}}, recipe={"data": None})
-    assert card_settings(model) == SpotterSettings()
 
 
 def test_a_window_that_fits_no_label_counts_as_silence_unless_there_is_background():

@@ -9,7 +9,7 @@ from scipy.signal import butter, sosfilt
 
 from wavewright.clip_sources import FolderOfClips, MatchedSource, match_of
 from wavewright.errors import BadFolder, BadSetting
-from wavewright.procedural.labelled import SAMPLE_RATE, SECONDS, ProceduralLabels
+from wavewright.procedural.labelled import SAMPLE_RATE, SECONDS, SOUNDS, ProceduralLabels
 from wavewright.recording_match import RecordingMatch, cut_ends, edges_db
 
 RATE = 8_000
@@ -87,7 +87,7 @@ def test_matched_sources_give_what_seed_and_index_say():
     assert not np.array_equal(both[0][:, :100], both[1][:, :100])
 
 
-@pytest.mark.parametrize("label", ProceduralLabels.labels)
+@pytest.mark.parametrize("label", SOUNDS)
 def test_procedures_have_clips_of_each_label(label):
     source = ProceduralLabels()
     first, second = source.generate(label, 2, seed=3)
@@ -103,6 +103,14 @@ def test_procedures_have_clips_of_each_label(label):
 def test_unknown_labels_of_procedures_are_refused():
     with pytest.raises(BadSetting, match="theirs are rain, wind"):
         ProceduralLabels().generate("dog-bark")
+    with pytest.raises(BadSetting, match="no label 'dog-bark'"):
+        ProceduralLabels.named("procedures:rain,dog-bark")
+
+
+def test_procedures_by_name():
+    assert ProceduralLabels.named("procedures").labels == tuple(SOUNDS)
+    assert ProceduralLabels.named("procedures:wind,rain").labels == ("wind", "rain")
+    assert ProceduralLabels.named("drums") is None
 
 
 def test_ticks_come_at_regular_times():

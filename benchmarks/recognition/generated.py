@@ -1,28 +1,33 @@
 """Error of classifiers that learn from generated clips beside recordings, over shares of the recordings and ratios.
 
-    python recipes/corpora digits --pack PACK --out corpora/digits    # and drums, drum-judge; see recipes/corpora
-    python -m benchmarks.recognition.generated --corpora corpora --out runs/generated --picture generated.png
+    python recipes/corpora digits --pack PACK --out corpora/digits    # and drums, drum-machines; see recipes/corpora
+    python -m benchmarks.recognition.generated --corpora corpora --task digits machines esc10 \\
+        --source voices-match-all bundled-all procedural-all --ratio 1 4 --out runs/generated --picture generated.png
 
 Each cell trains from scratch with the same augmentation, by as many augmented copies of clips (``--method machine``, a
 support vector machine, which takes seconds) or by as many steps (``network``, a classifier), so ratio 0 is the control
 of equal budget. With the source ``same``, the generator, a small LSTM, learns from the recordings of the cell alone;
 with ``all``, from all training recordings, as if somebody gave away a model of more recordings; ``bundled`` is the
 bundled model ``drums``, which learned for an hour from these and some more kits, ``spoken`` a bundled voice that says
-the digits as other speakers might, and ``bundled-all`` and ``spoken-all`` are the same without the judge. No generator
-learns from a speaker or kit of the test. The clips are filtered as by ``train --augment-with``; the judge is the
-control. Results are appended to a file in ``--out``, and a call continues where the last one ended.
+the digits as other speakers might, ``voices`` the folder ``spoken-digits`` of words by that voice and four others (the
+corpus ``words``), and ``procedural`` are sounds by rules. ``-match`` and ``-all`` after these: clips made like
+recordings, and no judge (:mod:`benchmarks.recognition.study_sources`). No generator learns from a speaker, kit or fold
+of the test. The clips are filtered as by ``train --augment-with``; the judge is the control.
+
+Choose on other tests than you confirm on: for ``digits`` ``--first-seed 3 --seeds 2`` (two speakers), for drums the
+tasks ``drums`` and ``machines-valid``, for ``esc10`` ``--first-seed 3 --seeds 1`` (fold 4). Results are appended to a
+file in ``--out``, and a call continues where the last one ended.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -34,6 +39,7 @@ from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import TARGETS, Table, columns
 from benchmarks.recognition.study_machine import ClipFeatures, Machine
 from benchmarks.recognition.study_picture import draw_study
+from benchmarks.recognition.study_results import Cell, Outcome, append_result, correct_of, read_results, summary
 from benchmarks.recognition.study_sources import SOURCES, SourceName, open_untrained
 from benchmarks.recognition.study_tasks import TASKS, StudyTask, divide, draw_share, study_task
 from wavewright import loading
@@ -51,7 +57,6 @@ from wavewright.generated_clips import (
     generated_entries,
     requested_clips,
 )
-from wavewright.metrics.sampling import Interval
 from wavewright.recognition.files import recognise_files
 from wavewright.recognition.recogniser import RecordingRecogniser
 from wavewright.training.augmented import real_clips
@@ -59,7 +64,6 @@ from wavewright.training.run import Provenance, Run
 from wavewright.training.run_file import RUN_FILE
 
 RESULTS_FILE = "results.jsonl"
-N_DRAWS = 2_000
 COPIES = 8  # of each recording, for a support vector machine
 BAR_SHARE, BAR_REDUCTION = 0.1, 0.15
 
@@ -77,45 +81,6 @@ ERROR = Table(
         reduction=".2f",
     ),
 )
-
-
-@dataclass(frozen=True, order=True)
-class Cell:
-    """One classifier: ``same`` or ``all`` for the recordings of the generator, ``none`` for the control."""
-
-    task: str
-    share: float
-    seed: int
-    source: str
-    ratio: float
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """Number of recordings and generated clips to learn from, 1 for each test recording that is recognised, else 0."""
-
-    recordings: int
-    generated: int
-    correct: str
-    minutes: float
-
-
-def read_results(path: Path) -> dict[Cell, Outcome]:
-    """Return the cells that are done; a line that was cut off by a kill is left out."""
-    results = {}
-    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else []:
-        try:
-            record = json.loads(line)
-            results[Cell(**record["cell"])] = Outcome(**record["outcome"])
-        except (ValueError, KeyError, TypeError):
-            continue
-    return results
-
-
-def append_result(path: Path, cell: Cell, outcome: Outcome) -> None:
-    """Append a cell to the file, on a line of its own."""
-    with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps({"cell": asdict(cell), "outcome": asdict(outcome)}) + "\n")
 
 
 class Study:
@@ -303,75 +268,13 @@ def compute(options: argparse.Namespace, path: Path, done: dict[Cell, Outcome]) 
                 for cell, function in missing:
                     done[cell] = function()
                     append_result(path, cell, done[cell])
-                    print(cell, f"error {1 - _correct(done[cell]).mean():.3f}", file=sys.stderr, flush=True)
+                    print(cell, f"error {1 - correct_of(done[cell]).mean():.3f}", file=sys.stderr, flush=True)
                 shutil.rmtree(study.folder)
-
-
-def _correct(outcome: Outcome) -> np.ndarray:
-    return np.array([int(digit) for digit in outcome.correct], float)
-
-
-def summary(results: dict[Cell, Outcome]) -> list[dict[str, object]]:
-    """Return a row for each task, share, source and ratio, over the seeds that have the cell and its control."""
-    rows: list[dict[str, object]] = []
-    keys = sorted({(cell.task, cell.share, cell.source != "none", cell.source, cell.ratio) for cell in results})
-    for task, share, _, source, ratio in keys:
-        pairs = []
-        for seed in sorted({cell.seed for cell in results}):
-            cell, control = Cell(task, share, seed, source, ratio), Cell(task, share, seed, "none", 0.0)
-            if cell in results and control in results:
-                pairs.append((results[cell], results[control]))
-        if not pairs:
-            continue
-        error, reduction = intervals([(_correct(outcome), _correct(control)) for outcome, control in pairs])
-        rows.append(
-            {
-                "task": task,
-                "source": source,
-                "share": share,
-                "recordings": pairs[0][0].recordings,
-                "ratio": ratio,
-                "generated": float(np.mean([outcome.generated for outcome, _ in pairs])),
-                "seeds": len(pairs),
-                "error": error,
-                "reduction": reduction,
-            }
-        )
-    return rows
-
-
-def intervals(pairs: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[Interval, Interval]:
-    """Return the error, and its reduction relative to the control, with 95 % intervals.
-
-    Seeds are drawn with replacement, then recordings of each, the same for both.
-
-    Parameters
-    ----------
-    pairs
-        Of each seed: 1 for each recording that is recognised, else 0, ``(n,)``, by the classifier and the control.
-    """
-    rng = np.random.default_rng(0)
-
-    def draw(rows: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[float, float]:
-        error, control = (float(np.mean([1 - pair[k].mean() for pair in rows])) for k in (0, 1))
-        return error, 1 - error / control if control else 0.0
-
-    draws = []
-    for _ in range(N_DRAWS):
-        chosen = []
-        for index in rng.integers(len(pairs), size=len(pairs)):
-            rows = rng.integers(len(pairs[index][0]), size=len(pairs[index][0]))
-            chosen.append((pairs[index][0][rows], pairs[index][1][rows]))
-        draws.append(draw(chosen))
-    values = draw(pairs)
-    bounds = np.percentile(np.array(draws), [2.5, 97.5], axis=0)
-    error, reduction = (Interval(values[k], float(bounds[0, k]), float(bounds[1, k])) for k in (0, 1))
-    return error, reduction
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this script."""
-    parser.add_argument("--corpora", type=Path, default=Path("corpora"), help="folder of digits, drums and drum-judge")
+    parser.add_argument("--corpora", type=Path, default=Path("corpora"), help="folder of digits, drums, drum-judge")
     parser.add_argument("--out", type=Path, default=Path("runs/generated"))
     parser.add_argument("--picture", type=Path, default=None, help="PNG file of the curves")
     parser.add_argument("--task", nargs="+", choices=TASKS, default=["digits", "drums"])

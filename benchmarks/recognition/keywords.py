@@ -11,10 +11,11 @@ The classifier learns the digits of the other speakers, ``_other``: sentences of
 hour on sentences of voices without key words (speakers ``kerstin`` and ``allison``), on fold 4 of ESC-10 and on the
 recordings of ``--noise``, none of which is in training. ``--spoken`` adds words by the bundled voice ``en-kathleen``,
 each as another speaker might say it: so many of each digit, and as many other words as digits. ``--generated`` adds
-corpora of the command ``words``: digits, and other words, which are ``_other``. The stream has all
-recordings of the unseen speaker, with pauses between them and noise of fold 4 at each ``--snr``. An event counts if it
-has the right label and comes at most TOLERANCE_SECONDS after the end of the word; each other event in the stream is
-wrong.
+corpora of the commands ``words`` and ``languages``: digits, and other words, which are ``_other``; ``--others`` is for
+speech by ``languages``. ``--from`` starts from an earlier classifier, and ``--alarms`` adds its false alarms in what it
+was trained on. The stream has all recordings of the unseen speaker, with pauses between them and noise of fold 4 at
+each ``--snr``. An event counts if it has the right label and comes at most TOLERANCE_SECONDS after the end of the word;
+each other event is wrong. ``--development`` takes fold 3 of ESC-10 and no voices of the test.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ from wavewright.families.classifier.recipe import ClassifierRecipe, recipe
 from wavewright.families.classifier.runtime import ClassifierRuntime
 from wavewright.metrics.confusion import wilson_interval
 from wavewright.recognition.false_alarms import write_alarms
-from wavewright.recognition.spotting import KeywordSpotter, calibrate_spotter, card_settings
+from wavewright.recognition.spotting import KeywordSpotter, SpotterSettings, calibrate_spotter
 from wavewright.speech.spoken_labels import SpokenLabels
 from wavewright.speech.voice import Voice
 from wavewright.text.english.pronounce import phones_of
@@ -241,6 +242,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--spoken", type=int, default=0, help="clips of each word by a voice, beside the recordings")
     parser.add_argument("--generated", type=Path, nargs="*", default=[], help="corpora of generated words")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--smoothed", type=float, default=0.9, help="part of a window over which confidences are averaged"
+    )
     parser.add_argument("--false-alarms", type=float, default=1.0, help="an hour")
     parser.add_argument("--snr", nargs="+", type=float, default=[30.0, 15.0], help="of the stream, in dB")
     parser.add_argument("--recordings", type=int, default=0, help="without key words, at most; 0: all")
@@ -256,10 +260,11 @@ def measure(options: argparse.Namespace, report: Report) -> None:
     entries = [*found.train, *spoken]
     model = trained(options, entries)
     without = found.without[: options.recordings or None]
-    alarms = calibrate_spotter(model, without or found.words[:3], options.false_alarms)
+    spotting = SpotterSettings(smoothed_fraction=options.smoothed)
+    alarms = calibrate_spotter(model, without or found.words[:3], options.false_alarms, spotting)
     print(alarms, file=sys.stderr, flush=True)
     for snr_db in options.snr:
-        spotter = KeywordSpotter(model, replace(card_settings(model), threshold=alarms.threshold))
+        spotter = KeywordSpotter(model, replace(spotting, threshold=alarms.threshold))
         n_words, n_right, n_wrong = count_recalled(spotter, stream_of(found.words, found.noise, snr_db, options.seed))
         report.add(
             RECALL,

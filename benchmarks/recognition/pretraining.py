@@ -6,7 +6,7 @@ Folders have a sub-folder for each label. Measured on other speakers, kits and f
 of the digits two speakers, of the drums three kits, of ESC-10 one fold (all by the beginning of the file name), and
 each fold with all recordings. The seed draws the recordings to learn from. Methods:
 ``scratch`` and ``fine-tuned`` train the network of the encoder with equally many steps, the same pooling and the same
-augmentation; ``unfitted`` is ``fine-tuned`` with random weights in the last layer and a higher learning rate.
+augmentation; ``fitted`` is ``fine-tuned`` with a last layer that begins as a logistic regression on augmented clips.
 ``probe`` is a logistic regression on embeddings, ``statistics`` one on means and deviations of log-mel bands;
 ``neighbours`` is the fraction of recordings whose nearest other one has the same label, by embeddings and by log-mel.
 """
@@ -144,7 +144,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--shots", type=int, nargs="*", default=[5, 20, ALL, 1], help="recordings of a label; 0 for all"
     )
-    parser.add_argument("--methods", nargs="+", choices=(*METHODS, "unfitted"), default=list(METHODS))
+    parser.add_argument("--methods", nargs="+", choices=(*METHODS, "fitted"), default=list(METHODS))
     parser.add_argument("--pooling", choices=("mean", "statistics"), default="", help="of trained networks")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--folds", action="store_true", help="train networks on each of the folds as well")
@@ -176,7 +176,7 @@ def measure(options: argparse.Namespace, report: Report) -> None:
                 )
             elif options.folds:
                 add_cross_validation(task, entries, method, _training_on_folds(task, method, options), report)
-        pretrained = [errors[5, method] for method in ("probe", "fine-tuned", "unfitted") if (5, method) in errors]
+        pretrained = [errors[5, method] for method in ("probe", "fine-tuned") if (5, method) in errors]
         if (5, "scratch") in errors and pretrained:
             best = min(pretrained)
             gain = 1 - best / max(errors[5, "scratch"], 1e-9)

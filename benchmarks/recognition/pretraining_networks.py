@@ -1,4 +1,4 @@
-"""Networks of the benchmark of pre-training: from scratch, from an encoder, and from one with a random last layer."""
+"""Networks of the benchmark of pre-training: from scratch, from an encoder, and from one with a fitted last layer."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from wavewright.recognition.recogniser import RecordingRecogniser
 from wavewright.training.run import Provenance, Run
 from wavewright.training.run_folder import RUN_FILE
 
-TRAINED = ("scratch", "fine-tuned", "unfitted")
-UNFITTED_LEARNING_RATE = 5e-3
+TRAINED = ("scratch", "fine-tuned", "fitted")
+FITTED_BATCHES, FITTED_LEARNING_RATE = 50, 3e-3
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Method:
     def recipe(self, encoder: ModelFolder, is_aligned: bool) -> ClassifierRecipe:
         """Return the recipe; there are no validation clips, and a label may have one recording."""
         recipe = fine_tuning(encoder)
-        rate = {"scratch": TRAINING.learning_rate, "unfitted": UNFITTED_LEARNING_RATE}.get(self.name)
+        rate = {"scratch": TRAINING.learning_rate, "fitted": FITTED_LEARNING_RATE}.get(self.name)
         training = replace(
             recipe.training,
             steps=self.steps,
@@ -41,8 +41,8 @@ class Method:
             evaluate_every=self.steps,
         )
         data = replace(recipe.data, align=is_aligned, valid_fraction=0.0, smallest_class=1, split_by="name")
-        if self.name == "unfitted":
-            data = replace(data, fitted_batches=0)
+        if self.name == "fitted":
+            data = replace(data, fitted_batches=FITTED_BATCHES)
         model = replace(recipe.model, pooling=self.pooling or recipe.model.pooling)
         return replace(recipe, model=model, data=data, training=training)
 

@@ -8,8 +8,7 @@ from pathlib import Path
 from wavewright.drawing.plots import figure_class, save_figure, tidy_axes
 from wavewright.metrics.sampling import Interval
 
-COLOURS = {0.0: "#222222", 0.25: "#7fb3d5", 0.5: "#2e86c1", 1.0: "#c0392b"}
-OTHER_COLOUR = "#8e44ad"
+COLOURS = ("#222222", "#2e86c1", "#c0392b", "#8e44ad", "#d68910", "#7fb3d5")  # the first for recordings alone
 SHARES = (0.01, 0.1, 0.3, 1.0)  # with a mark on the axis
 LOWEST_SHARE = 0.005
 
@@ -23,7 +22,7 @@ def draw_study(rows: Sequence[Mapping[str, object]], path: Path) -> None:
     for number, (task, source) in enumerate(panels, 1):
         axes = figure.add_subplot(1, len(panels), number)
         of_panel = [row for row in rows if row["task"] == task and row["source"] in ("none", source)]
-        for place, ratio in enumerate(sorted({_number(row["ratio"]) for row in of_panel})):
+        for place, ratio in enumerate(sorted({0.0, *(_number(row["ratio"]) for row in of_panel)})):
             curve = [row for row in of_panel if row["ratio"] == ratio]
             shares = [_number(row["share"]) * (1 + 0.15 * place) for row in curve]
             errors = [row["error"] for row in curve]
@@ -34,7 +33,7 @@ def draw_study(rows: Sequence[Mapping[str, object]], path: Path) -> None:
             ]
             label = f"{ratio:g} generated for each recording" if ratio else "recordings alone"
             axes.errorbar(
-                shares, values, bounds, label=label, color=COLOURS.get(ratio, OTHER_COLOUR), marker="o", capsize=2
+                shares, values, bounds, label=label, color=COLOURS[place % len(COLOURS)], marker="o", capsize=2
             )
         axes.set_xscale("log")
         axes.set_ylim(bottom=0)

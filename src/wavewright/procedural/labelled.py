@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Callable, Mapping, Sequence
+from typing import Self
 
 import numpy as np
 
 from ..errors import BadSetting
+from ..names import quoted
 from .click import Click
 from .engine import CombustionEngine
 from .fire import Fire
@@ -193,14 +195,42 @@ SOUNDS: Mapping[str, Callable[[Draw], np.ndarray]] = {
 """Functions that draw and render a clip, by label."""
 
 
+def _check_label(label: str) -> None:
+    if label not in SOUNDS:
+        raise BadSetting(f"Procedures have no label {quoted(label)}; theirs are {', '.join(SOUNDS)}.")
+
+
 class ProceduralLabels:
-    """Procedures that render clips of labels; every clip has other settings. See :class:`.ClipSource`."""
+    """Procedures that render clips of labels; every clip has other settings. See :class:`.ClipSource`.
+
+    Parameters
+    ----------
+    labels
+        Those to render, all by default.
+
+    Raises
+    ------
+    BadSetting
+        For a label that is none of SOUNDS.
+    """
 
     name = NAME
     licence = "Apache-2.0"
-    labels = tuple(SOUNDS)
     sample_rate = SAMPLE_RATE
     content_hash = hashlib.sha256(f"{NAME} {VERSION}".encode()).hexdigest()
+
+    def __init__(self, labels: Sequence[str] = tuple(SOUNDS)) -> None:
+        self.labels = tuple(labels)
+        for label in self.labels:
+            _check_label(label)
+
+    @classmethod
+    def named(cls, name: str) -> Self | None:
+        """Return the procedures of a name, ``procedures`` or ``procedures:rain,wind``; None for another name."""
+        start, _, labels = name.partition(":")
+        if start != NAME:
+            return None
+        return cls(labels.split(",")) if labels else cls()
 
     def generate(self, label: str | None = None, count: int = 1, seed: int = 0, start: int = 0) -> list[np.ndarray]:
         """Return clips ``start`` to ``start + count - 1`` of a seed, each ``(1, time)`` float32 of five seconds.
@@ -213,8 +243,7 @@ class ProceduralLabels:
         waves = []
         for index in range(start, start + count):
             name = self.labels[index % len(self.labels)] if label is None else label
-            if name not in SOUNDS:
-                raise BadSetting(f"Procedures have no label {name!r}; theirs are {', '.join(SOUNDS)}.")
+            _check_label(name)
             rng = np.random.default_rng([seed, index, zlib.crc32(name.encode())])
             wave = SOUNDS[name](Draw(rng, SECONDS, SAMPLE_RATE))
             waves.append((wave * (PEAK / np.abs(wave).max()))[None].astype(np.float32))

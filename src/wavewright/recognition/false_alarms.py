@@ -17,7 +17,7 @@ from ..data.entry import Entry, Problem
 from ..errors import BadAudio, BadFolder, BadSetting, MissingExtra
 from ..names import file_stem
 from ..units import seconds_to_samples
-from .spotting import KeywordSpotter, SpotterSettings, card_settings
+from .spotting import KeywordSpotter, SpotterSettings
 
 SMALLEST_ALARM = 0.05  # confidence; what is below it teaches little
 MOST_ALARMS = 1_000
@@ -89,7 +89,7 @@ def find_alarms(
     smallest : float
         Smallest confidence of an alarm.
     settings : SpotterSettings, optional
-        The threshold does not matter; by default those that suit the model.
+        The threshold does not matter.
 
     Returns
     -------
@@ -132,7 +132,9 @@ def peaks(confidences: np.ndarray, smallest: float, n_refractory: int) -> Iterat
 
 
 def check_alarm_folder(folder: Path) -> None:
-    """Raise BadSetting unless the name of a folder is that of a background label."""
+    """Raise BadSetting unless a folder can be one of clips of a background label."""
+    if folder.exists() and not folder.is_dir():
+        raise BadSetting(f"{folder} is a file; give the folder for the clips another name.")
     if not is_background(folder.name):
         raise BadSetting(
             f"{folder.name!r} is no background label; give a folder whose name begins with an underscore, such as "
@@ -182,7 +184,7 @@ def write_alarms(
 
 def _write(alarm: FalseAlarm, model: Classifier, folder: Path) -> Path:
     """Write what the spotter averaged for an alarm; return the file."""
-    heard = (1 + card_settings(model).smoothed_fraction) * model.window_samples
+    heard = (1 + SpotterSettings().smoothed_fraction) * model.window_samples
     end = seconds_to_samples(alarm.seconds, model.sample_rate)
     wave = np.concatenate(list(decode_at(alarm.entry, model.sample_rate, 1)), axis=1)[
         :, max(0, end - round(heard)) : end

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +21,6 @@ from .windows import SlidingWindows
 
 SPOTTING = "spotting"  # among the metrics of a card
 UNCALIBRATED_THRESHOLD = 0.5
-USUAL_SMOOTHED = 0.7
-SMOOTHED_ANYWHERE = 0.9  # of a model that knows words anywhere in a window, also partly outside
 SECONDS_PER_HOUR = 3_600
 SMALLEST_CONFIDENCE = 1e-5  # in the mean of logarithms, so that one window cannot rule out a word
 
@@ -33,9 +31,7 @@ class SpotterSettings(RangedSettings):
 
     threshold: float = ranged(UNCALIBRATED_THRESHOLD, 0.0, 1.0)  # smallest smoothed confidence of an event
     hop_seconds: float = ranged(0.1, 0.01, 10.0)  # from one window to the next
-    smoothed_fraction: float = ranged(
-        USUAL_SMOOTHED, 0.0, 10.0
-    )  # of a window: the time over which confidences are averaged
+    smoothed_fraction: float = ranged(0.9, 0.0, 10.0)  # of a window: the time over which confidences are averaged
     refractory_seconds: float = ranged(1.0, 0.0, 60.0)  # after an event, in which there is no other
 
 
@@ -65,7 +61,7 @@ class KeywordSpotter:
     ----------
     model : Classifier
     settings : SpotterSettings, optional
-        By default those of :func:`card_settings`.
+        By default those on the card of the model.
 
     Raises
     ------
@@ -215,15 +211,12 @@ class SpottingCalibration:
 
 
 def card_settings(model: Classifier) -> SpotterSettings:
-    """Return the settings for a model: with the threshold on its card, and the smoothing that suits its training."""
-    data = model.card.recipe.get("data")
-    is_anywhere = isinstance(data, dict) and data.get("anywhere") is True
-    settings = SpotterSettings(smoothed_fraction=SMOOTHED_ANYWHERE if is_anywhere else USUAL_SMOOTHED)
+    """Return the settings with the threshold on the card of a model, the default one without."""
     stored = model.card.metrics.get(SPOTTING)
     threshold = stored.get("threshold") if isinstance(stored, dict) else None
     if isinstance(threshold, int | float) and 0 <= threshold <= 1:
-        return replace(settings, threshold=float(threshold))
-    return settings
+        return SpotterSettings(threshold=float(threshold))
+    return SpotterSettings()
 
 
 def calibrate_spotter(
@@ -239,7 +232,7 @@ def calibrate_spotter(
     false_alarms_per_hour : float
         Allowed rate.
     settings : SpotterSettings, optional
-        All but the threshold; by default those that suit the model.
+        All but the threshold.
 
     Raises
     ------

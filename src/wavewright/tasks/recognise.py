@@ -111,8 +111,7 @@ def recognise(
     if alarms is not None:
         if calibrate:
             raise BadSetting("--alarms and --calibrate are two steps; give one of them.")
-        check_alarm_folder(alarms)
-        return write_alarms(classifier, entries_of(paths)[0], alarms)
+        return _write_alarms(classifier, paths, alarms)
     if calibrate:
         return _calibrate(classifier, models.find(model), paths, false_alarms)
     recogniser = RecordingRecogniser(classifier, top, events, rejects=not accept_all)
@@ -159,6 +158,14 @@ def _recognise(recogniser: RecordingRecogniser, paths: tuple[Path, ...], quiet: 
     return RecognisedFiles(
         **identity(classifier), files=tuple(files), failed=tuple(failed), notes=notes, exit_code=2 if failed else 0
     )
+
+
+def _write_alarms(model: Classifier, paths: tuple[Path, ...], folder: Path) -> WrittenAlarms:
+    """Write clips of the false alarms in files and folders; files that cannot be read are problems."""
+    check_alarm_folder(folder)
+    entries, unread = entries_of(paths)
+    written = write_alarms(model, entries, folder)
+    return replace(written, problems=(*(problem.reason for problem in unread), *written.problems))
 
 
 def _calibrate(model: Classifier, folder: Path, paths: tuple[Path, ...], false_alarms: float) -> SpottingCalibration:

@@ -31,7 +31,6 @@ from ..generated_clips import (
     requested_clips,
 )
 from ..models.card import CARD_FILE, Source
-from ..procedural.labelled import NAME as PROCEDURES
 from ..procedural.labelled import ProceduralLabels
 from ..speech.spoken_labels import SpokenLabels
 from ..speech.voice import Voice
@@ -103,8 +102,8 @@ def open_source(name: str, labels: Sequence[str], label_map: Sequence[tuple[str,
     A voice speaks the labels, or the texts that the map has for them; labels of the background only if it has some.
     Raises BadModel if a model neither generates clips nor speaks, BadFolder for a folder without labelled clips.
     """
-    if name == PROCEDURES:
-        return ProceduralLabels()
+    if (procedures := ProceduralLabels.named(name)) is not None:
+        return procedures
     folder = Path(name)
     if folder.is_dir() and not any((folder / file).is_file() for file in (CARD_FILE, RUN_FILE)):
         return FolderOfClips(folder)

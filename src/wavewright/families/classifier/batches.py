@@ -42,7 +42,7 @@ class ClassifierDataSettings(AugmentationSettings):
     fit_to_folder: bool = True  # settings of the network that are left at their defaults follow the recordings
     most_generated: float = ranged(1.0, 0.0, 1.0)  # of the clips of a label in a batch, where it has recordings
     few_clips: int = ranged(0, 0, 1_000_000)  # of a label, the median: up to so many the encoder does not learn
-    fitted_batches: int = ranged(50, 0, 10_000)  # from an encoder: that the last layer is fitted to before training
+    fitted_batches: int = ranged(0, 0, 10_000)  # from an encoder: that the last layer is fitted to before training
     split_by: Literal["name", "group"] = "group"  # validate by other groups (speakers, sources) or by other recordings
     valid_fraction: float = ranged(0.1, 0.0, 0.9)  # of the clips (or groups, where they are known), for validation
     smallest_class: int = ranged(2, 1, 1_000_000)  # training clips; a label with fewer is left out

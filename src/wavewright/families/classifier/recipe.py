@@ -25,7 +25,7 @@ from .fitting import FITTED, LENGTH, check_labels, fit_settings, group_and_split
 MAX_WINDOWS = 8  # of a recording, for validation
 FINE_TUNING_STEPS = 500
 FINE_TUNING_LEARNING_RATE = 5e-4
-FROM_ENCODER_LEARNING_RATE = 3e-3
+FROM_ENCODER_LEARNING_RATE = 5e-3
 
 
 ClassifierRecipe = RecipeOf[ClassifierConfig, ClassifierDataSettings]

@@ -1,7 +1,7 @@
 """The training of the family ``classifier``: build, evaluate and export its network.
 
-The last layer of a classifier that starts from an encoder begins as a logistic regression on augmented recordings: with
-random weights there, the first steps would change the encoder at random too.
+The last layer of a classifier that starts from an encoder can begin as a logistic regression on augmented recordings:
+with random weights there, the first steps change the encoder at random too.
 
 Papers:
     Kumar, Raghunathan, Jones, Ma and Liang, "Fine-Tuning can Distort Pretrained Features and Underperform
