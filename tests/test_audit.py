@@ -194,6 +194,8 @@ def test_the_loss_of_a_mixture_is_a_squared_error():
     outputs = np.concatenate([np.zeros(6), np.full(5, log_deviation)]).astype(np.float32)
     found = clip_loss(lambda *given: (outputs, given[-1]), config, frames, 0, 0)
     assert found == pytest.approx(np.square(frames).mean(), rel=1e-4)
+    outputs[6:] = -5.0  # a deviation so small that other frames have a loss of thousands of nats
+    assert 1e300 < clip_loss(lambda *given: (outputs, given[-1]), config, frames[:9], 0, 0) < np.inf
 
 
 # --------------------------------------------------------------------------------------------------- repeated sounds

@@ -13,6 +13,7 @@ from test_recognise import RATE, ToneClassifier, noise, tone
 from wavewright.cli import run
 from wavewright.data.folder import scan
 from wavewright.errors import BadFolder, BadSetting
+from wavewright.recognition import false_alarms
 from wavewright.recognition.false_alarms import find_alarms, peaks, write_alarms
 
 
@@ -63,6 +64,29 @@ def test_a_clip_has_the_sound_of_its_alarm(recordings, tmp_path):
     assert len(clip) == round(1.9 * model.window_samples)
     starts = np.lib.stride_tricks.sliding_window_view(recording, len(clip))
     assert np.abs(starts - clip).max(axis=1).min() < 1e-4
+
+
+def test_recordings_of_the_same_name_have_clips_of_their_own(recordings, tmp_path):
+    entries = []
+    for name in ("first", "second"):
+        folder = tmp_path / name / "talk"
+        folder.mkdir(parents=True)
+        (folder / "a.wav").write_bytes((recordings / "a.wav").read_bytes())
+        entries += scan(folder, "none").entries
+    written = write_alarms(ToneClassifier(), entries, tmp_path / "_hard", smallest=0.5)
+    assert set(written.files) == set((tmp_path / "_hard").iterdir())
+    assert len(set(written.files)) == len(written.labels) >= 2
+    assert any(path.stem.endswith("-2") for path in written.files)
+
+
+def test_clips_of_one_recording_are_those_of_its_whole_wave():
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        wave = rng.standard_normal((1, 500)).astype(np.float32)
+        blocks = np.split(wave, np.sort(rng.integers(0, 500, 6)), axis=1)
+        ends = np.sort(rng.integers(1, 540, 5)).tolist()
+        for end, last in zip(ends, false_alarms._last_samples(blocks, ends, 60), strict=True):
+            assert np.array_equal(last, wave[:, max(0, end - 60) : end])
 
 
 def test_clips_of_earlier_alarms_stay(recordings, tmp_path):

@@ -269,6 +269,47 @@ def test_sources_by_name_folders_and_procedures_among_them(tones_folder, tmp_pat
     assert open_source("procedures", ("rain",), ()).labels[0] == "rain"
 
 
+def labelled_folder(folder, label="low"):
+    (folder / label).mkdir(parents=True)
+    soundfile.write(folder / label / "0.wav", decaying_tone(HZ["low"], np.random.default_rng(0))[0], RATE)
+    return folder
+
+
+def test_a_model_or_search_goes_before_a_folder_of_its_name(tmp_path, monkeypatch):
+    monkeypatch.setattr(loading, "load_generator", lambda name: f"model {name}")
+    monkeypatch.chdir(tmp_path)
+    drums = labelled_folder(Path("drums"))
+    assert open_source("drums", ("low",), ()) == "model drums"  # the bundled one
+    assert open_source(str(drums.resolve()), ("low",), ()).labels == ("low",)
+    search = labelled_folder(Path("search"))
+    assert open_source("search", ("low",), ()).labels == ("low",)
+    (search / "best").mkdir()
+    for file in ("tune.json", "best/card.json"):
+        (search / file).write_text("{}")
+    assert open_source("search", ("low",), ()) == "model search"
+
+
+def test_sources_of_the_same_name_are_refused(tones_folder, tmp_path, capsys):
+    folders = [labelled_folder(tmp_path / name / "made") for name in ("a", "b")]
+    given = [text for folder in folders for text in ("--augment-with", str(folder))]
+    arguments = ("--out", str(tmp_path / "out"), "--family", "classifier", "--label-from", "folder", *given)
+    found = refused(capsys, "train", str(tones_folder), *arguments, "--set", "training.steps=2")
+    assert "has 2 sources named 'made'; rename or leave out one" in found
+    assert not (tmp_path / "out").exists()
+
+
+def test_counts_of_before_a_setting_was_added_are_resumed(tmp_path, accept):
+    settings = GeneratedSettings(("tones",), min_confidence=0.0)
+    accept.limits_db = dict.fromkeys(accept.limits_db, (0.0, np.inf))
+    generate_for(tmp_path, [Tones()], {"high": 1}, settings, accept, 0)
+    counts = json.loads((tmp_path / "counts.json").read_text())
+    del counts["settings"]["match"]
+    (tmp_path / "counts.json").write_text(json.dumps(counts))
+    assert read_counts(tmp_path, settings, 0).accepted == {"high": 1}
+    with pytest.raises(BadSetting, match="other settings"):
+        read_counts(tmp_path, replace(settings, match=True), 0)
+
+
 def test_clips_made_like_recordings_have_their_rate_and_ends(tmp_path, accept):
     accept.limits_db = dict.fromkeys(accept.limits_db, (0.0, np.inf))
     source = Tones()

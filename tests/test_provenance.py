@@ -494,6 +494,15 @@ def test_a_key_with_a_password_signs_for_those_who_know_it(tmp_path, monkeypatch
     assert wavewright.verify(path).is_verified
 
 
+def test_a_password_has_any_bytes_but_not_too_many(tmp_path, monkeypatch):
+    monkeypatch.setenv("WAVEWRIGHT_KEY_PASSWORD", "\udcff\udcfe")  # bytes that are not UTF-8
+    files = keys.new_key(tmp_path / "bytes")
+    assert wavewright.sign(noise().write(tmp_path / "a.wav"), key=files.private).key_id == files.key_id
+    monkeypatch.setenv("WAVEWRIGHT_KEY_PASSWORD", 1024 * "x")
+    with pytest.raises(BadSetting, match="has 1024 bytes; a password has at most 1023"):
+        keys.new_key(tmp_path / "more")
+
+
 def test_a_password_does_not_matter_to_a_key_without_one(tmp_path, monkeypatch, own_keys):
     monkeypatch.setenv("WAVEWRIGHT_KEY_PASSWORD", "open sesame")
     assert wavewright.sign(noise().write(tmp_path / "a.wav")).key_id == own_keys.key_id

@@ -370,7 +370,8 @@ def read_counts(folder: Path, settings: GeneratedSettings, seed: int) -> Generat
         str(counts)  # fails for numbers that are none
     except (ValueError, KeyError, TypeError) as error:
         raise BadFolder(f"{path} is damaged; remove its folder, and the clips are generated again.") from error
-    if counts.settings != _settings_json(settings, seed):
+    defaults = _settings_json(GeneratedSettings(()), seed)  # of settings that are newer than the file
+    if defaults | counts.settings != _settings_json(settings, seed):
         raise BadSetting(
             f"{folder} has clips by other settings ({', '.join(counts.models)}, ratio {counts.settings['ratio']}); "
             "resume with those of the first call."

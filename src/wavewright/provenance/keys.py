@@ -20,6 +20,7 @@ PASSWORD_VARIABLE = "WAVEWRIGHT_KEY_PASSWORD"
 PRIVATE_FILE, PUBLIC_FILE = "signing-key.pem", "signing-key.pub.pem"
 PRIVATE_MODE = 0o600
 MAX_KEY_BYTES = 2**16
+MAX_PASSWORD_BYTES = 1023  # OpenSSL takes no longer one
 ID_DIGITS = 32
 HOW_TO_MAKE = "`wavewright keys new` makes one"
 
@@ -163,7 +164,10 @@ def check_extra() -> None:
 
 def _password() -> bytes | None:
     """Return the password of private keys, None without one."""
-    return os.environ.get(PASSWORD_VARIABLE, "").encode() or None
+    password = os.fsencode(os.environ.get(PASSWORD_VARIABLE, ""))
+    if len(password) > MAX_PASSWORD_BYTES:
+        raise BadSetting(f"{PASSWORD_VARIABLE} has {len(password)} bytes; a password has at most {MAX_PASSWORD_BYTES}.")
+    return password or None
 
 
 def _encryption() -> KeySerializationEncryption:

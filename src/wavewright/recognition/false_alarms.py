@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,7 +51,7 @@ class WrittenAlarms:
     files
         The clips.
     labels
-        What was heard in each.
+        The false label of each.
     confidences
         Of the labels.
     problems
@@ -175,21 +176,49 @@ def write_alarms(
         folder.mkdir(parents=True, exist_ok=True)
     return WrittenAlarms(
         folder,
-        tuple(_write(alarm, model, folder) for alarm in alarms),
+        _write(alarms, model, folder),
         tuple(alarm.label for alarm in alarms),
         tuple(round(alarm.confidence, 4) for alarm in alarms),
         tuple(problems),
     )
 
 
-def _write(alarm: FalseAlarm, model: Classifier, folder: Path) -> Path:
-    """Write what the spotter averaged for an alarm; return the file."""
-    heard = (1 + SpotterSettings().smoothed_fraction) * model.window_samples
-    end = seconds_to_samples(alarm.seconds, model.sample_rate)
-    wave = np.concatenate(list(decode_at(alarm.entry, model.sample_rate, 1)), axis=1)[
-        :, max(0, end - round(heard)) : end
-    ]
-    source = alarm.entry.path
-    path = folder / f"{file_stem(source.parent.name, source.stem, f'{alarm.seconds:.2f}')}.flac"
-    Clip(wave, model.sample_rate).write(path)
-    return path
+def _write(alarms: Sequence[FalseAlarm], model: Classifier, folder: Path) -> tuple[Path, ...]:
+    """Write what the spotter averaged for each alarm; return the files in the order of the alarms."""
+    paths = _paths(alarms, folder)
+    rows_of: dict[Entry, list[int]] = {}
+    for row in sorted(range(len(alarms)), key=lambda row: alarms[row].seconds):
+        rows_of.setdefault(alarms[row].entry, []).append(row)
+    n_samples = round((1 + SpotterSettings().smoothed_fraction) * model.window_samples)
+    for entry, rows in rows_of.items():
+        ends = [seconds_to_samples(alarms[row].seconds, model.sample_rate) for row in rows]
+        for row, wave in zip(rows, _last_samples(decode_at(entry, model.sample_rate, 1), ends, n_samples), strict=True):
+            Clip(wave, model.sample_rate).write(paths[row])
+    return tuple(paths)
+
+
+def _paths(alarms: Sequence[FalseAlarm], folder: Path) -> list[Path]:
+    """Return a file for each alarm, named after the recording and the second; numbered where names are the same."""
+    paths = []
+    n_named: Counter[str] = Counter()
+    for alarm in alarms:
+        source, seconds = alarm.entry.path, alarm.entry.offset_seconds + alarm.seconds
+        stem = file_stem(source.parent.name, source.stem, f"{seconds:.2f}")
+        n_named[stem] += 1
+        paths.append(folder / f"{stem if n_named[stem] == 1 else f'{stem}-{n_named[stem]}'}.flac")
+    return paths
+
+
+def _last_samples(blocks: Iterable[np.ndarray], ends: Sequence[int], n_samples: int) -> Iterator[np.ndarray]:
+    """Yield the last samples before each of some ends, which ascend, of a wave that arrives in blocks ``(1, time)``."""
+    pending = deque(ends)
+    recent, first = np.zeros((1, 0), np.float32), 0  # the last samples, and the index of the first of them
+    for block in blocks:
+        recent = np.concatenate([recent, block], axis=1)
+        while pending and pending[0] <= first + recent.shape[1]:
+            end = pending.popleft() - first
+            yield recent[:, max(0, end - n_samples) : end]
+        n_passed = max(0, recent.shape[1] - n_samples)
+        recent, first = recent[:, n_passed:], first + n_passed
+    for end in pending:  # of windows that go beyond the end of the recording
+        yield recent[:, max(0, end - first - n_samples) :]

@@ -11,11 +11,11 @@ from typing import cast
 
 import numpy as np
 
-from .. import loading
+from .. import loading, models
 from ..clip_sources import ClipSource, FolderOfClips
 from ..contracts.recognition import is_background
 from ..data.entry import Entry
-from ..errors import BadSetting
+from ..errors import BadModel, BadSetting
 from ..families.classifier.config import ClassifierConfig
 from ..families.classifier.features import fixed_length
 from ..families.classifier.recipe import ClassifierPrepared
@@ -30,7 +30,8 @@ from ..generated_clips import (
     read_counts,
     requested_clips,
 )
-from ..models.card import CARD_FILE, Source
+from ..models.card import Source
+from ..names import quoted
 from ..procedural.labelled import ProceduralLabels
 from ..speech.spoken_labels import SpokenLabels
 from ..speech.voice import Voice
@@ -68,7 +69,7 @@ def with_generated_clips(settings: GeneratedSettings, plan: PlannedRun) -> Plann
     BadModel
         If a model neither generates nor speaks, or has no labels.
     BadSetting
-        If the labels do not match, no clip passes, or the run is none of a classifier.
+        If two sources have the same name, labels do not match, no clip passes, or the run is none of a classifier.
     """
     if not isinstance(plan.recipe.model, ClassifierConfig):
         raise BadSetting("--augment-with is for --family classifier; other families learn from recordings alone.")
@@ -76,37 +77,37 @@ def with_generated_clips(settings: GeneratedSettings, plan: PlannedRun) -> Plann
         raise BadSetting("--augment-with is not possible under torchrun; train the classifier in one process.")
     started = time.monotonic()
     labels = _labels_of(plan)
-    models = [open_source(name, labels, settings.label_map) for name in settings.models]
-    if not any(isinstance(model, SpokenLabels) for model in models):  # a voice speaks any text
-        check_label_map(settings.label_map, models)  # before anything is trained
-    for model in models:
-        pair_labels(model, labels, settings.label_map)
+    sources = [open_source(name, labels, settings.label_map) for name in settings.models]
+    _check_names(sources)
+    if not any(isinstance(source, SpokenLabels) for source in sources):  # a voice speaks any text
+        check_label_map(settings.label_map, sources)  # before anything is trained
+    for source in sources:
+        pair_labels(source, labels, settings.label_map)
     seed = plan.recipe.training.seed
     counts = read_counts(plan.out / GENERATED, settings, seed)
     if counts is None:
-        counts = _generate(settings, plan, models)
+        counts = _generate(settings, plan, sources)
     entries = generated_entries(plan.out / GENERATED)
     if not plan.quiet:
         print(counts, flush=True)
     return replace(
         plan,
         scan=replace(plan.scan, entries=(*plan.scan.entries, *entries)),
-        provenance=replace(plan.provenance, sources=(*plan.provenance.sources, *_sources(models, entries))),
+        provenance=replace(plan.provenance, sources=(*plan.provenance.sources, *_sources(sources, entries))),
         max_minutes=_left(plan.max_minutes, (time.monotonic() - started) / 60),
     )
 
 
 def open_source(name: str, labels: Sequence[str], label_map: Sequence[tuple[str, str]]) -> ClipSource:
-    """Return the source of a name: a model, a voice, procedures, or a folder of clips.
+    """Return the source of a name: a model, a voice, procedures, or a folder of clips if no model has the name.
 
     A voice speaks the labels, or the texts that the map has for them; labels of the background only if it has some.
     Raises BadModel if a model neither generates clips nor speaks, BadFolder for a folder without labelled clips.
     """
     if (procedures := ProceduralLabels.named(name)) is not None:
         return procedures
-    folder = Path(name)
-    if folder.is_dir() and not any((folder / file).is_file() for file in (CARD_FILE, RUN_FILE)):
-        return FolderOfClips(folder)
+    if _is_folder_of_clips(name):
+        return FolderOfClips(Path(name))
     if not is_voice(name):
         return loading.load_generator(name)
     texts = {label: [text for text, target in label_map if target == label] for label in labels}
@@ -114,6 +115,24 @@ def open_source(name: str, labels: Sequence[str], label_map: Sequence[tuple[str,
         if not own and not is_background(label):
             own.append(label.replace("_", " "))
     return SpokenLabels(Voice.load(name), {label: own for label, own in texts.items() if own})
+
+
+def _is_folder_of_clips(name: str) -> bool:
+    """Return whether a name is that of a folder, and not of a model, a search for settings or a run."""
+    if not Path(name).is_dir() or (Path(name) / RUN_FILE).is_file():
+        return False
+    try:
+        models.find(name)
+    except BadModel:
+        return True
+    return False
+
+
+def _check_names(sources: Sequence[ClipSource]) -> None:
+    """Raise BadSetting if two sources have the same name, which the files and counts of their clips have, too."""
+    for name, n_sources in Counter(source.name for source in sources).items():
+        if n_sources > 1:
+            raise BadSetting(f"--augment-with has {n_sources} sources named {quoted(name)}; rename or leave out one.")
 
 
 def _labels_of(plan: PlannedRun) -> tuple[str, ...]:
@@ -126,7 +145,7 @@ def _left(max_minutes: float | None, spent: float) -> float | None:
     return None if max_minutes is None else max(max_minutes - spent, LEAST_TIME_FRACTION * max_minutes)
 
 
-def _generate(settings: GeneratedSettings, plan: PlannedRun, models: Sequence[ClipSource]) -> GeneratedCounts:
+def _generate(settings: GeneratedSettings, plan: PlannedRun, sources: Sequence[ClipSource]) -> GeneratedCounts:
     """Train the judge, and generate the clips that it accepts."""
     out = plan.out / JUDGE
     judge_run = Run(out, "classifier", plan.recipe, plan.scan, replace(plan.provenance, name=JUDGE), base=plan.base)
@@ -137,7 +156,7 @@ def _generate(settings: GeneratedSettings, plan: PlannedRun, models: Sequence[Cl
     waves, labels = real_clips(prepared)
     requested = requested_clips(prepared.train_entries, judge.labels, settings.ratio)
     accept = ClipFilter(judge, waves, labels, settings.min_confidence)
-    return generate_for(plan.out / GENERATED, models, requested, settings, accept, plan.recipe.training.seed)
+    return generate_for(plan.out / GENERATED, sources, requested, settings, accept, plan.recipe.training.seed)
 
 
 def real_clips(prepared: ClassifierPrepared) -> tuple[np.ndarray, list[str]]:
@@ -152,15 +171,15 @@ def real_clips(prepared: ClassifierPrepared) -> tuple[np.ndarray, list[str]]:
     return np.stack(clips), [label for _, label in rows]
 
 
-def _sources(models: Sequence[ClipSource], entries: Sequence[Entry]) -> list[Source]:
-    """Return the models as sources of the card, with the number of their clips."""
+def _sources(clip_sources: Sequence[ClipSource], entries: Sequence[Entry]) -> list[Source]:
+    """Return sources of clips as sources of the card, with the number of their clips."""
     n_clips = Counter(entry.generated_by for entry in entries)
     return [
         Source(
-            name=model.name,
-            licence=model.licence,
+            name=source.name,
+            licence=source.licence,
             origin="clips generated by this source",
-            n_clips=n_clips[model.name],
+            n_clips=n_clips[source.name],
         )
-        for model in models
+        for source in clip_sources
     ]

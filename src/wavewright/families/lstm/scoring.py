@@ -10,6 +10,8 @@ from ...dsp.position import position_features
 from .config import LOG_DEVIATIONS, LstmConfig
 from .sampling import FrameStep
 
+LARGEST_EXPONENT = 700.0  # of a loss, so that it is finite for frames that a model gives almost no probability
+
 
 def clip_loss(step: FrameStep, config: LstmConfig, whitened: np.ndarray, label: int, speaker: int) -> float:
     """Return the mean loss of a clip's whitened frames ``(frames, n_features)``, each given those before.
@@ -26,7 +28,7 @@ def clip_loss(step: FrameStep, config: LstmConfig, whitened: np.ndarray, label: 
         losses.append(frame_loss(outputs, frame, config))
         previous = frame
     loss = float(np.mean(losses))
-    return loss if config.output == "mse" else math.exp(2 * loss - 1) / (2 * math.pi)
+    return loss if config.output == "mse" else math.exp(min(2 * loss - 1, LARGEST_EXPONENT)) / (2 * math.pi)
 
 
 def frame_loss(outputs: np.ndarray, frame: np.ndarray, config: LstmConfig) -> float:
