@@ -599,7 +599,7 @@ def test_killed_at_any_moment_a_batch_loses_and_repeats_nothing(sounds, tmp_path
     batch(path, whole, on="serial", quiet=True)
     command = [sys.executable, "-m", "wavewright", "batch", str(path), "--out", str(killed), "--jobs", "2", "--quiet"]
     process = subprocess.Popen(command, start_new_session=True, stderr=subprocess.DEVNULL)
-    while process.poll() is None and len(list(killed.glob("*/result.json"))) < 3:
+    while process.poll() is None and len(list(killed.glob("[!.]*/result.json"))) < 3:
         time.sleep(0.01)
     process.kill()  # the workers end by themselves
     process.wait()

@@ -16,7 +16,7 @@ WRITTEN = {
     "render": {"out", "stems"},
     "accompany": {"out", "save_style"},
     "transcribe": {"out", "plot"},
-    "recognise": {"plot"},
+    "recognise": {"plot", "alarms"},
     "analyse": {"plot"},
     "similar": set(),
     "soundfont": set(),
