@@ -31,7 +31,7 @@ from wavewright.auditing.memorisation import Scored, memorisation_of
 from wavewright.auditing.obligations import obligations_of
 from wavewright.auditing.output import AuditedClip, Continuation
 from wavewright.auditing.recitation import CONTINUED_LIMITS, LIMITS, Nearest, Share, continued_recordings, p_value
-from wavewright.auditing.recordings import read_recordings
+from wavewright.auditing.recordings import level_of, read_recordings
 from wavewright.auditing.repetition import REPEATED_LIMITS, repeated_sounds
 from wavewright.auditing.verdicts import CLEAR, RECITES, SUSPICIOUS
 from wavewright.auditing.voices import USUAL_LIMIT, compare_voices, different_limit, utterances
@@ -143,6 +143,14 @@ def test_recordings_are_scored_and_continued_as_they_are_learned(tmp_path):
     assert np.array_equal(recording.prepared, store.crop(0, 0, store.lengths[0])[0])
     assert np.abs(recording.prepared).max() == pytest.approx(PEAK)
     assert len(recording.prepared) < len(recording.wave)
+
+
+def test_recordings_keep_their_level_for_a_model_that_learned_it(tmp_path):
+    Clip(0.02 * melody(1)[None], RATE).write(tmp_path / "a.wav", subtype="FLOAT")
+    card = Card(name="a", family="wavenet", recipe={"data": {"level": False}}, sample_rate=RATE)
+    assert [level_of(card), level_of(card.model_copy(update={"recipe": {}}))] == ["none", "peak"]
+    (recording,) = read_recordings(scan(tmp_path).entries, RATE, lambda done: None, level_of(card)).different
+    assert np.abs(recording.prepared).max() == np.abs(recording.wave).max()
 
 
 def test_a_continuation_is_compared_with_its_own_recording(tmp_path):

@@ -234,7 +234,7 @@ def test_a_plan_in_which_the_generator_would_not_learn_is_refused(folder, tmp_pa
         BadSetting, match=r"plan of 150 steps ends before the generator starts to learn.*critic_warmup_steps=30"
     ):
         train(folder, "gan", "tiny", tmp_path / "m", "folder", settings=["steps=150"], quiet=True, base=base)
-    assert not (tmp_path / "m" / "card.json").exists()
+    assert not (tmp_path / "m").exists()
 
 
 def test_critics_learn_alone_during_their_warmup():

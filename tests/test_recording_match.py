@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 import soundfile
@@ -110,6 +112,7 @@ def test_unknown_labels_of_procedures_are_refused():
 def test_procedures_by_name():
     assert ProceduralLabels.named("procedures").labels == tuple(SOUNDS)
     assert ProceduralLabels.named("procedures:wind,rain").labels == ("wind", "rain")
+    assert ProceduralLabels.named("procedures:wind, rain,wind").labels == ("wind", "rain")
     assert ProceduralLabels.named("drums") is None
 
 
@@ -137,8 +140,24 @@ def test_folders_give_each_clip_once_in_the_order_of_a_seed(tmp_path):
     assert source.generate("high", 1, seed=1, start=5) == []
     assert any([wave.shape[1] for wave in source.generate("high", 5, seed=seed)] != lengths for seed in range(2, 6))
     assert source.content_hash == FolderOfClips(tmp_path / "made").content_hash
+    mixed = [wave.shape[1] for wave in source.generate(None, 4, seed=1)]
+    by_label = [[wave.shape[1] for wave in source.generate(label, 2, seed=1)] for label in ("high", "low")]
+    assert mixed == [length for pair in zip(*by_label, strict=True) for length in pair]
+    soundfile.write(tmp_path / "made" / "low" / "1.wav", np.full(101, 0.2), RATE)  # of the same length
+    changed = FolderOfClips(tmp_path / "made")
+    assert source.content_hash != changed.content_hash
+    source = changed
     (tmp_path / "made" / "low" / "0.wav").unlink()
     assert source.content_hash != FolderOfClips(tmp_path / "made").content_hash
     (tmp_path / "empty").mkdir()
     with pytest.raises(BadFolder):
         FolderOfClips(tmp_path / "empty")
+
+
+def test_a_manifest_of_segments_gives_the_segments(tmp_path):
+    soundfile.write(tmp_path / "long.wav", np.linspace(-0.5, 0.5, 2 * RATE), RATE)
+    records = [{"audio_filepath": "long.wav", "label": "up", "offset": start, "duration": 0.5} for start in (0.0, 1.0)]
+    (tmp_path / "manifest.jsonl").write_text("\n".join(json.dumps(record) for record in records))
+    waves = FolderOfClips(tmp_path).generate("up", 2)
+    assert [wave.shape for wave in waves] == [(1, RATE // 2)] * 2
+    assert sorted(round(float(wave[0, 0]), 2) for wave in waves) == [-0.5, 0.0]

@@ -38,6 +38,7 @@ from wavewright.contracts.recognition import is_background
 from wavewright.contracts.settings import override
 from wavewright.data.entry import Entry, Scan
 from wavewright.data.folder import scan
+from wavewright.errors import BadSetting
 from wavewright.families.classifier.recipe import ClassifierRecipe, recipe
 from wavewright.families.classifier.runtime import ClassifierRuntime
 from wavewright.metrics.confusion import wilson_interval
@@ -211,6 +212,8 @@ def count_recalled(spotter: KeywordSpotter, words: Iterator[tuple[np.ndarray, st
 def trained(options: argparse.Namespace, entries: Sequence[Entry]) -> ClassifierRuntime:
     """Train the classifier, or continue a run that was killed; start from another where one is given."""
     out = options.out / f"{options.unseen}-{options.spoken}-{options.seed}"
+    if options.alarms and not options.start:
+        raise BadSetting("--alarms adds the false alarms of an earlier classifier; give it with --from.")
     base = load_as(ClassifierRuntime, options.start) if options.start else None
     hard = false_alarms(base, entries, out.with_name(f"{out.name}-alarms") / HARD) if base and options.alarms else []
     recipe = override(settings(options.steps, options.seed), options.changes)
@@ -224,6 +227,8 @@ def false_alarms(model: ClassifierRuntime, entries: Sequence[Entry], folder: Pat
     if not folder.is_dir():
         without = [entry for entry in entries if is_background(str(entry.label)) and entry.split != "valid"]
         print(write_alarms(model, without, folder), file=sys.stderr, flush=True)
+    if not folder.is_dir():
+        return []  # it has no false alarm
     return [replace(entry, label=HARD, split="train") for entry in scan(folder, "none").entries]
 
 

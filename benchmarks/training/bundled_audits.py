@@ -111,11 +111,10 @@ def comparison_rows(recitation: Recitation | ScoreRecitation | None) -> list[Row
     if recitation is None:
         return []
     if isinstance(recitation, ScoreRecitation):
-        found = [(each.kind, each.share, each.usual, each.p_value) for each in recitation.comparisons]
-        usual = recitation.baseline
+        found = [(each.kind, each.share, each.baseline, each.usual, each.p_value) for each in recitation.comparisons]
     else:
-        found = [(each.kind, each.share, each.held_out, each.p_value) for each in recitation.comparisons]
         usual = recitation.held_out
+        found = [(each.kind, each.share, usual, each.held_out, each.p_value) for each in recitation.comparisons]
     return [
         {
             "kind": kind,
@@ -126,7 +125,7 @@ def comparison_rows(recitation: Recitation | ScoreRecitation | None) -> list[Row
             "usual_of": usual_share.n_clips,
             "p": p_value,
         }
-        for kind, share, usual_share, p_value in found
+        for kind, share, usual, usual_share, p_value in found
     ]
 
 

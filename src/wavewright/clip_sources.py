@@ -12,6 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from .clip import Clip
+from .data.decode import decode_at
 from .data.entry import Entry
 from .data.folder import scan
 from .dsp.onset import trim
@@ -80,14 +81,26 @@ class FolderOfClips:
         self.name = folder.resolve().name
         self.labels = tuple(sorted(self._entries))
         self.sample_rate = max(entry.sample_rate for entries in self._entries.values() for entry in entries)
-        facts = [(label, each.path.name, each.n_frames) for label, entries in self._entries.items() for each in entries]
+        facts = [
+            (label, each.path.name, each.offset_seconds, each.n_frames, _sha256(each.path))
+            for label, entries in self._entries.items()
+            for each in entries
+        ]
         self.content_hash = hashlib.sha256(repr(sorted(facts)).encode()).hexdigest()
 
     def generate(self, label: str | None = None, count: int = 1, seed: int = 0, start: int = 0) -> list[np.ndarray]:
-        """Return clips of a label in the order of a seed, see :class:`ClipSource`."""
-        entries = self._entries[self.labels[start % len(self.labels)] if label is None else label]
+        """Return clips of a label, or of all in turn, in the order of a seed, see :class:`ClipSource`."""
+        if label is None:
+            turns = [divmod(index, len(self.labels)) for index in range(start, start + count)]
+            return [wave for number, row in turns for wave in self.generate(self.labels[row], 1, seed, number)]
+        entries = self._entries[label]
         order = np.random.default_rng(seed).permutation(len(entries))[start : start + count]
-        return [Clip.read(entries[row].path).mono().resample(self.sample_rate).wave for row in order]
+        return [np.concatenate(list(decode_at(entries[row], self.sample_rate, 1)), axis=1) for row in order]
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,8 +11,9 @@ import numpy as np
 from ..data.decode import decode_at
 from ..data.duplicates import fingerprint, near_duplicates
 from ..data.entry import Entry, Problem
-from ..data.preparation import Preparation
+from ..data.preparation import Level, Preparation
 from ..errors import BadAudio, BadFolder, MissingExtra
+from ..models.card import Card
 from .fingerprint import CellLevels, levels_of
 
 SAME_DB = 1.0
@@ -24,12 +25,16 @@ MAX_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Recording:
-    """A recording ``(time,)`` at the sample rate of the model, and how often the folder has it."""
+    """A recording ``(time,)`` at the sample rate of the model, and how often the folder has it.
+
+    ``level`` is that of its preparation for training; see :class:`wavewright.data.preparation.Preparation`.
+    """
 
     entry: Entry
     wave: np.ndarray
     sample_rate: int
     n_copies: int = 1
+    level: Level = "peak"
 
     @cached_property
     def levels(self) -> CellLevels:
@@ -38,8 +43,8 @@ class Recording:
 
     @cached_property
     def prepared(self) -> np.ndarray:
-        """The wave as models of sequences learn it: without silence at both ends, normalised to its peak."""
-        prepared: np.ndarray = Preparation("crop").apply_whole(self.wave[None])[0]
+        """The wave as models of sequences learn it: without silence at both ends, and at `level`."""
+        prepared: np.ndarray = Preparation("crop", level=self.level).apply_whole(self.wave[None])[0]
         return prepared
 
 
@@ -56,7 +61,15 @@ class Recordings:
         return sum(recording.n_copies for recording in self.different)
 
 
-def read_recordings(entries: Sequence[Entry], sample_rate: int, show: Callable[[float], None]) -> Recordings:
+def level_of(card: Card) -> Level:
+    """Return the level at which a model learned recordings, by the recipe on its card."""
+    data = card.recipe.get("data")
+    return "none" if isinstance(data, Mapping) and data.get("level") is False else "peak"
+
+
+def read_recordings(
+    entries: Sequence[Entry], sample_rate: int, show: Callable[[float], None], level: Level = "peak"
+) -> Recordings:
     """Read recordings, one of each set of copies.
 
     Parameters
@@ -67,6 +80,8 @@ def read_recordings(entries: Sequence[Entry], sample_rate: int, show: Callable[[
         Of the model: recordings are compared as it could represent them.
     show
         Called with the number of recordings that are read.
+    level
+        Of their preparation, as the model learned them.
 
     Raises
     ------
@@ -93,7 +108,7 @@ def read_recordings(entries: Sequence[Entry], sample_rate: int, show: Callable[[
     left_out = {member for members in copies for member in members[1:]}
     return Recordings(
         tuple(
-            Recording(entry, wave, sample_rate, n_copies.get(number, 1))
+            Recording(entry, wave, sample_rate, n_copies.get(number, 1), level)
             for number, (entry, wave) in enumerate(waves)
             if number not in left_out
         ),

@@ -210,7 +210,7 @@ def _score_sentences(recitation: ScoreRecitation) -> list[str]:
         answers[recitation.verdict],
         *(
             f"{comparison.kind}: runs of more than {recitation.limit} notes that a training piece has, too, in "
-            f"{comparison.share}; {recitation.baseline} {comparison.usual}; p = {comparison.p_value:.2g}; median of "
+            f"{comparison.share}; {comparison.baseline} {comparison.usual}; p = {comparison.p_value:.2g}; median of "
             f"the longest runs {comparison.median_run:g} notes, {comparison.usual_run:g} of those"
             for comparison in recitation.comparisons
         ),

@@ -70,6 +70,8 @@ class ScoreComparison:
     share, usual
         Pieces with a run above the limit, and pieces that the composer has not learned from, or what it continues these
         with.
+    baseline
+        What the latter are, HELD_OUT or CHAIN.
     p_value
         Of the difference, by Fisher's exact test.
     median_run, usual_run
@@ -81,6 +83,7 @@ class ScoreComparison:
     kind: str
     share: Share
     usual: Share
+    baseline: str
     p_value: float
     median_run: float
     usual_run: float
@@ -102,15 +105,12 @@ class ScoreRecitation:
         Notes of a run, above which it counts as a copy.
     comparisons
         Pieces of each kind.
-    baseline
-        What they are compared with, HELD_OUT or CHAIN.
     copies, longest
         The longest copy of each training piece that has one, and the longest runs of all pieces.
     """
 
     limit: int
     comparisons: tuple[ScoreComparison, ...]
-    baseline: str
     copies: tuple[CopiedRun, ...]
     longest: tuple[CopiedRun, ...]
 
@@ -142,18 +142,19 @@ def score_recitation(written: Sequence[WrittenPieces], training: Sequence[ScoreP
     longest: list[CopiedRun] = []
     for kind in written:
         found = [_runs_of(index, piece) for piece in kind.pieces]
-        usual = [_longest(_runs_of(index, piece)) for piece in kind.usual] or chain_lengths
+        usual = [_longest(_runs_of(index, piece)) for piece in kind.usual]
         listed = [_copied(*each, index, training, limit) for each in zip(kind.pieces, found, strict=True)]
         copied = [run for runs in listed for run in runs if run.is_copy]
         n_sources = len({run.source for run in copied})
-        comparisons.append(_comparison(kind.kind, [_longest(runs) for runs in found], usual, limit, n_sources))
+        baseline = HELD_OUT if usual else CHAIN
+        lengths = [_longest(runs) for runs in found]
+        comparisons.append(_comparison(kind.kind, baseline, lengths, usual or chain_lengths, limit, n_sources))
         copies += copied
         longest += [run for runs in listed for run in runs[:1]]
     by_source = {run.source: run for run in sorted(copies, key=lambda run: run.n_notes)}
     return ScoreRecitation(
         limit=limit,
         comparisons=tuple(comparisons),
-        baseline=HELD_OUT if any(kind.usual for kind in written) else CHAIN,
         copies=tuple(sorted(by_source.values(), key=lambda run: -run.n_notes)),
         longest=tuple(sorted(longest, key=lambda run: -run.n_notes)[:N_LISTED]),
     )
@@ -194,8 +195,19 @@ def _copied(
     ]
 
 
-def _comparison(kind: str, found: Sequence[int], usual: Sequence[int], limit: int, n_sources: int) -> ScoreComparison:
+def _comparison(
+    kind: str, baseline: str, found: Sequence[int], usual: Sequence[int], limit: int, n_sources: int
+) -> ScoreComparison:
     """Compare the longest runs of pieces with those of others."""
     share, usual_share = (Share(sum(n_notes > limit for n_notes in each), len(each)) for each in (found, usual))
     medians = [float(np.median(each)) for each in (found, usual)]
-    return ScoreComparison(kind, share, usual_share, p_value(share, usual_share), medians[0], medians[1], n_sources)
+    return ScoreComparison(
+        kind=kind,
+        share=share,
+        usual=usual_share,
+        baseline=baseline,
+        p_value=p_value(share, usual_share),
+        median_run=medians[0],
+        usual_run=medians[1],
+        n_sources=n_sources,
+    )

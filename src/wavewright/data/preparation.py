@@ -12,6 +12,8 @@ from ..errors import BadSetting
 from ..units import seconds_to_samples
 from .entry import SILENT_PEAK
 
+Level = Literal["peak", "none"]
+
 PEAK = 0.95
 """Largest sample of a normalised clip: headroom for the overshoot of codecs and resamplers."""
 
@@ -33,7 +35,7 @@ class Preparation:
     mode: Literal["one-shot", "crop", "none"] = "one-shot"
     align: bool = True  # detect the onset of a one-shot; without it, the clip starts where the file starts
     trim: bool = True  # remove silence (below -60 dBFS) from both ends of a whole file
-    level: Literal["peak", "none"] = "peak"
+    level: Level = "peak"
     lead_seconds: float = 0.002  # 0 to 1
 
     def __post_init__(self) -> None:

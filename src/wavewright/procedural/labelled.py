@@ -220,7 +220,7 @@ class ProceduralLabels:
     content_hash = hashlib.sha256(f"{NAME} {VERSION}".encode()).hexdigest()
 
     def __init__(self, labels: Sequence[str] = tuple(SOUNDS)) -> None:
-        self.labels = tuple(labels)
+        self.labels = tuple(dict.fromkeys(labels))
         for label in self.labels:
             _check_label(label)
 
@@ -230,7 +230,7 @@ class ProceduralLabels:
         start, _, labels = name.partition(":")
         if start != NAME:
             return None
-        return cls(labels.split(",")) if labels else cls()
+        return cls([label.strip() for label in labels.split(",")]) if labels else cls()
 
     def generate(self, label: str | None = None, count: int = 1, seed: int = 0, start: int = 0) -> list[np.ndarray]:
         """Return clips ``start`` to ``start + count - 1`` of a seed, each ``(1, time)`` float32 of five seconds.

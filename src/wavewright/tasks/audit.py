@@ -17,7 +17,7 @@ from ..auditing.membership import Membership, loss_name
 from ..auditing.obligations import obligations_of
 from ..auditing.page import html_page
 from ..auditing.recitation import Nearest
-from ..auditing.recordings import Recordings, read_recordings
+from ..auditing.recordings import Recordings, level_of, read_recordings
 from ..auditing.report import AuditReport
 from ..auditing.score_examination import examine_scores, read_scores_of
 from ..auditing.verdicts import RECITES
@@ -260,9 +260,12 @@ def _material(
     model: Model, training: Sequence[Entry], others: Sequence[Entry], show: Show
 ) -> tuple[Material, Recordings]:
     """Return the recordings at the sample rate of the model, and those of the training folder with its problems."""
-    recordings = read_recordings(training, model.sample_rate, show("reading", len(training)))
-    held_out = read_recordings(others, model.sample_rate, show("reading", len(others))).different if others else ()
-    return Material(recordings.different, held_out), recordings
+    level = level_of(model.card)
+    recordings = read_recordings(training, model.sample_rate, show("reading", len(training)), level)
+    if not others:
+        return Material(recordings.different, ()), recordings
+    held_out = read_recordings(others, model.sample_rate, show("reading", len(others)), level)
+    return Material(recordings.different, held_out.different), recordings
 
 
 def _voices(model: Model, name: str, folder: Path | None, seed: int, show: Show) -> Voices | str | None:

@@ -86,6 +86,16 @@ class GanConfig(ModelConfig):
         # Hann windows add up to a smooth sum from half an overlap on; hops below a thirty-second only cost time.
         check_ranges(self, {"hop_length": (-(-self.n_fft // 32), self.n_fft // 2)})
 
+    def check_steps(self, n_steps: int) -> None:
+        """Raise BadSetting if a training of so many steps ends before the generator starts to learn."""
+        first = self.critic_warmup_steps
+        if n_steps <= first:
+            raise BadSetting(
+                f"A plan of {n_steps} steps ends before the generator starts to learn, at step {first}; give more "
+                f"minutes (--max-minutes 30), more steps (--set training.steps={5 * first}), or fewer steps of the "
+                f"critic alone (--set model.critic_warmup_steps={n_steps // 5})."
+            )
+
     @property
     def n_frames(self) -> int:
         """Frames of the spectral generator's centred STFT."""

@@ -9,7 +9,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ...data.one_shots import CLIPS_PER_CLASS
-from ...errors import BadSetting
 from ...nn.critics import MultiResolutionCritic, WaveCritic
 from ...nn.losses import critic_loss, energy_distance, generator_loss, gradient_penalty, penalties
 from ...nn.network import Batch, Network, Turn
@@ -54,13 +53,7 @@ class GanNetwork(Network):
 
     def check_plan(self, n_steps: int) -> None:
         """Raise BadSetting if a training of so many steps ends before the generator starts to learn."""
-        first = self.config.critic_warmup_steps
-        if n_steps <= first:
-            raise BadSetting(
-                f"A plan of {n_steps} steps ends before the generator starts to learn, at step {first}; give more "
-                f"minutes (--max-minutes 30), more steps (--set training.steps={5 * first}), or fewer steps of the "
-                f"critic alone (--set model.critic_warmup_steps={n_steps // 5})."
-            )
+        self.config.check_steps(n_steps)
 
     def loss_weights(self, step: int) -> dict[str, float]:
         """Return the weight of every loss that a turn may return; the same at every step."""

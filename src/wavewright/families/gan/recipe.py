@@ -81,6 +81,8 @@ def prepare(recipe: GanRecipe, entries: Sequence[Entry], cache_folder: Path | No
     Raises BadFolder if too few clips are left to train on, or too few of a label differ.
     """
     data, training = recipe.data, recipe.training
+    if training.steps:
+        recipe.model.check_steps(training.steps)
     split = assign_splits(entries, by="group", valid=data.valid_fraction, test=0.0)
     train_entries = [entry for entry in split if entry.split == "train"]
     train, problems = select_entries(train_entries, recipe.model.labels, data.smallest_class)

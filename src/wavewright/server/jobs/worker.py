@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import sys
 import tempfile
 import threading
@@ -83,13 +84,14 @@ class _Messages:
 
     def __init__(self, connection: Connection, runs_folder: str) -> None:
         self._connection = connection
-        self._runs_folder = json.dumps(runs_folder, ensure_ascii=False)[1:-1]
+        shown = re.escape(json.dumps(runs_folder, ensure_ascii=False)[1:-1])
+        self._runs_folder = re.compile(rf"(?<![\w./\\-]){shown}(?![\w.-])")
         self._shown_folder = Path(runs_folder).name
         self._lock = threading.Lock()
         self._reported_at = 0.0
 
     def __call__(self, kind: str, **fields: object) -> None:
-        line = line_of({"kind": kind, **fields}).replace(self._runs_folder, self._shown_folder)
+        line = self._runs_folder.sub(self._shown_folder, line_of({"kind": kind, **fields}))
         with self._lock:
             self._connection.send_bytes(line.encode())
 
