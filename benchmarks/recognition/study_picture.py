@@ -22,9 +22,9 @@ def draw_study(rows: Sequence[Mapping[str, object]], path: Path) -> None:
     for number, (task, source) in enumerate(panels, 1):
         axes = figure.add_subplot(1, len(panels), number)
         of_panel = [row for row in rows if row["task"] == task and row["source"] in ("none", source)]
-        for place, ratio in enumerate(sorted({0.0, *(_number(row["ratio"]) for row in of_panel)})):
+        for index, ratio in enumerate(sorted({0.0, *(_number(row["ratio"]) for row in of_panel)})):
             curve = [row for row in of_panel if row["ratio"] == ratio]
-            shares = [_number(row["share"]) * (1 + 0.15 * place) for row in curve]
+            shares = [_number(row["share"]) * (1 + 0.15 * index) for row in curve]
             errors = [row["error"] for row in curve]
             values = [error.value for error in errors if isinstance(error, Interval)]
             bounds = [
@@ -33,7 +33,7 @@ def draw_study(rows: Sequence[Mapping[str, object]], path: Path) -> None:
             ]
             label = f"{ratio:g} generated for each recording" if ratio else "recordings alone"
             axes.errorbar(
-                shares, values, bounds, label=label, color=COLOURS[place % len(COLOURS)], marker="o", capsize=2
+                shares, values, bounds, label=label, color=COLOURS[index % len(COLOURS)], marker="o", capsize=2
             )
         axes.set_xscale("log")
         axes.set_ylim(bottom=0)

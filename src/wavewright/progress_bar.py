@@ -28,15 +28,15 @@ def progress_changed(change: Callable[[str, float | None], tuple[str, float | No
     Parameters
     ----------
     change : callable
-        Takes what the part reports; returns what the listeners are told.
+        Takes the report of the part; returns that of the whole.
     """
     listeners = _listeners.copy()
 
-    def tell(message: str, fraction: float | None) -> None:
+    def forward(message: str, fraction: float | None) -> None:
         for listener in listeners:
             listener(*change(message, fraction))
 
-    _listeners[:] = [tell]
+    _listeners[:] = [forward]
     try:
         yield
     finally:

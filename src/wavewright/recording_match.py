@@ -87,8 +87,8 @@ class RecordingMatch:
         levels = power.sum(axis=1)
         quiet = power[levels <= np.quantile(levels, QUIET_FRACTION)].mean(axis=0)
         spectrum = np.fft.rfft(rng.standard_normal(n_samples))
-        place = np.linspace(0, 1, len(spectrum)), np.linspace(0, 1, len(quiet))
-        noise: np.ndarray = np.fft.irfft(spectrum * np.sqrt(np.interp(*place, quiet)), n_samples)
+        positions = np.linspace(0, 1, len(spectrum)), np.linspace(0, 1, len(quiet))
+        noise: np.ndarray = np.fft.irfft(spectrum * np.sqrt(np.interp(*positions, quiet)), n_samples)
         return noise
 
 

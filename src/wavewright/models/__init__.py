@@ -67,8 +67,8 @@ def find(name: str | Path) -> Path:
 
 def _model_at(path: Path) -> Path | None:
     """Return the model folder at a path: itself, or the best run of a search; None if it is neither."""
-    places = (path, path / BEST_RUN) if (path / SEARCH_FILE).is_file() else (path,)
-    return next((place for place in places if (active_folder(place) / CARD_FILE).is_file()), None)
+    folders = (path, path / BEST_RUN) if (path / SEARCH_FILE).is_file() else (path,)
+    return next((folder for folder in folders if (active_folder(folder) / CARD_FILE).is_file()), None)
 
 
 def _models_in(folder: Path) -> list[Path]:

@@ -67,7 +67,7 @@ def recognise(
     ] = 1.0,
     alarms: Annotated[
         Path | None,
-        Field(description="The files hold no event: write the sound of false alarms here, as clips of a label _NAME."),
+        Field(description="Write false alarms here, as clips of a label _NAME; the files must hold no event."),
         Writes(),
     ] = None,
     quiet: Quiet = False,
