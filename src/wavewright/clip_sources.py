@@ -17,6 +17,7 @@ from .data.entry import Entry
 from .data.folder import scan
 from .dsp.onset import trim
 from .errors import BadFolder
+from .file_hash import sha256_of
 from .recording_match import RecordingMatch
 
 PADDING_DB = -100.0  # below the peak: what is cut off of recordings, which zeros may follow
@@ -24,7 +25,7 @@ UNKNOWN_LICENCE = "unknown"
 
 
 class ClipSource(Protocol):
-    """What generates clips by label: a model, a voice, procedures, or a folder; see :class:`.Generator`.
+    """A source of clips by label: a model, a voice, procedures, or a folder; see :class:`.Generator`.
 
     ``generate`` returns fewer clips than were asked for if the source has no more.
     """
@@ -82,7 +83,7 @@ class FolderOfClips:
         self.labels = tuple(sorted(self._entries))
         self.sample_rate = max(entry.sample_rate for entries in self._entries.values() for entry in entries)
         facts = [
-            (label, each.path.name, each.offset_seconds, each.n_frames, _sha256(each.path))
+            (label, each.path.name, each.offset_seconds, each.n_frames, sha256_of(each.path))
             for label, entries in self._entries.items()
             for each in entries
         ]
@@ -96,11 +97,6 @@ class FolderOfClips:
         entries = self._entries[label]
         order = np.random.default_rng(seed).permutation(len(entries))[start : start + count]
         return [np.concatenate(list(decode_at(entries[row], self.sample_rate, 1)), axis=1) for row in order]
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @dataclass(frozen=True)

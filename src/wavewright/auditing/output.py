@@ -1,4 +1,4 @@
-"""What an audit lets a model generate: clips of all labels and speakers, and continuations of recordings."""
+"""Clips that a model generates for an audit: of all labels and speakers, and continuations of recordings."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class AuditedClip:
 
 @dataclass(frozen=True)
 class Continuation:
-    """What a model continued the first half of a recording with, and the second half, ``(time,)`` each."""
+    """A model's continuation of the first half of a recording, and its second half, ``(time,)`` each."""
 
     recording: Recording
     rest: np.ndarray

@@ -1,4 +1,4 @@
-"""What an audit lets a composer write: pieces of its own, and continuations of the first bars of scores."""
+"""Pieces that a composer writes for an audit: its own, and continuations of the first bars of scores."""
 
 from __future__ import annotations
 

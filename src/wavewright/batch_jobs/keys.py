@@ -9,6 +9,7 @@ from pathlib import Path
 
 from .. import models
 from ..errors import BadModel
+from ..file_hash import sha256_of
 from ..models.folder import ModelFolder
 from ..speech.voice_names import find_voice
 from ..tasks.catalogue import describe
@@ -80,8 +81,7 @@ def job_key(job: BatchJob, inputs: Mapping[str, InputFile], model_hashes: Mappin
 def file_digest(path: Path) -> str:
     """Return the SHA-256 of a file, or of the names and contents of all files of a folder."""
     if not path.is_dir():
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256_of(path)
     contents = {each.relative_to(path).as_posix(): file_digest(each) for each in path.rglob("*") if each.is_file()}
     return hashlib.sha256(repr(sorted(contents.items())).encode("utf-8", "surrogateescape")).hexdigest()
 

@@ -7,7 +7,6 @@ Weights are stored by :mod:`.weights_file`. Products by matrices of 8 bits may b
 from __future__ import annotations
 
 import copy
-import hashlib
 import shutil
 import tempfile
 import warnings
@@ -22,6 +21,7 @@ from torch import Tensor, nn
 
 from ..clip import Clip
 from ..errors import TrainingStopped
+from ..file_hash import sha256_of
 from ..interruption import uninterrupted
 from ..models.card import CARD_FILE, Card
 from ..models.folder import SAMPLE_FILE, ModelFolder, write_card
@@ -179,7 +179,7 @@ def write_sample(folder: Path, clip: Clip) -> None:
 
 def write_hashed_card(folder: Path, card: Card) -> None:
     """Write a card with the hashes of all other files of a folder."""
-    files = {path.name: _sha256(path) for path in sorted(folder.iterdir()) if path.name != CARD_FILE}
+    files = {path.name: sha256_of(path) for path in sorted(folder.iterdir()) if path.name != CARD_FILE}
     write_card(folder, card.model_copy(update={"files": files}))
 
 
@@ -236,8 +236,3 @@ def _error(reference: np.ndarray, estimate: np.ndarray, has_integer_products: bo
 def _free_shape(shape: Sequence[int], free: Sequence[int]) -> tuple[int | None, ...]:
     """Return a shape with None for the batch and for the axes of any length."""
     return tuple(None if axis == 0 or axis in free else size for axis, size in enumerate(shape))
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
