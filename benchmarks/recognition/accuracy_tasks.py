@@ -57,12 +57,14 @@ def divisions(task: str, corpora: Path, chosen: Sequence[str] = ()) -> list[Divi
         return [_fold(entries, fold) for fold in folds if not chosen or fold in chosen]
     entries = corpus_entries(corpora / "digits")
     if task == "takes":
-        return [_takes(entries)]
+        return [divide_takes(entries)]
     speakers = sorted({str(entry.speaker) for entry in entries})
     return [_speaker(entries, speaker) for speaker in speakers if not chosen or speaker in chosen]
 
 
-def _takes(entries: Sequence[Entry]) -> Division:
+def divide_takes(entries: Sequence[Entry]) -> Division:
+    """Return takes of digits divided into those to learn from, with a part to validate by, and those to test on."""
+
     def split(entry: Entry) -> str:
         take = int(entry.path.stem.rpartition("_")[2])
         return "train" if take < FIRST_VALID_TAKE else "valid" if take < FIRST_TEST_TAKE else "test"

@@ -12,13 +12,15 @@ from ...contracts.recipe import RecipeOf
 from ...contracts.recognition import is_background
 from ...data.augmentation import AugmentationSettings, augment, draw_augmentation
 from ...data.store import ClipStore
+from ...dsp.mel import hz_to_mel, mel_to_hz
 from ...ranges import ranged
 from ...units import db_to_gain
-from .config import ClassifierConfig
+from .config import MEL_PRESET, ClassifierConfig
 
 N_MASKS = 2  # over frequency, and as many over time
 BACKGROUND_RANGE_DB = 30.0
 SMALLEST_RMS = 1e-6
+WARPED_FRACTION = 0.8  # of the frequencies below half the sample rate, which are multiplied by a factor
 CUT_FRACTION = 0.15  # of a clip, at most, that is outside the window in which it is anywhere
 
 
@@ -33,12 +35,15 @@ class ClassifierDataSettings(AugmentationSettings):
     mask_probability: float = ranged(0.5, 0.0, 1.0)  # of each mask
     frequency_mask_fraction: float = ranged(0.2, 0.0, 0.5)  # largest fraction of the bands that one mask covers
     time_mask_fraction: float = ranged(0.2, 0.0, 0.5)  # largest fraction of the frames that one mask covers
+    warp_probability: float = ranged(0.0, 0.0, 1.0)  # of a stretched frequency axis: another speaker
+    largest_warp: float = ranged(1.15, 1.0, 2.0)  # factor of all frequencies; its inverse is the smallest
     background_fraction: float = ranged(0.4, 0.0, 0.9)  # of each batch, for labels such as _noise, if there are any
     background_probability: float = ranged(0.5, 0.0, 1.0)  # of a clip of such a label below a clip of another
     smallest_background_db: float = ranged(3.0, -20.0, 60.0)  # by which that clip is at least lower, up to 30 dB more
     anywhere: bool = False  # clips begin anywhere in the window, up to CUT_FRACTION of them outside: for streams
     crop: bool = False  # train on random crops of recordings that are longer than a clip
     fit_length: bool = False  # the length of a clip follows the recordings, whatever other settings do
+    fit_crop: bool = False  # recordings that are mostly longer than a clip are cropped, whatever other settings do
     fit_to_folder: bool = True  # settings of the network that are left at their defaults follow the recordings
     most_generated: float = ranged(1.0, 0.0, 1.0)  # of the clips of a label in a batch, where it has recordings
     few_clips: int = ranged(0, 0, 1_000_000)  # of a label, the median: up to so many the encoder does not learn
@@ -99,7 +104,8 @@ class ClassBatches:
         -------
         dict
             ``wave (batch, n_samples)``, ``target (batch, labels)`` (probabilities), ``frequency_mask (batch, n_mels)``
-            and ``time_mask (batch, n_frames)`` (0 where masked, else 1), all float32.
+            and ``time_mask (batch, n_frames)`` (0 where masked, else 1), all float32; where frequencies are warped,
+            ``bands (batch, n_mels)`` of :func:`warped_bands`.
         """
         rng = np.random.default_rng([self.recipe.training.seed, step])
         n_clips, n_labels = self.recipe.training.batch_size, len(self.recipe.model.labels)
@@ -109,13 +115,16 @@ class ClassBatches:
         waves, targets = self._mix(waves, targets, rng)
         attenuation_db = rng.uniform(-self.recipe.data.largest_attenuation_db, 0, (n_clips, 1))
         smoothing = self.recipe.data.label_smoothing
-        return {
+        batch = {
             "wave": waves * db_to_gain(attenuation_db).astype(np.float32),
             "target": (1 - smoothing) * targets
             + smoothing / (n_labels if self.recipe.model.output == "softmax" else 2),
             "frequency_mask": self._draw_masks(self.recipe.model.n_mels, self.recipe.data.frequency_mask_fraction, rng),
             "time_mask": self._draw_masks(self.recipe.model.n_frames, self.recipe.data.time_mask_fraction, rng),
         }
+        if self.recipe.data.warp_probability:
+            batch["bands"] = self._draw_bands(n_clips, rng)
+        return batch
 
     def draw_labels(self, n_clips: int, rng: np.random.Generator) -> np.ndarray:
         """Draw the labels of a batch, ``(n_clips,)``: each equally often, but for the fraction of the background."""
@@ -184,6 +193,13 @@ class ClassBatches:
         other = rng.permutation(len(waves))
         return weight * waves + (1 - weight) * waves[other], weight * targets + (1 - weight) * targets[other]
 
+    def _draw_bands(self, n_clips: int, rng: np.random.Generator) -> np.ndarray:
+        """Draw the band that each mel band of a clip is read from, ``(n_clips, n_mels)`` float32."""
+        settings = self.recipe.data
+        warp = np.exp(rng.uniform(-1, 1, n_clips) * np.log(settings.largest_warp))
+        warp[rng.random(n_clips) >= settings.warp_probability] = 1.0
+        return warped_bands(warp, self.recipe.model)
+
     def _draw_masks(self, size: int, largest_fraction: float, rng: np.random.Generator) -> np.ndarray:
         """Return ones ``(batch, size)`` with N_MASKS runs of zeros, each up to ``largest_fraction`` (SpecAugment)."""
         mask = np.ones((self.recipe.training.batch_size, size), np.float32)
@@ -194,6 +210,37 @@ class ClassBatches:
             for width, start in zip(widths[row], starts[row], strict=True):
                 mask[row, start : start + width] = 0
         return mask
+
+
+def warped_bands(warp: np.ndarray, config: ClassifierConfig) -> np.ndarray:
+    """Return which mel bands to read so that all frequencies are multiplied by a factor.
+
+    Parameters
+    ----------
+    warp : np.ndarray
+        Factor of each clip, ``(batch,)``.
+    config : ClassifierConfig
+        Of the model, with its mel bands.
+
+    Returns
+    -------
+    np.ndarray
+        ``(batch, n_mels)`` float32: what was at ``f`` comes to be at ``warp * f`` up to WARPED_FRACTION of the highest
+        frequency; from there on, the axis is stretched so that the highest stays where it is.
+
+    References
+    ----------
+    N. Jaitly and G. E. Hinton, "Vocal Tract Length Perturbation (VTLP) improves speech recognition", 2013.
+    """
+    highest = config.sample_rate / 2
+    edges = np.linspace(hz_to_mel(config.f_min_hz, MEL_PRESET), hz_to_mel(highest, MEL_PRESET), config.n_mels + 2)
+    centres = mel_to_hz(edges[1:-1], MEL_PRESET)
+    warp = np.asarray(warp, np.float64)[:, None]
+    turn = WARPED_FRACTION * highest * np.minimum(warp, 1)  # where the axis turns, after the warp
+    slope = (highest - turn / warp) / (highest - turn)
+    source = np.where(centres <= turn, centres / warp, highest - slope * (highest - centres))
+    bands = (hz_to_mel(source, MEL_PRESET) - edges[0]) / (edges[1] - edges[0]) - 1
+    return np.asarray(np.clip(bands, 0, config.n_mels - 1), np.float32)
 
 
 def rms(wave: np.ndarray) -> float:

@@ -1,4 +1,4 @@
-"""The classifier in training: masked spectrograms and cross-entropy."""
+"""The classifier in training: warped and masked spectrograms, and cross-entropy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ class ClassifierNetwork(Network):
     """Wave to logits and embedding, and the loss that it minimises.
 
     A batch holds ``wave (batch, n_samples)``, ``target (batch, labels)`` (probabilities), ``frequency_mask (batch,
-    n_mels)`` and ``time_mask (batch, n_frames)`` (0 where masked, else 1).
+    n_mels)`` and ``time_mask (batch, n_frames)`` (0 where masked, else 1), and it may hold ``bands (batch, n_mels)``:
+    the band, with a fraction, that each band is read from.
     """
 
     def __init__(self, config: ClassifierConfig) -> None:
@@ -52,16 +53,27 @@ class ClassifierNetwork(Network):
         wave = batch["wave"]
         with torch.no_grad(), torch.autocast(wave.device.type, enabled=False):  # exactly as in inference
             spectrogram = self.bc_resnet.normalise(self.log_mel(wave))
-        logits = self.bc_resnet.classify(masked(spectrogram, batch))[0].float()
+        logits = self.bc_resnet.classify(perturbed(spectrogram, batch))[0].float()
         if self.config.output == "softmax":
             return {"class/cross_entropy": -(batch["target"] * logits.log_softmax(1)).sum(1).mean()}
         return {"class/cross_entropy": F.binary_cross_entropy_with_logits(logits, batch["target"])}
 
 
-def masked(spectrogram: Tensor, batch: Batch) -> Tensor:
-    """Return spectrograms ``(batch, n_mels, frames)`` with the masks of their batch."""
+def perturbed(spectrogram: Tensor, batch: Batch) -> Tensor:
+    """Return spectrograms ``(batch, n_mels, frames)`` with the bands and the masks of their batch."""
+    if "bands" in batch:
+        spectrogram = interpolated(spectrogram, batch["bands"])
     mask: Tensor = batch["frequency_mask"].unsqueeze(2) * batch["time_mask"].unsqueeze(1)  # (batch, n_mels, frames)
     return spectrogram * mask
+
+
+def interpolated(spectrogram: Tensor, bands: Tensor) -> Tensor:
+    """Return spectrograms ``(batch, n_mels, frames)`` read at ``bands (batch, n_mels)``, between two linearly."""
+    lower = bands.floor().long().clamp(max=spectrogram.shape[1] - 2)
+    weight = (bands - lower).unsqueeze(2)
+    shape = -1, -1, spectrogram.shape[2]
+    low, high = (spectrogram.gather(1, rows.unsqueeze(2).expand(shape)) for rows in (lower, lower + 1))
+    return low + weight * (high - low)
 
 
 def log_mel_layer(config: BCResNetConfig) -> LogMel:

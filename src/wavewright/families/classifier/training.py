@@ -22,7 +22,7 @@ from ...nn.logistic_regression import logistic_regression
 from ...nn.network import FamilyTraining
 from .config import CALIBRATION_FILE, GRAPH_FILE, LAST_LAYER, SCALE, WEIGHT_PREFIX, ClassifierConfig, output_names
 from .modules import BCResNet
-from .network import ClassifierNetwork, log_mel_layer, masked
+from .network import ClassifierNetwork, log_mel_layer, perturbed
 from .recipe import ClassifierPrepared, scores
 
 EVALUATION_BATCH = 32  # clips
@@ -111,7 +111,7 @@ def inputs_and_targets(
     inputs, targets = [], []
     for index in range(n_batches):
         batch = {name: torch.as_tensor(array) for name, array in batches(index).items()}
-        inputs.append(module.pooled(masked(module.normalise(log_mel(batch["wave"])), batch)))
+        inputs.append(module.pooled(perturbed(module.normalise(log_mel(batch["wave"])), batch)))
         targets.append(batch["target"])
     module.train(was_training)
     return torch.cat(inputs).double(), torch.cat(targets).double()
