@@ -13,9 +13,11 @@ from wavewright.data.entry import Entry
 from wavewright.data.folder import scan
 from wavewright.errors import BadFolder
 from wavewright.families.classifier.batches import ClassifierDataSettings
-from wavewright.families.classifier.config import SIZES
+from wavewright.families.classifier.config import SIZES, ClassifierConfig
 from wavewright.families.classifier.fitting import check_labels, fit_settings, group_and_split
-from wavewright.families.classifier.recipe import ClassifierRecipe, prepare, recipe
+from wavewright.families.classifier.recipe import ClassifierRecipe, fine_tuning, prepare, recipe
+from wavewright.models import find
+from wavewright.models.folder import ModelFolder
 
 SMALL, DATA = SIZES["small"], ClassifierDataSettings()
 
@@ -130,6 +132,17 @@ def test_crops_are_from_the_whole_recording(long_clips, tmp_path):
     assert prepared.valid_waves.shape == (4, n_samples)  # 3 s are two windows of 2 s, at the start and the end
     np.testing.assert_array_equal(prepared.valid_clips, [0, 0, 1, 1])
     assert prepared.valid_waves[0, 0] < prepared.valid_waves[1, 0]
+
+
+def test_training_further_crops_long_recordings_and_keeps_the_window(long_clips, tmp_path):
+    base = ModelFolder(find("drum-classifier"))
+    made = fine_tuning(base)
+    prepared = prepare(made, scan(long_clips, "folder").entries, tmp_path / "cache")
+    assert prepared.recipe.data.crop
+    assert not prepared.recipe.data.align
+    assert prepared.recipe.model.n_samples == made.model.n_samples == base.config(ClassifierConfig).n_samples
+    short = [replace(entry, seconds=0.2) for entry in scan(long_clips, "folder").entries]
+    assert fit_settings(made.model, made.data, short, ())[1] == made.data
 
 
 def divided_by(splits: dict[str, str]) -> tuple[dict[str, set[str]], tuple[str, ...]]:

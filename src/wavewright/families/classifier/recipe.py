@@ -84,13 +84,14 @@ def judge_recipe(steps: int, seed: int) -> ClassifierRecipe:
 def fine_tuning(base: ModelFolder) -> ClassifierRecipe:
     """Return the recipe to train ``base`` further, on other labels: fewer steps at a lower learning rate.
 
-    If ``base`` is an encoder, clips are as long as the recordings suggest.
+    If ``base`` is an encoder, clips are as long as the recordings suggest; if it is a classifier, as long as its own,
+    and longer recordings are cropped at random.
     """
     if base.card.family == ENCODER_FAMILY:
         return _from_encoder(base)
     model = replace(base.config(ClassifierConfig), labels=())
     training = replace(TRAINING, steps=FINE_TUNING_STEPS, learning_rate=FINE_TUNING_LEARNING_RATE)
-    return ClassifierRecipe(model, ClassifierDataSettings(fit_to_folder=False), training)
+    return ClassifierRecipe(model, ClassifierDataSettings(fit_to_folder=False, fit_crop=True), training)
 
 
 def _from_encoder(base: ModelFolder) -> ClassifierRecipe:
@@ -124,8 +125,8 @@ def prepare(recipe: ClassifierRecipe, entries: Sequence[Entry], cache_folder: Pa
     selection = select(split, model.labels, data.smallest_class)
     if len(selection.labels) < (2 if model.output == "softmax" else 1):
         raise BadFolder(_too_few_labels(split, data.smallest_class))
-    if data.fit_to_folder or data.fit_length:
-        names = FITTED if data.fit_to_folder else LENGTH
+    if data.fit_to_folder or data.fit_length or data.fit_crop:
+        names = FITTED if data.fit_to_folder else LENGTH if data.fit_length else ()
         model, data = fit_settings(model, data, selection.entries, names)
     model = replace(model, labels=selection.labels)
     recipe = replace(recipe, model=model, data=data, training=_frozen_for_few(recipe.training, data, selection.entries))
