@@ -90,7 +90,7 @@ def load(name: str | Path) -> Model:
     """
     folder = ModelFolder(models.find(name))
     if not _shelves:
-        return _open(folder)
+        return open_anew(folder)
     with _shelf_lock:
         return _from_shelf(_shelves[-1], folder)
 
@@ -113,14 +113,15 @@ def _from_shelf(shelf: OrderedDict[tuple[Path, str], Model], folder: ModelFolder
     """Return a model that is open; open it, and forget the one that was used longest ago, if it is not."""
     key = folder.path.resolve(), folder.hash
     if key not in shelf:
-        shelf[key] = _open(folder)
+        shelf[key] = open_anew(folder)
     shelf.move_to_end(key)
     if len(shelf) > N_OPEN:
         shelf.popitem(last=False)
     return shelf[key]
 
 
-def _open(folder: ModelFolder) -> Model:
+def open_anew(folder: ModelFolder) -> Model:
+    """Open a model from its files, which are checked, even if it is open already; raise BadModel as :func:`load`."""
     family = family_of(folder.card, folder.path)
     folder.verify()
     return family.open(folder)

@@ -108,7 +108,7 @@ def show_model(name: Annotated[str, Field(description="Name of a model, or the p
 def _problem(folder: ModelFolder) -> str:
     """Return the reason why a model cannot be loaded, or an empty string."""
     try:
-        loading.load(folder.path)
+        loading.open_anew(folder)
     except BadModel as error:
         return str(error)
     return ""
