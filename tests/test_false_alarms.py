@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ from test_recognise import RATE, ToneClassifier, noise, tone
 from wavewright.cli import run
 from wavewright.data.folder import scan
 from wavewright.errors import BadFolder, BadSetting
+from wavewright.models import find
 from wavewright.recognition import false_alarms
 from wavewright.recognition.false_alarms import find_alarms, peaks, write_alarms
 
@@ -98,6 +101,26 @@ def test_clips_of_earlier_alarms_stay(recordings, tmp_path):
     assert len(first) + len(second) == len(first | second)
 
 
+def test_no_clip_is_written_where_one_cannot_be(recordings, tmp_path, monkeypatch):
+    written = []
+
+    def write_two(clip, path):
+        if len(written) == 2:
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        written.append(path)
+        path.write_bytes(b"")
+
+    folder = tmp_path / "_hard"
+    entries = scan(recordings, "none").entries
+    earlier = set(write_alarms(ToneClassifier(), entries[:1], folder).files)
+    monkeypatch.setattr(false_alarms.Clip, "write", write_two)
+    with pytest.raises(OSError, match="No space left") as raised:
+        write_alarms(ToneClassifier(), entries, folder, most=50)
+    assert len(written) == 2
+    assert set(folder.rglob("*")) == earlier
+    assert str(raised.value.filename).startswith(f"{folder}/")
+
+
 def test_a_folder_that_is_no_background_label_is_refused_before_anything_is_read(recordings, tmp_path):
     with pytest.raises(BadSetting, match="_hard"):
         write_alarms(ToneClassifier(), [], tmp_path / "hard")
@@ -130,6 +153,17 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path, capsys):
     assert run(["recognise", "drum-classifier", *files, "--alarms", str(tmp_path / "_hard")]) == 0
     printed = capsys.readouterr().out
     assert "false alarms" in printed
+    assert "broken.wav" in printed
+
+
+def test_a_file_that_calibration_cannot_read_is_named(tmp_path, capsys):
+    shutil.copytree(find("drum-classifier"), tmp_path / "model")
+    soundfile.write(tmp_path / "x.wav", 0.7 * np.random.default_rng(0).uniform(-1, 1, 2 * 44_100), 44_100)
+    (tmp_path / "broken.wav").write_bytes(b"RIFF")
+    files = [str(tmp_path / name) for name in ("x.wav", "broken.wav")]
+    assert run(["recognise", str(tmp_path / "model"), *files, "--calibrate"]) == 0
+    printed = capsys.readouterr().out
+    assert "threshold" in printed
     assert "broken.wav" in printed
 
 

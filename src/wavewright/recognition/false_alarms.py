@@ -18,6 +18,7 @@ from ..data.entry import Entry, Problem
 from ..errors import BadAudio, BadFolder, BadSetting, MissingExtra
 from ..names import file_stem
 from ..units import seconds_to_samples
+from ..whole_file import whole_folder
 from .spotting import KeywordSpotter, SpotterSettings
 
 SMALLEST_ALARM = 0.05  # confidence; what is below it teaches little
@@ -165,15 +166,13 @@ def write_alarms(
     BadSetting
         If the name of the folder does not begin with an underscore.
     BadFolder
-        If no recording can be used.
+        If no recording can be used, or the folder cannot be written to; no clip is written then.
     """
     check_alarm_folder(folder)
     entries = list(entries)
     alarms, problems = find_alarms(model, entries, most, smallest)
     if len(problems) == len(entries):
         raise BadFolder("None of the recordings without key words can be used; give others.")
-    if alarms:
-        folder.mkdir(parents=True, exist_ok=True)
     return WrittenAlarms(
         folder,
         _write(alarms, model, folder),
@@ -184,16 +183,20 @@ def write_alarms(
 
 
 def _write(alarms: Sequence[FalseAlarm], model: Classifier, folder: Path) -> tuple[Path, ...]:
-    """Write what the spotter averaged for each alarm; return the files in the order of the alarms."""
+    """Write what the spotter averaged for each alarm, all or none; return the files in the order of the alarms."""
+    if not alarms:
+        return ()
     paths = _paths(alarms, folder)
     rows_of: dict[Entry, list[int]] = {}
     for row in sorted(range(len(alarms)), key=lambda row: alarms[row].seconds):
         rows_of.setdefault(alarms[row].entry, []).append(row)
     n_samples = round((1 + SpotterSettings().smoothed_fraction) * model.window_samples)
-    for entry, rows in rows_of.items():
-        ends = [seconds_to_samples(alarms[row].seconds, model.sample_rate) for row in rows]
-        for row, wave in zip(rows, _last_samples(decode_at(entry, model.sample_rate, 1), ends, n_samples), strict=True):
-            Clip(wave, model.sample_rate).write(paths[row])
+    with whole_folder(folder, paths[-1].name) as hidden:
+        for entry, rows in rows_of.items():
+            ends = [seconds_to_samples(alarms[row].seconds, model.sample_rate) for row in rows]
+            blocks = decode_at(entry, model.sample_rate, 1)
+            for row, wave in zip(rows, _last_samples(blocks, ends, n_samples), strict=True):
+                Clip(wave, model.sample_rate).write(hidden / paths[row].name)
     return tuple(paths)
 
 

@@ -172,7 +172,7 @@ def _calibrate(model: Classifier, folder: Path, paths: tuple[Path, ...], false_a
     """Find the threshold of a model for streams, and store it on the card."""
     if folder.is_relative_to(models.BUNDLED_FOLDER):
         raise BadSetting(f"{model.name} comes with Wavewright and is not changed; copy its folder, and give the copy.")
-    entries, _ = entries_of(paths)
+    entries, unread = entries_of(paths)
     calibration = calibrate_spotter(model, entries, false_alarms)
     write_spotting(folder, calibration)
-    return calibration
+    return replace(calibration, problems=(*(problem.reason for problem in unread), *calibration.problems))
