@@ -4,7 +4,7 @@
 
 Folders have a sub-folder for each label. Measured on other speakers, kits and folds than those that are learned from:
 of the digits two speakers, of the drums three kits, of ESC-10 one fold (all by the beginning of the file name), and
-each fold with all recordings. The seed draws the recordings to learn from. Methods:
+each fold with all recordings (with ``--folds``, with fewer, too). The seed draws the recordings to learn from. Methods:
 ``scratch`` and ``fine-tuned`` train the network of the encoder with equally many steps, the same pooling and the same
 augmentation; ``fitted`` is ``fine-tuned`` with a last layer that begins as a logistic regression on augmented clips.
 ``probe`` is a logistic regression on embeddings, ``statistics`` one on means and deviations of log-mel bands;
@@ -147,7 +147,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--methods", nargs="+", choices=(*METHODS, "fitted"), default=list(METHODS))
     parser.add_argument("--pooling", choices=("mean", "statistics"), default="", help="of trained networks")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--folds", action="store_true", help="train networks on each of the folds as well")
+    parser.add_argument("--folds", action="store_true", help="of tasks that have folds: measure on each")
     parser.add_argument("--steps", type=int, default=0, help="of each training; default: more for more recordings")
 
 
@@ -169,7 +169,8 @@ def measure(options: argparse.Namespace, report: Report) -> None:
         for shots in options.shots:
             for method in options.methods:
                 errors[shots, method] = add_accuracy(task, entries, shots, method, features, options, report)
-        for method in options.methods if task.folds else ():
+        with_all = ALL in options.shots or not options.shots
+        for method in options.methods if task.folds and with_all else ():
             if method not in TRAINED:
                 add_cross_validation(
                     task, entries, method, partial(correct_of_regression, features=features[method]), report
@@ -193,34 +194,39 @@ def add_accuracy(
     report: Report,
 ) -> float:
     """Measure a method over all seeds, add its row, and return its error."""
-    n_correct = 0
-    known, test = task.divide(entries)
+    n_correct = n_tested = 0
     base = ModelFolder(models.find(options.encoder))
-    for seed in range(options.seeds):
-        train = draw_shots(known, shots, seed)
-        if method in TRAINED:
-            out = options.out / task.name / method / f"{shots or 'all'}-{seed}"
-            steps = options.steps or STEPS.get(shots, STEPS[ALL])
-            how = Method(method, options.pooling, steps)
-            n_correct += correct_of_network(train, test, base, out, how, task.is_aligned)
-        else:
-            n_correct += correct_of_regression(train, test, features[method])
+    has_folds = options.folds and task.folds and shots != ALL
+    each_fold = [(fold,) for fold in task.folds] if has_folds else [task.unseen]
+    for unseen in each_fold:
+        known, test = task.divide(entries, unseen)
+        n_tested += len(test)
+        for seed in range(options.seeds):
+            train = draw_shots(known, shots, seed)
+            if method in TRAINED:
+                fold = f"-fold-{unseen[0]}" if len(each_fold) > 1 else ""
+                out = options.out / task.name / method / f"{shots or 'all'}-{seed}{fold}"
+                steps = options.steps or STEPS.get(shots, STEPS[ALL])
+                how = Method(method, options.pooling, steps)
+                n_correct += correct_of_network(train, test, base, out, how, task.is_aligned)
+            else:
+                n_correct += correct_of_regression(train, test, features[method])
     mean = n_correct / options.seeds
-    interval = wilson_interval(round(mean), len(test))  # of one seed, since all seeds share these recordings
+    interval = wilson_interval(round(mean), n_tested)  # of one seed, since all seeds share these recordings
     report.add(
         ACCURACY,
         {
-            "task": task.name,
+            "task": task.name if len(each_fold) == 1 else f"{task.name}, all folds",
             "method": method,
             "shots": str(shots or "all"),
             "seeds": options.seeds,
-            "recordings": len(test),
-            "accuracy": mean / len(test),
+            "recordings": n_tested,
+            "accuracy": mean / n_tested,
             "low": interval.low,
             "high": interval.high,
         },
     )
-    return 1 - mean / len(test)
+    return 1 - mean / n_tested
 
 
 def _training_on_folds(task: Task, method: str, options: argparse.Namespace) -> Correct:
