@@ -346,7 +346,7 @@ def test_replies_may_not_be_embedded_or_sniffed(server):
     assert headers["Content-Security-Policy"].startswith("default-src 'none'")
 
 
-def test_a_body_over_the_limit_is_not_read(server):
+def test_a_body_over_the_limit_is_refused(server):
     limit = server.state.settings.max_body_bytes
     head = b"POST /v1/audio/speech HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % (limit + 1)
     assert b" 413 " in send_raw(server, head)  # by its header alone
@@ -355,6 +355,25 @@ def test_a_body_over_the_limit_is_not_read(server):
     reply = send_raw(server, head + chunk * (limit // 65_536 + 2))
     assert b" 413 " in reply
     assert b"more than" in reply
+
+
+@pytest.mark.parametrize("path", ["/v1/audio/speech", "/v1/uploads"])
+def test_a_client_that_sends_all_of_a_long_body_first_reads_why_it_is_refused(server, path):
+    settings = server.state.settings
+    n_bytes = 3 * max(settings.max_body_bytes, 2_000_000)
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    for _ in range(5):
+        reply = request(server, "POST", path, bytes(n_bytes), headers)
+        assert reply.status in (400, 413)
+        assert reply.json["error"]["message"]
+
+
+def test_a_client_that_waits_before_its_long_body_is_refused_at_once(server):
+    head = (
+        b"POST /v1/audio/speech HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999\r\nExpect: 100-continue\r\n"
+    )
+    reply = send_raw(server, head + b"\r\n")
+    assert reply.startswith(b"HTTP/1.1 413 ")
 
 
 def test_a_body_that_does_not_arrive_is_given_up(voices):

@@ -7,6 +7,7 @@ import ipaddress
 import json
 import socket
 from collections.abc import Iterable
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -35,6 +36,8 @@ SECURITY_HEADERS = {
 CORS_METHODS = "GET, POST, DELETE, OPTIONS"
 CORS_HEADERS = "Authorization, Content-Type"
 CORS_SECONDS = "600"
+DISCARD_SECONDS = 1.0
+MOST_DISCARDED_BYTES = 16_000_000  # of a body that is too long
 
 
 class Guard:
@@ -176,6 +179,34 @@ def error_object(
     return {"error": {"message": str(error), "type": kind, "param": param, "code": code}}
 
 
+async def check_length(receive: Receive, headers: Headers, max_bytes: int) -> None:
+    """Raise BadRequest if the header announces a body of more than ``max_bytes``, which is discarded."""
+    declared = headers.get("content-length", "")
+    if declared.isdecimal() and int(declared[:20]) > max_bytes:
+        if "expect" not in headers:  # a client that expects a word before the body has sent none
+            await discard(receive)
+        raise body_too_long(max_bytes)
+
+
+def body_too_long(max_bytes: int) -> BadRequest:
+    """Return the error of a body that is too long."""
+    return BadRequest(
+        f"The body of the request has more than {max_bytes} bytes; send less.", code="body_too_long", status=413
+    )
+
+
+async def discard(receive: Receive) -> None:
+    """Read the rest of a body without keeping it, within limits: many clients read no answer before they sent all."""
+    n_bytes = 0
+    with suppress(TimeoutError):
+        async with asyncio.timeout(DISCARD_SECONDS):
+            while n_bytes <= MOST_DISCARDED_BYTES:
+                message = await receive()
+                n_bytes += len(message.get("body", b""))
+                if message["type"] == "http.disconnect" or not message.get("more_body", False):
+                    return
+
+
 async def read_body(receive: Receive, headers: Headers, max_bytes: int) -> bytes:
     """Read the body of a request piece by piece, at most ``max_bytes``.
 
@@ -184,12 +215,7 @@ async def read_body(receive: Receive, headers: Headers, max_bytes: int) -> bytes
     BadRequest
         If it is longer, by its header or as it arrives, or if the client left.
     """
-    too_long = BadRequest(
-        f"The body of the request has more than {max_bytes} bytes; send less.", code="body_too_long", status=413
-    )
-    declared = headers.get("content-length", "")
-    if declared.isdecimal() and int(declared[:20]) > max_bytes:
-        raise too_long
+    await check_length(receive, headers, max_bytes)
     body = bytearray()
     while True:
         message = await receive()
@@ -197,7 +223,8 @@ async def read_body(receive: Receive, headers: Headers, max_bytes: int) -> bytes
             raise BadRequest("The client left before the request was complete.", status=499)
         body += message.get("body", b"")
         if len(body) > max_bytes:
-            raise too_long
+            await discard(receive)
+            raise body_too_long(max_bytes)
         if not message.get("more_body", False):
             return bytes(body)
 

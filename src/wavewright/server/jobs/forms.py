@@ -13,6 +13,7 @@ from starlette.formparsers import MultiPartException
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message, Receive
 
+from ..guard import body_too_long, check_length, discard
 from ..speech_request import BadRequest
 from .files import Upload, remove_folder
 from .store import JobStore
@@ -41,9 +42,7 @@ async def read_form(request: Request, max_bytes: int, idle_seconds: float, max_f
     BadRequest
         If the body is too long, stops, or is no form.
     """
-    declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared[:20]) > max_bytes:
-        raise _too_long(max_bytes)
+    await check_length(request.receive, request.headers, max_bytes)
     limited = Request(request.scope, _limited(request.receive, max_bytes, idle_seconds))
     try:
         return await limited.form(max_files=MAX_FILES, max_fields=MAX_FIELDS, max_part_size=max_field_bytes)
@@ -94,13 +93,8 @@ def _limited(receive: Receive, max_bytes: int, idle_seconds: float) -> Receive:
             raise BadRequest(f"The body did not go on for {idle_seconds:g} s; send it at once.", status=408) from None
         n_bytes += len(message.get("body", b""))
         if n_bytes > max_bytes:
-            raise _too_long(max_bytes)
+            await discard(receive)
+            raise body_too_long(max_bytes)
         return message
 
     return receive_some
-
-
-def _too_long(max_bytes: int) -> BadRequest:
-    return BadRequest(
-        f"The body of the request has more than {max_bytes} bytes; send less.", code="body_too_long", status=413
-    )
