@@ -38,8 +38,10 @@ LICENCE = "CC-BY-SA-3.0"  # the strictest of the recordings' licences
 DESCRIPTION = "Turns recordings into embeddings, and is where classifiers of few recordings start from."
 LEFT_OUT = "esc10"  # folder of a corpus
 LEFT_OUT_KITS = ("avl", "cr-78", "lm-2", "mrk-2")  # of the pack of drums, by which the encoder is judged
-WORDS = "words"  # corpus whose texts make pairs
-CORPORA = ("denoise", WORDS, "drums")
+WORDS = "words"  # corpus
+CORPORA = ("denoise", WORDS, "drums", "sounds", "doppelgangers")
+PAIRED = (WORDS, "sounds", "doppelgangers")  # corpora whose texts make pairs
+NOISE = "noise"  # label of the corpus denoise: sounds that the corpus sounds has with their takes
 WORD_BY = "word by "  # before the name of the voice that says a word
 MAX_CLIPS = dict.fromkeys(("kathleen", "kerstin", "june", "carlo"), 150)
 MAX_CLIPS |= {WORD_BY + "en-kathleen": 900}
@@ -59,6 +61,7 @@ def settings() -> EncoderRecipe:
         noise_probability=0.4,
         speaker_fraction=0.5,
         same_text_probability=0.7,
+        apart_probability=0.5,
     )
     model = replace(base.model, width=3, statistics_weight=1.0)
     return replace(base, model=model, data=data, training=replace(base.training, threads=1))
@@ -81,10 +84,10 @@ def _known(corpus: Path) -> list[Entry]:
     """Return the recordings of a corpus without those that the encoder is judged by."""
     entries = scan(corpus, manifest=corpus / "manifest.jsonl").entries
     known = [entry for entry in entries if entry.split != "test" and LEFT_OUT not in entry.path.parts]
-    known = [entry for entry in known if not entry.path.name.startswith(LEFT_OUT_KITS)]
+    known = [entry for entry in known if not entry.path.name.startswith(LEFT_OUT_KITS) and entry.label != NOISE]
     if corpus.name == WORDS:
         return [replace(entry, speaker=f"{WORD_BY}{entry.speaker}") for entry in known]
-    return [replace(entry, text=None) for entry in known]
+    return known if corpus.name in PAIRED else [replace(entry, text=None) for entry in known]
 
 
 def sources_of(corpora: Sequence[Path], entries: Sequence[Entry]) -> tuple[Source, ...]:

@@ -17,6 +17,7 @@ from ambience import gather_ambience
 from corpus import Recording, print_summary
 from denoise import gather_denoise
 from digits import gather_digits
+from doppelgangers import N_PAIRS, gather_doppelgangers
 from drum_judge import gather_judge
 from drum_machines import gather_machines
 from drum_unseen import gather_unseen
@@ -28,6 +29,7 @@ from music import gather_music
 from prompts import LICENCES, gather_prompts
 from readers import gather_readers
 from songs import gather_songs
+from sounds import gather_sounds
 from speech import SOURCES, gather_speech
 from synthetic import gather_synthetic
 from words import N_CLIPS, gather_words
@@ -91,6 +93,12 @@ def parser_of_corpora() -> argparse.ArgumentParser:
     languages.add_argument("--espeak", type=Path, required=True, help="program of the Debian package espeak-ng")
     languages.add_argument("--words", nargs="*", default=[], help="default: lines of invented words")
     languages.add_argument("--count", type=int, default=N_SPOKEN, help="clips of a word")
+    sounds = commands.add_parser("sounds", help="takes of things, animals and machines, for encoders")
+    sounds.add_argument("--zero-ad", type=Path, required=True, help="folder audio of 0 A.D.")
+    sounds.add_argument("--megaglest", type=Path, required=True, help="folder of MegaGlest's data")
+    sounds.add_argument("--sonic-pi", type=Path, required=True, help="folder of Sonic Pi's samples")
+    doppelgangers = commands.add_parser("doppelgangers", help="synthetic sounds in pairs, for encoders")
+    doppelgangers.add_argument("--count", type=int, default=N_PAIRS, help="pairs")
     denoise = commands.add_parser("denoise", help="speech, noise and music, for denoisers")
     denoise.add_argument("--speech", type=Path, nargs="+", required=True, help="corpora of speech and synthetic")
     denoise.add_argument("--esc10", type=Path, required=True, help="folder of ESC-10 with CREDITS.csv")
@@ -114,6 +122,8 @@ def parser_of_corpora() -> argparse.ArgumentParser:
         readers,
         words,
         languages,
+        sounds,
+        doppelgangers,
     )
     for command in written:
         command.add_argument("--out", type=Path, required=True, help="folder to write")
@@ -143,6 +153,8 @@ GATHERERS: dict[str, Callable[[argparse.Namespace], Any]] = {
     "words": lambda given: gather_words(given.flite, given.speech, given.words, given.count, given.out),
     "languages": lambda given: gather_languages(given.espeak, given.words, given.count, given.out),
     "readers": lambda given: gather_readers(given.speech, given.out),
+    "sounds": lambda given: gather_sounds(given.zero_ad, given.megaglest, given.sonic_pi, given.out),
+    "doppelgangers": lambda given: gather_doppelgangers(given.count, given.out),
     "speech": _gather_speech,
 }
 """What each command calls with its options."""

@@ -25,6 +25,9 @@ class EncoderDataSettings(ViewSettings):
     length_exponent: float = ranged(0.5, 0.0, 1.0)  # recordings are drawn in proportion to their length to this power
     speaker_fraction: float = ranged(0.0, 0.0, 1.0)  # of a batch, all of one speaker, if a drawn recording has one
     same_text_probability: float = ranged(0.0, 0.0, 1.0)  # of a second view from another recording of the same text
+    apart_probability: float = ranged(
+        0.0, 0.0, 1.0
+    )  # of a second view from elsewhere in the recording, if nobody speaks
     valid_fraction: float = ranged(0.05, 0.0, 0.9)  # of the recordings (or groups), unless a manifest names splits
 
 
@@ -90,11 +93,13 @@ class ViewBatches:
         return {**views, "statistics": np.concatenate(statistics)}
 
     def _paired(self, row: int, context: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Return the context of the second view: that of the first, or of another recording of the same text."""
-        others = self.same_text.get(row)
-        if others is None or rng.random() >= self.recipe.data.same_text_probability:
-            return context
-        return self.draw_context(int(rng.choice(others)), rng)
+        """Return the context of the second view: that of the first, from elsewhere, or of one of the same text."""
+        data, others = self.recipe.data, self.same_text.get(row)
+        if others is not None and rng.random() < data.same_text_probability:
+            return self.draw_context(int(rng.choice(others)), rng)
+        if data.apart_probability and not self.store.entries[row].speaker and rng.random() < data.apart_probability:
+            return self.draw_context(row, rng)
+        return context
 
     def draw_context(self, row: int, rng: np.random.Generator) -> np.ndarray:
         """Return a random crop ``(n_context_samples,)`` of a recording; a shorter one is in it as a whole."""
