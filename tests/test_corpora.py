@@ -485,6 +485,56 @@ def test_words_are_said_by_two_voices_and_none_sounds_like_a_digit(tmp_path):
     assert [row["label"] for row in rows.values()] == ["2"] * 4
 
 
+def test_takes_of_a_sound_have_one_text(tmp_path):
+    audio, glest, samples = (tmp_path / name for name in ("audio", "megaglest", "samples"))
+    tone(audio / "attack" / "impact" / "arrow_wood_01.ogg", 0.5)
+    tone(audio / "attack" / "impact" / "arrow_wood_02b.ogg", 0.6)
+    tone(audio / "music" / "march.ogg", 0.7)
+    tone(audio / "voice" / "greek" / "civ" / "civ_move1.ogg", 0.8)
+    sounds = glest / "techs" / "megapack" / "commondata" / "sounds"
+    for number, name in enumerate(("cow_select1", "cow_select2", "guard_select1")):
+        tone(sounds / f"{name}.wav", 0.3 + 0.1 * number)
+    shutil.copy(sounds / "cow_select1.wav", sounds / "cow_select9.wav")
+    tone(samples / "bd_808.flac", 0.9)
+    folders = ("--zero-ad", audio, "--megaglest", glest, "--sonic-pi", samples)
+    rows = gathered(tmp_path / "out", "sounds", *folders)
+    assert {Path(name).name: row.get("text") for name, row in rows.items()} == {
+        "arrow_wood_01": "0ad/arrow_wood",
+        "arrow_wood_02b": "0ad/arrow_wood",
+        "cow_select1": "megaglest/cow_select",
+        "cow_select2": "megaglest/cow_select",
+        "guard_select1": None,  # says something
+        "bd_808": "sonic-pi/bd",
+    }
+    assert len({row["split"] for row in rows.values() if row.get("text") == "0ad/arrow_wood"}) == 1
+
+
+def test_doppelgangers_differ_little_from_each_other_and_much_from_others(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(CORPORA)
+    doppelgangers = importlib.import_module("doppelgangers")
+    rows = gathered(tmp_path / "out", "doppelgangers", "--count", "30")
+    assert {row["text"] for row in rows.values()} == {f"pair {pair}" for pair in range(30)}
+    waves = np.stack([[doppelgangers.render(pair, take) for take in range(2)] for pair in range(30)])
+    assert np.isfinite(waves).all()
+    assert not np.array_equal(waves[:, 0], waves[:, 1])
+    np.testing.assert_array_equal(waves[7, 1], doppelgangers.render(7, 1))
+    np.testing.assert_allclose(np.abs(waves).max(2), 0.7)
+    power = np.square(np.abs(np.fft.rfft(waves)))[..., :16_000].reshape(30, 2, 40, -1).sum(3)  # of bands
+    levels = np.log(power / power.sum(2, keepdims=True) + 1e-4)
+    distances = np.linalg.norm(levels[:, None, 0] - levels[None, :, 1], axis=2)
+    assert np.median(distances.diagonal()) < 0.5 * np.median(distances)
+    assert np.mean(distances.argmin(1) == np.arange(30)) > 0.3  # one in thirty by chance
+
+
+def test_a_setting_of_a_doppelganger_stays_in_its_range(monkeypatch):
+    monkeypatch.syspath_prepend(CORPORA)
+    dials = importlib.import_module("doppelgangers").Dials(3, 1)
+    drawn = np.array([dials.scale(0.5, 8.0) for _ in range(2_000)])
+    assert drawn.min() >= 0.5
+    assert drawn.max() <= 8.0
+    assert abs(np.log2(drawn).mean() - 1.0) < 0.15  # the middle of -1 and 3
+
+
 ESPEAK = """#!{python}
 import shutil, sys
 options, text = sys.argv[1:-1], sys.argv[-1]

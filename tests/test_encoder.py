@@ -306,11 +306,12 @@ def tones(texts):
     return [replace(entry, text=text, split="train") for entry, text in zip(entries, texts, strict=True)]
 
 
-def views_of(texts, probability):
+def views_of(texts, same_text, apart=0.0, speakers=(None,) * 4):
     recipe = ENCODER.recipe("tiny")
-    unchanged = {**vars(recipe.data), **vars(UNCHANGED), "same_text_probability": probability, "valid_fraction": 0.0}
-    recipe = replace(recipe, data=type(recipe.data)(**unchanged))
-    return ENCODER.prepare(recipe, tones(texts)).batches
+    pairs = {"same_text_probability": same_text, "apart_probability": apart, "valid_fraction": 0.0}
+    recipe = replace(recipe, data=type(recipe.data)(**{**vars(recipe.data), **vars(UNCHANGED), **pairs}))
+    entries = [replace(entry, speaker=speaker) for entry, speaker in zip(tones(texts), speakers, strict=True)]
+    return ENCODER.prepare(recipe, entries).batches
 
 
 def test_recordings_of_one_text_are_views_of_each_other():
@@ -324,6 +325,18 @@ def test_recordings_of_one_text_are_views_of_each_other():
     assert 0 < is_paired.sum() < len(is_paired)
     first, second = np.split(batch["statistics"], 2)
     np.testing.assert_array_equal((first != second).any(1), is_paired)
+
+
+def test_places_of_one_recording_are_views_of_each_other_if_nobody_speaks():
+    speakers = ("anna", None, None, None)
+    batch = views_of([None] * 4, 0.0, apart=1.0, speakers=speakers)(0)
+    own = views_of([None] * 4, 0.0, speakers=speakers)(0)
+    is_apart = [not np.array_equal(*pair) for pair in zip(batch["first"], batch["second"], strict=True)]
+    rng = np.random.default_rng([0, 0])
+    chosen = draw_recordings(len(is_apart), views_of([None] * 4, 0.0).probabilities, np.array(speakers), 0.0, rng)
+    assert is_apart == [row != 0 for row in chosen]
+    assert 0 < sum(is_apart) < len(is_apart)
+    np.testing.assert_array_equal(own["first"], own["second"])
 
 
 def test_sizes_have_the_weights_that_the_page_states():
