@@ -36,11 +36,14 @@ from wavewright.training.run import Provenance, Run, open_base
 NAME = "sound-encoder"
 LICENCE = "CC-BY-SA-3.0"  # the strictest of the recordings' licences
 DESCRIPTION = "Turns recordings into embeddings, and is where classifiers of few recordings start from."
-LEFT_OUT = "esc10"  # folder of a corpus
 LEFT_OUT_KITS = ("avl", "cr-78", "lm-2", "mrk-2")  # of the pack of drums, by which the encoder is judged
 WORDS = "words"  # corpus
-CORPORA = ("denoise", WORDS, "drums", "sounds", "doppelgangers")
-PAIRED = (WORDS, "sounds", "doppelgangers")  # corpora whose texts make pairs
+DOPPELGANGERS, ESC10 = "doppelgangers", "esc10"  # corpora
+CORPORA = ("denoise", WORDS, "drums", "sounds", DOPPELGANGERS, ESC10)
+PAIRED = (WORDS, "sounds", DOPPELGANGERS)  # corpora whose texts make pairs
+UNSEEN_FOLD = "4"  # of ESC-10
+N_REPEATS = 3  # of the clips of ESC-10, which are few
+MOST_PAIRS = 1_000  # of doppelgangers
 NOISE = "noise"  # label of the corpus denoise: sounds that the corpus sounds has with their takes
 WORD_BY = "word by "  # before the name of the voice that says a word
 MAX_CLIPS = dict.fromkeys(("kathleen", "kerstin", "june", "carlo"), 150)
@@ -67,9 +70,9 @@ def settings() -> EncoderRecipe:
     return replace(base, model=model, data=data, training=replace(base.training, threads=1))
 
 
-def choose(corpora: Sequence[Path]) -> list[Entry]:
+def choose(corpora: Sequence[Path], unseen_fold: str) -> list[Entry]:
     """Return the recordings of corpora to learn from; no reader has more than a share."""
-    known = [entry for corpus in corpora for entry in _known(corpus)]
+    known = [entry for corpus in corpora for entry in _known(corpus, unseen_fold)]
     by_speaker: dict[str, list[Entry]] = defaultdict(list)
     for row in np.random.default_rng(0).permutation(len(known)):
         by_speaker[known[row].speaker or ""].append(known[row])
@@ -80,11 +83,16 @@ def choose(corpora: Sequence[Path]) -> list[Entry]:
     ]
 
 
-def _known(corpus: Path) -> list[Entry]:
+def _known(corpus: Path, unseen_fold: str) -> list[Entry]:
     """Return the recordings of a corpus without those that the encoder is judged by."""
     entries = scan(corpus, manifest=corpus / "manifest.jsonl").entries
-    known = [entry for entry in entries if entry.split != "test" and LEFT_OUT not in entry.path.parts]
+    if corpus.name == ESC10:  # takes of one recording are pairs
+        seen = [entry for entry in entries if not entry.path.name.startswith(unseen_fold)]
+        return N_REPEATS * [replace(entry, split="train", text=entry.group) for entry in seen]
+    known = [entry for entry in entries if entry.split != "test" and ESC10 not in entry.path.parts]
     known = [entry for entry in known if not entry.path.name.startswith(LEFT_OUT_KITS) and entry.label != NOISE]
+    if corpus.name == DOPPELGANGERS:
+        return known[: 2 * MOST_PAIRS]
     if corpus.name == WORDS:
         return [replace(entry, speaker=f"{WORD_BY}{entry.speaker}") for entry in known]
     return known if corpus.name in PAIRED else [replace(entry, text=None) for entry in known]
@@ -100,7 +108,7 @@ def sources_of(corpora: Sequence[Path], entries: Sequence[Entry]) -> tuple[Sourc
         for source in json.loads((corpus / "sources.json").read_text(encoding="utf-8")):
             name = source.get("name") or source["kit"]
             by_source[source["origin"], source["credit"], source["licence"]] = name
-    counts = Counter(rows[entry.path.resolve()] for entry in entries)
+    counts = Counter(rows[path] for path in {entry.path.resolve() for entry in entries})
     return tuple(
         Source(name=name, n_clips=counts[key], licence=key[2], credit=key[1], origin=key[0])
         for key, name in by_source.items()
@@ -116,13 +124,14 @@ def main() -> None:
     parser.add_argument("--max-minutes", type=float, default=None, help="of this call")
     parser.add_argument("--more-minutes", type=float, default=None, help="with --resume: past the run's plan")
     parser.add_argument("--from", dest="base", default=None, help="encoder to start from, such as sound-encoder")
+    parser.add_argument("--unseen-fold", choices=tuple("1234"), default=UNSEEN_FOLD, help="of ESC-10")
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--bundle", action="store_true", help="copy the finished run into the package")
     options = parser.parse_args()
     if options.bundle:
         bundle(options.out)
         return
-    chosen = choose(options.corpora)
+    chosen = choose(options.corpora, options.unseen_fold)
     provenance = Provenance(NAME, DESCRIPTION, LICENCE, sources_of(options.corpora, chosen))
     base = None if options.base is None else open_base(options.base, "encoder")
     run = Run(options.out, "encoder", settings(), Scan(tuple(chosen)), provenance, base=base)

@@ -4,10 +4,11 @@
 
 Folders have a sub-folder for each label. Measured on other speakers, kits and folds than those that are learned from:
 of the digits two speakers, of the drums three kits, of ESC-10 one fold (all by the beginning of the file name), and
-each fold with all recordings (with ``--folds``, with fewer, too). The seed draws the recordings to learn from. Methods:
-``scratch`` and ``fine-tuned`` train the network of the encoder with equally many steps, the same pooling and the same
-augmentation; ``fitted`` is ``fine-tuned`` with a last layer that begins as a logistic regression on augmented clips.
-``probe`` is a logistic regression on embeddings, ``statistics`` one on means and deviations of log-mel bands;
+each fold with all recordings (with ``--folds``, with fewer, too). ``--encoder-of-fold`` names encoders that have not
+learned from a fold, for one that learned from ESC-10 without labels. The seed draws the recordings to learn from.
+Methods: ``scratch`` and ``fine-tuned`` train the network of the encoder with equally many steps, the same pooling and
+the same augmentation; ``fitted`` is ``fine-tuned`` with a last layer that begins as a logistic regression on augmented
+clips. ``probe`` is a logistic regression on embeddings, ``statistics`` one on means and deviations of log-mel bands;
 ``neighbours`` is the fraction of recordings whose nearest other one has the same label, by embeddings and by log-mel.
 """
 
@@ -18,7 +19,6 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
@@ -54,8 +54,8 @@ ACCURACY = Table(
 PURITY = Table("nearest neighbours of the same label", columns(task="s", embedding="s", recordings="d", fraction=".3f"))
 
 
-Correct: TypeAlias = Callable[[Sequence[Entry], Sequence[Entry]], int]
-"""Number of test recordings that are recognised after learning from others."""
+Correct: TypeAlias = Callable[[Sequence[Entry], Sequence[Entry], str, int], int]
+"""Number of test recordings that are recognised after learning from others; name of the training, and its shots."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +115,37 @@ class Features:
         return np.stack([self._rows[entry.path] for entry in entries])
 
 
+class Encoders:
+    """The encoder that is measured, and its features, computed once for each recording.
+
+    Parameters
+    ----------
+    name
+        Of the encoder, or its folder.
+    of_fold
+        Folders of encoders that have not learned from a fold, with ``{fold}`` in their place; empty: ``name`` for all.
+    """
+
+    def __init__(self, name: str, of_fold: str = "") -> None:
+        self._name, self._of_fold = name, of_fold
+        self._probes: dict[str, Features] = {}
+        self._statistics = Features(statistics)
+
+    def name(self, task: Task, unseen: tuple[str, ...]) -> str:
+        """Return the encoder for recordings whose file names begin with ``unseen``."""
+        return self._of_fold.format(fold=unseen[0]) if self._of_fold and unseen[0] in task.folds else self._name
+
+    def features(self, method: str, task: Task, unseen: tuple[str, ...] = ("",)) -> Features:
+        """Return the features of a method that needs no training."""
+        if method == "statistics":
+            return self._statistics
+        name = self.name(task, unseen)
+        if name not in self._probes:
+            encoder = load_as(EncoderRuntime, name)
+            self._probes[name] = Features(lambda path: encoder.embed(read_wave(path, encoder.sample_rate)[None])[0])
+        return self._probes[name]
+
+
 def correct_of_regression(train: Sequence[Entry], test: Sequence[Entry], features: Features) -> int:
     """Return the number of recordings that a logistic regression on features recognises."""
     from sklearn.linear_model import LogisticRegression
@@ -140,6 +171,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     for task in TASKS:
         parser.add_argument(f"--{task.name}", type=Path, help=f"folder of {task.name}; left out without")
     parser.add_argument("--encoder", default="sound-encoder", help="name or folder of the encoder")
+    parser.add_argument(
+        "--encoder-of-fold",
+        default="",
+        help="folder of the encoder that has not learned from a fold, such as runs/fold-{fold}; default: --encoder",
+    )
     parser.add_argument("--out", type=Path, default=Path("runs/pretraining"))
     parser.add_argument(
         "--shots", type=int, nargs="*", default=[5, 20, ALL, 1], help="recordings of a label; 0 for all"
@@ -154,29 +190,21 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def measure(options: argparse.Namespace, report: Report) -> None:
     """Measure all methods on each of the tasks."""
     SCIKIT_LEARN.require()
-    encoder = load_as(EncoderRuntime, options.encoder)
-    features = {
-        "statistics": Features(statistics),
-        "probe": Features(lambda path: encoder.embed(read_wave(path, encoder.sample_rate)[None])[0]),
-    }
+    encoders = Encoders(options.encoder, options.encoder_of_fold)
     for task in TASKS:
         folder = getattr(options, task.name)
         if folder is None:
             continue
         entries = list(scan(folder, "folder").entries)
-        add_purity(task, entries, features["probe"], report)
+        add_purity(task, entries, encoders.features("probe", task), report)
         errors = {}
         for shots in options.shots:
             for method in options.methods:
-                errors[shots, method] = add_accuracy(task, entries, shots, method, features, options, report)
+                errors[shots, method] = add_accuracy(task, entries, shots, method, encoders, options, report)
         with_all = ALL in options.shots or not options.shots
         for method in options.methods if task.folds and with_all else ():
-            if method not in TRAINED:
-                add_cross_validation(
-                    task, entries, method, partial(correct_of_regression, features=features[method]), report
-                )
-            elif options.folds:
-                add_cross_validation(task, entries, method, _training_on_folds(task, method, options), report)
+            if method not in TRAINED or options.folds:
+                add_cross_validation(task, entries, method, encoders, options, report)
         pretrained = [errors[5, method] for method in ("probe", "fine-tuned") if (5, method) in errors]
         if (5, "scratch") in errors and pretrained:
             best = min(pretrained)
@@ -189,28 +217,21 @@ def add_accuracy(
     entries: Sequence[Entry],
     shots: int,
     method: str,
-    features: dict[str, Features],
+    encoders: Encoders,
     options: argparse.Namespace,
     report: Report,
 ) -> float:
     """Measure a method over all seeds, add its row, and return its error."""
     n_correct = n_tested = 0
-    base = ModelFolder(models.find(options.encoder))
     has_folds = options.folds and task.folds and shots != ALL
     each_fold = [(fold,) for fold in task.folds] if has_folds else [task.unseen]
     for unseen in each_fold:
         known, test = task.divide(entries, unseen)
         n_tested += len(test)
+        correct = _correct_of(method, task, unseen, encoders, options)
         for seed in range(options.seeds):
-            train = draw_shots(known, shots, seed)
-            if method in TRAINED:
-                fold = f"-fold-{unseen[0]}" if len(each_fold) > 1 else ""
-                out = options.out / task.name / method / f"{shots or 'all'}-{seed}{fold}"
-                steps = options.steps or STEPS.get(shots, STEPS[ALL])
-                how = Method(method, options.pooling, steps)
-                n_correct += correct_of_network(train, test, base, out, how, task.is_aligned)
-            else:
-                n_correct += correct_of_regression(train, test, features[method])
+            fold = f"-fold-{unseen[0]}" if len(each_fold) > 1 else ""
+            n_correct += correct(draw_shots(known, shots, seed), test, f"{shots or 'all'}-{seed}{fold}", shots)
     mean = n_correct / options.seeds
     interval = wilson_interval(round(mean), n_tested)  # of one seed, since all seeds share these recordings
     report.add(
@@ -229,21 +250,30 @@ def add_accuracy(
     return 1 - mean / n_tested
 
 
-def _training_on_folds(task: Task, method: str, options: argparse.Namespace) -> Correct:
-    """Return a function that trains a network on all folds but one, and tests it on that one."""
-    base = ModelFolder(models.find(options.encoder))
-    how = Method(method, options.pooling, options.steps or STEPS[ALL])
+def _correct_of(
+    method: str, task: Task, unseen: tuple[str, ...], encoders: Encoders, options: argparse.Namespace
+) -> Correct:
+    """Return a function of training recordings, test recordings, name and shots: how many it recognises."""
 
-    def correct(train: Sequence[Entry], test: Sequence[Entry]) -> int:
-        out = options.out / task.name / method / f"fold-{test[0].path.name[0]}"
-        return correct_of_network(train, test, base, out, how, task.is_aligned)
+    def by_network(train: Sequence[Entry], test: Sequence[Entry], name: str, shots: int) -> int:
+        base = ModelFolder(models.find(encoders.name(task, unseen)))
+        how = Method(method, options.pooling, options.steps or STEPS.get(shots, STEPS[ALL]))
+        return correct_of_network(train, test, base, options.out / task.name / method / name, how, task.is_aligned)
 
-    return correct
+    def by_regression(train: Sequence[Entry], test: Sequence[Entry], _: str, __: int) -> int:
+        return correct_of_regression(train, test, encoders.features(method, task, unseen))
+
+    return by_network if method in TRAINED else by_regression
 
 
-def add_cross_validation(task: Task, entries: Sequence[Entry], method: str, correct: Correct, report: Report) -> None:
+def add_cross_validation(
+    task: Task, entries: Sequence[Entry], method: str, encoders: Encoders, options: argparse.Namespace, report: Report
+) -> None:
     """Add the accuracy over all folds, with all recordings of the other folds to learn from."""
-    n_correct = sum(correct(*task.divide(entries, (fold,))) for fold in task.folds)
+    n_correct = sum(
+        _correct_of(method, task, (fold,), encoders, options)(*task.divide(entries, (fold,)), f"fold-{fold}", ALL)
+        for fold in task.folds
+    )
     interval = wilson_interval(n_correct, len(entries))
     report.add(
         ACCURACY,

@@ -96,7 +96,28 @@ def study_task(name: str) -> StudyTask:
     kinds = {"digits": ("same", "all", "spoken", "voices"), "esc10": ("same", "all", "procedural")}
     own = kinds.get(name, ("same", "all", "bundled"))
     copies_range = LONG_COPIES_RANGE if name == "esc10" else COPIES_RANGE
-    return StudyTask(name, classifier, _generator(rate, is_voice), own, copies_range)
+    generator = _textures(rate) if name == "esc10" else _generator(rate, is_voice)
+    return StudyTask(name, classifier, generator, own, copies_range)
+
+
+def _textures(rate: int) -> LstmRecipe:
+    """Return the recipe of an LSTM with the settings of the bundled model ``ambience``, at another sample rate."""
+    base = lstm_recipe("base")
+    model = replace(
+        base.model,
+        sample_rate=rate,
+        n_fft=512,
+        hop_length=256,
+        n_mels=64,
+        duration="endless",
+        hidden_size=256,
+        prenet_size=128,
+        n_mixtures=4,
+        input_noise=0.05,
+        temperature=1.0,
+    )
+    data = replace(base.data, crop_seconds=1.5, valid_fraction=0.0)
+    return replace(base, model=model, data=data, training=replace(_training(base.training), batch_size=16))
 
 
 def _generator(rate: int, is_voice: bool) -> LstmRecipe:
