@@ -201,7 +201,8 @@ def test_a_classifier_starts_from_the_weights_of_an_encoder():
     model = replace(recipe.model, labels=("a", "b"), n_samples=9_000)
     weights = CLASSIFIER.initial_weights(base, model)
     network = CLASSIFIER.training().build(model).inference_module()
-    assert network.state_dict().keys() - weights.keys() == {"fc.weight", "fc.bias"}
+    fresh = network.state_dict().keys() - weights.keys()
+    assert fresh == {"fc.weight", "fc.bias", *(f"scale.{name}" for name in network.scale.state_dict())}
     assert set(CLASSIFIER.fresh_weights(base, model)) == {"fc.weight", "fc.bias", "scale."}
     network.load_state_dict({**network.state_dict(), **{name: torch.as_tensor(w) for name, w in weights.items()}})
     encoder = trained("encoder").network.inference_module().eval()
@@ -253,8 +254,8 @@ def test_few_recordings_leave_the_encoder_as_it_is(tmp_path):
         probabilities, embeddings = model.classify(noise(0.7)[None])
         assert probabilities.shape == (1, 2)
         assert embeddings.shape == (1, model.config.embedding_size)
-    with pytest.raises(BadSetting, match="Events have a label for each frame"):
-        replace(model.config, output="frames")
+    assert model.config.pooled_size == model.config.vector_size
+    assert replace(model.config, output="frames").pooled_size == model.config.embedding_size  # events have none
 
 
 def test_other_families_do_not_start_from_an_encoder():

@@ -7,8 +7,8 @@ of the digits two speakers, of the drums three kits, of ESC-10 one fold (all by 
 each fold with all recordings (with ``--folds``, with fewer, too). ``--encoder-of-fold`` names encoders that have not
 learned from a fold, for one that learned from ESC-10 without labels. The seed draws the recordings to learn from.
 Methods: ``scratch`` and ``fine-tuned`` train the network of the encoder with equally many steps, the same pooling and
-the same augmentation; ``fitted`` is ``fine-tuned`` with a last layer that begins as a logistic regression on augmented
-clips. ``probe`` is a logistic regression on embeddings, ``statistics`` one on means and deviations of log-mel bands;
+the same augmentation, the first one from random weights at the learning rate for these, the other as ``--from`` does.
+``probe`` is a logistic regression on embeddings, ``statistics`` one on means and deviations of log-mel bands;
 ``neighbours`` is the fraction of recordings whose nearest other one has the same label, by embeddings and by log-mel.
 """
 
@@ -180,7 +180,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--shots", type=int, nargs="*", default=[5, 20, ALL, 1], help="recordings of a label; 0 for all"
     )
-    parser.add_argument("--methods", nargs="+", choices=(*METHODS, "fitted"), default=list(METHODS))
+    parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
     parser.add_argument("--pooling", choices=("mean", "statistics"), default="", help="of trained networks")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--folds", action="store_true", help="of tasks that have folds: measure on each")

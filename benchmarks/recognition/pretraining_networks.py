@@ -1,4 +1,4 @@
-"""Networks of the benchmark of pre-training: from scratch, from an encoder, and from one with a fitted last layer."""
+"""Networks of the benchmark of pre-training: from scratch, and from an encoder."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ from wavewright.recognition.recogniser import RecordingRecogniser
 from wavewright.training.run import Provenance, Run
 from wavewright.training.run_folder import RUN_FILE
 
-TRAINED = ("scratch", "fine-tuned", "fitted")
-FITTED_BATCHES, FITTED_LEARNING_RATE = 50, 3e-3
+TRAINED = ("scratch", "fine-tuned")
 
 
 @dataclass(frozen=True)
@@ -31,18 +30,18 @@ class Method:
     def recipe(self, encoder: ModelFolder, is_aligned: bool) -> ClassifierRecipe:
         """Return the recipe; there are no validation clips, and a label may have one recording."""
         recipe = fine_tuning(encoder)
-        rate = {"scratch": TRAINING.learning_rate, "fitted": FITTED_LEARNING_RATE}.get(self.name)
+        is_scratch = self.name == "scratch"
         training = replace(
             recipe.training,
             steps=self.steps,
-            learning_rate=rate or recipe.training.learning_rate,
+            learning_rate=TRAINING.learning_rate if is_scratch else recipe.training.learning_rate,
             threads=1,
             metric="",
             evaluate_every=self.steps,
         )
         data = replace(recipe.data, align=is_aligned, valid_fraction=0.0, smallest_class=1, split_by="name")
-        if self.name == "fitted":
-            data = replace(data, fitted_batches=FITTED_BATCHES)
+        if is_scratch:
+            data = replace(data, fitted_batches=0)
         model = replace(recipe.model, pooling=self.pooling or recipe.model.pooling)
         return replace(recipe, model=model, data=data, training=training)
 

@@ -96,27 +96,27 @@ def study_task(name: str) -> StudyTask:
     kinds = {"digits": ("same", "all", "spoken", "voices"), "esc10": ("same", "all", "procedural")}
     own = kinds.get(name, ("same", "all", "bundled"))
     copies_range = LONG_COPIES_RANGE if name == "esc10" else COPIES_RANGE
-    generator = _textures(rate) if name == "esc10" else _generator(rate, is_voice)
+    generator = _sounds(rate) if name == "esc10" else _generator(rate, is_voice)
     return StudyTask(name, classifier, generator, own, copies_range)
 
 
-def _textures(rate: int) -> LstmRecipe:
-    """Return the recipe of an LSTM with the settings of the bundled model ``ambience``, at another sample rate."""
+def _sounds(rate: int) -> LstmRecipe:
+    """Return the recipe of an LSTM for whole sounds of seconds, as coarse as a recogniser needs them."""
     base = lstm_recipe("base")
     model = replace(
         base.model,
         sample_rate=rate,
-        n_fft=512,
-        hop_length=256,
-        n_mels=64,
-        duration="endless",
-        hidden_size=256,
+        n_fft=1_024,
+        hop_length=512,
+        n_mels=48,
+        duration="drawn",
+        hidden_size=224,
         prenet_size=128,
         n_mixtures=4,
-        input_noise=0.05,
+        input_noise=0.1,
         temperature=1.0,
     )
-    data = replace(base.data, crop_seconds=1.5, valid_fraction=0.0)
+    data = replace(base.data, smallest_class=1, valid_fraction=0.0)
     return replace(base, model=model, data=data, training=replace(_training(base.training), batch_size=16))
 
 

@@ -88,17 +88,18 @@ class ClassifierConfig(BCResNetConfig):
     VALIDATION_METRICS = METRICS
 
     output: OutputKind = "softmax"  # one label a clip, any number a clip, or any number a frame (events)
-    pooling: Literal["mean", "statistics"] = "mean"  # before the last layer; statistics: the vector of an encoder
+    # Before the last layer; statistics: the vector of an encoder. Labels of frames need neither.
+    pooling: Literal["mean", "statistics"] = "mean"
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.pooling != "mean" and self.output == "frames":
-            raise BadSetting("Events have a label for each frame, which have no statistics; use --set pooling=mean.")
+    @property
+    def has_statistics(self) -> bool:
+        """Whether the last layer has the vector of an encoder as its input."""
+        return self.pooling == "statistics" and self.output != "frames"
 
     @property
     def pooled_size(self) -> int:
         """Inputs of the last layer."""
-        return self.embedding_size if self.pooling == "mean" else self.vector_size
+        return self.vector_size if self.has_statistics else self.embedding_size
 
 
 SIZES: dict[str, ClassifierConfig] = {

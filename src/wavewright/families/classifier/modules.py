@@ -215,7 +215,7 @@ class BCResNet(BCResNetEncoder):
         super().__init__(config)
         self.config = config
         self.dropout = nn.Dropout(config.dropout)
-        if config.pooling == "statistics":
+        if config.has_statistics:
             self.scale = nn.BatchNorm1d(config.pooled_size, affine=False)
         self.fc = nn.Linear(config.pooled_size, len(config.labels))
 
@@ -243,13 +243,13 @@ class BCResNet(BCResNetEncoder):
         if self.config.output == "frames":
             frame_logits = self.fc(self.dropout(hidden).transpose(1, 2)).transpose(1, 2)  # (batch, labels, frames)
             return linear_softmax(frame_logits), embedding, frame_logits
-        pooled = embedding if self.config.pooling == "mean" else self.scale(self.pool(hidden, normalised))
+        pooled = self.scale(self.pool(hidden, normalised)) if self.config.has_statistics else embedding
         return self.fc(self.dropout(pooled)), embedding
 
     def pooled(self, normalised: Tensor) -> Tensor:
         """Return what the last layer has as its input, before :attr:`scale`, ``(batch, pooled_size)``."""
         hidden, embedding = self.embed(normalised)
-        return embedding if self.config.pooling == "mean" else self.pool(hidden, normalised)
+        return self.pool(hidden, normalised) if self.config.has_statistics else embedding
 
 
 def linear_softmax(frame_logits: Tensor) -> Tensor:

@@ -25,7 +25,8 @@ from .fitting import FITTED, LENGTH, check_labels, fit_settings, group_and_split
 MAX_WINDOWS = 8  # of a recording, for validation
 FINE_TUNING_STEPS = 500
 FINE_TUNING_LEARNING_RATE = 5e-4
-FROM_ENCODER_LEARNING_RATE = 5e-3
+FROM_ENCODER_LEARNING_RATE = 3e-3
+FITTED_BATCHES = 50  # that the last layer is fitted to before training from an encoder
 
 
 ClassifierRecipe = RecipeOf[ClassifierConfig, ClassifierDataSettings]
@@ -99,11 +100,13 @@ def _from_encoder(base: ModelFolder) -> ClassifierRecipe:
     names = {field.name for field in fields(BCResNetConfig)}
     shared = {name: value for name, value in base.card.config.items() if name in names}
     network = base.card.model_copy(update={"config": shared}).config_as(BCResNetConfig, base.path)
-    usual = ClassifierConfig()
+    usual = ClassifierConfig(pooling="statistics")
     same = {name: getattr(network, name) for name in names - {"n_samples", "dropout", "labels"}}
     training = replace(TRAINING, steps=FINE_TUNING_STEPS, learning_rate=FROM_ENCODER_LEARNING_RATE)
     return ClassifierRecipe(
-        replace(usual, **same), ClassifierDataSettings(fit_to_folder=False, fit_length=True), training
+        replace(usual, **same),
+        ClassifierDataSettings(fit_to_folder=False, fit_length=True, fitted_batches=FITTED_BATCHES),
+        training,
     )
 
 

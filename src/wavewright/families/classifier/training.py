@@ -91,7 +91,7 @@ def fit_last_layer(module: BCResNet, batches: Callable[[int], Mapping[str, np.nd
     mean, deviation = inputs.mean(0), inputs.std(0) + SMALLEST_DEVIATION
     weight, bias = logistic_regression((inputs - mean) / deviation, targets, module.config.output == "softmax")
     with torch.no_grad():
-        if module.config.pooling == "statistics":
+        if module.config.has_statistics:
             module.get_buffer("scale.running_mean").copy_(mean)
             module.get_buffer("scale.running_var").copy_(deviation.square())
         else:
