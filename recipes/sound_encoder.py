@@ -11,7 +11,7 @@ python recipes/sound_encoder.py --bundle --mean-with sound-encoder        # into
 
 ESC-10, the spoken digits, and the drums of the pack are left out: the encoder is judged by these, see
 benchmarks/recognition/pretraining.py. Pairs are learned from: words by two voices (generated, none of the ten digits),
-so that what remains is the word; takes of a sound; synthetic sounds that differ a little; and two places of a recording.
+so that what remains is the word; takes of a sound; synthetic sounds that differ a little; two places of a recording.
 
 The bundled weights are those of six runs, each begun with the weights of the one before (``--from``): 6,633 steps on
 ``denoise`` alone, 6,611 with words and drums and up to 400 recordings of a reader, 2,873 and 1,619 with fewer of
