@@ -4,9 +4,8 @@
 
 Folders have a sub-folder for each label. Measured on other speakers, kits and folds than those that are learned from:
 of the digits two speakers, of the drums three kits, of ESC-10 one fold (all by the beginning of the file name), and
-each fold with all recordings (with ``--folds``, with fewer, too). ``--encoder-of-fold`` names encoders that have not
-learned from a fold, for one that learned from ESC-10 without labels. The seed draws the recordings to learn from.
-Methods: ``scratch`` and ``fine-tuned`` train the network of the encoder with equally many steps, the same pooling and
+each fold with all recordings (with ``--folds``, with fewer, too). The seed draws the recordings to learn from. Methods:
+``scratch`` and ``fine-tuned`` train the network of the encoder with equally many steps, the same pooling and
 the same augmentation, the first one from random weights at the learning rate for these, the other as ``--from`` does.
 ``probe`` is a logistic regression on embeddings, ``statistics`` one on means and deviations of log-mel bands;
 ``neighbours`` is the fraction of recordings whose nearest other one has the same label, by embeddings and by log-mel.
@@ -115,35 +114,16 @@ class Features:
         return np.stack([self._rows[entry.path] for entry in entries])
 
 
-class Encoders:
-    """The encoder that is measured, and its features, computed once for each recording.
+class MeasuredEncoder:
+    """The encoder that is measured, and features of recordings, by the name of the method that needs no training."""
 
-    Parameters
-    ----------
-    name
-        Of the encoder, or its folder.
-    of_fold
-        Folders of encoders that have not learned from a fold, with ``{fold}`` in their place; empty: ``name`` for all.
-    """
-
-    def __init__(self, name: str, of_fold: str = "") -> None:
-        self._name, self._of_fold = name, of_fold
-        self._probes: dict[str, Features] = {}
-        self._statistics = Features(statistics)
-
-    def name(self, task: Task, unseen: tuple[str, ...]) -> str:
-        """Return the encoder for recordings whose file names begin with ``unseen``."""
-        return self._of_fold.format(fold=unseen[0]) if self._of_fold and unseen[0] in task.folds else self._name
-
-    def features(self, method: str, task: Task, unseen: tuple[str, ...] = ("",)) -> Features:
-        """Return the features of a method that needs no training."""
-        if method == "statistics":
-            return self._statistics
-        name = self.name(task, unseen)
-        if name not in self._probes:
-            encoder = load_as(EncoderRuntime, name)
-            self._probes[name] = Features(lambda path: encoder.embed(read_wave(path, encoder.sample_rate)[None])[0])
-        return self._probes[name]
+    def __init__(self, name: str) -> None:
+        model = load_as(EncoderRuntime, name)
+        self.folder = ModelFolder(models.find(name))
+        self.features = {
+            "statistics": Features(statistics),
+            "probe": Features(lambda path: model.embed(read_wave(path, model.sample_rate)[None])[0]),
+        }
 
 
 def correct_of_regression(train: Sequence[Entry], test: Sequence[Entry], features: Features) -> int:
@@ -171,11 +151,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     for task in TASKS:
         parser.add_argument(f"--{task.name}", type=Path, help=f"folder of {task.name}; left out without")
     parser.add_argument("--encoder", default="sound-encoder", help="name or folder of the encoder")
-    parser.add_argument(
-        "--encoder-of-fold",
-        default="",
-        help="folder of the encoder that has not learned from a fold, such as runs/fold-{fold}; default: --encoder",
-    )
     parser.add_argument("--out", type=Path, default=Path("runs/pretraining"))
     parser.add_argument(
         "--shots", type=int, nargs="*", default=[5, 20, ALL, 1], help="recordings of a label; 0 for all"
@@ -190,21 +165,21 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def measure(options: argparse.Namespace, report: Report) -> None:
     """Measure all methods on each of the tasks."""
     SCIKIT_LEARN.require()
-    encoders = Encoders(options.encoder, options.encoder_of_fold)
+    encoder = MeasuredEncoder(options.encoder)
     for task in TASKS:
         folder = getattr(options, task.name)
         if folder is None:
             continue
         entries = list(scan(folder, "folder").entries)
-        add_purity(task, entries, encoders.features("probe", task), report)
+        add_purity(task, entries, encoder.features["probe"], report)
         errors = {}
         for shots in options.shots:
             for method in options.methods:
-                errors[shots, method] = add_accuracy(task, entries, shots, method, encoders, options, report)
+                errors[shots, method] = add_accuracy(task, entries, shots, method, encoder, options, report)
         with_all = ALL in options.shots or not options.shots
         for method in options.methods if task.folds and with_all else ():
             if method not in TRAINED or options.folds:
-                add_cross_validation(task, entries, method, encoders, options, report)
+                add_cross_validation(task, entries, method, encoder, options, report)
         pretrained = [errors[5, method] for method in ("probe", "fine-tuned") if (5, method) in errors]
         if (5, "scratch") in errors and pretrained:
             best = min(pretrained)
@@ -217,7 +192,7 @@ def add_accuracy(
     entries: Sequence[Entry],
     shots: int,
     method: str,
-    encoders: Encoders,
+    encoder: MeasuredEncoder,
     options: argparse.Namespace,
     report: Report,
 ) -> float:
@@ -228,7 +203,7 @@ def add_accuracy(
     for unseen in each_fold:
         known, test = task.divide(entries, unseen)
         n_tested += len(test)
-        correct = _correct_of(method, task, unseen, encoders, options)
+        correct = _correct_of(method, task, encoder, options)
         for seed in range(options.seeds):
             fold = f"-fold-{unseen[0]}" if len(each_fold) > 1 else ""
             n_correct += correct(draw_shots(known, shots, seed), test, f"{shots or 'all'}-{seed}{fold}", shots)
@@ -250,28 +225,32 @@ def add_accuracy(
     return 1 - mean / n_tested
 
 
-def _correct_of(
-    method: str, task: Task, unseen: tuple[str, ...], encoders: Encoders, options: argparse.Namespace
-) -> Correct:
+def _correct_of(method: str, task: Task, encoder: MeasuredEncoder, options: argparse.Namespace) -> Correct:
     """Return a function of training recordings, test recordings, name and shots: how many it recognises."""
 
     def by_network(train: Sequence[Entry], test: Sequence[Entry], name: str, shots: int) -> int:
-        base = ModelFolder(models.find(encoders.name(task, unseen)))
         how = Method(method, options.pooling, options.steps or STEPS.get(shots, STEPS[ALL]))
-        return correct_of_network(train, test, base, options.out / task.name / method / name, how, task.is_aligned)
+        return correct_of_network(
+            train, test, encoder.folder, options.out / task.name / method / name, how, task.is_aligned
+        )
 
     def by_regression(train: Sequence[Entry], test: Sequence[Entry], _: str, __: int) -> int:
-        return correct_of_regression(train, test, encoders.features(method, task, unseen))
+        return correct_of_regression(train, test, encoder.features[method])
 
     return by_network if method in TRAINED else by_regression
 
 
 def add_cross_validation(
-    task: Task, entries: Sequence[Entry], method: str, encoders: Encoders, options: argparse.Namespace, report: Report
+    task: Task,
+    entries: Sequence[Entry],
+    method: str,
+    encoder: MeasuredEncoder,
+    options: argparse.Namespace,
+    report: Report,
 ) -> None:
     """Add the accuracy over all folds, with all recordings of the other folds to learn from."""
     n_correct = sum(
-        _correct_of(method, task, (fold,), encoders, options)(*task.divide(entries, (fold,)), f"fold-{fold}", ALL)
+        _correct_of(method, task, encoder, options)(*task.divide(entries, (fold,)), f"fold-{fold}", ALL)
         for fold in task.folds
     )
     interval = wilson_interval(n_correct, len(entries))
