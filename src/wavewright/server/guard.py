@@ -223,7 +223,8 @@ async def read_body(receive: Receive, headers: Headers, max_bytes: int) -> bytes
             raise BadRequest("The client left before the request was complete.", status=499)
         body += message.get("body", b"")
         if len(body) > max_bytes:
-            await discard(receive)
+            if message.get("more_body", False):
+                await discard(receive)
             raise body_too_long(max_bytes)
         if not message.get("more_body", False):
             return bytes(body)

@@ -93,7 +93,8 @@ def _limited(receive: Receive, max_bytes: int, idle_seconds: float) -> Receive:
             raise BadRequest(f"The body did not go on for {idle_seconds:g} s; send it at once.", status=408) from None
         n_bytes += len(message.get("body", b""))
         if n_bytes > max_bytes:
-            await discard(receive)
+            if message.get("more_body", False):
+                await discard(receive)
             raise body_too_long(max_bytes)
         return message
 
