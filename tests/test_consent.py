@@ -14,9 +14,11 @@ from tiny_voice import SAMPLE_RATE, front_end, tiny_recipe, write_folder
 
 from wavewright.cli import run as wavewright
 from wavewright.clip import Clip
+from wavewright.data import consent as given_consent
 from wavewright.data.consent import consent_of
 from wavewright.errors import BadAudio, BadSetting
 from wavewright.families.acoustic import recipe as recipes
+from wavewright.models import consent as model_consent
 from wavewright.models.card import Card, Source
 from wavewright.models.consent import Consent, Permission, Statement, required_consent
 from wavewright.models.licences import terms_of
@@ -25,13 +27,27 @@ from wavewright.training.provenance import Provenance, provenance_of
 from wavewright.training.run_file import RUN_FILE, read_run_file
 
 WORDING = "I, Ann, agree that a voice is trained on my recordings."
-TODAY = date.today().isoformat()
+TODAY = "2026-03-14"
 LENGTH = ("--max-minutes", "1", "--quiet")
 
 
 def tone(seconds: float = 2.5, level: float = 0.3) -> Clip:
     time = np.arange(int(seconds * SAMPLE_RATE)) / SAMPLE_RATE
     return Clip(level * np.sin(2 * np.pi * 220 * time)[None].astype(np.float32), SAMPLE_RATE)
+
+
+class FixedDate(date):
+    """A calendar that stands still, so that no test fails because midnight passes."""
+
+    @classmethod
+    def today(cls) -> FixedDate:
+        return cls.fromisoformat(TODAY)
+
+
+@pytest.fixture(autouse=True)
+def _calendar_stands_still(monkeypatch):
+    for module in (given_consent, model_consent):
+        monkeypatch.setattr(module, "date", FixedDate)
 
 
 @pytest.fixture
