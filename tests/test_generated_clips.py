@@ -121,12 +121,23 @@ def test_without_a_judge_clips_of_other_labels_pass(accept):
     assert accept.reason(scores, "low") is None
 
 
-def test_one_recording_of_a_label_has_the_limits_of_the_others():
+def test_labels_of_few_recordings_have_the_limits_of_all():
     rng = np.random.default_rng(4)
-    waves = np.concatenate([decaying_tone(HZ[label], rng) for label in ("high", "low", "low", "low")])
-    limits = ClipFilter(ToneJudge(), waves, ["high", "low", "low", "low"], 0.5).limits_db
+    labels = ["high"] + ["low"] * 3
+    waves = np.concatenate([decaying_tone(HZ[label], rng) for label in labels])
+    limits = ClipFilter(ToneJudge(), waves, labels, 0.5).limits_db
     assert limits["high"] == limits["low"]
-    assert ClipFilter(ToneJudge(), waves[:2], ["high", "low"], 0.5).limits_db["low"] == (3.0, np.inf)
+    assert ClipFilter(ToneJudge(), waves[:2], labels[:2], 0.5).limits_db["low"] == (3.0, np.inf)
+
+
+def test_two_takes_of_one_sound_make_no_outliers_of_all_others():
+    rng = np.random.default_rng(5)
+    take = decaying_tone(HZ["low"], rng)
+    takes = [take, take + 0.0005 * rng.standard_normal(take.shape).astype(np.float32)]
+    others = [decaying_tone(HZ["high"], rng) for _ in range(9)]
+    accept = ClipFilter(ToneJudge(), np.concatenate(takes + others), ["low"] * 2 + ["high"] * 9, 0.5)
+    fresh = [decaying_tone(HZ["low"], np.random.default_rng([6, index])) for index in range(20)]
+    assert [accept.reason(accept.score(wave, RATE, "low"), "low") for wave in fresh].count(None) >= 18
 
 
 def test_clips_are_seeded_counted_and_read_back(accept, tmp_path):

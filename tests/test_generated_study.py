@@ -31,7 +31,7 @@ def test_folds_of_esc10_are_tested_in_turn(tmp_path):
     for seed in range(5):
         division = divide("esc10", tmp_path, seed)
         assert {entry.path.name[0] for entry in division.test} == {"1234"[seed % 4]}
-        assert (len(division.train), len(division.test)) == (12, 4)
+        assert (len(division.train), len(division.test), division.number) == (12, 4, seed % 4)
         assert not {entry.path for entry in division.train} & {entry.path for entry in division.test}
         share = draw_share(division.train, 0.5, seed)
         assert sorted(entry.label for entry in share) == ["rain"] * 3 + ["rooster"] * 3

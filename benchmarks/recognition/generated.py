@@ -14,9 +14,9 @@ corpus ``words``), and ``procedural`` are sounds by rules. ``-match`` and ``-all
 recordings, and no judge (:mod:`benchmarks.recognition.study_sources`). No generator learns from a speaker, kit or fold
 of the test. The clips are filtered as by ``train --augment-with``; the judge is the control.
 
-Choose on other tests than you confirm on: for ``digits`` ``--first-seed 3 --seeds 2`` (two speakers), for drums the
-tasks ``drums`` and ``machines-valid``, for ``esc10`` ``--first-seed 3 --seeds 1`` (fold 4). Results are appended to a
-file in ``--out``, and a call continues where the last one ended.
+Choose on other tests than you confirm on: for ``digits`` ``--seeds 3 4 8 9`` (two speakers, two draws of each), for
+drums the tasks ``drums`` and ``machines-valid``, for ``esc10`` ``--seeds 3 7 11`` (fold 4, three draws). Results are
+appended to a file in ``--out``, and a call continues where the last one ended.
 """
 
 from __future__ import annotations
@@ -95,9 +95,12 @@ class Study:
         self.entries = draw_share(self.division.train, share, seed)
         self.folder = options.out / f"{task.name}-{seed}-{share:g}"
 
-    def train(self, name: Path, family: str, recipe: Recipe, entries: Sequence[Entry], steps: int) -> Run:
-        """Train a network, or continue a run that was killed."""
-        recipe = replace(recipe, training=replace(recipe.training, steps=steps, seed=self.seed))
+    def train(
+        self, name: Path, family: str, recipe: Recipe, entries: Sequence[Entry], steps: int, seed: int | None = None
+    ) -> Run:
+        """Train a network by a seed, by default that of the study, or continue a run that was killed."""
+        seed = self.seed if seed is None else seed
+        recipe = replace(recipe, training=replace(recipe.training, steps=steps, seed=seed))
         provenance = Provenance(name.name, "A network of a study.", "unknown", ())
         run = Run(name, family, recipe, Scan(tuple(entries)), provenance)
         run.train(resume=(name / RUN_FILE).is_file(), quiet=True, stop_after=lambda _: "")
@@ -118,13 +121,15 @@ class Study:
         return self.outcome(self.folder / "control", ())
 
     def generator(self, kind: str) -> ClipSource:
-        """Return the generator of a kind, trained if it is not yet; that of all recordings serves all shares."""
+        """Return the generator of a kind, trained if needed; that of all recordings serves all shares and draws."""
         if (source := open_untrained(kind, self.entries, self.options.corpora)) is not None:
             return source
-        entries = self.entries if kind == "same" else draw_share(self.division.train, 1.0, self.seed)
+        number = self.division.number
+        entries = self.entries if kind == "same" else draw_share(self.division.train, 1.0, number)
         is_all = len(entries) == len(self.division.train)
-        out = self.options.out / f"{self.task.name}-{self.seed}-all" if is_all else self.folder / "generator"
-        self.train(out, "lstm", self.task.generator, entries, self.options.generator_steps)
+        out = self.options.out / f"{self.task.name}-{number}-all" if is_all else self.folder / "generator"
+        seed = number if is_all else self.seed
+        self.train(out, "lstm", self.task.generator, entries, self.options.generator_steps, seed)
         return loading.load_generator(out)
 
     def pool(self, source: str, ratio: float) -> list[Entry]:
@@ -254,7 +259,7 @@ def first_clips(pool: Sequence[Entry], requested: dict[str, int]) -> list[Entry]
 def compute(options: argparse.Namespace, path: Path, done: dict[Cell, Outcome]) -> None:
     """Compute the cells that are not done yet, and append them to the file."""
     for share in options.share:
-        for seed in range(options.first_seed, options.first_seed + options.seeds):
+        for seed in options.seeds:
             for name in options.task:
                 study = METHODS[options.method](options, study_task(name), share, seed)
                 control = Cell(name, share, seed, "none", 0.0)
@@ -282,8 +287,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--source", nargs="*", choices=SOURCES, default=["same"])
     parser.add_argument("--share", nargs="+", type=float, default=[0.1, 0.01, 0.3, 1.0], help="of the recordings")
     parser.add_argument("--ratio", nargs="+", type=float, default=[0.25, 0.5, 1.0], help="generated clips a recording")
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--first-seed", type=int, default=0)
+    parser.add_argument(
+        "--seeds", nargs="+", type=int, default=[0, 1, 2], help="each is another draw; the speakers or folds take turns"
+    )
     parser.add_argument("--steps", type=int, default=300, help="of each classifier")
     parser.add_argument("--generator-steps", type=int, default=500)
 
@@ -328,7 +334,7 @@ BENCHMARK = Benchmark(
         "task": ["digits"],
         "share": [1.0],
         "ratio": [0.1],
-        "seeds": 1,
+        "seeds": [0],
         "steps": 1,
         "generator_steps": 1,
     },

@@ -31,10 +31,19 @@ COPIES_RANGE, LONG_COPIES_RANGE = (1_200, 2_400), (400, 800)
 
 @dataclass(frozen=True)
 class Division:
-    """Recordings to train on, all of them, and to test on, of one seed."""
+    """Recordings to train on, all of them, and to test on, of one seed.
+
+    Attributes
+    ----------
+    train, test
+        The recordings.
+    number
+        Of the division; seeds whose divisions have the same number differ by the share that is drawn alone.
+    """
 
     train: list[Entry]
     test: list[Entry]
+    number: int = 0
 
 
 @dataclass(frozen=True)
@@ -151,8 +160,8 @@ def _training(training: TrainingSettings) -> TrainingSettings:
 def divide(name: str, corpora: Path, seed: int) -> Division:
     """Return the recordings of a task.
 
-    ``digits``: the test is one of the speakers, another for each seed. ``esc10``: one of the folds, another for each
-    seed. Tasks with drums: the test are kits of another corpus, see :data:`TEST_KITS`.
+    ``digits``: the test is one of the speakers, ``esc10``: one of the folds; seeds have them in turn. Tasks with drums:
+    the test are kits of another corpus, see :data:`TEST_KITS`.
     """
     if name in TEST_KITS:
         corpus, split = TEST_KITS[name]
@@ -161,16 +170,16 @@ def divide(name: str, corpora: Path, seed: int) -> Division:
     if name == "esc10":
         clips = scan(corpora / "esc10", "folder").entries
         folds = sorted({fold_of(entry) for entry in clips})
-        held_out = folds[seed % len(folds)]
-        train = [replace(entry, split="train") for entry in clips if fold_of(entry) != held_out]
-        return Division(train, [entry for entry in clips if fold_of(entry) == held_out])
+        number = seed % len(folds)
+        train = [replace(entry, split="train") for entry in clips if fold_of(entry) != folds[number]]
+        return Division(train, [entry for entry in clips if fold_of(entry) == folds[number]], number)
     entries = corpus_entries(corpora / "digits")
     speakers = sorted({str(entry.speaker) for entry in entries})
     if len(speakers) == 1:  # of the smoke mode
         return Division(entries, entries)
-    unseen = speakers[seed % len(speakers)]
-    known = [entry for entry in entries if entry.split == "train" and entry.speaker != unseen]
-    return Division(known, [entry for entry in entries if entry.speaker == unseen])
+    number = seed % len(speakers)
+    known = [entry for entry in entries if entry.split == "train" and entry.speaker != speakers[number]]
+    return Division(known, [entry for entry in entries if entry.speaker == speakers[number]], number)
 
 
 def fold_of(entry: Entry) -> str:

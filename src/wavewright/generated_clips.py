@@ -27,7 +27,7 @@ from .whole_file import write_whole
 COUNTS_FILE = "counts.json"
 DRAWS_PER_CLIP = 10  # before a label gets fewer clips than it should have
 EXTREME_FRACTION = 0.01  # of the recordings, whose distances to the others are not taken for the limits
-FEWEST_DISTANCES = 2  # recordings of a label, below which no distance between them is known
+FEWEST_RECORDINGS = 10  # of a label; with fewer, the distances in all labels together set its limits
 OUTLIER_FACTOR = 1.5  # times the distance between neighbouring recordings: farther clips are outliers
 NEAR_DUPLICATE_DB = 3.0  # largest limit of copies: few recordings are far from each other
 REASONS = ("doubted", "copy", "outlier")
@@ -104,7 +104,7 @@ class ClipFilter:
         nearest_db = {label: _nearest(each) for label, each in self._embedded.items()}
         pooled = np.concatenate(list(nearest_db.values()))
         self.limits_db = {
-            label: _limits(own if len(own) >= FEWEST_DISTANCES else pooled) for label, own in nearest_db.items()
+            label: _limits(own if len(own) >= FEWEST_RECORDINGS else pooled) for label, own in nearest_db.items()
         }
 
     def score(self, wave: np.ndarray, sample_rate: int, label: str) -> ClipScores:
@@ -127,7 +127,7 @@ class ClipFilter:
 
 def _nearest(embedded: np.ndarray) -> np.ndarray:
     """Return the distance of each row to its nearest other row, ``(n,)``; empty for a single row."""
-    if len(embedded) < FEWEST_DISTANCES:
+    if len(embedded) < 2:
         return np.zeros(0)
     distances = pairwise_distances(embedded, embedded)
     np.fill_diagonal(distances, np.inf)
