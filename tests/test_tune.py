@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +24,7 @@ from wavewright.training.run import Run
 from wavewright.tuning import trials
 from wavewright.tuning import tune as searching
 from wavewright.tuning.page import importance_of, write_page
-from wavewright.tuning.search import N_RUNGS, Search, open_study
+from wavewright.tuning.search import N_RUNGS, Search, open_study, without_password
 from wavewright.tuning.space import assignments, distribution, open_dials
 from wavewright.tuning.trials import PLAN, Ground, Worker
 
@@ -244,6 +245,20 @@ def test_what_cannot_be_searched_is_refused_and_leaves_no_folder(search, changes
     with pytest.raises(WavewrightError, match=message):
         searching.tune(replace(search, **changes), 1.0, quiet=True)
     assert not search.out.exists()
+
+
+def test_a_storage_is_printed_without_its_password(search, monkeypatch):
+    storage = replace(search, storage="postgresql://me:secret@nowhere.invalid:5432/tune")
+    with pytest.raises(BadSetting) as raised, searching.storage_errors(storage):
+        raise OSError("no route")
+    assert "postgresql://me:***@nowhere.invalid:5432/tune cannot be used (no route)" in str(raised.value)
+    for driver in ("psycopg", "psycopg2"):  # of SQLAlchemy 2.1, and before
+        monkeypatch.setitem(sys.modules, driver, None)
+    with pytest.raises(BadSetting, match=r"me:\*\*\*@.* needs the Python package psycopg"):
+        searching.tune(storage, 1.0, quiet=True)
+    assert without_password("journal:/a/b:c@d.log") == "journal:/a/b:c@d.log"
+    assert without_password("no URL") == "no URL"
+    assert without_password("") == ""
 
 
 def test_too_few_minutes_are_refused_with_those_needed(search, monkeypatch):

@@ -16,6 +16,7 @@ from optuna.pruners import HyperbandPruner
 from optuna.samplers import TPESampler
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
+from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..contracts.dials import Choice
@@ -149,12 +150,26 @@ def storage_errors(search: Search) -> Iterator[None]:
             warnings.simplefilter("ignore")
             yield
     except (SQLAlchemyError, ImportError, OSError) as error:
-        where = search.storage or f"{search.out / STUDY_FILE}"
+        where = without_password(search.storage) or f"{search.out / STUDY_FILE}"
+        if isinstance(error, ImportError):
+            raise BadSetting(
+                f"The storage {where} needs the Python package {make_url(search.storage).get_driver_name()}, which is "
+                'not installed; install it (for PostgreSQL: pip install "psycopg[binary]"), or give --storage '
+                "journal:FILE."
+            ) from error
         reason = shortened(str(error).splitlines()[0] if str(error) else type(error).__name__)
         raise BadSetting(
             f"The storage {where} cannot be used ({reason}); give --storage a URL that this machine reaches, such as "
             "postgresql://user:password@host/database, sqlite:///file.db or journal:file.log, or leave it out."
         ) from error
+
+
+def without_password(storage: str) -> str:
+    """Return the URL of a storage with ``***`` in place of its password, as it may be printed."""
+    try:
+        return storage if storage.startswith(JOURNAL) else make_url(storage).render_as_string(hide_password=True)
+    except SQLAlchemyError:  # no URL
+        return storage
 
 
 def check_signature(study: Study, search: Search) -> None:
