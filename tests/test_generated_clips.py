@@ -166,6 +166,31 @@ def test_clips_are_seeded_counted_and_read_back(accept, tmp_path):
         read_counts(tmp_path / "a", settings, 7)
 
 
+def test_silent_clips_are_left_out_with_and_without_a_judge(accept, tmp_path):
+    class Gaps(Tones):
+        def generate(self, label=None, count=1, seed=0, start=0):
+            waves = super().generate(label, count, seed, start)
+            return [wave * (5e-4 if (start + index) % 3 == 0 else 1.0) for index, wave in enumerate(waves)]
+
+    for min_confidence in (0.3, 0.0):
+        accept.min_confidence = min_confidence
+        folder = tmp_path / str(min_confidence)
+        counts = generate_for(folder, [Gaps()], {"high": 6, "low": 4}, GeneratedSettings(("gaps",)), accept, 7)
+        assert counts.accepted == {"high": 6, "low": 4}
+        assert counts.rejected["silent"] >= 5
+        assert all(np.abs(soundfile.read(entry.path)[0]).max() > 1e-3 for entry in generated_entries(folder))
+
+
+def test_counts_of_earlier_versions_have_no_silent_clips(accept, tmp_path):
+    settings = GeneratedSettings(("tones",))
+    generate_for(tmp_path / "a", [Tones()], {"low": 2}, settings, accept, 7)
+    path = tmp_path / "a" / "counts.json"
+    record = json.loads(path.read_text())
+    del record["rejected"]["silent"]
+    path.write_text(json.dumps(record))
+    assert read_counts(tmp_path / "a", settings, 7).rejected["silent"] == 0
+
+
 def test_several_models_share_the_clips(accept, tmp_path):
     models = [Tones(name="one"), Tones(("low",), name="two")]
     counts = generate_for(
@@ -177,7 +202,7 @@ def test_several_models_share_the_clips(accept, tmp_path):
 
 
 def test_a_filter_that_nothing_passes_is_one_sentence_and_writes_nothing(accept, tmp_path):
-    with pytest.raises(BadSetting, match=r"None of 20 generated clips passed the filter \(left out: .* 0 copy"):
+    with pytest.raises(BadSetting, match=r"None of 20 generated clips passed the filter \(left out: 0 silent, .* 0 copy"):
         generate_for(tmp_path / "c", [Tones(noise_every=1)], {"low": 2}, GeneratedSettings(("t",)), accept, 0)
     assert not (tmp_path / "c").exists()
 

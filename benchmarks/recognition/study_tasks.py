@@ -123,7 +123,7 @@ def _sounds(rate: int) -> LstmRecipe:
         prenet_size=128,
         n_mixtures=4,
         input_noise=0.1,
-        temperature=1.0,
+        temperature=1.2,
     )
     data = replace(base.data, smallest_class=1, valid_fraction=0.0)
     return replace(base, model=model, data=data, training=replace(_training(base.training), batch_size=16))

@@ -14,7 +14,7 @@ from .clip_folder import OutputClip, write_clips
 from .clip_sources import ClipSource, MatchedSource, match_of
 from .contracts.runtime import Classifier
 from .data import manifest
-from .data.entry import Entry
+from .data.entry import SILENT_PEAK, Entry
 from .errors import BadFolder, BadModel, BadSetting
 from .json_text import parse
 from .manifest_file import MANIFEST_FILE
@@ -30,7 +30,9 @@ EXTREME_FRACTION = 0.01  # of the recordings, whose distances to the others are 
 FEWEST_RECORDINGS = 10  # of a label; with fewer, the distances in all labels together set its limits
 OUTLIER_FACTOR = 1.5  # times the distance between neighbouring recordings: farther clips are outliers
 NEAR_DUPLICATE_DB = 3.0  # largest limit of copies: few recordings are far from each other
-REASONS = ("doubted", "copy", "outlier")
+SILENT = "silent"
+DOUBTS = ("doubted", "copy", "outlier")
+REASONS = (SILENT, *DOUBTS)
 
 
 @dataclass(frozen=True)
@@ -117,12 +119,12 @@ class ClipFilter:
         return ClipScores(confidence, float(distances.min()), recognised)
 
     def reason(self, scores: ClipScores, label: str) -> str | None:
-        """Return why a clip is left out, one of REASONS, or None."""
+        """Return why a clip is left out, one of DOUBTS, or None."""
         low, high = self.limits_db[label]
         is_other = scores.recognised != label or scores.confidence < self.min_confidence
         is_doubted = self.min_confidence > 0 and is_other
         checks = (is_doubted, scores.distance_db < low, scores.distance_db > high)
-        return next((reason for reason, is_bad in zip(REASONS, checks, strict=True) if is_bad), None)
+        return next((reason for reason, is_bad in zip(DOUBTS, checks, strict=True) if is_bad), None)
 
 
 def _nearest(embedded: np.ndarray) -> np.ndarray:
@@ -163,10 +165,11 @@ class GeneratedCounts:
     models: dict[str, str]
     settings: dict[str, object]
     accepted: dict[str, int] = field(default_factory=dict)
-    rejected: dict[str, int] = field(default_factory=lambda: dict.fromkeys(REASONS, 0))
+    rejected: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.accepted = dict.fromkeys(self.requested, 0) | self.accepted
+        self.rejected = dict.fromkeys(REASONS, 0) | self.rejected
 
     def __str__(self) -> str:
         n_added, n_requested = sum(self.accepted.values()), sum(self.requested.values())
@@ -258,6 +261,9 @@ def draw_clips(
             if not waves:  # a folder has no more clips
                 break
             wave = waves[0]
+            if np.abs(wave).max(initial=0.0) < SILENT_PEAK:
+                counts.rejected[SILENT] += 1
+                continue
             scores = accept.score(wave, model.sample_rate, label)
             if (reason := accept.reason(scores, label)) is not None:
                 counts.rejected[reason] += 1
