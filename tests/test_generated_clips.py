@@ -202,7 +202,9 @@ def test_several_models_share_the_clips(accept, tmp_path):
 
 
 def test_a_filter_that_nothing_passes_is_one_sentence_and_writes_nothing(accept, tmp_path):
-    with pytest.raises(BadSetting, match=r"None of 20 generated clips passed the filter \(left out: 0 silent, .* 0 copy"):
+    with pytest.raises(
+        BadSetting, match=r"None of 20 generated clips passed the filter \(left out: 0 silent, .* 0 copy"
+    ):
         generate_for(tmp_path / "c", [Tones(noise_every=1)], {"low": 2}, GeneratedSettings(("t",)), accept, 0)
     assert not (tmp_path / "c").exists()
 
