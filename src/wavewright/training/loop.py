@@ -238,7 +238,7 @@ class Loop:
             )
         if progress.step == 0 and progress.steps <= SHORT_PLAN:
             self.observer.log(
-                f"warning: a plan of {progress.steps} steps is short; the output will be noise or blurred. Give it "
+                f"warning: a plan of {progress.steps} steps is short; the model will hardly learn anything. Give it "
                 "more minutes (--max-minutes 30) or steps, a smaller --size, or a faster machine."
             )
         return seconds_per_step if is_by_clock else []

@@ -442,7 +442,7 @@ def warn_of_few_clips(entries: Sequence[Entry], labels: Sequence[str], log: Call
     if few:
         listed = ", ".join(f"{label} {counts[label]}".strip() for label in few[:8]) + ", ..." * (len(few) > 8)
         log(
-            f"warning: there are few training recordings ({listed}); the model will repeat them or sound alike. "
+            f"warning: there are few training recordings ({listed}); the model will know these and little else. "
             "Add recordings, 40 or more of each label, or merge labels."
         )
 
