@@ -611,6 +611,11 @@ def test_killed_at_any_moment_a_batch_loses_and_repeats_nothing(sounds, tmp_path
     assert hidden_in(killed) == []
 
 
+def catch_ctrl_c() -> None:
+    """Let SIGINT end a process even if the tests run in the background, where a shell has it ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_ctrl_c_ends_the_workers_and_writes_the_results(sounds, tmp_path):
     out = tmp_path / "out"
@@ -620,7 +625,12 @@ def test_ctrl_c_ends_the_workers_and_writes_the_results(sounds, tmp_path):
         {"task": "synthesise", "name": "rain", "seconds": 3600},
     )
     command = [sys.executable, "-m", "wavewright", "batch", str(path), "--out", str(out), "--jobs", "2", "--quiet"]
-    process = subprocess.Popen(command, start_new_session=True, stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        command,
+        start_new_session=True,
+        stderr=subprocess.PIPE,
+        preexec_fn=catch_ctrl_c,  # noqa: PLW1509 - it takes no lock
+    )
     while not list(out.glob("phonemes-*")) or not [each for each in out.glob(".wavewright-*-*") if each.is_dir()]:
         assert process.poll() is None
         time.sleep(0.02)

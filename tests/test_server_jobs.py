@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import os
@@ -11,6 +12,7 @@ import time
 import wave
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -24,8 +26,10 @@ from wavewright import models
 from wavewright.cli import run
 from wavewright.errors import BadSetting
 from wavewright.server.jobs.access import FileAccess
+from wavewright.server.jobs.endpoints import events_of
 from wavewright.server.jobs.files import SUFFIXES, safe_name
 from wavewright.server.jobs.request import HIDDEN, NOT_OVER_HTTP, TEXTS, http_tasks, parameters_of, prepare
+from wavewright.server.jobs.task_job import TaskJob
 from wavewright.server.speech_request import BadRequest
 from wavewright.tasks.commands import COMMANDS, all_commands
 from wavewright.tasks.description import innermost_types
@@ -173,6 +177,20 @@ def test_events_end_with_the_job(server):
     assert states == sorted(states, key=["queued", "running", "done"].index)
     listed = request(server, "GET", "/v1/jobs").json["jobs"]
     assert listed[0]["id"] == job["id"]
+
+
+def test_a_job_that_ends_while_an_event_is_sent_has_another_event(tmp_path):
+    async def states() -> list[str]:
+        task = SimpleNamespace(name="phonemes")
+        prepared = SimpleNamespace(task=task, files={}, command="", run=None)
+        job = TaskJob("1", tmp_path, prepared, asyncio.get_running_loop(), state="running")
+        seen = []
+        async for event in events_of(job):
+            seen.append(json.loads(event.decode().partition("data: ")[2])["state"])
+            job.end("done")  # as a worker's thread would, before the stream goes on
+        return seen
+
+    assert asyncio.run(states()) == ["running", "done"]
 
 
 def test_a_task_that_refuses_fails_with_its_sentence(server):

@@ -24,7 +24,7 @@ from .forms import read_form, store_files
 from .request import http_tasks, parameters_of, prepare
 from .schemas import task_record
 from .store import JobStore
-from .task_job import TaskJob, media_type_of
+from .task_job import ENDED, TaskJob, media_type_of
 
 MAX_WAIT_SECONDS = 300.0
 ALIVE_SECONDS = 15.0
@@ -105,7 +105,8 @@ class JobEndpoints:
         job = self.store.submit(prepared)
         await job.wait_for_end(seconds)
         headers = {"Location": f"/v1/jobs/{job.id}"}
-        return JSONResponse(job.status(), 200 if job.has_ended else 202, headers)
+        status = job.status()
+        return JSONResponse(status, 200 if status["state"] in ENDED else 202, headers)
 
     async def _fields_of(self, request: Request, task: CommandTask) -> JsonObject:
         """Return the parameters of a request, with references to the files that came with it."""
@@ -175,7 +176,7 @@ class JobEndpoints:
     async def events(self, request: Request) -> Response:
         """Answer a stream of events, one for each change of a job, until it has ended."""
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        return StreamingResponse(_events_of(self._job_of(request)), 200, headers, "text/event-stream")
+        return StreamingResponse(events_of(self._job_of(request)), 200, headers, "text/event-stream")
 
     async def download(self, request: Request) -> Response:
         """Answer a file of a job, or a range of it."""
@@ -250,7 +251,8 @@ def _parameters_in(parts: Sequence[object]) -> JsonObject:
     return parse_object(part.encode())
 
 
-async def _events_of(job: TaskJob) -> AsyncIterator[bytes]:
+async def events_of(job: TaskJob) -> AsyncIterator[bytes]:
+    """Yield server-sent events: the status of a job after each change, the last of which is its end."""
     version = -1
     while True:
         seen = version
@@ -258,6 +260,7 @@ async def _events_of(job: TaskJob) -> AsyncIterator[bytes]:
         if version == seen and not job.has_ended:
             yield b": alive\n\n"
             continue
-        yield f"event: job\ndata: {json.dumps(job.status())}\n\n".encode()
-        if job.has_ended:
+        status = job.status()
+        yield f"event: job\ndata: {json.dumps(status)}\n\n".encode()
+        if status["state"] in ENDED:  # not job.has_ended: it may have ended since, and the client must see that
             return
