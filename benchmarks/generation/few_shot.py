@@ -132,6 +132,7 @@ BENCHMARK = Benchmark(
     measure,
     smoke={
         "folder": smoke_label,
+        "base": "ambience",  # quicker to export than a VAE
         "counts": [5],
         "methods": ["few-shot"],
         "steps": 1,
