@@ -108,7 +108,8 @@ class Report:
     def evaluation(self, progress: Progress, metrics: Mapping[str, float]) -> None:
         """Write and show the metrics of an evaluation."""
         self._write(progress.step, metrics)
-        self.log(f"step {progress.step}: {_listed(metrics)}")
+        if metrics:  # a family may have none without validation recordings
+            self.log(f"step {progress.step}: {_listed(metrics)}")
 
     def log(self, message: str) -> None:
         """Show a message above the progress line."""
