@@ -37,7 +37,7 @@ def tone(seconds: float = 2.5, level: float = 0.3) -> Clip:
 
 
 class FixedDate(date):
-    """A calendar that stands still, so that no test fails because midnight passes."""
+    """A date whose today is fixed, so that no test fails because midnight passes."""
 
     @classmethod
     def today(cls) -> FixedDate:
@@ -45,7 +45,7 @@ class FixedDate(date):
 
 
 @pytest.fixture(autouse=True)
-def _calendar_stands_still(monkeypatch):
+def _fixed_date(monkeypatch):
     for module in (given_consent, model_consent):
         monkeypatch.setattr(module, "date", FixedDate)
 

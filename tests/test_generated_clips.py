@@ -110,7 +110,7 @@ def test_limits_are_quantiles_of_the_distances_between_recordings(accept):
     low, high = accept.limits_db["low"]
     assert 0 < low < high
     for distance, reason in ((low * 0.99, "copy"), (low * 1.01, None), (high * 0.99, None), (high * 1.01, "outlier")):
-        assert accept.reason(ClipScores(0.9, distance, "low"), "low") == reason
+        assert accept.reason(ClipScores(0.9, distance, "low", 0.5), "low") == reason
 
 
 def test_without_a_judge_clips_of_other_labels_pass(accept):

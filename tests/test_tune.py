@@ -256,9 +256,22 @@ def test_a_storage_is_printed_without_its_password(search, monkeypatch):
         monkeypatch.setitem(sys.modules, driver, None)
     with pytest.raises(BadSetting, match=r"me:\*\*\*@.* needs the Python package psycopg"):
         searching.tune(storage, 1.0, quiet=True)
-    assert without_password("journal:/a/b:c@d.log") == "journal:/a/b:c@d.log"
-    assert without_password("no URL") == "no URL"
-    assert without_password("") == ""
+    with pytest.raises(BadSetting, match=r"me:\*\*\*@host:port/x cannot be used \(its port is no number\)"):
+        searching.tune(replace(search, storage="postgresql://me:secret@host:port/x"), 1.0, quiet=True)
+
+
+@pytest.mark.parametrize("password", ["secret", "se@cret", "se/cret", "se:cret", ""])
+def test_no_part_of_a_password_remains(password):
+    assert (
+        without_password(f"postgresql+psycopg://me:{password}@host:5432/x") == "postgresql+psycopg://me:***@host:5432/x"
+    )
+
+
+@pytest.mark.parametrize(
+    "storage", ["", "no URL", "journal:/a/b:c@d.log", "sqlite:////a:b@c.db", "postgresql://me@host:5432/x"]
+)
+def test_a_storage_without_a_password_is_printed_as_it_is(storage):
+    assert without_password(storage) == storage
 
 
 def test_too_few_minutes_are_refused_with_those_needed(search, monkeypatch):

@@ -10,9 +10,10 @@ of equal budget. With the source ``same``, the generator, a small LSTM, learns f
 with ``all``, from all training recordings, as if somebody gave away a model of more recordings; ``bundled`` is the
 bundled model ``drums``, which learned for an hour from these and some more kits, ``spoken`` a bundled voice that says
 the digits as other speakers might, ``voices`` the folder ``spoken-digits`` of words by that voice and four others (the
-corpus ``words``), and ``procedural`` are sounds by rules. ``-match`` and ``-all`` after these: clips made like
-recordings, and no judge (:mod:`benchmarks.recognition.study_sources`). No generator learns from a speaker, kit or fold
-of the test. The clips are filtered as by ``train --augment-with``; the judge is the control.
+corpus ``words``), ``keys`` the folder ``keys`` of words by eSpeak NG's voices (the corpus ``languages``), and
+``procedural`` are sounds by rules. ``-match`` and ``-all`` after these: clips made like recordings, and no judge
+(:mod:`benchmarks.recognition.study_sources`). No generator learns from a speaker, kit or fold of the test. The clips
+are filtered as by ``train --augment-with``; the judge is the control.
 
 Choose on other tests than you confirm on: for ``digits`` ``--seeds 3 4 8 9`` (two speakers, two draws of each), for
 drums the tasks ``drums`` and ``machines-valid``, for ``esc10`` ``--seeds 3 7 11`` (fold 4, three draws). Results are
@@ -95,11 +96,8 @@ class Study:
         self.entries = draw_share(self.division.train, share, seed)
         self.folder = options.out / f"{task.name}-{seed}-{share:g}"
 
-    def train(
-        self, name: Path, family: str, recipe: Recipe, entries: Sequence[Entry], steps: int, seed: int | None = None
-    ) -> Run:
-        """Train a network by a seed, by default that of the study, or continue a run that was killed."""
-        seed = self.seed if seed is None else seed
+    def train(self, name: Path, family: str, recipe: Recipe, entries: Sequence[Entry], steps: int, seed: int) -> Run:
+        """Train a network, or continue a run that was killed."""
         recipe = replace(recipe, training=replace(recipe.training, steps=steps, seed=seed))
         provenance = Provenance(name.name, "A network of a study.", "unknown", ())
         run = Run(name, family, recipe, Scan(tuple(entries)), provenance)
@@ -109,7 +107,7 @@ class Study:
     def outcome(self, out: Path, generated: Sequence[Entry]) -> Outcome:
         """Train a classifier and test it."""
         started = time.monotonic()
-        self.train(out, "classifier", self.task.classifier, [*self.entries, *generated], self.options.steps)
+        self.train(out, "classifier", self.task.classifier, [*self.entries, *generated], self.options.steps, self.seed)
         model = load_as(ClassifierRuntime, out)
         files, _ = recognise_files(RecordingRecogniser(model, rejects=False), self.division.test)
         labels = {str(entry.path): entry.label for entry in self.division.test}
@@ -124,11 +122,11 @@ class Study:
         """Return the generator of a kind, trained if needed; that of all recordings serves all shares and draws."""
         if (source := open_untrained(kind, self.entries, self.options.corpora)) is not None:
             return source
-        number = self.division.number
-        entries = self.entries if kind == "same" else draw_share(self.division.train, 1.0, number)
-        is_all = len(entries) == len(self.division.train)
-        out = self.options.out / f"{self.task.name}-{number}-all" if is_all else self.folder / "generator"
-        seed = number if is_all else self.seed
+        entries = self.entries if kind == "same" else draw_share(self.division.train, 1.0, self.seed)
+        out, seed = self.folder / "generator", self.seed
+        if len(entries) == len(self.division.train):
+            seed = self.division.number
+            out = self.options.out / f"{self.task.name}-{seed}-all"
         self.train(out, "lstm", self.task.generator, entries, self.options.generator_steps, seed)
         return loading.load_generator(out)
 

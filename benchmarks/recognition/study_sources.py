@@ -18,9 +18,11 @@ from wavewright.speech.spoken_labels import SpokenLabels
 from wavewright.speech.voice import Voice
 
 VOICE = "en-kathleen"
-VOICES_CORPUS = "spoken-digits"
+CORPORA = {"voices": "spoken-digits", "keys": "keys"}
+"""Corpus of each kind that is a folder of clips."""
+
 BUNDLED = "drums"
-KINDS = ("same", "all", "bundled", "spoken", "voices", "procedural")
+KINDS = ("same", "all", "bundled", "spoken", *CORPORA, "procedural")
 NO_JUDGE, MATCH = "-all", "-match"
 SOURCES = tuple(kind + match + judge for kind in KINDS for match in ("", MATCH) for judge in ("", NO_JUDGE))
 
@@ -46,6 +48,6 @@ def open_untrained(kind: str, entries: Sequence[Entry], corpora: Path) -> ClipSo
         return loading.load_generator(BUNDLED)
     if kind == "spoken":
         return SpokenLabels(Voice.load(VOICE), {str(entry.label): [str(entry.label)] for entry in entries})
-    if kind == "voices":
-        return FolderOfClips(corpora / VOICES_CORPUS)
+    if kind in CORPORA:
+        return FolderOfClips(corpora / CORPORA[kind])
     return ProceduralLabels() if kind == "procedural" else None

@@ -38,7 +38,7 @@ class Division:
     train, test
         The recordings.
     number
-        Of the division; seeds whose divisions have the same number differ by the share that is drawn alone.
+        Of the speaker or fold that is tested: seeds with the same number differ only by the share that is drawn.
     """
 
     train: list[Entry]
@@ -102,7 +102,7 @@ def study_task(name: str) -> StudyTask:
         ),
         training=replace(_training(base.training), learning_rate=2e-2, warmup_steps=10),
     )
-    kinds = {"digits": ("same", "all", "spoken", "voices"), "esc10": ("same", "all", "procedural")}
+    kinds = {"digits": ("same", "all", "spoken", "voices", "keys"), "esc10": ("same", "all", "procedural")}
     own = kinds.get(name, ("same", "all", "bundled"))
     copies_range = LONG_COPIES_RANGE if name == "esc10" else COPIES_RANGE
     generator = _sounds(rate) if name == "esc10" else _generator(rate, is_voice)
@@ -123,7 +123,7 @@ def _sounds(rate: int) -> LstmRecipe:
         prenet_size=128,
         n_mixtures=4,
         input_noise=0.1,
-        temperature=1.2,
+        temperature=1.2,  # varied clips teach more than those that sound best
     )
     data = replace(base.data, smallest_class=1, valid_fraction=0.0)
     return replace(base, model=model, data=data, training=replace(_training(base.training), batch_size=16))

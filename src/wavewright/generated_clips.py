@@ -30,9 +30,7 @@ EXTREME_FRACTION = 0.01  # of the recordings, whose distances to the others are 
 FEWEST_RECORDINGS = 10  # of a label; with fewer, the distances in all labels together set its limits
 OUTLIER_FACTOR = 1.5  # times the distance between neighbouring recordings: farther clips are outliers
 NEAR_DUPLICATE_DB = 3.0  # largest limit of copies: few recordings are far from each other
-SILENT = "silent"
-DOUBTS = ("doubted", "copy", "outlier")
-REASONS = (SILENT, *DOUBTS)
+REASONS = ("silent", "doubted", "copy", "outlier")
 
 
 @dataclass(frozen=True)
@@ -63,11 +61,24 @@ class GeneratedSettings(RangedSettings):
 
 @dataclass(frozen=True)
 class ClipScores:
-    """Probability of its label, log-mel distance in dB to the nearest recording of the label, most probable label."""
+    """What a clip is accepted by.
+
+    Attributes
+    ----------
+    confidence
+        Probability of its label.
+    distance_db
+        Log-mel distance to the nearest recording of the label.
+    recognised
+        The most probable label.
+    peak
+        Largest absolute sample.
+    """
 
     confidence: float
     distance_db: float
     recognised: str
+    peak: float
 
 
 @dataclass
@@ -116,15 +127,15 @@ class ClipFilter:
         confidence = float(probabilities[self.judge.labels.index(label)])
         distances = pairwise_distances(self._embedded[label], self._embedding(mono, self.judge.sample_rate))
         recognised = self.judge.labels[int(probabilities.argmax())]
-        return ClipScores(confidence, float(distances.min()), recognised)
+        return ClipScores(confidence, float(distances.min()), recognised, float(np.abs(wave).max(initial=0.0)))
 
     def reason(self, scores: ClipScores, label: str) -> str | None:
-        """Return why a clip is left out, one of DOUBTS, or None."""
+        """Return why a clip is left out, one of REASONS, or None."""
         low, high = self.limits_db[label]
         is_other = scores.recognised != label or scores.confidence < self.min_confidence
         is_doubted = self.min_confidence > 0 and is_other
-        checks = (is_doubted, scores.distance_db < low, scores.distance_db > high)
-        return next((reason for reason, is_bad in zip(DOUBTS, checks, strict=True) if is_bad), None)
+        checks = (scores.peak < SILENT_PEAK, is_doubted, scores.distance_db < low, scores.distance_db > high)
+        return next((reason for reason, is_bad in zip(REASONS, checks, strict=True) if is_bad), None)
 
 
 def _nearest(embedded: np.ndarray) -> np.ndarray:
@@ -261,9 +272,6 @@ def draw_clips(
             if not waves:  # a folder has no more clips
                 break
             wave = waves[0]
-            if np.abs(wave).max(initial=0.0) < SILENT_PEAK:
-                counts.rejected[SILENT] += 1
-                continue
             scores = accept.score(wave, model.sample_rate, label)
             if (reason := accept.reason(scores, label)) is not None:
                 counts.rejected[reason] += 1

@@ -195,16 +195,15 @@ def body_too_long(max_bytes: int) -> BadRequest:
     )
 
 
-async def discard(receive: Receive) -> None:
+async def discard(receive: Receive, has_more: bool = True) -> None:
     """Read the rest of a body without keeping it, within limits: many clients read no answer before they sent all."""
     n_bytes = 0
     with suppress(TimeoutError):
         async with asyncio.timeout(DISCARD_SECONDS):
-            while n_bytes <= MOST_DISCARDED_BYTES:
+            while has_more and n_bytes <= MOST_DISCARDED_BYTES:
                 message = await receive()
                 n_bytes += len(message.get("body", b""))
-                if message["type"] == "http.disconnect" or not message.get("more_body", False):
-                    return
+                has_more = message["type"] != "http.disconnect" and message.get("more_body", False)
 
 
 async def read_body(receive: Receive, headers: Headers, max_bytes: int) -> bytes:
@@ -223,8 +222,7 @@ async def read_body(receive: Receive, headers: Headers, max_bytes: int) -> bytes
             raise BadRequest("The client left before the request was complete.", status=499)
         body += message.get("body", b"")
         if len(body) > max_bytes:
-            if message.get("more_body", False):
-                await discard(receive)
+            await discard(receive, message.get("more_body", False))
             raise body_too_long(max_bytes)
         if not message.get("more_body", False):
             return bytes(body)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import shlex
 import warnings
 from collections.abc import Iterator, Mapping
@@ -17,7 +18,7 @@ from optuna.samplers import TPESampler
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from sqlalchemy import make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from ..contracts.dials import Choice
 from ..data.folder import GroupFrom, LabelFrom
@@ -137,6 +138,10 @@ def _storage(search: Search) -> BaseStorage:
         path = search.storage.removeprefix(JOURNAL)
         return JournalStorage(JournalFileBackend(path, lock_obj=JournalFileOpenLock(path)))
     url = search.storage or f"sqlite:///{search.out.absolute() / STUDY_FILE}"
+    try:
+        make_url(url)
+    except ValueError as error:
+        raise ArgumentError("its port is no number") from error
     waits = {"timeout": 60} if url.startswith("sqlite") else {}
     return RDBStorage(url, engine_kwargs={"connect_args": waits})
 
@@ -152,10 +157,10 @@ def storage_errors(search: Search) -> Iterator[None]:
     except (SQLAlchemyError, ImportError, OSError) as error:
         where = without_password(search.storage) or f"{search.out / STUDY_FILE}"
         if isinstance(error, ImportError):
+            missing = error.__cause__ if isinstance(error.__cause__, ImportError) else error
             raise BadSetting(
-                f"The storage {where} needs the Python package {make_url(search.storage).get_driver_name()}, which is "
-                'not installed; install it (for PostgreSQL: pip install "psycopg[binary]"), or give --storage '
-                "journal:FILE."
+                f"The storage {where} needs the Python package {missing.name or 'of its database'}, which is not "
+                'installed; install it (for PostgreSQL: pip install "psycopg[binary]"), or give --storage journal:FILE.'
             ) from error
         reason = shortened(str(error).splitlines()[0] if str(error) else type(error).__name__)
         raise BadSetting(
@@ -166,10 +171,7 @@ def storage_errors(search: Search) -> Iterator[None]:
 
 def without_password(storage: str) -> str:
     """Return the URL of a storage with ``***`` in place of its password, as it may be printed."""
-    try:
-        return storage if storage.startswith(JOURNAL) else make_url(storage).render_as_string(hide_password=True)
-    except SQLAlchemyError:  # no URL
-        return storage
+    return re.sub(r"^([\w+]+://[^:@/]*):.*@", r"\1:***@", storage)
 
 
 def check_signature(study: Study, search: Search) -> None:

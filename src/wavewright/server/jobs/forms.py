@@ -93,8 +93,7 @@ def _limited(receive: Receive, max_bytes: int, idle_seconds: float) -> Receive:
             raise BadRequest(f"The body did not go on for {idle_seconds:g} s; send it at once.", status=408) from None
         n_bytes += len(message.get("body", b""))
         if n_bytes > max_bytes:
-            if message.get("more_body", False):
-                await discard(receive)
+            await discard(receive, message.get("more_body", False))
             raise body_too_long(max_bytes)
         return message
 
