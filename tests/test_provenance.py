@@ -17,10 +17,10 @@ from wavewright import models
 from wavewright.cli import run
 from wavewright.clip import Clip
 from wavewright.errors import BadAudio, BadFolder, BadSetting
+from wavewright.file_formats.mpeg import frame_bytes
 from wavewright.provenance import keys, load_private_key, sign_file, sound_hash
 from wavewright.provenance.finding import side_file_of
 from wavewright.provenance.signing import record_of
-from wavewright.provenance.tags.mpeg import frame_bytes
 from wavewright.sound_file import read_metadata, read_origin
 
 RATE = 16_000

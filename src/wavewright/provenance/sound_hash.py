@@ -12,8 +12,8 @@ import numpy as np
 import soundfile
 
 from ..errors import BadAudio
+from ..file_formats import mpeg, ogg
 from ..sound_file import AudioHeader, decode, read_header
-from .tags import mpeg, ogg
 
 HashOf = Literal["samples", "packets", "frames"]
 """What is hashed: the decoded samples of lossless files, the packets of Ogg files, or the frames of MP3 files."""

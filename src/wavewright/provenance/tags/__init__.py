@@ -5,8 +5,9 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
+from ...file_formats import flac, id3, ogg
 from ...wav_chunks import chunks
-from . import flac, id3, ogg, riff
+from . import riff
 
 FIELD = "WAVEWRIGHT_PROVENANCE"
 """Name of the field in Vorbis comments and ID3 tags; WAV files have a chunk ``prov``."""

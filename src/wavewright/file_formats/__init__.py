@@ -1,0 +1,1 @@
+"""Sound files as bytes: their chunks, pages, frames, blocks and tags."""
