@@ -125,7 +125,7 @@ def test_a_manifest_is_of_the_whole_file(path):
 def test_a_changed_tag_makes_the_manifest_invalid_alone(path):
     wavewright.sign(path, c2pa=True)
     changed = path.with_name(f"changed{path.suffix}")
-    assert tags.write(path, changed, tags.read(path) + b" ")
+    assert tags.write(path, changed, tags.read(path)[0] + b" ")
     found = wavewright.verify(changed)
     assert [each.status for each in found.signatures] == ["verified", "changed"]
     assert (found.status, found.exit_code) == ("changed", 1)
@@ -142,7 +142,7 @@ def test_manifests_of_other_programs_are_read(path, own_keys):
 
 def test_a_record_copied_into_a_manifest_does_not_fit_another_sound(path, own_keys):
     wavewright.sign(path)
-    text = tags.read(path).decode()
+    text = tags.read(path)[0].decode()
     wave = np.random.default_rng(1).uniform(-0.5, 0.5, (1, 4_000)).astype(np.float32)
     other = Clip(wave, RATE).write(path.with_name(f"b{path.suffix}"))
     action = {"action": "c2pa.created", "digitalSourceType": TRAINED}

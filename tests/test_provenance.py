@@ -214,7 +214,7 @@ def test_any_length_of_comments_has_room(tmp_path, format, n_bytes):
         from wavewright.provenance import tags
 
         assert tags.write(path, tmp_path / f"b.{format}", text)
-        assert tags.read(tmp_path / f"b.{format}") == text
+        assert tags.read(tmp_path / f"b.{format}") == [text]
         np.testing.assert_array_equal(decoded(tmp_path / f"b.{format}"), before)
         assert sound_hash(tmp_path / f"b.{format}")[0] == sound_hash(path)[0]
         path = (tmp_path / f"b.{format}").rename(tmp_path / f"a.{format}")

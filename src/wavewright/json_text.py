@@ -15,13 +15,23 @@ PYTHON_ONLY = {"python_only": True}
 JsonValue: TypeAlias = Any  # of any JSON type, to be checked by the caller
 
 
-def parse(text: str) -> JsonValue:
+def parse(text: str, has_unique_keys: bool = False) -> JsonValue:
     """Parse untrusted JSON text.
 
-    Raises ValueError with the reason, also for values nested too deep and numbers with too many digits.
+    Parameters
+    ----------
+    text : str
+        The text.
+    has_unique_keys : bool
+        Refuse objects with a key twice, of which programs take different values.
+
+    Raises
+    ------
+    ValueError
+        With the reason, also for values nested too deep and numbers with too many digits.
     """
     try:
-        return json.loads(text, parse_int=_whole_number)
+        return json.loads(text, parse_int=_whole_number, object_pairs_hook=_unique if has_unique_keys else None)
     except json.JSONDecodeError as error:
         raise ValueError(error.msg) from error
     except RecursionError as error:
@@ -36,6 +46,13 @@ def line_of(record: Mapping[str, object]) -> str:
     except UnicodeEncodeError:  # a file name with bytes that are not valid UTF-8
         line = json.dumps(record)
     return line + "\n"
+
+
+def _unique(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("An object has a key twice")
+    return found
 
 
 def _whole_number(digits: str) -> int:

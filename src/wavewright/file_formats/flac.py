@@ -11,7 +11,8 @@ from .id3 import skip_tags
 from .vorbis_comment import VorbisComment
 
 MAGIC = b"fLaC"
-COMMENT_BLOCK = 4
+STREAM_BLOCK, COMMENT_BLOCK = 0, 4
+STREAM_BYTES = 34
 LAST_BLOCK = 0x80
 MAX_BLOCK_BYTES = 2**24 - 1
 NO_COMMENT = VorbisComment(b"", (), b"")
@@ -30,10 +31,31 @@ class _Block:
         return bytes([self.kind | (LAST_BLOCK if is_last else 0)]) + len(self.content).to_bytes(3) + self.content
 
 
-def read(file: BinaryIO, name: str) -> bytes | None:
-    """Return the value of a field of the comment, None without it; raise ValueError for a damaged file."""
-    comments = [block for block in _blocks(file) if block.kind == COMMENT_BLOCK]
-    return VorbisComment.parse(comments[0].content).value(name) if comments else None
+@dataclass(frozen=True)
+class StreamInformation:
+    """What the first block says: sample rate, channels, bits of a sample, and samples of one channel, 0 if unknown."""
+
+    sample_rate: int
+    n_channels: int
+    bits: int
+    n_samples: int
+
+
+def stream_information(file: BinaryIO) -> StreamInformation:
+    """Read the first block, and leave the file at its first frame; raise ValueError unless there is just one."""
+    first, *others = _blocks(file)
+    if first.kind != STREAM_BLOCK or len(first.content) != STREAM_BYTES:
+        raise ValueError("it does not start with a description of its stream")
+    if any(block.kind == STREAM_BLOCK for block in others):
+        raise ValueError("it describes its stream twice")
+    fields = int.from_bytes(first.content[10:18])
+    return StreamInformation(fields >> 44, (fields >> 41 & 7) + 1, (fields >> 36 & 31) + 1, fields & (1 << 36) - 1)
+
+
+def read(file: BinaryIO, name: str) -> list[bytes]:
+    """Return the values of a field of the comments; raise ValueError for a damaged file."""
+    comments = [VorbisComment.parse(block.content) for block in _blocks(file) if block.kind == COMMENT_BLOCK]
+    return [value for comment in comments for value in comment.values(name)]
 
 
 def write(source: BinaryIO, target: BinaryIO, name: str, value: bytes) -> None:

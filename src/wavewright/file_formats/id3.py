@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ MAGIC = b"ID3"
 HEADER_BYTES = 10  # of a tag and of a frame
 ID3V1_MAGIC, ID3V1_BYTES = b"TAG", 128
 HAS_FOOTER, COMPLICATED = 0x10, 0xE0  # flags: unsynchronisation, extended header, experimental
+SYNC = re.compile(rb"\xff[\xe0-\xff]")  # starts a frame of sound
 TEXT_FRAME = b"TXXX"
 LATIN_1, UTF_8 = 0, 3  # text encodings
 NEW_VERSION = 4
@@ -39,20 +41,25 @@ def skip_tags(file: BinaryIO, start: int = 0) -> int:
 
 
 def sound_span(file: BinaryIO) -> tuple[int, int]:
-    """Return the first byte of the sound of an MP3 file, and the byte after it; tags lie around it."""
+    """Return the first byte of the sound of an MP3 file, and the byte after it; tags lie around it.
+
+    Raise ValueError if the tag at the end could be played.
+    """
     end = file.seek(0, 2)
     start = skip_tags(file)
     if end - start >= ID3V1_BYTES:
         file.seek(end - ID3V1_BYTES)
         if file.read(3) == ID3V1_MAGIC:
             end -= ID3V1_BYTES
+            if SYNC.search(file.read(ID3V1_BYTES)):
+                raise ValueError("the tag at its end looks like sound")
     return min(start, end), end
 
 
-def read(file: BinaryIO, name: str) -> bytes | None:
-    """Return the value of a text field of the first tag, None without it; raise ValueError for a damaged file."""
+def read(file: BinaryIO, name: str) -> list[bytes]:
+    """Return the values of a text field of the first tag; raise ValueError for a damaged file."""
     _, frames = _frames(file)
-    return next((value for frame in frames if (value := _value(frame, name)) is not None), None)
+    return [value for frame in frames if (value := _value(frame, name)) is not None]
 
 
 def write(source: BinaryIO, target: BinaryIO, name: str, value: bytes) -> None:

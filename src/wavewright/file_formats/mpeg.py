@@ -26,6 +26,9 @@ SIDE_BYTES = {(True, True): 17, (True, False): 32, (False, True): 9, (False, Fal
 DESCRIPTIONS = (b"Xing\0\0\0\x0f", b"Info\0\0\0\x0f")
 """How the description in a frame starts: its name, and that all of its four parts are there."""
 
+N_FRAMES = slice(8, 12)
+"""Its bytes with the number of the frames."""
+
 DELAYS = slice(141, 144)
 """Its bytes with the samples to leave out at both ends, as LAME stores them."""
 
@@ -39,6 +42,36 @@ def audio_parts(file: BinaryIO) -> Iterator[bytes]:
     file.seek(start + n_bytes)
     while block := file.read(min(READ_BYTES, end - file.tell())):
         yield block
+
+
+def check_description(file: BinaryIO) -> None:
+    """Check that the frame with a description announces as many frames as follow it.
+
+    Decoders leave samples out at the end, and some compute where that is from this number.
+
+    Raises
+    ------
+    ValueError
+        If it announces another number.
+    """
+    start, end = sound_span(file)
+    file.seek(start)
+    head = file.read(min(2_048, end - start))
+    n_bytes, _ = _description(head)
+    if not n_bytes:
+        return
+    name = min(position for each in DESCRIPTIONS if (position := head.find(each)) >= 0)
+    announced = int.from_bytes(head[name:][N_FRAMES])
+    position, n_frames = start + n_bytes, 0
+    while position < end:
+        file.seek(position)
+        frame = frame_bytes(file.read(HEADER_BYTES))
+        if not frame:
+            break
+        n_frames += 1
+        position += frame
+    if n_frames != announced:
+        raise ValueError(f"it announces {announced} frames of sound, and {n_frames} follow each other")
 
 
 def _description(head: bytes) -> tuple[int, bytes]:

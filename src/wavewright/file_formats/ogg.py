@@ -14,7 +14,7 @@ from .vorbis_comment import VorbisComment
 HEADER = struct.Struct("<4sBBqIIIB")
 """Magic, version, flags, position in samples, stream, number of the page, checksum, number of segments."""
 
-CONTINUED, FIRST = 1, 2  # flags of a page
+CONTINUED, FIRST, LAST = 1, 2, 4  # flags of a page
 MAX_SEGMENTS, FULL_SEGMENT = 255, 255
 NO_POSITION = -1  # of a page on which no packet ends
 MAX_HEADER_BYTES = 2**24
@@ -104,10 +104,30 @@ def audio_parts(file: BinaryIO) -> Iterator[bytes]:
     yield packet + struct.pack("<q", end)
 
 
-def read(file: BinaryIO, name: str) -> bytes | None:
-    """Return the value of a field of the comment, None without it; raise ValueError for a damaged file."""
+def check_positions(file: BinaryIO) -> None:
+    """Check that the positions of pages never fall, and that the last page alone ends the stream.
+
+    Decoders leave samples out at the end of a stream, as many as its position says.
+
+    Raises
+    ------
+    ValueError
+        If they do not, and as :func:`audio_parts`.
+    """
+    position, is_last = 0, False
+    for page in _only_stream(pages(file)):
+        if is_last:
+            raise ValueError("something follows the end of its stream")
+        if page.position != NO_POSITION and page.position < position:
+            raise ValueError("the positions of its pages contradict each other")
+        position = max(position, page.position)
+        is_last = bool(page.flags & LAST)
+
+
+def read(file: BinaryIO, name: str) -> list[bytes]:
+    """Return the values of a field of the comment; raise ValueError for a damaged file."""
     headers, _ = _headers(_only_stream(pages(file)))
-    return _comment(headers).value(name)
+    return _comment(headers).values(name)
 
 
 def write(source: BinaryIO, target: BinaryIO, name: str, value: bytes) -> None:

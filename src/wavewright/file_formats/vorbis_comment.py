@@ -38,10 +38,10 @@ class VorbisComment:
         header = struct.pack("<I", len(self.vendor)) + self.vendor + struct.pack("<I", len(self.fields))
         return header + b"".join(texts) + self.tail
 
-    def value(self, name: str) -> bytes | None:
-        """Return the value of the first field of a name, which ignores case."""
+    def values(self, name: str) -> list[bytes]:
+        """Return the values of the fields of a name, which ignores case."""
         prefix = f"{name}=".upper().encode()
-        return next((field[len(prefix) :] for field in self.fields if field[: len(prefix)].upper() == prefix), None)
+        return [field[len(prefix) :] for field in self.fields if field[: len(prefix)].upper() == prefix]
 
     def with_value(self, name: str, value: bytes) -> VorbisComment:
         """Return the comment with one field of a name instead of those that it has."""

@@ -12,6 +12,7 @@ from ..version import __version__
 from .certificate import certificate_chain
 from .envelope import Envelope
 from .record import Record
+from .tags import has_manifest
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -111,6 +112,8 @@ def read_manifest(path: Path) -> FoundManifest | None:
     except c2pa.C2paError.ManifestNotFound:
         return None
     except (c2pa.C2paError, ValueError, KeyError, TypeError, AttributeError):  # anything may stand in a manifest
+        if not has_manifest(path):  # the library does not read RF64 files
+            return None
         return FoundManifest(False, "unknown", "", "", None)
 
 

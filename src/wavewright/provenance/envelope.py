@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..json_text import JsonValue, parse
-from .keys import id_of_bytes
+from .keys import has_small_order, id_of_bytes
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -43,7 +43,7 @@ class Envelope:
         """Read an envelope of unknown origin; raise ValueError for every fault. The signature is not checked."""
         if len(contents) > MAX_BYTES:
             raise ValueError(f"it has more than {MAX_BYTES} bytes")
-        value = parse(contents.decode("utf-8"))
+        value = parse(contents.decode("utf-8"), has_unique_keys=True)
         signature = value.get("signature") if isinstance(value, dict) else None
         if not isinstance(signature, dict) or not isinstance(value.get("record"), dict):
             raise ValueError("it has no record with a signature")
@@ -59,6 +59,8 @@ class Envelope:
         from cryptography.exceptions import InvalidSignature
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+        if has_small_order(self.public_key):
+            return False
         try:
             Ed25519PublicKey.from_public_bytes(self.public_key).verify(self.signature, canonical(self.record))
         except (InvalidSignature, ValueError):

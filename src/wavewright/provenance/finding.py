@@ -8,6 +8,7 @@ from . import tags
 from .envelope import MAX_BYTES, Envelope
 
 SIDE_SUFFIX = ".provenance.json"
+SEVERAL = b"several"  # instead of the texts
 IN_FILE, BESIDE, IN_MANIFEST = "in the file", "beside it", "in the C2PA manifest"
 
 
@@ -20,8 +21,8 @@ def envelopes(path: Path) -> dict[str, bytes]:
     """Return the unchecked texts of the records of a sound file, by where they are."""
     found = {}
     inside = tags.read(path)
-    if inside is not None:
-        found[IN_FILE] = inside
+    if inside:  # programs differ in which of several they read, so that none of them counts
+        found[IN_FILE] = inside[0] if len(inside) == 1 else SEVERAL
     side_file = side_file_of(path)
     if side_file.is_file():
         with side_file.open("rb") as file:

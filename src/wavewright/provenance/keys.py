@@ -22,6 +22,8 @@ PRIVATE_MODE = 0o600
 MAX_KEY_BYTES = 2**16
 MAX_PASSWORD_BYTES = 1023  # OpenSSL takes no longer one
 ID_DIGITS = 32
+PRIME = 2**255 - 19
+CURVE_D = -121_665 * pow(121_666, -1, PRIME) % PRIME  # of the curve -x^2 + y^2 = 1 + d x^2 y^2, RFC 8032
 HOW_TO_MAKE = "`wavewright keys new` makes one"
 
 
@@ -101,6 +103,16 @@ def key_id(key: Ed25519PublicKey) -> str:
     return id_of_bytes(key.public_bytes_raw())
 
 
+def has_small_order(public: bytes) -> bool:
+    """Return True for a point of order 1, 2, 4 or 8 and for a point that is not written in its one way.
+
+    Signatures by the first are valid for nearly any text, without a private key. Doubling a point three times gives the
+    neutral one exactly if y (y^2 - 1) (d y^4 + 2 y^2 - 1) = 0.
+    """
+    y = int.from_bytes(public, "little") & (1 << 255) - 1
+    return y >= PRIME or y * (y**2 - 1) * (CURVE_D * y**4 + 2 * y**2 - 1) % PRIME == 0
+
+
 def id_of_bytes(public: bytes) -> str:
     """Return the id of a public key by its 32 bytes."""
     return hashlib.sha256(public).hexdigest()[:ID_DIGITS]
@@ -150,6 +162,8 @@ def load_public_key(path: Path) -> Ed25519PublicKey:
         raise BadSetting(f"{path} is no public key in PEM; give a file such as {PUBLIC_FILE}.") from error
     if not isinstance(key, Ed25519PublicKey):
         raise BadSetting(f"{path} is a key of another kind than Ed25519; give such a one.")
+    if has_small_order(key.public_bytes_raw()):
+        raise BadSetting(f"{path} is a key by which everybody can sign; give another one.")
     return key
 
 

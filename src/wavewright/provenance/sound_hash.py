@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import soundfile
 
 from ..errors import BadAudio
 from ..file_formats import mpeg, ogg
 from ..sound_file import AudioHeader, decode, read_header
+from .structure import KINDS, check_structure
 
 HashOf = Literal["samples", "packets", "frames"]
 """What is hashed: the decoded samples of lossless files, the packets of Ogg files, or the frames of MP3 files."""
@@ -45,10 +45,11 @@ def sound_hash(path: Path) -> tuple[SoundHash, AudioHeader]:
     Raises
     ------
     BadAudio
-        If the file cannot be read, or is of a format whose sound cannot be told from its metadata.
+        If the file cannot be read, is of a format whose sound cannot be told from its metadata, or could hold more
+        sound for another decoder.
     """
     header = read_header(path)
-    if header.format not in soundfile.available_formats():
+    if header.format not in KINDS:
         raise BadAudio(
             f"{path} is of a kind that cannot be signed; convert it to wav, flac, aiff, ogg, opus or mp3 first."
         )
@@ -59,7 +60,8 @@ def sound_hash(path: Path) -> tuple[SoundHash, AudioHeader]:
         hash_of = "frames"
     digest = hashlib.sha256(f"{hash_of} {header.sample_rate} {header.n_channels}\n".encode())
     try:
-        for part in _samples(path) if hash_of == "samples" else _coded(path, hash_of):
+        expected = check_structure(path, header.format)
+        for part in _samples(path, expected) if hash_of == "samples" else _coded(path, hash_of):
             digest.update(part)
     except BadAudio:
         raise
@@ -68,10 +70,14 @@ def sound_hash(path: Path) -> tuple[SoundHash, AudioHeader]:
     return SoundHash(digest.hexdigest(), hash_of), header
 
 
-def _samples(path: Path) -> Iterator[bytes]:
-    _, chunks = decode(path, dtype="float64")
-    for chunk in chunks:
+def _samples(path: Path, n_expected: int | None) -> Iterator[bytes]:
+    """Yield the decoded samples; raise ValueError if there are more or less than the structure of the file says."""
+    n_samples = 0
+    for chunk in decode(path, dtype="float64")[1]:
+        n_samples += chunk.shape[1]
         yield np.ascontiguousarray(chunk.T, "<f8").tobytes()
+    if n_expected not in (None, n_samples):
+        raise ValueError(f"it holds {n_expected} samples, of which {n_samples} can be decoded")
 
 
 def _coded(path: Path, hash_of: HashOf) -> Iterator[bytes]:

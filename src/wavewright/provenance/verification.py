@@ -14,7 +14,7 @@ from ..names import name_problem
 from . import origin
 from .c2pa_manifest import FoundManifest, read_manifest
 from .envelope import Envelope
-from .finding import IN_FILE, IN_MANIFEST, authentic, envelopes
+from .finding import IN_FILE, IN_MANIFEST, SEVERAL, authentic, envelopes
 from .keys import id_of_bytes, load_public_key, own_public_bytes
 from .record import IPTC, Ingredient, Record, SignedModel
 from .sound_hash import SoundHash, sound_hash
@@ -243,6 +243,8 @@ def _worth(signature: FoundSignature) -> tuple[int, bool]:
 
 def _examined(where: str, text: bytes, sound: SoundHash, trusted: TrustedKeys) -> FoundSignature:
     """Return what is right and wrong about a record."""
+    if text == SEVERAL:
+        return FoundSignature(where, "unreadable", reason="there are several records, of which no one counts")
     try:
         envelope = Envelope.parse(text)
     except ValueError as error:

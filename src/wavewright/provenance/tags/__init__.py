@@ -34,8 +34,8 @@ def kind_of(path: Path) -> str | None:
     return "id3" if is_mpeg and path.suffix.lower() == ".mp3" else None
 
 
-def read(path: Path) -> bytes | None:
-    """Return the text in a file; None without it, where there is no place for it, and for damaged metadata."""
+def read(path: Path) -> list[bytes]:
+    """Return the texts in a file; none where there is no place for them, and for damaged metadata."""
     kind = kind_of(path)
     try:
         with path.open("rb") as file:
@@ -45,9 +45,9 @@ def read(path: Path) -> bytes | None:
                 return flac.read(file, FIELD)
             if kind == "ogg":
                 return ogg.read(file, FIELD)
-            return id3.read(file, FIELD) if kind == "id3" else None
+            return id3.read(file, FIELD) if kind == "id3" else []
     except ValueError:
-        return None
+        return []
 
 
 def has_manifest(path: Path) -> bool:

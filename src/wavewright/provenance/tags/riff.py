@@ -14,13 +14,12 @@ COPY_BYTES = 2**20  # at a time
 MAX_CHUNK_BYTES = 2**20
 
 
-def read(file: BinaryIO) -> bytes | None:
-    """Return the content of the first chunk, None without it; raise ValueError for a damaged file."""
+def read(file: BinaryIO) -> list[bytes]:
+    """Return the contents of the chunks; raise ValueError for a damaged file."""
     try:
-        n_bytes = next((n_bytes for name, n_bytes in chunks(file) if name == CHUNK), None)
+        return [file.read(min(n_bytes, MAX_CHUNK_BYTES)) for name, n_bytes in chunks(file) if name == CHUNK]
     except struct.error as error:
         raise ValueError("it breaks off") from error
-    return None if n_bytes is None else file.read(min(n_bytes, MAX_CHUNK_BYTES))
 
 
 def write(source: BinaryIO, target: BinaryIO, value: bytes) -> None:
