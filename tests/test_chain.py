@@ -11,7 +11,7 @@ import pytest
 from wavewright import Chain, Clip
 from wavewright.dsp.assembly import fade_gains
 from wavewright.dsp.effects import Compressor, Ducker, FadeOut, Gain, HighPass, Limiter, NormalisePeak, Trim
-from wavewright.editing.chain import CHAIN_EFFECTS, SoundFormat
+from wavewright.editing.chain import CHAIN_EFFECTS, OTHER_NAMES, SoundFormat
 from wavewright.editing.effects_with_files import Append, Insert, OtherSound, Overlay
 from wavewright.editing.grammar import split_steps
 from wavewright.editing.quantities import format_value, parse_value, short_name
@@ -110,6 +110,22 @@ def test_wrong_values_are_refused_with_their_units(setting, kind, text, message)
 def test_wrong_chains_are_refused_with_their_place(text, message):
     with pytest.raises(BadSetting, match=message):
         Chain.parse(text)
+
+
+@pytest.mark.parametrize("effect", CHAIN_EFFECTS)
+def test_the_beginning_of_a_name_and_a_wrong_letter_give_a_guess(effect):
+    wrong = f"{effect[:-1]}x" if len(effect) > 3 else effect.upper() + "x"
+    for given in {effect[:4], effect.replace("ise", "ize"), wrong} - set(CHAIN_EFFECTS):
+        with pytest.raises(BadSetting, match=r"did you mean ([a-z]+ or )*" + effect):
+            Chain.parse(f"{given} 3")
+
+
+def test_names_of_other_programs_give_a_guess():
+    with pytest.raises(BadSetting, match="did you mean equaliser or lineareq or peak") as refusal:
+        Chain.parse("eq")
+    assert len(str(refusal.value)) < 200
+    assert not set(OTHER_NAMES) & set(CHAIN_EFFECTS)
+    assert {name for names in OTHER_NAMES.values() for name in names} <= set(CHAIN_EFFECTS)
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,13 @@ from wavewright import Chain, Clip, mix
 from wavewright.dsp.assembly import fade_gains
 from wavewright.dsp.effects import Ducker
 from wavewright.errors import BadAudio, BadFolder, BadSetting
+from wavewright.mixing import sources
 from wavewright.mixing.plan import Mix
 from wavewright.mixing.project import parse_project, read_project
 from wavewright.mixing.rendering import render_blocks, render_strip_blocks
 from wavewright.sound_file import read_origin
 from wavewright.units import db_to_gain
-from wavewright.wav_chunks import LoopPoints, append_loops
+from wavewright.wav_chunks import BACKWARD, PING_PONG, LoopPoints, append_loops, read_loops
 
 RATE = 8_000
 HEAD = f"sample_rate = {RATE}\n"
@@ -90,6 +91,22 @@ def test_loops_repeat_the_file_or_its_loop_points(folder):
     append_loops(folder / "b.wav", (LoopPoints(1_000, 3_000),), RATE)
     expected = np.concatenate([B[:, 800:3_000], np.tile(B[:, 1_000:3_000], 7)], axis=1)[:, :16_000]
     np.testing.assert_array_equal(rendered(text, folder), expected)
+
+
+@pytest.mark.parametrize("n_loop", [1, 2, 2_000])
+@pytest.mark.parametrize("offset", [0, 0.1])
+def test_ping_pong_and_backward_loops_turn(folder, monkeypatch, n_loop, offset):
+    monkeypatch.setattr(sources, "REVERSED_SAMPLES", 700)
+    text = f'[[tracks]]\nregions = [{{ file = "b.wav", loop = true, offset = {offset}, length = 1 }}]'
+    wave = (folder / "b.wav").read_bytes()
+    loop, before = B[:, 1_000 : 1_000 + n_loop], B[:, round(offset * RATE) : 1_000]
+    reflected = np.pad(loop, ((0, 0), (0, RATE)), mode="reflect") if n_loop > 1 else np.tile(loop, RATE)
+    reversed_again = np.concatenate([loop, np.tile(loop[:, ::-1], RATE // n_loop + 1)], axis=1)
+    for kind, expected in ((PING_PONG, reflected), (BACKWARD, reversed_again)):
+        (folder / "b.wav").write_bytes(wave)
+        append_loops(folder / "b.wav", (LoopPoints(1_000, 1_000 + n_loop, kind),), RATE)
+        assert read_loops(folder / "b.wav")[0].kind == kind
+        np.testing.assert_array_equal(rendered(text, folder), np.concatenate([before, expected], axis=1)[:, :RATE])
 
 
 @pytest.mark.parametrize(

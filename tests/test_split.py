@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
 import soundfile
 
-from wavewright import Clip, split
+from wavewright import Clip, edit, split
 from wavewright.editing import splitting
 from wavewright.errors import BadAudio, BadFolder, BadSetting
 from wavewright.sound_file import read_metadata
@@ -78,6 +79,63 @@ def test_refuses(source, tmp_path, options, error, message):
     with pytest.raises(error, match=message):
         split(source, tmp_path / "out", **options)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("at_most", [0.9, 1.5, 2.0, 3.0, 60.0])
+def test_parts_of_at_most_a_length_end_in_silences(source, at_most):
+    result = split(source, at_most=at_most, min_silence=0.15)
+    wave = Clip.read(source).wave
+    parts = [Clip.read(result.out / segment.file).wave for segment in result.segments]
+    np.testing.assert_array_equal(np.concatenate(parts, axis=1), wave)
+    assert max(part.shape[1] for part in parts) <= at_most * RATE
+    cuts = [round(segment.end_seconds * RATE) for segment in result.segments[:-1]]
+    assert not result.advice
+    assert all(not wave[:, cut - 100 : cut + 100].any() for cut in cuts)
+
+
+def test_parts_without_silence_end_at_the_quietest_moment(tmp_path):
+    time = np.arange(9 * RATE) / RATE
+    wave = np.sin(2 * np.pi * 440 * time) * (0.3 + 0.2 * np.cos(2 * np.pi * time / 3))  # quietest at 1.5, 4.5, 7.5 s
+    source = Clip(wave[None], RATE).write(tmp_path / "a.wav")
+    result = split(source, at_most=2.5)
+    assert max(each.end_seconds - each.start_seconds for each in result.segments) <= 2.5
+    assert [each.end_seconds for each in result.segments][:1] == pytest.approx([1.5], abs=0.15)
+    n_cuts = len(result.segments) - 1
+    assert f"{n_cuts} of {n_cuts} cuts are at the quietest moment" in str(result)
+
+
+@pytest.mark.parametrize(("options", "message"), [({"every": 1.0}, "leave --at and"), ({"padding": 0.2}, "the whole")])
+def test_lengths_and_other_ways_of_splitting_exclude_each_other(source, options, message):
+    with pytest.raises(BadSetting, match=message):
+        split(source, at_most=2.0, **options)
+
+
+@pytest.mark.parametrize("n_channels", [1, 2])
+@pytest.mark.parametrize(
+    ("offset", "noise_db", "pause"), [(0.02, None, 1.0), (0.0, -38.0, 1.0), (-0.05, -42.0, 1.0), (0.0, None, 0.25)]
+)
+def test_a_sound_that_stays_one_file_comes_with_advice_that_splits_it(tmp_path, n_channels, offset, noise_db, pause):
+    time = np.arange(RATE) / RATE
+    tone = np.concatenate([0.3 * np.sin(2 * np.pi * 440 * time), np.zeros(round(pause * RATE))])
+    wave = np.tile(tone, (n_channels, 3))[:, : 3 * len(tone) - round(pause * RATE)] + offset
+    if noise_db is not None:
+        wave += 10 ** (noise_db / 20) * np.random.default_rng(0).uniform(-1, 1, wave.shape)
+    source = Clip(wave, RATE).write(tmp_path / "a take.wav")
+    once = split(source, tmp_path / "once")
+    assert len(once.segments) == 1
+    assert once.advice in str(once)
+    if offset:
+        assert "wavewright edit '" in once.advice
+        source = edit(source, do="dc").out
+    options = dict(re.findall(r"--(silence-db|min-silence) (-?[\d.]*\d)", once.advice))
+    options = {name.replace("-", "_"): float(value) for name, value in options.items()}
+    assert len(split(source, tmp_path / "again", **options).segments) == 3
+
+
+def test_a_sound_without_pause_is_said_to_have_none(tmp_path):
+    tone = 0.5 * np.sin(2 * np.pi * 440 * np.arange(3 * RATE) / RATE)[None]
+    assert "there is no pause" in split(Clip(tone, RATE).write(tmp_path / "a.wav")).advice
+    assert split(Clip(tone[:, : RATE // 4], RATE).write(tmp_path / "b.wav")).advice == ""
 
 
 def test_too_many_files_are_refused(source, tmp_path, monkeypatch):

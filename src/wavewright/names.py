@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import re
 import unicodedata
@@ -55,6 +56,22 @@ def name_problem(name: str, is_file: bool = False) -> str | None:
 def quoted(name: str) -> str:
     """Return a name for a message: in quotes, control characters escaped, a long one shortened."""
     return repr(name) if len(name) <= MAX_SHOWN_CHARACTERS else f"{name[:MAX_SHOWN_CHARACTERS]!r}..."
+
+
+def nearest_names(name: str, known: Iterable[str], n_names: int = 3) -> list[str]:
+    """Return the known names that a person most likely meant, the likeliest first; none if nothing is near.
+
+    These are names that begin with what was given, or with which it begins; if there are none, those that contain it,
+    else similar spellings. Case does not matter.
+    """
+    lower = {each.lower(): each for each in known}
+    given = name.strip().lower()
+    if not given:
+        return []
+    near = [each for each in lower if each.startswith(given) or (len(each) > 2 and given.startswith(each))]
+    near = near or [each for each in lower if len(given) > 1 and given in each]
+    near = near or difflib.get_close_matches(given, lower, n_names)
+    return [lower[each] for each in near[:n_names]]
 
 
 def control_character_in(value: object) -> str | None:

@@ -18,7 +18,10 @@ LOOP_FORMAT = "<6I"
 """Identifier, kind, first and last sample, fraction of a sample, number of repetitions."""
 
 MIDDLE_C = 60  # MIDI note at which a sampler plays the sound as it is
-FORWARD, ENDLESS = 0, 0
+FORWARD, PING_PONG, BACKWARD = 0, 1, 2
+"""Kinds of loops; other numbers are those of manufacturers."""
+
+ENDLESS = 0  # number of repetitions
 LARGEST = 2**32 - 1
 UNKNOWN_SIZE = 0xFFFFFFFF  # of the chunks of RF64 files whose sizes are in the chunk ds64
 DS64_POSITION = 20  # of the sizes: after RF64, its size, WAVE, ds64 and its size
@@ -26,10 +29,14 @@ DS64_POSITION = 20  # of the sizes: after RF64, its size, WAVE, ds64 and its siz
 
 @dataclass(frozen=True)
 class LoopPoints:
-    """The samples of a file that repeat: from ``start`` up to ``end``, which is not one of them."""
+    """The samples of a file that repeat: from ``start`` up to ``end``, which is not one of them.
+
+    ``kind`` is FORWARD; PING_PONG, forward and backward in turn; or BACKWARD, once the end was reached.
+    """
 
     start: int
     end: int
+    kind: int = FORWARD
 
 
 def loop_chunk(loops: tuple[LoopPoints, ...], sample_rate: int) -> bytes:
@@ -55,7 +62,7 @@ def loop_chunk(loops: tuple[LoopPoints, ...], sample_rate: int) -> bytes:
     nanoseconds = round(1e9 / sample_rate)
     content = struct.pack(SAMPLER_FORMAT, 0, 0, nanoseconds, MIDDLE_C, 0, 0, 0, len(loops), 0)
     for number, loop in enumerate(loops):
-        content += struct.pack(LOOP_FORMAT, number, FORWARD, loop.start, loop.end - 1, 0, ENDLESS)
+        content += struct.pack(LOOP_FORMAT, number, loop.kind, loop.start, loop.end - 1, 0, ENDLESS)
     return SAMPLER_CHUNK + struct.pack("<I", len(content)) + content
 
 
@@ -141,4 +148,4 @@ def _loops_of(content: bytes) -> tuple[LoopPoints, ...]:
     header, size = struct.calcsize(SAMPLER_FORMAT), struct.calcsize(LOOP_FORMAT)
     n_loops = min(n_loops, (len(content) - header) // size)
     loops = (struct.unpack_from(LOOP_FORMAT, content, header + size * number) for number in range(n_loops))
-    return tuple(LoopPoints(first, last + 1) for _, _, first, last, _, _ in loops if first <= last)
+    return tuple(LoopPoints(first, last + 1, kind) for _, kind, first, last, _, _ in loops if first <= last)

@@ -86,11 +86,16 @@ class FrameLevels:
     sample_rate : int, in Hz
     n_channels : int
         Number of channels.
+
+    Attributes
+    ----------
+    n_frame
+        Samples of a frame.
     """
 
     def __init__(self, sample_rate: int, n_channels: int) -> None:
-        length = max(1, seconds_to_samples(FRAME_SECONDS, sample_rate))
-        self._frames = FrameBuffer(n_channels, length, length)
+        self.n_frame = max(1, seconds_to_samples(FRAME_SECONDS, sample_rate))
+        self._frames = FrameBuffer(n_channels, self.n_frame, self.n_frame)
         self._powers: list[np.ndarray] = []
 
     def add(self, wave: np.ndarray) -> None:

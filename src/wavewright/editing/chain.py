@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields, replace
 from pathlib import Path
@@ -12,7 +11,7 @@ import numpy as np
 
 from ..dsp.effects import EFFECTS, Effect, TwoPassEffect
 from ..errors import BadAudio, BadSetting, WavewrightError
-from ..names import quoted
+from ..names import nearest_names, quoted
 from .effects_with_files import FILE_EFFECTS
 from .grammar import Argument, StepText, split_steps
 from .quantities import format_value, parse_value, short_name
@@ -22,6 +21,52 @@ if TYPE_CHECKING:
 
 CHAIN_EFFECTS: Mapping[str, type[Effect]] = {**EFFECTS, **FILE_EFFECTS}
 """All effects by their names in chains."""
+
+OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
+    "acompressor": ("compress",),
+    "agc": ("loudness", "compress"),
+    "amplify": ("gain", "normalise"),
+    "attenuate": ("gain",),
+    "autopan": ("pan", "tremolo"),
+    "bandpass": ("highpass", "lowpass"),
+    "bandreject": ("notch",),
+    "bass": ("lowshelf",),
+    "bitcrusher": ("crush",),
+    "boost": ("gain", "peak"),
+    "channels": ("mono", "stereo"),
+    "clip": ("limit", "declip"),
+    "compand": ("compress", "expand"),
+    "concat": ("append",),
+    "crop": ("trim",),
+    "cut": ("trim",),
+    "denoise": ("gate", "hum", "declick"),
+    "distortion": ("saturate",),
+    "downmix": ("mono", "stereo"),
+    "echo": ("delay", "reverb"),
+    "eq": ("equaliser", "lineareq", "peak"),
+    "fade": ("fadein", "fadeout"),
+    "firequalizer": ("lineareq",),
+    "join": ("append",),
+    "level": ("gain", "rms"),
+    "loudnorm": ("loudness",),
+    "lufs": ("loudness",),
+    "maximise": ("loudness", "limit"),
+    "mix": ("overlay",),
+    "noisegate": ("gate",),
+    "overdrive": ("saturate",),
+    "parametric": ("peak", "lowshelf", "highshelf"),
+    "r128": ("loudness",),
+    "rate": ("resample", "speed"),
+    "replaygain": ("loudness",),
+    "room": ("reverb", "convolve"),
+    "sidechain": ("duck",),
+    "tempo": ("stretch",),
+    "transpose": ("pitch",),
+    "treble": ("highshelf",),
+    "volume": ("gain", "normalise", "loudness"),
+    "vol": ("gain", "normalise", "loudness"),
+}
+"""Names in other programs, and what there is instead."""
 
 NAMES = {effect: name for name, effect in CHAIN_EFFECTS.items()}
 MAX_CHAIN_FILE_BYTES = 400_000
@@ -252,10 +297,12 @@ def _effect_of(step: StepText, folder: Path) -> Effect:
         )
     kind = CHAIN_EFFECTS.get(step.name)
     if kind is None:
-        nearest = difflib.get_close_matches(step.name, CHAIN_EFFECTS, 1)
-        hint = f"did you mean {nearest[0]}? " if nearest else ""
-        known = ", ".join(CHAIN_EFFECTS)
-        raise BadSetting(f"The chain has no effect {quoted(step.name)} ({step.position}); {hint}There are {known}.")
+        likely = OTHER_NAMES.get(step.name) or nearest_names(step.name, CHAIN_EFFECTS)
+        hint = f"did you mean {' or '.join(likely)}?" if likely else f"There are {', '.join(CHAIN_EFFECTS)}."
+        raise BadSetting(
+            f"The chain has no effect {quoted(step.name)} ({step.position}); {hint} `wavewright edit --list` describes "
+            "all."
+        )
     try:
         values = _values(step, kind)
         for name, value in values.items():

@@ -1,26 +1,40 @@
-"""Split a sound file into files: at its silences, at given times, or every so many seconds."""
+"""Split a sound file into files: at its silences, at times, or into parts of at most a length."""
 
 from __future__ import annotations
 
 import json
 import math
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
+
+import numpy as np
 
 from ..clip import FORMATS, Clip, read_blocks, read_header, read_metadata, write_blocks
 from ..converted_folder import hash_of, subtype_like
-from ..dsp.silence import split_at_silence
+from ..dsp.levels import FrameLevels
+from ..dsp.silence import QuietFrames, SilenceDetector, cuts_at_silence, split_at_silence
 from ..errors import BadAudio, BadFolder, BadSetting
 from ..json_text import line_of
 from ..manifest_file import MANIFEST_FILE, manifest_lines
 from ..names import file_stem
 from ..notebook import files_html
-from ..units import samples_to_seconds, seconds_to_samples
+from ..sound_file import AudioHeader
+from ..units import gain_to_db, samples_to_seconds, seconds_to_samples
 from ..whole_file import whole_folder
 
 BLOCK_SECONDS = 10.0
 MAX_SEGMENTS = 10_000
+SHORT_PAUSES_SECONDS = (0.3, 0.2, 0.1)
+"""Shorter silences that are looked for where there is none of the length that was asked for."""
+
+SMALLEST = 1e-6
+OFFSET_DB = 6.0
+"""By how much the quietest moment is lower without its mean if a constant offset hides the silence."""
+
+LOUDEST_PAUSE_DB = -15
 
 Span = tuple[int, int]
 """First sample of a segment, and the one after its last."""
@@ -35,11 +49,18 @@ class SilenceSplit:
     min_seconds: float = 0.1
     padding_seconds: float = 0.05
 
-    def spans(self, path: Path, sample_rate: int) -> list[Span]:
-        """Return the segments of a file; raise BadAudio if it has no sound above the threshold."""
+    def spans(self, path: Path, header: AudioHeader) -> tuple[list[Span], str]:
+        """Return the segments of a file, and advice; raise BadAudio if it has no sound above the threshold."""
+        quiet = QuietFrames(header.sample_rate, header.n_channels)
+
+        def blocks() -> Iterator[np.ndarray]:
+            for block in read_blocks(path, BLOCK_SECONDS):
+                quiet.add(block.wave)
+                yield block.wave
+
         spans = split_at_silence(
-            (block.wave for block in read_blocks(path, BLOCK_SECONDS)),
-            sample_rate,
+            blocks(),
+            header.sample_rate,
             threshold_db=self.silence_db,
             min_silence_seconds=self.min_silence_seconds,
             min_seconds=self.min_seconds,
@@ -49,7 +70,36 @@ class SilenceSplit:
             raise BadAudio(
                 f"{path} has no sound of {self.min_seconds:g} s above {self.silence_db:g} dB; lower the threshold."
             )
-        return spans
+        return spans, self._advice(path, quiet, spans[0], header.sample_rate) if len(spans) == 1 else ""
+
+    def _advice(self, path: Path, quiet: QuietFrames, span: Span, sample_rate: int) -> str:
+        """Return why a file with a single segment has no silence in it, and what to do; empty if it is too short."""
+
+        def quietest_db(seconds: float) -> tuple[float, float]:
+            found = quiet.quietest(*span, seconds_to_samples(seconds, sample_rate)) or (1.0, 1.0)
+            return float(gain_to_db(max(found[0], SMALLEST))), float(gain_to_db(max(found[1], SMALLEST)))
+
+        if quiet.quietest(*span, seconds_to_samples(self.min_silence_seconds, sample_rate)) is None:
+            return ""
+        for seconds in SHORT_PAUSES_SECONDS:
+            if seconds < self.min_silence_seconds and quietest_db(seconds)[0] <= self.silence_db:
+                return (
+                    f"Its pauses below {self.silence_db:g} dB are shorter than {self.min_silence_seconds:g} s; try "
+                    f"--min-silence {seconds:g}."
+                )
+        peak_db, without_offset_db = quietest_db(self.min_silence_seconds)
+        where = f"Its quietest {self.min_silence_seconds:g} s"
+        threshold_db = math.ceil(without_offset_db) + 1
+        if without_offset_db < peak_db - OFFSET_DB:
+            then = f", then split that with --silence-db {threshold_db}" if without_offset_db > self.silence_db else ""
+            name = shlex.quote(str(path))
+            return (
+                f"{where} have a constant offset of {peak_db:.1f} dB; remove it first: wavewright edit {name} --do "
+                f"dc{then}."
+            )
+        if threshold_db > LOUDEST_PAUSE_DB:
+            return f"{where} reach {peak_db:.1f} dB: there is no pause; split it with --at-most, --every or --at."
+        return f"{where} reach {peak_db:.1f} dB, above {self.silence_db:g} dB; try --silence-db {threshold_db}."
 
 
 @dataclass(frozen=True)
@@ -59,10 +109,10 @@ class TimeSplit:
     at_seconds: tuple[float, ...] = ()
     every_seconds: float | None = None
 
-    def spans(self, path: Path, sample_rate: int) -> list[Span]:
-        """Return the segments of a file; raise BadSetting for a time outside it."""
+    def spans(self, path: Path, header: AudioHeader) -> tuple[list[Span], str]:
+        """Return the segments of a file, and no advice; raise BadSetting for a time outside it."""
         n_samples = sum(block.n_samples for block in read_blocks(path, BLOCK_SECONDS))
-        seconds = samples_to_seconds(n_samples, sample_rate)
+        seconds = samples_to_seconds(n_samples, header.sample_rate)
         times = [*self.at_seconds]
         if self.every_seconds is not None:
             n_segments = math.ceil(seconds / self.every_seconds)
@@ -71,8 +121,41 @@ class TimeSplit:
         for time in times:
             if not 0 < time < seconds:
                 raise BadSetting(f"{path} cannot be split at {time:g} s, since it is {seconds:.3f} s long.")
-        cuts = sorted({seconds_to_samples(time, sample_rate) for time in times} - {0, n_samples})
-        return list(zip([0, *cuts], [*cuts, n_samples], strict=True))
+        cuts = sorted({seconds_to_samples(time, header.sample_rate) for time in times} - {0, n_samples})
+        return list(pairwise([0, *cuts, n_samples])), ""
+
+
+@dataclass(frozen=True)
+class LengthSplit:
+    """Settings of a split into parts of at most ``at_most_seconds``, see :func:`.silence.cuts_at_silence`."""
+
+    at_most_seconds: float
+    silence_db: float = SilenceSplit.silence_db
+    min_silence_seconds: float = SilenceSplit.min_silence_seconds
+
+    def spans(self, path: Path, header: AudioHeader) -> tuple[list[Span], str]:
+        """Return the segments of a file, which are all of it, and how many of the cuts are in no silence."""
+        detector = SilenceDetector(self.silence_db, self.min_silence_seconds * header.sample_rate)
+        levels = FrameLevels(header.sample_rate, header.n_channels)
+        silences = []
+        for block in read_blocks(path, BLOCK_SECONDS):
+            silences += detector.add(block.wave)
+            levels.add(block.wave)
+        silences += detector.last()
+        n_longest = max(1, math.floor(self.at_most_seconds * header.sample_rate))
+        _check_number(detector.n_samples // n_longest)
+        cuts, n_loud = cuts_at_silence(silences, levels.powers(), levels.n_frame, detector.n_samples, n_longest)
+        advice = ""
+        if n_loud:
+            advice = (
+                f"{n_loud} of {len(cuts)} cuts are at the quietest moment, since no silence of "
+                f"{self.min_silence_seconds:g} s below {self.silence_db:g} dB is near; --min-silence and --silence-db "
+                "change that."
+            )
+        return list(pairwise([0, *cuts, detector.n_samples])), advice
+
+
+Split = SilenceSplit | TimeSplit | LengthSplit
 
 
 @dataclass(frozen=True)
@@ -86,12 +169,13 @@ class Segment:
 
 @dataclass(frozen=True, kw_only=True)
 class SplitFile:
-    """The files that a sound file was split into."""
+    """The files that a sound file was split into; ``advice`` if it was not split, or cut where there is no silence."""
 
     file: Path
     out: Path
     sample_rate: int
     segments: tuple[Segment, ...]
+    advice: str = ""
 
     @property
     def sound_files(self) -> tuple[Path, ...]:
@@ -104,14 +188,15 @@ class SplitFile:
 
     def __str__(self) -> str:
         """Return the files with their times."""
-        lines = [f"{self.file} -> {len(self.segments)} files in {self.out}"]
+        n_files = len(self.segments)
+        lines = [f"{self.file} -> {n_files} {'file' if n_files == 1 else 'files'} in {self.out}"]
         lines += [
             f"  {segment.file}: {segment.start_seconds:.3f} to {segment.end_seconds:.3f} s" for segment in self.segments
         ]
-        return "\n".join(lines)
+        return "\n".join([*lines, self.advice] if self.advice else lines)
 
 
-def split_file(source: Path, out: Path, split: SilenceSplit | TimeSplit) -> SplitFile:
+def split_file(source: Path, out: Path, split: Split) -> SplitFile:
     """Split a sound file of any length into files of a folder, all or none, in bounded memory.
 
     The bits of a sample, and the tags, stay those of the source where the format has them. A manifest lists the files.
@@ -124,7 +209,7 @@ def split_file(source: Path, out: Path, split: SilenceSplit | TimeSplit) -> Spli
         If the folder cannot be written to, or the source itself would be replaced.
     """
     header = read_header(source)
-    spans = split.spans(source, header.sample_rate)
+    spans, advice = split.spans(source, header)
     _check_number(len(spans))
     suffix = source.suffix.lower() if source.suffix.lower() in FORMATS else ".wav"
     n_digits = max(2, len(str(len(spans))))
@@ -158,7 +243,9 @@ def split_file(source: Path, out: Path, split: SilenceSplit | TimeSplit) -> Spli
         for segment, clips in zip(segments, _segments(source, spans), strict=False):
             origin = {"source": source.name, "source_hash": source_hash, "start_seconds": segment.start_seconds}
             write_blocks(hidden / segment.file, clips, subtype, {**tags, "comment": json.dumps(origin)})
-    return SplitFile(file=source, out=out, sample_rate=header.sample_rate, segments=tuple(segments))
+    return SplitFile(
+        file=source, out=out, sample_rate=header.sample_rate, segments=tuple(segments), advice=advice
+    )
 
 
 def _segments(source: Path, spans: Sequence[Span]) -> Iterator[Iterator[Clip]]:

@@ -13,9 +13,11 @@ import numpy as np
 from ..clip import read_blocks, read_header
 from ..sound_file import AudioHeader
 from ..units import samples_to_seconds
-from ..wav_chunks import LoopPoints, read_loops
+from ..wav_chunks import BACKWARD, PING_PONG, LoopPoints, read_loops
 
 BLOCK_SECONDS = 1.0
+REVERSED_SAMPLES = 2**16
+"""Samples of a loop that are read at a time to be played backward."""
 
 OpenBlocks = Callable[[], Iterable[np.ndarray]]
 """Returns the blocks ``(channels, time)`` of a sound from its start."""
@@ -54,21 +56,38 @@ class RegionSource(ABC):
         """Yield the blocks ``(channels, time)`` float32 from sample ``start`` on."""
 
     def looped_blocks(self, start: int) -> Iterator[np.ndarray]:
-        """Yield blocks from sample ``start`` on without end: at the end of the loop, its first sample follows."""
-        first, end = (start, self.n_samples) if self.loop is None else (self.loop.start, self.loop.end)
-        position = start
+        """Yield blocks from sample ``start`` on without end.
+
+        At the end of the loop its first sample follows, or the loop backward if it is a ping-pong or backward loop. The
+        samples at which a ping-pong loop turns are played once.
+        """
+        if self.loop is None:
+            yield from self.blocks(start)
+            while True:
+                yield from self.blocks(start)
+        first, end, kind = self.loop.start, self.loop.end, self.loop.kind
+        yield from self._forward(start if start < end else first, end)  # or the offset lies behind the loop
+        n_turning = 1 if kind == PING_PONG and end - first > 1 else 0
         while True:
-            n_left = None if end is None else end - position
-            if n_left is not None and n_left <= 0:  # the offset lies behind the loop
-                position = first
-                continue
-            for block in self.blocks(position):
-                yield block if n_left is None else block[:, :n_left]
-                if n_left is not None:
-                    n_left -= block.shape[1]
-                    if n_left <= 0:
-                        break
-            position = first
+            if kind in (PING_PONG, BACKWARD):
+                yield from self._backward(first, end - n_turning)
+            if kind != BACKWARD:
+                yield from self._forward(first + n_turning, end)
+
+    def _forward(self, start: int, end: int) -> Iterator[np.ndarray]:
+        """Yield the blocks from sample ``start`` up to ``end``."""
+        for block in self.blocks(start):
+            yield block[:, : end - start]
+            start += block.shape[1]
+            if start >= end:
+                break
+
+    def _backward(self, start: int, end: int) -> Iterator[np.ndarray]:
+        """Yield the same samples as `_forward`, reversed in time."""
+        while end > start:
+            first = max(start, end - REVERSED_SAMPLES)
+            yield np.concatenate(list(self._forward(first, end)), axis=1)[:, ::-1]
+            end = first
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import inspect
 import types
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, Union, get
 from pydantic import TypeAdapter, ValidationError
 
 from ..errors import BadSetting
-from ..names import quoted
+from ..names import nearest_names, quoted
 from ..parameters import NAMES_MODEL, Writes
 from . import POSITIONAL, checked, refusal_sentence
 
@@ -240,5 +239,5 @@ def _members(task_type: object) -> tuple[object, ...]:
 def _nearest(name: str, known: typing.Iterable[str]) -> str:
     """Return the advice for a name that is not known."""
     names = list(known)
-    nearest = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    nearest = nearest_names(name, names, 1)
     return f"the nearest is {nearest[0]}" if nearest else f"give one of {', '.join(names)}"

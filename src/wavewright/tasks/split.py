@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ..editing.splitting import SilenceSplit, SplitFile, TimeSplit, split_file
+from ..editing.splitting import LengthSplit, SilenceSplit, Split, SplitFile, TimeSplit, split_file
 from ..errors import BadSetting
 from ..parameters import Writes
 from ..sound_file import read_header
@@ -38,10 +38,15 @@ def split(
     every: Annotated[
         float | None, Field(description="Split every so many seconds instead.", ge=0.01, le=86_400)
     ] = None,
+    at_most: Annotated[
+        float | None,
+        Field(description="Split into parts of at most so many seconds, cut at silences.", ge=0.01, le=86_400),
+    ] = None,
 ) -> SplitFile:
-    """Split a sound file into numbered files of a folder: at its silences, at given times, or every so many seconds.
+    """Split a sound file into numbered files of a folder: at its silences, at times, or into parts of a length.
 
-    The parts of a split at times are the whole sound; at silences, what is silent is left out but for the padding.
+    The parts of a split at times or of a length are the whole sound; at silences, what is silent is left out but for
+    the padding.
 
     Raises
     ------
@@ -53,9 +58,18 @@ def split(
         If the files cannot be written.
     """
     silences = SilenceSplit(silence_db, min_silence, min_seconds, padding)
-    is_timed = bool(at) or every is not None
-    if is_timed and silences != SilenceSplit():
-        raise BadSetting("A split at times has no silences; leave --at and --every out, or the settings of silence.")
+    kind: Split = silences
+    if at or every is not None:
+        if silences != SilenceSplit() or at_most is not None:
+            raise BadSetting(
+                "A split at times has no silences; leave --at and --every out, or --at-most and the settings of "
+                "silence."
+            )
+        kind = TimeSplit(at, every)
+    elif at_most is not None:
+        if (min_seconds, padding) != (SilenceSplit.min_seconds, SilenceSplit.padding_seconds):
+            raise BadSetting("Parts of at most a length are the whole sound; leave --min-seconds and --padding out.")
+        kind = LengthSplit(at_most, silence_db, min_silence)
     read_header(file)  # refuse what is no sound file before a name is derived from it
     folder = file.with_name(f"{file.stem}-split") if out is None else out
-    return split_file(file, folder, TimeSplit(at, every) if is_timed else silences)
+    return split_file(file, folder, kind)

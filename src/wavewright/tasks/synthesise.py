@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -16,7 +15,7 @@ from ..clip import FORMATS, Clip, write_blocks
 from ..clip_folder import OutputClip, check_origin, write_clips
 from ..contracts.settings import override
 from ..errors import BadSetting
-from ..names import file_stem, quoted
+from ..names import file_stem, nearest_names, quoted
 from ..notebook import files_html
 from ..parameters import MAX_SEED, ClipFormat, Quiet, SettingChanges, Writes
 from ..procedural import PROCEDURES, Procedure
@@ -236,6 +235,6 @@ def _known(name: str) -> str:
     """Return the name of a procedure; raise BadSetting if there is none of it."""
     if name in PROCEDURES:
         return name
-    nearest = get_close_matches(name, PROCEDURES, n=1)
+    nearest = nearest_names(name, PROCEDURES, 1)
     hint = f"the nearest is {nearest[0]}" if nearest else f"there are {', '.join(PROCEDURES)}"
     raise BadSetting(f"There is no procedure {quoted(name)}; {hint}.")
