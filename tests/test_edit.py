@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 import soundfile
 
-from wavewright import Clip, clip, edit
+from wavewright import Clip, clip, edit, split
 from wavewright.clip import write_blocks
 from wavewright.editing.chain import CHAIN_EFFECTS, Chain
 from wavewright.errors import BadAudio, BadFolder, BadSetting
 from wavewright.pcm import to_pcm
 from wavewright.sound_file import read_metadata, read_origin
+from wavewright.tasks.plain_data import plain
 
 RATE = 22_050
 
@@ -114,6 +115,72 @@ def test_a_folder_is_edited_with_a_manifest(tmp_path):
     assert all(line["edit"] == "gain gain=-3dB" for line in lines)
     assert "edited" in str(result)
     assert not any(file.is_new for file in edit(folder, do="gain -3", workers=1, quiet=True).files)
+
+
+LOUD = 2.2 * noise(RATE, 2, 7)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "subtype", "is_clipped"),
+    [(".wav", None, False), (".wav", "PCM_16", True), (".wav", "PCM_24", True), (".flac", None, True)]
+    + [(".aiff", "PCM_16", True), (".ogg", None, True), (".mp3", None, True), (".wav", "DOUBLE", False)],
+)
+@pytest.mark.parametrize("gain_db", [0.0, 6.0])
+def test_samples_beyond_full_scale_are_counted_where_they_are_lost(tmp_path, suffix, subtype, is_clipped, gain_db):
+    source = Clip(LOUD, RATE).write(tmp_path / "loud.wav", "FLOAT")
+    edited = edit(source, tmp_path / f"out{suffix}", do=f"gain {gain_db}dB", subtype=subtype)
+    magnitudes = np.abs(LOUD) * 10 ** (gain_db / 20)
+    n_clipped = int((magnitudes > 1).sum())
+    if not is_clipped or not n_clipped:
+        assert edited.clipped is None
+        assert "clipped" not in str(edited)
+        return
+    assert edited.clipped.n_samples == n_clipped
+    assert edited.clipped.fraction == pytest.approx(n_clipped / LOUD.size, abs=1e-6)
+    assert edited.clipped.peak_db == pytest.approx(20 * np.log10(magnitudes.max()), abs=0.01)
+    assert f"{n_clipped} samples" in str(edited)
+    assert "limit or normalise" in str(edited)
+    assert plain(edited)["clipped"]["n_samples"] == n_clipped
+
+
+def test_the_overshoot_of_a_resampler_is_counted(tmp_path):
+    square = np.sign(np.sin(2 * np.pi * 100 * (np.arange(RATE) + 0.5) / RATE))[None]
+    source = Clip(square, RATE).write(tmp_path / "square.wav")
+    edited = edit(source, do="resample 48kHz")
+    resampled = Clip(Clip.read(source).wave, RATE).resample(48_000).wave
+    assert edited.clipped.n_samples == pytest.approx((np.abs(resampled) > 1).sum(), rel=0.05)
+    for chain in ("resample 48kHz; normalise -1dB", "resample 48kHz; limit -1dB", "gain 0dB"):
+        assert edit(source, do=chain).clipped is None
+
+
+def test_what_a_folder_and_a_split_clip_is_said(tmp_path):
+    (tmp_path / "loud").mkdir()
+    Clip(LOUD, RATE).write(tmp_path / "loud" / "a.flac", "PCM_24")
+    assert "were clipped" in str(edit(tmp_path / "loud", do="gain 20dB", workers=1, quiet=True))
+    Clip(4 * LOUD, RATE).write(tmp_path / "b.wav", "FLOAT")
+    with_overs = edit(tmp_path / "b.wav", tmp_path / "b.mp3", do="limit -0.1dB").out  # MP3 overshoots as it is decoded
+    parts = split(with_overs, every=0.5)
+    decoded = np.abs(Clip.read(with_overs).wave)
+    n_clipped = int((decoded > 1 + 2.0**-15).sum())
+    assert (parts.clipped.n_samples if parts.clipped else 0) == n_clipped
+
+
+def test_declip_needs_no_further_step(tmp_path):
+    tone = 2.5 * np.sin(2 * np.pi * 220 * np.arange(RATE) / RATE)[None]
+    source = Clip(np.clip(tone, -1, 1), RATE).write(tmp_path / "clipped.wav")
+    edited = edit(source, do="declip")
+    assert edited.clipped is None
+    restored = Clip.read(edited.out).wave
+    residual = restored - tone * (restored @ tone.T) / (tone @ tone.T)
+    assert 10 * np.log10(np.square(restored).sum() / np.square(residual).sum()) > 25
+
+
+def test_a_stream_says_what_it_clipped(monkeypatch, capsys):
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(to_pcm(noise(4_000))), isatty=lambda: False))
+    monkeypatch.setattr("sys.stdout", SimpleNamespace(buffer=io.BytesIO(), isatty=lambda: False))
+    edit("-", do="gain 20dB")
+    n_clipped = (np.abs(np.rint(noise(4_000) * 32_768)) * 10 > 32_768).sum()
+    assert f"{n_clipped} samples" in capsys.readouterr().err
 
 
 def test_a_stream_is_edited_as_it_arrives(monkeypatch):

@@ -52,7 +52,7 @@ def test_interpolation_minimises_the_prediction_error():
 def test_clipping_is_restored(level, gained_db):
     wave = resonances(8_000)
     clipped = np.clip(wave, -level, level)
-    for effect in (DeClip(), DeClip(20 * np.log10(level) - 1e-4)):
+    for effect in (DeClip(headroom_db=0.0), DeClip(20 * np.log10(level) - 1e-4, 0.0)):
         restored = effect(clipped, RATE)
         assert si_sdr_db(wave[0], restored[0]) > si_sdr_db(wave[0], clipped[0]) + gained_db
         is_clipped = np.abs(clipped) >= level
@@ -74,6 +74,15 @@ def test_a_clipped_sine_is_restored():
     assert si_sdr_db(wave[0], restored[0]) > 27.0
 
 
+@pytest.mark.parametrize("clipped_by_db", [3.0, 6.0, 10.0])
+def test_restored_peaks_fit_below_full_scale(clipped_by_db):
+    wave = resonances(8_000) * (10 ** (clipped_by_db / 20) / np.abs(resonances(8_000)).max())
+    clipped = np.clip(wave, -1.0, 1.0)
+    restored = DeClip()(clipped, RATE)
+    assert np.abs(restored).max() < 1.0
+    np.testing.assert_allclose(restored, DeClip(headroom_db=0.0)(clipped, RATE) * 10 ** (-12 / 20), rtol=1e-6)
+
+
 def test_clicks_are_removed():
     wave = resonances(16_000)
     damaged = wave.copy()
@@ -91,7 +100,7 @@ def test_long_events_are_no_clicks():
     np.testing.assert_array_equal(DeClick(max_ms=2.0)(wave, RATE), wave)
 
 
-@pytest.mark.parametrize("effect", [DeClick(), DeClip()], ids=str)
+@pytest.mark.parametrize("effect", [DeClick(), DeClip(headroom_db=0.0)], ids=str)
 def test_undamaged_sound_is_unchanged(effect):
     for wave in (resonances(8_000), tone(440.0, RATE, 0.3, 0.5), np.zeros((1, 3_000), np.float32)):
         np.testing.assert_array_equal(effect(wave, RATE), wave)

@@ -294,7 +294,8 @@ def test_the_file_says_what_was_mixed(folder):
     assert soundfile.info(mixed.out).subtype == "PCM_24"
     assert read_origin(mixed.out)["mix"] == "film.toml"
     assert mixed.peak_db == pytest.approx(20 * np.log10(np.abs(A).max()) + 20, abs=0.01)
-    assert "was clipped" in str(mixed)
+    assert mixed.clipped.n_samples == (np.abs(A) * 10 > 1).sum()
+    assert "were clipped" in str(mixed)
 
 
 def test_a_plan_writes_nothing(folder):

@@ -84,7 +84,7 @@ def with_clicks(wave: np.ndarray, seed: int) -> np.ndarray:
 def damages(wave: np.ndarray, seed: int) -> Iterator[tuple[str, np.ndarray, Effect, str]]:
     """Yield the name of each damage, the damaged wave, the effect and FFmpeg's filter that restore it."""
     for target_db in CLIPPED_DB:
-        yield f"clipped to {target_db:g} dB", clipped_at(wave, target_db), DeClip(), "adeclip"
+        yield f"clipped to {target_db:g} dB", clipped_at(wave, target_db), DeClip(headroom_db=0.0), "adeclip"
     yield "clicks", with_clicks(wave, seed), DeClick(), "adeclick"
     yield "none, clicks searched", wave, DeClick(), "adeclick"
 

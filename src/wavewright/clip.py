@@ -27,7 +27,7 @@ from .sound_file import (
 )
 from .units import samples_to_seconds, seconds_to_samples
 from .wav_chunks import LoopPoints, append_loops
-from .wave_blocks import with_channels
+from .wave_blocks import ClippingMeter, with_channels
 from .whole_file import check_name, temporary_path, why_not_written
 
 __all__ = [
@@ -324,6 +324,7 @@ def write_blocks(
     expected_seconds: float | None = None,
     *,
     is_loop: bool = False,
+    clipping: ClippingMeter | None = None,
 ) -> Path:
     """Write consecutive clips to one sound file, whole or not at all.
 
@@ -345,6 +346,8 @@ def write_blocks(
     is_loop : bool
         The sound is a seamless loop: a WAV file gets loop points from its first to its last sample, other kinds of
         files have none.
+    clipping : ClippingMeter, optional
+        Gets the samples that are stored as integers or by a codec, and counts those that are clipped.
 
     Returns
     -------
@@ -380,7 +383,7 @@ def write_blocks(
             ) as file:
                 for name, text in metadata.items():
                     setattr(file, name, text)
-                _write_waves(path, file, waves)
+                _write_waves(path, file, waves, clipping)
                 n_written = file.frames
             if is_loop and file_format in ("WAV", "RF64"):
                 append_loops(temporary, (LoopPoints(0, n_written),), sample_rate)
@@ -446,7 +449,9 @@ def converted(
     return (with_channels(wave, to_channels) for wave in resampled(waves, from_rate, to_rate, from_channels))
 
 
-def _write_waves(path: Path, file: soundfile.SoundFile, waves: Iterator[np.ndarray]) -> None:
+def _write_waves(
+    path: Path, file: soundfile.SoundFile, waves: Iterator[np.ndarray], clipping: ClippingMeter | None
+) -> None:
     """Write the waves as the numbers that the file's subtype stores."""
     n_bytes = 0
     for wave in waves:
@@ -455,6 +460,8 @@ def _write_waves(path: Path, file: soundfile.SoundFile, waves: Iterator[np.ndarr
             raise BadSetting(
                 f"{path} would grow beyond the 4 GB that {file.format} can count; write a .flac file instead."
             )
+        if clipping is not None and file.subtype not in UNCLIPPED:
+            clipping.add(wave)
         if file.subtype in BITS:
             file.write(_to_integers(wave, BITS[file.subtype]).T.copy())
         else:

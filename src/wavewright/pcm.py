@@ -16,7 +16,7 @@ import numpy as np
 
 from .byte_stream import available_reader
 from .errors import BadAudio, BadSetting
-from .wave_blocks import until_interrupted
+from .wave_blocks import ClippingMeter, until_interrupted
 from .wwc import MAGIC as WWC_MAGIC
 
 FULL_SCALE = 32_768
@@ -123,6 +123,8 @@ def pipe_out(sink: BinaryIO) -> Iterator[BinaryIO]:
 def process_pcm(source: BinaryIO, sink: BinaryIO, sample_rate: int, process: Callable[[PcmStream], PcmStream]) -> None:
     """Process 16-bit audio as it arrives; Ctrl-C ends the audio, not the stream.
 
+    At the end, a line on standard error says how many samples were clipped.
+
     Parameters
     ----------
     source
@@ -141,12 +143,15 @@ def process_pcm(source: BinaryIO, sink: BinaryIO, sample_rate: int, process: Cal
     """
     audio = read_pcm(source, sample_rate)
     processed = process(replace(audio, waves=until_interrupted(audio.waves)))
+    clipping = ClippingMeter()
     with pipe_out(sink):
         if processed.is_wav:
             sink.write(endless_wav_header(processed.sample_rate, processed.n_channels))
-        for wave in processed.waves:
+        for wave in clipping.measured(processed.waves):
             sink.write(to_pcm(wave))
             sink.flush()
+    if clipped := clipping.result():
+        print(clipped.warning("lower the gain, or end the chain with limit"), file=sys.stderr)
 
 
 def _check_raw(head: bytes) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from .clip import Clip, resampled
 from .errors import BadAudio, BadSetting, MissingExtra, WavewrightError, how_to_install
+from .wave_blocks import ClippingMeter
 from .whole_file import temporary_path, why_not_written
 
 AvObject: TypeAlias = Any  # of PyAV, which is an optional dependency
@@ -28,7 +29,7 @@ def is_video(path: Path) -> bool:
     return path.suffix.lower() in CODECS
 
 
-def replace_sound(source: Path, out: Path, blocks: Iterable[Clip]) -> Path:
+def replace_sound(source: Path, out: Path, blocks: Iterable[Clip], clipping: ClippingMeter | None = None) -> Path:
     """Write a copy of a video with another sound, whole or not at all; video and subtitles are copied untouched.
 
     Parameters
@@ -39,6 +40,8 @@ def replace_sound(source: Path, out: Path, blocks: Iterable[Clip]) -> Path:
         Its copy, of the same ending.
     blocks : iterable of Clip
         The sound, of one sample rate and number of channels, from the start of the video on.
+    clipping : ClippingMeter, optional
+        Counts the samples that are clipped.
 
     Raises
     ------
@@ -63,7 +66,7 @@ def replace_sound(source: Path, out: Path, blocks: Iterable[Clip]) -> Path:
     try:
         with temporary_path(out) as temporary:
             with av.open(str(source)) as video, av.open(str(temporary), "w") as written:
-                _copy(video, written, iter(blocks), CODECS[out.suffix.lower()])
+                _copy(video, written, iter(blocks), CODECS[out.suffix.lower()], clipping)
             temporary.replace(out)
     except av.FFmpegError as error:
         raise BadAudio(f"{source} cannot be copied with another sound ({error.strerror}); export it again.") from error
@@ -72,7 +75,9 @@ def replace_sound(source: Path, out: Path, blocks: Iterable[Clip]) -> Path:
     return out
 
 
-def _copy(video: AvObject, written: AvObject, blocks: Iterator[Clip], codec: str) -> None:
+def _copy(
+    video: AvObject, written: AvObject, blocks: Iterator[Clip], codec: str, clipping: ClippingMeter | None
+) -> None:
     """Copy all streams but those of sound, and encode the sound between their packets."""
     first = next(blocks)
     if first.n_channels > MAX_CHANNELS:
@@ -87,7 +92,8 @@ def _copy(video: AvObject, written: AvObject, blocks: Iterator[Clip], codec: str
     sound = written.add_stream(codec, rate=rate, layout=LAYOUTS[first.n_channels])
     sound.bit_rate = BITS_PER_SECOND_AND_CHANNEL * first.n_channels
     waves = _chain_waves(first, blocks)
-    packets = _sound_packets(sound, resampled(waves, first.sample_rate, rate, first.n_channels), rate)
+    waves = resampled(waves, first.sample_rate, rate, first.n_channels)
+    packets = _sound_packets(sound, waves if clipping is None else clipping.measured(waves), rate)
     pending = next(packets, None)
     for packet in video.demux(*(video.streams[index] for index in streams)):
         if packet.dts is None:

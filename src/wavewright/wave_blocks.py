@@ -1,11 +1,20 @@
-"""Waves that arrive in blocks: counted, regrouped, and cut or padded to a length; their number of channels."""
+"""Waves that arrive in blocks: counted, regrouped, cut or padded to a length; clipped samples; channels."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 
 import numpy as np
+
+from .units import gain_to_db
+
+LARGEST_UNCLIPPED = 1.0 + 2.0**-15
+"""Full scale and a step of 16 bits: what exceeds it is lost where numbers are integers."""
+
+LOWER_FIRST = "lower the recording first, such as by `wavewright edit --do 'normalise -1dB'`"
+"""Advice for clipped samples."""
 
 
 class CountedWaves:
@@ -21,6 +30,62 @@ class CountedWaves:
             self.n_samples += wave.shape[1]
             self._show(self.n_samples)
             yield wave
+
+
+@dataclass(frozen=True)
+class ClippedSamples:
+    """Samples that exceeded full scale and were clipped as they were stored.
+
+    Attributes
+    ----------
+    n_samples : int
+        Their number, in all channels.
+    fraction : float
+        Of all samples.
+    peak_db : float
+        Largest sample before, in dB of full scale.
+    """
+
+    n_samples: int
+    fraction: float
+    peak_db: float
+
+    def warning(self, advice: str) -> str:
+        """Return a sentence on them, with advice."""
+        samples = "1 sample" if self.n_samples == 1 else f"{self.n_samples} samples"
+        return (
+            f"{samples} ({100 * self.fraction:.2g} %) exceeded full scale by up to {self.peak_db:.1f} dB and "
+            f"{'was' if self.n_samples == 1 else 'were'} clipped: {advice}."
+        )
+
+
+class ClippingMeter:
+    """Counts samples beyond full scale in waves that are about to be stored as integers."""
+
+    def __init__(self) -> None:
+        self._n_samples = 0
+        self._n_clipped = 0
+        self._peak = 0.0
+
+    def add(self, wave: np.ndarray) -> None:
+        """Add the next block of the wave, ``(channels, time)``."""
+        magnitudes = np.abs(wave)
+        self._n_samples += wave.size
+        self._n_clipped += int((magnitudes > LARGEST_UNCLIPPED).sum())
+        self._peak = max(self._peak, float(magnitudes.max(initial=0.0)))
+
+    def measured(self, waves: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        """Add blocks as they pass."""
+        for wave in waves:
+            self.add(wave)
+            yield wave
+
+    def result(self) -> ClippedSamples | None:
+        """Return the clipped samples so far, None if there are none."""
+        if not self._n_clipped:
+            return None
+        peak_db = round(float(gain_to_db(self._peak)), 2)
+        return ClippedSamples(self._n_clipped, round(self._n_clipped / self._n_samples, 6), peak_db)
 
 
 class RecordedWaves:

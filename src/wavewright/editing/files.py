@@ -18,12 +18,14 @@ from ..notebook import files_html
 from ..sound_file import AudioHeader, read_origin
 from ..version import __version__
 from ..video_file import is_video, replace_sound
+from ..wave_blocks import ClippedSamples, ClippingMeter
 from ..whole_file import check_target
 from .chain import Chain, SoundFormat, step_text
 
 BLOCK_SECONDS = 1.0
 MAX_COMMENT_LENGTH = 1_500  # characters; WAV files store up to 2 kB
 LENGTH_TOLERANCE_SECONDS = 0.05  # of videos
+AGAINST_CLIPPING = "lower the gain, end the chain with limit or normalise, or write a .wav file with --subtype FLOAT"
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,10 @@ class Edit:
 
 @dataclass(frozen=True, kw_only=True)
 class EditedFile:
-    """An edited sound file; ``is_new`` unless it existed before, made in the same way of the same sound."""
+    """An edited sound file; ``is_new`` unless it existed before, made in the same way of the same sound.
+
+    ``clipped`` are the samples beyond full scale that the format of the file cannot hold; None also if it was kept.
+    """
 
     out: Path
     file: Path
@@ -75,6 +80,7 @@ class EditedFile:
     sample_rate: int
     n_channels: int
     is_new: bool = True
+    clipped: ClippedSamples | None = None
 
     @property
     def sound_files(self) -> tuple[Path, ...]:
@@ -88,12 +94,13 @@ class EditedFile:
     def __str__(self) -> str:
         """Return the file and its format."""
         note = "" if self.is_new else " (kept, it is up to date)"
-        return f"{self.out}: {describe_audio(self.seconds, self.sample_rate, self.n_channels)}{note}"
+        line = f"{self.out}: {describe_audio(self.seconds, self.sample_rate, self.n_channels)}{note}"
+        return f"{line}\n{self.details}" if self.details else line
 
     @property
     def details(self) -> str:
-        """Empty: the line of a file is enough in the report of a folder."""
-        return ""
+        """A warning of clipped samples, if there are any."""
+        return self.clipped.warning(AGAINST_CLIPPING) if self.clipped else ""
 
 
 def check_edit(source: Path, edit: Edit, out: Path) -> list[SoundFormat]:
@@ -138,6 +145,7 @@ def edit_file(source: Path, edit: Edit, out: Path, show: Callable[[float], objec
     header = read_header(source)
     metadata = edit.metadata(source)
     is_new = not _is_up_to_date(out, metadata)
+    clipping = ClippingMeter()
     if is_new:
         n_read = 0
 
@@ -151,11 +159,11 @@ def edit_file(source: Path, edit: Edit, out: Path, show: Callable[[float], objec
         waves = edit.chain.process(blocks, header.sample_rate, header.n_channels)
         clips = _clips(waves, last.sample_rate, source)
         if is_video(out):
-            replace_sound(source, out, clips)
+            replace_sound(source, out, clips, clipping)
         else:
             subtype = edit.subtype or subtype_like(header, out)
             is_loop = isinstance(edit.chain.effects[-1], MakeLoop)
-            write_blocks(out, clips, subtype, metadata, last.seconds, is_loop=is_loop)
+            write_blocks(out, clips, subtype, metadata, last.seconds, is_loop=is_loop, clipping=clipping)
     written = read_header(out)
     return EditedFile(
         out=out,
@@ -165,6 +173,7 @@ def edit_file(source: Path, edit: Edit, out: Path, show: Callable[[float], objec
         sample_rate=written.sample_rate,
         n_channels=written.n_channels,
         is_new=is_new,
+        clipped=clipping.result(),
     )
 
 

@@ -23,6 +23,7 @@ from ..names import file_stem
 from ..notebook import files_html
 from ..sound_file import AudioHeader
 from ..units import gain_to_db, samples_to_seconds, seconds_to_samples
+from ..wave_blocks import ClippedSamples, ClippingMeter
 from ..whole_file import whole_folder
 
 BLOCK_SECONDS = 10.0
@@ -169,13 +170,18 @@ class Segment:
 
 @dataclass(frozen=True, kw_only=True)
 class SplitFile:
-    """The files that a sound file was split into; ``advice`` if it was not split, or cut where there is no silence."""
+    """The files that a sound file was split into.
+
+    ``advice`` is there if it was not split, or cut where there is no silence; ``clipped`` if samples beyond full scale
+    were lost.
+    """
 
     file: Path
     out: Path
     sample_rate: int
     segments: tuple[Segment, ...]
     advice: str = ""
+    clipped: ClippedSamples | None = None
 
     @property
     def sound_files(self) -> tuple[Path, ...]:
@@ -193,6 +199,9 @@ class SplitFile:
         lines += [
             f"  {segment.file}: {segment.start_seconds:.3f} to {segment.end_seconds:.3f} s" for segment in self.segments
         ]
+        if self.clipped:
+            name = shlex.quote(str(self.file))
+            lines.append(self.clipped.warning(f"lower it first: wavewright edit {name} --do 'normalise -1dB'"))
         return "\n".join([*lines, self.advice] if self.advice else lines)
 
 
@@ -239,12 +248,19 @@ def split_file(source: Path, out: Path, split: Split) -> SplitFile:
         (hidden / MANIFEST_FILE).write_text("".join([*retained, *added]), encoding="utf-8")
 
     subtype = subtype_like(header, Path(names[0]))
+    clipping = ClippingMeter()
     with whole_folder(out, MANIFEST_FILE, write_manifest) as hidden:
         for segment, clips in zip(segments, _segments(source, spans), strict=False):
             origin = {"source": source.name, "source_hash": source_hash, "start_seconds": segment.start_seconds}
-            write_blocks(hidden / segment.file, clips, subtype, {**tags, "comment": json.dumps(origin)})
+            metadata = {**tags, "comment": json.dumps(origin)}
+            write_blocks(hidden / segment.file, clips, subtype, metadata, clipping=clipping)
     return SplitFile(
-        file=source, out=out, sample_rate=header.sample_rate, segments=tuple(segments), advice=advice
+        file=source,
+        out=out,
+        sample_rate=header.sample_rate,
+        segments=tuple(segments),
+        advice=advice,
+        clipped=clipping.result(),
     )
 
 

@@ -15,7 +15,7 @@ from ..model_results import ConvertedFile
 from ..notebook import files_html
 from ..sound_file import read_origin
 from ..video_file import is_video, replace_sound
-from ..wave_blocks import CountedWaves
+from ..wave_blocks import LOWER_FIRST, ClippedSamples, ClippingMeter, CountedWaves
 from .report import EnhancementReport, write_report
 from .sound import DenoiserSize, ModelProcessor, Processor, ProcessorChain, WpeProcessor, model_for
 
@@ -80,6 +80,7 @@ class EnhancedFile(ConvertedFile):
     highest_hz: float
     is_new: bool = True
     report: EnhancementReport | None = None
+    clipped: ClippedSamples | None = None
 
     @property
     def sound_files(self) -> tuple[Path, ...]:
@@ -103,8 +104,11 @@ class EnhancedFile(ConvertedFile):
 
     @property
     def details(self) -> str:
-        """The report, if one was made."""
-        return "" if self.report is None else str(self.report)
+        """A warning of clipped samples and the report, if there are any."""
+        lines = [str(self.report)] if self.report is not None else []
+        if self.clipped:
+            lines.insert(0, self.clipped.warning(LOWER_FIRST))
+        return "\n".join(lines)
 
 
 EnhancedFolder = ConvertedFolder[EnhancedFile]
@@ -135,6 +139,7 @@ def enhance_file(
     processor = processors.of(header.sample_rate)
     origin = processors.enhancement.origin(source, processor)
     is_new = read_origin(out) != origin
+    clipping = ClippingMeter()
     if is_new:
         waves = CountedWaves(
             (block.wave for block in read_blocks(source, BLOCK_SECONDS)),
@@ -144,9 +149,10 @@ def enhance_file(
             Clip(wave, header.sample_rate) for wave in processor.process(waves, header.sample_rate, header.n_channels)
         )
         if is_video(out):
-            replace_sound(source, out, blocks)
+            replace_sound(source, out, blocks, clipping)
         else:
-            write_blocks(out, blocks, subtype_like(header, out), {"comment": json.dumps(origin)}, header.seconds)
+            metadata = {"comment": json.dumps(origin)}
+            write_blocks(out, blocks, subtype_like(header, out), metadata, header.seconds, clipping=clipping)
     return EnhancedFile(
         model=processor.name,
         model_hash=processor.hash,
@@ -158,6 +164,7 @@ def enhance_file(
         highest_hz=processor.highest_hz,
         is_new=is_new,
         report=write_report(source, out) if processors.enhancement.with_report else None,
+        clipped=clipping.result(),
     )
 
 

@@ -15,12 +15,15 @@ from ..names import file_stem
 from ..notebook import files_html
 from ..units import gain_to_db
 from ..watermark.marking import Marking
+from ..wave_blocks import ClippedSamples, ClippingMeter
 from ..whole_file import check_target, whole_folder
 from .plan import MASTER, Mix
 from .rendering import render_blocks, render_strip_blocks
 from .sources import FileSource
 
 SUBTYPE = "PCM_24"
+LOWER_THE_MIX = "lower gain_db of the master, let it limit, or write floats by --subtype FLOAT"
+LOWER_THE_TRACKS = "lower the tracks, or write floats by --subtype FLOAT"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +37,11 @@ class MixedFile:
     seconds, sample_rate, n_channels
         Its format.
     peak_db : float
-        Largest sample before it was stored, in dB of full scale; above 0 the mix was clipped.
+        Largest sample before it was stored, in dB of full scale.
+    clipped : ClippedSamples or None
+        Samples of the mix beyond full scale, unless they are stored as floats.
+    clipped_in_stems : ClippedSamples or None
+        The same of the stems.
     stems : tuple of Path
         Files of the tracks and buses.
     is_marked : bool
@@ -49,6 +56,8 @@ class MixedFile:
     peak_db: float
     stems: tuple[Path, ...] = ()
     is_marked: bool = False
+    clipped: ClippedSamples | None = None
+    clipped_in_stems: ClippedSamples | None = None
 
     @property
     def sound_files(self) -> tuple[Path, ...]:
@@ -63,9 +72,12 @@ class MixedFile:
         """Return the file, its format, its peak and the stems."""
         size = describe_audio(self.seconds, self.sample_rate, self.n_channels)
         lines = [f"{self.out}: {size}, peak {self.peak_db:.1f} dB"]
-        if self.peak_db > 0:
-            lines.append("The mix exceeds full scale and was clipped: lower gain_db of the master, or let it limit.")
-        return "\n".join([*lines, *(f"  {stem}" for stem in self.stems)])
+        if self.clipped:
+            lines.append(self.clipped.warning(LOWER_THE_MIX))
+        lines += [f"  {stem}" for stem in self.stems]
+        if self.clipped_in_stems:
+            lines.append(f"Of the stems, {self.clipped_in_stems.warning(LOWER_THE_TRACKS)}")
+        return "\n".join(lines)
 
 
 @dataclass
@@ -139,8 +151,15 @@ def write_mix(
     blocks: Iterable[np.ndarray] = render_blocks(mix)
     blocks = blocks if marking is None else marking.blocks(blocks, mix.sample_rate)
     clips = _clips(meter.measured(blocks), mix, show)
+    clipping = ClippingMeter()
     write_blocks(
-        out, clips, subtype or default_subtype(out), dict(metadata or {}), mix.expected_seconds, is_loop=is_loop
+        out,
+        clips,
+        subtype or default_subtype(out),
+        dict(metadata or {}),
+        mix.expected_seconds,
+        is_loop=is_loop,
+        clipping=clipping,
     )
     written = read_header(out)
     return MixedFile(
@@ -151,15 +170,21 @@ def write_mix(
         n_channels=written.n_channels,
         peak_db=float(gain_to_db(meter.peak)),
         is_marked=marking is not None,
+        clipped=clipping.result(),
     )
 
 
 def write_stems(
-    mix: Mix, folder: Path, seconds: float, suffix: str = ".wav", subtype: str | None = None
+    mix: Mix,
+    folder: Path,
+    seconds: float,
+    suffix: str = ".wav",
+    subtype: str | None = None,
+    clipping: ClippingMeter | None = None,
 ) -> tuple[Path, ...]:
     """Render all tracks and buses, each behind its fader, to files as long as the mix, all or none.
 
-    The stems of what goes to the master add up to its input.
+    The stems of what goes to the master add up to its input. ``clipping`` counts their clipped samples.
     """
     n_samples = round(seconds * mix.sample_rate)
     names = [name for name in mix.strips if name != MASTER]
@@ -168,7 +193,8 @@ def write_stems(
         for name in names:
             blocks = render_strip_blocks(mix, name, n_samples)
             path = hidden / files[name]
-            write_blocks(path, _clips(blocks, mix), subtype or default_subtype(path), None, seconds)
+            clips = _clips(blocks, mix)
+            write_blocks(path, clips, subtype or default_subtype(path), None, seconds, clipping=clipping)
     return tuple(folder / file for file in files.values())
 
 

@@ -17,7 +17,7 @@ from ..errors import BadSetting
 from ..model_results import ConvertedFile
 from ..parameters import NAMES_MODEL, Quiet, Writes
 from ..progress_bar import progress_bar
-from ..wave_blocks import CountedWaves
+from ..wave_blocks import LOWER_FIRST, ClippedSamples, ClippingMeter, CountedWaves
 from ..whole_file import check_target
 from . import checked
 
@@ -44,6 +44,7 @@ class EchoFree(ConvertedFile):
     n_channels: int
     highest_hz: float
     note: str | None = None
+    clipped: ClippedSamples | None = None
 
     def __str__(self) -> str:
         """Return the file, its length, and notes."""
@@ -52,7 +53,8 @@ class EchoFree(ConvertedFile):
             lines.append(
                 f"What lay above {self.highest_hz:.0f} Hz is lost, since {self.model} has a lower sample rate."
             )
-        return "\n".join([*lines, *filter(None, [self.note])])
+        warning = self.clipped.warning(LOWER_FIRST) if self.clipped else None
+        return "\n".join([*lines, *filter(None, [self.note, warning])])
 
 
 @checked
@@ -102,7 +104,8 @@ def cancel_echo(
         )
         far_waves = (block.wave for block in read_blocks(far, BLOCK_SECONDS))
         processed = without_echo(waves, far_waves, header, far_header.sample_rate, maker)
-        write_blocks(target, (Clip(wave, header.sample_rate) for wave in processed))
+        clipping = ClippingMeter()
+        write_blocks(target, (Clip(wave, header.sample_rate) for wave in processed), clipping=clipping)
     return EchoFree(
         model="linear" if isinstance(maker, LinearCanceller) else maker.name,
         model_hash="Kalman filter" if isinstance(maker, LinearCanceller) else maker.folder.hash,
@@ -114,4 +117,5 @@ def cancel_echo(
         n_channels=header.n_channels,
         highest_hz=maker.sample_rate / 2,
         note=note,
+        clipped=clipping.result(),
     )

@@ -17,6 +17,7 @@ from ..mixing.project import read_project
 from ..parameters import Quiet, Writes
 from ..progress_bar import progress_bar
 from ..version import __version__
+from ..wave_blocks import ClippingMeter
 from . import checked
 
 
@@ -102,7 +103,9 @@ def mix(
         )
     if stems is None:
         return mixed
-    return replace(mixed, stems=write_stems(_audible(plan), stems, mixed.seconds, target.suffix, subtype))
+    clipping = ClippingMeter()
+    files = write_stems(_audible(plan), stems, mixed.seconds, target.suffix, subtype, clipping)
+    return replace(mixed, stems=files, clipped_in_stems=clipping.result())
 
 
 def _audible(plan: Mix) -> Mix:

@@ -15,7 +15,7 @@ from ..clip import Clip, describe_audio, write_blocks
 from ..dsp.effects import Gain, Limiter, NormaliseLoudness, Reverb
 from ..dsp.effects.spool import Spool
 from ..errors import BadScore, BadSetting, printable
-from ..mixing.files import PeakMeter, default_subtype
+from ..mixing.files import LOWER_THE_TRACKS, PeakMeter, default_subtype
 from ..music.engine import InstrumentEngine
 from ..music.formats import read_score
 from ..music.performance import BLOCK_SAMPLES, Performance, PerformanceSettings, perform, stem_names
@@ -32,7 +32,7 @@ from ..units import gain_to_db, samples_to_seconds
 from ..version import __version__
 from ..watermark.marking import Marking, marking_of
 from ..watermark.sequences import DEFAULT_KEY
-from ..wave_blocks import CountedWaves
+from ..wave_blocks import ClippedSamples, ClippingMeter, CountedWaves
 from ..whole_file import check_target, whole_folder
 from . import POSITIONAL, checked
 from .learned_instrument import open_instrument
@@ -73,6 +73,8 @@ class RenderedScore:
         Files of the tracks.
     is_marked : bool
         The sound has the inaudible mark of generated sound.
+    clipped_in_stems : ClippedSamples or None
+        Samples of the stems beyond full scale, unless they are stored as floats.
     """
 
     out: Path
@@ -85,6 +87,7 @@ class RenderedScore:
     instrument: str
     stems: tuple[Path, ...] = ()
     is_marked: bool = False
+    clipped_in_stems: ClippedSamples | None = None
 
     @property
     def sound_files(self) -> tuple[Path, ...]:
@@ -102,7 +105,10 @@ class RenderedScore:
             f"{self.out}: {size}, peak {self.peak_db:.1f} dB",
             f"  {_count(self.n_notes, 'note')} of {_count(self.n_tracks, 'track')}, by {self.instrument}",
         ]
-        return "\n".join([*lines, *(f"  {stem}" for stem in self.stems)])
+        lines += [f"  {stem}" for stem in self.stems]
+        if self.clipped_in_stems:
+            lines.append(f"Of the stems, {self.clipped_in_stems.warning(LOWER_THE_TRACKS)}")
+        return "\n".join(lines)
 
 
 def _count(n: int, noun: str) -> str:
@@ -344,7 +350,8 @@ class _Rendering:
             mastered = CountedWaves(meter.measured(_mastered(dry, rate, mastering)))
             clips = (Clip(block, rate) for block in mastered)
             write_blocks(target, clips, subtype or default_subtype(target), metadata, expected)
-            files = self.write_stems(stems, dry.n_samples, subtype) if stems is not None else ()
+            clipping = ClippingMeter()
+            files = self.write_stems(stems, dry.n_samples, subtype, clipping) if stems is not None else ()
         return RenderedScore(
             out=target,
             source=self.source,
@@ -356,12 +363,15 @@ class _Rendering:
             instrument=self.instrument,
             stems=files,
             is_marked=self.marking is not None,
+            clipped_in_stems=clipping.result(),
         )
 
     def _marked(self, blocks: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
         return blocks if self.marking is None else self.marking.blocks(blocks, self.performance.sample_rate)
 
-    def write_stems(self, folder: Path, n_samples: int, subtype: str | None) -> tuple[Path, ...]:
+    def write_stems(
+        self, folder: Path, n_samples: int, subtype: str | None, clipping: ClippingMeter
+    ) -> tuple[Path, ...]:
         """Write a file for each track with notes, all or none."""
         rate = self.performance.sample_rate
         names = stem_names(self.score)
@@ -373,7 +383,8 @@ class _Rendering:
                 blocks = self._marked(self.performance.blocks(self.open_engine, tracks=[index], n_samples=n_samples))
                 clips = (Clip(block, rate) for block in blocks)
                 path = hidden / file
-                write_blocks(path, clips, subtype or default_subtype(path), None, n_samples / rate)
+                seconds = n_samples / rate
+                write_blocks(path, clips, subtype or default_subtype(path), None, seconds, clipping=clipping)
         return tuple(folder / file for file in files.values())
 
 

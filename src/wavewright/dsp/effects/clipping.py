@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...errors import BadSetting
+from ...ranges import ranged
 from ...units import db_to_gain
 from ..levels import CLIPPED_RUN, FULL_SCALE
 from .effect import Effect, PartitionStream
@@ -26,7 +27,10 @@ GROWTH_BINS = 12  # from which on the number of bins grows faster
 
 @dataclass(frozen=True)
 class DeClip(Effect):
-    """Restore clipped peaks, which then exceed the level at which they were clipped: lower the gain afterwards.
+    """Restore clipped peaks, with the whole sound lowered by headroom_db so that they fit below full scale.
+
+    Peaks of a sound that was clipped by 10 dB are restored to about as much above the level of clipping. Normalise it
+    afterwards.
 
     Samples from ``threshold_db`` (dBFS) on are taken as clipped; without a setting, samples at the largest level so
     far, once four in a row were there.
@@ -38,6 +42,7 @@ class DeClip(Effect):
     """
 
     threshold_db: float | None = None
+    headroom_db: float = ranged(12.0, 0.0, 40.0)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -57,6 +62,7 @@ class DeClipStream(PartitionStream):
         super().__init__(n_channels, n_hop, HOPS_AT_ONCE)
         n_frame = HOPS_PER_FRAME * n_hop
         self._n_hop = n_hop
+        self._gain = np.float32(db_to_gain(-settings.headroom_db))
         self._threshold = None if settings.threshold_db is None else float(db_to_gain(settings.threshold_db))
         self._levels = [(ClippingLevel(), ClippingLevel()) for _ in range(n_channels)]
         self._window = (0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(n_frame) / n_frame)).astype(np.float32)
@@ -87,7 +93,7 @@ class DeClipStream(PartitionStream):
                 is_clipped[position] |= sign != 0
         last = np.s_[:, -n_frame:]
         self._input, self._is_clipped, self._changes = inputs[last], is_clipped[last], changes[last]
-        output = np.where(is_clipped, inputs + changes, inputs)[:, :n_new]
+        output = self._gain * np.where(is_clipped, inputs + changes, inputs)[:, :n_new]
         n_early = min(self._n_early, n_new)
         self._n_early -= n_early
         return output[:, n_early:]
