@@ -122,8 +122,10 @@ LOUD = 2.2 * noise(RATE, 2, 7)
 
 @pytest.mark.parametrize(
     ("suffix", "subtype", "is_clipped"),
-    [(".wav", None, False), (".wav", "PCM_16", True), (".wav", "PCM_24", True), (".flac", None, True)]
-    + [(".aiff", "PCM_16", True), (".ogg", None, True), (".mp3", None, True), (".wav", "DOUBLE", False)],
+    [
+        *[(".wav", None, False), (".wav", "PCM_16", True), (".wav", "PCM_24", True), (".flac", None, True)],
+        *[(".aiff", "PCM_16", True), (".ogg", None, True), (".mp3", None, True), (".wav", "DOUBLE", False)],
+    ],
 )
 @pytest.mark.parametrize("gain_db", [0.0, 6.0])
 def test_samples_beyond_full_scale_are_counted_where_they_are_lost(tmp_path, suffix, subtype, is_clipped, gain_db):
