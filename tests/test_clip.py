@@ -9,7 +9,7 @@ import pytest
 import soundfile
 
 from wavewright.clip import Clip, read_blocks, read_header, read_metadata, write_blocks
-from wavewright.errors import BadAudio, BadFolder, BadSetting, MissingExtra, WavewrightError
+from wavewright.errors import BadAudio, BadFolder, BadSetting, MissingExtra, SoundWarning, WavewrightError
 
 RATE = 44_100
 
@@ -255,23 +255,11 @@ BAD_FILES = {
     "noise mp3": (lambda tmp: np.random.default_rng(0).bytes(5_000), "mp3", "damaged"),
     "raw": (lambda tmp: bytes(5_000), "raw", "not a sound file"),
     "cut in the header": (lambda tmp: wav_bytes(tmp)[:30], "wav", "damaged"),
-    "cut in the sound": (lambda tmp: wav_bytes(tmp)[:9_000], "wav", "cut short"),
     "no samples": (lambda tmp: wav_bytes(tmp, 0), "wav", "no samples"),
-    "header of 4 GB": (
-        lambda tmp: put(wav_bytes(tmp), b"data", 4, "<I", 2**32 - 1),
-        "wav",
-        "promises 4294967295 bytes",
-    ),
-    "header of 2 GB": (
-        lambda tmp: put(wav_bytes(tmp), b"data", 4, "<I", 2**31 - 1),
-        "wav",
-        "promises 2147483647 bytes",
-    ),
     "65535 channels": (lambda tmp: put(wav_bytes(tmp), b"fmt ", 10, "<H", 65_535), "wav", "damaged"),
     "no channels": (lambda tmp: put(wav_bytes(tmp), b"fmt ", 10, "<H", 0), "wav", "damaged"),
     "rate of 3 Hz": (lambda tmp: wav_bytes(tmp, sample_rate=3), "wav", "sample rate is 3 Hz"),
     "rate of 2 GHz": (lambda tmp: wav_bytes(tmp, sample_rate=2_000_000_000), "wav", "sample rate is 2000000000 Hz"),
-    "lying flac": (lambda tmp: lying_flac(tmp, 2**36 - 1), "flac", "cut short|damaged"),
 }
 
 
@@ -289,14 +277,28 @@ def test_bad_files_are_refused_with_the_reason(tmp_path, name, capfd):
 
 
 @pytest.mark.parametrize("ending", [".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff"])
-@pytest.mark.parametrize("fraction", [0.2, 0.5, 0.8])
-def test_files_cut_short_are_refused(tmp_path, ending, fraction, capfd):
-    wave = np.random.default_rng(3).uniform(-0.5, 0.5, (2, RATE)).astype(np.float32)
+@pytest.mark.parametrize("fraction", [0.5, 0.8])
+def test_of_files_cut_short_what_there_is_is_read(tmp_path, ending, fraction, capfd):
+    wave = np.random.default_rng(3).uniform(-0.5, 0.5, (2, 3 * RATE)).astype(np.float32)
     path = Clip(wave, RATE).write(tmp_path / f"whole{ending}")
+    whole = Clip.read(path).wave
     cut = tmp_path / f"cut{ending}"
     cut.write_bytes(path.read_bytes()[: int(fraction * path.stat().st_size)])
+    with pytest.warns(SoundWarning, match=r"cut\.\w+ .*cut short.*\.$"):
+        rest = Clip.read(cut).wave
+    assert abs(rest.shape[1] - fraction * whole.shape[1]) < RATE, "a page of Ogg is a second long"
+    n_alike = rest.shape[1] - 2_000
+    np.testing.assert_array_equal(rest[:, :n_alike], whole[:, :n_alike])
+    assert capfd.readouterr().err == "", "libraries print nothing"
     with pytest.raises(BadAudio, match="cut short"):
-        Clip.read(cut)
+        list(read_blocks(cut, strict=True))
+
+
+def test_a_header_that_lies_is_not_believed(tmp_path):
+    path = tmp_path / "lying.flac"
+    path.write_bytes(lying_flac(tmp_path, 2**36 - 1))
+    with pytest.warns(SoundWarning, match="promises 68719476735 samples and holds 10000"):
+        assert Clip.read(path).n_samples == 10_000
 
 
 @pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
@@ -324,8 +326,10 @@ def test_damage_in_the_middle_is_detected(tmp_path):
     raw = bytearray(path.read_bytes())
     raw[len(raw) // 2 : len(raw) // 2 + 20_000] = bytes(20_000)
     path.write_bytes(raw)
-    with pytest.raises(BadAudio, match=r"damaged|cut short"):
-        Clip.read(path)
+    with pytest.warns(SoundWarning, match="is damaged or cut short after 0"):
+        assert 0 < Clip.read(path).n_samples < RATE
+    with pytest.raises(BadAudio, match="damaged or cut short"):
+        list(read_blocks(path, strict=True))
 
 
 # --- writing that cannot be

@@ -278,7 +278,12 @@ def player_html(clip: Clip) -> str:
 
 
 def read_blocks(
-    path: str | Path, block_seconds: float = 10.0, start_seconds: float = 0.0, seconds: float | None = None
+    path: str | Path,
+    block_seconds: float = 10.0,
+    start_seconds: float = 0.0,
+    seconds: float | None = None,
+    *,
+    strict: bool = False,
 ) -> Iterator[Clip]:
     """Read a sound file of any length in blocks, in bounded memory.
 
@@ -292,6 +297,8 @@ def read_blocks(
         Start of the first block.
     seconds : float, optional
         Longest total duration; by default up to the end of the file.
+    strict : bool
+        Raise BadAudio where sound is missing or damaged; by default, a :class:`.errors.SoundWarning` says so.
 
     Returns
     -------
@@ -310,7 +317,7 @@ def read_blocks(
             f"Blocks of {block_seconds} s from {start_seconds} s on for {seconds} s cannot be read; lengths must be "
             "above 0 and the start at least 0."
         )
-    header, chunks = decode(path, start_seconds)
+    header, chunks = decode(path, start_seconds, strict=strict)
     n_block = max(1, seconds_to_samples(block_seconds, header.sample_rate))
     n_samples = None if seconds is None else max(1, seconds_to_samples(seconds, header.sample_rate))
     return (Clip(wave, header.sample_rate) for wave in _regrouped(_first_samples(chunks, n_samples), n_block))

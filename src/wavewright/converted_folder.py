@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import ClassVar, Generic, Protocol, TypeVar, cast
 
 from .clip import BITS, FORMATS, SOUND_SUFFIXES, UNCLIPPED, read_header
-from .errors import BadFolder, WavewrightError
+from .errors import BadFolder, SoundWarning, WavewrightError
 from .manifest_file import MANIFEST_FILE, add_records, manifest_lines
 from .names import inside
 from .progress_bar import progress_bar
@@ -159,8 +160,10 @@ def convert_folder(
     doing, past = conversion.verbs
     try:
         with progress_bar(f"{doing} {source.name}", _total_seconds([path for path, _ in jobs]), quiet) as show:
-            for path, result in _results(jobs, conversion, workers):
+            for path, result, said in _results(jobs, conversion, workers):
                 sound = path.relative_to(source)
+                for sentence in said:
+                    warnings.warn(sentence, SoundWarning, stacklevel=2)
                 if isinstance(result, str):
                     problems[sound] = result
                 else:
@@ -183,22 +186,22 @@ def convert_folder(
 
 def _results(
     jobs: Sequence[tuple[Path, Path]], conversion: Conversion[ConvertedT], workers: int
-) -> Iterator[tuple[Path, ConvertedT | str]]:
-    """Yield each source with its converted file, or with the reason why there is none, as they are finished."""
+) -> Iterator[tuple[Path, ConvertedT | str, list[str]]]:
+    """Yield each source with its converted file, or why there is none, and with warnings, as they are finished."""
     n_workers = min(workers or os.cpu_count() or 1, len(jobs))
     if n_workers == 1:
         convert = conversion.begin()
         for source, out in jobs:
-            yield source, _convert_or_explain(source, out, convert)
+            yield source, *_convert_or_explain(source, out, convert)
         return
     with ProcessPoolExecutor(n_workers, get_context("spawn"), _begin_worker, (conversion,)) as pool:
-        convert_in_worker = cast("Callable[[Path, Path], ConvertedT | str]", _convert_in_worker)
-        futures: dict[Future[ConvertedT | str], Path] = {
+        convert_in_worker = cast("Callable[[Path, Path], tuple[ConvertedT | str, list[str]]]", _convert_in_worker)
+        futures: dict[Future[tuple[ConvertedT | str, list[str]]], Path] = {
             pool.submit(convert_in_worker, source, out): source for source, out in jobs
         }
         try:
             for future in as_completed(futures):
-                yield futures[future], future.result()
+                yield futures[future], *future.result()
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             raise
@@ -212,16 +215,23 @@ def _begin_worker(conversion: Conversion[ConvertedT]) -> None:
     _of_worker[:] = [cast("ConvertFile[Converted]", conversion.begin())]
 
 
-def _convert_in_worker(source: Path, out: Path) -> Converted | str:
+def _convert_in_worker(source: Path, out: Path) -> tuple[Converted | str, list[str]]:
     return _convert_or_explain(source, out, _of_worker[0])
 
 
-def _convert_or_explain(source: Path, out: Path, convert: ConvertFile[ConvertedT]) -> ConvertedT | str:
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        return convert(source, out)
-    except WavewrightError as error:
-        return str(error)
+def _convert_or_explain(
+    source: Path, out: Path, convert: ConvertFile[ConvertedT]
+) -> tuple[ConvertedT | str, list[str]]:
+    """Return the converted file, or why there is none, and the warnings, which this process may have no way to show."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("always", SoundWarning)
+        try:
+            out.parent.mkdir(parents=True, exist_ok=True)
+            result: ConvertedT | str = convert(source, out)
+        except WavewrightError as error:
+            result = str(error)
+    return result, [*dict.fromkeys(str(warning.message) for warning in caught)]
 
 
 def _sound_files(folder: Path, out: Path) -> tuple[list[Path], int]:

@@ -82,7 +82,11 @@ class ScoreWarning(UserWarning):
     """A damaged part of a score was left out or repaired."""
 
 
-READ_WARNINGS = (SkippedText, ScoreWarning)
+class SoundWarning(UserWarning):
+    """A sound file is damaged or in parts unreadable, or something of it was left out of another one."""
+
+
+READ_WARNINGS = (SkippedText, ScoreWarning, SoundWarning)
 """Warnings that are for users: each is one sentence."""
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import stat
+import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -14,8 +15,10 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 import soundfile
 
-from .errors import BadAudio, MissingExtra, how_to_install
+from .errors import BadAudio, MissingExtra, SoundWarning, how_to_install
+from .file_formats.segments import SegmentedFile
 from .json_text import parse
+from .sound_parts import SoundParts, quiet_library, sound_parts
 from .units import samples_to_seconds, seconds_to_samples
 
 CHUNK_SAMPLES = 65_536
@@ -72,6 +75,8 @@ MEDIA_SUFFIXES = (
 )
 """Formats that PyAV can read and libsndfile cannot."""
 
+HEAD_BYTES = 64  # from which the kind of a file is known
+
 INVALID_IN_NAMES = re.compile("[\0\ud800-\udfff]")
 """A null, and the surrogates of bytes that Python could not decode."""
 
@@ -108,6 +113,10 @@ class AudioHeader:
         Samples of one channel as claimed, None if unknown.
     format, subtype : str
         Container and codec, as libsndfile or PyAV name them.
+    faults : tuple of str
+        Sentences about what is missing or damaged, as far as it can be seen without decoding.
+    is_damaged : bool
+        Sound is missing or damaged.
     """
 
     sample_rate: int
@@ -115,6 +124,8 @@ class AudioHeader:
     n_samples: int | None
     format: str
     subtype: str
+    faults: tuple[str, ...] = ()
+    is_damaged: bool = False
 
     @property
     def seconds(self) -> float | None:
@@ -128,8 +139,7 @@ def read_header(path: str | Path) -> AudioHeader:
     if _needs_media(path):
         with _open_media(path) as container:
             return _media_header(path, container)
-    with _open_sound(path) as file:
-        return _sound_header(path, file)
+    return _sound_header(path, _parts(path))
 
 
 def read_metadata(path: str | Path) -> dict[str, str]:
@@ -157,9 +167,12 @@ def read_origin(path: Path) -> dict[str, object]:
 
 
 def decode(
-    path: str | Path, start_seconds: float = 0.0, dtype: SampleType = "float32"
+    path: str | Path, start_seconds: float = 0.0, dtype: SampleType = "float32", *, strict: bool = False
 ) -> tuple[AudioHeader, Iterator[np.ndarray]]:
     """Return the header of a sound file and an iterator over its samples.
+
+    Of a damaged file, or one that was cut short, what can be decoded is; a :class:`.errors.SoundWarning` says what is
+    missing.
 
     Parameters
     ----------
@@ -170,6 +183,8 @@ def decode(
     dtype : {"float32", "float64"}
         Type of the samples; only ``float64`` holds all bits of 32-bit integers and of doubles. Formats of the extra
         ``media`` are decoded to ``float32``.
+    strict : bool
+        Raise BadAudio where sound is missing or damaged.
 
     Returns
     -------
@@ -181,7 +196,7 @@ def decode(
     Raises
     ------
     BadAudio
-        If the file is missing, a folder, empty, no sound file, truncated, damaged, without samples, of an unusual
+        If the file is missing, a folder, empty, no sound file, without samples that can be decoded, of an unusual
         sample rate, or has samples that are not finite. What only decoding can detect is raised by the iterator.
     MissingExtra
         If the format needs the extra ``media``.
@@ -193,7 +208,14 @@ def decode(
         raise BadAudio(
             f"{path} is {header.seconds:.3f} s long and was asked for from {start_seconds} s on; start earlier."
         )
-    chunks = _media_chunks(path, header, start) if _needs_media(path) else _sound_chunks(path, header, start, dtype)
+    if strict and header.is_damaged:
+        raise BadAudio(f"{header.faults[0]}; copy or export it again.")
+    for fault in header.faults:
+        warnings.warn(f"{fault}.", SoundWarning, stacklevel=2)
+    if _needs_media(path):
+        chunks = _media_chunks(path, header, start, strict)
+    else:
+        chunks = _sound_chunks(path, header, start, dtype, strict)
     return header, _finite(path, header, start, chunks)
 
 
@@ -203,24 +225,64 @@ class _SequentialFile(soundfile.SoundFile):  # type: ignore[misc]  # soundfile h
     soundfile seeks after every read of a seekable file, at which libsndfile's MP3 decoder restarts with silence.
     """
 
+    fault: str | None = None
+    """What libsndfile said about damaged sound; what precedes it was returned."""
+
+    _keeps_going = False
+
     def seekable(self) -> bool:
         """Return False, so that soundfile does not seek."""
         return False
 
+    def read_chunk(self, dtype: SampleType) -> np.ndarray:
+        """Return the next samples ``(time, channels)``, fewer at the end and before damaged sound."""
+        self._keeps_going = True
+        try:
+            chunk: np.ndarray = self.read(CHUNK_SAMPLES, dtype=dtype, always_2d=True)
+        finally:
+            self._keeps_going = False
+        return chunk
 
-def _sound_chunks(path: Path, header: AudioHeader, start: int, dtype: SampleType) -> Iterator[np.ndarray]:
-    """Yield chunks decoded by libsndfile; raise BadAudio at the end if there were fewer samples than claimed."""
-    with _open_sound(path) as file:
-        # Other subtypes decode differently after a seek or cannot seek, such as GSM 6.10: decode them from the start.
-        position = file.seek(start) if start and header.subtype in SEEKABLE_SUBTYPES else 0
-        while len(chunk := file.read(CHUNK_SAMPLES, dtype=dtype, always_2d=True)):
-            position += len(chunk)
-            yield from _from_start(start, position, chunk.T)
-    _check_length(path, header, position, MP3_SLACK_SAMPLES if header.format == "MP3" else 0)
+    @property
+    def _errorcode(self) -> int:
+        """Return libsndfile's last error, for which soundfile raises and drops what was decoded before it."""
+        code = int(super()._errorcode)
+        if code and self._keeps_going:
+            self.fault = str(soundfile.LibsndfileError(code).error_string).rstrip(".")
+            return 0
+        return code
 
 
-def _media_chunks(path: Path, header: AudioHeader, start: int) -> Iterator[np.ndarray]:
-    """Yield chunks decoded by PyAV; raise BadAudio at the end if there were fewer samples than claimed."""
+def _sound_chunks(path: Path, header: AudioHeader, start: int, dtype: SampleType, strict: bool) -> Iterator[np.ndarray]:
+    """Yield chunks decoded by libsndfile; say at the end if there were fewer samples than claimed."""
+    parts = _parts(path)
+    # libmpg123 prints what it does not understand; the header has it as a sentence.
+    silence = quiet_library if header.format == "MP3" and header.is_damaged else nullcontext
+    position = 0
+    for source in parts.sources(path):
+        with _open_sound(path, source) as file:
+            if not _fits(header, file):
+                break
+            # Other subtypes decode differently after a seek or cannot seek, such as GSM 6.10: decode from the start.
+            if start and header.subtype in SEEKABLE_SUBTYPES:
+                position = file.seek(start)
+            while True:
+                with silence():
+                    chunk = file.read_chunk(dtype)
+                position += len(chunk)
+                yield from _from_start(start, position, chunk.T)
+                if file.fault:
+                    _report_damage(path, header, position, file.fault, strict)
+                    return
+                if not len(chunk):
+                    break
+    slack = MP3_SLACK_SAMPLES if header.format == "MP3" else 0
+    if parts.has_end:
+        _check_length(path, header, position, slack, strict)
+
+
+def _media_chunks(path: Path, header: AudioHeader, start: int, strict: bool) -> Iterator[np.ndarray]:
+    """Yield chunks decoded by PyAV; say at the end if there were fewer samples than claimed."""
     import av
 
     position = 0
@@ -231,7 +293,7 @@ def _media_chunks(path: Path, header: AudioHeader, start: int) -> Iterator[np.nd
                 chunk = planar_frame.to_ndarray()  # (channels, time)
                 position += chunk.shape[1]
                 yield from _from_start(start, position, chunk)
-    _check_length(path, header, position, seconds_to_samples(MEDIA_SLACK_SECONDS, header.sample_rate))
+    _check_length(path, header, position, seconds_to_samples(MEDIA_SLACK_SECONDS, header.sample_rate), strict)
 
 
 def _from_start(start: int, end: int, chunk: np.ndarray) -> Iterator[np.ndarray]:
@@ -241,13 +303,28 @@ def _from_start(start: int, end: int, chunk: np.ndarray) -> Iterator[np.ndarray]
         yield chunk[:, chunk.shape[1] - n_after :]
 
 
-def _check_length(path: Path, header: AudioHeader, n_decoded: int, slack: int) -> None:
-    """Raise BadAudio if fewer samples were decoded than the header claims."""
-    if header.n_samples is not None and n_decoded < header.n_samples - slack:
-        raise BadAudio(
-            f"{path} promises {header.n_samples} samples and holds {n_decoded}: it was cut short, or its header is "
-            "wrong; copy or export it again."
-        )
+def _report_damage(path: Path, header: AudioHeader, n_decoded: int, reason: str, strict: bool) -> None:
+    """Warn that decoding failed after so many samples; raise BadAudio if strict or none were decoded."""
+    if strict or not n_decoded:
+        raise BadAudio(f"{path} cannot be decoded, it is damaged or cut short ({reason}); copy or export it again.")
+    seconds = samples_to_seconds(n_decoded, header.sample_rate)
+    warnings.warn(
+        f"{path} is damaged or cut short after {seconds:.2f} s ({reason}). What precedes it was read.",
+        SoundWarning,
+        stacklevel=2,
+    )
+
+
+def _check_length(path: Path, header: AudioHeader, n_decoded: int, slack: int, strict: bool) -> None:
+    """Warn if fewer samples were decoded than the header claims; raise BadAudio if strict or none were."""
+    if header.n_samples is None or n_decoded >= header.n_samples - slack:
+        return
+    fault = (
+        f"{path} promises {header.n_samples} samples and holds {n_decoded}: it was cut short, or its header is wrong"
+    )
+    if strict or not n_decoded:
+        raise BadAudio(f"{fault}; copy or export it again.")
+    warnings.warn(f"{fault}. What there is was read.", SoundWarning, stacklevel=2)
 
 
 def _finite(path: Path, header: AudioHeader, start: int, chunks: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
@@ -267,11 +344,18 @@ def _finite(path: Path, header: AudioHeader, start: int, chunks: Iterator[np.nda
         raise _no_samples(path)
 
 
+def _parts(path: Path) -> SoundParts:
+    """Return what libsndfile decodes of a file."""
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    return sound_parts(path, head)
+
+
 @contextmanager
-def _open_sound(path: Path) -> Iterator[_SequentialFile]:
-    """Open a file with libsndfile; raise its errors as BadAudio."""
+def _open_sound(path: Path, source: str | SegmentedFile | None = None) -> Iterator[_SequentialFile]:
+    """Open a file, or a part of it, with libsndfile; raise its errors as BadAudio."""
     try:
-        with _SequentialFile(path) as file:
+        with _SequentialFile(path if source is None else source) as file:
             yield file
     except (soundfile.LibsndfileError, OSError) as error:
         reason = getattr(error, "error_string", str(error)).rstrip(".")
@@ -300,24 +384,53 @@ def _open_media(path: Path) -> Iterator[Container]:
         ) from error
 
 
-def _sound_header(path: Path, file: _SequentialFile) -> AudioHeader:
-    """Return the header of an open file, checked against the size of the file."""
-    n_samples = file.frames if file.frames < UNKNOWN_LENGTH else None
-    header = _checked_header(path, AudioHeader(file.samplerate, file.channels, n_samples, file.format, file.subtype))
-    # libsndfile logs sizes in the header that contradict that of the file, and decodes what there is.
+def _sound_header(path: Path, parts: SoundParts) -> AudioHeader:
+    """Return the header of a file, checked against its size."""
+    header: AudioHeader | None = None
+    faults = [f"{path} {fault}" for fault in parts.faults]
+    is_damaged = parts.is_damaged
+    n_samples: int | None = 0
+    for number, source in enumerate(parts.sources(path)):
+        with _open_sound(path, source) as file:
+            if header is None:
+                known = None if file.frames >= UNKNOWN_LENGTH else file.frames
+                claimed = AudioHeader(file.samplerate, file.channels, known, file.format, file.subtype)
+                header = _checked_header(path, claimed)
+            elif not _fits(header, file):
+                seconds = samples_to_seconds(n_samples or 0, header.sample_rate)
+                faults.append(
+                    f"{path} has {len(parts.segments)} parts one after the other, and part {number + 1}, at "
+                    f"{seconds:.2f} s, has another sample rate or number of channels ({file.samplerate} Hz, "
+                    f"{file.channels}). What precedes it was read"
+                )
+                is_damaged = True
+                break
+            n_samples = None if n_samples is None or file.frames >= UNKNOWN_LENGTH else n_samples + file.frames
+            if parts.has_end and (fault := _wrong_size(path, file)):
+                faults.append(fault)
+                is_damaged = True
+    assert header is not None
+    if n_samples == 0:
+        raise BadAudio(f"{faults[0]}; copy or export it again.") if is_damaged else _no_samples(path)
+    return replace(header, n_samples=n_samples, faults=tuple(faults), is_damaged=is_damaged)
+
+
+def _fits(header: AudioHeader, file: _SequentialFile) -> bool:
+    """Return True for a part with the sample rate and the channels of the first."""
+    return bool((file.samplerate, file.channels) == (header.sample_rate, header.n_channels))
+
+
+def _wrong_size(path: Path, file: _SequentialFile) -> str | None:
+    """Return what is wrong about the size in a header, which libsndfile logs; it decodes what there is."""
     for claimed, actual in re.findall(
         r"^ *(?:data|SSND|Data Size|Riff size|riff) +: (\d+) \(should be (\d+)\)", file.extra_info, re.M
     ):
         if int(claimed) > int(actual) + WAV_SLACK_BYTES:
-            raise BadAudio(
+            return (
                 f"{path} promises {claimed} bytes of sound and holds {actual}: it was cut short, or its header is "
-                "wrong; copy or export it again."
+                "wrong. What there is was read"
             )
-    if file.format == "OGG" and _last_page_is_cut(path):
-        raise BadAudio(f"{path} breaks off in the middle of an Ogg page: it was cut short; copy or export it again.")
-    if file.frames == 0:
-        raise _no_samples(path)
-    return header
+    return None
 
 
 def _media_header(path: Path, container: Container) -> AudioHeader:
@@ -360,7 +473,7 @@ def _needs_media(path: Path) -> bool:
         if not stat.S_ISREG(kind):  # opening it may block forever
             raise BadAudio(f"{path} is a pipe, socket or device; save the sound to a file, and give that.")
         with path.open("rb") as file:
-            head = file.read(64)
+            head = file.read(HEAD_BYTES)
     except FileNotFoundError as error:
         raise BadAudio(f"{path} does not exist; check the path.") from error
     except OSError as error:
@@ -374,18 +487,6 @@ def _needs_media(path: Path) -> bool:
     if not head.startswith(AUDIO_MAGIC) and not (suffix == ".mp3" or (head[0] == 0xFF and head[1:2] >= b"\xe0")):
         raise BadAudio(f"{path} is not a sound file; WAV, AIFF, FLAC, OGG, Opus and MP3 can be read, others with PyAV.")
     return False
-
-
-def _last_page_is_cut(path: Path) -> bool:
-    """Return True if the last page of an Ogg file is truncated (RFC 3533, section 6)."""
-    with path.open("rb") as file:
-        n_bytes = file.seek(0, 2)
-        file.seek(max(0, n_bytes - 27 - 255 - 255 * 255))
-        tail = file.read()
-    page = tail[tail.rfind(b"OggS") :]
-    n_segments = page[26] if len(page) > 26 else 0
-    sizes = page[27 : 27 + n_segments]
-    return len(page) < 27 or len(sizes) < n_segments or len(page) < 27 + n_segments + sum(sizes)
 
 
 def _no_samples(path: Path) -> BadAudio:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Annotated, TextIO, cast
 
@@ -46,7 +46,7 @@ def run(arguments: Sequence[str]) -> int:
     with warnings.catch_warnings():
         for category in READ_WARNINGS:
             warnings.simplefilter("always", category)
-        warnings.showwarning = _show_warning
+        warnings.showwarning = _once_each()
         return _run(arguments)
 
 
@@ -97,6 +97,25 @@ def _options(
     """Options that stand before a command."""
 
 
+def _once_each() -> Callable[..., None]:
+    """Return the function that prints a warning, each text once: a file may be read in several passes."""
+    shown: set[tuple[type[Warning], str]] = set()
+
+    def show(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        if (category, str(message)) not in shown:
+            shown.add((category, str(message)))
+            _show_warning(message, category, filename, lineno, file, line)
+
+    return show
+
+
 def _show_warning(
     message: Warning | str,
     category: type[Warning],
@@ -105,7 +124,7 @@ def _show_warning(
     file: TextIO | None = None,
     line: str | None = None,
 ) -> None:
-    """Print a warning about skipped text or music as one line, any other as Python does."""
+    """Print a warning for users as one line, any other as Python does."""
     if issubclass(category, READ_WARNINGS):
         typer.echo(f"wavewright: {message}", file=file, err=True)
     else:

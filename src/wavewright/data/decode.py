@@ -31,7 +31,7 @@ def decode(entry: Entry) -> Iterator[np.ndarray]:
     MissingExtra
         If its format needs the extra ``media``.
     """
-    for block in read_blocks(entry.path, start_seconds=entry.offset_seconds, seconds=entry.seconds):
+    for block in read_blocks(entry.path, start_seconds=entry.offset_seconds, seconds=entry.seconds, strict=True):
         yield block.wave
 
 

@@ -100,9 +100,11 @@ def read_length(path: Path) -> tuple[int, int, int]:
         If its format needs the extra ``media``.
     """
     header = read_header(path)
+    if header.is_damaged:
+        raise BadAudio(f"{header.faults[0]}; copy or export it again, or remove it.")
     n_frames = header.n_samples
     if n_frames is None:
-        n_frames = sum(block.n_samples for block in read_blocks(path))
+        n_frames = sum(block.n_samples for block in read_blocks(path, strict=True))
     if n_frames == 0:
         raise BadAudio(f"{path} holds no samples; record it again or remove it.")
     return n_frames, header.sample_rate, header.n_channels

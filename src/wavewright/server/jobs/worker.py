@@ -110,7 +110,7 @@ def _run(task: str, entry: str, arguments: dict[str, object], send: _Messages) -
             for category in READ_WARNINGS:
                 warnings.simplefilter("always", category)
             result = _call(entry, arguments)
-        sentences = [str(warning.message) for warning in caught[:MAX_WARNINGS]]
+        sentences = [*dict.fromkeys(str(warning.message) for warning in caught)][:MAX_WARNINGS]
         sounds = [str(path) for path in written_sounds(task, result) or ()]
         text = "" if result is None else str(result)
         send("done", result=_finite(plain(result)), text=text, warnings=sentences, sounds=sounds)

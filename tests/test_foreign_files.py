@@ -1,0 +1,172 @@
+"""Sound files of other programs are read to their end: without lengths, with wrong ones, chained, cut, damaged."""
+
+from __future__ import annotations
+
+import struct
+from contextlib import nullcontext
+
+import numpy as np
+import pytest
+import soundfile
+
+from tests.foreign_files import av, chirp, decode, encode
+from wavewright.clip import Clip, read_header
+from wavewright.errors import SoundWarning
+from wavewright.pcm import endless_wav_header, to_pcm
+
+RATE = 44_100
+
+
+def assert_as_decoded(path, expected, atol=1e-4):
+    """Assert that a file has these samples, and is said to have as many."""
+    clip = Clip.read(path)
+    assert clip.wave.shape == expected.shape
+    assert read_header(path).n_samples in (expected.shape[1], None)
+    np.testing.assert_allclose(clip.wave, expected, atol=atol)
+    middle = expected.shape[1] // (2 * clip.sample_rate)
+    np.testing.assert_array_equal(Clip.read(path, middle).wave, clip.wave[:, middle * clip.sample_rate :])
+
+
+MP3 = {
+    "vbr": ({"q": "2"}, 44_100, 2),
+    "low rate, mono": ({"q": "6"}, 22_050, 1),
+    "mpeg 2.5": ({"q": "4"}, 11_025, 1),
+    "cbr": ({"b": "64000"}, 48_000, 2),
+    "abr": ({"abr": "1", "b": "96000"}, 32_000, 2),
+}
+
+
+@pytest.mark.parametrize("name", MP3)
+@pytest.mark.parametrize("xing", ["0", "1"])
+def test_all_frames_of_an_mp3_are_decoded_with_and_without_a_header(tmp_path, name, xing):
+    options, rate, n_channels = MP3[name]
+    wave = chirp(3.0, rate, n_channels)
+    wave[:, rate:] *= np.linspace(0.01, 1.5, wave.shape[1] - rate)  # frames of many sizes
+    path = encode(tmp_path / "a.mp3", "libmp3lame", wave, rate, options=options, container_options={"write_xing": xing})
+    _, expected = decode(path)
+    assert_as_decoded(path, expected)
+
+
+def test_mp3_files_one_after_the_other_are_decoded_to_the_last(tmp_path):
+    no_tags = {"id3v2_version": "0"}  # of those between the parts FFmpeg decodes a piece as a frame, and fails
+    parts = [
+        encode(tmp_path / f"{n}.mp3", "libmp3lame", chirp(n), RATE, options={"q": "3"}, container_options=no_tags)
+        for n in (1, 2)
+    ]
+    joined = tmp_path / "joined.mp3"
+    joined.write_bytes(b"".join(path.read_bytes() for path in parts))
+    _, expected = decode(joined)
+    assert_as_decoded(joined, expected)
+
+
+@pytest.mark.parametrize("fraction", [0.3, 0.55, 0.9])
+def test_of_an_mp3_that_was_cut_all_whole_frames_are_decoded(tmp_path, fraction, capfd):
+    path = encode(tmp_path / "a.mp3", "libmp3lame", chirp(4.0), RATE, options={"q": "4"})
+    path.write_bytes(path.read_bytes()[: int(fraction * path.stat().st_size)])
+    _, expected = decode(path)
+    with pytest.warns(SoundWarning, match=r"promises 4\.\d\d s and holds \d\.\d\d s: it was cut short"):
+        clip = Clip.read(path)
+    assert 0 <= expected.shape[1] - clip.n_samples <= 1_152  # FFmpeg may decode the broken frame, too
+    np.testing.assert_allclose(clip.wave, expected[:, : clip.n_samples], atol=1e-4)
+    assert capfd.readouterr().err == ""
+
+
+def test_an_mp3_that_is_damaged_in_the_middle_is_read_on_behind_it(tmp_path, capfd):
+    path = encode(tmp_path / "a.mp3", "libmp3lame", chirp(4.0), RATE, options={"q": "4"})
+    content = path.read_bytes()
+    third = len(content) // 3
+    path.write_bytes(content[:third] + bytes(1_000) + content[third + 1_000 :])
+    with pytest.warns(SoundWarning, match=r"is damaged: \d+ bytes in it are no sound, and it promises 4\.\d\d s"):
+        clip = Clip.read(path)
+    assert clip.n_samples > 3.7 * RATE
+    assert capfd.readouterr().err == "", "the decoder prints nothing"
+
+
+@pytest.mark.parametrize(("ending", "rate"), [("ogg", RATE), ("opus", 48_000)])
+@pytest.mark.parametrize("n_channels", [1, 2])
+def test_all_links_of_a_chained_ogg_file_are_decoded(tmp_path, ending, rate, n_channels):
+    paths = [tmp_path / f"{seconds}.{ending}" for seconds in (1.0, 0.5, 1.7)]
+    for path in paths:
+        Clip(chirp(float(path.stem), rate, n_channels), rate).write(path)
+    joined = tmp_path / f"joined.{ending}"
+    joined.write_bytes(b"".join(path.read_bytes() for path in paths))
+    assert_as_decoded(joined, np.concatenate([Clip.read(path).wave for path in paths], axis=1), atol=0)
+
+
+def test_a_link_of_another_sample_rate_is_said_to_follow(tmp_path):
+    for name, rate in (("a", RATE), ("b", 22_050)):
+        Clip(chirp(1.0, rate), rate).write(tmp_path / f"{name}.ogg")
+    joined = tmp_path / "joined.ogg"
+    joined.write_bytes((tmp_path / "a.ogg").read_bytes() + (tmp_path / "b.ogg").read_bytes())
+    with pytest.warns(SoundWarning, match=r"part 2, at 1\.00 s, has another sample rate .*22050 Hz"):
+        clip = Clip.read(joined)
+    np.testing.assert_array_equal(clip.wave, Clip.read(tmp_path / "a.ogg").wave)
+
+
+SIZES = {
+    "ffmpeg -": (2**32 - 1, 2**32 - 1),
+    "sox -": (0x7FFFF024, 0x7FFFF000),
+    "nothing yet": (0, 0),
+    "header of an empty file": (36, 0),
+    "riff alone": (None, 0),
+    "data alone": (0, None),
+    "2 GB": (2**31 - 1, 2**31 - 37),
+    "almost 4 GB": (2**32 - 8, 2**32 - 44),
+}
+
+
+@pytest.mark.parametrize("name", SIZES)
+@pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "FLOAT"])
+def test_a_wav_file_without_sizes_is_read_to_its_end(tmp_path, name, subtype):
+    riff, data = SIZES[name]
+    wave = chirp(1.0)
+    path = tmp_path / "a.wav"
+    soundfile.write(path, wave.T, RATE, subtype)
+    _, expected = decode(path)
+    content = bytearray(path.read_bytes())
+    position = content.index(b"data") + 4
+    if riff is not None:
+        struct.pack_into("<I", content, 4, riff)
+    if data is not None:
+        struct.pack_into("<I", content, position, data)
+    path.write_bytes(content)
+    if data is None:
+        assert_as_decoded(path, expected, atol=0)
+        return
+    with pytest.warns(SoundWarning, match="does not say how long it is"):
+        assert_as_decoded(path, expected, atol=0)
+
+
+@pytest.mark.parametrize("format", ["wav", "au", "caf"])
+def test_what_ffmpeg_writes_to_a_pipe_is_read(tmp_path, format):
+    class Pipe:
+        """A file that cannot seek."""
+
+        def __init__(self, path):
+            self.file = path.open("wb")
+            self.write = self.file.write
+
+        name = "pipe"
+
+    path = tmp_path / f"a.{format}"
+    pipe = Pipe(path)
+    wave = chirp(1.0)
+    codec = "pcm_s16le" if format == "wav" else "pcm_s16be"
+    with av.open(pipe, "w", format=format) as container:
+        stream = container.add_stream(codec, rate=RATE, layout="stereo")
+        samples = np.ascontiguousarray((wave.T * 32_767).astype(np.int16).reshape(1, -1))
+        frame = av.AudioFrame.from_ndarray(samples, format="s16", layout="stereo")
+        frame.sample_rate, frame.pts = RATE, 0
+        for packet in (*stream.encode(frame), *stream.encode(None)):
+            container.mux(packet)
+    pipe.file.close()
+    with pytest.warns(SoundWarning, match="does not say how long") if format != "au" else nullcontext():
+        assert_as_decoded(path, samples.reshape(-1, 2).T.astype(np.float32) / 32_768, atol=0)
+
+
+def test_our_own_streams_are_read_as_files(tmp_path):
+    wave = chirp(0.5, 16_000, 1)
+    path = tmp_path / "stream.wav"
+    path.write_bytes(endless_wav_header(16_000) + to_pcm(wave))
+    with pytest.warns(SoundWarning, match="does not say how long"):
+        assert_as_decoded(path, np.round(wave * 32_768) / 32_768, atol=1e-4)
