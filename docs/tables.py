@@ -1,11 +1,23 @@
-"""Write the tables that follow from the code into the pages: model families, effects in chains, procedural effects."""
+"""Write what follows from the code and the bundled models into the pages: tables, and numbers in sentences.
+
+python docs/tables.py                          # tables and facts
+python docs/tables.py --demo wavewright-demo   # and the size of a demo
+python docs/tables.py --check                  # change nothing, exit with 1 where a page differs
+"""
 
 from __future__ import annotations
 
+import argparse
+import re
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from wavewright import loading
 from wavewright.families import FAMILIES
+from wavewright.models import bundled, find
+from wavewright.models.card import Card
+from wavewright.music.accompaniment import style_names
 from wavewright.tasks.edit import edit
 from wavewright.tasks.synthesise import synthesise
 
@@ -16,7 +28,7 @@ def families() -> str:
     """Return the table of families: name, purpose, sizes, command, and whether ``--from`` works."""
     lines = ["| family | purpose | sizes | command | `--from` |", "|---|---|---|---|---|"]
     for name, family in FAMILIES.items():
-        command = family.command_line("MODEL")
+        command = "`, `".join(family.command_lines("MODEL"))
         sizes = ", ".join(f"`{size}`" for size in family.sizes)
         lines.append(
             f"| `{name}` | {family.summary} | {sizes} | `{command}` | {'yes' if family.warm_starts else 'no'} |"
@@ -62,7 +74,99 @@ def with_table(name: str) -> tuple[Path, str]:
     return path, f"{before}{start}\n{table()}\n{end}{after}"
 
 
+FACTS: Mapping[str, tuple[str, str, Callable[[], str]]] = {
+    "trained models": (
+        "README.md",
+        r"one command, `wavewright`, and (.+?) trained models",
+        lambda: str(len(bundled())),
+    ),
+    "voices": ("README.md", r"seconds of audio\. It has (.+?);", lambda: counted(len(voices()), "English voice")),
+    "styles": ("README.md", r"in one of (\d+) styles or one learned", lambda: str(len(style_names()))),
+    "instruments": ("README.md", r"notes of (\d+) instruments", lambda: str(len(card("notes").labels))),
+    "chorales": ("README.md", r"\| (\d+) chorales of J\. S\. Bach", lambda: str(n_clips("chorales"))),
+    "tunes": ("README.md", r"\| (\d+) traditional tunes of", lambda: str(n_clips("folk-tunes"))),
+    "clip": ("README.md", r"`?np\.shape\(waves\) is \(16, 1, (\d+)\)", lambda: str(card("drums").config["n_samples"])),
+    **{
+        f"licence of {name}": (
+            "README.md",
+            rf"\| `{name}` \| .*\| ((?:CC|Apache)\S+) \|\n",
+            lambda name=name: card(name).licence,
+        )
+        for name in bundled()
+    },
+}
+"""Numbers and names in sentences: the page, the sentence with one group, and the function that returns the group."""
+
+DEMO_SIZE = "README.md", r"writes audio from every bundled model \((\d+) MB\)"
+"""The size of a demo: the page, and the sentence with one group."""
+
+
+def card(name: str) -> Card:
+    """Return the card of a bundled model."""
+    return Card.read(find(name))
+
+
+def n_clips(name: str) -> int:
+    """Return the number of recordings or scores that a bundled model learned from."""
+    return sum(source.n_clips for source in card(name).sources)
+
+
+def voices() -> list[str]:
+    """Return the names of the bundled voices."""
+    return [voice for name in bundled() for voice in loading.voices_of(card(name), name)]
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number of things in words where it is one."""
+    return f"one {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def with_value(page: str, sentence: str, value: str) -> tuple[Path, str]:
+    """Return a page, and its text with a value in a sentence; raise ValueError if the page lacks the sentence."""
+    path = ROOT / page
+    text = path.read_text(encoding="utf-8")
+    found = re.findall(sentence, text)
+    if len(found) != 1:
+        raise ValueError(
+            f"{page} has {len(found)} sentences like {sentence!r}; write the sentence there, or change the fact."
+        )
+    start, end = re.search(sentence, text).span(1)  # type: ignore[union-attr]
+    return path, text[:start] + value + text[end:]
+
+
+def with_fact(name: str) -> tuple[Path, str]:
+    """Return the page of a fact, and its text with the present value."""
+    page, sentence, value = FACTS[name]
+    return with_value(page, sentence, value())
+
+
+def with_demo_size(folder: Path) -> tuple[Path, str]:
+    """Return the page with the size of a demo, and its text with that of ``folder``, in steps of 10 MB."""
+    n_bytes = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    return with_value(*DEMO_SIZE, f"{round(n_bytes / 1e7) * 10}")
+
+
+def main() -> int:
+    """Write all tables and facts, or compare them; return 1 where a page differs."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--demo", type=Path, help="folder that wavewright demo wrote")
+    parser.add_argument("--check", action="store_true", help="change nothing, exit with 1 where a page differs")
+    options = parser.parse_args()
+    updates: list[Callable[[], tuple[Path, str]]] = [
+        *(lambda name=name: with_table(name) for name in TABLES),
+        *(lambda name=name: with_fact(name) for name in FACTS),
+        *([lambda: with_demo_size(options.demo)] if options.demo else []),
+    ]
+    differs = False
+    for update in updates:
+        path, text = update()
+        if path.read_text(encoding="utf-8") != text:
+            differs = True
+            print(f"{path.name} differs: run python docs/tables.py" if options.check else f"{path.name} updated")
+            if not options.check:
+                path.write_text(text, encoding="utf-8")
+    return int(differs and options.check)
+
+
 if __name__ == "__main__":
-    for table in TABLES:
-        path, text = with_table(table)
-        path.write_text(text, encoding="utf-8")
+    sys.exit(main())

@@ -6,6 +6,7 @@ import pytest
 
 from wavewright import models
 from wavewright.clip import Clip
+from wavewright.contracts.family import Capability
 from wavewright.loading import load_by_hash, load_codec
 from wavewright.models.card import CARD_FILE
 from wavewright.models.folder import SAMPLE_FILE, ModelFolder
@@ -36,5 +37,5 @@ def test_a_bundled_model_is_whole_and_says_why_it_is_large(name):
 def test_codes_that_carry_a_former_hash_are_still_decoded():
     folder = ModelFolder(models.BUNDLED_FOLDER / "speech-codec")
     for known in folder.hashes:
-        assert load_by_hash(known, None, "a.wwc", "codec", load_codec)[0] == "speech-codec"
-        assert load_by_hash(known, "speech-codec", "a.wwc", "codec", load_codec)[0] == "speech-codec"
+        assert load_by_hash(known, None, "a.wwc", Capability.CODE, load_codec)[0] == "speech-codec"
+        assert load_by_hash(known, "speech-codec", "a.wwc", Capability.CODE, load_codec)[0] == "speech-codec"

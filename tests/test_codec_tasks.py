@@ -189,6 +189,8 @@ def test_the_bitrate_nearest_to_the_asked_one_is_taken(codec):
     for kbps in (rates[0] / 1.3, rates[3] * 1.3):
         with pytest.raises(BadSetting, match=rf"by means; its bitrates go from {rates[0]:.2f} to {rates[3]:.2f} kbps"):
             codec_files.n_codebooks_for(codec, kbps, 1)
+    assert codec_files.n_codebooks_for(codec, None, 1) == 1 + np.argmin(np.abs(np.array(rates) - 3))
+    assert codec_files.n_codebooks_for(codec, None, 9) == 1  # the least, which is far above 3 kbps
 
 
 def test_many_channels_have_shorter_packets(codec):

@@ -34,7 +34,13 @@ def clone(tmp_path_factory):
     unneeded = shutil.ignore_patterns("bundled", "__pycache__")
     shutil.copytree(Path(wavewright.__file__).parent, copied / "src" / "wavewright", ignore=unneeded)
     (copied / "tests").mkdir()
-    for name in ("conftest.py", "tiny_families.py", "tiny_models.py", "test_family_contract.py"):
+    for name in (
+        "conftest.py",
+        "tiny_families.py",
+        "tiny_models.py",
+        "test_family_contract.py",
+        "test_named_commands.py",
+    ):
         shutil.copy(ROOT / "tests" / name, copied / "tests" / name)
     shutil.copy(ROOT / "pyproject.toml", copied)
     guide = GUIDE.read_text(encoding="utf-8")
@@ -54,7 +60,7 @@ def test_the_guide_has_every_file(clone):
     assert files == {"__init__.py", "config.py", "network.py", "recipe.py", "runtime.py", "training.py"}
 
 
-def test_the_family_of_the_guide_keeps_the_contract(clone):
+def test_the_family_of_the_guide_keeps_the_contract_and_runs_its_commands(clone):
     command = [sys.executable, "-m", "pytest", "-n", "0", "-q", "-p", "no:cacheprovider", "-k", "autoencoder", "tests"]
     environment = {**os.environ, "PYTHONPATH": str(clone / "src")}
     done = subprocess.run(command, cwd=clone, env=environment, capture_output=True, text=True, check=False)

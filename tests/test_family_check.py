@@ -118,7 +118,6 @@ def test_a_family_that_keeps_its_contract_is_accepted():
         ({"summary": ""}, "its summary is no line"),
         ({"summary": "Clips."}, "its summary is no line without a full stop"),
         ({"capabilities": frozenset()}, "it has no capabilities"),
-        ({"command": "generate"}, "its command 'generate' has no {model}"),
         ({"health": HealthRules(loss="valid/los")}, "name valid/los, and its metrics are valid/mse"),
         ({"sizes": {"small": GoodConfig()}}, "its sizes are small; tests need one that is called tiny"),
         ({"sizes": {"tiny": ModelConfig()}}, "its size tiny is a ModelConfig, not a GoodConfig"),

@@ -429,7 +429,8 @@ def test_inconsistent_metadata_is_refused(workspace):
         ("morph a.wav b.wav --model drums-morph", "There is no model 'drums-morph'; the nearest are morph-drums;"),
         (
             "morph a.wav b.wav --model tiny",
-            "tiny is of the family gan, which has no latents; give a VAE with --model",
+            "tiny is of the family gan, which morphs, varies and adjusts no recordings; give a VAE; it is for "
+            "`wavewright generate tiny`.",
         ),
         ("morph a.wav b.wav --steps 1", "--steps is 1; input should be greater than or equal to 2."),
         ("morph a.wav b.wav --interpolation round", "--interpolation is round; input should be 'linear' or 'slerp'."),

@@ -474,9 +474,7 @@ def test_a_client_that_leaves_stops_its_work(server):
     assert scheduler_.n_jobs == 5
     for connection in connections:
         connection.close()
-    left = time.monotonic()
-    wait_until(lambda: scheduler_.n_jobs == 0)
-    assert time.monotonic() - left < 2.0  # benchmarks/serving measures the time
+    wait_until(lambda: scheduler_.n_jobs == 0)  # in seconds; the texts take minutes
     assert speak(server, TEXT).body == samples_of()
 
 

@@ -13,6 +13,7 @@ from tiny_vae import CAUSAL, CLIPS, FRAMES, RATE, autoencoder_of, latents_of, ma
 
 from wavewright import loading
 from wavewright.data.preparation import PEAK, Preparation
+from wavewright.dsp.embedding_2d import pca_2d, tsne_2d
 from wavewright.dsp.onset import onset_sample
 from wavewright.dsp.spectral_frames import StreamingSTFT, noise_gains, spectrum_to_features
 from wavewright.errors import BadAudio, BadModel, BadSetting
@@ -27,7 +28,6 @@ from wavewright.families.vae.attributes import (
 )
 from wavewright.families.vae.conditioning import ClipConditioning
 from wavewright.families.vae.config import LATENTS_FILE
-from wavewright.families.vae.embedding_2d import pca_2d, tsne_2d
 from wavewright.families.vae.morphing import EncodedClip, MonotonicPath, monotonic
 from wavewright.families.vae.synthesis import MAX_RESIDUAL_GAIN, DecoderSynthesis, NoiseSource, Residual
 from wavewright.training.export import export_copy
@@ -237,11 +237,11 @@ def test_pitches_and_label_weights_are_interpolated_linearly(causal):
 
 
 def test_one_shots_are_aligned_to_their_onsets():
-    late = morphing.AlignedClip.of_one_shot(tone(300, start=0.1, gain=0.25), RATE, 2048)
-    early = morphing.AlignedClip.of_one_shot(tone(300, gain=0.5), RATE, 2048)
+    late = morphing.align_one_shot(tone(300, start=0.1, gain=0.25), RATE, 2048)
+    early = morphing.align_one_shot(tone(300, gain=0.5), RATE, 2048)
     assert onset_sample(late.wave, RATE) == onset_sample(early.wave, RATE)
     assert early.level_db - late.level_db == pytest.approx(20 * np.log10(2), abs=0.1)
-    assert np.abs(morphing.AlignedClip.of_one_shot(np.zeros(100, np.float32), RATE, 2048).wave).max() == 0
+    assert np.abs(morphing.align_one_shot(np.zeros(100, np.float32), RATE, 2048).wave).max() == 0
 
 
 def test_a_morph_over_time_starts_as_one_clip_and_ends_as_the_other(frames):

@@ -49,7 +49,6 @@ from wavewright.contracts.recipe import Recipe
 from wavewright.data.entry import Entry, Scan
 from wavewright.errors import BadSetting
 from wavewright.families.classifier.features import fixed_length
-from wavewright.families.classifier.recipe import ClassifierPrepared
 from wavewright.families.classifier.runtime import ClassifierRuntime
 from wavewright.generated_clips import (
     ClipFilter,
@@ -60,7 +59,6 @@ from wavewright.generated_clips import (
 )
 from wavewright.recognition.files import recognise_files
 from wavewright.recognition.recogniser import RecordingRecogniser
-from wavewright.training.augmented import real_clips
 from wavewright.training.run import Provenance, Run
 from wavewright.training.run_file import RUN_FILE
 
@@ -150,8 +148,7 @@ class Study:
         judge = load_as(ClassifierRuntime, self.folder / "control")
         recipe, scan = self.task.classifier, Scan(tuple(self.entries))
         run = Run(self.folder / "control", "classifier", recipe, scan, Provenance("control"))
-        assert isinstance(run.prepared, ClassifierPrepared)
-        waves, labels = real_clips(run.prepared)
+        waves, labels = run.prepared.labelled_clips()
         return ClipFilter(judge, waves, labels, min_confidence)
 
     def cells(self, source: str, ratios: Sequence[float]) -> Iterator[tuple[Cell, Callable[[], Outcome]]]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from . import loading
 from .clip import describe_audio
+from .contracts.family import Capability
 from .contracts.runtime import Codec, EntropyCoder
 from .errors import BadModel, BadSetting
 from .model_results import ConvertedFile
@@ -26,6 +27,7 @@ from .wwc.header import (
 DEFAULT_CODEC = "speech-codec"
 PACKET_SECONDS = 1.0
 PACKET_BYTES = 7.5  # of a packet besides its codes: length (2), number, CRC (4), half a byte to end the payload
+DEFAULT_KBPS = 3.0
 KBPS_TOLERANCE = 1.25  # largest ratio of a bitrate to the nearest one that a model has
 
 
@@ -102,7 +104,7 @@ def codec_of(header: WwcHeader, name: str | None, file: str) -> Codec:
     BadModel
         If the model has another hash, or no model has it.
     """
-    name, codec = loading.load_by_hash(header.model_hash, name, file, "codec", loading.load_codec)
+    name, codec = loading.load_by_hash(header.model_hash, name, file, Capability.CODE, loading.load_codec)
     if header.n_codebooks > codec.n_codebooks or header.codec_sample_rate != codec.sample_rate:
         raise BadModel(
             f"{file} has {codebooks_text(header.n_codebooks)} at {header.codec_sample_rate} Hz, and {name} has "
@@ -141,7 +143,7 @@ def frames_per_packet(codec: Codec, n_channels: int) -> int:
     return max(1, n_frames)
 
 
-def n_codebooks_for(codec: Codec, kbps: float, n_channels: int, is_stream: bool = False) -> int:
+def n_codebooks_for(codec: Codec, kbps: float | None, n_channels: int, is_stream: bool = False) -> int:
     """Return the number of codebooks whose bitrate is nearest to a target.
 
     Parameters
@@ -150,7 +152,8 @@ def n_codebooks_for(codec: Codec, kbps: float, n_channels: int, is_stream: bool 
         The codec.
     kbps
         Target bitrate of all channels, kbit/s. It counts all bytes of a file. Of a stream, whose packets are single
-        frames, it counts the codes alone: packets add 2.6 kbit/s at 50 frames per second.
+        frames, it counts the codes alone: packets add 2.6 kbit/s at 50 frames per second. By default the bitrate of the
+        codec that is nearest to DEFAULT_KBPS, however far.
     n_channels
         Number of channels.
     is_stream
@@ -159,17 +162,17 @@ def n_codebooks_for(codec: Codec, kbps: float, n_channels: int, is_stream: bool 
     Raises
     ------
     BadSetting
-        If no bitrate is near the target.
+        If no bitrate is near a target that was given.
     """
     frame_rate = codec.sample_rate / codec.hop_length
     bits = codec.mean_code_bits(with_past=not is_stream)[:MAX_CODEBOOKS]
     code_rates = n_channels * frame_rate * np.cumsum(bits)
     packet_rate = 0.0 if is_stream else 8 * PACKET_BYTES * frame_rate / frames_per_packet(codec, n_channels)
     rates_kbps = (code_rates + packet_rate) / 1000  # (n_codebooks,)
-    if not rates_kbps[0] / KBPS_TOLERANCE <= kbps <= rates_kbps[-1] * KBPS_TOLERANCE:
+    if kbps is not None and not rates_kbps[0] / KBPS_TOLERANCE <= kbps <= rates_kbps[-1] * KBPS_TOLERANCE:
         channels = "1 channel" if n_channels == 1 else f"{n_channels} channels"
         raise BadSetting(
             f"{kbps:g} kbps cannot be made of {channels} by {codec.name}; its bitrates go from {rates_kbps[0]:.2f} to "
             f"{rates_kbps[-1]:.2f} kbps."
         )
-    return int(np.argmin(np.abs(rates_kbps - kbps))) + 1
+    return int(np.argmin(np.abs(rates_kbps - (DEFAULT_KBPS if kbps is None else kbps)))) + 1

@@ -16,6 +16,7 @@ from . import families, models
 from .contracts.composition import ScoreComposer
 from .contracts.enhancement import EchoCanceller, Enhancer
 from .contracts.family import Capability
+from .contracts.morphing import Morpher
 from .contracts.runtime import AcousticModel, Autoencoder, Classifier, Codec, Encoder, Generator, Model, Vocoder
 from .contracts.score_player import ScorePlayer
 from .errors import BadModel
@@ -144,7 +145,12 @@ def load_codec(name: str | Path) -> Codec:
 
 def load_autoencoder(name: str | Path) -> Autoencoder:
     """Open an autoencoder; raise BadModel as :func:`load`, and if the model is none."""
-    return _load_as(Autoencoder, name, "has no latents; give an autoencoder")
+    return _load_as(Autoencoder, name, "has no latents; give an autoencoder, such as a VAE")
+
+
+def load_morpher(name: str | Path) -> Morpher:
+    """Open a model that morphs recordings; raise BadModel as :func:`load`, and if the model does not."""
+    return _load_as(Morpher, name, "morphs, varies and adjusts no recordings; give a VAE")
 
 
 def load_acoustic_model(name: str | Path) -> AcousticModel:
@@ -187,14 +193,22 @@ def _load_as(kind: type[Kind], name: str | Path, problem: str) -> Kind:
     model = load(name)
     if isinstance(model, kind):
         return model
-    family = families.FAMILIES[model.card.family]
-    raise BadModel(
-        f"{name} is of the family {family.name}, which {problem}; it is for `{family.command_line(str(name))}`."
-    )
+    command = command_line(str(name), model.card)
+    raise BadModel(f"{name} is of the family {model.card.family}, which {problem}; it is for `{command}`.")
+
+
+def capabilities_of(card: Card) -> frozenset[Capability]:
+    """Return what a model of a known family can do."""
+    return families.FAMILIES[card.family].capabilities_of(card.config)
+
+
+def command_line(name: str, card: Card) -> str:
+    """Return the command line that uses a model of a known family, by its name or path."""
+    return families.FAMILIES[card.family].command_lines(name, card.config)[0]
 
 
 def load_by_hash(
-    model_hash: str, name: str | None, file: str, kind: Literal["codec", "VAE"], load: Callable[[str], Kind]
+    model_hash: str, name: str | None, file: str, capability: Capability, load: Callable[[str], Kind]
 ) -> tuple[str, Kind]:
     """Open the model that encoded a file.
 
@@ -206,10 +220,10 @@ def load_by_hash(
         Name of the model; by default the model that has the hash.
     file
         Name of the file in messages.
-    kind
-        Kind of the model, for messages and to search by.
+    capability
+        What the model can do, to search by.
     load
-        Opens a model of this kind by name.
+        Opens a model of this capability by name.
 
     Returns
     -------
@@ -223,8 +237,9 @@ def load_by_hash(
     BadModel
         If the model has another hash, or no model has it.
     """
+    kind = "codec" if capability is Capability.CODE else "autoencoder"
     if name is None:
-        hashes = _hashes_of(kind.lower())
+        hashes = _hashes_of(capability)
         name = next((each for each, its_hashes in hashes.items() if model_hash in its_hashes), None)
         if name is None:
             known = ", ".join(f"{each} is {its_hashes[0]}" for each, its_hashes in hashes.items()) or "there is none"
@@ -241,15 +256,16 @@ def load_by_hash(
     return name, model
 
 
-def _hashes_of(family: str) -> dict[str, tuple[str, ...]]:
-    """Return the hashes of every named model of a family, the current one first."""
+def _hashes_of(capability: Capability) -> dict[str, tuple[str, ...]]:
+    """Return the hashes of every named model with a capability, the current one first."""
     hashes = {}
     for name in models.names():
         try:
             folder = ModelFolder(models.find(name))
         except BadModel:
             continue  # a damaged model elsewhere is no reason to refuse this
-        if folder.card.family == family:
+        family = families.FAMILIES.get(folder.card.family)
+        if family is not None and capability in family.capabilities_of(folder.card.config):
             hashes[name] = folder.hashes
     return hashes
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..contracts.runtime import Codec, Model
+from ..contracts.morphing import Morpher
+from ..contracts.runtime import Autoencoder, Codec, Model
 from ..contracts.scoring import RecordingScorer
 from ..errors import BadSetting
-from ..families.vae.runtime import VaeRuntime
 from ..metrics.confusion import wilson_interval
 from ..metrics.reconstruction import mel_distance
 from ..metrics.sampling import Interval, bootstrap_interval
@@ -129,24 +129,24 @@ def loss_name(model: Model) -> str:
     """Return what the loss of a model is; empty for a model without one."""
     if isinstance(model, RecordingScorer):
         return model.loss_name
-    return "error of the reconstruction, nats of log-mel" if isinstance(model, VaeRuntime | Codec) else ""
+    return "error of the reconstruction, nats of log-mel" if isinstance(model, Autoencoder | Codec) else ""
 
 
 def _loss_of(model: Model, recording: Recording) -> float:
     wave, entry = recording.prepared, recording.entry
     if isinstance(model, RecordingScorer):
         return model.loss_of(wave, entry.label, entry.speaker if getattr(model, "speakers", ()) else None)
-    wave = model.align(wave).wave if isinstance(model, VaeRuntime) else wave
+    wave = model.align(wave).wave if isinstance(model, Autoencoder) else wave
     output = _reconstruction(model, wave, entry.label)
     n_samples = min(len(wave), len(output))
     return mel_distance(wave[:n_samples], output[:n_samples], model.sample_rate)
 
 
 def _reconstruction(model: Model, wave: np.ndarray, label: str | None) -> np.ndarray:
-    """Return the reconstruction ``(time,)`` of a wave, which a VAE has aligned."""
-    if isinstance(model, VaeRuntime):
+    """Return the reconstruction ``(time,)`` of a wave, aligned for an autoencoder."""
+    if isinstance(model, Morpher):
         reconstruction: np.ndarray = model.decode(model.encode(wave), label if label in model.labels else None)
-    elif isinstance(model, Codec):
+    elif isinstance(model, Autoencoder | Codec):
         reconstruction = model.decode(model.encode(wave))
     else:
         raise TypeError(type(model).__name__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
@@ -36,20 +37,39 @@ generated clip counts as a copy.
 
 
 class Capability(Enum):
-    """An ability of the models of a family; each corresponds to a base class in :mod:`.runtime`."""
+    """An ability of the models of a family; each corresponds to a base class in :mod:`.contracts`.
 
-    GENERATE = "generates clips"
-    INTERPOLATE = "interpolates between clips"
-    AUTOENCODE = "encodes clips as latents and decodes them"
-    VOCODE = "turns mel frames into speech"
-    CODE = "compresses audio"
-    SPEAK = "turns symbols of speech into mel frames"
-    CLASSIFY = "recognises labels"
-    EMBED = "turns recordings into embeddings"
-    ENHANCE = "enhances speech"
-    CANCEL_ECHO = "removes the echo of a loudspeaker"
-    COMPOSE = "composes scores"
-    PERFORM = "plays scores"
+    The first in this order that a model has names the command by which it is introduced.
+
+    Attributes
+    ----------
+    purpose
+        What a model with the ability does.
+    arguments
+        Those of ``wavewright`` that use it. Words in capitals stand for files and folders of the user.
+    """
+
+    SPEAK = "turns symbols of speech into mel frames", "speak 'Hello.' --voice {model}"
+    PERFORM = "plays scores", "render SCORE --instrument {model}"
+    MORPH = "morphs, varies and adjusts recordings", "morph FILE FILE --model {model}"
+    COMPOSE = "composes scores", "compose {model}"
+    GENERATE = "generates clips", "generate {model}"
+    INTERPOLATE = "interpolates between clips", "generate {model} --interpolate 1 2"
+    CODE = "compresses audio", "encode FILE --model {model}"
+    AUTOENCODE = "encodes clips as latents and decodes them", "encode FILE --model {model}"
+    ENHANCE = "enhances speech", "enhance FILE --model {model}"
+    CANCEL_ECHO = "removes the echo of a loudspeaker", "cancel-echo FILE FAR --model {model}"
+    VOCODE = "turns mel frames into speech", "speak 'Hello.' --vocoder {model}"
+    CLASSIFY = "recognises labels", "recognise {model} FILE"
+    EMBED = "turns recordings into embeddings", "train FOLDER --family classifier --from {model}"
+
+    def __init__(self, purpose: str, arguments: str) -> None:
+        self.purpose = purpose
+        self.arguments = arguments
+
+    def command_line(self, model: str) -> str:
+        """Return the command line that uses a model, by its name or path, for this."""
+        return f"wavewright {self.arguments.format(model=shlex.quote(model))}"
 
 
 class RecipeModule(Protocol[RecipeT, PreparedT]):
@@ -82,8 +102,6 @@ class Family(ABC, Generic[ConfigT, RecipeT, PreparedT]):
     health: ClassVar[HealthRules] = HealthRules()
     """Metrics that show whether training goes wrong."""
     capabilities: ClassVar[frozenset[Capability]]
-    command: ClassVar[str] = "generate {model}"
-    """Arguments of ``wavewright`` that use a model of the family."""
     weight_prefixes: ClassVar[tuple[str, ...]] = ()
     """Prefixes of the weights in a model folder that another training can start from; none if it cannot."""
     few_shot_frozen: ClassVar[tuple[str, ...]] = ()
@@ -177,9 +195,13 @@ class Family(ABC, Generic[ConfigT, RecipeT, PreparedT]):
         known = self.named_tables(base.config(self.config))
         return [table for table, (_, names) in self.named_tables(config).items() if names != known[table][1]]
 
-    def command_line(self, model: str) -> str:
-        """Return the command line that uses a model."""
-        return f"wavewright {self.command.format(model=model)}"
+    def command_lines(self, model: str, config: Mapping[str, object] | None = None) -> list[str]:
+        """Return the command lines that use a model with a configuration, the one that introduces it first.
+
+        Without a configuration, those of all models of the family.
+        """
+        able = self.capabilities if config is None else self.capabilities_of(config)
+        return list(dict.fromkeys(each.command_line(model) for each in Capability if each in able))
 
     def capabilities_of(self, config: Mapping[str, object]) -> frozenset[Capability]:
         """Return the capabilities of a model with this configuration on its card."""

@@ -68,12 +68,13 @@ def check_model(family: Family[ModelConfig, Recipe, Prepared], model: Model) -> 
     BadFamily
         If a base class is missing, or a capability is not declared.
     """
-    from . import composition, enhancement, runtime, score_player
+    from . import composition, enhancement, morphing, runtime, score_player
 
     bases: dict[Capability, type[Model]] = {
         Capability.GENERATE: runtime.Generator,
         Capability.INTERPOLATE: runtime.Interpolator,
         Capability.AUTOENCODE: runtime.Autoencoder,
+        Capability.MORPH: morphing.Morpher,
         Capability.VOCODE: runtime.Vocoder,
         Capability.CODE: runtime.Codec,
         Capability.SPEAK: runtime.AcousticModel,
@@ -103,8 +104,6 @@ def _problems(family: Family[ModelConfig, Recipe, Prepared]) -> Iterator[str]:
         yield "its summary is no line without a full stop"
     if not family.capabilities:
         yield "it has no capabilities"
-    if "{model}" not in family.command:
-        yield f"its command {family.command!r} has no {{model}}"
     yield from _missing_functions(family)
     unknown = sorted(set(family.health.metrics) - set(family.metrics))
     if unknown:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
-from ..errors import BadFolder, BadSetting
+from ..errors import BadFamily, BadFolder, BadSetting
 from .config import ModelConfig
 from .settings import TrainingSettings
 
@@ -112,6 +112,14 @@ class PreparedOf(Generic[RecipeT, BatchesT]):
         A family whose data depend on statistics that a model folder stores, such as a whitening, overrides this.
         """
         return self
+
+    def labelled_clips(self) -> tuple[np.ndarray, list[str]]:
+        """Return the beginnings of the training clips ``(n, n_samples)`` and the label of each.
+
+        A recording with several labels counts for each of them. A family that recognises labels defines this for
+        ``train --augment-with``; others raise BadFamily.
+        """
+        raise BadFamily(f"{type(self).__name__} defines no labelled_clips, which --augment-with needs of classifiers.")
 
 
 Prepared = PreparedOf[Recipe, "Callable[[int], Mapping[str, np.ndarray]]"]

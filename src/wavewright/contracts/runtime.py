@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from ..dsp.embedding_2d import tsne_2d
 from ..errors import BadAudio, BadModel, BadSetting
 from ..models.folder import ModelFolder, describe_model
 from .config import TEMPERATURE_RANGE
@@ -376,8 +377,32 @@ class Codec(Model, ABC):
         """Return the mean size of a code in bits, ``(n_codebooks,)``, with or without known earlier frames."""
 
 
+@dataclass(frozen=True)
+class AlignedClip:
+    """A clip as an encoder expects it.
+
+    Attributes
+    ----------
+    wave
+        ``(time,)``; for some models a one-shot from its onset, at one peak and of one length.
+    level_db
+        Level that was subtracted from the clip.
+    """
+
+    wave: np.ndarray
+    level_db: float = 0.0
+
+
 class Autoencoder(Model, ABC):
-    """A model that encodes clips as latents, and decodes latents as clips."""
+    """A model that encodes clips as latents, and decodes latents as clips.
+
+    Attributes
+    ----------
+    clip_samples
+        Length of the clips that the model encodes as a whole, of which longer ones are cut; None for any length.
+    """
+
+    clip_samples: int | None
 
     @abstractmethod
     def encode(self, wave: np.ndarray) -> np.ndarray:
@@ -386,6 +411,33 @@ class Autoencoder(Model, ABC):
     @abstractmethod
     def decode(self, latents: np.ndarray) -> np.ndarray:
         """Return the wave ``(1, time)`` float32 in [-1, 1] of latents."""
+
+    def align(self, wave: np.ndarray) -> AlignedClip:
+        """Return ``wave (time,)`` as :meth:`encode` expects it, by default unchanged; raises BadAudio as it does."""
+        return AlignedClip(checked_wave(wave))
+
+    def check_decoder_label(self, label: str | None) -> None:
+        """Raise BadSetting for a label that the decoder does not take; by default it takes none."""
+        if label is not None:
+            raise BadSetting(f"{self.name} decodes latents without a label; leave the label {label!r} out.")
+
+    def distances(self, latents: np.ndarray, others: Sequence[np.ndarray]) -> np.ndarray:
+        """Return the distance of the latents of each of several other clips, ``(n,)``.
+
+        By default the root mean square of the differences between their means over time.
+        """
+        difference = mean_latents(others) - mean_latents([latents])
+        distances: np.ndarray = np.sqrt(np.square(difference).mean(axis=1))
+        return distances
+
+    def embedding_2d(self, latents: Sequence[np.ndarray]) -> np.ndarray:
+        """Return a map ``(n, 2)`` in [-1, 1] of the latents of ``n`` clips, by t-SNE."""
+        return tsne_2d(mean_latents(latents))
+
+
+def mean_latents(latents: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the mean over time of the latents of each of ``n`` clips, ``(n, latent_size)``."""
+    return np.stack([np.atleast_2d(each).mean(axis=0) for each in latents])
 
 
 class Classifier(Model, ABC):

@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ..clip_folder import OutputClip, write_clips
+from ..contracts.morphing import Morpher
 from ..errors import BadSetting
 from ..model_results import ModelResult, identity
 from ..names import file_stem
 from ..notebook import files_html
 from ..watermark.marking import Marking
 from .source import SourceClip
-
-if TYPE_CHECKING:
-    from ..families.vae.runtime import VaeRuntime
 
 MAX_CLIPS = 1_000  # of a call
 MAX_TOTAL_SECONDS = 1_200.0  # of all outputs of a call, which are held in memory
@@ -98,7 +95,7 @@ class Derivation:
         The mark of the outputs, None without one.
     """
 
-    runtime: VaeRuntime
+    runtime: Morpher
     task: str
     sources: tuple[SourceClip, ...]
     labels: tuple[str | None, ...]
@@ -109,9 +106,9 @@ class Derivation:
 
     def check_memory(self, n_samples: int, count: int) -> None:
         """Raise BadSetting if ``count`` outputs of an input of ``n_samples`` are too long together."""
-        config = self.runtime.config
-        is_clip = config.latent == "clip"
-        seconds = (config.n_samples if is_clip else n_samples) / self.runtime.sample_rate
+        clip_samples = self.runtime.clip_samples
+        is_clip = clip_samples is not None
+        seconds = (n_samples if clip_samples is None else clip_samples) / self.runtime.sample_rate
         if self.residual and not is_clip and MAX_RESIDUAL_SECONDS < count * seconds <= MAX_TOTAL_SECONDS:
             raise BadSetting(
                 f"{count} clips of {seconds:.1f} s with their residual last longer than the {MAX_RESIDUAL_SECONDS:.0f} "

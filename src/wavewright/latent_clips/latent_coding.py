@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .. import loading
 from ..clip import Clip, describe_audio, write_blocks
+from ..contracts.family import Capability
+from ..contracts.morphing import Morpher
+from ..contracts.runtime import Autoencoder
 from ..errors import BadAudio
 from ..model_results import ConvertedFile, ModelResult
 from ..watermark.marking import marking_of
 from ..watermark.sequences import DEFAULT_KEY
 from .latent_file import SILENT_DB, LatentFile, LatentMetadata
-from .source import SourceClip, open_vae, read_clip
-
-if TYPE_CHECKING:
-    from ..families.vae.runtime import VaeRuntime
+from .source import SourceClip, read_clip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +75,7 @@ class DecodedLatents(ConvertedFile):
         return f"{self.out}: {clip} from the latents of {self.made_by}"
 
 
-def encode_latents(runtime: VaeRuntime, file: Path, out: Path, label: str | None) -> EncodedLatents:
+def encode_latents(runtime: Autoencoder, file: Path, out: Path, label: str | None) -> EncodedLatents:
     """Write the latents of a sound file.
 
     Parameters
@@ -98,11 +97,11 @@ def encode_latents(runtime: VaeRuntime, file: Path, out: Path, label: str | None
     BadSetting
         If the model does not have the label.
     """
-    runtime.conditioning(label)  # refuses an unknown label before a long file is read
+    runtime.check_decoder_label(label)  # refuses an unknown label before a long file is read
     source, wave = read_clip(file, runtime, allow_silence=True)
     n_samples = round(source.seconds * source.sample_rate)
-    if runtime.config.latent == "clip":
-        n_samples = min(n_samples, round(runtime.config.n_samples * source.sample_rate / runtime.sample_rate))
+    if runtime.clip_samples is not None:
+        n_samples = min(n_samples, round(runtime.clip_samples * source.sample_rate / runtime.sample_rate))
     aligned = runtime.align(wave)
     latents = runtime.encode(aligned.wave)
     metadata = LatentMetadata(
@@ -153,8 +152,14 @@ def decode_latents(
     """
     latent_file = LatentFile.read(file)
     metadata = latent_file.metadata
-    _, runtime = loading.load_by_hash(metadata.model_hash, model, str(file), "VAE", open_vae)
-    wave = runtime.decode(latent_file.latents, metadata.label) * np.float32(metadata.gain)
+    load = loading.load_autoencoder
+    _, runtime = loading.load_by_hash(metadata.model_hash, model, str(file), Capability.AUTOENCODE, load)
+    runtime.check_decoder_label(metadata.label)
+    if isinstance(runtime, Morpher):  # whose decoder takes a label
+        wave = runtime.decode(latent_file.latents, metadata.label)
+    else:
+        wave = runtime.decode(latent_file.latents)
+    wave = wave * np.float32(metadata.gain)
     clip = Clip(wave / max(float(np.abs(wave).max()), 1.0), runtime.sample_rate).resample(metadata.sample_rate)
     n_missing = metadata.n_samples - clip.n_samples
     if n_missing > 1:  # resampling may round one away

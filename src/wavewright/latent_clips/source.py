@@ -5,17 +5,13 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .. import loading
+from ..contracts.runtime import Autoencoder
 from ..data.decode import decode_at
 from ..data.entry import SILENT_PEAK, Entry, read_length
-from ..errors import BadAudio, BadModel
-
-if TYPE_CHECKING:
-    from ..families.vae.runtime import VaeRuntime
+from ..errors import BadAudio
 
 MAX_CLIP_SECONDS = 600.0  # of an input, which is held in memory
 MAX_STEM_LENGTH = 32  # characters of an input's name in the names of outputs
@@ -53,20 +49,7 @@ class SourceClip:
         return f"{self.file} was {', '.join(self.changes)}."
 
 
-def open_vae(name: str) -> VaeRuntime:
-    """Open a VAE by its name or path; raise BadModel for a model of another family."""
-    from ..families.vae.runtime import VaeRuntime
-
-    runtime = loading.load(name)
-    if not isinstance(runtime, VaeRuntime):
-        raise BadModel(
-            f"{name} is of the family {runtime.card.family}, which has no latents; give a VAE with --model "
-            "(`wavewright models` names each model's family)."
-        )
-    return runtime
-
-
-def read_clip(file: Path, runtime: VaeRuntime, allow_silence: bool = False) -> tuple[SourceClip, np.ndarray]:
+def read_clip(file: Path, runtime: Autoencoder, allow_silence: bool = False) -> tuple[SourceClip, np.ndarray]:
     """Read an input file of any sample rate and number of channels.
 
     Parameters
@@ -91,8 +74,8 @@ def read_clip(file: Path, runtime: VaeRuntime, allow_silence: bool = False) -> t
         If the file cannot be read, is too long or silent.
     """
     source, wave = read_source(file, runtime.sample_rate, allow_silence)
-    if runtime.config.latent == "clip" and len(wave) > runtime.config.n_samples:
-        cut = f"cut to {runtime.config.n_samples / runtime.sample_rate:.2f} s from its onset"
+    if runtime.clip_samples is not None and len(wave) > runtime.clip_samples:
+        cut = f"cut to {runtime.clip_samples / runtime.sample_rate:.2f} s from its onset"
         source = replace(source, changes=(*source.changes, cut))
     return source, wave
 

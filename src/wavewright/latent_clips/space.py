@@ -1,23 +1,19 @@
-"""Spaces in which clips are compared: the latents of a VAE, or an embedding."""
+"""Spaces in which clips are compared: the latents of an autoencoder, or an embedding."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from .. import loading
-from ..contracts.runtime import Classifier, Encoder
+from ..contracts.runtime import Autoencoder, Classifier, Encoder
+from ..dsp.embedding_2d import tsne_2d
 from ..errors import BadModel
-from ..families.vae.embedding_2d import tsne_2d
 from ..metrics.embeddings import Embedding, LogMelEmbedding, ModelEmbedding
 from ..model_results import ModelIdentity, identity
-from .source import open_vae
-
-if TYPE_CHECKING:
-    from ..families.vae.runtime import VaeRuntime
 
 LOG_MEL_SECONDS = 1.0  # of the beginning of a clip
 SMALLEST_DEVIATION = 0.01  # of a number of an embedding, as a fraction of the largest
@@ -45,10 +41,10 @@ class ClipSpace(Protocol):
 
 
 @dataclass(frozen=True)
-class VaeSpace:
-    """The latents of a VAE."""
+class LatentSpace:
+    """The latents of an autoencoder."""
 
-    runtime: VaeRuntime
+    runtime: Autoencoder
 
     @property
     def sample_rate(self) -> int:
@@ -118,9 +114,9 @@ class EmbeddingSpace:
 
 
 def open_space(model: str, embedding: str | None) -> ClipSpace:
-    """Open an embedding by its name or path, or else the latents of a VAE; raises as the two do."""
+    """Open an embedding by its name or path, or else the latents of an autoencoder; raises as the two do."""
     if embedding is None:
-        return VaeSpace(open_vae(model))
+        return LatentSpace(loading.load_autoencoder(model))
     opened = open_embedding(embedding, LogMelEmbedding(seconds=LOG_MEL_SECONDS))
     if isinstance(opened, ModelEmbedding):
         return EmbeddingSpace(opened, identity(loading.load(embedding)))

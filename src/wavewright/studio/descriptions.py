@@ -8,9 +8,9 @@ from pathlib import Path
 
 from .. import families, loading, models
 from ..contracts.family import Capability
+from ..contracts.morphing import Morpher
 from ..contracts.runtime import Generator
 from ..errors import BadModel
-from ..families.vae.runtime import VaeRuntime
 from ..models.folder import ModelFolder
 from ..music.rules import PRESETS
 from ..music.synth import patch_names
@@ -75,7 +75,7 @@ def _details(name: str, _: str) -> dict[str, object]:
     model = loading.load(name)
     return {
         "options": list(model.options) if isinstance(model, Generator) else [],
-        "attributes": [asdict(each) for each in model.attributes] if isinstance(model, VaeRuntime) else [],
+        "attributes": [asdict(each) for each in model.attributes] if isinstance(model, Morpher) else [],
     }
 
 

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import numpy as np
 from pydantic import Field
 
-from .. import parameters
+from .. import loading, parameters
 from ..clip_folder import OutputClip
+from ..contracts.morphing import MAX_CANDIDATES, Morpher
 from ..errors import BadSetting
-from ..families.vae.adjustment import MAX_CANDIDATES
 from ..latent_clips.derivation import MAX_CLIPS, Derivation, DerivedClips
-from ..latent_clips.source import open_vae, read_clip
+from ..latent_clips.source import read_clip
 from ..watermark.marking import marking_of
 from ..watermark.sequences import DEFAULT_KEY
 from . import checked
-
-if TYPE_CHECKING:
-    from ..families.vae.runtime import VaeRuntime
 
 
 @checked
@@ -70,7 +67,7 @@ def adjust(
     BadFolder
         If the output folder cannot be written.
     """
-    runtime = open_vae(model)
+    runtime = loading.load_morpher(model)
     amounts = _amounts(set, runtime)
     source, wave = read_clip(file, runtime)
     marking = marking_of(runtime.folder.hash, watermark, watermark_key)
@@ -91,7 +88,7 @@ def adjust(
     return derivation.write(clips, out, format, adjusted.attenuation_db)
 
 
-def _amounts(settings: tuple[str, ...] | Mapping[str, float], runtime: VaeRuntime) -> dict[str, float]:
+def _amounts(settings: tuple[str, ...] | Mapping[str, float], runtime: Morpher) -> dict[str, float]:
     """Return the amount of each attribute; raise BadSetting if there is none, or one is invalid."""
     available = ", ".join(f"{attribute.name} ({attribute.unit})" for attribute in runtime.attributes)
     if not available:

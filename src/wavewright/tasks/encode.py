@@ -19,7 +19,6 @@ from ..contracts.runtime import Codec
 from ..errors import BadSetting
 from ..latent_clips.latent_coding import EncodedLatents, encode_latents
 from ..latent_clips.latent_file import SUFFIX as LATENTS_SUFFIX
-from ..latent_clips.source import open_vae
 from ..model_results import identity
 from ..parameters import NAMES_MODEL, Quiet, Writes
 from ..pcm import check_stream, pipe_out, read_pcm
@@ -31,7 +30,6 @@ from ..wwc.packets import PacketWriter, n_codec_samples
 from . import POSITIONAL, checked
 
 SUFFIX = ".wwc"
-DEFAULT_KBPS = 3.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +58,8 @@ def encode(
     kbps: Annotated[
         float | None,
         Field(
-            description="Target bitrate in kbit/s, all channels together; the nearest one is used; default: 3.", gt=0
+            description="Target bitrate in kbit/s, all channels together; the nearest is used; default: nearest to 3.",
+            gt=0,
         ),
     ] = None,
     out: Annotated[
@@ -100,23 +99,23 @@ def encode(
     if stream:
         check_stream(file, out)
         codec = _open_codec(model, label)
-        encode_stream(sys.stdin.buffer, sys.stdout.buffer, codec, DEFAULT_KBPS if kbps is None else kbps)
+        encode_stream(sys.stdin.buffer, sys.stdout.buffer, codec, kbps)
         return None
     if file is None:
         raise BadSetting("There is nothing to encode; give a sound file, or --stream to read standard input.")
     header = read_header(file)
     if _is_autoencoder(model):
-        vae = open_vae(model)
+        autoencoder = loading.load_autoencoder(model)
         if kbps is not None:
-            raise BadSetting(f"{vae.name} makes latents, whose number nobody can choose; leave --kbps out.")
+            raise BadSetting(f"{autoencoder.name} makes latents, whose number nobody can choose; leave --kbps out.")
         path = _checked_out(file.with_suffix(LATENTS_SUFFIX) if out is None else out, LATENTS_SUFFIX, "latents")
-        return encode_latents(vae, file, path, label)
+        return encode_latents(autoencoder, file, path, label)
     codec = _open_codec(model, label)
     path = _checked_out(file.with_suffix(SUFFIX) if out is None else out, SUFFIX, "codes")
-    return _encode_file(file, header, path, codec, DEFAULT_KBPS if kbps is None else kbps, quiet)
+    return _encode_file(file, header, path, codec, kbps, quiet)
 
 
-def encode_stream(source: BinaryIO, sink: BinaryIO, codec: Codec, kbps: float) -> None:
+def encode_stream(source: BinaryIO, sink: BinaryIO, codec: Codec, kbps: float | None) -> None:
     """Encode 16-bit audio frame by frame; each frame is a packet, written as soon as it is complete.
 
     Ctrl-C ends the audio, not the stream: the audio up to then is written.
@@ -130,7 +129,7 @@ def encode_stream(source: BinaryIO, sink: BinaryIO, codec: Codec, kbps: float) -
     codec
         The codec.
     kbps
-        Target bitrate of the codes, kbit/s.
+        Target bitrate of the codes, kbit/s; default: the nearest to 3.
 
     Raises
     ------
@@ -161,7 +160,7 @@ def _is_autoencoder(model: str) -> bool:
     """Return whether a model encodes latents; raise BadModel if there is no such model."""
     folder = models.find(model)
     card = loading.read_card(folder)
-    return Capability.AUTOENCODE in loading.family_of(card, folder).capabilities_of(card.config)
+    return Capability.AUTOENCODE in loading.capabilities_of(card)
 
 
 def _open_codec(model: str, label: str | None) -> Codec:
@@ -172,7 +171,7 @@ def _open_codec(model: str, label: str | None) -> Codec:
     return codec
 
 
-def _encode_file(file: Path, audio: AudioHeader, out: Path, codec: Codec, kbps: float, quiet: bool) -> Encoded:
+def _encode_file(file: Path, audio: AudioHeader, out: Path, codec: Codec, kbps: float | None, quiet: bool) -> Encoded:
     header = _new_header(codec, kbps, audio.n_channels, audio.sample_rate)
     with progress_bar(f"encoding {file.name}", audio.seconds, quiet) as show, whole_file(out) as sink:
         sink.write(
@@ -190,7 +189,9 @@ def _encode_file(file: Path, audio: AudioHeader, out: Path, codec: Codec, kbps: 
     return Encoded(**identity(codec), **codes, out=out, file=file, codec_sample_rate=codec.sample_rate)
 
 
-def _new_header(codec: Codec, kbps: float, n_channels: int, sample_rate: int, is_stream: bool = False) -> WwcHeader:
+def _new_header(
+    codec: Codec, kbps: float | None, n_channels: int, sample_rate: int, is_stream: bool = False
+) -> WwcHeader:
     """Return the header of audio of unknown length; raise BadSetting for an impossible bitrate or channels."""
     n_frames = frames_per_packet(codec, n_channels)
     return WwcHeader(

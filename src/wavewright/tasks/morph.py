@@ -9,12 +9,12 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from .. import parameters
+from .. import loading, parameters
 from ..clip_folder import OutputClip
 from ..contracts.runtime import InterpolationName
 from ..errors import BadSetting
 from ..latent_clips.derivation import MAX_CLIPS, Derivation, DerivedClips, Origin
-from ..latent_clips.source import open_vae, read_clip
+from ..latent_clips.source import read_clip
 from ..parameters import NAMES_MODEL
 from ..watermark.marking import marking_of
 from ..watermark.sequences import DEFAULT_KEY
@@ -89,7 +89,7 @@ def morph(
     if is_single and joined:
         name = "--over-time" if over_time else "--transfer"
         raise BadSetting(f"A single clip has no steps to join; leave {name} or --joined out.")
-    runtime = open_vae(model or (MODEL_OVER_TIME if is_single else parameters.DEFAULT_VAE))
+    runtime = loading.load_morpher(model or (MODEL_OVER_TIME if is_single else parameters.DEFAULT_VAE))
     (a, wave_a), (b, wave_b) = read_clip(file_a, runtime), read_clip(file_b, runtime)
     labels, pitches = (label_a, label_b), (pitch_a, pitch_b)
     marking = marking_of(runtime.folder.hash, watermark, watermark_key)

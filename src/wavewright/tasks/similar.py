@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import numpy as np
 from pydantic import Field
 
+from .. import loading
+from ..contracts.morphing import Morpher
+from ..contracts.runtime import Autoencoder
 from ..data.folder import scan
 from ..errors import BadFolder, BadSetting
 from ..latent_clips.folder import FolderLatents, encode_folder, smallest
-from ..latent_clips.source import SourceClip, open_vae, read_clip, read_source
-from ..latent_clips.space import ClipSpace, VaeSpace, open_space
+from ..latent_clips.source import SourceClip, read_clip, read_source
+from ..latent_clips.space import ClipSpace, LatentSpace, open_space
 from ..model_results import ModelResult, identity
 from ..parameters import DEFAULT_VAE, EmbeddingName, Quiet, VaeName
 from . import checked
-
-if TYPE_CHECKING:
-    from ..families.vae.runtime import VaeRuntime
 
 
 @dataclass(frozen=True)
@@ -83,10 +83,10 @@ def similar(
     """
     if folder is None:
         if embedding is None:
-            return _similar_training_clips(file, open_vae(model), count)
+            return _similar_training_clips(file, loading.load_autoencoder(model), count)
         raise BadSetting(f"The embedding {embedding} has no training clips to search; give a folder with --folder.")
     space = open_space(model, embedding)
-    if isinstance(space, VaeSpace):
+    if isinstance(space, LatentSpace):
         source, wave = read_clip(file, space.runtime)
     else:
         source, wave = read_source(file, space.sample_rate)
@@ -98,8 +98,10 @@ def similar(
     return SimilarClips(**space.identity, source=source, folder=folder, clips=clips, problems=others.problems)
 
 
-def _similar_training_clips(file: Path, runtime: VaeRuntime, count: int) -> SimilarClips:
-    """Return the training clips of a model most similar to a file."""
+def _similar_training_clips(file: Path, runtime: Autoencoder, count: int) -> SimilarClips:
+    """Return the training clips of a model most similar to a file; raise BadSetting if it does not know them."""
+    if not isinstance(runtime, Morpher):
+        raise BadSetting(f"{runtime.name} has no list of its training clips; give a folder to search with --folder.")
     source, wave = read_clip(file, runtime)
     nearest = runtime.similar(runtime.encode(runtime.align(wave).wave), count)
     clips = tuple(SimilarClip(name, label or None, round(distance, 4)) for name, label, distance in nearest)

@@ -7,10 +7,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from .. import parameters
+from .. import loading, parameters
 from ..clip_folder import OutputClip
 from ..latent_clips.derivation import MAX_CLIPS, Derivation, DerivedClips
-from ..latent_clips.source import open_vae, read_clip
+from ..latent_clips.source import read_clip
 from ..watermark.marking import marking_of
 from ..watermark.sequences import DEFAULT_KEY
 from . import checked
@@ -45,7 +45,7 @@ def vary(
     BadFolder
         If the output folder cannot be written.
     """
-    runtime = open_vae(model)
+    runtime = loading.load_morpher(model)
     source, wave = read_clip(file, runtime)
     marking = marking_of(runtime.folder.hash, watermark, watermark_key)
     derivation = Derivation(runtime, "vary", (source,), (label,), (pitch,), seed, residual, marking)

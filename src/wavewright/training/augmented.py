@@ -7,18 +7,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
 
-import numpy as np
-
-from .. import loading, models
+from .. import families, loading, models
 from ..clip_sources import ClipSource, FolderOfClips
+from ..contracts.family import Capability
 from ..contracts.recognition import is_background
 from ..data.entry import Entry
 from ..errors import BadModel, BadSetting
-from ..families.classifier.config import ClassifierConfig
-from ..families.classifier.features import fixed_length
-from ..families.classifier.recipe import ClassifierPrepared
 from ..generated_clips import (
     ClipFilter,
     GeneratedCounts,
@@ -57,7 +52,7 @@ def with_generated_clips(settings: GeneratedSettings, plan: PlannedRun) -> Plann
     settings
         Models, ratio and limits.
     plan
-        A run of the family classifier.
+        A run of a family that recognises labels.
 
     Returns
     -------
@@ -71,8 +66,11 @@ def with_generated_clips(settings: GeneratedSettings, plan: PlannedRun) -> Plann
     BadSetting
         If two sources have the same name, labels do not match, no clip passes, or the run is none of a classifier.
     """
-    if not isinstance(plan.recipe.model, ClassifierConfig):
-        raise BadSetting("--augment-with is for --family classifier; other families learn from recordings alone.")
+    if Capability.CLASSIFY not in families.FAMILIES[plan.family].capabilities:
+        able = [name for name, family in families.FAMILIES.items() if Capability.CLASSIFY in family.capabilities]
+        raise BadSetting(
+            f"--augment-with is for --family {' or '.join(able)}; other families learn from recordings alone."
+        )
     if n_processes() > 1:
         raise BadSetting("--augment-with is not possible under torchrun; train the classifier in one process.")
     started = time.monotonic()
@@ -148,27 +146,14 @@ def _left(max_minutes: float | None, spent: float) -> float | None:
 def _generate(settings: GeneratedSettings, plan: PlannedRun, sources: Sequence[ClipSource]) -> GeneratedCounts:
     """Train the judge, and generate the clips that it accepts."""
     out = plan.out / JUDGE
-    judge_run = Run(out, "classifier", plan.recipe, plan.scan, replace(plan.provenance, name=JUDGE), base=plan.base)
+    judge_run = Run(out, plan.family, plan.recipe, plan.scan, replace(plan.provenance, name=JUDGE), base=plan.base)
     minutes = None if plan.max_minutes is None else JUDGE_TIME_FRACTION * plan.max_minutes
     judge_run.train(minutes, resume=(out / RUN_FILE).is_file(), quiet=plan.quiet)
     judge = loading.load_classifier(out)
-    prepared = cast(ClassifierPrepared, judge_run.prepared)
-    waves, labels = real_clips(prepared)
-    requested = requested_clips(prepared.train_entries, judge.labels, settings.ratio)
+    waves, labels = judge_run.prepared.labelled_clips()
+    requested = requested_clips(judge_run.prepared.train_entries, judge.labels, settings.ratio)
     accept = ClipFilter(judge, waves, labels, settings.min_confidence)
     return generate_for(plan.out / GENERATED, sources, requested, settings, accept, plan.recipe.training.seed)
-
-
-def real_clips(prepared: ClassifierPrepared) -> tuple[np.ndarray, list[str]]:
-    """Return the beginnings of the training recordings ``(n, n_samples)`` and the label of each.
-
-    A recording with several labels counts for each of them.
-    """
-    store, model = prepared.batches.store, prepared.recipe.model
-    rows = [(row, label) for row, entry in enumerate(store.entries) for label in entry.all_labels]
-    rows = [(row, label) for row, label in rows if label in model.labels and store.entries[row].split == "train"]
-    clips = [fixed_length(store.crop(row, 0, model.n_samples)[0], model) for row, _ in rows]
-    return np.stack(clips), [label for _, label in rows]
 
 
 def _sources(clip_sources: Sequence[ClipSource], entries: Sequence[Entry]) -> list[Source]:

@@ -65,9 +65,10 @@ FEW_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class PlannedRun:
-    """A run that has not begun: its folder, recipe, recordings and length."""
+    """A run that has not begun: its folder, family, recipe, recordings and length."""
 
     out: Path
+    family: str
     recipe: Recipe
     scan: Scan
     provenance: Provenance
@@ -356,7 +357,8 @@ class Run:
             for name, tensors in self.training.final_files(module, self.prepared).items():
                 replace_tensors(ModelFolder(self.out), name, tensors)
         check_exported(self.family, ModelFolder(self.out))
-        log(f"{self.out} contains step {loop.progress.step}: {self.family.command_line(str(self.out))}")
+        command = self.family.command_lines(str(self.out), Card.read(self.out).config)[0]
+        log(f"{self.out} contains step {loop.progress.step}: {command}")
 
     def export(self, module: nn.Module, progress: Progress) -> None:
         """Write the model into the run folder.
@@ -508,7 +510,7 @@ def train(
         required_consent(permission.consent, permission.licence)
     recordings = scan_for(family, folder, label_from, group_from, manifest)
     provenance = provenance_of(out, family, recordings, folder, permission, base_folder)
-    plan = PlannedRun(out, recipe, recordings, provenance, base_folder, max_minutes, quiet)
+    plan = PlannedRun(out, family, recipe, recordings, provenance, base_folder, max_minutes, quiet)
     if augment is not None:
         plan = augment(plan)
     run = Run(out, family, plan.recipe, plan.scan, plan.provenance, base=base_folder)

@@ -69,7 +69,6 @@ class AcousticFamily(Family[AcousticConfig, "AcousticRecipe", "AcousticPrepared"
     )
     ranking = "valid/mel"
     capabilities = frozenset({Capability.SPEAK})
-    command = "speak 'Hello.' --voice {model}"
     weight_prefixes = (WEIGHT_PREFIX,)
     few_shot_frozen = ("encoder.", "symbol_embedding.")
     extra_files: ClassVar[Mapping[str, str]] = {SPEAKERS_FILE: "usual style and pace of each speaker"}

@@ -68,7 +68,6 @@ class ClassifierFamily(Family[ClassifierConfig, "ClassifierRecipe", "ClassifierP
         Dial("data.mask_probability", 0.0, 1.0),
     )
     capabilities = frozenset({Capability.CLASSIFY})
-    command = "recognise {model} FILE"
     weight_prefixes = (WEIGHT_PREFIX,)
     starts_from = (ENCODER_FAMILY,)
     extra_files: ClassVar[Mapping[str, str]] = {

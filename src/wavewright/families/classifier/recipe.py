@@ -50,6 +50,17 @@ class ClassifierPrepared(PreparedOf[ClassifierRecipe, ClassBatches]):
     valid_clips: np.ndarray
     valid_labels: np.ndarray
 
+    def labelled_clips(self) -> tuple[np.ndarray, list[str]]:
+        """Return the beginnings of the training recordings ``(n, n_samples)`` and the label of each.
+
+        A recording with several labels counts for each of them.
+        """
+        store, model = self.batches.store, self.recipe.model
+        rows = [(row, label) for row, entry in enumerate(store.entries) for label in entry.all_labels]
+        rows = [(row, label) for row, label in rows if label in model.labels and store.entries[row].split == "train"]
+        clips = [fixed_length(store.crop(row, 0, model.n_samples)[0], model) for row, _ in rows]
+        return np.stack(clips), [label for _, label in rows]
+
 
 TRAINING = replace(
     COSINE_SETTINGS,

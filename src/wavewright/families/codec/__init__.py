@@ -53,7 +53,6 @@ class CodecFamily(Family[CodecConfig, "CodecRecipe", "CodecPrepared"]):
     )
     ranking = "valid/mel"
     capabilities = frozenset({Capability.CODE})
-    command = "encode FILE --model {model}"
     weight_prefixes = WEIGHT_PREFIXES
     extra_files: ClassVar[Mapping[str, str]] = {
         FREQUENCIES_FILE: "how often each code occurs, and the gain of each number of codebooks",

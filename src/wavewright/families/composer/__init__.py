@@ -53,7 +53,6 @@ class ComposerFamily(Family[ComposerConfig, "ComposerRecipe", "ComposerPrepared"
         Dial("model.feature_dropout", 0.0, 0.3),
     )
     capabilities = frozenset({Capability.COMPOSE})
-    command = "compose {model}"
     weight_prefixes = ("time.composer.", "voices.composer.")
     learns_from_scores = True
 

@@ -55,7 +55,6 @@ class DenoiserFamily(Family[DenoiserConfig, "DenoiserRecipe", "DenoiserPrepared"
     )
     ranking = "valid/stft"
     capabilities = frozenset({Capability.ENHANCE, Capability.CANCEL_ECHO})
-    command = "enhance FILE --model {model}"
     weight_prefixes = (WEIGHT_PREFIX,)
 
     def recipes(self) -> RecipeModule[DenoiserRecipe, DenoiserPrepared]:

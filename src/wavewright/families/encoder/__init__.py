@@ -59,7 +59,6 @@ class EncoderFamily(Family[EncoderConfig, "EncoderRecipe", "EncoderPrepared"]):
         Dial("data.mix_probability", 0.0, 1.0),
     )
     capabilities = frozenset({Capability.EMBED})
-    command = "train FOLDER --family classifier --from {model}"
     weight_prefixes = (ENCODER_PREFIX,)
 
     def recipes(self) -> RecipeModule[EncoderRecipe, EncoderPrepared]:

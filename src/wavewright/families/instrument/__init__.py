@@ -44,7 +44,6 @@ class InstrumentFamily(Family[InstrumentConfig, "InstrumentRecipe", "InstrumentP
     sizes = SIZES
     health = HealthRules(loss="valid/level_db")
     capabilities = frozenset({Capability.GENERATE, Capability.PERFORM})
-    command = "render SCORE --instrument {model}"
 
     def recipes(self) -> RecipeModule[InstrumentRecipe, InstrumentPrepared]:
         """Return the module of the recipes."""

@@ -135,8 +135,7 @@ class VaeFamily(Family[VaeConfig, "VaeRecipe", "VaePrepared"]):
         Dial("model.decoder_blocks", 3, 9),
         Dial("model.complex_weight", 0.3, 3.0, "log"),
     )
-    capabilities = frozenset({Capability.GENERATE, Capability.INTERPOLATE, Capability.AUTOENCODE})
-    command = "morph FILE FILE --model {model}"
+    capabilities = frozenset({Capability.GENERATE, Capability.INTERPOLATE, Capability.AUTOENCODE, Capability.MORPH})
     # The graph's file, then the attribute of the module that is exported to it, such as VaeEncoderGraph.encoder.
     weight_prefixes = ("encoder.encoder.", "decoder.decoder.")
     few_shot_frozen = ("encoder.", "decoder.head.", "decoder.noise_head.")

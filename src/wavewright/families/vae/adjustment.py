@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from ...contracts.morphing import MAX_CANDIDATES, Attribute
 from ...dsp.onset import CLICK_FACTOR, attenuate_end, local_crest_factor
 from ...dsp.tilt import tilting
 from ...units import db_to_gain
@@ -17,14 +18,12 @@ from .attributes import (
     LEVEL_SECONDS,
     LOUDNESS,
     MAX_STEPS,
-    Attribute,
     AttributeDirections,
     brightness,
     loudness_db,
     measure_attributes,
 )
 
-MAX_CANDIDATES = 16  # of Broyden's method
 TOLERANCE = 0.1  # of an attribute's step
 MAX_UPDATE = 1.5  # steps of an attribute in one iteration
 DAMPING = 0.05  # of the least squares of an update, against large updates along directions with little effect

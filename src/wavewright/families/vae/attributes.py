@@ -7,28 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...contracts.morphing import Attribute
 from ...dsp.onset import onset_sample
 from ...dsp.spectrum import spectrogram
 from ...errors import BadModel, BadSetting
 from ...units import gain_to_db
-
-
-@dataclass(frozen=True)
-class Attribute:
-    """An attribute of a clip.
-
-    Attributes
-    ----------
-    name, unit
-        For messages and options.
-    step
-        Amount, in the unit, by which its direction is calibrated and in which errors are measured.
-    """
-
-    name: str
-    unit: str
-    step: float
-
 
 BRIGHTNESS = Attribute("brightness", "octaves", 0.4)
 LOUDNESS = Attribute("loudness", "dB", 2.0)

@@ -6,17 +6,15 @@ Weights of 0 mean an unknown label. `network.draw_conditioning` makes the vector
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ...contracts.lookup import index_of
+from ...contracts.morphing import LabelWeights
 from ...errors import BadSetting
 from .config import VaeConfig
-
-LabelWeights = str | Mapping[str, float] | None
-"""A label, weights of several labels, or None where the label is unknown."""
 
 CENTRE_PITCH, PITCH_RANGE = 60.0, 24.0  # MIDI numbers
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ...contracts.morphing import AdjustedClips
+from ...contracts.runtime import AlignedClip
 from ...dsp.interpolation import lerp, slerp
 from ...dsp.onset import align, count_onsets
 from ...errors import BadSetting
@@ -23,38 +25,22 @@ PEAK = 0.95  # of a one-shot at the encoder's input, as in training (data.prepar
 LEAD_SECONDS = 0.002  # before the onset, as in training
 
 
-@dataclass(frozen=True)
-class AlignedClip:
-    """A clip as the encoder expects it.
+def align_one_shot(wave: np.ndarray, sample_rate: int, n_samples: int) -> AlignedClip:
+    """Align a one-shot to its onset, normalise its peak to PEAK, and cut or pad it.
 
-    Attributes
+    Parameters
     ----------
     wave : np.ndarray
-        ``(time,)``; a one-shot starts at its onset, has its peak at PEAK and the length of the model's clips.
-    level_db : float
-        Level that was subtracted from the clip.
+        ``(time,)``; silence stays silent.
+    sample_rate : int, in Hz
+    n_samples : int
+        Length of the result.
     """
-
-    wave: np.ndarray
-    level_db: float
-
-    @classmethod
-    def of_one_shot(cls, wave: np.ndarray, sample_rate: int, n_samples: int) -> AlignedClip:
-        """Align a one-shot to its onset, normalise its peak, and cut or pad it.
-
-        Parameters
-        ----------
-        wave : np.ndarray
-            ``(time,)``; silence stays silent.
-        sample_rate : int, in Hz
-        n_samples : int
-            Length of the result.
-        """
-        cut = align(wave, sample_rate, n_samples, seconds_to_samples(LEAD_SECONDS, sample_rate))
-        peak = float(np.abs(cut).max())
-        if peak == 0.0:
-            return cls(cut, 0.0)
-        return cls((cut * np.float32(PEAK / peak)).astype(np.float32), float(gain_to_db(peak / PEAK)))
+    cut = align(wave, sample_rate, n_samples, seconds_to_samples(LEAD_SECONDS, sample_rate))
+    peak = float(np.abs(cut).max())
+    if peak == 0.0:
+        return AlignedClip(cut)
+    return AlignedClip((cut * np.float32(PEAK / peak)).astype(np.float32), float(gain_to_db(peak / PEAK)))
 
 
 @dataclass(frozen=True)
@@ -276,26 +262,10 @@ def limit_peak(waves: list[np.ndarray]) -> list[np.ndarray]:
     return [wave / np.float32(peak) for wave in waves] if peak > 1.0 else waves
 
 
-@dataclass(frozen=True)
-class AdjustedClips:
-    """Versions of one clip with adjusted attributes.
-
-    Attributes
-    ----------
-    waves : list of np.ndarray
-        ``(1, time)`` float32 in [-1, 1] each.
-    attenuation_db : float
-        By how much all were attenuated because the loudest would exceed full scale; 0 if none would.
-    """
-
-    waves: list[np.ndarray]
-    attenuation_db: float
-
-    @classmethod
-    def of(cls, waves: list[np.ndarray]) -> AdjustedClips:
-        """Attenuate ``waves (time,)`` of any level to full scale."""
-        attenuation_db = max(float(gain_to_db(_peak(waves), 0.0)), 0.0)
-        return cls([wave[None] for wave in limit_peak(waves)], attenuation_db)
+def adjusted_clips(waves: list[np.ndarray]) -> AdjustedClips:
+    """Return versions of a clip, ``waves (time,)`` of any level, attenuated to full scale."""
+    attenuation_db = max(float(gain_to_db(_peak(waves), 0.0)), 0.0)
+    return AdjustedClips([wave[None] for wave in limit_peak(waves)], attenuation_db)
 
 
 def _peak(waves: list[np.ndarray]) -> float:

@@ -6,24 +6,25 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ...contracts.runtime import Autoencoder, InterpolationName, Interpolator, checked_temperature, checked_wave
+from ...contracts.morphing import MAX_CANDIDATES, AdjustedClips, Attribute, LabelWeights, Morpher
+from ...contracts.runtime import AlignedClip, InterpolationName, Interpolator, checked_temperature, checked_wave
+from ...dsp.embedding_2d import tsne_2d
 from ...dsp.interpolation import interpolation_steps
 from ...errors import BadModel, BadSetting
 from ...models.folder import ModelFolder
 from ...units import db_to_gain
-from .adjustment import MAX_CANDIDATES, AttributeAdjustment
-from .attributes import Attribute, AttributeDirections
+from .adjustment import AttributeAdjustment
+from .attributes import AttributeDirections
 from .coding import LatentCoder, LatentStream
-from .conditioning import ClipConditioning, LabelWeights, conditioning_sequence
+from .conditioning import ClipConditioning, conditioning_sequence
 from .config import LATENTS_FILE, VaeConfig
-from .embedding_2d import tsne_2d
 from .latent_distribution import LatentDistribution
 from .morphing import (
     PEAK,
-    AdjustedClips,
-    AlignedClip,
     EncodedClip,
     MonotonicPath,
+    adjusted_clips,
+    align_one_shot,
     interpolate_levels,
     interpolate_over_time,
     interpolate_rows,
@@ -37,7 +38,7 @@ N_NEAREST = 5  # training clips whose labels replace an unknown label
 SMOOTHING_SECONDS = (0.0, 0.02, 0.05, 0.2)  # of a residual's energy, tried in this order; see morphing.MonotonicPath
 
 
-class VaeRuntime(Interpolator, Autoencoder):
+class VaeRuntime(Interpolator, Morpher):
     """A VAE that is open for inference.
 
     Latents are ``(latent_size,)`` for a model of clips and ``(n, latent_size)`` for one of ``frames``. Every clip that
@@ -67,6 +68,7 @@ class VaeRuntime(Interpolator, Autoencoder):
         super().__init__(folder)
         self.config = folder.config(VaeConfig)
         self.latent_size = self.config.latent_size
+        self.clip_samples = self.config.n_samples if self.config.latent == "clip" else None
         self.latency_seconds = self.config.latency_seconds
         self.coder = LatentCoder(folder, self.finite)
         tensors = folder.tensors(LATENTS_FILE)
@@ -123,8 +125,12 @@ class VaeRuntime(Interpolator, Autoencoder):
         """
         wave = checked_wave(wave)
         if self.config.latent == "frames":
-            return AlignedClip(wave, 0.0)
-        return AlignedClip.of_one_shot(wave, self.sample_rate, self.config.n_samples)
+            return AlignedClip(wave)
+        return align_one_shot(wave, self.sample_rate, self.config.n_samples)
+
+    def check_decoder_label(self, label: str | None) -> None:
+        """Raise BadSetting for a label that the model does not have."""
+        self._conditioning(label, None)
 
     def decode(
         self,
@@ -442,7 +448,7 @@ class VaeRuntime(Interpolator, Autoencoder):
         waves = []
         for fraction in fractions:
             waves.append(gain * adjustment.adjust({name: fraction * amount for name, amount in amounts.items()}))
-        return AdjustedClips.of(waves)
+        return adjusted_clips(waves)
 
     def distances(self, latents: np.ndarray, others: Sequence[np.ndarray]) -> np.ndarray:
         """Return the distance of each of several other clips' latents, ``(n,)``, as :meth:`similar` measures it."""

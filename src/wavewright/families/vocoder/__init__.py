@@ -103,7 +103,6 @@ class VocoderFamily(Family[VocoderConfig, "VocoderRecipe", "VocoderPrepared"]):
     )
     ranking = "valid/mel"
     capabilities = frozenset({Capability.VOCODE})
-    command = "speak 'Hello.' --vocoder {model}"
     weight_prefixes = (WEIGHT_PREFIX,)
 
     def recipes(self) -> RecipeModule[VocoderRecipe, VocoderPrepared]:

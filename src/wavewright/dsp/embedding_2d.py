@@ -1,10 +1,10 @@
-"""Two-dimensional embeddings of latents: t-SNE, and the principal components that it starts from."""
+"""Two-dimensional embeddings of points: t-SNE, and the principal components that it starts from."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from ...errors import BadSetting
+from ..errors import BadSetting
 
 ITERATIONS = 400
 EXAGGERATION_ITERATIONS, EXAGGERATION = 100, 8.0  # early iterations, in which affinities are multiplied
