@@ -3,8 +3,10 @@
     python -m benchmarks.effects.speed --json effects.json
 
 The sound is stereo at 48 kHz. The alternative is FFmpeg's filter (by PyAV), SciPy's function, python-stretch, or
-NumPy's formula on the whole wave. Pedalboard (GPL) is compared where it is installed; Wavewright never imports it. All
-run in one process; times are medians of the processor time of several runs.
+NumPy's formula on the whole wave. FFmpeg's times include the passage of the samples into a new filter graph and out of
+it; the row ``anull`` is that passage alone, and the net ratio is that to the rest. Pedalboard (GPL) is compared where
+it is installed; Wavewright never imports it. All run in one process; times are medians of the processor time of several
+runs.
 """
 
 from __future__ import annotations
@@ -31,13 +33,23 @@ RATE = 48_000
 RESPONSE_SECONDS = 1.0
 MONO = ("pan", "stereo")
 CLIPPING_LEVEL = 0.7
-N_RUNS = 3
+N_RUNS = 5
+PASSAGE = "anull"
+LEAST_NET_MS = 0.1  # of a filter besides the passage, for a ratio to it
 
 SPEED = Table(
     "speed",
     {
-        **columns(effect="s", ms="8.1f"),
-        **optional(alternative="s", alternative_ms="8.1f", ratio=".2f", pedalboard_ms="8.1f", pedalboard_ratio=".2f"),
+        **columns(effect="s"),
+        **optional(
+            ms="8.1f",
+            alternative="s",
+            alternative_ms="8.1f",
+            ratio=".2f",
+            net_ratio=".2f",
+            pedalboard_ms="8.1f",
+            pedalboard_ratio=".2f",
+        ),
     },
 )
 
@@ -237,6 +249,11 @@ def measure(options: argparse.Namespace, report: Report) -> None:
     if not PEDALBOARD.is_installed:
         report.skip(PEDALBOARD, "pedalboard's times")
     stereo = sound(options.seconds)
+    passage_ms = {
+        len(wave): milliseconds(partial(ffmpeg, sample_rate=RATE, filters=PASSAGE), wave)
+        for wave in (stereo, stereo[:1])
+    }
+    report.add(SPEED, {"effect": PASSAGE, "alternative": f"FFmpeg {PASSAGE}", "alternative_ms": passage_ms[2]})
     for name, effect in effects.items():
         wave = stereo[:1] if name in MONO else stereo
         own_ms = milliseconds(partial(effect, sample_rate=RATE), wave)
@@ -245,6 +262,9 @@ def measure(options: argparse.Namespace, report: Report) -> None:
             label, process = peers[name]
             other_ms = milliseconds(process, wave)
             row.update({"alternative": label, "alternative_ms": other_ms, "ratio": own_ms / other_ms})
+            net_ms = other_ms - passage_ms[len(wave)]
+            if name in FILTERS and net_ms >= LEAST_NET_MS:
+                row["net_ratio"] = own_ms / net_ms
         plugin = pedalboard_process(name) if PEDALBOARD.is_installed else None
         if plugin is not None:
             plugin_ms = milliseconds(plugin, wave)

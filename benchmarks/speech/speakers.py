@@ -8,7 +8,7 @@ from __future__ import annotations
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +26,11 @@ ENGINES: Mapping[Peer, tuple[str, ...]] = {
     FLITE: ("flite", "-voice", "slt", "-t", "{text}", "-o", "{out}"),
     ESPEAK_NG: ("espeak-ng", "-v", "en-us", "-w", "{out}", "--", "{text}"),
 }
+ENGINES_OF_FILES: Mapping[Peer, tuple[str, ...]] = {
+    FLITE: ("flite", "-voice", "slt", "-f", "{texts}", "-o", "{out}"),
+    ESPEAK_NG: ("espeak-ng", "-v", "en-us", "-w", "{out}", "-f", "{texts}"),
+}
+"""The same engines on a file of sentences, which they speak in one process."""
 ENGINE_TIMEOUT_SECONDS = 120
 
 
@@ -91,20 +96,34 @@ def other_engines() -> list[Speaker]:
     return [_engine(peer.name, command) for peer, command in ENGINES.items() if peer.is_installed]
 
 
+def spoken_in_one_process(texts: Sequence[str]) -> dict[str, Utterance]:
+    """Return all sentences as one process of each other engine speaks them, by the name of the engine."""
+    spoken = {}
+    for peer, command in ENGINES_OF_FILES.items():
+        if peer.is_installed:
+            with tempfile.TemporaryDirectory() as folder:
+                path = Path(folder) / "texts.txt"
+                path.write_text("\n\n".join(texts) + "\n", encoding="utf-8")
+                spoken[peer.name] = _run(command, {"texts": path})
+    return spoken
+
+
 def missing_engines() -> list[Peer]:
     """Return the other engines that are not installed."""
     return [peer for peer in ENGINES if not peer.is_installed]
 
 
 def _engine(name: str, command: tuple[str, ...]) -> Speaker:
-    def speak(text: str, _seed: int) -> Utterance:
-        with tempfile.TemporaryDirectory() as folder:
-            out = Path(folder) / "speech.wav"
-            arguments = [argument.format(text=text, out=out) for argument in command]
-            before = children_seconds()
-            subprocess.run(arguments, check=True, capture_output=True, timeout=ENGINE_TIMEOUT_SECONDS)
-            seconds = children_seconds() - before
-            clip = Clip.read(out).mono()
-        return Utterance(clip.wave[0], clip.sample_rate, seconds)
+    return Speaker(name, lambda text, _seed: _run(command, {"text": text}))
 
-    return Speaker(name, speak)
+
+def _run(command: Sequence[str], values: Mapping[str, object]) -> Utterance:
+    """Return what a process speaks, and its processor time from its start to its end."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "speech.wav"
+        arguments = [argument.format(**values, out=out) for argument in command]
+        before = children_seconds()
+        subprocess.run(arguments, check=True, capture_output=True, timeout=ENGINE_TIMEOUT_SECONDS)
+        seconds = children_seconds() - before
+        clip = Clip.read(out).mono()
+    return Utterance(clip.wave[0], clip.sample_rate, seconds)

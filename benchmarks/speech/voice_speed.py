@@ -7,7 +7,8 @@ each of the 100 sentences of benchmarks/speech/texts/hundred.txt, by the clock a
 processes of Python that write a file. Joins: the spectral flux in windows of 20 ms where speech joins speech,
 relative to all other windows with speech: at the ends of the chunks of a stream, in the middle of words, and between
 the pieces of sentences that are too long to be spoken at once, here without punctuation. Other engines that are
-installed (flite, espeak-ng) speak the same sentences in the same run, with the start of their process.
+installed (flite, espeak-ng) speak the same sentences in the same run. Real-time factors are those of the processor, and
+the same for all: once with one process for all sentences, once with a process for each, its start included.
 
 References: S. Dixon, "Onset detection revisited", 2006 (spectral flux).
 """
@@ -29,7 +30,8 @@ from benchmarks.harness.corpora import SMOKE_VOICE, sentences
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import TARGETS, Table, columns
 from benchmarks.harness.timing import ProcessTimes, time_process
-from benchmarks.speech.speakers import missing_engines, other_engines
+from benchmarks.speech.speakers import Utterance, missing_engines, other_engines, spoken_in_one_process
+from wavewright.clip import read_header
 from wavewright.dsp.spectrum import frame, hann_window
 from wavewright.speech.voice import Voice
 
@@ -45,7 +47,10 @@ MAX_MEGABYTES = 20.0
 OTHER_FOLDERS = ("checkpoints", "samples", "tensorboard")  # of a run, which are no part of its model
 
 FIRST_SOUND = Table("first sound", columns(clock="s", median_ms=".1f", late_ms_95_percent=".1f"))
-REAL_TIME_FACTORS = Table("real-time factors", columns(speaker="s", real_time_factor=".4f"))
+REAL_TIME_FACTORS = Table(
+    "real-time factors",
+    columns(speaker="s", one_process=".4f", times_real_time=".0f", process_each=".4f", times_real_time_each=".1f"),
+)
 VOICE = Table(
     "voice",
     columns(voice="s", vocoder="s", cold_start_seconds=".2f", cold_start_processor_seconds=".2f", megabytes=".1f"),
@@ -73,14 +78,42 @@ def real_time_factor(voice: Voice, texts: list[str]) -> float:
     return (time.process_time() - start) / seconds
 
 
-def real_time_factors_of_engines(texts: list[str]) -> dict[str, float]:
-    """Return the same of each other engine that is installed, by name."""
-    factors = {}
-    for engine in other_engines():
-        utterances = [engine.speak(sentence, 0) for sentence in texts]
-        seconds = sum(len(each.wave) / each.sample_rate for each in utterances)
-        factors[engine.name] = sum(each.processor_seconds for each in utterances) / seconds
-    return factors
+def real_time_factor_of_processes(voice: str, vocoder: str, texts: list[str]) -> float:
+    """Return the same with a process of ``wavewright speak`` for each text."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "out.wav"
+        command = [
+            sys.executable,
+            "-m",
+            "wavewright",
+            "speak",
+            "--voice",
+            voice,
+            "--vocoder",
+            vocoder,
+            "--out",
+            str(out),
+        ]
+        spent = seconds = 0.0
+        for text in texts:
+            spent += time_process([*command, "--", text]).processor_seconds
+            seconds += read_header(out).seconds
+    return spent / seconds
+
+
+def factors_of_engines(texts: list[str], texts_of_processes: list[str]) -> dict[str, tuple[float, float]]:
+    """Return both factors of each other engine that is installed, by name."""
+    at_once = {name: _factor([spoken]) for name, spoken in spoken_in_one_process(texts).items()}
+    one_by_one = {
+        engine.name: _factor([engine.speak(sentence, 0) for sentence in texts_of_processes])
+        for engine in other_engines()
+    }
+    return {name: (factor, one_by_one[name]) for name, factor in at_once.items()}
+
+
+def _factor(utterances: list[Utterance]) -> float:
+    seconds = sum(len(each.wave) / each.sample_rate for each in utterances)
+    return sum(each.processor_seconds for each in utterances) / seconds
 
 
 def cold_starts(voice: str, vocoder: str, count: int) -> list[ProcessTimes]:
@@ -152,6 +185,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--vocoder", default="vocoder")
     parser.add_argument("--count", type=int, default=None, help="sentences, all hundred by default")
     parser.add_argument("--cold-starts", type=int, default=5)
+    parser.add_argument("--processes", type=int, default=20, help="sentences that are spoken by a process each")
 
 
 def measure(options: argparse.Namespace, report: Report) -> None:
@@ -164,14 +198,25 @@ def measure(options: argparse.Namespace, report: Report) -> None:
         if clock == "wall clock":
             report.target(options.voice, "first sound, median, ms", median_ms, at_most=MAX_FIRST_SOUND_MS)
             report.target(options.voice, "first sound, 95 %, ms", late_ms, at_most=MAX_LATE_FIRST_SOUND_MS)
-    factor, engines = real_time_factor(voice, texts), real_time_factors_of_engines(texts)
+    of_processes = texts[: options.processes]
+    factors = {
+        options.voice: (
+            real_time_factor(voice, texts),
+            real_time_factor_of_processes(options.voice, options.vocoder, of_processes),
+        ),
+        **factors_of_engines(texts, of_processes),
+    }
     for peer in missing_engines():
         report.skip(peer, f"Speed of {peer.name}")
-    for name, value in {options.voice: factor, **engines}.items():
-        report.add(REAL_TIME_FACTORS, {"speaker": name, "real_time_factor": value})
-    report.target(options.voice, "real-time factor", factor, at_most=MAX_REAL_TIME_FACTOR)
-    if "flite" in engines:
-        report.target(options.voice, "real-time factor, flite's", factor, at_most=engines["flite"])
+    for name, (at_once, each) in factors.items():
+        row = {"one_process": at_once, "times_real_time": 1 / at_once}
+        row |= {"process_each": each, "times_real_time_each": 1 / each}
+        report.add(REAL_TIME_FACTORS, {"speaker": name, **row})
+    report.target(options.voice, "real-time factor", factors[options.voice][0], at_most=MAX_REAL_TIME_FACTOR)
+    if "flite" in factors:
+        for number, how in enumerate(("one process", "a process for each sentence")):
+            limit = factors["flite"][number]
+            report.target(options.voice, f"real-time factor, flite's, {how}", factors[options.voice][number], limit)
     starts = cold_starts(options.voice, options.vocoder, options.cold_starts)
     cold_seconds = statistics.median(each.seconds for each in starts)
     megabytes = bytes_of(voice) / 1e6
@@ -197,7 +242,7 @@ BENCHMARK = Benchmark(
     (FIRST_SOUND, REAL_TIME_FACTORS, VOICE, JOINS, TARGETS),
     add_options,
     measure,
-    smoke={"voice": SMOKE_VOICE, "count": 1, "cold_starts": 1},
+    smoke={"voice": SMOKE_VOICE, "count": 1, "cold_starts": 1, "processes": 1},
 )
 
 if __name__ == "__main__":
