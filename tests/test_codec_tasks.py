@@ -15,6 +15,7 @@ from tiny_models import change_card, make_gan
 from wavewright import codec_files, loading, models
 from wavewright.cli import run
 from wavewright.clip import Clip, write_blocks
+from wavewright.contracts.family import Capability
 from wavewright.errors import BadAudio, BadModel, BadSetting
 from wavewright.tasks.decode import decode
 from wavewright.tasks.encode import encode
@@ -274,7 +275,7 @@ def test_codecs_are_found_by_their_hash(tmp_path, monkeypatch):
     change_card(folder, config={}, labels=[], former_hashes=["0123456789ab"])
     (tmp_path / "home" / "broken").mkdir()
     (tmp_path / "home" / "broken" / "card.json").write_text("{", encoding="utf-8")
-    hashes = loading._hashes_of("codec")
+    hashes = loading._hashes_of(Capability.CODE)
     assert hashes["mine"] == (models.ModelFolder(folder).hash, "0123456789ab")
     assert not {"tiny", "broken"} & hashes.keys()
 

@@ -418,6 +418,9 @@ def test_a_training_starts_from_the_weights_of_another(name, tmp_path):
     for key, value in weights.items():
         np.testing.assert_array_equal(value, initial[key].numpy())
     assert run.train(quiet=True).step == 4
+    own = {"model": "tiny", "hash": base.hash, "steps": 4, "minutes": base.card.training["minutes"]}
+    assert Card.read(run.out).training["earlier_runs"] == [own]
+    assert "earlier_runs" not in base.card.training
 
 
 @every_family

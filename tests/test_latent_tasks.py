@@ -413,7 +413,9 @@ def test_inconsistent_metadata_is_refused(workspace):
     with pytest.raises(BadSetting, match="frames has no label 'middle'"):
         decode(path)
     LatentFile(latents, LatentMetadata(**known | {"model_hash": "0123456789ab"}, n_samples=100)).write(path)
-    with pytest.raises(BadModel, match=r"by the VAE 0123456789ab, which is not among the models here \(frames is"):
+    with pytest.raises(
+        BadModel, match=r"by the autoencoder 0123456789ab, which is not among the models here \(frames is"
+    ):
         decode(path)
     assert not list(Path().glob("*decoded*"))
 

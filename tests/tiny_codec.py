@@ -183,7 +183,7 @@ def installed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> MeansCodec:
     means = MeansCodec()
     load = loading.load
     monkeypatch.setattr(loading, "load", lambda name: means if name == "speech-codec" else load(name))
-    monkeypatch.setattr(loading, "_hashes_of", lambda family: {"speech-codec": means.folder.hashes})
+    monkeypatch.setattr(loading, "_hashes_of", lambda capability: {"speech-codec": means.folder.hashes})
     return means
 
 

@@ -76,11 +76,13 @@ def baseline_correct(method: str, division: Division, sample_rate: int) -> list[
     return (predicted == np.array([entry.label for entry in division.test])).astype(int).tolist()
 
 
-def trained(out: Path, division: Division, task: str, steps: int, seed: int) -> tuple[ClassifierRuntime, float]:
+def trained(
+    out: Path, division: Division, task: str, steps: int, seed: int, assignments: Sequence[str] = ()
+) -> tuple[ClassifierRuntime, float]:
     """Train a classifier, or continue a run that was killed; return it, and the minutes of this call."""
     started = time.monotonic()
     provenance = Provenance(out.name, "Recognises the labels of a benchmark.", "unknown", ())
-    run = Run(out, "classifier", settings(task, steps, seed), Scan(tuple(division.known)), provenance)
+    run = Run(out, "classifier", settings(task, steps, seed, assignments), Scan(tuple(division.known)), provenance)
     run.train(resume=(out / RUN_FILE).is_file(), quiet=True)
     return load_as(ClassifierRuntime, out), (time.monotonic() - started) / 60
 
@@ -198,6 +200,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--task", nargs="+", choices=TASKS, default=["takes", "speaker"])
     parser.add_argument("--unseen", nargs="*", default=[], help="speakers or folds; default: each in turn")
     parser.add_argument("--steps", type=int, default=0, help="of each classifier; default: those of the task")
+    parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="other settings; name another --out")
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--baselines-only", action="store_true", help="train no classifier")
 
@@ -234,7 +237,7 @@ def compute(options: argparse.Namespace, results: Results, task: str, division: 
         return
     steps = options.steps or DEFAULT_STEPS[task]
     same_run = "kits" if task == "drums" else division.name.replace(" ", "-")
-    model, minutes = trained(options.out / f"{task}-{same_run}-{seed}", division, task, steps, seed)
+    model, minutes = trained(options.out / f"{task}-{same_run}-{seed}", division, task, steps, seed, options.set)
     record = {**key, "method": "classifier", "seed": seed, "minutes": minutes}
     others = [] if task in ("drums", "esc10") else other_sounds(options.corpora / "esc10")
     results.add({**record, **measured(model, division.test, others), **speed(model)})

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.harness.corpora import DRUM_LABELS, corpus_entries, read_wave
+from wavewright.contracts.settings import override
 from wavewright.data.entry import Entry
 from wavewright.data.folder import scan
 from wavewright.dsp.mel import mfcc
@@ -94,8 +95,8 @@ def _fold(entries: Sequence[Entry], fold: str) -> Division:
     return Division(f"fold {fold}", known, [entry for entry in entries if entry.path.name[0] == fold])
 
 
-def settings(task: str, steps: int, seed: int) -> ClassifierRecipe:
-    """Return the settings of a run: the default ones, which follow the recordings, on one thread.
+def settings(task: str, steps: int, seed: int, assignments: Sequence[str] = ()) -> ClassifierRecipe:
+    """Return the settings of a run: the default ones, which follow the recordings, on one thread, and ``assignments``.
 
     Words are not aligned, as the documentation says, and drums and folds have no validation clips.
     """
@@ -105,7 +106,8 @@ def settings(task: str, steps: int, seed: int) -> ClassifierRecipe:
     if task in ("drums", "esc10"):
         data = replace(data, valid_fraction=0.0)
     training = replace(base.training, steps=steps, threads=1, seed=seed)
-    return replace(base, data=data, training=training if is_voice else replace(training, metric=""))
+    training = training if is_voice else replace(training, metric="")
+    return override(replace(base, data=data, training=training), assignments)
 
 
 def statistics(path: Path, sample_rate: int) -> np.ndarray:

@@ -28,7 +28,7 @@ def WARM_UP() -> None:
     means = MeansCodec()
     load = loading.load
     loading.load = lambda name: means if name == "speech-codec" else load(name)
-    loading._hashes_of = lambda family: {"speech-codec": means.folder.hashes}
+    loading._hashes_of = lambda capability: {"speech-codec": means.folder.hashes}
     for n_samples, n_channels, rate, n_frames, is_stream in (
         *((16_000, 1, 16_000, 50, False), (40_000, 2, 44_100, 20, False), (9_000, 1, 8_000, 7, False)),
         *((16_000, 1, 16_000, 1, True), (20_000, 1, 44_100, 1, True), (9_001, 3, 11_025, 5, True)),

@@ -77,11 +77,14 @@ class ModelShown:
             lines.append(f"  labels      {', '.join(card.labels)}")
         if speakers := loading.speakers_of(card):
             lines.append(f"  speakers    {', '.join(speakers)}")
-        for title, values in (("trained", card.training), ("measured", card.metrics), ("config", card.config)):
+        training = {name: value for name, value in card.training.items() if name != "earlier_runs"}
+        for title, values in (("trained", training), ("measured", card.metrics), ("config", card.config)):
             lines += [
                 f"  {title if index == 0 else '':11} {key}: {value}"
                 for index, (key, value) in enumerate(values.items())
             ]
+            if title == "trained":
+                lines += [f"  {name:11} {run}" for name, run in _earlier_runs(card)]
         if card.consent is not None:
             lines.append(f"  consent     {card.consent}")
         for index, source in enumerate(card.sources):
@@ -90,6 +93,17 @@ class ModelShown:
             title = "" if index else "learned from"
             lines.append(f"  {title:11} {source.name} ({source.n_clips} clips, {source.licence}{credit})")
         return "\n".join(lines)
+
+
+def _earlier_runs(card: Card) -> list[tuple[str, str]]:
+    """Return a title and a line for each run whose weights the training of a model started from."""
+    runs = card.training.get("earlier_runs", [])
+    lines = [
+        ", ".join(f"{name}: {value}" for name, value in run.items())
+        for run in (runs if isinstance(runs, list) else [])
+        if isinstance(run, dict)
+    ]
+    return [("" if index else "after runs", line) for index, line in enumerate(lines)]
 
 
 def list_models() -> ModelList:

@@ -388,6 +388,7 @@ class Run:
                 "hardware": self._hardware(progress.threads),
                 "wavewright": __version__,
                 "torch": torch.__version__,
+                **({} if self.base is None else {"earlier_runs": runs_up_to(self.base)}),
                 **count_clips(self.prepared.train_entries),
             },
             metrics={name: round(value, 5) for name, value in progress.metrics.items()},
@@ -413,6 +414,15 @@ class Run:
         if steps or minutes:
             loop.extend(steps, minutes)
         return None if minutes and not length.more_minutes else length.max_minutes
+
+
+def runs_up_to(base: ModelFolder) -> list[dict[str, object]]:
+    """Return the runs that led to the weights of a model, the first one first, its own last, as cards list them."""
+    card = base.card
+    earlier = card.training.get("earlier_runs", [])
+    own = {"model": card.name, "hash": base.hash}
+    own |= {name: card.training[name] for name in ("steps", "minutes") if name in card.training}
+    return [*(earlier if isinstance(earlier, list) else []), own]
 
 
 def count_clips(entries: Sequence[Entry]) -> dict[str, object]:
