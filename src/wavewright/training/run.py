@@ -420,7 +420,7 @@ def runs_up_to(base: ModelFolder) -> list[dict[str, object]]:
     """Return the runs that led to the weights of a model, the first one first, its own last, as cards list them."""
     card = base.card
     earlier = card.training.get("earlier_runs", [])
-    own = {"model": card.name, "hash": base.hash}
+    own: dict[str, object] = {"model": card.name, "hash": base.hash}
     own |= {name: card.training[name] for name in ("steps", "minutes") if name in card.training}
     return [*(earlier if isinstance(earlier, list) else []), own]
 
