@@ -3,7 +3,7 @@
     python -m benchmarks.codec.prior --codec speech-codec
 
 Weights are fresh and codes are drawn at random: neither changes the cost of a multiplication. One thread, processor
-time, the median of a few runs.
+time, the median of a few runs; bfloat16 where the processor has it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import torch
 
 from benchmarks.harness.models import load_as
 from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import Row, Table, columns
+from benchmarks.harness.tables import Row, Table, columns, optional
 from benchmarks.harness.timing import median_seconds
 from wavewright import loading
 from wavewright.families.codec.runtime import CodecRuntime
@@ -29,6 +29,7 @@ from wavewright.families.prior.recipe import recipe
 from wavewright.families.prior.runtime import PriorRuntime
 from wavewright.families.prior.training import PriorTraining
 from wavewright.models.card import Card
+from wavewright.nn.precision import supports_bfloat16
 from wavewright.training.export import export_model
 
 CONVNEXT = replace(SIZES["small"], cell="convnext", n_layers=4, hidden_size=256)  # about as large as the size small
@@ -38,7 +39,8 @@ CONFIGS = {**SIZES, "small, gru": GRU, "small, convnext": CONVNEXT}
 PRIORS = Table(
     "priors",
     columns(prior="s", million_parameters=".2f", megabytes=".1f")
-    | columns(ms_a_step_bfloat16=".0f", ms_a_step_float32=".0f")
+    | optional(ms_a_step_bfloat16=".0f")
+    | columns(ms_a_step_float32=".0f")
     | columns(codes_times_real_time=".1f", sound_times_real_time=".1f"),
 )
 
@@ -82,6 +84,7 @@ def step_seconds(config: PriorConfig, options: argparse.Namespace, bfloat16: boo
 def row_of(name: str, config: PriorConfig, folder: Path, options: argparse.Namespace) -> Row:
     """Export a model with fresh weights to ``folder`` and return its row."""
     predictor = PriorNetwork(config).eval().predictor
+    has_bfloat16 = supports_bfloat16(torch.device("cpu"))
     prepared = SimpleNamespace(
         draw_sample_frames=lambda *_: 5, codec=loading.load(config.codec), recipe=recipe("small")
     )
@@ -94,7 +97,7 @@ def row_of(name: str, config: PriorConfig, folder: Path, options: argparse.Names
         "prior": name,
         "million_parameters": sum(tensor.numel() for tensor in predictor.parameters()) / 1e6,
         "megabytes": sum(path.stat().st_size for path in folder.iterdir()) / 1e6,
-        "ms_a_step_bfloat16": 1e3 * step_seconds(config, options, bfloat16=True),
+        "ms_a_step_bfloat16": 1e3 * step_seconds(config, options, bfloat16=True) if has_bfloat16 else None,
         "ms_a_step_float32": 1e3 * step_seconds(config, options, bfloat16=False),
         "codes_times_real_time": options.seconds / codes_seconds,
         "sound_times_real_time": options.seconds / sound_seconds,
