@@ -14,7 +14,7 @@ from wavewright.models.card import Card
 from wavewright.nn.export_spec import ExportSpec, GraphSpec
 from wavewright.onnx_runtime import open_session
 from wavewright.training.export import export_model
-from wavewright.training.integer_products import MAX_SATURATION_DB, Quantizer, choose_quantizer, saturation_db
+from wavewright.training.integer_products import Quantizer
 from wavewright.training.weights_file import row_scales
 
 SAMPLE = np.full((1, 8), 0.5, np.float32)
@@ -50,8 +50,7 @@ def product(frames, linear, quantizer):
 
 def test_products_are_those_of_the_steps(tmp_path):
     module, frames, session = written(tmp_path, 8)
-    matrices = [linear.weight.detach().numpy() for linear in (module.first, module.second)]
-    quantizer = choose_quantizer(frames, [np.rint(matrix / row_scales(matrix)).astype(np.int8) for matrix in matrices])
+    quantizer = Quantizer.for_values(frames)
     inputs = 1.5 * np.random.default_rng(0).standard_normal((1, 30, 64)).astype(np.float32)  # some beyond the examples
     gate = 1 / (1 + np.exp(-product(inputs, module.second, quantizer)))
     third = module.third.weight.detach().half().float().numpy()  # stored with 16 bits, and multiplied in float32
@@ -92,26 +91,8 @@ def test_integers_need_weights_of_8_bits():
 
 
 def test_steps_span_the_values_and_zero_is_exact():
-    quantizer = Quantizer.for_values(np.array([-0.5, 2.0, 4.6], np.float32), 255)
+    quantizer = Quantizer.for_values(np.array([-0.5, 2.0, 4.6], np.float32))
     assert (quantizer.step_size, quantizer.zero_point) == (pytest.approx(0.02), 25)
     assert quantizer(np.array([-0.5, 0.0, 4.6, 100.0, -100.0])).tolist() == [0, 25, 255, 255, 0]
-    assert Quantizer.for_values(np.array([3.0, 5.1]), 255).zero_point == 0  # 0 itself is always one of the steps
-    assert Quantizer.for_values(np.zeros(3), 255) == Quantizer(np.float32(1.0), 0)
-
-
-def test_pairs_of_products_saturate_at_16_bits():
-    matrix = np.array([[127, 127, -3]], np.int8)
-    exact = saturation_db(np.array([[127, 127, 9]]), 0, matrix)  # 32,258 is less than 32,767
-    assert exact == -120
-    # 255 * 127 * 2 = 64,770 loses 32,003 of itself, beside a third product of -27
-    saturated = saturation_db(np.array([[255, 255, 9]]), 0, matrix)
-    assert saturated == pytest.approx(20 * np.log10(32_003 / 64_743))
-
-
-def test_inputs_that_would_saturate_have_fewer_steps():
-    frames = np.random.default_rng(0).random((40, 16), np.float32)
-    mild, large = (np.full((4, 16), size, np.int8) for size in (20, 127))
-    assert choose_quantizer(frames, [mild]) == Quantizer.for_values(frames, 255)
-    quantizer = choose_quantizer(frames, [mild, large])
-    assert quantizer == Quantizer.for_values(frames, 127)
-    assert saturation_db(quantizer(frames), quantizer.zero_point, large) == -120 < MAX_SATURATION_DB
+    assert Quantizer.for_values(np.array([3.0, 5.1])).zero_point == 0  # 0 itself is always one of the steps
+    assert Quantizer.for_values(np.zeros(3)) == Quantizer(np.float32(1.0), 0)

@@ -5,9 +5,8 @@ was determined on examples, and MatMulIntegerToFloat multiplies them by the stor
 and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference", 2018). Step sizes are fixed and
 integer sums are exact, so a frame gives the same numbers in a batch of any size.
 
-CPUs with AVX2 but without VNNI, such as those of many laptops, add each pair of products in 16 bits, which saturate
-(VPMADDUBSW). If that would be audible, the input has fewer and larger steps, down to 7 bits, with which no pair of the
-examples' products saturates.
+x86 processors without VNNI add each pair of products in 16 bits, which saturate (VPMADDUBSW); `onnx_runtime` opens
+every session such that they are exact there as well.
 """
 
 from __future__ import annotations
@@ -21,21 +20,13 @@ import onnx
 from onnx import helper, numpy_helper
 
 from ..models.folder import SCALE_SUFFIX
-from ..units import gain_to_db
 
 DOMAIN, DOMAIN_VERSION = "com.microsoft", 1
 """Domain of ONNX Runtime's own nodes."""
 
-STEP_COUNTS = (255, 223, 191, 159, 127)
-"""Numbers of steps from the smallest to the largest input; with the last one no pair saturates."""
+N_STEPS = 255
+"""Steps from the smallest to the largest input."""
 
-MAX_ROWS = 64
-"""Rows of the examples in which saturation is measured."""
-
-MAX_SATURATION_DB = -36.0
-"""Power of the error by saturation over the product's, on examples: no more than that of rounding to 8 bits."""
-
-INT16_MIN, INT16_MAX = -(2**15), 2**15 - 1
 EXAMPLES_FILE = ".examples.onnx"
 """Temporary graph beside the weights, while the examples are computed."""
 
@@ -57,11 +48,11 @@ class Quantizer:
     zero_point: int  # the step that represents 0
 
     @classmethod
-    def for_values(cls, values: np.ndarray, n_steps: int) -> Quantizer:
-        """Return the quantiser with ``n_steps`` from the smallest to the largest of ``values`` and 0."""
+    def for_values(cls, values: np.ndarray) -> Quantizer:
+        """Return the quantiser with ``N_STEPS`` from the smallest to the largest of ``values`` and 0."""
         low = min(float(values.min(initial=0.0)), 0.0)
         high = max(float(values.max(initial=0.0)), 0.0)
-        step_size = np.float32((high - low) / n_steps or 1.0)
+        step_size = np.float32((high - low) / N_STEPS or 1.0)
         return cls(step_size, round(-low / step_size))
 
     def __call__(self, values: np.ndarray) -> np.ndarray:
@@ -83,17 +74,13 @@ def with_integer_products(folder: Path, name: str, examples: Mapping[str, np.nda
     model = onnx.load(folder / name, load_external_data=False)
     products = _products(model)
     input_values = _tensor_values(folder, model, sorted({product.node.input[0] for product in products}), examples)
-    matrices = {tensor.name: tensor for tensor in onnx.load(folder / name).graph.initializer}
     quantised: set[str] = set()
     for number, product in enumerate(products):
         source = product.node.input[0]
         nodes = []
         if source not in quantised:
             quantised.add(source)
-            stored = [
-                numpy_helper.to_array(matrices[other.stored]) for other in products if other.node.input[0] == source
-            ]
-            nodes.append(_quantise_node(model, source, choose_quantizer(input_values[source], stored)))
+            nodes.append(_quantise_node(model, source, Quantizer.for_values(input_values[source])))
         nodes += _product_nodes(model, product, number)
         position = list(model.graph.node).index(product.node)
         model.graph.node.remove(product.node)
@@ -102,50 +89,6 @@ def with_integer_products(folder: Path, name: str, examples: Mapping[str, np.nda
     _remove_unused(model)
     model.opset_import.append(helper.make_opsetid(DOMAIN, DOMAIN_VERSION))
     return model
-
-
-def choose_quantizer(values: np.ndarray, matrices: Sequence[np.ndarray]) -> Quantizer:
-    """Return the finest quantiser with which no product saturates noticeably.
-
-    Parameters
-    ----------
-    values
-        Examples of the input, ``(..., n)``.
-    matrices
-        Each ``(outputs, n)`` int8.
-    """
-    rows = values.reshape(-1, values.shape[-1])
-    rows = rows[:: -(-len(rows) // MAX_ROWS)]
-    for n_steps in STEP_COUNTS:
-        quantizer = Quantizer.for_values(values, n_steps)
-        steps = quantizer(rows)
-        if all(saturation_db(steps, quantizer.zero_point, matrix) <= MAX_SATURATION_DB for matrix in matrices):
-            break
-    return quantizer
-
-
-def saturation_db(rows: np.ndarray, zero_point: int, matrix: np.ndarray) -> float:
-    """Return the error by adding pairs of products in 16 bits, dB over the product's power.
-
-    Parameters
-    ----------
-    rows
-        Steps ``(n, inputs)``.
-    zero_point
-        The step that represents 0.
-    matrix
-        ``(outputs, inputs)`` int8.
-    """
-    padding = ((0, 0), (0, rows.shape[1] % 2))
-    rows = np.pad(rows, padding)
-    matrix = np.pad(matrix.astype(np.int32), padding)
-    error_power = product_power = 0.0
-    for row in rows:
-        pairs = (row * matrix).reshape(len(matrix), -1, 2).sum(2)
-        errors = (pairs - np.clip(pairs, INT16_MIN, INT16_MAX)).sum(1)
-        error_power += float(np.square(errors, dtype=np.float64).sum())
-        product_power += float(np.square(pairs.sum(1) - zero_point * matrix.sum(1), dtype=np.float64).sum())
-    return float(gain_to_db(np.sqrt(error_power / product_power))) if product_power else -np.inf
 
 
 def _products(model: onnx.ModelProto) -> list[_Product]:
