@@ -136,7 +136,7 @@ STARTS: dict[str, Command] = {
     "speak": lambda of: ["speak", of.random.choice(TEXTS), "--out", str(of.new(of.random.choice(FORMATS[:4])))],
     "generate": lambda of: ["generate", "drums", "--count", "2", "--seed", str(of.number), "--out", str(of.new())],
     "synthesise": lambda of: [
-        *("synthesise", of.random.choice(("rain", "footsteps", "impact", "wind"))),
+        *("synthesise", of.random.choice(("rain", "footsteps", "fire", "wind"))),
         *("--seconds", "2", "--out", str(of.new(of.random.choice(FORMATS[:3])))),
     ],
     "rules": lambda of: ["compose", "--rule", "folk-tune", "--bars", "4", "--out", str(of.new(".mid"))],
