@@ -1,0 +1,19 @@
+"""Random sequences of commands on outputs of other commands: nothing of our own is refused, nothing raises."""
+
+from __future__ import annotations
+
+import shlex
+
+import pytest
+
+from benchmarks.code import command_sequences
+
+
+@pytest.mark.uses(
+    "drums", "en", "vocoder", "morph-drums", "drum-classifier", "speech-codec", "folk-tunes", "denoise-16k"
+)
+@pytest.mark.parametrize("number", range(4))
+def test_commands_take_the_files_of_others(tmp_path, number):
+    sequence, results = command_sequences.run_sequence(number, tmp_path)
+    for command, (code, message) in zip(sequence.commands, results, strict=True):
+        assert command_sequences.is_right(command, code, message), f"{shlex.join(command)}: {code}, {message}"
