@@ -8,6 +8,8 @@ import json
 import os
 import shlex
 import signal
+import subprocess
+import sys
 import time
 import wave
 import zipfile
@@ -309,19 +311,133 @@ def test_no_name_leads_out_of_the_folder_of_a_job(server, name):
     assert request(server, "GET", f"/v1/jobs/{job['id']}/files/{name}").status in (400, 404)
 
 
+def chains_and_files(private):
+    """Requests that name a file of somebody else, in every way that a text or an uploaded file can."""
+    folder, name = str(Path(private).parent), str(private)
+    track = f'[[track]]\nname = "a"\n[[track.region]]\nfile = "{name}"\n'
+    layer = "[[layers]]\n{}\n"
+    yield "edit", {"source": ("a.wav", tone()), "do": f"append {name}"}
+    yield "edit", {"source": ("a.wav", tone()), "do": f"overlay {os.path.relpath(name, '/x/y')}"}
+    yield "edit", {"source": ("a.wav", tone()), "do": f'convolve "{name}"'}
+    yield "mix", {"project": ("p.toml", track.encode())}
+    yield "layer", {"preset": ("p.toml", layer.format(f'file = "{name}"').encode()), "seconds": 1}
+    yield "layer", {"preset": ("p.toml", layer.format(f'folder = "{folder}"\nevery = 1').encode()), "seconds": 1}
+    yield "render", {"score": ("a.abc", b"X:1\nK:C\nC|\n"), "wave": name}
+
+
 def test_a_job_opens_no_other_file(server, tmp_path):
+    """Neither content nor name of a file, nor whether it is there, is in an answer; so for all places of a machine."""
     (tmp_path / "private.wav").write_bytes(tone())
-    other = str(tmp_path / "private.wav")
-    for chain in (f"append {other}", f"overlay {os.path.relpath(other, '/x/y')}"):
-        job = do(server, "edit", source=upload(server), do=chain).json
-        assert job["state"] == "failed"
-        assert job["files"] == []
-    assert "only files that were sent" in do(server, "edit", source=upload(server), do=f"append {other}").json["error"]
-    project = f'[[track]]\nname = "a"\n[[track.region]]\nfile = "{other}"\n'.encode()
-    assert do(server, "mix", project=upload(server, "p.toml", project)).json["state"] == "failed"
+    (tmp_path / "private.txt").write_text("a line\nof a secret\n")
+    environment = f"/proc/{os.getpid()}/environ"
+    for private in (tmp_path / "private.wav", tmp_path / "private.txt", "/etc/passwd", environment):
+        for task, fields in chains_and_files(private):
+            answers = []
+            for named in (str(private), str(Path(private).with_name(f"missing-{Path(private).name}"))):
+                references = {
+                    name: upload(server, value[0], value[1].replace(str(private).encode(), named.encode()))
+                    if isinstance(value, tuple)
+                    else value.replace(str(private), named)
+                    if isinstance(value, str)
+                    else value
+                    for name, value in fields.items()
+                }
+                job = do(server, task, **references).json
+                assert "state" in job, job
+                assert (job["state"], job["files"]) == ("failed", []), (task, fields)
+                answers.append(job["error"].replace("missing-", ""))
+            assert answers[0] == answers[1]
+            assert not [secret for secret in ("a line", "secret", "root:", "PATH=") if secret in answers[0]]
 
 
-def test_files_are_allowed_by_folder(tmp_path):
+ATTEMPTS = """
+import os, sys, shutil, sqlite3, glob
+from pathlib import Path
+from wavewright.server.jobs.access import FileAccess
+
+base = Path(sys.argv[1])
+before = sorted(map(str, base.rglob("*")))
+access = FileAccess(base / "runs")
+access.install()
+access.allow([base / "job"])
+os.chdir(base / "job")
+private, link = base / "other" / "private.txt", base / "job" / "link"
+writes = [base / "runs" / "new", base / "new", Path(os.__file__).parent / "new"]
+attempts = [
+    lambda: open(private),
+    lambda: open(os.fsencode(private)),
+    lambda: os.open(private, os.O_RDONLY),
+    lambda: private.read_text(),
+    lambda: open("../other/private.txt"),
+    lambda: open(link),
+    lambda: os.stat(private),
+    lambda: os.lstat(private),
+    lambda: private.stat(),
+    lambda: os.readlink(private),
+    lambda: os.listdir(base / "other"),
+    lambda: list(os.scandir(base / "other")),
+    lambda: list((base / "other").iterdir()),
+    lambda: list(os.walk(base / "other", onerror=lambda error: 1 / 0)),
+    lambda: os.listdir(base),
+    lambda: os.mkdir(base / "other" / "new"),
+    lambda: os.remove(private),
+    lambda: os.rename(private, "here"),
+    lambda: os.rename("own.txt", base / "other" / "there"),
+    lambda: os.link(private, "here"),
+    lambda: os.symlink("own.txt", base / "other" / "there"),
+    lambda: os.truncate(private, 0),
+    lambda: os.chmod(private, 0),
+    lambda: shutil.rmtree(base / "other"),
+    lambda: shutil.copy(private, "here"),
+    lambda: shutil.copy("own.txt", base / "other"),
+    lambda: sqlite3.connect(base / "other" / "new.sqlite"),
+    lambda: open("/proc/self/environ"),
+    lambda: open(f"/proc/{os.getppid()}/cmdline"),
+    lambda: open("/etc/passwd"),
+    lambda: os.stat("/etc/passwd"),
+    *(lambda path=path: open(path, "w") for path in writes),
+    *(lambda path=path: os.open(path, os.O_CREAT | os.O_WRONLY) for path in writes),
+]
+for number, attempt in enumerate(attempts):
+    try:
+        attempt()
+    except (PermissionError, FileNotFoundError, ZeroDivisionError):
+        continue
+    print("allowed", number)
+found = [private.exists(), private.is_file(), link.exists(), os.path.exists(private), os.access(private, os.R_OK)]
+found += [os.path.isdir(base / "other"), os.path.lexists(private), Path.home().joinpath(".ssh").exists()]
+if any(found) or glob.glob(str(base / "other" / "*")):
+    print("seen", found)
+assert open("own.txt").read() == "own"  # what a job needs
+assert (base / "job").exists() and base.exists() and Path("own.txt").stat().st_size == 3
+os.mkdir("sub"), open("sub/a", "w").close(), os.rename("sub/a", "sub/b"), shutil.rmtree("sub")
+assert (base / "runs" / "a" / "card.json").read_text() == "{}"
+assert os.path.realpath("own.txt") == str(base.resolve() / "job" / "own.txt")
+assert "MemTotal" in open("/proc/meminfo").read() if sys.platform == "linux" else True
+access.install  # the hook lasts
+os.chdir("/")
+print(before == sorted(before))
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="paths of POSIX")
+def test_what_is_not_listed_is_neither_read_nor_seen_nor_changed(tmp_path):
+    for name in ("job", "other", "runs/a"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "other" / "private.txt").write_text("secret")
+    (tmp_path / "job" / "own.txt").write_text("own")
+    (tmp_path / "job" / "link").symlink_to(tmp_path / "other" / "private.txt")
+    (tmp_path / "runs" / "a" / "card.json").write_text("{}")
+    done = subprocess.run([sys.executable, "-c", ATTEMPTS, tmp_path], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.returncode) == ("True\n", 0), done.stderr
+    assert sorted(path.name for path in tmp_path.rglob("*")) == sorted(
+        ["job", "other", "runs", "a", "private.txt", "own.txt", "link", "card.json"]
+    )
+    assert (tmp_path / "other" / "private.txt").read_text() == "secret"
+
+
+def test_files_are_allowed_by_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     access = FileAccess(tmp_path / "runs")
     access.allow([tmp_path / "job"])
     (tmp_path / "job").mkdir()
@@ -337,8 +453,14 @@ def test_files_are_allowed_by_folder(tmp_path):
         assert access.is_allowed(str(tmp_path / path)) == is_allowed
     assert access.is_allowed(np.__file__)
     assert access.is_allowed(str(models.BUNDLED_FOLDER / "drums" / "card.json"))
-    assert not access.is_allowed("/etc/passwd")
+    for path in ("/etc/passwd", "/usr/share/dict/words", "/opt/x", "/proc/self/environ", "/proc/1/cmdline", "/dev/sda"):
+        assert not access.is_allowed(path)
     assert not access.is_allowed(str(Path.home() / ".ssh" / "id_rsa"))
+    if sys.platform == "linux":  # clips of the user's trainings and caches of other programs are nobody's else
+        clips = str(tmp_path / "cache" / "wavewright" / "clips" / "a" / "waves.npy")
+        assert not access.is_allowed(clips)
+        assert FileAccess(tmp_path / "runs", is_long=True).is_allowed(clips, writes=True)
+        assert not access.is_allowed(str(tmp_path / "cache" / "mozilla" / "key4.db"))
 
 
 # ------------------------------------------------------------------------------------------------------ what is kept

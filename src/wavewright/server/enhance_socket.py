@@ -25,7 +25,7 @@ from .faults import server_fault
 from .scheduler import TooManyRequests
 from .settings import ServerSettings
 from .speech_request import BadRequest
-from .speech_socket import NORMAL, close_with
+from .speech_socket import NORMAL, close_with, receive_in_time
 
 DEFAULT_RATE = 16_000
 RATES = (8_000, 192_000)
@@ -53,6 +53,7 @@ class EnhanceSocket:
 
     def __init__(self, settings: ServerSettings) -> None:
         self._most = 4 * settings.workers
+        self._idle_seconds = settings.idle_seconds
         self._n_open = 0
         self._lock = threading.Lock()
         self._processors: dict[Enhancement, Processors] = {}
@@ -81,7 +82,7 @@ class EnhanceSocket:
         stream = _LiveSound(rate, n_channels, asyncio.get_running_loop())
         thread = threading.Thread(target=self._enhance, args=(enhancement, stream), daemon=True, name="enhance")
         thread.start()
-        reading = asyncio.create_task(_read(socket, stream))
+        reading = asyncio.create_task(_read(socket, stream, self._idle_seconds))
         try:
             n_samples = 0
             while (data := await stream.results.get()) is not None:
@@ -164,10 +165,14 @@ class _LiveSound:
             self._loop.call_soon_threadsafe(self.results.put_nowait, result)
 
 
-async def _read(socket: WebSocket, stream: _LiveSound) -> None:
-    """Take binary messages with samples until a text message ``{"type": "end"}``, or the client leaves."""
+async def _read(socket: WebSocket, stream: _LiveSound, seconds: float | None) -> None:
+    """Take binary messages with samples until a text message ``{"type": "end"}``, or the client leaves or is silent."""
     while True:
-        message = await socket.receive()
+        try:
+            message = await receive_in_time(socket, seconds)
+        except BadRequest as error:
+            stream.put(error)
+            return
         if message["type"] != "websocket.receive":
             stream.cancel()
             stream.put(None)
@@ -179,6 +184,7 @@ async def _read(socket: WebSocket, stream: _LiveSound) -> None:
             stream.put(BadRequest('The message is not {"type": "end"}; send samples as binary messages.', "type"))
             return
         stream.end()
+        seconds = None
 
 
 def _is_end(contents: str) -> bool:

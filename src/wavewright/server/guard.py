@@ -126,6 +126,12 @@ class Guard:
                 code="origin_not_allowed",
                 status=403,
             )
+        if "content-length" in headers and "transfer-encoding" in headers:
+            return BadRequest(
+                "The request has both Content-Length and Transfer-Encoding, of which programs believe different ones; "
+                "send one of them.",
+                code="two_lengths",
+            )
         is_preflight = scope["type"] == "http" and scope["method"] == "OPTIONS"
         is_open = scope["path"] in self._open_paths or scope["path"].startswith(self._open_folders)
         if not is_open and not is_preflight and not self._keys.are_satisfied_by(scope):

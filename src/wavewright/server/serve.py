@@ -6,6 +6,7 @@ import errno
 import socket
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -49,6 +50,10 @@ def serve(
     max_requests: Annotated[
         int, Field(description="Requests that are computed or wait; further ones are refused.", ge=1, le=100_000)
     ] = 256,
+    max_connections: Annotated[
+        int,
+        Field(description="Open connections; a client may have half of them. Idle ones give way.", ge=8, le=100_000),
+    ] = 512,
     job_workers: Annotated[
         int | None,
         Field(description="Processes that run tasks as jobs; default: 2, or 1 on one processor.", ge=1, le=64),
@@ -79,8 +84,8 @@ def serve(
     allow_origin: Annotated[
         tuple[str, ...],
         Field(
-            description="Origin of web pages that may use the server, such as http://localhost:3000; may be given "
-            "several times."
+            description="Origin of web pages that may use the server, such as http://localhost:3000, or of a browser "
+            "extension, such as chrome-extension://ID; may be given several times."
         ),
     ] = (),
     warm_up: Annotated[
@@ -114,6 +119,7 @@ def serve(
         max_text=max_text,
         workers=workers or usable_processors(),
         max_requests=max_requests,
+        max_connections=max_connections,
         has_wyoming=wyoming,
         wyoming_host=wyoming_host,
         wyoming_port=wyoming_port,
@@ -187,12 +193,22 @@ def make_server(
         import uvicorn
 
         from .app import Server
+        from .connections import (
+            ACCEPTED_AT_ONCE,
+            Connections,
+            LimitedHttp,
+            LimitedServer,
+            LimitedWebSocket,
+            limit_log,
+            usable_connections,
+        )
     except ImportError as error:
         raise MissingExtra(f"serve needs the extra serve; {how_to_install('serve')}.") from error
+    connections = Connections(usable_connections(settings.max_connections))
     config = uvicorn.Config(
         Server(settings, extra_routes, open_paths).app(),
-        http="h11",
-        ws="websockets-sansio",
+        http=partial(LimitedHttp, connections=connections),  # type: ignore[arg-type]
+        ws=LimitedWebSocket,
         ws_max_size=MAX_MESSAGE_BYTES,
         loop="asyncio",
         lifespan="on",
@@ -201,8 +217,10 @@ def make_server(
         server_header=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        backlog=ACCEPTED_AT_ONCE,
     )
-    return uvicorn.Server(config)
+    limit_log()
+    return LimitedServer(config)
 
 
 def bind(settings: ServerSettings) -> socket.socket:

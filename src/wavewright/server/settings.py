@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,11 +22,15 @@ MIN_KEY_CHARACTERS = 8
 BYTES_PER_CHARACTER = 12
 """Of text in JSON at most: an emoji is written as two escapes."""
 
+ORIGIN = re.compile(r"(?!file:)[a-z][a-z0-9+.-]*://[^/\s?#@]+")
+
 LIMITS = {
     "port": (0, 65_535),
     "max_text": (1, 1_000_000),
     "workers": (1, 64),
     "max_requests": (1, 100_000),
+    "max_connections": (8, 100_000),
+    "idle_seconds": (0.1, 86_400),
     "body_seconds": (0.1, 3_600),
     "wyoming_port": (0, 65_535),
     "job_workers": (1, 64),
@@ -63,12 +68,17 @@ class ServerSettings:
         Threads that compute.
     max_requests : int
         Requests that are computed or wait; further ones are refused.
+    max_connections : int
+        Open connections; a client, which is an address, has at most half of them.
+    idle_seconds : float
+        Time after which a WebSocket is closed whose client sends nothing.
     body_seconds : float
-        Time in which the body of a request must arrive.
+        Time in which the body of a request, and the first message of a WebSocket, must arrive.
     hosts : tuple of str
         Host names under which the server is reached, besides ``localhost`` and addresses.
     origins : tuple of str
-        Origins of web pages that may use the server, such as ``http://localhost:3000``.
+        Origins of web pages and browser extensions that may use the server, such as ``http://localhost:3000`` and
+        ``chrome-extension://ID``.
     job_workers : int
         Processes that run jobs; trainings have one of their own.
     max_jobs : int
@@ -103,6 +113,8 @@ class ServerSettings:
     max_text: int = 20_000
     workers: int = field(default_factory=usable_processors)
     max_requests: int = 256
+    max_connections: int = 512
+    idle_seconds: float = 300.0
     body_seconds: float = 30.0
     hosts: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
@@ -124,10 +136,10 @@ class ServerSettings:
     def __post_init__(self) -> None:
         check_ranges(self, LIMITS)
         for origin in self.origins:
-            scheme, _, rest = origin.partition("://")
-            if scheme not in ("http", "https") or not rest or "/" in rest:
+            if not ORIGIN.fullmatch(origin):
                 raise BadSetting(
-                    f"The origin is {quoted(origin)}; it must be a scheme with a host, such as http://localhost:3000."
+                    f"The origin is {quoted(origin)}; it must be a scheme with a host, such as http://localhost:3000 "
+                    "or chrome-extension://ID."
                 )
 
     @property

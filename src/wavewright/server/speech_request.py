@@ -17,6 +17,9 @@ from .encoders import CONTENT_TYPES
 MODELS = ("wavewright", "tts-1", "tts-1-hd", "gpt-4o-mini-tts")
 """Names of the model in requests; all are the same, since the voice selects the model."""
 
+DATED_MODEL = re.compile(r"(tts-1|tts-1-hd|gpt-4o-mini-tts)-(\d{4}|\d{4}-\d{2}-\d{2})")
+"""Versions of them, as clients of OpenAI's API list them, such as ``gpt-4o-mini-tts-2025-12-15``."""
+
 STREAM_FORMATS = ("audio", "sse")
 MAX_INSTRUCTIONS = 4_096
 
@@ -126,8 +129,13 @@ def style_of(instructions: str) -> str | None:
     return None
 
 
+def is_model(name: str) -> bool:
+    """Return whether requests may give this name of a model."""
+    return name in MODELS or DATED_MODEL.fullmatch(name) is not None
+
+
 def _check_model(name: str) -> None:
-    if name not in MODELS:
+    if not is_model(name):
         raise BadRequest(
             f"There is no model {quoted(name)}; give one of {', '.join(MODELS)}, and choose a voice by voice.",
             "model",

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict
 
+from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from ..errors import NothingToSpeak, WavewrightError
@@ -106,19 +107,23 @@ class SpeechSocket:
             await close_with(socket, error)
 
     async def _answer(self, socket: WebSocket) -> None:
-        message = await receive_object(socket, self._settings.max_body_bytes)
+        message = await receive_object(socket, self._settings.max_body_bytes, self._settings.body_seconds)
         fields = message if message.get("type") == "start" else {}
         request, text = self._parsed(fields)
         speech = LiveSpeech(request, text, self._voices, self._measurements)
         job = self._scheduler.submit(speech.packets())
-        reading = asyncio.create_task(self._read(socket, job, text, None if fields else message))
+        sending = Activity()
+        reading = asyncio.create_task(self._read(socket, job, text, None if fields else message, sending))
         try:
-            await self._send(socket, job, request, time.monotonic())
-            await socket.close(NORMAL)
+            await self._send(socket, job, request, sending)
+            if job.is_cancelled:
+                await reading  # raises what was wrong with a message
+            else:
+                await socket.close(NORMAL)
         finally:
             job.cancel()
             reading.cancel()
-            with suppress(asyncio.CancelledError):
+            with suppress(asyncio.CancelledError, WavewrightError):
                 await reading
 
     def _parsed(self, fields: JsonObject) -> tuple[SpeechRequest, LiveText]:
@@ -132,27 +137,32 @@ class SpeechSocket:
             raise BadRequest("A text that arrives in pieces is plain; leave ssml and markup out.", "markup")
         return request, LiveText(self._settings.max_text, split)
 
-    async def _read(self, socket: WebSocket, job: Job, text: LiveText, first: JsonObject | None) -> None:
-        """Take the messages of the client; cancel the job when it leaves."""
+    async def _read(
+        self, socket: WebSocket, job: Job, text: LiveText, first: JsonObject | None, sending: Activity
+    ) -> None:
+        """Take the messages of the client; cancel the job when it leaves, or at one that is not valid."""
+        limits = self._settings
         try:
-            message = first or await receive_object(socket, self._settings.max_body_bytes)
+            message = first or await receive_object(socket, limits.max_body_bytes, limits.idle_seconds)
             while True:
                 _take(message, text)
                 job.wake()
-                message = await receive_object(socket, self._settings.max_body_bytes)
+                seconds = None if message.get("type") == "end" else limits.idle_seconds
+                message = await receive_object(socket, limits.max_body_bytes, seconds, sending)
         except WebSocketDisconnect:
             self._measurements.count("cancelled_total")
             job.cancel()
-        except WavewrightError as error:
+        except WavewrightError:
             job.cancel()
-            await close_with(socket, error)
+            raise
 
-    async def _send(self, socket: WebSocket, job: Job, request: SpeechRequest, started: float) -> None:
+    async def _send(self, socket: WebSocket, job: Job, request: SpeechRequest, sending: Activity) -> None:
         """Send audio as binary messages, words and the end as JSON."""
-        seconds, is_first = 0.0, True
+        started, seconds, is_first = time.monotonic(), 0.0, True
         await socket.send_json({"type": "started", "format": request.audio_format, "content_type": _type_of(request)})
         async for packet in job:
             seconds += packet.seconds
+            sending.use()
             if packet.words:
                 words = [asdict(word) for word in packet.words]
                 await socket.send_json({"type": "words", "words": words})
@@ -181,17 +191,47 @@ def _take(message: JsonObject, text: LiveText) -> None:
         raise BadRequest(f"The message is not one of {WHAT}.", "type")
 
 
-async def receive_object(socket: WebSocket, max_bytes: int) -> JsonObject:
+class Activity:
+    """When a connection was last used by the server."""
+
+    def __init__(self) -> None:
+        self._used_at = time.monotonic()
+
+    def use(self) -> None:
+        """Count as used now."""
+        self._used_at = time.monotonic()
+
+    def is_within(self, seconds: float) -> bool:
+        """Return whether it was used within the last seconds."""
+        return time.monotonic() - self._used_at < seconds
+
+
+async def receive_in_time(socket: WebSocket, seconds: float | None, sending: Activity | None = None) -> Message:
+    """Receive a message; raise BadRequest if none comes, and nothing is sent, for so long."""
+    while True:
+        try:
+            async with asyncio.timeout(seconds):
+                return await socket.receive()
+        except TimeoutError:
+            if seconds is not None and (sending is None or not sending.is_within(seconds)):
+                raise BadRequest(
+                    f"No message came for {seconds:g} s; connect again.", code="idle", status=408
+                ) from None
+
+
+async def receive_object(
+    socket: WebSocket, max_bytes: int, seconds: float | None, sending: Activity | None = None
+) -> JsonObject:
     """Receive a text message with a JSON object.
 
     Raises
     ------
     BadRequest
-        If it is something else, or too long.
+        If it is something else, or too long, or none comes in time.
     WebSocketDisconnect
         If the client left.
     """
-    received = await socket.receive()
+    received = await receive_in_time(socket, seconds, sending)
     if received["type"] != "websocket.receive":
         raise WebSocketDisconnect(received.get("code", NORMAL))
     contents = received.get("text")

@@ -107,9 +107,7 @@ def _number_table(path: Path, text: str) -> np.ndarray:
             rows.append([float(field) for field in fields])
         except ValueError as error:
             if rows or number > 1:  # the first line may name the columns
-                raise BadSetting(
-                    f"Line {number} of {path} has {printable(line, 40)!r}; it needs one or two numbers."
-                ) from error
+                raise BadSetting(f"Line {number} of {path} is not one or two numbers; correct it.") from error
     if len({len(row) for row in rows}) != 1:
         raise BadSetting(f"The lines of {path} have different numbers of columns, or there are none; give one or two.")
     return _as_columns(path, np.array(rows))

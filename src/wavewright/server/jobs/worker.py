@@ -56,7 +56,7 @@ def run_worker(connection: Connection, runs_folder: str, temporary_folder: str, 
     tempfile.tempdir = temporary_folder
     os.environ["TMPDIR"] = temporary_folder
     models.RUNS_FOLDER = runs_folder
-    access = FileAccess(Path(runs_folder))
+    access = FileAccess(Path(runs_folder), is_long)
     access.install()
     send = _Messages(connection, runs_folder)
     send("ready")

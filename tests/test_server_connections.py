@@ -1,0 +1,276 @@
+"""Hostile connections: unfinished, silent, malformed and many; the server answers others, and its log stays short."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import logging
+import re
+import socket
+import sys
+import time
+from contextlib import ExitStack, suppress
+
+import pytest
+
+pytest.importorskip("uvicorn")
+pytest.importorskip("websockets")
+
+from local_server import request, running, send_raw, stand_in_voices, wait_until
+from test_server_sockets import StandInEnhancer
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+from wavewright.errors import BadSetting
+from wavewright.server import connections
+from wavewright.server.connections import OneLineASecond, usable_connections
+from wavewright.server.settings import ServerSettings
+from wavewright.server.speech_request import is_model
+
+UNFINISHED = b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nX-A: "
+SPEECH = "/v1/audio/speech/stream"
+
+
+@pytest.fixture(scope="module")
+def voices(tmp_path_factory):
+    with stand_in_voices(tmp_path_factory.mktemp("models")) as found:
+        yield found
+
+
+def opened(port, source="127.0.0.1"):
+    return socket.create_connection(("127.0.0.1", port), timeout=10, source_address=(source, 0))
+
+
+def reply_of(connection) -> bytes:
+    reply = b""
+    with suppress(OSError):
+        while chunk := connection.recv(65_536):
+            reply += chunk
+    return reply
+
+
+# ------------------------------------------------------------------------------------------------------ connections
+
+
+@pytest.mark.parametrize("start", [b"", UNFINISHED, b"GET", b"\r\n"], ids=["nothing", "header", "method", "empty line"])
+def test_unfinished_connections_give_way(voices, capfd, start):
+    """2,000 of them in all, at most 800 at a time."""
+    with running(is_ready_first=False, max_connections=64) as server, ExitStack() as stack:
+        held = []
+        for number in range(2_000):
+            held.append(stack.enter_context(opened(server.port)))
+            if start:
+                with suppress(OSError):
+                    held[-1].sendall(start)
+            if len(held) > 800:
+                held.pop(0).close()
+            if number % 400 == 0:
+                assert request(server, "GET", "/health").status == 200
+        assert request(server, "GET", "/health").status == 200
+    assert len(capfd.readouterr().err) < 5_000
+
+
+def test_a_header_has_a_time_limit(voices, monkeypatch):
+    monkeypatch.setattr(connections, "HEADER_SECONDS", 0.3)
+    with running(is_ready_first=False) as server:
+        for start in (b"", UNFINISHED):
+            with opened(server.port) as connection:
+                connection.sendall(start)
+                assert reply_of(connection).startswith(b"HTTP/1.1 408 Request Timeout\r\nConnection: close")
+        with opened(server.port) as connection:  # the second request of a connection, too
+            connection.sendall(b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            assert connection.recv(10_000).startswith(b"HTTP/1.1 200")
+            connection.sendall(UNFINISHED)
+            assert b"HTTP/1.1 408" in reply_of(connection)
+        body = b'{"input": "Hello.", "response_format": "pcm"}'
+        with opened(server.port) as connection:  # a body has a limit of its own
+            head = f"POST /v1/audio/speech HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(body)}\r\n\r\n"
+            connection.sendall(head.encode() + body[:10])
+            time.sleep(0.6)
+            connection.sendall(body[10:])
+            assert connection.recv(1_000).startswith(b"HTTP/1.1 200")
+
+
+def test_a_client_has_half_of_the_connections(voices):
+    if sys.platform != "linux":
+        pytest.skip("other systems have one loop-back address")
+    with running(is_ready_first=False, max_connections=8, body_seconds=20.0) as server, ExitStack() as stack:
+        head = b"POST /v1/audio/speech HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 10\r\n\r\n"
+        for _ in range(4):
+            stack.enter_context(opened(server.port)).sendall(head)
+        wait_until(lambda: len(server.app.state.server.measurements.text()) > 0)
+        time.sleep(0.2)
+        with opened(server.port) as fifth:
+            assert reply_of(fifth).startswith(b"HTTP/1.1 503 Service Unavailable")
+        with opened(server.port, "127.0.0.2") as other:
+            other.sendall(b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+            assert reply_of(other).startswith(b"HTTP/1.1 200")
+        stack.close()
+        wait_until(
+            lambda: send_raw(server, b"GET /health HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n").startswith(b"HTTP/1.1 2")
+        )
+
+
+def test_two_lengths_are_refused(voices):
+    chunked = b"2\r\n{}\r\n0\r\n\r\n"
+    with running(is_ready_first=False) as server:
+        for lengths in (
+            b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n",
+            b"Transfer-Encoding: chunked\r\nContent-Length: 2\r\n",
+        ):
+            head = b"POST /v1/audio/speech HTTP/1.1\r\nHost: 127.0.0.1\r\n" + lengths + b"\r\n"
+            reply = send_raw(server, head + chunked + b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            assert reply.startswith(b"HTTP/1.1 400")
+            assert reply.count(b"HTTP/1.1 ") == 1  # what follows is no request
+            assert b"both Content-Length and Transfer-Encoding" in reply
+
+
+def test_connections_leave_files_for_the_rest():
+    assert 1 <= usable_connections(512) <= 512
+    assert usable_connections(10**9) < 10**9 or sys.platform == "win32"
+
+
+# ------------------------------------------------------------------------------------------------------- WebSockets
+
+
+@pytest.mark.parametrize("path", [SPEECH, "/v1/audio/enhance/stream?model=half"])
+def test_idle_sockets_are_closed(voices, monkeypatch, path):
+    monkeypatch.setattr("wavewright.loading.load_enhancer", lambda _: StandInEnhancer())
+    with running(idle_seconds=0.3, body_seconds=0.3) as server:
+        with connect(f"ws://127.0.0.1:{server.port}{path}", open_timeout=30) as silent:
+            answer = json.loads(silent.recv(timeout=30))
+            assert answer["error"]["code"] == "idle"
+            assert "No message came for 0.3 s" in answer["error"]["message"]
+            with pytest.raises(ConnectionClosed):
+                silent.recv(timeout=30)
+        if path == SPEECH:
+            with connect(f"ws://127.0.0.1:{server.port}{path}", open_timeout=30) as paused:
+                paused.send(json.dumps({"type": "text", "text": "Hello there. And"}))
+                messages = []
+                with suppress(ConnectionClosed):
+                    while True:
+                        messages.append(paused.recv(timeout=30))
+                assert "idle" in messages[-1]
+        wait_until(lambda: server.state.scheduler.n_jobs == 0)
+
+
+@pytest.mark.parametrize("path", [SPEECH, "/v1/audio/enhance/stream"])
+@pytest.mark.parametrize(
+    "frame",
+    [
+        b"\x81\x82\0\0\0\0\xff\xfe",  # text that is not UTF-8
+        b"\x83\x80\0\0\0\0",  # a reserved kind
+        b"\x81\x02ab",  # without a mask
+        b"\xc1\x80\0\0\0\0",  # a reserved bit
+        b"\x80\x80\0\0\0\0",  # a continuation of nothing
+        b"\x89\xfe\x01\x00\0\0\0\0" + bytes(256),  # a ping that is too long
+        b"\x81\xff\xff\xff\xff\xff\xff\xff\xff\xff\0\0\0\0",  # a length beyond all limits
+        b"\x88\x81\0\0\0\0\1",  # a close of one byte
+        b"\x81\x81\0\0\0\0{",  # JSON that breaks off
+        b"\x81\x82\0\0\0\0{}",
+        b"\x82\x81\0\0\0\0\1",  # an odd number of bytes of sound
+    ],
+)
+def test_malformed_frames_print_no_traceback(voices, capfd, path, frame):
+    upgrade = (
+        f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+    ).encode()
+    text = json.dumps({"type": "text", "text": "Hello there. It is a long text. And"}).encode()
+    text = b"\x81" + bytes([0x80 | len(text)]) + bytes(4) + text
+    server = _server()
+    for before in (b"", text) if path == SPEECH else (b"",):  # also while the server speaks
+        with opened(server.port) as connection:
+            connection.sendall(upgrade)
+            assert connection.recv(12) == b"HTTP/1.1 101"
+            connection.sendall(before)
+            if before:
+                connection.recv(1_000)
+            connection.sendall(frame)
+            connection.shutdown(socket.SHUT_WR)
+            reply_of(connection)
+    assert request(server, "GET", "/health").status == 200
+    wait_until(lambda: server.state.scheduler.n_jobs == 0)
+    printed = capfd.readouterr().err
+    assert "Traceback" not in printed
+    assert "Error" not in printed
+
+
+_SERVERS = []
+
+
+def _server():
+    if not _SERVERS:
+        manager = running(max_connections=64)
+        _SERVERS.append((manager.__enter__(), manager))
+    return _SERVERS[0][0]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _end_servers():
+    yield
+    while _SERVERS:
+        _SERVERS.pop()[1].__exit__(None, None, None)
+
+
+# -------------------------------------------------------------------------------------------------------------- log
+
+
+def test_a_log_has_one_line_a_second_of_a_kind(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(connections.time, "monotonic", lambda: now[0])
+    log = OneLineASecond()
+
+    def passes(text, level=logging.WARNING):
+        record = logging.LogRecord("uvicorn.error", level, "", 0, text, (), None)
+        return record.getMessage() if log.filter(record) else None
+
+    assert passes("Invalid HTTP request received.") == "Invalid HTTP request received."
+    assert [passes("Invalid HTTP request received.") for _ in range(1_000)] == [None] * 1_000
+    assert passes("Something else") == "Something else"
+    now[0] += 1
+    assert passes("Invalid HTTP request received.") == ("Invalid HTTP request received. (1000 more lines like this)")
+    now[0] += 1
+    assert passes("Invalid HTTP request received.") == "Invalid HTTP request received."
+
+
+def test_damaged_requests_do_not_fill_the_log(voices, capfd):
+    with running(is_ready_first=False) as server:
+        for number in range(300):
+            send_raw(server, [b"\0\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET / HTTP/1.1\r\nA B\r\n\r\n"][number % 3])
+    assert len(capfd.readouterr().err) < 3_000
+
+
+# ---------------------------------------------------------------------------------------------- names and origins
+
+
+def test_names_of_models_are_those_of_openais_client():
+    names = ["tts-1", "tts-1-hd", "gpt-4o-mini-tts", "gpt-4o-mini-tts-2025-12-15", "tts-1-1106", "tts-1-hd-1106"]
+    if importlib.util.find_spec("openai") is not None:
+        from typing import get_args
+
+        from openai.types.audio import speech_model
+
+        names += get_args(speech_model.SpeechModel)
+    assert all(map(is_model, names))
+    for name in ("gpt-4o", "tts-2", "tts-1-", "tts-1-hd-x", "gpt-4o-mini-tts-2025", "gpt-4o-mini-tts-2025-12-15x"):
+        assert not is_model(name) or re.fullmatch(r".*-\d{4}", name)
+
+
+def test_a_dated_model_speaks_and_is_shown(voices):
+    server = _server()
+    fields = {"input": "Hello.", "model": "gpt-4o-mini-tts-2025-12-15", "voice": "alloy", "response_format": "pcm"}
+    assert request(server, "POST", "/v1/audio/speech", fields).status == 200
+    assert request(server, "GET", "/v1/models/tts-1-1106").json["id"] == "tts-1-1106"
+
+
+def test_origins_of_browser_extensions_can_be_allowed(voices):
+    for origin in ("chrome-extension://abcdefgh", "moz-extension://1b2c-3d", "safari-web-extension://A1-B2"):
+        with running(is_ready_first=False, origins=(origin,)) as server:
+            reply = request(server, "GET", "/v1/models", headers={"Origin": origin})
+            assert (reply.status, reply.headers["Access-Control-Allow-Origin"]) == (200, origin)
+            for other in ("chrome-extension://other", f"{origin}.example", "null"):
+                assert request(server, "GET", "/v1/models", headers={"Origin": other}).status == 403
+    for wrong in ("null", "*", "file:///x", "http://", "http://a/b", "://a", "http://a b", "http://u@a"):
+        with pytest.raises(BadSetting, match="it must be a scheme with a host"):
+            ServerSettings(origins=(wrong,))
