@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import ClassVar, Generic, Protocol, TypeVar, cast
 
 from .clip import BITS, FORMATS, SOUND_SUFFIXES, UNCLIPPED, read_header
-from .errors import BadFolder, SoundWarning, WavewrightError
+from .errors import BadFolder, SoundWarning, WavewrightError, problem_of
 from .manifest_file import MANIFEST_FILE, add_records, manifest_lines
 from .names import inside
 from .progress_bar import progress_bar
@@ -229,8 +229,8 @@ def _convert_or_explain(
         try:
             out.parent.mkdir(parents=True, exist_ok=True)
             result: ConvertedT | str = convert(source, out)
-        except WavewrightError as error:
-            result = str(error)
+        except Exception as error:
+            result = problem_of(source, error)
     return result, [*dict.fromkeys(str(warning.message) for warning in caught)]
 
 

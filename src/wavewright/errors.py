@@ -136,6 +136,13 @@ def sentence_of(error: Exception) -> str:
     return f"The system refused{target}: {error.strerror or error}."
 
 
+def problem_of(path: object, error: Exception) -> str:
+    """Return the sentence of any error about one file of several, which must not stop the others."""
+    if isinstance(error, WavewrightError | OSError):
+        return sentence_of(error)
+    return f"{path} cannot be read, Wavewright failed at it ({type(error).__name__}); please report it with the file."
+
+
 def how_to_install(extra: str) -> str:
     """Return the advice for messages on how to install an optional extra: Wavewright is installed from its folder."""
     return f'run pip install ".[{extra}]" in the folder of Wavewright'

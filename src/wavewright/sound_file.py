@@ -95,6 +95,14 @@ MP3_SLACK_SAMPLES = 4 * 1152
 MEDIA_SLACK_SECONDS = 0.25
 """Tolerance of the length in containers, which is rounded and includes the encoder delay."""
 
+CONTAINERS = (
+    *("aac", "ac3", "aiff", "amr", "amrnb", "amrwb", "ape", "asf", "au", "avi", "caf", "dsf", "eac3", "flac", "flv"),
+    *("loas", "matroska", "mov", "mp3", "mpc", "mpc8", "mpeg", "mpegts", "ogg", "tta", "w64", "wav", "webm", "wv"),
+)
+"""FFmpeg's names of the containers that it opens; others, such as playlists, could make it read further files."""
+
+CONTAINER_OPTIONS = {"format_whitelist": ",".join(CONTAINERS), "protocol_whitelist": "file"}
+
 SampleType: TypeAlias = Literal["float32", "float64"]
 
 Container: TypeAlias = Any  # av.container.InputContainer: PyAV is an optional dependency
@@ -147,7 +155,8 @@ def read_metadata(path: str | Path) -> dict[str, str]:
     path = Path(path)
     if _needs_media(path):
         with _open_media(path) as container:
-            return {key.lower(): value for key, value in container.metadata.items() if key.lower() in TAGS and value}
+            tags = {key.lower(): text_of_tag(value) for key, value in container.metadata.items()}
+            return {name: value for name, value in tags.items() if name in TAGS and value}
     with _open_sound(path) as file:
         tags = {name: value for name, value in file.copy_metadata().items() if name in TAGS and value}
         if file.format == "MP3":
@@ -155,6 +164,23 @@ def read_metadata(path: str | Path) -> dict[str, str]:
     if "software" in tags:  # libsndfile adds its own name and version
         tags["software"] = re.sub(r" \(libsndfile-[^)]*\)$", "", tags["software"])
     return tags
+
+
+def text_of_tag(value: str) -> str:
+    """Return a tag as text: what is not UTF-8, as old recorders write it, is Windows' or ISO's Latin alphabet.
+
+    Parameters
+    ----------
+    value : str
+        Bytes that are not UTF-8 are in it as surrogates.
+    """
+    contents = value.encode("utf-8", "surrogateescape")
+    for encoding in ("utf-8", "cp1252"):
+        try:
+            return contents.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return contents.decode("latin-1")
 
 
 def read_origin(path: Path) -> dict[str, object]:
@@ -376,11 +402,12 @@ def _open_media(path: Path) -> Iterator[Container]:
             f"{path} is of a kind that needs PyAV: {how_to_install('media')}, or convert it to .wav or .flac."
         ) from error
     try:
-        with av.open(str(path)) as container:
+        with av.open(str(path), options=CONTAINER_OPTIONS, metadata_errors="surrogateescape") as container:
             yield container
-    except av.FFmpegError as error:
+    except (av.FFmpegError, UnicodeError, OverflowError, ZeroDivisionError) as error:
+        reason = getattr(error, "strerror", None) or error
         raise BadAudio(
-            f"{path} cannot be decoded, it is damaged or cut short ({error.strerror}); copy or export it again."
+            f"{path} cannot be decoded, it is damaged or cut short ({reason}); copy or export it again."
         ) from error
 
 

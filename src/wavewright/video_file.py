@@ -11,6 +11,7 @@ import numpy as np
 
 from .clip import Clip, resampled
 from .errors import BadAudio, BadSetting, MissingExtra, WavewrightError, how_to_install
+from .sound_file import CONTAINER_OPTIONS
 from .wave_blocks import ClippingMeter
 from .whole_file import temporary_path, why_not_written
 
@@ -65,7 +66,10 @@ def replace_sound(source: Path, out: Path, blocks: Iterable[Clip], clipping: Cli
         )
     try:
         with temporary_path(out) as temporary:
-            with av.open(str(source)) as video, av.open(str(temporary), "w") as written:
+            with (
+                av.open(str(source), options=CONTAINER_OPTIONS, metadata_errors="replace") as video,
+                av.open(str(temporary), "w") as written,
+            ):
                 _copy(video, written, iter(blocks), CODECS[out.suffix.lower()], clipping)
             temporary.replace(out)
     except av.FFmpegError as error:

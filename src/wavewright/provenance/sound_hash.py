@@ -73,7 +73,7 @@ def sound_hash(path: Path) -> tuple[SoundHash, AudioHeader]:
 def _samples(path: Path, n_expected: int | None) -> Iterator[bytes]:
     """Yield the decoded samples; raise ValueError if there are more or less than the structure of the file says."""
     n_samples = 0
-    for chunk in decode(path, dtype="float64")[1]:
+    for chunk in decode(path, dtype="float64", strict=True)[1]:
         n_samples += chunk.shape[1]
         yield np.ascontiguousarray(chunk.T, "<f8").tobytes()
     if n_expected not in (None, n_samples):
@@ -83,4 +83,4 @@ def _samples(path: Path, n_expected: int | None) -> Iterator[bytes]:
 def _coded(path: Path, hash_of: HashOf) -> Iterator[bytes]:
     with path.open("rb") as file:
         yield from ogg.audio_parts(file) if hash_of == "packets" else mpeg.audio_parts(file)
-    yield str(sum(chunk.shape[1] for chunk in decode(path)[1])).encode()
+    yield str(sum(chunk.shape[1] for chunk in decode(path, strict=True)[1])).encode()

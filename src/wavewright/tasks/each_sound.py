@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ..data.folder import scan
-from ..errors import WavewrightError
+from ..errors import problem_of
 from ..progress_bar import progress_bar
 
 ResultT = TypeVar("ResultT")
@@ -61,8 +61,8 @@ def each_sound(
         for entry in scanned.entries:
             try:
                 results.append(work(entry.path))
-            except WavewrightError as error:
-                failed.append(UnreadFile(entry.path, str(error)))
+            except Exception as error:
+                failed.append(UnreadFile(entry.path, problem_of(entry.path, error)))
             done += entry.seconds
             show(done)
     return results, failed
