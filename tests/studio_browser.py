@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,9 @@ ARGUMENTS = [
     *("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"),
     *("--disable-sync", "--no-first-run", "--autoplay-policy=no-user-gesture-required"),
 ]
+BROKEN_FETCH = "Failed to load resource|ERR_|net::"
+"""Messages of the browser for requests that are refused, which the page answers for itself."""
+
 AXE_VARIABLE = "WAVEWRIGHT_AXE"
 """Environment variable with the path of axe-core's axe.min.js."""
 
@@ -83,7 +87,7 @@ class Studio:
         self.page.on("console", self._note)
 
     def _note(self, message) -> None:
-        if message.type == "error" and "Failed to load resource" not in message.text:
+        if message.type == "error" and not re.search(BROKEN_FETCH, message.text):
             self.faults.append(message.text)
 
     def open(self, panel: str) -> object:

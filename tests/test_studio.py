@@ -31,22 +31,51 @@ from wavewright.studio.scores import Roll, midi_of_roll, parse_roll, roll_of_mid
 MAX_PAGE_BYTES = 500_000
 
 
+class RestartableStudio:
+    """A server with the page in a thread, which can be ended and started again at the same address.
+
+    Attributes
+    ----------
+    port, url
+        Where it answers.
+    """
+
+    def __init__(self, runs_folder, **settings) -> None:
+        self._settings = {"workers": 2, "runs_folder": runs_folder, **settings}
+        self.port = 0
+        self.start()
+
+    def start(self) -> None:
+        """Start the server, at the port that it had."""
+        chosen = ServerSettings(port=self.port, **self._settings)
+        self._listener = bind(chosen)
+        self.port = self._listener.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._server = make_server(chosen, studio_routes(chosen.runs_folder))
+        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._listener]})
+        self._thread.start()
+        wait_until(lambda: self._server.started)
+
+    def stop(self) -> None:
+        """End the server with its jobs and files."""
+        self._server.should_exit = True
+        self._thread.join()
+        self._listener.close()
+
+    def restart(self) -> None:
+        """End the server and start it again."""
+        self.stop()
+        self.start()
+
+
 @contextmanager
 def running_studio(runs_folder, **settings):
-    """Run a server with the page; yield its port and address."""
-    chosen = ServerSettings(port=0, workers=2, runs_folder=runs_folder, **settings)
-    listener = bind(chosen)
-    server = make_server(chosen, studio_routes(chosen.runs_folder))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    port = listener.getsockname()[1]
+    """Run a server with the page; yield it."""
+    server = RestartableStudio(runs_folder, **settings)
     try:
-        wait_until(lambda: server.started)
-        yield SimpleNamespace(port=port, url=f"http://127.0.0.1:{port}")
+        yield server
     finally:
-        server.should_exit = True
-        thread.join()
-        listener.close()
+        server.stop()
 
 
 @pytest.fixture(scope="module")
@@ -145,7 +174,7 @@ def test_the_descriptions_have_what_the_command_line_lists(server):
     assert [effect["name"] for effect in described["effects"]][:2] == ["highpass", "lowpass"]
     assert "cheerful" in described["styles"]
     assert "piano" in described["patches"]
-    assert "band" in described["pieces"]
+    assert {"name": "band", "multiple": 4, "fewest": 4} in described["pieces"]
     assert {family["name"] for family in described["families"]} >= {"gan", "vae", "acoustic"}
 
 

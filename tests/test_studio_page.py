@@ -213,7 +213,7 @@ def test_a_word_of_the_lexicon_is_spoken_by_its_phones(studio):
     studio.page.wait_for_function("() => [...document.querySelectorAll('input')].some(each => each.value === 'T UW1')")
     panel.get_by_label("Phones", exact=True).fill("N AY1 N")
     panel.get_by_role("button", name="Add").click()
-    studio.status("The voice says two as N AY1 N.")
+    studio.status("English voices say two as N AY1 N.")
     panel.get_by_label("Text, or SSML").fill("Two.")
     with studio.page.expect_request("**/v1/audio/speech") as asked:
         panel.get_by_role("button", name="Speak", exact=True).click()

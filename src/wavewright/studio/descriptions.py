@@ -25,7 +25,7 @@ def describe_all() -> dict[str, object]:
         "styles": list(STYLES),
         "effects": _effects(),
         "patches": list(patch_names()),
-        "pieces": list(PRESETS.names),
+        "pieces": [_piece(name) for name in PRESETS.names],
         "families": [
             {"name": family.name, "summary": family.summary, "sizes": list(family.sizes)}
             for family in families.FAMILIES.values()
@@ -77,6 +77,13 @@ def _details(name: str, _: str) -> dict[str, object]:
         "options": list(model.options) if isinstance(model, Generator) else [],
         "attributes": [asdict(each) for each in model.attributes] if isinstance(model, Morpher) else [],
     }
+
+
+@cache
+def _piece(name: str) -> dict[str, object]:
+    """Return a piece with the numbers of bars that it may have: a multiple, and the fewest."""
+    piece = PRESETS.load(name)
+    return {"name": name, "multiple": piece.n_sections, "fewest": piece.fewest_bars}
 
 
 @cache

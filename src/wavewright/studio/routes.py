@@ -13,10 +13,11 @@ from ..server.guard import read_body
 from ..server.speech_request import parse_object
 from .descriptions import describe_all, open_details
 from .page_files import page_routes
-from .runs import find_sample, list_runs, show_run
+from .runs import check_training, find_sample, list_runs, show_run
 from .scores import midi_of_roll, parse_roll, roll_of_midi
 
 MAX_SCORE_BYTES = 20_000_000
+MAX_CALL_BYTES = 100_000
 
 
 def studio_routes(runs_folder: Path) -> list[Route]:
@@ -43,6 +44,7 @@ class _StudioEndpoints:
             Route("/studio/models/{name}", self.model),
             Route("/studio/roll", self.roll, methods=["POST"]),
             Route("/studio/midi", self.midi, methods=["POST"]),
+            Route("/studio/training", self.training, methods=["POST"]),
             Route("/studio/runs", self.runs),
             Route("/studio/runs/{name}", self.run),
             Route("/studio/runs/{name}/samples/{sample}", self.sample),
@@ -66,6 +68,12 @@ class _StudioEndpoints:
         body = await read_body(request.receive, request.headers, MAX_SCORE_BYTES)
         roll = await asyncio.to_thread(lambda: parse_roll(parse_object(body)))
         return Response(await asyncio.to_thread(midi_of_roll, roll), media_type="audio/midi")
+
+    async def training(self, request: Request) -> Response:
+        """Answer whether a training can begin: its process would find wrong settings only after some seconds."""
+        call = parse_object(await read_body(request.receive, request.headers, MAX_CALL_BYTES))
+        await asyncio.to_thread(check_training, self._runs_folder, call)
+        return JSONResponse({})
 
     async def runs(self, _: Request) -> Response:
         """Answer the runs on this machine."""

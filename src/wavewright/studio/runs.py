@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
+from .. import families
+from ..contracts.settings import override
+from ..errors import BadSetting
+from ..json_text import JsonValue
 from ..models.card import CARD_FILE
-from ..names import quoted
+from ..names import name_problem, quoted
 from ..run_records.plan import read_plan
 from ..run_records.records import RunRecord, read_run
 from ..server.speech_request import BadRequest
-from ..training.run_file import RUN_FILE
+from ..training.run_file import CHECKPOINTS, LAST, RUN_FILE
 
 SAMPLES = "samples"
 SAMPLE = re.compile(r"step-(\d+)\.wav")
@@ -59,6 +64,34 @@ def find_sample(folder: Path, name: str, sample: str) -> Path:
     if not found:
         raise BadRequest(f"The run {quoted(name)} has no sample {quoted(sample)}.", "sample", status=404)
     return found[0]
+
+
+def check_training(folder: Path, call: Mapping[str, JsonValue]) -> None:
+    """Check the name, the family, the size and the settings with which a training is to begin or to resume.
+
+    Raises
+    ------
+    BadSetting
+        For the first that cannot be used.
+    BadRequest
+        If there is no run to resume.
+    """
+    name, size = str(call.get("out", "")), str(call.get("size", "small"))
+    problem = name_problem(name, is_file=True)
+    if problem is not None:
+        raise BadSetting(f"The name of the model {problem}; give one such as my-drums.")
+    family = families.family(str(call.get("family", "")))
+    if size not in family.sizes:
+        raise BadSetting(f"There is no size {quoted(size)}; {family.name} has {', '.join(family.sizes)}.")
+    settings = call.get("set", [])
+    override(family.recipe(size), [str(each) for each in settings] if isinstance(settings, list) else [])
+    path = folder / name
+    if call.get("resume"):
+        _find(folder, name)
+    elif (path / CHECKPOINTS / LAST).is_file() or (path / CARD_FILE).is_file():
+        raise BadSetting(f"There is a run {quoted(name)} already; press Resume, or give the model another name.")
+    if family.imitates_voices and not call.get("i_have_consent") and not call.get("resume"):
+        raise BadSetting("A voice needs the consent of its speaker; tick the box if you have it.")
 
 
 def _find(folder: Path, name: str) -> Path:

@@ -86,7 +86,8 @@ class VaeRuntime(Interpolator, Morpher):
     @property
     def options(self) -> tuple[str, ...]:
         """Names of the further parameters that `generate` takes for this model."""
-        return ("temperature", "pitch", "seconds")
+        of_length = () if self.config.latent == "clip" else ("seconds",)
+        return ("temperature", *(("pitch",) if self.config.pitched else ()), *of_length)
 
     def encode(self, wave: np.ndarray) -> np.ndarray:
         """Return the latents of a clip, the means of the encoder's Gaussians.

@@ -15,7 +15,7 @@ from ...toml_tables import TomlTables
 from ..score import KEY, METRE, PROGRAM, Chord, Score, Track, controls_of, notes_of
 from ..theory import MusicalKey
 from ..timing import TEMPO, quarters_per_minute_to_us
-from .counterpoint import Counterpoint
+from .counterpoint import MIN_BARS, Counterpoint
 from .frame import TICKS_PER_QUARTER, ChordSpan, PieceFrame, RuleNote, RuleSection
 from .grammar import ChordGrammar, Progression
 from .markov import Markov, MelodyToken, tokens_of
@@ -67,6 +67,17 @@ class RulePiece(RuleTable):
         if self.chords is None and any(voice.needs_chords for voice in self.voices):
             return ChordGrammar()
         return self.chords
+
+    @property
+    def n_sections(self) -> int:
+        """Sections of the form, by whose number the bars divide."""
+        return len(PieceFrame(form=self.form, bars=self.bars).sections)
+
+    @property
+    def fewest_bars(self) -> int:
+        """Bars of the shortest piece in the form."""
+        shortest = MIN_BARS if any(isinstance(voice, Counterpoint) for voice in self.voices) else 1
+        return shortest * self.n_sections
 
 
 PRESETS = TomlTables(Path(__file__).parent / "presets", RulePiece, "rule")

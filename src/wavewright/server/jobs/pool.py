@@ -190,6 +190,7 @@ class _Worker:
         self._is_long = is_long
         self._signer = signer
         self._lock = threading.Lock()
+        self._is_ready = False
         self._process: SpawnProcess | None = None
         self._connection: Connection[Any, Any] | None = None
         self._keys: deque[tuple[object, ...]] = deque(maxlen=MAX_KEYS)
@@ -213,6 +214,7 @@ class _Worker:
             folder = str(self._job_files.temporary_folder(self.name))
             arguments = (theirs, str(self._runs_folder), folder, self._is_long)
             process = get_context("spawn").Process(target=run_worker, args=arguments, name=f"wavewright-{self.name}")
+            self._is_ready = False
             process.start()
             theirs.close()
             self._keys.clear()
@@ -242,11 +244,11 @@ class _Worker:
         return True
 
     def stop(self, job: TaskJob, gently: bool) -> None:
-        """Stop the process if it runs this job; gently: let it save."""
+        """Stop the process if it runs this job; gently: let it save, once it has begun."""
         if self.job is not job:
             return
         process = self._process
-        if gently and process is not None and process.pid and sys.platform != "win32":
+        if gently and self._is_ready and process is not None and process.pid and sys.platform != "win32":
             with suppress(OSError):
                 os.kill(process.pid, signal.SIGINT)
             timer = threading.Timer(SAVE_SECONDS, lambda: self.kill() if self.job is job else None)
@@ -271,7 +273,9 @@ class _Worker:
     def _receive(self, job: TaskJob, message: dict[str, Any]) -> bool:
         """Take a message of the process; return True at the end of the job."""
         kind = message["kind"]
-        if kind == "progress":
+        if kind == "ready":
+            self._is_ready = True
+        elif kind == "progress":
             job.change(message=message["message"], progress=message["fraction"])
         elif kind == "done":
             state: State = "cancelled" if job.is_cancelled else "done"

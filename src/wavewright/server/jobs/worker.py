@@ -59,10 +59,10 @@ def run_worker(connection: Connection, runs_folder: str, temporary_folder: str, 
     access = FileAccess(Path(runs_folder), is_long)
     access.install()
     send = _Messages(connection, runs_folder)
-    send("ready")
-    if not is_long:
-        _import_tasks(connection)
-    with suppress(EOFError, OSError), models_stay_open():
+    with suppress(EOFError, OSError, KeyboardInterrupt), models_stay_open():
+        send("ready")
+        if not is_long:
+            _import_tasks(connection)
         while True:
             job = json.loads(connection.recv_bytes())
             os.chdir(job["folder"])
@@ -121,10 +121,22 @@ def _run(task: str, entry: str, arguments: dict[str, object], send: _Messages) -
     except (WavewrightError, OSError) as error:
         send("failed", error=sentence_of(error))
     except Exception as error:
+        if _is_interrupted(error):
+            send("failed", error="The job was stopped.")
+            return
         import traceback
 
         traceback.print_exc()
         send("failed", error=f"The task failed ({type(error).__name__}); the log of the server has the details.")
+
+
+def _is_interrupted(error: BaseException | None) -> bool:
+    """Return whether an error comes of a job that was stopped: a broken import raises another one than the signal."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _call(entry: str, arguments: dict[str, object]) -> object:

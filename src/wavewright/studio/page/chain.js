@@ -15,7 +15,7 @@ export function textOf(steps) {
 /** Return the steps of a text; values without names belong to the settings in their order. */
 export function stepsOf(text, effects) {
   return text.split(/[;\n]/).map(part => part.replace(/(^|\s)#.*/, "").trim()).filter(Boolean).map(part => {
-    const [name, ...words] = part.replace(/\s*=\s*/g, "=").match(/(?:[^\s"]|"[^"]*")+/g);
+    const [name, ...words] = part.replace(/\s*=\s*/g, "=").match(/(?:[^\s"]|"[^"]*"?)+/g);
     const settings = effects.find(effect => effect.name === name.toLowerCase())?.settings || [];
     const values = {};
     words.forEach((word, index) => {

@@ -34,24 +34,49 @@ export function fitted(canvas) {
   return { context, width, height };
 }
 
-/** Return the mean of all channels of a buffer. */
-export function mono(buffer) {
-  const wave = new Float32Array(buffer.length);
-  for (let channel = 0; channel < buffer.numberOfChannels; channel++) {
-    const samples = buffer.getChannelData(channel);
-    for (let i = 0; i < wave.length; i++) wave[i] += samples[i] / buffer.numberOfChannels;
-  }
-  return wave;
+/** Return a function that reads the mean of all channels of a buffer into `frame`, from the sample `start` on. */
+function reader(buffer) {
+  const channels = Array.from({ length: buffer.numberOfChannels }, (_, channel) => buffer.getChannelData(channel));
+  return (start, frame) => {
+    for (let i = 0; i < frame.length; i++) {
+      let sum = 0;
+      for (const samples of channels) sum += samples[start + i] || 0;
+      frame[i] = sum / channels.length;
+    }
+  };
 }
 
-/** Return the smallest and largest sample of each column, alternating. */
-export function envelope(wave, nColumns) {
+const PEAK_SAMPLES = 256; // of a smallest and a largest sample in an overview
+const SLICE = 1 << 20; // samples that are read at a time, in some milliseconds
+const overviews = new WeakMap();
+
+/** Return the smallest and largest samples of a buffer, alternating; the page answers meanwhile. */
+export function overviewOf(buffer) {
+  if (!overviews.has(buffer)) overviews.set(buffer, overview(buffer));
+  return overviews.get(buffer);
+}
+
+async function overview(buffer) {
+  const peaks = new Float32Array(2 * Math.ceil(buffer.length / PEAK_SAMPLES));
+  const read = reader(buffer);
+  for (let start = 0; start < buffer.length; start += SLICE) {
+    const wave = new Float32Array(Math.min(SLICE, buffer.length - start));
+    read(start, wave);
+    peaks.set(extremes(wave, 0, wave.length, Math.ceil(wave.length / PEAK_SAMPLES), PEAK_SAMPLES), 2 * start / PEAK_SAMPLES);
+    if (start + SLICE < buffer.length) await new Promise(resolve => setTimeout(resolve));
+  }
+  return peaks;
+}
+
+/** Return the smallest and largest value of each of `nColumns` parts of samples, of `size` each, alternating. */
+function extremes(wave, from, to, nColumns, size = (to - from) / nColumns) {
   const peaks = new Float32Array(2 * nColumns);
   for (let column = 0; column < nColumns; column++) {
-    const end = Math.max(Math.floor((column + 1) * wave.length / nColumns), Math.floor(column * wave.length / nColumns) + 1);
+    const start = from + Math.floor(column * size);
+    const end = Math.min(to, Math.max(from + Math.floor((column + 1) * size), start + 1));
     let low = 0;
     let high = 0;
-    for (let i = Math.floor(column * wave.length / nColumns); i < Math.min(end, wave.length); i++) {
+    for (let i = start; i < end; i++) {
       if (wave[i] < low) low = wave[i]; else if (wave[i] > high) high = wave[i];
     }
     peaks[2 * column] = low;
@@ -60,8 +85,20 @@ export function envelope(wave, nColumns) {
   return peaks;
 }
 
+/** Return the smallest and largest sample of each column from one sample to another, alternating. */
+function envelope(buffer, peaks, from, to, nColumns) {
+  if (to - from > 4 * PEAK_SAMPLES * nColumns) {
+    const [first, last] = [from, to].map(sample => Math.round(sample / PEAK_SAMPLES));
+    const columns = extremes(peaks, 2 * first, 2 * last, nColumns, 2 * (last - first) / nColumns);
+    return columns;
+  }
+  const wave = new Float32Array(to - from);
+  reader(buffer)(from, wave);
+  return extremes(wave, 0, wave.length, nColumns);
+}
+
 /** Draw an envelope into a rectangle of a context. */
-export function drawEnvelope(context, peaks, x, y, width, height, fill = colour("--accent")) {
+function drawEnvelope(context, peaks, x, y, width, height, fill = colour("--accent")) {
   const nColumns = peaks.length / 2;
   const middle = y + height / 2;
   context.fillStyle = fill;
@@ -100,12 +137,14 @@ function spectrumOf(frame) {
 }
 
 /**
- * Compute a spectrogram as brightness, 0 to 255.
+ * Compute a spectrogram of a buffer, from one sample to another, as brightness, 0 to 255.
  *
  * @returns {{pixels: Uint8Array, nColumns: number, nRows: number}} Row 0 is the highest frequency; rows are evenly
  *     spaced on a logarithmic axis from 40 Hz to half the sample rate; 80 dB below the maximum are dark.
  */
-export function spectrogram(wave, sampleRate, nColumns = 128, nRows = 96) {
+function spectrogram(buffer, from, to, nColumns = 128, nRows = 96) {
+  const { sampleRate } = buffer;
+  const read = reader(buffer);
   const size = sampleRate > 16_000 ? 1024 : 512;
   const window = Float32Array.from({ length: size }, (_, i) => 0.5 - 0.5 * Math.cos(2 * Math.PI * i / size));
   const level = new Float32Array(nColumns * nRows);
@@ -116,8 +155,8 @@ export function spectrogram(wave, sampleRate, nColumns = 128, nRows = 96) {
     return Math.min(size / 2 - 1, Math.round(hz * size / sampleRate));
   });
   for (let column = 0; column < nColumns; column++) {
-    const start = Math.round((column + 0.5) * wave.length / nColumns - size / 2);
-    for (let i = 0; i < size; i++) frame[i] = (wave[start + i] || 0) * window[i];
+    read(from + Math.round((column + 0.5) * (to - from) / nColumns - size / 2), frame);
+    for (let i = 0; i < size; i++) frame[i] *= window[i];
     const magnitude = spectrumOf(frame);
     for (let row = 0; row < nRows; row++) {
       const db = 20 * Math.log10(Math.max(magnitude[bins[row]], 1e-9));
@@ -130,7 +169,7 @@ export function spectrogram(wave, sampleRate, nColumns = 128, nRows = 96) {
 }
 
 /** Draw a spectrogram into a rectangle of a context. */
-export function drawSpectrogram(context, { pixels, nColumns, nRows }, x, y, width, height) {
+function drawSpectrogram(context, { pixels, nColumns, nRows }, x, y, width, height) {
   const picture = new ImageData(nColumns, nRows);
   for (let i = 0; i < pixels.length; i++) picture.data.set(PALETTE.subarray(4 * pixels[i], 4 * pixels[i] + 4), 4 * i);
   const whole = document.createElement("canvas");
@@ -141,13 +180,29 @@ export function drawSpectrogram(context, { pixels, nColumns, nRows }, x, y, widt
   context.drawImage(whole, x, y, width, height);
 }
 
-/** Draw spectrogram and waveform of a buffer, one above the other. */
-export function drawClip(canvas, buffer) {
-  const { context, width, height } = fitted(canvas);
-  const wave = mono(buffer);
-  const split = Math.round(height * 0.68);
-  drawSpectrogram(context, spectrogram(wave, buffer.sampleRate), 0, 0, width, split);
-  drawEnvelope(context, envelope(wave, Math.max(64, Math.round(width))), 0, split, width, height - split);
+/** A picture of a buffer, from one sample to another: spectrogram and waveform, one above the other. */
+export class ClipPicture {
+  static async of(buffer, from = 0, to = buffer.length, options = {}) {
+    const picture = new ClipPicture();
+    Object.assign(picture, { buffer, from, to, options, peaks: await overviewOf(buffer) });
+    return picture;
+  }
+
+  /** Draw it into a fitted canvas. */
+  draw({ context, width, height }) {
+    const { split = 0.68, nColumns = 128, nRows = 96 } = this.options;
+    const y = Math.round(height * split);
+    this.spectrogram ||= spectrogram(this.buffer, this.from, this.to, Math.min(nColumns, Math.round(width)), nRows);
+    drawSpectrogram(context, this.spectrogram, 0, 0, width, y);
+    drawEnvelope(context, envelope(this.buffer, this.peaks, this.from, this.to, Math.max(64, Math.round(width))), 0, y, width, height - y);
+  }
+}
+
+/** Draw spectrogram and waveform of a buffer. */
+export async function drawClip(canvas, buffer) {
+  canvas.drawn = buffer;
+  const picture = await ClipPicture.of(buffer);
+  if (canvas.drawn === buffer) picture.draw(fitted(canvas)); // unless the canvas is that of another sound by now
 }
 
 const LINE_COLOURS = ["#a8431f", "#1f6fa8", "#3c8a3c", "#8a3c8a", "#9a7400", "#00808a"];

@@ -1,5 +1,5 @@
 // Edit a sound by a chain of effects, as a whole or in a region; every result is a new clip.
-import { describe, fetchFile, run, upload } from "./api.js";
+import { describe, fetchFile, run, ServerFile } from "./api.js";
 import { ChainEditor, hasFile, textOf } from "./chain.js";
 import { History, undoButtons } from "./history.js";
 import { library } from "./library.js";
@@ -7,7 +7,7 @@ import { Comparison, padOf } from "./pads.js";
 import { decode, play } from "./player.js";
 import { receive } from "./send.js";
 import { Slot } from "./slot.js";
-import { checkbox, commandBox, complain, guarded, h, labelled, say, save } from "./ui.js";
+import { checkbox, commandBox, complain, guarded, h, labelled, needed, outputName, say, save } from "./ui.js";
 import { WaveView } from "./wave_view.js";
 
 const PREVIEW_SECONDS = 10;
@@ -16,17 +16,17 @@ const JOIN_SECONDS = 0.005; // crossfade where an edited region meets the rest
 /** Build the panel. */
 export async function open(panel) {
   const { effects } = await describe();
-  const state = { sound: null, isPlaying: false };
+  const state = { sound: null, handle: null };
   const history = new History("editor", { clip: null, second: null, steps: [], region: null }, shown => show(shown).catch(complain));
-  const source = new Slot("Sound", clip => change({ clip: clip.id, region: null }));
+  const source = new Slot("Sound", clip => change({ clip: clip?.id ?? null, region: null }));
   const view = new WaveView(region => change({ region }));
-  const second = new Slot("Second sound", clip => change({ second: clip.id, steps: chain.rename(fileNameOf(clip)) }));
+  const second = new Slot("Second sound", clip => change({ second: clip?.id ?? null, steps: clip ? chain.rename(fileNameOf(clip)) : chain.steps }));
   const chain = new ChainEditor(effects, steps => change({ steps }), () => fileNameOf(needed(second.clip, "Choose a second sound first, which this effect brings in.")));
-  const sent = new Map(); // references to second sounds, by clip
+  const sent = new Map(); // second sounds as tasks read them, by clip
   const start = h("input", { type: "number", min: 0, step: 0.01, onchange: () => typed() });
   const end = h("input", { type: "number", min: 0, step: 0.01, onchange: () => typed() });
   const onlyRegion = checkbox("effects on the region only", true);
-  const loop = checkbox("loop", false);
+  const loop = checkbox("loop", false, () => state.handle?.setLoop(loop.control.checked));
   const command = commandBox();
   const comparison = new Comparison();
   const results = h("div.pads.small");
@@ -49,28 +49,30 @@ export async function open(panel) {
   }
 
   /** Return the second sound as an attachment, where a step brings it in. */
-  async function attachments() {
+  function attachments() {
     if (!history.current.steps.some(hasFile)) return {};
     const clip = needed(second.clip, "The second sound is missing; choose it again.");
-    if (!sent.has(clip.id)) {
-      const blob = await library.blob(clip);
-      sent.set(clip.id, (await upload([new File([blob], fileNameOf(clip), { type: blob.type })]))[0]);
-    }
+    if (!sent.has(clip.id)) sent.set(clip.id, new ServerFile(fileNameOf(clip), () => library.blob(clip)));
     return { attachments: [sent.get(clip.id)] };
   }
+
+  /** Return the name of a file to write, which is not that of a file that the chain reads. */
+  function outName(clip, ending) { return outputName(clip.name, ending, [clip.name, ...second.clip ? [fileNameOf(second.clip)] : []]); }
 
   function change(values) { history.push({ ...history.current, ...values }); }
 
   /** Show a state of the history. */
   async function show({ clip: id, second: secondId, steps, region }) {
     chain.load(steps);
+    command.show("");
     start.value = region ? region.start.toFixed(3) : ""; // before anything is waited for: the user may be typing
     end.value = region ? region.end.toFixed(3) : "";
     await setQuietly(second, library.get(secondId));
     const clip = library.get(id);
-    if (!clip) return;
     await setQuietly(source, clip);
+    if (!clip) { state.sound = null; view.clear(); return; }
     const sound = await library.sound(clip);
+    if (history.current.clip !== id) return; // another state is shown by now
     if (state.sound !== sound) { state.sound = sound; view.set(sound); }
     view.select(region);
     start.max = end.max = sound.duration.toFixed(3);
@@ -78,7 +80,8 @@ export async function open(panel) {
 
   /** Select the region of the two fields, once both have a time. */
   function typed() {
-    if (!state.sound || start.value === "" || end.value === "") return;
+    if (!state.sound) { say("Choose a sound first."); return; }
+    if (start.value === "" || end.value === "") return;
     const region = { start: Math.max(0, Number(start.value)), end: Math.min(Number(end.value), state.sound.duration) };
     if (region.end > region.start) change({ region });
     else say("The region must end after its start.");
@@ -87,16 +90,14 @@ export async function open(panel) {
   async function listen() {
     const sound = await library.sound(current());
     const { region } = history.current;
-    state.isPlaying = true;
     const handle = play(sound, { offset: region?.start || 0, seconds: region ? region.end - region.start : null, loop: loop.control.checked,
-      onend: () => { state.isPlaying = false; } });
-    view.follow(handle, () => state.isPlaying);
+      onend: () => { if (state.handle === handle) state.handle = null; } });
+    state.handle = handle;
+    view.follow(handle, () => state.handle === handle);
   }
 
   function chainText() {
-    const text = textOf(history.current.steps);
-    if (!text) throw Object.assign(new Error("The chain has no effect; add one first."), { isExpected: true });
-    return text;
+    return needed(textOf(history.current.steps), "The chain has no effect; add one first.");
   }
 
   /** Return `trim` of a part of the sound. */
@@ -108,7 +109,7 @@ export async function open(panel) {
     const sound = await library.sound(clip);
     const part = history.current.region || { start: 0, end: Math.min(sound.duration, PREVIEW_SECONDS) };
     const isWhole = part.start === 0 && part.end === sound.duration;
-    const values = { source: await library.reference(clip), do: isWhole ? chainText() : `${trim(part)}; ${chainText()}`, out: "preview.wav", ...await attachments() };
+    const values = { source: library.file(clip), do: isWhole ? chainText() : `${trim(part)}; ${chainText()}`, out: outName(clip, "-preview"), ...attachments() };
     const job = await run("edit", values, { title: "Preview", wait: 1 });
     play(await decode(await fetchFile(job.files[0])), { loop: loop.control.checked });
     say("This is the preview; Apply makes it a new clip.");
@@ -118,47 +119,53 @@ export async function open(panel) {
     const clip = current();
     const { region } = history.current;
     const text = chainText();
-    const stem = clip.name.replace(/\.\w+$/, "").replace(/-edited\d*$/, "");
-    const out = `${stem}-edited.wav`;
+    const out = outName(clip, "-edited");
+    command.show("");
     const made = region && onlyRegion.control.checked ? await editRegion(clip, region, text, out) : await editWhole(clip, text, out);
-    const [edited] = await library.addJob(made.job, made.values, () => ({ label: "edited", command: made.command }));
-    command.show(made.command);
+    const [edited] = await library.addJob(made.job, made.values, { label: "edited", command: made.command });
     comparison.set("A", clip);
     comparison.set("B", edited);
-    change({ clip: edited.id, region: null, steps: [] });
     results.prepend(padOf(edited));
+    if (history.current.clip !== clip.id) { say(`${edited.name} is a new clip; it is under Results.`); return; }
+    change({ clip: edited.id, region: null, steps: [] });
+    command.show(made.command);
     say(`${edited.name} is a new clip; Undo goes back to ${clip.name}.`);
   }
 
   async function editWhole(clip, text, out) {
-    const values = { source: await library.reference(clip), do: text, out, ...await attachments() };
-    const job = await run("edit", values, { title: `Edit ${clip.name}` });
+    const values = { source: library.file(clip), do: text, out, ...attachments() };
+    const job = await run("edit", values, { title: `Edit ${clip.name}`, keep: { panel: "editor", facts: { label: "edited" } } });
     return { job, values, command: job.command };
   }
 
   /** Edit a region: cut the sound into its parts, edit the one, and join them with short crossfades. */
   async function editRegion(clip, region, text, out) {
     const { duration } = await library.sound(clip);
-    const reference = await library.reference(clip);
+    const reference = library.file(clip);
     const half = JOIN_SECONDS / 2;
     const hasBefore = region.start > JOIN_SECONDS;
     const hasAfter = region.end < duration - JOIN_SECONDS;
     const middle = { start: hasBefore ? region.start - half : 0, end: hasAfter ? region.end + half : duration };
     const cut = async (name, chainOfPart, files = {}) => run("edit", { source: reference, do: chainOfPart, out: name, ...files }, { title: `Edit ${name}` });
-    const edited = await cut(hasBefore || hasAfter ? "region.wav" : out, `${trim(middle)}; ${text}`, await attachments());
+    const named = part => hasBefore || hasAfter ? outName(clip, `-${part}`) : out;
+    const edited = await cut(named("region"), `${trim(middle)}; ${text}`, attachments());
     if (!hasBefore && !hasAfter) return { job: edited, values: { do: text }, command: edited.command };
     const parts = [edited];
-    if (hasBefore) parts.unshift(await cut("before.wav", trim({ start: 0, end: region.start + half })));
-    if (hasAfter) parts.push(await cut("after.wav", trim({ start: region.end - half, end: duration })));
+    if (hasBefore) parts.unshift(await cut(named("before"), trim({ start: 0, end: region.start + half })));
+    if (hasAfter) parts.push(await cut(named("after"), trim({ start: region.end - half, end: duration })));
     const files = parts.map(job => ({ job: job.id, file: job.files[0].name }));
     const joins = files.slice(1).map(file => `append "${file.file}" crossfade=${1000 * JOIN_SECONDS}ms`).join("; ");
     const values = { source: files[0], do: joins, out, attachments: files.slice(1) };
-    const job = await run("edit", values, { title: `Join ${out}` });
+    const job = await run("edit", values, { title: `Join ${out}`, keep: { panel: "editor", facts: { label: "edited" } } });
     return { job, values, command: [...parts, job].map(each => each.command).join(" && ") };
   }
 
+  await show(history.current).catch(() => {}); // the user has not asked for that sound
   receive("editor", panel, { source, second }, complain);
-  await show(history.current);
+  library.keepFor(() => [history.current.clip, history.current.second]);
+  library.onChange(() => {
+    for (const pad of results.querySelectorAll("[data-clip]")) if (!library.get(pad.dataset.clip)) pad.remove();
+  });
   panel.addEventListener("studio-show", () => view.paint());
   panel.addEventListener("studio-key", event => {
     const { key, ctrlKey, shiftKey } = event.detail;
@@ -168,22 +175,14 @@ export async function open(panel) {
   });
 }
 
-/** Return a value; raise an error with a sentence where there is none. */
-function needed(value, sentence) {
-  if (!value) throw Object.assign(new Error(sentence), { isExpected: true });
-  return value;
-}
-
 /** Return the name under which a chain names the second sound. */
 function fileNameOf(clip) {
   const [, stem, suffix] = clip.name.match(/^(.*?)(\.\w+)?$/);
   return `second-${stem.replace(/[^A-Za-z0-9_-]+/g, "-").slice(0, 40)}${(suffix || ".wav").toLowerCase()}`;
 }
 
-/** Set the clip of a slot as an undo or a result does: without a further step of the history. */
+/** Set the clip of a slot, or none, as an undo or a result does: without a further step of the history. */
 async function setQuietly(slot, clip) {
-  if (!clip || slot.clip === clip) return;
-  const { onchange } = slot;
-  slot.onchange = () => {};
-  await slot.set(clip).finally(() => { slot.onchange = onchange; });
+  if (!clip) slot.clear(true);
+  else if (slot.clip !== clip) await slot.set(clip, true);
 }

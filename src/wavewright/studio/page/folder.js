@@ -1,12 +1,15 @@
-// Folders of sound files: chosen or dropped, with their paths, and uploaded in parts.
-import { upload } from "./api.js";
+// Folders of sound files: chosen or dropped, with their paths.
+import { ServerFile } from "./api.js";
 
-const SOUNDS = /\.(wav|flac|ogg|opus|mp3|aif|aiff|m4a|mid|midi|csv|jsonl|txt)$/i;
-const PART = 40; // files of one request
+const SOUNDS = /\.(wav|flac|ogg|opus|mp3|aif|aiff|m4a)$/i;
+const TABLES = /\.(mid|midi|csv|jsonl|txt)$/i; // scores, texts and labels beside the sounds
 
-/** Return the sound files of a file field, each with its path. */
+/** Return whether the name of a file is that of a sound. */
+export function isSound(file) { return SOUNDS.test(file.name); }
+
+/** Return the files of a list that a training or a map may use, each with its path. */
 export function filesOf(list) {
-  return [...list].filter(file => SOUNDS.test(file.name)).map(file => ({ file, path: file.webkitRelativePath || file.name }));
+  return [...list].filter(file => isSound(file) || TABLES.test(file.name)).map(file => ({ file, path: file.webkitRelativePath || file.name }));
 }
 
 /** Return the sound files that were dropped, those in folders too. */
@@ -14,7 +17,7 @@ export async function droppedFiles(transfer) {
   const entries = [...transfer.items].map(item => item.webkitGetAsEntry?.()).filter(Boolean);
   const found = [];
   for (const entry of entries) await collect(entry, found);
-  return found.filter(({ file }) => SOUNDS.test(file.name));
+  return found.filter(({ file }) => isSound(file) || TABLES.test(file.name));
 }
 
 async function collect(entry, found) {
@@ -31,14 +34,7 @@ async function collect(entry, found) {
   }
 }
 
-/** Upload files; return them as parameters name a folder, with paths below it. */
-export async function uploadFolder(files, onProgress, signal) {
-  const references = [];
-  for (let start = 0; start < files.length; start += PART) {
-    const part = files.slice(start, start + PART);
-    const uploaded = await upload(part.map(({ file }) => file), signal);
-    references.push(...uploaded.map((reference, index) => ({ ...reference, path: part[index].path.split("/").slice(1).join("/") || part[index].path })));
-    onProgress(references.length / files.length);
-  }
-  return references;
+/** Return files as parameters name a folder, with their paths below it. */
+export function folderOf(files) {
+  return files.map(({ file, path }) => new ServerFile(file.name, async () => file).at(path.split("/").slice(1).join("/") || path));
 }

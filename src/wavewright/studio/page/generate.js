@@ -4,6 +4,7 @@ import { History, undoButtons } from "./history.js";
 import { library } from "./library.js";
 import { models, modelSelect } from "./models.js";
 import { Comparison, exportClips, padOf } from "./pads.js";
+import { takeResults } from "./pending.js";
 import { sender } from "./send.js";
 import { checkbox, commandBox, complain, counted, fill, guarded, h, labelled, say, select, slider } from "./ui.js";
 
@@ -53,9 +54,10 @@ export async function open(panel) {
       h("button.small", { onclick: () => clear() }, "Clear pads"),
       h("button.small", { onclick: guarded(() => exportClips(current(), "wavewright-pads.zip")) }, "Export pads"),
       h("button.small", { onclick: guarded(() => exportClips(starred(), "wavewright-favourites.zip")) }, "Export favourites"),
-      h("button.small", { onclick: guarded(() => exportClips(library.all(), "wavewright-clips.zip")) }, "Export all")),
+      h("button.small", { onclick: guarded(() => exportClips(library.all(), "wavewright-clips.zip")) }, "Export all"),
+      h("button.small", { onclick: guarded(() => removeAll()) }, "Clear history")),
     h("p.soft", {}, "Keys 1 to 8 and Q to I play the pads, X switches between A and B, Escape stops. ",
-      "Drag a pad to another panel's field, or out to a folder."),
+      "Drag a pad to another panel's field: over the name of a panel it opens. Or drag it out to a folder."),
     h("details", { open: true }, h("summary", {}, h("h3", {}, "Favourites")), favourites),
     h("details", {}, h("summary", {}, h("h3", {}, "History")), past),
   );
@@ -95,13 +97,9 @@ export async function open(panel) {
     values.count = Math.max(1, values.count - locked.length);
     say(`Generating ${counted(values.count, "clip")} …`);
     const started = performance.now();
-    const job = await run("generate", values, { title: `Generate with ${values.model}` });
-    const made = new Map(job.result.clips.map(clip => [clip.file, clip]));
-    const clips = await library.addJob(job, values, file => {
-      const { label: its = null, index = 0 } = made.get(file.name) || {};
-      return { seed: values.seed, label: its, index };
-    });
-    clips.sort((a, b) => a.index - b.index);
+    const facts = { seed: values.seed };
+    const job = await run("generate", values, { title: `Generate with ${values.model}`, keep: { panel: "generate", facts } });
+    const clips = await library.addJob(job, values, facts);
     command.show(job.command);
     showNew(clips, locked);
     say(`${counted(clips.length, "clip")} in ${((performance.now() - started) / 1000).toFixed(2)} s, seed ${values.seed}.`);
@@ -111,23 +109,24 @@ export async function open(panel) {
   /** Fill the pads that are not locked with new clips. */
   function showNew(clips, locked) {
     const kept = new Set(locked);
-    const fresh = clips.map(clip => clip.id);
+    const fresh = [...clips].sort((a, b) => a.index - b.index).map(clip => clip.id);
     const merged = history.current.pads.flatMap(id => kept.has(id) ? [id] : fresh.length ? [fresh.shift()] : []);
     history.push({ pads: [...merged, ...fresh], locked });
     if (plays.control.checked) {
-      pads.querySelector(`[data-clip="${clips[0].id}"]`)?.play().catch(complain);
+      pads.querySelector(`[data-clip="${clips.find(clip => clip.index === 0)?.id}"]`)?.play().catch(complain);
     }
   }
 
   async function vary(clip) {
     const vae = variers(clip);
     if (!vae) { say("No model here varies this clip."); return; }
-    const values = { file: await library.reference(clip), amount: amount.control.valueAsNumber, count: Number(count.value), seed: Number(seed.value), model: vae.name };
+    const values = { file: library.file(clip), amount: amount.control.valueAsNumber, count: Number(count.value), seed: Number(seed.value), model: vae.name };
     if (clip.label && vae.labels.includes(clip.label)) values.label = clip.label;
     const locked = [...new Set([...history.current.locked, clip.id])];
     values.count = Math.max(1, values.count - locked.length);
-    const job = await run("vary", values, { title: `Vary ${clip.name}` });
-    const clips = await library.addJob(job, values, () => ({ seed: values.seed, label: clip.label }));
+    const facts = { seed: values.seed, label: clip.label };
+    const job = await run("vary", values, { title: `Vary ${clip.name}`, keep: { panel: "generate", facts } });
+    const clips = await library.addJob(job, values, facts);
     command.show(job.command);
     showNew(clips, locked);
     say(`${counted(clips.length, "variation")} of ${clip.name}; it is locked on its pad.`);
@@ -141,7 +140,21 @@ export async function open(panel) {
   }
 
   function clear() {
-    if (current().length) history.push({ pads: history.current.locked, locked: history.current.locked });
+    if (!current().length) { say("There are no pads to clear."); return; }
+    history.push({ pads: history.current.locked, locked: history.current.locked });
+    say("The pads are cleared, except locked ones; Undo brings them back.");
+  }
+
+  /** Remove clips, which are not on the pads of another state then. */
+  async function remove(clips) {
+    await library.remove(clips);
+    say(clips.length === 1 ? `${clips[0].name} is removed.` : `${counted(clips.length, "clip")} removed.`);
+  }
+
+  async function removeAll() {
+    const clips = library.all().filter(clip => !clip.isFavourite);
+    if (!clips.length) { say("There are no clips in the history, except favourites."); return; }
+    if (confirm(`Remove ${counted(clips.length, "clip")} for good? Favourites stay.`)) await remove(clips);
   }
 
   function toggleLock(clip) {
@@ -160,6 +173,7 @@ export async function open(panel) {
         h("button.icon", { "aria-label": `Compare as A: ${titleOf(clip)}`, title: "Compare as A", onclick: () => comparison.set("A", clip) }, "A"),
         h("button.icon", { "aria-label": `Compare as B: ${titleOf(clip)}`, title: "Compare as B", onclick: () => comparison.set("B", clip) }, "B"),
         h("button.small", { "aria-label": `Vary ${titleOf(clip)}`, onclick: guarded(() => vary(clip)) }, "Vary"),
+        h("button.small", { "aria-label": `Remove ${titleOf(clip)}`, onclick: guarded(() => remove([clip])) }, "Remove"),
         sender(clip, titleOf(clip)),
       ],
     })));
@@ -168,19 +182,33 @@ export async function open(panel) {
 
   function showLibrary() {
     const clips = starred();
-    favourites.replaceChildren(...clips.map(clip => padOf(clip, { title: titleOf(clip) })));
-    if (!clips.length) favourites.append(h("p.soft", {}, "The star below a pad keeps its clip here, across reloads."));
-    for (const pad of pads.querySelectorAll("[data-clip]")) {
+    const shown = clips.map(clip => clip.id).join();
+    if (favourites.dataset.shown !== shown) favourites.replaceChildren(...clips.map(clip => padOf(clip, { title: titleOf(clip) })));
+    favourites.dataset.shown = shown;
+    if (!clips.length) favourites.replaceChildren(h("p.soft", {}, "The star below a pad keeps its clip here, across reloads."));
+    const pressed = [...pads.querySelectorAll("[data-clip]")];
+    if (pressed.some(pad => !library.get(pad.dataset.clip))) showBoard(history.current);
+    for (const pad of pressed) {
       const clip = library.get(pad.dataset.clip);
       const star = pad.querySelector(".icon");
       if (!clip) continue;
       star.textContent = clip.isFavourite ? "★" : "☆";
       star.setAttribute("aria-pressed", String(clip.isFavourite));
     }
+    showPast();
+  }
+
+  /** List the calls and files of the history, each with its clips. */
+  function showPast() {
     const calls = new Map();
-    for (const clip of library.all()) if (clip.command) calls.set(clip.command, [...(calls.get(clip.command) || []), clip]);
+    for (const clip of library.all()) {
+      const line = clip.command || clip.name;
+      calls.set(line, [...(calls.get(line) || []), clip]);
+    }
     past.replaceChildren(...[...calls].slice(0, 40).map(([line, made]) => h("li", {}, h("code", {}, line), " ",
-      h("button.small", { onclick: () => history.push({ pads: made.map(clip => clip.id).slice(0, KEYS.length), locked: [] }) }, `Show ${counted(made.length, "clip")}`))));
+      h("button.small", { onclick: () => history.push({ pads: made.map(clip => clip.id).slice(0, KEYS.length), locked: [] }) }, `Show ${counted(made.length, "clip")}`), " ",
+      h("button.small", { "aria-label": `Remove ${counted(made.length, "clip")} of ${line}`, onclick: guarded(() => remove(made)) }, "Remove"))));
+    if (!calls.size) past.append(h("li", {}, "No clips yet."));
   }
 
   panel.addEventListener("studio-key", event => {
@@ -191,9 +219,11 @@ export async function open(panel) {
     else if (key === "Z" && event.detail.ctrlKey) event.detail.shiftKey ? history.redo() : history.undo();
   });
   library.onChange(showLibrary);
+  library.keepFor(() => history.current.pads);
   await showModel();
   showBoard(history.current);
   showLibrary();
+  takeResults("generate", ({ clips }) => showNew(clips, history.current.locked.filter(id => library.get(id))));
   const panelIsFirst = !location.hash || location.hash === "#generate";
   if (panelIsFirst) start.focus({ preventScroll: true });
 }

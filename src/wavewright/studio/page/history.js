@@ -1,4 +1,4 @@
-// States with undo and redo, kept across reloads.
+// States with undo and redo, kept across reloads. Each tab of the browser has its own; a new tab starts with the newest.
 
 const MOST_STATES = 100;
 
@@ -13,13 +13,9 @@ export class History {
     this.key = `wavewright-studio-${name}`;
     this.show = show;
     this.listeners = new Set();
-    try {
-      ({ states: this.states, position: this.position } = JSON.parse(localStorage.getItem(this.key)));
-      if (!this.states[this.position]) throw new Error("no state");
-    } catch {
-      this.states = [first];
-      this.position = 0;
-    }
+    const kept = [sessionStorage, localStorage].map(storage => storedIn(storage, this.key)).find(Boolean);
+    this.states = kept?.states || [first];
+    this.position = kept?.position || 0;
   }
 
   get current() { return this.states[this.position]; }
@@ -46,12 +42,21 @@ export class History {
   redo() { if (this.canRedo) { this.position++; this.changed(); } }
 
   changed(isShown = true) {
-    try {
-      localStorage.setItem(this.key, JSON.stringify({ states: this.states, position: this.position }));
-    } catch { /* the storage is full or forbidden: the history lasts as long as the page */ }
+    const text = JSON.stringify({ states: this.states, position: this.position });
+    for (const storage of [sessionStorage, localStorage]) {
+      try { storage.setItem(this.key, text); } catch { /* full or forbidden: the history lasts as long as the page */ }
+    }
     if (isShown) this.show(this.current);
     for (const listener of this.listeners) listener();
   }
+}
+
+/** Return the states in a storage, null if there are none. */
+function storedIn(storage, key) {
+  try {
+    const { states, position } = JSON.parse(storage.getItem(key));
+    return states[position] ? { states, position } : null;
+  } catch { return null; }
 }
 
 /** Return buttons that undo and redo. */

@@ -1,9 +1,13 @@
 // Clips that the page has: their sound and how they were made, kept in the browser across reloads.
-import { fetchFile, upload } from "./api.js";
+import { fetchFile, ServerFile } from "./api.js";
+import { forgetJob } from "./pending.js";
 import { decode } from "./player.js";
+import { counted, needed, Refusal, say } from "./ui.js";
 
 const MOST_CLIPS = 400;
+const MOST_DECODED = 50_000_000; // samples of sounds that stay decoded, 0.2 GB
 const DRAGGED = "application/x-wavewright-clip";
+const CHANNEL = "wavewright-studio-clips";
 
 /**
  * A clip: `id`, `name` of its file, `label`, `task`, `parameters` and `command` that made it, `seed`, `index`,
@@ -12,9 +16,10 @@ const DRAGGED = "application/x-wavewright-clip";
 class Library {
   constructor() {
     this.clips = new Map();
-    this.sounds = new Map(); // decoded, by id
-    this.references = new Map(); // where the server has them, in this visit
+    this.sounds = new Map(); // decoded, by id, the last used one at the end
+    this.files = new Map(); // as tasks read them, by id
     this.listeners = new Set();
+    this.users = new Set();
   }
 
   /** Open the store and read the list of clips; without a store, clips last as long as the page. */
@@ -30,6 +35,8 @@ class Library {
         request.onerror = () => reject(request.error);
       });
       for (const clip of await this.request("clips", "readonly", clips => clips.getAll())) this.clips.set(clip.id, clip);
+      this.channel = new BroadcastChannel(CHANNEL);
+      this.channel.onmessage = event => this.takeChanges(event.data);
     } catch {
       this.store = null;
       this.unstored = new Map();
@@ -44,10 +51,36 @@ class Library {
     });
   }
 
-  /** Call `listener` when clips were added or changed. */
+  /** Change both stores at once; `change(clips, sounds)`. */
+  async write(change) {
+    const transaction = this.store.transaction(["clips", "sounds"], "readwrite");
+    change(transaction.objectStore("clips"), transaction.objectStore("sounds"));
+    await new Promise((resolve, reject) => {
+      transaction.oncomplete = resolve;
+      transaction.onabort = transaction.onerror = () => reject(new Refusal("The browser has no room for this clip; remove clips from the history."));
+    });
+  }
+
+  /** Take what another tab has added, changed or removed. */
+  async takeChanges({ written = [], removed = [] }) {
+    for (const id of written) {
+      const clip = await this.request("clips", "readonly", clips => clips.get(id));
+      if (!clip) continue;
+      if (this.clips.has(id)) Object.assign(this.clips.get(id), clip); else this.clips.set(id, clip);
+    }
+    for (const id of removed) this.forget(id);
+    this.changed();
+  }
+
+  forget(id) { for (const map of [this.clips, this.sounds, this.files]) map.delete(id); }
+
+  /** Call `listener` when clips were added, changed or removed. */
   onChange(listener) { this.listeners.add(listener); }
 
   changed() { for (const listener of this.listeners) listener(); }
+
+  /** Let a panel say by `ids()` which clips it shows: they are kept however old they are. */
+  keepFor(ids) { this.users.add(ids); }
 
   get(id) { return this.clips.get(id); }
 
@@ -57,80 +90,114 @@ class Library {
   /** Add a clip with its sound. */
   async add(blob, facts, reference = null) {
     const clip = { id: crypto.randomUUID(), isFavourite: false, madeAt: Date.now(), index: 0, ...facts };
-    this.clips.set(clip.id, clip);
-    if (reference) this.references.set(clip.id, reference);
+    if (clip.parameters) clip.parameters = JSON.parse(JSON.stringify(clip.parameters));
     if (this.store) {
-      await this.request("sounds", "readwrite", sounds => sounds.put(blob, clip.id));
-      await this.request("clips", "readwrite", clips => clips.put(clip));
+      await this.write((clips, sounds) => { clips.put(clip); sounds.put(blob, clip.id); });
+      this.channel.postMessage({ written: [clip.id] });
     } else {
       this.unstored.set(clip.id, blob);
     }
+    this.clips.set(clip.id, clip);
+    this.files.set(clip.id, new ServerFile(clip.name, () => this.blob(clip), reference));
     return clip;
   }
 
-  /** Add the sound files of a job as clips, in their order. */
-  async addJob(job, parameters, factsOf = () => ({})) {
+  /** Add the sound files of a job as clips, in their order; `facts` are those of all of them. */
+  async addJob(job, parameters, facts = {}) {
     const files = job.files.filter(file => /\.(wav|flac|ogg|opus|mp3)$/i.test(file.name));
+    const made = new Map((job.result?.clips || []).map(clip => [clip.file, clip]));
     const blobs = await Promise.all(files.map(file => fetchFile(file)));
     const clips = await Promise.all(files.map((file, index) => this.add(blobs[index], {
-      name: file.name.split("/").pop(), task: job.task, parameters, command: job.command, index, ...factsOf(file, index),
+      name: file.name.split("/").pop(), task: job.task, parameters, command: job.command,
+      index: made.get(file.name)?.index ?? index, label: made.get(file.name)?.label ?? null, ...facts,
     }, { job: job.id, file: file.name })));
+    forgetJob(job.id);
     await this.prune();
     this.changed();
     return clips;
   }
 
-  /** Add files of the user as clips. */
-  async addFiles(files) {
+  /** Add files of the user as clips; those that are no sound are left out, and named. */
+  async addFiles(files, factsOf = () => ({ label: null })) {
     const clips = [];
-    for (const file of files) clips.push(await this.add(file, { name: file.name, label: null, task: "file" }));
-    this.changed();
+    const refused = [];
+    for (const file of files) {
+      const sound = await decode(file, file.name).catch(() => null);
+      if (!sound) { refused.push(file.name); continue; }
+      const clip = await this.add(file, { name: file.name, task: "file", ...factsOf(file) });
+      this.remember(clip, sound);
+      clips.push(clip);
+    }
+    if (clips.length) { await this.prune(); this.changed(); }
+    const names = `${refused.slice(0, 3).join(", ")}${refused.length > 3 ? ` and ${refused.length - 3} more` : ""}`;
+    if (!clips.length) {
+      throw new Refusal(refused.length ? `The browser cannot decode ${names}; give a WAV, FLAC, OGG or MP3 file.` : "There is no sound file in what was given; give a WAV, FLAC, OGG or MP3 file.");
+    }
+    if (refused.length) say(`${counted(clips.length, "file")} added. The browser cannot decode ${names}.`);
     return clips;
   }
 
   /** Mark a clip as favourite, or not. */
   async favour(clip, isFavourite) {
+    if (!this.clips.has(clip.id)) return;
     clip.isFavourite = isFavourite;
-    if (this.store) await this.request("clips", "readwrite", clips => clips.put(clip));
+    if (this.store) {
+      await this.request("clips", "readwrite", clips => clips.put(clip));
+      this.channel.postMessage({ written: [clip.id] });
+    }
     this.changed();
   }
 
   /** Return the sound file of a clip. */
   async blob(clip) {
     const blob = this.store ? await this.request("sounds", "readonly", sounds => sounds.get(clip.id)) : this.unstored.get(clip.id);
-    if (!blob) throw Object.assign(new Error(`The sound of ${clip.name} was removed.`), { isExpected: true });
+    if (!blob) throw new Refusal(`The clip ${clip.name} was removed.`);
     return blob;
   }
 
   /** Return the decoded sound of a clip. */
   async sound(clip) {
-    if (!this.sounds.has(clip.id)) {
-      if (this.sounds.size > 200) this.sounds.delete(this.sounds.keys().next().value);
-      this.sounds.set(clip.id, await decode(await this.blob(clip)));
-    }
-    return this.sounds.get(clip.id);
+    const sound = this.sounds.get(clip.id) || await decode(await this.blob(clip), clip.name);
+    this.remember(clip, sound);
+    return sound;
   }
 
-  /** Return how parameters of a task name the clip; it is uploaded if the server does not have it. */
-  async reference(clip) {
-    if (!this.references.has(clip.id)) {
-      const blob = await this.blob(clip);
-      const [reference] = await upload([new File([blob], clip.name, { type: blob.type })]);
-      this.references.set(clip.id, reference);
+  /** Keep a decoded sound; those that were used longest ago leave where there are too many. */
+  remember(clip, sound) {
+    this.sounds.delete(clip.id);
+    this.sounds.set(clip.id, sound);
+    const sizeOf = each => each.length * each.numberOfChannels;
+    let total = [...this.sounds.values()].reduce((sum, each) => sum + sizeOf(each), 0);
+    for (const [id, each] of this.sounds) {
+      if (total <= MOST_DECODED || this.sounds.size === 1) return;
+      this.sounds.delete(id);
+      total -= sizeOf(each);
     }
-    return this.references.get(clip.id);
   }
 
-  /** Remove the oldest clips beyond MOST_CLIPS that are no favourites. */
+  /** Return a clip as a file that tasks read. */
+  file(clip) {
+    if (!this.files.has(clip.id)) this.files.set(clip.id, new ServerFile(clip.name, () => this.blob(clip)));
+    return this.files.get(clip.id);
+  }
+
+  /** Remove clips for good. */
+  async remove(clips) {
+    const ids = clips.map(clip => clip.id);
+    for (const id of ids) { this.forget(id); this.unstored?.delete(id); }
+    if (this.store) {
+      await this.write((infos, sounds) => { for (const id of ids) { infos.delete(id); sounds.delete(id); } });
+      this.channel.postMessage({ removed: ids });
+    }
+    this.changed();
+  }
+
+  /** Remove the oldest clips beyond MOST_CLIPS that are no favourites and on no panel. */
   async prune() {
-    const old = this.all().filter(clip => !clip.isFavourite).slice(MOST_CLIPS);
-    for (const clip of old) {
-      this.clips.delete(clip.id);
-      this.sounds.delete(clip.id);
-      if (!this.store) { this.unstored.delete(clip.id); continue; }
-      await this.request("clips", "readwrite", clips => clips.delete(clip.id));
-      await this.request("sounds", "readwrite", sounds => sounds.delete(clip.id));
-    }
+    if (this.clips.size <= MOST_CLIPS) return;
+    const used = new Set([...this.users].flatMap(ids => ids()));
+    const old = this.all().filter(clip => !clip.isFavourite).slice(MOST_CLIPS).filter(clip => !used.has(clip.id));
+    if (old.length) await this.remove(old);
   }
 }
 
@@ -160,10 +227,12 @@ export function dropTarget(element, take, onerror) {
     if (!accepts(event)) return;
     event.preventDefault();
     element.classList.remove("over");
-    const clip = library.get(event.dataTransfer.getData(DRAGGED));
-    const files = [...event.dataTransfer.files];
+    const dragged = event.dataTransfer.getData(DRAGGED);
+    const files = [...event.dataTransfer.files]; // both before anything is waited for: the browser clears them
     try {
-      await take(clip ? [clip] : await library.addFiles(files));
+      if (dragged && !library.get(dragged)) await library.takeChanges({ written: [dragged] }); // of another tab
+      if (dragged) await take([needed(library.get(dragged), "This clip was removed.")]);
+      else await take(await library.addFiles(files));
     } catch (error) { onerror(error); }
   });
 }

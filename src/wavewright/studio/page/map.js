@@ -5,8 +5,8 @@ import { library } from "./library.js";
 import { models, modelSelect, onModels } from "./models.js";
 import { playClip } from "./pads.js";
 import { sender } from "./send.js";
-import { commandBox, complain, counted, fill, guarded, h, labelled, say, select } from "./ui.js";
-import { filesOf } from "./folder.js";
+import { chosenFiles, commandBox, complain, counted, fill, guarded, h, labelled, say, select } from "./ui.js";
+import { filesOf, isSound } from "./folder.js";
 
 const NEAR = 40; // pixels
 const N_NEW = 40;
@@ -18,7 +18,7 @@ export async function open(panel) {
   const by = await modelSelect(() => [...models.filter(model => model.family === "vae").map(model => [`model:${model.name}`, `latents of ${model.name}`]),
     ...models.filter(model => ["encoder", "classifier"].includes(model.family)).map(model => [`embedding:${model.name}`, `embedding by ${model.name}`]),
     ["embedding:log-mel", "log-mel spectrum"]], "embedding:log-mel");
-  const folder = h("input", { type: "file", multiple: true, webkitdirectory: true, hidden: true, onchange: guarded(() => draw(filesOf(folder.files))) });
+  const folder = h("input", { type: "file", multiple: true, webkitdirectory: true, hidden: true, onchange: guarded(() => draw(filesOf(chosenFiles(folder)))) });
   const canvas = h("canvas", { tabindex: 0, role: "application", "aria-label": "Map of sounds: arrow keys move to the nearest clip and play it, Enter plays it again", "data-keys": true });
   const legend = h("div.legend");
   const here = h("p", { "aria-live": "polite" }, "No map yet.");
@@ -45,9 +45,9 @@ export async function open(panel) {
     if (files) return addFolder(files);
     if (source.value.startsWith("new:")) {
       const values = { model: source.value.slice(4), count: N_NEW, seed: Math.floor(Math.random() * 1e6) };
-      const job = await run("generate", values, { title: `Generate ${N_NEW} clips` });
-      const made = new Map(job.result.clips.map(clip => [clip.file, clip]));
-      return library.addJob(job, values, file => ({ seed: values.seed, label: made.get(file.name)?.label, index: made.get(file.name)?.index }));
+      const facts = { seed: values.seed };
+      const job = await run("generate", values, { title: `Generate ${N_NEW} clips`, keep: { panel: "map", facts } });
+      return library.addJob(job, values, facts);
     }
     return library.all().filter(clip => source.value === "history" || clip.isFavourite).slice(0, 200);
   }
@@ -57,12 +57,12 @@ export async function open(panel) {
     const clips = await clipsOf(files);
     if (clips.length < FEWEST) { say(`A map needs at least ${FEWEST} clips; there ${clips.length === 1 ? "is" : "are"} ${clips.length}.`); return; }
     const byPath = new Map();
-    const references = await Promise.all(clips.map(async (clip, index) => {
+    const references = clips.map((clip, index) => {
       const safe = text => String(text).replace(/[^\w.-]+/g, "-");
       const path = `${clip.label ? `${safe(clip.label)}/` : ""}${String(index).padStart(3, "0")}-${safe(clip.name)}`;
       byPath.set(`${String(index).padStart(3, "0")}-`, clip);
-      return { ...await library.reference(clip), path };
-    }));
+      return library.file(clip).at(path);
+    });
     const [kind, name] = by.value.split(":");
     const job = await run("map", { folder: references, [kind]: name, label_from: clips.some(clip => clip.label) ? "folder" : "none" }, { title: "Map" });
     command.show(job.command);
@@ -75,9 +75,23 @@ export async function open(panel) {
       dot.style.background = seriesColour(index);
       return h("span", {}, dot, label);
     }));
-    list.replaceChildren(...state.points.map(point => h("li", {}, h("button.small", { onclick: () => visit(point) }, titleOf(point)))));
+    showList();
+    actions.replaceChildren();
     here.textContent = `${counted(state.points.length, "clip")} on the map.`;
     for (const problem of job.result.problems || []) say(problem);
+  }
+
+  /** Take removed clips from the map. */
+  function forgetRemoved() {
+    state.points = state.points.filter(point => library.get(point.clip.id));
+    if (state.current && !library.get(state.current.clip.id)) { state.current = null; actions.replaceChildren(); }
+    showList();
+    here.textContent = `${counted(state.points.length, "clip")} on the map.`;
+    paint();
+  }
+
+  function showList() {
+    list.replaceChildren(...state.points.map(point => h("li", {}, h("button.small", { onclick: () => visit(point) }, titleOf(point)))));
   }
 
   function place(point, width, height) {
@@ -141,21 +155,21 @@ export async function open(panel) {
     const best = state.points.reduce((a, b) => score(b) < score(a) ? b : a);
     if (Number.isFinite(score(best))) visit(best);
   });
-  library.onChange(showSources);
+  library.onChange(() => {
+    showSources();
+    if (state.points.some(point => !library.get(point.clip.id))) forgetRemoved();
+  });
+  library.keepFor(() => state.points.map(point => point.clip.id));
   onModels(showSources);
   showSources();
   panel.addEventListener("studio-show", paint);
 }
 
 /** Add the sound files of a folder as clips, labelled by their first subfolders. */
-async function addFolder(files) {
-  const clips = [];
-  for (const { file, path } of files) {
-    const parts = path.split("/");
-    clips.push(await library.add(file, { name: file.name, task: "file", label: parts.length > 2 ? parts[1] : null }));
-  }
-  library.changed();
-  return clips;
+function addFolder(files) {
+  const sounds = files.filter(({ file }) => isSound(file));
+  const labels = new Map(sounds.map(({ file, path }) => [file, path.split("/").length > 2 ? path.split("/")[1] : null]));
+  return library.addFiles(sounds.map(({ file }) => file), file => ({ label: labels.get(file) }));
 }
 
 function titleOf(point) { return `${point.label ? `${point.label}: ` : ""}${point.clip.name}`; }

@@ -19,7 +19,7 @@ export async function open(panel) {
   const from = new Slot("From", () => morph.forget());
   const to = new Slot("To", () => morph.forget());
   const sound = new Slot("Sound", () => sliders.reset());
-  const model = await modelSelect(() => vaes().map(each => [each.name, each.title]), forClips?.name, guarded(async () => { morph.forget(); await sliders.open(model.value); }));
+  const model = await modelSelect(() => vaes().map(each => [each.name, each.title]), forClips?.name, () => { morph.forget(); sliders.open(model.value).catch(complain); });
   const morph = new Morph(from, to, model);
   const sliders = new Sliders(sound, model);
 
@@ -33,7 +33,9 @@ export async function open(panel) {
   const [newest, ...older] = library.all();
   if (newest) {
     const other = older.find(clip => clip.label !== newest.label) || older[0] || newest;
-    await Promise.all([from.set(newest), to.set(other), sound.set(newest)]);
+    const isFree = slot => slot.nSets === 0; // none was sent here
+    await Promise.all([[from, newest], [to, other], [sound, newest]].map(([slot, clip]) => isFree(slot) && slot.set(clip)))
+      .catch(() => {}); // the user has asked for none of them
   }
 }
 
@@ -54,24 +56,33 @@ class Morph {
       this.result.element);
   }
 
-  forget() { this.steps = null; }
+  /** Forget the steps, and the result, which are of other clips or settings. */
+  forget() {
+    this.steps = null;
+    this.nForgotten = (this.nForgotten || 0) + 1;
+    this.result.clear();
+  }
 
-  async values() {
-    return { file_a: await this.from.reference(), file_b: await this.to.reference(), interpolation: this.path.value,
+  values() {
+    return { file_a: this.from.reference(), file_b: this.to.reference(), interpolation: this.path.value,
       residual: this.residual.control.valueAsNumber };
   }
 
   async compute() {
-    const values = { ...await this.values(), steps: STEPS, model: this.model.value };
+    const values = { ...this.values(), steps: STEPS, model: this.model.value };
+    const number = this.nForgotten;
     const job = await run("morph", values, { title: "Morph" });
     const files = job.files.filter(file => file.name.endsWith(".wav"));
-    this.steps = await Promise.all(files.map(async file => ({ blob: await fetchFile(file), file, job, values })));
+    const steps = await Promise.all(files.map(async file => ({ blob: await fetchFile(file), file, job, values })));
+    if (number !== this.nForgotten) return; // other clips or settings were chosen meanwhile
+    this.steps = steps;
     this.played = -1;
   }
 
   /** Play the step nearest to a position from 0 to 1. */
   async playStep(value, isForced = false) {
     if (!this.steps) await this.compute();
+    if (!this.steps) return;
     const index = Math.round(value * (this.steps.length - 1));
     if (index === this.played && !isForced) return;
     this.played = index;
@@ -83,10 +94,10 @@ class Morph {
 
   /** Make one clip of both, by a model of clips of any length. */
   async whole(option) {
-    const values = { ...await this.values(), ...option };
+    const values = { ...this.values(), ...option };
     delete values.interpolation;
     if (option.transfer) delete values.residual;
-    await this.result.run("morph", values, { label: option.transfer ? "transfer" : "morph over time" });
+    await this.result.run([{ task: "morph", values }], { label: option.transfer ? "transfer" : "morph over time" });
   }
 }
 
@@ -96,26 +107,38 @@ class Sliders {
     Object.assign(this, { sound, model, fields: {} });
     this.result = new QuickResult();
     this.row = h("div.row");
-    this.seed = h("input", { type: "number", min: 0, max: 2 ** 32 - 1, value: "0", onchange: () => this.vary() });
-    this.amount = slider("Amount of variation", { min: 0, max: 1, step: 0.02, value: 0, oninput: () => this.vary() });
-    const adjusted = latest(values => this.result.run("adjust", values, { label: "adjusted" }));
-    const varied = latest(values => this.result.run("vary", values, { label: "variation", seed: values.seed }));
-    this.adjust = guarding(async (how = {}) => adjusted({ file: await this.sound.reference(), set: this.amounts(), model: this.model.value, ...how }));
-    this.vary = guarding(async () => varied({ file: await this.sound.reference(), amount: this.amount.control.valueAsNumber, count: 1, seed: Number(this.seed.value), model: this.model.value }));
+    this.seed = h("input", { type: "number", min: 0, max: 2 ** 32 - 1, value: "0", onchange: () => this.change() });
+    this.amount = slider("Amount of variation", { min: 0, max: 1, step: 0.02, value: 0, oninput: () => this.change(QUICK), onchange: () => this.change() });
+    const compute = latest(how => this.compute(how));
+    this.change = (how = {}) => compute(how).catch(error => { this.result.clear(); complain(error); });
     this.element = h("div", {}, this.row, h("div.row", {}, this.amount, labelled("Seed of the variation", this.seed),
       h("button.small", { onclick: () => { this.reset(); say("All sliders are back."); } }, "Reset")), this.result.element);
+  }
+
+  /** Play the sound as all sliders say: its attributes first, then the variation. */
+  compute(how) {
+    const file = this.sound.reference();
+    const [amount, seed] = [this.amount.control.valueAsNumber, Number(this.seed.value)];
+    const set = this.amounts();
+    const isAdjusted = set.some(text => !text.endsWith("=0"));
+    const steps = [];
+    if (isAdjusted || (set.length && !amount)) steps.push({ task: "adjust", values: { file, set, model: this.model.value, ...how } });
+    if (amount || !set.length) steps.push({ task: "vary", values: { file, amount, count: 1, seed, model: this.model.value } });
+    return this.result.run(steps, amount ? { label: "variation", seed } : { label: "adjusted" });
   }
 
   /** Show the attributes of a model. */
   async open(name) {
     const { attributes } = await detailsOf(name);
+    if (name !== this.model.value) return;
     this.fields = Object.fromEntries(attributes.map(each => {
       const most = Number((MOST_STEPS_OF_ATTRIBUTE * each.step).toPrecision(2));
       const field = slider(each.name[0].toUpperCase() + each.name.slice(1), { min: -most, max: most, step: most / 24, value: 0, unit: ` ${each.unit}`, 
-        oninput: () => this.adjust(QUICK), onchange: () => this.adjust() });
+        oninput: () => this.change(QUICK), onchange: () => this.change() });
       return [each.name, field];
     }));
     this.row.replaceChildren(...Object.values(this.fields));
+    this.result.clear();
   }
 
   /** Return the amounts that are not zero, or all of them if none is set. */
@@ -128,8 +151,6 @@ class Sliders {
   reset() {
     for (const field of Object.values(this.fields)) field.set(0);
     this.amount.set(0);
+    this.result.clear();
   }
 }
-
-/** Return a function that shows what goes wrong, and may be called while it runs. */
-function guarding(action) { return (...values) => action(...values).catch(complain); }

@@ -53,7 +53,7 @@ let drawing = Promise.resolve();
 /** Draw a clip after those before it, one at a time, so that the page stays quick. */
 function drawSoon(canvas, sound) {
   drawing = drawing.then(() => new Promise(resolve => setTimeout(resolve, 10))).then(() => {
-    if (canvas.isConnected && canvas.clientWidth) drawClip(canvas, sound);
+    if (canvas.isConnected && canvas.clientWidth) return drawClip(canvas, sound);
   }).catch(complain);
 }
 
@@ -65,6 +65,9 @@ export class Comparison {
     this.equal = h("input", { type: "checkbox", checked: true });
     this.rows = { A: this.row("A"), B: this.row("B") };
     this.note = h("span.soft");
+    library.onChange(() => {
+      for (const side of ["A", "B"]) if (this.sides[side] && !library.get(this.sides[side].id)) this.set(side, null);
+    });
     this.element = h("div.compare", { role: "group", "aria-label": "Compare two clips" }, this.rows.A, this.rows.B,
       h("button", { onclick: guarded(() => this.other()), "aria-keyshortcuts": "X" }, "Switch A/B (X)"),
       h("label.check", {}, this.equal, "equal loudness"), this.note);

@@ -1,4 +1,5 @@
 // Sound in the browser: decode, play one sound at a time, compare at equal loudness, stream samples as they arrive.
+import { Refusal } from "./ui.js";
 
 let context = null;
 let analyser = null;
@@ -26,12 +27,11 @@ export function onPlaying(listener) { listeners.add(listener); }
 function report(isPlaying) { for (const listener of listeners) listener(isPlaying); }
 
 /** Decode a sound file. */
-export async function decode(blob) {
+export async function decode(blob, name = "this sound file") {
   try {
     return await audio().decodeAudioData(await blob.arrayBuffer());
   } catch {
-    throw Object.assign(new Error("The browser cannot decode this sound file; give a WAV, FLAC, OGG or MP3 file."),
-      { isExpected: true });
+    throw new Refusal(`The browser cannot decode ${name}; give a WAV, FLAC, OGG or MP3 file.`);
   }
 }
 
@@ -93,6 +93,9 @@ class Sound {
     this.start(buffer, gain, Math.min(this.position(), Math.max(buffer.duration - 0.01, 0)));
     fadeOut(source, volume);
   }
+
+  /** Let the sound start again at its end, or not. */
+  setLoop(loop) { this.loop = this.source.loop = loop; }
 
   end(wasWhole) {
     if (!wasWhole) fadeOut(this.source, this.volume);
@@ -195,6 +198,7 @@ export function wavFile(chunks, sampleRate) {
 }
 
 const BLOCK = 0.4; // s, as in BS.1770
+const PIECE = 10; // s, weighted at a time
 const ABSOLUTE_GATE = -70; // LUFS
 const RELATIVE_GATE = -10; // LU
 
@@ -203,24 +207,11 @@ const RELATIVE_GATE = -10; // LU
  * clip shorter than a block is one block.
  */
 export async function loudness(buffer) {
-  const offline = new OfflineAudioContext(buffer.numberOfChannels, buffer.length, buffer.sampleRate);
-  const source = offline.createBufferSource();
-  source.buffer = buffer;
-  const [shelf, highpass] = kWeighting(buffer.sampleRate)
-    .map(([forward, back]) => offline.createIIRFilter(forward, back));
-  source.connect(shelf).connect(highpass).connect(offline.destination);
-  source.start();
-  const weighted = await offline.startRendering();
-  const size = Math.min(weighted.length, Math.round(BLOCK * weighted.sampleRate));
-  const hop = Math.max(1, Math.floor(size / 4));
   const powers = [];
-  for (let start = 0; start + size <= weighted.length; start += hop) {
-    let power = 0;
-    for (let channel = 0; channel < weighted.numberOfChannels; channel++) {
-      const wave = weighted.getChannelData(channel);
-      for (let i = start; i < start + size; i++) power += wave[i] * wave[i];
-    }
-    powers.push(power / size);
+  for (let start = 0; start < buffer.duration; start += PIECE) { // a long sound as a whole would take its memory again
+    const seconds = Math.min(PIECE, buffer.duration - start);
+    if (start && seconds < BLOCK) break;
+    powers.push(...blockPowers(await weighted(buffer, start, seconds)));
   }
   const level = power => -0.691 + 10 * Math.log10(power);
   const mean = values => values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -228,6 +219,34 @@ export async function loudness(buffer) {
   if (!loud.length) return -Infinity;
   const gate = level(mean(loud)) + RELATIVE_GATE;
   return level(mean(loud.filter(power => level(power) > gate)));
+}
+
+/** Return a part of a sound after K-weighting. */
+async function weighted(buffer, start, seconds) {
+  const offline = new OfflineAudioContext(buffer.numberOfChannels, Math.max(1, Math.round(seconds * buffer.sampleRate)), buffer.sampleRate);
+  const source = offline.createBufferSource();
+  source.buffer = buffer;
+  const [shelf, highpass] = kWeighting(buffer.sampleRate)
+    .map(([forward, back]) => offline.createIIRFilter(forward, back));
+  source.connect(shelf).connect(highpass).connect(offline.destination);
+  source.start(0, start);
+  return offline.startRendering();
+}
+
+/** Return the powers of blocks that overlap by three quarters. */
+function blockPowers(sound) {
+  const size = Math.min(sound.length, Math.round(BLOCK * sound.sampleRate));
+  const hop = Math.max(1, Math.floor(size / 4));
+  const powers = [];
+  for (let start = 0; start + size <= sound.length; start += hop) {
+    let power = 0;
+    for (let channel = 0; channel < sound.numberOfChannels; channel++) {
+      const wave = sound.getChannelData(channel);
+      for (let i = start; i < start + size; i++) power += wave[i] * wave[i];
+    }
+    powers.push(power / size);
+  }
+  return powers;
 }
 
 /** Return the two filters of BS.1770 for a sample rate, each as feed-forward and feedback coefficients. */

@@ -3,7 +3,7 @@ import { fetchFile, run } from "./api.js";
 import { drawClip } from "./drawing.js";
 import { library } from "./library.js";
 import { decode, play } from "./player.js";
-import { commandBox, guarded, h, say } from "./ui.js";
+import { commandBox, complain, guarded, h, say } from "./ui.js";
 
 const WAIT = 2; // s; results that take longer are waited for by events
 
@@ -18,16 +18,36 @@ export class QuickResult {
     this.element = h("div", {}, h("div.stage.flat", {}, this.canvas), h("div.row", {}, this.again, this.keep, this.note), this.command);
   }
 
-  /** Run a task that gives one clip, and play it; return the milliseconds up to its sound. */
-  async run(task, values, facts = {}) {
+  /** Take the result away: it is not that of what the controls show now. */
+  clear() {
+    this.nShown = (this.nShown || 0) + 1;
+    this.blob = this.sound = this.canvas.drawn = null;
+    this.canvas.getContext("2d").clearRect(0, 0, this.canvas.width, this.canvas.height);
+    this.canvas.setAttribute("aria-label", "No result yet");
+    this.note.textContent = "";
+    this.command.show("");
+    this.keep.disabled = this.again.disabled = true;
+  }
+
+  /** Run tasks that give one clip, each of which reads that of the one before, and play the last. */
+  async run(steps, facts = {}) {
     const started = performance.now();
-    const job = await run(task, values, { title: task, wait: WAIT });
-    const file = job.files.find(each => each.name.endsWith(".wav"));
-    await this.show(await fetchFile(file), { ...facts, name: file.name, task, parameters: values, command: job.command }, { job: job.id, file: file.name });
+    const number = this.nShown || 0;
+    const commands = [];
+    let made = null;
+    for (const { task, values } of steps) {
+      const job = await run(task, made ? { ...values, file: made.reference } : values, { title: task, wait: WAIT });
+      const file = job.files.find(each => each.name.endsWith(".wav"));
+      made = { file, task, values, reference: { job: job.id, file: file.name } };
+      commands.push(job.command);
+    }
+    const { file, task, values, reference } = made;
+    const blob = await fetchFile(file);
+    if (number !== (this.nShown || 0)) return; // the controls show something else by now
+    await this.show(blob, { ...facts, name: file.name, task, parameters: values, command: commands.join(" && ") }, reference);
     const ms = Math.round(performance.now() - started);
     this.note.textContent = `Played after ${ms} ms.`;
     this.canvas.dataset.ms = String(ms);
-    return ms;
   }
 
   /** Show and play a sound file; `facts` are those of a clip. */
@@ -38,7 +58,7 @@ export class QuickResult {
     this.command.show(facts.command);
     this.keep.disabled = this.again.disabled = false;
     this.canvas.setAttribute("aria-label", `Spectrogram and waveform of ${facts.name}, ${this.sound.duration.toFixed(2)} s`);
-    requestAnimationFrame(() => drawClip(this.canvas, this.sound));
+    requestAnimationFrame(() => drawClip(this.canvas, this.sound).catch(complain));
   }
 
   async keepIt() {

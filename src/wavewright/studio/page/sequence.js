@@ -1,26 +1,29 @@
 // Compose, play and change scores: piano roll, step sequencer, keyboard; rendered by instruments.
-import { describe, fetchFile, run, ServerError, upload } from "./api.js";
+import { describe, fetchFile, fetchJson, jsonOptions, latest, request, run, ServerFile } from "./api.js";
 import { History, undoButtons } from "./history.js";
 import { Keyboard } from "./keyboard.js";
 import { library } from "./library.js";
 import { models, modelSelect } from "./models.js";
+import { forgetJob, takeResults } from "./pending.js";
 import { PianoRoll } from "./piano_roll.js";
 import { decode, play, stop } from "./player.js";
 import { StepGrid } from "./step_grid.js";
-import { checkbox, commandBox, complain, counted, fill, guarded, h, labelled, save, say, select, slider } from "./ui.js";
+import { checkbox, chosenFiles, commandBox, complain, counted, fill, guarded, h, labelled, save, say, select, slider } from "./ui.js";
 
 const EMPTY = { tempo: 110, quarters: 16, beats_per_bar: 4, tracks: [
   { name: "Melody", is_drum: false, program: 0, notes: [] }, { name: "Drums", is_drum: true, program: 0, notes: [] }] };
 const BARS_SHOWN = 4; // of the piano roll
 const BARS_OF_STEPS = 2;
+const MOST_BARS = 64;
 const PLAYED = new Map([["piano", 0], ["organ", 19], ["guitar", 25], ["bass", 33], ["strings", 48], ["choir", 52], ["trumpet", 56], ["saxophone", 65], ["flute", 73], ["synth lead", 81], ["synth pad", 89]]);
 
 /** Build the panel. */
 export async function open(panel) {
   const { pieces, patches } = await describe();
-  const state = { track: 0, bar: 0, playing: null };
-  const history = new History("score", EMPTY, roll => show(roll));
-  const composer = await modelSelect(() => [...models.filter(model => model.can_compose).map(model => [`model:${model.name}`, model.title]), ...pieces.map(name => [`rule:${name}`, `${name} (by rules)`])], "rule:band");
+  const state = { track: 0, bar: 0, playing: null, heard: null };
+  const history = new History("score", EMPTY, roll => { show(roll); renew(); });
+  const renew = () => { if (state.playing) replay(); };
+  const composer = await modelSelect(() => [...models.filter(model => model.can_compose).map(model => [`model:${model.name}`, model.title]), ...pieces.map(({ name }) => [`rule:${name}`, `${name} (by rules)`])], "rule:band", () => showComposer());
   const bars = h("input", { type: "number", min: 1, max: 64, value: "8" });
   const seed = h("input", { type: "number", min: 0, max: 2 ** 32 - 1, value: "0" });
   const key = h("input", { size: 8, placeholder: "any" });
@@ -32,22 +35,24 @@ export async function open(panel) {
   const grid = select([["0.25", "sixteenths"], ["0.5", "eighths"], ["1", "quarters"], ["0.125", "thirty-seconds"]], "0.25", () => { roll.grid = Number(grid.value); });
   const instrument = await modelSelect(() => [["", "SoundFont of General MIDI"], ["patch:general-midi", "synthesiser (General MIDI)"],
     ...models.filter(model => model.can_perform).map(model => [`instrument:${model.name}`, `model ${model.title}`]), ...patches.map(name => [`patch:${name}`, `patch ${name}`])], "",
-  () => keyboard.setPatch(patchOf()));
-  const swing = slider("Swing", { min: 0.5, max: 0.75, step: 0.01, value: 0.5 });
-  const humanise = checkbox("humanise", false);
-  const reverb = slider("Reverb", { min: 0, max: 1, step: 0.02, value: 0.12 });
+  () => { keyboard.setPatch(patchOf()); renew(); });
+  const swing = slider("Swing", { min: 0.5, max: 0.75, step: 0.01, value: 0.5, onchange: renew });
+  const humanise = checkbox("humanise", false, renew);
+  const reverb = slider("Reverb", { min: 0, max: 1, step: 0.02, value: 0.12, onchange: renew });
   const records = checkbox("record what is played", false);
-  const loop = checkbox("loop", false);
+  const loop = checkbox("loop", false, () => state.playing?.setLoop(loop.control.checked));
   const roll = new PianoRoll(notes => editTrack(each => ({ ...each, notes })), pitch => keyboard.tap(pitch));
   const steps = new StepGrid(notes => editTrack(each => ({ ...each, notes })), () => {});
   const keyboard = new Keyboard((pitch, velocity, isDown) => played(pitch, velocity, isDown));
   const command = commandBox();
-  const midi = h("input", { type: "file", accept: ".mid,.midi", hidden: true, onchange: guarded(async () => load(midi.files[0])) });
+  const midi = h("input", { type: "file", accept: ".mid,.midi", hidden: true, onchange: guarded(() => load(chosenFiles(midi)[0])) });
+
+  const playButton = h("button", { onclick: guarded(() => toggle()) }, "Play");
 
   panel.append(
     h("div.row", {}, labelled("Compose by", composer), labelled("Bars", bars), labelled("Key", key), labelled("Seed", seed), temperature,
       h("button.primary", { onclick: guarded(() => compose()) }, "Compose")),
-    h("div.row", {}, h("button", { onclick: guarded(() => listen()) }, "Play"), loop, labelled("Tempo", tempo), labelled("Track", track), labelled("Sound", program),
+    h("div.row", {}, playButton, loop, labelled("Tempo", tempo), labelled("Track", track), labelled("Sound", program),
       labelled("Grid", grid), h("button.small", { onclick: () => addTrack(false) }, "Add track"), h("button.small", { onclick: () => addTrack(true) }, "Add drums")),
     h("div.row", { role: "group", "aria-label": "Bars" }, h("button.small", { onclick: () => turn(-1), "aria-label": "Earlier bars" }, "←"), position,
       h("button.small", { onclick: () => turn(1), "aria-label": "Later bars" }, "→"), h("button.small", { onclick: () => addBars() }, `Add ${BARS_SHOWN} bars`),
@@ -104,61 +109,100 @@ export async function open(panel) {
     const values = { [kind]: name, bars: Number(bars.value), seed: Number(seed.value) };
     if (key.value.trim()) values.key = key.value.trim();
     if (kind === "model" && temperature.control.valueAsNumber !== 1) values.temperature = temperature.control.valueAsNumber;
-    const job = await run("compose", values, { title: `Compose by ${name}` });
-    command.show(job.command);
-    await load(await fetchFile(job.files.find(file => file.name.endsWith(".mid"))));
-    say(`${counted(job.result.n_notes, "note")} in ${counted(job.result.bars, "bar")}, seed ${values.seed}.`);
-    seed.value = String(values.seed + 1);
+    const job = await run("compose", values, { title: `Compose by ${name}`, keep: { panel: "sequence" } });
+    await take(job);
+    if (Number(seed.value) === values.seed) seed.value = String(values.seed + 1);
     await listen();
+  }
+
+  /** Show what was composed. */
+  async function take(job) {
+    stop(); // what plays is another score
+    await load(await fetchFile(job.files.find(file => file.name.endsWith(".mid"))));
+    forgetJob(job.id);
+    command.show(job.command);
+    say(`${counted(job.result.n_notes, "note")} in ${counted(job.result.bars, "bar")}.`);
+  }
+
+  /** Show what a composer takes. */
+  function showComposer() {
+    const [kind, name] = composer.value.split(":");
+    temperature.hidden = kind !== "model";
+    const { multiple = 1, fewest = 1, most = MOST_BARS } = kind === "rule" ? pieces.find(each => each.name === name) : {};
+    Object.assign(bars, { step: multiple, min: fewest, max: most });
+    bars.value = String(Math.max(fewest, Math.min(most, Math.ceil(Number(bars.value) / multiple) * multiple)));
   }
 
   /** Show a MIDI file. */
   async function load(blob) {
-    const reply = await fetch("/studio/roll", { method: "POST", body: blob });
-    const score = await reply.json();
-    if (!reply.ok) throw new ServerError(score.error.message);
+    if (!blob) return;
+    const score = await fetchJson("/studio/roll", { method: "POST", body: blob });
     const bar = score.beats_per_bar;
     state.bar = state.track = 0;
+    command.show("");
     history.push({ ...score, quarters: Math.max(bar, Math.ceil(score.quarters / bar - 1e-6) * bar) });
   }
 
   async function midiOf(score) {
-    const reply = await fetch("/studio/midi", { method: "POST", body: JSON.stringify(score), headers: { "Content-Type": "application/json" } });
-    if (!reply.ok) throw new ServerError((await reply.json()).error.message);
-    return reply.blob();
+    return (await request("/studio/midi", jsonOptions(score))).blob();
   }
 
-  /** Render the score; return the job and its parameters. */
-  async function render() {
-    const [reference] = await upload([new File([await midiOf(history.current)], "score.mid", { type: "audio/midi" })]);
-    const values = { score: reference, out: "score.wav", reverb: reverb.control.valueAsNumber };
+  /** Render a score; return the job and its parameters. */
+  async function render(score, options = {}) {
+    const file = await midiOf(score);
+    const values = { score: new ServerFile("score.mid", async () => file), out: "score.wav", reverb: reverb.control.valueAsNumber };
     const [kind, name] = instrument.value.split(":");
     if (kind) values[kind] = name;
     if (swing.control.valueAsNumber !== 0.5) values.swing = swing.control.valueAsNumber;
     if (humanise.control.checked) values.humanise = true;
-    const job = await run("render", values, { title: "Render the score" });
+    const job = await run("render", values, { title: "Render the score", ...options });
     command.show(job.command);
     return { job, values };
   }
 
+  async function toggle() { if (state.playing) stop(); else await listen(); }
+
+  /** Render the score and return its sound. */
+  async function soundOf(score) {
+    const { job } = await render(score);
+    return decode(await fetchFile(job.files[0]));
+  }
+
   async function listen() {
-    if (state.playing) { stop(); return; }
     const score = history.current;
-    const { job } = await render();
-    const sound = await decode(await fetchFile(job.files[0]));
-    state.playing = play(sound, { loop: loop.control.checked, onend: () => { state.playing = null; } });
-    const handle = state.playing;
+    const sound = await soundOf(score);
+    const handle = play(sound, { loop: loop.control.checked, onend: () => {
+      if (state.playing === handle) { state.playing = null; playButton.textContent = "Play"; }
+    } });
+    Object.assign(state, { playing: handle, heard: score });
+    playButton.textContent = "Stop";
     (function follow() {
-      const quarter = state.playing === handle ? handle.position() * score.tempo / 60 : null;
+      const quarter = state.playing === handle ? handle.position() * state.heard.tempo / 60 : null;
       roll.playhead(quarter);
       steps.playhead(quarter);
       if (quarter !== null) requestAnimationFrame(follow);
     })();
+    if (history.current !== score) renew();
   }
 
+  const rerender = latest(async () => {
+    const { playing } = state;
+    const score = history.current;
+    if (!playing) return;
+    if (!score.tracks.some(each => each.notes.length)) { stop(); return; }
+    const sound = await soundOf(score);
+    if (state.playing !== playing) return;
+    playing.swap(sound, 1);
+    state.heard = score;
+  });
+
+  /** Let what plays go on as the score and the settings are now. */
+  function replay() { rerender().catch(error => { stop(); complain(error); }); }
+
   async function renderToLibrary() {
-    const { job, values } = await render();
-    const [clip] = await library.addJob(job, values, () => ({ label: "score" }));
+    const facts = { label: "score" };
+    const { job, values } = await render(history.current, { keep: { panel: "score", facts } });
+    const [clip] = await library.addJob(job, values, facts);
     say(`${clip.name} is in the history.`);
   }
 
@@ -185,10 +229,12 @@ export async function open(panel) {
   panel.addEventListener("studio-key", event => {
     const { key: pressed, ctrlKey, shiftKey } = event.detail;
     if (ctrlKey && pressed.toLowerCase() === "z") shiftKey ? history.redo() : history.undo();
-    else if (pressed === " ") { event.detail.preventDefault(); listen().catch(complain); }
+    else if (pressed === " ") { event.detail.preventDefault(); playButton.click(); }
     else keyboard.typed(event.detail);
   });
   panel.addEventListener("studio-show", () => roll.paint());
   show(history.current);
+  showComposer();
   keyboard.setPatch(patchOf());
+  takeResults("sequence", ({ job }) => take(job).catch(complain));
 }

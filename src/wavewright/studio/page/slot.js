@@ -2,23 +2,29 @@
 import { drawClip } from "./drawing.js";
 import { dropTarget, library } from "./library.js";
 import { playClip } from "./pads.js";
-import { complain, fill, guarded, h } from "./ui.js";
+import { chosenFiles, complain, fill, guarded, h, needed } from "./ui.js";
 
-/** A labelled place for one clip; `onchange(clip)` is called when it gets another one. */
+const EMPTY = "Drop a sound file or a pad here.";
+
+/** A labelled place for one clip; `onchange(clip)` is called when it gets another one, or null: its clip was removed. */
 export class Slot {
   constructor(title, onchange = () => {}) {
     this.clip = null;
+    this.nSets = 0;
     this.onchange = onchange;
-    this.name = h("span.soft", {}, "Drop a sound file or a pad here.");
+    this.name = h("span.soft", {}, EMPTY);
     this.canvas = h("canvas", { hidden: true, "aria-hidden": true });
     this.chooser = h("select", { "aria-label": `${title}: a clip of the history`, onchange: () => this.choose(this.chooser.value) });
-    this.file = h("input", { type: "file", accept: "audio/*", hidden: true, onchange: guarded(() => this.takeFiles()) });
+    this.file = h("input", { type: "file", accept: "audio/*", hidden: true, onchange: () => this.takeFiles().catch(complain) });
     this.player = h("button.small", { disabled: true, "aria-label": `Play ${title}`, onclick: guarded(() => playClip(this.clip)) }, "Play");
     this.element = h("div.slot", { role: "group", "aria-label": title }, h("h3", {}, title), this.canvas, this.name,
       h("div.row", {}, this.player, h("button.small", { onclick: () => this.file.click(), "aria-label": `Open file: ${title}` }, "Open file"),
         this.chooser, this.file));
     dropTarget(this.element, clips => this.set(clips[0]), complain);
-    library.onChange(() => this.showChoices());
+    library.onChange(() => {
+      this.showChoices();
+      if (this.clip && !library.get(this.clip.id)) this.clear();
+    });
     this.showChoices();
   }
 
@@ -27,31 +33,38 @@ export class Slot {
     fill(this.chooser, [["", "from history …"], ...clips.map(clip => [clip.id, `${clip.isFavourite ? "★ " : ""}${clip.name}`])], "");
   }
 
-  choose(id) { if (library.get(id)) this.set(library.get(id)); }
+  choose(id) { if (library.get(id)) this.set(library.get(id)).catch(complain); }
 
   async takeFiles() {
-    const files = [...this.file.files];
-    this.file.value = "";
+    const files = chosenFiles(this.file);
     if (files.length) await this.set((await library.addFiles(files))[0]);
   }
 
-  /** Set the clip and draw it. */
-  async set(clip) {
+  /** Set the clip and draw it; quietly: without telling of it. */
+  async set(clip, isQuiet = false) {
     if (!clip) return;
+    const number = ++this.nSets;
     const sound = await library.sound(clip);
+    if (number !== this.nSets) return; // another clip was set meanwhile
     this.clip = clip;
     this.name.textContent = `${clip.name}, ${sound.duration.toFixed(2)} s`;
     this.player.disabled = false;
     this.canvas.hidden = false;
-    drawClip(this.canvas, sound);
-    await this.onchange(clip);
+    drawClip(this.canvas, sound).catch(complain);
+    if (!isQuiet) await this.onchange(clip);
   }
 
-  /** Return how parameters name the clip; raise an error if there is none. */
-  async reference() {
-    if (!this.clip) {
-      throw Object.assign(new Error("Choose a clip first: drop a file or a pad, or take one from the history."), { isExpected: true });
-    }
-    return library.reference(this.clip);
+  /** Take the clip away. */
+  clear(isQuiet = false) {
+    this.nSets++;
+    this.clip = null;
+    this.name.textContent = EMPTY;
+    this.player.disabled = this.canvas.hidden = true;
+    if (!isQuiet) this.onchange(null);
+  }
+
+  /** Return the clip as a file that tasks read; raise an error if there is none. */
+  reference() {
+    return library.file(needed(this.clip, "Choose a clip first: drop a file or a pad, or take one from the history."));
   }
 }

@@ -1,12 +1,13 @@
 // Speech that is played while it is computed, its words marked; styles, and a lexicon of one's own.
-import { describe, fetchJson, run, ServerError } from "./api.js";
+import { describe, fetchFile, fetchJson, jsonOptions, request, run, ServerError, ServerFile } from "./api.js";
 import { library } from "./library.js";
 import { modelSelect } from "./models.js";
 import { SampleStream, stop } from "./player.js";
-import { commandBox, guarded, h, jobRow, labelled, save, say, select, slider } from "./ui.js";
+import { chosenFiles, commandBox, guarded, h, jobRow, labelled, Refusal, save, say, select, slider } from "./ui.js";
 
 const RATE = 24_000; // Hz, of the format pcm
 const LEXICON = "wavewright-studio-lexicon";
+const WORD = /^[\p{L}\p{N}'’]+$/u; // as ssmlOf finds words in a text
 const FIRST_TEXT = "Hello! This voice was trained on a laptop. Every word is marked as you hear it.";
 
 /** Build the panel. */
@@ -33,7 +34,7 @@ export async function open(panel) {
   const first = h("span.soft");
   const saved = h("button", { disabled: true }, "Save WAV");
   const kept = h("button", { disabled: true }, "Keep in history");
-  const lexicon = new LexiconEditor(guarded);
+  const lexicon = new LexiconEditor();
 
   panel.append(
     labelled("Text, or SSML that starts with <speak>", text),
@@ -61,6 +62,7 @@ export async function open(panel) {
   /** Stream the text; each event has samples, or words with their times. */
   async function speak() {
     const spoken = text.value;
+    saved.disabled = kept.disabled = true; // they keep what was spoken last
     const marks = new WordMarks(shown, spoken);
     const body = { input: lexicon.applied(spoken), voice: voice.value, response_format: "pcm", stream_format: "sse", word_timestamps: true, ...settings() };
     if (body.rate !== undefined) { body.speed = body.rate; delete body.rate; }
@@ -106,26 +108,26 @@ export async function open(panel) {
   /** Speak by a job, which writes subtitles, and applies the lexicon as a file. */
   async function toFile() {
     const values = { text: text.value, voice: voice.value, subtitles: "speech.srt", ...settings() };
-    const words = await lexicon.file();
+    const words = lexicon.file();
     if (words) values.lexicon = words;
-    const job = await run("speak", values, { title: "Speak to a file" });
+    const facts = { label: "speech" };
+    const job = await run("speak", values, { title: "Speak to a file", keep: { panel: "speech", facts } });
     command.show(job.command);
-    for (const file of job.files) save(await (await fetch(file.url)).blob(), file.name.split("/").pop());
-    await library.addJob(job, values, () => ({ label: "speech" }));
+    for (const file of job.files) save(await fetchFile(file), file.name.split("/").pop());
+    await library.addJob(job, values, facts);
     say(`${job.files.map(file => file.name).join(" and ")} saved.`);
   }
 }
 
 /** Yield the events of a stream of speech. */
 async function* speechEvents(body, signal) {
-  const reply = await fetch("/v1/audio/speech", {
-    method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" }, signal,
-  });
-  if (!reply.ok) throw new ServerError((await reply.json().catch(() => null))?.error?.message || `The server answered ${reply.status}.`);
+  const reply = await request("/v1/audio/speech", { ...jsonOptions(body), signal });
   const reader = reply.body.pipeThrough(new TextDecoderStream()).getReader();
   let pending = "";
   for (;;) {
-    const { value, done } = await reader.read();
+    const { value, done } = await reader.read().catch(error => {
+      throw error.name === "AbortError" ? error : new ServerError("The speech broke off: the server does not answer; try again.");
+    });
     if (done) return;
     pending += value;
     const events = pending.split("\n\n");
@@ -144,7 +146,7 @@ function samplesOf(base64) {
 class WordMarks {
   constructor(element, text) {
     this.element = element;
-    this.text = text.trimStart().startsWith("<speak") ? new DOMParser().parseFromString(text, "text/xml").documentElement.textContent : text;
+    this.text = shownTextOf(text);
     this.words = [];
     this.position = 0;
     this.isOver = false;
@@ -181,6 +183,14 @@ class WordMarks {
   clear() { this.isOver = true; this.element.textContent = this.text; }
 }
 
+const ENTITIES = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
+
+/** Return the text of SSML without its tags, also where it is malformed, with which the server refuses it. */
+function shownTextOf(text) {
+  if (!text.trimStart().startsWith("<speak")) return text;
+  return text.replace(/<[^>]*>/g, "").replace(/&(\w+);/g, (entity, name) => ENTITIES[name] ?? entity);
+}
+
 /** Return the command line that speaks the same. */
 function commandLine(text, values, hasLexicon) {
   const options = Object.entries(values).map(([name, value]) => `--${name.replace("_", "-")} ${quoted(String(value))}`);
@@ -192,55 +202,72 @@ export function quoted(text) {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-/** Words with their phones, kept in the browser; applied as SSML where speech is streamed, as a file in jobs. */
+/**
+ * Words with their phones, kept in the browser for all its tabs; applied as SSML where speech is streamed, as a file in
+ * jobs.
+ */
 class LexiconEditor {
   constructor() {
-    this.words = JSON.parse(localStorage.getItem(LEXICON) || "[]");
+    this.words = storedWords();
     this.word = h("input", { autocomplete: "off", spellcheck: "false" });
     this.phones = h("input", { autocomplete: "off", spellcheck: "false" });
     this.rows = h("tbody");
-    const load = h("input", { type: "file", accept: ".txt,text/plain", hidden: true, onchange: guarded(async () => this.load(await load.files[0].text())) });
+    const load = h("input", { type: "file", accept: ".txt,text/plain", hidden: true, onchange: guarded(() => this.load(chosenFiles(load)[0])) });
     this.element = h("details", {}, h("summary", {}, "Lexicon"),
       h("p.soft", {}, "Words that the voice says in your way, as phones. Look up a word to see the phones that it has now."),
       h("div.row", {}, labelled("Word", this.word), h("button", { onclick: guarded(() => this.lookUp()) }, "Look up"),
         labelled("Phones", this.phones), h("button", { onclick: guarded(() => this.add()) }, "Add")),
       h("div.scroll", {}, h("table", {}, h("thead", {}, h("tr", {}, h("th", {}, "Word"), h("th", {}, "Phones"), h("th", {}, h("span", {}, "Change")))), this.rows)),
-      h("div.row", {}, h("button.small", { onclick: () => save(new Blob([this.text()], { type: "text/plain" }), "lexicon.txt") }, "Save lexicon.txt"),
+      h("div.row", {}, h("button.small", { onclick: () => save(new Blob([textOf(this.words)], { type: "text/plain" }), "lexicon.txt") }, "Save lexicon.txt"),
         h("button.small", { onclick: () => load.click() }, "Open lexicon.txt"), load));
+    addEventListener("storage", event => { if (event.key === LEXICON) { this.words = storedWords(); this.show(); } });
     this.show();
   }
 
-  text() { return this.words.map(([word, phones]) => `${word} ${phones}\n`).join(""); }
-
-  load(text) {
-    this.words = text.split("\n").map(line => line.replace(/#.*/, "").trim()).filter(Boolean).map(line => [line.split(/\s+/)[0], line.split(/\s+/).slice(1).join(" ")]);
+  /** Change the words as all tabs have them. */
+  change(action) {
+    this.words = action(storedWords());
+    localStorage.setItem(LEXICON, JSON.stringify(this.words));
     this.show();
+  }
+
+  /** Take the words of a lexicon file, which the server checks. */
+  async load(file) {
+    if (!file) return;
+    const lines = (await file.text()).split("\n").map(line => line.replace(/#.*/, "").trim()).filter(Boolean);
+    const words = lines.map(line => line.split(/\s+/)).map(([word, ...phones]) => [word, phones.join(" ")]);
+    if (!words.length) throw new Refusal(`${file.name} has no words; each line has a word and its phones, such as: two T UW1`);
+    await run("phonemes", { text: words[0][0], lexicon: lexiconFile(words) }, { title: "Check the lexicon", wait: 2 });
+    this.change(() => words);
+    say(`${words.length} words of ${file.name} are in the lexicon.`);
   }
 
   async lookUp() {
-    const job = await run("phonemes", { text: this.word.value.trim() }, { title: "Look up", wait: 2 });
-    this.phones.value = job.result.sentences.flatMap(sentence => sentence.words).flatMap(word => word.phones).join(" ");
+    const word = this.word.value.trim();
+    if (!word) throw new Refusal("Give a word first.");
+    const job = await run("phonemes", { text: word }, { title: "Look up", wait: 2 });
+    this.phones.value = phonesIn(job);
     this.phones.focus();
   }
 
-  /** Add the word of the fields; the server checks its phones. */
+  /** Add the word of the fields; the server says how it is spoken then. */
   async add() {
     const word = this.word.value.trim();
     const phones = this.phones.value.trim().replace(/\s+/g, " ");
-    if (!word || !phones) { say("Give a word and its phones."); return; }
-    await run("phonemes", { text: ssmlOf(word, [[word, phones]]) }, { title: "Check the phones", wait: 2 });
-    this.words = [...this.words.filter(([other]) => other.toLowerCase() !== word.toLowerCase()), [word, phones]];
+    if (!word || !phones) throw new Refusal("Give a word and its phones.");
+    if (!WORD.test(word)) throw new Refusal(`The lexicon has single words, of letters, digits and apostrophes; ${word} is none: give its parts.`);
+    const job = await run("phonemes", { text: ssmlOf(word, [[word, phones]]), lexicon: lexiconFile([[word, phones]]) }, { title: "Check the phones", wait: 2 });
+    const spoken = phonesIn(job);
+    this.change(words => [...words.filter(([other]) => other.toLowerCase() !== word.toLowerCase()), [word, phones]]);
     this.word.value = this.phones.value = "";
     this.word.focus();
-    this.show();
-    say(`The voice says ${word} as ${phones}.`);
+    say(`English voices say ${word} as ${spoken}.`);
   }
 
   show() {
-    localStorage.setItem(LEXICON, JSON.stringify(this.words));
     this.rows.replaceChildren(...this.words.map(([word, phones]) => h("tr", {}, h("td", {}, word), h("td", {}, h("code", {}, phones)),
       h("td", {}, h("button.small", { "aria-label": `Edit ${word}`, onclick: () => { this.word.value = word; this.phones.value = phones; this.phones.focus(); } }, "Edit"), " ",
-        h("button.small", { "aria-label": `Remove ${word}`, onclick: () => { this.words = this.words.filter(([other]) => other !== word); this.show(); } }, "Remove")))));
+        h("button.small", { "aria-label": `Remove ${word}`, onclick: () => this.change(words => words.filter(([other]) => other !== word)) }, "Remove")))));
   }
 
   /** Return the text with its words of the lexicon as SSML; SSML itself stays as it is. */
@@ -248,12 +275,24 @@ class LexiconEditor {
     return this.words.length && !text.trimStart().startsWith("<speak") ? ssmlOf(text, this.words) : text;
   }
 
-  /** Return the reference of the lexicon as a file on the server, or null. */
-  async file() {
-    if (!this.words.length) return null;
-    const { upload } = await import("./api.js");
-    return (await upload([new File([this.text()], "lexicon.txt", { type: "text/plain" })]))[0];
-  }
+  /** Return the lexicon as a file that tasks read, or null. */
+  file() { return this.words.length ? lexiconFile(this.words) : null; }
+}
+
+/** Return the words that are kept in the browser. */
+function storedWords() {
+  try { return JSON.parse(localStorage.getItem(LEXICON)) || []; } catch { return []; }
+}
+
+function textOf(words) { return words.map(([word, phones]) => `${word} ${phones}\n`).join(""); }
+
+function lexiconFile(words) {
+  return new ServerFile("lexicon.txt", async () => new Blob([textOf(words)], { type: "text/plain" }));
+}
+
+/** Return the phones of a job that looked up a word. */
+function phonesIn(job) {
+  return job.result.sentences.flatMap(sentence => sentence.words).flatMap(word => word.phones).join(" ");
 }
 
 /** Return a text as SSML in which words of a lexicon have their phones. */

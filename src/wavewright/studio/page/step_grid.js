@@ -19,7 +19,7 @@ export class StepGrid {
     const nSteps = Math.round(quarters / STEP);
     const focused = this.element.contains(document.activeElement) ? document.activeElement.dataset.cell : null;
     Object.assign(this, { notes, from, nSteps });
-    this.element.style.gridTemplateColumns = `6.5rem repeat(${nSteps}, minmax(1.25rem, 1fr))`;
+    this.element.style.gridTemplateColumns = `6.5rem repeat(${nSteps}, minmax(min-content, 1fr))`;
     this.element.replaceChildren(...rows.flatMap(([pitch, name]) => [h("span", {}, name),
       ...Array.from({ length: nSteps }, (_, step) => this.cell(pitch, name, step))]));
     if (focused) this.element.querySelector(`[data-cell="${focused}"]`)?.focus();

@@ -1,9 +1,10 @@
 // The page: panels that open on demand, keys of the whole page, the level meter.
-import { warmUp } from "./api.js";
+import { fetchJson, onReturn, runOn, warmUp } from "./api.js";
 import { library } from "./library.js";
 import { colour } from "./drawing.js";
+import { adoptJobs, giveResult } from "./pending.js";
 import { audio, onPlaying, output, stop } from "./player.js";
-import { complain, h, say } from "./ui.js";
+import { complain, counted, forgetMessages, h, say } from "./ui.js";
 
 const TITLES = {
   generate: ["Generate clips", "Choose a model, press Generate, play the pads."],
@@ -15,32 +16,98 @@ const TITLES = {
   sequence: ["Piano roll and step sequencer", "Compose, play and change scores, and render them with instruments."],
   training: ["Training", "Drop a folder of recordings, look at it, train a model, hear it learn."],
 };
+const SOUNDLESS = new Set(["sequence"]); // panels whose results are no clips
+const SPRING_MS = 600;
 const opened = new Map();
+
+function named() { return TITLES[location.hash.slice(1)] ? location.hash.slice(1) : "generate"; }
 
 /** Show the panel that the address names; its module is loaded when it is first shown. */
 async function show() {
   say("");
-  const name = TITLES[location.hash.slice(1)] ? location.hash.slice(1) : "generate";
+  const name = named();
   for (const link of document.querySelectorAll("nav a")) {
     if (link.hash === `#${name}`) link.setAttribute("aria-current", "page"); else link.removeAttribute("aria-current");
   }
   document.querySelector("nav [aria-current]").scrollIntoView({ block: "nearest", inline: "nearest" });
   for (const panel of document.querySelectorAll("main > section")) panel.hidden = true;
-  if (!opened.has(name)) opened.set(name, build(name));
-  const panel = opened.get(name);
+  const panel = panelOf(name);
   panel.hidden = false;
   panel.dispatchEvent(new Event("studio-show"));
   document.title = `${TITLES[name][0]} – Wavewright studio`;
 }
 
+/** Return a panel, which is built if it is not there yet. */
+function panelOf(name) {
+  if (!opened.has(name)) opened.set(name, build(name));
+  return opened.get(name);
+}
+
 function build(name) {
   const [title, hint] = TITLES[name];
-  const panel = h("section", { "data-panel": name, "aria-labelledby": `${name}-title` },
-    h("h2", { id: `${name}-title` }, title), h("p.soft", {}, hint));
+  const panel = h("section", { "data-panel": name, "aria-labelledby": `${name}-title` });
   document.getElementById("main").append(panel);
-  library.opened.then(() => import(`./${name}.js`)).then(module => module.open(panel)).then(() => { panel.dataset.ready = "true"; }).catch(complain);
+  const heading = () => [h("h2", { id: `${name}-title` }, title), h("p.soft", {}, hint)];
+  panel.fill = async () => {
+    delete panel.dataset.failed;
+    panel.replaceChildren(...heading());
+    try {
+      await library.opened;
+      await (await import(`./${name}.js`)).open(panel);
+      panel.dataset.ready = "true";
+    } catch (error) {
+      panel.dataset.failed = "true";
+      const sentence = error?.isExpected ? error.message : "This panel could not be opened.";
+      panel.replaceChildren(...heading(), h("p", {}, sentence), h("button", { onclick: () => reopen(name, error) }, "Try again"));
+      if (!panel.hidden) complain(error?.isExpected ? error : Object.assign(error, { isExpected: isFetchError(error) }));
+    }
+  };
+  panel.fill();
   return panel;
 }
+
+/** Return whether a script could not be fetched; browsers keep that until the page is loaded again. */
+function isFetchError(error) { return error instanceof TypeError && /module/i.test(error.message); }
+
+function reopen(name, error) {
+  if (isFetchError(error)) { location.hash = name; location.reload(); } else opened.get(name).fill();
+}
+
+/** Open the panels again that could not be opened while the server did not answer. */
+function recover() {
+  say("The server answers again.");
+  for (const panel of opened.values()) if (panel.dataset.failed) panel.querySelector("button").click();
+}
+
+/** Take up the jobs that ran when the page was loaded again or closed, and show a training that goes on. */
+async function takeUp() {
+  await library.opened;
+  for (const [id, record] of await adoptJobs()) takeUpJob(id, record).catch(complain);
+  const { jobs } = await fetchJson("/v1/jobs");
+  if (jobs.some(job => job.task === "train" && ["queued", "running"].includes(job.state)) && !opened.has("training")) {
+    panelOf("training").hidden = true;
+  }
+}
+
+async function takeUpJob(id, { title, parameters, panel, facts }) {
+  const job = await runOn(id, title);
+  const clips = SOUNDLESS.has(panel) ? [] : await library.addJob(job, parameters, facts);
+  giveResult(panel, { job, clips, parameters });
+  say(clips.length ? `${title}: ${counted(clips.length, "clip")} of before the page was loaded, in the history.` : `${title}: done.`);
+}
+
+/** Open a panel when a pad is held over its name. */
+function openWhileDragging() {
+  for (const link of document.querySelectorAll("nav a")) {
+    let timer = null;
+    const leave = () => { clearTimeout(timer); timer = null; };
+    link.addEventListener("dragover", () => { timer ??= setTimeout(() => { location.hash = link.hash; }, SPRING_MS); });
+    for (const type of ["dragleave", "drop"]) link.addEventListener(type, leave);
+  }
+}
+
+/** Fetch the other panels, so that they open even if the server is being started again. */
+function fetchPanels() { for (const name of Object.keys(TITLES)) import(`./${name}.js`).catch(() => {}); }
 
 /** Pass keys to the panel unless a field takes them. */
 function onKey(event) {
@@ -85,6 +152,11 @@ addEventListener("hashchange", show);
 addEventListener("keydown", onKey);
 addEventListener("pointerdown", () => audio(), { once: true }); // browsers let sound start only after a gesture
 for (const type of ["dragover", "drop"]) addEventListener(type, event => event.preventDefault()); // never leave the page
+forgetMessages();
+openWhileDragging();
+onReturn(recover);
 meter();
 show();
+takeUp().catch(complain);
+setTimeout(fetchPanels, 3000);
 warmUp(); // the server starts its processes while the user looks at the page

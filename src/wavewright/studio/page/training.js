@@ -1,19 +1,20 @@
 // Train models: drop a folder, look at it, start, watch the curves, hear samples, stop, resume.
-import { describe, fetchJson, follow, postJson, run, ServerError } from "./api.js";
+import { describe, fetchFile, fetchJson, follow, postJson, run, sendFiles, ServerError, start as startTask } from "./api.js";
 import { drawCurves, seriesColour, short } from "./drawing.js";
-import { droppedFiles, filesOf, uploadFolder } from "./folder.js";
+import { droppedFiles, filesOf, folderOf } from "./folder.js";
 import { refreshModels } from "./models.js";
 import { decode, play } from "./player.js";
-import { checkbox, commandBox, complain, counted, fill, guarded, h, jobRow, labelled, say, select } from "./ui.js";
+import { checkbox, chosenFiles, commandBox, complain, counted, fill, guarded, h, jobRow, labelled, Refusal, say, select } from "./ui.js";
 
 const POLL_MS = 2000;
 const MOST_CURVES = 6;
+const CALL = "wavewright-studio-run-"; // before the name of a run: how it was begun
 
 /** Build the panel. */
 export async function open(panel) {
   const { families } = await describe();
-  const state = { files: [], references: [], job: null, run: null };
-  const chooser = h("input", { type: "file", multiple: true, webkitdirectory: true, hidden: true, onchange: guarded(() => take(filesOf(chooser.files))) });
+  const state = { files: [], job: null, run: null };
+  const chooser = h("input", { type: "file", multiple: true, webkitdirectory: true, hidden: true, onchange: guarded(() => take(filesOf(chosenFiles(chooser)))) });
   const drop = h("div.slot", { role: "group", "aria-label": "Folder of recordings" }, h("h3", {}, "Recordings"),
     h("p", {}, "Drop a folder here. Its subfolders are the labels."), h("button", { onclick: () => chooser.click() }, "Choose a folder"), chooser);
   const contents = h("p", { "aria-live": "polite" });
@@ -27,7 +28,7 @@ export async function open(panel) {
   const start = h("button.primary", { onclick: guarded(() => train(false)) }, "Start training");
   const stopper = h("button.stop", { disabled: true, onclick: guarded(() => stopTraining()) }, "Stop and save");
   const resume = h("button", { onclick: guarded(() => train(true)) }, "Resume");
-  const runs = select([["", "choose a run …"]], "", () => watch(runs.value));
+  const runs = select([["", "choose a run …"]], "", () => choose(runs.value).catch(complain));
   const curves = h("canvas", { role: "img", "aria-label": "No curves yet" });
   const legend = h("div.legend");
   const progress = h("p", { "aria-live": "polite" });
@@ -47,15 +48,20 @@ export async function open(panel) {
   }
 
   async function take(files) {
+    Object.assign(state, { files: [], references: [] }); // what was shown is of another folder
+    contents.textContent = "";
+    report.replaceChildren();
+    command.show("");
     if (!files.length) { say("There is no sound file in that folder."); return; }
+    const placed = folderOf(files);
     const controller = new AbortController();
     const row = jobRow(`Sending ${counted(files.length, "file")}`, controller);
     try {
-      state.references = await uploadFolder(files, fraction => row.update({ progress: fraction, state: "running" }), controller.signal);
+      await sendFiles(placed.map(each => each.file), controller.signal, fraction => row.update({ progress: fraction, state: "running" }));
     } finally { row.close(); }
-    state.files = files;
+    state.files = placed;
     const labels = new Map();
-    for (const { path } of state.references) {
+    for (const { path } of placed) {
       const label = path.includes("/") ? path.split("/")[0] : "no label";
       labels.set(label, (labels.get(label) || 0) + 1);
     }
@@ -66,8 +72,8 @@ export async function open(panel) {
   }
 
   function recordings() {
-    if (!state.references.length) throw Object.assign(new Error("There are no recordings; drop a folder first."), { isExpected: true });
-    return state.references;
+    if (!state.files.length) throw new Refusal("There are no recordings; drop a folder first.");
+    return state.files;
   }
 
   async function inspect() {
@@ -84,12 +90,53 @@ export async function open(panel) {
   }
 
   async function train(isResumed) {
-    if (state.job) { say("A training runs already; stop it first."); return; }
-    const values = { folder: recordings(), family: family.value, size: size.value, out: name.value.trim(), set: settings.value.split(/\s+/).filter(Boolean) };
+    if (state.job) throw new Refusal("A training runs already; stop it first.");
+    const out = name.value.trim();
+    const begun = isResumed ? callOf(out) : null;
+    const values = { out, ...begun?.values || { family: family.value, size: size.value, set: settings.value.split(/\s+/).filter(Boolean) } };
     if (consent.control.checked) values.i_have_consent = true;
-    Object.assign(values, isResumed ? await lengthOfResumed(values.out) : { max_minutes: Number(minutes.value) });
-    attend(await postJson("/v1/tasks/train?wait=0", values));
-    say(`Training ${values.out}; you may leave this panel.`);
+    await postJson("/studio/training", { ...values, resume: isResumed });
+    values.folder = isResumed && !state.files.length ? resumable(begun, out) : recordings();
+    Object.assign(values, isResumed ? await lengthOfResumed(out) : { max_minutes: Number(minutes.value) });
+    const job = await startTask("train", values).catch(error => {
+      if (!["upload_not_found", "file_not_found"].includes(error.code)) throw error;
+      throw new Refusal(`The recordings of ${out} are no longer on the server; drop their folder again, then press Resume.`);
+    });
+    remember(out, values);
+    attend(job);
+    say(`Training ${out}; you may leave this panel.`);
+  }
+
+  /** Keep how a run was begun, so that it can be resumed after a reload. */
+  function remember(out, { family: itsFamily, size: itsSize, set, folder }) {
+    const references = folder.map(each => each.file ? { ...each.file.reference, path: each.path } : each);
+    try {
+      localStorage.setItem(CALL + out, JSON.stringify({ values: { family: itsFamily, size: itsSize, set }, references }));
+    } catch { /* no room: the folder is dropped again */ }
+  }
+
+  /** Return how a run was begun in this browser, or null. */
+  function callOf(out) {
+    try { return JSON.parse(localStorage.getItem(CALL + out)); } catch { return null; }
+  }
+
+  /** Return the recordings that the server has of the last call of a run. */
+  function resumable(begun, out) {
+    if (!begun?.references?.length) throw new Refusal(`Drop the folder of the recordings of ${out} first, then press Resume.`);
+    return begun.references;
+  }
+
+  /** Show a run, and let the fields be those with which it is resumed. */
+  async function choose(chosen) {
+    watch(chosen);
+    if (!chosen) return;
+    name.value = chosen;
+    const record = await recordOf(chosen);
+    const values = callOf(chosen)?.values || { family: record.family, set: [] };
+    family.value = values.family;
+    showSizes();
+    if (values.size) size.value = values.size;
+    settings.value = values.set.join(" ");
   }
 
   /** Return the options by which a run goes on for the minutes of the field, whatever its plan has left. */
@@ -102,12 +149,17 @@ export async function open(panel) {
   /** Show a training until it ends. */
   function attend(job) {
     state.job = job;
+    state.message = "";
     stopper.disabled = false;
     command.show(job.command);
     watch(job.run);
-    follow(job, null, shown => { state.message = shown.message; if (state.run === job.run) showProgress(); })
+    const stopping = new AbortController();
+    stopping.signal.addEventListener("abort", () => stopTraining().catch(complain));
+    const row = jobRow(`Training ${job.run}`, stopping, "Stop and save"); // it is shown on every panel
+    follow(job, null, shown => { row.update(shown); state.message = shown.message; if (state.run === job.run) showProgress(); })
       .catch(error => ({ state: "failed", error: error.message }))
       .then(async ended => {
+        row.close();
         const [run] = await Promise.all([recordOf(job.run).catch(() => null), refreshModels().catch(complain), listRuns().catch(complain)]);
         state.job = null;
         stopper.disabled = true;
@@ -128,11 +180,11 @@ export async function open(panel) {
   async function attendRunning() {
     const { jobs } = await fetchJson("/v1/jobs");
     const job = jobs.find(each => each.task === "train" && ["queued", "running"].includes(each.state));
-    if (job) attend(job);
+    if (job && !state.job) attend(job);
   }
 
   async function stopTraining() {
-    if (!state.job) return;
+    if (!state.job) { say("No training runs."); return; }
     say("Stopping: the checkpoint and the model are saved first.");
     await postJson(`/v1/jobs/${state.job.id}/stop?wait=60`, {});
   }
@@ -170,9 +222,7 @@ export async function open(panel) {
     const names = record.samples.map(each => each.name);
     if (names.length !== known.size || names.some(each => !known.has(each))) {
       samples.replaceChildren(...record.samples.map(sample => h("button", { "data-name": sample.name, onclick: guarded(async () => {
-        const reply = await fetch(sample.url);
-        if (!reply.ok) throw new ServerError(`The sample ${sample.name} is gone.`);
-        play(await decode(await reply.blob()));
+        play(await decode(await fetchFile(sample), sample.name));
       }) }, `▶ step ${sample.step}`)));
     }
   }

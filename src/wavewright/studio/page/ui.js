@@ -37,14 +37,44 @@ export function complain(error) {
   if (!error?.isExpected) console.error(error);
 }
 
-/** Return a listener that shows what goes wrong in `action`, and lets it run once at a time. */
+/** An error of the user, or of a file, whose message is a sentence. */
+export class Refusal extends Error {
+  isExpected = true;
+}
+
+/** Return a value; raise an error with a sentence where there is none. */
+export function needed(value, sentence) {
+  if (!value) throw new Refusal(sentence);
+  return value;
+}
+
+/** Return a listener that shows what goes wrong in `action`, and lets it run once at a time: its button is busy then. */
 export function guarded(action) {
   let isRunning = false;
   return async event => {
     if (isRunning) return;
     isRunning = true;
-    try { await action(event); } catch (error) { complain(error); } finally { isRunning = false; }
+    const button = event?.currentTarget instanceof HTMLButtonElement ? event.currentTarget : null;
+    button?.setAttribute("aria-busy", "true");
+    try { await action(event); } catch (error) { complain(error); } finally {
+      isRunning = false;
+      button?.removeAttribute("aria-busy");
+    }
   };
+}
+
+const ACTIONS = { click: "button, summary, a, .stage canvas", change: "input, select, textarea", drop: "*" };
+const NO_ACTIONS = new Set(["Tab", "Shift", "Control", "Alt", "Meta"]);
+
+/** Let every action of the user take away the messages of those before it. */
+export function forgetMessages() {
+  for (const [type, controls] of Object.entries(ACTIONS)) {
+    addEventListener(type, event => { if (event.isTrusted && event.target.closest?.(controls)) say(""); }, true);
+  }
+  addEventListener("keydown", event => {
+    const isTyping = event.key !== "Escape" && event.target.matches?.("input:not([type=checkbox], [type=range]), textarea, select");
+    if (event.isTrusted && !isTyping && !NO_ACTIONS.has(event.key)) say("");
+  }, true);
 }
 
 let fieldNumber = 0;
@@ -114,12 +144,13 @@ export function commandBox() {
  *
  * @param {string} title What runs.
  * @param {AbortController} controller Aborted by the button.
+ * @param {string} button Text of the button.
  * @returns {{update: function(object): void, close: function(): void}}
  */
-export function jobRow(title, controller) {
+export function jobRow(title, controller, button = "Cancel") {
   const bar = h("progress", { max: 1, "aria-label": title });
   const text = h("span", {}, title);
-  const row = h("div.job", {}, text, bar, h("button.small", { onclick: () => controller.abort() }, "Cancel"));
+  const row = h("div.job", {}, text, bar, h("button.small", { onclick: () => controller.abort() }, button));
   const timer = setTimeout(() => document.getElementById("jobs").append(row), 150); // short ones would only flicker
   return {
     update(job) {
@@ -128,6 +159,23 @@ export function jobRow(title, controller) {
     },
     close() { clearTimeout(timer); row.remove(); },
   };
+}
+
+/** Return the name of a file to write, made of another one's, which no file that is read has. */
+export function outputName(clipName, ending, read = []) {
+  const stem = clipName.replace(/\.\w+$/, "").replace(new RegExp(`${ending}(-\\d+)?$`), "").replace(/[^\p{L}\p{N}._-]+/gu, "_").replace(/^[.-]+/, "");
+  const taken = new Set(read.map(name => name.toLowerCase()));
+  for (let number = 1; ; number++) {
+    const name = `${[...stem].slice(0, 40).join("") || "sound"}${ending}${number > 1 ? `-${number}` : ""}.wav`;
+    if (!taken.has(name.toLowerCase())) return name;
+  }
+}
+
+/** Return the file that was chosen in a field, which may be chosen again. */
+export function chosenFiles(field) {
+  const files = [...field.files];
+  field.value = "";
+  return files;
 }
 
 /** Offer a file to save. */

@@ -1,6 +1,6 @@
 // Spectrogram and waveform of a sound with zoom, a selected region and a cursor.
-import { colour, drawEnvelope, drawSpectrogram, envelope, fitted, mono, spectrogram } from "./drawing.js";
-import { clock, h } from "./ui.js";
+import { ClipPicture, colour, fitted } from "./drawing.js";
+import { clock, complain, h } from "./ui.js";
 
 const SHORTEST_VIEW = 0.01; // s
 const SNAP = 4; // pixels below which a drag is a click
@@ -27,9 +27,16 @@ export class WaveView {
   /** Show another sound as a whole. */
   set(buffer) {
     this.buffer = buffer;
-    this.wave = mono(buffer);
-    this.region = null;
+    this.picture = this.region = null;
     this.show(0, this.seconds);
+  }
+
+  /** Show no sound. */
+  clear() {
+    this.buffer = this.picture = this.region = null;
+    this.canvas.getContext("2d").clearRect(0, 0, this.canvas.width, this.canvas.height);
+    this.canvas.setAttribute("aria-label", "No sound yet");
+    this.range.textContent = "";
   }
 
   get seconds() { return this.buffer?.duration || 0; }
@@ -38,7 +45,16 @@ export class WaveView {
     if (!this.buffer) return;
     this.from = Math.max(0, Math.min(from, this.seconds - SHORTEST_VIEW));
     this.to = Math.min(this.seconds, Math.max(to, this.from + SHORTEST_VIEW));
-    this.picture = null;
+    this.prepare().catch(complain);
+  }
+
+  /** Compute the picture of what is shown, and paint it. */
+  async prepare() {
+    const { buffer, from, to } = this;
+    const [first, last] = [from, to].map(seconds => Math.round(seconds * buffer.sampleRate));
+    const picture = await ClipPicture.of(buffer, first, Math.max(last, first + 1), { split: 0.65, nColumns: 700, nRows: 128 });
+    if (this.buffer !== buffer || this.from !== from || this.to !== to) return; // something else is shown by now
+    this.picture = picture;
     this.paint();
   }
 
@@ -47,6 +63,7 @@ export class WaveView {
   }
 
   scroll(by) {
+    if (!this.buffer) return;
     const length = this.to - this.from;
     const from = Math.max(0, Math.min(this.from + by * length, this.seconds - length));
     this.show(from, from + length);
@@ -82,14 +99,10 @@ export class WaveView {
   }
 
   paint() {
-    if (!this.buffer || !this.canvas.clientWidth) return;
-    const { context, width, height } = fitted(this.canvas);
-    const rate = this.buffer.sampleRate;
-    const part = this.wave.subarray(Math.round(this.from * rate), Math.round(this.to * rate));
-    const split = Math.round(height * 0.65);
-    this.picture ||= spectrogram(part, rate, Math.min(700, Math.round(width)), 128);
-    drawSpectrogram(context, this.picture, 0, 0, width, split);
-    drawEnvelope(context, envelope(part, Math.round(width)), 0, split, width, height - split);
+    if (!this.buffer || !this.picture || !this.canvas.clientWidth) return;
+    const canvas = fitted(this.canvas);
+    const { context, width, height } = canvas;
+    this.picture.draw(canvas);
     if (this.region) {
       const toX = seconds => (seconds - this.from) / (this.to - this.from) * width;
       const [left, right] = [toX(this.region.start), toX(this.region.end)];
