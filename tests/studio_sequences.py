@@ -25,12 +25,17 @@ LOST = r"does not answer|lost this job|broke off"
 
 WATCH = """
 addEventListener("DOMContentLoaded", () => {
-  window.messageAt = 0;
-  const note = () => { window.messageAt = performance.now(); };
-  for (const id of ["status", "error"]) new MutationObserver(note).observe(document.getElementById(id), { childList: true });
+  Object.assign(window, { messageAt: 0, actionAt: 0 });
+  const watcher = new MutationObserver(() => { window.messageAt = performance.now(); });
+  for (const id of ["status", "error"]) watcher.observe(document.getElementById(id), { childList: true });
+  for (const type of ["click", "change", "drop", "keydown"]) {
+    addEventListener(type, event => {
+      if (event.isTrusted && event.key !== "Tab") window.actionAt = event.timeStamp;
+    }, true);
+  }
 });
 """
-"""Note when a message is shown."""
+"""Note when a message is shown, and when the user does something."""
 
 IDLE = """
 () => !document.querySelector(".job, [aria-busy=true]")
@@ -53,13 +58,16 @@ STORED = """
 """
 """Ids of the clips in the browser's store, whether they are favourites, and of their sounds."""
 
-PADS = """() => [...document.querySelectorAll("[data-panel=generate] .pads:not(.small) .clip")].map(pad => pad.dataset.clip)"""
+PADS = """
+() => [...document.querySelectorAll("[data-panel=generate] .pads:not(.small) .clip")].map(pad => pad.dataset.clip)
+"""
 
 COMPARED = """
 () => {
   const panel = document.querySelector("[data-panel=enhance]:not([hidden])");
   const box = panel?.querySelector(".compare");
-  return box?.offsetParent ? [panel.querySelector(".slot span.soft").textContent, box.querySelector(".side").textContent] : null;
+  if (!box?.offsetParent) return null;
+  return [panel.querySelector(".slot span.soft").textContent, box.querySelector(".side").textContent];
 }
 """
 """The recording and the side A of a shown result of the panel Enhance."""
@@ -151,6 +159,8 @@ class Walk:
         self.context = browser.new_context(viewport={"width": 1200, "height": 1000}, accept_downloads=True)
         self.context.add_init_script(WATCH)
         self.faults: list[str] = []
+        self.n_actions = 0
+        self.is_settled = True
         self.trail: list[str] = [f"seed {seed}"]
         self.allowed: list[str] = []
         self.wrong: Path | None = None
@@ -207,10 +217,12 @@ class Walk:
         self.settle()
         for _ in range(n_actions):
             self.step()
-        self.settle()
+        if not self.is_settled:
+            self.settle()
 
     def step(self) -> None:
         """Do one action, and check what must hold."""
+        self.n_actions += 1
         kind = self.rng.random()
         if kind < 0.2:
             chosen = self.draw(_actions[None])
@@ -220,15 +232,16 @@ class Walk:
             chosen = self.draw(_actions[self.panel_name])
         self.trail.append(f"{self.panel_name}: {chosen.__name__}")
         others = {page: page.evaluate(PADS) for page in self.pages if page is not self.page}
-        self.page.evaluate("() => { window.actionAt = performance.now(); }")
-        self.is_removal = False
+        if self.is_settled:
+            self.allowed, self.wrong, self.is_removal = [], None, False
         try:
             allowed = chosen(self)
         except Exception as error:
             raise Broken(f"{self._trail()}: the action cannot be done: {error}") from error
         if allowed is not None:
             self.allowed.append(allowed)
-        if self.rng.random() >= HASTY:
+        self.is_settled = self.rng.random() >= HASTY
+        if self.is_settled:
             self.settle()
         for page, pads in others.items():
             if page in self.pages and not self.is_removal:
@@ -252,12 +265,12 @@ class Walk:
         if compared is not None:
             shown, side = compared
             self.require(shown.startswith(side.removeprefix("A: ")), f"the result of {side} is shown for {shown}")
-        self.allowed, self.wrong = [], None
+        self.is_settled = True
 
     def _check_messages(self) -> None:
         """A message is not older than the last action; an error is expected, and one sentence."""
         status, error = self.page.inner_text("#status"), self.page.inner_text("#error")
-        at, since = self.page.evaluate("() => [window.messageAt, window.actionAt ?? 0]")
+        at, since = self.page.evaluate("() => [window.messageAt, window.actionAt]")
         if status or error:
             self.require(at >= since, f"the message {status or error!r} is older than the last action")
         if error:
@@ -343,7 +356,6 @@ def second_tab(walk: Walk) -> Outcome:
     else:
         walk.page = next(page for page in walk.pages if page is not walk.page)
         walk.page.bring_to_front()
-    walk.page.evaluate("() => { window.actionAt = 0; }")
     return None
 
 
@@ -355,8 +367,7 @@ def close_tab(walk: Walk) -> Outcome:
         walk.pages.remove(walk.page)
         walk.page.close()
         walk.page = walk.pages[0]
-        walk.page.evaluate("() => { window.actionAt = 0; }")
-    return None
+        return None
 
 
 @action(weight=1)

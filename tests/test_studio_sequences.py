@@ -1,0 +1,322 @@
+"""The studio in Chromium, the second action: after reloads and restarts, in two tabs, with wrong files, at random."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("uvicorn")
+
+from studio_browser import Studio, reason_to_skip, running_browser
+from studio_sequences import Walk, make_files
+from test_studio import running_studio
+from test_studio_page import choose_file, wave_of
+
+pytestmark = [
+    pytest.mark.skipif(bool(reason_to_skip()), reason=reason_to_skip() or "-"),
+    pytest.mark.browser,
+    pytest.mark.uses("drums", "morph-drums", "notes", "en", "vocoder", "denoise-16k"),
+]
+
+RATE = 16_000
+FINGER = 40  # pixels
+SEEDS = (3, 4, 7)
+N_ACTIONS = 7
+PENDING = "Object.keys(localStorage).some(key => key.startsWith('wavewright-studio-job-'))"
+SMALL = """
+least => [...document.querySelectorAll(
+  "main > section:not([hidden]) :is(button, select, input, summary), nav a, header button"
+)].map(each => [each, (each.type === "checkbox" ? each.closest("label") : each).getBoundingClientRect()])
+  .filter(([, box]) => box.width && (box.width < least || box.height < least))
+  .map(([each, box]) => `${each.outerHTML.slice(0, 80)} ${box.width} x ${box.height}`)
+"""
+"""Controls that are smaller than a number of pixels."""
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    return make_files(tmp_path_factory.mktemp("files"))
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        folder = tmp_path_factory.mktemp("studio")
+        monkeypatch.chdir(folder)
+        monkeypatch.setenv("WAVEWRIGHT_HOME", str(folder / "models"))
+        with running_studio(folder / "runs", job_workers=2) as server:
+            yield server
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with running_browser() as browser:
+        yield browser
+
+
+@pytest.fixture
+def studio(server, browser):
+    studio = Studio(browser, server.url)
+    yield studio
+    studio.close()
+
+
+def generate(studio, count: int, panel=None):
+    panel = panel or studio.open("generate")
+    panel.get_by_label("Clips", exact=True).fill(str(count))
+    panel.locator("#generate-button").click()
+    studio.status(f"{count} clips in")
+    return panel
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_what_must_hold_after_each_of_random_actions(server, browser, files, seed):
+    walk = Walk(browser, server, files, seed)
+    try:
+        walk.walk(N_ACTIONS)
+    finally:
+        walk.close()
+
+
+# ------------------------------------------------------------------------------------------------- second actions
+
+
+def test_a_chain_is_applied_to_its_own_result(studio, files):
+    panel = studio.open("editor")
+    name = files.sounds[1].name  # letters, blanks and signs that no file name of the server has
+    choose_file(panel, files.sounds[1])
+    before = wave_of(files.sounds[1].read_bytes())
+    for number in ("", "-2", ""):
+        panel.get_by_label("The chain as text").fill("invert")
+        panel.get_by_label("The chain as text").press("Tab")
+        panel.get_by_role("button", name="Preview").click()
+        studio.status("This is the preview")
+        panel.get_by_role("button", name="Apply").click()
+        studio.status(f"Zwei_Töne_1_-edited{number}.wav is a new clip")
+    edited = wave_of(studio.download(panel.get_by_role("button", name="Save", exact=True)))
+    assert np.abs(edited + before).max() < 1e-3
+    for _ in range(6):  # each result, and each chain
+        panel.get_by_role("button", name="Undo").click()
+    panel.get_by_role("group", name="Sound", exact=True).get_by_text(f"{name}, ").wait_for()
+
+
+@pytest.mark.parametrize("model", ["morph-drums", "morph-textures", "notes"])
+def test_every_option_that_is_shown_for_a_model_is_accepted(studio, model):
+    panel = studio.open("generate")
+    panel.get_by_label("Model", exact=True).select_option(model)
+    panel.get_by_text("More settings").click()
+    panel.get_by_label("seamless loops").check()
+    if panel.get_by_label("set", exact=True).is_visible():
+        panel.get_by_label("set", exact=True).check()
+    generate(studio, 2, panel)
+    assert panel.locator(".pads:not(.small) .clip").count() == 2
+
+
+def test_composing_while_music_plays_plays_the_new_piece(studio):
+    panel = studio.open("sequence")
+    panel.get_by_label("Compose by").select_option("rule:counterpoint-1")
+    panel.get_by_label("Bars").fill("4")
+    tracks = panel.get_by_label("Track", exact=True)
+    for _ in range(2):
+        panel.get_by_role("button", name="Compose").click()
+        studio.status("notes in 4 bars")
+        panel.get_by_role("button", name="Stop", exact=True).wait_for()
+        assert studio.loudest() > 1e-3
+        notes = tracks.inner_text()
+    panel.get_by_role("button", name="New score").click()  # nothing is left to play
+    panel.get_by_role("button", name="Play", exact=True).wait_for()
+    assert tracks.inner_text() != notes
+
+
+def test_clips_are_sent_again_to_a_server_that_lost_them(studio, server, files):
+    panel = studio.open("enhance")
+    choose_file(panel, files.sounds[0])
+    for _ in range(2):
+        panel.get_by_role("button", name="Enhance").click()
+        studio.status("Enhanced.")
+        server.restart()
+    assert len(wave_of(studio.download(panel.get_by_role("button", name="Save the enhanced file")))) == RATE
+
+
+def test_a_generation_outlasts_a_reload(studio):
+    panel = studio.open("generate")
+    panel.get_by_label("Model", exact=True).select_option("ambience")
+    panel.get_by_label("Clips", exact=True).fill("2")
+    panel.get_by_label("Seconds", exact=True).fill("8")
+    panel.locator("#generate-button").click()
+    studio.page.locator(".job").wait_for()
+    studio.page.wait_for_function(f"() => {PENDING}")
+    studio.page.reload()
+    pads = studio.page.locator(".pads:not(.small) .clip")
+    pads.nth(1).wait_for()
+    studio.status("2 clips of before the page was loaded")
+    assert not studio.page.evaluate(PENDING)
+    studio.page.reload()
+    pads.nth(1).wait_for()
+    assert pads.count() == 2
+
+
+def test_a_server_that_ends_is_noticed_and_found_again(studio, server):
+    panel = studio.open("generate")
+    panel.get_by_label("Model", exact=True).select_option("ambience")
+    panel.get_by_label("Seconds", exact=True).fill("60")
+    panel.locator("#generate-button").click()
+    studio.page.locator(".job").wait_for()
+    server.stop()
+    try:
+        assert "The server does not answer" in studio.error()
+        assert not studio.page.inner_text("#status")
+        studio.page.locator("nav a[href='#speech']").click()
+        failed = studio.page.locator("[data-panel=speech]")
+        failed.get_by_role("button", name="Try again").wait_for()
+    finally:
+        server.start()
+    studio.page.locator("[data-panel=speech][data-ready]").wait_for()
+    studio.status("The server answers again.")
+    assert failed.get_by_role("button", name="Speak", exact=True).is_visible()
+
+
+def test_a_wrong_file_is_named_and_not_kept_and_clips_are_removed(studio, files):
+    panel = studio.open("enhance")
+    panel.locator("input[type=file]").set_input_files(str(files.wrong[0]))
+    assert studio.error() == "The browser cannot decode text.wav; give a WAV, FLAC, OGG or MP3 file."
+    choose_file(panel, files.sounds[0])
+    assert studio.page.inner_text("#error") == ""
+    studio.page.locator("nav a[href='#generate']").click()
+    history = studio.page.locator("[data-panel=generate][data-ready] ol.past")
+    studio.page.get_by_text("History", exact=True).click()
+    assert "tone.wav" in history.inner_text()
+    assert "text.wav" not in history.inner_text()
+    history.get_by_role("button", name="Remove 1 clip of tone.wav").click()
+    studio.status("tone.wav is removed.")
+    assert "No clips yet." in history.inner_text()
+    studio.page.locator("nav a[href='#enhance']").click()
+    assert "Drop a sound file" in panel.locator(".slot").inner_text()
+
+
+def test_the_result_of_a_recording_is_not_shown_for_the_next_one(studio, files):
+    panel = studio.open("enhance")
+    choose_file(panel, files.sounds[0])
+    panel.get_by_role("button", name="Enhance").click()
+    studio.status("Enhanced.")
+    save = panel.get_by_role("button", name="Save the enhanced file")
+    assert save.is_visible()
+    choose_file(panel, files.sounds[1])
+    assert not save.is_visible()
+    assert studio.page.inner_text("#status") == ""
+
+
+def test_two_tabs_have_their_own_pads_and_one_history(studio):
+    first = generate(studio, 2)
+    pads = [pad.get_attribute("data-clip") for pad in first.locator(".pads:not(.small) .clip").all()]
+    page = studio.context.new_page()
+    page.goto(studio.url)
+    other = page.locator("[data-panel=generate][data-ready]")
+    other.wait_for()
+    other.get_by_label("Seed", exact=True).fill("7")
+    other.locator("#generate-button").click()
+    page.locator("#status", has_text="seed 7").wait_for()
+    studio.page.reload()
+    shown = studio.page.locator("[data-panel=generate][data-ready] .pads:not(.small) .clip")
+    shown.nth(1).wait_for()
+    assert [pad.get_attribute("data-clip") for pad in shown.all()] == pads
+    other.get_by_role("button", name="Favourite: kick").first.click()
+    studio.page.locator("details .pads.small .clip").wait_for()
+    page.close()
+
+
+def test_a_variation_is_one_of_the_adjusted_sound(studio):
+    generate(studio, 2)
+    panel = studio.open("morph")
+    panel.get_by_label("Brightness", exact=True).press("ArrowRight")
+    panel.get_by_text("Played after").wait_for()
+    with studio.page.expect_request("**/v1/tasks/vary*") as asked:
+        panel.get_by_label("Amount of variation", exact=True).press("ArrowRight")
+    assert set(asked.value.post_data_json["file"]) == {"job", "file"}
+    panel.locator(".command code", has_text="wavewright adjust").filter(has_text="wavewright vary").wait_for()
+    panel.get_by_role("button", name="Reset").click()
+    assert panel.get_by_role("button", name="Keep in history").last.is_disabled()
+
+
+def test_malformed_ssml_is_shown_as_it_is_and_refused(studio):
+    panel = studio.open("speech")
+    panel.get_by_label("Text, or SSML").fill("<speak>One <b>two &amp; three</speak>")
+    panel.get_by_role("button", name="Speak", exact=True).click()
+    assert studio.error().endswith(".")
+    assert panel.locator(".spoken").inner_text() == "One two & three"
+
+
+def test_the_lexicon_confirms_only_what_is_spoken(studio):
+    panel = studio.open("speech")
+    panel.get_by_text("Lexicon", exact=True).click()
+    panel.get_by_label("Word", exact=True).fill("New York")
+    panel.get_by_label("Phones", exact=True).fill("N UW1")
+    panel.get_by_role("button", name="Add").click()
+    assert "single words" in studio.error()
+    assert panel.locator("tbody tr").count() == 0
+
+
+def test_pads_are_dragged_to_another_panel(studio):
+    generate(studio, 2)
+    pad = studio.page.locator(".pads .clip .pad").first
+    pad.hover()
+    studio.page.mouse.down()
+    link = studio.page.locator("nav a[href='#enhance']").bounding_box()
+    for offset in (0, 2, 4):
+        studio.page.mouse.move(link["x"] + 20 + offset, link["y"] + 10)
+    slot = studio.page.locator("[data-panel=enhance][data-ready] .slot")
+    slot.wait_for()
+    slot.hover()
+    slot.hover(position={"x": 20, "y": 20})
+    studio.page.mouse.up()
+    studio.page.locator("[data-panel=enhance] .slot", has_text="drums-").wait_for()
+
+
+def test_every_target_is_as_large_as_a_finger(server, browser):
+    studio = Studio(browser, server.url, has_touch=True)
+    studio.page.set_viewport_size({"width": 360, "height": 700})
+    generate(studio, 2)
+    for panel in ("generate", "morph", "map", "speech", "enhance", "editor", "sequence", "training"):
+        studio.open(panel)
+        studio.page.evaluate("() => document.querySelectorAll('details').forEach(each => { each.open = true; })")
+        small = studio.page.evaluate(SMALL, FINGER - 0.5)
+        assert small == [], panel
+    studio.close()
+
+
+def test_a_long_sound_is_drawn_as_its_extremes(studio):
+    """The envelope of 3 million samples, which is drawn from an overview, against NumPy."""
+    studio.open("generate")
+    rng = np.random.default_rng(0)
+    peaks = rng.uniform(0.1, 0.9, 64)
+    drawn = studio.page.evaluate(
+        """async peaks => {
+          const { overviewOf } = await import("/drawing.js");
+          const { audio } = await import("/player.js");
+          const buffer = audio().createBuffer(2, 64 * 50000, 48000);
+          for (const channel of [0, 1]) {
+            const samples = buffer.getChannelData(channel);
+            peaks.forEach((peak, i) => { samples[50000 * i + 777] = peak; samples[50000 * i + 40000] = -peak / 2; });
+          }
+          const overview = await overviewOf(buffer);
+          const size = overview.length / 64;
+          return peaks.map((_, i) => {
+            const part = overview.slice(Math.floor(size * i), Math.floor(size * (i + 1)));
+            return [Math.max(...part), Math.min(...part)];
+          });
+        }""",
+        peaks.tolist(),
+    )
+    assert np.allclose(drawn, np.stack([peaks, -peaks / 2], 1), atol=1e-6)
+
+
+def test_wrong_settings_of_a_training_are_found_at_once(studio, files):
+    panel = studio.open("training")
+    panel.locator("input[type=file]").set_input_files(str(files.folder))
+    studio.status("4 clips inspected.")
+    panel.get_by_label("Settings, separated by spaces").fill("no_such=3")
+    asked: list[str] = []
+    studio.page.on("request", lambda request: asked.append(request.url))
+    panel.get_by_role("button", name="Start training").click()
+    assert "no_such" in studio.error()
+    assert not [url for url in asked if "/v1/tasks/train" in url]
