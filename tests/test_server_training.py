@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import re
+import time
 
 import pytest
 
@@ -71,3 +72,15 @@ def test_a_training_is_followed_stopped_resumed_and_is_a_model(server):
 
 def stopped_step(job: dict) -> int:
     return int(job["message"].split()[1])
+
+
+def test_a_training_that_is_stopped_before_it_has_begun_leaves_no_traceback(server, capfd):
+    """As soon as it runs, while its process starts, and while its task is imported."""
+    call = {"folder": recordings(server), "family": "gan", "size": "tiny", "set": SETTINGS, "max_minutes": 3}
+    for number, seconds in enumerate((0.0, 0.3, 1.0, 2.0)):
+        job = do(server, "train", "", out=f"stopped-{number}", **call).json
+        next(state for state in events(server, job) if state["state"] == "running")
+        time.sleep(seconds)
+        stopped = ended(server, request(server, "POST", f"/v1/jobs/{job['id']}/stop").json)
+        assert stopped["state"] == "cancelled"
+    assert "Traceback" not in capfd.readouterr().err

@@ -181,7 +181,8 @@ def test_the_descriptions_have_what_the_command_line_lists(server):
 def test_details_of_a_model_are_those_of_the_opened_one(server):
     details = request(server, "GET", "/studio/models/morph-drums").json
     model = wavewright.load("morph-drums")
-    assert tuple(details["options"]) == model.options
+    assert tuple(details["options"]) == model.options == ("temperature",)
+    assert wavewright.load("morph-textures").options == ("temperature", "seconds")
     assert [each["name"] for each in details["attributes"]] == [each.name for each in model.attributes]
     missing = request(server, "GET", "/studio/models/none-such")
     assert missing.status == 404
@@ -275,6 +276,40 @@ def test_a_run_says_how_many_minutes_its_plan_has_left(runs_folder, server):
     finally:
         last.unlink()
     assert request(server, "GET", "/studio/runs/my-drums").json["minutes_left"] is None
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({}, None),
+        ({"out": "a/b"}, "contains a path separator"),
+        ({"family": "gam"}, "did you mean gan?"),
+        ({"size": "huge"}, "There is no size 'huge'; gan has"),
+        ({"set": ["no_such=3"]}, "no_such"),
+        ({"set": ["training.batch_size=many"]}, "batch_size"),
+        ({"resume": True}, "There is no run 'new'; start a training first."),
+        ({"resume": True, "out": "my-drums"}, None),
+        ({"family": "acoustic"}, "consent"),
+        ({"family": "acoustic", "i_have_consent": True}, None),
+    ],
+)
+def test_a_training_that_cannot_begin_is_refused_at_once(server, change, sentence):
+    call = {"out": "new", "family": "gan", "size": "small", "set": [], **change}
+    reply = request(server, "POST", "/studio/training", call)
+    assert (reply.status == 200) == (sentence is None)
+    if sentence:
+        assert sentence in reply.json["error"]["message"]
+
+
+def test_a_run_that_exists_is_resumed_not_begun(runs_folder, server):
+    last = runs_folder / "my-drums" / "checkpoints" / "last.safetensors"
+    last.parent.mkdir(exist_ok=True)
+    last.write_bytes(b"")
+    try:
+        reply = request(server, "POST", "/studio/training", {"out": "my-drums", "family": "gan"})
+        assert "press Resume" in reply.json["error"]["message"]
+    finally:
+        last.unlink()
 
 
 @pytest.mark.parametrize("path", ["/studio/runs/none", "/studio/runs/no-run", "/studio/runs/my-drums/samples/run.json"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -115,7 +117,7 @@ def test_every_option_that_is_shown_for_a_model_is_accepted(studio, model):
 def test_composing_while_music_plays_plays_the_new_piece(studio):
     panel = studio.open("sequence")
     panel.get_by_label("Compose by").select_option("rule:counterpoint-1")
-    panel.get_by_label("Bars").fill("4")
+    panel.get_by_role("spinbutton", name="Bars").fill("4")
     tracks = panel.get_by_label("Track", exact=True)
     for _ in range(2):
         panel.get_by_role("button", name="Compose").click()
@@ -132,7 +134,7 @@ def test_clips_are_sent_again_to_a_server_that_lost_them(studio, server, files):
     panel = studio.open("enhance")
     choose_file(panel, files.sounds[0])
     for _ in range(2):
-        panel.get_by_role("button", name="Enhance").click()
+        panel.get_by_role("button", name="Enhance", exact=True).click()
         studio.status("Enhanced.")
         server.restart()
     assert len(wave_of(studio.download(panel.get_by_role("button", name="Save the enhanced file")))) == RATE
@@ -172,7 +174,8 @@ def test_a_server_that_ends_is_noticed_and_found_again(studio, server):
     finally:
         server.start()
     studio.page.locator("[data-panel=speech][data-ready]").wait_for()
-    studio.status("The server answers again.")
+    found = studio.page.locator("#status, #error", has_text=re.compile("The server answers again|lost this job"))
+    found.wait_for()
     assert failed.get_by_role("button", name="Speak", exact=True).is_visible()
 
 
@@ -197,7 +200,7 @@ def test_a_wrong_file_is_named_and_not_kept_and_clips_are_removed(studio, files)
 def test_the_result_of_a_recording_is_not_shown_for_the_next_one(studio, files):
     panel = studio.open("enhance")
     choose_file(panel, files.sounds[0])
-    panel.get_by_role("button", name="Enhance").click()
+    panel.get_by_role("button", name="Enhance", exact=True).click()
     studio.status("Enhanced.")
     save = panel.get_by_role("button", name="Save the enhanced file")
     assert save.is_visible()
