@@ -30,8 +30,9 @@ from ..music.formats import read_score
 from ..music.theory import pitch_name
 from ..music.timbre_path import TIMBRE_SEPARATOR
 from ..names import file_stem, inside
-from ..parameters import OutputFolder
+from ..parameters import OutputFolder, Quiet
 from ..procedural import PROCEDURES
+from ..progress_bar import progress_bar
 from ..recognition.results import RecognisedFiles
 from ..speech.voice import DEFAULT_VOCODER, DEFAULT_VOICE
 from ..speech.voice_names import find_voice
@@ -125,6 +126,7 @@ class Demo:
 def demo(
     out: OutputFolder = Path("wavewright-demo"),
     models: Annotated[tuple[str, ...], Field(description="Models to run; default: every bundled one.")] = (),
+    quiet: Quiet = False,
 ) -> Demo:
     """Generate audio with every bundled model and without a model, and a page to play it in a browser.
 
@@ -148,10 +150,15 @@ def demo(
     _refuse_to_replace(out / PAGE_FILE)
     with whole_folder(out, last=PAGE_FILE) as hidden:
         writer = _ClipWriter(hidden, folders)
-        sections = sorted((writer.section(folder) for folder in folders), key=_sort_key)
-        if not any(section.rows for section in sections):
-            raise BadModel(_no_audio_message(models))
-        tools = [] if models else writer.tools()
+        with progress_bar("demo", len(folders) + (not models), quiet, unit="parts") as show:
+            sections = []
+            for n_done, folder in enumerate(folders, start=1):
+                sections.append(writer.section(folder))
+                show(n_done)
+            if not any(section.rows for section in sections):
+                raise BadModel(_no_audio_message(models))
+            tools = [] if models else writer.tools()
+        sections.sort(key=_sort_key)
         (hidden / PAGE_FILE).write_text(render_page(sections, tools), encoding="utf-8")
     rows = [row for section in sections for row in section.rows] + [row for tool in tools for row in tool.rows]
     skipped = {section.card.name: section.reason for section in sections if not section.rows}
