@@ -27,7 +27,7 @@ from wavewright.text.characters import normalize_characters
 from wavewright.text.english import in_context
 from wavewright.text.english.context import Context
 from wavewright.text.english.heteronym_model import HeteronymModel, bundled_model, features
-from wavewright.text.english.heteronym_rules import HeteronymRules
+from wavewright.text.english.heteronym_rules import HeteronymRules, bundled_rules
 from wavewright.text.english.pronounce import known, phones_of
 from wavewright.text.english.scanner import Scanner
 from wavewright.text.english.tables import DATA, rows
@@ -155,13 +155,19 @@ def starts_with_vowel(word: str) -> bool:
     return bool(word) and phones_of(word)[0][-1].isdigit()
 
 
+def phones_by(reader: HeteronymModel | HeteronymRules, context: Context) -> tuple[str, ...]:
+    """Return the phones of a word by a model or by rules."""
+    return reader.phones(context, starts_with_vowel) if isinstance(reader, HeteronymRules) else reader.phones(context)
+
+
 def measure(examples: Sequence[Example], model: HeteronymModel, show: bool) -> None:
     """Print the accuracy of rules alone, and of the package: the model, and rules for the words that it lacks."""
     rules = HeteronymRules((HERE / "rules.txt").read_text(encoding="utf-8"))
     right: dict[str, Counter[str]] = {}
     for example in examples:
         by_rules = rules.phones(example.context, starts_with_vowel)
-        in_package = model.phones(example.context) if example.word in model else by_rules
+        reader = model if example.word in model else bundled_rules()
+        in_package = phones_by(reader, example.context)
         groups = [example.source, f"{example.source}, words with {'the model' if example.word in model else 'rules'}"]
         for group in [*groups, *([f"{example.source}, {example.word}"] if show else [])]:
             counts = right.setdefault(group, Counter())

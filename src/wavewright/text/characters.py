@@ -42,6 +42,11 @@ _COMPATIBILITY = re.compile(
 ROMAN_NUMERALS = frozenset(chr(code) for code in range(0x2160, 0x2180))
 STANDS_ALONE = re.compile(r"(?:^|[^\w\s]\s?|\b(?:and|or|to)\s)$")
 """Text before a roman numeral that is not part of a name."""
+_NOTED = re.compile(
+    r"[.,;:!?\"'\u201d\u2019]$|\b(?!sin$|cos$|tan$|log$|mol$|sec$|mils$)[a-z]{4,}$|\b(?:the|his|her|its|who|war)$",
+    re.IGNORECASE,
+)
+"""Text before a superscript that marks a footnote: a stop or a word."""
 _OTHER_DIGIT = re.compile(r"(?![0-9])\d")
 
 
@@ -89,7 +94,7 @@ def _replacement(match: re.Match[str]) -> str:
     if _INVISIBLE.match(written):
         return ""
     if _SUPERSCRIPT.match(written):
-        return _lower_superscript(written, match.string[max(0, match.start() - 2) : match.start()])
+        return _lower_superscript(written, match.string[max(0, match.start() - 24) : match.start()])
     if re.match(f"[{_CIRCLED_NUMBERS}]", written):
         value = unicodedata.normalize("NFKC", written)
         return f" {value if value != written else int(unicodedata.numeric(written))} "
@@ -103,9 +108,11 @@ def _replacement(match: re.Match[str]) -> str:
 def _lower_superscript(superscript: str, before: str) -> str:
     """Return a superscript as ``^`` and an exponent after a base, otherwise as plain characters."""
     plain = unicodedata.normalize("NFKC", superscript).replace("\u2212", "-")
+    if plain.isdigit() and _NOTED.search(before):
+        return ""  # the mark of a footnote
     if superscript in ("\u00b2", "\u00b3"):
         return superscript  # they have readings of their own
-    is_base = before[-1:].isdigit() or before[-1:] == ")" or (before[-1:].isalpha() and not before[:-1].isalpha())
+    is_base = before[-1:].isdigit() or before[-1:] == ")" or (before[-1:].isalpha() and not before[-2:-1].isalpha())
     is_power = re.fullmatch(r"[+-]?\d+|[a-z]", plain)
     return f"^{plain.lstrip('+')}" if is_base and is_power else plain
 

@@ -6,7 +6,7 @@ import re
 
 from ..pattern import pattern
 from .calendar import WEEKDAYS
-from .rules import NOT_IN_WORD, Around, Reading, Rule, reads
+from .rules import NEAR, NOT_IN_WORD, Around, Reading, Rule, reads
 from .tables import alternatives, of_kind, rows, word_list
 
 _ROWS = rows("abbreviations", 3)
@@ -28,6 +28,10 @@ AMBIGUOUS = word_list("ambiguous-abbreviations")
 """Also words that may end a sentence: abbreviations only where the sentence goes on or a number or name follows."""
 
 WITHOUT_DOT = word_list("undotted-abbreviations")
+COMPASS_NOUNS = word_list("compass-nouns")
+CAPITALISED = word_list("capitalised-abbreviations")
+COUNTING = word_list("number-words")
+LIMITED = word_list("limited-nouns")
 
 PRODUCT_CODE = pattern(r"\s?[A-Z]{1,4}-?\d")  # ``No. XJ-9``
 COMPASS = of_kind(_ROWS, "compass")
@@ -40,13 +44,26 @@ STARTERS = word_list("sentence-starters")
 STREETS = alternatives(name.title() for kind, street in STREET_TYPES.items() for name in (kind, street))
 _NAMES = alternatives({*TITLES, *STREET_TYPES, *BEFORE_NUMBER, *GENERAL, *WEEKDAYS, "ret", "eds"})
 _DAY = f"({alternatives(name.title() for name in WEEKDAYS)})"
+_BARE_DAY = alternatives(name.title() for name in word_list("undotted-weekdays"))
+APOSTROPHES = of_kind(_ROWS, "apostrophe")
+"""Words that are shortened by an apostrophe: ``cont'd``."""
+
+NUMBERED = word_list("undotted-numbered")
+"""Read without a dot before a number: ``Hwy 101``."""
 
 
-@reads(rf"({_NAMES})\.(?![A-Za-z0-9])", flags=re.IGNORECASE)
+@reads(
+    rf"({_NAMES})\.(?![A-Za-z0-9])",
+    rf"({alternatives(BEFORE_NUMBER)})\.(?=\d)",
+    rf"({alternatives(TITLES)})\.(?=[A-Z][a-z])",
+    flags=re.IGNORECASE,
+)
 def _dotted(match: re.Match[str], around: Around) -> Reading:
     """Read an abbreviation with a dot, by the first of its kinds that fits the words around."""
     written, name = match[1], match[1].lower()
-    after = re.match(r"\s*([A-Za-z]?)(\d?)", around.text[around.end : around.end + 20])
+    if around.text[around.start - 1 : around.start].isdigit():
+        return None  # ``5p.12``
+    after = re.match(r"\s*\(?([A-Za-z]?)(\d?)", around.text[around.end : around.end + 20])
     next_letter, next_digit = (after[1], after[2]) if after else ("", "")
     if written == "Oz":
         return None  # the land of the wizard
@@ -63,11 +80,21 @@ def _dotted(match: re.Match[str], around: Around) -> Reading:
 
 def _exception(written: str, name: str, next_digit: str, around: Around) -> Reading:
     """Read ``min. 5``, ``Col. Lee, Ret.`` and ``ed. by``."""
-    if name in ("min", "max") and next_digit:
+    if name in ("min", "max") and (next_digit or not _is_counted(around)):
         return ["minimum" if name == "min" else "maximum"]
+    if name == "exp" and written[0].isupper() and next_digit:
+        return ["expires"]
+    if name == "reg":
+        return ["registration" if around.word_after.lower() in ("no", "number", "nr") else "regular"]
     if name == "ret" and (written[0].isupper() or around.text[: around.start].rstrip()[-1:] in (",", "(")):
         return ["retired"]
     return ["edited"] if name in ("ed", "eds") and around.word_after == "by" else None
+
+
+def _is_counted(around: Around) -> bool:
+    """Return True after a number: ``5 min.``."""
+    before = around.text[max(0, around.start - NEAR) : around.start].rstrip(" -")
+    return before[-1:].isdigit() or around.word_before.lower() in COUNTING
 
 
 def _before_number(name: str, next_digit: str, around: Around) -> Reading:
@@ -141,6 +168,43 @@ def _is_street(around: Around) -> bool:
     return len(before) >= 2 and before[-2].lower() in ("on", "at", "down", "along", "to", "near", "of", "off", "from")
 
 
+@reads(rf"([A-Za-z]{{1,5}}'[a-z]{{1,3}}){NOT_IN_WORD}")
+def _shortened(match: re.Match[str], _around: Around) -> Reading:
+    """Read ``cont'd``."""
+    words = APOSTROPHES.get(match[1].lower())
+    return words.split() if words else None
+
+
+@reads(rf"({alternatives({*NUMBERED, *(name.title() for name in NUMBERED)})})(?=\s\(?\d)")
+def _numbered(match: re.Match[str], _around: Around) -> Reading:
+    """Read ``Hwy 101`` and ``pp 3-5``."""
+    return BEFORE_NUMBER[match[1].lower()].split()
+
+
+@reads(rf"({_BARE_DAY})(?![A-Za-z0-9'.-])(?=\W|$)")
+def _bare_day(match: re.Match[str], _around: Around) -> Reading:
+    """Read ``Fri``."""
+    return [WEEKDAYS[match[1].lower()]]
+
+
+@reads(rf"({_DAY}(?:/{_DAY}){{1,4}})(?![A-Za-z])")
+def _slashed_days(match: re.Match[str], _around: Around) -> Reading:
+    """Read ``Mon/Wed/Fri``."""
+    return [WEEKDAYS[name.lower()] for name in match[1].split("/")]
+
+
+@reads(r"([Mm])(in|ax)(?=\s\(?(?:\d|[a-z]+\b))")
+def _limit(match: re.Match[str], around: Around) -> Reading:
+    """Read ``min 2 nights`` and ``Max occupancy``, where no number is before."""
+    if _is_counted(around) or (match[2] == "ax" and match[1] == "M" and not around.word_after.islower()):
+        return None
+    is_apart = around.text[max(0, around.start - 2) : around.start].strip() in ("", ":", "(", ",", ";", ".", "/", "-")
+    if match[2] == "ax":
+        return ["maximum"] if match[1] == "m" or (is_apart and around.word_after in LIMITED) else None
+    is_limit = re.match(r"\s\(?\d", around.text[around.end : around.end + 3]) or around.word_after in LIMITED
+    return ["minimum"] if is_limit else None
+
+
 @reads(rf"([A-Za-z]{{2,6}}){NOT_IN_WORD}")
 def _bare(match: re.Match[str], around: Around) -> Reading:
     """Read an abbreviation without a dot."""
@@ -151,7 +215,8 @@ def _bare(match: re.Match[str], around: Around) -> Reading:
         if name in STREET_TYPES and _is_after_name(around) and not around.word_after[:1].isupper():
             return [STREET_TYPES[name]]
         return [TITLES[name]] if around.word_after[:1].isupper() and match[1] != match[1].upper() else None
-    return GENERAL[name].split() if name in GENERAL and not match[1].isupper() else None
+    is_capital = match[1].isupper() and name not in CAPITALISED
+    return GENERAL[name].split() if name in GENERAL and not is_capital else None
 
 
 @reads(r"([NSEW])\.?(?=\s(?:[A-Z][a-z]|\d))")
@@ -166,7 +231,8 @@ def _direction_before(match: re.Match[str], around: Around) -> Reading:
 @reads(rf"([NS][EW]){NOT_IN_WORD}")
 def _direction_after(match: re.Match[str], around: Around) -> Reading:
     """Read the direction after a street: ``Pennsylvania Ave. NW``."""
-    return [COMPASS[match[1][0]] + COMPASS[match[1][1]]] if re.fullmatch(STREETS, around.word_before) else None
+    is_street = re.fullmatch(STREETS, around.word_before) or around.word_after.lower() in COMPASS_NOUNS
+    return [COMPASS[match[1][0]] + COMPASS[match[1][1]]] if is_street else None
 
 
 @reads(rf"{_DAY}\.?\s?[-–]\s?{_DAY}(?![A-Za-z])")
@@ -181,4 +247,16 @@ def _slashed(match: re.Match[str], _around: Around) -> Reading:
     return SLASHED[match[0].lower()].split()
 
 
-LETTER_RULES: list[Rule] = [*_direction_before, *_direction_after, *_days, *_slashed, *_dotted, *_bare]
+LETTER_RULES: list[Rule] = [
+    *_shortened,
+    *_direction_before,
+    *_direction_after,
+    *_slashed_days,
+    *_days,
+    *_slashed,
+    *_dotted,
+    *_numbered,
+    *_limit,
+    *_bare_day,
+    *_bare,
+]

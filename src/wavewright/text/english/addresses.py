@@ -15,6 +15,10 @@ AS_LETTERS = word_list("address-initialisms")
 ALSO_WORDS = word_list("address-ambiguous")
 """Ends of addresses that are words where a hyphen joins them to others."""
 JOINING = ("-", "_")
+EXTENSION_WORDS = frozenset(
+    ("zip", "log", "json", "gif", "jpeg", "bat", "java", "doc", "docx", "wav", "yaml", "tar", "ini")
+)
+ROOTS = word_list("root-folders")
 DOMAINS = alternatives(word_list("top-level-domains"))
 EXTENSIONS = alternatives(word_list("file-extensions"))
 
@@ -80,6 +84,15 @@ def _bare(match: re.Match[str], around: Around) -> Reading:
     return spelled(match[0].rstrip("/"), around)
 
 
+@reads(rf"\.({EXTENSIONS})(?![\w.-])")
+def _extension(match: re.Match[str], around: Around) -> Reading:
+    """Read ``.txt`` letter by letter."""
+    before = around.text[around.start - 1 : around.start] if around.start else ""
+    return (
+        ["dot", *letters(match[1])] if before in ("", " ", "\n", *"(\"'*") and match[1] not in EXTENSION_WORDS else None
+    )
+
+
 @reads(r"#([A-Za-z]\w{0,100})")
 def _hashtag(match: re.Match[str], around: Around) -> Reading:
     """Read ``#ThrowbackThursday``."""
@@ -92,7 +105,38 @@ def _handle(match: re.Match[str], around: Around) -> Reading:
     return ["at", *spelled(match[1], around)]
 
 
-CHUNK_RULES: list[Rule] = [*_mail_to, *_mail, *_web, *_bare]
+_PART = r"[\w+@%=,-](?:[\w.+@%=,-]*[\w+@%=-])?"
+
+
+@reads(
+    rf"(?:~|\.{{1,2}})?(?:/(?:{_PART}|\.[\w-]+)){{2,20}}/?{_END}", rf"(?:~|\.{{1,2}})(?:/(?:{_PART}|\.[\w-]+))/?{_END}"
+)
+def _path(match: re.Match[str], around: Around) -> Reading:
+    """Read ``/usr/local/bin`` and ``~/Downloads``."""
+    before = around.text[around.start - 1 : around.start] if around.start else ""
+    return spelled(match[0], around) if before in ("", " ", "\n", "\t", *"(\"'=:[`") else None
+
+
+@reads(rf"/(?:{alternatives(ROOTS)})/?{_END}")
+def _root(match: re.Match[str], around: Around) -> Reading:
+    """Read ``/etc``."""
+    before = around.text[around.start - 1 : around.start] if around.start else ""
+    return spelled(match[0], around) if before in ("", " ", "\n", "\t", *"(\"'=:[`") else None
+
+
+@reads(rf"([A-Za-z]):((?:\\[\w.+ -]{{1,60}}(?=\\)|\\{_PART}){{1,20}}\\?|\\){_END}")
+def _drive(match: re.Match[str], around: Around) -> Reading:
+    r"""Read ``C:\Users\Ann``."""
+    return [match[1].upper(), "colon", *spelled(match[2], around)]
+
+
+@reads(rf"{_PART}(?:/{_PART}){{1,20}}\.(?:{EXTENSIONS})(?![\w-]){_END}")
+def _relative(match: re.Match[str], around: Around) -> Reading:
+    """Read ``src/main.py``."""
+    return spelled(match[0], around)
+
+
+CHUNK_RULES: list[Rule] = [*_mail_to, *_mail, *_web, *_drive, *_relative, *_bare]
 """Rules that are tried once, at the start of a run of characters without a space."""
 
-SIGN_RULES: list[Rule] = [*_hashtag, *_handle]
+SIGN_RULES: list[Rule] = [*_path, *_root, *_extension, *_hashtag, *_handle]

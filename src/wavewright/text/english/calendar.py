@@ -21,6 +21,8 @@ MONTH_NAMES = {
 """Months by their written forms."""
 
 _SHORT_MONTH = alternatives(written for kind, _, short in _ROWS if kind == "month" for written in short.split())
+_ANY_MONTH = alternatives(MONTH_NAMES)
+UNDOTTED_MONTHS = word_list("undotted-months")
 MONTH = rf"({alternatives(MONTH_NAMES)})\b"
 DAY_NAMES = tuple(name for kind, name, _ in _ROWS if kind == "weekday")
 WEEKDAYS = {written.lower(): name for kind, name, short in _ROWS if kind == "weekday" for written in short.split()}
@@ -35,6 +37,8 @@ YEAR_CUES = word_list("year-cues")
 COUNTED_NOUNS = word_list("counted-nouns")
 UNCOUNTED_S = word_list("uncounted-s")
 RATIO_CUES = word_list("ratio-cues")
+DATE_CUES = ("in", "since", "until", "till", "from", "dated", "released", "updated", "published")
+EXPIRY_CUES = ("exp", "valid", "thru", "through", "goodthru")
 
 
 def _date(month: int, day: int, of_year: str, around: Around) -> Reading:
@@ -88,6 +92,13 @@ def _two_years(match: re.Match[str], _around: Around) -> Reading:
     return [*year(first), *two_digits(second)] if first >= FIRST_YEAR and (first + 1) % 100 == second else None
 
 
+@reads(r"(1[1-9]\d\d|20\d\d)\s?[-–]\s?(\d\d)(?![-–\d:%/]|[,.]\d)")
+def _range_of_years(match: re.Match[str], _around: Around) -> Reading:
+    """Read ``1990–95`` and ``2008-09``."""
+    first, second = int(match[1]), int(match[2])
+    return [*year(first), "to", *two_digits(second)] if second > first % 100 else None
+
+
 @reads(r"(\d{1,2})/(\d{1,2})/(\d{4}|\d{2})(?![\d/])")
 def _slashed(match: re.Match[str], around: Around) -> Reading:
     """Read ``12/25/2023``."""
@@ -135,13 +146,50 @@ def _month_first(match: re.Match[str], _around: Around) -> Reading:
     ]
 
 
-@reads(rf"({_SHORT_MONTH})\.", rf"({_SHORT_MONTH})(?=\s+\d)")
+@reads(rf"({_SHORT_MONTH})\.", rf"({_SHORT_MONTH})(?=\s+'?\d)", rf"({alternatives(UNDOTTED_MONTHS)})(?![A-Za-z0-9'.-])")
 def _short_month(match: re.Match[str], _around: Around) -> Reading:
-    """Read ``Jan.`` alone."""
+    """Read ``Jan.`` alone, and ``Oct`` without a dot."""
     return [MONTH_NAMES[match[1]]]
 
 
-@reads(r"(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\s?([AaPp])\.?[Mm]\b\.?)?(?![\d:])")
+@reads(rf"({_ANY_MONTH})\.?\s?([-–/])\s?({_ANY_MONTH})(?:\.(?!\s+[A-Z]|\s*$)|(?![A-Za-z]))")
+def _months(match: re.Match[str], _around: Around) -> Reading:
+    """Read ``Oct-Dec``, and ``Jan/Feb`` without a word for its slash."""
+    first, second = (match[1], match[3])
+    if "may" in (first, second) or (first == "March" and match[2] == "/"):
+        return None
+    return [MONTH_NAMES[first], *(["to"] if match[2] != "/" else []), MONTH_NAMES[second]]
+
+
+@reads(r"((?:19|20)\d\d)(-)(0[1-9]|1[0-2])(?![\d/:]|-\d)", r"((?:19|20)\d\d)(/)(0[1-9]|1[0-2])(?![\d/:])")
+def _year_month(match: re.Match[str], around: Around) -> Reading:
+    """Read the month ``2021-06``, unless it may be the season or the range ``2011-12``."""
+    of_century, month = int(match[1]) % 100, int(match[3])
+    is_range = month == of_century + 1 or (month > of_century and match[3][0] != "0")
+    return None if is_range and around.word_before.lower() not in DATE_CUES else _month_of(month, int(match[1]))
+
+
+@reads(r"(0?[1-9]|1[0-2])/((?:19|20)\d\d)(?![\d/])")
+def _month_year(match: re.Match[str], _around: Around) -> Reading:
+    """Read ``12/2023``, but not the fraction ``1/2000``."""
+    return None if match[0] in ("1/1900", "1/2000") else _month_of(int(match[1]), int(match[2]))
+
+
+@reads(r"(0?[1-9]|1[0-2])\s?/\s?(\d\d)(?![\d/])")
+def _expiry(match: re.Match[str], around: Around) -> Reading:
+    """Read the month and the year of ``Exp. 08/27`` and ``Valid thru 05/28``."""
+    near = [word.lower() for word in around.words_before]
+    is_cued = any(word.startswith("expir") or word in EXPIRY_CUES for word in near[-2:])
+    is_cued = is_cued or (near[-2:] in (["best", "before"], ["use", "by"], ["valid", "until"], ["good", "thru"]))
+    return _month_of(int(match[1]), 2000 + int(match[2])) if is_cued and int(match[2]) > 12 else None
+
+
+def _month_of(month: int, number: int) -> list[str]:
+    """Return the words of a month and its year."""
+    return [MONTHS[month - 1], *year(number)]
+
+
+@reads(r"(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\s?([AaPp])\.?[Mm]\b\.?)?(?![\d:]|,\d{3})")
 def _time(match: re.Match[str], around: Around) -> Reading:
     """Read ``7:05 a.m.`` and ``17:30``, but no ratio such as ``16:9``."""
     hour, minute, second, half = int(match[1]), int(match[2]), match[3], match[4]
@@ -203,7 +251,7 @@ def _era(match: re.Match[str], _around: Around) -> Reading:
     return [*(year(number) if 1100 <= number <= LAST_YEAR else cardinal(number)), *era]
 
 
-@reads(r"(\d{4})(?![\dA-Za-z,]\d|[.:/]\d|[A-Za-z%°'])")
+@reads(r"(\d{4})(?!\d|[A-Za-z,]\d|[.:/]\d|[A-Za-z%°'])")
 def _year(match: re.Match[str], around: Around) -> Reading:
     """Read four digits as a year, unless they count something."""
     number, after = int(match[1]), around.word_after
@@ -216,9 +264,13 @@ def _year(match: re.Match[str], around: Around) -> Reading:
 
 DIGIT_RULES: list[Rule] = [
     *_iso_time,
+    *_year_month,
+    *_range_of_years,
     *_two_years,
     *_iso,
     *_slashed,
+    *_month_year,
+    *_expiry,
     *_dotted,
     *_day_first,
     *_time,
@@ -234,4 +286,4 @@ QUOTE_RULES: list[Rule] = [
     (pattern(rf"'(\d0)s{NOT_IN_WORD}"), _decade),
     *_short_year,
 ]
-LETTER_RULES: list[Rule] = [*_month_first, *_short_month]
+LETTER_RULES: list[Rule] = [*_months, *_month_first, *_short_month]

@@ -7,8 +7,8 @@ import re
 from ..pattern import pattern
 from .abbreviations import COMPASS, STARTERS, STREETS
 from .dialect import is_british
-from .numbers import decimal, digits, in_pairs, plural, telephone, whole
-from .rules import NOT_IN_WORD, Around, Reading, Rule, letters, reads, reads_as
+from .numbers import decimal, digits, in_pairs, plural, telephone, two_digits, whole
+from .rules import NEAR, NOT_IN_WORD, NOT_NOUNS, NUMBER, Around, Reading, Rule, letters, reads, reads_as
 from .tables import alternatives, mapping, rows, word_list
 
 BOOKS = mapping("bible")
@@ -21,6 +21,16 @@ CALL_CUES = word_list("call-cues")
 PAIR_CUES = word_list("pair-cues")
 INTERJECTIONS = word_list("interjections")
 STREET = pattern(rf"\s(?:[NSEW]\.?\s)?(?:[A-Z][a-z]+|\d+[a-z]{{2}})\.?\s(?:{STREETS})\b")
+PROGRAMS = word_list("programs")
+STATUS_CUES = word_list("status-cues")
+STATUS_NOUNS = word_list("status-nouns")
+FREEWAYS = word_list("freeways")
+ACCOUNT = pattern(
+    r"\b(?:account|acct|routing|card|member|membership|policy|serial|tracking|reference|ref|confirmation|order|"
+    r"invoice|case|ticket|licen[cs]e|passport|id|employee|customer|booking|reservation|tax|student|part)"
+    r"(?:\s(?:no|nr|num|number|code|id))?[.:]?\s?#?\s?$",
+    re.IGNORECASE,
+)
 TOLL_FREE = pattern(r"\+?(1?)[-. ]?\(?800\)?(?=[-. ])")
 _STATE_ROWS = rows("states", 3)
 STATES = {code: name for code, name, _ in _STATE_ROWS}
@@ -50,6 +60,15 @@ def _british_digits(match: re.Match[str], _around: Around) -> Reading:
     if number.startswith("0800"):
         return ["oh", "eight", "hundred", *telephone(number[4:])]
     return [*(["plus"] if number.startswith("+") else []), *telephone(number)]
+
+
+@reads(r"(\d{1,2})\.(\d\d)(?![\d.]\d|\d|%|[A-Za-z])")
+def _release(match: re.Match[str], around: Around) -> Reading:
+    """Read the version of a program, as in ``Python 3.11`` and ``Ubuntu 22.04``."""
+    if around.word_before.lower() not in PROGRAMS:
+        return None
+    between = [] if len(match[1]) == 2 and match[2] in ("04", "10") else ["point"]
+    return [*whole(match[1]), *between, *two_digits(int(match[2]))]
 
 
 @reads(r"\d+(?:\.\d+){2,}(?::(\d{2,5})(?![\d:]))?(?!\d)")
@@ -111,7 +130,7 @@ def _airliner(match: re.Match[str], around: Around) -> Reading:
     return [*in_pairs(match[1]), *whole(match[2]), *letters(match[3])]
 
 
-@reads(r"(\d+(?:\.\d+)?):(\d+(?:\.\d+)?)(?![\d:])")
+@reads(rf"({NUMBER}):({NUMBER})(?![\d:])")
 def _ratio(match: re.Match[str], _around: Around) -> Reading:
     """Read ``16:9``."""
     return [*decimal(match[1]), "to", *decimal(match[2])]
@@ -135,10 +154,58 @@ def _cued(match: re.Match[str], around: Around) -> Reading:
     if last in PAIR_CUES and len(match[0]) <= 4:
         return in_pairs(match[0])
     is_after_state = re.search(r",\s+[A-Z]{2}\s+$", around.text[max(0, around.start - 12) : around.start])
-    if len(match[0]) == 3 and STREET.match(around.text, around.end):
+    if len(match[0]) in (3, 4) and match[0][0] != "0" and STREET.match(around.text, around.end):
         return in_pairs(match[0])
+    if len(match[0]) == 3 and _is_status(match[0], last, around):
+        return in_pairs(match[0])
+    if _is_ending(before, match[0]) or (
+        len(match[0]) > 4 and ACCOUNT.search(around.text, max(0, around.start - NEAR), around.start)
+    ):
+        return digits(match[0])
     of_code = bool(DIGIT_CUES & {*before[-2:]}) or (last in CALL_CUES and len(match[0]) == 3)
     return digits(match[0]) if of_code or (is_after_state and len(match[0]) == 5) else None
+
+
+def _is_status(number: str, last: str, around: Around) -> bool:
+    """Return True for the number of an answer on the web (``HTTP 404``), an airliner (``the 747``) or a freeway."""
+    after = around.word_after.lower()
+    is_alone = not after or after in NOT_NOUNS or not (after.endswith("s") and around.word_after.islower())
+    if last in STATUS_CUES:
+        return number[0] in "12345"
+    if number[1] == "0" and number[0] in "45" and number[2] != "0":
+        return after in STATUS_NOUNS or (last in ("a", "an") and is_alone)
+    if re.fullmatch("7[0-8]7", number):
+        return last in ("the", "a", "our", "this", "that", "boeing", "jet") and is_alone
+    is_road = re.search(
+        r"\b(?:on|off|take|took|via|down|up|from|to|along) the $", around.text[max(0, around.start - 12) : around.start]
+    )
+    return bool(is_road) and number in FREEWAYS and is_alone
+
+
+def _is_ending(before: list[str], number: str) -> bool:
+    """Return True for the last digits of a card: ``ending in 4242``."""
+    is_ending = (
+        "ending" in before[-2:]
+        or "ends" in before[-2:]
+        or before[-3:] in (["last", "four", "digits"], ["last", "digits", "are"])
+    )
+    return is_ending and 2 < len(number) < 6
+
+
+@reads(
+    r"\d{4}([ -])\d{4}\1\d{4}(?:\1\d{1,4}){0,3}(?![\d-])",
+    r"3\d{3}([ -])\d{6}\1\d{5}(?![\d-])",
+    r"\d{3}([ -])\d{2}\1\d{4}(?![\d-])",
+)
+def _card(match: re.Match[str], _around: Around) -> Reading:
+    """Read the digits of a card or of social security."""
+    return digits(match[0])
+
+
+@reads(r"(\d+(?:\.\d+)?)\s?/\s?(\d{1,3})(?=\s+stars?\b)", r"(\d+\.\d+)/(5|10|20|100)(?![\d/])")
+def _rating(match: re.Match[str], _around: Around) -> Reading:
+    """Read the rating ``4.5/5``."""
+    return [*decimal(match[1]), "out", "of", *whole(match[2])]
 
 
 @reads(r"([A-Z]{2})(?=[\s.,;!?]|$)")
@@ -243,8 +310,9 @@ def _bits(match: re.Match[str], _around: Around) -> Reading:
 
 
 VERSE_RULES: list[Rule] = [*_verses, *_book_number]
-PHONE_RULES: list[Rule] = [*_british_digits, *_numbered_item, *_airliner, *_word_number, *_digits]
+PHONE_RULES: list[Rule] = [*_card, *_rating, *_british_digits, *_numbered_item, *_airliner, *_word_number, *_digits]
 DIGIT_RULES: list[Rule] = [
+    *_release,
     (pattern(r"007(?!\d)"), reads_as("double", "oh", "seven")),
     *_plan,
     *_airplanes,

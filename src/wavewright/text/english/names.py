@@ -9,13 +9,18 @@ from . import roman
 from .numbers import cardinal, in_pairs
 from .phones import LETTERS
 from .pronounce import known
-from .rules import LATER_LETTERS, NOT_IN_WORD, Around, Reading, Rule, letters, reads
+from .rules import ARTICLES, LATER_LETTERS, NEAR, NOT_IN_WORD, NOT_NOUNS, Around, Reading, Rule, letters, reads
 from .tables import alternatives, mapping, of_kind, rows, word_list
 
 ACRONYMS = word_list("acronyms")
 INITIALISMS = word_list("initialisms")
 EMPHASISED = word_list("emphasised")
 LETTERED = word_list("letter-nouns")
+STARTERS = word_list("sentence-starters")
+COUNTED_LETTERS = word_list("articles") | word_list("number-words") | {"is", "was", "are", "were", "be", "or"}
+"""Words before a letter that is no initial: ``a B``."""
+BLOOD = frozenset(("blood", "type", "donor", "donors", "group", "rh", "plasma"))
+STRAIGHT = word_list("letter-counts")
 MIXED_CASE = mapping("mixed_case")
 PIECES = of_kind(rows("abbreviations", 3), "chess")
 BETWEEN_SIZES = pattern(r"(?:[\d\u00bc-\u00be]|\d\s?(?:mm|cm|m|km|in|ft|px)\.?|\d['\"\u2032\u2033]) x \d$")
@@ -27,7 +32,7 @@ def _chess(match: re.Match[str], _around: Around) -> Reading:
     return [PIECES[match[1]], *(["takes"] if match[2] else []), match[3].upper(), *cardinal(int(match[4]))]
 
 
-@reads(r"US (\d{2,3})(?![\d,.%])")
+@reads(r"US[ -](\d{2,3})(?![\d,%]|\.\d)")
 def _highway(match: re.Match[str], _around: Around) -> Reading:
     """Read ``US 66``."""
     return ["U", "S", *in_pairs(match[1])]
@@ -46,13 +51,37 @@ def _dotted_initials(match: re.Match[str], _around: Around) -> Reading:
     return [*names, last + (match[2] or "")]
 
 
+@reads(r"(?:[a-z]\.){2,4}(?=\s[a-z])")
+def _small_initials(match: re.Match[str], _around: Around) -> Reading:
+    """Read the initials of ``e.e. cummings``."""
+    return letters(match[0])
+
+
 @reads(r"([A-Z])\.(?=\s*[A-Z][a-z'A-Z.])")
 def _initial(match: re.Match[str], around: Around) -> Reading:
     """Read the initial of ``J. Smith``."""
     if match[1] == "I" and around.word_before.islower():
         return None
-    is_start = around.word_before == "" or around.text[: around.start].rstrip()[-1:] in (".", "!", "?", "\n", '"')
-    return [match[1]] if around.word_before[:1].isupper() or is_start else None
+    is_start = around.word_before == "" or around.text[max(0, around.start - NEAR) : around.start].rstrip()[-1:] in (
+        ".",
+        "!",
+        "?",
+        "\n",
+        '"',
+        "(",
+    )
+    is_initial = around.word_before[:1].isupper() or is_start or _is_before_name(around)
+    return [match[1]] if is_initial else None
+
+
+def _is_before_name(around: Around) -> bool:
+    """Return True if a letter with a dot after a word in small letters is an initial: ``a novel by A. Christie``."""
+    before = around.words_before
+    after = re.match(r"\s*([A-Z](?:\.|[A-Za-z']+))", around.text[around.end : around.end + 40])
+    if not after or not before or before[-1] in LETTERED | COUNTED_LETTERS or before[-1].endswith("n't"):
+        return False
+    is_between_letters = len(before) > 1 and len(before[-2]) == 1 and before[-2] not in ("a", "I")
+    return not is_between_letters and after[1].lower() not in STARTERS
 
 
 @reads(rf"([A-Z]{{2,12}})('?s)?{NOT_IN_WORD}")
@@ -104,6 +133,46 @@ def _single(match: re.Match[str], around: Around) -> Reading:
     return [letter.upper()]
 
 
+@reads(r"([ABC])\1(\1)?([-+−])(?=[\s.,;:!?)]|$)")
+def _rating(match: re.Match[str], _around: Around) -> Reading:
+    """Read the rating ``BBB+``."""
+    return ["triple" if match[2] else "double", match[1], "plus" if match[3] == "+" else "minus"]
+
+
+@reads(r"(AB|[A-FO])([-+−])(?=[\s.,;:!?)/\"']|$)(?!\s?(?:and|or|to)\s[A-Z]+-[A-Za-z])(?![+-]?\s?[=\d])")
+def _grade(match: re.Match[str], around: Around) -> Reading:
+    """Read the grade ``B-`` and the blood group ``O-``."""
+    if around.text[around.start - 1 : around.start] in ("-", "+"):
+        return None
+    near = {
+        word.lower()
+        for word in [*around.words_before, *re.findall("[a-z]+", around.text[around.end : around.end + 40])[:2]]
+    }
+    if match[1] in ("AB", "O") or near & BLOOD:
+        return [*letters(match[1]), "positive" if match[2] == "+" else "negative"]
+    is_apart = around.text[around.end : around.end + 1] in ("", " ", "\n")
+    before = around.text[max(0, around.start - 2) : around.start].strip()
+    if match[1] == "A" and match[2] != "+" and is_apart and not before and around.word_after.islower():
+        return ["A", "minus"] if around.word_before.lower() in (*ARTICLES, "got", "to", "from") else None
+    return [match[1], "plus" if match[2] == "+" else "minus"]
+
+
+@reads(r"([A-Z])s(?![A-Za-z0-9'’.]|-)(?!,?\s\d)", r"([A-Z])s(?=\.(?:\s|$|[\"')]))")
+def _several(match: re.Match[str], around: Around) -> Reading:
+    """Read the plural of a letter: ``Ps and Qs``, ``straight As``; ``As`` and ``Is`` only if a word around says so."""
+    if match[1] not in "AIMU":
+        return [match[0]]
+    joins = re.match(r",?\s(?:and|or|&)\s[A-Z]s\b", around.text[around.end : around.end + 12])
+    joined = re.search(r"\b[A-Z]s,?\s(?:and|or|&)\s$", around.text[max(0, around.start - 10) : around.start])
+    is_counted = (
+        around.word_before.lower() in STRAIGHT
+        or around.text[max(0, around.start - NEAR) : around.start].rstrip()[-1:].isdigit()
+    )
+    is_noun = not (around.word_after.islower() and around.word_after not in NOT_NOUNS) or match[1] != "A"
+    is_noun = is_noun or around.word_before.lower() == "straight"
+    return [match[0]] if joins or joined or (is_counted and is_noun and not around.word_after.istitle()) else None
+
+
 @reads(rf"([A-HJ-Za-z])'s(?![A-Za-z0-9'{LATER_LETTERS}])")
 def _letter_of(match: re.Match[str], _around: Around) -> Reading:
     """Read the plural or possessive of a letter: ``A's``."""
@@ -144,8 +213,12 @@ LETTER_RULES: list[Rule] = [
     *_of_life,
     *_mixed_case,
     *_dotted_initials,
+    *_small_initials,
     *_initial,
     *roman.RULES,
+    *_rating,
+    *_grade,
+    *_several,
     *_acronym,
     *_letter_of,
     *_single,

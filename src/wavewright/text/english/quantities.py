@@ -6,10 +6,11 @@ import re
 import unicodedata
 
 from ..pattern import pattern
+from .durations import RATES, per
 from .numbers import MAGNITUDES, as_ordinal, cardinal, decimal, fraction, in_pairs, plural, whole
 from .rules import NEAR, NOT_IN_WORD, NOT_NOUNS, NUMBER, Around, Reading, Rule, reads
 from .tables import alternatives, word_list
-from .units import ANY_CASE, NEEDS_NO_SPACE, PER, UNITS, named
+from .units import ANY_CASE, NEEDS_NO_SPACE, UNITS, Unit, named
 
 SIGN = r"([-−+±])?"
 SIGNS = {"-": ["minus"], "−": ["minus"], "+": ["plus"], "±": ["plus", "or", "minus"]}
@@ -26,11 +27,11 @@ _SPACED_UNIT = rf"(?:\s?({_SPACED}){NOT_IN_WORD})?"
 @reads(
     rf"{SIGN}(?:({NUMBER})(?:[eE]([-−+]?\d{{1,3}})|\s?[x×*·]\s?10\^\(?(?=[-−+\d]))|10\^\(?(?=[-−+\d]))"
     rf"((?<=[\^(])[-−+]?\d{{1,3}}\)?)?(?:\s?({_SPACED})"
-    rf"(?:/({alternatives(PER)}))?(?![A-Za-z0-9²³^]))?{NOT_IN_WORD}"
+    rf"{RATES}?(?![A-Za-z0-9²³^]))?{NOT_IN_WORD}"
 )
 def _scientific(match: re.Match[str], around: Around) -> Reading:
     """Read ``1.5e-3`` and ``6.02 x 10^23``, with a unit or without."""
-    sign, number, small, raised, unit, per = match.groups()
+    sign, number, small, raised, unit, rates = match.groups()
     if small and around.word_before.lower() in LETTERED_NOUNS:
         return None
     exponent = small or raised
@@ -38,7 +39,15 @@ def _scientific(match: re.Match[str], around: Around) -> Reading:
     power = ["to", "the", *(["power", "of"] if raised else []), *minus, *cardinal(int(exponent.lstrip("+-−")))]
     of_unit = named(UNITS[unit], False) if unit else []
     words = [*decimal(number), "times", "ten"] if number else ["ten"]
-    return [*(SIGNS[sign] if sign else []), *words, *power, *of_unit, *(["per", *PER[per].split()] if per else [])]
+    return [*(SIGNS[sign] if sign else []), *words, *power, *of_unit, *per(rates or "")]
+
+
+@reads(rf"(km|mi|kg|mg|µg|g|[kMG]B|[kMG]b|m?L|ml|[kM]?W|ft|m|cm|mm)({RATES}){NOT_IN_WORD}")
+def _rate(match: re.Match[str], around: Around) -> Reading:
+    """Read ``km/h`` without a number."""
+    is_word = match[0] in ("m/f", "g/d") or around.text[around.start - 1 : around.start] == "/"
+    is_clear = len(match[1]) > 1 or re.fullmatch(r"/(?:s|s[²2]|min|[mc]?m[²³23]|L|dL|kg|km|kWh)", match[2])
+    return [*named(UNITS[match[1]], False), *per(match[2])] if is_clear and not is_word else None
 
 
 def _is_kelvin_or_amp(match: re.Match[str], around: Around) -> bool:
@@ -56,11 +65,11 @@ def _is_kelvin_or_amp(match: re.Match[str], around: Around) -> bool:
 
 @reads(
     rf"{SIGN}({NUMBER})(?:\s(million|billion|trillion))?(\s|-)?({_UNIT})(?:\^?([²³23])(?!\d))?"
-    rf"(?:\s?/\s?({alternatives(PER)}))?{NOT_IN_WORD}"
+    rf"{RATES}?{NOT_IN_WORD}"
 )
 def _measure(match: re.Match[str], around: Around) -> Reading:
     """Read a number with a unit: ``16 GB``, ``30 m²``, ``100 km/h``."""
-    sign, number, size, gap, written, power, per = match.groups()
+    sign, number, size, gap, written, power, rates = match.groups()
     unit = UNITS.get(written) or LOWER_UNITS.get(written.lower())
     if written == "m" and re.search(r"\dh\s?$", around.text[max(0, around.start - 3) : around.start]):
         unit = UNITS["min"]
@@ -73,11 +82,13 @@ def _measure(match: re.Match[str], around: Around) -> Reading:
         return None
     if written in ("s", "h", "m") and around.text[around.end - 1 : around.end + 1] in ("s'", "h'", "m'"):
         return None
+    is_rate = written == "bps" and BASIS.search(around.text, max(0, around.start - 60), around.end + NEAR) is not None
+    unit = Unit("basis point", "basis points") if is_rate else unit
     is_one = (number == "1" and size is None) or around.is_adjective or gap == "-"
     is_one = is_one or around.word_after.lower() in MEASURED
     words = [*(SIGNS[sign] if sign else []), *decimal(number), *([MAGNITUDES[size]] if size else [])]
     words += [POWERS[power]] if power else []
-    return [*words, *named(unit, is_one), *(["per", *PER[per].split()] if per else [])]
+    return [*words, *named(unit, is_one), *per(rates or "")]
 
 
 @reads(r"(\d+)['′]\s?(\d+(?:\.\d+)?)(?:\"|″|'')")
@@ -146,8 +157,8 @@ def _mixed(match: re.Match[str], _around: Around) -> Reading:
 
 
 def in_mixed_number(fraction: list[str]) -> list[str]:
-    """Return the words of a fraction after a whole number: ``a half`` for ``one half``."""
-    return ["a", "half"] if fraction == ["one", "half"] else fraction
+    """Return the words of a fraction after a whole number: ``a half`` for ``one half``, ``a quarter``."""
+    return ["a", fraction[1]] if fraction in (["one", "half"], ["one", "quarter"]) else fraction
 
 
 def _fraction(numerator: int, denominator: int) -> list[str] | None:
@@ -213,6 +224,13 @@ def _sets(match: re.Match[str], _around: Around) -> Reading:
     return [word for pair in pairs for game in pair for word in whole(game)] if is_tennis else None
 
 
+@reads(rf"(\d{{1,2}})\s?[x×]\s?(\d{{1,2}})'?s{NOT_IN_WORD}")
+def _boards(match: re.Match[str], _around: Around) -> Reading:
+    """Read ``2x4s``."""
+    *words, last = whole(match[2])
+    return [*whole(match[1]), "by", *words, plural(last)]
+
+
 @reads(rf"({NUMBER})(?:\s?x\s?|×)(?=\d)({NUMBER})(?![\d.]*\s*=)(?!\s?(?:x|×)\s?\d){_SPACED_UNIT}")
 def _by(match: re.Match[str], _around: Around) -> Reading:
     """Read ``4x4``."""
@@ -224,6 +242,11 @@ def _record(match: re.Match[str], around: Around) -> Reading:
     """Read games won and lost: ``finished 10-6``."""
     before = [word.lower() for word in around.words_before]
     is_record = bool(before) and (before[-1] in RECORD_VERBS or tuple(before[-2:]) in RECORD_PHRASES)
+    after = re.match(
+        r"\s(?:this|on the|for the|last|in the) (?:season|year)\b|\soverall\b",
+        around.text[around.end : around.end + 20],
+    )
+    is_record = is_record or (after is not None and before[-1:] != ["won"] and before[-1:] != ["lost"])
     return [*whole(match[1]), "and", *whole(match[2])] if is_record else None
 
 
@@ -253,6 +276,10 @@ def _plain(match: re.Match[str], _around: Around) -> Reading:
 
 
 KELVIN_CUES = word_list("kelvin-cues")
+BASIS = pattern(
+    r"\b(?:rates?|yields?|spreads?|basis|hikes?d?|cut|cuts|raised?|lowered|tightened|Fed|bank|bonds?|margins?)\b",
+    re.IGNORECASE,
+)
 AMPS = pattern(r"\d\s?(?:V|W)\b|\bdraw|\bfuse|\d\s?A (?:fuse|circuit|charger|breaker|current)")
 RECORD_VERBS = word_list("record-verbs")
 RECORD_PHRASES = {
@@ -268,6 +295,7 @@ BATTING = word_list("batting-words")
 MEASURED = word_list("measured-nouns")
 DIMENSIONS = word_list("dimensions")
 SCIENTIFIC_RULES: list[Rule] = [*_scientific]
+LETTER_RULES: list[Rule] = [*_rate]
 MEASURE_RULES: list[Rule] = [
     *_sets,
     *_feet_and_inches,
@@ -279,6 +307,7 @@ MEASURE_RULES: list[Rule] = [
     *_slashed,
     *_vulgar,
     *_ordinal,
+    *_boards,
     *_by,
     *_record,
     *_unknown,

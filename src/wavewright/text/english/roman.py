@@ -18,6 +18,7 @@ CLAUSE_OPENERS = word_list("clause-openers")
 NUMBERED = word_list("roman-nouns")
 SMALL_NUMBERED = word_list("small-roman-nouns") | NUMBERED
 ORDINAL_NOUNS = word_list("roman-ordinals")
+SERIES = word_list("series-names")
 SHORT_NOUNS = ("vol", "ch", "pt", "sec", "fig", "art", "bk")
 
 ROMAN_DIGITS = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
@@ -79,6 +80,8 @@ def _named(match: re.Match[str], value: int, before: list[str], around: Around) 
         is_first = match[1] in "VX" or match[2] or is_ruler or follows or _is_subject(around)
         return ["the", *ordinal(value)] if len(match[1]) > 1 or is_first else None
     if last.lower() in NUMBERED or last.lower().removesuffix("s") in NUMBERED:
+        return cardinal(value)
+    if match[1] == "V" and last.lower() in SERIES:
         return cardinal(value)
     if len(match[1]) == 1 or last.isupper():
         return None

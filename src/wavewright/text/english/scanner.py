@@ -6,9 +6,11 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from ..layout import HEADING_END, MARK, ROW, RULE, TITLE
 from ..pattern import pattern
 from . import abbreviations, calendar
 from .dialect import british
+from .numbers import cardinal
 from .tables import alternatives
 from .tokens import NUMERIC, Token, TokenReader
 
@@ -27,6 +29,12 @@ _NAMES = alternatives(
 FROM_NAME = pattern(rf"\.?\s?[-–]\s?(?=(?:{_NAMES}|midnight|noon)\b|(\d))")
 """A dash between months or days, or after noon and midnight."""
 CALCULATED = pattern(r"\s+([-–−])\s+(\d{1,9})(?![\d:/-])(?:\s*(=))?")
+GLUED = pattern(r"(?:[A-Z][a-z]|[AI]\s)")
+"""What begins a sentence without a space before it: ``$5.Then``."""
+NOTE = pattern(
+    r"\[(?:[1-9]\d{0,2}(?:[,–-]\s?\d{1,3})*|[a-z]|nb \d{1,2}|note \d{1,2}|citation needed|[a-z]+ needed|\^)\]"
+)
+"""A mark of a footnote or a source after a word: ``[12]``."""
 DOTS = pattern(r"\.{2,}|…\.*|\.(?:\s\.){2,}")
 
 
@@ -38,9 +46,17 @@ class Scanner:
     position: int = field(default=0, init=False)
     tokens: list[Token] = field(default_factory=list, init=False)
     unspoken: list[tuple[int, str]] = field(default_factory=list, init=False)
+    line_start: int = field(default=-1, init=False)  # where a mark of a list, a heading or a quote may be
+    ends_with_line: bool = field(default=False, init=False)  # in a heading or a row of a table
+    is_item: bool = field(default=False, init=False)
+    is_quote: bool = field(default=False, init=False)
+    is_row: bool = field(default=False, init=False)
+    item: int = field(default=0, init=False)  # number of the last item of a list
 
     def __post_init__(self) -> None:
         self.text = self.reader.text
+        if SPACE.match(self.text) is None:
+            self.line_start = 0
 
     def sentences(self) -> Iterator[list[Token]]:
         """Yield the tokens of each sentence."""
@@ -57,15 +73,19 @@ class Scanner:
 
     def _step(self) -> bool:
         """Scan the next token, space or sign; return True if a sentence ended."""
-        if self._dash():
+        if self.position == self.line_start:
+            self.line_start = -1
+            consumed, has_ended = self._block()
+            if consumed:
+                return has_ended
+        if self.ends_with_line and (end := HEADING_END.match(self.text, self.position)) and not self.is_row:
+            self.position = end.end()
             return False
         space = SPACE.match(self.text, self.position)
-        if space:
-            self.position = space.end()
-            if space[0].count("\n") > 1:
-                self._mark(".")
-                return True
+        if not (space and "\n" in space[0]) and (self._note() or self._dash()):
             return False
+        if space:
+            return self._space(space[0])
         token = self.reader.read(self.position, self.tokens[-1] if self.tokens else None)
         if token is None:
             return self._punctuation()
@@ -74,6 +94,78 @@ class Scanner:
             return False
         self.tokens.append(token)
         return self._ends_with_dot(token)
+
+    def _space(self, space: str) -> bool:
+        """Pass over space; return True if a sentence ended with its line or its paragraph."""
+        n_lines = space.count("\n")
+        start, self.position = self.position, self.position + len(space)
+        if not n_lines and start > 0:
+            return False
+        self.line_start = self.position
+        if n_lines > 1:
+            self.ends_with_line = self.is_item = self.is_quote = self.is_row = False
+            self._mark(".")
+            return True
+        if self.ends_with_line or self._starts_block(is_indented=not space.endswith("\n")):
+            self.ends_with_line = self.is_row = False
+            self._mark(".")
+            return True
+        return False
+
+    def _starts_block(self, is_indented: bool) -> bool:
+        """Return True if the line that starts here is no continuation of the sentence before it."""
+        text, position = self.text, self.position
+        mark = MARK.match(text, position)
+        if mark and mark["quote"]:
+            return not self.is_quote
+        if self.is_quote or RULE.match(text, position) or ROW.match(text, position) or TITLE.match(text, position):
+            return True
+        if mark:
+            return mark["number"] is None or self._is_item_number(int(mark["number"]))
+        return self.is_item and not is_indented and text[position : position + 1].isupper()
+
+    def _is_item_number(self, number: int) -> bool:
+        """Return True for the number of an item; a line of a wrapped paragraph may begin with one, too."""
+        last = self.tokens[-1] if self.tokens else None
+        return number == 1 or number == self.item + 1 or last is None or last.mark in (".", "!", "?", ";")
+
+    def _block(self) -> tuple[bool, bool]:
+        """Pass over a mark at the start of a line; return whether there is one, and whether a sentence ended."""
+        text, start = self.text, self.position
+        rule = RULE.match(text, start)
+        if rule:
+            self.position = rule.end()
+            return True, False
+        mark = MARK.match(text, start)
+        self.is_quote = bool(mark and mark["quote"])
+        if ROW.match(text, start):
+            self.ends_with_line = self.is_row = True
+        elif TITLE.match(text, start):
+            self.ends_with_line = True
+        if not mark or (mark["number"] and not self._is_item_number(int(mark["number"]))):
+            return False, False
+        self.position = mark.end()
+        if mark["quote"] or mark["bullet"]:
+            self.line_start = mark.end()  # another mark may follow
+        if mark["heading"]:
+            self.ends_with_line = True
+        self.is_item = not mark["quote"] and not mark["heading"]
+        if not (mark["number"] or mark["letter"]):
+            return True, False
+        self.item = int(mark["number"] or 0)
+        end = start + len(mark["number"] or mark["letter"])
+        words = cardinal(self.item) if mark["number"] else [mark["letter"].upper()]
+        self.tokens.append(Token(start, end, words, is_numeric=mark["number"] is not None, mark="."))
+        return True, True
+
+    def _note(self) -> bool:
+        """Pass over the mark of a footnote right after a word or a stop."""
+        before = self.text[max(0, self.position - 3) : self.position]
+        match = NOTE.match(self.text, self.position) if before and self.text[self.position] == "[" else None
+        if not match or not (before.isalpha() or before[-1:] in (*STOPS, *",;:\"')]")):
+            return False
+        self.position = match.end()
+        return True
 
     def _dash(self) -> bool:
         """Read a dash as ``minus``, as ``to`` or as a pause; return False if there is none here."""
@@ -148,7 +240,7 @@ class Scanner:
         if character in STOPS:
             return self._stops(position)
         self.position += 1
-        if character in ",()[]{}\u00b7\u2022\u3001\u060c":
+        if character in ",()[]{}\u00b7\u2022\u3001\u060c" or (character == "|" and self.is_row):
             self._mark("," if self.tokens and self.tokens[-1].mark == "" else "")
         elif character in ":;\u2014\u2013" and not (
             character == "\u2013" and text[position + 1 : position + 2].isdigit()
@@ -165,7 +257,8 @@ class Scanner:
         text = self.text
         if text[position] == "." and text[position + 1 : position + 2].isalnum():
             before = text[position - 1 : position]
-            if not (before.islower() or (before and before in CLOSING)) or not text[position + 1].isupper():
+            is_glued = before.isdigit() and GLUED.match(text, position + 1) is not None
+            if not (is_glued or before.islower() or (before and before in CLOSING)) or not text[position + 1].isupper():
                 self.tokens.append(Token(position, position + 1, ["dot"]))
                 self.position = position + 1
                 return False

@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 from ..pattern import pattern
+from .dialect import is_british
 from .numbers import digits, whole
 from .rules import Around, Reading, Rule, reads, reads_as
 from .tables import of_kind, rows
@@ -21,6 +22,36 @@ def _number_sign(match: re.Match[str], _around: Around) -> Reading:
     """Read ``#5`` as ``number five``."""
     number = match[1].replace(",", "")
     return ["number", *(digits(number) if len(number) > 4 and "," not in match[1] else whole(number))]
+
+
+@reads(r"\*(\d{2,4})(#?)(?![\d*])")
+def _star(match: re.Match[str], around: Around) -> Reading:
+    """Read the code of a telephone ``*69``."""
+    before = around.text[max(0, around.start - 8) : around.start]
+    is_apart = not before or before[-1] in " \n(\"'"
+    is_factor = re.search(r"[\d)]\s*$", before)
+    key = [_hash_key()] if match[2] else []
+    return ["star", *digits(match[1]), *key] if is_apart and not is_factor else None
+
+
+@reads(r"([*#])(?![\w*#])")
+def _key(match: re.Match[str], around: Around) -> Reading:
+    """Read a key of a telephone: ``press *``."""
+    before = around.text[max(0, around.start - 24) : around.start]
+    is_key = re.search(
+        r"\b(?:press|hit|dial|push|then|the|or|and|by|with|enter)\s(?:the\s)?[\"']?$", before, re.IGNORECASE
+    )
+    is_dialled = re.search(
+        r"press|dial|\bkeys?\b|\bhit\b|phone", around.text[max(0, around.start - 60) : around.end + 20], re.IGNORECASE
+    )
+    if not is_key or not is_dialled:
+        return None
+    return ["star"] if match[1] == "*" else [_hash_key()]
+
+
+def _hash_key() -> str:
+    """Return the name of the key ``#``."""
+    return "hash" if is_british() else "pound"
 
 
 @reads(r"([A-GJa-g])#(?![\w#])")
@@ -68,6 +99,8 @@ def _love(_match: re.Match[str], around: Around) -> Reading:
 def _word(match: re.Match[str], around: Around) -> Reading:
     """Read a sign with a word of its own, but no brackets or arrows made of ``<`` and ``>``."""
     before, after = around.text[around.start - 1 : around.start], around.text[around.end : around.end + 1]
+    if match[0] in "†‡" and before.strip():
+        return None  # the mark of a footnote
     if match[0] in "<>" and match[0] in (before, after):
         return None  # ``>>>``
     if match[0] in "<>" and (after if match[0] == "<" else before).isalpha():
@@ -95,6 +128,8 @@ LETTER_RULES: list[Rule] = [
 SIGN_RULES: list[Rule] = [
     (pattern(r"'n'|'n’|'n(?= r)"), reads_as("and")),
     *_number_sign,
+    *_star,
+    *_key,
     (pattern(r"!(?=\s?[-−=+×÷*/^)])(?<=\d!|\bn!)"), reads_as("factorial")),
     (pattern(r"[~≈](?=\s?[\d$€£.])"), reads_as("about")),
     *_power,

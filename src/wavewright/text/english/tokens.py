@@ -17,7 +17,9 @@ from . import (
     calendar,
     codes,
     dimensions,
+    durations,
     identifiers,
+    latex,
     money,
     names,
     operators,
@@ -29,7 +31,7 @@ from .numbers import digits
 from .phones import phones_of_arpabet
 from .rules import Around, Rule
 from .tables import alternatives
-from .units import CURRENCIES
+from .units import CODES, CURRENCIES
 
 LATIN = r"A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff"
 WORD = pattern(rf"[{LATIN}]+(?:'[{LATIN}]+)*")
@@ -47,6 +49,7 @@ LETTER_RULES: Sequence[Rule] = (
     *identifiers.RULES,
     *calendar.LETTER_RULES,
     *money.CODE_RULES,
+    *quantities.LETTER_RULES,
     *signs.LETTER_RULES,
     *names.MOVE_RULES,
     *codes.LETTER_RULES,
@@ -54,9 +57,11 @@ LETTER_RULES: Sequence[Rule] = (
     *names.LETTER_RULES,
 )
 DIGIT_RULES: Sequence[Rule] = (
+    *latex.AMOUNT_RULES,
     *identifiers.DIGIT_RULES,
     *codes.VERSE_RULES,
     *codes.PHONE_RULES,
+    *durations.DIGIT_RULES,
     *calendar.DIGIT_RULES,
     *codes.DIGIT_RULES,
     *quantities.SCIENTIFIC_RULES,
@@ -68,7 +73,9 @@ DIGIT_RULES: Sequence[Rule] = (
     *quantities.PLAIN_RULES,
 )
 SIGN_RULES: Sequence[Rule] = (
+    *latex.RULES,
     *calendar.QUOTE_RULES,
+    *durations.SIGN_RULES,
     *identifiers.SIGN_RULES,
     *addresses.SIGN_RULES,
     *operators.RULES,
@@ -163,6 +170,7 @@ class TokenReader:
         return (
             word in abbreviations.WITHOUT_DOT
             or roman.is_small_roman(word)
+            or word in CODES
             or (self.lexicon is not None and self.lexicon.get(word) is not None)
         )
 
@@ -184,7 +192,7 @@ class TokenReader:
         """Read by the first rule that applies; rules of chunks need a dot, an ``@`` or ``://`` inside."""
         if is_chunk:
             chunk = pattern(r"\S{1,80}").match(self.text, position)
-            if not chunk or not re.search(r"[A-Za-z0-9_-][.@][A-Za-z0-9]|://", chunk[0]):
+            if not chunk or not re.search(r"[A-Za-z0-9_-][.@][A-Za-z0-9]|://|:\\", chunk[0]):
                 return None
         for written, reading in rules:
             match = written.match(self.text, position, position + MAX_WRITTEN_LENGTH)

@@ -1,0 +1,134 @@
+"""Read durations (``90s``, ``2h30m``, ``5m ago``) and rates of anything (``5 litres/day``)."""
+
+from __future__ import annotations
+
+import itertools
+import re
+
+from ..pattern import pattern
+from .numbers import decimal
+from .rules import NEAR, NOT_IN_WORD, Around, Reading, Rule, reads
+from .tables import alternatives, word_list
+from .units import PER, UNITS, Unit, named
+
+ORDER = ("year", "month", "week", "day", "hour", "minute", "second", "millisecond")
+"""Units of time, each longer than the next."""
+
+WRITTEN = {
+    **{written: Unit("year", "years") for written in ("y", "yr", "yrs")},
+    **{written: Unit("month", "months") for written in ("mo", "mos")},
+    **{written: Unit("week", "weeks") for written in ("w", "wk", "wks")},
+    **{written: Unit("day", "days") for written in ("d",)},
+    **{written: Unit("hour", "hours") for written in ("h", "hr", "hrs")},
+    **{written: Unit("minute", "minutes") for written in ("m", "min", "mins")},
+    **{written: Unit("second", "seconds") for written in ("s", "sec", "secs")},
+    "ms": UNITS["ms"],
+}
+"""Units of time as they are written after a number."""
+
+_UNIT = alternatives(WRITTEN)
+_PART = rf"\d{{1,5}}(?:\.\d{{1,3}})?\s?(?:{_UNIT})"
+PART = pattern(rf"(\d{{1,5}}(?:\.\d{{1,3}})?)\s?({_UNIT})")
+
+BEFORE_SECONDS = word_list("duration-cues")
+AFTER_SECONDS = word_list("duration-nouns")
+BEFORE_DECADE = word_list("decade-cues")
+AFTER_DECADE = word_list("decade-nouns")
+AGO = word_list("duration-ends")
+ALSO_DECADES = range(20, 100, 10)
+"""Decades, and ages and temperatures by the ten; other tens are seconds."""
+
+
+@reads(rf"{_PART}(?:,?\s?{_PART}){{1,5}}{NOT_IN_WORD}(?!['/])")
+def _compound(match: re.Match[str], _around: Around) -> Reading:
+    """Read ``2h30m``: units from long to short."""
+    parts = PART.findall(match[0])
+    ranks = [ORDER.index(WRITTEN[unit].one) for _, unit in parts]
+    if any(before >= after for before, after in itertools.pairwise(ranks)):
+        return None
+    words: list[str] = []
+    for number, unit in parts:
+        words += [*decimal(number.lstrip("0") or "0"), *named(WRITTEN[unit], number.lstrip("0") == "1")]
+    return words
+
+
+@reads(rf"(\d{{1,5}}(?:\.\d{{1,3}})?)(y|mo|w|d|m){NOT_IN_WORD}")
+def _single(match: re.Match[str], around: Around) -> Reading:
+    """Read ``5m ago`` and ``every 30d``, where the letter alone would be another unit."""
+    before, after = around.word_before.lower(), around.word_after.lower()
+    if not (after in AGO or before in ("every", "past", "eta") or (before in ("last", "next") and after == "")):
+        return None
+    if match[2] == "m" and before == "last" and after not in AGO:
+        return None  # the last 50 meters
+    is_one = match[1] == "1" or (around.is_adjective and after not in ("ago", "left"))
+    return [*decimal(match[1]), *named(WRITTEN[match[2]], is_one)]
+
+
+@reads(rf"(\d{{1,4}})s{NOT_IN_WORD}(?!')")
+def _seconds(match: re.Match[str], around: Around) -> Reading:
+    """Read ``90s`` as seconds, unless it is a decade (``the 90s``), an age or a temperature."""
+    number = int(match[1])
+    if len(match[1]) == 4 and not (around.word_after in AFTER_SECONDS and around.word_before in ("a", "an")):
+        return None  # the 1990s
+    if number == 1 or match[1][0] == "0" or not match[0][:-1].isdecimal():
+        return None
+    if number not in ALSO_DECADES:
+        is_plural = number % 10 != 0 or number in (100, 1000) or around.word_before.lower() in BEFORE_DECADE
+        return None if is_plural else _of_seconds(match[1], around)
+    return _of_seconds(match[1], around) if _are_seconds(around) else None
+
+
+def _are_seconds(around: Around) -> bool:
+    """Return True for a number that may be a decade, if the words around it speak of a time that passes."""
+    before = [word.lower() for word in around.words_before]
+    last = before[-1] if before else ""
+    after = around.word_after.lower()
+    sign = around.text[max(0, around.start - NEAR) : around.start].rstrip(" ")[-1:]
+    if last in BEFORE_DECADE and sign.isalnum() and after not in AFTER_SECONDS:
+        return False
+    if after in AFTER_DECADE or (last == "in" and around.word_after.istitle()):
+        return False  # in 80s Britain
+    is_timed = after in AFTER_SECONDS or (last in BEFORE_SECONDS and sign.isalnum())
+    return is_timed or (sign in ":=<>~≤≥±(" and sign != "" and len(before) > 0)
+
+
+def _of_seconds(number: str, around: Around) -> list[str]:
+    return [*decimal(number), "second" if number == "1" or around.is_adjective else "seconds"]
+
+
+RATES = rf"((?:\s?/\s?(?:{alternatives(PER)})(?:\^?[²³23](?!\d))?){{1,3}})"
+"""Pattern of the units after slashes: ``/kg/day``."""
+
+_RATE = pattern(rf"\s?/\s?({alternatives(PER)})(?:\^?([²³23])(?!\d))?")
+
+
+@reads(rf"\s?/\s?({alternatives(PER)})(?:\^?[²³23](?!\d))?{NOT_IN_WORD}")
+def _per(match: re.Match[str], around: Around) -> Reading:
+    """Read the slash of ``5 litres/day``, ``3x/week`` and ``$2/kg/month``."""
+    before = around.text[max(0, around.start - 60) : around.start]
+    is_counted = re.search(
+        r"(?:(?<![\w/])(?:[$€£¥₹]\s?)?\d[\d.,]*\s?-?(?:[A-Za-zµ²³°%.]+\s?){0,2}|\d[\d.,]*[x×%]?|/[a-z]{1,12})$", before
+    )
+    is_plural = len(match[1]) > 2 and around.word_before.islower() and re.search(r"[a-z]s$|people$", before)
+    if not (is_counted or is_plural):
+        return None
+    return per(match[0])
+
+
+def per(written: str) -> list[str]:
+    """Return the words of a text that ``RATES`` matches: ``per second squared``, ``per cubic meter per day``."""
+    return [word for unit, power in _RATE.findall(written) for word in _per_unit(unit, power)]
+
+
+def _per_unit(unit: str, power: str) -> list[str]:
+    name = PER[unit].split()
+    if not power:
+        return ["per", *name]
+    is_cube = power in "³3"
+    if name in (["second"], ["hour"], ["minute"]):
+        return ["per", *name, "cubed" if is_cube else "squared"]
+    return ["per", "cubic" if is_cube else "square", *name]
+
+
+DIGIT_RULES: list[Rule] = [*_compound, *_single, *_seconds]
+SIGN_RULES: list[Rule] = [*_per]
