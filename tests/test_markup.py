@@ -205,7 +205,7 @@ def test_words_stand_where_they_are_written(text, markup):
 def test_any_markup_is_read_and_positions_never_decrease(segments, markup):
     reader = MarkupReader(markup)
     for segment in ("".join(pieces) for pieces in segments):
-        ahead = reader.peek(segment)
+        ahead = reader.peek(segment).text
         converted = reader.read(segment)
         assert converted.text == ahead
         positions = [converted.position(index) for index in range(len(converted.text) + 1)]

@@ -12,8 +12,9 @@ from tiny_speech import LOUD, PHONE_FRAMES, StandInAcoustic, StandInVocoder, ins
 from wavewright.cli import run
 from wavewright.errors import BadModel, BadSetting, BadText, WavewrightError
 from wavewright.speech.envelope import FADE_SECONDS
+from wavewright.speech.pauses import SECONDS as PAUSE_SECONDS
 from wavewright.speech.pieces import FIRST_SYMBOLS, MAX_SYMBOLS, split_long_words
-from wavewright.speech.plan import PAUSE_SECONDS, plan_text
+from wavewright.speech.plan import plan_text
 from wavewright.speech.prosody import Prosody
 from wavewright.speech.steps import Pause, Piece
 from wavewright.speech.styles import STYLES, parse_style

@@ -109,6 +109,21 @@ VocalEffort: TypeAlias = Annotated[
     float, Field(description="Vocal effort, a factor; it changes the timbre.", ge=0.1, le=10)
 ]
 
+SentencePause: TypeAlias = Annotated[
+    float | None,
+    Field(description="Silence after a sentence in seconds; default: 0.36, divided by the rate.", ge=0, le=10),
+]
+
+ClausePause: TypeAlias = Annotated[
+    float | None,
+    Field(description="Silence after a comma, semicolon, colon or dash in seconds; default: the voice's.", ge=0, le=10),
+]
+
+ParagraphPause: TypeAlias = Annotated[
+    float | None,
+    Field(description="More silence between paragraphs in seconds; default: 0.4, divided by the rate.", ge=0, le=10),
+]
+
 GainDb: TypeAlias = Annotated[float, Field(description="Gain in dB.", ge=-60, le=24)]
 
 StyleName: TypeAlias = Annotated[

@@ -18,7 +18,10 @@ TEXT_COLUMN = "text"
 NAME_COLUMNS = ("name", "file")
 """Default columns with the names of sound files; without one the files are numbered."""
 
-SETTING_COLUMNS = ("voice", "rate", "pitch", "range", "energy", "volume_db", "style", "seed", "lufs")
+SETTING_COLUMNS = (
+    *("voice", "rate", "pitch", "range", "energy", "volume_db", "style", "seed", "lufs"),
+    *("sentence_pause", "clause_pause", "paragraph_pause"),
+)
 """Columns with settings of a line, named as the options of ``speak``; empty cells are ignored."""
 
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".json", ".txt")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -179,7 +179,8 @@ class _Book:
         """Return the chapters with something to speak, and the skipped passages of the new ones."""
         planned: list[_PlannedChapter] = []
         skipped: list[SkippedInBook] = []
-        for chapter in chapters:
+        for found in chapters:
+            chapter = replace(found, number=len(planned) + 1)  # chapters without speech have no number
             path = self.files.sound_file(self.out, chapter.stem)
             origin = {**self.origin, "text": chapter.text_hash}
             is_new = not self._is_up_to_date(path, origin)
@@ -225,7 +226,7 @@ class _Book:
 
     def _read(self, reader: MarkupReader, skipped: list[Skipped], text: str) -> Iterator[Sentence]:
         """Read the next paragraph without its markup; append skipped passages to ``skipped``."""
-        return self.narrator.sentences(reader.peek(text), skipped.append)
+        return self.narrator.sentences(reader.peek(text).text, skipped.append)
 
     def _paragraphs(self, chapter: Chapter) -> Iterator[Paragraph]:
         return paragraphs(self.file, chapter, self.chapter_mark, self.narrator.settings.markup)

@@ -10,6 +10,7 @@ from pathlib import Path
 from ..model_results import identity
 from ..speech.chunk import Chunk
 from ..speech.options import SpeechOptions
+from ..speech.pauses import Pauses
 from ..speech.styles import parse_style
 from ..speech.voice import Voice
 from ..text.lexicon import Lexicon
@@ -42,6 +43,7 @@ class Narrator:
             is_ssml=settings.ssml or None,
             markup=settings.markup,
             strict=settings.strict,
+            pauses=settings.pauses,
         )
 
     def chunks(self, text: str | Iterable[str | None], on_skip: OnSkip) -> Iterator[Chunk]:
@@ -84,6 +86,8 @@ class Narrator:
         }
         if settings.markup != "none":
             origin["markup"] = settings.markup
+        if settings.pauses != Pauses():
+            origin["pauses"] = asdict(settings.pauses)
         if settings.language is not None:
             origin["language"] = settings.language
         if settings.target_lufs is not None:

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from .. import parameters
 from ..errors import BadSetting
+from ..speech.pauses import Pauses
 from ..speech.prosody import Prosody
 from ..speech.voice import DEFAULT_VOCODER, DEFAULT_VOICE
 from ..watermark.sequences import DEFAULT_KEY
@@ -35,6 +36,9 @@ class NarrationSettings:
     language: parameters.TextLanguage = None
     strict: parameters.StrictReading = False
     lufs: parameters.TargetLoudness = None
+    sentence_pause: parameters.SentencePause = None
+    clause_pause: parameters.ClausePause = None
+    paragraph_pause: parameters.ParagraphPause = None
     watermark: parameters.IsMarked = True
     watermark_key: parameters.MarkKey = DEFAULT_KEY
 
@@ -42,6 +46,11 @@ class NarrationSettings:
     def prosody(self) -> Prosody:
         """Prosody of all words."""
         return Prosody(self.rate, self.pitch, self.range, self.energy, self.volume_db)
+
+    @property
+    def pauses(self) -> Pauses:
+        """Lengths of pauses."""
+        return Pauses(self.sentence_pause, self.clause_pause, self.paragraph_pause)
 
     @property
     def target_lufs(self) -> float | None:

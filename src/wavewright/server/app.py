@@ -64,7 +64,7 @@ class Server:
         self._open_paths = tuple(open_paths)
         self.jobs = JobEndpoints(settings)
         self.measurements = Measurements()
-        self.voices = SharedVoices(settings.watermark, settings.watermark_key)
+        self.voices = SharedVoices(settings.watermark, settings.watermark_key, settings.lexicon, settings.pauses)
         self.scheduler = Scheduler(settings.workers, settings.max_requests)
         self.wyoming: WyomingServer | None = None
         if settings.has_wyoming:

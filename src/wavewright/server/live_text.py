@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import re
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Literal
 
 from ..errors import BadText
+from ..text.markup import Markup, MarkupReader
 from ..text.sentence import Sentence
 from .speech_request import BadRequest
 
 Split = Literal["sentence", "clause"]
 SPLITS: tuple[Split, ...] = ("sentence", "clause")
 
-_MAY_END = re.compile(r"[^\w\s][\"')\]\u201d\u2019]*\s+\S|\n\s*\n\s*\S")
-"""A mark, and the start of what follows: only then is it known that a sentence does not go on."""
+_MAY_END = re.compile(r"[^\w\s][\"')\]\u201d\u2019]*\s+\S|\n\s*\S|>\s*[^\s<]")
+"""A mark or a line break, and the start of what follows: only then is it known that a sentence does not go on."""
+
+_LINE_MARKS = re.compile(r"(?:^|(?<=\n))(?:[^\w\n]|\d{1,3}[.)]|[A-Za-z]\)|\[[ xX]\])*$")
+"""What may be before the first word of a line: the marks of lists, headings and quotes."""
+
+_PAIRED = re.compile(r"\*\*|\*|__|~~|`+|[\[\]()]")
+"""Marks of Markdown that stand in pairs within a sentence."""
 
 _CLAUSE = re.compile(r"[,;:.!?\u2026\u2014][\"')\]\u201d\u2019]*\s+(?=\S)")
 
@@ -73,23 +81,29 @@ class LiveText:
         with self._lock:
             self._has_ended = True
 
-    def segments(self, read: Read) -> Iterator[str | None]:
+    def segments(self, read: Read, markup: Markup = "none") -> Iterator[str | None]:
         """Yield the segments as they come, None where there is none yet; called by one thread.
 
         Parameters
         ----------
         read : callable
             Finds sentences.
+        markup : {"none", "markdown", "html"}
+            Markup of the text.
         """
         pending = ""
+        reader = MarkupReader(markup)
         while True:
             with self._lock:
                 arrived, self._arrived = "".join(self._arrived), []
                 is_flushed, self._is_flushed = self._is_flushed, False
                 has_ended = self._has_ended
             pending += arrived
-            end = len(pending) if has_ended or is_flushed else self._end_of_whole(pending, read) if arrived else 0
+            end = len(pending) if has_ended or is_flushed else 0
+            if not end and arrived:
+                end = self._end_of_whole(pending, reader, read)
             if end:
+                reader.read(pending[:end])
                 yield pending[:end]
                 pending = pending[end:]
             if has_ended:
@@ -97,15 +111,30 @@ class LiveText:
             if not end:
                 yield None
 
-    def _end_of_whole(self, text: str, read: Read) -> int:
+    def _end_of_whole(self, text: str, reader: MarkupReader, read: Read) -> int:
         """Return the position up to which a text has whole sentences or clauses, 0 if it has none."""
         if self._split == "clause":
             ends = [match.end() for match in _CLAUSE.finditer(text)]
-            return ends[-1] if ends else 0
-        if not _MAY_END.search(text):
+        elif not _MAY_END.search(text):
             return 0
-        try:
-            starts = [sentence.start for sentence in read(text)]
-        except BadText:
-            return 0
-        return starts[-1] if len(starts) > 1 else 0
+        else:
+            plain = reader.peek(text)
+            try:
+                ends = [plain.position(sentence.start) for sentence in read(plain.text)]
+            except BadText:
+                return 0
+        positions = (_before_marks(text, end) for end in reversed(ends))
+        return next((end for end in positions if end and _is_closed(text[:end])), 0)
+
+
+def _before_marks(text: str, position: int) -> int:
+    """Return the start of the line if only marks are between it and a position, else the position."""
+    start = text.rfind("\n", 0, position) + 1
+    return start if _LINE_MARKS.search(text[start:position]) else position
+
+
+def _is_closed(text: str) -> bool:
+    """Return whether no bracket and no mark of emphasis is open at the end of the last line of a text."""
+    marks = Counter(_PAIRED.findall(text[text.rfind("\n") + 1 :]))
+    is_balanced = marks["["] == marks["]"] and marks["("] <= marks[")"]
+    return is_balanced and not any(number % 2 for mark, number in marks.items() if mark not in "[]()*")

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from ..errors import BadSetting, MissingExtra, how_to_install
-from ..parameters import IsMarked, MarkKey
+from ..parameters import ClausePause, IsMarked, LexiconPath, MarkKey, ParagraphPause, SentencePause
+from ..speech.pauses import Pauses
 from ..tasks import checked
 from ..watermark.sequences import DEFAULT_KEY
 from .settings import ServerSettings, read_keys, usable_processors
@@ -92,6 +93,10 @@ def serve(
         bool,
         Field(description="After the start, also start the processes for tasks, and compile what tasks need."),
     ] = True,
+    lexicon: LexiconPath = None,
+    sentence_pause: SentencePause = None,
+    clause_pause: ClausePause = None,
+    paragraph_pause: ParagraphPause = None,
     watermark: IsMarked = True,
     watermark_key: MarkKey = DEFAULT_KEY,
     sign: Annotated[
@@ -134,8 +139,19 @@ def serve(
         watermark=watermark,
         watermark_key=watermark_key,
         signing_key=_signing_key() if sign else None,
+        lexicon=checked_lexicon(lexicon),
+        pauses=Pauses(sentence_pause, clause_pause, paragraph_pause),
     )
     listen(settings, lambda address: f"Serving at {address} (speech: {address}/v1/audio/speech)")
+
+
+def checked_lexicon(path: Path | None) -> Path | None:
+    """Return the path of a lexicon, which is read once to check it; raise BadSetting or BadText if it is invalid."""
+    if path is not None:
+        from ..text.lexicon import Lexicon
+
+        Lexicon.read(path)
+    return path
 
 
 def _signing_key() -> Ed25519PrivateKey:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ..errors import BadSetting
 from ..names import quoted
 from ..ranges import check_ranges
+from ..speech.pauses import Pauses
 from ..watermark.sequences import DEFAULT_KEY
 
 if TYPE_CHECKING:
@@ -100,6 +101,10 @@ class ServerSettings:
         Whether all speech gets the mark of generated sound, and its key; requests cannot change that.
     signing_key
         Key that signs the sound files of jobs; without it they are not signed.
+    lexicon : Path or None
+        File with phones of words for all speech.
+    pauses : Pauses
+        Lengths of pauses that requests do not set.
 
     Raises
     ------
@@ -132,6 +137,8 @@ class ServerSettings:
     watermark: bool = True
     watermark_key: str = field(default=DEFAULT_KEY, repr=False)
     signing_key: Ed25519PrivateKey | None = field(default=None, repr=False)
+    lexicon: Path | None = None
+    pauses: Pauses = field(default_factory=Pauses)
 
     def __post_init__(self) -> None:
         check_ranges(self, LIMITS)

@@ -5,14 +5,19 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 
 from ..errors import BadModel
 from ..names import quoted
 from ..narration.narrator import Narrator, NarratorLoader
 from ..narration.settings import NarrationSettings
+from ..speech.pauses import Pauses
 from ..speech.voice import DEFAULT_VOICE
 from ..speech.voice_names import find_voice, language_of, voices
 from ..text import ssml
+from ..text.lexicon import Lexicon, phones_in_alphabet
 from ..watermark.sequences import DEFAULT_KEY
 
 OPENAI_VOICES = (
@@ -31,10 +36,21 @@ class SharedVoices:
     ----------
     watermark, watermark_key
         Whether all speech gets the mark of generated sound, and its key.
+    lexicon : Path or None
+        File with phones of words for all requests.
+    pauses : Pauses or None
+        Lengths of pauses that requests do not set.
     """
 
-    def __init__(self, watermark: bool = True, watermark_key: str = DEFAULT_KEY) -> None:
-        self._marking = {"watermark": watermark, "watermark_key": watermark_key}
+    def __init__(
+        self,
+        watermark: bool = True,
+        watermark_key: str = DEFAULT_KEY,
+        lexicon: Path | None = None,
+        pauses: Pauses | None = None,
+    ) -> None:
+        self._fixed = {"watermark": watermark, "watermark_key": watermark_key, "lexicon": lexicon}
+        self._pauses = pauses or Pauses()
         self._loader = NarratorLoader()
         self._locks: defaultdict[tuple[str, str, str | None], threading.Lock] = defaultdict(threading.Lock)
         self._lock = threading.Lock()
@@ -80,7 +96,7 @@ class SharedVoices:
         advice = f"give one of {', '.join(known)}" if known else "train one with --family acoustic"
         raise BadModel(f"There is no voice {quoted(name)}; {advice}.")
 
-    def narrator(self, settings: NarrationSettings, text: str) -> Narrator:
+    def narrator(self, settings: NarrationSettings, text: str, words: Mapping[str, str] | None = None) -> Narrator:
         """Return the narrator of a text, whose models are loaded once.
 
         Parameters
@@ -89,6 +105,8 @@ class SharedVoices:
             The settings, whose voice is as `find` accepts it.
         text : str
             The text; voices in SSML are checked as `find` does.
+        words : mapping of str to str, optional
+            Words of the request with their phones, which override those of the server's lexicon.
 
         Returns
         -------
@@ -102,11 +120,18 @@ class SharedVoices:
         BadText, BadSetting
             If the SSML, the style or the language is not valid.
         """
-        settings = settings.override({"voice": self.find(settings.voice), **self._marking})
+        pauses = self._pauses.override(settings.pauses)
+        lengths = {f"{name}_pause": seconds for name, seconds in vars(pauses).items()}
+        settings = settings.override({"voice": self.find(settings.voice), **self._fixed, **lengths})
         with self._lock:
             lock = self._locks[settings.voice, settings.vocoder, settings.language]
         with lock:
             narrator = self._loader.load(settings)
+        if words:
+            reader = narrator.voice.front_end
+            own = {word: reader.phones(*phones_in_alphabet(phones)) for word, phones in words.items()}
+            known = narrator.lexicon.words if narrator.lexicon else {}
+            narrator = replace(narrator, lexicon=Lexicon({**known, **Lexicon(own).words}))
         if settings.ssml or (settings.markup == "none" and ssml.looks_like_ssml(text)):
             document = ssml.parse(text, narrator.voice.front_end)
             for name in {span.voice for span in document.spans if span.voice}:

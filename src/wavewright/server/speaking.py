@@ -46,7 +46,7 @@ def speech_packets(request: SpeechRequest, voices: SharedVoices, measurements: M
     WavewrightError
         If the voice does not exist or the text cannot be spoken.
     """
-    narrator = voices.narrator(request.settings, request.text)
+    narrator = voices.narrator(request.settings, request.text, request.lexicon)
     sample_rate = narrator.voice.sample_rate
     encoder = open_encoder(request.audio_format, sample_rate)
     try:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from .. import json_text
@@ -22,8 +23,12 @@ DATED_MODEL = re.compile(r"(tts-1|tts-1-hd|gpt-4o-mini-tts)-(\d{4}|\d{4}-\d{2}-\
 
 STREAM_FORMATS = ("audio", "sse")
 MAX_INSTRUCTIONS = 4_096
+MAX_WORDS = 10_000  # of a lexicon
 
-OWN_FIELDS = ("pitch", "range", "energy", "volume_db", "style", "seed", "ssml", "markup", "language", "strict")
+OWN_FIELDS = (
+    *("pitch", "range", "energy", "volume_db", "style", "seed", "ssml", "markup", "language", "strict"),
+    *("sentence_pause", "clause_pause", "paragraph_pause"),
+)
 """Fields besides those of OpenAI, named and described as the parameters of `wavewright.speak`."""
 
 STYLE_NAME = re.compile(rf"\b({'|'.join(STYLES)})\b", re.IGNORECASE)
@@ -62,6 +67,7 @@ class SpeechRequest:
     audio_format: str = "mp3"
     stream_format: str = "audio"
     with_words: bool = False
+    lexicon: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def content_type(self) -> str:
@@ -95,7 +101,8 @@ def parse_speech(fields: JsonObject, max_text: int) -> SpeechRequest:
     ----------
     fields : dict
         ``input``, and ``model``, ``voice``, ``response_format``, ``speed``, ``instructions``, ``stream_format`` of
-        OpenAI; `OWN_FIELDS`; and ``word_timestamps``, with which a stream of events has the times of words.
+        OpenAI; `OWN_FIELDS`; ``lexicon``, an object of words and their phones; and ``word_timestamps``, with which a
+        stream of events has the times of words.
     max_text : int
         Longest text in characters.
 
@@ -118,6 +125,7 @@ def parse_speech(fields: JsonObject, max_text: int) -> SpeechRequest:
         _choice(fields, "response_format", tuple(CONTENT_TYPES)),
         stream_format,
         fields.get("word_timestamps") is True and stream_format == "sse",
+        _lexicon_of(fields),
     )
 
 
@@ -183,6 +191,22 @@ def _voice_of(fields: JsonObject) -> str:
     if not isinstance(voice, str):
         raise BadRequest("The voice must be its name, a string, or an object with the name as id.", "voice")
     return voice
+
+
+def _lexicon_of(fields: JsonObject) -> dict[str, str]:
+    """Return the words of the request with their phones, which the voice's front end checks."""
+    words = fields.get("lexicon")
+    if words is None:
+        return {}
+    if not isinstance(words, dict) or not all(
+        isinstance(phones, str) and word.strip() for word, phones in words.items()
+    ):
+        raise BadRequest(
+            'The lexicon is not an object of words with their phones; send one such as {"Kyiv": "K IY1 V"}.', "lexicon"
+        )
+    if len(words) > MAX_WORDS:
+        raise BadRequest(f"The lexicon has {len(words)} words; send at most {MAX_WORDS}.", "lexicon")
+    return {word: str(phones) for word, phones in words.items()}
 
 
 def _text_of(fields: JsonObject, name: str, default: str) -> str:

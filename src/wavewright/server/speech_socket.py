@@ -57,10 +57,10 @@ class LiveSpeech:
 
     def packets(self) -> Iterator[Packet]:
         """Yield the audio as encoded bytes; packets that wait where there is no whole sentence yet."""
-        narrator = self._voices.narrator(self._request.settings, "")
+        narrator = self._voices.narrator(self._request.settings, "", self._request.lexicon)
         encoder = open_encoder(self._request.audio_format, narrator.voice.sample_rate)
         try:
-            segments = self._text.segments(lambda text: _sentences(narrator, text))
+            segments = self._text.segments(lambda text: _sentences(narrator, text), self._request.settings.markup)
             with suppress(NothingToSpeak):  # the client may end without a word
                 for chunk in narrator.chunks(segments, self._skip):
                     seconds = chunk.wave.shape[1] / narrator.voice.sample_rate
@@ -133,8 +133,8 @@ class SpeechSocket:
             raise BadRequest(f"split is {quoted(str(split))}; it must be sentence or clause.", "split")
         defaults: JsonObject = {"input": "", "response_format": "pcm", "voice": None}
         request = parse_speech({**defaults, **fields, "stream_format": "sse"}, self._settings.max_text)
-        if request.settings.ssml or request.settings.markup != "none":
-            raise BadRequest("A text that arrives in pieces is plain; leave ssml and markup out.", "markup")
+        if request.settings.ssml:
+            raise BadRequest("A text that arrives in pieces is no SSML; leave ssml out, or give a markup.", "ssml")
         return request, LiveText(self._settings.max_text, split)
 
     async def _read(

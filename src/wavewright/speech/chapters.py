@@ -13,6 +13,7 @@ from ..errors import BadText
 from ..names import file_stem
 from ..text.markup import Markup, MarkupReader
 from ..text.ssml import looks_like_ssml
+from ..text.standard_input import START_BYTES, document_format
 from .reading import has_alphanumeric
 
 MAX_HEADING_LENGTH = 80
@@ -33,6 +34,9 @@ _NAMED = re.compile(
 )
 
 _HTML_HEADING = re.compile(r"\s*<h[12][\s>]", re.IGNORECASE)
+_HTML_SPLIT = re.compile(r"(?=<h[12][\s>])|(?<=</h[12]>)", re.IGNORECASE)
+_HTML_OPEN = re.compile(r"<h[12](?:\s[^<>]*)?>(?!.*</h[12]\s*>)", re.IGNORECASE | re.DOTALL)
+MAX_HEADING_LINES = 20
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,7 @@ def find_chapters(path: Path, marker: str | None = None, markup: Markup = "none"
     A heading is a line after an empty one (or the first) that starts with ``# `` or ``## ``, or is Chapter, Part or
     Book and a number, optionally with a title (``Chapter 2: Home``), or is Prologue, Epilogue or the like. With a
     `marker`, only lines that start with it are headings. In Markdown, lines of a code block are not headings; in HTML,
-    lines that start with ``<h1>`` or ``<h2>`` are.
+    ``<h1>`` and ``<h2>`` are, wherever they stand.
 
     Parameters
     ----------
@@ -97,13 +101,13 @@ def find_chapters(path: Path, marker: str | None = None, markup: Markup = "none"
     BadText
         If the file is not text, is SSML, or has nothing to speak.
     """
-    if looks_like_ssml(next((line for line in _lines(path) if line.strip()), "")):
+    if looks_like_ssml(next((line for _, line in _lines(path, markup) if line.strip()), "")):
         raise BadText(f"{path} is SSML, and a book is plain text; send it to standard input instead.")
     chapters: list[Chapter] = []
     chapter = _OpenChapter(0, "", False)
     was_empty = True
     is_code = False
-    for number, line in enumerate(_lines(path)):
+    for number, (_, line) in enumerate(_lines(path, markup)):
         if not is_code and _is_heading(line, was_empty, marker, markup):
             chapters += chapter.close(len(chapters) + 1, number)
             chapter = _OpenChapter(number, MarkupReader(markup).read(_title(line, marker)).text.strip(), True)
@@ -194,24 +198,46 @@ def paragraphs(path: Path, chapter: Chapter, marker: str | None = None, markup: 
     """
     separator = " " if markup == "none" else "\n"
     pending: list[str] = []
-    number = chapter.first
-    for number, line in enumerate(itertools.islice(_lines(path), chapter.first, chapter.end), chapter.first + 1):
-        if number == chapter.first + 1 and chapter.has_heading:
+    first = 0  # line of the pending ones
+    for index, (number, line) in enumerate(itertools.islice(_lines(path, markup), chapter.first, chapter.end)):
+        if index == 0 and chapter.has_heading:
             if title := _title(line, marker):  # a marker may stand alone
                 yield Paragraph(number, (title,), separator)
         elif line.strip():
+            first = first if pending else number
             pending.append(line.strip())
         elif pending:
-            yield Paragraph(number - len(pending), tuple(pending), separator)
+            yield Paragraph(first, tuple(pending), separator)
             pending = []
     if pending:
-        yield Paragraph(number + 1 - len(pending), tuple(pending), separator)
+        yield Paragraph(first, tuple(pending), separator)
 
 
-def _lines(path: Path) -> Iterator[str]:
+def _lines(path: Path, markup: Markup) -> Iterator[tuple[int, str]]:
+    """Yield the lines with their numbers, from 1; in HTML, headings are lines of their own."""
+    if markup != "html":
+        yield from enumerate(_written_lines(path), 1)
+        return
+    pending, first = "", 1  # of a heading that continues in the next line
+    for number, line in enumerate(_written_lines(path), 1):
+        first = first if pending else number
+        pending += line
+        if _HTML_OPEN.search(pending) and number - first < MAX_HEADING_LINES:
+            continue
+        yield from ((first, part) for part in _HTML_SPLIT.split(pending) if part)
+        pending = ""
+    if pending:
+        yield from ((first, part) for part in _HTML_SPLIT.split(pending) if part)
+
+
+def _written_lines(path: Path) -> Iterator[str]:
     if path.exists() and not path.is_file() and not path.is_dir():  # a book is read several times
         raise BadText(f"{path} is a pipe, socket or device; save the text to a file, and give that.")
     try:
+        with path.open("rb") as contents:
+            kind = document_format(contents.read(START_BYTES))
+        if kind:
+            raise BadText(f"{path} is {kind}, and a book is plain text, Markdown or HTML; convert it first.")
         with path.open(encoding="utf-8-sig") as file:
             while line := file.readline(MAX_LINE_LENGTH + 1):
                 if len(line) > MAX_LINE_LENGTH:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from ..text.lexicon import Lexicon
 from ..text.markup import Markup
+from .pauses import Pauses
 from .prosody import Prosody
 
 
@@ -20,3 +21,4 @@ class SpeechOptions:
     is_ssml: bool | None = None
     markup: Markup = "none"
     strict: bool = False
+    pauses: Pauses = field(default_factory=Pauses)

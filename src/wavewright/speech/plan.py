@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -14,18 +14,15 @@ from ..text.lexicon import Lexicon
 from ..text.markup import Markup, MarkupReader
 from ..text.sentence import Sentence, Word
 from ..text.skipped import OnSkip, Skipped
+from .pauses import Pauses
 from .pieces import split_long_words, split_words
 from .prosody import Prosody
 from .reading import has_alphanumeric
 from .steps import Mark, Pause, Piece, Step, Waiting
 from .styles import EMPHASES
 
-PAUSE_SECONDS = {",": 0.12, ";": 0.22, ".": 0.36, "?": 0.36, "!": 0.36, "": 0.06}
-"""Silence after a piece by its last punctuation symbol, the voice's own silence included."""
-
-PARAGRAPH_SECONDS = 0.4
-"""Additional silence between paragraphs."""
-
+_SIGNS = re.compile(r"[^\w\s]*(?:[ \t]+[-\u2013\u2014]+(?=\s))?")  # after a word
+_LINE_MARKS = "#> "  # of headings and quotes, which subtitles do not show
 _EMPTY_LINE = re.compile(r"\n\s*\n")
 _SSML_PARAGRAPH = re.compile(re.escape(ssml.PARAGRAPH))  # other line breaks separate sentences there
 
@@ -37,6 +34,7 @@ def plan_text(
     lexicon: Lexicon | None = None,
     on_skip: OnSkip | None = None,
     markup: Markup = "none",
+    pauses: Pauses | None = None,
 ) -> Iterator[Step]:
     """Plan a plain text, or its segments one after the other as they come.
 
@@ -58,6 +56,8 @@ def plan_text(
         Called with each passage that cannot be read; by default such a passage raises BadText.
     markup : {"none", "markdown", "html"}
         Markup of the text.
+    pauses : Pauses, optional
+        Lengths of the pauses.
 
     Yields
     ------
@@ -72,7 +72,7 @@ def plan_text(
         If a passage cannot be read and `on_skip` is None.
     """
     source = _PlainSource(prosody or Prosody())
-    planner = _Planner(source)
+    planner = _Planner(source, pauses or Pauses())
     reader = MarkupReader(markup)
     is_whole = isinstance(texts, str)
     is_silent = True
@@ -106,16 +106,18 @@ def plan_ssml(
     prosody: Prosody | None = None,
     lexicon: Lexicon | None = None,
     on_skip: OnSkip | None = None,
+    pauses: Pauses | None = None,
 ) -> Iterator[Step]:
     """Plan an SSML document.
 
     Parameters and steps are those of `plan_text`. Positions of words are those in the text of the document, whose
-    prosody is combined with `prosody`. Raises NothingToSpeak for a document with neither words nor pauses nor marks,
-    BadText for a passage that cannot be read if `on_skip` is None.
+    prosody is combined with `prosody`, and whose pauses override `pauses`. Raises NothingToSpeak for a document with
+    neither words nor pauses nor marks, BadText for a passage that cannot be read if `on_skip` is None.
     """
     source = _SsmlSource(document, prosody or Prosody())
     if has_alphanumeric(document.text) or not source.events:
-        yield from _Planner(source).steps(front_end.stream(document.text, lexicon, on_skip), document.text)
+        planner = _Planner(source, (pauses or Pauses()).override(Pauses(**document.pauses)))
+        yield from planner.steps(front_end.stream(document.text, lexicon, on_skip), document.text)
     yield from source.events_until(len(document.text) + 1)
 
 
@@ -198,6 +200,7 @@ class _SsmlSource:
                 self.events.append((span.start, Pause(span.pause_seconds)))
         self._next_event = 0
         self._next_span = 0
+        self._shown_span = -1
 
     def events_until(self, position: int) -> list[Pause | Mark]:
         first = self._next_event
@@ -219,15 +222,19 @@ class _SsmlSource:
         span = self._spans[self._next_span]
         own = Prosody(span.rate, span.pitch_semitones, span.pitch_range, 1.0, span.volume_db)
         if span.written and word.text.strip() not in span.written:  # sub, say-as or phoneme replaced the written text
-            word = replace(word, text=span.written)
+            is_shown = self._next_span != self._shown_span  # by the first word of its alias
+            self._shown_span = self._next_span
+            shown = word.shown.replace(" ".join(word.text.split()), span.written, 1)
+            word = replace(word, text=span.written, shown=shown if is_shown else "")
         return word, self._prosody.combine(own).combine(EMPHASES[span.emphasis]), span.voice
 
 
 class _Planner:
     """Converts sentences to steps; keeps what the pause before the next sentence depends on."""
 
-    def __init__(self, source: _Source) -> None:
+    def __init__(self, source: _Source, pauses: Pauses) -> None:
         self._source = source
+        self._pauses = pauses
         self._is_first = True  # nothing was spoken yet
         self._is_paragraph = False  # a paragraph ended after the last sentence
         self._trailing_space = ""  # at the end of the text so far
@@ -237,7 +244,8 @@ class _Planner:
         end = 0
         for sentence in sentences:
             self.skip(text[end : sentence.start])
-            yield from self._sentence_steps(sentence, self._is_paragraph and not self._is_first)
+            shown = Sentence(tuple(_shown_words(sentence.words, text, end)))
+            yield from self._sentence_steps(shown, self._is_paragraph and not self._is_first)
             self._is_paragraph = False
             self._trailing_space = ""
             end = sentence.end
@@ -260,7 +268,7 @@ class _Planner:
                 yield from self._pieces(piece, is_pause_next=last_pause >= 0)
                 piece = _OpenPiece()
             if is_paragraph and last_pause < 0:
-                yield Pause(PARAGRAPH_SECONDS * prosody.pauses)
+                yield Pause(self._pauses.between_paragraphs(prosody))
             is_paragraph = False
             yield from events[: last_pause + 1]
             piece.marks += [
@@ -279,13 +287,37 @@ class _Planner:
         start = 0
         for piece_words in split_words(words, self._is_first):
             end = start + len(piece_words)
-            pause_seconds = PAUSE_SECONDS[piece_words[-1].mark_after] * piece.prosody[end - 1].pauses
+            pause_seconds = self._pauses.after(piece_words[-1].mark_after, piece.prosody[end - 1])
             if end == len(words) and is_pause_next:
                 pause_seconds = 0.0
             marks = tuple((name, index - start) for name, index in piece.marks if start <= index < end)
-            yield Piece(tuple(piece_words), tuple(piece.prosody[start:end]), pause_seconds, piece.voice, marks)
+            yield Piece(
+                words=tuple(piece_words),
+                prosody=tuple(piece.prosody[start:end]),
+                pause_seconds=pause_seconds,
+                voice=piece.voice,
+                marks=marks,
+                clause_seconds=self._pauses.clause,
+            )
             start = end
             self._is_first = False
+
+
+def _shown_words(words: Sequence[Word], text: str, end: int) -> Iterator[Word]:
+    """Yield the words with what subtitles show: each with the signs around it, from position ``end`` of the text on."""
+    shown_end = end + len(_SIGNS.match(text, end)[0]) if end else 0  # type: ignore[index]
+    for index, word in enumerate(words):
+        if word.end <= shown_end:
+            yield replace(word, shown="")
+            continue
+        before = text[shown_end : max(word.start, shown_end)]
+        next_start = next((other.start for other in words[index + 1 :] if other.start >= word.end), len(text))
+        after = _SIGNS.match(text, word.end, next_start)
+        shown_end = word.end + (len(after[0]) if after else 0)
+        space = " " if before[:1].isspace() else ""
+        lead = " ".join(before.split()) + (" " if before.split() and before[-1:].isspace() else "")
+        written = " ".join(word.text.split())
+        yield replace(word, shown=f"{space}{lead.lstrip(_LINE_MARKS)}{written}{after[0] if after else ''}")
 
 
 class _OpenPiece:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ..errors import BadText, NothingToSpeak
+from ..text.layout import is_marked
 from ..text.markup import Markup, MarkupReader
 from ..text.sentence import Sentence
 
@@ -84,7 +85,8 @@ def segment_lines(lines: Iterable[str], source: str, read: Read, markup: Markup 
     """Group the lines of a text, as they come, into segments that each end with a sentence.
 
     Each segment is read alone as it is in the whole text. It ends with a line whose sentence
-    cannot continue in the next line, with an empty line, or with the end of the text.
+    cannot continue in the next line, with an empty line, before an item of a list or after a heading, or with the end
+    of the text.
 
     Parameters
     ----------
@@ -110,7 +112,7 @@ def segment_lines(lines: Iterable[str], source: str, read: Read, markup: Markup 
     reader = MarkupReader(markup)
 
     def read_ahead(text: str) -> Iterable[Sentence]:
-        return read(reader.peek(text))
+        return read(reader.peek(text).text)
 
     def checked(segment: list[str], last_line: int) -> str:
         text = "".join(segment)
@@ -121,6 +123,10 @@ def segment_lines(lines: Iterable[str], source: str, read: Read, markup: Markup 
     n_characters = 0
     number = 0
     for number, line in enumerate(lines, 1):
+        if pending and markup == "none" and _begins_block(line, pending, read):
+            yield checked(pending, number - 1)
+            pending = []
+            n_characters = 0
         pending.append(line)
         n_characters += len(line)
         is_full = not line.strip() or n_characters > MAX_PENDING
@@ -132,6 +138,18 @@ def segment_lines(lines: Iterable[str], source: str, read: Read, markup: Markup 
             n_characters = 0
     if pending:
         yield checked(pending, number)
+
+
+def _begins_block(line: str, pending: Sequence[str], read: Read) -> bool:
+    """Return whether a line of plain text begins an item, a quote or the text after a heading."""
+    if not (is_marked(line) or is_marked(pending[-1])):
+        return False
+    before = "".join(pending)
+    try:
+        starts = [sentence.start for sentence in read(before + line)]
+    except BadText:
+        return False
+    return any(start >= len(before) and not before[start:].strip() for start in starts)
 
 
 def has_alphanumeric(text: str) -> bool:

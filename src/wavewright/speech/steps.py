@@ -47,6 +47,8 @@ class Piece:
         Name of another voice that speaks the piece.
     marks : tuple of (str, int)
         Name of each mark and the index of the word after it.
+    clause_seconds : float or None
+        Length of the pauses at commas and semicolons within it; None as the acoustic model predicts them.
     """
 
     words: tuple[Word, ...]
@@ -54,6 +56,7 @@ class Piece:
     pause_seconds: float
     voice: str | None = None
     marks: tuple[tuple[str, int], ...] = ()
+    clause_seconds: float | None = None
 
     @property
     def sentence(self) -> Sentence:

@@ -15,6 +15,7 @@ MAX_LINE_CHARACTERS = 42
 MAX_LINES = 2
 MAX_SECONDS = 6.0  # of one subtitle
 MAX_GAP_SECONDS = 0.8  # between words of one subtitle
+MAX_JOINED_GAP_SECONDS = 1.6  # before or after a subtitle of one word that is joined to another
 SENTENCE_ENDS = (".", "?", "!")
 
 
@@ -82,28 +83,67 @@ def subtitles(words: Sequence[TimedWord], marks: Sequence[TimedMark], file_forma
 
 
 def cues(words: Iterable[TimedWord]) -> list[Cue]:
-    """Return the words as subtitles of at most two lines, split at sentence ends and long silences."""
-    done: list[Cue] = []
-    pending: list[TimedWord] = []
+    """Return the words as subtitles of at most two lines, split at sentence ends and long silences.
+
+    A subtitle of one word is joined to the next or the last one, or gets a word of one, where that fits.
+    """
+    groups: list[list[TimedWord]] = []
     for word in _written_words(words):
-        if pending and not _belongs(word, pending):
-            done.append(_cue(pending))
-            pending = []
-        pending.append(word)
-    return [*done, _cue(pending)] if pending else done
+        if groups and _belongs(word, groups[-1]):
+            groups[-1].append(word)
+        else:
+            groups.append([word])
+    return [_cue(group) for group in _joined(groups)]
+
+
+def _joined(groups: list[list[TimedWord]]) -> list[list[TimedWord]]:
+    """Return the words of each subtitle without subtitles of one word, where they fit into another."""
+    done: list[list[TimedWord]] = []
+    waiting = list(groups)
+    while waiting:
+        group = waiting.pop(0)
+        last = done[-1] if done else []
+        if len(group) > 1 or not (last or waiting):
+            done.append(group)
+        elif waiting and _fits([*group, *waiting[0]]) and _is_near(group, waiting[0]):
+            waiting[0] = [*group, *waiting[0]]
+        elif last and _fits([*last, *group]) and _is_near(last, group):
+            last += group
+        elif len(last) > 2 and _fits([last[-1], *group]) and _is_near(last, group):
+            done.append([last.pop(), *group])
+        elif waiting and len(waiting[0]) > 2 and _fits([*group, waiting[0][0]]) and _is_near(group, waiting[0]):
+            done.append([*group, waiting[0].pop(0)])
+        else:
+            done.append(group)
+    return done
+
+
+def _fits(words: list[TimedWord]) -> bool:
+    """Return whether words fit into one subtitle."""
+    return words[-1].end - words[0].start <= MAX_SECONDS and len(_lines(words)) <= MAX_LINES
+
+
+def _is_near(words: list[TimedWord], others: list[TimedWord]) -> bool:
+    """Return whether only a short silence is between the words of two subtitles."""
+    return others[0].start - words[-1].end <= MAX_JOINED_GAP_SECONDS
 
 
 def _written_words(words: Iterable[TimedWord]) -> Iterator[TimedWord]:
     """Yield the words with those merged that are written as one word."""
     last: TimedWord | None = None
     for word in words:
-        if last is not None and (last.from_character, last.to_character) == (word.from_character, word.to_character):
+        is_same = last is not None and (
+            (last.from_character, last.to_character) == (word.from_character, word.to_character)
+            or (not word.shown and bool(last.shown))  # a further word of an alias
+        )
+        if last is not None and is_same:
             last = replace(
                 last,
                 spoken=f"{last.spoken} {word.spoken}",
                 end=word.end,
                 mark_after=word.mark_after,
                 phones=last.phones + word.phones,
+                shown=last.shown + word.shown,
             )
             continue
         if last is not None:
@@ -116,12 +156,7 @@ def _written_words(words: Iterable[TimedWord]) -> Iterator[TimedWord]:
 def _belongs(word: TimedWord, pending: list[TimedWord]) -> bool:
     """Return whether a word belongs to the subtitle of the words before it."""
     last = pending[-1]
-    return (
-        last.mark_after not in SENTENCE_ENDS
-        and word.start - last.end <= MAX_GAP_SECONDS
-        and word.end - pending[0].start <= MAX_SECONDS
-        and len(_lines([*pending, word])) <= MAX_LINES
-    )
+    return last.mark_after not in SENTENCE_ENDS and word.start - last.end <= MAX_GAP_SECONDS and _fits([*pending, word])
 
 
 def _cue(words: list[TimedWord]) -> Cue:
@@ -130,8 +165,7 @@ def _cue(words: list[TimedWord]) -> Cue:
 
 def _lines(words: list[TimedWord]) -> list[str]:
     lines = [""]
-    for word in words:
-        shown = " ".join(word.text.split()) + (word.mark_after if word.mark_after != ";" else ",")
+    for shown in "".join(word.shown or f" {word.text}" for word in words).split():
         if lines[-1] and len(lines[-1]) + 1 + len(shown) > MAX_LINE_CHARACTERS:
             lines.append("")
         lines[-1] += (" " if lines[-1] else "") + shown

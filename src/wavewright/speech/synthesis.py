@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from ..text.sentence import NO_WORD, PAUSES, SILENCE
 from ..units import db_to_gain, seconds_to_samples
 from .chunk import Chunk
 from .envelope import GainEnvelope
+from .pauses import CLAUSES
 from .steps import Mark, Pause, Piece, Step, SymbolControls
 from .timestamps import TimedMark, timed_marks, timed_words
 
@@ -70,6 +71,9 @@ class Synthesizer:
         controls = piece.controls()
         spoken = self._speak(piece, controls)
         frames_per_second = vocoder.sample_rate / vocoder.hop_length
+        if piece.clause_seconds is not None:
+            n_frames = round(piece.clause_seconds * frames_per_second)
+            spoken = with_clause_pauses(spoken, sentence.symbols, sentence.word_indices, n_frames)
         tail_frames = round(piece.pause_seconds * frames_per_second)
         durations = trim_silence(sentence.symbols, sentence.word_indices, spoken.durations, tail_frames)
         first = int(spoken.durations[0] - durations[0])
@@ -116,6 +120,30 @@ class Synthesizer:
     def _mark(self, mark: Mark) -> Chunk:
         seconds = round(self._n_samples / self._vocoder.sample_rate, 6)
         return Chunk(np.zeros((1, 0), np.float32), marks=(TimedMark(mark.name, seconds),))
+
+
+def with_clause_pauses(
+    spoken: Utterance, symbols: tuple[str, ...], word_indices: tuple[int, ...], n_frames: int
+) -> Utterance:
+    """Return an utterance whose pauses at commas and semicolons between words have ``n_frames`` frames.
+
+    A pause is cut or extended in its middle; one without frames gets the quietest frame of the utterance.
+    """
+    last = max((symbol for symbol, word in enumerate(word_indices) if word != NO_WORD), default=-1)
+    durations = np.array(spoken.durations, np.int64)
+    ends = np.cumsum(durations)
+    quietest = int(spoken.mel.sum(axis=0).argmin())
+    columns: list[np.ndarray] = []
+    for index, (symbol, end) in enumerate(zip(symbols, ends, strict=True)):
+        frames = np.arange(end - durations[index], end)
+        if symbol in CLAUSES and word_indices[index] == NO_WORD and index < last:
+            middle = frames[len(frames) // 2] if len(frames) else quietest
+            n_before, n_after = min((n_frames + 1) // 2, (len(frames) + 1) // 2), min(n_frames // 2, len(frames) // 2)
+            filling = np.full(n_frames - n_before - n_after, middle)
+            frames = np.concatenate([frames[:n_before], filling, frames[len(frames) - n_after :]])
+            durations[index] = n_frames
+        columns.append(frames)
+    return replace(spoken, mel=spoken.mel[:, np.concatenate(columns)], durations=durations)
 
 
 def trim_silence(

@@ -37,6 +37,8 @@ class TimedWord:
         The punctuation symbol after it, or empty.
     phones : tuple of TimedPhone
         Its phones.
+    shown : str
+        The word with the signs and the space around it in the text, for subtitles; empty where another word has it.
     """
 
     text: str
@@ -47,6 +49,7 @@ class TimedWord:
     to_character: int
     mark_after: str
     phones: tuple[TimedPhone, ...]
+    shown: str = ""
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,7 @@ def timed_words(
             to_character=word.end,
             mark_after=word.mark_after,
             phones=tuple(word_phones),
+            shown=word.shown,
         )
         for word, word_phones in zip(sentence.words, phones, strict=True)
     ]

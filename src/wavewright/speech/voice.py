@@ -22,6 +22,7 @@ from ..text.sentence import Sentence
 from ..text.skipped import OnSkip, Skipped, warn, warn_of
 from .chunk import Chunk, Clipping
 from .options import SpeechOptions
+from .pauses import Pauses
 from .plan import plan_ssml, plan_text
 from .prosody import Prosody
 from .steps import Step
@@ -174,6 +175,7 @@ class Voice:
         is_ssml: bool | None = None,
         markup: Markup = "none",
         strict: bool = False,
+        pauses: Pauses | None = None,
     ) -> Speech:
         """Speak a text; the audio is that of the joined chunks of `stream`, bit for bit.
 
@@ -183,7 +185,7 @@ class Voice:
         ----------
         text : str
             The text.
-        prosody, style, lexicon, seed, is_ssml, markup, strict
+        prosody, style, lexicon, seed, is_ssml, markup, strict, pauses
             As for `stream`.
 
         Returns
@@ -203,7 +205,7 @@ class Voice:
         """
         clipping = Clipping()
         skipped: list[Skipped] = []
-        options = SpeechOptions(prosody or Prosody(), style, lexicon, seed, is_ssml, markup, strict)
+        options = SpeechOptions(prosody or Prosody(), style, lexicon, seed, is_ssml, markup, strict, pauses or Pauses())
         chunks = list(clipping.count(self.chunks(text, options, skipped.append)))
         warn_of(skipped)
         return Speech(
@@ -226,6 +228,7 @@ class Voice:
         markup: Markup = "none",
         strict: bool = False,
         on_skip: OnSkip = warn,
+        pauses: Pauses | None = None,
     ) -> Iterator[Chunk]:
         """Speak a text in chunks, each yielded as soon as it is computed; the first one is a short clause.
 
@@ -253,6 +256,8 @@ class Voice:
             Whether passages that cannot be read, such as letters of another script, raise BadText.
         on_skip : callable
             Called with each such passage otherwise; by default it issues a `SkippedText` warning.
+        pauses : Pauses, optional
+            Lengths of the pauses between sentences, clauses and paragraphs; SSML may override them.
 
         Returns
         -------
@@ -270,7 +275,7 @@ class Voice:
         BadModel
             If a voice in the SSML does not exist.
         """
-        options = SpeechOptions(prosody or Prosody(), style, lexicon, seed, is_ssml, markup, strict)
+        options = SpeechOptions(prosody or Prosody(), style, lexicon, seed, is_ssml, markup, strict, pauses or Pauses())
         return self.chunks(text, options, on_skip)
 
     def chunks(
@@ -308,9 +313,9 @@ class Voice:
             )
             for name in {span.voice for span in document.spans if span.voice}:
                 self._other_voice(name)  # raises before anything is spoken
-            steps = plan_ssml(document, self.front_end, prosody, lexicon, skip)
+            steps = plan_ssml(document, self.front_end, prosody, lexicon, skip, options.pauses)
         else:
-            steps = plan_text(text, self.front_end, prosody, lexicon, skip, options.markup)
+            steps = plan_text(text, self.front_end, prosody, lexicon, skip, options.markup, options.pauses)
         find_speaker = partial(self._find_speaker, styles=style.learned)
         return Synthesizer(find_speaker, self.vocoder, options.seed).chunks(steps)
 

@@ -11,7 +11,8 @@ from typing import Annotated
 from pydantic import Field
 
 from ..errors import MissingExtra, how_to_install
-from ..server.serve import listen
+from ..parameters import LexiconPath
+from ..server.serve import checked_lexicon, listen
 from ..server.settings import ServerSettings
 from ..tasks import checked
 
@@ -21,6 +22,7 @@ WARM_UP_SECONDS = 60.0
 @checked
 def studio(
     port: Annotated[int, Field(description="Port; 0 for a free one.", ge=0, le=65_535)] = 8765,
+    lexicon: LexiconPath = None,
     no_browser: Annotated[bool, Field(description="Do not open the page in the browser.")] = False,
 ) -> None:
     """Open a page in the browser to generate, morph, speak, enhance, edit, compose and train.
@@ -34,7 +36,7 @@ def studio(
     MissingExtra
         If the extra ``serve`` is not installed.
     """
-    settings = ServerSettings(port=port, has_warm_up=True)
+    settings = ServerSettings(port=port, has_warm_up=True, lexicon=checked_lexicon(lexicon))
     try:
         from .descriptions import describe_all
         from .routes import studio_routes

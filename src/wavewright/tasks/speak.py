@@ -53,6 +53,9 @@ def speak(
     volume_db: parameters.GainDb = 0.0,
     style: parameters.StyleName = None,
     seed: parameters.SpeechSeed = 0,
+    sentence_pause: parameters.SentencePause = None,
+    clause_pause: parameters.ClausePause = None,
+    paragraph_pause: parameters.ParagraphPause = None,
     # Reading
     lexicon: parameters.LexiconPath = None,
     ssml: parameters.IsSsml = False,
@@ -143,6 +146,9 @@ def speak(
         language=language,
         strict=strict,
         lufs=lufs,
+        sentence_pause=sentence_pause,
+        clause_pause=clause_pause,
+        paragraph_pause=paragraph_pause,
         watermark=watermark,
         watermark_key=watermark_key,
     )

@@ -44,6 +44,8 @@ class Lexicon:
     def read(cls, path: Path | str, phones: Iterable[str] | None = None) -> Lexicon:
         """Read a lexicon file: UTF-8 text, each line a word and its phones; ``#`` starts a comment.
 
+        English phones are ARPAbet, or signs of the International Phonetic Alphabet such as ``/təˈmɑːtoʊ/``.
+
         Parameters
         ----------
         path : path or str
@@ -87,6 +89,8 @@ class Lexicon:
                 raise BadText(
                     f"{where}: {word!r} has no phones; write a word and its phones, such as HELLO HH AH0 L OW1."
                 )
+            if "AA0" in known and is_ipa("".join(spoken)):
+                spoken = _of_ipa("".join(spoken), f"{where}: {word!r}")
             spoken = [phone.upper() if phone.upper() in known else phone for phone in spoken]
             unknown = next((phone for phone in spoken if phone not in known), None)
             if unknown is not None:
@@ -97,8 +101,26 @@ class Lexicon:
         return cls(words)
 
 
+def is_ipa(phones: str) -> bool:
+    """Return True for phones of the International Phonetic Alphabet: with its signs, or between slashes or brackets."""
+    text = phones.strip()
+    return not text.isascii() or (len(text) > 2 and text[0] + text[-1] in ("//", "[]"))
+
+
+def phones_in_alphabet(phones: str) -> tuple[str, str]:
+    """Return phones and the name of their alphabet: ``ipa``, or ``x-arpabet``."""
+    return phones, "ipa" if is_ipa(phones) else "x-arpabet"
+
+
 def _plain(word: str) -> str:
     return normalize_characters(word).text.lower()
+
+
+def _of_ipa(phones: str, where: str) -> list[str]:
+    """Return the English phones of IPA."""
+    from .english.phones import phones_of_ipa
+
+    return [*phones_of_ipa(phones, where)]
 
 
 def _english_phones() -> tuple[str, ...]:

@@ -30,11 +30,11 @@ class MarkupReader:
         """Return the plain text of the next segment, with the position of each character in `segment`."""
         return Characters(segment, None) if self._converter is None or not segment else self._converter.convert(segment)
 
-    def peek(self, segment: str) -> str:
-        """Return the plain text of a possible next segment without changing the state."""
+    def peek(self, segment: str) -> Characters:
+        """Return what `read` would return for a possible next segment, without changing the state."""
         if self._converter is None or not segment:
-            return segment
-        return copy.copy(self._converter).convert(segment).text
+            return Characters(segment, None)
+        return copy.copy(self._converter).convert(segment)
 
 
 def _converter(markup: Markup) -> _Converter | None:

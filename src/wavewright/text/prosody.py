@@ -11,6 +11,7 @@ PITCHES = (-24.0, 24.0)  # semitones
 RANGES = (0.0, 4.0)  # factors
 VOLUMES = (-60.0, 24.0)  # dB
 MAX_PAUSE_SECONDS = 60.0
+MAX_LENGTH_SECONDS = 10.0  # of the pauses between sentences
 SILENT_DB = -60.0
 
 RATE_NAMES = {"x-slow": 0.5, "slow": 0.75, "medium": 1.0, "default": 1.0, "fast": 1.3, "x-fast": 1.7}
@@ -79,6 +80,15 @@ def parse_break(attributes: Mapping[str, str]) -> float:
     seconds = float(match[1]) / (1000 if match[2] == "ms" else 1) if match else math.inf
     if seconds > MAX_PAUSE_SECONDS:
         raise ValueError(f"the time is {time!r}; it can be up to {MAX_PAUSE_SECONDS:g} seconds, such as 500ms or 1.5s.")
+    return seconds
+
+
+def parse_length(text: str) -> float:
+    """Parse the length of a usual pause (``500ms``, ``1.5s``) as seconds; raise ValueError for other text."""
+    match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?|\.\d{1,9})(ms|s)", text.strip().lower())
+    seconds = float(match[1]) / (1000 if match[2] == "ms" else 1) if match else math.inf
+    if seconds > MAX_LENGTH_SECONDS:
+        raise ValueError(f"the length is {text!r}; it can be up to {MAX_LENGTH_SECONDS:g} seconds, such as 500ms.")
     return seconds
 
 

@@ -29,6 +29,8 @@ class Word:
         Position of its first character, and of the character after its last one, in the text.
     mark_after : str
         The punctuation symbol after it, or empty.
+    shown : str
+        The word with the signs and the space around it in the text, for subtitles; empty where another word has it.
     """
 
     text: str
@@ -37,6 +39,7 @@ class Word:
     start: int
     end: int
     mark_after: str = ""
+    shown: str = ""
 
 
 @dataclass(frozen=True)

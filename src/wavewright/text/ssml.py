@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from xml.parsers import expat
 
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from . import FrontEnd
 
 ELEMENTS: dict[str, tuple[str, ...]] = {
-    "speak": ("version", "xml:lang", "xmlns", "xmlns:xsi", "xsi:schemaLocation", "xml:base"),
+    "speak": (
+        *("version", "xml:lang", "xmlns", "xmlns:xsi", "xsi:schemaLocation", "xml:base"),
+        *("sentence-pause", "clause-pause", "paragraph-pause"),
+    ),
     "p": ("xml:lang",),
     "s": ("xml:lang",),
     "break": ("time", "strength"),
@@ -84,10 +87,14 @@ class Span:
 
 @dataclass(frozen=True)
 class SsmlDocument:
-    """A parsed document: the text that the front end reads, and the spans in order, whose texts joined are `text`."""
+    """A parsed document: the text that the front end reads, and the spans in order, whose texts joined are `text`.
+
+    ``pauses`` has the lengths in seconds of the pauses that ``speak`` sets: ``sentence``, ``clause``, ``paragraph``.
+    """
 
     text: str
     spans: tuple[Span, ...]
+    pauses: Mapping[str, float] = field(default_factory=dict)
 
     def span_at(self, position: int) -> Span:
         """Return the span that contains a character of `text`."""
@@ -133,6 +140,7 @@ class _Parser:
         self._content: list[str] = []  # text of the open element that is replaced
         self._spans: list[Span] = []
         self._length = 0
+        self._pauses: dict[str, float] = {}
         self._expat = expat.ParserCreate("utf-8")
         self._expat.buffer_text = True
         self._expat.StartElementHandler = self._start_element
@@ -147,12 +155,15 @@ class _Parser:
                 f"The SSML is not well-formed at line {error.lineno}, column {error.offset + 1} ({reason}); "
                 "close every element, and write &amp; for & and &lt; for <."
             ) from error
-        self.document = SsmlDocument("".join(span.text for span in self._spans), tuple(self._spans))
+        text = "".join(span.text for span in self._spans)
+        self.document = SsmlDocument(text, tuple(self._spans), self._pauses)
 
     def _start_element(self, name: str, attributes: dict[str, str]) -> None:
         self._check_element(name, attributes)
         style = self._style
-        if name == "prosody":
+        if name == "speak":
+            self._pauses = self._lengths(attributes)
+        elif name == "prosody":
             style = self._with_prosody(style, attributes)
         elif name == "emphasis":
             style = replace(style, emphasis=self._emphasis_level(attributes.get("level", "moderate")))
@@ -267,6 +278,18 @@ class _Parser:
         """End a paragraph or a sentence, unless one has just ended."""
         if self._length and not (self._spans and self._spans[-1].text in (PARAGRAPH, separator)):
             self._add(separator, self._style)
+
+    def _lengths(self, attributes: Mapping[str, str]) -> dict[str, float]:
+        """Return the lengths of pauses of ``speak``."""
+        lengths: dict[str, float] = {}
+        for attribute, value in attributes.items():
+            name, _, kind = attribute.partition("-")
+            if kind == "pause":
+                try:
+                    lengths[name] = prosody.parse_length(value)
+                except ValueError as error:
+                    raise BadText(f"The {attribute} of <speak> {self._where}: {error}") from None
+        return lengths
 
     def _add_pause(self, attributes: Mapping[str, str], style: Span) -> None:
         try:

@@ -15,6 +15,32 @@ MAX_LINE_BYTES = 2**22
 """Longest line, and longest markup that is read as a whole."""
 
 
+_STARTS = (
+    (b"%PDF", "a PDF"),
+    (b"{\\rtf", "RTF"),
+    (b"\x1f\x8b", "compressed by gzip"),
+    (b"\xff\xfe", "UTF-16"),
+    (b"\xfe\xff", "UTF-16"),
+    (b"\xd0\xcf\x11\xe0", "a document of an older Word"),
+    (b"\x7fELF", "a program"),
+)
+_IN_ZIP = (
+    (b"application/epub+zip", "an EPUB"),
+    (b"word/", "a document of Word"),
+    (b"application/vnd.oasis.opendocument", "an OpenDocument"),
+)
+START_BYTES = 2048
+
+
+def document_format(start: bytes) -> str:
+    """Return what a file is whose first bytes are no plain text, such as ``an EPUB``; empty for others."""
+    if start.startswith(b"PK\x03\x04"):
+        return next((name for mark, name in _IN_ZIP if mark in start), "a zip archive")
+    if start[60:68] == b"BOOKMOBI":
+        return "a Kindle book"
+    return next((name for mark, name in _STARTS if start.startswith(mark)), "")
+
+
 def read_text(source: BinaryIO, most_characters: int, advice: str) -> str:
     """Read a text to its end.
 
@@ -105,4 +131,7 @@ def decode_utf8(content: bytes, line: int | None = None, skip_errors: bool = Fal
                 f"Skipped bytes that are not UTF-8 ({position}); convert the text to UTF-8.", SkippedText, stacklevel=2
             )
             return content.decode("utf-8", "ignore")
+        kind = document_format(content[:START_BYTES]) if line in (None, 1) else ""
+        if kind:
+            raise BadText(f"The text on standard input is {kind}; convert it to plain text or HTML first.") from error
         raise BadText(f"The text on standard input is not UTF-8 ({position}); convert it to UTF-8.") from error

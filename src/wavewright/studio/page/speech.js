@@ -64,7 +64,7 @@ export async function open(panel) {
     const spoken = text.value;
     saved.disabled = kept.disabled = true; // they keep what was spoken last
     const marks = new WordMarks(shown, spoken);
-    const body = { input: lexicon.applied(spoken), voice: voice.value, response_format: "pcm", stream_format: "sse", word_timestamps: true, ...settings() };
+    const body = { input: spoken, ...lexicon.field(), voice: voice.value, response_format: "pcm", stream_format: "sse", word_timestamps: true, ...settings() };
     if (body.rate !== undefined) { body.speed = body.rate; delete body.rate; }
     const controller = new AbortController();
     const row = jobRow("Speaking", controller);
@@ -202,10 +202,7 @@ export function quoted(text) {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-/**
- * Words with their phones, kept in the browser for all its tabs; applied as SSML where speech is streamed, as a file in
- * jobs.
- */
+/** Words with their phones, kept in the browser for all its tabs; sent with each request, as a file in jobs. */
 class LexiconEditor {
   constructor() {
     this.words = storedWords();
@@ -214,7 +211,7 @@ class LexiconEditor {
     this.rows = h("tbody");
     const load = h("input", { type: "file", accept: ".txt,text/plain", hidden: true, onchange: guarded(() => this.load(chosenFiles(load)[0])) });
     this.element = h("details", {}, h("summary", {}, "Lexicon"),
-      h("p.soft", {}, "Words that the voice says in your way, as phones. Look up a word to see the phones that it has now."),
+      h("p.soft", {}, "Words that the voice says in your way, as phones (ARPAbet or IPA). Look up a word to see the phones that it has now."),
       h("div.row", {}, labelled("Word", this.word), h("button", { onclick: guarded(() => this.lookUp()) }, "Look up"),
         labelled("Phones", this.phones), h("button", { onclick: guarded(() => this.add()) }, "Add")),
       h("div.scroll", {}, h("table", {}, h("thead", {}, h("tr", {}, h("th", {}, "Word"), h("th", {}, "Phones"), h("th", {}, h("span", {}, "Change")))), this.rows)),
@@ -270,10 +267,8 @@ class LexiconEditor {
         h("button.small", { "aria-label": `Remove ${word}`, onclick: () => this.change(words => words.filter(([other]) => other !== word)) }, "Remove")))));
   }
 
-  /** Return the text with its words of the lexicon as SSML; SSML itself stays as it is. */
-  applied(text) {
-    return this.words.length && !text.trimStart().startsWith("<speak") ? ssmlOf(text, this.words) : text;
-  }
+  /** Return the field of a request with the words of the lexicon. */
+  field() { return this.words.length ? { lexicon: Object.fromEntries(this.words) } : {}; }
 
   /** Return the lexicon as a file that tasks read, or null. */
   file() { return this.words.length ? lexiconFile(this.words) : null; }
@@ -300,6 +295,6 @@ function ssmlOf(text, words) {
   const phones = new Map(words.map(([word, spoken]) => [word.toLowerCase(), spoken]));
   const escape = part => part.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;");
   const parts = text.split(/([\p{L}\p{N}'’]+)/u).map(part => phones.has(part.toLowerCase())
-    ? `<phoneme alphabet="x-arpabet" ph="${escape(phones.get(part.toLowerCase()))}">${escape(part)}</phoneme>` : escape(part));
+    ? `<phoneme alphabet="${/^[\x00-\x7f]+$/.test(phones.get(part.toLowerCase())) ? "x-arpabet" : "ipa"}" ph="${escape(phones.get(part.toLowerCase()))}">${escape(part)}</phoneme>` : escape(part));
   return `<speak>${parts.join("")}</speak>`;
 }

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ...errors import BadText
-from ..lexicon import Lexicon
+from ..lexicon import Lexicon, is_ipa
 from ..pattern import pattern
 from ..scripts import letter_names, passage, script_of, transliterate
 from . import (
@@ -28,7 +28,7 @@ from . import (
     signs,
 )
 from .numbers import digits
-from .phones import phones_of_arpabet
+from .phones import phones_of_arpabet, phones_of_ipa
 from .rules import Around, Rule
 from .tables import alternatives
 from .units import CODES, CURRENCIES
@@ -248,7 +248,8 @@ class TokenReader:
         """Read phones in double brackets; refuse invalid ones, or report them and read them as words."""
         start, end = match.span()
         try:
-            phones = phones_of_arpabet(match[1], f"[[{match[1].strip()}]] (character {start + 1})")
+            alphabet = phones_of_ipa if is_ipa(match[1]) else phones_of_arpabet
+            phones = alphabet(match[1], f"[[{match[1].strip()}]] (character {start + 1})")
         except BadText:
             if self.on_skip is None:
                 raise
