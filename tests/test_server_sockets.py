@@ -16,7 +16,7 @@ pytest.importorskip("uvicorn")
 pytest.importorskip("websockets")
 pytest.importorskip("wyoming")
 
-from local_server import request, running, stand_in_voices, wait_until
+from local_server import request, running, speak, stand_in_voices, wait_until
 from studio_browser import reason_to_skip, running_browser
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
@@ -32,6 +32,7 @@ from wavewright.narration.settings import NarrationSettings
 from wavewright.pcm import to_pcm
 from wavewright.server.live_text import LiveText
 from wavewright.server.speech_request import BadRequest
+from wavewright.speech.pauses import Pauses
 from wavewright.tasks.enhance import enhance_stream, enhancement_of
 
 TEXT = "Hello there. Dr. Smith paid $3.50 at 5 p.m. on Monday! Was it much? It was not."
@@ -81,6 +82,19 @@ def send_text(connection, pieces, **fields) -> None:
     for piece in pieces:
         connection.send(json.dumps({"type": "text", "text": piece}))
     connection.send(json.dumps({"type": "end"}))
+
+
+@pytest.fixture(scope="module")
+def server_with_words(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("models")
+    lexicon = folder / "words.txt"
+    lexicon.write_text("there /bi\u02d0/\n", encoding="utf-8")
+    with (
+        stand_in_voices(folder),
+        running(has_wyoming=True, wyoming_port=0, lexicon=lexicon, pauses=Pauses(sentence=1.0)) as server,
+    ):
+        server.lexicon = lexicon
+        yield server
 
 
 # -------------------------------------------------------------------------------------------------------- live text
@@ -469,3 +483,40 @@ def test_damaged_events_end_the_connection_alone(server, data):
         assert not reply or b'"type": "error"' in reply
     assert wyoming(server, Describe(), until=Info)
     wait_until(lambda: server.state.scheduler.n_jobs == 0)
+
+
+# ----------------------------------------------------------------------------- a lexicon and pauses of the server
+
+
+def test_wyoming_and_requests_have_the_lexicon_and_the_pauses_of_the_server(server_with_words):
+    server = server_with_words
+    expected = samples_of("Hello there. Bye.", lexicon=server.lexicon, sentence_pause=1.0)
+    assert audio_in(wyoming(server, Synthesize("Hello there. Bye."))) == expected
+    assert speak(server, "Hello there. Bye.").body == expected
+    longer = samples_of("Hello there. Bye.", lexicon=server.lexicon, sentence_pause=2.0)
+    assert speak(server, "Hello there. Bye.", sentence_pause=2).body == longer
+    assert expected != samples_of("Hello there. Bye.", sentence_pause=1.0)
+
+
+def test_a_request_may_have_words_of_its_own(server_with_words, tmp_path):
+    server = server_with_words
+    path = tmp_path / "words.txt"
+    path.write_text("there B IY1\nhello K AE1 T\n", encoding="utf-8")
+    expected = samples_of("Hello there.", lexicon=path, sentence_pause=1.0)
+    for phones in ("K AE1 T", "/\u02c8k\u00e6t/"):
+        assert speak(server, "Hello there.", lexicon={"Hello": phones}).body == expected
+        with opened(server) as connection:
+            send_text(connection, ["Hello ", "there."], lexicon={"hello": phones})
+            assert received(connection)[0] == expected
+    for lexicon, words in (("x", "not an object"), ({"a": 1}, "not an object"), ({"hello": "QQ"}, "QQ")):
+        reply = speak(server, "Hello there.", lexicon=lexicon)
+        assert reply.status == 400
+        assert words in reply.json["error"]["message"]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_markdown_that_arrives_in_pieces_sounds_like_the_whole(server, seed):
+    text = "# Steps\n\n1. Wash **it well** now.\n2. Dry it.\n\nThen [eat](a.b). That is all."
+    with opened(server) as connection:
+        send_text(connection, pieces_of(text, seed), markup="markdown")
+        assert received(connection)[0] == samples_of(text, markup="markdown")

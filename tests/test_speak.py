@@ -13,7 +13,7 @@ import wavewright
 from wavewright import whole_file
 from wavewright.cli import run
 from wavewright.clip import Clip, read_metadata
-from wavewright.errors import BadFolder, BadSetting, BadText
+from wavewright.errors import BadFolder, BadSetting, BadText, SkippedText
 from wavewright.narration.text import MAX_CHARACTERS
 from wavewright.pcm import read_pcm
 from wavewright.speech.chapters import find_chapters, paragraphs
@@ -22,6 +22,8 @@ from wavewright.speech.subtitles import cues, subtitles
 from wavewright.speech.timestamps import TimedMark, TimedPhone, TimedWord
 from wavewright.tasks.speak import speak
 from wavewright.text import front_end
+from wavewright.text.lexicon import Lexicon
+from wavewright.text.markup import MarkupReader
 
 BOOK = (
     "A preface of some words.\n\nChapter One\n\nIt was late.\nNobody spoke.\n\nThe rain fell.\n"
@@ -242,6 +244,91 @@ def test_sentences_are_not_headings(tmp_path):
             assert (len(find_chapters(path)) == 2) == is_heading, line
 
 
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<html><body><h1>One</h1><p>Text of it.</p><h2 class='x'>Two</h2><p>More.</p></body></html>",
+        "<body>\n<h1>\n  One\n</h1>\n<p>Text of it.</p>\n<div><h2>Two</h2> More.</div>\n",
+        "<a id='a'></a><h1 id='b'>One</h1>Text of it.\n\n<p>x</p><H2>Two</H2>\n<p>More.",
+        "<h1>One</h1>\n<p>Text of it.\n\n<h2><i>Two</i></h2>\n\nMore.",
+    ],
+)
+def test_headings_of_html_start_chapters_wherever_they_stand(tmp_path, page):
+    path = tmp_path / "book.html"
+    path.write_text(page, encoding="utf-8")
+    chapters = [chapter for chapter in find_chapters(path, None, "html") if chapter.has_heading]
+    assert [chapter.title for chapter in chapters] == ["One", "Two"]
+    reader = MarkupReader("html")
+    texts = [" ".join(reader.read(part.text).text for part in paragraphs(path, one, None, "html")) for one in chapters]
+    assert [
+        " ".join(text.split()).startswith(start) for text, start in zip(texts, ("One Text", "Two More"), strict=True)
+    ]
+    assert "Two" not in texts[0]
+
+
+def test_lines_of_html_have_their_numbers(tmp_path):
+    path = tmp_path / "book.html"
+    path.write_text("<p>a</p><h1>One</h1>\n<p>b</p>\n\n<p>c</p><h2>\nTwo</h2>\n<p>d</p>\n", encoding="utf-8")
+    found = [part for chapter in find_chapters(path, None, "html") for part in paragraphs(path, chapter, None, "html")]
+    assert [(part.first, part.lines[0]) for part in found] == [
+        *(
+            (1, "<p>a</p>"),
+            (1, "<h1>One</h1>"),
+            (2, "<p>b</p>"),
+            (4, "<p>c</p>"),
+            (4, "<h2> Two</h2>"),
+            (6, "<p>d</p>"),
+        ),
+    ]
+
+
+def test_chapters_without_speech_have_no_number(players, tmp_path):
+    path = tmp_path / "book.txt"
+    path.write_text(
+        "# \u4f60\u597d\n\n\u4e16\u754c\n\n# Two\n\nHello.\n\n# ***\n\n---\n\n# Three\n\nBye.\n", encoding="utf-8"
+    )
+    for is_new in (True, False):
+        with pytest.warns(SkippedText):
+            spoken = speak(file=path, voice="en-ruth")
+        assert [(chapter.file, chapter.is_new) for chapter in spoken.chapters] == [
+            ("01-two.wav", is_new),
+            ("02-three.wav", is_new),
+        ]
+
+
+@pytest.mark.parametrize(
+    ("contents", "name"),
+    [
+        (b"PK\x03\x04" + bytes(26) + b"mimetypeapplication/epub+zip", "an EPUB"),
+        (b"PK\x03\x04" + bytes(26) + b"word/document.xml", "a document of Word"),
+        (b"PK\x03\x04" + bytes(40), "a zip archive"),
+        (b"%PDF-1.7\n%\xe2\xe3", "a PDF"),
+        (b"{\\rtf1\\ansi Hello}", "RTF"),
+        (bytes(60) + b"BOOKMOBI", "a Kindle book"),
+        ("Hello".encode("utf-16"), "UTF-16"),
+    ],
+)
+def test_books_in_other_formats_are_named(tmp_path, contents, name):
+    path = tmp_path / "book.epub"
+    path.write_bytes(contents)
+    with pytest.raises(BadText, match=f"is {name}, and a book is plain text"):
+        find_chapters(path)
+
+
+def test_phones_of_a_lexicon_may_be_ipa(tmp_path):
+    path = tmp_path / "words.txt"
+    path.write_text(
+        "Kyiv K IY1 V\ntomato /t\u0259\u02c8m\u0251\u02d0to\u028a/\nchurch \u02c8t\u0283\u025dt\u0283 # both\n",
+        encoding="utf-8",
+    )
+    words = Lexicon.read(path).words
+    assert words["tomato"] == ("T", "AH0", "M", "AA1", "T", "OW0")
+    assert words["church"] == ("CH", "ER1", "CH")
+    path.write_text("x /\u0416/\n", encoding="utf-8")
+    with pytest.raises(BadText, match="line 1: 'x' has the sign"):
+        Lexicon.read(path)
+
+
 def test_chapters_start_at_a_marker(tmp_path):
     path = tmp_path / "book.txt"
     path.write_text("%% One\nChapter 1\n\nA\n%%\nB\n", encoding="utf-8")
@@ -363,7 +450,8 @@ WORDS = [
     word("Good", 0.1, 0.4),
     word("morning", 0.4, 0.9, 5, ","),
     word("everyone", 1.0, 1.5, 14, "."),
-    word("How", 2.0, 2.3, 24),
+    word("How", 2.0, 2.2, 24),
+    word("so", 2.2, 2.3, 28),
     word("R&D", 3661.5, 3661.9999, 28, "?"),
 ]
 
@@ -371,16 +459,16 @@ WORDS = [
 def test_subtitles_end_with_sentences_and_long_silences():
     assert [(cue.start, cue.end, cue.lines) for cue in cues(WORDS)] == [
         (0.1, 1.5, ("Good morning, everyone.",)),
-        (2.0, 2.3, ("How",)),
+        (2.0, 2.3, ("How so",)),
         (3661.5, 3661.9999, ("R&D?",)),
     ]
 
 
 def test_srt_and_vtt_are_written_as_players_read_them():
-    assert subtitles(WORDS[:4], [], "srt") == (
-        "1\n00:00:00,100 --> 00:00:01,500\nGood morning, everyone.\n\n2\n00:00:02,000 --> 00:00:02,300\nHow\n"
+    assert subtitles(WORDS[:5], [], "srt") == (
+        "1\n00:00:00,100 --> 00:00:01,500\nGood morning, everyone.\n\n2\n00:00:02,000 --> 00:00:02,300\nHow so\n"
     )
-    assert subtitles(WORDS[4:], [], "vtt") == "WEBVTT\n\n01:01:01.500 --> 01:01:02.000\nR&amp;D?\n"
+    assert subtitles(WORDS[5:], [], "vtt") == "WEBVTT\n\n01:01:01.500 --> 01:01:02.000\nR&amp;D?\n"
 
 
 def test_lines_of_subtitles_are_short_and_hold_every_word_once():
@@ -429,3 +517,20 @@ def test_a_title_at_the_end_of_a_line_waits_for_its_name():
         "Ask.\n",
         "Dr.\nSmith.\n",
     ]
+
+
+def test_lengths_of_pauses_are_options_of_every_way_to_speak(players, tmp_path):
+    def seconds(text="One. Two.\n\nThree, four.", **settings):
+        return speak(text, voice="en-ruth", out=tmp_path / "x.wav", **settings).seconds
+
+    usual = seconds()
+    assert seconds(sentence_pause=1.36) == pytest.approx(usual + 3, abs=0.01)
+    assert seconds(paragraph_pause=1.4) == pytest.approx(usual + 1, abs=0.01)
+    assert seconds(clause_pause=0.48) > usual + 0.3
+    lines = tmp_path / "lines.csv"
+    lines.write_text("text,name,sentence_pause\nOne. Two.,a,1.36\nOne. Two.,b,\n", encoding="utf-8")
+    speak(batch=lines, out=tmp_path / "lines", voice="en-ruth")
+    first, second = (Clip.read(tmp_path / "lines" / f"{name}.wav").seconds for name in "ab")
+    assert first == pytest.approx(second + 2, abs=0.01)
+    with pytest.raises(BadSetting, match="sentence"):
+        seconds(sentence_pause=11)

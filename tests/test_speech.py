@@ -13,11 +13,13 @@ from wavewright.cli import run
 from wavewright.errors import BadModel, BadSetting, BadText, WavewrightError
 from wavewright.speech.envelope import FADE_SECONDS
 from wavewright.speech.pauses import SECONDS as PAUSE_SECONDS
+from wavewright.speech.pauses import Pauses
 from wavewright.speech.pieces import FIRST_SYMBOLS, MAX_SYMBOLS, split_long_words
 from wavewright.speech.plan import plan_text
 from wavewright.speech.prosody import Prosody
 from wavewright.speech.steps import Pause, Piece
 from wavewright.speech.styles import STYLES, parse_style
+from wavewright.speech.subtitles import cues
 from wavewright.speech.synthesis import LEAD_FRAMES, MIN_TAIL_FRAMES, trim_silence
 from wavewright.speech.voice import Voice
 from wavewright.speech.voice_names import voices
@@ -413,3 +415,102 @@ def test_pauses_can_be_longer():
     steps = list(plan_text("One. Two.\n\nThree.", front_end("en"), Prosody(pauses=2.0)))
     assert [step.pause_seconds for step in steps if isinstance(step, Piece)] == [2 * PAUSE_SECONDS["."]] * 3
     assert [step.seconds for step in steps if isinstance(step, Pause)] == [pytest.approx(0.8)]
+
+
+def pieces_of(text, prosody=None, **lengths):
+    return list(plan_text(text, front_end("en"), prosody, pauses=Pauses(**lengths)))
+
+
+@pytest.mark.parametrize("rate", [0.5, 1.0, 1.6, 4.0])
+def test_the_rate_scales_the_pauses_between_sentences_and_paragraphs(rate):
+    steps = pieces_of("One. Two.\n\nThree.", Prosody(rate=rate))
+    assert [step.pause_seconds for step in steps if isinstance(step, Piece)] == [pytest.approx(0.36 / rate)] * 3
+    assert [step.seconds for step in steps if isinstance(step, Pause)] == [pytest.approx(0.4 / rate)]
+
+
+@pytest.mark.parametrize("rate", [1.0, 2.0])
+def test_given_lengths_are_exact_at_any_rate(rate):
+    steps = pieces_of("One. Two.\n\nThree.", Prosody(rate=rate, pauses=3.0), sentence=0.7, paragraph=1.5)
+    assert [step.pause_seconds for step in steps if isinstance(step, Piece)] == [0.7] * 3
+    assert [step.seconds for step in steps if isinstance(step, Pause)] == [1.5]
+    with pytest.raises(BadSetting, match="The sentence pause is 11 seconds; it can be 0 to 10"):
+        Pauses(sentence=11)
+
+
+def gaps(speech):
+    return [round(second.start - first.end, 3) for first, second in itertools.pairwise(speech.words)]
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.032, 0.096, 0.4, 2.0])
+def test_clauses_within_a_piece_are_as_far_apart_as_given(voice, seconds):
+    text = "Big cats, small dogs; red birds. We saw them."
+    usual, speech = voice.speak(text), voice.speak(text, pauses=Pauses(clause=seconds))
+    frames = round(seconds / FRAME) * FRAME
+    expected = [frames if gap == pytest.approx(6 * FRAME) else gap for gap in gaps(usual)]
+    assert gaps(speech) == pytest.approx(expected, abs=1e-3)
+    change = 2 * (frames - 6 * FRAME)
+    assert speech.clip.seconds == pytest.approx(usual.clip.seconds + change, abs=1e-3)
+    assert speech.words[-1].end == pytest.approx(usual.words[-1].end + change, abs=1e-3)
+
+
+def test_ssml_sets_lengths_of_pauses(voice):
+    plain = voice.speak("One. Two. Three.", pauses=Pauses(sentence=0.5))
+    ssml = voice.speak('<speak sentence-pause="500ms">One. Two. Three.</speak>', pauses=Pauses(sentence=2))
+    assert np.array_equal(plain.clip.wave, ssml.clip.wave)
+    with pytest.raises(BadText, match=r"The clause-pause of <speak>.*the length is '11s'"):
+        voice.speak('<speak clause-pause="11s">One.</speak>')
+
+
+SHOWN = (
+    "\u201cWait!\u201d she said; \u201cDr. Smith (the old one) paid $5.50 \u2014 in 1984.\u201d Yes. Well-known facts, "
+    "e.g. [A], are: listed here... Really? Fine! It\u2019s OK\u2014or not; THE END"
+)
+
+
+def test_subtitles_show_the_text_as_it_is_written(voice):
+    shown = cues(voice.speak(SHOWN).words)
+    assert " ".join(" ".join(cue.lines) for cue in shown) == SHOWN
+    assert min(len(" ".join(cue.lines).split()) for cue in shown) > 1
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_subtitles_show_every_word_and_sign(voice, seed):
+    draw = random.Random(seed)
+    pieces = [
+        "cat",
+        "Dog",
+        "(big)",
+        "\u201cno\u201d",
+        "one, two",
+        "$5",
+        "3rd",
+        "so;",
+        "end.",
+        "yes!",
+        "a\u2014b",
+        "\u2014",
+        "1984",
+        "U.S.",
+    ]
+    text = "Here " + " ".join(draw.choices(pieces, k=40)) + " it ends."
+    shown = cues(voice.speak(text).words)
+    assert " ".join(" ".join(cue.lines) for cue in shown) == text
+    assert all(len(line) <= 42 for cue in shown for line in cue.lines)
+    assert all(first.end <= second.start for first, second in itertools.pairwise(shown))
+
+
+def test_subtitles_of_ssml_and_markup_have_the_words_of_the_text(voice):
+    spoken = voice.speak(
+        '<speak>The <sub alias="World Wide Web Consortium">W3C</sub> met in <b></b>May.</speak>'.replace("<b></b>", "")
+    )
+    assert [cue.lines for cue in cues(spoken.words)] == [("The W3C met in May.",)]
+    spoken = voice.speak("The **bold** [link](a.b), `code`.", markup="markdown")
+    assert [cue.lines for cue in cues(spoken.words)] == [("The bold link, code.",)]
+
+
+def test_phones_may_be_ipa_inline(voice):
+    arpabet, ipa = voice.speak("say [[HH AH0 L OW1]] now"), voice.speak("say [[/h\u0259\u02c8lo\u028a/]] now")
+    assert [word.phones for word in arpabet.words] == [word.phones for word in ipa.words]
+    assert voice.speak("say [[h\u0259\u02c8lo\u028a]] now").words[1].phones == ipa.words[1].phones
+    with pytest.raises(BadText, match="stands for no phone"):
+        voice.speak("say [[\u0416]] now", strict=True)

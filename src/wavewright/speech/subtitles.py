@@ -165,11 +165,16 @@ def _cue(words: list[TimedWord]) -> Cue:
 
 def _lines(words: list[TimedWord]) -> list[str]:
     lines = [""]
-    for shown in "".join(word.shown or f" {word.text}" for word in words).split():
+    for shown in "".join(word.shown or _plain(word) for word in words).split():
         if lines[-1] and len(lines[-1]) + 1 + len(shown) > MAX_LINE_CHARACTERS:
             lines.append("")
         lines[-1] += (" " if lines[-1] else "") + shown
     return lines
+
+
+def _plain(word: TimedWord) -> str:
+    """Return a word that was not read from a text, with its mark."""
+    return f" {word.text}{',' if word.mark_after == ';' else word.mark_after}"
 
 
 def _time(seconds: float, file_format: str) -> str:

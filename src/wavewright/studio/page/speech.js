@@ -295,6 +295,6 @@ function ssmlOf(text, words) {
   const phones = new Map(words.map(([word, spoken]) => [word.toLowerCase(), spoken]));
   const escape = part => part.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;");
   const parts = text.split(/([\p{L}\p{N}'’]+)/u).map(part => phones.has(part.toLowerCase())
-    ? `<phoneme alphabet="${/^[\x00-\x7f]+$/.test(phones.get(part.toLowerCase())) ? "x-arpabet" : "ipa"}" ph="${escape(phones.get(part.toLowerCase()))}">${escape(part)}</phoneme>` : escape(part));
+    ? `<phoneme alphabet="${/^[^\x80-\uffff/][^\x80-\uffff]*$/.test(phones.get(part.toLowerCase())) ? "x-arpabet" : "ipa"}" ph="${escape(phones.get(part.toLowerCase()))}">${escape(part)}</phoneme>` : escape(part));
   return `<speak>${parts.join("")}</speak>`;
 }

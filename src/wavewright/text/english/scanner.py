@@ -50,6 +50,7 @@ class Scanner:
     ends_with_line: bool = field(default=False, init=False)  # in a heading or a row of a table
     is_item: bool = field(default=False, init=False)
     is_quote: bool = field(default=False, init=False)
+    is_nested: bool = field(default=False, init=False)  # after another mark
     is_row: bool = field(default=False, init=False)
     item: int = field(default=0, init=False)  # number of the last item of a list
 
@@ -137,7 +138,9 @@ class Scanner:
             self.position = rule.end()
             return True, False
         mark = MARK.match(text, start)
-        self.is_quote = bool(mark and mark["quote"])
+        if not self.is_nested:
+            self.is_quote = bool(mark and mark["quote"])
+        self.is_nested = False
         if ROW.match(text, start):
             self.ends_with_line = self.is_row = True
         elif TITLE.match(text, start):
@@ -147,6 +150,7 @@ class Scanner:
         self.position = mark.end()
         if mark["quote"] or mark["bullet"]:
             self.line_start = mark.end()  # another mark may follow
+            self.is_nested = True
         if mark["heading"]:
             self.ends_with_line = True
         self.is_item = not mark["quote"] and not mark["heading"]
