@@ -28,7 +28,7 @@ class StandInAcoustic(AcousticModel):
         self.symbols = front_end("en").symbols
         self.folder, self.card = (
             SimpleNamespace(hash=hashlib.sha256(name.encode()).hexdigest()[:12], n_bytes=0),
-            SimpleNamespace(name=name, family="acoustic"),
+            SimpleNamespace(name=name, family="acoustic", config={}),
         )
         self.calls = []
 
@@ -52,7 +52,7 @@ class StandInVocoder(Vocoder):
     n_mels, sample_rate, hop_length = 80, 24_000, 384
 
     def __init__(self):
-        self.card = SimpleNamespace(name="stand-in", family="vocoder")
+        self.card = SimpleNamespace(name="stand-in", family="vocoder", config={})
         self.folder = SimpleNamespace(hash="0123456789ab", n_bytes=0)
 
     def mel_of(self, wave):
