@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import json
 import math
@@ -91,6 +92,41 @@ def test_every_file_that_runs_is_a_benchmark():
 
 
 COMMAND = re.compile(r"python\s+-m\s+benchmarks\.([\w.]+)((?:\\+\n|[^`#\n)\\])*)")
+
+
+CLOCKS = {"time", "monotonic", "perf_counter", "process_time", "thread_time", "monotonic_ns", "perf_counter_ns"}
+
+
+def measured_times(source: str) -> list[int]:
+    """Return the lines where a source takes the time since a moment before: a clock less a name."""
+    return [
+        node.lineno
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.BinOp)
+        and isinstance(node.op, ast.Sub)
+        and isinstance(node.left, ast.Call)
+        and getattr(node.left.func, "attr", "") in CLOCKS
+        and isinstance(node.right, ast.Name | ast.Attribute)
+    ]
+
+
+def test_no_test_measures_time():
+    """What measures time fails on a machine that is busy or slow; benchmarks measure it."""
+    assert measured_times("start = time.perf_counter()\nassert time.perf_counter() - start < 2") == [2]
+    assert measured_times("long_ago = time.time() - 24 * 3_600") == []
+    sources = {path: path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("*.py")}
+    assert {path.name: lines for path, source in sources.items() if (lines := measured_times(source))} == {}
+
+
+def test_every_section_of_the_benchmarks_has_a_command():
+    page = ROOT.parent / "docs" / "benchmarks.md"
+    if not page.is_file():
+        pytest.skip("the documents are not beside the tests")
+    text = page.read_text(encoding="utf-8")
+    assert "no command" not in text
+    sections = re.split(r"^## ", text, flags=re.MULTILINE)[1:]
+    without = [each.splitlines()[0] for each in sections if not re.search(r"^(python|wavewright|pytest)", each, re.M)]
+    assert without == []
 
 
 def commands() -> list[tuple[str, str, list[str]]]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import re
 import shlex
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -102,6 +104,31 @@ def test_a_line_that_does_not_parse_would_be_found(line, tmp_path, monkeypatch, 
     page.write_text(f"```\n{line}\n```\n", encoding="utf-8")
     with pytest.raises(AssertionError):
         test_every_command_line_parses(page, monkeypatch, capsys)
+
+
+def recommended_commands() -> list[list[str]]:
+    """Return the words of each command between backticks in the texts of the package, other than its docstrings."""
+    found = set()
+    for path in (ROOT / "src" / "wavewright").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            parts = node.values if isinstance(node, ast.JoinedStr) else [node]
+            text = "".join(str(part.value) if isinstance(part, ast.Constant) else "VALUE" for part in parts)
+            if "``" not in text:
+                found |= {" ".join(each.split()) for each in re.findall(r"`wavewright ([^`]+)`", text)}
+    return [shlex.split(each) for each in sorted(found)]
+
+
+def test_every_command_that_a_message_recommends_has_its_options(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "1000")
+    commands = recommended_commands()
+    assert len(commands) >= 10
+    for words in commands:
+        names = list(takewhile(re.compile("[a-z][a-z-]*$").match, words))
+        assert run([*names, "--help"]) == 0, words
+        shown = capsys.readouterr().out
+        assert f"wavewright {' '.join(names)} " in shown, words  # a word that is no command is no argument either
+        for option in words:
+            assert not option.startswith("--") or re.search(rf"{option}\b", shown), words
 
 
 @pytest.mark.parametrize(

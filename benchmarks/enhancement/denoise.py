@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -33,12 +33,16 @@ from wavewright.clip import Clip
 from wavewright.contracts.enhancement import MAX_ATTENUATION_DB, EnhancementSettings
 from wavewright.data.folder import scan
 from wavewright.metrics.paired import si_sdr_db, stoi
+from wavewright.metrics.sampling import Interval
 from wavewright.units import db_to_gain, gain_to_db
 
 RATIOS_DB = (0.0, 5.0, 10.0, 15.0)
 LEVEL_DB = -26.0  # of the active speech of a mixture
 QUIET_DB = -50.0
 QUIET_RATIO_DB = 20.0
+MIN_PESQ_OF_CLEAN = 4.2
+MAX_REAL_TIME_FACTOR = 0.010
+PEER_SCORES = {"pesq": "PESQ", "stoi_percent": "STOI, %", "si_sdr_db": "SI-SDR, dB", "dnsmos": "DNSMOS"}
 ACTIVE_DB = -30.0  # of a block of speech over the loudest
 BLOCK = 512
 TIMED_SECONDS = 30.0
@@ -187,15 +191,26 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--speaker", default=None)
     parser.add_argument("--noise", type=Path, default=Path("corpora/noises"), help="folder of sounds")
     parser.add_argument("--gtcrn", type=Path, default=None, help="copy of the repository Xiaobin-Rong/gtcrn")
-    parser.add_argument("--model", nargs="*", default=["denoise-16k"], help="denoisers, of any sample rate")
+    parser.add_argument(
+        "--model", nargs="*", default=["denoise-16k", "denoise-16k-best"], help="denoisers, of any sample rate"
+    )
     parser.add_argument(
         "--limits-db", type=float, nargs="*", default=[12.0, MAX_ATTENUATION_DB], help="attenuations of further rows"
     )
-    parser.add_argument("--count", type=int, default=40)
+    parser.add_argument("--count", type=int, default=60)
     parser.add_argument("--min-seconds", type=float, default=2.0)
     parser.add_argument("--ratios", type=float, nargs="+", default=RATIOS_DB, help="signal-to-noise ratios in dB")
     parser.add_argument("--rounds", type=int, default=3, help="of timing")
     add_judge_options(parser)
+
+
+def compare_with_peers(report: Report, name: str, rows: Mapping[str, Row], peers: Iterable[str]) -> None:
+    """Add the targets of a model at a ratio: each score at least that of each other program."""
+    for peer in peers:
+        for column, score in PEER_SCORES.items():
+            own, other = rows[name][column], rows[peer][column]
+            if isinstance(own, Interval) and isinstance(other, Interval):
+                report.target(name, f"{score}, {peer}'s at {rows[name]['snr_db']} dB", own, at_least=other.value)
 
 
 def measure(options: argparse.Namespace, report: Report) -> None:
@@ -208,15 +223,24 @@ def measure(options: argparse.Namespace, report: Report) -> None:
         for limit_db in options.limits_db:
             limited = EnhancementSettings(max_attenuation_db=limit_db)
             denoisers[f"{name}, {limit_db:g} dB"] = model_denoiser(name, limited)
-    denoisers |= denoising_peers(options.gtcrn, report)
+    peers = denoising_peers(options.gtcrn, report)
+    denoisers |= peers
+    rows: dict[str, Row] = {}
     totals: dict[str, list[np.ndarray]] = {name: [] for name in denoisers}
     for ratio_db in options.ratios:
         for name, denoise in denoisers.items():
             row, errors = measure_ratio(name, denoise, mixtures, ratio_db, judges)
             report.add(DENOISED, row)
             totals[name].append(errors)
+            rows[name] = row
+        for name in options.model:
+            compare_with_peers(report, name, rows, peers)
     for name, denoise in denoisers.items():
-        report.add(SPECIAL, measure_special(name, denoise, mixtures, judges, options.rounds))
+        row = measure_special(name, denoise, mixtures, judges, options.rounds)
+        report.add(SPECIAL, row)
+        if name in options.model:
+            report.target(name, "PESQ of clean speech", row["pesq_of_clean"], at_least=MIN_PESQ_OF_CLEAN)
+            report.target(name, "real-time factor", row["real_time_factor"], at_most=MAX_REAL_TIME_FACTOR)
     for name in options.model:
         for ratio_db, of_noisy, of_model in zip(options.ratios, totals["noisy"], totals[name], strict=True):
             points = word_error_interval(of_model, of_noisy)

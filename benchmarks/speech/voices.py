@@ -9,8 +9,7 @@
 (see docs/metrics.md), DNSMOS, distances by benchmarks/speech/speech_distance.py; a voice speaks with three seeds,
 whose errors are averaged for each sentence. DNSMOS depends on loudness, so each speaker is rated twice: as loud as it
 speaks, and at one loudness (-26 LUFS). Intervals are 95 % bootstrap intervals over the sentences, those of
-differences paired. The real-time factor is processor time over sound, on one thread, for another engine with the
-start of its process (apt install flite espeak-ng).
+differences paired. The other engines are Debian's flite and espeak-ng; benchmarks/speech/voice_speed.py measures speed.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ MIN_SIMILARITY_RATIO = 0.85
 MAX_RATIO_TO_FLITE = 0.5
 
 COLUMNS = rating_columns("speaker", "sentences", "reference") | optional(
-    dnsmos_at_one_loudness=".2f", dnsmos_at_one_loudness_below=".2f", real_time_factor=".4f"
+    dnsmos_at_one_loudness=".2f", dnsmos_at_one_loudness_below=".2f"
 )
 RECORDED_SENTENCES = Table(
     "recorded sentences",
@@ -69,19 +68,11 @@ class Judged:
     word_errors: np.ndarray
     dnsmos: np.ndarray
     clips: list[Clip]
-    processor_seconds: float
-    seconds: float
-
-    @property
-    def real_time_factor(self) -> float | None:
-        """Processor seconds for a second of sound; None for recordings."""
-        return self.processor_seconds / self.seconds if self.processor_seconds else None
 
 
 def judge(speaker: Speaker, texts: Sequence[str], judges: Judges) -> Judged:
     """Let a speaker speak every text with each seed, and judge it."""
     errors, dnsmos, clips = np.zeros((len(texts), 2)), np.zeros((len(texts), 2)), []
-    processor_seconds = seconds = 0.0
     for row, sentence in enumerate(texts):
         for seed in range(speaker.n_seeds):
             utterance = speaker.speak(sentence, seed)
@@ -89,11 +80,9 @@ def judge(speaker: Speaker, texts: Sequence[str], judges: Judges) -> Judged:
             levelled = normalise_loudness(wave, rate, LOUDNESS_LUFS)
             errors[row] += np.array(judges.word_errors(wave, rate, sentence)) / speaker.n_seeds
             dnsmos[row] += np.array([judges.dnsmos(each, rate) for each in (wave, levelled)]) / speaker.n_seeds
-            processor_seconds += utterance.processor_seconds
-            seconds += len(wave) / rate
             if seed == 0:
                 clips.append(Clip(wave[None], rate))
-    return Judged(speaker, errors, dnsmos, clips, processor_seconds, seconds)
+    return Judged(speaker, errors, dnsmos, clips)
 
 
 def row_of(judged: Judged, reference: Judged | None) -> dict[str, Value]:
@@ -104,7 +93,6 @@ def row_of(judged: Judged, reference: Judged | None) -> dict[str, Value]:
         "word_error_percent": word_error_interval(judged.word_errors),
         "dnsmos": mean_interval(judged.dnsmos[:, 0]),
         "dnsmos_at_one_loudness": mean_interval(judged.dnsmos[:, 1]),
-        "real_time_factor": judged.real_time_factor,
     }
     if reference is not None:
         loss = reference.dnsmos - judged.dnsmos
@@ -159,9 +147,6 @@ def add_targets(name: str, recorded: Row, hundred: Row | None, flite: Row | None
     if isinstance(flite_errors, Interval):
         limit = MAX_RATIO_TO_FLITE * flite_errors.value
         report.target(name, "word error, half of flite's", hundred["word_error_percent"], at_most=limit)
-    flite_factor = flite["real_time_factor"]
-    if isinstance(flite_factor, float):
-        report.target(name, "real-time factor, flite's", hundred["real_time_factor"], at_most=flite_factor)
 
 
 def write_clips(judged: Judged, folder: Path) -> None:

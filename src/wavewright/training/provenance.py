@@ -98,3 +98,12 @@ def _sources_through(base: ModelFolder | None) -> tuple[Source, ...]:
     card = base.card
     named = card.sources or [Source(name=card.name, licence=card.licence, origin="the model")]
     return tuple(source.model_copy(update={"via": source.via or card.name}) for source in named)
+
+
+def runs_up_to(base: ModelFolder) -> list[dict[str, object]]:
+    """Return the runs that led to the weights of a model, the first one first, its own last, as cards list them."""
+    card = base.card
+    earlier = card.training.get("earlier_runs", [])
+    own: dict[str, object] = {"model": card.name, "hash": base.hash}
+    own |= {name: card.training[name] for name in ("steps", "minutes") if name in card.training}
+    return [*(earlier if isinstance(earlier, list) else []), own]

@@ -37,7 +37,7 @@ from .export import export_model, replace_tensors
 from .length import Length
 from .loop import NO_LENGTH, Loop
 from .plan import STEP_FRACTION, steps_within
-from .provenance import NOTHING_STATED, Provenance, provenance_of
+from .provenance import NOTHING_STATED, Provenance, provenance_of, runs_up_to
 from .report import Report
 from .run_file import (
     BEST,
@@ -414,15 +414,6 @@ class Run:
         if steps or minutes:
             loop.extend(steps, minutes)
         return None if minutes and not length.more_minutes else length.max_minutes
-
-
-def runs_up_to(base: ModelFolder) -> list[dict[str, object]]:
-    """Return the runs that led to the weights of a model, the first one first, its own last, as cards list them."""
-    card = base.card
-    earlier = card.training.get("earlier_runs", [])
-    own: dict[str, object] = {"model": card.name, "hash": base.hash}
-    own |= {name: card.training[name] for name in ("steps", "minutes") if name in card.training}
-    return [*(earlier if isinstance(earlier, list) else []), own]
 
 
 def count_clips(entries: Sequence[Entry]) -> dict[str, object]:
