@@ -24,7 +24,7 @@ from scipy.signal import oaconvolve, resample_poly, sosfilt
 from benchmarks.effects.filtergraph import ffmpeg
 from benchmarks.harness.peers import PEDALBOARD, PYTHON_STRETCH
 from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import Table, Value, columns, optional
+from benchmarks.harness.tables import TARGETS, Table, Value, columns, optional
 from benchmarks.harness.timing import median_seconds
 from wavewright.dsp.effects import EFFECTS, Effect, GraphicEqualiser, HumNotch, LinearPhaseEqualiser
 from wavewright.dsp.effects.filters import SectionFilter
@@ -34,8 +34,9 @@ RESPONSE_SECONDS = 1.0
 MONO = ("pan", "stereo")
 CLIPPING_LEVEL = 0.7
 N_RUNS = 5
+MAX_RATIO, MAX_PEDALBOARD_RATIO = 1.0, 2.0
 PASSAGE = "anull"
-LEAST_NET_MS = 0.1  # of a filter besides the passage, for a ratio to it
+LEAST_NET_FRACTION = 0.25  # of the passage, that a filter takes besides it, for a ratio to be more than chance
 
 SPEED = Table(
     "speed",
@@ -263,13 +264,23 @@ def measure(options: argparse.Namespace, report: Report) -> None:
             other_ms = milliseconds(process, wave)
             row.update({"alternative": label, "alternative_ms": other_ms, "ratio": own_ms / other_ms})
             net_ms = other_ms - passage_ms[len(wave)]
-            if name in FILTERS and net_ms >= LEAST_NET_MS:
+            if name in FILTERS and net_ms >= LEAST_NET_FRACTION * passage_ms[len(wave)]:
                 row["net_ratio"] = own_ms / net_ms
         plugin = pedalboard_process(name) if PEDALBOARD.is_installed else None
         if plugin is not None:
             plugin_ms = milliseconds(plugin, wave)
             row.update({"pedalboard_ms": plugin_ms, "pedalboard_ratio": own_ms / plugin_ms})
         report.add(SPEED, row)
+        add_targets(report, name, row)
+
+
+def add_targets(report: Report, name: str, row: Mapping[str, Value]) -> None:
+    """Add the targets of an effect: the time of the alternative, FFmpeg's without the passage."""
+    ratio = row.get("net_ratio") if name in FILTERS else row.get("ratio")
+    if ratio is not None:
+        report.target(name, f"time over that of {row['alternative']}", ratio, at_most=MAX_RATIO)
+    if row.get("pedalboard_ratio") is not None:
+        report.target(name, "time over pedalboard's", row["pedalboard_ratio"], at_most=MAX_PEDALBOARD_RATIO)
 
 
 def milliseconds(process: Process, wave: np.ndarray) -> float:
@@ -277,7 +288,7 @@ def milliseconds(process: Process, wave: np.ndarray) -> float:
     return 1_000.0 * median_seconds(lambda: process(wave), N_RUNS)
 
 
-BENCHMARK = Benchmark(__doc__, (SPEED,), add_options, measure, smoke={"seconds": 1.5})
+BENCHMARK = Benchmark(__doc__, (SPEED, TARGETS), add_options, measure, smoke={"seconds": 1.5})
 
 if __name__ == "__main__":
     sys.exit(BENCHMARK.run())
