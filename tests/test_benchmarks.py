@@ -125,7 +125,8 @@ def test_every_section_of_the_benchmarks_has_a_command():
     text = page.read_text(encoding="utf-8")
     assert "no command" not in text
     sections = re.split(r"^## ", text, flags=re.MULTILINE)[1:]
-    without = [each.splitlines()[0] for each in sections if not re.search(r"^(python|wavewright|pytest)", each, re.M)]
+    command = re.compile(r"python -m |python recipes/|wavewright |`recipes/\w+\.py`")  # a recipe lists its commands
+    without = [each.splitlines()[0] for each in sections if not command.search(each)]
     assert without == []
 
 
