@@ -7,6 +7,7 @@ import re
 import sys
 import threading
 from contextlib import contextmanager
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -142,6 +143,12 @@ def test_every_import_of_a_script_is_a_file_of_the_page():
     assert imported | {f"{panel}.js" for panel in panels} | {"studio.js"} == scripts
 
 
+def test_the_page_asks_for_what_a_model_can_do_and_not_for_its_family():
+    page = Path(wavewright.__file__).parent / "studio" / "page"
+    for script in page.rglob("*.js"):
+        assert not re.search(r"\.family\s*[!=]==", script.read_text(encoding="utf-8")), script.name
+
+
 def test_a_file_that_the_browser_has_is_not_sent_again(server):
     first = request(server, "GET", "/studio.js")
     again = request(server, "GET", "/studio.js", headers={"If-None-Match": first.headers["ETag"]})
@@ -169,6 +176,12 @@ def test_the_descriptions_have_what_the_command_line_lists(server):
     assert [model["name"] for model in described["models"]] == wavewright.models.names()
     drums = next(model for model in described["models"] if model["name"] == "drums")
     assert drums["can_generate"]
+    able = {
+        each["name"]: {key for key, value in each.items() if key.startswith("can_") and value}
+        for each in described["models"]
+    }
+    assert able["morph-drums"] == {"can_generate", "can_morph", "can_encode"}
+    assert (able["denoise-16k"], able["echo-16k"]) == ({"can_enhance"}, set())
     assert drums["labels"] == list(wavewright.load("drums").labels)
     assert drums["bytes"] > 100_000
     assert [effect["name"] for effect in described["effects"]][:2] == ["highpass", "lowpass"]

@@ -55,6 +55,8 @@ def describe_model(name: str) -> dict[str, object] | None:
         "can_compose": Capability.COMPOSE in capabilities,
         "can_perform": Capability.PERFORM in capabilities,
         "can_enhance": Capability.ENHANCE in capabilities,
+        "can_morph": Capability.MORPH in capabilities,
+        "can_encode": Capability.AUTOENCODE in capabilities,
     }
 
 

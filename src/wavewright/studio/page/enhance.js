@@ -10,7 +10,7 @@ import { checkbox, commandBox, complain, guarded, h, labelled, Refusal, say, sav
 
 /** Build the panel. */
 export async function open(panel) {
-  const denoisers = () => models.filter(each => each.family === "denoiser" && !each.name.startsWith("echo"));
+  const denoisers = () => models.filter(each => each.can_enhance);
   const source = new Slot("Recording", () => forget());
   const model = await modelSelect(() => [["", "by the recording's sample rate"], ...denoisers().map(each => [each.name, each.title])], "", () => forget());
   const denoise = checkbox("remove noise", true, () => { most.hidden = !denoise.control.checked; forget(); });

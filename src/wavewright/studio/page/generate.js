@@ -135,7 +135,7 @@ export async function open(panel) {
 
   /** Return the VAE that varies a clip: one that knows its label, or one of clips of any length. */
   function variers(clip) {
-    const vaes = models.filter(each => each.family === "vae");
+    const vaes = models.filter(each => each.can_morph);
     return vaes.find(each => each.labels.includes(clip.label)) || vaes.find(each => !each.labels.length) || vaes[0];
   }
 

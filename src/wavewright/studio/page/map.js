@@ -15,7 +15,7 @@ const FEWEST = 3;
 /** Build the panel. */
 export async function open(panel) {
   const source = select([], "");
-  const by = await modelSelect(() => [...models.filter(model => model.family === "vae").map(model => [`model:${model.name}`, `latents of ${model.name}`]),
+  const by = await modelSelect(() => [...models.filter(model => model.can_encode).map(model => [`model:${model.name}`, `latents of ${model.name}`]),
     ...models.filter(model => ["encoder", "classifier"].includes(model.family)).map(model => [`embedding:${model.name}`, `embedding by ${model.name}`]),
     ["embedding:log-mel", "log-mel spectrum"]], "embedding:log-mel");
   const folder = h("input", { type: "file", multiple: true, webkitdirectory: true, hidden: true, onchange: guarded(() => draw(filesOf(chosenFiles(folder)))) });

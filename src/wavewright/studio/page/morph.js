@@ -14,7 +14,7 @@ const QUICK = { candidates: 1 }; // while a slider moves; once it rests, the amo
 /** Build the panel. */
 export async function open(panel) {
   await loadModels();
-  const vaes = () => models.filter(each => each.family === "vae");
+  const vaes = () => models.filter(each => each.can_morph);
   const forClips = vaes().find(each => each.labels.length) || vaes()[0];
   const from = new Slot("From", () => morph.forget());
   const to = new Slot("To", () => morph.forget());
