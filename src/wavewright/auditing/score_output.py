@@ -60,6 +60,7 @@ def beginning_of(score: Score, end: int) -> Score:
         tracks=tuple(_track_until(track, end) for track in score.tracks),
         tempos=score.tempos[score.tempos["tick"] < end],
         metres=score.metres[score.metres["tick"] < end],
+        bar_lines=score.bar_lines[score.bar_lines <= end],
         keys=score.keys[score.keys["tick"] < end],
         chords=tuple(chord for chord in score.chords if chord.tick < end),
         metas=(),

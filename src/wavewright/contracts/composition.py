@@ -37,6 +37,10 @@ class CompositionSettings(RangedSettings):
         Notes end at the ends of bars at the latest.
     bar_steps
         Sixteenths of a bar, where no score says them: 16 is 4/4, 12 is 3/4 or 6/8.
+    metre
+        Numerator and denominator of bars of so many sixteenths; that with the longest beats by default.
+    voices
+        Names of the voices that are composed and written; none are all.
     temperature
         1 draws as learned, less what is more probable.
     top_p
@@ -58,6 +62,8 @@ class CompositionSettings(RangedSettings):
     onset_steps: int = ranged(1, 1, 64)
     ends_at_bars: bool = False
     bar_steps: int = ranged(16, 4, 64)
+    metre: tuple[int, int] | None = None
+    voices: tuple[str, ...] = field(default=())
     temperature: float = ranged(1.0, *TEMPERATURE_RANGE)
     top_p: float = ranged(0.95, 0.01, 1.0)
     seed: int = ranged(0, 0, 2**63 - 1)
@@ -92,22 +98,30 @@ class ScoreComposer(Model, ABC):
 
     @abstractmethod
     def continue_score(self, score: Score, bars: int = 16, settings: CompositionSettings = USUAL) -> Score:
-        """Return a score with ``bars`` more; raises as :meth:`compose`, and BadSetting for an empty score."""
+        """Return a score with ``bars`` more in its last metre; what it has stays as it is, bit for bit.
+
+        Raises as :meth:`compose`, and BadSetting for an empty score.
+        """
 
     @abstractmethod
     def infill(self, score: Score, first_bar: int, last_bar: int, settings: CompositionSettings = USUAL) -> Score:
-        """Return a score whose bars ``first_bar`` to ``last_bar``, from 1, both included, are composed anew.
+        """Return a score whose bars ``first_bar`` to ``last_bar``, both included, are composed anew.
+
+        Bars are counted from 1; a pickup is bar 0. Notes that sound beyond these bars, other instruments than those
+        that the model composes, and everything else stay as they are.
 
         Raises as :meth:`compose`, and BadSetting if the score lacks these bars.
         """
 
     @abstractmethod
     def replace_voices(self, score: Score, voices: tuple[str, ...], settings: CompositionSettings = USUAL) -> Score:
-        """Return a score of which these of `voices` are composed anew; raises as :meth:`compose`."""
+        """Return a score of which these of `voices` are composed anew, the rest as it is; raises as :meth:`compose`."""
 
     @abstractmethod
     def vary(self, score: Score, amount: float = 0.3, settings: CompositionSettings = USUAL) -> Score:
         """Return a score of which a fraction of the quarters, drawn for each voice, is composed anew.
+
+        The notes that start in them are replaced; the rest stays as it is.
 
         Raises as :meth:`compose`, and BadSetting for an amount beyond 0 to 1.
         """

@@ -10,6 +10,7 @@ import numpy as np
 from ..errors import BadScore
 from ..ranges import RangedSettings, ranged
 from ..units import seconds_to_samples
+from .bars import bars_of, metres_with_bars
 from .engine import N_CHANNELS, InstrumentEngine
 from .formats.midi_writing import channels_of
 from .score import CONTROL_CHANGE, METRE, PITCH_BEND, PROGRAM, Score, Track
@@ -169,7 +170,10 @@ class _EventClock:
     def __init__(self, score: Score, sample_rate: int, settings: PerformanceSettings) -> None:
         self.sample_rate = sample_rate
         self.settings = settings
-        self._metres = score.metres
+        metres, first = metres_with_bars(score), bars_of(score)[0] if settings.swing != 0.5 else None
+        lead = 0 if first is None else first.lead
+        self._metres = np.concatenate([np.array([(-lead, 4, 4, 24, 8)], METRE), metres])
+        self._metres["tick"][(self._metres["tick"] == 0) & (lead > 0)] = -lead
         self._quarter = score.ticks_per_quarter
         self._scale = 1 if settings.swing == 0.5 else SWING_RESOLUTION
         tempos = score.tempos.copy()
@@ -185,8 +189,7 @@ class _EventClock:
         scaled: np.ndarray = ticks.astype(np.int64) * self._scale
         if self._scale == 1:
             return scaled
-        metres = np.concatenate([np.array([(0, 4, 4, 24, 8)], METRE), self._metres])
-        metre = metres[np.searchsorted(metres["tick"], ticks, side="right") - 1]
+        metre = self._metres[np.searchsorted(self._metres["tick"], ticks, side="right") - 1]
         quarter = self._quarter * self._scale
         position = (scaled - metre["tick"] * self._scale) % quarter
         swing, half = self.settings.swing, quarter / 2

@@ -167,6 +167,9 @@ class Score:
     title : str
     length : int
         Ticks to the end; extended to the last event where it is shorter.
+    bar_lines : np.ndarray
+        Ticks of all bar lines, int64, rising, from 0 to the end of the last bar, where they do not follow from the
+        metres: a pickup, a bar that is cut. Empty where bars follow from the metres, see :func:`.bars_of`.
     """
 
     tracks: tuple[Track, ...] = ()
@@ -178,6 +181,7 @@ class Score:
     metas: tuple[MetaEvent, ...] = ()
     title: str = ""
     length: int = 0
+    bar_lines: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def __post_init__(self) -> None:
         if not 1 <= self.ticks_per_quarter <= 32_767:

@@ -15,11 +15,13 @@ from ..contracts.composition import MAX_BARS, USUAL, CompositionSettings, ScoreC
 from ..data.scores import read_scores
 from ..errors import BadSetting
 from ..loading import load_composer
+from ..music.bars import bars_of
 from ..music.formats import read_score
 from ..music.rules import PRESETS as RULES
 from ..music.rules import compose_by_rule
 from ..music.score import Score
 from ..music.theory import ChordSymbol, MusicalKey, pitch_range_of
+from ..music.timing import TEMPO, quarters_per_minute_to_us
 from ..names import file_stem
 from ..parameters import MAX_SEED, NAMES_MODEL, IsMarked, MarkKey, Quiet, Writes
 from ..watermark.marking import marking_of
@@ -212,6 +214,8 @@ def compose(
         onset_steps=_onset_steps(smallest_note),
         ends_at_bars=whole_bars,
         bar_steps=_bar_steps(metre or "4/4"),
+        metre=None if metre is None else _metre(metre),
+        voices=chosen_voices,
         temperature=temperature,
         top_p=top_p,
         seed=seed,
@@ -221,10 +225,8 @@ def compose(
     target = _target(Path(model).name, seed, out)
     composer = load_composer(name)
     composed = request.compose(composer, source, settings)
-    if source is not None and key is None:
-        composed = replace(composed, keys=source.keys)
-    if chosen_voices:
-        composed = replace(composed, tracks=tuple(track for track in composed.tracks if track.name in chosen_voices))
+    if source is not None and tempo is not None:
+        composed = replace(composed, tempos=np.array([(0, quarters_per_minute_to_us(tempo))], TEMPO))
     marking = marking_of(composer.folder.hash, watermark, watermark_key)
     write_or_render(composed, target, quiet=quiet, marking=marking)
     return _result(composed, target, composer.name, seed, is_marked=watermark and target.suffix.lower() in FORMATS)
@@ -243,13 +245,11 @@ def _target(name: str, seed: int, out: Path | None) -> Path:
 
 
 def _result(score: Score, target: Path, model: str, seed: int, is_marked: bool = False) -> ComposedScore:
-    metre = score.metres[0]
-    bar_ticks = 4 * score.ticks_per_quarter * int(metre["numerator"]) / int(metre["denominator"])
     return ComposedScore(
         out=target,
         model=model,
         seed=seed,
-        bars=round(score.length / bar_ticks),
+        bars=bars_of(score, to_end=True)[-1].number,
         n_notes=score.n_notes,
         seconds=round(score.seconds, 2),
         voices=tuple(track.name for track in score.tracks),
@@ -336,9 +336,15 @@ def _onset_steps(smallest_note: int) -> int:
     return STEPS_OF_NOTES[smallest_note]
 
 
+def _metre(text: str) -> tuple[int, int]:
+    """Return numerator and denominator of a metre, 0 and 1 for another text."""
+    match = re.fullmatch(r"\s*(\d{1,2})\s*/\s*(2|4|8|16)\s*", text)
+    return (int(match[1]), int(match[2])) if match else (0, 1)
+
+
 def _bar_steps(metre: str) -> int:
-    match = re.fullmatch(r"\s*(\d{1,2})\s*/\s*(2|4|8|16)\s*", metre)
-    steps = 16 * int(match[1]) // int(match[2]) if match else 0
+    numerator, denominator = _metre(metre)
+    steps = 16 * numerator // denominator
     if not 4 <= steps <= 64:
         raise BadSetting(f"{metre!r} is no metre that can be composed; write one from 2/8 to 16/4, such as 3/4.")
     return steps

@@ -63,9 +63,9 @@ def _one_path(player: ScorePlayer, timbre: str, score: Score, seconds: float) ->
     ratio = seconds / max(float(tempo_map.seconds(score.length)), 1e-6)
 
     def seconds_of_bar(number: float) -> float:
-        whole = int(number)
-        bar = bars[min(whole, len(bars)) - 1]
-        tick = bar.start + bar.length * (number - min(whole, len(bars)))
+        index = min(max(int(number) - bars[0].number, 0), len(bars) - 1)
+        bar = bars[index]
+        tick = bar.start + bar.length * (number - bars[0].number - index)
         return ratio * float(tempo_map.seconds(round(tick)))
 
     path = timbre_path(timbre, player.timbre, seconds_of_bar, seconds)

@@ -58,7 +58,7 @@ class Masks:
     is_onset
         Steps at which another symbol than a rest may start, ``(steps,)`` bool.
     must_start
-        Steps at which no note goes on, ``(steps,)`` bool.
+        Cells in which no note goes on, ``(steps, lanes)`` bool.
     """
 
     can_start: np.ndarray
@@ -84,7 +84,8 @@ def masks_of(constraints: Constraints, config: ComposerConfig, n_steps: int, bar
                 can_start[step] &= tones[constraints.chords[step % len(constraints.chords)]]
     if not can_start[:, :, FIRST_NOTE:].any():
         raise BadSetting("No note of the model keeps the constraints; widen the range, or allow more pitches.")
-    return Masks(can_start, in_bar % constraints.onset_steps == 0, constraints.ends_at_bars & (in_bar == 0))
+    must_start = np.tile((constraints.ends_at_bars & (in_bar == 0))[:, None], config.n_lanes)
+    return Masks(can_start, in_bar % constraints.onset_steps == 0, must_start)
 
 
 def lane_symbols(config: ComposerConfig) -> np.ndarray:

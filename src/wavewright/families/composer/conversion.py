@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from ...errors import BadSetting
 from ...music.accompaniment.melody import melody_track, skyline
-from ...music.bars import bars_of
+from ...music.bars import Bar, bars_of
 from ...music.score import KEY, METRE, Chord, Score, Track, notes_of
 from ...music.theory import ChordSymbol, MusicalKey
 from ...music.timing import TEMPO, quarters_per_minute_to_us
@@ -19,6 +20,9 @@ from .vocabulary import FIRST_NOTE, N_CHORDS, QUALITIES, REST, Vocabulary
 
 Event = tuple[int, int, int]
 """First step, step after the last, and symbol."""
+
+PlacedEvent = tuple[int, int, int, int, int]
+"""An event with the track and the index of its note; -1 for a chord, which no single note stands for."""
 
 TICKS_PER_QUARTER = 480
 STEP_TICKS = TICKS_PER_QUARTER // STEPS_PER_QUARTER
@@ -47,7 +51,47 @@ def grid_of(score: Score, config: ComposerConfig) -> Grid:
     BadSetting
         If the score has nothing that the layout can hold, or is too long.
     """
-    first, bar_steps = _first_bar(score)
+    return placed_on_grid(score, config).grid
+
+
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """A score on the grid of a model.
+
+    Attributes
+    ----------
+    grid
+    lanes
+        Events of each voice with their notes.
+    first
+        Steps that are missing before a pickup.
+    ticks_per_quarter
+    """
+
+    grid: Grid
+    lanes: tuple[tuple[PlacedEvent, ...], ...]
+    first: int
+    ticks_per_quarter: int
+
+    def step(self, tick: int) -> int:
+        """Return the nearest step of a tick."""
+        return _step(tick, self.ticks_per_quarter, self.first)
+
+    def tick(self, step: int) -> int:
+        """Return the tick of a step."""
+        return round((step - self.first) * self.ticks_per_quarter / STEPS_PER_QUARTER)
+
+
+def placed_on_grid(score: Score, config: ComposerConfig, bar: Bar | None = None) -> Placed:
+    """Return a score on the grid of a model, see :func:`grid_of`, with the notes of its events.
+
+    Parameters
+    ----------
+    score, config
+    bar
+        Whose metre and position the bars of the grid have; by default those of most bars.
+    """
+    first, bar_steps = _first_bar(score, bar)
     n_steps = first + int(np.ceil(_end(score) * STEPS_PER_QUARTER / score.ticks_per_quarter))
     n_steps = -(-n_steps // bar_steps) * bar_steps
     if n_steps > MAX_STEPS:
@@ -55,9 +99,11 @@ def grid_of(score: Score, config: ComposerConfig) -> Grid:
     lanes = {"voices": _voices, "lead-sheet": _lead_sheet, "drums": _drums}[config.layout](score, config, first)
     if not any(lanes):
         raise BadSetting(_missing(score, config))
-    columns = [cells_of(events, n_steps) for events in lanes]
+    columns = [cells_of([event[:3] for event in events], n_steps) for events in lanes]
     symbols, is_held = (np.stack(each, 1) for each in zip(*columns, strict=True))
-    return Grid(symbols, is_held, bar_steps)
+    return Placed(
+        Grid(symbols, is_held, bar_steps), tuple(tuple(sorted(lane)) for lane in lanes), first, score.ticks_per_quarter
+    )
 
 
 def _missing(score: Score, config: ComposerConfig) -> str:
@@ -87,32 +133,34 @@ def _end(score: Score) -> int:
     return max((int((t.notes["start"] + t.notes["duration"]).max(initial=0)) for t in score.tracks), default=0)
 
 
-def _first_bar(score: Score) -> tuple[int, int]:
-    """Return the steps that are missing before a pickup, and the steps of most bars."""
+def _first_bar(score: Score, bar: Bar | None) -> tuple[int, int]:
+    """Return the steps that are missing before a pickup, and the steps of a bar, or of most bars."""
+    if bar is not None:
+        bar_steps = max(1, round(bar.whole * STEPS_PER_QUARTER / score.ticks_per_quarter))
+        return -_step(bar.start - bar.lead, score.ticks_per_quarter, 0) % bar_steps, bar_steps
     bars = bars_of(score)
-    steps = [round(bar.length * STEPS_PER_QUARTER / score.ticks_per_quarter) for bar in bars]
     total: Counter[int] = Counter()
-    for length in steps:
-        total[length] += length
+    for each in bars:
+        total[round(each.whole * STEPS_PER_QUARTER / score.ticks_per_quarter)] += each.length
     bar_steps = max(1, total.most_common(1)[0][0])
-    first_whole = next((bar.start for bar, length in zip(bars, steps, strict=True) if length == bar_steps), 0)
-    return -_step(first_whole, score, 0) % bar_steps, bar_steps
+    return round(bars[0].lead * STEPS_PER_QUARTER / score.ticks_per_quarter) % bar_steps, bar_steps
 
 
-def _step(tick: int, score: Score, first: int) -> int:
-    return first + (2 * tick * STEPS_PER_QUARTER + score.ticks_per_quarter) // (2 * score.ticks_per_quarter)
+def _step(tick: int, ticks_per_quarter: int, first: int) -> int:
+    return first + (2 * tick * STEPS_PER_QUARTER + ticks_per_quarter) // (2 * ticks_per_quarter)
 
 
-def _events(notes: np.ndarray, score: Score, vocabulary: Vocabulary, first: int) -> list[Event]:
-    """Return notes as events, moved by octaves into the vocabulary."""
-    events = []
-    for note in notes:
+def _events(notes: np.ndarray, score: Score, config: ComposerConfig, first: int, track: int) -> list[PlacedEvent]:
+    """Return notes of a track as events, moved by octaves into the vocabulary."""
+    events, vocabulary = [], config.vocabulary
+    for index, note in enumerate(notes):
         pitch = int(note["pitch"])
         too_low, too_high = vocabulary.lowest - pitch, pitch - vocabulary.highest
         pitch += 12 * max(0, -(-too_low // 12)) - 12 * max(0, -(-too_high // 12))
-        start, end = (_step(int(tick), score, first) for tick in (note["start"], note["start"] + note["duration"]))
+        ticks = (int(note["start"]), int(note["start"]) + int(note["duration"]))
+        start, end = (_step(tick, score.ticks_per_quarter, first) for tick in ticks)
         if vocabulary.lowest <= pitch <= vocabulary.highest:
-            events.append((start, end, pitch - vocabulary.lowest + FIRST_NOTE))
+            events.append((start, end, pitch - vocabulary.lowest + FIRST_NOTE, track, index))
     return events
 
 
@@ -127,21 +175,21 @@ def is_monophonic(track: Track) -> bool:
     return bool(overlaps.mean() <= 0.05) if len(notes) > 1 else True
 
 
-def _voices(score: Score, config: ComposerConfig, first: int) -> list[list[Event]]:
+def _voices(score: Score, config: ComposerConfig, first: int) -> list[list[PlacedEvent]]:
     """Return a voice for each track, if there are as many, or the notes shared out from high to low."""
     tracks, vocabulary = _pitched(score), config.vocabulary
+    placed = {id(track): _events(track.notes, score, config, first, index) for index, track in enumerate(score.tracks)}
     if len(tracks) == config.n_voices and all(is_monophonic(track) for track in tracks):
         names = voice_names(config)
         if {track.name for track in tracks} == set(names):
             tracks = sorted(tracks, key=lambda track: names.index(track.name))
         else:
             tracks = sorted(tracks, key=lambda track: -float(track.notes["pitch"].mean()))
-        return [_events(track.notes, score, vocabulary, first) for track in tracks]
-    notes = np.concatenate([track.notes for track in tracks]) if tracks else np.zeros(0, [("start", int)])
-    lanes: list[list[Event]] = [[] for _ in range(config.n_voices)]
+        return [placed[id(track)] for track in tracks]
+    lanes: list[list[PlacedEvent]] = [[] for _ in range(config.n_voices)]
     last = [vocabulary.n_notes * (config.n_voices - lane) / (config.n_voices + 1) for lane in range(config.n_voices)]
-    starts: dict[int, dict[int, Event]] = {}
-    for event in _events(notes, score, vocabulary, first):
+    starts: dict[int, dict[int, PlacedEvent]] = {}
+    for event in (event for track in tracks for event in placed[id(track)]):
         starts.setdefault(event[0], {})[event[2]] = event
     for start in sorted(starts):
         chord = [starts[start][symbol] for symbol in sorted(starts[start], reverse=True)]
@@ -152,7 +200,7 @@ def _voices(score: Score, config: ComposerConfig, first: int) -> list[list[Event
     return lanes
 
 
-def _nearest_lanes(chord: Sequence[Event], last: Sequence[float]) -> list[int]:
+def _nearest_lanes(chord: Sequence[PlacedEvent], last: Sequence[float]) -> list[int]:
     """Return the lanes of notes from high to low, in this order, that are nearest to the last notes of the lanes."""
     costs = np.full((len(chord) + 1, len(last) + 1), np.inf)
     costs[0] = 0.0
@@ -169,22 +217,34 @@ def _nearest_lanes(chord: Sequence[Event], last: Sequence[float]) -> list[int]:
     return lanes[::-1]
 
 
-def _lead_sheet(score: Score, config: ComposerConfig, first: int) -> list[list[Event]]:
+def _lead_sheet(score: Score, config: ComposerConfig, first: int) -> list[list[PlacedEvent]]:
     """Return the melody, and the chords that the score names or that the other tracks have."""
     if not _pitched(score):
         return [[], []]
     melody = melody_track(score)
     others = [t.notes for i, t in enumerate(score.tracks) if i != melody and not t.is_drum and len(t.notes)]
     named = [
-        (_step(chord.tick, score, first), _chord_symbol(chord.symbol, config.vocabulary)) for chord in score.chords
+        (_step(chord.tick, score.ticks_per_quarter, first), _chord_symbol(chord.symbol, config.vocabulary))
+        for chord in score.chords
     ]
     chords = [(step, symbol) for step, symbol in named if symbol is not None]
     if not chords and others:
         chords = _sounding_chords(np.concatenate(others), score, config.vocabulary, first)
-    end = _step(_end(score), score, first)
+    end = _step(_end(score), score.ticks_per_quarter, first)
     edges = [*(step for step, _ in chords), end]
-    events = [(step, until, symbol) for (step, symbol), until in zip(chords, edges[1:], strict=True) if until > step]
-    return [_events(skyline(score.tracks[melody]), score, config.vocabulary, first), events]
+    events = [
+        (step, until, symbol, -1, -1) for (step, symbol), until in zip(chords, edges[1:], strict=True) if until > step
+    ]
+    return [_melody_events(score, melody, config, first), events]
+
+
+def _melody_events(score: Score, melody: int, config: ComposerConfig, first: int) -> list[PlacedEvent]:
+    """Return the highest notes of a track as events."""
+    notes = score.tracks[melody].notes
+    highest = np.lexsort((-notes["pitch"].astype(int), notes["start"]))
+    highest = highest[np.append(True, np.diff(notes["start"][highest]) > 0)] if len(notes) else highest
+    events = _events(skyline(score.tracks[melody]), score, config, first, melody)
+    return [(start, end, symbol, track, int(highest[index])) for start, end, symbol, track, index in events]
 
 
 def _chord_symbol(text: str, vocabulary: Vocabulary) -> int | None:
@@ -209,7 +269,7 @@ def _sounding_chords(notes: np.ndarray, score: Score, vocabulary: Vocabulary, fi
             continue
         symbol = vocabulary.first_chord + nearest_chord(set(sounding % 12), int(sounding.min()) % 12)
         if not chords or chords[-1][1] != symbol:
-            chords.append((_step(int(tick), score, first), symbol))
+            chords.append((_step(int(tick), score.ticks_per_quarter, first), symbol))
     return chords
 
 
@@ -224,18 +284,25 @@ def nearest_chord(pitch_classes: set[int], bass: int) -> int:
     return max(range(N_CHORDS), key=fit)
 
 
-def _drums(score: Score, config: ComposerConfig, first: int) -> list[list[Event]]:
-    lanes: list[list[Event]] = [[] for _ in DRUMS]
-    for track in score.tracks:
-        for note in track.notes if track.is_drum else ():
+def _drums(score: Score, config: ComposerConfig, first: int) -> list[list[PlacedEvent]]:
+    lanes: list[dict[int, PlacedEvent]] = [{} for _ in DRUMS]
+    for number, track in enumerate(score.tracks):
+        for index, note in enumerate(track.notes if track.is_drum else ()):
             drum = SAME_DRUMS.get(int(note["pitch"]), int(note["pitch"]))
             if drum in DRUMS:
-                step = _step(int(note["start"]), score, first)
-                lanes[DRUMS.index(drum)].append((step, step + 1, drum - config.vocabulary.lowest + FIRST_NOTE))
-    return [sorted(set(lane)) for lane in lanes]
+                step = _step(int(note["start"]), score.ticks_per_quarter, first)
+                symbol = drum - config.vocabulary.lowest + FIRST_NOTE
+                lanes[DRUMS.index(drum)].setdefault(step, (step, step + 1, symbol, number, index))
+    return [[lane[step] for step in sorted(lane)] for lane in lanes]
 
 
-def score_of(grid: Grid, config: ComposerConfig, tempo: float = 100.0, key: MusicalKey | None = None) -> Score:
+def score_of(
+    grid: Grid,
+    config: ComposerConfig,
+    tempo: float = 100.0,
+    key: MusicalKey | None = None,
+    metre: tuple[int, int] | None = None,
+) -> Score:
     """Return a grid as a score.
 
     Parameters
@@ -246,6 +313,8 @@ def score_of(grid: Grid, config: ComposerConfig, tempo: float = 100.0, key: Musi
         Quarters a minute.
     key
         For the key signature.
+    metre
+        Numerator and denominator of the bars; by default that of so many sixteenths with the longest beats.
     """
     tracks, chords = [], []
     lanes = [lane_events(grid, lane) for lane in range(config.n_lanes)]
@@ -272,7 +341,7 @@ def score_of(grid: Grid, config: ComposerConfig, tempo: float = 100.0, key: Musi
         tuple(tracks),
         TICKS_PER_QUARTER,
         tempos=np.array([(0, quarters_per_minute_to_us(tempo))], TEMPO),
-        metres=np.array([(0, *metre_of(grid.bar_steps), 24, 8)], METRE),
+        metres=np.array([(0, *(metre or metre_of(grid.bar_steps)), 24, 8)], METRE),
         keys=np.array([] if key is None else [(0, key.sharps, key.is_minor)], KEY),
         chords=tuple(chords),
         length=len(grid) * STEP_TICKS,

@@ -144,7 +144,7 @@ class GridDrawer:
 
     def _can_last(self, symbol: int, lane: int, masks: Masks, step: int) -> bool:
         """Return True if a note of the step before may go on."""
-        if masks.must_start[step] or self.config.layout == "drums":
+        if masks.must_start[step, lane] or self.config.layout == "drums":
             return False
         return bool(masks.can_start[step, lane, symbol]) or not masks.is_onset[step]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from ...contracts.composition import MAX_BARS, USUAL, CompositionSettings, ScoreComposer
@@ -11,9 +13,10 @@ from ...models.folder import ModelFolder
 from ...music.score import Score
 from .config import TIME_FILE, VOICE_FILE, ComposerConfig
 from .constraints import Constraints, masks_of
-from .conversion import grid_of, score_of, voice_names
+from .conversion import MAX_STEPS, grid_of, score_of, voice_names
 from .drawing import DrawSettings, GridDrawer, Sketch
 from .grid import STEPS_PER_QUARTER, Grid
+from .revision import Revision
 from .scoring import cell_nats
 
 MASKED = -1e9
@@ -32,59 +35,62 @@ class ComposerRuntime(ScoreComposer, ScoreScorer):
 
     def compose(self, bars: int = 16, settings: CompositionSettings = USUAL, index: int = 0) -> Score:
         """Return piece ``index`` of a seed; see :meth:`.ScoreComposer.compose`."""
-        return self._filled(_nothing(_checked_bars(bars), settings.bar_steps, self.config), settings, index)
+        lanes = self._lanes(settings.voices)
+        grid = self.fill(_nothing(_checked_bars(bars), settings.bar_steps, self.config), settings, index)
+        score = score_of(grid, self.config, settings.tempo, settings.key, settings.metre)
+        if len(lanes) == self.config.n_lanes or not self.config.has_notes:
+            return score
+        return replace(score, tracks=tuple(score.tracks[lane] for lane in sorted(lanes)))
 
     def continue_score(self, score: Score, bars: int = 16, settings: CompositionSettings = USUAL) -> Score:
         """Return a score with more bars; see :meth:`.ScoreComposer.continue_score`."""
-        start = grid_of(score, self.config)
-        rest = _nothing(_checked_bars(bars), start.bar_steps, self.config)
-        grid = Grid(
-            np.concatenate([start.symbols, rest.grid.symbols]),
-            np.concatenate([start.is_held, rest.grid.is_held]),
-            start.bar_steps,
-        )
-        is_known = np.concatenate([np.ones_like(start.is_held), rest.is_known])
-        return self._filled(Sketch(grid, is_known), settings)
+        lanes = self._lanes(settings.voices)
+        return self._revised(Revision.of_more_bars(score, self.config, _checked_bars(bars), lanes), settings)
 
     def infill(self, score: Score, first_bar: int, last_bar: int, settings: CompositionSettings = USUAL) -> Score:
         """Return a score with some bars composed anew; see :meth:`.ScoreComposer.infill`."""
-        grid = grid_of(score, self.config)
-        n_bars = len(grid) // grid.bar_steps
-        if not 1 <= first_bar <= last_bar <= n_bars:
-            raise BadSetting(
-                f"Bars {first_bar} to {last_bar} cannot be composed anew; the score has the bars 1 to {n_bars}."
-            )
-        is_known = np.ones(grid.symbols.shape, bool)
-        is_known[(first_bar - 1) * grid.bar_steps : last_bar * grid.bar_steps] = False
-        return self._filled(Sketch(grid, is_known), settings)
+        lanes = self._lanes(settings.voices)
+        return self._revised(Revision.of_bars(score, self.config, first_bar, last_bar, lanes), settings)
 
     def replace_voices(self, score: Score, voices: tuple[str, ...], settings: CompositionSettings = USUAL) -> Score:
         """Return a score with some voices composed anew; see :meth:`.ScoreComposer.replace_voices`."""
-        unknown = [voice for voice in voices if voice not in self.voices]
-        if unknown or not voices:
-            what = f"no voice {', '.join(map(repr, unknown))}" if unknown else "to be given a voice"
-            raise BadSetting(f"{self.name} has {what}; its voices are {', '.join(self.voices)}.")
-        grid = grid_of(score, self.config)
-        is_known = np.ones(grid.symbols.shape, bool)
-        is_known[:, [self.voices.index(voice) for voice in voices]] = False
-        return self._filled(Sketch(grid, is_known), settings)
+        if not voices:
+            raise BadSetting(f"{self.name} has to be given a voice; its voices are {', '.join(self.voices)}.")
+        return self._revised(Revision.of_voices(score, self.config, self._lanes(voices)), settings)
 
     def vary(self, score: Score, amount: float = 0.3, settings: CompositionSettings = USUAL) -> Score:
         """Return a score with some quarters composed anew; see :meth:`.ScoreComposer.vary`."""
         if not 0 <= amount <= 1:
             raise BadSetting(f"The amount of the variation is {amount}; give a fraction between 0 and 1.")
-        grid = grid_of(score, self.config)
-        n_quarters = -(-len(grid) // STEPS_PER_QUARTER)
-        is_retained = np.random.default_rng([settings.seed, 1]).random((n_quarters, self.config.n_lanes)) >= amount
-        return self._filled(Sketch(grid, np.repeat(is_retained, STEPS_PER_QUARTER, axis=0)[: len(grid)]), settings)
+        n_quarters = -(-MAX_STEPS // STEPS_PER_QUARTER)
+        is_drawn = np.random.default_rng([settings.seed, 1]).random((n_quarters, self.config.n_lanes)) < amount
+        is_drawn = np.repeat(is_drawn, STEPS_PER_QUARTER, axis=0)
+        return self._revised(Revision.of_quarters(score, self.config, is_drawn, self._lanes(settings.voices)), settings)
+
+    def _lanes(self, voices: tuple[str, ...]) -> frozenset[int]:
+        """Return the indices of voices, all for none."""
+        unknown = [voice for voice in voices if voice not in self.voices]
+        if unknown:
+            raise BadSetting(
+                f"{self.name} has no voice {', '.join(map(repr, unknown))}; its voices are {', '.join(self.voices)}."
+            )
+        return frozenset(self.voices.index(voice) for voice in voices or self.voices)
+
+    def _revised(self, revision: Revision, settings: CompositionSettings) -> Score:
+        return revision.score_with(self.fill(revision.sketch, settings, must_start=revision.must_start))
 
     def loss_of_score(self, score: Score) -> float:
         """Return the mean nats of the cells of a score; see :meth:`.ScoreScorer.loss_of_score`."""
         nats = cell_nats(self.config, self._steps, grid_of(score, self.config))
         return float(self.finite(nats).mean())
 
-    def fill(self, sketch: Sketch, settings: CompositionSettings, index: int = 0) -> Grid:
-        """Return a piece with all cells drawn that are not known; raises BadSetting if no note keeps the limits."""
+    def fill(
+        self, sketch: Sketch, settings: CompositionSettings, index: int = 0, must_start: np.ndarray | None = None
+    ) -> Grid:
+        """Return a piece with all cells drawn that are not known; raises BadSetting if no note keeps the limits.
+
+        In the cells ``must_start (steps, lanes)``, no note goes on.
+        """
         config, bar_steps, n_steps = self.config, sketch.grid.bar_steps, len(sketch.grid)
         has_pitch_limits = settings.key is not None or settings.chords or settings.lowest > 0 or settings.highest < 127
         if has_pitch_limits and not config.has_notes:
@@ -99,14 +105,13 @@ class ComposerRuntime(ScoreComposer, ScoreScorer):
             settings.ends_at_bars,
         )
         masks = masks_of(constraints, config, n_steps, bar_steps)
+        if must_start is not None:
+            masks = replace(masks, must_start=masks.must_start | must_start)
         drawer = GridDrawer(config, self._steps, DrawSettings(settings.temperature, settings.top_p))
         rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([settings.seed, index])))
         grid = drawer.draw(sketch, masks, rng)
         self.finite(self._steps.total)
         return grid
-
-    def _filled(self, sketch: Sketch, settings: CompositionSettings, index: int = 0) -> Score:
-        return score_of(self.fill(sketch, settings, index), self.config, settings.tempo, settings.key)
 
 
 def _checked_bars(bars: int) -> int:

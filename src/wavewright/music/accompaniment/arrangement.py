@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..bars import Bar, bars_of
+from ..bars import Bar, bars_of, first_whole
 from ..score import KEY, Score, Track, controls_of, notes_of
 from ..score import PROGRAM as PROGRAM_CHANGE
 from ..theory import ChordSymbol, MusicalKey, nearest_of
@@ -94,7 +94,7 @@ def accompany(
     if chords is not None:
         progression = parse_chords(chords, bars, known_key)
     else:
-        progression = chords_of_score(score.chords, bars[0].start)
+        progression = chords_of_score(score.chords, bars[first_whole(bars)].start)
         if not progression:
             likely = find_chords(notes, bars, known_key, chosen.chords_per_bar)
             progression = tuple((tick, coloured(chord, known_key, chosen.chord_colour)) for tick, chord in likely)
@@ -113,9 +113,12 @@ def accompany(
 def plan(
     style: AccompanimentStyle, bars: tuple[Bar, ...], ends: tuple[int, ...], rng: np.random.Generator
 ) -> list[PlannedBar]:
-    """Return the patterns of each bar: a variation for each phrase, a fill at its end, an ending in the last bar."""
-    planned: list[PlannedBar] = []
-    start, since_fill = 0, 0
+    """Return the patterns of each bar: a variation for each phrase, a fill at its end, an ending in the last bar.
+
+    A pickup at the start has none.
+    """
+    start, since_fill = first_whole(bars), 0
+    planned = [PlannedBar(bar, {}) for bar in bars[:start]]
     for end in ends:
         for index in range(start, end + 1):
             bar = bars[index]
@@ -181,6 +184,7 @@ def with_resolution(score: Score, least: int) -> Score:
         ticks_per_quarter=score.ticks_per_quarter * factor,
         tempos=scaled(score.tempos, "tick"),
         metres=scaled(score.metres, "tick"),
+        bar_lines=score.bar_lines * factor,
         keys=scaled(score.keys, "tick"),
         chords=tuple(replace(chord, tick=chord.tick * factor) for chord in score.chords),
         metas=tuple(replace(meta, tick=meta.tick * factor) for meta in score.metas),
@@ -236,13 +240,13 @@ class _Parts:
             pattern, quarters = planned.patterns[role]
             bar = planned.bar
             length = round(quarters * self._quarter)
-            for offset in range(0, bar.length, max(1, length)):
+            for offset in range(0, bar.lead + bar.length, max(1, length)):
                 for event in pattern.events:
                     start, end = (
-                        bar.start + offset + self._tick(step, pattern.n_steps, length)
+                        bar.start - bar.lead + offset + self._tick(step, pattern.n_steps, length)
                         for step in (event.start, event.end)
                     )
-                    if start < min(bar.end, end):
+                    if bar.start <= start < min(bar.end, end):
                         events.append((start, min(end, bar.end), event.symbol, bar))
         return events
 

@@ -62,7 +62,8 @@ def harmonise(
     score = with_resolution(melody, MIN_TICKS_PER_QUARTER)
     track = score.tracks[melody_track(score)]
     notes = skyline(track)
-    known_key = key or key_of(score) or find_key(notes, bars_of(score))
+    bars = bars_of(score)
+    known_key = key or key_of(score) or find_key(notes, bars)
     index = VOICES.index(voice)
     shift = _shift_into(notes["pitch"], index)
     notes["pitch"] += shift
@@ -74,7 +75,9 @@ def harmonise(
     tonic = (known_key.tonic + shift) % 12
     pitches = harmonise_grid(known, is_known, tonic, seed=seed, settings=settings)
     tracks = [
-        Track(notes if lane == index else _voice_notes(pitches[:, lane], notes, score), name, channel=lane)
+        Track(
+            notes if lane == index else _voice_notes(pitches[:, lane], notes, score, bars[0].lead), name, channel=lane
+        )
         for lane, name in enumerate(VOICES)
     ]
     final_key = MusicalKey(tonic, known_key.scale)
@@ -119,12 +122,12 @@ def _line_of(notes: np.ndarray, ticks_per_quarter: int) -> np.ndarray:
     return line
 
 
-def _voice_notes(pitches: np.ndarray, melody: np.ndarray, score: Score) -> np.ndarray:
+def _voice_notes(pitches: np.ndarray, melody: np.ndarray, score: Score, lead: int) -> np.ndarray:
     """Return the notes of a voice; a held pitch is struck again on a beat where the melody has a note."""
     step_ticks = score.ticks_per_quarter / STEPS_PER_QUARTER
-    beats = melody["start"][melody["start"] % score.ticks_per_quarter == 0] // score.ticks_per_quarter
+    beats = melody["start"][(melody["start"] + lead) % score.ticks_per_quarter == 0]
     is_start = np.append(True, np.diff(pitches) != 0)
-    again = beats * STEPS_PER_QUARTER
+    again = np.rint(beats / step_ticks).astype(int)
     is_start[again[again < len(pitches)]] = True
     starts = np.flatnonzero(is_start)
     ends = np.append(starts[1:], len(pitches))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..bars import Bar
+from ..bars import Bar, first_whole
 from ..score import Chord
 from ..theory import ChordSymbol, MusicalKey, chord_of_numeral
 from .melody import profile_of
@@ -150,10 +150,16 @@ def find_chords(
     bars : tuple of Bar
     key : MusicalKey
     chords_per_bar : int
-        1 or 2; bars of an odd number of beats always have one.
+        1 or 2; bars of an odd number of beats always have one. Pickups have none: the first chord starts with the first
+        whole bar.
     """
     model = model_of(key)
-    segments = [segment for bar in bars for segment in _segments(bar, chords_per_bar)]
+    segments: list[tuple[int, int, bool]] = []
+    for bar in bars[first_whole(bars) :]:
+        if bar.is_pickup and segments:
+            segments[-1] = (segments[-1][0], bar.end, segments[-1][2])
+        else:
+            segments += _segments(bar, chords_per_bar)
     profiles = np.stack([profile_of(notes, bars, start, end) for start, end, _ in segments])
     stay = np.where(np.eye(len(model.chords), dtype=bool), np.log(STAY), 0.0)
     transitions = np.stack(

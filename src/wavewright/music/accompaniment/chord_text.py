@@ -22,7 +22,7 @@ def parse_chord(text: str, key: MusicalKey) -> ChordSymbol:
 
 
 def parse_chords(text: str, bars: tuple[Bar, ...], key: MusicalKey) -> tuple[tuple[int, ChordSymbol], ...]:
-    """Read a progression and repeat it to the end of the bars.
+    """Read a progression and repeat it to the end of the bars, from the first whole one on.
 
     Parameters
     ----------
@@ -55,7 +55,8 @@ def parse_chords(text: str, bars: tuple[Bar, ...], key: MusicalKey) -> tuple[tup
         raise BadSetting(f"{text!r} repeats chords only; begin with one such as C.")
     entries: list[tuple[int, ChordSymbol]] = []
     last = next(iter(known.values()))
-    for bar, names in zip(bars, islice(cycle(texts), len(bars)), strict=True):
+    whole = [bar for bar in bars if not bar.is_pickup] or bars
+    for bar, names in zip(whole, islice(cycle(texts), len(whole)), strict=True):
         for index, name in enumerate(names):
             last = known.get(name, last)
             entries.append((bar.start + bar.length * index // len(names), last))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ...errors import BadSetting
-from ..bars import Bar, bar_index, bars_of
+from ..bars import Bar, bar_index, bars_of, first_whole
 from ..score import Score, Track
 from ..theory import ChordSymbol
 from .arrangement import key_of
@@ -177,7 +177,7 @@ def _read_score(score: Score, bars: dict[str, _Bars], instruments: dict[str, _Ro
     starts = np.concatenate([track.notes["start"] for tracks in parts.values() for track in tracks])
     grids = _grids(score_bars, starts, score.ticks_per_quarter)
     for index, bar in enumerate(score_bars):
-        if bar.metre not in grids:
+        if bar.metre not in grids or bar.length != bar.whole:
             continue
         grid = BarGrid(bar, grids[bar.metre])
         texts: dict[str, str] = {}
@@ -195,7 +195,7 @@ def _read_score(score: Score, bars: dict[str, _Bars], instruments: dict[str, _Ro
 
 def _chords(score: Score, bars: tuple[Bar, ...]) -> tuple[tuple[int, ChordSymbol], ...]:
     """Return the chords of a score, the most probable ones of all its notes if it has none."""
-    written = chords_of_score(score.chords, bars[0].start)
+    written = chords_of_score(score.chords, bars[first_whole(bars)].start)
     if written:
         return written
     notes = np.concatenate([track.notes for track in score.tracks if not track.is_drum])
@@ -209,7 +209,7 @@ def _grids(bars: tuple[Bar, ...], starts: np.ndarray, ticks_per_quarter: int) ->
     index = bar_index(bars, starts)
     grids: dict[str, int] = {}
     for metre in {bar.metre for bar in bars}:
-        length = max(bar.length for bar in bars if bar.metre == metre)
+        length = next(bar.whole for bar in bars if bar.metre == metre)
         inside = np.array([bars[each].metre == metre for each in index], bool)
         ticks = starts[inside] - np.array([bars[each].start for each in index[inside]], np.int64)
         from_beat = np.abs(ticks / ticks_per_quarter - np.rint(ticks / ticks_per_quarter))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...errors import BadSetting
-from ..bars import Bar, bar_index
+from ..bars import Bar, bar_index, first_whole
 from ..score import NOTE, Score, Track, empty
 from ..theory import MusicalKey
 
@@ -63,7 +63,7 @@ def profile_of(notes: np.ndarray, bars: tuple[Bar, ...], start: int, end: int) -
         bar_index(bars, notes["start"][inside]), notes[inside], overlaps[inside], strict=True
     ):
         bar = bars[index]
-        quarters = float(overlap) * 4 * bar.numerator / (bar.denominator * bar.length)
+        quarters = float(overlap) * 4 * bar.numerator / (bar.denominator * bar.whole)
         profile[note["pitch"] % 12] += quarters * (0.5 + bar.strength(int(note["start"])))
     return profile
 
@@ -96,10 +96,11 @@ def find_key(notes: np.ndarray, bars: tuple[Bar, ...]) -> MusicalKey:
 def phrase_ends(notes: np.ndarray, bars: tuple[Bar, ...]) -> tuple[int, ...]:
     """Return the indices of the bars that end phrases, the last bar among them.
 
-    Phrases have four bars, or end up to one bar earlier or later where the melody has a long note or a rest there.
+    Phrases have four bars, or end up to one bar earlier or later where the melody has a long note or a rest there. A
+    pickup belongs to the first one.
     """
     openness = [_openness(notes, bar) for bar in bars]
-    ends, start = [], 0
+    ends, start = [], first_whole(bars)
     while start + PHRASE_BARS + 2 < len(bars):
         usual = start + PHRASE_BARS - 1
         end = max((usual, usual - 1, usual + 1), key=lambda bar: openness[bar] + 0.45 * (bar == usual))

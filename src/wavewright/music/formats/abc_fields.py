@@ -23,6 +23,10 @@ MAX_NUMBER = 1_024
 MAX_SECTIONS = 500
 
 _KEY = re.compile(r"([A-G])([#b]?)\s*([A-Za-z]*)")
+_ADDED = re.compile(r"(?:\^\^?|__?|=)[A-Ga-g]")
+_NO_KEY = re.compile(r"[a-z][a-z-]*=.*|(treble|bass|alto|tenor|soprano|mezzosoprano|baritone|perc)\d?([+^_-]\d+)?")
+"""Words of K: fields that are no key: a clef, a transposition."""
+
 _SECTIONS = re.compile(r"([A-Za-z])(\d*)|(\()|\)(\d*)")
 
 
@@ -41,17 +45,19 @@ def key_of(text: str) -> AbcKey | None:
     Raises
     ------
     BadScore
-        If the mode is unknown.
+        If it is no key, or the mode is unknown.
     """
-    words = [word for word in text.split() if "=" not in word.lstrip("^_=") and word not in ("treble", "bass", "alto")]
+    words = [word for word in text.split() if not _NO_KEY.fullmatch(word)]
     if not words or words[0].lower() == "none":
         return AbcKey({}, None) if words or not text.strip() else None
     if words[0] in ("HP", "Hp"):
         return AbcKey(PIPES, 2)
-    added = [word for word in words if re.fullmatch(r"(\^\^?|__?|=)[A-Ga-g]", word)]
-    match = _KEY.match(" ".join(word for word in words if word not in added and word != "exp"))
+    added = [found[0] for found in _ADDED.finditer(" ".join(words))]
+    match = _KEY.match(_ADDED.sub(" ", " ".join(word for word in words if word != "exp")).strip())
+    if match is None and not added:
+        raise BadScore(f"{text[:40]!r} is no key.")
     if match is None:
-        return AbcKey(_added({}, added)) if added else None
+        return AbcKey(_added({}, added))
     mode = match[3].lower()
     mode = "m" if mode == "m" else mode[:3]
     if mode not in MODES:

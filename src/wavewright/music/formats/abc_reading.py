@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
 import numpy as np
 
 from ...errors import BadScore
-from ..score import KEY, METRE, PROGRAM, Chord, Score, Track, controls_of, empty, notes_of
+from ..bars import with_bar_lines
+from ..engine import DRUM_CHANNEL
+from ..score import KEY, METRE, Chord, Score, Track, controls_of, empty, notes_of
 from ..timing import TEMPO
 from .abc_fields import (
     ACCIDENTALS,
@@ -22,7 +24,9 @@ from .abc_fields import (
     tempo_of,
     unit_of_metre,
 )
-from .abc_symbols import Annotation, BarLine, Item, LineReader, Symbol, WrittenPitch, in_order
+from .abc_midi import DrumPattern, MidiCommands
+from .abc_symbols import Annotation, Item, LineReader, Symbol, WrittenPitch, is_text
+from .play_order import MAX_SYMBOLS, BarLine, Mark, in_order
 from .time_grid import grid_of, tick_of
 
 MAX_BYTES = 2**23
@@ -34,7 +38,15 @@ DYNAMICS = {"ppp": 30, "pp": 40, "p": 53, "mp": 64, "mf": 80, "f": 96, "ff": 112
 NORMAL_VELOCITY, ACCENT = 80, 18
 GRACE_LENGTH = Fraction(1, 64)
 
+PROPAGATIONS = ("pitch", "octave", "not")
+"""Notes of a bar that an accidental holds for: of its letter in all octaves, in its octave, or itself alone."""
+
 _FIELD = re.compile(r"[ \t]{0,3}([A-Za-z+]):(?![|:])(.*)")
+_WORDS_FIELDS = "HNRSWwsZ"
+_BLOCK = re.compile(r"%%begin([a-z]+)")
+_PROPAGATION = re.compile(r"%%propagate-accidentals\s+(\S+)")
+_MIDI = re.compile(r"%%MIDI\s+(.*)")
+_USER_SYMBOL = re.compile(r"([H-Wh-w~])\s*=")
 
 
 @dataclass
@@ -47,7 +59,9 @@ class TuneText:
     tempo: str = ""
     key: str = ""
     sections: str = ""
-    programs: dict[str, int] = field(default_factory=dict)
+    propagation: str = PROPAGATIONS[0]
+    commands: dict[str, list[str]] = field(default_factory=dict)
+    symbols: frozenset[str] = frozenset()
     voices: dict[str, LineReader] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
     transpositions: dict[str, int] = field(default_factory=dict)
@@ -102,33 +116,57 @@ class _TuneReader:
         self._voice = ""
         self._is_header = True
         for line in file_header.splitlines():
-            if (match := _FIELD.fullmatch(line)) and match[1] in "LMQ":
+            if (match := _FIELD.fullmatch(_without_comment(line))) and match[1] in "LMQU":
                 self._header_field(match[1], match[2])
+            elif line.startswith("%%"):
+                self._directive(line.strip())
 
     def read(self, block: str) -> None:
         """Read all lines of a tune, up to the first empty one."""
-        for line in re.sub(r"\\[ \t]*(%.*)?\n", " ", block).splitlines():
-            if line.lstrip().startswith("%"):
+        skipped = ""  # the block of text or drawings, or the field, whose lines are no music
+        for line in block.splitlines():
+            if skipped.startswith("%%"):
+                skipped = "" if line.startswith(skipped) else skipped
+            elif line.lstrip().startswith("%"):
+                match = _BLOCK.match(line.strip())
+                skipped = f"%%end{match[1]}" if match else skipped
                 self._directive(line.strip())
-                continue
-            if not line.strip():
+            elif not line.strip():
                 if not self._is_header:
                     break
-                continue
-            line_text = _without_comment(line)
-            match = _FIELD.fullmatch(line_text)
-            if match is None:
-                self._music(line_text)
-            elif self._is_header:
-                self._header_field(match[1], match[2])
             else:
-                self._body_field(match[1], match[2])
+                skipped = self._line(_without_comment(line), skipped)
         for name, voice in self.tune.voices.items():
             self.problems += [f"{f'voice {name}: ' if name else ''}{problem}" for problem in voice.problems]
 
+    def _line(self, line: str, skipped: str) -> str:
+        """Read a field or a line of music; return the field whose text goes on in the next line."""
+        text = line.removesuffix("\\")
+        match = _FIELD.fullmatch(text)
+        if match is None:
+            is_words = bool(skipped) or (self._is_header and is_text(text))
+            if not is_words:
+                self._music(text)
+            elif not skipped:
+                self.problems.append(f"The line {text.strip()[:60]!r} of the header is no field; it is left out.")
+            return skipped if is_words and (self._is_header or text != line) else ""
+        if self._is_header:
+            self._header_field(match[1], match[2])
+        else:
+            self._body_field(match[1], match[2])
+        goes_on = match[1] == "H" or (match[1] in _WORDS_FIELDS and text != line)
+        return match[1] if goes_on else ""
+
     def _directive(self, line: str) -> None:
-        if match := re.match(r"%%MIDI\s+program\s+(?:\d+\s+)?(\d{1,3})", line):
-            self.tune.programs.setdefault(self._voice, min(int(match[1]), 127))
+        """Read a line that begins with ``%%``."""
+        if match := _PROPAGATION.match(line):
+            self.tune.propagation = match[1] if match[1] in PROPAGATIONS else self.tune.propagation
+        elif match := _MIDI.match(line):
+            command = _without_comment(match[1])
+            if self._is_header:
+                self.tune.commands.setdefault(self._voice, []).append(command)
+            else:
+                self._reader().items.append(Annotation("midi", command))
 
     def _header_field(self, kind: str, text: str) -> None:
         tune, value = self.tune, text.strip()
@@ -142,6 +180,10 @@ class _TuneReader:
             tune.tempo = value
         elif kind == "P":
             tune.sections = value
+        elif kind == "U" and (match := _USER_SYMBOL.match(value)):
+            tune.symbols |= {match[1]}
+        elif kind == "I":
+            self._directive(f"%%{value}")
         elif kind == "V":
             self._select(value)
         elif kind == "K":
@@ -152,6 +194,8 @@ class _TuneReader:
     def _body_field(self, kind: str, text: str) -> None:
         if kind == "V":
             self._select(text.strip())
+        elif kind == "I":
+            self._directive(f"%%{text.strip()}")
         elif kind in "KLMQP":
             self._reader().items.append(Annotation(kind, text.strip()))
 
@@ -159,9 +203,11 @@ class _TuneReader:
         if self._is_header:
             self.problems.append("The header has no K: field; the key is C.")
             self._is_header = False
-        for piece in re.split(r"(\[V:[^\]]*\])", line):
+        for piece in re.split(r"(\[[VI]:[^\]]*\])", line):
             if piece.startswith("[V:"):
                 self._select(piece[3:-1].strip())
+            elif piece.startswith("[I:"):
+                self._directive(f"%%{piece[3:-1].strip()}")
             elif piece.strip():
                 self._reader().read(piece)
 
@@ -183,7 +229,7 @@ class _TuneReader:
             self.tune.names.setdefault(self._voice, "")
             metre = metre_of(self.tune.metre)
             is_compound = metre is not None and metre[1] == 8 and metre[0] % 3 == 0
-            self.tune.voices[self._voice] = LineReader(is_compound)
+            self.tune.voices[self._voice] = LineReader(is_compound, self.tune.symbols)
         return self.tune.voices[self._voice]
 
 
@@ -212,12 +258,16 @@ def _score_of(tune: TuneText, problems: list[str]) -> Score:
         problems.append(f"The tempo {tune.tempo[:60]!r} cannot be read; it is left out.")
     key = _key(tune.key, problems)
     sections = sections_of(tune.sections)
-    voices = {
-        name: _VoiceReader(key, metre, unit, tune.transpositions.get(name, 0) + _transposition(tune.key), problems)
-        for name in tune.voices
-    }
-    for name, voice in voices.items():
-        voice.read(in_order(tune.voices[name].items, sections))
+    items = _with_all_marks({name: voice.items for name, voice in tune.voices.items()})
+    voices: dict[str, _VoiceReader] = {}
+    for name in tune.voices:
+        is_first = not voices
+        semitones = tune.transpositions.get(name, 0) + _transposition(tune.key)
+        voices[name] = voice = _VoiceReader(key, metre, unit, semitones, problems, tune.propagation)
+        for command in (*(tune.commands.get("", ()) if name else ()), *tune.commands.get(name, ())):
+            voice.midi.execute(command, Fraction(0), has_drums=is_first or command in tune.commands.get(name, ()))
+        voice.read(_in_order(items[name], sections))
+        problems += voice.midi.problems()
     ticks_per_quarter, is_exact = grid_of(4 * time for voice in voices.values() for time in voice.times)
     if not is_exact:
         problems.append("The notes have no common grid; times are rounded.")
@@ -227,10 +277,7 @@ def _score_of(tune: TuneText, problems: list[str]) -> Score:
 
     tracks = []
     for name, voice in voices.items():
-        rows = [(tick(start), tick(start + length) - tick(start), *note) for start, length, *note in voice.notes]
-        program = tune.programs.get(name, tune.programs.get(""))
-        controls = [] if program is None else [(0, PROGRAM, 0, program)]
-        tracks.append(Track(notes_of(rows), tune.names.get(name, ""), controls=controls_of(controls)))
+        tracks += _tracks(voice, tune.names.get(name, ""), tick)
     first = next(iter(voices.values()), None)
     chords = next((voice.chords for voice in voices.values() if voice.chords), [])
     tempos = {0: tempo} if tempo is not None else {}
@@ -240,7 +287,7 @@ def _score_of(tune: TuneText, problems: list[str]) -> Score:
         tempos |= {tick(time): us for time, us in voice.tempos}
         metres |= {tick(time): each for time, each in voice.metres}
         keys |= {tick(time): each for time, each in voice.keys}
-    return Score(
+    score = Score(
         tuple(tracks),
         ticks_per_quarter,
         np.array(sorted(tempos.items()), TEMPO) if tempos else empty(TEMPO),
@@ -252,6 +299,76 @@ def _score_of(tune: TuneText, problems: list[str]) -> Score:
         title=tune.title,
         length=max((tick(voice.end) for voice in voices.values()), default=0),
     )
+    return with_bar_lines(score, (tick(time) for time in first.lines)) if first else score
+
+
+def _tracks(voice: _VoiceReader, name: str, tick: Callable[[Fraction], int]) -> list[Track]:
+    """Return the notes of a voice as a track, those of each channel that it names, and its drums."""
+    channels = list(dict.fromkeys(channel for *_, channel in voice.notes)) or [voice.midi.channel]
+    tracks = []
+    for channel in channels:
+        rows = [
+            (tick(start), tick(start + length) - tick(start), *note)
+            for start, length, *note, its_channel in voice.notes
+            if its_channel == channel
+        ]
+        controls = [(tick(time), *control) for time, its_channel, *control in voice.midi.controls_of(channel, channels)]
+        is_drum = channel == DRUM_CHANNEL
+        tracks.append(Track(notes_of(rows), name, is_drum, channel, controls=controls_of(controls)))
+    drums = [(tick(start), tick(start + length) - tick(start), *note) for start, length, *note in voice.drum_hits]
+    return tracks + ([Track(notes_of(drums), "drums", is_drum=True, channel=DRUM_CHANNEL)] if drums else [])
+
+
+def _in_order(items: Sequence[Item], sections: str) -> Iterator[Item]:
+    """Yield the items in the order in which they sound: that of the sections, or as they are written."""
+    starts = [index for index, item in enumerate(items) if isinstance(item, Annotation) and item.kind == "P"]
+    if not sections or not starts:
+        yield from (items[index] for index in in_order(items))
+        return
+    spans: dict[str, Sequence[Item]] = {}
+    for start, end in zip(starts, [*starts[1:], len(items)], strict=True):
+        item = items[start]
+        assert isinstance(item, Annotation)
+        spans.setdefault(item.text[:1], items[start + 1 : end])
+    n_items = 0
+    for span in (items[: starts[0]], *(spans.get(letter, ()) for letter in sections)):
+        for index in in_order(span):
+            n_items += 1
+            if n_items > MAX_SYMBOLS:
+                raise BadScore(f"A voice has more than {MAX_SYMBOLS} notes with all repeats.")
+            yield span[index]
+
+
+def _with_all_marks(voices: dict[str, list[Item]]) -> dict[str, Sequence[Item]]:
+    """Return the items of voices; those without marks of jumps get the marks of the first that has some."""
+    marked = next((items for items in voices.values() if any(isinstance(item, Mark) for item in items)), None)
+    if marked is None:
+        return {**voices}
+    marks = [(_bars_before(marked, index), item) for index, item in enumerate(marked) if isinstance(item, Mark)]
+    return {
+        name: items if any(isinstance(item, Mark) for item in items) else _with_marks(items, marks)
+        for name, items in voices.items()
+    }
+
+
+def _bars_before(items: Sequence[Item], index: int) -> int:
+    """Return the number of bar lines, and of bars of long rests, before an item."""
+    return sum(
+        item.is_line if isinstance(item, BarLine) else max(item.n_bars - 1, 0) if isinstance(item, Symbol) else 0
+        for item in items[:index]
+    )
+
+
+def _with_marks(items: Sequence[Item], marks: Sequence[tuple[int, Mark]]) -> list[Item]:
+    """Return items with marks after so many bar lines."""
+    result: list[Item] = []
+    waiting, n_bars = list(marks), 0
+    for item in items:
+        while waiting and waiting[0][0] <= n_bars:
+            result.append(waiting.pop(0)[1])
+        result.append(item)
+        n_bars += _bars_before([item], 1)
+    return result + [mark for _, mark in waiting]
 
 
 def _clocks(metre: tuple[int, int]) -> int:
@@ -277,23 +394,30 @@ class _VoiceReader:
     unit: Fraction
     semitones: int
     problems: list[str]
-    notes: list[tuple[Fraction, Fraction, int, int]] = field(default_factory=list)
+    propagation: str = PROPAGATIONS[0]
+    notes: list[tuple[Fraction, Fraction, int, int, int | None]] = field(default_factory=list)
     chords: list[tuple[Fraction, str]] = field(default_factory=list)
     tempos: list[tuple[Fraction, int]] = field(default_factory=list)
     metres: list[tuple[Fraction, tuple[int, int]]] = field(default_factory=list)
     keys: list[tuple[Fraction, AbcKey]] = field(default_factory=list)
+    lines: list[Fraction] = field(default_factory=list)
+    drum_hits: list[tuple[Fraction, Fraction, int, int]] = field(default_factory=list)
+    midi: MidiCommands = field(default_factory=MidiCommands)
     end: Fraction = Fraction(0)
     _time: Fraction = Fraction(0)
     _bar_start: Fraction = Fraction(0)
     _velocity: int = NORMAL_VELOCITY
     _accidentals: dict[tuple[str, int], int] = field(default_factory=dict)
     _ties: dict[tuple[str, int], tuple[int, int]] = field(default_factory=dict)
+    _drums: DrumPattern | None = None
 
     @property
     def times(self) -> Iterable[Fraction]:
-        """Starts and ends of notes, and times of chords."""
+        """Starts and ends of notes, and times of chords and bar lines."""
         yield from (time for start, length, *_ in self.notes for time in (start, start + length))
+        yield from (time for start, length, *_ in self.drum_hits for time in (start, start + length))
         yield from (time for time, _ in self.chords)
+        yield from self.lines
 
     def read(self, items: Iterable[Item]) -> None:
         """Read the items of a voice in the order in which they sound."""
@@ -302,19 +426,31 @@ class _VoiceReader:
                 self._bar(item)
             elif isinstance(item, Annotation):
                 self._annotation(item)
-            else:
+            elif isinstance(item, Symbol):
                 self._symbol(item)
             self.end = max(self.end, self._time)
             if self.end > MAX_WHOLE_NOTES:
                 raise BadScore(f"A tune lasts more than {MAX_WHOLE_NOTES} whole notes; it is too long.")
+        self._end_bar(self.end)
 
     def _bar(self, line: BarLine) -> None:
         if line.is_line:
             self._time = max(self._time, self.end)
-            self._bar_start = self._time
+            self._end_bar(self._time)
             self._accidentals.clear()
 
-    def _annotation(self, item: Annotation) -> None:
+    def _end_bar(self, time: Fraction) -> None:
+        """Note a bar line, and the drums of the bar before it."""
+        if time > self._bar_start:
+            self.lines.append(time)
+            if self._drums is not None:
+                metre = Fraction(*self.metre) if self.metre else Fraction(1)
+                is_pickup = len(self.lines) == 1 and time - self._bar_start < metre
+                self.drum_hits += () if is_pickup else self._drums.hits(self._bar_start, time, metre)
+        self._bar_start = time
+        self._drums = self.midi.drums
+
+    def _annotation(self, item: Annotation) -> None:  # noqa: C901 (one branch for each kind)
         if item.kind == "chord":
             self.chords.append((self._time, item.text))
         elif item.kind == "decoration":
@@ -322,6 +458,10 @@ class _VoiceReader:
         elif item.kind == "overlay":
             self.end = max(self.end, self._time)
             self._time = self._bar_start
+        elif item.kind == "midi":
+            self.midi.execute(item.text, self._time)
+            if self._time == self._bar_start:
+                self._drums = self.midi.drums
         elif item.kind == "K":
             self._change_key(item.text)
         elif item.kind == "M":
@@ -347,7 +487,10 @@ class _VoiceReader:
         """Add the notes of a symbol, with its grace notes before."""
         length = symbol.length * self.unit
         if symbol.n_bars:
-            length = symbol.n_bars * (Fraction(*self.metre) if self.metre else Fraction(1))
+            whole = Fraction(*self.metre) if self.metre else Fraction(1)
+            length = symbol.n_bars * whole
+            for _ in range(min(symbol.n_bars, MAX_WHOLE_NOTES) - 1):
+                self._end_bar(self._bar_start + whole)
         start, end = self._time, self._time + length
         self._time = end
         if symbol.grace:
@@ -383,13 +526,16 @@ class _VoiceReader:
         if not 0 <= pitch <= 127:
             self.problems.append(f"A note has the pitch {pitch} of MIDI, outside of 0 to 127; it is left out.")
             return False
-        self.notes.append((start, length, pitch, velocity))
+        self.notes.append((start, length, self.midi.drum_map.get(pitch, pitch), velocity, self.midi.channel))
         return True
 
     def _pitch(self, pitch: WrittenPitch) -> int:
         """Return the pitch of a note, with the accidentals of its bar and key."""
-        written = (pitch.letter, pitch.octave)
-        if pitch.accidental:
-            self._accidentals[written] = ACCIDENTALS[pitch.accidental]
+        written = (pitch.letter, pitch.octave if self.propagation == "octave" else 0)
         shift = self._accidentals.get(written, self.key.accidentals.get(pitch.letter, 0))
-        return 60 + 12 * pitch.octave + SEMITONES[pitch.letter] + shift + self.semitones
+        if pitch.accidental:
+            shift = ACCIDENTALS[pitch.accidental]
+            if self.propagation != "not":
+                self._accidentals[written] = shift
+        semitones = 0 if self.midi.channel == DRUM_CHANNEL else self.semitones + self.midi.semitones
+        return 60 + 12 * pitch.octave + SEMITONES[pitch.letter] + shift + semitones

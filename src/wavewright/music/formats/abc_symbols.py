@@ -1,17 +1,16 @@
-"""Symbols of the music lines of ABC tunes, and the order in which repeats and endings put them."""
+"""Symbols of the music lines of ABC tunes."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
-from ...errors import BadScore
 from .abc_fields import length_of
+from .play_order import BarLine, Mark, mark_of
 
-MAX_SYMBOLS = 500_000
-"""Symbols of a voice with all repeats."""
+MIN_TEXT_WORDS = 2
+"""Words that are no music from which on a line is text."""
 
 _LENGTH = r"\d*/*\d*"
 _NOTE = rf"(?:\^\^|\^/?|__|_/?|=)?[A-Ga-g][,']*{_LENGTH}"
@@ -56,17 +55,6 @@ class Symbol:
 
 
 @dataclass(frozen=True)
-class BarLine:
-    """A bar line: what it does to repeats, and the numbers of the ending that begins at it."""
-
-    starts_repeat: bool = False
-    ends_repeat: bool = False
-    is_double: bool = False
-    endings: frozenset[int] = frozenset()
-    is_line: bool = True
-
-
-@dataclass(frozen=True)
 class Annotation:
     """A chord symbol, a dynamic, a field or a section in the order of the music: its kind and its text."""
 
@@ -74,7 +62,26 @@ class Annotation:
     text: str
 
 
-Item = Symbol | BarLine | Annotation
+Item = Symbol | BarLine | Annotation | Mark
+
+MARKS = {"segno": Mark("segno"), "coda": Mark("coda sign"), "dacoda": Mark("to coda")}
+"""Marks of decorations; those of jumps are words."""
+
+_NO_MUSIC = re.compile(r'"[^"]*"?|![^!]*!|\+[^+]*\+|\[[A-Za-z]:[^\]]*\]|%.*')
+_WORD = re.compile(r"[A-Za-z]{2,}|[h-wh-w](?![A-Za-z])")
+_LETTERS_OF_MUSIC = frozenset("ABCDEFGabcdefgxyzXZHLMOPSTuv")
+
+
+def words_of_text(line: str, symbols: frozenset[str] = frozenset()) -> list[str]:
+    """Return the words of a line that are no music; ``symbols`` are letters that the tune defines."""
+    known = _LETTERS_OF_MUSIC | symbols
+    words = _WORD.findall(_NO_MUSIC.sub(" ", line))
+    return [word for word in words if not known.issuperset(word)]
+
+
+def is_text(line: str, symbols: frozenset[str] = frozenset()) -> bool:
+    """Return True for a line of words, among which single letters may look like notes."""
+    return len(words_of_text(line, symbols)) >= MIN_TEXT_WORDS
 
 
 @dataclass
@@ -82,6 +89,7 @@ class LineReader:
     """Reads the music lines of a voice into ``items``."""
 
     is_compound: bool = False
+    symbols: frozenset[str] = frozenset()
     items: list[Item] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     _grace: tuple[WrittenPitch, ...] = ()
@@ -93,17 +101,26 @@ class LineReader:
 
     def read(self, line: str) -> None:
         """Read a line."""
+        words = words_of_text(line, self.symbols)
+        if len(words) >= MIN_TEXT_WORDS:
+            self._report(f"The line {line.strip()[:60]!r}")
+            return
         position = 0
+        unknown = ""
         while position < len(line):
-            match = _TOKEN.match(line, position)
+            word = next((word for word in words if line.startswith(word, position)), "")
+            match = None if word else _TOKEN.match(line, position)
             if match is None:
-                self._report(f"{line[position]!r} in {line.strip()[:60]!r}")
-                position += 1
+                length = len(word) or 1
+                unknown += "" if line[position] in self.symbols else line[position : position + length]
+                position += length
                 continue
             position = match.end()
             kind = match.lastgroup or ""
             kind = {"with": "bar", "alone": "ending"}.get(kind, kind)
             getattr(self, f"_{kind}_token")(match)
+        if unknown:
+            self._report(f"{unknown[:40]!r} in {line.strip()[:60]!r}")
 
     def _report(self, problem: str) -> None:
         self.problems.append(f"{problem} is no music; it is left out.")
@@ -118,32 +135,42 @@ class LineReader:
 
     def _quoted_token(self, match: re.Match[str]) -> None:
         text = match[0].strip('"')
-        if text and text[0] not in "^_<>@":
+        if (mark := mark_of(text.lstrip("^_<>@ "))) is not None:
+            self.items.append(mark)
+        elif text and text[0] not in "^_<>@":
             self.items.append(Annotation("chord", text))
 
     def _decoration_token(self, match: re.Match[str]) -> None:
-        self.items.append(Annotation("decoration", match[0][1:-1]))
+        name = match[0][1:-1]
+        mark = MARKS.get(name) or mark_of(name)
+        self.items.append(Annotation("decoration", name) if mark is None else mark)
         self._ornaments += "L" if match[0][1:-1] in (">", "accent", "emphasis") else ""
 
     def _ornament_token(self, match: re.Match[str]) -> None:
         self._ornaments += match[0]
+        if match[0] in "SO" and match[0] not in self.symbols:
+            self.items.append(MARKS["segno" if match[0] == "S" else "coda"])
 
     def _bar_token(self, match: re.Match[str]) -> None:
         text = match[0].split("[")[0] if match["with"] else match[0]
         text = re.sub(r"\s*\d.*", "", text)
         before, _, after = text.rpartition("|") if "|" in text else (text[: len(text) // 2], "", text[len(text) // 2 :])
+        ends, starts = before.count(":"), after.count(":")
         self.items.append(
             BarLine(
-                starts_repeat=":" in after,
-                ends_repeat=":" in before or (text.startswith(":")),
+                starts_repeat=starts > 0,
+                ends_repeat=ends > 0,
                 is_double=text.count("|") > 1 or "]" in text or text == "[|",
                 endings=_endings(match["with"]),
+                starts_ending=match["with"] is not None,
+                n_passes=1 + max(ends, 1),
+                n_passes_of_next=1 + max(starts, 1),
             )
         )
         self._last = None
 
     def _ending_token(self, match: re.Match[str]) -> None:
-        self.items.append(BarLine(endings=_endings(match["alone"]), is_line=False))
+        self.items.append(BarLine(endings=_endings(match["alone"]), starts_ending=True, is_line=False))
 
     def _grace_token(self, match: re.Match[str]) -> None:
         self._grace = tuple(_pitch(note) for note in _PITCH.finditer(match[0]))[:8]
@@ -229,81 +256,3 @@ def _endings(text: str | None) -> frozenset[int]:
         ends = [int(end[:2]) for end in piece.split("-") if end.isdigit()]
         numbers.update(range(ends[0], ends[-1] + 1) if ends else ())
     return frozenset(numbers)
-
-
-def in_order(items: Sequence[Item], sections: str = "") -> Iterator[Item]:
-    """Yield the items in the order in which they sound.
-
-    Parameters
-    ----------
-    items : sequence of Item
-    sections : str
-        Order of the sections that P: fields begin; as they are written by default.
-
-    Raises
-    ------
-    BadScore
-        If there are more than MAX_SYMBOLS.
-    """
-    starts = [index for index, item in enumerate(items) if isinstance(item, Annotation) and item.kind == "P"]
-    if not sections or not starts:
-        ordered = [*_repeated(items, 0)]
-    else:
-        spans = {"": items[: starts[0]]}
-        for start, end in zip(starts, [*starts[1:], len(items)], strict=True):
-            item = items[start]
-            assert isinstance(item, Annotation)
-            spans.setdefault(item.text[:1], items[start + 1 : end])
-        ordered = [*_repeated(spans[""], 0)]
-        for letter in sections:
-            ordered += _repeated(spans.get(letter, ()), len(ordered))
-    yield from ordered
-
-
-def _repeated(items: Sequence[Item], n_before: int) -> Iterator[Item]:
-    """Yield items with their repeats and endings."""
-    start, index, n_pass, n_yielded = 0, 0, 1, n_before
-    while index < len(items):
-        item = items[index]
-        n_yielded += 1
-        if n_yielded > MAX_SYMBOLS:
-            raise BadScore(f"A voice has more than {MAX_SYMBOLS} notes with all repeats.")
-        yield item
-        index += 1
-        if not isinstance(item, BarLine):
-            continue
-        if item.ends_repeat:
-            if n_pass < _n_passes(items, start):
-                n_pass, index = n_pass + 1, start
-                continue
-            start, n_pass = index, 1
-        elif item.starts_repeat or (item.is_double and not item.endings):
-            start, n_pass = index, 1
-        if item.endings and n_pass not in item.endings:
-            index = _next_ending(items, index, n_pass)
-
-
-def _n_passes(items: Sequence[Item], start: int) -> int:
-    """Return the number of passes of the section from ``start`` on."""
-    n_passes = 2
-    for index in range(start, len(items)):
-        item = items[index]
-        if isinstance(item, BarLine):
-            n_passes = max([n_passes, *item.endings])
-            following = items[index + 1] if index + 1 < len(items) else None
-            continues = bool(item.endings) or (isinstance(following, BarLine) and bool(following.endings))
-            if item.starts_repeat or ((item.is_double or item.ends_repeat) and not continues):
-                break
-    return n_passes
-
-
-def _next_ending(items: Sequence[Item], index: int, n_pass: int) -> int:
-    """Return the index after the bar line that begins the ending of a pass; the end if there is none."""
-    for at in range(index, len(items)):
-        item = items[at]
-        if isinstance(item, BarLine):
-            if n_pass in item.endings:
-                return at + 1
-            if item.starts_repeat and not item.endings:
-                return at
-    return len(items)

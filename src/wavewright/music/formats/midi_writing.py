@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from ...errors import BadScore
+from ..bars import metres_with_bars
 from ..engine import DRUM_CHANNEL, N_CHANNELS
 from ..score import CHANNEL_PRESSURE, PITCH_BEND, PROGRAM, MetaEvent, Score, Track
 from ..timing import MAX_TICK
@@ -37,7 +38,8 @@ BEFORE_ENDS, ENDS, BETWEEN, STARTS, AFTER_STARTS, ENDS_OF_EMPTY = range(6)
 def write_midi(score: Score) -> bytes:
     """Return a score as a MIDI file.
 
-    Reading it again gives the same notes, controls, tempos, metres, keys, chords and other events.
+    Reading it again gives the same notes, controls, tempos, metres, keys, chords and other events. Bars that do not
+    follow from the metres, such as a pickup, become metres of one bar.
 
     Raises
     ------
@@ -101,7 +103,7 @@ def _common_metas(score: Score) -> list[MetaEvent]:
     metas += [
         MetaEvent(int(row["tick"]), SET_TEMPO, int(row["us_per_quarter"]).to_bytes(3, "big")) for row in score.tempos
     ]
-    for row in score.metres:
+    for row in metres_with_bars(score):
         log2 = int(row["denominator"]).bit_length() - 1
         if row["denominator"] != 2**log2 or not 1 <= row["numerator"] <= 255:
             raise BadScore(f"MIDI cannot hold the metre {row['numerator']}/{row['denominator']}; use one such as 3/4.")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from xml.etree.ElementTree import Element
+
+from .play_order import MAX_PASSES, BarLine, Mark, mark_of
 
 SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 DYNAMICS = {"ppp": 30, "pp": 40, "p": 53, "mp": 64, "mf": 80, "f": 96, "ff": 112, "fff": 124}
@@ -28,6 +30,15 @@ BEATS: dict[str, int | Fraction] = {
     "eighth": Fraction(1, 2),
     "16th": Fraction(1, 4),
 }
+TYPES: dict[str, int | Fraction] = {
+    **BEATS,
+    **{"maxima": 32, "long": 16, "breve": 8, "32nd": Fraction(1, 8), "64th": Fraction(1, 16)},
+}
+"""Quarters of the values of notes."""
+
+JUMPS = {"dacapo": "da capo", "dalsegno": "dal segno", "tocoda": "to coda", "fine": "fine"}
+"""Marks of attributes of sounds, which act at the end of a measure."""
+
 MINOR_MODES = ("minor", "aeolian", "dorian", "phrygian", "locrian")
 GRACE_QUARTERS = Fraction(1, 16)
 MAX_DIVISIONS = 2**20
@@ -48,7 +59,10 @@ class XmlNote:
 
 @dataclass
 class Measure:
-    """A measure of a part; times are quarters from its start."""
+    """A measure of a part; times are quarters from its start.
+
+    ``line`` joins what the bar lines at both ends say of repeats.
+    """
 
     length: Fraction = Fraction(0)
     notes: list[XmlNote] = field(default_factory=list)
@@ -56,10 +70,8 @@ class Measure:
     tempos: list[tuple[Fraction, int]] = field(default_factory=list)
     metres: list[tuple[Fraction, tuple[int, int]]] = field(default_factory=list)
     keys: list[tuple[Fraction, tuple[int, bool]]] = field(default_factory=list)
-    starts_repeat: bool = False
-    ends_repeat: bool = False
-    endings: frozenset[int] = frozenset()
-    ends_ending: bool = False
+    line: BarLine = field(default_factory=BarLine)
+    marks: tuple[Mark, ...] = ()
 
 
 class MeasureReader:
@@ -71,12 +83,14 @@ class MeasureReader:
         Pitches of unpitched instruments by their ids.
     report : callable
         Called with each problem.
+    divisions : int
+        Units of a quarter up to the first measure that says them.
     """
 
-    def __init__(self, drums: dict[str, int], report: Callable[[str], None]) -> None:
+    def __init__(self, drums: dict[str, int], report: Callable[[str], None], divisions: int = 1) -> None:
         self._drums = drums
         self._report = report
-        self._divisions = 1
+        self._divisions = divisions
         self._semitones = 0
         self._velocity = DYNAMICS["mf"]
         self._measure = Measure()
@@ -195,6 +209,7 @@ class MeasureReader:
     def _direction(self, element: Element) -> None:
         offset = _number(element.findtext("offset")) or Fraction(0)
         at = max(self._cursor + max(offset, Fraction(-MAX_DIVISIONS)) / self._divisions, Fraction(0))
+        self._add_marks(element)
         for dynamics in element.iter("dynamics"):
             self._velocity = next((DYNAMICS[mark.tag] for mark in dynamics if mark.tag in DYNAMICS), self._velocity)
         marks = element.findall("sound")
@@ -208,7 +223,23 @@ class MeasureReader:
             per_minute = _number(metronome.findtext("per-minute"))
             self._add_tempo(at, None if per_minute is None else per_minute * beat)
 
+    def _add_marks(self, direction: Element) -> None:
+        """Add the marks of jumps of a direction: those of its sound, or else its words and signs."""
+        if any(_marks_of_sound(sound) for sound in direction.findall("sound")):
+            return
+        self._mark(Mark("segno") for _ in direction.iter("segno"))
+        self._mark(Mark("coda sign") for _ in direction.iter("coda"))
+        words = " ".join(each.text or "" for each in direction.iter("words"))
+        mark = mark_of(words)
+        self._mark([] if mark is None else [mark])
+
+    def _mark(self, marks: Iterable[Mark]) -> None:
+        self._measure.marks += tuple(mark for mark in marks if mark not in self._measure.marks)
+
     def _sound(self, element: Element, at: Fraction | None = None) -> None:
+        self._mark(_marks_of_sound(element))
+        if element.get("forward-repeat") == "yes":
+            self._measure.line = replace(self._measure.line, starts_repeat=True)
         self._add_tempo(self._cursor if at is None else at, _number(element.get("tempo")))
         self._velocity = self._velocity_of(_number(element.get("dynamics"))) or self._velocity
 
@@ -230,16 +261,43 @@ class MeasureReader:
 
     def _barline(self, element: Element) -> None:
         for repeat in element.findall("repeat"):
-            self._measure.starts_repeat |= repeat.get("direction") == "forward"
-            self._measure.ends_repeat |= repeat.get("direction") == "backward"
+            if repeat.get("direction") == "forward":
+                self._measure.line = replace(self._measure.line, starts_repeat=True)
+            elif repeat.get("direction") == "backward":
+                times = _integer(repeat.get("times"))
+                n_passes = 2 if times is None else min(max(times, 1), MAX_PASSES)
+                self._measure.line = replace(self._measure.line, ends_repeat=True, n_passes=n_passes)
         for ending in element.findall("ending"):
             if ending.get("type") == "start":
                 numbers = ending.get("number", "").replace(",", " ").split()
-                self._measure.endings = frozenset(int(number) for number in numbers if number.isdecimal()) & {
-                    *range(100)
-                }
+                endings = frozenset(int(number) for number in numbers if number.isdecimal()) & {*range(1, MAX_PASSES)}
+                self._measure.line = replace(self._measure.line, endings=endings, starts_ending=True)
             else:
-                self._measure.ends_ending = True
+                self._measure.line = replace(self._measure.line, ends_ending=True)
+
+
+def divisions_of(measures: Iterable[Element]) -> int | None:
+    """Return the units of a quarter of a part: those it says, or that its first plain note implies; else None."""
+    for measure in measures:
+        for element in measure:
+            divisions = _number(element.findtext("divisions")) if element.tag == "attributes" else None
+            if divisions is not None:
+                return int(divisions) if 0 < divisions <= MAX_DIVISIONS and divisions.denominator == 1 else None
+            duration = _number(element.findtext("duration")) if element.tag == "note" else None
+            value = TYPES.get(element.findtext("type", "").strip())
+            if duration and value and element.find("time-modification") is None and element.find("rest") is None:
+                implied = duration / value / (2 - Fraction(1, 2 ** min(len(element.findall("dot")), 4)))
+                return int(implied) if implied.denominator == 1 and 0 < implied <= MAX_DIVISIONS else None
+    return None
+
+
+def _marks_of_sound(sound: Element) -> list[Mark]:
+    """Return the marks of jumps of a sound element."""
+    marks = [Mark(kind, label=sound.get(kind, "")) for kind in ("segno", "coda") if sound.get(kind)]
+    for name, kind in JUMPS.items():
+        if sound.get(name, "no") != "no":
+            marks.append(Mark(kind, label=sound.get(name, "") if name in ("dalsegno", "tocoda") else ""))
+    return marks
 
 
 def _number(text: str | None) -> Fraction | None:

@@ -11,17 +11,19 @@ from xml.etree.ElementTree import Element
 import numpy as np
 
 from ...errors import BadScore
+from ..bars import DEFAULT_METRE, with_bar_lines
 from ..score import CONTROL_CHANGE, KEY, METRE, PROGRAM, Chord, Score, Track, controls_of, notes_of
 from ..timing import TEMPO
-from .abc_symbols import Annotation, BarLine, Item, in_order
-from .musicxml_measures import Measure, MeasureReader
+from .musicxml_measures import Measure, MeasureReader, divisions_of
+from .play_order import BarLine, in_order
 from .time_grid import grid_of, tick_of
 from .xml_tree import parse_xml, unpacked
 
 DRUM_CHANNEL_NUMBER = 10
 VOLUME, PAN = 7, 10
-DEFAULT_QUARTERS = 4
 MAX_NOTES = 5_000_000
+TARGETS = ("segno", "coda", "coda sign")
+"""Marks of jumps that stand before a measure; the others act at its end."""
 
 
 @dataclass
@@ -64,10 +66,12 @@ def read_musicxml(contents: bytes) -> tuple[tuple[Score, ...], tuple[str, ...]]:
         raise BadScore("The MusicXML score has no part.")
     problems: list[str] = []
     parts = []
+    divisions = [divisions_of(elements) for _, elements in measures_of]
+    of_others = next((each for each in divisions if each is not None), 1)
     for number, (track_id, elements) in enumerate(measures_of, 1):
         instrument = instruments.get(track_id, _Instrument())
         reported: dict[str, None] = {}
-        reader = MeasureReader(instrument.drums, partial(reported.setdefault))
+        reader = MeasureReader(instrument.drums, partial(reported.setdefault), divisions[number - 1] or of_others)
         parts.append((instrument, [reader.read(element) for element in elements]))
         problems += [f"Part {number}: {problem}." for problem in reported]
     return (_score_of(root, parts, problems),), tuple(problems)
@@ -152,7 +156,7 @@ def _score_of(root: Element, parts: Sequence[tuple[_Instrument, list[Measure]]],
         return [change for last, change in pairs if name == "chords" or last is None or last[1] != change[1]]
 
     metres = [(at, *metre, 24, 8) for at, metre in collected("metres")]  # type: ignore[misc]
-    return Score(
+    score = Score(
         tuple(tracks),
         ticks_per_quarter,
         np.array(collected("tempos"), TEMPO),
@@ -162,30 +166,42 @@ def _score_of(root: Element, parts: Sequence[tuple[_Instrument, list[Measure]]],
         title=" ".join((root.findtext("work/work-title") or root.findtext("movement-title") or "").split()),
         length=tick(starts[-1]),
     )
+    return with_bar_lines(score, map(tick, starts))
 
 
 def _order(parts: Sequence[tuple[_Instrument, list[Measure]]]) -> tuple[list[int], list[Fraction]]:
     """Return the indices of the measures with all repeats, and their starts in quarters with the end of the last."""
-    n_measures = max(len(measures) for _, measures in parts)
-    lengths = [Fraction(0)] * n_measures
-    lines: list[Measure | None] = [None] * n_measures
-    for _, measures in parts:
-        for index, measure in enumerate(measures):
-            lengths[index] = max(lengths[index], measure.length)
-            has_line = measure.starts_repeat or measure.ends_repeat or measure.endings or measure.ends_ending
-            lines[index] = lines[index] or (measure if has_line else None)
-    items: list[Item] = []
-    for index, line in enumerate(lines):
-        if line is not None and (line.starts_repeat or line.endings):
-            items.append(BarLine(starts_repeat=line.starts_repeat, endings=line.endings))
-        items.append(Annotation("measure", str(index)))
-        if line is not None and (line.ends_repeat or line.ends_ending):
-            items.append(BarLine(ends_repeat=line.ends_repeat, is_double=line.ends_ending and not line.ends_repeat))
-    order = [int(item.text) for item in in_order(items) if isinstance(item, Annotation)]
+    lengths = _lengths([measures for _, measures in parts])
+    items: list[object] = []
+    for index in range(len(lengths)):
+        of_parts = [measures[index] for _, measures in parts if index < len(measures)]
+        line = next((each.line for each in of_parts if each.line != BarLine()), BarLine())
+        if line.starts_repeat or line.starts_ending:
+            start = (line.starts_repeat, line.endings, line.starts_ending)
+            items.append(BarLine(starts_repeat=start[0], endings=start[1], starts_ending=start[2], is_line=False))
+        marks = next((each.marks for each in of_parts if each.marks), ())
+        items += [
+            *(mark for mark in marks if mark.kind in TARGETS),
+            index,
+            *(mark for mark in marks if mark.kind not in TARGETS),
+        ]
+        items.append(BarLine(ends_repeat=line.ends_repeat, ends_ending=line.ends_ending, n_passes=line.n_passes))
+    order = [item for item in (items[at] for at in in_order(items, nested=True)) if isinstance(item, int)]
     starts = [Fraction(0)]
     for index in order:
         starts.append(starts[-1] + lengths[index])
     return order, starts
+
+
+def _lengths(parts: Sequence[list[Measure]]) -> list[Fraction]:
+    """Return the quarters of each measure, the longest of its parts; an empty one is as long as its metre."""
+    lengths, metre = [], DEFAULT_METRE
+    for index in range(max(map(len, parts))):
+        of_parts = [measures[index] for measures in parts if index < len(measures)]
+        metre = next((each for measure in of_parts for at, each in measure.metres if at == 0), metre)
+        lengths.append(max(measure.length for measure in of_parts) or Fraction(4 * metre[0], metre[1]))
+        metre = next((each for measure in of_parts for _, each in measure.metres[::-1]), metre)
+    return lengths
 
 
 def _joined(

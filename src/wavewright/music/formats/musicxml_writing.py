@@ -54,7 +54,11 @@ def write_musicxml(score: Score) -> bytes:
         element = SubElement(root, "part", id=f"P{number}")
         pieces = _pieces(track.notes, bars)
         for index, bar in enumerate(bars):
-            element.append(_measure(score, track, bar, index, pieces[index], f"P{number}", is_first=number == 1))
+            is_new = bar.metre != bars[index - 1].metre if index else len(_within(score.metres, bar)) > 0
+            measure = _measure(
+                score, track, bar, index, pieces[index], f"P{number}", is_first=number == 1, is_new=is_new
+            )
+            element.append(measure)
     indent(root, " ")
     head = '<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE score-partwise PUBLIC '
     doctype = '"-//Recordare//DTD MusicXML 4.0 Partwise//EN" "http://www.musicxml.org/dtds/partwise.dtd">\n'
@@ -113,10 +117,20 @@ def _pieces(notes: np.ndarray, bars: Sequence[Bar]) -> list[list[Piece]]:
 
 
 def _measure(
-    score: Score, track: Track, bar: Bar, index: int, pieces: list[Piece], track_id: str, *, is_first: bool
+    score: Score,
+    track: Track,
+    bar: Bar,
+    index: int,
+    pieces: list[Piece],
+    track_id: str,
+    *,
+    is_first: bool,
+    is_new: bool,
 ) -> Element:
-    measure = Element("measure", number=str(index + 1))
-    for at, element in _changes(score, bar, is_first=is_first):
+    measure = Element("measure", number=str(bar.number))
+    if bar.is_pickup or bar.length < bar.whole:
+        measure.set("implicit", "yes")
+    for at, element in _changes(score, bar, is_first=is_first, is_new=is_new):
         _move(measure, "forward", at)
         measure.append(element)
         _move(measure, "backup", at)
@@ -191,7 +205,7 @@ def _voices(pieces: Iterable[Piece]) -> list[list[tuple[int, list[Piece]]]]:
     return voices
 
 
-def _changes(score: Score, bar: Bar, *, is_first: bool) -> list[tuple[int, Element]]:
+def _changes(score: Score, bar: Bar, *, is_first: bool, is_new: bool) -> list[tuple[int, Element]]:
     """Return key, metre, tempos and chords of a bar with their ticks in it."""
     changes: list[tuple[int, Element]] = []
     for key in _within(score.keys, bar):
@@ -200,7 +214,7 @@ def _changes(score: Score, bar: Bar, *, is_first: bool) -> list[tuple[int, Eleme
         SubElement(element, "fifths").text = str(int(key["sharps"]))
         SubElement(element, "mode").text = "minor" if key["is_minor"] else "major"
         changes.append((int(key["tick"]) - bar.start, attributes))
-    if len(_within(score.metres, bar)):
+    if is_new:
         attributes = Element("attributes")
         time = SubElement(attributes, "time")
         SubElement(time, "beats").text = str(bar.numerator)
