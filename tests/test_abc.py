@@ -198,7 +198,7 @@ def test_what_cannot_be_read_is_left_out_with_a_warning():
     assert score.tracks[0].notes["pitch"].tolist() == [69, 71, 72]
     assert [problem.partition(" is no")[0] for problem in problems] == [
         "Tune 1: '[]'",
-        "Tune 1: '#K,' in 'A # B >c ((( [] K [Q:x] ,'",
+        "Tune 1: '#,' in 'A # B >c ((( [] K [Q:x] ,'",
         "Tune 1: 'Q'",
     ]
     (score,), problems = read_abc(b"X:1\nQ:1/4=0\nA c''''''''\n")

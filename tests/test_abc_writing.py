@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from wavewright.errors import BadScore
+from wavewright.music.bars import bars_of
 from wavewright.music.formats import read_score, write_score
 from wavewright.music.rules import compose_by_rule
 from wavewright.music.score import KEY, METRE, TEMPO, Score, Track, notes_of

@@ -7,6 +7,9 @@ from abc import ABC, abstractmethod
 import numpy as np
 
 N_CHANNELS = 16
+DRUM_BANKS = (120, 126, 127)
+"""Banks (the value of controller 0) that are drums on any channel: that of General MIDI 2, and those of XG."""
+
 DRUM_CHANNEL = 9
 """Channel of drums in General MIDI, counted from 0."""
 

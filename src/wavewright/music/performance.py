@@ -11,7 +11,7 @@ from ..errors import BadScore
 from ..ranges import RangedSettings, ranged
 from ..units import seconds_to_samples
 from .bars import bars_of, metres_with_bars
-from .engine import N_CHANNELS, InstrumentEngine
+from .engine import DRUM_BANKS, DRUM_CHANNEL, N_CHANNELS, InstrumentEngine
 from .formats.midi_writing import channels_of
 from .score import CONTROL_CHANGE, METRE, PITCH_BEND, PROGRAM, Score, Track
 from .timing import MAX_US_PER_QUARTER, TEMPO, TempoMap, quarters_per_minute_to_us
@@ -233,7 +233,23 @@ def _events(track: Track, port: int, channel: int, clock: _EventClock, rng: np.r
     changes["sample"], changes["tick"] = clock.samples(controls["tick"]), controls["tick"]
     changes["order"], changes["kind"] = 2 * controls["phase"], controls["kind"]
     changes["first"], changes["second"] = controls["number"], controls["value"]
+    if track.is_drum and channel != DRUM_CHANNEL:
+        events = np.concatenate([_drum_bank(port, channel), events[~_is_bank(events)]])
     return _sorted([events])
+
+
+def _drum_bank(port: int, channel: int) -> np.ndarray:
+    """Return events that select drums on a channel that is none of drums."""
+    events = np.zeros(2, EVENT)
+    events["port"], events["channel"], events["order"] = port, channel, -1
+    events["kind"], events["first"] = (CONTROL_CHANGE, PROGRAM), (BANK_MSB, 0)
+    events["second"] = (DRUM_BANKS[0], 0)
+    return events
+
+
+def _is_bank(events: np.ndarray) -> np.ndarray:
+    is_bank: np.ndarray = (events["kind"] == CONTROL_CHANGE) & np.isin(events["first"], (BANK_MSB, BANK_LSB))
+    return is_bank
 
 
 def _sorted(events: Sequence[np.ndarray]) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -14,12 +15,12 @@ from pydantic import Field
 from ..clip import Clip, describe_audio, write_blocks
 from ..dsp.effects import Gain, Limiter, NormaliseLoudness, Reverb
 from ..dsp.effects.spool import Spool
-from ..errors import BadScore, BadSetting, printable
+from ..errors import BadScore, BadSetting, ScoreWarning, printable
 from ..mixing.files import LOWER_THE_TRACKS, PeakMeter, default_subtype
 from ..music.engine import InstrumentEngine
 from ..music.formats import read_score
 from ..music.performance import BLOCK_SAMPLES, Performance, PerformanceSettings, perform, stem_names
-from ..music.score import Score, Track, notes_of
+from ..music.score import CONTROL_CHANGE, Score, Track, notes_of
 from ..music.soundfont import SoundFontEngine, default_soundfont, read_soundfont
 from ..music.synth import SynthEngine, general_midi, load_patch, wave_patch
 from ..music.theory import pitch_of
@@ -47,6 +48,10 @@ PATCH_REVERB = 0.12
 BUNDLED = "the bundled General MIDI bank"
 NOTE_VELOCITY = 100
 CEILING_DB = -1.0
+SILENCE = 1e-6
+"""Peak below which a mix is silent: -120 dB."""
+
+VOLUME, EXPRESSION = 7, 11
 ALL_PATCHES = "general-midi"
 """Name that stands for the patches of all programs."""
 
@@ -352,6 +357,8 @@ class _Rendering:
             write_blocks(target, clips, subtype or default_subtype(target), metadata, expected)
             clipping = ClippingMeter()
             files = self.write_stems(stems, dry.n_samples, subtype, clipping) if stems is not None else ()
+        if meter.peak < SILENCE:
+            warnings.warn(f"{target} is silent: {_why_silent(self.score, self.instrument)}", ScoreWarning, stacklevel=2)
         return RenderedScore(
             out=target,
             source=self.source,
@@ -386,6 +393,22 @@ class _Rendering:
                 seconds = n_samples / rate
                 write_blocks(path, clips, subtype or default_subtype(path), None, seconds, clipping=clipping)
         return tuple(folder / file for file in files.values())
+
+
+def _why_silent(score: Score, instrument: str) -> str:
+    """Return the sentence that says why none of the notes of a score sounds."""
+    for number, name in ((VOLUME, "volume"), (EXPRESSION, "expression")):
+        of_tracks = [
+            track.controls["value"][(track.controls["kind"] == CONTROL_CHANGE) & (track.controls["number"] == number)]
+            for track in score.tracks
+            if len(track.notes)
+        ]
+        if all(len(values) and not values.any() for values in of_tracks):
+            return f"the {name} (controller {number}) of its tracks is 0; give it another value."
+    return (
+        f"none of its {score.n_notes} notes sounds with {instrument}; its sounds may lack these pitches or be silent. "
+        "Give other instruments, such as those of --soundfont, or transpose the score."
+    )
 
 
 def _mastered(blocks: Iterable[np.ndarray], sample_rate: int, mastering: Mastering) -> Iterator[np.ndarray]:

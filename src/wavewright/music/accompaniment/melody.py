@@ -34,7 +34,8 @@ def melody_track(score: Score) -> int:
     if not candidates:
         raise BadSetting("The score has no notes of a melody; give one with a track of notes that are no drums.")
     for index in candidates:
-        if any(name in score.tracks[index].name.lower() for name in MELODY_NAMES):
+        name = score.tracks[index].name.lower()
+        if any(each in name for each in MELODY_NAMES) and "inner" not in name:
             return index
     return max(candidates, key=lambda i: (float(np.median(score.tracks[i].notes["pitch"])), -i))
 

@@ -16,15 +16,17 @@ MINOR_MODES = ("m", "min", "aeo", "dor", "phr", "loc")
 PIPES = {"F": 1, "C": 1, "G": 0}
 """Accidentals of the key of Highland pipes."""
 
-ACCIDENTALS = {"^": 1, "^^": 2, "_": -1, "__": -2, "=": 0, "^/": 0, "_/": 0}
-"""Semitones; quarter tones are rounded to none."""
+ACCIDENTALS = {"^": 1, "^^": 2, "_": -1, "__": -2, "=": 0}
+"""Semitones."""
 
 MAX_NUMBER = 1_024
 MAX_SECTIONS = 500
 
 _KEY = re.compile(r"([A-G])([#b]?)\s*([A-Za-z]*)")
 _ADDED = re.compile(r"(?:\^\^?|__?|=)[A-Ga-g]")
-_NO_KEY = re.compile(r"[a-z][a-z-]*=.*|(treble|bass|alto|tenor|soprano|mezzosoprano|baritone|perc)\d?([+^_-]\d+)?")
+_NO_KEY = re.compile(
+    r"[a-z][a-z-]*=.*|(treble|bass|alto|tenor|soprano|mezzosoprano|baritone|perc)\d?([+^_-]\d+)?(va|vb)?"
+)
 """Words of K: fields that are no key: a clef, a transposition."""
 
 _SECTIONS = re.compile(r"([A-Za-z])(\d*)|(\()|\)(\d*)")
@@ -81,9 +83,17 @@ def _added(accidentals: dict[str, int], words: list[str]) -> dict[str, int]:
     return accidentals | {word[-1].upper(): ACCIDENTALS[word[:-1]] for word in words}
 
 
+def semitones_of(accidental: str) -> int:
+    """Return the semitones of an accidental; parts of one, such as those of ``^3/2``, are left out."""
+    if accidental in ACCIDENTALS:
+        return ACCIDENTALS[accidental]
+    numerator, _, denominator = accidental[1:].partition("/")
+    return ACCIDENTALS[accidental[0]] * (int(numerator or 1) // max(int(denominator or 2), 1))
+
+
 def metre_of(text: str) -> tuple[int, int] | None:
-    """Read a metre: ``4/4``, ``C``, ``C|``, ``(2+3)/8``; None for free metre or another text."""
-    text = text.strip()
+    """Read a metre: ``4/4``, ``C``, ``C|``, ``(2+3)/8``, the first of several; None for free metre or another text."""
+    text = re.sub(r"(?<=\d)\s+[(\d].*", "", text.strip())
     if text in ("C", "C|"):
         return (4, 4) if text == "C" else (2, 2)
     match = re.fullmatch(r"\(?\s*(\d{1,3}(?:\s*\+\s*\d{1,3})*)\s*\)?\s*/\s*(\d{1,3})", text)

@@ -15,12 +15,12 @@ from ..engine import DRUM_CHANNEL
 from ..score import KEY, METRE, Chord, Score, Track, controls_of, empty, notes_of
 from ..timing import TEMPO
 from .abc_fields import (
-    ACCIDENTALS,
     AbcKey,
     fraction_of,
     key_of,
     metre_of,
     sections_of,
+    semitones_of,
     tempo_of,
     unit_of_metre,
 )
@@ -46,6 +46,7 @@ _WORDS_FIELDS = "HNRSWwsZ"
 _BLOCK = re.compile(r"%%begin([a-z]+)")
 _PROPAGATION = re.compile(r"%%propagate-accidentals\s+(\S+)")
 _MIDI = re.compile(r"%%MIDI\s+(.*)")
+_CLEF = re.compile(r"\b(clef|octave|transpose)=|\b(treble|bass|alto|tenor)(?![a-z])")
 _USER_SYMBOL = re.compile(r"([H-Wh-w~])\s*=")
 
 
@@ -154,7 +155,7 @@ class _TuneReader:
             self._header_field(match[1], match[2])
         else:
             self._body_field(match[1], match[2])
-        goes_on = match[1] == "H" or (match[1] in _WORDS_FIELDS and text != line)
+        goes_on = match[1] == "H" or (text != line and (self._is_header or match[1] in _WORDS_FIELDS))
         return match[1] if goes_on else ""
 
     def _directive(self, line: str) -> None:
@@ -163,7 +164,7 @@ class _TuneReader:
             self.tune.propagation = match[1] if match[1] in PROPAGATIONS else self.tune.propagation
         elif match := _MIDI.match(line):
             command = _without_comment(match[1])
-            if self._is_header:
+            if self._is_header or not (self._voice or self.tune.voices):
                 self.tune.commands.setdefault(self._voice, []).append(command)
             else:
                 self._reader().items.append(Annotation("midi", command))
@@ -244,7 +245,7 @@ def _transposition(text: str) -> int:
     for word, factor in (("octave", 12), ("transpose", 1)):
         if match := re.search(rf"\b{word}\s*=\s*([+-]?\d{{1,2}})", text):
             semitones += factor * int(match[1])
-    if match := re.search(r"[a-z]\d?([+-])8\b", text):
+    if match := re.search(r"[a-z]\d?([+-])8(?:va|vb)?\b", text):
         semitones += 12 if match[1] == "+" else -12
     return semitones
 
@@ -479,6 +480,8 @@ class _VoiceReader:
         except BadScore as error:
             self.problems.append(f"{error} The key stays.")
             return
+        if _CLEF.search(text):
+            self.semitones = _transposition(text)
         if key is not None:
             self.key = key
             self.keys.append((self._time, key))
@@ -534,7 +537,7 @@ class _VoiceReader:
         written = (pitch.letter, pitch.octave if self.propagation == "octave" else 0)
         shift = self._accidentals.get(written, self.key.accidentals.get(pitch.letter, 0))
         if pitch.accidental:
-            shift = ACCIDENTALS[pitch.accidental]
+            shift = semitones_of(pitch.accidental)
             if self.propagation != "not":
                 self._accidentals[written] = shift
         semitones = 0 if self.midi.channel == DRUM_CHANNEL else self.semitones + self.midi.semitones

@@ -13,7 +13,8 @@ MIN_TEXT_WORDS = 2
 """Words that are no music from which on a line is text."""
 
 _LENGTH = r"\d*/*\d*"
-_NOTE = rf"(?:\^\^|\^/?|__|_/?|=)?[A-Ga-g][,']*{_LENGTH}"
+_ACCIDENTAL = r"(?:\^\^|__|[\^_](?:\d{0,2}/\d{0,2})?|=)"
+_NOTE = rf"{_ACCIDENTAL}?[A-Ga-g][,']*{_LENGTH}"
 _TOKEN = re.compile(
     rf"""
     (?P<comment>%.*) | (?P<field>\[[A-Za-z]:[^\]]*\]) | (?P<quoted>"[^"]*"?)
@@ -21,11 +22,11 @@ _TOKEN = re.compile(
     | (?P<bar>(?:\[\|[|:]*|\.?:*\|+[\]|:]*|::+)(?:\s*\[?(?P<with>\d[\d,.-]*))?) | (?P<ending>\[(?P<alone>\d[\d,.-]*))
     | (?P<grace>\{{[^}}]*\}}) | (?P<tuplet>\(\d(?::\d*){{0,2}})
     | (?P<chord>\[[^\]|]*\]{_LENGTH}) | (?P<note>{_NOTE}) | (?P<rest>[zxZX]{_LENGTH})
-    | (?P<broken>>+|<+) | (?P<tie>-) | (?P<overlay>&) | (?P<ornament>[.~HLMOPSTuv]) | (?P<ignored>[\s`()y\\*;?@$!])
+    | (?P<broken>>+|<+) | (?P<tie>-) | (?P<overlay>&) | (?P<ornament>[.~H-Wuv]) | (?P<ignored>[\s`()y\\*;?@$!])
     """,
     re.VERBOSE,
 )
-_PITCH = re.compile(rf"(\^\^|\^/?|__|_/?|=)?([A-Ga-g])([,']*)({_LENGTH})(-?)")
+_PITCH = re.compile(rf"({_ACCIDENTAL})?([A-Ga-g])([,']*)({_LENGTH})(-?)")
 
 
 @dataclass(frozen=True)
@@ -68,20 +69,18 @@ MARKS = {"segno": Mark("segno"), "coda": Mark("coda sign"), "dacoda": Mark("to c
 """Marks of decorations; those of jumps are words."""
 
 _NO_MUSIC = re.compile(r'"[^"]*"?|![^!]*!|\+[^+]*\+|\[[A-Za-z]:[^\]]*\]|%.*')
-_WORD = re.compile(r"[A-Za-z]{2,}|[h-wh-w](?![A-Za-z])")
-_LETTERS_OF_MUSIC = frozenset("ABCDEFGabcdefgxyzXZHLMOPSTuv")
-
-
-def words_of_text(line: str, symbols: frozenset[str] = frozenset()) -> list[str]:
-    """Return the words of a line that are no music; ``symbols`` are letters that the tune defines."""
-    known = _LETTERS_OF_MUSIC | symbols
-    words = _WORD.findall(_NO_MUSIC.sub(" ", line))
-    return [word for word in words if not known.issuperset(word)]
+_WORD = re.compile(r"[A-Za-z]{2,}")
+_LETTERS_OF_MUSIC = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXZabcdefguvxyz")
 
 
 def is_text(line: str, symbols: frozenset[str] = frozenset()) -> bool:
-    """Return True for a line of words, among which single letters may look like notes."""
-    return len(words_of_text(line, symbols)) >= MIN_TEXT_WORDS
+    """Return True for a line of words, among whose letters some look like notes.
+
+    ``symbols`` are letters that the tune defines.
+    """
+    known = _LETTERS_OF_MUSIC | symbols
+    words = _WORD.findall(_NO_MUSIC.sub(" ", line))
+    return sum(not known.issuperset(word) for word in words) >= MIN_TEXT_WORDS
 
 
 @dataclass
@@ -101,19 +100,16 @@ class LineReader:
 
     def read(self, line: str) -> None:
         """Read a line."""
-        words = words_of_text(line, self.symbols)
-        if len(words) >= MIN_TEXT_WORDS:
+        if is_text(line, self.symbols):
             self._report(f"The line {line.strip()[:60]!r}")
             return
         position = 0
         unknown = ""
         while position < len(line):
-            word = next((word for word in words if line.startswith(word, position)), "")
-            match = None if word else _TOKEN.match(line, position)
+            match = _TOKEN.match(line, position)
             if match is None:
-                length = len(word) or 1
-                unknown += "" if line[position] in self.symbols else line[position : position + length]
-                position += length
+                unknown += "" if line[position] in self.symbols else line[position]
+                position += 1
                 continue
             position = match.end()
             kind = match.lastgroup or ""
@@ -252,7 +248,7 @@ def _pitch(match: re.Match[str]) -> WrittenPitch:
 def _endings(text: str | None) -> frozenset[int]:
     """Return the numbers of an ending such as ``1,3`` or ``1-3``."""
     numbers: set[int] = set()
-    for piece in (text or "").split(","):
+    for piece in (text or "").replace(".", ",").split(","):
         ends = [int(end[:2]) for end in piece.split("-") if end.isdigit()]
         numbers.update(range(ends[0], ends[-1] + 1) if ends else ())
     return frozenset(numbers)

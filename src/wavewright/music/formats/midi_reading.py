@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ...errors import BadScore
-from ..engine import DRUM_CHANNEL
+from ..engine import DRUM_BANKS, DRUM_CHANNEL
 from ..score import (
     CONTROL,
+    CONTROL_CHANGE,
     KEY,
     METRE,
     NOTE,
@@ -38,6 +39,9 @@ NOTE_OFF, NOTE_ON = 0x8, 0x9
 SYSEX, SYSEX_CONTINUED, META = 0xF0, 0xF7, 0xFF
 MAX_DENOMINATOR_LOG2 = 7
 US_PER_SECOND = 1_000_000
+
+_GS_RHYTHM_PART = re.compile(rb"\x41.\x42\x12\x40([\x10-\x1f])\x15([\x00-\x02])", re.DOTALL)
+"""Message of Roland's GS by which a part plays drums (1 or 2) or none (0)."""
 
 MIN_RUN_BYTES = 256
 """Bytes of consecutive messages from which on they are decoded together."""
@@ -283,6 +287,7 @@ def _score_of(tracks: Sequence[TrackEvents], clock: _Division, warnings: list[st
     common = _CommonEvents(clock, warnings)
     metas = [common.collect(track.metas) for track in tracks]
     by_track = _by_channel(tracks, warnings)
+    drum_parts = _drum_parts(tracks)
     has_conductor = not tracks[0].messages
     title, score_metas = _named(metas[0]) if has_conductor else ("", [])
     chords = [Chord(meta.tick, meta.text[len(CHORD_PREFIX) :]) for meta in score_metas if _is_chord(meta)]
@@ -296,7 +301,9 @@ def _score_of(tracks: Sequence[TrackEvents], clock: _Division, warnings: list[st
         others = [meta for meta in others if not _is_port(meta)]
         for number, (channel, notes, controls) in enumerate(of_track or [(None, empty(NOTE), empty(CONTROL))]):
             own_metas = tuple(others) if number == 0 else ()
-            made.append(Track(notes, name, channel == DRUM_CHANNEL, channel, port, controls, own_metas))
+            first = int(notes["start"][0]) if len(notes) else 0
+            is_drum = channel is not None and _is_drum(channel, first, controls, drum_parts)
+            made.append(Track(notes, name, is_drum, channel, port, controls, own_metas))
     return Score(
         tuple(made),
         clock.ticks_per_quarter,
@@ -308,6 +315,26 @@ def _score_of(tracks: Sequence[TrackEvents], clock: _Division, warnings: list[st
         title,
         end,
     )
+
+
+def _drum_parts(tracks: Sequence[TrackEvents]) -> list[tuple[int, int, bool]]:
+    """Return tick, channel and whether it plays drums of the messages of GS that say it, by tick."""
+    parts = []
+    for meta in (meta for track in tracks for meta in track.metas if meta.kind == SYSEX):
+        match = _GS_RHYTHM_PART.match(meta.data)
+        if match is not None:
+            block = match[1][0] & 0xF
+            channel = DRUM_CHANNEL if block == 0 else block - (block <= DRUM_CHANNEL)
+            parts.append((meta.tick, channel, match[2] != b"\0"))
+    return sorted(parts)
+
+
+def _is_drum(channel: int, first: int, controls: np.ndarray, drum_parts: list[tuple[int, int, bool]]) -> bool:
+    """Return True if a channel plays drums at the tick of its first note."""
+    said = [is_drum for tick, its_channel, is_drum in drum_parts if its_channel == channel and tick <= first]
+    is_bank = (controls["kind"] == CONTROL_CHANGE) & (controls["number"] == 0) & (controls["tick"] <= first)
+    banks = controls["value"][is_bank]
+    return said[-1] if said else channel == DRUM_CHANNEL or (len(banks) > 0 and int(banks[-1]) in DRUM_BANKS)
 
 
 def _is_chord(meta: MetaEvent) -> bool:

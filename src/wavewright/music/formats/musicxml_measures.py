@@ -95,7 +95,7 @@ class MeasureReader:
         self._velocity = DYNAMICS["mf"]
         self._measure = Measure()
         self._cursor = self._chord_start = Fraction(0)
-        self._grace: list[int] = []
+        self._grace: list[list[int]] = []
 
     def read(self, element: Element) -> Measure:
         """Read the next measure."""
@@ -116,6 +116,17 @@ class MeasureReader:
                 readers[child.tag](child)
         measure.length = max(measure.length, self._cursor)
         return measure
+
+    def finish(self) -> None:
+        """Add grace notes that no note follows, at the end of the last one."""
+        notes = self._measure.notes
+        if self._grace and notes:
+            last = max(notes, key=lambda note: note.start + note.duration)
+            each = min(GRACE_QUARTERS, last.duration / 4 / len(self._grace))
+            last.duration -= each * len(self._grace)
+            self._add_grace(last.start + last.duration, each * len(self._grace) * 4)
+        elif self._grace:
+            self._report("grace notes after the last note are left out")
 
     def _move(self, quarters: Fraction) -> None:
         self._measure.length = max(self._measure.length, self._cursor)
@@ -159,7 +170,10 @@ class MeasureReader:
         start = self._chord_start if is_chord else self._cursor
         pitch = self._pitch(element)
         if is_grace:
-            self._grace += [] if pitch is None else [pitch]
+            if pitch is not None and is_chord and self._grace:
+                self._grace[-1].append(pitch)
+            elif pitch is not None:
+                self._grace.append([pitch])
             return
         self._chord_start = start
         if not is_chord:
@@ -175,8 +189,9 @@ class MeasureReader:
     def _add_grace(self, start: Fraction, duration: Fraction) -> tuple[Fraction, Fraction]:
         """Add the grace notes at the start of a note; return what they leave of it."""
         each = min(GRACE_QUARTERS, duration / 4 / len(self._grace))
-        for index, pitch in enumerate(self._grace):
-            self._measure.notes.append(XmlNote(start + index * each, each, pitch, self._velocity))
+        for index, pitches in enumerate(self._grace):
+            for pitch in pitches:
+                self._measure.notes.append(XmlNote(start + index * each, each, pitch, self._velocity))
         n_grace = len(self._grace)
         self._grace = []
         return start + n_grace * each, duration - n_grace * each

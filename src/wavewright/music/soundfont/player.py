@@ -11,7 +11,7 @@ from ...dsp.effects.space import Reverb
 from ...errors import BadSetting
 from ...ranges import RangedSettings, ranged
 from ...sound_file import SAMPLE_RATES_HZ
-from ..engine import BEND_RANGE, DRUM_CHANNEL, N_CHANNELS, InstrumentEngine
+from ..engine import BEND_RANGE, DRUM_BANKS, DRUM_CHANNEL, N_CHANNELS, InstrumentEngine
 from . import generators as gen
 from .bank import Regions, SoundFont, SoundFontPreset
 from .modulators import MAX_MODULATORS, VELOCITY_TO_FILTER
@@ -256,7 +256,7 @@ class SoundFontEngine(InstrumentEngine):
         else:
             high = bank >> 7
             tried = [(bank, program), (high, program), (0, program), (bank, 0), (0, 0)]
-            if high in (120, 126, 127):  # drums on any channel, as GM2 and XG select them
+            if high in DRUM_BANKS:
                 tried = [(DRUM_BANK, program), (DRUM_BANK, 0), *tried]
         matches = (self._font.find(*pair) for pair in tried)
         melodic = (preset for preset in self._font.presets if preset.bank != DRUM_BANK)

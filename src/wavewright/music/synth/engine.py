@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import BadSetting
-from ..engine import BEND_RANGE, DRUM_CHANNEL, N_CHANNELS, InstrumentEngine
+from ..engine import BEND_RANGE, DRUM_BANKS, DRUM_CHANNEL, N_CHANNELS, InstrumentEngine
 from .controls import CHUNK_SAMPLES
 from .general_midi import DRUMS
 from .patch import Patch
@@ -32,6 +32,7 @@ class SynthChannel:
     def __init__(self) -> None:
         self.players: dict[int, PatchPlayer] = {}
         self.program = 0
+        self.is_drum = False
         self.faders = {VOLUME: 100, PAN: 64, EXPRESSION: 127}
         self.reset_controllers()
         self.bend_range = DEFAULT_BEND
@@ -144,8 +145,9 @@ class SynthEngine(InstrumentEngine):
         self._update(own)
 
     def program(self, channel: int, bank: int, program: int) -> None:
-        """Select a patch, see :meth:`.InstrumentEngine.program`; banks are ignored."""
+        """Select a patch, see :meth:`.InstrumentEngine.program`; of the banks, those of drums count alone."""
         self._channels[channel].program = program
+        self._channels[channel].is_drum = channel == DRUM_CHANNEL or bank >> 7 in DRUM_BANKS
 
     def process(self, n_samples: int) -> np.ndarray:
         """Return the next block, see :meth:`.InstrumentEngine.process`."""
@@ -188,15 +190,15 @@ class SynthEngine(InstrumentEngine):
     def _player(self, channel: int) -> PatchPlayer:
         """Return the player that plays the current program of a channel."""
         own = self._channels[channel]
-        number = self._program_of(channel, own.program)
+        number = self._program_of(own.is_drum or channel == DRUM_CHANNEL, own.program)
         if number not in own.players:
             own.players[number] = PatchPlayer(self._patches[number], self.sample_rate, self._seed * 16 + channel)
             self._update(own)
         return own.players[number]
 
-    def _program_of(self, channel: int, program: int) -> int:
+    def _program_of(self, is_drum: bool, program: int) -> int:
         """Return the program of the mapping that plays a program."""
-        if channel == DRUM_CHANNEL and DRUMS in self._patches:
+        if is_drum and DRUMS in self._patches:
             return DRUMS
         numbers = [number for number in self._patches if number != DRUMS] or [DRUMS]
         return max((number for number in numbers if number <= program), default=min(numbers))
