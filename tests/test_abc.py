@@ -236,3 +236,82 @@ def test_written_notes_are_read(tmp_path_factory, rows):
     path = tmp_path_factory.mktemp("abc") / "x.mid"
     write_score(tune(text), path)
     assert read_score(path).tracks[0].notes.tolist() == tune(text).tracks[0].notes.tolist()
+
+
+@pytest.mark.parametrize(
+    ("music", "expected"),
+    [
+        ("A|B:|", "ABAB"),
+        ("|::A|B::|C|", "ABABABC"),
+        ("A::B:|", "AABB"),
+        ("|:A|1B:|2C||D:|", "ABACDD"),
+        ("|:A|1,3B:|2C:|D|", "ABACABD"),
+        ("|:A|1.2B:|3C|D|", "ABABACD"),
+        ("A|B|C!D.C.!|]", "ABCABC"),
+        ("A|B!fine!|C!D.C.alfine!|]", "ABCAB"),
+        ("A|!segno!B|C!D.S.!|]", "ABCBC"),
+        ("A|SB|C!fine!|D!D.S.!|]", "ABCDBC"),
+        ("A!dacoda!|B!D.C.alcoda!|!coda!C|]", "ABAC"),
+        ("AOB|C!D.C.!||OD|]", "ABCABD"),
+        ('|:A|1B:|2C|D"^Fine"|E"^D.C. al Fine"|]', "ABACDEACD"),
+        ('A|"^Fine and slow"B|]', "AB"),
+    ],
+)
+def test_jumps_and_repeats(music, expected):
+    names = {0: "C", 2: "D", 4: "E", 5: "F", 7: "G", 9: "A", 11: "B"}
+    assert "".join(names[pitch % 12] for pitch in pitches(music)) == expected
+
+
+def test_jumps_of_one_voice_are_those_of_all():
+    score = tune("V:1\nA4|B4!fine!|c4!D.C.!|]\nV:2\nC4|D4|E4|]", "M:2/4\nL:1/8\nK:C")
+    assert [track.notes["pitch"].tolist() for track in score.tracks] == [[69, 71, 72, 69, 71], [60, 62, 64, 60, 62]]
+
+
+def test_lines_between_lines_of_music_are_no_music():
+    assert pitches("CD % a comment that ends in \\\nEF|") == [60, 62, 64, 65]
+    assert pitches("CD\\\nw: la la\nEF|") == [60, 62, 64, 65]
+    assert pitches("CD|\\\nM:3/4\nEFG|") == [60, 62, 64, 65, 67]
+    assert pitches("CD\\ % comment\nEF|") == [60, 62, 64, 65]
+    assert pitches("C\n%%begintext\nabc\n\ndef\n%%endtext\nD|") == [60, 62]
+    assert pitches("CD|", "H:first line\nsecond line of a cafe\nK:C") == [60, 62]
+    assert pitches("C|\nw: la la\\\nla la\nD|") == [60, 62]
+
+
+def test_text_is_one_warning():
+    (score,), problems = read_abc(b"X:1\nK:C\nCD|\nThis line is no music at all\nEF|\n")
+    assert score.tracks[0].notes["pitch"].tolist() == [60, 62, 64, 65]
+    assert problems == ("Tune 1: The line 'This line is no music at all' is no music; it is left out.",)
+    assert pitches("~C.D JENF HCRD TEuF vcLB MAPG ScOB|") == [60, 62, 64, 65, 60, 62, 64, 65, 72, 71, 69, 67, 72, 71]
+
+
+def test_accidentals_hold_as_the_tune_says():
+    music = "^FfF,|f"
+    assert pitches(music) == [66, 78, 54, 77]
+    assert pitches(music, "%%propagate-accidentals octave\nK:C") == [66, 77, 53, 77]
+    assert pitches("^FFf|", "%%propagate-accidentals not\nK:C") == [66, 65, 77]
+    assert pitches("cdf", "K:C^f^c^a") == [73, 74, 78]
+    assert pitches("^/C ^3/2C _/D|") == [60, 61, 62]
+
+
+def test_commands_for_midi():
+    assert pitches("C|\n%%MIDI transpose 7\nC|\n[I:MIDI transpose -12]C|", "K:C") == [60, 67, 48]
+    score = tune("%%MIDI program 40\nC|\n%%MIDI program 41\nD|", "L:1/4\nK:C")
+    programs = score.tracks[0].controls[["tick", "value"]].tolist()
+    assert programs == [(0, 40), (score.ticks_per_quarter, 41)]
+    score = tune("%%MIDI channel 10\n%%MIDI drummap G 42\nCG|", "K:C")
+    assert score.tracks[0].is_drum
+    assert score.tracks[0].notes["pitch"].tolist() == [60, 42]
+
+
+def test_drums_of_a_tune():
+    """Two strokes of a bar of three quarters, lengths 2 and 1 of 4 steps after a rest of one; none in the pickup."""
+    head = "M:3/4\nL:1/4\nK:C\n%%MIDI drum zd2d 36 38 90 70\n%%MIDI drumon"
+    score = tune("C|CCC|CCC|\n%%MIDI drumoff\nCCC|", head)
+    quarter = score.ticks_per_quarter
+    drums = score.tracks[1].notes
+    assert score.tracks[1].is_drum
+    assert (drums["start"] / quarter).tolist() == [1.75, 3.25, 4.75, 6.25]
+    assert drums["pitch"].tolist() == [36, 38, 36, 38]
+    assert drums["velocity"].tolist() == [90, 70, 90, 70]
+    _, problems = read_abc(b"X:1\nK:C\n%%MIDI drone 70 45\n%%MIDI droneon\nC\n")
+    assert problems == ("Tune 1: The commands %%MIDI drone, droneon are not followed.",)

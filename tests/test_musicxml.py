@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from fractions import Fraction
 
@@ -251,3 +252,97 @@ def test_wrong_numbers_are_left_out_with_a_warning():
     assert score.tracks[0].notes["pitch"].tolist() == [60]
     assert score.seconds < 10_000
     assert len(problems) == 2
+
+
+def barline(inside: str) -> str:
+    return f"<barline>{inside}</barline>"
+
+
+def sound(**attributes: str) -> str:
+    return "<sound " + " ".join(f'{name}="{value}"' for name, value in attributes.items()) + "/>"
+
+
+def direction(inside: str) -> str:
+    return f"<direction><direction-type>{inside}</direction-type></direction>"
+
+
+FORWARD, BACKWARD = barline('<repeat direction="forward"/>'), barline('<repeat direction="backward"/>')
+
+
+def ending(number: str, kind: str) -> str:
+    return barline(f'<ending number="{number}" type="{kind}"/>')
+
+
+@pytest.mark.parametrize(
+    ("measures", "expected"),
+    [
+        # a repeat within the first ending, another within the second
+        (
+            [
+                "C",
+                ending("1", "start") + "D",
+                FORWARD + "E" + BACKWARD,
+                "F" + barline('<ending number="1" type="stop"/><repeat direction="backward"/>'),
+                FORWARD + ending("2", "start") + "G" + BACKWARD,
+                "A" + ending("2", "discontinue"),
+                "B",
+            ],
+            "CDEEFCGGAB",
+        ),
+        (["C", FORWARD + "D", "E" + barline('<repeat direction="backward" times="3"/>')], "CDEDEDE"),
+        ([FORWARD + "C", FORWARD + "D" + BACKWARD, "E" + BACKWARD], "CDDECDDE"),
+        (["C", ending("1, 2, 3", "start") + "D" + ending("1, 2, 3", "stop"), ending("2", "start") + "E"], "CDCECD"),
+        (["C", "D" + sound(fine="yes"), "E" + sound(dacapo="yes")], "CDECD"),
+        (["C", sound(segno="1") + "D", "E" + sound(dalsegno="1"), "F"], "CDEDEF"),
+        (["C" + sound(tocoda="c"), "D" + sound(dacapo="yes"), sound(coda="c") + "E"], "CDCE"),
+        ([FORWARD + "C", "D" + BACKWARD, "E" + sound(dacapo="yes")], "CDCDECDE"),
+        (["C", "D" + direction("<words>Fine</words>"), "E" + direction("<words>D.C. al Fine</words>")], "CDECD"),
+        (
+            [
+                "C",
+                direction("<segno/>") + "D" + direction("<coda/>"),
+                "E" + direction("<words>D.S. al Coda</words>"),
+                direction("<coda/>") + "F",
+            ],
+            "CDEDF",
+        ),
+    ],
+)
+def test_nested_repeats_and_jumps(measures, expected):
+    written = [re.sub(r"(?<![\w.])[A-G](?![\w.])", lambda name: note(f"{name[0]}4"), each) for each in measures]
+    names = {0: "C", 2: "D", 4: "E", 5: "F", 7: "G", 9: "A", 11: "B"}
+    assert "".join(names[pitch % 12] for *_, pitch in notes(*written)) == expected
+
+
+def test_a_part_without_divisions_has_those_of_its_notes_or_of_others():
+    parts = '<part-list><score-part id="P1"><part-name/></score-part><score-part id="P2"><part-name/></score-part>'
+    first = (
+        f"<part id='P1'><measure><attributes><divisions>480</divisions></attributes>{note('C4', 1920)}</measure></part>"
+    )
+    for inside in ("<type>whole</type>", ""):
+        second = f"<part id='P2'><measure>{note('G4', 1920, inside)}</measure></part>"
+        text = f"<score-partwise>{parts}</part-list>{first}{second}</score-partwise>"
+        (score,), _ = read_musicxml(text.encode())
+        assert score.length == 4 * score.ticks_per_quarter
+    alone = (
+        f"<score-partwise>{parts}</part-list><part id='P1'><measure>{note('C4', 4)}</measure></part></score-partwise>"
+    )
+    (score,), _ = read_musicxml(alone.encode())
+    assert score.length == 4 * score.ticks_per_quarter
+
+
+def test_an_empty_measure_is_as_long_as_its_metre():
+    metre = "<time><beats>3</beats><beat-type>4</beat-type></time>"
+    assert notes(note("C4", 6), "", note("D4", 6), attributes=metre) == [(0, 6, 60), (12, 6, 62)]
+
+
+def test_grace_notes_of_a_chord_sound_together_and_none_is_lost():
+    grace = note("E4", 1, "grace") + note("G4", 1, "grace chord")
+    assert [(start, pitch) for start, _, pitch in notes(grace + note("C4", 4))] == [
+        (0, 64),
+        (0, 67),
+        (Fraction(1, 8), 60),
+    ]
+    after = notes(note("C4", 4) + note("D4", 1, "grace"))
+    assert [pitch for *_, pitch in after] == [60, 62]
+    assert sum(after[-1][:2]) == 4

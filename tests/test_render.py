@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 
+import mido
 import numpy as np
 import pytest
 from command_line import refused
 
-from wavewright import Clip, Score, analyse, render, write_score
+from wavewright import Clip, Score, analyse, read_score, render, write_score
 from wavewright.cli import run
-from wavewright.errors import BadFolder, BadScore
+from wavewright.errors import BadFolder, BadScore, ScoreWarning
 from wavewright.music.score import CONTROL_CHANGE, PROGRAM, Track, controls_of, notes_of
 from wavewright.music.soundfont import generators as gen
 from wavewright.music.soundfont.writing import NewEntry, NewSample, write_soundfont
@@ -177,3 +178,28 @@ def test_wrong_instruments_are_refused(song, tmp_path, capsys, monkeypatch, argu
     monkeypatch.chdir(tmp_path)
     assert words in refused(capsys, "render", *arguments)
     assert not list(tmp_path.glob("*.wav"))
+
+
+@pytest.mark.parametrize(("number", "name"), [(7, "volume"), (11, "expression")])
+def test_a_silent_mix_says_so(number, name, tmp_path):
+    track = Track(notes_of([(0, 480, 60, 100)]), controls=controls_of([(0, CONTROL_CHANGE, number, 0)]))
+    write_score(Score((track,)), tmp_path / "mute.mid")
+    with pytest.warns(ScoreWarning, match=rf"is silent: the {name} \(controller {number}\) of its tracks is 0"):
+        render(tmp_path / "mute.mid", tmp_path / "mute.wav", sample_rate=RATE, quiet=True)
+
+
+def test_a_drum_part_of_gs_sounds_as_on_channel_10(tmp_path):
+    """Block B of Roland's GS is part 12; mode 2 is a drum map."""
+    for name, channel in (("gs", 11), ("ten", 9)):
+        file = mido.MidiFile(ticks_per_beat=480)
+        track = file.add_track()
+        track.append(mido.Message("sysex", data=[0x41, 0x10, 0x42, 0x12, 0x40, 0x1B, 0x15, 0x02, 0x0E]))
+        track.append(mido.Message("program_change", channel=channel, program=0))
+        for key in (36, 38, 42):
+            track.append(mido.Message("note_on", channel=channel, note=key, velocity=90))
+            track.append(mido.Message("note_off", channel=channel, note=key, time=480))
+        file.save(tmp_path / f"{name}.mid")
+        assert read_score(tmp_path / f"{name}.mid").tracks[0].is_drum
+        render(tmp_path / f"{name}.mid", tmp_path / f"{name}.wav", sample_rate=RATE, quiet=True)
+    waves = [Clip.read(tmp_path / f"{name}.wav").wave for name in ("gs", "ten")]
+    np.testing.assert_array_equal(*waves)
