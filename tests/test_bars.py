@@ -18,6 +18,7 @@ from wavewright.music.formats.musicxml_reading import read_musicxml
 from wavewright.music.performance import PerformanceSettings, perform
 from wavewright.music.score import METRE, Score, Track, notes_of
 from wavewright.music.timing import TEMPO
+from wavewright.studio.scores import roll_of_midi
 
 QUARTER = 480
 METRES = [(3, 4), (4, 4), (6, 8), (5, 8), (9, 8), (2, 2)]
@@ -139,3 +140,11 @@ def test_swing_is_counted_from_the_bars():
     events = perform(replace(score, tempos=tempo), 1_000, PerformanceSettings(swing=2 / 3)).events[0]
     starts = np.unique(events["sample"][events["kind"] == 0x9])
     assert np.unique(np.round((starts[1:] - starts[1]) / 1_000 % 1, 2)).tolist() == [0.0, 0.67]
+
+
+def test_a_pickup_in_the_studio_is_a_bar_that_begins_with_a_rest():
+    score, lines = with_pickup((3, 4), 2)
+    roll = roll_of_midi(write_midi(score))
+    assert roll.beats_per_bar == 3
+    assert roll.tracks[0].notes[0].start == 2
+    assert roll.quarters == 2 + lines[-1] / QUARTER

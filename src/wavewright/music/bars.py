@@ -119,16 +119,15 @@ def metres_with_bars(score: Score) -> np.ndarray:
     if not len(score.bar_lines):
         return score.metres
     rows = {int(row["tick"]): tuple(row.tolist()) for row in score.metres}
-    in_force = [(0, *DEFAULT_METRE, 24, 8), *rows.values()]
-    bars = bars_of(score)
-    for bar, following in pairwise(bars):
-        row = [each for each in in_force if each[0] <= bar.start][-1]
+    in_force = {0: (*DEFAULT_METRE, 24, 8)} | {tick: row[1:] for tick, row in rows.items()}
+    ticks = sorted(in_force)
+    for bar, following in pairwise(bars_of(score)):
         if bar.length == bar.whole:
             continue
+        row, next_row = (in_force[ticks[bisect_right(ticks, each.start) - 1]] for each in (bar, following))
         if (shorter := _metre_of_length(bar.length, score.ticks_per_quarter)) is not None:
-            rows[bar.start] = (bar.start, *shorter, *row[3:])
-        next_row = [each for each in in_force if each[0] <= following.start][-1]
-        rows[following.start] = (following.start, *next_row[1:])
+            rows[bar.start] = (bar.start, *shorter, *row[2:])
+        rows[following.start] = (following.start, *next_row)
     return np.array([rows[tick] for tick in sorted(rows)], METRE)
 
 

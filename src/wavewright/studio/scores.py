@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ..errors import BadScore
+from ..music.bars import bars_of, first_whole
 from ..music.formats import midi_reading, midi_writing
 from ..music.score import METRE, NOTE, PROGRAM, RELEASE_VELOCITY, Score, Track, controls_of
 from ..music.timing import TEMPO, quarters_per_minute_to_us
@@ -53,7 +54,7 @@ class Roll(BaseModel):
 
 
 def roll_of_midi(contents: bytes) -> Roll:
-    """Return the score of a MIDI file as a roll.
+    """Return the score of a MIDI file as a roll; a pickup becomes a whole bar that begins with a rest.
 
     Raises
     ------
@@ -64,12 +65,14 @@ def roll_of_midi(contents: bytes) -> Roll:
     if score.n_notes > MAX_NOTES:
         raise BadScore(f"The score has {score.n_notes} notes; the piano roll shows at most {MAX_NOTES}.")
     quarter = score.ticks_per_quarter
-    metre = score.metres[0] if len(score.metres) else None
+    bars = bars_of(score)
+    first = bars[first_whole(bars)]
+    lead = bars[0].lead
     return Roll(
         tempo=round(60e6 / score.tempos["us_per_quarter"][0], 3) if len(score.tempos) else 120.0,
-        quarters=score.length / quarter,
-        beats_per_bar=4 * int(metre["numerator"]) / int(metre["denominator"]) if metre is not None else 4.0,
-        tracks=[_roll_track(track, quarter) for track in score.tracks if len(track.notes)],
+        quarters=(score.length + lead) / quarter,
+        beats_per_bar=4 * first.numerator / first.denominator,
+        tracks=[_roll_track(track, quarter, lead) for track in score.tracks if len(track.notes)],
     )
 
 
@@ -100,10 +103,10 @@ def _metres(quarters_per_bar: float) -> np.ndarray:
     return np.array([(0, numerator, denominator, CLOCKS_PER_CLICK, 8)], METRE)
 
 
-def _roll_track(track: Track, quarter: int) -> RollTrack:
+def _roll_track(track: Track, quarter: int, lead: int) -> RollTrack:
     notes = [
         RollNote(
-            start=int(note["start"]) / quarter,
+            start=(int(note["start"]) + lead) / quarter,
             length=max(int(note["duration"]), 1) / quarter,
             pitch=int(note["pitch"]),
             velocity=int(note["velocity"]),

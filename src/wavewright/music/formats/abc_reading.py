@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import accumulate
 
 import numpy as np
 
@@ -104,7 +106,7 @@ def read_abc(contents: bytes) -> tuple[tuple[Score, ...], tuple[str, ...]]:
         reader.read(block)
         of_tune = list(reader.problems)
         scores.append(_score_of(reader.tune, of_tune))
-        problems += [f"Tune {number}: {problem}" for problem in of_tune]
+        problems += [f"Tune {number}: {problem}" for problem in dict.fromkeys(of_tune)]
     return tuple(scores), tuple(problems)
 
 
@@ -345,30 +347,28 @@ def _with_all_marks(voices: dict[str, list[Item]]) -> dict[str, Sequence[Item]]:
     marked = next((items for items in voices.values() if any(isinstance(item, Mark) for item in items)), None)
     if marked is None:
         return {**voices}
-    marks = [(_bars_before(marked, index), item) for index, item in enumerate(marked) if isinstance(item, Mark)]
+    n_bars = [0, *accumulate(map(_bars_of, marked))]
+    marks = [(n_bars[index], item) for index, item in enumerate(marked) if isinstance(item, Mark)]
     return {
         name: items if any(isinstance(item, Mark) for item in items) else _with_marks(items, marks)
         for name, items in voices.items()
     }
 
 
-def _bars_before(items: Sequence[Item], index: int) -> int:
-    """Return the number of bar lines, and of bars of long rests, before an item."""
-    return sum(
-        item.is_line if isinstance(item, BarLine) else max(item.n_bars - 1, 0) if isinstance(item, Symbol) else 0
-        for item in items[:index]
-    )
+def _bars_of(item: Item) -> int:
+    """Return the number of bars that end with an item: one with a bar line, those of a long rest but the last."""
+    return item.is_line if isinstance(item, BarLine) else max(item.n_bars - 1, 0) if isinstance(item, Symbol) else 0
 
 
 def _with_marks(items: Sequence[Item], marks: Sequence[tuple[int, Mark]]) -> list[Item]:
     """Return items with marks after so many bar lines."""
     result: list[Item] = []
-    waiting, n_bars = list(marks), 0
+    waiting, n_bars = deque(marks), 0
     for item in items:
         while waiting and waiting[0][0] <= n_bars:
-            result.append(waiting.pop(0)[1])
+            result.append(waiting.popleft()[1])
         result.append(item)
-        n_bars += _bars_before([item], 1)
+        n_bars += _bars_of(item)
     return result + [mark for _, mark in waiting]
 
 
@@ -422,6 +422,7 @@ class _VoiceReader:
 
     def read(self, items: Iterable[Item]) -> None:
         """Read the items of a voice in the order in which they sound."""
+        self._drums = self.midi.drums
         for item in items:
             if isinstance(item, BarLine):
                 self._bar(item)

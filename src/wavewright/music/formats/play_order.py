@@ -6,7 +6,6 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
 
 from ...errors import BadScore
 
@@ -189,6 +188,7 @@ class _Parser:
 
     def __init__(self, items: Sequence[object], nested: bool) -> None:
         self._items, self._nested = items, nested
+        self._is_ending_next, self._next_sign = _ahead(items)
         self._open = [_Section()]  # the first one is the piece
         self._boundary = 0  # where a repeat without a start begins
 
@@ -208,13 +208,20 @@ class _Parser:
         if line.ends_repeat:
             section = self._innermost()
             section.n_passes = max(section.n_passes, section.least_passes, line.n_passes)
-            if not line.starts_ending and not _is_ending_next(self._items, index):
+            if not line.starts_ending and not self._is_ending_next[index]:
                 self._close()
         elif line.ends_ending or (line.is_double and not line.starts_ending):
-            if section.endings and not _goes_on(self._items, index, section):
+            if section.endings and not self._goes_on(index, section):
                 self._close()
             elif len(self._open) == 1:
                 self._boundary = len(section.body)
+
+    def _goes_on(self, index: int, section: _Section) -> bool:
+        """Return True if the ending of a section goes on after a double bar line: a sign of a repeat ends it."""
+        sign = self._next_sign[index]
+        if self._is_ending_next[index]:
+            return True
+        return sign is not None and sign.ends_repeat and (sign.starts_ending or len(section.endings) == 1)
 
     def _start_at(self, line: BarLine) -> None:
         """Begin an ending or a section after a bar line."""
@@ -247,31 +254,20 @@ class _Parser:
             self._close()
 
 
-def _lines_after(items: Sequence[object], index: int) -> Iterator[tuple[BarLine, bool]]:
-    """Yield the bar lines after an item, and whether music lies before each."""
-    has_music = False
-    for item in islice(items, index + 1, None):
+def _ahead(items: Sequence[object]) -> tuple[list[bool], list[BarLine | None]]:
+    """Return for each item whether an ending begins after it, before any music, and the next sign of a repeat."""
+    is_ending_next = [False] * len(items)
+    next_sign: list[BarLine | None] = [None] * len(items)
+    is_ending, sign = False, None
+    for index in range(len(items) - 1, -1, -1):
+        is_ending_next[index], next_sign[index] = is_ending, sign
+        item = items[index]
         if isinstance(item, BarLine):
-            yield item, has_music
-        has_music |= not isinstance(item, BarLine | Mark)
-
-
-def _is_ending_next(items: Sequence[object], index: int) -> bool:
-    """Return True if an ending begins after a bar line, before any music."""
-    line, has_music = next(_lines_after(items, index), (BarLine(), True))
-    return line.starts_ending and not has_music
-
-
-def _goes_on(items: Sequence[object], index: int, section: _Section) -> bool:
-    """Return True if the ending of a section goes on after a double bar line: a sign of a repeat ends it."""
-    if _is_ending_next(items, index):
-        return True
-    for line, _ in _lines_after(items, index):
-        if line.ends_repeat:
-            return line.starts_ending or len(section.endings) == 1
-        if line.starts_repeat or line.starts_ending:
-            return False
-    return False
+            is_ending = item.starts_ending
+            sign = item if item.ends_repeat or item.starts_repeat or item.starts_ending else sign
+        elif not isinstance(item, Mark):
+            is_ending = False
+    return is_ending_next, next_sign
 
 
 def _with_jumps(items: Sequence[object], marks: dict[int, Mark], full: list[int], once: list[int]) -> Iterator[int]:
@@ -286,6 +282,7 @@ def _with_jumps(items: Sequence[object], marks: dict[int, Mark], full: list[int]
             at = bisect_left(lines, index)
             acts.setdefault(lines[at] if at < len(lines) else len(items) - 1, []).append(replace(mark, kind=kind))
     last = {index: position for position, index in enumerate(full)}
+    first_full, first_once = (_first_positions(each) for each in (full, once))
     executed: set[int] = set()
     order, position, until = full, 0, None
     while position < len(order):
@@ -297,14 +294,14 @@ def _with_jumps(items: Sequence[object], marks: dict[int, Mark], full: list[int]
                 target = 0 if mark.kind == "da capo" else _target(marks, ("segno",), mark.label, first=True)
                 if target is not None:
                     executed.add(id(mark))
-                    order, position, until = once, _position(once, target), mark.until
+                    order, position, until = once, first_once.get(target, len(once)), mark.until
                     break
             elif mark.kind == "fine" and until is not None and until != "coda":
                 return
             elif mark.kind == "to coda" and until is not None and until != "fine":
                 target = _target(marks, ("coda", "coda sign"), mark.label, first=False)
                 if target is not None and target > index:
-                    order, position, until = full, _position(full, target), None
+                    order, position, until = full, first_full.get(target, len(full)), None
                     break
 
 
@@ -315,6 +312,9 @@ def _target(marks: dict[int, Mark], kinds: tuple[str, ...], label: str, *, first
     return next(iter(labelled or (found if first else found[::-1])), None) if not labelled or first else labelled[-1]
 
 
-def _position(order: list[int], target: int) -> int:
-    """Return the first position of an index, or of one after it."""
-    return next((at for at, index in enumerate(order) if index >= target), len(order))
+def _first_positions(order: list[int]) -> dict[int, int]:
+    """Return the first position of each index."""
+    positions: dict[int, int] = {}
+    for position, index in enumerate(order):
+        positions.setdefault(index, position)
+    return positions
