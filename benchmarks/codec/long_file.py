@@ -19,11 +19,12 @@ import soundfile
 
 from benchmarks.harness.corpora import corpus_entries, smoke_speech
 from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import Table, columns
+from benchmarks.harness.tables import TARGETS, Table, columns
 from benchmarks.harness.timing import peak_megabytes_of_children, time_process
 from wavewright.clip import Clip, write_blocks
 
 SAMPLE_RATE = 16_000
+MAX_MEGABYTES, MAX_TIMES_OF_THE_SOUND = 1_000.0, 0.01
 
 COMMANDS = Table(
     "commands",
@@ -71,6 +72,10 @@ def measure(options: argparse.Namespace, report: Report) -> None:
                     "peak_megabytes": peak_megabytes_of_children(),  # of all children so far
                 },
             )
+            subject = arguments[0]
+            report.target(subject, "peak memory, MB", peak_megabytes_of_children(), at_most=MAX_MEGABYTES)
+            share = times.processor_seconds / seconds
+            report.target(subject, "processor time over the sound", share, at_most=MAX_TIMES_OF_THE_SOUND)
         n_bytes = encoded.stat().st_size
         report.add(
             FILES,
@@ -84,7 +89,7 @@ def measure(options: argparse.Namespace, report: Report) -> None:
 
 
 BENCHMARK = Benchmark(
-    __doc__, (COMMANDS, FILES), add_options, measure, smoke={"clips": smoke_speech, "hours": 10 / 3_600}
+    __doc__, (COMMANDS, FILES, TARGETS), add_options, measure, smoke={"clips": smoke_speech, "hours": 10 / 3_600}
 )
 
 if __name__ == "__main__":

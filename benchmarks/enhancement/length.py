@@ -18,11 +18,13 @@ import numpy as np
 import soundfile
 
 from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import Table, columns
+from benchmarks.harness.tables import TARGETS, Table, columns
 from benchmarks.harness.timing import peak_megabytes_of_children, time_process
 
 HOUR = 3_600.0
 BLOCK_SECONDS = 10
+MAX_MEGABYTES = 300.0
+MAX_REAL_TIME_FACTORS = {"denoise-16k": 0.010, "denoise-48k": 0.030}
 MODELS = ("denoise-16k",)
 
 LONG = Table(
@@ -73,9 +75,14 @@ def measure(options: argparse.Namespace, report: Report) -> None:
                     "peak_megabytes": peak_megabytes_of_children(),
                 },
             )
+            subject = f"{model}, {hours:g} hours"
+            report.target(subject, "peak memory, MB", peak_megabytes_of_children(), at_most=MAX_MEGABYTES)
+            if model in MAX_REAL_TIME_FACTORS:
+                factor = times.processor_seconds / (hours * HOUR)
+                report.target(subject, "real-time factor", factor, at_most=MAX_REAL_TIME_FACTORS[model])
 
 
-BENCHMARK = Benchmark(__doc__, (LONG,), add_options, measure, smoke={"hours": [0.001]})
+BENCHMARK = Benchmark(__doc__, (LONG, TARGETS), add_options, measure, smoke={"hours": [0.001]})
 
 if __name__ == "__main__":
     sys.exit(BENCHMARK.run())
