@@ -425,10 +425,11 @@ def test_a_training_is_stopped_resumed_and_played(studio, tmp_path):
     studio.status("The training of beeps was stopped; Resume continues it. beeps is a model now")
     assert stop.is_disabled()
     stopped_at = int(re.search(r"beeps: step (\d+)", panel.inner_text())[1])
-    panel.locator("input[type=file]").set_input_files(str(tmp_path / "beeps"))
-    studio.status("8 clips inspected.")
-    panel.get_by_label("Size").select_option("tiny")
-    panel.get_by_label("Settings, separated by spaces").fill(settings)
+    studio.page.reload()  # folder, size and settings are gone; the run says how it was begun
+    panel = studio.open("training")
+    panel.get_by_label("Runs on this machine").select_option("beeps")
+    studio.page.wait_for_function("() => [...document.querySelectorAll('input')].some(each => each.value === 'beeps')")
+    assert panel.get_by_label("Size").input_value() == "tiny"
     panel.get_by_label("Minutes").fill("0.02")  # less than the plan has left
     panel.get_by_role("button", name="Resume").click()
     studio.status("Training beeps")

@@ -3,6 +3,9 @@ import { guarded, h, labelled, say, select } from "./ui.js";
 
 /** Effects that bring in a second sound. */
 const WITH_FILES = new Set(["overlay", "append", "insert", "convolve", "duck"]);
+/** Effects for stereo sound alone. */
+const FOR_STEREO = new Set(["midside", "leftright", "width", "balance", "swap"]);
+const TO_STEREO = new Set(["stereo", "pan"]);
 const FIRST = "reverb";
 const SHORTEST_QUOTED = /[\s;"]/;
 
@@ -31,11 +34,11 @@ export function hasFile(step) { return WITH_FILES.has(step.name) && !step.isOff;
 
 /**
  * The list of steps with their fields; `onchange(steps)` is called after each change by the user. `secondName()` returns
- * the file name of the second sound, or raises an error where there is none.
+ * the file name of the second sound, or raises an error where there is none; `isMono()` whether the sound has one channel.
  */
 export class ChainEditor {
-  constructor(effects, onchange, secondName) {
-    Object.assign(this, { effects, onchange, secondName });
+  constructor(effects, onchange, secondName, isMono) {
+    Object.assign(this, { effects, onchange, secondName, isMono });
     this.steps = [];
     this.list = h("ol.chain");
     this.chooser = select(effects.map(effect => effect.name), FIRST, () => this.describe());
@@ -56,8 +59,10 @@ export class ChainEditor {
   load(steps) { this.steps = structuredClone(steps); this.show(); }
 
   add(name) {
-    this.set([...this.steps, { name, values: WITH_FILES.has(name) ? { file: this.secondName() } : {} }]);
-    say(`${name} added as step ${this.steps.length}.`);
+    const values = WITH_FILES.has(name) ? { file: this.secondName() } : {};
+    const isMono = FOR_STEREO.has(name) && this.isMono() && !this.steps.some(step => TO_STEREO.has(step.name));
+    this.set([...this.steps, ...isMono ? [{ name: "stereo", values: {} }] : [], { name, values }]);
+    say(`${name} added as step ${this.steps.length}${isMono ? ", after stereo: the sound has one channel" : ""}.`);
     this.list.lastElementChild?.querySelector("input")?.focus();
   }
 

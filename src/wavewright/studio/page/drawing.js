@@ -47,8 +47,12 @@ function reader(buffer) {
 }
 
 const PEAK_SAMPLES = 256; // of a smallest and a largest sample in an overview
-const SLICE = 1 << 20; // samples that are read at a time, in some milliseconds
+const SLICE = 1 << 18; // samples that are read at a time, in some milliseconds
+const COLUMNS = 32; // of a spectrogram that are computed at a time
 const overviews = new WeakMap();
+
+/** Let the page answer before a long computation goes on. */
+function pause() { return new Promise(resolve => setTimeout(resolve)); }
 
 /** Return the smallest and largest samples of a buffer, alternating; the page answers meanwhile. */
 export function overviewOf(buffer) {
@@ -63,7 +67,7 @@ async function overview(buffer) {
     const wave = new Float32Array(Math.min(SLICE, buffer.length - start));
     read(start, wave);
     peaks.set(extremes(wave, 0, wave.length, Math.ceil(wave.length / PEAK_SAMPLES), PEAK_SAMPLES), 2 * start / PEAK_SAMPLES);
-    if (start + SLICE < buffer.length) await new Promise(resolve => setTimeout(resolve));
+    if (start + SLICE < buffer.length) await pause();
   }
   return peaks;
 }
@@ -139,10 +143,10 @@ function spectrumOf(frame) {
 /**
  * Compute a spectrogram of a buffer, from one sample to another, as brightness, 0 to 255.
  *
- * @returns {{pixels: Uint8Array, nColumns: number, nRows: number}} Row 0 is the highest frequency; rows are evenly
+ * @returns {Promise<{pixels: Uint8Array, nColumns: number, nRows: number}>} Row 0 is the highest frequency; rows are evenly
  *     spaced on a logarithmic axis from 40 Hz to half the sample rate; 80 dB below the maximum are dark.
  */
-function spectrogram(buffer, from, to, nColumns = 128, nRows = 96) {
+async function spectrogram(buffer, from, to, nColumns, nRows) {
   const { sampleRate } = buffer;
   const read = reader(buffer);
   const size = sampleRate > 16_000 ? 1024 : 512;
@@ -155,6 +159,7 @@ function spectrogram(buffer, from, to, nColumns = 128, nRows = 96) {
     return Math.min(size / 2 - 1, Math.round(hz * size / sampleRate));
   });
   for (let column = 0; column < nColumns; column++) {
+    if (column && column % COLUMNS === 0 && nColumns > 4 * COLUMNS) await pause();
     read(from + Math.round((column + 0.5) * (to - from) / nColumns - size / 2), frame);
     for (let i = 0; i < size; i++) frame[i] *= window[i];
     const magnitude = spectrumOf(frame);
@@ -182,17 +187,16 @@ function drawSpectrogram(context, { pixels, nColumns, nRows }, x, y, width, heig
 
 /** A picture of a buffer, from one sample to another: spectrogram and waveform, one above the other. */
 export class ClipPicture {
-  static async of(buffer, from = 0, to = buffer.length, options = {}) {
+  static async of(buffer, from = 0, to = buffer.length, { split = 0.68, nColumns = 128, nRows = 96 } = {}) {
     const picture = new ClipPicture();
-    Object.assign(picture, { buffer, from, to, options, peaks: await overviewOf(buffer) });
+    Object.assign(picture, { buffer, from, to, split, peaks: await overviewOf(buffer) });
+    picture.spectrogram = await spectrogram(buffer, from, to, nColumns, nRows);
     return picture;
   }
 
   /** Draw it into a fitted canvas. */
   draw({ context, width, height }) {
-    const { split = 0.68, nColumns = 128, nRows = 96 } = this.options;
-    const y = Math.round(height * split);
-    this.spectrogram ||= spectrogram(this.buffer, this.from, this.to, Math.min(nColumns, Math.round(width)), nRows);
+    const y = Math.round(height * this.split);
     drawSpectrogram(context, this.spectrogram, 0, 0, width, y);
     drawEnvelope(context, envelope(this.buffer, this.peaks, this.from, this.to, Math.max(64, Math.round(width))), 0, y, width, height - y);
   }

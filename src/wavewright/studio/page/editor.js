@@ -21,7 +21,8 @@ export async function open(panel) {
   const source = new Slot("Sound", clip => change({ clip: clip?.id ?? null, region: null }));
   const view = new WaveView(region => change({ region }));
   const second = new Slot("Second sound", clip => change({ second: clip?.id ?? null, steps: clip ? chain.rename(fileNameOf(clip)) : chain.steps }));
-  const chain = new ChainEditor(effects, steps => change({ steps }), () => fileNameOf(needed(second.clip, "Choose a second sound first, which this effect brings in.")));
+  const chain = new ChainEditor(effects, steps => change({ steps }), () => fileNameOf(needed(second.clip, "Choose a second sound first, which this effect brings in.")),
+    () => state.sound?.numberOfChannels === 1);
   const sent = new Map(); // second sounds as tasks read them, by clip
   const start = h("input", { type: "number", min: 0, step: 0.01, onchange: () => typed() });
   const end = h("input", { type: "number", min: 0, step: 0.01, onchange: () => typed() });

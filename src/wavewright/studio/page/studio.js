@@ -75,6 +75,7 @@ function reopen(name, error) {
 
 /** Open the panels again that could not be opened while the server did not answer. */
 function recover() {
+  say(""); // the error that it does not
   say("The server answers again.");
   for (const panel of opened.values()) if (panel.dataset.failed) panel.querySelector("button").click();
 }

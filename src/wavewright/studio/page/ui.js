@@ -23,9 +23,12 @@ export function h(spec, attributes = {}, ...children) {
   return element;
 }
 
-/** Show a sentence in the status line, which screen readers read out; the last error goes away. */
+/**
+ * Show a sentence in the status line, which screen readers read out; "" takes all messages away. An error stays: it may
+ * be that of a later action than the one that goes on.
+ */
 export function say(sentence) {
-  document.getElementById("error").textContent = "";
+  if (!sentence) document.getElementById("error").textContent = "";
   document.getElementById("status").textContent = sentence;
 }
 
