@@ -126,3 +126,43 @@ def test_styles_of_a_built_site_are_searched(hooks, tmp_path):
     )
     (tmp_path / "index.html").write_text("<p>nothing</p>", encoding="utf-8")
     assert hooks.foreign_resources(tmp_path) == ["assets/a.css: https://fonts.example/a.woff2"]
+
+
+# ------------------------------------------------------------------------------------------- colours and the search
+
+BACKGROUNDS = {"default": ("#ffffff", "#f5f5f5"), "slate": ("#1e2129", "#272a35")}
+"""Backgrounds of the theme's two schemes: of the page, and of code."""
+
+
+def luminance(colour: str) -> float:
+    """Return the relative luminance of a colour (WCAG 2.2)."""
+    channels = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
+    linear = [each / 12.92 if each <= 0.04045 else ((each + 0.055) / 1.055) ** 2.4 for each in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(first: str, second: str) -> float:
+    """Return the contrast of two colours (WCAG 2.2)."""
+    light, dark = sorted((luminance(first), luminance(second)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("scheme", BACKGROUNDS)
+def test_text_contrasts_with_its_background(scheme):
+    assert contrast("#ffffff", "#009485") == pytest.approx(3.76, abs=0.01)  # the theme's, as axe-core measures it
+    styles = (DOCS / "site.css").read_text(encoding="utf-8")
+    blocks = re.findall(rf'\[data-md-color-scheme="{scheme}"\][^{{]*{{([^}}]*)}}', styles)
+    colours = dict(re.findall(r"(--md-[\w-]+): (#[0-9a-f]{6});", "".join(blocks)))
+    heads = {name: colour for name, colour in colours.items() if name.startswith("--md-primary")}
+    assert "--md-typeset-a-color" in colours
+    for name, colour in colours.items():
+        behind = ("#ffffff",) if name in heads else BACKGROUNDS[scheme]
+        assert min(contrast(colour, each) for each in behind) >= 4.5, name
+
+
+def test_the_search_needs_no_server_and_no_other_host():
+    settings = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    assert re.search(r"^  - offline\b", settings, re.MULTILINE)
+    (polyfill,) = re.findall(r"^  polyfills: \[(\S+)\]", settings, re.MULTILINE)
+    assert "iframe-worker" in polyfill  # which keeps the plugin from loading its own
+    assert (DOCS / "theme" / polyfill).is_file()
