@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -16,7 +17,40 @@ from .names import quoted
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 MAX_FILE_BYTES = 2**20
+MAX_KEY_PARTS = 32
+TOKEN = re.compile(
+    r"""(?P<blank>[ \t]+)|(?P<part>\"{3}(?:[^"\\]|\\.|"{1,2}(?!"))*+"{3,5}|'{3}(?:[^']|'{1,2}(?!'))*+'{3,5}
+    |"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+'|[\w+-]+)|(?P<open>["'])|(?P<dot>\.)|(?P<comment>\#[^\n]*)|(?P<other>.)""",
+    re.DOTALL | re.VERBOSE,
+)
+"""Parts of keys, which look like texts, numbers and words, and what lies between them."""
+
 MAX_SHOWN = 12
+
+
+def parse_toml(text: str) -> dict[str, Any]:
+    """Parse TOML of unknown origin.
+
+    The parser of Python takes the square of the length of dotted keys, which are therefore limited.
+
+    Raises
+    ------
+    ValueError
+        If it is no TOML, or a key has more than MAX_KEY_PARTS parts.
+    """
+    n_dots, is_part = 0, False
+    for token in TOKEN.finditer(text):
+        kind = token.lastgroup
+        if kind == "open":  # a string without an end, at which the parser stops, too
+            break
+        if kind == "blank":
+            continue
+        n_dots = n_dots + 1 if kind == "dot" and is_part else n_dots if kind == "part" and not is_part else 0
+        is_part = kind == "part"
+        if n_dots >= MAX_KEY_PARTS:
+            line = text.count("\n", 0, token.start()) + 1
+            raise ValueError(f"a key with more than {MAX_KEY_PARTS} parts at line {line}")
+    return tomllib.loads(text)
 
 
 class TomlTables(Generic[ModelT]):
@@ -57,8 +91,8 @@ class TomlTables(Generic[ModelT]):
         """
         name = name or f"The {self._kind}"
         try:
-            contents = tomllib.loads(text)
-        except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
+            contents = parse_toml(text)
+        except (RecursionError, ValueError) as error:
             raise BadSetting(f"{name} is no TOML ({printable(str(error))}); correct it there.") from error
         try:
             return self._model.model_validate(contents)

@@ -30,6 +30,10 @@ WAIT_SECONDS = 120.0
 LIMIT_BYTES = 2**30
 """Largest memory of a case beyond that of the worker before its first case."""
 
+BASE_SECONDS, SECONDS_PER_MB = 3.0, 30.0
+BASE_BYTES, BYTES_PER_BYTE = 2**27, 500
+"""Processor time and memory of a case in proportion to the bytes of its files, which reveal quadratic readers."""
+
 WARM_UP_SECONDS = 300.0
 POLL_SECONDS = 0.05
 NO_READERS = ("driver", "worker", "mutate", "__main__")
@@ -48,6 +52,7 @@ class Outcome:
     message: str = ""
     seconds: float = 0.0
     peak_bytes: int = 0
+    n_bytes: int = 0
 
     @property
     def is_failure(self) -> bool:
@@ -137,7 +142,9 @@ class Driver:
             kind, message = "memory", f"{peak / 1e6:.0f} MB more"
         elif kind in ("passed", "refused") and answer["seconds"] > self._limit_seconds:
             kind, message = "slow", f"{answer['seconds']:.1f} s"
-        return Outcome(reader, seed, case, kind, message, answer["seconds"], peak)
+        elif kind in ("passed", "refused"):
+            kind, message = _growth(answer["seconds"], peak, answer["n_bytes"]) or (kind, message)
+        return Outcome(reader, seed, case, kind, message, answer["seconds"], peak, answer["n_bytes"])
 
     def _start(self) -> None:
         folders = {name: self.sandbox / name for name in ("home", "temporary", "cases")}
@@ -208,6 +215,15 @@ class Driver:
         return answer
 
 
+def _growth(seconds: float, peak_bytes: int, n_bytes: int) -> tuple[str, str] | None:
+    """Return what is out of proportion to the bytes of the files of a case, None if nothing is."""
+    if seconds > BASE_SECONDS + SECONDS_PER_MB * n_bytes / 1e6:
+        return "slow", f"{seconds:.1f} s for {n_bytes} bytes"
+    if peak_bytes > BASE_BYTES + BYTES_PER_BYTE * n_bytes:
+        return "memory", f"{peak_bytes / 1e6:.0f} MB more for {n_bytes} bytes"
+    return None
+
+
 def _cpu_seconds(pid: int) -> float:
     """Return the processor time of a process; 0 where the system does not report it."""
     try:
@@ -247,10 +263,12 @@ def main() -> int:
     counts: Counter[tuple[str, str]] = Counter()
     failures: list[Outcome] = []
     slowest = dict.fromkeys(names, (0.0, 0))
+    largest = dict.fromkeys(names, (0, 0))
 
     def report(outcome: Outcome) -> None:
         counts[outcome.reader, outcome.kind] += 1
         slowest[outcome.reader] = max(slowest[outcome.reader], (outcome.seconds, outcome.case))
+        largest[outcome.reader] = max(largest[outcome.reader], (outcome.peak_bytes, outcome.case))
         if outcome.is_failure:
             failures.append(outcome)
         if not options.json and (outcome.is_failure or options.case is not None):
@@ -267,7 +285,8 @@ def main() -> int:
     else:
         for name in names:
             listed = ", ".join(f"{n} {kind}" for kind, n in kinds[name].items())
-            print(f"{name}: {listed}; slowest {slowest[name][0]:.2f} s (case {slowest[name][1]})")
+            (seconds, slow), (n_bytes, large) = slowest[name], largest[name]
+            print(f"{name}: {listed}; at most {seconds:.2f} s (case {slow}), {n_bytes / 1e6:.0f} MB (case {large})")
         print(f"{sum(counts.values())} cases in {time.monotonic() - begun:.0f} s, {len(failures)} failures")
     return 1 if failures else 0
 

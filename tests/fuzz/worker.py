@@ -115,14 +115,16 @@ def _run(reader: Any, rng: random.Random, sandbox: Path, watch: Watch) -> Answer
     begun = time.process_time()
     kind, message = _ending(reader, rng, folder)
     seconds = time.process_time() - begun
+    peak_bytes = _memory("VmHWM")
     watch.is_on = False
     os.chdir(sandbox)
+    n_bytes = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
     if kind in ("passed", "refused"):
         problem = _left(cases, folder, kind == "refused")
         problem = problem or (f"writes {watch.outside[0]}" if watch.outside else "")
         kind, message = ("left", problem) if problem else (kind, message)
     shutil.rmtree(cases)
-    return {"kind": kind, "message": message, "seconds": seconds, "peak_bytes": _memory("VmHWM")}
+    return {"kind": kind, "message": message, "seconds": seconds, "peak_bytes": peak_bytes, "n_bytes": n_bytes}
 
 
 def _ending(reader: Any, rng: random.Random, folder: Path) -> tuple[str, str]:

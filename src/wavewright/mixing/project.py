@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from ..editing.chain import Chain
 from ..editing.quantities import parse_value
 from ..errors import BadSetting, printable
 from ..names import name_problem, quoted
+from ..toml_tables import parse_toml
 from .plan import MASTER, Duck, Fader, Mix, Named, Placement, Point, Send, Strip
 from .sources import FileSource, RegionSource
 
@@ -301,8 +301,8 @@ def parse_section(
         With the position of the first fault.
     """
     try:
-        contents = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        contents = parse_toml(text)
+    except (ValueError, RecursionError) as error:
         raise BadSetting(f"This is no TOML ({printable(str(error))}); correct it there.") from error
     try:
         return kind.model_validate(contents)

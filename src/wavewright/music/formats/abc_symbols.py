@@ -17,11 +17,11 @@ _ACCIDENTAL = r"(?:\^\^|__|[\^_](?:\d{0,2}/\d{0,2})?|=)"
 _NOTE = rf"{_ACCIDENTAL}?[A-Ga-g][,']*{_LENGTH}"
 _TOKEN = re.compile(
     rf"""
-    (?P<comment>%.*) | (?P<field>\[[A-Za-z]:[^\]]*\]) | (?P<quoted>"[^"]*"?)
+    (?P<comment>%.*) | (?P<field>\[[A-Za-z]:[^\[\]]*\]) | (?P<quoted>"[^"]*"?)
     | (?P<decoration>![^!\s|]*!|\+[a-z()<>.]+\+)
     | (?P<bar>(?:\[\|[|:]*|\.?:*\|+[\]|:]*|::+)(?:\s*\[?(?P<with>\d[\d,.-]*))?) | (?P<ending>\[(?P<alone>\d[\d,.-]*))
-    | (?P<grace>\{{[^}}]*\}}) | (?P<tuplet>\(\d(?::\d*){{0,2}})
-    | (?P<chord>\[[^\]|]*\]{_LENGTH}) | (?P<note>{_NOTE}) | (?P<rest>[zxZX]{_LENGTH})
+    | (?P<grace>\{{[^{{}}]*\}}) | (?P<tuplet>\(\d(?::\d*){{0,2}})
+    | (?P<chord>\[[^\[\]|]*\]{_LENGTH}) | (?P<note>{_NOTE}) | (?P<rest>[zxZX]{_LENGTH})
     | (?P<broken>>+|<+) | (?P<tie>-) | (?P<overlay>&) | (?P<ornament>[.~H-Wuv]) | (?P<ignored>[\s`()y\\*;?@$!])
     """,
     re.VERBOSE,

@@ -12,6 +12,9 @@ from ...errors import BadScore
 
 MAX_DEPTH = 64
 MAX_XML_BYTES = 2**26
+SMALL_XML_BYTES, MAX_RATIO = 2**20, 100
+"""A compressed score becomes at most so many times as long, besides the first bytes; scores become 10 to 40 times."""
+
 CONTAINER = "META-INF/container.xml"
 
 
@@ -62,7 +65,7 @@ def unpacked(contents: bytes) -> bytes:
     Raises
     ------
     BadScore
-        If the archive is damaged, has no score, or one of more than MAX_XML_BYTES.
+        If the archive is damaged, has no score, or one of more than MAX_XML_BYTES or many times its own length.
     """
     if contents[:2] != b"PK":
         return contents
@@ -84,10 +87,12 @@ def unpacked(contents: bytes) -> bytes:
 
 
 def _member(archive: zipfile.ZipFile, name: str) -> bytes:
-    with archive.open(name) as file:
-        contents = file.read(MAX_XML_BYTES + 1)
-    if len(contents) > MAX_XML_BYTES:
-        raise BadScore(f"The score in the compressed file has more than {MAX_XML_BYTES // 2**20} MiB.")
+    info = archive.getinfo(name)
+    most = min(MAX_XML_BYTES, SMALL_XML_BYTES + MAX_RATIO * info.compress_size)
+    with archive.open(info) as file:
+        contents = file.read(most + 1)
+    if len(contents) > most:
+        raise BadScore(f"The score in the compressed file has more than {most / 2**20:.0f} MiB.")
     return contents
 
 

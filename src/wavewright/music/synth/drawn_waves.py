@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import math
 import re
-import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 
 from ...clip import Clip
 from ...errors import BadSetting, printable
+from ...toml_tables import parse_toml
 
 PERIOD_SAMPLES = 4_096
-MAX_FILE_BYTES = 2**24
+MAX_FILE_BYTES = 2**21
 MAX_POINTS = 100_000
 CURVE_POINTS = 32
 """Points of each curve of a path."""
 
-PATH = re.compile(r"<path\b[^>]*?\bd\s*=\s*([\"'])(?P<data>.*?)\1", re.DOTALL)
+ATTRIBUTE = re.compile(r"""(?<![^\s"'])d\s*+=\s*+(?:"([^"]*)"|'([^']*)')""")
 COMMAND = re.compile(r"[A-Za-z]|[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 N_NUMBERS = {"M": 2, "L": 2, "H": 1, "V": 1, "C": 6, "S": 4, "Q": 4, "T": 2}
 WAVE_ENDINGS = (".svg", ".csv", ".txt", ".toml", ".wav", ".flac", ".ogg")
@@ -90,7 +91,7 @@ def _read_text(path: Path) -> str:
 
 def _toml_table(path: Path, text: str) -> np.ndarray:
     try:
-        contents = tomllib.loads(text)
+        contents = parse_toml(text)
         rows = contents.get("values", contents.get("points"))
         return _as_columns(path, np.array(rows, np.float64))
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
@@ -103,6 +104,10 @@ def _number_table(path: Path, text: str) -> np.ndarray:
         fields = [field for field in re.split(r"[,;\s]+", line.strip()) if field]
         if not fields or line.lstrip().startswith("#"):
             continue
+        if len(rows) >= MAX_POINTS or len(fields) > 2:
+            raise BadSetting(
+                f"{path} has more than {MAX_POINTS} lines of one or two numbers, or longer ones; give less."
+            )
         try:
             rows.append([float(field) for field in fields])
         except ValueError as error:
@@ -122,12 +127,9 @@ def _as_columns(path: Path, table: np.ndarray) -> np.ndarray:
 
 def _path_points(path: Path, text: str) -> Iterator[tuple[float, float]]:
     """Yield the points of the first path of an SVG file, up to its end or to the start of its second piece."""
-    match = PATH.search(text)
-    if match is None:
-        raise BadSetting(f"{path} has no <path d=...>; draw the wave as one path.")
     at = control = complex(0.0)
     n_points = 0
-    for count, (command, numbers) in enumerate(_commands(path, match["data"])):
+    for count, (command, numbers) in enumerate(_commands(path, _path_data(path, text))):
         if command in "Mm" and count:
             return
         curve, at, control = _segment(command, numbers, at, control)
@@ -136,6 +138,15 @@ def _path_points(path: Path, text: str) -> Iterator[tuple[float, float]]:
             if n_points > MAX_POINTS:
                 raise BadSetting(f"The path of {path} has more than {MAX_POINTS} points; simplify it.")
             yield point.real, point.imag
+
+
+def _path_data(path: Path, text: str) -> str:
+    """Return the attribute ``d`` of the first path of an SVG file."""
+    for element in text.split("<path")[1:]:
+        match = ATTRIBUTE.search(element.partition(">")[0])
+        if match is not None and element[:1].isspace():
+            return match[1] or match[2] or ""
+    raise BadSetting(f"{path} has no <path d=...>; draw the wave as one path.")
 
 
 def _commands(path: Path, data: str) -> Iterator[tuple[str, list[float]]]:
@@ -177,10 +188,13 @@ def _segment(
         return points, points[-1], points[-1]
     if kind in "ST":  # the first control point mirrors the last one
         points = [2 * at - control, *points]
-    controls = [at, *points]
-    order = len(controls) - 1
-    curve = []
-    for t in np.arange(1, CURVE_POINTS + 1) / CURVE_POINTS:
-        weights = [math.comb(order, k) * t**k * (1 - t) ** (order - k) for k in range(order + 1)]
-        curve.append(complex(sum(weight * point for weight, point in zip(weights, controls, strict=True))))
+    curve: list[complex] = (_bernstein(len(points)) @ np.array([at, *points])).tolist()
     return curve, points[-1], points[-2]
+
+
+@cache
+def _bernstein(order: int) -> np.ndarray:
+    """Return the weights ``(points, order + 1)`` of the control points of a curve."""
+    t = np.arange(1, CURVE_POINTS + 1)[:, None] / CURVE_POINTS
+    k = np.arange(order + 1)
+    return np.array([math.comb(order, each) for each in k]) * t**k * (1 - t) ** (order - k)
