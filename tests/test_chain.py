@@ -313,3 +313,13 @@ def test_other_sounds_come_in_the_rate_and_channels_of_the_first(tmp_path):
     assert OtherSound(mono, 8_000, 3).read(10).shape == (3, 10)
     with pytest.raises(BadAudio, match="2 channels, and the sound 3"):
         OtherSound(path, RATE, 3)
+
+
+def test_settings_that_count_take_whole_numbers_alone():
+    """Of all effects: neither infinity nor fractions, which a number in a text can be."""
+    settings = [(name, each) for name, effect in CHAIN_EFFECTS.items() for each in fields(effect) if each.type == "int"]
+    assert len(settings) > 3
+    for name, setting in settings:
+        for text in ("1e999", "-1e999", "2.5"):
+            with pytest.raises(BadSetting, match="whole number"):
+                Chain.parse(f"{name} {short_name(setting.name)}={text}")

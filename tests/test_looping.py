@@ -231,3 +231,16 @@ def test_the_effect_refuses_what_it_cannot_hold():
         stream.process(np.zeros((1, 6_001), np.float32))
     assert MakeLoop(5.0).output_seconds(3.0) == 5.0
     assert MakeLoop().output_seconds(3.0) is None
+
+
+@pytest.mark.parametrize("sample_rate", [8_000, 16_000, 44_100])
+@pytest.mark.parametrize("seconds", [1e-4, 0.001, 0.003, 0.01, 0.02, 0.05, 0.3, 1.999])
+def test_loops_of_any_length_are_made_or_refused(sample_rate, seconds):
+    wave = noise(2 * sample_rate, 1, 0, 0.1)
+    try:
+        loop = looped(wave, sample_rate, seconds, 0)
+    except BadSetting:
+        assert seconds < 2 / sample_rate or seconds > 1.9
+        return
+    assert loop.shape == (1, round(seconds * sample_rate))
+    assert np.isfinite(loop).all()

@@ -406,3 +406,11 @@ def test_memory_does_not_grow_with_the_length(folder):
         start = number * block.shape[1]
         np.testing.assert_array_equal(block, expected[:, start : start + block.shape[1]])
         assert following.shape == block.shape
+
+
+def test_stems_of_a_mix_whose_tracks_are_muted_are_refused(folder, tmp_path):
+    (folder / "muted.toml").write_text('length = "1s"\n[[tracks]]\nmute = true\nregions = [{ file = "a.wav" }]')
+    with pytest.raises(BadSetting, match="no track that is not muted, so there are no stems"):
+        mix(folder / "muted.toml", tmp_path / "out.wav", tmp_path / "stems", quiet=True)
+    assert not (tmp_path / "stems").exists()
+    assert np.abs(Clip.read(mix(folder / "muted.toml", tmp_path / "out.wav", quiet=True).out).wave).max() == 0

@@ -5,8 +5,11 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import subprocess
 import sys
 from collections import namedtuple
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,7 +19,7 @@ from signals_at_changes import terminated_before_change
 from wavewright import file_lock, whole_file
 from wavewright.clip import Clip, write_blocks
 from wavewright.errors import BadAudio, BadFolder, WavewrightError
-from wavewright.whole_file import temporary_path, whole_folder, why_not_written, write_whole
+from wavewright.whole_file import check_target, temporary_path, whole_folder, why_not_written, write_whole
 
 Usage = namedtuple("Usage", "total used free")
 
@@ -193,3 +196,72 @@ def test_sigterm_before_any_change_leaves_all_files_or_none_and_nothing_hidden(t
         states.add("".join(sorted(path.stem for path in folder.iterdir())) if folder.exists() else "none")
     assert states == {"none", "bc", "bcd"}
     assert number > 10
+
+
+def test_a_disk_that_was_full_while_writing_is_called_full(tmp_path, monkeypatch):
+    """After the unfinished file is removed, there is space again."""
+    capacity = 2**20 + 40_000
+
+    def usage(folder):
+        used = sum(path.stat().st_size for path in Path(folder).iterdir())
+        return SimpleNamespace(free=max(0, capacity - used))
+
+    write = soundfile.SoundFile.write
+
+    def write_until_full(file, data):
+        write(file, data)
+        file.flush()
+        if usage(tmp_path).free < 2**20:
+            raise soundfile.LibsndfileError(2)  # which says "System error"
+
+    monkeypatch.setattr("wavewright.whole_file.shutil.disk_usage", usage)
+    monkeypatch.setattr(soundfile.SoundFile, "write", write_until_full)
+    long = Clip(np.zeros((1, 100_000), np.float32), 16_000)
+    with pytest.raises(WavewrightError, match="There is no space left to write"):
+        long.write(tmp_path / "a.wav")
+    assert [*tmp_path.iterdir()] == []
+    assert usage(tmp_path).free > 2**20
+    Clip(np.zeros((1, 100), np.float32), 16_000).write(tmp_path / "b.wav")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes are of POSIX")
+@pytest.mark.parametrize("name", ["pipe.wav", "pipe.json", "pipe.mid", "link.wav"])
+def test_a_pipe_is_not_replaced_by_a_file(tmp_path, name):
+    os.mkfifo(tmp_path / "pipe.wav")
+    if name != "pipe.wav":
+        if name == "link.wav":
+            (tmp_path / name).symlink_to("pipe.wav")
+        else:
+            os.mkfifo(tmp_path / name)
+    writers = [lambda path: write_whole(path, b"x"), check_target]
+    if name.endswith(".wav"):
+        writers.append(Clip(np.zeros((1, 10), np.float32), 16_000).write)
+    for write in writers:
+        with pytest.raises(BadFolder, match="is a pipe, socket or device; give the name of a file to write"):
+            write(tmp_path / name)
+    assert (tmp_path / name).is_fifo()
+
+
+def test_scratch_folders_of_killed_processes_are_removed(tmp_path):
+    """The first process is killed while it has one; the next call removes it, and leaves that of a running one."""
+    script = "import sys\nfrom wavewright.whole_file import scratch_folder\n"
+    script += (
+        "with scratch_folder() as folder:\n (folder / 'a').mkdir()\n print(folder, flush=True)\n sys.stdin.read()\n"
+    )
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "env": environment}
+    processes = [subprocess.Popen([sys.executable, "-c", script], **pipes) for _ in range(2)]
+    killed, running = (Path(process.stdout.readline().strip()) for process in processes)
+    assert killed.parent == running.parent
+    assert killed.parent.stat().st_mode & 0o077 == 0
+    processes[0].kill()
+    processes[0].communicate()
+    assert (killed / "a").is_dir()
+    third = subprocess.run(
+        [sys.executable, "-c", script], input="", capture_output=True, text=True, env=environment, check=True
+    )
+    assert not killed.exists()
+    assert running.is_dir()
+    assert not Path(third.stdout.strip()).exists()
+    processes[1].communicate("")
+    assert [path.name for path in running.parent.iterdir()] == []

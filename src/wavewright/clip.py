@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -28,7 +27,7 @@ from .sound_file import (
 from .units import samples_to_seconds, seconds_to_samples
 from .wav_chunks import LoopPoints, append_loops
 from .wave_blocks import ClippingMeter, with_channels
-from .whole_file import check_name, temporary_path, why_not_written
+from .whole_file import check_name, scratch_folder, temporary_path, why_not_written
 
 __all__ = [
     "AudioHeader",
@@ -236,8 +235,8 @@ class Clip:
             raise BadSetting(
                 f"The format is {format!r}; it must be one of {', '.join(ending[1:] for ending in FORMATS)}."
             )
-        with tempfile.TemporaryDirectory(prefix="wavewright-") as folder:
-            return self.write(Path(folder) / f"clip.{format}", subtype, metadata).read_bytes()
+        with scratch_folder() as folder:
+            return self.write(folder / f"clip.{format}", subtype, metadata).read_bytes()
 
 
 def describe_audio(seconds: float, sample_rate: int, n_channels: int) -> str:

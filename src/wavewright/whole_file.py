@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import secrets
 import shutil
+import stat
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from .errors import BadFolder, InUse, WavewrightError
+from .errors import FULL_DISK, BadFolder, InUse, WavewrightError
 from .file_lock import locked
 from .interruption import uninterrupted
 from .names import MAX_NAME_BYTES, inside
 
 FULL_BYTES = 2**20
 """Free space below which a disk counts as full: libraries do not report why writing failed."""
+
+FULL_REASONS = tuple(map(os.strerror, FULL_DISK))
 
 HIDDEN_NAME = re.compile(r"(\.wavewright-[0-9]+-[0-9a-f]{8})(\..*)?")
 """Names of unfinished files and folders, and of their locks: process number and eight random digits."""
@@ -93,11 +98,24 @@ def temporary_path(path: Path) -> Iterator[Path]:
     check_name(path)
     sweep_once(path.parent)
     with hidden_path(path.parent, path.suffix) as temporary:
-        yield temporary
+        try:
+            yield temporary
+        except (OSError, RuntimeError) as error:  # while the unfinished file takes the space
+            if is_full(path.parent):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from error
+            raise
 
 
 def check_name(path: Path) -> None:
-    """Raise BadFolder if the name of a file or folder is longer than file systems allow."""
+    """Raise BadFolder if the name of a file or folder is longer than file systems allow, or that of a pipe or device.
+
+    A file that is written whole would replace those.
+    """
+    kind = 0
+    with suppress(OSError, ValueError):  # nothing is there, or its name is none
+        kind = stat.S_IFMT(path.stat().st_mode)
+    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+        raise BadFolder(f"{path} is a pipe, socket or device; give the name of a file to write.")
     n_bytes = len(os.fsencode(path.name))
     if n_bytes > MAX_NAME_BYTES:
         raise BadFolder(
@@ -107,7 +125,8 @@ def check_name(path: Path) -> None:
 
 
 def check_target(path: Path) -> None:
-    """Raise BadFolder, before any work, if the folder of ``path`` is missing, or ``path`` is a folder itself."""
+    """Raise BadFolder, before any work, if the folder of ``path`` is missing, or ``path`` is no file to write."""
+    check_name(path)
     if not path.parent.is_dir():
         raise BadFolder(f"{path} cannot be written, because the folder {path.parent} does not exist; create it first.")
     if path.is_dir():
@@ -161,6 +180,38 @@ def hidden_path(folder: Path, suffix: str = "") -> Iterator[Path]:
             with uninterrupted():
                 _remove(path)
             _swept.difference_update([swept for swept in [*_swept] if swept.is_relative_to(path.absolute())])
+
+
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """Yield a folder among the temporary files, removed at the end, or by a later call if this process is killed.
+
+    Raises
+    ------
+    BadFolder
+        If no folder can be made.
+    """
+    base = temporary_base()
+    sweep(base)
+    with hidden_path(base) as folder:
+        folder.mkdir()
+        yield folder
+
+
+def temporary_base() -> Path:
+    """Return a folder of this user alone among the temporary files; raise BadFolder if it cannot be made."""
+    user = os.getuid() if hasattr(os, "getuid") else "user"
+    base = Path(tempfile.gettempdir()) / f"wavewright-{user}"
+    try:
+        base.mkdir(mode=0o700, exist_ok=True)
+        is_ours = not hasattr(os, "getuid") or base.lstat().st_uid == user
+    except OSError as error:
+        raise BadFolder(
+            f"The folder {base} for temporary files cannot be made ({error.strerror}); set TMPDIR."
+        ) from error
+    if base.is_symlink() or not is_ours:
+        raise BadFolder(f"The temporary folder {base} belongs to someone else; set TMPDIR to another folder.")
+    return base
 
 
 def _remove(path: Path) -> None:
@@ -248,13 +299,20 @@ def _remove_if_empty(folder: Path | None) -> None:
             folder.rmdir()
 
 
+def is_full(folder: Path) -> bool:
+    """Return True if the disk of a folder is full, or the share of it that its user may have."""
+    with suppress(OSError):
+        return shutil.disk_usage(folder).free < FULL_BYTES
+    return False
+
+
 def why_not_written(path: Path, reason: str) -> str:
     """Return the message for a file that could not be written: the cause, as far as it is known, and the remedy.
 
     ``reason`` is the message of the system or of a library.
     """
     with suppress(OSError):
-        if shutil.disk_usage(path.parent).free < FULL_BYTES:
+        if reason in FULL_REASONS or is_full(path.parent):
             return f"There is no space left to write {path}; free some, or write to another disk."
         if not os.access(path.parent, os.W_OK):
             return f"{path} cannot be written, because its folder is read-only; choose another folder."

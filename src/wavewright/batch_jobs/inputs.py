@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from ..errors import BadFolder, BadSetting
 from ..json_text import JsonValue
 from ..tasks.catalogue import describe
+from ..whole_file import scratch_folder
 from .job import BatchJob, InputFile
 from .keys import file_digest
 from .locations import joined, local_copy, stamp_of
@@ -47,13 +47,13 @@ def local_files(job: BatchJob) -> Iterator[LocalFiles]:
     values: dict[str, Path | list[Path]] = {}
     inputs, names = {}, {}
     main = describe(job.task).main_input
-    with TemporaryDirectory(prefix="wavewright-") as copies:
+    with scratch_folder() as copies:
         for key, given in given_paths(job).items():
             paths = []
             for index, name in enumerate(given):
                 location = joined(job.base, name)
                 stamp = stamp_of(location)
-                path = local_copy(location, Path(copies) / f"{key}-{index}")
+                path = local_copy(location, copies / f"{key}-{index}")
                 if not _exists(path):
                     raise BadFolder(f"{path} does not exist; correct {key}.")
                 if main is not None and key == main.key != "folder" and path.is_dir():

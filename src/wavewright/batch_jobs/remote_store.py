@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from ..json_text import line_of, parse
+from ..whole_file import scratch_folder
 from .locations import errors_of, open_store
 from .store import LOG_FOLDER, RESULT_FILE, RESULTS_FILE, Record, records_of
 
@@ -51,8 +51,8 @@ class RemoteStore:
     @contextmanager
     def new(self, name: str) -> Iterator[Path]:
         """Yield a local folder whose files are copied at the end, ``result.json`` last, unless the job is done."""
-        with TemporaryDirectory(prefix="wavewright-") as temporary:
-            folder = Path(temporary) / name
+        with scratch_folder() as temporary:
+            folder = temporary / name
             folder.mkdir()
             yield folder
             files = [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_file()]

@@ -90,6 +90,8 @@ class SeamChecks:
 def _rank(flux: np.ndarray, elsewhere: np.ndarray) -> float:
     """Return the fraction of segments elsewhere, as long as ``flux``, whose largest flux is below that of ``flux``."""
     n_frames = len(flux)
+    if not n_frames:  # of a loop that is shorter than a frame
+        return 0.0
     if len(elsewhere) < n_frames:
         return 1.0 if flux.max() > elsewhere.max(initial=0.0) else 0.0
     largest = np.lib.stride_tricks.sliding_window_view(elsewhere, n_frames).max(axis=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -99,7 +100,7 @@ def _number(setting: str, text: str, kind: object) -> float:
         )
     number = float(match[1]) * (factors[unit] if unit else 1.0)
     if kind is int:
-        if number != int(number):
+        if not math.isfinite(number) or number != int(number):
             raise BadSetting(f"{short_name(setting)} is {quoted(text)}; it must be a whole number.")
         return int(number)
     return number

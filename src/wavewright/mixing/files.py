@@ -188,6 +188,10 @@ def write_stems(
     """
     n_samples = round(seconds * mix.sample_rate)
     names = [name for name in mix.strips if name != MASTER]
+    if not names:
+        raise BadSetting(
+            "The mix has no track that is not muted, so there are no stems; unmute one, or leave them out."
+        )
     files = {name: f"{file_stem(name)}{suffix}" for name in names}
     with whole_folder(folder, files[names[-1]]) as hidden:
         for name in names:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -29,6 +28,7 @@ from ..metrics.report import EvaluationReport
 from ..metrics.summary import TakesFrom
 from ..parameters import NAMES_MODEL
 from ..units import seconds_to_samples
+from ..whole_file import scratch_folder
 from . import checked
 
 MIN_SECONDS, MAX_SECONDS = 0.1, 10.0
@@ -161,7 +161,7 @@ def _train_and_test(entries: Sequence[Entry]) -> tuple[Sequence[Entry], Sequence
 def _prepare(entries: Sequence[Entry], sample_rate: int, seconds: float, problems: list[Problem]) -> Clips:
     """Decode and prepare clips; append unusable files to ``problems``."""
     n_samples = seconds_to_samples(seconds, sample_rate)
-    with tempfile.TemporaryDirectory(prefix="wavewright-", ignore_cleanup_errors=True) as cache_folder:
+    with scratch_folder() as cache_folder:
         store = ClipStore.build(entries, sample_rate, n_samples, Preparation(), cache_folder)
         waves = np.stack([store[index][0] for index in range(len(store))])
         problems.extend(store.problems)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from ..music.score import Score
 from ..progress_bar import progress_bar
 from ..sound_file import read_header
 from ..transcription import score_of, track_beats, transcribe_file
+from ..whole_file import scratch_folder
 from .render import render
 
 QUANTISATION = 16
@@ -84,8 +84,8 @@ def write_with_recording(
     melody = melody_track(score)
     others = replace(score, tracks=tuple(track for index, track in enumerate(score.tracks) if index != melody))
     sample_rate = max(read_header(recording).sample_rate, LOWEST_RATE_HZ)
-    with tempfile.TemporaryDirectory() as folder:
-        parts, rendered = Path(folder) / "accompaniment.mid", Path(folder) / "accompaniment.wav"
+    with scratch_folder() as folder:
+        parts, rendered = folder / "accompaniment.mid", folder / "accompaniment.wav"
         write_score(others, parts)
         render(parts, rendered, soundfont=soundfont, sample_rate=sample_rate, quiet=quiet)
         mix = _mix(recording, rendered, sample_rate, balance_db)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 from ..clip import FORMATS
@@ -11,7 +10,7 @@ from ..music.formats import WRITABLE, write_score
 from ..music.score import Score
 from ..names import file_stem
 from ..watermark.marking import Marking
-from ..whole_file import check_target
+from ..whole_file import check_target, scratch_folder
 from .render import render_composed
 
 
@@ -58,7 +57,7 @@ def write_or_render(
     if target.suffix.lower() in WRITABLE:
         write_score(score, target)
         return
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"{file_stem(target.stem)}.mid"
+    with scratch_folder() as folder:
+        path = folder / f"{file_stem(target.stem)}.mid"
         write_score(score, path)
         render_composed(path, target, marking, soundfont=soundfont, quiet=quiet)

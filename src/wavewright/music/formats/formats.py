@@ -18,6 +18,7 @@ from .musicxml_writing import write_musicxml
 from .xml_tree import packed
 
 MAX_BYTES = 2**26
+BLOCK_BYTES = 2**20
 """Bytes of a file that is read."""
 
 MAX_WARNINGS = 20
@@ -141,12 +142,14 @@ def _contents(path: Path) -> bytes:
     if path.is_dir():
         raise BadScore("It is a folder; give a file.")
     try:
+        contents = bytearray()
         with path.open("rb") as file:
-            contents = file.read(MAX_BYTES + 1)
+            while len(contents) <= MAX_BYTES and (block := file.read(BLOCK_BYTES)):  # which takes as much memory
+                contents += block
     except FileNotFoundError as error:
         raise BadScore("There is no such file.") from error
     if len(contents) > MAX_BYTES:
         raise BadScore(f"It has more than {MAX_BYTES // 2**20} MiB; no score is that long.")
     if not contents:
         raise BadScore("It is empty.")
-    return contents
+    return bytes(contents)

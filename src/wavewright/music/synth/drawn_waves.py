@@ -93,13 +93,14 @@ def _toml_table(path: Path, text: str) -> np.ndarray:
     try:
         contents = parse_toml(text)
         rows = contents.get("values", contents.get("points"))
-        return _as_columns(path, np.array(rows, np.float64))
+        table = np.array(rows, np.float64)
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise BadSetting(f"{path} needs values = [...] or points = [[x, y], ...], all of them numbers.") from error
+    return _as_columns(path, table)
 
 
 def _number_table(path: Path, text: str) -> np.ndarray:
-    rows = []
+    rows: list[list[float]] = []
     for number, line in enumerate(text.splitlines(), 1):
         fields = [field for field in re.split(r"[,;\s]+", line.strip()) if field]
         if not fields or line.lstrip().startswith("#"):

@@ -6,16 +6,14 @@ import contextlib
 import os
 import secrets
 import shutil
-import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ...clip import FORMATS
-from ...errors import BadFolder
 from ...names import file_stem, quoted
 from ...sound_file import MEDIA_SUFFIXES
-from ...whole_file import hidden_path, sweep
+from ...whole_file import hidden_path, sweep, temporary_base
 from ..speech_request import BadRequest
 
 SUFFIXES = frozenset(
@@ -68,7 +66,7 @@ class JobFiles:
     """
 
     def __init__(self) -> None:
-        base = _base_folder()
+        base = temporary_base()
         sweep(base)
         self._stack = contextlib.ExitStack()
         self.folder = self._stack.enter_context(hidden_path(base))
@@ -141,19 +139,3 @@ def n_bytes_in(folder: Path) -> int:
 def remove_folder(folder: Path) -> None:
     """Remove a folder with all that is in it, as far as the system allows it."""
     shutil.rmtree(folder, ignore_errors=True)
-
-
-def _base_folder() -> Path:
-    """Return a folder of this user alone among the temporary files."""
-    user = os.getuid() if hasattr(os, "getuid") else "user"
-    base = Path(tempfile.gettempdir()) / f"wavewright-{user}"
-    try:
-        base.mkdir(mode=0o700, exist_ok=True)
-        is_ours = not hasattr(os, "getuid") or base.lstat().st_uid == user
-    except OSError as error:
-        raise BadFolder(
-            f"The folder {base} for files of jobs cannot be made ({error.strerror}); set TMPDIR."
-        ) from error
-    if base.is_symlink() or not is_ours:
-        raise BadFolder(f"The folder {base} for files of jobs belongs to someone else; set TMPDIR to another folder.")
-    return base

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
@@ -16,6 +15,7 @@ from subprocess import DEVNULL, Popen
 
 from ...errors import WavewrightError
 from ...tasks.commands import function_of
+from ...whole_file import scratch_folder
 from .request import http_tasks
 
 NICENESS = 10
@@ -49,7 +49,7 @@ def warm_up(report: Callable[[str], None] = lambda _: None) -> None:
         Called with the name of each call before it.
     """
     previous = Path.cwd()
-    with tempfile.TemporaryDirectory() as folder:
+    with scratch_folder() as folder:
         os.chdir(folder)
         try:
             _write_inputs()
