@@ -31,6 +31,7 @@ WITHOUT_DOT = word_list("undotted-abbreviations")
 COMPASS_NOUNS = word_list("compass-nouns")
 CAPITALISED = word_list("capitalised-abbreviations")
 COUNTING = word_list("number-words")
+LABELS = word_list("labels")
 LIMITED = word_list("limited-nouns")
 
 PRODUCT_CODE = pattern(r"\s?[A-Z]{1,4}-?\d")  # ``No. XJ-9``
@@ -45,6 +46,7 @@ STREETS = alternatives(name.title() for kind, street in STREET_TYPES.items() for
 _NAMES = alternatives({*TITLES, *STREET_TYPES, *BEFORE_NUMBER, *GENERAL, *WEEKDAYS, "ret", "eds"})
 _DAY = f"({alternatives(name.title() for name in WEEKDAYS)})"
 _BARE_DAY = alternatives(name.title() for name in word_list("undotted-weekdays"))
+DAY_BEFORE = pattern(rf"\b{_DAY}\.?(?:,|,?\s(?:&|and))\s$")
 APOSTROPHES = of_kind(_ROWS, "apostrophe")
 """Words that are shortened by an apostrophe: ``cont'd``."""
 
@@ -181,6 +183,26 @@ def _numbered(match: re.Match[str], _around: Around) -> Reading:
     return BEFORE_NUMBER[match[1].lower()].split()
 
 
+@reads(rf"({alternatives({*LABELS, *(name.title() for name in LABELS), *(name.upper() for name in LABELS)})})(?=:\s)")
+def _labelled(match: re.Match[str], _around: Around) -> Reading:
+    """Read ``Tel: 555-0134`` and ``Qty: 2``."""
+    name = match[1].lower()
+    return (BEFORE_NUMBER.get(name) or GENERAL[name]).split()
+
+
+@reads(rf"({_DAY})(?=\s\d{{1,2}}(?:[:.]\d\d)?\s?(?:[aApP]\.?[mM]|[-–]\s?\d))", rf"({_DAY})(?=,?\s(?:&|and)\s{_DAY}\b)")
+def _day_of_hours(match: re.Match[str], _around: Around) -> Reading:
+    """Read ``Sat 10-2`` and ``Sat & Sun``."""
+    return [WEEKDAYS[match[1].lower()]]
+
+
+@reads(rf"({_DAY})(?![A-Za-z.'])")
+def _last_day(match: re.Match[str], around: Around) -> Reading:
+    """Read the last one of ``Thu & Sat``."""
+    before = around.text[max(0, around.start - 14) : around.start]
+    return [WEEKDAYS[match[1].lower()]] if DAY_BEFORE.search(before) else None
+
+
 @reads(rf"({_BARE_DAY})(?![A-Za-z0-9'.-])(?=\W|$)")
 def _bare_day(match: re.Match[str], _around: Around) -> Reading:
     """Read ``Fri``."""
@@ -255,7 +277,10 @@ LETTER_RULES: list[Rule] = [
     *_days,
     *_slashed,
     *_dotted,
+    *_labelled,
     *_numbered,
+    *_day_of_hours,
+    *_last_day,
     *_limit,
     *_bare_day,
     *_bare,

@@ -25,6 +25,8 @@ PROGRAMS = word_list("programs")
 STATUS_CUES = word_list("status-cues")
 STATUS_NOUNS = word_list("status-nouns")
 FREEWAYS = word_list("freeways")
+EMERGENCY_WORDS = word_list("emergency-words")
+AIRLINER_CUES = ("the", "a", "our", "this", "that", "boeing", "jet")
 ACCOUNT = pattern(
     r"\b(?:account|acct|routing|card|member|membership|policy|serial|tracking|reference|ref|confirmation|order|"
     r"invoice|case|ticket|licen[cs]e|passport|id|employee|customer|booking|reservation|tax|student|part)"
@@ -36,6 +38,17 @@ _STATE_ROWS = rows("states", 3)
 STATES = {code: name for code, name, _ in _STATE_ROWS}
 
 SHORT_STATES = {written: name for _, name, short in _STATE_ROWS for written in short.split()}
+
+
+@reads(r"\d{3} \d{4}(?![\d-]| \d)")
+def _local(match: re.Match[str], around: Around) -> Reading:
+    """Read ``Tel. 555 1234``."""
+    before = around.text[max(0, around.start - 14) : around.start]
+    return (
+        telephone(match[0])
+        if re.search(r"\b(?:tel|telephone|phone|fax|mobile|cell|call)\b[.:]?\s?$", before, re.I)
+        else None
+    )
 
 
 @reads(
@@ -156,6 +169,10 @@ def _cued(match: re.Match[str], around: Around) -> Reading:
     is_after_state = re.search(r",\s+[A-Z]{2}\s+$", around.text[max(0, around.start - 12) : around.start])
     if len(match[0]) in (3, 4) and match[0][0] != "0" and STREET.match(around.text, around.end):
         return in_pairs(match[0])
+    if match[0] in ("911", "999") and around.word_after in EMERGENCY_WORDS:
+        return digits(match[0])
+    if len(match[0]) in (5, 6) and last == "to" and before[0] in ("text", "sms", "send"):
+        return digits(match[0])
     if len(match[0]) == 3 and _is_status(match[0], last, around):
         return in_pairs(match[0])
     if _is_ending(before, match[0]) or (
@@ -172,14 +189,14 @@ def _is_status(number: str, last: str, around: Around) -> bool:
     is_alone = not after or after in NOT_NOUNS or not (after.endswith("s") and around.word_after.islower())
     if last in STATUS_CUES:
         return number[0] in "12345"
-    if number[1] == "0" and number[0] in "45" and number[2] != "0":
-        return after in STATUS_NOUNS or (last in ("a", "an") and is_alone)
-    if re.fullmatch("7[0-8]7", number):
-        return last in ("the", "a", "our", "this", "that", "boeing", "jet") and is_alone
-    is_road = re.search(
-        r"\b(?:on|off|take|took|via|down|up|from|to|along) the $", around.text[max(0, around.start - 12) : around.start]
-    )
-    return bool(is_road) and number in FREEWAYS and is_alone
+    before = around.text[max(0, around.start - 12) : around.start]
+    is_road = re.search(r"\b(?:on|off|take|took|via|down|up|from|to|along) the $", before) is not None
+    is_road = is_road or (last == "the" and after in ("is", "was", "north", "south", "east", "west", "freeway"))
+    if number in FREEWAYS and is_road and is_alone:
+        return True
+    if number[1] == "0" and number[0] in "345" and number[2] != "0":
+        return after in STATUS_NOUNS or (last in ("a", "an") and number[0] != "3" and is_alone)
+    return re.fullmatch("7[0-8]7", number) is not None and last in AIRLINER_CUES and is_alone
 
 
 def _is_ending(before: list[str], number: str) -> bool:
@@ -310,9 +327,19 @@ def _bits(match: re.Match[str], _around: Around) -> Reading:
 
 
 VERSE_RULES: list[Rule] = [*_verses, *_book_number]
-PHONE_RULES: list[Rule] = [*_card, *_rating, *_british_digits, *_numbered_item, *_airliner, *_word_number, *_digits]
+PHONE_RULES: list[Rule] = [
+    *_card,
+    *_rating,
+    *_local,
+    *_british_digits,
+    *_numbered_item,
+    *_airliner,
+    *_word_number,
+    *_digits,
+]
 DIGIT_RULES: list[Rule] = [
     *_release,
+    (pattern(r"24-7(?![\d-])"), reads_as("twenty", "four", "seven")),
     (pattern(r"007(?!\d)"), reads_as("double", "oh", "seven")),
     *_plan,
     *_airplanes,

@@ -7,7 +7,7 @@ import re
 from ..pattern import pattern
 from .numbers import decimal, whole
 from .quantities import HALVES, fraction_words, in_mixed_number
-from .rules import NUMBER, Around, Reading, Rule, reads
+from .rules import NOT_NOUNS, NUMBER, Around, Reading, Rule, reads
 from .tables import alternatives, word_list
 from .units import UNITS, named
 
@@ -38,7 +38,10 @@ def _sizes(match: re.Match[str], around: Around) -> Reading:
     is_word = marks[-1] == "in" and not match[0].endswith("in.") and around.text[around.end : around.end + 1] == " "
     if is_word and around.word_after.islower() and not any(marks[:-1]) and around.word_after not in PRINTED:
         return None  # ``5 x 7 in the drawer``
-    is_before_noun = around.word_after in PRINTED or around.is_adjective
+    is_signed = (marks[-1] in SIGNS and around.word_after.islower() and around.word_after not in NOT_NOUNS) and (
+        around.text[around.end : around.end + 1] == " "
+    )
+    is_before_noun = around.word_after in PRINTED or around.is_adjective or is_signed
     words = []
     for size, mark in zip(sizes, marks, strict=True):
         is_one = is_before_noun or not (size["number"] or size["whole"] or size["before"])

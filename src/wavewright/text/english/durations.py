@@ -52,6 +52,17 @@ def _compound(match: re.Match[str], _around: Around) -> Reading:
     return words
 
 
+@reads(rf"(\d{{1,2}})h([0-5]\d){NOT_IN_WORD}")
+def _hours_and_minutes(match: re.Match[str], _around: Around) -> Reading:
+    """Read ``5h45``."""
+    minutes = str(int(match[2]))
+    return [
+        *decimal(match[1]),
+        *named(WRITTEN["h"], match[1] == "1"),
+        *([*decimal(minutes), *named(WRITTEN["m"], minutes == "1")] if minutes != "0" else []),
+    ]
+
+
 @reads(rf"(\d{{1,5}}(?:\.\d{{1,3}})?)(y|mo|w|d|m){NOT_IN_WORD}")
 def _single(match: re.Match[str], around: Around) -> Reading:
     """Read ``5m ago`` and ``every 30d``, where the letter alone would be another unit."""
@@ -130,5 +141,5 @@ def _per_unit(unit: str, power: str) -> list[str]:
     return ["per", "cubic" if is_cube else "square", *name]
 
 
-DIGIT_RULES: list[Rule] = [*_compound, *_single, *_seconds]
+DIGIT_RULES: list[Rule] = [*_compound, *_hours_and_minutes, *_single, *_seconds]
 SIGN_RULES: list[Rule] = [*_per]

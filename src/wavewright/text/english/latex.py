@@ -12,7 +12,10 @@ from .tables import alternatives, mapping
 COMMANDS = mapping("latex")
 """Words of commands without arguments."""
 
-TEXTS = ("text", "textbf", "textit", "textrm", "texttt", "textsf", "emph", "mbox", "underline", "operatorname")
+TEXTS = (
+    *("section", "subsection", "subsubsection", "chapter", "paragraph", "title", "author", "caption", "footnote"),
+    *("text", "textbf", "textit", "textrm", "texttt", "textsf", "emph", "mbox", "underline", "operatorname"),
+)
 FONTS = ("mathrm", "mathbf", "mathit", "mathcal", "mathbb", "mathsf", "mathfrak", "boldsymbol", "boxed", "overbrace")
 ACCENTS = {
     **{"hat": "hat", "widehat": "hat", "bar": "bar", "overline": "bar", "tilde": "tilde", "dot": "dot"},

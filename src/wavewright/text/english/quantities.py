@@ -145,7 +145,10 @@ def _inches(match: re.Match[str], around: Around) -> Reading:
     """Read ``27″``."""
     if _closes_quotation(around):
         return None
-    return [*decimal(match[1]), "inch" if match[1] == "1" or around.is_adjective else "inches"]
+    is_before_noun = around.word_after.islower() and around.word_after not in NOT_NOUNS | DIMENSIONS
+    is_before_noun = is_before_noun and around.text[around.end : around.end + 1] in (" ", "-")
+    is_one = match[1] == "1" or around.is_adjective or is_before_noun
+    return [*decimal(match[1]), "inch" if is_one else "inches"]
 
 
 @reads(r"(\d{1,15})\s(\d{1,9})/(\d{1,9})(?![\d/])" + _SPACED_UNIT)

@@ -26,6 +26,9 @@ UNTIL = pattern(r"\s?[-–]\s?(?=(?:noon|midnight|present|now|today)\b)")
 _NAMES = alternatives(
     [*calendar.MONTH_NAMES, *(day.title() for day in (*calendar.DAY_NAMES, *calendar.WEEKDAYS)), "Midnight", "Noon"]
 )
+AFTER_NUMBER = pattern(r"\d(?:st|nd|rd|th)?$")
+UNKNOWN = pattern(r"[\^²³]-?\d*$|(?<![A-Za-z])[a-z]$")
+"""A power or the letter of an unknown before a minus."""
 FROM_NAME = pattern(rf"\.?\s?[-–]\s?(?=(?:{_NAMES}|midnight|noon)\b|(\d))")
 """A dash between months or days, or after noon and midnight."""
 CALCULATED = pattern(r"\s+([-–−])\s+(\d{1,9})(?![\d:/-])(?:\s*(=))?")
@@ -35,6 +38,11 @@ NOTE = pattern(
     r"\[(?:[1-9]\d{0,2}(?:[,–-]\s?\d{1,3})*|[a-z]|nb \d{1,2}|note \d{1,2}|citation needed|[a-z]+ needed|\^)\]"
 )
 """A mark of a footnote or a source after a word: ``[12]``."""
+SILENT = pattern(
+    r"\\(?:cite[pt]?|ref|eqref|label|[vh]space|begin|end|item|usepackage|documentclass|includegraphics|bibliography)"
+    r"(?![A-Za-z])\*?(?:\[[^\[\]]{0,100}\])?(?:\{[^{}]{0,200}\})?|\\(?=[$%&#_{}])"
+)
+"""Commands of LaTeX that are not spoken."""
 DOTS = pattern(r"\.{2,}|…\.*|\.(?:\s\.){2,}")
 
 
@@ -165,6 +173,9 @@ class Scanner:
     def _note(self) -> bool:
         """Pass over the mark of a footnote right after a word or a stop."""
         before = self.text[max(0, self.position - 3) : self.position]
+        if self.text[self.position] == "\\" and (command := SILENT.match(self.text, self.position)):
+            self.position = command.end()
+            return True
         match = NOTE.match(self.text, self.position) if before and self.text[self.position] == "[" else None
         if not match or not (before.isalpha() or before[-1:] in (*STOPS, *",;:\"')]")):
             return False
@@ -176,7 +187,8 @@ class Scanner:
         dash = DASHES.match(self.text, self.position)
         if (dash and self._minus()) or self._until() or self._until_name():
             return True
-        if not dash or (_is_after_digit(self.text, self.position, dash[0]) and NUMERIC.match(self.text, dash.end())):
+        is_joined = _is_after_digit(self.text, self.position, dash[0]) if dash else False
+        if not dash or (is_joined and NUMERIC.match(self.text, dash.end())):
             return False
         self.position = dash.end()
         self._mark(";")
@@ -185,9 +197,12 @@ class Scanner:
     def _minus(self) -> bool:
         """Read a dash with spaces between numbers: ``to`` in ``5 - 10``, else ``minus``."""
         match = CALCULATED.match(self.text, self.position)
-        if not match or not self.tokens or not self.tokens[-1].is_numeric:
+        if not match or not self.tokens:
             return False
-        is_less = self.tokens[-1].words and _value(self.text, self.tokens[-1]) < int(match[2])
+        unknown = UNKNOWN.search(self.text, max(0, self.position - 4), self.position)
+        if not self.tokens[-1].is_numeric and not (unknown and (match[3] or unknown[0][0] in "^²³")):
+            return False
+        is_less = self.tokens[-1].words and not unknown and _value(self.text, self.tokens[-1]) < int(match[2])
         start = match.start(1)
         self.tokens.append(Token(start, start + 1, ["to" if is_less and not match[3] else "minus"]))
         self.position = match.start(2)
@@ -206,7 +221,8 @@ class Scanner:
         """Read a dash after the name of a month, a day or an hour as ``to``: ``June–August``."""
         last = self.tokens[-1].words[-1:] if self.tokens and not self.tokens[-1].mark else []
         is_hour = last in (["noon"], ["midnight"])
-        if not is_hour and not (last in CALENDAR_WORDS and self.text[self.tokens[-1].start].isupper()):
+        is_name = last in CALENDAR_WORDS and self.text[self.tokens[-1].start].isupper()
+        if not (is_hour or is_name or self._is_after_date()):
             return False
         match = FROM_NAME.match(self.text, self.position)
         if not match or (match[1] and not is_hour):
@@ -214,6 +230,13 @@ class Scanner:
         self.tokens.append(Token(self.position, match.end(), ["to"]))
         self.position = match.end()
         return True
+
+    def _is_after_date(self) -> bool:
+        """Return True after a date with its month, or a year without space: ``Sept. 2021–Jan. 2022``."""
+        if not self.tokens or not AFTER_NUMBER.search(self.text, max(0, self.position - 4), self.position):
+            return False
+        near = [word for token in self.tokens[-2:] for word in token.words]
+        return any([word] in CALENDAR_WORDS for word in near)
 
     def _ends_with_dot(self, token: Token) -> bool:
         """Return True if the dot of an abbreviation ends the sentence as well."""
@@ -227,6 +250,8 @@ class Scanner:
         is_last = not after[2] and not after[3]
         if not is_last and (written in abbreviations.TITLES and token.words[0] == abbreviations.TITLES[written]):
             return False
+        if token.end - token.start == 2 and pattern(r"\s*[A-Z]\.").match(text, token.end):
+            return False  # the initials of a name
         starts_sentence = after[1] and after[2][:1].isupper() and after[2].lower() in abbreviations.STARTERS
         if is_last or starts_sentence or after[1].count("\n") > 1:
             self._mark(".")
@@ -319,4 +344,4 @@ def _value(text: str, token: Token) -> int:
 
 def _is_after_digit(text: str, position: int, dash: str) -> bool:
     """Return True if a dash joins numbers, as in ``3-2``, rather than clauses."""
-    return dash.strip() == dash and text[position - 1 : position].isdigit()
+    return dash.strip() == dash and AFTER_NUMBER.search(text, max(0, position - 4), position) is not None

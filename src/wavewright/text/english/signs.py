@@ -24,14 +24,15 @@ def _number_sign(match: re.Match[str], _around: Around) -> Reading:
     return ["number", *(digits(number) if len(number) > 4 and "," not in match[1] else whole(number))]
 
 
-@reads(r"\*(\d{2,4})(#?)(?![\d*])")
+@reads(r"[*#](\d{2,4})(#)(?![\d*#])", r"\*(\d{2,4})()(?![\d*])")
 def _star(match: re.Match[str], around: Around) -> Reading:
     """Read the code of a telephone ``*69``."""
     before = around.text[max(0, around.start - 8) : around.start]
     is_apart = not before or before[-1] in " \n(\"'"
     is_factor = re.search(r"[\d)]\s*$", before)
     key = [_hash_key()] if match[2] else []
-    return ["star", *digits(match[1]), *key] if is_apart and not is_factor else None
+    first = "star" if match[0][0] == "*" else _hash_key()
+    return [first, *digits(match[1]), *key] if is_apart and not is_factor else None
 
 
 @reads(r"([*#])(?![\w*#])")
@@ -127,8 +128,8 @@ LETTER_RULES: list[Rule] = [
 ]
 SIGN_RULES: list[Rule] = [
     (pattern(r"'n'|'n’|'n(?= r)"), reads_as("and")),
-    *_number_sign,
     *_star,
+    *_number_sign,
     *_key,
     (pattern(r"!(?=\s?[-−=+×÷*/^)])(?<=\d!|\bn!)"), reads_as("factorial")),
     (pattern(r"[~≈](?=\s?[\d$€£.])"), reads_as("about")),
