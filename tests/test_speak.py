@@ -214,7 +214,7 @@ def test_chapters_start_at_headings(tmp_path):
     ]
     assert [(paragraph.first, paragraph.text) for paragraph in paragraphs(path, chapters[1])] == [
         (3, "Chapter One\n\n"),
-        (5, "It was late. Nobody spoke.\n\n"),
+        (5, "It was late.\nNobody spoke.\n\n"),
         (8, "The rain fell.\n\n"),
     ]
     assert sum(chapter.n_characters for chapter in chapters) == len(BOOK)
@@ -534,3 +534,10 @@ def test_lengths_of_pauses_are_options_of_every_way_to_speak(players, tmp_path):
     assert first == pytest.approx(second + 2, abs=0.01)
     with pytest.raises(BadSetting, match="sentence"):
         seconds(sentence_pause=11)
+
+
+def test_lists_of_a_book_are_read_as_lists(players, tmp_path):
+    (tmp_path / "list.txt").write_text("Before.\n\n1. Wash it\n2. Dry it\n", encoding="utf-8")
+    (tmp_path / "stops.txt").write_text("Before.\n\n1. Wash it. 2. Dry it.\n", encoding="utf-8")
+    seconds = [speak(file=tmp_path / name, voice="en-ruth").chapters[0].seconds for name in ("list.txt", "stops.txt")]
+    assert seconds[0] == seconds[1]

@@ -158,18 +158,15 @@ class Paragraph:
         Number of its first line, from 1.
     lines : tuple of str
         Its lines.
-    separator : str
-        Text between joined lines.
     """
 
     first: int
     lines: tuple[str, ...]
-    separator: str = " "
 
     @property
     def text(self) -> str:
-        """The lines joined, and an empty line."""
-        return self.separator.join(self.lines) + "\n\n"
+        """The lines, and an empty line."""
+        return "\n".join(self.lines) + "\n\n"
 
     def line_at(self, position: int) -> int:
         """Return the number of the line, from 1, that contains a character of `text`."""
@@ -189,28 +186,27 @@ def paragraphs(path: Path, chapter: Chapter, marker: str | None = None, markup: 
     marker : str, optional
         Prefix of the lines that start a chapter; it is removed.
     markup : {"none", "markdown", "html"}
-        Markup of the text; with markup, line breaks are kept.
+        Markup of the text.
 
     Yields
     ------
     Paragraph
         Each paragraph with something in it.
     """
-    separator = " " if markup == "none" else "\n"
     pending: list[str] = []
     first = 0  # line of the pending ones
     for index, (number, line) in enumerate(itertools.islice(_lines(path, markup), chapter.first, chapter.end)):
         if index == 0 and chapter.has_heading:
             if title := _title(line, marker):  # a marker may stand alone
-                yield Paragraph(number, (title,), separator)
+                yield Paragraph(number, (title,))
         elif line.strip():
             first = first if pending else number
             pending.append(line.strip())
         elif pending:
-            yield Paragraph(first, tuple(pending), separator)
+            yield Paragraph(first, tuple(pending))
             pending = []
     if pending:
-        yield Paragraph(first, tuple(pending), separator)
+        yield Paragraph(first, tuple(pending))
 
 
 def _lines(path: Path, markup: Markup) -> Iterator[tuple[int, str]]:
