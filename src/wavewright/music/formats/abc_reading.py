@@ -28,7 +28,7 @@ from .abc_fields import (
 )
 from .abc_midi import DrumPattern, MidiCommands
 from .abc_symbols import Annotation, Item, LineReader, Symbol, WrittenPitch, is_text
-from .play_order import MAX_SYMBOLS, BarLine, Mark, in_order
+from .play_order import MAX_SYMBOLS, BarLine, JumpMark, in_order
 from .time_grid import grid_of, tick_of
 
 MAX_BYTES = 2**23
@@ -344,13 +344,13 @@ def _in_order(items: Sequence[Item], sections: str) -> Iterator[Item]:
 
 def _with_all_marks(voices: dict[str, list[Item]]) -> dict[str, Sequence[Item]]:
     """Return the items of voices; those without marks of jumps get the marks of the first that has some."""
-    marked = next((items for items in voices.values() if any(isinstance(item, Mark) for item in items)), None)
+    marked = next((items for items in voices.values() if any(isinstance(item, JumpMark) for item in items)), None)
     if marked is None:
         return {**voices}
     n_bars = [0, *accumulate(map(_bars_of, marked))]
-    marks = [(n_bars[index], item) for index, item in enumerate(marked) if isinstance(item, Mark)]
+    marks = [(n_bars[index], item) for index, item in enumerate(marked) if isinstance(item, JumpMark)]
     return {
-        name: items if any(isinstance(item, Mark) for item in items) else _with_marks(items, marks)
+        name: items if any(isinstance(item, JumpMark) for item in items) else _with_marks(items, marks)
         for name, items in voices.items()
     }
 
@@ -360,7 +360,7 @@ def _bars_of(item: Item) -> int:
     return item.is_line if isinstance(item, BarLine) else max(item.n_bars - 1, 0) if isinstance(item, Symbol) else 0
 
 
-def _with_marks(items: Sequence[Item], marks: Sequence[tuple[int, Mark]]) -> list[Item]:
+def _with_marks(items: Sequence[Item], marks: Sequence[tuple[int, JumpMark]]) -> list[Item]:
     """Return items with marks after so many bar lines."""
     result: list[Item] = []
     waiting, n_bars = deque(marks), 0

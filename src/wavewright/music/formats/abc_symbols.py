@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from .abc_fields import length_of
-from .play_order import BarLine, Mark, mark_of
+from .play_order import BarLine, JumpMark, mark_of
 
 MIN_TEXT_WORDS = 2
 """Words that are no music from which on a line is text."""
@@ -63,9 +63,9 @@ class Annotation:
     text: str
 
 
-Item = Symbol | BarLine | Annotation | Mark
+Item = Symbol | BarLine | Annotation | JumpMark
 
-MARKS = {"segno": Mark("segno"), "coda": Mark("coda sign"), "dacoda": Mark("to coda")}
+MARKS = {"segno": JumpMark("segno"), "coda": JumpMark("coda sign"), "dacoda": JumpMark("to coda")}
 """Marks of decorations; those of jumps are words."""
 
 _NO_MUSIC = re.compile(r'"[^"]*"?|![^!]*!|\+[^+]*\+|\[[A-Za-z]:[^\]]*\]|%.*')

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from xml.etree.ElementTree import Element
 
-from .play_order import MAX_PASSES, BarLine, Mark, mark_of
+from .play_order import MAX_PASSES, BarLine, JumpMark, mark_of
 
 SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 DYNAMICS = {"ppp": 30, "pp": 40, "p": 53, "mp": 64, "mf": 80, "f": 96, "ff": 112, "fff": 124}
@@ -71,7 +71,7 @@ class Measure:
     metres: list[tuple[Fraction, tuple[int, int]]] = field(default_factory=list)
     keys: list[tuple[Fraction, tuple[int, bool]]] = field(default_factory=list)
     line: BarLine = field(default_factory=BarLine)
-    marks: tuple[Mark, ...] = ()
+    marks: tuple[JumpMark, ...] = ()
 
 
 class MeasureReader:
@@ -242,13 +242,13 @@ class MeasureReader:
         """Add the marks of jumps of a direction: those of its sound, or else its words and signs."""
         if any(_marks_of_sound(sound) for sound in direction.findall("sound")):
             return
-        self._mark(Mark("segno") for _ in direction.iter("segno"))
-        self._mark(Mark("coda sign") for _ in direction.iter("coda"))
+        self._mark(JumpMark("segno") for _ in direction.iter("segno"))
+        self._mark(JumpMark("coda sign") for _ in direction.iter("coda"))
         words = " ".join(each.text or "" for each in direction.iter("words"))
         mark = mark_of(words)
         self._mark([] if mark is None else [mark])
 
-    def _mark(self, marks: Iterable[Mark]) -> None:
+    def _mark(self, marks: Iterable[JumpMark]) -> None:
         self._measure.marks += tuple(mark for mark in marks if mark not in self._measure.marks)
 
     def _sound(self, element: Element, at: Fraction | None = None) -> None:
@@ -306,12 +306,12 @@ def divisions_of(measures: Iterable[Element]) -> int | None:
     return None
 
 
-def _marks_of_sound(sound: Element) -> list[Mark]:
+def _marks_of_sound(sound: Element) -> list[JumpMark]:
     """Return the marks of jumps of a sound element."""
-    marks = [Mark(kind, label=sound.get(kind, "")) for kind in ("segno", "coda") if sound.get(kind)]
+    marks = [JumpMark(kind, label=sound.get(kind, "")) for kind in ("segno", "coda") if sound.get(kind)]
     for name, kind in JUMPS.items():
         if sound.get(name, "no") != "no":
-            marks.append(Mark(kind, label=sound.get(name, "") if name in ("dalsegno", "tocoda") else ""))
+            marks.append(JumpMark(kind, label=sound.get(name, "") if name in ("dalsegno", "tocoda") else ""))
     return marks
 
 

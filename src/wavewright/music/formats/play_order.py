@@ -53,7 +53,7 @@ class BarLine:
 
 
 @dataclass(frozen=True)
-class Mark:
+class JumpMark:
     """A mark of a jump: segno and coda are targets; the others act at the next bar line.
 
     Attributes
@@ -85,13 +85,13 @@ _REST = re.compile(
 )
 
 
-def mark_of(text: str) -> Mark | None:
+def mark_of(text: str) -> JumpMark | None:
     """Return the jump that words such as ``D.C. al Fine`` stand for; None for other words.
 
     Examples
     --------
     >>> mark_of("D.C. al Fine")
-    Mark(kind='da capo', until='fine', label='')
+    JumpMark(kind='da capo', until='fine', label='')
     >>> mark_of("Fine with care") is None
     True
     """
@@ -102,14 +102,14 @@ def mark_of(text: str) -> Mark | None:
             continue
         rest = words[match.end() :]
         if kind not in ("da capo", "dal segno"):
-            return Mark(kind)
+            return JumpMark(kind)
         if _REST.fullmatch(rest):
-            return Mark(kind, next((name for name in ("coda", "fine") if name in rest), ""))
+            return JumpMark(kind, next((name for name in ("coda", "fine") if name in rest), ""))
     return None
 
 
 @dataclass
-class _Section:
+class _RepeatedSection:
     """A repeated section: what all passes play, and its endings with the passes that play them."""
 
     body: list[_Node] = field(default_factory=list)
@@ -135,7 +135,7 @@ class _Section:
         return played + [nodes for _, nodes in numbered if not any(nodes is each for each in played)]
 
 
-_Node = int | _Section
+_Node = int | _RepeatedSection
 """Index of an item, or a section."""
 
 
@@ -147,7 +147,7 @@ def in_order(items: Sequence[object], *, nested: bool = False) -> Iterator[int]:
     Parameters
     ----------
     items : sequence
-        BarLine, Mark, and others, which have no part in the order.
+        BarLine, JumpMark, and others, which have no part in the order.
     nested : bool
         Repeats may lie within others. Otherwise a repeat that begins before another has ended is none.
 
@@ -156,8 +156,8 @@ def in_order(items: Sequence[object], *, nested: bool = False) -> Iterator[int]:
     BadScore
         If there are more than MAX_SYMBOLS with all repeats.
     """
-    tree = _Parser(items, nested).nodes()
-    marks = {index: item for index, item in enumerate(items) if isinstance(item, Mark)}
+    tree = _SectionParser(items, nested).nodes()
+    marks = {index: item for index, item in enumerate(items) if isinstance(item, JumpMark)}
     if not any(mark.kind in JUMPS for mark in marks.values()):
         yield from _limited(_played(tree))
     else:
@@ -183,13 +183,13 @@ def _played(nodes: Iterable[_Node], *, once: bool = False) -> Iterator[int]:
             yield from _played(ending, once=once)
 
 
-class _Parser:
+class _SectionParser:
     """Turns items into nested sections."""
 
     def __init__(self, items: Sequence[object], nested: bool) -> None:
         self._items, self._nested = items, nested
         self._is_ending_next, self._next_sign = _ahead(items)
-        self._open = [_Section()]  # the first one is the piece
+        self._open = [_RepeatedSection()]  # the first one is the piece
         self._boundary = 0  # where a repeat without a start begins
 
     def nodes(self) -> list[_Node]:
@@ -216,7 +216,7 @@ class _Parser:
             elif len(self._open) == 1:
                 self._boundary = len(section.body)
 
-    def _goes_on(self, index: int, section: _Section) -> bool:
+    def _goes_on(self, index: int, section: _RepeatedSection) -> bool:
         """Return True if the ending of a section goes on after a double bar line: a sign of a repeat ends it."""
         sign = self._next_sign[index]
         if self._is_ending_next[index]:
@@ -231,13 +231,13 @@ class _Parser:
             if not self._nested:
                 self._close_all()
             if len(self._open) < MAX_DEPTH:
-                self._open.append(_Section(least_passes=line.n_passes_of_next))
+                self._open.append(_RepeatedSection(least_passes=line.n_passes_of_next))
 
-    def _innermost(self) -> _Section:
+    def _innermost(self) -> _RepeatedSection:
         """Return the innermost section; in none, open one from the boundary on."""
         if len(self._open) == 1:
             body = self._open[0].body
-            self._open.append(_Section(body[self._boundary :]))
+            self._open.append(_RepeatedSection(body[self._boundary :]))
             del body[self._boundary :]
         return self._open[-1]
 
@@ -265,15 +265,15 @@ def _ahead(items: Sequence[object]) -> tuple[list[bool], list[BarLine | None]]:
         if isinstance(item, BarLine):
             is_ending = item.starts_ending
             sign = item if item.ends_repeat or item.starts_repeat or item.starts_ending else sign
-        elif not isinstance(item, Mark):
+        elif not isinstance(item, JumpMark):
             is_ending = False
     return is_ending_next, next_sign
 
 
-def _with_jumps(items: Sequence[object], marks: dict[int, Mark], full: list[int], once: list[int]) -> Iterator[int]:
+def _with_jumps(items: Sequence[object], marks: dict[int, JumpMark], full: list[int], once: list[int]) -> Iterator[int]:
     """Yield indices with all repeats up to a jump, from then on without."""
     lines = [index for index, item in enumerate(items) if isinstance(item, BarLine) and item.is_line]
-    acts: dict[int, list[Mark]] = {}
+    acts: dict[int, list[JumpMark]] = {}
     signs = [index for index, mark in marks.items() if mark.kind == "coda sign"]
     has_to_coda = any(mark.kind == "to coda" for mark in marks.values())
     for index, mark in marks.items():
@@ -305,7 +305,7 @@ def _with_jumps(items: Sequence[object], marks: dict[int, Mark], full: list[int]
                     break
 
 
-def _target(marks: dict[int, Mark], kinds: tuple[str, ...], label: str, *, first: bool) -> int | None:
+def _target(marks: dict[int, JumpMark], kinds: tuple[str, ...], label: str, *, first: bool) -> int | None:
     """Return the index of a target with a label, or else of the first or last one."""
     found = [index for index, mark in marks.items() if mark.kind in kinds]
     labelled = [index for index in found if marks[index].label == label]
