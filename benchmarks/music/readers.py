@@ -38,10 +38,10 @@ GRID = 48  # starts are counted in 48ths of a quarter
 TOLERANCE = 7
 """48ths by which starts may differ: abc2midi spreads chords, and grace notes shorten other notes."""
 
-FILES = Table("Files", columns(peer="", files="d", tunes="d", same="d", different="d", refused="d"))
+FILES = Table("Files", columns(peer="s", files="d", tunes="d", same="d", different="d", refused="d"))
 DIFFERENCES = Table(
     "Differences",
-    columns(file="", peer="", notes="d", notes_peer="d", common="d", reading=""),
+    columns(file="s", peer="s", notes="d", notes_peer="d", common="d", reading="s"),
     is_optional=True,
 )
 
