@@ -16,7 +16,8 @@ import wavewright
 from wavewright.cli import run
 from wavewright.clip import Clip
 from wavewright.errors import BadAudio
-from wavewright.sound_file import CONTAINERS, decode, read_header, read_metadata, text_of_tag
+from wavewright.metadata_file import text_of_tag
+from wavewright.sound_file import CONTAINERS, decode, read_header, read_metadata
 
 RATE = 16_000
 KINDS = {"m4a": "aac", "avi": "pcm_s16le", "wv": "wavpack", "mka": "pcm_s16le", "flv": "mp3"}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from base64 import b64encode
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
@@ -12,7 +13,9 @@ import numpy as np
 import soundfile
 import soxr
 
-from .errors import BadAudio, BadFolder, BadSetting, WavewrightError
+from . import m4a_file, metadata_file
+from .errors import BadAudio, BadFolder, BadSetting, SoundWarning, WavewrightError
+from .file_formats.metadata import SoundMetadata, fields_of
 from .sound_file import (
     CHUNK_SAMPLES,
     MAX_CHANNELS,
@@ -25,8 +28,8 @@ from .sound_file import (
     read_metadata,
 )
 from .units import samples_to_seconds, seconds_to_samples
-from .wav_chunks import LoopPoints, append_loops
-from .wave_blocks import ClippingMeter, with_channels
+from .wav_chunks import LoopPoints
+from .wave_blocks import ClippingMeter, first_samples, regrouped, with_channels
 from .whole_file import check_name, scratch_folder, temporary_path, why_not_written
 
 __all__ = [
@@ -48,10 +51,11 @@ FORMATS = {
     ".ogg": ("OGG", "VORBIS"),
     ".opus": ("OGG", "OPUS"),
     ".mp3": ("MP3", "MPEG_LAYER_III"),
+    ".m4a": (m4a_file.FORMAT, m4a_file.AAC),
 }
-"""File name endings: libsndfile's format and default subtype of each."""
+"""File name endings: libsndfile's format and default subtype of each, or those of PyAV for M4A."""
 
-SOUND_SUFFIXES = (*FORMATS, *MEDIA_SUFFIXES)
+SOUND_SUFFIXES = (*dict.fromkeys((*FORMATS, *MEDIA_SUFFIXES)),)
 """Endings of all sound and video files that can be read."""
 
 BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
@@ -59,11 +63,15 @@ UNCLIPPED = ("FLOAT", "DOUBLE")
 
 CODEC_RATES_HZ = {
     "OPUS": (8_000, 12_000, 16_000, 24_000, 48_000),
+    m4a_file.AAC: m4a_file.AAC_RATES_HZ,
     "MPEG_LAYER_III": (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000),
 }
 """Sample rates of codecs that support only some."""
 
-MAX_CODEC_RATES_HZ = {"VORBIS": 192_000}
+MAX_CODEC_RATES_HZ = {
+    "VORBIS": 192_000,
+    **dict.fromkeys(("ALAC_16", "ALAC_24"), m4a_file.MAX_ALAC_RATE_HZ),
+}
 """Highest sample rate of codecs that support all lower ones; above it libsndfile crashes."""
 
 PLAYER_SECONDS = 60.0
@@ -239,6 +247,11 @@ class Clip:
             return self.write(folder / f"clip.{format}", subtype, metadata).read_bytes()
 
 
+def suffix_like(source: Path) -> str:
+    """Return the ending of a file that is made of another: the same, or .wav where such files cannot be written."""
+    return source.suffix if source.suffix.lower() in FORMATS else ".wav"
+
+
 def describe_audio(seconds: float, sample_rate: int, n_channels: int) -> str:
     """Return duration, sample rate and channels as text, such as ``0.50 s, 16000 Hz, mono``."""
     channels = {1: "mono", 2: "stereo"}.get(n_channels, f"{n_channels} channels")
@@ -319,18 +332,19 @@ def read_blocks(
     header, chunks = decode(path, start_seconds, strict=strict)
     n_block = max(1, seconds_to_samples(block_seconds, header.sample_rate))
     n_samples = None if seconds is None else max(1, seconds_to_samples(seconds, header.sample_rate))
-    return (Clip(wave, header.sample_rate) for wave in _regrouped(_first_samples(chunks, n_samples), n_block))
+    return (Clip(wave, header.sample_rate) for wave in regrouped(first_samples(chunks, n_samples), n_block))
 
 
 def write_blocks(
     path: str | Path,
     blocks: Iterable[Clip],
     subtype: str | None = None,
-    metadata: dict[str, str] | None = None,
+    metadata: dict[str, str] | SoundMetadata | None = None,
     expected_seconds: float | None = None,
     *,
     is_loop: bool = False,
     clipping: ClippingMeter | None = None,
+    left_out: list[str] | None = None,
 ) -> Path:
     """Write consecutive clips to one sound file, whole or not at all.
 
@@ -345,8 +359,9 @@ def write_blocks(
         Clips of one sample rate and number of channels.
     subtype : str, optional
         One of libsndfile's, such as ``PCM_24`` or ``FLOAT``.
-    metadata : dict, optional
-        Tags by name, see ``wavewright.sound_file.TAGS``.
+    metadata : dict or SoundMetadata, optional
+        Tags by name, see ``wavewright.sound_file.TAGS``; or those of another file with its pictures, markers and loop
+        points. A :class:`.errors.SoundWarning` says what of them a kind of file has no place for.
     expected_seconds : float, optional
         About how long the sound is. WAV files that would exceed 4 GB are written as RF64, which most programs read.
     is_loop : bool
@@ -354,6 +369,8 @@ def write_blocks(
         files have none.
     clipping : ClippingMeter, optional
         Gets the samples that are stored as integers or by a codec, and counts those that are clipped.
+    left_out : list of str, optional
+        Gets what of the metadata the file has no place for, instead of the warning.
 
     Returns
     -------
@@ -369,9 +386,13 @@ def write_blocks(
     WavewrightError
         If the file cannot be written.
     """
-    path, metadata = Path(path), metadata or {}
+    path = Path(path)
     file_format, subtype = _checked_format(path, subtype)
-    _check_tag_names(metadata)
+    if isinstance(metadata, SoundMetadata):
+        known = metadata
+    else:
+        _check_tag_names(metadata or {})
+        known = SoundMetadata(fields_of(metadata or {}))
     iterator = iter(blocks)
     first = next(iterator, None)
     if first is None:
@@ -384,21 +405,60 @@ def write_blocks(
     waves = resampled(checked, first.sample_rate, sample_rate, first.n_channels)
     try:
         with temporary_path(path) as temporary:
+            if file_format == m4a_file.FORMAT:
+                measured = waves if clipping is None else clipping.measured(waves)
+                lost = m4a_file.write(
+                    path, temporary, measured, sample_rate, first.n_channels, subtype, known, expected_seconds
+                )
+                temporary.replace(path)
+                return _written(path, lost, left_out)
             with soundfile.SoundFile(
                 temporary, "w", sample_rate, first.n_channels, subtype, format=file_format
             ) as file:
-                for name, text in metadata.items():
-                    setattr(file, name, text)
                 _write_waves(path, file, waves, clipping)
                 n_written = file.frames
             if is_loop and file_format in ("WAV", "RF64"):
-                append_loops(temporary, (LoopPoints(0, n_written),), sample_rate)
-            _check_tags(temporary, path, metadata)
+                known = replace(known, loops=(LoopPoints(0, n_written),))
+            lost = _write_metadata(path, temporary, known, first.sample_rate, sample_rate, n_written)
             temporary.replace(path)
     except (OSError, soundfile.LibsndfileError) as error:
         reason = getattr(error, "error_string", None) or getattr(error, "strerror", None) or str(error)
         raise WavewrightError(why_not_written(path, reason)) from error
+    return _written(path, lost, left_out)
+
+
+def _written(path: Path, lost: list[str], left_out: list[str] | None) -> Path:
+    """Return the path, after what it has no place for was reported."""
+    if left_out is None:
+        warn_of_left_out(path, lost)
+    else:
+        left_out += lost
     return path
+
+
+def _write_metadata(
+    path: Path, temporary: Path, metadata: SoundMetadata, from_rate: int, to_rate: int, n_samples: int
+) -> list[str]:
+    """Write metadata with loops at one sample rate into a file of another; return what it has no place for."""
+    if not metadata:
+        return []
+    if from_rate != to_rate:
+        ratio = to_rate / from_rate
+        loops = tuple(
+            replace(loop, start=round(loop.start * ratio), end=round(loop.end * ratio)) for loop in metadata.loops
+        )
+        metadata = replace(metadata, loops=loops)
+    try:
+        return metadata_file.write(temporary, metadata, to_rate, n_samples)
+    except ValueError as error:
+        raise BadSetting(f"{path} cannot hold its tags, because {error}; shorten them, or leave some out.") from error
+
+
+def warn_of_left_out(path: Path, left_out: Sequence[str]) -> None:
+    """Warn of metadata of a source that a file does not have; nothing if all of it is there."""
+    if left_out:
+        listed = ", ".join(dict.fromkeys(left_out))
+        warnings.warn(f"{path} does not have all that its source has. Left out: {listed}.", SoundWarning, stacklevel=2)
 
 
 def _checked_waves(path: Path, clips: Iterable[Clip], first: Clip) -> Iterator[np.ndarray]:
@@ -497,8 +557,13 @@ def _checked_format(path: Path, subtype: str | None) -> tuple[str, str]:
         raise BadFolder(f"{path} is a folder; give the name of a file to write.")
     file_format, default = FORMATS[path.suffix.lower()]
     subtype = default if subtype is None else subtype.upper()
-    if not soundfile.check_format(file_format, subtype):
-        allowed = ", ".join(soundfile.available_subtypes(file_format))
+    if file_format == m4a_file.FORMAT:
+        m4a_file.check_extra(path)
+        subtypes = [*m4a_file.SUBTYPES]
+    else:
+        subtypes = [*soundfile.available_subtypes(file_format)]
+    if subtype not in subtypes:
+        allowed = ", ".join(subtypes)
         raise BadSetting(f"{subtype!r} is no subtype of {file_format} files; choose one of {allowed}.")
     return file_format, subtype
 
@@ -513,44 +578,3 @@ def _check_tag_names(metadata: dict[str, str]) -> None:
     for name in metadata:
         if name not in TAGS:
             raise BadSetting(f"{name!r} is no tag of sound files; choose from {', '.join(TAGS)}.")
-
-
-def _check_tags(temporary: Path, path: Path, metadata: dict[str, str]) -> None:
-    """Raise BadSetting if the written file lacks a tag, as WAV does with texts over 2 kB."""
-    written = read_metadata(temporary) if metadata else {}
-    for name, text in metadata.items():
-        if written.get(name, "") != text:
-            raise BadSetting(
-                f"{path} cannot hold the tag {name!r} with {len(text)} characters; shorten it, use another tag or "
-                "another kind of file."
-            )
-
-
-def _first_samples(chunks: Iterator[np.ndarray], n_samples: int | None) -> Iterator[np.ndarray]:
-    """Yield chunks ``(channels, time)`` of at most ``n_samples`` in total."""
-    remaining = n_samples
-    for chunk in chunks:
-        yield chunk if remaining is None else chunk[:, :remaining]
-        if remaining is not None:
-            remaining -= chunk.shape[1]
-            if remaining <= 0:
-                return
-
-
-def _regrouped(chunks: Iterator[np.ndarray], n_block: int) -> Iterator[np.ndarray]:
-    """Yield the same samples ``(channels, time)`` in blocks of ``n_block``, the last one shorter."""
-    buffer: list[np.ndarray] = []
-    n_buffered = 0
-    for chunk in chunks:
-        buffer.append(chunk)
-        n_buffered += chunk.shape[1]
-        if n_buffered < n_block:
-            continue
-        joined = np.concatenate(buffer, axis=1)
-        n_whole = n_buffered - n_buffered % n_block
-        for start in range(0, n_whole, n_block):
-            yield joined[:, start : start + n_block]
-        buffer = [joined[:, n_whole:]]
-        n_buffered -= n_whole
-    if n_buffered:
-        yield np.concatenate(buffer, axis=1)

@@ -14,7 +14,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import ClassVar, Generic, Protocol, TypeVar, cast
 
-from .clip import BITS, FORMATS, SOUND_SUFFIXES, UNCLIPPED, read_header
+from .clip import BITS, SOUND_SUFFIXES, UNCLIPPED, read_header, suffix_like
 from .errors import BadFolder, SoundWarning, WavewrightError, problem_of
 from .manifest_file import MANIFEST_FILE, add_records, manifest_lines
 from .names import inside
@@ -22,6 +22,9 @@ from .progress_bar import progress_bar
 from .sound_file import AudioHeader, read_origin
 from .video_file import is_video
 from .whole_file import make_folder
+
+ALAC_SUBTYPES = {"ALAC_16": "PCM_16", "ALAC_24": "PCM_24"}
+"""Subtypes of lossless M4A files, and those of the same bits in other files."""
 
 HASH_BYTES = 2**20  # read at a time
 SHOWN_FAILURES = 20
@@ -63,7 +66,7 @@ class Conversion(ABC, Generic[ConvertedT]):
 
     def target_of(self, sound: Path) -> Path:
         """Return the name of the file to write for a sound: its own, as WAV where its format cannot be written."""
-        return sound if sound.suffix.lower() in FORMATS or is_video(sound) else sound.with_suffix(".wav")
+        return sound if is_video(sound) else sound.with_suffix(suffix_like(sound))
 
     @abstractmethod
     def begin(self) -> ConvertFile[ConvertedT]:
@@ -278,6 +281,9 @@ def subtype_like(header: AudioHeader, out: Path) -> str | None:
     """Return the subtype of a source if the format of ``out`` has it, else None for the usual one."""
     is_pcm = header.subtype in BITS or header.subtype in UNCLIPPED
     suffix = out.suffix.lower()
+    if header.subtype in ALAC_SUBTYPES:
+        subtypes = {".m4a": header.subtype, ".ogg": None, ".opus": None, ".mp3": None}
+        return subtypes.get(suffix, ALAC_SUBTYPES[header.subtype])
     if not is_pcm or suffix not in (".wav", ".flac", ".aiff", ".aif"):
         return None
     if suffix == ".flac" and header.subtype not in ("PCM_S8", "PCM_16", "PCM_24"):

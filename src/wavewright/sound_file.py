@@ -15,7 +15,9 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 import soundfile
 
+from . import metadata_file
 from .errors import BadAudio, MissingExtra, SoundWarning, how_to_install
+from .file_formats.metadata import SoundMetadata, normalised
 from .file_formats.segments import SegmentedFile
 from .json_text import parse
 from .sound_parts import SoundParts, quiet_library, sound_parts
@@ -36,7 +38,10 @@ MAX_CHANNELS = 256
 MAX_SAMPLE = 1e6
 """Largest accepted sample; full scale is 1. Even 16-bit integers that were stored as floats do not exceed it."""
 
-TAGS = ("title", "artist", "album", "tracknumber", "genre", "date", "comment", "copyright", "license", "software")
+TAGS = (
+    *("title", "artist", "album", "tracknumber", "genre", "date", "comment", "copyright", "license", "software"),
+    *("albumartist", "composer", "discnumber", "isrc", "lyrics", "organization", "language", "bpm"),
+)
 """Names of the tags of sound files."""
 
 AUDIO_MAGIC = (b"RIFF", b"RIFX", b"RF64", b"riff", b"FORM", b".snd", b"dns.", b"caff", b"fLaC", b"OggS", b"ID3")
@@ -152,35 +157,26 @@ def read_header(path: str | Path) -> AudioHeader:
 
 def read_metadata(path: str | Path) -> dict[str, str]:
     """Return the non-empty tags of a sound file by name (see ``TAGS``); raise BadAudio if it cannot be read."""
+    return {name: text for name, text in read_all_metadata(path).tags.items() if name in TAGS}
+
+
+def read_all_metadata(path: str | Path) -> SoundMetadata:
+    """Return all that a sound file holds beside its sound; raise BadAudio if it cannot be read."""
     path = Path(path)
     if _needs_media(path):
         with _open_media(path) as container:
-            tags = {key.lower(): text_of_tag(value) for key, value in container.metadata.items()}
-            return {name: value for name, value in tags.items() if name in TAGS and value}
-    with _open_sound(path) as file:
-        tags = {name: value for name, value in file.copy_metadata().items() if name in TAGS and value}
-        if file.format == "MP3":
-            tags = {name: _latin_1_to_utf_8(value) for name, value in tags.items()}
-    if "software" in tags:  # libsndfile adds its own name and version
-        tags["software"] = re.sub(r" \(libsndfile-[^)]*\)$", "", tags["software"])
-    return tags
-
-
-def text_of_tag(value: str) -> str:
-    """Return a tag as text: what is not UTF-8, as old recorders write it, is Windows' or ISO's Latin alphabet.
-
-    Parameters
-    ----------
-    value : str
-        Bytes that are not UTF-8 are in it as surrogates.
-    """
-    contents = value.encode("utf-8", "surrogateescape")
-    for encoding in ("utf-8", "cp1252"):
-        try:
-            return contents.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return contents.decode("latin-1")
+            _media_header(path, container)
+            return metadata_file.read_container(container)
+    header = read_header(path)
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    found = metadata_file.read(path, head, header.sample_rate)
+    if found is None:
+        with _open_sound(path) as sound:
+            found = SoundMetadata(normalised((name, text) for name, text in sound.copy_metadata().items()))
+    # libsndfile adds its own name and version
+    fields = ((name, re.sub(r" \(libsndfile-[^)]*\)$", "", text)) for name, text in found.fields)
+    return replace(found, fields=tuple(fields))
 
 
 def read_origin(path: Path) -> dict[str, object]:
@@ -475,8 +471,14 @@ def _media_header(path: Path, container: Container) -> AudioHeader:
         seconds = float(stream.duration * stream.time_base)
     n_samples = None if seconds is None else round(seconds * stream.rate)
     return _checked_header(
-        path, AudioHeader(stream.rate, stream.channels, n_samples, container.format.name, stream.codec_context.name)
+        path, AudioHeader(stream.rate, stream.channels, n_samples, container.format.name, _subtype_of(stream))
     )
+
+
+def _subtype_of(stream: Container) -> str:
+    """Return the codec of an audio track; of lossless ALAC with the bits of its samples, as libsndfile names it."""
+    context = stream.codec_context
+    return f"ALAC_{16 if context.format.name == 's16p' else 24}" if context.name == "alac" else str(context.name)
 
 
 def _checked_header(path: Path, header: AudioHeader) -> AudioHeader:
@@ -518,11 +520,3 @@ def _needs_media(path: Path) -> bool:
 
 def _no_samples(path: Path) -> BadAudio:
     return BadAudio(f"{path} holds no samples; record or export the sound again.")
-
-
-def _latin_1_to_utf_8(text: str) -> str:
-    """Decode UTF-8 that libsndfile decoded as Latin-1, as it does with the tags that its own MP3 encoder wrote."""
-    try:
-        return text.encode("latin-1").decode("utf-8")
-    except UnicodeError:
-        return text

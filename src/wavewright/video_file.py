@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from fractions import Fraction
 from pathlib import Path
-from typing import Any, TypeAlias
 
 import numpy as np
 
 from .clip import Clip, resampled
 from .errors import BadAudio, BadSetting, MissingExtra, WavewrightError, how_to_install
+from .media_encoding import BITS_PER_SECOND_AND_CHANNEL, LAYOUTS, AvObject, sound_packets
 from .sound_file import CONTAINER_OPTIONS
 from .wave_blocks import ClippingMeter
 from .whole_file import temporary_path, why_not_written
-
-AvObject: TypeAlias = Any  # of PyAV, which is an optional dependency
 
 CODECS = {".mp4": "aac", ".m4v": "aac", ".mov": "aac", ".mkv": "aac", ".webm": "libopus"}
 """Endings of video files that can be written: codec of the sound."""
 CODEC_RATES_HZ = {"aac": (8_000, 96_000), "libopus": (48_000, 48_000)}
 MAX_CHANNELS = 8
-LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "quad", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
-BITS_PER_SECOND_AND_CHANNEL = 96_000
 
 
 def is_video(path: Path) -> bool:
@@ -97,7 +92,7 @@ def _copy(
     sound.bit_rate = BITS_PER_SECOND_AND_CHANNEL * first.n_channels
     waves = _chain_waves(first, blocks)
     waves = resampled(waves, first.sample_rate, rate, first.n_channels)
-    packets = _sound_packets(sound, waves if clipping is None else clipping.measured(waves), rate)
+    packets = sound_packets(sound, waves if clipping is None else clipping.measured(waves), rate)
     pending = next(packets, None)
     for packet in video.demux(*(video.streams[index] for index in streams)):
         if packet.dts is None:
@@ -117,20 +112,3 @@ def _chain_waves(first: Clip, blocks: Iterator[Clip]) -> Iterator[np.ndarray]:
     yield first.wave
     for block in blocks:
         yield block.wave
-
-
-def _sound_packets(stream: AvObject, waves: Iterable[np.ndarray], rate: int) -> Iterator[AvObject]:
-    """Yield the packets of a sound ``(channels, time)``, encoded."""
-    import av
-
-    position = 0
-    for wave in waves:
-        if not wave.shape[1]:
-            continue
-        frame = av.AudioFrame.from_ndarray(
-            np.ascontiguousarray(wave.clip(-1, 1), np.float32), format="fltp", layout=stream.layout.name
-        )
-        frame.rate, frame.pts, frame.time_base = rate, position, Fraction(1, rate)
-        position += wave.shape[1]
-        yield from (packet for packet in stream.encode(frame) if packet.dts is not None)
-    yield from (packet for packet in stream.encode(None) if packet.dts is not None)

@@ -39,7 +39,7 @@ class LoopPoints:
     kind: int = FORWARD
 
 
-def loop_chunk(loops: tuple[LoopPoints, ...], sample_rate: int) -> bytes:
+def loop_chunk(loops: tuple[LoopPoints, ...], sample_rate: int, midi_note: int = MIDDLE_C) -> bytes:
     """Return a ``smpl`` chunk with its header.
 
     Parameters
@@ -47,6 +47,8 @@ def loop_chunk(loops: tuple[LoopPoints, ...], sample_rate: int) -> bytes:
     loops : tuple of LoopPoints
         Loops that repeat without end.
     sample_rate : int, in Hz
+    midi_note : int
+        The note at which a sampler plays the sound as it is.
 
     Raises
     ------
@@ -60,7 +62,7 @@ def loop_chunk(loops: tuple[LoopPoints, ...], sample_rate: int) -> bytes:
                 f"sample and ends before {LARGEST}."
             )
     nanoseconds = round(1e9 / sample_rate)
-    content = struct.pack(SAMPLER_FORMAT, 0, 0, nanoseconds, MIDDLE_C, 0, 0, 0, len(loops), 0)
+    content = struct.pack(SAMPLER_FORMAT, 0, 0, nanoseconds, midi_note, 0, 0, 0, len(loops), 0)
     for number, loop in enumerate(loops):
         content += struct.pack(LOOP_FORMAT, number, loop.kind, loop.start, loop.end - 1, 0, ENDLESS)
     return SAMPLER_CHUNK + struct.pack("<I", len(content)) + content

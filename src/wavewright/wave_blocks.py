@@ -159,3 +159,33 @@ def until_interrupted(waves: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
     """Yield waves until Ctrl-C is pressed."""
     with suppress(KeyboardInterrupt):
         yield from waves
+
+
+def first_samples(chunks: Iterator[np.ndarray], n_samples: int | None) -> Iterator[np.ndarray]:
+    """Yield chunks ``(channels, time)`` of at most ``n_samples`` in total."""
+    remaining = n_samples
+    for chunk in chunks:
+        yield chunk if remaining is None else chunk[:, :remaining]
+        if remaining is not None:
+            remaining -= chunk.shape[1]
+            if remaining <= 0:
+                return
+
+
+def regrouped(chunks: Iterator[np.ndarray], n_block: int) -> Iterator[np.ndarray]:
+    """Yield the same samples ``(channels, time)`` in blocks of ``n_block``, the last one shorter."""
+    buffer: list[np.ndarray] = []
+    n_buffered = 0
+    for chunk in chunks:
+        buffer.append(chunk)
+        n_buffered += chunk.shape[1]
+        if n_buffered < n_block:
+            continue
+        joined = np.concatenate(buffer, axis=1)
+        n_whole = n_buffered - n_buffered % n_block
+        for start in range(0, n_whole, n_block):
+            yield joined[:, start : start + n_block]
+        buffer = [joined[:, n_whole:]]
+        n_buffered -= n_whole
+    if n_buffered:
+        yield np.concatenate(buffer, axis=1)

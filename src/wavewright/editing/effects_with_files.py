@@ -62,6 +62,8 @@ class OtherSound:
 class Overlay(Effect):
     """Add the sound of a file from ``at_seconds`` on; a sound that ends before it is prolonged by silence."""
 
+    keeps_loops = False
+
     file: Path
     at_seconds: float = ranged(0.0, 0.0, DAY_SECONDS)
     gain_db: float = ranged(0.0, -120.0, 60.0)
@@ -173,6 +175,13 @@ class Insert(Effect):
         other = read_header(self.file).seconds
         return None if other is None else seconds + other
 
+    def output_position(self, position_seconds: float, seconds: float | None) -> float | None:
+        """Return where in the output a moment of the input is, see :meth:`.effect.Effect.output_position`."""
+        if position_seconds < self.at_seconds:
+            return position_seconds
+        other = read_header(self.file).seconds
+        return None if other is None else position_seconds + other
+
 
 class InsertStream(EffectStream):
     """The stream of :class:`Insert`."""
@@ -206,6 +215,8 @@ class InsertStream(EffectStream):
 class DuckUnder(Ducker):
     """Lower the sound, such as music, by ``depth_db`` where the sound of a file, such as a voice, is loud."""
 
+    keeps_loops = False
+
     file: Path = field(kw_only=True)
 
     def stream(self, sample_rate: int, n_channels: int) -> EffectStream:  # type: ignore[override]  # the key is set
@@ -229,6 +240,8 @@ class DuckStream(EffectStream):
 @dataclass(frozen=True)
 class Convolve(Effect):
     """Convolve with the impulse response in a file, such as that of a room, see :class:`ConvolutionReverb`."""
+
+    keeps_loops = False
 
     file: Path
     mix: float = ranged(1.0, 0.0, 1.0)

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 import numpy as np
 
-from ..clip import Clip, describe_audio, read_blocks, read_header, read_metadata, write_blocks
+from ..clip import Clip, describe_audio, read_blocks, read_header, read_metadata, warn_of_left_out, write_blocks
 from ..converted_folder import Conversion, ConvertedFolder, ConvertFile, hash_of, subtype_like
 from ..dsp.effects import MakeLoop
 from ..errors import BadAudio, BadSetting
 from ..json_text import parse
 from ..notebook import files_html
-from ..sound_file import AudioHeader, read_origin
+from ..sound_file import TAGS, AudioHeader, read_all_metadata, read_origin
 from ..version import __version__
 from ..video_file import is_video, replace_sound
 from ..wave_blocks import ClippedSamples, ClippingMeter
 from ..whole_file import check_target
+from .carried_metadata import Carried, carried
 from .chain import Chain, SoundFormat, step_text
 
 BLOCK_SECONDS = 1.0
@@ -45,9 +46,19 @@ class Edit:
         values = [getattr(effect, each.name) for effect in self.chain.effects for each in fields(effect)]
         return [value for value in values if isinstance(value, Path)]
 
-    def metadata(self, source: Path) -> dict[str, str]:
-        """Return the tags of an edited file: those of the source, those of the edit, and a comment with the chain."""
-        tags = read_metadata(source) if self.keeps_tags else {}
+    def metadata(self, source: Path, formats: Sequence[SoundFormat]) -> Carried:
+        """Return the metadata of an edited file: that of the source, the edit's tags, and a comment with the chain.
+
+        ``formats`` are those before the first effect and after each. Markers and loop points move with the sound.
+        """
+        kept = carried(read_all_metadata(source), self.chain.effects, formats)
+        if not self.keeps_tags:
+            kept = Carried(replace(kept.metadata, fields=(), pictures=(), parts=()), ())
+        comment = self._comment(source, kept.metadata.tags.get("comment", ""))
+        return replace(kept, metadata=kept.metadata.with_tags({**self.tags, "comment": comment}))
+
+    def _comment(self, source: Path, comment: str) -> str:
+        """Return what the comment says: the chain, the source, and the source's own comment."""
         origin: dict[str, object] = {
             "edit": str(self.chain),
             "source": source.name,
@@ -56,14 +67,14 @@ class Edit:
         }
         if hashes := {path.name: hash_of(path) for path in self.files()}:
             origin["files"] = hashes
-        if comment := tags.pop("comment", ""):
+        if comment:
             origin["source_comment"] = read_origin(source) or comment
         if len(json.dumps(origin)) > MAX_COMMENT_LENGTH:
             origin["edit"] = "; ".join(map(step_text, self.chain.effects))  # the defaults follow from the version
         for optional in ("source_comment", "files"):
             if len(json.dumps(origin)) > MAX_COMMENT_LENGTH:
                 origin.pop(optional, None)
-        return {**tags, **self.tags, "comment": json.dumps(origin)}
+        return json.dumps(origin)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,10 +152,11 @@ def edit_file(source: Path, edit: Edit, out: Path, show: Callable[[float], objec
     BadAudio, BadSetting, BadFolder
         As :func:`check_edit`, and where decoding or writing fails; then nothing is written.
     """
-    *_, last = check_edit(source, edit, out)
+    formats = check_edit(source, edit, out)
+    last = formats[-1]
     header = read_header(source)
-    metadata = edit.metadata(source)
-    is_new = not _is_up_to_date(out, metadata)
+    kept = edit.metadata(source, formats)
+    is_new = not _is_up_to_date(out, kept.metadata.tags)
     clipping = ClippingMeter()
     if is_new:
         n_read = 0
@@ -163,7 +175,18 @@ def edit_file(source: Path, edit: Edit, out: Path, show: Callable[[float], objec
         else:
             subtype = edit.subtype or subtype_like(header, out)
             is_loop = isinstance(edit.chain.effects[-1], MakeLoop)
-            write_blocks(out, clips, subtype, metadata, last.seconds, is_loop=is_loop, clipping=clipping)
+            left_out = [*kept.left_out]
+            write_blocks(
+                out,
+                clips,
+                subtype,
+                kept.metadata,
+                last.seconds,
+                is_loop=is_loop,
+                clipping=clipping,
+                left_out=left_out,
+            )
+            warn_of_left_out(out, left_out)
     written = read_header(out)
     return EditedFile(
         out=out,
@@ -197,7 +220,8 @@ def _is_up_to_date(out: Path, metadata: Mapping[str, str]) -> bool:
     if not out.is_file() or is_video(out) or read_origin(out) != parse(metadata["comment"]):
         return False
     written = read_metadata(out)
-    return all(written.get(name, "") == metadata.get(name, "") for name in {*written, *metadata} - {"software"})
+    names = {*written, *metadata} & {*TAGS}
+    return all(written.get(name, "") == metadata.get(name, "") for name in names - {"software"})
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,15 @@ import json
 import math
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
-from ..clip import FORMATS, Clip, read_blocks, read_header, read_metadata, write_blocks
+from ..clip import Clip, read_blocks, read_header, suffix_like, warn_of_left_out, write_blocks
 from ..converted_folder import hash_of, subtype_like
+from ..dsp.effects import Trim
 from ..dsp.levels import FrameLevels
 from ..dsp.silence import QuietFrames, SilenceDetector, cuts_at_silence, split_at_silence
 from ..errors import BadAudio, BadFolder, BadSetting
@@ -21,10 +22,12 @@ from ..json_text import line_of
 from ..manifest_file import MANIFEST_FILE, manifest_lines
 from ..names import file_stem
 from ..notebook import files_html
-from ..sound_file import AudioHeader
+from ..sound_file import AudioHeader, read_all_metadata
 from ..units import gain_to_db, samples_to_seconds, seconds_to_samples
 from ..wave_blocks import ClippedSamples, ClippingMeter
 from ..whole_file import whole_folder
+from .carried_metadata import carried
+from .chain import SoundFormat
 
 BLOCK_SECONDS = 10.0
 MAX_SEGMENTS = 10_000
@@ -220,7 +223,7 @@ def split_file(source: Path, out: Path, split: Split) -> SplitFile:
     header = read_header(source)
     spans, advice = split.spans(source, header)
     _check_number(len(spans))
-    suffix = source.suffix.lower() if source.suffix.lower() in FORMATS else ".wav"
+    suffix = suffix_like(source).lower()
     n_digits = max(2, len(str(len(spans))))
     names = [f"{file_stem(source.stem)}_{number:0{n_digits}d}{suffix}" for number in range(1, len(spans) + 1)]
     segments = [
@@ -229,7 +232,7 @@ def split_file(source: Path, out: Path, split: Split) -> SplitFile:
     ]
     _check_free(source, out, names)
     manifest_lines(out / MANIFEST_FILE)  # refuse a file of that name that is not a manifest before any work
-    tags, source_hash = read_metadata(source), hash_of(source)
+    metadata, source_hash = read_all_metadata(source), hash_of(source)
 
     def write_manifest(hidden: Path) -> None:
         retained = [line for file, line in manifest_lines(out / MANIFEST_FILE) if file not in names]
@@ -249,11 +252,25 @@ def split_file(source: Path, out: Path, split: Split) -> SplitFile:
 
     subtype = subtype_like(header, Path(names[0]))
     clipping = ClippingMeter()
+    whole = SoundFormat(header.sample_rate, header.n_channels, header.seconds)
+    left_out: list[str] = []
     with whole_folder(out, MANIFEST_FILE, write_manifest) as hidden:
         for segment, clips in zip(segments, _segments(source, spans), strict=False):
             origin = {"source": source.name, "source_hash": source_hash, "start_seconds": segment.start_seconds}
-            metadata = {**tags, "comment": json.dumps(origin)}
-            write_blocks(hidden / segment.file, clips, subtype, metadata, clipping=clipping)
+            trim = Trim(segment.start_seconds, segment.end_seconds)
+            seconds = segment.end_seconds - segment.start_seconds
+            formats = (whole, replace(whole, seconds=seconds))
+            kept = carried(metadata, (trim,), formats)
+            left_out += (each for each in kept.left_out if "markers" not in each)  # they are in other files
+            write_blocks(
+                hidden / segment.file,
+                clips,
+                subtype,
+                kept.metadata.with_tags({"comment": json.dumps(origin)}),
+                clipping=clipping,
+                left_out=left_out,
+            )
+    warn_of_left_out(out, left_out)
     return SplitFile(
         file=source,
         out=out,

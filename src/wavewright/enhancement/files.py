@@ -8,12 +8,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from .. import loading
-from ..clip import Clip, describe_audio, read_blocks, read_header, write_blocks
+from ..clip import Clip, describe_audio, read_blocks, read_header, warn_of_left_out, write_blocks
 from ..contracts.enhancement import EnhancementSettings
 from ..converted_folder import Conversion, ConvertedFolder, ConvertFile, hash_of, subtype_like
+from ..editing.carried_metadata import carried
+from ..editing.chain import SoundFormat
 from ..model_results import ConvertedFile
 from ..notebook import files_html
-from ..sound_file import read_origin
+from ..sound_file import read_all_metadata, read_origin
 from ..video_file import is_video, replace_sound
 from ..wave_blocks import LOWER_FIRST, ClippedSamples, ClippingMeter, CountedWaves
 from .report import EnhancementReport, write_report
@@ -151,8 +153,20 @@ def enhance_file(
         if is_video(out):
             replace_sound(source, out, blocks, clipping)
         else:
-            metadata = {"comment": json.dumps(origin)}
-            write_blocks(out, blocks, subtype_like(header, out), metadata, header.seconds, clipping=clipping)
+            unchanged = SoundFormat(header.sample_rate, header.n_channels, header.seconds)
+            kept = carried(read_all_metadata(source), (), (unchanged,))
+            metadata = kept.metadata.with_tags({"comment": json.dumps(origin)})
+            left_out = [*kept.left_out]
+            write_blocks(
+                out,
+                blocks,
+                subtype_like(header, out),
+                metadata,
+                header.seconds,
+                clipping=clipping,
+                left_out=left_out,
+            )
+            warn_of_left_out(out, left_out)
     return EnhancedFile(
         model=processor.name,
         model_hash=processor.hash,

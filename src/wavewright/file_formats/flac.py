@@ -11,7 +11,7 @@ from .id3 import skip_tags
 from .vorbis_comment import VorbisComment
 
 MAGIC = b"fLaC"
-STREAM_BLOCK, COMMENT_BLOCK = 0, 4
+STREAM_BLOCK, COMMENT_BLOCK, PICTURE_BLOCK = 0, 4, 6
 STREAM_BYTES = 34
 LAST_BLOCK = 0x80
 MAX_BLOCK_BYTES = 2**24 - 1
@@ -56,6 +56,28 @@ def read(file: BinaryIO, name: str) -> list[bytes]:
     """Return the values of a field of the comments; raise ValueError for a damaged file."""
     comments = [VorbisComment.parse(block.content) for block in _blocks(file) if block.kind == COMMENT_BLOCK]
     return [value for comment in comments for value in comment.values(name)]
+
+
+def blocks(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """Yield the kind and the content of each metadata block; raise ValueError for a damaged file."""
+    for block in _blocks(file):
+        yield block.kind, block.content
+
+
+def write_blocks(source: BinaryIO, target: BinaryIO, fields: tuple[bytes, ...], pictures: list[bytes]) -> None:
+    """Copy a file with other fields of the comment and other pictures; raise ValueError if there are too many."""
+    retained = [block for block in _blocks(source) if block.kind not in (COMMENT_BLOCK, PICTURE_BLOCK)]
+    start = source.tell()
+    comments = [block for block in _blocks(source) if block.kind == COMMENT_BLOCK]
+    vendor = VorbisComment.parse(comments[0].content).vendor if comments else b""
+    added = [_Block(COMMENT_BLOCK, VorbisComment(vendor, fields, b"").to_bytes())]
+    added += [_Block(PICTURE_BLOCK, picture) for picture in pictures]
+    ordered = [retained[0], *added, *retained[1:]]
+    target.write(MAGIC)
+    for index, block in enumerate(ordered):
+        target.write(block.to_bytes(index == len(ordered) - 1))
+    source.seek(start)
+    shutil.copyfileobj(source, target)
 
 
 def write(source: BinaryIO, target: BinaryIO, name: str, value: bytes) -> None:

@@ -99,7 +99,7 @@ def _frames_of(body: bytes, version: int) -> Iterator[Frame]:
     position = 0
     while position + HEADER_BYTES <= len(body) and body[position] != 0:
         header = body[position : position + HEADER_BYTES]
-        n_bytes = _from_synchsafe(header[4:8]) if version == NEW_VERSION else int.from_bytes(header[4:8])
+        n_bytes = synchsafe_of(header[4:8]) if version == NEW_VERSION else int.from_bytes(header[4:8])
         content = body[position + HEADER_BYTES : position + HEADER_BYTES + n_bytes]
         if len(content) < n_bytes:
             raise ValueError("a frame of its ID3 tag breaks off")
@@ -122,10 +122,10 @@ def _tag_bytes(file: BinaryIO, start: int) -> int:
     is_tag = len(header) == HEADER_BYTES and header[:3] == MAGIC and 0xFF not in header[3:5]
     if not is_tag or any(byte & 0x80 for byte in header[6:]):
         return 0
-    return HEADER_BYTES + _from_synchsafe(header[6:]) + (HEADER_BYTES if header[5] & HAS_FOOTER else 0)
+    return HEADER_BYTES + synchsafe_of(header[6:]) + (HEADER_BYTES if header[5] & HAS_FOOTER else 0)
 
 
-def _from_synchsafe(digits: bytes) -> int:
+def synchsafe_of(digits: bytes) -> int:
     """Return the number whose digits of 7 bits are given."""
     if any(byte & 0x80 for byte in digits):
         raise ValueError("a size in its ID3 tag is damaged")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import BinaryIO
@@ -20,6 +20,7 @@ NO_POSITION = -1  # of a page on which no packet ends
 MAX_HEADER_BYTES = 2**24
 
 VORBIS_HEADER, OPUS_HEADER = b"\x01vorbis", b"OpusHead"
+FLAC_HEADER, FLAC_BLOCK_BYTES = b"\x7fFLAC", 4  # of FLAC in Ogg, and of the header of its comment
 N_HEADERS = {VORBIS_HEADER: 3, OPUS_HEADER: 2}
 COMMENT_INDEX = 1  # among the headers
 COMMENT_MAGIC = {VORBIS_HEADER: b"\x03vorbis", OPUS_HEADER: b"OpusTags"}
@@ -132,13 +133,43 @@ def read(file: BinaryIO, name: str) -> list[bytes]:
 
 def write(source: BinaryIO, target: BinaryIO, name: str, value: bytes) -> None:
     """Copy a file with a field of the comment set; raise ValueError as :func:`audio_parts`."""
+    _write_comment(source, target, lambda comment: comment.with_value(name, value))
+
+
+def _write_comment(source: BinaryIO, target: BinaryIO, change: Callable[[VorbisComment], VorbisComment]) -> None:
     source_pages = _only_stream(pages(source))
     headers, stream = _headers(source_pages)
-    comment = COMMENT_MAGIC[_magic(headers)] + _comment(headers).with_value(name, value).to_bytes()
+    comment = COMMENT_MAGIC[_magic(headers)] + change(_comment(headers)).to_bytes()
     first = Page(FIRST, 0, stream, 0, bytes(_lacing(headers[0])), headers[0])
     written = chain([first], _paged([comment, *headers[COMMENT_INDEX + 1 :]], stream), source_pages)
     for number, page in enumerate(written):
         target.write(replace(page, number=number).to_bytes())
+
+
+def read_comment(file: BinaryIO) -> VorbisComment:
+    """Return the comment of the first stream of a file, whatever follows it; raise ValueError if it is damaged."""
+    packets = [b""]
+    stream = None
+    for page in pages(file):
+        stream = page.stream if stream is None else stream
+        if page.stream != stream:
+            continue
+        for part, is_end in page.parts():
+            packets[-1] += part
+            if len(packets[-1]) > MAX_HEADER_BYTES:
+                raise ValueError("one of its headers is too large")
+            if is_end and len(packets) > COMMENT_INDEX:
+                if packets[0].startswith(FLAC_HEADER):
+                    return VorbisComment.parse(packets[COMMENT_INDEX][FLAC_BLOCK_BYTES:])
+                return _comment(packets)
+            if is_end:
+                packets.append(b"")
+    raise ValueError("its headers break off")
+
+
+def write_fields(source: BinaryIO, target: BinaryIO, fields: tuple[bytes, ...]) -> None:
+    """Copy a file with other fields of the comment; raise ValueError as :func:`audio_parts`."""
+    _write_comment(source, target, lambda comment: replace(comment, fields=fields))
 
 
 def _only_stream(source: Iterator[Page]) -> Iterator[Page]:

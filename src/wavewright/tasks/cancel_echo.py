@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field
 
 from .. import loading
-from ..clip import Clip, describe_audio, read_blocks, read_header, write_blocks
+from ..clip import Clip, describe_audio, read_blocks, read_header, suffix_like, write_blocks
 from ..contracts.enhancement import EchoCanceller
 from ..dsp.echo import EchoSettings
 from ..enhancement.echo import LinearCanceller, check_recordings, without_echo
@@ -62,7 +62,7 @@ def cancel_echo(
     mic: Annotated[Path, Field(description="Recording of the microphone.")],
     far: Annotated[Path, Field(description="What the loudspeaker played: the far end, started at the same time.")],
     out: Annotated[
-        Path | None, Field(description="File to write; default: <mic>-echo-free.wav beside it."), Writes(".wav")
+        Path | None, Field(description="File to write; default: <mic>-echo-free beside it."), Writes(".wav", like="mic")
     ] = None,
     linear: Annotated[bool, Field(description="Only subtract the echo by a linear filter, without a model.")] = False,
     model: Annotated[
@@ -87,7 +87,7 @@ def cancel_echo(
         If the file cannot be written.
     """
     header, far_header = read_header(mic), read_header(far)
-    target = mic.with_name(f"{mic.stem}-echo-free.wav") if out is None else out
+    target = mic.with_name(f"{mic.stem}-echo-free{suffix_like(mic)}") if out is None else out
     check_target(target)
     for path in (mic, far):
         if target.exists() and target.samefile(path):

@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ..clip import describe_audio
+from ..clip import describe_audio, suffix_like
 from ..converted_folder import convert_folder, folder_beside
 from ..dsp.effects import TwoPassEffect
 from ..editing.chain import CHAIN_EFFECTS, Chain, SoundFormat, step_text
@@ -152,7 +152,7 @@ def edit(
     if source.is_dir():
         raise BadSetting(f"{source} is a folder; give one of its files to see the plan of the chain.")
     header = read_header(source)
-    suffix = source.suffix if is_video(source) else ".wav"
+    suffix = source.suffix if is_video(source) else suffix_like(source)
     target = source.with_name(f"{source.stem}-edited{suffix}") if out is None else out
     formats = check_edit(source, work, target)
     if dry_run:

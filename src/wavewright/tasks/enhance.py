@@ -9,6 +9,7 @@ from typing import Annotated, BinaryIO
 
 from pydantic import Field
 
+from ..clip import suffix_like
 from ..contracts.enhancement import MAX_ATTENUATION_DB, USUAL_ATTENUATION_DB, EnhancementSettings
 from ..converted_folder import convert_folder, folder_beside
 from ..drawing import check_drawable
@@ -110,7 +111,7 @@ def enhance(
         folder = out or folder_beside(source, "enhanced")
         return convert_folder(source, folder, FolderEnhancement(enhancement), workers, quiet)
     header = read_header(source)
-    suffix = source.suffix if is_video(source) else ".wav"
+    suffix = source.suffix if is_video(source) else suffix_like(source)
     target = source.with_name(f"{source.stem}-enhanced{suffix}") if out is None else out
     check_target(target)
     if report:

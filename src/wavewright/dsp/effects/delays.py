@@ -23,6 +23,8 @@ class Delay(Effect):
     ``mix`` is the fraction of the repetitions, the rest is the sound itself. ``tail_seconds`` are added at the end.
     """
 
+    keeps_loops = False
+
     seconds: float = ranged(0.3, 0.0001, 60.0)
     feedback: float = ranged(0.3, -0.99, 0.99)
     mix: float = ranged(0.3, 0.0, 1.0)
@@ -54,6 +56,8 @@ class DelayStream(EffectStream):
 class Vibrato(Effect):
     """Vary the pitch as a sine, by at most ``depth_cents`` up and down."""
 
+    keeps_loops = False
+
     rate_hz: float = ranged(5.0, 0.1, 100.0)
     depth_cents: float = ranged(20.0, 0.0, 200.0)
 
@@ -72,6 +76,8 @@ class Chorus(Effect):
 
     The phases of the voices are spread over a cycle, and a quarter of a cycle later in each further channel.
     """
+
+    keeps_loops = False
 
     rate_hz: float = ranged(0.8, 0.01, 20.0)
     delay_ms: float = ranged(20.0, 1.0, 100.0)
@@ -97,6 +103,8 @@ class Flanger(Effect):
 
     The oscillator is a quarter of a cycle later in each further channel.
     """
+
+    keeps_loops = False
 
     rate_hz: float = ranged(0.3, 0.01, 20.0)
     delay_ms: float = ranged(3.0, 0.05, 20.0)

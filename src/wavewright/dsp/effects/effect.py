@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
+from typing import ClassVar
 
 import numpy as np
 
@@ -268,6 +269,33 @@ class Effect(RangedSettings, ABC):
     def output_rate(self, sample_rate: int) -> int:
         """Return the sample rate in Hz of the output for that of the input; the same unless the effect resamples."""
         return sample_rate
+
+    keeps_loops: ClassVar[bool] = True
+    """False if a seamless loop in the sound would not be one in the output, as after a modulation or with a tail."""
+
+    def output_position(self, position_seconds: float, seconds: float | None) -> float | None:
+        """Return where in the output a moment of the input is.
+
+        Parameters
+        ----------
+        position_seconds : float
+            Time of the moment in the input.
+        seconds : float or None
+            Length of the input, if it is known.
+
+        Returns
+        -------
+        float or None
+            Time in the output; None if the moment is cut out, or its place depends on the sound.
+        """
+        return position_seconds
+
+    def output_region(
+        self, start_seconds: float, end_seconds: float, seconds: float | None
+    ) -> tuple[float, float] | None:
+        """Return start and end in the output of a region of the input, see :meth:`output_position`."""
+        start, end = (self.output_position(position, seconds) for position in (start_seconds, end_seconds))
+        return None if start is None or end is None else (min(start, end), max(start, end))
 
     def output_seconds(self, seconds: float) -> float | None:
         """Return the length of the output for that of the input, without the tail; None if it depends on the sound.

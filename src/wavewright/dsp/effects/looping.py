@@ -32,6 +32,9 @@ class MakeLoop(Effect):
         """Open a stream, see :meth:`.effect.Effect.stream`."""
         return LoopStream(self, sample_rate, n_channels)
 
+    def output_position(self, position_seconds: float, seconds: float | None) -> None:
+        """Return None: where a moment goes depends on the sound."""
+
     def output_seconds(self, seconds: float) -> float | None:
         """Return the length of the loop; None where it depends on the sound."""
         _check_length(seconds)

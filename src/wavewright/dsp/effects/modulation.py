@@ -38,6 +38,8 @@ class OscillatorStream(EffectStream):
 class Tremolo(Effect):
     """Vary the level as a cosine: from full at the start down to ``1 - depth``, ``rate_hz`` times a second."""
 
+    keeps_loops = False
+
     rate_hz: float = ranged(5.0, 0.01, 1_000.0)
     depth: float = ranged(0.5, 0.0, 1.0)
 
@@ -51,6 +53,8 @@ class Tremolo(Effect):
 @dataclass(frozen=True)
 class RingModulator(Effect):
     """Multiply by a sine; ``mix`` is the fraction of the product, the rest is the sound itself."""
+
+    keeps_loops = False
 
     frequency_hz: float = ranged(440.0, 0.01, 96_000.0)
     mix: float = ranged(1.0, 0.0, 1.0)
@@ -70,6 +74,8 @@ class Phaser(Effect):
     Two filters make one notch. The sweep is a sine in octaves, a quarter of a cycle later in each further channel.
     ``mix`` is the fraction of the filtered sound; at 0.5 the notches are deepest.
     """
+
+    keeps_loops = False
 
     rate_hz: float = ranged(0.5, 0.01, 100.0)
     low_hz: float = ranged(300.0, 10.0, 48_000.0)

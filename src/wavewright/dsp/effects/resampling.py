@@ -42,6 +42,10 @@ class Speed(Effect):
         """Return the length of the output, see :meth:`.effect.Effect.output_seconds`."""
         return seconds / self.factor
 
+    def output_position(self, position_seconds: float, seconds: float | None) -> float | None:
+        """Return where in the output a moment of the input is, see :meth:`.effect.Effect.output_position`."""
+        return position_seconds / self.factor
+
 
 def resampling_stream(from_rate: float, to_rate: float, n_channels: int) -> EffectStream:
     """Return a stream that resamples; it passes the sound on if both rates are equal."""

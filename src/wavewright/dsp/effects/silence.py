@@ -32,6 +32,9 @@ class RemoveSilence(Effect):
         """Open a stream, see :meth:`.effect.Effect.stream`."""
         return RemoveSilenceStream(self, sample_rate, n_channels)
 
+    def output_position(self, position_seconds: float, seconds: float | None) -> None:
+        """Return None: where a moment goes depends on the sound."""
+
     def output_seconds(self, seconds: float) -> None:
         """Return None: the length of the output depends on the sound."""
 

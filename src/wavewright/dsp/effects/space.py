@@ -31,6 +31,8 @@ class ConvolutionReverb(Effect):
     The stream works in partitions of a fixed length, about a quarter of the response, and lags behind by one.
     """
 
+    keeps_loops = False
+
     response: np.ndarray
     response_rate: int
     mix: float = ranged(1.0, 0.0, 1.0)
@@ -156,6 +158,8 @@ class Reverb(Effect):
     ----------
     J.-M. Jot, A. Chaigne, "Digital delay networks for designing artificial reverberators", 1991.
     """
+
+    keeps_loops = False
 
     seconds: float = ranged(1.5, 0.05, 60.0)
     size: float = ranged(1.0, 0.05, 4.0)

@@ -39,6 +39,8 @@ class Stretch(Effect):
     J. Laroche, M. Dolson, "Improved phase vocoder time-scale modification of audio", 1999.
     """
 
+    keeps_loops = False
+
     factor: float = ranged(1.0, 0.1, 10.0)
 
     def stream(self, sample_rate: int, n_channels: int) -> StretchStream:
@@ -48,6 +50,10 @@ class Stretch(Effect):
     def output_seconds(self, seconds: float) -> float:
         """Return the length of the output, see :meth:`.effect.Effect.output_seconds`."""
         return seconds * self.factor
+
+    def output_position(self, position_seconds: float, seconds: float | None) -> float | None:
+        """Return where in the output a moment of the input is, see :meth:`.effect.Effect.output_position`."""
+        return position_seconds * self.factor
 
 
 class StretchStream(PartitionStream):
@@ -187,6 +193,8 @@ class AttackDetector:
 @dataclass(frozen=True)
 class PitchShift(Effect):
     """Shift the pitch, formants included, and keep the duration: stretching, then resampling."""
+
+    keeps_loops = False
 
     semitones: float = ranged(0.0, -36.0, 36.0)
 

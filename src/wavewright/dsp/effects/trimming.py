@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -50,6 +51,30 @@ class Trim(Effect):
         if min(start, end) < -TOLERANCE_SECONDS or max(start, end) > seconds + TOLERANCE_SECONDS or end < start:
             raise BadSetting(self.misfit(seconds))
         return end - start
+
+    def output_position(self, position_seconds: float, seconds: float | None) -> float | None:
+        """Return where in the output a moment of the input is, see :meth:`.effect.Effect.output_position`."""
+        kept = self._kept(seconds)
+        return position_seconds - kept[0] if kept and kept[0] <= position_seconds <= kept[1] else None
+
+    def output_region(
+        self, start_seconds: float, end_seconds: float, seconds: float | None
+    ) -> tuple[float, float] | None:
+        """Return what is kept of a region, see :meth:`.effect.Effect.output_region`."""
+        kept = self._kept(seconds)
+        if kept is None:
+            return None
+        start, end = max(start_seconds, kept[0]), min(end_seconds, kept[1])
+        return (start - kept[0], end - kept[0]) if start < end else None
+
+    def _kept(self, seconds: float | None) -> tuple[float, float] | None:
+        """Return start and end of what is kept; None if they depend on a length that is not known."""
+        start, end = self.start_seconds, self.end_seconds
+        if seconds is None and (start < 0 or (end or 0.0) < 0):
+            return None
+        length = seconds or 0.0
+        last = math.inf if end is None else end + (length if end < 0 else 0.0)
+        return start + (length if start < 0 else 0.0), last
 
     def misfit(self, seconds: float) -> str:
         """Return the sentence for a sound that is too short."""
@@ -126,6 +151,10 @@ class Pad(Effect):
         """Return the length of the output, see :meth:`.effect.Effect.output_seconds`."""
         return self.start_seconds + seconds + self.end_seconds
 
+    def output_position(self, position_seconds: float, seconds: float | None) -> float | None:
+        """Return where in the output a moment of the input is, see :meth:`.effect.Effect.output_position`."""
+        return self.start_seconds + position_seconds
+
 
 class PadStream(EndingStream):
     """The stream of :class:`Pad`; silence of ``n_start`` and ``n_end`` samples."""
@@ -164,6 +193,10 @@ class Reverse(Effect):
     def stream(self, sample_rate: int, n_channels: int) -> EffectStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
         return ReverseStream(n_channels)
+
+    def output_position(self, position_seconds: float, seconds: float | None) -> float | None:
+        """Return where in the output a moment of the input is, see :meth:`.effect.Effect.output_position`."""
+        return None if seconds is None else max(0.0, seconds - position_seconds)
 
 
 class ReverseStream(EndingStream):
