@@ -188,7 +188,7 @@ def test_manifest_reads_nemo_fields(tmp_path):
         ),
         ("a.jsonl", "", "it lists no clips"),
         ("a.jsonl", '{"audio_filepath": "x.wav"}', "lists no clip that can be used: .*x.wav does not exist"),
-        ("a.csv", "file,label\nx.wav,kick\n", "line 1: no column is named audio_filepath"),
+        ("a.csv", "hour,label\nx.wav,kick\n", "line 1: no column is named audio_filepath"),
         ("a.csv", "audio_filepath,label\nx.wav,kick,snare\n", "line 2: there are more values than columns"),
         ("a.csv", "audio_filepath,offset\nx.wav,nan\n", "line 2: offset is 'nan'"),
         ("a.txt", "x.wav", "must be a .csv or .jsonl file"),

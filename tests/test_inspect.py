@@ -3,15 +3,19 @@
 import json
 from pathlib import Path
 
+import mido
 import numpy as np
 import pytest
 import soundfile
 
+from wavewright.cli import run
 from wavewright.data import own_output
 from wavewright.data.duplicates import NEAR_DUPLICATE_DB, distances_db, equal_sets, fingerprint, near_duplicates
 from wavewright.data.folder import scan
 from wavewright.data.inspect import inspect_clips
 from wavewright.data.measure import measure
+from wavewright.dsp.mel import mel_spectrogram
+from wavewright.dsp.onset import onset_sample
 from wavewright.errors import BadFolder
 from wavewright.tasks.inspect import inspect
 from wavewright.watermark import mark_wave
@@ -234,3 +238,49 @@ def test_a_folder_of_damaged_files_is_refused(tmp_path):
     write_sound(tmp_path / "nan.wav", np.array([0.1, np.nan]), subtype="FLOAT")
     with pytest.raises(BadFolder, match=r"no sound that can be used: .*nan\.wav"):
         inspect(tmp_path)
+
+
+def test_the_fingerprint_is_that_of_all_frames():
+    rng = np.random.default_rng(4)
+    for n in (80, 1_600, 1_700, 9_000, 15_840, 15_841, 40_000):
+        wave = rng.normal(size=n).astype(np.float32) * np.exp(-np.arange(n) / 3_000).astype(np.float32)
+        head = np.zeros(15_841, np.float32)
+        from_onset = wave[onset_sample(wave, 16_000) :][:15_841]
+        head[: from_onset.size] = from_onset
+        cells = mel_spectrogram(head, 16_000, 1024, 160, 48).reshape(48, -1, 4).mean(axis=2)
+        level_db = 10 * np.log10(np.maximum(cells, 1e-20))
+        expected = np.maximum(level_db - level_db.max() + 50, 0)
+        np.testing.assert_allclose(fingerprint(wave, 16_000), expected.ravel(), atol=0.01)
+
+
+def test_channels_that_cancel_and_samples_on_another_scale_are_named(tmp_path):
+    sine = 0.5 * np.sin(np.arange(8_000) / 7)
+    other = 0.5 * np.sin(np.arange(8_000) / 5)
+    sounds = {"anti": [sine, -sine], "nearly": [sine, -0.9 * sine], "wide": [sine, other], "mono": [sine]}
+    for name, channels in sounds.items():
+        soundfile.write(tmp_path / f"{name}.wav", np.stack(channels, axis=1), 8_000, subtype="FLOAT")
+    soundfile.write(tmp_path / "integers.wav", 32_767 * sine, 8_000, subtype="FLOAT")
+    report = inspect(tmp_path)
+    assert report.antiphase == ["anti.wav", "nearly.wav"]  # 20 log10(0.05 / sqrt((1 + 0.81) / 2)) = -25.6 dB
+    assert report.off_scale == ["integers.wav"]
+    assert any("in antiphase" in warning and "anti.wav" in warning for warning in report.warnings)
+    assert any("perhaps scaled as integers" in warning for warning in report.warnings)
+
+
+def test_a_folder_of_scores_is_inspected(tmp_path):
+    for name, pitches in {"a.mid": (60, 64, 67), "b.mid": (62, 65), "copy.mid": (60, 64, 67)}.items():
+        file = mido.MidiFile(ticks_per_beat=480)
+        track = mido.MidiTrack([mido.MetaMessage("time_signature", numerator=3, denominator=4)])
+        for pitch in pitches:
+            track += [mido.Message("note_on", note=pitch), mido.Message("note_off", note=pitch, time=480)]
+        file.tracks.append(track)
+        file.save(tmp_path / name)
+    (tmp_path / "broken.mid").write_bytes(b"MThd")
+    report = inspect(tmp_path)
+    assert (report.n_scores, report.n_notes, report.metres) == (3, 8, {"3/4": 3})
+    assert report.hours * 3600 == pytest.approx(8 * 0.5)
+    assert report.duplicates == [["a.mid", "copy.mid"]]
+    assert [*report.unusable] == ["broken.mid"]
+    assert "3 scores" in str(report)
+    assert "a.mid = copy.mid" in str(report)
+    assert run(["data", "inspect", str(tmp_path)]) == 0

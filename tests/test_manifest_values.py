@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -108,7 +109,8 @@ def test_names_with_any_letter_are_read_again(tmp_path, ending, odd):
 
 def test_lists_of_texts_may_hold_any_letter(tmp_path, sound):
     path = tmp_path / "metadata.csv"
-    path.write_text("a|one\u2028two\r\na|three\x85four\n", encoding="utf-8", newline="")
+    shutil.copy(sound, sound.with_name("b.wav"))
+    path.write_text("a|one\u2028two\r\nb|three\x85four\n", encoding="utf-8", newline="")
     assert [entry.text for entry in manifest.read(path).entries] == ["one\u2028two", "three\x85four"]
 
 

@@ -23,7 +23,7 @@ from .recitation import (
     nearest_recordings,
     p_value,
 )
-from .recordings import Recording
+from .recordings import AuditedRecording
 from .repetition import REPEATED_LIMITS, repeated_sounds
 from .report import Comparison, EmbeddingComparison, Recitation
 
@@ -55,8 +55,8 @@ class Material:
         Different recordings that it did not learn from; empty without any.
     """
 
-    training: tuple[Recording, ...]
-    held_out: tuple[Recording, ...]
+    training: tuple[AuditedRecording, ...]
+    held_out: tuple[AuditedRecording, ...]
 
     @property
     def baseline(self) -> str:
@@ -127,7 +127,7 @@ def examine_membership(model: Model, material: Material, count: int, show: Show)
         family = model.card.family
         return f"Membership inference needs a likelihood or a reconstruction, which models of the family {family} lack."
 
-    def losses(recordings: Sequence[Recording], shown: Callable[[float], None]) -> list[Scored]:
+    def losses(recordings: Sequence[AuditedRecording], shown: Callable[[float], None]) -> list[Scored]:
         return losses_of(model, recordings, shown)
 
     training, held_out = (_most_copied(each) for each in (material.training, material.held_out))
@@ -188,7 +188,7 @@ def _continued(
     return found[0], found[1]
 
 
-def _most_copied(recordings: Sequence[Recording]) -> list[Recording]:
+def _most_copied(recordings: Sequence[AuditedRecording]) -> list[AuditedRecording]:
     """Return the recordings: those with most copies first, others in an order drawn by a fixed seed."""
     order = np.random.default_rng(0).permutation(len(recordings))
     return [recordings[row] for row in sorted(order, key=lambda row: -recordings[row].n_copies)]

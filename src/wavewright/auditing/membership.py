@@ -15,7 +15,7 @@ from ..metrics.confusion import wilson_interval
 from ..metrics.reconstruction import mel_distance
 from ..metrics.sampling import Interval, bootstrap_interval
 from .memorisation import Memorisation, Scored, memorisation_of
-from .recordings import Recording
+from .recordings import AuditedRecording
 
 RATES = (0.01, 0.001)
 """Fractions of held-out recordings that may be taken for training recordings."""
@@ -103,7 +103,7 @@ def _detected(train: np.ndarray, held_out: np.ndarray, rate: float) -> Interval 
     return wilson_interval(int((train < limit).sum()), len(train))
 
 
-def losses_of(model: Model, recordings: Sequence[Recording], show: Callable[[float], None]) -> list[Scored]:
+def losses_of(model: Model, recordings: Sequence[AuditedRecording], show: Callable[[float], None]) -> list[Scored]:
     """Return the loss of each recording; those without a label or speaker that the model needs are left out.
 
     Parameters
@@ -132,7 +132,7 @@ def loss_name(model: Model) -> str:
     return "error of the reconstruction, nats of log-mel" if isinstance(model, Autoencoder | Codec) else ""
 
 
-def _loss_of(model: Model, recording: Recording) -> float:
+def _loss_of(model: Model, recording: AuditedRecording) -> float:
     wave, entry = recording.prepared, recording.entry
     if isinstance(model, RecordingScorer):
         return model.loss_of(wave, entry.label, entry.speaker if getattr(model, "speakers", ()) else None)

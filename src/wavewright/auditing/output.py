@@ -11,7 +11,7 @@ import numpy as np
 from ..contracts.generation import ClipRequest, SequenceGenerator
 from ..contracts.runtime import Generator
 from ..errors import BadSetting
-from .recordings import Recording
+from .recordings import AuditedRecording
 
 PROMPT_FRACTION = 0.5
 MIN_PROMPT_SECONDS = 0.1
@@ -32,7 +32,7 @@ class AuditedClip:
 class Continuation:
     """A model's continuation of the first half of a recording, and its second half, ``(time,)`` each."""
 
-    recording: Recording
+    recording: AuditedRecording
     rest: np.ndarray
     expected: np.ndarray
 
@@ -61,7 +61,10 @@ def generated_clips(model: Generator, count: int, seed: int) -> Iterator[Audited
 
 
 def continuations(
-    model: SequenceGenerator[ClipRequest], recordings: Sequence[Recording], seed: int, show: Callable[[float], None]
+    model: SequenceGenerator[ClipRequest],
+    recordings: Sequence[AuditedRecording],
+    seed: int,
+    show: Callable[[float], None],
 ) -> Iterator[Continuation]:
     """Yield what the model continues the first half of each recording with; recordings that are too short are left out.
 

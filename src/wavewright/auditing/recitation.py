@@ -13,7 +13,7 @@ from ..metrics.confusion import wilson_interval
 from ..metrics.sampling import Interval
 from .fingerprint import CELL_SECONDS, CellLevels, distances, levels_of, locate, windows_of
 from .output import Continuation
-from .recordings import Recording
+from .recordings import AuditedRecording
 
 COPY_DB = 1.0
 """Distance from a recording up to which a window counts as a copy of it."""
@@ -121,7 +121,7 @@ class Share:
 
 
 def nearest_recordings(
-    clips: Sequence[tuple[str, CellLevels]], references: Sequence[Recording], own_groups: Sequence[object] = ()
+    clips: Sequence[tuple[str, CellLevels]], references: Sequence[AuditedRecording], own_groups: Sequence[object] = ()
 ) -> list[Nearest]:
     """Return the window of each clip that is most like a recording, clips without sound left out.
 
@@ -155,20 +155,20 @@ def nearest_recordings(
     return [best[number] for number in sorted(best)]
 
 
-def leave_one_out(chosen: Sequence[Recording], recordings: Sequence[Recording]) -> list[Nearest]:
+def leave_one_out(chosen: Sequence[AuditedRecording], recordings: Sequence[AuditedRecording]) -> list[Nearest]:
     """Return the recording of another group that is nearest to each chosen one: what is usual among different ones."""
     clips = [(str(recording.entry.path), recording.levels) for recording in chosen]
     return nearest_recordings(clips, recordings, [group_of(recording) for recording in chosen])
 
 
-def group_of(recording: Recording) -> str:
+def group_of(recording: AuditedRecording) -> str:
     """Return the group of a recording, or its file if it has none or is grouped by speaker."""
     entry = recording.entry
     return f"{entry.path} {entry.offset_seconds}" if entry.group in (None, entry.speaker) else f"group {entry.group}"
 
 
 def continued_recordings(
-    continued: Sequence[Continuation], references: Sequence[Recording], sample_rate: int
+    continued: Sequence[Continuation], references: Sequence[AuditedRecording], sample_rate: int
 ) -> list[Nearest]:
     """Return how near the continuation of each recording is to its own second half.
 
@@ -195,7 +195,7 @@ def continued_recordings(
     return [
         _nearest(
             f"continuation of {each.recording.entry.path}",
-            Recording(each.recording.entry, each.expected, sample_rate),
+            AuditedRecording(each.recording.entry, each.expected, sample_rate),
             start,
             cells,
             distance,
@@ -222,7 +222,7 @@ def p_value(clips: Share, held_out: Share) -> float:
 
 
 def _nearest(
-    clip: str, reference: Recording, start: int, cells: np.ndarray, distance: float, following: float
+    clip: str, reference: AuditedRecording, start: int, cells: np.ndarray, distance: float, following: float
 ) -> Nearest:
     match = locate(cells, reference.levels)
     ratio = distance / following if math.isfinite(following) and following > 0 else 1.0

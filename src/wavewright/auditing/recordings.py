@@ -24,7 +24,7 @@ MAX_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
-class Recording:
+class AuditedRecording:
     """A recording ``(time,)`` at the sample rate of the model, and how often the folder has it.
 
     ``level`` is that of its preparation for training; see :class:`wavewright.data.preparation.Preparation`.
@@ -52,7 +52,7 @@ class Recording:
 class Recordings:
     """Different recordings of a folder, and files that were left out."""
 
-    different: tuple[Recording, ...]
+    different: tuple[AuditedRecording, ...]
     problems: tuple[Problem, ...] = ()
 
     @property
@@ -108,7 +108,7 @@ def read_recordings(
     left_out = {member for members in copies for member in members[1:]}
     return Recordings(
         tuple(
-            Recording(entry, wave, sample_rate, n_copies.get(number, 1), level)
+            AuditedRecording(entry, wave, sample_rate, n_copies.get(number, 1), level)
             for number, (entry, wave) in enumerate(waves)
             if number not in left_out
         ),

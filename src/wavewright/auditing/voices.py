@@ -20,7 +20,7 @@ from ..errors import MissingExtra
 from ..models.card import Card
 from ..speech.voice import Voice
 from .output import speakers_of
-from .recordings import Recording
+from .recordings import AuditedRecording
 
 SAMPLE_RATE = 16_000
 PERCENTILE = 99.9
@@ -171,7 +171,7 @@ def different_limit(speakers: Sequence[np.ndarray]) -> tuple[float, int]:
     return float(np.percentile(np.concatenate(similarities), PERCENTILE)), n_pairs
 
 
-def waves_by_speaker(recordings: Sequence[Recording]) -> dict[str, list[np.ndarray]]:
+def waves_by_speaker(recordings: Sequence[AuditedRecording]) -> dict[str, list[np.ndarray]]:
     """Return the waves of each speaker, by the manifest's speaker or else by label; recordings of neither left out."""
     waves: dict[str, list[np.ndarray]] = {}
     for recording in recordings:
@@ -207,7 +207,7 @@ def read_by(name: str, card: Card) -> tuple[dict[str, list[np.ndarray]], int]:
 
 
 def examine_voices(
-    model: Model, name: str, recordings: Sequence[Recording], seed: int, embed: Embedder
+    model: Model, name: str, recordings: Sequence[AuditedRecording], seed: int, embed: Embedder
 ) -> Voices | str:
     """Return how similar the voices of a model are to recorded speakers, or why there is nothing to compare.
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from functools import cache
 
 import numpy as np
 
 from ..clip import Clip
-from ..dsp.mel import mel_spectrogram, power_to_db
+from ..dsp.mel import mel_filterbank, power_to_db
 from ..dsp.onset import onset_sample
+from ..dsp.spectrum import spectrogram
 
 NEAR_DUPLICATE_DB = 4.0
 """Distance of fingerprints below which clips are near-duplicates.
@@ -25,7 +27,16 @@ N_FRAMES = 100
 FRAMES_PER_CELL = 4
 FLOOR_DB = 50.0
 
+PRODUCT_FRAMES = 8
+"""Frames of a product of matrices: so small that it is computed in one thread, and that folders of thousands of short
+clips do not wait for the threads of each."""
+
 _BLOCK_ROWS = 512
+
+
+@cache
+def _filters() -> np.ndarray:
+    return mel_filterbank(SAMPLE_RATE, N_FFT, N_MELS)
 
 
 def fingerprint(wave: np.ndarray, sample_rate: int) -> np.ndarray:
@@ -39,11 +50,17 @@ def fingerprint(wave: np.ndarray, sample_rate: int) -> np.ndarray:
         ``(1200,)`` float32, dB above a floor 50 dB below the loudest cell.
     """
     wave = Clip(wave[None, :], sample_rate).resample(SAMPLE_RATE).wave[0]
-    n_samples = HOP_LENGTH * (N_FRAMES - 1) + 1
-    head = np.zeros(n_samples, dtype=np.float32)
-    from_onset = wave[onset_sample(wave, SAMPLE_RATE) :][:n_samples]
-    head[: from_onset.size] = from_onset
-    mel = mel_spectrogram(head, SAMPLE_RATE, N_FFT, HOP_LENGTH, N_MELS)  # (bands, frames)
+    from_onset = wave[onset_sample(wave, SAMPLE_RATE) :][: HOP_LENGTH * (N_FRAMES - 1) + 1]
+    n_cells = min(-(-(from_onset.size + N_FFT // 2) // (HOP_LENGTH * FRAMES_PER_CELL)), N_FRAMES // FRAMES_PER_CELL)
+    n_frames = n_cells * FRAMES_PER_CELL  # all others are silent
+    head = np.zeros(HOP_LENGTH * (n_frames - 1) + 1, dtype=np.float32)
+    head[: from_onset.size] = from_onset[: head.size]
+    power = spectrogram(head, N_FFT, HOP_LENGTH, padding="zero")  # (bins, frames)
+    mel = np.zeros((N_MELS, N_FRAMES), np.float32)
+    for start in range(0, n_frames, PRODUCT_FRAMES):
+        mel[:, start : start + PRODUCT_FRAMES][:, : n_frames - start] = (
+            _filters() @ power[:, start : start + PRODUCT_FRAMES]
+        )
     cells = mel.reshape(N_MELS, -1, FRAMES_PER_CELL).mean(axis=2)
     level_db = power_to_db(cells, floor=1e-20, range_db=FLOOR_DB)
     above_floor: np.ndarray = level_db - level_db.max() + FLOOR_DB

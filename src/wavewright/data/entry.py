@@ -76,10 +76,11 @@ class Problem:
 
 @dataclass(frozen=True)
 class Scan:
-    """The clips of a folder in a fixed order, and the files that cannot be used."""
+    """The clips of a folder in a fixed order, the files that cannot be used, and what was read as what."""
 
     entries: tuple[Entry, ...]
     problems: tuple[Problem, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def labels(self) -> tuple[str, ...]:

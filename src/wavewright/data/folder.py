@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 from ..errors import BadAudio, BadFolder, BadSetting, MissingExtra
+from ..file_hash import sha256_of
 from ..names import name_problem, quoted
+from ..progress_bar import report_progress
 from ..sound_file import MEDIA_SUFFIXES
 from . import manifest as manifests
-from .entry import SUFFIXES, Entry, Problem, Scan, first_problem, read_length
+from .entry import SUFFIXES, Entry, Problem, Scan, Split, first_problem, read_length
 
 LabelFrom = Literal["none", "folder"]
 """``folder``: the label of a clip is the first sub-folder of its path; ``none``: clips have no labels."""
@@ -21,8 +25,21 @@ GroupFrom = Literal["folder", "prefix"]
 """``folder``: the group is the first sub-folder (below the label's, if labels are folders too); ``prefix``: the file
 name up to its first underscore, as in ``<kit>_<name>.wav``."""
 
-METADATA_FILE = "metadata.csv"
-"""Transcripts of a folder in LJSpeech's format, lines ``name|text``; see :func:`.manifest.read`."""
+METADATA_FILES = ("metadata.csv", "metadata.tsv")
+"""Tables of the recordings of a folder, such as LJSpeech's lines ``name|text``; see :func:`.manifest.read`."""
+
+SPLITS: dict[str, Split] = {
+    "train": "train",
+    "training": "train",
+    "valid": "valid",
+    "validation": "valid",
+    "val": "valid",
+    "dev": "valid",
+    "test": "test",
+    "testing": "test",
+    "eval": "test",
+}
+"""Sub-folders that divide a collection, and do not name labels, where it has no others."""
 
 
 def scan(
@@ -39,7 +56,8 @@ def scan(
     Parameters
     ----------
     folder : Path or str
-        A folder, a manifest, or a folder with transcripts in LJSpeech's format (METADATA_FILE).
+        A folder, a manifest, or a folder with a table of its recordings (METADATA_FILES). Sub-folders ``train`` and
+        ``test`` alone are splits, and labels are below them.
     label_from : str, optional
         Source of the labels, see ``LabelFrom``; None: sub-folders, if most clips are in one.
     group_from : str, optional
@@ -55,7 +73,7 @@ def scan(
     Raises
     ------
     BadFolder
-        If no clip can be used.
+        If no clip can be used, or labels differ in their spelling alone.
     BadSetting
         If ``label_from`` or ``group_from`` is unknown.
     """
@@ -66,19 +84,33 @@ def scan(
         raise BadSetting(f"group_from is {group_from!r}; it must be 'folder', 'prefix' or None.")
     if manifest is None and root.is_file() and root.suffix.lower() in manifests.SUFFIXES:
         manifest = root
-    if (
-        manifest is None
-        and label_from != "folder"
-        and group_from is None
-        and manifests.is_metadata(root / METADATA_FILE)
-    ):
-        manifest = root / METADATA_FILE
+    notes: list[str] = []
+    if manifest is None:
+        manifest, notes = _metadata_of(root, is_asked_for=label_from != "folder" and group_from is None)
     if manifest is not None:
         return manifests.read(manifest)
     if not root.is_dir():
         reason = "is a file" if root.exists() else "does not exist"
         raise BadFolder(f"{root} {reason}; give a folder with sound files in it, or a manifest (.csv or .jsonl).")
-    return _scan_files(root, label_from, group_from)
+    scanned = _scan_files(root, label_from, group_from)
+    manifests.check_spelling(root, scanned.entries)
+    return replace(scanned, notes=(*notes, *scanned.notes))
+
+
+def _metadata_of(root: Path, is_asked_for: bool) -> tuple[Path | None, list[str]]:
+    """Return the table of the recordings of a folder, None without one, and notes on tables that are not read."""
+    notes = []
+    for name in METADATA_FILES:
+        path = root / name
+        if not path.is_file():
+            continue
+        if not is_asked_for:
+            notes.append(f"{name} is not read, because labels or groups are taken from folders and names of files.")
+        elif manifests.is_metadata(path):
+            return path, []
+        else:
+            notes.append(f"{name} is not read: none of its lines begins with the name of a sound file of the folder.")
+    return None, notes
 
 
 def _scan_files(root: Path, label_from: LabelFrom | None, group_from: GroupFrom | None) -> Scan:
@@ -86,22 +118,64 @@ def _scan_files(root: Path, label_from: LabelFrom | None, group_from: GroupFrom 
     entries: list[Entry] = []
     problems: list[Problem] = []
     files = list(_sound_files(root))
+    splits = _splits_of(root, files)
     if label_from is None:
-        label_from = _guess_label_from(root, files, group_from)
-    for file in files:
-        clip = file if isinstance(file, Problem) else _entry(file, root, label_from, group_from)
+        label_from = _guess_label_from(root, files, group_from, n_split_folders=1 if splits else 0)
+    for n_done, file in enumerate(files):
+        report_progress("reading the headers of the recordings", n_done / len(files))
+        clip = file if isinstance(file, Problem) else _entry(file, root, label_from, group_from, splits)
         if isinstance(clip, Problem):
             problems.append(clip)
         else:
             entries.append(clip)
     if not entries:
         raise BadFolder(_nothing_usable(root, problems, label_from))
-    return Scan(tuple(entries), tuple(problems))
+    notes = list(_notes_on_doubles(root, entries))
+    if splits:
+        listed = ", ".join(f"{name}/ as {split}" for name, split in splits.items())
+        notes.insert(0, f"sub-folders are read as splits: {listed}; labels are taken from the folders below.")
+    return Scan(tuple(entries), tuple(problems), tuple(notes))
 
 
-def _guess_label_from(root: Path, files: list[Path | Problem], group_from: GroupFrom | None) -> LabelFrom:
-    """Return ``folder`` if most sound files are in a sub-folder besides that of their group."""
-    min_depth = 2 if group_from == "folder" else 1
+def _splits_of(root: Path, files: list[Path | Problem]) -> dict[str, Split]:
+    """Return the split of each sub-folder if these are train and test, or the like, alone; else nothing."""
+    parts = [path.relative_to(root).parts for path in files if isinstance(path, Path)]
+    names = dict.fromkeys(each[0] for each in parts if len(each) > 1)
+    splits = {name: SPLITS[name.casefold()] for name in names if name.casefold() in SPLITS}
+    is_divided = len(splits) == len(names) and {*splits.values()} > {"train"}
+    return splits if is_divided and all(len(each) > 1 for each in parts) else {}
+
+
+def _notes_on_doubles(root: Path, entries: Sequence[Entry]) -> Iterator[str]:
+    """Yield a warning about files of one content under several labels, if there are any."""
+    by_size: dict[tuple[int, int], list[Entry]] = {}
+    for entry in entries:
+        if entry.label is not None:
+            with suppress(OSError):  # it was removed meanwhile
+                by_size.setdefault((entry.path.stat().st_size, entry.n_frames), []).append(entry)
+    doubles: list[list[Entry]] = []
+    for candidates in by_size.values():
+        if len({entry.label for entry in candidates}) < 2:
+            continue
+        by_content: dict[str, list[Entry]] = {}
+        for entry in candidates:
+            with suppress(OSError):
+                by_content.setdefault(sha256_of(entry.path), []).append(entry)
+        doubles += [same for same in by_content.values() if len({entry.label for entry in same}) > 1]
+    if doubles:
+        shown = " = ".join(entry.path.relative_to(root).as_posix() for entry in doubles[0][:3])
+        recordings = "1 recording is" if len(doubles) == 1 else f"{len(doubles)} recordings are"
+        yield (
+            f"warning: {recordings} under several labels ({shown}), which contradict each other; keep each under one, "
+            "or list it in a manifest with several labels."
+        )
+
+
+def _guess_label_from(
+    root: Path, files: list[Path | Problem], group_from: GroupFrom | None, n_split_folders: int = 0
+) -> LabelFrom:
+    """Return ``folder`` if most sound files are in a sub-folder besides those of their group and split."""
+    min_depth = (2 if group_from == "folder" else 1) + n_split_folders
     depths = [len(path.relative_to(root).parts) - 1 for path in files if isinstance(path, Path)]
     return "folder" if 2 * sum(depth >= min_depth for depth in depths) > len(depths) else "none"
 
@@ -119,9 +193,17 @@ def _nothing_usable(root: Path, problems: list[Problem], label_from: LabelFrom) 
     return f"{root} holds no sound that can be used: {first_problem(problems)}."
 
 
-def _entry(path: Path, root: Path, label_from: LabelFrom, group_from: GroupFrom | None) -> Entry | Problem:
-    """Return the entry of a sound file with label and group from its path, or the reason why it has none."""
+def _entry(
+    path: Path, root: Path, label_from: LabelFrom, group_from: GroupFrom | None, splits: Mapping[str, Split]
+) -> Entry | Problem:
+    """Return the entry of a sound file with split, label and group from its path, or the reason why it has none.
+
+    Without a folder of validation clips, these are chosen among the training clips as in any folder.
+    """
     folders = list(path.relative_to(root).parts[:-1])
+    split = splits[folders.pop(0)] if splits else None
+    if split == "train" and "valid" not in splits.values():
+        split = None
     label = None
     if label_from == "folder":
         if not folders:
@@ -139,7 +221,7 @@ def _entry(path: Path, root: Path, label_from: LabelFrom, group_from: GroupFrom 
         n_frames, sample_rate, channels = read_length(path)
     except (BadAudio, MissingExtra) as error:
         return Problem(path, str(error))
-    return Entry(path, label, group, n_frames / sample_rate, sample_rate, channels, n_frames)
+    return Entry(path, label, group, n_frames / sample_rate, sample_rate, channels, n_frames, split)
 
 
 def _sound_files(root: Path) -> Iterator[Path | Problem]:

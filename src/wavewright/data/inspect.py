@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from ..errors import BadAudio, BadFolder, MissingExtra
+from ..progress_bar import report_progress
 from ..units import gain_to_db
 from .duplicates import equal_sets, near_duplicates
-from .entry import MIN_SECONDS, Problem, Scan, first_problem
+from .entry import MIN_SECONDS, Entry, Problem, Scan, first_problem
 from .measure import ClipMeasurements, measure
 from .own_output import marked_entries
 from .report import InspectionReport, warnings_of
@@ -25,6 +28,14 @@ LONG_TRAILING_SECONDS = 1.0
 
 MAX_COMPARED = 20_000
 """Largest number of clips that are compared for near-duplicates: the time grows with its square."""
+
+MIN_MONO_DB = -20.0
+"""Level of the mean of the channels over that of the channels below which they cancel each other."""
+
+MAX_PEAK = 8.0
+"""Peak, relative to full scale, above which floating-point samples have another scale, such as that of integers."""
+
+MAX_THREADS = 8
 
 Progress = Callable[[int, int], None]
 """Called with the number of clips that are done and the number of all."""
@@ -79,11 +90,14 @@ def inspect_clips(scan: Scan, folder: Path | str, progress: Progress | None = No
         ),
         trailing_silence=names_where(clip.trailing_silence_seconds > LONG_TRAILING_SECONDS for clip in clips),
         dc_offset=names_where(abs(clip.dc_offset) > max(MIN_DC_OFFSET, 0.1 * clip.rms) for clip in clips),
+        antiphase=names_where(not clip.is_silent and clip.mono_db < MIN_MONO_DB for clip in clips),
+        off_scale=names_where(clip.peak > MAX_PEAK for clip in clips),
         duplicates=[[names[i] for i in members] for members in equal_sets([clip.audio_hash for clip in clips])],
         near_duplicates=_near_duplicate_names(clips, names),
         marked=[
             _name(entry.path, entry.offset_seconds, root) for entry in marked_entries([clip.entry for clip in clips])
         ],
+        notes=tuple(scan.notes),
         unusable={_name(problem.path, 0, root): problem.reason for problem in problems},
     )
     return replace(report, warnings=tuple(warnings_of(report)))
@@ -93,14 +107,24 @@ def _measure_all(scan: Scan, progress: Progress | None) -> tuple[list[ClipMeasur
     """Measure every clip; return the measurements, and the problems of the scan and of the clips that failed."""
     clips: list[ClipMeasurements] = []
     problems = list(scan.problems)
-    for n_done, entry in enumerate(scan.entries, start=1):
-        try:
-            clips.append(measure(entry))
-        except (BadAudio, MissingExtra) as error:
-            problems.append(Problem(entry.path, str(error)))
-        if progress is not None:
-            progress(n_done, len(scan.entries))
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, MAX_THREADS)) as pool:
+        for n_done, measured in enumerate(pool.map(_measured, scan.entries), start=1):
+            if isinstance(measured, Problem):
+                problems.append(measured)
+            else:
+                clips.append(measured)
+            report_progress("inspecting", n_done / len(scan.entries))
+            if progress is not None:
+                progress(n_done, len(scan.entries))
     return clips, problems
+
+
+def _measured(entry: Entry) -> ClipMeasurements | Problem:
+    """Return the measurements of a clip, or why it cannot be used."""
+    try:
+        return measure(entry)
+    except (BadAudio, MissingExtra) as error:
+        return Problem(entry.path, str(error))
 
 
 def _name(path: Path, offset_seconds: float, folder: Path) -> str:

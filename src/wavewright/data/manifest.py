@@ -5,8 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import math
+import os
+import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Literal, cast, get_args
 
@@ -16,6 +19,7 @@ from ..names import name_problem, quoted
 from ..whole_file import write_whole
 from .entry import SUFFIXES as SOUND_SUFFIXES
 from .entry import Entry, Problem, Scan, Split, first_problem, read_length
+from .tables import DELIMITERS, Table, decoded, named_columns, read_table
 
 FIELDS = (
     "audio_filepath",
@@ -34,7 +38,8 @@ FIELDS = (
 ``speaker``, and fields of other names are ignored. ``labels`` are those of a clip with several: a list, or names
 between ``|`` signs."""
 
-SUFFIXES = (".csv", ".jsonl", ".json")
+TABLE_SUFFIXES = (".csv", ".tsv")
+SUFFIXES = (*TABLE_SUFFIXES, ".jsonl", ".json")
 """File name endings of manifests."""
 
 LABEL_SEPARATOR = "|"
@@ -52,28 +57,33 @@ def read(path: Path | str) -> Scan:
     Parameters
     ----------
     path : Path or str
-        ``.jsonl`` or ``.json`` with one object a line, or ``.csv``. A ``.csv`` without column names whose lines are
-        ``name|text`` or ``name|text|normalised text`` has LJSpeech's format: the clips are in ``wavs`` or beside it.
-        File names are relative to the manifest's folder.
+        ``.jsonl`` or ``.json`` with one object a line, or a table, ``.csv`` or ``.tsv``. A table without NeMo's names
+        of columns is read as :mod:`.tables` says, such as ``name|text`` of LJSpeech: the clips are in ``wavs`` or
+        beside it. File names are relative to the manifest's folder.
 
     Raises
     ------
     BadFolder
-        If a field is invalid (the message has the line), or no clip can be used.
+        If a field is invalid (the message has the line), two lines contradict each other, or no clip can be used.
     """
     path = Path(path)
     entries: list[Entry] = []
+    lines: list[int] = []
     problems: list[Problem] = []
-    for line, record in _records(path):
+    records, notes = _records(path)
+    for line, record in records:
         clip = _entry(record, path, line)
         if isinstance(clip, Problem):
             problems.append(clip)
         else:
             entries.append(clip)
+            lines.append(line)
     if not entries:
         why = first_problem(problems) if problems else "it lists no clips"
         raise BadFolder(f"{path} lists no clip that can be used: {why}.")
-    return Scan(tuple(entries), tuple(problems))
+    check_lines(path, entries, lines)
+    check_spelling(path, entries)
+    return Scan(tuple(entries), tuple(problems), notes)
 
 
 def write(path: Path | str, entries: Sequence[Entry]) -> None:
@@ -121,60 +131,118 @@ def _record(entry: Entry, folder: Path) -> Record:
     }
 
 
-def _records(path: Path) -> Iterator[tuple[int, Record]]:
-    """Yield the line number and the fields of every clip in the manifest."""
+def _records(path: Path) -> tuple[Iterable[tuple[int, Record]], tuple[str, ...]]:
+    """Return the line number and the fields of every clip in the manifest, and notes on how it is read."""
     if not path.is_file():
         raise BadFolder(f"The manifest {path} does not exist; give a .csv or .jsonl file.")
     if path.suffix.lower() not in SUFFIXES:
         raise BadFolder(f"The manifest {path} ends in {path.suffix!r}; it must be a .csv or .jsonl file.")
+    if path.suffix.lower() in TABLE_SUFFIXES:
+        return _table_records(path)
     try:
         content = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadFolder(f"The manifest {path} is not UTF-8 text (byte {error.start}); save it as UTF-8.") from error
-    lines = content.replace("\r\n", "\n").replace("\r", "\n").split("\n")  # not splitlines: U+2028 may be in a name
-    if path.suffix.lower() != ".csv":
-        yield from _json_records(path, lines)
-    elif _is_piped(lines[0]):
-        yield from _piped_records(path, lines)
-    else:
-        yield from _csv_records(path, content)
+    return _json_records(path, _with_one_line_end(content).split("\n")), ()
+
+
+def _with_one_line_end(content: str) -> str:
+    """Return a text whose lines end in a newline; splitlines would also divide at U+2028, which may be in a name."""
+    return content.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _table_records(path: Path) -> tuple[Iterable[tuple[int, Record]], tuple[str, ...]]:
+    """Return the records of a table, and what was read as what if the table does not say so itself."""
+    content, encoding = decoded(path)
+    first = next((line for line in content.splitlines() if line.strip()), "")
+    note = f"{path.name} is not UTF-8 and is read as {encoding}; save it as UTF-8 if letters are wrong."
+    by_encoding = (note,) if encoding else ()
+    if "audio_filepath" in [name.strip().strip('"') for name in first.split(",")]:
+        return _csv_records(path, content.lstrip("\r\n")), by_encoding
+    table = read_table(path, _with_one_line_end(content), partial(_names_sound, path.parent))
+    if table is None:
+        return _csv_records(path, content), by_encoding  # which says what is missing
+    return (_table_record(path, table, line, cells) for line, cells in table.rows), (f"{table.note}.", *by_encoding)
 
 
 def is_metadata(path: Path) -> bool:
-    """Return True if the first line of a file is that of transcripts in LJSpeech's format."""
+    """Return True if a file is a table that names sound files of its folder."""
     try:
         if not path.is_file():
             return False
-        with path.open(encoding="utf-8-sig") as opened:
-            first = opened.readline()
-    except (OSError, UnicodeDecodeError):
+        content, _ = decoded(path)
+    except (OSError, BadFolder):
         return False
-    return _is_piped(first)
+    first = next((line for line in content.splitlines() if line.strip()), "")
+    if any(named_columns(first, delimiter) for delimiter in DELIMITERS):
+        return True
+    delimiters = [delimiter for delimiter in DELIMITERS if delimiter in first]
+    lines = [line for line in _with_one_line_end(content).split("\n") if line.strip()]
+    return "|" in first or any(
+        _names_sound(path.parent, line.split(delimiter)[0].strip().strip('"'))
+        for line in lines[:50]
+        for delimiter in delimiters
+    )
 
 
-def _is_piped(line: str) -> bool:
-    return "|" in line and "audio_filepath" not in line
+def _names_sound(folder: Path, name: str) -> bool:
+    """Return whether a cell of a table names a sound file of its folder."""
+    return bool(name) and _is_file(folder / _file_of(folder, name))
 
 
-def _piped_records(path: Path, lines: Sequence[str]) -> Iterator[tuple[int, Record]]:
-    """Yield the records of LJSpeech's format; quotes belong to the text."""
-    for line, row in enumerate(lines, start=1):
-        if not row.strip():
-            continue
-        columns = [column.strip() for column in row.split("|")]
-        if len(columns) not in (2, 3) or not columns[0]:
-            raise BadFolder(
-                f"{path}, line {line}: this is not name|text, or name|text|text in full; write one recording a line."
-            )
-        text = columns[-1] or columns[1]
-        yield line, {"audio_filepath": _file_of(path.parent, columns[0]), **({"text": text} if text else {})}
+def _table_record(path: Path, table: Table, line: int, cells: tuple[str, ...]) -> tuple[int, Record]:
+    record: Record = {field: cell for field, cell in zip(table.columns, cells, strict=True) if field and cell}
+    text = record.pop("text_in_full", None)
+    if text is not None:
+        record["text"] = text
+    return line, record | {"audio_filepath": _file_of(path.parent, str(record["audio_filepath"]))}
 
 
 def _file_of(folder: Path, name: str) -> str:
     """Return the file of a name with or without ending, relative to the folder; by default ``wavs/<name>.wav``."""
     endings = ("", *SOUND_SUFFIXES)
     candidates = [f"{subfolder}{name}{ending}" for ending in endings for subfolder in ("wavs/", "wav/", "")]
-    return next((file for file in candidates if _is_file(folder / file)), f"wavs/{name}.wav")
+    missing = name if name.lower().endswith(endings[1:]) else f"wavs/{name}.wav"
+    return next((file for file in candidates if _is_file(folder / file)), missing)
+
+
+def check_lines(path: Path, entries: Sequence[Entry], lines: Sequence[int]) -> None:
+    """Raise BadFolder if two lines say different things of one clip."""
+    known: dict[tuple[str, float, int], int] = {}
+    for index, entry in enumerate(entries):
+        first = known.setdefault((os.path.normpath(entry.path), entry.offset_seconds, entry.n_frames), index)
+        before, now = _facts(entries[first]), _facts(entry)
+        for name in before:
+            if before[name] == now[name]:
+                continue
+            several = "; a clip with several labels has them all in one line, as labels" if name == "label" else ""
+            raise BadFolder(
+                f"{path}: the lines {lines[first]} and {lines[index]} contradict each other about {entry.path.name} "
+                f"({name} {quoted(str(before[name]))} and {quoted(str(now[name]))}); keep one of them{several}."
+            )
+
+
+def _facts(entry: Entry) -> dict[str, object]:
+    """Return what a manifest says of a clip."""
+    names = ("text", "speaker", "split", "pitch", "language")
+    return {"label": LABEL_SEPARATOR.join(entry.all_labels), **{name: getattr(entry, name) for name in names}}
+
+
+def check_spelling(source: Path, entries: Sequence[Entry]) -> None:
+    """Raise BadFolder for labels, or speakers, that differ in case or in how accents are encoded alone."""
+    names = {
+        "labels": dict.fromkeys(label for entry in entries for label in entry.all_labels),
+        "speakers": dict.fromkeys(entry.speaker for entry in entries if entry.speaker),
+    }
+    for kind, spellings in names.items():
+        known: dict[str, str] = {}
+        for name in spellings:
+            other = known.setdefault(unicodedata.normalize("NFKC", name).casefold().strip(), name)
+            if other != name:
+                raise BadFolder(
+                    f"{source} has the {kind} {quoted(other)} and {quoted(name)}, which differ in their spelling "
+                    "alone; rename one, or merge them."
+                )
 
 
 def _is_file(path: Path) -> bool:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..dsp.levels import LevelMeter
+from ..units import gain_to_db
 from .decode import decode
 from .duplicates import fingerprint
 from .entry import SILENT_PEAK, Entry
@@ -28,6 +30,7 @@ class ClipMeasurements:
     n_clipped: int  # runs at full scale, see LevelMeter
     leading_silence_seconds: float
     trailing_silence_seconds: float
+    mono_db: float  # level of the mean of the channels over that of the channels; 0 for one channel
     audio_hash: str  # equal for equal samples in any file format
     fingerprint: np.ndarray | None  # see duplicates.fingerprint; None for a silent clip
 
@@ -60,6 +63,7 @@ class _ClipMeter:
         self.first_loud: int | None = None
         self.last_loud = 0
         self.head: list[np.ndarray] = []
+        self.power = self.mono_power = 0.0
         self.hash = hashlib.blake2b(f"{entry.sample_rate} {entry.channels}".encode(), digest_size=16)
 
     def add(self, block: np.ndarray) -> None:
@@ -72,6 +76,8 @@ class _ClipMeter:
             self.last_loud = self.levels.n_samples + int(loud[-1])
         self._append_head(block)
         self.levels.add(block)
+        self.power += float(np.square(block, dtype=np.float64).mean(axis=0).sum())
+        self.mono_power += float(np.square(block.mean(axis=0, dtype=np.float64)).sum())
 
     def _append_head(self, block: np.ndarray) -> None:
         """Append the mean of the channels to the excerpt for the fingerprint."""
@@ -95,6 +101,7 @@ class _ClipMeter:
             n_clipped=levels.n_clipped_runs,
             leading_silence_seconds=(levels.n_samples if self.first_loud is None else self.first_loud) / sample_rate,
             trailing_silence_seconds=0.0 if is_silent else (levels.n_samples - 1 - self.last_loud) / sample_rate,
+            mono_db=float(gain_to_db(math.sqrt(self.mono_power / self.power))) if self.power else 0.0,
             audio_hash=self.hash.hexdigest(),
             fingerprint=None if is_silent else fingerprint(np.concatenate(self.head), sample_rate),
         )

@@ -38,6 +38,12 @@ class InspectionReport:
     near_duplicates : list of list of str or None
         Sets of clips closer to each other than ``duplicates.NEAR_DUPLICATE_DB``; None where there are too many clips to
         compare.
+    antiphase : list of str
+        Clips whose channels cancel each other when they are mixed to one.
+    off_scale : list of str
+        Clips whose floating-point samples are far above full scale.
+    notes : tuple of str
+        What was read as what.
     marked : list of str
         Clips with the mark of generated sound, among 32 that were searched.
     unusable : dict
@@ -65,6 +71,9 @@ class InspectionReport:
     near_duplicates: list[list[str]] | None
     unusable: dict[str, str]
     marked: list[str] = field(default_factory=list)
+    antiphase: list[str] = field(default_factory=list)
+    off_scale: list[str] = field(default_factory=list)
+    notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
     def to_json(self) -> str:
@@ -85,6 +94,7 @@ class InspectionReport:
             f"channels  {_counts(self.channels)}",
             f"length    {_spread(self.seconds, 's')}",
             f"peak      {_spread(self.peak_db, 'dBFS')}",
+            *(f"note      {note}" for note in self.notes),
             *(f"! {warning}" for warning in self.warnings),
             *([] if self.warnings else ["Nothing is wrong with it."]),
         ]
@@ -120,6 +130,16 @@ def warnings_of(report: InspectionReport) -> list[str]:
         *_about(report.silent, "silent", "training leaves out silent clips."),
         *_about(report.too_short, "shorter than 5 ms", "training leaves out such short clips."),
         *_about(report.clipped, "clipped", "record again at a lower level, or remove what crackles."),
+        *_about(
+            report.off_scale,
+            "far above full scale (floating-point samples, perhaps scaled as integers)",
+            'bring them to [-1, 1], such as by `wavewright edit FILE --do "normalise -1dB"`.',
+        ),
+        *_about(
+            report.antiphase,
+            "in antiphase: the channels cancel each other when they are mixed to one",
+            "invert one channel, or keep one of them.",
+        ),
         *_about(report.dc_offset, "off centre (DC offset)", "apply a high-pass filter at 20 Hz."),
         *_about(
             report.leading_silence,

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import warnings
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import BadFolder, BadScore, ScoreWarning
 from ..music.formats import READABLE, read_score
 from ..music.score import Score
+from ..progress_bar import report_progress
 from .entry import Entry, Problem, Scan, first_problem
+
+MAX_LISTED = 20
 
 
 def scan_scores(folder: Path | str) -> Scan:
@@ -25,10 +32,7 @@ def scan_scores(folder: Path | str) -> Scan:
         raise BadFolder(f"{root} {reason}; give a folder with scores in it ({', '.join(READABLE)}).")
     entries: list[Entry] = []
     problems: list[Problem] = []
-    for path in sorted(root.rglob("*")):
-        is_hidden = any(name.startswith(".") for name in path.relative_to(root).parts)
-        if is_hidden or path.suffix.lower() not in READABLE or not path.is_file():
-            continue
+    for path in _score_files(root):
         entry = _entry(path)
         if isinstance(entry, Entry):
             entries.append(entry)
@@ -38,6 +42,96 @@ def scan_scores(folder: Path | str) -> Scan:
         reason = f"holds no score that can be used: {first_problem(problems)}" if problems else "holds no scores"
         raise BadFolder(f"{root} {reason}; give a folder with files that end in one of {', '.join(READABLE)}.")
     return Scan(tuple(entries), tuple(problems))
+
+
+@dataclass(frozen=True)
+class ScoreReport:
+    """Contents of a folder of scores.
+
+    Attributes
+    ----------
+    folder
+        The folder.
+    n_scores, n_notes, n_tracks
+        Numbers of scores, and of their notes and tracks.
+    hours
+        Total length.
+    metres
+        Number of scores that begin in each metre.
+    duplicates
+        Sets of scores with equal notes, by their paths below the folder.
+    unusable
+        The reason for every score that cannot be used.
+    """
+
+    folder: str
+    n_scores: int
+    n_notes: int
+    n_tracks: int
+    hours: float
+    metres: dict[str, int]
+    duplicates: list[list[str]]
+    unusable: dict[str, str]
+
+    def __str__(self) -> str:
+        """Return the report as lines of text."""
+        metres = ", ".join(f"{metre} {count}" for metre, count in self.metres.items())
+        lines = [
+            f"{self.folder}: {self.n_scores} scores, {60 * self.hours:.1f} min",
+            f"notes     {self.n_notes}",
+            f"tracks    {self.n_tracks}",
+            f"metres    {metres}",
+            *(f"! {reason}" for reason in [*self.unusable.values()][:MAX_LISTED]),
+        ]
+        if len(self.unusable) > MAX_LISTED:
+            lines.append(f"! {len(self.unusable) - MAX_LISTED} more scores cannot be used; --json lists all.")
+        if self.duplicates:
+            shown = " = ".join(self.duplicates[0][:3])
+            lines.append(f"! {len(self.duplicates)} sets of scores have equal notes ({shown}): keep one of each.")
+        return "\n".join(lines if len(lines) > 4 else [*lines, "Nothing is wrong with it."])
+
+
+def has_scores(folder: Path) -> bool:
+    """Return whether a folder contains a file that ends as scores do."""
+    return folder.is_dir() and any(_score_files(folder))
+
+
+def inspect_scores(folder: Path) -> ScoreReport:
+    """Report the scores of a folder; raise BadFolder if none can be used."""
+    scanned = scan_scores(folder)
+    n_notes = n_tracks = 0
+    metres: Counter[str] = Counter()
+    names: dict[str, list[str]] = {}
+    for n_done, entry in enumerate(scanned.entries, start=1):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ScoreWarning)
+            score = read_score(entry.path)
+        n_notes += score.n_notes
+        n_tracks += len(score.tracks)
+        metre = f"{score.metres['numerator'][0]}/{score.metres['denominator'][0]}" if len(score.metres) else "none"
+        metres[metre] += 1
+        notes = b"".join(track.notes.tobytes() for track in score.tracks)
+        digest = hashlib.blake2b(notes, digest_size=16).hexdigest()
+        names.setdefault(digest, []).append(entry.path.relative_to(folder).as_posix())
+        report_progress("inspecting the scores", n_done / len(scanned.entries))
+    return ScoreReport(
+        folder=str(folder),
+        n_scores=len(scanned.entries),
+        n_notes=n_notes,
+        n_tracks=n_tracks,
+        hours=sum(entry.seconds for entry in scanned.entries) / 3600,
+        metres=dict(metres.most_common()),
+        duplicates=[same for same in names.values() if len(same) > 1],
+        unusable={problem.path.relative_to(folder).as_posix(): str(problem) for problem in scanned.problems},
+    )
+
+
+def _score_files(root: Path) -> Iterator[Path]:
+    """Yield the files below a folder that end as scores do, sorted; hidden ones are ignored."""
+    for path in sorted(root.rglob("*")):
+        is_hidden = any(name.startswith(".") for name in path.relative_to(root).parts)
+        if not is_hidden and path.suffix.lower() in READABLE and path.is_file():
+            yield path
 
 
 def read_scores(folder: Path | str) -> list[Score]:

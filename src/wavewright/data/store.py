@@ -18,6 +18,7 @@ from typing import BinaryIO
 import numpy as np
 
 from ..errors import BadAudio, BadFolder, BadSetting, MissingExtra
+from ..progress_bar import report_progress
 from ..units import seconds_to_samples
 from ..whole_file import hidden_path, sweep_once, write_whole
 from .decode import decode_at
@@ -362,6 +363,7 @@ def _write_clips(
             problems.append((row, str(error)))
             file.seek(start)
             file.truncate()
+        report_progress("preparing the recordings", (row + 1) / len(plan.entries))
         if progress is not None:
             progress(row + 1, len(plan.entries))
     return spans, problems

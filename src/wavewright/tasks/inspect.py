@@ -13,23 +13,28 @@ from ..data.folder import scan
 from ..data.inspect import inspect_clips
 from ..data.parameters import GroupSource, LabelSource, ManifestPath
 from ..data.report import InspectionReport
+from ..data.scores import ScoreReport, has_scores, inspect_scores
+from ..errors import BadFolder
 from . import checked
 
 
 @checked
 def inspect(
-    folder: Annotated[Path, Field(description="Folder with sound files, or a manifest (.csv, .jsonl).")],
+    folder: Annotated[
+        Path, Field(description="Folder with sound files, a manifest (.csv, .jsonl), or a folder with scores.")
+    ],
     label_from: LabelSource = None,
     group_from: GroupSource = None,
     manifest: ManifestPath = None,
-) -> InspectionReport:
+) -> InspectionReport | ScoreReport:
     """Report clips, hours, labels, rates, clipping, silence, DC offset, duplicates and unusable files of a folder.
 
-    Every file is decoded once, in bounded memory, with a progress bar on a terminal.
+    Every file is decoded once, in bounded memory, with a progress bar on a terminal. Of a folder without sound files,
+    the scores are reported.
 
     Returns
     -------
-    InspectionReport
+    InspectionReport or ScoreReport
         The measurements, with warnings and remedies.
 
     Raises
@@ -37,7 +42,12 @@ def inspect(
     BadFolder
         If the folder or manifest has no usable clips.
     """
-    clips = scan(folder, label_from, group_from, manifest)
+    try:
+        clips = scan(folder, label_from, group_from, manifest)
+    except BadFolder:
+        if manifest is None and has_scores(folder):
+            return inspect_scores(folder)
+        raise
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("inspecting", total=len(clips.entries))

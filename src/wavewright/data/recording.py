@@ -1,0 +1,116 @@
+"""Recordings in memory, to train on as on files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..clip import Clip
+from ..errors import BadFolder, BadSetting
+from . import manifest
+from .entry import Entry, Split
+
+RECORDINGS = ".recordings"
+"""Hidden subfolder of a run folder with the recordings that a call from Python gave as arrays."""
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """A recording in memory, and what is known of it.
+
+    Attributes
+    ----------
+    wave
+        ``(time,)`` or ``(channels, time)``, floating point in [-1, 1], or integers, which are scaled by their type.
+    sample_rate
+        Hz.
+    label, speaker, group
+        Names, as in a manifest; recordings of a group stay on one side of the split.
+    text
+        Transcript.
+    split
+        ``"train"``, ``"valid"`` or ``"test"``; by default a hash decides.
+    pitch
+        MIDI number.
+    language
+        Code such as ``"en"``.
+
+    Raises
+    ------
+    BadSetting
+        If the wave is no sound.
+    """
+
+    wave: np.ndarray
+    sample_rate: int
+    label: str | None = None
+    speaker: str | None = None
+    group: str | None = None
+    text: str | None = None
+    split: Split | None = None
+    pitch: float | None = None
+    language: str | None = None
+
+    def __post_init__(self) -> None:
+        shape = np.shape(self.wave)
+        if len(shape) not in (1, 2) or (len(shape) == 2 and shape[0] > shape[1]):
+            raise BadSetting(f"A recording has the shape {shape}; it must be (time,) or (channels, time).")
+        kind = np.asarray(self.wave).dtype
+        if kind.kind not in "fi" and kind != np.uint8:
+            raise BadSetting(f"A recording has samples of the type {kind}; give floating point in [-1, 1] or integers.")
+
+    def clip(self) -> Clip:
+        """Return the wave as a clip, in floating point."""
+        wave = np.asarray(self.wave)
+        if wave.dtype == np.uint8:
+            wave = (wave.astype(np.float32) - 128) / 128
+        elif wave.dtype.kind == "i":
+            wave = wave.astype(np.float64) / -float(np.iinfo(wave.dtype).min)
+        return Clip(np.atleast_2d(wave).astype(np.float32), self.sample_rate)
+
+
+def write_recordings(recordings: Iterable[Recording], folder: Path) -> Path:
+    """Write recordings as WAV files of 32-bit floating point with a manifest; return the manifest.
+
+    They are read one by one, so that a dataset need not fit into memory.
+
+    Raises
+    ------
+    BadFolder
+        If there are none.
+    BadSetting
+        If an item is no recording.
+    """
+    entries = []
+    for index, recording in enumerate(recordings):
+        if not isinstance(recording, Recording):
+            raise BadSetting(
+                f"Item {index} of the recordings is of the type {type(recording).__name__}; give "
+                "wavewright.Recording(wave, sample_rate, label=...) for each."
+            )
+        clip = recording.clip()
+        folder.mkdir(parents=True, exist_ok=True)
+        path = clip.write(folder / f"{index:06d}.wav", "FLOAT")
+        entries.append(
+            Entry(
+                path,
+                recording.label,
+                recording.group,
+                clip.seconds,
+                clip.sample_rate,
+                clip.n_channels,
+                clip.n_samples,
+                split=recording.split,
+                text=recording.text,
+                speaker=recording.speaker,
+                pitch=recording.pitch,
+                language=recording.language,
+            )
+        )
+    if not entries:
+        raise BadFolder("There are no recordings to train on; give at least one wavewright.Recording.")
+    manifest.write(folder / "manifest.jsonl", entries)
+    return folder / "manifest.jsonl"
