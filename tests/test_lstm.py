@@ -22,13 +22,14 @@ from wavewright.data.entry import Entry, Scan
 from wavewright.dsp.position import POSITION_FEATURES, position_features
 from wavewright.errors import BadAudio, BadFolder, BadModel, BadSetting
 from wavewright.families.lstm import LSTM
+from wavewright.families.lstm import recipe as recipes
 from wavewright.families.lstm.batches import FrameBatches
 from wavewright.families.lstm.config import SIZES, STATISTICS_FILE, LstmConfig
 from wavewright.families.lstm.frames import frames_to_wave, wave_to_frames
 from wavewright.families.lstm.losses import frame_losses, mixture_nll
 from wavewright.families.lstm.network import LstmNetwork
 from wavewright.families.lstm.recipe import LstmRecipe, prepare, recipe
-from wavewright.families.lstm.sampling import FrameSampler, draw_frame
+from wavewright.families.lstm.sampling import FrameSampler, draw_frame, drawn_together
 from wavewright.families.lstm.statistics import N_STARTS, START_FRAMES, ClipStatistics, Whitening
 from wavewright.families.lstm.training import LstmTraining, TorchFrameStep
 from wavewright.models.card import CARD_FILE, Card
@@ -224,6 +225,44 @@ def test_a_learned_end_comes_when_it_is_sure(prepared):
     sampler = FrameSampler(step, config, statistics, ClipRequest(None, 0, 0, 1.0, np.random.default_rng(0)))
     assert len(sampler.draw_frames()) == 11
     assert len(sampler.draw_frames(30)) == 30
+
+
+def test_clips_that_are_drawn_together_are_those_that_are_drawn_alone(prepared):
+    config = replace(TINY, duration="learned")
+    statistics = replace(prepared.statistics, durations=np.ones((1, 1, 2)))
+    n_together = []
+
+    def step(frame, position, label, speaker, state):
+        outputs = np.tanh(np.resize(frame + position.sum() + label + state.mean(), config.n_outputs))
+        outputs[-1] = 50.0 if state[0, 0] >= 6 + 5 * label else -50.0  # the clips end one after the other
+        return outputs.astype(np.float32), state + 1
+
+    def steps(inputs):
+        n_together.append(len(inputs))
+        return [step(*each) for each in inputs]
+
+    def drawings():
+        for label in (2, 0, 3, 1, 0):
+            request = ClipRequest(None, label, 0, 1.0, np.random.default_rng(label))
+            yield FrameSampler(step, config, statistics, request)
+
+    alone = [sampler.draw_frames() for sampler in drawings()]
+    together = drawn_together([sampler.frames() for sampler in drawings()], steps)
+    for one, other in zip(alone, together, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert n_together[0] == 5
+    assert n_together[-1] == 1
+    assert len(n_together) == max(map(len, alone))
+    assert drawn_together([], steps) == []
+
+
+@pytest.mark.parametrize(
+    ("seconds", "duration", "is_said"), [(0.4, "endless", True), (5.0, "endless", False), (0.4, "drawn", False)]
+)
+def test_words_that_would_become_textures_are_named(seconds, duration, is_said):
+    notes = recipes._notes(replace(TINY, duration=duration), [seconds] * 3, 5.0)
+    assert bool(notes) == is_said
+    assert all("last 0.4 s" in note and "--set duration=drawn" in note for note in notes)
 
 
 # --- frames

@@ -59,6 +59,10 @@ fine_tuning = partial(fine_tuned, recipe("small"))
 """Return the recipe to train a base further, on other labels and speakers."""
 
 
+SHORT_SECONDS = 2.0
+"""Median length of recordings below which they are hardly textures."""
+
+
 def prepare(recipe: LstmRecipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> LstmPrepared:
     """Split and decode recordings and compute their frames.
 
@@ -79,10 +83,22 @@ def prepare(recipe: LstmRecipe, entries: Sequence[Entry], cache_folder: Path | N
         recipe=recipe,
         train_entries=tuple(clips.entries[row] for row in train),
         problems=clips.problems,
+        notes=_notes(model, [clips.entries[row].seconds for row in train], recipe.data.sample_seconds),
         batches=_batches(whitened.subset(train), recipe),
         valid=_batches(whitened.subset(valid), recipe) if valid else None,
         statistics=ClipStatistics(whitening, clips.duration_quantiles(lengths, train), starts),
         reference=RecordingReference.of(clips, model.sample_rate, recipe.data.sample_seconds),
+    )
+
+
+def _notes(model: LstmConfig, seconds: Sequence[float], sample_seconds: float) -> tuple[str, ...]:
+    """Return a note if short clips with an end, such as words, would come out as endless textures."""
+    usual = float(np.median(seconds))
+    if model.duration != "endless" or usual >= SHORT_SECONDS:
+        return ()
+    return (
+        f"warning: the recordings last {usual:.2g} s in the median, and this model makes endless textures of them, by "
+        f"default of {sample_seconds:g} s. For words and other sounds with an end give --set duration=drawn.",
     )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 
@@ -42,6 +43,47 @@ class FrameStep(Protocol):
         """
 
 
+StepInputs = tuple[np.ndarray, np.ndarray, int, int, np.ndarray]
+"""Arguments of a :class:`FrameStep`."""
+
+StepOutputs = tuple[np.ndarray, np.ndarray]
+
+ResultT = TypeVar("ResultT")
+Drawing = Generator[StepInputs, StepOutputs, ResultT]
+"""Work that yields the inputs of each step and is sent its outputs, so that many can share the steps of a batch."""
+
+
+def drawn(drawing: Drawing[ResultT], step: FrameStep) -> ResultT:
+    """Return the result of a drawing, step by step."""
+    try:
+        inputs = next(drawing)
+        while True:
+            inputs = drawing.send(step(*inputs))
+    except StopIteration as end:
+        result: ResultT = end.value
+        return result
+
+
+def drawn_together(
+    drawings: Sequence[Drawing[ResultT]], step: Callable[[Sequence[StepInputs]], Sequence[StepOutputs]]
+) -> list[ResultT]:
+    """Return the results of drawings whose steps a network makes together, as one batch."""
+    results: dict[int, ResultT] = {}
+    running = dict(enumerate(drawings))
+    outputs: dict[int, StepOutputs | None] = dict.fromkeys(running)
+    while running:
+        inputs: dict[int, StepInputs] = {}
+        for index, drawing in [*running.items()]:
+            try:
+                sent = outputs[index]
+                inputs[index] = next(drawing) if sent is None else drawing.send(sent)
+            except StopIteration as end:
+                results[index] = end.value
+                del running[index]
+        outputs = dict(zip(inputs, step([*inputs.values()]), strict=True)) if inputs else {}
+    return [results[index] for index in range(len(drawings))]
+
+
 @dataclass(frozen=True)
 class FrameSampler:
     """Draws the frames of the clip that a request determines; the temperature scales the mixture's deviations."""
@@ -52,7 +94,11 @@ class FrameSampler:
     request: ClipRequest
 
     def draw_frames(self, n_frames: int | None = None, prompt: np.ndarray | None = None) -> np.ndarray:
-        """Return the whitened frames ``(frames, n_features)`` of a clip.
+        """Return the whitened frames of a clip, see :meth:`frames`."""
+        return drawn(self.frames(n_frames, prompt), self.step)
+
+    def frames(self, n_frames: int | None = None, prompt: np.ndarray | None = None) -> Drawing[np.ndarray]:
+        """Draw the whitened frames ``(frames, n_features)`` of a clip.
 
         Parameters
         ----------
@@ -75,7 +121,7 @@ class FrameSampler:
             whitened[1 : n_prompt + 1] = prompt[:n_prompt]
         state = np.zeros((config.n_states, config.hidden_size), np.float32)
         for index in range(n_frames):
-            outputs, state = self.step(whitened[index], positions[index], request.label, request.speaker, state)
+            outputs, state = yield whitened[index], positions[index], request.label, request.speaker, state
             if index < n_prompt:
                 continue
             whitened[index + 1] = draw_frame(outputs, config, request.temperature, request.rng)
@@ -87,7 +133,12 @@ class FrameSampler:
 
 
 def draw_clip(sampler: FrameSampler, prompt: np.ndarray | None = None) -> np.ndarray:
-    """Return the clip of a sampler's request, ``(n_samples,)`` float32 in [-1, 1].
+    """Return the clip of a sampler's request, ``(n_samples,)`` float32 in [-1, 1], see :func:`clip_drawing`."""
+    return drawn(clip_drawing(sampler, prompt), sampler.step)
+
+
+def clip_drawing(sampler: FrameSampler, prompt: np.ndarray | None = None) -> Drawing[np.ndarray]:
+    """Draw the clip of a sampler's request, ``(n_samples,)`` float32 in [-1, 1].
 
     Without ``n_samples``, the length is drawn, or the network ends the clip. ``prompt (time,)`` is the start of the
     clip, which the network observes and the clip keeps.
@@ -95,10 +146,10 @@ def draw_clip(sampler: FrameSampler, prompt: np.ndarray | None = None) -> np.nda
     config, n_samples = sampler.config, sampler.request.n_samples
     n_edge = round(EDGE_SECONDS * config.sample_rate)
     if prompt is None and n_samples is not None and config.duration == "endless":
-        return within_full_scale(attenuate_edges(_cut_from_texture(sampler, n_samples), n_edge))
+        return within_full_scale(attenuate_edges((yield from _cut_from_texture(sampler, n_samples)), n_edge))
     whitening = sampler.statistics.whitening
     n_frames = None if n_samples is None else n_samples // config.hop_length + 1
-    whitened = sampler.draw_frames(n_frames, None if prompt is None else _prompt_frames(prompt, sampler))
+    whitened = yield from sampler.frames(n_frames, None if prompt is None else _prompt_frames(prompt, sampler))
     n_samples = (len(whitened) - 1) * config.hop_length if n_samples is None else n_samples
     n_after = window_frames(config) if config.duration == "endless" else 0  # windows that reach back over the end
     frames = np.pad(whitening.unwhiten(whitened), ((0, n_after), (0, 0)), mode="edge")
@@ -115,7 +166,7 @@ def _prompt_frames(prompt: np.ndarray, sampler: FrameSampler) -> np.ndarray:
     return sampler.statistics.whitening.whiten(wave_to_frames(prompt, sampler.config)[:n_complete])
 
 
-def _cut_from_texture(sampler: FrameSampler, n_samples: int) -> np.ndarray:
+def _cut_from_texture(sampler: FrameSampler, n_samples: int) -> Drawing[np.ndarray]:
     """Draw a longer clip without start or end and cut ``(n_samples,)`` out of it where its edges are quiet.
 
     The frames around the cut are synthesised as well, so that whole frames shape the edges.
@@ -126,7 +177,7 @@ def _cut_from_texture(sampler: FrameSampler, n_samples: int) -> np.ndarray:
     n_choices = max(n_around, round(CUT_SECONDS * config.frame_rate))
     n_frames = n_samples // config.hop_length + 2
     start = sampler.statistics.draw_start(sampler.request.label, sampler.request.rng)  # dropped with the warm-up
-    whitened = sampler.draw_frames(n_warm_up + n_choices + n_frames + n_around, start)
+    whitened = yield from sampler.frames(n_warm_up + n_choices + n_frames + n_around, start)
     frames = sampler.statistics.whitening.unwhiten(whitened)
     levels_db = frame_levels_db(frames, config)[n_warm_up:-n_around]
     first = n_warm_up + quietest_cut(levels_db, n_frames, edge_frames(config))

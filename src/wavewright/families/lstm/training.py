@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -11,12 +13,13 @@ from ...contracts.generation import ClipRequest
 from ...nn.export_spec import ExportSpec, GraphSpec
 from ...nn.network import FamilyTraining
 from ...nn.step_inputs import TorchStep, example_conditioning, split_conditioning
+from ...progress_bar import report_progress
 from .config import STATISTICS_FILE, STEP_FILE, LstmConfig
 from .losses import frame_losses
 from .modules import MixtureDensityRNN
 from .network import LstmNetwork
 from .recipe import LstmPrepared
-from .sampling import FrameSampler, draw_clip
+from .sampling import FrameSampler, StepInputs, StepOutputs, clip_drawing, drawn_together
 
 MEASURED_CLIPS = 16  # of each label, at every evaluation
 SAMPLE_CLIPS = 3  # of each label, at every evaluation
@@ -79,13 +82,13 @@ def generate(module: MixtureDensityRNN, prepared: LstmPrepared, label: int, coun
     n_samples = None
     if config.duration == "endless":
         n_samples = round(prepared.recipe.data.sample_seconds * config.sample_rate)
-    step, waves = TorchFrameStep(module), []
+    step, drawings = TorchFrameStep(module), []
     for index in range(count):
         rng = np.random.default_rng([seed, label, index])
         speaker = int(rng.integers(max(len(config.speakers), 1)))
         request = ClipRequest(n_samples, label, speaker, config.temperature, rng)
-        waves.append(draw_clip(FrameSampler(step, config, prepared.statistics, request)))
-    return waves
+        drawings.append(clip_drawing(FrameSampler(step, config, prepared.statistics, request)))
+    return drawn_together(drawings, step.together)
 
 
 class TorchFrameStep(TorchStep[MixtureDensityRNN]):
@@ -96,9 +99,15 @@ class TorchFrameStep(TorchStep[MixtureDensityRNN]):
         self, frame: np.ndarray, position: np.ndarray, label: int, speaker: int, state: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the outputs ``(n_outputs,)`` for the next frame, and the next state."""
-        inputs = (self.batch(value) for value in (frame, position, label, speaker, state))
-        outputs, next_state = self.module.step(*inputs)
-        return outputs[0].cpu().numpy(), next_state[0].cpu().numpy()
+        return self.together([(frame, position, label, speaker, state)])[0]
+
+    @torch.no_grad()
+    def together(self, inputs: Sequence[StepInputs]) -> list[StepOutputs]:
+        """Return the outputs and the next state of each of several steps, which are made as one batch."""
+        report_progress(f"drawing {len(inputs)} clips", None)
+        columns = (torch.as_tensor(np.stack(column), device=self._device) for column in zip(*inputs, strict=True))
+        outputs, next_states = (tensor.cpu().numpy() for tensor in self.module.step(*columns))
+        return list(zip(outputs, next_states, strict=True))
 
 
 class StepGraph(nn.Module):
