@@ -10,6 +10,7 @@ from tiny_codec import check_any_bytes, drawn_codes, drawn_contexts
 
 from wavewright.errors import BadSetting
 from wavewright.families.codec.training import train_contexts
+from wavewright.nn import context_model
 from wavewright.nn.context_model import CodeFrames, similarity_order
 from wavewright.wwc.context_coder import ContextCoder, max_payload_bytes
 from wavewright.wwc.contexts import ContextTables, n_groups_for
@@ -200,3 +201,23 @@ def test_tables_that_do_not_fit_are_refused():
     for table in (0 * drawn.table, drawn.table + 2**14):
         with pytest.raises(BadSetting, match="must lie in 1 to 8192"):
             replace(drawn, table=table)
+
+
+def test_a_time_limits_the_steps_and_few_codes_are_enough(monkeypatch):
+    now, trained = [0.0], []
+    minimise = context_model._minimise
+
+    def timed(model, frames, n_steps, rng):
+        now[0] += n_steps  # a second each
+        trained.append(n_steps)
+        minimise(model, frames, min(n_steps, 2), rng)
+
+    monkeypatch.setattr(context_model, "_minimise", timed)
+    monkeypatch.setattr(context_model.time, "monotonic", lambda: now[0])
+    codes = [np.random.default_rng(index).integers(0, 64, (3, 4_000)) for index in range(3)]
+    vectors = np.random.default_rng(0).standard_normal((3, 64, 2))
+    train_contexts(codes, vectors, 10**9, seconds=20.0)
+    assert trained == [context_model.TIMED_STEPS, 20 - context_model.TIMED_STEPS]
+    trained.clear()
+    train_contexts(codes, vectors, 10**9)
+    assert trained == [4 * 12_000 // context_model.BATCH_FRAMES]

@@ -13,9 +13,9 @@ import pytest
 import soundfile
 from rich.console import Console
 
-from wavewright.data.entry import Problem
+from wavewright.data.entry import Entry, Problem
 from wavewright.errors import BadFolder, BadSetting
-from wavewright.training import report, run
+from wavewright.training import recording_notes, report, run
 from wavewright.training.checkpoint import Progress
 from wavewright.training.report import Report
 from wavewright.training.run_file import RUN_FILE
@@ -138,3 +138,20 @@ def test_a_run_goes_on_where_its_terminal_is_closed(tmp_path, monkeypatch):
         with closed:
             closed.step(Progress(step=50, steps=100), {"loss": 0.5}, 0.1)
     assert len((tmp_path / report.LOG_FILE).read_text().splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("rates", "model", "what"),
+    [
+        ([8_000] * 3, 22_050, "warning: the recordings have 8000 Hz, .* above 4000 Hz .* --set model.sample_rate=8000"),
+        ([8_000, 8_000, 44_100], 22_050, "warning: 2 of 3 recordings have 8000 Hz"),
+        ([44_100] * 3, 22_050, "have 44100 Hz, and the model 22050 Hz: what they have above 11025 Hz is not learned"),
+        ([8_000, 22_050, 44_100], 22_050, None),
+        ([22_050] * 3, 22_050, None),
+    ],
+)
+def test_rates_that_differ_are_said(rates, model, what):
+    entries = [Entry(Path("a.wav"), None, None, 1.0, rate, 1, rate) for rate in rates]
+    notes = recording_notes.notes_on_rates(entries, model)
+    assert len(notes) == (what is not None)
+    assert all(re.search(what, note) for note in notes)

@@ -256,7 +256,7 @@ def test_sigterm_ends_the_step_saves_and_says_so(folder):
     )
     assert ended.returncode == 128 + signal.SIGTERM
     assert "SIGTERM: saving the checkpoint and the model" in ended.stderr
-    assert "stopped by SIGTERM at step 3 of 5; continue with --resume." in ended.stderr
+    assert "stopped by SIGTERM at step 3 of 5; continue with `wavewright train --resume --out other`." in ended.stderr
     assert "other contains step 3" in ended.stderr
     assert resume(folder, "training.steps=5", out="other", quiet=True).step == 5
     run.train(folder / "kit", "gan", "tiny", folder / "whole", settings=(*SETTINGS, "training.steps=5"), quiet=True)

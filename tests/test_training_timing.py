@@ -45,7 +45,7 @@ def test_a_hopeless_thread_count_is_abandoned(monkeypatch, cost, n_steps):
 
 
 def test_the_fastest_thread_count_is_chosen(tmp_path, monkeypatch):
-    def time_steps(run_step, stage_starts, counts, log):
+    def time_steps(run_step, stage_starts, counts, log, seconds_for_steps):
         assert (stage_starts, counts) == ((0,), [1, 2, 4])
         run_step(3)
         return {1: [2.0], 2: [0.5], 4: [1.0]}

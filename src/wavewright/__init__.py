@@ -15,8 +15,11 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 _MODULES = {
     "Chain": "editing.chain",
     "Clip": "clip",
+    "EnhancementSettings": "contracts.enhancement",
     "Prosody": "speech.prosody",
+    "Recording": "data.recording",
     "Score": "music.score",
+    "TrainingStep": "training_step",
     "Voice": "speech.voice",
     "WavewrightError": "errors",
     "accompany": "tasks.accompany",
@@ -33,6 +36,7 @@ _MODULES = {
     "edit": "tasks.edit",
     "encode": "tasks.encode",
     "enhance": "tasks.enhance",
+    "enhanced_blocks": "enhancement.sound",
     "evaluate": "tasks.evaluate",
     "generate": "tasks.generate",
     "inspect": "tasks.inspect",
@@ -76,8 +80,11 @@ _MODULES = {
 __all__ = [
     "Chain",
     "Clip",
+    "EnhancementSettings",
     "Prosody",
+    "Recording",
     "Score",
+    "TrainingStep",
     "Voice",
     "WavewrightError",
     "__version__",
@@ -95,6 +102,7 @@ __all__ = [
     "edit",
     "encode",
     "enhance",
+    "enhanced_blocks",
     "evaluate",
     "generate",
     "inspect",
@@ -137,7 +145,10 @@ __all__ = [
 if TYPE_CHECKING:  # the same names for editors and type checkers
     from .batch_jobs.batch import batch
     from .clip import Clip
+    from .contracts.enhancement import EnhancementSettings
+    from .data.recording import Recording
     from .editing.chain import Chain
+    from .enhancement.sound import enhanced_blocks
     from .errors import WavewrightError
     from .loading import (
         load,
@@ -192,6 +203,7 @@ if TYPE_CHECKING:  # the same names for editors and type checkers
     from .tasks.tune import tune
     from .tasks.vary import vary
     from .tasks.verify import verify
+    from .training_step import TrainingStep
 else:  # hidden from type checkers, which would accept any name
 
     def __getattr__(name: str) -> object:

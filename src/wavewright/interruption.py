@@ -16,6 +16,9 @@ class Terminated(KeyboardInterrupt):
     """A termination signal other than Ctrl-C arrived."""
 
 
+_handled: list[int] = []
+"""Signals that :func:`ended_by_signals` handles at the moment."""
+
 _deferrals: list[Callable[[int], None]] = []
 """Callbacks of :func:`deferred_endings` that are active, the innermost last."""
 
@@ -50,11 +53,18 @@ def ended_by_signals() -> Iterator[Callable[[], int | None]]:
     handled = [number for number in ENDING if is_main and signal.getsignal(number) is signal.SIG_DFL]
     for number in handled:
         signal.signal(number, end)
+    _handled.extend(handled)
     try:
         yield lambda: received[0] if received else None
     finally:
         for number in handled:
             signal.signal(number, signal.SIG_DFL)
+            _handled.remove(number)
+
+
+def handled_endings() -> list[int]:
+    """Return the signals that :func:`ended_by_signals` handles at the moment."""
+    return [*_handled]
 
 
 @contextmanager

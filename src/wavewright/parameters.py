@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
@@ -38,8 +39,12 @@ class Writes:
 
 Quiet: TypeAlias = Annotated[bool, Field(description="Show no progress.")]
 
+PYTHON_ONLY = "from Python only"
+"""After the field of a parameter: neither the command line nor the server has it."""
+
 SettingChanges: TypeAlias = Annotated[
-    tuple[str, ...], Field(description="Change a setting: name=value; may be given several times.")
+    tuple[str, ...] | Mapping[str, object],
+    Field(description="Change a setting: name=value; may be given several times."),
 ]
 
 # ------------------------------------------------------------------------------------------- training

@@ -15,7 +15,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from ..errors import BadSetting
 from ..tasks import checked
-from ..tasks.catalogue import NEGATION, Task, parameter_of
+from ..tasks.catalogue import NEGATION, Task, parameter_of, shared_parameters
 from ..tasks.commands import Group, function_of
 from ..tasks.plain_data import plain
 from ..torchrun import is_first
@@ -66,7 +66,7 @@ def group(commands: Group, name: str, callback: Callable[..., None] = lambda: No
 def command(task: Task, name: str) -> TyperCommand:
     """Build the command that calls a task and prints its result, as text or as one JSON object (``--json``)."""
     hints = typing.get_type_hints(task, include_extras=True)
-    signature = inspect.signature(task).parameters.values()
+    signature = shared_parameters(task)
     parameters = [_parameter(parameter, hints[parameter.name]) for parameter in signature]
     negated = [parameter.name for parameter in signature if parameter.default is True]
     names = {parameter.name: parameter_of(parameter, hints[parameter.name]).option for parameter in signature}

@@ -163,6 +163,17 @@ COSINE_SETTINGS = TrainingSettings(
 """Settings of networks that minimise one loss."""
 
 
+def assignments_of(settings: Mapping[str, object] | Iterable[str]) -> tuple[str, ...]:
+    """Return settings as texts ``name=value``, from such texts or from values by name."""
+    if not isinstance(settings, Mapping):
+        return tuple(settings)
+    return tuple(f"{name}={_text_of(value)}" for name, value in settings.items())
+
+
+def _text_of(value: object) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
 def override(recipe: RecipeT, assignments: Iterable[str]) -> RecipeT:
     """Return a recipe with some of its settings changed.
 

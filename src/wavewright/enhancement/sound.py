@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Literal, Protocol
 
 import numpy as np
@@ -101,6 +102,47 @@ class ModelProcessor:
             yield enhanced[:, n_early:]
             n_early -= min(n_early, wave.shape[1])
         yield stream.flush()[:, n_early:]
+
+
+def enhanced_blocks(
+    waves: Iterable[np.ndarray],
+    sample_rate: int,
+    model: str | Path | Enhancer | None = None,
+    settings: EnhancementSettings | None = None,
+    n_channels: int = 1,
+) -> Iterator[np.ndarray]:
+    """Enhance a sound of any sample rate while it arrives.
+
+    Parameters
+    ----------
+    waves : iterable of np.ndarray
+        Blocks ``(channels, time)`` of any lengths, or ``(time,)`` of one channel.
+    sample_rate : int, in Hz
+    model : str, Path or Enhancer, optional
+        A denoiser; default: the bundled one for the sample rate.
+    settings : EnhancementSettings, optional
+        What is removed, and how much of it.
+    n_channels : int
+        Number of channels.
+
+    Yields
+    ------
+    np.ndarray
+        Blocks ``(channels, time)`` float32 of other lengths, as many samples in all, in time with the sound.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> blocks = (np.zeros(1_000, np.float32) for _ in range(10))
+    >>> sum(block.shape[1] for block in enhanced_blocks(blocks, 44_100))
+    10000
+    """
+    from ..loading import load_enhancer
+
+    enhancer = model if isinstance(model, Enhancer) else load_enhancer(model or model_for(sample_rate))
+    processor = ModelProcessor(enhancer, settings or EnhancementSettings())
+    rows = (np.atleast_2d(np.asarray(wave, np.float32)) for wave in waves)
+    yield from processor.process(rows, sample_rate, n_channels)
 
 
 class WpeProcessor:

@@ -6,6 +6,8 @@ computes the same probabilities.
 
 from __future__ import annotations
 
+import copy
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..progress_bar import report_progress
 from .precision import supports_bfloat16
 
 BATCH_FRAMES = 512
@@ -24,6 +27,7 @@ NO_PAST_RATE = 0.1  # of the frames see no earlier ones, besides those that star
 PACKET_FRAMES = 50
 HELD_OUT_STRIDE = 10  # every tenth recording is held out to measure the bits of a code
 EVALUATION_BATCH_FRAMES = 1_024
+TIMED_STEPS = 4
 
 
 @dataclass(frozen=True)
@@ -255,6 +259,7 @@ def train_context_model(
     probabilities: np.ndarray,
     config: ContextModelConfig,
     n_frames: int,
+    seconds: float | None = None,
 ) -> TrainedContextModel:
     """Train a context model on recordings; the same input gives the same model.
 
@@ -270,6 +275,8 @@ def train_context_model(
         Sizes and resolution.
     n_frames : int
         Frames to train on; each recording is used at most MAX_EPOCHS times.
+    seconds
+        Train on as many of them as fit into this time, by the first steps; default: on all.
 
     Returns
     -------
@@ -291,10 +298,20 @@ def train_context_model(
         model = ContextModel(torch.as_tensor(sorted_probabilities, dtype=torch.float32), config)
     if n_steps > 1:
         with torch.enable_grad():
+            if seconds is not None:
+                n_steps = min(n_steps, _steps_within(model, train, seconds))
             _minimise(model, train, n_steps, rng)
     model.round()
     weights = {name: weight.detach().numpy() for name, weight in model.named_parameters()}
     return TrainedContextModel(order, weights, model.mean_bits(valid))
+
+
+def _steps_within(model: ContextModel, frames: CodeFrames, seconds: float) -> int:
+    """Return how many steps fit into some seconds, at least 2, by those of a copy of the model."""
+    started = time.monotonic()
+    _minimise(copy.deepcopy(model), frames, TIMED_STEPS, np.random.default_rng(0))
+    each = (time.monotonic() - started) / TIMED_STEPS
+    return max(int(seconds / max(each, 1e-9)) - TIMED_STEPS, 2)
 
 
 def _minimise(model: ContextModel, frames: CodeFrames, n_steps: int, rng: np.random.Generator) -> None:
@@ -302,7 +319,8 @@ def _minimise(model: ContextModel, frames: CodeFrames, n_steps: int, rng: np.ran
     optimizer = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, n_steps, pct_start=WARMUP_FRACTION)
     n_codebooks = frames.ranks.shape[1]
-    for _ in range(n_steps):
+    for step in range(n_steps):
+        report_progress("training the context model of the codes", step / n_steps)
         indices = frames.active[torch.as_tensor(rng.integers(0, len(frames), BATCH_FRAMES))]
         n_known = frames.n_known[indices] * torch.as_tensor(rng.random(BATCH_FRAMES) >= NO_PAST_RATE)
         has_fewer = rng.random() < FEWER_CODEBOOKS_RATE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, cast
 
 import numpy as np
 from torch import Tensor, nn
@@ -197,6 +197,19 @@ class FamilyTraining(ABC, Generic[ConfigT, ModuleT, PreparedT]):
         """Return training clips that may be wrong, and why; None while it is too early to judge."""
         return None
 
-    def final_files(self, module: ModuleT, prepared: PreparedT) -> Mapping[str, Mapping[str, np.ndarray]]:
-        """Return safetensors files, by name, that are made once of the finished network."""
+    final_fraction: ClassVar[float] = 0.0
+    """Fraction of the minutes of a call that :meth:`final_files` may take."""
+
+    def final_files(
+        self, module: ModuleT, prepared: PreparedT, seconds: float | None = None
+    ) -> Mapping[str, Mapping[str, np.ndarray]]:
+        """Return safetensors files, by name, that are made once of the finished network.
+
+        Parameters
+        ----------
+        module, prepared
+            As for `export`.
+        seconds
+            Time that they may take; None: as long as they need.
+        """
         return {}

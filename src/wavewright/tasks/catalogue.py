@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ..errors import BadSetting
 from ..names import nearest_names, quoted
-from ..parameters import NAMES_MODEL, Writes
+from ..parameters import NAMES_MODEL, PYTHON_ONLY, Writes
 from . import POSITIONAL, checked, refusal_sentence
 
 if TYPE_CHECKING:
@@ -228,7 +228,14 @@ def parameter_of(parameter: inspect.Parameter, hint: object) -> TaskParameter:
 
 def _annotated(function: Task) -> list[tuple[inspect.Parameter, object]]:
     hints = typing.get_type_hints(function, include_extras=True)
-    return [(parameter, hints[name]) for name, parameter in inspect.signature(function).parameters.items()]
+    return [(parameter, hints[parameter.name]) for parameter in shared_parameters(function)]
+
+
+def shared_parameters(function: Task) -> list[inspect.Parameter]:
+    """Return the parameters of a task that the command line and the server have, too."""
+    hints = typing.get_type_hints(function, include_extras=True)
+    parameters = inspect.signature(function).parameters
+    return [parameter for name, parameter in parameters.items() if PYTHON_ONLY not in get_args(hints[name])]
 
 
 def _members(task_type: object) -> tuple[object, ...]:

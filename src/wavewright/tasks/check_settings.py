@@ -113,8 +113,9 @@ def check_settings(
         raise MissingExtra(f"The checks need PyTorch, which is not installed: {how_to_install('train')}.")
     from ..drawing.plots import figure_class, save_figure
     from ..training import quick_checks
+    from ..training.choices import choose_recipe, family_of, open_base, scan_for
     from ..training.provenance import provenance_of
-    from ..training.run import Run, choose_recipe, family_of, open_base, scan_for
+    from ..training.run import Run
 
     if image is not None:
         figure_class()

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from ..contracts.settings import assignments_of
 from ..data.parameters import GroupSource, ManifestPath
 from ..families import FAMILIES
 from ..names import inside
@@ -55,7 +56,7 @@ def pretrain(
         If training diverges again and again, or memory or disk are exhausted.
     """
     name = folder.resolve().stem if folder.is_file() else folder.resolve().name
-    has_length = resume or more_minutes or any(each.split("=")[0].endswith("steps") for each in set)
+    has_length = resume or more_minutes or any(each.split("=")[0].endswith("steps") for each in assignments_of(set))
     return train(
         folder,
         ENCODER,

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from ..clip import FORMATS, Clip, write_blocks
 from ..clip_folder import OutputClip, check_origin, write_clips
-from ..contracts.settings import override
+from ..contracts.settings import assignments_of, override
 from ..errors import BadSetting
 from ..names import file_stem, nearest_names, quoted
 from ..notebook import files_html
@@ -150,7 +150,7 @@ def synthesise(
     if name is None or list_:
         names = PROCEDURES if name is None else (_known(name),)
         return ProcedureList(tuple(describe(each, PROCEDURES[each]) for each in names))
-    procedure = override(_Section(PROCEDURES[_known(name)]()), set).settings
+    procedure = override(_Section(PROCEDURES[_known(name)]()), assignments_of(set)).settings
     if seed + variations - 1 > MAX_SEED:
         raise BadSetting(f"{variations} variations from the seed {seed} on go beyond {MAX_SEED}; choose a lower seed.")
     job = _Job(name, procedure, seconds, sample_rate, {"default": None, "mono": 1, "stereo": 2}[channels], loop)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import inspect
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, SkipValidation
 
+from ..contracts.settings import assignments_of
 from ..data.consent import consent_of
 from ..data.parameters import GroupSource, LabelSource, ManifestPath
+from ..data.recording import RECORDINGS, Recording, write_recordings
 from ..errors import BadSetting, MissingExtra, TrainingStopped, how_to_install
 from ..families import FAMILIES
 from ..models.consent import Permission
@@ -21,6 +25,7 @@ from ..models.licences import UNKNOWN
 from ..names import inside, quoted
 from ..notebook import text_html
 from ..parameters import (
+    PYTHON_ONLY,
     ConsentFiles,
     HasConsent,
     MoreMinutes,
@@ -32,9 +37,11 @@ from ..parameters import (
     TrainingDevice,
     Writes,
 )
+from ..run_records import call_files
 from ..run_records.page import chart
 from ..run_records.records import read_run
-from . import checked
+from ..training_step import TrainingStep
+from . import POSITIONAL, checked
 
 if TYPE_CHECKING:
     from ..training.run import PlannedRun
@@ -81,7 +88,13 @@ class Trained:
 
 @checked
 def train(
-    folder: Annotated[Path, Field(description="Folder of recordings, or a manifest (.csv, .jsonl).")],
+    folder: Annotated[
+        Path | None,
+        Field(
+            description="Folder of recordings, or a manifest (.csv, .jsonl); with --resume, default: that of the run."
+        ),
+        POSITIONAL,
+    ] = None,
     family: Annotated[
         str | None, Field(description=f"Model family: {FAMILY_HELP}; default: that of --from, or gan.")
     ] = None,
@@ -162,8 +175,21 @@ def train(
     set: SettingChanges = (),
     device: TrainingDevice = "cpu",
     quiet: Quiet = False,
+    recordings: Annotated[
+        SkipValidation[Iterable[Recording] | None],
+        Field(description="Recordings in memory, or a dataset of them, instead of a folder."),
+        PYTHON_ONLY,
+    ] = None,
+    on_step: Annotated[
+        SkipValidation[Callable[[TrainingStep], object] | None],
+        Field(description="Called after each step with its losses."),
+        PYTHON_ONLY,
+    ] = None,
 ) -> Trained:
     """Train a model on a folder of recordings; the run folder becomes the model. Ctrl-C saves.
+
+    The minutes of a call count from its beginning to its end: preparation, timing, evaluations and export included. A
+    call that resumes needs the run folder alone; options that are given again must equal those of the first call.
 
     Raises
     ------
@@ -178,32 +204,83 @@ def train(
     """
     if find_spec("torch") is None:
         raise MissingExtra(f"Training needs PyTorch, which is not installed: {how_to_install('train')}.")
+    started = time.monotonic()
     from ..training import run
+    from ..training.run_folder import check_call
 
-    name = folder.resolve().stem if folder.is_file() else folder.resolve().name
-    run_folder = inside(Path("runs"), name) if out is None else out
+    run_folder = _run_folder(out, folder, recordings is not None)
+    options: dict[str, Any] = {
+        "family": family,
+        "size": size,
+        "label_from": label_from,
+        "group_from": group_from,
+        "manifest": manifest,
+        "from_": from_,
+        "speech": speech,
+        "augment_with": augment_with,
+        "ratio": ratio,
+        "min_confidence": min_confidence,
+        "match_recordings": match_recordings,
+        "map_label": map_label,
+        "few_shot": few_shot,
+        "prior_fraction": prior_fraction,
+        "set": assignments_of(set),
+    }
+    if recordings is not None:
+        if folder is not None or manifest is not None:
+            raise BadSetting("Recordings are given twice, in memory and as a folder or manifest; leave one out.")
+        if not resume:
+            check_call(run_folder, resume)
+            folder = write_recordings(recordings, run_folder / RECORDINGS)
+    if resume:
+        folder, options = call_files.completed(run_folder, folder, options, DEFAULTS)
+    if folder is None:
+        raise BadSetting("There is nothing to train on; give a folder of recordings, or a manifest.")
+    settings: tuple[str, ...] = options["set"]
+    if options["speech"] is not None:
+        settings = (*settings, f"data.speech={Path(options['speech']).resolve()}")
     permission = Permission(licence, credit, consent_of(consent, i_have_consent))
     with memory_errors():
         progress = run.train(
             folder,
-            family,
-            size,
+            options["family"],
+            options["size"],
             run_folder,
-            label_from=label_from,
-            group_from=group_from,
-            manifest=manifest,
+            label_from=options["label_from"],
+            group_from=options["group_from"],
+            manifest=options["manifest"],
             max_minutes=max_minutes,
             more_minutes=more_minutes,
             resume=resume,
-            settings=set if speech is None else (*set, f"data.speech={speech.resolve()}"),
+            settings=settings,
             device=device,
             quiet=quiet,
-            base=from_,
-            augment=_few_shot(few_shot, prior_fraction, augment_with)
-            or _augmentation(augment_with, ratio, min_confidence, match_recordings, map_label),
+            base=options["from_"],
+            augment=_few_shot(options["few_shot"], options["prior_fraction"], options["augment_with"])
+            or _augmentation(*(options[name] for name in AUGMENTATION)),
             permission=permission,
+            started=started,
+            call=call_files.call_of(run_folder, folder, options, DEFAULTS),
+            on_step=on_step,
         )
     return Trained(run_folder, progress.step, progress.steps, round(progress.minutes, 2), dict(progress.metrics))
+
+
+AUGMENTATION = ("augment_with", "ratio", "min_confidence", "match_recordings", "map_label")
+DEFAULTS: dict[str, Any] = {
+    name: parameter.default for name, parameter in inspect.signature(train).parameters.items() if name != "folder"
+}
+"""Defaults of the parameters of `train`; a call that resumes takes the first call's value for those that have them."""
+
+
+def _run_folder(out: Path | None, folder: Path | None, has_recordings: bool) -> Path:
+    """Return the run folder of a call; raise BadSetting if nothing names it."""
+    if out is not None:
+        return out
+    if folder is None:
+        what = "the recordings have no name" if has_recordings else "there is no folder of recordings"
+        raise BadSetting(f"The run folder is missing, and {what}; give it with --out.")
+    return inside(Path("runs"), folder.resolve().stem if folder.is_file() else folder.resolve().name)
 
 
 def _few_shot(

@@ -154,7 +154,7 @@ def tune(
     for package, what in (("torch", "PyTorch"), ("optuna", "Optuna")):
         if find_spec(package) is None:
             raise MissingExtra(f"A search needs {what}, which is not installed: {how_to_install('train')}.")
-    from ..training.run import family_of
+    from ..training.choices import family_of
     from ..tuning import page
     from ..tuning import tune as searching
     from ..tuning.search import Search

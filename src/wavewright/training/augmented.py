@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -37,7 +36,6 @@ from .run_file import RUN_FILE
 from .run_folder import GENERATED, JUDGE
 
 JUDGE_TIME_FRACTION = 0.4  # of --max-minutes
-LEAST_TIME_FRACTION = 0.5  # of --max-minutes that remains for the run, however long generating took
 
 
 def with_generated_clips(settings: GeneratedSettings, plan: PlannedRun) -> PlannedRun:
@@ -57,7 +55,7 @@ def with_generated_clips(settings: GeneratedSettings, plan: PlannedRun) -> Plann
     Returns
     -------
     PlannedRun
-        With more clips and sources, and with the minutes that are left.
+        With more clips and sources.
 
     Raises
     ------
@@ -73,7 +71,6 @@ def with_generated_clips(settings: GeneratedSettings, plan: PlannedRun) -> Plann
         )
     if n_processes() > 1:
         raise BadSetting("--augment-with is not possible under torchrun; train the classifier in one process.")
-    started = time.monotonic()
     labels = _labels_of(plan)
     sources = [open_source(name, labels, settings.label_map) for name in settings.models]
     _check_names(sources)
@@ -92,7 +89,6 @@ def with_generated_clips(settings: GeneratedSettings, plan: PlannedRun) -> Plann
         plan,
         scan=replace(plan.scan, entries=(*plan.scan.entries, *entries)),
         provenance=replace(plan.provenance, sources=(*plan.provenance.sources, *_sources(sources, entries))),
-        max_minutes=_left(plan.max_minutes, (time.monotonic() - started) / 60),
     )
 
 
@@ -136,11 +132,6 @@ def _check_names(sources: Sequence[ClipSource]) -> None:
 def _labels_of(plan: PlannedRun) -> tuple[str, ...]:
     """Return the labels of the recordings."""
     return tuple(sorted({label for entry in plan.scan.entries for label in entry.all_labels}))
-
-
-def _left(max_minutes: float | None, spent: float) -> float | None:
-    """Return the minutes of a call that are left for the run."""
-    return None if max_minutes is None else max(max_minutes - spent, LEAST_TIME_FRACTION * max_minutes)
 
 
 def _generate(settings: GeneratedSettings, plan: PlannedRun, sources: Sequence[ClipSource]) -> GeneratedCounts:

@@ -45,6 +45,7 @@ class Progress:
     metrics: dict[str, float] = field(default_factory=dict)  # of the last evaluation
     health: Health = field(default_factory=Health)
     breakpoints: list[tuple[Count, Position]] = field(default_factory=list)  # of the learning-rate schedule
+    evaluate_every: Count = 0  # steps between evaluations of a plan by the clock; 0: those of the settings
 
     @classmethod
     def from_json(cls, text: str) -> Progress:
@@ -136,8 +137,8 @@ def _read(path: Path) -> tuple[dict[str, Tensor], Progress]:
         progress = Progress.from_json(json.loads(contents[8 : 8 + header_bytes])["__metadata__"]["progress"])
     except (SafetensorError, OSError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise BadModel(
-            f"{path} is not a checkpoint that can be read ({_reason(error)}); copy it again, or delete it to start "
-            "from the beginning with --resume."
+            f"{path} is not a checkpoint that can be read ({_reason(error)}); copy it again, or delete it: "
+            "--resume continues from the best checkpoint where there is one, or else from the beginning."
         ) from error
     return tensors, progress
 

@@ -7,6 +7,7 @@ that is not.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from ..contracts.health import HealthRules
 from ..contracts.schedule import MAX_STEPS
 from ..contracts.settings import TrainingSettings
 from ..errors import BadSetting, TrainingStopped
+from ..interruption import Terminated
 from ..nn.network import Network
 from . import checkpoint, processes
 from .blas_threads import single_blas_thread
@@ -28,12 +30,15 @@ from .checkpoint import Progress
 from .health import Health
 from .plan import (
     MIN_STEPS,
+    POOR_FRACTION,
     REPLAN_EVERY,
     REPLAN_TOLERANCE,
     SHORT_PLAN,
     STEP_FRACTION,
     Clock,
+    Ending,
     describe_plan,
+    evaluation_interval,
     keep_position,
     rewarm,
     rewarm_end,
@@ -42,12 +47,16 @@ from .plan import (
 from .prefetch import prefetched_batches
 from .run_file import BEST, LAST
 from .state import TrainState
-from .stop_request import stop_request
+from .stop_request import DURING_TIMING, stop_request
 from .timing import is_worth_timing, thread_counts, time_steps
 
 NO_LENGTH = "The length of the training is missing; give --max-minutes, or --set training.steps=10000."
-CONTINUE = "continue with --resume"
-EXTEND = "train longer with --resume --more-minutes 10, or --resume --set training.steps={steps}"
+TOO_SHORT = (
+    "warning: a plan of {steps} steps is short; the model will hardly learn anything. Give it more minutes "
+    "(--max-minutes {minutes}) or steps, a smaller --size, or a faster machine."
+)
+CONTINUE = "continue with {resume}"
+EXTEND = "train longer with {resume} --more-minutes 10, or {resume} --set training.steps={steps}"
 MAX_ROLLBACKS = 3
 ROLLBACK_OFFSET = 1_000_003
 """Distance between the batch numbers before and after a rollback, so that other batches are drawn."""
@@ -91,6 +100,13 @@ class Loop:
         Called with the averaged module and the progress after each evaluation, in process 0.
     health_rules
         Metrics that show whether training goes wrong; default: none.
+    started
+        When the call began, as :func:`time.monotonic` counts; default: when it runs.
+    ending
+        What the call does after the last step, within its minutes; default: an evaluation, which is timed when the
+        first one is made.
+    resume_words
+        Command, or option, that continues the run, for messages.
 
     Attributes
     ----------
@@ -108,9 +124,16 @@ class Loop:
     evaluate: Callable[[nn.Module], dict[str, float]] | None = None
     on_evaluation: Callable[[nn.Module, Progress], None] | None = None
     health_rules: HealthRules = field(default_factory=HealthRules)
+    started: float | None = None
+    ending: Ending | None = None
+    resume_words: str = "--resume"
     state: TrainState = field(init=False)
     progress: Progress = field(init=False)
     _clock: Clock | None = field(default=None, init=False)  # while the plan follows the minutes of this call
+    _has_warned: bool = field(default=False, init=False)  # of a short plan
+    _minutes_before: float = field(default=0.0, init=False)  # of earlier calls
+    _step_seconds: float = field(default=0.0, init=False)  # of the last step
+    _cause: Callable[[], str] = field(default=str, init=False)  # signal that asked to stop while steps are timed
 
     def __post_init__(self) -> None:
         self.state = TrainState(self.network, self.settings)
@@ -135,10 +158,22 @@ class Loop:
         self.progress = checkpoint.load(self.folder / name, state.network, state.average, state.optimizers)
 
     def resume(self) -> bool:
-        """Load the last checkpoint; return False if there is none yet."""
-        if not (self.folder / LAST).is_file():
+        """Load the last checkpoint, or the best one where the last is missing; return False if there is none yet.
+
+        The number of threads is that of the settings, or as before, but no more than this machine has.
+        """
+        name = next((name for name in (LAST, BEST) if (self.folder / name).is_file()), None)
+        if name is None:
             return False
-        self.load(LAST)
+        self.load(name)
+        progress = self.progress
+        if name == BEST:
+            self.observer.log(f"{LAST} is missing; continuing from the best checkpoint, step {progress.step}.")
+        if self.state.device.type == "cpu":
+            threads = self.settings.threads or min(progress.threads, max(thread_counts(self.state.device)))
+            if progress.step and threads != progress.threads:
+                self.observer.log(f"{threads} thread(s) from here on, {progress.threads} before.")
+                progress.threads = threads
         return True
 
     # --- a run
@@ -153,7 +188,7 @@ class Loop:
         Parameters
         ----------
         max_minutes
-            Duration of this call; default: as long as the plan takes.
+            Duration of this call, from ``started`` on and with its ``ending``; default: as long as the plan takes.
 
         Raises
         ------
@@ -162,12 +197,15 @@ class Loop:
         TrainingStopped
             If training diverges again after MAX_ROLLBACKS rollbacks.
         """
-        seconds_per_step = self.plan(max_minutes)
-        started = time.monotonic()
-        earlier_minutes = self.progress.minutes
-        deadline = started + 60 * max_minutes if max_minutes else float("inf")
+        self.started = time.monotonic() if self.started is None else self.started
+        self._minutes_before = self.progress.minutes
+        deadline = self.started + 60 * max_minutes if max_minutes else float("inf")
+        with stop_request(self.observer.log, DURING_TIMING) as cause:
+            self._cause = cause
+            seconds_per_step = self.plan(max_minutes, deadline)
+            self._end_timing_if_asked()
         if seconds_per_step:
-            self._clock = self._new_clock(deadline, seconds_per_step, REPLAN_EVERY)
+            self._clock = self._new_clock(deadline, seconds_per_step, self.progress.step + REPLAN_EVERY)
             deadline = float("inf")  # the plan ends then
         torch.set_num_threads(self.progress.threads)
         if self.progress.step == 0:
@@ -177,26 +215,44 @@ class Loop:
             prefetched_batches(self.batches_from, self._batches_per_step()) as batch_source,
         ):
             while not self.progress.finished:
-                if processes.any_process(bool(cause()) or time.monotonic() >= deadline):
+                if processes.any_process(bool(cause()) or self._is_over(deadline)):
                     break
                 step, step_started = self.progress.step, time.monotonic()
                 losses = self.train_step(batch_source)
                 step_ended = time.monotonic()
-                self.progress.minutes = earlier_minutes + (step_ended - started) / 60
-                self.observer.step(self.progress, losses, step_ended - step_started)
+                self._step_seconds = step_ended - step_started
+                self.count_minutes()
+                self.observer.step(self.progress, losses, self._step_seconds)
                 self._after_step(losses)
+                self.count_minutes()
                 if self._clock and not self.progress.finished:
-                    self._clock.record(step, step_ended - step_started, time.monotonic() - step_ended)
+                    self._clock.record(step, self._step_seconds, time.monotonic() - step_ended)
                     self._adjust_plan(self._clock)
             if self.state.is_finite():
                 self.save(LAST)
         self._log_end(cause())
         return self.progress
 
+    def count_minutes(self) -> None:
+        """Add the duration of this call, until now, to the minutes of earlier ones."""
+        if self.started is not None:
+            self.progress.minutes = self._minutes_before + (time.monotonic() - self.started) / 60
+
+    def _is_over(self, deadline: float) -> bool:
+        """Return True if the next step, with the evaluation that follows it, would end after a call's deadline."""
+        now, ending = time.monotonic(), self.ending
+        if ending is None or deadline == float("inf"):
+            return now >= deadline
+        is_last = self.progress.step + 1 >= self.progress.steps
+        evaluates = is_last or (self.progress.step + 1) % self._evaluate_every == 0
+        after = ending.export + (evaluates * (ending.evaluation + ending.export)) + is_last * ending.final
+        return now + self._step_seconds + after > deadline
+
     def _log_end(self, cause: str) -> None:
         progress = self.progress
         reason = progress.finished or (f"stopped by {cause}" if cause else "the minutes are over")
-        remedy = EXTEND.format(steps=2 * progress.step) if progress.finished else CONTINUE
+        remedy = EXTEND if progress.finished else CONTINUE
+        remedy = remedy.format(resume=self.resume_words, steps=2 * progress.step)
         self.observer.log(f"{reason} at step {progress.step} of {progress.steps}; {remedy}.")
 
     # --- the plan
@@ -205,8 +261,15 @@ class Loop:
         """Return the steps at which the training stages start."""
         return self.network.stage_starts()
 
-    def plan(self, max_minutes: float | None) -> list[float]:
+    def plan(self, max_minutes: float | None, deadline: float = float("inf")) -> list[float]:
         """Choose the number of threads and of steps, once in a run.
+
+        Parameters
+        ----------
+        max_minutes
+            Duration of the call.
+        deadline
+            Its end, as :func:`time.monotonic` counts.
 
         Returns
         -------
@@ -225,27 +288,57 @@ class Loop:
         counts = thread_counts(self.state.device)
         if not is_by_clock and not is_worth_timing(progress.steps, self.stage_starts(), counts):
             progress.threads = progress.threads or counts[0]
-        seconds_per_step = [] if progress.threads and progress.steps else self.choose_threads()
-        if is_by_clock:
-            seconds = STEP_FRACTION * 60 * (max_minutes or 0.0)
+        left = deadline - time.monotonic() - (self.ending.seconds() if self.ending else 0.0)
+        has_limit = is_by_clock and processes.world_size() == 1  # all processes time the same steps
+        limit = max(left, 0.0) if has_limit else float("inf")
+        seconds_per_step = [] if progress.threads and progress.steps else self.choose_threads(limit)
+        if is_by_clock and max_minutes:
+            left = deadline - time.monotonic()
+            seconds = STEP_FRACTION * left if self.ending is None else left - self.ending.seconds()
+            self._check_time(seconds / 60, max_minutes)
             n_steps = steps_within(seconds, 0, self.stage_starts(), seconds_per_step)
             progress.steps = min(max(n_steps, MIN_STEPS), MAX_STEPS)
-        progress.steps, progress.threads = processes.broadcast((progress.steps, progress.threads))
+            if self.ending is not None:
+                progress.evaluate_every = evaluation_interval(
+                    self.settings.evaluate_every, min(seconds_per_step), self.ending
+                )
+        progress.steps, progress.threads, progress.evaluate_every = processes.broadcast(
+            (progress.steps, progress.threads, progress.evaluate_every)
+        )
         self.network.check_plan(progress.steps)
         if seconds_per_step:
             self.observer.log(
                 describe_plan(progress.steps, progress.threads, self.stage_starts(), seconds_per_step, is_by_clock)
             )
-        if progress.step == 0 and progress.steps <= SHORT_PLAN:
-            self.observer.log(
-                f"warning: a plan of {progress.steps} steps is short; the model will hardly learn anything. Give it "
-                "more minutes (--max-minutes 30) or steps, a smaller --size, or a faster machine."
-            )
+        if progress.step == 0:
+            self._warn_of_short_plan()
         return seconds_per_step if is_by_clock else []
 
+    def _check_time(self, minutes: float, max_minutes: float) -> None:
+        """Warn if little of the time of the call remains for steps."""
+        if minutes < POOR_FRACTION * max_minutes:
+            spent = max_minutes - max(minutes, 0.0)
+            self.observer.log(
+                f"warning: preparation, the last evaluation and the export take about {spent:.1f} of the "
+                f"{max_minutes:g} minutes; give --max-minutes {max(math.ceil(4 * spent), 1)} or more, or a smaller "
+                "--size."
+            )
+
+    def _warn_of_short_plan(self) -> None:
+        """Warn, once, of a plan in which the model hardly learns."""
+        if self.progress.steps > SHORT_PLAN or self._has_warned:
+            return
+        self._has_warned = True
+        self.observer.log(TOO_SHORT.format(steps=self.progress.steps, minutes=30))
+
     @single_blas_thread()
-    def choose_threads(self) -> list[float]:
+    def choose_threads(self, seconds_for_steps: float = float("inf")) -> list[float]:
         """Time a few steps with each number of threads, choose the fastest and restore the network.
+
+        Parameters
+        ----------
+        seconds_for_steps
+            Time for all steps of the training, which limits the timing.
 
         Returns
         -------
@@ -254,15 +347,22 @@ class Loop:
         """
         counts = [self.settings.threads] if self.settings.threads else thread_counts(self.state.device)
         before = self.state.snapshot()
-        seconds = time_steps(self._timed_step, self.stage_starts(), counts, self.observer.log)
+        seconds = time_steps(self._timed_step, self.stage_starts(), counts, self.observer.log, seconds_for_steps)
         self.state.restore(before)
         self.progress.step = 0
         self.progress.threads = min(seconds, key=lambda count: sum(seconds[count]))
         return seconds[self.progress.threads]
 
     def _timed_step(self, step: int) -> None:
+        self._end_timing_if_asked()
         self.progress.step = step
         self.train_step(self.batches_from)
+
+    def _end_timing_if_asked(self) -> None:
+        """Raise what a signal raises that arrived before the first step: there is nothing to save."""
+        cause = self._cause()
+        if cause:
+            raise KeyboardInterrupt if cause == "Ctrl-C" else Terminated(cause)
 
     def extend(self, steps: int = 0, minutes: float = 0.0) -> None:
         """Extend the plan; the learning rate rises to that of the longer plan and then falls to its end, see plan.py.
@@ -278,7 +378,9 @@ class Loop:
         previous_steps = progress.steps
         new_steps = steps or self._steps_after(minutes)
         progress.breakpoints = rewarm(progress.step, previous_steps, progress.breakpoints, new_steps)
-        progress.steps, progress.breakpoints = processes.broadcast((new_steps, progress.breakpoints))
+        progress.steps, progress.breakpoints, progress.evaluate_every = processes.broadcast(
+            (new_steps, progress.breakpoints, progress.evaluate_every)
+        )
         progress.finished = ""
         progress.evaluations_since_best = 0
         self.save(LAST)
@@ -299,7 +401,10 @@ class Loop:
         seconds = max(60 * progress.minutes / progress.step, 1e-6)
         planned = 0 if progress.finished else progress.steps - progress.step
         steps = min(progress.step + max(planned + int(60 * minutes / seconds), 1), MAX_STEPS)
-        ends_at = time.monotonic() + planned * seconds + 60 * minutes
+        began = time.monotonic() if self.started is None else self.started
+        ends_at = began + planned * seconds + 60 * minutes
+        if self.ending is not None:
+            progress.evaluate_every = evaluation_interval(self.settings.evaluate_every, seconds, self.ending)
         due = max(rewarm_end(progress.step, steps), progress.step + REPLAN_EVERY)
         self._clock = self._new_clock(ends_at, [seconds] * len(self.stage_starts()), due)
         return steps
@@ -307,13 +412,24 @@ class Loop:
     def _new_clock(self, ends_at: float, seconds_per_step: list[float], first_due: int) -> Clock:
         settings = self.settings
         return Clock(
-            ends_at, self.stage_starts(), seconds_per_step, settings.evaluate_every, settings.save_every, first_due
+            ends_at,
+            self.stage_starts(),
+            seconds_per_step,
+            self._evaluate_every,
+            settings.save_every,
+            first_due,
+            ending=self.ending,
         )
+
+    @property
+    def _evaluate_every(self) -> int:
+        """Steps between evaluations: of the plan by the clock, or of the settings."""
+        return self.progress.evaluate_every or self.settings.evaluate_every
 
     def _adjust_plan(self, clock: Clock) -> None:
         """Move the end of the plan if steps are slower or faster than planned, and save the new plan."""
         progress, now = self.progress, time.monotonic()
-        if not processes.any_process(progress.step >= clock.due or now >= clock.ends_at):
+        if not processes.any_process(progress.step >= clock.due or clock.is_over(now)):
             return
         planned = progress.steps - progress.step
         left = processes.broadcast(clock.steps_left(progress.step, progress.steps, now))
@@ -321,6 +437,7 @@ class Loop:
             return
         progress.breakpoints = keep_position(progress.step, progress.steps, progress.breakpoints)
         progress.steps = min(progress.step + left, MAX_STEPS)
+        self._warn_of_short_plan()
         if self.state.is_finite():
             self.save(LAST)
 
@@ -359,7 +476,7 @@ class Loop:
         """Check health, evaluate, save, and decide whether the run is finished."""
         settings, progress = self.settings, self.progress
         is_last = progress.step >= progress.steps
-        evaluates = is_last or progress.step % settings.evaluate_every == 0
+        evaluates = is_last or progress.step % self._evaluate_every == 0
         saves = progress.step % settings.save_every == 0
         problem = progress.health.after_step(losses)
         if problem is None and (evaluates or saves) and not self.state.is_finite():  # possible with finite losses

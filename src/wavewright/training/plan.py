@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ..contracts.schedule import Breakpoints, schedule_position
+from ..contracts.schedule import MAX_STEPS, Breakpoints, schedule_position
 
 REWARM_FRACTION = 0.05
 """Fraction of the added steps over which the learning rate of an extended run rises again."""
 
 STEP_FRACTION = 0.95
 """Fraction of the time for steps until an evaluation is timed; the rest is for evaluations and checkpoints."""
+
+EVALUATION_FRACTION = 0.25
+"""Largest fraction of the time for steps that evaluations take in a plan that follows the clock, besides the last."""
+
+POOR_FRACTION = 0.5
+"""Fraction of a call's time that remains for steps, below which a plan that follows the clock warns."""
 
 MIN_STEPS = 20
 """Smallest number of steps of a plan."""
@@ -23,7 +30,10 @@ REPLAN_FRACTION = 0.05
 """Fraction of the remaining steps after which the plan is compared with the clock again."""
 
 REPLAN_EVERY = 10
-"""Smallest number of steps between two such comparisons."""
+"""Smallest number of steps between two such comparisons, where they take less than REPLAN_SECONDS."""
+
+REPLAN_SECONDS = 5.0
+"""Time after which the plan is compared with the clock at the latest, where fewer than REPLAN_EVERY steps fit in."""
 
 REPLAN_TOLERANCE = 0.05
 """Relative error of the remaining steps up to which a plan is kept."""
@@ -116,6 +126,35 @@ def describe_plan(
     return f"{steps} steps ({listed}) {on_threads}, in all about {minutes:.0f} minutes{suffix}"
 
 
+@dataclass(frozen=True)
+class Ending:
+    """Seconds that the end of a call needs after the last step, measured or reserved before the first.
+
+    Attributes
+    ----------
+    evaluation
+        An evaluation with its samples.
+    export
+        An export of the model.
+    final
+        The family's files of a finished network, at most.
+    """
+
+    evaluation: float = 0.0
+    export: float = 0.0
+    final: float = 0.0
+
+    def seconds(self, slowdown: float = 1.0) -> float:
+        """Return all of them; the measured ones times a slowdown of the machine since, if it is one."""
+        return max(slowdown, 1.0) * (self.evaluation + self.export) + self.final
+
+
+def evaluation_interval(evaluate_every: int, step_seconds: float, ending: Ending) -> int:
+    """Return the steps between evaluations, a multiple of ``evaluate_every``, that keeps EVALUATION_FRACTION."""
+    fitting = (ending.evaluation + ending.export) / max(EVALUATION_FRACTION * step_seconds, 1e-9)
+    return min(evaluate_every * max(math.ceil(fitting / evaluate_every), 1), MAX_STEPS)
+
+
 @dataclass
 class Clock:
     """Time steps and evaluations, and compute how many more steps fit into the remaining time.
@@ -136,6 +175,8 @@ class Clock:
         Step of the next comparison.
     slowdown
         Measured over expected duration of the steps between the last two comparisons.
+    ending
+        What follows the last step before ``ends_at``; None: an evaluation, timed as soon as there is one.
     """
 
     ends_at: float
@@ -145,6 +186,7 @@ class Clock:
     save_every: int
     due: int
     slowdown: float = 1.0
+    ending: Ending | None = None
     _measured_seconds: float = field(default=0.0, init=False)  # of the steps since the last comparison
     _expected_seconds: float = field(default=0.0, init=False)
     _evaluation_seconds: float | None = field(default=None, init=False)
@@ -168,12 +210,21 @@ class Clock:
         self._expected_seconds = 0.0
         seconds = self.ends_at - now
         overhead = self._save_seconds / self.save_every  # seconds per step
-        if self._evaluation_seconds is None:
+        if self.ending is not None:
+            seconds -= self.ending.seconds(self.slowdown)
+            each = self._evaluation_seconds or self.slowdown * (self.ending.evaluation + self.ending.export)
+            overhead += each / self.evaluate_every if step + self.evaluate_every <= steps else 0.0
+        elif self._evaluation_seconds is None:
             seconds *= STEP_FRACTION
         else:
             seconds -= self._evaluation_seconds  # the one at the end
             overhead += self._evaluation_seconds / self.evaluate_every
         seconds_per_step = [max(self.slowdown * expected, 1e-6) + overhead for expected in self.seconds_per_step]
         left = steps_within(seconds, step, self.starts, seconds_per_step)
-        self.due = step + max(int(REPLAN_FRACTION * min(left, steps - step)), REPLAN_EVERY)
+        every = min(REPLAN_EVERY, math.ceil(REPLAN_SECONDS / max(seconds_per_step)))
+        self.due = step + max(int(REPLAN_FRACTION * min(left, steps - step)), every)
         return max(left, 1)
+
+    def is_over(self, now: float) -> bool:
+        """Return True if no step more fits in."""
+        return now >= self.ends_at - (self.ending.seconds(self.slowdown) if self.ending is not None else 0.0)

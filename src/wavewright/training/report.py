@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from statistics import fmean
 from typing import Protocol
@@ -20,7 +20,8 @@ from rich.table import Column
 from ..clip import Clip
 from ..drawing import draw_grid
 from ..errors import MissingExtra
-from ..progress_bar import report_progress
+from ..progress_bar import progress_reported_to, report_progress
+from ..training_step import TrainingStep
 from .checkpoint import Progress
 
 LOG_FILE = "log.jsonl"
@@ -32,6 +33,35 @@ LOG_EVERY = 50
 
 GAP_SECONDS = 0.1
 """Silence between the clips in a file of samples."""
+
+
+PHASE_SECONDS = 10.0
+"""Seconds between two lines about work that goes on, such as the preparation of recordings."""
+
+
+OnStep = Callable[[TrainingStep], object]
+
+
+class PhaseLines:
+    """Listener that writes a line about work that takes long: what is done, and the fraction of it.
+
+    Parameters
+    ----------
+    log
+        Called with a line, at most every PHASE_SECONDS.
+    """
+
+    def __init__(self, log: Callable[[str], None]) -> None:
+        self.log = log
+        self.due = time.monotonic() + PHASE_SECONDS
+
+    def __call__(self, message: str, fraction: float | None) -> None:
+        """Receive progress."""
+        now = time.monotonic()
+        if now < self.due:
+            return
+        self.due = now + PHASE_SECONDS
+        self.log(message if fraction is None else f"{message}: {fraction:.0%}")
 
 
 class ScalarWriter(Protocol):
@@ -55,10 +85,13 @@ class Report:
         Show nothing on the terminal.
     mute
         Write no files either, as in all processes but the first.
+    on_step
+        Called after each step, unless ``mute``.
     """
 
-    def __init__(self, folder: Path, quiet: bool = False, mute: bool = False) -> None:
+    def __init__(self, folder: Path, quiet: bool = False, mute: bool = False, on_step: OnStep | None = None) -> None:
         self.folder = folder
+        self.on_step = None if mute else on_step
         self.mute = mute
         quiet = quiet or mute
         self.console = Console(stderr=True, quiet=quiet)
@@ -76,12 +109,17 @@ class Report:
         self.losses: dict[str, list[float]] = defaultdict(list)  # since the last line; not every step has every loss
         self.seconds: list[float] = []
         self.tensorboard = None if mute else _tensorboard(folder / "tensorboard")
+        self.phases = PhaseLines(self.log)
+        self._is_stepping = False
+        self._listening = ExitStack()
 
     def __enter__(self) -> Report:
+        self._listening.enter_context(progress_reported_to(self._listen))
         self.bar.start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._listening.close()
         with suppress(OSError):  # the terminal may have been closed, which ends a run by SIGHUP
             self.bar.stop()
         if self.tensorboard is not None:
@@ -93,7 +131,13 @@ class Report:
             self.losses[name].append(loss)
         self.seconds.append(seconds)
         self.bar.update(self.task, total=progress.steps, completed=progress.step)
+        self._is_stepping = True
         report_progress(f"step {progress.step} of {progress.steps}", progress.step / max(progress.steps, 1))
+        self._is_stepping = False
+        if self.on_step is not None:
+            self.on_step(
+                TrainingStep(progress.step, progress.steps, progress.minutes, {**losses}, {**progress.metrics})
+            )
         if progress.step % LOG_EVERY:
             return
         means = {name: fmean(values) for name, values in self.losses.items()}
@@ -110,6 +154,17 @@ class Report:
         self._write(progress.step, metrics)
         if metrics:  # a family may have none without validation recordings
             self.log(f"step {progress.step}: {_listed(metrics)}")
+
+    def phase(self, message: str) -> None:
+        """Show and report what begins now, besides steps."""
+        self.phases.due = time.monotonic() + PHASE_SECONDS
+        self.log(message)
+        report_progress(message, None)
+
+    def _listen(self, message: str, fraction: float | None) -> None:
+        """Show the progress of work between steps; the steps have lines of their own."""
+        if not self._is_stepping:
+            self.phases(message, fraction)
 
     def log(self, message: str) -> None:
         """Show a message above the progress line."""

@@ -4,41 +4,46 @@ from __future__ import annotations
 
 import copy
 import os
-from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 import platformdirs
 import torch
+from pydantic import JsonValue
+from rich.console import Console
 from torch import nn
 
 from .. import families
 from ..contracts.family_check import check_exported, check_family
 from ..contracts.recipe import Prepared, Recipe
-from ..contracts.settings import override
-from ..data.entry import Entry, Scan
-from ..data.folder import GroupFrom, LabelFrom, scan
+from ..data.entry import Scan
+from ..data.folder import GroupFrom, LabelFrom
 from ..data.own_output import warn_of_marked
-from ..data.scores import scan_scores
 from ..errors import BadModel, BadSetting
-from ..models import find
 from ..models.card import Card
 from ..models.consent import Consent, Permission, required_consent
 from ..models.folder import ModelFolder
 from ..nn.network import Network
 from ..processor import processor_name
+from ..progress_bar import progress_reported_to
+from ..torchrun import is_first
 from ..version import __version__
-from ..whole_file import write_whole
+from ..whole_file import hidden_path, write_whole
 from . import checkpoint, processes
+from .batch_memory import check_batch_size
 from .checkpoint import Progress
+from .choices import DEFAULT_FAMILY, choose_recipe, open_base, scan_for
 from .export import export_model, replace_tensors
 from .length import Length
 from .loop import NO_LENGTH, Loop
-from .plan import STEP_FRACTION, steps_within
+from .plan import STEP_FRACTION, Ending, steps_within
 from .provenance import NOTHING_STATED, Provenance, provenance_of, runs_up_to
-from .report import Report
+from .recording_notes import count_clips, notes_on_rates, warn_of_few_clips
+from .report import OnStep, PhaseLines, Report
 from .run_file import (
     BEST,
     CHECKPOINTS,
@@ -57,10 +62,7 @@ from .run_lock import locked_run
 SUSPECT_FILE = "suspect-clips.txt"
 """In a run folder: training clips that may be wrong, and why, one per line."""
 
-DEFAULT_FAMILY = "gan"
-FEW_CLIPS = 13
-FEW_SECONDS = 60.0
-"""Number of recordings of a label, and their total seconds, up to which a run warns that they are few."""
+EXPORTING = "exporting the model ..."
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ class PlannedRun:
     base: ModelFolder | None
     max_minutes: float | None
     quiet: bool
+    started: float  # when the call began, as time.monotonic counts
 
 
 class Run:
@@ -96,6 +99,8 @@ class Run:
         Folder of decoded recordings; default: the user's cache folder.
     base
         Model that training starts from.
+    call
+        Arguments of the command, which are stored so that a call which resumes need not repeat them.
 
     Raises
     ------
@@ -116,8 +121,10 @@ class Run:
         provenance: Provenance,
         cache_folder: Path | None = None,
         base: ModelFolder | None = None,
+        call: Mapping[str, JsonValue] | None = None,
     ) -> None:
         self.out = out
+        self.call = call
         self.scan = scan
         self.provenance = provenance
         self.base = base
@@ -206,6 +213,8 @@ class Run:
         quiet: bool = False,
         more_minutes: float | None = None,
         stop_after: Callable[[Progress], str] | None = None,
+        started: float | None = None,
+        on_step: OnStep | None = None,
     ) -> Progress:
         """Train, or resume training, and export the model. Under ``torchrun`` all processes train together.
 
@@ -222,6 +231,10 @@ class Run:
         stop_after
             Called after each evaluation; returns why the run ends there, or an empty text. With it there are no samples
             of evaluations, and the model is exported at the end alone.
+        started
+            When the minutes of the call began, as :func:`time.monotonic` counts; default: now.
+        on_step
+            Called after each step, in the first process.
 
         Raises
         ------
@@ -233,6 +246,7 @@ class Run:
         TrainingStopped
             If training diverges again and again, or the disk is full.
         """
+        started = time.monotonic() if started is None else started
         if resume:
             self.provenance = self.provenance.or_stored(self.out / RUN_FILE)
         self.consent()
@@ -250,11 +264,12 @@ class Run:
                 else:
                     write_run_file(self.out / RUN_FILE, current)
                 remove_left_overs(self.out)
-            return self._train(length, resume, quiet, processes.broadcast(first_steps), changes, stop_after)
+            first_steps = processes.broadcast(first_steps)
+            return self._train(length, resume, quiet, first_steps, changes, stop_after, started, on_step)
 
     def _run_file(self) -> RunFile:
         stated = self.provenance.to_json()
-        return run_file_of(self.family.name, self.recipe, self.base, self.prepared.train_entries, stated)
+        return run_file_of(self.family.name, self.recipe, self.base, self.prepared.train_entries, stated, self.call)
 
     def _train(
         self,
@@ -264,13 +279,13 @@ class Run:
         first_steps: int,
         changes: str,
         stop_after: Callable[[Progress], str] | None,
+        started: float,
+        on_step: OnStep | None,
     ) -> Progress:
-        with Report(self.out, quiet, mute=processes.rank() > 0) as report:
+        with Report(self.out, quiet, mute=processes.rank() > 0, on_step=on_step) as report:
             if changes:
                 report.log(changes)
-            left_out = (f"left out: {problem}" for problem in (*self.scan.problems, *self.prepared.problems))
-            for line in (*left_out, *self.prepared.notes):
-                report.log(line)
+            self._log_recordings(report.log)
 
             def after_evaluation(average: nn.Module, progress: Progress) -> None:
                 if stop_after is not None:
@@ -280,7 +295,8 @@ class Run:
                 waves, titles = self.training.samples(module, self.prepared)
                 if waves:
                     report.samples(progress, waves, titles, self.recipe.model.sample_rate)
-                if progress.best_step in (0, progress.step):
+                if progress.best_step in (0, progress.step) and progress.step < progress.steps:  # else at the end
+                    report.phase(EXPORTING)
                     self.export(module, progress)
                 self._list_suspect_clips(average, progress, report.log)
 
@@ -293,15 +309,66 @@ class Run:
                 lambda average: self.training.evaluate(self.inference_module(average), self.prepared),
                 after_evaluation,
                 self.family.health,
+                started=started,
+                resume_words=f"`wavewright train --resume --out {self.out}`" if self.call else "--resume",
             )
             if not resume:
                 self._warn_of_recordings(report.log)
             elif not loop.resume():
                 report.log("there is no checkpoint yet; starting from the beginning.")
+            check_batch_size(loop, self.prepared.train_entries)
+            if (length.max_minutes or length.more_minutes) and stop_after is None:
+                loop.ending = self._rehearsed(loop, length, report, started)
             progress = loop.run(self._extend(loop, length, first_steps))
             if processes.rank() == 0:
-                self.export_best(loop, report.log, is_finished=bool(progress.finished))
+                is_finished, limit = bool(progress.finished), self._final_seconds(length)
+                report.phase(EXPORTING)
+                self.export_best(loop, report.log, is_finished, limit)
+                loop.progress = progress
+                loop.count_minutes()
         return progress
+
+    def _rehearsed(self, loop: Loop, length: Length, report: Report, started: float) -> Ending:
+        """Evaluate and export the network once before it is trained, and return how long that took.
+
+        Nothing remains of it. What a call with minutes does after its last step is part of its minutes, and whether
+        that takes seconds or minutes is known by trying alone. Where no minutes are left nothing is tried.
+        """
+        minutes = length.max_minutes or length.more_minutes or 0.0
+        if time.monotonic() - started > 60 * minutes or processes.rank() > 0:
+            return processes.broadcast(Ending())
+        report.phase("timing an evaluation and an export, which the minutes include ...")
+        with torch.random.fork_rng(devices=[]), hidden_path(self.out) as folder:
+            torch.manual_seed(self.recipe.training.seed)
+            module = self.inference_module(loop.average)
+            times = [time.monotonic()]
+            self.training.evaluate(module, self.prepared)
+            self.training.samples(module, self.prepared)
+            times.append(time.monotonic())
+            with suppress(RuntimeError):  # a network that knows nothing may differ from its graph by more than allowed
+                self.export(module, replace(loop.progress), folder)
+            times.append(time.monotonic())
+        evaluation, export = (after - before for before, after in pairwise(times))
+        report.log(
+            f"an evaluation takes {evaluation:.0f} s and an export {export:.0f} s; {minutes:g} minutes include them."
+        )
+        return processes.broadcast(Ending(evaluation, export, self._final_seconds(length) or 0.0))
+
+    def _final_seconds(self, length: Length) -> float | None:
+        """Return the time that the family's files of a finished network may take; None: as long as they need."""
+        minutes = length.max_minutes or length.more_minutes
+        return 60 * minutes * self.training.final_fraction if minutes else None
+
+    def _log_recordings(self, log: Callable[[str], None]) -> None:
+        """Log what is said of the recordings, whether the run begins or goes on."""
+        left_out = (f"left out: {problem}" for problem in (*self.scan.problems, *self.prepared.problems))
+        rates = (
+            ()
+            if self.family.learns_from_scores
+            else notes_on_rates(self.prepared.train_entries, self.recipe.model.sample_rate)
+        )
+        for line in (*self.scan.notes, *left_out, *self.prepared.notes, *rates):
+            log(line)
 
     def _warn_of_recordings(self, log: Callable[[str], None]) -> None:
         """Warn of few recordings, and of generated ones among them."""
@@ -338,7 +405,9 @@ class Run:
         if problems:
             log(f"{len(problems)} clips may not match their texts; listen to those listed in {path}.")
 
-    def export_best(self, loop: Loop, log: Callable[[str], None], is_finished: bool) -> None:
+    def export_best(
+        self, loop: Loop, log: Callable[[str], None], is_finished: bool, final_seconds: float | None = None
+    ) -> None:
         """Export the averaged weights of the best checkpoint, or of the last if no metric chooses.
 
         Parameters
@@ -349,18 +418,20 @@ class Run:
             Called with the command that uses the model.
         is_finished
             Write the family's files of a finished network too.
+        final_seconds
+            Time for these; default: as long as they need.
         """
         loop.load(BEST if (loop.folder / BEST).is_file() else LAST)
         module = self.inference_module(loop.state.average)
         self.export(module, loop.progress)
         if is_finished:
-            for name, tensors in self.training.final_files(module, self.prepared).items():
+            for name, tensors in self.training.final_files(module, self.prepared, final_seconds).items():
                 replace_tensors(ModelFolder(self.out), name, tensors)
         check_exported(self.family, ModelFolder(self.out))
         command = self.family.command_lines(str(self.out), Card.read(self.out).config)[0]
         log(f"{self.out} contains step {loop.progress.step}: {command}")
 
-    def export(self, module: nn.Module, progress: Progress) -> None:
+    def export(self, module: nn.Module, progress: Progress, folder: Path | None = None) -> None:
         """Write the model into the run folder.
 
         Parameters
@@ -369,6 +440,8 @@ class Run:
             The averaged module, see :meth:`inference_module`.
         progress
             Steps, minutes and metrics for the card.
+        folder
+            Another folder instead.
         """
         model, training = self.recipe.model, self.recipe.training
         card = Card(
@@ -394,7 +467,7 @@ class Run:
             metrics={name: round(value, 5) for name, value in progress.metrics.items()},
         )
         spec = self.training.export(module, self.prepared)
-        export_model(self.out, card, spec, training.weight_bits, training.product_bits)
+        export_model(folder or self.out, card, spec, training.weight_bits, training.product_bits)
 
     def _hardware(self, threads: int) -> str:
         """Return the number of threads and the processor, or the device."""
@@ -416,40 +489,6 @@ class Run:
         return None if minutes and not length.more_minutes else length.max_minutes
 
 
-def count_clips(entries: Sequence[Entry]) -> dict[str, object]:
-    """Return the number of recordings, and of generated clips by the name of the model if there are any."""
-    generated = Counter(entry.generated_by for entry in entries if entry.generated_by is not None)
-    n_recordings = len(entries) - generated.total()
-    return {"n_clips": n_recordings, **({"generated_clips": dict(generated)} if generated else {})}
-
-
-def warn_of_few_clips(entries: Sequence[Entry], labels: Sequence[str], log: Callable[[str], None]) -> None:
-    """Warn if there are few and short recordings.
-
-    Parameters
-    ----------
-    entries
-        Training clips.
-    labels
-        Labels of the model; without labels all clips count together.
-    log
-        Called with the warning.
-    """
-    counts: dict[str, int] = defaultdict(int)
-    seconds: dict[str, float] = defaultdict(float)
-    for entry in entries:
-        label = entry.label if labels and entry.label else ""
-        counts[label] += 1
-        seconds[label] += entry.seconds
-    few = [label for label in counts if counts[label] <= FEW_CLIPS and seconds[label] < FEW_SECONDS]
-    if few:
-        listed = ", ".join(f"{label} {counts[label]}".strip() for label in few[:8]) + ", ..." * (len(few) > 8)
-        log(
-            f"warning: there are few training recordings ({listed}); the model will know these and little else. "
-            "Add recordings, 40 or more of each label, or merge labels."
-        )
-
-
 def train(
     folder: Path,
     family: str | None = None,
@@ -467,6 +506,9 @@ def train(
     more_minutes: float | None = None,
     augment: Callable[[PlannedRun], PlannedRun] | None = None,
     permission: Permission = NOTHING_STATED,
+    started: float | None = None,
+    call: Mapping[str, JsonValue] | None = None,
+    on_step: OnStep | None = None,
 ) -> Progress:
     """Train a model of a family on a folder of recordings; ``wavewright train`` calls this.
 
@@ -491,12 +533,19 @@ def train(
         few of them (:mod:`.few_shot`).
     permission
         Licence of the recordings, and consent of their speakers.
+    started
+        When the minutes of the call began, as :func:`time.monotonic` counts; default: now.
+    call
+        Arguments of the command, see :class:`Run`.
+    on_step
+        Called after each step.
 
     Raises
     ------
     WavewrightError
         For everything that cannot work, before anything is written.
     """
+    started = time.monotonic() if started is None else started
     has_judge = resumes_judge(out, resume)
     check_call(out, resume and not has_judge, more_minutes)
     _move_compile_cache()
@@ -509,82 +558,16 @@ def train(
         check_run_folder(out, folder)
     if families.family(family).imitates_voices and not resume:
         required_consent(permission.consent, permission.licence)
-    recordings = scan_for(family, folder, label_from, group_from, manifest)
+    lines = PhaseLines(Console(stderr=True, quiet=quiet or not is_first()).print)
+    with progress_reported_to(lines):
+        recordings = scan_for(family, folder, label_from, group_from, manifest)
     provenance = provenance_of(out, family, recordings, folder, permission, base_folder)
-    plan = PlannedRun(out, family, recipe, recordings, provenance, base_folder, max_minutes, quiet)
+    plan = PlannedRun(out, family, recipe, recordings, provenance, base_folder, max_minutes, quiet, started)
     if augment is not None:
         plan = augment(plan)
-    run = Run(out, family, plan.recipe, plan.scan, plan.provenance, base=base_folder)
-    return run.train(plan.max_minutes, resume and not has_judge, quiet, more_minutes)
-
-
-def scan_for(
-    family: str, folder: Path, label_from: LabelFrom | None, group_from: GroupFrom | None, manifest: Path | None
-) -> Scan:
-    """Return the recordings of a folder, or its scores for a family that learns from scores."""
-    if families.family(family).learns_from_scores:
-        return scan_scores(folder)
-    return scan(folder, label_from, group_from, manifest)
-
-
-def choose_recipe(
-    family: str, size: str, settings: Sequence[str] = (), device: str = "cpu", base: ModelFolder | None = None
-) -> Recipe:
-    """Return the recipe of a family and size, or of fine-tuning ``base``, with overrides.
-
-    Parameters
-    ----------
-    family, size
-        Names of the family and of one of its sizes.
-    settings
-        Overrides ``name=value``.
-    device
-        ``"cpu"``, ``"cuda"`` or ``"mps"``.
-    base
-        Model that training starts from.
-
-    Raises
-    ------
-    BadSetting
-        If a name is unknown, a value is out of its range or the device is not available.
-    """
-    chosen = families.family(family)
-    if size not in chosen.sizes:
-        raise BadSetting(f"There is no size {size!r}; {family} has {', '.join(chosen.sizes)}.")
-    _check_device(device)
-    recipe: Recipe = chosen.recipe(size) if base is None else chosen.fine_tuning(base)
-    usual_device = recipe.training.device
-    recipe = override(recipe, settings)
-    if recipe.training.device != usual_device:
-        raise BadSetting("The device is no setting of --set; give it with --device.")
-    if base is None and recipe.training.base_weight:
-        raise BadSetting(
-            "training.base_weight is the weight of the model that a run starts from; give one with --from."
-        )
-    return replace(recipe, training=replace(recipe.training, device=device))
-
-
-def family_of(base: str | Path | None) -> str:
-    """Return the family of the model that training starts from, and without one the usual family."""
-    return DEFAULT_FAMILY if base is None else ModelFolder(find(base)).card.family
-
-
-def open_base(base: str | Path, family: str | None) -> ModelFolder:
-    """Open the model that training starts from; raise BadModel if it is damaged, BadSetting if of another family."""
-    folder = ModelFolder(find(base))
-    folder.verify()
-    if family and folder.card.family not in (family, *families.family(family).starts_from):
-        raise BadSetting(
-            f"{folder.path} is of the family {folder.card.family}, and a training starts from a model of its own, "
-            f"{family}: give another --from."
-        )
-    return folder
-
-
-def _check_device(device: str) -> None:
-    available = ["cpu"] + ["cuda"] * torch.cuda.is_available() + ["mps"] * torch.backends.mps.is_available()
-    if device not in available:
-        raise BadSetting(f"The device {device!r} is not available; this machine has {', '.join(available)}.")
+    with progress_reported_to(lines):
+        run = Run(out, family, plan.recipe, plan.scan, plan.provenance, base=base_folder, call=call)
+    return run.train(plan.max_minutes, resume and not has_judge, quiet, more_minutes, started=started, on_step=on_step)
 
 
 def _move_compile_cache() -> None:

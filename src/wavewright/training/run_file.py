@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from reprlib import repr as repr_short
-from typing import TYPE_CHECKING, NotRequired, cast
+from typing import TYPE_CHECKING, Literal, NotRequired, cast
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
@@ -51,9 +51,14 @@ RunFile = TypedDict(
         "from": NotRequired[dict[str, str]],
         "clips": NotRequired[ClipsRecord],
         "provenance": NotRequired[dict[str, JsonValue]],
+        "call": NotRequired[dict[str, JsonValue]],
     },
 )
-"""Contents of RUN_FILE: family, recipe, base model, training clips; licence, sources and consent."""
+"""Contents of RUN_FILE: family, recipe, base model, training clips; licence, sources and consent; arguments of the
+command, which a call that resumes need not repeat."""
+
+PER_CALL = {"training": ("steps", "threads", "device")}
+"""Settings that a call which resumes may change: they do not change what the run learns from."""
 
 
 def run_file_of(
@@ -62,6 +67,7 @@ def run_file_of(
     base: ModelFolder | None,
     entries: Sequence[Entry],
     provenance: dict[str, JsonValue] | None = None,
+    call: Mapping[str, JsonValue] | None = None,
 ) -> RunFile:
     """Return the description of a call.
 
@@ -75,6 +81,8 @@ def run_file_of(
         Its training clips.
     provenance
         Licence, sources and consent as JSON stores them.
+    call
+        Arguments of the command.
     """
     clips = sorted(f"{entry.path.name} {entry.label} {entry.n_frames}" for entry in entries)
     contents: RunFile = {
@@ -86,6 +94,8 @@ def run_file_of(
         contents["from"] = {"name": base.card.name, "hash": base.hash}
     if provenance is not None:
         contents["provenance"] = provenance
+    if call:
+        contents["call"] = dict(call)
     return contents
 
 
@@ -97,7 +107,9 @@ def json_of(settings: DataclassInstance) -> dict[str, object]:
 
 def write_run_file(path: Path, contents: RunFile) -> None:
     """Write the description of the first call, whole or not at all."""
-    ordered = {key: contents[key] for key in ("family", "recipe", "from", "clips", "provenance") if key in contents}
+    names: tuple[Literal["family", "recipe", "from", "clips", "provenance", "call"], ...]
+    names = ("family", "recipe", "from", "clips", "provenance", "call")
+    ordered = {name: contents[name] for name in names if name in contents}
     write_whole(path, (json.dumps(ordered, indent=2) + "\n").encode())
 
 
@@ -125,7 +137,7 @@ def check_resume(path: Path, current: RunFile, recipe: Recipe) -> tuple[int, str
     """Compare a call that resumes with the first call of the run.
 
     Settings that did not exist at the first call have their defaults. The number of steps may differ, because the
-    checkpoint contains the extended plan.
+    checkpoint contains the extended plan, and so may the other settings of PER_CALL.
 
     Parameters
     ----------
@@ -150,8 +162,8 @@ def check_resume(path: Path, current: RunFile, recipe: Recipe) -> tuple[int, str
     settings = _with_defaults(first["recipe"], recipe)
     steps = settings["training"]["steps"]
     current_settings = {section: dict(values) for section, values in current["recipe"].items()}
-    if isinstance(steps, int):
-        current_settings["training"]["steps"] = steps
+    for section, names in PER_CALL.items():
+        current_settings[section] |= {name: settings[section][name] for name in names if name in settings[section]}
     changed = [
         *_differences(first["family"], current["family"], "family"),
         *_differences(first.get("from"), current.get("from"), "from"),

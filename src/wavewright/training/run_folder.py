@@ -10,7 +10,7 @@ from ..models.card import CARD_FILE
 from ..names import name_problem
 from ..whole_file import sweep
 from .report import SAMPLES
-from .run_file import CHECKPOINTS, LAST, RUN_FILE
+from .run_file import BEST, CHECKPOINTS, LAST, RUN_FILE
 
 JUDGE = "judge"
 """Subfolder of a run folder with the classifier that judges generated clips, trained on the recordings alone."""
@@ -35,14 +35,19 @@ def check_call(out: Path, resume: bool, more_minutes: float | None = None) -> No
     Raises
     ------
     BadFolder
-        If there is no run to resume.
+        If there is no run to resume, or its checkpoints are missing beside its model.
     BadSetting
         If the call would begin an existing run again, or gives ``more_minutes`` to a new one.
     """
-    has_checkpoint = (out / CHECKPOINTS / LAST).is_file()
+    has_checkpoint = any((out / CHECKPOINTS / name).is_file() for name in (LAST, BEST))
     has_model = (out / RUN_FILE).is_file() and (out / CARD_FILE).is_file()
     if not resume and (has_checkpoint or has_model):
         raise BadSetting(EXISTS.format(out))
+    if resume and has_model and not has_checkpoint:
+        raise BadFolder(
+            f"{out} contains a trained model, but no checkpoint to resume from; copy {CHECKPOINTS}/{LAST} back, or "
+            f"start another run from the model with --from {out} --out FOLDER."
+        )
     if more_minutes and not resume:
         raise BadSetting("--more-minutes extends a run; give --resume with it, or --max-minutes to begin a run.")
     if resume and not (out / RUN_FILE).is_file():

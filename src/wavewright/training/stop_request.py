@@ -1,28 +1,50 @@
-"""Handle Ctrl-C and SIGTERM during training: report them at once, stop between two steps."""
+"""Handle Ctrl-C and SIGTERM during training: report them at once, stop between two steps, or during a very long one."""
 
 from __future__ import annotations
 
+import os
+import select
 import signal
+import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 
-from ..interruption import Terminated, deferred_endings
+from ..interruption import Terminated, deferred_endings, handled_endings
 
 SAVING = "{cause}: saving the checkpoint and the model, which takes some seconds; a second signal stops at once."
+DURING_TIMING = "{cause}: stopping; nothing has been trained yet."
+ABANDONED = "{cause}: the step takes too long; stopping without it, at the last checkpoint."
+
+GRACE_SECONDS = 30.0
+"""Time after the first signal in which the main thread must act on it. Then the process ends without it; checkpoints
+are written whole, so the last one stays."""
+
+ANSWERED_SECONDS = 90.0
+"""Further time for the step, and the evaluation after it, if the main thread knows of the signal."""
+
+RESPONSE_SECONDS = 1.0
+"""Time in which the main thread may act on a second signal, before the process ends without it."""
 
 
 @contextmanager
-def stop_request(log: Callable[[str], None]) -> Iterator[Callable[[], str]]:
+def stop_request(log: Callable[[str], None], message: str = SAVING) -> Iterator[Callable[[], str]]:
     """Take the first Ctrl-C, SIGTERM or SIGHUP as a request to stop, and report it at once with ``log``.
 
     The loop stops between steps, so that no checkpoint holds half a step; a second signal raises at once. SIGTERM and
     SIGHUP are requests if :func:`.interruption.ended_by_signals` handles them, as in the command line.
 
+    Python runs signal handlers in the main thread between two of its own instructions, which a huge product of
+    matrices keeps away for minutes. A thread reads the signals from a socket meanwhile: it reports them, and ends the
+    process some time after the first, or on the second, if the main thread does not.
+
     Parameters
     ----------
     log
-        Called with SAVING as soon as a request arrives, in a thread.
+        Called in a thread with ``message`` as soon as a request arrives.
+    message
+        With the field ``{cause}``.
 
     Yields
     ------
@@ -30,33 +52,73 @@ def stop_request(log: Callable[[str], None]) -> Iterator[Callable[[], str]]:
         Returns "Ctrl-C", "SIGTERM" or "SIGHUP", or an empty string if nothing has arrived.
     """
     cause = ""
-    requested = threading.Event()
 
     def request(number: int, *_: object) -> None:
         nonlocal cause
         is_ctrl_c = number == signal.SIGINT
         if cause:
             raise KeyboardInterrupt if is_ctrl_c else Terminated(signal.Signals(number).name)
-        cause = "Ctrl-C" if is_ctrl_c else signal.Signals(number).name
-        requested.set()
-
-    def report() -> None:  # in a thread: a handler may interrupt the line that is being printed
-        requested.wait()
-        if cause:
-            log(SAVING.format(cause=cause))
+        cause = _name(number)
 
     # Only the main thread handles signals, and the handler of another library is left in place.
     is_main = threading.current_thread() is threading.main_thread()
     handles_ctrl_c = is_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    reporter = threading.Thread(target=report, daemon=True)
-    reporter.start()
     if handles_ctrl_c:
         signal.signal(signal.SIGINT, request)
     try:
         with deferred_endings(request) if is_main else nullcontext():
-            yield lambda: cause
+            handled = {*handled_endings(), *([int(signal.SIGINT)] if handles_ctrl_c else [])} if is_main else set()
+            with _watched(handled, log, message, lambda: bool(cause)) if handled else nullcontext():
+                yield lambda: cause
     finally:
         if handles_ctrl_c:
             signal.signal(signal.SIGINT, signal.default_int_handler)
-        requested.set()
-        reporter.join()
+
+
+def _name(number: int) -> str:
+    return "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name
+
+
+@contextmanager
+def _watched(
+    handled: set[int], log: Callable[[str], None], message: str, has_answered: Callable[[], bool]
+) -> Iterator[None]:
+    """Report signals in a thread, and end the process where the main thread does not stop."""
+    receiver, sender = socket.socketpair()
+    sender.setblocking(False)
+    receiver.setblocking(False)
+    is_over = threading.Event()
+
+    def watch() -> None:
+        first, ends_at, is_extended = 0, float("inf"), False
+        while not is_over.is_set():
+            timeout = None if ends_at == float("inf") else max(ends_at - time.monotonic(), 0.0)
+            readable, _, _ = select.select([receiver], [], [], timeout)
+            numbers = [number for number in receiver.recv(64) if number in handled] if readable else []
+            if is_over.is_set():
+                return
+            for number in numbers:
+                if not first:
+                    first, ends_at = number, time.monotonic() + GRACE_SECONDS
+                    log(message.format(cause=_name(number)))
+                else:
+                    is_extended, ends_at = True, time.monotonic() + RESPONSE_SECONDS
+            if first and time.monotonic() >= ends_at and has_answered() and not is_extended:
+                is_extended, ends_at = True, ends_at + ANSWERED_SECONDS
+            if time.monotonic() >= ends_at:
+                with suppress(Exception):
+                    log(ABANDONED.format(cause=_name(first)))
+                os._exit(128 + first)
+
+    previous = signal.set_wakeup_fd(sender.fileno(), warn_on_full_buffer=False)
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(previous)
+        is_over.set()
+        sender.send(b"\0")  # wakes the thread
+        watcher.join()
+        receiver.close()
+        sender.close()

@@ -23,8 +23,9 @@ from ..file_lock import locked
 from ..models.consent import required_consent
 from ..progress_bar import progress_changed
 from ..training.checkpoint import Progress
+from ..training.choices import choose_recipe, open_base, scan_for
 from ..training.provenance import provenance_of
-from ..training.run import Run, choose_recipe, open_base, scan_for
+from ..training.run import Run
 from ..training.run_file import CHECKPOINTS, LAST
 from .search import N_RUNGS, Search, open_study
 from .space import assignments, defaults, distribution, open_dials

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -12,6 +13,7 @@ from ...nn.export_spec import ExportSpec, GraphSpec
 from ...nn.network import FamilyTraining
 from ...nn.quantize import QuantizedDecoder, QuantizedEncoder, perplexity
 from ...nn.spectral_losses import MelDistance, compressed_distances
+from ...progress_bar import report_progress
 from ...wwc import TOTAL
 from ...wwc.contexts import (
     CONTEXT_SIZE,
@@ -118,20 +120,40 @@ class CodecTraining(FamilyTraining[CodecConfig, CodecAutoencoder, CodecPrepared]
             },
         )
 
-    def final_files(self, module: CodecAutoencoder, prepared: CodecPrepared) -> dict[str, dict[str, np.ndarray]]:
-        """Return the tables of a context model of the codes of the training clips."""
+    final_fraction = 0.15
+
+    def final_files(
+        self, module: CodecAutoencoder, prepared: CodecPrepared, seconds: float | None = None
+    ) -> dict[str, dict[str, np.ndarray]]:
+        """Return the tables of a context model of the codes of the training clips.
+
+        Half of the seconds, where they are limited, are for the codes of as many clips as fit into them.
+        """
         n_frames = module.config.context_frames
         if not n_frames:
             return {}
-        codes = encode_clips(module, prepared.training_clips(CONTEXT_SECONDS))
+        half = None if seconds is None else seconds / 2
+        codes = encode_clips(module, prepared.training_clips(CONTEXT_SECONDS), half)
         vectors = module.quantizer.codebook_vectors().detach().numpy()
-        return {CONTEXTS_FILE: train_contexts(codes, vectors, n_frames).tensors()}
+        return {CONTEXTS_FILE: train_contexts(codes, vectors, n_frames, half).tensors()}
 
 
 @torch.no_grad()
-def encode_clips(module: CodecAutoencoder, clips: Iterable[np.ndarray]) -> list[np.ndarray]:
-    """Return the codes ``(n_codebooks, frames)`` of clips ``(time,)`` of whole frames."""
-    return [module.encode(torch.as_tensor(clip[None]))[0].t().numpy() for clip in clips]
+def encode_clips(
+    module: CodecAutoencoder, clips: Iterable[np.ndarray], seconds: float | None = None
+) -> list[np.ndarray]:
+    """Return the codes ``(n_codebooks, frames)`` of clips ``(time,)`` of whole frames.
+
+    With ``seconds``, of as many clips as fit into that time, and of one at least.
+    """
+    started = time.monotonic()
+    codes = []
+    for clip in clips:
+        codes.append(module.encode(torch.as_tensor(clip[None]))[0].t().numpy())
+        report_progress(f"{len(codes)} recordings encoded", None)
+        if seconds is not None and time.monotonic() - started > seconds:
+            break
+    return codes
 
 
 @torch.no_grad()
@@ -158,7 +180,9 @@ def measure_gains(module: CodecAutoencoder, clips: Sequence[np.ndarray], codes: 
     return np.array(gains_db, np.float32)
 
 
-def train_contexts(codes: Sequence[np.ndarray], vectors: np.ndarray, n_frames: int) -> ContextTables:
+def train_contexts(
+    codes: Sequence[np.ndarray], vectors: np.ndarray, n_frames: int, seconds: float | None = None
+) -> ContextTables:
     """Train a context model of codes.
 
     Parameters
@@ -169,11 +193,13 @@ def train_contexts(codes: Sequence[np.ndarray], vectors: np.ndarray, n_frames: i
         Vector of each code, ``(n_codebooks, codebook_size, size)``.
     n_frames
         Frames to train on.
+    seconds
+        Train on as many of them as fit into this time.
     """
     codebook_size = vectors.shape[1]
     probabilities = quantised_frequencies(np.concatenate(codes, axis=1), codebook_size) / TOTAL
     config = ContextModelConfig(
         n_groups_for(codebook_size), CONTEXT_SIZE, N_PAST_FRAMES, N_PAST_CODEBOOKS, STEPS, LIMITS
     )
-    trained = train_context_model(codes, vectors, probabilities, config, n_frames)
+    trained = train_context_model(codes, vectors, probabilities, config, n_frames, seconds)
     return ContextTables.from_weights(trained.order, trained.weights, trained.mean_bits)

@@ -11,6 +11,7 @@ from ...metrics.reconstruction import mel_distance, si_sdr, stft_distance
 from ...nn.export_spec import ExportSpec, GraphSpec
 from ...nn.latents import kl_divergence
 from ...nn.network import FamilyTraining
+from ...progress_bar import report_progress
 from .attributes import N_SEQUENCE_ATTRIBUTES, AttributeDirections, measure_attributes
 from .conditioning import conditioning_batch
 from .config import DECODER_FILE, ENCODER_FILE, LATENTS_FILE, VaeConfig
@@ -135,6 +136,7 @@ def decode_clips(
     conditioning = torch.from_numpy(conditioning_batch(len(latents), label, pitches, config))
     waves: list[np.ndarray] = []
     for rows in _batches(len(latents)):
+        report_progress("decoding clips", rows.start / len(latents))
         batch = torch.as_tensor(latents[rows], device=device)
         waves += autoencoder.synthesise(batch, conditioning[rows].to(device), first_seed=rows.start)
     return np.stack(waves)

@@ -1,0 +1,170 @@
+"""The minutes of a call: all that it does is within them, planned for, and reported."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import soundfile
+from test_run_folder import SETTINGS, write_kit
+from tiny_training import SETTINGS as LOOP_SETTINGS
+from tiny_training import make_loop
+
+from wavewright.training import loop as loops
+from wavewright.training import run, timing
+from wavewright.training.loop import Loop
+from wavewright.training.plan import EVALUATION_FRACTION, SHORT_PLAN, Ending, evaluation_interval
+
+
+@pytest.fixture
+def processor_time(monkeypatch):
+    """Count the processor time of this process instead of the time of the clock: other processes do not matter."""
+    for module in (loops, run):
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=time.process_time))
+    monkeypatch.setattr(timing, "time", SimpleNamespace(perf_counter=time.process_time))
+
+
+def test_a_real_training_takes_the_minutes_of_its_call(tmp_path, monkeypatch, processor_time, capsys):
+    loops_run = []
+    original = Loop.run
+    monkeypatch.setattr(Loop, "run", lambda loop, minutes: loops_run.append(loop) or original(loop, minutes))
+    write_kit(tmp_path / "kit")
+    minutes = 0.2
+    settings = (*SETTINGS, "training.evaluate_every=5")
+    began = time.process_time()
+    progress = run.train(
+        tmp_path / "kit", "gan", "tiny", tmp_path / "run", settings=settings, max_minutes=minutes, started=began
+    )
+    taken = (time.process_time() - began) / 60
+    assert progress.finished
+    assert progress.minutes == pytest.approx(taken, rel=0.02)  # preparation and export included
+    assert 0.6 * minutes < taken < 1.25 * minutes
+    (ending,) = [loop.ending for loop in loops_run]
+    assert min(ending.evaluation, ending.export) > 0
+    every = progress.evaluate_every
+    assert every % 5 == 0
+    assert every > 5  # or evaluations would take most of the time
+    shown = capsys.readouterr().err
+    assert "an evaluation takes" in shown
+    assert "exporting the model" in shown
+
+
+def test_a_call_ends_in_time_to_export_where_the_plan_is_longer(tmp_path, monkeypatch, processor_time):
+    ends = []
+    original = Loop._log_end
+    monkeypatch.setattr(Loop, "_log_end", lambda loop, cause: ends.append(time.process_time()) or original(loop, cause))
+    write_kit(tmp_path / "kit")
+    settings = (*SETTINGS, "training.steps=100000")
+    began = time.process_time()
+    progress = run.train(
+        tmp_path / "kit",
+        "gan",
+        "tiny",
+        tmp_path / "run",
+        settings=settings,
+        max_minutes=0.15,
+        started=began,
+        quiet=True,
+    )
+    assert not progress.finished
+    assert 0 < progress.step < 100_000
+    assert ends[0] < began + 9 < began + 9 * 1.25
+    assert time.process_time() < began + 9 * 1.25
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_evaluations_take_their_fraction_of_the_steps_at_most(seed):
+    rng = np.random.default_rng(seed)
+    every, step = int(rng.integers(1, 1_000)), float(rng.uniform(1e-3, 5))
+    ending = Ending(float(rng.uniform(0, 100)), float(rng.uniform(0, 100)))
+    interval = evaluation_interval(every, step, ending)
+    cost = ending.evaluation + ending.export
+    assert interval % every == 0
+    assert cost <= EVALUATION_FRACTION * step * interval * (1 + 1e-9)
+    assert interval == every or cost > EVALUATION_FRACTION * step * (interval - every)
+
+
+def test_a_plan_that_shrinks_warns_then(tmp_path, monkeypatch):
+    clock = SimpleNamespace(now=0.0)
+    monkeypatch.setattr(loops, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    monkeypatch.setattr(timing, "time", SimpleNamespace(perf_counter=lambda: clock.now))
+    loop = make_loop(tmp_path, replace(LOOP_SETTINGS, steps=0, evaluate_every=10_000))
+    echo_loss = loop.network.echo_loss
+
+    def slow(batch):
+        clock.now += 0.1 if clock.now < 10 else 2.0
+        return echo_loss(batch)
+
+    loop.network.echo_loss = slow
+    progress = loop.run(max_minutes=1)
+    warnings = [message for message in loop.observer.messages if "steps is short" in message]
+    assert progress.steps <= SHORT_PLAN
+    assert len(warnings) == 1
+    planned = [message for message in loop.observer.messages if " steps of " in message]
+    assert int(planned[0].split()[0]) > 500  # at first
+    assert clock.now == pytest.approx(60, abs=3)
+
+
+def test_what_follows_the_steps_is_left_room_for(tmp_path, monkeypatch):
+    clock = SimpleNamespace(now=0.0)
+    monkeypatch.setattr(loops, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    monkeypatch.setattr(timing, "time", SimpleNamespace(perf_counter=lambda: clock.now))
+    ending = Ending(evaluation=20.0, export=30.0, final=40.0)
+
+    def evaluate(_):
+        clock.now += 50.0 if loop.progress.step < loop.progress.steps else 20.0
+        return {}
+
+    loop = make_loop(tmp_path, replace(LOOP_SETTINGS, steps=0, evaluate_every=50, save_every=10_000), evaluate)
+    loop.ending, loop.started = ending, -60.0  # a minute of preparation
+    echo_loss = loop.network.echo_loss
+
+    def slow(batch):
+        clock.now += 0.5
+        return echo_loss(batch)
+
+    loop.network.echo_loss = slow
+    progress = loop.run(max_minutes=10)
+    assert progress.minutes * 60 + ending.export + ending.final == pytest.approx(600, rel=0.03)
+    assert progress.evaluate_every == 400  # 50 s are a quarter of the time of 400 steps
+
+
+def test_most_of_the_minutes_without_steps_is_said(tmp_path):
+    loop = make_loop(tmp_path, replace(LOOP_SETTINGS, steps=0))
+    loop.ending = Ending(evaluation=100.0, export=100.0)
+    loop.plan(4.0, loops.time.monotonic() + 240)
+    assert any(
+        "export take about 3.3 of the 4 minutes; give --max-minutes 14" in each for each in loop.observer.messages
+    )
+
+
+def test_stages_out_of_reach_are_not_timed_and_timing_ends(monkeypatch):
+    clock, steps = SimpleNamespace(now=0.0), []
+    monkeypatch.setattr(timing, "time", SimpleNamespace(perf_counter=lambda: clock.now))
+    monkeypatch.setattr(timing.torch, "set_num_threads", lambda count: None)
+
+    def run_step(step):
+        steps.append(step)
+        clock.now += 2.0
+
+    seconds = timing.time_steps(run_step, (0, 1_500), [1, 2], lambda _: None, 240.0)
+    assert seconds == {1: [2.0, 2.0], 2: [2.0, 2.0]}
+    assert max(steps) < 1_500
+    assert clock.now <= 26
+    steps.clear()
+    assert timing.time_steps(run_step, (0, 1_500), [1, 2], lambda _: None, 8.0) == {1: [2.0, 2.0]}
+    assert steps == [0]
+
+
+def test_a_long_preparation_is_reported(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("wavewright.training.report.PHASE_SECONDS", 0.0)
+    for index in range(4):
+        soundfile.write(tmp_path / f"{index}.wav", 0.5 * np.sin(np.arange(800) * (index + 1) / 10), 8_000)
+    settings = (*SETTINGS, "training.steps=1")
+    run.train(tmp_path, "gan", "tiny", tmp_path.parent / f"{tmp_path.name}-run", settings=settings)
+    shown = capsys.readouterr().err
+    assert "reading the headers of the recordings: " in shown
+    assert "preparing the recordings: 100%" in shown
