@@ -80,6 +80,15 @@ def test_tables_of_waves_are_read_up_to_a_limit(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "text", ["", "a = 1", "values = 3", "values = []", "points = [[]]", "values = [[[1]]]", "values = [1]"]
+)
+def test_tables_of_a_wave_that_are_none(tmp_path, text):
+    (tmp_path / "a.toml").write_text(text)
+    with pytest.raises(BadSetting, match=r"numbers"):
+        read_period(tmp_path / "a.toml")
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "a." * (N // 2) + "b = 1",

@@ -213,30 +213,61 @@ def WARM_UP() -> None:
     phonemes("Hello, it is 10:30.")
 
 
+HEALTHY = {
+    ABC: ("X:1\nK:C\n", "CDEF|", "\n"),
+    SVG: ('<svg><path d="M0 0', "L1 1L2 -1", 'L9 9"/></svg>'),
+    CSV: ("", "1\n-1\n", ""),
+    TOML: ("", "# a comment\n", ""),
+    XML: (
+        "<score-partwise><part-list><score-part id='a'/></part-list><part id='a'><measure><attributes><divisions>1"
+        "</divisions></attributes>",
+        "<note><pitch><step>C</step><octave>4</octave></pitch><duration>1</duration></note>",
+        "</measure></part></score-partwise>",
+    ),
+    MARKUP: ("", "One word. ", ""),
+    TEXT: ("", "It is 10:30. ", ""),
+    CHAIN: ("gain 1dB", "; gain 1dB", ""),
+    FORMULA: ("sin(2*pi*f*t)", "+0", ""),
+    JSON: ("", '{"file": "a.wav", "do": "gain 1dB"}\n', ""),
+    LEXICON: ("", "hello  HH AH0 L OW1\n", ""),
+}
+"""For each format, the start, the piece that is repeated and the end of a text that is read."""
+
+
 def repeated(rng: random.Random, tokens: tuple[str, ...]) -> str:
-    """Return a start, a few tokens as often as needed, and an end."""
-    pieces = [
-        "".join(rng.choice(tokens) for _ in range(rng.choice(counts))) for counts in ((0, 1, 2), (1, 2, 3, 6), (0, 1))
-    ]
+    """Return a start, a few tokens as often as needed, and an end; sometimes nothing, or a healthy text."""
+    counts = ((0, 1, 2), (1, 2, 3, 6), (0, 1))
+    pieces = ["".join(rng.choice(tokens) for _ in range(rng.choice(each))) for each in counts]
+    chance = rng.random()
+    if chance < 0.08:
+        return ""
+    if chance < 0.3:
+        pieces = list(HEALTHY[tokens])
     n_bytes = rng.choice(SIZES)
     return pieces[0] + pieces[1] * max(1, n_bytes // len(pieces[1].encode())) + pieces[2]
 
 
 def read_abc(rng: random.Random, folder: Path) -> None:
     """Read an ABC file."""
-    _read_score(folder / "x.abc", ("X:1\nK:C\n" + repeated(rng, ABC)).encode())
+    _read_score(folder / "x.abc", _after("X:1\nK:C\n", repeated(rng, ABC)).encode())
 
 
 def read_musicxml(rng: random.Random, folder: Path) -> None:
     """Read a MusicXML file, also a compressed one."""
     start = "<score-partwise><part-list><score-part id='a'/></part-list><part id='a'><measure>"
-    contents = (start * (rng.random() < 0.7) + repeated(rng, XML) * rng.choice((1, 1, 20))).encode()
+    text = repeated(rng, XML)
+    contents = (text if rng.random() < 0.3 else _after(start, text)).encode()
     if rng.random() < 0.4:
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("a.xml", contents)
         contents = buffer.getvalue()
     _read_score(folder / "x.musicxml", contents)
+
+
+def _after(start: str, text: str) -> str:
+    """Return a text after a start, unless it is empty or has one of its own."""
+    return start + text if text and not text.startswith(start[:4]) else text
 
 
 def _read_score(path: Path, contents: bytes) -> None:
@@ -263,10 +294,17 @@ def read_toml(rng: random.Random, folder: Path) -> None:
     from wavewright.mixing.layers import read_preset
     from wavewright.mixing.project import read_project
     from wavewright.music.rules import compose_by_rule
-    from wavewright.music.synth import load_patch
+    from wavewright.music.synth import load_patch, patch_names
+    from wavewright.music.synth.patch_files import PATCHES
 
     path = folder / "x.toml"
-    path.write_text(repeated(rng, TOML), encoding="utf-8", newline="")
+    text = repeated(rng, TOML)
+    if text.startswith(HEALTHY[TOML][1]):
+        patch = (PATCHES / f"{rng.choice(patch_names())}.toml").read_text(encoding="utf-8")
+        path.write_text(patch + "\n" + text, encoding="utf-8", newline="")
+        load_patch(path)
+        return
+    path.write_text(text, encoding="utf-8", newline="")
     rng.choice((read_project, lambda path: read_preset(str(path)), load_patch, compose_by_rule))(path)
 
 
@@ -292,7 +330,9 @@ def read_formula(rng: random.Random, folder: Path) -> None:
     """Parse a formula of a wave."""
     from wavewright.music.synth import wave_patch
 
-    (folder / "formula.txt").write_text(text := repeated(rng, FORMULA), encoding="utf-8", newline="")
+    (folder / "formula.txt").write_text(
+        text := repeated(rng, FORMULA)[: rng.choice((201, 10**6))], encoding="utf-8", newline=""
+    )
     wave_patch(text)
 
 

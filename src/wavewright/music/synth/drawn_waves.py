@@ -120,10 +120,10 @@ def _number_table(path: Path, text: str) -> np.ndarray:
 
 
 def _as_columns(path: Path, table: np.ndarray) -> np.ndarray:
-    table = table.reshape(len(table), -1) if table.ndim else table.reshape(0, 1)
-    if not 2 <= len(table) <= MAX_POINTS or table.shape[1] not in (1, 2):
+    is_table = table.ndim == 1 or (table.ndim == 2 and table.shape[1] in (1, 2))
+    if not is_table or not 2 <= len(table) <= MAX_POINTS:
         raise BadSetting(f"{path} has {table.shape} numbers; give 2 to {MAX_POINTS} lines of one or two numbers.")
-    return table
+    return table.reshape(len(table), -1)
 
 
 def _path_points(path: Path, text: str) -> Iterator[tuple[float, float]]:
