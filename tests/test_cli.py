@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -190,7 +191,11 @@ def test_train_passes_every_option_on(home, capsys, monkeypatch):
     assert capsys.readouterr().out == f"{Path('runs/kit.v1')}: 5 of 9 steps in 1.5 min, distance 0.25\n"
     ((arguments, keywords),) = calls
     assert arguments == (Path("kit.v1"), None, "tiny", Path("runs/kit.v1"))
+    assert time.monotonic() - keywords.pop("started") >= 0
+    call = {"folder": "../../kit.v1", "size": "tiny", "label_from": "folder", "set": ["a=1", "b=2"]}
     assert keywords == {
+        "call": call,
+        "on_step": None,
         "label_from": "folder",
         "group_from": None,
         "manifest": None,
