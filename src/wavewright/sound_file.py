@@ -80,6 +80,7 @@ MEDIA_SUFFIXES = (
 )
 """Formats that PyAV can read and libsndfile cannot."""
 
+OGG_FLAC, OGG_PACKET = b"\x7fFLAC", 28  # FLAC in Ogg, and the position of the first packet
 HEAD_BYTES = 64  # from which the kind of a file is known
 
 INVALID_IN_NAMES = re.compile("[\0\ud800-\udfff]")
@@ -172,7 +173,7 @@ def read_all_metadata(path: str | Path) -> SoundMetadata:
         head = file.read(HEAD_BYTES)
     found = metadata_file.read(path, head, header.sample_rate)
     if found is None:
-        with _open_sound(path) as sound:
+        with _open_sound(path, next(_parts(path).sources(path))) as sound:
             found = SoundMetadata(normalised((name, text) for name, text in sound.copy_metadata().items()))
     # libsndfile adds its own name and version
     fields = ((name, re.sub(r" \(libsndfile-[^)]*\)$", "", text)) for name, text in found.fields)
@@ -510,6 +511,8 @@ def _needs_media(path: Path) -> bool:
     if not head:
         raise BadAudio(f"{path} is an empty file; copy or export the sound again.")
     suffix = path.suffix.lower()
+    if head.startswith(b"OggS") and head[OGG_PACKET:].startswith(OGG_FLAC):
+        return True  # of which libsndfile decodes few
     if suffix in MEDIA_SUFFIXES or head[4:8] == b"ftyp" or head.startswith(MEDIA_MAGIC):
         return True
     # libmpg123 accepts any bytes as MP3 and logs while it searches them for frames, so others do not get there.
