@@ -24,7 +24,7 @@ from wavewright.analysis.tempo import TempoMeter
 from wavewright.cli import run
 from wavewright.clip import Clip
 from wavewright.dsp.frames import FrameBuffer
-from wavewright.dsp.levels import FrameLevels, LevelMeter
+from wavewright.dsp.levels import ClippingDetector, FrameLevels, LevelMeter
 from wavewright.errors import BadAudio, BadFolder, BadSetting
 from wavewright.music.theory import SHARP_NAMES
 
@@ -117,6 +117,51 @@ def test_clipped_runs_and_their_samples_are_counted_across_blocks():
         for block in pieces(wave, seed):
             meter.add(block)
         assert (meter.n_clipped_runs, meter.n_clipped_samples) == (3, 74)
+
+
+@pytest.mark.parametrize("gain", [1.0, 0.999, 0.5, 0.05])
+@pytest.mark.parametrize("bits", [8, 16, 24, None])
+@pytest.mark.parametrize("clipped_by", [1.1, 2.0])
+def test_clipping_is_found_at_any_level(gain, bits, clipped_by):
+    time = np.arange(2 * RATE) / RATE
+    wave = np.clip(clipped_by * np.stack([np.sin(2 * np.pi * 130 * time), np.sin(2 * np.pi * 211 * time)]), -1, 1)
+    n_expected = int((np.abs(wave) == 1.0).sum())
+    n_runs = int((np.diff(np.abs(wave) == 1.0, axis=1, prepend=False).sum() + 1) // 2)
+    rounded = gain * wave if bits is None else np.rint(gain * wave * 2 ** (bits - 1)) / 2 ** (bits - 1)
+    if bits == 8 and (gain < 0.5 or clipped_by < 2):
+        return  # the slopes beside the peaks are lost in the steps
+    for seed in range(2):
+        meter = ClippingDetector(2)
+        for block in pieces(rounded.astype(np.float32), seed):
+            meter.add(block)
+        found = meter.result()
+        assert found.level == pytest.approx(gain, rel=0.02)
+        assert found.n_runs == pytest.approx(n_runs, abs=(0.15 if bits == 8 else 0.03) * n_runs)
+        assert found.n_samples == pytest.approx(n_expected, rel=0.15 if bits == 8 else 0.06)
+
+
+@pytest.mark.parametrize("bits", [8, 12, 16, None])
+@pytest.mark.parametrize("peak", [1.0, 0.5, 0.01])
+def test_smooth_peaks_are_not_clipped_however_low_and_coarse(bits, peak):
+    rng = np.random.default_rng(0)
+    for frequency_hz in (8, 30, 55, 440):
+        wave = peak * np.sin(2 * np.pi * frequency_hz * np.arange(3 * RATE) / RATE)[None]
+        wave = wave if bits is None else np.rint(wave * 2 ** (bits - 1)) / 2 ** (bits - 1)
+        meter = ClippingDetector(1)
+        meter.add(np.clip(wave, -1, 1 - 2.0**-23).astype(np.float32))
+        assert meter.result().n_runs == 0, frequency_hz
+    meter = ClippingDetector(2)
+    meter.add((0.2 * rng.standard_normal((2, 5 * RATE))).astype(np.float32))
+    assert meter.result().n_runs == 0
+
+
+def test_the_report_says_at_which_level_a_sound_was_clipped(tmp_path):
+    time = np.arange(RATE) / RATE
+    wave = np.clip(1.5 * np.sin(2 * np.pi * 220 * time), -1, 1)[None].astype(np.float32)
+    assert "samples at full scale" in str(analyse_file(write(tmp_path / "a.wav", wave * 0.999)))
+    analysis = analyse_file(write(tmp_path / "b.wav", wave * 0.5))
+    assert "flat at -6.02 dB" in str(analysis)
+    assert analysis.levels.clipped_samples == (np.abs(wave) == 1).sum()
 
 
 # --------------------------------------------------------------------------------------------------------- levels
@@ -219,6 +264,15 @@ def test_hum_is_found_below_a_recording(mains_hz, harmonics):
     assert found.level_db == pytest.approx(expected_db, abs=0.5)
 
 
+@pytest.mark.parametrize("bits", [12, 16, 24])
+@pytest.mark.parametrize("sample_rate", [8_000, 16_000, 44_100, 48_000])
+def test_rounding_is_no_hum(bits, sample_rate):
+    for frequency_hz in (80.0, 100.0, 180.0, 220.0, 440.0, 1_000.0):
+        for peak in (0.9, 0.2):
+            wave = np.rint(sine(frequency_hz, 4.0, sample_rate, peak) * 2 ** (bits - 1)) / 2 ** (bits - 1)
+            assert measured(SpectrumMeter(sample_rate, 1), wave.astype(np.float32)).hum is None
+
+
 def test_what_is_no_hum():
     for wave in (noise(10.0), sine(49.0, 10.0), sine(61.7, 10.0), sine(440.0, 10.0), np.zeros((1, RATE), np.float32)):
         assert measured(SpectrumMeter(RATE, 1), wave).hum is None
@@ -241,6 +295,36 @@ def test_pitch_is_summarised_over_blocks(monkeypatch):
     track = meter.track()
     assert len(track) == pytest.approx(300, abs=1)
     np.testing.assert_allclose(track[80:145], 220, rtol=0.01)
+
+
+def harmonic_tone(kind: str, frequency_hz: float, seed: int) -> np.ndarray:
+    """A tone of a second ``(1, time)`` float32: a sine, a saw, a plucked tone, or a vowel with vibrato and breath."""
+    time = np.arange(RATE) / RATE
+    rng = np.random.default_rng(seed)
+    cents = 15 * np.sin(2 * np.pi * 5 * time) if kind == "vowel" else np.zeros(RATE)
+    phase = np.cumsum(frequency_hz * 2 ** (cents / 1200)) / RATE
+    numbers = np.arange(1, 2 if kind == "sine" else max(2, int(0.45 * RATE / frequency_hz) + 1))
+    weights = 1 / numbers
+    if kind == "vowel":  # of the formants of /a/
+        hertz = numbers * frequency_hz
+        weights = weights * sum(gain / (1 + ((hertz - at) / 90) ** 2) for at, gain in ((700, 1), (1_200, 0.6)))
+        weights = weights + 0.02 / numbers
+    tone = weights @ np.sin(2 * np.pi * numbers[:, None] * phase + rng.uniform(0, 2 * np.pi, (len(numbers), 1)))
+    tone *= np.exp(-4 * time) if kind == "pluck" else 1.0
+    return (0.3 * tone / np.abs(tone).max() + 1e-3 * rng.standard_normal(RATE)).astype(np.float32)[None]
+
+
+@pytest.mark.parametrize("limits_hz", [(40.0, 2_000.0), (30.0, 4_000.0), (60.0, 400.0)])
+@pytest.mark.parametrize("kind", ["sine", "saw", "pluck", "vowel"])
+def test_pitch_is_right_in_the_whole_range_and_none_outside(kind, limits_hz):
+    for midi in range(22, 108, 2):
+        frequency_hz = 440.0 * 2 ** ((midi + 0.3 - 69) / 12)
+        pitch = measured(PitchMeter(RATE, limits_hz), harmonic_tone(kind, frequency_hz, midi))
+        if limits_hz[0] * 1.03 <= frequency_hz <= limits_hz[1] / 1.03 and (kind != "vowel" or frequency_hz < 700):
+            assert pitch.median_hz == pytest.approx(frequency_hz, rel=0.015), midi
+            assert pitch.voiced_fraction > 0.9
+        elif frequency_hz > limits_hz[1] * 1.03 and kind in ("sine", "saw"):
+            assert pitch.voiced_fraction < 0.1, midi
 
 
 def test_noise_and_nothing_have_no_pitch():

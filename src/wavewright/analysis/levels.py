@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..dsp.levels import FrameLevels, LevelMeter
+from ..dsp.levels import ClippingDetector, FrameLevels, LevelMeter
 from ..dsp.loudness import CHANNEL_GAINS, MIN_RATE_HZ, LoudnessMeter
 from ..dsp.true_peak import TruePeakMeter
 from ..units import gain_to_db
@@ -69,7 +69,9 @@ class RecordingLevels:
     dc_offset : float
         Mean of the channel whose mean is farthest from 0.
     clipped_runs, clipped_samples : int
-        Runs of four or more samples at full scale, and samples in them.
+        Runs of four or more samples at the extremes of a channel where the wave breaks off, and samples in them.
+    clipped_db : float or None
+        The level at which they were clipped; None if there are none.
     channels : tuple of ChannelLevels
         Levels of each channel.
     """
@@ -82,6 +84,7 @@ class RecordingLevels:
     dc_offset: float
     clipped_runs: int
     clipped_samples: int
+    clipped_db: float | None
     channels: tuple[ChannelLevels, ...]
 
 
@@ -105,18 +108,19 @@ class RecordingLevelsMeter:
         self.loudness = LoudnessMeter(sample_rate, n_channels) if has_loudness else None
         self._levels = LevelMeter(n_channels)
         self._true_peak = TruePeakMeter(n_channels)
+        self._clipping = ClippingDetector(n_channels)
         self._frames = FrameLevels(sample_rate, n_channels)
 
     def add(self, wave: np.ndarray) -> None:
         """Add the next block of the wave, ``(channels, time)``."""
-        for meter in (self._levels, self._true_peak, self._frames):
+        for meter in (self._levels, self._true_peak, self._clipping, self._frames):
             meter.add(wave)
         if self.loudness is not None:
             self.loudness.add(wave)
 
     def result(self) -> RecordingLevels:
         """Return the levels of all blocks."""
-        levels = self._levels
+        levels, clipping = self._levels, self._clipping.result()
         peak_db, rms_db = _level_db(float(levels.peaks.max())), _level_db(levels.rms)
         powers = self._frames.powers()
         powers = powers[powers > DIGITAL_SILENCE]
@@ -130,8 +134,9 @@ class RecordingLevelsMeter:
             crest_factor_db=None if peak_db is None or rms_db is None else round(peak_db - rms_db, 2),
             noise_floor_db=_level_db(floor),
             dc_offset=round(levels.dc_offset, 6),
-            clipped_runs=levels.n_clipped_runs,
-            clipped_samples=levels.n_clipped_samples,
+            clipped_runs=clipping.n_runs,
+            clipped_samples=clipping.n_samples,
+            clipped_db=_level_db(clipping.level),
             channels=tuple(
                 ChannelLevels(_level_db(peak), _level_db(rms), round(float(mean), 6)) for peak, rms, mean in channels
             ),

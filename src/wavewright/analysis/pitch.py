@@ -10,8 +10,8 @@ from ..dsp.frames import FrameBuffer
 from ..dsp.pitch import track_pitch
 from ..units import seconds_to_samples
 
-LIMITS_HZ = (55.0, 1_000.0)
-LOWEST_HZ, HIGHEST_HZ = 30.0, 2_000.0
+LIMITS_HZ = (40.0, 2_000.0)
+LOWEST_HZ, HIGHEST_HZ = 30.0, 4_000.0
 """Widest limits between which a pitch can be searched."""
 
 HOP_SECONDS = 0.02
@@ -84,5 +84,5 @@ class PitchMeter:
 
     def _track(self, block: np.ndarray) -> np.ndarray:
         """Return the pitch of a block without its context before."""
-        f0_hz = track_pitch(block, self._sample_rate, self._hop, *self._limits_hz).f0_hz
+        f0_hz = track_pitch(block, self._sample_rate, self._hop, *self._limits_hz, only_inside=True).f0_hz
         return f0_hz[self._n_context // self._hop :]

@@ -13,6 +13,7 @@ from ..drawing.thumbnails import spectrogram_png
 from ..json_text import PYTHON_ONLY
 from ..music.theory import pitch_name
 from ..notebook import image_html, read_excerpt, text_html
+from ..units import db_to_gain
 from .content import Content
 from .key import Key
 from .levels import Loudness, RecordingLevels
@@ -22,6 +23,7 @@ from .spectrum import Spectrum
 from .tempo import Tempo
 
 LISTED_SEGMENTS = 5
+NEAR_FULL_SCALE = 0.995
 FULL_BANDWIDTH = 0.9
 """Fraction of half the sample rate above which a bandwidth needs no remark."""
 
@@ -138,9 +140,13 @@ class Analysis:
         )
 
     def _clipping(self) -> str:
-        if not self.levels.clipped_runs:
+        levels = self.levels
+        if not levels.clipped_runs or levels.clipped_db is None:
             return "none"
-        return f"{self.levels.clipped_runs} runs, {self.levels.clipped_samples} samples at full scale"
+        runs = f"{levels.clipped_runs} {'run' if levels.clipped_runs == 1 else 'runs'}, {levels.clipped_samples} samples"
+        if db_to_gain(levels.clipped_db) >= NEAR_FULL_SCALE:
+            return f"{runs} at full scale"
+        return f"{runs} flat at {levels.clipped_db:.2f} dB (clipped and then lowered, or a square wave)"
 
     def _bandwidth(self) -> str:
         spectrum = self.spectrum
@@ -181,7 +187,8 @@ class Analysis:
     def _pitch(self) -> str:
         pitch = self.pitch
         if pitch.median_hz is None:
-            return "nothing voiced"
+            low_hz, high_hz = pitch.limits_hz
+            return f"nothing voiced from {low_hz:g} to {high_hz:g} Hz"
         return (
             f"median {pitch.median_hz:.1f} Hz ({note_name(pitch.median_hz)}), range {pitch.low_hz:.0f} to "
             f"{pitch.high_hz:.0f} Hz, voiced {pitch.voiced_fraction:.0%}"

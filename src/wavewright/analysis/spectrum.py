@@ -29,6 +29,8 @@ HUM_RANGE_HZ = 400.0
 HUM_DB = 12.0  # of a harmonic above its surroundings
 HUM_TOLERANCE = 0.008  # of the frequency, which the mains keep to 0.4 %
 SURROUND_HZ = (4.0, 12.0)
+HUM_FLOOR_DB = -90.0  # of full scale, below which the tones are those of rounding to 16 bits ...
+HUM_RANGE_DB = 60.0  # ... and below the level of the recording, those of fewer bits and codecs
 
 
 @dataclass(frozen=True)
@@ -130,11 +132,13 @@ class SpectrumMeter:
         if not self._n_logs:
             return None
         scale = self._n_fft * float(np.square(self._window).sum())
+        mean_square = self._squares / max(1, self._n_samples)
+        least = max(10 ** (HUM_FLOOR_DB / 10), mean_square * 10 ** (-HUM_RANGE_DB / 10))
         power = np.exp(self._log_power / self._n_logs) / scale
-        candidates = [hum for mains_hz in MAINS_HZ if (hum := self._hum_at(power, mains_hz)) is not None]
+        candidates = [hum for mains_hz in MAINS_HZ if (hum := self._hum_at(power, mains_hz, least))]
         return max(candidates, key=lambda hum: (len(hum.harmonics), hum.level_db), default=None)
 
-    def _hum_at(self, power: np.ndarray, mains_hz: float) -> Hum | None:
+    def _hum_at(self, power: np.ndarray, mains_hz: float, least: float) -> Hum | None:
         """Return the hum of a frequency, None unless its first harmonic or two others stand out."""
         bin_hz = self._sample_rate / self._n_fft
         bins_hz = np.arange(len(power)) * bin_hz
@@ -150,9 +154,10 @@ class SpectrumMeter:
             lobe = power[peak - 2 : peak + 3]
             frequency_hz = float(bins_hz[peak - 2 : peak + 3] @ lobe / max(lobe.sum(), 1e-30))
             is_there = abs(frequency_hz - centre_hz) <= max(HUM_TOLERANCE * centre_hz, 0.25 * bin_hz)
-            if is_there and power[peak] > around * 10 ** (HUM_DB / 10):
+            tone = float(lobe.sum())
+            if is_there and tone >= least and power[peak] > around * 10 ** (HUM_DB / 10):
                 harmonics.append(harmonic)
-                total += float(lobe.sum())
+                total += tone
         if 1 not in harmonics and len(harmonics) < 2:
             return None
         return Hum(mains_hz, round(10 * math.log10(total), 1), tuple(harmonics))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from ..units import seconds_to_samples
@@ -12,6 +14,17 @@ FULL_SCALE = 0.9999
 
 CLIPPED_RUN = 4
 """Consecutive samples at full scale that count as clipping; a loud unclipped wave touches full scale for fewer."""
+
+FLATNESS = 1e-4
+"""Largest distance of flat samples from the extreme of their channel, relative to it."""
+
+LEAST_DROP = 4.0  # times it, from a flat run to a sample beside it; a smooth peak of four samples falls by 2.8 times
+LEAST_STEPS = 3.5  # the same in steps to which the samples are rounded
+STEP_SAMPLES, MAX_STEP_SAMPLES = 256, 8_192  # of a block and in all, that the step is estimated from
+STEP_TOLERANCE = 0.05
+MAX_STEPS = 16  # in the smallest difference
+LEAST_LEVEL = 1e-3
+LEAST_RUNS = 3  # below full scale
 
 FRAME_SECONDS = 0.02
 
@@ -76,6 +89,122 @@ class LevelMeter:
         self.n_clipped_runs += n_runs
         self.n_clipped_samples += int(long_enough.sum()) + (CLIPPED_RUN - 1) * n_runs
         self._last_at_full_scale = full[:, n_ends:]
+
+
+@dataclass(frozen=True)
+class Clipping:
+    """Flat runs at the extremes of a sound: their number, their samples, and the largest of the extremes."""
+
+    n_runs: int = 0
+    n_samples: int = 0
+    level: float = 0.0
+
+
+class ClippingDetector:
+    """Find runs of at least CLIPPED_RUN samples at an extreme of a channel where the wave breaks off, at any level.
+
+    Peaks that are flat because they are low or coarsely rounded do not count: there, the samples beside them are hardly
+    lower. Blocks of any lengths give the same result.
+
+    Parameters
+    ----------
+    n_channels : int
+        Number of channels.
+    """
+
+    def __init__(self, n_channels: int) -> None:
+        self._extremes = [_Extreme() for _ in range(2 * n_channels)]  # the highest and the lowest of each channel
+        self._last: np.ndarray | None = None
+        self._differences = np.zeros(0)
+
+    def add(self, wave: np.ndarray) -> None:
+        """Add the next block of the wave, ``(channels, time)``."""
+        if not wave.shape[1]:
+            return
+        before = wave[:, :1] if self._last is None else self._last
+        if len(self._differences) < MAX_STEP_SAMPLES:
+            differences = np.abs(np.diff(wave[:, : 4 * STEP_SAMPLES], axis=1, prepend=before)).astype(np.float64)
+            differences = differences[differences > 0][:STEP_SAMPLES]
+            self._differences = np.concatenate([self._differences, differences])
+        for index, channel in enumerate(wave):
+            first = np.nan if self._last is None else float(before[index, 0])
+            self._extremes[2 * index].add(channel, first)
+            self._extremes[2 * index + 1].add(-channel, -first)
+        self._last = wave[:, -1:].copy()
+
+    def result(self) -> Clipping:
+        """Return the clipping so far."""
+        found = [extreme.result(self._step()) for extreme in self._extremes]
+        clipping = Clipping(
+            sum(each.n_runs for each in found),
+            sum(each.n_samples for each in found),
+            max((each.level for each in found if each.n_runs), default=0.0),
+        )
+        return clipping if clipping.n_runs >= LEAST_RUNS or clipping.level >= FULL_SCALE else Clipping()
+
+
+    def _step(self) -> float:
+        """Return the step to which the samples are rounded, 0 if it cannot be seen in their differences."""
+        if not len(self._differences):
+            return 0.0
+        for n_steps in range(1, MAX_STEPS + 1):
+            step = float(self._differences.min()) / n_steps
+            multiples = self._differences / step
+            if np.abs(multiples - np.rint(multiples)).mean() < STEP_TOLERANCE:
+                return step
+        return 0.0
+
+
+class _Extreme:
+    """Flat runs at the largest value of a channel so far."""
+
+    def __init__(self) -> None:
+        self._level = 0.0
+        self._lengths: list[np.ndarray] = []
+        self._drops: list[np.ndarray] = []
+        self._open = (0, np.nan)  # samples of a run that has not ended yet, and the value before it
+
+    def add(self, channel: np.ndarray, before: float) -> None:
+        """Add the next samples ``(time,)``; ``before`` is the last sample of those before, NaN if there were none."""
+        largest = float(channel.max())
+        if largest > self._level:
+            if largest * (1 - FLATNESS) > self._level:
+                self._lengths, self._drops, self._open = [], [], (0, np.nan)
+            self._level = largest
+        is_flat = channel >= self._level * (1 - FLATNESS)
+        edges = np.flatnonzero(np.diff(is_flat, prepend=False, append=False))
+        starts, ends = edges[::2], edges[1::2]
+        n_open, value = self._open
+        if n_open and not is_flat[0]:
+            self._end(np.array([n_open]), np.array([value]), channel[:1])
+            n_open = 0
+        self._open = (0, np.nan)
+        if not len(starts):
+            return
+        lengths = ends - starts
+        values = np.concatenate([[before], channel])[starts].astype(np.float64)
+        if n_open:
+            lengths[0] += n_open
+            values[0] = value
+        if ends[-1] == len(channel):
+            self._open = (int(lengths[-1]), float(values[-1]))
+            lengths, values, ends = lengths[:-1], values[:-1], ends[:-1]
+        self._end(lengths, values, channel[ends])
+
+    def _end(self, lengths: np.ndarray, before: np.ndarray, after: np.ndarray) -> None:
+        """Add runs that have ended, with the values on both sides; only long ones count."""
+        is_long = lengths >= CLIPPED_RUN
+        self._lengths.append(lengths[is_long])
+        self._drops.append(self._level - np.fmin(before, after)[is_long])
+
+    def result(self, step: float) -> Clipping:
+        """Return the runs of which a side falls by more than a smooth peak does."""
+        n_open, before = self._open
+        lengths = np.concatenate([np.zeros(0, np.int64), *self._lengths, [n_open]])
+        drops = np.concatenate([np.zeros(0), *self._drops, [self._level - before]])
+        least = max(LEAST_DROP * FLATNESS * self._level, LEAST_STEPS * step)
+        is_clipped = (lengths >= CLIPPED_RUN) & (drops > least) & (self._level > LEAST_LEVEL)
+        return Clipping(int(is_clipped.sum()), int(lengths[is_clipped].sum()), self._level)
 
 
 class FrameLevels:

@@ -20,6 +20,9 @@ SWITCH_COST = 0.14  # between voiced and unvoiced
 LAGS_PER_SAMPLE = 4  # the autocorrelation peaks of a bright voice are narrower than a sample
 SILENT_POWER = 1e-10  # mean square below which a frame has no pitch
 
+SHORTEST_PERIOD = 3  # samples
+ABOVE_MARGIN = 0.01  # of the strength of a shorter period below that of the best inside the limits
+
 BLOCK_FRAMES = 1024
 """Frames analysed at a time, which bounds the memory of intermediate results."""
 
@@ -48,6 +51,8 @@ def track_pitch(
     f_min_hz: float = 60.0,
     f_max_hz: float = 400.0,
     band_edges_hz: tuple[float, ...] = (),
+    *,
+    only_inside: bool = False,
 ) -> PitchTrack:
     """Track the pitch and periodicity of a wave.
 
@@ -64,6 +69,8 @@ def track_pitch(
         Limits of the pitch, at most a quarter of the sample rate.
     band_edges_hz : tuple of float
         Edges of the bands of the periodicity, ascending; empty for one band of all frequencies.
+    only_inside : bool
+        A tone above `f_max_hz` is unvoiced; by default it has the pitch of the multiple of its period that is inside.
 
     Returns
     -------
@@ -87,9 +94,8 @@ def track_pitch(
         )
     frames = _WindowedFrames.of(wave, sample_rate, hop_length, f_min_hz)
     masks = _band_masks(band_edges_hz, sample_rate, frames.n_fft)
-    candidates = [
-        _candidates(power, frames, sample_rate / f_max_hz, sample_rate / f_min_hz) for power in frames.blocks()
-    ]
+    lag_range = sample_rate / f_max_hz, sample_rate / f_min_hz
+    candidates = [_candidates(power, frames, *lag_range, only_inside) for power in frames.blocks()]
     lags, strengths = (np.concatenate(blocks) for blocks in zip(*candidates, strict=True))
     lag = _best_path(lags, strengths)  # (frames,), 0 where unvoiced
     periodicity, start = np.zeros((len(masks), len(lag)), np.float32), 0
@@ -148,22 +154,35 @@ class _WindowedFrames:
 
 
 def _candidates(
-    power: np.ndarray, frames: _WindowedFrames, shortest: float, longest: float
+    power: np.ndarray, frames: _WindowedFrames, shortest: float, longest: float, only_inside: bool
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return lags in samples and autocorrelations of each frame's largest maxima, ``(frames, N_CANDIDATES)``."""
     # A longer inverse transform interpolates between lags.
     correlation = np.fft.irfft(power, LAGS_PER_SAMPLE * frames.n_fft)
     correlation[correlation[:, 0] < SILENT_POWER * len(frames.window) / LAGS_PER_SAMPLE] = 0.0
-    lags = np.arange(int(np.ceil(LAGS_PER_SAMPLE * shortest)) - 1, int(LAGS_PER_SAMPLE * longest) + 2)
-    ratio = correlation[:, lags] / (np.maximum(correlation[:, :1], 1e-30) * frames.window_lags[lags])
+    first = int(np.ceil(LAGS_PER_SAMPLE * shortest)) - 1
+    lags, top = _maxima(correlation, frames.window_lags, first, int(LAGS_PER_SAMPLE * longest) + 2)
+    if only_inside and first > LAGS_PER_SAMPLE * SHORTEST_PERIOD:
+        _, above = _maxima(correlation, frames.window_lags, LAGS_PER_SAMPLE * SHORTEST_PERIOD, first + 2)
+        top[above.max(axis=1, initial=-np.inf) >= top.max(axis=1) - ABOVE_MARGIN] = -np.inf
+    # Of a steady tone all multiples of the period are as strong as the period itself.
+    best = np.argsort(OCTAVE_COST * np.log2(lags) - top, axis=1, kind="stable")[:, :N_CANDIDATES]
+    return np.take_along_axis(lags, best, 1) / LAGS_PER_SAMPLE, np.take_along_axis(top, best, 1)
+
+
+def _maxima(
+    correlation: np.ndarray, window_lags: np.ndarray, first: int, end: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return lags of maxima of each frame, LAGS_PER_SAMPLE a sample, and their height, -inf where there is none."""
+    lags = np.arange(first, end)
+    ratio = correlation[:, lags] / (np.maximum(correlation[:, :1], 1e-30) * window_lags[lags])
     before, here, after = ratio[:, :-2], ratio[:, 1:-1], ratio[:, 2:]
     strength = np.where((here >= before) & (here > after) & (here > 0), here, -np.inf)
     # Parabolic interpolation of the maximum.
     curvature = before - 2 * here + after
     shift = np.clip(0.5 * (before - after) / np.where(curvature < 0, curvature, -1.0), -0.5, 0.5)
     top = np.where(np.isfinite(strength), np.minimum(here - 0.25 * (before - after) * shift, 1.0), -np.inf)
-    best = np.argsort(-top, axis=1, kind="stable")[:, :N_CANDIDATES]
-    return np.take_along_axis(lags[1:-1] + shift, best, 1) / LAGS_PER_SAMPLE, np.take_along_axis(top, best, 1)
+    return lags[1:-1] + shift, top
 
 
 def _best_path(lags: np.ndarray, strengths: np.ndarray) -> np.ndarray:
