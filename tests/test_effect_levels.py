@@ -18,7 +18,7 @@ from wavewright.dsp.effects import (
     LeftRight,
     MidSide,
     Mono,
-    MonoToStereo,
+    ToStereo,
     NormalisePeak,
     NormaliseRMS,
     Pan,
@@ -37,7 +37,7 @@ def test_levels_and_channels_are_streams(effect):
     check_effect(effect)
 
 
-@pytest.mark.parametrize("effect", [Pan(0.3), MonoToStereo()], ids=str)
+@pytest.mark.parametrize("effect", [Pan(0.3), ToStereo()], ids=str)
 def test_mono_sound_becomes_stereo(effect):
     check_effect(effect, n_channels=1)
     assert effect(noise(100, 1), RATE).shape == (2, 100)
@@ -118,7 +118,7 @@ def test_channels_are_mixed_as_their_names_say():
     np.testing.assert_array_equal(Balance(0.0)(wave, RATE), wave)
     np.testing.assert_array_equal(Balance(1.0)(wave, RATE), [0 * left, right])
     np.testing.assert_allclose(Balance(-0.25)(wave, RATE), [left, 0.75 * right], atol=1e-6)
-    np.testing.assert_array_equal(MonoToStereo()(left, RATE), [left, left])
+    np.testing.assert_array_equal(ToStereo()(left, RATE), [left, left])
 
 
 @pytest.mark.parametrize("position", [-1.0, -0.4, 0.0, 1.0])

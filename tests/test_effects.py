@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from tests.effect_streams import check_edges, check_streams, noise
-from wavewright.dsp.effects import EFFECTS, ConvolutionReverb, Effect, MakeLoop, MonoToStereo, Pan, TwoPassEffect
+from wavewright.dsp.effects import EFFECTS, ConvolutionReverb, Effect, MakeLoop, ToStereo, Pan, TwoPassEffect
 from wavewright.errors import BadAudio, BadSetting
 from wavewright.ranges import ranges_of
 
 RATE = 48_000
-MONO = (Pan, MonoToStereo)
+MONO = (Pan, ToStereo)
 DEFAULTS = {name: effect for name, effect in EFFECTS.items() if effect is not ConvolutionReverb}
 WHOLE = (TwoPassEffect, MakeLoop)  # effects that depend on the whole sound
 STREAMED = {name: effect for name, effect in DEFAULTS.items() if not issubclass(effect, WHOLE)}

@@ -29,7 +29,7 @@ from .sound_file import (
 )
 from .units import samples_to_seconds, seconds_to_samples
 from .wav_chunks import LoopPoints
-from .wave_blocks import ClippingMeter, first_samples, regrouped, with_channels
+from .wave_blocks import ClippingMeter, first_samples, mixed_to_mono, regrouped, with_channels
 from .whole_file import check_name, scratch_folder, temporary_path, why_not_written
 
 __all__ = [
@@ -151,8 +151,8 @@ class Clip:
         return samples_to_seconds(self.n_samples, self.sample_rate)
 
     def mono(self) -> Clip:
-        """Return a clip of one channel, the mean of all."""
-        return self if self.n_channels == 1 else Clip(self.wave.mean(axis=0, keepdims=True), self.sample_rate)
+        """Return a clip of one channel: the mean of two, or of the stereo downmix of 3 to 8 (ITU-R BS.775)."""
+        return self if self.n_channels == 1 else Clip(mixed_to_mono(self.wave), self.sample_rate)
 
     def resample(self, sample_rate: int) -> Clip:
         """Resample the clip with soxr's HQ filter.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .channel_layouts import LAYOUTS, mono_weights
 from .units import gain_to_db
 
 LARGEST_UNCLIPPED = 1.0 + 2.0**-15
@@ -134,10 +135,24 @@ class BlockReader:
 
 
 def with_channels(wave: np.ndarray, n_channels: int) -> np.ndarray:
-    """Return a wave ``(channels, time)`` with this number of channels: one is copied to all, all are mixed to one."""
+    """Return a wave ``(channels, time)`` with this number of channels.
+
+    One is copied to all; several are mixed to one, see :func:`.channel_layouts.mono_weights`.
+    """
     if len(wave) == n_channels:
         return wave
-    return np.repeat(wave, n_channels, axis=0) if len(wave) == 1 else wave.mean(axis=0, keepdims=True)
+    return np.repeat(wave, n_channels, axis=0) if len(wave) == 1 else mixed_to_mono(wave)
+
+
+def mixed_to_mono(wave: np.ndarray) -> np.ndarray:
+    """Return the channels of a wave ``(channels, time)`` mixed to one, see :func:`.channel_layouts.mono_weights`."""
+    if len(wave) not in range(3, max(LAYOUTS) + 1):
+        mean: np.ndarray = wave.mean(axis=0, keepdims=True)
+        return mean
+    mixed = np.zeros((1, wave.shape[1]), wave.dtype)
+    for weight, channel in zip(mono_weights(len(wave)), wave, strict=True):
+        mixed += wave.dtype.type(weight) * channel
+    return mixed
 
 
 def fitted(waves: Iterable[np.ndarray], n_channels: int, n_due: Callable[[], int]) -> Iterator[np.ndarray]:

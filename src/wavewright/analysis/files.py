@@ -9,6 +9,7 @@ import numpy as np
 
 from ..clip import read_blocks, read_header, resampled
 from ..units import samples_to_seconds
+from ..wave_blocks import mixed_to_mono
 from .content import ContentMeter
 from .content_features import SAMPLE_RATE as MONO_RATE
 from .key import KeyMeter
@@ -72,7 +73,7 @@ def analyse_file(
                 meter.add(block.wave)
             n_samples += block.n_samples
             progress(samples_to_seconds(n_samples, rate))
-            yield block.wave.mean(axis=0, keepdims=True)
+            yield mixed_to_mono(block.wave)
 
     for wave in resampled(mono(), rate, MONO_RATE, 1):
         for meter in (content, pitch, tempo, key):

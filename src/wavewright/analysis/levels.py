@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..dsp.levels import ClippingDetector, FrameLevels, LevelMeter
-from ..dsp.loudness import CHANNEL_GAINS, MIN_RATE_HZ, LoudnessMeter
+from ..dsp.loudness import CHANNEL_GAINS, DUAL_MONO_LU, MIN_RATE_HZ, LoudnessMeter
 from ..dsp.true_peak import TruePeakMeter
 from ..units import gain_to_db
 
@@ -28,18 +28,25 @@ class Loudness:
         Loudness range, LU.
     max_short_term_lufs, max_momentary_lufs : float or None
         Largest loudness of 3 s and of 400 ms.
+    dual_mono_lufs : float or None
+        Of a mono sound: the integrated loudness of the two loudspeakers that play it.
     """
 
     integrated_lufs: float | None
     range_lu: float
     max_short_term_lufs: float | None
     max_momentary_lufs: float | None
+    dual_mono_lufs: float | None = None
 
     @classmethod
     def of(cls, meter: LoudnessMeter) -> Loudness:
         """Return the loudness of what a meter has measured."""
         largest = (meter.short_term_lufs().max(), meter.momentary_lufs().max())
-        return cls(_finite(meter.integrated_lufs()), round(meter.range_lu(), 2), *map(_finite, largest))
+        integrated_lufs = meter.integrated_lufs()
+        dual_mono_lufs = _finite(integrated_lufs + DUAL_MONO_LU) if len(meter.gains) == 1 else None
+        return cls(
+            _finite(integrated_lufs), round(meter.range_lu(), 2), *map(_finite, largest), dual_mono_lufs=dual_mono_lufs
+        )
 
 
 @dataclass(frozen=True)

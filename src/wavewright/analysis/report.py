@@ -59,7 +59,7 @@ class Analysis:
     seconds, sample_rate, n_channels
         Its length, rate in Hz and channels.
     loudness : Loudness or None
-        None for 4 or more than 6 channels and rates below 4 kHz, for which BS.1770 defines none.
+        None for more than 8 channels and rates below 4 kHz, for which BS.1770 defines none.
     levels, spectrum, silence, content, pitch, tempo, key
         Their measurements.
     plot : Path or None
@@ -127,8 +127,9 @@ class Analysis:
             return f"not defined for {self.n_channels} channels at {self.sample_rate} Hz"
         if loudness.integrated_lufs is None:
             return "silence"
+        both = f" ({loudness.dual_mono_lufs:.1f} as dual mono)" if loudness.dual_mono_lufs is not None else ""
         return (
-            f"{loudness.integrated_lufs:.1f} LUFS, range {loudness.range_lu:.1f} LU, largest of 3 s "
+            f"{loudness.integrated_lufs:.1f} LUFS{both}, range {loudness.range_lu:.1f} LU, largest of 3 s "
             f"{_db(loudness.max_short_term_lufs, 'LUFS')}, of 0.4 s {_db(loudness.max_momentary_lufs, 'LUFS')}"
         )
 
@@ -143,7 +144,9 @@ class Analysis:
         levels = self.levels
         if not levels.clipped_runs or levels.clipped_db is None:
             return "none"
-        runs = f"{levels.clipped_runs} {'run' if levels.clipped_runs == 1 else 'runs'}, {levels.clipped_samples} samples"
+        runs = (
+            f"{levels.clipped_runs} {'run' if levels.clipped_runs == 1 else 'runs'}, {levels.clipped_samples} samples"
+        )
         if db_to_gain(levels.clipped_db) >= NEAR_FULL_SCALE:
             return f"{runs} at full scale"
         return f"{runs} flat at {levels.clipped_db:.2f} dB (clipped and then lowered, or a square wave)"

@@ -142,7 +142,6 @@ class ClippingDetector:
         )
         return clipping if clipping.n_runs >= LEAST_RUNS or clipping.level >= FULL_SCALE else Clipping()
 
-
     def _step(self) -> float:
         """Return the step to which the samples are rounded, 0 if it cannot be seen in their differences."""
         if not len(self._differences):

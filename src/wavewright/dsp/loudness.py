@@ -34,10 +34,19 @@ CHANNEL_GAINS = {
     1: (1.0,),
     2: (1.0, 1.0),
     3: (1.0, 1.0, 1.0),
+    4: (1.0, 1.0, SURROUND_GAIN, SURROUND_GAIN),
     5: (1.0, 1.0, 1.0, SURROUND_GAIN, SURROUND_GAIN),
     6: (1.0, 1.0, 1.0, 0.0, SURROUND_GAIN, SURROUND_GAIN),
+    7: (1.0, 1.0, 1.0, 0.0, 1.0, SURROUND_GAIN, SURROUND_GAIN),
+    8: (1.0, 1.0, 1.0, 0.0, 1.0, 1.0, SURROUND_GAIN, SURROUND_GAIN),
 }
-"""Gains by number of channels (BS.1770-4, table 3): left, right, centre, low-frequency (with six), surrounds."""
+"""Gains by number of channels, see :data:`.channel_layouts.LAYOUTS` (BS.1770-4, tables 3 and 4).
+
+Positions 60 to 120 degrees from the front have the gain of surrounds, those behind have none.
+"""
+
+DUAL_MONO_LU = 10.0 * math.log10(2.0)
+"""By how much a mono sound is louder when two loudspeakers play it."""
 
 
 def k_weighting(sample_rate: int) -> np.ndarray:
@@ -86,7 +95,7 @@ class LoudnessMeter:
     sample_rate : int
         Hz, at least 4000.
     n_channels : int
-        1, 2, 3, 5 or 6, the numbers for which BS.1770 defines channel positions.
+        1 to 8, see :data:`.channel_layouts.LAYOUTS`.
 
     Raises
     ------
@@ -97,7 +106,7 @@ class LoudnessMeter:
     def __init__(self, sample_rate: int, n_channels: int) -> None:
         if n_channels not in CHANNEL_GAINS:
             raise BadAudio(
-                f"Loudness is defined for 1, 2, 3, 5 or 6 channels, and this wave has {n_channels}; mix it down first."
+                f"Loudness is defined for 1 to 8 channels, and this wave has {n_channels}; mix it down first."
             )
         if sample_rate < MIN_RATE_HZ:
             raise BadAudio(
@@ -207,7 +216,7 @@ def integrated_loudness(wave: np.ndarray, sample_rate: int) -> float:
     Raises
     ------
     BadAudio
-        If there are 4 or more than 6 channels, or the sample rate is below 4 kHz.
+        If there are more than 8 channels, or the sample rate is below 4 kHz.
 
     References
     ----------

@@ -170,9 +170,7 @@ def _candidates(
     return np.take_along_axis(lags, best, 1) / LAGS_PER_SAMPLE, np.take_along_axis(top, best, 1)
 
 
-def _maxima(
-    correlation: np.ndarray, window_lags: np.ndarray, first: int, end: int
-) -> tuple[np.ndarray, np.ndarray]:
+def _maxima(correlation: np.ndarray, window_lags: np.ndarray, first: int, end: int) -> tuple[np.ndarray, np.ndarray]:
     """Return lags of maxima of each frame, LAGS_PER_SAMPLE a sample, and their height, -inf where there is none."""
     lags = np.arange(first, end)
     ratio = correlation[:, lags] / (np.maximum(correlation[:, :1], 1e-30) * window_lags[lags])

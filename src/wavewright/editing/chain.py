@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields, replace
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, get_type_hints
 
 import numpy as np
 
-from ..dsp.effects import EFFECTS, Effect, TwoPassEffect
+from ..dsp.effects import EFFECTS, Effect, EffectStream, NormaliseLoudness, TwoPassEffect
+from ..dsp.effects.channels import MatrixEffect
 from ..errors import BadAudio, BadSetting, WavewrightError
 from ..names import nearest_names, quoted
 from .effects_with_files import FILE_EFFECTS
@@ -186,7 +188,13 @@ class Chain:
         """
         return _connected(self.effects, blocks, SoundFormat(sample_rate, n_channels))[0]
 
-    def process(self, open_blocks: OpenBlocks, sample_rate: int, n_channels: int) -> Iterator[np.ndarray]:
+    def process(
+        self,
+        open_blocks: OpenBlocks,
+        sample_rate: int,
+        n_channels: int,
+        warn: Callable[[str], object] = lambda _: None,
+    ) -> Iterator[np.ndarray]:
         """Process a sound that can be read several times, in bounded memory; :meth:`formats` checks it before.
 
         Parameters
@@ -196,6 +204,8 @@ class Chain:
         sample_rate : int, in Hz
         n_channels : int
             Number of channels.
+        warn : callable
+            Called at the end with a sentence on each effect that left out what was there.
 
         Yields
         ------
@@ -209,16 +219,20 @@ class Chain:
         """
         source = SoundFormat(sample_rate, n_channels)
         measured: list[Effect] = []
-        for effect in self.effects:
+        for index, effect in enumerate(self.effects):
             if not isinstance(effect, TwoPassEffect):
                 measured.append(effect)
                 continue
-            blocks, before = _connected(measured, open_blocks(), source)
+            behind = _mixing_behind(self.effects[index:])
+            blocks, before, _ = _connected([*measured, *behind], open_blocks(), source)
             measurement = effect.measurement(before.sample_rate, before.n_channels)
             for block in blocks:
                 measurement.add(block)
             measured.append(measurement.effect())
-        yield from _connected(measured, open_blocks(), source)[0]
+        blocks, _, streams = _connected(measured, open_blocks(), source)
+        yield from blocks
+        for warning in filter(None, (stream.warning() for stream in streams)):
+            warn(warning)
 
     def __call__(self, wave: np.ndarray, sample_rate: int) -> np.ndarray:
         """Process a whole sound ``(channels, time)`` or ``(time,)``; return it in the same shape, float32.
@@ -240,15 +254,24 @@ class Chain:
 
 def _connected(
     effects: Iterable[Effect], blocks: Iterable[np.ndarray], source: SoundFormat
-) -> tuple[Iterator[np.ndarray], SoundFormat]:
-    """Open the streams of effects, each on the output of the one before; return the last output and its format."""
+) -> tuple[Iterator[np.ndarray], SoundFormat, list[EffectStream]]:
+    """Open streams of effects, each on the output of the one before; return the last output, its format, the streams."""
+    streams = []
     connected: Iterable[np.ndarray] = blocks
     sample_rate, n_channels = source.sample_rate, source.n_channels
     for effect in effects:
         stream = effect.stream(sample_rate, n_channels)
+        streams.append(stream)
         connected = stream.process_blocks(connected)
         sample_rate, n_channels = effect.output_rate(sample_rate), stream.n_output_channels
-    return iter(connected), SoundFormat(sample_rate, n_channels)
+    return iter(connected), SoundFormat(sample_rate, n_channels), streams
+
+
+def _mixing_behind(effects: Sequence[Effect]) -> list[Effect]:
+    """Return the effects on channels that directly follow a normalisation of the loudness, and so change it."""
+    if not isinstance(effects[0], NormaliseLoudness):
+        return []
+    return list(takewhile(lambda effect: isinstance(effect, MatrixEffect), effects[1:]))
 
 
 def _format_after(effect: Effect, before: SoundFormat) -> SoundFormat:

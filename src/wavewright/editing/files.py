@@ -81,7 +81,8 @@ class Edit:
 class EditedFile:
     """An edited sound file; ``is_new`` unless it existed before, made in the same way of the same sound.
 
-    ``clipped`` are the samples beyond full scale that the format of the file cannot hold; None also if it was kept.
+    ``clipped`` are the samples beyond full scale that the format of the file cannot hold; ``warnings`` are sentences on
+    what effects left out. A file that was kept has neither.
     """
 
     out: Path
@@ -92,6 +93,7 @@ class EditedFile:
     n_channels: int
     is_new: bool = True
     clipped: ClippedSamples | None = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def sound_files(self) -> tuple[Path, ...]:
@@ -110,8 +112,9 @@ class EditedFile:
 
     @property
     def details(self) -> str:
-        """A warning of clipped samples, if there are any."""
-        return self.clipped.warning(AGAINST_CLIPPING) if self.clipped else ""
+        """The warnings, and one of clipped samples, if there are any."""
+        clipped = [self.clipped.warning(AGAINST_CLIPPING)] if self.clipped else []
+        return "\n".join([*self.warnings, *clipped])
 
 
 def check_edit(source: Path, edit: Edit, out: Path) -> list[SoundFormat]:
@@ -157,7 +160,7 @@ def edit_file(source: Path, edit: Edit, out: Path, show: Callable[[float], objec
     header = read_header(source)
     kept = edit.metadata(source, formats)
     is_new = not _is_up_to_date(out, kept.metadata.tags)
-    clipping = ClippingMeter()
+    clipping, warnings = ClippingMeter(), list[str]()
     if is_new:
         n_read = 0
 
@@ -168,7 +171,7 @@ def edit_file(source: Path, edit: Edit, out: Path, show: Callable[[float], objec
                 n_read += block.n_samples
                 show(n_read / header.sample_rate)
 
-        waves = edit.chain.process(blocks, header.sample_rate, header.n_channels)
+        waves = edit.chain.process(blocks, header.sample_rate, header.n_channels, warnings.append)
         clips = _clips(waves, last.sample_rate, source)
         if is_video(out):
             replace_sound(source, out, clips, clipping)
@@ -197,6 +200,7 @@ def edit_file(source: Path, edit: Edit, out: Path, show: Callable[[float], objec
         n_channels=written.n_channels,
         is_new=is_new,
         clipped=clipping.result(),
+        warnings=tuple(warnings),
     )
 
 

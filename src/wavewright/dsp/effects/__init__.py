@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from .channels import Balance, LeftRight, MidSide, Mono, MonoToStereo, Pan, SwapChannels, Width
+from .channels import Balance, LeftRight, MidSide, Mono, ToStereo, Pan, SwapChannels, Width
 from .clicks import DeClick
 from .clipping import DeClip
 from .colour import BitCrush, Dither, Saturation
@@ -63,7 +63,7 @@ EFFECTS: Mapping[str, type[Effect]] = {
     "width": Width,
     "balance": Balance,
     "pan": Pan,
-    "stereo": MonoToStereo,
+    "stereo": ToStereo,
     "mono": Mono,
     "swap": SwapChannels,
     "trim": Trim,
@@ -117,7 +117,7 @@ __all__ = [
     "Measurement",
     "MidSide",
     "Mono",
-    "MonoToStereo",
+    "ToStereo",
     "NormaliseLoudness",
     "NormalisePeak",
     "NormaliseRMS",

@@ -8,9 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...channel_layouts import LAYOUTS, mono_weights, stereo_weights
 from ...errors import BadSetting
 from ...ranges import ranged
 from .effect import Effect, EffectStream, StatelessStream
+
+CANCELLED_DB = 12.0
+"""By how much the mix of channels is lower than they are if they cancel each other; unlike sounds lose 3 dB."""
 
 Matrix = list[list[float]]
 """Weights of the input channels, a row for each output channel."""
@@ -111,22 +115,59 @@ class Pan(MatrixEffect):
 
 
 @dataclass(frozen=True)
-class MonoToStereo(MatrixEffect):
-    """Copy a mono sound to both channels of a stereo sound."""
+class ToStereo(MatrixEffect):
+    """Copy mono to both channels, or mix 3 to 8 channels (5.1, 7.1) to two (ITU-R BS.775, without the LFE)."""
 
     def matrix(self, n_channels: int) -> Matrix:
         """Return the weights, see :meth:`MatrixEffect.matrix`."""
-        self._check_channels(n_channels, 1)
-        return [[1.0], [1.0]]
+        if n_channels == 2:
+            return [[1.0, 0.0], [0.0, 1.0]]
+        weights = [[1.0], [1.0]] if n_channels == 1 else stereo_weights(n_channels)
+        if weights is None:
+            raise BadSetting(
+                f"A stereo downmix is defined for up to {max(LAYOUTS)} channels, and this has {n_channels}."
+            )
+        return weights
 
 
 @dataclass(frozen=True)
 class Mono(MatrixEffect):
-    """Mix all channels to one, their mean."""
+    """Mix to one channel: the mean of two, or of the stereo downmix of 3 to 8 (ITU-R BS.775, without the LFE)."""
 
     def matrix(self, n_channels: int) -> Matrix:
         """Return the weights, see :meth:`MatrixEffect.matrix`."""
-        return [[1.0 / n_channels] * n_channels]
+        return [mono_weights(n_channels)]
+
+    def stream(self, sample_rate: int, n_channels: int) -> EffectStream:
+        """Open a stream, see :meth:`.effect.Effect.stream`."""
+        return MonoStream(super().stream(sample_rate, n_channels))
+
+
+class MonoStream(EffectStream):
+    """The stream of :class:`Mono`; it compares the levels before and after."""
+
+    def __init__(self, stream: EffectStream) -> None:
+        super().__init__(stream.n_channels, n_output_channels=1)
+        self._stream = stream
+        self._squares, self._mixed_squares = 0.0, 0.0
+
+    def _process(self, block: np.ndarray) -> np.ndarray:
+        mixed = self._stream.process(block)
+        self._squares += float(np.square(block, dtype=np.float64).sum()) / self.n_channels
+        self._mixed_squares += float(np.square(mixed, dtype=np.float64).sum())
+        return mixed
+
+    def warning(self) -> str:
+        """Return a sentence if the channels cancelled each other."""
+        if self._mixed_squares >= self._squares * 10 ** (-CANCELLED_DB / 10):
+            return ""
+        lost = "nothing of them is left"
+        if self._mixed_squares > self._squares * 1e-12:
+            lost = f"their mix is {10 * math.log10(self._squares / self._mixed_squares):.0f} dB lower than they are"
+        return (
+            f"The channels cancel each other in mono: {lost}. One of them may be inverted; 'balance -1; mono; gain 6dB' "
+            "takes the left one alone."
+        )
 
 
 @dataclass(frozen=True)

@@ -110,6 +110,10 @@ class EffectStream(ABC):
         """Yield what follows after the last block, as :meth:`flush`, in blocks if it may be long."""
         yield self.flush()
 
+    def warning(self) -> str:
+        """Return a sentence on what the output lacks, once the sound is processed; empty as a rule."""
+        return ""
+
     @abstractmethod
     def _process(self, block: np.ndarray) -> np.ndarray:
         """Process a checked block ``(channels, time)`` float32, contiguous and maybe empty."""

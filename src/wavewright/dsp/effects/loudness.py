@@ -10,7 +10,7 @@ import numpy as np
 from ...errors import BadSetting
 from ...ranges import ranged
 from ...units import db_to_gain
-from ..loudness import LoudnessMeter
+from ..loudness import DUAL_MONO_LU, LoudnessMeter
 from ..true_peak import TruePeakMeter
 from .effect import Effect, EffectStream, Measurement, SeriesStream, TwoPassEffect
 from .levels import ScaleBy
@@ -26,11 +26,15 @@ class NormaliseLoudness(TwoPassEffect):
     One gain is applied to the whole sound. If it would raise the true peak above ``max_true_peak_db``, the gain is
     lower, so that the dynamics stay and the sound is softer than the target. With ``limit``, a limiter (see
     :class:`.limiter.Limiter`) lowers these peaks instead; the sound is then slightly softer than the target.
+
+    With ``dual_mono``, one channel is measured as the two loudspeakers that play it, 3 LU louder. Effects on channels
+    that directly follow in a chain, such as ``stereo``, are part of what is measured.
     """
 
     loudness_lufs: float = ranged(-23.0, -70.0, 0.0)
     max_true_peak_db: float | None = None
     limit: bool = False
+    dual_mono: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -51,6 +55,7 @@ class LoudnessMeasurement(Measurement):
     def __init__(self, settings: NormaliseLoudness, sample_rate: int, n_channels: int) -> None:
         self._settings = settings
         self._loudness = LoudnessMeter(sample_rate, n_channels)
+        self._dual_mono_lu = DUAL_MONO_LU if settings.dual_mono and n_channels == 1 else 0.0
         self._peak = TruePeakMeter(n_channels) if settings.max_true_peak_db is not None else None
 
     def add(self, block: np.ndarray) -> None:
@@ -64,7 +69,7 @@ class LoudnessMeasurement(Measurement):
         measured_lufs = self._loudness.integrated_lufs()
         if measured_lufs == -math.inf:
             return ScaleBy()
-        gain_db = self._settings.loudness_lufs - measured_lufs
+        gain_db = self._settings.loudness_lufs - measured_lufs - self._dual_mono_lu
         ceiling_db = self._settings.max_true_peak_db
         if self._peak is None or ceiling_db is None or self._peak.peak_db() + gain_db <= ceiling_db:
             return ScaleBy(float(db_to_gain(gain_db)))

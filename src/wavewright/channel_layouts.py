@@ -1,0 +1,45 @@
+"""Channels by their number: positions in WAV and FLAC files, and downmixes to stereo and mono (ITU-R BS.775)."""
+
+from __future__ import annotations
+
+LAYOUTS = {
+    1: ("C",),
+    2: ("L", "R"),
+    3: ("L", "R", "C"),
+    4: ("L", "R", "Ls", "Rs"),
+    5: ("L", "R", "C", "Ls", "Rs"),
+    6: ("L", "R", "C", "LFE", "Ls", "Rs"),
+    7: ("L", "R", "C", "LFE", "Cs", "Ls", "Rs"),
+    8: ("L", "R", "C", "LFE", "Lb", "Rb", "Ls", "Rs"),
+}
+"""Positions by the number of channels: left, right, centre, low-frequency effects, surround, back."""
+
+HALF_POWER = 0.5**0.5
+STEREO_WEIGHTS = {
+    "L": (1.0, 0.0),
+    "R": (0.0, 1.0),
+    "C": (HALF_POWER, HALF_POWER),
+    "LFE": (0.0, 0.0),
+    "Ls": (HALF_POWER, 0.0),
+    "Rs": (0.0, HALF_POWER),
+    "Lb": (HALF_POWER, 0.0),
+    "Rb": (0.0, HALF_POWER),
+    "Cs": (0.5, 0.5),
+}
+"""Weights of each position in the left and the right of a stereo downmix (BS.775, table 2)."""
+
+
+def stereo_weights(n_channels: int) -> list[list[float]] | None:
+    """Return the weights of 3 to 8 channels in a stereo downmix, ``(2, channels)``; None for other numbers."""
+    if not 3 <= n_channels <= max(LAYOUTS):
+        return None
+    columns = [STEREO_WEIGHTS[position] for position in LAYOUTS[n_channels]]
+    return [[left for left, _ in columns], [right for _, right in columns]]
+
+
+def mono_weights(n_channels: int) -> list[float]:
+    """Return the weights of channels in mono: the mean of the stereo downmix, or of all channels without layout."""
+    stereo = stereo_weights(n_channels)
+    if stereo is None:
+        return [1.0 / n_channels] * n_channels
+    return [(left + right) / 2 for left, right in zip(*stereo, strict=True)]

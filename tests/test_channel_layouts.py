@@ -1,0 +1,132 @@
+"""Channels of surround sound: downmixes and loudness are those of FFmpeg and of ITU-R BS.775 and BS.1770."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from wavewright import Chain, Clip, analyse, edit
+from wavewright.channel_layouts import LAYOUTS, mono_weights
+from wavewright.dsp.loudness import integrated_loudness
+from wavewright.errors import BadSetting
+from wavewright.wave_blocks import with_channels
+
+RATE = 48_000
+FFMPEG_LAYOUTS = {3: "3.0", 4: "quad", 5: "5.0(side)", 6: "5.1(side)", 7: "6.1", 8: "7.1"}
+
+
+def noise(n_channels: int, seconds: float = 1.0, seed: int = 0) -> np.ndarray:
+    size = (n_channels, round(seconds * RATE))
+    return (0.1 * np.random.default_rng(seed).standard_normal(size)).astype(np.float32)
+
+
+@pytest.mark.parametrize("n_channels", FFMPEG_LAYOUTS)
+def test_the_stereo_downmix_is_that_of_ffmpeg(n_channels):
+    av = pytest.importorskip("av")
+    wave = noise(n_channels)
+    interleaved = np.ascontiguousarray(wave.T).reshape(1, -1)
+    frame = av.AudioFrame.from_ndarray(interleaved, format="flt", layout=FFMPEG_LAYOUTS[n_channels])
+    frame.rate = RATE
+    (mixed,) = av.AudioResampler(format="fltp", layout="stereo", rate=RATE).resample(frame)
+    np.testing.assert_allclose(Chain.parse("stereo")(wave, RATE), mixed.to_ndarray(), atol=1e-5)
+
+
+@pytest.mark.parametrize("n_channels", range(1, 12))
+def test_mono_is_the_mean_of_the_stereo_downmix_everywhere(tmp_path, n_channels):
+    wave = noise(n_channels, 0.2)
+    mono = Chain.parse("mono")(wave, RATE)
+    if 3 <= n_channels <= 8:
+        np.testing.assert_allclose(mono, Chain.parse("stereo; mono")(wave, RATE), atol=1e-6)
+    else:
+        np.testing.assert_allclose(mono, wave.mean(axis=0, keepdims=True), atol=1e-6)
+    np.testing.assert_allclose(Clip(wave, RATE).mono().wave, mono, atol=1e-6)
+    np.testing.assert_allclose(with_channels(wave, 1), mono, atol=1e-6)
+
+
+def test_the_low_frequency_channel_is_in_no_downmix():
+    for n_channels in (6, 7, 8):
+        lfe = LAYOUTS[n_channels].index("LFE")
+        assert mono_weights(n_channels)[lfe] == 0
+        only = np.zeros((n_channels, 100), np.float32)
+        only[lfe] = 0.5
+        assert not Chain.parse("stereo")(only, RATE).any()
+
+
+def test_more_channels_have_no_stereo_downmix():
+    with pytest.raises(BadSetting, match="up to 8 channels, and this has 9"):
+        Chain.parse("stereo")(noise(9, 0.1), RATE)
+
+
+@pytest.mark.parametrize("n_channels", [3, 4, 6])
+def test_the_loudness_of_surround_sound_is_that_of_ffmpeg(n_channels):
+    av = pytest.importorskip("av")
+    wave = noise(n_channels, 3.0)
+    graph = av.filter.Graph()
+    layout = {**FFMPEG_LAYOUTS, 6: "5.1"}[n_channels]
+    source = graph.add_abuffer(sample_rate=RATE, format="fltp", layout=layout, time_base="1/48000")
+    meter, sink = graph.add("ebur128", "metadata=1"), graph.add("abuffersink")
+    source.link_to(meter)
+    meter.link_to(sink)
+    graph.configure()
+    frame = av.AudioFrame.from_ndarray(wave, format="fltp", layout=layout)
+    frame.rate, frame.pts = RATE, 0
+    graph.push(frame)
+    graph.push(None)
+    lufs = None
+    while True:
+        try:
+            lufs = float(graph.pull().metadata["lavfi.r128.I"])
+        except (av.error.EOFError, av.error.BlockingIOError):
+            break
+    assert integrated_loudness(wave, RATE) == pytest.approx(lufs, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("n_channels", "n_full", "n_surround"), [(4, 2, 2), (7, 4, 2), (8, 5, 2), (6, 3, 2), (5, 3, 2)]
+)
+def test_channels_count_as_their_positions(n_channels, n_full, n_surround):
+    wave = noise(n_channels, 2.0)
+    one = integrated_loudness(wave[:1], RATE)
+    expected = one + 10 * math.log10(n_full + 1.41 * n_surround)
+    assert integrated_loudness(wave, RATE) == pytest.approx(expected, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    "mixing", ["stereo", "mono", "width 0.3; swap", "balance -0.5", "midside; leftright", "pan 0.4"]
+)
+@pytest.mark.parametrize("n_channels", [1, 2, 6])
+def test_the_loudness_of_a_chain_is_that_behind_its_mixing(n_channels, mixing):
+    wave = noise(n_channels, 2.0)
+    try:
+        mixed = Chain.parse(f"loudness -20LUFS; {mixing}; gain 0dB")(wave, RATE)
+    except BadSetting:
+        assert n_channels == 6 or (n_channels == 1) != mixing.startswith("pan")
+        return
+    assert integrated_loudness(mixed, RATE) == pytest.approx(-20.0, abs=0.01)
+
+
+def test_dual_mono_is_measured_as_two_loudspeakers(tmp_path):
+    source = Clip(noise(1, 2.0), RATE).write(tmp_path / "a.wav", "FLOAT")
+    mono = edit(source, do="loudness -20LUFS dual_mono=yes").out
+    stereo = edit(mono, tmp_path / "b.wav", do="stereo").out
+    assert integrated_loudness(Clip.read(stereo).wave, RATE) == pytest.approx(-20.0, abs=0.01)
+    report = analyse(mono)
+    assert report.loudness.dual_mono_lufs == pytest.approx(-20.0, abs=0.02)
+    assert "-20.0 as dual mono" in str(report)
+    assert analyse(stereo).loudness.dual_mono_lufs is None
+
+
+@pytest.mark.parametrize("second", [-1.0, -0.9])
+def test_channels_that_cancel_each_other_in_mono_are_warned_of(tmp_path, second):
+    left = noise(1)
+    opposite = Clip(np.concatenate([left, second * left]), RATE).write(tmp_path / "a.wav", "FLOAT")
+    edited = edit(opposite, do="gain 1dB; mono")
+    assert "cancel each other" in str(edited)
+    assert len(edited.warnings) == 1
+    alone = edit(opposite, tmp_path / "left.wav", do="balance -1; mono; gain 6.0206dB")
+    np.testing.assert_allclose(Clip.read(alone.out).wave, left, atol=1e-5)
+    for unlike in (noise(2), np.concatenate([left, left]), np.zeros((2, RATE), np.float32), noise(6)):
+        wide = Clip(unlike, RATE).write(tmp_path / "wide.wav", "FLOAT")
+        assert edit(wide, do="mono").warnings == ()
