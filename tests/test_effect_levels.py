@@ -18,11 +18,11 @@ from wavewright.dsp.effects import (
     LeftRight,
     MidSide,
     Mono,
-    ToStereo,
     NormalisePeak,
     NormaliseRMS,
     Pan,
     SwapChannels,
+    ToStereo,
     Width,
 )
 from wavewright.errors import BadAudio, BadSetting

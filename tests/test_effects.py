@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.effect_streams import check_edges, check_streams, noise
-from wavewright.dsp.effects import EFFECTS, ConvolutionReverb, Effect, MakeLoop, ToStereo, Pan, TwoPassEffect
+from wavewright.dsp.effects import EFFECTS, ConvolutionReverb, Effect, MakeLoop, Pan, ToStereo, TwoPassEffect
 from wavewright.errors import BadAudio, BadSetting
 from wavewright.ranges import ranges_of
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from .channels import Balance, LeftRight, MidSide, Mono, ToStereo, Pan, SwapChannels, Width
+from .channels import Balance, LeftRight, MidSide, Mono, Pan, SwapChannels, ToStereo, Width
 from .clicks import DeClick
 from .clipping import DeClip
 from .colour import BitCrush, Dither, Saturation
@@ -117,7 +117,6 @@ __all__ = [
     "Measurement",
     "MidSide",
     "Mono",
-    "ToStereo",
     "NormaliseLoudness",
     "NormalisePeak",
     "NormaliseRMS",
@@ -137,6 +136,7 @@ __all__ = [
     "Speed",
     "Stretch",
     "SwapChannels",
+    "ToStereo",
     "Tremolo",
     "Trim",
     "TwoPassEffect",
