@@ -44,8 +44,9 @@ class Loudness:
         largest = (meter.short_term_lufs().max(), meter.momentary_lufs().max())
         integrated_lufs = meter.integrated_lufs()
         dual_mono_lufs = _finite(integrated_lufs + DUAL_MONO_LU) if len(meter.gains) == 1 else None
+        short_term_lufs, momentary_lufs = map(_finite, largest)
         return cls(
-            _finite(integrated_lufs), round(meter.range_lu(), 2), *map(_finite, largest), dual_mono_lufs=dual_mono_lufs
+            _finite(integrated_lufs), round(meter.range_lu(), 2), short_term_lufs, momentary_lufs, dual_mono_lufs
         )
 
 

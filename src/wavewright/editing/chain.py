@@ -255,7 +255,7 @@ class Chain:
 def _connected(
     effects: Iterable[Effect], blocks: Iterable[np.ndarray], source: SoundFormat
 ) -> tuple[Iterator[np.ndarray], SoundFormat, list[EffectStream]]:
-    """Open streams of effects, each on the output of the one before; return the last output, its format, the streams."""
+    """Open streams of effects, each on the output of the one before; return the last output, its format, and them."""
     streams = []
     connected: Iterable[np.ndarray] = blocks
     sample_rate, n_channels = source.sample_rate, source.n_channels

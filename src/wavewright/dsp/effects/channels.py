@@ -165,8 +165,8 @@ class MonoStream(EffectStream):
         if self._mixed_squares > self._squares * 1e-12:
             lost = f"their mix is {10 * math.log10(self._squares / self._mixed_squares):.0f} dB lower than they are"
         return (
-            f"The channels cancel each other in mono: {lost}. One of them may be inverted; 'balance -1; mono; gain 6dB' "
-            "takes the left one alone."
+            f"The channels cancel each other in mono: {lost}. One of them may be inverted; 'balance -1; mono; gain "
+            "6dB' takes the left one alone."
         )
 
 
