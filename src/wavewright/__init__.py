@@ -16,6 +16,7 @@ _MODULES = {
     "Chain": "editing.chain",
     "Clip": "clip",
     "EnhancementSettings": "contracts.enhancement",
+    "Pauses": "speech.pauses",
     "Prosody": "speech.prosody",
     "Recording": "data.recording",
     "Score": "music.score",
@@ -81,6 +82,7 @@ __all__ = [
     "Chain",
     "Clip",
     "EnhancementSettings",
+    "Pauses",
     "Prosody",
     "Recording",
     "Score",
@@ -164,6 +166,7 @@ if TYPE_CHECKING:  # the same names for editors and type checkers
     )
     from .music.formats.formats import read_score, read_tunes, write_score
     from .music.score import Score
+    from .speech.pauses import Pauses
     from .speech.prosody import Prosody
     from .speech.voice import Voice
     from .tasks.accompany import accompany

@@ -28,6 +28,7 @@ AMBIGUOUS = word_list("ambiguous-abbreviations")
 """Also words that may end a sentence: abbreviations only where the sentence goes on or a number or name follows."""
 
 WITHOUT_DOT = word_list("undotted-abbreviations")
+REGIONS = ("Dakota", "Carolina", "Virginia", "Korea", "Africa", "America", "Ireland", "Wales", "Yorkshire", "Sussex")
 COMPASS_NOUNS = word_list("compass-nouns")
 CAPITALISED = word_list("capitalised-abbreviations")
 COUNTING = word_list("number-words")
@@ -247,7 +248,8 @@ def _direction_before(match: re.Match[str], around: Around) -> Reading:
     is_street = re.match(
         rf"\s(?:[A-Z][a-z]+|\d+[a-z]{{2}})\.?\s(?:{STREETS})\b", around.text[around.end : around.end + 40]
     )
-    return [COMPASS[match[1]]] if is_street else None
+    is_region = around.word_after in REGIONS
+    return [COMPASS[match[1]]] if is_street or is_region else None
 
 
 @reads(rf"([NS][EW]){NOT_IN_WORD}")

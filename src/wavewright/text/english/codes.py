@@ -171,6 +171,8 @@ def _cued(match: re.Match[str], around: Around) -> Reading:
         return in_pairs(match[0])
     if match[0] in ("911", "999") and around.word_after in EMERGENCY_WORDS:
         return digits(match[0])
+    if match[0] in ("1040", "1098", "1099") and last in ("a", "form", "the", "your", "my"):
+        return in_pairs(match[0])
     if len(match[0]) in (5, 6) and last == "to" and before[0] in ("text", "sms", "send"):
         return digits(match[0])
     if len(match[0]) == 3 and _is_status(match[0], last, around):

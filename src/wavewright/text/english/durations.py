@@ -126,6 +126,13 @@ def _per(match: re.Match[str], around: Around) -> Reading:
     return per(match[0])
 
 
+@reads(r"/(?=[a-z]{3,})")
+def _price(_match: re.Match[str], around: Around) -> Reading:
+    """Read the slash of a price: ``£3.50/pint``."""
+    before = around.text[max(0, around.start - 20) : around.start]
+    return ["per"] if re.search(r"[$€£¥₹]\s?\d[\d.,]*$", before) else None
+
+
 def per(written: str) -> list[str]:
     """Return the words of a text that ``RATES`` matches: ``per second squared``, ``per cubic meter per day``."""
     return [word for unit, power in _RATE.findall(written) for word in _per_unit(unit, power)]
@@ -142,4 +149,4 @@ def _per_unit(unit: str, power: str) -> list[str]:
 
 
 DIGIT_RULES: list[Rule] = [*_compound, *_hours_and_minutes, *_single, *_seconds]
-SIGN_RULES: list[Rule] = [*_per]
+SIGN_RULES: list[Rule] = [*_per, *_price]

@@ -22,10 +22,13 @@ ASKING = "?\u203d\u061f"
 STRENGTH = ("", ",", ";", ".", "!", "?")
 CLOSING = "\"')]}*_"
 DASHES = pattern(r"\s+[-–]+\s+|\s*(?:—|--+(?![->]))\s*|–")
+NUMBERED = pattern(r"\)\s?[-–]\s?\((?=\d{1,4}\))")
 UNTIL = pattern(r"\s?[-–]\s?(?=(?:noon|midnight|present|now|today)\b)")
 _NAMES = alternatives(
     [*calendar.MONTH_NAMES, *(day.title() for day in (*calendar.DAY_NAMES, *calendar.WEEKDAYS)), "Midnight", "Noon"]
 )
+PARTS = pattern(r"\W?(?:ft|yd|lb|hr)\.\s\d{1,2}\s?(?:in|ft|oz|min)\b")
+"""Parts of a length, a weight or a time: ``5 ft. 10 in.``."""
 AFTER_NUMBER = pattern(r"\d(?:st|nd|rd|th)?$")
 UNKNOWN = pattern(r"[\^²³]-?\d*$|(?<![A-Za-z])[a-z]$")
 """A power or the letter of an unknown before a minus."""
@@ -188,6 +191,9 @@ class Scanner:
         if (dash and self._minus()) or self._until() or self._until_name():
             return True
         is_joined = _is_after_digit(self.text, self.position, dash[0]) if dash else False
+        last = self.tokens[-1] if self.tokens else None
+        if dash and last and last.is_numeric and last.end == self.position and dash[0] == "–":
+            is_joined = True  # 10am–6pm
         if not dash or (is_joined and NUMERIC.match(self.text, dash.end())):
             return False
         self.position = dash.end()
@@ -209,8 +215,8 @@ class Scanner:
         return True
 
     def _until(self) -> bool:
-        """Read a dash after a number and before a word such as ``noon`` as ``to``."""
-        match = UNTIL.match(self.text, self.position)
+        """Read a dash after a number and before a word such as ``noon`` as ``to``, also in ``(2)-(4)``."""
+        match = UNTIL.match(self.text, self.position) or NUMBERED.match(self.text, self.position)
         if not match or not self.tokens or not self.tokens[-1].is_numeric:
             return False
         self.tokens.append(Token(self.position, match.end(), ["to"]))
@@ -300,6 +306,8 @@ class Scanner:
         after = pattern(r"[\"')\]*_]{0,4}\s*").match(text, end)
         next_letter = text[after.end() : after.end() + 1] if after else ""
         if next_letter.islower() and written == "." and self._is_after_unit(position):
+            return False
+        if written == "." and PARTS.match(text, position - 3):
             return False
         if next_letter.islower() and (is_quoted or (mark == "." and self._last_is_unknown())):
             self._mark("," if mark == "." else mark)

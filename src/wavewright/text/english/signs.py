@@ -43,7 +43,9 @@ def _key(match: re.Match[str], around: Around) -> Reading:
         r"\b(?:press|hit|dial|push|then|the|or|and|by|with|enter)\s(?:the\s)?[\"']?$", before, re.IGNORECASE
     )
     is_dialled = re.search(
-        r"press|dial|\bkeys?\b|\bhit\b|phone", around.text[max(0, around.start - 60) : around.end + 20], re.IGNORECASE
+        r"press|dial|enter|\bkeys?\b|\bhit\b|phone",
+        around.text[max(0, around.start - 60) : around.end + 20],
+        re.IGNORECASE,
     )
     if not is_key or not is_dialled:
         return None
