@@ -206,6 +206,7 @@ class Walk:
     def choose(self, label: str, matching: str = "") -> str:
         """Choose one of the options of a list; return it."""
         field = self.panel.get_by_label(label, exact=True).first
+        field.locator("option").first.wait_for(state="attached")
         values = field.locator("option").evaluate_all("options => options.map(each => each.value)")
         value = self.draw([each for each in values if re.search(matching, each)] or values)
         field.select_option(value)
@@ -233,8 +234,9 @@ class Walk:
             chosen = self.draw(_actions[self.panel_name])
         self.trail.append(f"{self.panel_name}: {chosen.__name__}")
         others = {page: page.evaluate(PADS) for page in self.pages if page is not self.page}
+        self.wrong = None
         if self.is_settled:
-            self.allowed, self.wrong, self.is_removal = [], None, False
+            self.allowed, self.is_removal = [], False
         try:
             allowed = chosen(self)
         except Exception as error:
