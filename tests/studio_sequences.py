@@ -163,7 +163,7 @@ class Walk:
         self.is_settled = True
         self.trail: list[str] = [f"seed {seed}"]
         self.allowed: list[str] = []
-        self.last_error: tuple[str, float] = ("", 0.0)
+        self.last_errors: dict[object, tuple[str, float]] = {}  # of each tab
         self.wrong: Path | None = None
         self.is_removal = False
         self.known: dict[str, bool] = {}
@@ -276,13 +276,14 @@ class Walk:
         at, since = self.page.evaluate("() => [window.messageAt, window.actionAt]")
         if status or error:
             self.require(at >= since, f"the message {status or error!r} is older than the last action")
-        if error and (error, at) != self.last_error:  # an action that did nothing leaves the message of the last one
+        # An action that did nothing leaves the message of the last one.
+        if error and (error, at) != self.last_errors.get(self.page):
             is_allowed = any(re.search(pattern, error) for pattern in self.allowed)
             self.require(is_allowed, f"the error {error!r} is none of {self.allowed}")
             self.require(error.endswith((".", "?")) and "\n" not in error, f"the error {error!r} is no sentence")
         if self.wrong is not None and len(self.allowed) == 1:
             self.require(bool(error), f"{self.wrong.name} was taken without a word")
-        self.last_error = (error, at)
+        self.last_errors[self.page] = (error, at)
 
     def _check_clips(self) -> None:
         """No clip is lost unless it was removed, and each has its sound."""
