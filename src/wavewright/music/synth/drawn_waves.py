@@ -94,6 +94,8 @@ def _toml_table(path: Path, text: str) -> np.ndarray:
         contents = parse_toml(text)
         rows = contents.get("values", contents.get("points"))
         table = np.array(rows, np.float64)
+        if not table.ndim:
+            raise ValueError
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise BadSetting(f"{path} needs values = [...] or points = [[x, y], ...], all of them numbers.") from error
     return _as_columns(path, table)
