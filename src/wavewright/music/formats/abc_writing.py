@@ -73,14 +73,18 @@ def _music(track: Track, bars: Sequence[Bar], ticks_per_quarter: int, sharps: in
 
 def _bar(notes: np.ndarray, bar: Bar, ticks_per_quarter: int, spelling: _Spelling, *, is_last: bool) -> str:
     """Return the notes and rests of a bar."""
+    first, last = np.searchsorted(notes["start"], [bar.start, bar.end])
+    first = max(0, first - 1)  # the last one before, which may last into the bar
+    first = int(np.searchsorted(notes["start"], notes["start"][first])) if len(notes) else 0
+    following = int(notes["start"][last]) if last < len(notes) else np.iinfo(np.int64).max
+    notes = notes[first:last]
     starts = np.unique(notes["start"])
     ends = {
         int(start): min(
             int((notes["start"] + notes["duration"])[notes["start"] == start].max()),
-            int(starts[index + 1]) if index + 1 < len(starts) else np.iinfo(np.int64).max,
+            int(starts[index + 1]) if index + 1 < len(starts) else following,
         )
         for index, start in enumerate(starts)
-        if start < bar.end
     }
     stop = max(bar.end, *ends.values()) if is_last and ends else bar.end
     words, position = [], bar.start
