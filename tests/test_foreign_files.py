@@ -93,6 +93,18 @@ def test_all_links_of_a_chained_ogg_file_are_decoded(tmp_path, ending, rate, n_c
     assert_as_decoded(joined, np.concatenate([Clip.read(path).wave for path in paths], axis=1), atol=0)
 
 
+@pytest.mark.parametrize(("ending", "rate"), [("ogg", RATE), ("opus", 48_000)])
+@pytest.mark.parametrize("n_channels", [3, 5, 6])
+def test_channels_of_ogg_files_have_the_order_of_wav_files(tmp_path, ending, rate, n_channels):
+    time = np.arange(rate) / rate
+    wave = np.array([[0.3 * np.sin(2 * np.pi * (40 + 10 * channel) * time)] for channel in range(n_channels)])[:, 0]
+    path = Clip(wave, rate).write(tmp_path / f"a.{ending}")
+    _, decoded = decode(path)  # in FFmpeg's order, which is that of WAV files
+    for samples in (decoded, Clip.read(path).wave):
+        spectra = np.abs(np.fft.rfft(samples[:, :rate]))
+        assert list(spectra.argmax(axis=1)) == [40 + 10 * channel for channel in range(n_channels)]
+
+
 def test_a_link_of_another_sample_rate_is_said_to_follow(tmp_path):
     for name, rate in (("a", RATE), ("b", 22_050)):
         Clip(chirp(1.0, rate), rate).write(tmp_path / f"{name}.ogg")

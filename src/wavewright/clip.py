@@ -20,6 +20,7 @@ from .sound_file import (
     CHUNK_SAMPLES,
     MAX_CHANNELS,
     MEDIA_SUFFIXES,
+    OGG_CHANNELS,
     SAMPLE_RATES_HZ,
     TAGS,
     AudioHeader,
@@ -522,6 +523,8 @@ def _write_waves(
     n_bytes = 0
     for wave in waves:
         n_bytes += wave.size * _sample_bytes(file.subtype)
+        if file.format == "OGG" and len(wave) in OGG_CHANNELS:
+            wave = wave[np.argsort(OGG_CHANNELS[len(wave)])]  # noqa: PLW2901
         if file.format in ("WAV", "AIFF") and n_bytes > MAX_CHUNK_FILE_BYTES:
             raise BadSetting(
                 f"{path} would grow beyond the 4 GB that {file.format} can count; write a .flac file instead."
@@ -531,7 +534,10 @@ def _write_waves(
         if file.subtype in BITS:
             file.write(_to_integers(wave, BITS[file.subtype]).T.copy())
         else:
-            file.write((wave if file.subtype in UNCLIPPED else np.clip(wave, -1.0, 1.0)).T.copy())
+            frames = (wave if file.subtype in UNCLIPPED else np.clip(wave, -1.0, 1.0)).T
+            n_frames = max(1, 2 * CHUNK_SAMPLES // frames.shape[1])  # its encoders keep all of a call on the stack
+            for start in range(0, len(frames), n_frames):
+                file.write(frames[start : start + n_frames].copy())
 
 
 def _sample_bytes(subtype: str) -> int:

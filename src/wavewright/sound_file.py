@@ -86,6 +86,15 @@ HEAD_BYTES = 64  # from which the kind of a file is known
 INVALID_IN_NAMES = re.compile("[\0\ud800-\udfff]")
 """A null, and the surrogates of bytes that Python could not decode."""
 
+OGG_CHANNELS = {
+    3: [0, 2, 1],
+    5: [0, 2, 1, 3, 4],
+    6: [0, 2, 1, 5, 3, 4],
+    7: [0, 2, 1, 6, 5, 3, 4],
+    8: [0, 2, 1, 7, 5, 6, 3, 4],
+}
+"""Channels of Ogg Vorbis and Opus in the order of WAV files, by their number; libsndfile leaves them as they are."""
+
 UNKNOWN_LENGTH = 2**62
 """libsndfile reports more samples than this for a FLAC file that was written to a pipe."""
 
@@ -293,6 +302,8 @@ def _sound_chunks(path: Path, header: AudioHeader, start: int, dtype: SampleType
                 with silence():
                     chunk = file.read_chunk(dtype)
                 position += len(chunk)
+                if header.format == "OGG" and header.n_channels in OGG_CHANNELS:
+                    chunk = chunk[:, OGG_CHANNELS[header.n_channels]]
                 yield from _from_start(start, position, chunk.T)
                 if file.fault:
                     _report_damage(path, header, position, file.fault, strict)
