@@ -24,9 +24,9 @@ def sound_packets(stream: AvObject, waves: Iterable[np.ndarray], rate: int) -> I
     for wave in waves:
         if not wave.shape[1]:
             continue
-        frame = av.AudioFrame.from_ndarray(
-            np.ascontiguousarray(wave.clip(-1, 1), np.float32), format="fltp", layout=stream.layout.name
-        )
+        # Interleaved: PyAV writes beyond the planes of more than seven channels.
+        interleaved = np.ascontiguousarray(wave.T.clip(-1, 1), np.float32).reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(interleaved, format="flt", layout=stream.layout.name)
         frame.rate, frame.pts, frame.time_base = rate, position, Fraction(1, rate)
         position += wave.shape[1]
         yield from (packet for packet in stream.encode(frame) if packet.dts is not None)

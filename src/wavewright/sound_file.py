@@ -321,10 +321,11 @@ def _media_chunks(path: Path, header: AudioHeader, start: int, strict: bool) -> 
 
     position = 0
     with _open_media(path) as container:
-        resampler = av.AudioResampler(format="fltp", rate=header.sample_rate)
+        resampler = av.AudioResampler(format="flt", rate=header.sample_rate)
         for frame in chain(container.decode(audio=0), [None]):  # None flushes the resampler
-            for planar_frame in resampler.resample(frame):
-                chunk = planar_frame.to_ndarray()  # (channels, time)
+            for packed_frame in resampler.resample(frame):
+                # Interleaved: PyAV reads beyond the planes of more than seven channels.
+                chunk = packed_frame.to_ndarray().reshape(packed_frame.samples, -1).T
                 position += chunk.shape[1]
                 yield from _from_start(start, position, chunk)
     _check_length(path, header, position, seconds_to_samples(MEDIA_SLACK_SECONDS, header.sample_rate), strict)
