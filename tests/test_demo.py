@@ -30,7 +30,7 @@ from wavewright.models.card import Card, Source
 from wavewright.procedural import PROCEDURES
 from wavewright.tasks.demo import BITRATES_KBPS, TEXTS, demo
 
-demos = sys.modules["wavewright.tasks.demo"]  # the package's own word of that name is the function
+demos, demo_tools = (sys.modules[f"wavewright.tasks.{name}"] for name in ("demo", "demo_tools"))  # the package's own word of that name is the function
 
 
 @pytest.fixture(scope="module")
@@ -79,15 +79,15 @@ def test_the_page_has_clips_of_every_model_and_loads_nothing_else(model, tmp_pat
 
 def test_the_page_has_sounds_without_a_model(model, tmp_path, monkeypatch):
     monkeypatch.setattr(models, "BUNDLED_FOLDER", tmp_path / "bundled")
-    monkeypatch.setattr(demos, "TOOL_SECONDS", 0.5)
-    monkeypatch.setattr(demos, "BACKGROUNDS", ("windy-hill",))
+    monkeypatch.setattr(demo_tools, "TOOL_SECONDS", 0.5)
+    monkeypatch.setattr(demo_tools, "BACKGROUNDS", ("windy-hill",))
     shutil.copytree(model, tmp_path / "bundled" / "tiny")
     made = demo(tmp_path / "out")
     text = made.page.read_text(encoding="utf-8")
     for name in (*PROCEDURES, "windy-hill"):
         assert f"audio/{name}.wav" in Page(text).all("audio", "src")
         assert soundfile.info(tmp_path / "out" / "audio" / f"{name}.wav").frames > 1_000
-    for name in (*demos.PATCHES, "formula"):
+    for name in (*demo_tools.PATCHES, "formula"):
         assert soundfile.info(tmp_path / "out" / "audio" / f"{name}.wav").frames > 44_100
     if importlib.util.find_spec("verovio"):
         assert text.count('<img class="notation" src="data:image/svg+xml;base64,') == 1
@@ -97,10 +97,10 @@ def test_the_page_has_sounds_without_a_model(model, tmp_path, monkeypatch):
 
 def test_the_page_has_edits_of_a_voice(tmp_path, monkeypatch):
     wave = np.sin(np.arange(24_000) / 20).astype(np.float32)[None]
-    monkeypatch.setattr(demos, "speak", lambda _text, _voice, out: Clip(0.5 * wave, 24_000).write(out))
+    monkeypatch.setattr(demo_tools, "speak", lambda _text, _voice, out: Clip(0.5 * wave, 24_000).write(out))
     (tmp_path / "page").mkdir()
-    row = demos._ClipWriter(tmp_path / "page", [])._edit("voice")
-    assert [player.name for player in row.players] == ["before", *(title for title, _ in demos.CHAINS)]
+    row = demo_tools.ToolClips(tmp_path / "page", [])._edit("voice")
+    assert [player.name for player in row.players] == ["before", *(title for title, _ in demo_tools.CHAINS)]
     assert row.players[2].clip.seconds == pytest.approx(1.3, abs=0.01)
 
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import shlex
-import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Annotated
 
@@ -15,97 +13,49 @@ import numpy as np
 from pydantic import Field
 
 from .. import loading
-from ..auditing.report import Recitation
 from ..clip import Clip
 from ..contracts.family import Capability
-from ..demo_page.page import GENERATOR, ModelSection, Player, PlayerRow, ToolSection, render_page
+from ..demo_page.page import GENERATOR, ModelSection, Player, PlayerRow, render_page
 from ..dsp.rooms import Room
-from ..errors import BadFolder, BadModel, MissingExtra
+from ..errors import BadFolder, BadModel
 from ..families import FAMILIES
-from ..manifest_file import MANIFEST_FILE
 from ..models import bundled, find
 from ..models.folder import ModelFolder
-from ..music.engraving import engrave
-from ..music.formats import read_score
-from ..music.theory import pitch_name
 from ..music.timbre_path import TIMBRE_SEPARATOR
 from ..names import file_stem, inside
 from ..parameters import OutputFolder, Quiet
-from ..procedural import PROCEDURES
 from ..progress_bar import progress_bar
 from ..recognition.results import RecognisedFiles
-from ..speech.voice import DEFAULT_VOCODER, DEFAULT_VOICE
-from ..speech.voice_names import find_voice
-from ..transcription.files import TranscribedMelody
+from ..speech.voice import DEFAULT_VOCODER
 from ..whole_file import whole_folder
 from . import checked
-from .accompany import CHORALE, accompany
-from .audit import PAIR_KINDS, audit
 from .cancel_echo import cancel_echo
 from .compose import compose
 from .decode import decode
-from .edit import edit
+from .demo_tools import PIECE_BARS, PROCEDURE_SEED, SEEDS, TEXTS, TOOL_SECONDS, TUNE, TUNE_NAME, ToolClips
 from .encode import encode
 from .enhance import enhance
 from .generate import Generated, generate
-from .layer import layer
 from .morph import morph
 from .recognise import recognise
 from .render import render
 from .similar import similar
 from .speak import speak
 from .synthesise import synthesise
-from .transcribe import transcribe
 
 PAGE_FILE = "index.html"
 NOISE_SEED = 3
 NOISE_LEVEL, NOISE_POLE, HUM_HZ = 0.02, 0.9, 100.0  # of the noise before a denoiser: a hiss without highs, and a hum
 ROOM_METRES, ROOM_T60 = np.array([4.0, 5.0, 2.6]), 0.3
 ECHO_FRACTION = 0.5  # peak of the echo over that of the far end
-AUDIO_FOLDER = "audio"
 CLIPS_PER_LABEL = 4
 TOP_LABELS = 3  # of a recognised clip
 INTERPOLATED_LABELS = 2
 SIMILAR_CLIPS = 5
-AUDITED_LABELS = 3
 STEPS = 8  # clips of an interpolation
-SEEDS = (7, 9)
 BITRATES_KBPS = (5.0, 3.0, 1.6)
-TOOL_SECONDS = 5.0
-PIECE_BARS = 8
-PIECE_FORM = "AB"
-PROCEDURE_SEED = 3
 MORPHED = ("footsteps", "rain")
-PATCHES = ("super-saw", "warm-pad", "electric-piano", "nylon-guitar", "choir-aah", "drawbar-organ")
-FORMULA = "sin(2*pi*f*t) + 0.3*saw(2*f*t)"
-NOTE, NOTE_SECONDS = "A3", 2.0
-BACKGROUNDS = ("rain-and-thunder", "campfire")
-RULES = ("folk-tune", "counterpoint-3", "band")
-TUNE = """X:1
-T:Scarborough Fair
-M:3/4
-L:1/4
-Q:1/4=108
-K:Ddor
-D2 D|A2 A|E3/2 F/ E|D3|z A c|d2 c|A B G|A3|]
-"""
-TUNE_NAME = "scarborough-fair"
-TUNE_STYLE = "waltz"
-TUNE_METRE = "3/4"
-TUNE_PATCH = "harp"
 TIMBRES = ("piano", "flute", "violin")  # of an instrument that has them; else its first labels
-TRANSCRIBED_PATCH = "nylon-guitar"
-CHAINS = (
-    ("in a hall", "reverb 2s mix=40% tail=1s"),
-    ("slower", "stretch 1.3"),
-    ("four semitones lower", "pitch -4st"),
-    ("on a telephone", "highpass 300Hz; lowpass 3.4kHz; saturate 18dB; loudness -18LUFS"),
-)
-TEXTS = (
-    "Hello. I am one of the voices of Wavewright.",
-    "It is ten past six, the kettle is on, and on 3 May the ferry leaves at noon.",
-    "Did you record the violin, or was it Dr. Green who did?",
-)
 
 
 @dataclass(frozen=True)
@@ -183,14 +133,8 @@ def _refuse_to_replace(path: Path) -> None:
         raise BadFolder(f"{path} exists and is not the page of a demo; choose another folder with --out.")
 
 
-class _ClipWriter:
-    """Writes the clips of each model into the folder of the page; a voice speaks for models that need speech."""
-
-    def __init__(self, out: Path, folders: Sequence[ModelFolder]) -> None:
-        self.out = out
-        self.folders = folders
-        self.audio = out / AUDIO_FOLDER
-        self.audio.mkdir()
+class _ClipWriter(ToolClips):
+    """Writes the clips of each model, too."""
 
     def section(self, folder: ModelFolder) -> ModelSection:
         """Return the clips of a model, or the reason why it has none."""
@@ -222,18 +166,6 @@ class _ClipWriter:
         else:
             reason = f"A {folder.card.family} does not generate audio."
         return ModelSection(folder.card, folder.hash, rows, reason)
-
-    @cached_property
-    def voice(self) -> str | None:
-        """Voice for models that need speech: the first one of the page, else the default voice if it exists."""
-        speaking = [folder for folder in self.folders if loading.speakers_of(folder.card) is not None]
-        if speaking:
-            return str(speaking[0].path)
-        try:
-            find_voice(DEFAULT_VOICE)
-        except BadModel:
-            return None
-        return DEFAULT_VOICE
 
     def _with_voice(
         self, rows_of: Callable[[ModelFolder, str], list[PlayerRow]], folder: ModelFolder
@@ -308,11 +240,6 @@ class _ClipWriter:
             players.append(self._player(clips / each.file, f"{Path(each.file).stem}, distance {each.distance:.2f}"))
         command = f"wavewright similar {query.name} --folder {clips.name} --embedding {folder.card.name}"
         return [PlayerRow(f"clips by {generators[0].card.name} similar to one of them", command, players)], ""
-
-    @staticmethod
-    def _generates(folder: ModelFolder) -> bool:
-        capabilities = loading.family_of(folder.card, folder.path).capabilities_of(folder.card.config)
-        return Capability.GENERATE in capabilities and folder.card.config.get("latent") != "frames"
 
     def _perform(self, folder: ModelFolder) -> PlayerRow:
         """Render a tune by a few timbres of an instrument, and by a timbre that moves between them."""
@@ -407,163 +334,6 @@ class _ClipWriter:
         labels = ("loudspeaker", "microphone before", "microphone after")
         return [PlayerRow("echo", command, [self._player(*pair) for pair in zip(paths, labels, strict=True)])]
 
-    def tools(self) -> list[ToolSection]:
-        """Return the clips of commands without a model: audio by rules, backgrounds, and edits of a sentence."""
-        textures = [name for name, procedure in PROCEDURES.items() if procedure.is_texture]
-        one_shots = [name for name, procedure in PROCEDURES.items() if not procedure.is_texture]
-        sections = [
-            ToolSection(
-                "sounds by rules",
-                "Sounds synthesised without a model or a recording.",
-                [self._synthesise("textures", textures, TOOL_SECONDS), self._synthesise("one-shots", one_shots, None)],
-            ),
-            ToolSection(
-                "backgrounds",
-                "Textures and randomised sounds in layers, of any length.",
-                [self._layer(preset) for preset in BACKGROUNDS],
-            ),
-        ]
-        rows = [self._render(), self._compose_by_rules()]
-        sections.append(ToolSection("music", "A tune in ABC notation, rendered to sound; pieces by rules.", rows))
-        title = "A melody as a recording, its notes, and an accompaniment of the recording."
-        sections.append(ToolSection("transcription", title, [self._transcribe()]))
-        rows = [self._render_notes()]
-        sections.append(ToolSection("synthesiser", "Single notes of patches, and a wave from a formula.", rows))
-        labelled = [folder for folder in self.folders if self._generates(folder) and len(folder.card.labels) > 1]
-        row = self._audit(labelled[0], one_shots) if labelled else None
-        if row is not None and row.players:
-            title = "Clips of a model that are found again in a folder of recordings: here it has clips of the model."
-            sections.append(ToolSection("audit", title, [row]))
-        if self.voice is not None:
-            rows = [self._edit(self.voice)]
-            sections.append(ToolSection("editing", "A sentence of a voice before and after chains of effects.", rows))
-        return sections
-
-    def _audit(self, folder: ModelFolder, others: Sequence[str]) -> PlayerRow:
-        """Audit a model as if it had learned from clips of its own, which must be found, and from other sounds."""
-        recordings, pairs = self.out / "recordings", inside(self.audio, file_stem(folder.card.name, "pairs"))
-        for label in folder.card.labels[:AUDITED_LABELS]:
-            generate(str(folder.path), label, 1, SEEDS[0], out=recordings)
-        (recordings / MANIFEST_FILE).unlink()  # which says that the clips are no recordings
-        for name in others:
-            shutil.copy(self.audio / f"{name}.wav", recordings)
-        found = audit(str(folder.path), recordings, count=1, seed=SEEDS[0], pairs=pairs, quiet=True)
-        shutil.rmtree(recordings)
-        assert isinstance(found.recitation, Recitation)
-        players = []
-        for number, pair in enumerate(found.recitation.recited, 1):
-            text = f"{pair.distance_db:.1f} dB from each other"
-            players += [
-                self._player(pairs / f"{number:02d}-{kind}.wav", f"{kind} {number}", text) for kind in PAIR_KINDS
-            ]
-        command = f"wavewright audit {folder.card.name} {recordings.name} --pairs {pairs.name}"
-        return PlayerRow(f"clips of {folder.card.name} and recordings", command, players)
-
-    def _synthesise(self, title: str, names: Sequence[str], seconds: float | None) -> PlayerRow:
-        """Write a sound of each procedure."""
-        players = []
-        for name in names:
-            path = self.audio / f"{name}.wav"
-            synthesise(name, path, seconds, seed=PROCEDURE_SEED, quiet=True)
-            players.append(self._player(path, name))
-        options = f"{'' if seconds is None else f'--seconds {seconds:g} '}--seed {PROCEDURE_SEED}"
-        return PlayerRow(title, f"wavewright synthesise {names[0]} {options} --out {names[0]}.wav", players)
-
-    def _layer(self, preset: str) -> PlayerRow:
-        """Write a background."""
-        path = self.audio / f"{preset}.wav"
-        layer(preset, TOOL_SECONDS, PROCEDURE_SEED, path, quiet=True)
-        command = f"wavewright layer {preset} --seconds {TOOL_SECONDS:g} --seed {PROCEDURE_SEED} --out {path.name}"
-        return PlayerRow(preset, command, [self._player(path, preset)])
-
-    def _render(self) -> PlayerRow:
-        """Render a tune by the bundled bank, by a patch, with an accompaniment, and in four voices."""
-        tune = self.audio / f"{TUNE_NAME}.abc"
-        tune.write_text(TUNE, encoding="utf-8")
-        paths = [self.audio / f"{TUNE_NAME}-{name}.wav" for name in ("bank", "patch", "accompanied", "chorale")]
-        render(tune, paths[0], quiet=True)
-        render(tune, paths[1], patch=TUNE_PATCH, quiet=True)
-        accompany(tune, paths[2], style=TUNE_STYLE, quiet=True)
-        accompany(tune, paths[3], style=CHORALE, quiet=True)
-        labels = (
-            "by the bundled instruments",
-            f"by the patch {TUNE_PATCH}",
-            f"accompanied: {TUNE_STYLE}",
-            "in four voices",
-        )
-        command = f"wavewright render {tune.name} --out {paths[0].name}"
-        players = [self._player(*pair) for pair in zip(paths, labels, strict=True)]
-        return PlayerRow(TUNE_NAME, command, players, self._notation_of_chorale(tune))
-
-    def _notation_of_chorale(self, tune: Path) -> bytes:
-        """Return the tune in four voices as notation in SVG; nothing where Verovio is not installed."""
-        score, image = self.out / "chorale.mid", self.out / "chorale.svg"
-        accompany(tune, score, style=CHORALE, quiet=True)
-        try:
-            engrave(read_score(score), image)
-        except MissingExtra:
-            return b""
-        finally:
-            score.unlink()
-        contents = image.read_bytes()
-        image.unlink()
-        return contents
-
-    def _transcribe(self) -> PlayerRow:
-        """Transcribe a tune that a patch plays, render its notes, and accompany the recording."""
-        tune, notes = self.out / "tune.abc", self.out / "notes.mid"
-        tune.write_text(TUNE, encoding="utf-8")
-        paths = [self.audio / f"{TRANSCRIBED_PATCH}-{name}.wav" for name in ("recording", "notes", "accompanied")]
-        render(tune, paths[0], patch=TRANSCRIBED_PATCH, quiet=True)
-        transcribed = transcribe(paths[0], notes, metre=TUNE_METRE, quiet=True)
-        render(notes, paths[1], quiet=True)
-        accompany(paths[0], paths[2], style=TUNE_STYLE, quiet=True)
-        assert isinstance(transcribed, TranscribedMelody)
-        names = " ".join(pitch_name(note.pitch) for note in transcribed.notes)
-        labels = ("recording", "its notes by a piano", f"the recording, accompanied: {TUNE_STYLE}")
-        players = [self._player(*pair, names) for pair in zip(paths, labels, strict=True)]
-        tune.unlink()
-        notes.unlink()
-        command = f"wavewright transcribe {paths[0].name} --out notes.mid --metre {TUNE_METRE}"
-        return PlayerRow(f"notes of the patch {TRANSCRIBED_PATCH}", command, players)
-
-    def _render_notes(self) -> PlayerRow:
-        """Render a note by several patches and by a formula."""
-        players = []
-        for name in PATCHES:
-            path = self.audio / f"{name}.wav"
-            render(patch=name, note=NOTE, seconds=NOTE_SECONDS, out=path, quiet=True)
-            players.append(self._player(path, name))
-        path = self.audio / "formula.wav"
-        render(wave=FORMULA, note=NOTE, seconds=NOTE_SECONDS, out=path, quiet=True)
-        players.append(self._player(path, FORMULA))
-        command = (
-            f"wavewright render --patch {PATCHES[0]} --note {NOTE} --seconds {NOTE_SECONDS:g} --out {PATCHES[0]}.wav"
-        )
-        return PlayerRow("notes", command, players)
-
-    def _compose_by_rules(self) -> PlayerRow:
-        """Write a piece of each of a few rules."""
-        players = []
-        for rule in RULES:
-            path = self.audio / f"{rule}.wav"
-            compose(rule=rule, out=path, bars=PIECE_BARS, form=PIECE_FORM, seed=PROCEDURE_SEED, quiet=True)
-            players.append(self._player(path, rule))
-        options = f"--bars {PIECE_BARS} --form {PIECE_FORM} --seed {PROCEDURE_SEED} --out {RULES[0]}.wav"
-        return PlayerRow("pieces by rules", f"wavewright compose --rule {RULES[0]} {options}", players)
-
-    def _edit(self, voice: str) -> PlayerRow:
-        """Write a sentence before and after a few chains."""
-        before = self.audio / "edit-before.wav"
-        speak(TEXTS[0], voice, out=before)
-        players = [self._player(before, "before", TEXTS[0])]
-        for number, (title, chain) in enumerate(CHAINS, 1):
-            path = self.audio / f"edit-{number}.wav"
-            edit(before, path, chain, quiet=True)
-            players.append(self._player(path, title, chain))
-        command = f'wavewright edit {before.name} --do "{CHAINS[0][1]}" --out after.wav'
-        return PlayerRow("before and after", command, players)
-
     def _compose(self, folder: ModelFolder) -> list[PlayerRow]:
         """Write two pieces of a composer, and other versions of the first."""
         name, model = file_stem(folder.card.name), str(folder.path)
@@ -583,20 +353,9 @@ class _ClipWriter:
         other = f"wavewright compose {folder.card.name} --score {name}.mid --vary 0.4 --seed {SEEDS[1]} --out other.wav"
         return [PlayerRow("pieces", command, pieces), PlayerRow(f"seed {SEEDS[0]} changed", other, others)]
 
-    def _sentence(self, voice: str, text: str, sample_rate: int) -> Clip:
-        """Return a sentence of a voice at a sample rate."""
-        path = self.out / "sentence.wav"
-        speak(text, voice, out=path)
-        clip = Clip.read(path).resample(sample_rate)
-        path.unlink()
-        return clip
-
     def _players(self, generated: Generated, name: str) -> list[Player]:
         paths = [generated.out / clip.file for clip in generated.clips]
         return [self._player(path, f"{name} {number}") for number, path in enumerate(paths, start=1)]
-
-    def _player(self, path: Path, name: str, text: str = "") -> Player:
-        return Player(path.relative_to(self.out).as_posix(), name, Clip.read(path), text)
 
 
 def _command(folder: ModelFolder, label: str | None, options: str) -> str:
