@@ -92,7 +92,7 @@ class LevelMeter:
 
 
 @dataclass(frozen=True)
-class Clipping:
+class FlatTops:
     """Flat runs at the extremes of a sound: their number, their samples, and the largest of the extremes."""
 
     n_runs: int = 0
@@ -132,15 +132,15 @@ class ClippingDetector:
             self._extremes[2 * index + 1].add(-channel, -first)
         self._last = wave[:, -1:].copy()
 
-    def result(self) -> Clipping:
+    def result(self) -> FlatTops:
         """Return the clipping so far."""
         found = [extreme.result(self._step()) for extreme in self._extremes]
-        clipping = Clipping(
+        clipping = FlatTops(
             sum(each.n_runs for each in found),
             sum(each.n_samples for each in found),
             max((each.level for each in found if each.n_runs), default=0.0),
         )
-        return clipping if clipping.n_runs >= LEAST_RUNS or clipping.level >= FULL_SCALE else Clipping()
+        return clipping if clipping.n_runs >= LEAST_RUNS or clipping.level >= FULL_SCALE else FlatTops()
 
     def _step(self) -> float:
         """Return the step to which the samples are rounded, 0 if it cannot be seen in their differences."""
@@ -196,14 +196,14 @@ class _Extreme:
         self._lengths.append(lengths[is_long])
         self._drops.append(self._level - np.fmin(before, after)[is_long])
 
-    def result(self, step: float) -> Clipping:
+    def result(self, step: float) -> FlatTops:
         """Return the runs of which a side falls by more than a smooth peak does."""
         n_open, before = self._open
         lengths = np.concatenate([np.zeros(0, np.int64), *self._lengths, [n_open]])
         drops = np.concatenate([np.zeros(0), *self._drops, [self._level - before]])
         least = max(LEAST_DROP * FLATNESS * self._level, LEAST_STEPS * step)
         is_clipped = (lengths >= CLIPPED_RUN) & (drops > least) & (self._level > LEAST_LEVEL)
-        return Clipping(int(is_clipped.sum()), int(lengths[is_clipped].sum()), self._level)
+        return FlatTops(int(is_clipped.sum()), int(lengths[is_clipped].sum()), self._level)
 
 
 class FrameLevels:
