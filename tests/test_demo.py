@@ -30,7 +30,8 @@ from wavewright.models.card import Card, Source
 from wavewright.procedural import PROCEDURES
 from wavewright.tasks.demo import BITRATES_KBPS, TEXTS, demo
 
-demos, demo_tools = (sys.modules[f"wavewright.tasks.{name}"] for name in ("demo", "demo_tools"))  # the package's own word of that name is the function
+# The package's own word `demo` is the function.
+demos, demo_tools = (sys.modules[f"wavewright.tasks.{name}"] for name in ("demo", "demo_tools"))
 
 
 @pytest.fixture(scope="module")
