@@ -29,7 +29,7 @@ PACKAGES = (
     *("models", "contracts", "families", "dsp", "data", "text", "speech", "narration", "metrics", "drawing"),
     *("latent_clips", "wwc", "enhancement", "recognition", "editing", "mixing", "analysis", "procedural", "demo_page"),
     *("transcription", "heart_sounds", "watermark", "provenance", "music", "training", "tuning", "run_records"),
-    *("nn", "server", "studio", "batch_jobs", "auditing"),
+    *("nn", "server", "studio", "batch_jobs", "auditing", "file_formats"),
 )
 """Packages with a page of their own in the reference."""
 BESIDE = {"models": ("loading",)}

@@ -462,7 +462,7 @@ def test_a_sine_is_no_speech():
 # ---------------------------------------------------------------------------------------------------------- files
 
 
-@pytest.mark.parametrize(("sample_rate", "n_channels"), [(1_000, 1), (2_000, 4), (8_000, 7), (96_000, 6), (192_000, 1)])
+@pytest.mark.parametrize(("sample_rate", "n_channels"), [(1_000, 1), (2_000, 4), (8_000, 9), (96_000, 6), (192_000, 1)])
 def test_any_rate_and_any_channels(tmp_path, sample_rate, n_channels):
     path = write(tmp_path / "a.wav", noise(1.3, sample_rate, n_channels=n_channels), sample_rate)
     analysis = analyse_file(path)
@@ -470,7 +470,7 @@ def test_any_rate_and_any_channels(tmp_path, sample_rate, n_channels):
     assert analysis.seconds == pytest.approx(1.3)
     assert analysis.levels.rms_db == pytest.approx(-20, abs=0.3)
     assert len(analysis.levels.channels) == n_channels
-    has_loudness = sample_rate >= 4_000 and n_channels != 7
+    has_loudness = sample_rate >= 4_000 and n_channels != 9
     assert (analysis.loudness is not None) is has_loudness
     assert ("not defined" in str(analysis)) is not has_loudness
 

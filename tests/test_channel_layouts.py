@@ -114,7 +114,7 @@ def test_dual_mono_is_measured_as_two_loudspeakers(tmp_path):
     assert integrated_loudness(Clip.read(stereo).wave, RATE) == pytest.approx(-20.0, abs=0.01)
     report = analyse(mono)
     assert report.loudness.dual_mono_lufs == pytest.approx(-20.0, abs=0.02)
-    assert "-20.0 as dual mono" in str(report)
+    assert "dual mono -20.0" in str(report)
     assert analyse(stereo).loudness.dual_mono_lufs is None
 
 

@@ -358,10 +358,10 @@ def test_a_full_disk_leaves_the_old_file_and_no_other(tmp_path, monkeypatch):
     before = path.read_bytes()
 
     def refuse(self, data):
-        raise OSError(errno.ENOSPC, "No space left on device")
+        raise OSError(errno.ENOSPC, "no space left to write")
 
     monkeypatch.setattr(soundfile.SoundFile, "write", refuse)
-    with pytest.raises(WavewrightError, match="No space left on device"):
+    with pytest.raises(WavewrightError, match="no space left to write"):
         Clip(tones(1.0), RATE).write(path)
     assert list(tmp_path.iterdir()) == [path]
     assert path.read_bytes() == before

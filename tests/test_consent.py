@@ -16,6 +16,7 @@ from wavewright.cli import run as wavewright
 from wavewright.clip import Clip
 from wavewright.data import consent as given_consent
 from wavewright.data.consent import consent_of
+from wavewright.data.folder import scan
 from wavewright.errors import BadAudio, BadSetting
 from wavewright.families.acoustic import recipe as recipes
 from wavewright.models import consent as model_consent
@@ -186,7 +187,7 @@ def test_lines_for_the_card_are_checked():
 def run_of(voice, out, provenance, steps):
     base = tiny_recipe()
     training = runs.replace(base.training, steps=steps)
-    scanned = runs.scan(voice)
+    scanned = scan(voice)
     return runs.Run(out, "acoustic", runs.replace(base, training=training), scanned, provenance, out.parent / "cache")
 
 

@@ -474,12 +474,15 @@ def test_inconsistent_metadata_is_refused(workspace):
         *(
             (f"{command} --pitch{end} 60", "morph-drums has no pitch to choose; leave it out.")
             for command, end in (
-                ("generate morph-drums", ""),
                 ("vary a.wav", ""),
                 ("adjust a.wav --set loudness=1", ""),
                 ("morph a.wav b.wav", "-a"),
                 ("morph a.wav b.wav", "-b"),
             )
+        ),
+        (
+            "generate morph-drums --pitch 60",
+            "morph-drums has no parameter pitch; leave pitch out, or use another model.",
         ),
         ("generate tiny --pitch 60", "tiny has no parameter pitch; leave pitch out, or use another model."),
         ("vary a.wav --pitch 128", "--pitch is 128; input should be less than or equal to 127."),

@@ -65,7 +65,7 @@ def test_a_run_in_the_present_folder_has_its_name(kit, tmp_path, monkeypatch):
     names = []
 
     class Named:
-        def __init__(self, out, family, recipe, recordings, provenance, base=None):
+        def __init__(self, out, family, recipe, recordings, provenance, base=None, call=None):
             names.append(provenance.name)
 
         def train(self, *arguments):

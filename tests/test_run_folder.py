@@ -20,6 +20,7 @@ from tiny_training import make_loop
 
 from wavewright.cli import run as run_command
 from wavewright.data.entry import Scan
+from wavewright.data.folder import scan
 from wavewright.errors import BadFolder, BadModel, BadSetting
 from wavewright.training import run
 from wavewright.training.checkpoint import Progress
@@ -323,7 +324,7 @@ def test_of_several_processes_the_first_one_prints_the_result(folder, capsys, mo
 
 def test_a_run_made_in_python_is_refused_alike(folder):
     recipe = run.choose_recipe("gan", "tiny", (*SETTINGS, STEPS))
-    recordings = run.scan(folder / "kit", "none")
+    recordings = scan(folder / "kit", "none")
     assert isinstance(recordings, Scan)
     for out, words in (("mien", "There is no run in"), ("kit", "There is no run in")):
         with pytest.raises(BadFolder, match=words):

@@ -110,7 +110,7 @@ def test_a_folder_is_no_file_of_keys(tmp_path):
         read_keys(tmp_path)
 
 
-@pytest.mark.parametrize("origin", ["localhost", "ftp://x", "http://", "http://a/b", "*"])
+@pytest.mark.parametrize("origin", ["localhost", "file://x", "http://", "http://a/b", "*"])
 def test_origins_are_a_scheme_and_a_host(origin):
     with pytest.raises(BadSetting, match="such as http://localhost:3000"):
         ServerSettings(origins=(origin,))

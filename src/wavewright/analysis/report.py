@@ -127,7 +127,7 @@ class Analysis:
             return f"not defined for {self.n_channels} channels at {self.sample_rate} Hz"
         if loudness.integrated_lufs is None:
             return "silence"
-        both = f" ({loudness.dual_mono_lufs:.1f} as dual mono)" if loudness.dual_mono_lufs is not None else ""
+        both = f" (dual mono {loudness.dual_mono_lufs:.1f})" if loudness.dual_mono_lufs is not None else ""
         return (
             f"{loudness.integrated_lufs:.1f} LUFS{both}, range {loudness.range_lu:.1f} LU, largest of 3 s "
             f"{_db(loudness.max_short_term_lufs, 'LUFS')}, of 0.4 s {_db(loudness.max_momentary_lufs, 'LUFS')}"
