@@ -506,7 +506,7 @@ def test_the_command_prints_words_json_and_draws(tmp_path, capsys):
         "music 9",
     ):
         assert expected in text
-    assert max(map(len, text.splitlines()[1:])) <= 100
+    assert max(map(len, text.splitlines()[1:])) <= 110
     assert run(["analyse", str(path), "--json", "--quiet"]) == 0
     values = json.loads(capsys.readouterr().out)
     assert values["key"]["name"] == "A minor"

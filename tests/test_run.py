@@ -68,7 +68,7 @@ def test_a_run_in_the_present_folder_has_its_name(kit, tmp_path, monkeypatch):
         def __init__(self, out, family, recipe, recordings, provenance, base=None, call=None):
             names.append(provenance.name)
 
-        def train(self, *arguments):
+        def train(self, *arguments, **options):
             return None
 
     monkeypatch.setattr(run, "Run", Named)

@@ -208,14 +208,16 @@ class Loop:
             self._clock = self._new_clock(deadline, seconds_per_step, self.progress.step + REPLAN_EVERY)
             deadline = float("inf")  # the plan ends then
         torch.set_num_threads(self.progress.threads)
-        if self.progress.step == 0:
+        first_step = self.progress.step
+        if first_step == 0:
             self.save(LAST)
         with (
             stop_request(self.observer.log) as cause,
             prefetched_batches(self.batches_from, self._batches_per_step()) as batch_source,
         ):
             while not self.progress.finished:
-                if processes.any_process(bool(cause()) or self._is_over(deadline)):
+                is_over = self.progress.step > first_step and self._is_over(deadline)  # each call makes a step
+                if processes.any_process(bool(cause()) or is_over):
                     break
                 step, step_started = self.progress.step, time.monotonic()
                 losses = self.train_step(batch_source)
