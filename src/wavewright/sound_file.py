@@ -258,7 +258,7 @@ class _SequentialFile(soundfile.SoundFile):  # type: ignore[misc]  # soundfile h
     """
 
     fault: str | None = None
-    """What libsndfile said about damaged sound; what precedes it was returned."""
+    """Message of libsndfile about damaged sound; the samples before the damage were returned."""
 
     _keeps_going = False
 

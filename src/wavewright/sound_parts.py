@@ -1,4 +1,4 @@
-"""What libsndfile has to decode of a sound file: all of it, whatever its header says, and what is wrong with it."""
+"""The byte ranges of a sound file that libsndfile decodes, whatever its header says, and its damage."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .units import samples_to_seconds
 
 @dataclass(frozen=True)
 class SoundParts:
-    """What is decoded of a file, part after part.
+    """The parts of a file that are decoded, in order.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What a sound file holds beside its sound: tags, pictures, markers, loop points and chunks of other programs."""
+"""The metadata of a sound file: tags, pictures, markers, loop points and chunks of other programs."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class ForeignPart:
 
 @dataclass(frozen=True)
 class SoundMetadata:
-    """What a sound file holds beside its sound.
+    """The metadata of a sound file.
 
     Attributes
     ----------

@@ -20,7 +20,7 @@ _MAY_END = re.compile(r"[^\w\s][\"')\]\u201d\u2019]*\s+\S|\n\s*\S|>\s*[^\s<]")
 """A mark or a line break, and the start of what follows: only then is it known that a sentence does not go on."""
 
 _LINE_MARKS = re.compile(r"(?:^|(?<=\n))(?:[^\w\n]|\d{1,3}[.)]|[A-Za-z]\)|\[[ xX]\])*$")
-"""What may be before the first word of a line: the marks of lists, headings and quotes."""
+"""Characters that may precede the first word of a line: the marks of lists, headings and quotes."""
 
 _PAIRED = re.compile(r"\*\*|\*|__|~~|`+|[\[\]()]")
 """Marks of Markdown that stand in pairs within a sentence."""

@@ -1,4 +1,4 @@
-"""What a run says of its recordings: how many there are, few ones, and sample rates."""
+"""Messages of a run about its recordings: their number, labels with few, and sample rates."""
 
 from __future__ import annotations
 

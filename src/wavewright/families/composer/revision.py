@@ -165,7 +165,7 @@ class Revision:
 
     @property
     def sketch(self) -> Sketch:
-        """What is known of the piece."""
+        """The observed cells of the piece."""
         return Sketch(self.placed.grid, ~self.is_new)
 
     @property

@@ -64,7 +64,7 @@ class DrumPattern:
 
 @dataclass
 class MidiCommands:
-    """What the commands of a voice have set up to a time."""
+    """The MIDI settings of a voice at a time."""
 
     channel: int | None = None
     semitones: int = 0

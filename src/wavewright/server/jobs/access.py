@@ -1,4 +1,4 @@
-"""What a worker process may open: the files of its job, models, and those of Python and its libraries, all by list."""
+"""Files that a worker process may open: the files of its job, models, and those of Python and its libraries, all by list."""
 
 from __future__ import annotations
 

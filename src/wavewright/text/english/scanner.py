@@ -36,7 +36,7 @@ FROM_NAME = pattern(rf"\.?\s?[-–]\s?(?=(?:{_NAMES}|midnight|noon)\b|(\d))")
 """A dash between months or days, or after noon and midnight."""
 CALCULATED = pattern(r"\s+([-–−])\s+(\d{1,9})(?![\d:/-])(?:\s*(=))?")
 GLUED = pattern(r"(?:[A-Z][a-z]|[AI]\s)")
-"""What begins a sentence without a space before it: ``$5.Then``."""
+"""Beginning of a sentence without a space before it: ``$5.Then``."""
 NOTE = pattern(
     r"\[(?:[1-9]\d{0,2}(?:[,–-]\s?\d{1,3})*|[a-z]|nb \d{1,2}|note \d{1,2}|citation needed|[a-z]+ needed|\^)\]"
 )
