@@ -33,7 +33,7 @@ class _Block:
 
 @dataclass(frozen=True)
 class StreamInformation:
-    """The stream parameters of the first block: sample rate, channels, bits of a sample, and samples of one channel, 0 if unknown."""
+    """Stream parameters of the first block; ``n_samples`` of one channel is 0 if unknown."""
 
     sample_rate: int
     n_channels: int

@@ -10,6 +10,7 @@ import numpy as np
 from ..errors import BadScore
 from ..ranges import RangedSettings, ranged
 from ..units import seconds_to_samples
+from ..wave_blocks import regrouped
 from .bars import bars_of, metres_with_bars
 from .engine import DRUM_BANKS, DRUM_CHANNEL, N_CHANNELS, InstrumentEngine
 from .formats.midi_writing import channels_of
@@ -116,7 +117,7 @@ class Performance:
         limit = self.n_samples + seconds_to_samples(max_tail_seconds, self.sample_rate)
         pieces = _rendered(events, engines, self.n_samples, limit if n_samples is None else n_samples)
         faded = _faded(pieces, limit, n_fade)
-        yield from _regrouped(
+        yield from regrouped(
             _until_silence(faded, engines, self.n_samples) if n_samples is None else faded, block_samples
         )
 
@@ -342,22 +343,6 @@ def _until_silence(pieces: Iterator[np.ndarray], ports: dict[int, _Port], end: i
         yield piece
         if position >= end and all(port.engine.is_silent() for port in ports.values()):
             return
-
-
-def _regrouped(pieces: Iterator[np.ndarray], n_samples: int) -> Iterator[np.ndarray]:
-    """Yield the same samples in blocks of one length, the last one shorter."""
-    collected: list[np.ndarray] = []
-    n_collected = 0
-    for piece in pieces:
-        collected.append(piece)
-        n_collected += piece.shape[1]
-        if n_collected >= n_samples:
-            joined = np.concatenate(collected, axis=1)
-            n_whole = n_collected - n_collected % n_samples
-            yield from (joined[:, start : start + n_samples] for start in range(0, n_whole, n_samples))
-            collected, n_collected = [joined[:, n_whole:]], n_collected - n_whole
-    if n_collected:
-        yield np.concatenate(collected, axis=1)
 
 
 def stem_names(score: Score) -> tuple[str, ...]:

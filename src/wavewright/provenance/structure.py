@@ -1,4 +1,4 @@
-"""The structure of a signed sound file: exactly one sound, which every decoder finds at the same place, and nothing after it.
+"""The structure of a signed sound file: exactly one sound, at the same place for every decoder, nothing after it.
 
 A signature covers the samples that one decoder plays. These checks make sure that no other decoder plays more.
 """

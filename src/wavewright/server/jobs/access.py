@@ -1,4 +1,4 @@
-"""Files that a worker process may open: the files of its job, models, and those of Python and its libraries, all by list."""
+"""Files that a worker process may open, by list: those of its job, of models, of Python and its libraries."""
 
 from __future__ import annotations
 
