@@ -93,6 +93,8 @@ def test_bundled_voices_play_the_integers_of_their_weights(tmp_path, monkeypatch
 def test_sessions_ask_for_exact_products(tmp_path):
     node = helper.make_node("Identity", ["x"], ["y"])
     x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in "xy")
-    onnx.save(helper.make_model(helper.make_graph([node], "g", [x], [y])), tmp_path / "g.onnx")
+    opsets = [helper.make_opsetid("", 17)]
+    model = helper.make_model(helper.make_graph([node], "g", [x], [y]), opset_imports=opsets, ir_version=10)
+    onnx.save(model, tmp_path / "g.onnx")
     options = open_session(tmp_path / "g.onnx").get_session_options()
     assert options.get_session_config_entry(EXACT_PRODUCTS[0]) == EXACT_PRODUCTS[1] == "1"

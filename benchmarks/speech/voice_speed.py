@@ -210,7 +210,7 @@ def measure(options: argparse.Namespace, report: Report) -> None:
         report.skip(peer, f"Speed of {peer.name}")
     for name, (at_once, each) in factors.items():
         row = {"one_process": at_once, "times_real_time": 1 / at_once}
-        row |= {"process_each": each, "times_real_time_each": 1 / each}
+        row |= {"process_each": each, "times_real_time_each": 1 / each if each else None}
         report.add(REAL_TIME_FACTORS, {"speaker": name, **row})
     report.target(options.voice, "real-time factor", factors[options.voice][0], at_most=MAX_REAL_TIME_FACTOR)
     if "flite" in factors:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import select
+import queue
 import signal
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -27,6 +26,9 @@ ANSWERED_SECONDS = 90.0
 RESPONSE_SECONDS = 1.0
 """Time in which the main thread may act on a second signal, before the process ends without it."""
 
+NO_SIGNAL = 0
+"""Sent through the pipe when nobody waits for signals any more."""
+
 
 @contextmanager
 def stop_request(log: Callable[[str], None], message: str = SAVING) -> Iterator[Callable[[], str]]:
@@ -36,7 +38,7 @@ def stop_request(log: Callable[[str], None], message: str = SAVING) -> Iterator[
     SIGHUP are requests if :func:`.interruption.ended_by_signals` handles them, as in the command line.
 
     Python runs signal handlers in the main thread between two of its own instructions, which a huge product of
-    matrices keeps away for minutes. A thread reads the signals from a socket meanwhile: it reports them, and ends the
+    matrices keeps away for minutes. A thread reads the signals from a pipe meanwhile: it reports them, and ends the
     process some time after the first, or on the second, if the main thread does not.
 
     Parameters
@@ -84,41 +86,59 @@ def _watched(
     handled: set[int], log: Callable[[str], None], message: str, has_answered: Callable[[], bool]
 ) -> Iterator[None]:
     """Report signals in a thread, and end the process where the main thread does not stop."""
-    receiver, sender = socket.socketpair()
-    sender.setblocking(False)
-    receiver.setblocking(False)
-    is_over = threading.Event()
-
-    def watch() -> None:
-        first, ends_at, is_extended = 0, float("inf"), False
-        while not is_over.is_set():
-            timeout = None if ends_at == float("inf") else max(ends_at - time.monotonic(), 0.0)
-            readable, _, _ = select.select([receiver], [], [], timeout)
-            numbers = [number for number in receiver.recv(64) if number in handled] if readable else []
-            if is_over.is_set():
-                return
-            for number in numbers:
-                if not first:
-                    first, ends_at = number, time.monotonic() + GRACE_SECONDS
-                    log(message.format(cause=_name(number)))
-                else:
-                    is_extended, ends_at = True, time.monotonic() + RESPONSE_SECONDS
-            if first and time.monotonic() >= ends_at and has_answered() and not is_extended:
-                is_extended, ends_at = True, ends_at + ANSWERED_SECONDS
-            if time.monotonic() >= ends_at:
-                with suppress(Exception):
-                    log(ABANDONED.format(cause=_name(first)))
-                os._exit(128 + first)
-
-    previous = signal.set_wakeup_fd(sender.fileno(), warn_on_full_buffer=False)
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
+    receiver, sender = os.pipe()
+    if os.name == "posix":
+        os.set_blocking(sender, False)  # signal.set_wakeup_fd demands it
+    received: queue.SimpleQueue[int] = queue.SimpleQueue()
+    threads = [
+        threading.Thread(target=_receive, args=(receiver, received), daemon=True),
+        threading.Thread(target=_watch, args=(received, handled, log, message, has_answered), daemon=True),
+    ]
+    previous = signal.set_wakeup_fd(sender, warn_on_full_buffer=False)
+    for thread in threads:
+        thread.start()
     try:
         yield
     finally:
         signal.set_wakeup_fd(previous)
-        is_over.set()
-        sender.send(b"\0")  # wakes the thread
-        watcher.join()
-        receiver.close()
-        sender.close()
+        os.write(sender, bytes([NO_SIGNAL]))
+        for thread in threads:
+            thread.join()
+        os.close(receiver)
+        os.close(sender)
+
+
+def _receive(receiver: int, received: queue.SimpleQueue[int]) -> None:
+    """Put the numbers of signals into the queue; the last is ``NO_SIGNAL``."""
+    number = -1
+    while number != NO_SIGNAL:
+        for number in os.read(receiver, 64):
+            received.put(number)
+
+
+def _watch(
+    received: queue.SimpleQueue[int],
+    handled: set[int],
+    log: Callable[[str], None],
+    message: str,
+    has_answered: Callable[[], bool],
+) -> None:
+    first, ends_at, is_extended = 0, float("inf"), False
+    while True:
+        try:
+            number = received.get(timeout=None if ends_at == float("inf") else max(ends_at - time.monotonic(), 0.0))
+        except queue.Empty:
+            number = -1
+        if number == NO_SIGNAL:
+            return
+        if number in handled and first:
+            is_extended, ends_at = True, time.monotonic() + RESPONSE_SECONDS
+        elif number in handled:
+            first, ends_at = number, time.monotonic() + GRACE_SECONDS
+            log(message.format(cause=_name(number)))
+        if first and time.monotonic() >= ends_at and has_answered() and not is_extended:
+            is_extended, ends_at = True, ends_at + ANSWERED_SECONDS
+        if time.monotonic() >= ends_at:
+            with suppress(Exception):
+                log(ABANDONED.format(cause=_name(first)))
+            os._exit(128 + first)
