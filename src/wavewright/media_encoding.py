@@ -8,6 +8,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from .units import seconds_to_samples
+
 AvObject: TypeAlias = Any  # of PyAV, which is an optional dependency
 
 LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "quad", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
@@ -16,11 +18,13 @@ LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "quad", 5: "5.0", 6: "5.1", 7: "
 BITS_PER_SECOND_AND_CHANNEL = 96_000
 
 
-def sound_packets(stream: AvObject, waves: Iterable[np.ndarray], rate: int) -> Iterator[AvObject]:
+def sound_packets(
+    stream: AvObject, waves: Iterable[np.ndarray], rate: int, start_seconds: float = 0.0
+) -> Iterator[AvObject]:
     """Yield the packets of a sound ``(channels, time)``, encoded."""
     import av
 
-    position = 0
+    position = seconds_to_samples(start_seconds, rate)
     for wave in waves:
         if not wave.shape[1]:
             continue

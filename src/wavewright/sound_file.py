@@ -110,6 +110,13 @@ MP3_SLACK_SAMPLES = 4 * 1152
 MEDIA_SLACK_SECONDS = 0.25
 """Tolerance of the length in containers, which is rounded and includes the encoder delay."""
 
+MATROSKA_DURATION = re.compile(r"(\d+):(\d\d):(\d\d\.\d+)")
+"""Tag of a track of Matroska and WebM files, which have no field for its length: when it ends."""
+
+LOSSLESS_CODECS = ("ape", "flac", "tta", "wavpack")
+SUBTYPES_OF_SAMPLES = {"u8": "PCM_16", "s16": "PCM_16", "s32": "PCM_24", "flt": "FLOAT", "dbl": "FLOAT"}
+"""FFmpeg's formats of samples, and the subtypes that hold what is decoded of them, in ``float32``."""
+
 CONTAINERS = (
     *("aac", "ac3", "aiff", "amr", "amrnb", "amrwb", "ape", "asf", "au", "avi", "caf", "dsf", "eac3", "flac", "flv"),
     *("loas", "matroska", "mov", "mp3", "mpc", "mpc8", "mpeg", "mpegts", "ogg", "tta", "w64", "wav", "webm", "wv"),
@@ -482,6 +489,9 @@ def _media_header(path: Path, container: Container) -> AudioHeader:
     seconds = None
     if stream.duration is not None:
         seconds = float(stream.duration * stream.time_base)
+    elif stated := MATROSKA_DURATION.fullmatch(stream.metadata.get("DURATION", "")):
+        hours, minutes, of_minute = map(float, stated.groups())
+        seconds = 3600 * hours + 60 * minutes + of_minute - float((stream.start_time or 0) * stream.time_base)
     n_samples = None if seconds is None else round(seconds * stream.rate)
     return _checked_header(
         path, AudioHeader(stream.rate, stream.channels, n_samples, container.format.name, _subtype_of(stream))
@@ -489,9 +499,13 @@ def _media_header(path: Path, container: Container) -> AudioHeader:
 
 
 def _subtype_of(stream: Container) -> str:
-    """Return the codec of an audio track; of lossless ALAC with the bits of its samples, as libsndfile names it."""
+    """Return the codec of an audio track; of lossless ones the kind of their samples, as libsndfile names it."""
     context = stream.codec_context
-    return f"ALAC_{16 if context.format.name == 's16p' else 24}" if context.name == "alac" else str(context.name)
+    name, samples = str(context.name), context.format.name.removesuffix("p")
+    if name == "alac":
+        return f"ALAC_{16 if samples == 's16' else 24}"
+    is_lossless = name in LOSSLESS_CODECS or name.startswith("pcm_")
+    return SUBTYPES_OF_SAMPLES.get(samples, name) if is_lossless else name
 
 
 def _checked_header(path: Path, header: AudioHeader) -> AudioHeader:

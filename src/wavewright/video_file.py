@@ -18,6 +18,8 @@ CODECS = {".mp4": "aac", ".m4v": "aac", ".mov": "aac", ".mkv": "aac", ".webm": "
 """Endings of video files that can be written: codec of the sound."""
 CODEC_RATES_HZ = {"aac": (8_000, 96_000), "libopus": (48_000, 48_000)}
 MAX_CHANNELS = 8
+OWN_TAGS = ("major_brand", "minor_version", "compatible_brands", "encoder", "duration")
+"""Tags of a container that say how the file was written."""
 
 
 def is_video(path: Path) -> bool:
@@ -35,7 +37,7 @@ def replace_sound(source: Path, out: Path, blocks: Iterable[Clip], clipping: Cli
     out : Path
         Its copy, of the same ending.
     blocks : iterable of Clip
-        The sound, of one sample rate and number of channels, from the start of the video on.
+        The sound, of one sample rate and number of channels; it starts when the first sound of the video does.
     clipping : ClippingMeter, optional
         Counts the samples that are clipped.
 
@@ -92,12 +94,18 @@ def _copy(
     sound.bit_rate = BITS_PER_SECOND_AND_CHANNEL * first.n_channels
     waves = _chain_waves(first, blocks)
     waves = resampled(waves, first.sample_rate, rate, first.n_channels)
-    packets = sound_packets(sound, waves if clipping is None else clipping.measured(waves), rate)
+    packets = sound_packets(
+        sound, waves if clipping is None else clipping.measured(waves), rate, _start_seconds(video.streams.audio[0])
+    )
+    written.metadata.update({name: text for name, text in video.metadata.items() if name not in OWN_TAGS})
+    written.set_chapters(video.chapters())
     pending = next(packets, None)
     for packet in video.demux(*(video.streams[index] for index in streams)):
-        if packet.dts is None:
+        if not packet.size:  # the end of a stream
             continue
-        seconds = float(packet.dts * packet.time_base)
+        # Matroska stores no decoding times; those of the first reordered frames are unknown.
+        time = packet.pts if packet.dts is None else packet.dts
+        seconds = float(time * packet.time_base)
         while pending is not None and float(pending.dts * pending.time_base) <= seconds:
             written.mux(pending)
             pending = next(packets, None)
@@ -106,6 +114,11 @@ def _copy(
     while pending is not None:
         written.mux(pending)
         pending = next(packets, None)
+
+
+def _start_seconds(sound: AvObject) -> float:
+    """Return when a track of sound starts; a negative time is that of samples that decoders drop."""
+    return max(0.0, float((sound.start_time or 0) * sound.time_base))
 
 
 def _chain_waves(first: Clip, blocks: Iterator[Clip]) -> Iterator[np.ndarray]:

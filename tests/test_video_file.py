@@ -1,0 +1,115 @@
+"""A video with another sound: every frame, tags, chapters and the start of the sound stay, as FFmpeg reads them."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+import wavewright
+from tests.foreign_files import av, chapters_of, tags_of
+from wavewright.clip import Clip
+
+N_FRAMES, FRAMES_PER_SECOND, RATE = 50, 25, 48_000
+START_SECONDS = 0.5
+CHAPTERS = [(0.0, 1.0, "one"), (1.0, 2.0, "two")]
+
+
+def write_video(path, codec="mpeg4", start_seconds=0.0):
+    """Write a video with reordered frames, tags, chapters and a sound that starts later."""
+    with av.open(str(path), "w") as container:
+        container.metadata.update({"title": "Träume", "artist": "me"})
+        chapters = [
+            {
+                "id": number,
+                "start": round(1_000 * start),
+                "end": round(1_000 * end),
+                "time_base": Fraction(1, 1_000),
+                "metadata": {"title": title},
+            }
+            for number, (start, end, title) in enumerate(CHAPTERS)
+        ]
+        container.set_chapters(chapters)
+        picture = container.add_stream(codec, rate=FRAMES_PER_SECOND, options={"bf": "2"})
+        picture.width, picture.height, picture.pix_fmt = 32, 32, "yuv420p"
+        sound = container.add_stream("libopus" if path.suffix == ".webm" else "ac3", rate=RATE, layout="stereo")
+        for number in range(N_FRAMES):
+            frame = av.VideoFrame.from_ndarray(np.full((32, 32, 3), number * 4, np.uint8), format="rgb24")
+            frame.pts = number
+            container.mux(picture.encode(frame))
+        container.mux(picture.encode(None))
+        wave = np.random.default_rng(0).uniform(-0.5, 0.5, (2, RATE)).astype(np.float32)
+        frame = av.AudioFrame.from_ndarray(wave, format="fltp", layout="stereo")
+        frame.rate, frame.time_base, frame.pts = RATE, Fraction(1, RATE), round(start_seconds * RATE)
+        container.mux(sound.encode(frame))
+        container.mux(sound.encode(None))
+
+
+def frames(path):
+    """Return the time and the bytes of each packet of the picture, in the order of the file."""
+    with av.open(str(path)) as container:
+        packets = [packet for packet in container.demux(container.streams.video[0]) if packet.size]
+    return [(float(packet.pts * packet.time_base), bytes(packet)) for packet in packets]
+
+
+@pytest.mark.parametrize(
+    ("ending", "codec"),
+    [(".mp4", "mpeg4"), (".mov", "mpeg4"), (".mkv", "mpeg4"), (".mkv", "libx264"), (".webm", "vp8")],
+)
+def test_frames_tags_and_chapters_stay(tmp_path, ending, codec):
+    if codec not in av.codecs_available:
+        pytest.skip(f"this PyAV cannot write {codec}")
+    source, out = tmp_path / f"a{ending}", tmp_path / f"b{ending}"
+    write_video(source, codec)
+    assert len(frames(source)) == N_FRAMES
+    result = wavewright.edit(source, out, do="gain -6dB", quiet=True)
+    before, after = frames(source), frames(out)
+    assert [content for _, content in after] == [content for _, content in before]
+    np.testing.assert_allclose([time for time, _ in after], [time for time, _ in before], atol=2e-3)
+    assert abs(result.seconds - 1.0) < 0.1
+    tags = {name.lower(): text for name, text in tags_of(out).items()}
+    assert (tags["title"], tags["artist"]) == ("Träume", "me")
+    assert chapters_of(out) == CHAPTERS
+
+
+@pytest.mark.parametrize("ending", [".mp4", ".mkv"])
+def test_a_sound_that_starts_later_does_so_still(tmp_path, ending):
+    """AAC starts with the samples that decoders drop, less than 50 ms."""
+    source, out = tmp_path / f"a{ending}", tmp_path / f"b{ending}"
+    write_video(source, start_seconds=START_SECONDS)
+    wavewright.edit(source, out, do="gain -6dB", quiet=True)
+    with av.open(str(out)) as container:
+        sound = container.streams.audio[0]
+        assert START_SECONDS - 0.05 < float(sound.start_time * sound.time_base) <= START_SECONDS + 2e-3
+        assert abs(Clip.read(out).seconds - Clip.read(source).seconds) < 0.05
+
+
+@pytest.mark.parametrize(
+    ("ending", "codec", "sample_format", "bits"),
+    [
+        (".wv", "wavpack", "s16p", 16),
+        (".wv", "wavpack", "s32p", 24),
+        (".wv", "wavpack", "fltp", 32),
+        (".tta", "tta", "s32", 24),
+        (".mka", "pcm_s24le", "s32", 24),
+    ],
+)
+def test_lossless_files_stay_so(tmp_path, ending, codec, sample_format, bits):
+    if codec not in av.codecs_available:
+        pytest.skip(f"this PyAV cannot write {codec}")
+    source, out = tmp_path / f"a{ending}", tmp_path / "b.wav"
+    wave = np.random.default_rng(1).integers(-(2**23), 2**23, (1, RATE)).astype(np.float32) / 2**23
+    is_integer = sample_format.startswith("s")
+    n_bits = int(sample_format[1:3]) if is_integer else 0
+    samples = (wave.astype(np.float64) * 2.0 ** (n_bits - 1)).astype(f"int{n_bits}") if is_integer else wave
+    with av.open(str(source), "w") as container:
+        stream = container.add_stream(codec, rate=RATE, layout="mono", format=sample_format)
+        frame = av.AudioFrame.from_ndarray(samples, format=sample_format, layout="mono")
+        frame.rate = RATE
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    wavewright.edit(source, out, do="gain 0dB", quiet=True)
+    written = Clip.read(out)
+    assert wavewright.clip.read_header(out).subtype == {16: "PCM_16", 24: "PCM_24", 32: "FLOAT"}[bits]
+    np.testing.assert_array_equal(written.wave, Clip.read(source).wave)
