@@ -49,7 +49,7 @@ def test_resume_after_a_stop_at_any_step_is_bit_equal(tmp_path, cause, received)
         stop_in(first, stop - 1, cause)
         first.run()
         assert first.progress.step == stop  # the step was ended
-        messages = [SAVING.format(cause=cause), f"stopped by {cause} at step {stop} of 12; continue with --resume."]
+        messages = [SAVING.format(cause=cause), f"stopped by {cause} at step {stop} of 12; continue with `--resume`."]
         assert first.observer.messages[1:] == messages
         second = make_loop(folder)
         assert second.resume()

@@ -55,8 +55,8 @@ TOO_SHORT = (
     "warning: a plan of {steps} steps is short; the model will hardly learn anything. Give it more minutes "
     "(--max-minutes {minutes}) or steps, a smaller --size, or a faster machine."
 )
-CONTINUE = "continue with {resume}"
-EXTEND = "train longer with {resume} --more-minutes 10, or {resume} --set training.steps={steps}"
+CONTINUE = "continue with `{resume}`"
+EXTEND = "train longer with `{resume} --more-minutes 10`, or `{resume} --set training.steps={steps}`"
 MAX_ROLLBACKS = 3
 ROLLBACK_OFFSET = 1_000_003
 """Distance between the batch numbers before and after a rollback, so that other batches are drawn."""

@@ -310,7 +310,7 @@ class Run:
                 after_evaluation,
                 self.family.health,
                 started=started,
-                resume_words=f"`wavewright train --resume --out {self.out}`" if self.call else "--resume",
+                resume_words=f"wavewright train --resume --out {self.out}" if self.call else "--resume",
             )
             if not resume:
                 self._warn_of_recordings(report.log)

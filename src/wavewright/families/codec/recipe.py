@@ -25,7 +25,7 @@ FINE_TUNING_ENCODER_FROM = 4_000
 N_VALID_CLIPS = 64
 VALID_SECONDS = 2.0
 N_SAMPLE_CLIPS = 4
-FREQUENCY_SECONDS = 1_200.0  # of the recordings that the frequencies of codes are counted in
+FREQUENCY_SECONDS = 300.0  # of the recordings that the frequencies of codes are counted in
 CONTEXT_SECONDS = 6 * 3_600.0  # of the recordings that the context model is trained on
 
 
