@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from html import unescape
 
 VARIANTS = {
     **dict.fromkeys("\u2018\u2019\u201a\u201b\u02bc\u02b9\uff07", "'"),
@@ -47,6 +48,7 @@ _NOTED = re.compile(
     re.IGNORECASE,
 )
 """Text before a superscript that marks a footnote: a stop or a word."""
+_ENTITY = re.compile("&(?:amp;)*(#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
 _OTHER_DIGIT = re.compile(r"(?![0-9])\d")
 
 
@@ -66,7 +68,31 @@ class Characters:
 
 
 def normalize_characters(text: str) -> Characters:
-    """Replace control characters by spaces and variants by plain characters; remove invisible characters."""
+    """Replace entities and variants by plain characters and control characters by spaces; remove invisible ones."""
+    if "&" in text and _ENTITY.search(text):
+        return _without_entities(text)
+    return _plain(text)
+
+
+def _without_entities(text: str) -> Characters:
+    """Replace entities such as ``&amp;``, also those whose ``&`` is escaped."""
+    pieces: list[str] = []
+    positions: list[int] = []
+    start = 0
+    for match in _ENTITY.finditer(text):
+        character = unescape(f"&{match[1]};")
+        if len(character) > 2:
+            continue  # no entity
+        pieces += [text[start : match.start()], character]
+        positions += [*range(start, match.start()), *[match.start()] * len(character)]
+        start = match.end()
+    positions += range(start, len(text) + 1)
+    plain = _plain("".join([*pieces, text[start:]]))
+    return Characters(plain.text, tuple(positions[plain.position(index)] for index in range(len(plain.text) + 1)))
+
+
+def _plain(text: str) -> Characters:
+    """Replace variants and control characters; remove invisible characters."""
     if not text.isascii() or _CONTROL.search(text):
         text = _CONTROL.sub(" ", text.translate(_TABLE))
     if text.isascii():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ..pattern import pattern
-from .calendar import WEEKDAYS
+from .calendar import MONTH_NAMES, WEEKDAYS
 from .rules import NEAR, NOT_IN_WORD, Around, Reading, Rule, reads
 from .tables import alternatives, of_kind, rows, word_list
 
@@ -35,6 +35,11 @@ COUNTING = word_list("number-words")
 LABELS = word_list("labels")
 LIMITED = word_list("limited-nouns")
 
+LETTERED = word_list("lettered-abbreviations")
+NEEDS_CAPITAL = word_list("capital-numbered")
+NUMBER_NEXT = pattern(r"\s(?:[Nn]os?\.\s?|#\s?)\d")  # ``Apt. No. 4``
+LETTER_NEXT = pattern(r"\s(?![AI]\s[a-z])[A-Z](?![\w'.]\w)\W?")  # ``Apt. B``
+ADDRESS_PARTS = ("apt", "ste", "unit", "suite", "bldg", "rm", "fl", "floor", "nw", "ne", "sw", "se")
 PRODUCT_CODE = pattern(r"\s?[A-Z]{1,4}-?\d")  # ``No. XJ-9``
 COMPASS = of_kind(_ROWS, "compass")
 SLASHED = of_kind(_ROWS, "slash")
@@ -70,7 +75,7 @@ def _dotted(match: re.Match[str], around: Around) -> Reading:
     next_letter, next_digit = (after[1], after[2]) if after else ("", "")
     if written == "Oz":
         return None  # the land of the wizard
-    is_name_next = next_letter.isupper() and around.word_after.lower() not in STARTERS
+    is_name_next = next_letter.isupper() and around.word_after.lower() not in (*STARTERS, *ADDRESS_PARTS)
     return (
         _exception(written, name, next_digit, around)
         or _before_number(name, next_digit, around)
@@ -102,7 +107,10 @@ def _is_counted(around: Around) -> bool:
 
 def _before_number(name: str, next_digit: str, around: Around) -> Reading:
     """Read ``No. 5``, ``No. XJ-9`` and ``Vol. II``."""
-    is_number_next = next_digit or (name in ("no", "nos") and PRODUCT_CODE.match(around.text, around.end))
+    numbers = [NUMBER_NEXT, *([PRODUCT_CODE] if name in ("no", "nos") else [LETTER_NEXT] if name in LETTERED else [])]
+    is_number_next = next_digit != "" or any(number.match(around.text, around.end) for number in numbers)
+    if name in NEEDS_CAPITAL and not around.text[around.start].isupper():
+        is_number_next = is_number_next and around.text[around.start - 1 : around.start] == "("
     if name in BEFORE_NUMBER and (is_number_next or (name != "no" and _is_roman(around))):
         return BEFORE_NUMBER[name].split()
     return None
@@ -157,7 +165,7 @@ def _continues(around: Around, written: str) -> bool:
 
 def _is_roman(around: Around) -> bool:
     """Return True if a roman numeral follows."""
-    return bool(re.fullmatch(r"[IVXLC]+", around.word_after))
+    return bool(re.fullmatch(r"[IVXLC]+|[ivx]{1,5}", around.word_after))
 
 
 def _is_after_name(around: Around) -> bool:
@@ -178,7 +186,7 @@ def _shortened(match: re.Match[str], _around: Around) -> Reading:
     return words.split() if words else None
 
 
-@reads(rf"({alternatives({*NUMBERED, *(name.title() for name in NUMBERED)})})(?=\s\(?\d)")
+@reads(rf"({alternatives({*NUMBERED, *(name.title() for name in NUMBERED)})})(?=\s\(?#?\d|\s[Nn]os?\.\s?\d)")
 def _numbered(match: re.Match[str], _around: Around) -> Reading:
     """Read ``Hwy 101`` and ``pp 3-5``."""
     return BEFORE_NUMBER[match[1].lower()].split()
@@ -191,7 +199,11 @@ def _labelled(match: re.Match[str], _around: Around) -> Reading:
     return (BEFORE_NUMBER.get(name) or GENERAL[name]).split()
 
 
-@reads(rf"({_DAY})(?=\s\d{{1,2}}(?:[:.]\d\d)?\s?(?:[aApP]\.?[mM]|[-–]\s?\d))", rf"({_DAY})(?=,?\s(?:&|and)\s{_DAY}\b)")
+@reads(
+    rf"({_DAY})(?=\s\d{{1,2}}(?:[:.]\d\d)?\s?(?:[aApP]\.?[mM]|[-–]\s?\d))",
+    rf"({_DAY})(?=,?\s(?:\d{{1,2}}/\d{{1,2}}(?!\d|\scup)|(?:\d{{1,2}}\s)?(?:{alternatives(MONTH_NAMES)})\b))",
+    rf"({_DAY})(?=,?\s(?:&|and)\s{_DAY}\b)",
+)
 def _day_of_hours(match: re.Match[str], _around: Around) -> Reading:
     """Read ``Sat 10-2`` and ``Sat & Sun``."""
     return [WEEKDAYS[match[1].lower()]]

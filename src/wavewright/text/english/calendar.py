@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from ..pattern import pattern
 from .dialect import is_british
 from .numbers import cardinal, decade, ordinal, two_digits, year
-from .rules import NOT_IN_WORD, Around, Reading, Rule, reads
+from .rules import NEAR, NOT_IN_WORD, Around, Reading, Rule, reads
 from .tables import alternatives, rows, word_list
 
 _ROWS = rows("calendar", 3)
@@ -38,6 +39,17 @@ COUNTED_NOUNS = word_list("counted-nouns")
 UNCOUNTED_S = word_list("uncounted-s")
 RATIO_CUES = word_list("ratio-cues")
 DATE_CUES = ("in", "since", "until", "till", "from", "dated", "released", "updated", "published")
+SLASHED_CUES = word_list("date-cues")
+DAY_BEFORE = pattern(
+    rf"\b(?:{alternatives([*WEEKDAYS, *DAY_NAMES])}|today|tomorrow|yesterday|tonight)s?"
+    r"[.,:]{0,2}\s(?:the\s)?\(?$",
+    re.IGNORECASE,
+)
+"""A day before a date: ``Wed. 9/4``."""
+TIME_AFTER = pattern(r"(?:\s?@|,|\sat|\sfrom)?\s?\d{1,2}(?::\d\d)?\s?[apAP]\.?[mM]\b")
+"""A time after a date: ``9/4 @ 3pm``."""
+DATE_AFTER = pattern(r"(?:\s?[-–]\s?|\s(?:to|through|thru|until|and)\s)(\d{1,2})/(\d{1,2})(?![\d/])")
+DATE_BEFORE = pattern(r"(?<![\d/])(\d{1,2})/(\d{1,2})(?:\s?[-–]\s?|\s(?:to|through|thru|until|and)\s)$")
 EXPIRY_CUES = ("exp", "valid", "thru", "through", "goodthru")
 
 
@@ -110,8 +122,34 @@ def _slashed_without_year(match: re.Match[str], around: Around) -> Reading:
     """Read ``on 3/4`` as a date."""
     if match[0] == "9/11":
         return [*cardinal(9), *cardinal(11)]
-    is_date = around.word_before.lower() in ("on", "by", "until", "since", "due", "dated")
+    if _is_share(around):
+        return None
+    is_date = (
+        around.word_before.lower() in SLASHED_CUES
+        or DAY_BEFORE.search(around.text, max(0, around.start - NEAR), around.start)
+        or TIME_AFTER.match(around.text, around.end)
+        or _is_in_range(match, around)
+    )
     return _in_order(match[1], match[2], "", around) if is_date else None
+
+
+def _is_share(around: Around) -> bool:
+    """Return True for ``on 3/4 of the days`` and ``by 1/2 cup``."""
+    return around.word_after in ("of", "cup", "cups", "inch", "inches", "mile", "miles", "tsp", "tbsp")
+
+
+def _is_in_range(match: re.Match[str], around: Around) -> bool:
+    """Return True for a date of the range ``from 3/4 to 3/9``, one of whose dates is no usual fraction."""
+    other = DATE_AFTER.match(around.text, around.end) or DATE_BEFORE.search(
+        around.text, max(0, around.start - 12), around.start
+    )
+    if not other:
+        return False
+    pairs = [(int(match[1]), int(match[2])), (int(other[1]), int(other[2]))]
+    are_dates = all(1 <= min(pair) <= 12 and max(pair) <= 31 and min(pair) > 0 for pair in pairs)
+    return are_dates and any(
+        math.gcd(*pair) > 1 or pair[0] > pair[1] or pair[1] not in (2, 3, 4, 5, 6, 8, 10, 12, 16) for pair in pairs
+    )
 
 
 @reads(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?![\d.]\d)")

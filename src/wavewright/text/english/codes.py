@@ -250,7 +250,7 @@ def _short_state(match: re.Match[str], around: Around) -> Reading:
     return SHORT_STATES[match[1]].split() if is_state else None
 
 
-@reads(rf"[vV](?:er\.?\s?)?(\d+(?:\.\d+)*){NOT_IN_WORD}")
+@reads(rf"[vV](?:er\.?\s?|\.\s?)?(\d+(?:\.\d+)*){NOT_IN_WORD}")
 def _version(match: re.Match[str], _around: Around) -> Reading:
     """Read ``v2.0.1``."""
     numbers = match[1].split(".")

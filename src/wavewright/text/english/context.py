@@ -32,6 +32,10 @@ FREQUENT_VERBS = word_list("frequent-verbs")
 KEEPING_VERBS = word_list("keeping-verbs")
 PAST_WORDS = word_list("past-words")
 PRESENT_WORDS = word_list("present-words")
+PLAIN_VERBS = word_list("plain-verbs")
+COMPLEMENTS = word_list("verb-complements")
+DEFINITE_OBJECTS = word_list("definite-objects")
+CLAUSE_STARTS = word_list("clause-starts")
 IRREGULAR_PLURALS = word_list("irregular-plurals")
 SINGULAR_S = word_list("singular-s")
 
@@ -95,6 +99,20 @@ class Context:
     def is_first(self) -> bool:
         """True if no word is before it in its clause."""
         return self.word(-1) == ""
+
+    @property
+    def is_coordinated_verb(self) -> bool:
+        """True after a verb in its plain form and ``and``: ``expand when heated and contract``."""
+        if self.word(-1) not in ("and", "or", "then") or self.word(1) in BE | HAVE | MODALS - {"to", "help"}:
+            return False
+        for offset in range(-2, -7, -1):
+            word = self.word(offset)
+            if word in PLAIN_VERBS:
+                return self.word(offset - 1) not in ARTICLES
+            is_between = word in COMPLEMENTS | ADVERBS | OBJECTS or word.endswith(("ly", "ed"))
+            if not is_between:
+                return False
+        return False
 
     @property
     def part_of_speech(self) -> str:
@@ -222,6 +240,8 @@ class Context:
             return False
         if is_in_past or self.sentence.n_past_forms > _is_past_form(self.words[self.index]):
             return True
+        if before in SUBJECTS and self.word(1) in DEFINITE_OBJECTS and self.word(-2) not in CLAUSE_STARTS:
+            return True  # one text, once: ``I read your email``
         return before not in SUBJECTS | ADVERBS | DETERMINERS | {"and", "or"} and not _is_plural(before)
 
 

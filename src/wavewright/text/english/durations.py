@@ -6,7 +6,7 @@ import itertools
 import re
 
 from ..pattern import pattern
-from .numbers import decimal
+from .numbers import decimal, plural, whole
 from .rules import NEAR, NOT_IN_WORD, Around, Reading, Rule, reads
 from .tables import alternatives, word_list
 from .units import PER, UNITS, Unit, named
@@ -73,6 +73,34 @@ def _single(match: re.Match[str], around: Around) -> Reading:
         return None  # the last 50 meters
     is_one = match[1] == "1" or (around.is_adjective and after not in ("ago", "left"))
     return [*decimal(match[1]), *named(WRITTEN[match[2]], is_one)]
+
+
+@reads(rf"(\d{{1,4}})s{NOT_IN_WORD}(?!')")
+def _several(match: re.Match[str], around: Around) -> Reading:
+    """Read ``two 6s`` as ``two sixes``: dice, cards, grades and sizes, not seconds."""
+    before = [
+        word.lower() for word in re.findall(r"[A-Za-z']+|\d+", around.text[max(0, around.start - NEAR) : around.start])
+    ]
+    last = before[-1] if before else ""
+    if len(match[1]) > 2 or match[1][0] == "0" or (around.word_after.lower() in AFTER_SECONDS and last != "pocket"):
+        return None
+    sentence = around.text[max(0, around.start - 80) : around.end + 60].lower()
+    is_counted = last in COUNTS or last.isdecimal() or (last == "of" and before[-2:-1] in (["pair"], ["set"], ["run"]))
+    is_listed = last not in BEFORE_SECONDS - {"and", "in"} and _is_listed(around)
+    is_skipped = last in ("by", "in") and bool({"count", "counted", "counting", "skip", "multiply"} & {*before})
+    is_game = last not in BEFORE_SECONDS - {"and", "for", "up"} and GAMES.search(sentence) is not None
+    if not (is_counted or is_listed or is_skipped or is_game):
+        return None
+    *words, noun = whole(match[1])
+    return [*words, plural(noun)]
+
+
+def _is_listed(around: Around) -> bool:
+    """Return True for ``2s and 3s``: numbers below 20 that others like them are joined to."""
+    after = re.match(r",?\s(?:and|or|&)\s(\d{1,2})s\b|,\s(\d{1,2})s\b", around.text[around.end : around.end + 12])
+    before = re.search(r"(\w+)\s\d{1,2}s,?\s(?:and|or|&)\s$", around.text[max(0, around.start - 24) : around.start])
+    is_timed = before is not None and before[1].lower() in BEFORE_SECONDS - {"in", "and"}
+    return (after is not None or before is not None) and not is_timed
 
 
 @reads(rf"(\d{{1,4}})s{NOT_IN_WORD}(?!')")
@@ -148,5 +176,7 @@ def _per_unit(unit: str, power: str) -> list[str]:
     return ["per", "cubic" if is_cube else "square", *name]
 
 
-DIGIT_RULES: list[Rule] = [*_compound, *_hours_and_minutes, *_single, *_seconds]
+COUNTS = word_list("letter-counts") - {"the", "his", "her", "my", "their"} | word_list("plural-counts")
+GAMES = pattern(r"\b(?:roll(?:s|ed|ing)?|dice|die|poker|cards?|deck|go fish|grades?|size|sizes|digits?|jersey)\b")
+DIGIT_RULES: list[Rule] = [*_compound, *_hours_and_minutes, *_single, *_several, *_seconds]
 SIGN_RULES: list[Rule] = [*_per, *_price]

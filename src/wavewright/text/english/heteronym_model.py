@@ -141,7 +141,10 @@ class HeteronymModel:
 
     def phones(self, context: Context) -> tuple[str, ...]:
         """Return the phones of a word in its sentence."""
-        first, second = self.readings[context.words[context.index]]
+        word = context.words[context.index]
+        first, second = self.readings[word]
+        if self.kinds[word] != WORDS and not word.endswith("s") and context.is_coordinated_verb:
+            return second
         return second if self.score(context) > 0 else first
 
     def _parsed(self, name: str) -> Weights:

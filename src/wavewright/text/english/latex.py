@@ -26,8 +26,8 @@ OPERATORS = {
     **{"+": ["plus"], "-": ["minus"], "−": ["minus"], "=": ["equals"], "<": ["is", "less", "than"], "/": ["over"]},
     **{">": ["is", "greater", "than"], "*": ["times"], "!": ["factorial"], "%": ["percent"], "'": ["prime"]},
     **{
-        "≤": ["is", "at", "most"],
-        "≥": ["is", "at", "least"],
+        "≤": ["is", "less", "than", "or", "equal", "to"],
+        "≥": ["is", "greater", "than", "or", "equal", "to"],
         "≠": ["is", "not", "equal", "to"],
         "±": ["plus", "or", "minus"],
     },

@@ -52,6 +52,18 @@ def _notes(match: re.Match[str], _around: Around) -> Reading:
     return [*(words if words != ["one"] else []), plural(last)]
 
 
+@reads(
+    rf"(?:₹|Rs\.?|INR)\s?({NUMBER})(?:\s?[-–]\s?₹?({NUMBER}))?\s?(lakhs?|lacs?|crores?|L|[Cc]r\.?)"
+    rf"(?:\s(crores?|[Cc]r\.?))?{NOT_IN_WORD}"
+)
+def _indian(match: re.Match[str], around: Around) -> Reading:
+    """Read ``₹75 lakh`` and ``Rs. 2.5 Cr``: a hundred thousand and ten million rupees."""
+    is_before_noun = around.word_after in PRICED and around.text[around.end : around.end + 1] in (" ", "-")
+    sizes = ["crore" if size[0] in "cC" else "lakh" for size in (match[3], match[4]) if size]
+    until = ["to", *decimal(match[2])] if match[2] else []
+    return [*decimal(match[1]), *until, *sizes, *named(CURRENCIES["₹"], around.is_adjective or is_before_noun)]
+
+
 @reads(rf"(?:Rs\.?|Re\.)\s?({NUMBER}){_MAGNITUDE}")
 def _rupees(match: re.Match[str], around: Around) -> Reading:
     """Read ``Rs. 500``."""
@@ -97,6 +109,7 @@ def _cents(match: re.Match[str], around: Around) -> Reading:
 
 
 RULES: list[Rule] = [
+    *_indian,
     *_notes,
     *_money_range,
     *_sign_first,
@@ -104,4 +117,4 @@ RULES: list[Rule] = [
     (pattern(rf"({NUMBER})\s?¢"), _cents),
     *_small_money,
 ]
-CODE_RULES: list[Rule] = [*_code_first, *_rupees]
+CODE_RULES: list[Rule] = [*_indian, *_code_first, *_rupees]

@@ -206,7 +206,13 @@ def _camel(match: re.Match[str], around: Around) -> Reading:
     return [word for hump in humps for word in (letters(hump) if hump.isupper() and len(hump) < 5 else [hump.lower()])]
 
 
-MOVE_RULES: list[Rule] = [*_chess]
+@reads(r"vs?\.(?=\s(?:the\s)?[A-Z])", r"v(?=\s[A-Z][a-z])")
+def _against(_match: re.Match[str], around: Around) -> Reading:
+    """Read the parties of ``Roe v. Wade``."""
+    return ["versus"] if around.word_before[:1].isupper() and around.text[around.start - 1] == " " else None
+
+
+MOVE_RULES: list[Rule] = [*_chess, *_against]
 LETTER_RULES: list[Rule] = [
     *roman.SMALL_RULES,
     *_highway,

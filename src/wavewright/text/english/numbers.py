@@ -90,8 +90,8 @@ def telephone(text: str) -> list[str]:
 
 
 def whole(text: str) -> list[str]:
-    """Read a whole number with its commas and spaces; with leading zeros digit by digit."""
-    plain = text.replace(",", "").replace(" ", "")
+    """Read a whole number with its commas, spaces and apostrophes; with leading zeros digit by digit."""
+    plain = text.replace(",", "").replace(" ", "").replace("'", "")
     if len(plain) > MAX_DIGITS or (len(plain) > 1 and plain[0] == "0"):
         return digits(plain)
     return cardinal(int(plain))

@@ -21,6 +21,7 @@ POWERS = {"²": "square", "2": "square", "³": "cubic", "3": "cubic"}
 LOWER_UNITS = {written.lower(): unit for written, unit in UNITS.items() if written.lower() in ANY_CASE}
 _UNIT = alternatives([*UNITS, *(name for low in ANY_CASE for name in (low, low.upper(), low.title()))])
 _SPACED = alternatives(name for name in UNITS if name not in NEEDS_NO_SPACE)
+_SPACED_UNIT_OR_INCH = rf"(?:\s?({_SPACED}|in(?=\.\s[a-z])){NOT_IN_WORD})?"
 _SPACED_UNIT = rf"(?:\s?({_SPACED}){NOT_IN_WORD})?"
 
 
@@ -63,6 +64,16 @@ def _is_kelvin_or_amp(match: re.Match[str], around: Around) -> bool:
     return AMPS.search(around.text, max(0, around.start - NEAR), around.end + NEAR) is not None
 
 
+def _is_before_noun(around: Around) -> bool:
+    """Return True if a measure modifies what follows: ``a 16 GB card``, ``10 lb. bag``, ``12 oz. can of soda``."""
+    if around.text.startswith(". ", around.end) and around.text[around.end + 2 : around.end + 3].islower():
+        around = Around(around.text, around.start, around.end + 1, around.knows)
+    after = around.word_after.lower()
+    if after == "can":
+        return re.match(r"[\s-]can (?:of|and|or)\b|[\s-]can\W?$", around.text[around.end : around.end + 8]) is not None
+    return around.is_adjective or after in MEASURED
+
+
 @reads(
     rf"{SIGN}({NUMBER})(?:\s(million|billion|trillion))?(\s|-)?({_UNIT})(?:\^?([²³23])(?!\d))?"
     rf"{RATES}?{NOT_IN_WORD}"
@@ -84,8 +95,7 @@ def _measure(match: re.Match[str], around: Around) -> Reading:
         return None
     is_rate = written == "bps" and BASIS.search(around.text, max(0, around.start - 60), around.end + NEAR) is not None
     unit = Unit("basis point", "basis points") if is_rate else unit
-    is_one = (number == "1" and size is None) or around.is_adjective or gap == "-"
-    is_one = is_one or around.word_after.lower() in MEASURED
+    is_one = (number == "1" and size is None) or _is_before_noun(around) or gap == "-"
     words = [*(SIGNS[sign] if sign else []), *decimal(number), *([MAGNITUDES[size]] if size else [])]
     words += [POWERS[power]] if power else []
     return [*words, *named(unit, is_one), *per(rates or "")]
@@ -97,7 +107,7 @@ def _feet_and_inches(match: re.Match[str], _around: Around) -> Reading:
     return [*whole(match[1]), "foot", *decimal(match[2])]
 
 
-@reads(rf"({NUMBER})['′](?![A-Za-z])")
+@reads(rf"({NUMBER})['′](?![A-Za-z]|\d{{3}}(?!\d))")
 def _feet(match: re.Match[str], around: Around) -> Reading:
     """Read ``6'``."""
     return [*decimal(match[1]), "foot" if match[1] == "1" or around.is_adjective else "feet"]
@@ -111,6 +121,17 @@ def _closes_quotation(around: Around) -> bool:
         is_inch = not is_open and index > 0 and before[index - 1].isnumeric()
         is_open = is_open != (sign == '"' and not is_inch)
     return is_open
+
+
+def _is_before_thing(around: Around) -> bool:
+    """Return True if inches are those of what follows: ``8" pan``, ``55" 4K TV``, ``15" MacBook``."""
+    if around.text[around.end : around.end + 1] not in (" ", "-"):
+        return False
+    after = around.word_after
+    is_word = WORD_NEXT.match(around.text, around.end) is not None
+    if is_word and (after.islower() or after.istitle()):
+        return after.lower() not in NOT_NOUNS | DIMENSIONS and (after.islower() or after.lower() not in STARTERS)
+    return ATTRIBUTE.match(around.text, around.end) is not None
 
 
 def fraction_words(numerator: str, denominator: str, sign: str) -> list[str] | None:
@@ -133,11 +154,12 @@ def _fraction_of_inch(match: re.Match[str], around: Around) -> Reading:
     fractional = fraction_words(match[2], match[3], match[4])
     if not fractional or _closes_quotation(around):
         return None
-    is_before_noun = around.word_after.islower() and around.word_after not in NOT_NOUNS | DIMENSIONS
-    is_before_noun = is_before_noun and around.text[around.end : around.end + 1] in (" ", "-")
+    is_before_noun = _is_before_thing(around)
     if match[1]:
         return [*whole(match[1]), "and", *in_mixed_number(fractional), "inch" if is_before_noun else "inches"]
-    return [*fractional, *(["inch"] if is_before_noun else ["of", "an", "inch"])]
+    if is_before_noun:
+        return [*("quarter" if word == "quarters" else word for word in fractional), "inch"]
+    return [*fractional, "of", "an", "inch"]
 
 
 @reads(rf"({NUMBER})[\"″]")
@@ -145,17 +167,21 @@ def _inches(match: re.Match[str], around: Around) -> Reading:
     """Read ``27″``."""
     if _closes_quotation(around):
         return None
-    is_before_noun = around.word_after.islower() and around.word_after not in NOT_NOUNS | DIMENSIONS
-    is_before_noun = is_before_noun and around.text[around.end : around.end + 1] in (" ", "-")
-    is_one = match[1] == "1" or around.is_adjective or is_before_noun
+    is_one = match[1] == "1" or around.is_adjective or _is_before_thing(around)
     return [*decimal(match[1]), "inch" if is_one else "inches"]
 
 
-@reads(r"(\d{1,15})\s(\d{1,9})/(\d{1,9})(?![\d/])" + _SPACED_UNIT)
-def _mixed(match: re.Match[str], _around: Around) -> Reading:
-    """Read ``2 1/2``."""
+@reads(
+    r"(\d{1,15})\s(\d{1,9})/(\d{1,9})(?![\d/])" + _SPACED_UNIT_OR_INCH,
+    r"(\d{1,4})-(\d{1,2})/([2-9]|10|12|16|32|64)(?![\d/]|-\d)" + _SPACED_UNIT_OR_INCH,
+)
+def _mixed(match: re.Match[str], around: Around) -> Reading:
+    """Read ``2 1/2`` and ``2-1/2``."""
+    if match[0][len(match[1])] == "-" and int(match[2]) >= int(match[3]):
+        return None
     fractional = _fraction(int(match[2]), int(match[3]))
-    unit = named(UNITS[match[4]], False) if match[4] else []
+    is_one = _is_before_noun(around) or match[0].endswith("in")
+    unit = named(UNITS[match[4]], is_one) if match[4] else []
     return [*whole(match[1]), "and", *in_mixed_number(fractional), *unit] if fractional else None
 
 
@@ -171,6 +197,34 @@ def _fraction(numerator: int, denominator: int) -> list[str] | None:
     return fraction(numerator, denominator)
 
 
+def _joining(total: str, around: Around) -> list[str]:
+    """Return the words for the slash of a count (``page 3/10``) or of a mark (``an 8/10``); none for a fraction."""
+    text, before = around.text, [word.lower() for word in around.words_before]
+    if around.word_after in ("of", "cup", "cups") or text[around.end : around.end + 1] == "-":
+        return []
+    between = re.search(r"(\w+)\W{1,3}$", text[max(0, around.start - 24) : around.start])
+    last = between[1].lower() if between else ""
+    is_apart = between is not None and not {*between[0][len(between[1]) :]} & {*".!?+=*^"}
+    is_marked = (
+        bool({*before} & MARKS) or last in ("a", "an", "solid") or around.word_after in ("stars", "rating", "score")
+    )
+    if total in ("5", "10", "20", "100") and is_marked and (is_apart or total in ("10", "100")):
+        return ["out", "of"]
+    if is_apart and last in COUNTED_PARTS:
+        return ["of"]
+    is_counted = any(word in COUNTED_ENDS for word in re.findall(r"[a-z]+", text[around.end : around.end + 24])[:2])
+    is_counted = is_counted and around.word_after.islower()
+    opens, closes = text[around.start - 1 : around.start], text[around.end : around.end + 1]
+    is_enclosed = (opens, closes) in (("[", "]"), ("(", ")")) and not re.search(
+        r"[\w^*+=)-]\s?$" if opens == "(" and total in "2348" else r"[\d^*+=)-]\s?$",
+        text[max(0, around.start - 3) : around.start - 1],
+    )
+    is_enclosed = is_enclosed and not re.match(
+        r".\s?(?:\d|cups?|inch|in\b|of\b|tsp|tbsp|[*^+=])", text[around.end :][:8]
+    )
+    return ["of"] if is_counted or is_enclosed else []
+
+
 @reads(r"[-−+±]?(\d{1,9})/(\d{1,9})(?![\d/]|\.\d)" + _SPACED_UNIT)
 def _slashed(match: re.Match[str], around: Around) -> Reading:
     """Read a fraction, a rating, a blood pressure or a time signature."""
@@ -181,6 +235,10 @@ def _slashed(match: re.Match[str], around: Around) -> Reading:
         return [*cardinal(int(match[1])), "out", "of", *cardinal(int(match[2]))]
     if 40 < int(match[2]) < int(match[1]) < 250 and {"pressure", "bp"} & {word.lower() for word in around.words_before}:
         return [*in_pairs(match[1]), "over", *in_pairs(match[2])]
+    if match[0][0].isdigit() and not match[3] and int(match[1]) <= int(match[2]):
+        joining = _joining(match[2], around)
+        if joining:
+            return [*whole(match[1]), *joining, *whole(match[2])]
     sign = SIGNS.get(around.text[around.start], [])
     fractional = _fraction(int(match[1]), int(match[2]))
     unit = named(UNITS[match[3]], True) if match[3] else []
@@ -210,10 +268,28 @@ def _batting(match: re.Match[str], around: Around) -> Reading:
     return in_pairs(match[1]) if BATTING & {word.lower() for word in around.words_before[-1:]} else None
 
 
+@reads(rf"({NUMBER})[kK]{NOT_IN_WORD}")
+def _thousands(match: re.Match[str], around: Around) -> Reading:
+    """Read ``5k followers``; ``a 5k`` and ``5k races`` are distances."""
+    after = around.word_after
+    is_counted = around.text[around.end : around.end + 1] == " " and after.islower() and after not in NOT_NOUNS
+    is_counted = is_counted and (after in COUNTED_NOUNS or (after.endswith("s") and after not in UNCOUNTED_S))
+    is_run = around.word_before.lower() in ("a", "an", "my", "the") or after in (
+        "races",
+        "runs",
+        "runners",
+        "videos",
+        "screens",
+    )
+    return [*decimal(match[1]), "thousand"] if is_counted and not is_run else None
+
+
 @reads(rf"{SIGN}({NUMBER})(M|B|bn|mn|tn){NOT_IN_WORD}")
 def _sized(match: re.Match[str], around: Around) -> Reading:
     """Read ``5M`` as ``five million``."""
-    is_section = around.word_before.lower() in NUMBERED_NOUNS or (match[3] == "B" and around.word_after[:1].isupper())
+    is_section = around.word_before.lower() in NUMBERED_NOUNS | {"no", "nos", "number"} or (
+        match[3] == "B" and around.word_after[:1].isupper()
+    )
     if is_section:
         return None
     return [*(SIGNS[match[1]] if match[1] else []), *decimal(match[2]), MAGNITUDES[match[3]]]
@@ -278,6 +354,10 @@ def _plain(match: re.Match[str], _around: Around) -> Reading:
     return [*(SIGNS[match[1]] if match[1] else []), *decimal(match[2])]
 
 
+STARTERS = word_list("sentence-starters")
+WORD_NEXT = pattern(r"[\s-]{1,2}[A-Za-z]")
+ATTRIBUTE = pattern(r"[\s-](?:\d{1,4}[A-Za-z]|\d-in-\d|\d{1,3}:\d|[A-Z][A-Z0-9]|[A-Za-z]+[A-Z])")
+"""A number with a letter, a ratio or capitals after a size: ``4K``, ``OLED``, ``MacBook``."""
 KELVIN_CUES = word_list("kelvin-cues")
 BASIS = pattern(
     r"\b(?:rates?|yields?|spreads?|basis|hikes?d?|cut|cuts|raised?|lowered|tightened|Fed|bank|bonds?|margins?)\b",
@@ -295,6 +375,11 @@ RECORD_PHRASES = {
 }
 TIME_SIGNATURES = word_list("time-signatures")
 BATTING = word_list("batting-words")
+COUNTED_NOUNS = word_list("counted-nouns")
+UNCOUNTED_S = word_list("uncounted-s")
+MARKS = word_list("mark-cues")
+COUNTED_PARTS = word_list("counted-parts")
+COUNTED_ENDS = word_list("counted-ends")
 MEASURED = word_list("measured-nouns")
 DIMENSIONS = word_list("dimensions")
 SCIENTIFIC_RULES: list[Rule] = [*_scientific]
@@ -317,6 +402,7 @@ MEASURE_RULES: list[Rule] = [
     *_fold,
     *_measure,
     *_batting,
+    *_thousands,
     *_sized,
     *_plural,
 ]

@@ -19,7 +19,7 @@ NUMBERED = word_list("roman-nouns")
 SMALL_NUMBERED = word_list("small-roman-nouns") | NUMBERED
 ORDINAL_NOUNS = word_list("roman-ordinals")
 SERIES = word_list("series-names")
-SHORT_NOUNS = ("vol", "ch", "pt", "sec", "fig", "art", "bk")
+SHORT_NOUNS = ("bk", "sc", "cl", "ep", "app", "tab", "vol", "ch", "pt", "sec", "fig", "art", "bk")
 
 ROMAN_DIGITS = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
 ROMAN = pattern(r"M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")

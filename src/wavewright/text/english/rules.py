@@ -14,7 +14,9 @@ SPACED = r"[1-9]\d{0,2}(?:(?: \d{3}){2,6}| 000)(?![\d:/]|[ ,]\d)(?:\.\d+)?"
 """Digits in groups of three, as in ``1 250 000``; a single gap only before three zeros."""
 INDIAN = r"\d{1,2}(?:,\d{2}){1,6},\d{3}(?![\d,]\d)(?!\d)(?:\.\d+)?"
 """Digits in the groups of India, as in ``1,00,000``."""
-NUMBER = rf"(?:{SPACED}|\d{{1,3}}(?:,\d{{3}})+(?!\d)(?:\.\d+)?|{INDIAN}|\d+(?:\.\d+)?|\.\d+)"
+SWISS = r"\d{1,3}(?:'\d{3})+(?![\d\"])(?:\.\d+)?"
+"""Digits in groups of three with apostrophes, as in ``1'000'000``."""
+NUMBER = rf"(?:{SPACED}|{SWISS}|\d{{1,3}}(?:,\d{{3}})+(?!\d)(?:\.\d+)?|{INDIAN}|\d+(?:\.\d+)?|\.\d+)"
 LATER_LETTERS = "\u00c0-\u024f"  # with accents
 NOT_IN_WORD = rf"(?![A-Za-z0-9{LATER_LETTERS}])"
 NEAR = 40

@@ -124,6 +124,8 @@ def name_of(sign: str) -> list[str]:
 
 LETTER_RULES: list[Rule] = [
     (pattern(r"[Nn][º°]\s?(?=\d)"), reads_as("number")),
+    (pattern(r"µ(?=[A-Za-z])"), reads_as("micro")),
+    (pattern("µ"), reads_as("mu")),
     (pattern(r"mc(?=²|\^2)"), reads_as("M", "C")),
     *_sharp,
     *_plus_plus,
