@@ -12,7 +12,8 @@ ELEMENTS = word_list("elements")
 FORMULAE = alternatives(word_list("formulae"))
 """Formulae without digits; other capitals and small letters may be names."""
 
-_NAMED = rf"(?:{alternatives(word_list('solutes'))}){NOT_IN_WORD}"
+SOLUTES = alternatives(word_list("solutes"))
+_NAMED = rf"(?:{SOLUTES}){NOT_IN_WORD}"
 _OXYACID = r"[A-Z]\d?[A-Z]+\d"
 _ELEMENT = f"(?:{alternatives(ELEMENTS)})"
 _PART = rf"(?:{_ELEMENT}|\((?:{_ELEMENT}\d{{0,2}}){{1,4}}\))\d{{0,2}}"
