@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ..pattern import pattern
-from .calendar import MONTH_NAMES, WEEKDAYS
+from .calendar import DAY_NAMES, MONTH_NAMES, WEEKDAYS
 from .rules import NEAR, NOT_IN_WORD, Around, Reading, Rule, reads
 from .tables import alternatives, of_kind, rows, word_list
 
@@ -35,6 +35,10 @@ COUNTING = word_list("number-words")
 LABELS = word_list("labels")
 LIMITED = word_list("limited-nouns")
 
+MUSICAL_KEY = pattern(r"\b[A-G](?:[#♯b♭]|[ -](?:sharp|flat))?\s$")
+SPOONS = {"c": ("cup", "cups"), "T": ("tablespoon", "tablespoons"), "t": ("teaspoon", "teaspoons")}
+SPOONS_BEFORE = pattern(r"(?:(?<![\w/.])(\d{1,2})|(\d\s|\d-)?(?:\d/\d{1,2}|[¼½¾⅓⅔⅛])|\d[¼½¾⅓⅔⅛])\s$")
+ROAD_BEFORE = pattern(r"\b(?:I-|US[ -]|Hwy\.?\s|Route\s|Rte\.?\s|Highway\s|SR[ -])\d{1,3}\s$")
 LETTERED = word_list("lettered-abbreviations")
 NEEDS_CAPITAL = word_list("capital-numbered")
 NUMBER_NEXT = pattern(r"\s(?:[Nn]os?\.\s?|#\s?)\d")  # ``Apt. No. 4``
@@ -69,8 +73,8 @@ NUMBERED = word_list("undotted-numbered")
 def _dotted(match: re.Match[str], around: Around) -> Reading:
     """Read an abbreviation with a dot, by the first of its kinds that fits the words around."""
     written, name = match[1], match[1].lower()
-    if around.text[around.start - 1 : around.start].isdigit():
-        return None  # ``5p.12``
+    if around.text[around.start - 1 : around.start].isdigit() or re.fullmatch("[A-Z]{2,}s", written):
+        return None  # ``5p.12``, ``40 HRs``
     after = re.match(r"\s*\(?([A-Za-z]?)(\d?)", around.text[around.end : around.end + 20])
     next_letter, next_digit = (after[1], after[2]) if after else ("", "")
     if written == "Oz":
@@ -88,6 +92,10 @@ def _dotted(match: re.Match[str], around: Around) -> Reading:
 
 def _exception(written: str, name: str, next_digit: str, around: Around) -> Reading:
     """Read ``min. 5``, ``Col. Lee, Ret.`` and ``ed. by``."""
+    if name == "min" and MUSICAL_KEY.search(around.text, max(0, around.start - 8), around.start):
+        return ["minor"]
+    if written == "P" and around.text[around.start - 2 : around.start] == ". ":
+        return ["P"]
     if name in ("min", "max") and (next_digit or not _is_counted(around)):
         return ["minimum" if name == "min" else "maximum"]
     if name == "exp" and written[0].isupper() and next_digit:
@@ -189,7 +197,8 @@ def _shortened(match: re.Match[str], _around: Around) -> Reading:
 @reads(rf"({alternatives({*NUMBERED, *(name.title() for name in NUMBERED)})})(?=\s\(?#?\d|\s[Nn]os?\.\s?\d)")
 def _numbered(match: re.Match[str], _around: Around) -> Reading:
     """Read ``Hwy 101`` and ``pp 3-5``."""
-    return BEFORE_NUMBER[match[1].lower()].split()
+    name = match[1].lower()
+    return (BEFORE_NUMBER.get(name) or GENERAL[name]).split()
 
 
 @reads(rf"({alternatives({*LABELS, *(name.title() for name in LABELS), *(name.upper() for name in LABELS)})})(?=:\s)")
@@ -244,7 +253,8 @@ def _limit(match: re.Match[str], around: Around) -> Reading:
 def _bare(match: re.Match[str], around: Around) -> Reading:
     """Read an abbreviation without a dot."""
     name = match[1].lower()
-    if name not in WITHOUT_DOT or around.text.startswith(("'", "."), around.end):
+    is_several = re.fullmatch("[A-Z]{2,}s", match[1]) is not None  # ``40 HRs``
+    if name not in WITHOUT_DOT or is_several or around.text.startswith(("'", "."), around.end):
         return None
     if name in TITLES and name not in ("ft",) and match[1][0].isupper():
         if name in STREET_TYPES and _is_after_name(around) and not around.word_after[:1].isupper():
@@ -262,6 +272,39 @@ def _direction_before(match: re.Match[str], around: Around) -> Reading:
     )
     is_region = around.word_after in REGIONS
     return [COMPASS[match[1]]] if is_street or is_region else None
+
+
+@reads(rf"([NSEW]){NOT_IN_WORD}(?!'|\.\w)")
+def _direction_of_road(match: re.Match[str], around: Around) -> Reading:
+    """Read ``I-90 W``, and ``N 40°`` of a coordinate."""
+    is_road = ROAD_BEFORE.search(around.text, max(0, around.start - NEAR), around.start)
+    is_degree = re.match(r"\s?\d{1,3}(?:\.\d+)?°", around.text[around.end : around.end + 12])
+    return [COMPASS[match[1]]] if is_road or is_degree else None
+
+
+@reads(r"([cTt])\.(?=\s[a-z])")
+def _spoon(match: re.Match[str], around: Around) -> Reading:
+    """Read ``2 c. sugar`` and ``1 T. butter``, and the century of ``the 18th c.``."""
+    amount = SPOONS_BEFORE.search(around.text, max(0, around.start - 8), around.start)
+    if not amount:
+        return None
+    is_one = amount[1] == "1" or (not amount[1] and amount[0][0] in "0123456789¼½¾⅓⅔⅛" and not amount[2])
+    one, several = SPOONS[match[1]]
+    return [one if is_one and not re.match(r"\d[¼½¾⅓⅔⅛]", amount[0]) else several]
+
+
+@reads(r"c\.(?=\W|$)")
+def _century(_match: re.Match[str], around: Around) -> Reading:
+    """Read ``the 18th c.``."""
+    before = around.text[max(0, around.start - 5) : around.start]
+    return ["century"] if re.search(r"\d(?:st|nd|rd|th)\s$", before) else None
+
+
+@reads(r"(Mo?|T|Tu|W|Th|F)[-–](Th|F|Fr|Sa|Su)(?=:?,?\s\d)")
+def _letters_of_days(match: re.Match[str], _around: Around) -> Reading:
+    """Read ``M-F 9-5``."""
+    names = [next(name for name in DAY_NAMES if name.startswith(day.lower())) for day in match.groups()]
+    return [names[0], "to", names[1]]
 
 
 @reads(rf"([NS][EW]){NOT_IN_WORD}")
@@ -287,6 +330,10 @@ LETTER_RULES: list[Rule] = [
     *_shortened,
     *_direction_before,
     *_direction_after,
+    *_direction_of_road,
+    *_spoon,
+    *_century,
+    *_letters_of_days,
     *_slashed_days,
     *_days,
     *_slashed,

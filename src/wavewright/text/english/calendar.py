@@ -241,8 +241,23 @@ def _time(match: re.Match[str], around: Around) -> Reading:
         return [*cardinal(hour), *two_digits(minute), *end]
     if half:
         return [*cardinal(hour), *end]
+    if around.text[max(0, around.start - 4) : around.start].lower() == "sub-":
+        return [*cardinal(hour), "hour"]
     follows = re.match(r"\s*o'clock", around.text[around.end : around.end + 12])
     return [*cardinal(hour), *([] if follows else ["o'clock"] if 0 < hour <= 12 else ["hundred"])]
+
+
+@reads(
+    r"(1[0-2]|[1-9])(?::([0-5]\d))?([ap])\s?[-–]\s?(1[0-2]|[1-9])(?::([0-5]\d))?([ap])\b(?!\.?m)",
+    r"(1[0-2]|[1-9]):([0-5]\d)([ap])()()()\b(?!\.?m)",
+)
+def _short_time(match: re.Match[str], _around: Around) -> Reading:
+    """Read ``3:15p`` and ``7a-3p``."""
+    words: list[str] = []
+    for hour, minute, half in (match.groups()[:3], match.groups()[3:]):
+        of_minute = two_digits(int(minute)) if minute and int(minute) else []
+        words += ["to", *cardinal(int(hour)), *of_minute, half.upper(), "M"] if hour else []
+    return words[1:]
 
 
 @reads(r"(\d{1,2})\.(\d{2})\s?([AaPp])(?:\.[Mm]\.|[Mm]\b)")
@@ -311,6 +326,7 @@ DIGIT_RULES: list[Rule] = [
     *_expiry,
     *_dotted,
     *_day_first,
+    *_short_time,
     *_time,
     *_dotted_time,
     *_hours,

@@ -127,7 +127,7 @@ def _book(match: re.Match[str], _around: Around) -> Reading:
 @reads(
     r"(?<=(?:ISBN|ISSN)[:\s])(\d[\d -]{6,16}[\d])-?(X)?(?![\dA-Za-z])",
     r"(97[89][- ]\d[\d -]{6,14}\d)(X)?(?![\dA-Za-z-])",
-    r"(\d-\d{2,7}-\d{1,6}-[\dX]|\d{3}-\d\d-\d{4})()(?![\d-])",
+    r"(\d-\d{2,7}-\d{1,6}-[\dX]|\d{3}-\d\d-\d{4}|\d\d-\d{7})()(?![\d-])",
     r"(\d{9})(X)(?![A-Za-z0-9])",
 )
 def _numbered_item(match: re.Match[str], _around: Around) -> Reading:
@@ -149,14 +149,17 @@ def _ratio(match: re.Match[str], _around: Around) -> Reading:
     return [*decimal(match[1]), "to", *decimal(match[2])]
 
 
-@reads(r"-?(\d+(?:\.\d+)?)°\s?(?:(\d+(?:\.\d+)?)['′]\s?)?(?:(\d+(?:\.\d+)?)(?:\"|″|'')\s?)?([NSEW])(?![A-Za-z])")
+@reads(
+    r"-?(\d+(?:\.\d+)?)°\s?(?:(\d+(?:\.\d+)?)['′]\s?)?(?:(\d+(?:\.\d+)?)(?:\"|″|'')\s?)?([NSEW])(?![A-Za-z])",
+    r"-?(\d+(?:\.\d+)?)°\s?(\d+(?:\.\d+)?)['′](?:\s?(\d+(?:\.\d+)?)(?:\"|″|''))?()",
+)
 def _coordinate(match: re.Match[str], around: Around) -> Reading:
     """Read ``40.7° N``."""
     degrees, minutes, seconds, direction = match.groups()
     words = [*(["minus"] if around.text[around.start] in "-−" else []), *decimal(degrees), "degrees"]
     words += [*decimal(minutes), "minutes"] if minutes else []
     words += [*decimal(seconds), "seconds"] if seconds else []
-    return [*words, COMPASS[direction]]
+    return [*words, *([COMPASS[direction]] if direction else [])]
 
 
 @reads(rf"\d{{2,}}(?![.,:/]\d|\s?[°%]){NOT_IN_WORD}")

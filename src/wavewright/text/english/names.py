@@ -23,6 +23,7 @@ BLOOD = frozenset(("blood", "type", "donor", "donors", "group", "rh", "plasma"))
 STRAIGHT = word_list("letter-counts")
 MIXED_CASE = mapping("mixed_case")
 PIECES = of_kind(rows("abbreviations", 3), "chess")
+BETWEEN_PRICES = pattern(r"\d x [$€£¥₹]$")
 BETWEEN_SIZES = pattern(r"(?:[\d\u00bc-\u00be]|\d\s?(?:mm|cm|m|km|in|ft|px)\.?|\d['\"\u2032\u2033]) x \d$")
 
 
@@ -51,9 +52,9 @@ def _dotted_initials(match: re.Match[str], _around: Around) -> Reading:
     return [*names, last + (match[2] or "")]
 
 
-@reads(r"(?:[a-z]\.){2,4}(?=\s[a-z])")
+@reads(r"(?:[a-z]\.){2,4}(?=\s[a-z]|[,;)]|\s*$)")
 def _small_initials(match: re.Match[str], _around: Around) -> Reading:
-    """Read the initials of ``e.e. cummings``."""
+    """Read ``e.e. cummings`` and ``b.i.d.``."""
     return letters(match[0])
 
 
@@ -119,6 +120,8 @@ def _is_shouted(around: Around) -> bool:
 def _single(match: re.Match[str], around: Around) -> Reading:
     """Read a single letter: its name, a pronoun or an article."""
     letter = match[1]
+    if letter == "x" and BETWEEN_PRICES.search(around.text, max(0, around.start - 8), around.end + 2):
+        return ["times"]
     if letter == "x" and BETWEEN_SIZES.search(around.text, max(0, around.start - 8), around.end + 2):
         return ["times" if "=" in around.text[around.end : around.end + 12] else "by"]
     if letter in ("I", "i"):
@@ -212,7 +215,63 @@ def _against(_match: re.Match[str], around: Around) -> Reading:
     return ["versus"] if around.word_before[:1].isupper() and around.text[around.start - 1] == " " else None
 
 
-MOVE_RULES: list[Rule] = [*_chess, *_against]
+CHAT_DIGITS = alternatives(word for word in MIXED_CASE if not word.isalpha())
+
+
+@reads(rf"(?:{CHAT_DIGITS}){NOT_IN_WORD}")
+def _chat_digits(match: re.Match[str], _around: Around) -> Reading:
+    """Read ``2nite``."""
+    return MIXED_CASE[match[0]].split()
+
+
+@reads(rf"([b-df-hj-np-tv-xz]{{2,5}}){NOT_IN_WORD}(?!['.:/=_-])")
+def _without_vowel(match: re.Match[str], around: Around) -> Reading:
+    """Spell ``ngl`` and ``smh``: unknown letters without a vowel."""
+    is_sound = re.search(r"(.)\1|^ps|^pf|^[sh]+$|^tsk$", match[1])
+    return None if around.knows(match[1]) or is_sound else letters(match[1])
+
+
+@reads(r"([A-G])([#♯b♭])(m|maj|min|dim|sus|add)?(\d{1,2})?(?![\w#])")
+def _chord(match: re.Match[str], around: Around) -> Reading:
+    """Read ``Bb major`` and ``F#m7``."""
+    is_flat = match[2] in "b♭"
+    if match[2] == "b" and not match[3] and around.word_after.lower() not in KEY_NOUNS:
+        return None
+    if not is_flat and not match[3]:
+        return None
+    kinds = {"m": "minor", "maj": "major", "min": "minor", "dim": "diminished", "sus": "suspended", "add": "add"}
+    kind = [kinds[match[3]]] if match[3] else []
+    return [match[1], "flat" if is_flat else "sharp", *kind, *(cardinal(int(match[4])) if match[4] else [])]
+
+
+@reads(rf"([LR]){NOT_IN_WORD}(?!['’&/-])")
+def _turn(match: re.Match[str], around: Around) -> Reading:
+    """Read ``Turn L``."""
+    if around.word_before.lower() not in ("turn", "bear", "veer", "turning", "keep"):
+        return None
+    return ["left" if match[1] == "L" else "right"]
+
+
+@reads(
+    r"([a-zA-Z])(?=\([nxyztskm](?:[\s^+*/,-][\w\s^+*/,.-]{0,12})?\))",
+    r"([a-zA-Z])(?=\((?:\d+(?:,\s?\d+)?|[a-z])\)\s?[=<>≤≥])",
+)
+def _function(match: re.Match[str], around: Around) -> Reading:
+    """Read ``f(x)``, ``O(n log n)`` and ``t(28) = 2.3``."""
+    is_apart = not around.text[around.start - 1 : around.start].strip(" (=+*/-<>")
+    return [match[1].upper(), "of"] if is_apart and match[1] not in "aAsI" else None
+
+
+@reads(r"(UTC|GMT)\s?([-+−])(\d{1,2})(?::?(\d\d))?(?!\d)")
+def _zone(match: re.Match[str], _around: Around) -> Reading:
+    """Read ``UTC-5``."""
+    minutes = cardinal(int(match[4])) if match[4] and int(match[4]) else []
+    return [*letters(match[1]), "plus" if match[2] == "+" else "minus", *cardinal(int(match[3])), *minutes]
+
+
+KEY_NOUNS = word_list("key-nouns")
+MOVE_RULES: list[Rule] = [*_chess, *_against, *_zone, *_turn, *_function, *_chord, *_chat_digits]
+DIGIT_RULES: list[Rule] = [*_chat_digits]
 LETTER_RULES: list[Rule] = [
     *roman.SMALL_RULES,
     *_highway,
@@ -229,4 +288,5 @@ LETTER_RULES: list[Rule] = [
     *_letter_of,
     *_single,
     *_camel,
+    *_without_vowel,
 ]

@@ -64,14 +64,20 @@ def _is_kelvin_or_amp(match: re.Match[str], around: Around) -> bool:
     return AMPS.search(around.text, max(0, around.start - NEAR), around.end + NEAR) is not None
 
 
+def _after_dot(around: Around) -> Around:
+    """Return what is around a unit with its dot, if the sentence goes on after it."""
+    goes_on = around.text.startswith(". ", around.end) and around.text[around.end + 2 : around.end + 3].islower()
+    return Around(around.text, around.start, around.end + 1, around.knows) if goes_on else around
+
+
 def _is_before_noun(around: Around) -> bool:
     """Return True if a measure modifies what follows: ``a 16 GB card``, ``10 lb. bag``, ``12 oz. can of soda``."""
-    if around.text.startswith(". ", around.end) and around.text[around.end + 2 : around.end + 3].islower():
-        around = Around(around.text, around.start, around.end + 1, around.knows)
+    around = _after_dot(around)
     after = around.word_after.lower()
     if after == "can":
         return re.match(r"[\s-]can (?:of|and|or)\b|[\s-]can\W?$", around.text[around.end : around.end + 8]) is not None
-    return around.is_adjective or after in MEASURED
+    enclosed = re.match(r"\.?\)\s([a-z]+)", around.text[around.end : around.end + 20])  # ``1 (14 oz.) can``
+    return around.is_adjective or after in MEASURED or (enclosed is not None and enclosed[1] in {*MEASURED, "can"})
 
 
 @reads(
@@ -93,12 +99,27 @@ def _measure(match: re.Match[str], around: Around) -> Reading:
         return None
     if written in ("s", "h", "m") and around.text[around.end - 1 : around.end + 1] in ("s'", "h'", "m'"):
         return None
+    if written == "pt" and _after_dot(around).word_after in POINTS:
+        unit = Unit("point", "point")
     is_rate = written == "bps" and BASIS.search(around.text, max(0, around.start - 60), around.end + NEAR) is not None
     unit = Unit("basis point", "basis points") if is_rate else unit
     is_one = (number == "1" and size is None) or _is_before_noun(around) or gap == "-"
     words = [*(SIGNS[sign] if sign else []), *decimal(number), *([MAGNITUDES[size]] if size else [])]
     words += [POWERS[power]] if power else []
     return [*words, *named(unit, is_one), *per(rates or "")]
+
+
+@reads(r"(\d{1,3})\+(\d{1,2})['′]")
+def _added_time(match: re.Match[str], _around: Around) -> Reading:
+    """Read the minute ``90+3'`` of a game."""
+    return [*whole(match[1]), "plus", *whole(match[2]), "minutes"]
+
+
+@reads(rf"({NUMBER})(?:\s?([KMGT]i?B))?\s?/\s?({NUMBER})\s?([KMGT]i?B){NOT_IN_WORD}")
+def _share_of_memory(match: re.Match[str], _around: Around) -> Reading:
+    """Read ``3.2/16 GB`` and ``45MB/120MB``."""
+    unit = named(UNITS[match[2]], match[1] == "1") if match[2] else []
+    return [*decimal(match[1]), *unit, "of", *decimal(match[3]), *named(UNITS[match[4]], match[3] == "1")]
 
 
 @reads(r"(\d+)['′]\s?(\d+(?:\.\d+)?)(?:\"|″|'')")
@@ -228,13 +249,18 @@ def _joining(total: str, around: Around) -> list[str]:
 @reads(r"[-−+±]?(\d{1,9})/(\d{1,9})(?![\d/]|\.\d)" + _SPACED_UNIT)
 def _slashed(match: re.Match[str], around: Around) -> Reading:
     """Read a fraction, a rating, a blood pressure or a time signature."""
-    is_metre = match[0] in TIME_SIGNATURES and around.word_after == "time"
+    is_metre = match[0] in TIME_SIGNATURES and (
+        around.word_after in ("time", "meter", "metre", "bars", "groove", "signature")
+        or (match[0] in NO_FRACTIONS and around.word_before in ("in", "a", "meter", "metre"))
+    )
     if is_metre or match[0] in ("24/7", "9/11", "7/11", "50/50", "20/20"):
         return [*cardinal(int(match[1])), *cardinal(int(match[2]))]
     if around.word_after in ("star", "stars"):
         return [*cardinal(int(match[1])), "out", "of", *cardinal(int(match[2]))]
-    if 40 < int(match[2]) < int(match[1]) < 250 and {"pressure", "bp"} & {word.lower() for word in around.words_before}:
-        return [*in_pairs(match[1]), "over", *in_pairs(match[2])]
+    if 40 < int(match[2]) < int(match[1]) < 250 and (
+        {"pressure", "bp"} & {word.lower() for word in around.words_before} or match[3] == "mmHg"
+    ):
+        return [*in_pairs(match[1]), "over", *in_pairs(match[2]), *(named(UNITS["mmHg"], False) if match[3] else [])]
     if match[0][0].isdigit() and not match[3] and int(match[1]) <= int(match[2]):
         joining = _joining(match[2], around)
         if joining:
@@ -311,9 +337,14 @@ def _boards(match: re.Match[str], _around: Around) -> Reading:
 
 
 @reads(rf"({NUMBER})(?:\s?x\s?|×)(?=\d)({NUMBER})(?![\d.]*\s*=)(?!\s?(?:x|×)\s?\d){_SPACED_UNIT}")
-def _by(match: re.Match[str], _around: Around) -> Reading:
+def _by(match: re.Match[str], around: Around) -> Reading:
     """Read ``4x4``."""
-    return [*decimal(match[1]), "by", *decimal(match[2]), *(named(UNITS[match[3]], False) if match[3] else [])]
+    return [
+        *decimal(match[1]),
+        "by",
+        *decimal(match[2]),
+        *(named(UNITS[match[3]], _is_before_noun(around)) if match[3] else []),
+    ]
 
 
 @reads(r"(\d{1,2})[-–](\d{1,2})(?![-–\d/:%]|\.\d)")
@@ -358,6 +389,7 @@ STARTERS = word_list("sentence-starters")
 WORD_NEXT = pattern(r"[\s-]{1,2}[A-Za-z]")
 ATTRIBUTE = pattern(r"[\s-](?:\d{1,4}[A-Za-z]|\d-in-\d|\d{1,3}:\d|[A-Z][A-Z0-9]|[A-Za-z]+[A-Z])")
 """A number with a letter, a ratio or capitals after a size: ``4K``, ``OLED``, ``MacBook``."""
+POINTS = word_list("point-nouns")
 KELVIN_CUES = word_list("kelvin-cues")
 BASIS = pattern(
     r"\b(?:rates?|yields?|spreads?|basis|hikes?d?|cut|cuts|raised?|lowered|tightened|Fed|bank|bonds?|margins?)\b",
@@ -373,6 +405,7 @@ RECORD_PHRASES = {
     ("record", "is"),
     ("record", "was"),
 }
+NO_FRACTIONS = ("6/8", "12/8", "9/8", "4/4", "2/2", "5/4", "7/4")
 TIME_SIGNATURES = word_list("time-signatures")
 BATTING = word_list("batting-words")
 COUNTED_NOUNS = word_list("counted-nouns")
@@ -386,6 +419,8 @@ SCIENTIFIC_RULES: list[Rule] = [*_scientific]
 LETTER_RULES: list[Rule] = [*_rate]
 MEASURE_RULES: list[Rule] = [
     *_sets,
+    *_added_time,
+    *_share_of_memory,
     *_feet_and_inches,
     *_feet_and_fraction,
     *_fraction_of_inch,

@@ -131,6 +131,8 @@ LETTER_RULES: list[Rule] = [
     *_plus_plus,
 ]
 SIGN_RULES: list[Rule] = [
+    (pattern(r"§§\s?"), reads_as("sections")),
+    (pattern(r"¶¶\s?"), reads_as("paragraphs")),
     (pattern(r"'n'|'n’|'n(?= r)"), reads_as("and")),
     *_star,
     *_number_sign,

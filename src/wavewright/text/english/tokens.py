@@ -40,6 +40,8 @@ PLAIN = pattern(r"[a-z]{2,30}(?=[\s,;!?)]|$)")
 INLINE = pattern(r"\[\[([^\[\]]{0,4000})\]\]")
 NUMERIC = pattern(rf"[-−+±]?(?:\d|\.\d|(?:{alternatives(CURRENCIES)})\s?[-−]?[\d.])|\(\d{{3}}\)|[{quantities.HALVES}]")
 
+VOWELS = frozenset("aeiouy")
+
 MAX_WORD_LENGTH = 40
 """Letters; a longer word is split."""
 
@@ -59,6 +61,7 @@ LETTER_RULES: Sequence[Rule] = (
     *names.LETTER_RULES,
 )
 DIGIT_RULES: Sequence[Rule] = (
+    *names.DIGIT_RULES,
     *latex.AMOUNT_RULES,
     *identifiers.DIGIT_RULES,
     *codes.VERSE_RULES,
@@ -172,6 +175,8 @@ class TokenReader:
         """Return True for a word in small letters that needs a rule or is in the user's lexicon."""
         return (
             word in abbreviations.WITHOUT_DOT
+            or word in abbreviations.NUMBERED
+            or not VOWELS & {*word}
             or roman.is_small_roman(word)
             or word in CODES
             or (self.lexicon is not None and self.lexicon.get(word) is not None)
