@@ -171,7 +171,7 @@ def plot_of(clip: Path) -> Path:
 
 def make() -> int:
     """Make all clips and spectrograms; return the number of clips."""
-    from wavewright.cli import run
+    from wavewright.apps.cli import run
 
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir()

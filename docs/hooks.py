@@ -173,7 +173,7 @@ def package_page(package: str) -> str:
 
 def commands_page() -> str:
     """Return the reference of the command line, read from the commands themselves."""
-    from wavewright import cli
+    from wavewright.apps import cli
 
     lines = [
         "# Commands",

@@ -13,8 +13,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from wavewright import loading
-from wavewright.families import FAMILIES
+from wavewright.families import FAMILIES, loading
 from wavewright.models import bundled, find
 from wavewright.models.card import Card
 from wavewright.music.accompaniment import style_names

@@ -19,7 +19,7 @@ from pathlib import Path
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from wavewright.errors import BadModel, BadSetting, WavewrightError
+from wavewright.base.errors import BadModel, BadSetting, WavewrightError
 from wavewright.training.loop import LAST
 from wavewright.training.run_folder import CHECKPOINTS
 

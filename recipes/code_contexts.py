@@ -14,8 +14,8 @@ from pathlib import Path
 
 import torch
 
+from wavewright.base.errors import WavewrightError
 from wavewright.data.folder import scan
-from wavewright.errors import WavewrightError
 from wavewright.families.codec.batches import CodecDataSettings
 from wavewright.families.codec.config import CONTEXTS_FILE, CodecConfig
 from wavewright.families.codec.modules import CodecAutoencoder

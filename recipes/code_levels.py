@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
+from wavewright.base.errors import WavewrightError
 from wavewright.data.folder import scan
-from wavewright.errors import WavewrightError
 from wavewright.families.codec.batches import CodecDataSettings
 from wavewright.families.codec.config import FREQUENCIES_FILE, CodecConfig
 from wavewright.families.codec.gains import GAINS, N_MEASURED_CLIPS, level_difference_db

@@ -22,11 +22,11 @@ import numpy as np
 from bundling import DRUMS, sources_of
 from bundling import bundle as copy_into_package
 
-from wavewright import loading
 from wavewright.data.entry import Entry, Scan
 from wavewright.data.folder import scan
 from wavewright.data.preparation import Preparation
 from wavewright.data.store import ClipStore
+from wavewright.families import loading
 from wavewright.families.classifier.recipe import ClassifierRecipe, judge_recipe, scores
 from wavewright.models.card import Card
 from wavewright.models.folder import write_card

@@ -20,11 +20,11 @@ from general_midi_drums import DRUMS
 from general_midi_tones import LONG_S, RATE, Sampled, Tone, sampled
 
 from wavewright.dsp.loudness import LoudnessMeter
-from wavewright.music.soundfont import NewEntry, NewSample, SoundFont, SoundFontEngine, read_soundfont, write_soundfont
-from wavewright.music.soundfont import generators as gen
-from wavewright.music.soundfont.opening import BUNDLED_BANK
-from wavewright.music.soundfont.player import PlayerSettings
-from wavewright.music.soundfont.zones import Zone
+from wavewright.synth.soundfont import NewEntry, NewSample, SoundFont, SoundFontEngine, read_soundfont, write_soundfont
+from wavewright.synth.soundfont import generators as gen
+from wavewright.synth.soundfont.opening import BUNDLED_BANK
+from wavewright.synth.soundfont.player import PlayerSettings
+from wavewright.synth.soundfont.zones import Zone
 
 AAH: tuple[tuple[float, float, float], ...] = ((750, 22, 0.35), (1_150, 18, 0.3), (2_800, 14, 0.3), (3_600, 10, 0.3))
 OOH = ((330, 20, 0.5), (800, 14, 0.35), (2_400, 4, 0.4))

@@ -20,10 +20,10 @@ from pathlib import Path
 
 import numpy as np
 
-from wavewright.clip import Clip
+from wavewright.audio.clip import Clip
+from wavewright.base.errors import BadAudio, BadFolder
 from wavewright.data import manifest
 from wavewright.data.entry import Entry, read_length
-from wavewright.errors import BadAudio, BadFolder
 from wavewright.heart_sounds.features import feature_names, recording_features
 from wavewright.heart_sounds.segmentation import segment_beats
 

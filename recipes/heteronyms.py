@@ -23,6 +23,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
 
+from wavewright.base.whole_file import write_whole
 from wavewright.text.characters import normalize_characters
 from wavewright.text.english import in_context
 from wavewright.text.english.context import Context
@@ -32,7 +33,6 @@ from wavewright.text.english.pronounce import known, phones_of
 from wavewright.text.english.scanner import Scanner
 from wavewright.text.english.tables import DATA, rows
 from wavewright.text.english.tokens import TokenReader
-from wavewright.whole_file import write_whole
 
 HERE = Path(__file__).with_name("heteronym_sentences")
 OUT = DATA / "heteronym_model.txt"

@@ -27,9 +27,9 @@ from pathlib import Path
 import numpy as np
 from pronouncing_dictionary import read
 
+from wavewright.base.whole_file import write_whole
 from wavewright.text import english
 from wavewright.text.letter_to_sound import BEGIN, END, STEPS_PER_NAT, LetterToSound, NgramTable, pack, unpack
-from wavewright.whole_file import write_whole
 
 OUT = Path(english.__file__).parent / "data" / "letter_to_sound.wwl2s"
 HELD_OUT = 20  # one word in 20

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 from bundling import bundle
 
-from wavewright.clip import Clip
+from wavewright.audio.clip import Clip
 from wavewright.contracts.settings import override
 from wavewright.data.entry import Entry, Scan
 from wavewright.data.folder import scan
@@ -30,9 +30,9 @@ from wavewright.data.splits import split_of
 from wavewright.families.instrument.note_names import pitch_by_name
 from wavewright.families.instrument.programs import PROGRAMS
 from wavewright.families.instrument.recipe import InstrumentRecipe, recipe
-from wavewright.manifest_file import MANIFEST_FILE
 from wavewright.models.card import Source
-from wavewright.music.soundfont import SoundFontEngine, read_soundfont
+from wavewright.outputs.manifest_file import MANIFEST_FILE
+from wavewright.synth.soundfont import SoundFontEngine, read_soundfont
 from wavewright.training.run import Provenance, Run
 
 SAMPLE_RATE = 44_100

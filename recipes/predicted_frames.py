@@ -26,14 +26,14 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 import torch
 
-from wavewright.clip import Clip
+from wavewright.audio.clip import Clip
+from wavewright.base.errors import WavewrightError
 from wavewright.data.entry import Entry
 from wavewright.data.folder import scan
 from wavewright.data.preparation import Preparation
 from wavewright.data.store import ClipStore
 from wavewright.dsp.loudness import normalise_loudness
 from wavewright.dsp.speech_mel import features_to_mel, speech_mel
-from wavewright.errors import WavewrightError
 from wavewright.families.acoustic.batches import SpeechClip, speech_clips
 from wavewright.families.acoustic.config import AcousticConfig
 from wavewright.families.acoustic.modules import TextToMel

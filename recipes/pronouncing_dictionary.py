@@ -11,9 +11,9 @@ import argparse
 import re
 from pathlib import Path
 
+from wavewright.base.whole_file import write_whole
 from wavewright.text import english
 from wavewright.text.english.dictionary import pack
-from wavewright.whole_file import write_whole
 
 OUT = Path(english.__file__).parent / "data" / "cmudict.wwdict"
 CREDIT = (

@@ -25,10 +25,10 @@ import onnx
 from predicted_frames import stored_voice
 from safetensors.numpy import load_file, save
 
-from wavewright.clip import Clip
+from wavewright.audio.clip import Clip
+from wavewright.base.errors import BadFolder, BadSetting, WavewrightError
 from wavewright.contracts.lookup import index_of
 from wavewright.data.folder import scan
-from wavewright.errors import BadFolder, BadSetting, WavewrightError
 from wavewright.families.acoustic.config import SPEAKERS_FILE, WEIGHT_PREFIX, AcousticConfig
 from wavewright.families.acoustic.griffin_lim import mel_to_wave
 from wavewright.families.acoustic.recipe import AcousticDataSettings, AcousticRecipe, prepare

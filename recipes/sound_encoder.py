@@ -32,14 +32,14 @@ from pathlib import Path
 import numpy as np
 from bundling import bundle
 
+from wavewright.base.file_hash import sha256_of
+from wavewright.base.whole_file import write_whole
 from wavewright.data.entry import Entry, Scan
 from wavewright.data.folder import scan
 from wavewright.families.encoder.recipe import EncoderRecipe, recipe
-from wavewright.file_hash import sha256_of
 from wavewright.models.card import Source
 from wavewright.models.folder import WEIGHTS_FILE, ModelFolder, write_card
 from wavewright.training.run import Provenance, Run, open_base
-from wavewright.whole_file import write_whole
 
 NAME = "sound-encoder"
 LICENCE = "CC-BY-SA-3.0"  # the strictest of the recordings' licences

@@ -22,12 +22,12 @@ import numpy as np
 import torch
 from bundling import sources_of
 
-from wavewright.analysis.content import CARD_FILE, WEIGHTS_FILE, ContentNetwork, Smoothing
-from wavewright.analysis.content_features import SAMPLE_RATE, STEP_SECONDS, ContentFeatures
-from wavewright.clip import Clip, read_blocks
+from wavewright.audio.clip import Clip, read_blocks
+from wavewright.base.units import db_to_gain
 from wavewright.data.entry import Entry
 from wavewright.data.folder import scan
-from wavewright.units import db_to_gain
+from wavewright.inference.analysis.content import CARD_FILE, WEIGHTS_FILE, ContentNetwork, Smoothing
+from wavewright.inference.analysis.content_features import SAMPLE_RATE, STEP_SECONDS, ContentFeatures
 
 VALID_SPEAKERS = ("kerstin", "flite-rms", "0ad-persian-female", "0ad-persian-male")
 VALID_MUSIC_OF = 8  # one of so many pieces of music is held out

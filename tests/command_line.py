@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wavewright.cli import run
+from wavewright.apps.cli import run
 
 
 def refused(capsys, *arguments: str) -> str:

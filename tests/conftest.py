@@ -41,7 +41,8 @@ LONG = {
 @pytest.fixture
 def fill_disk(monkeypatch):
     """Return a function after which the disk is full at the clip of a number, counted from 1."""
-    from wavewright import clip, clip_folder
+    from wavewright.audio import clip
+    from wavewright.outputs import clip_folder
 
     def fill_at(number):
         write, paths = clip.write_blocks, []

@@ -7,8 +7,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from wavewright.dsp.effects import Effect
-from wavewright.errors import BadAudio
+from wavewright.base.errors import BadAudio
+from wavewright.effects import Effect
 
 
 def noise(n_samples: int, n_channels: int = 2, seed: int = 0, level: float = 0.3) -> np.ndarray:

@@ -24,7 +24,7 @@ sys.addaudithook(record)
 
 def play(work: Path) -> None:
     """Run commands that generate, encode, decode, plot and inspect sounds."""
-    from wavewright.cli import run
+    from wavewright.apps.cli import run
 
     commands = [
         ["speak", "Hello.", "--out", "hello.wav"],
@@ -43,7 +43,7 @@ def train(work: Path) -> None:
     """Train two steps, with TensorBoard, pictures and export."""
     import numpy as np
 
-    from wavewright.clip import Clip
+    from wavewright.audio.clip import Clip
     from wavewright.training.run import train
 
     random = np.random.default_rng(0)

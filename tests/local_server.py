@@ -13,8 +13,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from wavewright.server.serve import bind, make_server
-from wavewright.server.settings import ServerSettings
+from wavewright.apps.server.serve import bind, make_server
+from wavewright.apps.server.settings import ServerSettings
 
 
 @contextmanager

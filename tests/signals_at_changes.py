@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import pytest
 
-from wavewright.interruption import Terminated, ended_by_signals
+from wavewright.base.interruption import Terminated, ended_by_signals
 
 CHANGES = ("rename", "replace", "link", "unlink", "rmdir", "mkdir")
 

@@ -91,7 +91,7 @@ class Files:
 
 def make_files(folder: Path) -> Files:
     """Write sounds of several formats, files that are none, a score, and folders."""
-    from wavewright.studio.scores import Roll, RollNote, RollTrack, midi_of_roll
+    from wavewright.apps.studio.scores import Roll, RollNote, RollTrack, midi_of_roll
 
     rng = np.random.default_rng(0)
     noise = 0.05 * rng.standard_normal(RATE)

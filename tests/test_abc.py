@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wavewright import read_score, read_tunes, write_score
-from wavewright.errors import BadScore
+from wavewright.base.errors import BadScore
 from wavewright.music.formats.abc_fields import key_of, length_of, metre_of, sections_of, tempo_of
 from wavewright.music.formats.abc_reading import read_abc
 from wavewright.music.score import Score

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from traditional_tunes import TUNES
 
-from wavewright.errors import BadSetting
+from wavewright.base.errors import BadSetting
 from wavewright.music.accompaniment import accompany, load_style, parse_style, style_names
 from wavewright.music.accompaniment.arrangement import coloured, with_resolution
 from wavewright.music.accompaniment.chord_model import find_chords, model_of, viterbi

@@ -12,8 +12,8 @@ from test_accompaniment import QUARTER, melody_of
 
 import wavewright
 from wavewright import Clip
-from wavewright.cli import run
-from wavewright.errors import BadFolder, BadSetting
+from wavewright.apps.cli import run
+from wavewright.base.errors import BadFolder, BadSetting
 from wavewright.music import accompaniment
 from wavewright.music.accompaniment import learn_style, load_style, parse_style, style_names, style_text
 from wavewright.music.accompaniment.learning import parts_of

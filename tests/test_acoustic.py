@@ -21,10 +21,10 @@ from tiny_voice import (
     write_folder,
 )
 
-from wavewright import loading
+from wavewright.base.errors import BadFolder, BadModel, BadSetting
 from wavewright.data.entry import Entry
 from wavewright.data.folder import scan
-from wavewright.errors import BadFolder, BadModel, BadSetting
+from wavewright.families import loading
 from wavewright.families.acoustic import ACOUSTIC, transcripts, warm_start
 from wavewright.families.acoustic import recipe as recipes
 from wavewright.families.acoustic.batches import SpeechBatches, SpeechClip, collate, mel_and_pitch

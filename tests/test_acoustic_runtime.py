@@ -7,10 +7,10 @@ import pytest
 import torch
 from tiny_voice import SYMBOLS, trained_voice
 
-from wavewright import loading
+from wavewright.base.errors import BadModel, BadSetting
 from wavewright.dsp.pitch import track_pitch
 from wavewright.dsp.speech_mel import mel_to_features, speech_mel
-from wavewright.errors import BadModel, BadSetting
+from wavewright.families import loading
 from wavewright.families.acoustic import synthesis
 from wavewright.families.acoustic.config import AcousticConfig
 from wavewright.families.acoustic.griffin_lim import mel_to_wave

@@ -11,21 +11,21 @@ import pytest
 import soundfile
 
 import wavewright
-from wavewright.analysis.content import KINDS, ContentMeter, Smoothing
-from wavewright.analysis.content_features import N_FEATURES, ContentFeatures
-from wavewright.analysis.files import analyse_file
-from wavewright.analysis.key import KeyMeter
-from wavewright.analysis.levels import RecordingLevelsMeter
-from wavewright.analysis.pitch import PitchMeter
-from wavewright.analysis.report import note_name
-from wavewright.analysis.silence import SilenceMeter
-from wavewright.analysis.spectrum import SpectrumMeter
-from wavewright.analysis.tempo import TempoMeter
-from wavewright.cli import run
-from wavewright.clip import Clip
+from wavewright.apps.cli import run
+from wavewright.audio.clip import Clip
+from wavewright.base.errors import BadAudio, BadFolder, BadSetting
 from wavewright.dsp.frames import FrameBuffer
 from wavewright.dsp.levels import ClippingDetector, FrameLevels, LevelMeter
-from wavewright.errors import BadAudio, BadFolder, BadSetting
+from wavewright.inference.analysis.content import KINDS, ContentMeter, Smoothing
+from wavewright.inference.analysis.content_features import N_FEATURES, ContentFeatures
+from wavewright.inference.analysis.files import analyse_file
+from wavewright.inference.analysis.key import KeyMeter
+from wavewright.inference.analysis.levels import RecordingLevelsMeter
+from wavewright.inference.analysis.pitch import PitchMeter
+from wavewright.inference.analysis.report import note_name
+from wavewright.inference.analysis.silence import SilenceMeter
+from wavewright.inference.analysis.spectrum import SpectrumMeter
+from wavewright.inference.analysis.tempo import TempoMeter
 from wavewright.music.theory import SHARP_NAMES
 
 RATE = 16_000
@@ -284,7 +284,7 @@ def test_what_is_no_hum():
 
 
 def test_pitch_is_summarised_over_blocks(monkeypatch):
-    monkeypatch.setattr("wavewright.analysis.pitch.BLOCK_SECONDS", 2.0)
+    monkeypatch.setattr("wavewright.inference.analysis.pitch.BLOCK_SECONDS", 2.0)
     tones = [partials(frequency_hz, 1.5) for frequency_hz in (110.0, 220.0, 440.0)]
     wave = np.concatenate([*tones, np.zeros(int(1.5 * RATE))]).astype(np.float32)[None]
     meter = PitchMeter(RATE)
@@ -486,7 +486,7 @@ def test_the_shortest_sounds(tmp_path, n_samples):
 def test_long_files_are_read_in_blocks_that_change_nothing(tmp_path, monkeypatch):
     path = write(tmp_path / "a.wav", cadences(0, "major", seconds=16.0))
     whole = analyse_file(path)
-    monkeypatch.setattr("wavewright.analysis.files.BLOCK_VALUES", 7_001)
+    monkeypatch.setattr("wavewright.inference.analysis.files.BLOCK_VALUES", 7_001)
     assert str(analyse_file(path)) == str(whole)
 
 

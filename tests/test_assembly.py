@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from tests.effect_streams import cuts, noise
+from wavewright.base.errors import BadAudio, BadSetting
 from wavewright.dsp.assembly import CURVES, crossfade, fade_gains, overlay, splice
 from wavewright.dsp.silence import split_at_silence
-from wavewright.errors import BadAudio, BadSetting
 
 RATE = 1_000
 

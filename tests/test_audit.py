@@ -12,7 +12,8 @@ import torch
 from command_line import refused
 
 import wavewright
-from wavewright import loading
+from wavewright.apps.cli import run
+from wavewright.audio.clip import Clip
 from wavewright.auditing import examination
 from wavewright.auditing.fingerprint import (
     CELL_SECONDS,
@@ -35,12 +36,11 @@ from wavewright.auditing.recordings import level_of, read_recordings
 from wavewright.auditing.repetition import REPEATED_LIMITS, repeated_sounds
 from wavewright.auditing.verdicts import CLEAR, RECITES, SUSPICIOUS
 from wavewright.auditing.voices import USUAL_LIMIT, compare_voices, different_limit, utterances
-from wavewright.cli import run
-from wavewright.clip import Clip
 from wavewright.contracts.runtime import Generator
 from wavewright.data.folder import scan
 from wavewright.data.preparation import PEAK, Preparation
 from wavewright.data.store import ClipStore
+from wavewright.families import loading
 from wavewright.families.lstm.config import LstmConfig
 from wavewright.families.lstm.losses import mixture_nll
 from wavewright.families.lstm.scoring import clip_loss, frame_loss

@@ -12,7 +12,7 @@ import pytest
 from command_line import refused
 
 import wavewright
-from wavewright import loading
+from wavewright.apps.cli import run
 from wavewright.auditing.note_chain import NoteChain
 from wavewright.auditing.score_output import GIVEN_BARS, beginning_of, continued_pieces
 from wavewright.auditing.score_recitation import (
@@ -26,9 +26,9 @@ from wavewright.auditing.score_recitation import (
 )
 from wavewright.auditing.score_runs import FIGURE_NOTES, RunIndex, ScorePiece, figures_of, n_new_notes, voices_of
 from wavewright.auditing.verdicts import CLEAR, RECITES
-from wavewright.cli import run
 from wavewright.contracts.composition import ScoreComposer
 from wavewright.contracts.scoring import ScoreScorer
+from wavewright.families import loading
 from wavewright.families.composer import COMPOSER
 from wavewright.models.card import Card, Source
 from wavewright.music.formats import write_score

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from wavewright import read_score, write_score
+from wavewright.apps.studio.scores import roll_of_midi
 from wavewright.music.accompaniment import accompany, style_names
 from wavewright.music.bars import bars_of, with_bar_lines
 from wavewright.music.formats.abc_reading import read_abc
@@ -18,7 +19,6 @@ from wavewright.music.formats.musicxml_reading import read_musicxml
 from wavewright.music.performance import PerformanceSettings, perform
 from wavewright.music.score import METRE, Score, Track, notes_of
 from wavewright.music.timing import TEMPO
-from wavewright.studio.scores import roll_of_midi
 
 QUARTER = 480
 METRES = [(3, 4), (4, 4), (6, 8), (5, 8), (9, 8), (2, 2)]

@@ -13,15 +13,15 @@ from typing import get_type_hints
 import numpy as np
 import pytest
 
-from wavewright.cli import run
-from wavewright.clip import Clip, read_metadata
+from wavewright.apps.cli import run
+from wavewright.audio.clip import Clip, read_metadata
+from wavewright.base.errors import BadFolder, BadSetting, BadText, WavewrightError
 from wavewright.data import manifest
 from wavewright.dsp.loudness import integrated_loudness
 from wavewright.dsp.true_peak import true_peak_db
-from wavewright.errors import BadFolder, BadSetting, BadText, WavewrightError
-from wavewright.narration import batch as batches
-from wavewright.narration.batch_lines import SETTING_COLUMNS, FailedLine, Line, read_lines, stem_problem
-from wavewright.narration.settings import NarrationSettings
+from wavewright.speech.narration import batch as batches
+from wavewright.speech.narration.batch_lines import SETTING_COLUMNS, FailedLine, Line, read_lines, stem_problem
+from wavewright.speech.narration.settings import NarrationSettings
 from wavewright.tasks.speak import speak
 
 pytestmark = pytest.mark.uses("acoustic", "vocoder")  # the default voice

@@ -20,20 +20,21 @@ import pytest
 import soundfile
 from command_line import refused
 
-from wavewright import loading, whole_file
-from wavewright.batch_jobs import dispatch, keys, remote_store
-from wavewright.batch_jobs.batch import batch
-from wavewright.batch_jobs.dispatch import run_jobs
-from wavewright.batch_jobs.inputs import local_files
-from wavewright.batch_jobs.job import BadLine, BatchJob, JobOutcome
-from wavewright.batch_jobs.job_list import read_jobs
-from wavewright.batch_jobs.keys import ModelHashes, job_key
-from wavewright.batch_jobs.lanes import Lane, LocalLane, ProcessLane, WorkerLost, one_thread_each
-from wavewright.batch_jobs.ray_lanes import ray_lanes
-from wavewright.batch_jobs.remote_store import RemoteStore
-from wavewright.batch_jobs.store import FolderStore
-from wavewright.cli import run
-from wavewright.errors import BadFolder, BadSetting, InUse, MissingExtra
+from wavewright.apps.batch_jobs import dispatch, keys, remote_store
+from wavewright.apps.batch_jobs.batch import batch
+from wavewright.apps.batch_jobs.dispatch import run_jobs
+from wavewright.apps.batch_jobs.inputs import local_files
+from wavewright.apps.batch_jobs.job import BadLine, BatchJob, JobOutcome
+from wavewright.apps.batch_jobs.job_list import read_jobs
+from wavewright.apps.batch_jobs.keys import ModelHashes, job_key
+from wavewright.apps.batch_jobs.lanes import Lane, LocalLane, ProcessLane, WorkerLost, one_thread_each
+from wavewright.apps.batch_jobs.ray_lanes import ray_lanes
+from wavewright.apps.batch_jobs.remote_store import RemoteStore
+from wavewright.apps.batch_jobs.store import FolderStore
+from wavewright.apps.cli import run
+from wavewright.base import whole_file
+from wavewright.base.errors import BadFolder, BadSetting, InUse, MissingExtra
+from wavewright.families import loading
 from wavewright.tasks.edit import edit
 
 GAIN = {"task": "edit", "do": "gain -6dB"}
@@ -522,7 +523,7 @@ def test_a_worker_with_other_models_refuses(tmp_path):
 
 
 def test_a_fault_of_a_task_fails_its_job_only(tmp_path, monkeypatch):
-    from wavewright.batch_jobs import worker
+    from wavewright.apps.batch_jobs import worker
 
     store = FolderStore(tmp_path / "out")
     store.prepare()

@@ -14,8 +14,8 @@ import torch
 from tiny_training import SETTINGS, TwoPlayers
 from torch import nn
 
-from wavewright.errors import BadSetting
-from wavewright.memory import available_bytes
+from wavewright.base.errors import BadSetting
+from wavewright.base.memory import available_bytes
 from wavewright.training import batch_memory
 from wavewright.training.batch_memory import bytes_of_step, check_batch_size
 
@@ -82,8 +82,8 @@ def test_a_batch_beyond_the_memory_is_refused_with_one_that_fits(monkeypatch):
 
 
 def test_the_free_memory_is_the_least_that_system_and_container_leave(tmp_path, monkeypatch):
-    monkeypatch.setattr("wavewright.memory.MEMINFO", tmp_path / "meminfo")
-    monkeypatch.setattr("wavewright.memory.CGROUP", tmp_path)
+    monkeypatch.setattr("wavewright.base.memory.MEMINFO", tmp_path / "meminfo")
+    monkeypatch.setattr("wavewright.base.memory.CGROUP", tmp_path)
     assert available_bytes() is None
     (tmp_path / "meminfo").write_text("MemTotal:  9000 kB\nMemAvailable:    4000 kB\n")
     assert available_bytes() == 4_096_000
@@ -96,7 +96,7 @@ def test_the_free_memory_is_the_least_that_system_and_container_leave(tmp_path, 
 
 STUCK = """
 import hashlib, sys
-from wavewright.interruption import ended_by_signals
+from wavewright.base.interruption import ended_by_signals
 from wavewright.training import stop_request
 stop_request.GRACE_SECONDS, stop_request.RESPONSE_SECONDS = float(sys.argv[1]), 0.1
 with ended_by_signals(), stop_request.stop_request(lambda line: print(line, flush=True)):

@@ -11,8 +11,8 @@ import torch
 from scipy.stats import ks_2samp
 from tiny_wavenet import CONFIG, MU_LAW, random_signal, random_tensors
 
-from wavewright import processor
-from wavewright.cli import run
+from wavewright.apps.cli import run
+from wavewright.base import processor
 from wavewright.families.wavenet.engine import Engine
 from wavewright.families.wavenet.mode_choice import ModeMeasurement
 from wavewright.families.wavenet.weights import tensor_shapes

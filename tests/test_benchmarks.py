@@ -19,7 +19,7 @@ from benchmarks.harness.peers import Peer
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import TARGETS, Table, columns, optional
 from benchmarks.harness.timing import median_seconds, time_process
-from wavewright.errors import MissingExtra
+from wavewright.base.errors import MissingExtra
 from wavewright.metrics.sampling import Interval
 
 ROOT = Path(__file__).parents[1] / "benchmarks"

@@ -8,7 +8,7 @@ import pytest
 from tiny_speech import StandInAcoustic, StandInVocoder
 
 from wavewright import phonemes
-from wavewright.errors import BadSetting
+from wavewright.base.errors import BadSetting
 from wavewright.speech.voice import Voice
 from wavewright.tasks.speak import speak
 from wavewright.text import front_end, ssml

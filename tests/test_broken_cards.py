@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from tiny_models import change_card, make_gan
 
-from wavewright import families, loading, models
-from wavewright.cli import run
-from wavewright.errors import BadModel
+from wavewright import families, models
+from wavewright.apps.cli import run
+from wavewright.base.errors import BadModel
+from wavewright.families import loading
 from wavewright.models.card import MAX_CARD_BYTES, Card
 from wavewright.models.folder import write_card
 

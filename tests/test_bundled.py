@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from wavewright import models
-from wavewright.clip import Clip
+from wavewright.audio.clip import Clip
 from wavewright.contracts.family import Capability
-from wavewright.loading import load_by_hash, load_codec
+from wavewright.families.loading import load_by_hash, load_codec
 from wavewright.models.card import CARD_FILE
 from wavewright.models.folder import SAMPLE_FILE, ModelFolder
 

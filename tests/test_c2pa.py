@@ -13,14 +13,14 @@ import pytest
 import soundfile
 
 import wavewright
-from wavewright.cli import run
-from wavewright.clip import Clip
-from wavewright.errors import BadSetting, WavewrightError
-from wavewright.provenance import load_private_key, sound_hash, tags
-from wavewright.provenance.c2pa_manifest import MIME_TYPES, read_manifest
-from wavewright.provenance.certificate import certificate_chain
-from wavewright.provenance.finding import side_file_of
-from wavewright.sound_file import read_metadata
+from wavewright.apps.cli import run
+from wavewright.audio.clip import Clip
+from wavewright.audio.sound_file import read_metadata
+from wavewright.base.errors import BadSetting, WavewrightError
+from wavewright.outputs.provenance import load_private_key, sound_hash, tags
+from wavewright.outputs.provenance.c2pa_manifest import MIME_TYPES, read_manifest
+from wavewright.outputs.provenance.certificate import certificate_chain
+from wavewright.outputs.provenance.finding import side_file_of
 
 c2pa = pytest.importorskip("c2pa")
 
@@ -76,7 +76,7 @@ def test_the_library_of_c2pa_reads_the_manifest(path):
     assertions = {each["label"]: each["data"] for each in manifest["assertions"]}
     (action,) = assertions["c2pa.actions.v2"]["actions"]
     assert (action["action"], action["digitalSourceType"]) == ("c2pa.created", TRAINED)
-    envelope = json.loads(assertions["org.wavewright.provenance"]["envelope"])
+    envelope = json.loads(assertions["org.wavewright.outputs.provenance"]["envelope"])
     assert envelope == json.loads(side_file_of(path).read_text())
 
 
@@ -147,7 +147,7 @@ def test_a_record_copied_into_a_manifest_does_not_fit_another_sound(path, own_ke
     other = Clip(wave, RATE).write(path.with_name(f"b{path.suffix}"))
     action = {"action": "c2pa.created", "digitalSourceType": TRAINED}
     for data in ({"envelope": text}, {"envelope": "["}, {"envelope": 3}, {}, {"envelope": [text]}):
-        assertion = {"label": "org.wavewright.provenance", "data": data}
+        assertion = {"label": "org.wavewright.outputs.provenance", "data": data}
         claims = {"assertions": [assertion, {"label": "c2pa.actions.v2", "data": {"actions": [action]}}]}
         found = wavewright.verify(with_manifest(other, claims), trust=(own_keys.public,))
         assert not found.is_verified

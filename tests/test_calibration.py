@@ -8,7 +8,7 @@ import scipy.optimize
 import scipy.special
 import scipy.stats
 
-from wavewright.errors import BadSetting
+from wavewright.base.errors import BadSetting
 from wavewright.metrics.calibration import (
     fit_score,
     fit_temperature,

@@ -5,12 +5,12 @@ import pytest
 from scipy.fft import rfft
 from scipy.signal import lfilter, resample_poly
 
-from wavewright.clip import Clip
+from wavewright.audio.clip import Clip
+from wavewright.base.errors import BadAudio, BadModel, BadSetting
 from wavewright.dsp.echo import EchoSettings, LinearEchoCanceller
 from wavewright.dsp.echo_delay import DelaySearch
 from wavewright.dsp.echo_kernels import adapt, filtered
-from wavewright.enhancement.echo import CHECK_RATE, LinearCanceller, echo_delay
-from wavewright.errors import BadAudio, BadModel, BadSetting
+from wavewright.inference.enhancement.echo import CHECK_RATE, LinearCanceller, echo_delay
 from wavewright.tasks.cancel_echo import cancel_echo
 
 RATE = 16_000

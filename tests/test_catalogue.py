@@ -7,7 +7,7 @@ from typing import get_args
 
 import pytest
 
-from wavewright.errors import BadSetting
+from wavewright.base.errors import BadSetting
 from wavewright.tasks.catalogue import PROCESSING, describe
 
 WRITTEN = {

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from wavewright import Chain, Clip, analyse, edit
-from wavewright.channel_layouts import LAYOUTS, mono_weights
+from wavewright.audio.channel_layouts import LAYOUTS, mono_weights
+from wavewright.audio.wave_blocks import with_channels
+from wavewright.base.errors import BadSetting
 from wavewright.dsp.loudness import integrated_loudness
-from wavewright.errors import BadSetting
-from wavewright.wave_blocks import with_channels
 
 RATE = 48_000
 FFMPEG_LAYOUTS = {3: "3.0", 4: "quad", 5: "5.0(side)", 6: "5.1(side)", 7: "6.1", 8: "7.1"}

@@ -13,9 +13,10 @@ import soundfile
 import soxr
 import torch
 
+from wavewright.base.errors import BadAudio, BadFolder, BadModel, BadSetting
+from wavewright.base.ranges import ranges_of
 from wavewright.contracts.settings import TrainingSettings
 from wavewright.data.folder import scan
-from wavewright.errors import BadAudio, BadFolder, BadModel, BadSetting
 from wavewright.families.classifier import CLASSIFIER
 from wavewright.families.classifier.batches import ClassBatches, ClassifierDataSettings
 from wavewright.families.classifier.config import LAST_LAYER, METRICS, SIZES, ClassifierConfig
@@ -32,10 +33,9 @@ from wavewright.families.classifier.recipe import (
 )
 from wavewright.families.classifier.runtime import ClassifierRuntime, softmax
 from wavewright.families.classifier.training import ClassifierTraining, logits_of
-from wavewright.loading import load
+from wavewright.families.loading import load
 from wavewright.models.card import CARD_FILE, Card
 from wavewright.models.folder import ModelFolder
-from wavewright.ranges import ranges_of
 from wavewright.training.export import export_copy, export_model
 from wavewright.training.run import train
 

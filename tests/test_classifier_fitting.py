@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from wavewright.base.errors import BadFolder
 from wavewright.data.entry import Entry
 from wavewright.data.folder import scan
-from wavewright.errors import BadFolder
 from wavewright.families.classifier.batches import ClassifierDataSettings
 from wavewright.families.classifier.config import SIZES, ClassifierConfig
 from wavewright.families.classifier.fitting import check_labels, fit_settings, group_and_split

@@ -11,18 +11,18 @@ import pytest
 import soundfile
 import torch
 
-from wavewright.cli import run
+from wavewright.apps.cli import run
+from wavewright.base.errors import BadFolder
 from wavewright.data import manifest
 from wavewright.data.entry import Entry
-from wavewright.errors import BadFolder
 from wavewright.families.classifier.config import SIZES
 from wavewright.families.classifier.modules import linear_softmax
 from wavewright.families.classifier.network import ClassifierNetwork
 from wavewright.families.classifier.recipe import prepare, recipe, scores
-from wavewright.loading import load
-from wavewright.recognition.label_sets import report_on_sets
-from wavewright.recognition.recogniser import moving_mean, overlapped
-from wavewright.recognition.results import LabelConfidence, RecognisedFile
+from wavewright.families.loading import load
+from wavewright.inference.recognition.label_sets import report_on_sets
+from wavewright.inference.recognition.recogniser import moving_mean, overlapped
+from wavewright.inference.recognition.results import LabelConfidence, RecognisedFile
 from wavewright.tasks.recognise import recognise
 from wavewright.training.run import train
 

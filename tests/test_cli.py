@@ -20,9 +20,9 @@ from tiny_models import change_card, make_gan
 from typer.testing import CliRunner
 
 from wavewright import __version__, models
-from wavewright.cli import command, run
-from wavewright.errors import BadSetting
-from wavewright.loading import load, models_stay_open
+from wavewright.apps.cli import command, run
+from wavewright.base.errors import BadSetting
+from wavewright.families.loading import load, models_stay_open
 from wavewright.models.consent import Permission
 from wavewright.tasks import POSITIONAL, checked, demo, generate, train
 from wavewright.training import export
@@ -330,7 +330,7 @@ def python(*arguments, **settings):
 def test_inference_from_a_cold_start_loads_nothing_heavy(tmp_path):
     model = make_gan(tmp_path)
     program = (
-        "import sys; from wavewright.cli import run; "
+        "import sys; from wavewright.apps.cli import run; "
         f"code = run(['generate', {str(model)!r}, '--out', {str(tmp_path / 'out')!r}]); "
         f"print([name for name in {HEAVY!r} if name in sys.modules]); sys.exit(code)"
     )

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from wavewright.clip import Clip, read_blocks, read_header, read_metadata, write_blocks
-from wavewright.errors import BadAudio, BadFolder, BadSetting, MissingExtra, SoundWarning, WavewrightError
+from wavewright.audio.clip import Clip, read_blocks, read_header, read_metadata, write_blocks
+from wavewright.base.errors import BadAudio, BadFolder, BadSetting, MissingExtra, SoundWarning, WavewrightError
 
 RATE = 44_100
 

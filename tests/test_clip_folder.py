@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from wavewright.clip_folder import OutputClip, write_clips
+from wavewright.base.errors import BadFolder
+from wavewright.base.names import MAX_STEM_BYTES, file_stem
 from wavewright.data import manifest
-from wavewright.errors import BadFolder
-from wavewright.manifest_file import MANIFEST_FILE
-from wavewright.names import MAX_STEM_BYTES, file_stem
+from wavewright.outputs.clip_folder import OutputClip, write_clips
+from wavewright.outputs.manifest_file import MANIFEST_FILE
 
 WRITE = """
 import sys
@@ -41,7 +41,7 @@ def clips():
     time.sleep(60)
 
 def run(arguments):
-    from wavewright.clip_folder import write_clips
+    from wavewright.outputs.clip_folder import write_clips
     write_clips(clips(), 8_000, Path(arguments[0]), "wav")
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # the tests may run where these are ignored

@@ -10,12 +10,13 @@ import soundfile
 import torch
 from tiny_codec_model import TINY, export_codec, prepared, write_glides
 
-from wavewright import loading
-from wavewright.clip import Clip
+from wavewright.audio.clip import Clip
+from wavewright.audio.pcm import endless_wav_header, to_pcm
+from wavewright.base.errors import BadAudio, BadModel, BadSetting
 from wavewright.contracts.settings import TrainingSettings
 from wavewright.data.folder import scan
 from wavewright.dsp.tilt import tilt_spectrum
-from wavewright.errors import BadAudio, BadModel, BadSetting
+from wavewright.families import loading
 from wavewright.families.codec import gains
 from wavewright.families.codec.batches import CodecDataSettings
 from wavewright.families.codec.config import CONTEXTS_FILE, FREQUENCIES_FILE, CodecConfig
@@ -34,14 +35,13 @@ from wavewright.families.codec.runtime import CodecRuntime
 from wavewright.families.codec.spectra import analysis_features, overlap_add, synthesis_frames
 from wavewright.families.codec.training import CodecTraining, measure_gains
 from wavewright.families.codec.warm_start import initial_weights
+from wavewright.families.wwc.header import CONTEXTUAL, STATIC
 from wavewright.models.folder import ModelFolder, write_card
 from wavewright.nn.spectral_losses import compressed_distances
-from wavewright.pcm import endless_wav_header, to_pcm
 from wavewright.tasks.decode import decode, decode_stream
 from wavewright.tasks.encode import encode, encode_stream
 from wavewright.training import run as runs
 from wavewright.training.export import replace_tensors
-from wavewright.wwc.header import CONTEXTUAL, STATIC
 
 
 @pytest.fixture(scope="module")

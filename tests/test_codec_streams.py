@@ -11,13 +11,13 @@ import soundfile
 from byte_streams import ByteStream
 from tiny_codec import HOP_LENGTH, SAMPLE_RATE, installed, sine, steps
 
-from wavewright.cli import run
-from wavewright.clip import Clip
-from wavewright.errors import BadAudio, BadSetting
-from wavewright.pcm import endless_wav_header
+from wavewright.apps.cli import run
+from wavewright.audio.clip import Clip
+from wavewright.audio.pcm import endless_wav_header
+from wavewright.base.errors import BadAudio, BadSetting
+from wavewright.families.wwc.header import HEADER_BYTES
 from wavewright.tasks.decode import decode, decode_stream
 from wavewright.tasks.encode import encode, encode_stream
-from wavewright.wwc.header import HEADER_BYTES
 
 RATE = SAMPLE_RATE
 

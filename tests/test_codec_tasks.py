@@ -12,15 +12,16 @@ from command_line import refused
 from tiny_codec import HOP_LENGTH, SAMPLE_RATE, installed, sine, steps
 from tiny_models import change_card, make_gan
 
-from wavewright import codec_files, loading, models
-from wavewright.cli import run
-from wavewright.clip import Clip, write_blocks
+from wavewright import models
+from wavewright.apps.cli import run
+from wavewright.audio.clip import Clip, write_blocks
+from wavewright.base.errors import BadAudio, BadModel, BadSetting, SoundWarning
 from wavewright.contracts.family import Capability
-from wavewright.errors import BadAudio, BadModel, BadSetting, SoundWarning
+from wavewright.families import codec_files, loading
+from wavewright.families.wwc.header import HEADER_BYTES
+from wavewright.families.wwc.packet_reader import PacketReader
 from wavewright.tasks.decode import decode
 from wavewright.tasks.encode import encode
-from wavewright.wwc.header import HEADER_BYTES
-from wavewright.wwc.packet_reader import PacketReader
 
 RATE = SAMPLE_RATE
 

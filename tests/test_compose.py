@@ -7,8 +7,8 @@ import soundfile
 from tiny_families import trained
 
 import wavewright
-from wavewright.cli import run
-from wavewright.errors import BadModel, BadScore, BadSetting
+from wavewright.apps.cli import run
+from wavewright.base.errors import BadModel, BadScore, BadSetting
 from wavewright.music.formats import write_score
 from wavewright.music.score import Score, Track, notes_of
 from wavewright.tasks.compose import compose

@@ -10,10 +10,10 @@ import pytest
 import torch
 from tiny_families import folder, tiny_run, trained
 
-from wavewright import loading
+from wavewright.base.errors import BadFolder, BadSetting
 from wavewright.contracts.composition import CompositionSettings
 from wavewright.data.scores import scan_scores
-from wavewright.errors import BadFolder, BadSetting
+from wavewright.families import loading
 from wavewright.families.composer.batches import ComposerBatches, ComposerDataSettings, Pieces, known_cells, padded
 from wavewright.families.composer.config import DRUMS, ComposerConfig
 from wavewright.families.composer.constraints import Constraints, lane_symbols, masks_of

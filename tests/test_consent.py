@@ -12,12 +12,12 @@ import pytest
 from command_line import refused
 from tiny_voice import SAMPLE_RATE, front_end, tiny_recipe, write_folder
 
-from wavewright.cli import run as wavewright
-from wavewright.clip import Clip
+from wavewright.apps.cli import run as wavewright
+from wavewright.audio.clip import Clip
+from wavewright.base.errors import BadAudio, BadSetting
 from wavewright.data import consent as given_consent
 from wavewright.data.consent import consent_of
 from wavewright.data.folder import scan
-from wavewright.errors import BadAudio, BadSetting
 from wavewright.families.acoustic import recipe as recipes
 from wavewright.models import consent as model_consent
 from wavewright.models.card import Card, Source

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from command_line import refused
 
-from wavewright.server.settings import ServerSettings
+from wavewright.apps.server.settings import ServerSettings
 
 ROOT = Path(__file__).parents[1]
 DEFAULT_PORT = ServerSettings().port

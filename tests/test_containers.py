@@ -13,11 +13,11 @@ pytest.importorskip("av")
 import av
 
 import wavewright
-from wavewright.cli import run
-from wavewright.clip import Clip
-from wavewright.errors import BadAudio
-from wavewright.metadata_file import text_of_tag
-from wavewright.sound_file import CONTAINERS, decode, read_header, read_metadata
+from wavewright.apps.cli import run
+from wavewright.audio.clip import Clip
+from wavewright.audio.metadata_file import text_of_tag
+from wavewright.audio.sound_file import CONTAINERS, decode, read_header, read_metadata
+from wavewright.base.errors import BadAudio
 
 RATE = 16_000
 KINDS = {"m4a": "aac", "avi": "pcm_s16le", "wv": "wavpack", "mka": "pcm_s16le", "flv": "mp3"}
@@ -100,7 +100,7 @@ def test_one_bad_file_stops_no_folder(tmp_path, monkeypatch, capsys):
         "d.wav": OSError(5),
     }
 
-    from wavewright import sound_file
+    from wavewright.audio import sound_file
 
     open_sound = sound_file._finite
 

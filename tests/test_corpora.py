@@ -17,10 +17,10 @@ import torch
 from safetensors.torch import load_file, save_file
 from tiny_voice import SAMPLE_RATE, TEXTS, front_end, tiny_run, write_folder
 
-from wavewright.clip import Clip
+from wavewright.audio.clip import Clip
+from wavewright.base.errors import BadAudio, BadModel, BadSetting
 from wavewright.data.folder import scan
 from wavewright.dsp.speech_mel import features_to_mel, speech_mel
-from wavewright.errors import BadAudio, BadModel, BadSetting
 from wavewright.families.acoustic import recipe as tiny_recipes
 from wavewright.families.acoustic.config import SPEAKERS_FILE
 from wavewright.families.acoustic.modules import frame_mask, symbol_mask

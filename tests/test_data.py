@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import soundfile
 
+from wavewright.base.errors import BadFolder, BadSetting
 from wavewright.data import manifest, splits
 from wavewright.data.crops import sampling_probabilities
 from wavewright.data.entry import Entry
 from wavewright.data.folder import scan
-from wavewright.errors import BadFolder, BadSetting
 
 
 def write_sound(path: Path, n_frames: int = 800, sample_rate: int = 8000, channels: int = 1) -> Path:

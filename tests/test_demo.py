@@ -21,14 +21,14 @@ from tiny_models import TinySpectral, change_card, make_gan, seeded
 from tiny_speech import install
 
 from wavewright import models
-from wavewright.cli import run
-from wavewright.clip import Clip
-from wavewright.demo_page.page import ModelSection, Player, PlayerRow, render_page
-from wavewright.drawing.thumbnails import envelope_path, indexed_png, palette, spectrogram_png
-from wavewright.errors import BadFolder, BadModel
+from wavewright.apps.cli import run
+from wavewright.audio.clip import Clip
+from wavewright.base.errors import BadFolder, BadModel
 from wavewright.models.card import Card, Source
-from wavewright.procedural import PROCEDURES
+from wavewright.plots.thumbnails import envelope_path, indexed_png, palette, spectrogram_png
+from wavewright.synth.procedural import PROCEDURES
 from wavewright.tasks.demo import BITRATES_KBPS, TEXTS, demo
+from wavewright.tasks.demo_page.page import ModelSection, Player, PlayerRow, render_page
 
 # The package's own word `demo` is the function.
 demos, demo_tools = (sys.modules[f"wavewright.tasks.{name}"] for name in ("demo", "demo_tools"))

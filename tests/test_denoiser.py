@@ -9,9 +9,9 @@ import pytest
 import torch
 from tiny_families import recordings, tiny_recipe, tiny_run, trained
 
-from wavewright import loading
+from wavewright.base.errors import BadFolder, BadModel, BadSetting
 from wavewright.contracts.enhancement import EnhancementSettings
-from wavewright.errors import BadFolder, BadModel, BadSetting
+from wavewright.families import loading
 from wavewright.families.denoiser import DENOISER, echo_batches, mixing
 from wavewright.families.denoiser.config import BLOCK_FRAMES, LOOKAHEAD_FRAMES, SIZES, DenoiserConfig
 from wavewright.families.denoiser.echo_batches import delayed

@@ -9,12 +9,12 @@ import pytest
 
 import wavewright
 from wavewright import models
-from wavewright.cli import run
-from wavewright.clip import Clip
-from wavewright.errors import BadAudio, BadFolder
+from wavewright.apps.cli import run
+from wavewright.audio.clip import Clip
+from wavewright.base.errors import BadAudio, BadFolder
 from wavewright.models.folder import ModelFolder
+from wavewright.outputs.watermark import Payload, mark_wave
 from wavewright.tasks.detect import models_of
-from wavewright.watermark import Payload, mark_wave
 
 RATE = 16_000
 PAYLOAD = Payload(0xABC)

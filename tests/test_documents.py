@@ -14,8 +14,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from wavewright.cli import command, run
-from wavewright.clip import Clip
+from wavewright.apps.cli import command, run
+from wavewright.audio.clip import Clip
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"

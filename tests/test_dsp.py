@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from wavewright import dsp
+from wavewright.base.errors import BadAudio, BadSetting
 from wavewright.dsp.loudness import k_weighting
 from wavewright.dsp.spectrum import BLOCK_FRAMES, frame, overlap_add
-from wavewright.errors import BadAudio, BadSetting
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from benchmarks.generation import edges
-from wavewright import dsp, loading
+from wavewright import dsp
 from wavewright.dsp.onset import CLICK_FACTOR, attenuate_end, local_crest_factor
 from wavewright.dsp.tilt import tilt_spectrum
+from wavewright.families import loading
 from wavewright.families.lstm.config import LstmConfig
 from wavewright.families.lstm.edges import attenuate_edges, quietest_cut
 from wavewright.families.lstm.frames import frames_to_wave

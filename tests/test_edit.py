@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 import soundfile
 
-from wavewright import Clip, clip, edit, split
-from wavewright.clip import write_blocks
-from wavewright.editing.chain import CHAIN_EFFECTS, Chain
-from wavewright.errors import BadAudio, BadFolder, BadSetting
-from wavewright.pcm import to_pcm
-from wavewright.sound_file import read_metadata, read_origin
+from wavewright import Clip, edit, split
+from wavewright.audio import clip
+from wavewright.audio.clip import write_blocks
+from wavewright.audio.pcm import to_pcm
+from wavewright.audio.sound_file import read_metadata, read_origin
+from wavewright.base.errors import BadAudio, BadFolder, BadSetting
+from wavewright.effects.editing.chain import CHAIN_EFFECTS, Chain
 from wavewright.tasks.plain_data import plain
 
 RATE = 22_050

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from tests.effect_streams import check_effect, check_streams, noise, tone
-from wavewright.dsp.effects import BitCrush, Dither, Saturation
-from wavewright.dsp.effects.colour import SHAPINGS
-from wavewright.errors import BadSetting
+from wavewright.base.errors import BadSetting
+from wavewright.effects import BitCrush, Dither, Saturation
+from wavewright.effects.colour import SHAPINGS
 
 RATE = 44_100
 EFFECTS = [Saturation(), Saturation(30.0, 0.5), BitCrush(), BitCrush(4, 3_000.0), Dither(8), Dither(12, "weighted")]

@@ -9,8 +9,8 @@ import pytest
 from scipy.signal import butter, sosfreqz
 
 from tests.effect_streams import check_effect, cuts, noise, tone
-from wavewright.dsp.effects import Compressor, DeEsser, Ducker, Expander, Gate
-from wavewright.errors import BadAudio, BadSetting
+from wavewright.base.errors import BadAudio, BadSetting
+from wavewright.effects import Compressor, DeEsser, Ducker, Expander, Gate
 
 RATE = 48_000
 EFFECTS = [Compressor(), Compressor(-30.0, 8.0, 0.0, 0.0, 0.0, 6.0, linked=False), Expander(-10.0), Gate(-12.0)]

@@ -7,7 +7,8 @@ import pytest
 from scipy.signal import butter, sosfilt, sosfreqz
 
 from tests.effect_streams import check_effect, noise, tone
-from wavewright.dsp.effects import (
+from wavewright.base.errors import BadSetting
+from wavewright.effects import (
     EFFECTS,
     GraphicEqualiser,
     HighPass,
@@ -19,8 +20,7 @@ from wavewright.dsp.effects import (
     Peak,
     RemoveDC,
 )
-from wavewright.dsp.effects.filters import OCTAVES_HZ
-from wavewright.errors import BadSetting
+from wavewright.effects.filters import OCTAVES_HZ
 
 EQUALISER = GraphicEqualiser((6.0, -3.0, 12.0, -12.0, 0.0, 0.0, 4.0, -6.0, 8.0, -8.0))
 FILTERS = [

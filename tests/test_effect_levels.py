@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from tests.effect_streams import check_effect, cuts, in_blocks, noise
+from wavewright.base.errors import BadAudio, BadSetting
 from wavewright.dsp.assembly import CURVES, fade_gains
-from wavewright.dsp.effects import (
+from wavewright.effects import (
     Balance,
     FadeIn,
     FadeOut,
@@ -25,7 +26,6 @@ from wavewright.dsp.effects import (
     ToStereo,
     Width,
 )
-from wavewright.errors import BadAudio, BadSetting
 
 RATE = 16_000
 STEREO = [MidSide(), LeftRight(), Width(0.5), Balance(-0.3), Mono(), SwapChannels()]

@@ -7,8 +7,8 @@ import pytest
 from scipy.signal import resample_poly
 
 from tests.effect_streams import check_effect, noise, tone
-from wavewright.dsp.effects import Limiter
 from wavewright.dsp.true_peak import true_peaks
+from wavewright.effects import Limiter
 
 RATE = 44_100
 

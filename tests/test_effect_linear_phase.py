@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tests.effect_streams import check_effect, cuts, in_blocks, noise
-from wavewright.dsp.effects import LinearPhaseEqualiser
-from wavewright.errors import BadSetting
+from wavewright.base.errors import BadSetting
+from wavewright.effects import LinearPhaseEqualiser
 
 RATE = 48_000
 GAINS_DB = (3.0, -6.0, 0.0, 6.0, 0.0, -3.0, 9.0, 0.0, -12.0, 4.0)

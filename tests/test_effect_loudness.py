@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from tests.effect_streams import cuts, in_blocks, noise, tone
-from wavewright.dsp.effects import Limiter, NormaliseLoudness
+from wavewright.base.errors import BadAudio, BadSetting
 from wavewright.dsp.loudness import integrated_loudness
 from wavewright.dsp.true_peak import true_peak_db
-from wavewright.errors import BadAudio, BadSetting
+from wavewright.effects import Limiter, NormaliseLoudness
 
 RATE = 16_000
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tests.effect_streams import check_effect, noise, tone
-from wavewright.dsp.effects import Chorus, Delay, Flanger, Phaser, RingModulator, Tremolo, Vibrato
-from wavewright.errors import BadSetting
+from wavewright.base.errors import BadSetting
+from wavewright.effects import Chorus, Delay, Flanger, Phaser, RingModulator, Tremolo, Vibrato
 
 RATE = 16_000
 EFFECTS = [

@@ -8,10 +8,10 @@ from scipy.linalg import solve_toeplitz
 from scipy.signal import lfilter
 
 from tests.effect_streams import check_edges, check_streams, cuts, in_blocks, noise, tone
-from wavewright.dsp.effects import DeClick, DeClip
-from wavewright.dsp.effects.autoregression_kernels import fit_model, interpolate
-from wavewright.dsp.effects.clipping import ClippingLevel
-from wavewright.errors import BadSetting
+from wavewright.base.errors import BadSetting
+from wavewright.effects import DeClick, DeClip
+from wavewright.effects.autoregression_kernels import fit_model, interpolate
+from wavewright.effects.clipping import ClippingLevel
 from wavewright.metrics.paired import si_sdr_db
 
 RATE = 16_000

@@ -7,8 +7,8 @@ import pytest
 from scipy.signal import butter, fftconvolve, sosfilt
 
 from tests.effect_streams import check_effect, cuts, in_blocks, noise
-from wavewright.dsp.effects import ConvolutionReverb, Reverb
-from wavewright.errors import BadAudio, BadSetting
+from wavewright.base.errors import BadAudio, BadSetting
+from wavewright.effects import ConvolutionReverb, Reverb
 
 RATE = 16_000
 

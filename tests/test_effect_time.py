@@ -9,10 +9,10 @@ import pytest
 import soxr
 
 from tests.effect_streams import check_edges, check_effect, check_streams, cuts, in_blocks, noise, tone
-from wavewright.dsp.effects import Pad, PitchShift, RemoveSilence, Resample, Reverse, Speed, Stretch, Trim
-from wavewright.dsp.effects import spool as spool_module
-from wavewright.dsp.effects.spool import Spool
-from wavewright.errors import BadAudio, BadFolder, BadSetting
+from wavewright.base.errors import BadAudio, BadFolder, BadSetting
+from wavewright.effects import Pad, PitchShift, RemoveSilence, Resample, Reverse, Speed, Stretch, Trim
+from wavewright.effects import spool as spool_module
+from wavewright.effects.spool import Spool
 
 RATE = 16_000
 TRIMS = [(0.05, 0.1), (0.02, None), (-0.08, None), (-0.08, -0.02), (0.02, -0.03), (-0.15, 0.1), (0.0, -0.1)]

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from tests.effect_streams import check_edges, check_streams, noise
-from wavewright.dsp.effects import EFFECTS, ConvolutionReverb, Effect, MakeLoop, Pan, ToStereo, TwoPassEffect
-from wavewright.errors import BadAudio, BadSetting
-from wavewright.ranges import ranges_of
+from wavewright.base.errors import BadAudio, BadSetting
+from wavewright.base.ranges import ranges_of
+from wavewright.effects import EFFECTS, ConvolutionReverb, Effect, MakeLoop, Pan, ToStereo, TwoPassEffect
 
 RATE = 48_000
 MONO = (Pan, ToStereo)

@@ -12,10 +12,10 @@ from command_line import refused
 from tiny_families import trained
 
 from wavewright import evaluate, map_clips, similar
-from wavewright.cli import run
-from wavewright.clip import Clip
-from wavewright.errors import BadModel, BadSetting
-from wavewright.latent_clips.space import LOG_MEL_SECONDS, open_embedding, open_space
+from wavewright.apps.cli import run
+from wavewright.audio.clip import Clip
+from wavewright.base.errors import BadModel, BadSetting
+from wavewright.inference.latent_clips.space import LOG_MEL_SECONDS, open_embedding, open_space
 from wavewright.metrics.embeddings import LogMelEmbedding
 
 RATE = 16_000

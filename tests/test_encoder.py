@@ -13,9 +13,10 @@ import torch
 from command_line import refused
 from tiny_families import recordings, trained
 
-from wavewright import loading, pretrain
-from wavewright.clip import Clip
-from wavewright.errors import BadFolder, BadModel, BadSetting
+from wavewright import pretrain
+from wavewright.audio.clip import Clip
+from wavewright.base.errors import BadFolder, BadModel, BadSetting
+from wavewright.families import loading
 from wavewright.families.classifier import CLASSIFIER
 from wavewright.families.encoder import ENCODER
 from wavewright.families.encoder.batches import draw_recordings

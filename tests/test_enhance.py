@@ -7,14 +7,15 @@ import numpy as np
 import pytest
 from tiny_families import trained
 
-from wavewright import clip, loading
-from wavewright.clip import Clip
+from wavewright.audio import clip
+from wavewright.audio.clip import Clip
+from wavewright.audio.pcm import to_pcm
+from wavewright.base.errors import BadAudio, BadFolder, BadSetting
 from wavewright.contracts.enhancement import EnhancementSettings
-from wavewright.drawing import read_png_title
 from wavewright.dsp.wpe import dereverberate
-from wavewright.enhancement.files import Enhancement
-from wavewright.errors import BadAudio, BadFolder, BadSetting
-from wavewright.pcm import to_pcm
+from wavewright.families import loading
+from wavewright.inference.enhancement.files import Enhancement
+from wavewright.plots import read_png_title
 from wavewright.tasks.enhance import enhance, enhance_stream
 
 pytestmark = pytest.mark.uses("denoiser")

@@ -10,9 +10,10 @@ import pytest
 import soundfile
 from tiny_clips import SAMPLE_RATE, SECONDS, TinyCard, TinyJudge, tones
 
-from wavewright import loading, models
-from wavewright.cli import run
-from wavewright.errors import BadFolder, BadSetting
+from wavewright import models
+from wavewright.apps.cli import run
+from wavewright.base.errors import BadFolder, BadSetting
+from wavewright.families import loading
 from wavewright.metrics import ClassifierEmbedding, LogMelEmbedding
 from wavewright.metrics.cheats import cheat_resampled_copies
 from wavewright.metrics.clips import Clips

@@ -12,9 +12,9 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from wavewright.loading import load_acoustic_model, load_vocoder
+from wavewright.base.onnx_runtime import EXACT_PRODUCTS, open_session
+from wavewright.families.loading import load_acoustic_model, load_vocoder
 from wavewright.models.folder import WEIGHTS_FILE, ModelFolder
-from wavewright.onnx_runtime import EXACT_PRODUCTS, open_session
 from wavewright.text import front_end
 
 PRODUCT = "MatMulIntegerToFloat"

@@ -13,11 +13,11 @@ from safetensors.numpy import load_file
 from tiny_models import LABELS, TinySpectral, example_inputs, make_gan, seeded
 from torch import Tensor, nn
 
-from wavewright.errors import BadModel
+from wavewright.base.errors import BadModel
+from wavewright.base.onnx_runtime import open_session
 from wavewright.models.card import Card
 from wavewright.models.folder import ModelFolder
 from wavewright.nn.export_spec import ExportSpec, GraphSpec
-from wavewright.onnx_runtime import open_session
 from wavewright.training import export
 from wavewright.training.export import export_copy, export_model
 from wavewright.training.weights_file import rounded, row_scales, write_safetensors

@@ -13,12 +13,12 @@ import soundfile
 from scipy.signal import correlate
 from test_recognise import RATE, ToneClassifier, noise, tone
 
-from wavewright.cli import run
+from wavewright.apps.cli import run
+from wavewright.base.errors import BadFolder, BadSetting
 from wavewright.data.folder import scan
-from wavewright.errors import BadFolder, BadSetting
+from wavewright.inference.recognition import false_alarms
+from wavewright.inference.recognition.false_alarms import find_alarms, peaks, write_alarms
 from wavewright.models import find
-from wavewright.recognition import false_alarms
-from wavewright.recognition.false_alarms import find_alarms, peaks, write_alarms
 
 
 @pytest.fixture

@@ -18,7 +18,8 @@ from safetensors.torch import load_file
 from tiny_families import LABELS, SAMPLE_RATE, TINY, recordings, tiny_recipe, tiny_run, trained
 from tiny_models import sign_again
 
-from wavewright import loading
+from wavewright.base.errors import BadAudio, BadModel, BadSetting, WavewrightError
+from wavewright.base.onnx_runtime import open_session
 from wavewright.contracts import runtime as kinds
 from wavewright.contracts.composition import ScoreComposer
 from wavewright.contracts.enhancement import Enhancer
@@ -26,11 +27,9 @@ from wavewright.contracts.family import Capability
 from wavewright.contracts.family_check import check_exported, check_model
 from wavewright.contracts.generation import SequenceGenerator
 from wavewright.data.entry import Scan
-from wavewright.errors import BadAudio, BadModel, BadSetting, WavewrightError
-from wavewright.families import FAMILIES
+from wavewright.families import FAMILIES, loading
 from wavewright.models.card import CARD_FILE, Card
 from wavewright.models.folder import WEIGHTS_FILE, ModelFolder
-from wavewright.onnx_runtime import open_session
 from wavewright.training.export import export_copy
 from wavewright.training.loop import LAST, Loop
 

@@ -9,9 +9,10 @@ import pytest
 from command_line import refused
 from tiny_families import SAMPLE_RATE, SPEAKERS, trained
 
-from wavewright import families, loading
-from wavewright.clip import Clip
-from wavewright.errors import BadSetting
+from wavewright import families
+from wavewright.audio.clip import Clip
+from wavewright.base.errors import BadSetting
+from wavewright.families import loading
 from wavewright.models.folder import ModelFolder
 from wavewright.tasks.train import train
 from wavewright.training.few_shot import FEWEST_GENERATED

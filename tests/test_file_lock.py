@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from wavewright import file_lock
-from wavewright.errors import InUse
-from wavewright.file_lock import locked
+from wavewright.base import file_lock
+from wavewright.base.errors import InUse
+from wavewright.base.file_lock import locked
 
 HOLD = """
 import sys
 from pathlib import Path
-from wavewright.file_lock import locked
+from wavewright.base.file_lock import locked
 with locked(Path(sys.argv[1]), wait=False):
     print("held", flush=True)
     sys.stdin.read()

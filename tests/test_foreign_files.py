@@ -10,9 +10,9 @@ import pytest
 import soundfile
 
 from tests.foreign_files import av, chirp, decode, encode
-from wavewright.clip import Clip, read_header
-from wavewright.errors import SoundWarning
-from wavewright.pcm import endless_wav_header, to_pcm
+from wavewright.audio.clip import Clip, read_header
+from wavewright.audio.pcm import endless_wav_header, to_pcm
+from wavewright.base.errors import SoundWarning
 
 RATE = 44_100
 

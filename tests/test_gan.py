@@ -11,17 +11,17 @@ import pytest
 import torch
 from tiny_clips import write_labelled
 
-from wavewright.clip import Clip
+from wavewright.audio.clip import Clip
+from wavewright.base.errors import BadFolder, BadSetting
 from wavewright.data.folder import scan
 from wavewright.data.one_shots import CLIPS_PER_CLASS, change_speed
-from wavewright.errors import BadFolder, BadSetting
 from wavewright.families.gan import GAN
 from wavewright.families.gan.config import LABEL_TABLE, SIZES, GanConfig
 from wavewright.families.gan.modules import SpectralGenerator, draw_latents
 from wavewright.families.gan.network import GanNetwork
 from wavewright.families.gan.recipe import fine_tuning, prepare, recipe
 from wavewright.families.gan.training import generate
-from wavewright.loading import load
+from wavewright.families.loading import load
 from wavewright.metrics import reference
 from wavewright.metrics.copying import smallest_distance
 from wavewright.metrics.distances import distances_among

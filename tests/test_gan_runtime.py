@@ -10,9 +10,9 @@ import torch
 from safetensors.numpy import load_file
 from tiny_models import CONFIG, LABELS, TinySpectral, TinyWave, make_gan, seeded, sign_again
 
-from wavewright import loading
+from wavewright.base.errors import BadModel, BadSetting, TrainingStopped
 from wavewright.dsp.interpolation import slerp
-from wavewright.errors import BadModel, BadSetting, TrainingStopped
+from wavewright.families import loading
 from wavewright.families.gan.config import GanConfig
 from wavewright.families.gan.modules import SpectralGenerator, WaveGenerator
 from wavewright.training.export import export_copy

@@ -11,11 +11,13 @@ import pytest
 import soundfile
 from tiny_models import LABELS, change_card, make_gan
 
-from wavewright import loading, models, rejection
-from wavewright.clip import Clip, read_metadata
+from wavewright import models
+from wavewright.audio.clip import Clip, read_metadata
+from wavewright.base.errors import BadFolder, BadModel, BadSetting
 from wavewright.contracts.runtime import Classifier
 from wavewright.data import manifest
-from wavewright.errors import BadFolder, BadModel, BadSetting
+from wavewright.families import loading
+from wavewright.inference import rejection
 from wavewright.metrics.embeddings import LogMelEmbedding
 from wavewright.tasks.generate import generate
 

@@ -13,12 +13,14 @@ import pytest
 import soundfile
 from command_line import refused
 
-from wavewright import loading
+from wavewright.base.errors import BadFolder, BadModel, BadSetting
 from wavewright.contracts.runtime import Generator
 from wavewright.data.folder import scan
-from wavewright.errors import BadFolder, BadModel, BadSetting
+from wavewright.families import loading
 from wavewright.families.classifier.recipe import prepare, recipe
-from wavewright.generated_clips import (
+from wavewright.tasks.train import train
+from wavewright.training.augmented import open_source
+from wavewright.training.generated_clips import (
     ClipFilter,
     ClipScores,
     GeneratedSettings,
@@ -28,8 +30,6 @@ from wavewright.generated_clips import (
     read_counts,
     requested_clips,
 )
-from wavewright.tasks.train import train
-from wavewright.training.augmented import open_source
 
 RATE = 8_000
 N = 2_000

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from wavewright.base.errors import BadAudio, BadModel, BadSetting
 from wavewright.contracts.generation import ClipRequest, SequenceGenerator
-from wavewright.errors import BadAudio, BadModel, BadSetting
 
 CONFIG = SimpleNamespace(speakers=("x", "y", "z"), temperature=0.5)
 

@@ -9,8 +9,9 @@ import pytest
 from onnx import TensorProto, helper
 from tiny_models import sign_again
 
-from wavewright import loading, models
-from wavewright.errors import BadModel
+from wavewright import models
+from wavewright.base.errors import BadModel
+from wavewright.families import loading
 from wavewright.models import graph_file
 from wavewright.models.graph_file import check_graph_file
 
@@ -191,7 +192,7 @@ def test_the_bundled_graphs_are_read_as_onnx_reads_them(name, monkeypatch):
 
 
 def test_a_graph_that_points_elsewhere_never_reaches_the_runtime(copied_gan, monkeypatch):
-    from wavewright import onnx_runtime
+    from wavewright.base import onnx_runtime
 
     described = onnx.load(copied_gan / "generator.onnx", load_external_data=False)
     (copied_gan / "other.bin").write_bytes(bytes(10_000))

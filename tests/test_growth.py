@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from wavewright.errors import BadScore, BadSetting
-from wavewright.mixing.project import parse_project
+from wavewright.base.errors import BadScore, BadSetting
+from wavewright.base.toml_tables import parse_toml
+from wavewright.effects.mixing.project import parse_project
 from wavewright.music.formats import read_tunes
-from wavewright.music.synth.drawn_waves import MAX_FILE_BYTES, MAX_POINTS, read_period
-from wavewright.toml_tables import parse_toml
+from wavewright.synth.drawn_waves import MAX_FILE_BYTES, MAX_POINTS, read_period
 
 N = 400_000  # characters
 

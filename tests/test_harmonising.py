@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from wavewright.errors import BadSetting
+from wavewright.base.errors import BadSetting
 from wavewright.music.accompaniment import harmonise
 from wavewright.music.accompaniment.chorale_grid import N_PITCHES, SILENT, UNKNOWN, VOICE_RANGES, VOICES
 from wavewright.music.accompaniment.harmonising import WINDOW, HarmonySettings, harmonise_grid

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from wavewright.errors import BadAudio, BadSetting
+from wavewright.base.errors import BadAudio, BadSetting
 from wavewright.heart_sounds.features import feature_names, recording_features
 from wavewright.heart_sounds.recogniser import KernelRecogniser, KernelSettings
 from wavewright.heart_sounds.segmentation import SYSTOLE_SECONDS, HeartBeats, segment_beats, sound_level

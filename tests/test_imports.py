@@ -158,7 +158,7 @@ NOT_FOR_SPEAKING = (
         "wavewright.tasks.generate",
         "wavewright.training",
         "wavewright.data",
-        "wavewright.drawing",
+        "wavewright.plots",
     ),
 )
 
@@ -167,7 +167,7 @@ NOT_FOR_SPEAKING = (
 def test_speaking_imports_nothing_that_it_does_not_need(tmp_path):
     """A list of imports, since a time depends on the machine; `benchmarks/system/start.py` measures the time."""
     program = (
-        "import sys; from wavewright.cli import run; "
+        "import sys; from wavewright.apps.cli import run; "
         f"code = run(['speak', 'Hello.', '--out', {str(tmp_path / 'hello.wav')!r}]); "
         f"print(code, [name for name in {NOT_FOR_SPEAKING!r} if name in sys.modules])"
     )

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from wavewright.cli import run
+from wavewright.apps.cli import run
+from wavewright.base.errors import BadFolder
 from wavewright.data import own_output
 from wavewright.data.duplicates import NEAR_DUPLICATE_DB, distances_db, equal_sets, fingerprint, near_duplicates
 from wavewright.data.folder import scan
@@ -16,9 +17,8 @@ from wavewright.data.inspect import inspect_clips
 from wavewright.data.measure import measure
 from wavewright.dsp.mel import mel_spectrogram
 from wavewright.dsp.onset import onset_sample
-from wavewright.errors import BadFolder
+from wavewright.outputs.watermark import mark_wave
 from wavewright.tasks.inspect import inspect
-from wavewright.watermark import mark_wave
 
 RATE = 16_000
 

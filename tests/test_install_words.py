@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from wavewright.errors import how_to_install
+from wavewright.base.errors import how_to_install
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("src/wavewright", "docs", "recipes", "benchmarks", "tests")

@@ -9,13 +9,13 @@ import pytest
 from tiny_families import trained
 
 from wavewright import Clip, Score, render, write_score
-from wavewright.cli import run
-from wavewright.errors import BadModel, BadSetting
+from wavewright.apps.cli import run
+from wavewright.base.errors import BadModel, BadSetting
 from wavewright.families.instrument.config import InstrumentConfig
 from wavewright.families.instrument.player import InstrumentPlayer
 from wavewright.families.instrument.programs import nearest_label
 from wavewright.families.instrument.voice import VoiceSettings
-from wavewright.loading import load_instrument
+from wavewright.families.loading import load_instrument
 from wavewright.music.score import Track, notes_of
 from wavewright.music.timbre_path import TimbrePath, TimbrePoint, parse_timbre, timbre_path
 

@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch import nn
 
+from wavewright.base.errors import BadSetting
+from wavewright.base.onnx_runtime import open_session
 from wavewright.contracts.settings import TrainingSettings
-from wavewright.errors import BadSetting
 from wavewright.models.card import Card
 from wavewright.nn.export_spec import ExportSpec, GraphSpec
-from wavewright.onnx_runtime import open_session
 from wavewright.training.export import export_model
 from wavewright.training.integer_products import Quantizer
 from wavewright.training.weights_file import row_scales

@@ -8,8 +8,8 @@ from contextlib import suppress
 
 import pytest
 
-from wavewright import cli
-from wavewright.interruption import ENDING, Terminated, deferred_endings, ended_by_signals, uninterrupted
+from wavewright.apps import cli
+from wavewright.base.interruption import ENDING, Terminated, deferred_endings, ended_by_signals, uninterrupted
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows ends processes without telling them")
 

@@ -13,13 +13,13 @@ import soundfile
 
 import wavewright
 from tests.foreign_files import av, chapters_of, chirp, encode, tags_of
-from wavewright.cli import run
-from wavewright.clip import Clip, read_header, read_metadata
-from wavewright.editing.chain import Chain
-from wavewright.errors import MissingExtra, SoundWarning
-from wavewright.file_formats.metadata import Marker, Picture, SoundMetadata
-from wavewright.sound_file import read_all_metadata
-from wavewright.wav_chunks import LoopPoints
+from wavewright.apps.cli import run
+from wavewright.audio.clip import Clip, read_header, read_metadata
+from wavewright.audio.file_formats.metadata import Marker, Picture, SoundMetadata
+from wavewright.audio.sound_file import read_all_metadata
+from wavewright.audio.wav_chunks import LoopPoints
+from wavewright.base.errors import MissingExtra, SoundWarning
+from wavewright.effects.editing.chain import Chain
 
 RATE = 48_000
 TAGS = {
@@ -96,7 +96,7 @@ def test_a_cover_and_chapters_stay_and_move(tmp_path, ending):
     chapters = (Marker(0.0, 1.0, "Eins"), Marker(1.0, 2.5, "Zwei"), Marker(2.5, 4.0, "Drei"))
     metadata = SoundMetadata((("title", "t"), ("isrc", "DE123")), (cover,), chapters)
     source = tmp_path / "a.mp3"
-    wavewright.clip.write_blocks(source, [Clip(chirp(4.0), 44_100)], None, metadata)
+    wavewright.audio.clip.write_blocks(source, [Clip(chirp(4.0), 44_100)], None, metadata)
     assert [chapter[2] for chapter in chapters_of(source)] == ["Eins", "Zwei", "Drei"]
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")

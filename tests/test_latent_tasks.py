@@ -15,14 +15,15 @@ from safetensors import safe_open
 from tiny_models import make_gan
 from tiny_vae import CLIPS, FRAMES, RATE, make_vae, tone
 
-from wavewright import loading, models
-from wavewright.cli import run
-from wavewright.clip import Clip, read_metadata
+from wavewright import models
+from wavewright.apps.cli import run
+from wavewright.audio.clip import Clip, read_metadata
+from wavewright.base.errors import BadAudio, BadFolder, BadModel, BadSetting, WavewrightError
 from wavewright.data import manifest
-from wavewright.errors import BadAudio, BadFolder, BadModel, BadSetting, WavewrightError
+from wavewright.families import loading
 from wavewright.families.vae.attributes import AttributeDirections, loudness_db
-from wavewright.latent_clips import derivation, source
-from wavewright.latent_clips.latent_file import LatentFile, LatentMetadata
+from wavewright.inference.latent_clips import derivation, source
+from wavewright.inference.latent_clips.latent_file import LatentFile, LatentMetadata
 from wavewright.tasks.adjust import adjust
 from wavewright.tasks.decode import decode
 from wavewright.tasks.encode import encode

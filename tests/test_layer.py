@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from wavewright import Clip, layer
-from wavewright.errors import BadAudio, BadSetting
-from wavewright.mixing.layers import AIR_HZ, AIR_METRES, Range, mix_of, preset_names, read_preset
-from wavewright.mixing.rendering import render_blocks
-from wavewright.sound_file import read_metadata, read_origin
-from wavewright.wav_chunks import LoopPoints, read_loops
+from wavewright.audio.sound_file import read_metadata, read_origin
+from wavewright.audio.wav_chunks import LoopPoints, read_loops
+from wavewright.base.errors import BadAudio, BadSetting
+from wavewright.effects.mixing.rendering import render_blocks
+from wavewright.inference.layering.layers import AIR_HZ, AIR_METRES, Range, mix_of, preset_names, read_preset
 
 RATE = 8_000
 HEAD = f"sample_rate = {RATE}\n"

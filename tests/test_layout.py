@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from wavewright.server.live_text import LiveText
+from wavewright.apps.server.live_text import LiveText
 from wavewright.speech.reading import segment_lines
 from wavewright.text import front_end
 from wavewright.text.markup import MarkupReader

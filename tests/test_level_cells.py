@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from test_watermark import speech_like
 
-from wavewright.editing.chain import Chain
-from wavewright.watermark import Payload, Watermark, detect_wave, mark_wave
-from wavewright.watermark.carrier import frame_grid
-from wavewright.watermark.evidence import MAX_P_VALUE, p_value_of
-from wavewright.watermark.level_cells import (
+from wavewright.effects.editing.chain import Chain
+from wavewright.outputs.watermark import Payload, Watermark, detect_wave, mark_wave
+from wavewright.outputs.watermark.carrier import frame_grid
+from wavewright.outputs.watermark.evidence import MAX_P_VALUE, p_value_of
+from wavewright.outputs.watermark.level_cells import (
     CELL_GAIN_DB,
     CELL_S,
     MEAN_GAIN_DB,
@@ -21,7 +21,7 @@ from wavewright.watermark.level_cells import (
     LevelCells,
     cell_signs,
 )
-from wavewright.watermark.level_search import OFFSETS_PER_CELL, SLOPE, LevelFolds, search_windows
+from wavewright.outputs.watermark.level_search import OFFSETS_PER_CELL, SLOPE, LevelFolds, search_windows
 
 RATE = 16_000
 PAYLOAD = Payload(0x123)

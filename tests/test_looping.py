@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from tests.effect_streams import check_streams, noise, tone
-from wavewright.dsp.effects import MakeLoop
-from wavewright.dsp.effects.looping import MAX_SECONDS
+from wavewright.base.errors import BadAudio, BadSetting
 from wavewright.dsp.looping import extend, extend_blocks, looped, make_loop
 from wavewright.dsp.seam_checks import LARGEST_RANK, SeamChecks
 from wavewright.dsp.seams import LOWEST_CORRELATION, crossfade_gains, crossfaded
-from wavewright.errors import BadAudio, BadSetting
+from wavewright.effects import MakeLoop
+from wavewright.effects.looping import MAX_SECONDS
 
 RATE = 16_000
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from scipy.signal import resample_poly
 
+from wavewright.base.errors import BadSetting
 from wavewright.dsp.loudness import LoudnessMeter, integrated_loudness
 from wavewright.dsp.true_peak import TruePeakMeter, true_peak_db, true_peaks
-from wavewright.errors import BadSetting
-from wavewright.narration import loudness
-from wavewright.narration.loudness import CEILING_DB, LoudnessNormaliser, parse_loudness
+from wavewright.speech.narration import loudness
+from wavewright.speech.narration.loudness import CEILING_DB, LoudnessNormaliser, parse_loudness
 
 RATES = (8_000, 16_000, 24_000, 44_100)
 

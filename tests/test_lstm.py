@@ -13,14 +13,14 @@ import torch
 from safetensors.numpy import load_file, save_file
 from tiny_models import sign_again
 
-from wavewright import loading
+from wavewright.base.errors import BadAudio, BadFolder, BadModel, BadSetting
 from wavewright.contracts.family import exported_weights
 from wavewright.contracts.generation import ClipRequest
 from wavewright.contracts.sequence_recipe import SequenceDataSettings
 from wavewright.contracts.settings import TrainingSettings
 from wavewright.data.entry import Entry, Scan
 from wavewright.dsp.position import POSITION_FEATURES, position_features
-from wavewright.errors import BadAudio, BadFolder, BadModel, BadSetting
+from wavewright.families import loading
 from wavewright.families.lstm import LSTM
 from wavewright.families.lstm import recipe as recipes
 from wavewright.families.lstm.batches import FrameBatches

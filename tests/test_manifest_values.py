@@ -9,10 +9,10 @@ import shutil
 import numpy as np
 import pytest
 
-from wavewright.clip import Clip
+from wavewright.audio.clip import Clip
+from wavewright.base.errors import BadFolder
 from wavewright.data import manifest
 from wavewright.data.folder import scan
-from wavewright.errors import BadFolder
 
 RATE = 8_000
 

@@ -12,18 +12,18 @@ from byte_streams import ByteStream
 
 import wavewright
 from wavewright import models
-from wavewright.cli import run
-from wavewright.clip import Clip, read_metadata
-from wavewright.errors import BadSetting
+from wavewright.apps.cli import run
+from wavewright.audio.clip import Clip, read_metadata
+from wavewright.audio.pcm import to_pcm
+from wavewright.base.errors import BadSetting
 from wavewright.models.folder import ModelFolder
-from wavewright.narration.marked_chunks import marked_chunks
-from wavewright.narration.narrator import NarratorLoader
-from wavewright.narration.settings import NarrationSettings
-from wavewright.pcm import to_pcm
+from wavewright.outputs.watermark import Payload, detect_wave, mark_wave
+from wavewright.outputs.watermark.marking import Marking, marking_of
 from wavewright.speech.chunk import Chunk
+from wavewright.speech.narration.marked_chunks import marked_chunks
+from wavewright.speech.narration.narrator import NarratorLoader
+from wavewright.speech.narration.settings import NarrationSettings
 from wavewright.speech.timestamps import TimedMark
-from wavewright.watermark import Payload, detect_wave, mark_wave
-from wavewright.watermark.marking import Marking, marking_of
 
 TEXT = "The quick brown fox jumps over the lazy dog, and then it sleeps in the sun for a while."
 

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from tiny_speech import stand_in_voice
 
 from wavewright import phonemes
-from wavewright.cli import run
-from wavewright.errors import BadSetting, NothingToSpeak
-from wavewright.pcm import read_pcm
+from wavewright.apps.cli import run
+from wavewright.audio.pcm import read_pcm
+from wavewright.base.errors import BadSetting, NothingToSpeak
 from wavewright.speech.chapters import find_chapters
 from wavewright.speech.reading import segment_lines
 from wavewright.tasks.speak import speak

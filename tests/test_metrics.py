@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from wavewright import metrics
-from wavewright.errors import BadSetting
+from wavewright.base.errors import BadSetting
 from wavewright.metrics.bins import kmeans
 from wavewright.metrics.copying import smallest_distance
 from wavewright.metrics.distances import pairwise_distances

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from wavewright import metrics
-from wavewright.errors import BadSetting
+from wavewright.base.errors import BadSetting
 from wavewright.metrics import summary
 from wavewright.metrics.clips import EmbeddedClips
 from wavewright.metrics.relative_frechet import frechet_at_equal_counts

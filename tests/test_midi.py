@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wavewright.errors import BadScore, ScoreWarning
+from wavewright.base.errors import BadScore, ScoreWarning
 from wavewright.music.formats import read_score, read_tunes, write_score
 from wavewright.music.formats.midi_reading import read_midi
 from wavewright.music.formats.midi_writing import channels_of, write_midi

@@ -10,16 +10,16 @@ import pytest
 import soundfile
 
 from wavewright import Chain, Clip, mix
+from wavewright.audio.sound_file import read_origin
+from wavewright.audio.wav_chunks import BACKWARD, PING_PONG, LoopPoints, append_loops, read_loops
+from wavewright.base.errors import BadAudio, BadFolder, BadSetting
+from wavewright.base.units import db_to_gain
 from wavewright.dsp.assembly import fade_gains
-from wavewright.dsp.effects import Ducker
-from wavewright.errors import BadAudio, BadFolder, BadSetting
-from wavewright.mixing import sources
-from wavewright.mixing.plan import Mix
-from wavewright.mixing.project import parse_project, read_project
-from wavewright.mixing.rendering import render_blocks, render_strip_blocks
-from wavewright.sound_file import read_origin
-from wavewright.units import db_to_gain
-from wavewright.wav_chunks import BACKWARD, PING_PONG, LoopPoints, append_loops, read_loops
+from wavewright.effects import Ducker
+from wavewright.effects.mixing import sources
+from wavewright.effects.mixing.plan import Mix
+from wavewright.effects.mixing.project import parse_project, read_project
+from wavewright.effects.mixing.rendering import render_blocks, render_strip_blocks
 
 RATE = 8_000
 HEAD = f"sample_rate = {RATE}\n"
@@ -311,7 +311,7 @@ def test_many_regions_are_opened_one_after_the_other(folder, monkeypatch):
     regions = ", ".join(f'{{ file = "b.wav", start = {0.5 * number} }}' for number in range(300))
     project = parse_project(f"{HEAD}[[tracks]]\nregions = [{regions}]", folder)
     opened = []
-    from wavewright.mixing.sources import FileSource
+    from wavewright.effects.mixing.sources import FileSource
 
     blocks = FileSource.blocks
     monkeypatch.setattr(FileSource, "blocks", lambda self, start=0: opened.append(start) or blocks(self, start))

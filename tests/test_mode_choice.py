@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from tiny_wavenet import CONFIG, MU_LAW, random_tensors
 
-from wavewright import processor, whole_file
+from wavewright.base import processor, whole_file
 from wavewright.families.wavenet import mode_choice
 from wavewright.families.wavenet.engine import Engine
 from wavewright.families.wavenet.mode_choice import (

@@ -12,8 +12,9 @@ import onnx
 import pytest
 from tiny_models import change_card, sign_again
 
-from wavewright import families, loading, models
-from wavewright.errors import BadModel, BadSetting
+from wavewright import families, models
+from wavewright.base.errors import BadModel, BadSetting
+from wavewright.families import loading
 from wavewright.models.card import Card
 from wavewright.models.folder import ModelFolder, write_card
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wavewright import read_score, write_score
-from wavewright.errors import BadScore
+from wavewright.base.errors import BadScore
 from wavewright.music.formats.musicxml_reading import read_musicxml
 from wavewright.music.formats.musicxml_writing import write_musicxml
 from wavewright.music.formats.xml_tree import packed, parse_xml

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from tiny_families import SAMPLE_RATE, recordings, tiny_run, trained
 
-from wavewright import loading, models
-from wavewright.cli import run
-from wavewright.clip import Clip
+from wavewright import models
+from wavewright.apps.cli import run
+from wavewright.audio.clip import Clip
 from wavewright.contracts.family import Capability
-from wavewright.families import FAMILIES
+from wavewright.families import FAMILIES, loading
 from wavewright.models.folder import ModelFolder
 
 OTHERS = {

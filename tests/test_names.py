@@ -14,21 +14,21 @@ import soundfile
 from tiny_models import change_card, make_gan
 from tiny_speech import install, stand_in_voice
 
-from wavewright import loading
-from wavewright.cli import run
+from wavewright.apps.cli import run
+from wavewright.base.errors import BadFolder, BadModel, BadSetting, WavewrightError, printable
+from wavewright.base.names import MAX_STEM_BYTES, RESERVED, file_stem, inside, name_problem
+from wavewright.base.ranges import check_names
+from wavewright.base.whole_file import whole_folder
 from wavewright.data import manifest
 from wavewright.data.folder import scan
-from wavewright.errors import BadFolder, BadModel, BadSetting, WavewrightError, printable
-from wavewright.names import MAX_STEM_BYTES, RESERVED, file_stem, inside, name_problem
-from wavewright.narration.book import speak_book
-from wavewright.narration.narrator import Narrator
-from wavewright.narration.settings import NarrationSettings
-from wavewright.narration.speech_files import SpeechFiles
-from wavewright.ranges import check_names
+from wavewright.families import loading
+from wavewright.speech.narration.book import speak_book
+from wavewright.speech.narration.narrator import Narrator
+from wavewright.speech.narration.settings import NarrationSettings
+from wavewright.speech.narration.speech_files import SpeechFiles
 from wavewright.tasks import demo as demo_task
 from wavewright.tasks.demo import demo
 from wavewright.tasks.generate import generate
-from wavewright.whole_file import whole_folder
 
 GOOD = (
     "kick",

@@ -8,7 +8,7 @@ torch = pytest.importorskip("torch")
 from torch.autograd import gradcheck, gradgradcheck  # noqa: E402
 
 from wavewright import dsp  # noqa: E402
-from wavewright.errors import BadSetting  # noqa: E402
+from wavewright.base.errors import BadSetting  # noqa: E402
 from wavewright.nn.spectrum import LogMel, LogSpectrum, frame, irfft, istft, overlap_add, power_spectrum, rfft, stft  # noqa: E402
 
 SIZES = [(1024, 256, 1024), (512, 100, 400), (600, 150, 600), (441, 110, 441)]

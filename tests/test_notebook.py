@@ -14,12 +14,13 @@ from test_runs import write_run
 from tiny_models import make_gan
 
 import wavewright
-from wavewright import loading, models
-from wavewright.clip import MAX_PLAYER_WAV_BYTES, Clip
-from wavewright.errors import BadSetting
+from wavewright import models
+from wavewright.audio.clip import MAX_PLAYER_WAV_BYTES, Clip
+from wavewright.base.errors import BadSetting
+from wavewright.families import loading
+from wavewright.inference.recognition.results import LabelConfidence, RecognisedFile, RecognisedFiles
 from wavewright.models.folder import ModelFolder, describe_model
 from wavewright.music.score import NOTE, Track
-from wavewright.recognition.results import LabelConfidence, RecognisedFile, RecognisedFiles
 from wavewright.tasks.train import Trained
 
 LABELS = tuple("abcdefghij")

@@ -10,8 +10,8 @@ from test_integer_products import written
 from tiny_models import TinySpectral, make_gan, seeded
 from torch import nn
 
+from wavewright.base.onnx_runtime import open_session
 from wavewright.nn.export_spec import GraphSpec
-from wavewright.onnx_runtime import open_session
 from wavewright.training import export
 from wavewright.training.optimised_graph import optimised
 

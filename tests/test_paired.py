@@ -7,9 +7,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from wavewright.clip import Clip
-from wavewright.errors import BadFolder, BadSetting
-from wavewright.json_text import line_of
+from wavewright.audio.clip import Clip
+from wavewright.base.errors import BadFolder, BadSetting
+from wavewright.base.json_text import line_of
 from wavewright.metrics import aecmos, paired
 from wavewright.metrics.paired import compare_pairs, si_sdr_db
 from wavewright.tasks.evaluate import evaluate

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tone_engine import RecordingEngine
 
-from wavewright.errors import BadScore, BadSetting
+from wavewright.base.errors import BadScore, BadSetting
 from wavewright.music.performance import PerformanceSettings, perform, stem_names
 from wavewright.music.score import (
     CONTROL,

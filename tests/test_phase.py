@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from wavewright import dsp
+from wavewright.base.errors import BadSetting
 from wavewright.dsp.excitation import disperse, mix_by_periodicity, pulse_train, shape_to_mel
 from wavewright.dsp.phase import griffin_lim, mel_to_power, spectral_convergence
 from wavewright.dsp.pitch import track_pitch
-from wavewright.errors import BadSetting
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

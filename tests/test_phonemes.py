@@ -8,8 +8,8 @@ import re
 import pytest
 
 from wavewright import phonemes
-from wavewright.cli import run
-from wavewright.errors import BadSetting, BadText, MissingExtra
+from wavewright.apps.cli import run
+from wavewright.base.errors import BadSetting, BadText, MissingExtra
 from wavewright.text import espeak
 from wavewright.text.espeak import EspeakFrontEnd
 

@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from wavewright.cli import run
-from wavewright.clip import Clip
-from wavewright.drawing import draw_grid, draw_map, read_overview, read_png_title
-from wavewright.drawing.overview import N_COLUMNS
-from wavewright.drawing.plots import MAP_COLOURS
+from wavewright.apps.cli import run
+from wavewright.audio.clip import Clip
+from wavewright.base.errors import BadAudio, BadFolder, BadSetting, MissingExtra
 from wavewright.dsp import hz_to_mel
-from wavewright.errors import BadAudio, BadFolder, BadSetting, MissingExtra
+from wavewright.plots import draw_grid, draw_map, read_overview, read_png_title
+from wavewright.plots.overview import N_COLUMNS
+from wavewright.plots.plots import MAP_COLOURS
 from wavewright.tasks.plot import image_paths, plot
 
 image = pytest.importorskip("matplotlib.image")
@@ -48,9 +48,9 @@ def test_the_overview_has_the_envelope_and_the_spectrum(tmp_path):
 def test_a_long_file_in_blocks_looks_like_the_same_file_at_once(tmp_path, monkeypatch):
     wave = (tone(440, 20.0) * np.linspace(0, 1, 20 * RATE)).astype(np.float32)
     path = Clip(wave, RATE).write(tmp_path / "long.wav")
-    monkeypatch.setattr("wavewright.drawing.overview.BLOCK_SECONDS", 20.0)
+    monkeypatch.setattr("wavewright.plots.overview.BLOCK_SECONDS", 20.0)
     at_once = read_overview(path)
-    monkeypatch.setattr("wavewright.drawing.overview.BLOCK_SECONDS", 3.0)
+    monkeypatch.setattr("wavewright.plots.overview.BLOCK_SECONDS", 3.0)
     in_blocks = read_overview(path)
     np.testing.assert_array_equal(in_blocks.high, at_once.high)
     loudest = at_once.power.max(axis=0)

@@ -13,15 +13,15 @@ import torch
 from tiny_codec_model import drawn_codes, export_codec, write_glides
 from tiny_prior import TINY
 
-from wavewright import loading
-from wavewright.clip import Clip
+from wavewright.audio.clip import Clip
+from wavewright.base.errors import BadAudio, BadFolder, BadModel, BadSetting
 from wavewright.contracts.family import EMBEDDINGS_FILE, exported_weights
 from wavewright.contracts.generation import ClipRequest
 from wavewright.contracts.settings import TrainingSettings
 from wavewright.data.entry import Scan
 from wavewright.data.folder import scan
 from wavewright.dsp.position import POSITION_FEATURES, position_features
-from wavewright.errors import BadAudio, BadFolder, BadModel, BadSetting
+from wavewright.families import loading
 from wavewright.families.prior import PRIOR
 from wavewright.families.prior.config import SIZES, STATISTICS_FILE
 from wavewright.families.prior.network import PriorNetwork, code_nats

@@ -7,8 +7,8 @@ import pytest
 from tiny_codec_model import drawn_codes
 from tiny_prior import TINY
 
+from wavewright.base.errors import BadSetting
 from wavewright.contracts.generation import ClipRequest
-from wavewright.errors import BadSetting
 from wavewright.families.prior.sampling import CodeSampler, draw_symbol
 from wavewright.families.prior.symbols import checked_codes, codes_to_symbols, symbols_to_codes
 

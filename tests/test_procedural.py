@@ -10,8 +10,9 @@ import pytest
 import scipy.signal
 import soxr
 
-from wavewright.errors import BadSetting
-from wavewright.procedural import (
+from wavewright.base.errors import BadSetting
+from wavewright.base.ranges import ranges_of
+from wavewright.synth.procedural import (
     PROCEDURES,
     Click,
     CombustionEngine,
@@ -26,17 +27,16 @@ from wavewright.procedural import (
     Thunder,
     Wind,
 )
-from wavewright.procedural.bubbles import bubbles
-from wavewright.procedural.curves import RandomCurve
-from wavewright.procedural.explosion import positive_phase_seconds
-from wavewright.procedural.footsteps import GROUNDS
-from wavewright.procedural.impact import MATERIALS, THICKNESS_OF_SIZE
-from wavewright.procedural.noise import ShapedNoise, octaves
-from wavewright.procedural.partials import Partials, with_partials
-from wavewright.procedural.procedure import KNEE, PEAK, below_peak
-from wavewright.procedural.rain import LEVEL, SURFACES
-from wavewright.procedural.timeline import Timeline
-from wavewright.ranges import ranges_of
+from wavewright.synth.procedural.bubbles import bubbles
+from wavewright.synth.procedural.curves import RandomCurve
+from wavewright.synth.procedural.explosion import positive_phase_seconds
+from wavewright.synth.procedural.footsteps import GROUNDS
+from wavewright.synth.procedural.impact import MATERIALS, THICKNESS_OF_SIZE
+from wavewright.synth.procedural.noise import ShapedNoise, octaves
+from wavewright.synth.procedural.partials import Partials, with_partials
+from wavewright.synth.procedural.procedure import KNEE, PEAK, below_peak
+from wavewright.synth.procedural.rain import LEVEL, SURFACES
+from wavewright.synth.procedural.timeline import Timeline
 
 RATE = 16_000
 TEXTURES = {name: each for name, each in PROCEDURES.items() if each.is_texture}

@@ -14,14 +14,14 @@ from tiny_models import make_gan
 
 import wavewright
 from wavewright import models
-from wavewright.cli import run
-from wavewright.clip import Clip
-from wavewright.errors import BadAudio, BadFolder, BadSetting
-from wavewright.file_formats.mpeg import frame_bytes
-from wavewright.provenance import keys, load_private_key, sign_file, sound_hash
-from wavewright.provenance.finding import side_file_of
-from wavewright.provenance.signing import record_of
-from wavewright.sound_file import read_metadata, read_origin
+from wavewright.apps.cli import run
+from wavewright.audio.clip import Clip
+from wavewright.audio.file_formats.mpeg import frame_bytes
+from wavewright.audio.sound_file import read_metadata, read_origin
+from wavewright.base.errors import BadAudio, BadFolder, BadSetting
+from wavewright.outputs.provenance import keys, load_private_key, sign_file, sound_hash
+from wavewright.outputs.provenance.finding import side_file_of
+from wavewright.outputs.provenance.signing import record_of
 
 RATE = 16_000
 COMMENT = {"comment": json.dumps({"model": "drums", "model_hash": "0123456789ab", "seed": 7, "label": "kick"})}
@@ -211,7 +211,7 @@ def test_any_length_of_comments_has_room(tmp_path, format, n_bytes):
     before = decoded(path)
     for fill in ("x", "y"):  # the second replaces the first
         text = json.dumps({"fill": fill * n_bytes}).encode()
-        from wavewright.provenance import tags
+        from wavewright.outputs.provenance import tags
 
         assert tags.write(path, tmp_path / f"b.{format}", text)
         assert tags.read(tmp_path / f"b.{format}") == [text]
@@ -392,7 +392,7 @@ def test_every_truncation_and_byte_of_a_record_matters(tmp_path):
 
 
 def test_a_deep_record_with_a_good_signature_is_refused(tmp_path):
-    from wavewright.provenance.envelope import Envelope
+    from wavewright.outputs.provenance.envelope import Envelope
 
     path = noise().write(tmp_path / "a.wav")
     deep: dict[str, object] = {}

@@ -10,8 +10,8 @@ import pytest
 import soundfile
 from tiny_training import SETTINGS, make_loop
 
-from wavewright.cli import run
-from wavewright.errors import BadSetting
+from wavewright.apps.cli import run
+from wavewright.base.errors import BadSetting
 from wavewright.tasks.check_settings import check_settings
 from wavewright.training.quick_checks import BatchTime, batch_times, described, preferred, range_test
 

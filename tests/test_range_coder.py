@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from tiny_codec import check_any_bytes, drawn_codes, table
 
-from wavewright.errors import BadSetting
-from wavewright.wwc import TOTAL
-from wavewright.wwc.range_coder import RangeCoder, entropy_bits, max_payload_bytes, quantised_frequencies
+from wavewright.base.errors import BadSetting
+from wavewright.families.wwc import TOTAL
+from wavewright.families.wwc.range_coder import RangeCoder, entropy_bits, max_payload_bytes, quantised_frequencies
 
 
 def drawn_by(frequencies, n_frames, seed=0):

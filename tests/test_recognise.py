@@ -12,20 +12,20 @@ import numpy as np
 import pytest
 import soundfile
 
-from wavewright.cli import run
+from wavewright.apps.cli import run
+from wavewright.audio.pcm import to_pcm
+from wavewright.base.errors import BadAudio, BadSetting
 from wavewright.contracts.recognition import Calibration
 from wavewright.data.folder import scan
-from wavewright.errors import BadAudio, BadSetting
-from wavewright.pcm import to_pcm
-from wavewright.recognition.recogniser import RecordingRecogniser, events_of
-from wavewright.recognition.spotting import (
+from wavewright.inference.recognition.recogniser import RecordingRecogniser, events_of
+from wavewright.inference.recognition.spotting import (
     KeywordSpotter,
     SpotterSettings,
     calibrate_spotter,
     card_settings,
     count_alarms,
 )
-from wavewright.recognition.windows import SlidingWindows
+from wavewright.inference.recognition.windows import SlidingWindows
 from wavewright.tasks.recognise import recognise
 
 RATE = 8_000

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from wavewright.errors import BadFolder, MissingExtra
+from wavewright.base.errors import BadFolder, MissingExtra
 from wavewright.metrics import recogniser
 from wavewright.metrics.recogniser import GRAPHS, SAMPLE_RATE, Recogniser, pauses
 

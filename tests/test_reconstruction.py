@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from wavewright.errors import BadSetting
+from wavewright.base.errors import BadSetting
 from wavewright.metrics.reconstruction import mel_distance, si_sdr, stft_distance
 
 NOISE = np.random.default_rng(0).standard_normal((2, 16_000)).astype(np.float32)

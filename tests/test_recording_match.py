@@ -9,10 +9,10 @@ import pytest
 import soundfile
 from scipy.signal import butter, sosfilt
 
-from wavewright.clip_sources import FolderOfClips, MatchedSource, match_of
-from wavewright.errors import BadFolder, BadSetting
-from wavewright.procedural.labelled import SAMPLE_RATE, SECONDS, SOUNDS, ProceduralLabels
-from wavewright.recording_match import RecordingMatch, cut_ends, edges_db
+from wavewright.base.errors import BadFolder, BadSetting
+from wavewright.data.labelled import SAMPLE_RATE, SECONDS, SOUNDS, ProceduralLabels
+from wavewright.training.clip_sources import FolderOfClips, MatchedSource, match_of
+from wavewright.training.recording_match import RecordingMatch, cut_ends, edges_db
 
 RATE = 8_000
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from wavewright.base.errors import BadFolder
 from wavewright.data import manifest
 from wavewright.data.folder import scan
-from wavewright.errors import BadFolder
 
 TEXTS = {"a": "The café opened at noon.", "b": "Straße und Übung, sagte er.", "c": "Él pagó, y salió; fin.", "d": "Ja."}
 SPEAKERS = {"a": "Anna", "b": "Jörg", "c": "Anna", "d": "Anna"}

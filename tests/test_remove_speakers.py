@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from tiny_voice import TEXTS, front_end, tiny_recipe, write_folder
 
-from wavewright import loading, models
+from wavewright import models
+from wavewright.base.errors import BadFolder, BadSetting
 from wavewright.data.folder import scan
-from wavewright.errors import BadFolder, BadSetting
+from wavewright.families import loading
 from wavewright.families.acoustic import ACOUSTIC
 from wavewright.families.acoustic import recipe as recipes
 from wavewright.families.acoustic.config import SPEAKERS_FILE, AcousticConfig

@@ -10,13 +10,13 @@ import pytest
 from command_line import refused
 
 from wavewright import Clip, Score, analyse, read_score, render, write_score
-from wavewright.cli import run
-from wavewright.errors import BadFolder, BadScore, ScoreWarning
+from wavewright.apps.cli import run
+from wavewright.audio.sound_file import read_metadata
+from wavewright.base.errors import BadFolder, BadScore, ScoreWarning
 from wavewright.music.score import CONTROL_CHANGE, PROGRAM, Track, controls_of, notes_of
-from wavewright.music.soundfont import generators as gen
-from wavewright.music.soundfont.writing import NewEntry, NewSample, write_soundfont
-from wavewright.music.soundfont.zones import Zone
-from wavewright.sound_file import read_metadata
+from wavewright.synth.soundfont import generators as gen
+from wavewright.synth.soundfont.writing import NewEntry, NewSample, write_soundfont
+from wavewright.synth.soundfont.zones import Zone
 
 RATE = 8_000
 

@@ -12,7 +12,8 @@ import pytest
 from signals_at_changes import terminated_before_change
 from tiny_models import TinySpectral, make_gan, seeded
 
-from wavewright import loading, models
+from wavewright import models
+from wavewright.families import loading
 from wavewright.models.card import Card
 from wavewright.models.folder import ModelFolder, write_card
 from wavewright.models.replacing import finish_replacing, replace_model

@@ -18,8 +18,8 @@ import torch
 from tiny_training import SETTINGS, make_loop, make_shared_loop, same, step_of, tensors_of
 from torch import nn
 
-from wavewright.errors import BadModel, TrainingStopped
-from wavewright.interruption import Terminated, ended_by_signals
+from wavewright.base.errors import BadModel, TrainingStopped
+from wavewright.base.interruption import Terminated, ended_by_signals
 from wavewright.training.checkpoint import Progress
 from wavewright.training.health import Health
 from wavewright.training.loop import LAST, Loop

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.signal import oaconvolve, sosfreqz
 
-from wavewright.errors import BadSetting
+from wavewright.base.errors import BadSetting
 from wavewright.metrics import reverberation as module
 from wavewright.metrics.reverberation import gammatone, srmr
 

@@ -8,9 +8,10 @@ import mido
 import numpy as np
 import pytest
 
-from wavewright import loading, write_score
+from wavewright import write_score
+from wavewright.base.errors import BadSetting
 from wavewright.contracts.composition import CompositionSettings
-from wavewright.errors import BadSetting
+from wavewright.families import loading
 from wavewright.music.bars import bars_of, with_bar_lines
 from wavewright.music.score import (
     CONTROL_CHANGE,

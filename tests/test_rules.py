@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.counterpoint_rules import faults_of
-from wavewright.errors import BadSetting
+from wavewright.base.errors import BadSetting
 from wavewright.music.rules import PRESETS, RulePiece, compose_by_rule
 from wavewright.music.rules.frame import TICKS_PER_QUARTER, PieceFrame, RuleSection
 from wavewright.music.rules.grammar import ChordGrammar, diatonic_chord

@@ -13,8 +13,8 @@ import pytest
 import soundfile
 from rich.console import Console
 
+from wavewright.base.errors import BadFolder, BadSetting
 from wavewright.data.entry import Entry, Problem
-from wavewright.errors import BadFolder, BadSetting
 from wavewright.training import recording_notes, report, run
 from wavewright.training.checkpoint import Progress
 from wavewright.training.report import Report

@@ -18,10 +18,10 @@ import torch
 from safetensors.torch import load_file, save_file
 from tiny_training import make_loop
 
-from wavewright.cli import run as run_command
+from wavewright.apps.cli import run as run_command
+from wavewright.base.errors import BadFolder, BadModel, BadSetting
 from wavewright.data.entry import Scan
 from wavewright.data.folder import scan
-from wavewright.errors import BadFolder, BadModel, BadSetting
 from wavewright.training import run
 from wavewright.training.checkpoint import Progress
 from wavewright.training.loop import LAST

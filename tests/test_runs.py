@@ -8,11 +8,11 @@ from xml.etree import ElementTree
 
 import pytest
 
-from wavewright.cli import run as run_command
-from wavewright.errors import BadFolder, BadSetting
-from wavewright.run_records.page import html_page, sparkline, text_table
-from wavewright.run_records.records import differing_settings, find_runs, read_run
+from wavewright.apps.cli import run as run_command
+from wavewright.base.errors import BadFolder, BadSetting
 from wavewright.tasks.runs import runs
+from wavewright.training.run_records.page import html_page, sparkline, text_table
+from wavewright.training.run_records.records import differing_settings, find_runs, read_run
 
 CLIPS = {"count": 7, "sha256": "0" * 64}
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from wavewright.errors import BadSetting
+from wavewright.base.errors import BadSetting
 from wavewright.music.score import Score, Track, notes_of
 from wavewright.music.timing import MAX_TICK, TEMPO, TempoMap
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from wavewright import Score, plot, write_score
-from wavewright.cli import run
-from wavewright.drawing import read_png_title
-from wavewright.drawing.plots import MAP_COLOURS
-from wavewright.errors import BadFolder, BadScore, MissingExtra
+from wavewright.apps.cli import run
+from wavewright.base.errors import BadFolder, BadScore, MissingExtra
 from wavewright.music.score import Chord, Track, notes_of
+from wavewright.plots import read_png_title
+from wavewright.plots.plots import MAP_COLOURS
 
 image = pytest.importorskip("matplotlib.image")
 

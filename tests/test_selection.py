@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from wavewright.base.errors import BadFolder
 from wavewright.data.durations import duration_quantiles, exclude_long
 from wavewright.data.entry import Entry
 from wavewright.data.selection import label_indices, select_labels, select_labels_and_speakers
-from wavewright.errors import BadFolder
 
 
 def entry(label, speaker=None, split="train", seconds=1.0):

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from wavewright.base.errors import BadFolder
 from wavewright.data.entry import Entry
 from wavewright.data.sequences import CropSampler, load_sequences
-from wavewright.errors import BadFolder
 
 RATE = 8_000
 

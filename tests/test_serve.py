@@ -15,10 +15,10 @@ from command_line import refused
 
 pytest.importorskip("uvicorn")
 
-from wavewright.cli import run
-from wavewright.errors import BadSetting
-from wavewright.server import serve
-from wavewright.server.settings import ServerSettings, is_loopback, read_keys, usable_processors
+from wavewright.apps.cli import run
+from wavewright.apps.server import serve
+from wavewright.apps.server.settings import ServerSettings, is_loopback, read_keys, usable_processors
+from wavewright.base.errors import BadSetting
 
 
 @pytest.fixture

@@ -20,13 +20,13 @@ pytest.importorskip("uvicorn")
 
 from local_server import request, running, send_raw, speak, stand_in_voices, wait_until
 
-from wavewright.errors import BadSetting
-from wavewright.narration.narrator import NarratorLoader
-from wavewright.narration.settings import NarrationSettings
-from wavewright.pcm import to_pcm
-from wavewright.server import scheduler
-from wavewright.server.app import Server
-from wavewright.server.shared_voices import SharedVoices
+from wavewright.apps.server import scheduler
+from wavewright.apps.server.app import Server
+from wavewright.apps.server.shared_voices import SharedVoices
+from wavewright.audio.pcm import to_pcm
+from wavewright.base.errors import BadSetting
+from wavewright.speech.narration.narrator import NarratorLoader
+from wavewright.speech.narration.settings import NarrationSettings
 
 TEXT = "Hello there. This is a second sentence, and it goes on for a while."
 LONG = TEXT * 200
@@ -241,7 +241,7 @@ def test_speech_that_fails_later_is_an_incomplete_reply(server, monkeypatch):
         yield scheduler.Packet(b"abc", 0.1)
         raise BadSetting("late.")
 
-    monkeypatch.setattr("wavewright.server.speaking.speech_packets", packets)
+    monkeypatch.setattr("wavewright.apps.server.speaking.speech_packets", packets)
     with pytest.raises(Exception, match="IncompleteRead"):
         speak(server, TEXT)
     monkeypatch.undo()
@@ -538,13 +538,13 @@ def test_a_server_without_voices_runs_and_says_so(tmp_path, monkeypatch):
 
 
 def server_settings(**settings):
-    from wavewright.server.settings import ServerSettings
+    from wavewright.apps.server.settings import ServerSettings
 
     return ServerSettings(workers=1, **settings)
 
 
 def test_importing_the_server_loads_no_torch():
-    program = "import sys, wavewright.server.app, wavewright.server.serve; print('torch' in sys.modules)"
+    program = "import sys, wavewright.apps.server.app, wavewright.apps.server.serve; print('torch' in sys.modules)"
     assert (
         subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "False\n"
     )

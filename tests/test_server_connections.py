@@ -21,11 +21,11 @@ from test_server_sockets import StandInEnhancer
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from wavewright.errors import BadSetting
-from wavewright.server import connections
-from wavewright.server.connections import OneLineASecond, usable_connections
-from wavewright.server.settings import ServerSettings
-from wavewright.server.speech_request import is_model
+from wavewright.apps.server import connections
+from wavewright.apps.server.connections import OneLineASecond, usable_connections
+from wavewright.apps.server.settings import ServerSettings
+from wavewright.apps.server.speech_request import is_model
+from wavewright.base.errors import BadSetting
 
 UNFINISHED = b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nX-A: "
 SPEECH = "/v1/audio/speech/stream"
@@ -135,7 +135,7 @@ def test_connections_leave_files_for_the_rest():
 
 @pytest.mark.parametrize("path", [SPEECH, "/v1/audio/enhance/stream?model=half"])
 def test_idle_sockets_are_closed(voices, monkeypatch, path):
-    monkeypatch.setattr("wavewright.loading.load_enhancer", lambda _: StandInEnhancer())
+    monkeypatch.setattr("wavewright.families.loading.load_enhancer", lambda _: StandInEnhancer())
     with running(idle_seconds=0.3, body_seconds=0.3) as server:
         with connect(f"ws://127.0.0.1:{server.port}{path}", open_timeout=30) as silent:
             answer = json.loads(silent.recv(timeout=30))

@@ -25,14 +25,14 @@ from http_jobs import WAIT, do, form, tone, upload
 from local_server import request, running, wait_until
 
 from wavewright import models
-from wavewright.cli import run
-from wavewright.errors import BadSetting
-from wavewright.server.jobs.access import FileAccess
-from wavewright.server.jobs.endpoints import events_of
-from wavewright.server.jobs.files import SUFFIXES, safe_name
-from wavewright.server.jobs.request import HIDDEN, NOT_OVER_HTTP, TEXTS, http_tasks, parameters_of, prepare
-from wavewright.server.jobs.task_job import TaskJob
-from wavewright.server.speech_request import BadRequest
+from wavewright.apps.cli import run
+from wavewright.apps.server.jobs.access import FileAccess
+from wavewright.apps.server.jobs.endpoints import events_of
+from wavewright.apps.server.jobs.files import SUFFIXES, safe_name
+from wavewright.apps.server.jobs.request import HIDDEN, NOT_OVER_HTTP, TEXTS, http_tasks, parameters_of, prepare
+from wavewright.apps.server.jobs.task_job import TaskJob
+from wavewright.apps.server.speech_request import BadRequest
+from wavewright.base.errors import BadSetting
 from wavewright.tasks.commands import COMMANDS, all_commands
 from wavewright.tasks.description import innermost_types
 
@@ -353,7 +353,7 @@ def test_a_job_opens_no_other_file(server, tmp_path):
 ATTEMPTS = """
 import os, sys, shutil, sqlite3, glob
 from pathlib import Path
-from wavewright.server.jobs.access import FileAccess
+from wavewright.apps.server.jobs.access import FileAccess
 
 base = Path(sys.argv[1])
 before = sorted(map(str, base.rglob("*")))

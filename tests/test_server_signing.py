@@ -13,10 +13,10 @@ from http_jobs import do, tone, upload
 from local_server import request, running
 
 import wavewright
-from wavewright.cli import run
-from wavewright.provenance.finding import side_file_of
-from wavewright.provenance.keys import load_private_key, new_key
-from wavewright.server.jobs.signer import JobSigner
+from wavewright.apps.cli import run
+from wavewright.apps.server.jobs.signer import JobSigner
+from wavewright.outputs.provenance.finding import side_file_of
+from wavewright.outputs.provenance.keys import load_private_key, new_key
 
 
 @pytest.fixture(scope="module")

@@ -26,12 +26,12 @@ from wyoming.error import Error
 from wyoming.info import Describe, Info
 from wyoming.tts import Synthesize, SynthesizeChunk, SynthesizeStart, SynthesizeStop, SynthesizeStopped, SynthesizeVoice
 
+from wavewright.apps.server.live_text import LiveText
+from wavewright.apps.server.speech_request import BadRequest
+from wavewright.audio.pcm import to_pcm
 from wavewright.contracts.enhancement import Enhancer
-from wavewright.narration.narrator import NarratorLoader
-from wavewright.narration.settings import NarrationSettings
-from wavewright.pcm import to_pcm
-from wavewright.server.live_text import LiveText
-from wavewright.server.speech_request import BadRequest
+from wavewright.speech.narration.narrator import NarratorLoader
+from wavewright.speech.narration.settings import NarrationSettings
 from wavewright.speech.pauses import Pauses
 from wavewright.tasks.enhance import enhance_stream, enhancement_of
 
@@ -344,7 +344,7 @@ def noise(n_samples: int, n_channels: int) -> bytes:
 
 @pytest.mark.parametrize(("sample_rate", "n_channels"), [(16_000, 1), (44_100, 2)])
 def test_live_enhancement_equals_that_of_a_stream(server, monkeypatch, sample_rate, n_channels):
-    monkeypatch.setattr("wavewright.loading.load_enhancer", lambda _: StandInEnhancer())
+    monkeypatch.setattr("wavewright.families.loading.load_enhancer", lambda _: StandInEnhancer())
     data = noise(5_001, n_channels)
     with opened(server, f"/v1/audio/enhance/stream?sample_rate={sample_rate}&channels={n_channels}&model=half") as live:
         for start in range(0, len(data), 999):  # also in the middle of a sample

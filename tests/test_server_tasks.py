@@ -11,7 +11,7 @@ pytest.importorskip("uvicorn")
 from http_jobs import do, ended, tone, upload
 from local_server import request, running
 
-from wavewright.server.jobs.request import http_tasks, parameters_of
+from wavewright.apps.server.jobs.request import http_tasks, parameters_of
 
 pytestmark = [
     pytest.mark.uses("drums", "morph-drums", "en", "vocoder", "denoise-16k", "echo-16k", "speech-codec"),

@@ -12,11 +12,11 @@ pytest.importorskip("uvicorn")
 
 from local_server import request, running, wait_until
 
-from wavewright.errors import BadSetting
-from wavewright.music.synth import patch_names
-from wavewright.procedural import PROCEDURES
-from wavewright.server import app
-from wavewright.server.jobs import warm_up
+from wavewright.apps.server import app
+from wavewright.apps.server.jobs import warm_up
+from wavewright.base.errors import BadSetting
+from wavewright.synth import patch_names
+from wavewright.synth.procedural import PROCEDURES
 from wavewright.tasks.edit import edit
 
 

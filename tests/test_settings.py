@@ -9,13 +9,13 @@ from dataclasses import fields, replace
 
 import pytest
 
+from wavewright.base.errors import BadSetting
+from wavewright.base.ranges import ranges_of
 from wavewright.contracts.config import ModelConfig
 from wavewright.contracts.settings import TrainingSettings, override
-from wavewright.errors import BadSetting
 from wavewright.families import FAMILIES
 from wavewright.families.gan.config import METRICS, SIZES, GanConfig
 from wavewright.families.gan.recipe import GanDataSettings, GanRecipe, Reference, recipe
-from wavewright.ranges import ranges_of
 
 
 def overridden(*assignments: str) -> GanRecipe:

@@ -14,11 +14,11 @@ import pytest
 import soundfile
 
 import wavewright
-from wavewright.errors import BadAudio, BadSetting
-from wavewright.file_formats.ogg import pages
-from wavewright.provenance import keys
-from wavewright.provenance.envelope import Envelope
-from wavewright.provenance.finding import side_file_of
+from wavewright.audio.file_formats.ogg import pages
+from wavewright.base.errors import BadAudio, BadSetting
+from wavewright.outputs.provenance import keys
+from wavewright.outputs.provenance.envelope import Envelope
+from wavewright.outputs.provenance.finding import side_file_of
 
 RATE = 16_000
 BLOCK = 4_096  # samples of a FLAC frame
@@ -353,8 +353,8 @@ def test_of_several_records_in_a_file_none_counts(tmp_path, format):
         size = bytes((length >> shift) & 127 for shift in (21, 14, 7, 0))
         twice = contents[:6] + size + frame + contents[10:]
     else:
-        from wavewright.file_formats.vorbis_comment import VorbisComment
-        from wavewright.provenance.tags import FIELD
+        from wavewright.audio.file_formats.vorbis_comment import VorbisComment
+        from wavewright.outputs.provenance.tags import FIELD
 
         original = VorbisComment.with_value
         with pytest.MonkeyPatch.context() as patch:
@@ -367,7 +367,7 @@ def test_of_several_records_in_a_file_none_counts(tmp_path, format):
                     comment.tail,
                 ),
             )
-            from wavewright.provenance import tags
+            from wavewright.outputs.provenance import tags
 
             assert FIELD == "WAVEWRIGHT_PROVENANCE"
             assert tags.write(path, tmp_path / f"b.{format}", record)

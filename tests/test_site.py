@@ -82,7 +82,7 @@ def test_the_reference_of_commands_shows_ranges_and_defaults(hooks):
 
 def test_the_reference_of_python_shows_types_and_defaults(hooks):
     page = hooks.python_page()
-    assert "::: wavewright.clip.Clip\n" in page
+    assert "::: wavewright.audio.clip.Clip\n" in page
     verb = page.split("::: wavewright.tasks.generate.generate\n")[1].split("\n:::")[0]
     assert "| `label` | `str | None` | `None` |" in verb
     assert "| `out` | `Path` | `'wavewright-clips'` |" in verb

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from tiny_speech import stand_in_voice
 
 from wavewright import phonemes
-from wavewright.cli import run
-from wavewright.errors import BadText, NothingToSpeak, SkippedText
-from wavewright.pcm import read_pcm
+from wavewright.apps.cli import run
+from wavewright.audio.pcm import read_pcm
+from wavewright.base.errors import BadText, NothingToSpeak, SkippedText
 from wavewright.tasks.speak import speak
 from wavewright.text import front_end
 from wavewright.text.english.phones import PHONES

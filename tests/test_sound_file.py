@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from wavewright.clip import Clip
+from wavewright.audio.clip import Clip
+from wavewright.base.errors import BadAudio, BadFolder
 from wavewright.data.folder import scan
 from wavewright.data.inspect import inspect_clips
-from wavewright.errors import BadAudio, BadFolder
 
 RATE = 8_000
 

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from wavewright.cli import run
-from wavewright.clip import Clip
+from wavewright.apps.cli import run
+from wavewright.audio.clip import Clip
+from wavewright.base.errors import BadAudio, BadText
 from wavewright.data.folder import scan
 from wavewright.data.manifest import is_metadata
-from wavewright.errors import BadAudio, BadText
 from wavewright.speech.chapters import find_chapters
 
 FORMATS = ("AIFF", "AU", "CAF", "FLAC", "MP3", "OGG", "RF64", "W64", "WAV", "WAVEX")

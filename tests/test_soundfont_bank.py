@@ -7,12 +7,12 @@ import json
 import numpy as np
 import pytest
 
-from wavewright.cli import run
+from wavewright.apps.cli import run
 from wavewright.dsp.loudness import LoudnessMeter
 from wavewright.music.engine import DRUM_CHANNEL
-from wavewright.music.soundfont import default_soundfont, open_soundfont
-from wavewright.music.soundfont.opening import BUNDLED_BANK
-from wavewright.music.soundfont.player import PlayerSettings
+from wavewright.synth.soundfont import default_soundfont, open_soundfont
+from wavewright.synth.soundfont.opening import BUNDLED_BANK
+from wavewright.synth.soundfont.player import PlayerSettings
 
 DRY = PlayerSettings(reverb=0.0, chorus=0.0)
 RATE = 44_100

@@ -7,13 +7,13 @@ import itertools
 import numpy as np
 import pytest
 
-from wavewright.errors import BadSetting
+from wavewright.base.errors import BadSetting
 from wavewright.music.engine import DRUM_CHANNEL
-from wavewright.music.soundfont import generators as gen
-from wavewright.music.soundfont.bank import read_soundfont
-from wavewright.music.soundfont.player import PlayerSettings, SoundFontEngine
-from wavewright.music.soundfont.writing import NewEntry, NewSample, write_soundfont
-from wavewright.music.soundfont.zones import Zone
+from wavewright.synth.soundfont import generators as gen
+from wavewright.synth.soundfont.bank import read_soundfont
+from wavewright.synth.soundfont.player import PlayerSettings, SoundFontEngine
+from wavewright.synth.soundfont.writing import NewEntry, NewSample, write_soundfont
+from wavewright.synth.soundfont.zones import Zone
 
 RATE = 48_000
 SAMPLE_RATE = 44_100

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from wavewright.errors import BadSoundFont
-from wavewright.music.soundfont import generators as gen
-from wavewright.music.soundfont.bank import read_soundfont
-from wavewright.music.soundfont.modulators import DEFAULT_MODULATORS
-from wavewright.music.soundfont.writing import GLOBAL, NewEntry, NewSample, write_soundfont
-from wavewright.music.soundfont.zones import Zone
+from wavewright.base.errors import BadSoundFont
+from wavewright.synth.soundfont import generators as gen
+from wavewright.synth.soundfont.bank import read_soundfont
+from wavewright.synth.soundfont.modulators import DEFAULT_MODULATORS
+from wavewright.synth.soundfont.writing import GLOBAL, NewEntry, NewSample, write_soundfont
+from wavewright.synth.soundfont.zones import Zone
 
 FULL = gen.FULL_RANGE
 RNG = np.random.default_rng(3)

@@ -10,13 +10,13 @@ import pytest
 from byte_streams import ByteStream
 
 import wavewright
-from wavewright import whole_file
-from wavewright.cli import run
-from wavewright.clip import Clip, read_metadata
-from wavewright.errors import BadFolder, BadSetting, BadText, SkippedText
-from wavewright.narration.text import MAX_CHARACTERS
-from wavewright.pcm import read_pcm
+from wavewright.apps.cli import run
+from wavewright.audio.clip import Clip, read_metadata
+from wavewright.audio.pcm import read_pcm
+from wavewright.base import whole_file
+from wavewright.base.errors import BadFolder, BadSetting, BadText, SkippedText
 from wavewright.speech.chapters import find_chapters, paragraphs
+from wavewright.speech.narration.text import MAX_CHARACTERS
 from wavewright.speech.reading import MAX_PENDING, segment_lines
 from wavewright.speech.subtitles import cues, subtitles
 from wavewright.speech.timestamps import TimedMark, TimedPhone, TimedWord

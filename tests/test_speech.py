@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from tiny_speech import LOUD, PHONE_FRAMES, StandInAcoustic, StandInVocoder, install, stand_in_voice
 
-from wavewright.cli import run
-from wavewright.errors import BadModel, BadSetting, BadText, WavewrightError
+from wavewright.apps.cli import run
+from wavewright.base.errors import BadModel, BadSetting, BadText, WavewrightError
 from wavewright.speech.envelope import FADE_SECONDS
 from wavewright.speech.pauses import SECONDS as PAUSE_SECONDS
 from wavewright.speech.pauses import Pauses
@@ -316,7 +316,7 @@ def test_nothing_to_speak_is_refused(voice, text):
         voice.speak(text)
 
 
-@pytest.mark.filterwarnings("ignore::wavewright.errors.SkippedText")
+@pytest.mark.filterwarnings("ignore::wavewright.base.errors.SkippedText")
 def test_random_strings_are_spoken_or_refused_and_as_long_as_they_are(voice):
     draw = random.Random(7)
     pools = [

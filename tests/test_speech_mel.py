@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from wavewright.clip import Clip
+from wavewright.audio.clip import Clip
+from wavewright.base.errors import BadSetting
 from wavewright.dsp.mel import log_mel
 from wavewright.dsp.speech_mel import features_to_mel, mel_to_features, speech_hop_length, speech_mel
-from wavewright.errors import BadSetting
 from wavewright.families.wavenet.config import WaveNetConfig
 from wavewright.families.wavenet.frames import mel_frames
 

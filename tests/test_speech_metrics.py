@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from wavewright.errors import BadAudio, BadSetting
+from wavewright.base.errors import BadAudio, BadSetting
 from wavewright.metrics.harmonicity import harmonics_to_noise, harmonics_to_noise_of_all
 from wavewright.metrics.word_errors import number_in_words, spoken_words, word_errors
 

@@ -10,9 +10,9 @@ import pytest
 import soundfile
 
 from wavewright import Clip, edit, split
-from wavewright.editing import splitting
-from wavewright.errors import BadAudio, BadFolder, BadSetting
-from wavewright.sound_file import read_metadata
+from wavewright.audio.sound_file import read_metadata
+from wavewright.base.errors import BadAudio, BadFolder, BadSetting
+from wavewright.effects.editing import splitting
 
 RATE = 8_000
 

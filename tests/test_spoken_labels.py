@@ -7,9 +7,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from wavewright import loading
-from wavewright.clip import Clip
-from wavewright.errors import BadModel
+from wavewright.audio.clip import Clip
+from wavewright.base.errors import BadModel
+from wavewright.families import loading
 from wavewright.speech.spoken_labels import DrawnSpeaker, SpokenLabels
 from wavewright.training import augmented
 

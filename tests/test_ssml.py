@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from wavewright.errors import BadText
+from wavewright.base.errors import BadText
 from wavewright.text import front_end, prosody, ssml
 
 ENGLISH = front_end()

@@ -8,10 +8,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from wavewright.cli import run
-from wavewright.errors import BadAudio, BadText, SkippedText
-from wavewright.narration.text import MAX_CHARACTERS
-from wavewright.pcm import read_pcm
+from wavewright.apps.cli import run
+from wavewright.audio.pcm import read_pcm
+from wavewright.base.errors import BadAudio, BadText, SkippedText
+from wavewright.speech.narration.text import MAX_CHARACTERS
 from wavewright.text import standard_input
 
 ENDLESS = 3 * 10**9

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 import soundfile
 
-from wavewright import whole_file
-from wavewright.clip import Clip
+from wavewright.audio.clip import Clip
+from wavewright.base import whole_file
+from wavewright.base.errors import BadFolder, BadSetting
 from wavewright.data import store as store_module
 from wavewright.data.entry import Entry
 from wavewright.data.folder import scan
 from wavewright.data.preparation import PEAK, Preparation
 from wavewright.data.store import UNUSED_DAYS, ClipStore
-from wavewright.errors import BadFolder, BadSetting
 
 RATE = 8000
 AS_IS = Preparation("none")

@@ -20,14 +20,14 @@ pytest.importorskip("uvicorn")
 from local_server import request, wait_until
 
 import wavewright
-from wavewright.cli import run
-from wavewright.errors import BadScore
+from wavewright.apps.cli import run
+from wavewright.apps.server.serve import bind, make_server
+from wavewright.apps.server.settings import ServerSettings
+from wavewright.apps.studio import command, page_files
+from wavewright.apps.studio.routes import studio_routes
+from wavewright.apps.studio.scores import Roll, midi_of_roll, parse_roll, roll_of_midi
+from wavewright.base.errors import BadScore
 from wavewright.music.formats import midi_reading
-from wavewright.server.serve import bind, make_server
-from wavewright.server.settings import ServerSettings
-from wavewright.studio import command, page_files
-from wavewright.studio.routes import studio_routes
-from wavewright.studio.scores import Roll, midi_of_roll, parse_roll, roll_of_midi
 
 MAX_PAGE_BYTES = 500_000
 
@@ -119,7 +119,7 @@ def test_the_page_has_a_strict_policy_and_names_only_its_own_files(server):
 
 
 def page_texts() -> dict[str, str]:
-    folder = page_files.resources.files("wavewright.studio").joinpath(page_files.PAGE)
+    folder = page_files.resources.files("wavewright.apps.studio").joinpath(page_files.PAGE)
     return {file.name: file.read_text(encoding="utf-8") for file in folder.iterdir()}
 
 
@@ -335,10 +335,10 @@ def test_what_is_no_run_and_no_sample(server, path):
 
 def test_the_command_prints_the_address_and_opens_the_browser(monkeypatch, capsys):
     opened, described, interval = [], [], sys.getswitchinterval()
-    monkeypatch.setattr("wavewright.studio.descriptions.describe_all", lambda: described.append(1))
+    monkeypatch.setattr("wavewright.apps.studio.descriptions.describe_all", lambda: described.append(1))
     monkeypatch.setattr(command.webbrowser, "open", opened.append)
     served = SimpleNamespace(run=lambda sockets: [each.close() for each in sockets])
-    monkeypatch.setattr("wavewright.server.serve.make_server", lambda settings, routes: served)
+    monkeypatch.setattr("wavewright.apps.server.serve.make_server", lambda settings, routes: served)
     assert run(["studio", "--port", "0", "--no-browser"]) == 0
     assert opened == []
     assert run(["studio", "--port", "0"]) == 0
@@ -350,5 +350,5 @@ def test_the_command_prints_the_address_and_opens_the_browser(monkeypatch, capsy
 
 
 def test_the_extra_is_named_where_it_is_missing(monkeypatch, capsys):
-    monkeypatch.setitem(sys.modules, "wavewright.studio.routes", None)
+    monkeypatch.setitem(sys.modules, "wavewright.apps.studio.routes", None)
     assert "studio needs the extra serve" in refused(capsys, "studio", "--port", "0")

@@ -372,7 +372,7 @@ def test_scores_are_drawn_played_and_saved(studio):
     roll = panel.locator("canvas[aria-label^='Piano roll']")
     roll.press("Enter")  # at the start, C4
     midi = studio.download(panel.get_by_role("button", name="Save MIDI"))
-    from wavewright.studio.scores import roll_of_midi
+    from wavewright.apps.studio.scores import roll_of_midi
 
     melody, drums = roll_of_midi(midi).tracks
     assert {(note.start, note.pitch) for note in melody.notes} == {(0, 64), (0.25, 67), (0, 60)}

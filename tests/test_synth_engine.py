@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy import signal
 
-from wavewright.errors import BadSetting
-from wavewright.music.synth import SynthEngine, parse_patch
+from wavewright.base.errors import BadSetting
+from wavewright.synth import SynthEngine, parse_patch
 
 RATE = 48_000
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from wavewright.errors import BadAudio, BadSetting
-from wavewright.music.synth import spectra
-from wavewright.music.synth.fm_algorithms import ALGORITHMS
-from wavewright.music.synth.wavetable_kernels import CYCLE, add_wave
-from wavewright.music.synth.wavetables import classic_tables, level_harmonics, make_wavetables
+from wavewright.base.errors import BadAudio, BadSetting
+from wavewright.synth import spectra
+from wavewright.synth.fm_algorithms import ALGORITHMS
+from wavewright.synth.wavetable_kernels import CYCLE, add_wave
+from wavewright.synth.wavetables import classic_tables, level_harmonics, make_wavetables
 
 N = 1 << 16
 

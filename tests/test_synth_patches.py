@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from wavewright.errors import BadSetting
-from wavewright.music.synth import SynthEngine, general_midi, load_patch, parse_patch, patch_names
-from wavewright.music.synth.general_midi import GENERAL_MIDI
-from wavewright.music.synth.patch import CATEGORIES, STREAMING_EFFECTS
+from wavewright.base.errors import BadSetting
+from wavewright.synth import SynthEngine, general_midi, load_patch, parse_patch, patch_names
+from wavewright.synth.general_midi import GENERAL_MIDI
+from wavewright.synth.patch import CATEGORIES, STREAMING_EFFECTS
 
 RATE = 22_050
 SEVERAL = {name: [other for other in patch_names() if load_patch(other).category == name][:1] for name in CATEGORIES}

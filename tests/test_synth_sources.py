@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import special
 
-from wavewright.music.synth import SynthEngine, parse_patch
+from wavewright.synth import SynthEngine, parse_patch
 
 RATE = 48_000
 HEAD = """

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from scipy import signal
 
-from wavewright.clip import Clip
-from wavewright.errors import BadSetting
-from wavewright.music.synth import SynthEngine, wave_patch
-from wavewright.music.synth.drawn_waves import read_period
-from wavewright.music.synth.formula import FUNCTIONS, is_periodic, parse_formula
+from wavewright.audio.clip import Clip
+from wavewright.base.errors import BadSetting
+from wavewright.synth import SynthEngine, wave_patch
+from wavewright.synth.drawn_waves import read_period
+from wavewright.synth.formula import FUNCTIONS, is_periodic, parse_formula
 
 RATE = 48_000
 T = np.linspace(0.0, 0.02, 501)

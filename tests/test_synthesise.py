@@ -11,12 +11,12 @@ import pytest
 
 import wavewright
 from tests.command_line import refused
-from wavewright.cli import run
-from wavewright.clip import Clip, read_header, read_metadata
+from wavewright.apps.cli import run
+from wavewright.audio.clip import Clip, read_header, read_metadata
+from wavewright.base.errors import BadFolder, BadSetting
 from wavewright.data import manifest
-from wavewright.errors import BadFolder, BadSetting
-from wavewright.procedural import PROCEDURES, Rain
-from wavewright.procedural.catalogue import describe
+from wavewright.synth.procedural import PROCEDURES, Rain
+from wavewright.synth.procedural.catalogue import describe
 
 RATE = 8_000
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from wavewright import models
-from wavewright.cli import run
+from wavewright.apps.cli import run
 from wavewright.families import FAMILIES
 
 ROOT = Path(__file__).parents[1]

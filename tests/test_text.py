@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.text import front_end as scoring
-from wavewright.errors import BadSetting, BadText
+from wavewright.base.errors import BadSetting, BadText
 from wavewright.text import front_end
 from wavewright.text.english.numbers import cardinal, ordinal, year
 from wavewright.text.english.phones import PHONES, SYMBOLS, phones_of_ipa

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wavewright.errors import BadSetting
+from wavewright.base.errors import BadSetting
 from wavewright.music.theory import (
     CHORD_KINDS,
     SCALES,

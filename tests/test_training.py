@@ -10,10 +10,10 @@ import pytest
 import torch
 from tiny_training import SETTINGS, Quiet, TwoPlayers, batches, make_loop, same, step_of, tensors_of
 
+from wavewright.base.errors import BadSetting
 from wavewright.contracts.config import ModelConfig
 from wavewright.contracts.recipe import Recipe
 from wavewright.contracts.settings import TrainingSettings, override
-from wavewright.errors import BadSetting
 from wavewright.training import loop as loop_module
 from wavewright.training.loop import BEST, Loop
 

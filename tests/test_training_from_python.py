@@ -10,9 +10,9 @@ import pytest
 from test_run_folder import SETTINGS
 
 import wavewright
-from wavewright.cli import run as run_command
+from wavewright.apps.cli import run as run_command
+from wavewright.base.errors import BadFolder, BadSetting
 from wavewright.data.recording import Recording, write_recordings
-from wavewright.errors import BadFolder, BadSetting
 from wavewright.training.loop import BEST, LAST
 from wavewright.training.run_file import RUN_FILE
 

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 from tiny_training import SETTINGS, make_loop, same, tensors_of
 
-from wavewright.errors import BadSetting
+from wavewright.base.errors import BadSetting
 from wavewright.training import loop as loops
 from wavewright.training import timing
 from wavewright.training.checkpoint import Progress

@@ -12,12 +12,12 @@ from test_transcription import RATE, SCALE, melody
 
 import wavewright
 from wavewright import Clip
-from wavewright.cli import run
-from wavewright.drawing import read_png_title
-from wavewright.errors import BadAudio, BadFolder, BadSetting
+from wavewright.apps.cli import run
+from wavewright.base.errors import BadAudio, BadFolder, BadSetting
+from wavewright.inference.transcription import MelodyNote, score_of, track_beats
 from wavewright.music.bars import bars_of
 from wavewright.music.formats import read_score
-from wavewright.transcription import MelodyNote, score_of, track_beats
+from wavewright.plots import read_png_title
 
 BEAT_S = 0.5
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from wavewright import Clip
-from wavewright.errors import BadAudio, BadSetting
-from wavewright.transcription import TranscriptionSettings, transcribe_file, transcribe_wave
-from wavewright.transcription.note_path import NotePath, windowed
-from wavewright.transcription.salience import MelodyFrameMeter
+from wavewright.base.errors import BadAudio, BadSetting
+from wavewright.inference.transcription import TranscriptionSettings, transcribe_file, transcribe_wave
+from wavewright.inference.transcription.note_path import NotePath, windowed
+from wavewright.inference.transcription.salience import MelodyFrameMeter
 
 RATE = 22_050
 SCALE = (60, 62, 64, 65, 67, 65, 64, 62)

@@ -14,19 +14,19 @@ import soundfile
 from optuna.trial import TrialState
 
 from wavewright import WavewrightError
-from wavewright.errors import BadFolder, BadSetting
+from wavewright.base.errors import BadFolder, BadSetting
+from wavewright.base.progress_bar import progress_reported_to
 from wavewright.families import FAMILIES
-from wavewright.loading import load_classifier
-from wavewright.progress_bar import progress_reported_to
+from wavewright.families.loading import load_classifier
 from wavewright.tasks.tune import tune
 from wavewright.training.loop import Loop
 from wavewright.training.run import Run
-from wavewright.tuning import trials
-from wavewright.tuning import tune as searching
-from wavewright.tuning.page import importance_of, write_page
-from wavewright.tuning.search import N_RUNGS, Search, open_study, without_password
-from wavewright.tuning.space import assignments, distribution, open_dials
-from wavewright.tuning.trials import PLAN, Ground, Worker
+from wavewright.training.tuning import trials
+from wavewright.training.tuning import tune as searching
+from wavewright.training.tuning.page import importance_of, write_page
+from wavewright.training.tuning.search import N_RUNGS, Search, open_study, without_password
+from wavewright.training.tuning.space import assignments, distribution, open_dials
+from wavewright.training.tuning.trials import PLAN, Ground, Worker
 
 SAMPLE_RATE = 8_000
 SETTINGS = ("sample_rate=8000", "n_samples=1600", "n_fft=256", "hop_length=64", "n_mels=40", "valid_fraction=0.3")

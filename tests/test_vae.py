@@ -13,7 +13,7 @@ import torch
 from tiny_clips import write_labelled
 from tiny_vae import CAUSAL, make_vae
 
-from wavewright import loading
+from wavewright.base.errors import BadFolder, BadSetting
 from wavewright.contracts.settings import override
 from wavewright.data.folder import scan
 from wavewright.data.manifest import read
@@ -27,7 +27,7 @@ from wavewright.dsp.spectral_frames import (
     noise_gains,
     spectrum_to_features,
 )
-from wavewright.errors import BadFolder, BadSetting
+from wavewright.families import loading
 from wavewright.families.vae import VAE, latent_distribution
 from wavewright.families.vae.attributes import AttributeDirections, measure_attributes
 from wavewright.families.vae.conditioning import conditioning_batch, pitch_features

@@ -11,12 +11,12 @@ import torch
 from tiny_models import change_card, sign_again
 from tiny_vae import CAUSAL, CLIPS, FRAMES, RATE, autoencoder_of, latents_of, make_vae, tone
 
-from wavewright import loading
+from wavewright.base.errors import BadAudio, BadModel, BadSetting
 from wavewright.data.preparation import PEAK, Preparation
 from wavewright.dsp.embedding_2d import pca_2d, tsne_2d
 from wavewright.dsp.onset import onset_sample
 from wavewright.dsp.spectral_frames import StreamingSTFT, noise_gains, spectrum_to_features
-from wavewright.errors import BadAudio, BadModel, BadSetting
+from wavewright.families import loading
 from wavewright.families.vae import coding, morphing, synthesis, transfer
 from wavewright.families.vae.adjustment import AttributeAdjustment, adjust_brightness
 from wavewright.families.vae.attributes import (

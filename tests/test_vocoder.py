@@ -7,9 +7,9 @@ import pytest
 import torch
 from tiny_vocoder import SAMPLE_RATE, TINY, glide, tiny_recipe, write_voices
 
+from wavewright.base.errors import BadSetting
 from wavewright.data.folder import scan
 from wavewright.dsp.speech_mel import speech_mel
-from wavewright.errors import BadSetting
 from wavewright.families.vocoder.batches import VocoderBatches, VocoderDataSettings, measure_bandwidth
 from wavewright.families.vocoder.config import SIZES, VocoderConfig
 from wavewright.families.vocoder.losses import limit_bandwidth, pitch_loss

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_vocoder import SAMPLE_RATE, TINY, glide, tiny_recipe, write_voices
 
-from wavewright import loading
+from wavewright.base.errors import BadAudio, BadModel, BadSetting
 from wavewright.data.folder import scan
 from wavewright.dsp.speech_mel import MEL_FLOOR, speech_mel
-from wavewright.errors import BadAudio, BadModel, BadSetting
+from wavewright.families import loading
 from wavewright.families.vocoder import VOCODER
 from wavewright.families.vocoder.modules import FilterNetwork
 from wavewright.families.vocoder.network import VocoderNetwork

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import soxr
 
-from wavewright.errors import BadAudio, BadSetting
-from wavewright.watermark import (
+from wavewright.base.errors import BadAudio, BadSetting
+from wavewright.outputs.watermark import (
     DEFAULT_KEY,
     MarkSearch,
     Payload,
@@ -19,17 +19,17 @@ from wavewright.watermark import (
     mark_wave,
     marked,
 )
-from wavewright.watermark.carrier import carrier_wave, frame_grid
-from wavewright.watermark.detection import segments_of
-from wavewright.watermark.embedding import LEVEL_DB
-from wavewright.watermark.evidence import (
+from wavewright.outputs.watermark.carrier import carrier_wave, frame_grid
+from wavewright.outputs.watermark.detection import segments_of
+from wavewright.outputs.watermark.embedding import LEVEL_DB
+from wavewright.outputs.watermark.evidence import (
     SLOPE,
     best_position,
     log_evidence_of,
     log_sum,
     scores_of,
 )
-from wavewright.watermark.sequences import (
+from wavewright.outputs.watermark.sequences import (
     CHIP_RATE_HZ,
     HIGHEST_HARMONIC,
     LOWEST_HARMONIC,
@@ -38,7 +38,7 @@ from wavewright.watermark.sequences import (
     SHIFT_CHIPS,
     keyed_signs,
 )
-from wavewright.watermark.whitening import SpeedFolding, folded, whitened
+from wavewright.outputs.watermark.whitening import SpeedFolding, folded, whitened
 
 PAYLOAD = Payload(0xABC)
 GOLDEN_SIGNS = [1, -1, -1, 1, 1, 1, -1, -1, 1, -1, -1, 1]

@@ -10,11 +10,12 @@ import pytest
 import scipy.io.wavfile
 import soundfile
 
-from wavewright import Clip, clip, edit, generate
-from wavewright.clip import write_blocks
-from wavewright.errors import BadSetting
-from wavewright.sound_file import read_metadata
-from wavewright.wav_chunks import LoopPoints, append_loops, loop_chunk, read_loops
+from wavewright import Clip, edit, generate
+from wavewright.audio import clip
+from wavewright.audio.clip import write_blocks
+from wavewright.audio.sound_file import read_metadata
+from wavewright.audio.wav_chunks import LoopPoints, append_loops, loop_chunk, read_loops
+from wavewright.base.errors import BadSetting
 
 RATE = 8_000
 

@@ -12,6 +12,7 @@ from tiny_clips import write_labelled
 from torch import Tensor
 from torch.nn import functional as F
 
+from wavewright.base.errors import BadFolder, BadSetting
 from wavewright.contracts.family import exported_weights
 from wavewright.contracts.settings import TrainingSettings
 from wavewright.data.durations import N_QUANTILES
@@ -19,7 +20,6 @@ from wavewright.data.entry import Scan
 from wavewright.data.folder import scan
 from wavewright.dsp.mel import log_mel
 from wavewright.dsp.speech_mel import mel_to_features
-from wavewright.errors import BadFolder, BadSetting
 from wavewright.families.wavenet import WAVENET
 from wavewright.families.wavenet.config import POSITION_FEATURES, WaveNetConfig
 from wavewright.families.wavenet.frames import mel_frames, position_features

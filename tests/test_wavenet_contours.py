@@ -10,9 +10,9 @@ import torch
 from safetensors.numpy import load_file, save_file
 from tiny_clips import write_labelled
 
+from wavewright.base.errors import BadModel, BadSetting
 from wavewright.contracts.settings import TrainingSettings
 from wavewright.data.folder import scan
-from wavewright.errors import BadModel, BadSetting
 from wavewright.families.wavenet.config import CONTOUR_FEATURES, CONTOURS_FILE, POSITION_FEATURES, WaveNetConfig
 from wavewright.families.wavenet.contours import ContourSet, crop_contour, measure_contour, stretch_contour
 from wavewright.families.wavenet.modules import WaveNet

@@ -17,7 +17,7 @@ from scipy.stats import chi2, kstest
 from tiny_wavenet import CONFIG, MU_LAW, random_condition, random_signal, random_tensors
 from torch import nn
 
-from wavewright.errors import BadModel, BadSetting
+from wavewright.base.errors import BadModel, BadSetting
 from wavewright.families.wavenet.config import MAX_STEP, SIZES
 from wavewright.families.wavenet.engine import Engine
 from wavewright.families.wavenet.kernels import compiled, gate

@@ -5,8 +5,8 @@ import pytest
 from scipy.linalg import solve_toeplitz
 from scipy.signal import lfilter
 
+from wavewright.base.errors import BadSetting
 from wavewright.dsp.speech_mel import features_to_mel, mel_to_features
-from wavewright.errors import BadSetting
 from wavewright.families.wavenet.config import WaveNetConfig
 from wavewright.families.wavenet.frames import mel_frames
 from wavewright.families.wavenet.prediction import RESIDUAL_LEVEL, levinson, mel_to_prediction

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from wavewright import loading
-from wavewright.clip import Clip
+from wavewright.audio.clip import Clip
+from wavewright.base.errors import BadAudio, BadFolder, BadModel, BadSetting
 from wavewright.dsp.speech_mel import mel_to_features
-from wavewright.errors import BadAudio, BadFolder, BadModel, BadSetting
+from wavewright.families import loading
 from wavewright.families.wavenet.config import DURATIONS_FILE, WaveNetConfig
 from wavewright.families.wavenet.engine import Engine
 from wavewright.families.wavenet.frames import position_features

@@ -9,7 +9,7 @@ import pytest
 from test_watermark import speech_like
 
 import wavewright
-from wavewright.clip import Clip
+from wavewright.audio.clip import Clip
 from wavewright.tasks.commands import all_commands
 
 PAGE = Path(__file__).parent.parent / "docs" / "watermark.md"

@@ -16,10 +16,10 @@ import pytest
 import soundfile
 from signals_at_changes import terminated_before_change
 
-from wavewright import file_lock, whole_file
-from wavewright.clip import Clip, write_blocks
-from wavewright.errors import BadAudio, BadFolder, WavewrightError
-from wavewright.whole_file import check_target, temporary_path, whole_folder, why_not_written, write_whole
+from wavewright.audio.clip import Clip, write_blocks
+from wavewright.base import file_lock, whole_file
+from wavewright.base.errors import BadAudio, BadFolder, WavewrightError
+from wavewright.base.whole_file import check_target, temporary_path, whole_folder, why_not_written, write_whole
 
 Usage = namedtuple("Usage", "total used free")
 
@@ -214,7 +214,7 @@ def test_a_disk_that_was_full_while_writing_is_called_full(tmp_path, monkeypatch
         if usage(tmp_path).free < 2**20:
             raise soundfile.LibsndfileError(2)  # which says "System error"
 
-    monkeypatch.setattr("wavewright.whole_file.shutil.disk_usage", usage)
+    monkeypatch.setattr("wavewright.base.whole_file.shutil.disk_usage", usage)
     monkeypatch.setattr(soundfile.SoundFile, "write", write_until_full)
     long = Clip(np.zeros((1, 100_000), np.float32), 16_000)
     with pytest.raises(WavewrightError, match="There is no space left to write"):
@@ -244,7 +244,7 @@ def test_a_pipe_is_not_replaced_by_a_file(tmp_path, name):
 
 def test_scratch_folders_of_killed_processes_are_removed(tmp_path):
     """The first process is killed while it has one; the next call removes it, and leaves that of a running one."""
-    script = "import sys\nfrom wavewright.whole_file import scratch_folder\n"
+    script = "import sys\nfrom wavewright.base.whole_file import scratch_folder\n"
     script += (
         "with scratch_folder() as folder:\n (folder / 'a').mkdir()\n print(folder, flush=True)\n sys.stdin.read()\n"
     )

@@ -9,13 +9,13 @@ import pytest
 from test_wwc import TABLE, check_confined, codes_of, header_of, packets_of, read, recorded_checks, written
 from tiny_codec import HOP_LENGTH, MeansCodec, installed
 
-from wavewright.cli import run
-from wavewright.errors import BadAudio
+from wavewright.apps.cli import run
+from wavewright.base.errors import BadAudio
+from wavewright.families.wwc.header import HEADER_BYTES, read_header
+from wavewright.families.wwc.packet_reader import MAX_GAP_SECONDS, PacketReader
+from wavewright.families.wwc.packets import pack
+from wavewright.families.wwc.range_coder import RangeCoder
 from wavewright.tasks.decode import decode, decode_packets
-from wavewright.wwc.header import HEADER_BYTES, read_header
-from wavewright.wwc.packet_reader import MAX_GAP_SECONDS, PacketReader
-from wavewright.wwc.packets import pack
-from wavewright.wwc.range_coder import RangeCoder
 
 RATE = 16_000
 

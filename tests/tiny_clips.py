@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from wavewright.base.errors import BadSetting
 from wavewright.contracts.runtime import Classifier
-from wavewright.errors import BadSetting
 
 SAMPLE_RATE = 22_050  # hertz
 SECONDS = 0.3

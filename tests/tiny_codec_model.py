@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from wavewright.clip import Clip
+from wavewright.audio.clip import Clip
 from wavewright.data.folder import scan
 from wavewright.families.codec.batches import CodecDataSettings
 from wavewright.families.codec.config import SIZES

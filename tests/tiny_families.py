@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from wavewright.clip import Clip
+from wavewright.audio.clip import Clip
 from wavewright.contracts.recipe import Recipe
 from wavewright.data.entry import Entry, Scan
 from wavewright.data.scores import scan_scores

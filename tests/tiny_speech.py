@@ -89,5 +89,5 @@ def install(monkeypatch, folder) -> dict[str, object]:
         card = Card(name=name, family=family, sample_rate=24_000, config=config)
         (folder / name / "card.json").write_text(card.to_json(), encoding="utf-8")
     monkeypatch.setenv("WAVEWRIGHT_HOME", str(folder))
-    monkeypatch.setattr("wavewright.loading.load", lambda name: players[Path(name).name])
+    monkeypatch.setattr("wavewright.families.loading.load", lambda name: players[Path(name).name])
     return players

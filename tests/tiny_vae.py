@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from tiny_models import seeded
 
-from wavewright import loading
+from wavewright.families import loading
 from wavewright.families.vae.config import LATENTS_FILE, VaeConfig
 from wavewright.families.vae.latent_distribution import LatentDistribution
 from wavewright.families.vae.modules import SpectralAutoencoder

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from wavewright.clip import Clip
+from wavewright.audio.clip import Clip
 from wavewright.families.vocoder.batches import VocoderDataSettings
 from wavewright.families.vocoder.config import SIZES
 from wavewright.families.vocoder.recipe import VocoderRecipe, recipe

@@ -18,10 +18,10 @@ import numpy as np
 from benchmarks.harness.corpora import corpus_entries, read_wave, shuffle_entries, smoke_drums
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import Row, Table, columns
-from wavewright.analysis.files import MONO_RATE
-from wavewright.analysis.key import KeyMeter
-from wavewright.analysis.tempo import TempoMeter
 from wavewright.data.entry import Entry
+from wavewright.inference.analysis.files import MONO_RATE
+from wavewright.inference.analysis.key import KeyMeter
+from wavewright.inference.analysis.tempo import TempoMeter
 
 LONGEST_SECONDS, SHORTEST_SECONDS = 60, 20
 

@@ -24,16 +24,16 @@ from benchmarks.harness.corpora import smoke_ambience, smoke_drums, smoke_speech
 from benchmarks.harness.peers import Peer
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import Table, columns, optional
-from wavewright.analysis.content import ContentMeter
-from wavewright.analysis.content_features import SAMPLE_RATE
-from wavewright.analysis.files import SILENCE_DB
-from wavewright.analysis.key import KeyMeter
-from wavewright.analysis.pitch import PitchMeter
-from wavewright.analysis.tempo import TempoMeter
-from wavewright.clip import read_blocks
+from wavewright.audio.clip import read_blocks
+from wavewright.base.units import db_to_gain
 from wavewright.dsp.frames import FrameBuffer
 from wavewright.dsp.mel import mel_spectrogram
-from wavewright.units import db_to_gain
+from wavewright.inference.analysis.content import ContentMeter
+from wavewright.inference.analysis.content_features import SAMPLE_RATE
+from wavewright.inference.analysis.files import SILENCE_DB
+from wavewright.inference.analysis.key import KeyMeter
+from wavewright.inference.analysis.pitch import PitchMeter
+from wavewright.inference.analysis.tempo import TempoMeter
 
 SILERO = Peer("Silero VAD", "pip install --no-deps silero-vad==6.2.3", module="silero_vad", distribution="silero-vad")
 SUFFIXES = (".wav", ".flac", ".ogg", ".opus")

@@ -21,11 +21,11 @@ import numpy as np
 from benchmarks.harness.corpora import corpus_entries, read_wave, shuffle_entries, smoke_digits
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import Table, columns
+from wavewright.base.units import db_to_gain
 from wavewright.data.entry import Entry
-from wavewright.dsp.effects import NormaliseLoudness
 from wavewright.dsp.loudness import STEPS_PER_BLOCK, STEPS_PER_SHORT_TERM, LoudnessMeter
 from wavewright.dsp.true_peak import TruePeakMeter
-from wavewright.units import db_to_gain
+from wavewright.effects import NormaliseLoudness
 
 SAMPLE_RATES = (24_000, 44_100, 48_000)
 RECORDINGS_PER_FILE = 12

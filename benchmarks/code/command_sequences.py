@@ -25,8 +25,8 @@ from pathlib import Path
 
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import Table, columns
-from wavewright import cli
-from wavewright.dsp.effects import EFFECTS
+from wavewright.apps import cli
+from wavewright.effects import EFFECTS
 
 SOUND, SCORE, CODE, LATENT, FOLDER = "sound", "score", "code", "latent", "folder"
 KINDS = {

@@ -21,7 +21,7 @@ from benchmarks.harness.corpora import corpus_entries, smoke_speech
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import TARGETS, Table, columns
 from benchmarks.harness.timing import peak_megabytes_of_children, time_process
-from wavewright.clip import Clip, write_blocks
+from wavewright.audio.clip import Clip, write_blocks
 
 SAMPLE_RATE = 16_000
 MAX_MEGABYTES, MAX_TIMES_OF_THE_SOUND = 1_000.0, 0.01

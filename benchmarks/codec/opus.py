@@ -33,7 +33,7 @@ from benchmarks.harness.tables import Row, Table, columns, optional
 from benchmarks.harness.timing import median_seconds
 from benchmarks.speech.judges import SAMPLE_RATE, Judges, add_judge_options
 from benchmarks.speech.speech_distance import SpeakerEncoder
-from wavewright.clip import Clip
+from wavewright.audio.clip import Clip
 from wavewright.data.entry import Entry
 from wavewright.dsp import log_mel
 from wavewright.metrics.buzz import frame_correlation

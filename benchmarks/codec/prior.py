@@ -21,7 +21,7 @@ from benchmarks.harness.models import load_as
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import Row, Table, columns, optional
 from benchmarks.harness.timing import median_seconds
-from wavewright import loading
+from wavewright.families import loading
 from wavewright.families.codec.runtime import CodecRuntime
 from wavewright.families.prior.config import SIZES, PriorConfig
 from wavewright.families.prior.network import PriorNetwork

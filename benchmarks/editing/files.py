@@ -23,8 +23,8 @@ import wavewright
 from benchmarks.harness.peers import Peer
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import Table, columns
-from wavewright.clip import FORMATS, Clip, read_header
-from wavewright.errors import WavewrightError
+from wavewright.audio.clip import FORMATS, Clip, read_header
+from wavewright.base.errors import WavewrightError
 
 PROGRAMS = {
     name: Peer(name, f"apt install {package}", program=name)

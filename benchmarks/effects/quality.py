@@ -26,7 +26,7 @@ from benchmarks.harness.corpora import corpus_entries, read_wave, shuffle_entrie
 from benchmarks.harness.peers import PYTHON_STRETCH
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import Table, Value, columns, optional
-from wavewright.dsp.effects import DeClick, DeClip, Effect, PitchShift, Stretch
+from wavewright.effects import DeClick, DeClip, Effect, PitchShift, Stretch
 from wavewright.metrics.paired import si_sdr_db
 
 RATE = 24_000

@@ -26,8 +26,8 @@ from benchmarks.harness.peers import PEDALBOARD, PYTHON_STRETCH
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import TARGETS, Table, Value, columns, optional
 from benchmarks.harness.timing import median_seconds
-from wavewright.dsp.effects import EFFECTS, Effect, GraphicEqualiser, HumNotch, LinearPhaseEqualiser
-from wavewright.dsp.effects.filters import SectionFilter
+from wavewright.effects import EFFECTS, Effect, GraphicEqualiser, HumNotch, LinearPhaseEqualiser
+from wavewright.effects.filters import SectionFilter
 
 RATE = 48_000
 RESPONSE_SECONDS = 1.0

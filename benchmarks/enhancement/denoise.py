@@ -28,13 +28,13 @@ from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import TARGETS, Row, Table, columns, optional
 from benchmarks.harness.timing import median_seconds
 from benchmarks.speech.judges import Judges, add_judge_options, mean_interval, word_error_interval
-from wavewright import loading
-from wavewright.clip import Clip
+from wavewright.audio.clip import Clip
+from wavewright.base.units import db_to_gain, gain_to_db
 from wavewright.contracts.enhancement import MAX_ATTENUATION_DB, EnhancementSettings
 from wavewright.data.folder import scan
+from wavewright.families import loading
 from wavewright.metrics.paired import si_sdr_db, stoi
 from wavewright.metrics.sampling import Interval
-from wavewright.units import db_to_gain, gain_to_db
 
 RATIOS_DB = (0.0, 5.0, 10.0, 15.0)
 LEVEL_DB = -26.0  # of the active speech of a mixture

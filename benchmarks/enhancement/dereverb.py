@@ -27,10 +27,10 @@ from benchmarks.harness.peers import STOI, Peer
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import Row, Table, columns, optional
 from benchmarks.speech.judges import SAMPLE_RATE, Judges, add_judge_options, mean_interval, word_error_interval
-from wavewright import loading
-from wavewright.clip import Clip
+from wavewright.audio.clip import Clip
 from wavewright.contracts.enhancement import EnhancementSettings
 from wavewright.dsp.wpe import DELAY, N_ITERATIONS, N_TAPS, dereverberate
+from wavewright.families import loading
 from wavewright.metrics.paired import files_by_name, stoi
 from wavewright.metrics.reverberation import srmr
 from wavewright.tasks.enhance import DEREVERB_ATTENUATION_DB

@@ -39,9 +39,9 @@ from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import TARGETS, Row, Table, columns, optional
 from benchmarks.harness.timing import median_seconds
 from benchmarks.speech.judges import Judges, add_judge_options, mean_interval
-from wavewright import loading
 from wavewright.data.entry import Entry
-from wavewright.enhancement.echo import LinearCanceller
+from wavewright.families import loading
+from wavewright.inference.enhancement.echo import LinearCanceller
 from wavewright.metrics.aecmos import aecmos
 
 FAR_ALONE, BOTH, NEAR_ALONE = slice(0, 10), slice(10, 20), slice(20, 26)  # seconds

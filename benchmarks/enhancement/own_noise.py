@@ -25,10 +25,10 @@ from benchmarks.harness.corpora import corpus_entries, draw_entries, read_wave, 
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import TARGETS, Table, columns, optional
 from benchmarks.speech.judges import SAMPLE_RATE, Judges, add_judge_options, mean_interval
-from wavewright.clip import Clip
+from wavewright.audio.clip import Clip
+from wavewright.base.units import db_to_gain
 from wavewright.data.folder import scan
 from wavewright.metrics.paired import si_sdr_db
-from wavewright.units import db_to_gain
 
 TRAIN_SHARE = 2 / 3
 GAP_SECONDS = 0.05  # between recordings of the noise in a mixture

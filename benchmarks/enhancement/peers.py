@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.harness.peers import Peer
 from benchmarks.harness.script import Report
-from wavewright.clip import Clip
+from wavewright.audio.clip import Clip
 
 SAMPLE_RATE = 16_000
 RNNOISE = Peer("RNNoise", "pip install pyrnnoise==0.4.5", module="pyrnnoise")

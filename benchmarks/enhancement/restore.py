@@ -24,9 +24,9 @@ from benchmarks.harness.corpora import corpus_entries, draw_entries, read_wave, 
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import Row, Table, columns, optional
 from benchmarks.speech.judges import SAMPLE_RATE, Judges, add_judge_options, mean_interval
-from wavewright.clip import Clip
+from wavewright.audio.clip import Clip
+from wavewright.base.units import gain_to_db
 from wavewright.metrics.paired import si_sdr_db
-from wavewright.units import gain_to_db
 
 CLIPPED_TO_DB = (3.0, 7.0, 15.0)
 RATES = (8_000, 11_025)

@@ -25,11 +25,11 @@ from benchmarks.harness.models import load_as
 from benchmarks.harness.peers import SCIKIT_LEARN
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import Table, columns
-from wavewright.clip import Clip
+from wavewright.audio.clip import Clip
+from wavewright.base.units import gain_to_db
 from wavewright.data.entry import Entry
 from wavewright.dsp.mel import mel_spectrogram, power_to_db
 from wavewright.families.lstm.runtime import LstmRuntime
-from wavewright.units import gain_to_db
 
 SAMPLE_RATE, SECONDS, HOP_SECONDS = 22_050, 4.0, 1.0  # of the pieces
 N_FFT, HOP, N_MELS = 1024, 512, 40

@@ -20,10 +20,10 @@ from benchmarks.harness.corpora import corpus_entries, read_wave, smoke_digits, 
 from benchmarks.harness.peers import SCIKIT_LEARN
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import Table, columns
-from wavewright import loading
 from wavewright.data.entry import Entry, Scan
 from wavewright.dsp.mel import log_mel
 from wavewright.dsp.onset import trim
+from wavewright.families import loading
 from wavewright.families.classifier.recipe import ClassifierRecipe, judge_recipe, scores
 from wavewright.models.card import Card, Source
 from wavewright.models.folder import write_card

@@ -30,17 +30,17 @@ from benchmarks.harness.corpora import SEED, corpus_entries, smoke_digits
 from benchmarks.harness.peers import SCIKIT_LEARN
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import TARGETS, Table, Value, columns, optional
-from wavewright import loading
-from wavewright.clip import Clip
+from wavewright.audio.clip import Clip
+from wavewright.base.errors import BadModel
 from wavewright.data.folder import scan
-from wavewright.drawing import draw_grid
-from wavewright.errors import BadModel
+from wavewright.families import loading
 from wavewright.metrics.clips import Clips
 from wavewright.metrics.comparison import compare
 from wavewright.metrics.embeddings import ClassifierEmbedding, Embedding
 from wavewright.metrics.harmonicity import harmonics_to_noise_of_all
 from wavewright.metrics.speech_embedding import SpeechEmbedding
 from wavewright.models.card import CARD_FILE
+from wavewright.plots import draw_grid
 
 MAX_DIVERSITY = 1.1
 MAX_HNR_DIFFERENCE_DB = 4.0

@@ -37,10 +37,10 @@ from benchmarks.harness.corpora import SEED, smoke_drums
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import Table, columns, optional
 from benchmarks.harness.timing import median_seconds, seconds_of, time_process
-from wavewright import loading
+from wavewright.base.errors import BadModel
 from wavewright.contracts.family import EMBEDDINGS_FILE
 from wavewright.contracts.runtime import Generator
-from wavewright.errors import BadModel
+from wavewright.families import loading
 from wavewright.metrics.cheats import cheat_resampled_copies
 from wavewright.metrics.clips import Clips
 from wavewright.metrics.comparison import compare

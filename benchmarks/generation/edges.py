@@ -30,9 +30,9 @@ import numpy as np
 import wavewright
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import Row, Table, columns, optional
-from wavewright import loading
-from wavewright.clip import Clip
-from wavewright.errors import WavewrightError
+from wavewright.audio.clip import Clip
+from wavewright.base.errors import WavewrightError
+from wavewright.families import loading
 from wavewright.metrics.edges import COPY_TOLERANCE_DB, ClipKind, Edges, edge_faults, measure_edges
 from wavewright.speech.voice import Voice
 

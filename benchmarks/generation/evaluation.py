@@ -12,14 +12,14 @@ import numpy as np
 from benchmarks.harness.corpora import SEED, corpus_entries
 from benchmarks.harness.script import Report
 from benchmarks.harness.tables import Table, columns
-from wavewright import loading
 from wavewright.contracts.runtime import Generator
 from wavewright.data.preparation import Preparation
 from wavewright.data.store import ClipStore
+from wavewright.families import loading
+from wavewright.inference.rejection import RejectionSampler
 from wavewright.metrics.clips import Clips
 from wavewright.metrics.embeddings import ClassifierEmbedding, Embedding, LogMelEmbedding
 from wavewright.metrics.report import EvaluationReport
-from wavewright.rejection import RejectionSampler
 
 EVALUATION = Table(
     "evaluation",

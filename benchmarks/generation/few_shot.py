@@ -22,11 +22,11 @@ import numpy as np
 from benchmarks.harness.corpora import corpus_entries, smoke_drums
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import Table, columns, optional
-from wavewright import loading
 from wavewright.contracts.runtime import Classifier, Generator
 from wavewright.data.folder import scan
 from wavewright.data.preparation import Preparation
 from wavewright.data.store import ClipStore
+from wavewright.families import loading
 from wavewright.metrics.embeddings import LogMelEmbedding
 from wavewright.metrics.frechet import frechet_distance
 from wavewright.tasks.train import train

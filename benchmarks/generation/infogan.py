@@ -23,9 +23,9 @@ from benchmarks.harness.models import load_as
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import Table, columns
 from benchmarks.training.budget import SMOKE_CLIPS, add_clip_options, add_training_options, train_gan
-from wavewright import loading
 from wavewright.contracts.runtime import Classifier
 from wavewright.data.entry import Scan
+from wavewright.families import loading
 from wavewright.families.gan.runtime import GanRuntime
 from wavewright.families.vae.attributes import ATTRIBUTES, measure_attributes
 

@@ -24,10 +24,10 @@ from benchmarks.harness.corpora import SEED, corpus_entries, smoke_drums
 from benchmarks.harness.models import load_as
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import Table, Value, columns, optional
-from wavewright import loading
 from wavewright.data.preparation import Preparation
 from wavewright.data.store import ClipStore
 from wavewright.dsp.onset import count_onsets
+from wavewright.families import loading
 from wavewright.families.vae.attributes import ATTRIBUTES, measure_attributes
 from wavewright.families.vae.runtime import VaeRuntime
 from wavewright.metrics.clips import EmbeddedClips

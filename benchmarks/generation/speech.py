@@ -25,9 +25,9 @@ import numpy as np
 from benchmarks.harness.corpora import SEED, corpus_entries, read_wave, shuffle_entries, smoke_speech
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import Table, Value, columns, optional
-from wavewright import loading
-from wavewright.clip import Clip
-from wavewright.errors import BadModel
+from wavewright.audio.clip import Clip
+from wavewright.base.errors import BadModel
+from wavewright.families import loading
 from wavewright.families.lstm.runtime import LstmRuntime
 from wavewright.families.prior.runtime import PriorRuntime
 from wavewright.metrics.clips import EmbeddedClips

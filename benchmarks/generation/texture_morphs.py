@@ -23,6 +23,7 @@ from benchmarks.harness.corpora import corpus_entries, draw_entries, read_wave, 
 from benchmarks.harness.models import load_as
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import Table, columns
+from wavewright.base.units import db_to_gain
 from wavewright.data.entry import Entry
 from wavewright.dsp.mel import hz_to_mel, mel_spectrogram, mel_to_hz, power_to_db
 from wavewright.families.lstm.config import LstmConfig
@@ -30,7 +31,6 @@ from wavewright.families.lstm.frames import frames_to_wave, wave_to_frames
 from wavewright.families.vae.runtime import VaeRuntime
 from wavewright.families.vae.transfer import match_levels
 from wavewright.metrics.embeddings import LogMelEmbedding
-from wavewright.units import db_to_gain
 
 SEED = 5
 N_FFT, HOP, N_MELS = 2048, 512, 80

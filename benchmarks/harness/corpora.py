@@ -10,11 +10,11 @@ from typing import TypeAlias
 
 import numpy as np
 
-from wavewright import loading
-from wavewright.clip import Clip
+from wavewright.audio.clip import Clip
+from wavewright.base.errors import BadFolder
 from wavewright.data.entry import Entry
 from wavewright.data.folder import scan
-from wavewright.errors import BadFolder
+from wavewright.families import loading
 from wavewright.speech.voice import Voice
 
 DRUM_LABELS = ("kick", "snare", "hat", "tom", "cymbal")

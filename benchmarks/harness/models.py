@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TypeVar
 
-from wavewright import loading
+from wavewright.base.errors import BadModel
 from wavewright.contracts.runtime import Model
-from wavewright.errors import BadModel
+from wavewright.families import loading
 
 Runtime = TypeVar("Runtime", bound=Model)
 

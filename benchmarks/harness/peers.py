@@ -7,7 +7,7 @@ import importlib.util
 import shutil
 from dataclasses import dataclass
 
-from wavewright.errors import MissingExtra
+from wavewright.base.errors import MissingExtra
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from typing import TypeAlias
 
 from benchmarks.harness.peers import Peer
 from benchmarks.harness.tables import TARGETS, Row, Table, Value
-from wavewright.errors import WavewrightError
+from wavewright.base.errors import WavewrightError
+from wavewright.base.processor import instruction_sets, processor_name
 from wavewright.metrics.sampling import Interval
-from wavewright.processor import instruction_sets, processor_name
 from wavewright.tasks.plain_data import plain
 
 Smoke: TypeAlias = Mapping[str, object]

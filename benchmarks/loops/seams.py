@@ -23,9 +23,9 @@ import scipy.signal
 from benchmarks.harness.corpora import smoke_ambience
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import TARGETS, Table, columns
-from wavewright import loading
-from wavewright.clip import Clip
+from wavewright.audio.clip import Clip
 from wavewright.dsp.looping import CROSSFADE_SECONDS, SeamlessLoop, make_loop
+from wavewright.families import loading
 
 SUFFIXES = (".wav", ".flac", ".ogg")
 FLUX_SECONDS = 0.02

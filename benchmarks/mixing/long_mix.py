@@ -19,7 +19,7 @@ import numpy as np
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import TARGETS, Table, columns
 from benchmarks.harness.timing import peak_megabytes_of_children, time_process
-from wavewright.clip import Clip
+from wavewright.audio.clip import Clip
 
 SAMPLE_RATE = 48_000
 MUSIC_RATE = 44_100

@@ -38,7 +38,7 @@ import numpy as np
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import Row, Table, columns
 from wavewright.contracts.composition import CompositionSettings, ScoreComposer
-from wavewright.loading import load_composer
+from wavewright.families.loading import load_composer
 from wavewright.music.accompaniment.melody import find_key
 from wavewright.music.bars import bars_of
 from wavewright.music.formats import read_score, write_score

@@ -37,7 +37,7 @@ from wavewright.families.composer import COMPOSER
 from wavewright.families.composer.config import ComposerConfig
 from wavewright.families.composer.modules import N_OUTPUT_INTERVALS, Composer, event_nats, logits_by_pitch
 from wavewright.families.composer.vocabulary import REST
-from wavewright.loading import load_composer
+from wavewright.families.loading import load_composer
 from wavewright.nn.muon import Muon
 from wavewright.nn.precision import supports_bfloat16
 

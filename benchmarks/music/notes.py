@@ -29,18 +29,18 @@ import numpy as np
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import TARGETS, Table, columns
 from benchmarks.harness.timing import median_seconds
-from wavewright.clip import Clip
+from wavewright.audio.clip import Clip
+from wavewright.base.errors import BadFolder
+from wavewright.base.units import semitones_to_ratio
 from wavewright.data.folder import scan
 from wavewright.dsp.mel import mel_spectrogram
-from wavewright.errors import BadFolder
 from wavewright.families.instrument.analysis import note_levels, refined_f0
 from wavewright.families.instrument.note_names import pitch_by_name, velocity_by_name
 from wavewright.families.instrument.runtime import InstrumentRuntime
 from wavewright.families.instrument.voice import VoiceSettings, render_note
-from wavewright.loading import load_instrument
+from wavewright.families.loading import load_instrument
 from wavewright.metrics.sampling import Interval, bootstrap_interval
 from wavewright.music.timbre_path import TimbrePath
-from wavewright.units import semitones_to_ratio
 
 DISTANCES = Table("distance", columns(notes="s", source="s", count="d", distance_db=".1f"))
 TUNING = Table("tuning", columns(source="s", count="d", median_cents=".2f", p95_cents=".2f"))

@@ -18,8 +18,8 @@ import numpy as np
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import TARGETS, Table, columns
 from wavewright.dsp.loudness import integrated_loudness
-from wavewright.music.synth import Patch, SynthEngine, load_patch, patch_names
-from wavewright.music.synth.patch_files import PATCHES
+from wavewright.synth import Patch, SynthEngine, load_patch, patch_names
+from wavewright.synth.patch_files import PATCHES
 
 LEVELS = Table("levels", columns(patch="s", loudness_lufs=".1f", peak_db=".1f"))
 TOLERANCE_LU = 3.0

@@ -25,7 +25,7 @@ import numpy as np
 from benchmarks.harness.peers import Peer
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import Table, columns
-from wavewright.errors import BadScore
+from wavewright.base.errors import BadScore
 from wavewright.music.formats import read_tunes, write_score
 from wavewright.music.formats.formats import MIDI, XML
 from wavewright.music.score import Score, Track, notes_of

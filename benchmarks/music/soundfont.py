@@ -27,9 +27,9 @@ from wavewright.music.engine import DRUM_CHANNEL
 from wavewright.music.formats import write_score
 from wavewright.music.performance import perform
 from wavewright.music.score import CONTROL_CHANGE, PITCH_BEND, PROGRAM, Score, Track, controls_of, notes_of
-from wavewright.music.soundfont import PlayerSettings, SoundFont, SoundFontEngine, read_soundfont
-from wavewright.music.soundfont.opening import BUNDLED_BANK
 from wavewright.music.timing import TEMPO
+from wavewright.synth.soundfont import PlayerSettings, SoundFont, SoundFontEngine, read_soundfont
+from wavewright.synth.soundfont.opening import BUNDLED_BANK
 
 RATE = 44_100
 TICKS_PER_QUARTER = 500

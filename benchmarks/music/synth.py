@@ -22,7 +22,7 @@ from benchmarks.harness.peers import DAWDREAMER
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import TARGETS, Table, columns
 from benchmarks.harness.timing import median_seconds
-from wavewright.music.synth import SynthEngine, load_patch, parse_patch
+from wavewright.synth import SynthEngine, load_patch, parse_patch
 
 MAX_ALIASES_DB = -110.0
 

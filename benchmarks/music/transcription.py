@@ -30,15 +30,15 @@ import numpy as np
 from benchmarks.harness.peers import Peer
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import TARGETS, Table, columns
-from wavewright.clip import Clip
+from wavewright.audio.clip import Clip
+from wavewright.inference.transcription import transcribe_wave
 from wavewright.music.performance import perform
 from wavewright.music.rules import compose_by_rule
 from wavewright.music.score import PROGRAM, Score, Track, controls_of, notes_of
-from wavewright.music.soundfont import SoundFont, SoundFontEngine, default_soundfont, read_soundfont
-from wavewright.music.synth import SynthEngine, load_patch
 from wavewright.music.theory import pitch_of
 from wavewright.music.timing import TEMPO
-from wavewright.transcription import transcribe_wave
+from wavewright.synth import SynthEngine, load_patch
+from wavewright.synth.soundfont import SoundFont, SoundFontEngine, default_soundfont, read_soundfont
 
 MIR_EVAL = Peer("mir_eval", "pip install mir_eval==0.8.2", module="mir_eval")
 BASIC_PITCH = Peer(

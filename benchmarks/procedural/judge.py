@@ -23,15 +23,15 @@ from benchmarks.harness.corpora import read_wave, smoke_out
 from benchmarks.harness.models import load_as
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import Table, columns
-from wavewright.clip import Clip
+from wavewright.audio.clip import Clip
 from wavewright.data.entry import Scan
 from wavewright.data.folder import scan
 from wavewright.data.preparation import Preparation
 from wavewright.families.classifier.recipe import ClassifierRecipe, judge_recipe
 from wavewright.families.classifier.runtime import ClassifierRuntime
-from wavewright.procedural import Fire, Footsteps, Procedure, Rain, Wind
-from wavewright.procedural.footsteps import GROUNDS
-from wavewright.procedural.rain import SURFACES
+from wavewright.synth.procedural import Fire, Footsteps, Procedure, Rain, Wind
+from wavewright.synth.procedural.footsteps import GROUNDS
+from wavewright.synth.procedural.rain import SURFACES
 from wavewright.training.run import Provenance, Run
 from wavewright.training.run_folder import RUN_FILE
 

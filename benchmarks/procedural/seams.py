@@ -15,7 +15,7 @@ import scipy.signal
 
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import Table, columns
-from wavewright.procedural import PROCEDURES
+from wavewright.synth.procedural import PROCEDURES
 
 WINDOW_SECONDS = 0.0116
 AROUND_SECONDS = 0.007

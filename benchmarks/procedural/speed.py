@@ -18,7 +18,7 @@ from functools import partial
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import TARGETS, Table, columns
 from benchmarks.harness.timing import median_seconds
-from wavewright.procedural import PROCEDURES, Procedure
+from wavewright.synth.procedural import PROCEDURES, Procedure
 
 MIN_RATIO = 100.0
 

@@ -31,12 +31,12 @@ from wavewright.contracts.runtime import Classifier
 from wavewright.data.entry import Entry, Scan
 from wavewright.data.folder import scan
 from wavewright.families.classifier.runtime import ClassifierRuntime
-from wavewright.loading import load_classifier
+from wavewright.families.loading import load_classifier
+from wavewright.inference.recognition.files import recognise_files
+from wavewright.inference.recognition.recogniser import RecordingRecogniser
+from wavewright.inference.recognition.report import report_on
 from wavewright.metrics.confusion import wilson_interval
 from wavewright.metrics.sampling import Interval
-from wavewright.recognition.files import recognise_files
-from wavewright.recognition.recogniser import RecordingRecogniser
-from wavewright.recognition.report import report_on
 from wavewright.training.run import Provenance, Run
 from wavewright.training.run_folder import RUN_FILE
 

@@ -43,22 +43,22 @@ from benchmarks.recognition.study_picture import draw_study
 from benchmarks.recognition.study_results import Cell, Outcome, append_result, correct_of, read_results, summary
 from benchmarks.recognition.study_sources import SOURCES, SourceName, open_untrained
 from benchmarks.recognition.study_tasks import TASKS, StudyTask, divide, draw_share, study_task
-from wavewright import loading
-from wavewright.clip_sources import ClipSource
+from wavewright.base.errors import BadSetting
 from wavewright.contracts.recipe import Recipe
 from wavewright.data.entry import Entry, Scan
-from wavewright.errors import BadSetting
+from wavewright.families import loading
 from wavewright.families.classifier.features import fixed_length
 from wavewright.families.classifier.runtime import ClassifierRuntime
-from wavewright.generated_clips import (
+from wavewright.inference.recognition.files import recognise_files
+from wavewright.inference.recognition.recogniser import RecordingRecogniser
+from wavewright.training.clip_sources import ClipSource
+from wavewright.training.generated_clips import (
     ClipFilter,
     GeneratedSettings,
     generate_for,
     generated_entries,
     requested_clips,
 )
-from wavewright.recognition.files import recognise_files
-from wavewright.recognition.recogniser import RecordingRecogniser
 from wavewright.training.run import Provenance, Run
 from wavewright.training.run_file import RUN_FILE
 

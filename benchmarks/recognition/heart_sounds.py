@@ -27,9 +27,9 @@ import numpy as np
 from benchmarks.harness.peers import SCIKIT_LEARN
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import TARGETS, Table, columns
-from wavewright.clip import Clip
+from wavewright.audio.clip import Clip
+from wavewright.base.errors import BadFolder
 from wavewright.data import manifest
-from wavewright.errors import BadFolder
 from wavewright.heart_sounds.features import recording_features
 from wavewright.heart_sounds.recogniser import KernelRecogniser, KernelSettings
 from wavewright.heart_sounds.segmentation import segment_beats

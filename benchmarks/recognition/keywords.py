@@ -36,17 +36,17 @@ from benchmarks.harness.models import load_as
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import TARGETS, Table, columns
 from benchmarks.recognition.accuracy_tasks import divide_takes
-from wavewright.clip import Clip
+from wavewright.audio.clip import Clip
+from wavewright.base.errors import BadSetting
 from wavewright.contracts.recognition import is_background
 from wavewright.contracts.settings import override
 from wavewright.data.entry import Entry, Scan
 from wavewright.data.folder import scan
-from wavewright.errors import BadSetting
 from wavewright.families.classifier.recipe import ClassifierRecipe, recipe
 from wavewright.families.classifier.runtime import ClassifierRuntime
+from wavewright.inference.recognition.false_alarms import write_alarms
+from wavewright.inference.recognition.spotting import KeywordSpotter, SpotterSettings, calibrate_spotter
 from wavewright.metrics.confusion import wilson_interval
-from wavewright.recognition.false_alarms import write_alarms
-from wavewright.recognition.spotting import KeywordSpotter, SpotterSettings, calibrate_spotter
 from wavewright.speech.spoken_labels import SpokenLabels
 from wavewright.speech.voice import Voice
 from wavewright.text.english.pronounce import phones_of

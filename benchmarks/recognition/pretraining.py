@@ -30,7 +30,7 @@ from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import TARGETS, Table, columns
 from benchmarks.recognition.pretraining_networks import TRAINED, Method, correct_of_network
 from wavewright import models
-from wavewright.clip import Clip
+from wavewright.audio.clip import Clip
 from wavewright.data.entry import Entry
 from wavewright.data.folder import scan
 from wavewright.dsp.mel import log_mel

@@ -10,9 +10,9 @@ from benchmarks.harness.models import load_as
 from wavewright.data.entry import Entry, Scan
 from wavewright.families.classifier.recipe import TRAINING, ClassifierRecipe, fine_tuning
 from wavewright.families.classifier.runtime import ClassifierRuntime
+from wavewright.inference.recognition.files import recognise_files
+from wavewright.inference.recognition.recogniser import RecordingRecogniser
 from wavewright.models.folder import ModelFolder
-from wavewright.recognition.files import recognise_files
-from wavewright.recognition.recogniser import RecordingRecogniser
 from wavewright.training.run import Provenance, Run
 from wavewright.training.run_folder import RUN_FILE
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from wavewright.drawing.plots import figure_class, save_figure, tidy_axes
 from wavewright.metrics.sampling import Interval
+from wavewright.plots.plots import figure_class, save_figure, tidy_axes
 
 COLOURS = ("#222222", "#2e86c1", "#c0392b", "#8e44ad", "#d68910", "#7fb3d5")  # the first for recordings alone
 SHARES = (0.01, 0.1, 0.3, 1.0)  # with a mark on the axis

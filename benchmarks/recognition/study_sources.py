@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from wavewright import loading
-from wavewright.clip_sources import ClipSource, FolderOfClips
 from wavewright.data.entry import Entry
-from wavewright.procedural.labelled import ProceduralLabels
+from wavewright.data.labelled import ProceduralLabels
+from wavewright.families import loading
 from wavewright.speech.spoken_labels import SpokenLabels
 from wavewright.speech.voice import Voice
+from wavewright.training.clip_sources import ClipSource, FolderOfClips
 
 VOICE = "en-kathleen"
 CORPORA = {"voices": "spoken-digits", "keys": "keys"}

@@ -24,9 +24,9 @@ from dataclasses import dataclass
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import TARGETS, Table, columns
 from benchmarks.serve.local import LocalServer, free_port, serving
-from wavewright.narration.narrator import NarratorLoader
-from wavewright.narration.settings import NarrationSettings
-from wavewright.server.settings import usable_processors
+from wavewright.apps.server.settings import usable_processors
+from wavewright.speech.narration.narrator import NarratorLoader
+from wavewright.speech.narration.settings import NarrationSettings
 
 PARTS = ("first-audio", "describe", "parallel", "leaving", "jobs", "kills", "memory")
 SENTENCE = "Hello there. This is a second sentence, and it goes on for a while, as sentences do. "

@@ -22,10 +22,10 @@ from benchmarks.harness.peers import POCKETSPHINX
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import Row, Table, columns
 from benchmarks.speech.timestamps import Aligner
-from wavewright import loading
-from wavewright.clip import Clip as Sound
+from wavewright.audio.clip import Clip as Sound
 from wavewright.data.preparation import Preparation
 from wavewright.data.store import ClipStore
+from wavewright.families import loading
 from wavewright.families.acoustic.batches import SpeechClip, collate, speech_clips
 from wavewright.families.acoustic.config import AcousticConfig
 from wavewright.families.acoustic.modules import TextToMel

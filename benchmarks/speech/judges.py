@@ -14,8 +14,8 @@ import numpy as np
 from benchmarks.harness.peers import DNSMOS, MOONSHINE, PESQ
 from benchmarks.harness.script import Report
 from benchmarks.harness.tables import Column, columns, optional
-from wavewright.clip import Clip
-from wavewright.errors import BadFolder
+from wavewright.audio.clip import Clip
+from wavewright.base.errors import BadFolder
 from wavewright.metrics import paired
 from wavewright.metrics.recogniser import Recogniser
 from wavewright.metrics.sampling import Interval, bootstrap_interval

@@ -29,9 +29,9 @@ from benchmarks.speech.judges import Judges, add_judge_options, rating_columns
 from benchmarks.speech.speakers import recordings, voice
 from benchmarks.speech.speech_distance import SpeakerEncoder, mean_similarity
 from benchmarks.speech.voices import Judged, judge, row_of
-from wavewright.clip import Clip
+from wavewright.audio.clip import Clip
+from wavewright.base.errors import BadSetting
 from wavewright.data.entry import Entry
-from wavewright.errors import BadSetting
 
 MIN_SECONDS = 2.0
 SEED = 7

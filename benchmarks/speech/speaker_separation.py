@@ -22,9 +22,9 @@ from benchmarks.harness.corpora import corpus_entries, read_wave, shuffle_entrie
 from benchmarks.harness.peers import RESEMBLYZER
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import Table, columns
-from wavewright import loading
 from wavewright.auditing.voices import PERCENTILE, SAMPLE_RATE, speaker_embedder, utterances
 from wavewright.dsp.mel import mel_spectrogram, power_to_db
+from wavewright.families import loading
 
 N_UTTERANCES = 12
 N_RECORDINGS = 120  # of a speaker

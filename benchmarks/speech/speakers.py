@@ -17,9 +17,9 @@ import numpy as np
 from benchmarks.harness.corpora import read_wave
 from benchmarks.harness.peers import ESPEAK_NG, FLITE, Peer
 from benchmarks.harness.timing import children_seconds
-from wavewright import loading
-from wavewright.clip import Clip
+from wavewright.audio.clip import Clip
 from wavewright.data.entry import Entry
+from wavewright.families import loading
 from wavewright.speech.voice import Voice
 
 ENGINES: Mapping[Peer, tuple[str, ...]] = {

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 from benchmarks.harness.peers import RESEMBLYZER
-from wavewright.clip import Clip
+from wavewright.audio.clip import Clip
 from wavewright.dsp.pitch import track_pitch
 from wavewright.dsp.speech_mel import speech_hop_length, speech_mel
 from wavewright.metrics.recogniser import trim_silence

@@ -19,7 +19,7 @@ from benchmarks.harness.corpora import SMOKE_VOICE, sentences
 from benchmarks.harness.peers import POCKETSPHINX
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import TARGETS, Table, columns, optional
-from wavewright.clip import Clip
+from wavewright.audio.clip import Clip
 from wavewright.speech.voice import Voice
 
 SAMPLE_RATE = 16_000

@@ -31,7 +31,7 @@ from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import TARGETS, Table, columns
 from benchmarks.harness.timing import ProcessTimes, time_process
 from benchmarks.speech.speakers import Utterance, missing_engines, other_engines, spoken_in_one_process
-from wavewright.clip import read_header
+from wavewright.audio.clip import read_header
 from wavewright.dsp.spectrum import frame, hann_window
 from wavewright.speech.voice import Voice
 

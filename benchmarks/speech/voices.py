@@ -29,7 +29,7 @@ from benchmarks.harness.tables import TARGETS, Row, Table, Value, optional
 from benchmarks.speech.judges import Judges, add_judge_options, mean_interval, rating_columns, word_error_interval
 from benchmarks.speech.speakers import Speaker, copies, missing_engines, other_engines, recordings, voice
 from benchmarks.speech.speech_distance import SpeakerEncoder, distance, mean_similarity
-from wavewright.clip import Clip
+from wavewright.audio.clip import Clip
 from wavewright.data.entry import Entry
 from wavewright.dsp.loudness import normalise_loudness
 from wavewright.metrics.sampling import Interval

@@ -20,8 +20,8 @@ from benchmarks.harness.corpora import sentences
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import Table, columns, optional
 from benchmarks.speech.judges import Judges, add_judge_options, mean_interval, word_error_interval
-from wavewright import onnx_runtime
-from wavewright.clip import Clip
+from wavewright.audio.clip import Clip
+from wavewright.base import onnx_runtime
 from wavewright.speech.voice import Voice
 
 NAME, EXACT = onnx_runtime.EXACT_PRODUCTS

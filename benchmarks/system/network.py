@@ -22,7 +22,7 @@ PROGRAM = Path(__file__).parents[2] / "tests" / "fresh_home.py"
 NETWORK_CALLS = "socket,connect,bind,sendto,sendmsg"
 OWN_FOLDERS = (Path(".cache") / "wavewright",)
 SCRIPTS = {
-    "import": "import wavewright.onnx_runtime",
+    "import": "import wavewright.base.onnx_runtime",
     "play": f"import runpy; runpy.run_path({str(PROGRAM)!r}, run_name='__main__')",
     "train": f"import runpy; runpy.run_path({str(PROGRAM)!r}, run_name='__main__')",
 }

@@ -18,11 +18,11 @@ import numpy as np
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import Table, columns
 from benchmarks.harness.timing import median_seconds
-from wavewright.clip import Clip, read_header
-from wavewright.provenance import TrustedKeys, new_key, sign_file, verify_file
-from wavewright.provenance.finding import side_file_of
-from wavewright.provenance.keys import load_private_key
-from wavewright.units import samples_to_seconds
+from wavewright.audio.clip import Clip, read_header
+from wavewright.base.units import samples_to_seconds
+from wavewright.outputs.provenance import TrustedKeys, new_key, sign_file, verify_file
+from wavewright.outputs.provenance.finding import side_file_of
+from wavewright.outputs.provenance.keys import load_private_key
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey

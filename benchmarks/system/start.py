@@ -26,7 +26,7 @@ TEXT = "Hello there, this is a test."
 BARE = "python -c pass"
 COMMANDS = {
     BARE: [*PYTHON, "-c", "pass"],
-    "import numpy, onnxruntime": [*PYTHON, "-c", "import numpy, wavewright.onnx_runtime"],
+    "import numpy, onnxruntime": [*PYTHON, "-c", "import numpy, wavewright.base.onnx_runtime"],
     "models list": [*WAVEWRIGHT, "models", "list"],
     "--help": [*WAVEWRIGHT, "--help"],
     "speak": [*WAVEWRIGHT, "speak", TEXT, "--out", "hello.wav"],

@@ -26,7 +26,7 @@ import numpy as np
 from benchmarks.harness.peers import Peer
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import TARGETS, Table, columns
-from wavewright.clip import Clip
+from wavewright.audio.clip import Clip
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator

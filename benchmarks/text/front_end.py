@@ -22,7 +22,7 @@ from pathlib import Path
 
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import Table, columns
-from wavewright.errors import BadText, WavewrightError
+from wavewright.base.errors import BadText, WavewrightError
 from wavewright.text import FrontEnd, front_end
 
 LISTS = [Path(__file__).parents[2] / "tests" / "text" / name for name in ("list.tsv", "more.tsv")]

@@ -24,12 +24,12 @@ from unittest import mock
 from benchmarks.harness.corpora import smoke_drums
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import TARGETS, Row, Table, columns, optional
-from wavewright import loading
 from wavewright.auditing import score_runs
 from wavewright.auditing.report import AuditReport, Recitation
 from wavewright.auditing.score_recitation import ScoreRecitation
 from wavewright.data.folder import scan
 from wavewright.data.manifest import write
+from wavewright.families import loading
 from wavewright.tasks.audit import audit
 
 

@@ -25,8 +25,8 @@ from benchmarks.harness.corpora import DRUM_LABELS, SMOKE_DRUM_TRAINING, corpus_
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import Table, columns
 from benchmarks.training.budget import SMOKE_CLIPS, add_clip_options, add_training_options, train_gan
-from wavewright import loading
 from wavewright.data.entry import Scan
+from wavewright.families import loading
 from wavewright.metrics.comparison import compare
 
 LOSSES: dict[str, Mapping[str, object]] = {

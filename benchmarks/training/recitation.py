@@ -22,14 +22,14 @@ import numpy as np
 from benchmarks.harness.corpora import corpus_entries, smoke_digits
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import TARGETS, Table, columns
-from wavewright import loading
+from wavewright.audio.clip import Clip
 from wavewright.auditing.membership import losses_of
 from wavewright.auditing.recordings import read_recordings
 from wavewright.auditing.report import AuditReport, Recitation
-from wavewright.clip import Clip
 from wavewright.data.entry import Entry
 from wavewright.data.folder import scan
 from wavewright.data.manifest import write
+from wavewright.families import loading
 from wavewright.families.lstm.recipe import LstmRecipe, recipe
 from wavewright.tasks.audit import audit
 from wavewright.training.run import Provenance, Run

@@ -20,10 +20,10 @@ import numpy as np
 from benchmarks.generation.evaluation import EVALUATION, add_evaluation, drum_embeddings, generated_clips
 from benchmarks.harness.corpora import DRUM_LABELS, SMOKE_DRUM_TRAINING, corpus_entries
 from benchmarks.harness.script import Benchmark, Report
-from wavewright import loading
 from wavewright.data.folder import scan
 from wavewright.data.preparation import Preparation
 from wavewright.data.store import ClipStore
+from wavewright.families import loading
 from wavewright.metrics.clips import Clips
 from wavewright.metrics.comparison import compare
 from wavewright.training.run import train

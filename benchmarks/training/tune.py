@@ -31,8 +31,8 @@ from wavewright.models import BEST_RUN
 from wavewright.tasks.train import train
 from wavewright.tasks.tune import tune
 from wavewright.training.run import Run, choose_recipe, provenance_of, scan_for
-from wavewright.tuning import trials
-from wavewright.tuning.search import Search, open_study
+from wavewright.training.tuning import trials
+from wavewright.training.tuning.search import Search, open_study
 
 SEARCHED = Table("searched", columns(family="s", minutes=".1f", trials="d", finished="d", kills="d", lost="d"))
 TRAINED = Table("trained", columns(family="s", settings="s", seed="d", steps="d", metric="s", value=".4f"))

@@ -25,9 +25,9 @@ from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import TARGETS, Table, columns
 from benchmarks.training.budget import NEVER, add_training_options, seconds_a_step
 from benchmarks.training.waveform_vae import WaveformVae
+from wavewright.base.errors import BadFolder
 from wavewright.contracts.settings import override
 from wavewright.data.entry import Entry
-from wavewright.errors import BadFolder
 from wavewright.families.vae.config import VaeConfig
 from wavewright.families.vae.modules import SpectralAutoencoder
 from wavewright.families.vae.network import Vae

@@ -37,11 +37,11 @@ from benchmarks.speech.judges import (
     rating_columns,
     word_error_interval,
 )
-from wavewright import loading
-from wavewright.clip import Clip
+from wavewright.audio.clip import Clip
 from wavewright.data.entry import Entry
 from wavewright.dsp.mel import mel_spectrogram
 from wavewright.dsp.speech_mel import speech_mel
+from wavewright.families import loading
 from wavewright.families.vocoder.runtime import VocoderRuntime
 from wavewright.metrics.harmonicity import harmonics_to_noise_of_all
 

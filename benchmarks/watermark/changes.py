@@ -12,10 +12,10 @@ import numpy as np
 import scipy.signal
 import soxr
 
-from wavewright import loading
-from wavewright.clip import Clip
+from wavewright.audio.clip import Clip
 from wavewright.dsp.rooms import Room
-from wavewright.editing.chain import Chain
+from wavewright.effects.editing.chain import Chain
+from wavewright.families import loading
 from wavewright.tasks.decode import decode
 from wavewright.tasks.encode import encode
 

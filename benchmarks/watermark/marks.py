@@ -27,12 +27,12 @@ from benchmarks.harness.tables import TARGETS, Table, columns, optional
 from benchmarks.harness.timing import median_seconds
 from benchmarks.watermark.changes import LONG_CHANGES, REPORTED, SHORT_CHANGES, UNMARKED_CHANGES, Change
 from benchmarks.watermark.perth import has_perth, is_perths, marked_by_perth
+from wavewright.outputs.watermark import MarkSearch, Payload, detect_wave, mark_wave
+from wavewright.outputs.watermark.detection import segments_of
+from wavewright.outputs.watermark.evidence import MAX_P_VALUE, log_evidence_of, log_sum, p_value_of, scores_of
+from wavewright.outputs.watermark.level_search import LevelFolds
+from wavewright.outputs.watermark.whitening import folded
 from wavewright.speech.voice import Voice
-from wavewright.watermark import MarkSearch, Payload, detect_wave, mark_wave
-from wavewright.watermark.detection import segments_of
-from wavewright.watermark.evidence import MAX_P_VALUE, log_evidence_of, log_sum, p_value_of, scores_of
-from wavewright.watermark.level_search import LevelFolds
-from wavewright.watermark.whitening import folded
 
 PAYLOAD = Payload(0xABC)
 RATE = 16_000  # of PESQ; the speech of the corpus has it, the voice has 24 kHz

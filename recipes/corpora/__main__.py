@@ -35,7 +35,7 @@ from synthetic import gather_synthetic
 from words import N_CLIPS, gather_words
 
 from wavewright.data.entry import Problem
-from wavewright.errors import WavewrightError
+from wavewright.base.errors import WavewrightError
 
 
 def parser_of_corpora() -> argparse.ArgumentParser:

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from corpus import checked_folder
 
-from wavewright.clip import Clip
-from wavewright.errors import BadAudio, BadFolder, MissingExtra
+from wavewright.audio.clip import Clip
+from wavewright.base.errors import BadAudio, BadFolder, MissingExtra
 
 SAMPLE_RATE = 16_000  # of G.722
 VOICES = {"en": "en_US_f_Allison", "fr": "fr_CA_f_June", "it": "it_IT_m_Carlo", "ru": "ru_RU_f_IvrvoiceRU"}

@@ -10,10 +10,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
-from wavewright.clip import Clip
+from wavewright.audio.clip import Clip
 from wavewright.data.entry import Problem
-from wavewright.errors import BadAudio, BadFolder
-from wavewright.whole_file import write_whole
+from wavewright.base.errors import BadAudio, BadFolder
+from wavewright.base.whole_file import write_whole
 
 
 @dataclass(frozen=True)

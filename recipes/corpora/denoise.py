@@ -25,7 +25,7 @@ from corpus import Recording, Source, checked_folder, gather
 from games import MEGAGLEST, ZERO_AD
 from hiss import without_hiss
 
-from wavewright.clip import Clip
+from wavewright.audio.clip import Clip
 from wavewright.data.entry import Problem
 
 SPEECH, NOISE, MUSIC = "speech", "noise", "music"

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from corpus import Recording, Source, checked_folder, gather
 
-from wavewright.clip import Clip
+from wavewright.audio.clip import Clip
 from wavewright.data.entry import Problem
 
 SOURCE = Source(

@@ -23,7 +23,7 @@ import numpy as np
 from corpus import Recording, Source, gather
 from scipy.signal import butter, fftconvolve, lfilter, sosfilt
 
-from wavewright.clip import Clip
+from wavewright.audio.clip import Clip
 from wavewright.data.entry import Problem
 
 SOURCE = Source(

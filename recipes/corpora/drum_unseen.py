@@ -19,7 +19,7 @@ from drums import Drum, Source, gather_one_shots
 from soundfont import SoundFont
 
 from wavewright.data.entry import Problem
-from wavewright.errors import BadFolder
+from wavewright.base.errors import BadFolder
 
 _SAMPLED = "github.com/oramics/sampled"
 SAMPLED_SOURCES = {

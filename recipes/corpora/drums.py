@@ -32,9 +32,9 @@ import numpy as np
 from corpus import Gathered, checked_folder, print_left_out, write_clips, write_lists
 from soundfont import KeyedSample, SoundFont
 
-from wavewright.clip import Clip
+from wavewright.audio.clip import Clip
 from wavewright.data.entry import Problem
-from wavewright.errors import BadAudio, BadFolder
+from wavewright.base.errors import BadAudio, BadFolder
 
 SAMPLE_RATE = 44_100
 MAX_SECONDS = 2.0

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from corpus import Excerpt, Source, checked_folder
 
-from wavewright.clip import Clip
+from wavewright.audio.clip import Clip
 
 ZERO_AD = Source(
     "0 A.D.", "CC-BY-SA-3.0", "0 A.D., Wildfire Games", "Debian package 0ad-data, public.zip", "mixed to mono"

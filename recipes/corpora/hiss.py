@@ -6,8 +6,8 @@ import numpy as np
 from scipy.ndimage import uniform_filter1d
 from scipy.special import exp1
 
-from wavewright.clip import Clip
-from wavewright.units import seconds_to_samples
+from wavewright.audio.clip import Clip
+from wavewright.base.units import seconds_to_samples
 
 WINDOW_SECONDS = 0.032
 N_HOPS = 4  # of a window

@@ -20,9 +20,9 @@ from pathlib import Path
 import numpy as np
 from corpus import Recording, Source, gather
 
-from wavewright.clip import Clip
+from wavewright.audio.clip import Clip
 from wavewright.data.entry import Problem
-from wavewright.errors import BadAudio
+from wavewright.base.errors import BadAudio
 
 LANGUAGES = """
     af an ca cs cy da de eo es et eu fi fr-fr ga gd hr hu id is it lb lt lv ms mt nb nl pl pt pt-br ro sk sl sq sv sw tr

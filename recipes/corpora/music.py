@@ -15,7 +15,7 @@ from pathlib import Path
 from asterisk import decoded
 from corpus import Excerpt, Source, checked_folder, gather
 
-from wavewright.clip import Clip
+from wavewright.audio.clip import Clip
 from wavewright.data.entry import Problem
 
 SOURCE = Source(

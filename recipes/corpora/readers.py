@@ -13,7 +13,7 @@ from pathlib import Path
 
 from corpus import checked_folder, write_lists
 
-from wavewright.errors import BadText
+from wavewright.base.errors import BadText
 from wavewright.text import FrontEnd, front_end
 from wavewright.text.english.phones import phones_of_ipa
 

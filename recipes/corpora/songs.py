@@ -20,9 +20,9 @@ from pathlib import Path
 import numpy as np
 from corpus import Recording, Source, checked_folder, gather
 
-from wavewright.clip import Clip
+from wavewright.audio.clip import Clip
 from wavewright.data.entry import Problem
-from wavewright.errors import BadAudio
+from wavewright.base.errors import BadAudio
 
 FREEDOOM = Source(
     "Freedoom",

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from wavewright.clip import Clip
-from wavewright.errors import BadAudio
+from wavewright.audio.clip import Clip
+from wavewright.base.errors import BadAudio
 
 PERCUSSION_BANK = 128
 _KEY_RANGE, _INSTRUMENT, _SAMPLE_ID = 43, 41, 53  # generators

@@ -18,9 +18,9 @@ from pathlib import Path
 import games
 from corpus import Recording, Source, checked_folder, gather
 
-from wavewright.clip import Clip
+from wavewright.audio.clip import Clip
 from wavewright.data.entry import Problem
-from wavewright.file_hash import sha256_of
+from wavewright.base.file_hash import sha256_of
 
 SONIC_PI = Source(
     "Sonic Pi",

@@ -6,28 +6,28 @@ import importlib
 import os
 from typing import TYPE_CHECKING
 
-from .version import __version__
+from .base.version import __version__
 
 # ONNX Runtime's Linux wheel connects to its maker's host 45 s after its import unless this is set before the import.
 # See SECURITY.md.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 _MODULES = {
-    "Chain": "editing.chain",
-    "Clip": "clip",
+    "Chain": "effects.editing.chain",
+    "Clip": "audio.clip",
     "EnhancementSettings": "contracts.enhancement",
     "Pauses": "speech.pauses",
     "Prosody": "speech.prosody",
     "Recording": "data.recording",
     "Score": "music.score",
-    "TrainingStep": "training_step",
+    "TrainingStep": "training.training_step",
     "Voice": "speech.voice",
-    "WavewrightError": "errors",
+    "WavewrightError": "base.errors",
     "accompany": "tasks.accompany",
     "adjust": "tasks.adjust",
     "analyse": "tasks.analyse",
     "audit": "tasks.audit",
-    "batch": "batch_jobs.batch",
+    "batch": "apps.batch_jobs.batch",
     "cancel_echo": "tasks.cancel_echo",
     "check_settings": "tasks.check_settings",
     "compose": "tasks.compose",
@@ -37,21 +37,21 @@ _MODULES = {
     "edit": "tasks.edit",
     "encode": "tasks.encode",
     "enhance": "tasks.enhance",
-    "enhanced_blocks": "enhancement.sound",
+    "enhanced_blocks": "inference.enhancement.sound",
     "evaluate": "tasks.evaluate",
     "generate": "tasks.generate",
     "inspect": "tasks.inspect",
     "layer": "tasks.layer",
-    "load": "loading",
-    "load_acoustic_model": "loading",
-    "load_autoencoder": "loading",
-    "load_classifier": "loading",
-    "load_codec": "loading",
-    "load_echo_canceller": "loading",
-    "load_encoder": "loading",
-    "load_enhancer": "loading",
-    "load_generator": "loading",
-    "load_vocoder": "loading",
+    "load": "families.loading",
+    "load_acoustic_model": "families.loading",
+    "load_autoencoder": "families.loading",
+    "load_classifier": "families.loading",
+    "load_codec": "families.loading",
+    "load_echo_canceller": "families.loading",
+    "load_encoder": "families.loading",
+    "load_enhancer": "families.loading",
+    "load_generator": "families.loading",
+    "load_vocoder": "families.loading",
     "map_clips": "tasks.map_clips",
     "mix": "tasks.mix",
     "morph": "tasks.morph",
@@ -145,14 +145,13 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:  # the same names for editors and type checkers
-    from .batch_jobs.batch import batch
-    from .clip import Clip
+    from .apps.batch_jobs.batch import batch
+    from .audio.clip import Clip
+    from .base.errors import WavewrightError
     from .contracts.enhancement import EnhancementSettings
     from .data.recording import Recording
-    from .editing.chain import Chain
-    from .enhancement.sound import enhanced_blocks
-    from .errors import WavewrightError
-    from .loading import (
+    from .effects.editing.chain import Chain
+    from .families.loading import (
         load,
         load_acoustic_model,
         load_autoencoder,
@@ -164,6 +163,7 @@ if TYPE_CHECKING:  # the same names for editors and type checkers
         load_generator,
         load_vocoder,
     )
+    from .inference.enhancement.sound import enhanced_blocks
     from .music.formats.formats import read_score, read_tunes, write_score
     from .music.score import Score
     from .speech.pauses import Pauses
@@ -206,7 +206,7 @@ if TYPE_CHECKING:  # the same names for editors and type checkers
     from .tasks.tune import tune
     from .tasks.vary import vary
     from .tasks.verify import verify
-    from .training_step import TrainingStep
+    from .training.training_step import TrainingStep
 else:  # hidden from type checkers, which would accept any name
 
     def __getattr__(name: str) -> object:

@@ -56,8 +56,8 @@ LOCATIONS = (
 
 
 def WARM_UP() -> None:
-    from wavewright import loading
-    from wavewright.cli.models import list_models
+    from wavewright.apps.cli.models import list_models
+    from wavewright.families import loading
 
     list_models()
     for name in MODELS:
@@ -84,7 +84,7 @@ def read_card(rng: random.Random, folder: Path) -> None:
 
 def read_names(rng: random.Random, folder: Path) -> None:
     """Generate files with models whose cards have strange names."""
-    from wavewright import loading
+    from wavewright.families import loading
     from wavewright.tasks import demo
     from wavewright.tasks.generate import generate
 
@@ -171,8 +171,8 @@ def _copied(name: str, folder: Path) -> Path:
 
 def _use(model: Path) -> None:
     """List, which never fails, show, load and play a model."""
-    from wavewright import loading
-    from wavewright.cli.models import list_models, show_model
+    from wavewright.apps.cli.models import list_models, show_model
+    from wavewright.families import loading
 
     str(list_models())
     str(show_model(str(model)))

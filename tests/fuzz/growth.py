@@ -281,7 +281,7 @@ def _read_score(path: Path, contents: bytes) -> None:
 
 def read_wave(rng: random.Random, folder: Path) -> None:
     """Read a drawing or table of one period."""
-    from wavewright.music.synth.drawn_waves import read_period
+    from wavewright.synth.drawn_waves import read_period
 
     ending, tokens = rng.choice((("svg", SVG), ("csv", CSV), ("txt", CSV), ("toml", TOML)))
     path = folder / f"x.{ending}"
@@ -291,11 +291,11 @@ def read_wave(rng: random.Random, folder: Path) -> None:
 
 def read_toml(rng: random.Random, folder: Path) -> None:
     """Read a project, a preset of layers, a patch or a rule."""
-    from wavewright.mixing.layers import read_preset
-    from wavewright.mixing.project import read_project
+    from wavewright.effects.mixing.project import read_project
+    from wavewright.inference.layering.layers import read_preset
     from wavewright.music.rules import compose_by_rule
-    from wavewright.music.synth import load_patch, patch_names
-    from wavewright.music.synth.patch_files import PATCHES
+    from wavewright.synth import load_patch, patch_names
+    from wavewright.synth.patch_files import PATCHES
 
     path = folder / "x.toml"
     text = repeated(rng, TOML)
@@ -320,7 +320,7 @@ def read_text(rng: random.Random, folder: Path) -> None:
 
 def read_chain(rng: random.Random, folder: Path) -> None:
     """Parse a chain of effects."""
-    from wavewright.editing.chain import Chain
+    from wavewright.effects.editing.chain import Chain
 
     (folder / "chain.txt").write_text(text := repeated(rng, CHAIN), encoding="utf-8", newline="")
     Chain.parse(text)
@@ -328,7 +328,7 @@ def read_chain(rng: random.Random, folder: Path) -> None:
 
 def read_formula(rng: random.Random, folder: Path) -> None:
     """Parse a formula of a wave."""
-    from wavewright.music.synth import wave_patch
+    from wavewright.synth import wave_patch
 
     (folder / "formula.txt").write_text(
         text := repeated(rng, FORMULA)[: rng.choice((201, 10**6))], encoding="utf-8", newline=""
@@ -338,7 +338,7 @@ def read_formula(rng: random.Random, folder: Path) -> None:
 
 def read_json(rng: random.Random, folder: Path) -> None:
     """Read a manifest or a list of jobs."""
-    from wavewright.batch_jobs.job_list import read_jobs
+    from wavewright.apps.batch_jobs.job_list import read_jobs
     from wavewright.data.folder import scan
 
     path = folder / "manifest.jsonl"

@@ -37,10 +37,10 @@ def WARM_UP() -> None:
 
 def read_job_list(rng: random.Random, folder: Path) -> None:
     """Read a list of jobs, and find its files and keys; damaged lines are listed with a reason."""
-    from wavewright.batch_jobs.inputs import local_files
-    from wavewright.batch_jobs.job import BadLine
-    from wavewright.batch_jobs.job_list import read_jobs
-    from wavewright.batch_jobs.keys import ModelHashes, job_key
+    from wavewright.apps.batch_jobs.inputs import local_files
+    from wavewright.apps.batch_jobs.job import BadLine
+    from wavewright.apps.batch_jobs.job_list import read_jobs
+    from wavewright.apps.batch_jobs.keys import ModelHashes, job_key
 
     (folder / "a.wav").write_bytes(b"RIFF")
     records = [_record(rng) for _ in range(rng.choice((1, 3)))]

@@ -185,7 +185,7 @@ def _child(workspace: Path, words: tuple[str, ...], log: Path, counted: Path, ai
         output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         for descriptor in (1, 2):
             os.dup2(output, descriptor)
-        from wavewright import cli
+        from wavewright.apps import cli
 
         sys.argv = ["wavewright", *words]
         changes = _count_changes(aim)
@@ -297,7 +297,7 @@ def _problem_of_run(command: Command, made: Path, ended: Ended) -> str:
     if stopped and saved != int(stopped[1]):
         return f"the checkpoint is of step {saved}, the command speaks of {stopped[1]}"
     if command.before or (made / "card.json").is_file():
-        from wavewright import loading
+        from wavewright.families import loading
 
         try:
             loading.load(str(made)).folder.verify()
@@ -409,7 +409,7 @@ def main() -> int:
     os.environ["OMP_NUM_THREADS"] = "1"
     if any(COMMANDS[name].is_training for name in options.only):
         import wavewright.training.run
-    import wavewright.batch_jobs.batch
+    import wavewright.apps.batch_jobs.batch
     import wavewright.tasks.encode
     import wavewright.tasks.generate
     import wavewright.tasks.speak  # noqa: F401

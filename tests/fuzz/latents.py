@@ -19,7 +19,7 @@ _healthy: dict[str, Any] = {}
 
 
 def WARM_UP() -> None:
-    from wavewright import loading
+    from wavewright.families import loading
 
     player = loading.load(MODEL)
     models_load = loading.load
@@ -34,7 +34,7 @@ def WARM_UP() -> None:
 
 def decode_latents(rng: random.Random, folder: Path, is_damaged: bool = True) -> None:
     """Decode a file of latents."""
-    from wavewright.clip import read_header
+    from wavewright.audio.clip import read_header
     from wavewright.tasks.decode import decode
 
     path = folder / "latents.safetensors"
@@ -76,7 +76,7 @@ def _contents(latents: np.ndarray, metadata: str) -> bytes:
     """Return a file, with a valid check where the metadata can be parsed."""
     from safetensors.numpy import save
 
-    from wavewright.latent_clips.latent_file import METADATA_KEY, TENSOR, _check
+    from wavewright.inference.latent_clips.latent_file import METADATA_KEY, TENSOR, _check
 
     try:
         parsed = json.loads(metadata)

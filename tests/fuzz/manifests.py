@@ -59,8 +59,8 @@ def read_manifest(rng: random.Random, folder: Path) -> None:
 
 def add_to_manifest(rng: random.Random, folder: Path) -> None:
     """Write a sound into a folder whose manifest is damaged."""
-    from wavewright.clip_folder import OutputClip, write_clips
-    from wavewright.manifest_file import MANIFEST_FILE
+    from wavewright.outputs.clip_folder import OutputClip, write_clips
+    from wavewright.outputs.manifest_file import MANIFEST_FILE
 
     written = folder / "sounds"
     written.mkdir()

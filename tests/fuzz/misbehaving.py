@@ -7,7 +7,7 @@ import random
 import time
 from pathlib import Path
 
-from wavewright.errors import BadFolder
+from wavewright.base.errors import BadFolder
 
 
 def behave(rng: random.Random, folder: Path) -> None:

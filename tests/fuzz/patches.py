@@ -19,7 +19,7 @@ TABLE = "\n".join(f"{index},{index * 37 % 11 - 5}" for index in range(40))
 
 
 def WARM_UP() -> None:
-    from wavewright.music.synth import load_patch, patch_names, wave_patch
+    from wavewright.synth import load_patch, patch_names, wave_patch
 
     for name in patch_names():
         _play(load_patch(name), random.Random(0))
@@ -28,7 +28,7 @@ def WARM_UP() -> None:
 
 def _play(patch: object, rng: random.Random) -> None:
     """Play a few notes; the sound has to be finite."""
-    from wavewright.music.synth import Patch, SynthEngine
+    from wavewright.synth import Patch, SynthEngine
 
     assert isinstance(patch, Patch)
     engine = SynthEngine(patch, rng.choice((8_000, 44_100, 192_000)))
@@ -41,8 +41,8 @@ def _play(patch: object, rng: random.Random) -> None:
 
 def read_patch(rng: random.Random, folder: Path) -> None:
     """Play a patch with strange numbers and texts."""
-    from wavewright.music.synth import load_patch, patch_names
-    from wavewright.music.synth.patch_files import PATCHES
+    from wavewright.synth import load_patch, patch_names
+    from wavewright.synth.patch_files import PATCHES
 
     text = (PATCHES / f"{rng.choice(patch_names())}.toml").read_text(encoding="utf-8")
     for _ in range(rng.randrange(4)):
@@ -57,7 +57,7 @@ def read_patch(rng: random.Random, folder: Path) -> None:
 
 def read_formula(rng: random.Random, folder: Path) -> None:
     """Play a formula of random words."""
-    from wavewright.music.synth import wave_patch
+    from wavewright.synth import wave_patch
 
     text = "sin(2*pi*f*t) + 0.3*saw(2*f*t)" if rng.random() < 0.3 else ""
     text += "".join(rng.choice(WORDS) for _ in range(rng.choice((0, 1, 3, 6, 2_000))))
@@ -66,7 +66,7 @@ def read_formula(rng: random.Random, folder: Path) -> None:
 
 def read_drawing(rng: random.Random, folder: Path) -> None:
     """Play a damaged drawing or table of one period."""
-    from wavewright.music.synth import wave_patch
+    from wavewright.synth import wave_patch
 
     ending, text = rng.choice((("svg", DRAWING), ("csv", TABLE), ("toml", "points = [[0, 1], [1, -1], [2, 3.5]]")))
     if rng.random() < 0.5:

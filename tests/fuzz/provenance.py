@@ -20,9 +20,9 @@ _keys: dict[str, bytes] = {}
 
 
 def WARM_UP() -> None:
-    from wavewright.clip import Clip
-    from wavewright.provenance import new_key, sign_file
-    from wavewright.provenance.keys import load_private_key
+    from wavewright.audio.clip import Clip
+    from wavewright.outputs.provenance import new_key, sign_file
+    from wavewright.outputs.provenance.keys import load_private_key
 
     rng = np.random.default_rng(0)
     folder = Path(tempfile.mkdtemp())
@@ -41,8 +41,8 @@ def WARM_UP() -> None:
 
 def verify_sound(rng: random.Random, folder: Path) -> None:
     """Verify a file of which something is damaged; what is verified sounds as it did."""
-    from wavewright.provenance import TrustedKeys
-    from wavewright.provenance.verification import verify_file
+    from wavewright.outputs.provenance import TrustedKeys
+    from wavewright.outputs.provenance.verification import verify_file
 
     ending = rng.choice(FORMATS)
     sound, record, wave = _healthy[ending]
@@ -59,7 +59,7 @@ def verify_sound(rng: random.Random, folder: Path) -> None:
 
 def read_key(rng: random.Random, folder: Path) -> None:
     """Read a damaged key."""
-    from wavewright.provenance.keys import load_private_key, load_public_key
+    from wavewright.outputs.provenance.keys import load_private_key, load_public_key
 
     kind = rng.choice(("public", "private"))
     path = folder / "key.pem"

@@ -14,8 +14,8 @@ _files: list[bytes] = []
 
 
 def WARM_UP() -> None:
-    from wavewright.music.soundfont.writing import NewEntry, NewSample, write_soundfont
-    from wavewright.music.soundfont.zones import Zone
+    from wavewright.synth.soundfont.writing import NewEntry, NewSample, write_soundfont
+    from wavewright.synth.soundfont.zones import Zone
 
     full = (0, 127)
     rng = np.random.default_rng(0)
@@ -64,8 +64,8 @@ def _resized(contents: bytes) -> bytes:
 
 
 def _play(path: Path) -> None:
-    from wavewright.music.soundfont.bank import read_soundfont
-    from wavewright.music.soundfont.player import SoundFontEngine
+    from wavewright.synth.soundfont.bank import read_soundfont
+    from wavewright.synth.soundfont.player import SoundFontEngine
 
     font = read_soundfont(path)
     engine = SoundFontEngine(font, 22_050)

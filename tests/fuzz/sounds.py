@@ -39,7 +39,7 @@ def WARM_UP() -> None:
 
 def read_sound(rng: random.Random, folder: Path) -> None:
     """Read a damaged sound file in blocks from a random start."""
-    from wavewright.clip import read_blocks, read_header, read_metadata
+    from wavewright.audio.clip import read_blocks, read_header, read_metadata
 
     path = _damaged(rng, folder / "sound")
     header = read_header(path)

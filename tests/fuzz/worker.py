@@ -129,7 +129,7 @@ def _run(reader: Any, rng: random.Random, sandbox: Path, watch: Watch) -> Answer
 
 def _ending(reader: Any, rng: random.Random, folder: Path) -> tuple[str, str]:
     """Run a reader; return the kind of its outcome and the message."""
-    from wavewright.errors import WavewrightError
+    from wavewright.base.errors import WavewrightError
 
     try:
         reader(rng, folder)

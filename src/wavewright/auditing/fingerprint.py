@@ -8,7 +8,7 @@ from functools import cache
 
 import numpy as np
 
-from ..clip import Clip
+from ..audio.clip import Clip
 from ..dsp.spectrum import spectrogram
 
 SAMPLE_RATE = 16_000

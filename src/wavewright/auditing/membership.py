@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..base.errors import BadSetting
 from ..contracts.morphing import Morpher
 from ..contracts.runtime import Autoencoder, Codec, Model
 from ..contracts.scoring import RecordingScorer
-from ..errors import BadSetting
 from ..metrics.confusion import wilson_interval
 from ..metrics.reconstruction import mel_distance
 from ..metrics.sampling import Interval, bootstrap_interval

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..base.errors import BadSetting
 from ..contracts.generation import ClipRequest, SequenceGenerator
 from ..contracts.runtime import Generator
-from ..errors import BadSetting
 from .recordings import AuditedRecording
 
 PROMPT_FRACTION = 0.5

@@ -8,11 +8,11 @@ from functools import cached_property
 
 import numpy as np
 
+from ..base.errors import BadAudio, BadFolder, MissingExtra
 from ..data.decode import decode_at
 from ..data.duplicates import fingerprint, near_duplicates
 from ..data.entry import Entry, Problem
 from ..data.preparation import Level, Preparation
-from ..errors import BadAudio, BadFolder, MissingExtra
 from ..models.card import Card
 from .fingerprint import CellLevels, levels_of
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..contracts.model_results import ModelResult
 from ..metrics.sampling import Interval
-from ..model_results import ModelResult
 from .membership import Membership
 from .memorisation import MEMORISED_FRACTION
 from .obligations import Obligations

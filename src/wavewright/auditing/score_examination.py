@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
+from ..base.errors import BadSetting, ScoreWarning
 from ..contracts.composition import ScoreComposer
 from ..contracts.scoring import ScoreScorer
 from ..data.entry import Problem
 from ..data.scores import scan_scores
-from ..errors import BadSetting, ScoreWarning
 from ..music.formats import read_score
 from .examination import Show, membership_or_reason
 from .membership import Membership

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..base.errors import BadSetting
 from ..contracts.composition import CompositionSettings, ScoreComposer
-from ..errors import BadSetting
 from ..music.bars import bars_of
 from ..music.score import Score, Track
 from .score_runs import ScorePiece

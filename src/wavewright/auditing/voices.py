@@ -13,10 +13,10 @@ from importlib.util import find_spec
 
 import numpy as np
 
-from .. import loading
-from ..clip import Clip
+from ..audio.clip import Clip
+from ..base.errors import MissingExtra
 from ..contracts.runtime import AcousticModel, Generator, Model
-from ..errors import MissingExtra
+from ..families import loading
 from ..models.card import Card
 from ..speech.voice import Voice
 from .output import speakers_of

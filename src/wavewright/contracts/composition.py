@@ -6,8 +6,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ..base.ranges import RangedSettings, ranged
 from ..music.theory import ChordSymbol, MusicalKey
-from ..ranges import RangedSettings, ranged
 from .config import TEMPERATURE_RANGE
 from .runtime import Model
 

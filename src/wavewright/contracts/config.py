@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, Self
 
-from ..ranges import RangedSettings, check_names, ranged
+from ..base.ranges import RangedSettings, check_names, ranged
 
 TEMPERATURE_RANGE = (0.0, 2.0)
 """Smallest and largest temperature of models that draw step by step; 1 draws as learned, 0 what is most probable."""

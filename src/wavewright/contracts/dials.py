@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from ..errors import BadFamily
+from ..base.errors import BadFamily
 
 if TYPE_CHECKING:
     from .recipe import Recipe

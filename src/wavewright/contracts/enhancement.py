@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..base.errors import BadAudio, BadSetting
+from ..base.units import db_to_gain
 from ..dsp.hops import HopStream, checked_rows
-from ..errors import BadAudio, BadSetting
-from ..units import db_to_gain
 from .runtime import Model, checked_wave
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
-from ..errors import BadSetting
+from ..base.errors import BadSetting
 from .config import ModelConfig
 from .dials import TRAINING_DIALS, Dial
 from .health import HealthRules

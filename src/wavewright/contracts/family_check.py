@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass, replace
 from typing import TYPE_CHECKING
 
-from ..errors import BadFamily, BadSetting
+from ..base.errors import BadFamily, BadSetting
 from .config import ModelConfig
 from .family import Capability, Family
 

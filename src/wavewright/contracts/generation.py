@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 import numpy as np
 
-from ..errors import BadSetting
+from ..base.errors import BadSetting
 from .lookup import index_of
 from .runtime import Continuer, checked_temperature, checked_wave
 

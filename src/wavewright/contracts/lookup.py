@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 
-from ..errors import BadSetting
+from ..base.errors import BadSetting
 
 
 def index_of(name: str, known: Sequence[str], kind: str, model: str) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
-from ..errors import BadFamily, BadFolder, BadSetting
+from ..base.errors import BadFamily, BadFolder, BadSetting
 from .config import ModelConfig
 from .settings import TrainingSettings
 

@@ -10,8 +10,8 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from ..base.errors import BadAudio, BadModel, BadSetting
 from ..dsp.embedding_2d import tsne_2d
-from ..errors import BadAudio, BadModel, BadSetting
 from ..models.folder import ModelFolder, describe_model
 from .config import TEMPERATURE_RANGE
 from .lookup import index_of

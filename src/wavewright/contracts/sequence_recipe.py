@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
-from ..errors import BadFolder
-from ..ranges import RangedSettings, ranged
+from ..base.errors import BadFolder
+from ..base.ranges import RangedSettings, ranged
 from .config import SequenceConfig
 from .recipe import RecipeOf
 from .settings import COSINE_SETTINGS

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Literal, TypeVar, get_args, get_origin, get_ty
 
 from pydantic import TypeAdapter, ValidationError
 
-from ..errors import BadSetting
-from ..ranges import RangedSettings, ranged
+from ..base.errors import BadSetting
+from ..base.ranges import RangedSettings, ranged
 from .schedule import MAX_STEPS, schedule_position
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from ..base.errors import BadSetting
+from ..base.ranges import ranged
 from ..dsp.speech_mel import N_MELS, WINDOW_HOPS, speech_hop_length
-from ..errors import BadSetting
-from ..ranges import ranged
 from .config import ModelConfig
 
 

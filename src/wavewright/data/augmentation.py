@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..base.errors import BadSetting
+from ..base.ranges import RangedSettings, ranged
+from ..base.units import db_to_gain, seconds_to_samples
 from ..dsp.companding import mu_law_dequantise, mu_law_quantise
 from ..dsp.onset import fade
-from ..errors import BadSetting
-from ..ranges import RangedSettings, ranged
-from ..units import db_to_gain, seconds_to_samples
 
 FADE_SECONDS = 0.01  # at the end of a clip, since a cut would be a click
 MIN_HZ, MAX_HZ = 20.0, 20_000.0  # of the equaliser's curve
@@ -149,7 +149,7 @@ def augment(wave: np.ndarray, augmentation: Augmentation, sample_rate: int, n_sa
 def _stretch(wave: np.ndarray, augmentation: Augmentation, sample_rate: int) -> np.ndarray:
     """Change pitch and duration, each by itself: ``(time,)`` to another length."""
     if augmentation.pitch_semitones or augmentation.stretch != 1:
-        from ..dsp.effects import PitchShift, Stretch  # numba is slow to import
+        from ..effects import PitchShift, Stretch  # numba is slow to import
 
         if augmentation.pitch_semitones:
             wave = PitchShift(augmentation.pitch_semitones)(wave, sample_rate)

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
-from ..clip import read_blocks
-from ..errors import BadSetting, printable
+from ..audio.clip import read_blocks
+from ..base.errors import BadSetting, printable
+from ..base.names import control_character_in, quoted
 from ..models.consent import Consent, Statement
-from ..names import control_character_in, quoted
 from .entry import SILENT_PEAK
 
 TEXT_SUFFIXES = (".txt", ".md")

@@ -9,8 +9,8 @@ from functools import cached_property
 
 import numpy as np
 
-from ..ranges import RangedSettings, ranged
-from ..units import db_to_gain
+from ..base.ranges import RangedSettings, ranged
+from ..base.units import db_to_gain
 from .entry import Entry
 from .selection import label_index
 from .store import ClipStore

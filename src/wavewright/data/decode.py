@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..clip import read_blocks, resampled
-from ..errors import BadAudio
+from ..audio.clip import read_blocks, resampled
+from ..base.errors import BadAudio
 from .entry import Entry
 
 

@@ -7,7 +7,7 @@ from functools import cache
 
 import numpy as np
 
-from ..clip import Clip
+from ..audio.clip import Clip
 from ..dsp.mel import mel_filterbank, power_to_db
 from ..dsp.onset import onset_sample
 from ..dsp.spectrum import spectrogram

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from ..clip import read_blocks, read_header
-from ..errors import BadAudio, shortened
+from ..audio.clip import read_blocks, read_header
+from ..base.errors import BadAudio, shortened
 
 Split = Literal["train", "valid", "test"]
 

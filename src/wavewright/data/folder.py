@@ -10,11 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from ..errors import BadAudio, BadFolder, BadSetting, MissingExtra
-from ..file_hash import sha256_of
-from ..names import name_problem, quoted
-from ..progress_bar import report_progress
-from ..sound_file import MEDIA_SUFFIXES
+from ..audio.sound_file import MEDIA_SUFFIXES
+from ..base.errors import BadAudio, BadFolder, BadSetting, MissingExtra
+from ..base.file_hash import sha256_of
+from ..base.names import name_problem, quoted
+from ..base.progress_bar import report_progress
 from . import manifest as manifests
 from .entry import SUFFIXES, Entry, Problem, Scan, Split, first_problem, read_length
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import BadAudio, BadFolder, MissingExtra
-from ..progress_bar import report_progress
-from ..units import gain_to_db
+from ..base.errors import BadAudio, BadFolder, MissingExtra
+from ..base.progress_bar import report_progress
+from ..base.units import gain_to_db
 from .duplicates import equal_sets, near_duplicates
 from .entry import MIN_SECONDS, Entry, Problem, Scan, first_problem
 from .measure import ClipMeasurements, measure

@@ -13,10 +13,10 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, cast, get_args
 
-from ..errors import BadAudio, BadFolder, MissingExtra
-from ..json_text import line_of, parse
-from ..names import name_problem, quoted
-from ..whole_file import write_whole
+from ..base.errors import BadAudio, BadFolder, MissingExtra
+from ..base.json_text import line_of, parse
+from ..base.names import name_problem, quoted
+from ..base.whole_file import write_whole
 from .entry import SUFFIXES as SOUND_SUFFIXES
 from .entry import Entry, Problem, Scan, Split, first_problem, read_length
 from .tables import DELIMITERS, Table, decoded, named_columns, read_table

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..base.units import gain_to_db
 from ..dsp.levels import LevelMeter
-from ..units import gain_to_db
 from .decode import decode
 from .duplicates import fingerprint
 from .entry import SILENT_PEAK, Entry

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..errors import BadSetting
-from ..ranges import ranged
-from ..units import db_to_gain
+from ..base.errors import BadSetting
+from ..base.ranges import ranged
+from ..base.units import db_to_gain
 from .augmentation import AugmentationSettings, SpeedSettings, augment, draw_augmentation
 from .entry import Entry
 from .preparation import PEAK

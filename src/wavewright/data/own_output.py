@@ -8,9 +8,9 @@ from time import monotonic
 
 import numpy as np
 
-from ..errors import BadAudio, MissingExtra
-from ..watermark.detection import MarkSearch, detect_wave
-from ..watermark.evidence import MAX_P_VALUE, p_value_of
+from ..base.errors import BadAudio, MissingExtra
+from ..outputs.watermark.detection import MarkSearch, detect_wave
+from ..outputs.watermark.evidence import MAX_P_VALUE, p_value_of
 from .decode import decode
 from .entry import Entry
 

@@ -7,9 +7,9 @@ from typing import Literal
 
 import numpy as np
 
+from ..base.errors import BadSetting
+from ..base.units import seconds_to_samples
 from ..dsp.onset import FADE_SECONDS, align, fade
-from ..errors import BadSetting
-from ..units import seconds_to_samples
 from .entry import SILENT_PEAK
 
 Level = Literal["peak", "none"]

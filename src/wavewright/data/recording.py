@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..clip import Clip
-from ..errors import BadFolder, BadSetting
+from ..audio.clip import Clip
+from ..base.errors import BadFolder, BadSetting
 from . import manifest
 from .entry import Entry, Split
 

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import BadFolder, BadScore, ScoreWarning
+from ..base.errors import BadFolder, BadScore, ScoreWarning
+from ..base.progress_bar import report_progress
 from ..music.formats import READABLE, read_score
 from ..music.score import Score
-from ..progress_bar import report_progress
 from .entry import Entry, Problem, Scan, first_problem
 
 MAX_LISTED = 20

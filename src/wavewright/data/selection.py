@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from ..errors import BadFolder
+from ..base.errors import BadFolder
 from .entry import Entry, Problem
 
 MIN_TRAINING_CLIPS = 4  # below which there is nothing to learn

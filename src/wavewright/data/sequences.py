@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import BadFolder
+from ..base.errors import BadFolder
 from .durations import duration_quantiles, exclude_long
 from .entry import Entry, Problem
 from .preparation import Preparation

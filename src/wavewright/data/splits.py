@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
-from ..errors import BadFolder, BadSetting
+from ..base.errors import BadFolder, BadSetting
 from .entry import Entry, Split
 
 SplitBy = Literal["name", "group"]

@@ -17,10 +17,10 @@ from typing import BinaryIO
 
 import numpy as np
 
-from ..errors import BadAudio, BadFolder, BadSetting, MissingExtra
-from ..progress_bar import report_progress
-from ..units import seconds_to_samples
-from ..whole_file import hidden_path, sweep_once, write_whole
+from ..base.errors import BadAudio, BadFolder, BadSetting, MissingExtra
+from ..base.progress_bar import report_progress
+from ..base.units import seconds_to_samples
+from ..base.whole_file import hidden_path, sweep_once, write_whole
 from .decode import decode_at
 from .entry import MIN_SECONDS, SILENT_PEAK, Entry, Problem, first_problem
 from .preparation import Preparation, fix_length

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import BadFolder
-from ..names import name_problem
+from ..base.errors import BadFolder
+from ..base.names import name_problem
 
 DELIMITERS = {"|": "|", "\t": "tabs", ";": "semicolons", ",": "commas"}
 """Delimiters in the order in which they are tried, and their names."""

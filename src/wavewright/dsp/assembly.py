@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from ..errors import BadAudio, BadSetting
-from ..names import quoted
-from ..units import db_to_gain
+from ..base.errors import BadAudio, BadSetting
+from ..base.names import quoted
+from ..base.units import db_to_gain
 
 EXPONENTIAL_RANGE_DB = 60.0
 """Range of the exponential curve, whose level rises by the same number of dB in each step."""

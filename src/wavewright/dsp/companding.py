@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..errors import BadAudio, BadSetting
+from ..base.errors import BadAudio, BadSetting
 from .spectrum import float_wave
 
 

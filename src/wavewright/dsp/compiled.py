@@ -17,7 +17,7 @@ import numba
 from numba.core.caching import FunctionCache, NullCache
 from numba.core.serialize import dumps
 
-from ..whole_file import sweep_once, write_whole
+from ..base.whole_file import sweep_once, write_whole
 
 _RELATIVE_IMPORT = re.compile(r"^\s*from (\.+)([\w.]*) import", re.MULTILINE)
 

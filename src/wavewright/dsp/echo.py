@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.fft import irfft, rfft
 
-from ..errors import BadSetting
-from ..ranges import RangedSettings, ranged
+from ..base.errors import BadSetting
+from ..base.ranges import RangedSettings, ranged
 from .echo_delay import LEAD_BLOCKS, MIN_POWER, DelaySearch
 
 INITIAL_UNCERTAINTY = 1.0  # variance of the unknown echo path, of each partition and bin

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..errors import BadSetting
+from ..base.errors import BadSetting
 
 ITERATIONS = 400
 EXAGGERATION_ITERATIONS, EXAGGERATION = 100, 8.0  # early iterations, in which affinities are multiplied

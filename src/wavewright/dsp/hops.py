@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..errors import BadAudio, BadSetting
+from ..base.errors import BadAudio, BadSetting
 
 
 class HopStream(ABC):

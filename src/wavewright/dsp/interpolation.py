@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..errors import BadSetting
+from ..base.errors import BadSetting
 
 
 def slerp(a: np.ndarray, b: np.ndarray, t: float) -> np.ndarray:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..units import seconds_to_samples
+from ..base.units import seconds_to_samples
 from .frames import FrameBuffer
 
 FULL_SCALE = 0.9999

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import BadAudio, BadSetting
-from ..units import samples_to_seconds, seconds_to_samples
+from ..base.errors import BadAudio, BadSetting
+from ..base.units import samples_to_seconds, seconds_to_samples
 from .seam_checks import SeamChecks
 from .seams import SeamSearch, crossfaded, seam_cost
 

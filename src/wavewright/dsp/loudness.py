@@ -7,8 +7,8 @@ from array import array
 
 import numpy as np
 
-from ..errors import BadAudio
-from ..units import db_to_gain
+from ..base.errors import BadAudio
+from ..base.units import db_to_gain
 from .spectrum import float_wave
 
 STEP_SECONDS = 0.1

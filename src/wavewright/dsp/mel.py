@@ -7,7 +7,7 @@ from typing import Literal, overload
 
 import numpy as np
 
-from ..errors import BadSetting
+from ..base.errors import BadSetting
 from .spectrum import Padding, spectrogram
 
 MelPreset = Literal["librosa", "htk"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..errors import BadSetting
-from ..units import db_to_gain, seconds_to_samples
+from ..base.errors import BadSetting
+from ..base.units import db_to_gain, seconds_to_samples
 from .spectrum import float_wave
 
 WINDOW_SECONDS = 0.001

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..errors import BadSetting
+from ..base.errors import BadSetting
 from .spectrum import check_bins, istft, stft
 
 SMALLEST = 1e-12

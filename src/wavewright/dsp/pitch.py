@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from ..errors import BadSetting
+from ..base.errors import BadSetting
 from .spectrum import frame, hann_window, power_spectrum
 
 PERIODS = 3  # of the lowest pitch in a frame: the least that an autocorrelation needs (Boersma, 1993)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..units import seconds_to_samples
+from ..base.units import seconds_to_samples
 
 SPEED_OF_SOUND = 343.0  # metres a second
 IMAGE_SECONDS = 0.06  # reflections later than this are decaying noise

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from ..units import db_to_gain, seconds_to_samples
+from ..base.units import db_to_gain, seconds_to_samples
 from .frames import FrameBuffer
 
 QUIET_FRAME_SECONDS = 0.01

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from ..errors import BadSetting
+from ..base.errors import BadSetting
 
 Padding = Literal["zero", "reflect", "none"]
 """Padding by ``n_fft // 2`` samples at both ends, so that frame ``t`` is centred on sample ``t * hop_length``: ``zero``

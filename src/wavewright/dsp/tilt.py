@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..units import db_to_gain, seconds_to_samples
+from ..base.units import db_to_gain, seconds_to_samples
 
 CENTRE_HZ, MIN_HZ = 1_000.0, 62.5  # unity gain, and the lowest frequency of the slope
 RESPONSE_SECONDS = 0.5  # length of the impulse response, which has decayed below -80 dB by then

@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 
-from ..units import gain_to_db
+from ..base.units import gain_to_db
 from .windowed_sinc import windowed_sinc
 
 OVERSAMPLING = 4

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from scipy.fft import irfft, rfft
 
-from ..units import seconds_to_samples
+from ..base.units import seconds_to_samples
 
 WINDOW_SECONDS = 0.032
 N_HOPS = 4  # of a window

@@ -8,8 +8,8 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
+from ..base.errors import BadFamily, BadSetting
 from ..contracts.family import Family
-from ..errors import BadFamily, BadSetting
 
 AnyFamily = Family[Any, Any, Any]
 

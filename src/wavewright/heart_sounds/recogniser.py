@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import BadSetting
-from ..ranges import RangedSettings, ranged
+from ..base.errors import BadSetting
+from ..base.ranges import RangedSettings, ranged
 
 SMALLEST_DEVIATION = 1e-9
 

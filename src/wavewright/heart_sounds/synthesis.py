@@ -7,9 +7,9 @@ from typing import Literal
 
 import numpy as np
 
-from ..errors import BadAudio, BadSetting
-from ..ranges import RangedSettings, ranged
-from ..units import db_to_gain
+from ..base.errors import BadAudio, BadSetting
+from ..base.ranges import RangedSettings, ranged
+from ..base.units import db_to_gain
 from .segmentation import SOUND_SECONDS, HeartBeats
 
 Murmur = Literal["none", "systolic", "diastolic"]

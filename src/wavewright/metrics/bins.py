@@ -7,7 +7,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from ..errors import BadSetting
+from ..base.errors import BadSetting
 from .checks import checked_pair
 from .distances import pairwise_distances
 

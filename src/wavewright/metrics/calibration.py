@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import BadSetting
+from ..base.errors import BadSetting
 
 LOG_SCALES = (-5.0, 5.0)  # range of the logarithm of 1 / temperature
 HALVINGS = 50

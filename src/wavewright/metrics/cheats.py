@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..errors import BadSetting
-from ..units import db_to_gain
+from ..base.errors import BadSetting
+from ..base.units import db_to_gain
 
 
 def cheat_one_clip_per_class(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..errors import BadAudio, BadSetting
+from ..base.errors import BadAudio, BadSetting
 
 
 def checked_rows(name: str, rows: np.ndarray, at_least: int = 1) -> np.ndarray:

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ..errors import BadSetting
+from ..base.errors import BadSetting
 from .cheats import cheat_one_clip_per_class, cheat_resampled_copies
 from .clips import Clips, EmbeddedClips
 from .criteria import ReportRow, Thresholds, criteria_of

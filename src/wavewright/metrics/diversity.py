@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..errors import BadSetting
+from ..base.errors import BadSetting
 from .checks import checked_pair
 from .distances import distances_among
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 
+from ..base.errors import BadModel, BadSetting
+from ..base.units import seconds_to_samples
 from ..dsp.mel import mel_filterbank
 from ..dsp.spectrum import spectrogram
-from ..errors import BadModel, BadSetting
-from ..units import seconds_to_samples
 from .checks import checked_waves
 from .spectral_features import (
     COARSE_WEIGHT,

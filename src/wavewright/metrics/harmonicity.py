@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import BadAudio, BadSetting
+from ..base.errors import BadAudio, BadSetting
 
 PERIODS_PER_WINDOW = 4.5  # of the lowest pitch
 STEP_SECONDS = 0.01

@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from ..errors import BadSetting
+from ..base.errors import BadSetting
 from .checks import checked_pair
 from .distances import distances_among, pairwise_distances
 

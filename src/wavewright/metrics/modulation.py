@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..base.errors import BadSetting
 from ..dsp.mel import mel_filterbank
 from ..dsp.spectrum import frame, hann_window, power_spectrum, spectrogram
-from ..errors import BadSetting
 from .checks import checked_waves
 
 N_MELS = 24

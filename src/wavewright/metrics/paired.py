@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..clip import FORMATS, Clip
-from ..errors import BadAudio, BadFolder, BadSetting, how_to_install
+from ..audio.clip import FORMATS, Clip
+from ..base.errors import BadAudio, BadFolder, BadSetting, how_to_install
 from .aecmos import aecmos_of_call, is_silent
 from .recogniser import Recogniser, pauses
 from .reverberation import srmr

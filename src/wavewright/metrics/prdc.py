@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import BadSetting
+from ..base.errors import BadSetting
 from .checks import checked_pair
 from .distances import nearest_distances, pairwise_distances
 

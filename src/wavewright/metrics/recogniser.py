@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ..clip import Clip
-from ..errors import BadFolder, MissingExtra, how_to_install
-from ..onnx_runtime import open_session
-from ..units import db_to_gain
+from ..audio.clip import Clip
+from ..base.errors import BadFolder, MissingExtra, how_to_install
+from ..base.onnx_runtime import open_session
+from ..base.units import db_to_gain
 from .word_errors import WordErrors, spoken_words, word_errors
 
 SAMPLE_RATE = 16_000

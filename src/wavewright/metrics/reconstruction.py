@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..base.errors import BadSetting
 from ..dsp.mel import log_mel
 from ..dsp.spectrum import spectrogram
-from ..errors import BadSetting
 
 STFT_SIZES = (512, 1024, 2048)
 MAGNITUDE_FLOOR = 1e-5  # relative to a full-scale tone

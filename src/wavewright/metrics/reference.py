@@ -8,8 +8,8 @@ from typing import Protocol
 
 import numpy as np
 
-from ..errors import BadFolder, BadSetting
-from ..units import gain_to_db
+from ..base.errors import BadFolder, BadSetting
+from ..base.units import gain_to_db
 from .copying import smallest_distance
 from .distances import distances_among, pairwise_distances
 from .diversity import diversity_ratio

@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..base.errors import BadSetting
+from ..base.units import seconds_to_samples
 from ..dsp.spectrum import frame
-from ..errors import BadSetting
-from ..units import seconds_to_samples
 
 N_CHANNELS = 23
 LOWEST_HZ = 125.0

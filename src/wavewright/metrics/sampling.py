@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import BadSetting
+from ..base.errors import BadSetting
 
 
 @dataclass(frozen=True)

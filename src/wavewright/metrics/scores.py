@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..errors import BadSetting
+from ..base.errors import BadSetting
 from .checks import checked_per_clip
 
 MIN_PROBABILITY = 1e-12

@@ -7,8 +7,8 @@ from typing import ClassVar
 
 import numpy as np
 
+from ..base.units import db_to_gain, seconds_to_samples
 from ..dsp.spectrum import spectrogram
-from ..units import db_to_gain, seconds_to_samples
 from .embeddings import SpectralEmbedding
 from .spectral_features import N_SPANS, spectral_features
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from ..errors import BadSetting
+from ..base.errors import BadSetting
 from .bins import NdbResult, ndb
 from .clips import EmbeddedClips
 from .copying import CopyReport, merge_by_group, merge_near_duplicates, nearest_training_distance

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..errors import BadSetting
+from ..base.errors import BadSetting
 
 # fmt: off
 UNITS = (

@@ -6,7 +6,7 @@ import difflib
 import os
 from pathlib import Path
 
-from ..errors import BadModel
+from ..base.errors import BadModel
 from .card import CARD_FILE, Card, Source, active_folder
 from .folder import ModelFolder
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
-from ..errors import BadModel
-from ..names import MAX_SHOWN_CHARACTERS, control_character_in, name_problem, quoted
+from ..base.errors import BadModel
+from ..base.names import MAX_SHOWN_CHARACTERS, control_character_in, name_problem, quoted
 from .consent import Consent
 from .licences import UNKNOWN
 
@@ -96,7 +96,7 @@ class Card(BaseModel):
 
     @classmethod
     def read(cls, folder: Path) -> Card:
-        """Read the card of a model folder, without validating its config; see :func:`wavewright.loading.read_card`.
+        """Read the card of a model folder, without validating its config; see :func:`wavewright.families.loading.read_card`.
 
         Raises
         ------

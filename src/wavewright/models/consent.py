@@ -9,8 +9,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ..errors import BadSetting
-from ..names import quoted
+from ..base.errors import BadSetting
+from ..base.names import quoted
 from .licences import UNKNOWN, terms_of
 
 MAX_LICENCE = 200

@@ -10,8 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from ..errors import BadModel, printable
-from ..whole_file import write_whole
+from ..base.errors import BadModel, printable
+from ..base.whole_file import write_whole
 from .card import CARD_FILE, Card, active_folder
 from .graph_file import check_graph_file
 from .graph_session import ExpectedShapes, GraphSession, Shapes, reason_of
@@ -176,7 +176,7 @@ class ModelFolder:
             If the graph cannot be read, points to bytes outside the file of weights or to weights that differ from its
             own list, or has other inputs or outputs.
         """
-        from ..onnx_runtime import open_session
+        from ..base.onnx_runtime import open_session
 
         path = self.file(name)
         n_weight_bytes = self.file(WEIGHTS_FILE).stat().st_size if WEIGHTS_FILE in self.card.files else 0

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..errors import BadModel, printable
+from ..base.errors import BadModel, printable
 
 MAX_GRAPH_BYTES = 2**25
 """Size of a graph without its weights."""

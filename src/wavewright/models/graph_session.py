@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import BadModel, printable
+from ..base.errors import BadModel, printable
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from ..onnx_runtime import InferenceSession
+    from ..base.onnx_runtime import InferenceSession
 
 Shapes = dict[str, tuple[int | None, ...]]
 """Shape of each input or output of a graph by name; ``None`` is a free dimension, such as the batch or time."""

@@ -14,8 +14,8 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
-from ..errors import BadModel
-from ..interruption import uninterrupted
+from ..base.errors import BadModel
+from ..base.interruption import uninterrupted
 from .card import CARD_FILE, READY_FOLDER, Card, active_folder
 
 PREFIX = ".export-"

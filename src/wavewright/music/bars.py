@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from ..errors import BadSetting
+from ..base.errors import BadSetting
 from .score import METRE, Score
 
 MAX_BARS = 10_000

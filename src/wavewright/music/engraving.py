@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..errors import BadScore, MissingExtra, how_to_install
-from ..whole_file import write_whole
+from ..base.errors import BadScore, MissingExtra, how_to_install
+from ..base.whole_file import write_whole
 from .formats.musicxml_writing import write_musicxml
 from .score import Score
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import BadScore
-from ..ranges import RangedSettings, ranged
-from ..units import seconds_to_samples
-from ..wave_blocks import regrouped
+from ..audio.wave_blocks import regrouped
+from ..base.errors import BadScore
+from ..base.ranges import RangedSettings, ranged
+from ..base.units import seconds_to_samples
 from .bars import bars_of, metres_with_bars
 from .engine import DRUM_BANKS, DRUM_CHANNEL, N_CHANNELS, InstrumentEngine
 from .formats.midi_writing import channels_of

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ..errors import BadSetting
-from ..notebook import text_html
+from ..audio.notebook import text_html
+from ..base.errors import BadSetting
 from .thumbnail import roll_svg
 from .timing import TEMPO, TempoMap
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from ..errors import BadSetting, printable
+from ..base.errors import BadSetting, printable
 
 TIMBRE_SEPARATOR, BAR_SEPARATOR, COLON = "..", ",", ":"
 MAX_POINTS = 1_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..errors import BadSetting
+from ..base.errors import BadSetting
 
 TEMPO = np.dtype([("tick", "<i8"), ("us_per_quarter", "<i8")])
 """A tempo from a tick on, in microseconds of a quarter."""

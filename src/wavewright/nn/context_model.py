@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..progress_bar import report_progress
+from ..base.progress_bar import report_progress
 from .precision import supports_bfloat16
 
 BATCH_FRAMES = 512

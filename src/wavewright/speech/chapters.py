@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import BadText
-from ..names import file_stem
+from ..base.errors import BadText
+from ..base.names import file_stem
 from ..text.markup import Markup, MarkupReader
 from ..text.ssml import looks_like_ssml
 from ..text.standard_input import START_BYTES, document_format

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..units import seconds_to_samples
+from ..base.units import seconds_to_samples
 
 FADE_SECONDS = 0.008  # at both ends of a piece
 

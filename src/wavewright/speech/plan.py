@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from ..errors import NothingToSpeak
+from ..base.errors import NothingToSpeak
 from ..text import FrontEnd, ssml
 from ..text.characters import Characters
 from ..text.lexicon import Lexicon

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..ranges import check_ranges
-from ..units import semitones_to_ratio
+from ..base.ranges import check_ranges
+from ..base.units import semitones_to_ratio
 
 LIMITS = {
     "rate": (0.25, 4.0),

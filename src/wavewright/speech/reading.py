@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from ..errors import BadText, NothingToSpeak
+from ..base.errors import BadText, NothingToSpeak
 from ..text.layout import is_marked
 from ..text.markup import Markup, MarkupReader
 from ..text.sentence import Sentence

@@ -9,9 +9,9 @@ from typing import Self
 import numpy as np
 import soxr
 
+from ..base.units import semitones_to_ratio
 from ..contracts.runtime import Generator
 from ..dsp.onset import trim
-from ..units import semitones_to_ratio
 from .prosody import Prosody
 from .voice import Voice
 

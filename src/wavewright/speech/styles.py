@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ..errors import BadSetting
+from ..base.errors import BadSetting
 from .prosody import Prosody
 
 STYLES = {

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from ..errors import BadSetting
+from ..base.errors import BadSetting
 from .timestamps import TimedMark, TimedWord
 
 FORMATS = ("srt", "vtt", "json")

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..base.units import db_to_gain, seconds_to_samples
 from ..contracts.runtime import AcousticModel, Utterance, Vocoder
 from ..text.sentence import NO_WORD, PAUSES, SILENCE
-from ..units import db_to_gain, seconds_to_samples
 from .chunk import Chunk
 from .envelope import GainEnvelope
 from .pauses import CLAUSES

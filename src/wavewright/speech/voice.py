@@ -10,11 +10,11 @@ from functools import cached_property, partial
 
 import numpy as np
 
-from .. import loading
-from ..clip import Clip
+from ..audio.clip import Clip
+from ..audio.notebook import speech_html
+from ..base.errors import BadModel, BadSetting
 from ..contracts.runtime import AcousticModel, Vocoder
-from ..errors import BadModel, BadSetting
-from ..notebook import speech_html
+from ..families import loading
 from ..text import ESPEAK_PREFIX, FrontEnd, front_end, ssml, warm_up
 from ..text.lexicon import Lexicon
 from ..text.markup import Markup

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 
-from .. import loading, models
-from ..errors import BadModel
+from .. import models
+from ..base.errors import BadModel
+from ..families import loading
 
 
 def voices() -> list[str]:

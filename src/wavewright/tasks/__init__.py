@@ -1,7 +1,7 @@
 """The commands as plain functions, each with its help, units and ranges on its parameters.
 
 Every parameter of a task is ``Annotated[type, Field(description=..., ge=..., le=...)]``; those of several tasks are
-types in `wavewright.parameters`. `checked` validates calls from Python. The command line is built from the
+types in `wavewright.base.parameters`. `checked` validates calls from Python. The command line is built from the
 same annotations: a parameter without a default, or with ``POSITIONAL`` after its field, is an argument, any other one
 an option. A task returns a dataclass: its text is printed, its fields are the output of ``--json``.
 """
@@ -14,8 +14,8 @@ from typing import ParamSpec, TypeVar
 
 from pydantic import ConfigDict, ValidationError, validate_call
 
-from ..errors import BadSetting
-from ..parameters import MAX_SEED as MAX_SEED
+from ..base.errors import BadSetting
+from ..base.parameters import MAX_SEED as MAX_SEED
 
 POSITIONAL = "positional"
 """After the field of a parameter with a default: it is an argument on the command line, not an option."""

@@ -8,20 +8,20 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ..clip import FORMATS, SOUND_SUFFIXES
+from ..audio.clip import FORMATS, SOUND_SUFFIXES
+from ..base.errors import BadScore, BadSetting
+from ..base.names import file_stem
+from ..base.parameters import MAX_SEED, IsMarked, MarkKey, Quiet, Writes
+from ..base.whole_file import check_target, write_whole
 from ..data.scores import read_scores
-from ..errors import BadScore, BadSetting
 from ..music import accompaniment
 from ..music.accompaniment import AccompanimentStyle, harmonise, learn_style, load_style, style_names, style_text
 from ..music.accompaniment.chorale_grid import VOICES
 from ..music.formats import WRITABLE, read_score
 from ..music.score import Score
 from ..music.theory import MusicalKey
-from ..names import file_stem
-from ..parameters import MAX_SEED, IsMarked, MarkKey, Quiet, Writes
-from ..watermark.marking import marking_of
-from ..watermark.sequences import DEFAULT_KEY
-from ..whole_file import check_target, write_whole
+from ..outputs.watermark.marking import marking_of
+from ..outputs.watermark.sequences import DEFAULT_KEY
 from . import POSITIONAL, checked
 from .recorded_melody import read_melody, write_with_recording
 from .score_output import check_score_target, write_or_render

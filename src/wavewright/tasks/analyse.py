@@ -8,15 +8,15 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ..analysis.files import MIN_SILENCE_SECONDS, SILENCE_DB, analyse_file
-from ..analysis.pitch import HIGHEST_HZ, LIMITS_HZ, LOWEST_HZ
-from ..analysis.plot import draw_analysis
-from ..analysis.report import Analysis
-from ..drawing import check_plot_of
-from ..errors import BadSetting
-from ..parameters import Quiet, Writes
-from ..progress_bar import progress_bar
-from ..sound_file import read_header
+from ..audio.sound_file import read_header
+from ..base.errors import BadSetting
+from ..base.parameters import Quiet, Writes
+from ..base.progress_bar import progress_bar
+from ..inference.analysis.files import MIN_SILENCE_SECONDS, SILENCE_DB, analyse_file
+from ..inference.analysis.pitch import HIGHEST_HZ, LIMITS_HZ, LOWEST_HZ
+from ..inference.analysis.plot import draw_analysis
+from ..inference.analysis.report import Analysis
+from ..plots import check_plot_of
 from . import checked
 
 

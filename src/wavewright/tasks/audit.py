@@ -11,7 +11,6 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from .. import loading
 from ..auditing.examination import Examined, Material, Show, examine_membership, examine_recitation
 from ..auditing.membership import Membership, loss_name
 from ..auditing.obligations import obligations_of
@@ -22,20 +21,21 @@ from ..auditing.report import AuditReport
 from ..auditing.score_examination import examine_scores, read_scores_of
 from ..auditing.verdicts import RECITES
 from ..auditing.voices import Voices, examine_voices, speaker_embedder
-from ..clip_folder import OutputClip, write_clips
+from ..base.errors import BadFolder, BadModel, BadSetting, shortened
+from ..base.names import file_stem
+from ..base.parameters import MAX_SEED, NAMES_MODEL, Quiet, Writes
+from ..base.progress_bar import progress_bar
+from ..base.whole_file import check_target, write_whole
 from ..contracts.composition import ScoreComposer
 from ..contracts.family import Capability
+from ..contracts.model_results import identity
 from ..contracts.runtime import AcousticModel, Encoder, Generator, Model
 from ..data.entry import Entry
 from ..data.folder import scan
 from ..data.parameters import GroupSource, LabelSource, ManifestPath
-from ..errors import BadFolder, BadModel, BadSetting, shortened
-from ..manifest_file import MANIFEST_FILE
-from ..model_results import identity
-from ..names import file_stem
-from ..parameters import MAX_SEED, NAMES_MODEL, Quiet, Writes
-from ..progress_bar import progress_bar
-from ..whole_file import check_target, write_whole
+from ..families import loading
+from ..outputs.clip_folder import OutputClip, write_clips
+from ..outputs.manifest_file import MANIFEST_FILE
 from . import checked
 
 ENCODER = "sound-encoder"

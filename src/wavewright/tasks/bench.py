@@ -11,12 +11,12 @@ from typing import Annotated, Literal, get_args
 import numpy as np
 from pydantic import Field
 
-from ..errors import how_to_install
+from ..base.errors import how_to_install
+from ..base.processor import description
 from ..families.wavenet.config import SIZES, Mode, WaveNetConfig
 from ..families.wavenet.engine import Engine
 from ..families.wavenet.mode_choice import DRIFT_BOUNDS_BITS, fastest, measure_modes
 from ..families.wavenet.weights import tensor_shapes
-from ..processor import description
 from . import checked
 
 Size = Literal["tiny", "small", "base", "full"]

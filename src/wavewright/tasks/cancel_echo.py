@@ -8,17 +8,17 @@ from typing import Annotated
 
 from pydantic import Field
 
-from .. import loading
-from ..clip import Clip, describe_audio, read_blocks, read_header, suffix_like, write_blocks
+from ..audio.clip import Clip, describe_audio, read_blocks, read_header, suffix_like, write_blocks
+from ..audio.wave_blocks import LOWER_FIRST, ClippedSamples, ClippingMeter, CountedWaves
+from ..base.errors import BadSetting
+from ..base.parameters import NAMES_MODEL, Quiet, Writes
+from ..base.progress_bar import progress_bar
+from ..base.whole_file import check_target
 from ..contracts.enhancement import EchoCanceller
+from ..contracts.model_results import ConvertedFile
 from ..dsp.echo import EchoSettings
-from ..enhancement.echo import LinearCanceller, check_recordings, without_echo
-from ..errors import BadSetting
-from ..model_results import ConvertedFile
-from ..parameters import NAMES_MODEL, Quiet, Writes
-from ..progress_bar import progress_bar
-from ..wave_blocks import LOWER_FIRST, ClippedSamples, ClippingMeter, CountedWaves
-from ..whole_file import check_target
+from ..families import loading
+from ..inference.enhancement.echo import LinearCanceller, check_recordings, without_echo
 from . import checked
 
 LINEAR_RATE = 16_000

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, Union, get
 
 from pydantic import TypeAdapter, ValidationError
 
-from ..errors import BadSetting
-from ..names import nearest_names, quoted
-from ..parameters import NAMES_MODEL, PYTHON_ONLY, Writes
+from ..base.errors import BadSetting
+from ..base.names import nearest_names, quoted
+from ..base.parameters import NAMES_MODEL, PYTHON_ONLY, Writes
 from . import POSITIONAL, checked, refusal_sentence
 
 if TYPE_CHECKING:

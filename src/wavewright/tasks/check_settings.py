@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
+from ..base.errors import BadSetting, MissingExtra, how_to_install
+from ..base.parameters import TrainingDevice, Writes
+from ..base.whole_file import check_target
 from ..data.parameters import GroupSource, LabelSource, ManifestPath
-from ..errors import BadSetting, MissingExtra, how_to_install
-from ..parameters import TrainingDevice, Writes
-from ..whole_file import check_target
 from . import checked
 from .train import FAMILY_HELP, SIZE_HELP, memory_errors
 
@@ -111,7 +111,7 @@ def check_settings(
     """
     if find_spec("torch") is None:
         raise MissingExtra(f"The checks need PyTorch, which is not installed: {how_to_install('train')}.")
-    from ..drawing.plots import figure_class, save_figure
+    from ..plots.plots import figure_class, save_figure
     from ..training import quick_checks
     from ..training.choices import choose_recipe, family_of, open_base, scan_for
     from ..training.provenance import provenance_of

@@ -10,11 +10,13 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from ..clip import FORMATS
+from ..audio.clip import FORMATS
+from ..base.errors import BadSetting
+from ..base.names import file_stem
+from ..base.parameters import MAX_SEED, NAMES_MODEL, IsMarked, MarkKey, Quiet, Writes
 from ..contracts.composition import MAX_BARS, USUAL, CompositionSettings, ScoreComposer
 from ..data.scores import read_scores
-from ..errors import BadSetting
-from ..loading import load_composer
+from ..families.loading import load_composer
 from ..music.bars import bars_of
 from ..music.formats import read_score
 from ..music.rules import PRESETS as RULES
@@ -22,10 +24,8 @@ from ..music.rules import compose_by_rule
 from ..music.score import Score
 from ..music.theory import ChordSymbol, MusicalKey, pitch_range_of
 from ..music.timing import TEMPO, quarters_per_minute_to_us
-from ..names import file_stem
-from ..parameters import MAX_SEED, NAMES_MODEL, IsMarked, MarkKey, Quiet, Writes
-from ..watermark.marking import marking_of
-from ..watermark.sequences import DEFAULT_KEY
+from ..outputs.watermark.marking import marking_of
+from ..outputs.watermark.sequences import DEFAULT_KEY
 from . import POSITIONAL, checked
 from .score_output import check_score_target, write_or_render
 

@@ -14,19 +14,19 @@ from typing import Annotated, BinaryIO
 import numpy as np
 from pydantic import Field
 
-from ..clip import Clip, resampled, write_blocks
-from ..codec_files import CodecFile, codec_of, coder_of, coding
+from ..audio.clip import Clip, resampled, write_blocks
+from ..audio.pcm import check_stream, pipe_out, to_pcm
+from ..base.errors import BadAudio, BadSetting
+from ..base.parameters import NAMES_MODEL, IsMarked, MarkKey, Quiet, Writes
+from ..base.progress_bar import progress_bar
+from ..contracts.model_results import identity
 from ..contracts.runtime import Codec
-from ..errors import BadAudio, BadSetting
-from ..latent_clips.latent_coding import DecodedLatents, decode_latents
-from ..latent_clips.latent_file import SUFFIX as LATENTS_SUFFIX
-from ..model_results import identity
-from ..parameters import NAMES_MODEL, IsMarked, MarkKey, Quiet, Writes
-from ..pcm import check_stream, pipe_out, to_pcm
-from ..progress_bar import progress_bar
-from ..watermark.sequences import DEFAULT_KEY
-from ..wwc.header import MAX_SECONDS, read_header
-from ..wwc.packet_reader import MAX_GAP_SECONDS, PacketReader
+from ..families.codec_files import CodecFile, codec_of, coder_of, coding
+from ..families.wwc.header import MAX_SECONDS, read_header
+from ..families.wwc.packet_reader import MAX_GAP_SECONDS, PacketReader
+from ..inference.latent_clips.latent_coding import DecodedLatents, decode_latents
+from ..inference.latent_clips.latent_file import SUFFIX as LATENTS_SUFFIX
+from ..outputs.watermark.sequences import DEFAULT_KEY
 from . import POSITIONAL, checked
 
 

@@ -12,26 +12,25 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from .. import loading
-from ..clip import Clip
+from ..audio.clip import Clip
+from ..base.errors import BadFolder, BadModel
+from ..base.names import file_stem, inside
+from ..base.parameters import OutputFolder, Quiet
+from ..base.progress_bar import progress_bar
+from ..base.whole_file import whole_folder
 from ..contracts.family import Capability
-from ..demo_page.page import GENERATOR, ModelSection, Player, PlayerRow, render_page
 from ..dsp.rooms import Room
-from ..errors import BadFolder, BadModel
-from ..families import FAMILIES
+from ..families import FAMILIES, loading
+from ..inference.recognition.results import RecognisedFiles
 from ..models import bundled, find
 from ..models.folder import ModelFolder
 from ..music.timbre_path import TIMBRE_SEPARATOR
-from ..names import file_stem, inside
-from ..parameters import OutputFolder, Quiet
-from ..progress_bar import progress_bar
-from ..recognition.results import RecognisedFiles
 from ..speech.voice import DEFAULT_VOCODER
-from ..whole_file import whole_folder
 from . import checked
 from .cancel_echo import cancel_echo
 from .compose import compose
 from .decode import decode
+from .demo_page.page import GENERATOR, ModelSection, Player, PlayerRow, render_page
 from .demo_tools import PIECE_BARS, PROCEDURE_SEED, SEEDS, TEXTS, TOOL_SECONDS, TUNE, TUNE_NAME, ToolClips
 from .encode import encode
 from .enhance import enhance

@@ -7,25 +7,25 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
-from .. import loading
+from ..audio.clip import Clip
 from ..auditing.report import Recitation
-from ..clip import Clip
+from ..base.errors import BadModel, MissingExtra
+from ..base.names import file_stem, inside
 from ..contracts.family import Capability
-from ..demo_page.page import Player, PlayerRow, ToolSection
-from ..errors import BadModel, MissingExtra
-from ..manifest_file import MANIFEST_FILE
+from ..families import loading
+from ..inference.transcription.files import TranscribedMelody
 from ..models.folder import ModelFolder
 from ..music.engraving import engrave
 from ..music.formats import read_score
 from ..music.theory import pitch_name
-from ..names import file_stem, inside
-from ..procedural import PROCEDURES
+from ..outputs.manifest_file import MANIFEST_FILE
 from ..speech.voice import DEFAULT_VOICE
 from ..speech.voice_names import find_voice
-from ..transcription.files import TranscribedMelody
+from ..synth.procedural import PROCEDURES
 from .accompany import CHORALE, accompany
 from .audit import PAIR_KINDS, audit
 from .compose import compose
+from .demo_page.page import Player, PlayerRow, ToolSection
 from .edit import edit
 from .generate import generate
 from .layer import layer

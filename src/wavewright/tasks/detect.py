@@ -10,15 +10,15 @@ from typing import Annotated
 from pydantic import Field
 
 from .. import models
-from ..errors import BadModel
+from ..audio.sound_file import read_header
+from ..base.errors import BadModel
+from ..base.parameters import MarkKey, Quiet
+from ..base.progress_bar import progress_bar
 from ..models.folder import ModelFolder
-from ..parameters import MarkKey, Quiet
-from ..progress_bar import progress_bar
-from ..sound_file import read_header
-from ..watermark.detection import MarkSearch
-from ..watermark.files import FileDetection, JointDetection, detect_file, joint_detection
-from ..watermark.payload import Payload
-from ..watermark.sequences import DEFAULT_KEY
+from ..outputs.watermark.detection import MarkSearch
+from ..outputs.watermark.files import FileDetection, JointDetection, detect_file, joint_detection
+from ..outputs.watermark.payload import Payload
+from ..outputs.watermark.sequences import DEFAULT_KEY
 from . import checked
 from .each_sound import UnreadFile, each_sound
 

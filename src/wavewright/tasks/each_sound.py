@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from ..base.errors import problem_of
+from ..base.progress_bar import progress_bar
 from ..data.folder import scan
-from ..errors import problem_of
-from ..progress_bar import progress_bar
 
 ResultT = TypeVar("ResultT")
 

@@ -11,20 +11,20 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ..clip import describe_audio, suffix_like
-from ..converted_folder import convert_folder, folder_beside
-from ..dsp.effects import TwoPassEffect
-from ..editing.chain import CHAIN_EFFECTS, Chain, SoundFormat, step_text
-from ..editing.files import Edit, EditedFile, EditedFolder, FolderEdit, check_edit, edit_file
-from ..editing.quantities import format_value, short_name
-from ..errors import BadSetting
-from ..names import quoted
-from ..parameters import Quiet, Writes
-from ..pcm import PcmStream, check_stream, process_pcm
-from ..progress_bar import progress_bar
-from ..ranges import ranges_of
-from ..sound_file import TAGS, read_header
-from ..video_file import is_video
+from ..audio.clip import describe_audio, suffix_like
+from ..audio.pcm import PcmStream, check_stream, process_pcm
+from ..audio.sound_file import TAGS, read_header
+from ..audio.video_file import is_video
+from ..base.errors import BadSetting
+from ..base.names import quoted
+from ..base.parameters import Quiet, Writes
+from ..base.progress_bar import progress_bar
+from ..base.ranges import ranges_of
+from ..effects import TwoPassEffect
+from ..effects.editing.chain import CHAIN_EFFECTS, Chain, SoundFormat, step_text
+from ..effects.editing.files import Edit, EditedFile, EditedFolder, FolderEdit, check_edit, edit_file
+from ..effects.editing.quantities import format_value, short_name
+from ..outputs.converted_folder import convert_folder, folder_beside
 from . import POSITIONAL, checked
 
 STANDARD_STREAM = Path("-")

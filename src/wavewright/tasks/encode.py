@@ -11,22 +11,31 @@ from typing import Annotated, BinaryIO
 import numpy as np
 from pydantic import Field
 
-from .. import loading, models
-from ..clip import AudioHeader, read_blocks, read_header, resampled
-from ..codec_files import DEFAULT_CODEC, CodecFile, coder_of, coding, frames_per_packet, n_codebooks_for, version_of
+from .. import models
+from ..audio.clip import AudioHeader, read_blocks, read_header, resampled
+from ..audio.pcm import check_stream, pipe_out, read_pcm
+from ..audio.wave_blocks import CountedWaves, fitted, until_interrupted
+from ..base.errors import BadSetting
+from ..base.parameters import NAMES_MODEL, Quiet, Writes
+from ..base.progress_bar import progress_bar
+from ..base.whole_file import check_target, whole_file
 from ..contracts.family import Capability
+from ..contracts.model_results import identity
 from ..contracts.runtime import Codec
-from ..errors import BadSetting
-from ..latent_clips.latent_coding import EncodedLatents, encode_latents
-from ..latent_clips.latent_file import SUFFIX as LATENTS_SUFFIX
-from ..model_results import identity
-from ..parameters import NAMES_MODEL, Quiet, Writes
-from ..pcm import check_stream, pipe_out, read_pcm
-from ..progress_bar import progress_bar
-from ..wave_blocks import CountedWaves, fitted, until_interrupted
-from ..whole_file import check_target, whole_file
-from ..wwc.header import HEADER_BYTES, WwcHeader
-from ..wwc.packets import PacketWriter, n_codec_samples
+from ..families import loading
+from ..families.codec_files import (
+    DEFAULT_CODEC,
+    CodecFile,
+    coder_of,
+    coding,
+    frames_per_packet,
+    n_codebooks_for,
+    version_of,
+)
+from ..families.wwc.header import HEADER_BYTES, WwcHeader
+from ..families.wwc.packets import PacketWriter, n_codec_samples
+from ..inference.latent_clips.latent_coding import EncodedLatents, encode_latents
+from ..inference.latent_clips.latent_file import SUFFIX as LATENTS_SUFFIX
 from . import POSITIONAL, checked
 
 SUFFIX = ".wwc"

@@ -9,11 +9,16 @@ from typing import Annotated, BinaryIO
 
 from pydantic import Field
 
-from ..clip import suffix_like
+from ..audio.clip import suffix_like
+from ..audio.pcm import PcmStream, check_stream, process_pcm
+from ..audio.sound_file import read_header
+from ..audio.video_file import is_video
+from ..base.errors import BadSetting
+from ..base.parameters import NAMES_MODEL, Quiet, Writes
+from ..base.progress_bar import progress_bar
+from ..base.whole_file import check_target
 from ..contracts.enhancement import MAX_ATTENUATION_DB, USUAL_ATTENUATION_DB, EnhancementSettings
-from ..converted_folder import convert_folder, folder_beside
-from ..drawing import check_drawable
-from ..enhancement.files import (
+from ..inference.enhancement.files import (
     EnhancedFile,
     EnhancedFolder,
     Enhancement,
@@ -21,15 +26,10 @@ from ..enhancement.files import (
     Processors,
     enhance_file,
 )
-from ..enhancement.report import plot_path
-from ..enhancement.sound import DenoiserSize
-from ..errors import BadSetting
-from ..parameters import NAMES_MODEL, Quiet, Writes
-from ..pcm import PcmStream, check_stream, process_pcm
-from ..progress_bar import progress_bar
-from ..sound_file import read_header
-from ..video_file import is_video
-from ..whole_file import check_target
+from ..inference.enhancement.report import plot_path
+from ..inference.enhancement.sound import DenoiserSize
+from ..outputs.converted_folder import convert_folder, folder_beside
+from ..plots import check_drawable
 from . import checked
 
 STANDARD_STREAM = Path("-")

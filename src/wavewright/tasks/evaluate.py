@@ -11,14 +11,16 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from .. import loading
+from ..base.errors import BadSetting
+from ..base.parameters import NAMES_MODEL
+from ..base.units import seconds_to_samples
+from ..base.whole_file import scratch_folder
 from ..data.entry import Entry, Problem
 from ..data.folder import GroupFrom, LabelFrom, scan
 from ..data.parameters import GroupSource, LabelSource
 from ..data.preparation import Preparation
 from ..data.store import ClipStore
-from ..errors import BadSetting
-from ..manifest_file import MANIFEST_FILE
+from ..families import loading
 from ..metrics.clips import Clips
 from ..metrics.comparison import compare
 from ..metrics.embeddings import ClassifierEmbedding, Embedding, LogMelEmbedding, ModelEmbedding
@@ -26,9 +28,7 @@ from ..metrics.paired import PairedReport, compare_pairs
 from ..metrics.recogniser import Recogniser
 from ..metrics.report import EvaluationReport
 from ..metrics.summary import TakesFrom
-from ..parameters import NAMES_MODEL
-from ..units import seconds_to_samples
-from ..whole_file import scratch_folder
+from ..outputs.manifest_file import MANIFEST_FILE
 from . import checked
 
 MIN_SECONDS, MAX_SECONDS = 0.1, 10.0

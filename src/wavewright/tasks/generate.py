@@ -11,19 +11,20 @@ from typing import Annotated, cast
 import numpy as np
 from pydantic import Field
 
-from .. import loading, parameters
-from ..clip import Clip, read_header
-from ..clip_folder import OutputClip, WrittenClip, write_clips
+from ..audio.clip import Clip, read_header
+from ..audio.notebook import files_html
+from ..base import parameters
+from ..base.errors import BadSetting
+from ..base.names import file_stem
+from ..base.parameters import MAX_SEED, NAMES_MODEL
+from ..contracts.model_results import ModelResult
 from ..contracts.runtime import Continuer, Generator, Interpolator
-from ..errors import BadSetting
-from ..latent_clips.source import changes_of
-from ..model_results import ModelResult
-from ..names import file_stem
-from ..notebook import files_html
-from ..parameters import MAX_SEED, NAMES_MODEL
-from ..rejection import ClipFunction, RejectionSampler, ScoredClip
-from ..watermark.marking import marking_of
-from ..watermark.sequences import DEFAULT_KEY
+from ..families import loading
+from ..inference.latent_clips.source import changes_of
+from ..inference.rejection import ClipFunction, RejectionSampler, ScoredClip
+from ..outputs.clip_folder import OutputClip, WrittenClip, write_clips
+from ..outputs.watermark.marking import marking_of
+from ..outputs.watermark.sequences import DEFAULT_KEY
 from . import checked
 
 MAX_INTERPOLATION_STEPS = 1000

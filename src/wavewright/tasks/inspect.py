@@ -9,12 +9,12 @@ from pydantic import Field
 from rich.console import Console
 from rich.progress import Progress
 
+from ..base.errors import BadFolder
 from ..data.folder import scan
 from ..data.inspect import inspect_clips
 from ..data.parameters import GroupSource, LabelSource, ManifestPath
 from ..data.report import InspectionReport
 from ..data.scores import ScoreReport, has_scores, inspect_scores
-from ..errors import BadFolder
 from . import checked
 
 

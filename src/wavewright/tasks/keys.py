@@ -7,8 +7,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ..provenance import keys as key_files
-from ..provenance.keys import KeyFiles, key_folder, own_key
+from ..outputs.provenance import keys as key_files
+from ..outputs.provenance.keys import KeyFiles, key_folder, own_key
 from . import checked
 
 

@@ -9,15 +9,15 @@ from typing import Annotated
 
 from pydantic import Field
 
-from .. import loading
-from ..errors import BadSetting
-from ..mixing.files import MixedFile, check_out, write_mix
-from ..mixing.layers import Preset, mix_of, preset_names, read_preset
-from ..parameters import MAX_SEED, IsMarked, MarkKey, Quiet, Writes
-from ..progress_bar import progress_bar
-from ..version import __version__
-from ..watermark.marking import Marking, marking_of
-from ..watermark.sequences import DEFAULT_KEY
+from ..base.errors import BadSetting
+from ..base.parameters import MAX_SEED, IsMarked, MarkKey, Quiet, Writes
+from ..base.progress_bar import progress_bar
+from ..base.version import __version__
+from ..effects.mixing.files import MixedFile, check_out, write_mix
+from ..families import loading
+from ..inference.layering.layers import Preset, mix_of, preset_names, read_preset
+from ..outputs.watermark.marking import Marking, marking_of
+from ..outputs.watermark.sequences import DEFAULT_KEY
 from . import POSITIONAL, checked
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ..contracts.score_player import ScorePlayer
-from ..loading import load_instrument
+from ..families.loading import load_instrument
 from ..music.bars import bars_of
 from ..music.engine import InstrumentEngine
 from ..music.score import Score

@@ -10,15 +10,15 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
+from ..base.errors import BadSetting, MissingExtra
+from ..base.parameters import DEFAULT_VAE, EmbeddingName, Quiet, VaeName, Writes
+from ..base.whole_file import check_target, whole_folder
+from ..contracts.model_results import ModelResult
 from ..data.folder import scan
 from ..data.parameters import LabelSource
-from ..drawing import check_drawable, draw_map
-from ..errors import BadSetting, MissingExtra
-from ..latent_clips.folder import FolderLatents, encode_folder, smallest
-from ..latent_clips.space import ClipSpace, open_space
-from ..model_results import ModelResult
-from ..parameters import DEFAULT_VAE, EmbeddingName, Quiet, VaeName, Writes
-from ..whole_file import check_target, whole_folder
+from ..inference.latent_clips.folder import FolderLatents, encode_folder, smallest
+from ..inference.latent_clips.space import ClipSpace, open_space
+from ..plots import check_drawable, draw_map
 from . import checked
 
 

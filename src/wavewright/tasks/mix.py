@@ -9,15 +9,15 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ..clip import describe_audio
-from ..converted_folder import hash_of
-from ..mixing.files import MixedFile, check_out, write_mix, write_stems
-from ..mixing.plan import MASTER, Mix, Strip, label_of
-from ..mixing.project import read_project
-from ..parameters import Quiet, Writes
-from ..progress_bar import progress_bar
-from ..version import __version__
-from ..wave_blocks import ClippingMeter
+from ..audio.clip import describe_audio
+from ..audio.wave_blocks import ClippingMeter
+from ..base.parameters import Quiet, Writes
+from ..base.progress_bar import progress_bar
+from ..base.version import __version__
+from ..effects.mixing.files import MixedFile, check_out, write_mix, write_stems
+from ..effects.mixing.plan import MASTER, Mix, Strip, label_of
+from ..effects.mixing.project import read_project
+from ..outputs.converted_folder import hash_of
 from . import checked
 
 

@@ -9,15 +9,16 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from .. import loading, parameters
-from ..clip_folder import OutputClip
+from ..base import parameters
+from ..base.errors import BadSetting
+from ..base.parameters import NAMES_MODEL
 from ..contracts.runtime import InterpolationName
-from ..errors import BadSetting
-from ..latent_clips.derivation import MAX_CLIPS, Derivation, DerivedClips, Origin
-from ..latent_clips.source import read_clip
-from ..parameters import NAMES_MODEL
-from ..watermark.marking import marking_of
-from ..watermark.sequences import DEFAULT_KEY
+from ..families import loading
+from ..inference.latent_clips.derivation import MAX_CLIPS, Derivation, DerivedClips, Origin
+from ..inference.latent_clips.source import read_clip
+from ..outputs.clip_folder import OutputClip
+from ..outputs.watermark.marking import marking_of
+from ..outputs.watermark.sequences import DEFAULT_KEY
 from . import checked
 
 MODEL_OVER_TIME = "morph-textures"

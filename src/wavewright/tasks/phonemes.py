@@ -7,8 +7,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ..errors import BadText
-from ..parameters import LexiconPath, StrictReading, TextMarkup
+from ..base.errors import BadText
+from ..base.parameters import LexiconPath, StrictReading, TextMarkup
 from ..text import front_end, ssml
 from ..text.characters import Characters
 from ..text.lexicon import Lexicon

@@ -10,12 +10,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ..drawing import AudioSummary, PlotKind, check_plot_of, draw_overview, draw_piano_roll, read_overview
-from ..errors import BadAudio, BadFolder, BadScore, BadSetting
+from ..base.errors import BadAudio, BadFolder, BadScore, BadSetting
+from ..base.parameters import Writes
+from ..base.whole_file import check_target
 from ..music.engraving import engrave
 from ..music.formats import READABLE, read_score
-from ..parameters import Writes
-from ..whole_file import check_target
+from ..plots import AudioSummary, PlotKind, check_plot_of, draw_overview, draw_piano_roll, read_overview
 from . import checked
 
 

@@ -7,11 +7,11 @@ from typing import Annotated
 
 from pydantic import Field
 
+from ..base.names import inside
+from ..base.parameters import MoreMinutes, Quiet, ResumeRun, SettingChanges, TrainingDevice, Writes
 from ..contracts.settings import assignments_of
 from ..data.parameters import GroupSource, ManifestPath
 from ..families import FAMILIES
-from ..names import inside
-from ..parameters import MoreMinutes, Quiet, ResumeRun, SettingChanges, TrainingDevice, Writes
 from . import checked
 from .train import Trained, train
 

@@ -10,26 +10,27 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from .. import loading, models
+from .. import models
+from ..base.errors import BadAudio, BadSetting
+from ..base.parameters import NAMES_MODEL, Quiet, Writes
+from ..base.progress_bar import progress_bar
+from ..contracts.model_results import identity
 from ..contracts.runtime import Classifier
-from ..drawing import check_drawable, draw_confusion
-from ..errors import BadAudio, BadSetting
-from ..model_results import identity
-from ..parameters import NAMES_MODEL, Quiet, Writes
-from ..progress_bar import progress_bar
-from ..recognition.false_alarms import WrittenAlarms, check_alarm_folder, write_alarms
-from ..recognition.files import entries_of, recognise_files, spot_stream
-from ..recognition.label_sets import report_on_sets
-from ..recognition.recogniser import RecordingRecogniser
-from ..recognition.report import ClassificationReport, labelled_entries, report_on
-from ..recognition.results import RecognisedFiles
-from ..recognition.spotting import (
+from ..families import loading
+from ..inference.recognition.false_alarms import WrittenAlarms, check_alarm_folder, write_alarms
+from ..inference.recognition.files import entries_of, recognise_files, spot_stream
+from ..inference.recognition.label_sets import report_on_sets
+from ..inference.recognition.recogniser import RecordingRecogniser
+from ..inference.recognition.report import ClassificationReport, labelled_entries, report_on
+from ..inference.recognition.results import RecognisedFiles
+from ..inference.recognition.spotting import (
     KeywordSpotter,
     SpottingCalibration,
     calibrate_spotter,
     card_settings,
     write_spotting,
 )
+from ..plots import check_drawable, draw_confusion
 from . import checked
 
 STANDARD_STREAM = Path("-")

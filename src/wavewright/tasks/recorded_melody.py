@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from ..editing.chain import Chain
-from ..errors import BadAudio
-from ..mixing.files import check_out, write_mix
-from ..mixing.plan import MASTER, Mix, Placement, Strip
-from ..mixing.sources import FileSource
+from ..audio.sound_file import read_header
+from ..base.errors import BadAudio
+from ..base.progress_bar import progress_bar
+from ..base.whole_file import scratch_folder
+from ..effects.editing.chain import Chain
+from ..effects.mixing.files import check_out, write_mix
+from ..effects.mixing.plan import MASTER, Mix, Placement, Strip
+from ..effects.mixing.sources import FileSource
+from ..inference.transcription import score_of, track_beats, transcribe_file
 from ..music.accompaniment.melody import melody_track
 from ..music.formats import write_score
 from ..music.score import Score
-from ..progress_bar import progress_bar
-from ..sound_file import read_header
-from ..transcription import score_of, track_beats, transcribe_file
-from ..whole_file import scratch_folder
 from .render import render
 
 QUANTISATION = 16

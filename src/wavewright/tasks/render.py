@@ -12,29 +12,29 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from ..clip import Clip, describe_audio, write_blocks
-from ..dsp.effects import Gain, Limiter, NormaliseLoudness, Reverb
-from ..dsp.effects.spool import Spool
-from ..errors import BadScore, BadSetting, ScoreWarning, printable
-from ..mixing.files import LOWER_THE_TRACKS, PeakMeter, default_subtype
+from ..audio.clip import Clip, describe_audio, write_blocks
+from ..audio.notebook import files_html
+from ..audio.wave_blocks import ClippedSamples, ClippingMeter, CountedWaves
+from ..base.errors import BadScore, BadSetting, ScoreWarning, printable
+from ..base.names import file_stem
+from ..base.parameters import MAX_SEED, IsMarked, MarkKey, Quiet, Writes
+from ..base.progress_bar import progress_bar
+from ..base.units import gain_to_db, samples_to_seconds
+from ..base.version import __version__
+from ..base.whole_file import check_target, whole_folder
+from ..effects import Gain, Limiter, NormaliseLoudness, Reverb
+from ..effects.mixing.files import LOWER_THE_TRACKS, PeakMeter, default_subtype
+from ..effects.spool import Spool
 from ..music.engine import InstrumentEngine
 from ..music.formats import read_score
 from ..music.performance import BLOCK_SAMPLES, Performance, PerformanceSettings, perform, stem_names
 from ..music.score import CONTROL_CHANGE, Score, Track, notes_of
-from ..music.soundfont import SoundFontEngine, default_soundfont, read_soundfont
-from ..music.synth import SynthEngine, general_midi, load_patch, wave_patch
 from ..music.theory import pitch_of
 from ..music.timing import TEMPO
-from ..names import file_stem
-from ..notebook import files_html
-from ..parameters import MAX_SEED, IsMarked, MarkKey, Quiet, Writes
-from ..progress_bar import progress_bar
-from ..units import gain_to_db, samples_to_seconds
-from ..version import __version__
-from ..watermark.marking import Marking, marking_of
-from ..watermark.sequences import DEFAULT_KEY
-from ..wave_blocks import ClippedSamples, ClippingMeter, CountedWaves
-from ..whole_file import check_target, whole_folder
+from ..outputs.watermark.marking import Marking, marking_of
+from ..outputs.watermark.sequences import DEFAULT_KEY
+from ..synth import SynthEngine, general_midi, load_patch, wave_patch
+from ..synth.soundfont import SoundFontEngine, default_soundfont, read_soundfont
 from . import POSITIONAL, checked
 from .learned_instrument import open_instrument
 

@@ -8,11 +8,11 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ..errors import BadSetting
-from ..parameters import Writes
-from ..run_records.page import html_page, text_table
-from ..run_records.records import RunRecord, differing_settings, find_runs
-from ..whole_file import check_target, write_whole
+from ..base.errors import BadSetting
+from ..base.parameters import Writes
+from ..base.whole_file import check_target, write_whole
+from ..training.run_records.page import html_page, text_table
+from ..training.run_records.records import RunRecord, differing_settings, find_runs
 from . import POSITIONAL, checked
 
 RUNS = Path("runs")

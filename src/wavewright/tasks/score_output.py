@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..clip import FORMATS
-from ..errors import BadSetting
+from ..audio.clip import FORMATS
+from ..base.errors import BadSetting
+from ..base.names import file_stem
+from ..base.whole_file import check_target, scratch_folder
 from ..music.formats import WRITABLE, write_score
 from ..music.score import Score
-from ..names import file_stem
-from ..watermark.marking import Marking
-from ..whole_file import check_target, scratch_folder
+from ..outputs.watermark.marking import Marking
 from .render import render_composed
 
 

@@ -8,10 +8,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ..errors import BadFolder, BadSetting
-from ..parameters import Quiet
-from ..provenance.keys import load_private_key
-from ..provenance.signing import SignedFile, sign_file
+from ..base.errors import BadFolder, BadSetting
+from ..base.parameters import Quiet
+from ..outputs.provenance.keys import load_private_key
+from ..outputs.provenance.signing import SignedFile, sign_file
 from . import checked
 from .each_sound import UnreadFile, each_sound
 

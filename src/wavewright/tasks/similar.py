@@ -9,16 +9,16 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from .. import loading
+from ..base.errors import BadFolder, BadSetting
+from ..base.parameters import DEFAULT_VAE, EmbeddingName, Quiet, VaeName
+from ..contracts.model_results import ModelResult, identity
 from ..contracts.morphing import Morpher
 from ..contracts.runtime import Autoencoder
 from ..data.folder import scan
-from ..errors import BadFolder, BadSetting
-from ..latent_clips.folder import FolderLatents, encode_folder, smallest
-from ..latent_clips.source import SourceClip, read_clip, read_source
-from ..latent_clips.space import ClipSpace, LatentSpace, open_space
-from ..model_results import ModelResult, identity
-from ..parameters import DEFAULT_VAE, EmbeddingName, Quiet, VaeName
+from ..families import loading
+from ..inference.latent_clips.folder import FolderLatents, encode_folder, smallest
+from ..inference.latent_clips.source import SourceClip, read_clip, read_source
+from ..inference.latent_clips.space import ClipSpace, LatentSpace, open_space
 from . import checked
 
 

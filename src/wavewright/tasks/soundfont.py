@@ -8,8 +8,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ..music.soundfont.bank import SoundFont, SoundFontPreset, read_soundfont
-from ..music.soundfont.opening import default_soundfont
+from ..synth.soundfont.bank import SoundFont, SoundFontPreset, read_soundfont
+from ..synth.soundfont.opening import default_soundfont
 from . import POSITIONAL, checked
 
 COLUMNS = "{:>4}  {:>7}  {:20}  {:>7}  {:>7}  {:>9}"

@@ -11,19 +11,21 @@ from typing import Annotated, TextIO
 
 from pydantic import Field
 
-from .. import parameters
-from ..errors import BadFolder, BadSetting
-from ..narration.batch import SpokenBatch, speak_batch
-from ..narration.book import SpokenBook, speak_book
-from ..narration.loudness import parse_loudness
-from ..narration.narrator import Narrator, NarratorLoader
-from ..narration.settings import NarrationSettings
-from ..narration.speech_file import SpeechFormat
-from ..narration.speech_files import SpeechFiles
-from ..narration.stream import write_stream
-from ..narration.text import MAX_CHARACTERS, SpokenText, check_length, speak_text
-from ..parameters import Writes
+from ..base import parameters
+from ..base.errors import BadFolder, BadSetting
+from ..base.parameters import Writes
+from ..base.whole_file import check_target
+from ..outputs.watermark.sequences import DEFAULT_KEY
 from ..speech.chunk import Clipping, clipping_message
+from ..speech.narration.batch import SpokenBatch, speak_batch
+from ..speech.narration.book import SpokenBook, speak_book
+from ..speech.narration.loudness import parse_loudness
+from ..speech.narration.narrator import Narrator, NarratorLoader
+from ..speech.narration.settings import NarrationSettings
+from ..speech.narration.speech_file import SpeechFormat
+from ..speech.narration.speech_files import SpeechFiles
+from ..speech.narration.stream import write_stream
+from ..speech.narration.text import MAX_CHARACTERS, SpokenText, check_length, speak_text
 from ..speech.reading import segment_lines
 from ..speech.subtitles import subtitle_format
 from ..speech.voice import DEFAULT_VOCODER, DEFAULT_VOICE
@@ -31,8 +33,6 @@ from ..text.sentence import Sentence
 from ..text.skipped import Skipped, warn
 from ..text.ssml import looks_like_ssml
 from ..text.standard_input import join_lines, read_lines, read_text
-from ..watermark.sequences import DEFAULT_KEY
-from ..whole_file import check_target
 from . import POSITIONAL, checked
 
 DEFAULT_OUT = Path("speech.wav")

@@ -7,10 +7,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ..editing.splitting import LengthSplit, SilenceSplit, Split, SplitFile, TimeSplit, split_file
-from ..errors import BadSetting
-from ..parameters import Writes
-from ..sound_file import read_header
+from ..audio.sound_file import read_header
+from ..base.errors import BadSetting
+from ..base.parameters import Writes
+from ..effects.editing.splitting import LengthSplit, SilenceSplit, Split, SplitFile, TimeSplit, split_file
 from . import checked
 
 

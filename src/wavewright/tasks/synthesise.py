@@ -11,21 +11,21 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
-from ..clip import FORMATS, Clip, write_blocks
-from ..clip_folder import OutputClip, check_origin, write_clips
+from ..audio.clip import FORMATS, Clip, write_blocks
+from ..audio.notebook import files_html
+from ..audio.wave_blocks import CountedWaves
+from ..base.errors import BadSetting
+from ..base.names import file_stem, nearest_names, quoted
+from ..base.parameters import MAX_SEED, ClipFormat, Quiet, SettingChanges, Writes
+from ..base.progress_bar import progress_bar
+from ..base.units import samples_to_seconds
+from ..base.version import __version__
+from ..base.whole_file import check_target
 from ..contracts.settings import assignments_of, override
-from ..errors import BadSetting
-from ..names import file_stem, nearest_names, quoted
-from ..notebook import files_html
-from ..parameters import MAX_SEED, ClipFormat, Quiet, SettingChanges, Writes
-from ..procedural import PROCEDURES, Procedure
-from ..procedural.catalogue import ProcedureDescription, describe
-from ..procedural.procedure import SAMPLE_RATES_HZ, SECONDS
-from ..progress_bar import progress_bar
-from ..units import samples_to_seconds
-from ..version import __version__
-from ..wave_blocks import CountedWaves
-from ..whole_file import check_target
+from ..outputs.clip_folder import OutputClip, check_origin, write_clips
+from ..synth.procedural import PROCEDURES, Procedure
+from ..synth.procedural.catalogue import ProcedureDescription, describe
+from ..synth.procedural.procedure import SAMPLE_RATES_HZ, SECONDS
 from . import POSITIONAL, checked
 
 MAX_VARIATIONS = 1_000

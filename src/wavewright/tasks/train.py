@@ -14,17 +14,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, SkipValidation
 
-from ..contracts.settings import assignments_of
-from ..data.consent import consent_of
-from ..data.parameters import GroupSource, LabelSource, ManifestPath
-from ..data.recording import RECORDINGS, Recording, write_recordings
-from ..errors import BadSetting, MissingExtra, TrainingStopped, how_to_install
-from ..families import FAMILIES
-from ..models.consent import Permission
-from ..models.licences import UNKNOWN
-from ..names import inside, quoted
-from ..notebook import text_html
-from ..parameters import (
+from ..audio.notebook import text_html
+from ..base.errors import BadSetting, MissingExtra, TrainingStopped, how_to_install
+from ..base.names import inside, quoted
+from ..base.parameters import (
     PYTHON_ONLY,
     ConsentFiles,
     HasConsent,
@@ -37,10 +30,17 @@ from ..parameters import (
     TrainingDevice,
     Writes,
 )
-from ..run_records import call_files
-from ..run_records.page import chart
-from ..run_records.records import read_run
-from ..training_step import TrainingStep
+from ..contracts.settings import assignments_of
+from ..data.consent import consent_of
+from ..data.parameters import GroupSource, LabelSource, ManifestPath
+from ..data.recording import RECORDINGS, Recording, write_recordings
+from ..families import FAMILIES
+from ..models.consent import Permission
+from ..models.licences import UNKNOWN
+from ..training.run_records import call_files
+from ..training.run_records.page import chart
+from ..training.run_records.records import read_run
+from ..training.training_step import TrainingStep
 from . import POSITIONAL, checked
 
 if TYPE_CHECKING:
@@ -311,8 +311,8 @@ def _augmentation(
         if match:
             raise BadSetting("--match-recordings is for the clips of --augment-with; give a model with it.")
         return None
-    from ..generated_clips import GeneratedSettings
     from ..training.augmented import with_generated_clips
+    from ..training.generated_clips import GeneratedSettings
 
     pairs = [text.partition("=") for text in label_map]
     for text, (label, _, target) in zip(label_map, pairs, strict=True):

@@ -8,24 +8,24 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ..converted_folder import convert_folder, folder_beside
-from ..drawing import check_plot_of
-from ..errors import BadSetting
-from ..music.theory import pitch_range_of
-from ..names import file_stem
-from ..parameters import Quiet, Writes
-from ..progress_bar import progress_bar
-from ..sound_file import read_header
-from ..transcription import TranscriptionSettings
-from ..transcription.files import (
+from ..audio.sound_file import read_header
+from ..base.errors import BadSetting
+from ..base.names import file_stem
+from ..base.parameters import Quiet, Writes
+from ..base.progress_bar import progress_bar
+from ..base.whole_file import check_target
+from ..inference.transcription import TranscriptionSettings
+from ..inference.transcription.files import (
     SUFFIXES,
     FolderTranscription,
     MelodyTranscription,
     TranscribedFolder,
     TranscribedMelody,
 )
-from ..transcription.settings import HIGHEST_PITCH, LOWEST_PITCH
-from ..whole_file import check_target
+from ..inference.transcription.settings import HIGHEST_PITCH, LOWEST_PITCH
+from ..music.theory import pitch_range_of
+from ..outputs.converted_folder import convert_folder, folder_beside
+from ..plots import check_plot_of
 from . import checked
 
 USUAL = TranscriptionSettings()

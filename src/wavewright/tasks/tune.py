@@ -1,4 +1,4 @@
-"""Search the settings with which a family learns a folder best; needs PyTorch and Optuna (:mod:`wavewright.tuning`)."""
+"""Search the settings with which a family learns a folder best; needs PyTorch and Optuna (:mod:`wavewright.training.tuning`)."""
 
 from __future__ import annotations
 
@@ -10,14 +10,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ..data.consent import consent_of
-from ..data.parameters import GroupSource, LabelSource, ManifestPath
-from ..errors import BadSetting, MissingExtra, how_to_install
-from ..models import BEST_RUN
-from ..models.consent import Permission
-from ..models.licences import UNKNOWN
-from ..names import inside
-from ..parameters import (
+from ..base.errors import BadSetting, MissingExtra, how_to_install
+from ..base.names import inside
+from ..base.parameters import (
     MAX_SEED,
     ConsentFiles,
     HasConsent,
@@ -27,6 +22,11 @@ from ..parameters import (
     TrainingDevice,
     Writes,
 )
+from ..data.consent import consent_of
+from ..data.parameters import GroupSource, LabelSource, ManifestPath
+from ..models import BEST_RUN
+from ..models.consent import Permission
+from ..models.licences import UNKNOWN
 from . import checked
 from .train import FAMILY_HELP, SIZE_HELP, memory_errors
 
@@ -155,9 +155,9 @@ def tune(
         if find_spec(package) is None:
             raise MissingExtra(f"A search needs {what}, which is not installed: {how_to_install('train')}.")
     from ..training.choices import family_of
-    from ..tuning import page
-    from ..tuning import tune as searching
-    from ..tuning.search import Search
+    from ..training.tuning import page
+    from ..training.tuning import tune as searching
+    from ..training.tuning.search import Search
 
     name = folder.resolve().stem if folder.is_file() else folder.resolve().name
     search_folder = inside(Path("runs"), f"{name}-tune") if out is None else out

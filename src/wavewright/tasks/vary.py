@@ -7,12 +7,13 @@ from typing import Annotated
 
 from pydantic import Field
 
-from .. import loading, parameters
-from ..clip_folder import OutputClip
-from ..latent_clips.derivation import MAX_CLIPS, Derivation, DerivedClips
-from ..latent_clips.source import read_clip
-from ..watermark.marking import marking_of
-from ..watermark.sequences import DEFAULT_KEY
+from ..base import parameters
+from ..families import loading
+from ..inference.latent_clips.derivation import MAX_CLIPS, Derivation, DerivedClips
+from ..inference.latent_clips.source import read_clip
+from ..outputs.clip_folder import OutputClip
+from ..outputs.watermark.marking import marking_of
+from ..outputs.watermark.sequences import DEFAULT_KEY
 from . import checked
 
 

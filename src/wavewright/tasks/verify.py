@@ -9,10 +9,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ..parameters import Quiet
-from ..provenance.keys import check_extra
-from ..provenance.origin import installed
-from ..provenance.verification import TrustedKeys, VerifiedFile, verify_file
+from ..base.parameters import Quiet
+from ..outputs.provenance.keys import check_extra
+from ..outputs.provenance.origin import installed
+from ..outputs.provenance.verification import TrustedKeys, VerifiedFile, verify_file
 from . import checked
 from .each_sound import UnreadFile, each_sound
 

@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Protocol, cast
 
-from ..errors import BadSetting
+from ..base.errors import BadSetting
 
 if TYPE_CHECKING:
     from .lexicon import Lexicon

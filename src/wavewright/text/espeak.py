@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Protocol, cast
 
-from ..errors import BadSetting, BadText, MissingExtra, NothingToSpeak, how_to_install
+from ..base.errors import BadSetting, BadText, MissingExtra, NothingToSpeak, how_to_install
 from .characters import normalize_characters
 from .lexicon import Lexicon
 from .sentence import BOUNDARY, PAUSES, SILENCE, Sentence, Word

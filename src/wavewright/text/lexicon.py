@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..errors import BadSetting, BadText
+from ..base.errors import BadSetting, BadText
 from .characters import normalize_characters
 
 MAX_BYTES = 2**26

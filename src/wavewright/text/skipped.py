@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ..errors import SkippedText
+from ..base.errors import SkippedText
 
 MAX_LISTED = 5  # passages in a warning
 MAX_SHOWN_CHARACTERS = 40  # characters of a passage

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from xml.parsers import expat
 
-from ..errors import BadText
+from ..base.errors import BadText
 from . import prosody
 
 if TYPE_CHECKING:

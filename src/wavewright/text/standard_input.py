@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
-from ..errors import BadText, SkippedText
+from ..base.errors import BadText, SkippedText
 
 MAX_BYTES_PER_CHARACTER = 4  # in UTF-8
 BYTE_ORDER_MARK_BYTES = 3

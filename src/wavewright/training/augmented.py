@@ -7,13 +7,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from .. import families, loading, models
-from ..clip_sources import ClipSource, FolderOfClips
+from .. import families, models
+from ..base.errors import BadModel, BadSetting
+from ..base.names import quoted
+from ..base.torchrun import n_processes
 from ..contracts.family import Capability
 from ..contracts.recognition import is_background
 from ..data.entry import Entry
-from ..errors import BadModel, BadSetting
-from ..generated_clips import (
+from ..data.labelled import ProceduralLabels
+from ..families import loading
+from ..models.card import Source
+from ..speech.spoken_labels import SpokenLabels
+from ..speech.voice import Voice
+from ..speech.voice_names import is_voice
+from .clip_sources import ClipSource, FolderOfClips
+from .generated_clips import (
     ClipFilter,
     GeneratedCounts,
     GeneratedSettings,
@@ -24,13 +32,6 @@ from ..generated_clips import (
     read_counts,
     requested_clips,
 )
-from ..models.card import Source
-from ..names import quoted
-from ..procedural.labelled import ProceduralLabels
-from ..speech.spoken_labels import SpokenLabels
-from ..speech.voice import Voice
-from ..speech.voice_names import is_voice
-from ..torchrun import n_processes
 from .run import PlannedRun, Run
 from .run_file import RUN_FILE
 from .run_folder import GENERATED, JUDGE

@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..base.errors import BadSetting
+from ..base.memory import available_bytes
 from ..data.entry import Entry
-from ..errors import BadSetting
-from ..memory import available_bytes
 
 if TYPE_CHECKING:
     from .loop import Loop

@@ -16,9 +16,9 @@ from safetensors.torch import load as deserialize
 from safetensors.torch import save as serialize
 from torch import Tensor, nn
 
+from ..base.errors import BadModel, TrainingStopped
+from ..base.whole_file import write_whole
 from ..contracts.settings import MAX_THREADS
-from ..errors import BadModel, TrainingStopped
-from ..whole_file import write_whole
 from .health import Health
 
 Optimizers = Mapping[str, torch.optim.Optimizer]

@@ -9,12 +9,12 @@ from pathlib import Path
 import torch
 
 from .. import families
+from ..base.errors import BadSetting
 from ..contracts.recipe import Recipe
 from ..contracts.settings import override
 from ..data.entry import Scan
 from ..data.folder import GroupFrom, LabelFrom, scan
 from ..data.scores import scan_scores
-from ..errors import BadSetting
 from ..models import find
 from ..models.folder import ModelFolder
 

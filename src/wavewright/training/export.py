@@ -19,10 +19,10 @@ import onnx
 import torch
 from torch import Tensor, nn
 
-from ..clip import Clip
-from ..errors import TrainingStopped
-from ..file_hash import sha256_of
-from ..interruption import uninterrupted
+from ..audio.clip import Clip
+from ..base.errors import TrainingStopped
+from ..base.file_hash import sha256_of
+from ..base.interruption import uninterrupted
 from ..models.card import CARD_FILE, Card
 from ..models.folder import SAMPLE_FILE, ModelFolder, write_card
 from ..models.replacing import PREFIX, finish_replacing, link_or_copy, replace_model

@@ -14,18 +14,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
-from .. import families, loading
-from ..clip_folder import OutputClip, write_clips
+from .. import families
+from ..base.errors import BadFolder, BadSetting
+from ..base.names import file_stem
+from ..base.ranges import RangedSettings, ranged
+from ..base.torchrun import n_processes
 from ..contracts.family import Capability
 from ..contracts.runtime import Generator
-from ..errors import BadFolder, BadSetting
-from ..generated_clips import generated_entries
-from ..manifest_file import MANIFEST_FILE
+from ..families import loading
 from ..models.card import Source
 from ..models.folder import ModelFolder
-from ..names import file_stem
-from ..ranges import RangedSettings, ranged
-from ..torchrun import n_processes
+from ..outputs.clip_folder import OutputClip, write_clips
+from ..outputs.manifest_file import MANIFEST_FILE
+from .generated_clips import generated_entries
 from .run import PlannedRun
 from .run_folder import GENERATED
 

@@ -136,7 +136,7 @@ def _tensor_values(
     folder: Path, model: onnx.ModelProto, names: Sequence[str], examples: Mapping[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
     """Return the values of tensors of a graph, by name, when it computes the examples."""
-    from ..onnx_runtime import open_session
+    from ..base.onnx_runtime import open_session
 
     extended = onnx.ModelProto()
     extended.CopyFrom(model)

@@ -18,11 +18,11 @@ import numpy as np
 import torch
 from torch import nn
 
+from ..base.errors import BadSetting, TrainingStopped
+from ..base.interruption import Terminated
 from ..contracts.health import HealthRules
 from ..contracts.schedule import MAX_STEPS
 from ..contracts.settings import TrainingSettings
-from ..errors import BadSetting, TrainingStopped
-from ..interruption import Terminated
 from ..nn.network import Network
 from . import checkpoint, processes
 from .blas_threads import single_blas_thread

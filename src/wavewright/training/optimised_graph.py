@@ -11,7 +11,7 @@ from pathlib import Path
 
 import onnx
 
-from ..onnx_runtime import write_optimised
+from ..base.onnx_runtime import write_optimised
 from .integer_products import DOMAIN
 
 

@@ -11,7 +11,7 @@ from typing import TypeVar
 import torch
 from torch import distributed, nn
 
-from ..torchrun import n_processes
+from ..base.torchrun import n_processes
 
 T = TypeVar("T")
 SHUTDOWN_SECONDS = 0.1

@@ -8,8 +8,8 @@ from pathlib import Path
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from .. import families
+from ..base.errors import BadSetting, printable
 from ..data.entry import Scan
-from ..errors import BadSetting, printable
 from ..models.card import Source
 from ..models.consent import Consent, Permission
 from ..models.folder import ModelFolder

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from ..drawing.plots import GRID_COLOUR, INK, MAP_COLOURS, figure_class
-from ..errors import BadSetting
+from ..base.errors import BadSetting
+from ..plots.plots import GRID_COLOUR, INK, MAP_COLOURS, figure_class
 from .loop import Loop
 from .report import Report
 from .run import Run

@@ -17,12 +17,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as ProgressBar
 from rich.table import Column
 
-from ..clip import Clip
-from ..drawing import draw_grid
-from ..errors import MissingExtra
-from ..progress_bar import progress_reported_to, report_progress
-from ..training_step import TrainingStep
+from ..audio.clip import Clip
+from ..base.errors import MissingExtra
+from ..base.progress_bar import progress_reported_to, report_progress
+from ..plots import draw_grid
 from .checkpoint import Progress
+from .training_step import TrainingStep
 
 LOG_FILE = "log.jsonl"
 SAMPLES = "samples"

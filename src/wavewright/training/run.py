@@ -18,21 +18,21 @@ from rich.console import Console
 from torch import nn
 
 from .. import families
+from ..base.errors import BadModel, BadSetting
+from ..base.processor import processor_name
+from ..base.progress_bar import progress_reported_to
+from ..base.torchrun import is_first
+from ..base.version import __version__
+from ..base.whole_file import hidden_path, write_whole
 from ..contracts.family_check import check_exported, check_family
 from ..contracts.recipe import Prepared, Recipe
 from ..data.entry import Scan
 from ..data.folder import GroupFrom, LabelFrom
 from ..data.own_output import warn_of_marked
-from ..errors import BadModel, BadSetting
 from ..models.card import Card
 from ..models.consent import Consent, Permission, required_consent
 from ..models.folder import ModelFolder
 from ..nn.network import Network
-from ..processor import processor_name
-from ..progress_bar import progress_reported_to
-from ..torchrun import is_first
-from ..version import __version__
-from ..whole_file import hidden_path, write_whole
 from . import checkpoint, processes
 from .batch_memory import check_batch_size
 from .checkpoint import Progress

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Literal, NotRequired, cast
 from pydantic import JsonValue, TypeAdapter, ValidationError
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
+from ..base.errors import BadSetting
+from ..base.whole_file import write_whole
 from ..contracts.recipe import Recipe
 from ..contracts.settings import TrainingSettings
 from ..data.entry import Entry
-from ..errors import BadSetting
-from ..whole_file import write_whole
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

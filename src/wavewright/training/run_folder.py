@@ -5,10 +5,10 @@ from __future__ import annotations
 from difflib import get_close_matches
 from pathlib import Path
 
-from ..errors import BadFolder, BadSetting
+from ..base.errors import BadFolder, BadSetting
+from ..base.names import name_problem
+from ..base.whole_file import sweep
 from ..models.card import CARD_FILE
-from ..names import name_problem
-from ..whole_file import sweep
 from .report import SAMPLES
 from .run_file import BEST, CHECKPOINTS, LAST, RUN_FILE
 

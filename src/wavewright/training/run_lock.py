@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from ..errors import BadFolder, InUse
-from ..file_lock import locked
+from ..base.errors import BadFolder, InUse
+from ..base.file_lock import locked
 
 LOCK_FILE = ".wavewright-run.lock"
 

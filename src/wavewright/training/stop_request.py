@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 
-from ..interruption import Terminated, deferred_endings, handled_endings
+from ..base.interruption import Terminated, deferred_endings, handled_endings
 
 SAVING = "{cause}: saving the checkpoint and the model, which takes some seconds; a second signal stops at once."
 DURING_TIMING = "{cause}: stopping; nothing has been trained yet."

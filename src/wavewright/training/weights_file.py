@@ -18,8 +18,8 @@ import onnx
 from onnx import numpy_helper
 from safetensors.numpy import save
 
+from ..base.whole_file import write_whole
 from ..models.folder import SCALE_SUFFIX, WEIGHTS_FILE, WEIGHTS_KEY
-from ..whole_file import write_whole
 
 MIN_INT8_SIZE = 4096
 """Numbers of a matrix from which on 8 bits and a scale for each row are worthwhile."""

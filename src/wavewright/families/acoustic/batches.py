@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...base.errors import BadText
 from ...contracts.recipe import Batch
 from ...data.entry import Entry, Problem
 from ...data.store import ClipStore
@@ -15,7 +16,6 @@ from ...dsp.alignment import beta_binomial_prior
 from ...dsp.loudness import normalise_loudness
 from ...dsp.pitch import track_pitch
 from ...dsp.speech_mel import N_MELS, mel_to_features, speech_mel
-from ...errors import BadText
 from ...text import FrontEnd
 from .config import BOUNDARY, AcousticConfig
 from .prosody import MAX_F0_HZ, MIN_F0_HZ, frame_energy, hz_to_octaves

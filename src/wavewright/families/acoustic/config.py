@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ...base.errors import BadSetting
+from ...base.ranges import check_distinct, check_names, ranged
 from ...contracts.schedule import MAX_STEPS
 from ...contracts.speech_config import SpeechMelConfig
-from ...errors import BadSetting
-from ...ranges import check_distinct, check_names, ranged
 
 ENCODER_FILE = "encoder.onnx"
 DECODER_FILE = "decoder.onnx"

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
+from ...base.errors import BadFolder
+from ...base.ranges import RangedSettings, ranged
 from ...contracts.recipe import NOTHING_TO_TRAIN_ON, PreparedOf, RecipeOf
 from ...contracts.settings import VOICE_SETTINGS
 from ...data.entry import Entry, first_problem
 from ...data.preparation import Preparation
 from ...data.splits import assign_splits, without_speaker_groups
 from ...data.store import ClipStore
-from ...errors import BadFolder
 from ...models.folder import ModelFolder
-from ...ranges import RangedSettings, ranged
 from ...text import front_end
 from .batches import ONLY_SPEAKER, SpeechBatches, SpeechClip, speech_clips
 from .config import SIZES, AcousticConfig

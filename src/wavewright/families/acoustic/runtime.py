@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from ...base.errors import BadModel, BadSetting
 from ...contracts.lookup import index_of
 from ...contracts.runtime import AcousticModel, Control, Style, Utterance, VariedStyle
 from ...dsp.alignment import N_SYMBOL_POSITION_FEATURES
-from ...errors import BadModel, BadSetting
 from ...models.folder import ModelFolder
 from .config import DECODER_FILE, ENCODER_FILE, N_PROSODY, SPEAKERS_FILE, AcousticConfig
 from .synthesis import Controls, SymbolSentence, synthesise

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...base.errors import BadModel
 from ...contracts.family import exported_weights, rows_by_name
-from ...errors import BadModel
 from ...models.folder import ModelFolder
 from .config import SPEAKERS_FILE, WEIGHT_PREFIX, AcousticConfig
 

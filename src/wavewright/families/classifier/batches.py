@@ -8,13 +8,13 @@ from typing import Literal
 
 import numpy as np
 
+from ...base.ranges import ranged
+from ...base.units import db_to_gain
 from ...contracts.recipe import RecipeOf
 from ...contracts.recognition import is_background
 from ...data.augmentation import AugmentationSettings, augment, draw_augmentation
 from ...data.store import ClipStore
 from ...dsp.mel import hz_to_mel, mel_to_hz
-from ...ranges import ranged
-from ...units import db_to_gain
 from .config import MEL_PRESET, ClassifierConfig
 
 N_MASKS = 2  # over frequency, and as many over time

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ...base.errors import BadSetting
+from ...base.ranges import check_ranges, ranged
 from ...contracts.config import ModelConfig
 from ...contracts.recognition import OutputKind
 from ...dsp.mel import MelPreset
-from ...errors import BadSetting
-from ...ranges import check_ranges, ranged
 
 GRAPH_FILE = "classifier.onnx"
 CALIBRATION_FILE = "calibration.safetensors"

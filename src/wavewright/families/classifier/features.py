@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...base.units import seconds_to_samples
 from ...dsp.mel import MelPreset, log_mel
 from ...dsp.onset import fade
-from ...units import seconds_to_samples
 from .config import MEL_PRESET, POWER_FLOOR, BCResNetConfig
 
 FADE_SECONDS = 0.01  # at the end of a clip, since a cut would be a click

@@ -9,11 +9,11 @@ from dataclasses import fields, replace
 
 import numpy as np
 
+from ...base.errors import BadFolder
+from ...base.names import quoted
+from ...base.units import seconds_to_samples
 from ...data.entry import Entry
 from ...data.splits import assign_splits
-from ...errors import BadFolder
-from ...names import quoted
-from ...units import seconds_to_samples
 from .batches import ClassifierDataSettings
 from .config import SIZES, ClassifierConfig
 

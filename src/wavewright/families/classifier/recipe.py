@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
+from ...base.errors import BadFolder
 from ...contracts.recipe import PreparedOf, RecipeOf, split_rows
 from ...contracts.settings import COSINE_SETTINGS, TrainingSettings
 from ...data.entry import Entry
 from ...data.preparation import Preparation
 from ...data.selection import label_indices, select_label_sets, select_labels
 from ...data.store import ClipStore
-from ...errors import BadFolder
 from ...models.folder import ModelFolder
 from .batches import ClassBatches, ClassifierDataSettings
 from .config import ENCODER_FAMILY, ENCODER_LAYERS, SIZES, BCResNetConfig, ClassifierConfig

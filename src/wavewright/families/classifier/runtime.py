@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...base.errors import BadModel, BadSetting
 from ...contracts.recognition import Calibration
 from ...contracts.runtime import Classifier, checked_wave, checked_wave_batch
-from ...errors import BadModel, BadSetting
 from ...metrics.calibration import sigmoid, softmax
 from ...models.folder import REMEDY, ModelFolder
 from .config import CALIBRATION_FILE, GRAPH_FILE, ClassifierConfig, output_names

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...base.ranges import ranged
+from ...base.units import db_to_gain
 from ...contracts.recipe import RecipeOf
 from ...data.augmentation import SpeedSettings
 from ...data.crops import CropSettings, sampling_probabilities
 from ...data.store import ClipStore
 from ...dsp.tilt import tilt_spectrum
-from ...ranges import ranged
-from ...units import db_to_gain
 from .config import CodecConfig
 
 CODEBOOK_FRACTIONS = ((1 / 4, 0.3), (1 / 2, 0.35), (1.0, 0.2))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from ...base.errors import BadSetting
+from ...base.ranges import ranged
 from ...contracts.config import ModelConfig
 from ...contracts.schedule import MAX_STEPS
-from ...errors import BadSetting
-from ...ranges import ranged
 
 ENCODER_FILE = "encoder.onnx"
 DECODER_FILE = "decoder.onnx"
@@ -18,7 +18,7 @@ FREQUENCIES_FILE = "frequencies.safetensors"
 `wwc.TOTAL`, and the gains of decoded audio (:mod:`.gains`)."""
 
 CONTEXTS_FILE = "contexts.safetensors"
-"""In a model folder: the tables of the context model (:mod:`wavewright.wwc.contexts`).
+"""In a model folder: the tables of the context model (:mod:`wavewright.families.wwc.contexts`).
 
 Models of earlier versions have none.
 """

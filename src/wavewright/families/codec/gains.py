@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ...errors import BadSetting
-from ...units import db_to_gain, gain_to_db
+from ...base.errors import BadSetting
+from ...base.units import db_to_gain, gain_to_db
 
 GAINS = "gains_db"
 """Name of the tensor ``(n_codebooks,)`` float32 in the file of frequencies; models of earlier versions have none."""

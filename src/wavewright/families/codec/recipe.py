@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ...base.units import seconds_to_samples
 from ...contracts.recipe import PreparedOf, RecipeOf, split_rows
 from ...contracts.settings import ADVERSARIAL_SETTINGS
 from ...data.entry import Entry
@@ -15,7 +16,6 @@ from ...data.preparation import Preparation
 from ...data.splits import assign_splits
 from ...data.store import ClipStore
 from ...models.folder import ModelFolder
-from ...units import seconds_to_samples
 from .batches import CodecBatches, CodecDataSettings
 from .config import SIZES, CodecConfig
 

@@ -6,14 +6,14 @@ from functools import cached_property
 
 import numpy as np
 
+from ...base.errors import BadModel, BadSetting
 from ...contracts.runtime import Codec, CodecDecoder, CodecEncoder, EntropyCoder, checked_wave
-from ...errors import BadModel, BadSetting
 from ...models.folder import WEIGHTS_FILE, ModelFolder
 from ...models.graph_session import GraphSession
-from ...wwc import SILENT, TOTAL
-from ...wwc.context_coder import ContextCoder
-from ...wwc.contexts import ContextTables
-from ...wwc.range_coder import RangeCoder, check_code_range, entropy_bits
+from ..wwc import SILENT, TOTAL
+from ..wwc.context_coder import ContextCoder
+from ..wwc.contexts import ContextTables
+from ..wwc.range_coder import RangeCoder, check_code_range, entropy_bits
 from .config import CONTEXTS_FILE, DECODER_FILE, ENCODER_FILE, FREQUENCIES_FILE, CodecConfig
 from .gains import GAINS, amplify, linear_gains
 from .spectra import analysis_features, overlap_add, synthesis_frames

@@ -8,14 +8,14 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import torch
 
+from ...base.progress_bar import report_progress
 from ...nn.context_model import ContextModelConfig, train_context_model
 from ...nn.export_spec import ExportSpec, GraphSpec
 from ...nn.network import FamilyTraining
 from ...nn.quantize import QuantizedDecoder, QuantizedEncoder, perplexity
 from ...nn.spectral_losses import MelDistance, compressed_distances
-from ...progress_bar import report_progress
-from ...wwc import TOTAL
-from ...wwc.contexts import (
+from ..wwc import TOTAL
+from ..wwc.contexts import (
     CONTEXT_SIZE,
     LIMITS,
     N_PAST_CODEBOOKS,
@@ -24,7 +24,7 @@ from ...wwc.contexts import (
     ContextTables,
     n_groups_for,
 )
-from ...wwc.range_coder import quantised_frequencies
+from ..wwc.range_coder import quantised_frequencies
 from .config import CONTEXTS_FILE, DECODER_FILE, ENCODER_FILE, FREQUENCIES_FILE, CodecConfig
 from .gains import GAINS, N_MEASURED_CLIPS, level_difference_db
 from .modules import CodecAutoencoder

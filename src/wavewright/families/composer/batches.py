@@ -8,8 +8,8 @@ from typing import Literal
 
 import numpy as np
 
+from ...base.ranges import RangedSettings, ranged
 from ...contracts.recipe import Batch
-from ...ranges import RangedSettings, ranged
 from .config import ComposerConfig
 from .grid import Grid, longest_matches, plan_features, previous_symbols, step_features
 from .vocabulary import FIRST_NOTE

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ...base.errors import BadSetting
+from ...base.ranges import ranged
 from ...contracts.config import ModelConfig
-from ...errors import BadSetting
-from ...ranges import ranged
 from .vocabulary import N_INTERVALS, Vocabulary
 
 TIME_FILE, VOICE_FILE = "time.onnx", "voices.onnx"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...errors import BadSetting
+from ...base.errors import BadSetting
 from ...music.theory import ChordSymbol
 from .config import DRUMS, ComposerConfig
 from .conversion import chord_of

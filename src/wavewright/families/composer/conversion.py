@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...errors import BadSetting
+from ...base.errors import BadSetting
 from ...music.accompaniment.melody import melody_track, skyline
 from ...music.bars import Bar, bars_of
 from ...music.score import KEY, METRE, Chord, Score, Track, notes_of

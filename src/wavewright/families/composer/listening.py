@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ...music.performance import perform
-from ...music.soundfont.opening import default_soundfont
-from ...music.soundfont.player import SoundFontEngine
+from ...synth.soundfont.opening import default_soundfont
+from ...synth.soundfont.player import SoundFontEngine
 from .config import ComposerConfig
 from .conversion import score_of
 from .grid import Grid

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ...base.errors import BadFolder, BadScore, BadSetting, ScoreWarning
 from ...contracts.recipe import Batch, PreparedOf, RecipeOf, fine_tuned, split_rows
 from ...contracts.settings import COSINE_SETTINGS
 from ...data.entry import Entry, Problem
 from ...data.splits import assign_splits
-from ...errors import BadFolder, BadScore, BadSetting, ScoreWarning
 from ...models.folder import ModelFolder
 from ...music.formats import read_score
 from ...music.score import Score

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ...errors import BadSetting
+from ...base.errors import BadSetting
 from ...music.accompaniment.arrangement import with_resolution
 from ...music.accompaniment.melody import melody_track
 from ...music.bars import bars_of

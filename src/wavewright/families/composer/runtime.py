@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from ...base.errors import BadSetting
 from ...contracts.composition import MAX_BARS, USUAL, CompositionSettings, ScoreComposer
 from ...contracts.scoring import ScoreScorer
-from ...errors import BadSetting
 from ...models.folder import ModelFolder
 from ...music.score import Score
 from .config import TIME_FILE, VOICE_FILE, ComposerConfig

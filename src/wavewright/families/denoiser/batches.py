@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...base.ranges import ranged
+from ...base.units import db_to_gain, seconds_to_samples
 from ...contracts.recipe import Batch, RecipeOf
 from ...data.augmentation import SpeedSettings, log_uniform
 from ...data.crops import sampling_probabilities
 from ...data.store import ClipStore
 from ...dsp.rooms import Room, early_response
-from ...ranges import ranged
-from ...units import db_to_gain, seconds_to_samples
 from . import mixing
 from .config import DenoiserConfig
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from ...base.errors import BadSetting
+from ...base.ranges import ranged
 from ...contracts.config import ModelConfig
 from ...dsp.echo import EchoSettings
-from ...errors import BadSetting
-from ...ranges import ranged
 
 FRAME_FILE = "frame.onnx"
 """Graph of one frame, or of a block of them: spectra and states in, enhanced spectra and next states out."""

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from ...base.units import db_to_gain, seconds_to_samples
 from ...data.augmentation import log_uniform
 from ...dsp.echo import LinearEchoCanceller
 from ...dsp.rooms import Room
-from ...units import db_to_gain, seconds_to_samples
 from . import mixing
 from .batches import DenoiserBatches
 

@@ -7,9 +7,9 @@ import io
 import numpy as np
 import soundfile
 
+from ...base.units import db_to_gain
 from ...data.augmentation import log_uniform
 from ...dsp.companding import mu_law_decode, mu_law_encode
-from ...units import db_to_gain
 
 CURVE_POINTS = 9  # of random spectra and equalisers
 KERNEL_LENGTH = 512  # samples of their filters

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ...base.errors import BadFolder
 from ...contracts.recipe import NOTHING_TO_TRAIN_ON, PreparedOf, RecipeOf, fine_tuned, split_rows
 from ...contracts.settings import COSINE_SETTINGS
 from ...data.entry import Entry
@@ -15,7 +16,6 @@ from ...data.folder import scan
 from ...data.preparation import Preparation
 from ...data.splits import assign_splits
 from ...data.store import ClipStore
-from ...errors import BadFolder
 from ...models.folder import ModelFolder
 from .batches import MUSIC, NOISE, SPEECH, DenoiserBatches, DenoiserDataSettings, SoundSource
 from .config import SIZES, DenoiserConfig

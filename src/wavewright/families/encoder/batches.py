@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...base.ranges import ranged
 from ...contracts.recipe import RecipeOf
 from ...data.store import ClipStore
-from ...ranges import ranged
 from ..classifier.features import log_mel_spectrogram
 from .config import EncoderConfig
 from .views import ViewSettings, clean_statistics, draw_views

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...ranges import ranged
+from ...base.ranges import ranged
 from ..classifier.config import BCResNetConfig
 
 GRAPH_FILE = "encoder.onnx"

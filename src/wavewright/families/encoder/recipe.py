@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
+from ...base.errors import BadFolder
 from ...contracts.recipe import PreparedOf, RecipeOf, fine_tuned, split_rows
 from ...data.entry import Entry
 from ...data.preparation import Preparation
 from ...data.splits import assign_splits
 from ...data.store import ClipStore
-from ...errors import BadFolder
 from ...models.folder import ModelFolder
 from ..classifier.recipe import TRAINING as CLASSIFIER_TRAINING
 from .batches import EncoderDataSettings, ViewBatches

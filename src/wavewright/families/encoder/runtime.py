@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...base.errors import BadSetting
 from ...contracts.runtime import Encoder, checked_wave, checked_wave_batch
-from ...errors import BadSetting
 from ...models.folder import ModelFolder
 from ..classifier.features import fixed_length, log_mel_spectrogram
 from .config import GRAPH_FILE, EncoderConfig

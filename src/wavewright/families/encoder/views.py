@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...ranges import RangedSettings, ranged
+from ...base.ranges import RangedSettings, ranged
 
 NATS_PER_DB = float(np.log(10) / 10)  # of a power
 CURVE_POINTS = 8

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ...base.errors import BadSetting
+from ...base.ranges import check_ranges, ranged
 from ...contracts.config import ModelConfig
-from ...errors import BadSetting
-from ...ranges import check_ranges, ranged
 
 GRAPH_FILE = "generator.onnx"
 WEIGHT_PREFIX = "generator.generator."  # of the generator's weights in a model folder

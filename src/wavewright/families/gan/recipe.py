@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ...base.errors import BadSetting
+from ...base.ranges import ranged
 from ...contracts.recipe import PreparedOf, RecipeOf
 from ...contracts.settings import TrainingSettings
 from ...data.entry import Entry
@@ -14,10 +16,8 @@ from ...data.preparation import Preparation
 from ...data.selection import select_entries, unique_labels
 from ...data.splits import assign_splits
 from ...data.store import ClipStore
-from ...errors import BadSetting
 from ...metrics.reference import Reference
 from ...models.folder import ModelFolder
-from ...ranges import ranged
 from .batches import CopyLossBatches
 from .config import SIZES, GanConfig
 

@@ -8,14 +8,14 @@ from typing import TypeAlias
 
 import numpy as np
 
+from ...base.errors import BadSetting
+from ...base.units import seconds_to_samples
 from ...contracts.runtime import Interpolator
 from ...dsp.interpolation import interpolation_steps, lerp, slerp
 from ...dsp.onset import fade
 from ...dsp.spectrum import istft, stft
-from ...errors import BadSetting
 from ...models.folder import ModelFolder
 from ...models.graph_session import Shapes
-from ...units import seconds_to_samples
 from .config import GRAPH_FILE, GanConfig
 
 Code: TypeAlias = Sequence[float]

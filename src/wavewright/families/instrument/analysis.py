@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...units import semitones_to_ratio
+from ...base.units import semitones_to_ratio
 from .config import InstrumentConfig
 
 PERIODS, NOISE_PERIODS = 4, 14  # of the fundamental in a window: partials just apart, and wide apart

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...ranges import RangedSettings, ranged
+from ...base.ranges import RangedSettings, ranged
 from .config import FLOOR_DB, InstrumentConfig, conditions
 
 

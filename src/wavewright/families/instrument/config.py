@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...base.errors import BadSetting
+from ...base.ranges import ranged
 from ...contracts.config import ModelConfig
-from ...errors import BadSetting
-from ...ranges import ranged
 
 DECODER_FILE, ENCODER_FILE = "decoder.onnx", "encoder.onnx"
 WEIGHT_PREFIX = "instrument."

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ...base.errors import BadFolder
 from ...contracts.recipe import PreparedOf, RecipeOf, fine_tuned, split_rows
 from ...contracts.settings import COSINE_SETTINGS
 from ...data.entry import Entry, Problem
@@ -16,7 +17,6 @@ from ...data.selection import label_indices, select_labels
 from ...data.splits import assign_splits
 from ...data.store import ClipStore
 from ...dsp.pitch import track_pitch
-from ...errors import BadFolder
 from ...models.folder import ModelFolder
 from .analysis import note_levels
 from .batches import InstrumentDataSettings, NotePairs, Notes, relative_levels

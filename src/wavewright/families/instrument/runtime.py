@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ...base.errors import BadModel, BadSetting
 from ...contracts.runtime import checked_wave
 from ...contracts.score_player import ScorePlayer
-from ...errors import BadModel, BadSetting
 from ...models.folder import ModelFolder
 from ...music.timbre_path import TimbrePath
 from .analysis import note_levels

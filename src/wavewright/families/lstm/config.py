@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ...base.errors import BadSetting
+from ...base.ranges import check_ranges, ranged
 from ...contracts.config import TEMPERATURE_RANGE, SequenceConfig
-from ...errors import BadSetting
-from ...ranges import check_ranges, ranged
 
 STEP_FILE = "step.onnx"
 STATISTICS_FILE = "statistics.safetensors"

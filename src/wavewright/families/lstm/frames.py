@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...base.errors import BadAudio
 from ...dsp.excitation import disperse, mix_by_periodicity, pulse_train, shape_to_mel
 from ...dsp.mel import mel_filterbank
 from ...dsp.phase import griffin_lim, mel_to_power
 from ...dsp.pitch import f0_to_octaves, track_pitch
 from ...dsp.spectrum import spectrogram, stft
-from ...errors import BadAudio
 from .config import MAX_PITCH_HZ, MIN_PITCH_HZ, LstmConfig
 
 REFERENCE_PITCH_HZ = 100.0  # 0 octaves

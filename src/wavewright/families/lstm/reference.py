@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...base.errors import BadFolder
+from ...base.units import gain_to_db
 from ...data.sequences import SequenceClips
-from ...errors import BadFolder
 from ...metrics.diversity import diversity_ratio
 from ...metrics.embeddings import LogMelEmbedding
 from ...metrics.kernel import kernel_distance
-from ...units import gain_to_db
 
 MAX_CLIPS = 60  # of a label
 

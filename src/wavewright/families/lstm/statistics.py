@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...errors import BadModel
+from ...base.errors import BadModel
 from .config import STATISTICS_FILE, LstmConfig
 
 if TYPE_CHECKING:

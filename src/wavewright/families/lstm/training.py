@@ -8,12 +8,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ...base.progress_bar import report_progress
 from ...contracts.conditioning import conditioning_names
 from ...contracts.generation import ClipRequest
 from ...nn.export_spec import ExportSpec, GraphSpec
 from ...nn.network import FamilyTraining
 from ...nn.step_inputs import TorchStep, example_conditioning, split_conditioning
-from ...progress_bar import report_progress
 from .config import STATISTICS_FILE, STEP_FILE, LstmConfig
 from .losses import frame_losses
 from .modules import MixtureDensityRNN

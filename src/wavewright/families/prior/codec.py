@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ... import models
-from ...errors import BadModel
+from ...base.errors import BadModel
 from ...models.folder import ModelFolder
 from ..codec import CODEC
 from ..codec.runtime import CodecRuntime

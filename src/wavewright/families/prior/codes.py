@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...units import db_to_gain
+from ...base.units import db_to_gain
 
 if TYPE_CHECKING:
     from ...data.sequences import SequenceClips

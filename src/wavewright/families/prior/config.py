@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ...base.ranges import ranged
 from ...contracts.config import TEMPERATURE_RANGE, SequenceConfig
 from ...dsp.position import POSITION_FEATURES
-from ...ranges import ranged
 
 TIME_FILE, DEPTH_FILE = "time.onnx", "depth.onnx"
 STATISTICS_FILE = "statistics.safetensors"

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...base.errors import BadSetting
+from ...base.ranges import ranged
 from ...contracts.recipe import Batch, PreparedOf, RecipeOf, fine_tuned, split_rows
 from ...contracts.sequence_recipe import SEQUENCE_TRAINING, SequenceDataSettings, load_clips
 from ...data.entry import Entry
-from ...errors import BadSetting
 from ...metrics.copying import smallest_distance
 from ...metrics.embeddings import LogMelEmbedding
-from ...ranges import ranged
 from .batches import CodeBatches
 from .codec import open_codec
 from .codes import CodedClips, encode_clips

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...base.errors import BadModel, BadSetting
 from ...contracts.generation import ClipRequest, SequenceGenerator
 from ...contracts.lookup import required_index
 from ...contracts.runtime import checked_wave
 from ...contracts.scoring import RecordingScorer
 from ...contracts.step_session import FrameVector, StepSession
 from ...dsp.position import position_features
-from ...errors import BadModel, BadSetting
 from ...models.folder import ModelFolder
 from .codec import open_codec
 from .config import DEPTH_FILE, STATISTICS_FILE, TIME_FILE, PriorConfig

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...errors import BadSetting
+from ...base.errors import BadSetting
 from .config import PriorConfig
 
 SILENT_CODE = -1

@@ -91,7 +91,7 @@ Read four objects for a first idea: `network.Vae`, `modules.VaeDecoder.forward`,
 (losses and turns), `recipe` (settings of data and training), `warm_start` and `training`, in this order. Inference
 starts with `runtime`, which calls `coding` (the graphs, block by block or live) with `synthesis` (the decoder's outputs
 to a wave, the residual), `latent_distribution`, `morphing`, `attributes`, `adjustment` and `embedding_2d`. The file
-that ``wavewright encode`` writes is in :mod:`wavewright.latent_clips.latent_file`.
+that ``wavewright encode`` writes is in :mod:`wavewright.inference.latent_clips.latent_file`.
 """
 
 from __future__ import annotations

@@ -8,10 +8,10 @@ from functools import cached_property
 
 import numpy as np
 
+from ...base.units import db_to_gain
 from ...contracts.morphing import MAX_CANDIDATES, Attribute
 from ...dsp.onset import CLICK_FACTOR, attenuate_end, local_crest_factor
 from ...dsp.tilt import tilting
-from ...units import db_to_gain
 from .attributes import (
     ATTRIBUTES,
     BRIGHTNESS,

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...base.errors import BadModel, BadSetting
+from ...base.units import gain_to_db
 from ...contracts.morphing import Attribute
 from ...dsp.onset import onset_sample
 from ...dsp.spectrum import spectrogram
-from ...errors import BadModel, BadSetting
-from ...units import gain_to_db
 
 BRIGHTNESS = Attribute("brightness", "octaves", 0.4)
 LOUDNESS = Attribute("loudness", "dB", 2.0)

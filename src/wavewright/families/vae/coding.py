@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from ...base.errors import BadSetting
 from ...contracts.runtime import checked_wave
 from ...dsp.spectral_frames import StreamingSTFT, spectrum_to_features
-from ...errors import BadSetting
 from ...models.folder import ModelFolder
 from ...models.graph_session import GraphSession, Shapes
 from .config import DECODER_FILE, ENCODER_FILE, VaeConfig

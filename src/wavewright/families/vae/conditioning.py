@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...base.errors import BadSetting
 from ...contracts.lookup import index_of
 from ...contracts.morphing import LabelWeights
-from ...errors import BadSetting
 from .config import VaeConfig
 
 CENTRE_PITCH, PITCH_RANGE = 60.0, 24.0  # MIDI numbers

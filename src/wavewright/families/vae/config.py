@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ...base.errors import BadSetting
+from ...base.ranges import ranged
 from ...contracts.config import ModelConfig
 from ...contracts.schedule import MAX_STEPS
 from ...dsp.spectral_frames import FrameSettings
-from ...errors import BadSetting
-from ...ranges import ranged
 
 ENCODER_FILE = "encoder.onnx"
 DECODER_FILE = "decoder.onnx"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...errors import BadModel
+from ...base.errors import BadModel
 
 MIN_ACTIVE_NATS = 0.01  # mean divergence of an active latent dimension
 MIN_ACTIVE_VARIANCE = 0.01  # variance of an active dimension's mean over clips

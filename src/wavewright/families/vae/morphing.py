@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ...base.errors import BadSetting
+from ...base.units import db_to_gain, gain_to_db, seconds_to_samples
 from ...contracts.morphing import AdjustedClips
 from ...contracts.runtime import AlignedClip
 from ...dsp.interpolation import lerp, slerp
 from ...dsp.onset import align, count_onsets
-from ...errors import BadSetting
-from ...units import db_to_gain, gain_to_db, seconds_to_samples
 from .adjustment import adjust_brightness
 from .attributes import BRIGHTNESS, AttributeDirections, brightness, loudness_db
 from .conditioning import ClipConditioning

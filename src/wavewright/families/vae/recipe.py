@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ...base.errors import BadSetting
+from ...base.ranges import ranged
 from ...contracts.recipe import PreparedOf, RecipeOf
 from ...contracts.settings import COSINE_SETTINGS
 from ...data.crops import CropBatches, FixedCrops
@@ -18,10 +20,8 @@ from ...data.preparation import Preparation
 from ...data.selection import select_entries, unique_labels
 from ...data.splits import assign_splits
 from ...data.store import ClipStore
-from ...errors import BadSetting
 from ...metrics.reference import Reference
 from ...models.folder import ModelFolder
-from ...ranges import ranged
 from .config import SIZES, VaeConfig
 
 FINE_STEPS = 3_000  # of fine-tuning

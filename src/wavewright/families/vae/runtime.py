@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from ...base.errors import BadModel, BadSetting
+from ...base.units import db_to_gain
 from ...contracts.morphing import MAX_CANDIDATES, AdjustedClips, Attribute, LabelWeights, Morpher
 from ...contracts.runtime import AlignedClip, InterpolationName, Interpolator, checked_temperature, checked_wave
 from ...dsp.embedding_2d import tsne_2d
 from ...dsp.interpolation import interpolation_steps
-from ...errors import BadModel, BadSetting
 from ...models.folder import ModelFolder
-from ...units import db_to_gain
 from .adjustment import AttributeAdjustment
 from .attributes import AttributeDirections
 from .coding import LatentCoder, LatentStream

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import torch
 
+from ...base.progress_bar import report_progress
 from ...metrics.reconstruction import mel_distance, si_sdr, stft_distance
 from ...nn.export_spec import ExportSpec, GraphSpec
 from ...nn.latents import kl_divergence
 from ...nn.network import FamilyTraining
-from ...progress_bar import report_progress
 from .attributes import N_SEQUENCE_ATTRIBUTES, AttributeDirections, measure_attributes
 from .conditioning import conditioning_batch
 from .config import DECODER_FILE, ENCODER_FILE, LATENTS_FILE, VaeConfig

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...base.ranges import ranged
+from ...base.units import db_to_gain
 from ...contracts.recipe import Batch, RecipeOf
 from ...data.crops import CropSettings, sampling_probabilities
 from ...data.store import ClipStore
@@ -14,8 +16,6 @@ from ...dsp.mel import mel_spectrogram
 from ...dsp.pitch import track_pitch
 from ...dsp.spectrum import Padding, spectrogram
 from ...dsp.speech_mel import F_MAX_HZ, power_scale, power_to_log
-from ...ranges import ranged
-from ...units import db_to_gain
 from .config import VocoderConfig
 from .mel_files import read_mel
 from .pitch_bins import MAX_F0_HZ, MIN_F0_HZ, hz_to_bin

@@ -17,10 +17,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ...base.errors import BadSetting
+from ...base.ranges import ranged
 from ...contracts.schedule import MAX_STEPS
 from ...contracts.speech_config import SpeechMelConfig
-from ...errors import BadSetting
-from ...ranges import ranged
 
 FRAMES_FILE = "frames.onnx"
 """Graph of the network, from mel frames to pitch and filters."""

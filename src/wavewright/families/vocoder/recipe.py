@@ -8,15 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
+from ...base.errors import BadSetting
+from ...base.units import seconds_to_samples
 from ...contracts.recipe import PreparedOf, RecipeOf, split_rows
 from ...contracts.settings import VOICE_SETTINGS
 from ...data.entry import Entry, Problem
 from ...data.preparation import Preparation
 from ...data.splits import assign_splits
 from ...data.store import ClipStore
-from ...errors import BadSetting
 from ...models.folder import ModelFolder
-from ...units import seconds_to_samples
 from .batches import VocoderBatches, VocoderDataSettings, stack_crops
 from .config import SIZES, VocoderConfig
 from .mel_files import with_mel_files

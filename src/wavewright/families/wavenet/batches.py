@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...base.ranges import RangedSettings, ranged
+from ...base.units import db_to_gain
 from ...contracts.recipe import Batch, RecipeOf
 from ...data.sequences import SequenceClips
 from ...dsp.speech_mel import features_to_mel, mel_to_features, power_to_log
-from ...ranges import RangedSettings, ranged
-from ...units import db_to_gain
 from .config import WaveNetConfig
 from .contours import ContourSet, crop_contour, measure_contour
 from .frames import mel_power, position_features, samples_to_frames

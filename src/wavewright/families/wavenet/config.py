@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ...base.errors import BadSetting
+from ...base.ranges import check_ranges, ranged
 from ...contracts.config import TEMPERATURE_RANGE, ConditionedConfig
-from ...errors import BadSetting
-from ...ranges import check_ranges, ranged
 
 Mode = Literal["int16", "float32", "int8"]
 """Arithmetic of the engine; the integers are the bits of a weight."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
-from ...errors import BadSetting
+from ...base.errors import BadSetting
 from .config import Mode, WaveNetConfig
 from .weights import checked_tensors, fingerprint
 

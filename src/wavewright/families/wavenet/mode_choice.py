@@ -19,9 +19,9 @@ from typing import Literal
 
 import numpy as np
 
-from ...processor import description
-from ...version import __version__
-from ...whole_file import sweep_once, write_whole
+from ...base.processor import description
+from ...base.version import __version__
+from ...base.whole_file import sweep_once, write_whole
 from .config import Mode, WaveNetConfig
 from .engine import Engine, State
 from .likelihood import bits_per_sample

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
+from ...base.errors import BadSetting
 from ...contracts.recipe import Batch, PreparedOf, RecipeOf, fine_tuned, split_rows
 from ...contracts.settings import COSINE_SETTINGS
 from ...data.durations import duration_quantiles
 from ...data.entry import Entry
 from ...data.preparation import Preparation
 from ...data.sequences import SequenceClips, load_sequences
-from ...errors import BadSetting
 from .batches import SampleBatches, WaveNetDataSettings
 from .config import SIZES, WaveNetConfig
 

@@ -8,10 +8,10 @@ from functools import cached_property
 
 import numpy as np
 
+from ...base.errors import BadModel, BadSetting
 from ...contracts.generation import ClipRequest, SequenceGenerator
 from ...contracts.runtime import Vocoder, checked_wave
 from ...dsp.speech_mel import MEL_FLOOR, mel_to_features
-from ...errors import BadModel, BadSetting
 from ...models.folder import ModelFolder, as_float32
 from ...models.graph_session import GraphSession, Shapes
 from .config import CONDITION_FILE, CONTOURS_FILE, DURATIONS_FILE, WaveNetConfig

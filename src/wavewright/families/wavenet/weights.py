@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ...errors import BadModel
+from ...base.errors import BadModel
 from .config import WaveNetConfig
 
 Tensors = Mapping[str, np.ndarray]

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ...errors import BadSetting
+from ...base.errors import BadSetting
 from ..bars import bars_of
 from ..score import Score, Track, notes_of
 from ..theory import MusicalKey, pitch_name

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from itertools import cycle, islice
 
-from ...errors import BadSetting
+from ...base.errors import BadSetting
 from ..bars import Bar
 from ..score import Chord
 from ..theory import ChordSymbol, MusicalKey, chord_of_numeral

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...ranges import RangedSettings, ranged
+from ...base.ranges import RangedSettings, ranged
 from .chorale_grid import LOWEST, N_PITCHES, SILENT, SILENT_CELL, STEPS_PER_QUARTER, UNKNOWN
 from .harmony_network import HarmonyPredictor, bundled_predictor
 from .voice_leading import find_violations

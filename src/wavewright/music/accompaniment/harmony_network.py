@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...onnx_runtime import open_session
+from ...base.onnx_runtime import open_session
 from .chorale_grid import LOWEST, N_PITCHES, STEPS_PER_QUARTER, VOICE_RANGES
 
 GRAPH = Path(__file__).parent / "data" / "harmony.onnx"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ...errors import BadSetting
+from ...base.errors import BadSetting
 from ..bars import Bar, bar_index, bars_of, first_whole
 from ..score import Score, Track
 from ..theory import ChordSymbol

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...errors import BadSetting
+from ...base.errors import BadSetting
 from ..bars import Bar, bar_index, first_whole
 from ..score import NOTE, Score, Track, empty
 from ..theory import MusicalKey

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...errors import BadSetting
+from ...base.errors import BadSetting
 
 REST, HOLD = ".", "-"
 

@@ -8,8 +8,8 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from ...names import quoted
-from ...toml_tables import TomlTables
+from ...base.names import quoted
+from ...base.toml_tables import TomlTables
 from ..theory import pitch_name, pitch_range_of
 from .patterns import PatternBar, parse_pattern
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-from ...errors import BadScore
+from ...base.errors import BadScore
 
 LETTERS = "FCGDAEB"
 """Letters in the order in which sharps are added to key signatures."""

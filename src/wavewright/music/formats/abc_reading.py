@@ -11,7 +11,7 @@ from itertools import accumulate
 
 import numpy as np
 
-from ...errors import BadScore
+from ...base.errors import BadScore
 from ..bars import with_bar_lines
 from ..engine import DRUM_CHANNEL
 from ..score import KEY, METRE, Chord, Score, Track, controls_of, empty, notes_of

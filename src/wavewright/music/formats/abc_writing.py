@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from ...errors import BadScore
+from ...base.errors import BadScore
 from ..bars import Bar, bars_of
 from ..score import Score, Track
 from ..theory import MusicalKey, pitch_class_name

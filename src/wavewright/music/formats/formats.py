@@ -6,8 +6,8 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
-from ...errors import BadScore, ScoreWarning, printable
-from ...whole_file import check_target, write_whole
+from ...base.errors import BadScore, ScoreWarning, printable
+from ...base.whole_file import check_target, write_whole
 from ..score import Score
 from .abc_reading import read_abc
 from .abc_writing import write_abc

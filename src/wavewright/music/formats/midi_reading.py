@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ...errors import BadScore
+from ...base.errors import BadScore
 from ..engine import DRUM_BANKS, DRUM_CHANNEL
 from ..score import (
     CONTROL,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from ...errors import BadScore
+from ...base.errors import BadScore
 from ..bars import metres_with_bars
 from ..engine import DRUM_CHANNEL, N_CHANNELS
 from ..score import CHANNEL_PRESSURE, PITCH_BEND, PROGRAM, MetaEvent, Score, Track

@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element
 
 import numpy as np
 
-from ...errors import BadScore
+from ...base.errors import BadScore
 from ..bars import DEFAULT_METRE, with_bar_lines
 from ..score import CONTROL_CHANGE, KEY, METRE, PROGRAM, Chord, Score, Track, controls_of, notes_of
 from ..timing import TEMPO

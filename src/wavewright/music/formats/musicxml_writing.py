@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 import numpy as np
 
-from ...errors import BadSetting
+from ...base.errors import BadSetting
 from ..bars import Bar, bars_of
 from ..score import CONTROL_CHANGE, PROGRAM, Score, Track
 from ..theory import ChordSymbol, pitch_class_name

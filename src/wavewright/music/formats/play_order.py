@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from ...errors import BadScore
+from ...base.errors import BadScore
 
 MAX_SYMBOLS = 500_000
 """Symbols of a voice with all repeats."""

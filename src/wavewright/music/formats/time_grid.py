@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from fractions import Fraction
 
-from ...errors import BadScore
+from ...base.errors import BadScore
 from ..timing import MAX_TICK
 
 TICKS_PER_QUARTER = 480

@@ -8,7 +8,7 @@ import zlib
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
-from ...errors import BadScore
+from ...base.errors import BadScore
 
 MAX_DEPTH = 64
 MAX_XML_BYTES = 2**26

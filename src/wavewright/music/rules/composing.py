@@ -10,8 +10,8 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from ...errors import BadSetting
-from ...toml_tables import TomlTables
+from ...base.errors import BadSetting
+from ...base.toml_tables import TomlTables
 from ..score import KEY, METRE, PROGRAM, Chord, Score, Track, controls_of, notes_of
 from ..theory import MusicalKey
 from ..timing import TEMPO, quarters_per_minute_to_us

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from ...errors import BadSetting
+from ...base.errors import BadSetting
 from .frame import RuleNote, RuleSection
 from .rule import VoiceRule
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from ...errors import BadSetting
-from ...ranges import RangedSettings, ranged
+from ...base.errors import BadSetting
+from ...base.ranges import RangedSettings, ranged
 from ..theory import MAX_PITCH, ChordSymbol, MusicalKey, pitch_name
 
 TICKS_PER_QUARTER = 480

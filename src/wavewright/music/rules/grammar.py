@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from ...errors import BadSetting
-from ...names import quoted
+from ...base.errors import BadSetting
+from ...base.names import quoted
 from ..accompaniment.voicing import lead_voices
 from ..theory import CHORD_KINDS, ChordSymbol, MusicalKey
 from .frame import ChordSpan, PieceFrame, RuleNote, RuleSection

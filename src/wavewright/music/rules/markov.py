@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from ...errors import BadSetting
+from ...base.errors import BadSetting
 from ..accompaniment.melody import find_key, melody_track, skyline
 from ..bars import bars_of
 from ..score import METRE, Score, Track, notes_of

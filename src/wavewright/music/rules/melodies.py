@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field, field_validator
 
-from ...errors import BadSetting
+from ...base.errors import BadSetting
 from .frame import RuleNote, RuleSection
 from .rule import Beats, VoiceRule, draw_rhythm, to_ticks, weighted_choice
 

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field, field_validator, model_validator
 
-from ...names import quoted
+from ...base.names import quoted
 from ..accompaniment.style import DRUMS
 from .frame import RuleNote, RuleSection
 from .rule import RuleTable, VoiceRule

@@ -6,7 +6,7 @@ import dataclasses
 import re
 from collections.abc import Callable, Iterator
 
-from ...errors import BadText, NothingToSpeak
+from ...base.errors import BadText, NothingToSpeak
 from ..characters import Characters, normalize_characters
 from ..lexicon import Lexicon
 from ..sentence import Sentence, Word

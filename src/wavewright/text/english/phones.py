@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 
-from ...errors import BadText
+from ...base.errors import BadText
 from ..sentence import BOUNDARY, PAUSES, SILENCE
 from .tables import mapping, rows
 

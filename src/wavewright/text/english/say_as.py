@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ...errors import BadText
+from ...base.errors import BadText
 from .addresses import SIGNS
 from .calendar import MONTHS
 from .dialect import is_british

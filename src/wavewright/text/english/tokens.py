@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ...errors import BadText
+from ...base.errors import BadText
 from ..lexicon import Lexicon, is_ipa
 from ..pattern import pattern
 from ..scripts import letter_names, passage, script_of, transliterate

@@ -1,0 +1,1 @@
+"""What people start: command line, server, studio, batches."""

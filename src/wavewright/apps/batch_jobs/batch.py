@@ -1,0 +1,207 @@
+"""Run any task for thousands of files or texts, each exactly once, on all cores and on several machines."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from ...base.errors import BadSetting
+from ...base.names import quoted
+from ...base.parameters import Quiet
+from ...base.progress_bar import progress_bar
+from ...tasks import checked
+from .dispatch import run_jobs
+from .job import BadLine, BatchJob, JobOutcome
+from .job_list import read_jobs
+from .lanes import Lane, LocalLane, ProcessLane, one_thread_each
+from .locations import is_url, joined, located, name_of
+from .ray_lanes import is_ray, ray_lanes
+from .remote_store import RemoteStore
+from .results import DONE, FAILED, WAITING, done_jobs, latest_records, record_of, result_lines
+from .store import RESULTS_FILE, FolderStore, Record, Store
+
+SHOWN_FAILURES = 10
+MAX_SHARDS = 10_000
+
+SERIAL = "serial"
+OF_ONE_PROCESS = "memory://"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchResult:
+    """A batch.
+
+    Attributes
+    ----------
+    out, results
+        Its folder, and the file with the results of all jobs in their order.
+    n_jobs, n_done, n_new
+        Jobs of the list, of those done, and of those done by this call.
+    n_waiting
+        Jobs that have not run: those of other shards.
+    failed
+        The sentence that says why a job failed, by its line.
+    exit_code
+        Exit code of the command: 2 if jobs failed.
+    """
+
+    out: str
+    results: str
+    n_jobs: int
+    n_done: int
+    n_new: int
+    n_waiting: int
+    failed: Mapping[int, str]
+    exit_code: int = 0
+
+    def __str__(self) -> str:
+        """Return counts, and the first jobs that failed."""
+        counts = [f"{self.n_done} of {self.n_jobs} jobs are done in {self.out}: {self.n_new} new"]
+        counts += [f"{self.n_done - self.n_new} kept"] if self.n_done > self.n_new else []
+        counts += [f"{len(self.failed)} failed"] if self.failed else []
+        counts += [f"{self.n_waiting} wait for other shards"] if self.n_waiting else []
+        lines = [", ".join(counts)]
+        lines += [f"  line {line}: {problem}" for line, problem in islice(self.failed.items(), SHOWN_FAILURES)]
+        n_more = len(self.failed) - SHOWN_FAILURES
+        return "\n".join(lines + ([f"  and {n_more} more; {self.results} lists all"] if n_more > 0 else []))
+
+
+@checked
+def batch(
+    source: Annotated[
+        Path | str,
+        Field(description="JSONL file with a task and its values a line; or a folder of files, with --task. Or a URL."),
+    ],
+    out: Annotated[
+        Path | str,
+        Field(description="Folder to write to, with a folder for each job; or a URL such as s3://bucket/out."),
+    ] = "wavewright-batch",
+    task: Annotated[str | None, Field(description="Task of a folder's files, and of lines that name none.")] = None,
+    set: Annotated[
+        tuple[str, ...],
+        Field(description="Value of jobs that have none of that name: name=value; may be given several times."),
+    ] = (),
+    pattern: Annotated[
+        str | None, Field(description="Files of a folder, such as '*.mid'; default: all sound files.")
+    ] = None,
+    jobs: Annotated[int, Field(description="Jobs at a time; 0: one for each core.", ge=0, le=1_024)] = 0,
+    shard: Annotated[
+        str | None, Field(description="Run a part of the jobs: 2/3 for the second of three machines with one folder.")
+    ] = None,
+    on: Annotated[
+        str,
+        Field(
+            description="Where jobs run: processes of this machine, serial for this process alone, ray, or the address "
+            "of a Ray cluster such as ray://head:10001.",
+            pattern=r"^(processes|serial|ray|ray://.+)$",
+        ),
+    ] = "processes",
+    retries: Annotated[int, Field(description="How often a job that failed runs again.", ge=0, le=100)] = 1,
+    quiet: Quiet = False,
+) -> BatchResult:
+    """Run a task for each line of a list, or each file of a folder.
+
+    Each job has a folder, whose name is a hash of everything that its outputs depend on: task, values, contents of its
+    files, models and version. The folder appears when the job is done, with all its files. Called again, after an
+    interruption or with other lines, the batch runs what is missing. Jobs that fail do not keep the others from
+    running; ``results.jsonl`` lists all of them with their files, the data that the task returned, or the reason.
+    Workers open each model once and compute with one thread; if one dies, its job fails and the others go on.
+
+    Raises
+    ------
+    BadFolder
+        If the list or folder has no jobs, or the output cannot be written.
+    BadSetting
+        If a task, a shard or a value for all jobs does not exist.
+    InUse
+        If another process runs the same shard into the same folder.
+    """
+    index, n_shards = _shard_of(shard)
+    listed = read_jobs(_location(source, on), task, set, pattern, _location(out, on))
+    store = _store_of(_location(out, on), on)
+    store.prepare()
+    known = latest_records(store.records())
+    mine = [job for job in listed if isinstance(job, BatchJob) and (job.line - 1) % n_shards == index - 1]
+    done = done_jobs(mine, known, store)
+    waiting = list({job.id: job for job in reversed(mine) if job.id not in done}.values())[::-1]
+    with ExitStack() as stack:
+        stack.callback(store.write_results, lambda: result_lines(listed, latest_records(store.records())))
+        stack.callback(store.sweep)
+        add = stack.enter_context(store.log(f"{index}-of-{n_shards}"))
+        show = stack.enter_context(progress_bar(name_of(str(source)), len(waiting), quiet, unit="jobs"))
+        new: list[str] = []
+        n_ended = 0
+
+        def on_end(job: BatchJob, outcome: JobOutcome) -> None:
+            nonlocal n_ended
+            add(record_of(job, outcome))
+            new.extend([job.id] if outcome.is_new and not outcome.problem else [])
+            n_ended += 1
+            show(n_ended)
+
+        if waiting:
+            lanes = stack.enter_context(_lanes(on, jobs, len(waiting), store))
+            run_jobs(waiting, lanes, retries, on_end)
+    return _result(located(out), listed, latest_records(store.records()), {*new})
+
+
+def _location(given: str | Path, on: str) -> str:
+    """Return the path or URL as it is in all workers; those of Ray have other working folders."""
+    location = located(given)
+    return str(Path(location).resolve()) if is_ray(on) and not is_url(location) else location
+
+
+def _store_of(out: str, on: str) -> Store:
+    if not is_url(out):
+        return FolderStore(Path(out))
+    if out.startswith(OF_ONE_PROCESS) and on != SERIAL:
+        raise BadSetting(f"{out} is in the memory of this process alone; add --on {SERIAL}.")
+    return RemoteStore(out)
+
+
+@contextmanager
+def _lanes(on: str, n_wanted: int, n_jobs: int, store: Store) -> Iterator[list[Lane]]:
+    """Yield lanes for jobs, as many as are wanted or there are processors, and no more than jobs."""
+    if on == SERIAL:
+        yield [LocalLane(store)]
+    elif is_ray(on):
+        with ray_lanes(on, n_wanted, store) as lanes:
+            yield lanes[:n_jobs]
+    else:
+        with one_thread_each():
+            yield [ProcessLane(store) for _ in range(min(n_wanted or os.cpu_count() or 1, n_jobs))]
+
+
+def _shard_of(text: str | None) -> tuple[int, int]:
+    """Return number and count of a shard such as ``2/3``."""
+    match = re.fullmatch(r"([0-9]{1,5})/([0-9]{1,5})", text or "1/1")
+    index, count = (int(match[1]), int(match[2])) if match else (0, 0)
+    if not 1 <= index <= count <= MAX_SHARDS:
+        raise BadSetting(f"--shard is {quoted(str(text))}; write 2/3 for the second of three, at most {MAX_SHARDS}.")
+    return index, count
+
+
+def _result(
+    out: str, listed: Sequence[BatchJob | BadLine], records: Mapping[str, Record], new: Collection[str]
+) -> BatchResult:
+    lines = list(result_lines(listed, records))
+    states = [line["status"] for line in lines]
+    failed = {line["line"]: line["error"] for line in lines if line["status"] == FAILED}
+    return BatchResult(
+        out=out,
+        results=joined(out, RESULTS_FILE),
+        n_jobs=len(listed),
+        n_done=states.count(DONE),
+        n_new=sum(isinstance(job, BatchJob) and job.id in new for job in listed),
+        n_waiting=states.count(WAITING),
+        failed=failed,
+        exit_code=2 if failed else 0,
+    )

@@ -1,0 +1,102 @@
+"""Jobs of a batch: a task with its values, and what became of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from ...base.json_text import JsonValue
+
+KEY_DIGITS = 16
+"""Hexadecimal digits of a key."""
+
+
+def digest_of(value: JsonValue) -> str:
+    """Return hexadecimal digits that identify a JSON value, in whatever order its objects are written."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:KEY_DIGITS]
+
+
+@dataclass(frozen=True)
+class BatchJob:
+    """A task to run once.
+
+    Attributes
+    ----------
+    line
+        Number of its line in the list, from 1.
+    task
+        Name of the task.
+    values
+        Its values by the keys of its parameters, checked; files as they were given.
+    base
+        Folder or URL that relative paths of files refer to.
+    """
+
+    line: int
+    task: str
+    values: dict[str, JsonValue]
+    base: str
+
+    @cached_property
+    def id(self) -> str:
+        """Digits that identify what the line says, whatever its files contain."""
+        return digest_of([self.task, self.values])
+
+
+@dataclass(frozen=True)
+class BadLine:
+    """A line of the list that is no job, and the sentence that says why."""
+
+    line: int
+    problem: str
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """A file or folder that a job read.
+
+    Attributes
+    ----------
+    name
+        Its name without folders.
+    digest
+        SHA-256 of its content.
+    stamp
+        Its size and time of change, or what its store has instead, by which it is recognised as unchanged; empty for
+        folders.
+    """
+
+    name: str
+    digest: str
+    stamp: str
+
+
+@dataclass(frozen=True)
+class JobOutcome:
+    """What became of a job.
+
+    Attributes
+    ----------
+    key
+        Digits of everything that the outputs depend on; empty if the job failed before it was known.
+    folder
+        Name of the folder with its outputs.
+    inputs
+        The files that it read, by key of the parameter and path as given.
+    output
+        Contents of the folder's ``result.json``.
+    problem
+        The sentence that says why it failed; empty if it did not.
+    is_new
+        False if the outputs were there already.
+    """
+
+    key: str = ""
+    folder: str = ""
+    inputs: dict[str, InputFile] = field(default_factory=dict)
+    output: dict[str, JsonValue] = field(default_factory=dict)
+    problem: str = ""
+    is_new: bool = True

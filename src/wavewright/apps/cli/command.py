@@ -1,0 +1,153 @@
+"""Builds commands from tasks: options, help and ranges come from the annotations of a task's parameters."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import types
+import typing
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, Union, cast, get_args, get_origin
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from ...base.errors import BadSetting
+from ...base.torchrun import is_first
+from ...outputs.written_sounds import SIGNED_TASKS
+from ...tasks import checked
+from ...tasks.catalogue import NEGATION, Task, parameter_of, shared_parameters
+from ...tasks.commands import Group, function_of
+from ...tasks.plain_data import plain
+from .signing import Signer
+
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+
+    from ...outputs.provenance.signing import SignedFile
+
+HELP = {"help_option_names": ["-h", "--help"]}
+VALUES: dict[object, str] = {str: "TEXT", Path: "PATH", int: "INTEGER", float: "NUMBER"}
+SIGN = Annotated[bool, typer.Option("--sign", metavar=" ", help="Sign the files with your key; see `sign`.")]
+Command: TypeAlias = TyperCommand | TyperGroup
+
+
+def group(commands: Group, name: str, callback: Callable[..., None] = lambda: None) -> TyperGroup:
+    """Build the command of a group, whose tasks are imported when they are used.
+
+    Parameters
+    ----------
+    commands
+        Commands of the group; the default command runs where the arguments name none.
+    name
+        Name of the group on the command line.
+    callback
+        Function whose parameters are the options before the command.
+    """
+
+    class TaskGroup(TyperGroup):
+        def get_command(self, _ctx: object, cmd_name: str) -> Command | None:
+            return _build(commands.commands[cmd_name], cmd_name) if cmd_name in commands.commands else None
+
+        def parse_args(self, ctx: object, args: list[str]) -> list[str]:
+            names_none = not args or (args[0].startswith("-") and not {"-h", "--help"} & {*args})
+            completed = [commands.default, *args] if commands.default and names_none else args
+            return super().parse_args(cast("typer.Context", ctx), completed)
+
+    app = typer.Typer(name=name, cls=TaskGroup, add_completion=False, context_settings=HELP)
+    app.callback(help=commands.help)(callback)
+    built = cast("TyperGroup", typer.main.get_command(app))
+    # The names alone, for help and for the nearest name to a mistyped one.
+    built.commands = cast("dict[str, Any]", dict.fromkeys(commands.commands))
+    return built
+
+
+def command(task: Task, name: str) -> TyperCommand:
+    """Build the command that calls a task and prints its result, as text or as one JSON object (``--json``)."""
+    hints = typing.get_type_hints(task, include_extras=True)
+    signature = shared_parameters(task)
+    parameters = [_parameter(parameter, hints[parameter.name]) for parameter in signature]
+    negated = [parameter.name for parameter in signature if parameter.default is True]
+    names = {parameter.name: parameter_of(parameter, hints[parameter.name]).option for parameter in signature}
+    json_flag = Annotated[bool, typer.Option("--json", metavar=" ", help="Print the result as JSON.")]
+    parameters.append(inspect.Parameter("as_json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=json_flag))
+    if name in SIGNED_TASKS:
+        parameters.append(inspect.Parameter("sign", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=SIGN))
+    inputs = [each.name for each in signature if parameter_of(each, hints[each.name]).role == "input"]
+
+    def run(as_json: bool, sign: bool = False, **values: object) -> None:
+        is_stream = bool(values.get("stream"))
+        if as_json and is_stream:
+            raise BadSetting("What is streamed takes standard output, where --json would print; leave one of them out.")
+        values |= {name: not values.pop(f"{NEGATION}{name}") for name in negated}
+        signer = Signer.of(name, {key: values[key] for key in inputs}, is_stream) if sign else None
+        result = checked(task, names)(**values)
+        signatures = () if signer is None else signer.sign(result)
+        # None: standard output carries the data itself. Under torchrun only the first process prints the result.
+        if result is not None and is_first():
+            typer.echo(_as_json(result, signatures) if as_json else "\n".join(map(str, (result, *signatures))))
+        if code := getattr(result, "exit_code", 0):
+            raise typer.Exit(code)
+
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    app = typer.Typer(add_completion=False, context_settings=HELP)
+    app.command(name, help=(inspect.getdoc(task) or "").split("\n\n")[0].replace("``", ""))(run)
+    return cast("TyperCommand", typer.main.get_command(app))
+
+
+def _as_json(result: object, signatures: tuple[SignedFile, ...]) -> str:
+    """Return a result as a JSON object, with its signatures if there are any."""
+    value = plain(result)
+    return json.dumps({**value, "signatures": plain(signatures)} if signatures and isinstance(value, dict) else value)
+
+
+def _build(entry: str | Group, name: str) -> Command:
+    if isinstance(entry, Group):
+        return group(entry, name)
+    return command(function_of(entry), name)
+
+
+def _parameter(parameter: inspect.Parameter, hint: object) -> inspect.Parameter:
+    """Return a parameter for typer, which reads text; ``checked`` converts it to the task's type."""
+    task_type, field = get_args(hint)[:2]
+    option_type, metavar = _option_type(task_type)
+    default = parameter.default
+    declared: Any = typer.Argument(help=field.description, metavar=parameter.name.upper())
+    described = parameter_of(parameter, hint)
+    if not described.is_argument:
+        shown = " " if option_type is bool else f"{metavar}{_range(field)}"
+        declared = typer.Option(described.option, help=field.description, metavar=shown)
+        is_text = default is None or option_type is bool
+        default = default if is_text else [*default] if get_origin(option_type) is list else str(default)
+    name = parameter.name
+    if default is True:
+        name, default = f"{NEGATION}{name}", False
+    return parameter.replace(
+        name=name, annotation=Annotated[option_type, declared], default=default, kind=parameter.KEYWORD_ONLY
+    )
+
+
+def _range(field: FieldInfo) -> str:
+    """Return the range of a parameter's numbers for the help."""
+    limits = {key: getattr(item, key) for item in field.metadata for key in ("gt", "ge", "le") if hasattr(item, key)}
+    if "ge" in limits and "le" in limits:
+        return f" {limits['ge']}..{limits['le']}"
+    return "".join(f" {sign}{limits[key]}" for key, sign in (("gt", ">"), ("ge", ">="), ("le", "<=")) if key in limits)
+
+
+def _option_type(task_type: object) -> tuple[object, str]:
+    """Return the type that typer parses, and the placeholder of a value in the help."""
+    if get_origin(task_type) in (Union, types.UnionType):
+        task_type = next(member for member in get_args(task_type) if member is not type(None))
+    if task_type is bool:
+        return bool, ""
+    if get_origin(task_type) is Literal:
+        return str, "|".join(get_args(task_type))
+    arguments = get_args(task_type)
+    if get_origin(task_type) in (list, Sequence) or (get_origin(task_type) is tuple and arguments[-1] is Ellipsis):
+        return list[str], VALUES[arguments[0]]
+    if get_origin(task_type) is tuple:
+        return tuple[(str,) * len(arguments)], " ".join(VALUES[argument] for argument in arguments)  # type: ignore[misc]
+    return str, VALUES[task_type]

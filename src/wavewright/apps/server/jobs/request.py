@@ -1,0 +1,284 @@
+"""Requests for tasks, checked: parameters, files to read by id, names of files to write; nothing is a path."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import get_origin
+
+from ....base.errors import BadSetting
+from ....base.json_text import JsonValue
+from ....base.names import file_stem, name_problem, quoted
+from ....tasks.catalogue import TaskParameter
+from ....tasks.description import CommandTask, command_tasks, innermost_types
+from ..speech_request import BadRequest
+from .files import safe_name
+
+NOT_OVER_HTTP = ("serve", "studio", "batch", "bench", "sign", "keys")
+"""Commands that are no jobs: servers, lists of jobs whose files are paths, measurements of this machine, and
+signing, which uses the private key of whoever runs the server."""
+
+HIDDEN = frozenset(
+    {"quiet", "stream", "storage", "calibrate", "false_alarms", "workers", "jobs", "folders"}
+    | {"watermark", "watermark_key"}
+)
+"""Parameters for terminals and pipes, for processes of this machine, that change an installed model, and of the mark,
+which the server decides on."""
+
+TEXTS = frozenset(
+    {"text", "do", "chords", "label", "label_a", "label_b", "metre", "wave", "map_label", "tag", "speaker"}
+    | {"sort", "chapter_mark", "name_column", "key", "credit", "licence"}
+)
+"""Parameters whose text may have a ``/``; in any other one it would be a path."""
+
+TRAINING = {"train": "", "pretrain": "-encoder", "tune": "-tune"}
+"""Tasks whose output is a run folder, and the end of its default name."""
+
+LONG_TASKS = frozenset({*TRAINING, "check-settings"})
+"""Tasks that have a process of their own, which is interrupted, not killed, to stop them."""
+
+ATTACHMENTS = "attachments"
+ATTACHMENTS_HELP = "Further files that texts or files of this request name, such as those of a mix or a chain."
+
+FileSource = Callable[[Mapping[str, JsonValue]], list[tuple[str, Path]]]
+"""Returns the names and paths of the files that a reference stands for; raises BadRequest if there is none."""
+
+
+@dataclass(frozen=True)
+class PreparedTask:
+    """A request that was checked.
+
+    Attributes
+    ----------
+    task
+        The task.
+    arguments
+        Arguments of its function, as JSON; files are relative to the job's folder.
+    files
+        Files to link into the job's folder, by their relative paths.
+    command
+        The command line that does the same.
+    run
+        Name of the run folder that a training writes, which is the name of its model; None for other tasks.
+    """
+
+    task: CommandTask
+    arguments: dict[str, object]
+    files: dict[str, Path]
+    command: str
+    run: str | None = None
+
+
+def http_tasks() -> dict[str, CommandTask]:
+    """Return the tasks that are jobs, by name."""
+    return command_tasks(NOT_OVER_HTTP)
+
+
+def parameters_of(task: CommandTask) -> tuple[TaskParameter, ...]:
+    """Return the parameters that a request may give."""
+    return tuple(each for each in task.description.parameters.values() if each.name not in HIDDEN)
+
+
+def prepare(
+    task: CommandTask,
+    fields: Mapping[str, JsonValue],
+    source_of: FileSource,
+    runs_folder: Path,
+    fixed: Mapping[str, object] | None = None,
+) -> PreparedTask:
+    """Check the parameters of a request.
+
+    Parameters
+    ----------
+    task : CommandTask
+        The task.
+    fields : mapping
+        Parameters by name, as JSON. A file is ``{"upload": id}`` or ``{"job": id, "file": name}``; a list of them, or
+        ``{"job": id}``, is a folder.
+    source_of : callable
+        Finds files.
+    runs_folder : Path
+        Folder of the runs, which training writes to.
+    fixed : mapping, optional
+        Values of further parameters, by name, for tasks that have them.
+
+    Returns
+    -------
+    PreparedTask
+        The task with its arguments.
+
+    Raises
+    ------
+    BadRequest
+        For the first parameter that is missing, unknown or not valid.
+    """
+    allowed = {each.key: each for each in parameters_of(task)}
+    inputs = _Inputs(source_of)
+    arguments: dict[str, object] = {}
+    for name, value in fields.items():
+        if value is None:
+            continue
+        if name == ATTACHMENTS:
+            inputs.add_all(value, name)
+            continue
+        parameter = allowed.get(name) or _unknown(task, name)
+        try:
+            arguments[parameter.name] = _argument(parameter, value, inputs)
+        except BadSetting as error:
+            raise BadRequest(str(error), name) from error
+    for each in allowed.values():
+        if each.is_required and each.name not in arguments:
+            raise BadRequest(f"{task.name} needs {each.key}; give it.", each.key, "missing_parameter")
+    command = task.command_line({name.rstrip("_"): value for name, value in arguments.items()})
+    _set_outputs(task, arguments, inputs, runs_folder)
+    own = {each.name for each in task.description.parameters.values()}
+    arguments |= {name: value for name, value in {"quiet": True, **(fixed or {})}.items() if name in own}
+    run = Path(str(arguments["out"])).name if task.name in TRAINING else None
+    return PreparedTask(task, arguments, dict(inputs.files), command, run)
+
+
+def _unknown(task: CommandTask, name: str) -> TaskParameter:
+    """Raise BadRequest for a parameter that the task does not have, or not over HTTP."""
+    try:
+        known = task.description.parameter(name)
+    except BadSetting as error:
+        raise BadRequest(str(error), name[:100], "unknown_parameter") from error
+    raise BadRequest(
+        f"The parameter {known.key} is one of the command line alone; leave it out.", name, "unknown_parameter"
+    )
+
+
+def _argument(parameter: TaskParameter, value: JsonValue, inputs: _Inputs) -> object:
+    if parameter.role == "output":
+        return _output_name(parameter.key, value)
+    if parameter.role == "input":
+        return _input(parameter, value, inputs)
+    if isinstance(value, dict) and {"upload", "job"} & value.keys() and str in innermost_types(parameter.type):
+        return inputs.add(value, parameter.key)
+    parameter.check(value)
+    if parameter.name not in TEXTS:
+        _check_names(parameter.key, value)
+    return value
+
+
+def _input(parameter: TaskParameter, value: JsonValue, inputs: _Inputs) -> object:
+    """Return the relative path, or paths, of the files to read."""
+    takes_several = any(
+        get_origin(hint) is tuple for hint in (parameter.type, *getattr(parameter.type, "__args__", ()))
+    )
+    if isinstance(value, list) and takes_several:
+        return [_one_input(parameter.key, each, inputs) for each in value]
+    path = _one_input(parameter.key, value, inputs)
+    return [path] if parameter.is_repeated else path
+
+
+def _one_input(name: str, value: JsonValue, inputs: _Inputs) -> str:
+    is_folder = isinstance(value, list) or (isinstance(value, dict) and "job" in value and "file" not in value)
+    return inputs.add_folder(value, name) if is_folder else inputs.add(value, name)
+
+
+def _output_name(parameter: str, value: JsonValue) -> str:
+    """Return the name of a file to write; raise BadRequest for a path."""
+    problem = name_problem(value, is_file=True) if isinstance(value, str) else "is not a string"
+    if problem is None and value.startswith((".", "-")):
+        problem = "starts with a dot or a dash"
+    if problem is not None:
+        raise BadRequest(
+            f"{parameter} {problem}; give the name of a file, such as speech.mp3: the server chooses its folder.",
+            parameter,
+        )
+    return str(value)
+
+
+def _check_names(parameter: str, value: JsonValue) -> None:
+    """Raise BadRequest for texts that are paths."""
+    if isinstance(value, str):
+        if {"/", "\\", "\0"} & {*value} or value in (".", ".."):
+            raise BadRequest(
+                f"{parameter} is {quoted(value)}, a path; give a name, or a file as an upload.", parameter, "path"
+            )
+    elif isinstance(value, dict):
+        _check_names(parameter, [*value, *value.values()])
+    elif isinstance(value, list):
+        for each in value:
+            _check_names(parameter, each)
+
+
+def _set_outputs(task: CommandTask, arguments: dict[str, object], inputs: _Inputs, runs_folder: Path) -> None:
+    """Choose the folders of what is written, relative to that of the job."""
+    if task.name in TRAINING:
+        name = str(arguments.get("out") or f"run-{secrets.token_hex(4)}{TRAINING[task.name]}")
+        arguments["out"] = str(runs_folder / name)
+    elif task.name == "runs":
+        arguments["folders"] = [str(runs_folder)]
+    for each in task.description.parameters.values():
+        if each.role == "output" and each.name not in arguments and isinstance(each.default, Path):
+            arguments[each.name] = str(each.default) if each.default.suffix else "."
+        elif each.role == "output" and arguments.get(each.name) in inputs.files:
+            raise BadRequest(
+                f"{each.key} has the name of a file to read, {arguments[each.name]}; give another one.",
+                each.key,
+            )
+
+
+@dataclass
+class _Inputs:
+    """Files that go into the folder of a job, by relative paths that are all different."""
+
+    source_of: FileSource
+    files: dict[str, Path] = field(default_factory=dict)
+
+    def add(self, reference: JsonValue, parameter: str) -> str:
+        """Add one file; return its relative path."""
+        found = self._find(reference, parameter)
+        if len(found) != 1:
+            raise BadRequest(f"{parameter} needs one file; name it by file.", parameter, "bad_reference")
+        return self._put(found[0][1], found[0][0])
+
+    def add_all(self, references: JsonValue, parameter: str) -> None:
+        """Add files beside each other."""
+        for reference in references if isinstance(references, list) else [references]:
+            for name, path in self._find(reference, parameter):
+                self._put(path, name)
+
+    def add_folder(self, references: JsonValue, parameter: str) -> str:
+        """Add a folder of files, which is named after the parameter; return its relative path."""
+        folder = self._free(parameter.replace("_", "-"))
+        for reference in references if isinstance(references, list) else [references]:
+            for name, path in self._find(reference, parameter):
+                wanted = reference.get("path")
+                inner = _relative_path(wanted) if isinstance(wanted, str) else name
+                self._put(path, f"{folder}/{inner}")
+        return folder
+
+    def _find(self, reference: JsonValue, parameter: str) -> list[tuple[str, Path]]:
+        if not isinstance(reference, dict) or not {"upload", "job"} & reference.keys():
+            raise BadRequest(
+                f'{parameter} must be a file, {{"upload": id}} or {{"job": id, "file": name}}; paths are not read.',
+                parameter,
+                "bad_reference",
+            )
+        return self.source_of(reference)
+
+    def _put(self, path: Path, name: str) -> str:
+        relative = self._free(name)
+        self.files[relative] = path
+        return relative
+
+    def _free(self, name: str) -> str:
+        """Return a name that no other file has."""
+        taken = {part.casefold() for each in self.files for part in (each, each.partition("/")[0])}
+        stem, dot, suffix = name.rpartition(".")
+        candidate, number = name, 1
+        while (candidate.casefold() in taken and "/" not in candidate) or candidate in self.files:
+            number += 1
+            candidate = f"{stem}-{number}.{suffix}" if dot else f"{name}-{number}"
+        return candidate
+
+
+def _relative_path(wanted: str) -> str:
+    """Return a relative path of a file in a folder, made of the client's: allowed characters, a known ending."""
+    folders: Sequence[str] = wanted.replace("\\", "/").split("/")[:-1]
+    return "/".join([*(file_stem(folder) for folder in folders if folder not in ("", ".", "..")), safe_name(wanted)])

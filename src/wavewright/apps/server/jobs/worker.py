@@ -1,0 +1,172 @@
+"""The worker process: runs one task after another, each in the folder of its job; models stay loaded."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import sys
+import tempfile
+import threading
+import time
+import warnings
+from collections.abc import Callable
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from .... import models
+from ....base.errors import READ_WARNINGS, WavewrightError, sentence_of
+from ....base.json_text import line_of
+from ....base.progress_bar import progress_reported_to
+from ....families.loading import models_stay_open
+from ....outputs.written_sounds import written_sounds
+from ....tasks import checked
+from ....tasks.commands import function_of
+from ....tasks.plain_data import plain
+from .access import FileAccess
+from .request import http_tasks
+
+NICENESS = 5
+"""Trainings give way to speech and to jobs that somebody waits for."""
+
+REPORT_SECONDS = 0.1
+MAX_WARNINGS = 50
+
+
+def run_worker(connection: Connection, runs_folder: str, temporary_folder: str, is_long: bool) -> None:
+    """Run the jobs that arrive until the connection is closed.
+
+    Parameters
+    ----------
+    connection : Connection
+        Receives jobs as JSON: ``task``, ``entry``, ``arguments``, ``folder``; sends messages, see `_Messages`.
+    runs_folder : str
+        The folder of the runs, an absolute path.
+    temporary_folder : str
+        Folder for temporary files.
+    is_long : bool
+        It trains, and gives way to other processes.
+    """
+    _separate_from_terminal()
+    if is_long and hasattr(os, "nice"):
+        with suppress(OSError):
+            os.nice(NICENESS)
+    tempfile.tempdir = temporary_folder
+    os.environ["TMPDIR"] = temporary_folder
+    models.RUNS_FOLDER = runs_folder
+    access = FileAccess(Path(runs_folder), is_long)
+    access.install()
+    send = _Messages(connection, runs_folder)
+    with suppress(EOFError, OSError, KeyboardInterrupt), models_stay_open():
+        send("ready")
+        if not is_long:
+            _import_tasks(connection)
+        while True:
+            job = json.loads(connection.recv_bytes())
+            os.chdir(job["folder"])
+            access.allow([Path(job["folder"]), Path(temporary_folder)])
+            _run(job["task"], job["entry"], job["arguments"], send)
+
+
+def _import_tasks(connection: Connection) -> None:
+    """Import the tasks, one after another, until a job arrives, which then needs to import less."""
+    with suppress(EOFError, OSError):
+        for task in http_tasks().values():
+            if connection.poll():
+                return
+            function_of(task.entry)
+
+
+class _Messages:
+    """Sends messages as JSON, with the folder of the runs by its name alone; called by several threads."""
+
+    def __init__(self, connection: Connection, runs_folder: str) -> None:
+        self._connection = connection
+        shown = re.escape(json.dumps(runs_folder, ensure_ascii=False)[1:-1])
+        self._runs_folder = re.compile(rf"(?<![\w./\\-]){shown}(?![\w.-])")
+        self._shown_folder = Path(runs_folder).name
+        self._lock = threading.Lock()
+        self._reported_at = 0.0
+
+    def __call__(self, kind: str, **fields: object) -> None:
+        line = self._runs_folder.sub(self._shown_folder, line_of({"kind": kind, **fields}))
+        with self._lock:
+            self._connection.send_bytes(line.encode())
+
+    def progress(self, message: str, fraction: float | None) -> None:
+        """Send progress, at most ten times a second."""
+        if time.monotonic() - self._reported_at >= REPORT_SECONDS:
+            self._reported_at = time.monotonic()
+            self("progress", message=message, fraction=fraction)
+
+
+def _run(task: str, entry: str, arguments: dict[str, object], send: _Messages) -> None:
+    """Run a task and send its result, or the sentence of its error."""
+    try:
+        with warnings.catch_warnings(record=True) as caught, progress_reported_to(send.progress):
+            warnings.simplefilter("ignore")
+            for category in READ_WARNINGS:
+                warnings.simplefilter("always", category)
+            result = _call(entry, arguments)
+        sentences = [*dict.fromkeys(str(warning.message) for warning in caught)][:MAX_WARNINGS]
+        sounds = [str(path) for path in written_sounds(task, result) or ()]
+        text = "" if result is None else str(result)
+        send("done", result=_finite(plain(result)), text=text, warnings=sentences, sounds=sounds)
+    except KeyboardInterrupt:
+        send("failed", error="The job was stopped.")
+    except MemoryError:
+        send("failed", error="There is not enough memory for this job; give it less, or shorter files.")
+    except (WavewrightError, OSError) as error:
+        send("failed", error=sentence_of(error))
+    except Exception as error:
+        if _is_interrupted(error):
+            send("failed", error="The job was stopped.")
+            return
+        import traceback
+
+        traceback.print_exc()
+        send("failed", error=f"The task failed ({type(error).__name__}); the log of the server has the details.")
+
+
+def _is_interrupted(error: BaseException | None) -> bool:
+    """Return whether an error comes of a job that was stopped: a broken import raises another one than the signal."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _call(entry: str, arguments: dict[str, object]) -> object:
+    function: Callable[..., object] = function_of(entry)
+    return checked(function, {name: name.rstrip("_") for name in _parameters(function)})(**arguments)
+
+
+def _finite(value: object) -> object:
+    """Return JSON without NaN and infinity, which are none of its numbers, as null."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    return [_finite(item) for item in value] if isinstance(value, list) else value
+
+
+def _parameters(function: Callable[..., object]) -> tuple[str, ...]:
+    import inspect
+
+    return tuple(inspect.signature(function).parameters)
+
+
+def _separate_from_terminal() -> None:
+    """Leave the process group, so that Ctrl-C in a terminal ends the server first; read and print nothing."""
+    if hasattr(os, "setsid"):
+        with suppress(OSError):
+            os.setsid()
+    for number, flags in ((0, os.O_RDONLY), (1, os.O_WRONLY)):
+        null = os.open(os.devnull, flags)
+        os.dup2(null, number)
+        os.close(null)
+    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - it lasts as long as the process
+    sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115

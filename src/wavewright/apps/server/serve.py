@@ -1,0 +1,282 @@
+"""The command ``serve``: answer at an address until a signal ends it."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
+
+from ...base.errors import BadSetting, MissingExtra, how_to_install
+from ...base.parameters import ClausePause, IsMarked, LexiconPath, MarkKey, ParagraphPause, SentencePause
+from ...outputs.watermark.sequences import DEFAULT_KEY
+from ...speech.pauses import Pauses
+from ...tasks import checked
+from .settings import ServerSettings, read_keys, usable_processors
+
+if TYPE_CHECKING:
+    import uvicorn
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from starlette.routing import BaseRoute
+
+SWITCH_SECONDS = 0.001
+"""Longest time for which a computing thread holds Python's lock while the event loop waits for it."""
+
+MAX_MESSAGE_BYTES = 2**20
+"""Longest message of a WebSocket."""
+
+KEEP_ALIVE_SECONDS = 15
+SHUTDOWN_SECONDS = 5
+BACKLOG = 512
+
+
+@checked
+def serve(
+    host: Annotated[str, Field(description="Address of the server; 0.0.0.0 for all of this machine.")] = "127.0.0.1",
+    port: Annotated[int, Field(description="Port; 0 for a free one.", ge=0, le=65_535)] = 8760,
+    api_key_file: Annotated[
+        Path | None, Field(description="File of keys, one a line; requests must have one. Default: no keys.")
+    ] = None,
+    max_text: Annotated[
+        int, Field(description="Longest text of a request in characters.", ge=1, le=1_000_000)
+    ] = 20_000,
+    workers: Annotated[
+        int | None, Field(description="Threads that compute; default: the number of processors.", ge=1, le=64)
+    ] = None,
+    max_requests: Annotated[
+        int, Field(description="Requests that are computed or wait; further ones are refused.", ge=1, le=100_000)
+    ] = 256,
+    max_connections: Annotated[
+        int,
+        Field(description="Open connections; a client may have half of them. Idle ones give way.", ge=8, le=100_000),
+    ] = 512,
+    job_workers: Annotated[
+        int | None,
+        Field(description="Processes that run tasks as jobs; default: 2, or 1 on one processor.", ge=1, le=64),
+    ] = None,
+    job_minutes: Annotated[
+        float, Field(description="Longest time of a job that is no training, in minutes.", gt=0, le=100_000)
+    ] = 60.0,
+    max_upload_mb: Annotated[
+        float, Field(description="Largest request with files, in MB.", ge=1, le=1_000_000)
+    ] = 512.0,
+    max_files_gb: Annotated[
+        float, Field(description="Files of uploads and jobs together, in GB.", ge=0.001, le=100_000)
+    ] = 8.0,
+    keep_minutes: Annotated[
+        float,
+        Field(description="Time after which unused uploads and ended jobs are removed, in minutes.", gt=0, le=100_000),
+    ] = 60.0,
+    wyoming: Annotated[
+        bool, Field(description="Speak for Home Assistant, too: answer the Wyoming protocol, which has no keys.")
+    ] = False,
+    wyoming_host: Annotated[
+        str, Field(description="Address for Wyoming; 0.0.0.0 if Home Assistant runs on another machine.")
+    ] = "127.0.0.1",
+    wyoming_port: Annotated[int, Field(description="Port for Wyoming; 0 for a free one.", ge=0, le=65_535)] = 10_200,
+    allow_host: Annotated[
+        tuple[str, ...], Field(description="Host name under which the server is reached; may be given several times.")
+    ] = (),
+    allow_origin: Annotated[
+        tuple[str, ...],
+        Field(
+            description="Origin of web pages that may use the server, such as http://localhost:3000, or of a browser "
+            "extension, such as chrome-extension://ID; may be given several times."
+        ),
+    ] = (),
+    warm_up: Annotated[
+        bool,
+        Field(description="After the start, also start the processes for tasks, and compile what tasks need."),
+    ] = True,
+    lexicon: LexiconPath = None,
+    sentence_pause: SentencePause = None,
+    clause_pause: ClausePause = None,
+    paragraph_pause: ParagraphPause = None,
+    watermark: IsMarked = True,
+    watermark_key: MarkKey = DEFAULT_KEY,
+    sign: Annotated[
+        bool, Field(description="Sign the sound files of jobs with your key; see `sign`. Streams are not signed.")
+    ] = False,
+) -> None:
+    """Serve speech to clients of OpenAI's API, and every task, over HTTP.
+
+    The server answers ``/v1/audio/speech``, ``/v1/audio/voices`` and ``/v1/models``, and runs tasks as jobs of
+    ``/v1/tasks``, until Ctrl-C or SIGTERM ends it. Voices are loaded once; the audio of all requests is computed in
+    turn, first for those who wait. Jobs run in processes of their own.
+
+    Raises
+    ------
+    BadSetting
+        If the address is in use or cannot be used, the file of keys cannot be read or is empty, or there is no key to
+        sign with.
+    MissingExtra
+        If the extra ``serve`` is not installed, or ``sign`` to sign.
+    """
+    settings = ServerSettings(
+        host=host,
+        port=port,
+        keys=() if api_key_file is None else read_keys(api_key_file),
+        max_text=max_text,
+        workers=workers or usable_processors(),
+        max_requests=max_requests,
+        max_connections=max_connections,
+        has_wyoming=wyoming,
+        wyoming_host=wyoming_host,
+        wyoming_port=wyoming_port,
+        job_workers=job_workers or min(2, usable_processors()),
+        job_minutes=job_minutes,
+        max_upload_mb=max_upload_mb,
+        max_files_gb=max_files_gb,
+        keep_minutes=keep_minutes,
+        hosts=allow_host,
+        origins=allow_origin,
+        has_warm_up=warm_up,
+        watermark=watermark,
+        watermark_key=watermark_key,
+        signing_key=_signing_key() if sign else None,
+        lexicon=checked_lexicon(lexicon),
+        pauses=Pauses(sentence_pause, clause_pause, paragraph_pause),
+    )
+    listen(settings, lambda address: f"Serving at {address} (speech: {address}/v1/audio/speech)")
+
+
+def checked_lexicon(path: Path | None) -> Path | None:
+    """Return the path of a lexicon, which is read once to check it; raise BadSetting or BadText if it is invalid."""
+    if path is not None:
+        from ...text.lexicon import Lexicon
+
+        Lexicon.read(path)
+    return path
+
+
+def _signing_key() -> Ed25519PrivateKey:
+    from ...outputs.provenance.keys import load_private_key  # slow to import
+
+    return load_private_key()
+
+
+def listen(settings: ServerSettings, announce: Callable[[str], str], extra_routes: Sequence[BaseRoute] = ()) -> None:
+    """Answer requests until a signal ends the process.
+
+    Parameters
+    ----------
+    settings : ServerSettings
+        The settings.
+    announce : callable
+        Called with the address once it is open; returns the start of the line that is printed.
+    extra_routes : sequence of BaseRoute
+        Further routes.
+
+    Raises
+    ------
+    BadSetting
+        If the address is in use or cannot be used.
+    MissingExtra
+        If the extra ``serve`` is not installed.
+    """
+    server = make_server(settings, extra_routes)
+    bound = bind(settings)
+    print(f"{announce(url_of(bound))}; Ctrl-C ends it.", file=sys.stderr, flush=True)
+    if not settings.is_local and not settings.keys:
+        print("Everyone in the network can use it; --api-key-file asks for a key.", file=sys.stderr, flush=True)
+    sys.setswitchinterval(SWITCH_SECONDS)
+    server.run(sockets=[bound])
+
+
+def make_server(
+    settings: ServerSettings, extra_routes: Sequence[BaseRoute] = (), open_paths: Sequence[str] = ()
+) -> uvicorn.Server:
+    """Return the server of an application, which ``run(sockets=[...])`` starts.
+
+    Parameters
+    ----------
+    settings : ServerSettings
+        The settings.
+    extra_routes, open_paths
+        Further routes, and paths that need no key; see :class:`wavewright.apps.server.app.Server`.
+
+    Raises
+    ------
+    MissingExtra
+        If the extra ``serve`` is not installed.
+    """
+    try:
+        import uvicorn
+
+        from .app import Server
+        from .connections import (
+            ACCEPTED_AT_ONCE,
+            Connections,
+            LimitedHttp,
+            LimitedServer,
+            LimitedWebSocket,
+            limit_log,
+            usable_connections,
+        )
+    except ImportError as error:
+        raise MissingExtra(f"serve needs the extra serve; {how_to_install('serve')}.") from error
+    connections = Connections(usable_connections(settings.max_connections))
+    config = uvicorn.Config(
+        Server(settings, extra_routes, open_paths).app(),
+        http=partial(LimitedHttp, connections=connections),  # type: ignore[arg-type]
+        ws=LimitedWebSocket,
+        ws_max_size=MAX_MESSAGE_BYTES,
+        loop="asyncio",
+        lifespan="on",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        backlog=ACCEPTED_AT_ONCE,
+    )
+    limit_log()
+    return LimitedServer(config)
+
+
+def bind(settings: ServerSettings) -> socket.socket:
+    """Open the socket of a server.
+
+    Raises
+    ------
+    BadSetting
+        If the address is in use, is not one of this machine, or may not be used.
+    """
+    try:
+        addresses = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, protocol, _, address = addresses[0]
+        bound = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise BadSetting(_refusal(settings, error)) from error
+    try:
+        if sys.platform != "win32":  # there it would let two servers listen at one port
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(address)
+        bound.listen(BACKLOG)
+    except OSError as error:
+        bound.close()
+        raise BadSetting(_refusal(settings, error)) from error
+    return bound
+
+
+def url_of(bound: socket.socket) -> str:
+    """Return the address of a bound socket as a URL."""
+    host, port = bound.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _refusal(settings: ServerSettings, error: OSError) -> str:
+    """Return the sentence for an address that the system refuses."""
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"Port {settings.port} of {settings.host} is in use; choose another one with --port, or 0 for a free one."
+        )
+    if error.errno == errno.EACCES:
+        return f"Port {settings.port} is reserved for the system; choose one above 1023 with --port."
+    reason = error.strerror or "unknown"
+    return f"The server cannot use the address {settings.host} ({reason}); give an address of this machine with --host."

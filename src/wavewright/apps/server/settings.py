@@ -1,0 +1,218 @@
+"""Settings of a server: address, keys, limits."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...base.errors import BadSetting
+from ...base.names import quoted
+from ...base.ranges import check_ranges
+from ...outputs.watermark.sequences import DEFAULT_KEY
+from ...speech.pauses import Pauses
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+MAX_KEY_FILE_BYTES = 1_000_000
+MIN_KEY_CHARACTERS = 8
+BYTES_PER_CHARACTER = 12
+"""Of text in JSON at most: an emoji is written as two escapes."""
+
+ORIGIN = re.compile(r"(?!file:)[a-z][a-z0-9+.-]*://[^/\s?#@]+")
+
+LIMITS = {
+    "port": (0, 65_535),
+    "max_text": (1, 1_000_000),
+    "workers": (1, 64),
+    "max_requests": (1, 100_000),
+    "max_connections": (8, 100_000),
+    "idle_seconds": (0.1, 86_400),
+    "body_seconds": (0.1, 3_600),
+    "wyoming_port": (0, 65_535),
+    "job_workers": (1, 64),
+    "max_jobs": (1, 10_000),
+    "job_minutes": (0.01, 100_000),
+    "max_upload_mb": (1, 1_000_000),
+    "max_files_gb": (0.001, 100_000),
+    "keep_minutes": (0.01, 100_000),
+}
+"""Smallest and largest value of each number."""
+
+
+def usable_processors() -> int:
+    """Return the number of processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@dataclass(frozen=True)
+class ServerSettings:
+    """Settings of a server.
+
+    Parameters
+    ----------
+    host : str
+        Address of the server.
+    port : int
+        Port, 0 for a free one.
+    keys : tuple of str
+        Keys that requests must have one of; without keys, every request is answered.
+    max_text : int
+        Longest text in characters.
+    workers : int
+        Threads that compute.
+    max_requests : int
+        Requests that are computed or wait; further ones are refused.
+    max_connections : int
+        Open connections; a client, which is an address, has at most half of them.
+    idle_seconds : float
+        Time after which a WebSocket is closed whose client sends nothing.
+    body_seconds : float
+        Time in which the body of a request, and the first message of a WebSocket, must arrive.
+    hosts : tuple of str
+        Host names under which the server is reached, besides ``localhost`` and addresses.
+    origins : tuple of str
+        Origins of web pages and browser extensions that may use the server, such as ``http://localhost:3000`` and
+        ``chrome-extension://ID``.
+    job_workers : int
+        Processes that run jobs; trainings have one of their own.
+    max_jobs : int
+        Jobs that may wait; further ones are refused.
+    job_minutes : float
+        Longest time of a job that is no training.
+    max_upload_mb, max_files_gb : float
+        Largest upload, and all files of uploads and jobs together.
+    keep_minutes : float
+        Time after which uploads and jobs that have ended are removed.
+    runs_folder : Path
+        Folder of the runs, which trainings write to.
+    has_wyoming, wyoming_host, wyoming_port
+        Whether and where it answers the Wyoming protocol, which has no keys.
+    has_warm_up : bool
+        The processes for jobs start with the server, and loops that tasks need are compiled, instead of when the first
+        job needs them.
+    watermark, watermark_key
+        Whether all speech gets the mark of generated sound, and its key; requests cannot change that.
+    signing_key
+        Key that signs the sound files of jobs; without it they are not signed.
+    lexicon : Path or None
+        File with phones of words for all speech.
+    pauses : Pauses
+        Lengths of pauses that requests do not set.
+
+    Raises
+    ------
+    BadSetting
+        If a number is out of range, or an origin is not one.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8760
+    keys: tuple[str, ...] = field(default=(), repr=False)
+    max_text: int = 20_000
+    workers: int = field(default_factory=usable_processors)
+    max_requests: int = 256
+    max_connections: int = 512
+    idle_seconds: float = 300.0
+    body_seconds: float = 30.0
+    hosts: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
+    job_workers: int = field(default_factory=lambda: min(2, usable_processors()))
+    max_jobs: int = 64
+    job_minutes: float = 60.0
+    max_upload_mb: float = 512.0
+    max_files_gb: float = 8.0
+    keep_minutes: float = 60.0
+    runs_folder: Path = Path("runs")
+    has_wyoming: bool = False
+    wyoming_host: str = "127.0.0.1"
+    wyoming_port: int = 10_200
+    has_warm_up: bool = False
+    watermark: bool = True
+    watermark_key: str = field(default=DEFAULT_KEY, repr=False)
+    signing_key: Ed25519PrivateKey | None = field(default=None, repr=False)
+    lexicon: Path | None = None
+    pauses: Pauses = field(default_factory=Pauses)
+
+    def __post_init__(self) -> None:
+        check_ranges(self, LIMITS)
+        for origin in self.origins:
+            if not ORIGIN.fullmatch(origin):
+                raise BadSetting(
+                    f"The origin is {quoted(origin)}; it must be a scheme with a host, such as http://localhost:3000 "
+                    "or chrome-extension://ID."
+                )
+
+    @property
+    def max_body_bytes(self) -> int:
+        """Longest body of a request without files."""
+        return 65_536 + BYTES_PER_CHARACTER * self.max_text
+
+    @property
+    def max_upload_bytes(self) -> int:
+        """Longest body of a request with files."""
+        return round(1e6 * self.max_upload_mb)
+
+    @property
+    def max_files_bytes(self) -> int:
+        """All files of uploads and jobs together."""
+        return round(1e9 * self.max_files_gb)
+
+    @property
+    def is_local(self) -> bool:
+        """Return whether only this machine reaches the server."""
+        return is_loopback(self.host)
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host is this machine: ``localhost`` or a loop-back address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def read_keys(path: Path) -> tuple[str, ...]:
+    """Read a file of keys, one a line; empty lines and those that start with ``#`` are skipped.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    tuple of str
+        At least one key.
+
+    Raises
+    ------
+    BadSetting
+        If the file cannot be read, has no key, or has one that is too short or cannot be sent in a header.
+    """
+    try:
+        with path.open("rb") as file:
+            contents = file.read(MAX_KEY_FILE_BYTES + 1)
+    except OSError as error:
+        raise BadSetting(
+            f"The file of keys {path} cannot be read ({error.strerror}); give a text file with a key a line."
+        ) from error
+    if len(contents) > MAX_KEY_FILE_BYTES:
+        raise BadSetting(f"The file of keys {path} has more than {MAX_KEY_FILE_BYTES} bytes; give a key a line.")
+    lines = [line.strip() for line in contents.decode("utf-8", "replace").splitlines()]
+    keys = tuple(line for line in lines if line and not line.startswith("#"))
+    if not keys:
+        raise BadSetting(f"The file of keys {path} has no key; write one a line, or leave --api-key-file out.")
+    for number, key in enumerate(keys, 1):
+        if len(key) < MIN_KEY_CHARACTERS or not (key.isascii() and key.isprintable() and " " not in key):
+            raise BadSetting(
+                f"Key {number} of {path} cannot be used; a key has at least {MIN_KEY_CHARACTERS} ASCII characters and "
+                "no spaces."
+            )
+    return keys

@@ -1,0 +1,140 @@
+"""Voices that are loaded once and shared by all requests."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from ...base.errors import BadModel
+from ...base.names import quoted
+from ...outputs.watermark.sequences import DEFAULT_KEY
+from ...speech.narration.narrator import Narrator, NarratorLoader
+from ...speech.narration.settings import NarrationSettings
+from ...speech.pauses import Pauses
+from ...speech.voice import DEFAULT_VOICE
+from ...speech.voice_names import find_voice, language_of, voices
+from ...text import ssml
+from ...text.lexicon import Lexicon, phones_in_alphabet
+
+OPENAI_VOICES = (
+    *("alloy", "ash", "ballad", "cedar", "coral", "echo", "fable", "marin", "nova", "onyx", "sage", "shimmer", "verse"),
+)
+"""Names of OpenAI's voices, which clients offer when they have no list."""
+
+LIST_SECONDS = 10.0
+"""Time for which the list of voices is kept, so that a voice that was trained meanwhile appears."""
+
+
+class SharedVoices:
+    """Narrators by their settings; methods may be called by several threads.
+
+    Parameters
+    ----------
+    watermark, watermark_key
+        Whether all speech gets the mark of generated sound, and its key.
+    lexicon : Path or None
+        File with phones of words for all requests.
+    pauses : Pauses or None
+        Lengths of pauses that requests do not set.
+    """
+
+    def __init__(
+        self,
+        watermark: bool = True,
+        watermark_key: str = DEFAULT_KEY,
+        lexicon: Path | None = None,
+        pauses: Pauses | None = None,
+    ) -> None:
+        self._fixed = {"watermark": watermark, "watermark_key": watermark_key, "lexicon": lexicon}
+        self._pauses = pauses or Pauses()
+        self._loader = NarratorLoader()
+        self._locks: defaultdict[tuple[str, str, str | None], threading.Lock] = defaultdict(threading.Lock)
+        self._lock = threading.Lock()
+        self._names: tuple[str, ...] = ()
+        self._listed_at = float("-inf")
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names of all voices; the default one comes first."""
+        with self._lock:
+            if time.monotonic() - self._listed_at > LIST_SECONDS:
+                self._names = tuple(sorted(voices(), key=lambda name: (name != DEFAULT_VOICE, name)))
+                self._listed_at = time.monotonic()
+            return self._names
+
+    def language(self, name: str) -> str:
+        """Return the language of a voice, such as ``en``."""
+        return language_of(find_voice(name)[0])
+
+    def find(self, name: str) -> str:
+        """Return the voice for the name in a request, one of OpenAI's or of our own.
+
+        Parameters
+        ----------
+        name : str
+            The name. OpenAI's names stand for our English voices in turn.
+
+        Returns
+        -------
+        str
+            A name of `names`.
+
+        Raises
+        ------
+        BadModel
+            If there is no such voice. Folders are not accepted.
+        """
+        known = self.names()
+        if name in known:
+            return name
+        if name.lower() in OPENAI_VOICES and known:
+            english = tuple(voice for voice in known if self.language(voice).startswith("en")) or known[:1]
+            return english[OPENAI_VOICES.index(name.lower()) % len(english)]
+        advice = f"give one of {', '.join(known)}" if known else "train one with --family acoustic"
+        raise BadModel(f"There is no voice {quoted(name)}; {advice}.")
+
+    def narrator(self, settings: NarrationSettings, text: str, words: Mapping[str, str] | None = None) -> Narrator:
+        """Return the narrator of a text, whose models are loaded once.
+
+        Parameters
+        ----------
+        settings : NarrationSettings
+            The settings, whose voice is as `find` accepts it.
+        text : str
+            The text; voices in SSML are checked as `find` does.
+        words : mapping of str to str, optional
+            Words of the request with their phones, which override those of the server's lexicon.
+
+        Returns
+        -------
+        Narrator
+            The narrator.
+
+        Raises
+        ------
+        BadModel
+            If a voice does not exist.
+        BadText, BadSetting
+            If the SSML, the style or the language is not valid.
+        """
+        pauses = self._pauses.override(settings.pauses)
+        lengths = {f"{name}_pause": seconds for name, seconds in vars(pauses).items()}
+        settings = settings.override({"voice": self.find(settings.voice), **self._fixed, **lengths})
+        with self._lock:
+            lock = self._locks[settings.voice, settings.vocoder, settings.language]
+        with lock:
+            narrator = self._loader.load(settings)
+        if words:
+            reader = narrator.voice.front_end
+            own = {word: reader.phones(*phones_in_alphabet(phones)) for word, phones in words.items()}
+            known = narrator.lexicon.words if narrator.lexicon else {}
+            narrator = replace(narrator, lexicon=Lexicon({**known, **Lexicon(own).words}))
+        if settings.ssml or (settings.markup == "none" and ssml.looks_like_ssml(text)):
+            document = ssml.parse(text, narrator.voice.front_end)
+            for name in {span.voice for span in document.spans if span.voice}:
+                if name not in narrator.voice.acoustic.speakers:
+                    self.find(name)
+        return narrator

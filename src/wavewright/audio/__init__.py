@@ -1,0 +1,1 @@
+"""Sounds as files and waves: Clip, decoding and encoding, metadata, blocks."""

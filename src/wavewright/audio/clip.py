@@ -1,0 +1,586 @@
+"""Clip, a wave and its sample rate: read from and written to sound files, and resampled."""
+
+from __future__ import annotations
+
+import warnings
+from base64 import b64encode
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+
+from ..base.errors import BadAudio, BadFolder, BadSetting, SoundWarning, WavewrightError
+from ..base.units import samples_to_seconds, seconds_to_samples
+from ..base.whole_file import check_name, scratch_folder, temporary_path, why_not_written
+from . import m4a_file, metadata_file
+from .file_formats.metadata import SoundMetadata, fields_of
+from .sound_file import (
+    CHUNK_SAMPLES,
+    MAX_CHANNELS,
+    MEDIA_SUFFIXES,
+    OGG_CHANNELS,
+    SAMPLE_RATES_HZ,
+    TAGS,
+    AudioHeader,
+    decode,
+    read_header,
+    read_metadata,
+)
+from .wav_chunks import LoopPoints
+from .wave_blocks import ClippingMeter, first_samples, mixed_to_mono, regrouped, with_channels
+
+__all__ = [
+    "AudioHeader",
+    "Clip",
+    "describe_audio",
+    "read_blocks",
+    "read_header",
+    "read_metadata",
+    "resampled",
+    "write_blocks",
+]
+
+FORMATS = {
+    ".wav": ("WAV", "PCM_16"),
+    ".flac": ("FLAC", "PCM_16"),
+    ".aiff": ("AIFF", "PCM_16"),
+    ".aif": ("AIFF", "PCM_16"),
+    ".ogg": ("OGG", "VORBIS"),
+    ".opus": ("OGG", "OPUS"),
+    ".mp3": ("MP3", "MPEG_LAYER_III"),
+    ".m4a": (m4a_file.FORMAT, m4a_file.AAC),
+}
+"""File name endings: libsndfile's format and default subtype of each, or those of PyAV for M4A."""
+
+SOUND_SUFFIXES = (*dict.fromkeys((*FORMATS, *MEDIA_SUFFIXES)),)
+"""Endings of all sound and video files that can be read."""
+
+BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
+UNCLIPPED = ("FLOAT", "DOUBLE")
+
+CODEC_RATES_HZ = {
+    "OPUS": (8_000, 12_000, 16_000, 24_000, 48_000),
+    m4a_file.AAC: m4a_file.AAC_RATES_HZ,
+    "MPEG_LAYER_III": (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000),
+}
+"""Sample rates of codecs that support only some."""
+
+MAX_CODEC_RATES_HZ = {
+    "VORBIS": 192_000,
+    **dict.fromkeys(("ALAC_16", "ALAC_24"), m4a_file.MAX_ALAC_RATE_HZ),
+}
+"""Highest sample rate of codecs that support all lower ones; above it libsndfile crashes."""
+
+PLAYER_SECONDS = 60.0
+"""Longest excerpt in the HTML player."""
+
+PLAYER_RATES_HZ = (8_000, 48_000)
+"""Lowest and highest sample rate in the HTML player."""
+
+MAX_PLAYER_WAV_BYTES = 1_000_000
+"""Size above which the HTML player uses OGG instead of WAV."""
+
+MAX_CHUNK_FILE_BYTES = 2**32 - 2**16
+"""Largest WAV or AIFF file, whose sizes have 32 bits."""
+
+RF64_FRACTION = 0.9  # of it, from which on a WAV file is written as RF64, since its length is not known exactly
+
+
+@dataclass(frozen=True, eq=False)
+class Clip:
+    """A wave and its sample rate.
+
+    Parameters
+    ----------
+    wave : np.ndarray
+        ``(channels, time)``, floats nominally in [-1, 1]; converted to float32.
+    sample_rate : int, in Hz
+
+    Raises
+    ------
+    BadAudio
+        If the wave has another shape or holds integers.
+    BadSetting
+        If the sample rate is invalid.
+    """
+
+    wave: np.ndarray
+    sample_rate: int
+
+    def __post_init__(self) -> None:
+        wave = np.asarray(self.wave)
+        if wave.ndim != 2 or not 1 <= wave.shape[0] <= MAX_CHANNELS:
+            raise BadAudio(
+                f"A clip's wave has shape {wave.shape}; it must be (channels, time), so one channel is wave[None, :]."
+            )
+        if not np.issubdtype(wave.dtype, np.floating):
+            raise BadAudio(
+                f"A clip's wave holds {wave.dtype} numbers; it must hold floats in [-1, 1]: divide by the full scale."
+            )
+        lowest, highest = SAMPLE_RATES_HZ
+        if self.sample_rate != int(self.sample_rate) or not lowest <= self.sample_rate <= highest:
+            raise BadSetting(
+                f"The sample rate is {self.sample_rate} Hz; it must be a whole number from {lowest} to {highest}."
+            )
+        object.__setattr__(self, "wave", wave.astype(np.float32, copy=False))
+        object.__setattr__(self, "sample_rate", int(self.sample_rate))
+
+    def __repr__(self) -> str:
+        return f"<Clip: {_size_of(self)}>"
+
+    def _repr_html_(self) -> str:
+        """Return an HTML player for notebooks."""
+        return player_html(self)
+
+    @property
+    def n_channels(self) -> int:
+        """The number of channels."""
+        return int(self.wave.shape[0])
+
+    @property
+    def n_samples(self) -> int:
+        """The number of samples of each channel."""
+        return int(self.wave.shape[1])
+
+    @property
+    def seconds(self) -> float:
+        """The length in seconds."""
+        return samples_to_seconds(self.n_samples, self.sample_rate)
+
+    def mono(self) -> Clip:
+        """Return a clip of one channel: the mean of two, or of the stereo downmix of 3 to 8 (ITU-R BS.775)."""
+        return self if self.n_channels == 1 else Clip(mixed_to_mono(self.wave), self.sample_rate)
+
+    def resample(self, sample_rate: int) -> Clip:
+        """Resample the clip with soxr's HQ filter.
+
+        Parameters
+        ----------
+        sample_rate : int, in Hz
+
+        Returns
+        -------
+        Clip
+            ``round(n_samples * sample_rate / self.sample_rate)`` samples.
+
+        Raises
+        ------
+        BadSetting
+            If the sample rate is invalid.
+        """
+        if sample_rate == self.sample_rate:
+            return self
+        silence = Clip(np.zeros((self.n_channels, 0), np.float32), sample_rate)  # checks the rate before soxr sees it
+        if self.n_samples == 0:
+            return silence
+        return Clip(soxr.resample(self.wave.T, self.sample_rate, sample_rate).T, sample_rate)
+
+    @classmethod
+    def read(cls, path: str | Path, start_seconds: float = 0.0, seconds: float | None = None) -> Clip:
+        """Read a sound file or a segment of it.
+
+        Parameters
+        ----------
+        path : str or Path
+            Sound file.
+        start_seconds : float
+            Start of the segment.
+        seconds : float, optional
+            Longest duration; by default up to the end of the file.
+
+        Returns
+        -------
+        Clip
+            At least one sample.
+
+        Raises
+        ------
+        BadAudio
+            If the file cannot be read, see :func:`wavewright.audio.sound_file.decode`.
+        MissingExtra
+            If the format needs the extra ``media``.
+        """
+        blocks = list(read_blocks(path, 60.0, start_seconds, seconds))
+        return cls(np.concatenate([block.wave for block in blocks], axis=1), blocks[0].sample_rate)
+
+    def write(
+        self,
+        path: str | Path,
+        subtype: str | None = None,
+        metadata: dict[str, str] | None = None,
+        *,
+        is_loop: bool = False,
+    ) -> Path:
+        """Write a sound file in the format of the path's ending and return the path, see :func:`write_blocks`."""
+        return write_blocks(path, [self], subtype, metadata, is_loop=is_loop)
+
+    def to_bytes(
+        self, format: str = "wav", subtype: str | None = None, metadata: dict[str, str] | None = None
+    ) -> bytes:
+        """Return the contents of a sound file.
+
+        Parameters
+        ----------
+        format : str
+            File name ending: ``wav``, ``flac``, ``ogg``, ``opus``, ``mp3`` or ``aiff``.
+        subtype, metadata
+            As for :func:`write_blocks`.
+
+        Returns
+        -------
+        bytes
+            The file.
+
+        Raises
+        ------
+        BadSetting, BadAudio
+            As :func:`write_blocks`.
+        """
+        if f".{format}" not in FORMATS:
+            raise BadSetting(
+                f"The format is {format!r}; it must be one of {', '.join(ending[1:] for ending in FORMATS)}."
+            )
+        with scratch_folder() as folder:
+            return self.write(folder / f"clip.{format}", subtype, metadata).read_bytes()
+
+
+def suffix_like(source: Path) -> str:
+    """Return the ending of a file that is made of another: the same, or .wav where such files cannot be written."""
+    return source.suffix if source.suffix.lower() in FORMATS else ".wav"
+
+
+def describe_audio(seconds: float, sample_rate: int, n_channels: int) -> str:
+    """Return duration, sample rate and channels as text, such as ``0.50 s, 16000 Hz, mono``."""
+    channels = {1: "mono", 2: "stereo"}.get(n_channels, f"{n_channels} channels")
+    return f"{seconds:.2f} s, {sample_rate} Hz, {channels}"
+
+
+def _size_of(clip: Clip) -> str:
+    channels = "1 channel" if clip.n_channels == 1 else f"{clip.n_channels} channels"
+    return f"{clip.seconds:.2f} s, {clip.sample_rate} Hz, {channels}"
+
+
+def player_html(clip: Clip) -> str:
+    """Return a self-contained HTML player on one line, at most about 2 MB.
+
+    Parameters
+    ----------
+    clip : Clip
+        More than two channels are mixed to mono; after PLAYER_SECONDS it is cut, which the caption mentions.
+
+    Returns
+    -------
+    str
+        HTML.
+    """
+    size = _size_of(clip)
+    if not clip.n_samples or not np.isfinite(clip.wave).all():
+        return f"<div>{size}: nothing that can be played</div>"
+    excerpt = Clip(clip.wave[:, : seconds_to_samples(PLAYER_SECONDS, clip.sample_rate)], clip.sample_rate)
+    excerpt = excerpt if excerpt.n_channels <= 2 else excerpt.mono()
+    lowest, highest = PLAYER_RATES_HZ
+    excerpt = excerpt.resample(min(max(clip.sample_rate, lowest), highest))
+    kind = "wav" if 2 * excerpt.wave.size <= MAX_PLAYER_WAV_BYTES else "ogg"  # every browser plays the first
+    note = "" if clip.seconds <= PLAYER_SECONDS else f"; the first {PLAYER_SECONDS:g} s"
+    source = f"data:audio/{kind};base64,{b64encode(excerpt.to_bytes(kind)).decode()}"
+    return f'<div><audio controls src="{source}"></audio><br>{size}{note}</div>'
+
+
+def read_blocks(
+    path: str | Path,
+    block_seconds: float = 10.0,
+    start_seconds: float = 0.0,
+    seconds: float | None = None,
+    *,
+    strict: bool = False,
+) -> Iterator[Clip]:
+    """Read a sound file of any length in blocks, in bounded memory.
+
+    Parameters
+    ----------
+    path : str or Path
+        Sound file.
+    block_seconds : float
+        Length of a block; the last one may be shorter.
+    start_seconds : float
+        Start of the first block.
+    seconds : float, optional
+        Longest total duration; by default up to the end of the file.
+    strict : bool
+        Raise BadAudio where sound is missing or damaged; by default, a :class:`.errors.SoundWarning` says so.
+
+    Returns
+    -------
+    iterator of Clip
+        The blocks.
+
+    Raises
+    ------
+    BadSetting
+        If a length is not above 0, or the start negative.
+    BadAudio, MissingExtra
+        As :func:`wavewright.audio.sound_file.decode`. What only decoding can detect is raised by the iterator.
+    """
+    if not block_seconds > 0 or not start_seconds >= 0 or not (seconds is None or seconds > 0):
+        raise BadSetting(
+            f"Blocks of {block_seconds} s from {start_seconds} s on for {seconds} s cannot be read; lengths must be "
+            "above 0 and the start at least 0."
+        )
+    header, chunks = decode(path, start_seconds, strict=strict)
+    n_block = max(1, seconds_to_samples(block_seconds, header.sample_rate))
+    n_samples = None if seconds is None else max(1, seconds_to_samples(seconds, header.sample_rate))
+    return (Clip(wave, header.sample_rate) for wave in regrouped(first_samples(chunks, n_samples), n_block))
+
+
+def write_blocks(
+    path: str | Path,
+    blocks: Iterable[Clip],
+    subtype: str | None = None,
+    metadata: dict[str, str] | SoundMetadata | None = None,
+    expected_seconds: float | None = None,
+    *,
+    is_loop: bool = False,
+    clipping: ClippingMeter | None = None,
+    left_out: list[str] | None = None,
+) -> Path:
+    """Write consecutive clips to one sound file, whole or not at all.
+
+    Samples beyond [-1, 1] are clipped, except in ``FLOAT`` and ``DOUBLE``. Opus and MP3 support only some sample rates;
+    other clips are resampled to the next higher one.
+
+    Parameters
+    ----------
+    path : str or Path
+        Its ending is the format, see ``FORMATS``.
+    blocks : iterable of Clip
+        Clips of one sample rate and number of channels.
+    subtype : str, optional
+        One of libsndfile's, such as ``PCM_24`` or ``FLOAT``.
+    metadata : dict or SoundMetadata, optional
+        Tags by name, see ``wavewright.audio.sound_file.TAGS``; or those of another file with its pictures, markers and loop
+        points. A :class:`.errors.SoundWarning` says what of them a kind of file has no place for.
+    expected_seconds : float, optional
+        About how long the sound is. WAV files that would exceed 4 GB are written as RF64, which most programs read.
+    is_loop : bool
+        The sound is a seamless loop: a WAV file gets loop points from its first to its last sample, other kinds of
+        files have none.
+    clipping : ClippingMeter, optional
+        Gets the samples that are stored as integers or by a codec, and counts those that are clipped.
+    left_out : list of str, optional
+        Gets what of the metadata the file has no place for, instead of the warning.
+
+    Returns
+    -------
+    Path
+        The path.
+
+    Raises
+    ------
+    BadSetting
+        If the ending, subtype or a tag is unknown.
+    BadAudio
+        If the clips differ in sample rate or channels, are empty or hold samples that are not finite.
+    WavewrightError
+        If the file cannot be written.
+    """
+    path = Path(path)
+    file_format, subtype = _checked_format(path, subtype)
+    if isinstance(metadata, SoundMetadata):
+        known = metadata
+    else:
+        _check_tag_names(metadata or {})
+        known = SoundMetadata(fields_of(metadata or {}))
+    iterator = iter(blocks)
+    first = next(iterator, None)
+    if first is None:
+        raise BadAudio(f"There is no sound to write to {path}; give at least one clip.")
+    sample_rate = _codec_rate(subtype, first.sample_rate)
+    n_bytes = int((expected_seconds or 0.0) * sample_rate) * first.n_channels * _sample_bytes(subtype)
+    if file_format == "WAV" and n_bytes > RF64_FRACTION * MAX_CHUNK_FILE_BYTES:
+        file_format = "RF64"
+    checked = _checked_waves(path, chain([first], iterator), first)
+    waves = resampled(checked, first.sample_rate, sample_rate, first.n_channels)
+    try:
+        with temporary_path(path) as temporary:
+            if file_format == m4a_file.FORMAT:
+                measured = waves if clipping is None else clipping.measured(waves)
+                lost = m4a_file.write(
+                    path, temporary, measured, sample_rate, first.n_channels, subtype, known, expected_seconds
+                )
+                temporary.replace(path)
+                return _written(path, lost, left_out)
+            with soundfile.SoundFile(
+                temporary, "w", sample_rate, first.n_channels, subtype, format=file_format
+            ) as file:
+                _write_waves(path, file, waves, clipping)
+                n_written = file.frames
+            if is_loop and file_format in ("WAV", "RF64"):
+                known = replace(known, loops=(LoopPoints(0, n_written),))
+            lost = _write_metadata(path, temporary, known, first.sample_rate, sample_rate, n_written)
+            temporary.replace(path)
+    except (OSError, soundfile.LibsndfileError) as error:
+        reason = getattr(error, "error_string", None) or getattr(error, "strerror", None) or str(error)
+        raise WavewrightError(why_not_written(path, reason)) from error
+    return _written(path, lost, left_out)
+
+
+def _written(path: Path, lost: list[str], left_out: list[str] | None) -> Path:
+    """Return the path, after what it has no place for was reported."""
+    if left_out is None:
+        warn_of_left_out(path, lost)
+    else:
+        left_out += lost
+    return path
+
+
+def _write_metadata(
+    path: Path, temporary: Path, metadata: SoundMetadata, from_rate: int, to_rate: int, n_samples: int
+) -> list[str]:
+    """Write metadata with loops at one sample rate into a file of another; return what it has no place for."""
+    if not metadata:
+        return []
+    if from_rate != to_rate:
+        ratio = to_rate / from_rate
+        loops = tuple(
+            replace(loop, start=round(loop.start * ratio), end=round(loop.end * ratio)) for loop in metadata.loops
+        )
+        metadata = replace(metadata, loops=loops)
+    try:
+        return metadata_file.write(temporary, metadata, to_rate, n_samples)
+    except ValueError as error:
+        raise BadSetting(f"{path} cannot hold its tags, because {error}; shorten them, or leave some out.") from error
+
+
+def warn_of_left_out(path: Path, left_out: Sequence[str]) -> None:
+    """Warn of metadata of a source that a file does not have; nothing if all of it is there."""
+    if left_out:
+        listed = ", ".join(dict.fromkeys(left_out))
+        warnings.warn(f"{path} does not have all that its source has. Left out: {listed}.", SoundWarning, stacklevel=2)
+
+
+def _checked_waves(path: Path, clips: Iterable[Clip], first: Clip) -> Iterator[np.ndarray]:
+    """Yield the clips in chunks ``(channels, time)``; raise BadAudio if a clip differs from the first in format."""
+    n_samples = 0
+    for clip in clips:
+        if (clip.sample_rate, clip.n_channels) != (first.sample_rate, first.n_channels):
+            raise BadAudio(
+                f"{path} cannot hold clips of {first.sample_rate} Hz with {first.n_channels} channels and of "
+                f"{clip.sample_rate} Hz with {clip.n_channels}; resample and mix them alike."
+            )
+        n_samples += clip.n_samples
+        for start in range(0, clip.n_samples, CHUNK_SAMPLES):
+            wave = clip.wave[:, start : start + CHUNK_SAMPLES]
+            if not np.isfinite(wave).all():
+                raise BadAudio(f"The sound for {path} holds samples that are not finite numbers; nothing was written.")
+            yield wave
+    if n_samples == 0:
+        raise BadAudio(f"The sound for {path} has no samples; nothing was written.")
+
+
+def resampled(waves: Iterable[np.ndarray], from_rate: int, to_rate: int, n_channels: int) -> Iterator[np.ndarray]:
+    """Resample consecutive blocks of a wave with soxr's HQ filter, in bounded memory.
+
+    Parameters
+    ----------
+    waves : iterable of np.ndarray
+        Blocks ``(channels, time)`` float32.
+    from_rate, to_rate : int, in Hz
+    n_channels : int
+        Number of channels.
+
+    Yields
+    ------
+    np.ndarray
+        Blocks ``(channels, time)`` float32 of other lengths.
+    """
+    if from_rate == to_rate:
+        yield from waves
+        return
+    stream = soxr.ResampleStream(from_rate, to_rate, n_channels, dtype="float32")
+    for wave in waves:
+        yield stream.resample_chunk(np.ascontiguousarray(wave.T)).T
+    yield stream.resample_chunk(np.zeros((0, n_channels), np.float32), last=True).T
+
+
+def converted(
+    waves: Iterable[np.ndarray], from_rate: int, to_rate: int, from_channels: int, to_channels: int
+) -> Iterator[np.ndarray]:
+    """Resample consecutive blocks and give them another number of channels.
+
+    See :func:`resampled` and :func:`.wave_blocks.with_channels`.
+    """
+    return (with_channels(wave, to_channels) for wave in resampled(waves, from_rate, to_rate, from_channels))
+
+
+def _write_waves(
+    path: Path, file: soundfile.SoundFile, waves: Iterator[np.ndarray], clipping: ClippingMeter | None
+) -> None:
+    """Write the waves as the numbers that the file's subtype stores."""
+    n_bytes = 0
+    for wave in waves:
+        n_bytes += wave.size * _sample_bytes(file.subtype)
+        if file.format == "OGG" and len(wave) in OGG_CHANNELS:
+            wave = wave[np.argsort(OGG_CHANNELS[len(wave)])]  # noqa: PLW2901
+        if file.format in ("WAV", "AIFF") and n_bytes > MAX_CHUNK_FILE_BYTES:
+            raise BadSetting(
+                f"{path} would grow beyond the 4 GB that {file.format} can count; write a .flac file instead."
+            )
+        if clipping is not None and file.subtype not in UNCLIPPED:
+            clipping.add(wave)
+        if file.subtype in BITS:
+            file.write(_to_integers(wave, BITS[file.subtype]).T.copy())
+        else:
+            frames = (wave if file.subtype in UNCLIPPED else np.clip(wave, -1.0, 1.0)).T
+            n_frames = max(1, 2 * CHUNK_SAMPLES // frames.shape[1])  # its encoders keep all of a call on the stack
+            for start in range(0, len(frames), n_frames):
+                file.write(frames[start : start + n_frames].copy())
+
+
+def _sample_bytes(subtype: str) -> int:
+    """Return the largest number of bytes of a sample."""
+    return BITS.get(subtype, 64) // 8
+
+
+def _to_integers(wave: np.ndarray, bits: int) -> np.ndarray:
+    """Round samples to ``bits`` bits in the upper bits of int32, clipped: the exact inverse of libsndfile's reading."""
+    full_scale = 2.0 ** (bits - 1)
+    rounded = np.clip(np.rint(wave.astype(np.float64) * full_scale), -full_scale, full_scale - 1)
+    return rounded.astype(np.int32) << (32 - bits)
+
+
+def _checked_format(path: Path, subtype: str | None) -> tuple[str, str]:
+    """Return libsndfile's format and subtype for a path; raise BadSetting or BadFolder if one is invalid."""
+    if path.suffix.lower() not in FORMATS:
+        raise BadSetting(f"{path} ends with {path.suffix!r}; sound is written to {', '.join(FORMATS)}.")
+    if not path.parent.is_dir():
+        raise BadFolder(f"{path} cannot be written, because the folder {path.parent} does not exist; create it first.")
+    check_name(path)
+    if path.is_dir():
+        raise BadFolder(f"{path} is a folder; give the name of a file to write.")
+    file_format, default = FORMATS[path.suffix.lower()]
+    subtype = default if subtype is None else subtype.upper()
+    if file_format == m4a_file.FORMAT:
+        m4a_file.check_extra(path)
+        subtypes = [*m4a_file.SUBTYPES]
+    else:
+        subtypes = [*soundfile.available_subtypes(file_format)]
+    if subtype not in subtypes:
+        allowed = ", ".join(subtypes)
+        raise BadSetting(f"{subtype!r} is no subtype of {file_format} files; choose one of {allowed}.")
+    return file_format, subtype
+
+
+def _codec_rate(subtype: str, sample_rate: int) -> int:
+    """Return the sample rate at which a codec stores a wave: the lowest that loses nothing, else its highest."""
+    known = CODEC_RATES_HZ.get(subtype, (min(sample_rate, MAX_CODEC_RATES_HZ.get(subtype, sample_rate)),))
+    return min((rate for rate in known if rate >= sample_rate), default=max(known))
+
+
+def _check_tag_names(metadata: dict[str, str]) -> None:
+    for name in metadata:
+        if name not in TAGS:
+            raise BadSetting(f"{name!r} is no tag of sound files; choose from {', '.join(TAGS)}.")

@@ -1,0 +1,551 @@
+"""Decode sound files chunk by chunk, and check what their headers claim."""
+
+from __future__ import annotations
+
+import re
+import stat
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from itertools import chain
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import soundfile
+
+from ..base.errors import BadAudio, MissingExtra, SoundWarning, how_to_install
+from ..base.json_text import parse
+from ..base.units import samples_to_seconds, seconds_to_samples
+from . import metadata_file
+from .file_formats.metadata import SoundMetadata, normalised
+from .file_formats.segments import SegmentedFile
+from .sound_parts import SoundParts, quiet_library, sound_parts
+
+CHUNK_SAMPLES = 65_536
+"""Samples decoded or encoded at a time.
+
+libsndfile's Vorbis encoder keeps a whole call on the stack and overflows it at about a minute of stereo, and a chunk
+bounds the memory that a wrong header can make us allocate.
+"""
+
+SAMPLE_RATES_HZ = (1_000, 768_000)
+"""Lowest and highest accepted sample rate."""
+
+MAX_CHANNELS = 256
+
+MAX_SAMPLE = 1e6
+"""Largest accepted sample; full scale is 1. Even 16-bit integers that were stored as floats do not exceed it."""
+
+TAGS = (
+    *("title", "artist", "album", "tracknumber", "genre", "date", "comment", "copyright", "license", "software"),
+    *("albumartist", "composer", "discnumber", "isrc", "lyrics", "organization", "language", "bpm"),
+)
+"""Names of the tags of sound files."""
+
+AUDIO_MAGIC = (b"RIFF", b"RIFX", b"RF64", b"riff", b"FORM", b".snd", b"dns.", b"caff", b"fLaC", b"OggS", b"ID3")
+MEDIA_MAGIC = (
+    b"\x1aE\xdf\xa3",
+    b"0&\xb2u",
+    b"FLV",
+    b"wvpk",
+    b"MAC ",
+    b"#!AMR",
+    b"ADIF",
+    b"TTA1",
+    b"\x0bw",
+    b"\xff\xf1",
+    b"\xff\xf9",
+)
+MEDIA_SUFFIXES = (
+    *(
+        ".3gp",
+        ".aac",
+        ".ac3",
+        ".amr",
+        ".ape",
+        ".asf",
+        ".avi",
+        ".dsf",
+        ".flv",
+        ".m4a",
+        ".m4b",
+        ".mka",
+        ".mkv",
+        ".mov",
+        ".mp2",
+    ),
+    *(".mp4", ".mpc", ".mpg", ".spx", ".tta", ".webm", ".wma", ".wmv", ".wv"),
+)
+"""Formats that PyAV can read and libsndfile cannot."""
+
+OGG_FLAC, OGG_PACKET = b"\x7fFLAC", 28  # FLAC in Ogg, and the position of the first packet
+HEAD_BYTES = 64  # from which the kind of a file is known
+
+INVALID_IN_NAMES = re.compile("[\0\ud800-\udfff]")
+"""A null, and the surrogates of bytes that Python could not decode."""
+
+OGG_CHANNELS = {
+    3: [0, 2, 1],
+    5: [0, 2, 1, 3, 4],
+    6: [0, 2, 1, 5, 3, 4],
+    7: [0, 2, 1, 6, 5, 3, 4],
+    8: [0, 2, 1, 7, 5, 6, 3, 4],
+}
+"""Channels of Ogg Vorbis and Opus in the order of WAV files, by their number; libsndfile leaves them as they are."""
+
+UNKNOWN_LENGTH = 2**62
+"""libsndfile reports more samples than this for a FLAC file that was written to a pipe."""
+
+WAV_SLACK_BYTES = 16
+"""Tolerance of chunk sizes: some programs include the eight bytes of the chunk's header."""
+
+SEEKABLE_SUBTYPES = ("PCM_S8", "PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW", "ALAW")
+"""Subtypes in which libsndfile seeks exactly to a sample."""
+
+MP3_SLACK_SAMPLES = 4 * 1152
+"""Tolerance of the length of MP3 files, which libsndfile overestimates by up to a few frames."""
+
+MEDIA_SLACK_SECONDS = 0.25
+"""Tolerance of the length in containers, which is rounded and includes the encoder delay."""
+
+MATROSKA_DURATION = re.compile(r"(\d+):(\d\d):(\d\d\.\d+)")
+"""Tag of a track of Matroska and WebM files, which have no field for its length: when it ends."""
+
+LOSSLESS_CODECS = ("ape", "flac", "tta", "wavpack")
+SUBTYPES_OF_SAMPLES = {"u8": "PCM_16", "s16": "PCM_16", "s32": "PCM_24", "flt": "FLOAT", "dbl": "FLOAT"}
+"""FFmpeg's formats of samples, and the subtypes that hold what is decoded of them, in ``float32``."""
+
+CONTAINERS = (
+    *("aac", "ac3", "aiff", "amr", "amrnb", "amrwb", "ape", "asf", "au", "avi", "caf", "dsf", "eac3", "flac", "flv"),
+    *("loas", "matroska", "mov", "mp3", "mpc", "mpc8", "mpeg", "mpegts", "ogg", "tta", "w64", "wav", "webm", "wv"),
+)
+"""FFmpeg's names of the containers that it opens; others, such as playlists, could make it read further files."""
+
+CONTAINER_OPTIONS = {"format_whitelist": ",".join(CONTAINERS), "protocol_whitelist": "file"}
+
+SampleType: TypeAlias = Literal["float32", "float64"]
+
+Container: TypeAlias = Any  # av.container.InputContainer: PyAV is an optional dependency
+
+
+@dataclass(frozen=True)
+class AudioHeader:
+    """Header of a sound file.
+
+    Attributes
+    ----------
+    sample_rate : int, in Hz
+    n_channels : int
+        Number of channels.
+    n_samples : int or None
+        Samples of one channel as claimed, None if unknown.
+    format, subtype : str
+        Container and codec, as libsndfile or PyAV name them.
+    faults : tuple of str
+        Sentences about what is missing or damaged, as far as it can be seen without decoding.
+    is_damaged : bool
+        Sound is missing or damaged.
+    """
+
+    sample_rate: int
+    n_channels: int
+    n_samples: int | None
+    format: str
+    subtype: str
+    faults: tuple[str, ...] = ()
+    is_damaged: bool = False
+
+    @property
+    def seconds(self) -> float | None:
+        """The claimed length in seconds, None if unknown."""
+        return None if self.n_samples is None else samples_to_seconds(self.n_samples, self.sample_rate)
+
+
+def read_header(path: str | Path) -> AudioHeader:
+    """Return the header of a sound file without decoding it; raise BadAudio or MissingExtra as :func:`decode`."""
+    path = Path(path)
+    if _needs_media(path):
+        with _open_media(path) as container:
+            return _media_header(path, container)
+    return _sound_header(path, _parts(path))
+
+
+def read_metadata(path: str | Path) -> dict[str, str]:
+    """Return the non-empty tags of a sound file by name (see ``TAGS``); raise BadAudio if it cannot be read."""
+    return {name: text for name, text in read_all_metadata(path).tags.items() if name in TAGS}
+
+
+def read_all_metadata(path: str | Path) -> SoundMetadata:
+    """Return all that a sound file holds beside its sound; raise BadAudio if it cannot be read."""
+    path = Path(path)
+    if _needs_media(path):
+        with _open_media(path) as container:
+            _media_header(path, container)
+            return metadata_file.read_container(container)
+    header = read_header(path)
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    found = metadata_file.read(path, head, header.sample_rate)
+    if found is None:
+        with _open_sound(path, next(_parts(path).sources(path))) as sound:
+            found = SoundMetadata(normalised((name, text) for name, text in sound.copy_metadata().items()))
+    # libsndfile adds its own name and version
+    fields = ((name, re.sub(r" \(libsndfile-[^)]*\)$", "", text)) for name, text in found.fields)
+    return replace(found, fields=tuple(fields))
+
+
+def read_origin(path: Path) -> dict[str, object]:
+    """Return what a sound file was made from, as its comment says; empty if it says nothing or cannot be read."""
+    try:
+        origin = parse(read_metadata(path)["comment"])
+    except (BadAudio, ValueError, KeyError):
+        return {}
+    return origin if isinstance(origin, dict) else {}
+
+
+def decode(
+    path: str | Path, start_seconds: float = 0.0, dtype: SampleType = "float32", *, strict: bool = False
+) -> tuple[AudioHeader, Iterator[np.ndarray]]:
+    """Return the header of a sound file and an iterator over its samples.
+
+    Of a damaged file, or one that was cut short, what can be decoded is; a :class:`.errors.SoundWarning` says what is
+    missing.
+
+    Parameters
+    ----------
+    path : str or Path
+        Sound file.
+    start_seconds : float
+        Start of the first chunk.
+    dtype : {"float32", "float64"}
+        Type of the samples; only ``float64`` holds all bits of 32-bit integers and of doubles. Formats of the extra
+        ``media`` are decoded to ``float32``.
+    strict : bool
+        Raise BadAudio where sound is missing or damaged.
+
+    Returns
+    -------
+    header : AudioHeader
+        The header.
+    chunks : iterator of np.ndarray
+        Consecutive chunks ``(channels, time)``.
+
+    Raises
+    ------
+    BadAudio
+        If the file is missing, a folder, empty, no sound file, without samples that can be decoded, of an unusual
+        sample rate, or has samples that are not finite. What only decoding can detect is raised by the iterator.
+    MissingExtra
+        If the format needs the extra ``media``.
+    """
+    path = Path(path)
+    header = read_header(path)
+    start = seconds_to_samples(start_seconds, header.sample_rate)
+    if header.seconds is not None and start >= (header.n_samples or 0):
+        raise BadAudio(
+            f"{path} is {header.seconds:.3f} s long and was asked for from {start_seconds} s on; start earlier."
+        )
+    if strict and header.is_damaged:
+        raise BadAudio(f"{header.faults[0]}; copy or export it again.")
+    for fault in header.faults:
+        warnings.warn(f"{fault}.", SoundWarning, stacklevel=2)
+    if _needs_media(path):
+        chunks = _media_chunks(path, header, start, strict)
+    else:
+        chunks = _sound_chunks(path, header, start, dtype, strict)
+    return header, _finite(path, header, start, chunks)
+
+
+class _SequentialFile(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no annotations
+    """A sound file that is read sequentially.
+
+    soundfile seeks after every read of a seekable file, at which libsndfile's MP3 decoder restarts with silence.
+    """
+
+    fault: str | None = None
+    """Message of libsndfile about damaged sound; the samples before the damage were returned."""
+
+    _keeps_going = False
+
+    def seekable(self) -> bool:
+        """Return False, so that soundfile does not seek."""
+        return False
+
+    def read_chunk(self, dtype: SampleType) -> np.ndarray:
+        """Return the next samples ``(time, channels)``, fewer at the end and before damaged sound."""
+        self._keeps_going = True
+        try:
+            chunk: np.ndarray = self.read(CHUNK_SAMPLES, dtype=dtype, always_2d=True)
+        finally:
+            self._keeps_going = False
+        return chunk
+
+    @property
+    def _errorcode(self) -> int:
+        """Return libsndfile's last error, for which soundfile raises and drops what was decoded before it."""
+        code = int(super()._errorcode)
+        if code and self._keeps_going:
+            self.fault = str(soundfile.LibsndfileError(code).error_string).rstrip(".")
+            return 0
+        return code
+
+
+def _sound_chunks(path: Path, header: AudioHeader, start: int, dtype: SampleType, strict: bool) -> Iterator[np.ndarray]:
+    """Yield chunks decoded by libsndfile; say at the end if there were fewer samples than claimed."""
+    parts = _parts(path)
+    # libmpg123 prints what it does not understand; the header has it as a sentence.
+    silence = quiet_library if header.format == "MP3" and header.is_damaged else nullcontext
+    position = 0
+    for source in parts.sources(path):
+        with _open_sound(path, source) as file:
+            if not _fits(header, file):
+                break
+            # Other subtypes decode differently after a seek or cannot seek, such as GSM 6.10: decode from the start.
+            if start and header.subtype in SEEKABLE_SUBTYPES:
+                position = file.seek(start)
+            while True:
+                with silence():
+                    chunk = file.read_chunk(dtype)
+                position += len(chunk)
+                if header.format == "OGG" and header.n_channels in OGG_CHANNELS:
+                    chunk = chunk[:, OGG_CHANNELS[header.n_channels]]
+                yield from _from_start(start, position, chunk.T)
+                if file.fault:
+                    _report_damage(path, header, position, file.fault, strict)
+                    return
+                if not len(chunk):
+                    break
+    slack = MP3_SLACK_SAMPLES if header.format == "MP3" else 0
+    if parts.has_end:
+        _check_length(path, header, position, slack, strict)
+
+
+def _media_chunks(path: Path, header: AudioHeader, start: int, strict: bool) -> Iterator[np.ndarray]:
+    """Yield chunks decoded by PyAV; say at the end if there were fewer samples than claimed."""
+    import av
+
+    position = 0
+    with _open_media(path) as container:
+        resampler = av.AudioResampler(format="flt", rate=header.sample_rate)
+        for frame in chain(container.decode(audio=0), [None]):  # None flushes the resampler
+            for packed_frame in resampler.resample(frame):
+                # Interleaved: PyAV reads beyond the planes of more than seven channels.
+                chunk = packed_frame.to_ndarray().reshape(packed_frame.samples, -1).T
+                position += chunk.shape[1]
+                yield from _from_start(start, position, chunk)
+    _check_length(path, header, position, seconds_to_samples(MEDIA_SLACK_SECONDS, header.sample_rate), strict)
+
+
+def _from_start(start: int, end: int, chunk: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield the samples of a chunk ``(channels, time)`` that ends at ``end``, from ``start`` on, if any."""
+    n_after = min(chunk.shape[1], end - start)
+    if n_after > 0:
+        yield chunk[:, chunk.shape[1] - n_after :]
+
+
+def _report_damage(path: Path, header: AudioHeader, n_decoded: int, reason: str, strict: bool) -> None:
+    """Warn that decoding failed after so many samples; raise BadAudio if strict or none were decoded."""
+    if strict or not n_decoded:
+        raise BadAudio(f"{path} cannot be decoded, it is damaged or cut short ({reason}); copy or export it again.")
+    seconds = samples_to_seconds(n_decoded, header.sample_rate)
+    warnings.warn(
+        f"{path} is damaged or cut short after {seconds:.2f} s ({reason}). What precedes it was read.",
+        SoundWarning,
+        stacklevel=2,
+    )
+
+
+def _check_length(path: Path, header: AudioHeader, n_decoded: int, slack: int, strict: bool) -> None:
+    """Warn if fewer samples were decoded than the header claims; raise BadAudio if strict or none were."""
+    if header.n_samples is None or n_decoded >= header.n_samples - slack:
+        return
+    fault = (
+        f"{path} promises {header.n_samples} samples and holds {n_decoded}: it was cut short, or its header is wrong"
+    )
+    if strict or not n_decoded:
+        raise BadAudio(f"{fault}; copy or export it again.")
+    warnings.warn(f"{fault}. What there is was read.", SoundWarning, stacklevel=2)
+
+
+def _finite(path: Path, header: AudioHeader, start: int, chunks: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+    """Yield the same chunks; raise BadAudio for samples that are not finite or too large, or if there are none."""
+    position = start
+    for chunk in chunks:
+        is_valid = (np.abs(chunk) <= MAX_SAMPLE).all(axis=0)  # false for NaN, too
+        if not is_valid.all():
+            index = int(np.argmin(is_valid))
+            seconds = samples_to_seconds(position + index, header.sample_rate)
+            magnitude = np.abs(chunk[:, index]).max()
+            fault = f"{magnitude:.0e} times full scale" if np.isfinite(magnitude) else "that is not a finite number"
+            raise BadAudio(f"{path} holds a sample {fault}, at {seconds:.4f} s; export the sound again.")
+        position += chunk.shape[1]
+        yield chunk
+    if position == start:
+        raise _no_samples(path)
+
+
+def _parts(path: Path) -> SoundParts:
+    """Return what libsndfile decodes of a file."""
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    return sound_parts(path, head)
+
+
+@contextmanager
+def _open_sound(path: Path, source: str | SegmentedFile | None = None) -> Iterator[_SequentialFile]:
+    """Open a file, or a part of it, with libsndfile; raise its errors as BadAudio."""
+    try:
+        with _SequentialFile(path if source is None else source) as file:
+            yield file
+    except (soundfile.LibsndfileError, OSError) as error:
+        reason = getattr(error, "error_string", str(error)).rstrip(".")
+        if "does not exist" in reason:  # libsndfile's message for MP3 data without a frame
+            reason = "no sound is found in it"
+        raise BadAudio(
+            f"{path} cannot be decoded, it is damaged or cut short ({reason}); copy or export it again."
+        ) from error
+
+
+@contextmanager
+def _open_media(path: Path) -> Iterator[Container]:
+    """Open a container with PyAV; raise its errors as BadAudio, and MissingExtra if PyAV is not installed."""
+    try:
+        import av
+    except ImportError as error:
+        raise MissingExtra(
+            f"{path} is of a kind that needs PyAV: {how_to_install('media')}, or convert it to .wav or .flac."
+        ) from error
+    try:
+        with av.open(str(path), options=CONTAINER_OPTIONS, metadata_errors="surrogateescape") as container:
+            yield container
+    except (av.FFmpegError, UnicodeError, OverflowError, ZeroDivisionError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise BadAudio(
+            f"{path} cannot be decoded, it is damaged or cut short ({reason}); copy or export it again."
+        ) from error
+
+
+def _sound_header(path: Path, parts: SoundParts) -> AudioHeader:
+    """Return the header of a file, checked against its size."""
+    header: AudioHeader | None = None
+    faults = [f"{path} {fault}" for fault in parts.faults]
+    is_damaged = parts.is_damaged
+    n_samples: int | None = 0
+    for number, source in enumerate(parts.sources(path)):
+        with _open_sound(path, source) as file:
+            if header is None:
+                known = None if file.frames >= UNKNOWN_LENGTH else file.frames
+                claimed = AudioHeader(file.samplerate, file.channels, known, file.format, file.subtype)
+                header = _checked_header(path, claimed)
+            elif not _fits(header, file):
+                seconds = samples_to_seconds(n_samples or 0, header.sample_rate)
+                faults.append(
+                    f"{path} has {len(parts.segments)} parts one after the other, and part {number + 1}, at "
+                    f"{seconds:.2f} s, has another sample rate or number of channels ({file.samplerate} Hz, "
+                    f"{file.channels}). What precedes it was read"
+                )
+                is_damaged = True
+                break
+            n_samples = None if n_samples is None or file.frames >= UNKNOWN_LENGTH else n_samples + file.frames
+            if parts.has_end and (fault := _wrong_size(path, file)):
+                faults.append(fault)
+                is_damaged = True
+    assert header is not None
+    if n_samples == 0:
+        raise BadAudio(f"{faults[0]}; copy or export it again.") if is_damaged else _no_samples(path)
+    return replace(header, n_samples=n_samples, faults=tuple(faults), is_damaged=is_damaged)
+
+
+def _fits(header: AudioHeader, file: _SequentialFile) -> bool:
+    """Return True for a part with the sample rate and the channels of the first."""
+    return bool((file.samplerate, file.channels) == (header.sample_rate, header.n_channels))
+
+
+def _wrong_size(path: Path, file: _SequentialFile) -> str | None:
+    """Return what is wrong about the size in a header, which libsndfile logs; it decodes what there is."""
+    for claimed, actual in re.findall(
+        r"^ *(?:data|SSND|Data Size|Riff size|riff) +: (\d+) \(should be (\d+)\)", file.extra_info, re.M
+    ):
+        if int(claimed) > int(actual) + WAV_SLACK_BYTES:
+            return (
+                f"{path} promises {claimed} bytes of sound and holds {actual}: it was cut short, or its header is "
+                "wrong. What there is was read"
+            )
+    return None
+
+
+def _media_header(path: Path, container: Container) -> AudioHeader:
+    """Return the header of the first audio track of an open container."""
+    if not container.streams.audio:
+        raise BadAudio(f"{path} holds no audio track; give a file with sound.")
+    stream = container.streams.audio[0]
+    is_known = stream.codec_context is not None  # a stream of an unknown codec has no sample rate
+    if not is_known or not stream.rate or not stream.channels:
+        raise BadAudio(
+            f"{path} holds an audio track that cannot be decoded, it is damaged or cut short; copy or export it again."
+        )
+    seconds = None
+    if stream.duration is not None:
+        seconds = float(stream.duration * stream.time_base)
+    elif stated := MATROSKA_DURATION.fullmatch(stream.metadata.get("DURATION", "")):
+        hours, minutes, of_minute = map(float, stated.groups())
+        seconds = 3600 * hours + 60 * minutes + of_minute - float((stream.start_time or 0) * stream.time_base)
+    n_samples = None if seconds is None else round(seconds * stream.rate)
+    return _checked_header(
+        path, AudioHeader(stream.rate, stream.channels, n_samples, container.format.name, _subtype_of(stream))
+    )
+
+
+def _subtype_of(stream: Container) -> str:
+    """Return the codec of an audio track; of lossless ones the kind of their samples, as libsndfile names it."""
+    context = stream.codec_context
+    name, samples = str(context.name), context.format.name.removesuffix("p")
+    if name == "alac":
+        return f"ALAC_{16 if samples == 's16' else 24}"
+    is_lossless = name in LOSSLESS_CODECS or name.startswith("pcm_")
+    return SUBTYPES_OF_SAMPLES.get(samples, name) if is_lossless else name
+
+
+def _checked_header(path: Path, header: AudioHeader) -> AudioHeader:
+    """Return the header itself; raise BadAudio for an unusual sample rate or number of channels."""
+    lowest, highest = SAMPLE_RATES_HZ
+    if not lowest <= header.sample_rate <= highest:
+        raise BadAudio(f"{path} says its sample rate is {header.sample_rate} Hz; {lowest} to {highest} Hz can be read.")
+    if not 1 <= header.n_channels <= MAX_CHANNELS:
+        raise BadAudio(f"{path} says it has {header.n_channels} channels; 1 to {MAX_CHANNELS} can be read.")
+    return header
+
+
+def _needs_media(path: Path) -> bool:
+    """Return True if PyAV has to read this file; raise BadAudio if it is no sound file."""
+    if INVALID_IN_NAMES.search(str(path)):
+        raise BadAudio(f"The name {str(path)!r} is not valid text on this system; rename the file.")
+    try:
+        kind = path.stat().st_mode
+        if stat.S_ISDIR(kind):
+            raise BadAudio(f"{path} is a folder; give a sound file.")
+        if not stat.S_ISREG(kind):  # opening it may block forever
+            raise BadAudio(f"{path} is a pipe, socket or device; save the sound to a file, and give that.")
+        with path.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+    except FileNotFoundError as error:
+        raise BadAudio(f"{path} does not exist; check the path.") from error
+    except OSError as error:
+        raise BadAudio(f"{path} cannot be opened ({error.strerror}); check the path and its permissions.") from error
+    if not head:
+        raise BadAudio(f"{path} is an empty file; copy or export the sound again.")
+    suffix = path.suffix.lower()
+    if head.startswith(b"OggS") and head[OGG_PACKET:].startswith(OGG_FLAC):
+        return True  # of which libsndfile decodes few
+    if suffix in MEDIA_SUFFIXES or head[4:8] == b"ftyp" or head.startswith(MEDIA_MAGIC):
+        return True
+    # libmpg123 accepts any bytes as MP3 and logs while it searches them for frames, so others do not get there.
+    if not head.startswith(AUDIO_MAGIC) and not (suffix == ".mp3" or (head[0] == 0xFF and head[1:2] >= b"\xe0")):
+        raise BadAudio(f"{path} is not a sound file; WAV, AIFF, FLAC, OGG, Opus and MP3 can be read, others with PyAV.")
+    return False
+
+
+def _no_samples(path: Path) -> BadAudio:
+    return BadAudio(f"{path} holds no samples; record or export the sound again.")

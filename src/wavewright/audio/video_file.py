@@ -1,0 +1,127 @@
+"""Video files: replace the sound, copy the video stream untouched; with PyAV, the extra ``media``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from ..base.errors import BadAudio, BadSetting, MissingExtra, WavewrightError, how_to_install
+from ..base.whole_file import temporary_path, why_not_written
+from .clip import Clip, resampled
+from .media_encoding import BITS_PER_SECOND_AND_CHANNEL, LAYOUTS, AvObject, sound_packets
+from .sound_file import CONTAINER_OPTIONS
+from .wave_blocks import ClippingMeter
+
+CODECS = {".mp4": "aac", ".m4v": "aac", ".mov": "aac", ".mkv": "aac", ".webm": "libopus"}
+"""Endings of video files that can be written: codec of the sound."""
+CODEC_RATES_HZ = {"aac": (8_000, 96_000), "libopus": (48_000, 48_000)}
+MAX_CHANNELS = 8
+OWN_TAGS = ("major_brand", "minor_version", "compatible_brands", "encoder", "duration")
+"""Tags of a container that say how the file was written."""
+
+
+def is_video(path: Path) -> bool:
+    """Return True for a name of a video file whose sound can be replaced."""
+    return path.suffix.lower() in CODECS
+
+
+def replace_sound(source: Path, out: Path, blocks: Iterable[Clip], clipping: ClippingMeter | None = None) -> Path:
+    """Write a copy of a video with another sound, whole or not at all; video and subtitles are copied untouched.
+
+    Parameters
+    ----------
+    source : Path
+        The video.
+    out : Path
+        Its copy, of the same ending.
+    blocks : iterable of Clip
+        The sound, of one sample rate and number of channels; it starts when the first sound of the video does.
+    clipping : ClippingMeter, optional
+        Counts the samples that are clipped.
+
+    Raises
+    ------
+    BadSetting
+        If the endings differ or none of CODECS, or there are too many channels.
+    BadAudio
+        If the video cannot be read.
+    MissingExtra
+        If PyAV is not installed.
+    WavewrightError
+        If the file cannot be written.
+    """
+    try:
+        import av
+    except ImportError as error:
+        raise MissingExtra(f"{source} is a video, which needs PyAV: {how_to_install('media')}.") from error
+    if out.suffix.lower() != source.suffix.lower() or not is_video(out):
+        raise BadSetting(
+            f"The video stream of {source} is copied untouched, and {out} is of another kind; give --out the ending "
+            f"{source.suffix}, or that of a sound file."
+        )
+    try:
+        with temporary_path(out) as temporary:
+            with (
+                av.open(str(source), options=CONTAINER_OPTIONS, metadata_errors="replace") as video,
+                av.open(str(temporary), "w") as written,
+            ):
+                _copy(video, written, iter(blocks), CODECS[out.suffix.lower()], clipping)
+            temporary.replace(out)
+    except av.FFmpegError as error:
+        raise BadAudio(f"{source} cannot be copied with another sound ({error.strerror}); export it again.") from error
+    except OSError as error:
+        raise WavewrightError(why_not_written(out, error.strerror or str(error))) from error
+    return out
+
+
+def _copy(
+    video: AvObject, written: AvObject, blocks: Iterator[Clip], codec: str, clipping: ClippingMeter | None
+) -> None:
+    """Copy all streams but those of sound, and encode the sound between their packets."""
+    first = next(blocks)
+    if first.n_channels > MAX_CHANNELS:
+        raise BadSetting(f"The sound has {first.n_channels} channels; a video has at most {MAX_CHANNELS}.")
+    low, high = CODEC_RATES_HZ[codec]
+    rate = min(max(first.sample_rate, low), high)
+    streams = {
+        stream.index: written.add_stream_from_template(stream)
+        for stream in video.streams
+        if stream.type in ("video", "subtitle")
+    }
+    sound = written.add_stream(codec, rate=rate, layout=LAYOUTS[first.n_channels])
+    sound.bit_rate = BITS_PER_SECOND_AND_CHANNEL * first.n_channels
+    waves = _chain_waves(first, blocks)
+    waves = resampled(waves, first.sample_rate, rate, first.n_channels)
+    packets = sound_packets(
+        sound, waves if clipping is None else clipping.measured(waves), rate, _start_seconds(video.streams.audio[0])
+    )
+    written.metadata.update({name: text for name, text in video.metadata.items() if name not in OWN_TAGS})
+    written.set_chapters(video.chapters())
+    pending = next(packets, None)
+    for packet in video.demux(*(video.streams[index] for index in streams)):
+        if not packet.size:  # the end of a stream
+            continue
+        # Matroska stores no decoding times; those of the first reordered frames are unknown.
+        time = packet.pts if packet.dts is None else packet.dts
+        seconds = float(time * packet.time_base)
+        while pending is not None and float(pending.dts * pending.time_base) <= seconds:
+            written.mux(pending)
+            pending = next(packets, None)
+        packet.stream = streams[packet.stream.index]
+        written.mux(packet)
+    while pending is not None:
+        written.mux(pending)
+        pending = next(packets, None)
+
+
+def _start_seconds(sound: AvObject) -> float:
+    """Return when a track of sound starts; a negative time is that of samples that decoders drop."""
+    return max(0.0, float((sound.start_time or 0) * sound.time_base))
+
+
+def _chain_waves(first: Clip, blocks: Iterator[Clip]) -> Iterator[np.ndarray]:
+    yield first.wave
+    for block in blocks:
+        yield block.wave

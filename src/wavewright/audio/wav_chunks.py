@@ -1,0 +1,153 @@
+"""Chunks of WAV files; loop points in the ``smpl`` chunk, which samplers and game engines read."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from ..base.errors import BadSetting
+
+SAMPLER_CHUNK = b"smpl"
+SAMPLER_FORMAT = "<9I"
+"""Manufacturer, product, nanoseconds of a sample, MIDI note, its fraction, SMPTE format and offset, loops, bytes."""
+
+LOOP_FORMAT = "<6I"
+"""Identifier, kind, first and last sample, fraction of a sample, number of repetitions."""
+
+MIDDLE_C = 60  # MIDI note at which a sampler plays the sound as it is
+FORWARD, PING_PONG, BACKWARD = 0, 1, 2
+"""Kinds of loops; other numbers are those of manufacturers."""
+
+ENDLESS = 0  # number of repetitions
+LARGEST = 2**32 - 1
+UNKNOWN_SIZE = 0xFFFFFFFF  # of the chunks of RF64 files whose sizes are in the chunk ds64
+DS64_POSITION = 20  # of the sizes: after RF64, its size, WAVE, ds64 and its size
+
+
+@dataclass(frozen=True)
+class LoopPoints:
+    """The samples of a file that repeat: from ``start`` up to ``end``, which is not one of them.
+
+    ``kind`` is FORWARD; PING_PONG, forward and backward in turn; or BACKWARD, once the end was reached.
+    """
+
+    start: int
+    end: int
+    kind: int = FORWARD
+
+
+def loop_chunk(loops: tuple[LoopPoints, ...], sample_rate: int, midi_note: int = MIDDLE_C) -> bytes:
+    """Return a ``smpl`` chunk with its header.
+
+    Parameters
+    ----------
+    loops : tuple of LoopPoints
+        Loops that repeat without end.
+    sample_rate : int, in Hz
+    midi_note : int
+        The note at which a sampler plays the sound as it is.
+
+    Raises
+    ------
+    BadSetting
+        If a loop is empty, or lies beyond the 2**32 samples that the chunk can count.
+    """
+    for loop in loops:
+        if not 0 <= loop.start < loop.end <= LARGEST:
+            raise BadSetting(
+                f"A loop from sample {loop.start} to {loop.end} has no place in a WAV file; it needs at least one "
+                f"sample and ends before {LARGEST}."
+            )
+    nanoseconds = round(1e9 / sample_rate)
+    content = struct.pack(SAMPLER_FORMAT, 0, 0, nanoseconds, midi_note, 0, 0, 0, len(loops), 0)
+    for number, loop in enumerate(loops):
+        content += struct.pack(LOOP_FORMAT, number, loop.kind, loop.start, loop.end - 1, 0, ENDLESS)
+    return SAMPLER_CHUNK + struct.pack("<I", len(content)) + content
+
+
+def append_loops(path: Path, loops: tuple[LoopPoints, ...], sample_rate: int) -> None:
+    """Append a ``smpl`` chunk to a WAV or RF64 file that has none, and correct the size in its header.
+
+    Parameters
+    ----------
+    path : Path
+        A file that nobody else reads yet, such as a temporary one.
+    loops, sample_rate
+        As for :func:`loop_chunk`.
+
+    Raises
+    ------
+    BadSetting
+        As :func:`loop_chunk`, and if the file is neither WAV nor RF64.
+    """
+    chunk = loop_chunk(loops, sample_rate)
+    with path.open("r+b") as file:
+        if not append_chunk(file, chunk):
+            raise BadSetting(f"{path} is no WAV file; only those have loop points.")
+
+
+def append_chunk(file: BinaryIO, chunk: bytes) -> bool:
+    """Append a chunk with its header to a WAV or RF64 file, and correct the size in the file's header.
+
+    Returns
+    -------
+    bool
+        False if the file is neither.
+    """
+    file.seek(0)
+    magic = file.read(4)
+    if magic not in (b"RIFF", b"RF64"):
+        return False
+    n_bytes = file.seek(0, 2)
+    padding = bytes(n_bytes % 2)  # chunks start at even positions
+    file.write(padding + chunk)
+    n_bytes += len(padding) + len(chunk)
+    if magic == b"RF64":
+        file.seek(DS64_POSITION)
+        file.write(struct.pack("<Q", n_bytes - 8))
+    else:
+        file.seek(4)
+        file.write(struct.pack("<I", n_bytes - 8))
+    return True
+
+
+def read_loops(path: Path) -> tuple[LoopPoints, ...]:
+    """Return the loops in the ``smpl`` chunk of a WAV file; none if it has no such chunk or is no WAV file."""
+    try:
+        with path.open("rb") as file:
+            for name, n_bytes in chunks(file):
+                if name == SAMPLER_CHUNK:
+                    return _loops_of(file.read(min(n_bytes, 2**16)))
+    except (OSError, struct.error):
+        pass
+    return ()
+
+
+def chunks(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
+    """Yield the name and size of each chunk, with the file at its content."""
+    magic, _, kind = struct.unpack("<4sI4s", file.read(12))
+    if magic not in (b"RIFF", b"RF64") or kind != b"WAVE":
+        return
+    data_bytes = None
+    while len(header := file.read(8)) == 8:
+        name, n_bytes = struct.unpack("<4sI", header)
+        if name == b"data" and n_bytes == UNKNOWN_SIZE and data_bytes is not None:
+            n_bytes = data_bytes
+        start = file.tell()
+        yield name, n_bytes
+        if name == b"ds64":
+            file.seek(start)
+            _, data_bytes = struct.unpack("<QQ", file.read(16))
+        file.seek(start + n_bytes + n_bytes % 2)
+
+
+def _loops_of(content: bytes) -> tuple[LoopPoints, ...]:
+    """Return the loops of a chunk, as many as are whole and not empty."""
+    n_loops = struct.unpack_from(SAMPLER_FORMAT, content)[7]
+    header, size = struct.calcsize(SAMPLER_FORMAT), struct.calcsize(LOOP_FORMAT)
+    n_loops = min(n_loops, (len(content) - header) // size)
+    loops = (struct.unpack_from(LOOP_FORMAT, content, header + size * number) for number in range(n_loops))
+    return tuple(LoopPoints(first, last + 1, kind) for _, kind, first, last, _, _ in loops if first <= last)

@@ -1,0 +1,206 @@
+"""Waves that arrive in blocks: counted, regrouped, cut or padded to a length; clipped samples; channels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..base.units import gain_to_db
+from .channel_layouts import LAYOUTS, mono_weights
+
+LARGEST_UNCLIPPED = 1.0 + 2.0**-15
+"""Full scale and a step of 16 bits: what exceeds it is lost where numbers are integers."""
+
+LOWER_FIRST = "lower the recording first, such as by `wavewright edit --do 'normalise -1dB'`"
+"""Advice for clipped samples."""
+
+
+class CountedWaves:
+    """Iterable over waves ``(channels, time)`` that counts their samples and reports the count to ``show``."""
+
+    def __init__(self, waves: Iterable[np.ndarray], show: Callable[[int], object] = lambda _: None) -> None:
+        self._waves = waves
+        self._show = show
+        self.n_samples = 0
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        for wave in self._waves:
+            self.n_samples += wave.shape[1]
+            self._show(self.n_samples)
+            yield wave
+
+
+@dataclass(frozen=True)
+class ClippedSamples:
+    """Samples that exceeded full scale and were clipped as they were stored.
+
+    Attributes
+    ----------
+    n_samples : int
+        Their number, in all channels.
+    fraction : float
+        Of all samples.
+    peak_db : float
+        Largest sample before, in dB of full scale.
+    """
+
+    n_samples: int
+    fraction: float
+    peak_db: float
+
+    def warning(self, advice: str) -> str:
+        """Return a sentence on them, with advice."""
+        samples = "1 sample" if self.n_samples == 1 else f"{self.n_samples} samples"
+        return (
+            f"{samples} ({100 * self.fraction:.2g} %) exceeded full scale by up to {self.peak_db:.1f} dB and "
+            f"{'was' if self.n_samples == 1 else 'were'} clipped: {advice}."
+        )
+
+
+class ClippingMeter:
+    """Counts samples beyond full scale in waves that are about to be stored as integers."""
+
+    def __init__(self) -> None:
+        self._n_samples = 0
+        self._n_clipped = 0
+        self._peak = 0.0
+
+    def add(self, wave: np.ndarray) -> None:
+        """Add the next block of the wave, ``(channels, time)``."""
+        magnitudes = np.abs(wave)
+        self._n_samples += wave.size
+        self._n_clipped += int((magnitudes > LARGEST_UNCLIPPED).sum())
+        self._peak = max(self._peak, float(magnitudes.max(initial=0.0)))
+
+    def measured(self, waves: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        """Add blocks as they pass."""
+        for wave in waves:
+            self.add(wave)
+            yield wave
+
+    def result(self) -> ClippedSamples | None:
+        """Return the clipped samples so far, None if there are none."""
+        if not self._n_clipped:
+            return None
+        peak_db = round(float(gain_to_db(self._peak)), 2)
+        return ClippedSamples(self._n_clipped, round(self._n_clipped / self._n_samples, 6), peak_db)
+
+
+class RecordedWaves:
+    """Iterable over waves ``(channels, time)`` that records them, so that they can be compared with what follows."""
+
+    def __init__(self, waves: Iterable[np.ndarray], n_channels: int) -> None:
+        self._waves = waves
+        self._recorded: list[np.ndarray] = [np.zeros((n_channels, 0), np.float32)]
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        for wave in self._waves:
+            self._recorded.append(wave)
+            yield wave
+
+    def next(self, n_samples: int) -> np.ndarray:
+        """Return the next ``(channels, n_samples)`` of what has been iterated over, and forget them."""
+        joined = np.concatenate(self._recorded, axis=1)
+        self._recorded = [joined[:, n_samples:]]
+        return joined[:, :n_samples]
+
+
+class BlockReader:
+    """Read blocks of any lengths as blocks of chosen lengths.
+
+    Parameters
+    ----------
+    blocks : iterable of np.ndarray
+        ``(channels, time)``.
+    n_channels : int
+    """
+
+    def __init__(self, blocks: Iterable[np.ndarray], n_channels: int) -> None:
+        self._blocks = iter(blocks)
+        self._rest = np.zeros((n_channels, 0), np.float32)
+
+    def read(self, n_samples: int) -> np.ndarray:
+        """Return the next ``(channels, n_samples)``; fewer at the end."""
+        pieces = [self._rest]
+        n_read = self._rest.shape[1]
+        while n_read < n_samples and (block := next(self._blocks, None)) is not None:
+            pieces.append(block)
+            n_read += block.shape[1]
+        joined = pieces[0] if len(pieces) == 1 else np.concatenate(pieces, axis=1)
+        self._rest = joined[:, n_samples:]
+        return joined[:, :n_samples]
+
+
+def with_channels(wave: np.ndarray, n_channels: int) -> np.ndarray:
+    """Return a wave ``(channels, time)`` with this number of channels.
+
+    One is copied to all; several are mixed to one, see :func:`.channel_layouts.mono_weights`.
+    """
+    if len(wave) == n_channels:
+        return wave
+    return np.repeat(wave, n_channels, axis=0) if len(wave) == 1 else mixed_to_mono(wave)
+
+
+def mixed_to_mono(wave: np.ndarray) -> np.ndarray:
+    """Return the channels of a wave ``(channels, time)`` mixed to one, see :func:`.channel_layouts.mono_weights`."""
+    if len(wave) not in range(3, max(LAYOUTS) + 1):
+        mean: np.ndarray = wave.mean(axis=0, keepdims=True)
+        return mean
+    mixed = np.zeros((1, wave.shape[1]), wave.dtype)
+    for weight, channel in zip(mono_weights(len(wave)), wave, strict=True):
+        mixed += wave.dtype.type(weight) * channel
+    return mixed
+
+
+def fitted(waves: Iterable[np.ndarray], n_channels: int, n_due: Callable[[], int]) -> Iterator[np.ndarray]:
+    """Yield waves ``(channels, time)`` up to the number of samples that is due, padded with silence at the end.
+
+    ``n_due`` is called after every block, since the length of a source is known for sure at its end only.
+    """
+    n_yielded = 0
+    for wave in waves:
+        chunk = np.ascontiguousarray(wave[:, : n_due() - n_yielded], dtype=np.float32)
+        n_yielded += chunk.shape[1]
+        if chunk.size:
+            yield chunk
+    if n_missing := n_due() - n_yielded:
+        yield np.zeros((n_channels, n_missing), np.float32)
+
+
+def until_interrupted(waves: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+    """Yield waves until Ctrl-C is pressed."""
+    with suppress(KeyboardInterrupt):
+        yield from waves
+
+
+def first_samples(chunks: Iterator[np.ndarray], n_samples: int | None) -> Iterator[np.ndarray]:
+    """Yield chunks ``(channels, time)`` of at most ``n_samples`` in total."""
+    remaining = n_samples
+    for chunk in chunks:
+        yield chunk if remaining is None else chunk[:, :remaining]
+        if remaining is not None:
+            remaining -= chunk.shape[1]
+            if remaining <= 0:
+                return
+
+
+def regrouped(chunks: Iterator[np.ndarray], n_block: int) -> Iterator[np.ndarray]:
+    """Yield the same samples ``(channels, time)`` in blocks of ``n_block``, the last one shorter."""
+    buffer: list[np.ndarray] = []
+    n_buffered = 0
+    for chunk in chunks:
+        buffer.append(chunk)
+        n_buffered += chunk.shape[1]
+        if n_buffered < n_block:
+            continue
+        joined = np.concatenate(buffer, axis=1)
+        n_whole = n_buffered - n_buffered % n_block
+        for start in range(0, n_whole, n_block):
+            yield joined[:, start : start + n_block]
+        buffer = [joined[:, n_whole:]]
+        n_buffered -= n_whole
+    if n_buffered:
+        yield np.concatenate(buffer, axis=1)

@@ -1,0 +1,211 @@
+"""Parameters of several commands, each described once: its type, help, unit and range."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field
+
+from ..text.markup import Markup
+
+MAX_SEED = 2**32 - 1
+
+NAMES_MODEL = "names a model"
+"""After the field of a parameter: its value is the name of a model or voice, or the path of its folder."""
+
+
+@dataclass(frozen=True)
+class Writes:
+    """After the field of a parameter: its path is that of a file or folder that the task writes.
+
+    Attributes
+    ----------
+    suffix
+        Ending of the file's name where the caller has no wish; empty where the task writes a folder.
+    like
+        Parameter with the source, whose own ending is taken if it is one of sound or video files. Where the source is
+        a folder, a folder is written.
+    folder_with
+        Parameters with any of which a folder is written.
+    """
+
+    suffix: str = ""
+    like: str | None = None
+    folder_with: tuple[str, ...] = ()
+
+
+Quiet: TypeAlias = Annotated[bool, Field(description="Show no progress.")]
+
+PYTHON_ONLY = "from Python only"
+"""After the field of a parameter: neither the command line nor the server has it."""
+
+SettingChanges: TypeAlias = Annotated[
+    tuple[str, ...] | Mapping[str, object],
+    Field(description="Change a setting: name=value; may be given several times."),
+]
+
+# ------------------------------------------------------------------------------------------- training
+
+MoreMinutes: TypeAlias = Annotated[
+    float | None,
+    Field(description="With --resume: extend the plan of the run by so many minutes, finished or not.", gt=0),
+]
+
+ResumeRun: TypeAlias = Annotated[bool, Field(description="Continue the run in the run folder.")]
+
+TrainingDevice: TypeAlias = Annotated[Literal["cpu", "cuda", "mps"], Field(description="Where to compute.")]
+
+ConsentFiles: TypeAlias = Annotated[
+    tuple[Path, ...],
+    Field(
+        description="For a voice: the speaker's consent, a recording of the statement or a text file; may be given "
+        "several times."
+    ),
+]
+
+HasConsent: TypeAlias = Annotated[
+    bool, Field(description="For a voice: you are its speaker, or have the speaker's consent in another form.")
+]
+
+RecordingsLicence: TypeAlias = Annotated[
+    str,
+    Field(
+        description="Licence of the recordings, for the card of the model. A voice of published recordings needs no "
+        "--consent if it lets anybody adapt them, such as CC0-1.0."
+    ),
+]
+
+RecordingsCredit: TypeAlias = Annotated[str, Field(description="Whom to credit for the recordings, for the card.")]
+
+# ------------------------------------------------------------------------------------------------ text
+
+TextMarkup: TypeAlias = Annotated[Markup, Field(description="Markup of the text, which is not spoken.")]
+
+StrictReading: TypeAlias = Annotated[
+    bool, Field(description="Refuse a text with letters that cannot be read, instead of skipping them.")
+]
+
+LexiconPath: TypeAlias = Annotated[
+    Path | None, Field(description="Lexicon of your own: a word, then its phones, one word a line.")
+]
+
+# ---------------------------------------------------------------------------------------------- speech
+
+VoiceName: TypeAlias = Annotated[str, Field(description="<model>-<speaker>, or the folder of a voice."), NAMES_MODEL]
+
+VocoderName: TypeAlias = Annotated[
+    str,
+    Field(description="Converts mel frames to audio: vocoder, wavenet, or a folder."),
+    NAMES_MODEL,
+]
+
+SpeakingRate: TypeAlias = Annotated[float, Field(description="Speaking rate, a factor.", ge=0.25, le=4)]
+
+PitchShift: TypeAlias = Annotated[float, Field(description="Pitch shift in semitones.", ge=-24, le=24)]
+
+PitchRange: TypeAlias = Annotated[
+    float, Field(description="Range of the intonation, a factor; 0 is monotone.", ge=0, le=4)
+]
+
+VocalEffort: TypeAlias = Annotated[
+    float, Field(description="Vocal effort, a factor; it changes the timbre.", ge=0.1, le=10)
+]
+
+SentencePause: TypeAlias = Annotated[
+    float | None,
+    Field(description="Silence after a sentence in seconds; default: 0.36, divided by the rate.", ge=0, le=10),
+]
+
+ClausePause: TypeAlias = Annotated[
+    float | None,
+    Field(description="Silence after a comma, semicolon, colon or dash in seconds; default: the voice's.", ge=0, le=10),
+]
+
+ParagraphPause: TypeAlias = Annotated[
+    float | None,
+    Field(description="More silence between paragraphs in seconds; default: 0.4, divided by the rate.", ge=0, le=10),
+]
+
+GainDb: TypeAlias = Annotated[float, Field(description="Gain in dB.", ge=-60, le=24)]
+
+StyleName: TypeAlias = Annotated[
+    str | None,
+    Field(
+        description="Preset of prosody with an optional strength, such as sad:0.6; calm, cheerful, sad, angry, "
+        "excited, soft, newsreader, storyteller; or a style that the model learned, such as style-1."
+    ),
+]
+
+SpeechSeed: TypeAlias = Annotated[int, Field(description="Same seed, same samples.", ge=0, le=MAX_SEED)]
+
+IsSsml: TypeAlias = Annotated[
+    bool, Field(description="Read the text as SSML; without --markup, a text that starts with <speak is SSML.")
+]
+
+TextLanguage: TypeAlias = Annotated[
+    str | None, Field(description="Language of the text: en-GB for British dates and numbers; default: the voice's.")
+]
+
+TargetLoudness: TypeAlias = Annotated[
+    str | float | None,
+    Field(description="Loudness of each file: podcast (-16), broadcast (-23) or LUFS; true peaks stay below -1 dB."),
+]
+
+# --------------------------------------------------------------------------------------- clips as files
+
+OutputFolder: TypeAlias = Annotated[Path, Field(description="Folder to write to."), Writes()]
+
+ClipFormat: TypeAlias = Annotated[
+    Literal["wav", "flac", "ogg"], Field(description="File format; wav and flac have 24 bits.")
+]
+
+MidiPitch: TypeAlias = Annotated[
+    float | None,
+    Field(
+        description="Pitch of the clip, a MIDI number (60: middle C), for a model that was trained with pitch.",
+        ge=0,
+        le=127,
+    ),
+]
+
+# ---------------------------------------------------------------------------------------- clips by a VAE
+
+DEFAULT_VAE = "morph-drums"
+
+EmbeddingName: TypeAlias = Annotated[
+    str | None,
+    Field(description="Compare by log-mel, or by an encoder or a classifier (name or folder), not by a VAE."),
+    NAMES_MODEL,
+]
+
+VaeName: TypeAlias = Annotated[str, Field(description="Name of a VAE, or the path of its folder."), NAMES_MODEL]
+
+SourceLabel: TypeAlias = Annotated[
+    str | None, Field(description="Label of the clip; default: the labels of the nearest training clips.")
+]
+
+NoiseSeed: TypeAlias = Annotated[int, Field(description="Of the noise in the clips.", ge=0, le=MAX_SEED)]
+
+ResidualFraction: TypeAlias = Annotated[
+    float,
+    Field(
+        description="Fraction of the residual (what the model does not reconstruct) that is added back: 1 for all, 0 "
+        "for the decoder's output alone.",
+        ge=0,
+        le=1,
+    ),
+]
+
+# ----------------------------------------------------------------------------------------------- watermark
+
+IsMarked: TypeAlias = Annotated[
+    bool, Field(description="Leave out the inaudible mark by which `wavewright detect` recognises generated sound.")
+]
+"""Of an option that is named after its negation, which the text describes."""
+
+MarkKey: TypeAlias = Annotated[
+    str, Field(description="Key of the inaudible mark; the default is that of all Wavewright's marks.", min_length=1)
+]

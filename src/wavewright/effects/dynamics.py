@@ -1,0 +1,323 @@
+"""Dynamics: compressor, expander, gate, de-esser and ducking, all with a side chain where that makes sense.
+
+The level is the largest sample magnitude of the last milliseconds. Its gain follows from the static curve of the
+effect, and is smoothed in dB.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..base.errors import BadAudio
+from ..base.ranges import ranged
+from .effect import Effect, EffectStream, KeyedEffect, KeyedStream, check_below_nyquist, milliseconds_to_samples
+from .filters import HighPass
+
+FLOOR_DB = -200.0
+"""Level of silence."""
+
+HOLD_INTERVALS = 8  # a peak counts for at most an eighth longer than the hold
+HOLD_MS = 10.0
+"""Least time for which a peak counts: half a period of the lowest frequency without ripple, 50 Hz."""
+
+CHUNK_SAMPLES = 8_192  # fits the cache of a processor
+DB_PER_NEPER = 20.0 / math.log(10.0)
+
+GainCurve = Callable[[np.ndarray], np.ndarray]
+"""Gains in dB as a function of levels in dBFS, float32; it may overwrite the levels."""
+
+
+class GainStream(KeyedStream):
+    """The stream of an effect whose gain depends on the level of a key.
+
+    Parameters
+    ----------
+    sample_rate : int, in Hz
+    n_channels : int
+    curve : callable
+        The static curve.
+    falling_ms, rising_ms : float
+        Time constants of falling and of rising gains.
+    hold_ms : float
+        Least time for which a peak counts, not shorter than HOLD_MS.
+    start_db : float
+        The gain before the first sample.
+    makeup_db : float
+        Added to the smoothed gain.
+    is_linked : bool
+        All channels get the gain of the loudest one.
+    """
+
+    def __init__(
+        self,
+        sample_rate: int,
+        n_channels: int,
+        curve: GainCurve,
+        *,
+        falling_ms: float,
+        rising_ms: float,
+        hold_ms: float = HOLD_MS,
+        start_db: float = 0.0,
+        makeup_db: float = 0.0,
+        is_linked: bool = True,
+    ) -> None:
+        super().__init__(n_channels)
+        self._curve = curve
+        n_hold = milliseconds_to_samples(max(hold_ms, HOLD_MS), sample_rate)
+        self._n_interval = max(1, math.ceil(n_hold / HOLD_INTERVALS))
+        self._smoothing = remaining(falling_ms, sample_rate), remaining(rising_ms, sample_rate)
+        self._makeup_db = np.float32(makeup_db)
+        self._is_linked = is_linked
+        n_rows = 1 if is_linked else n_channels
+        self._positions = np.zeros((n_rows, 2), np.int64)
+        self._maxima = np.full((n_rows, HOLD_INTERVALS + 1), FLOOR_DB, np.float32)
+        self._gains = np.full(n_rows, start_db)
+
+    def _process_keyed(self, block: np.ndarray, key: np.ndarray) -> np.ndarray:
+        if not self._is_linked and len(key) not in (1, self.n_channels):
+            raise BadAudio(
+                f"The side chain has {len(key)} channels, and the sound {self.n_channels}; "
+                "channels that are not linked need one each, or one for all."
+            )
+        output = np.empty_like(block)
+        for start in range(0, block.shape[1], CHUNK_SAMPLES):
+            chunk = np.s_[:, start : start + CHUNK_SAMPLES]
+            np.multiply(block[chunk], self._chunk_gains(key[chunk]), out=output[chunk])
+        return output
+
+    def _chunk_gains(self, key: np.ndarray) -> np.ndarray:
+        """Return linear gains ``(rows, time)``."""
+        from .dynamics_kernels import hold_peaks, smooth_gains  # numba is slow to import
+
+        levels = levels_db(key, self._is_linked)
+        if len(levels) < len(self._gains):
+            levels = np.repeat(levels, len(self._gains), axis=0)
+        hold_peaks(levels, self._n_interval, self._positions, self._maxima)
+        gains = np.ascontiguousarray(self._curve(levels), np.float32)
+        smooth_gains(gains, *self._smoothing, self._gains)
+        gains += self._makeup_db
+        gains *= np.float32(1.0 / DB_PER_NEPER)
+        linear: np.ndarray = np.exp(gains, out=gains)
+        return linear
+
+
+def levels_db(block: np.ndarray, is_linked: bool) -> np.ndarray:
+    """Return the level of each sample in dBFS, ``(channels, time)``; linked, that of the loudest channel."""
+    magnitudes: np.ndarray = np.abs(block)
+    if is_linked and len(block) > 1:
+        magnitudes = magnitudes.max(axis=0, keepdims=True)
+    np.maximum(magnitudes, np.float32(10.0 ** (FLOOR_DB / 20.0)), out=magnitudes)
+    np.log(magnitudes, out=magnitudes)
+    magnitudes *= np.float32(DB_PER_NEPER)
+    return magnitudes
+
+
+def remaining(milliseconds: float, sample_rate: int) -> float:
+    """Return what is left of a step after one sample of smoothing by a time constant; 0 for none."""
+    return math.exp(-1_000.0 / (milliseconds * sample_rate)) if milliseconds else 0.0
+
+
+def soft_knee(above: np.ndarray, knee_db: float) -> np.ndarray:
+    """Return decibels above a threshold, 0 below it, with a parabola over a knee around it."""
+    if not knee_db:
+        over: np.ndarray = np.maximum(above, np.float32(0.0))
+        return over
+    inside = np.clip(above + np.float32(0.5 * knee_db), 0, np.float32(knee_db))
+    curved: np.ndarray = inside * inside * np.float32(0.5 / knee_db)
+    return curved + np.maximum(above - np.float32(0.5 * knee_db), np.float32(0.0))
+
+
+@dataclass(frozen=True)
+class Compressor(KeyedEffect):
+    """Compress the range above a threshold.
+
+    ``ratio`` is how many dB above the threshold become one dB; the soft knee is ``knee_db`` wide. ``attack_ms`` and
+    ``release_ms`` are time constants of the gain. ``linked`` channels get one gain, that of the loudest.
+
+    References
+    ----------
+    D. Giannoulis, M. Massberg, J. Reiss, "Digital dynamic range compressor design", 2012.
+    """
+
+    threshold_db: float = ranged(-18.0, -120.0, 0.0)
+    ratio: float = ranged(3.0, 1.0, 1_000.0)
+    knee_db: float = ranged(6.0, 0.0, 48.0)
+    attack_ms: float = ranged(5.0, 0.0, 1_000.0)
+    release_ms: float = ranged(100.0, 0.0, 10_000.0)
+    makeup_db: float = ranged(0.0, -60.0, 60.0)
+    linked: bool = True
+
+    def curve(self, levels: np.ndarray) -> np.ndarray:
+        """Return the gain in dB for levels in dBFS, without make-up: the static curve."""
+        return soft_knee(levels - np.float32(self.threshold_db), self.knee_db) * np.float32(1.0 / self.ratio - 1.0)
+
+    def stream(self, sample_rate: int, n_channels: int) -> GainStream:
+        """Open a stream, see :meth:`.effect.Effect.stream`."""
+        return GainStream(
+            sample_rate,
+            n_channels,
+            self.curve,
+            falling_ms=self.attack_ms,
+            rising_ms=self.release_ms,
+            makeup_db=self.makeup_db,
+            is_linked=self.linked,
+        )
+
+
+@dataclass(frozen=True)
+class Expander(KeyedEffect):
+    """Expand the range below a threshold: each dB below it becomes ``ratio`` dB, at most ``range_db`` less.
+
+    ``attack_ms`` is the time constant of a rising gain, ``release_ms`` of a falling one.
+    """
+
+    threshold_db: float = ranged(-40.0, -120.0, 0.0)
+    ratio: float = ranged(2.0, 1.0, 100.0)
+    range_db: float = ranged(40.0, 0.0, 120.0)
+    knee_db: float = ranged(6.0, 0.0, 48.0)
+    attack_ms: float = ranged(2.0, 0.0, 1_000.0)
+    release_ms: float = ranged(100.0, 0.0, 10_000.0)
+    linked: bool = True
+
+    def curve(self, levels: np.ndarray) -> np.ndarray:
+        """Return the gain in dB for levels in dBFS: the static curve."""
+        below = soft_knee(np.float32(self.threshold_db) - levels, self.knee_db)
+        gains: np.ndarray = np.maximum(below * np.float32(1.0 - self.ratio), np.float32(-self.range_db))
+        return gains
+
+    def stream(self, sample_rate: int, n_channels: int) -> GainStream:
+        """Open a stream, see :meth:`.effect.Effect.stream`."""
+        return GainStream(
+            sample_rate,
+            n_channels,
+            self.curve,
+            falling_ms=self.release_ms,
+            rising_ms=self.attack_ms,
+            start_db=-self.range_db if self.ratio > 1.0 else 0.0,
+            is_linked=self.linked,
+        )
+
+
+@dataclass(frozen=True)
+class Gate(KeyedEffect):
+    """Noise gate: opens at the threshold, closes below it by ``hysteresis_db``, ``hold_ms`` after the last peak.
+
+    A closed gate attenuates by ``range_db``. ``attack_ms`` is the time constant of opening, ``release_ms`` of closing.
+    """
+
+    threshold_db: float = ranged(-50.0, -120.0, 0.0)
+    range_db: float = ranged(80.0, 0.0, 120.0)
+    hysteresis_db: float = ranged(4.0, 0.0, 40.0)
+    attack_ms: float = ranged(1.0, 0.0, 1_000.0)
+    hold_ms: float = ranged(50.0, 0.0, 5_000.0)
+    release_ms: float = ranged(100.0, 0.0, 10_000.0)
+    linked: bool = True
+
+    def stream(self, sample_rate: int, n_channels: int) -> GainStream:
+        """Open a stream, see :meth:`.effect.Effect.stream`."""
+        from .dynamics_kernels import gate_gains  # numba is slow to import
+
+        states = np.zeros(1 if self.linked else n_channels)
+
+        def curve(levels: np.ndarray) -> np.ndarray:
+            gate_gains(levels, self.threshold_db, self.threshold_db - self.hysteresis_db, self.range_db, states)
+            return levels
+
+        return GainStream(
+            sample_rate,
+            n_channels,
+            curve,
+            hold_ms=self.hold_ms,
+            falling_ms=self.release_ms,
+            rising_ms=self.attack_ms,
+            start_db=-self.range_db,
+            is_linked=self.linked,
+        )
+
+
+@dataclass(frozen=True)
+class Ducker(KeyedEffect):
+    """Duck a sound, such as music, by ``depth_db`` while its side chain, such as a voice, exceeds a threshold.
+
+    The gain falls over ``knee_db`` around the threshold, with the time constant ``attack_ms``. It rises with
+    ``release_ms``, from ``hold_ms`` after the last peak on.
+    """
+
+    threshold_db: float = ranged(-40.0, -120.0, 0.0)
+    depth_db: float = ranged(12.0, 0.0, 120.0)
+    knee_db: float = ranged(6.0, 0.0, 48.0)
+    attack_ms: float = ranged(30.0, 0.0, 5_000.0)
+    hold_ms: float = ranged(300.0, 0.0, 10_000.0)
+    release_ms: float = ranged(400.0, 0.0, 10_000.0)
+
+    def curve(self, levels: np.ndarray) -> np.ndarray:
+        """Return the gain in dB for levels of the side chain in dBFS: the static curve."""
+        above = levels - np.float32(self.threshold_db)
+        if not self.knee_db:
+            return np.where(above >= 0, np.float32(-self.depth_db), np.float32(0.0))
+        gains: np.ndarray = np.clip(above / np.float32(self.knee_db) + np.float32(0.5), 0, 1)
+        return gains * np.float32(-self.depth_db)
+
+    def stream(self, sample_rate: int, n_channels: int) -> GainStream:
+        """Open a stream, see :meth:`.effect.Effect.stream`; without a side chain the sound ducks itself."""
+        return GainStream(
+            sample_rate,
+            n_channels,
+            self.curve,
+            hold_ms=self.hold_ms,
+            falling_ms=self.attack_ms,
+            rising_ms=self.release_ms,
+        )
+
+
+@dataclass(frozen=True)
+class DeEsser(Effect):
+    """Compress the frequencies above ``frequency_hz`` alone where they exceed a threshold, as in sibilants.
+
+    At most ``range_db`` are removed. ``ratio`` and the time constants are those of :class:`Compressor`.
+    """
+
+    frequency_hz: float = ranged(5_000.0, 500.0, 20_000.0)
+    threshold_db: float = ranged(-30.0, -120.0, 0.0)
+    ratio: float = ranged(4.0, 1.0, 1_000.0)
+    range_db: float = ranged(12.0, 0.0, 60.0)
+    attack_ms: float = ranged(1.0, 0.0, 1_000.0)
+    release_ms: float = ranged(50.0, 0.0, 10_000.0)
+
+    def curve(self, levels: np.ndarray) -> np.ndarray:
+        """Return the gain of the high frequencies in dB for their level in dBFS: the static curve."""
+        above = soft_knee(levels - np.float32(self.threshold_db), 0.0)
+        gains: np.ndarray = np.maximum(above * np.float32(1.0 / self.ratio - 1.0), np.float32(-self.range_db))
+        return gains
+
+    def stream(self, sample_rate: int, n_channels: int) -> DeEsserStream:
+        """Open a stream, see :meth:`.effect.Effect.stream`."""
+        check_below_nyquist(sample_rate, frequency_hz=self.frequency_hz)
+        gain = GainStream(
+            sample_rate,
+            n_channels,
+            self.curve,
+            falling_ms=self.attack_ms,
+            rising_ms=self.release_ms,
+        )
+        return DeEsserStream(n_channels, HighPass(self.frequency_hz).stream(sample_rate, n_channels), gain)
+
+
+class DeEsserStream(EffectStream):
+    """The stream of :class:`DeEsser`: changes the high band, and adds the difference to the sound."""
+
+    def __init__(self, n_channels: int, band: EffectStream, gain: GainStream) -> None:
+        super().__init__(n_channels)
+        self._band = band
+        self._gain = gain
+
+    def _process(self, block: np.ndarray) -> np.ndarray:
+        band = self._band.process(block)
+        difference = self._gain.process(band)
+        difference -= band
+        difference += block
+        return difference

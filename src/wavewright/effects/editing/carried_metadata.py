@@ -1,0 +1,197 @@
+"""The metadata of an edited sound: what the chain leaves true, with positions moved as the sound was."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from math import log2
+
+from ...audio.file_formats import id3_metadata, wav_metadata
+from ...audio.file_formats.metadata import AUTOMATIC, LEVELS, ForeignPart, Marker, SoundMetadata
+from ...audio.metadata_file import LOOPS, name_of
+from ...audio.wav_chunks import LoopPoints
+from .. import Effect, FadeIn, FadeOut, MakeLoop, Pad, PitchShift, Speed, Trim
+from .chain import SoundFormat
+from .effects_with_files import Insert
+
+TIMED_FRAMES = ("SYLT", "ETCO", "SYTC", "RVA2", "RVAD", "EQU2", "EQUA", "RGAD", "POSS")
+"""ID3 frames about times and levels of the sound."""
+
+TIME_ELEMENTS = (
+    *("TIMESTAMP_SAMPLES_SINCE_MIDNIGHT_HI", "TIMESTAMP_SAMPLES_SINCE_MIDNIGHT_LO", "SYNC_POINT_LIST"),
+    *("BWF_TIME_REFERENCE_HIGH", "BWF_TIME_REFERENCE_LOW", "LOOP"),
+)
+RATE_ELEMENTS = ("FILE_SAMPLE_RATE", "DIGITIZER_SAMPLE_RATE", "TIMESTAMP_SAMPLE_RATE")
+CHANNEL_ELEMENTS = ("TRACK_LIST",)
+TOLERANCE_SECONDS = 1e-9
+
+
+@dataclass(frozen=True)
+class Carried:
+    """The metadata of an edited sound, and what of the source's is left out."""
+
+    metadata: SoundMetadata
+    left_out: tuple[str, ...]
+
+
+def carried(source: SoundMetadata, effects: Sequence[Effect], formats: Sequence[SoundFormat]) -> Carried:
+    """Return the metadata of a sound after effects.
+
+    Parameters
+    ----------
+    source
+        That of the sound before.
+    effects
+        The effects.
+    formats
+        Formats before the first effect and after each.
+    """
+    timeline = _Timeline(effects, formats)
+    fields = [field for field in source.fields if field[0] not in AUTOMATIC]
+    levels = [name for name, _ in fields if name.startswith(LEVELS)]
+    markers = tuple(moved for marker in source.markers if (moved := timeline.marker(marker)) is not None)
+    loops = tuple(there for loop in source.loops if (there := timeline.loop(loop)) is not None)
+    parts = [(part, timeline.part(part)) for part in source.parts]
+    metadata = SoundMetadata(
+        tuple(field for field in fields if field[0] not in levels),
+        source.pictures,
+        markers,
+        loops,
+        timeline.note(source.midi_note),
+        tuple(moved for _, moved in parts if moved is not None),
+    )
+    n_markers = len(source.markers) - len(markers)
+    left_out = [
+        *([f"{n_markers} of its {len(source.markers)} markers"] if n_markers else []),
+        *([LOOPS] if len(loops) < len(source.loops) else []),
+        *([f"its level ({', '.join(dict.fromkeys(levels))})"] if levels else []),
+        *(name_of(part) for part, moved in parts if moved is None),
+    ]
+    return Carried(metadata, tuple(left_out))
+
+
+class _Timeline:
+    """How moments of a sound move through effects."""
+
+    def __init__(self, effects: Sequence[Effect], formats: Sequence[SoundFormat]) -> None:
+        self._steps = list(zip(effects, formats, strict=False))
+        self._first, self._last = formats[0], formats[-1]
+
+    @property
+    def is_unchanged(self) -> bool:
+        """True if every moment stays, and the length, as far as they are known."""
+        lengths = {self._first.seconds, self._last.seconds}
+        seconds = self._first.seconds or 0.0
+        return len(lengths) == 1 and all(self._position(time) == time for time in (0.0, 0.25 * seconds, 0.75 * seconds))
+
+    def _position(self, seconds: float) -> float | None:
+        position: float | None = seconds
+        for effect, before in self._steps:
+            if position is None:
+                return None
+            position = effect.output_position(position, before.seconds)
+        return position
+
+    def marker(self, marker: Marker) -> Marker | None:
+        """Return a marker where it is then, None if it is cut out; of a region, what is kept of it."""
+        if marker.end is None:
+            start = self._position(marker.start)
+            return None if start is None else replace(marker, start=start)
+        region: tuple[float, float] | None = (marker.start, marker.end)
+        for effect, before in self._steps:
+            if region is None:
+                return None
+            region = effect.output_region(*region, before.seconds)
+        return None if region is None else replace(marker, start=region[0], end=region[1])
+
+    def loop(self, loop: LoopPoints) -> LoopPoints | None:
+        """Return a loop where it is then; None if the chain cut into it or changed its seam."""
+        start, end = (position / self._first.sample_rate for position in (loop.start, loop.end))
+        for effect, before in self._steps:
+            ends = [effect.output_position(position, before.seconds) for position in (start, end)]
+            if ends[0] is None or ends[1] is None:
+                return None
+            if not effect.keeps_loops or _cuts_into(effect, start, end, before.seconds):
+                return None
+            start, end = sorted((ends[0], ends[1]))
+        first, last = (round(position * self._last.sample_rate) for position in (start, end))
+        return replace(loop, start=first, end=last) if first < last else None
+
+    def note(self, midi_note: int) -> int:
+        """Return the note of a sampler for the sound, which is higher if it was played faster."""
+        semitones = 0.0
+        for effect, _ in self._steps:
+            if isinstance(effect, Speed):
+                semitones += 12 * log2(effect.factor)
+            elif isinstance(effect, PitchShift):
+                semitones += effect.semitones
+        return min(max(round(midi_note + semitones), 0), 127)
+
+    def part(self, part: ForeignPart) -> ForeignPart | None:
+        """Return a part of another program as it is true then, None if it may not be."""
+        first, last = self._first, self._last
+        if part.kind == id3_metadata.KIND:
+            return None if part.name in TIMED_FRAMES else part
+        if part.name == wav_metadata.BROADCAST:
+            offset = self._offset_seconds()
+            return replace(
+                part,
+                content=wav_metadata.moved_broadcast(part.content, offset, first.sample_rate, last.sample_rate),
+            )
+        is_timed = not self.is_unchanged
+        if part.name == wav_metadata.IXML:
+            elements = (
+                *(TIME_ELEMENTS if is_timed else ()),
+                *((*RATE_ELEMENTS, *TIME_ELEMENTS) if first.sample_rate != last.sample_rate else ()),
+                *(CHANNEL_ELEMENTS if first.n_channels != last.n_channels else ()),
+            )
+            return replace(part, content=_without_elements(part.content, dict.fromkeys(elements)))
+        is_alike = (first.sample_rate, first.n_channels) == (last.sample_rate, last.n_channels)
+        has_pitch = any(isinstance(effect, PitchShift | MakeLoop) for effect, _ in self._steps)
+        return part if is_alike and not is_timed and not has_pitch else None
+
+    def _offset_seconds(self) -> float:
+        """Return the time of the source at which the output starts."""
+        offset, scale = 0.0, 1.0
+        for effect, before in self._steps:
+            if isinstance(effect, Speed):
+                scale *= effect.factor
+            elif isinstance(effect, Pad):
+                offset -= effect.start_seconds * scale
+            elif isinstance(effect, Trim):
+                start = effect.start_seconds
+                offset += (start if start >= 0 else max(0.0, (before.seconds or 0.0) + start)) * scale
+        return offset
+
+
+def _cuts_into(effect: Effect, start: float, end: float, seconds: float | None) -> bool:
+    """Return True if an effect changes a part of a loop alone."""
+    if isinstance(effect, Insert):
+        return start < effect.at_seconds < end
+    if isinstance(effect, FadeIn):
+        return start < effect.seconds
+    return isinstance(effect, FadeOut) and (seconds is None or end > seconds - effect.seconds + TOLERANCE_SECONDS)
+
+
+def _without_elements(xml: bytes, names: Sequence[str] | dict[str, None]) -> bytes:
+    """Return XML without elements of some names and what is in them."""
+    for name in names:
+        spans = list(_element_spans(xml, name.encode()))
+        for start, end in reversed(spans):
+            xml = xml[:start] + xml[end:]
+    return xml
+
+
+def _element_spans(xml: bytes, name: bytes) -> Iterator[tuple[int, int]]:
+    position = 0
+    while opening := re.compile(rb"<" + name + rb"[\s/>]").search(xml, position):
+        closing = re.compile(rb"</" + name + rb"\s*>|/>").search(xml, opening.start())
+        if closing is None:
+            return
+        if closing[0] == b"/>" and b">" in xml[opening.start() : closing.start()]:
+            closing = re.compile(rb"</" + name + rb"\s*>").search(xml, opening.start())
+            if closing is None:
+                return
+        yield opening.start(), closing.end()
+        position = closing.end()

@@ -1,0 +1,369 @@
+"""Chain: effects one after the other, parsed from text and written to it, on sound of any length."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import MISSING, dataclass, fields, replace
+from itertools import takewhile
+from pathlib import Path
+from typing import TYPE_CHECKING, get_type_hints
+
+import numpy as np
+
+from ...base.errors import BadAudio, BadSetting, WavewrightError
+from ...base.names import nearest_names, quoted
+from .. import EFFECTS, Effect, EffectStream, NormaliseLoudness, TwoPassEffect
+from ..channels import MatrixEffect
+from .effects_with_files import FILE_EFFECTS
+from .grammar import Argument, StepText, split_steps
+from .quantities import format_value, parse_value, short_name
+
+if TYPE_CHECKING:
+    from ...audio.clip import Clip
+
+CHAIN_EFFECTS: Mapping[str, type[Effect]] = {**EFFECTS, **FILE_EFFECTS}
+"""All effects by their names in chains."""
+
+OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
+    "acompressor": ("compress",),
+    "agc": ("loudness", "compress"),
+    "amplify": ("gain", "normalise"),
+    "attenuate": ("gain",),
+    "autopan": ("pan", "tremolo"),
+    "bandpass": ("highpass", "lowpass"),
+    "bandreject": ("notch",),
+    "bass": ("lowshelf",),
+    "bitcrusher": ("crush",),
+    "boost": ("gain", "peak"),
+    "channels": ("mono", "stereo"),
+    "clip": ("limit", "declip"),
+    "compand": ("compress", "expand"),
+    "concat": ("append",),
+    "crop": ("trim",),
+    "cut": ("trim",),
+    "denoise": ("gate", "hum", "declick"),
+    "distortion": ("saturate",),
+    "downmix": ("mono", "stereo"),
+    "echo": ("delay", "reverb"),
+    "eq": ("equaliser", "lineareq", "peak"),
+    "fade": ("fadein", "fadeout"),
+    "firequalizer": ("lineareq",),
+    "join": ("append",),
+    "level": ("gain", "rms"),
+    "loudnorm": ("loudness",),
+    "lufs": ("loudness",),
+    "maximise": ("loudness", "limit"),
+    "mix": ("overlay",),
+    "noisegate": ("gate",),
+    "overdrive": ("saturate",),
+    "parametric": ("peak", "lowshelf", "highshelf"),
+    "r128": ("loudness",),
+    "rate": ("resample", "speed"),
+    "replaygain": ("loudness",),
+    "room": ("reverb", "convolve"),
+    "sidechain": ("duck",),
+    "tempo": ("stretch",),
+    "transpose": ("pitch",),
+    "treble": ("highshelf",),
+    "volume": ("gain", "normalise", "loudness"),
+    "vol": ("gain", "normalise", "loudness"),
+}
+"""Names in other programs, and what there is instead."""
+
+NAMES = {effect: name for name, effect in CHAIN_EFFECTS.items()}
+MAX_CHAIN_FILE_BYTES = 400_000
+RANGE = ".."
+RANGED = frozenset({"trim"})
+"""Effects whose first two settings may be given as a range, ``1.5..30``."""
+
+OpenBlocks = Callable[[], Iterable[np.ndarray]]
+
+
+@dataclass(frozen=True)
+class SoundFormat:
+    """Sample rate in Hz, number of channels, and length in seconds (None if unknown) of a sound."""
+
+    sample_rate: int
+    n_channels: int
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Effects one after the other.
+
+    Attributes
+    ----------
+    effects : tuple of Effect
+        The effects in their order.
+
+    Examples
+    --------
+    >>> chain = Chain.parse("highpass 80Hz; compress threshold=-18dB ratio=3; limit -1dBTP")
+    >>> louder = chain(wave, 48_000)
+    """
+
+    effects: tuple[Effect, ...]
+
+    @classmethod
+    def parse(cls, text: str, folder: Path = Path()) -> Chain:
+        """Return the chain that a text describes.
+
+        Parameters
+        ----------
+        text : str
+            Steps, separated by semicolons or new lines, such as ``highpass 80Hz; compress ratio=3``; see
+            :func:`.grammar.split_steps`.
+        folder : Path
+            Where files lie that the chain names by a relative path.
+
+        Raises
+        ------
+        BadSetting
+            If the text is no chain; the message says where it fails, and what is known there.
+        """
+        steps = split_steps(text)
+        if not steps:
+            raise BadSetting("The chain has no step; name at least one effect, such as 'highpass 80Hz'.")
+        return cls(tuple(_effect_of(step, folder) for step in steps))
+
+    @classmethod
+    def read(cls, path: Path) -> Chain:
+        """Return the chain in a text file; files in it are relative to its folder. Raise BadSetting if it is none."""
+        try:
+            if path.stat().st_size > MAX_CHAIN_FILE_BYTES:
+                raise BadSetting(f"{path} has {path.stat().st_size} bytes and is no chain; give a text file of steps.")
+            text = path.read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "it is no text"
+            raise BadSetting(f"{path} cannot be read as a chain ({reason}); give a text file of steps.") from error
+        try:
+            return cls.parse(text, path.parent)
+        except BadSetting as error:
+            raise BadSetting(f"{path}: {error}") from error
+
+    def __str__(self) -> str:
+        """Return the text of the chain with all settings, from which :meth:`parse` makes the same chain."""
+        return "; ".join(step_text(effect, is_complete=True) for effect in self.effects)
+
+    @property
+    def n_passes(self) -> int:
+        """Number of times that the sound is read: one, and one for each effect that depends on the whole sound."""
+        return 1 + sum(isinstance(effect, TwoPassEffect) for effect in self.effects)
+
+    def formats(self, source: SoundFormat) -> list[SoundFormat]:
+        """Return the format of the sound after each effect; nothing is processed.
+
+        Raises
+        ------
+        BadSetting, BadAudio
+            If an effect does not fit the sound that it gets; the message names the step.
+        """
+        formats = [source]
+        for index, effect in enumerate(self.effects):
+            with _Named(index, effect):
+                formats.append(_format_after(effect, formats[-1]))
+        return formats[1:]
+
+    def process_blocks(self, blocks: Iterable[np.ndarray], sample_rate: int, n_channels: int) -> Iterator[np.ndarray]:
+        """Process a sound as it arrives.
+
+        Parameters
+        ----------
+        blocks : iterable of np.ndarray
+            Blocks ``(channels, time)`` of any length.
+        sample_rate : int, in Hz
+        n_channels : int
+            Number of channels.
+
+        Returns
+        -------
+        iterator of np.ndarray
+            Blocks ``(output channels, time)`` float32 at the rate of the last effect.
+
+        Raises
+        ------
+        BadSetting
+            If an effect does not fit the sound, or depends on the whole of it, such as normalisation.
+        """
+        return _connected(self.effects, blocks, SoundFormat(sample_rate, n_channels))[0]
+
+    def process(
+        self,
+        open_blocks: OpenBlocks,
+        sample_rate: int,
+        n_channels: int,
+        warn: Callable[[str], object] = lambda _: None,
+    ) -> Iterator[np.ndarray]:
+        """Process a sound that can be read several times, in bounded memory; :meth:`formats` checks it before.
+
+        Parameters
+        ----------
+        open_blocks : callable
+            Returns the blocks ``(channels, time)`` of the sound from its start; called :attr:`n_passes` times.
+        sample_rate : int, in Hz
+        n_channels : int
+            Number of channels.
+        warn : callable
+            Called at the end with a sentence on each effect that left out what was there.
+
+        Yields
+        ------
+        np.ndarray
+            Blocks ``(output channels, time)`` float32 at the rate of the last effect.
+
+        Raises
+        ------
+        BadSetting, BadAudio
+            If an effect does not fit the sound.
+        """
+        source = SoundFormat(sample_rate, n_channels)
+        measured: list[Effect] = []
+        for index, effect in enumerate(self.effects):
+            if not isinstance(effect, TwoPassEffect):
+                measured.append(effect)
+                continue
+            behind = _mixing_behind(self.effects[index:])
+            blocks, before, _ = _connected([*measured, *behind], open_blocks(), source)
+            measurement = effect.measurement(before.sample_rate, before.n_channels)
+            for block in blocks:
+                measurement.add(block)
+            measured.append(measurement.effect())
+        blocks, _, streams = _connected(measured, open_blocks(), source)
+        yield from blocks
+        for warning in filter(None, (stream.warning() for stream in streams)):
+            warn(warning)
+
+    def __call__(self, wave: np.ndarray, sample_rate: int) -> np.ndarray:
+        """Process a whole sound ``(channels, time)`` or ``(time,)``; return it in the same shape, float32.
+
+        Where one channel becomes several, the result is ``(channels, time)``; where an effect changes the sample rate,
+        see :meth:`formats`.
+        """
+        channels = np.atleast_2d(np.asarray(wave, np.float32))
+        n_channels = self.formats(SoundFormat(sample_rate, len(channels)))[-1].n_channels
+        blocks = list(self.process(lambda: [channels], sample_rate, len(channels)))
+        processed = np.concatenate([np.zeros((n_channels, 0), np.float32), *blocks], axis=1)
+        return processed[0] if np.ndim(wave) == 1 and n_channels == 1 else processed
+
+    def on(self, clip: Clip) -> Clip:
+        """Return a clip processed by the chain."""
+        sample_rate = self.formats(SoundFormat(clip.sample_rate, clip.n_channels))[-1].sample_rate
+        return replace(clip, wave=np.atleast_2d(self(clip.wave, clip.sample_rate)), sample_rate=sample_rate)
+
+
+def _connected(
+    effects: Iterable[Effect], blocks: Iterable[np.ndarray], source: SoundFormat
+) -> tuple[Iterator[np.ndarray], SoundFormat, list[EffectStream]]:
+    """Open streams of effects, each on the output of the one before; return the last output, its format, and them."""
+    streams = []
+    connected: Iterable[np.ndarray] = blocks
+    sample_rate, n_channels = source.sample_rate, source.n_channels
+    for effect in effects:
+        stream = effect.stream(sample_rate, n_channels)
+        streams.append(stream)
+        connected = stream.process_blocks(connected)
+        sample_rate, n_channels = effect.output_rate(sample_rate), stream.n_output_channels
+    return iter(connected), SoundFormat(sample_rate, n_channels), streams
+
+
+def _mixing_behind(effects: Sequence[Effect]) -> list[Effect]:
+    """Return the effects on channels that directly follow a normalisation of the loudness, and so change it."""
+    if not isinstance(effects[0], NormaliseLoudness):
+        return []
+    return list(takewhile(lambda effect: isinstance(effect, MatrixEffect), effects[1:]))
+
+
+def _format_after(effect: Effect, before: SoundFormat) -> SoundFormat:
+    seconds = None if before.seconds is None else effect.output_seconds(before.seconds)
+    n_channels = before.n_channels
+    if isinstance(effect, TwoPassEffect):
+        effect.measurement(before.sample_rate, n_channels)
+    else:
+        stream = effect.stream(before.sample_rate, n_channels)
+        n_channels = stream.n_output_channels
+        if seconds is not None:
+            seconds += stream.tail_samples / before.sample_rate
+    return SoundFormat(effect.output_rate(before.sample_rate), n_channels, seconds)
+
+
+class _Named:
+    """Context that names the step in the errors of its effect."""
+
+    def __init__(self, index: int, effect: Effect) -> None:
+        self._step = f"Step {index + 1} of the chain ({step_text(effect)})"
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, BadSetting | BadAudio):
+            raise type(error)(f"{self._step}: {error}") from error
+
+
+def step_text(effect: Effect, *, is_complete: bool = False) -> str:
+    """Return an effect as a step of a chain: its name, and its settings, by default those that are not the default."""
+    values = [(field, getattr(effect, field.name)) for field in fields(effect)]
+    shown = [
+        f"{short_name(field.name)}={format_value(field.name, value)}"
+        for field, value in values
+        if value is not None and (is_complete or value != field.default)
+    ]
+    return " ".join([NAMES[type(effect)], *shown])
+
+
+def _effect_of(step: StepText, folder: Path) -> Effect:
+    """Return the effect of a step."""
+    if "=" in step.name:
+        raise BadSetting(
+            f"{quoted(step.text)} ({step.position} of the chain) does not begin with an effect; write 'gain gain=3dB'."
+        )
+    kind = CHAIN_EFFECTS.get(step.name)
+    if kind is None:
+        likely = OTHER_NAMES.get(step.name) or nearest_names(step.name, CHAIN_EFFECTS)
+        hint = f"did you mean {' or '.join(likely)}?" if likely else f"There are {', '.join(CHAIN_EFFECTS)}."
+        raise BadSetting(
+            f"The chain has no effect {quoted(step.name)} ({step.position}); {hint} `wavewright edit --list` describes "
+            "all."
+        )
+    try:
+        values = _values(step, kind)
+        for name, value in values.items():
+            if isinstance(value, Path):
+                values[name] = folder / value
+        return kind(**values)
+    except WavewrightError as error:
+        raise BadSetting(f"{quoted(step.text)} ({step.position} of the chain): {error}") from error
+
+
+def _values(step: StepText, kind: type[Effect]) -> dict[str, object]:
+    """Return the settings of a step by the names of the fields."""
+    hints = get_type_hints(kind)
+    names = sorted((field.name for field in fields(kind)), key=lambda name: hints[name] is not Path)  # files first
+    texts: dict[str, str] = {}
+    unnamed = [*names]
+    for argument in step.arguments:
+        for name, text in _assigned(argument, names, unnamed, step.name):
+            if name in texts:
+                raise BadSetting(f"{short_name(name)} is given twice; leave one out.")
+            if text:
+                texts[name] = text
+    missing = [short_name(field.name) for field in fields(kind) if field.default is MISSING and field.name not in texts]
+    if missing:
+        raise BadSetting(f"{step.name} needs {' and '.join(missing)}.")
+    return {name: parse_value(name, hints[name], text) for name, text in texts.items()}
+
+
+def _assigned(argument: Argument, names: list[str], unnamed: list[str], effect: str) -> list[tuple[str, str]]:
+    """Return the settings and texts of an argument; ``unnamed`` are those for values without a name, in order."""
+    if argument.name is not None:
+        matches = [name for name in names if argument.name in (name, short_name(name))]
+        if not matches:
+            known = ", ".join(map(short_name, names)) or "none"
+            raise BadSetting(f"{effect} has no setting {quoted(argument.name)}; it has {known}.")
+        return [(matches[0], argument.value)]
+    texts = argument.value.split(RANGE) if RANGE in argument.value and effect in RANGED else [argument.value]
+    if len(texts) > min(2, len(unnamed)):
+        n_values = f"{len(names)} value" + ("" if len(names) == 1 else "s")
+        raise BadSetting(f"{quoted(argument.value)} is one value too many; {effect} has {n_values}.")
+    return [(unnamed.pop(0), text) for text in texts]

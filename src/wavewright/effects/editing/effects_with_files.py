@@ -1,0 +1,270 @@
+"""Effects that bring in another sound file: overlay, append, insert, duck, convolve."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from ...audio.clip import Clip, converted, read_blocks, read_header
+from ...audio.wave_blocks import BlockReader
+from ...base.errors import BadAudio, BadSetting
+from ...base.ranges import ranged
+from ...base.units import db_to_gain, seconds_to_samples
+from ...dsp.assembly import check_curve, fade_gains
+from .. import ConvolutionReverb, Ducker, Effect, EffectStream, KeyedStream
+
+BLOCK_SECONDS, BLOCK_SAMPLES = 1.0, 65_536
+MAX_RESPONSE_SECONDS = 60.0
+DAY_SECONDS = 86_400.0
+
+
+class OtherSound:
+    """A sound file in the sample rate and the channels of another sound, read in order.
+
+    Parameters
+    ----------
+    path : Path
+        The sound file.
+    sample_rate : int, in Hz
+    n_channels : int
+        One channel becomes as many as needed, and several become one, their mean.
+
+    Raises
+    ------
+    BadAudio
+        If it cannot be read, or has several channels where another number is needed.
+    """
+
+    def __init__(self, path: Path, sample_rate: int, n_channels: int) -> None:
+        header = read_header(path)
+        if header.n_channels != n_channels and 1 not in (header.n_channels, n_channels):
+            raise BadAudio(
+                f"{path} has {header.n_channels} channels, and the sound {n_channels}; make one of them mono or alike."
+            )
+        file_waves = (block.wave for block in read_blocks(path, BLOCK_SECONDS))
+        waves = converted(file_waves, header.sample_rate, sample_rate, header.n_channels, n_channels)
+        self._reader = BlockReader(waves, n_channels)
+
+    def read(self, n_samples: int) -> np.ndarray:
+        """Return the next ``(channels, n_samples)``; fewer at the end of the file."""
+        return self._reader.read(n_samples)
+
+    def blocks(self) -> Iterator[np.ndarray]:
+        """Yield the rest of the file."""
+        while (block := self.read(BLOCK_SAMPLES)).shape[1]:
+            yield block
+
+
+@dataclass(frozen=True)
+class Overlay(Effect):
+    """Add the sound of a file from ``at_seconds`` on; a sound that ends before it is prolonged by silence."""
+
+    keeps_loops = False
+
+    file: Path
+    at_seconds: float = ranged(0.0, 0.0, DAY_SECONDS)
+    gain_db: float = ranged(0.0, -120.0, 60.0)
+
+    def stream(self, sample_rate: int, n_channels: int) -> EffectStream:
+        """Open a stream, see :meth:`.effect.Effect.stream`."""
+        other = OtherSound(self.file, sample_rate, n_channels)
+        gain = float(db_to_gain(self.gain_db))
+        return OverlayStream(n_channels, other, seconds_to_samples(self.at_seconds, sample_rate), gain)
+
+    def output_seconds(self, seconds: float) -> float | None:
+        """Return the length of the longer sound."""
+        other = read_header(self.file).seconds
+        return None if other is None else max(seconds, self.at_seconds + other)
+
+
+class OverlayStream(EffectStream):
+    """The stream of :class:`Overlay`."""
+
+    def __init__(self, n_channels: int, other: OtherSound, n_before: int, gain: float) -> None:
+        super().__init__(n_channels)
+        self._other = other
+        self._n_before = n_before
+        self._gain = np.float32(gain)
+
+    def _process(self, block: np.ndarray) -> np.ndarray:
+        n_before = min(self._n_before, block.shape[1])
+        self._n_before -= n_before
+        other = self._other.read(block.shape[1] - n_before)
+        output = block.copy()
+        output[:, n_before : n_before + other.shape[1]] += other * self._gain
+        return output
+
+    def final_blocks(self) -> Iterator[np.ndarray]:
+        """Yield what of the other sound is left."""
+        while self._n_before:
+            n_silent = min(self._n_before, BLOCK_SAMPLES)
+            self._n_before -= n_silent
+            yield np.zeros((self.n_channels, n_silent), np.float32)
+        for block in self._other.blocks():
+            yield block * self._gain
+
+
+@dataclass(frozen=True)
+class Append(Effect):
+    """Append the sound of a file, over a crossfade of ``crossfade_seconds``."""
+
+    file: Path
+    crossfade_seconds: float = ranged(0.0, 0.0, 300.0)
+    curve: str = "equal-power"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_curve(self.curve)
+
+    def stream(self, sample_rate: int, n_channels: int) -> EffectStream:
+        """Open a stream, see :meth:`.effect.Effect.stream`."""
+        other = OtherSound(self.file, sample_rate, n_channels)
+        return AppendStream(n_channels, other, seconds_to_samples(self.crossfade_seconds, sample_rate), self.curve)
+
+    def output_seconds(self, seconds: float) -> float | None:
+        """Return the sum of the lengths without the crossfade."""
+        other = read_header(self.file).seconds
+        return None if other is None else seconds + other - min(self.crossfade_seconds, seconds, other)
+
+
+class AppendStream(EffectStream):
+    """The stream of :class:`Append`; it holds back the samples of the crossfade until it knows the end."""
+
+    def __init__(self, n_channels: int, other: OtherSound, n_crossfade: int, curve: str) -> None:
+        super().__init__(n_channels)
+        self._other = other
+        self._n_crossfade = n_crossfade
+        self._curve = curve
+        self._held = np.zeros((n_channels, 0), np.float32)
+
+    def _process(self, block: np.ndarray) -> np.ndarray:
+        joined = np.concatenate([self._held, block], axis=1)
+        n_ready = max(0, joined.shape[1] - self._n_crossfade)
+        self._held = joined[:, n_ready:]
+        return joined[:, :n_ready]
+
+    def final_blocks(self) -> Iterator[np.ndarray]:
+        """Yield the crossfade, and the rest of the other sound."""
+        start = self._other.read(self._held.shape[1])
+        n_single = self._held.shape[1] - start.shape[1]  # the other sound is shorter than the crossfade
+        gains = fade_gains(start.shape[1], self._curve)
+        yield self._held[:, :n_single]
+        yield self._held[:, n_single:] * gains[::-1] + start * gains
+        yield from self._other.blocks()
+
+
+@dataclass(frozen=True)
+class Insert(Effect):
+    """Insert the sound of a file at ``at_seconds``."""
+
+    file: Path
+    at_seconds: float = ranged(0.0, 0.0, DAY_SECONDS)
+
+    def stream(self, sample_rate: int, n_channels: int) -> EffectStream:
+        """Open a stream, see :meth:`.effect.Effect.stream`."""
+        other = OtherSound(self.file, sample_rate, n_channels)
+        return InsertStream(n_channels, other, seconds_to_samples(self.at_seconds, sample_rate), self.at_seconds)
+
+    def output_seconds(self, seconds: float) -> float | None:
+        """Return the sum of the lengths; raise BadSetting if the sound ends before ``at_seconds``."""
+        if self.at_seconds > seconds:
+            raise BadSetting(_too_late(self.at_seconds, seconds))
+        other = read_header(self.file).seconds
+        return None if other is None else seconds + other
+
+    def output_position(self, position_seconds: float, seconds: float | None) -> float | None:
+        """Return where in the output a moment of the input is, see :meth:`.effect.Effect.output_position`."""
+        if position_seconds < self.at_seconds:
+            return position_seconds
+        other = read_header(self.file).seconds
+        return None if other is None else position_seconds + other
+
+
+class InsertStream(EffectStream):
+    """The stream of :class:`Insert`."""
+
+    def __init__(self, n_channels: int, other: OtherSound, n_before: int, at_seconds: float) -> None:
+        super().__init__(n_channels)
+        self._other: OtherSound | None = other
+        self._n_before = n_before
+        self._at_seconds = at_seconds
+
+    def _process(self, block: np.ndarray) -> np.ndarray:
+        n_before = min(self._n_before, block.shape[1])
+        self._n_before -= n_before
+        if self._other is None or n_before == block.shape[1]:
+            return block
+        return np.concatenate([block[:, :n_before], *self._inserted(), block[:, n_before:]], axis=1)
+
+    def _inserted(self) -> Iterator[np.ndarray]:
+        if self._other is not None:
+            yield from self._other.blocks()
+            self._other = None
+
+    def final_blocks(self) -> Iterator[np.ndarray]:
+        """Yield the other sound if the sound ends exactly there; raise BadAudio if it ends earlier."""
+        if self._n_before:
+            raise BadAudio(f"The sound ends before {self._at_seconds:g} s, where a file is to be inserted.")
+        yield from self._inserted()
+
+
+@dataclass(frozen=True)
+class DuckUnder(Ducker):
+    """Lower the sound, such as music, by ``depth_db`` where the sound of a file, such as a voice, is loud."""
+
+    keeps_loops = False
+
+    file: Path = field(kw_only=True)
+
+    def stream(self, sample_rate: int, n_channels: int) -> EffectStream:  # type: ignore[override]  # the key is set
+        """Open a stream, see :meth:`.effect.Effect.stream`."""
+        return DuckStream(super().stream(sample_rate, n_channels), OtherSound(self.file, sample_rate, 1))
+
+
+class DuckStream(EffectStream):
+    """The stream of :class:`DuckUnder`: silence follows the end of the file."""
+
+    def __init__(self, stream: KeyedStream, key: OtherSound) -> None:
+        super().__init__(stream.n_channels)
+        self._stream = stream
+        self._key = key
+
+    def _process(self, block: np.ndarray) -> np.ndarray:
+        key = self._key.read(block.shape[1])
+        return self._stream.process(block, np.pad(key, ((0, 0), (0, block.shape[1] - key.shape[1]))))
+
+
+@dataclass(frozen=True)
+class Convolve(Effect):
+    """Convolve with the impulse response in a file, such as that of a room, see :class:`ConvolutionReverb`."""
+
+    keeps_loops = False
+
+    file: Path
+    mix: float = ranged(1.0, 0.0, 1.0)
+    tail_seconds: float = ranged(0.0, 0.0, 60.0)
+
+    def stream(self, sample_rate: int, n_channels: int) -> EffectStream:
+        """Open a stream, see :meth:`.effect.Effect.stream`."""
+        response = Clip.read(self.file, seconds=MAX_RESPONSE_SECONDS).resample(sample_rate)
+        if response.n_channels not in (1, n_channels):
+            response = response.mono()
+        effect = ConvolutionReverb(response.wave, sample_rate, self.mix, self.tail_seconds)
+        return effect.stream(sample_rate, n_channels)
+
+
+def _too_late(at_seconds: float, seconds: float) -> str:
+    return f"{at_seconds:g} s lie beyond the end of the sound at {seconds:.3f} s; give an earlier time."
+
+
+FILE_EFFECTS: Mapping[str, type[Effect]] = {
+    "overlay": Overlay,
+    "append": Append,
+    "insert": Insert,
+    "duck": DuckUnder,
+    "convolve": Convolve,
+}
+"""Effects with files by their names in chains; they replace those in ``EFFECTS`` of the same name."""

@@ -1,0 +1,364 @@
+"""Projects: mixes as text files in TOML, checked; every error names the position in the file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Annotated, Any, TypeAlias, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from ...base.errors import BadSetting, printable
+from ...base.names import name_problem, quoted
+from ...base.toml_tables import parse_toml
+from .. import Ducker
+from ..editing.chain import Chain
+from ..editing.quantities import parse_value
+from .plan import MASTER, Duck, Fader, Mix, Named, Placement, Point, Send, Strip
+from .sources import FileSource, RegionSource
+
+MAX_FILE_BYTES = 2**24
+MAX_SECONDS = 7 * 86_400.0
+DEFAULT_SAMPLE_RATE = 48_000
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+def _quantity(name: str) -> BeforeValidator:
+    """Return a validator that also takes numbers as text with a unit, such as ``"1:02.5"`` and ``"-6dB"``."""
+
+    def parse(value: object) -> object:
+        return parse_value(name, float, value) if isinstance(value, str) else value
+
+    return BeforeValidator(parse)
+
+
+_TIME, _GAIN = _quantity("seconds"), _quantity("gain_db")
+Time: TypeAlias = Annotated[float, Field(ge=0, le=MAX_SECONDS, allow_inf_nan=False), _TIME]
+Position: TypeAlias = Annotated[float, Field(ge=-MAX_SECONDS, le=MAX_SECONDS, allow_inf_nan=False), _TIME]
+Decibels: TypeAlias = Annotated[float, Field(ge=-120, le=60, allow_inf_nan=False), _GAIN]
+PanPosition: TypeAlias = Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)]
+
+
+class Section(BaseModel):
+    """Base of the tables of a file: unknown names are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class RegionSection(Section):
+    """A region of a track: a file, or a segment of one, at a position."""
+
+    file: str
+    start: Position = 0.0
+    offset: Time = 0.0
+    length: Time | None = None
+    gain_db: Decibels = 0.0
+    pan: PanPosition = 0.0
+    fade_in: Time = 0.0
+    fade_out: Time = 0.0
+    fade_curve: str = "s-curve"
+    loop: bool = False
+    speed: float = Field(default=1.0, ge=0.25, le=4)
+    effects: str = ""
+
+
+class AutomationSection(Section):
+    """Points ``[time, value]`` of the gain, added to ``gain_db``, and of the pan."""
+
+    gain_db: tuple[tuple[Time, Decibels], ...] = ()
+    pan: tuple[tuple[Time, PanPosition], ...] = ()
+
+    @model_validator(mode="after")
+    def _rises(self) -> AutomationSection:
+        for name in ("gain_db", "pan"):
+            times = [time for time, _ in getattr(self, name)]
+            if times != sorted({*times}):
+                raise ValueError(f"the times of {name} do not rise")
+        return self
+
+
+class SendSection(Section):
+    """A copy of a track to a bus."""
+
+    to: str
+    gain_db: Decibels = 0.0
+
+
+class DuckSection(BaseModel):
+    """Ducking by another track or bus, with the settings of the effect ``duck``."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    by: str
+
+    def duck(self) -> Duck:
+        """Return the ducking; raise BadSetting for unknown settings or values."""
+        return Duck(self.by, Ducker(**_settings(Ducker, self.model_extra or {})))
+
+
+class StripSection(Section):
+    """Base of tracks and buses."""
+
+    gain_db: Decibels = 0.0
+    pan: PanPosition = 0.0
+    effects: str = ""
+    automation: AutomationSection = AutomationSection()
+
+    def fader(self) -> Fader:
+        """Return the fader."""
+        gain, pan = ((Point(*point) for point in points) for points in (self.automation.gain_db, self.automation.pan))
+        return Fader(self.gain_db, self.pan, tuple(gain), tuple(pan))
+
+
+class TrackSection(StripSection):
+    """A track."""
+
+    name: str = ""
+    mute: bool = False
+    duck: DuckSection | None = None
+    output: str = MASTER
+    sends: tuple[SendSection, ...] = ()
+    regions: tuple[RegionSection, ...] = ()
+
+
+class BusSection(StripSection):
+    """A bus: the sum of the tracks and buses that are sent to it."""
+
+    name: str
+    mute: bool = False
+    duck: DuckSection | None = None
+    output: str = MASTER
+    sends: tuple[SendSection, ...] = ()
+
+
+class ProjectSection(Section):
+    """A whole file."""
+
+    title: str = ""
+    sample_rate: int = Field(default=DEFAULT_SAMPLE_RATE, ge=1_000, le=768_000)
+    channels: int = Field(default=2, ge=1, le=8)
+    length: Time | None = None
+    tracks: tuple[TrackSection, ...] = Field(min_length=1)
+    buses: tuple[BusSection, ...] = ()
+    master: StripSection = StripSection()
+
+
+def read_project(path: Path) -> Mix:
+    """Read a mix from a project file; no sound is decoded.
+
+    Parameters
+    ----------
+    path : Path
+        A TOML file; files in it are relative to its folder.
+
+    Raises
+    ------
+    BadSetting, BadAudio
+        If the file or one that it names cannot be read, or something in it is wrong; the message says where.
+    """
+    with Named(str(path)):
+        return parse_project(read_text(path), path.parent)
+
+
+def parse_project(text: str, folder: Path = Path()) -> Mix:
+    """Return the mix that a text describes, see :func:`read_project`."""
+    project = parse_section(ProjectSection, text, "a project")
+    sources: dict[Path, RegionSource] = {}
+
+    def source(region: RegionSection) -> RegionSource:
+        file = folder / region.file
+        if file not in sources:
+            sources[file] = FileSource(file)
+            sources[file].sample_rate  # noqa: B018  # reads the header, and reports a missing file here
+        return sources[file]
+
+    strips: dict[str, Strip] = {}
+    for number, track in enumerate(project.tracks, 1):
+        name = track.name or f"track {number}"
+        label = _position("track", number, name)
+        placements = []
+        for index, region in enumerate(track.regions, 1):
+            with Named(f"{label}, region {index}"):
+                placements.append(_placement(region, source(region), folder))
+        with Named(label):
+            _add(strips, _strip(name, track, folder), tuple(placements))
+    for number, bus in enumerate(project.buses, 1):
+        with Named(_position("bus", number, bus.name)):
+            _add(strips, _strip(bus.name, bus, folder, is_bus=True), ())
+    with Named(MASTER):
+        strips[MASTER] = Strip(
+            MASTER, chain=chain_of(project.master.effects, folder), fader=project.master.fader(), output=None
+        )
+    mix = Mix(strips, project.sample_rate, project.channels, project.length)
+    mix.check()
+    muted = {track.name or f"track {number}" for number, track in enumerate(project.tracks, 1) if track.mute}
+    muted |= {bus.name for bus in project.buses if bus.mute}
+    mix = without(mix, muted)
+    if mix.expected_seconds == 0:
+        raise BadSetting("The mix has no length: no track that is not muted has a region; add one, or give length.")
+    return mix
+
+
+def without(mix: Mix, muted: set[str]) -> Mix:
+    """Return a mix in which some strips are silent: they go nowhere, and duck nothing."""
+    strips = {}
+    for name, strip in mix.strips.items():
+        duck = None if strip.duck is None or strip.duck.by in muted else strip.duck
+        strips[name] = replace(strip, duck=duck)
+        if name in muted:
+            strips[name] = Strip(name, output=None, is_bus=strip.is_bus)
+    return replace(mix, strips=strips)
+
+
+def _add(strips: dict[str, Strip], strip: Strip, placements: tuple[Placement, ...]) -> None:
+    problem = name_problem(strip.name, is_file=True)
+    if problem is not None:
+        raise BadSetting(f"The name {quoted(strip.name)} {problem}.")
+    if strip.name in strips or strip.name == MASTER:
+        raise BadSetting(f"The name {quoted(strip.name)} is in use already; each track and bus needs its own.")
+    strips[strip.name] = replace(strip, placements=placements)
+
+
+def _strip(name: str, section: TrackSection | BusSection, folder: Path, *, is_bus: bool = False) -> Strip:
+    duck = None
+    if section.duck is not None:
+        with Named("duck"):
+            duck = section.duck.duck()
+    sends = tuple(Send(send.to, send.gain_db) for send in section.sends)
+    chain = chain_of(section.effects, folder)
+    return Strip(name, chain=chain, fader=section.fader(), duck=duck, output=section.output, sends=sends, is_bus=is_bus)
+
+
+def _placement(region: RegionSection, source: RegionSource, folder: Path) -> Placement:
+    return Placement(
+        source,
+        start_seconds=region.start,
+        offset_seconds=region.offset,
+        seconds=region.length,
+        is_loop=region.loop,
+        speed=region.speed,
+        chain=chain_of(region.effects, folder),
+        fade_in_seconds=region.fade_in,
+        fade_out_seconds=region.fade_out,
+        fade_curve=region.fade_curve,
+        gain_db=region.gain_db,
+        pan=region.pan,
+    )
+
+
+def chain_of(text: str, folder: Path) -> Chain | None:
+    """Return the chain of a text, None of an empty one; raise BadSetting if it is none."""
+    with Named("effects"):
+        return Chain.parse(text, folder) if text.strip() else None
+
+
+def _settings(kind: type[Ducker], values: Mapping[str, object]) -> dict[str, Any]:
+    """Return settings of an effect from a table, whose values are numbers or texts with units."""
+    names = [field.name for field in fields(kind)]
+    settings: dict[str, Any] = {}
+    for name, value in values.items():
+        if name not in names:
+            raise BadSetting(f"There is no setting {quoted(name)}; there are {', '.join(['by', *names])}.")
+        number = parse_value(name, float, value) if isinstance(value, str) else value
+        if isinstance(number, bool) or not isinstance(number, int | float):
+            raise BadSetting(f"{name} is {value!r}; it must be a number.")
+        settings[name] = float(number)
+    return settings
+
+
+def read_text(path: Path) -> str:
+    """Return a text file; raise BadSetting if it cannot be read or is too large."""
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise BadSetting(f"The file has {path.stat().st_size} bytes; at most {MAX_FILE_BYTES} are read.")
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no text"
+        raise BadSetting(f"The file cannot be read ({reason}); give a text file in TOML.") from error
+
+
+def parse_section(
+    kind: type[ModelT], text: str, what: str, sections: Mapping[str, type[BaseModel]] | None = None
+) -> ModelT:
+    """Return the contents of a TOML text, checked.
+
+    Parameters
+    ----------
+    kind : type
+        The model of the whole file.
+    text : str
+        TOML.
+    what : str
+        Name of the text in messages.
+    sections : mapping, optional
+        Models of further tables by their names.
+
+    Raises
+    ------
+    BadSetting
+        With the position of the first fault.
+    """
+    try:
+        contents = parse_toml(text)
+    except (ValueError, RecursionError) as error:
+        raise BadSetting(f"This is no TOML ({printable(str(error))}); correct it there.") from error
+    try:
+        return kind.model_validate(contents)
+    except ValidationError as error:
+        raise BadSetting(_fault(kind, error, contents, what, {**SECTIONS, **(sections or {})})) from error
+
+
+LISTS = {"tracks": "track", "buses": "bus", "regions": "region", "sends": "send", "layers": "layer"}
+"""Arrays of tables, and what one of their tables is called in messages."""
+
+SECTIONS: dict[str, type[BaseModel]] = {
+    "tracks": TrackSection,
+    "buses": BusSection,
+    "regions": RegionSection,
+    "sends": SendSection,
+    "automation": AutomationSection,
+    "master": StripSection,
+}
+"""Models of the tables with these names."""
+
+
+def _fault(
+    kind: type[BaseModel],
+    error: ValidationError,
+    contents: dict[str, Any],
+    what: str,
+    sections: Mapping[str, type[BaseModel]],
+) -> str:
+    """Return the message of the first error: where it is, what was given, what is allowed."""
+    first = error.errors()[0]
+    keys, last = list(first["loc"]), ""
+    if not keys or not isinstance(keys[-1], int):  # else the fault is that of a whole table
+        last = str(keys.pop()) if keys else what
+    value: Any = contents  # of any type, as the file has it
+    section: type[BaseModel] = kind
+    words: list[str] = []
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else value[int(key)] if isinstance(value, list) else None
+        if key in sections:
+            section = sections[str(key)]
+        if isinstance(key, int) and words and words[-1] in LISTS:
+            name = value.get("name", "") if isinstance(value, dict) else ""
+            words[-1] = _position(LISTS[words[-1]], key + 1, name if isinstance(name, str) else "")
+        else:
+            words.append(f"number {key + 1}" if isinstance(key, int) else str(key))
+    where = f"{', '.join(words) or what}: "
+    message = first["msg"].removeprefix("Value error, ").rstrip(".")
+    message = message[:1].lower() + message[1:]
+    if first["type"] == "missing":
+        return f"{where}{last} is missing."
+    if first["type"] == "extra_forbidden":
+        return f"{where}there is no setting {quoted(last)}; there are {', '.join(section.model_fields)}."
+    if first["type"] == "value_error":
+        return f"{where}{last}: {message}." if last else f"{where}{message}."
+    return f"{where}{last or 'it'} is {printable(repr(first['input']))}; {message}."
+
+
+def _position(kind: str, number: int, name: str) -> str:
+    return f"{kind} {number} {quoted(name)}" if name and name != f"{kind} {number}" else f"{kind} {number}"

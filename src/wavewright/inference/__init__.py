@@ -1,0 +1,1 @@
+"""Models put to use on recordings of any length: analysis, transcription, recognition, enhancement."""

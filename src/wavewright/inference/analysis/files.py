@@ -1,0 +1,98 @@
+"""Analysis of a sound file in one pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from ...audio.clip import read_blocks, read_header, resampled
+from ...audio.wave_blocks import mixed_to_mono
+from ...base.units import samples_to_seconds
+from .content import ContentMeter
+from .content_features import SAMPLE_RATE as MONO_RATE
+from .key import KeyMeter
+from .levels import Loudness, RecordingLevelsMeter
+from .pitch import LIMITS_HZ, PitchMeter
+from .report import Analysis, Curves
+from .silence import SilenceMeter
+from .spectrum import SpectrumMeter
+from .tempo import TempoMeter
+
+BLOCK_VALUES = 2**19
+"""Samples of all channels in a block."""
+
+SILENCE_DB, MIN_SILENCE_SECONDS = -60.0, 0.5
+
+
+def analyse_file(
+    path: Path,
+    silence_db: float = SILENCE_DB,
+    min_silence_seconds: float = MIN_SILENCE_SECONDS,
+    pitch_limits_hz: tuple[float, float] = LIMITS_HZ,
+    progress: Callable[[float], None] = lambda _: None,
+) -> Analysis:
+    """Analyse a sound file of any length, in bounded memory.
+
+    Parameters
+    ----------
+    path : Path
+        Sound file.
+    silence_db : float
+        Loudest sample of silence, in dB of full scale.
+    min_silence_seconds : float
+        Shortest silent segment.
+    pitch_limits_hz : tuple of float
+        Lowest and highest pitch.
+    progress : callable
+        Called with the seconds that are done.
+
+    Returns
+    -------
+    Analysis
+        Without a plot.
+
+    Raises
+    ------
+    BadAudio, MissingExtra
+        If the file cannot be read.
+    """
+    header = read_header(path)
+    rate, n_channels = header.sample_rate, header.n_channels
+    levels, spectrum = RecordingLevelsMeter(rate, n_channels), SpectrumMeter(rate, n_channels)
+    silence = SilenceMeter(rate, silence_db, min_silence_seconds)
+    pitch, tempo, key = PitchMeter(MONO_RATE, pitch_limits_hz), TempoMeter(MONO_RATE), KeyMeter(MONO_RATE)
+    content = ContentMeter(silence_db)
+    n_samples = 0
+
+    def mono() -> Iterator[np.ndarray]:
+        nonlocal n_samples
+        for block in read_blocks(path, BLOCK_VALUES / (rate * n_channels)):
+            for meter in (levels, spectrum, silence):
+                meter.add(block.wave)
+            n_samples += block.n_samples
+            progress(samples_to_seconds(n_samples, rate))
+            yield mixed_to_mono(block.wave)
+
+    for wave in resampled(mono(), rate, MONO_RATE, 1):
+        for meter in (content, pitch, tempo, key):
+            meter.add(wave)
+    loudness = levels.loudness
+    return Analysis(
+        file=path,
+        seconds=samples_to_seconds(n_samples, rate),
+        sample_rate=rate,
+        n_channels=n_channels,
+        loudness=None if loudness is None else Loudness.of(loudness),
+        levels=levels.result(),
+        spectrum=spectrum.result(),
+        silence=silence.result(),
+        content=content.result(),
+        pitch=pitch.result(),
+        tempo=tempo.result(),
+        key=key.result(),
+        curves=Curves(
+            np.zeros(0) if loudness is None else loudness.short_term_lufs(), pitch.track(), *content.probabilities().T
+        ),
+    )

@@ -1,0 +1,163 @@
+"""Remove the echo of a far end from recordings of a microphone, and say what is wrong with the two."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from ...audio.clip import Clip, resampled
+from ...audio.sound_file import AudioHeader
+from ...audio.wave_blocks import CountedWaves, fitted
+from ...base.errors import BadAudio
+from ...contracts.enhancement import EchoStream
+from ...dsp.echo import LinearEchoCanceller
+
+CHECKED_SECONDS = 60.0  # of both recordings, in which the echo is looked for
+MAX_SHIFT_SECONDS = 20.0
+MIN_PEAK = 20.0
+"""Peak of the whitened correlation over its standard deviation from which on two recordings belong together."""
+CHECK_RATE = 8_000
+SLACK_SECONDS = 0.01  # by which the echo may seem to come before the far end
+SILENCE = 1e-5  # largest sample of a silent recording
+
+
+class StreamMaker(Protocol):
+    """A model or a linear canceller: it opens streams that remove echo at a sample rate."""
+
+    @property
+    def sample_rate(self) -> int:
+        """Sample rate of the streams, Hz."""
+
+    def stream(self) -> EchoStream:
+        """Return a new stream."""
+
+
+@dataclass(frozen=True)
+class LinearCanceller:
+    """A linear canceller alone, as a model is used."""
+
+    sample_rate: int
+
+    def stream(self) -> EchoStream:
+        """Return a new stream."""
+        return EchoStream(LinearEchoCanceller(self.sample_rate))
+
+
+def without_echo(
+    microphone: Iterable[np.ndarray], far: Iterable[np.ndarray], header: AudioHeader, far_rate: int, maker: StreamMaker
+) -> Iterator[np.ndarray]:
+    """Remove the echo from recordings that arrive in blocks, in bounded memory.
+
+    Parameters
+    ----------
+    microphone : iterable of np.ndarray
+        Blocks ``(channels, time)`` float32; each channel has an echo path of its own.
+    far : iterable of np.ndarray
+        Blocks ``(channels, time)`` of the far end, whose mean is used. Where it ends early, silence follows.
+    header : AudioHeader
+        Sample rate and channels of the microphone.
+    far_rate : int, in Hz
+        Sample rate of the far end.
+    maker : StreamMaker
+        Opens the streams.
+
+    Yields
+    ------
+    np.ndarray
+        Blocks ``(channels, time)`` float32 at the rate of the microphone, as many samples in all, in time with it.
+    """
+    n_channels = header.n_channels
+    counted = CountedWaves(microphone)
+    at_own_rate = resampled(counted, header.sample_rate, maker.sample_rate, n_channels)
+    mono = (block.mean(axis=0, keepdims=True, dtype=np.float32) for block in far)
+    pairs = _aligned(at_own_rate, resampled(mono, far_rate, maker.sample_rate, 1))
+    processed = _processed(pairs, [maker.stream() for _ in range(n_channels)])
+    back = resampled(processed, maker.sample_rate, header.sample_rate, n_channels)
+    return fitted(back, n_channels, lambda: counted.n_samples)
+
+
+def _aligned(microphone: Iterable[np.ndarray], far: Iterable[np.ndarray]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield blocks of the microphone, each with as much of the far end, which is silent after its end."""
+    far_blocks = iter(far)
+    waiting = np.zeros(0, np.float32)
+    for block in microphone:
+        while len(waiting) < block.shape[1]:
+            further = next(far_blocks, None)
+            if further is None:
+                waiting = np.concatenate([waiting, np.zeros(block.shape[1] - len(waiting), np.float32)])
+            else:
+                waiting = np.concatenate([waiting, further[0]])
+        yield block, waiting[: block.shape[1]]
+        waiting = waiting[block.shape[1] :]
+
+
+def _processed(pairs: Iterable[tuple[np.ndarray, np.ndarray]], streams: list[EchoStream]) -> Iterator[np.ndarray]:
+    """Yield the processed channels without the delay of the streams."""
+    n_early = streams[0].latency_samples
+    for block, far in pairs:
+        channels = [stream.process(channel, far) for stream, channel in zip(streams, block, strict=True)]
+        yield np.stack(channels)[:, n_early:]
+        n_early -= min(n_early, block.shape[1])
+    yield np.stack([stream.flush() for stream in streams])[:, n_early:]
+
+
+def check_recordings(microphone: Path, far: Path, max_delay_seconds: float) -> str | None:
+    """Check that one recording contains the echo of the other.
+
+    Their first minute is correlated, whitened, over shifts of up to 20 s.
+
+    Returns
+    -------
+    str or None
+        A note on a silent recording, which has no echo.
+
+    Raises
+    ------
+    BadAudio
+        If there is no echo, it comes before the far end, or later than is searched.
+    """
+    waves = [_first_seconds(path) for path in (microphone, far)]
+    for path, wave in zip((microphone, far), waves, strict=True):
+        if np.abs(wave).max() < SILENCE:
+            return f"{path} is silent (its first {CHECKED_SECONDS:.0f} s), so there is no echo to remove."
+    delay_seconds = echo_delay(*waves)
+    if delay_seconds is None:
+        raise BadAudio(
+            f"No echo of {far} was found in {microphone}: they do not belong together, or the echo is too faint; check "
+            "the files, or give --unchecked to try nevertheless."
+        )
+    if delay_seconds < -SLACK_SECONDS:
+        raise BadAudio(
+            f"The sound of {far} comes {-delay_seconds:.3f} s after the one in {microphone}: the files are swapped, or "
+            "the far end was recorded late; swap them, or cut the start of the far end."
+        )
+    if delay_seconds > max_delay_seconds:
+        raise BadAudio(
+            f"The echo in {microphone} comes {delay_seconds:.3f} s after {far}, and up to "
+            f"{max_delay_seconds:.3f} s are searched; put {delay_seconds - 0.1:.1f} s of silence before the far end."
+        )
+    return None
+
+
+def echo_delay(microphone: np.ndarray, far: np.ndarray) -> float | None:
+    """Return the delay in seconds of the far end in the microphone, ``(time,)`` at CHECK_RATE; None without an echo."""
+    n_samples = max(len(microphone), len(far))
+    n_fft = 1 << (2 * n_samples - 1).bit_length()
+    cross = np.fft.rfft(microphone, n_fft) * np.fft.rfft(far, n_fft).conj()
+    magnitude = np.abs(cross)
+    correlation = np.fft.irfft(cross / np.maximum(magnitude, 1e-3 * magnitude.mean() + 1e-30), n_fft)
+    largest = min(int(MAX_SHIFT_SECONDS * CHECK_RATE), n_samples - 1)
+    around = np.concatenate([correlation[-largest:], correlation[: largest + 1]])
+    peak = int(np.abs(around).argmax())
+    if np.abs(around[peak]) < MIN_PEAK * around.std():
+        return None
+    return (peak - largest) / CHECK_RATE
+
+
+def _first_seconds(path: Path) -> np.ndarray:
+    wave: np.ndarray = Clip.read(path, seconds=CHECKED_SECONDS).mono().resample(CHECK_RATE).wave[0]
+    return wave

@@ -1,0 +1,85 @@
+"""Levels of speech and pauses before and after an enhancement, and a plot of both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ...audio.clip import read_blocks, read_header
+from ...base.units import gain_to_db
+from ...dsp.levels import FrameLevels
+from ...plots import check_drawable, draw_comparison, read_overview
+
+QUIET, LOUD = 10, 95  # percentiles of the levels of frames
+
+
+@dataclass(frozen=True)
+class Levels:
+    """Levels of the frames of a sound, in dB of full scale.
+
+    Attributes
+    ----------
+    background_db
+        Level that a tenth of the frames stays below: the noise in pauses.
+    foreground_db
+        Level that one frame in twenty exceeds: the speech.
+    """
+
+    background_db: float
+    foreground_db: float
+
+    @classmethod
+    def of(cls, path: Path) -> Levels:
+        """Return the levels of a sound file of any length; raise BadAudio if it cannot be read."""
+        header = read_header(path)
+        frames = FrameLevels(header.sample_rate, header.n_channels)
+        for block in read_blocks(path):
+            frames.add(block.wave)
+        power = frames.powers()
+        background, foreground = (float(gain_to_db(np.sqrt(np.percentile(power, rank)))) for rank in (QUIET, LOUD))
+        return cls(round(background, 1), round(foreground, 1))
+
+
+@dataclass(frozen=True)
+class EnhancementReport:
+    """Levels before and after an enhancement.
+
+    Attributes
+    ----------
+    plot
+        Image of both mel spectrograms.
+    """
+
+    before: Levels
+    after: Levels
+    plot: Path
+
+    def __str__(self) -> str:
+        """Return a line for the pauses and one for the speech."""
+        before, after = self.before, self.after
+        pauses = f"{before.background_db:.1f} -> {after.background_db:.1f} dB"
+        speech = f"{before.foreground_db:.1f} -> {after.foreground_db:.1f} dB"
+        return f"  pauses {pauses}, speech {speech}, {self.plot}"
+
+
+def plot_path(out: Path) -> Path:
+    """Return the path of the plot of an enhanced file."""
+    return out.with_name(f"{out.stem}-report.png")
+
+
+def write_report(source: Path, out: Path) -> EnhancementReport:
+    """Draw mel spectrograms before and after, and measure levels.
+
+    Raises
+    ------
+    BadAudio
+        If a file cannot be read.
+    BadSetting, BadFolder, MissingExtra
+        If the plot cannot be drawn.
+    """
+    plot = plot_path(out)
+    check_drawable(plot)
+    draw_comparison({f"before: {source.name}": read_overview(source), f"after: {out.name}": read_overview(out)}, plot)
+    return EnhancementReport(Levels.of(source), Levels.of(out), plot)

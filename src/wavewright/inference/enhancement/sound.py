@@ -1,0 +1,195 @@
+"""Enhance sound of any rate and length, block by block."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Literal, Protocol
+
+import numpy as np
+
+from ... import models
+from ...audio.clip import resampled
+from ...audio.wave_blocks import CountedWaves, RecordedWaves, fitted
+from ...base.errors import BadModel
+from ...contracts.enhancement import EnhancementSettings, Enhancer
+from ...dsp.wpe import dereverberated_blocks
+
+MODEL_PREFIX = "denoise-"
+DenoiserSize = Literal["tiny", "small", "best"]
+
+
+def model_for(sample_rate: int, size: DenoiserSize = "small") -> str:
+    """Return the name of the denoiser for recordings of a sample rate.
+
+    Of the models ``denoise-16k`` and ``denoise-48k`` (``denoise-16k-best`` for another size than small), it is the
+    slowest rate that keeps all frequencies, or else the highest.
+
+    Raises
+    ------
+    BadModel
+        If there is no model of that size.
+    """
+    suffix = "" if size == "small" else f"-{size}"
+    names = models.names()
+    matches = [match for name in names if (match := re.fullmatch(rf"{MODEL_PREFIX}(\d+)k{suffix}", name))]
+    rates_khz = sorted(int(match[1]) for match in matches)
+    if not rates_khz:
+        there = ", ".join(name for name in names if name.startswith(MODEL_PREFIX)) or "none"
+        raise BadModel(
+            f"There is no denoiser of the size {size} (there is {there}); train one with `wavewright train FOLDER "
+            "--family denoiser`, and give its folder with --model."
+        )
+    khz = next((each for each in rates_khz if 1_000 * each >= sample_rate), rates_khz[-1])
+    return f"{MODEL_PREFIX}{khz}k{suffix}"
+
+
+class Processor(Protocol):
+    """Enhancement of a sound that arrives in blocks, in bounded memory."""
+
+    name: str
+    hash: str
+    highest_hz: float
+    """Highest frequency that it leaves."""
+
+    def process(self, waves: Iterable[np.ndarray], sample_rate: int, n_channels: int) -> Iterator[np.ndarray]:
+        """Yield blocks ``(channels, time)`` float32 of other lengths, as many samples in all, in time with the sound.
+
+        Parameters
+        ----------
+        waves : iterable of np.ndarray
+            Blocks ``(channels, time)`` float32.
+        sample_rate : int, in Hz
+        n_channels : int
+            Number of channels.
+        """
+
+
+class ModelProcessor:
+    """Enhancement by a model; a sound of another rate is resampled to that of the model and back.
+
+    Parameters
+    ----------
+    enhancer : Enhancer
+        The model.
+    settings : EnhancementSettings
+        What is removed, and how much of it.
+    """
+
+    def __init__(self, enhancer: Enhancer, settings: EnhancementSettings) -> None:
+        self._enhancer = enhancer
+        self._settings = settings
+        self.name, self.hash = enhancer.name, enhancer.folder.hash
+        self.highest_hz = enhancer.sample_rate / 2
+
+    def process(self, waves: Iterable[np.ndarray], sample_rate: int, n_channels: int) -> Iterator[np.ndarray]:
+        """Yield the enhanced sound."""
+        model_rate = self._enhancer.sample_rate
+        counted = CountedWaves(waves)
+        at_model_rate = resampled(counted, sample_rate, model_rate, n_channels)
+        processed = self._processed(at_model_rate, n_channels)
+        at_own_rate = resampled(processed, model_rate, sample_rate, n_channels)
+        return fitted(at_own_rate, n_channels, lambda: counted.n_samples)
+
+    def _processed(self, waves: Iterable[np.ndarray], n_channels: int) -> Iterator[np.ndarray]:
+        """Yield the enhanced waves without the delay of the stream."""
+        stream = self._enhancer.stream(n_channels, self._settings)
+        n_early = stream.latency_samples
+        for wave in waves:
+            enhanced = stream.process(wave)
+            yield enhanced[:, n_early:]
+            n_early -= min(n_early, wave.shape[1])
+        yield stream.flush()[:, n_early:]
+
+
+def enhanced_blocks(
+    waves: Iterable[np.ndarray],
+    sample_rate: int,
+    model: str | Path | Enhancer | None = None,
+    settings: EnhancementSettings | None = None,
+    n_channels: int = 1,
+) -> Iterator[np.ndarray]:
+    """Enhance a sound of any sample rate while it arrives.
+
+    Parameters
+    ----------
+    waves : iterable of np.ndarray
+        Blocks ``(channels, time)`` of any lengths, or ``(time,)`` of one channel.
+    sample_rate : int, in Hz
+    model : str, Path or Enhancer, optional
+        A denoiser; default: the bundled one for the sample rate.
+    settings : EnhancementSettings, optional
+        What is removed, and how much of it.
+    n_channels : int
+        Number of channels.
+
+    Yields
+    ------
+    np.ndarray
+        Blocks ``(channels, time)`` float32 of other lengths, as many samples in all, in time with the sound.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> blocks = (np.zeros(1_000, np.float32) for _ in range(10))
+    >>> sum(block.shape[1] for block in enhanced_blocks(blocks, 44_100))
+    10000
+    """
+    from ...families.loading import load_enhancer
+
+    enhancer = model if isinstance(model, Enhancer) else load_enhancer(model or model_for(sample_rate))
+    processor = ModelProcessor(enhancer, settings or EnhancementSettings())
+    rows = (np.atleast_2d(np.asarray(wave, np.float32)) for wave in waves)
+    yield from processor.process(rows, sample_rate, n_channels)
+
+
+class WpeProcessor:
+    """Dereverberation without a model, see :mod:`wavewright.dsp.wpe`.
+
+    Parameters
+    ----------
+    mix : float
+        Fraction of the result; the rest is the recording itself.
+    """
+
+    name = "WPE"
+    hash = "weighted prediction error"
+    highest_hz = math.inf
+
+    def __init__(self, mix: float = 1.0) -> None:
+        self._mix = mix
+
+    def process(self, waves: Iterable[np.ndarray], sample_rate: int, n_channels: int) -> Iterator[np.ndarray]:
+        """Yield the sound with less reverberation."""
+        return dereverberated_blocks(waves, sample_rate, self._mix)
+
+
+class ProcessorChain:
+    """Dereverberation without a model first, then a model, which removes what is left and the noise.
+
+    Parameters
+    ----------
+    wpe : WpeProcessor
+        The first.
+    model : ModelProcessor
+        The second.
+    mix : float
+        Fraction of the result of both; the rest is the recording itself. Their own fractions must be 1.
+    """
+
+    def __init__(self, wpe: WpeProcessor, model: ModelProcessor, mix: float = 1.0) -> None:
+        self._wpe = wpe
+        self._model = model
+        self._mix = np.float32(mix)
+        self.name = f"{wpe.name} and {model.name}"
+        self.hash = model.hash
+        self.highest_hz = model.highest_hz
+
+    def process(self, waves: Iterable[np.ndarray], sample_rate: int, n_channels: int) -> Iterator[np.ndarray]:
+        """Yield the enhanced sound."""
+        recorded = RecordedWaves(waves, n_channels)
+        dry = self._wpe.process(waves if self._mix == 1 else recorded, sample_rate, n_channels)
+        for wave in self._model.process(dry, sample_rate, n_channels):
+            yield wave if self._mix == 1 else self._mix * wave + (1 - self._mix) * recorded.next(wave.shape[1])

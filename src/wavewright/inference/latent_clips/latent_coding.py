@@ -1,0 +1,183 @@
+"""Files of latents: encode a sound file as one, and decode it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ...audio.clip import Clip, describe_audio, write_blocks
+from ...base.errors import BadAudio
+from ...contracts.family import Capability
+from ...contracts.model_results import ConvertedFile, ModelResult
+from ...contracts.morphing import Morpher
+from ...contracts.runtime import Autoencoder
+from ...families import loading
+from ...outputs.watermark.marking import marking_of
+from ...outputs.watermark.sequences import DEFAULT_KEY
+from .latent_file import SILENT_DB, LatentFile, LatentMetadata
+from .source import SourceClip, read_clip
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncodedLatents(ModelResult):
+    """A file of latents that was written.
+
+    Attributes
+    ----------
+    out, source
+        The file, and the sound file that it encodes.
+    seconds
+        Length of the decoded clip.
+    n_latents, latent_size
+        Number of vectors, and dimensions of each.
+    label
+        For the decoder, or None.
+    n_bytes
+        Size of the file.
+    """
+
+    out: Path
+    source: SourceClip
+    seconds: float
+    n_latents: int
+    latent_size: int
+    label: str | None
+    n_bytes: int
+
+    def __str__(self) -> str:
+        vectors = "1 latent vector" if self.n_latents == 1 else f"{self.n_latents} latent vectors"
+        lines = [
+            f"{self.out}: {self.seconds:.2f} s as {vectors} of {self.latent_size} dimensions by {self.made_by}, "
+            f"{self.n_bytes:,} bytes"
+        ]
+        return "\n".join([*lines, str(self.source)] if self.source.changes else lines)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecodedLatents(ConvertedFile):
+    """A sound file that was decoded from a file of latents.
+
+    Attributes
+    ----------
+    label
+        For the decoder, or None.
+    is_marked
+        The sound has the inaudible mark of generated sound.
+    """
+
+    label: str | None
+    is_marked: bool = False
+
+    def __str__(self) -> str:
+        clip = describe_audio(self.seconds, self.sample_rate, 1)
+        return f"{self.out}: {clip} from the latents of {self.made_by}"
+
+
+def encode_latents(runtime: Autoencoder, file: Path, out: Path, label: str | None) -> EncodedLatents:
+    """Write the latents of a sound file.
+
+    Parameters
+    ----------
+    runtime
+        The model. A model of one-shots encodes the file from its onset.
+    file
+        The sound file. Decoding restores its sample rate and, for a model of clips of any length, its number of
+        samples.
+    out
+        File to write.
+    label
+        For the decoder, or None.
+
+    Raises
+    ------
+    BadAudio
+        If the file cannot be read.
+    BadSetting
+        If the model does not have the label.
+    """
+    runtime.check_decoder_label(label)  # refuses an unknown label before a long file is read
+    source, wave = read_clip(file, runtime, allow_silence=True)
+    n_samples = round(source.seconds * source.sample_rate)
+    if runtime.clip_samples is not None:
+        n_samples = min(n_samples, round(runtime.clip_samples * source.sample_rate / runtime.sample_rate))
+    aligned = runtime.align(wave)
+    latents = runtime.encode(aligned.wave)
+    metadata = LatentMetadata(
+        model=runtime.name,
+        model_hash=runtime.folder.hash,
+        sample_rate=source.sample_rate,
+        n_samples=n_samples,
+        level_db=aligned.level_db if aligned.wave.any() else SILENT_DB,  # no latents represent silence
+        label=label,
+    )
+    n_bytes = LatentFile(latents, metadata).write(out)
+    n_latents, latent_size = np.atleast_2d(latents).shape
+    return EncodedLatents(
+        model=metadata.model,
+        model_hash=metadata.model_hash,
+        out=out,
+        source=source,
+        seconds=n_samples / source.sample_rate,
+        n_latents=n_latents,
+        latent_size=latent_size,
+        label=label,
+        n_bytes=n_bytes,
+    )
+
+
+def decode_latents(
+    file: Path, out: Path, model: str | None, watermark: bool = True, watermark_key: str = DEFAULT_KEY
+) -> DecodedLatents:
+    """Write the sound file of a file of latents.
+
+    Parameters
+    ----------
+    file
+        The file of latents.
+    out
+        Sound file to write.
+    model
+        Name or path of the model; None to find it by its hash.
+    watermark, watermark_key
+        See :func:`.watermark.marking.marking_of`.
+
+    Raises
+    ------
+    BadAudio
+        If the file is damaged or of another kind.
+    BadModel
+        If the model that encoded it is not there.
+    """
+    latent_file = LatentFile.read(file)
+    metadata = latent_file.metadata
+    load = loading.load_autoencoder
+    _, runtime = loading.load_by_hash(metadata.model_hash, model, str(file), Capability.AUTOENCODE, load)
+    runtime.check_decoder_label(metadata.label)
+    if isinstance(runtime, Morpher):  # whose decoder takes a label
+        wave = runtime.decode(latent_file.latents, metadata.label)
+    else:
+        wave = runtime.decode(latent_file.latents)
+    wave = wave * np.float32(metadata.gain)
+    clip = Clip(wave / max(float(np.abs(wave).max()), 1.0), runtime.sample_rate).resample(metadata.sample_rate)
+    n_missing = metadata.n_samples - clip.n_samples
+    if n_missing > 1:  # resampling may round one away
+        raise BadAudio(
+            f"{file} states {metadata.n_samples} samples at {metadata.sample_rate} Hz, but its latents last for "
+            f"{clip.n_samples}; encode the sound again."
+        )
+    padded = np.pad(clip.wave[:, : metadata.n_samples], ((0, 0), (0, max(0, n_missing))))
+    marking = marking_of(metadata.model_hash, watermark, watermark_key)
+    waves = iter([padded]) if marking is None else marking.blocks([padded], metadata.sample_rate)
+    write_blocks(out, (Clip(wave, metadata.sample_rate) for wave in waves))
+    return DecodedLatents(
+        model=metadata.model,
+        model_hash=metadata.model_hash,
+        out=out,
+        file=file,
+        seconds=metadata.n_samples / metadata.sample_rate,
+        sample_rate=metadata.sample_rate,
+        label=metadata.label,
+        is_marked=watermark,
+    )

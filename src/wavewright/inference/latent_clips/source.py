@@ -1,0 +1,110 @@
+"""Clips at the input of a VAE: sound files of any sample rate and number of channels."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from ...base.errors import BadAudio
+from ...contracts.runtime import Autoencoder
+from ...data.decode import decode_at
+from ...data.entry import SILENT_PEAK, Entry, read_length
+
+MAX_CLIP_SECONDS = 600.0  # of an input, which is held in memory
+MAX_STEM_LENGTH = 32  # characters of an input's name in the names of outputs
+
+
+@dataclass(frozen=True)
+class SourceClip:
+    """An input file.
+
+    Attributes
+    ----------
+    file
+        Its path.
+    hash
+        First 12 digits of its SHA-256.
+    seconds, sample_rate, n_channels
+        Of the file.
+    changes
+        What was done to it before the model: mixed, resampled, cut.
+    """
+
+    file: Path
+    hash: str
+    seconds: float
+    sample_rate: int
+    n_channels: int
+    changes: tuple[str, ...] = ()
+
+    @property
+    def stem(self) -> str:
+        """Name of the file in the names of outputs."""
+        return self.file.stem[:MAX_STEM_LENGTH]
+
+    def __str__(self) -> str:
+        return f"{self.file} was {', '.join(self.changes)}."
+
+
+def read_clip(file: Path, runtime: Autoencoder, allow_silence: bool = False) -> tuple[SourceClip, np.ndarray]:
+    """Read an input file of any sample rate and number of channels.
+
+    Parameters
+    ----------
+    file
+        The file.
+    runtime
+        The model.
+    allow_silence
+        Accept a silent file.
+
+    Returns
+    -------
+    source : SourceClip
+        The file's properties.
+    wave : np.ndarray
+        ``(time,)`` float32, mono at the model's sample rate.
+
+    Raises
+    ------
+    BadAudio
+        If the file cannot be read, is too long or silent.
+    """
+    source, wave = read_source(file, runtime.sample_rate, allow_silence)
+    if runtime.clip_samples is not None and len(wave) > runtime.clip_samples:
+        cut = f"cut to {runtime.clip_samples / runtime.sample_rate:.2f} s from its onset"
+        source = replace(source, changes=(*source.changes, cut))
+    return source, wave
+
+
+def read_source(file: Path, to_sample_rate: int, allow_silence: bool = False) -> tuple[SourceClip, np.ndarray]:
+    """Read an input file as mono ``(time,)`` float32 at a sample rate; see :func:`read_clip`."""
+    n_frames, sample_rate, n_channels = read_length(file)
+    entry = Entry(file, None, None, n_frames / sample_rate, sample_rate, n_channels, n_frames)
+    wave = decode_entry(entry, to_sample_rate, allow_silence)
+    with file.open("rb") as opened:
+        digest = hashlib.file_digest(opened, "sha256").hexdigest()
+    changes = tuple(changes_of(n_channels, sample_rate, to_sample_rate))
+    return SourceClip(file, digest[:12], entry.seconds, sample_rate, n_channels, changes), wave
+
+
+def changes_of(n_channels: int, sample_rate: int, to_sample_rate: int) -> list[str]:
+    """Return what a mono model of a sample rate requires of a file, in words."""
+    changes = [f"mixed from {n_channels} channels to one"] if n_channels > 1 else []
+    return changes + ([f"resampled from {sample_rate} to {to_sample_rate} Hz"] if sample_rate != to_sample_rate else [])
+
+
+def decode_entry(entry: Entry, sample_rate: int, allow_silence: bool = False) -> np.ndarray:
+    """Return the wave ``(time,)`` of a clip, mono at a sample rate."""
+    if entry.seconds > MAX_CLIP_SECONDS:
+        raise BadAudio(
+            f"{entry.path} lasts {entry.seconds:.0f} s; clips of up to {MAX_CLIP_SECONDS:.0f} s can be used here: cut "
+            "it."
+        )
+    wave: np.ndarray = np.concatenate([*decode_at(entry, sample_rate, 1)], axis=1)[0]
+    if not len(wave) or (not allow_silence and np.abs(wave).max() <= SILENT_PEAK):
+        raise BadAudio(f"{entry.path} is silent: no sample exceeds -60 dB of full scale; give another file.")
+    return wave

@@ -1,0 +1,1 @@
+"""Layered backgrounds from presets."""

@@ -1,0 +1,107 @@
+"""Results of recognition: labels of files with confidences, events with onsets and offsets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...audio.notebook import files_html, table_html
+from ...contracts.model_results import ModelResult
+
+
+@dataclass(frozen=True)
+class LabelConfidence:
+    """A label and its probability."""
+
+    label: str
+    confidence: float
+
+
+@dataclass(frozen=True)
+class SoundEvent:
+    """A label with its onset and offset, in seconds from the start of the recording."""
+
+    label: str
+    onset: float
+    offset: float
+    confidence: float
+
+    def __str__(self) -> str:
+        return f"{self.onset:.2f}-{self.offset:.2f} s {self.label} {self.confidence:.2f}"
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """The labels of a recording.
+
+    Attributes
+    ----------
+    label
+        The most probable label; None for a recording that fits no label.
+    confidence
+        Its probability; of a rejected recording, that of the label it is nearest to.
+    labels
+        The most probable labels, the first of them first.
+    fit
+        How well the recording fits any of the labels; it is rejected below the limit on the model's calibration.
+    events
+        Labels with onset and offset, where they are asked for.
+    """
+
+    label: str | None
+    confidence: float
+    labels: tuple[LabelConfidence, ...]
+    fit: float
+    seconds: float
+    events: tuple[SoundEvent, ...] = ()
+
+
+@dataclass(frozen=True)
+class RecognisedFile(Recognised):
+    """The labels of a sound file."""
+
+    file: Path = Path()
+
+    def __str__(self) -> str:
+        nearest = f" (nearest: {self.labels[0].label} {self.confidence:.2f})" if self.labels else ""
+        others = "".join(f", {each.label} {each.confidence:.2f}" for each in self.labels[1:])
+        first = f"{self.label} {self.confidence:.2f}{others}" if self.label else f"fits no label{nearest}"
+        return "\n".join([f"{self.file}: {first}", *(f"  {event}" for event in self.events)])
+
+
+@dataclass(frozen=True)
+class NotRecognised:
+    """A file that cannot be read, and the reason."""
+
+    file: Path
+    reason: str
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecognisedFiles(ModelResult):
+    """The labels of files, and the files that failed; ``exit_code`` is 2 if there are any."""
+
+    files: tuple[RecognisedFile, ...]
+    failed: tuple[NotRecognised, ...] = ()
+    notes: tuple[str, ...] = ()
+    exit_code: int = 0
+
+    def _repr_html_(self) -> str:
+        """Return players and a table of the files with their labels for notebooks."""
+        rows = [
+            (
+                each.file.name,
+                each.label or "none",
+                f"{each.confidence:.2f}",
+                ", ".join(f"{other.label} {other.confidence:.2f}" for other in each.labels[1:]),
+            )
+            for each in self.files
+        ]
+        table = table_html(("file", "label", "confidence", "others"), rows)
+        return files_html([each.file for each in self.files], self.made_by) + table
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, [*self.files, *self.failed, *self.notes]))

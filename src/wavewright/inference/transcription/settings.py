@@ -1,0 +1,45 @@
+"""Settings of the transcription of melodies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ...base.errors import BadSetting
+from ...base.ranges import RangedSettings, ranged
+
+LOWEST_PITCH, HIGHEST_PITCH = 24, 108
+"""Widest limits of the pitches of notes: C1 and C8."""
+
+
+@dataclass(frozen=True)
+class TranscriptionSettings(RangedSettings):
+    """Settings of the transcription.
+
+    Attributes
+    ----------
+    lowest_pitch, highest_pitch : int
+        Lowest and highest MIDI pitch (28 is E1, 69 is A4); other notes are left out.
+    min_note_seconds : float
+        Shortest note.
+    onset_db : float
+        Mean rise of the spectrum at which a note of the same pitch begins again, where nothing else rises or falls
+        around it. Less finds more repeated notes.
+    silence_db : float
+        Level below that of the loudest notes at which a recording is silent.
+    min_clarity : float
+        Similarity of the spectrum to that of a harmonic tone below which there is no note, 0 to 1.
+    """
+
+    lowest_pitch: int = ranged(28, LOWEST_PITCH, HIGHEST_PITCH)
+    highest_pitch: int = ranged(108, LOWEST_PITCH, HIGHEST_PITCH)
+    min_note_seconds: float = ranged(0.06, 0.03, 1.0)
+    onset_db: float = ranged(3.0, 0.5, 40.0)
+    silence_db: float = ranged(-45.0, -90.0, -10.0)
+    min_clarity: float = ranged(0.25, 0.05, 0.9)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.lowest_pitch >= self.highest_pitch:
+            raise BadSetting(
+                f"The pitches of notes are {self.lowest_pitch} to {self.highest_pitch}; the second must be the higher."
+            )

@@ -1,0 +1,165 @@
+"""Clips as files of one folder: each records its origin, a manifest lists them, and all are written or none."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from ..audio.clip import Clip, write_blocks
+from ..audio.sound_file import read_origin
+from ..audio.wave_blocks import CountedWaves
+from ..base.errors import BadFolder
+from ..base.json_text import line_of
+from ..base.names import inside
+from ..base.units import samples_to_seconds
+from ..base.whole_file import check_name, whole_folder
+from .manifest_file import MANIFEST_FILE, manifest_lines
+from .watermark.marking import Marking
+
+
+@dataclass(frozen=True)
+class OutputClip:
+    """A clip to write.
+
+    Attributes
+    ----------
+    wave
+        ``(channels, time)``, or consecutive blocks of it, which are written as they are read.
+    stem
+        Name of its file without the ending.
+    origin
+        Everything that determines the clip, at least ``model`` and ``model_hash``, or ``procedure``: the comment of the
+        file and a part of its line of the manifest.
+    scores
+        Further numbers for the manifest.
+    listed
+        False for a clip that the manifest leaves out.
+    is_loop
+        The clip is a seamless loop; WAV files get loop points.
+    expected_seconds
+        About how long the blocks are together, see :func:`wavewright.audio.clip.write_blocks`.
+    """
+
+    wave: np.ndarray | Iterable[np.ndarray]
+    stem: str
+    origin: Mapping[str, object]
+    scores: Mapping[str, float] = field(default_factory=dict)
+    listed: bool = True
+    is_loop: bool = False
+    expected_seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class WrittenClip:
+    """The file of a clip.
+
+    Attributes
+    ----------
+    file
+        Its name below the folder.
+    seconds
+        Its length.
+    origin, scores
+        As in :class:`OutputClip`.
+    """
+
+    file: str
+    seconds: float
+    origin: Mapping[str, object]
+    scores: Mapping[str, float]
+
+
+def write_clips(
+    clips: Iterator[OutputClip], sample_rate: int, out: Path, format: str, marking: Marking | None = None
+) -> tuple[WrittenClip, ...]:
+    """Write clips as files of a folder, all or none.
+
+    Each file is written into a hidden folder; when all are complete they are moved into the folder, the manifest last.
+    Entries of the manifest are retained, also those that other processes add meanwhile.
+
+    Parameters
+    ----------
+    clips : iterator of OutputClip
+        At least one clip.
+    sample_rate : int, in Hz
+    out : Path
+        The folder, which need not exist.
+    format : {"wav", "flac", "ogg"}
+        Format of the files.
+    marking : Marking, optional
+        The mark that the clips get, and that their origins state.
+
+    Returns
+    -------
+    tuple of WrittenClip
+        The files, in the order of the clips.
+
+    Raises
+    ------
+    BadFolder
+        If the folder cannot be written to, its manifest is none, or a file of a clip's name has another origin.
+    """
+    check_name(out)
+    manifest_lines(out / MANIFEST_FILE)  # refuse a file that is not a manifest before any work
+    clips = itertools.chain([next(clips)], clips)  # a model that fails at the first clip leaves no folder
+    written: list[WrittenClip] = []
+    added: list[str] = []
+
+    def write_manifest(hidden: Path) -> None:
+        for clip in written:
+            check_origin(out / clip.file, clip.origin)
+        names = {clip.file for clip in written}
+        retained = [line for file, line in manifest_lines(out / MANIFEST_FILE) if file not in names]
+        (hidden / MANIFEST_FILE).write_text("".join(retained + added), encoding="utf-8")
+
+    with whole_folder(out, MANIFEST_FILE, write_manifest) as hidden:
+        for clip in clips:
+            written.append(_write_clip(_marked(clip, sample_rate, marking), sample_rate, out, hidden, format))
+            if clip.listed:
+                added.append(line_of(_record(written[-1])))
+    return tuple(written)
+
+
+def _marked(clip: OutputClip, sample_rate: int, marking: Marking | None) -> OutputClip:
+    """Return the clip with the mark, if any, in its wave and its origin."""
+    if marking is None:
+        return clip
+    waves = marking.blocks(_blocks_of(clip), sample_rate)
+    return replace(clip, wave=waves, origin={**clip.origin, **marking.origin()})
+
+
+def _blocks_of(clip: OutputClip) -> Iterable[np.ndarray]:
+    return [clip.wave] if isinstance(clip.wave, np.ndarray) else clip.wave
+
+
+def _write_clip(clip: OutputClip, sample_rate: int, out: Path, hidden: Path, format: str) -> WrittenClip:
+    """Write a clip into the hidden folder; raise BadFolder if ``out`` has a file of its name with another origin."""
+    name = f"{clip.stem}.{format}"
+    check_origin(out / name, clip.origin)
+    subtype = "VORBIS" if format == "ogg" else "PCM_24"
+    comment = json.dumps(dict(clip.origin))
+    waves = CountedWaves(_blocks_of(clip))
+    blocks = (Clip(wave, sample_rate) for wave in waves)
+    path, tags = inside(hidden, name), {"comment": comment}
+    write_blocks(path, blocks, subtype, tags, clip.expected_seconds, is_loop=clip.is_loop)
+    return WrittenClip(name, samples_to_seconds(waves.n_samples, sample_rate), clip.origin, clip.scores)
+
+
+def check_origin(path: Path, origin: Mapping[str, object]) -> None:
+    """Raise BadFolder if ``path`` exists and its clip has another origin."""
+    if path.exists() and read_origin(path) != origin:
+        maker = f"{origin['model']} ({origin['model_hash']})" if "model" in origin else str(origin["procedure"])
+        raise BadFolder(
+            f"{path} exists already and is another clip than the one that {maker} makes; choose another folder with "
+            "--out."
+        )
+
+
+def _record(clip: WrittenClip) -> dict[str, object]:
+    """Return a line of the manifest, with the field names that ``data.manifest`` reads."""
+    return {"audio_filepath": clip.file, "duration": round(clip.seconds, 6), **clip.origin, **clip.scores}

@@ -1,0 +1,308 @@
+"""Convert all sound files of a folder in parallel, with a manifest; what is up to date is kept."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import warnings
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from itertools import islice
+from multiprocessing import get_context
+from pathlib import Path
+from typing import ClassVar, Generic, Protocol, TypeVar, cast
+
+from ..audio.clip import BITS, SOUND_SUFFIXES, UNCLIPPED, read_header, suffix_like
+from ..audio.sound_file import AudioHeader, read_origin
+from ..audio.video_file import is_video
+from ..base.errors import BadFolder, SoundWarning, WavewrightError, problem_of
+from ..base.names import inside
+from ..base.progress_bar import progress_bar
+from ..base.whole_file import make_folder
+from .manifest_file import MANIFEST_FILE, add_records, manifest_lines
+
+ALAC_SUBTYPES = {"ALAC_16": "PCM_16", "ALAC_24": "PCM_24"}
+"""Subtypes of lossless M4A files, and those of the same bits in other files."""
+
+HASH_BYTES = 2**20  # read at a time
+SHOWN_FAILURES = 20
+
+
+class Converted(Protocol):
+    """A converted file: ``is_new`` unless it was there and is up to date."""
+
+    @property
+    def out(self) -> Path:
+        """The file that was written."""
+
+    @property
+    def file(self) -> Path:
+        """The file that it was made of."""
+
+    @property
+    def seconds(self) -> float:
+        """Its length."""
+
+    @property
+    def is_new(self) -> bool:
+        """False if it was kept."""
+
+    @property
+    def details(self) -> str:
+        """Lines about it in the report of a folder, if any."""
+
+
+ConvertedT = TypeVar("ConvertedT", bound=Converted)
+ConvertFile = Callable[[Path, Path], ConvertedT]
+
+
+class Conversion(ABC, Generic[ConvertedT]):
+    """Conversion of the files of a folder; it is sent to other processes."""
+
+    verbs: ClassVar[tuple[str, str]]
+    """Present and past participle in messages, such as ``enhancing`` and ``enhanced``."""
+
+    def target_of(self, sound: Path) -> Path:
+        """Return the name of the file to write for a sound: its own, as WAV where its format cannot be written."""
+        return sound if is_video(sound) else sound.with_suffix(suffix_like(sound))
+
+    @abstractmethod
+    def begin(self) -> ConvertFile[ConvertedT]:
+        """Return the function that converts a file into another, with models and the like opened once."""
+
+    @abstractmethod
+    def unnamed_origin(self, file: ConvertedT) -> dict[str, object]:
+        """Return the line of the manifest for a file whose format has no comment to say what it was made from."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConvertedFolder(Generic[ConvertedT]):
+    """The converted files of a folder.
+
+    Attributes
+    ----------
+    done : str
+        What was done to them, such as ``enhanced``.
+    out, manifest
+        Their folder, and its manifest.
+    files
+        The converted files.
+    failed
+        Files that could not be converted, and the reasons.
+    n_ignored
+        Files that are no sound by their names.
+    exit_code
+        Exit code of the command: 2 if files failed.
+    """
+
+    done: str
+    out: Path
+    manifest: Path
+    files: tuple[ConvertedT, ...]
+    failed: Mapping[str, str]
+    n_ignored: int = 0
+    exit_code: int = 0
+
+    @property
+    def sound_files(self) -> tuple[Path, ...]:
+        """The sound files that were written."""
+        return tuple(file.out for file in self.files)
+
+    def __str__(self) -> str:
+        """Return counts, and the files that failed."""
+        n_new = sum(file.is_new for file in self.files)
+        seconds = sum(file.seconds for file in self.files)
+        n_files = len(self.files) + len(self.failed)
+        counted = f"{len(self.files)} of {n_files} files are {self.done} in {self.out}, {seconds:.1f} s"
+        lines = [f"{counted}: {n_new} new, {len(self.files) - n_new} kept"]
+        lines += [f"{file.out}\n{file.details}" for file in self.files if file.details]
+        lines += [f"  {file}: {problem}" for file, problem in islice(self.failed.items(), SHOWN_FAILURES)]
+        n_more = len(self.failed) - SHOWN_FAILURES
+        lines += [f"  and {n_more} more files failed; --json lists all"] if n_more > 0 else []
+        lines += [f"Ignored: {self.n_ignored} other files"] if self.n_ignored else []
+        return "\n".join(lines)
+
+
+def convert_folder(
+    source: Path, out: Path, conversion: Conversion[ConvertedT], workers: int = 0, quiet: bool = False
+) -> ConvertedFolder[ConvertedT]:
+    """Convert all sound files of a folder and of those in it, several at a time; the files keep their names.
+
+    A file that fails does not keep the others from being converted. Those that exist and are up to date are kept, so an
+    interrupted call can be repeated. A manifest lists all.
+
+    Parameters
+    ----------
+    source, out : Path
+        The folder, and the one to write to.
+    conversion : Conversion
+        How a file is converted.
+    workers : int
+        Files at a time, 0 for the number of cores.
+    quiet : bool
+        Show no progress.
+
+    Raises
+    ------
+    BadFolder
+        If there is no sound in the folder, or ``out`` is the folder itself or cannot be written to.
+    """
+    if out.resolve() == source.resolve():
+        raise BadFolder(
+            f"{out} is the folder of the recordings, which are never replaced; give another one with --out."
+        )
+    names, n_ignored = _sound_files(source, out)
+    targets = _targets(names, out, conversion)
+    make_folder(out)
+    manifest_lines(out / MANIFEST_FILE)  # refuse a file of that name that is not a manifest before any work
+    done: dict[Path, ConvertedT] = {}
+    problems: dict[Path, str] = {}
+    jobs = [(source / sound, targets[sound]) for sound in names]
+    doing, past = conversion.verbs
+    try:
+        with progress_bar(f"{doing} {source.name}", _total_seconds([path for path, _ in jobs]), quiet) as show:
+            for path, result, said in _results(jobs, conversion, workers):
+                sound = path.relative_to(source)
+                for sentence in said:
+                    warnings.warn(sentence, SoundWarning, stacklevel=2)
+                if isinstance(result, str):
+                    problems[sound] = result
+                else:
+                    done[sound] = result
+                show(sum(file.seconds for file in done.values()))
+    finally:
+        if done:
+            files = {str(targets[sound].relative_to(out)): done[sound] for sound in names if sound in done}
+            add_records(out, {name: _record(name, file, conversion) for name, file in files.items()})
+    return ConvertedFolder(
+        done=past,
+        out=out,
+        manifest=out / MANIFEST_FILE,
+        files=tuple(done[sound] for sound in names if sound in done),
+        failed={str(sound): problems[sound] for sound in names if sound in problems},
+        n_ignored=n_ignored,
+        exit_code=2 if problems else 0,
+    )
+
+
+def _results(
+    jobs: Sequence[tuple[Path, Path]], conversion: Conversion[ConvertedT], workers: int
+) -> Iterator[tuple[Path, ConvertedT | str, list[str]]]:
+    """Yield each source with its converted file, or why there is none, and with warnings, as they are finished."""
+    n_workers = min(workers or os.cpu_count() or 1, len(jobs))
+    if n_workers == 1:
+        convert = conversion.begin()
+        for source, out in jobs:
+            yield source, *_convert_or_explain(source, out, convert)
+        return
+    with ProcessPoolExecutor(n_workers, get_context("spawn"), _begin_worker, (conversion,)) as pool:
+        convert_in_worker = cast("Callable[[Path, Path], tuple[ConvertedT | str, list[str]]]", _convert_in_worker)
+        futures: dict[Future[tuple[ConvertedT | str, list[str]]], Path] = {
+            pool.submit(convert_in_worker, source, out): source for source, out in jobs
+        }
+        try:
+            for future in as_completed(futures):
+                yield futures[future], *future.result()
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+
+
+_of_worker: list[ConvertFile[Converted]] = []
+
+
+def _begin_worker(conversion: Conversion[ConvertedT]) -> None:
+    """Prepare a process for files."""
+    _of_worker[:] = [cast("ConvertFile[Converted]", conversion.begin())]
+
+
+def _convert_in_worker(source: Path, out: Path) -> tuple[Converted | str, list[str]]:
+    return _convert_or_explain(source, out, _of_worker[0])
+
+
+def _convert_or_explain(
+    source: Path, out: Path, convert: ConvertFile[ConvertedT]
+) -> tuple[ConvertedT | str, list[str]]:
+    """Return the converted file, or why there is none, and the warnings, which this process may have no way to show."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("always", SoundWarning)
+        try:
+            out.parent.mkdir(parents=True, exist_ok=True)
+            result: ConvertedT | str = convert(source, out)
+        except Exception as error:
+            result = problem_of(source, error)
+    return result, [*dict.fromkeys(str(warning.message) for warning in caught)]
+
+
+def _sound_files(folder: Path, out: Path) -> tuple[list[Path], int]:
+    """Return the sound files below a folder, relative to it, and the number of other files; ``out`` is left out."""
+    files = [
+        path.relative_to(folder)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not path.resolve().is_relative_to(out.resolve()) and not path.name.startswith(".")
+    ]
+    names = [path for path in files if path.suffix.lower() in SOUND_SUFFIXES]
+    if not names:
+        raise BadFolder(f"{folder} contains no sound file; give a folder of recordings.")
+    return names, len(files) - len(names)
+
+
+def _targets(names: Sequence[Path], out: Path, conversion: Conversion[ConvertedT]) -> dict[Path, Path]:
+    """Return the file to write for each sound; where two would have the same name, one gets the source's ending too."""
+    targets: dict[Path, Path] = {}
+    used: dict[Path, Path] = {}
+    for sound in names:
+        target = conversion.target_of(sound)
+        if target in used:
+            target = sound.with_name(f"{sound.name}{target.suffix}")
+        used[target] = sound
+        targets[sound] = inside(out, target)
+    return targets
+
+
+def _total_seconds(paths: Sequence[Path]) -> float | None:
+    try:
+        lengths = [read_header(path).seconds for path in paths]
+    except WavewrightError:
+        return None
+    return sum(length for length in lengths if length is not None)
+
+
+def _record(name: str, file: ConvertedT, conversion: Conversion[ConvertedT]) -> dict[str, object]:
+    """Return a line of the manifest, with the field names that ``data.manifest`` reads."""
+    origin = read_origin(file.out) or conversion.unnamed_origin(file)
+    return {"audio_filepath": name, "duration": round(file.seconds, 6), **origin}
+
+
+def subtype_like(header: AudioHeader, out: Path) -> str | None:
+    """Return the subtype of a source if the format of ``out`` has it, else None for the usual one."""
+    is_pcm = header.subtype in BITS or header.subtype in UNCLIPPED
+    suffix = out.suffix.lower()
+    if header.subtype in ALAC_SUBTYPES:
+        subtypes = {".m4a": header.subtype, ".ogg": None, ".opus": None, ".mp3": None}
+        return subtypes.get(suffix, ALAC_SUBTYPES[header.subtype])
+    if not is_pcm or suffix not in (".wav", ".flac", ".aiff", ".aif"):
+        return None
+    if suffix == ".flac" and header.subtype not in ("PCM_S8", "PCM_16", "PCM_24"):
+        return "PCM_24" if header.subtype in (*UNCLIPPED, "PCM_32") else None
+    return None if header.subtype in ("PCM_S8", "PCM_U8") else header.subtype
+
+
+def folder_beside(folder: Path, done: str) -> Path:
+    """Return the default folder for the results of a folder: beside it, with its name and what was done."""
+    named = folder if folder.name else folder.resolve()  # such as "."
+    if not named.name:
+        raise BadFolder(f"{folder} has no name to derive that of another folder from; give one with --out.")
+    return named.with_name(f"{named.name}-{done}")
+
+
+def hash_of(path: Path) -> str:
+    """Return the first digits of the SHA-256 of a file."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(HASH_BYTES):
+            digest.update(block)
+    return digest.hexdigest()[:12]

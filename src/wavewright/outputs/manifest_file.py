@@ -1,0 +1,67 @@
+"""Manifests of folders of clips: `manifest.jsonl`, to which each call adds the clips that it writes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from ..base.errors import BadFolder
+from ..base.file_lock import locked
+from ..base.json_text import line_of, parse
+from ..base.whole_file import FOLDER_LOCK, write_whole
+
+MANIFEST_FILE = "manifest.jsonl"
+
+
+def manifest_lines(path: Path) -> list[tuple[str, str]]:
+    """Return the clips of a manifest.
+
+    Parameters
+    ----------
+    path : Path
+        The manifest; it need not exist.
+
+    Returns
+    -------
+    list of tuple of str and str
+        File name and line of each clip, in the order of the manifest.
+
+    Raises
+    ------
+    BadFolder
+        If the file is not a manifest.
+    """
+    if not path.is_file():
+        return []
+    try:
+        lines = [line for line in path.read_text(encoding="utf-8").split("\n") if line.strip()]
+        files = [parse(line)["audio_filepath"] for line in lines]
+        if not all(isinstance(file, str) for file in files):
+            raise TypeError("a file name is not a string")
+    except (ValueError, KeyError, TypeError) as error:  # also a line without a file name
+        raise BadFolder(
+            f"{path} is not a manifest of clips, so it cannot be added to; choose another folder with --out."
+        ) from error
+    return [(file, f"{line}\n") for file, line in zip(files, lines, strict=True)]
+
+
+def add_records(folder: Path, records: Mapping[str, Mapping[str, object]]) -> None:
+    """Add records to the manifest of a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder; its manifest is created if it has none.
+    records : mapping of str to mapping
+        Records by file name, with the field names that `wavewright.data.manifest` reads; they replace earlier records
+        of these files.
+
+    Raises
+    ------
+    BadFolder
+        If the folder has a file of that name that is not a manifest.
+    """
+    with locked(folder / FOLDER_LOCK, wait=True):
+        path = folder / MANIFEST_FILE
+        retained = [line for file, line in manifest_lines(path) if file not in records]
+        write_whole(path, "".join([*retained, *map(line_of, records.values())]).encode())

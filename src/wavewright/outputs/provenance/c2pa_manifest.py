@@ -1,0 +1,165 @@
+"""C2PA manifests in WAV, FLAC and MP3 files, which other programs show as content credentials."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from ...base.errors import BadAudio, BadSetting, MissingExtra, how_to_install
+from ...base.json_text import JsonValue, parse
+from ...base.version import __version__
+from .certificate import certificate_chain
+from .envelope import Envelope
+from .record import Record
+from .tags import has_manifest
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+MIME_TYPES = {".wav": "audio/wav", ".flac": "audio/flac", ".mp3": "audio/mpeg"}
+"""File name endings of the formats that have manifests here."""
+
+ASSERTION = "org.wavewright.outputs.provenance"
+"""Label of the signed record inside the manifest."""
+
+OFFLINE = {"verify": {"remote_manifest_fetch": False, "ocsp_fetch": False}}
+"""Settings of the library: a file may name a manifest or a service on the network, which nobody asks."""
+
+NAME = "Wavewright"
+
+Library: TypeAlias = Any  # the module c2pa and its objects: it is an optional dependency
+
+
+@dataclass(frozen=True)
+class FoundManifest:
+    """A C2PA manifest as the library reads it.
+
+    Attributes
+    ----------
+    is_valid
+        The file is as it was when the manifest was signed, its metadata included.
+    signer
+        Names in the certificate, which anybody can make.
+    generator
+        Program that made the manifest.
+    source_type
+        IPTC's term in its actions, empty without one.
+    record
+        Text of the signed record of Wavewright in it, None without one.
+    """
+
+    is_valid: bool
+    signer: str
+    generator: str
+    source_type: str
+    record: bytes | None
+
+
+def check_manifest(path: Path, record: Record) -> None:
+    """Raise BadSetting or MissingExtra, before anything is written, if a file cannot have a manifest."""
+    if path.suffix.lower() not in MIME_TYPES:
+        raise BadSetting(
+            f"{path} can have no C2PA manifest: C2PA knows WAV, FLAC and MP3 files, but neither Ogg nor Opus; leave "
+            "--c2pa out, or convert it."
+        )
+    if record.digital_source_type is None:
+        raise BadSetting(
+            f"A C2PA manifest says how a sound came to be, which is not known of {path}; leave --c2pa out."
+        )
+    _library()
+
+
+def write_manifest(path: Path, target: Path, envelope: Envelope, key: Ed25519PrivateKey) -> None:
+    """Copy a file with a manifest, which replaces one that it has.
+
+    Raises
+    ------
+    BadAudio
+        If the library refuses the file.
+    MissingExtra
+        Without the extra ``c2pa``.
+    """
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+    c2pa = _library()
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    info = c2pa.C2paSignerInfo(c2pa.C2paSigningAlg.ED25519, certificate_chain(key), private, None)
+    try:
+        with (
+            path.open("rb") as source,
+            target.open("w+b") as copy,
+            c2pa.Signer.from_info(info) as signer,
+            c2pa.Builder(_manifest(envelope), context=_context(c2pa)) as builder,
+        ):
+            builder.sign(signer, MIME_TYPES[path.suffix.lower()], source, copy)
+    except c2pa.C2paError as error:
+        raise BadAudio(f"{path} cannot get a C2PA manifest ({error}); leave --c2pa out.") from error
+
+
+def read_manifest(path: Path) -> FoundManifest | None:
+    """Return the manifest in a file; None without one, and without the extra ``c2pa``."""
+    mime_type = MIME_TYPES.get(path.suffix.lower())
+    if mime_type is None:
+        return None
+    try:
+        c2pa = _library()
+    except MissingExtra:
+        return None
+    try:
+        with path.open("rb") as file, c2pa.Reader(mime_type, file, context=_context(c2pa)) as reader:
+            return _found(parse(reader.json()))
+    except c2pa.C2paError.ManifestNotFound:
+        return None
+    except (c2pa.C2paError, ValueError, KeyError, TypeError, AttributeError):  # anything may stand in a manifest
+        if not has_manifest(path):  # the library does not read RF64 files
+            return None
+        return FoundManifest(False, "unknown", "", "", None)
+
+
+def _library() -> Library:
+    """Return the module of the library; raise MissingExtra without it."""
+    try:
+        import c2pa
+    except ImportError as error:
+        raise MissingExtra(f"C2PA manifests need the extra c2pa; {how_to_install('c2pa')}.") from error
+    return c2pa
+
+
+def _context(c2pa: Library) -> Library:
+    return c2pa.Context(c2pa.Settings.from_dict(OFFLINE))
+
+
+def _manifest(envelope: Envelope) -> dict[str, JsonValue]:
+    """Return the claims of a manifest: what made the sound, and the whole signed record."""
+    agent = {"name": NAME, "version": __version__}
+    action = {
+        "action": "c2pa.created",
+        "digitalSourceType": envelope.record["digital_source_type"],
+        "softwareAgent": agent,
+    }
+    return {
+        "claim_generator_info": [agent],
+        "title": envelope.record["file"],
+        "assertions": [
+            {"label": "c2pa.actions.v2", "data": {"actions": [action]}},
+            {"label": ASSERTION, "data": {"envelope": envelope.to_text()}},
+        ],
+    }
+
+
+def _found(report: JsonValue) -> FoundManifest:
+    """Return what a report of the library says about the active manifest."""
+    manifest = report["manifests"][report["active_manifest"]]
+    data = {each["label"]: each["data"] for each in manifest.get("assertions", ())}
+    actions = next((each.get("actions", ()) for label, each in data.items() if label.startswith("c2pa.actions")), ())
+    types = [each["digitalSourceType"] for each in actions if "digitalSourceType" in each]
+    record = data.get(ASSERTION, {}).get("envelope")
+    signer, generators = manifest.get("signature_info", {}), manifest.get("claim_generator_info") or [{}]
+    return FoundManifest(
+        is_valid=report.get("validation_state") in ("Valid", "Trusted"),
+        signer=f"{signer.get('common_name', 'unknown')} ({signer.get('issuer', 'unknown')})",
+        generator=str(generators[0].get("name", "")),
+        source_type=str(types[0]) if types else "",
+        record=record.encode() if isinstance(record, str) else None,
+    )

@@ -1,0 +1,79 @@
+"""Sound files of speech: written from chunks, with subtitles and with their origin in the metadata."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from ...audio.clip import Clip, read_blocks, read_header, write_blocks
+from ...base.whole_file import write_whole
+from ..chunk import Chunk
+from ..subtitles import subtitle_format, subtitles
+from ..timestamps import TimedMark, TimedWord
+from .loudness import LoudnessNormaliser
+
+SpeechFormat: TypeAlias = Literal["wav", "flac", "ogg", "opus", "mp3"]
+
+SECONDS_PER_CHARACTER = 0.068  # of English read aloud, for progress bars
+
+
+def write_speech(
+    path: Path,
+    chunks: Iterable[Chunk],
+    sample_rate: int,
+    origin: Mapping[str, object],
+    subtitle_file: Path | None = None,
+    normaliser: LoudnessNormaliser | None = None,
+) -> None:
+    """Write chunks to a sound file, whole or not at all.
+
+    Memory does not grow with the length, except for the words of subtitles.
+
+    Parameters
+    ----------
+    path : Path
+        The sound file.
+    chunks : iterable of Chunk
+        The speech.
+    sample_rate : int
+        Sample rate in Hz.
+    origin : mapping of str to object
+        What the audio was made from; it becomes the comment of the file.
+    subtitle_file : Path, optional
+        File for the subtitles, written before the sound file, so that no sound file lacks them.
+    normaliser : LoudnessNormaliser, optional
+        Brings the speech to its target loudness.
+    """
+    words: list[TimedWord] = []
+    marks: list[TimedMark] = []
+
+    def collect_words() -> Iterator[Chunk]:
+        for chunk in chunks:
+            if subtitle_file is not None:
+                words.extend(chunk.words)
+                marks.extend(chunk.marks)
+            yield chunk
+
+    def clips() -> Iterator[Clip]:
+        yield from clips_of(collect_words(), sample_rate, path.parent, normaliser)
+        if subtitle_file is not None:
+            write_whole(subtitle_file, subtitles(words, marks, subtitle_format(subtitle_file)).encode("utf-8"))
+
+    write_blocks(path, clips(), metadata={"comment": json.dumps(origin)})
+
+
+def clips_of(
+    chunks: Iterable[Chunk], sample_rate: int, folder: Path, normaliser: LoudnessNormaliser | None = None
+) -> Iterator[Clip]:
+    """Yield the audio of chunks as clips, at the target loudness; long audio is spooled to a file in ``folder``."""
+    waves = (chunk.wave for chunk in chunks if chunk.wave.shape[1])
+    normalised = waves if normaliser is None else normaliser.normalise(waves, sample_rate, folder)
+    return (Clip(wave, sample_rate) for wave in normalised)
+
+
+def read_seconds(path: Path) -> float:
+    """Return the duration of a sound file, which is decoded if its header does not contain it."""
+    seconds = read_header(path).seconds
+    return sum(block.seconds for block in read_blocks(path)) if seconds is None else seconds

@@ -1,0 +1,160 @@
+"""Speak one text into one sound file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from ...audio.clip import Clip, write_blocks
+from ...audio.notebook import speech_html, text_html
+from ...base.errors import BadText
+from ...base.json_text import PYTHON_ONLY
+from ...base.whole_file import write_whole
+from ...text.skipped import Skipped, warn_of
+from ..chunk import Chunk, Clipping, clipping_message
+from ..subtitles import subtitle_format, subtitles
+from ..timestamps import TimedMark, TimedWord
+from .narrator import Narrator
+from .speech_file import clips_of
+
+MAX_CHARACTERS = 50_000
+"""Longest text for one clip, about an hour; longer ones are streamed or spoken as a book."""
+
+
+@dataclass(frozen=True)
+class SpokenText:
+    """A text that was spoken into a file, with the names of both models and the files that were written.
+
+    Attributes
+    ----------
+    words, marks
+        The words and the SSML marks with their times.
+    clipped_fraction
+        Fraction of samples that exceeded full scale, from 0 to 1.
+    skipped
+        Passages that could not be read.
+    clip
+        The audio; in Python only.
+    is_marked
+        The audio has the inaudible mark of generated sound.
+    lufs, true_peak_db, shortfall
+        With a target loudness: loudness and true peak of the file, and the message that the target was not reached, or
+        an empty one.
+    """
+
+    out: Path
+    voice: str
+    vocoder: str
+    seconds: float
+    sample_rate: int
+    words: tuple[TimedWord, ...]
+    marks: tuple[TimedMark, ...]
+    subtitles: Path | None
+    clipped_fraction: float
+    skipped: tuple[Skipped, ...]
+    clip: Clip = field(metadata=PYTHON_ONLY)
+    is_marked: bool = False
+    lufs: float | None = None
+    true_peak_db: float | None = None
+    shortfall: str = ""
+
+    @property
+    def sound_files(self) -> tuple[Path, ...]:
+        """The sound files that were written."""
+        return (self.out,)
+
+    def _repr_html_(self) -> str:
+        """Return a player, the words with their times, and the text for notebooks."""
+        return speech_html(self.clip, self.words) + text_html(self)
+
+    def __str__(self) -> str:
+        lines = [f"{self.out}: {self.seconds:.2f} s at {self.sample_rate} Hz by {self.voice} through {self.vocoder}"]
+        lines += [f"{self.lufs:.1f} LUFS, true peak {self.true_peak_db:.1f} dB"] if self.lufs is not None else []
+        lines += [self.shortfall] if self.shortfall else []
+        lines += [f"{self.subtitles}: {len(self.words)} words"] if self.subtitles else []
+        lines += [clipping_message(self.clipped_fraction)] if self.clipped_fraction else []
+        return "\n".join(lines)
+
+
+def speak_text(text: str, narrator: Narrator, out: Path, subtitle_file: Path | None = None) -> SpokenText:
+    """Speak a text into a sound file.
+
+    Issues one `SkippedText` warning for all passages that cannot be read.
+
+    Parameters
+    ----------
+    text : str
+        The text.
+    narrator : Narrator
+        Voice and settings.
+    out : Path
+        Sound file to write; its suffix selects the format.
+    subtitle_file : Path, optional
+        File of the subtitles.
+
+    Returns
+    -------
+    SpokenText
+        The file, its words and its audio.
+
+    Raises
+    ------
+    BadText
+        If nothing in the text can be spoken, or the settings are strict and a passage cannot be read.
+    """
+    chunks: list[Chunk] = []
+    waves: list[np.ndarray] = []
+    skipped: list[Skipped] = []
+    clipping = Clipping()
+    normaliser = narrator.loudness_normaliser()
+    sample_rate = narrator.voice.sample_rate
+
+    def collect_chunks() -> Iterator[Chunk]:
+        for chunk in clipping.count(narrator.chunks(text, skipped.append)):
+            chunks.append(chunk)
+            yield chunk
+
+    def collect_clips() -> Iterator[Clip]:
+        for clip in clips_of(collect_chunks(), sample_rate, out.parent, normaliser):
+            waves.append(clip.wave)
+            yield clip
+
+    origin = {"text": hashlib.sha256(text.encode()).hexdigest()[:12], **narrator.origin()}
+    write_blocks(out, collect_clips(), metadata={"comment": json.dumps(origin)})
+    words = tuple(word for chunk in chunks for word in chunk.words)
+    marks = tuple(mark for chunk in chunks for mark in chunk.marks)
+    if subtitle_file is not None:
+        write_whole(subtitle_file, subtitles(words, marks, subtitle_format(subtitle_file)).encode("utf-8"))
+    warn_of(skipped)
+    clip = Clip(np.concatenate(waves, axis=1), sample_rate)
+    spoken = SpokenText(
+        out=out,
+        voice=narrator.voice.name,
+        vocoder=narrator.voice.vocoder.card.name,
+        seconds=clip.seconds,
+        sample_rate=sample_rate,
+        words=words,
+        marks=marks,
+        subtitles=subtitle_file,
+        clipped_fraction=clipping.clipped_fraction,
+        skipped=tuple(skipped),
+        clip=clip,
+        is_marked=narrator.marking is not None,
+    )
+    if normaliser is None or normaliser.lufs == -math.inf:
+        return spoken
+    return replace(
+        spoken, lufs=normaliser.lufs, true_peak_db=normaliser.true_peak_db, shortfall=normaliser.shortfall_message()
+    )
+
+
+def check_length(text: str, advice: str) -> None:
+    """Raise BadText, with advice at the end of the message, if a text is too long for one clip."""
+    if len(text) > MAX_CHARACTERS:
+        raise BadText(f"The text has {len(text):,} characters, and {MAX_CHARACTERS:,} fit into one clip; {advice}.")

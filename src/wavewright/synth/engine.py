@@ -1,0 +1,233 @@
+"""SynthEngine: patches as an instrument that plays MIDI channels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from ..base.errors import BadSetting
+from ..music.engine import BEND_RANGE, DRUM_BANKS, DRUM_CHANNEL, N_CHANNELS, InstrumentEngine
+from .controls import CHUNK_SAMPLES
+from .general_midi import DRUMS
+from .patch import Patch
+from .patch_files import load_patch
+from .patch_player import PatchPlayer
+
+PatchChoice = str | Path | Patch
+LOWEST_RATE, HIGHEST_RATE = 8_000, 192_000
+FADER_SECONDS = 0.005
+DEFAULT_BEND = 2.0
+MODULATION, DATA, VOLUME, PAN, EXPRESSION, FINE_DATA, SUSTAIN = 1, 6, 7, 10, 11, 38, 64
+RPN_FINE, RPN_COARSE, SOUND_OFF, RESET_CONTROLLERS, NOTES_OFF = 100, 101, 120, 121, 123
+HEADROOM = 0.35
+"""Gain of every channel, so that chords of several instruments stay below full scale."""
+
+
+class SynthChannel:
+    """Controllers, notes and players of one channel."""
+
+    def __init__(self) -> None:
+        self.players: dict[int, PatchPlayer] = {}
+        self.program = 0
+        self.is_drum = False
+        self.faders = {VOLUME: 100, PAN: 64, EXPRESSION: 127}
+        self.reset_controllers()
+        self.bend_range = DEFAULT_BEND
+        self.gains: np.ndarray | None = None  # None in silence: the next note begins with the targets
+
+    def reset_controllers(self) -> None:
+        """Set the controllers that MIDI's controller 121 resets."""
+        self.wheel = self.bend = 0
+        self.faders[EXPRESSION] = 127
+        self.is_sustained = False
+        self.sustained: list[int] = []
+        self.parameter = (127, 127)
+
+    def targets(self) -> np.ndarray:
+        """Return the gains of both sides that volume, expression and pan set, ``(2,)``."""
+        level = HEADROOM * (self.faders[VOLUME] * self.faders[EXPRESSION] / 127.0**2) ** 2
+        angle = max(0, self.faders[PAN] - 1) / 126.0 * math.pi / 2.0
+        return level * math.sqrt(2.0) * np.array([math.cos(angle), math.sin(angle)])
+
+
+class SynthEngine(InstrumentEngine):
+    """The synthesiser as an instrument.
+
+    Parameters
+    ----------
+    patch : str, Path, Patch or mapping
+        One patch for all channels, or patches by program, 0 to 127; -1 are the drums of channel 9. Programs that a
+        mapping lacks use its patch of the largest lower program, or its first one.
+    sample_rate : int
+        In Hz.
+    seed : int
+        Of random phases; the same seed gives the same samples.
+
+    Raises
+    ------
+    BadSetting
+        If a patch or the sample rate is invalid.
+
+    Examples
+    --------
+    >>> engine = SynthEngine("warm-pad", 48_000)
+    >>> engine.note_on(0, 60, 100)
+    >>> block = engine.process(128)
+    """
+
+    def __init__(
+        self, patch: PatchChoice | Mapping[int, PatchChoice], sample_rate: int = 48_000, seed: int = 0
+    ) -> None:
+        if not LOWEST_RATE <= sample_rate <= HIGHEST_RATE:
+            raise BadSetting(
+                f"The sample rate is {sample_rate} Hz; it must lie between {LOWEST_RATE} and {HIGHEST_RATE}."
+            )
+        choices = dict(patch) if isinstance(patch, Mapping) else {0: patch}
+        if not choices or any(not DRUMS <= number <= 127 for number in choices):
+            raise BadSetting("The programs must be numbers from 0 to 127, or -1 for the drums, and at least one.")
+        loaded = {each: load_patch(each) for each in choices.values() if not isinstance(each, Patch)}
+        self._patches = {n: each if isinstance(each, Patch) else loaded[each] for n, each in choices.items()}
+        self.sample_rate = sample_rate
+        self._seed = seed
+        self._speed = 1.0 - math.exp(-1.0 / (FADER_SECONDS * sample_rate))
+        self.reset()
+
+    def reset(self) -> None:
+        """Return to the state of a new engine, see :meth:`.InstrumentEngine.reset`."""
+        self._channels = [SynthChannel() for _ in range(N_CHANNELS)]
+        self._n_samples = 0
+        self._recent: dict[PatchPlayer, list[np.ndarray]] = {}
+
+    def note_on(self, channel: int, key: int, velocity: int) -> None:
+        """Start a note, see :meth:`.InstrumentEngine.note_on`."""
+        own = self._channels[channel]
+        if key in own.sustained:
+            own.sustained.remove(key)
+            self._release(own, key)
+        self._player(channel).start(key, velocity)
+
+    def note_off(self, channel: int, key: int) -> None:
+        """Release a note, see :meth:`.InstrumentEngine.note_off`."""
+        own = self._channels[channel]
+        if own.is_sustained:
+            own.sustained.append(key)
+        else:
+            self._release(own, key)
+
+    def control(self, channel: int, controller: int, value: int) -> None:
+        """Change a controller, see :meth:`.InstrumentEngine.control`."""
+        own = self._channels[channel]
+        if controller in (VOLUME, PAN, EXPRESSION):
+            own.faders[controller] = value
+        elif controller == MODULATION:
+            own.wheel = value
+            self._update(own)
+        elif controller == SUSTAIN:
+            self._sustain(own, value >= 64)
+        elif controller in (DATA, FINE_DATA, RPN_FINE, RPN_COARSE):
+            self._set_parameter(own, controller, value)
+        elif controller in (SOUND_OFF, NOTES_OFF):
+            own.sustained = []
+            for player in own.players.values():
+                player.stop() if controller == SOUND_OFF else player.release_all()
+        elif controller == RESET_CONTROLLERS:
+            self._sustain(own, False)
+            own.reset_controllers()
+            self._update(own)
+
+    def pitch_bend(self, channel: int, value: int) -> None:
+        """Bend the notes of a channel, see :meth:`.InstrumentEngine.pitch_bend`."""
+        own = self._channels[channel]
+        own.bend = min(max(value, BEND_RANGE[0]), BEND_RANGE[1])
+        self._update(own)
+
+    def program(self, channel: int, bank: int, program: int) -> None:
+        """Select a patch, see :meth:`.InstrumentEngine.program`; of the banks, those of drums count alone."""
+        self._channels[channel].program = program
+        self._channels[channel].is_drum = channel == DRUM_CHANNEL or bank >> 7 in DRUM_BANKS
+
+    def process(self, n_samples: int) -> np.ndarray:
+        """Return the next block, see :meth:`.InstrumentEngine.process`."""
+        output = np.zeros((2, n_samples), np.float32)
+        start = 0
+        while start < n_samples:
+            n = min(n_samples - start, CHUNK_SAMPLES - self._n_samples % CHUNK_SAMPLES)
+            self._process_chunk(output[:, start : start + n])
+            self._n_samples += n
+            start += n
+            if self._n_samples % CHUNK_SAMPLES == 0:
+                self._tidy()
+        return output
+
+    def is_silent(self) -> bool:
+        """Return whether all that follows is zero until the next note."""
+        return all(player.is_silent for own in self._channels for player in own.players.values())
+
+    def _process_chunk(self, output: np.ndarray) -> None:
+        from .output_kernels import add_faded  # numba is slow to import
+
+        for own in self._channels:
+            players = [player for player in own.players.values() if not player.is_silent]
+            if not players:
+                own.gains = None
+                continue
+            targets = own.targets()
+            gains = targets if own.gains is None else own.gains
+            for player in players:
+                block = player.render(output.shape[1])
+                self._recent.setdefault(player, []).append(block)
+                own.gains = gains.copy()
+                add_faded(block, own.gains, targets, self._speed, output)
+
+    def _tidy(self) -> None:
+        for player, blocks in self._recent.items():
+            player.tidy(np.concatenate(blocks, axis=1))
+        self._recent = {}
+
+    def _player(self, channel: int) -> PatchPlayer:
+        """Return the player that plays the current program of a channel."""
+        own = self._channels[channel]
+        number = self._program_of(own.is_drum or channel == DRUM_CHANNEL, own.program)
+        if number not in own.players:
+            own.players[number] = PatchPlayer(self._patches[number], self.sample_rate, self._seed * 16 + channel)
+            self._update(own)
+        return own.players[number]
+
+    def _program_of(self, is_drum: bool, program: int) -> int:
+        """Return the program of the mapping that plays a program."""
+        if is_drum and DRUMS in self._patches:
+            return DRUMS
+        numbers = [number for number in self._patches if number != DRUMS] or [DRUMS]
+        return max((number for number in numbers if number <= program), default=min(numbers))
+
+    def _release(self, own: SynthChannel, key: int) -> None:
+        for player in own.players.values():
+            player.release(key)
+
+    def _update(self, own: SynthChannel) -> None:
+        """Pass modulation and bend on to the players of a channel."""
+        for player in own.players.values():
+            player.change()
+            player.wheel = own.wheel / 127.0
+            player.bend = own.bend_range * own.bend / -BEND_RANGE[0]
+
+    def _sustain(self, own: SynthChannel, is_sustained: bool) -> None:
+        own.is_sustained = is_sustained
+        if not is_sustained:
+            keys, own.sustained = own.sustained, []
+            for key in keys:
+                self._release(own, key)
+
+    def _set_parameter(self, own: SynthChannel, controller: int, value: int) -> None:
+        """Set the registered parameter 0, the range of the pitch bend."""
+        if controller == RPN_COARSE:
+            own.parameter = (value, own.parameter[1])
+        elif controller == RPN_FINE:
+            own.parameter = (own.parameter[0], value)
+        elif own.parameter == (0, 0):
+            semitones, cents = divmod(round(own.bend_range * 100), 100)
+            own.bend_range = value + cents / 100.0 if controller == DATA else semitones + value / 100.0
+            self._update(own)

@@ -1,0 +1,316 @@
+"""A SoundFont file: its presets, the regions of each, and its samples, decoded at first use."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from ...base.errors import BadSoundFont
+from . import generators as gen
+from .modulators import combined
+from .records import ROM, VORBIS
+from .riff import SAMPLE_BYTES, Chunks, read_chunks, text_of
+from .zones import Level, Zone
+
+GUARD = 16
+"""Zeros before and after each sample in memory, which interpolation may read."""
+
+MAX_REGIONS = 65_536  # of a preset
+MAX_PRESETS_REGIONS = 4_000_000  # of all presets
+MAX_COMPRESSION = 200
+"""Largest accepted ratio of a decoded sample in memory to its Ogg Vorbis stream."""
+
+MAX_AMPLITUDE = 4.0  # of Ogg Vorbis, which exceeds full scale a little
+
+SAMPLE_RATES_HZ = (400, 192_000)
+DEFAULT_ROOT_KEY = 60
+LOWEST_BYTES = 1 << 20
+CACHED_PRESETS = 512
+
+
+@dataclass(frozen=True)
+class SoundFontPreset:
+    """A sound of a bank.
+
+    Attributes
+    ----------
+    index : int
+        Position in the file.
+    name : str
+    bank, program : int
+        128 is the bank of drum kits.
+    """
+
+    index: int
+    name: str
+    bank: int
+    program: int
+
+
+@dataclass(frozen=True, eq=False)
+class Regions:
+    """The n regions of a preset: a sample and its settings for a range of keys and velocities each.
+
+    Attributes
+    ----------
+    ranges : np.ndarray
+        int64 ``(n, 4)``: first and last key, first and last velocity.
+    generators : np.ndarray
+        float64 ``(n, N_GENERATORS)``, limited, in the units of the file.
+    samples : np.ndarray
+        int64 ``(n,)``: index of the sample.
+    modulators : np.ndarray
+        float64 ``(modulators, 5)`` of all regions, see :func:`.modulators.combined`.
+    bounds : np.ndarray
+        int64 ``(n, 2)``: first modulator of each region and the end of its modulators.
+    """
+
+    ranges: np.ndarray
+    generators: np.ndarray
+    samples: np.ndarray
+    modulators: np.ndarray
+    bounds: np.ndarray
+
+
+class SoundFont:
+    """A bank of instruments in a SoundFont 2 or 3 file.
+
+    Parameters
+    ----------
+    contents : np.ndarray
+        uint8, the whole file; it may be mapped into memory.
+    file_name : str
+        Name of the file, for messages.
+
+    Attributes
+    ----------
+    name : str
+        Name of the bank.
+    version : (int, int)
+        Version of the format.
+    presets : tuple of SoundFontPreset
+        Sorted by bank and program; of equal ones, the first of the file.
+    n_instruments, n_samples : int
+        Number of instruments and samples of the file.
+    headers : np.ndarray
+        Records of the samples.
+
+    Raises
+    ------
+    BadSoundFont
+        If the contents are no SoundFont, damaged, or without presets.
+    """
+
+    def __init__(self, contents: np.ndarray, file_name: str) -> None:
+        self.file_name = file_name
+        self._chunks: Chunks = read_chunks(contents, file_name)
+        tables = self._chunks.tables
+        self.headers = tables["shdr"][:-1]
+        self.n_samples = len(self.headers)
+        self.n_instruments = len(tables["inst"]) - 1
+        self._presets = _level(self._chunks, PRESET_TABLES, gen.INSTRUMENT, self.n_instruments)
+        self._instruments = _level(self._chunks, INSTRUMENT_TABLES, gen.SAMPLE_ID, self.n_samples)
+        self._presets.check(file_name, PRESET_TABLES)
+        self._instruments.check(file_name, INSTRUMENT_TABLES)
+        self._check_regions()
+        self.version = self._chunks.version
+        self.name = self._chunks.texts.get("INAM", "") or Path(file_name).stem
+        self.texts = self._chunks.texts
+        first: dict[tuple[int, int], SoundFontPreset] = {}
+        for index, (stored, program, bank) in enumerate(tables["phdr"][["name", "program", "bank"]][:-1].tolist()):
+            first.setdefault((bank, program), SoundFontPreset(index, text_of(stored), bank, program))
+        self.presets = tuple(first[key] for key in sorted(first))
+        self._zones = lru_cache(maxsize=None)(lambda index: tuple(self._instruments.zones(index)))
+        self.regions = lru_cache(maxsize=CACHED_PRESETS)(self._regions)
+
+    @cached_property
+    def samples(self) -> SamplePool:
+        """The decoded samples."""
+        return SamplePool(self)
+
+    def find(self, bank: int, program: int) -> SoundFontPreset | None:
+        """Return the preset of a bank and a program, None where the file has none."""
+        return self._by_number.get((bank, program))
+
+    def decoded(self, index: int) -> np.ndarray:
+        """Decode a sample.
+
+        Parameters
+        ----------
+        index : int
+
+        Returns
+        -------
+        np.ndarray
+            float32 ``(time,)``; empty where the sample cannot be decoded: outside of the file, or damaged.
+        """
+        header = self.headers[index]
+        start, end = int(header["start"]), int(header["end"])
+        if header["type"] & ROM or end <= start:
+            return np.zeros(0, np.float32)
+        if header["type"] & VORBIS:
+            return _decoded_vorbis(self._chunks.samples[start:end])
+        high = self._chunks.samples[start * SAMPLE_BYTES : end * SAMPLE_BYTES]
+        high = high[: len(high) // SAMPLE_BYTES * SAMPLE_BYTES].view("<i2")
+        low = self._chunks.low_bytes[start : start + len(high)]
+        wave = high.astype(np.float32)
+        if len(low) == len(wave):
+            wave += low.astype(np.float32) / np.float32(256.0)
+        wave *= np.float32(1.0 / 32_768.0)
+        return wave
+
+    def loop(self, index: int) -> tuple[int, int]:
+        """Return the loop of a sample from its start: the first sample, and the one after the last."""
+        header = self.headers[index]
+        base = 0 if header["type"] & VORBIS else int(header["start"])
+        return int(header["loop_start"]) - base, int(header["loop_end"]) - base
+
+    def rate(self, index: int) -> float:
+        """Return the sample rate of a sample in Hz, within SAMPLE_RATES_HZ."""
+        return float(min(max(int(self.headers[index]["sample_rate"]), SAMPLE_RATES_HZ[0]), SAMPLE_RATES_HZ[1]))
+
+    def key_range(self, preset: SoundFontPreset) -> tuple[int, int]:
+        """Return the first and the last key that a preset plays; (0, 0) where it has no regions."""
+        ranges = self.regions(preset.index).ranges
+        return (int(ranges[:, 0].min()), int(ranges[:, 1].max())) if len(ranges) else (0, 0)
+
+    def sample_bytes(self, preset: SoundFontPreset) -> int:
+        """Return the size in the file of the samples of a preset."""
+        headers = self.headers[np.unique(self.regions(preset.index).samples)]
+        lengths = np.maximum(headers["end"].astype(np.int64) - headers["start"], 0)
+        return int((lengths * np.where(headers["type"] & VORBIS, 1, SAMPLE_BYTES)).sum())
+
+    @cached_property
+    def _by_number(self) -> dict[tuple[int, int], SoundFontPreset]:
+        return {(preset.bank, preset.program): preset for preset in self.presets}
+
+    def _check_regions(self) -> None:
+        """Raise BadSoundFont if damaged indices would make presets of millions of regions."""
+        n_zones = self._instruments.n_zones()
+        total = 0
+        for index in range(len(self._presets.heads) - 1):
+            n_regions = int(n_zones[self._presets.terminals(index)].sum())
+            total += n_regions
+            if n_regions > MAX_REGIONS or total > MAX_PRESETS_REGIONS:
+                raise BadSoundFont(
+                    f"{self.file_name} is damaged: preset {index} would play {n_regions} regions; "
+                    f"at most {MAX_REGIONS} are possible."
+                )
+
+    def _regions(self, index: int) -> Regions:
+        rows = [
+            _region(zone, inner, self.headers[inner.terminal])
+            for zone in self._presets.zones(index)
+            for inner in self._zones(zone.terminal)
+            if _overlap(zone, inner) is not None
+        ]
+        n_modulators = np.cumsum([0, *(len(row[3]) for row in rows)])
+        return Regions(
+            np.array([row[0] for row in rows], np.int64).reshape(-1, 4),
+            np.array([row[1] for row in rows], np.float64).reshape(-1, gen.N_GENERATORS),
+            np.array([row[2] for row in rows], np.int64),
+            np.concatenate([np.zeros((0, 5)), *(row[3] for row in rows)]),
+            np.stack([n_modulators[:-1], n_modulators[1:]], axis=1).astype(np.int64),
+        )
+
+
+PRESET_TABLES = ("phdr", "pbag", "pgen", "pmod")
+INSTRUMENT_TABLES = ("inst", "ibag", "igen", "imod")
+
+
+class SamplePool:
+    """Samples in one array, each decoded when it is first used.
+
+    Attributes
+    ----------
+    wave : np.ndarray
+        float32: the samples one after the other, zeros between them. Growing replaces the array.
+    """
+
+    def __init__(self, font: SoundFont) -> None:
+        self._font = font
+        self._positions: dict[int, tuple[int, int]] = {}
+        self._end = GUARD
+        self.wave = np.zeros(LOWEST_BYTES, np.float32)
+
+    def position(self, index: int) -> tuple[int, int]:
+        """Return start and end of a sample in :attr:`wave`."""
+        if index not in self._positions:
+            decoded = self._font.decoded(index)
+            start, end = self._end, self._end + len(decoded)
+            if end + GUARD > len(self.wave):
+                grown = np.zeros(max(2 * len(self.wave), end + GUARD), np.float32)
+                grown[:start] = self.wave[:start]
+                self.wave = grown
+            self.wave[start:end] = decoded
+            self._positions[index] = start, end
+            self._end = end + GUARD
+        return self._positions[index]
+
+
+def read_soundfont(path: Path) -> SoundFont:
+    """Open a SoundFont file; its samples are read at first use.
+
+    Parameters
+    ----------
+    path : Path
+        An ``.sf2`` or ``.sf3`` file.
+
+    Raises
+    ------
+    BadSoundFont
+        If the file does not exist or cannot be used.
+    """
+    try:
+        n_bytes = path.stat().st_size
+        contents = np.memmap(path, np.uint8, "r") if n_bytes and path.is_file() else np.zeros(0, np.uint8)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise BadSoundFont(f"{path} cannot be read ({reason}); give the path of an .sf2 or .sf3 file.") from error
+    return SoundFont(contents, path.name)
+
+
+def _level(chunks: Chunks, tags: tuple[str, str, str, str], terminal: int, n_terminals: int) -> Level:
+    heads, bags, generators, modulators = (chunks.tables[tag] for tag in tags)
+    return Level(heads, bags, generators, modulators, terminal, n_terminals)
+
+
+def _overlap(zone: Zone, inner: Zone) -> tuple[int, int, int, int] | None:
+    """Return the keys and velocities that two zones have in common."""
+    keys = max(zone.keys[0], inner.keys[0]), min(zone.keys[1], inner.keys[1])
+    velocities = max(zone.velocities[0], inner.velocities[0]), min(zone.velocities[1], inner.velocities[1])
+    return (*keys, *velocities) if keys[0] <= keys[1] and velocities[0] <= velocities[1] else None
+
+
+def _region(zone: Zone, inner: Zone, header: np.void) -> tuple[object, np.ndarray, int, np.ndarray]:
+    """Return ranges, generators, sample and modulators of an instrument's zone in a preset's zone."""
+    amounts = gen.DEFAULTS.copy()
+    for number, amount in inner.amounts.items():
+        amounts[number] = amount
+    for number, amount in zone.amounts.items():
+        if number not in gen.IN_INSTRUMENTS_ONLY:
+            amounts[number] += amount
+    np.clip(amounts, gen.LIMITS[:, 0], gen.LIMITS[:, 1], out=amounts)
+    root = int(header["root_key"])
+    if amounts[gen.ROOT_KEY] < 0:
+        amounts[gen.ROOT_KEY] = root if root <= gen.FULL_RANGE[1] else DEFAULT_ROOT_KEY
+    return _overlap(zone, inner), amounts, inner.terminal, combined(inner.modulators, zone.modulators)
+
+
+def _decoded_vorbis(stream: np.ndarray) -> np.ndarray:
+    """Return an Ogg Vorbis stream as float32, empty where it is damaged or claims to be far longer than it can be."""
+    try:
+        with soundfile.SoundFile(io.BytesIO(stream.tobytes())) as file:
+            if file.channels != 1:
+                return np.zeros(0, np.float32)
+            limit = MAX_COMPRESSION * len(stream)
+            decoded: np.ndarray = file.read(limit, dtype="float32")
+    except (soundfile.LibsndfileError, RuntimeError, ValueError):
+        return np.zeros(0, np.float32)
+    limited: np.ndarray = np.nan_to_num(np.clip(decoded, -MAX_AMPLITUDE, MAX_AMPLITUDE))
+    return limited

@@ -1,0 +1,406 @@
+"""SoundFontEngine plays the presets of a SoundFont file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...audio.sound_file import SAMPLE_RATES_HZ
+from ...base.errors import BadSetting
+from ...base.ranges import RangedSettings, ranged
+from ...effects.delays import Chorus
+from ...effects.space import Reverb
+from ...music.engine import BEND_RANGE, DRUM_BANKS, DRUM_CHANNEL, N_CHANNELS, InstrumentEngine
+from . import generators as gen
+from .bank import Regions, SoundFont, SoundFontPreset
+from .modulators import MAX_MODULATORS, VELOCITY_TO_FILTER
+from .sends import SendEffect
+from .voice import (
+    CHANNEL_PRESSURE,
+    N_CONTROLS,
+    PITCH_WHEEL,
+    TUNING,
+    VOICE,
+    WHEEL_RANGE,
+    interpolation_tables,
+)
+
+DRUM_BANK = 128
+MAX_BLOCK = 4_096
+SPARE_VOICES = 64
+"""Voices beside the polyphony, which fade out after they were stolen."""
+
+STOLEN_SECONDS = 0.01
+EXCLUDED_SECONDS = 0.25
+"""Fades, by 96 dB, of a stolen voice, and of one that another of its exclusive class cuts off."""
+
+MODULATION, DATA, VOLUME, PAN, EXPRESSION, DATA_LSB, SUSTAIN = 1, 6, 7, 10, 11, 38, 64
+REVERB, CHORUS, RPN_LSB, RPN_MSB = 91, 93, 100, 101
+SOUND_OFF, RESET_CONTROLS, NOTES_OFF = 120, 121, 123
+PEDAL_DOWN = 64
+NO_RPN = 127
+WHEEL_RANGE_RPN, FINE_TUNING_RPN, COARSE_TUNING_RPN = (0, 0), (0, 1), (0, 2)
+FIRST_MODE = 120
+"""Controllers from here on are messages of the channel's mode."""
+
+INITIAL_CONTROLS = {
+    VOLUME: 100.0,
+    PAN: 64.0,
+    8: 64.0,
+    EXPRESSION: 127.0,
+    REVERB: 40.0,
+    WHEEL_RANGE: 2.0,
+    RPN_LSB: NO_RPN,
+    RPN_MSB: NO_RPN,
+}
+NOT_RESET = (0, 7, 8, 10, 32, 91, 92, 93, 94, 95, WHEEL_RANGE, TUNING)
+"""Controls that message 121 leaves, by recommended practice RP-015."""
+
+
+@dataclass(frozen=True)
+class PlayerSettings(RangedSettings):
+    """Settings of the player.
+
+    Attributes
+    ----------
+    polyphony : int
+        Voices at once; a note has one or more. What exceeds it fades out quickly, released and older voices first.
+    gain_db : float
+        Level of the output in dB.
+    reverb, chorus : float
+        Level of the effects that channels are sent to, as a factor; 0 leaves them out.
+    velocity_to_filter : bool
+        Apply the default modulator that darkens soft notes, which most banks are made without.
+    """
+
+    polyphony: int = ranged(256, 1, 4_096)
+    gain_db: float = ranged(-9.0, -60.0, 24.0)
+    reverb: float = ranged(1.0, 0.0, 4.0)
+    chorus: float = ranged(1.0, 0.0, 4.0)
+    velocity_to_filter: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class LocatedRegion:
+    """A region of a preset in an engine.
+
+    Attributes
+    ----------
+    is_audible : bool
+        False where its sample is empty.
+    window : np.ndarray
+        int64: start, end, and loop in the array of samples, mode, exclusive class.
+    generators, modulators : np.ndarray
+        See :class:`.bank.Regions`.
+    ratio : float
+        Sample rate of the sample over that of the engine.
+    correction : float
+        Cents that tune the sample.
+    """
+
+    is_audible: bool
+    window: np.ndarray
+    generators: np.ndarray
+    modulators: np.ndarray
+    ratio: float
+    correction: float
+
+
+class SoundFontEngine(InstrumentEngine):
+    """Plays a bank on sixteen channels.
+
+    Envelopes, oscillators and filters are those of SoundFont 2.04, with three settled customs: attenuation of
+    generators counts 0.4 times, envelopes fall by 96 dB in their times, and pan has constant power.
+
+    Parameters
+    ----------
+    font : SoundFont
+        Several engines may use it at once.
+    sample_rate : int, in Hz
+    settings : PlayerSettings, optional
+
+    Raises
+    ------
+    BadSetting
+        If the sample rate is out of range.
+    """
+
+    def __init__(self, font: SoundFont, sample_rate: int, settings: PlayerSettings | None = None) -> None:
+        low, high = SAMPLE_RATES_HZ
+        if not low <= sample_rate <= high:
+            raise BadSetting(f"sample_rate is {sample_rate}; it must lie between {low} and {high}.")
+        self.sample_rate = sample_rate
+        self._font = font
+        self._settings = settings or PlayerSettings()
+        n_voices = self._settings.polyphony + SPARE_VOICES
+        self._voices = np.zeros(n_voices, VOICE)
+        self._base = np.zeros((n_voices, gen.N_GENERATORS))
+        self._modulators = np.zeros((n_voices, MAX_MODULATORS, 5))
+        self._amounts = np.zeros(gen.N_GENERATORS)
+        self._tables = interpolation_tables()
+        self._scratch = np.zeros(64, np.float32)
+        self._level = 10.0 ** (self._settings.gain_db / 20.0)
+        reverb = Reverb(seconds=1.4, size=0.7, high_ratio=0.3, pre_delay_ms=12.0, mix=1.0)
+        chorus = Chorus(rate_hz=0.6, delay_ms=12.0, depth_ms=3.0, n_voices=2, mix=1.0)
+        self._reverb = SendEffect(lambda: reverb.stream(sample_rate, 2))
+        self._chorus = SendEffect(lambda: chorus.stream(sample_rate, 2))
+        self._regions: dict[tuple[int, int], LocatedRegion] = {}
+        self.reset()
+
+    def reset(self) -> None:
+        """Stop all sound and return to the state of a new engine."""
+        self._voices["is_active"] = 0
+        self._n_active = 0
+        self._n_notes = 0
+        self._controls = np.zeros((N_CHANNELS, N_CONTROLS))
+        for index, value in INITIAL_CONTROLS.items():
+            self._controls[:, index] = value
+        self._presets = [self._preset(channel, 0, 0) for channel in range(N_CHANNELS)]
+        self._reverb.reset()
+        self._chorus.reset()
+
+    def is_silent(self) -> bool:
+        """Return whether all that follows is zero until the next note."""
+        return not self._n_active and self._reverb.is_silent and self._chorus.is_silent
+
+    @property
+    def n_voices(self) -> int:
+        """The voices that are active."""
+        return int(np.count_nonzero(self._voices["is_active"]))
+
+    def program(self, channel: int, bank: int, program: int) -> None:
+        """Select the instrument for the notes that follow; where the bank lacks it, the nearest one."""
+        self._presets[channel] = self._preset(channel, bank, program)
+
+    def pitch_bend(self, channel: int, value: int) -> None:
+        """Bend all notes of a channel; -8192 to 8191, by default over two semitones to either side."""
+        self._set(channel, PITCH_WHEEL, min(max(value, BEND_RANGE[0]), BEND_RANGE[1]))
+
+    def pressure(self, channel: int, value: int) -> None:
+        """Set the pressure of a channel, 0 to 127, which is vibrato in most banks."""
+        self._set(channel, CHANNEL_PRESSURE, value)
+
+    def control(self, channel: int, controller: int, value: int) -> None:
+        """Change a controller, see :meth:`.InstrumentEngine.control`; all may be sources of modulators."""
+        if controller >= FIRST_MODE:
+            self._mode(channel, controller)
+            return
+        self._set(channel, controller, value)
+        if controller == SUSTAIN and value < PEDAL_DOWN:
+            self._release(self._of(channel) & (self._voices["is_sustained"] != 0))
+        elif controller in (DATA, DATA_LSB):
+            self._set_registered(channel)
+
+    def note_on(self, channel: int, key: int, velocity: int) -> None:
+        """Start a note; it releases what the pedal sustains of the same key."""
+        if velocity <= 0:
+            self.note_off(channel, key)
+            return
+        preset = self._presets[channel]
+        if preset is None:
+            return
+        voices = self._voices
+        if self._n_active:
+            self._release(self._of(channel) & (voices["key"] == key) & (voices["is_sustained"] != 0))
+        regions = self._font.regions(preset.index)
+        ranges = regions.ranges
+        is_hit = (ranges[:, 0] <= key) & (key <= ranges[:, 1]) & (ranges[:, 2] <= velocity) & (velocity <= ranges[:, 3])
+        matching = [self._region(preset, row) for row in np.flatnonzero(is_hit).tolist()]
+        sounding = [region for region in matching if region.is_audible]
+        self._exclude(channel, preset, sounding)
+        self._n_notes += 1
+        for region in sounding:
+            self._start(channel, key, velocity, preset, region)
+
+    def note_off(self, channel: int, key: int) -> None:
+        """Release the oldest held note of this key, if there is one."""
+        is_held = self._of(channel) & (self._voices["key"] == key) & (self._voices["is_held"] != 0)
+        if not is_held.any():
+            return
+        notes = self._voices["note"]
+        is_note = is_held & (notes == notes[is_held].min())
+        if self._controls[channel, SUSTAIN] >= PEDAL_DOWN:
+            self._voices["is_held"][is_note] = 0
+            self._voices["is_sustained"][is_note] = 1
+        else:
+            self._release(is_note)
+
+    def process(self, n_samples: int) -> np.ndarray:
+        """Return the next block, float32 ``(2, n_samples)``; -9 dB of full scale is a single sample at its loudest."""
+        output = np.zeros((2, n_samples), np.float32)
+        for start in range(0, n_samples, MAX_BLOCK):
+            self._process(output[:, start : start + MAX_BLOCK])
+        return output
+
+    def _process(self, output: np.ndarray) -> None:
+        from .voice_kernels import render_voices  # numba is slow to import
+
+        mix = np.zeros((4, output.shape[1]), np.float32)
+        if self._n_active:
+            self._n_active = render_voices(
+                self._voices, self._font.samples.wave, self._tables, float(self.sample_rate), self._scratch, mix
+            )
+        output[:] = mix[:2]
+        for effect, level, send in (
+            (self._reverb, self._settings.reverb, mix[2]),
+            (self._chorus, self._settings.chorus, mix[3]),
+        ):
+            if level:
+                effect.add(send * np.float32(level), output)
+
+    def _preset(self, channel: int, bank: int, program: int) -> SoundFontPreset | None:
+        """Return the preset of a bank, or of the nearest bank and program that the file has."""
+        if channel == DRUM_CHANNEL:
+            tried = [(DRUM_BANK, program), (DRUM_BANK, 0)]
+        else:
+            high = bank >> 7
+            tried = [(bank, program), (high, program), (0, program), (bank, 0), (0, 0)]
+            if high in DRUM_BANKS:
+                tried = [(DRUM_BANK, program), (DRUM_BANK, 0), *tried]
+        matches = (self._font.find(*pair) for pair in tried)
+        melodic = (preset for preset in self._font.presets if preset.bank != DRUM_BANK)
+        last = None if channel == DRUM_CHANNEL else next(melodic, None)
+        return next((preset for preset in matches if preset is not None), last)
+
+    def _of(self, channel: int) -> np.ndarray:
+        """Return a mask of the active voices of a channel."""
+        is_of: np.ndarray = (self._voices["is_active"] != 0) & (self._voices["channel"] == channel)
+        return is_of
+
+    def _set(self, channel: int, index: int, value: float) -> None:
+        if self._controls[channel, index] == value:
+            return
+        self._controls[channel, index] = value
+        if self._n_active:
+            self._control_voices(channel)
+
+    def _control_voices(self, channel: int) -> None:
+        from .voice_kernels import control_voices
+
+        control_voices(self._voices, channel, self._base, self._modulators, self._amounts, self._controls)
+
+    def _set_registered(self, channel: int) -> None:
+        """Set the registered parameter that is selected: range of the wheel, or tuning."""
+        row = self._controls[channel]
+        number = int(row[RPN_MSB]), int(row[RPN_LSB])
+        if number == WHEEL_RANGE_RPN:
+            self._set(channel, WHEEL_RANGE, row[DATA] + row[DATA_LSB] / 100.0)
+        elif number == FINE_TUNING_RPN:
+            coarse = round(row[TUNING] / 100.0) * 100.0
+            self._set(channel, TUNING, coarse + (row[DATA] * 128 + row[DATA_LSB] - 8_192) / 81.92)
+        elif number == COARSE_TUNING_RPN:
+            fine = row[TUNING] - round(row[TUNING] / 100.0) * 100.0
+            self._set(channel, TUNING, fine + 100.0 * (row[DATA] - 64))
+
+    def _mode(self, channel: int, message: int) -> None:
+        if message == SOUND_OFF:
+            self._release(self._of(channel), STOLEN_SECONDS)
+        elif message == RESET_CONTROLS:
+            retained = self._controls[channel, NOT_RESET].copy()
+            self._controls[channel] = 0.0
+            for index, value in INITIAL_CONTROLS.items():
+                self._controls[channel, index] = value
+            self._controls[channel, NOT_RESET] = retained
+            self._release(self._of(channel) & (self._voices["is_sustained"] != 0))
+            self._control_voices(channel)
+        elif message >= NOTES_OFF:
+            is_held = self._of(channel) & (self._voices["is_held"] != 0)
+            if self._controls[channel, SUSTAIN] >= PEDAL_DOWN:
+                self._voices["is_held"][is_held] = 0
+                self._voices["is_sustained"][is_held] = 1
+            else:
+                self._release(is_held)
+
+    def _release(self, is_released: np.ndarray, seconds: float = 0.0) -> None:
+        from .voice_kernels import release_voice
+
+        for index in np.flatnonzero(is_released).tolist():
+            release_voice(self._voices, index, seconds * self.sample_rate)
+
+    def _exclude(self, channel: int, preset: SoundFontPreset, regions: list[LocatedRegion]) -> None:
+        """Cut off the voices of the same exclusive classes."""
+        classes = {int(region.window[-1]) for region in regions} - {0}
+        for number in classes:
+            voices = self._voices
+            is_same = (voices["exclusive"] == number) & (voices["preset"] == preset.index)
+            self._release(self._of(channel) & is_same & (voices["is_stolen"] == 0), EXCLUDED_SECONDS)
+
+    def _region(self, preset: SoundFontPreset, row: int) -> LocatedRegion:
+        """Return a region with its position among the samples."""
+        key = preset.index, row
+        if key not in self._regions:
+            self._regions[key] = self._located(self._font.regions(preset.index), row)
+        return self._regions[key]
+
+    def _located(self, regions: Regions, row: int) -> LocatedRegion:
+        sample = int(regions.samples[row])
+        amounts = regions.generators[row]
+        offsets = amounts.astype(np.int64)
+        first, last = self._font.samples.position(sample)
+        start = first + offsets[gen.START_OFFSET] + gen.COARSE_STEP * offsets[gen.START_COARSE_OFFSET]
+        end = last + offsets[gen.END_OFFSET] + gen.COARSE_STEP * offsets[gen.END_COARSE_OFFSET]
+        start, end = min(max(start, first), last), min(max(end, first), last)
+        loop_start, loop_end = self._font.loop(sample)
+        loop_start += first + offsets[gen.LOOP_START_OFFSET] + gen.COARSE_STEP * offsets[gen.LOOP_START_COARSE_OFFSET]
+        loop_end += first + offsets[gen.LOOP_END_OFFSET] + gen.COARSE_STEP * offsets[gen.LOOP_END_COARSE_OFFSET]
+        loop_end = min(loop_end, last)
+        mode = offsets[gen.SAMPLE_MODES] if start <= loop_start < loop_end else 0
+        modulators = regions.modulators[slice(*regions.bounds[row])]
+        if not self._settings.velocity_to_filter:
+            source, destination, amount_source, _ = VELOCITY_TO_FILTER
+            is_left_out = (modulators[:, [0, 1, 3]] == (source, destination, amount_source)).all(axis=1)
+            modulators = modulators[~is_left_out]
+        return LocatedRegion(
+            start < end,
+            np.array([start, end, loop_start, loop_end, mode, offsets[gen.EXCLUSIVE_CLASS]], np.int64),
+            amounts,
+            np.ascontiguousarray(modulators),
+            self._font.rate(sample) / self.sample_rate,
+            float(self._font.headers["correction"][sample]),
+        )
+
+    def _start(self, channel: int, key: int, velocity: int, preset: SoundFontPreset, region: LocatedRegion) -> None:
+        from .voice_kernels import start_voice
+
+        amounts = region.generators
+        sounding_key = amounts[gen.KEY] if amounts[gen.KEY] >= 0 else key
+        tuning = amounts[gen.SCALE_TUNING] * (sounding_key - amounts[gen.ROOT_KEY]) + region.correction
+        sounding_velocity = int(amounts[gen.VELOCITY]) if amounts[gen.VELOCITY] > 0 else velocity
+        index = self._free_voice()
+        self._base[index] = amounts
+        self._modulators[index, : len(region.modulators)] = region.modulators
+        numbers = np.array([channel, key, sounding_velocity, self._n_notes, preset.index, len(region.modulators)])
+        start_voice(
+            self._voices,
+            index,
+            region.window,
+            numbers,
+            region.ratio,
+            float(tuning),
+            self._level,
+            self._base,
+            self._modulators,
+            self._amounts,
+            self._controls,
+            float(self.sample_rate),
+        )
+        self._n_active += 1
+
+    def _free_voice(self) -> int:
+        """Return a voice that is free; above the polyphony the least audible one begins a short fade."""
+        voices = self._voices
+        if self._n_active < self._settings.polyphony:
+            return int(voices["is_active"].argmin())
+        is_active = voices["is_active"] != 0
+        is_owned = is_active & (voices["is_stolen"] == 0)
+        if np.count_nonzero(is_owned) >= self._settings.polyphony:
+            # Released ones first, then sustained ones, then the oldest.
+            rank = voices["note"] + (1 << 40) * voices["is_sustained"] + (1 << 41) * voices["is_held"]
+            index = int(np.argmin(np.where(is_owned, rank, np.iinfo(np.int64).max)))
+            self._release(np.arange(len(voices)) == index, STOLEN_SECONDS)
+            voices["is_stolen"][index] = 1
+        free = np.flatnonzero(~is_active)
+        if len(free):
+            return int(free[0])
+        return int(np.argmin(np.where(voices["is_stolen"] != 0, voices["note"], np.iinfo(np.int64).max)))

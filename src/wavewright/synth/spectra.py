@@ -1,0 +1,125 @@
+"""Spectra of periodic waves: the classic waves, lists of harmonics, one period of any wave."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from ..base.errors import BadAudio, BadSetting
+from ..base.names import quoted
+
+MAX_HARMONICS = 1_024
+SMALLEST_PEAK = 1e-9
+
+
+def sine_spectrum(n_harmonics: int = MAX_HARMONICS) -> np.ndarray:
+    """Return the spectrum of a sine, see :func:`wave_spectrum`."""
+    return _sines(np.where(_numbers(n_harmonics) == 1, 1.0, 0.0))
+
+
+def saw_spectrum(n_harmonics: int = MAX_HARMONICS) -> np.ndarray:
+    """Return the spectrum of a saw that rises from -1 to 1 in each period, see :func:`wave_spectrum`."""
+    return _sines(-2.0 / (math.pi * _numbers(n_harmonics)))
+
+
+def square_spectrum(n_harmonics: int = MAX_HARMONICS) -> np.ndarray:
+    """Return the spectrum of a square wave that begins with 1, see :func:`wave_spectrum`."""
+    numbers = _numbers(n_harmonics)
+    return _sines(np.where(numbers % 2 == 1, 4.0 / (math.pi * numbers), 0.0))
+
+
+def triangle_spectrum(n_harmonics: int = MAX_HARMONICS) -> np.ndarray:
+    """Return the spectrum of a triangle that begins at 0 and rises, see :func:`wave_spectrum`."""
+    numbers = _numbers(n_harmonics)
+    signs = np.where(numbers % 4 == 1, 1.0, -1.0)
+    return _sines(np.where(numbers % 2 == 1, 8.0 * signs / (math.pi * numbers) ** 2, 0.0))
+
+
+CLASSIC_WAVES: dict[str, Callable[[int], np.ndarray]] = {
+    "sine": sine_spectrum,
+    "triangle": triangle_spectrum,
+    "saw": saw_spectrum,
+    "square": square_spectrum,
+}
+"""Spectra by the name of the wave."""
+
+
+def wave_spectrum(name: str, n_harmonics: int = MAX_HARMONICS) -> np.ndarray:
+    """Return the spectrum of a classic wave.
+
+    Parameters
+    ----------
+    name : str
+        ``sine``, ``triangle``, ``saw`` or ``square``.
+    n_harmonics : int
+
+    Returns
+    -------
+    np.ndarray
+        ``(1 + n_harmonics,)`` complex128: the wave at phase ``t`` is the sum of ``Re(c[k] exp(2 pi i k t))``.
+
+    Raises
+    ------
+    BadSetting
+        For another name.
+    """
+    if name not in CLASSIC_WAVES:
+        raise BadSetting(f"There is no wave {quoted(name)}; waves are {', '.join(CLASSIC_WAVES)}.")
+    return CLASSIC_WAVES[name](n_harmonics)
+
+
+def harmonic_spectrum(amplitudes: Sequence[float] | np.ndarray) -> np.ndarray:
+    """Return the spectrum of sines whose amplitudes are given from the fundamental on; its wave has a peak of 1."""
+    spectrum = np.zeros(1 + min(len(amplitudes), MAX_HARMONICS), np.complex128)
+    spectrum[1:] = -1j * np.asarray(amplitudes, np.float64)[:MAX_HARMONICS]
+    return with_unit_peak(spectrum)
+
+
+def period_spectrum(period: np.ndarray, n_harmonics: int = MAX_HARMONICS) -> np.ndarray:
+    """Return the spectrum of one period of a wave, without its mean.
+
+    Parameters
+    ----------
+    period : np.ndarray
+        ``(time,)`` of any length of at least 2 samples.
+    n_harmonics : int
+        Most harmonics that are kept; a period has fewer than half as many as samples.
+
+    Returns
+    -------
+    np.ndarray
+        ``(1 + harmonics,)`` complex128, see :func:`wave_spectrum`.
+
+    Raises
+    ------
+    BadAudio
+        If the period is too short, not finite, or constant.
+    """
+    period = np.asarray(period, np.float64)
+    if period.ndim != 1 or len(period) < 2:
+        raise BadAudio(f"One period has the shape {period.shape}; give at least 2 numbers in one row.")
+    if not np.isfinite(period).all():
+        raise BadAudio("The period has values that are NaN or infinite; a wave needs finite numbers.")
+    period = period - period.mean()
+    if np.abs(period).max() < SMALLEST_PEAK:
+        raise BadAudio("The period is constant, which is silence; give a wave that varies.")
+    spectrum = np.fft.rfft(period) * (2.0 / len(period))
+    n = max(1, min(n_harmonics, (len(period) - 1) // 2))
+    return np.concatenate([[0.0], spectrum[1 : 1 + n]])
+
+
+def with_unit_peak(spectrum: np.ndarray) -> np.ndarray:
+    """Return a spectrum scaled so that the largest absolute value of its wave is 1; silence is unchanged."""
+    size = 1 << max(8, math.ceil(math.log2(8 * len(spectrum))))
+    peak = float(np.abs(np.fft.irfft(spectrum, size)).max()) * size / 2.0
+    return spectrum / peak if peak > SMALLEST_PEAK else spectrum
+
+
+def _numbers(n_harmonics: int) -> np.ndarray:
+    return np.arange(1, n_harmonics + 1, dtype=np.float64)
+
+
+def _sines(amplitudes: np.ndarray) -> np.ndarray:
+    return np.concatenate([[0.0], -1j * amplitudes])
