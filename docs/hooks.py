@@ -6,6 +6,7 @@ stand: links between the root and this folder are rewritten here, where the site
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
 import re
@@ -26,14 +27,13 @@ DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
 ROOT_PAGES = ("README.md", "CHANGELOG.md", "CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "SECURITY.md")
 PACKAGES = (
-    *("models", "contracts", "families", "dsp", "data", "text", "speech", "narration", "metrics", "drawing"),
-    *("latent_clips", "wwc", "enhancement", "recognition", "editing", "mixing", "analysis", "procedural", "demo_page"),
-    *("transcription", "heart_sounds", "watermark", "provenance", "music", "training", "tuning", "run_records"),
-    *("nn", "server", "studio", "batch_jobs", "auditing", "file_formats"),
+    *("base", "audio", "dsp", "models", "text", "metrics", "music", "outputs", "effects", "plots", "synth", "data"),
+    *("nn", "contracts", "families", "inference", "speech", "auditing", "training", "apps"),
 )
 """Packages with a page of their own in the reference."""
-BESIDE = {"models": ("loading",)}
-"""Modules beside the packages, on the page of a package."""
+
+TREE = "<!-- tree -->"
+"""Where a page gets a list of the files of the package."""
 
 LINK = re.compile(r"(?<=\]\()[^)\s]+")
 FOREIGN = re.compile(r"^\s*(https?:)?//", re.IGNORECASE)
@@ -61,7 +61,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Rewrite the links of this folder's pages to those of the root."""
+    """Rewrite the links of this folder's pages to those of the root, and list the files where a page asks for it."""
+    markdown = markdown.replace(TREE, tree()) if TREE in markdown else markdown
     return markdown if page.file.src_uri in ROOT_PAGES else site_links(markdown, in_root=False)
 
 
@@ -166,7 +167,7 @@ def package_page(package: str) -> str:
     """Return the reference of a package: every module that has something public."""
     lines = [f"# {package}", "", f"::: wavewright.{package}", "    options:", "      show_root_heading: false"]
     lines += ["      show_root_toc_entry: false", "      heading_level: 2"]
-    for module in [*BESIDE.get(package, ()), *_modules(ROOT / "src" / "wavewright" / package)]:
+    for module in _modules(ROOT / "src" / "wavewright" / package):
         lines += ["", f"::: wavewright.{module}", "    options:", "      heading_level: 2"]
     return "\n".join(lines) + "\n"
 
@@ -257,6 +258,22 @@ def _type_name(kind: Any) -> str:
     if isinstance(kind, type) and not typing.get_args(kind):
         return kind.__name__
     return re.sub(r"^Optional\[(.*)\]$", r"\1 | None", re.sub(r"\b(?:\w+\.)+", "", str(kind)))
+
+
+def tree() -> str:
+    """Return the files of the package as Markdown, each with the first line of its docstring."""
+    folder = ROOT / "src" / "wavewright"
+    lines = ["```"]
+    for path in sorted(
+        folder.rglob("*.py"), key=lambda path: (path.parent.parts, path.name != "__init__.py", path.name)
+    ):
+        name = path.relative_to(folder)
+        is_package = name.name == "__init__.py"
+        indent = "  " * (len(name.parts) - (2 if is_package else 1))
+        shown = f"{name.parent.name}/" if is_package and len(name.parts) > 1 else name.name
+        summary = (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split("\n\n")[0]
+        lines.append(f"{indent + shown:<28} {' '.join(summary.split())}")
+    return "\n".join([*lines, "```"])
 
 
 def _modules(folder: Path) -> list[str]:

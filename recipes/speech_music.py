@@ -248,7 +248,7 @@ def main() -> None:
     parser.add_argument("--bundle", action="store_true", help="copy the finished network into the package")
     options = parser.parse_args()
     if options.bundle:
-        target = Path(__file__).parents[1] / "src" / "wavewright" / "analysis" / "data"
+        target = Path(__file__).parents[1] / "src" / "wavewright" / "inference" / "analysis" / "data"
         for name in (WEIGHTS_FILE, CARD_FILE):
             shutil.copyfile(options.out / name, target / name)
     else:

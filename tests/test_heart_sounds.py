@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from recipes.heart_sounds.features import feature_names, recording_features
+from recipes.heart_sounds.recogniser import KernelRecogniser, KernelSettings
+from recipes.heart_sounds.segmentation import SYSTOLE_SECONDS, HeartBeats, segment_beats, sound_level
+from recipes.heart_sounds.synthesis import HeartSoundSettings, assemble_beats, synthetic_heart_sounds
 from wavewright.base.errors import BadAudio, BadSetting
-from wavewright.heart_sounds.features import feature_names, recording_features
-from wavewright.heart_sounds.recogniser import KernelRecogniser, KernelSettings
-from wavewright.heart_sounds.segmentation import SYSTOLE_SECONDS, HeartBeats, segment_beats, sound_level
-from wavewright.heart_sounds.synthesis import HeartSoundSettings, assemble_beats, synthetic_heart_sounds
 
 RATE = 2_000
 TOLERANCE_SECONDS = 0.06

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -106,12 +107,28 @@ def test_no_two_files_import_each_other():
     assert cycles({module: imported_modules(path) for module, path in MODULES.items()}) == []
 
 
-def test_no_two_packages_import_each_other():
+def test_a_family_imports_none_that_imports_it():
     graph: dict[str, set[str]] = {}
     for module, path in MODULES.items():
         own = package_of(module)
         graph.setdefault(own, set()).update({package_of(other) for other in imported_modules(path)} - {own})
     assert cycles(graph) == []
+
+
+@pytest.mark.skipif(not ARCHITECTURE.is_file(), reason="the documents are not beside the tests")
+def test_a_room_imports_only_rooms_above_it():
+    table = ARCHITECTURE.read_text(encoding="utf-8").split("## Rooms")[1].split("##")[0]
+    rooms = re.findall(r"^\| `(\w+)` \|", table, re.M)
+    assert sorted(rooms) == sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py"))
+    place = {room: number for number, room in enumerate(rooms)}
+    inside = {module: path for module, path in MODULES.items() if "." in module.removeprefix("wavewright.")}
+    upwards = [
+        (module, other)
+        for module, path in inside.items()
+        for other in imported_modules(path) - {"wavewright"}
+        if place[other.split(".")[1]] > place[module.split(".")[1]]
+    ]
+    assert upwards == []
 
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)
@@ -121,19 +138,6 @@ def test_every_file_says_what_it_is_and_is_no_heap(path):
         ast.get_docstring(ast.parse(text)) or ""
     )
     assert len(text.splitlines()) <= 600  # one idea a file; no file is squeezed to a count
-
-
-@pytest.mark.skipif(not ARCHITECTURE.is_file(), reason="the documents are not beside the tests")
-def test_the_tree_in_the_documents_is_that_of_the_package():
-    tree = ARCHITECTURE.read_text(encoding="utf-8").split("## The tree")[1].split("```")[1]
-    listed, folders = set(), []
-    for line in tree.splitlines():
-        depth = (len(line) - len(line.lstrip())) // 2
-        name = line.split()[0] if line.strip() else ""
-        folders[depth:] = [name]
-        if name.endswith(".py"):
-            listed.add("".join(folders))
-    assert listed == {f"src/wavewright/{name_of(path)}" for path in FILES}
 
 
 def in_a_new_python(program: str) -> str:

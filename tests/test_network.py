@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-ONNX_RUNTIME = ROOT / "src" / "wavewright" / "onnx_runtime.py"
+ONNX_RUNTIME = ROOT / "src" / "wavewright" / "base" / "onnx_runtime.py"
 FOLDERS = [ROOT / name for name in ("src", "recipes", "benchmarks", "tests")]
 OWN_CACHE = Path(".cache") / "wavewright"
 

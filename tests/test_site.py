@@ -48,7 +48,7 @@ def test_notebooks_are_pages_that_show_their_outputs(hooks):
 def test_every_package_of_the_reference_exists(hooks):
     packages = {path.parent.name for path in (ROOT / "src" / "wavewright").glob("*/__init__.py")}
     # A new package belongs in PACKAGES of docs/hooks.py and in the menu of mkdocs.yml. Tasks are on the page of Python.
-    assert packages - set(hooks.PACKAGES) == {"cli", "tasks"}
+    assert packages - set(hooks.PACKAGES) == {"tasks"}
 
 
 @pytest.mark.parametrize(

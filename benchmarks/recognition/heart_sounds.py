@@ -1,6 +1,6 @@
 """Normal and abnormal heart sounds: recordings of known databases, and of a database that was never seen.
 
-    python recipes/heart_sounds.py --data HeartSoundSynthesis/train-data --out corpora/heart-sounds
+    python -m recipes.heart_sounds --data HeartSoundSynthesis/train-data --out corpora/heart-sounds
     python -m benchmarks.recognition.heart_sounds --corpus corpora/heart-sounds
     python -m benchmarks.recognition.heart_sounds --corpus corpora/heart-sounds --augment 150
 
@@ -27,13 +27,13 @@ import numpy as np
 from benchmarks.harness.peers import SCIKIT_LEARN
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import TARGETS, Table, columns
+from recipes.heart_sounds.features import recording_features
+from recipes.heart_sounds.recogniser import KernelRecogniser, KernelSettings
+from recipes.heart_sounds.segmentation import segment_beats
+from recipes.heart_sounds.synthesis import HeartSoundSettings, assemble_beats, synthetic_heart_sounds
 from wavewright.audio.clip import Clip
 from wavewright.base.errors import BadFolder
 from wavewright.data import manifest
-from wavewright.heart_sounds.features import recording_features
-from wavewright.heart_sounds.recogniser import KernelRecogniser, KernelSettings
-from wavewright.heart_sounds.segmentation import segment_beats
-from wavewright.heart_sounds.synthesis import HeartSoundSettings, assemble_beats, synthetic_heart_sounds
 from wavewright.metrics.sampling import Interval
 
 N_FOLDS = 5
@@ -76,7 +76,7 @@ class Recordings:
         """Read the files that the recipe writes; raise BadFolder if there are none."""
         paths = sorted(corpus.glob("features-?.npz"))
         if not paths:
-            raise BadFolder(f"{corpus} has no features-*.npz; run recipes/heart_sounds.py, or give another --corpus.")
+            raise BadFolder(f"{corpus} has no features-*.npz; run recipes/heart_sounds, or give another --corpus.")
         tables = [dict(np.load(path)) for path in paths]
         databases = [np.full(len(table["names"]), path.stem[-1]) for path, table in zip(paths, tables, strict=True)]
         parts = {name: np.concatenate([each[name] for each in tables]) for name in ("features", "is_abnormal", "names")}

@@ -361,8 +361,8 @@ def write_blocks(
     subtype : str, optional
         One of libsndfile's, such as ``PCM_24`` or ``FLOAT``.
     metadata : dict or SoundMetadata, optional
-        Tags by name, see ``wavewright.audio.sound_file.TAGS``; or those of another file with its pictures, markers and loop
-        points. A :class:`.errors.SoundWarning` says what of them a kind of file has no place for.
+        Tags by name, see ``wavewright.audio.sound_file.TAGS``; or those of another file with its pictures,
+        markers and loop points. A :class:`.errors.SoundWarning` says what of them a kind of file has no place for.
     expected_seconds : float, optional
         About how long the sound is. WAV files that would exceed 4 GB are written as RF64, which most programs read.
     is_loop : bool

@@ -16,7 +16,6 @@ import numpy as np
 
 from ..base.byte_stream import available_reader
 from ..base.errors import BadAudio, BadSetting
-from ..families.wwc import MAGIC as WWC_MAGIC
 from .wave_blocks import ClippingMeter, until_interrupted
 
 FULL_SCALE = 32_768
@@ -35,6 +34,9 @@ COMPRESSED_FORMATS = {
     b"caff": "a CAF file",
 }
 """First bytes of sound files that would be noise as raw samples."""
+
+WWC_MAGIC = b"WWC"
+"""First bytes of a file or stream of codes of the codec."""
 
 
 @dataclass(frozen=True)

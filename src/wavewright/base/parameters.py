@@ -9,8 +9,6 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
-from ..text.markup import Markup
-
 MAX_SEED = 2**32 - 1
 
 NAMES_MODEL = "names a model"
@@ -82,6 +80,7 @@ RecordingsCredit: TypeAlias = Annotated[str, Field(description="Whom to credit f
 
 # ------------------------------------------------------------------------------------------------ text
 
+Markup = Literal["none", "markdown", "html"]
 TextMarkup: TypeAlias = Annotated[Markup, Field(description="Markup of the text, which is not spoken.")]
 
 StrictReading: TypeAlias = Annotated[

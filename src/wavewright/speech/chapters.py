@@ -11,7 +11,8 @@ from pathlib import Path
 
 from ..base.errors import BadText
 from ..base.names import file_stem
-from ..text.markup import Markup, MarkupReader
+from ..base.parameters import Markup
+from ..text.markup import MarkupReader
 from ..text.ssml import looks_like_ssml
 from ..text.standard_input import START_BYTES, document_format
 from .reading import has_alphanumeric

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ..base.parameters import Markup
 from ..text.lexicon import Lexicon
-from ..text.markup import Markup
 from .pauses import Pauses
 from .prosody import Prosody
 

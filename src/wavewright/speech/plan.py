@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from ..base.errors import NothingToSpeak
+from ..base.parameters import Markup
 from ..text import FrontEnd, ssml
 from ..text.characters import Characters
 from ..text.lexicon import Lexicon
-from ..text.markup import Markup, MarkupReader
+from ..text.markup import MarkupReader
 from ..text.sentence import Sentence, Word
 from ..text.skipped import OnSkip, Skipped
 from .pauses import Pauses

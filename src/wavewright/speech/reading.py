@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ..base.errors import BadText, NothingToSpeak
+from ..base.parameters import Markup
 from ..text.layout import is_marked
-from ..text.markup import Markup, MarkupReader
+from ..text.markup import MarkupReader
 from ..text.sentence import Sentence
 
 Read = Callable[[str], Iterable[Sentence]]

@@ -13,11 +13,11 @@ import numpy as np
 from ..audio.clip import Clip
 from ..audio.notebook import speech_html
 from ..base.errors import BadModel, BadSetting
+from ..base.parameters import Markup
 from ..contracts.runtime import AcousticModel, Vocoder
 from ..families import loading
 from ..text import ESPEAK_PREFIX, FrontEnd, front_end, ssml, warm_up
 from ..text.lexicon import Lexicon
-from ..text.markup import Markup
 from ..text.sentence import Sentence
 from ..text.skipped import OnSkip, Skipped, warn, warn_of
 from .chunk import Chunk, Clipping

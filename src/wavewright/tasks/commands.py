@@ -22,13 +22,13 @@ COMMANDS = Group(
     "Train generative audio models on your own recordings and put them to use.",
     {
         **PROCESSING,
-        "batch": "batch_jobs.batch:batch",
+        "batch": "apps.batch_jobs.batch:batch",
         "demo": "tasks.demo:demo",
-        "serve": "server.serve:serve",
-        "studio": "studio.command:studio",
+        "serve": "apps.server.serve:serve",
+        "studio": "apps.studio.command:studio",
         "models": Group(
             "List the models, or show one.",
-            {"list": "cli.models:list_models", "show": "cli.models:show_model"},
+            {"list": "apps.cli.models:list_models", "show": "apps.cli.models:show_model"},
             default="list",
         ),
         "train": "tasks.train:train",

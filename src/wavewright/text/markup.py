@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import copy
-from typing import Literal, Protocol
+from typing import Protocol
 
+from ..base.parameters import Markup
 from .characters import Characters
-
-Markup = Literal["none", "markdown", "html"]
 
 
 class _Converter(Protocol):

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Literal
 
 from ...base.errors import BadText
-from ...text.markup import Markup, MarkupReader
+from ...base.parameters import Markup
+from ...text.markup import MarkupReader
 from ...text.sentence import Sentence
 from .speech_request import BadRequest
 

@@ -7,7 +7,9 @@ mean frequency, `context_coder` by the codes before it (`contexts`); their loops
 
 from __future__ import annotations
 
-MAGIC = b"WWC"
+from ...audio.pcm import WWC_MAGIC
+
+MAGIC = WWC_MAGIC
 """First bytes of a .wwc file."""
 
 TOTAL = 2**16

@@ -148,7 +148,7 @@ def _library_folders() -> list[str]:
     places = sysconfig.get_paths()
     found = [places[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")]
     found += [entry for entry in sys.path if entry and _real(entry) != _real(".")]
-    return [*found, str(Path(__file__).parents[2])]
+    return [*found, str(Path(__file__).parents[3])]
 
 
 def _cache_folders(is_long: bool) -> list[Path]:

@@ -7,10 +7,10 @@ from typing import Literal
 
 import numpy as np
 
-from ..base.errors import BadAudio, BadSetting
-from ..base.ranges import RangedSettings, ranged
-from ..base.units import db_to_gain
-from .segmentation import SOUND_SECONDS, HeartBeats
+from recipes.heart_sounds.segmentation import SOUND_SECONDS, HeartBeats
+from wavewright.base.errors import BadAudio, BadSetting
+from wavewright.base.ranges import RangedSettings, ranged
+from wavewright.base.units import db_to_gain
 
 Murmur = Literal["none", "systolic", "diastolic"]
 

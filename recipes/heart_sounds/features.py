@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..dsp.mel import mel_filterbank
-from .segmentation import STATES, HeartBeats, segment_beats
+from recipes.heart_sounds.segmentation import STATES, HeartBeats, segment_beats
+from wavewright.dsp.mel import mel_filterbank
 
 N_FFT_SECONDS = 0.128
 HOP_SECONDS = 0.016

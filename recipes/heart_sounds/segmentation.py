@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..base.errors import BadAudio
+from wavewright.base.errors import BadAudio
 
 FRAME_RATE_HZ = 50  # of the envelope
 BAND_HZ = (25.0, 400.0)  # of heart sounds

@@ -1,7 +1,7 @@
 """Features of the 3,240 recordings of heart sounds of PhysioNet/CinC Challenge 2016, for research on recognition.
 
     git clone https://github.com/zhj12399/HeartSoundSynthesis
-    python recipes/heart_sounds.py --data HeartSoundSynthesis/train-data --out corpora/heart-sounds
+    python -m recipes.heart_sounds --data HeartSoundSynthesis/train-data --out corpora/heart-sounds
     python -m benchmarks.recognition.heart_sounds --corpus corpora/heart-sounds
 
 The recordings (2 kHz) are in ``Audios``; the names in ``Cropped`` have the labels, normal and abnormal. The letter of a
@@ -20,12 +20,12 @@ from pathlib import Path
 
 import numpy as np
 
+from recipes.heart_sounds.features import feature_names, recording_features
+from recipes.heart_sounds.segmentation import segment_beats
 from wavewright.audio.clip import Clip
 from wavewright.base.errors import BadAudio, BadFolder
 from wavewright.data import manifest
 from wavewright.data.entry import Entry, read_length
-from wavewright.heart_sounds.features import feature_names, recording_features
-from wavewright.heart_sounds.segmentation import segment_beats
 
 LABELS = ("normal", "abnormal")
 MAX_SECONDS = 30.0  # of a recording

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..base.errors import BadSetting
-from ..base.ranges import RangedSettings, ranged
+from wavewright.base.errors import BadSetting
+from wavewright.base.ranges import RangedSettings, ranged
 
 SMALLEST_DEVIATION = 1e-9
 
