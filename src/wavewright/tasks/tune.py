@@ -1,4 +1,4 @@
-"""Search the settings with which a family learns a folder best, by :mod:`wavewright.training.tuning` (PyTorch, Optuna)."""
+"""Search the settings with which a family learns a folder best; needs PyTorch and Optuna, see :mod:`.training.tuning`."""
 
 from __future__ import annotations
 
