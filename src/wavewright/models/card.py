@@ -96,7 +96,7 @@ class Card(BaseModel):
 
     @classmethod
     def read(cls, folder: Path) -> Card:
-        """Read the card of a model folder, not validated against its config; :func:`.families.loading.read_card` does that.
+        """Read the card of a model folder without its config; see :func:`.families.loading.read_card`.
 
         Raises
         ------

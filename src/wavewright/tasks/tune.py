@@ -1,4 +1,4 @@
-"""Search the settings with which a family learns a folder best; needs PyTorch and Optuna, see :mod:`.training.tuning`."""
+"""Search the settings with which a family learns a folder best; see :mod:`.training.tuning`; needs PyTorch, Optuna."""
 
 from __future__ import annotations
 
