@@ -32,7 +32,7 @@ import signal
 import sys
 import time
 from pathlib import Path
-from wavewright import cli
+from wavewright.apps import cli
 from test_clip_folder import made
 
 def clips():

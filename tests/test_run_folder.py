@@ -231,7 +231,7 @@ def test_two_runs_in_one_folder_are_refused_until_the_first_process_is_gone(fold
 
 TERMINATED = """
 import os, signal, sys
-from wavewright import cli
+from wavewright.apps import cli
 from wavewright.training.loop import Loop
 train_step = Loop.train_step
 
