@@ -254,11 +254,13 @@ def _short_state(match: re.Match[str], around: Around) -> Reading:
 
 
 @reads(rf"[vV](?:er\.?\s?|\.\s?)?(\d+(?:\.\d+)*){NOT_IN_WORD}")
-def _version(match: re.Match[str], _around: Around) -> Reading:
+def _version(match: re.Match[str], around: Around) -> Reading:
     """Read ``v2.0.1``."""
     numbers = match[1].split(".")
     if match[0] == f"V{match[1]}" and len(numbers) == 1:
         return None  # an engine
+    if re.match(r",?\s[Nn]o?\.\s?\d", around.text[around.end : around.end + 8]):
+        return ["volume", *whole(match[1])] if len(numbers) == 1 else None
     if len(numbers) == 2:
         return ["version", *decimal(match[1])]
     return ["version", *[word for number in numbers for word in ["point", *whole(number)]][1:]]

@@ -109,7 +109,12 @@ class Context:
             word = self.word(offset)
             if word in PLAIN_VERBS:
                 return self.word(offset - 1) not in ARTICLES
-            is_between = word in COMPLEMENTS | ADVERBS | OBJECTS or word.endswith(("ly", "ed"))
+            is_after_preposition = word != "" and self.word(offset - 1) in PREPOSITIONS
+            is_between = (
+                is_after_preposition
+                or word in COMPLEMENTS | PREPOSITIONS | ADVERBS | OBJECTS
+                or word.endswith(("ly", "ed"))
+            )
             if not is_between:
                 return False
         return False

@@ -86,7 +86,7 @@ def _several(match: re.Match[str], around: Around) -> Reading:
         return None
     sentence = around.text[max(0, around.start - 80) : around.end + 60].lower()
     is_counted = last in COUNTS or last.isdecimal() or (last == "of" and before[-2:-1] in (["pair"], ["set"], ["run"]))
-    is_listed = last not in BEFORE_SECONDS - {"and", "in"} and _is_listed(around)
+    is_listed = last not in (BEFORE_SECONDS | {"between", "from"}) - {"and", "in"} and _is_listed(around)
     is_skipped = last in ("by", "in") and bool({"count", "counted", "counting", "skip", "multiply"} & {*before})
     is_game = last not in BEFORE_SECONDS - {"and", "for", "up"} and GAMES.search(sentence) is not None
     if not (is_counted or is_listed or is_skipped or is_game):
@@ -99,7 +99,7 @@ def _is_listed(around: Around) -> bool:
     """Return True for ``2s and 3s``: numbers below 20 that others like them are joined to."""
     after = re.match(r",?\s(?:and|or|&)\s(\d{1,2})s\b|,\s(\d{1,2})s\b", around.text[around.end : around.end + 12])
     before = re.search(r"(\w+)\s\d{1,2}s,?\s(?:and|or|&)\s$", around.text[max(0, around.start - 24) : around.start])
-    is_timed = before is not None and before[1].lower() in BEFORE_SECONDS - {"in", "and"}
+    is_timed = before is not None and before[1].lower() in (BEFORE_SECONDS | {"between", "from"}) - {"in", "and"}
     return (after is not None or before is not None) and not is_timed
 
 

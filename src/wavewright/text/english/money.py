@@ -16,7 +16,7 @@ PRICED = {noun for one in word_list("priced-nouns") for noun in (one, plural(one
 
 _MAGNITUDE = (
     rf"(?:\s?-?({alternatives(name for name in MAGNITUDES if len(name) > 3)})\b"
-    rf"|({alternatives(name for name in MAGNITUDES if len(name) < 4)})\b)?"
+    rf"|(?:\s(?=(?:M|B|bn|mn|tn)\b(?![-\d])))?({alternatives(name for name in MAGNITUDES if len(name) < 4)})\b)?"
 )
 _CURRENCY = f"({alternatives(CURRENCIES)})"
 

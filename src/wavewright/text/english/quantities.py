@@ -231,6 +231,11 @@ def _joining(total: str, around: Around) -> list[str]:
     )
     if total in ("5", "10", "20", "100") and is_marked and (is_apart or total in ("10", "100")):
         return ["out", "of"]
+    is_alone = (
+        total == "10" and not text[: around.start].strip() and text[around.end : around.end + 1] in (",", ".", "!")
+    )
+    if is_alone or around.word_after in PERSONS:
+        return ["out", "of"]
     if is_apart and last in COUNTED_PARTS:
         return ["of"]
     is_counted = any(word in COUNTED_ENDS for word in re.findall(r"[a-z]+", text[around.end : around.end + 24])[:2])
@@ -410,6 +415,7 @@ TIME_SIGNATURES = word_list("time-signatures")
 BATTING = word_list("batting-words")
 COUNTED_NOUNS = word_list("counted-nouns")
 UNCOUNTED_S = word_list("uncounted-s")
+PERSONS = word_list("persons")
 MARKS = word_list("mark-cues")
 COUNTED_PARTS = word_list("counted-parts")
 COUNTED_ENDS = word_list("counted-ends")
