@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -29,11 +30,17 @@ def module_of(path: Path) -> str:
 MODULES = {module_of(path): path for path in FILES}
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
 def imports(path: Path) -> list[str]:
     """Return the absolute names of all that a file imports, anywhere in it, also for types only."""
     imported = []
     package = ["wavewright", *path.relative_to(PACKAGE).parts[:-1]]
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
             imported += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -91,10 +98,10 @@ def name_of(path: Path) -> str:
     return path.relative_to(PACKAGE).as_posix()
 
 
-@pytest.mark.parametrize("path", FILES, ids=name_of)
-def test_torch_is_imported_only_where_learning_is(path):
-    uses_torch = [name for name in imports(path) if name.split(".")[0] in ("torch", "accelerate", "onnx", "onnxscript")]
-    assert may_use_torch(path) or not uses_torch
+def test_torch_is_imported_only_where_learning_is():
+    learning = {"torch", "accelerate", "onnx", "onnxscript"}
+    uses_torch = [path for path in FILES if learning & {name.split(".")[0] for name in imports(path)}]
+    assert [name_of(path) for path in uses_torch if not may_use_torch(path)] == []
 
 
 def test_cycles_are_found():
@@ -131,13 +138,11 @@ def test_a_room_imports_only_rooms_above_it():
     assert upwards == []
 
 
-@pytest.mark.parametrize("path", FILES, ids=name_of)
-def test_every_file_says_what_it_is_and_is_no_heap(path):
-    text = path.read_text(encoding="utf-8")
-    assert (ast.get_docstring(ast.parse(text)) or "").endswith(".") or "\n" in (
-        ast.get_docstring(ast.parse(text)) or ""
-    )
-    assert len(text.splitlines()) <= 600  # one idea a file; no file is squeezed to a count
+def test_every_file_says_what_it_is_and_is_no_heap():
+    """One idea a file; no file is squeezed to a count."""
+    summaries = {path: (ast.get_docstring(parsed(path)) or "").split("\n\n")[0] for path in FILES}
+    assert [name_of(path) for path, summary in summaries.items() if not summary.endswith(".")] == []
+    assert [name_of(path) for path in FILES if len(path.read_text(encoding="utf-8").splitlines()) > 600] == []
 
 
 def in_a_new_python(program: str) -> str:
@@ -207,10 +212,5 @@ def test_public_names_need_no_torch():
 
 
 def test_every_class_name_is_unique():
-    names = [
-        node.name
-        for path in FILES
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.ClassDef)
-    ]
+    names = [node.name for path in FILES for node in ast.walk(parsed(path)) if isinstance(node, ast.ClassDef)]
     assert [name for name, count in Counter(names).items() if count > 1] == []

@@ -19,9 +19,6 @@ from wavewright.text.english.phones import PHONES, SYMBOLS, phones_of_ipa
 from wavewright.text.lexicon import Lexicon
 
 LISTS = Path(__file__).parent / "text"
-ITEMS, MORE_ITEMS, REAL_ITEMS = (
-    [item[1:] for item in scoring.read_list(LISTS / name)] for name in ("list.tsv", "more.tsv", "real.tsv")
-)
 ENGLISH = front_end()
 
 
@@ -45,19 +42,11 @@ def read_aloud(text, expected):
     return scoring.read_aloud(text, expected, ENGLISH)
 
 
-@pytest.mark.parametrize(("text", "expected"), ITEMS, ids=[text[:40] for text, _ in ITEMS])
-def test_the_list_is_read_as_it_says(text, expected):
-    assert read_aloud(text, expected) == expected
-
-
-@pytest.mark.parametrize(("text", "expected"), MORE_ITEMS, ids=[text[:40] for text, _ in MORE_ITEMS])
-def test_more_texts_are_read_as_they_should(text, expected):
-    assert read_aloud(text, expected) == expected
-
-
-@pytest.mark.parametrize(("text", "expected"), REAL_ITEMS, ids=[text[:40] for text, _ in REAL_ITEMS])
-def test_texts_as_people_write_them(text, expected):
-    assert read_aloud(text, expected) == expected
+@pytest.mark.parametrize("name", ["list.tsv", "more.tsv", "real.tsv"])
+def test_texts_are_read_as_their_list_says(name):
+    read = [(text, expected, read_aloud(text, expected)) for _, text, expected in scoring.read_list(LISTS / name)]
+    assert len(read) > 100
+    assert [item for item in read if item[1] != item[2]] == []
 
 
 def test_a_list_is_scored(tmp_path, capsys):
