@@ -56,7 +56,7 @@ def procedures() -> str:
 
 
 TABLES: Mapping[str, tuple[str, Callable[[], str]]] = {
-    "families": ("README.md", families),
+    "families": ("docs/models.md", families),
     "effects": ("docs/edit.md", effects),
     "procedures": ("docs/synthesise.md", procedures),
 }
@@ -76,18 +76,18 @@ def with_table(name: str) -> tuple[Path, str]:
 FACTS: Mapping[str, tuple[str, str, Callable[[], str]]] = {
     "trained models": (
         "README.md",
-        r"one command, `wavewright`, and (.+?) trained models",
+        r"one command,\n`wavewright`, and (.+?) trained models",
         lambda: str(len(bundled())),
     ),
     "voices": ("README.md", r"seconds of audio\. It has (.+?);", lambda: counted(len(voices()), "English voice")),
-    "styles": ("README.md", r"in one of (\d+) styles or one learned", lambda: str(len(style_names()))),
-    "instruments": ("README.md", r"notes of (\d+) instruments", lambda: str(len(card("notes").labels))),
-    "chorales": ("README.md", r"\| (\d+) chorales of J\. S\. Bach", lambda: str(n_clips("chorales"))),
-    "tunes": ("README.md", r"\| (\d+) traditional tunes of", lambda: str(n_clips("folk-tunes"))),
+    "styles": ("docs/verbs.md", r"in one of (\d+) styles or one learned", lambda: str(len(style_names()))),
+    "instruments": ("docs/models.md", r"notes of (\d+) instruments", lambda: str(len(card("notes").labels))),
+    "chorales": ("docs/models.md", r"\| (\d+) chorales of J\. S\. Bach", lambda: str(n_clips("chorales"))),
+    "tunes": ("docs/models.md", r"\| (\d+) traditional tunes of", lambda: str(n_clips("folk-tunes"))),
     "clip": ("README.md", r"`?np\.shape\(waves\) is \(16, 1, (\d+)\)", lambda: str(card("drums").config["n_samples"])),
     **{
         f"licence of {name}": (
-            "README.md",
+            "docs/models.md",
             rf"\| `{name}` \| .*\| ((?:CC|Apache)\S+) \|\n",
             lambda name=name: card(name).licence,
         )

@@ -1,4 +1,4 @@
-"""The documents: README's lines run in their order, every command line parses, every link has a target."""
+"""The documents: the lines of the first steps run in order, every command line parses, every link has a target."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from wavewright.audio.clip import Clip
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
+FIRST_STEPS = ROOT / "docs" / "first-steps.md"
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
@@ -31,8 +32,8 @@ def text_of(page: Path) -> str:
     return page.read_text(encoding="utf-8")
 
 
-def section(title: str) -> str:
-    return text_of(README).split(f"\n## {title}\n")[1].split("\n## ")[0]
+def section(page: Path, title: str) -> str:
+    return text_of(page).split(f"\n## {title}\n")[1].split("\n## ")[0]
 
 
 def shell_lines(text: str) -> list[str]:
@@ -74,9 +75,20 @@ def test_links_lead_somewhere(page):
     assert broken == []
 
 
-def test_readme_names_every_page():
-    linked = {(ROOT / target.partition("#")[0]).resolve() for target in LINK.findall(text_of(README))}
-    assert set((ROOT / "docs").glob("*.md")) <= linked
+def test_the_menu_names_every_page():
+    named = set(re.findall(r"[\w-]+\.md", text_of(ROOT / "mkdocs.yml").split("\nnav:\n")[1]))
+    assert {page.name for page in (ROOT / "docs").glob("*.md")} <= named
+
+
+def test_every_command_is_on_the_page_of_commands():
+    from wavewright.apps.cli import COMMANDS
+
+    named = set(
+        re.findall(
+            r"`([\w-]+)[\w -]*`", "".join(re.findall(r"^\| (.*?) \|", text_of(ROOT / "docs" / "verbs.md"), re.M))
+        )
+    )
+    assert set(COMMANDS.commands) <= named
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -144,7 +156,7 @@ def test_no_command_line_ends_with_a_comment(page):
 def test_the_lines_to_play_run_in_their_order(tmp_path, monkeypatch, capsys):
     pytest.importorskip("matplotlib")
     monkeypatch.chdir(tmp_path)
-    lines = [line for line in shell_lines(section("Play")) if line.startswith("wavewright ")]
+    lines = [line for line in shell_lines(section(FIRST_STEPS, "Play")) if line.startswith("wavewright ")]
     assert len(lines) >= 14
     for line in lines:
         arguments = shlex.split(line)[1:]
@@ -156,9 +168,9 @@ def test_the_lines_to_play_run_in_their_order(tmp_path, monkeypatch, capsys):
                 assert len(list(out.glob("*.wav"))) == int(arguments[arguments.index("--count") + 1])
     written = sorted(path.name for path in tmp_path.iterdir())
     assert {"hello-plot.png", "hello-again-plot.png"} <= set(written)
-    for picture in re.findall(r"`(\S+\.png)`", section("Play")):
+    for picture in re.findall(r"`(\S+\.png)`", section(FIRST_STEPS, "Play")):
         assert picture in written
-    match = re.search(r"([\d.]+) s of speech in ([\d.]+) kB instead of (\d+) kB", section("Play"))
+    match = re.search(r"([\d.]+) s of speech in ([\d.]+) kB instead of (\d+) kB", section(FIRST_STEPS, "Play"))
     speech = Clip.read("hello.wav")
     assert float(match[1]) == pytest.approx(speech.n_samples / speech.sample_rate, abs=0.1)
     assert float(match[2]) == pytest.approx(Path("hello.wwc").stat().st_size / 1e3, abs=0.1)
@@ -167,7 +179,7 @@ def test_the_lines_to_play_run_in_their_order(tmp_path, monkeypatch, capsys):
 
 def test_the_python_lines_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (code,) = (body for language, body in BLOCK.findall(text_of(README)) if language == "python")
+    code = next(body for language, body in BLOCK.findall(text_of(README)) if language == "python")
     names: dict[str, object] = {}
     exec(code, names)
     match = re.search(r"\((\d+), (\d+), (\d+)\)", code)
@@ -177,9 +189,13 @@ def test_the_python_lines_run(tmp_path, monkeypatch):
     assert all(Clip.read(tmp_path / name).n_samples for name in re.findall(r'write\("(\S+)"\)', code))
 
 
-def test_readme_says_the_licence_of_every_bundled_model():
+def test_the_page_of_models_says_the_licence_of_each():
     from wavewright.models import BUNDLED_FOLDER, Card, bundled
 
-    rows = dict(re.findall(r"^\| `([\w-]+)` \|.* \| (\S+) \|$", section("What is inside"), re.MULTILINE))
+    rows = dict(
+        re.findall(
+            r"^\| `([\w-]+)` \|.* \| (\S+) \|$", section(ROOT / "docs" / "models.md", "Bundled models"), re.MULTILINE
+        )
+    )
     licences = {name: licence for name, licence in rows.items() if licence not in ("yes", "no")}
     assert licences == {name: Card.read(BUNDLED_FOLDER / name).licence for name in bundled()}
