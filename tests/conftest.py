@@ -19,8 +19,19 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.setdefault("NUMBA_CACHE_DIR", str(folder))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the slowest files first, so that no worker is left with one at the end."""
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that runs every test."""
+    parser.addoption("--all", action="store_true", help="also run the tests that are marked thorough, as CI does")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out thorough tests unless all, or their file, are asked for; run the slowest files first."""
+    names_a_file = any(argument.partition("::")[0].endswith(".py") for argument in config.args)
+    if not (config.getoption("--all") or names_a_file):
+        left_out = [item for item in items if item.get_closest_marker("thorough")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not item.get_closest_marker("thorough")]
+    # No worker is left with a long file at the end.
     items.sort(key=lambda item: item.path.stem not in LONG)
 
 
