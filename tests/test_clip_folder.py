@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -164,3 +165,17 @@ def test_the_next_call_removes_what_a_killed_one_left(tmp_path):
         living.kill()
     write_clips(made("last", 1), 8_000, out, "wav")
     assert {path.name for path in out.iterdir()} == {MANIFEST_FILE, "next-0.wav", "next-1.wav", "last-0.wav"}
+
+
+@pytest.mark.parametrize("peak", [0.99, 2.0])
+def test_clipped_samples_are_reported(tmp_path, peak):
+    wave = np.zeros((1, 800), np.float32)
+    wave[0, :3] = peak
+    clip = OutputClip(wave, "loud", {"model": "m", "model_hash": "0"})
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        write_clips(iter([clip]), 8_000, tmp_path / "out", "wav")
+    sentences = [str(each.message) for each in said]
+    assert [sentence.partition(" and ")[0] for sentence in sentences] == (
+        [f"{tmp_path / 'out' / 'loud.wav'}: 3 samples (0.38 %) exceeded full scale by up to 6.0 dB"] if peak > 1 else []
+    )

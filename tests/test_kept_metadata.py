@@ -207,7 +207,8 @@ def test_loops_whose_seam_is_changed_are_left_out_and_said_to_be(tmp_path, chain
 
 
 @pytest.mark.parametrize(
-    ("ending", "named"), [("mp3", "loop points, .*'bext'"), ("flac", "'bext'"), ("m4a", "loop points")]
+    ("ending", "named"),
+    [("mp3", "loop points, .*'bext'"), ("flac", "'bext'"), ("m4a", "loop points")],
 )
 def test_what_another_kind_of_file_has_no_place_for_is_named(tmp_path, ending, named, capsys):
     source = wav_with_chunks(tmp_path / "a.wav")
@@ -217,6 +218,18 @@ def test_what_another_kind_of_file_has_no_place_for_is_named(tmp_path, ending, n
     assert said.count("does not have all that its source has. Left out:") == 1
     with pytest.warns(SoundWarning, match=named):
         edited(source, tmp_path / f"c.{ending}", "gain -1dB")
+
+
+@pytest.mark.parametrize("ending", ["flac", "ogg", "aiff"])
+@pytest.mark.parametrize(("end", "is_said"), [(1.5, True), (2.0, False), (None, False)])
+def test_the_end_of_a_region_is_named_where_it_is_lost(tmp_path, ending, end, is_said):
+    source = tmp_path / "a.wav"
+    Clip(chirp(4.0, RATE, 1), RATE).write(source)
+    metadata = SoundMetadata(markers=(Marker(0.5, end, "first"), Marker(2.0, 4.0, "last")))
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        Clip.read(source).write(tmp_path / f"b.{ending}", metadata=metadata)
+    assert ["the ends of its regions" in str(each.message) for each in said] == [True] * is_said
 
 
 def test_loops_and_markers_go_through_aiff_and_flac(tmp_path):

@@ -462,6 +462,12 @@ def warn_of_left_out(path: Path, left_out: Sequence[str]) -> None:
         warnings.warn(f"{path} does not have all that its source has. Left out: {listed}.", SoundWarning, stacklevel=2)
 
 
+def warn_of_clipping(path: Path, clipping: ClippingMeter, advice: str) -> None:
+    """Warn of the samples of a file that were clipped, with advice; nothing if there are none."""
+    if clipped := clipping.result():
+        warnings.warn(f"{path}: {clipped.warning(advice)}", SoundWarning, stacklevel=2)
+
+
 def _checked_waves(path: Path, clips: Iterable[Clip], first: Clip) -> Iterator[np.ndarray]:
     """Yield the clips in chunks ``(channels, time)``; raise BadAudio if a clip differs from the first in format."""
     n_samples = 0

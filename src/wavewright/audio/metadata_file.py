@@ -19,7 +19,8 @@ Container: TypeAlias = Any  # av.container.InputContainer: PyAV is an optional d
 IMAGE_TYPES = {"mjpeg": "image/jpeg", "png": "image/png", "gif": "image/gif", "bmp": "image/bmp", "webp": "image/webp"}
 FRONT_COVER = 3
 UNKNOWN_LANGUAGE = ("language", "und")
-POINTS, LOOPS = "its markers", "its loop points"
+POINTS, LOOPS, ENDS = "its markers", "its loop points", "the ends of its regions"
+SAME_SECONDS = 0.05  # between times that are one: some formats store milliseconds, AAC lasts some longer
 
 
 def read(path: Path, head: bytes, sample_rate: int) -> SoundMetadata | None:
@@ -104,12 +105,13 @@ def write(path: Path, metadata: SoundMetadata, sample_rate: int, n_samples: int)
             return [*_parts(metadata, wav_metadata.KIND, id3_metadata.KIND)]
         if head == b"FORM":
             aiff_metadata.write(file, metadata, sample_rate, n_samples)
-            return [*_loops(metadata, 1), *_parts(metadata, aiff_metadata.KIND, id3_metadata.KIND)]
+            left_out = [*_loops(metadata, 1), *_parts(metadata, aiff_metadata.KIND, id3_metadata.KIND)]
+            return [*_ends(metadata, n_samples / sample_rate), *left_out]
         with temporary_path(path) as copy:
             with copy.open("wb") as target:
                 file.seek(0)
                 if head in (b"fLaC", b"OggS"):
-                    left_out = [*_loops(metadata, 1), *_parts(metadata)]
+                    left_out = [*_ends(metadata, n_samples / sample_rate), *_loops(metadata, 1), *_parts(metadata)]
                     plain = replace(metadata, loops=tuple(each for each in metadata.loops[:1] if each.kind == FORWARD))
                     write_copy = vorbis_metadata.write_flac if head == b"fLaC" else vorbis_metadata.write_ogg
                     write_copy(file, target, plain)
@@ -120,6 +122,17 @@ def write(path: Path, metadata: SoundMetadata, sample_rate: int, n_samples: int)
                         target.write(block)
             copy.replace(path)
         return left_out
+
+
+def _ends(metadata: SoundMetadata, seconds: float) -> Iterator[str]:
+    """Yield the ends of regions, for a file whose markers last to the next one, if some do not."""
+    ordered = sorted(metadata.markers, key=lambda marker: marker.start)
+    following = (*(marker.start for marker in ordered[1:]), seconds)
+    if any(
+        marker.end is not None and abs(marker.end - start) > SAME_SECONDS
+        for marker, start in zip(ordered, following, strict=False)
+    ):
+        yield ENDS
 
 
 def _loops(metadata: SoundMetadata, n_possible: int) -> Iterator[str]:

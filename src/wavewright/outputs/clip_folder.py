@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..audio.clip import Clip, write_blocks
+from ..audio.clip import Clip, warn_of_clipping, write_blocks
 from ..audio.sound_file import read_origin
-from ..audio.wave_blocks import CountedWaves
+from ..audio.wave_blocks import ClippingMeter, CountedWaves
 from ..base.errors import BadFolder
 from ..base.json_text import line_of
 from ..base.names import inside
@@ -146,7 +146,9 @@ def _write_clip(clip: OutputClip, sample_rate: int, out: Path, hidden: Path, for
     waves = CountedWaves(_blocks_of(clip))
     blocks = (Clip(wave, sample_rate) for wave in waves)
     path, tags = inside(hidden, name), {"comment": comment}
-    write_blocks(path, blocks, subtype, tags, clip.expected_seconds, is_loop=clip.is_loop)
+    clipping = ClippingMeter()
+    write_blocks(path, blocks, subtype, tags, clip.expected_seconds, is_loop=clip.is_loop, clipping=clipping)
+    warn_of_clipping(out / name, clipping, "take another seed, or lower the level of what it is made from")
     return WrittenClip(name, samples_to_seconds(waves.n_samples, sample_rate), clip.origin, clip.scores)
 
 

@@ -14,8 +14,9 @@ from typing import Annotated, BinaryIO
 import numpy as np
 from pydantic import Field
 
-from ..audio.clip import Clip, resampled, write_blocks
+from ..audio.clip import Clip, resampled, warn_of_clipping, write_blocks
 from ..audio.pcm import check_stream, pipe_out, to_pcm
+from ..audio.wave_blocks import ClippingMeter
 from ..base.errors import BadAudio, BadSetting
 from ..base.parameters import NAMES_MODEL, IsMarked, MarkKey, Quiet, Writes
 from ..base.progress_bar import progress_bar
@@ -262,7 +263,9 @@ def _decode_file(
             raise BadAudio(
                 f"{file} is of a sound without a sample, so there is nothing to decode; encode one that has some."
             )
-        write_blocks(out, _with_progress(chain([first], waves), header.sample_rate, show))
+        clipping = ClippingMeter()
+        write_blocks(out, _with_progress(chain([first], waves), header.sample_rate, show), clipping=clipping)
+    warn_of_clipping(out, clipping, "encode the sound at a lower level")
     seconds = reader.n_samples_decodable / header.sample_rate
     return Decoded(
         **identity(codec),

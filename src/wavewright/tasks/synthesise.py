@@ -11,9 +11,9 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
-from ..audio.clip import FORMATS, Clip, write_blocks
+from ..audio.clip import FORMATS, Clip, warn_of_clipping, write_blocks
 from ..audio.notebook import files_html
-from ..audio.wave_blocks import CountedWaves
+from ..audio.wave_blocks import ClippingMeter, CountedWaves
 from ..base.errors import BadSetting
 from ..base.names import file_stem, nearest_names, quoted
 from ..base.parameters import MAX_SEED, ClipFormat, Quiet, SettingChanges, Writes
@@ -206,7 +206,9 @@ def _write_file(job: _Job, seeds: range, out: Path, show: Callable[[float], None
     waves = CountedWaves(job.blocks(seed), lambda n: show(samples_to_seconds(n, job.sample_rate)))
     comment = json.dumps(job.origin(seed))
     clips = (Clip(wave, job.sample_rate) for wave in waves)
-    write_blocks(out, clips, None, {"comment": comment}, job.seconds, is_loop=job.is_loop)
+    clipping = ClippingMeter()
+    write_blocks(out, clips, None, {"comment": comment}, job.seconds, is_loop=job.is_loop, clipping=clipping)
+    warn_of_clipping(out, clipping, "set weaker values, or another seed")
     return SynthesisedFile(out.name, seed, samples_to_seconds(waves.n_samples, job.sample_rate))
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ...audio.clip import Clip, describe_audio, write_blocks
+from ...audio.clip import Clip, describe_audio, warn_of_clipping, write_blocks
+from ...audio.wave_blocks import ClippingMeter
 from ...base.errors import BadAudio
 from ...contracts.family import Capability
 from ...contracts.model_results import ConvertedFile, ModelResult
@@ -170,7 +171,9 @@ def decode_latents(
     padded = np.pad(clip.wave[:, : metadata.n_samples], ((0, 0), (0, max(0, n_missing))))
     marking = marking_of(metadata.model_hash, watermark, watermark_key)
     waves = iter([padded]) if marking is None else marking.blocks([padded], metadata.sample_rate)
-    write_blocks(out, (Clip(wave, metadata.sample_rate) for wave in waves))
+    clipping = ClippingMeter()
+    write_blocks(out, (Clip(wave, metadata.sample_rate) for wave in waves), clipping=clipping)
+    warn_of_clipping(out, clipping, "encode the sound at a lower level")
     return DecodedLatents(
         model=metadata.model,
         model_hash=metadata.model_hash,
