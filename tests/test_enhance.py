@@ -10,6 +10,7 @@ from tiny_families import trained
 from wavewright.audio import clip
 from wavewright.audio.clip import Clip
 from wavewright.audio.pcm import to_pcm
+from wavewright.audio.sound_file import read_origin
 from wavewright.base.errors import BadAudio, BadFolder, BadSetting
 from wavewright.contracts.enhancement import EnhancementSettings
 from wavewright.dsp.wpe import dereverberate
@@ -231,6 +232,14 @@ class TestVideo:
         with pytest.raises(BadSetting, match=r"give --out the ending \.mp4"):
             enhance(tmp_path / "a.mp4", tmp_path / "b.mkv", model=str(folder), quiet=True)
         assert not (tmp_path / "b.mkv").exists()
+
+
+def test_the_comment_of_the_source_is_kept_in_that_of_the_result(folder, tmp_path):
+    Clip(noisy(16_000, 1), 16_000).write(tmp_path / "in.wav", metadata={"comment": "take 3, window open"})
+    for name, is_new in (("out.wav", True), ("out.wav", False)):
+        result = enhance(tmp_path / "in.wav", tmp_path / name, model=str(folder), quiet=True)
+        assert result.is_new == is_new
+        assert read_origin(tmp_path / name)["source_comment"] == "take 3, window open"
 
 
 class TestReport:

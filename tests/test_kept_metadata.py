@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import struct
 import sys
 import warnings
@@ -262,6 +263,7 @@ def test_tags_stay_when_a_file_is_split_and_enhanced(tmp_path):
     first, second = (read_all_metadata(tmp_path / "parts" / f"b_0{number}.wav") for number in (1, 2))
     assert first.tags["title"] == second.tags["title"] == "Take"
     assert second.tags["composer"] == "C"
+    assert json.loads(second.tags["comment"])["source_comment"]["edit"].startswith("gain")
     assert [marker.start for marker in first.markers] == [0.5]
     assert [marker.start for marker in second.markers] == [1.0]
     assert (len(first.loops), len(second.loops)) == (1, 0)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import log2
+from pathlib import Path
 
 from ...audio.file_formats import id3_metadata, wav_metadata
 from ...audio.file_formats.metadata import AUTOMATIC, LEVELS, ForeignPart, Marker, SoundMetadata
 from ...audio.metadata_file import LOOPS, name_of
+from ...audio.sound_file import read_origin
 from ...audio.wav_chunks import LoopPoints
 from .. import Effect, FadeIn, FadeOut, MakeLoop, Pad, PitchShift, Speed, Trim
 from .chain import SoundFormat
@@ -25,6 +28,7 @@ TIME_ELEMENTS = (
 RATE_ELEMENTS = ("FILE_SAMPLE_RATE", "DIGITIZER_SAMPLE_RATE", "TIMESTAMP_SAMPLE_RATE")
 CHANNEL_ELEMENTS = ("TRACK_LIST",)
 TOLERANCE_SECONDS = 1e-9
+MAX_COMMENT_LENGTH = 1_500  # characters; WAV files store up to 2 kB
 
 
 @dataclass(frozen=True)
@@ -195,3 +199,9 @@ def _element_spans(xml: bytes, name: bytes) -> Iterator[tuple[int, int]]:
                 return
         yield opening.start(), closing.end()
         position = closing.end()
+
+
+def with_source_comment(origin: Mapping[str, object], source: Path, comment: str) -> dict[str, object]:
+    """Return what the comment of a file says, with that of its source, which it replaces, if there is room."""
+    longer = {**origin, "source_comment": read_origin(source) or comment}
+    return longer if comment and len(json.dumps(longer)) <= MAX_COMMENT_LENGTH else dict(origin)

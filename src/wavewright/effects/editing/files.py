@@ -20,11 +20,10 @@ from ...base.version import __version__
 from ...base.whole_file import check_target
 from ...outputs.converted_folder import Conversion, ConvertedFolder, ConvertFile, hash_of, subtype_like
 from .. import MakeLoop
-from .carried_metadata import Carried, carried
+from .carried_metadata import MAX_COMMENT_LENGTH, Carried, carried
 from .chain import Chain, SoundFormat, step_text
 
 BLOCK_SECONDS = 1.0
-MAX_COMMENT_LENGTH = 1_500  # characters; WAV files store up to 2 kB
 LENGTH_TOLERANCE_SECONDS = 0.05  # of videos
 AGAINST_CLIPPING = "lower the gain, end the chain with limit or normalise, or write a .wav file with --subtype FLOAT"
 

@@ -26,7 +26,7 @@ from ...dsp.silence import QuietFrames, SilenceDetector, cuts_at_silence, split_
 from ...outputs.converted_folder import hash_of, subtype_like
 from ...outputs.manifest_file import MANIFEST_FILE, manifest_lines
 from .. import Trim
-from .carried_metadata import carried
+from .carried_metadata import carried, with_source_comment
 from .chain import SoundFormat
 
 BLOCK_SECONDS = 10.0
@@ -257,6 +257,7 @@ def split_file(source: Path, out: Path, split: Split) -> SplitFile:
     with whole_folder(out, MANIFEST_FILE, write_manifest) as hidden:
         for segment, clips in zip(segments, _segments(source, spans), strict=False):
             origin = {"source": source.name, "source_hash": source_hash, "start_seconds": segment.start_seconds}
+            origin = with_source_comment(origin, source, metadata.tags.get("comment", ""))
             trim = Trim(segment.start_seconds, segment.end_seconds)
             seconds = segment.end_seconds - segment.start_seconds
             formats = (whole, replace(whole, seconds=seconds))

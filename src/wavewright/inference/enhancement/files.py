@@ -9,12 +9,12 @@ from pathlib import Path
 
 from ...audio.clip import Clip, describe_audio, read_blocks, read_header, warn_of_left_out, write_blocks
 from ...audio.notebook import files_html
-from ...audio.sound_file import read_all_metadata, read_origin
+from ...audio.sound_file import read_all_metadata, read_metadata, read_origin
 from ...audio.video_file import is_video, replace_sound
 from ...audio.wave_blocks import LOWER_FIRST, ClippedSamples, ClippingMeter, CountedWaves
 from ...contracts.enhancement import EnhancementSettings
 from ...contracts.model_results import ConvertedFile
-from ...effects.editing.carried_metadata import carried
+from ...effects.editing.carried_metadata import carried, with_source_comment
 from ...effects.editing.chain import SoundFormat
 from ...families import loading
 from ...outputs.converted_folder import Conversion, ConvertedFolder, ConvertFile, hash_of, subtype_like
@@ -139,7 +139,9 @@ def enhance_file(
     """
     header = read_header(source)
     processor = processors.of(header.sample_rate)
-    origin = processors.enhancement.origin(source, processor)
+    origin = with_source_comment(
+        processors.enhancement.origin(source, processor), source, read_metadata(source).get("comment", "")
+    )
     is_new = read_origin(out) != origin
     clipping = ClippingMeter()
     if is_new:
