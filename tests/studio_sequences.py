@@ -30,17 +30,36 @@ addEventListener("DOMContentLoaded", () => {
   for (const id of ["status", "error"]) watcher.observe(document.getElementById(id), { childList: true });
   for (const type of ["click", "change", "drop", "keydown"]) {
     addEventListener(type, event => {
-      if (event.isTrusted && event.key !== "Tab") window.actionAt = event.timeStamp;
+      const isTyping = type === "keydown" && event.target.matches("input:not([type=checkbox], [type=range]), textarea");
+      if (event.isTrusted && event.key !== "Tab" && !isTyping) window.actionAt = event.timeStamp;
     }, true);
   }
 });
 """
-"""Note when a message is shown, and when the user does something."""
+"""Note when a message is shown, and when the user does something; typing in a field is not yet something."""
 
 IDLE = """
 () => !document.querySelector(".job, [aria-busy=true]")
   && document.querySelector("main > section:not([hidden])")?.dataset.ready === "true"
 """
+
+QUIET_MS = 200
+"""How long nothing may run until all is taken as done; a row of a job is shown after 150 ms."""
+
+SETTLED = f"""
+([quiet, most]) => new Promise((resolve, reject) => {{
+  const isIdle = {IDLE.strip()};
+  const start = performance.now();
+  let since = null;
+  const timer = setInterval(() => {{
+    const now = performance.now();
+    since = isIdle() ? since ?? now : null;
+    if (since !== null && now - since >= quiet) {{ clearInterval(timer); resolve(); }}
+    else if (now - start > most) {{ clearInterval(timer); reject(new Error(`not idle after ${{most}} ms`)); }}
+  }}, 20);
+}})
+"""
+"""Wait until nothing has run for a while."""
 
 STORED = """
 () => new Promise(resolve => {
@@ -253,10 +272,7 @@ class Walk:
     def settle(self) -> None:
         """Wait until nothing runs, and check what must hold then."""
         try:
-            for _ in range(2):
-                self.page.wait_for_function(IDLE, timeout=SETTLE_MS)
-                self.page.wait_for_timeout(200)
-            self.page.wait_for_function(IDLE, timeout=SETTLE_MS)
+            self.page.evaluate(SETTLED, [QUIET_MS, SETTLE_MS])
         except Exception as error:
             rows = self.page.locator(".job, [aria-busy=true]").all_inner_texts()
             raise Broken(f"{self._trail()}: the page stays busy with {rows}: {error}") from error

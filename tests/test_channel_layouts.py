@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ from wavewright.audio.channel_layouts import LAYOUTS, mono_weights
 from wavewright.audio.wave_blocks import with_channels
 from wavewright.base.errors import BadSetting
 from wavewright.dsp.loudness import integrated_loudness
+from wavewright.effects import EFFECTS
+from wavewright.effects.editing.chain import SoundFormat
 
 RATE = 48_000
 FFMPEG_LAYOUTS = {3: "3.0", 4: "quad", 5: "5.0(side)", 6: "5.1(side)", 7: "6.1", 8: "7.1"}
@@ -43,6 +46,20 @@ def test_mono_is_the_mean_of_the_stereo_downmix_everywhere(tmp_path, n_channels)
         np.testing.assert_allclose(mono, wave.mean(axis=0, keepdims=True), atol=1e-6)
     np.testing.assert_allclose(Clip(wave, RATE).mono().wave, mono, atol=1e-6)
     np.testing.assert_allclose(with_channels(wave, 1), mono, atol=1e-6)
+
+
+@pytest.mark.parametrize("n_channels", range(1, 9))
+@pytest.mark.parametrize("name", sorted(set(EFFECTS) - {"convolve", "duck"}))
+def test_an_effect_for_other_channels_names_the_one_that_helps(name, n_channels):
+    source, refusal = SoundFormat(RATE, n_channels, 1.0), ""
+    try:
+        Chain.parse(name).formats(source)
+    except BadSetting as error:
+        refusal = str(error)
+    if refusal:
+        helps = re.search(r"this has \d channels?; write '(mono|stereo)' before it\.$", refusal)
+        assert helps, refusal
+        Chain.parse(f"{helps[1]}; {name}").formats(source)
 
 
 def test_the_low_frequency_channel_is_in_no_downmix():

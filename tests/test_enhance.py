@@ -2,11 +2,13 @@
 
 import io
 import json
+from typing import get_args
 
 import numpy as np
 import pytest
 from tiny_families import trained
 
+from wavewright import models
 from wavewright.audio import clip
 from wavewright.audio.clip import Clip
 from wavewright.audio.pcm import to_pcm
@@ -16,6 +18,7 @@ from wavewright.contracts.enhancement import EnhancementSettings
 from wavewright.dsp.wpe import dereverberate
 from wavewright.families import loading
 from wavewright.inference.enhancement.files import Enhancement
+from wavewright.inference.enhancement.sound import DenoiserSize, model_for
 from wavewright.plots import read_png_title
 from wavewright.tasks.enhance import enhance, enhance_stream
 
@@ -36,6 +39,12 @@ def noisy(n_samples, n_channels=1, seed=0, level=0.1):
     rng = np.random.default_rng(seed)
     tone = np.sin(2 * np.pi * 0.01 * np.arange(n_samples))
     return (level * (tone + rng.standard_normal((n_channels, n_samples)))).astype(np.float32)
+
+
+@pytest.mark.parametrize("size", get_args(DenoiserSize))
+@pytest.mark.parametrize("sample_rate", [8_000, 16_000, 44_100, 192_000])
+def test_every_size_that_can_be_chosen_is_bundled(size, sample_rate):
+    assert (models.BUNDLED_FOLDER / model_for(sample_rate, size)).is_dir()
 
 
 class TestStream:

@@ -125,6 +125,17 @@ def test_a_patch_renders_all_tracks_but_drums(song, tmp_path):
     assert np.abs(Clip.read(by_patch.out).wave).max() > 0.01
 
 
+@pytest.mark.parametrize("option", [{"patch": "saw-lead"}, {"instrument": "notes"}])
+def test_a_score_of_drums_alone_is_left_to_the_soundfont(tmp_path, option):
+    drums = Track(notes_of([(240 * index, 60, 42, 100) for index in range(8)]), is_drum=True)
+    write_score(Score((drums,)), tmp_path / "drums.mid")
+    with pytest.raises(
+        BadScore, match=r"drums\.mid has no notes but drums, which .* does not play; choose the SoundFont"
+    ):
+        render(tmp_path / "drums.mid", tmp_path / "x.wav", sample_rate=RATE, quiet=True, **option)
+    assert render(tmp_path / "drums.mid", tmp_path / "x.wav", sample_rate=RATE, quiet=True).n_notes == 8
+
+
 def test_a_soundfont_renders_its_samples(song, tmp_path):
     sine = 0.5 * np.sin(2 * np.pi * np.arange(4_410) / 44.1)
     samples = [NewSample("sine", sine, 44_100, 83, 0, (0, 4_410))]

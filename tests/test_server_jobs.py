@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import io
 import json
 import os
@@ -254,6 +255,47 @@ def test_a_stopped_job_keeps_its_status(server):
     stopped = request(server, "POST", f"/v1/jobs/{job['id']}/stop{WAIT}").json
     assert (stopped["state"], stopped["error"]) == ("cancelled", "The job was cancelled.")
     assert request(server, "POST", f"/v1/jobs/{job['id']}/stop").json == stopped
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(11, "Resource temporarily unavailable"), RuntimeError("\n  No start\n  here.\n\nMore.")]
+)
+def test_a_job_fails_where_no_process_can_be_started_and_the_next_one_runs(tmp_path, monkeypatch, error):
+    monkeypatch.chdir(tmp_path)
+
+    def refuse(*_, **__):
+        raise error
+
+    with running(job_workers=1, is_ready_first=False) as server:
+        with monkeypatch.context() as refusing:
+            refusing.setattr("multiprocessing.process.BaseProcess.start", refuse)
+            failed = do(server, "phonemes", text="Hello.").json
+        assert failed["state"] == "failed"
+        reason = "Resource temporarily unavailable" if isinstance(error, OSError) else "No start here"
+        assert failed["error"] == f"The process of the job cannot be started ({reason}); try again."
+        assert do(server, "phonemes", text="Hello.").json["state"] == "done"
+
+
+def test_the_end_of_the_server_ends_what_waits_for_a_job_without_a_traceback(tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("wavewright.apps.server.serve.SHUTDOWN_SECONDS", 1)
+    with running(job_workers=1, is_ready_first=False) as server:
+        job = started(server)
+        clients = [http.client.HTTPConnection("127.0.0.1", server.port, timeout=60) for _ in range(2)]
+        for client, rest in zip(clients, ("/events", WAIT), strict=True):
+            client.request("GET", f"/v1/jobs/{job['id']}{rest}")
+        events = clients[0].getresponse()
+        changed = server.state.jobs.store.jobs[job["id"]]
+        wait_until(lambda: len(changed._changed._waiters) == 2)
+    states = [
+        json.loads(line[6:])["state"] for line in events.read().decode().splitlines() if line.startswith("data: ")
+    ]
+    assert set(states) == {"running"}
+    for each in (events, *clients):
+        each.close()
+    errors = capfd.readouterr().err
+    assert "Traceback" not in errors
+    assert "Cancel 1 running task(s)" in errors  # the one that waits for the job, not the stream
 
 
 # --------------------------------------------------------------------------------------------------------- refusals

@@ -51,9 +51,8 @@ class MatrixEffect(Effect):
     def _check_channels(self, n_channels: int, expected: int) -> None:
         if n_channels != expected:
             kind = {1: "mono", 2: "stereo"}[expected]
-            raise BadSetting(
-                f"{type(self).__name__} is an effect for {kind} sound, and this has {n_channels} channels."
-            )
+            has = "1 channel" if n_channels == 1 else f"{n_channels} channels"
+            raise BadSetting(f"It is an effect for {kind} sound, and this has {has}; write '{kind}' before it.")
 
 
 @dataclass(frozen=True)

@@ -212,8 +212,14 @@ def render(
     check_target(target)
     _check_choice(soundfont, patch, wave, instrument, timbre)
     has_drums = patch in (None, ALL_PATCHES) and wave is None and instrument is None
-    read = _with_drums(_score(score, tune, note, seconds), has_drums)
+    whole = _score(score, tune, note, seconds)
+    read = _with_drums(whole, has_drums)
     if not read.n_notes:
+        if whole.n_notes:
+            raise BadScore(
+                f"{source} has no notes but drums, which {instrument or patch or wave} does not play; choose the "
+                "SoundFont, which is the default."
+            )
         raise BadScore(f"{source} has no notes to render.")
     deviations = (HUMAN_TIMING_MS, HUMAN_VELOCITY) if humanise else (0.0, 0.0)
     settings = PerformanceSettings(swing, *deviations, seed, tempo)

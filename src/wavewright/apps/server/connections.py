@@ -212,13 +212,30 @@ class LimitedWebSocket(WebSocketsSansIOProtocol):
 
 
 class LimitedServer(uvicorn.Server):
-    """uvicorn's server, which accepts connections in small groups, so that open files never run out."""
+    """uvicorn's server, which accepts connections in small groups, so that open files never run out.
+
+    Parameters
+    ----------
+    config : uvicorn.Config
+        As uvicorn takes it.
+    on_shutdown : callable
+        Called before requests are waited for: it ends those that would last as long as the server.
+    """
+
+    def __init__(self, config: uvicorn.Config, on_shutdown: Callable[[], object]) -> None:
+        super().__init__(config)
+        self._on_shutdown = on_shutdown
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, and let more connections wait in the system than are accepted at once."""
         await super().startup(sockets)
         for each in sockets or ():
             each.listen(LISTEN_BACKLOG)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End endless replies, wait for the others, and end."""
+        self._on_shutdown()
+        await super().shutdown(sockets)
 
 
 class OneLineASecond(logging.Filter):
@@ -232,6 +249,8 @@ class OneLineASecond(logging.Filter):
         """Return whether a line is written."""
         if record.name == "uvicorn.error" and str(record.msg).startswith(WITHOUT_TRACEBACK):
             record.exc_info = None
+        if record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError):
+            return False  # a request that the end of the server has cut short, which is said in one line
         kind = (str(record.msg)[:60], record.levelno)
         now = time.monotonic()
         last, n_left_out = self._seen.get(kind, (-1.0, 0))

@@ -221,8 +221,9 @@ def make_server(
     except ImportError as error:
         raise MissingExtra(f"serve needs the extra serve; {how_to_install('serve')}.") from error
     connections = Connections(usable_connections(settings.max_connections))
+    application = Server(settings, extra_routes, open_paths)
     config = uvicorn.Config(
-        Server(settings, extra_routes, open_paths).app(),
+        application.app(),
         http=partial(LimitedHttp, connections=connections),  # type: ignore[arg-type]
         ws=LimitedWebSocket,
         ws_max_size=MAX_MESSAGE_BYTES,
@@ -236,7 +237,7 @@ def make_server(
         backlog=ACCEPTED_AT_ONCE,
     )
     limit_log()
-    return LimitedServer(config)
+    return LimitedServer(config, application.jobs.end_events)
 
 
 def bind(settings: ServerSettings) -> socket.socket:

@@ -18,13 +18,13 @@ from ...contracts.enhancement import EnhancementSettings, Enhancer
 from ...dsp.wpe import dereverberated_blocks
 
 MODEL_PREFIX = "denoise-"
-DenoiserSize = Literal["tiny", "small", "best"]
+DenoiserSize = Literal["small", "best"]
 
 
 def model_for(sample_rate: int, size: DenoiserSize = "small") -> str:
     """Return the name of the denoiser for recordings of a sample rate.
 
-    Of the models ``denoise-16k`` and ``denoise-48k`` (``denoise-16k-best`` for another size than small), it is the
+    Of the models ``denoise-16k`` and ``denoise-48k`` (``denoise-16k-best`` for the size best), it is the
     slowest rate that keeps all frequencies, or else the highest.
 
     Raises

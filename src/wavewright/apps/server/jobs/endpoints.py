@@ -81,6 +81,12 @@ class JobEndpoints:
             if self._store is not None:
                 self._store.close()
 
+    def end_events(self) -> None:
+        """End the streams of events, since the server ends. Called in the event loop."""
+        if self._store is not None:
+            for job in self._store.jobs.values():
+                job.release()
+
     # ------------------------------------------------------------------------------------------------- tasks
 
     async def list_tasks(self, _: Request) -> Response:
@@ -257,6 +263,8 @@ async def events_of(job: TaskJob) -> AsyncIterator[bytes]:
     while True:
         seen = version
         version = await job.wait_for_change(version, ALIVE_SECONDS)
+        if job.is_released:
+            return
         if version == seen and not job.has_ended:
             yield b": alive\n\n"
             continue

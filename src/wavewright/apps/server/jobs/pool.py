@@ -138,9 +138,14 @@ class WorkerPool:
 
     def _serve(self, worker: _Worker) -> None:
         if not self._is_long:
-            worker.start()
+            with suppress(OSError, RuntimeError):  # which its first job reports
+                worker.start()
         while (job := self._next_job(worker)) is not None:
-            self._run(worker, job)
+            try:
+                self._run(worker, job)
+            except Exception as error:  # whatever it is, this thread has further jobs to run
+                worker.kill()
+                job.end("failed", f"The process of the job cannot be started ({_reason(error)}); try again.")
             with self._changed:
                 worker.job = None
                 self._changed.notify_all()
@@ -286,6 +291,12 @@ class _Worker:
         elif kind == "failed":
             job.end("cancelled" if job.is_cancelled else "failed", message["error"])
         return kind in ("done", "failed")
+
+
+def _reason(error: Exception) -> str:
+    """Return the first sentence of an error, on one line."""
+    text = getattr(error, "strerror", None) or str(error).strip().split("\n\n")[0] or type(error).__name__
+    return " ".join(text.split()).rstrip(".")
 
 
 def _key_of(job: TaskJob) -> tuple[object, ...]:

@@ -74,6 +74,7 @@ class TaskJob:
     warnings: list[str] = field(default_factory=list)
     files: tuple[OutputFile, ...] = ()
     is_cancelled: bool = False
+    is_released: bool = False
     created_at: float = field(default_factory=time.monotonic)
     started_at: float = 0.0
     ended_at: float = 0.0
@@ -99,6 +100,11 @@ class TaskJob:
                 self.ended_at = time.monotonic()
         with suppress(RuntimeError):  # the event loop has been closed
             self.loop.call_soon_threadsafe(self._wake)
+
+    def release(self) -> None:
+        """End the streams of events, though not the job. Called in the event loop."""
+        self.is_released = True
+        self._wake()
 
     def end(self, state: State, error: str | None = None, **values: object) -> None:
         """End the job: list its files, which are those that were not there before."""
