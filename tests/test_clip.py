@@ -330,7 +330,7 @@ def test_damage_in_the_middle_is_detected(tmp_path):
     raw[len(raw) // 2 : len(raw) // 2 + 20_000] = bytes(20_000)
     path.write_bytes(raw)
     with pytest.warns(SoundWarning, match="is damaged or cut short after 0"):
-        assert 0 < Clip.read(path).n_samples < RATE
+        assert Clip.read(path).n_samples == RATE
     with pytest.raises(BadAudio, match="damaged or cut short"):
         list(read_blocks(path, strict=True))
 

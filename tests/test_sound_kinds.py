@@ -12,7 +12,8 @@ import soundfile
 
 from wavewright.apps.cli import run
 from wavewright.audio.clip import Clip
-from wavewright.base.errors import BadAudio, BadText
+from wavewright.audio.sound_file import decode
+from wavewright.base.errors import BadAudio, BadText, SoundWarning
 from wavewright.data.folder import scan
 from wavewright.data.manifest import is_metadata
 from wavewright.speech.chapters import find_chapters
@@ -98,3 +99,38 @@ def test_a_name_that_is_too_long_is_one_problem_among_others(tmp_path):
     (tmp_path / "list.jsonl").write_text("".join(lines))
     scanned = scan(tmp_path / "list.jsonl")
     assert (len(scanned.entries), len(scanned.problems)) == (1, 2)
+
+
+@pytest.mark.parametrize("n_channels", [1, 2])
+@pytest.mark.parametrize("places", [(0.5,), (0.2, 0.7), (0.3, 0.31, 0.9)])
+def test_what_follows_damaged_frames_of_a_flac_file_is_read(tmp_path, n_channels, places):
+    """Frames are independent of each other: other samples are those that were written, at their places."""
+    random = np.random.default_rng(0)
+    wave = random.integers(-9_000, 9_000, (20 * RATE, n_channels)).astype(np.int16)
+    path = tmp_path / "a.flac"
+    soundfile.write(path, wave, RATE, "PCM_16")
+    content = bytearray(path.read_bytes())
+    for place in places:
+        start = int(place * len(content))
+        content[start : start + 60] = b"\xaa" * 60
+    path.write_bytes(content)
+    with pytest.warns(SoundWarning, match=r"damaged or cut short after .* What can be decoded was read"):
+        read = Clip.read(path)
+    assert read.n_samples == len(wave)
+    differs = (read.wave != wave.T / 2**15).any(axis=0)
+    assert 0 < differs.sum() <= 2 * 4_096 * len(places)
+    for start in np.flatnonzero(np.diff(differs.astype(int)) == 1) / len(wave):
+        assert min(abs(start - place) for place in places) < 0.04
+    with pytest.raises(BadAudio, match="copy or export it again"):
+        list(decode(path, strict=True)[1])
+
+
+def test_a_flac_file_that_was_cut_short_ends_there(tmp_path):
+    wave = np.random.default_rng(0).integers(-9_000, 9_000, 20 * RATE).astype(np.int16)
+    soundfile.write(tmp_path / "a.flac", wave, RATE, "PCM_16")
+    content = (tmp_path / "a.flac").read_bytes()
+    (tmp_path / "a.flac").write_bytes(content[: len(content) // 3])
+    with pytest.warns(SoundWarning, match="cut short"):
+        read = Clip.read(tmp_path / "a.flac")
+    assert 0.3 < read.n_samples / len(wave) < 0.34
+    np.testing.assert_array_equal(read.wave[0], wave[: read.n_samples] / np.float32(2**15))

@@ -104,6 +104,10 @@ WAV_SLACK_BYTES = 16
 SEEKABLE_SUBTYPES = ("PCM_S8", "PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW", "ALAW")
 """Subtypes in which libsndfile seeks exactly to a sample."""
 
+FLAC_FRAME = 4_096
+TRIES_OF_A_STEP = 64
+"""Samples between the places after damage at which a FLAC file is tried, and tries before they are doubled."""
+
 MP3_SLACK_SAMPLES = 4 * 1152
 """Tolerance of the length of MP3 files, which libsndfile overestimates by up to a few frames."""
 
@@ -314,12 +318,49 @@ def _sound_chunks(path: Path, header: AudioHeader, start: int, dtype: SampleType
                 yield from _from_start(start, position, chunk.T)
                 if file.fault:
                     _report_damage(path, header, position, file.fault, strict)
+                    if header.format == "FLAC" and isinstance(source, str):
+                        yield from _after_damage(path, source, header, start, position, dtype)
                     return
                 if not len(chunk):
                     break
     slack = MP3_SLACK_SAMPLES if header.format == "MP3" else 0
     if parts.has_end:
         _check_length(path, header, position, slack, strict)
+
+
+def _after_damage(
+    path: Path, source: str, header: AudioHeader, start: int, position: int, dtype: SampleType
+) -> Iterator[np.ndarray]:
+    """Yield silence for damaged frames of a FLAC file, and what follows; nothing if nothing can be decoded."""
+    end = header.n_samples or 0
+    if not _decodes_at(path, source, end - FLAC_FRAME, end):
+        return  # the file was cut short
+    step = FLAC_FRAME
+    while position < end:
+        resumed, n_tries = position, 0
+        while not _decodes_at(path, source, resumed, end):
+            n_tries += 1
+            resumed += step << n_tries // TRIES_OF_A_STEP
+        yield from _from_start(start, resumed, np.zeros((header.n_channels, resumed - position), dtype))
+        with _open_sound(path, source) as file:
+            position = file.seek(resumed)
+            while len(chunk := file.read_chunk(dtype)):
+                position += len(chunk)
+                yield from _from_start(start, position, chunk.T)
+            if not file.fault:
+                return
+
+
+def _decodes_at(path: Path, source: str, position: int, end: int) -> bool:
+    """Return True if the frame at a sample can be decoded, and for the end of a file."""
+    if position >= end:
+        return True
+    try:
+        with _open_sound(path, source) as file:
+            file.seek(max(position, 0))
+            return bool(len(file.read_chunk("float32")) > 0)
+    except BadAudio:
+        return False
 
 
 def _media_chunks(path: Path, header: AudioHeader, start: int, strict: bool) -> Iterator[np.ndarray]:
@@ -351,7 +392,7 @@ def _report_damage(path: Path, header: AudioHeader, n_decoded: int, reason: str,
         raise BadAudio(f"{path} cannot be decoded, it is damaged or cut short ({reason}); copy or export it again.")
     seconds = samples_to_seconds(n_decoded, header.sample_rate)
     warnings.warn(
-        f"{path} is damaged or cut short after {seconds:.2f} s ({reason}). What precedes it was read.",
+        f"{path} is damaged or cut short after {seconds:.2f} s ({reason}). What can be decoded was read.",
         SoundWarning,
         stacklevel=2,
     )
