@@ -30,10 +30,11 @@ from wavewright.apps.cli import run
 from wavewright.apps.server.jobs.access import FileAccess
 from wavewright.apps.server.jobs.endpoints import events_of
 from wavewright.apps.server.jobs.files import SUFFIXES, safe_name
-from wavewright.apps.server.jobs.request import HIDDEN, NOT_OVER_HTTP, TEXTS, http_tasks, parameters_of, prepare
+from wavewright.apps.server.jobs.request import http_tasks, parameters_of, prepare
 from wavewright.apps.server.jobs.task_job import TaskJob
 from wavewright.apps.server.speech_request import BadRequest
 from wavewright.base.errors import BadSetting
+from wavewright.base.parameters import FREE_TEXT
 from wavewright.tasks.commands import COMMANDS, all_commands
 from wavewright.tasks.description import innermost_types
 
@@ -63,15 +64,15 @@ def sentence(reply, status: int) -> str:
 def test_every_command_but_servers_is_a_task(server):
     reply = request(server, "GET", "/v1/tasks")
     listed = {task["name"]: task for task in reply.json["tasks"]}
-    words = {words for words, _ in all_commands() if words[0] not in NOT_OVER_HTTP}
+    words = {words for words, _ in all_commands() if words[0] not in COMMANDS.local}
     assert {tuple(task["command"].split()[1:]) for task in listed.values()} == words
     assert {"generate", "models", "data-inspect"} <= listed.keys()
-    assert set(NOT_OVER_HTTP) - {"studio"} <= COMMANDS.commands.keys()
+    assert COMMANDS.local <= COMMANDS.commands.keys()
     for task in listed.values():
         schema = task["parameters"]
         assert task["summary"].endswith(".")
         assert {*task["files"], *task["outputs"], *schema["required"]} <= schema["properties"].keys()
-        assert not HIDDEN & schema["properties"].keys()
+        assert not {"quiet", "stream", "workers", "watermark", "watermark_key"} & schema["properties"].keys()
     seconds = listed["generate"]["parameters"]["properties"]["seconds"]
     assert (seconds["unit"], seconds["maximum"], seconds["default"]) == ("s", 600, None)
     assert seconds["description"].startswith("Length of each clip")
@@ -89,7 +90,7 @@ def test_no_parameter_takes_a_path():
     for task in http_tasks().values():
         for parameter in parameters_of(task):
             is_text = any(member is str for member in innermost_types(parameter.type))
-            if parameter.name in TEXTS or not (is_text or parameter.role != "value"):
+            if FREE_TEXT in parameter.markers or not (is_text or parameter.role != "value"):
                 continue
             for path in ("../x", "/etc/passwd", "a/b", "..", "C:\\x", "\\\\host\\x"):
                 for value in (path, [path], {path: 1}):
@@ -100,9 +101,9 @@ def test_no_parameter_takes_a_path():
 
 
 def test_texts_with_slashes_are_no_names_of_files():
-    for name in TEXTS:  # a new task with such a parameter must not give it to a file
-        kinds = {each.role for task in http_tasks().values() for each in parameters_of(task) if each.name == name}
-        assert kinds == {"value"}
+    texts = [each for task in http_tasks().values() for each in parameters_of(task) if FREE_TEXT in each.markers]
+    assert {each.role for each in texts} == {"value"}
+    assert {"text", "do", "chords", "label", "metre", "tag"} <= {each.name for each in texts}
 
 
 # ------------------------------------------------------------------------------------------------------------- jobs

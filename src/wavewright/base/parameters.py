@@ -35,10 +35,17 @@ class Writes:
     folder_with: tuple[str, ...] = ()
 
 
-Quiet: TypeAlias = Annotated[bool, Field(description="Show no progress.")]
-
 PYTHON_ONLY = "from Python only"
 """After the field of a parameter: neither the command line nor the server has it."""
+
+TERMINAL = "of a terminal"
+"""After the field of a parameter: a job of the server does not have it, since it is about a terminal, pipes, processes
+of this machine, an installed model, or the mark, on which the server decides."""
+
+FREE_TEXT = "free text"
+"""After the field of a parameter: its text may hold a ``/``; in any other one a job would take that for a path."""
+
+Quiet: TypeAlias = Annotated[bool, Field(description="Show no progress."), TERMINAL]
 
 SettingChanges: TypeAlias = Annotated[
     tuple[str, ...] | Mapping[str, object],
@@ -74,9 +81,12 @@ RecordingsLicence: TypeAlias = Annotated[
         description="Licence of the recordings, for the card of the model. A voice of published recordings needs no "
         "--consent if it lets anybody adapt them, such as CC0-1.0."
     ),
+    FREE_TEXT,
 ]
 
-RecordingsCredit: TypeAlias = Annotated[str, Field(description="Whom to credit for the recordings, for the card.")]
+RecordingsCredit: TypeAlias = Annotated[
+    str, Field(description="Whom to credit for the recordings, for the card."), FREE_TEXT
+]
 
 # ------------------------------------------------------------------------------------------------ text
 
@@ -183,7 +193,9 @@ EmbeddingName: TypeAlias = Annotated[
 VaeName: TypeAlias = Annotated[str, Field(description="Name of a VAE, or the path of its folder."), NAMES_MODEL]
 
 SourceLabel: TypeAlias = Annotated[
-    str | None, Field(description="Label of the clip; default: the labels of the nearest training clips.")
+    str | None,
+    Field(description="Label of the clip; default: the labels of the nearest training clips."),
+    FREE_TEXT,
 ]
 
 NoiseSeed: TypeAlias = Annotated[int, Field(description="Of the noise in the clips.", ge=0, le=MAX_SEED)]
@@ -201,10 +213,14 @@ ResidualFraction: TypeAlias = Annotated[
 # ----------------------------------------------------------------------------------------------- watermark
 
 IsMarked: TypeAlias = Annotated[
-    bool, Field(description="Leave out the inaudible mark by which `wavewright detect` recognises generated sound.")
+    bool,
+    Field(description="Leave out the inaudible mark by which `wavewright detect` recognises generated sound."),
+    TERMINAL,
 ]
 """Of an option that is named after its negation, which the text describes."""
 
 MarkKey: TypeAlias = Annotated[
-    str, Field(description="Key of the inaudible mark; the default is that of all Wavewright's marks.", min_length=1)
+    str,
+    Field(description="Key of the inaudible mark; the default is that of all Wavewright's marks.", min_length=1),
+    TERMINAL,
 ]

@@ -11,7 +11,7 @@ from pydantic import Field
 from ..audio.clip import FORMATS, SOUND_SUFFIXES
 from ..base.errors import BadScore, BadSetting
 from ..base.names import file_stem
-from ..base.parameters import MAX_SEED, IsMarked, MarkKey, Quiet, Writes
+from ..base.parameters import FREE_TEXT, MAX_SEED, IsMarked, MarkKey, Quiet, Writes
 from ..base.whole_file import check_target, write_whole
 from ..data.scores import read_scores
 from ..music import accompaniment
@@ -133,9 +133,12 @@ def accompany(
     chords: Annotated[
         str | None,
         Field(description="Chords, such as 'C Am F G' or 'I vi | IV V'; default: the score's, or those that fit best."),
+        FREE_TEXT,
     ] = None,
     key: Annotated[
-        str | None, Field(description="Key, such as D or F#m; default: the score's, or the one that fits best.")
+        str | None,
+        Field(description="Key, such as D or F#m; default: the score's, or the one that fits best."),
+        FREE_TEXT,
     ] = None,
     voice: Annotated[
         str, Field(description="Voice of a chorale that the melody is: " + ", ".join(VOICES) + ".")

@@ -11,11 +11,16 @@ from .catalogue import PACKAGE, PROCESSING, Task
 
 @dataclass(frozen=True)
 class Group:
-    """Commands by name, each a further group or ``module:function`` of a task, and the default command."""
+    """Commands by name, each a further group or ``module:function`` of a task, and the default command.
+
+    Those of ``local`` are no jobs of a server: servers, lists of jobs whose files are paths, measurements of this
+    machine, and signing, which uses the private key of whoever runs the server.
+    """
 
     help: str
     commands: dict[str, str | Group]
     default: str | None = None
+    local: frozenset[str] = frozenset()
 
 
 COMMANDS = Group(
@@ -47,6 +52,7 @@ COMMANDS = Group(
         ),
         "bench": Group("Measure speed on this machine.", {"wavenet": "tasks.bench:bench_wavenet"}),
     },
+    local=frozenset({"serve", "studio", "batch", "bench", "sign", "keys"}),
 )
 
 

@@ -13,7 +13,7 @@ from pydantic import Field
 from ..audio.clip import FORMATS
 from ..base.errors import BadSetting
 from ..base.names import file_stem
-from ..base.parameters import MAX_SEED, NAMES_MODEL, IsMarked, MarkKey, Quiet, Writes
+from ..base.parameters import FREE_TEXT, MAX_SEED, NAMES_MODEL, IsMarked, MarkKey, Quiet, Writes
 from ..contracts.composition import MAX_BARS, USUAL, CompositionSettings, ScoreComposer
 from ..data.scores import read_scores
 from ..families.loading import load_composer
@@ -138,18 +138,23 @@ def compose(
     vary: Annotated[
         float | None, Field(description="Fraction of the quarters of the score to compose anew.", ge=0, le=1)
     ] = None,
-    key: Annotated[str | None, Field(description="Only notes of this key, such as D, F#m or A dorian.")] = None,
+    key: Annotated[
+        str | None, Field(description="Only notes of this key, such as D, F#m or A dorian."), FREE_TEXT
+    ] = None,
     pitches: Annotated[str | None, Field(description="Only notes of this range, such as C4..G5.")] = None,
     chords: Annotated[
         str | None,
         Field(description="Chords of the bars, over and over, such as 'C Am F G'; notes start on their tones."),
+        FREE_TEXT,
     ] = None,
     smallest_note: Annotated[
         int, Field(description="Notes start on multiples of a 16th, 8th, 4th (quarter) or 2nd (half) in a bar.")
     ] = 16,
     whole_bars: Annotated[bool, Field(description="No note is tied across a bar line.")] = False,
     metre: Annotated[
-        str | None, Field(description="Metre of a new piece: 3/4, 6/8 ...; default: 4/4, or that of the rules.")
+        str | None,
+        Field(description="Metre of a new piece: 3/4, 6/8 ...; default: 4/4, or that of the rules."),
+        FREE_TEXT,
     ] = None,
     tempo: Annotated[
         float | None, Field(description="Quarters a minute; default: the score's, the rules', or 100.", ge=10, le=400)

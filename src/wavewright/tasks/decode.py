@@ -18,7 +18,7 @@ from ..audio.clip import Clip, resampled, warn_of_clipping, write_blocks
 from ..audio.pcm import check_stream, pipe_out, to_pcm
 from ..audio.wave_blocks import ClippingMeter
 from ..base.errors import BadAudio, BadSetting
-from ..base.parameters import NAMES_MODEL, IsMarked, MarkKey, Quiet, Writes
+from ..base.parameters import NAMES_MODEL, TERMINAL, IsMarked, MarkKey, Quiet, Writes
 from ..base.progress_bar import progress_bar
 from ..contracts.model_results import identity
 from ..contracts.runtime import Codec
@@ -78,7 +78,9 @@ def decode(
         Field(description="The model that encoded the file, by name or folder; default: found by its hash."),
         NAMES_MODEL,
     ] = None,
-    stream: Annotated[bool, Field(description="From standard input to raw 16-bit samples on standard output.")] = False,
+    stream: Annotated[
+        bool, Field(description="From standard input to raw 16-bit samples on standard output."), TERMINAL
+    ] = False,
     max_gap_seconds: Annotated[
         float, Field(description="Longest silence that replaces consecutive lost packets.", ge=0, le=MAX_SECONDS)
     ] = MAX_GAP_SECONDS,

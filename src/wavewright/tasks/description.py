@@ -75,7 +75,7 @@ class CommandTask:
         return shlex.join(["wavewright", *self.words, *arguments, *options])
 
 
-def command_tasks(excluded: Sequence[str] = ()) -> dict[str, CommandTask]:
+def command_tasks(excluded: Collection[str] = ()) -> dict[str, CommandTask]:
     """Return all commands as tasks by name, except those whose first word is excluded; no function is imported."""
     found = [CommandTask(words, entry) for words, entry in all_commands() if words[0] not in excluded]
     return {task.name: task for task in found}

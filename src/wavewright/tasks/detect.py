@@ -12,7 +12,7 @@ from pydantic import Field
 from .. import models
 from ..audio.sound_file import read_header
 from ..base.errors import BadModel
-from ..base.parameters import MarkKey, Quiet
+from ..base.parameters import FREE_TEXT, Quiet
 from ..base.progress_bar import progress_bar
 from ..models.folder import ModelFolder
 from ..outputs.watermark.detection import MarkSearch
@@ -60,7 +60,11 @@ class FolderDetection:
 @checked
 def detect(
     file: Annotated[Path, Field(description="Sound file of any length, or a folder.")],
-    key: MarkKey = DEFAULT_KEY,
+    key: Annotated[
+        str,
+        Field(description="Key of the mark; the default is that of all Wavewright's marks.", min_length=1),
+        FREE_TEXT,
+    ] = DEFAULT_KEY,
     same_speed: Annotated[
         bool, Field(description="Do not search speeds from 0.95 to 1.05; quicker on unmarked files.")
     ] = False,

@@ -17,7 +17,7 @@ from ..audio.sound_file import TAGS, read_header
 from ..audio.video_file import is_video
 from ..base.errors import BadSetting
 from ..base.names import quoted
-from ..base.parameters import Quiet, Writes
+from ..base.parameters import FREE_TEXT, TERMINAL, Quiet, Writes
 from ..base.progress_bar import progress_bar
 from ..base.ranges import ranges_of
 from ..effects import TwoPassEffect
@@ -107,17 +107,23 @@ def edit(
         Writes(".wav", like="source"),
     ] = None,
     do: Annotated[
-        str | None, Field(description="The chain, such as 'highpass 80Hz; loudness -16LUFS; limit -1dBTP'.")
+        str | None,
+        Field(description="The chain, such as 'highpass 80Hz; loudness -16LUFS; limit -1dBTP'."),
+        FREE_TEXT,
     ] = None,
     chain: Annotated[Path | None, Field(description="Text file with the chain, a step on each line.")] = None,
-    tag: Annotated[tuple[str, ...], Field(description="Write a tag: title=My song; may be given several times.")] = (),
+    tag: Annotated[
+        tuple[str, ...], Field(description="Write a tag: title=My song; may be given several times."), FREE_TEXT
+    ] = (),
     no_tags: Annotated[bool, Field(description="Leave out the tags of the source.")] = False,
     subtype: Annotated[
         str | None, Field(description="Bits of a sample, such as PCM_24 or FLOAT; default: as the source.")
     ] = None,
     dry_run: Annotated[bool, Field(description="Check the chain and show the plan; write nothing.")] = False,
     list_: Annotated[bool, Field(description="List the effects with their settings and ranges.")] = False,
-    workers: Annotated[int, Field(description="Files of a folder at a time; 0: one for each core.", ge=0, le=256)] = 0,
+    workers: Annotated[
+        int, Field(description="Files of a folder at a time; 0: one for each core.", ge=0, le=256), TERMINAL
+    ] = 0,
     quiet: Quiet = False,
 ) -> EditedFile | EditedFolder | EditPlan | EffectList | None:
     """Edit sound files by a chain of effects.

@@ -16,7 +16,7 @@ from ..audio.clip import AudioHeader, read_blocks, read_header, resampled
 from ..audio.pcm import check_stream, pipe_out, read_pcm
 from ..audio.wave_blocks import CountedWaves, fitted, until_interrupted
 from ..base.errors import BadSetting
-from ..base.parameters import NAMES_MODEL, Quiet, Writes
+from ..base.parameters import FREE_TEXT, NAMES_MODEL, TERMINAL, Quiet, Writes
 from ..base.progress_bar import progress_bar
 from ..base.whole_file import check_target, whole_file
 from ..contracts.family import Capability
@@ -84,8 +84,11 @@ def encode(
         Field(
             description="From standard input (16-bit mono at the codec's rate, or WAV) to standard output, by frames."
         ),
+        TERMINAL,
     ] = False,
-    label: Annotated[str | None, Field(description="Label of the sound, for a VAE's decoder; default: none.")] = None,
+    label: Annotated[
+        str | None, Field(description="Label of the sound, for a VAE's decoder; default: none."), FREE_TEXT
+    ] = None,
     quiet: Quiet = False,
 ) -> Encoded | EncodedLatents | None:
     """Compress a sound file to the codes of a neural codec (.wwc) or to the latents of a VAE (.safetensors).

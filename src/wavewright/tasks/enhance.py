@@ -14,7 +14,7 @@ from ..audio.pcm import PcmStream, check_stream, process_pcm
 from ..audio.sound_file import read_header
 from ..audio.video_file import is_video
 from ..base.errors import BadSetting
-from ..base.parameters import NAMES_MODEL, Quiet, Writes
+from ..base.parameters import NAMES_MODEL, TERMINAL, Quiet, Writes
 from ..base.progress_bar import progress_bar
 from ..base.whole_file import check_target
 from ..contracts.enhancement import MAX_ATTENUATION_DB, USUAL_ATTENUATION_DB, EnhancementSettings
@@ -72,7 +72,9 @@ def enhance(
     report: Annotated[
         bool, Field(description="Plot the sound before and after to <name>-report.png, and print levels.")
     ] = False,
-    workers: Annotated[int, Field(description="Files of a folder at a time; 0: one for each core.", ge=0, le=256)] = 0,
+    workers: Annotated[
+        int, Field(description="Files of a folder at a time; 0: one for each core.", ge=0, le=256), TERMINAL
+    ] = 0,
     quiet: Quiet = False,
 ) -> EnhancedFile | EnhancedFolder | None:
     """Remove noise and reverberation from speech of any length, sample rate and number of channels.

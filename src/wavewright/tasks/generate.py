@@ -16,7 +16,7 @@ from ..audio.notebook import files_html
 from ..base import parameters
 from ..base.errors import BadSetting
 from ..base.names import file_stem
-from ..base.parameters import MAX_SEED, NAMES_MODEL
+from ..base.parameters import FREE_TEXT, MAX_SEED, NAMES_MODEL
 from ..contracts.model_results import ModelResult
 from ..contracts.runtime import Continuer, Generator, Interpolator
 from ..families import loading
@@ -181,7 +181,9 @@ class ClipOrigin:
 @checked
 def generate(
     model: Annotated[str, Field(description="Name of a model, or the path of its folder."), NAMES_MODEL],
-    label: Annotated[str | None, Field(description="Label of the clips; default: every label in turn.")] = None,
+    label: Annotated[
+        str | None, Field(description="Label of the clips; default: every label in turn."), FREE_TEXT
+    ] = None,
     count: Annotated[int, Field(description="Number of clips.", ge=1, le=100_000)] = 8,
     seed: Annotated[int, Field(description="Same seed, same clips.", ge=0, le=MAX_SEED)] = 0,
     interpolate: Annotated[
@@ -217,7 +219,9 @@ def generate(
     temperature: Annotated[
         float | None, Field(description="Below 1 safer, above 1 more varied; default: the model's own.", ge=0, le=2)
     ] = None,
-    speaker: Annotated[str | None, Field(description="Speaker of the clips; default: drawn for each clip.")] = None,
+    speaker: Annotated[
+        str | None, Field(description="Speaker of the clips; default: drawn for each clip."), FREE_TEXT
+    ] = None,
     continue_from: Annotated[
         Path | None, Field(description="A sound file to continue; each clip starts with it.")
     ] = None,

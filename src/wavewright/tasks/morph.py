@@ -11,7 +11,7 @@ from pydantic import Field
 
 from ..base import parameters
 from ..base.errors import BadSetting
-from ..base.parameters import NAMES_MODEL
+from ..base.parameters import FREE_TEXT, NAMES_MODEL
 from ..contracts.runtime import InterpolationName
 from ..families import loading
 from ..inference.latent_clips.derivation import MAX_CLIPS, Derivation, DerivedClips, Origin
@@ -47,9 +47,11 @@ def morph(
     ] = False,
     joined: Annotated[bool, Field(description="Write one more file with all steps, one after another.")] = False,
     label_a: Annotated[
-        str | None, Field(description="Label of the first clip; default: the labels of the nearest training clips.")
+        str | None,
+        Field(description="Label of the first clip; default: the labels of the nearest training clips."),
+        FREE_TEXT,
     ] = None,
-    label_b: Annotated[str | None, Field(description="Label of the last clip; default: likewise.")] = None,
+    label_b: Annotated[str | None, Field(description="Label of the last clip; default: likewise."), FREE_TEXT] = None,
     seed: parameters.NoiseSeed = 0,
     model: Annotated[
         str | None,

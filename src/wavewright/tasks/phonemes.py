@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from ..base.errors import BadText
-from ..base.parameters import LexiconPath, StrictReading, TextMarkup
+from ..base.parameters import FREE_TEXT, LexiconPath, StrictReading, TextMarkup
 from ..text import front_end, ssml
 from ..text.characters import Characters
 from ..text.lexicon import Lexicon
@@ -65,7 +65,7 @@ class Phonemes:
 
 @checked
 def phonemes(
-    text: Annotated[str, Field(description="Text, or SSML that begins with <speak>.")],
+    text: Annotated[str, Field(description="Text, or SSML that begins with <speak>."), FREE_TEXT],
     language: Annotated[
         str, Field(description="Language: en, en-GB, or espeak: and a language of eSpeak NG where that is installed.")
     ] = "en",

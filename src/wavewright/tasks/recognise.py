@@ -12,7 +12,7 @@ from pydantic import Field
 
 from .. import models
 from ..base.errors import BadAudio, BadSetting
-from ..base.parameters import NAMES_MODEL, Quiet, Writes
+from ..base.parameters import NAMES_MODEL, TERMINAL, Quiet, Writes
 from ..base.progress_bar import progress_bar
 from ..contracts.model_results import identity
 from ..contracts.runtime import Classifier
@@ -62,9 +62,12 @@ def recognise(
     calibrate: Annotated[
         bool,
         Field(description="The files hold no event: find the threshold for streams by them and store it on the card."),
+        TERMINAL,
     ] = False,
     false_alarms: Annotated[
-        float, Field(description="False alarms an hour that --calibrate allows.", gt=0, le=3_600)
+        float,
+        Field(description="False alarms an hour that --calibrate allows.", gt=0, le=3_600),
+        TERMINAL,
     ] = 1.0,
     alarms: Annotated[
         Path | None,

@@ -17,7 +17,7 @@ from ..audio.notebook import files_html
 from ..audio.wave_blocks import ClippedSamples, ClippingMeter, CountedWaves
 from ..base.errors import BadScore, BadSetting, ScoreWarning, printable
 from ..base.names import file_stem
-from ..base.parameters import MAX_SEED, IsMarked, MarkKey, Quiet, Writes
+from ..base.parameters import FREE_TEXT, MAX_SEED, IsMarked, MarkKey, Quiet, Writes
 from ..base.progress_bar import progress_bar
 from ..base.units import gain_to_db, samples_to_seconds
 from ..base.version import __version__
@@ -142,6 +142,7 @@ def render(
         Field(
             description="Wave for all tracks: a formula such as 'sin(2*pi*f*t)', or an .svg, .csv, .toml or .wav file."
         ),
+        FREE_TEXT,
     ] = None,
     instrument: Annotated[
         str | None, Field(description="A model that plays all tracks but drums: a name such as notes, or a folder.")

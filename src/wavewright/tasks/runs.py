@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field
 
 from ..base.errors import BadSetting
-from ..base.parameters import Writes
+from ..base.parameters import FREE_TEXT, TERMINAL, Writes
 from ..base.whole_file import check_target, write_whole
 from ..training.run_records.page import html_page, text_table
 from ..training.run_records.records import RunRecord, differing_settings, find_runs
@@ -44,11 +44,15 @@ class RunList:
 @checked
 def runs(
     folders: Annotated[
-        tuple[Path, ...], Field(description="Run folders, or folders of them; default: runs."), POSITIONAL
+        tuple[Path, ...],
+        Field(description="Run folders, or folders of them; default: runs."),
+        POSITIONAL,
+        TERMINAL,
     ] = (),
     sort: Annotated[
         str | None,
         Field(description="Metric to sort by, best first; with - in front where higher is better: -valid/accuracy."),
+        FREE_TEXT,
     ] = None,
     html: Annotated[Path | None, Field(description="Page to write, with tables and curves."), Writes(".html")] = None,
 ) -> RunList:

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from ..base import parameters
 from ..base.errors import BadFolder, BadSetting
-from ..base.parameters import Writes
+from ..base.parameters import FREE_TEXT, TERMINAL, Writes
 from ..base.whole_file import check_target
 from ..outputs.watermark.sequences import DEFAULT_KEY
 from ..speech.chunk import Clipping, clipping_message
@@ -42,7 +42,9 @@ STANDARD_INPUT = "Standard input"  # as messages call it
 
 @checked
 def speak(
-    text: Annotated[str | None, Field(description="Text to speak; default: standard input."), POSITIONAL] = None,
+    text: Annotated[
+        str | None, Field(description="Text to speak; default: standard input."), POSITIONAL, FREE_TEXT
+    ] = None,
     # Voice and prosody
     voice: parameters.VoiceName = DEFAULT_VOICE,
     vocoder: parameters.VocoderName = DEFAULT_VOCODER,
@@ -83,12 +85,16 @@ def speak(
         Writes(".srt"),
     ] = None,
     stream: Annotated[
-        bool, Field(description="Write 16-bit WAV to standard output, each chunk as soon as it is computed.")
+        bool,
+        Field(description="Write 16-bit WAV to standard output, each chunk as soon as it is computed."),
+        TERMINAL,
     ] = False,
     # Books and batches
     file: Annotated[Path | None, Field(description="Text file of any length, a sound file for each chapter.")] = None,
     chapter_mark: Annotated[
-        str | None, Field(description="Prefix of the lines that start a chapter; default: headings.")
+        str | None,
+        Field(description="Prefix of the lines that start a chapter; default: headings."),
+        FREE_TEXT,
     ] = None,
     batch: Annotated[
         Path | None,
@@ -99,6 +105,7 @@ def speak(
     name_column: Annotated[
         str | None,
         Field(description="With --batch: the column of the files' names; default: name or file, else numbers."),
+        FREE_TEXT,
     ] = None,
     format: Annotated[
         SpeechFormat | None, Field(description="With --file and --batch: format of the sound files; default: wav.")

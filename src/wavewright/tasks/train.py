@@ -18,6 +18,7 @@ from ..audio.notebook import text_html
 from ..base.errors import BadSetting, MissingExtra, TrainingStopped, how_to_install
 from ..base.names import inside, quoted
 from ..base.parameters import (
+    FREE_TEXT,
     PYTHON_ONLY,
     ConsentFiles,
     HasConsent,
@@ -146,6 +147,7 @@ def train(
             description="With --augment-with: a label of the model, or a text for a voice, and that of the folder, "
             "MODEL=FOLDER, where they differ; may be given several times."
         ),
+        FREE_TEXT,
     ] = (),
     few_shot: Annotated[
         bool,

@@ -11,7 +11,7 @@ from pydantic import Field
 from ..audio.sound_file import read_header
 from ..base.errors import BadSetting
 from ..base.names import file_stem
-from ..base.parameters import Quiet, Writes
+from ..base.parameters import FREE_TEXT, TERMINAL, Quiet, Writes
 from ..base.progress_bar import progress_bar
 from ..base.whole_file import check_target
 from ..inference.transcription import TranscriptionSettings
@@ -58,7 +58,9 @@ def transcribe(
     tempo: Annotated[
         float | None, Field(description="About so many beats a minute; default: estimated.", ge=40, le=240)
     ] = None,
-    metre: Annotated[str | None, Field(description="From 2/4 to 7/4; default: 3/4 or 4/4, which fits better.")] = None,
+    metre: Annotated[
+        str | None, Field(description="From 2/4 to 7/4; default: 3/4 or 4/4, which fits better."), FREE_TEXT
+    ] = None,
     pitches: Annotated[str | None, Field(description="Only notes of this range, such as C3..C6.")] = None,
     onset_db: Annotated[
         float,
@@ -68,7 +70,9 @@ def transcribe(
     plot: Annotated[
         Path | None, Field(description="PNG file to draw the notes over the pitch to."), Writes(".png")
     ] = None,
-    workers: Annotated[int, Field(description="Files of a folder at a time; 0: one for each core.", ge=0, le=256)] = 0,
+    workers: Annotated[
+        int, Field(description="Files of a folder at a time; 0: one for each core.", ge=0, le=256), TERMINAL
+    ] = 0,
     quiet: Quiet = False,
 ) -> TranscribedMelody | TranscribedFolder:
     """Transcribe the melody of a recording to a score.

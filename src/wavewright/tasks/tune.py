@@ -14,6 +14,7 @@ from ..base.errors import BadSetting, MissingExtra, how_to_install
 from ..base.names import inside
 from ..base.parameters import (
     MAX_SEED,
+    TERMINAL,
     ConsentFiles,
     HasConsent,
     Quiet,
@@ -113,13 +114,14 @@ def tune(
         tuple[str, ...],
         Field(description="Search only this setting, such as learning_rate; may be given several times."),
     ] = (),
-    jobs: Annotated[int, Field(description="Trials side by side, a process each.", ge=1, le=256)] = 1,
+    jobs: Annotated[int, Field(description="Trials side by side, a process each.", ge=1, le=256), TERMINAL] = 1,
     storage: Annotated[
         str,
         Field(
             description="Optuna's storage, for workers on several machines: a URL such as postgresql://host/name, or "
             "journal:FILE; default: an SQLite file in the folder of the search."
         ),
+        TERMINAL,
     ] = "",
     resume: Annotated[bool, Field(description="Continue a search, or join one on another machine.")] = False,
     seed: Annotated[int, Field(description="Seed of the proposed settings.", ge=0, le=MAX_SEED)] = 0,

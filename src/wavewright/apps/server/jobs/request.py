@@ -11,27 +11,12 @@ from typing import get_origin
 from ....base.errors import BadSetting
 from ....base.json_text import JsonValue
 from ....base.names import file_stem, name_problem, quoted
+from ....base.parameters import FREE_TEXT, TERMINAL
 from ....tasks.catalogue import TaskParameter
+from ....tasks.commands import COMMANDS
 from ....tasks.description import CommandTask, command_tasks, innermost_types
 from ..speech_request import BadRequest
 from .files import safe_name
-
-NOT_OVER_HTTP = ("serve", "studio", "batch", "bench", "sign", "keys")
-"""Commands that are no jobs: servers, lists of jobs whose files are paths, measurements of this machine, and
-signing, which uses the private key of whoever runs the server."""
-
-HIDDEN = frozenset(
-    {"quiet", "stream", "storage", "calibrate", "false_alarms", "workers", "jobs", "folders"}
-    | {"watermark", "watermark_key"}
-)
-"""Parameters for terminals and pipes, for processes of this machine, that change an installed model, and of the mark,
-which the server decides on."""
-
-TEXTS = frozenset(
-    {"text", "do", "chords", "label", "label_a", "label_b", "metre", "wave", "map_label", "tag", "speaker"}
-    | {"sort", "chapter_mark", "name_column", "key", "credit", "licence"}
-)
-"""Parameters whose text may have a ``/``; in any other one it would be a path."""
 
 TRAINING = {"train": "", "pretrain": "-encoder", "tune": "-tune"}
 """Tasks whose output is a run folder, and the end of its default name."""
@@ -73,12 +58,12 @@ class PreparedTask:
 
 def http_tasks() -> dict[str, CommandTask]:
     """Return the tasks that are jobs, by name."""
-    return command_tasks(NOT_OVER_HTTP)
+    return command_tasks(COMMANDS.local)
 
 
 def parameters_of(task: CommandTask) -> tuple[TaskParameter, ...]:
     """Return the parameters that a request may give."""
-    return tuple(each for each in task.description.parameters.values() if each.name not in HIDDEN)
+    return tuple(each for each in task.description.parameters.values() if TERMINAL not in each.markers)
 
 
 def prepare(
@@ -158,7 +143,7 @@ def _argument(parameter: TaskParameter, value: JsonValue, inputs: _Inputs) -> ob
     if isinstance(value, dict) and {"upload", "job"} & value.keys() and str in innermost_types(parameter.type):
         return inputs.add(value, parameter.key)
     parameter.check(value)
-    if parameter.name not in TEXTS:
+    if FREE_TEXT not in parameter.markers:
         _check_names(parameter.key, value)
     return value
 
