@@ -42,7 +42,7 @@ def read_aloud(text, expected):
     return scoring.read_aloud(text, expected, ENGLISH)
 
 
-@pytest.mark.parametrize("name", ["list.tsv", "more.tsv", "real.tsv"])
+@pytest.mark.parametrize("name", ["list.tsv", "more.tsv", "real.tsv", "blind.tsv"])
 def test_texts_are_read_as_their_list_says(name):
     read = [(text, expected, read_aloud(text, expected)) for _, text, expected in scoring.read_list(LISTS / name)]
     assert len(read) > 100

@@ -30,6 +30,8 @@ AMBIGUOUS = word_list("ambiguous-abbreviations")
 WITHOUT_DOT = word_list("undotted-abbreviations")
 REGIONS = ("Dakota", "Carolina", "Virginia", "Korea", "Africa", "America", "Ireland", "Wales", "Yorkshire", "Sussex")
 COMPASS_NOUNS = word_list("compass-nouns")
+COMPASS_CUES = word_list("compass-cues")
+DAY_CUES = word_list("weekday-cues")
 CAPITALISED = word_list("capitalised-abbreviations")
 COUNTING = word_list("number-words")
 LABELS = word_list("labels")
@@ -151,7 +153,8 @@ def _weekday(written: str, next_letter: str, next_digit: str, around: Around) ->
     if name not in WEEKDAYS or not written[0].isupper():
         return None
     is_before_mark = around.text[around.end : around.end + 1] in (",", "-", "–", ")")
-    continues = name not in AMBIGUOUS or next_digit or next_letter.islower() or is_before_mark
+    is_named = around.word_before.lower() in DAY_CUES
+    continues = name not in AMBIGUOUS or next_digit or next_letter.islower() or is_before_mark or is_named
     return [WEEKDAYS[name]] if continues else None
 
 
@@ -307,6 +310,14 @@ def _letters_of_days(match: re.Match[str], _around: Around) -> Reading:
     return [names[0], "to", names[1]]
 
 
+@reads(rf"([NSEW](?=[NS][EW]))?([NS][EW]|[NSEW]){NOT_IN_WORD}")
+def _direction_of_wind(match: re.Match[str], around: Around) -> Reading:
+    """Read ``Winds NW at 15 mph`` and ``wind from the SSE``."""
+    near = {word.lower() for word in around.words_before}
+    names = ["".join(COMPASS[letter] for letter in part) for part in match.groups() if part]
+    return names if near & COMPASS_CUES else None
+
+
 @reads(rf"([NS][EW]){NOT_IN_WORD}")
 def _direction_after(match: re.Match[str], around: Around) -> Reading:
     """Read the direction after a street: ``Pennsylvania Ave. NW``."""
@@ -329,6 +340,7 @@ def _slashed(match: re.Match[str], _around: Around) -> Reading:
 LETTER_RULES: list[Rule] = [
     *_shortened,
     *_direction_before,
+    *_direction_of_wind,
     *_direction_after,
     *_direction_of_road,
     *_spoon,

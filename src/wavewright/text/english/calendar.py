@@ -39,6 +39,7 @@ COUNTED_NOUNS = word_list("counted-nouns")
 UNCOUNTED_S = word_list("uncounted-s")
 RATIO_CUES = word_list("ratio-cues")
 DATE_CUES = ("in", "since", "until", "till", "from", "dated", "released", "updated", "published")
+CLOCK_CUES = word_list("clock-cues")
 SLASHED_CUES = word_list("date-cues")
 DAY_BEFORE = pattern(
     rf"\b(?:{alternatives([*WEEKDAYS, *DAY_NAMES])}|today|tomorrow|yesterday|tonight)s?"
@@ -271,11 +272,15 @@ def _dotted_time(match: re.Match[str], _around: Around) -> Reading:
     )
 
 
-@reads(r"(\d{4})(?= hours\b)")
-def _hours(match: re.Match[str], _around: Around) -> Reading:
-    """Read ``1730 hours``."""
+@reads(r"(\d{4})(?= hours\b)", r"(0\d[0-5]\d)(?![\w:/-]|[.,]\d)")
+def _hours(match: re.Match[str], around: Around) -> Reading:
+    """Read ``1730 hours`` and ``at 0600``."""
     hour, minute = divmod(int(match[1]), 100)
-    return [*cardinal(hour), *(two_digits(minute) if minute else ["hundred"])] if hour < 25 and minute < 60 else None
+    is_time = around.word_after == "hours" or around.word_before.lower() in CLOCK_CUES
+    if not is_time or hour > 24 or minute > 59:
+        return None
+    of_hour = two_digits(hour) if match[1][0] == "0" and hour else cardinal(hour)
+    return [*of_hour, *(two_digits(minute) if minute else ["hundred"])]
 
 
 @reads(r"(\d{1,2})\s?([AaPp])(?:\.[Mm]\.|[Mm]\b)")

@@ -60,12 +60,14 @@ class Around:
         if gap == "-" and after in ("a", "an", "per"):
             return self.word_before.lower() in ARTICLES  # ``a $50-a-day plan``
         is_noun = (after.islower() and after not in NOT_NOUNS) or (after.isupper() and len(after) > 1)
-        is_after_article = self.word_before.lower() in ARTICLES or self.word_before.endswith("'s")
+        before = self.word_before.lower()
+        is_after_article = before in ARTICLES or (before.endswith("'s") and before not in CONTRACTIONS)
         return is_after_article and gap in (" ", "-") and is_noun
 
 
 ARTICLES = word_list("quantity-articles")
 NOT_NOUNS = word_list("not-nouns")
+CONTRACTIONS = word_list("contractions-of-is")
 
 Reading = list[str] | None
 """Words in lower case, and names of letters as single capitals."""
