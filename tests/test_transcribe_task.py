@@ -48,6 +48,13 @@ def test_beats_are_tracked(beat_s, start_s):
     assert (np.diff(beats.times_s) > 0).all()
 
 
+@pytest.mark.parametrize("bpm", [72, 84, 96, 108, 120, 132])
+@pytest.mark.parametrize("lengths", [LENGTHS, (1, 1, 0.5, 0.5, 1) * 9, (1.5, 0.5, 1, 1) * 9])
+def test_the_tempo_is_that_of_the_beat(bpm, lengths):
+    notes = notes_of_beats(lengths, start_s=0.3, beat_s=60 / bpm, deviation_s=0.01)
+    assert track_beats(notes, notes[-1].end_s + 0.2).tempo == pytest.approx(bpm, rel=0.03)
+
+
 def test_beats_follow_a_tempo_that_changes():
     times = np.cumsum(np.linspace(0.6, 0.45, 48))
     notes = [MelodyNote(a, b, 60 + i % 5, 0.0, 90) for i, (a, b) in enumerate(itertools.pairwise(times))]

@@ -6,11 +6,11 @@
         --soundfont FluidR3_GM.sf2 --json transcription.json
 
 Melodies are soprano lines of chorales (without a file, tunes by rules alone) and folk tunes by rules; some long notes
-are repeated. Recorded notes have the folders ``<instrument>/**/<note>.wav`` (or .mp3), such as ``Fs4.wav``; a melody
-takes the nearest note, at another speed where its pitch differs. ``--split development`` has the instruments and
-melodies that the settings were chosen on; the figures are those of ``judging``, whose instruments and melodies are all
-others. Notes count by mir_eval: onset within 50 ms, pitch within 50 cents, and, for F with offsets, an end within 50 ms
-or a fifth of the note.
+are repeated. Random melodies are fast, or low, by instruments whose notes swell or overlap. Recorded notes have the
+folders ``<instrument>/**/<note>.wav`` (or .mp3), such as ``Fs4.wav``; a melody takes the nearest note, at another speed
+where its pitch differs. ``--split development`` has the instruments and melodies that the settings were chosen on; the
+figures are those of ``judging``, whose instruments and melodies are all others. Notes count by mir_eval: onset within
+50 ms, pitch within 50 cents, and, for F with offsets, an end within 50 ms or a fifth of the note.
 """
 
 from __future__ import annotations
@@ -75,6 +75,28 @@ INSTRUMENTS = {
         *("french-horn", "tuba", "guitar-nylon", "organ"),
     ),
 }
+FAST, MEDIUM, SLOW = (0.085, 0.14), (0.15, 0.35), (0.2, 0.45)
+RANDOM = {
+    "development": {
+        **{
+            "fast piccolo": (72, 78, 96, FAST),
+            "fast pan flute": (75, 66, 86, FAST),
+            "fast tenor sax": (66, 48, 68, FAST),
+        },
+        **{"low string ensemble": (48, 40, 55, SLOW), "French horn": (60, 42, 60, SLOW), "tuba": (58, 32, 48, SLOW)},
+        **{"finger bass": (33, 30, 45, MEDIUM), "English horn": (69, 55, 76, MEDIUM)},
+    },
+    "judging": {
+        **{"fast flute": (73, 74, 93, FAST), "flute": (73, 67, 88, SLOW), "low cello": (42, 36, 50, SLOW)},
+        **{"cello": (42, 48, 64, SLOW), "low contrabass": (43, 31, 45, SLOW), "fast violin": (40, 67, 88, FAST)},
+        **{"fast recorder": (74, 74, 93, FAST), "low bassoon": (70, 36, 52, MEDIUM)},
+    },
+}
+"""Random melodies by the SoundFont: program, lowest and highest pitch, seconds of a step."""
+
+STEPS, STEP_CHANCES = (-3, -2, -1, 0, 1, 2, 3), (0.06, 0.12, 0.3, 0.04, 0.3, 0.12, 0.06)  # degrees of the scale
+LENGTHS = (1, 1, 1, 2)  # of notes, in steps
+MAJOR = (0, 2, 4, 5, 7, 9, 11)
 CHORALE_SPLITS = {"development": "train", "judging": "test"}
 FIRST_SEEDS = {"development": 0, "judging": 1_000}
 RULE = "folk-tune"
@@ -146,6 +168,21 @@ def tune(seed: int, seconds: float) -> Melody:
     end = 0.1 + score.tempo_map.seconds(notes["start"] + notes["duration"])
     is_used = end < seconds
     return Melody(np.stack([start, end], 1)[is_used], notes["pitch"][is_used], notes["velocity"][is_used])
+
+
+def random_melody(seed: int, lowest: int, highest: int, step_s: tuple[float, float], seconds: float) -> Melody:
+    """Return a melody of small steps in C major, without rests."""
+    rng = np.random.default_rng(seed)
+    pool = [pitch for pitch in range(lowest, highest + 1) if pitch % 12 in MAJOR]
+    step, index, time_s = np.exp(rng.uniform(*np.log(step_s))), len(pool) // 2, 0.3
+    rows = []
+    while time_s < seconds:
+        length = step * rng.choice(LENGTHS)
+        rows.append((time_s, time_s + 0.97 * length, pool[index]))
+        time_s += length
+        index = int(np.clip(index + rng.choice(STEPS, p=STEP_CHANCES), 0, len(pool) - 1))
+    starts, ends, pitches = np.array(rows).T
+    return Melody(np.stack([starts, ends], 1), pitches.astype(int), np.full(len(rows), 85))
 
 
 def played(melody: Melody, engine: object, program: int | None = None) -> np.ndarray:
@@ -241,6 +278,10 @@ def sounds(options: argparse.Namespace) -> Iterator[Sound]:
         for melody in melodies.next(middle):
             wave = played(melody, SoundFontEngine(font, RATE), program)
             yield Sound("SoundFont", f"program {program}", wave, melody)
+    for name, (program, *span) in list(RANDOM[split].items())[:limit]:
+        for seed in range(FIRST_SEEDS[split], FIRST_SEEDS[split] + options.random):
+            melody = random_melody(seed, *span, options.seconds)
+            yield Sound("random melodies", name, played(melody, SoundFontEngine(font, RATE), program), melody)
     for name in INSTRUMENTS[split][:limit] if options.notes is not None else ():
         folders = sorted(options.notes.glob(f"*{name}*"))
         if folders:
@@ -303,6 +344,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--attack-db", type=float, default=12.0, help="below its largest level a recorded note begins")
     parser.add_argument("--soundfont", type=Path, default=None, help="default: the bundled bank")
     parser.add_argument("--seconds", type=float, default=20.0, help="about the length of a melody")
+    parser.add_argument("--random", type=int, default=2, help="random melodies of an instrument")
     parser.add_argument("--instruments", type=int, default=None, help="of each source; default: all")
 
 
@@ -355,7 +397,7 @@ BENCHMARK = Benchmark(
     (SOUND, EACH, SPEED, TARGETS),
     add_options,
     measure,
-    smoke={"seconds": 3.0, "instruments": 1},
+    smoke={"seconds": 3.0, "instruments": 1, "random": 1},
 )
 
 if __name__ == "__main__":

@@ -88,10 +88,8 @@ def tempo_of_strength(strength: np.ndarray, frames_per_second: float) -> Tempo:
     -------
     Tempo
     """
-    n_window = min(round(WINDOW_SECONDS * frames_per_second), len(strength))
-    if n_window < 2:
-        return Tempo(None, 0.0, False)
-    correlation = _autocorrelation(frame(strength, n_window, max(1, n_window // 2)))
+    correlation = strength_correlation(strength, frames_per_second)
+    n_window = len(correlation)
     if not correlation.any():
         return Tempo(None, 0.0, False)
     tempi = np.geomspace(LOWEST_BPM, HIGHEST_BPM, N_TEMPI)
@@ -101,6 +99,14 @@ def tempo_of_strength(strength: np.ndarray, frames_per_second: float) -> Tempo:
     best = int((np.maximum(comb.mean(axis=0), 0.0) * prior).argmax())
     confidence = float(np.clip(comb[:, best].mean(), 0.0, 1.0))
     return Tempo(round(float(tempi[best]), 1), round(confidence, 2), confidence >= SURE)
+
+
+def strength_correlation(strength: np.ndarray, frames_per_second: float) -> np.ndarray:
+    """Return the autocorrelation of an onset strength ``(frames,)`` over lags of up to WINDOW_SECONDS, 1 at lag 0."""
+    n_window = min(round(WINDOW_SECONDS * frames_per_second), len(strength))
+    if n_window < 2:
+        return np.zeros(n_window)
+    return _autocorrelation(frame(strength, n_window, max(1, n_window // 2)))
 
 
 def _autocorrelation(windows: np.ndarray) -> np.ndarray:

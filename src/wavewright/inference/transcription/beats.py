@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..analysis.tempo import HIGHEST_BPM, LOWEST_BPM, tempo_of_strength
+from ..analysis.tempo import HIGHEST_BPM, LOWEST_BPM, strength_correlation, tempo_of_strength
 from .notes import MelodyNote
 
 FRAMES_PER_SECOND = 100.0
@@ -15,6 +15,12 @@ ONSET_FRAMES = 2.5  # standard deviation of an onset
 LONGEST_S = 1.0  # interval to the next note above which a note is not stronger
 TIGHTNESS = 60.0  # of the beats: cost of a squared logarithm of an interval over the usual one
 USUAL_BPM = 120.0  # of melodies too short for a tempo
+LEVELS = (1 / 3, 1 / 2, 2 / 3, 1, 3 / 2, 2, 3)  # times the tempo of the autocorrelation, one of which is the beat
+MIDDLE_BPM = 110.0
+METRICAL_LAGS = (0.5, 1.0, 2.0, 3.0, 4.0)  # in beats
+LAG_DEVIATIONS = (0.99, 1.0, 1.01)
+METRICAL_WEIGHTS = np.array((1.21, -1.94, -0.79, -0.75, 1.92, 4.09, 3.22, 3.51, 3.54))
+"""Of the evidence that a level is the beat: a conditional logit model of folk tunes, chorales and random rhythms."""
 NEAR_S = 0.07  # between a beat and the note on it
 TRIPLE_MARGIN = 1.15  # by which bars of three must be stronger than those of four
 
@@ -68,7 +74,7 @@ def track_beats(
     """
     strength = _strength(notes, seconds)
     if tempo is None:
-        tempo = tempo_of_strength(strength, FRAMES_PER_SECOND).bpm or USUAL_BPM
+        tempo = _tempo(notes, strength)
     period = 60 / float(np.clip(tempo, LOWEST_BPM, HIGHEST_BPM))
     if len(notes) < 2:
         first = notes[0].start_s if notes else 0.0
@@ -81,6 +87,42 @@ def track_beats(
         beats_per_bar = 3 if contrasts[3] > TRIPLE_MARGIN * contrasts[4] else 4
     strengths = _bar_strengths(accents, beats_per_bar)
     return Beats(times_s, int(np.argmax(strengths)), beats_per_bar)
+
+
+def _tempo(notes: Sequence[MelodyNote], strength: np.ndarray) -> float:
+    """Return the tempo of the metrical level that is most like a beat."""
+    tempo = tempo_of_strength(strength, FRAMES_PER_SECOND).bpm
+    if tempo is None or len(notes) < 2:
+        return tempo or USUAL_BPM
+    tempi = np.array([level * tempo for level in LEVELS if LOWEST_BPM <= level * tempo <= HIGHEST_BPM])
+    return float(tempi[np.argmax(metrical_evidence(notes, strength, tempi) @ METRICAL_WEIGHTS)])
+
+
+def metrical_evidence(notes: Sequence[MelodyNote], strength: np.ndarray, tempi: np.ndarray) -> np.ndarray:
+    """Return what tells whether each tempo is that of the beat.
+
+    Parameters
+    ----------
+    notes : sequence of MelodyNote
+        At least two.
+    strength : np.ndarray
+        Strength of their onsets, FRAMES_PER_SECOND, ``(frames,)``.
+    tempi : np.ndarray
+        In beats per minute, ``(tempi,)``.
+
+    Returns
+    -------
+    np.ndarray
+        ``(tempi, 9)``: octaves above MIDDLE_BPM and octaves of notes per beat, and their squares; the autocorrelation
+        after each of METRICAL_LAGS.
+    """
+    correlation = strength_correlation(strength, FRAMES_PER_SECOND)
+    octaves = np.log2(tempi / MIDDLE_BPM)
+    density = np.log2(len(notes) * 60 / tempi / max(notes[-1].start_s - notes[0].start_s, 1e-3))
+    period = 60 / tempi * FRAMES_PER_SECOND
+    lags = period[:, None, None] * np.outer(METRICAL_LAGS, LAG_DEVIATIONS)
+    periodicity = np.interp(lags, np.arange(len(correlation)), correlation).max(axis=2)
+    return np.column_stack([octaves, octaves**2, density, density**2, periodicity])
 
 
 def _weights(notes: Sequence[MelodyNote]) -> np.ndarray:

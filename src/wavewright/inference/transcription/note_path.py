@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-START_COST, ONSET_BONUS = 0.2, 1.0  # of a note; of an onset with it
-SLACK_FRAMES = 3  # between an onset and a change of the pitch
 BLOCK_FRAMES = 3_000
 SETTLED_FRAMES = 1_000  # after which the path does not change
 
@@ -30,8 +28,7 @@ def windowed(values: np.ndarray, n_around: int, outside: float) -> np.ndarray:
 class NotePath:
     """The path through frames that are added in blocks; what lies SETTLED_FRAMES back is fixed.
 
-    A note lasts at least `n_attack` frames and one. It begins after silence, of a frame at least, or, at an onset,
-    after itself.
+    A note lasts at least `n_attack` frames and one. It begins after silence or another note, or after itself.
 
     Parameters
     ----------
@@ -39,9 +36,12 @@ class NotePath:
         Number of the pitches of notes.
     n_attack : int
         Frames of an attack, at least 1.
+    repeat_cost : float
+        Of a note after one of the same pitch.
     """
 
-    def __init__(self, n_pitches: int, n_attack: int) -> None:
+    def __init__(self, n_pitches: int, n_attack: int, repeat_cost: float = 0.0) -> None:
+        self._repeat_cost = repeat_cost
         self._attack = np.full((n_attack, n_pitches), -np.inf)  # of notes that are so many frames old
         self._sustain = np.full(n_pitches, -np.inf)
         self._silence = 0.0
@@ -50,15 +50,15 @@ class NotePath:
         self._before = np.zeros((0, n_pitches), np.int16)  # index of the pitch before a new note, -1 for silence
         self._before_silence = np.zeros(0, np.int16)
 
-    def add(self, scores: np.ndarray, onsets: np.ndarray, onsets_near: np.ndarray) -> list[PathNote]:
+    def add(self, scores: np.ndarray, starts: np.ndarray) -> list[PathNote]:
         """Add frames; return the notes that are settled.
 
         Parameters
         ----------
         scores : np.ndarray
             How much better each pitch fits than silence, ``(frames, pitches)``.
-        onsets, onsets_near : np.ndarray
-            Strength of the onset at each frame, and the largest near it, ``(frames,)``; -1 is none.
+        starts : np.ndarray
+            Score of a note that begins at the frame, ``(frames, pitches)``.
 
         Returns
         -------
@@ -68,7 +68,7 @@ class NotePath:
         n_known = len(self._before_silence)
         self._extend(len(scores))
         for t in range(len(scores)):
-            self._step(n_known + t, scores[t], float(onsets[t]), float(onsets_near[t]))
+            self._step(n_known + t, scores[t], starts[t])
         notes = self._traced()
         settled = [note for note in notes if note.end <= self._start + len(self._before_silence) - SETTLED_FRAMES]
         if settled:
@@ -89,20 +89,21 @@ class NotePath:
         self._before = np.concatenate([self._before, np.full((n_frames, n_pitches), -1, np.int16)])
         self._before_silence = np.concatenate([self._before_silence, np.full(n_frames, -1, np.int16)])
 
-    def _step(self, t: int, scores: np.ndarray, onset: float, onset_near: float) -> None:
+    def _step(self, t: int, scores: np.ndarray, starts: np.ndarray) -> None:
         """Advance all states by a frame."""
         attack, sustain = self._attack, self._sustain
         last = int(sustain.argmax())
-        entry = self._silence - START_COST + ONSET_BONUS * onset_near
-        repeat = sustain + onset
-        is_repeat = repeat > entry
-        self._before[t] = np.where(is_repeat, np.arange(len(sustain)), -1)
-        if sustain[last] > self._silence:
-            self._silence, self._before_silence[t] = float(sustain[last]), last
+        ended = float(sustain[last])
+        before = np.full(len(sustain), max(self._silence, ended))
+        self._before[t] = last if ended > self._silence else -1
+        before[last] = max(self._silence, ended - self._repeat_cost)
+        self._before[t, last] = last if ended - self._repeat_cost > self._silence else -1
+        if ended > self._silence:
+            self._silence, self._before_silence[t] = ended, last
         self._is_sustained[t] = sustain > attack[-1]
         self._sustain = np.maximum(sustain, attack[-1]) + scores
         attack[1:] = attack[:-1] + scores
-        attack[0] = np.where(is_repeat, repeat, entry) + scores
+        attack[0] = before + starts + scores
 
     def _traced(self) -> list[PathNote]:
         """Return the notes of the best path to the last frame, as far as it is not fixed."""

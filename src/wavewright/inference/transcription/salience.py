@@ -16,19 +16,19 @@ import numpy as np
 from ...dsp.frames import FrameBuffer
 from ...dsp.mel import mel_filterbank
 from ...dsp.spectrum import hann_window, power_spectrum
+from .note_network import MARGIN, N_PITCHES, STEPS_PER_SEMITONE, NoteLogOdds, PitchEvidence
 from .settings import HIGHEST_PITCH, LOWEST_PITCH
 
 SAMPLE_RATE = 16_000
 HOP_LENGTH = 160
 FRAMES_PER_SECOND = SAMPLE_RATE / HOP_LENGTH
 N_CANDIDATES = 5
-WINDOWS = (4096, 2048, 1024, 512)
+WINDOWS = (4096, 2048, 1024, 512, 256)
+LONG_WINDOWS, SHORT_WINDOWS = WINDOWS[:-1], WINDOWS[1:]  # of the candidates, and half as long, of changes
+LONG_PERIODS, SHORT_PERIODS = 12, 6  # in the window that is best for a pitch
 ONSET_WINDOW = 512  # of levels and onsets
-PERIODS_PER_WINDOW = 12  # in the window that is best for a pitch
 COMPRESSION = 0.6  # exponent of the magnitudes
 PADDING = 2  # of the transforms, for interpolation
-STEPS_PER_SEMITONE = 4
-MARGIN = 2  # semitones of candidates around the range of notes
 ERB_STEP = 0.1
 N_MELS = 40
 RISE_FRAMES = 2  # between the spectra whose difference is an onset
@@ -36,6 +36,8 @@ FLOOR_POWER = 1e-9  # of mel bands
 RANGE_DB = 50.0  # below the loudest band of the last seconds, in which bands count
 FORGOTTEN_DB = 12.0 / FRAMES_PER_SECOND  # of that band, each frame
 BLOCK_FRAMES = 256
+N_HARMONICS = 5  # whose levels are measured
+FLOOR_DB = -120.0  # of harmonics
 PRIMES = (1, 2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97)
 HZ_OF_A4, PITCH_OF_A4 = 440.0, 69
 
@@ -54,12 +56,19 @@ class MelodyFrames:
         RMS in dB of full scale, ``(frames,)``.
     rise_db : np.ndarray
         Mean rise of the mel spectrum within 20 ms in dB, ``(frames,)``.
+    sounds, begins : np.ndarray
+        Log odds that each note sounds, and that it begins, ``(frames, N_PITCHES)`` float16.
+    tuning : float
+        Of the notes, in semitones above 440 Hz for A4.
     """
 
     pitch: np.ndarray
     clarity: np.ndarray
     level_db: np.ndarray
     rise_db: np.ndarray
+    sounds: np.ndarray
+    begins: np.ndarray
+    tuning: float
 
     def __len__(self) -> int:
         return len(self.level_db)
@@ -79,6 +88,7 @@ class MelodyFrameMeter:
         self._mel = np.zeros((0, N_MELS), np.float32)  # of the last frames
         self._loudest_db = -np.inf
         self._parts: list[tuple[np.ndarray, ...]] = []
+        self._log_odds = NoteLogOdds()
 
     def add(self, wave: np.ndarray) -> None:
         """Add the next block of the wave, ``(1, time)``."""
@@ -89,27 +99,41 @@ class MelodyFrameMeter:
     def result(self) -> MelodyFrames:
         """Return the features of all blocks."""
         self.add(np.zeros((1, WINDOWS[0] // 2), np.float32))
-        if not self._parts:
-            none = np.zeros((0, N_CANDIDATES), np.float32)
-            return MelodyFrames(none, none, *np.zeros((2, 0), np.float32))
-        return MelodyFrames(*(np.concatenate(parts) for parts in zip(*self._parts, strict=True)))
+        none = np.zeros((0, N_CANDIDATES), np.float32), np.zeros(0, np.float32)
+        parts = self._parts or [(none[0], none[0], none[1], none[1])]
+        pitch, clarity, level_db, rise_db = (np.concatenate(part) for part in zip(*parts, strict=True))
+        sounds, begins = self._log_odds.result()
+        return MelodyFrames(pitch, clarity, level_db, rise_db, sounds, begins, self._log_odds.tuning)
+
+    def evidence(self) -> tuple[PitchEvidence, float, float]:
+        """Return what the network would see of a wave of less than half a minute, its tuning and its loudest level."""
+        self.add(np.zeros((1, WINDOWS[0] // 2), np.float32))
+        return self._log_odds.evidence()
 
     def _add_frames(self, frames: np.ndarray) -> None:
-        salience = np.zeros((len(frames), len(self._grid)), np.float32)
+        salience, short = np.zeros((2, len(frames), len(self._grid)), np.float32)
+        harmonics_db = np.full((len(frames), N_PITCHES, N_HARMONICS), FLOOR_DB, np.float32)
         for kernels in self._kernels:
-            salience[:, kernels.used] += kernels.salience(frames)
+            clarity, magnitude = kernels.clarity(frames)
+            salience[:, kernels.used] += clarity * kernels.long_weight
+            short[:, kernels.used] += clarity * kernels.short_weight
+            harmonics_db[:, *kernels.harmonics] = kernels.levels_db(magnitude)
         n_short = ONSET_WINDOW
         middle = (WINDOWS[0] - n_short) // 2
-        short = frames[:, middle : middle + n_short] * hann_window(n_short)
-        power = power_spectrum(np.fft.rfft(short, PADDING * n_short))
+        wave = frames[:, middle : middle + n_short] * hann_window(n_short)
+        power = power_spectrum(np.fft.rfft(wave, PADDING * n_short))
         mel = 10 * np.log10(power @ self._filters.T / n_short + FLOOR_POWER).astype(np.float32)
         mel = np.maximum(mel, (self._loudest(mel.max(axis=1)) - RANGE_DB)[:, None])
         known = np.concatenate([self._mel if len(self._mel) else np.repeat(mel[:1], RISE_FRAMES, 0), mel])
         rise_db = np.maximum(mel - _widened(known[:-RISE_FRAMES]), 0.0).mean(axis=1)
         self._mel = known[-RISE_FRAMES:]
-        mean_square = np.square(short).sum(axis=1) / np.square(hann_window(n_short)).sum()
+        mean_square = np.square(wave).sum(axis=1) / np.square(hann_window(n_short)).sum()
         level_db = 10 * np.log10(mean_square + 1e-12)
-        self._parts.append((*_peaks(salience, self._grid, self._norms), level_db.astype(np.float32), rise_db))
+        peaks = _peaks(salience, self._grid, self._norms)
+        level_db = level_db.astype(np.float32)
+        self._parts.append((*peaks, level_db, rise_db))
+        evidence = PitchEvidence(salience, short, harmonics_db, level_db, rise_db, peaks[0][:, 0], peaks[1][:, 0])
+        self._log_odds.add(evidence)
 
     def _loudest(self, band_db: np.ndarray) -> np.ndarray:
         """Return the level of the loudest band so far, which decays, for each frame."""
@@ -120,38 +144,58 @@ class MelodyFrameMeter:
 
 
 class _WindowKernels:
-    """Kernels of the candidates for which a window of one length is best, or second best."""
+    """Kernels of the candidates for which a window of one length is best, or second best, as the long or short one."""
 
     def __init__(self, n_window: int, grid: np.ndarray) -> None:
         self._n_window = n_window
         self._window = hann_window(n_window)
         f0_hz = HZ_OF_A4 * 2 ** ((grid - PITCH_OF_A4) / 12)
-        octaves = np.log2(PERIODS_PER_WINDOW * SAMPLE_RATE / f0_hz / n_window)  # 0 where the window is best
-        if n_window == WINDOWS[-1]:
-            octaves = np.maximum(octaves, 0.0)
-        if n_window == WINDOWS[0]:
-            octaves = np.minimum(octaves, 0.0)
-        weight = np.maximum(1 - np.abs(octaves), 0.0)
-        used = np.flatnonzero(weight)
+        long_weight = _weight(LONG_PERIODS * SAMPLE_RATE / f0_hz, n_window, LONG_WINDOWS)
+        short_weight = _weight(SHORT_PERIODS * SAMPLE_RATE / f0_hz, n_window, SHORT_WINDOWS)
+        used = np.flatnonzero(long_weight + short_weight)
         self.used = slice(int(used[0]), int(used[-1]) + 1)
+        self.long_weight, self.short_weight = (
+            weight[self.used].astype(np.float32) for weight in (long_weight, short_weight)
+        )
         erb_hz = _erb_scale(f0_hz.min() / 4)
         position = erb_hz * PADDING * n_window / SAMPLE_RATE
         self._below = np.minimum(position.astype(np.int64), PADDING * n_window // 2 - 1)
         self._fraction = (position - self._below).astype(np.float32)
         kernels, norms = zip(*(_kernel(hz, erb_hz) for hz in f0_hz[self.used]), strict=True)
         self.norms = np.array(norms)
-        self._kernels = (np.stack(kernels, axis=1) * weight[self.used]).astype(np.float32)
+        self._kernels = np.stack(kernels, axis=1).astype(np.float32)
+        first = MARGIN * STEPS_PER_SEMITONE
+        notes = np.flatnonzero(short_weight[first:-first:STEPS_PER_SEMITONE] > 0.5)
+        hz = f0_hz[first:-first:STEPS_PER_SEMITONE][notes, None] * np.arange(1, N_HARMONICS + 1)
+        row, order = np.nonzero(hz < SAMPLE_RATE / 2)
+        self.harmonics = notes[row], order
+        """Pitches and orders of the harmonics that are measured with this window, two arrays."""
+        self._bins = np.rint(hz[row, order] * PADDING * n_window / SAMPLE_RATE).astype(np.int64)
 
-    def salience(self, frames: np.ndarray) -> np.ndarray:
-        """Return the weighted clarity of the candidates that are used, ``(frames, candidates)``."""
+    def clarity(self, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the clarity of the candidates that are used, ``(frames, candidates)``, and the magnitudes."""
         start = (frames.shape[1] - self._n_window) // 2
         windowed = frames[:, start : start + self._n_window] * self._window
         magnitude = np.abs(np.fft.rfft(windowed, PADDING * self._n_window)).astype(np.float32)
         below, above = magnitude[:, self._below], magnitude[:, self._below + 1]
         compressed = (below + (above - below) * self._fraction) ** COMPRESSION
         compressed /= np.sqrt(np.square(compressed).sum(axis=1, keepdims=True)) + 1e-9
-        salience: np.ndarray = compressed @ self._kernels
-        return salience
+        return compressed @ self._kernels, magnitude
+
+    def levels_db(self, magnitude: np.ndarray) -> np.ndarray:
+        """Return the levels of the harmonics in dB of a full sine, ``(frames, harmonics)``."""
+        amplitude = magnitude[:, self._bins] * (2 / self._window.sum())
+        levels_db: np.ndarray = 20 * np.log10(amplitude + 10 ** (FLOOR_DB / 20))
+        return levels_db
+
+
+def _weight(samples: np.ndarray, n_window: int, windows: tuple[int, ...]) -> np.ndarray:
+    """Return the weight of a window beside the others for pitches that so many samples are best for."""
+    if n_window not in windows:
+        return np.zeros(len(samples))
+    octaves = np.log2(np.clip(samples, windows[-1], windows[0]) / n_window)  # 0 where the window is best
+    weight: np.ndarray = np.maximum(1 - np.abs(octaves), 0.0)
+    return weight
 
 
 def _erb_scale(lowest_hz: float) -> np.ndarray:
