@@ -11,6 +11,7 @@ from .salience import FRAMES_PER_SECOND, MelodyFrames
 from .settings import LOWEST_PITCH, TranscriptionSettings
 
 SOUNDS_WEIGHT, BEGINS_WEIGHT = 0.2, 0.6  # of the log odds of a frame and of a beginning, in the score of the path
+CLARITY_WEIGHT, SURE_CLARITY = 1.0, 0.4  # of the clearest candidate, above so much, in that score
 SILENT = -0.8  # score of a note in a silent frame
 START_COST = 0.8  # of a note
 MAX_DEVIATION = 1.3  # semitones between a candidate and its note
@@ -74,13 +75,24 @@ def find_notes(frames: MelodyFrames, settings: TranscriptionSettings) -> tuple[t
     for first in range(0, len(frames), BLOCK_FRAMES):
         block = slice(first, first + BLOCK_FRAMES)
         sounds, begins = (each[block].astype(np.float32) for each in (frames.sounds, frames.begins))
-        scores = np.where(is_sounding[block, None], SOUNDS_WEIGHT * sounds, SILENT)
+        scores = SOUNDS_WEIGHT * sounds + _clear_scores(frames, block)
+        scores = np.where(is_sounding[block, None], scores, SILENT)
         path_notes += path.add(scores, BEGINS_WEIGHT * begins - START_COST)
     path_notes += path.rest()
     loudest_db = max((_attack_db(frames, note) for note in path_notes), default=0.0)
     notes = (_note(frames, note, settings.min_clarity, loudest_db) for note in path_notes)
     span = range(settings.lowest_pitch, settings.highest_pitch + 1)
     return tuple(note for note in notes if note is not None and note.pitch in span), round(100 * frames.tuning, 1)
+
+
+def _clear_scores(frames: MelodyFrames, block: slice) -> np.ndarray:
+    """Return what the clearest candidate of each frame adds to the score of its note, ``(frames, pitches)``."""
+    clarity = frames.clarity[block, 0]
+    index = np.rint(frames.pitch[block, 0] - frames.tuning).astype(int) - LOWEST_PITCH
+    rows = np.flatnonzero((clarity > SURE_CLARITY) & (index >= 0) & (index < frames.sounds.shape[1]))
+    scores = np.zeros(frames.sounds[block].shape, np.float32)
+    scores[rows, index[rows]] = CLARITY_WEIGHT * (clarity[rows] - SURE_CLARITY)
+    return scores
 
 
 def _attack_db(frames: MelodyFrames, note: PathNote) -> float:
