@@ -35,7 +35,7 @@ from wavewright.families.codec.runtime import CodecRuntime
 from wavewright.families.codec.spectra import analysis_features, overlap_add, synthesis_frames
 from wavewright.families.codec.training import CodecTraining, measure_gains
 from wavewright.families.codec.warm_start import initial_weights
-from wavewright.families.wwc.header import CONTEXTUAL, STATIC
+from wavewright.families.codec.wwc.header import CONTEXTUAL, STATIC
 from wavewright.models.folder import ModelFolder, write_card
 from wavewright.nn.spectral_losses import compressed_distances
 from wavewright.tasks.decode import decode, decode_stream

@@ -15,7 +15,7 @@ from wavewright.apps.cli import run
 from wavewright.audio.clip import Clip
 from wavewright.audio.pcm import endless_wav_header
 from wavewright.base.errors import BadAudio, BadSetting
-from wavewright.families.wwc.header import HEADER_BYTES
+from wavewright.families.codec.wwc.header import HEADER_BYTES
 from wavewright.tasks.decode import decode, decode_stream
 from wavewright.tasks.encode import encode, encode_stream
 

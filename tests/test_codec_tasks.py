@@ -18,8 +18,8 @@ from wavewright.audio.clip import Clip, write_blocks
 from wavewright.base.errors import BadAudio, BadModel, BadSetting, SoundWarning
 from wavewright.contracts.family import Capability
 from wavewright.families import codec_files, loading
-from wavewright.families.wwc.header import HEADER_BYTES
-from wavewright.families.wwc.packet_reader import PacketReader
+from wavewright.families.codec.wwc.header import HEADER_BYTES
+from wavewright.families.codec.wwc.packet_reader import PacketReader
 from wavewright.tasks.decode import decode
 from wavewright.tasks.encode import encode
 

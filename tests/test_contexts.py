@@ -10,12 +10,12 @@ from tiny_codec import check_any_bytes, drawn_codes, drawn_contexts
 
 from wavewright.base.errors import BadSetting
 from wavewright.families.codec.training import train_contexts
-from wavewright.families.wwc.context_coder import ContextCoder, max_payload_bytes
-from wavewright.families.wwc.contexts import ContextTables, n_groups_for
-from wavewright.families.wwc.header import WwcHeader, read_header
-from wavewright.families.wwc.packet_reader import PacketReader
-from wavewright.families.wwc.packets import PacketWriter
-from wavewright.families.wwc.range_coder import RangeCoder, quantised_frequencies
+from wavewright.families.codec.wwc.context_coder import ContextCoder, max_payload_bytes
+from wavewright.families.codec.wwc.contexts import ContextTables, n_groups_for
+from wavewright.families.codec.wwc.header import WwcHeader, read_header
+from wavewright.families.codec.wwc.packet_reader import PacketReader
+from wavewright.families.codec.wwc.packets import PacketWriter
+from wavewright.families.codec.wwc.range_coder import RangeCoder, quantised_frequencies
 from wavewright.nn import context_model
 from wavewright.nn.context_model import CodeFrames, similarity_order
 

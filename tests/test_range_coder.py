@@ -5,8 +5,8 @@ import pytest
 from tiny_codec import check_any_bytes, drawn_codes, table
 
 from wavewright.base.errors import BadSetting
-from wavewright.families.wwc import TOTAL
-from wavewright.families.wwc.range_coder import RangeCoder, entropy_bits, max_payload_bytes, quantised_frequencies
+from wavewright.families.codec.wwc import TOTAL
+from wavewright.families.codec.wwc.range_coder import RangeCoder, entropy_bits, max_payload_bytes, quantised_frequencies
 
 
 def drawn_by(frequencies, n_frames, seed=0):

@@ -71,7 +71,7 @@ def test_a_run_and_its_recordings_may_move_together(tmp_path, monkeypatch, capsy
     settings = [word for setting in SETTINGS for word in ("--set", setting)]
     call = ["train", "sounds", "--size", "tiny", "--out", "runs/mine", *settings, "--set", "training.steps=2"]
     assert run_command(call) == 0
-    assert "`wavewright train --resume --out runs/mine`" in capsys.readouterr().err
+    assert "`wavewright train --resume --out runs/mine --more-minutes 10`" in capsys.readouterr().err
     here.rename(there)
     monkeypatch.chdir(tmp_path)
     assert run_command(["train", "--resume", "--out", "there/runs/mine", "--set", "steps=3", "--quiet"]) == 0

@@ -9,11 +9,11 @@ import pytest
 from tiny_codec import HOP_LENGTH, drawn_codes, table
 
 from wavewright.base.errors import BadAudio, BadSetting
-from wavewright.families.wwc import packet_reader
-from wavewright.families.wwc.header import HEADER_BYTES, UNKNOWN, WwcHeader, read_header, with_crc
-from wavewright.families.wwc.packet_reader import PacketReader
-from wavewright.families.wwc.packets import PacketWriter, n_codec_samples, pack, packet_number
-from wavewright.families.wwc.range_coder import RangeCoder
+from wavewright.families.codec.wwc import packet_reader
+from wavewright.families.codec.wwc.header import HEADER_BYTES, UNKNOWN, WwcHeader, read_header, with_crc
+from wavewright.families.codec.wwc.packet_reader import PacketReader
+from wavewright.families.codec.wwc.packets import PacketWriter, n_codec_samples, pack, packet_number
+from wavewright.families.codec.wwc.range_coder import RangeCoder
 
 HASH = "0123456789ab"
 TABLE = table(4, 32)

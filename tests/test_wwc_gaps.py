@@ -11,10 +11,10 @@ from tiny_codec import HOP_LENGTH, MeansCodec, installed
 
 from wavewright.apps.cli import run
 from wavewright.base.errors import BadAudio
-from wavewright.families.wwc.header import HEADER_BYTES, read_header
-from wavewright.families.wwc.packet_reader import MAX_GAP_SECONDS, PacketReader
-from wavewright.families.wwc.packets import pack
-from wavewright.families.wwc.range_coder import RangeCoder
+from wavewright.families.codec.wwc.header import HEADER_BYTES, read_header
+from wavewright.families.codec.wwc.packet_reader import MAX_GAP_SECONDS, PacketReader
+from wavewright.families.codec.wwc.packets import pack
+from wavewright.families.codec.wwc.range_coder import RangeCoder
 from wavewright.tasks.decode import decode, decode_packets
 
 RATE = 16_000

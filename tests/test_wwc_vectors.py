@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 from tiny_codec import drawn_codes, drawn_contexts, table
 
-from wavewright.families.wwc.context_coder import ContextCoder
-from wavewright.families.wwc.header import WwcHeader, read_header
-from wavewright.families.wwc.packet_reader import PacketReader
-from wavewright.families.wwc.packets import PacketWriter, n_codec_samples
-from wavewright.families.wwc.range_coder import RangeCoder
+from wavewright.families.codec.wwc.context_coder import ContextCoder
+from wavewright.families.codec.wwc.header import WwcHeader, read_header
+from wavewright.families.codec.wwc.packet_reader import PacketReader
+from wavewright.families.codec.wwc.packets import PacketWriter, n_codec_samples
+from wavewright.families.codec.wwc.range_coder import RangeCoder
 
 FOLDER = Path(__file__).parent / "vectors"
 ATTRIBUTES = Path(__file__).parents[1] / ".gitattributes"

@@ -11,15 +11,15 @@ import pytest
 
 from wavewright.contracts.runtime import Codec, CodecDecoder, CodecEncoder
 from wavewright.families import loading
-from wavewright.families.wwc import TOTAL
-from wavewright.families.wwc.contexts import (
+from wavewright.families.codec.wwc import TOTAL
+from wavewright.families.codec.wwc.contexts import (
     DTYPES,
     TABLE_SIZE,
     ContextTables,
     n_groups_for,
     table_shapes,
 )
-from wavewright.families.wwc.range_coder import RangeCoder, entropy_bits, quantised_frequencies
+from wavewright.families.codec.wwc.range_coder import RangeCoder, entropy_bits, quantised_frequencies
 
 SAMPLE_RATE, HOP_LENGTH = 16_000, 320
 N_CODEBOOKS, CODEBOOK_SIZE = 4, 32

@@ -23,8 +23,8 @@ from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import Table, columns, optional
 from wavewright.contracts.runtime import EntropyCoder
 from wavewright.families.codec.runtime import CodecRuntime
-from wavewright.families.wwc.context_coder import ContextCoder
-from wavewright.families.wwc.range_coder import RangeCoder
+from wavewright.families.codec.wwc.context_coder import ContextCoder
+from wavewright.families.codec.wwc.range_coder import RangeCoder
 
 MIN_SECONDS = 2.0
 PACKET_FRAMES = 50

@@ -22,8 +22,8 @@ _files: list[tuple[bytes, bool]] = []
 
 def WARM_UP() -> None:
     from wavewright.families import codec_files, loading
-    from wavewright.families.wwc.header import WwcHeader
-    from wavewright.families.wwc.packets import PacketWriter, n_codec_samples
+    from wavewright.families.codec.wwc.header import WwcHeader
+    from wavewright.families.codec.wwc.packets import PacketWriter, n_codec_samples
 
     means = MeansCodec()
     load = loading.load
@@ -112,7 +112,7 @@ def _damaged(rng: random.Random) -> bytes:
 
 def _lying(rng: random.Random, contents: bytes) -> bytes:
     """Return a file whose header has wrong numbers and a valid check."""
-    from wavewright.families.wwc.header import UNKNOWN, with_crc
+    from wavewright.families.codec.wwc.header import UNKNOWN, with_crc
 
     changed = bytearray(contents[:24].ljust(24, b"\0"))
     for _ in range(rng.choice((1, 1, 2))):
@@ -133,7 +133,7 @@ def _lying(rng: random.Random, contents: bytes) -> bytes:
 
 def _crafted(rng: random.Random) -> bytes:
     """Return packets with valid checks, arbitrary numbers and random payloads."""
-    from wavewright.families.wwc.packets import pack
+    from wavewright.families.codec.wwc.packets import pack
 
     number, packets = rng.choice((0, 1, 5, 200, 3_600, 10**6, 2**32 - 2)), []
     for _ in range(rng.choice((1, 2, 3, 6))):

@@ -13,7 +13,7 @@ from ..contracts.family import Capability
 from ..contracts.model_results import ConvertedFile
 from ..contracts.runtime import Codec, EntropyCoder
 from . import loading
-from .wwc.header import (
+from .codec.wwc.header import (
     CONTEXTUAL,
     MAX_CHANNELS,
     MAX_CODEBOOKS,

@@ -22,9 +22,9 @@ from ..base.parameters import NAMES_MODEL, TERMINAL, IsMarked, MarkKey, Quiet, W
 from ..base.progress_bar import progress_bar
 from ..contracts.model_results import identity
 from ..contracts.runtime import Codec
+from ..families.codec.wwc.header import MAX_SECONDS, read_header
+from ..families.codec.wwc.packet_reader import MAX_GAP_SECONDS, PacketReader
 from ..families.codec_files import CodecFile, codec_of, coder_of, coding
-from ..families.wwc.header import MAX_SECONDS, read_header
-from ..families.wwc.packet_reader import MAX_GAP_SECONDS, PacketReader
 from ..inference.latent_clips.latent_coding import DecodedLatents, decode_latents
 from ..inference.latent_clips.latent_file import SUFFIX as LATENTS_SUFFIX
 from ..outputs.watermark.sequences import DEFAULT_KEY

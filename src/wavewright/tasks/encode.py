@@ -23,6 +23,8 @@ from ..contracts.family import Capability
 from ..contracts.model_results import identity
 from ..contracts.runtime import Codec
 from ..families import loading
+from ..families.codec.wwc.header import HEADER_BYTES, WwcHeader
+from ..families.codec.wwc.packets import PacketWriter, n_codec_samples
 from ..families.codec_files import (
     DEFAULT_CODEC,
     CodecFile,
@@ -32,8 +34,6 @@ from ..families.codec_files import (
     n_codebooks_for,
     version_of,
 )
-from ..families.wwc.header import HEADER_BYTES, WwcHeader
-from ..families.wwc.packets import PacketWriter, n_codec_samples
 from ..inference.latent_clips.latent_coding import EncodedLatents, encode_latents
 from ..inference.latent_clips.latent_file import SUFFIX as LATENTS_SUFFIX
 from . import POSITIONAL, checked

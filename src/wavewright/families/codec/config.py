@@ -18,7 +18,7 @@ FREQUENCIES_FILE = "frequencies.safetensors"
 `wwc.TOTAL`, and the gains of decoded audio (:mod:`.gains`)."""
 
 CONTEXTS_FILE = "contexts.safetensors"
-"""In a model folder: the tables of the context model (:mod:`wavewright.families.wwc.contexts`).
+"""In a model folder: the tables of the context model (:mod:`wavewright.families.codec.wwc.contexts`).
 
 Models of earlier versions have none.
 """

@@ -10,9 +10,9 @@ from ...dsp.spectrum import hann_window
 from ...nn.convnext import ConvNeXtStack, split_memory
 from ...nn.quantize import ResidualQuantizer
 from ...nn.spectrum import frame, irfft, overlap_add, power_spectrum, rfft
-from ..wwc import SILENT
 from .config import CodecConfig
 from .spectra import COMPRESSION, LOG_POWER_MEAN, LOG_POWER_SCALE, MIN_POWER, MIN_ROOT
+from .wwc import SILENT
 
 
 class WindowedFrames(nn.Module):

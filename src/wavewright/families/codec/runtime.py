@@ -10,13 +10,13 @@ from ...base.errors import BadModel, BadSetting
 from ...contracts.runtime import Codec, CodecDecoder, CodecEncoder, EntropyCoder, checked_wave
 from ...models.folder import WEIGHTS_FILE, ModelFolder
 from ...models.graph_session import GraphSession
-from ..wwc import SILENT, TOTAL
-from ..wwc.context_coder import ContextCoder
-from ..wwc.contexts import ContextTables
-from ..wwc.range_coder import RangeCoder, check_code_range, entropy_bits
 from .config import CONTEXTS_FILE, DECODER_FILE, ENCODER_FILE, FREQUENCIES_FILE, CodecConfig
 from .gains import GAINS, amplify, linear_gains
 from .spectra import analysis_features, overlap_add, synthesis_frames
+from .wwc import SILENT, TOTAL
+from .wwc.context_coder import ContextCoder
+from .wwc.contexts import ContextTables
+from .wwc.range_coder import RangeCoder, check_code_range, entropy_bits
 
 MAX_BLOCK_FRAMES = 50  # frames that a graph computes at once
 SILENT_PEAK = 2.0**-16  # half a step of 16 bits

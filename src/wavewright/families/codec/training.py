@@ -14,8 +14,13 @@ from ...nn.export_spec import ExportSpec, GraphSpec
 from ...nn.network import FamilyTraining
 from ...nn.quantize import QuantizedDecoder, QuantizedEncoder, perplexity
 from ...nn.spectral_losses import MelDistance, compressed_distances
-from ..wwc import TOTAL
-from ..wwc.contexts import (
+from .config import CONTEXTS_FILE, DECODER_FILE, ENCODER_FILE, FREQUENCIES_FILE, CodecConfig
+from .gains import GAINS, N_MEASURED_CLIPS, level_difference_db
+from .modules import CodecAutoencoder
+from .network import COMPLEX_EXPONENT, COMPLEX_SIZES, MEL_SIZES, CodecNetwork
+from .recipe import CONTEXT_SECONDS, FREQUENCY_SECONDS, CodecPrepared
+from .wwc import TOTAL
+from .wwc.contexts import (
     CONTEXT_SIZE,
     LIMITS,
     N_PAST_CODEBOOKS,
@@ -24,12 +29,7 @@ from ..wwc.contexts import (
     ContextTables,
     n_groups_for,
 )
-from ..wwc.range_coder import quantised_frequencies
-from .config import CONTEXTS_FILE, DECODER_FILE, ENCODER_FILE, FREQUENCIES_FILE, CodecConfig
-from .gains import GAINS, N_MEASURED_CLIPS, level_difference_db
-from .modules import CodecAutoencoder
-from .network import COMPLEX_EXPONENT, COMPLEX_SIZES, MEL_SIZES, CodecNetwork
-from .recipe import CONTEXT_SECONDS, FREQUENCY_SECONDS, CodecPrepared
+from .wwc.range_coder import quantised_frequencies
 
 RECORDING = "recording"  # title of an original among the samples
 EVALUATION_BATCH = 8

@@ -155,7 +155,8 @@ def _cache_folders(is_long: bool) -> list[Path]:
     """Return the folders in which libraries keep what they compute again and again."""
     from platformdirs import user_config_path
 
-    found = [Path(os.environ[name]) for name in ("NUMBA_CACHE_DIR", "MPLCONFIGDIR") if os.environ.get(name)]
+    names = ("NUMBA_CACHE_DIR", "MPLCONFIGDIR", *(["TORCHINDUCTOR_CACHE_DIR"] if is_long else []))
+    found = [Path(os.environ[name]) for name in names if os.environ.get(name)]
     found += [_cache_of("numba"), _cache_of("wavewright") / "matplotlib", user_config_path("matplotlib")]
     return [*found, *(_cache_of("wavewright") / name for name in ("clips", "torch") if is_long)]
 

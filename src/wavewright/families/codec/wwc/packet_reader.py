@@ -10,8 +10,8 @@ from typing import BinaryIO
 
 import numpy as np
 
-from ...base.byte_stream import available_reader
-from ...contracts.runtime import EntropyCoder
+from ....base.byte_stream import available_reader
+from ....contracts.runtime import EntropyCoder
 from . import SILENT
 from .header import MAX_SECONDS, WwcHeader
 from .packets import COUNT_BYTES, CRC_BYTES, END, TWO_BYTES, n_codec_samples, packet_number

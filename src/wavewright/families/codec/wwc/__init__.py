@@ -7,7 +7,7 @@ mean frequency, `context_coder` by the codes before it (`contexts`); their loops
 
 from __future__ import annotations
 
-from ...audio.pcm import WWC_MAGIC
+from ....audio.pcm import WWC_MAGIC
 
 MAGIC = WWC_MAGIC
 """First bytes of a .wwc file."""

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from ...dsp.compiled import compiled, inlined
+from ....dsp.compiled import compiled, inlined
 from . import SILENT
 from .range_kernels import (
     FLAGS,

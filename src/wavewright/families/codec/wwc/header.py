@@ -6,7 +6,7 @@ import zlib
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from ...base.errors import BadAudio, BadSetting
+from ....base.errors import BadAudio, BadSetting
 from . import MAGIC, context_coder, range_coder
 
 STATIC = 1

@@ -19,7 +19,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from ...base.errors import BadSetting
+from ....base.errors import BadSetting
 from . import TOTAL
 
 CONTEXT_SIZE = 48  # elements of a context

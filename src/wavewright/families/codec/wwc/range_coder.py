@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...base.errors import BadSetting
-from ...contracts.runtime import EntropyCoder
+from ....base.errors import BadSetting
+from ....contracts.runtime import EntropyCoder
 from . import SILENT, TOTAL
 
 MAX_CODEBOOK_SIZE = 2**15

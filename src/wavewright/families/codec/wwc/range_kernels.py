@@ -15,7 +15,7 @@ from typing import TypeAlias, TypedDict
 
 import numpy as np
 
-from ...dsp.compiled import compiled, inlined
+from ....dsp.compiled import compiled, inlined
 from . import SILENT, TOTAL
 
 

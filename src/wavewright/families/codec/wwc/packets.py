@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from ...contracts.runtime import EntropyCoder
+from ....contracts.runtime import EntropyCoder
 from .header import WwcHeader
 
 END = 0xFF  # first byte of the packet that ends a stream

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...base.errors import BadSetting
-from ...contracts.runtime import EntropyCoder
+from ....base.errors import BadSetting
+from ....contracts.runtime import EntropyCoder
 from . import SILENT
 from .contexts import UNUSED_BY_LOOPS, ContextTables
 from .range_coder import checked_codes
