@@ -21,31 +21,46 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option that runs every test."""
-    parser.addoption("--all", action="store_true", help="also run the tests that are marked thorough, as CI does")
+    parser.addoption("--all", action="store_true", help="also run the thorough test files, as CI does")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out thorough tests unless all, or their file, are asked for; run the slowest files first."""
+    """Leave out thorough files unless all, or one of them, are asked for; run the slowest files first."""
     names_a_file = any(argument.partition("::")[0].endswith(".py") for argument in config.args)
     if not (config.getoption("--all") or names_a_file):
-        left_out = [item for item in items if item.get_closest_marker("thorough")]
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if not item.get_closest_marker("thorough")]
+        config.hook.pytest_deselected(items=[item for item in items if item.path.stem in THOROUGH])
+        items[:] = [item for item in items if item.path.stem not in THOROUGH]
     # No worker is left with a long file at the end.
     items.sort(key=lambda item: item.path.stem not in LONG)
 
 
-LONG = {
+THOROUGH = {
+    "test_bench",
     "test_benchmarks",
+    "test_contributing",
+    "test_fuzz",
+    "test_growth",
+    "test_named_commands",
+    "test_notebooks",
+    "test_server_tasks",
+    "test_studio_page",
+    "test_studio_sequences",
+    "test_typing",
+}
+"""Files that take long and rarely fail alone: smoke runs, fuzzing, browsers, the type checker, every model and task."""
+
+LONG = THOROUGH | {
     "test_documents",
     "test_resume",
     "test_vae",
     "test_phase",
     "test_dsp",
-    "test_bench",
     "test_codec",
     "test_gan",
     "test_classifier",
+    "test_marking",
+    "test_family_contract",
+    "test_tune",
 }
 
 
