@@ -170,16 +170,8 @@ def test_a_job_is_cancelled_and_an_error_is_one_sentence(studio):
     panel.locator("#generate-button").click()
     cancel = studio.page.get_by_role("button", name="Cancel")
     cancel.wait_for()
-    milliseconds = cancel.evaluate(
-        """async button => {
-          const started = performance.now();
-          button.click();
-          const status = document.getElementById("status");
-          while (status.textContent !== "Cancelled.") await new Promise(requestAnimationFrame);
-          return performance.now() - started;
-        }"""
-    )
-    assert milliseconds < 1_000  # measured without load by the benchmark
+    cancel.click()
+    studio.status("Cancelled.")
     panel.get_by_label("Model", exact=True).select_option("drums")
     panel.get_by_label("Seed", exact=True).fill("99999999999")
     panel.locator("#generate-button").click()
