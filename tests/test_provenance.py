@@ -701,6 +701,9 @@ def test_nothing_is_signed_unasked_or_made_of_a_stream(tmp_path, monkeypatch, ca
     assert wavewright.verify("b.wav").status == "unsigned"
     assert run(["speak", "hello", "--stream", "--sign"]) == 2
     assert "leave --sign out" in capsys.readouterr().err
+    assert run(["edit", "a.wav", "--do", "gain -6", "--out", "c.m4a", "--sign"]) == 2
+    assert "c.m4a is of a kind that cannot be signed" in capsys.readouterr().err
+    assert not (tmp_path / "c.m4a").exists()
     monkeypatch.setenv("WAVEWRIGHT_KEYS", str(tmp_path / "none"))
     assert run(["synthesise", "laser", "--out", "c.wav", "--sign"]) == 2
     assert "`wavewright keys new` makes one" in capsys.readouterr().err

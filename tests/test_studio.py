@@ -352,3 +352,30 @@ def test_the_command_prints_the_address_and_opens_the_browser(monkeypatch, capsy
 def test_the_extra_is_named_where_it_is_missing(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "wavewright.apps.studio.routes", None)
     assert "studio needs the extra serve" in refused(capsys, "studio", "--port", "0")
+
+
+@pytest.mark.parametrize(
+    ("chain", "channels", "words"),
+    [
+        ("swap", 1, "write 'stereo' before it"),
+        ("stereo; swap", 1, ""),
+        ("pan 0.3", 2, "write 'mono' before it"),
+        ("no-such", None, "no effect 'no-such'"),
+        ("convolve", None, "convolve needs file"),
+        ('append "/etc/none.wav"; stereo', 1, ""),  # the file is not looked for
+        ("gain 1dB", None, ""),
+    ],
+)
+def test_a_chain_is_checked_for_a_sound_without_its_files(server, chain, channels, words):
+    sound = {} if channels is None else {"channels": channels, "sample_rate": 16_000, "seconds": 1.5}
+    reply = request(server, "POST", "/studio/chain", {"chain": chain, **sound})
+    assert words in reply.json["problem"]
+    assert bool(words) == bool(reply.json["problem"])
+
+
+@pytest.mark.parametrize("wrong", [{"channels": 0}, {"channels": "x"}, {"sample_rate": 1e9}, {"seconds": -1}])
+def test_a_chain_for_no_sound_is_refused(server, wrong):
+    sound = {"channels": 1, "sample_rate": 16_000, "seconds": 1.5, **wrong}
+    reply = request(server, "POST", "/studio/chain", {"chain": "gain 1dB", **sound})
+    assert reply.status == 400
+    assert next(iter(wrong)) in reply.json["error"]["message"]

@@ -14,6 +14,8 @@ from studio_sequences import Walk, make_files
 from test_studio import running_studio
 from test_studio_page import choose_file, wave_of
 
+from wavewright.music.theory import MusicalKey
+
 pytestmark = [
     pytest.mark.skipif(bool(reason_to_skip()), reason=reason_to_skip() or "-"),
     pytest.mark.browser,
@@ -311,6 +313,79 @@ def test_a_long_sound_is_drawn_as_its_extremes(studio):
         peaks.tolist(),
     )
     assert np.allclose(drawn, np.stack([peaks, -peaks / 2], 1), atol=1e-6)
+
+
+def test_a_chain_that_does_not_fit_the_sound_is_said_at_once_and_fits_by_what_is_said(studio, files):
+    panel = studio.open("editor")
+    problem, text = panel.locator(".problem"), panel.get_by_label("The chain as text")
+    choose_file(panel, files.sounds[1])  # stereo
+    text.fill("swap; gain -1dB")
+    text.press("Tab")
+    panel.locator("ol.chain li").nth(1).wait_for()
+    assert problem.inner_text() == ""
+    choose_file(panel, files.sounds[0])  # mono
+    problem.get_by_text("write 'stereo' before it").wait_for()
+    for wrong, word in (("no-such 3", "no-such"), ("gain 99dB", "60"), ("convolve", "needs file")):
+        text.fill(wrong)
+        text.press("Tab")
+        problem.filter(has_text=word).wait_for()
+    text.fill("stereo; swap")
+    text.press("Tab")
+    problem.filter(has_text="chain").wait_for(state="hidden")
+    panel.get_by_role("button", name="Apply").click()
+    studio.status("is a new clip")
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "wrong", "right"),
+    [
+        ("generate", "Clips", "17", "2"),
+        ("generate", "Seed", "-1", "5"),
+        ("sequence", "Tempo", "9999", "90"),
+        ("sequence", "Bars", "", "8"),
+        ("training", "Minutes", "0", "3"),
+    ],
+)
+def test_a_number_that_a_field_does_not_take_is_said_at_once(studio, name, label, wrong, right):
+    panel = studio.open(name)
+    field = panel.get_by_role("spinbutton", name=label, exact=True)
+    for value in (wrong, right):
+        field.click()
+        field.press("Control+A")
+        field.press("Delete")
+        field.press_sequentially(value)
+        field.press("Tab")
+        if value == wrong:
+            assert re.match(rf"{label} must be a ((whole )?number|multiple of 4) from [\d.]+ to \d+\.$", studio.error())
+            assert field.get_attribute("aria-invalid") == "true"
+    assert field.get_attribute("aria-invalid") == "false"
+    assert studio.page.inner_text("#error") == ""
+
+
+def test_every_key_that_is_shown_is_one_and_drums_have_none(studio):
+    panel = studio.open("sequence")
+    composer, key = panel.get_by_label("Compose by"), panel.get_by_label("Key", exact=True)
+    keys = key.locator("option").evaluate_all("options => options.map(each => each.value)")
+    assert len({MusicalKey.parse(each) for each in keys if each}) == 24
+    composer.select_option("model:drum-patterns")
+    key.wait_for(state="hidden")
+    composer.select_option("rule:counterpoint-1")
+    key.wait_for()
+    key.select_option("F#m")
+    panel.get_by_role("button", name="Compose").click()
+    studio.status("notes in ")
+    assert "--key F#m" in panel.locator(".command code").first.inner_text().replace("'", "")
+
+
+def test_settings_of_a_training_are_checked_when_they_are_typed(studio):
+    panel = studio.open("training")
+    field = panel.get_by_label("Settings, separated by spaces")
+    field.press_sequentially("training.steps=none")
+    field.press("Tab")
+    assert "training.steps" in studio.error()
+    field.fill("training.steps=3")
+    field.press("Tab")
+    studio.page.locator("#error:empty").wait_for(state="attached")
 
 
 def test_wrong_settings_of_a_training_are_found_at_once(studio, files):

@@ -55,6 +55,7 @@ RIGHT: dict[str, tuple[str, ...]] = {
     "render": ("no notes but drums",),
     "similar": ("no clip besides", "is silent"),
     "mix": ("silent",),
+    "verify": ("kind that cannot be signed",),
     **dict.fromkeys(("adjust", "vary", "morph", "encode", "recognise", "layer", "batch"), ("is silent",)),
 }
 """Parts of refusals that are right, by command."""
@@ -85,6 +86,7 @@ CHAINS = (
 )
 """Steps of chains of effects."""
 
+FOR_TRACKS = tuple(step for step in CHAINS if step.split()[0] not in ("mono", "stereo", "resample"))
 FOR_STEREO = frozenset({"midside", "leftright", "width", "balance", "swap"})
 CHANNELS_AFTER = {"stereo": 2, "pan": 2, "mono": 1}
 WITH_FILES = ("overlay", "append", "insert", "convolve", "duck")
@@ -220,7 +222,7 @@ def _mix(sequence: Sequence) -> list[str]:
     for number in range(draw.randint(1, 3)):
         lines += ["[[tracks]]", f'name = "track{number}"', f"gain_db = {draw.randint(-12, 3)}"]
         if sequence.chance(0.3):
-            lines.append(f'effects = "{draw.choice([step for step in CHAINS if step not in ("mono", "stereo")])}"')
+            lines.append(f'effects = "{draw.choice(FOR_TRACKS)}"')
         lines += ["[[tracks.regions]]", f"file = {json.dumps(sequence.one(SOUND))}", f"start = {number * 0.25}"]
         if sequence.chance(0.3):
             lines += ["loop = true", "length = 3"]
@@ -415,7 +417,7 @@ def run_sequence(
             choices = [name for name in STEPS if _can(sequence, name)] if step else []
             make = STEPS[sequence.random.choice(choices)][1] if choices else _start(sequence)
             command = make(sequence)
-            if sequence.has_key and command[0] in SIGNING and sequence.chance(0.5):
+            if sequence.has_key and command[0] in SIGNING and ".m4a" not in " ".join(command) and sequence.chance(0.5):
                 command.append("--sign")
             sequence.commands.append(command)
             code, message = run(command)

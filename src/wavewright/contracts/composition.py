@@ -80,9 +80,12 @@ class ScoreComposer(Model, ABC):
     ----------
     voices : tuple of str
         Names of what it composes at once, such as ``("melody", "chords")``.
+    has_pitches : bool
+        Whether a key, chords and a range can limit its notes; drums have none.
     """
 
     voices: tuple[str, ...]
+    has_pitches: bool
 
     @abstractmethod
     def compose(self, bars: int = 16, settings: CompositionSettings = USUAL, index: int = 0) -> Score:

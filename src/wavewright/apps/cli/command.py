@@ -81,7 +81,7 @@ def command(task: Task, name: str) -> TyperCommand:
         if as_json and is_stream:
             raise BadSetting("What is streamed takes standard output, where --json would print; leave one of them out.")
         values |= {name: not values.pop(f"{NEGATION}{name}") for name in negated}
-        signer = Signer.of(name, {key: values[key] for key in inputs}, is_stream) if sign else None
+        signer = Signer.of(name, {key: values[key] for key in inputs}, values.get("out"), is_stream) if sign else None
         result = checked(task, names)(**values)
         signatures = () if signer is None else signer.sign(result)
         # None: standard output carries the data itself. Under torchrun only the first process prints the result.

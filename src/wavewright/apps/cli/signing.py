@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...audio.video_file import CODECS
 from ...base.errors import BadSetting
 from ...outputs.written_sounds import written_sounds
 
@@ -35,15 +36,18 @@ class Signer:
     folders: tuple[Path, ...]
 
     @classmethod
-    def of(cls, task: str, inputs: Mapping[str, object], stream: bool) -> Signer:
-        """Open the user's key, before any work; raise BadSetting without one and for streams.
+    def of(cls, task: str, inputs: Mapping[str, object], out: object, stream: bool) -> Signer:
+        """Open the user's key, before any work; raise BadSetting without one, for streams and kinds without signatures.
 
-        ``inputs`` are the arguments that are files to read.
+        ``inputs`` are the arguments that are files to read, ``out`` is what is to be written.
         """
         from ...outputs.provenance.keys import load_private_key
 
         if stream:
             raise BadSetting("A stream has no file for a signature; leave --sign out, or write a file.")
+        suffix = Path(str(out or "")).suffix.lower()
+        if suffix == ".m4a" or suffix in CODECS:
+            raise BadSetting(f"{out} is of a kind that cannot be signed; write wav, flac, aiff, ogg, opus or mp3.")
         folders = {Path(str(value)).parent for value in inputs.values() if value is not None}
         return cls(task, load_private_key(), tuple(sorted(folders)))
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ... import families, models
 from ...base.errors import BadModel
+from ...contracts.composition import ScoreComposer
 from ...contracts.family import Capability
 from ...contracts.morphing import Morpher
 from ...contracts.runtime import Generator
@@ -62,7 +63,7 @@ def describe_model(name: str) -> dict[str, object] | None:
 
 
 def open_details(name: str) -> dict[str, object]:
-    """Return what only an opened model says: the options of `generate`, the attributes of `adjust`.
+    """Return what only an opened model says: options of `generate`, attributes of `adjust`, whether it takes a key.
 
     Raises
     ------
@@ -78,6 +79,7 @@ def _details(name: str, _: str) -> dict[str, object]:
     model = loading.load(name)
     return {
         "options": list(model.options) if isinstance(model, Generator) else [],
+        "has_key": isinstance(model, ScoreComposer) and model.has_pitches,
         "attributes": [asdict(each) for each in model.attributes] if isinstance(model, Morpher) else [],
     }
 

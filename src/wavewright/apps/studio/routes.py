@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from ..server.guard import read_body
 from ..server.speech_request import parse_object
+from .chains import chain_problem
 from .descriptions import describe_all, open_details
 from .page_files import page_routes
 from .runs import check_training, find_sample, list_runs, show_run
@@ -44,6 +45,7 @@ class _StudioEndpoints:
             Route("/studio/models/{name}", self.model),
             Route("/studio/roll", self.roll, methods=["POST"]),
             Route("/studio/midi", self.midi, methods=["POST"]),
+            Route("/studio/chain", self.chain, methods=["POST"]),
             Route("/studio/training", self.training, methods=["POST"]),
             Route("/studio/runs", self.runs),
             Route("/studio/runs/{name}", self.run),
@@ -68,6 +70,11 @@ class _StudioEndpoints:
         body = await read_body(request.receive, request.headers, MAX_SCORE_BYTES)
         roll = await asyncio.to_thread(lambda: parse_roll(parse_object(body)))
         return Response(await asyncio.to_thread(midi_of_roll, roll), media_type="audio/midi")
+
+    async def chain(self, request: Request) -> Response:
+        """Answer why a sound cannot pass a chain of effects, or that it can."""
+        call = parse_object(await read_body(request.receive, request.headers, MAX_CALL_BYTES))
+        return JSONResponse({"problem": await asyncio.to_thread(chain_problem, call)})
 
     async def training(self, request: Request) -> Response:
         """Answer whether a training can begin: its process would find wrong settings only after some seconds."""

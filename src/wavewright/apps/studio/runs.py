@@ -69,6 +69,8 @@ def find_sample(folder: Path, name: str, sample: str) -> Path:
 def check_training(folder: Path, call: Mapping[str, JsonValue]) -> None:
     """Check the name, the family, the size and the settings with which a training is to begin or to resume.
 
+    With ``is_draft`` only these: the consent, and whether the name is free, count when it begins.
+
     Raises
     ------
     BadSetting
@@ -85,6 +87,8 @@ def check_training(folder: Path, call: Mapping[str, JsonValue]) -> None:
         raise BadSetting(f"There is no size {quoted(size)}; {family.name} has {', '.join(family.sizes)}.")
     settings = call.get("set", [])
     override(family.recipe(size), [str(each) for each in settings] if isinstance(settings, list) else [])
+    if call.get("is_draft"):
+        return
     path = folder / name
     if call.get("resume"):
         _find(folder, name)

@@ -31,6 +31,7 @@ class ComposerRuntime(ScoreComposer, ScoreScorer):
         super().__init__(folder)
         self.config = config = folder.config(ComposerConfig)
         self.voices = voice_names(config)
+        self.has_pitches = config.has_notes
         self._steps = OnnxSteps(folder, config)
 
     def compose(self, bars: int = 16, settings: CompositionSettings = USUAL, index: int = 0) -> Score:

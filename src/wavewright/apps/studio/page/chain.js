@@ -1,4 +1,5 @@
 // The chain of effects of the editor: steps with fields, and the text that `edit` takes.
+import { postJson } from "./api.js";
 import { guarded, h, labelled, say, select } from "./ui.js";
 
 /** Effects that bring in a second sound. */
@@ -34,19 +35,21 @@ export function hasFile(step) { return WITH_FILES.has(step.name) && !step.isOff;
 
 /**
  * The list of steps with their fields; `onchange(steps)` is called after each change by the user. `secondName()` returns
- * the file name of the second sound, or raises an error where there is none; `isMono()` whether the sound has one channel.
+ * the file name of the second sound, or raises an error where there is none; `format()` returns channels, sample rate and
+ * seconds of the sound, {} where there is none.
  */
 export class ChainEditor {
-  constructor(effects, onchange, secondName, isMono) {
-    Object.assign(this, { effects, onchange, secondName, isMono });
+  constructor(effects, onchange, secondName, format) {
+    Object.assign(this, { effects, onchange, secondName, format, nChecks: 0 });
     this.steps = [];
     this.list = h("ol.chain");
     this.chooser = select(effects.map(effect => effect.name), FIRST, () => this.describe());
     this.hint = h("small.soft");
+    this.problem = h("p.problem", { role: "status" });
     this.text = h("textarea", { rows: 2, spellcheck: "false", onchange: () => this.set(stepsOf(this.text.value, this.effects)) });
     this.element = h("div", {},
       h("div.row", {}, labelled("Effect", this.chooser), h("button", { onclick: guarded(() => this.add(this.chooser.value)) }, "Add effect"), this.hint),
-      this.list, labelled("The chain as text", this.text));
+      this.list, labelled("The chain as text", this.text), this.problem);
     this.describe();
   }
 
@@ -60,7 +63,7 @@ export class ChainEditor {
 
   add(name) {
     const values = WITH_FILES.has(name) ? { file: this.secondName() } : {};
-    const isMono = FOR_STEREO.has(name) && this.isMono() && !this.steps.some(step => TO_STEREO.has(step.name));
+    const isMono = FOR_STEREO.has(name) && this.format().channels === 1 && !this.steps.some(step => TO_STEREO.has(step.name));
     this.set([...this.steps, ...isMono ? [{ name: "stereo", values: {} }] : [], { name, values }]);
     say(`${name} added as step ${this.steps.length}${isMono ? ", after stereo: the sound has one channel" : ""}.`);
     this.list.lastElementChild?.querySelector("input")?.focus();
@@ -69,8 +72,20 @@ export class ChainEditor {
   /** Let the steps that bring in the second sound name another file. */
   rename(file) { return this.steps.map(step => hasFile(step) ? { ...step, values: { ...step.values, file } } : step); }
 
+  /** Say at once what `edit` would refuse: the sound may be another one than that for which the steps were added. */
+  async check() {
+    const number = ++this.nChecks;
+    const chain = textOf(this.steps);
+    this.problem.setAttribute("aria-busy", "true");
+    const { problem } = chain ? await postJson("/studio/chain", { chain, ...this.format() }).catch(() => ({ problem: "" })) : { problem: "" };
+    if (number !== this.nChecks) return;
+    this.problem.textContent = problem;
+    this.problem.removeAttribute("aria-busy");
+  }
+
   show() {
     this.text.value = textOf(this.steps);
+    this.check();
     this.list.replaceChildren(...this.steps.map((step, index) => this.row(step, index)));
   }
 

@@ -13,6 +13,9 @@ import { WaveView } from "./wave_view.js";
 const PREVIEW_SECONDS = 10;
 const JOIN_SECONDS = 0.005; // crossfade where an edited region meets the rest
 
+/** Return what a chain depends on of a sound. */
+function formatOf(sound) { return sound ? { channels: sound.numberOfChannels, sample_rate: sound.sampleRate, seconds: sound.duration } : {}; }
+
 /** Build the panel. */
 export async function open(panel) {
   const { effects } = await describe();
@@ -22,10 +25,10 @@ export async function open(panel) {
   const view = new WaveView(region => change({ region }));
   const second = new Slot("Second sound", clip => change({ second: clip?.id ?? null, steps: clip ? chain.rename(fileNameOf(clip)) : chain.steps }));
   const chain = new ChainEditor(effects, steps => change({ steps }), () => fileNameOf(needed(second.clip, "Choose a second sound first, which this effect brings in.")),
-    () => state.sound?.numberOfChannels === 1);
+    () => formatOf(state.sound));
   const sent = new Map(); // second sounds as tasks read them, by clip
-  const start = h("input", { type: "number", min: 0, step: 0.01, onchange: () => typed() });
-  const end = h("input", { type: "number", min: 0, step: 0.01, onchange: () => typed() });
+  const start = h("input", { type: "number", min: 0, step: "any", onchange: () => typed() });
+  const end = h("input", { type: "number", min: 0, step: "any", onchange: () => typed() });
   const onlyRegion = checkbox("effects on the region only", true);
   const loop = checkbox("loop", false, () => state.handle?.setLoop(loop.control.checked));
   const command = commandBox();
@@ -71,10 +74,10 @@ export async function open(panel) {
     await setQuietly(second, library.get(secondId));
     const clip = library.get(id);
     await setQuietly(source, clip);
-    if (!clip) { state.sound = null; view.clear(); return; }
+    if (!clip) { state.sound = null; chain.check(); view.clear(); return; }
     const sound = await library.sound(clip);
     if (history.current.clip !== id) return; // another state is shown by now
-    if (state.sound !== sound) { state.sound = sound; view.set(sound); }
+    if (state.sound !== sound) { state.sound = sound; chain.check(); view.set(sound); }
     view.select(region);
     start.max = end.max = sound.duration.toFixed(3);
   }

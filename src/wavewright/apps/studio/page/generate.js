@@ -20,13 +20,13 @@ export async function open(panel) {
   const history = new History("pads", empty, board => showBoard(board));
   const model = await modelSelect(() => models.filter(each => each.can_generate).map(each => [each.name, each.title]), FIRST_MODEL, () => showModel().catch(complain));
   const label = select([], "");
-  const count = h("input", { type: "number", min: 1, max: 16, value: "8" });
-  const seed = h("input", { type: "number", min: 0, max: MOST_SEED, value: "0" });
+  const count = h("input", { type: "number", min: 1, max: 16, required: true, value: "8" });
+  const seed = h("input", { type: "number", min: 0, max: MOST_SEED, required: true, value: "0" });
   const keepSeed = checkbox("keep seed", false);
   const plays = checkbox("play when ready", true);
   const temperature = slider("Temperature", { min: 0, max: 2, step: 0.05, value: 1 });
   const temperatureOn = checkbox("set", false, () => { temperature.hidden = !temperatureOn.control.checked; });
-  const seconds = h("input", { type: "number", min: 0.2, max: 60, step: 0.1, value: String(SECONDS_OF_ENDLESS) });
+  const seconds = h("input", { type: "number", min: 0.2, max: 60, step: "any", required: true, value: String(SECONDS_OF_ENDLESS) });
   const speaker = select([], "");
   const loop = checkbox("seamless loops", false);
   const amount = slider("Amount of variation", { min: 0, max: 1, step: 0.05, value: 0.3 });

@@ -107,7 +107,7 @@ class Sliders {
     Object.assign(this, { sound, model, fields: {} });
     this.result = new QuickResult();
     this.row = h("div.row");
-    this.seed = h("input", { type: "number", min: 0, max: 2 ** 32 - 1, value: "0", onchange: () => this.change() });
+    this.seed = h("input", { type: "number", min: 0, max: 2 ** 32 - 1, required: true, value: "0", onchange: () => this.change() });
     this.amount = slider("Amount of variation", { min: 0, max: 1, step: 0.02, value: 0, oninput: () => this.change(QUICK), onchange: () => this.change() });
     const compute = latest(how => this.compute(how));
     this.change = (how = {}) => compute(how).catch(error => { this.result.clear(); complain(error); });

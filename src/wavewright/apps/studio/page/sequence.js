@@ -1,5 +1,5 @@
 // Compose, play and change scores: piano roll, step sequencer, keyboard; rendered by instruments.
-import { describe, fetchFile, fetchJson, jsonOptions, latest, request, run, ServerFile } from "./api.js";
+import { describe, detailsOf, fetchFile, fetchJson, jsonOptions, latest, request, run, ServerFile } from "./api.js";
 import { History, undoButtons } from "./history.js";
 import { Keyboard } from "./keyboard.js";
 import { library } from "./library.js";
@@ -15,6 +15,7 @@ const EMPTY = { tempo: 110, quarters: 16, beats_per_bar: 4, tracks: [
 const BARS_SHOWN = 4; // of the piano roll
 const BARS_OF_STEPS = 2;
 const MOST_BARS = 64;
+const PITCHES_OF_KEYS = ["C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"];
 const PLAYED = new Map([["piano", 0], ["organ", 19], ["guitar", 25], ["bass", 33], ["strings", 48], ["choir", 52], ["trumpet", 56], ["saxophone", 65], ["flute", 73], ["synth lead", 81], ["synth pad", 89]]);
 
 /** Build the panel. */
@@ -23,12 +24,12 @@ export async function open(panel) {
   const state = { track: 0, bar: 0, playing: null, heard: null };
   const history = new History("score", EMPTY, roll => { show(roll); renew(); });
   const renew = () => { if (state.playing) replay(); };
-  const composer = await modelSelect(() => [...models.filter(model => model.can_compose).map(model => [`model:${model.name}`, model.title]), ...pieces.map(({ name }) => [`rule:${name}`, `${name} (by rules)`])], "rule:band", () => showComposer());
-  const bars = h("input", { type: "number", min: 1, max: 64, value: "8" });
-  const seed = h("input", { type: "number", min: 0, max: 2 ** 32 - 1, value: "0" });
-  const key = h("input", { size: 8, placeholder: "any" });
+  const composer = await modelSelect(() => [...models.filter(model => model.can_compose).map(model => [`model:${model.name}`, model.title]), ...pieces.map(({ name }) => [`rule:${name}`, `${name} (by rules)`])], "rule:band", () => showComposer().catch(complain));
+  const bars = h("input", { type: "number", min: 1, max: 64, required: true, value: "8" });
+  const seed = h("input", { type: "number", min: 0, max: 2 ** 32 - 1, required: true, value: "0" });
+  const key = select([["", "any"], ...PITCHES_OF_KEYS.flatMap(pitch => [[pitch, `${pitch} major`], [`${pitch}m`, `${pitch} minor`]])], "");
   const temperature = slider("Temperature", { min: 0, max: 2, step: 0.05, value: 1 });
-  const tempo = h("input", { type: "number", min: 10, max: 400, value: "110", onchange: () => edit(roll => ({ ...roll, tempo: Number(tempo.value) || roll.tempo })) });
+  const tempo = h("input", { type: "number", min: 10, max: 400, step: "any", required: true, value: "110", onchange: () => { if (tempo.checkValidity()) edit(roll => ({ ...roll, tempo: Number(tempo.value) })); } });
   const track = select([], "0", () => { state.track = Number(track.value); show(history.current); });
   const program = select([...PLAYED].map(([name, number]) => [String(number), name]), "0", () => editTrack(each => ({ ...each, program: Number(program.value) })));
   const position = h("span.soft");
@@ -107,7 +108,7 @@ export async function open(panel) {
   async function compose() {
     const [kind, name] = composer.value.split(":");
     const values = { [kind]: name, bars: Number(bars.value), seed: Number(seed.value) };
-    if (key.value.trim()) values.key = key.value.trim();
+    if (key.value && !key.parentElement.hidden) values.key = key.value;
     if (kind === "model" && temperature.control.valueAsNumber !== 1) values.temperature = temperature.control.valueAsNumber;
     const job = await run("compose", values, { title: `Compose by ${name}`, keep: { panel: "sequence" } });
     await take(job);
@@ -125,12 +126,15 @@ export async function open(panel) {
   }
 
   /** Show what a composer takes. */
-  function showComposer() {
-    const [kind, name] = composer.value.split(":");
+  async function showComposer() {
+    const chosen = composer.value;
+    const [kind, name] = chosen.split(":");
     temperature.hidden = kind !== "model";
     const { multiple = 1, fewest = 1, most = MOST_BARS } = kind === "rule" ? pieces.find(each => each.name === name) : {};
     Object.assign(bars, { step: multiple, min: fewest, max: most });
     bars.value = String(Math.max(fewest, Math.min(most, Math.ceil(Number(bars.value) / multiple) * multiple)));
+    const { has_key: hasKey } = kind === "model" ? await detailsOf(name) : { has_key: true };
+    if (composer.value === chosen) key.parentElement.hidden = !hasKey;
   }
 
   /** Show a MIDI file. */
@@ -234,7 +238,7 @@ export async function open(panel) {
   });
   panel.addEventListener("studio-show", () => roll.paint());
   show(history.current);
-  showComposer();
+  await showComposer();
   keyboard.setPatch(patchOf());
   takeResults("sequence", ({ job }) => take(job).catch(complain));
 }

@@ -27,7 +27,7 @@ export async function open(panel) {
     volume_db: slider("Gain", { min: -30, max: 12, step: 1, value: 0, unit: " dB" }),
   };
   const defaults = Object.fromEntries(Object.entries(sliders).map(([name, field]) => [name, field.control.valueAsNumber]));
-  const seed = h("input", { type: "number", min: 0, max: 2 ** 32 - 1, value: "0" });
+  const seed = h("input", { type: "number", min: 0, max: 2 ** 32 - 1, required: true, value: "0" });
   const shown = h("div.spoken", { role: "region", "aria-label": "Spoken text" }, "The text appears here with its words marked.");
   const start = h("button.primary", { onclick: guarded(() => speak()) }, "Speak");
   const command = commandBox();

@@ -4,7 +4,7 @@ import { library } from "./library.js";
 import { colour } from "./drawing.js";
 import { adoptJobs, giveResult } from "./pending.js";
 import { audio, onPlaying, output, stop } from "./player.js";
-import { complain, counted, forgetMessages, h, say } from "./ui.js";
+import { checkNumbers, complain, counted, forgetMessages, h, say } from "./ui.js";
 
 const TITLES = {
   generate: ["Generate clips", "Choose a model, press Generate, play the pads."],
@@ -154,6 +154,7 @@ addEventListener("keydown", onKey);
 addEventListener("pointerdown", () => audio(), { once: true }); // browsers let sound start only after a gesture
 for (const type of ["dragover", "drop"]) addEventListener(type, event => event.preventDefault()); // never leave the page
 forgetMessages();
+checkNumbers();
 openWhileDragging();
 onReturn(recover);
 meter();

@@ -19,11 +19,11 @@ export async function open(panel) {
     h("p", {}, "Drop a folder here. Its subfolders are the labels."), h("button", { onclick: () => chooser.click() }, "Choose a folder"), chooser);
   const contents = h("p", { "aria-live": "polite" });
   const report = h("div");
-  const family = select(families.map(each => [each.name, `${each.name}: ${each.summary}`]), "gan", () => showSizes());
-  const size = select([], "small");
-  const name = h("input", { value: "my-model", pattern: "[A-Za-z0-9_\\-]+" });
-  const minutes = h("input", { type: "number", min: 0.1, max: 10_000, step: "any", value: "30" });
-  const settings = h("input", { placeholder: "training.batch_size=8", spellcheck: "false" });
+  const family = select(families.map(each => [each.name, `${each.name}: ${each.summary}`]), "gan", () => { showSizes(); check(); });
+  const size = select([], "small", () => check());
+  const name = h("input", { value: "my-model", pattern: "[A-Za-z0-9_\\-]+", onchange: () => check() });
+  const minutes = h("input", { type: "number", min: 0.1, max: 10_000, step: "any", required: true, value: "30" });
+  const settings = h("input", { placeholder: "training.batch_size=8", spellcheck: "false", onchange: () => check() });
   const consent = checkbox("I have the consent of everyone who speaks in the recordings", false);
   const start = h("button.primary", { onclick: guarded(() => train(false)) }, "Start training");
   const stopper = h("button.stop", { disabled: true, onclick: guarded(() => stopTraining()) }, "Stop and save");
@@ -89,11 +89,19 @@ export async function open(panel) {
     say(`${counted(found.n_clips, "clip")} inspected.`);
   }
 
+  /** Return what the fields say of a new training. */
+  function fieldValues() {
+    return { out: name.value.trim(), family: family.value, size: size.value, set: settings.value.split(/\s+/).filter(Boolean) };
+  }
+
+  /** Say at once what a training would refuse of the fields. */
+  function check() { postJson("/studio/training", { ...fieldValues(), is_draft: true }).catch(complain); }
+
   async function train(isResumed) {
     if (state.job) throw new Refusal("A training runs already; stop it first.");
     const out = name.value.trim();
     const begun = isResumed ? callOf(out) : null;
-    const values = { out, ...begun?.values || { family: family.value, size: size.value, set: settings.value.split(/\s+/).filter(Boolean) } };
+    const values = { ...fieldValues(), ...begun?.values };
     if (consent.control.checked) values.i_have_consent = true;
     await postJson("/studio/training", { ...values, resume: isResumed });
     values.folder = isResumed && !state.files.length ? resumable(begun, out) : recordings();

@@ -80,6 +80,21 @@ export function forgetMessages() {
   }, true);
 }
 
+/** Say at once that a field of a number has none that it takes. */
+export function checkNumbers() {
+  addEventListener("change", event => {
+    const field = event.target;
+    if (!event.isTrusted || !field.matches?.("input[type=number]")) return;
+    const isWrong = !field.checkValidity();
+    field.setAttribute("aria-invalid", String(isWrong));
+    if (!isWrong) return;
+    const { min, max, step } = field;
+    const kind = step === "any" ? "number" : Number(step || 1) === 1 ? "whole number" : `multiple of ${step}`;
+    const range = max ? `from ${min} to ${max}` : `of at least ${min}`;
+    complain(new Refusal(`${field.labels[0].textContent} must be a ${kind} ${range}.`));
+  });
+}
+
 let fieldNumber = 0;
 
 /** Return a label with its control; `control` has an id afterwards. */
