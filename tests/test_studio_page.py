@@ -393,6 +393,8 @@ def test_a_folder_is_inspected_with_its_labels(studio, tmp_path):
 def test_a_training_is_stopped_resumed_and_played(studio, tmp_path):
     """Before and after a reload; the new model is in the lists of panels that were open before."""
     pytest.importorskip("torch")
+    from playwright.sync_api import expect
+
     times = np.arange(800) / 8_000
     for label, hz in (("high", 880), ("low", 110)):
         (tmp_path / "beeps" / label).mkdir(parents=True)
@@ -421,7 +423,7 @@ def test_a_training_is_stopped_resumed_and_played(studio, tmp_path):
     panel = studio.open("training")
     panel.get_by_label("Runs on this machine").select_option("beeps")
     studio.page.wait_for_function("() => [...document.querySelectorAll('input')].some(each => each.value === 'beeps')")
-    assert panel.get_by_label("Size").input_value() == "tiny"
+    expect(panel.get_by_label("Size")).to_have_value("tiny", timeout=120_000)
     panel.get_by_label("Minutes").fill("0.02")  # less than the plan has left
     panel.get_by_role("button", name="Resume").click()
     studio.status("Training beeps")
