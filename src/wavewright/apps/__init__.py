@@ -1,1 +1,1 @@
-"""What people start: command line, server, studio, batches."""
+"""Applications: command line, server, studio, batches."""

@@ -1,1 +1,1 @@
-"""What every other room builds on: errors, names, units, files written whole, the processor."""
+"""Foundations of all packages: errors, names, units, files written whole, the processor."""

@@ -1,1 +1,1 @@
-"""What a command leaves: folders of clips with manifests, converted folders, watermarks, signed records."""
+"""Outputs of commands: folders of clips with manifests, converted folders, watermarks, signed records."""

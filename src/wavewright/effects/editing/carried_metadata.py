@@ -202,6 +202,8 @@ def _element_spans(xml: bytes, name: bytes) -> Iterator[tuple[int, int]]:
 
 
 def with_source_comment(origin: Mapping[str, object], source: Path, comment: str) -> dict[str, object]:
-    """Return what the comment of a file says, with that of its source, which it replaces, if there is room."""
+    """Return the contents of a file's comment, with the comment of its source if both fit."""
+    if not comment:
+        return dict(origin)
     longer = {**origin, "source_comment": read_origin(source) or comment}
-    return longer if comment and len(json.dumps(longer)) <= MAX_COMMENT_LENGTH else dict(origin)
+    return longer if len(json.dumps(longer)) <= MAX_COMMENT_LENGTH else dict(origin)

@@ -35,7 +35,7 @@ LEAST_CONCENTRATION, SURE_CONCENTRATION = 0.6, 0.9  # of their deviations; 0 is 
 
 @dataclass(frozen=True)
 class PitchEvidence:
-    """What the features of a range of frames are made of.
+    """Inputs of the features of a range of frames.
 
     Attributes
     ----------
