@@ -34,8 +34,8 @@ from speech import SOURCES, gather_speech
 from synthetic import gather_synthetic
 from words import N_CLIPS, gather_words
 
-from wavewright.data.entry import Problem
 from wavewright.base.errors import WavewrightError
+from wavewright.data.entry import Problem
 
 
 def parser_of_corpora() -> argparse.ArgumentParser:

@@ -20,8 +20,8 @@ import numpy as np
 from corpus import Excerpt, Recording, Source, checked_folder, gather
 
 from wavewright.audio.clip import Clip
-from wavewright.data.entry import Problem
 from wavewright.base.errors import BadAudio, BadFolder
+from wavewright.data.entry import Problem
 
 LICENCES = {"CC0": "CC0-1.0", "CC-BY": "CC-BY-3.0"}  # that permit training a model that is given away
 VALID_FOLD, TEST_FOLD = "4", "5"

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TypeAlias, TypeVar
 
 from wavewright.audio.clip import Clip
-from wavewright.data.entry import Problem
 from wavewright.base.errors import BadAudio, BadFolder
 from wavewright.base.whole_file import write_whole
+from wavewright.data.entry import Problem
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,8 @@ from pathlib import Path
 from corpus import checked_folder
 from drums import Drum, Source, drum_identity, first_kind, from_hydrogen, gather_one_shots
 
-from wavewright.data.entry import Problem
 from wavewright.base.errors import BadFolder
+from wavewright.data.entry import Problem
 
 _KITS = "Debian packages hydrogen-drumkits and hydrogen-data"
 HYDROGEN_SOURCES = {

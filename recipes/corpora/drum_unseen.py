@@ -18,8 +18,8 @@ from drum_judge import from_folder
 from drums import Drum, Source, gather_one_shots
 from soundfont import SoundFont
 
-from wavewright.data.entry import Problem
 from wavewright.base.errors import BadFolder
+from wavewright.data.entry import Problem
 
 _SAMPLED = "github.com/oramics/sampled"
 SAMPLED_SOURCES = {

@@ -33,8 +33,8 @@ from corpus import Gathered, checked_folder, print_left_out, write_clips, write_
 from soundfont import KeyedSample, SoundFont
 
 from wavewright.audio.clip import Clip
-from wavewright.data.entry import Problem
 from wavewright.base.errors import BadAudio, BadFolder
+from wavewright.data.entry import Problem
 
 SAMPLE_RATE = 44_100
 MAX_SECONDS = 2.0

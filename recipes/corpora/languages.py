@@ -21,8 +21,8 @@ import numpy as np
 from corpus import Recording, Source, gather
 
 from wavewright.audio.clip import Clip
-from wavewright.data.entry import Problem
 from wavewright.base.errors import BadAudio
+from wavewright.data.entry import Problem
 
 LANGUAGES = """
     af an ca cs cy da de eo es et eu fi fr-fr ga gd hr hu id is it lb lt lv ms mt nb nl pl pt pt-br ro sk sl sq sv sw tr

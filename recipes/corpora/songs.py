@@ -21,8 +21,8 @@ import numpy as np
 from corpus import Recording, Source, checked_folder, gather
 
 from wavewright.audio.clip import Clip
-from wavewright.data.entry import Problem
 from wavewright.base.errors import BadAudio
+from wavewright.data.entry import Problem
 
 FREEDOOM = Source(
     "Freedoom",

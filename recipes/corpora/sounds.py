@@ -19,8 +19,8 @@ import games
 from corpus import Recording, Source, checked_folder, gather
 
 from wavewright.audio.clip import Clip
-from wavewright.data.entry import Problem
 from wavewright.base.file_hash import sha256_of
+from wavewright.data.entry import Problem
 
 SONIC_PI = Source(
     "Sonic Pi",

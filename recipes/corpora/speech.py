@@ -30,11 +30,11 @@ import numpy as np
 from corpus import Recording, Source, checked_folder, gather
 
 from wavewright.audio.clip import Clip
+from wavewright.base.errors import BadAudio
+from wavewright.base.units import db_to_gain, seconds_to_samples
 from wavewright.data.entry import Problem
 from wavewright.data.splits import split_of
 from wavewright.dsp.onset import fade
-from wavewright.base.errors import BadAudio
-from wavewright.base.units import db_to_gain, seconds_to_samples
 
 TEST_SENTENCES = re.compile(r"arctic_b05[0-3]\d")
 ENDING_PATTERN = re.compile(r"_\d+$")

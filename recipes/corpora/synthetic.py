@@ -19,8 +19,8 @@ import numpy as np
 from corpus import Recording, Source, checked_folder, gather
 
 from wavewright.audio.clip import Clip
-from wavewright.data.entry import Problem
 from wavewright.base.errors import BadAudio
+from wavewright.data.entry import Problem
 
 VOICES = ("awb", "kal16", "rms", "slt")  # a Scottish man, two American men, an American woman
 N_SENTENCES = 250  # of each voice

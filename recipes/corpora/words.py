@@ -23,12 +23,12 @@ from corpus import Recording, Source, checked_folder, gather
 from synthetic import FLITE, VOICES, flite_speech
 
 from wavewright.audio.clip import Clip
+from wavewright.base.units import semitones_to_ratio
 from wavewright.data.entry import Problem
 from wavewright.dsp.onset import trim
 from wavewright.speech.spoken_labels import SILENCE_DB, DrawnSpeaker, SpokenLabels
 from wavewright.speech.voice import Voice
 from wavewright.text.english.pronounce import phones_of
-from wavewright.base.units import semitones_to_ratio
 
 N_WORDS = 1_200
 N_CLIPS = 6  # of a word
