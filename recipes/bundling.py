@@ -25,7 +25,7 @@ from wavewright.families import FAMILIES
 from wavewright.models.card import CARD_FILE, Source
 from wavewright.models.consent import required_consent
 from wavewright.models.folder import ModelFolder, write_card
-from wavewright.training.optimised_graph import optimised
+from wavewright.training.export import optimised
 from wavewright.training.run import Provenance, Run
 from wavewright.training.run_folder import check_call
 

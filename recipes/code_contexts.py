@@ -16,13 +16,11 @@ import torch
 
 from wavewright.base.errors import WavewrightError
 from wavewright.data.folder import scan
-from wavewright.families.codec.batches import CodecDataSettings
 from wavewright.families.codec.config import CONTEXTS_FILE, CodecConfig
 from wavewright.families.codec.modules import CodecAutoencoder
-from wavewright.families.codec.recipe import CONTEXT_SECONDS, CodecRecipe, prepare
+from wavewright.families.codec.recipe import CONTEXT_SECONDS, CodecDataSettings, CodecRecipe, initial_weights, prepare
 from wavewright.families.codec.runtime import CodecRuntime
 from wavewright.families.codec.training import train_contexts
-from wavewright.families.codec.warm_start import initial_weights
 from wavewright.models.folder import ModelFolder
 from wavewright.training.export import replace_tensors
 

@@ -14,10 +14,9 @@ import numpy as np
 
 from wavewright.base.errors import WavewrightError
 from wavewright.data.folder import scan
-from wavewright.families.codec.batches import CodecDataSettings
 from wavewright.families.codec.config import FREQUENCIES_FILE, CodecConfig
 from wavewright.families.codec.gains import GAINS, N_MEASURED_CLIPS, level_difference_db
-from wavewright.families.codec.recipe import FREQUENCY_SECONDS, CodecRecipe, prepare
+from wavewright.families.codec.recipe import FREQUENCY_SECONDS, CodecDataSettings, CodecRecipe, prepare
 from wavewright.families.codec.runtime import CodecRuntime
 from wavewright.models.folder import ModelFolder
 from wavewright.training.export import replace_tensors

@@ -27,9 +27,8 @@ from wavewright.data.entry import Entry, Scan
 from wavewright.data.folder import scan
 from wavewright.data.manifest import write
 from wavewright.data.splits import split_of
-from wavewright.families.instrument.note_names import pitch_by_name
-from wavewright.families.instrument.programs import PROGRAMS
-from wavewright.families.instrument.recipe import InstrumentRecipe, recipe
+from wavewright.families.instrument.recipe import InstrumentRecipe, pitch_by_name, recipe
+from wavewright.families.instrument.runtime import PROGRAMS
 from wavewright.models.card import Source
 from wavewright.outputs.manifest_file import MANIFEST_FILE
 from wavewright.synth.soundfont import SoundFontEngine, read_soundfont

@@ -37,9 +37,8 @@ from wavewright.dsp.speech_mel import features_to_mel, speech_mel
 from wavewright.families.acoustic.batches import SpeechClip, speech_clips
 from wavewright.families.acoustic.config import AcousticConfig
 from wavewright.families.acoustic.modules import TextToMel
-from wavewright.families.acoustic.recipe import AcousticDataSettings
+from wavewright.families.acoustic.recipe import AcousticDataSettings, initial_weights
 from wavewright.families.acoustic.training import predicted_mel
-from wavewright.families.acoustic.warm_start import initial_weights
 from wavewright.models.folder import ModelFolder
 from wavewright.text import front_end
 

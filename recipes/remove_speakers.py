@@ -30,11 +30,9 @@ from wavewright.base.errors import BadFolder, BadSetting, WavewrightError
 from wavewright.contracts.lookup import index_of
 from wavewright.data.folder import scan
 from wavewright.families.acoustic.config import SPEAKERS_FILE, WEIGHT_PREFIX, AcousticConfig
-from wavewright.families.acoustic.griffin_lim import mel_to_wave
-from wavewright.families.acoustic.recipe import AcousticDataSettings, AcousticRecipe, prepare
+from wavewright.families.acoustic.recipe import SPEAKER_TABLES, AcousticDataSettings, AcousticRecipe, prepare
 from wavewright.families.acoustic.runtime import AcousticRuntime
-from wavewright.families.acoustic.training import AcousticTraining
-from wavewright.families.acoustic.warm_start import SPEAKER_TABLES
+from wavewright.families.acoustic.training import AcousticTraining, mel_to_wave
 from wavewright.models.card import Card
 from wavewright.models.folder import SAMPLE_FILE, SCALE_SUFFIX, WEIGHTS_FILE, WEIGHTS_KEY, ModelFolder
 from wavewright.text import front_end

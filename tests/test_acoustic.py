@@ -25,14 +25,13 @@ from wavewright.base.errors import BadFolder, BadModel, BadSetting
 from wavewright.data.entry import Entry
 from wavewright.data.folder import scan
 from wavewright.families import loading
-from wavewright.families.acoustic import ACOUSTIC, transcripts, warm_start
+from wavewright.families.acoustic import ACOUSTIC, transcripts
 from wavewright.families.acoustic import recipe as recipes
 from wavewright.families.acoustic.batches import SpeechBatches, SpeechClip, collate, mel_and_pitch
 from wavewright.families.acoustic.config import AcousticConfig
 from wavewright.families.acoustic.modules import TextToMel, symbol_mask
-from wavewright.families.acoustic.network import AcousticNetwork
 from wavewright.families.acoustic.prosody import frame_energy, hz_to_octaves, octaves_to_hz
-from wavewright.families.acoustic.training import suspect_problems, to_tensors
+from wavewright.families.acoustic.training import AcousticNetwork, suspect_problems, to_tensors
 from wavewright.models.folder import ModelFolder
 from wavewright.nn.aligner import durations_to_positions, forward_sum_loss, frame_positions, hard_durations
 from wavewright.nn.frame_layers import ChannelDropout, ConvTransformer
@@ -274,7 +273,7 @@ def test_exported_weights_are_interpolated_towards_the_base_except_for_new_table
     assert 0 < tuned.training.base_weight < 1
     training = replace(tuned.training, steps=1, evaluate_every=1, threads=1, batch_size=2, base_weight=0.25)
     tuned = replace(tuned, model=replace(tuned.model, synthesis_from=1, adversarial_from=2), training=training)
-    monkeypatch.setattr(warm_start, "new_tables", lambda *_: ("speaker_embedding.weight",))
+    monkeypatch.setattr(recipes, "new_tables", lambda *_: ("speaker_embedding.weight",))
     run = tiny_run(write_folder(folder / "again", octaves=0.3), tmp_path / "fine", folder / "cache", tuned, base)
     monkeypatch.undo()
     initial = {name: weight.clone() for name, weight in run.network.inference_module().state_dict().items()}
@@ -290,8 +289,8 @@ def test_exported_weights_are_interpolated_towards_the_base_except_for_new_table
         trained_module.state_dict()["symbol_embedding.weight"], initial["symbol_embedding.weight"] + 1.0
     )
     known = replace(base.config(AcousticConfig), symbols=(*SYMBOLS, "e"))
-    assert ACOUSTIC.new_tables(base, known) == warm_start.SYMBOL_TABLES
-    assert ACOUSTIC.new_tables(base, replace(known, symbols=SYMBOLS, speakers=("mine",))) == warm_start.SPEAKER_TABLES
+    assert ACOUSTIC.new_tables(base, known) == recipes.SYMBOL_TABLES
+    assert ACOUSTIC.new_tables(base, replace(known, symbols=SYMBOLS, speakers=("mine",))) == recipes.SPEAKER_TABLES
     assert ACOUSTIC.new_tables(base, base.config(AcousticConfig)) == ()
 
 

@@ -13,8 +13,8 @@ from wavewright.dsp.speech_mel import mel_to_features, speech_mel
 from wavewright.families import loading
 from wavewright.families.acoustic import synthesis
 from wavewright.families.acoustic.config import AcousticConfig
-from wavewright.families.acoustic.griffin_lim import mel_to_wave
 from wavewright.families.acoustic.synthesis import Controls, chunk_ends, round_durations, scale_pitch
+from wavewright.families.acoustic.training import mel_to_wave
 
 SENTENCE = ("_", "a", "b", "|", "c", "d", ",", "a", ".", "_")
 

@@ -42,8 +42,8 @@ from wavewright.data.preparation import PEAK, Preparation
 from wavewright.data.store import ClipStore
 from wavewright.families import loading
 from wavewright.families.lstm.config import LstmConfig
-from wavewright.families.lstm.losses import mixture_nll
-from wavewright.families.lstm.scoring import clip_loss, frame_loss
+from wavewright.families.lstm.runtime import clip_loss, frame_loss
+from wavewright.families.lstm.training import mixture_nll
 from wavewright.models.card import Card, Source
 
 RATE = 16_000

@@ -13,14 +13,14 @@ from command_line import refused
 
 import wavewright
 from wavewright.apps.cli import run
-from wavewright.auditing.note_chain import NoteChain
-from wavewright.auditing.score_output import GIVEN_BARS, beginning_of, continued_pieces
+from wavewright.auditing.score_examination import GIVEN_BARS, beginning_of, continued_pieces
 from wavewright.auditing.score_recitation import (
     CHAIN,
     COMPOSED,
     CONTINUED,
     HELD_OUT,
     MIN_NOTES,
+    NoteChain,
     WrittenPieces,
     score_recitation,
 )

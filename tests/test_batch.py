@@ -20,7 +20,7 @@ from wavewright.data import manifest
 from wavewright.dsp.loudness import integrated_loudness
 from wavewright.dsp.true_peak import true_peak_db
 from wavewright.speech.narration import batch as batches
-from wavewright.speech.narration.batch_lines import SETTING_COLUMNS, FailedLine, Line, read_lines, stem_problem
+from wavewright.speech.narration.batch import SETTING_COLUMNS, FailedLine, Line, read_lines, stem_problem
 from wavewright.speech.narration.settings import NarrationSettings
 from wavewright.tasks.speak import speak
 

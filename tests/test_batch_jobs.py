@@ -20,17 +20,16 @@ import pytest
 import soundfile
 from command_line import refused
 
-from wavewright.apps.batch_jobs import dispatch, keys, remote_store
-from wavewright.apps.batch_jobs.batch import batch
-from wavewright.apps.batch_jobs.dispatch import run_jobs
+from wavewright.apps.batch_jobs import keys, remote_store
+from wavewright.apps.batch_jobs.batch import batch, run_jobs
 from wavewright.apps.batch_jobs.inputs import local_files
 from wavewright.apps.batch_jobs.job import BadLine, BatchJob, JobOutcome
 from wavewright.apps.batch_jobs.job_list import read_jobs
 from wavewright.apps.batch_jobs.keys import ModelHashes, job_key
-from wavewright.apps.batch_jobs.lanes import Lane, LocalLane, ProcessLane, WorkerLost, one_thread_each
 from wavewright.apps.batch_jobs.ray_lanes import ray_lanes
 from wavewright.apps.batch_jobs.remote_store import RemoteStore
 from wavewright.apps.batch_jobs.store import FolderStore
+from wavewright.apps.batch_jobs.worker import Lane, LocalLane, ProcessLane, WorkerLost, one_thread_each
 from wavewright.apps.cli import run
 from wavewright.base import whole_file
 from wavewright.base.errors import BadFolder, BadSetting, InUse, MissingExtra
@@ -437,7 +436,7 @@ def test_a_folder_that_is_not_of_a_job_is_refused(tmp_path):
         store.output("a-1")
 
 
-# ------------------------------------------------------------------------------------------- lanes and dispatch
+# ------------------------------------------------------------------------------------------- lanes and order
 
 
 class ScriptedLane(Lane):
@@ -497,7 +496,7 @@ def test_the_first_job_of_each_task_runs_alone():
 
 
 def test_a_long_first_job_does_not_hold_the_others_back(monkeypatch):
-    monkeypatch.setattr(dispatch, "WARM_UP_SECONDS", 0.0)
+    monkeypatch.setattr("wavewright.apps.batch_jobs.batch.WARM_UP_SECONDS", 0.0)
     barrier = threading.Barrier(2, timeout=20)
 
     class MeetingLane(Lane):

@@ -15,9 +15,8 @@ from tiny_training import SETTINGS, TwoPlayers
 from torch import nn
 
 from wavewright.base.errors import BadSetting
-from wavewright.base.memory import available_bytes
 from wavewright.training import batch_memory
-from wavewright.training.batch_memory import bytes_of_step, check_batch_size
+from wavewright.training.batch_memory import available_bytes, bytes_of_step, check_batch_size
 
 
 class Deep(TwoPlayers):
@@ -82,8 +81,8 @@ def test_a_batch_beyond_the_memory_is_refused_with_one_that_fits(monkeypatch):
 
 
 def test_the_free_memory_is_the_least_that_system_and_container_leave(tmp_path, monkeypatch):
-    monkeypatch.setattr("wavewright.base.memory.MEMINFO", tmp_path / "meminfo")
-    monkeypatch.setattr("wavewright.base.memory.CGROUP", tmp_path)
+    monkeypatch.setattr("wavewright.training.batch_memory.MEMINFO", tmp_path / "meminfo")
+    monkeypatch.setattr("wavewright.training.batch_memory.CGROUP", tmp_path)
     assert available_bytes() is None
     (tmp_path / "meminfo").write_text("MemTotal:  9000 kB\nMemAvailable:    4000 kB\n")
     assert available_bytes() == 4_096_000

@@ -18,8 +18,7 @@ from wavewright.audio.clip import Clip
 from wavewright.audio.sound_file import read_metadata
 from wavewright.base.errors import BadSetting, WavewrightError
 from wavewright.outputs.provenance import load_private_key, sound_hash, tags
-from wavewright.outputs.provenance.c2pa_manifest import MIME_TYPES, read_manifest
-from wavewright.outputs.provenance.certificate import certificate_chain
+from wavewright.outputs.provenance.c2pa_manifest import MIME_TYPES, certificate_chain, read_manifest
 from wavewright.outputs.provenance.finding import side_file_of
 
 c2pa = pytest.importorskip("c2pa")

@@ -13,9 +13,8 @@ from wavewright.base.errors import BadAudio, BadSetting
 from wavewright.base.ranges import ranges_of
 from wavewright.dsp.assembly import fade_gains
 from wavewright.effects import Compressor, Ducker, FadeOut, Gain, HighPass, Limiter, NormalisePeak, Trim
-from wavewright.effects.editing.chain import CHAIN_EFFECTS, OTHER_NAMES, SoundFormat
+from wavewright.effects.editing.chain import CHAIN_EFFECTS, OTHER_NAMES, SoundFormat, split_steps
 from wavewright.effects.editing.effects_with_files import Append, Insert, OtherSound, Overlay
-from wavewright.effects.editing.grammar import split_steps
 from wavewright.effects.editing.quantities import format_value, parse_value, short_name
 
 RATE = 16_000

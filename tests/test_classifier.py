@@ -22,7 +22,6 @@ from wavewright.families.classifier.batches import ClassBatches, ClassifierDataS
 from wavewright.families.classifier.config import LAST_LAYER, METRICS, SIZES, ClassifierConfig
 from wavewright.families.classifier.features import fixed_length, log_mel_spectrogram
 from wavewright.families.classifier.modules import SubSpectralNorm
-from wavewright.families.classifier.network import ClassifierNetwork
 from wavewright.families.classifier.recipe import (
     ClassifierPrepared,
     ClassifierRecipe,
@@ -32,7 +31,7 @@ from wavewright.families.classifier.recipe import (
     scores,
 )
 from wavewright.families.classifier.runtime import ClassifierRuntime, softmax
-from wavewright.families.classifier.training import ClassifierTraining, logits_of
+from wavewright.families.classifier.training import ClassifierNetwork, ClassifierTraining, logits_of
 from wavewright.families.loading import load
 from wavewright.models.card import CARD_FILE, Card
 from wavewright.models.folder import ModelFolder

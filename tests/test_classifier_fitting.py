@@ -14,8 +14,15 @@ from wavewright.data.entry import Entry
 from wavewright.data.folder import scan
 from wavewright.families.classifier.batches import ClassifierDataSettings
 from wavewright.families.classifier.config import SIZES, ClassifierConfig
-from wavewright.families.classifier.fitting import check_labels, fit_settings, group_and_split
-from wavewright.families.classifier.recipe import ClassifierRecipe, fine_tuning, prepare, recipe
+from wavewright.families.classifier.recipe import (
+    ClassifierRecipe,
+    check_labels,
+    fine_tuning,
+    fit_settings,
+    group_and_split,
+    prepare,
+    recipe,
+)
 from wavewright.models import find
 from wavewright.models.folder import ModelFolder
 

@@ -17,8 +17,8 @@ from wavewright.data import manifest
 from wavewright.data.entry import Entry
 from wavewright.families.classifier.config import SIZES
 from wavewright.families.classifier.modules import linear_softmax
-from wavewright.families.classifier.network import ClassifierNetwork
 from wavewright.families.classifier.recipe import prepare, recipe, scores
+from wavewright.families.classifier.training import ClassifierNetwork
 from wavewright.families.loading import load
 from wavewright.inference.recognition.label_sets import report_on_sets
 from wavewright.inference.recognition.recogniser import moving_mean, overlapped

@@ -13,8 +13,8 @@ from wavewright.data.folder import scan
 from wavewright.families.classifier.batches import WARPED_FRACTION, ClassBatches, ClassifierDataSettings, warped_bands
 from wavewright.families.classifier.config import ClassifierConfig
 from wavewright.families.classifier.features import log_mel_spectrogram
-from wavewright.families.classifier.network import interpolated, perturbed
 from wavewright.families.classifier.recipe import prepare, recipe
+from wavewright.families.classifier.training import interpolated, perturbed
 
 SAMPLE_RATE = 16_000
 CONFIG = ClassifierConfig(

@@ -18,7 +18,6 @@ from wavewright.data.folder import scan
 from wavewright.dsp.tilt import tilt_spectrum
 from wavewright.families import loading
 from wavewright.families.codec import gains
-from wavewright.families.codec.batches import CodecDataSettings
 from wavewright.families.codec.config import CONTEXTS_FILE, FREQUENCIES_FILE, CodecConfig
 from wavewright.families.codec.gains import (
     GAINS,
@@ -29,12 +28,10 @@ from wavewright.families.codec.gains import (
     linear_gains,
 )
 from wavewright.families.codec.modules import CodecAutoencoder
-from wavewright.families.codec.network import CodecNetwork
-from wavewright.families.codec.recipe import CodecRecipe, fine_tuning, prepare
+from wavewright.families.codec.recipe import CodecDataSettings, CodecRecipe, fine_tuning, initial_weights, prepare
 from wavewright.families.codec.runtime import CodecRuntime
 from wavewright.families.codec.spectra import analysis_features, overlap_add, synthesis_frames
-from wavewright.families.codec.training import CodecTraining, measure_gains
-from wavewright.families.codec.warm_start import initial_weights
+from wavewright.families.codec.training import CodecNetwork, CodecTraining, measure_gains
 from wavewright.families.codec.wwc.header import CONTEXTUAL, STATIC
 from wavewright.models.folder import ModelFolder, write_card
 from wavewright.nn.spectral_losses import compressed_distances

@@ -14,16 +14,21 @@ from wavewright.base.errors import BadFolder, BadSetting
 from wavewright.contracts.composition import CompositionSettings
 from wavewright.data.scores import scan_scores
 from wavewright.families import loading
-from wavewright.families.composer.batches import ComposerBatches, ComposerDataSettings, Pieces, known_cells, padded
 from wavewright.families.composer.config import DRUMS, ComposerConfig
 from wavewright.families.composer.constraints import Constraints, lane_symbols, masks_of
 from wavewright.families.composer.conversion import NO_CHORD, chord_of, grid_of, lane_events, metre_of, score_of
 from wavewright.families.composer.drawing import DrawSettings, GridDrawer, Sketch
 from wavewright.families.composer.grid import Grid, longest_matches, plan_features, step_features
-from wavewright.families.composer.network import ComposerNetwork, cell_nats
-from wavewright.families.composer.recipe import common_layout
-from wavewright.families.composer.scoring import cell_nats as scored_nats
-from wavewright.families.composer.training import TorchSteps
+from wavewright.families.composer.recipe import (
+    ComposerBatches,
+    ComposerDataSettings,
+    Pieces,
+    common_layout,
+    known_cells,
+    padded,
+)
+from wavewright.families.composer.runtime import cell_nats as scored_nats
+from wavewright.families.composer.training import ComposerNetwork, TorchSteps, cell_nats
 from wavewright.families.composer.vocabulary import FIRST_NOTE, N_CHORDS, REST, Vocabulary
 from wavewright.music.formats import read_score, write_score
 from wavewright.music.score import Score, Track, notes_of

@@ -57,7 +57,7 @@ def clone(tmp_path_factory):
 
 def test_the_guide_has_every_file(clone):
     files = {path.name for path in (clone / "src" / "wavewright" / "families" / "autoencoder").glob("*.py")}
-    assert files == {"__init__.py", "config.py", "network.py", "recipe.py", "runtime.py", "training.py"}
+    assert files == {"__init__.py", "recipe.py", "runtime.py", "training.py"}
 
 
 def test_the_family_of_the_guide_keeps_the_contract_and_runs_its_commands(clone):

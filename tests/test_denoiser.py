@@ -12,12 +12,11 @@ from tiny_families import recordings, tiny_recipe, tiny_run, trained
 from wavewright.base.errors import BadFolder, BadModel, BadSetting
 from wavewright.contracts.enhancement import EnhancementSettings
 from wavewright.families import loading
-from wavewright.families.denoiser import DENOISER, echo_batches, mixing
+from wavewright.families.denoiser import DENOISER, mixing
 from wavewright.families.denoiser.config import BLOCK_FRAMES, LOOKAHEAD_FRAMES, SIZES, DenoiserConfig
-from wavewright.families.denoiser.echo_batches import delayed
 from wavewright.families.denoiser.losses import MAX_SI_SDR_DB, compressed_distances, denoiser_losses, si_sdr_db
 from wavewright.families.denoiser.modules import N_FEATURES, Denoiser
-from wavewright.families.denoiser.recipe import prepare
+from wavewright.families.denoiser.recipe import DELAY_SECONDS, delayed, prepare
 from wavewright.families.denoiser.runtime import mean_mask
 from wavewright.models.folder import ModelFolder
 from wavewright.training import run
@@ -497,7 +496,7 @@ class TestDelays:
     def test_delays_of_calls_stay_in_their_range_and_some_move(self):
         batches = prepared("removes=echo", "crop_seconds=1").batches
         delays = [batches._delay(np.random.default_rng(seed), 48_000) / batches.sample_rate for seed in range(60)]
-        low, high = echo_batches.DELAY_SECONDS
+        low, high = DELAY_SECONDS
         assert all(low - 1e-4 <= delay.min() and delay.max() <= high + 1e-4 for delay in delays)
         jumps = [np.abs(np.diff(delay)).max() > 1e-3 for delay in delays]
         drifts = [np.ptp(delay) > 0 and not jump for delay, jump in zip(delays, jumps, strict=True)]

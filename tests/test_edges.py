@@ -13,8 +13,8 @@ from wavewright.dsp.onset import CLICK_FACTOR, attenuate_end, local_crest_factor
 from wavewright.dsp.tilt import tilt_spectrum
 from wavewright.families import loading
 from wavewright.families.lstm.config import LstmConfig
-from wavewright.families.lstm.edges import attenuate_edges, quietest_cut
 from wavewright.families.lstm.frames import frames_to_wave
+from wavewright.families.lstm.sampling import attenuate_edges, quietest_cut
 from wavewright.families.vae.adjustment import AttributeAdjustment, is_attack_late
 from wavewright.families.vae.attributes import AttributeDirections, brightness
 from wavewright.metrics.edges import EDGE_SECONDS, count_isolated, edge_faults, measure_edges

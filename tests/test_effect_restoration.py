@@ -10,7 +10,7 @@ from scipy.signal import lfilter
 from tests.effect_streams import check_edges, check_streams, cuts, in_blocks, noise, tone
 from wavewright.base.errors import BadSetting
 from wavewright.effects import DeClick, DeClip
-from wavewright.effects.autoregression_kernels import fit_model, interpolate
+from wavewright.effects.click_kernels import fit_model, interpolate
 from wavewright.effects.clipping import ClippingLevel
 from wavewright.metrics.paired import si_sdr_db
 

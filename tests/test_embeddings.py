@@ -10,7 +10,7 @@ from tiny_clips import TinyCard, TinyJudge, tones
 
 from wavewright import metrics
 from wavewright.base.errors import BadAudio, BadModel, BadSetting
-from wavewright.metrics.cheats import cheat_one_clip_per_class, cheat_resampled_copies
+from wavewright.metrics.comparison import cheat_one_clip_per_class, cheat_resampled_copies
 from wavewright.metrics.distances import pairwise_distances
 from wavewright.metrics.embeddings import LogMelEmbedding
 from wavewright.nn.novelty import DifferentiableLogMelEmbedding

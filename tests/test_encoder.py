@@ -19,10 +19,10 @@ from wavewright.base.errors import BadFolder, BadModel, BadSetting
 from wavewright.families import loading
 from wavewright.families.classifier import CLASSIFIER
 from wavewright.families.encoder import ENCODER
-from wavewright.families.encoder.batches import draw_recordings
 from wavewright.families.encoder.config import SIZES, EncoderConfig
-from wavewright.families.encoder.network import contrastive_loss
+from wavewright.families.encoder.recipe import draw_recordings
 from wavewright.families.encoder.runtime import windows_of
+from wavewright.families.encoder.training import contrastive_loss
 from wavewright.families.encoder.views import MASKED, ViewSettings, clean_statistics, draw_views
 from wavewright.models.folder import ModelFolder
 from wavewright.training.run import train

@@ -15,9 +15,8 @@ from wavewright.apps.cli import run
 from wavewright.base.errors import BadFolder, BadSetting
 from wavewright.families import loading
 from wavewright.metrics import ClassifierEmbedding, LogMelEmbedding
-from wavewright.metrics.cheats import cheat_resampled_copies
 from wavewright.metrics.clips import Clips
-from wavewright.metrics.comparison import ALTERED_COPIES, HELD_OUT, ONE_CLIP, compare
+from wavewright.metrics.comparison import ALTERED_COPIES, HELD_OUT, ONE_CLIP, cheat_resampled_copies, compare
 from wavewright.metrics.criteria import Thresholds
 from wavewright.metrics.report import EvaluationReport
 from wavewright.metrics.verdict import (

@@ -17,7 +17,7 @@ from wavewright.base.errors import BadScore, BadSetting
 from wavewright.base.toml_tables import parse_toml
 from wavewright.effects.mixing.project import parse_project
 from wavewright.music.formats import read_tunes
-from wavewright.synth.drawn_waves import MAX_FILE_BYTES, MAX_POINTS, read_period
+from wavewright.synth.waves import MAX_FILE_BYTES, MAX_POINTS, read_period
 
 N = 400_000  # characters
 

@@ -18,7 +18,7 @@ PACKAGE = Path(wavewright.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 ARCHITECTURE = Path(__file__).parents[1] / "docs" / "architecture.md"
 
-TORCH_FILES = ("network", "modules", "losses", "training", "export")
+TORCH_FILES = ("modules", "losses", "training", "export")
 """Files of a family that may import PyTorch."""
 
 

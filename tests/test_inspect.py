@@ -13,8 +13,7 @@ from wavewright.base.errors import BadFolder
 from wavewright.data import own_output
 from wavewright.data.duplicates import NEAR_DUPLICATE_DB, distances_db, equal_sets, fingerprint, near_duplicates
 from wavewright.data.folder import scan
-from wavewright.data.inspect import inspect_clips
-from wavewright.data.measure import measure
+from wavewright.data.inspect import inspect_clips, measure
 from wavewright.dsp.mel import mel_spectrogram
 from wavewright.dsp.onset import onset_sample
 from wavewright.outputs.watermark import mark_wave

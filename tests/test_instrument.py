@@ -11,7 +11,7 @@ from tiny_families import trained
 from wavewright import load
 from wavewright.families.instrument.analysis import note_levels
 from wavewright.families.instrument.config import InstrumentConfig
-from wavewright.families.instrument.note_names import DEFAULT_VELOCITY, pitch_by_name, velocity_by_name
+from wavewright.families.instrument.recipe import DEFAULT_VELOCITY, pitch_by_name, velocity_by_name
 from wavewright.families.instrument.voice import HOP, NoteVoice, VoiceSettings, render_note
 
 CONFIG = InstrumentConfig(n_partials=24)

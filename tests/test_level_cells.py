@@ -12,7 +12,8 @@ from wavewright.effects.editing.chain import Chain
 from wavewright.outputs.watermark import Payload, Watermark, detect_wave, mark_wave
 from wavewright.outputs.watermark.carrier import frame_grid
 from wavewright.outputs.watermark.evidence import MAX_P_VALUE, p_value_of
-from wavewright.outputs.watermark.level_cells import (
+from wavewright.outputs.watermark.level_search import OFFSETS_PER_CELL, SLOPE, LevelFolds, search_windows
+from wavewright.outputs.watermark.whitening import (
     CELL_GAIN_DB,
     CELL_S,
     MEAN_GAIN_DB,
@@ -21,7 +22,6 @@ from wavewright.outputs.watermark.level_cells import (
     LevelCells,
     cell_signs,
 )
-from wavewright.outputs.watermark.level_search import OFFSETS_PER_CELL, SLOPE, LevelFolds, search_windows
 
 RATE = 16_000
 PAYLOAD = Payload(0x123)

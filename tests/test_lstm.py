@@ -23,15 +23,12 @@ from wavewright.dsp.position import POSITION_FEATURES, position_features
 from wavewright.families import loading
 from wavewright.families.lstm import LSTM
 from wavewright.families.lstm import recipe as recipes
-from wavewright.families.lstm.batches import FrameBatches
 from wavewright.families.lstm.config import SIZES, STATISTICS_FILE, LstmConfig
 from wavewright.families.lstm.frames import frames_to_wave, wave_to_frames
-from wavewright.families.lstm.losses import frame_losses, mixture_nll
-from wavewright.families.lstm.network import LstmNetwork
-from wavewright.families.lstm.recipe import LstmRecipe, prepare, recipe
+from wavewright.families.lstm.recipe import FrameBatches, LstmRecipe, prepare, recipe
 from wavewright.families.lstm.sampling import FrameSampler, draw_frame, drawn_together
 from wavewright.families.lstm.statistics import N_STARTS, START_FRAMES, ClipStatistics, Whitening
-from wavewright.families.lstm.training import LstmTraining, TorchFrameStep
+from wavewright.families.lstm.training import LstmNetwork, LstmTraining, TorchFrameStep, frame_losses, mixture_nll
 from wavewright.models.card import CARD_FILE, Card
 from wavewright.models.folder import ModelFolder
 from wavewright.training.export import export_copy, export_model

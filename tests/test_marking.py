@@ -20,8 +20,7 @@ from wavewright.models.folder import ModelFolder
 from wavewright.outputs.watermark import Payload, detect_wave, mark_wave
 from wavewright.outputs.watermark.marking import Marking, marking_of
 from wavewright.speech.chunk import Chunk
-from wavewright.speech.narration.marked_chunks import marked_chunks
-from wavewright.speech.narration.narrator import NarratorLoader
+from wavewright.speech.narration.narrator import NarratorLoader, marked_chunks
 from wavewright.speech.narration.settings import NarrationSettings
 from wavewright.speech.timestamps import TimedMark
 

@@ -13,7 +13,7 @@ from torch import nn
 from wavewright.base.onnx_runtime import open_session
 from wavewright.nn.export_spec import GraphSpec
 from wavewright.training import export
-from wavewright.training.optimised_graph import optimised
+from wavewright.training.export import optimised
 
 
 @pytest.fixture

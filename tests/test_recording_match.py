@@ -11,8 +11,7 @@ from scipy.signal import butter, sosfilt
 
 from wavewright.base.errors import BadFolder, BadSetting
 from wavewright.data.labelled import SAMPLE_RATE, SECONDS, SOUNDS, ProceduralLabels
-from wavewright.training.clip_sources import FolderOfClips, MatchedSource, match_of
-from wavewright.training.recording_match import RecordingMatch, cut_ends, edges_db
+from wavewright.training.clip_sources import FolderOfClips, MatchedSource, RecordingMatch, cut_ends, edges_db, match_of
 
 RATE = 8_000
 

@@ -26,7 +26,7 @@ from wavewright.training import run
 from wavewright.training.checkpoint import Progress
 from wavewright.training.loop import LAST
 from wavewright.training.run_file import RUN_FILE
-from wavewright.training.run_lock import LOCK_FILE, locked_run
+from wavewright.training.run_folder import LOCK_FILE, locked_run
 
 SETTINGS = ("training.batch_size=4", "training.threads=1", "model.sample_rate=8000", "model.n_samples=1600")
 SETTINGS += ("model.n_fft=64", "model.hop_length=16", "model.noise_bands=8", "model.channels=8")
@@ -208,7 +208,7 @@ HOLDER = """
 import sys, time
 from pathlib import Path
 from wavewright.training.run_file import RUN_FILE
-from wavewright.training.run_lock import locked_run
+from wavewright.training.run_folder import locked_run
 with locked_run(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(600)

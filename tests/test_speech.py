@@ -11,16 +11,14 @@ from tiny_speech import LOUD, PHONE_FRAMES, StandInAcoustic, StandInVocoder, ins
 
 from wavewright.apps.cli import run
 from wavewright.base.errors import BadModel, BadSetting, BadText, WavewrightError
-from wavewright.speech.envelope import FADE_SECONDS
 from wavewright.speech.pauses import SECONDS as PAUSE_SECONDS
 from wavewright.speech.pauses import Pauses
-from wavewright.speech.pieces import FIRST_SYMBOLS, MAX_SYMBOLS, split_long_words
-from wavewright.speech.plan import plan_text
+from wavewright.speech.plan import FIRST_SYMBOLS, MAX_SYMBOLS, plan_text, split_long_words
 from wavewright.speech.prosody import Prosody
 from wavewright.speech.steps import Pause, Piece
 from wavewright.speech.styles import STYLES, parse_style
 from wavewright.speech.subtitles import cues
-from wavewright.speech.synthesis import LEAD_FRAMES, MIN_TAIL_FRAMES, trim_silence
+from wavewright.speech.synthesis import FADE_SECONDS, LEAD_FRAMES, MIN_TAIL_FRAMES, trim_silence
 from wavewright.speech.voice import Voice
 from wavewright.speech.voice_names import voices
 from wavewright.text import front_end

@@ -23,7 +23,7 @@ import wavewright
 from wavewright.apps.cli import run
 from wavewright.apps.server.serve import bind, make_server
 from wavewright.apps.server.settings import ServerSettings
-from wavewright.apps.studio import command, page_files
+from wavewright.apps.studio import command, routes
 from wavewright.apps.studio.routes import studio_routes
 from wavewright.apps.studio.scores import Roll, midi_of_roll, parse_roll, roll_of_midi
 from wavewright.base.errors import BadScore
@@ -119,7 +119,7 @@ def test_the_page_has_a_strict_policy_and_names_only_its_own_files(server):
 
 
 def page_texts() -> dict[str, str]:
-    folder = page_files.resources.files("wavewright.apps.studio").joinpath(page_files.PAGE)
+    folder = routes.resources.files("wavewright.apps.studio").joinpath(routes.PAGE)
     return {file.name: file.read_text(encoding="utf-8") for file in folder.iterdir()}
 
 
@@ -335,7 +335,7 @@ def test_what_is_no_run_and_no_sample(server, path):
 
 def test_the_command_prints_the_address_and_opens_the_browser(monkeypatch, capsys):
     opened, described, interval = [], [], sys.getswitchinterval()
-    monkeypatch.setattr("wavewright.apps.studio.descriptions.describe_all", lambda: described.append(1))
+    monkeypatch.setattr("wavewright.apps.studio.routes.describe_all", lambda: described.append(1))
     monkeypatch.setattr(command.webbrowser, "open", opened.append)
     served = SimpleNamespace(run=lambda sockets: [each.close() for each in sockets])
     monkeypatch.setattr("wavewright.apps.server.serve.make_server", lambda settings, routes: served)

@@ -9,8 +9,8 @@ from scipy import signal
 from wavewright.audio.clip import Clip
 from wavewright.base.errors import BadSetting
 from wavewright.synth import SynthEngine, wave_patch
-from wavewright.synth.drawn_waves import read_period
 from wavewright.synth.formula import FUNCTIONS, is_periodic, parse_formula
+from wavewright.synth.waves import read_period
 
 RATE = 48_000
 T = np.linspace(0.0, 0.02, 501)

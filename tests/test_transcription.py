@@ -10,7 +10,7 @@ import pytest
 from wavewright import Clip
 from wavewright.base.errors import BadAudio, BadSetting
 from wavewright.inference.transcription import TranscriptionSettings, transcribe_file, transcribe_wave
-from wavewright.inference.transcription.note_path import NotePath
+from wavewright.inference.transcription.notes import NotePath
 from wavewright.inference.transcription.salience import MelodyFrameMeter
 
 RATE = 22_050

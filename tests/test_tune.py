@@ -25,8 +25,7 @@ from wavewright.training.tuning import trials
 from wavewright.training.tuning import tune as searching
 from wavewright.training.tuning.page import importance_of, write_page
 from wavewright.training.tuning.search import N_RUNGS, Search, open_study, without_password
-from wavewright.training.tuning.space import assignments, distribution, open_dials
-from wavewright.training.tuning.trials import PLAN, Ground, Worker
+from wavewright.training.tuning.trials import PLAN, Ground, Worker, assignments, distribution, open_dials
 
 SAMPLE_RATE = 8_000
 SETTINGS = ("sample_rate=8000", "n_samples=1600", "n_fft=256", "hop_length=64", "n_mels=40", "valid_fraction=0.3")

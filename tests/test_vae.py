@@ -33,10 +33,8 @@ from wavewright.families.vae.attributes import AttributeDirections, measure_attr
 from wavewright.families.vae.conditioning import conditioning_batch, pitch_features
 from wavewright.families.vae.config import METRICS, SIZES, VaeConfig
 from wavewright.families.vae.latent_distribution import LatentDistribution, active_fraction
-from wavewright.families.vae.network import Vae, draw_conditioning
-from wavewright.families.vae.recipe import prepare, recipe
-from wavewright.families.vae.training import encode_clips, fit_directions, fit_distribution
-from wavewright.families.vae.warm_start import CONDITIONING_WEIGHT, initial_weights, new_tables
+from wavewright.families.vae.recipe import CONDITIONING_WEIGHT, initial_weights, new_tables, prepare, recipe
+from wavewright.families.vae.training import Vae, draw_conditioning, encode_clips, fit_directions, fit_distribution
 from wavewright.models.folder import ModelFolder
 from wavewright.nn.latents import kl_divergence
 from wavewright.nn.latents import slerp as torch_slerp

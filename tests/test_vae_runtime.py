@@ -17,7 +17,7 @@ from wavewright.dsp.embedding_2d import pca_2d, tsne_2d
 from wavewright.dsp.onset import onset_sample
 from wavewright.dsp.spectral_frames import StreamingSTFT, noise_gains, spectrum_to_features
 from wavewright.families import loading
-from wavewright.families.vae import coding, morphing, synthesis, transfer
+from wavewright.families.vae import coding, morphing, synthesis
 from wavewright.families.vae.adjustment import AttributeAdjustment, adjust_brightness
 from wavewright.families.vae.attributes import (
     ATTRIBUTES,
@@ -260,13 +260,13 @@ def test_a_morph_over_time_starts_as_one_clip_and_ends_as_the_other(frames):
 def test_a_transfer_has_the_statistics_of_the_style_and_the_levels_of_the_clip(frames):
     rng = np.random.default_rng(0)
     latents, style = rng.normal(3, 2, (50, 4)), rng.normal(-1, 0.5, (20, 4))
-    matched = transfer.match_statistics(latents, style)
+    matched = morphing.match_statistics(latents, style)
     np.testing.assert_allclose(matched.mean(axis=0), style.mean(axis=0), atol=1e-5)
     np.testing.assert_allclose(matched.std(axis=0), style.std(axis=0), atol=1e-5)
     np.testing.assert_allclose(np.corrcoef(matched[:, 0], latents[:, 0])[0, 1], 1.0)  # the course over time
     steady, bursts = rng.standard_normal((2, 8000)).astype(np.float32) * 0.1
     bursts *= np.arange(8000) // 1000 % 2
-    levelled = transfer.match_levels(steady, bursts, 16)
+    levelled = morphing.match_levels(steady, bursts, 16)
     inside = np.arange(100, 900)
     for start in range(0, 8000, 2000):
         assert np.abs(levelled[start + inside]).max() < 1e-4

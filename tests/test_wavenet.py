@@ -23,12 +23,16 @@ from wavewright.dsp.speech_mel import mel_to_features
 from wavewright.families.wavenet import WAVENET
 from wavewright.families.wavenet.config import POSITION_FEATURES, WaveNetConfig
 from wavewright.families.wavenet.frames import mel_frames, position_features
-from wavewright.families.wavenet.losses import logistics_nats, sample_nats
 from wavewright.families.wavenet.modules import WaveNet
-from wavewright.families.wavenet.network import WaveNetNetwork
 from wavewright.families.wavenet.recipe import WaveNetDataSettings, WaveNetRecipe, prepare
 from wavewright.families.wavenet.signal import signal_to_classes, signal_to_wave, wave_to_signal
-from wavewright.families.wavenet.training import WaveNetTraining, engine_tensors
+from wavewright.families.wavenet.training import (
+    WaveNetNetwork,
+    WaveNetTraining,
+    engine_tensors,
+    logistics_nats,
+    sample_nats,
+)
 from wavewright.models.card import Card
 from wavewright.nn.gated import GatedLayer, convolve_layers, skip_sum
 from wavewright.training.export import export_model

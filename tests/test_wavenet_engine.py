@@ -19,14 +19,12 @@ from torch import nn
 
 from wavewright.base.errors import BadModel, BadSetting
 from wavewright.families.wavenet.config import MAX_STEP, SIZES
-from wavewright.families.wavenet.engine import Engine
+from wavewright.families.wavenet.engine import MAX_INTEGER, Engine, quantise_rows
 from wavewright.families.wavenet.kernels import compiled, gate
-from wavewright.families.wavenet.likelihood import bits_per_sample
-from wavewright.families.wavenet.losses import logistics_nats
+from wavewright.families.wavenet.mode_choice import bits_per_sample
 from wavewright.families.wavenet.modules import WaveNet
-from wavewright.families.wavenet.packing import MAX_INTEGER, quantise_rows
 from wavewright.families.wavenet.signal import signal_to_classes, wave_to_signal
-from wavewright.families.wavenet.training import engine_tensors
+from wavewright.families.wavenet.training import engine_tensors, logistics_nats
 
 EVERY_MODE = ("float32", "int16", "int8")
 

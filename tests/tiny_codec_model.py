@@ -10,10 +10,9 @@ import torch
 
 from wavewright.audio.clip import Clip
 from wavewright.data.folder import scan
-from wavewright.families.codec.batches import CodecDataSettings
 from wavewright.families.codec.config import SIZES
 from wavewright.families.codec.modules import CodecAutoencoder
-from wavewright.families.codec.recipe import CodecPrepared, CodecRecipe, prepare, recipe
+from wavewright.families.codec.recipe import CodecDataSettings, CodecPrepared, CodecRecipe, prepare, recipe
 from wavewright.families.codec.training import CodecTraining
 from wavewright.models.card import Card
 from wavewright.training.export import export_copy, export_model

@@ -8,9 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from wavewright.audio.clip import Clip
-from wavewright.families.vocoder.batches import VocoderDataSettings
 from wavewright.families.vocoder.config import SIZES
-from wavewright.families.vocoder.recipe import VocoderRecipe, recipe
+from wavewright.families.vocoder.recipe import VocoderDataSettings, VocoderRecipe, recipe
 
 SAMPLE_RATE = 16_000
 TINY = replace(SIZES["tiny"], sample_rate=SAMPLE_RATE)

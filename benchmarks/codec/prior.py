@@ -24,10 +24,9 @@ from benchmarks.harness.timing import median_seconds
 from wavewright.families import loading
 from wavewright.families.codec.runtime import CodecRuntime
 from wavewright.families.prior.config import SIZES, PriorConfig
-from wavewright.families.prior.network import PriorNetwork
 from wavewright.families.prior.recipe import recipe
 from wavewright.families.prior.runtime import PriorRuntime
-from wavewright.families.prior.training import PriorTraining
+from wavewright.families.prior.training import PriorNetwork, PriorTraining
 from wavewright.models.card import Card
 from wavewright.nn.precision import supports_bfloat16
 from wavewright.training.export import export_model

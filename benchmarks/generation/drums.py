@@ -41,9 +41,8 @@ from wavewright.base.errors import BadModel
 from wavewright.contracts.family import EMBEDDINGS_FILE
 from wavewright.contracts.runtime import Generator
 from wavewright.families import loading
-from wavewright.metrics.cheats import cheat_resampled_copies
 from wavewright.metrics.clips import Clips
-from wavewright.metrics.comparison import compare
+from wavewright.metrics.comparison import cheat_resampled_copies, compare
 from wavewright.metrics.copying import smallest_distance
 from wavewright.metrics.distances import distances_among, pairwise_distances
 from wavewright.metrics.embeddings import ClassifierEmbedding, Embedding, LogMelEmbedding

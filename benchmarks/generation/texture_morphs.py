@@ -28,8 +28,8 @@ from wavewright.data.entry import Entry
 from wavewright.dsp.mel import hz_to_mel, mel_spectrogram, mel_to_hz, power_to_db
 from wavewright.families.lstm.config import LstmConfig
 from wavewright.families.lstm.frames import frames_to_wave, wave_to_frames
+from wavewright.families.vae.morphing import match_levels
 from wavewright.families.vae.runtime import VaeRuntime
-from wavewright.families.vae.transfer import match_levels
 from wavewright.metrics.embeddings import LogMelEmbedding
 
 SEED = 5

@@ -35,7 +35,7 @@ from wavewright.base.units import semitones_to_ratio
 from wavewright.data.folder import scan
 from wavewright.dsp.mel import mel_spectrogram
 from wavewright.families.instrument.analysis import note_levels, refined_f0
-from wavewright.families.instrument.note_names import pitch_by_name, velocity_by_name
+from wavewright.families.instrument.recipe import pitch_by_name, velocity_by_name
 from wavewright.families.instrument.runtime import InstrumentRuntime
 from wavewright.families.instrument.voice import VoiceSettings, render_note
 from wavewright.families.loading import load_instrument

@@ -29,9 +29,8 @@ from wavewright.families import loading
 from wavewright.families.acoustic.batches import SpeechClip, collate, speech_clips
 from wavewright.families.acoustic.config import AcousticConfig
 from wavewright.families.acoustic.modules import TextToMel
-from wavewright.families.acoustic.recipe import AcousticDataSettings
+from wavewright.families.acoustic.recipe import AcousticDataSettings, initial_weights
 from wavewright.families.acoustic.training import to_tensors
-from wavewright.families.acoustic.warm_start import initial_weights
 from wavewright.text import front_end
 
 ALIGNERS = {"aligner": False, "joint": True}

@@ -33,13 +33,13 @@ import soundfile
 from benchmarks.harness.peers import Peer
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import TARGETS, Table, columns
-from wavewright.apps.batch_jobs.dispatch import run_jobs
+from wavewright.apps.batch_jobs.batch import run_jobs
 from wavewright.apps.batch_jobs.job import BatchJob, JobOutcome
 from wavewright.apps.batch_jobs.job_list import read_jobs
 from wavewright.apps.batch_jobs.keys import ModelHashes
-from wavewright.apps.batch_jobs.lanes import Lane, ProcessLane, one_thread_each
 from wavewright.apps.batch_jobs.ray_lanes import ray_lanes
 from wavewright.apps.batch_jobs.store import FolderStore
+from wavewright.apps.batch_jobs.worker import Lane, ProcessLane, one_thread_each
 from wavewright.families.loading import models_stay_open
 from wavewright.tasks.enhance import enhance
 

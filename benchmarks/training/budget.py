@@ -15,8 +15,8 @@ import torch
 
 from wavewright.contracts.settings import TrainingSettings
 from wavewright.data.entry import Scan
-from wavewright.families.gan.network import GanNetwork
 from wavewright.families.gan.recipe import prepare, recipe
+from wavewright.families.gan.training import GanNetwork
 from wavewright.nn.network import Network
 from wavewright.training.loop import Loop
 from wavewright.training.report import Report

@@ -30,9 +30,8 @@ from wavewright.contracts.settings import override
 from wavewright.data.entry import Entry
 from wavewright.families.vae.config import VaeConfig
 from wavewright.families.vae.modules import SpectralAutoencoder
-from wavewright.families.vae.network import Vae
 from wavewright.families.vae.recipe import VaePrepared, VaeRecipe, prepare, recipe
-from wavewright.families.vae.training import decode_clips, encode_clips, reconstruction_metrics
+from wavewright.families.vae.training import Vae, decode_clips, encode_clips, reconstruction_metrics
 from wavewright.training.loop import Loop
 from wavewright.training.report import Report as RunReport
 

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from wavewright.families.vae.config import VaeConfig
 from wavewright.families.vae.modules import LOG_VARIANCE_RANGE, SpectralAutoencoder
-from wavewright.families.vae.network import Vae
+from wavewright.families.vae.training import Vae
 from wavewright.nn.spectral_frames import SpectralFrames
 
 STRIDES = (4, 4, 4, 4)

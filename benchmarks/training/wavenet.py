@@ -22,8 +22,8 @@ from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import Table, columns
 from benchmarks.harness.timing import median_seconds
 from wavewright.families.wavenet.config import SIZES, WaveNetConfig
-from wavewright.families.wavenet.losses import logistics_nats
 from wavewright.families.wavenet.modules import WaveNet
+from wavewright.families.wavenet.training import logistics_nats
 from wavewright.nn.precision import supports_bfloat16
 
 SAMPLE_RATE = 16_000

@@ -281,7 +281,7 @@ def _read_score(path: Path, contents: bytes) -> None:
 
 def read_wave(rng: random.Random, folder: Path) -> None:
     """Read a drawing or table of one period."""
-    from wavewright.synth.drawn_waves import read_period
+    from wavewright.synth.waves import read_period
 
     ending, tokens = rng.choice((("svg", SVG), ("csv", CSV), ("txt", CSV), ("toml", TOML)))
     path = folder / f"x.{ending}"

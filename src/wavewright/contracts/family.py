@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import shlex
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar, cast
 
-from ..base.errors import BadSetting
+from ..base.errors import BadFamily, BadSetting
 from .config import ModelConfig
 from .dials import TRAINING_DIALS, Dial
 from .health import HealthRules
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from .runtime import Model
 
 ConfigT = TypeVar("ConfigT", bound=ModelConfig)
-RecipeT = TypeVar("RecipeT", bound="Recipe")
-PreparedT = TypeVar("PreparedT", bound="Prepared", covariant=True)
 
 EMBEDDINGS_FILE = "training_embeddings.safetensors"
 """In a model folder: the training clips in the log-mel embedding, for the search for copies.
@@ -72,25 +70,25 @@ class Capability(Enum):
         return f"wavewright {self.arguments.format(model=shlex.quote(model))}"
 
 
-class RecipeModule(Protocol[RecipeT, PreparedT]):
+class RecipeModule(Protocol):
     """The functions of a family's ``recipe.py``; the module itself is such an object."""
 
-    def recipe(self, size: str) -> RecipeT:
+    def recipe(self, size: str) -> Recipe:
         """Return the recipe of a size, one of `Family.sizes`."""
 
-    def prepare(self, recipe: RecipeT, entries: Sequence[Entry], cache_folder: Path | None = None) -> PreparedT:
+    def prepare(self, recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> Prepared:
         """Split, decode and prepare recordings; raise BadFolder if too little is left to train on."""
 
-    def fine_tuning(self, base: ModelFolder) -> RecipeT:
+    def fine_tuning(self, base: ModelFolder) -> Recipe:
         """Return the recipe of a training that starts from ``base``; most call :func:`.recipe.fine_tuned`."""
 
 
-class Family(ABC, Generic[ConfigT, RecipeT, PreparedT]):
+class Family(Generic[ConfigT]):
     """A model family: a package whose ``__init__`` derives this class and names what the models are.
 
     `families.FAMILIES`, the help of ``train``, the command that a finished run names, ``demo`` and the table in the
-    README read from here. Importing a family imports neither PyTorch nor ONNX Runtime: `recipes`, `runtime` and
-    `training` import its modules when they are first needed.
+    README read from here. Importing a family imports neither PyTorch nor ONNX Runtime: its modules ``recipe``,
+    ``runtime`` and ``training``, with classes called after the family, are imported when they are first needed.
     """
 
     name: ClassVar[str]
@@ -120,27 +118,35 @@ class Family(ABC, Generic[ConfigT, RecipeT, PreparedT]):
     extra_files: ClassVar[Mapping[str, str]] = {}
     """Files of a model folder besides card, weights, graphs and sample, and their contents."""
 
-    @abstractmethod
-    def recipes(self) -> RecipeModule[RecipeT, PreparedT]:
+    def recipes(self) -> RecipeModule:
         """Return the module ``recipe`` of the family."""
+        return cast("RecipeModule", import_module(f"{type(self).__module__}.recipe"))
 
-    @abstractmethod
-    def runtime(self) -> Callable[[ModelFolder], Model]:
-        """Return the class that opens a model folder for inference."""
+    def runtime(self) -> type[Model]:
+        """Return the class that opens a model folder for inference: of a ``GanFamily``, ``runtime.GanRuntime``."""
+        return self._class_of("runtime")
 
-    @abstractmethod
-    def training(self) -> FamilyTraining[ConfigT, Any, PreparedT]:
-        """Return the part of the family that needs PyTorch."""
+    def training(self) -> FamilyTraining[ConfigT, Any, Any]:
+        """Return the part of the family that needs PyTorch: of a ``GanFamily``, a ``training.GanTraining``."""
+        return cast("FamilyTraining[ConfigT, Any, Any]", self._class_of("training")())
+
+    def _class_of(self, module: str) -> type[Any]:
+        """Return the class of a module that is called after the family; raise BadFamily if there is none."""
+        name = type(self).__name__.removesuffix("Family") + module.capitalize()
+        found: type[Any] | None = getattr(import_module(f"{type(self).__module__}.{module}"), name, None)
+        if found is None:
+            raise BadFamily(f"The family {self.name!r} needs a class {name} in its {module}.py.")
+        return found
 
     def open(self, folder: ModelFolder) -> Model:
         """Open a model folder for inference; raise BadModel if it is damaged."""
         return self.runtime()(folder)
 
-    def recipe(self, size: str) -> RecipeT:
+    def recipe(self, size: str) -> Recipe:
         """Return the recipe of a size, one of `sizes`."""
         return self.recipes().recipe(size)
 
-    def prepare(self, recipe: RecipeT, entries: Sequence[Entry], cache_folder: Path | None = None) -> PreparedT:
+    def prepare(self, recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> Prepared:
         """Split, decode and prepare recordings; raise BadFolder if too little is left to train on."""
         return self.recipes().prepare(recipe, entries, cache_folder)
 
@@ -159,7 +165,7 @@ class Family(ABC, Generic[ConfigT, RecipeT, PreparedT]):
         """True if training can start from the weights of another model (``train --from``)."""
         return bool(self.weight_prefixes)
 
-    def fine_tuning(self, base: ModelFolder) -> RecipeT:
+    def fine_tuning(self, base: ModelFolder) -> Recipe:
         """Return the recipe of a training that starts from ``base``; raise BadSetting if the family has none."""
         if not self.warm_starts:
             raise BadSetting(f"A training of the family {self.name} cannot start from {base.path}; leave --from out.")

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
     from ..models.folder import ModelFolder
-    from .recipe import Prepared, Recipe
     from .runtime import Model
 
 WILD_INTEGERS = (-(10**12), 10**12)
@@ -23,7 +22,7 @@ WILD_FLOATS = (*map(float, WILD_INTEGERS), math.nan, math.inf)
 """Values that no setting accepts."""
 
 
-def check_family(family: Family[ModelConfig, Recipe, Prepared]) -> None:
+def check_family(family: Family[ModelConfig]) -> None:
     """Check everything about a family that needs neither data nor PyTorch.
 
     Raises
@@ -35,7 +34,7 @@ def check_family(family: Family[ModelConfig, Recipe, Prepared]) -> None:
         raise BadFamily(f"The family {family.name!r} breaks its contract: {problem}.")
 
 
-def check_exported(family: Family[ModelConfig, Recipe, Prepared], folder: ModelFolder) -> None:
+def check_exported(family: Family[ModelConfig], folder: ModelFolder) -> None:
     """Check an exported model folder: its extra files and the names of its weights.
 
     Raises
@@ -60,7 +59,7 @@ def check_exported(family: Family[ModelConfig, Recipe, Prepared], folder: ModelF
             )
 
 
-def check_model(family: Family[ModelConfig, Recipe, Prepared], model: Model) -> None:
+def check_model(family: Family[ModelConfig], model: Model) -> None:
     """Check that a model that is open has the base classes of its capabilities, and no other than those of its family.
 
     Raises
@@ -97,7 +96,7 @@ def check_model(family: Family[ModelConfig, Recipe, Prepared], model: Model) -> 
             )
 
 
-def _problems(family: Family[ModelConfig, Recipe, Prepared]) -> Iterator[str]:
+def _problems(family: Family[ModelConfig]) -> Iterator[str]:
     if not (family.name.isidentifier() and family.name == family.name.lower()):
         yield "its name is no identifier in lower case"
     if not family.summary or "\n" in family.summary or family.summary.endswith("."):
@@ -116,7 +115,7 @@ def _problems(family: Family[ModelConfig, Recipe, Prepared]) -> Iterator[str]:
     yield from _unchecked_labels(family.config())
 
 
-def _missing_functions(family: Family[ModelConfig, Recipe, Prepared]) -> Iterator[str]:
+def _missing_functions(family: Family[ModelConfig]) -> Iterator[str]:
     """Yield a problem for each function that ``recipe.py`` lacks, and for a runtime that is no model."""
     from .runtime import Model
 
@@ -129,7 +128,7 @@ def _missing_functions(family: Family[ModelConfig, Recipe, Prepared]) -> Iterato
         yield f"its runtime {runtime!r} is no class that is derived from Model"
 
 
-def _size_problems(family: Family[ModelConfig, Recipe, Prepared], size: str, config: ModelConfig) -> Iterator[str]:
+def _size_problems(family: Family[ModelConfig], size: str, config: ModelConfig) -> Iterator[str]:
     if not isinstance(config, family.config):
         yield f"its size {size} is a {type(config).__name__}, not a {family.config.__name__}"
         return

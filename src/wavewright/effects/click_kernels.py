@@ -2,12 +2,113 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 
 from ..dsp.compiled import compiled, inlined
-from .autoregression_kernels import fit_model, interpolate
+
+WHITE_NOISE = 1e-9
+"""Power added to that of a frame, relative to it: models of pure tones stay stable."""
+
+SMALLEST_POWER = 1e-20
+
+
+@compiled("the autoregressive models")
+def fit_model(frame: np.ndarray, window: np.ndarray, model: np.ndarray) -> None:
+    """Fit a model to a frame by the autocorrelation method (Levinson's recursion).
+
+    Parameters
+    ----------
+    frame, window : (time,) float64
+    model : (order + 1,) float64, filled
+        Coefficients of the prediction error filter, the first is 1.
+    """
+    order = len(model) - 1
+    windowed = frame * window
+    correlations = np.empty(order + 1)
+    for lag in range(order + 1):
+        correlations[lag] = np.dot(windowed[lag:], windowed[: len(windowed) - lag])
+    error = correlations[0] * (1.0 + WHITE_NOISE) + SMALLEST_POWER
+    previous = np.empty(order + 1)
+    model[:] = 0.0
+    model[0] = 1.0
+    for i in range(1, order + 1):
+        reflected = correlations[i]
+        for j in range(1, i):
+            reflected += model[j] * correlations[i - j]
+        reflected /= -error
+        previous[:i] = model[:i]
+        for j in range(1, i):
+            model[j] = previous[j] + reflected * previous[i - j]
+        model[i] = reflected
+        error *= 1.0 - reflected * reflected
+
+
+@inlined
+def _model_correlations(model: np.ndarray) -> np.ndarray:
+    """Return the autocorrelation of the prediction error filter."""
+    correlations = np.empty(len(model))
+    for lag in range(len(model)):
+        correlations[lag] = np.dot(model[lag:], model[: len(model) - lag])
+    return correlations
+
+
+@inlined
+def _known_sum(frame: np.ndarray, correlations: np.ndarray, position: int) -> float:
+    """Return the right side of the normal equation of a missing sample; missing samples in the frame are 0."""
+    total = 0.0
+    for lag in range(1, min(len(correlations), position + 1)):
+        total -= correlations[lag] * frame[position - lag]
+    for lag in range(1, min(len(correlations), len(frame) - position)):
+        total -= correlations[lag] * frame[position + lag]
+    return total
+
+
+@compiled("the interpolation")
+def interpolate(frame: np.ndarray, is_missing: np.ndarray, model: np.ndarray) -> None:
+    """Replace missing samples by those with the smallest prediction error, given all others (Janssen et al., 1986).
+
+    The normal equations connect missing samples no farther apart than the order of the model, so their Cholesky factor
+    is a band.
+
+    Parameters
+    ----------
+    frame : (time,) float64, changed
+    is_missing : (time,) bool
+    model : (order + 1,) float64
+    """
+    order = len(model) - 1
+    correlations = _model_correlations(model)
+    missing = np.flatnonzero(is_missing)
+    n_missing = len(missing)
+    factor = np.zeros((n_missing, order + 1))  # element (i, i - k) of the factor is (i, order - k)
+    solution = np.empty(n_missing)
+    for i in range(n_missing):
+        frame[missing[i]] = 0.0
+    first = 0  # the first missing sample that is connected to the current
+    for i in range(n_missing):
+        position = missing[i]
+        while position - missing[first] > order:
+            first += 1
+        total = _known_sum(frame, correlations, position)
+        for j in range(first, i + 1):
+            n = j - first
+            row, other = factor[i, order - i + first : order - i + j], factor[j, order - n : order]
+            element = correlations[position - missing[j]]
+            for k in range(n):
+                element -= row[k] * other[k]
+            factor[i, order - i + j] = math.sqrt(max(element, SMALLEST_POWER)) if i == j else element / factor[j, order]
+        for j in range(first, i):
+            total -= factor[i, order - i + j] * solution[j]
+        solution[i] = total / factor[i, order]
+    for i in range(n_missing - 1, -1, -1):
+        solution[i] /= factor[i, order]
+        for j in range(max(0, i - order), i):
+            solution[j] -= factor[i, order - i + j] * solution[i]
+        frame[missing[i]] = solution[i]
+
 
 MEDIAN_TO_DEVIATION = 1.4826  # of a normal distribution
 SMALLEST_DEVIATION = 1e-9

@@ -11,7 +11,7 @@ from typing import Any
 from ..base.errors import BadFamily, BadSetting
 from ..contracts.family import Family
 
-AnyFamily = Family[Any, Any, Any]
+AnyFamily = Family[Any]
 
 NAMES = (
     "acoustic",

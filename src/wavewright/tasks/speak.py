@@ -20,11 +20,10 @@ from ..speech.chunk import Clipping, clipping_message
 from ..speech.narration.batch import SpokenBatch, speak_batch
 from ..speech.narration.book import SpokenBook, speak_book
 from ..speech.narration.loudness import parse_loudness
-from ..speech.narration.narrator import Narrator, NarratorLoader
+from ..speech.narration.narrator import Narrator, NarratorLoader, write_stream
 from ..speech.narration.settings import NarrationSettings
 from ..speech.narration.speech_file import SpeechFormat
 from ..speech.narration.speech_files import SpeechFiles
-from ..speech.narration.stream import write_stream
 from ..speech.narration.text import MAX_CHARACTERS, SpokenText, check_length, speak_text
 from ..speech.reading import segment_lines
 from ..speech.subtitles import subtitle_format

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import copy
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,11 +15,26 @@ import torch
 from torch import Tensor
 
 from ..base.errors import BadSetting
-from ..base.memory import available_bytes
 from ..data.entry import Entry
 
 if TYPE_CHECKING:
     from .loop import Loop
+
+
+MEMINFO = Path("/proc/meminfo")
+CGROUP = Path("/sys/fs/cgroup")
+
+
+def available_bytes() -> int | None:
+    """Return the memory that is free, or that the container leaves, in bytes; None where the system does not say."""
+    limits = []
+    with suppress(OSError):
+        if match := re.search(r"^MemAvailable:\s+(\d+) kB", MEMINFO.read_text(), re.MULTILINE):
+            limits.append(1024 * int(match[1]))
+    with suppress(OSError, ValueError):  # "max" where the container has no limit
+        limits.append(int((CGROUP / "memory.max").read_text()) - int((CGROUP / "memory.current").read_text()))
+    return max(min(limits), 0) if limits else None
+
 
 MAX_DRAWS = 64
 """How often a batch may draw each second of the recordings, or each recording that is shorter."""

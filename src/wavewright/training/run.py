@@ -56,8 +56,7 @@ from .run_file import (
     store_provenance,
     write_run_file,
 )
-from .run_folder import check_call, check_run_folder, remove_left_overs, resumes_judge
-from .run_lock import locked_run
+from .run_folder import check_call, check_run_folder, locked_run, remove_left_overs, resumes_judge
 
 SUSPECT_FILE = "suspect-clips.txt"
 """In a run folder: training clips that may be wrong, and why, one per line."""

@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from difflib import get_close_matches
 from pathlib import Path
 
-from ..base.errors import BadFolder, BadSetting
+from ..base.errors import BadFolder, BadSetting, InUse
+from ..base.file_lock import locked
 from ..base.names import name_problem
 from ..base.whole_file import sweep
 from ..models.card import CARD_FILE
 from .report import SAMPLES
 from .run_file import BEST, CHECKPOINTS, LAST, RUN_FILE
+
+LOCK_FILE = ".wavewright-run.lock"
+
+
+@contextmanager
+def locked_run(folder: Path) -> Iterator[None]:
+    """Hold the lock of a run folder; raise BadFolder if another process holds it. A stale lock file is no obstacle."""
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(locked(folder / LOCK_FILE, wait=False))
+        except InUse as error:
+            raise BadFolder(
+                f"Another process is training in {folder}; wait until it ends or stop it, or give another folder with "
+                "--out."
+            ) from error
+        yield
+
 
 JUDGE = "judge"
 """Subfolder of a run folder with the classifier that judges generated clips, trained on the recordings alone."""

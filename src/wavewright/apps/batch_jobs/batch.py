@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Annotated
@@ -18,15 +21,153 @@ from ...base.names import quoted
 from ...base.parameters import Quiet
 from ...base.progress_bar import progress_bar
 from ...tasks import checked
-from .dispatch import run_jobs
-from .job import BadLine, BatchJob, JobOutcome
+from .inputs import are_unchanged
+from .job import BadLine, BatchJob, InputFile, JobOutcome
 from .job_list import read_jobs
-from .lanes import Lane, LocalLane, ProcessLane, one_thread_each
+from .keys import ModelHashes, job_key
 from .locations import is_url, joined, located, name_of
 from .ray_lanes import is_ray, ray_lanes
 from .remote_store import RemoteStore
-from .results import DONE, FAILED, WAITING, done_jobs, latest_records, record_of, result_lines
 from .store import RESULTS_FILE, FolderStore, Record, Store
+from .worker import Lane, LocalLane, ProcessLane, WorkerLost, one_thread_each
+
+DONE, FAILED, WAITING = "done", "failed", "waiting"
+
+
+def record_of(job: BatchJob, outcome: JobOutcome) -> Record:
+    """Return the record of a job that ended, for the log of its shard."""
+    ended: Record = {"job": job.id, "time": time.time()}
+    if outcome.problem:
+        return {**ended, "status": FAILED, "error": outcome.problem}
+    inputs = {name: asdict(file) for name, file in outcome.inputs.items()}
+    output = {key: outcome.output[key] for key in ("result", "warnings", "files")}
+    return {**ended, "status": DONE, "key": outcome.key, "folder": outcome.folder, "inputs": inputs, **output}
+
+
+def latest_records(records: Iterable[Record]) -> dict[str, Record]:
+    """Return the last record of each job, by its id."""
+    return {str(record.get("job")): record for record in records}
+
+
+def done_jobs(jobs: Sequence[BatchJob], records: Mapping[str, Record], store: Store) -> set[str]:
+    """Return the ids of the jobs whose outputs are there, and whose files and models are as they were.
+
+    Files whose size and time of change are as recorded are not read again.
+    """
+    names = store.names()
+    model_hashes = ModelHashes()
+    return {job.id for job in jobs if (record := records.get(job.id)) and _is_done(job, record, names, model_hashes)}
+
+
+def _is_done(job: BatchJob, record: Record, names: set[str], model_hashes: ModelHashes) -> bool:
+    if record.get("status") != DONE or record.get("folder") not in names:
+        return False
+    inputs = record["inputs"]
+    if not are_unchanged(job, inputs):
+        return False
+    files = {name: InputFile(**file) for name, file in inputs.items()}
+    return bool(record["key"] == job_key(job, files, model_hashes.of_job(job)))
+
+
+def result_lines(jobs: Sequence[BatchJob | BadLine], records: Mapping[str, Record]) -> Iterator[Record]:
+    """Yield the results of all jobs in the order of their list; they depend on what was done only, not on by whom."""
+    for job in jobs:
+        if isinstance(job, BadLine):
+            yield {"line": job.line, "status": FAILED, "error": job.problem}
+            continue
+        line: Record = {"line": job.line, "task": job.task, "values": job.values}
+        record = records.get(job.id, {"status": WAITING})
+        line["status"] = record["status"]
+        if record["status"] == FAILED:
+            line["error"] = record["error"]
+        if record["status"] == DONE:
+            line["files"] = {f"{record['folder']}/{name}": digest for name, digest in record["files"].items()}
+            line["result"] = record["result"]
+            if record["warnings"]:
+                line["warnings"] = record["warnings"]
+        yield line
+
+
+WARM_UP_SECONDS = 60.0
+"""Longest time for which the first jobs of the tasks run alone, so that they compile loops for the other lanes."""
+
+POLL_SECONDS = 0.5
+
+OnEnd = Callable[[BatchJob, JobOutcome], None]
+
+
+def run_jobs(jobs: Sequence[BatchJob], lanes: Sequence[Lane], retries: int, on_end: OnEnd) -> None:
+    """Run jobs, and call ``on_end`` with each one's last outcome, in the order in which they end.
+
+    Parameters
+    ----------
+    jobs : sequence of BatchJob
+        The jobs. The first of each task run before the others.
+    lanes : sequence of Lane
+        They are stopped at the end, whatever happens.
+    retries : int
+        How often a job that failed runs again, after the others.
+    on_end : callable
+        Called with a job and its outcome.
+    """
+    with ExitStack() as stack:
+        threads = stack.enter_context(ThreadPoolExecutor(len(lanes), "lane"))
+        for lane in lanes:
+            stack.callback(lane.stop)
+        _Dispatch(jobs, lanes, retries, on_end, threads).run()
+
+
+class _Dispatch:
+    def __init__(
+        self, jobs: Sequence[BatchJob], lanes: Sequence[Lane], retries: int, on_end: OnEnd, threads: ThreadPoolExecutor
+    ) -> None:
+        firsts: dict[str, BatchJob] = {}
+        for job in jobs:
+            firsts.setdefault(job.task, job)
+        self._n_firsts = len(firsts)
+        rest = [job for job in jobs if firsts[job.task] is not job]
+        self._waiting = deque((job, 0) for job in [*firsts.values(), *rest])
+        self._idle = [*lanes]
+        self._n_lanes = len(lanes)
+        self._running: dict[Future[JobOutcome], tuple[Lane, BatchJob, int]] = {}
+        self._retries = retries
+        self._on_end = on_end
+        self._threads = threads
+        self._model_hashes = ModelHashes()
+        self._started = time.monotonic()
+        self._n_ended = 0
+
+    def run(self) -> None:
+        while self._waiting or self._running:
+            while self._waiting and len(self._running) < self._limit():
+                self._start(*self._waiting.popleft())
+            ended, _ = wait(self._running, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
+            for future in ended:
+                self._end(future)
+
+    def _limit(self) -> int:
+        """Return how many lanes are used now."""
+        is_warm = self._n_ended >= self._n_firsts or time.monotonic() - self._started > WARM_UP_SECONDS
+        return self._n_lanes if is_warm else 1
+
+    def _start(self, job: BatchJob, n_failures: int) -> None:
+        lane = self._idle.pop()
+        future = self._threads.submit(lane.run, job, self._model_hashes.of_job(job))
+        self._running[future] = lane, job, n_failures
+
+    def _end(self, future: Future[JobOutcome]) -> None:
+        lane, job, n_failures = self._running.pop(future)
+        try:
+            outcome = future.result()
+        except WorkerLost as lost:
+            outcome = JobOutcome(problem=str(lost))
+        self._idle.append(lane)
+        self._n_ended += 1
+        if outcome.problem and n_failures < self._retries:
+            self._waiting.append((job, n_failures + 1))
+        else:
+            self._on_end(job, outcome)
+
 
 SHOWN_FAILURES = 10
 MAX_SHARDS = 10_000

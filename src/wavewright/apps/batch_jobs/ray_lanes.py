@@ -10,9 +10,8 @@ from typing import Any, TypeAlias
 
 from ...base.errors import BadSetting, MissingExtra, how_to_install
 from .job import BatchJob, JobOutcome
-from .lanes import Lane, WorkerLost
 from .store import Store
-from .worker import JobWorker
+from .worker import JobWorker, Lane, WorkerLost
 
 PREFIX = "ray"
 

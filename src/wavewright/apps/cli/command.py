@@ -6,26 +6,73 @@ import inspect
 import json
 import types
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, Union, cast, get_args, get_origin
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from ...audio.video_file import CODECS
 from ...base.errors import BadSetting
 from ...base.torchrun import is_first
-from ...outputs.written_sounds import SIGNED_TASKS
+from ...outputs.written_sounds import SIGNED_TASKS, written_sounds
 from ...tasks import checked
 from ...tasks.catalogue import NEGATION, Task, parameter_of, shared_parameters
 from ...tasks.commands import Group, function_of
 from ...tasks.plain_data import plain
-from .signing import Signer
 
 if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from pydantic.fields import FieldInfo
 
     from ...outputs.provenance.signing import SignedFile
+
+
+@dataclass(frozen=True)
+class Signer:
+    """Signs what a command writes.
+
+    Attributes
+    ----------
+    task
+        Name of the command.
+    key
+        Private key.
+    folders
+        Folders of the files that the command reads.
+    """
+
+    task: str
+    key: Ed25519PrivateKey
+    folders: tuple[Path, ...]
+
+    @classmethod
+    def of(cls, task: str, inputs: Mapping[str, object], out: object, stream: bool) -> Signer:
+        """Open the user's key, before any work; raise BadSetting without one, for streams and kinds without signatures.
+
+        ``inputs`` are the arguments that are files to read, ``out`` is what is to be written.
+        """
+        from ...outputs.provenance.keys import load_private_key
+
+        if stream:
+            raise BadSetting("A stream has no file for a signature; leave --sign out, or write a file.")
+        suffix = Path(str(out or "")).suffix.lower()
+        if suffix == ".m4a" or suffix in CODECS:
+            raise BadSetting(f"{out} is of a kind that cannot be signed; write wav, flac, aiff, ogg, opus or mp3.")
+        folders = {Path(str(value)).parent for value in inputs.values() if value is not None}
+        return cls(task, load_private_key(), tuple(sorted(folders)))
+
+    def sign(self, result: object) -> tuple[SignedFile, ...]:
+        """Sign the files of a result; raise BadSetting if there is none."""
+        from ...outputs.provenance.signing import sign_file
+
+        files = written_sounds(self.task, result)
+        if files is None:
+            raise BadSetting("No sound file was written that could be signed; leave --sign out.")
+        return tuple(sign_file(path, self.key, task=self.task, ingredient_folders=self.folders) for path in files)
+
 
 HELP = {"help_option_names": ["-h", "--help"]}
 VALUES: dict[object, str] = {str: "TEXT", Path: "PATH", int: "INTEGER", float: "NUMBER"}

@@ -38,8 +38,7 @@ def studio(
     """
     settings = ServerSettings(port=port, has_warm_up=True, lexicon=checked_lexicon(lexicon))
     try:
-        from .descriptions import describe_all
-        from .routes import studio_routes
+        from .routes import describe_all, studio_routes
     except ImportError as error:
         raise MissingExtra(f"studio needs the extra serve; {how_to_install('serve')}.") from error
 

@@ -3,19 +3,219 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict
+from functools import cache
+from importlib import resources
 from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
+from ... import families, models
+from ...base.errors import BadAudio, BadModel, BadSetting
+from ...base.json_text import JsonValue
+from ...contracts.composition import ScoreComposer
+from ...contracts.family import Capability
+from ...contracts.morphing import Morpher
+from ...contracts.runtime import Generator
+from ...effects import Gain
+from ...effects.editing.chain import Chain, SoundFormat
+from ...effects.editing.effects_with_files import FILE_EFFECTS
+from ...families import loading
+from ...models.folder import ModelFolder
+from ...music.rules import PRESETS
+from ...speech.styles import STYLES
+from ...synth import patch_names
+from ...tasks.edit import EffectList, edit
 from ..server.guard import read_body
-from ..server.speech_request import parse_object
-from .chains import chain_problem
-from .descriptions import describe_all, open_details
-from .page_files import page_routes
+from ..server.speech_request import BadRequest, parse_object
 from .runs import check_training, find_sample, list_runs, show_run
 from .scores import midi_of_roll, parse_roll, roll_of_midi
+
+
+def describe_all() -> dict[str, object]:
+    """Return all that the page chooses from."""
+    return {
+        "models": [description for name in models.names() if (description := describe_model(name))],
+        "styles": list(STYLES),
+        "effects": _effects(),
+        "patches": list(patch_names()),
+        "pieces": [_piece(name) for name in PRESETS.names],
+        "families": [
+            {"name": family.name, "summary": family.summary, "sizes": list(family.sizes)}
+            for family in families.FAMILIES.values()
+        ],
+    }
+
+
+def describe_model(name: str) -> dict[str, object] | None:
+    """Return a model by its card, or None if it is damaged."""
+    try:
+        folder = models.find(name)
+        card = loading.read_card(folder)
+    except BadModel:
+        return None
+    capabilities = families.FAMILIES[card.family].capabilities_of(card.config)
+    return {
+        "name": name,
+        "title": f"{name} ({card.family}, {_rate(card.sample_rate)})",
+        "description": card.description,
+        "family": card.family,
+        "sample_rate": card.sample_rate,
+        "labels": list(card.labels),
+        "speakers": list(card.speakers),
+        "licence": card.licence,
+        "bytes": _n_bytes(folder),
+        "can_generate": Capability.GENERATE in capabilities,
+        "can_compose": Capability.COMPOSE in capabilities,
+        "can_perform": Capability.PERFORM in capabilities,
+        "can_enhance": Capability.ENHANCE in capabilities,
+        "can_morph": Capability.MORPH in capabilities,
+        "can_encode": Capability.AUTOENCODE in capabilities,
+    }
+
+
+def open_details(name: str) -> dict[str, object]:
+    """Return what only an opened model says: options of `generate`, attributes of `adjust`, whether it takes a key.
+
+    Raises
+    ------
+    BadModel
+        If there is no such model, or it is damaged.
+    """
+    return _details(name, ModelFolder(models.find(name)).hash)
+
+
+@cache
+def _details(name: str, _: str) -> dict[str, object]:
+    """Return the details of a model, opened once for each hash."""
+    model = loading.load(name)
+    return {
+        "options": list(model.options) if isinstance(model, Generator) else [],
+        "has_key": isinstance(model, ScoreComposer) and model.has_pitches,
+        "attributes": [asdict(each) for each in model.attributes] if isinstance(model, Morpher) else [],
+    }
+
+
+@cache
+def _piece(name: str) -> dict[str, object]:
+    """Return a piece with the numbers of bars that it may have: a multiple, and the fewest."""
+    piece = PRESETS.load(name)
+    return {"name": name, "multiple": piece.n_sections, "fewest": piece.fewest_bars}
+
+
+@cache
+def _effects() -> list[dict[str, object]]:
+    listed = edit(list_=True)
+    assert isinstance(listed, EffectList)
+    return [asdict(effect) for effect in listed.effects]
+
+
+def _rate(sample_rate: int) -> str:
+    return f"{sample_rate / 1000:g} kHz"
+
+
+def _n_bytes(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+CHANNELS, SAMPLE_RATES_HZ, SECONDS = (1, 256), (1_000, 768_000), (0, 360_000)
+
+
+def chain_problem(call: Mapping[str, JsonValue]) -> str:
+    """Return why `edit` would refuse a chain for a sound; empty if nothing is known against it.
+
+    Parameters
+    ----------
+    call : Mapping
+        ``chain``, and of the sound ``channels``, ``sample_rate`` in Hz and ``seconds``; without ``channels`` only the
+        chain itself is checked. Steps that bring in a file are taken to fit.
+
+    Raises
+    ------
+    BadRequest
+        If the values are none of a sound.
+    """
+    try:
+        chain = Chain.parse(str(call.get("chain", "")))
+        if "channels" in call:
+            source = SoundFormat(
+                round(_number(call, "sample_rate", SAMPLE_RATES_HZ)),
+                round(_number(call, "channels", CHANNELS)),
+                _number(call, "seconds", SECONDS),
+            )
+            kinds = tuple(FILE_EFFECTS.values())
+            Chain(tuple(Gain() if isinstance(effect, kinds) else effect for effect in chain.effects)).formats(source)
+    except (BadSetting, BadAudio) as error:
+        return str(error)
+    return ""
+
+
+def _number(call: Mapping[str, JsonValue], name: str, limits: tuple[float, float]) -> float:
+    value = call.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not limits[0] <= value <= limits[1]:
+        raise BadRequest(f"{name} must be a number from {limits[0]:g} to {limits[1]:g}.", name)
+    return value
+
+
+PAGE = "page"
+INDEX = "index.html"
+
+MEDIA_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+
+POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "img-src 'self' data: blob:",
+        "media-src 'self' blob:",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+"""Nothing is loaded from, or sent to, another host; scripts and styles are files of the page, none is inline."""
+
+
+def page_routes() -> list[Route]:
+    """Return a route for each file of the page; the page itself is at ``/``."""
+    folder = resources.files(__package__).joinpath(PAGE)
+    files = {file.name: file.read_bytes() for file in folder.iterdir() if _suffix(file.name) in MEDIA_TYPES}
+    routes = [Route(f"/{name}", _PageFile(name, contents)) for name, contents in sorted(files.items())]
+    return [Route("/", _PageFile(INDEX, files[INDEX])), *routes]
+
+
+class _PageFile:
+    """An ASGI application that answers one file, or that the browser's copy is up to date."""
+
+    def __init__(self, name: str, contents: bytes) -> None:
+        self._contents = contents
+        self._type = MEDIA_TYPES[_suffix(name)]
+        self._tag = f'"{hashlib.sha256(contents).hexdigest()[:16]}"'
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        request = Request(scope, receive)
+        headers = {"Content-Security-Policy": POLICY, "Cache-Control": "no-cache", "ETag": self._tag}
+        if request.headers.get("if-none-match") == self._tag:
+            await Response(status_code=304, headers=headers)(scope, receive, send)
+            return
+        headers["Content-Type"] = self._type
+        await Response(self._contents, headers=headers)(scope, receive, send)
+
+
+def _suffix(name: str) -> str:
+    return name[name.rfind(".") :]
+
 
 MAX_SCORE_BYTES = 20_000_000
 MAX_CALL_BYTES = 100_000

@@ -40,7 +40,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from ...contracts.dials import TRAINING_DIALS, Dial
-from ...contracts.family import Capability, Family, RecipeModule
+from ...contracts.family import Capability, Family
 from ...contracts.health import HealthRules
 from .config import SIZES, SPEAKERS_FILE, WEIGHT_PREFIX, AcousticConfig
 
@@ -48,12 +48,9 @@ if TYPE_CHECKING:
     import numpy as np
 
     from ...models.folder import ModelFolder
-    from .recipe import AcousticPrepared, AcousticRecipe
-    from .runtime import AcousticRuntime
-    from .training import AcousticTraining
 
 
-class AcousticFamily(Family[AcousticConfig, "AcousticRecipe", "AcousticPrepared"]):
+class AcousticFamily(Family[AcousticConfig]):
     """The family ``acoustic``."""
 
     name = "acoustic"
@@ -73,33 +70,15 @@ class AcousticFamily(Family[AcousticConfig, "AcousticRecipe", "AcousticPrepared"
     few_shot_frozen = ("encoder.", "symbol_embedding.")
     extra_files: ClassVar[Mapping[str, str]] = {SPEAKERS_FILE: "usual style and pace of each speaker"}
 
-    def recipes(self) -> RecipeModule[AcousticRecipe, AcousticPrepared]:
-        """Return the module of the recipes."""
-        from . import recipe
-
-        return recipe
-
-    def runtime(self) -> type[AcousticRuntime]:
-        """Return the class that opens a model folder."""
-        from .runtime import AcousticRuntime
-
-        return AcousticRuntime
-
-    def training(self) -> AcousticTraining:
-        """Return the part of the family that needs PyTorch."""
-        from .training import AcousticTraining
-
-        return AcousticTraining()
-
     def initial_weights(self, base: ModelFolder, config: AcousticConfig) -> dict[str, np.ndarray]:
         """Return the tensors of the exported network of a training that starts from ``base``."""
-        from .warm_start import initial_weights
+        from .recipe import initial_weights
 
         return initial_weights(base, config)
 
     def new_tables(self, base: ModelFolder, config: AcousticConfig) -> Sequence[str]:
         """Return the tables with rows of speakers or symbols that ``base`` does not have."""
-        from .warm_start import new_tables
+        from .recipe import new_tables
 
         return new_tables(base, config)
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ...base.errors import BadFolder
+from ...base.errors import BadFolder, BadModel
 from ...base.ranges import RangedSettings, ranged
+from ...contracts.family import exported_weights, rows_by_name
 from ...contracts.recipe import NOTHING_TO_TRAIN_ON, PreparedOf, RecipeOf
 from ...contracts.settings import VOICE_SETTINGS
 from ...data.entry import Entry, first_problem
@@ -19,8 +20,64 @@ from ...data.store import ClipStore
 from ...models.folder import ModelFolder
 from ...text import front_end
 from .batches import ONLY_SPEAKER, SpeechBatches, SpeechClip, speech_clips
-from .config import SIZES, AcousticConfig
+from .config import SIZES, SPEAKERS_FILE, WEIGHT_PREFIX, AcousticConfig
 from .transcripts import check_transcripts
+
+SYMBOL_TABLES = (
+    "symbol_embedding.weight",
+    "aligner.symbol_embedding.weight",
+    "phone_classifier.out_proj.weight",
+    "phone_classifier.out_proj.bias",
+)
+"""Tensors with a row for each symbol."""
+SPEAKER_TABLES = ("speaker_embedding.weight", "aligner.speaker_embedding.weight", "usual_style", "pace")
+"""Tensors with a row for each speaker."""
+
+
+def initial_weights(base: ModelFolder, config: AcousticConfig) -> dict[str, np.ndarray]:
+    """Return the state of the exported network of a training that starts from ``base``.
+
+    Parameters
+    ----------
+    base : ModelFolder
+        A voice.
+    config : AcousticConfig
+        Of the new voice. Rows of new symbols and speakers are the mean of the known ones.
+
+    Returns
+    -------
+    dict[str, np.ndarray]
+        Tensors by name.
+
+    Raises
+    ------
+    BadModel
+        If ``base`` was not stored with all of its weights.
+    """
+    base_config = base.config(AcousticConfig)
+    state = exported_weights(base, (WEIGHT_PREFIX,))
+    state |= {name: array.astype(np.float32) for name, array in base.tensors(SPEAKERS_FILE).items()}
+    for tables, names, known in (
+        (SYMBOL_TABLES, config.symbols, base_config.symbols),
+        (SPEAKER_TABLES, config.speakers, base_config.speakers),
+    ):
+        for table in tables:
+            if table not in state:
+                raise BadModel(f"{base.path} has no weight {table}, so no training can start from it; give another.")
+            state[table] = rows_by_name(state[table], names, known)
+    return state | {"joint_alignment": np.array(True)}
+
+
+def new_tables(base: ModelFolder, config: AcousticConfig) -> tuple[str, ...]:
+    """Return the tables with rows that ``base`` does not have."""
+    base_config = base.config(AcousticConfig)
+    tables: tuple[str, ...] = ()
+    if not set(config.symbols) <= set(base_config.symbols):
+        tables += SYMBOL_TABLES
+    if not set(config.speakers) <= set(base_config.speakers):
+        tables += SPEAKER_TABLES
+    return tables
+
 
 MAX_VALID_CLIPS = 48
 FINE_TUNING_STEPS = 4_000

@@ -6,24 +6,161 @@ from collections.abc import Mapping
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn import functional as F
 
 from ...contracts.runtime import Utterance
 from ...data.entry import Problem
-from ...dsp.speech_mel import MEL_STD
-from ...nn.aligner import frame_positions
+from ...dsp.mel import mel_filterbank
+from ...dsp.phase import griffin_lim, mel_to_power
+from ...dsp.speech_mel import F_MAX_HZ, MEL_FLOOR, MEL_STD, power_scale
+from ...nn.aligner import forward_sum_loss, frame_positions
 from ...nn.export_spec import ExportSpec, GraphSpec
+from ...nn.frame_critics import MelCritic
 from ...nn.frame_layers import sequence_mask
-from ...nn.network import Batch, FamilyTraining
-from ...nn.speech_losses import envelope_distance, mel_losses
+from ...nn.losses import feature_distance
+from ...nn.network import AdversarialNetwork, Batch, FamilyTraining, Turn
+from ...nn.phone_classifier import phone_loss
+from ...nn.speech_losses import envelope_distance, mel_losses, prosody_losses
 from .batches import SpeechClip, collate
 from .config import DECODER_FILE, ENCODER_FILE, SPEAKERS_FILE, WEIGHT_PREFIX, AcousticConfig
-from .griffin_lim import mel_to_wave
 from .modules import DecoderGraph, EncoderGraph, TextToMel, frame_mask, symbol_mask
-from .network import AcousticNetwork
 from .recipe import AcousticPrepared
 from .synthesis import VOICING_THRESHOLD, Controls, SymbolSentence, synthesise
 from .transcripts import low_outliers
+
+MAX_LOG_POWER = 20.0  # of a band; the exponential of more could overflow
+
+
+def mel_to_wave(mel: np.ndarray, config: AcousticConfig) -> np.ndarray:
+    """Return a wave whose mel frames are close to the given ones.
+
+    Parameters
+    ----------
+    mel : np.ndarray
+        Log-mel frames ``(n_mels, frames)``, see :mod:`wavewright.dsp.speech_mel`.
+    config : AcousticConfig
+        Of the voice; sets the sample rate.
+
+    Returns
+    -------
+    np.ndarray
+        ``(frames * hop_length,)`` float32 in [-1, 1].
+    """
+    power = np.maximum(np.exp(np.minimum(mel, MAX_LOG_POWER)) - MEL_FLOOR, 0.0) / power_scale(config.mel_n_fft)
+    filters = mel_filterbank(config.sample_rate, config.mel_n_fft, config.n_mels, f_max_hz=F_MAX_HZ)
+    magnitude = np.sqrt(mel_to_power(power, filters))
+    wave = griffin_lim(magnitude, config.mel_n_fft, config.hop_length, n_samples=mel.shape[1] * config.hop_length)
+    clipped: np.ndarray = np.clip(wave, -1.0, 1.0)
+    return clipped.astype(np.float32)
+
+
+class AcousticNetwork(AdversarialNetwork[MelCritic]):
+    """Text to mel, and the critics of its frames.
+
+    Four stages: the aligner alone; encoder, predictors, decoder and phone classifier on its alignment; the same on the
+    joint alignment of aligner and phone classifier; the same with critics.
+    """
+
+    def __init__(self, config: AcousticConfig) -> None:
+        super().__init__(config.adversarial_from)
+        self.config = config
+        self.voice = TextToMel(config)
+        self.critics = MelCritic(config.n_mels, config.critic_channels) if config.adversarial_from else None
+
+    def players(self) -> dict[str, nn.Module]:
+        """Return text to mel, and the critics if there are any."""
+        return {"voice": self.voice} if self.critics is None else {"voice": self.voice, "critics": self.critics}
+
+    def inference_module(self) -> TextToMel:
+        """Return text to mel."""
+        return self.voice
+
+    def stage_starts(self) -> tuple[int, ...]:
+        """Return the steps at which the stages start."""
+        config = self.config
+        optional = {step for step in (config.joint_alignment_from, config.adversarial_from) if step}
+        return tuple(sorted({0, config.synthesis_from} | optional))
+
+    def loss_weights(self, step: int) -> dict[str, float]:
+        """Return the weight of every loss of a step."""
+        if step < self.config.synthesis_from:
+            return {"align/forward_sum": 1.0}
+        weights = {
+            "mel/l1": 5.0,
+            "mel/ssim": 1.0,
+            "duration/square": 1.0,
+            "phone/recorded": 1.0,
+            "pitch/square": 2.0,
+            "voicing/square": 1.0,
+            "energy/square": 0.5,
+        }
+        if self.active_critics(step) is not None:
+            weights |= {"adv/critic": 1.0, "adv/generator": 0.2, "adv/features": 2.0, "phone/predicted": 0.5}
+        return weights
+
+    def turns(self, step: int) -> list[Turn]:
+        """Return the turn of text to mel, preceded by that of the critics once they are active."""
+        if step < self.config.synthesis_from:
+            return [("voice", self._alignment_losses)]
+        self.voice.joint_alignment.fill_(0 < self.config.joint_alignment_from <= step)
+        return self.adversarial_turns(
+            step, "voice", self._synthesis_losses, self._critic_losses, self._adversarial_losses
+        )
+
+    def _alignment_losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Return the forward-sum loss of the aligner."""
+        scores = self.voice.alignment_scores(batch)
+        is_skippable = self.voice.is_skippable(batch["symbols"])
+        return {"align/forward_sum": forward_sum_loss(scores, is_skippable, batch["n_frames"], batch["n_symbols"])}
+
+    def _synthesis_losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Return the losses of the predictors, the phone classifier and the mel frames."""
+        losses = self._predict(batch)
+        return losses | mel_losses(batch["mel"], batch["predicted_mel"], frame_mask(batch))
+
+    def _critic_losses(self, batch: Batch, critics: MelCritic) -> dict[str, Tensor]:
+        """Return the hinge loss of the critics; the prediction stays in the batch for the other turn."""
+        batch["losses"] = self._predict(batch)
+        mask = frame_mask(batch)
+        real_logits, _ = critics(batch["mel"] * mask)
+        fake_logits, _ = critics(batch["predicted_mel"].detach())
+        hinge = (F.relu(1 - real_logits) + F.relu(1 + fake_logits)) * mask
+        return {"adv/critic": hinge.sum() / (mask.sum() * real_logits.shape[-1])}
+
+    def _adversarial_losses(self, batch: Batch, critics: MelCritic) -> dict[str, Tensor]:
+        """Return the synthesis losses, those of the generator, and the phone loss of the predicted frames."""
+        mask = frame_mask(batch)
+        with torch.no_grad():
+            _, real_features = critics(batch["mel"] * mask)
+        fake_logits, fake_features = critics(batch["predicted_mel"])
+        phone_logits = self.voice.phone_classifier.frozen_logits(batch["predicted_mel"], mask)
+        losses: dict[str, Tensor] = batch["losses"]
+        return {
+            **losses,
+            **mel_losses(batch["mel"], batch["predicted_mel"], mask),
+            "phone/predicted": phone_loss(phone_logits, batch["symbols"], batch["positions"], mask),
+            "adv/generator": -(fake_logits * mask).sum() / (mask.sum() * fake_logits.shape[-1]),
+            "adv/features": feature_distance(real_features, fake_features),
+        }
+
+    def _predict(self, batch: Batch) -> dict[str, Tensor]:
+        """Add ``predicted_mel``, with the recorded prosody, and ``positions`` to a batch; return the other losses."""
+        voice = self.voice
+        durations, prosody, _ = voice.targets(batch)
+        symbols, frames = symbol_mask(batch), frame_mask(batch)
+        encoded, log_durations, predicted_prosody = voice.encode(
+            batch["symbols"], batch["speaker"], voice.recording_styles(batch), symbols
+        )
+        positions, features = frame_positions(durations, batch["mel"].shape[1])
+        batch["positions"] = positions
+        batch["predicted_mel"] = voice.decode(encoded, prosody, positions, features, frames).float() * frames
+        log_durations = log_durations.float()
+        voice.update_pace(batch["speaker"], log_durations, durations, symbols[..., 0])
+        losses = prosody_losses(log_durations, predicted_prosody.float(), durations, prosody, symbols[..., 0])
+        phone_logits = voice.phone_classifier(batch["mel"], frames)
+        return losses | {"phone/recorded": phone_loss(phone_logits, batch["symbols"], positions, frames)}
+
 
 N_SAMPLES = 4
 MAX_EXAMPLE_FRAMES = 8  # of a symbol, in the example of the export

@@ -19,7 +19,7 @@ Changes:
     - Frames are weighted by their loudness in the mean over time, so that the silence after a clip does not count.
     - Recordings are augmented as drums, rooms and microphones vary them.
 
-Read ``features.py``, ``modules.py``, ``network.py`` (the loss), ``batches.py`` and ``runtime.py``, in this order.
+Read ``features.py``, ``modules.py``, ``training.py`` (the loss), ``batches.py`` and ``runtime.py``, in this order.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from ...contracts.dials import TRAINING_DIALS, Dial
-from ...contracts.family import Capability, Family, RecipeModule, exported_weights
+from ...contracts.family import Capability, Family, exported_weights
 from ...contracts.health import HealthRules
 from .config import (
     CALIBRATION_FILE,
@@ -45,14 +45,11 @@ if TYPE_CHECKING:
     import numpy as np
 
     from ...models.folder import ModelFolder
-    from .recipe import ClassifierPrepared, ClassifierRecipe
-    from .runtime import ClassifierRuntime
-    from .training import ClassifierTraining
 
 RUNNING_MEAN = "running_mean"  # of batch normalisation
 
 
-class ClassifierFamily(Family[ClassifierConfig, "ClassifierRecipe", "ClassifierPrepared"]):
+class ClassifierFamily(Family[ClassifierConfig]):
     """The family ``classifier``."""
 
     name = "classifier"
@@ -73,24 +70,6 @@ class ClassifierFamily(Family[ClassifierConfig, "ClassifierRecipe", "ClassifierP
     extra_files: ClassVar[Mapping[str, str]] = {
         CALIBRATION_FILE: "temperature, and the limit of clips that fit no label"
     }
-
-    def recipes(self) -> RecipeModule[ClassifierRecipe, ClassifierPrepared]:
-        """Return the module of the recipes."""
-        from . import recipe
-
-        return recipe
-
-    def runtime(self) -> type[ClassifierRuntime]:
-        """Return the class that opens a model folder."""
-        from .runtime import ClassifierRuntime
-
-        return ClassifierRuntime
-
-    def training(self) -> ClassifierTraining:
-        """Return the part of the family that needs PyTorch."""
-        from .training import ClassifierTraining
-
-        return ClassifierTraining()
 
     def initial_weights(self, base: ModelFolder, config: ClassifierConfig) -> dict[str, np.ndarray]:
         """Return the weights of ``base``; a new label has the mean row of the last layer, an encoder no last layer."""

@@ -25,7 +25,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from ...contracts.dials import TRAINING_DIALS, Dial
-from ...contracts.family import Capability, Family, RecipeModule
+from ...contracts.family import Capability, Family
 from ...contracts.health import HealthRules
 from .config import CONTEXTS_FILE, FREQUENCIES_FILE, SIZES, WEIGHT_PREFIXES, CodecConfig
 
@@ -33,12 +33,9 @@ if TYPE_CHECKING:
     import numpy as np
 
     from ...models.folder import ModelFolder
-    from .recipe import CodecPrepared, CodecRecipe
-    from .runtime import CodecRuntime
-    from .training import CodecTraining
 
 
-class CodecFamily(Family[CodecConfig, "CodecRecipe", "CodecPrepared"]):
+class CodecFamily(Family[CodecConfig]):
     """The family ``codec``."""
 
     name = "codec"
@@ -59,27 +56,9 @@ class CodecFamily(Family[CodecConfig, "CodecRecipe", "CodecPrepared"]):
         CONTEXTS_FILE: "the tables of the context model",
     }
 
-    def recipes(self) -> RecipeModule[CodecRecipe, CodecPrepared]:
-        """Return the module of the recipes."""
-        from . import recipe
-
-        return recipe
-
-    def runtime(self) -> type[CodecRuntime]:
-        """Return the class that opens a model folder."""
-        from .runtime import CodecRuntime
-
-        return CodecRuntime
-
-    def training(self) -> CodecTraining:
-        """Return the part of the family that needs PyTorch."""
-        from .training import CodecTraining
-
-        return CodecTraining()
-
     def initial_weights(self, base: ModelFolder, config: CodecConfig) -> dict[str, np.ndarray]:
         """Return the tensors of the exported network of a training that starts from ``base``."""
-        from .warm_start import initial_weights
+        from .recipe import initial_weights
 
         return initial_weights(base, config)
 

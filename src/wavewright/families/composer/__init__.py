@@ -18,26 +18,19 @@ Changed from them: the network over time takes one step for a sixteenth, not for
 the step that followed the longest match. Logits of notes are sums over intervals to the other voices. Known
 cells ahead are inputs, so one network continues, fills gaps, varies, and adds voices to given ones.
 
-Read ``vocabulary.py`` (symbols), ``grid.py`` (cells and features), ``modules.py`` (the networks), ``network.py`` (the
+Read ``vocabulary.py`` (symbols), ``grid.py`` (cells and features), ``modules.py`` (the networks), ``training.py`` (the
 loss) and ``drawing.py`` (drawing cells), in this order.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ...contracts.dials import TRAINING_DIALS, Dial
-from ...contracts.family import Capability, Family, RecipeModule
+from ...contracts.family import Capability, Family
 from ...contracts.health import HealthRules
 from .config import SIZES, ComposerConfig
 
-if TYPE_CHECKING:
-    from .recipe import ComposerPrepared, ComposerRecipe
-    from .runtime import ComposerRuntime
-    from .training import ComposerTraining
 
-
-class ComposerFamily(Family[ComposerConfig, "ComposerRecipe", "ComposerPrepared"]):
+class ComposerFamily(Family[ComposerConfig]):
     """The family ``composer``."""
 
     name = "composer"
@@ -55,24 +48,6 @@ class ComposerFamily(Family[ComposerConfig, "ComposerRecipe", "ComposerPrepared"
     capabilities = frozenset({Capability.COMPOSE})
     weight_prefixes = ("time.composer.", "voices.composer.")
     learns_from_scores = True
-
-    def recipes(self) -> RecipeModule[ComposerRecipe, ComposerPrepared]:
-        """Return the module of the recipes."""
-        from . import recipe
-
-        return recipe
-
-    def runtime(self) -> type[ComposerRuntime]:
-        """Return the class that opens a model folder."""
-        from .runtime import ComposerRuntime
-
-        return ComposerRuntime
-
-    def training(self) -> ComposerTraining:
-        """Return the part of the family that needs PyTorch."""
-        from .training import ComposerTraining
-
-        return ComposerTraining()
 
 
 COMPOSER = ComposerFamily()

@@ -7,8 +7,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
+
+import numpy as np
 
 from ...base.errors import BadFolder, BadScore, BadSetting, ScoreWarning
+from ...base.ranges import RangedSettings, ranged
 from ...contracts.recipe import Batch, PreparedOf, RecipeOf, fine_tuned, split_rows
 from ...contracts.settings import COSINE_SETTINGS
 from ...data.entry import Entry, Problem
@@ -16,9 +20,147 @@ from ...data.splits import assign_splits
 from ...models.folder import ModelFolder
 from ...music.formats import read_score
 from ...music.score import Score
-from .batches import ComposerBatches, ComposerDataSettings, Pieces
 from .config import SIZES, ComposerConfig, Layout
 from .conversion import grid_of, is_monophonic
+from .grid import Grid, longest_matches, plan_features, previous_symbols, step_features
+from .vocabulary import FIRST_NOTE
+
+Matches = tuple[np.ndarray, np.ndarray]
+
+OPEN, SPANS, LANES, CELLS = range(4)
+"""Kinds of examples: nothing is known ahead, whole spans are, whole voices, or single quarters of voices."""
+
+
+@dataclass(frozen=True)
+class ComposerDataSettings(RangedSettings):
+    """Selection, cropping and augmentation of scores; raises BadSetting for a number out of its range."""
+
+    layout: Literal["auto", "voices", "lead-sheet", "drums"] = "auto"  # of the grid; auto: that of most scores
+    valid_fraction: float = ranged(0.1, 0.0, 0.9)  # of the scores, for validation
+    crop_steps: int = ranged(192, 8, 8_192)  # sixteenths of a training example
+    max_shift: int = ranged(6, 0, 12)  # semitones by which examples are transposed at most
+    tempo_fraction: float = ranged(0.05, 0.0, 1.0)  # of the examples have notes of half or twice the length
+    known_fraction: float = ranged(0.5, 0.0, 1.0)  # of the examples, of which something ahead is known
+
+
+class Pieces:
+    """Pieces with what does not depend on their key.
+
+    Parameters
+    ----------
+    grids
+        The pieces.
+    config
+        Of the model.
+    """
+
+    def __init__(self, grids: Sequence[Grid], config: ComposerConfig) -> None:
+        self.grids, self.config = tuple(grids), config
+        self.lengths = np.array([len(grid) for grid in grids])
+        self._variants: dict[tuple[int, bool], tuple[Grid, Matches]] = {}
+
+    def room(self, row: int) -> tuple[int, int]:
+        """Return the semitones by which a piece can be moved, down and up, within the vocabulary."""
+        vocabulary, symbols = self.config.vocabulary, self.grids[row].symbols
+        notes = symbols[vocabulary.is_note(symbols)]
+        if not len(notes) or not self.config.has_notes:
+            return 0, 0
+        return FIRST_NOTE - int(notes.min()), vocabulary.n_notes - int(notes.max())
+
+    def piece(self, row: int, semitones: int, *, at_other_tempo: bool = False) -> Batch:
+        """Return the arrays of a piece without a plan, the first dimension its steps."""
+        variant = (row, at_other_tempo)
+        if variant not in self._variants:
+            grid = self.grids[row].at_other_tempo() if at_other_tempo else self.grids[row]
+            self._variants[variant] = (grid, longest_matches(grid.symbols, grid.is_held))
+        grid, matches = self._variants[variant]
+        grid = grid.transposed(self.config.vocabulary, semitones)
+        return {
+            "features": step_features(self.config, grid, matches),
+            "symbols": grid.symbols,
+            "is_held": grid.is_held,
+            "before": previous_symbols(grid.symbols, self.config.vocabulary.unknown),
+        }
+
+
+@dataclass(frozen=True)
+class ComposerBatches:
+    """Batches of crops; the batch of a step is a pure function of the step."""
+
+    pieces: Pieces
+    settings: ComposerDataSettings
+    batch_size: int
+    seed: int
+
+    def __call__(self, step: int) -> Batch:
+        """Return the batch of a step; see :meth:`batch_of`."""
+        rng = np.random.default_rng([self.seed, step])
+        lengths = self.pieces.lengths
+        rows = rng.choice(len(lengths), self.batch_size, p=lengths / lengths.sum())
+        return padded([self._example(int(row), rng) for row in rows])
+
+    def all(self) -> tuple[Batch, ...]:
+        """Return every piece once in its own key, in order of length, with nothing known ahead."""
+        order = np.argsort(self.pieces.lengths, kind="stable")
+        examples = [self._open(self.pieces.piece(int(row), 0)) for row in order]
+        return tuple(padded(examples[first : first + 4]) for first in range(0, len(examples), 4))
+
+    def _example(self, row: int, rng: np.random.Generator) -> Batch:
+        """Return a crop of a piece in a random key, of which some cells ahead are known."""
+        settings, (low, high) = self.settings, self.pieces.room(row)
+        semitones = int(rng.integers(max(low, -settings.max_shift), max(min(high, settings.max_shift), 0) + 1))
+        at_other_tempo = bool(rng.random() < settings.tempo_fraction) and self.pieces.config.has_notes
+        kind = int(rng.integers(SPANS, CELLS + 1)) if rng.random() < settings.known_fraction else OPEN
+        is_open_ended = bool(rng.random() < 0.5)
+        piece = self.pieces.piece(row, semitones, at_other_tempo=at_other_tempo)
+        length = len(piece["symbols"])
+        start = int(rng.integers(0, max(length - settings.crop_steps, 0) + 1))
+        piece = {name: array[start : start + settings.crop_steps] for name, array in piece.items()}
+        is_known = known_cells(kind, len(piece["symbols"]), self.pieces.config.n_lanes, rng)
+        left = (length - 1 - np.arange(start, start + len(is_known))) // self.pieces.grids[row].bar_steps
+        return self._planned(piece, is_known, np.full_like(left, -1) if is_open_ended else left)
+
+    def _open(self, piece: Batch) -> Batch:
+        is_known = np.zeros(piece["symbols"].shape, bool)
+        return self._planned(piece, is_known, np.full(len(is_known), -1))
+
+    def _planned(self, piece: Batch, is_known: np.ndarray, bars_left: np.ndarray) -> Batch:
+        config = self.pieces.config
+        if config.has_plan:
+            known = np.where(is_known, 2 * piece["symbols"] + piece["is_held"], 2 * config.vocabulary.unknown)
+            plan = plan_features(config, known, bars_left)
+            piece = {**piece, "features": np.concatenate([piece["features"], plan], axis=1)}
+        return {**piece, "is_known": is_known}
+
+
+def known_cells(kind: int, n_steps: int, n_lanes: int, rng: np.random.Generator) -> np.ndarray:
+    """Return the cells that are known before they are drawn, ``(steps, lanes)`` bool; one voice at least has others."""
+    is_known = np.zeros((n_steps, n_lanes), bool)
+    if kind == SPANS:
+        edges = np.cumsum(rng.integers(8, 64, 2 * n_steps // 8))
+        is_known[:] = (np.searchsorted(edges, np.arange(n_steps), side="right") % 2 == 1)[:, None]
+    elif kind == LANES and n_lanes > 1:
+        is_known[:, rng.permutation(n_lanes)[: int(rng.integers(1, n_lanes))]] = True
+    elif kind == CELLS:
+        quarters = rng.random((-(-n_steps // 4), n_lanes)) < rng.uniform(0.1, 0.8)
+        is_known[:] = np.repeat(quarters, 4, axis=0)[:n_steps]
+    return is_known
+
+
+def padded(examples: Sequence[Batch]) -> Batch:
+    """Return examples as a batch; padding counts as known, so that nothing is learned from it."""
+    longest = max(len(example["symbols"]) for example in examples)
+    batch = {}
+    for name in examples[0]:
+        value = name == "is_known"
+        batch[name] = np.stack(
+            [
+                np.pad(example[name], ((0, longest - len(example[name])), (0, 0)), constant_values=value)
+                for example in examples
+            ]
+        )
+    return batch
+
 
 ComposerRecipe = RecipeOf[ComposerConfig, ComposerDataSettings]
 

@@ -8,16 +8,65 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ...music.performance import perform
 from ...nn.export_spec import ExportSpec, GraphSpec
-from ...nn.network import FamilyTraining
+from ...nn.network import Batch, FamilyTraining, SinglePlayerNetwork
+from ...synth.soundfont.opening import default_soundfont
+from ...synth.soundfont.player import SoundFontEngine
 from .config import TIME_FILE, VOICE_FILE, ComposerConfig
-from .constraints import Constraints, masks_of
+from .constraints import Constraints, lane_symbols, masks_of
+from .conversion import score_of
 from .drawing import DrawSettings, GridDrawer, Sketch
 from .grid import Grid
-from .listening import render_grid
-from .modules import Composer, RecurrentTime, rotary_angles
-from .network import ComposerNetwork, cell_nats
+from .modules import Composer, RecurrentTime, event_nats, rotary_angles
 from .recipe import ComposerPrepared
+from .vocabulary import REST
+
+PEAK = 0.7
+
+
+def render_grid(grid: Grid, config: ComposerConfig) -> np.ndarray:
+    """Return a piece as a wave ``(1, time)`` at the sample rate of a model, by the bundled bank."""
+    score, rate = score_of(grid, config), config.sample_rate
+    wave = np.zeros((1, round(score.seconds * rate) + 1), np.float32)
+    if score.n_notes:
+        blocks = perform(score, rate).blocks(lambda: SoundFontEngine(default_soundfont(), rate))
+        wave = np.concatenate(list(blocks), axis=1).mean(axis=0, keepdims=True)
+    return np.asarray(wave * PEAK / np.abs(wave).max(initial=1e-3), np.float32)
+
+
+LOSS = "cell/nll"
+
+
+class ComposerNetwork(SinglePlayerNetwork[Composer]):
+    """A network whose only player is the composer."""
+
+    def __init__(self, config: ComposerConfig) -> None:
+        super().__init__("composer", Composer(config), losses, {LOSS: 1.0})
+
+
+def losses(composer: Composer, batch: Batch) -> dict[str, Tensor]:
+    """Return the mean negative log-likelihood of the unknown cells of a batch, in nats."""
+    return {LOSS: cell_nats(composer, batch).mean()}
+
+
+def cell_nats(composer: Composer, batch: Batch) -> Tensor:
+    """Return the negative log-likelihood ``(n,)`` of the unknown cells of a batch, in nats."""
+    config = composer.config
+    symbols, is_held, before, is_known = (batch[name] for name in ("symbols", "is_held", "before", "is_known"))
+    is_target = ~is_known
+    ranks = torch.arange(config.n_lanes, device=symbols.device) + config.n_lanes * is_target
+    output = composer(batch["features"], symbols, is_held, before, ranks, is_target)
+    can_hold = before != config.vocabulary.unknown
+    if config.layout == "drums":
+        can_hold = can_hold & (before == REST)
+    allowed = torch.from_numpy(lane_symbols(config)).to(symbols.device).expand(*symbols.shape, -1)[is_target]
+    is_second_rest = (before == REST) & can_hold
+    allowed = allowed & ~(
+        is_second_rest[is_target][:, None] & (torch.arange(allowed.shape[-1], device=symbols.device) == REST)
+    )
+    return event_nats(output, symbols[is_target], is_held[is_target], can_hold[is_target], allowed)
+
 
 SAMPLE_PIECES, SAMPLE_BARS = 2, 4
 

@@ -17,9 +17,8 @@ Papers:
     Valin, "A Hybrid DSP/Deep Learning Approach to Real-Time Full-Band Speech Enhancement", 2018: gains of bands
     (``mask=gain``).
 
-Read ``config.py`` (the bands), ``modules.py``, ``losses.py``, ``network.py``, ``mixing.py`` and ``batches.py`` (noisy
-recordings), ``echo_batches.py`` (calls), ``recipe.py``, ``training.py`` and ``runtime.py``, in this
-order.
+Read ``config.py`` (the bands), ``modules.py``, ``losses.py``, ``mixing.py``, ``batches.py`` (noisy recordings),
+``recipe.py`` (settings, and batches of calls), ``training.py`` and ``runtime.py``, in this order.
 """
 
 from __future__ import annotations
@@ -28,18 +27,16 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ...contracts.dials import TRAINING_DIALS, Dial
-from ...contracts.family import Capability, Family, RecipeModule
+from ...contracts.family import Capability, Family
 from ...contracts.health import HealthRules
 from .config import SIZES, UPPER_PREFIX, WEIGHT_PREFIX, DenoiserConfig
 
 if TYPE_CHECKING:
     from ...models.folder import ModelFolder
-    from .recipe import DenoiserPrepared, DenoiserRecipe
     from .runtime import DenoiserRuntime, PostFilterRuntime
-    from .training import DenoiserTraining
 
 
-class DenoiserFamily(Family[DenoiserConfig, "DenoiserRecipe", "DenoiserPrepared"]):
+class DenoiserFamily(Family[DenoiserConfig]):
     """The family ``denoiser``."""
 
     name = "denoiser"
@@ -56,24 +53,6 @@ class DenoiserFamily(Family[DenoiserConfig, "DenoiserRecipe", "DenoiserPrepared"
     ranking = "valid/stft"
     capabilities = frozenset({Capability.ENHANCE, Capability.CANCEL_ECHO})
     weight_prefixes = (WEIGHT_PREFIX,)
-
-    def recipes(self) -> RecipeModule[DenoiserRecipe, DenoiserPrepared]:
-        """Return the module of the recipes."""
-        from . import recipe
-
-        return recipe
-
-    def runtime(self) -> type[DenoiserRuntime]:
-        """Return the class that opens a model folder."""
-        from .runtime import DenoiserRuntime
-
-        return DenoiserRuntime
-
-    def training(self) -> DenoiserTraining:
-        """Return the part of the family that needs PyTorch."""
-        from .training import DenoiserTraining
-
-        return DenoiserTraining()
 
     def fresh_weights(self, base: ModelFolder, config: DenoiserConfig) -> tuple[str, ...]:
         """Return what ``base`` does not have: the estimator above 8 kHz, and layers that run backwards."""

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import torch
 
+from ...nn.audible import AudibleDistance
 from ...nn.export_spec import ExportSpec, GraphSpec
-from ...nn.network import FamilyTraining
+from ...nn.network import FamilyTraining, SinglePlayerNetwork
 from .config import BLOCK_FRAMES, FRAME_FILE, LOOKAHEAD_FRAMES, DenoiserConfig
 from .losses import MAX_SI_SDR_DB, SILENCE, WEIGHTS, denoiser_losses, si_sdr_db
 from .modules import Denoiser, DenoiserBlock, DenoiserFrame
-from .network import DenoiserNetwork
 from .recipe import DenoiserPrepared
+
+
+class DenoiserNetwork(SinglePlayerNetwork[Denoiser]):
+    """The denoiser and the losses that it minimises."""
+
+    def __init__(self, config: DenoiserConfig) -> None:
+        losses = partial(denoiser_losses, audible=AudibleDistance(config.sample_rate))
+        super().__init__("denoiser", Denoiser(config), losses, WEIGHTS)
+
 
 EVALUATION_BATCH = 8
 

@@ -20,7 +20,7 @@ Changes:
     - The views of a pair overlap, so that the words stay the same; other segments of the same recording may be
       among the other clips of a batch.
 
-Read ``views.py``, ``batches.py``, ``network.py`` (the loss) and ``runtime.py``, in this order.
+Read ``views.py``, ``recipe.py`` (batches), ``training.py`` (the loss) and ``runtime.py``, in this order.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...contracts.dials import TRAINING_DIALS, Dial
-from ...contracts.family import Capability, Family, RecipeModule
+from ...contracts.family import Capability, Family
 from ...contracts.health import HealthRules
 from ..classifier import with_batch_counters
 from ..classifier.config import ENCODER_PREFIX
@@ -38,12 +38,9 @@ if TYPE_CHECKING:
     import numpy as np
 
     from ...models.folder import ModelFolder
-    from .recipe import EncoderPrepared, EncoderRecipe
-    from .runtime import EncoderRuntime
-    from .training import EncoderTraining
 
 
-class EncoderFamily(Family[EncoderConfig, "EncoderRecipe", "EncoderPrepared"]):
+class EncoderFamily(Family[EncoderConfig]):
     """The family ``encoder``."""
 
     name = "encoder"
@@ -60,24 +57,6 @@ class EncoderFamily(Family[EncoderConfig, "EncoderRecipe", "EncoderPrepared"]):
     )
     capabilities = frozenset({Capability.EMBED})
     weight_prefixes = (ENCODER_PREFIX,)
-
-    def recipes(self) -> RecipeModule[EncoderRecipe, EncoderPrepared]:
-        """Return the module of the recipes."""
-        from . import recipe
-
-        return recipe
-
-    def runtime(self) -> type[EncoderRuntime]:
-        """Return the class that opens a model folder."""
-        from .runtime import EncoderRuntime
-
-        return EncoderRuntime
-
-    def training(self) -> EncoderTraining:
-        """Return the part of the family that needs PyTorch."""
-        from .training import EncoderTraining
-
-        return EncoderTraining()
 
     def initial_weights(self, base: ModelFolder, config: EncoderConfig) -> dict[str, np.ndarray]:
         """Return the weights of ``base``."""

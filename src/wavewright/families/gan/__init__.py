@@ -26,27 +26,22 @@ Changes:
     - The R1 and R2 penalties are finite differences, without a second backward pass.
     - An energy distance between real and generated spectrograms of a class works against mode collapse.
 
-Read ``modules.py`` (the generators), ``network.py`` (losses and turns), ``training.py`` and ``runtime.py``, in this
+Read ``modules.py`` (the generators), ``training.py`` (losses and turns) and ``runtime.py``, in this
 order; the critics are in ``nn/critics.py``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from ...contracts.dials import TRAINING_DIALS, Dial
-from ...contracts.family import EMBEDDINGS_FILE, Capability, Family, RecipeModule
+from ...contracts.family import EMBEDDINGS_FILE, Capability, Family
 from ...contracts.health import HealthRules
 from .config import LABEL_TABLE, SIZES, WEIGHT_PREFIX, GanConfig
 
-if TYPE_CHECKING:
-    from .recipe import GanPrepared, GanRecipe
-    from .runtime import GanRuntime
-    from .training import GanTraining
 
-
-class GanFamily(Family[GanConfig, "GanRecipe", "GanPrepared"]):
+class GanFamily(Family[GanConfig]):
     """The family ``gan``."""
 
     name = "gan"
@@ -73,24 +68,6 @@ class GanFamily(Family[GanConfig, "GanRecipe", "GanPrepared"]):
     extra_files: ClassVar[Mapping[str, str]] = {
         EMBEDDINGS_FILE: "embeddings of the training clips, for the search for copies"
     }
-
-    def recipes(self) -> RecipeModule[GanRecipe, GanPrepared]:
-        """Return the module of the recipes."""
-        from . import recipe
-
-        return recipe
-
-    def runtime(self) -> type[GanRuntime]:
-        """Return the class that opens a model folder."""
-        from .runtime import GanRuntime
-
-        return GanRuntime
-
-    def training(self) -> GanTraining:
-        """Return the part of the family that needs PyTorch."""
-        from .training import GanTraining
-
-        return GanTraining()
 
     def named_tables(self, config: GanConfig) -> Mapping[str, tuple[str, Sequence[str]]]:
         """Return the embedding of the labels."""

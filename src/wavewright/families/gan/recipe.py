@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from ...base.errors import BadSetting
 from ...base.ranges import ranged
 from ...contracts.recipe import PreparedOf, RecipeOf
@@ -18,8 +20,39 @@ from ...data.splits import assign_splits
 from ...data.store import ClipStore
 from ...metrics.reference import Reference
 from ...models.folder import ModelFolder
-from .batches import CopyLossBatches
 from .config import SIZES, GanConfig
+
+
+@dataclass(frozen=True)
+class CopyLossBatches:
+    """Batches of one-shots with the embeddings that generated clips have to stay away from.
+
+    Attributes
+    ----------
+    batches : OneShotBatches
+        The batches without embeddings.
+    reference : Reference
+        Embeddings of the training clips and the limit of each label.
+    """
+
+    batches: OneShotBatches
+    reference: Reference
+
+    def __call__(self, step: int) -> dict[str, np.ndarray]:
+        """Return the batch of :class:`OneShotBatches` with the embeddings, which are the same in every batch.
+
+        Returns
+        -------
+        dict
+            Also ``recordings (n, d)``, ``recording_labels (n,)`` and ``limits (labels,)``.
+        """
+        recordings = {
+            "recordings": self.reference.all_embeddings,
+            "recording_labels": np.array(self.batches.clips.labels, np.int64),
+            "limits": self.reference.limits,
+        }
+        return self.batches(step) | recordings
+
 
 MAX_LIMIT_DB = 100.0
 FINE_TUNING_STEPS = 4_000

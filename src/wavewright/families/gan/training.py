@@ -2,16 +2,212 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
 
 from ...contracts.family import EMBEDDINGS_FILE
+from ...data.one_shots import CLIPS_PER_CLASS
+from ...nn.critics import MultiResolutionCritic, WaveCritic
 from ...nn.export_spec import ExportSpec, GraphSpec
-from ...nn.network import FamilyTraining
+from ...nn.losses import critic_loss, energy_distance, generator_loss, gradient_penalty, penalties
+from ...nn.network import Batch, FamilyTraining, Network, Turn
+from ...nn.novelty import DifferentiableLogMelEmbedding, copy_penalty
 from .config import GRAPH_FILE, WEIGHT_PREFIX, GanConfig
-from .modules import ExportedGenerator, GeneratorNetwork, draw_latents
-from .network import GanNetwork
+from .modules import ExportedGenerator, GeneratorNetwork, SpectralGenerator, WaveGenerator, draw_latents
 from .recipe import GanPrepared
+
+ENERGY_POOLING, ENERGY_WAVE_POOLING = 4, 64  # of spectrograms (along both axes) and of waveforms, before distances
+
+
+class GanNetwork(Network):
+    """Generator and critic, and the losses that each minimises.
+
+    A batch holds ``wave (batch, 1, n_samples)`` and, for a model with labels, ``label (batch,)``: groups of
+    CLIPS_PER_CLASS clips of one class. The turn of the critic adds the inputs that the generator is scored on.
+    """
+
+    def __init__(self, config: GanConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.generator: GeneratorNetwork
+        if config.generator == "spectral":
+            self.generator = SpectralGenerator(config)
+        else:
+            self.generator = WaveGenerator(config)
+        self.critic = _build_critic(config)
+        self.novelty: DifferentiableLogMelEmbedding | None = None
+        if config.copy_weight:
+            self.novelty = DifferentiableLogMelEmbedding(config.sample_rate, config.n_samples)
+
+    def players(self) -> dict[str, nn.Module]:
+        """Return the modules that have an optimizer each, by name."""
+        return {"critic": self.critic, "generator": self.generator}
+
+    def inference_module(self) -> nn.Module:
+        """Return the generator: its weights are averaged over the steps, evaluated and exported."""
+        return self.generator
+
+    def stage_starts(self) -> tuple[int, ...]:
+        """Return the first step, and the step at which the generator starts to learn."""
+        return (0, self.config.critic_warmup_steps) if self.config.critic_warmup_steps else (0,)
+
+    def check_plan(self, n_steps: int) -> None:
+        """Raise BadSetting if a training of so many steps ends before the generator starts to learn."""
+        self.config.check_steps(n_steps)
+
+    def loss_weights(self, step: int) -> dict[str, float]:
+        """Return the weight of every loss that a turn may return; the same at every step."""
+        config = self.config
+        weights = {"adv/critic": 1.0, "adv/generator": 1.0}
+        if config.penalty_weight:
+            names = ["penalty/gradient"] if config.loss == "wgan-gp" else ["penalty/r1", "penalty/r2"]
+            weights |= dict.fromkeys(names, config.penalty_weight)
+        if config.energy_weight:
+            weights["distance/energy"] = config.energy_weight
+        if config.code_categories:
+            weights["info/category"] = config.info_weight
+        if config.code_continuous:
+            weights["info/continuous"] = config.info_weight
+        if config.copy_weight:
+            weights["distance/copies"] = config.copy_weight
+        return weights
+
+    def turns(self, step: int) -> list[Turn]:
+        """Return ``critic_turns`` turns of the critic, then one of the generator, on the clips of the last of them.
+
+        During ``critic_warmup_steps`` there are only the turns of the critic.
+        """
+        config = self.config
+        with_penalty = bool(config.penalty_weight) and step % config.penalty_every == 0
+        critic: Turn = ("critic", partial(self._critic_losses, with_penalty=with_penalty, for_generator=False))
+        if step < config.critic_warmup_steps:
+            return [critic] * config.critic_turns
+        last: Turn = ("critic", partial(self._critic_losses, with_penalty=with_penalty, for_generator=True))
+        return [*[critic] * (config.critic_turns - 1), last, ("generator", self._generator_losses)]
+
+    def augment(self, wave: Tensor) -> Tensor:
+        """Attenuate and delay clips at random, so that the critics ignore level and position.
+
+        Parameters
+        ----------
+        wave : Tensor of shape ``(batch, 1, time)``
+
+        Returns
+        -------
+        Tensor
+            The same shape.
+        """
+        batch, _, time = wave.shape
+        gain_db = -torch.rand(batch, 1, 1, device=wave.device) * self.config.augment_gain_db
+        shift = torch.randint(self.config.augment_shift_samples + 1, (batch, 1), device=wave.device)
+        index = torch.arange(time, device=wave.device) - shift  # (batch, time)
+        delayed = wave.squeeze(1).gather(1, index.clamp(min=0)) * (index >= 0)
+        return delayed.unsqueeze(1) * 10 ** (gain_db / 20)
+
+    def _generate(self, batch: Batch) -> None:
+        """Add clips generated for the labels of the batch, their code and the critic's inputs of them to the batch."""
+        real = batch["wave"]
+        latent, batch["code"] = draw_latents(self.config, real.shape[0], real.device)
+        batch["generated"] = self.generator.wave(latent, batch.get("label"), batch["code"])
+        batch["fake_inputs"] = self.critic.inputs(self.augment(batch["generated"]))
+
+    def _critic_losses(self, batch: Batch, with_penalty: bool, for_generator: bool) -> dict[str, Tensor]:
+        """Return the losses of the critic; ``for_generator``, the turn of the generator uses the same clips."""
+        config, label = self.config, batch.get("label")
+        with torch.set_grad_enabled(for_generator and torch.is_grad_enabled()):
+            self._generate(batch)
+        real = [each.detach() for each in self.critic.inputs(self.augment(batch["wave"]))]
+        fake = [each.detach() for each in batch["fake_inputs"]]
+        batch["real_inputs"] = real
+        real_logits, _ = self.critic.score(real, label)
+        fake_logits, features = self.critic.score(fake, label)
+        losses = {"adv/critic": critic_loss(config.loss, real_logits, fake_logits)}
+        if with_penalty:
+
+            def logits_of(inputs: list[Tensor]) -> Tensor:
+                return self.critic.score(inputs, label)[0]
+
+            if config.loss == "wgan-gp":
+                losses["penalty/gradient"] = gradient_penalty(logits_of, real, fake)
+            else:
+                losses |= penalties(logits_of, real, fake, real_logits, fake_logits, config.penalty_sigma)
+        return losses | self._code_losses(features, batch["code"])
+
+    def _generator_losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Return the losses of the generator on the clips of the critic's last turn."""
+        config, label = self.config, batch.get("label")
+        real, fake = batch["real_inputs"], batch["fake_inputs"]
+        fake_logits, features = self.critic.score(fake, label)
+        real_logits = None
+        if config.loss == "r3gan":
+            with torch.no_grad():
+                real_logits, _ = self.critic.score(real, label)
+        losses = {"adv/generator": generator_loss(config.loss, real_logits, fake_logits)}
+        if config.energy_weight:
+            distances = [energy_distance(_pool_groups(r), _pool_groups(f)) for r, f in zip(real, fake, strict=True)]
+            losses["distance/energy"] = torch.stack(distances).mean()
+        if self.novelty is not None:
+            losses["distance/copies"] = self._copy_loss(self.novelty, batch)
+        return losses | self._code_losses(features, batch["code"])
+
+    def _copy_loss(self, novelty: DifferentiableLogMelEmbedding, batch: Batch) -> Tensor:
+        """Return the penalty of clips closer to a recording than their label's limit; see :func:`copy_penalty`."""
+        wave = batch["generated"].squeeze(1)
+        label = batch.get("label", torch.zeros(len(wave), dtype=torch.int64, device=wave.device))
+        with torch.autocast(wave.device.type, enabled=False):
+            embedded = novelty(wave.float())
+            limits = self.config.copy_margin * batch["limits"]
+            return copy_penalty(embedded, label, batch["recordings"], batch["recording_labels"], limits)
+
+    def _code_losses(self, features: Tensor, code: Tensor | None) -> dict[str, Tensor]:
+        """Return the errors of the code that the critic recovers from its features (Chen et al., 2016, equation 5)."""
+        if code is None or self.critic.code_head is None:
+            return {}
+        n_categories = self.config.code_categories
+        estimate = self.critic.code_head(features)
+        losses = {}
+        if n_categories:
+            losses["info/category"] = F.cross_entropy(estimate[:, :n_categories], code[:, :n_categories].argmax(1))
+        if self.config.code_continuous:
+            losses["info/continuous"] = F.mse_loss(estimate[:, n_categories:], code[:, n_categories:])
+        return losses
+
+
+def _build_critic(config: GanConfig) -> MultiResolutionCritic | WaveCritic:
+    """Return the critic of a configuration, with fresh weights."""
+    if config.critic == "spectral":
+        return MultiResolutionCritic(
+            config.sample_rate,
+            config.n_samples,
+            len(config.labels),
+            config.critic_channels,
+            CLIPS_PER_CLASS,
+            config.recurrent,
+            config.code_size,
+        )
+    return WaveCritic(
+        config.n_samples,
+        len(config.labels),
+        config.critic_channels,
+        CLIPS_PER_CLASS,
+        config.phase_shuffle,
+        config.recurrent,
+        config.code_size,
+    )
+
+
+def _pool_groups(inputs: Tensor) -> Tensor:
+    """Pool spectrograms, or magnitudes of waveforms, and group them by class: ``(groups, members, features)``."""
+    if inputs.ndim == 4:
+        pooled = F.avg_pool2d(inputs, ENERGY_POOLING, ceil_mode=True)
+    else:
+        pooled = F.avg_pool1d(inputs.abs(), ENERGY_WAVE_POOLING, ceil_mode=True)
+    return torch.unflatten(pooled.flatten(1), 0, (-1, CLIPS_PER_CLASS))
+
 
 EVALUATED_CLIPS = 100  # of each class, at every evaluation
 SAMPLE_CLIPS = 3  # of each class, written at every evaluation

@@ -17,25 +17,18 @@ Changed from them: levels are measured once, before training, and the network le
 milliseconds. The latent of a note has to explain another note of the same instrument, so it holds no pitch. Each label
 has a latent of its own, close to those of its notes.
 
-Read ``analysis.py`` (levels of a note), ``modules.py``, ``network.py`` (the loss), ``voice.py`` (levels to sound) and
+Read ``analysis.py`` (levels of a note), ``modules.py``, ``training.py`` (the loss), ``voice.py`` (levels to sound) and
 ``player.py`` (notes of a score), in this order.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from ...contracts.family import Capability, Family, RecipeModule
+from ...contracts.family import Capability, Family
 from ...contracts.health import HealthRules
 from .config import SIZES, InstrumentConfig
 
-if TYPE_CHECKING:
-    from .recipe import InstrumentPrepared, InstrumentRecipe
-    from .runtime import InstrumentRuntime
-    from .training import InstrumentTraining
 
-
-class InstrumentFamily(Family[InstrumentConfig, "InstrumentRecipe", "InstrumentPrepared"]):
+class InstrumentFamily(Family[InstrumentConfig]):
     """The family ``instrument``."""
 
     name = "instrument"
@@ -44,24 +37,6 @@ class InstrumentFamily(Family[InstrumentConfig, "InstrumentRecipe", "InstrumentP
     sizes = SIZES
     health = HealthRules(loss="valid/level_db")
     capabilities = frozenset({Capability.GENERATE, Capability.PERFORM})
-
-    def recipes(self) -> RecipeModule[InstrumentRecipe, InstrumentPrepared]:
-        """Return the module of the recipes."""
-        from . import recipe
-
-        return recipe
-
-    def runtime(self) -> type[InstrumentRuntime]:
-        """Return the class that opens a model folder."""
-        from .runtime import InstrumentRuntime
-
-        return InstrumentRuntime
-
-    def training(self) -> InstrumentTraining:
-        """Return the part of the family that needs PyTorch."""
-        from .training import InstrumentTraining
-
-        return InstrumentTraining()
 
 
 INSTRUMENT = InstrumentFamily()

@@ -18,27 +18,22 @@ beforehand, which measured better than a learned end. Each mean starts from a le
 Gaussians may be drawn narrower than learned (temperature). The frames of a voice carry pitch and periodicity, which
 control pulses and noise that are then shaped to the mel bands: mel bands alone are too wide to keep harmonics.
 
-Read ``modules.py`` (the network), ``losses.py``, ``network.py`` (training turns), ``sampling.py`` (drawing a clip) and
+Read ``modules.py`` (the network), ``training.py`` (loss and turns), ``sampling.py`` (drawing a clip) and
 ``frames.py`` (wave to frames and back), in this order.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from ...contracts.dials import TRAINING_DIALS, Dial
-from ...contracts.family import Capability, Family, RecipeModule
+from ...contracts.family import Capability, Family
 from ...contracts.health import HealthRules
 from .config import SIZES, STATISTICS_FILE, LstmConfig
 
-if TYPE_CHECKING:
-    from .recipe import LstmPrepared, LstmRecipe
-    from .runtime import LstmRuntime
-    from .training import LstmTraining
 
-
-class LstmFamily(Family[LstmConfig, "LstmRecipe", "LstmPrepared"]):
+class LstmFamily(Family[LstmConfig]):
     """The family ``lstm``."""
 
     name = "lstm"
@@ -58,24 +53,6 @@ class LstmFamily(Family[LstmConfig, "LstmRecipe", "LstmPrepared"]):
     extra_files: ClassVar[Mapping[str, str]] = {
         STATISTICS_FILE: "whitening of frames, durations of the training clips, frames to start from"
     }
-
-    def recipes(self) -> RecipeModule[LstmRecipe, LstmPrepared]:
-        """Return the module of the recipes."""
-        from . import recipe
-
-        return recipe
-
-    def runtime(self) -> type[LstmRuntime]:
-        """Return the class that opens a model folder."""
-        from .runtime import LstmRuntime
-
-        return LstmRuntime
-
-    def training(self) -> LstmTraining:
-        """Return the part of the family that needs PyTorch."""
-        from .training import LstmTraining
-
-        return LstmTraining()
 
     def named_tables(self, config: LstmConfig) -> Mapping[str, tuple[str, Sequence[str]]]:
         """Return the embeddings of labels and speakers."""

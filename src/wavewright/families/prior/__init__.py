@@ -21,27 +21,22 @@ many times faster than real time. Within a frame, a few layers serve all codeboo
 the coarser codes. A silent frame is one more symbol of the coarsest codebook. Whole clips are conditioned on the
 position in a duration that is drawn beforehand, as in the family ``lstm``.
 
-Read ``symbols.py`` (codes to the vocabulary), ``modules.py`` (the networks), ``network.py`` (the loss) and
+Read ``symbols.py`` (codes to the vocabulary), ``modules.py`` (the networks), ``training.py`` (the loss) and
 ``sampling.py`` (drawing codes), in this order.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from ...contracts.dials import TRAINING_DIALS, Dial
-from ...contracts.family import EMBEDDINGS_FILE, Capability, Family, RecipeModule
+from ...contracts.family import EMBEDDINGS_FILE, Capability, Family
 from ...contracts.health import HealthRules
 from .config import SIZES, STATISTICS_FILE, PriorConfig
 
-if TYPE_CHECKING:
-    from .recipe import PriorPrepared, PriorRecipe
-    from .runtime import PriorRuntime
-    from .training import PriorTraining
 
-
-class PriorFamily(Family[PriorConfig, "PriorRecipe", "PriorPrepared"]):
+class PriorFamily(Family[PriorConfig]):
     """The family ``prior``."""
 
     name = "prior"
@@ -60,24 +55,6 @@ class PriorFamily(Family[PriorConfig, "PriorRecipe", "PriorPrepared"]):
         STATISTICS_FILE: "durations of the training clips, where durations are drawn",
         EMBEDDINGS_FILE: "embeddings of whole training clips, for the search for copies",
     }
-
-    def recipes(self) -> RecipeModule[PriorRecipe, PriorPrepared]:
-        """Return the module of the recipes."""
-        from . import recipe
-
-        return recipe
-
-    def runtime(self) -> type[PriorRuntime]:
-        """Return the class that opens a model folder."""
-        from .runtime import PriorRuntime
-
-        return PriorRuntime
-
-    def training(self) -> PriorTraining:
-        """Return the part of the family that needs PyTorch."""
-        from .training import PriorTraining
-
-        return PriorTraining()
 
     def named_tables(self, config: PriorConfig) -> Mapping[str, tuple[str, Sequence[str]]]:
         """Return the embeddings of labels and speakers."""

@@ -86,9 +86,9 @@ Train a model, or start from the weights of another one, and use it::
     wavewright.training.run.train(Path("my-one-shots"), "vae", "base", Path("runs/mine"), max_minutes=30)
     wavewright.load("runs/mine").morph(wave_a, wave_b)
 
-Read four objects for a first idea: `network.Vae`, `modules.VaeDecoder.forward`, `runtime.VaeRuntime.morph` and
-`coding.LatentStream`. To change something, read `config`, `conditioning`, `modules` (encoder and decoder), `network`
-(losses and turns), `recipe` (settings of data and training), `warm_start` and `training`, in this order. Inference
+Read four objects for a first idea: `training.Vae`, `modules.VaeDecoder.forward`, `runtime.VaeRuntime.morph` and
+`coding.LatentStream`. To change something, read `config`, `conditioning`, `modules` (encoder and decoder), `recipe`
+(settings of data and training) and `training` (losses and turns), in this order. Inference
 starts with `runtime`, which calls `coding` (the graphs, block by block or live) with `synthesis` (the decoder's outputs
 to a wave, the residual), `latent_distribution`, `morphing`, `attributes`, `adjustment` and `embedding_2d`. The file
 that ``wavewright encode`` writes is in :mod:`wavewright.inference.latent_clips.latent_file`.
@@ -100,7 +100,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from ...contracts.dials import TRAINING_DIALS, Dial
-from ...contracts.family import Capability, Family, RecipeModule
+from ...contracts.family import Capability, Family
 from ...contracts.health import HealthRules
 from .config import LATENTS_FILE, SIZES, VaeConfig
 
@@ -108,12 +108,9 @@ if TYPE_CHECKING:
     import numpy as np
 
     from ...models.folder import ModelFolder
-    from .recipe import VaePrepared, VaeRecipe
-    from .runtime import VaeRuntime
-    from .training import VaeTraining
 
 
-class VaeFamily(Family[VaeConfig, "VaeRecipe", "VaePrepared"]):
+class VaeFamily(Family[VaeConfig]):
     """The family ``vae``."""
 
     name = "vae"
@@ -143,33 +140,15 @@ class VaeFamily(Family[VaeConfig, "VaeRecipe", "VaePrepared"]):
         LATENTS_FILE: "latents of the training clips, directions of the attributes"
     }
 
-    def recipes(self) -> RecipeModule[VaeRecipe, VaePrepared]:
-        """Return the module of the recipes."""
-        from . import recipe
-
-        return recipe
-
-    def runtime(self) -> type[VaeRuntime]:
-        """Return the class that opens a model folder."""
-        from .runtime import VaeRuntime
-
-        return VaeRuntime
-
-    def training(self) -> VaeTraining:
-        """Return the part of the family that needs PyTorch."""
-        from .training import VaeTraining
-
-        return VaeTraining()
-
     def initial_weights(self, base: ModelFolder, config: VaeConfig) -> dict[str, np.ndarray]:
         """Return the tensors of the exported network of a training that starts from ``base``."""
-        from .warm_start import initial_weights
+        from .recipe import initial_weights
 
         return initial_weights(base, config)
 
     def new_tables(self, base: ModelFolder, config: VaeConfig) -> Sequence[str]:
         """Return the names of weights with columns that ``base`` does not have; see `warm_start.new_tables`."""
-        from .warm_start import new_tables
+        from .recipe import new_tables
 
         return new_tables(base, config)
 

@@ -30,9 +30,10 @@ from .morphing import (
     interpolate_rows,
     interpolation_of,
     limit_peak,
+    match_levels,
+    match_statistics,
 )
 from .synthesis import NoiseSource, Residual
-from .transfer import match_levels, match_statistics
 
 N_NEAREST = 5  # training clips whose labels replace an unknown label
 SMOOTHING_SECONDS = (0.0, 0.02, 0.05, 0.2)  # of a residual's energy, tried in this order; see morphing.MonotonicPath

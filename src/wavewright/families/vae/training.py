@@ -6,19 +6,252 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
 
 from ...base.progress_bar import report_progress
+from ...data.one_shots import CLIPS_PER_CLASS
 from ...metrics.reconstruction import mel_distance, si_sdr, stft_distance
+from ...nn.critics import MultiResolutionCritic
 from ...nn.export_spec import ExportSpec, GraphSpec
-from ...nn.latents import kl_divergence
-from ...nn.network import FamilyTraining
+from ...nn.latents import kl_divergence, slerp
+from ...nn.losses import critic_loss, generator_loss, penalties
+from ...nn.network import Batch, FamilyTraining, Network, Turn
+from ...nn.spectral_losses import SpectralEnergyDistance
 from .attributes import N_SEQUENCE_ATTRIBUTES, AttributeDirections, measure_attributes
-from .conditioning import conditioning_batch
+from .conditioning import conditioning_batch, pitch_features
 from .config import DECODER_FILE, ENCODER_FILE, LATENTS_FILE, VaeConfig
 from .latent_distribution import LatentDistribution, active_fraction, stored_clips
 from .modules import SpectralAutoencoder, VaeDecoderGraph, VaeEncoderGraph
-from .network import Vae
 from .recipe import VaePrepared
+
+OBJECTIVE = "r3gan"
+PENALTY_INTERVAL = 2  # steps
+PENALTY_SIGMA = 0.2  # deviation of the finite differences' noise, in units of the critics' inputs
+MAX_T = 0.5  # of an interpolation in training; beyond it the other clip, whose label critics do not see, is closer
+
+
+class Vae(Network):
+    """Autoencoder and critics.
+
+    In every step the training loop (training/state.py) asks for :meth:`loss_weights` and :meth:`turns`. It calls the
+    loss function of each turn with the batch, and updates that player by the weighted sum of the losses.
+
+    The autoencoder trains alone until ``adversarial_from``. Then, in every step, the critics take the first turn, the
+    autoencoder the second; both use the same reconstructions. With ``critic_interpolations`` the critics score
+    reconstructions in two steps, and interpolations of two clips in the next two.
+
+    The logits are relativistic: a recording is paired with its own reconstruction, or with an interpolation that starts
+    at it. The critics see the label of the recording, also where it is dropped for the decoder.
+
+    Parameters
+    ----------
+    config : VaeConfig
+        Configuration of the model.
+
+    Notes
+    -----
+    Losses of the autoencoder:
+
+    - ``kl/nats``: divergence of the latents' Gaussians from a standard normal distribution. The sum over the dimensions
+      of ``max(nats, free_nats)``, where ``nats`` is the dimension's mean over the batch and its latents; so
+      below ``free_nats`` a dimension has no gradient.
+    - ``mel/l1``, ``stft/log``, ``stft/linear``: spectral energy distance of two reconstructions, which differ in their
+      noise, from the recording; see :class:`.SpectralEnergyDistance`.
+    - ``stft/complex``: 1 minus the correlation of the decoder's complex frames with the recording's, for the phases.
+    - ``adv/decoder``: relativistic adversarial loss.
+    - ``adv/features``: feature matching of a reconstruction and its recording. One L1 distance between the pooled
+      features of the critics' last layers (mean and maximum, all resolutions), over the mean magnitude of the
+      recording's; inner layers are not compared. None for interpolations, which have no recording.
+
+    Losses of the critics: ``adv/critic``, and the gradient penalties ``penalty/r1`` and ``penalty/r2``.
+    """
+
+    def __init__(self, config: VaeConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.autoencoder = SpectralAutoencoder(config)
+        self.distance = SpectralEnergyDistance(config.sample_rate, config.n_samples)
+        self.critic: MultiResolutionCritic | None = None
+        if config.adversarial_from:
+            # Batches of one-shots hold groups of clips of one class; the minibatch deviation within a group is a
+            # feature of the critics. Crops of longer clips are not grouped, and groups of 1 have no deviation.
+            group_size = CLIPS_PER_CLASS if config.latent == "clip" else 1
+            self.critic = MultiResolutionCritic(
+                config.sample_rate, config.n_samples, len(config.labels), config.critic_channels, group_size
+            )
+
+    def players(self) -> dict[str, nn.Module]:
+        """Return the modules that have an optimizer each, by name."""
+        if self.critic is None:
+            return {"autoencoder": self.autoencoder}
+        return {"autoencoder": self.autoencoder, "critic": self.critic}
+
+    def inference_module(self) -> nn.Module:
+        """Return the module whose weights are averaged, evaluated and exported."""
+        return self.autoencoder
+
+    def stage_starts(self) -> tuple[int, ...]:
+        """Return the steps at which the training stages start."""
+        return (0, self.config.adversarial_from) if self.critic is not None else (0,)
+
+    def loss_weights(self, step: int) -> dict[str, float]:
+        """Return the weight of every loss that a turn of this step may return, by name."""
+        config = self.config
+        kl_ramp = min(1.0, (step + 1) / config.warmup_steps) if config.warmup_steps else 1.0
+        weights = {
+            "kl/nats": config.beta * kl_ramp,
+            "mel/l1": 1.0,
+            "stft/log": 1.0,
+            "stft/linear": 0.5,
+            "stft/complex": config.complex_weight,
+        }
+        if self._critic_at(step) is not None:
+            weights |= {
+                "adv/critic": 1.0,
+                "adv/decoder": config.adversarial_weight,
+                "adv/features": config.feature_weight,
+                "penalty/r1": config.penalty_weight,
+                "penalty/r2": config.penalty_weight,
+            }
+        return weights
+
+    def turns(self, step: int) -> list[Turn]:
+        """Return the turns of a step: the autoencoder alone, or the critics and then the autoencoder."""
+        critic = self._critic_at(step)
+        if critic is None:
+            return [("autoencoder", self.reconstruction_losses)]
+        has_penalty = step % PENALTY_INTERVAL == 0
+        # In pairs of steps, so that each kind of input meets a step with penalties.
+        interpolates = self.config.critic_interpolations and step // PENALTY_INTERVAL % 2 == 1
+
+        def critic_turn(batch: Batch) -> dict[str, Tensor]:
+            return self._critic_losses(critic, batch, has_penalty, interpolates)
+
+        def autoencoder_turn(batch: Batch) -> dict[str, Tensor]:
+            losses = self.reconstruction_losses(batch)
+            return losses | self._adversarial_losses(critic, batch, interpolates)
+
+        return [("critic", critic_turn), ("autoencoder", autoencoder_turn)]
+
+    def _critic_at(self, step: int) -> MultiResolutionCritic | None:
+        """Return the critics once they have started, None before."""
+        return self.critic if step >= self.config.adversarial_from else None
+
+    def reconstruct(self, batch: Batch) -> None:
+        """Encode and decode the clips of a batch, and add the results to it.
+
+        Parameters
+        ----------
+        batch : dict
+            ``wave (batch, 1, time)``, and ``label`` and ``pitch (batch,)`` of a model that has them. Added are ``mean``
+            and ``log_variance (batch, latents, latent_size)``, ``spectrum (batch, frames, bins)``,
+            ``conditioning (batch, n_condition_inputs)``, ``draws``: two reconstructions ``(batch, time)`` that
+            differ in their noise, and ``head (batch, frames, 3 * bins)``.
+        """
+        wave = batch["wave"][:, 0]
+        batch["mean"], batch["log_variance"], batch["spectrum"] = self.autoencoder.encode(wave)
+        latents = batch["mean"] + (0.5 * batch["log_variance"]).exp() * torch.randn_like(batch["mean"])
+        dropout = self.config.label_dropout if self.training else 0.0
+        conditioning = draw_conditioning(self.config, batch, dropout)
+        batch["conditioning"] = conditioning
+        batch["draws"], batch["head"] = self.autoencoder.decode(latents, conditioning, wave.shape[-1], n_draws=2)
+
+    def _interpolate(self, batch: Batch) -> Tensor:
+        """Decode interpolations ``(batch, time)`` of each clip towards a random other one.
+
+        Slerp is around 0, the mean of the prior: the mean of the training clips' latents, around which inference
+        interpolates, is fitted after training. The conditioning is interpolated as features: for label weights this is
+        what inference does, for pitches an approximation, since inference interpolates the MIDI numbers and computes
+        their features afterwards.
+        """
+        mean, conditioning = batch["mean"], batch["conditioning"]
+        other = torch.randperm(len(mean), device=mean.device)
+        t = torch.rand(len(mean), 1, 1, device=mean.device) * MAX_T
+        if conditioning is not None:
+            conditioning = torch.lerp(conditioning, conditioning[other], t[:, 0])
+        waves, _ = self.autoencoder.decode(slerp(mean, mean[other], t), conditioning, batch["wave"].shape[-1])
+        return waves[0]
+
+    def reconstruction_losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Return the divergence of the latents and the spectral distances of the reconstructions, by name.
+
+        Parameters
+        ----------
+        batch : dict
+            See :meth:`reconstruct`, which is called unless an earlier turn has done so.
+        """
+        if "draws" not in batch:
+            self.reconstruct(batch)
+        with torch.autocast(batch["wave"].device.type, enabled=False):
+            nats = kl_divergence(batch["mean"], batch["log_variance"]).mean((0, 1))  # (latent_size,)
+            losses = {"kl/nats": nats.clamp(min=self.config.free_nats).sum()}
+            losses |= self.distance(batch["wave"][:, 0], batch["draws"])
+            losses["stft/complex"] = self.autoencoder.spectral_frames.complex_distance(batch["spectrum"], batch["head"])
+            return losses
+
+    def _critic_losses(
+        self, critic: MultiResolutionCritic, batch: Batch, has_penalty: bool, interpolates: bool
+    ) -> dict[str, Tensor]:
+        """Return the losses of the critics; ``fake`` and ``real`` stay in the batch for the autoencoder's turn."""
+        label = batch.get("label")
+        self.reconstruct(batch)
+        generated = self._interpolate(batch) if interpolates else batch["draws"][0]
+        batch["fake"] = critic.inputs(generated.unsqueeze(1))
+        batch["real"] = [spectrogram.detach() for spectrogram in critic.inputs(batch["wave"])]
+        real = batch["real"]
+        fake = [spectrogram.detach() for spectrogram in batch["fake"]]
+        real_logits, _ = critic.score(real, label)
+        fake_logits, _ = critic.score(fake, label)
+        losses = {"adv/critic": critic_loss(OBJECTIVE, real_logits, fake_logits)}
+        if has_penalty:
+            losses |= penalties(
+                lambda inputs: critic.score(inputs, label)[0], real, fake, real_logits, fake_logits, PENALTY_SIGMA
+            )
+        return losses
+
+    def _adversarial_losses(self, critic: MultiResolutionCritic, batch: Batch, interpolates: bool) -> dict[str, Tensor]:
+        """Return the adversarial loss of the autoencoder and, for reconstructions, feature matching."""
+        label = batch.get("label")
+        fake_logits, fake_features = critic.score(batch["fake"], label)
+        with torch.no_grad():
+            real_logits, real_features = critic.score(batch["real"], label)
+        losses = {"adv/decoder": generator_loss(OBJECTIVE, real_logits, fake_logits)}
+        if not interpolates:  # an interpolation has no recording to match
+            difference = (fake_features - real_features).abs().mean()
+            losses["adv/features"] = difference / real_features.abs().mean().clamp(min=1e-6)
+        return losses
+
+
+def draw_conditioning(config: VaeConfig, batch: Batch, dropout: float = 0.0) -> Tensor | None:
+    """Return the conditioning of the clips of a training batch, each label dropped at random.
+
+    Parameters
+    ----------
+    config : VaeConfig
+        Configuration of the model.
+    batch : dict
+        ``label`` int64 and ``pitch (batch,)``, MIDI numbers, for a model that has them.
+    dropout : float
+        Probability that the label of a clip is dropped.
+
+    Returns
+    -------
+    Tensor or None
+        ``(batch, n_condition_inputs)``; None for a model without conditioning.
+    """
+    if not config.n_condition_inputs:
+        return None
+    features = []
+    if config.labels:
+        weights = F.one_hot(batch["label"], len(config.labels)).float()
+        is_known = torch.rand(len(weights), 1, device=weights.device) >= dropout
+        features.append(weights * is_known)
+    if config.pitched:
+        pitches = pitch_features(batch["pitch"].cpu().numpy())
+        features.append(torch.from_numpy(pitches).to(batch["pitch"].device))
+    return torch.cat(features, 1)
+
 
 BATCH_CLIPS = 16  # encoded or decoded at once outside of training
 EVALUATION_CLIPS = 60  # generated for each label at every evaluation
@@ -26,7 +259,7 @@ SAMPLE_CLIPS = 3  # recordings among the samples, each followed by its reconstru
 
 
 class VaeTraining(FamilyTraining[VaeConfig, SpectralAutoencoder, VaePrepared]):
-    """Build, evaluate, sample and export the network; the loop is in training/loop.py, the losses in network.py."""
+    """Build, evaluate, sample and export the network; the loop is in training/loop.py."""
 
     network = Vae
 

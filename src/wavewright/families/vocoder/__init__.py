@@ -50,8 +50,8 @@ for fine-tuning ``wavewright train FOLDER --family vocoder --from runs/my-vocode
 
 Read ``config.py`` (the words and the sizes), ``modules.py`` (the network), ``pitch_bins.py``, ``pulses.py`` (the
 sources), ``synthesis.py`` (the filters) and ``runtime.py``, in this order; then, for training,
-``batches.py`` and ``mel_files.py``, ``losses.py``, ``network.py`` (losses, turns, and ``synthesis.py`` with gradients),
-``training.py`` (evaluation and export) and ``recipe.py``.
+``recipe.py`` (settings and batches), ``mel_files.py``, ``losses.py`` and ``training.py`` (turns, ``synthesis.py`` with
+gradients, evaluation and export).
 
 Papers:
     Siuzdak, "Vocos: Closing the gap between time-domain and Fourier-based neural vocoders", 2023: ConvNeXt blocks that
@@ -74,20 +74,13 @@ Changes:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ...contracts.dials import TRAINING_DIALS, Dial
-from ...contracts.family import Capability, Family, RecipeModule
+from ...contracts.family import Capability, Family
 from ...contracts.health import HealthRules
 from .config import SIZES, WEIGHT_PREFIX, VocoderConfig
 
-if TYPE_CHECKING:
-    from .recipe import VocoderPrepared, VocoderRecipe
-    from .runtime import VocoderRuntime
-    from .training import VocoderTraining
 
-
-class VocoderFamily(Family[VocoderConfig, "VocoderRecipe", "VocoderPrepared"]):
+class VocoderFamily(Family[VocoderConfig]):
     """The family ``vocoder``."""
 
     name = "vocoder"
@@ -104,24 +97,6 @@ class VocoderFamily(Family[VocoderConfig, "VocoderRecipe", "VocoderPrepared"]):
     ranking = "valid/mel"
     capabilities = frozenset({Capability.VOCODE})
     weight_prefixes = (WEIGHT_PREFIX,)
-
-    def recipes(self) -> RecipeModule[VocoderRecipe, VocoderPrepared]:
-        """Return the module of the recipes."""
-        from . import recipe
-
-        return recipe
-
-    def runtime(self) -> type[VocoderRuntime]:
-        """Return the class that opens a model folder."""
-        from .runtime import VocoderRuntime
-
-        return VocoderRuntime
-
-    def training(self) -> VocoderTraining:
-        """Return the part of the family that needs PyTorch."""
-        from .training import VocoderTraining
-
-        return VocoderTraining()
 
 
 VOCODER = VocoderFamily()

@@ -17,8 +17,8 @@ matrix. The condition (label, speaker, position or mel frames) is projected for 
 second and held between them, so that it costs little for each sample. All matrix products are over (batch, time,
 channels). Short clips are conditioned on the position in a duration that is drawn beforehand.
 
-Read ``modules.py`` (the networks), ``losses.py``, ``signal.py`` (what a sample is), ``engine.py`` (drawing samples) and
-``runtime.py``, in this order. ``kernels.py``, ``packing.py`` and ``wide_dots.py`` are the compiled loop of the engine.
+Read ``modules.py`` (the networks), ``training.py`` (the loss), ``signal.py`` (what a sample is), ``engine.py`` (drawing
+samples) and ``runtime.py``, in this order. ``kernels.py`` and ``wide_dots.py`` are the compiled loop of the engine.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from ...contracts.dials import TRAINING_DIALS, Dial
-from ...contracts.family import Capability, Family, RecipeModule
+from ...contracts.family import Capability, Family
 from ...contracts.health import HealthRules
 from .config import CONTOURS_FILE, DURATIONS_FILE, SIZES, WaveNetConfig
 
@@ -35,12 +35,9 @@ if TYPE_CHECKING:
     import numpy as np
 
     from ...models.folder import ModelFolder
-    from .recipe import WaveNetPrepared, WaveNetRecipe
-    from .runtime import WaveNetRuntime
-    from .training import WaveNetTraining
 
 
-class WaveNetFamily(Family[WaveNetConfig, "WaveNetRecipe", "WaveNetPrepared"]):
+class WaveNetFamily(Family[WaveNetConfig]):
     """The family ``wavenet``."""
 
     name = "wavenet"
@@ -60,24 +57,6 @@ class WaveNetFamily(Family[WaveNetConfig, "WaveNetRecipe", "WaveNetPrepared"]):
         DURATIONS_FILE: "durations of the training clips",
         CONTOURS_FILE: "their contours of loudness, pitch and voicing, for a model with contours",
     }
-
-    def recipes(self) -> RecipeModule[WaveNetRecipe, WaveNetPrepared]:
-        """Return the module of the recipes."""
-        from . import recipe
-
-        return recipe
-
-    def runtime(self) -> type[WaveNetRuntime]:
-        """Return the class that opens a model folder."""
-        from .runtime import WaveNetRuntime
-
-        return WaveNetRuntime
-
-    def training(self) -> WaveNetTraining:
-        """Return the part of the family that needs PyTorch."""
-        from .training import WaveNetTraining
-
-        return WaveNetTraining()
 
     def capabilities_of(self, config: Mapping[str, object]) -> frozenset[Capability]:
         """Return the capability of a model: a vocoder with condition ``mel``, otherwise a generator."""

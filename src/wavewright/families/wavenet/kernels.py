@@ -22,7 +22,7 @@ from ...dsp.compiled import compiled, inlined
 from .config import MAX_STEP, MIN_LOG_SCALE
 from .wide_dots import packed_product
 
-MAX_INTEGER = 8_191  # in a vector; packing.py scales the weights so that no sum of products overflows 32 bits
+MAX_INTEGER = 8_191  # in a vector; engine.py scales the weights so that no sum of products overflows 32 bits
 
 # tanh(x) = x P(x^2) / Q(x^2) for |x| <= 8, with an error of at most 6e-9 before rounding (minimax, by Lawson's
 # weighted least squares).

@@ -8,21 +8,84 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
-from ...contracts.recipe import Batch
 from ...dsp.speech_mel import features_to_mel
 from ...nn.export_spec import ExportSpec, GraphSpec
-from ...nn.network import FamilyTraining
-from .config import CONDITION_FILE, CONTOURS_FILE, DURATIONS_FILE, WaveNetConfig
+from ...nn.network import Batch, FamilyTraining, SinglePlayerNetwork
+from .config import CONDITION_FILE, CONTOURS_FILE, DURATIONS_FILE, MAX_STEP, MIN_LOG_SCALE, WaveNetConfig
 from .contours import crop_contour, stretch_contour
 from .engine import Engine
 from .frames import position_features, samples_to_frames
-from .losses import sample_nats
 from .modules import ConditioningNetwork, WaveNet
-from .network import WaveNetNetwork
 from .prediction import mel_to_prediction
 from .recipe import WaveNetPrepared
 from .signal import signal_to_wave
+
+MIN_PROBABILITY = 1e-5  # of a step, below which the density approximates it
+
+
+def sample_nats(module: WaveNet, batch: Batch) -> Tensor:
+    """Return the negative log-likelihood of each sample of a batch, ``(batch, time)``, in nats.
+
+    ``inputs`` of the batch, if there are any, are the past samples with noise; the likelihood is that of ``signal``.
+    """
+    inputs = batch.get("inputs", batch["signal"])
+    outputs = module(inputs, batch.get("frames"), batch.get("label"), batch.get("speaker"))
+    if module.config.head == "mu-law":
+        nats = F.cross_entropy(outputs.flatten(0, 1), batch["target"].flatten(), reduction="none")
+        return nats.view(outputs.shape[:2])
+    return logistics_nats(outputs, batch["signal"])
+
+
+def logistics_nats(outputs: Tensor, signal: Tensor) -> Tensor:
+    """Return the negative log-probability of samples on the 16-bit grid under mixtures of logistics, in nats.
+
+    A step of the grid has the probability ``sigmoid((x + step / 2 - mean) / scale) - sigmoid((x - step / 2 - mean) /
+    scale)``; the outermost steps reach to infinity. Where this difference is too small for float32, the density times
+    the step replaces it.
+
+    Parameters
+    ----------
+    outputs : Tensor
+        ``(..., 3 * mixtures)``: logits, means and log scales.
+    signal : Tensor of shape ``(...)``
+        The samples; the result has this shape.
+
+    References
+    ----------
+    T. Salimans et al., "PixelCNN++", 2017, section 2.1.
+    """
+    logits, means, log_scales = outputs.chunk(3, dim=-1)
+    log_scales = log_scales.clamp(min=MIN_LOG_SCALE)
+    half_step = 0.5 / MAX_STEP
+    deviation = signal.unsqueeze(-1) - means
+    inverse_scales = torch.exp(-log_scales)
+    above = (deviation + half_step) * inverse_scales
+    below = (deviation - half_step) * inverse_scales
+    probability = torch.sigmoid(above) - torch.sigmoid(below)
+    z = deviation * inverse_scales
+    log_density = z - log_scales - 2 * F.softplus(z) + math.log(2 * half_step)
+    log_inside = torch.where(probability > MIN_PROBABILITY, probability.clamp(min=1e-12).log(), log_density)
+    outermost = 1 - half_step
+    is_lowest, is_highest = (signal <= -outermost).unsqueeze(-1), (signal >= outermost).unsqueeze(-1)
+    log_probability = torch.where(is_highest, F.logsigmoid(-below), log_inside)
+    log_probability = torch.where(is_lowest, F.logsigmoid(above), log_probability)
+    return -torch.logsumexp(logits.log_softmax(-1) + log_probability, dim=-1)
+
+
+class WaveNetNetwork(SinglePlayerNetwork[WaveNet]):
+    """The WaveNet and the loss that it minimises."""
+
+    def __init__(self, config: WaveNetConfig) -> None:
+        super().__init__("wavenet", WaveNet(config), sample_losses, {"likelihood/nats": 1.0})
+
+
+def sample_losses(module: WaveNet, batch: Batch) -> dict[str, Tensor]:
+    """Return the mean nats of a sample that is no padding; see :func:`.losses.sample_nats`."""
+    mask = batch["mask"]
+    return {"likelihood/nats": (sample_nats(module, batch) * mask).sum() / mask.sum().clamp(min=1)}
+
 
 SAMPLE_LABELS = 10  # at every evaluation
 SAMPLE_COPIES = 2  # of validation speech, for a vocoder
@@ -96,7 +159,7 @@ class SampleClip:
     """A clip to generate at an evaluation: its title and the inputs of the conditioning network, without batch."""
 
     title: str
-    inputs: Batch
+    inputs: dict[str, np.ndarray]
 
 
 def _copy_requests(prepared: WaveNetPrepared) -> list[SampleClip]:
@@ -123,7 +186,7 @@ def _label_requests(prepared: WaveNetPrepared) -> list[SampleClip]:
             contour = contours.contour(contours.choose(0.5, label, 0), config.hop_length)
             contour = crop_contour(stretch_contour(contour, n_clip_frames), n_frames)
             frames = np.concatenate([frames, contour], axis=1)
-        inputs: Batch = {"frames": frames}
+        inputs: dict[str, np.ndarray] = {"frames": frames}
         if config.labels:
             inputs["label"] = np.array(label)
         if config.speakers:

@@ -55,7 +55,7 @@ packed_product: _Numba = intrinsic(_packed_product)
 """``sums (blocks * ROWS,) = weights (blocks, steps, ROWS * width) @ vector (steps * width,)``, in compiled code.
 
 All arrays are contiguous. Weights are float32 with a float32 vector and sums, or int16 or int8 with an int16 vector and
-int32 sums; the number of steps is even. Nothing is checked: the arrays are those of packing.py.
+int32 sums; the number of steps is even. Nothing is checked: the arrays are those of engine.py.
 """
 
 

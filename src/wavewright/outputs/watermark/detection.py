@@ -12,11 +12,10 @@ import numpy as np
 from ...audio.clip import resampled
 from ...audio.wave_blocks import BlockReader
 from .evidence import MAX_P_VALUE, log_evidence_of, log_sum, p_value_of, scores_of
-from .level_search import LevelEvidence, search_windows
+from .level_search import LevelEvidence, LoudestSegments, LoudSegment, MarkCandidate, search_windows
 from .localisation import MarkedSegment, marked_segments
 from .payload import NO_MODEL, Payload
 from .sequences import CHIP_RATE_HZ, DEFAULT_KEY, N_CHIPS
-from .speed_search import LoudestSegments, LoudSegment, MarkCandidate
 from .whitening import folded, weighted, whitened
 
 SEGMENT_SAMPLES = 25 * N_CHIPS

@@ -8,9 +8,9 @@ import numpy as np
 
 from ...base.errors import BadAudio
 from .carrier import carrier_frames, frame_grid
-from .level_cells import level_cells
 from .payload import NO_MODEL, Payload
 from .sequences import DEFAULT_KEY
+from .whitening import level_cells
 
 LEVEL_DB = -19.5
 """Level of the noise of the mark relative to that of the sound, band by band."""

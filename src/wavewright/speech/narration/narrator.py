@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import BinaryIO
 
+from ...audio.pcm import endless_wav_header, pipe_out, to_pcm
 from ...base.version import __version__
 from ...contracts.model_results import identity
 from ...outputs.watermark.marking import Marking, marking_of
@@ -19,8 +22,50 @@ from ..pauses import Pauses
 from ..styles import parse_style
 from ..voice import Voice
 from .loudness import LoudnessNormaliser
-from .marked_chunks import marked_chunks
 from .settings import NarrationSettings
+
+
+def marked_chunks(chunks: Iterable[Chunk], sample_rate: int, marking: Marking) -> Iterator[Chunk]:
+    """Add the mark to chunks, each as soon as it comes.
+
+    Parameters
+    ----------
+    chunks : iterable of Chunk
+        The speech.
+    sample_rate : int
+        Sample rate in Hz.
+    marking : Marking
+        The mark.
+
+    Yields
+    ------
+    Chunk
+        The chunks with their words and marks, whose last samples, up to 32 ms, follow in the next chunk.
+    """
+    stream = marking.stream(sample_rate, 1)
+    for chunk in chunks:
+        yield replace(chunk, wave=stream.push(chunk.wave))
+    yield Chunk(stream.finish())
+
+
+def write_stream(sink: BinaryIO, sample_rate: int, chunks: Iterator[Chunk]) -> None:
+    """Write chunks as a 16-bit WAV file of unknown length.
+
+    Parameters
+    ----------
+    sink : BinaryIO
+        The pipe; writing ends without an error if its reader leaves.
+    sample_rate : int
+        Sample rate in Hz.
+    chunks : iterator of Chunk
+        The speech. Nothing is written if the first chunk raises an error.
+    """
+    with pipe_out(sink):
+        first = next(chunks)
+        sink.write(endless_wav_header(sample_rate))
+        for chunk in itertools.chain([first], chunks):
+            sink.write(to_pcm(chunk.wave))
+            sink.flush()
 
 
 @dataclass(frozen=True)
