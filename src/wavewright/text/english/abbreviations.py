@@ -6,7 +6,8 @@ import re
 
 from ..pattern import pattern
 from .calendar import DAY_NAMES, MONTH_NAMES, WEEKDAYS
-from .rules import NEAR, NOT_IN_WORD, Around, Reading, Rule, reads
+from .numbers import ordinal
+from .rules import NEAR, NOT_IN_WORD, Around, Reading, Rule, letters, reads
 from .tables import alternatives, of_kind, rows, word_list
 
 _ROWS = rows("abbreviations", 3)
@@ -40,6 +41,7 @@ LIMITED = word_list("limited-nouns")
 MUSICAL_KEY = pattern(r"\b[A-G](?:[#♯b♭]|[ -](?:sharp|flat))?\s$")
 SPOONS = {"c": ("cup", "cups"), "T": ("tablespoon", "tablespoons"), "t": ("teaspoon", "teaspoons")}
 SPOONS_BEFORE = pattern(r"(?:(?<![\w/.])(\d{1,2})|(\d\s|\d-)?(?:\d/\d{1,2}|[¼½¾⅓⅔⅛])|\d[¼½¾⅓⅔⅛])\s$")
+WIND_SPEED = pattern(r"\s(?:at\s)?\d{1,3}(?:\s?[-–]\s?\d{1,3})?\s?(?:mph|kts?|knots|km/h|kph|m/s)\b")
 ROAD_BEFORE = pattern(r"\b(?:I-|US[ -]|Hwy\.?\s|Route\s|Rte\.?\s|Highway\s|SR[ -])\d{1,3}\s$")
 LETTERED = word_list("lettered-abbreviations")
 NEEDS_CAPITAL = word_list("capital-numbered")
@@ -50,15 +52,21 @@ PRODUCT_CODE = pattern(r"\s?[A-Z]{1,4}-?\d")  # ``No. XJ-9``
 COMPASS = of_kind(_ROWS, "compass")
 SLASHED = of_kind(_ROWS, "slash")
 
+DISCOUNT = pattern(r"\s\(?(?:[$€£¥₹]\s?\d|\d[\d.,]*\s?(?:%|percent\b))")
+"""An amount after ``Disc.``."""
+
 STARTERS = word_list("sentence-starters")
 """With a capital after the dot of an abbreviation, these words begin a new sentence."""
 
 
 STREETS = alternatives(name.title() for kind, street in STREET_TYPES.items() for name in (kind, street))
-_NAMES = alternatives({*TITLES, *STREET_TYPES, *BEFORE_NUMBER, *GENERAL, *WEEKDAYS, "ret", "eds"})
+_NAMES = alternatives({*TITLES, *STREET_TYPES, *BEFORE_NUMBER, *GENERAL, *WEEKDAYS, "ret", "eds", "disc"})
 _DAY = f"({alternatives(name.title() for name in WEEKDAYS)})"
 _BARE_DAY = alternatives(name.title() for name in word_list("undotted-weekdays"))
 DAY_BEFORE = pattern(rf"\b{_DAY}\.?(?:,|,?\s(?:&|and))\s$")
+LAW = of_kind(_ROWS, "law")
+"""Reports and collections of laws, between numbers or before the number of a law."""
+
 APOSTROPHES = of_kind(_ROWS, "apostrophe")
 """Words that are shortened by an apostrophe: ``cont'd``."""
 
@@ -102,6 +110,12 @@ def _exception(written: str, name: str, next_digit: str, around: Around) -> Read
         return ["minimum" if name == "min" else "maximum"]
     if name == "exp" and written[0].isupper() and next_digit:
         return ["expires"]
+    if name == "pt" and around.word_before.lower() in ("dew", "melting", "boiling", "freezing", "flash"):
+        return ["point"]
+    if name == "cir" and re.search(r"\d(?:st|nd|rd|th|d)\s$", around.text[max(0, around.start - 6) : around.start]):
+        return ["circuit"]
+    if name == "disc" and DISCOUNT.match(around.text, around.end):
+        return ["discount"]
     if name == "reg":
         return ["registration" if around.word_after.lower() in ("no", "number", "nr") else "regular"]
     if name == "ret" and (written[0].isupper() or around.text[: around.start].rstrip()[-1:] in (",", "(")):
@@ -188,6 +202,19 @@ def _is_street(around: Around) -> bool:
     """Return True if a preposition is two words before: ``on Main St.``."""
     before = around.words_before
     return len(before) >= 2 and before[-2].lower() in ("on", "at", "down", "along", "to", "near", "of", "off", "from")
+
+
+@reads(rf"(?<=\d )({alternatives(LAW)})\.?(?=\s(?:§§?\s?)?\d)", r"(Pub\. ?L)\.(\sNo\.)?(?=\s\d)")
+def _of_law(match: re.Match[str], _around: Around) -> Reading:
+    """Read ``115 Stat. 272`` and ``Pub. L. No. 107-56``."""
+    return [*LAW[match[1]].split(), *(["number"] if match.lastindex == 2 else [])]
+
+
+@reads(r"(?<=\d )((?:[A-Z]\. ?){1,4}|So\. |F\. ?Supp\. )([234])(?:d|th)(?=\s\d)")
+def _series_of_law(match: re.Match[str], _around: Around) -> Reading:
+    """Read ``347 F.3d 672``: the series of a report."""
+    name = match[1].strip().removesuffix(".")
+    return [*(LAW[name].split() if name in LAW else letters(name)), *ordinal(int(match[2]))]
 
 
 @reads(rf"([A-Za-z]{{1,5}}'[a-z]{{1,3}}){NOT_IN_WORD}")
@@ -315,7 +342,7 @@ def _direction_of_wind(match: re.Match[str], around: Around) -> Reading:
     """Read ``Winds NW at 15 mph`` and ``wind from the SSE``."""
     near = {word.lower() for word in around.words_before}
     names = ["".join(COMPASS[letter] for letter in part) for part in match.groups() if part]
-    return names if near & COMPASS_CUES else None
+    return names if near & COMPASS_CUES or WIND_SPEED.match(around.text, around.end) else None
 
 
 @reads(rf"([NS][EW]){NOT_IN_WORD}")
@@ -338,6 +365,8 @@ def _slashed(match: re.Match[str], _around: Around) -> Reading:
 
 
 LETTER_RULES: list[Rule] = [
+    *_series_of_law,
+    *_of_law,
     *_shortened,
     *_direction_before,
     *_direction_of_wind,

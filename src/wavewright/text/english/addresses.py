@@ -63,7 +63,7 @@ def _web(match: re.Match[str], around: Around) -> Reading:
     return spelled(match["rest"].rstrip("/"), around)
 
 
-@reads(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}")
+@reads(r"[\w.+-]{1,64}@(?!v?\d[\d.]*(?![\w-]))[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}")
 def _mail(match: re.Match[str], around: Around) -> Reading:
     """Read ``bob@example.com``."""
     return spelled(match[0], around)
@@ -93,7 +93,7 @@ def _extension(match: re.Match[str], around: Around) -> Reading:
     )
 
 
-@reads(r"#([A-Za-z]\w{0,100})")
+@reads(r"#(?![A-Z]{1,5}-[A-Z]{0,4}\d)([A-Za-z]\w{0,100})")
 def _hashtag(match: re.Match[str], around: Around) -> Reading:
     """Read ``#ThrowbackThursday``."""
     return ["hashtag", *spelled(match[1].replace("_", " "), around, is_tag=True)]
@@ -136,7 +136,15 @@ def _relative(match: re.Match[str], around: Around) -> Reading:
     return spelled(match[0], around)
 
 
-CHUNK_RULES: list[Rule] = [*_mail_to, *_mail, *_web, *_drive, *_relative, *_bare]
+@reads(rf"(?:(doi):)?(10\.\d{{4,9}}/{_TAIL}){_END}", flags=re.IGNORECASE)
+def _doi(match: re.Match[str], around: Around) -> Reading:
+    """Read ``doi:10.1000/182``."""
+    name, _, number = match[2].partition("/")
+    spoken_name = ["ten", "point", *in_pairs(name[3:])] if len(name) == 7 else ["ten", "point", *digits(name[3:])]
+    return [*(letters(match[1]) if match[1] else []), *spoken_name, "slash", *spelled(number, around)]
+
+
+CHUNK_RULES: list[Rule] = [*_mail_to, *_mail, *_doi, *_web, *_drive, *_relative, *_bare]
 """Rules that are tried once, at the start of a run of characters without a space."""
 
 SIGN_RULES: list[Rule] = [*_path, *_root, *_extension, *_hashtag, *_handle]

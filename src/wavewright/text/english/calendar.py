@@ -160,6 +160,15 @@ def _dotted(match: re.Match[str], around: Around) -> Reading:
     return _date(second, first, match[3], around) or _date(first, second, match[3], around)
 
 
+@reads(r"(\d\d)\.(\d\d)\.(\d\d)(?![\d.]\d|\d)")
+def _dotted_short(match: re.Match[str], around: Around) -> Reading:
+    """Read ``12.31.99``; a version has no leading zero and rarely a number above 12."""
+    first, second = int(match[1]), int(match[2])
+    is_date = "0" in (match[1][0], match[2][0]) or max(first, second) > 12
+    is_version = around.word_before.lower() in ("version", "release", "build", "v", "update")
+    return _in_order(match[1], match[2], match[3], around) if is_date and not is_version else None
+
+
 @reads(rf"{DAY}(?:\s+of)?\s+{MONTH}\.?(?:,?\s+([12]\d{{3}})(?!\d))?")
 def _day_first(match: re.Match[str], around: Around) -> Reading:
     """Read ``3 May 1999``."""
@@ -272,14 +281,31 @@ def _dotted_time(match: re.Match[str], _around: Around) -> Reading:
     )
 
 
-@reads(r"(\d{4})(?= hours\b)", r"(0\d[0-5]\d)(?![\w:/-]|[.,]\d)")
+@reads(r"(\d{4})(?= hours\b)", r"(\d{4})(?=\s?(?:hrs|h)\b)", r"(0\d[0-5]\d)(?![\w:/-]|[.,]\d)")
 def _hours(match: re.Match[str], around: Around) -> Reading:
-    """Read ``1730 hours`` and ``at 0600``."""
-    hour, minute = divmod(int(match[1]), 100)
+    """Read ``1730 hours``, ``0600 hrs`` and ``at 0600``."""
     is_time = around.word_after == "hours" or around.word_before.lower() in CLOCK_CUES
-    if not is_time or hour > 24 or minute > 59:
+    is_time = is_time or (match[1][0] == "0" and around.word_after in ("hrs", "h"))
+    return _of_clock(match[1]) if is_time else None
+
+
+@reads(r"([0-2]\d[0-5]\d)\s?[-–]\s?([0-2]\d[0-5]\d)(?=\s?(?:hours|hrs|h)\b|(?![\w:/-]|[.,]\d))")
+def _hours_until(match: re.Match[str], around: Around) -> Reading:
+    """Read ``0900-1700 hrs``: hours of the clock by a word around or by their quarters."""
+    is_cued = around.word_after in ("hours", "hrs", "h") or around.word_before.lower() in CLOCK_CUES
+    are_quarters = (
+        match[1][0] == "0" and match[1] < match[2] and {match[1][2:], match[2][2:]} <= {"00", "15", "30", "45"}
+    )
+    first, second = _of_clock(match[1]), _of_clock(match[2])
+    return [*first, "to", *second] if first and second and (is_cued or are_quarters) else None
+
+
+def _of_clock(written: str) -> Reading:
+    """Read four digits of the clock: ``0600`` as ``oh six hundred``; None if there is no such time."""
+    hour, minute = divmod(int(written), 100)
+    if hour > 24 or minute > 59:
         return None
-    of_hour = two_digits(hour) if match[1][0] == "0" and hour else cardinal(hour)
+    of_hour = two_digits(hour) if written[0] == "0" and hour else cardinal(hour)
     return [*of_hour, *(two_digits(minute) if minute else ["hundred"])]
 
 
@@ -330,10 +356,12 @@ DIGIT_RULES: list[Rule] = [
     *_month_year,
     *_expiry,
     *_dotted,
+    *_dotted_short,
     *_day_first,
     *_short_time,
     *_time,
     *_dotted_time,
+    *_hours_until,
     *_hours,
     *_hour,
     (pattern(rf"(\d{{2,3}}0|\d0)'?s{NOT_IN_WORD}"), _decade),

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import re
 
+from ..pattern import pattern
 from .numbers import decimal, whole
-from .rules import NOT_IN_WORD, NUMBER, Around, Reading, Rule, reads
+from .rules import NEAR, NOT_IN_WORD, NUMBER, Around, Reading, Rule, reads
 from .tables import alternatives, word_list
 
 ELEMENTS = word_list("elements")
 FORMULAE = alternatives(word_list("formulae"))
 """Formulae without digits; other capitals and small letters may be names."""
+
+ARROW = pattern("[→⟶⇌]|-+>")
+"""An arrow of an equation."""
+TERM_BEFORE = pattern(r"(?:[+→⟶⇌>]\s?|(?<![\d.,]))\d?\s?$")
+TERM_AFTER = pattern(r"\s?(?:[+→⟶⇌]|-+>)")
 
 SOLUTES = alternatives(word_list("solutes"))
 _NAMED = rf"(?:{SOLUTES}){NOT_IN_WORD}"
@@ -38,5 +44,20 @@ def _molar(match: re.Match[str], _around: Around) -> Reading:
     return [*decimal(match[1]), "molar"]
 
 
-LETTER_RULES: list[Rule] = [*_formula]
-DIGIT_RULES: list[Rule] = [*_molar]
+@reads(rf"(\d{{1,2}})(?={_FORMULA})")
+def _coefficient(match: re.Match[str], _around: Around) -> Reading:
+    """Read the number of ``2NaOH``."""
+    return whole(match[1])
+
+
+@reads(rf"({_ELEMENT}){NOT_IN_WORD}")
+def _element(match: re.Match[str], around: Around) -> Reading:
+    """Spell the symbol of an element in an equation: ``2Na + Cl2``."""
+    near = around.text[max(0, around.start - NEAR) : around.end + NEAR]
+    is_term = TERM_BEFORE.search(around.text, max(0, around.start - 4), around.start)
+    is_term = is_term or TERM_AFTER.match(around.text, around.end)
+    return _spelled(match[0]) if is_term and ARROW.search(near) else None
+
+
+LETTER_RULES: list[Rule] = [*_formula, *_element]
+DIGIT_RULES: list[Rule] = [*_molar, *_coefficient]

@@ -7,6 +7,7 @@ import re
 from ..pattern import pattern
 from .abbreviations import COMPASS, STARTERS, STREETS
 from .dialect import is_british
+from .names import is_spelled
 from .numbers import decimal, digits, in_pairs, plural, telephone, two_digits, whole
 from .rules import NEAR, NOT_IN_WORD, NOT_NOUNS, NUMBER, Around, Reading, Rule, letters, reads, reads_as
 from .tables import alternatives, mapping, rows, word_list
@@ -32,6 +33,16 @@ ACCOUNT = pattern(
     r"invoice|case|ticket|licen[cs]e|passport|id|employee|customer|booking|reservation|tax|student|part)"
     r"(?:\s(?:no|nr|num|number|code|id))?[.:]?\s?#?\s?$",
     re.IGNORECASE,
+)
+LAW_BEFORE = pattern(r"\bPub\. ?L\.\s(?:No\.\s)?$")
+CODE_BEFORE = pattern(rf"\b(?i:{alternatives(PAIR_CUES)})\s[A-Z]{{1,3}}\s$|(?<![\w.])(?:H\.\s?R|S)\.\s$|\b[HS]B\s$")
+"""A code between a word and its number, or the kind of a bill: ``flight UA 1492``, ``H.R. 3962``."""
+PREFIX = pattern(r"(?<![\w-])(?:[A-Z]{1,5}-|(?:[Xx*]{1,4}-){1,3})$")
+"""Capitals before a number, or its hidden digits: ``AB-123456``, ``XXX-XX-6789``."""
+ODDS_BEFORE = pattern(r"\b(?:odds|favou?rites?|favou?red|bookies|outsider|bet|priced|backed)\W+(?:[\w/]+\s){0,2}$")
+ODDS_AFTER = pattern(r"\s(?:odds|favou?rite|outsider|shot|long shot|underdog|on the (?:favou?rite|underdog))\b")
+CRICKET = pattern(
+    r"\b(?:overs?|ov|innings|wickets?|declared|dec|all out|runs|stumps|cricket|chasing|bowled|batting|ODI|T20I?)\b"
 )
 TOLL_FREE = pattern(r"\+?(1?)[-. ]?\(?800\)?(?=[-. ])")
 _STATE_ROWS = rows("states", 3)
@@ -100,6 +111,24 @@ def _chain(match: re.Match[str], _around: Around) -> Reading:
     return [word for group in groups for word in (digits(group) if len(group) > 2 else whole(group))]
 
 
+@reads(r"(\d{2,})-(0\d{2,})(?![-–/.:]?\d)", r"(0\d{2,})-(\d{2,})(?![-–/.:]?\d)")
+def _identifier(match: re.Match[str], _around: Around) -> Reading:
+    """Read ``2024-0117``: groups with leading zeros count nothing."""
+    return [word for group in match.groups() for word in (in_pairs(group) if len(group) == 4 else whole(group))]
+
+
+@reads(r"(\d{2,3})[-–](\d{1,3})(?![-–/.:]?\d)")
+def _law_number(match: re.Match[str], around: Around) -> Reading:
+    """Read ``Pub. L. 116-136``."""
+    return [*in_pairs(match[1]), *in_pairs(match[2])] if LAW_BEFORE.search(around.text, *around.before) else None
+
+
+@reads(r"\d{1,3}(?:/\d{1,3}){2,}(?![\d/])")
+def _slash_chain(match: re.Match[str], _around: Around) -> Reading:
+    """Read ``24/7/365`` and ``40/40/20``: small numbers that several slashes join and that are no date."""
+    return [word for number in match[0].split("/") for word in whole(number)]
+
+
 @reads(r"(\d{1,3}):(\d{1,3})(?:\s?[-–]\s?(\d{1,3}))?(?![\d:])")
 def _verses(match: re.Match[str], around: Around) -> Reading:
     """Read ``Psalm 23:1-4``."""
@@ -143,6 +172,27 @@ def _airliner(match: re.Match[str], around: Around) -> Reading:
     return [*in_pairs(match[1]), *whole(match[2]), *letters(match[3])]
 
 
+@reads(r"(\d{1,3})/(\d{1,2})(?![\d/]|\.\d)")
+def _odds(match: re.Match[str], around: Around) -> Reading:
+    """Read the odds ``5/2``."""
+    is_cued = ODDS_BEFORE.search(around.text, *around.before) or ODDS_AFTER.match(around.text, around.end)
+    return [*whole(match[1]), "to", *whole(match[2])] if is_cued else None
+
+
+@reads(r"(\d{2,3})/(10|\d)()(?![\d/]|\.\d)", r"(?:(\d)/(\d{2,3}))()(?![\d/]|\.\d)")
+def _wickets(match: re.Match[str], around: Around) -> Reading:
+    """Read the runs and wickets ``287/6`` of a team of cricket."""
+    is_cued = CRICKET.search(around.text, max(0, around.start - NEAR), around.end + NEAR)
+    is_score = max(int(match[1]), int(match[2])) > 19 and is_cued
+    return [*whole(match[1]), "for", *whole(match[2])] if is_score else None
+
+
+@reads(r"(\d{1,2})/(\d{1,2})c(?![A-Za-z0-9])")
+def _of_zones(match: re.Match[str], _around: Around) -> Reading:
+    """Read the time of a program ``9/8c``: in the east, and in central time."""
+    return [*whole(match[1]), *whole(match[2]), "central"]
+
+
 @reads(rf"({NUMBER}):({NUMBER})(?![\d:])")
 def _ratio(match: re.Match[str], _around: Around) -> Reading:
     """Read ``16:9``."""
@@ -150,8 +200,8 @@ def _ratio(match: re.Match[str], _around: Around) -> Reading:
 
 
 @reads(
-    r"-?(\d+(?:\.\d+)?)°\s?(?:(\d+(?:\.\d+)?)['′]\s?)?(?:(\d+(?:\.\d+)?)(?:\"|″|'')\s?)?([NSEW])(?![A-Za-z])",
-    r"-?(\d+(?:\.\d+)?)°\s?(\d+(?:\.\d+)?)['′](?:\s?(\d+(?:\.\d+)?)(?:\"|″|''))?()",
+    r"[-−]?(\d+(?:\.\d+)?)°\s?(?:(\d+(?:\.\d+)?)['′]\s?)?(?:(\d+(?:\.\d+)?)(?:\"|″|'')\s?)?([NSEW])(?![A-Za-z])",
+    r"[-−]?(\d+(?:\.\d+)?)°\s?(\d+(?:\.\d+)?)['′](?:\s?(\d+(?:\.\d+)?)(?:\"|″|''))?()",
 )
 def _coordinate(match: re.Match[str], around: Around) -> Reading:
     """Read ``40.7° N``."""
@@ -167,8 +217,12 @@ def _cued(match: re.Match[str], around: Around) -> Reading:
     """Read a number in pairs or digit by digit where the words around ask for it."""
     before = [word.lower() for word in around.words_before]
     last = before[-1] if before else ""
-    if last in PAIR_CUES and len(match[0]) <= 4:
+    if len(match[0]) <= 4 and (last in PAIR_CUES or CODE_BEFORE.search(around.text, *around.before)):
         return in_pairs(match[0])
+    code = PREFIX.search(around.text, *around.before)
+    if code and len(match[0]) > 2:
+        is_hidden = set(code[0]) <= {*"Xx*-"}
+        return digits(match[0]) if is_hidden or len(match[0]) > 4 else in_pairs(match[0])
     is_after_state = re.search(r",\s+[A-Z]{2}\s+$", around.text[max(0, around.start - 12) : around.start])
     if len(match[0]) in (3, 4) and match[0][0] != "0" and STREET.match(around.text, around.end):
         return in_pairs(match[0])
@@ -218,9 +272,10 @@ def _is_ending(before: list[str], number: str) -> bool:
     r"\d{4}([ -])\d{4}\1\d{4}(?:\1\d{1,4}){0,3}(?![\d-])",
     r"3\d{3}([ -])\d{6}\1\d{5}(?![\d-])",
     r"\d{3}([ -])\d{2}\1\d{4}(?![\d-])",
+    r"\d{5}-\d{4}(?![\d-])",
 )
 def _card(match: re.Match[str], _around: Around) -> Reading:
-    """Read the digits of a card or of social security."""
+    """Read the digits of a card, of social security or of a long ZIP code."""
     return digits(match[0])
 
 
@@ -228,6 +283,18 @@ def _card(match: re.Match[str], _around: Around) -> Reading:
 def _rating(match: re.Match[str], _around: Around) -> Reading:
     """Read the rating ``4.5/5``."""
     return [*decimal(match[1]), "out", "of", *whole(match[2])]
+
+
+@reads(r"([Ll]at|[Ll]ong?|LAT|LONG|LON)(?:\.|(?=:))(?=:?\s?[-−]?\d{1,3}(?:\.\d{2,}|°))")
+def _coordinate_name(match: re.Match[str], _around: Around) -> Reading:
+    """Read ``Lat. 40.7°`` and ``Long: -74.0060``."""
+    return ["latitude" if match[1].lower() == "lat" else "longitude"]
+
+
+@reads(r"(S)\.(?=\s\d{1,4}(?!\d))")
+def _bill(match: re.Match[str], _around: Around) -> Reading:
+    """Read ``S. 2155``, a bill of the Senate."""
+    return [match[1]]
 
 
 @reads(r"([A-Z]{2})(?=[\s.,;!?]|$)")
@@ -275,7 +342,11 @@ def mixture(text: str, around: Around) -> list[str]:
             words += [*front, plural(last)]
         elif run.isdigit():
             words += in_pairs(run) if len(run) in (3, 4) else whole(run) if len(run) < 3 else digits(run)
-        elif (len(run) > 3 or (len(run) == 3 and run.istitle())) and around.knows(run.lower()):
+        elif (
+            (len(run) > 3 or (len(run) == 3 and not run.isupper()))
+            and around.knows(run.lower())
+            and (not is_spelled(run.lower()))
+        ):
             words.append(run.lower())
         else:
             words += letters(run) if len(run) < 4 or run.isupper() else [run.lower()]
@@ -296,8 +367,36 @@ def _word_number(match: re.Match[str], around: Around) -> Reading:
 
 
 def _mixture(match: re.Match[str], around: Around) -> Reading:
-    """Read a word of letters and digits."""
-    return mixture(match[0], around)
+    """Read a word of letters and digits; spell a long number of a parcel or a car."""
+    changes = len(re.findall(r"(?<=\d)(?=[A-Z])|(?<=[A-Z])(?=\d)", match[1]))
+    if len(match[1]) > 9 and changes > 2:
+        return letters(match[1])
+    ending = match[2] or ""
+    *words, last = mixture(match[1], around)
+    return [*words, last + ending]
+
+
+def _spelled(match: re.Match[str], _around: Around) -> Reading:
+    """Spell the letters of ``FY2024``."""
+    return letters(match[0])
+
+
+@reads(r"log_?(\d{1,2})(?=\s?\()")
+def _logarithm(match: re.Match[str], _around: Around) -> Reading:
+    """Read ``log2(8)``."""
+    return ["log", "base", *whole(match[1])]
+
+
+@reads(r"(\d{1,4})ish(?![A-Za-z])")
+def _about(match: re.Match[str], _around: Around) -> Reading:
+    """Read ``7ish``."""
+    return [*whole(match[1]), "ish"]
+
+
+@reads(r"([A-Z]{1,3}\d{1,4}):([A-Z]{1,3}\d{1,4})(?![\w:])")
+def _cells(match: re.Match[str], around: Around) -> Reading:
+    """Read the range of cells ``A1:B10``."""
+    return [*mixture(match[1], around), "to", *mixture(match[2], around)]
 
 
 @reads(rf"[A-Z]-\d{{1,4}}[A-Z]{{0,2}}{NOT_IN_WORD}")
@@ -333,7 +432,7 @@ def _bits(match: re.Match[str], _around: Around) -> Reading:
     return [plural(*whole(match[1] or match[2] or match[3]))]
 
 
-VERSE_RULES: list[Rule] = [*_verses, *_book_number]
+VERSE_RULES: list[Rule] = [*_verses, *_book_number, *_odds, *_wickets, *_of_zones]
 PHONE_RULES: list[Rule] = [
     *_card,
     *_rating,
@@ -355,19 +454,28 @@ DIGIT_RULES: list[Rule] = [
     *_coordinate,
     *_address,
     *_chain,
+    *_identifier,
+    *_slash_chain,
+    *_law_number,
     *_ratio,
     *_cued,
 ]
 MIXTURE_RULES: list[Rule] = [
     *_decimal_mixture,
-    (pattern(r"\d+[A-Za-z][A-Za-z0-9]{0,24}"), _mixture),
+    *_about,
+    (pattern(r"(\d+[A-Za-z][A-Za-z0-9]{0,24})('s\b)?"), _mixture),
 ]
 LETTER_RULES: list[Rule] = [
+    *_coordinate_name,
+    *_bill,
     *_book,
     *_version,
     *_party,
     *_coded,
     *_state,
     *_short_state,
-    (pattern(rf"[A-Za-z]{{1,24}}\d[A-Za-z0-9]{{0,24}}{NOT_IN_WORD}"), _mixture),
+    *_logarithm,
+    *_cells,
+    (pattern(r"(?:FY|CY|AY|SY)(?='?\d)"), _spelled),
+    (pattern(rf"([A-Za-z]{{1,24}}\d[A-Za-z0-9]{{0,24}})('s\b)?{NOT_IN_WORD}"), _mixture),
 ]

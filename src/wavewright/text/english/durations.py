@@ -67,7 +67,7 @@ def _hours_and_minutes(match: re.Match[str], _around: Around) -> Reading:
 def _single(match: re.Match[str], around: Around) -> Reading:
     """Read ``5m ago`` and ``every 30d``, where the letter alone would be another unit."""
     before, after = around.word_before.lower(), around.word_after.lower()
-    if not (after in AGO or before in ("every", "past", "eta") or (before in ("last", "next") and after == "")):
+    if not (after in AGO or before in ("every", "past", "eta", "x") or (before in ("last", "next") and after == "")):
         return None
     if match[2] == "m" and before == "last" and after not in AGO:
         return None  # the last 50 meters

@@ -6,6 +6,7 @@ import re
 
 from ..pattern import pattern
 from . import roman
+from .calendar import MONTH_NAMES
 from .numbers import cardinal, in_pairs
 from .phones import LETTERS
 from .pronounce import known
@@ -23,6 +24,8 @@ BLOOD = frozenset(("blood", "type", "donor", "donors", "group", "rh", "plasma"))
 STRAIGHT = word_list("letter-counts")
 MIXED_CASE = mapping("mixed_case")
 PIECES = of_kind(rows("abbreviations", 3), "chess")
+FOR_TIME = pattern(r"\s\d{1,3}\s?(?:d|days?|w|wks?|weeks?|mos?|months?|hrs?|hours?)\b")
+"""Time after the ``x`` of a prescription."""
 BETWEEN_PRICES = pattern(r"\d x [$€£¥₹]$")
 BETWEEN_SIZES = pattern(r"(?:[\d\u00bc-\u00be]|\d\s?(?:mm|cm|m|km|in|ft|px)\.?|\d['\"\u2032\u2033]) x \d$")
 
@@ -39,7 +42,7 @@ def _highway(match: re.Match[str], _around: Around) -> Reading:
     return ["U", "S", *in_pairs(match[1])]
 
 
-@reads(r"([bd])\.(?=\s?[12]\d{3})")
+@reads(rf"([bd])\.(?=\s?(?:(?:c\.|ca\.)\s?)?[12]\d{{3}}|\s(?:\d{{1,2}}\s)?(?:{alternatives(MONTH_NAMES)})\b)")
 def _of_life(match: re.Match[str], _around: Around) -> Reading:
     """Read ``b. 1920`` as ``born``."""
     return ["born" if match[1] == "b" else "died"]
@@ -96,7 +99,9 @@ def _acronym(match: re.Match[str], around: Around) -> Reading:
         return [low + ending]
     if low == "who" and around.word_before.lower() == "the" and not _is_shouted(around):
         return letters(stem)
-    is_word = around.knows(low) and not is_spelled(low) and (_is_shouted(around) or (len(low) > 3 or low in EMPHASISED))
+    is_called = around.text.startswith("(", around.end) and len(low) > 2  # ``SUM(A1:A9)``
+    is_word = around.knows(low) and not is_spelled(low)
+    is_word = is_word and (is_called or _is_shouted(around) or len(low) > 3 or low in EMPHASISED)
     if is_word and not (low in INITIALISMS and not _is_shouted(around)):
         return [low + ending]
     if len(stem) > 5 and re.search("[AEIOUY]", stem):
@@ -122,6 +127,8 @@ def _single(match: re.Match[str], around: Around) -> Reading:
     letter = match[1]
     if letter == "x" and BETWEEN_PRICES.search(around.text, max(0, around.start - 8), around.end + 2):
         return ["times"]
+    if letter == "x" and FOR_TIME.match(around.text, around.end):
+        return ["for"]
     if letter == "x" and BETWEEN_SIZES.search(around.text, max(0, around.start - 8), around.end + 2):
         return ["times" if "=" in around.text[around.end : around.end + 12] else "by"]
     if letter in ("I", "i"):
@@ -199,14 +206,21 @@ def _mixed_case(match: re.Match[str], _around: Around) -> Reading:
     return MIXED_CASE[match[0]].split()
 
 
-@reads(rf"[A-Za-z]?[a-z]+(?:[A-Z][a-z]*){{1,8}}(?![A-Za-z0-9'{LATER_LETTERS}])")
+@reads(
+    rf"(?:[A-Za-z]?[a-z]+|[A-Z]{{2,5}}(?=[A-Z][a-z]{{2}}))(?:[A-Z][a-z]*){{1,8}}"
+    rf"(?![A-Za-z0-9{LATER_LETTERS}]|'[A-Za-z])"
+)
 def _camel(match: re.Match[str], around: Around) -> Reading:
-    """Read ``YouTube`` as one word, or by its capitals."""
+    """Read ``YouTube`` as one word, or by its capitals: ``NoneType``, ``XMLParser``."""
     low = match[0].lower()
     humps = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", match[0])
-    if around.knows(low) or any(len(hump) < 3 for hump in humps):
+    if around.knows(low) or any(len(hump) < 3 for hump in humps[humps[0].isupper() :]):
         return [low]
-    return [word for hump in humps for word in (letters(hump) if hump.isupper() and len(hump) < 5 else [hump.lower()])]
+    return [word for hump in humps for word in (letters(hump) if _is_initialism(hump) else [hump.lower()])]
+
+
+def _is_initialism(hump: str) -> bool:
+    return hump.isupper() and len(hump) < 5 and hump.lower() not in ACRONYMS
 
 
 @reads(r"vs?\.(?=\s(?:the\s)?[A-Z])", r"v(?=\s[A-Z][a-z])")

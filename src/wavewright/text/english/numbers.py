@@ -144,4 +144,5 @@ def fraction(numerator: int, denominator: int) -> list[str]:
     if denominator == 2:
         return [*cardinal(numerator), "half" if numerator == 1 else "halves"]
     *words, last = ["quarter"] if denominator == 4 else ordinal(denominator)
+    words = [] if words == ["one"] else words  # five thousandths
     return [*cardinal(numerator), *words, last if numerator == 1 else f"{last}s"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ..pattern import pattern
+from .addresses import spelled
 from .rules import Around, Reading, Rule, reads, reads_as
 from .tables import alternatives, of_kind, rows
 
@@ -16,6 +17,10 @@ OPERATORS = of_kind(_ROWS, "operator")
 COMPARISONS = of_kind(_ROWS, "comparison")
 """Words for signs before a number without a left side."""
 
+NO_PROGRAM = pattern(r"(?:^|[=<>≤≥+*/×÷^(,\d]|\b(?:for|of|is|to|by|than|and|or|when|if))\s*\(?$")
+"""Text before the minus of an unknown."""
+
+SUFFIXES = frozenset(("-ed", "-er", "-es", "-ly", "-en", "-al", "-or", "-ic", "-s", "-y"))
 _AMOUNT = r"(?=[$€£¥₹]?[\d.])"
 
 
@@ -40,6 +45,13 @@ def _love(_match: re.Match[str], around: Around) -> Reading:
     return ["love"] if around.word_before in ("I", "i", "We", "we", "You", "you", "They", "they") else None
 
 
+@reads(r"<3(?=[\s.!?)]*(?:$|\n)|[.!?]\s)")
+def _heart(_match: re.Match[str], around: Around) -> Reading:
+    """Read ``miss you all <3``, the end of a message."""
+    is_last = re.search(r"[a-z][a-z!.,)]+ $", around.text[max(0, around.start - 8) : around.start])
+    return ["heart"] if is_last else None
+
+
 @reads(r"!(?=[A-Za-z_(])")
 def _not(_match: re.Match[str], around: Around) -> Reading:
     """Read ``!ready`` in a condition."""
@@ -47,10 +59,25 @@ def _not(_match: re.Match[str], around: Around) -> Reading:
     return ["not"] if before in ("", " ", "(", "&", "|", "=") else None
 
 
+@reads(r"(--?)([A-Za-z][A-Za-z0-9]*(?:-[A-Za-z0-9]+)*)(?=[\s=,.;:)\"'`]|$)")
+def _option(match: re.Match[str], around: Around) -> Reading:
+    """Read the option of a program ``--verbose`` or ``-xzf``, and the unknown of ``= -x``."""
+    text, name = around.text, match[2]
+    before = text[around.start - 1 : around.start]
+    if before not in ("", " ", "\n", "(", "[", "`", '"', "'"):
+        return None
+    if len(match[1]) == 1 and len(name) == 1 and NO_PROGRAM.search(text, *around.before):
+        return ["minus", name.upper()]
+    is_word = len(match[1]) == 1 and (len(name) > 4 or (len(name) > 2 and around.knows(name.lower())))
+    return None if is_word or f"-{name}" in SUFFIXES else [*["dash"] * len(match[1]), *spelled(name, around)]
+
+
 RULES: list[Rule] = [
     *_love,
+    *_heart,
     *_bare,
     *_operator,
     *_not,
+    *_option,
     (pattern(r"(?<=[\w)])\*\*(?=\d)|(?<=[\w)] )\*\*(?= \d)"), reads_as("to", "the", "power", "of")),
 ]

@@ -212,8 +212,9 @@ def in_mixed_number(fraction: list[str]) -> list[str]:
 
 
 def _fraction(numerator: int, denominator: int) -> list[str] | None:
-    """Read a fraction with a denominator up to 100; None for other numbers."""
-    if numerator == denominator or not 2 <= denominator <= 100 or not numerator:
+    """Read a fraction: up to hundredths, and one part or thousandths of a larger whole; None for other numbers."""
+    is_small = 2 <= denominator <= 100 or (numerator == 1 and denominator > 100) or denominator in (1000, 10000)
+    if numerator == denominator or not numerator or not is_small:
         return None
     return fraction(numerator, denominator)
 
@@ -254,11 +255,14 @@ def _joining(total: str, around: Around) -> list[str]:
 @reads(r"[-−+±]?(\d{1,9})/(\d{1,9})(?![\d/]|\.\d)" + _SPACED_UNIT)
 def _slashed(match: re.Match[str], around: Around) -> Reading:
     """Read a fraction, a rating, a blood pressure or a time signature."""
+    near = [word.lower() for word in around.words_before[-1:]]
     is_metre = match[0] in TIME_SIGNATURES and (
         around.word_after in ("time", "meter", "metre", "bars", "groove", "signature")
-        or (match[0] in NO_FRACTIONS and around.word_before in ("in", "a", "meter", "metre"))
+        or near in (["time"], ["signature"], ["meter"], ["metre"])
+        or (match[0] in NO_FRACTIONS and around.word_before in ("in", "a"))
     )
-    if is_metre or match[0] in ("24/7", "9/11", "7/11", "50/50", "20/20"):
+    is_split = int(match[1]) + int(match[2]) == 100 and not match[3]  # 80/20
+    if is_metre or is_split or match[0] in ("24/7", "9/11", "7/11", "20/20"):
         return [*cardinal(int(match[1])), *cardinal(int(match[2]))]
     if around.word_after in ("star", "stars"):
         return [*cardinal(int(match[1])), "out", "of", *cardinal(int(match[2]))]
@@ -273,7 +277,8 @@ def _slashed(match: re.Match[str], around: Around) -> Reading:
     sign = SIGNS.get(around.text[around.start], [])
     fractional = _fraction(int(match[1]), int(match[2]))
     unit = named(UNITS[match[3]], True) if match[3] else []
-    return [*sign, *fractional, *unit] if fractional else None
+    of_whole = ["of", "a"] if unit and int(match[2]) > 100 else []  # 1/250 s
+    return [*sign, *fractional, *of_whole, *unit] if fractional else None
 
 
 @reads(rf"(\d+)?\s?([{HALVES}])")
@@ -286,7 +291,10 @@ def _vulgar(match: re.Match[str], _around: Around) -> Reading:
     return [*whole(match[1]), "and", *in_mixed_number(fractional)] if match[1] else fractional
 
 
-@reads(rf"({NUMBER})(?:st|nd|rd|th|ST|ND|RD|TH){NOT_IN_WORD}")
+@reads(
+    rf"({NUMBER})(?:st|nd|rd|th|ST|ND|RD|TH){NOT_IN_WORD}",
+    r"(\d?[23])d(?=\s(?:Cir|Dist|Sess|Cong|Lt|ed)\b)",
+)
 def _ordinal(match: re.Match[str], _around: Around) -> Reading:
     """Read ``22nd``."""
     *words, last = decimal(match[1]) if "." in match[1] else whole(match[1])
@@ -321,7 +329,7 @@ def _sized(match: re.Match[str], around: Around) -> Reading:
     is_section = around.word_before.lower() in NUMBERED_NOUNS | {"no", "nos", "number"} or (
         match[3] == "B" and around.word_after[:1].isupper()
     )
-    if is_section:
+    if is_section or re.search("[A-Z]-$", around.text[max(0, around.start - 2) : around.start]):
         return None
     return [*(SIGNS[match[1]] if match[1] else []), *decimal(match[2]), MAGNITUDES[match[3]]]
 

@@ -47,6 +47,11 @@ class Around:
         return re.findall(r"[A-Za-z']+", self.text[max(0, self.start - NEAR) : self.start])[-3:]
 
     @property
+    def before(self) -> tuple[int, int]:
+        """Start and end of the ``NEAR`` characters before the match."""
+        return max(0, self.start - NEAR), self.start
+
+    @property
     def word_after(self) -> str:
         """The word after the match as it is written, or empty."""
         match = WORD_AFTER.match(self.text, self.end)

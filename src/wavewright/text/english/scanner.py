@@ -21,7 +21,10 @@ STOPS = ".!?\u203d\u3002\u061f\u0964"
 ASKING = "?\u203d\u061f"
 STRENGTH = ("", ",", ";", ".", "!", "?")
 CLOSING = "\"')]}*_"
-DASHES = pattern(r"\s+[-–]+\s+|\s*(?:—|--+(?![->]))\s*|–")
+DASHES = pattern(
+    r"\s+[-–]+\s+|(?!(?:\s|(?<!\S))--[a-z][a-z0-9]*(?:-[a-z0-9]+)*(?:[\s=,.;:)\"'`]|$))\s*(?:—|--+(?![->]))\s*|–"
+)
+"""A dash that is a pause; not the hyphens of an option, ``--verbose``."""
 NUMBERED = pattern(r"\)\s?[-–]\s?\((?=\d{1,4}\))")
 UNTIL = pattern(r"\s?[-–]\s?(?=(?:noon|midnight|present|now|today)\b)")
 _NAMES = alternatives(
@@ -46,6 +49,12 @@ SILENT = pattern(
     r"(?![A-Za-z])\*?(?:\[[^\[\]]{0,100}\])?(?:\{[^{}]{0,200}\})?|\\(?=[$%&#_{}])"
 )
 """Commands of LaTeX that are not spoken."""
+FACE = pattern(
+    r"(?:[:;][-'^o]?(?:[()DPpOo|/*\[\]]+|3(?!\d))|=[()D]|[xX]D+|[\^>T;][_.-]{1,2}[\^<T;]|</3|¯?\\_\([^()\s]{1,3}\)_/¯?)"
+    r"(?=[\s.,!?]|$)"
+)
+"""A face made of signs, which is silent: ``:-)``, ``xD``, ``^_^``."""
+FACE_STARTS = frozenset(":;=xX^>T<¯\\")
 DOTS = pattern(r"\.{2,}|…\.*|\.(?:\s\.){2,}")
 
 
@@ -98,6 +107,13 @@ class Scanner:
             return False
         if space:
             return self._space(space[0])
+        if (
+            self.text[self.position] in FACE_STARTS
+            and (face := FACE.match(self.text, self.position))
+            and (not self.text[self.position - 1 : self.position].strip() or self.position == 0)
+        ):
+            self.position = face.end()
+            return False
         token = self.reader.read(self.position, self.tokens[-1] if self.tokens else None)
         if token is None:
             return self._punctuation()

@@ -17,7 +17,7 @@ WORDS = of_kind(rows("signs", 3), "text")
 LOVE = "❤♥💕💖💗😍🖤💙💚💛💜🧡"
 
 
-@reads(r"[#№]\s?(\d[\d,]{0,20})(?![A-Za-z])")
+@reads(r"[#№]\s?(\d[\d,]{0,20})(?![A-Za-z\d]|-\d)")
 def _number_sign(match: re.Match[str], _around: Around) -> Reading:
     """Read ``#5`` as ``number five``."""
     number = match[1].replace(",", "")
@@ -92,6 +92,18 @@ def _divided(_match: re.Match[str], around: Around) -> Reading:
     )
 
 
+@reads(r"\*(?![\w*])")
+def _asterisk(_match: re.Match[str], around: Around) -> Reading:
+    """Read ``a * b`` as a product, and the star of ``SELECT * FROM``, ``COUNT(*)`` and ``repeat from * to end``."""
+    before, after = around.text[max(0, around.start - 8) : around.start], around.text[around.end : around.end + 3]
+    if re.search(r"[A-Za-z]\($", before) and after[:1] == ")":
+        return ["star"]
+    if re.search(r"(?:\b[A-Za-z]|\d|\)) $", before) and re.match(r" (?:[A-Za-z]\b|\(|\d)", after):
+        return ["times"]
+    is_star = re.search(r"[A-Za-z] $", before) and re.match(r" [A-Za-z]|;|$", after)
+    return ["star"] if is_star else None
+
+
 @reads(f"[{LOVE}]")
 def _love(_match: re.Match[str], around: Around) -> Reading:
     """Read ``I ❤ you`` with a ``love``."""
@@ -136,12 +148,15 @@ SIGN_RULES: list[Rule] = [
     (pattern(r"'n'|'n’|'n(?= r)"), reads_as("and")),
     *_star,
     *_number_sign,
+    (pattern(r"[#№]\s?(?=\d+-\d|[A-Z]{1,5}-[A-Z]{0,4}\d)"), reads_as("number")),
     *_key,
-    (pattern(r"!(?=\s?[-−=+×÷*/^)])(?<=\d!|\bn!)"), reads_as("factorial")),
+    (pattern(r"!(?=\s?[-−=+×÷*/^)])(?<=\d!|\bn!)|!(?<=[-−+]\d\)!)"), reads_as("factorial")),
     (pattern(r"[~≈](?=\s?[\d$€£.])"), reads_as("about")),
     *_power,
     (pattern(r"\^(?=\()"), reads_as("to", "the", "power", "of")),
     (pattern(r"[*·](?=\s?\d)(?<=[\d )][*·])"), reads_as("times")),
+    *_asterisk,
+    (pattern(r"#(?=:\s)(?<= #)"), reads_as("number")),
     *_divided,
     *_love,
     *_word,
