@@ -267,15 +267,7 @@ def _size_of(clip: Clip) -> str:
 def player_html(clip: Clip) -> str:
     """Return a self-contained HTML player on one line, at most about 2 MB.
 
-    Parameters
-    ----------
-    clip : Clip
-        More than two channels are mixed to mono; after PLAYER_SECONDS it is cut, which the caption mentions.
-
-    Returns
-    -------
-    str
-        HTML.
+    - ``clip``: more than two channels are mixed to mono; after PLAYER_SECONDS it is cut, which the caption mentions.
     """
     size = _size_of(clip)
     if not clip.n_samples or not np.isfinite(clip.wave).all():
@@ -300,30 +292,14 @@ def read_blocks(
 ) -> Iterator[Clip]:
     """Read a sound file of any length in blocks, in bounded memory.
 
-    Parameters
-    ----------
-    path : str or Path
-        Sound file.
-    block_seconds : float
-        Length of a block; the last one may be shorter.
-    start_seconds : float
-        Start of the first block.
-    seconds : float, optional
-        Longest total duration; by default up to the end of the file.
-    strict : bool
-        Raise BadAudio where sound is missing or damaged; by default, a :class:`.errors.SoundWarning` says so.
+    - ``path``: sound file.
+    - ``block_seconds``: length of a block; the last one may be shorter.
+    - ``start_seconds``: start of the first block.
+    - ``seconds``: longest total duration; by default up to the end of the file.
+    - ``strict``: raise BadAudio where sound is missing or damaged; by default, a :class:`.errors.SoundWarning` says so.
 
-    Returns
-    -------
-    iterator of Clip
-        The blocks.
-
-    Raises
-    ------
-    BadSetting
-        If a length is not above 0, or the start negative.
-    BadAudio, MissingExtra
-        As :func:`wavewright.audio.sound_file.decode`. What only decoding can detect is raised by the iterator.
+    Raises BadSetting if a length is not above 0, or the start negative, or BadAudio or MissingExtra as
+    :func:`wavewright.audio.sound_file.decode`. What only decoding can detect is raised by the iterator.
     """
     if not block_seconds > 0 or not start_seconds >= 0 or not (seconds is None or seconds > 0):
         raise BadSetting(
@@ -352,40 +328,20 @@ def write_blocks(
     Samples beyond [-1, 1] are clipped, except in ``FLOAT`` and ``DOUBLE``. Opus and MP3 support only some sample rates;
     other clips are resampled to the next higher one.
 
-    Parameters
-    ----------
-    path : str or Path
-        Its ending is the format, see ``FORMATS``.
-    blocks : iterable of Clip
-        Clips of one sample rate and number of channels.
-    subtype : str, optional
-        One of libsndfile's, such as ``PCM_24`` or ``FLOAT``.
-    metadata : dict or SoundMetadata, optional
-        Tags by name, see ``wavewright.audio.sound_file.TAGS``; or those of another file with its pictures,
-        markers and loop points. A :class:`.errors.SoundWarning` says what of them a kind of file has no place for.
-    expected_seconds : float, optional
-        About how long the sound is. WAV files that would exceed 4 GB are written as RF64, which most programs read.
-    is_loop : bool
-        The sound is a seamless loop: a WAV file gets loop points from its first to its last sample, other kinds of
-        files have none.
-    clipping : ClippingMeter, optional
-        Gets the samples that are stored as integers or by a codec, and counts those that are clipped.
-    left_out : list of str, optional
-        Gets what of the metadata the file has no place for, instead of the warning.
+    - ``path``: its ending is the format, see ``FORMATS``.
+    - ``blocks``: clips of one sample rate and number of channels.
+    - ``subtype``: one of libsndfile's, such as ``PCM_24`` or ``FLOAT``.
+    - ``metadata``: tags by name, see ``wavewright.audio.sound_file.TAGS``; or those of another file with its pictures,
+      markers and loop points. A :class:`.errors.SoundWarning` says what of them a kind of file has no place for.
+    - ``expected_seconds``: about how long the sound is. WAV files that would exceed 4 GB are written as RF64, which
+      most programs read.
+    - ``is_loop``: the sound is a seamless loop: a WAV file gets loop points from its first to its last sample, other
+      kinds of files have none.
+    - ``clipping``: gets the samples that are stored as integers or by a codec, and counts those that are clipped.
+    - ``left_out``: gets what of the metadata the file has no place for, instead of the warning.
 
-    Returns
-    -------
-    Path
-        The path.
-
-    Raises
-    ------
-    BadSetting
-        If the ending, subtype or a tag is unknown.
-    BadAudio
-        If the clips differ in sample rate or channels, are empty or hold samples that are not finite.
-    WavewrightError
-        If the file cannot be written.
+    Raises BadSetting if the ending, subtype or a tag is unknown, or BadAudio if the clips differ in sample rate or
+    channels, are empty or hold samples that are not finite, or WavewrightError if the file cannot be written.
     """
     path = Path(path)
     file_format, subtype = _checked_format(path, subtype)
@@ -490,18 +446,9 @@ def _checked_waves(path: Path, clips: Iterable[Clip], first: Clip) -> Iterator[n
 def resampled(waves: Iterable[np.ndarray], from_rate: int, to_rate: int, n_channels: int) -> Iterator[np.ndarray]:
     """Resample consecutive blocks of a wave with soxr's HQ filter, in bounded memory.
 
-    Parameters
-    ----------
-    waves : iterable of np.ndarray
-        Blocks ``(channels, time)`` float32.
-    from_rate, to_rate : int, in Hz
-    n_channels : int
-        Number of channels.
-
-    Yields
-    ------
-    np.ndarray
-        Blocks ``(channels, time)`` float32 of other lengths.
+    - ``waves``: blocks ``(channels, time)`` float32.
+    - ``from_rate``, ``to_rate``: in Hz.
+    - returns: blocks ``(channels, time)`` float32 of other lengths.
     """
     if from_rate == to_rate:
         yield from waves

@@ -58,26 +58,12 @@ def write(
 ) -> list[str]:
     """Write a file; return what of the metadata it has no place for.
 
-    Parameters
-    ----------
-    path, target : Path
-        The name for messages, and the file to write.
-    waves : iterable of np.ndarray
-        The sound, ``(channels, time)``.
-    sample_rate : int, in Hz
-    n_channels : int
-    subtype : str
-        One of SUBTYPES.
-    metadata : SoundMetadata
-    seconds : float or None
-        About how long the sound is, for the end of the last chapter.
+    - ``path``, ``target``: the name for messages, and the file to write.
+    - ``waves``: the sound, ``(channels, time)``.
+    - ``sample_rate``: in Hz.
+    - ``seconds``: about how long the sound is, for the end of the last chapter.
 
-    Raises
-    ------
-    BadSetting
-        If there are too many channels.
-    WavewrightError
-        If the file cannot be written.
+    Raises BadSetting if there are too many channels, or WavewrightError if the file cannot be written.
     """
     import av
 

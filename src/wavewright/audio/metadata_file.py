@@ -83,20 +83,11 @@ def _covers(container: Container) -> Iterator[Picture]:
 def write(path: Path, metadata: SoundMetadata, sample_rate: int, n_samples: int) -> list[str]:
     """Write metadata into a file that has none and that nobody reads yet; return what it has no place for.
 
-    Parameters
-    ----------
-    path : Path
-        A WAV, RF64, AIFF, FLAC, Ogg Vorbis, Opus or MP3 file.
-    metadata : SoundMetadata
-        The metadata.
-    sample_rate : int, in Hz
-    n_samples : int
-        Samples of one channel.
+    - ``path``: a WAV, RF64, AIFF, FLAC, Ogg Vorbis, Opus or MP3 file.
+    - ``sample_rate``: in Hz.
+    - ``n_samples``: samples of one channel.
 
-    Raises
-    ------
-    ValueError
-        If there is too much of it.
+    Raises ValueError if there is too much of it.
     """
     with path.open("r+b") as file:
         head = file.read(4)

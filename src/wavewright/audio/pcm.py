@@ -64,17 +64,10 @@ def check_stream(file: Path | None, out: Path | None) -> None:
 def read_pcm(source: BinaryIO, sample_rate: int) -> PcmStream:
     """Read audio from a pipe.
 
-    Parameters
-    ----------
-    source
-        A WAV file of 16 bits, or raw mono samples, 16-bit little-endian.
-    sample_rate
-        Sample rate of raw samples, Hz.
+    - ``source``: a WAV file of 16 bits, or raw mono samples, 16-bit little-endian.
+    - ``sample_rate``: sample rate of raw samples, Hz.
 
-    Raises
-    ------
-    BadAudio
-        If nothing arrives, or a WAV file or sound file of another kind.
+    Raises BadAudio if nothing arrives, or a WAV file or sound file of another kind.
     """
     head = _read(source, 4)
     if not head:
@@ -127,21 +120,12 @@ def process_pcm(source: BinaryIO, sink: BinaryIO, sample_rate: int, process: Cal
 
     At the end, a line on standard error says how many samples were clipped.
 
-    Parameters
-    ----------
-    source
-        A WAV file, or raw mono samples; see :func:`read_pcm`.
-    sink
-        Where the result is written to, raw or as a WAV file as it came.
-    sample_rate
-        Sample rate of raw samples, Hz.
-    process
-        Returns the processed stream.
+    - ``source``: a WAV file, or raw mono samples; see :func:`read_pcm`.
+    - ``sink``: where the result is written to, raw or as a WAV file as it came.
+    - ``sample_rate``: sample rate of raw samples, Hz.
+    - ``process``: returns the processed stream.
 
-    Raises
-    ------
-    BadAudio
-        If the source cannot be read.
+    Raises BadAudio if the source cannot be read.
     """
     audio = read_pcm(source, sample_rate)
     processed = process(replace(audio, waves=until_interrupted(audio.waves)))

@@ -138,19 +138,11 @@ Container: TypeAlias = Any  # av.container.InputContainer: PyAV is an optional d
 class AudioHeader:
     """Header of a sound file.
 
-    Attributes
-    ----------
-    sample_rate : int, in Hz
-    n_channels : int
-        Number of channels.
-    n_samples : int or None
-        Samples of one channel as claimed, None if unknown.
-    format, subtype : str
-        Container and codec, as libsndfile or PyAV name them.
-    faults : tuple of str
-        Sentences about what is missing or damaged, as far as it can be seen without decoding.
-    is_damaged : bool
-        Sound is missing or damaged.
+    - ``sample_rate``: in Hz.
+    - ``n_samples``: samples of one channel as claimed, None if unknown.
+    - ``format``, ``subtype``: container and codec, as libsndfile or PyAV name them.
+    - ``faults``: sentences about what is missing or damaged, as far as it can be seen without decoding.
+    - ``is_damaged``: sound is missing or damaged.
     """
 
     sample_rate: int

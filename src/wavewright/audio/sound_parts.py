@@ -20,16 +20,10 @@ from .file_formats.segments import Segment, SegmentedFile
 class SoundParts:
     """The parts of a file that are decoded, in order.
 
-    Attributes
-    ----------
-    segments : tuple
-        The segments of each part; None for the file as it is.
-    faults : tuple of str
-        Sentences about what is missing or damaged, without the name of the file.
-    is_damaged : bool
-        Sound is missing; otherwise the header alone is incomplete.
-    has_end : bool
-        The header says how much sound there is, so less is a fault.
+    - ``segments``: the segments of each part; None for the file as it is.
+    - ``faults``: sentences about what is missing or damaged, without the name of the file.
+    - ``is_damaged``: sound is missing; otherwise the header alone is incomplete.
+    - ``has_end``: the header says how much sound there is, so less is a fault.
     """
 
     segments: tuple[Sequence[Segment] | None, ...] = (None,)
@@ -46,10 +40,7 @@ class SoundParts:
 def sound_parts(path: Path, head: bytes) -> SoundParts:
     """Return what is decoded of a file that starts with ``head``.
 
-    Raises
-    ------
-    BadAudio
-        If a page or frame is expected in the file, and there is none.
+    Raises BadAudio if a page or frame is expected in the file, and there is none.
     """
     if head.startswith(b"OggS"):
         return _ogg_parts(path)

@@ -30,27 +30,14 @@ def is_video(path: Path) -> bool:
 def replace_sound(source: Path, out: Path, blocks: Iterable[Clip], clipping: ClippingMeter | None = None) -> Path:
     """Write a copy of a video with another sound, whole or not at all; video and subtitles are copied untouched.
 
-    Parameters
-    ----------
-    source : Path
-        The video.
-    out : Path
-        Its copy, of the same ending.
-    blocks : iterable of Clip
-        The sound, of one sample rate and number of channels; it starts when the first sound of the video does.
-    clipping : ClippingMeter, optional
-        Counts the samples that are clipped.
+    - ``source``: the video.
+    - ``out``: its copy, of the same ending.
+    - ``blocks``: the sound, of one sample rate and number of channels; it starts when the first sound of the video
+      does.
+    - ``clipping``: counts the samples that are clipped.
 
-    Raises
-    ------
-    BadSetting
-        If the endings differ or none of CODECS, or there are too many channels.
-    BadAudio
-        If the video cannot be read.
-    MissingExtra
-        If PyAV is not installed.
-    WavewrightError
-        If the file cannot be written.
+    Raises BadSetting if the endings differ or none of CODECS, or there are too many channels, or BadAudio if the video
+    cannot be read, or MissingExtra if PyAV is not installed, or WavewrightError if the file cannot be written.
     """
     try:
         import av

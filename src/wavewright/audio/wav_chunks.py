@@ -42,18 +42,11 @@ class LoopPoints:
 def loop_chunk(loops: tuple[LoopPoints, ...], sample_rate: int, midi_note: int = MIDDLE_C) -> bytes:
     """Return a ``smpl`` chunk with its header.
 
-    Parameters
-    ----------
-    loops : tuple of LoopPoints
-        Loops that repeat without end.
-    sample_rate : int, in Hz
-    midi_note : int
-        The note at which a sampler plays the sound as it is.
+    - ``loops``: loops that repeat without end.
+    - ``sample_rate``: in Hz.
+    - ``midi_note``: the note at which a sampler plays the sound as it is.
 
-    Raises
-    ------
-    BadSetting
-        If a loop is empty, or lies beyond the 2**32 samples that the chunk can count.
+    Raises BadSetting if a loop is empty, or lies beyond the 2**32 samples that the chunk can count.
     """
     for loop in loops:
         if not 0 <= loop.start < loop.end <= LARGEST:
@@ -71,17 +64,10 @@ def loop_chunk(loops: tuple[LoopPoints, ...], sample_rate: int, midi_note: int =
 def append_loops(path: Path, loops: tuple[LoopPoints, ...], sample_rate: int) -> None:
     """Append a ``smpl`` chunk to a WAV or RF64 file that has none, and correct the size in its header.
 
-    Parameters
-    ----------
-    path : Path
-        A file that nobody else reads yet, such as a temporary one.
-    loops, sample_rate
-        As for :func:`loop_chunk`.
+    - ``path``: a file that nobody else reads yet, such as a temporary one.
+    - ``loops``, ``sample_rate``: as for :func:`loop_chunk`.
 
-    Raises
-    ------
-    BadSetting
-        As :func:`loop_chunk`, and if the file is neither WAV nor RF64.
+    Raises BadSetting as :func:`loop_chunk`, and if the file is neither WAV nor RF64.
     """
     chunk = loop_chunk(loops, sample_rate)
     with path.open("r+b") as file:
@@ -92,10 +78,7 @@ def append_loops(path: Path, loops: tuple[LoopPoints, ...], sample_rate: int) ->
 def append_chunk(file: BinaryIO, chunk: bytes) -> bool:
     """Append a chunk with its header to a WAV or RF64 file, and correct the size in the file's header.
 
-    Returns
-    -------
-    bool
-        False if the file is neither.
+    - returns: false if the file is neither.
     """
     file.seek(0)
     magic = file.read(4)

@@ -37,14 +37,9 @@ class CountedWaves:
 class ClippedSamples:
     """Samples that exceeded full scale and were clipped as they were stored.
 
-    Attributes
-    ----------
-    n_samples : int
-        Their number, in all channels.
-    fraction : float
-        Of all samples.
-    peak_db : float
-        Largest sample before, in dB of full scale.
+    - ``n_samples``: their number, in all channels.
+    - ``fraction``: of all samples.
+    - ``peak_db``: largest sample before, in dB of full scale.
     """
 
     n_samples: int
@@ -111,11 +106,7 @@ class RecordedWaves:
 class BlockReader:
     """Read blocks of any lengths as blocks of chosen lengths.
 
-    Parameters
-    ----------
-    blocks : iterable of np.ndarray
-        ``(channels, time)``.
-    n_channels : int
+    - ``blocks``: ``(channels, time)``.
     """
 
     def __init__(self, blocks: Iterable[np.ndarray], n_channels: int) -> None:

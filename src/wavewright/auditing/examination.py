@@ -47,12 +47,8 @@ Losses = Callable[[Sequence[T], Callable[[float], None]], list[Scored]]
 class Material:
     """Recordings of an audit.
 
-    Attributes
-    ----------
-    training
-        Different recordings that the model may have learned from.
-    held_out
-        Different recordings that it did not learn from; empty without any.
+    - ``training``: different recordings that the model may have learned from.
+    - ``held_out``: different recordings that it did not learn from; empty without any.
     """
 
     training: tuple[AuditedRecording, ...]
@@ -77,20 +73,11 @@ def examine_recitation(
 ) -> Examined:
     """Compare what a model generates, and continues recordings with, with its training recordings.
 
-    Parameters
-    ----------
-    model
-        The model.
-    material
-        Recordings at its sample rate.
-    count
-        Clips to generate, and recordings to continue.
-    seed
-        Of both.
-    encoder
-        For the comparison by an embedding.
-    show
-        Shows progress.
+    - ``material``: recordings at its sample rate.
+    - ``count``: clips to generate, and recordings to continue.
+    - ``seed``: of both.
+    - ``encoder``: for the comparison by an embedding.
+    - ``show``: shows progress.
     """
     step = show("generating", count)
     clips = []
@@ -139,18 +126,11 @@ def membership_or_reason(
 ) -> Membership | str:
     """Return how well a loss tells training material from held-out material, or why this is not known.
 
-    Parameters
-    ----------
-    name
-        What the loss is.
-    training, held_out
-        Recordings or pieces.
-    count
-        Of each to score: the first ones.
-    losses
-        Returns the losses of those that the model knows.
-    show
-        Shows progress.
+    - ``name``: what the loss is.
+    - ``training``, ``held_out``: recordings or pieces.
+    - ``count``: of each to score: the first ones.
+    - ``losses``: returns the losses of those that the model knows.
+    - ``show``: shows progress.
     """
     if not held_out:
         return "Membership inference needs held-out material of the same kind; give --held-out."

@@ -60,14 +60,9 @@ class CellLevels:
 class Match:
     """Where a window is most like a reference.
 
-    Attributes
-    ----------
-    distance_db
-        Root mean square difference of the cells in which one of the two sounds.
-    seconds
-        Start in the reference.
-    semitones
-        Pitch of the window above that of the reference, one of SEMITONES.
+    - ``distance_db``: root mean square difference of the cells in which one of the two sounds.
+    - ``seconds``: start in the reference.
+    - ``semitones``: pitch of the window above that of the reference, one of SEMITONES.
     """
 
     distance_db: float
@@ -118,17 +113,9 @@ def windows_of(levels: CellLevels) -> list[tuple[int, np.ndarray]]:
 def distances(windows: Sequence[np.ndarray], references: Sequence[CellLevels]) -> np.ndarray:
     """Return the distance of each window from each reference, at the best offset and pitch.
 
-    Parameters
-    ----------
-    windows
-        Arrays ``(cells, N_BANDS)`` of :func:`windows_of`.
-    references
-        Clips that are not silent.
-
-    Returns
-    -------
-    np.ndarray
-        ``(n, m)`` float32, dB; infinite for a silent reference.
+    - ``windows``: arrays ``(cells, N_BANDS)`` of :func:`windows_of`.
+    - ``references``: clips that are not silent.
+    - returns: ``(n, m)`` float32, dB; infinite for a silent reference.
     """
     result = np.full((len(windows), len(references)), np.inf, np.float32)
     lengths = np.array([len(window) for window in windows])

@@ -25,12 +25,8 @@ RATES = (0.01, 0.001)
 class DetectionRate:
     """Fraction of the training recordings that are recognised as such at a rate of false alarms.
 
-    Attributes
-    ----------
-    false_alarms
-        Fraction of held-out recordings that are taken for training recordings.
-    detected
-        Fraction with its 95 % interval; None if there are too few held-out recordings for the rate.
+    - ``false_alarms``: fraction of held-out recordings that are taken for training recordings.
+    - ``detected``: fraction with its 95 % interval; None if there are too few held-out recordings for the rate.
     """
 
     false_alarms: float
@@ -41,18 +37,11 @@ class DetectionRate:
 class Membership:
     """How well the loss tells training recordings from held-out ones.
 
-    Attributes
-    ----------
-    loss
-        What the loss is.
-    n_train, n_held_out
-        Recordings that were scored.
-    auc
-        Probability that a training recording has the lower loss, with a 95 % interval; 0.5 for no difference.
-    rates
-        At 1 % and 0.1 % false alarms.
-    memorisation
-        Training recordings whose loss is a small fraction of that of held-out ones.
+    - ``loss``: what the loss is.
+    - ``n_train``, ``n_held_out``: recordings that were scored.
+    - ``auc``: probability that a training recording has the lower loss, with a 95 % interval; 0.5 for no difference.
+    - ``rates``: at 1 % and 0.1 % false alarms.
+    - ``memorisation``: training recordings whose loss is a small fraction of that of held-out ones.
     """
 
     loss: str
@@ -71,14 +60,9 @@ class Membership:
 def membership_of(loss: str, train: Sequence[Scored], held_out: Sequence[Scored], seed: int = 0) -> Membership:
     """Return how well losses tell training recordings from held-out ones.
 
-    Parameters
-    ----------
-    loss
-        What the losses are.
-    train, held_out
-        Recordings with their losses; lower is more probable.
-    seed
-        Of the bootstrap.
+    - ``loss``: what the losses are.
+    - ``train``, ``held_out``: recordings with their losses; lower is more probable.
+    - ``seed``: of the bootstrap.
     """
     first, second = (np.array([each.loss for each in group]) for group in (train, held_out))
     auc = bootstrap_interval(area_under_curve, [first, second], repeats=500, seed=seed)
@@ -106,14 +90,9 @@ def _detected(train: np.ndarray, held_out: np.ndarray, rate: float) -> Interval 
 def losses_of(model: Model, recordings: Sequence[AuditedRecording], show: Callable[[float], None]) -> list[Scored]:
     """Return the loss of each recording; those without a label or speaker that the model needs are left out.
 
-    Parameters
-    ----------
-    model
-        One that :func:`loss_name` names a loss for.
-    recordings
-        At its sample rate.
-    show
-        Called with the number of recordings that are scored.
+    - ``model``: one that :func:`loss_name` names a loss for.
+    - ``recordings``: at its sample rate.
+    - ``show``: called with the number of recordings that are scored.
     """
     losses = []
     for number, recording in enumerate(recordings):

@@ -27,12 +27,8 @@ class Scored:
 class MemorisedOne:
     """A training recording or score that a model predicts far better than held-out ones.
 
-    Attributes
-    ----------
-    path
-        Its file.
-    fraction
-        Its loss over the median loss of held-out ones.
+    - ``path``: its file.
+    - ``fraction``: its loss over the median loss of held-out ones.
     """
 
     path: Path
@@ -46,18 +42,11 @@ class MemorisedOne:
 class Memorisation:
     """Training material that a model knows by heart, whether or not it generates it.
 
-    Attributes
-    ----------
-    usual_loss
-        Median loss of held-out recordings or scores.
-    share, held_out
-        Training, and held-out ones, whose loss is at most MEMORISED_FRACTION of that.
-    p_value
-        Of the difference, by Fisher's exact test.
-    lowest
-        Lowest loss of a training one over the median of held-out ones.
-    memorised
-        The training ones up to the limit, lowest loss first.
+    - ``usual_loss``: median loss of held-out recordings or scores.
+    - ``share``, ``held_out``: training, and held-out ones, whose loss is at most MEMORISED_FRACTION of that.
+    - ``p_value``: of the difference, by Fisher's exact test.
+    - ``lowest``: lowest loss of a training one over the median of held-out ones.
+    - ``memorised``: the training ones up to the limit, lowest loss first.
     """
 
     usual_loss: float

@@ -12,18 +12,11 @@ from ..models.licences import UNKNOWN, terms_of
 class Obligations:
     """Licences behind a model.
 
-    Attributes
-    ----------
-    licence
-        Of the model.
-    sentences
-        What follows, most important first.
-    credits
-        Lines that name the sources which ask for it.
-    consent
-        Of the speakers, if the card has one.
-    unknown
-        Sources without a known licence.
+    - ``licence``: of the model.
+    - ``sentences``: what follows, most important first.
+    - ``credits``: lines that name the sources which ask for it.
+    - ``consent``: of the speakers, if the card has one.
+    - ``unknown``: sources without a known licence.
     """
 
     licence: str

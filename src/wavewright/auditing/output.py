@@ -40,14 +40,8 @@ class Continuation:
 def generated_clips(model: Generator, count: int, seed: int) -> Iterator[AuditedClip]:
     """Yield clips of every label and speaker in turn.
 
-    Parameters
-    ----------
-    model
-        The model.
-    count
-        Number of clips; at least one of each label and speaker.
-    seed
-        Of the clips.
+    - ``count``: number of clips; at least one of each label and speaker.
+    - ``seed``: of the clips.
     """
     choices = list(itertools.product(model.labels or (None,), speakers_of(model) or (None,)))
     for index in range(max(count, len(choices))):
@@ -68,16 +62,9 @@ def continuations(
 ) -> Iterator[Continuation]:
     """Yield what the model continues the first half of each recording with; recordings that are too short are left out.
 
-    Parameters
-    ----------
-    model
-        The model.
-    recordings
-        At the sample rate of the model.
-    seed
-        Of the continuations.
-    show
-        Called with the number of recordings that are done.
+    - ``recordings``: at the sample rate of the model.
+    - ``seed``: of the continuations.
+    - ``show``: called with the number of recordings that are done.
     """
     speakers = speakers_of(model)
     for number, recording in enumerate(recordings):

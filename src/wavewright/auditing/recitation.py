@@ -29,12 +29,8 @@ SIGNIFICANCE = 0.01
 class Limits:
     """Up to where a window is too near: at most COPY_DB away, or within both limits.
 
-    Attributes
-    ----------
-    distance_db
-        Largest distance.
-    ratio
-        Largest distance over the median distance of the next N_NEXT recordings.
+    - ``distance_db``: largest distance.
+    - ``ratio``: largest distance over the median distance of the next N_NEXT recordings.
     """
 
     distance_db: float
@@ -56,22 +52,14 @@ CONTINUED_LIMITS = Limits(4.0, 0.25)
 class Nearest:
     """The window of a clip that is most like a recording.
 
-    Attributes
-    ----------
-    clip
-        What the clip is, or its file.
-    recording
-        File of the recording.
-    distance_db
-        Root mean square difference of their levels.
-    ratio
-        Distance over the median distance of the next recordings; 1 for as near as those.
-    clip_seconds, recording_seconds
-        Start of the window in both.
-    semitones
-        Pitch of the clip above that of the recording.
-    is_near
-        Both are within LIMITS, CONTINUED_LIMITS or those of :meth:`judged`: a copy, as far as this can be told.
+    - ``clip``: what the clip is, or its file.
+    - ``recording``: file of the recording.
+    - ``distance_db``: root mean square difference of their levels.
+    - ``ratio``: distance over the median distance of the next recordings; 1 for as near as those.
+    - ``clip_seconds``, ``recording_seconds``: start of the window in both.
+    - ``semitones``: pitch of the clip above that of the recording.
+    - ``is_near``: both are within LIMITS, CONTINUED_LIMITS or those of :meth:`judged`: a copy, as far as this can be
+      told.
     """
 
     clip: str
@@ -127,14 +115,10 @@ def nearest_recordings(
 
     The ratio compares with recordings of other groups than that of the nearest one.
 
-    Parameters
-    ----------
-    clips
-        Names and levels.
-    references
-        Training recordings.
-    own_groups
-        Group of each clip, whose recordings are not compared with it, if the clips are recordings of the same folder.
+    - ``clips``: names and levels.
+    - ``references``: training recordings.
+    - ``own_groups``: group of each clip, whose recordings are not compared with it, if the clips are recordings of the
+      same folder.
     """
     windows = [(number, *window) for number, (_, levels) in enumerate(clips) for window in windows_of(levels)]
     if not windows:
@@ -172,14 +156,9 @@ def continued_recordings(
 ) -> list[Nearest]:
     """Return how near the continuation of each recording is to its own second half.
 
-    Parameters
-    ----------
-    continued
-        Continuations; those without sound are left out.
-    references
-        Recordings with whose whole the ratio compares.
-    sample_rate
-        Of both.
+    - ``continued``: continuations; those without sound are left out.
+    - ``references``: recordings with whose whole the ratio compares.
+    - ``sample_rate``: of both.
     """
     chosen: list[tuple[Continuation, int, np.ndarray, float]] = []
     for each in continued:

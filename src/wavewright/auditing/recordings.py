@@ -72,21 +72,12 @@ def read_recordings(
 ) -> Recordings:
     """Read recordings, one of each set of copies.
 
-    Parameters
-    ----------
-    entries
-        Clips of a folder.
-    sample_rate
-        Of the model: recordings are compared as it could represent them.
-    show
-        Called with the number of recordings that are read.
-    level
-        Of their preparation, as the model learned them.
+    - ``entries``: clips of a folder.
+    - ``sample_rate``: of the model: recordings are compared as it could represent them.
+    - ``show``: called with the number of recordings that are read.
+    - ``level``: of their preparation, as the model learned them.
 
-    Raises
-    ------
-    BadFolder
-        If no recording can be read, or all are silent.
+    Raises BadFolder if no recording can be read, or all are silent.
     """
     waves: list[tuple[Entry, np.ndarray]] = []
     problems: list[Problem] = []

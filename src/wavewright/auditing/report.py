@@ -21,19 +21,12 @@ from .voices import Voices
 class Comparison:
     """Clips of one kind, compared with the training recordings.
 
-    Attributes
-    ----------
-    kind
-        ``generated``, ``repeated`` or ``continued``.
-    share
-        Clips that are too near; for ``repeated``, labels and speakers whose clips are all one sound that is.
-    held_out
-        The same of held-out recordings (for ``repeated``: within the same limits; for ``continued``: continuations of
-        their halves).
-    p_value
-        Of the difference, by Fisher's exact test.
-    median_distance, held_out_median
-        Of the distances to the nearest recording.
+    - ``kind``: ``generated``, ``repeated`` or ``continued``.
+    - ``share``: clips that are too near; for ``repeated``, labels and speakers whose clips are all one sound that is.
+    - ``held_out``: the same of held-out recordings (for ``repeated``: within the same limits; for ``continued``:
+      continuations of their halves).
+    - ``p_value``: of the difference, by Fisher's exact test.
+    - ``median_distance``, ``held_out_median``: of the distances to the nearest recording.
     """
 
     kind: str
@@ -53,14 +46,9 @@ class Comparison:
 class EmbeddingComparison:
     """Generated clips that are nearer in an embedding than 1 % of the held-out recordings are.
 
-    Attributes
-    ----------
-    embedding
-        Name of the encoder.
-    limit
-        First percentile of the held-out recordings' cosine distances to the nearest training recording.
-    share
-        Fraction of the clips below it, with its 95 % interval; 0.01 is expected of new sounds.
+    - ``embedding``: name of the encoder.
+    - ``limit``: first percentile of the held-out recordings' cosine distances to the nearest training recording.
+    - ``share``: fraction of the clips below it, with its 95 % interval; 0.01 is expected of new sounds.
     """
 
     embedding: str
@@ -72,18 +60,12 @@ class EmbeddingComparison:
 class Recitation:
     """Whether a model recites its training recordings.
 
-    Attributes
-    ----------
-    comparisons
-        Clips of each kind.
-    held_out
-        Where the held-out distances come from.
-    recited
-        Recordings that a clip is too near to, each with the nearest clip, nearest first; of all kinds that recite.
-    nearest
-        The nearest pairs of all, near or not.
-    embedding
-        The same by an embedding, beside it; None for scores.
+    - ``comparisons``: clips of each kind.
+    - ``held_out``: where the held-out distances come from.
+    - ``recited``: recordings that a clip is too near to, each with the nearest clip, nearest first; of all kinds that
+      recite.
+    - ``nearest``: the nearest pairs of all, near or not.
+    - ``embedding``: the same by an embedding, beside it; None for scores.
     """
 
     comparisons: tuple[Comparison, ...]
@@ -102,26 +84,17 @@ class Recitation:
 class AuditReport(ModelResult):
     """The result of an audit.
 
-    Attributes
-    ----------
-    family
-        Of the model.
-    folder
-        Of its training recordings.
-    n_recordings, n_different
-        Recordings or scores in the folder, and those that are not copies of each other.
-    recitation, membership, voices
-        Results; None where a part does not apply or was not asked for, with the reason in ``notes``.
-    obligations
-        What the licences of its sources ask for.
-    notes
-        Why parts are missing, and what was left out.
-    pairs
-        Folder with the nearest pairs as files; None if they were not asked for.
-    page
-        The page that was written; None without.
-    exit_code
-        1 if the verdict is ``recites`` and ``fail`` was set, else 0.
+    - ``family``: of the model.
+    - ``folder``: of its training recordings.
+    - ``n_recordings``, ``n_different``: recordings or scores in the folder, and those that are not copies of each
+      other.
+    - ``recitation``, ``membership``, ``voices``: results; None where a part does not apply or was not asked for, with
+      the reason in ``notes``.
+    - ``obligations``: what the licences of its sources ask for.
+    - ``notes``: why parts are missing, and what was left out.
+    - ``pairs``: folder with the nearest pairs as files; None if they were not asked for.
+    - ``page``: the page that was written; None without.
+    - ``exit_code``: 1 if the verdict is ``recites`` and ``fail`` was set, else 0.
     """
 
     family: str

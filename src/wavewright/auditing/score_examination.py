@@ -123,18 +123,10 @@ def examine_scores(
 ) -> tuple[ScoreRecitation, Membership | str]:
     """Return what a composer repeats of its training pieces, and how well its loss tells them from others.
 
-    Parameters
-    ----------
-    composer
-        The composer.
-    material
-        Scores.
-    count
-        Pieces to compose, to continue, and to score.
-    seed
-        Of the pieces.
-    show
-        Shows progress.
+    - ``material``: scores.
+    - ``count``: pieces to compose, to continue, and to score.
+    - ``seed``: of the pieces.
+    - ``show``: shows progress.
     """
     composed = list(composed_pieces(composer, material.training, count, seed, show("composing", count)))
     continued = [_continued(composer, pieces, count, seed, show) for pieces in (material.training, material.held_out)]

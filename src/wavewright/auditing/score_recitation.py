@@ -20,10 +20,7 @@ class NoteChain:
 
     It falls back on fewer notes where only one piece goes on from them: there, it would repeat that piece.
 
-    Parameters
-    ----------
-    pieces
-        The voices of each; voices of one number follow one chain.
+    - ``pieces``: the voices of each; voices of one number follow one chain.
     """
 
     def __init__(self, pieces: Sequence[Sequence[NoteSequence]]) -> None:
@@ -71,16 +68,10 @@ CountedRun = tuple[int, NoteRun]
 class CopiedRun:
     """A run of a piece that a training piece has, too.
 
-    Attributes
-    ----------
-    piece
-        What the piece is, or its file.
-    source
-        File of the training piece.
-    n_notes
-        Of the run, without those that repeat a figure.
-    is_copy
-        It is longer than the limit.
+    - ``piece``: what the piece is, or its file.
+    - ``source``: file of the training piece.
+    - ``n_notes``: of the run, without those that repeat a figure.
+    - ``is_copy``: it is longer than the limit.
     """
 
     piece: str
@@ -105,21 +96,13 @@ class WrittenPieces:
 class ScoreComparison:
     """Pieces of one kind, compared with the training pieces.
 
-    Attributes
-    ----------
-    kind
-        COMPOSED or CONTINUED.
-    share, usual
-        Pieces with a run above the limit, and pieces that the composer has not learned from, or what it continues these
-        with.
-    baseline
-        What the latter are, HELD_OUT or CHAIN.
-    p_value
-        Of the difference, by Fisher's exact test.
-    median_run, usual_run
-        Medians of the longest runs of both.
-    n_sources
-        Training pieces that have one of these runs.
+    - ``kind``: COMPOSED or CONTINUED.
+    - ``share``, ``usual``: pieces with a run above the limit, and pieces that the composer has not learned from, or
+      what it continues these with.
+    - ``baseline``: what the latter are, HELD_OUT or CHAIN.
+    - ``p_value``: of the difference, by Fisher's exact test.
+    - ``median_run``, ``usual_run``: medians of the longest runs of both.
+    - ``n_sources``: training pieces that have one of these runs.
     """
 
     kind: str
@@ -141,14 +124,9 @@ class ScoreComparison:
 class ScoreRecitation:
     """Runs of notes of training pieces in what a composer writes.
 
-    Attributes
-    ----------
-    limit
-        Notes of a run, above which it counts as a copy.
-    comparisons
-        Pieces of each kind.
-    copies, longest
-        The longest copy of each training piece that has one, and the longest runs of all pieces.
+    - ``limit``: notes of a run, above which it counts as a copy.
+    - ``comparisons``: pieces of each kind.
+    - ``copies``, ``longest``: the longest copy of each training piece that has one, and the longest runs of all pieces.
     """
 
     limit: int
@@ -165,14 +143,9 @@ class ScoreRecitation:
 def score_recitation(written: Sequence[WrittenPieces], training: Sequence[ScorePiece], seed: int) -> ScoreRecitation:
     """Compare what a composer writes with training pieces.
 
-    Parameters
-    ----------
-    written
-        Pieces of each kind.
-    training
-        Pieces that it may have learned from.
-    seed
-        Of the pieces of a Markov chain: as many, and as long, as those of the first kind.
+    - ``written``: pieces of each kind.
+    - ``training``: pieces that it may have learned from.
+    - ``seed``: of the pieces of a Markov chain: as many, and as long, as those of the first kind.
     """
     learned = [piece.voices for piece in training]
     index, chain = RunIndex(learned), NoteChain(learned)

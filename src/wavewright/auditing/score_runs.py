@@ -26,12 +26,8 @@ NoteSequence = tuple[object, ...]
 class NoteRun:
     """A run of notes that a piece has in common with another.
 
-    Attributes
-    ----------
-    n_notes
-        Notes of the run.
-    voice, note
-        Track of the piece, and its first note there, both from 0.
+    - ``n_notes``: notes of the run.
+    - ``voice``, ``note``: track of the piece, and its first note there, both from 0.
     """
 
     n_notes: int
@@ -106,10 +102,7 @@ def _steps_between(ticks: np.ndarray, score: Score) -> list[int]:
 class RunIndex:
     """Finds the runs that a piece has in common with any of many pieces: a suffix automaton of their voices.
 
-    Parameters
-    ----------
-    pieces
-        The voices of each.
+    - ``pieces``: the voices of each.
 
     References
     ----------

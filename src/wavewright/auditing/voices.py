@@ -60,16 +60,10 @@ Embedder = Callable[[np.ndarray], np.ndarray]
 class VoiceMatch:
     """How similar a voice of the model is to a recorded speaker.
 
-    Attributes
-    ----------
-    voice
-        Speaker or voice of the model.
-    speaker
-        Of the recordings.
-    similarity
-        Median cosine similarity of utterances.
-    is_imitated
-        The similarity is above the limit.
+    - ``voice``: speaker or voice of the model.
+    - ``speaker``: of the recordings.
+    - ``similarity``: median cosine similarity of utterances.
+    - ``is_imitated``: the similarity is above the limit.
     """
 
     voice: str
@@ -82,14 +76,9 @@ class VoiceMatch:
 class Voices:
     """Similarities of the voices of a model to recorded speakers.
 
-    Attributes
-    ----------
-    limit
-        PERCENTILE of the similarities of different recorded speakers, or USUAL_LIMIT.
-    n_pairs
-        Pairs of utterances of different speakers from which the limit comes; 0 for the usual one.
-    matches
-        Of every voice and speaker, most similar first.
+    - ``limit``: PERCENTILE of the similarities of different recorded speakers, or USUAL_LIMIT.
+    - ``n_pairs``: pairs of utterances of different speakers from which the limit comes; 0 for the usual one.
+    - ``matches``: of every voice and speaker, most similar first.
     """
 
     limit: float
@@ -135,12 +124,8 @@ def compare_voices(
 ) -> Voices:
     """Return the similarity of each voice to each recorded speaker.
 
-    Parameters
-    ----------
-    embed
-        From :func:`speaker_embedder`.
-    output, recorded
-        Utterances ``(time,)`` at SAMPLE_RATE of each voice and of each speaker.
+    - ``embed``: from :func:`speaker_embedder`.
+    - ``output``, ``recorded``: utterances ``(time,)`` at SAMPLE_RATE of each voice and of each speaker.
     """
     voices = {name: np.stack([embed(wave) for wave in waves]) for name, waves in output.items()}
     speakers = {name: np.stack([embed(wave) for wave in waves]) for name, waves in recorded.items()}
@@ -157,10 +142,7 @@ def compare_voices(
 def different_limit(speakers: Sequence[np.ndarray]) -> tuple[float, int]:
     """Return PERCENTILE of the similarities of utterances of different speakers, and their number; or the usual limit.
 
-    Parameters
-    ----------
-    speakers
-        Embeddings ``(utterances, d)`` of each.
+    - ``speakers``: embeddings ``(utterances, d)`` of each.
     """
     similarities = [
         (rows @ others.T).ravel() for number, rows in enumerate(speakers) for others in speakers[number + 1 :]
@@ -211,16 +193,10 @@ def examine_voices(
 ) -> Voices | str:
     """Return how similar the voices of a model are to recorded speakers, or why there is nothing to compare.
 
-    Parameters
-    ----------
-    model, name
-        The model, and its name or folder.
-    recordings
-        Of speakers, at its sample rate.
-    seed
-        Of the clips.
-    embed
-        From :func:`speaker_embedder`.
+    - ``model``, ``name``: the model, and its name or folder.
+    - ``recordings``: of speakers, at its sample rate.
+    - ``seed``: of the clips.
+    - ``embed``: from :func:`speaker_embedder`.
     """
     if isinstance(model, AcousticModel):
         spoken, rate = read_by(name, model.card)

@@ -101,17 +101,9 @@ def shortened(text: str, max_length: int = MAX_MESSAGE) -> str:
 def printable(text: str, max_length: int = MAX_EXCERPT) -> str:
     """Return a text for a message: on one line, shortened, with unprintable characters escaped.
 
-    Parameters
-    ----------
-    text : str
-        Text from a user, a file or a library.
-    max_length : int
-        Characters above which the middle is left out.
-
-    Returns
-    -------
-    str
-        Text without characters of the categories UNPRINTABLE.
+    - ``text``: text from a user, a file or a library.
+    - ``max_length``: characters above which the middle is left out.
+    - returns: text without characters of the categories UNPRINTABLE.
     """
     shown = shortened(text, max_length)
     if shown.isprintable():

@@ -30,10 +30,7 @@ def ended_by_signals() -> Iterator[Callable[[], int | None]]:
     Further signals are ignored, so that cleaning up can finish. Within :func:`deferred_endings` nothing is raised; a
     signal that arrives after such a block counts as the first one.
 
-    Yields
-    ------
-    Callable
-        Returns the number of the first signal that arrived, or None.
+    - returns: returns the number of the first signal that arrived, or None.
     """
     received: list[int] = []
     is_ending = False
@@ -71,11 +68,8 @@ def handled_endings() -> list[int]:
 def deferred_endings(request: Callable[[int], None]) -> Iterator[None]:
     """Call ``request`` with the signal number where :func:`ended_by_signals` would raise Terminated.
 
-    Parameters
-    ----------
-    request : callable
-        Called as a signal handler with the signal number. The block decides when it stops; ``request`` may raise, which
-        ends the block at once.
+    - ``request``: called as a signal handler with the signal number. The block decides when it stops; ``request`` may
+      raise, which ends the block at once.
     """
     _deferrals.append(request)
     try:

@@ -18,17 +18,9 @@ JsonValue: TypeAlias = Any  # of any JSON type, to be checked by the caller
 def parse(text: str, has_unique_keys: bool = False) -> JsonValue:
     """Parse untrusted JSON text.
 
-    Parameters
-    ----------
-    text : str
-        The text.
-    has_unique_keys : bool
-        Refuse objects with a key twice, of which programs take different values.
+    - ``has_unique_keys``: refuse objects with a key twice, of which programs take different values.
 
-    Raises
-    ------
-    ValueError
-        With the reason, also for values nested too deep and numbers with too many digits.
+    Raises ValueError with the reason, also for values nested too deep and numbers with too many digits.
     """
     try:
         return json.loads(text, parse_int=_whole_number, object_pairs_hook=_unique if has_unique_keys else None)

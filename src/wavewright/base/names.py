@@ -21,18 +21,10 @@ RESERVED = {"CON", "PRN", "AUX", "NUL", *(f"{port}{number}" for port in ("COM", 
 def name_problem(name: str, is_file: bool = False) -> str | None:
     """Return the reason why a name is invalid, None if it is valid.
 
-    Parameters
-    ----------
-    name : str
-        One line of printable text of at most MAX_NAME_BYTES, which is no path. The name of a label or speaker may
-        contain ``/``, as in ``Hip-Hop/Rap``.
-    is_file : bool
-        The name is that of a file or model, which has no separators.
-
-    Returns
-    -------
-    str or None
-        The end of a sentence.
+    - ``name``: one line of printable text of at most MAX_NAME_BYTES, which is no path. The name of a label or speaker
+      may contain ``/``, as in ``Hip-Hop/Rap``.
+    - ``is_file``: the name is that of a file or model, which has no separators.
+    - returns: the end of a sentence.
     """
     if not name.strip():
         return "is empty"
@@ -93,15 +85,9 @@ def control_character_in(value: object) -> str | None:
 def file_stem(*components: str) -> str:
     """Join texts to a file name without ending that every file system allows.
 
-    Parameters
-    ----------
-    *components : str
-        Texts, joined by ``-``. Letters and digits of all scripts are retained, other characters become ``_``.
-
-    Returns
-    -------
-    str
-        Never hidden, reserved, a path or longer than MAX_STEM_BYTES; a hash replaces the middle of a longer one.
+    - ``*components``: texts, joined by ``-``. Letters and digits of all scripts are retained, other characters become
+      ``_``.
+    - returns: never hidden, reserved, a path or longer than MAX_STEM_BYTES; a hash replaces the middle of a longer one.
     """
     stem = "-".join(re.sub(" +", "_", "".join(map(_allowed, text))) for text in components).rstrip(".")
     if not stem or stem[0] in ".-" or stem.partition(".")[0].upper() in RESERVED:
@@ -122,22 +108,9 @@ def _allowed(character: str) -> str:
 def inside(folder: Path, name: Path | str) -> Path:
     """Return the path of a name below a folder.
 
-    Parameters
-    ----------
-    folder : Path
-        The folder.
-    name : Path or str
-        A relative path without ``..``.
+    - ``name``: a relative path without ``..``.
 
-    Returns
-    -------
-    Path
-        ``folder / name``.
-
-    Raises
-    ------
-    BadFolder
-        If the path lies outside the folder, links resolved.
+    Raises BadFolder if the path lies outside the folder, links resolved.
     """
     path = folder / name
     is_outside = Path(name).is_absolute() or ".." in Path(name).parts or not Path(name).parts

@@ -21,22 +21,10 @@ ONNX Runtime uses slower instructions there that do not. On other processors it 
 def open_session(path: Path | str, optimise: bool = True) -> InferenceSession:
     """Open a graph on the CPU for one thread; its integer products are exact on every processor.
 
-    Parameters
-    ----------
-    path : Path or str
-        ONNX file; its external data is read from the same folder.
-    optimise : bool
-        Let ONNX Runtime optimise the graph; without it every node of the file stays.
+    - ``path``: ONNX file; its external data is read from the same folder.
+    - ``optimise``: let ONNX Runtime optimise the graph; without it every node of the file stays.
 
-    Returns
-    -------
-    InferenceSession
-        The session.
-
-    Raises
-    ------
-    Exception
-        Errors of ONNX Runtime, which have no other base class in common.
+    Raises Exception errors of ONNX Runtime, which have no other base class in common.
     """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
@@ -51,19 +39,11 @@ def open_session(path: Path | str, optimise: bool = True) -> InferenceSession:
 def write_optimised(contents: bytes, path: Path, extended: bool = False) -> None:
     """Write a graph with ONNX Runtime's optimisations that are the same on every machine.
 
-    Parameters
-    ----------
-    contents : bytes
-        The ONNX graph.
-    path : Path
-        ONNX file that is written.
-    extended : bool
-        Fuse standard nodes into ONNX Runtime's own ones.
+    - ``contents``: the ONNX graph.
+    - ``path``: ONNX file that is written.
+    - ``extended``: fuse standard nodes into ONNX Runtime's own ones.
 
-    Raises
-    ------
-    Exception
-        Errors of ONNX Runtime, which have no other base class in common.
+    Raises Exception errors of ONNX Runtime, which have no other base class in common.
     """
     levels = onnxruntime.GraphOptimizationLevel
     options = onnxruntime.SessionOptions()

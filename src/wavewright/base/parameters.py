@@ -19,15 +19,10 @@ NAMES_MODEL = "names a model"
 class Writes:
     """After the field of a parameter: its path is that of a file or folder that the task writes.
 
-    Attributes
-    ----------
-    suffix
-        Ending of the file's name where the caller has no wish; empty where the task writes a folder.
-    like
-        Parameter with the source, whose own ending is taken if it is one of sound or video files. Where the source is
-        a folder, a folder is written.
-    folder_with
-        Parameters with any of which a folder is written.
+    - ``suffix``: ending of the file's name where the caller has no wish; empty where the task writes a folder.
+    - ``like``: parameter with the source, whose own ending is taken if it is one of sound or video files. Where the
+      source is a folder, a folder is written.
+    - ``folder_with``: parameters with any of which a folder is written.
     """
 
     suffix: str = ""

@@ -25,10 +25,7 @@ def progress_reported_to(listener: Listener) -> Iterator[None]:
 def progress_changed(change: Callable[[str, float | None], tuple[str, float | None]]) -> Iterator[None]:
     """Report the progress of a part of the work as that of the whole while the block runs.
 
-    Parameters
-    ----------
-    change : callable
-        Takes the report of the part; returns that of the whole.
+    - ``change``: takes the report of the part; returns that of the whole.
     """
     listeners = _listeners.copy()
 
@@ -55,21 +52,11 @@ def progress_bar(
 ) -> Iterator[Callable[[float], None]]:
     """Show a progress bar while the block runs.
 
-    Parameters
-    ----------
-    title : str
-        Text before the bar.
-    seconds : float or None
-        Duration of the audio, None if it is unknown.
-    quiet : bool
-        Show nothing.
-    unit : str
-        What is counted, where that is not seconds of audio.
-
-    Yields
-    ------
-    callable
-        Sets the progress to a number of seconds.
+    - ``title``: text before the bar.
+    - ``seconds``: duration of the audio, None if it is unknown.
+    - ``quiet``: show nothing.
+    - ``unit``: what is counted, where that is not seconds of audio.
+    - returns: sets the progress to a number of seconds.
     """
     from rich.console import Console  # slow to import
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn

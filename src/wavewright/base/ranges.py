@@ -22,12 +22,7 @@ MAX_SHOWN = 8  # names in a message
 def ranged(default: NumberT, low: float, high: float) -> NumberT:
     """Return a dataclass field for a number, or a tuple of numbers, with its range.
 
-    Parameters
-    ----------
-    default
-        Default value.
-    low, high
-        Smallest and largest value, both allowed.
+    - ``low``, ``high``: smallest and largest value, both allowed.
 
     Examples
     --------
@@ -54,17 +49,10 @@ class RangedSettings:
 def check_ranges(settings: object, ranges: Mapping[str, tuple[float, float]]) -> None:
     """Check that the numbers of a dataclass lie in their ranges.
 
-    Parameters
-    ----------
-    settings : dataclass
-        Fields are numbers or tuples of numbers.
-    ranges : mapping
-        Smallest and largest value by field name, both allowed.
+    - ``settings``: fields are numbers or tuples of numbers.
+    - ``ranges``: smallest and largest value by field name, both allowed.
 
-    Raises
-    ------
-    BadSetting
-        For the first number outside its range.
+    Raises BadSetting for the first number outside its range.
     """
     for name, value in vars(settings).items():
         if isinstance(value, int) and abs(value) >= INTEGER_LIMIT:  # would overflow in NumPy

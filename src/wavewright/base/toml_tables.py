@@ -33,10 +33,7 @@ def parse_toml(text: str) -> dict[str, Any]:
 
     The parser of Python takes the square of the length of dotted keys, which are therefore limited.
 
-    Raises
-    ------
-    ValueError
-        If it is no TOML, or a key has more than MAX_KEY_PARTS parts.
+    Raises ValueError if it is no TOML, or a key has more than MAX_KEY_PARTS parts.
     """
     n_dots, is_part = 0, False
     for token in TOKEN.finditer(text):
@@ -56,14 +53,9 @@ def parse_toml(text: str) -> dict[str, Any]:
 class TomlTables(Generic[ModelT]):
     """A kind of data in TOML files.
 
-    Parameters
-    ----------
-    folder : Path
-        Where those are that come with Wavewright.
-    model : type of BaseModel
-        What a file is checked by.
-    kind : str
-        A noun for messages, such as ``style``.
+    - ``folder``: where those are that come with Wavewright.
+    - ``model``: what a file is checked by.
+    - ``kind``: a noun for messages, such as ``style``.
     """
 
     def __init__(self, folder: Path, model: type[ModelT], kind: str) -> None:
@@ -78,16 +70,9 @@ class TomlTables(Generic[ModelT]):
     def parse(self, text: str, name: str = "") -> ModelT:
         """Read TOML.
 
-        Parameters
-        ----------
-        text : str
-        name : str
-            Name of the file in messages.
+        - ``name``: name of the file in messages.
 
-        Raises
-        ------
-        BadSetting
-            With the position of the first fault.
+        Raises BadSetting with the position of the first fault.
         """
         name = name or f"The {self._kind}"
         try:
@@ -108,10 +93,7 @@ class TomlTables(Generic[ModelT]):
     def load(self, name: str | Path) -> ModelT:
         """Return the data of a name, or of a TOML file.
 
-        Raises
-        ------
-        BadSetting
-            If there is none of this name, or the file cannot be read or is wrong.
+        Raises BadSetting if there is none of this name, or the file cannot be read or is wrong.
         """
         text = str(name)
         if text in self.names:

@@ -46,22 +46,10 @@ def write_whole(path: Path, contents: bytes) -> None:
 def whole_file(path: Path) -> Iterator[BinaryIO]:
     """Open a hidden file that replaces ``path`` at the end; if the block fails, ``path`` is unchanged.
 
-    Parameters
-    ----------
-    path : Path
-        The file to write.
+    - ``path``: the file to write.
+    - returns: open for writing bytes.
 
-    Yields
-    ------
-    file object
-        Open for writing bytes.
-
-    Raises
-    ------
-    BadFolder
-        If the name is too long.
-    OSError
-        If the file cannot be written; it names ``path``.
+    Raises BadFolder if the name is too long, or OSError if the file cannot be written; it names ``path``.
     """
     with _errors_of(path), temporary_path(path) as temporary:
         with temporary.open("wb") as file:
@@ -78,22 +66,10 @@ def temporary_path(path: Path) -> Iterator[Path]:
     What is there at the end is removed. The first call for a folder also removes the unfinished files of killed
     processes.
 
-    Parameters
-    ----------
-    path : Path
-        The final path.
+    - ``path``: the final path.
+    - returns: in the same folder, with the same ending.
 
-    Yields
-    ------
-    Path
-        In the same folder, with the same ending.
-
-    Raises
-    ------
-    BadFolder
-        If the name is too long.
-    OSError
-        If nothing can be written there.
+    Raises BadFolder if the name is too long, or OSError if nothing can be written there.
     """
     check_name(path)
     sweep_once(path.parent)
@@ -186,10 +162,7 @@ def hidden_path(folder: Path, suffix: str = "") -> Iterator[Path]:
 def scratch_folder() -> Iterator[Path]:
     """Yield a folder among the temporary files, removed at the end, or by a later call if this process is killed.
 
-    Raises
-    ------
-    BadFolder
-        If no folder can be made.
+    Raises BadFolder if no folder can be made.
     """
     base = temporary_base()
     sweep(base)
@@ -237,26 +210,13 @@ def _errors_of(path: Path) -> Iterator[None]:
 def whole_folder(folder: Path, last: str, finish: Callable[[Path], None] | None = None) -> Iterator[Path]:
     """Yield a hidden folder to write files into; at the end move them into ``folder``, the one named ``last`` at last.
 
-    Parameters
-    ----------
-    folder : Path
-        The final folder. If the block or ``finish`` fails it is unchanged, and the error names it instead of the
-        hidden one.
-    last : str
-        Name of the file that moves last, such as a manifest.
-    finish : callable, optional
-        Called with the hidden folder right before the files move, while other processes cannot write into ``folder``:
-        it can read ``folder`` and add files to the hidden one.
+    - ``folder``: the final folder. If the block or ``finish`` fails it is unchanged, and the error names it instead of
+      the hidden one.
+    - ``last``: name of the file that moves last, such as a manifest.
+    - ``finish``: called with the hidden folder right before the files move, while other processes cannot write into
+      ``folder``: it can read ``folder`` and add files to the hidden one.
 
-    Yields
-    ------
-    Path
-        The hidden folder.
-
-    Raises
-    ------
-    BadFolder
-        If ``folder`` is a file or inside one, or a link in it leads outside.
+    Raises BadFolder if ``folder`` is a file or inside one, or a link in it leads outside.
     """
     check_name(folder)
     existed = folder.is_dir()

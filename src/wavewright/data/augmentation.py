@@ -25,10 +25,7 @@ MAX_EQUALISER_DB = 30.0
 class SpeedSettings(RangedSettings):
     """Range of the random speed at which clips are resampled, which changes their pitch too.
 
-    Raises
-    ------
-    BadSetting
-        If a number is out of its range, or ``slowest`` above ``fastest``.
+    Raises BadSetting if a number is out of its range, or ``slowest`` above ``fastest``.
     """
 
     slowest: float = ranged(0.85, 0.1, 10.0)
@@ -123,10 +120,7 @@ def draw_augmentation(settings: AugmentationSettings, rng: np.random.Generator) 
 def augment(wave: np.ndarray, augmentation: Augmentation, sample_rate: int, n_samples: int) -> np.ndarray:
     """Apply an augmentation to a wave ``(time,)``.
 
-    Returns
-    -------
-    np.ndarray
-        ``(n_samples,)`` float32, peak 1 (noise may exceed it), its end faded out as the classifier does.
+    - returns: ``(n_samples,)`` float32, peak 1 (noise may exceed it), its end faded out as the classifier does.
     """
     rng = np.random.default_rng(augmentation.noise_seed)
     augmented = _shift(_stretch(wave, augmentation, sample_rate), augmentation, sample_rate, n_samples)

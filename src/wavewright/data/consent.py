@@ -31,17 +31,10 @@ STATEMENT = (
 def consent_of(files: Sequence[Path], is_declared: bool) -> Consent | None:
     """Return the consent that a caller gives; None if there is none.
 
-    Parameters
-    ----------
-    files
-        Recordings of statements, and texts; a recording and a text of the same name are one statement.
-    is_declared
-        The caller has the consent in another form.
+    - ``files``: recordings of statements, and texts; a recording and a text of the same name are one statement.
+    - ``is_declared``: the caller has the consent in another form.
 
-    Raises
-    ------
-    BadSetting
-        If both are given, or a file cannot be a statement.
+    Raises BadSetting if both are given, or a file cannot be a statement.
     """
     if files and is_declared:
         raise BadSetting("--consent and --i-have-consent are given; give the statement alone.")

@@ -79,20 +79,12 @@ class FixedCrops:
 def sampling_probabilities(entries: Sequence[Entry], lengths: np.ndarray, exponent: float) -> np.ndarray:
     """Return the probability with which each clip is drawn, balanced between speakers.
 
-    Parameters
-    ----------
-    entries : sequence of Entry
-        Clips; those without a speaker count as one speaker.
-    lengths : np.ndarray
-        Length of each clip, ``(n,)``, in any unit.
-    exponent : float
-        A speaker is drawn in proportion to the total length of the recordings to this power: 0 draws each speaker
-        equally often, 1 in proportion to the length. Clips of one speaker are drawn in proportion to their length.
-
-    Returns
-    -------
-    np.ndarray
-        ``(n,)`` float64, sum 1.
+    - ``entries``: clips; those without a speaker count as one speaker.
+    - ``lengths``: length of each clip, ``(n,)``, in any unit.
+    - ``exponent``: a speaker is drawn in proportion to the total length of the recordings to this power: 0 draws each
+      speaker equally often, 1 in proportion to the length. Clips of one speaker are drawn in proportion to their
+      length.
+    - returns: ``(n,)`` float64, sum 1.
     """
     weights = lengths.astype(np.float64)
     speakers = [entry.speaker or "" for entry in entries]

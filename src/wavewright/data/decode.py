@@ -38,26 +38,12 @@ def decode(entry: Entry) -> Iterator[np.ndarray]:
 def decode_at(entry: Entry, sample_rate: int, channels: int) -> Iterator[np.ndarray]:
     """Decode an entry at another sample rate and number of channels; together the blocks equal ``Clip.resample``.
 
-    Parameters
-    ----------
-    entry : Entry
-        The clip.
-    sample_rate : int
-        Of the result, Hz.
-    channels : int
-        Of the result. 1: the mean of all; more: as many as the file has, or copies of its only one.
+    - ``entry``: the clip.
+    - ``sample_rate``: of the result, Hz.
+    - ``channels``: of the result. 1: the mean of all; more: as many as the file has, or copies of its only one.
+    - returns: blocks ``(channels, time)`` float32.
 
-    Returns
-    -------
-    iterator of np.ndarray
-        Blocks ``(channels, time)`` float32.
-
-    Raises
-    ------
-    BadAudio
-        If the file has another number of channels, or as :func:`decode`.
-    MissingExtra
-        As :func:`decode`.
+    Raises BadAudio if the file has another number of channels, or as :func:`decode`, or MissingExtra as :func:`decode`.
     """
     mixed = (_with_channels(block, channels, entry) for block in decode(entry))
     return resampled(mixed, entry.sample_rate, sample_rate, channels)

@@ -44,10 +44,7 @@ def fingerprint(wave: np.ndarray, sample_rate: int) -> np.ndarray:
 
     Mel energies (48 bands up to 8 kHz, cells of 40 ms) of the first second after the onset.
 
-    Returns
-    -------
-    np.ndarray
-        ``(1200,)`` float32, dB above a floor 50 dB below the loudest cell.
+    - returns: ``(1200,)`` float32, dB above a floor 50 dB below the loudest cell.
     """
     wave = Clip(wave[None, :], sample_rate).resample(SAMPLE_RATE).wave[0]
     from_onset = wave[onset_sample(wave, SAMPLE_RATE) :][: HOP_LENGTH * (N_FRAMES - 1) + 1]
@@ -73,15 +70,8 @@ def distances_db(fingerprints: np.ndarray, others: np.ndarray) -> np.ndarray:
     The root mean square difference over the cells in which at least one of the two is above the floor, so that silence
     after two short clips does not make them alike.
 
-    Parameters
-    ----------
-    fingerprints, others : np.ndarray
-        ``(n, cells)`` and ``(m, cells)``, dB.
-
-    Returns
-    -------
-    np.ndarray
-        ``(n, m)``, dB.
+    - ``fingerprints``, ``others``: ``(n, cells)`` and ``(m, cells)``, dB.
+    - returns: ``(n, m)``, dB.
     """
     norms, other_norms = np.square(fingerprints).sum(axis=1), np.square(others).sum(axis=1)
     squared = norms[:, None] + other_norms - 2 * fingerprints @ others.T
@@ -94,16 +84,9 @@ def distances_db(fingerprints: np.ndarray, others: np.ndarray) -> np.ndarray:
 def near_duplicates(fingerprints: np.ndarray, closer_than_db: float = NEAR_DUPLICATE_DB) -> list[list[int]]:
     """Return sets of near-duplicates: the connected components of pairs that are closer than a distance.
 
-    Parameters
-    ----------
-    fingerprints : np.ndarray of shape ``(n, cells)``
-    closer_than_db : float
-        Distance of near-duplicates.
-
-    Returns
-    -------
-    list of list of int
-        Indices of two or more clips a set; sets and members in order.
+    - ``fingerprints``: ``(n, cells)``.
+    - ``closer_than_db``: distance of near-duplicates.
+    - returns: indices of two or more clips a set; sets and members in order.
     """
     components = np.arange(len(fingerprints))  # of each clip, the first clip of its set
     for start in range(0, len(fingerprints), _BLOCK_ROWS):

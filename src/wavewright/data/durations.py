@@ -25,20 +25,11 @@ def duration_quantiles(
 ) -> np.ndarray:
     """Return the quantiles of durations by label and speaker.
 
-    Parameters
-    ----------
-    durations : np.ndarray
-        Duration of each clip, ``(n,)``, in any unit.
-    labels, speakers : np.ndarray
-        Indices of each clip's label and speaker, ``(n,)``.
-    n_labels, n_speakers : int
-        At least 1.
-
-    Returns
-    -------
-    np.ndarray
-        ``(n_labels, n_speakers, N_QUANTILES)`` float32, ascending along the last axis. A label and speaker with fewer
-        than MIN_DURATIONS clips has the durations of the label, a label without clips those of all.
+    - ``durations``: duration of each clip, ``(n,)``, in any unit.
+    - ``labels``, ``speakers``: indices of each clip's label and speaker, ``(n,)``.
+    - ``n_labels``, ``n_speakers``: at least 1.
+    - returns: ``(n_labels, n_speakers, N_QUANTILES)`` float32, ascending along the last axis. A label and speaker with
+      fewer than MIN_DURATIONS clips has the durations of the label, a label without clips those of all.
     """
     fractions = np.linspace(0, 1, N_QUANTILES)
     table = np.empty((n_labels, n_speakers, N_QUANTILES), np.float32)

@@ -93,12 +93,8 @@ def read_length(path: Path) -> tuple[int, int, int]:
 
     They are read from its header where that has the length.
 
-    Raises
-    ------
-    BadAudio
-        If the file is empty, damaged or no sound file.
-    MissingExtra
-        If its format needs the extra ``media``.
+    Raises BadAudio if the file is empty, damaged or no sound file, or MissingExtra if its format needs the extra
+    ``media``.
     """
     header = read_header(path)
     if header.is_damaged:

@@ -53,29 +53,15 @@ def scan(
     Hidden files and folders are ignored; linked folders are followed once. Files that cannot be used are listed in
     ``problems``.
 
-    Parameters
-    ----------
-    folder : Path or str
-        A folder, a manifest, or a folder with a table of its recordings (METADATA_FILES). Sub-folders ``train`` and
-        ``test`` alone are splits, and labels are below them.
-    label_from : str, optional
-        Source of the labels, see ``LabelFrom``; None: sub-folders, if most clips are in one.
-    group_from : str, optional
-        Source of the groups, see ``GroupFrom``; None for no groups.
-    manifest : Path or str, optional
-        Manifest of the clips with their labels, groups and splits, instead of all files of the folder.
+    - ``folder``: a folder, a manifest, or a folder with a table of its recordings (METADATA_FILES). Sub-folders
+      ``train`` and ``test`` alone are splits, and labels are below them.
+    - ``label_from``: source of the labels, see ``LabelFrom``; None: sub-folders, if most clips are in one.
+    - ``group_from``: source of the groups, see ``GroupFrom``; None for no groups.
+    - ``manifest``: manifest of the clips with their labels, groups and splits, instead of all files of the folder.
+    - returns: the clips and problems.
 
-    Returns
-    -------
-    Scan
-        The clips and problems.
-
-    Raises
-    ------
-    BadFolder
-        If no clip can be used, or labels differ in their spelling alone.
-    BadSetting
-        If ``label_from`` or ``group_from`` is unknown.
+    Raises BadFolder if no clip can be used, or labels differ in their spelling alone, or BadSetting if ``label_from``
+    or ``group_from`` is unknown.
     """
     root = Path(folder)
     if label_from not in (None, "none", "folder"):

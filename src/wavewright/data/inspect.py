@@ -52,10 +52,7 @@ class ClipMeasurements:
 def measure(entry: Entry) -> ClipMeasurements:
     """Decode a clip once, block by block, and measure it.
 
-    Raises
-    ------
-    BadAudio, MissingExtra
-        If the clip cannot be decoded.
+    Raises BadAudio or MissingExtra if the clip cannot be decoded.
     """
     meter = _ClipMeter(entry)
     for block in decode(entry):
@@ -140,24 +137,11 @@ Progress = Callable[[int, int], None]
 def inspect_clips(scan: Scan, folder: Path | str, progress: Progress | None = None) -> InspectionReport:
     """Decode every clip once, in bounded memory, and report the contents and defects of a folder.
 
-    Parameters
-    ----------
-    scan : Scan
-        Clips and unusable files of the folder.
-    folder : Path or str
-        Folder or manifest, for the names in the report.
-    progress : callable, optional
-        Called after every clip.
+    - ``scan``: clips and unusable files of the folder.
+    - ``folder``: folder or manifest, for the names in the report.
+    - ``progress``: called after every clip.
 
-    Returns
-    -------
-    InspectionReport
-        The report.
-
-    Raises
-    ------
-    BadFolder
-        If no clip can be decoded.
+    Raises BadFolder if no clip can be decoded.
     """
     clips, problems = _measure_all(scan, progress)
     if not clips:

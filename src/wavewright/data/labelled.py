@@ -29,12 +29,8 @@ VERSION = 1  # of the ranges below: another number for other clips
 class Draw:
     """Draws the settings of one clip, and renders procedures.
 
-    Parameters
-    ----------
-    rng
-        Random numbers of the clip.
-    seconds, sample_rate
-        Of textures.
+    - ``rng``: random numbers of the clip.
+    - ``seconds``, ``sample_rate``: of textures.
     """
 
     def __init__(self, rng: np.random.Generator, seconds: float, sample_rate: int) -> None:
@@ -203,15 +199,9 @@ def _check_label(label: str) -> None:
 class ProceduralLabels:
     """Procedures that render clips of labels; every clip has other settings. See :class:`.ClipSource`.
 
-    Parameters
-    ----------
-    labels
-        Those to render, all by default.
+    - ``labels``: those to render, all by default.
 
-    Raises
-    ------
-    BadSetting
-        For a label that is none of SOUNDS.
+    Raises BadSetting for a label that is none of SOUNDS.
     """
 
     name = NAME
@@ -235,10 +225,7 @@ class ProceduralLabels:
     def generate(self, label: str | None = None, count: int = 1, seed: int = 0, start: int = 0) -> list[np.ndarray]:
         """Return clips ``start`` to ``start + count - 1`` of a seed, each ``(1, time)`` float32 of five seconds.
 
-        Raises
-        ------
-        BadSetting
-            For a label that is none of `labels`.
+        Raises BadSetting for a label that is none of `labels`.
         """
         waves = []
         for index in range(start, start + count):

@@ -54,17 +54,12 @@ def read(path: Path | str) -> Scan:
     A clip starts at ``offset`` seconds and lasts ``duration`` seconds, at most to the end of the file. Files that
     cannot be used are listed in ``problems``.
 
-    Parameters
-    ----------
-    path : Path or str
-        ``.jsonl`` or ``.json`` with one object a line, or a table, ``.csv`` or ``.tsv``. A table without NeMo's names
-        of columns is read as :mod:`.tables` says, such as ``name|text`` of LJSpeech: the clips are in ``wavs`` or
-        beside it. File names are relative to the manifest's folder.
+    - ``path``: ``.jsonl`` or ``.json`` with one object a line, or a table, ``.csv`` or ``.tsv``. A table without NeMo's
+      names of columns is read as :mod:`.tables` says, such as ``name|text`` of LJSpeech: the clips are in ``wavs`` or
+      beside it. File names are relative to the manifest's folder.
 
-    Raises
-    ------
-    BadFolder
-        If a field is invalid (the message has the line), two lines contradict each other, or no clip can be used.
+    Raises BadFolder if a field is invalid (the message has the line), two lines contradict each other, or no clip can
+    be used.
     """
     path = Path(path)
     entries: list[Entry] = []
@@ -89,12 +84,8 @@ def read(path: Path | str) -> Scan:
 def write(path: Path | str, entries: Sequence[Entry]) -> None:
     """Write a manifest, whole or not at all.
 
-    Parameters
-    ----------
-    path : Path or str
-        CSV if it ends in ``.csv``, else one JSON object a line.
-    entries : sequence of Entry
-        The clips. Files below the manifest's folder are named relative to it.
+    - ``path``: CSV if it ends in ``.csv``, else one JSON object a line.
+    - ``entries``: the clips. Files below the manifest's folder are named relative to it.
     """
     path = Path(path)
     records = [_record(entry, path.parent) for entry in entries]

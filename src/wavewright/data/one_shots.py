@@ -144,20 +144,11 @@ class OneShotBatches:
 def change_speed(wave: np.ndarray, sample_rate: int, speed: float, n_samples: int) -> np.ndarray:
     """Resample a clip by a factor of speed, which changes its pitch and length, and normalise its peak.
 
-    Parameters
-    ----------
-    wave : np.ndarray
-        One channel, ``(1, time)``.
-    sample_rate : int, in Hz
-    speed : float
-        Above 1 is faster and higher.
-    n_samples : int
-        Length of the result.
-
-    Returns
-    -------
-    np.ndarray
-        ``(1, n_samples)`` float32, cut or padded with zeros, its end faded out, its peak at PEAK.
+    - ``wave``: one channel, ``(1, time)``.
+    - ``sample_rate``: in Hz.
+    - ``speed``: above 1 is faster and higher.
+    - ``n_samples``: length of the result.
+    - returns: ``(1, n_samples)`` float32, cut or padded with zeros, its end faded out, its peak at PEAK.
     """
     import soxr
 

@@ -45,12 +45,8 @@ def search_marked(entries: Sequence[Entry], max_seconds: float | None = None) ->
 
     Clips that are too short one by one are searched together; if their evidence is enough, all of them are returned.
 
-    Parameters
-    ----------
-    entries
-        Clips, of which at most MAX_SEARCHED are drawn, the same every time.
-    max_seconds
-        Time after which no further clip is searched; no limit by default.
+    - ``entries``: clips, of which at most MAX_SEARCHED are drawn, the same every time.
+    - ``max_seconds``: time after which no further clip is searched; no limit by default.
     """
     end = math.inf if max_seconds is None else monotonic() + max_seconds
     together = MarkSearch()

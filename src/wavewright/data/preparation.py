@@ -26,10 +26,7 @@ class Preparation:
     fade of 5 ms) or padded with zeros; ``none``: a fixed length from the first sample on; ``crop``: the whole file, to
     be cropped later. The level ``peak`` normalises the largest sample of one-shots and whole files to 0.95.
 
-    Raises
-    ------
-    BadSetting
-        If a field is invalid.
+    Raises BadSetting if a field is invalid.
     """
 
     mode: Literal["one-shot", "crop", "none"] = "one-shot"

@@ -77,12 +77,7 @@ def write_recordings(recordings: Iterable[Recording], folder: Path) -> Path:
 
     They are read one by one, so that a dataset need not fit into memory.
 
-    Raises
-    ------
-    BadFolder
-        If there are none.
-    BadSetting
-        If an item is no recording.
+    Raises BadFolder if there are none, or BadSetting if an item is no recording.
     """
     entries = []
     for index, recording in enumerate(recordings):

@@ -19,37 +19,22 @@ class InspectionReport:
 
     Clips are named by their paths below it.
 
-    Attributes
-    ----------
-    folder : str
-        Folder or manifest.
-    n_clips, n_groups : int
-        Numbers of clips and of groups.
-    hours : float
-        Total length.
-    labels, sample_rates, channels : dict
-        Number of clips of each; the label ``none`` counts clips without label.
-    seconds, peak_db : dict
-        ``min``, ``5%``, ``median``, ``95%`` and ``max`` over all clips.
-    clipped, silent, too_short, leading_silence, trailing_silence, dc_offset : list of str
-        Clips with that defect.
-    duplicates : list of list of str
-        Sets of clips with equal samples.
-    near_duplicates : list of list of str or None
-        Sets of clips closer to each other than ``duplicates.NEAR_DUPLICATE_DB``; None where there are too many clips to
-        compare.
-    antiphase : list of str
-        Clips whose channels cancel each other when they are mixed to one.
-    off_scale : list of str
-        Clips whose floating-point samples are far above full scale.
-    notes : tuple of str
-        What was read as what.
-    marked : list of str
-        Clips with the mark of generated sound, among 32 that were searched.
-    unusable : dict
-        The reason for every file that cannot be used.
-    warnings : tuple of str
-        Defects and their remedies, one sentence each, see :func:`warnings_of`.
+    - ``folder``: folder or manifest.
+    - ``hours``: total length.
+    - ``labels``, ``sample_rates``, ``channels``: number of clips of each; the label ``none`` counts clips without
+      label.
+    - ``seconds``, ``peak_db``: ``min``, ``5%``, ``median``, ``95%`` and ``max`` over all clips.
+    - ``clipped``, ``silent``, ``too_short``, ``leading_silence``, ``trailing_silence``, ``dc_offset``: clips with that
+      defect.
+    - ``duplicates``: sets of clips with equal samples.
+    - ``near_duplicates``: sets of clips closer to each other than ``duplicates.NEAR_DUPLICATE_DB``; None where there
+      are too many clips to compare.
+    - ``antiphase``: clips whose channels cancel each other when they are mixed to one.
+    - ``off_scale``: clips whose floating-point samples are far above full scale.
+    - ``notes``: what was read as what.
+    - ``marked``: clips with the mark of generated sound, among 32 that were searched.
+    - ``unusable``: the reason for every file that cannot be used.
+    - ``warnings``: defects and their remedies, one sentence each, see :func:`warnings_of`.
     """
 
     folder: str

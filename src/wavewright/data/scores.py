@@ -21,10 +21,7 @@ MAX_LISTED = 20
 def scan_scores(folder: Path | str) -> Scan:
     """List the scores below a folder in a fixed order; hidden files and folders are ignored.
 
-    Raises
-    ------
-    BadFolder
-        If the folder does not exist, or no score in it can be used.
+    Raises BadFolder if the folder does not exist, or no score in it can be used.
     """
     root = Path(folder)
     if not root.is_dir():
@@ -48,20 +45,11 @@ def scan_scores(folder: Path | str) -> Scan:
 class ScoreReport:
     """Contents of a folder of scores.
 
-    Attributes
-    ----------
-    folder
-        The folder.
-    n_scores, n_notes, n_tracks
-        Numbers of scores, and of their notes and tracks.
-    hours
-        Total length.
-    metres
-        Number of scores that begin in each metre.
-    duplicates
-        Sets of scores with equal notes, by their paths below the folder.
-    unusable
-        The reason for every score that cannot be used.
+    - ``n_scores``, ``n_notes``, ``n_tracks``: numbers of scores, and of their notes and tracks.
+    - ``hours``: total length.
+    - ``metres``: number of scores that begin in each metre.
+    - ``duplicates``: sets of scores with equal notes, by their paths below the folder.
+    - ``unusable``: the reason for every score that cannot be used.
     """
 
     folder: str

@@ -21,14 +21,9 @@ Field = Literal["label", "speaker"]
 class Selection:
     """The labels and speakers that a model learns, and the clips to learn them from.
 
-    Attributes
-    ----------
-    labels, speakers : tuple of str
-        Names in the order of the model's indices; empty for a model without labels or speakers.
-    entries : tuple of Entry
-        Training and validation clips.
-    problems : tuple of Problem
-        The clips that are left out, and why.
+    - ``labels``, ``speakers``: names in the order of the model's indices; empty for a model without labels or speakers.
+    - ``entries``: training and validation clips.
+    - ``problems``: the clips that are left out, and why.
     """
 
     labels: tuple[str, ...]
@@ -42,26 +37,14 @@ def select_labels_and_speakers(
 ) -> Selection:
     """Select labels and speakers, and the clips that have one of each.
 
-    Parameters
-    ----------
-    entries : sequence of Entry
-        Clips with splits.
-    labels : sequence of str
-        As for :func:`select_labels`.
-    speakers : sequence of str
-        The speakers to learn. Empty: all of them, if there are several and every training clip has one; else none.
-    smallest_class : int
-        Fewest training clips of a label, where ``labels`` is empty.
+    - ``entries``: clips with splits.
+    - ``labels``: as for :func:`select_labels`.
+    - ``speakers``: the speakers to learn. Empty: all of them, if there are several and every training clip has one;
+      else none.
+    - ``smallest_class``: fewest training clips of a label, where ``labels`` is empty.
+    - returns: the names and the clips.
 
-    Returns
-    -------
-    Selection
-        The names and the clips.
-
-    Raises
-    ------
-    BadFolder
-        If no training clip has one of ``labels`` or ``speakers``.
+    Raises BadFolder if no training clip has one of ``labels`` or ``speakers``.
     """
     selection = select_labels(entries, labels, smallest_class)
     counts = _count_training_clips(selection.entries, "speaker")
@@ -81,25 +64,13 @@ def select_labels_and_speakers(
 def select_labels(entries: Sequence[Entry], labels: Sequence[str] = (), smallest_class: int = 1) -> Selection:
     """Select labels, and the training and validation clips that have one of them.
 
-    Parameters
-    ----------
-    entries : sequence of Entry
-        Clips with splits; those of ``test`` are left out.
-    labels : sequence of str
-        The labels to learn; other clips are left out without a problem. Empty: every label of at least
-        ``smallest_class`` training clips.
-    smallest_class : int
-        Fewest training clips of a label, where ``labels`` is empty.
+    - ``entries``: clips with splits; those of ``test`` are left out.
+    - ``labels``: the labels to learn; other clips are left out without a problem. Empty: every label of at least
+      ``smallest_class`` training clips.
+    - ``smallest_class``: fewest training clips of a label, where ``labels`` is empty.
+    - returns: the labels and the clips. Where no clip has a label: no labels and all clips.
 
-    Returns
-    -------
-    Selection
-        The labels and the clips. Where no clip has a label: no labels and all clips.
-
-    Raises
-    ------
-    BadFolder
-        If no training clip has one of ``labels``.
+    Raises BadFolder if no training clip has one of ``labels``.
     """
     counts = _count_training_clips(entries, "label")
     used = tuple(entry for entry in entries if entry.split != "test")
@@ -125,22 +96,11 @@ def select_labels(entries: Sequence[Entry], labels: Sequence[str] = (), smallest
 def select_label_sets(entries: Sequence[Entry], labels: Sequence[str] = (), smallest_class: int = 1) -> Selection:
     """Select labels, of which a clip can have any number, and the training and validation clips.
 
-    Parameters
-    ----------
-    entries : sequence of Entry
-        Clips with splits; those of ``test`` are left out. Clips without a label are examples of none.
-    labels, smallest_class
-        As for :func:`select_labels`.
+    - ``entries``: clips with splits; those of ``test`` are left out. Clips without a label are examples of none.
+    - ``labels``, ``smallest_class``: as for :func:`select_labels`.
+    - returns: clips all of whose labels are too rare are left out.
 
-    Returns
-    -------
-    Selection
-        Clips all of whose labels are too rare are left out.
-
-    Raises
-    ------
-    BadFolder
-        If no training clip has one of ``labels``.
+    Raises BadFolder if no training clip has one of ``labels``.
     """
     used = [entry for entry in entries if entry.split != "test"]
     counts = Counter(name for entry in used if entry.split == "train" for name in entry.all_labels)
@@ -157,26 +117,13 @@ def select_entries(
 ) -> tuple[list[Entry], list[Problem]]:
     """Select the clips of classes that are large enough to train on.
 
-    Parameters
-    ----------
-    entries : sequence of Entry
-        Training clips, with or without labels.
-    labels : sequence of str
-        The labels to learn; empty for all.
-    smallest_class : int
-        Fewest clips of a label.
+    - ``entries``: training clips, with or without labels.
+    - ``labels``: the labels to learn; empty for all.
+    - ``smallest_class``: fewest clips of a label.
+    - returns ``retained``: the clips to train on.
+    - returns ``problems``: the clips of classes that are too small.
 
-    Returns
-    -------
-    retained : list of Entry
-        The clips to train on.
-    problems : list of Problem
-        The clips of classes that are too small.
-
-    Raises
-    ------
-    BadFolder
-        If no clip has one of ``labels``, or fewer than MIN_TRAINING_CLIPS are left.
+    Raises BadFolder if no clip has one of ``labels``, or fewer than MIN_TRAINING_CLIPS are left.
     """
     counts = Counter(entry.label for entry in entries)
     unknown = [label for label in labels if label not in counts]

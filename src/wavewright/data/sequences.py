@@ -80,34 +80,17 @@ def load_sequences(
 ) -> SequenceClips:
     """Split, select and decode recordings.
 
-    Parameters
-    ----------
-    entries : sequence of Entry
-        The recordings.
-    sample_rate : int
-        Of the clips, in hertz.
-    labels, speakers, smallest_class
-        As for :func:`~wavewright.data.selection.select_labels_and_speakers`.
-    is_named : bool
-        Learn labels and speakers; without it, only the split of an entry counts.
-    valid_fraction : float
-        Fraction of the groups, or clips without group, for validation.
-    longest_seconds : float, optional
-        Longer clips are left out.
-    preparation : Preparation, optional
-        Preparation of the clips; by default trimmed and normalised to their peak.
-    cache_folder : Path, optional
-        As for :meth:`ClipStore.build`.
+    - ``entries``: the recordings.
+    - ``sample_rate``: of the clips, in hertz.
+    - ``labels``, ``speakers``, ``smallest_class``: as for
+      :func:`~wavewright.data.selection.select_labels_and_speakers`.
+    - ``is_named``: learn labels and speakers; without it, only the split of an entry counts.
+    - ``valid_fraction``: fraction of the groups, or clips without group, for validation.
+    - ``longest_seconds``: longer clips are left out.
+    - ``preparation``: preparation of the clips; by default trimmed and normalised to their peak.
+    - ``cache_folder``: as for :meth:`ClipStore.build`.
 
-    Returns
-    -------
-    SequenceClips
-        The clips.
-
-    Raises
-    ------
-    BadFolder
-        If no training clip has one of the labels or speakers, or none is left to train on.
+    Raises BadFolder if no training clip has one of the labels or speakers, or none is left to train on.
     """
     grouped = without_speaker_groups(entries) if is_named else entries
     split: Sequence[Entry] = assign_splits(grouped, by="group", valid=valid_fraction, test=0.0)

@@ -21,22 +21,11 @@ def split_of(key: str, valid: float = 0.1, test: float = 0.1) -> Split:
     The hash of the key is a number in [0, 1): below ``test`` it is a test clip, below ``test + valid`` a validation
     clip, else a training clip. Raising ``valid`` therefore takes training clips only.
 
-    Parameters
-    ----------
-    key : str
-        A file name or group. Names that differ only in how an accent is encoded are the same.
-    valid, test : float
-        Expected fractions of the clips, 0 or more, their sum below 1.
+    - ``key``: a file name or group. Names that differ only in how an accent is encoded are the same.
+    - ``valid``, ``test``: expected fractions of the clips, 0 or more, their sum below 1.
+    - returns: ``train``, ``valid`` or ``test``.
 
-    Returns
-    -------
-    str
-        ``train``, ``valid`` or ``test``.
-
-    Raises
-    ------
-    BadSetting
-        If the fractions are negative or leave nothing to train on.
+    Raises BadSetting if the fractions are negative or leave nothing to train on.
     """
     if not (valid >= 0 and test >= 0 and valid + test < 1):
         raise BadSetting(
@@ -54,28 +43,15 @@ def split_of(key: str, valid: float = 0.1, test: float = 0.1) -> Split:
 def assign_splits(entries: Sequence[Entry], by: SplitBy = "name", valid: float = 0.1, test: float = 0.1) -> list[Entry]:
     """Return the entries with a split each; a split that an entry already has, from a manifest, stays.
 
-    Parameters
-    ----------
-    entries : sequence of Entry
-        Clips.
-    by : str
-        ``name``: the key is the file name without folder and ending, so that a collection may be moved or converted,
-        and all segments of one file stay together. ``group``: the key is the group, and a manifest's split of any clip
-        of a group holds for the whole group.
-    valid, test : float
-        As for :func:`split_of`.
+    - ``entries``: clips.
+    - ``by``: ``name``: the key is the file name without folder and ending, so that a collection may be moved or
+      converted, and all segments of one file stay together. ``group``: the key is the group, and a manifest's split of
+      any clip of a group holds for the whole group.
+    - ``valid``, ``test``: as for :func:`split_of`.
+    - returns: in the same order.
 
-    Returns
-    -------
-    list of Entry
-        In the same order.
-
-    Raises
-    ------
-    BadFolder
-        If the manifest puts a group into several splits.
-    BadSetting
-        If ``by`` or the fractions are invalid.
+    Raises BadFolder if the manifest puts a group into several splits, or BadSetting if ``by`` or the fractions are
+    invalid.
     """
     if by not in ("name", "group"):
         raise BadSetting(f"by is {by!r}; it must be 'name' or 'group'.")

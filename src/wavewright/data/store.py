@@ -52,19 +52,11 @@ class _Span:
 class ClipStore:
     """Prepared clips of one sample rate, read from a memory-mapped file; make one with :meth:`build`.
 
-    Attributes
-    ----------
-    entries : list of Entry
-        The clips in the store.
-    problems : tuple of Problem
-        The clips that could not be used.
-    sample_rate : int, in Hz
-    n_samples : int or None
-        Length of every clip, None for whole files.
-    channels : int
-        Number of channels.
-    n_bytes : int
-        Size on disk.
+    - ``entries``: the clips in the store.
+    - ``problems``: the clips that could not be used.
+    - ``sample_rate``: in Hz.
+    - ``n_samples``: length of every clip, None for whole files.
+    - ``n_bytes``: size on disk.
     """
 
     def __init__(self, folder: Path, entries: Sequence[Entry]) -> None:
@@ -96,34 +88,15 @@ class ClipStore:
         The key of a store is a hash of the settings and of every file's path, size and modification time, so a changed
         file is decoded again. Clips that are damaged, silent or too short are left out and listed in ``problems``.
 
-        Parameters
-        ----------
-        entries : sequence of Entry
-            Clips.
-        sample_rate : int
-            Of the store, Hz.
-        n_samples : int or None
-            Length of every clip; None for whole files (mode ``crop``).
-        prepare : Preparation
-            How clips are aligned, trimmed and normalised.
-        cache_folder : Path or str, optional
-            Folder of stores; the user's cache folder by default.
-        channels : int
-            Channels of the store; 1 mixes down.
-        progress : callable, optional
-            Called after every clip.
+        - ``entries``: clips.
+        - ``sample_rate``: of the store, Hz.
+        - ``n_samples``: length of every clip; None for whole files (mode ``crop``).
+        - ``prepare``: how clips are aligned, trimmed and normalised.
+        - ``cache_folder``: folder of stores; the user's cache folder by default.
+        - ``channels``: channels of the store; 1 mixes down.
+        - ``progress``: called after every clip.
 
-        Returns
-        -------
-        ClipStore
-            The store.
-
-        Raises
-        ------
-        BadFolder
-            If no clip can be used, or the disk is full.
-        BadSetting
-            If a setting is invalid.
+        Raises BadFolder if no clip can be used, or the disk is full, or BadSetting if a setting is invalid.
         """
         _check(entries, sample_rate, n_samples, prepare, channels)
         if cache_folder is None:
@@ -151,24 +124,12 @@ class ClipStore:
     def crop(self, i: int, start: int, n_samples: int) -> np.ndarray:
         """Return a crop of a clip.
 
-        Parameters
-        ----------
-        i : int
-            Row of the clip.
-        start : int
-            First sample, within the clip.
-        n_samples : int
-            Length of the crop.
+        - ``i``: row of the clip.
+        - ``start``: first sample, within the clip.
+        - ``n_samples``: length of the crop.
+        - returns: ``(channels, n_samples)`` float32, zeros after the end of the clip.
 
-        Returns
-        -------
-        np.ndarray
-            ``(channels, n_samples)`` float32, zeros after the end of the clip.
-
-        Raises
-        ------
-        BadSetting
-            If ``start`` lies outside the clip, or ``n_samples`` is below 1.
+        Raises BadSetting if ``start`` lies outside the clip, or ``n_samples`` is below 1.
         """
         span = self._spans[i]
         if not 0 <= start < span.length or n_samples < 1:
@@ -183,17 +144,8 @@ class ClipStore:
     def cached(self, name: str, compute: Callable[[], dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
         """Return the cached arrays for ``name``, computing them once.
 
-        Parameters
-        ----------
-        name : str
-            File name without ending. It must identify everything that the arrays depend on besides the clips.
-        compute : callable
-            Returns the arrays by name.
-
-        Returns
-        -------
-        dict
-            The arrays by name.
+        - ``name``: file name without ending. It must identify everything that the arrays depend on besides the clips.
+        - ``compute``: returns the arrays by name.
         """
         from safetensors import SafetensorError
         from safetensors.numpy import load_file, save

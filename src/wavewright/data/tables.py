@@ -63,14 +63,9 @@ _WORD = re.compile(r"\w+")
 class Table:
     """A table without its first line of names.
 
-    Attributes
-    ----------
-    columns
-        Field of each column, ``"text_in_full"`` for a second column of text, empty for one that is ignored.
-    rows
-        Line number and cells of each row.
-    note
-        What was read as what.
+    - ``columns``: field of each column, ``"text_in_full"`` for a second column of text, empty for one that is ignored.
+    - ``rows``: line number and cells of each row.
+    - ``note``: what was read as what.
     """
 
     columns: tuple[str, ...]
@@ -83,10 +78,7 @@ def decoded(path: Path) -> tuple[str, str]:
 
     Without a byte order mark, what is not UTF-8 is taken for Windows-1252, of which Latin-1 is a part.
 
-    Raises
-    ------
-    BadFolder
-        If the file is no text.
+    Raises BadFolder if the file is no text.
     """
     contents = path.read_bytes()
     if contents.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -120,19 +112,11 @@ def named_columns(line: str, delimiter: str) -> tuple[str, ...] | None:
 def read_table(path: Path, text: str, is_sound: Callable[[str], bool]) -> Table | None:
     """Read a table without NeMo's names of columns; None if its first lines name no sound file.
 
-    Parameters
-    ----------
-    path
-        The table, for messages.
-    text
-        Its contents.
-    is_sound
-        Returns whether a cell names a sound file.
+    - ``path``: the table, for messages.
+    - ``text``: its contents.
+    - ``is_sound``: returns whether a cell names a sound file.
 
-    Raises
-    ------
-    BadFolder
-        If lines have different numbers of columns, or a third column may be a speaker or a text.
+    Raises BadFolder if lines have different numbers of columns, or a third column may be a speaker or a text.
     """
     lines = [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
     if not lines:

@@ -18,22 +18,12 @@ def forward_sum(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Sum the probabilities of all alignments of each clip by the forward-backward algorithm.
 
-    Parameters
-    ----------
-    scores : np.ndarray
-        Log-probability of each symbol in each frame, ``(batch, frames, symbols)``.
-    is_skippable : np.ndarray
-        True for symbols that may last no frame, ``(batch, symbols)``.
-    n_frames, n_symbols : np.ndarray
-        Lengths of the clips, ``(batch,)``; what follows is padding.
-
-    Returns
-    -------
-    log_probability : np.ndarray
-        ``(batch,)`` float64, -1e30 where there is no alignment.
-    posterior : np.ndarray
-        Probability of each symbol in each frame, ``(batch, frames, symbols)`` float32: the gradient of
-        ``log_probability`` with respect to ``scores``.
+    - ``scores``: log-probability of each symbol in each frame, ``(batch, frames, symbols)``.
+    - ``is_skippable``: true for symbols that may last no frame, ``(batch, symbols)``.
+    - ``n_frames``, ``n_symbols``: lengths of the clips, ``(batch,)``; what follows is padding.
+    - returns ``log_probability``: ``(batch,)`` float64, -1e30 where there is no alignment.
+    - returns ``posterior``: probability of each symbol in each frame, ``(batch, frames, symbols)`` float32: the
+      gradient of ``log_probability`` with respect to ``scores``.
 
     References
     ----------
@@ -56,18 +46,10 @@ def best_durations(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the durations of the symbols on the most probable alignment of each clip (Viterbi).
 
-    Parameters
-    ----------
-    scores, is_skippable, n_frames, n_symbols : np.ndarray
-        As for :func:`forward_sum`.
-
-    Returns
-    -------
-    durations : np.ndarray
-        Frames of each symbol, ``(batch, symbols)`` int64. A clip with fewer frames than symbols that must last has its
-        frames divided at equal intervals.
-    is_aligned : np.ndarray
-        False for clips without an alignment, ``(batch,)``.
+    - ``scores``, ``is_skippable``, ``n_frames``, ``n_symbols``: as for :func:`forward_sum`.
+    - returns ``durations``: frames of each symbol, ``(batch, symbols)`` int64. A clip with fewer frames than symbols
+      that must last has its frames divided at equal intervals.
+    - returns ``is_aligned``: false for clips without an alignment, ``(batch,)``.
     """
     from .alignment_kernels import viterbi_path
 
@@ -95,15 +77,8 @@ def beta_binomial_prior(n_frames: int, n_symbols: int) -> np.ndarray:
     A beta-binomial distribution over the symbols whose mean moves linearly: frame ``t`` of ``T``, counted from 1, has
     ``alpha = t`` and ``beta = T - t + 1``.
 
-    Parameters
-    ----------
-    n_frames, n_symbols : int
-        Lengths of the clip.
-
-    Returns
-    -------
-    np.ndarray
-        ``(frames, symbols)`` float32; the probabilities of each row sum to 1.
+    - ``n_frames``, ``n_symbols``: lengths of the clip.
+    - returns: ``(frames, symbols)`` float32; the probabilities of each row sum to 1.
 
     References
     ----------
@@ -124,18 +99,12 @@ def beta_binomial_prior(n_frames: int, n_symbols: int) -> np.ndarray:
 def averages_by_symbol(values: np.ndarray, weights: np.ndarray, durations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Average values of frames over each symbol.
 
-    Parameters
-    ----------
-    values, weights : np.ndarray of shape ``(frames,)``
-    durations : np.ndarray
-        Frames of each symbol, ``(symbols,)``; they sum to at most the number of frames.
-
-    Returns
-    -------
-    mean : np.ndarray
-        Weighted mean of the values of each symbol, ``(symbols,)`` float32, 0 for a symbol without frames or weight.
-    mean_weight : np.ndarray
-        Mean of the weights of each symbol, ``(symbols,)`` float32, 0 for a symbol without frames.
+    - ``values``, ``weights``: ``(frames,)``.
+    - ``durations``: frames of each symbol, ``(symbols,)``; they sum to at most the number of frames.
+    - returns ``mean``: weighted mean of the values of each symbol, ``(symbols,)`` float32, 0 for a symbol without
+      frames or weight.
+    - returns ``mean_weight``: mean of the weights of each symbol, ``(symbols,)`` float32, 0 for a symbol without
+      frames.
     """
     ends = np.cumsum(durations)
     starts = ends - durations
@@ -150,18 +119,10 @@ def averages_by_symbol(values: np.ndarray, weights: np.ndarray, durations: np.nd
 def symbol_position_features(durations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the symbol of each frame and features of the frame's position in it.
 
-    Parameters
-    ----------
-    durations : np.ndarray
-        Frames of each symbol, ``(symbols,)``.
-
-    Returns
-    -------
-    symbols : np.ndarray
-        Index of each frame's symbol, ``(frames,)`` int64.
-    features : np.ndarray
-        ``(frames, N_SYMBOL_POSITION_FEATURES)`` float32: relative position from -0.5 to 0.5, proximity to the start and
-        to the end, log-duration.
+    - ``durations``: frames of each symbol, ``(symbols,)``.
+    - returns ``symbols``: index of each frame's symbol, ``(frames,)`` int64.
+    - returns ``features``: ``(frames, N_SYMBOL_POSITION_FEATURES)`` float32: relative position from -0.5 to 0.5,
+      proximity to the start and to the end, log-duration.
     """
     symbols = np.repeat(np.arange(len(durations)), durations)
     starts = np.cumsum(durations) - durations

@@ -55,19 +55,10 @@ def _step_back(backward: np.ndarray, with_score: np.ndarray, is_skippable: np.nd
 def forward_backward(scores: np.ndarray, is_skippable: np.ndarray, posterior: np.ndarray) -> float:
     """Return the log-probability of one clip as :func:`.alignment.forward_sum`; fill ``posterior``.
 
-    Parameters
-    ----------
-    scores : np.ndarray
-        Log-probabilities, ``(frames, symbols)`` float64.
-    is_skippable : np.ndarray
-        ``(symbols,)`` bool.
-    posterior : np.ndarray
-        ``(frames, symbols)`` float64, written.
-
-    Returns
-    -------
-    float
-        IMPOSSIBLE where there is no alignment.
+    - ``scores``: log-probabilities, ``(frames, symbols)`` float64.
+    - ``is_skippable``: ``(symbols,)`` bool.
+    - ``posterior``: ``(frames, symbols)`` float64, written.
+    - returns: IMPOSSIBLE where there is no alignment.
     """
     n_frames, n_symbols = scores.shape
     forward = _forward(scores, is_skippable)

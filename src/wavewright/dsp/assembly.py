@@ -38,21 +38,10 @@ def check_curve(curve: str) -> None:
 def fade_gains(n_samples: int, curve: str) -> np.ndarray:
     """Return the gains of a fade in; reversed, they are those of a fade out.
 
-    Parameters
-    ----------
-    n_samples : int
-    curve : str
-        A name in CURVES. Crossfades by ``linear`` and ``s-curve`` sum to 1, the squares of ``equal-power`` do.
+    - ``curve``: a name in CURVES. Crossfades by ``linear`` and ``s-curve`` sum to 1, the squares of ``equal-power`` do.
+    - returns: ``(n_samples,)`` float32, at the middle of each sample.
 
-    Returns
-    -------
-    np.ndarray
-        ``(n_samples,)`` float32, at the middle of each sample.
-
-    Raises
-    ------
-    BadSetting
-        If the curve is unknown.
+    Raises BadSetting if the curve is unknown.
     """
     check_curve(curve)
     gains = CURVES[curve]((np.arange(n_samples) + 0.5) / max(1, n_samples))
@@ -62,27 +51,14 @@ def fade_gains(n_samples: int, curve: str) -> np.ndarray:
 def crossfade(first: np.ndarray, second: np.ndarray, n_samples: int, curve: str = "linear") -> np.ndarray:
     """Join two waves, the end of one faded into the start of the other.
 
-    Parameters
-    ----------
-    first, second : np.ndarray
-        ``(channels, time)``, with the same number of channels.
-    n_samples : int
-        Length of the crossfade.
-    curve : str
-        A name in CURVES: ``linear`` and ``s-curve`` keep the level of waves that are alike, ``equal-power`` that of
-        waves that are not.
+    - ``first``, ``second``: ``(channels, time)``, with the same number of channels.
+    - ``n_samples``: length of the crossfade.
+    - ``curve``: a name in CURVES: ``linear`` and ``s-curve`` keep the level of waves that are alike, ``equal-power``
+      that of waves that are not.
+    - returns: ``(channels, time)`` float32, as long as both less ``n_samples``.
 
-    Returns
-    -------
-    np.ndarray
-        ``(channels, time)`` float32, as long as both less ``n_samples``.
-
-    Raises
-    ------
-    BadAudio
-        If the numbers of channels differ, or a wave is shorter than the crossfade.
-    BadSetting
-        If the length is negative or the curve unknown.
+    Raises BadAudio if the numbers of channels differ, or a wave is shorter than the crossfade, or BadSetting if the
+    length is negative or the curve unknown.
     """
     _check_channels(first, second)
     if n_samples < 0:
@@ -102,26 +78,14 @@ def splice(
 ) -> np.ndarray:
     """Replace a segment of a wave by another wave, with a crossfade at both ends.
 
-    Parameters
-    ----------
-    wave, other : np.ndarray
-        ``(channels, time)``, with the same number of channels.
-    start, end : int
-        First sample that is replaced, and the one after the last; equal, ``other`` is inserted.
-    n_crossfade : int
-        Length of each crossfade in samples: of the wave up to ``start`` and from ``end`` on with the ends of ``other``.
-    curve : str
-        As for :func:`crossfade`.
+    - ``wave``, ``other``: ``(channels, time)``, with the same number of channels.
+    - ``start``, ``end``: first sample that is replaced, and the one after the last; equal, ``other`` is inserted.
+    - ``n_crossfade``: length of each crossfade in samples: of the wave up to ``start`` and from ``end`` on with the
+      ends of ``other``.
+    - ``curve``: as for :func:`crossfade`.
+    - returns: ``(channels, time)`` float32.
 
-    Returns
-    -------
-    np.ndarray
-        ``(channels, time)`` float32.
-
-    Raises
-    ------
-    BadAudio, BadSetting
-        As :func:`crossfade`, and if the segment is not inside the wave.
+    Raises BadAudio or BadSetting as :func:`crossfade`, and if the segment is not inside the wave.
     """
     if not 0 <= start <= end <= wave.shape[1]:
         raise BadSetting(f"The segment {start} to {end} does not lie in the wave, which has {wave.shape[1]} samples.")
@@ -131,26 +95,12 @@ def splice(
 def overlay(wave: np.ndarray, other: np.ndarray, position: int, gain_db: float = 0.0) -> np.ndarray:
     """Mix another wave into a wave, from a position on.
 
-    Parameters
-    ----------
-    wave, other : np.ndarray
-        ``(channels, time)``; ``other`` may have one channel, which is mixed into all.
-    position : int
-        Sample of ``wave`` at which ``other`` starts, 0 or more.
-    gain_db : float
-        Gain of ``other``.
+    - ``wave``, ``other``: ``(channels, time)``; ``other`` may have one channel, which is mixed into all.
+    - ``position``: sample of ``wave`` at which ``other`` starts, 0 or more.
+    - ``gain_db``: gain of ``other``.
+    - returns: ``(channels, time)`` float32, longer than ``wave`` if ``other`` ends after it.
 
-    Returns
-    -------
-    np.ndarray
-        ``(channels, time)`` float32, longer than ``wave`` if ``other`` ends after it.
-
-    Raises
-    ------
-    BadAudio
-        If the numbers of channels do not fit.
-    BadSetting
-        If the position is negative.
+    Raises BadAudio if the numbers of channels do not fit, or BadSetting if the position is negative.
     """
     if len(other) != 1:
         _check_channels(wave, other)

@@ -11,24 +11,11 @@ from .spectrum import float_wave
 def mu_law_encode(wave: np.ndarray, mu: int = 255) -> np.ndarray:
     """Compress samples: ``sign(x) log(1 + mu |x|) / log(1 + mu)``.
 
-    Parameters
-    ----------
-    wave : np.ndarray
-        Samples in [-1, 1], any shape.
-    mu : int
-        1 to 32767; 255 for 8 bits.
+    - ``wave``: samples in [-1, 1], any shape.
+    - ``mu``: 1 to 32767; 255 for 8 bits.
+    - returns: compressed samples in [-1, 1], the same shape.
 
-    Returns
-    -------
-    np.ndarray
-        Compressed samples in [-1, 1], the same shape.
-
-    Raises
-    ------
-    BadAudio
-        If a sample is beyond [-1, 1].
-    BadSetting
-        If ``mu`` is out of range.
+    Raises BadAudio if a sample is beyond [-1, 1], or BadSetting if ``mu`` is out of range.
 
     References
     ----------
@@ -44,22 +31,11 @@ def mu_law_encode(wave: np.ndarray, mu: int = 255) -> np.ndarray:
 def mu_law_decode(compressed: np.ndarray, mu: int = 255) -> np.ndarray:
     """Expand samples: ``sign(y) ((1 + mu)^|y| - 1) / mu``, the inverse of :func:`mu_law_encode`.
 
-    Parameters
-    ----------
-    compressed : np.ndarray
-        Compressed samples in [-1, 1], any shape.
-    mu : int
-        1 to 32767.
+    - ``compressed``: compressed samples in [-1, 1], any shape.
+    - ``mu``: 1 to 32767.
+    - returns: samples in [-1, 1], the same shape.
 
-    Returns
-    -------
-    np.ndarray
-        Samples in [-1, 1], the same shape.
-
-    Raises
-    ------
-    BadAudio, BadSetting
-        As :func:`mu_law_encode`.
+    Raises BadAudio or BadSetting as :func:`mu_law_encode`.
     """
     _check_mu(mu)
     compressed = float_wave(compressed)
@@ -72,20 +48,10 @@ def mu_law_decode(compressed: np.ndarray, mu: int = 255) -> np.ndarray:
 def mu_law_quantise(wave: np.ndarray, mu: int = 255) -> np.ndarray:
     """Compress samples and round them to integers, as ``librosa.mu_compress``.
 
-    Parameters
-    ----------
-    wave, mu
-        As for :func:`mu_law_encode`.
+    - ``wave``, ``mu``: as for :func:`mu_law_encode`.
+    - returns: from ``-(mu + 1) / 2`` to ``(mu - 1) / 2``, the same shape, int16.
 
-    Returns
-    -------
-    np.ndarray
-        From ``-(mu + 1) / 2`` to ``(mu - 1) / 2``, the same shape, int16.
-
-    Raises
-    ------
-    BadAudio, BadSetting
-        As :func:`mu_law_encode`.
+    Raises BadAudio or BadSetting as :func:`mu_law_encode`.
     """
     # In single precision a full-scale sample is rounded to slightly above 1, in a code that does not exist.
     compressed = mu_law_encode(np.asarray(wave, np.float64), mu)

@@ -35,17 +35,9 @@ _reported: set[str] = set()  # lines on standard error, each once for a process
 def compiled(what: str, **flags: object) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Compile the decorated function at its first call and cache the machine code, if a cache folder is writable.
 
-    Parameters
-    ----------
-    what : str
-        Name of the loop in the line printed to standard error while it compiles.
-    **flags
-        Options of ``numba.njit``.
-
-    Returns
-    -------
-    callable
-        The decorator.
+    - ``what``: name of the loop in the line printed to standard error while it compiles.
+    - ``**flags``: options of ``numba.njit``.
+    - returns: the decorator.
     """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
@@ -68,17 +60,9 @@ def inlined(
 ) -> Callable[P, R] | Callable[[Callable[P, R]], Callable[P, R]]:
     """Inline a function into its compiled callers; it gets no Python entry point, which is slowest to compile.
 
-    Parameters
-    ----------
-    function : callable, optional
-        The function, where the decorator has no options.
-    **flags
-        Options of ``numba.njit``.
-
-    Returns
-    -------
-    callable
-        The function, or the decorator.
+    - ``function``: the function, where the decorator has no options.
+    - ``**flags``: options of ``numba.njit``.
+    - returns: the function, or the decorator.
     """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:

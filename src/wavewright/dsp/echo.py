@@ -57,11 +57,8 @@ class LinearEchoCanceller:
     tracked, so the step size follows from the power of the near end: the filter adapts fast where the echo dominates
     and hardly at all in double talk.
 
-    Parameters
-    ----------
-    sample_rate : int, in Hz
-    settings : EchoSettings, optional
-        Lengths of block, path and delay.
+    - ``sample_rate``: in Hz.
+    - ``settings``: lengths of block, path and delay.
 
     References
     ----------
@@ -125,21 +122,11 @@ class LinearEchoCanceller:
     def process(self, microphone: np.ndarray, far: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Cancel the echo in one block.
 
-        Parameters
-        ----------
-        microphone, far : np.ndarray of shape ``(block_length,)``
+        - ``microphone``, ``far``: ``(block_length,)``.
+        - returns ``error``: the microphone signal without the estimated echo, float32.
+        - returns ``echo``: the estimated echo.
 
-        Returns
-        -------
-        error : np.ndarray
-            The microphone signal without the estimated echo, float32.
-        echo : np.ndarray
-            The estimated echo.
-
-        Raises
-        ------
-        BadSetting
-            If a block has another length.
+        Raises BadSetting if a block has another length.
         """
         from .echo_kernels import filtered  # numba is slow to import
 

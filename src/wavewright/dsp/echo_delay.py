@@ -34,16 +34,10 @@ class DelaySearch:
     Where the path of the echo is known, its delay is estimated to a sample: the microphone is correlated with the echo
     that the path would predict from each delay on, a matched filter, which takes a few blocks instead of a second.
 
-    Parameters
-    ----------
-    n_delays : int
-        Number of delays, from 0 on.
-    n_partitions : int
-        Blocks that the filter is long.
-    block_length : int
-        Samples of a block; spectra have one bin more.
-    blocks_per_second : float
-        Blocks of spectra in a second.
+    - ``n_delays``: number of delays, from 0 on.
+    - ``n_partitions``: blocks that the filter is long.
+    - ``block_length``: samples of a block; spectra have one bin more.
+    - ``blocks_per_second``: blocks of spectra in a second.
 
     References
     ----------
@@ -75,12 +69,8 @@ class DelaySearch:
     def update(self, microphone: np.ndarray, far: np.ndarray) -> int:
         """Return the delay in blocks after a block.
 
-        Parameters
-        ----------
-        microphone : np.ndarray
-            Spectrum ``(bins,)`` complex64.
-        far : np.ndarray
-            Spectra ``(delays, bins)`` of the far end, the newest first.
+        - ``microphone``: spectrum ``(bins,)`` complex64.
+        - ``far``: spectra ``(delays, bins)`` of the far end, the newest first.
         """
         from .echo_kernels import correlate  # numba is slow to import
 
@@ -128,14 +118,9 @@ class DelaySearch:
 
         A jump counts if it was found twice, with more correlation than the path has where it is.
 
-        Parameters
-        ----------
-        path : np.ndarray
-            Spectra ``(partitions, bins)`` complex64.
-        offset : int
-            Blocks before the first partition.
-        far : np.ndarray
-            As of the last :meth:`update`.
+        - ``path``: spectra ``(partitions, bins)`` complex64.
+        - ``offset``: blocks before the first partition.
+        - ``far``: as of the last :meth:`update`.
         """
         last, self._candidate = self._candidate, 0
         if not self.is_detected or not self._is_active(far):

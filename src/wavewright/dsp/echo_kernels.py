@@ -55,27 +55,16 @@ def compare(
 ) -> tuple[float, float, float]:
     """Compare a block of the error with the echo that was subtracted, and update their means.
 
-    Parameters
-    ----------
-    error, echo : np.ndarray
-        Spectra ``(bins,)`` complex64.
-    smoothing, residual_smoothing : np.float32
-        Of ``error_power``, and of ``cross`` and ``powers``.
-    floor : np.float32
-        Added to the power of the error.
-    error_power : np.ndarray
-        Mean power ``(bins,)`` float32 of the error, written.
-    cross, powers : np.ndarray
-        Mean product ``(bins,)`` complex64 of error and echo, and their powers ``(2, bins)`` float32, written.
-
-    Returns
-    -------
-    coherence : float
-        Mean squared coherence of error and echo.
-    late, information : float
-        Their quotient is the delay in samples by which the true echo is later, as the error shows it: the estimate of
-        least squares, each bin weighted by the inverse power of the error, of which ``information`` is the inverse
-        variance.
+    - ``error``, ``echo``: spectra ``(bins,)`` complex64.
+    - ``smoothing``, ``residual_smoothing``: of ``error_power``, and of ``cross`` and ``powers``.
+    - ``floor``: added to the power of the error.
+    - ``error_power``: mean power ``(bins,)`` float32 of the error, written.
+    - ``cross``, ``powers``: mean product ``(bins,)`` complex64 of error and echo, and their powers ``(2, bins)``
+      float32, written.
+    - returns ``coherence``: mean squared coherence of error and echo.
+    - returns ``late, information``: their quotient is the delay in samples by which the true echo is later, as the
+      error shows it: the estimate of least squares, each bin weighted by the inverse power of the error, of which
+      ``information`` is the inverse variance.
     """
     n_bins = len(error)
     coherence = late = information = np.float32(0)
@@ -120,24 +109,16 @@ def adapt(
 
     Half of each block of the error is zeros: hence the factors of 2 and 1/2 of the powers.
 
-    Parameters
-    ----------
-    spectra : np.ndarray
-        Of the far end, ``(partitions, bins)`` complex64.
-    error : np.ndarray
-        Spectrum ``(bins,)`` complex64 of a block of the error after as many zeros.
-    noise_power, floor : np.ndarray, np.float32
-        Power ``(bins,)`` float32 of what is not echo, and what is added to it.
-    transition : np.float32
-        Factor of the path from block to block.
-    relative_noise, partition_noise : np.float32
-        Variance that each bin of the path gains, relative to its power, and to the mean power of its partition.
-    drift : np.float32
-        Samples by which the echo gets later from block to block, small against 1.
-    path, uncertainty : np.ndarray
-        ``(partitions, bins)`` complex64 and float32, written.
-    scale, rotation, powers : np.ndarray
-        Workspace: ``(bins,)`` float32 and complex64, and ``(partitions + 1,)`` float32.
+    - ``spectra``: of the far end, ``(partitions, bins)`` complex64.
+    - ``error``: spectrum ``(bins,)`` complex64 of a block of the error after as many zeros.
+    - ``noise_power``, ``floor``: power ``(bins,)`` float32 of what is not echo, and what is added to it.
+    - ``transition``: factor of the path from block to block.
+    - ``relative_noise``, ``partition_noise``: variance that each bin of the path gains, relative to its power, and to
+      the mean power of its partition.
+    - ``drift``: samples by which the echo gets later from block to block, small against 1.
+    - ``path``, ``uncertainty``: ``(partitions, bins)`` complex64 and float32, written.
+    - ``scale``, ``rotation``, ``powers``: workspace: ``(bins,)`` float32 and complex64, and ``(partitions + 1,)``
+      float32.
     """
     n_partitions, n_bins = path.shape
     scale[:] = 0
@@ -189,14 +170,10 @@ def correlate(
 ) -> None:
     """Update the sums of products of a spectrum with earlier ones, and of the powers of both.
 
-    Parameters
-    ----------
-    microphone, far : np.ndarray
-        Spectrum ``(bins,)``, and spectra ``(delays, bins)``, complex64.
-    decay : np.float32
-        Factor of all sums from block to block.
-    cross, far_power, microphone_power : np.ndarray
-        ``(delays, bins)`` complex64, ``(delays, bins)`` and ``(bins,)`` float32, written.
+    - ``microphone``, ``far``: spectrum ``(bins,)``, and spectra ``(delays, bins)``, complex64.
+    - ``decay``: factor of all sums from block to block.
+    - ``cross``, ``far_power``, ``microphone_power``: ``(delays, bins)`` complex64, ``(delays, bins)`` and ``(bins,)``
+      float32, written.
     """
     n_delays, n_bins = cross.shape
     for index in range(n_bins):
@@ -243,19 +220,12 @@ def match(
 ) -> None:
     """Correlate the microphone with the echo of a path that begins at each of some delays.
 
-    Parameters
-    ----------
-    cross, far_power, microphone_power : np.ndarray
-        As :func:`correlate` leaves them.
-    path : np.ndarray
-        ``(partitions, bins)`` complex64; partitions outside of the delays of ``cross`` do not count.
-    first : int
-        The first delay.
-    matched : np.ndarray
-        Cross-spectra ``(delays from the first on, bins)`` complex64, each bin divided by the root of both mean powers,
-        written.
-    scale : np.ndarray
-        Workspace: ``(bins,)`` float32.
+    - ``cross``, ``far_power``, ``microphone_power``: as :func:`correlate` leaves them.
+    - ``path``: ``(partitions, bins)`` complex64; partitions outside of the delays of ``cross`` do not count.
+    - ``first``: the first delay.
+    - ``matched``: cross-spectra ``(delays from the first on, bins)`` complex64, each bin divided by the root of both
+      mean powers, written.
+    - ``scale``: workspace: ``(bins,)`` float32.
     """
     n_delays, n_bins = cross.shape
     n_partitions = len(path)

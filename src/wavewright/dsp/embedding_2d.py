@@ -31,21 +31,11 @@ def tsne_2d(points: np.ndarray, perplexity: float = 15.0) -> np.ndarray:
     It starts from principal components [2]_, which preserves the global structure. Fewer than MIN_TSNE_POINTS points,
     or more than MAX_TSNE_POINTS, are embedded by principal components alone.
 
-    Parameters
-    ----------
-    points : np.ndarray of shape ``(n, d)``
-    perplexity : float
-        Effective number of neighbors of each point.
+    - ``points``: ``(n, d)``.
+    - ``perplexity``: effective number of neighbors of each point.
+    - returns: ``(n, 2)`` float32, in the square from -1 to 1.
 
-    Returns
-    -------
-    np.ndarray
-        ``(n, 2)`` float32, in the square from -1 to 1.
-
-    Raises
-    ------
-    BadSetting
-        If the points are not rows of finite numbers.
+    Raises BadSetting if the points are not rows of finite numbers.
 
     References
     ----------

@@ -17,25 +17,13 @@ def pulse_train(f0_hz: np.ndarray, sample_rate: int, hop_length: int, n_samples:
     The sum of all harmonics below half the sample rate in closed form,
     ``sum cos k x = sin((K + 1/2) x) / (2 sin(x / 2)) - 1/2`` (Dirichlet kernel).
 
-    Parameters
-    ----------
-    f0_hz : np.ndarray
-        Pitch of each frame, ``(frames,)``, above 0; interpolated between frames.
-    sample_rate : int, in Hz
-    hop_length : int
-        Samples between frames.
-    n_samples : int
-        Length of the result.
+    - ``f0_hz``: pitch of each frame, ``(frames,)``, above 0; interpolated between frames.
+    - ``sample_rate``: in Hz.
+    - ``hop_length``: samples between frames.
+    - ``n_samples``: length of the result.
+    - returns: ``(n_samples,)`` float32.
 
-    Returns
-    -------
-    np.ndarray
-        ``(n_samples,)`` float32.
-
-    Raises
-    ------
-    BadSetting
-        If a frame has no pitch.
+    Raises BadSetting if a frame has no pitch.
     """
     if not (np.asarray(f0_hz) > 0).all():
         raise BadSetting("A pulse train needs a pitch above 0 in every frame; interpolate it through unvoiced frames.")
@@ -53,17 +41,9 @@ def pulse_train(f0_hz: np.ndarray, sample_rate: int, hop_length: int, n_samples:
 def mix_by_periodicity(pulses: np.ndarray, noise: np.ndarray, periodicity: np.ndarray) -> np.ndarray:
     """Mix spectra as ``sqrt(p) pulses + sqrt(1 - p) noise``, which preserves their power.
 
-    Parameters
-    ----------
-    pulses, noise : np.ndarray of shape ``(bins, frames)``
-        Spectra.
-    periodicity : np.ndarray
-        ``p``, in [0, 1], broadcastable to ``(bins, frames)``.
-
-    Returns
-    -------
-    np.ndarray
-        ``(bins, frames)``.
+    - ``pulses``, ``noise``: ``(bins, frames)``, spectra.
+    - ``periodicity``: ``p``, in [0, 1], broadcastable to ``(bins, frames)``.
+    - returns: ``(bins, frames)``.
     """
     mixed: np.ndarray = np.sqrt(periodicity) * pulses + np.sqrt(1 - periodicity) * noise
     return mixed
@@ -75,18 +55,10 @@ def disperse(spectrum: np.ndarray, seconds: float, sample_rate: int) -> np.ndarr
     Pulses become short chirps. Their peaks are lower (by a third at 3 ms) and they are less harsh than pulses whose
     harmonics all peak at once.
 
-    Parameters
-    ----------
-    spectrum : np.ndarray
-        STFT, ``(bins, frames)``.
-    seconds : float
-        Delay at half the sample rate; it must be short against a frame.
-    sample_rate : int, in Hz
-
-    Returns
-    -------
-    np.ndarray
-        ``(bins, frames)``; the phase is ``-pi seconds f^2 / (sample_rate / 2)``.
+    - ``spectrum``: STFT, ``(bins, frames)``.
+    - ``seconds``: delay at half the sample rate; it must be short against a frame.
+    - ``sample_rate``: in Hz.
+    - returns: ``(bins, frames)``; the phase is ``-pi seconds f^2 / (sample_rate / 2)``.
     """
     frequency_hz = np.linspace(0, sample_rate / 2, len(spectrum))
     angle = -2 * np.pi * seconds * frequency_hz**2 / sample_rate
@@ -109,25 +81,12 @@ def shape_to_mel(
     that overlapping frames agree: the alternating projections of Griffin and Lim with the power of each mel band
     instead of each magnitude.
 
-    Parameters
-    ----------
-    spectrum : np.ndarray
-        STFT of the excitation, ``(bins, frames)``.
-    mel : np.ndarray
-        Power in mel bands, ``(n_mels, frames)``.
-    filters : np.ndarray
-        Mel filterbank, ``(n_mels, bins)``.
-    n_fft, hop_length : int
-        Of the STFT, samples.
-    n_samples : int
-        Length of the wave.
-    n_iterations : int
-        Number of iterations.
-
-    Returns
-    -------
-    np.ndarray
-        ``(n_samples,)`` float32.
+    - ``spectrum``: STFT of the excitation, ``(bins, frames)``.
+    - ``mel``: power in mel bands, ``(n_mels, frames)``.
+    - ``filters``: Mel filterbank, ``(n_mels, bins)``.
+    - ``n_fft``, ``hop_length``: of the STFT, samples.
+    - ``n_samples``: length of the wave.
+    - returns: ``(n_samples,)`` float32.
 
     References
     ----------

@@ -10,12 +10,8 @@ from .spectrum import frame
 class FrameBuffer:
     """Cut consecutive blocks of a wave into overlapping frames; blocks of any lengths give the same frames.
 
-    Parameters
-    ----------
-    n_channels : int
-        Rows of the wave.
-    length, hop_length : int
-        Samples of a frame, and between the starts of two; ``0 < hop_length <= length``.
+    - ``n_channels``: rows of the wave.
+    - ``length``, ``hop_length``: samples of a frame, and between the starts of two; ``0 < hop_length <= length``.
     """
 
     def __init__(self, n_channels: int, length: int, hop_length: int) -> None:

@@ -13,19 +13,10 @@ from ..base.errors import BadAudio, BadSetting
 class HopStream(ABC):
     """Collect samples to hops, compute each complete hop, and hand out as many samples as came in.
 
-    Parameters
-    ----------
-    n_inputs, n_outputs : int
-        Rows of the waves.
-    hop_length : int
-        Samples of a hop.
-    delay_hops : int
-        Hops by which the output of :meth:`_process_hop` is later than its input.
-
-    Attributes
-    ----------
-    latency_samples
-        Delay of the output: output sample ``i + latency_samples`` belongs to input sample ``i``.
+    - ``n_inputs``, ``n_outputs``: rows of the waves.
+    - ``hop_length``: samples of a hop.
+    - ``delay_hops``: hops by which the output of :meth:`_process_hop` is later than its input.
+    - ``latency_samples``: delay of the output: output sample ``i + latency_samples`` belongs to input sample ``i``.
     """
 
     def __init__(self, n_inputs: int, n_outputs: int, hop_length: int, delay_hops: int) -> None:

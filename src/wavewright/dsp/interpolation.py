@@ -10,17 +10,9 @@ from ..base.errors import BadSetting
 def slerp(a: np.ndarray, b: np.ndarray, t: float) -> np.ndarray:
     """Interpolate spherically: ``(sin((1 - t) w) a + sin(t w) b) / sin w`` with the angle ``w`` between the vectors.
 
-    Parameters
-    ----------
-    a, b : np.ndarray of shape ``(n,)``
-        Vectors; parallel ones are interpolated linearly.
-    t : float
-        0 (exactly ``a``) to 1 (exactly ``b``).
-
-    Returns
-    -------
-    np.ndarray
-        ``(n,)`` float32; at 0 and 1 the vector itself.
+    - ``a``, ``b``: ``(n,)``, vectors; parallel ones are interpolated linearly.
+    - ``t``: 0 (exactly ``a``) to 1 (exactly ``b``).
+    - returns: ``(n,)`` float32; at 0 and 1 the vector itself.
 
     References
     ----------

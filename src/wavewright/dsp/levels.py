@@ -32,21 +32,9 @@ FRAME_SECONDS = 0.02
 class LevelMeter:
     """Running sums over the blocks of a wave; blocks of any lengths give the same result.
 
-    Parameters
-    ----------
-    n_channels : int
-        Number of channels.
-
-    Attributes
-    ----------
-    n_samples
-        Samples of a channel so far.
-    peaks, sums, squares : np.ndarray of shape ``(channels,)``
-        Largest magnitude, sum and sum of squares of the samples.
-    n_clipped_runs
-        Runs of at least CLIPPED_RUN samples at full scale, in all channels together.
-    n_clipped_samples
-        Samples in them.
+    - ``n_samples``: samples of a channel so far.
+    - ``peaks``, ``sums``, ``squares``: ``(channels,)``, largest magnitude, sum and sum of squares of the samples.
+    - ``n_clipped_runs``: runs of at least CLIPPED_RUN samples at full scale, in all channels together.
     """
 
     def __init__(self, n_channels: int) -> None:
@@ -105,11 +93,6 @@ class ClippingDetector:
 
     Peaks that are flat because they are low or coarsely rounded do not count: there, the samples beside them are hardly
     lower. Blocks of any lengths give the same result.
-
-    Parameters
-    ----------
-    n_channels : int
-        Number of channels.
     """
 
     def __init__(self, n_channels: int) -> None:
@@ -209,16 +192,8 @@ class _Extreme:
 class FrameLevels:
     """Mean power of consecutive frames of FRAME_SECONDS over all channels, 4 bytes each.
 
-    Parameters
-    ----------
-    sample_rate : int, in Hz
-    n_channels : int
-        Number of channels.
-
-    Attributes
-    ----------
-    n_frame
-        Samples of a frame.
+    - ``sample_rate``: in Hz.
+    - ``n_frame``: samples of a frame.
     """
 
     def __init__(self, sample_rate: int, n_channels: int) -> None:

@@ -51,18 +51,11 @@ REUSE_DECAY = 0.85
 class SeamlessLoop:
     """A seamless loop.
 
-    Attributes
-    ----------
-    wave : np.ndarray
-        ``(channels, time)`` float32; its last sample is followed by its first.
-    start_samples : int
-        Position of the first sample in the sound.
-    crossfade_samples : int
-        Length of the crossfade at the end of the loop.
-    correlation : float
-        Of the two crossfaded segments.
-    score_db : float
-        Distance of the two crossfaded segments, in dB over mel bands, lower is better: see :mod:`.seams`.
+    - ``wave``: ``(channels, time)`` float32; its last sample is followed by its first.
+    - ``start_samples``: position of the first sample in the sound.
+    - ``crossfade_samples``: length of the crossfade at the end of the loop.
+    - ``correlation``: of the two crossfaded segments.
+    - ``score_db``: distance of the two crossfaded segments, in dB over mel bands, lower is better: see :mod:`.seams`.
     """
 
     wave: np.ndarray
@@ -84,26 +77,13 @@ def make_loop(
     one did in the sound. Start and end are those whose segments match best: the spectrum in bands first, then the
     correlation of the waves. The crossfade keeps the power constant for that correlation.
 
-    Parameters
-    ----------
-    wave : np.ndarray
-        ``(channels, time)`` or ``(time,)``.
-    sample_rate : int, in Hz
-    seconds : float, optional
-        Length of the loop; by default what matches best, at least a third of the sound.
-    crossfade_seconds : float
-        Length of the crossfade, at most a sixth of the sound.
+    - ``wave``: ``(channels, time)`` or ``(time,)``.
+    - ``sample_rate``: in Hz.
+    - ``seconds``: length of the loop; by default what matches best, at least a third of the sound.
+    - ``crossfade_seconds``: length of the crossfade, at most a sixth of the sound.
 
-    Returns
-    -------
-    SeamlessLoop
-
-    Raises
-    ------
-    BadAudio
-        If the sound is too short or not finite.
-    BadSetting
-        If a loop of this length needs a longer sound.
+    Raises BadAudio if the sound is too short or not finite, or BadSetting if a loop of this length needs a longer
+    sound.
     """
     wave = _checked(wave, sample_rate)
     n_samples = wave.shape[1]
@@ -213,27 +193,14 @@ def looped(
 ) -> np.ndarray:
     """Return a seamless loop of any length: cut out by :func:`make_loop`, or a longer one by :func:`extend`.
 
-    Parameters
-    ----------
-    wave : np.ndarray
-        ``(channels, time)`` or ``(time,)``.
-    sample_rate : int, in Hz
-    seconds : float, optional
-        Length of the loop; by default what matches best, at least a third of the sound.
-    seed : int
-        Draws the pieces of a loop that is longer than the sound.
-    crossfade_seconds : float
-        Length of the crossfades.
+    - ``wave``: ``(channels, time)`` or ``(time,)``.
+    - ``sample_rate``: in Hz.
+    - ``seconds``: length of the loop; by default what matches best, at least a third of the sound.
+    - ``seed``: draws the pieces of a loop that is longer than the sound.
+    - ``crossfade_seconds``: length of the crossfades.
+    - returns: ``(channels, time)`` float32.
 
-    Returns
-    -------
-    np.ndarray
-        ``(channels, time)`` float32.
-
-    Raises
-    ------
-    BadAudio, BadSetting
-        As both functions.
+    Raises BadAudio or BadSetting as both functions.
     """
     channels = _checked(wave, sample_rate)
     n_samples = channels.shape[1]
@@ -255,22 +222,11 @@ def extend(
 ) -> np.ndarray:
     """Return a texture of any length from a short one: the blocks of :func:`extend_blocks` as one wave.
 
-    Parameters
-    ----------
-    wave : np.ndarray
-        ``(channels, time)`` or ``(time,)``.
-    sample_rate, seconds, seed, crossfade_seconds, is_loop
-        As for :func:`extend_blocks`.
+    - ``wave``: ``(channels, time)`` or ``(time,)``.
+    - ``sample_rate``, ``seconds``, ``seed``, ``crossfade_seconds``, ``is_loop``: as for :func:`extend_blocks`.
+    - returns: ``(channels, time)`` or ``(time,)`` float32.
 
-    Returns
-    -------
-    np.ndarray
-        ``(channels, time)`` or ``(time,)`` float32.
-
-    Raises
-    ------
-    BadAudio, BadSetting
-        As :func:`extend_blocks`.
+    Raises BadAudio or BadSetting as :func:`extend_blocks`.
     """
     blocks = extend_blocks(wave, sample_rate, seconds, seed, crossfade_seconds=crossfade_seconds, is_loop=is_loop)
     extended = np.concatenate(list(blocks), axis=1)
@@ -292,31 +248,15 @@ def extend_blocks(
     position of the sound than the ones before it, so that no period is audible; the crossfades are those of
     :func:`make_loop`.
 
-    Parameters
-    ----------
-    wave : np.ndarray
-        ``(channels, time)`` or ``(time,)``.
-    sample_rate : int, in Hz
-    seconds : float
-        Length of the texture.
-    seed : int
-        Same seed, same samples.
-    crossfade_seconds : float
-        Length of the crossfades, at most a sixth of the sound.
-    is_loop : bool
-        The last sample is followed by the first.
+    - ``wave``: ``(channels, time)`` or ``(time,)``.
+    - ``sample_rate``: in Hz.
+    - ``seconds``: length of the texture.
+    - ``seed``: same seed, same samples.
+    - ``crossfade_seconds``: length of the crossfades, at most a sixth of the sound.
+    - ``is_loop``: the last sample is followed by the first.
+    - returns: blocks ``(channels, time)`` float32, none longer than a piece.
 
-    Yields
-    ------
-    np.ndarray
-        Blocks ``(channels, time)`` float32, none longer than a piece.
-
-    Raises
-    ------
-    BadAudio
-        If the sound is too short or not finite.
-    BadSetting
-        If the length is not above 0.
+    Raises BadAudio if the sound is too short or not finite, or BadSetting if the length is not above 0.
     """
     wave = _checked(wave, sample_rate)
     n_total = seconds_to_samples(seconds, sample_rate)

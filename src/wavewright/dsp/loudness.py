@@ -55,14 +55,8 @@ def k_weighting(sample_rate: int) -> np.ndarray:
     BS.1770-4 lists their coefficients for 48 kHz alone. For other rates they follow from the analogue filters by the
     bilinear transform.
 
-    Parameters
-    ----------
-    sample_rate : int, in Hz
-
-    Returns
-    -------
-    np.ndarray
-        Second-order sections, ``(2, 6)``.
+    - ``sample_rate``: in Hz.
+    - returns: second-order sections, ``(2, 6)``.
 
     References
     ----------
@@ -90,17 +84,10 @@ class LoudnessMeter:
     Blocks of any lengths give the same loudness. A wave shorter than a window of momentary or short-term loudness is
     one window of its own length, so that one-shots have a loudness.
 
-    Parameters
-    ----------
-    sample_rate : int
-        Hz, at least 4000.
-    n_channels : int
-        1 to 8, see :data:`.channel_layouts.LAYOUTS`.
+    - ``sample_rate``: hz, at least 4000.
+    - ``n_channels``: 1 to 8, see :data:`.channel_layouts.LAYOUTS`.
 
-    Raises
-    ------
-    BadAudio
-        If the rate or the number of channels is another.
+    Raises BadAudio if the rate or the number of channels is another.
     """
 
     def __init__(self, sample_rate: int, n_channels: int) -> None:
@@ -202,21 +189,11 @@ def integrated_loudness(wave: np.ndarray, sample_rate: int) -> float:
 
     A wave shorter than one gating block of 400 ms is one block of its own length, so that one-shots have a loudness.
 
-    Parameters
-    ----------
-    wave : np.ndarray
-        ``(channels, time)`` or ``(time,)``.
-    sample_rate : int, in Hz
+    - ``wave``: ``(channels, time)`` or ``(time,)``.
+    - ``sample_rate``: in Hz.
+    - returns: LUFS, ``-inf`` for silence.
 
-    Returns
-    -------
-    float
-        LUFS, ``-inf`` for silence.
-
-    Raises
-    ------
-    BadAudio
-        If there are more than 8 channels, or the sample rate is below 4 kHz.
+    Raises BadAudio if there are more than 8 channels, or the sample rate is below 4 kHz.
 
     References
     ----------
@@ -233,23 +210,12 @@ def integrated_loudness(wave: np.ndarray, sample_rate: int) -> float:
 def normalise_loudness(wave: np.ndarray, sample_rate: int, target_lufs: float = -23.0) -> np.ndarray:
     """Normalise a wave to a loudness; the peak may then exceed 1.
 
-    Parameters
-    ----------
-    wave : np.ndarray
-        ``(channels, time)`` or ``(time,)``.
-    sample_rate : int, in Hz
-    target_lufs : float
-        Integrated loudness of the result.
+    - ``wave``: ``(channels, time)`` or ``(time,)``.
+    - ``sample_rate``: in Hz.
+    - ``target_lufs``: integrated loudness of the result.
+    - returns: the same shape; silence is unchanged.
 
-    Returns
-    -------
-    np.ndarray
-        The same shape; silence is unchanged.
-
-    Raises
-    ------
-    BadAudio
-        As :func:`integrated_loudness`.
+    Raises BadAudio as :func:`integrated_loudness`.
     """
     loudness_lufs = integrated_loudness(wave, sample_rate)
     if loudness_lufs == -math.inf:

@@ -16,14 +16,7 @@ def add_weighted_energies(
 ) -> None:
     """Filter each channel by two second-order sections, and add the squares to the energies of consecutive steps.
 
-    Parameters
-    ----------
-    sections : (2, 6) float64, normalised to ``a0 = 1``
-    wave : (channels, time)
-    states : (channels, 2, 2) float64, updated
-    ends : (steps,) int64
-        First sample after each step; the last one is the number of samples.
-    energies : (channels, steps) float64, updated
+    - ``ends``: first sample after each step; the last one is the number of samples.
     """
     b0, b1, b2, _, a1, a2 = sections[0]
     c0, c1, c2, _, d1, d2 = sections[1]

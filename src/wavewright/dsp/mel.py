@@ -22,17 +22,9 @@ def hz_to_mel(frequency_hz: np.ndarray, preset: MelPreset = ...) -> np.ndarray: 
 def hz_to_mel(frequency_hz: float | np.ndarray, preset: MelPreset = "librosa") -> np.float64 | np.ndarray:
     """Convert frequencies in hertz to mel.
 
-    Parameters
-    ----------
-    frequency_hz : float or np.ndarray
-        Any shape.
-    preset : str
-        The scale: ``librosa`` (Slaney's) or ``htk``.
-
-    Returns
-    -------
-    float or np.ndarray
-        The same shape.
+    - ``frequency_hz``: any shape.
+    - ``preset``: the scale: ``librosa`` (Slaney's) or ``htk``.
+    - returns: the same shape.
 
     References
     ----------
@@ -74,28 +66,15 @@ def mel_filterbank(
 ) -> np.ndarray:
     """Return triangular filters at equal intervals in mel, as ``librosa.filters.mel``.
 
-    Parameters
-    ----------
-    sample_rate : int, in Hz
-    n_fft : int
-        Of the STFT.
-    n_mels : int
-        Number of filters.
-    f_min_hz, f_max_hz : float
-        Limits of the filters, ``0 <= f_min_hz < f_max_hz <= sample_rate / 2``; the upper one is half the sample rate by
-        default.
-    preset : str
-        Scale and height of the filters.
+    - ``sample_rate``: in Hz.
+    - ``n_fft``: of the STFT.
+    - ``n_mels``: number of filters.
+    - ``f_min_hz``, ``f_max_hz``: limits of the filters, ``0 <= f_min_hz < f_max_hz <= sample_rate / 2``; the upper one
+      is half the sample rate by default.
+    - ``preset``: scale and height of the filters.
+    - returns: ``(n_mels, n_fft // 2 + 1)`` float32.
 
-    Returns
-    -------
-    np.ndarray
-        ``(n_mels, n_fft // 2 + 1)`` float32.
-
-    Raises
-    ------
-    BadSetting
-        If the limits or the preset are invalid.
+    Raises BadSetting if the limits or the preset are invalid.
     """
     f_max_hz = sample_rate / 2 if f_max_hz is None else f_max_hz
     if preset not in ("librosa", "htk"):
@@ -133,26 +112,14 @@ def mel_spectrogram(
 
     With ``preset="htk"`` it equals librosa's with ``htk=True, norm=None``.
 
-    Parameters
-    ----------
-    wave : np.ndarray of shape ``(..., time)``
-    sample_rate : int, in Hz
-    n_fft, hop_length : int
-        Of the STFT, samples.
-    n_mels, f_min_hz, f_max_hz, preset
-        As for :func:`mel_filterbank`.
-    padding : str
-        As for :func:`.spectrum.stft`.
+    - ``wave``: ``(..., time)``.
+    - ``sample_rate``: in Hz.
+    - ``n_fft``, ``hop_length``: of the STFT, samples.
+    - ``n_mels``, ``f_min_hz``, ``f_max_hz``, ``preset``: as for :func:`mel_filterbank`.
+    - ``padding``: as for :func:`.spectrum.stft`.
+    - returns: ``(..., n_mels, frames)``.
 
-    Returns
-    -------
-    np.ndarray
-        ``(..., n_mels, frames)``.
-
-    Raises
-    ------
-    BadSetting
-        If the settings do not match the wave or each other.
+    Raises BadSetting if the settings do not match the wave or each other.
     """
     filters = mel_filterbank(sample_rate, n_fft, n_mels, f_min_hz, f_max_hz, preset)
     mel: np.ndarray = filters @ spectrogram(wave, n_fft, hop_length, padding=padding)
@@ -176,22 +143,12 @@ def log_mel(
     The floor is added, not a limit, so that the result is smooth and quiet bands have gradients. For decibels as in
     librosa use :func:`power_to_db` on a :func:`mel_spectrogram`.
 
-    Parameters
-    ----------
-    floor : float
-        Added to the power.
-    wave, sample_rate, n_fft, hop_length, n_mels, f_min_hz, f_max_hz, preset, padding
-        As for :func:`mel_spectrogram`.
+    - ``floor``: added to the power.
+    - ``wave``, ``sample_rate``, ``n_fft``, ``hop_length``, ``n_mels``, ``f_min_hz``, ``f_max_hz``, ``preset``,
+      ``padding``: as for :func:`mel_spectrogram`.
+    - returns: ``(..., n_mels, frames)``.
 
-    Returns
-    -------
-    np.ndarray
-        ``(..., n_mels, frames)``.
-
-    Raises
-    ------
-    BadSetting
-        As :func:`mel_spectrogram`.
+    Raises BadSetting as :func:`mel_spectrogram`.
     """
     mel = mel_spectrogram(wave, sample_rate, n_fft, hop_length, n_mels, f_min_hz, f_max_hz, preset, padding)
     log_power: np.ndarray = np.log(mel + floor)
@@ -203,21 +160,12 @@ def power_to_db(
 ) -> np.ndarray:
     """Return ``10 log10(max(floor, power) / max(floor, reference))``, as ``librosa.power_to_db``.
 
-    Parameters
-    ----------
-    power : np.ndarray of shape ``(..., bands, frames)``
-    reference : float
-        Power of 0 dB.
-    floor : float
-        Smallest power.
-    range_db : float, optional
-        Values are limited to this far below the maximum of each spectrogram ``(bands, frames)``, so that a batch does
-        not change its members; None for no limit.
-
-    Returns
-    -------
-    np.ndarray
-        The same shape, dB.
+    - ``power``: ``(..., bands, frames)``.
+    - ``reference``: power of 0 dB.
+    - ``floor``: smallest power.
+    - ``range_db``: values are limited to this far below the maximum of each spectrogram ``(bands, frames)``, so that a
+      batch does not change its members; None for no limit.
+    - returns: the same shape, dB.
     """
     level_db: np.ndarray = 10.0 * np.log10(np.maximum(floor, power)) - 10.0 * math.log10(max(floor, float(reference)))
     if range_db is None:
@@ -233,22 +181,11 @@ def mfcc(
 
     The orthonormal cosine transform (DCT-II) of the mel spectrogram in decibels.
 
-    Parameters
-    ----------
-    n_mfcc : int
-        Number of coefficients, 1 to ``n_mels``.
-    wave, sample_rate, n_fft, hop_length, n_mels
-        As for :func:`mel_spectrogram`.
+    - ``n_mfcc``: number of coefficients, 1 to ``n_mels``.
+    - ``wave``, ``sample_rate``, ``n_fft``, ``hop_length``, ``n_mels``: as for :func:`mel_spectrogram`.
+    - returns: ``(..., n_mfcc, frames)``.
 
-    Returns
-    -------
-    np.ndarray
-        ``(..., n_mfcc, frames)``.
-
-    Raises
-    ------
-    BadSetting
-        If the settings do not match the wave or each other.
+    Raises BadSetting if the settings do not match the wave or each other.
     """
     if not 1 <= n_mfcc <= n_mels:
         raise BadSetting(f"n_mfcc is {n_mfcc}; it must lie between 1 and n_mels ({n_mels}).")

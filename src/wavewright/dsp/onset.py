@@ -41,15 +41,9 @@ def onset_sample(wave: np.ndarray, sample_rate: int) -> int:
     offset). The search starts where the level is first within 20 dB of its maximum, and goes back to where it rises
     above the silence or noise before.
 
-    Parameters
-    ----------
-    wave : np.ndarray of shape ``(..., time)``
-    sample_rate : int, in Hz
-
-    Returns
-    -------
-    int
-        Index of the sample; 0 for silence.
+    - ``wave``: ``(..., time)``.
+    - ``sample_rate``: in Hz.
+    - returns: index of the sample; 0 for silence.
     """
     wave = float_wave(wave)
     if wave.shape[-1] == 0:
@@ -77,16 +71,8 @@ def count_onsets(wave: np.ndarray, sample_rate: int) -> int:
     An onset is a rise of the level to within 20 dB of its maximum by at least 10 dB, also after a dip of 10 dB. The
     level is the root mean square over 10 ms, every 5 ms.
 
-    Parameters
-    ----------
-    wave : np.ndarray of shape ``(time,)``
-        0 onsets for silence.
-    sample_rate : int, in Hz
-
-    Returns
-    -------
-    int
-        Number of onsets.
+    - ``wave``: ``(time,)``, 0 onsets for silence.
+    - ``sample_rate``: in Hz.
     """
     if not np.any(wave):
         return 0
@@ -108,16 +94,9 @@ def count_onsets(wave: np.ndarray, sample_rate: int) -> int:
 def trim(wave: np.ndarray, threshold_db: float = -60.0) -> np.ndarray:
     """Cut off everything before the first and after the last sample above a threshold.
 
-    Parameters
-    ----------
-    wave : np.ndarray of shape ``(..., time)``
-    threshold_db : float
-        Relative to the largest sample.
-
-    Returns
-    -------
-    np.ndarray
-        ``(..., time)``, empty for silence.
+    - ``wave``: ``(..., time)``.
+    - ``threshold_db``: relative to the largest sample.
+    - returns: ``(..., time)``, empty for silence.
     """
     wave = float_wave(wave)
     magnitude = np.abs(wave).max(axis=tuple(range(wave.ndim - 1)), initial=0.0)  # (time,)
@@ -133,24 +112,13 @@ def align(wave: np.ndarray, sample_rate: int, n_samples: int, lead_samples: int 
 
     A cut end fades out over 5 ms; a noisy start that is cut fades in up to the attack.
 
-    Parameters
-    ----------
-    wave : np.ndarray of shape ``(..., time)``
-    sample_rate : int, in Hz
-    n_samples : int
-        Length of the result.
-    lead_samples : int
-        Index of the onset in the result.
+    - ``wave``: ``(..., time)``.
+    - ``sample_rate``: in Hz.
+    - ``n_samples``: length of the result.
+    - ``lead_samples``: index of the onset in the result.
+    - returns: ``(..., n_samples)``.
 
-    Returns
-    -------
-    np.ndarray
-        ``(..., n_samples)``.
-
-    Raises
-    ------
-    BadSetting
-        Unless ``0 <= lead_samples < n_samples``.
+    Raises BadSetting unless ``0 <= lead_samples < n_samples``.
     """
     if not 0 <= lead_samples < n_samples:
         raise BadSetting(f"lead_samples is {lead_samples}; it must lie between 0 and n_samples ({n_samples}).")
@@ -166,18 +134,11 @@ def align(wave: np.ndarray, sample_rate: int, n_samples: int, lead_samples: int 
 def attenuate_end(wave: np.ndarray, sample_rate: int) -> np.ndarray:
     """Attenuate the end of a one-shot that gets louder again, and fade out one that is cut off.
 
-    Parameters
-    ----------
-    wave : np.ndarray
-        Samples, ``(time,)``.
-    sample_rate : int, in Hz
-
-    Returns
-    -------
-    np.ndarray
-        The wave itself, or a copy. If the peak of the last END_SECONDS exceeds that of the TAIL_SECONDS before by
-        RISING_DB, it is lowered to it by a gain that falls over 5 ms. If the last STOP_SECONDS are not at least STOP_DB
-        below the wave's peak, the last 5 ms fade out.
+    - ``wave``: samples, ``(time,)``.
+    - ``sample_rate``: in Hz.
+    - returns: the wave itself, or a copy. If the peak of the last END_SECONDS exceeds that of the TAIL_SECONDS before
+      by RISING_DB, it is lowered to it by a gain that falls over 5 ms. If the last STOP_SECONDS are not at least
+      STOP_DB below the wave's peak, the last 5 ms fade out.
     """
     n_end = seconds_to_samples(END_SECONDS, sample_rate)
     n_tail = seconds_to_samples(TAIL_SECONDS, sample_rate)
@@ -199,18 +160,11 @@ def attenuate_end(wave: np.ndarray, sample_rate: int) -> np.ndarray:
 def local_crest_factor(wave: np.ndarray, index: int, sample_rate: int) -> float:
     """Return the magnitude of a sample over the root mean square of its surroundings.
 
-    Parameters
-    ----------
-    wave : np.ndarray of shape ``(time,)``
-    index : int
-        Index of the sample.
-    sample_rate : int, in Hz
-
-    Returns
-    -------
-    float
-        Above CLICK_FACTOR for a click: noise and oscillations never reach it. The surroundings are SURROUND_SECONDS
-        on either side, without the NEXT_SAMPLES over which resampling spreads a click.
+    - ``wave``: ``(time,)``.
+    - ``index``: index of the sample.
+    - ``sample_rate``: in Hz.
+    - returns: above CLICK_FACTOR for a click: noise and oscillations never reach it. The surroundings are
+      SURROUND_SECONDS on either side, without the NEXT_SAMPLES over which resampling spreads a click.
     """
     n_around = max(NEXT_SAMPLES + 1, seconds_to_samples(SURROUND_SECONDS, sample_rate))
     before = wave[max(0, index - n_around) : max(0, index - NEXT_SAMPLES)]
@@ -225,16 +179,9 @@ def local_crest_factor(wave: np.ndarray, index: int, sample_rate: int) -> float:
 def fade(wave: np.ndarray, fade_in_samples: int = 0, fade_out_samples: int = 0) -> np.ndarray:
     """Fade a wave in and out by raised cosines.
 
-    Parameters
-    ----------
-    wave : np.ndarray of shape ``(..., time)``
-    fade_in_samples, fade_out_samples : int
-        Lengths, at most that of the wave.
-
-    Returns
-    -------
-    np.ndarray
-        A copy, the same shape.
+    - ``wave``: ``(..., time)``.
+    - ``fade_in_samples``, ``fade_out_samples``: lengths, at most that of the wave.
+    - returns: a copy, the same shape.
     """
     wave = float_wave(wave).copy()
     n_in = min(fade_in_samples, wave.shape[-1])

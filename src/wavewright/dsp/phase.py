@@ -16,26 +16,14 @@ def mel_to_power(mel: np.ndarray, filters: np.ndarray, n_iterations: int = 50) -
     Non-negative least squares by multiplicative updates, which never increase the error, starting from the smooth
     spectrum that spreads the power of each band over its bins.
 
-    Parameters
-    ----------
-    mel : np.ndarray of shape ``(..., n_mels, frames)``
-        Power in mel bands.
-    filters : np.ndarray of shape ``(n_mels, bins)``
-        Mel filterbank.
-    n_iterations : int
-        Number of updates.
+    - ``mel``: ``(..., n_mels, frames)``, power in mel bands.
+    - ``filters``: ``(n_mels, bins)``, Mel filterbank.
+    - ``n_iterations``: number of updates.
+    - returns: ``(..., bins, frames)``, at least 0. Its mel bands approximate ``mel`` in the least-squares sense, more
+      closely with more iterations.
 
-    Returns
-    -------
-    np.ndarray
-        ``(..., bins, frames)``, at least 0. Its mel bands approximate ``mel`` in the least-squares sense, more closely
-        with more iterations.
-
-    Raises
-    ------
-    BadSetting
-        If the mel spectrogram has fewer than two dimensions, or the number of its bands differs from that of the
-        filters.
+    Raises BadSetting if the mel spectrogram has fewer than two dimensions, or the number of its bands differs from that
+    of the filters.
 
     References
     ----------
@@ -64,29 +52,14 @@ def griffin_lim(
 ) -> np.ndarray:
     """Return a wave whose STFT has nearly the given magnitudes, as ``librosa.griffinlim``.
 
-    Parameters
-    ----------
-    magnitude : np.ndarray of shape ``(..., bins, frames)``
-    n_fft, hop_length : int
-        Of the STFT, samples.
-    n_iterations : int
-        Number of iterations.
-    momentum : float
-        Of the fast algorithm; 0 is the original one.
-    n_samples : int, optional
-        Length of the wave; by default up to the centre of the last frame.
-    start : np.ndarray, optional
-        Complex, the shape of ``magnitude``: its phases are the initial ones. Zero phase by default.
+    - ``magnitude``: ``(..., bins, frames)``.
+    - ``n_fft``, ``hop_length``: of the STFT, samples.
+    - ``momentum``: of the fast algorithm; 0 is the original one.
+    - ``n_samples``: length of the wave; by default up to the centre of the last frame.
+    - ``start``: complex, the shape of ``magnitude``: its phases are the initial ones. Zero phase by default.
+    - returns: ``(..., time)`` float32.
 
-    Returns
-    -------
-    np.ndarray
-        ``(..., time)`` float32.
-
-    Raises
-    ------
-    BadSetting
-        If sizes do not match, or a number is negative.
+    Raises BadSetting if sizes do not match, or a number is negative.
 
     References
     ----------
@@ -122,19 +95,10 @@ def unit_phasors(spectrum: np.ndarray) -> np.ndarray:
 def spectral_convergence(magnitude: np.ndarray, wave: np.ndarray, n_fft: int, hop_length: int) -> float:
     """Return ``||magnitude - |stft(wave)||| / ||magnitude||`` (Frobenius norms).
 
-    Parameters
-    ----------
-    magnitude : np.ndarray
-        Reference, ``(..., bins, frames)``.
-    wave : np.ndarray
-        Estimate, ``(..., time)``.
-    n_fft, hop_length : int
-        Of the STFT, samples.
-
-    Returns
-    -------
-    float
-        0 where the wave has exactly these magnitudes.
+    - ``magnitude``: reference, ``(..., bins, frames)``.
+    - ``wave``: estimate, ``(..., time)``.
+    - ``n_fft``, ``hop_length``: of the STFT, samples.
+    - returns: 0 where the wave has exactly these magnitudes.
     """
     estimate = np.abs(stft(wave, n_fft, hop_length))[..., : magnitude.shape[-1]]
     return float(np.linalg.norm(magnitude - estimate) / max(float(np.linalg.norm(magnitude)), SMALLEST))

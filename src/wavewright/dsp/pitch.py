@@ -31,13 +31,9 @@ BLOCK_FRAMES = 1024
 class PitchTrack:
     """Result of :func:`track_pitch`.
 
-    Attributes
-    ----------
-    f0_hz : np.ndarray of shape ``(frames,)``
-        Pitch, float32, 0 where unvoiced.
-    periodicity : np.ndarray
-        Fraction of each band's power that repeats from period to period, ``(bands, frames)`` float32 in [0, 1], 0 where
-        unvoiced. ``periodicity / (1 - periodicity)`` is the harmonics-to-noise ratio.
+    - ``f0_hz``: ``(frames,)``, pitch, float32, 0 where unvoiced.
+    - ``periodicity``: fraction of each band's power that repeats from period to period, ``(bands, frames)`` float32 in
+      [0, 1], 0 where unvoiced. ``periodicity / (1 - periodicity)`` is the harmonics-to-noise ratio.
     """
 
     f0_hz: np.ndarray
@@ -59,28 +55,16 @@ def track_pitch(
     The candidates of a frame are the maxima of its autocorrelation divided by that of its window; a Viterbi path
     through them penalises jumps.
 
-    Parameters
-    ----------
-    wave : np.ndarray of shape ``(time,)``
-    sample_rate : int, in Hz
-    hop_length : int
-        Samples between frames; frame ``t`` is centred on sample ``t * hop_length``.
-    f_min_hz, f_max_hz : float
-        Limits of the pitch, at most a quarter of the sample rate.
-    band_edges_hz : tuple of float
-        Edges of the bands of the periodicity, ascending; empty for one band of all frequencies.
-    only_inside : bool
-        A tone above `f_max_hz` is unvoiced; by default it has the pitch of the multiple of its period that is inside.
+    - ``wave``: ``(time,)``.
+    - ``sample_rate``: in Hz.
+    - ``hop_length``: samples between frames; frame ``t`` is centred on sample ``t * hop_length``.
+    - ``f_min_hz``, ``f_max_hz``: limits of the pitch, at most a quarter of the sample rate.
+    - ``band_edges_hz``: edges of the bands of the periodicity, ascending; empty for one band of all frequencies.
+    - ``only_inside``: a tone above `f_max_hz` is unvoiced; by default it has the pitch of the multiple of its period
+      that is inside.
+    - returns: a frame for each hop, and one more at the end.
 
-    Returns
-    -------
-    PitchTrack
-        A frame for each hop, and one more at the end.
-
-    Raises
-    ------
-    BadSetting
-        If the limits or edges are invalid.
+    Raises BadSetting if the limits or edges are invalid.
 
     References
     ----------
@@ -110,17 +94,9 @@ def track_pitch(
 def f0_to_octaves(f0_hz: np.ndarray, middle_hz: float) -> np.ndarray:
     """Convert a pitch contour to octaves above a reference, interpolated through unvoiced frames.
 
-    Parameters
-    ----------
-    f0_hz : np.ndarray
-        ``(frames,)``, 0 where unvoiced.
-    middle_hz : float
-        Pitch of 0 octaves.
-
-    Returns
-    -------
-    np.ndarray
-        ``(frames,)`` float64; all 0 if every frame is unvoiced.
+    - ``f0_hz``: ``(frames,)``, 0 where unvoiced.
+    - ``middle_hz``: pitch of 0 octaves.
+    - returns: ``(frames,)`` float64; all 0 if every frame is unvoiced.
     """
     voiced = np.flatnonzero(f0_hz > 0)
     if not voiced.size:

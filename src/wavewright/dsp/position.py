@@ -11,11 +11,8 @@ EDGE_FRAMES = 8.0  # time constant of the proximity to the start and the end
 def position_features(n_frames: int) -> np.ndarray:
     """Return features of the position of each frame in a clip of ``n_frames``.
 
-    Returns
-    -------
-    np.ndarray
-        ``(n_frames, POSITION_FEATURES)`` float32: relative position from -1 to 1, half and whole sine and cosine waves
-        over the clip, proximity to the start and to the end, log-length.
+    - returns: ``(n_frames, POSITION_FEATURES)`` float32: relative position from -1 to 1, half and whole sine and cosine
+      waves over the clip, proximity to the start and to the end, log-length.
     """
     index = np.arange(n_frames, dtype=np.float64)
     position = index / max(n_frames - 1, 1)

@@ -22,13 +22,9 @@ EXCESS_DB_PER_RANK = 4.0
 class SeamChecks:
     """The seam of loops of one sound, compared with the sound.
 
-    Parameters
-    ----------
-    wave : np.ndarray
-        ``(channels, time)``.
-    sample_rate : int, in Hz
-    n_crossfade : int
-        Samples of a crossfade.
+    - ``wave``: ``(channels, time)``.
+    - ``sample_rate``: in Hz.
+    - ``n_crossfade``: samples of a crossfade.
     """
 
     def __init__(self, wave: np.ndarray, sample_rate: int, n_crossfade: int) -> None:
@@ -40,12 +36,8 @@ class SeamChecks:
     def excess(self, loop: np.ndarray, start: int, end: int) -> float:
         """Return how far a loop is from passing, 0 if it passes.
 
-        Parameters
-        ----------
-        loop : np.ndarray
-            ``(channels, time)``, the sound from ``start`` to ``end`` with a crossfade at its end.
-        start, end : int
-            Positions in the sound.
+        - ``loop``: ``(channels, time)``, the sound from ``start`` to ``end`` with a crossfade at its end.
+        - ``start``, ``end``: positions in the sound.
         """
         rank = self.flux_rank(loop, start, end)
         difference_db = self.spectrum_difference_db(loop, start, end)

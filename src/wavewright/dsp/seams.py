@@ -60,16 +60,8 @@ def crossfade_gains(n_samples: int, correlation: float) -> np.ndarray:
     ``a**2 + b**2 + 2 r a b`` times that power, which is 1 here at every sample. For coherent signals the curve is
     linear, for incoherent ones it has equal power.
 
-    Parameters
-    ----------
-    n_samples : int
-    correlation : float
-        From -1 to 1; less than :data:`LOWEST_CORRELATION` counts as that.
-
-    Returns
-    -------
-    np.ndarray
-        ``(n_samples,)``, at the middle of each sample.
+    - ``correlation``: from -1 to 1; less than :data:`LOWEST_CORRELATION` counts as that.
+    - returns: ``(n_samples,)``, at the middle of each sample.
 
     References
     ----------
@@ -86,16 +78,10 @@ def crossfaded(before: np.ndarray, after: np.ndarray, sample_rate: int) -> np.nd
 
     Hum and other low tones are often coherent where hiss is not; one curve for both would lose power.
 
-    Parameters
-    ----------
-    before, after : np.ndarray
-        ``(channels, time)``.
-    sample_rate : int, in Hz
-
-    Returns
-    -------
-    np.ndarray
-        ``(channels, time)`` float32; the first sample is almost that of ``before``, the last one that of ``after``.
+    - ``before``, ``after``: ``(channels, time)``.
+    - ``sample_rate``: in Hz.
+    - returns: ``(channels, time)`` float32; the first sample is almost that of ``before``, the last one that of
+      ``after``.
     """
     import scipy.fft  # slow to import
 
@@ -114,15 +100,8 @@ def effective_correlation(before: np.ndarray, after: np.ndarray) -> float:
 
     For stationary signals it is their normalised cross-correlation; where their levels vary, that in the middle counts.
 
-    Parameters
-    ----------
-    before, after : np.ndarray
-        ``(channels, time)``.
-
-    Returns
-    -------
-    float
-        From :data:`LOWEST_CORRELATION` to 1.
+    - ``before``, ``after``: ``(channels, time)``.
+    - returns: from :data:`LOWEST_CORRELATION` to 1.
     """
     n_slots = min(N_SLOTS, before.shape[1])
     edges = np.linspace(0, before.shape[1], n_slots + 1).astype(np.int64)[:-1]
@@ -163,13 +142,9 @@ class SeamSearch:
     A seam of ``a`` and ``b`` crossfades the ``n_crossfade`` samples before ``a`` with those before ``b``; the sound
     goes on at ``b``.
 
-    Parameters
-    ----------
-    wave : np.ndarray
-        ``(channels, time)``.
-    sample_rate : int, in Hz
-    n_crossfade : int
-        Samples of a crossfade.
+    - ``wave``: ``(channels, time)``.
+    - ``sample_rate``: in Hz.
+    - ``n_crossfade``: samples of a crossfade.
     """
 
     def __init__(self, wave: np.ndarray, sample_rate: int, n_crossfade: int) -> None:
@@ -193,10 +168,7 @@ class SeamSearch:
     def costs(self, ends: np.ndarray, starts: np.ndarray) -> np.ndarray:
         """Return the cost of the seams of all pairs in dB, without the correlation: ``(ends, starts)``.
 
-        Parameters
-        ----------
-        ends, starts : np.ndarray
-            Positions ``a`` and ``b``, at least :attr:`n_crossfade`.
+        - ``ends``, ``starts``: positions ``a`` and ``b``, at least :attr:`n_crossfade`.
         """
         end_frames, start_frames = self._windows(ends), self._windows(starts)
         n_frames = self._n_frames
@@ -242,12 +214,8 @@ class SeamSearch:
     def refined(self, fixed: int, moved: int, low: int, high: int) -> tuple[int, float]:
         """Return the position near ``moved`` whose samples correlate most with those before ``fixed``, and how much.
 
-        Parameters
-        ----------
-        fixed, moved : int
-            Positions.
-        low, high : int
-            Lowest and highest position allowed.
+        - ``fixed``, ``moved``: positions.
+        - ``low``, ``high``: lowest and highest position allowed.
         """
         import scipy.signal  # slow to import
 
@@ -303,18 +271,10 @@ def band_levels(wave: np.ndarray, sample_rate: int, hop_length: int) -> np.ndarr
 def spectral_flux(wave: np.ndarray, sample_rate: int) -> tuple[np.ndarray, int]:
     """Compute the rise of the magnitudes of the STFT of all channels together from frame to frame.
 
-    Parameters
-    ----------
-    wave : np.ndarray
-        ``(channels, time)``.
-    sample_rate : int, in Hz
-
-    Returns
-    -------
-    flux : np.ndarray
-        ``(frames,)``; the rise to the frame of this number from the one before it. At least one frame.
-    hop_length : int
-        Samples from frame to frame, about 5 ms; a window is four hops long.
+    - ``wave``: ``(channels, time)``.
+    - ``sample_rate``: in Hz.
+    - returns ``flux``: ``(frames,)``; the rise to the frame of this number from the one before it. At least one frame.
+    - returns ``hop_length``: samples from frame to frame, about 5 ms; a window is four hops long.
     """
     import scipy.fft  # slow to import
     import scipy.signal

@@ -18,12 +18,8 @@ SMOOTHED_FRAMES = 5
 class SilenceDetector:
     """Find the segments of consecutive blocks that have no louder sample in any channel.
 
-    Parameters
-    ----------
-    threshold_db : float
-        Loudest sample of silence, in dB of full scale.
-    n_shortest : float
-        Samples of the shortest segment.
+    - ``threshold_db``: loudest sample of silence, in dB of full scale.
+    - ``n_shortest``: samples of the shortest segment.
     """
 
     def __init__(self, threshold_db: float, n_shortest: float) -> None:
@@ -56,11 +52,7 @@ class SilenceDetector:
 class QuietFrames:
     """Smallest and largest sample of consecutive frames of QUIET_FRAME_SECONDS: where a sound is quietest.
 
-    Parameters
-    ----------
-    sample_rate : int, in Hz
-    n_channels : int
-        Number of channels.
+    - ``sample_rate``: in Hz.
     """
 
     def __init__(self, sample_rate: int, n_channels: int) -> None:
@@ -101,23 +93,12 @@ def cuts_at_silence(
     Each piece ends in the middle of the last silence within its longest length; where there is none, at the quietest
     moment of the second half of that length.
 
-    Parameters
-    ----------
-    silences : sequence of tuple of int
-        First sample of each silence, and the one after its last, in order.
-    powers : np.ndarray
-        Mean power of frames of ``n_frame`` samples, ``(frames,)``.
-    n_frame, n_samples : int
-        Samples of a frame, and of the sound.
-    n_longest : int
-        Samples of the longest piece, at least 1.
-
-    Returns
-    -------
-    list of int
-        The first sample after each cut, rising.
-    int
-        How many of them are in no silence.
+    - ``silences``: first sample of each silence, and the one after its last, in order.
+    - ``powers``: mean power of frames of ``n_frame`` samples, ``(frames,)``.
+    - ``n_frame``, ``n_samples``: samples of a frame, and of the sound.
+    - ``n_longest``: samples of the longest piece, at least 1.
+    - returns: the first sample after each cut, rising.
+    - returns ``int``: how many of them are in no silence.
     """
     smooth = np.convolve(powers, np.ones(SMOOTHED_FRAMES) / SMOOTHED_FRAMES, "same") if len(powers) else powers
     cuts: list[int] = []
@@ -151,24 +132,14 @@ def split_at_silence(
 ) -> list[tuple[int, int]]:
     """Split a sound at its silences.
 
-    Parameters
-    ----------
-    blocks : iterable of np.ndarray
-        Consecutive blocks ``(channels, time)`` of any length.
-    sample_rate : int, in Hz
-    threshold_db : float
-        Loudest sample of silence, in dB of full scale.
-    min_silence_seconds : float
-        A shorter silence does not split.
-    min_seconds : float
-        A shorter sound between two silences is left out; padding does not count.
-    padding_seconds : float
-        Silence that is kept on each side of a sound, but not more than half of what is there between two.
-
-    Returns
-    -------
-    list of tuple of int
-        First sample of each sound, and the one after its last.
+    - ``blocks``: consecutive blocks ``(channels, time)`` of any length.
+    - ``sample_rate``: in Hz.
+    - ``threshold_db``: loudest sample of silence, in dB of full scale.
+    - ``min_silence_seconds``: a shorter silence does not split.
+    - ``min_seconds``: a shorter sound between two silences is left out; padding does not count.
+    - ``padding_seconds``: silence that is kept on each side of a sound, but not more than half of what is there between
+      two.
+    - returns: first sample of each sound, and the one after its last.
     """
     detector = SilenceDetector(threshold_db, min_silence_seconds * sample_rate)
     silences = [silence for block in blocks for silence in detector.add(block)] + detector.last()

@@ -51,19 +51,9 @@ def bin_phasors(first: int, n_frames: int, settings: FrameSettings) -> np.ndarra
 
     Divided by these, the spectrum of a steady tone is constant.
 
-    Parameters
-    ----------
-    first : int
-        Index of the first frame.
-    n_frames : int
-        Number of frames.
-    settings : FrameSettings
-        The STFT.
-
-    Returns
-    -------
-    np.ndarray
-        ``(n_frames, bins)`` complex64.
+    - ``first``: index of the first frame.
+    - ``settings``: the STFT.
+    - returns: ``(n_frames, bins)`` complex64.
     """
     period = settings.n_overlapping  # frames in which every bin advances by a whole number of turns
     indices = np.outer(np.arange(first, first + n_frames) % period, np.arange(settings.n_bins)) % period
@@ -74,19 +64,10 @@ def bin_phasors(first: int, n_frames: int, settings: FrameSettings) -> np.ndarra
 def spectrum_to_features(spectrum: np.ndarray, first: int, settings: FrameSettings) -> np.ndarray:
     """Return the input features of a network: log power, then real and imaginary part of the compressed spectrum.
 
-    Parameters
-    ----------
-    spectrum : np.ndarray
-        STFT, ``(frames, bins)``.
-    first : int
-        Index of its first frame, for :func:`bin_phasors`, by which the spectrum is divided.
-    settings : FrameSettings
-        The STFT.
-
-    Returns
-    -------
-    np.ndarray
-        ``(frames, 3 * bins)`` float32. Magnitudes are raised to the power COMPRESSION.
+    - ``spectrum``: STFT, ``(frames, bins)``.
+    - ``first``: index of its first frame, for :func:`bin_phasors`, by which the spectrum is divided.
+    - ``settings``: the STFT.
+    - returns: ``(frames, 3 * bins)`` float32. Magnitudes are raised to the power COMPRESSION.
     """
     scaled = spectrum / np.float32(settings.scale)
     power = power_spectrum(scaled) + np.float32(POWER_FLOOR)
@@ -103,19 +84,10 @@ def head_to_spectrum(head: np.ndarray, first: int, settings: FrameSettings) -> n
     COMPRESSION, as in :func:`spectrum_to_features`. Unlike a unit phasor, these shrink to zero where a phase is
     unpredictable and grow again from there, so their gradient does not vanish.
 
-    Parameters
-    ----------
-    head : np.ndarray
-        Output of the network's head, ``(frames, 3 * bins)``.
-    first : int
-        Index of its first frame.
-    settings : FrameSettings
-        The STFT.
-
-    Returns
-    -------
-    np.ndarray
-        ``(frames, bins)`` complex64.
+    - ``head``: output of the network's head, ``(frames, 3 * bins)``.
+    - ``first``: index of its first frame.
+    - ``settings``: the STFT.
+    - returns: ``(frames, bins)`` complex64.
     """
     log_gain, real, imaginary = np.split(head, 3, axis=1)
     gain = np.exp(np.minimum(log_gain, np.float32(MAX_LOG_GAIN)))
@@ -129,20 +101,11 @@ def head_to_spectrum(head: np.ndarray, first: int, settings: FrameSettings) -> n
 def band_interpolation(n_bands: int, n_fft: int, sample_rate: int) -> tuple[np.ndarray, np.ndarray]:
     """Return how bins interpolate between bands at equal intervals in mel.
 
-    Parameters
-    ----------
-    n_bands : int
-        Number of bands, from 0 Hz to half the sample rate.
-    n_fft : int
-        Of the STFT.
-    sample_rate : int, in Hz
-
-    Returns
-    -------
-    lower : np.ndarray
-        Index of the band at or below each bin, ``(bins,)`` int64.
-    fraction : np.ndarray
-        Weight of the next band, ``(bins,)`` float32.
+    - ``n_bands``: number of bands, from 0 Hz to half the sample rate.
+    - ``n_fft``: of the STFT.
+    - ``sample_rate``: in Hz.
+    - returns ``lower``: index of the band at or below each bin, ``(bins,)`` int64.
+    - returns ``fraction``: weight of the next band, ``(bins,)`` float32.
     """
     positions = hz_to_mel(np.arange(n_fft // 2 + 1) * sample_rate / n_fft, "htk")
     positions = positions / positions[-1] * (n_bands - 1)
@@ -153,17 +116,9 @@ def band_interpolation(n_bands: int, n_fft: int, sample_rate: int) -> tuple[np.n
 def noise_gains(log_gains: np.ndarray, settings: FrameSettings) -> np.ndarray:
     """Return the gain of each bin of white noise of variance 1.
 
-    Parameters
-    ----------
-    log_gains : np.ndarray
-        Predicted log gains, ``(frames, noise_bands)``.
-    settings : FrameSettings
-        The STFT.
-
-    Returns
-    -------
-    np.ndarray
-        ``(frames, bins)`` float32.
+    - ``log_gains``: predicted log gains, ``(frames, noise_bands)``.
+    - ``settings``: the STFT.
+    - returns: ``(frames, bins)`` float32.
     """
     gains = np.exp(np.minimum(log_gains, np.float32(MAX_LOG_GAIN))) * np.float32(settings.noise_scale)
     lower, fraction = band_interpolation(settings.noise_bands, settings.n_fft, settings.sample_rate)

@@ -24,22 +24,11 @@ window covers a sample, errors in the spectrum would be divided by nearly zero."
 def hann_window(n_fft: int, win_length: int | None = None) -> np.ndarray:
     """Return a periodic Hann window, ``0.5 - 0.5 cos(2 pi n / win_length)``, centred between zeros where it is shorter.
 
-    Parameters
-    ----------
-    n_fft : int
-        Length of the result.
-    win_length : int, optional
-        Length of the window, 1 to ``n_fft``, which is the default.
+    - ``n_fft``: length of the result.
+    - ``win_length``: length of the window, 1 to ``n_fft``, which is the default.
+    - returns: ``(n_fft,)`` float32.
 
-    Returns
-    -------
-    np.ndarray
-        ``(n_fft,)`` float32.
-
-    Raises
-    ------
-    BadSetting
-        If ``win_length`` is out of range.
+    Raises BadSetting if ``win_length`` is out of range.
     """
     win_length = n_fft if win_length is None else win_length
     if not 0 < win_length <= n_fft:
@@ -55,25 +44,14 @@ def stft(
 ) -> np.ndarray:
     """Return the short-time Fourier transform, as ``librosa.stft``.
 
-    Parameters
-    ----------
-    wave : np.ndarray of shape ``(..., time)``
-    n_fft, hop_length : int
-        Length of a frame and distance between frames, samples.
-    window : np.ndarray, optional
-        ``(n_fft,)``, by default a periodic Hann window; for a shorter one use ``hann_window(n_fft, win_length)``.
-    padding : str
-        ``zero``, ``reflect`` or ``none``.
+    - ``wave``: ``(..., time)``.
+    - ``n_fft``, ``hop_length``: length of a frame and distance between frames, samples.
+    - ``window``: ``(n_fft,)``, by default a periodic Hann window; for a shorter one use ``hann_window(n_fft,
+      win_length)``.
+    - ``padding``: ``zero``, ``reflect`` or ``none``.
+    - returns: complex, ``(..., n_fft // 2 + 1, frames)``; complex64 for float32.
 
-    Returns
-    -------
-    np.ndarray
-        Complex, ``(..., n_fft // 2 + 1, frames)``; complex64 for float32.
-
-    Raises
-    ------
-    BadSetting
-        If the sizes do not match the wave or each other.
+    Raises BadSetting if the sizes do not match the wave or each other.
     """
     frames = frame(_padded(wave, n_fft, hop_length, padding), n_fft, hop_length)
     spectrum = np.empty((*frames.shape[:-1], n_fft // 2 + 1), np.result_type(frames, np.complex64))
@@ -97,28 +75,15 @@ def istft(
     ``hop_length <= n_fft // 4`` and padding this never happens. For longer hops, the spectrum needs a frame at or after
     the last sample.
 
-    Parameters
-    ----------
-    spectrum : np.ndarray
-        Complex, ``(..., n_fft // 2 + 1, frames)``.
-    n_fft, hop_length : int
-        Length of a frame and distance between frames, samples.
-    window : np.ndarray, optional
-        ``(n_fft,)``, by default a periodic Hann window.
-    n_samples : int, optional
-        Length of the result, by default up to the centre of the last frame, or to its end if ``padding`` is ``none``.
-    padding : str
-        That of the STFT.
+    - ``spectrum``: complex, ``(..., n_fft // 2 + 1, frames)``.
+    - ``n_fft``, ``hop_length``: length of a frame and distance between frames, samples.
+    - ``window``: ``(n_fft,)``, by default a periodic Hann window.
+    - ``n_samples``: length of the result, by default up to the centre of the last frame, or to its end if ``padding``
+      is ``none``.
+    - ``padding``: that of the STFT.
+    - returns: ``(..., time)``.
 
-    Returns
-    -------
-    np.ndarray
-        ``(..., time)``.
-
-    Raises
-    ------
-    BadSetting
-        If the sizes do not match.
+    Raises BadSetting if the sizes do not match.
 
     References
     ----------
@@ -153,22 +118,11 @@ def spectrogram(
 ) -> np.ndarray:
     """Return ``|stft| ** power``.
 
-    Parameters
-    ----------
-    wave, n_fft, hop_length, window, padding
-        As for :func:`stft`.
-    power : float
-        1 for magnitude, 2 for power.
+    - ``wave``, ``n_fft``, ``hop_length``, ``window``, ``padding``: as for :func:`stft`.
+    - ``power``: 1 for magnitude, 2 for power.
+    - returns: ``(..., n_fft // 2 + 1, frames)``.
 
-    Returns
-    -------
-    np.ndarray
-        ``(..., n_fft // 2 + 1, frames)``.
-
-    Raises
-    ------
-    BadSetting
-        As :func:`stft`.
+    Raises BadSetting as :func:`stft`.
     """
     frames = frame(_padded(wave, n_fft, hop_length, padding), n_fft, hop_length)
     spectra = np.empty((*frames.shape[:-1], n_fft // 2 + 1), frames.dtype)

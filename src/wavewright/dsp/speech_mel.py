@@ -19,19 +19,9 @@ REFERENCE_N_FFT = 1_024  # at 16 kHz, to whose power that of other rates is scal
 def speech_hop_length(sample_rate: int) -> int:
     """Return the samples between frames, a multiple of 8.
 
-    Parameters
-    ----------
-    sample_rate : int, in Hz
+    - ``sample_rate``: in Hz.
 
-    Returns
-    -------
-    int
-        The hop length.
-
-    Raises
-    ------
-    BadSetting
-        If the rate is below 16 kHz or no multiple of 500 Hz.
+    Raises BadSetting if the rate is below 16 kHz or no multiple of 500 Hz.
     """
     hop_length = round(sample_rate / FRAMES_PER_SECOND)
     if sample_rate < 2 * F_MAX_HZ or sample_rate % 500:
@@ -45,22 +35,12 @@ def speech_hop_length(sample_rate: int) -> int:
 def speech_mel(wave: np.ndarray, sample_rate: int) -> np.ndarray:
     """Return the log-mel frames of speech, ``log(power + MEL_FLOOR)``.
 
-    Parameters
-    ----------
-    wave : np.ndarray of shape ``(time,)``
-        Speech.
-    sample_rate : int, in Hz
+    - ``wave``: ``(time,)``, speech.
+    - ``sample_rate``: in Hz.
+    - returns: ``(N_MELS, frames)`` float32, a frame for each hop or fraction of a hop; frame ``i`` is centred on sample
+      ``i * speech_hop_length(sample_rate)``.
 
-    Returns
-    -------
-    np.ndarray
-        ``(N_MELS, frames)`` float32, a frame for each hop or fraction of a hop; frame ``i`` is centred on sample
-        ``i * speech_hop_length(sample_rate)``.
-
-    Raises
-    ------
-    BadSetting
-        As :func:`speech_hop_length`.
+    Raises BadSetting as :func:`speech_hop_length`.
     """
     hop_length = speech_hop_length(sample_rate)
     return power_to_log(mel_power(wave, sample_rate, WINDOW_HOPS * hop_length, hop_length, N_MELS, F_MAX_HZ))
@@ -71,21 +51,12 @@ def mel_power(
 ) -> np.ndarray:
     """Return the power in mel bands, scaled to a window of REFERENCE_N_FFT samples, see :func:`power_scale`.
 
-    Parameters
-    ----------
-    wave : np.ndarray of shape ``(time,)``
-    sample_rate : int, in Hz
-    n_fft, hop_length : int
-        Of the STFT, samples.
-    n_mels : int
-        Number of bands.
-    f_max_hz : float
-        Upper limit of the bands.
-
-    Returns
-    -------
-    np.ndarray
-        ``(n_mels, frames)`` float32, a frame for each hop or fraction of a hop.
+    - ``wave``: ``(time,)``.
+    - ``sample_rate``: in Hz.
+    - ``n_fft``, ``hop_length``: of the STFT, samples.
+    - ``n_mels``: number of bands.
+    - ``f_max_hz``: upper limit of the bands.
+    - returns: ``(n_mels, frames)`` float32, a frame for each hop or fraction of a hop.
     """
     power = mel_spectrogram(np.asarray(wave, np.float32), sample_rate, n_fft, hop_length, n_mels, f_max_hz=f_max_hz)
     n_frames = -(-len(wave) // hop_length)

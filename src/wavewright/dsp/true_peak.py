@@ -19,10 +19,7 @@ LARGEST_RATIO = 2.5  # no inter-sample peak is higher than this times the sample
 def true_peaks(wave: np.ndarray) -> np.ndarray:
     """Return the largest inter-sample magnitude between each sample of a wave ``(channels, time)`` and the next.
 
-    Returns
-    -------
-    np.ndarray
-        ``(time,)`` float64: of all channels, at four times the sample rate.
+    - returns: ``(time,)`` float64: of all channels, at four times the sample rate.
 
     References
     ----------
@@ -45,13 +42,7 @@ def _filter() -> np.ndarray:
 
 
 class TruePeakMeter:
-    """True peak of consecutive blocks of a wave, in bounded memory; blocks of any lengths give the same peak.
-
-    Parameters
-    ----------
-    n_channels : int
-        Number of channels.
-    """
+    """True peak of consecutive blocks of a wave, in bounded memory; blocks of any lengths give the same peak."""
 
     def __init__(self, n_channels: int) -> None:
         self._peak = 0.0

@@ -8,18 +8,9 @@ import numpy as np
 def windowed_sinc(n_taps: int, cutoff: float, beta: float) -> np.ndarray:
     """Return a linear-phase low pass, a sinc in a Kaiser window, as ``scipy.signal.firwin`` does.
 
-    Parameters
-    ----------
-    n_taps : int
-    cutoff : float
-        Frequency of half the amplitude, relative to half the sample rate.
-    beta : float
-        Shape of the window: larger is a wider transition and less of the stop band.
-
-    Returns
-    -------
-    np.ndarray
-        ``(n_taps,)`` float64, whose sum is 1.
+    - ``cutoff``: frequency of half the amplitude, relative to half the sample rate.
+    - ``beta``: shape of the window: larger is a wider transition and less of the stop band.
+    - returns: ``(n_taps,)`` float64, whose sum is 1.
     """
     taps = np.sinc(cutoff * (np.arange(n_taps) - 0.5 * (n_taps - 1))) * np.kaiser(n_taps, beta)
     normalised: np.ndarray = taps / taps.sum()

@@ -26,19 +26,10 @@ def dereverberate(wave: np.ndarray, sample_rate: int, mix: float = 1.0) -> np.nd
     Each frequency of all channels is predicted from frames 24 ms to 104 ms before by a filter that minimises the power
     of the rest over that of the speech, which is estimated in turns with the filter.
 
-    Parameters
-    ----------
-    wave : np.ndarray
-        ``(channels, time)``; more channels give better predictions.
-    sample_rate : int
-        In Hz.
-    mix : float
-        Fraction of the result; the rest is the recording itself.
-
-    Returns
-    -------
-    np.ndarray
-        ``(channels, time)`` float32.
+    - ``wave``: ``(channels, time)``; more channels give better predictions.
+    - ``sample_rate``: in Hz.
+    - ``mix``: fraction of the result; the rest is the recording itself.
+    - returns: ``(channels, time)`` float32.
 
     References
     ----------

@@ -35,12 +35,8 @@ KBPS_TOLERANCE = 1.25  # largest ratio of a bitrate to the nearest one that a mo
 class CodecFile(ConvertedFile):
     """A .wwc file and the sound file that it was encoded from or decoded to.
 
-    Attributes
-    ----------
-    n_channels, n_codebooks
-        Channels, and codes per frame of each.
-    n_bytes, kbps
-        Size of the .wwc file, and its bitrate in kbit/s.
+    - ``n_channels``, ``n_codebooks``: channels, and codes per frame of each.
+    - ``n_bytes``, ``kbps``: size of the .wwc file, and its bitrate in kbit/s.
     """
 
     n_channels: int
@@ -90,19 +86,11 @@ def codebooks_text(n_codebooks: int) -> str:
 def codec_of(header: WwcHeader, name: str | None, file: str) -> Codec:
     """Open the codec that encoded a file.
 
-    Parameters
-    ----------
-    header
-        Header of the file.
-    name
-        Name of the model; by default the model with the hash in the header.
-    file
-        Name of the file in messages.
+    - ``header``: header of the file.
+    - ``name``: name of the model; by default the model with the hash in the header.
+    - ``file``: name of the file in messages.
 
-    Raises
-    ------
-    BadModel
-        If the model has another hash, or no model has it.
+    Raises BadModel if the model has another hash, or no model has it.
     """
     name, codec = loading.load_by_hash(header.model_hash, name, file, Capability.CODE, loading.load_codec)
     if header.n_codebooks > codec.n_codebooks or header.codec_sample_rate != codec.sample_rate:
@@ -146,23 +134,12 @@ def frames_per_packet(codec: Codec, n_channels: int) -> int:
 def n_codebooks_for(codec: Codec, kbps: float | None, n_channels: int, is_stream: bool = False) -> int:
     """Return the number of codebooks whose bitrate is nearest to a target.
 
-    Parameters
-    ----------
-    codec
-        The codec.
-    kbps
-        Target bitrate of all channels, kbit/s. It counts all bytes of a file. Of a stream, whose packets are single
-        frames, it counts the codes alone: packets add 2.6 kbit/s at 50 frames per second. By default the bitrate of the
-        codec that is nearest to DEFAULT_KBPS, however far.
-    n_channels
-        Number of channels.
-    is_stream
-        Encode a stream.
+    - ``kbps``: target bitrate of all channels, kbit/s. It counts all bytes of a file. Of a stream, whose packets are
+      single frames, it counts the codes alone: packets add 2.6 kbit/s at 50 frames per second. By default the bitrate
+      of the codec that is nearest to DEFAULT_KBPS, however far.
+    - ``is_stream``: encode a stream.
 
-    Raises
-    ------
-    BadSetting
-        If no bitrate is near a target that was given.
+    Raises BadSetting if no bitrate is near a target that was given.
     """
     frame_rate = codec.sample_rate / codec.hop_length
     bits = codec.mean_code_bits(with_past=not is_stream)[:MAX_CODEBOOKS]

@@ -212,30 +212,14 @@ def load_by_hash(
 ) -> tuple[str, Kind]:
     """Open the model that encoded a file.
 
-    Parameters
-    ----------
-    model_hash
-        Hash of the model.
-    name
-        Name of the model; by default the model that has the hash.
-    file
-        Name of the file in messages.
-    capability
-        What the model can do, to search by.
-    load
-        Opens a model of this capability by name.
+    - ``name``: name of the model; by default the model that has the hash.
+    - ``file``: name of the file in messages.
+    - ``capability``: what the model can do, to search by.
+    - ``load``: opens a model of this capability by name.
+    - returns ``name``: name of the model.
+    - returns ``model``: the model.
 
-    Returns
-    -------
-    name : str
-        Name of the model.
-    model : Model
-        The model.
-
-    Raises
-    ------
-    BadModel
-        If the model has another hash, or no model has it.
+    Raises BadModel if the model has another hash, or no model has it.
     """
     kind = "codec" if capability is Capability.CODE else "autoencoder"
     if name is None:

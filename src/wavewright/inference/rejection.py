@@ -27,12 +27,8 @@ ClipFunction = Callable[[str | None, int, int], np.ndarray]
 class ScoredClip:
     """A generated clip ``(channels, time)``, its label, its number among the clips of the seed, and its scores.
 
-    Attributes
-    ----------
-    confidence
-        Probability that the classifier assigns to the label; None without a classifier.
-    novelty_db
-        Log-mel distance to the nearest training clip; None where no limit is checked.
+    - ``confidence``: probability that the classifier assigns to the label; None without a classifier.
+    - ``novelty_db``: log-mel distance to the nearest training clip; None where no limit is checked.
     """
 
     wave: np.ndarray
@@ -46,26 +42,14 @@ class ScoredClip:
 class RejectionSampler:
     """Draws clips until enough of them meet the limits.
 
-    Parameters
-    ----------
-    model : Generator
-        The model that generates.
-    generate_clip : callable
-        Label, seed and index to a clip ``(channels, time)``.
-    min_confidence : float, optional
-        Smallest probability that a classifier assigns to the label; None for no classifier.
-    min_novelty_db : float, optional
-        Smallest distance to a training clip, 0 for none. None compares with the limit that the model stores for each
-        label, if it does: the smallest distance between training clips of different groups.
-    classifier : str, optional
-        Name of the classifier; by default the first that knows the labels.
-
-    Attributes
-    ----------
-    n_rejected
-        Clips that were left out.
-    n_near_copies
-        Clips below the stored limit that were taken for want of better ones.
+    - ``model``: the model that generates.
+    - ``generate_clip``: label, seed and index to a clip ``(channels, time)``.
+    - ``min_confidence``: smallest probability that a classifier assigns to the label; None for no classifier.
+    - ``min_novelty_db``: smallest distance to a training clip, 0 for none. None compares with the limit that the model
+      stores for each label, if it does: the smallest distance between training clips of different groups.
+    - ``classifier``: name of the classifier; by default the first that knows the labels.
+    - ``n_rejected``: clips that were left out.
+    - ``n_near_copies``: clips below the stored limit that were taken for want of better ones.
     """
 
     model: Generator
@@ -88,19 +72,11 @@ class RejectionSampler:
         rejected one, so that every label has as many clips. After MAX_NEAR_COPIES clips below the stored limit, the
         farthest of them is taken.
 
-        Parameters
-        ----------
-        label
-            One of the model's labels; by default all in turn.
-        count
-            Number of clips.
-        seed
-            Seed of the clips.
+        - ``label``: one of the model's labels; by default all in turn.
+        - ``count``: number of clips.
+        - ``seed``: seed of the clips.
 
-        Raises
-        ------
-        BadSetting
-            If too few clips meet the limits of the call.
+        Raises BadSetting if too few clips meet the limits of the call.
         """
         labels = self.model.labels if label is None and self.model.labels else (label,)
         indices = [itertools.count(first, len(labels)) for first in range(len(labels))]  # of each label's clips

@@ -37,16 +37,10 @@ def bundled() -> list[str]:
 def find(name: str | Path) -> Path:
     """Return the folder of a model.
 
-    Parameters
-    ----------
-    name
-        Path of a model folder, or of a search for settings, which stands for its best run; or the name of a model or a
-        search in one of the folders of `search_path`.
+    - ``name``: path of a model folder, or of a search for settings, which stands for its best run; or the name of a
+      model or a search in one of the folders of `search_path`.
 
-    Raises
-    ------
-    BadModel
-        If there is no such model.
+    Raises BadModel if there is no such model.
     """
     path = Path(name)
     if (found := _model_at(path)) is not None:

@@ -98,10 +98,7 @@ class Card(BaseModel):
     def read(cls, folder: Path) -> Card:
         """Read the card of a model folder without its config; see :func:`.families.loading.read_card`.
 
-        Raises
-        ------
-        BadModel
-            If the card is missing, damaged or of a newer format.
+        Raises BadModel if the card is missing, damaged or of a newer format.
         """
         path = active_folder(Path(folder)) / CARD_FILE
         if not path.is_file():
@@ -136,17 +133,10 @@ class Card(BaseModel):
     def config_as(self, kind: type[ConfigT], folder: Path) -> ConfigT:
         """Return the config as the dataclass of a family, with the card's labels and sample rate.
 
-        Parameters
-        ----------
-        kind
-            The dataclass.
-        folder
-            Named by the error.
+        - ``kind``: the dataclass.
+        - ``folder``: named by the error.
 
-        Raises
-        ------
-        BadModel
-            If a setting is unknown, of a wrong type or out of its range.
+        Raises BadModel if a setting is unknown, of a wrong type or out of its range.
         """
         settings = {**self.config, "labels": self.labels, "sample_rate": self.sample_rate}
         unknown = sorted(settings.keys() - {field.name for field in dataclasses.fields(kind)})

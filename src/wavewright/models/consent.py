@@ -59,10 +59,7 @@ class Consent(BaseModel):
 class Permission:
     """Permission of the owners of recordings, as stated by whoever trains on them.
 
-    Raises
-    ------
-    BadSetting
-        If a text has several lines or is too long.
+    Raises BadSetting if a text has several lines or is too long.
     """
 
     licence: str = UNKNOWN
@@ -85,19 +82,11 @@ class Permission:
 def required_consent(consent: Consent | None, licence: str, speakers: Sequence[str] = ()) -> Consent:
     """Return the consent to train a voice, with the names of its speakers.
 
-    Parameters
-    ----------
-    consent
-        That the caller gives.
-    licence
-        Of the recordings. Without a consent, one by which anybody may adapt them counts.
-    speakers
-        Names of the speakers, if they are known.
+    - ``consent``: that the caller gives.
+    - ``licence``: of the recordings. Without a consent, one by which anybody may adapt them counts.
+    - ``speakers``: names of the speakers, if they are known.
 
-    Raises
-    ------
-    BadSetting
-        If there is no consent, or there are fewer statements than speakers.
+    Raises BadSetting if there is no consent, or there are fewer statements than speakers.
     """
     if consent is None and terms_of(licence).adaptation:
         consent = Consent(basis="licence", date=date.today().isoformat(), licence=licence)

@@ -51,17 +51,9 @@ class ModelFolder:
 
     Opening it reads the card; :meth:`verify` compares every file with its hash.
 
-    Attributes
-    ----------
-    path
-        The folder.
-    card
-        Its card.
+    - ``path``: the folder.
 
-    Raises
-    ------
-    BadModel
-        If the folder has no card, or it cannot be read.
+    Raises BadModel if the folder has no card, or it cannot be read.
     """
 
     def __init__(self, path: Path | str) -> None:
@@ -117,30 +109,18 @@ class ModelFolder:
     def config(self, kind: type[ConfigT]) -> ConfigT:
         """Return the configuration of the network, with the card's labels and sample rate.
 
-        Parameters
-        ----------
-        kind
-            Dataclass of the family.
+        - ``kind``: dataclass of the family.
 
-        Raises
-        ------
-        BadModel
-            If a setting is unknown, of a wrong type or out of its range.
+        Raises BadModel if a setting is unknown, of a wrong type or out of its range.
         """
         return self.card.config_as(kind, self.path)
 
     def tensors(self, name: str = WEIGHTS_FILE) -> dict[str, np.ndarray]:
         """Return all tensors of a safetensors file as stored: float16, float32, or int8 with their scales.
 
-        Parameters
-        ----------
-        name
-            A listed file.
+        - ``name``: a listed file.
 
-        Raises
-        ------
-        BadModel
-            If the file is missing or damaged.
+        Raises BadModel if the file is missing or damaged.
         """
         from safetensors import SafetensorError
         from safetensors.numpy import load_file
@@ -163,18 +143,11 @@ class ModelFolder:
     def session(self, name: str, inputs: ExpectedShapes, outputs: ExpectedShapes) -> GraphSession:
         """Open a graph for one thread.
 
-        Parameters
-        ----------
-        name
-            File name of the graph.
-        inputs, outputs
-            Expected names and shapes.
+        - ``name``: file name of the graph.
+        - ``inputs``, ``outputs``: expected names and shapes.
 
-        Raises
-        ------
-        BadModel
-            If the graph cannot be read, points to bytes outside the file of weights or to weights that differ from its
-            own list, or has other inputs or outputs.
+        Raises BadModel if the graph cannot be read, points to bytes outside the file of weights or to weights that
+        differ from its own list, or has other inputs or outputs.
         """
         from ..base.onnx_runtime import open_session
 
@@ -226,15 +199,9 @@ def describe_model(folder: ModelFolder) -> str:
 def as_float32(stored: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Return stored tensors as float32, int8 weights times their scales.
 
-    Parameters
-    ----------
-    stored
-        Tensors by name; the scales of an int8 weight have its name and SCALE_SUFFIX.
+    - ``stored``: tensors by name; the scales of an int8 weight have its name and SCALE_SUFFIX.
 
-    Raises
-    ------
-    ValueError
-        If scales have another shape than their weights ask for.
+    Raises ValueError if scales have another shape than their weights ask for.
     """
     scales = {name + SCALE_SUFFIX for name in stored}  # a network may also have a weight that is called so
     named = {name: array for name, array in stored.items() if name not in scales}

@@ -34,14 +34,9 @@ def reason_of(error: Exception) -> str:
 class GraphSession:
     """A session of ONNX Runtime that raises BadModel for failures and for outputs of unexpected shapes.
 
-    Parameters
-    ----------
-    path
-        File of the graph, for messages.
-    session
-        The session of ONNX Runtime.
-    inputs, outputs
-        Expected shapes; the first dimension is the batch, whatever its size here.
+    - ``path``: file of the graph, for messages.
+    - ``session``: the session of ONNX Runtime.
+    - ``inputs``, ``outputs``: expected shapes; the first dimension is the batch, whatever its size here.
     """
 
     def __init__(self, path: Path, session: InferenceSession, inputs: ExpectedShapes, outputs: ExpectedShapes) -> None:
@@ -55,17 +50,10 @@ class GraphSession:
     def run(self, names: Sequence[str] | None, inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         """Compute outputs of the graph.
 
-        Parameters
-        ----------
-        names
-            Names of the outputs; None for all, in the order of `output_names`.
-        inputs
-            Inputs by name.
+        - ``names``: names of the outputs; None for all, in the order of `output_names`.
+        - ``inputs``: inputs by name.
 
-        Raises
-        ------
-        BadModel
-            If the graph fails or an output has an unexpected shape.
+        Raises BadModel if the graph fails or an output has an unexpected shape.
         """
         names = self.output_names if names is None else list(names)
         try:

@@ -17,20 +17,12 @@ NOTICE = re.compile(r"mit|bsd|apache|isc|zlib|artistic|odc-by|cdla-permissive")
 class LicenceTerms:
     """Terms of a licence that matter to a model.
 
-    Attributes
-    ----------
-    is_known
-        False for a licence that is not stated, or of another name.
-    adaptation
-        Anybody may adapt the recordings, and so train a model on them.
-    attribution
-        Whoever publishes an adaptation must name the source.
-    share_alike
-        An adaptation must have the same licence.
-    non_commercial
-        Only uses that earn no money are allowed.
-    source_code
-        A licence of programs that asks for the source of what is derived from them, such as the GPL.
+    - ``is_known``: false for a licence that is not stated, or of another name.
+    - ``adaptation``: anybody may adapt the recordings, and so train a model on them.
+    - ``attribution``: whoever publishes an adaptation must name the source.
+    - ``share_alike``: an adaptation must have the same licence.
+    - ``non_commercial``: only uses that earn no money are allowed.
+    - ``source_code``: a licence of programs that asks for the source of what is derived from them, such as the GPL.
     """
 
     is_known: bool = True

@@ -25,12 +25,8 @@ PREFIX = ".export-"
 def replace_model(folder: Path, prepared: Path) -> None:
     """Replace the model in a folder.
 
-    Parameters
-    ----------
-    folder
-        The model folder; files that only its present model has are deleted.
-    prepared
-        Hidden subfolder with the new model.
+    - ``folder``: the model folder; files that only its present model has are deleted.
+    - ``prepared``: hidden subfolder with the new model.
     """
     with uninterrupted():
         _finish(folder)

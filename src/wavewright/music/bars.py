@@ -21,18 +21,11 @@ DEFAULT_METRE = (4, 4)
 class Bar:
     """A bar of a score.
 
-    Attributes
-    ----------
-    start, length : int
-        In ticks.
-    numerator, denominator : int
-        Its metre.
-    number : int
-        As musicians count: a pickup is bar 0, the first whole bar 1.
-    lead : int
-        Ticks that a whole bar of its metre has before the start of this one: those that a pickup lacks.
-    whole : int
-        Ticks of a whole bar of its metre; its own length by default.
+    - ``start``, ``length``: in ticks.
+    - ``numerator``, ``denominator``: its metre.
+    - ``number``: as musicians count: a pickup is bar 0, the first whole bar 1.
+    - ``lead``: ticks that a whole bar of its metre has before the start of this one: those that a pickup lacks.
+    - ``whole``: ticks of a whole bar of its metre; its own length by default.
     """
 
     start: int
@@ -85,10 +78,7 @@ def bars_of(score: Score, *, to_end: bool = False) -> tuple[Bar, ...]:
     the sign of a repeat. A first bar that is incomplete is a pickup, and so is one of a shorter metre that lasts for
     this bar alone, as MIDI files have it. Later ones of at most half a bar lack their beginning too.
 
-    Raises
-    ------
-    BadSetting
-        If there are more than MAX_BARS, or a metre is none.
+    Raises BadSetting if there are more than MAX_BARS, or a metre is none.
     """
     metres, lines = _metres(score), _lines(score, score.length if to_end else 0)
     return tuple(_counted(_joined(_between(lines, metres, score.ticks_per_quarter))))
@@ -97,11 +87,7 @@ def bars_of(score: Score, *, to_end: bool = False) -> tuple[Bar, ...]:
 def with_bar_lines(score: Score, lines: Iterable[int]) -> Score:
     """Return a score that knows its bar lines, unless its metres imply the same bars.
 
-    Parameters
-    ----------
-    score : Score
-    lines : iterable of int
-        Ticks of all bar lines, with the end of the last bar.
+    - ``lines``: ticks of all bar lines, with the end of the last bar.
     """
     known = replace(score, bar_lines=np.array(sorted({0, *lines}), np.int64))
     implied = replace(score, bar_lines=np.zeros(0, np.int64))

@@ -22,9 +22,7 @@ class InstrumentEngine(ABC):
     Events take effect at the first sample that the next :meth:`process` returns. The length of the blocks changes no
     sample. A new engine is in the state that :meth:`reset` sets.
 
-    Attributes
-    ----------
-    sample_rate : int, in Hz
+    - ``sample_rate``: in Hz.
     """
 
     sample_rate: int
@@ -33,14 +31,9 @@ class InstrumentEngine(ABC):
     def note_on(self, channel: int, key: int, velocity: int) -> None:
         """Start a note.
 
-        Parameters
-        ----------
-        channel : int
-            0 to 15; 9 plays drums.
-        key : int
-            0 to 127; 69 is A4.
-        velocity : int
-            1 to 127.
+        - ``channel``: 0 to 15; 9 plays drums.
+        - ``key``: 0 to 127; 69 is A4.
+        - ``velocity``: 1 to 127.
         """
 
     @abstractmethod
@@ -51,16 +44,11 @@ class InstrumentEngine(ABC):
     def control(self, channel: int, controller: int, value: int) -> None:
         """Change a controller.
 
-        Parameters
-        ----------
-        channel : int
-        controller : int
-            Engines follow 1 (modulation), 7 (volume), 10 (pan), 11 (expression), 64 (sustain), 120 (all sound off),
-            121 (reset controllers), 123 (all notes off), and 6, 38, 100 and 101 for the range of the pitch bend
-            (RPN 0). 91 and 93 are the sends to reverb and chorus; an engine without these effects ignores them, as it
-            ignores every other controller.
-        value : int
-            0 to 127.
+        - ``controller``: engines follow 1 (modulation), 7 (volume), 10 (pan), 11 (expression), 64 (sustain), 120 (all
+          sound off), 121 (reset controllers), 123 (all notes off), and 6, 38, 100 and 101 for the range of the pitch
+          bend (RPN 0). 91 and 93 are the sends to reverb and chorus; an engine without these effects ignores them, as
+          it ignores every other controller.
+        - ``value``: 0 to 127.
         """
 
     @abstractmethod

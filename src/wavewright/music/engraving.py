@@ -18,20 +18,10 @@ MAX_NOTES = 20_000
 def engrave(score: Score, out: Path) -> None:
     """Write a score as notation on one page as high as it needs.
 
-    Parameters
-    ----------
-    score : Score
-    out : Path
-        SVG file to write.
+    - ``out``: SVG file to write.
 
-    Raises
-    ------
-    BadScore
-        If the score has no notes or more than 20,000, or Verovio cannot draw it.
-    BadSetting
-        If it has too many bars.
-    MissingExtra
-        If Verovio is not installed.
+    Raises BadScore if the score has no notes or more than 20,000, or Verovio cannot draw it, or BadSetting if it has
+    too many bars, or MissingExtra if Verovio is not installed.
     """
     if not 0 < score.n_notes <= MAX_NOTES:
         raise BadScore(f"The score has {score.n_notes} notes; scores of 1 to {MAX_NOTES} notes are engraved.")

@@ -44,17 +44,12 @@ SWING_RESOLUTION = 64
 class PerformanceSettings(RangedSettings):
     """Deviations from the score.
 
-    Attributes
-    ----------
-    swing : float
-        Where the second of two eighths begins, as a fraction of their quarter; 0.5 is straight, 2/3 triplets. Only
-        metres that count halves or quarters swing.
-    timing_ms, velocity : float
-        Standard deviations of starts and velocities of notes; at most 2.5 times as much.
-    seed : int
-        Same seed, same deviations.
-    tempo : float, optional
-        Quarters a minute at the start, the first tempo of the score by default; all others change in proportion.
+    - ``swing``: where the second of two eighths begins, as a fraction of their quarter; 0.5 is straight, 2/3 triplets.
+      Only metres that count halves or quarters swing.
+    - ``timing_ms``, ``velocity``: standard deviations of starts and velocities of notes; at most 2.5 times as much.
+    - ``seed``: same seed, same deviations.
+    - ``tempo``: quarters a minute at the start, the first tempo of the score by default; all others change in
+      proportion.
     """
 
     swing: float = ranged(0.5, 0.5, 0.8)
@@ -68,13 +63,9 @@ class PerformanceSettings(RangedSettings):
 class Performance:
     """The events of a score at samples.
 
-    Attributes
-    ----------
-    events : tuple of np.ndarray
-        EVENT of each track, sorted by sample and order.
-    n_samples : int
-        Samples up to the end of the score, without the tail.
-    sample_rate : int, in Hz
+    - ``events``: EVENT of each track, sorted by sample and order.
+    - ``n_samples``: samples up to the end of the score, without the tail.
+    - ``sample_rate``: in Hz.
     """
 
     events: tuple[np.ndarray, ...]
@@ -92,24 +83,14 @@ class Performance:
     ) -> Iterator[np.ndarray]:
         """Render the score.
 
-        Parameters
-        ----------
-        open_engine : callable
-            Returns a new instrument; one is opened for each MIDI port.
-        tracks : sequence of int, optional
-            Indices of the tracks whose notes are rendered, all by default. Other tracks of the same channels still
-            change controls.
-        block_samples : int
-            Length of the blocks; it changes no sample.
-        max_tail_seconds : float
-            Time after the end in which the instruments may fade out; what is longer is cut with a short fade.
-        n_samples : int, optional
-            Length of the output with the tail; until silence by default.
-
-        Yields
-        ------
-        np.ndarray
-            float32 ``(2, block_samples)``, the last one shorter.
+        - ``open_engine``: returns a new instrument; one is opened for each MIDI port.
+        - ``tracks``: indices of the tracks whose notes are rendered, all by default. Other tracks of the same channels
+          still change controls.
+        - ``block_samples``: length of the blocks; it changes no sample.
+        - ``max_tail_seconds``: time after the end in which the instruments may fade out; what is longer is cut with a
+          short fade.
+        - ``n_samples``: length of the output with the tail; until silence by default.
+        - returns: float32 ``(2, block_samples)``, the last one shorter.
         """
         events = self._events_of(tracks)
         engines = {int(port): _Port(open_engine()) for port in np.unique(events["port"])}
@@ -136,19 +117,11 @@ class Performance:
 def perform(score: Score, sample_rate: int, settings: PerformanceSettings | None = None) -> Performance:
     """Return the events of a score at samples.
 
-    Parameters
-    ----------
-    score : Score
-    sample_rate : int, in Hz
-    settings : PerformanceSettings, optional
-        Straight and exact by default.
+    - ``sample_rate``: in Hz.
+    - ``settings``: straight and exact by default.
 
-    Raises
-    ------
-    BadScore
-        If the score lasts longer than a day, or has more tracks than MIDI has channels.
-    BadSetting
-        If the tempo cannot be stored in MIDI.
+    Raises BadScore if the score lasts longer than a day, or has more tracks than MIDI has channels, or BadSetting if
+    the tempo cannot be stored in MIDI.
     """
     settings = settings or PerformanceSettings()
     clock = _EventClock(score, sample_rate, settings)

@@ -50,13 +50,8 @@ class Chord:
 class MetaEvent:
     """A text or other event that plays nothing.
 
-    Attributes
-    ----------
-    tick : int
-    kind : int
-        Type of the meta event of MIDI (1 is text, 2 copyright, 5 lyrics, 6 a marker ...), or 0xF0 and 0xF7 for
-        system-exclusive messages.
-    data : bytes
+    - ``kind``: type of the meta event of MIDI (1 is text, 2 copyright, 5 lyrics, 6 a marker ...), or 0xF0 and 0xF7 for
+      system-exclusive messages.
     """
 
     tick: int
@@ -99,21 +94,13 @@ def controls_of(rows: Iterable[Sequence[int]]) -> np.ndarray:
 class Track:
     """The notes of one instrument.
 
-    Attributes
-    ----------
-    notes : np.ndarray
-        NOTE, sorted by start; notes of one start keep their order.
-    name : str
-    is_drum : bool
-        Pitches are drums of General MIDI.
-    channel : int, optional
-        MIDI channel, 0 to 15; chosen when it is written by default. Tracks of one channel have one instrument.
-    port : int
-        MIDI port; each has its own channels.
-    controls : np.ndarray
-        CONTROL, sorted by tick and phase.
-    metas : tuple of MetaEvent
-        Texts and other events, sorted by tick.
+    - ``notes``: NOTE, sorted by start; notes of one start keep their order.
+    - ``is_drum``: pitches are drums of General MIDI.
+    - ``channel``: MIDI channel, 0 to 15; chosen when it is written by default. Tracks of one channel have one
+      instrument.
+    - ``port``: MIDI port; each has its own channels.
+    - ``controls``: CONTROL, sorted by tick and phase.
+    - ``metas``: texts and other events, sorted by tick.
     """
 
     notes: np.ndarray = field(default_factory=lambda: empty(NOTE))

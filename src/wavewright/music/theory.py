@@ -119,10 +119,7 @@ _NUMERAL = re.compile(r"([b#]?)(VII|VI|V|IV|III|II|I|vii|vi|v|iv|iii|ii|i)(.*)")
 def pitch_class_of(name: str) -> int:
     """Return the pitch class of a note's name, 0 (C) to 11 (B).
 
-    Raises
-    ------
-    BadSetting
-        If it is no letter from A to G, followed by sharps or flats if any.
+    Raises BadSetting if it is no letter from A to G, followed by sharps or flats if any.
 
     Examples
     --------
@@ -141,10 +138,7 @@ def pitch_of(name: str) -> int:
 
     A whole number from 0 to 127 stands for itself.
 
-    Raises
-    ------
-    BadSetting
-        If it is no such name, or outside of 0 to 127 (C-1 to G9).
+    Raises BadSetting if it is no such name, or outside of 0 to 127 (C-1 to G9).
 
     Examples
     --------
@@ -188,12 +182,7 @@ def pitch_class_name(pitch_class: int, *, flats: bool = False) -> str:
 class MusicalKey:
     """A tonic and a scale.
 
-    Attributes
-    ----------
-    tonic : int
-        Pitch class, 0 to 11.
-    scale : str
-        One of SCALES.
+    - ``tonic``: pitch class, 0 to 11.
 
     Examples
     --------
@@ -208,10 +197,7 @@ class MusicalKey:
     def parse(cls, text: str) -> MusicalKey:
         """Read a key: ``C``, ``F#m``, ``D minor``, ``A dorian``, ``Eb minor pentatonic``.
 
-        Raises
-        ------
-        BadSetting
-            If the tonic is no note or the scale is not one of SCALES.
+        Raises BadSetting if the tonic is no note or the scale is not one of SCALES.
         """
         match = re.fullmatch(r"\s*([A-Ga-g](?:##|bb|[#b♯♭]?))[\s_-]*(.*?)\s*", text)
         if match is None:
@@ -270,14 +256,9 @@ class MusicalKey:
 class ChordSymbol:
     """A chord: a root, a kind and a bass.
 
-    Attributes
-    ----------
-    root : int
-        Pitch class.
-    kind : str
-        One of CHORD_KINDS.
-    bass : int, optional
-        Pitch class of the lowest note; the root by default.
+    - ``root``: pitch class.
+    - ``kind``: one of CHORD_KINDS.
+    - ``bass``: pitch class of the lowest note; the root by default.
 
     Examples
     --------
@@ -294,10 +275,7 @@ class ChordSymbol:
     def parse(cls, text: str) -> ChordSymbol:
         """Read a chord symbol such as ``Am7``, ``F#m7b5``, ``Bbmaj7/D`` or ``C6/9``.
 
-        Raises
-        ------
-        BadSetting
-            If the root is no note or the kind is not one of CHORD_KINDS.
+        Raises BadSetting if the root is no note or the kind is not one of CHORD_KINDS.
         """
         match = _CHORD.fullmatch(text.strip())
         if match is None:
@@ -344,10 +322,7 @@ def chord_of_numeral(text: str, key: MusicalKey) -> ChordSymbol:
     before the numeral lowers or raises the root. Steps are those of the key's scale (of the minor scale in minor
     keys).
 
-    Raises
-    ------
-    BadSetting
-        If it is no numeral, or the scale of the key has not seven steps.
+    Raises BadSetting if it is no numeral, or the scale of the key has not seven steps.
 
     Examples
     --------
@@ -371,10 +346,7 @@ def chord_of_numeral(text: str, key: MusicalKey) -> ChordSymbol:
 def pitch_range_of(text: str) -> tuple[int, int]:
     """Read a range of pitches such as ``C4..G5`` or ``48..72``.
 
-    Raises
-    ------
-    BadSetting
-        If it is no range, or its low end is above its high end.
+    Raises BadSetting if it is no range, or its low end is above its high end.
 
     Examples
     --------

@@ -16,14 +16,9 @@ COLOURS = ("#3f5fa8", "#c2571a", "#2f8f6b", "#8a4fb0", "#b8912b", "#c0406f", "#3
 def roll_svg(tracks: Sequence[np.ndarray], seconds: float, title: str) -> str:
     """Return notes as an SVG: time from left to right, pitch upwards, a colour for each track.
 
-    Parameters
-    ----------
-    tracks : sequence of np.ndarray
-        Start and end in seconds, and pitch, of the notes of each track, ``(notes, 3)``; the first MAX_NOTES are drawn.
-    seconds : float
-        Length of the music.
-    title : str
-        Its title.
+    - ``tracks``: start and end in seconds, and pitch, of the notes of each track, ``(notes, 3)``; the first MAX_NOTES
+      are drawn.
+    - ``seconds``: length of the music.
     """
     pitches = np.concatenate([notes[:MAX_NOTES, 2] for notes in tracks] or [np.zeros(0)])
     low, high = (pitches.min(), pitches.max()) if len(pitches) else (60.0, 60.0)

@@ -26,11 +26,8 @@ class TimbrePoint:
 class TimbrePath:
     """Latents between which a timbre moves.
 
-    Attributes
-    ----------
-    latents : np.ndarray of shape ``(points, latent_size)``
-    times_s : np.ndarray of shape ``(points,)``
-        Ascending, in seconds of the score.
+    - ``latents``: ``(points, latent_size)``.
+    - ``times_s``: ``(points,)``, ascending, in seconds of the score.
     """
 
     latents: np.ndarray
@@ -52,10 +49,7 @@ class TimbrePath:
 def parse_timbre(text: str) -> tuple[TimbrePoint, ...]:
     """Return the points of a timbre as text.
 
-    Raises
-    ------
-    BadSetting
-        If it has no name, or bars that do not rise.
+    Raises BadSetting if it has no name, or bars that do not rise.
 
     Examples
     --------
@@ -97,16 +91,10 @@ def timbre_path(
 ) -> TimbrePath:
     """Return the latents and times of a timbre as text.
 
-    Parameters
-    ----------
-    text : str
-        See :func:`parse_timbre`.
-    latent_of : callable
-        Latent of a label; raises BadSetting for an unknown one.
-    seconds_of_bar : callable
-        Time of a bar, counted from 1.
-    seconds : float
-        Length of the score, over which points without bars are spread.
+    - ``text``: see :func:`parse_timbre`.
+    - ``latent_of``: latent of a label; raises BadSetting for an unknown one.
+    - ``seconds_of_bar``: time of a bar, counted from 1.
+    - ``seconds``: length of the score, over which points without bars are spread.
     """
     points = parse_timbre(text)
     spread = np.linspace(0, max(seconds, 1e-3), max(len(points), 2))

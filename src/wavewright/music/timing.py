@@ -20,10 +20,7 @@ MAX_TICK = 2**38
 def quarters_per_minute_to_us(quarters_per_minute: float) -> int:
     """Convert a tempo to whole microseconds of a quarter, as MIDI stores it.
 
-    Raises
-    ------
-    BadSetting
-        If the tempo is not between 3.58 and 60,000,000 quarters a minute.
+    Raises BadSetting if the tempo is not between 3.58 and 60,000,000 quarters a minute.
     """
     us = round(60 * US_PER_SECOND / quarters_per_minute) if quarters_per_minute > 0 else 0
     if not 1 <= us <= MAX_US_PER_QUARTER:
@@ -37,16 +34,9 @@ class TempoMap:
     The time of a tick is a whole number of units of ``1 / (1,000,000 * ticks_per_quarter)`` seconds, so sums of
     durations are exact and conversions round once.
 
-    Parameters
-    ----------
-    ticks_per_quarter : int
-    tempos : np.ndarray
-        TEMPO, sorted by tick. The last of several at one tick counts.
+    - ``tempos``: TEMPO, sorted by tick. The last of several at one tick counts.
 
-    Raises
-    ------
-    BadSetting
-        If a tempo is out of range or its tick is.
+    Raises BadSetting if a tempo is out of range or its tick is.
     """
 
     def __init__(self, ticks_per_quarter: int, tempos: np.ndarray) -> None:

@@ -28,16 +28,9 @@ class Aligner(nn.Module):
     of a sentence lets one symbol absorb the frames of all others where recordings are few; a Gaussian has to explain
     every frame that is assigned to it, as in [1]_.
 
-    Parameters
-    ----------
-    n_symbols : int
-        Size of the phone inventory.
-    n_speakers : int
-        Number of speakers.
-    n_mels : int
-        Mel bands of a frame.
-    channels : int
-        Size of the embeddings.
+    - ``n_symbols``: size of the phone inventory.
+    - ``n_mels``: Mel bands of a frame.
+    - ``channels``: size of the embeddings.
 
     References
     ----------
@@ -76,23 +69,12 @@ class Aligner(nn.Module):
     ) -> Tensor:
         """Score every pair of a frame and a symbol.
 
-        Parameters
-        ----------
-        symbols : Tensor
-            Symbol indices ``(batch, symbols)``.
-        speaker : Tensor
-            Speaker indices ``(batch,)``.
-        mel : Tensor
-            Log-mel frames ``(batch, frames, n_mels)``.
-        prior : Tensor
-            Log-probability of each symbol by its position, ``(batch, frames, symbols)``.
-        n_frames, n_symbols : Tensor
-            Lengths without padding, ``(batch,)``.
-
-        Returns
-        -------
-        Tensor
-            Log-likelihoods ``(batch, frames, symbols)`` float32, PADDING_SCORE for padded symbols.
+        - ``symbols``: symbol indices ``(batch, symbols)``.
+        - ``speaker``: speaker indices ``(batch,)``.
+        - ``mel``: log-mel frames ``(batch, frames, n_mels)``.
+        - ``prior``: log-probability of each symbol by its position, ``(batch, frames, symbols)``.
+        - ``n_frames``, ``n_symbols``: lengths without padding, ``(batch,)``.
+        - returns: log-likelihoods ``(batch, frames, symbols)`` float32, PADDING_SCORE for padded symbols.
         """
         with torch.autocast(mel.device.type, enabled=False):
             embedded = self.symbol_embedding(symbols) + self.speaker_embedding(speaker)[:, None]
@@ -138,19 +120,10 @@ _apply_forward_sum: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor] = _Forwar
 def forward_sum_loss(scores: Tensor, is_skippable: Tensor, n_frames: Tensor, n_symbols: Tensor) -> Tensor:
     """Compute ``-log p(frames | symbols)`` over all monotonic alignments.
 
-    Parameters
-    ----------
-    scores : Tensor
-        Log-likelihoods ``(batch, frames, symbols)``.
-    is_skippable : Tensor
-        Symbols that may have no frame, ``(batch, symbols)`` bool.
-    n_frames, n_symbols : Tensor
-        Lengths without padding, ``(batch,)``.
-
-    Returns
-    -------
-    Tensor
-        Nats per frame, the mean over the batch, ``()``. See :func:`wavewright.dsp.alignment.forward_sum`.
+    - ``scores``: log-likelihoods ``(batch, frames, symbols)``.
+    - ``is_skippable``: symbols that may have no frame, ``(batch, symbols)`` bool.
+    - ``n_frames``, ``n_symbols``: lengths without padding, ``(batch,)``.
+    - returns: nats per frame, the mean over the batch, ``()``. See :func:`wavewright.dsp.alignment.forward_sum`.
     """
     return _apply_forward_sum(scores, is_skippable, n_frames, n_symbols)
 
@@ -158,15 +131,8 @@ def forward_sum_loss(scores: Tensor, is_skippable: Tensor, n_frames: Tensor, n_s
 def hard_durations(scores: Tensor, is_skippable: Tensor, n_frames: Tensor, n_symbols: Tensor) -> Tensor:
     """Return the frames of each symbol on the most likely alignment (Viterbi).
 
-    Parameters
-    ----------
-    scores, is_skippable, n_frames, n_symbols : Tensor
-        As in :func:`forward_sum_loss`.
-
-    Returns
-    -------
-    Tensor
-        ``(batch, symbols)`` int64. See :func:`wavewright.dsp.alignment.best_durations`.
+    - ``scores``, ``is_skippable``, ``n_frames``, ``n_symbols``: as in :func:`forward_sum_loss`.
+    - returns: ``(batch, symbols)`` int64. See :func:`wavewright.dsp.alignment.best_durations`.
     """
     durations, _ = best_durations(
         scores.detach().float().cpu().numpy(),
@@ -180,17 +146,9 @@ def hard_durations(scores: Tensor, is_skippable: Tensor, n_frames: Tensor, n_sym
 def durations_to_positions(durations: Tensor, n_frames: int) -> Tensor:
     """Return the position of each frame's symbol in the sentence.
 
-    Parameters
-    ----------
-    durations : Tensor
-        Frames of each symbol, ``(batch, symbols)``.
-    n_frames : int
-        Length of the result; frames after the last symbol count to it.
-
-    Returns
-    -------
-    Tensor
-        ``(batch, n_frames)`` int64.
+    - ``durations``: frames of each symbol, ``(batch, symbols)``.
+    - ``n_frames``: length of the result; frames after the last symbol count to it.
+    - returns: ``(batch, n_frames)`` int64.
     """
     ends = durations.cumsum(1)
     frames = torch.arange(n_frames, device=durations.device).expand(len(durations), -1).contiguous()
@@ -200,19 +158,10 @@ def durations_to_positions(durations: Tensor, n_frames: int) -> Tensor:
 def alignment_score(scores: Tensor, positions: Tensor, mask: Tensor) -> Tensor:
     """Average the log-likelihoods along an alignment.
 
-    Parameters
-    ----------
-    scores : Tensor
-        Log-likelihoods ``(batch, frames, symbols)``.
-    positions : Tensor
-        Position of each frame's symbol, ``(batch, frames)`` int64.
-    mask : Tensor
-        1 for a frame and 0 for padding, ``(batch, frames)``.
-
-    Returns
-    -------
-    Tensor
-        Mean over the frames of each clip, ``(batch,)``.
+    - ``scores``: log-likelihoods ``(batch, frames, symbols)``.
+    - ``positions``: position of each frame's symbol, ``(batch, frames)`` int64.
+    - ``mask``: 1 for a frame and 0 for padding, ``(batch, frames)``.
+    - returns: mean over the frames of each clip, ``(batch,)``.
     """
     aligned = scores.gather(2, positions[..., None])[..., 0]
     return (aligned * mask).sum(1) / mask.sum(1)
@@ -221,20 +170,11 @@ def alignment_score(scores: Tensor, positions: Tensor, mask: Tensor) -> Tensor:
 def frame_positions(durations: Tensor, n_frames: int) -> tuple[Tensor, Tensor]:
     """Return the position of each frame's symbol and features of the frame's position within it.
 
-    Parameters
-    ----------
-    durations : Tensor
-        Frames of each symbol, ``(batch, symbols)``.
-    n_frames : int
-        Length of the result.
-
-    Returns
-    -------
-    positions : Tensor
-        See :func:`durations_to_positions`, ``(batch, n_frames)`` int64.
-    features : Tensor
-        See :func:`wavewright.dsp.alignment.symbol_position_features`,
-        ``(batch, n_frames, N_SYMBOL_POSITION_FEATURES)``, 0 for padding.
+    - ``durations``: frames of each symbol, ``(batch, symbols)``.
+    - ``n_frames``: length of the result.
+    - returns ``positions``: see :func:`durations_to_positions`, ``(batch, n_frames)`` int64.
+    - returns ``features``: see :func:`wavewright.dsp.alignment.symbol_position_features`, ``(batch, n_frames,
+      N_SYMBOL_POSITION_FEATURES)``, 0 for padding.
     """
     positions = durations_to_positions(durations, n_frames)
     features = np.zeros((*positions.shape, N_SYMBOL_POSITION_FEATURES), np.float32)

@@ -28,15 +28,8 @@ SYMMETRIC_WEIGHT, ASYMMETRIC_WEIGHT = 0.1, 0.0309  # of the two disturbances in 
 def hz_to_bark(frequency_hz: np.ndarray) -> np.ndarray:
     """Convert frequencies to the scale of critical bands.
 
-    Parameters
-    ----------
-    frequency_hz : np.ndarray
-        Frequencies of any shape.
-
-    Returns
-    -------
-    np.ndarray
-        Bark, the same shape.
+    - ``frequency_hz``: frequencies of any shape.
+    - returns: Bark, the same shape.
 
     References
     ----------
@@ -49,15 +42,8 @@ def hz_to_bark(frequency_hz: np.ndarray) -> np.ndarray:
 def threshold_in_quiet_db(frequency_hz: np.ndarray) -> np.ndarray:
     """Compute the absolute threshold of human audition.
 
-    Parameters
-    ----------
-    frequency_hz : np.ndarray
-        Frequencies above 0, of any shape.
-
-    Returns
-    -------
-    np.ndarray
-        Sound pressure level in dB, the same shape.
+    - ``frequency_hz``: frequencies above 0, of any shape.
+    - returns: sound pressure level in dB, the same shape.
 
     References
     ----------
@@ -74,10 +60,7 @@ class AudibleDistance(nn.Module):
     differences do not count, added energy counts more than missing energy, and the worst frames of a third of a second
     count most.
 
-    Parameters
-    ----------
-    sample_rate : int
-        In Hz.
+    - ``sample_rate``: in Hz.
 
     References
     ----------
@@ -105,15 +88,8 @@ class AudibleDistance(nn.Module):
     def forward(self, reference: Tensor, estimate: Tensor) -> Tensor:
         """Compute the disturbance of an estimate.
 
-        Parameters
-        ----------
-        reference, estimate : Tensor
-            Waves ``(batch, time)``.
-
-        Returns
-        -------
-        Tensor
-            Mean over the batch in points of raw PESQ below 4.5, ``()``; 0 for equal waves.
+        - ``reference``, ``estimate``: waves ``(batch, time)``.
+        - returns: mean over the batch in points of raw PESQ below 4.5, ``()``; 0 for equal waves.
         """
         gain = 10 ** (LISTENING_LEVEL_DB / 20) / reference.square().mean(-1, keepdim=True).sqrt().clamp(min=1e-9)
         gain = gain.clamp(max=10 ** ((LISTENING_LEVEL_DB + MAX_GAIN_DB) / 20))

@@ -10,12 +10,8 @@ from torch.nn import functional as F
 class FiLM(nn.Module):
     """Feature-wise linear modulation: scale and shift channels by a conditioning vector; the identity at first.
 
-    Parameters
-    ----------
-    condition_size : int
-        Size of the conditioning vector.
-    channels : int
-        Channels to modulate.
+    - ``condition_size``: size of the conditioning vector.
+    - ``channels``: channels to modulate.
 
     References
     ----------
@@ -59,10 +55,7 @@ class ResidualBlock(nn.Module):
 class LinearUpsample(nn.Module):
     """Linear interpolation by a whole factor: its triangular kernel attenuates spectral images.
 
-    Parameters
-    ----------
-    factor : int
-        Output samples per input sample.
+    - ``factor``: output samples per input sample.
     """
 
     def __init__(self, factor: int) -> None:
@@ -77,10 +70,7 @@ class LinearUpsample(nn.Module):
 class ResidualGRU(nn.Module):
     """Bidirectional GRU over time with a residual connection.
 
-    Parameters
-    ----------
-    channels : int
-        Even number of channels of input and output.
+    - ``channels``: even number of channels of input and output.
     """
 
     def __init__(self, channels: int) -> None:
@@ -98,16 +88,9 @@ def phase_shuffle(features: Tensor, largest_shift: int) -> Tensor:
 
     It keeps a critic from recognising generated waves by the phase of their upsampling artefacts.
 
-    Parameters
-    ----------
-    features : Tensor of shape ``(batch, channels, time)``
-    largest_shift : int
-        Shifts are uniform in [-largest_shift, largest_shift], from torch's global generator.
-
-    Returns
-    -------
-    Tensor
-        The same shape.
+    - ``features``: ``(batch, channels, time)``.
+    - ``largest_shift``: shifts are uniform in [-largest_shift, largest_shift], from torch's global generator.
+    - returns: the same shape.
 
     References
     ----------

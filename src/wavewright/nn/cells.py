@@ -10,21 +10,12 @@ from torch.nn import functional as F
 def step_cells(layers: nn.LSTM | nn.GRU, inputs: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
     """Advance stacked recurrent layers by one step; equal to torch's own loop over time.
 
-    Parameters
-    ----------
-    layers : nn.LSTM or nn.GRU
-        Layers of one direction, with biases.
-    inputs : Tensor of shape ``(batch, input_size)``
-    state : Tensor
-        ``(batch, n_states, hidden_size)``: the hidden vector of each layer, followed by the cell vector for an LSTM;
-        zeros before the first step.
-
-    Returns
-    -------
-    outputs : Tensor
-        Hidden vector of the last layer, ``(batch, hidden_size)``.
-    next_state : Tensor
-        The shape of ``state``.
+    - ``layers``: layers of one direction, with biases.
+    - ``inputs``: ``(batch, input_size)``.
+    - ``state``: ``(batch, n_states, hidden_size)``: the hidden vector of each layer, followed by the cell vector for an
+      LSTM; zeros before the first step.
+    - returns ``outputs``: hidden vector of the last layer, ``(batch, hidden_size)``.
+    - returns ``next_state``: the shape of ``state``.
 
     References
     ----------

@@ -51,14 +51,9 @@ class ContextModelConfig:
 class TrainedContextModel:
     """Result of :func:`train_context_model`.
 
-    Parameters
-    ----------
-    order : np.ndarray
-        Codes sorted by similarity, ``(n_codebooks, codebook_size)``.
-    weights : dict[str, np.ndarray]
-        Weights by name; along an axis of codes they follow ``order``.
-    mean_bits : np.ndarray
-        Bits of a code without and with known earlier frames, ``(2, n_codebooks)``.
+    - ``order``: codes sorted by similarity, ``(n_codebooks, codebook_size)``.
+    - ``weights``: weights by name; along an axis of codes they follow ``order``.
+    - ``mean_bits``: bits of a code without and with known earlier frames, ``(2, n_codebooks)``.
     """
 
     order: np.ndarray
@@ -69,21 +64,11 @@ class TrainedContextModel:
 class CodeFrames:
     """Concatenated frames of codes, with the number of earlier frames that a decoder knows at each.
 
-    Parameters
-    ----------
-    codes : Sequence[np.ndarray]
-        Recordings ``(n_codebooks, frames)``; silent frames are below 0.
-    ranks : np.ndarray
-        Rank of each code in the order by similarity, ``(n_codebooks, codebook_size)``.
-
-    Attributes
-    ----------
-    ranks : Tensor
-        Ranks of the codes of all frames, ``(frames, n_codebooks)``.
-    n_known : Tensor
-        Known earlier frames at each frame, ``(frames,)``; 0 at the start of a packet and after silence.
-    active : Tensor
-        Indices of the frames that are not silent.
+    - ``codes``: recordings ``(n_codebooks, frames)``; silent frames are below 0.
+    - ``ranks``: rank of each code in the order by similarity, ``(n_codebooks, codebook_size)``.
+    - ``ranks``: ranks of the codes of all frames, ``(frames, n_codebooks)``.
+    - ``n_known``: known earlier frames at each frame, ``(frames,)``; 0 at the start of a packet and after silence.
+    - ``active``: indices of the frames that are not silent.
     """
 
     def __init__(self, codes: Sequence[np.ndarray], ranks: np.ndarray) -> None:
@@ -110,13 +95,9 @@ class CodeFrames:
 class ContextModel(nn.Module):
     """Earlier codes to the probability of each group of codes, and of each code within its group.
 
-    Parameters
-    ----------
-    probabilities : Tensor
-        Probability of each code without context, ``(n_codebooks, codebook_size)``, in the order by similarity; the
-        model starts from it.
-    config : ContextModelConfig
-        Sizes and resolution.
+    - ``probabilities``: probability of each code without context, ``(n_codebooks, codebook_size)``, in the order by
+      similarity; the model starts from it.
+    - ``config``: sizes and resolution.
 
     Notes
     -----
@@ -146,21 +127,10 @@ class ContextModel(nn.Module):
     def forward(self, frames: CodeFrames, indices: Tensor, n_known: Tensor, n_used: int) -> Tensor:
         """Compute the cost of codes.
 
-        Parameters
-        ----------
-        frames : CodeFrames
-            All frames.
-        indices : Tensor
-            Frames to code, ``(n,)``.
-        n_known : Tensor
-            Known frames before each, ``(n,)``.
-        n_used : int
-            Known codebooks of these.
-
-        Returns
-        -------
-        Tensor
-            Bits of each code, ``(n, n_codebooks)``.
+        - ``indices``: frames to code, ``(n,)``.
+        - ``n_known``: known frames before each, ``(n,)``.
+        - ``n_used``: known codebooks of these.
+        - returns: bits of each code, ``(n, n_codebooks)``.
         """
         codes = frames.ranks[indices]
         n_codebooks = codes.shape[1]
@@ -210,16 +180,8 @@ class ContextModel(nn.Module):
     def mean_bits(self, frames: CodeFrames) -> np.ndarray:
         """Measure the mean cost of a code.
 
-        Parameters
-        ----------
-        frames : CodeFrames
-            Frames to code.
-
-        Returns
-        -------
-        np.ndarray
-            Bits of a code without and with known earlier frames, ``(2, n_codebooks)``; those of equally probable codes
-            where all frames are silent.
+        - returns: bits of a code without and with known earlier frames, ``(2, n_codebooks)``; those of equally probable
+          codes where all frames are silent.
         """
         totals = np.zeros((2, frames.ranks.shape[1]))
         if not len(frames):
@@ -235,15 +197,8 @@ class ContextModel(nn.Module):
 def similarity_order(vectors: np.ndarray) -> np.ndarray:
     """Sort vectors such that similar ones are adjacent, by halving them along their principal axis again and again.
 
-    Parameters
-    ----------
-    vectors : np.ndarray
-        ``(n, size)``, n a power of 2.
-
-    Returns
-    -------
-    np.ndarray
-        Indices ``(n,)``.
+    - ``vectors``: ``(n, size)``, n a power of 2.
+    - returns: indices ``(n,)``.
     """
     if len(vectors) == 1:
         return np.zeros(1, np.int64)
@@ -263,25 +218,13 @@ def train_context_model(
 ) -> TrainedContextModel:
     """Train a context model on recordings; the same input gives the same model.
 
-    Parameters
-    ----------
-    codes : Sequence[np.ndarray]
-        Recordings ``(n_codebooks, frames)``; silent frames are below 0.
-    vectors : np.ndarray
-        Vector of each code, ``(n_codebooks, codebook_size, size)``; similar ones are put into one group.
-    probabilities : np.ndarray
-        Probability of each code without context, ``(n_codebooks, codebook_size)``.
-    config : ContextModelConfig
-        Sizes and resolution.
-    n_frames : int
-        Frames to train on; each recording is used at most MAX_EPOCHS times.
-    seconds
-        Train on as many of them as fit into this time, by the first steps; default: on all.
-
-    Returns
-    -------
-    TrainedContextModel
-        Rounded weights, and bits measured on held-out recordings where there are more than HELD_OUT_STRIDE.
+    - ``codes``: recordings ``(n_codebooks, frames)``; silent frames are below 0.
+    - ``vectors``: vector of each code, ``(n_codebooks, codebook_size, size)``; similar ones are put into one group.
+    - ``probabilities``: probability of each code without context, ``(n_codebooks, codebook_size)``.
+    - ``config``: sizes and resolution.
+    - ``n_frames``: frames to train on; each recording is used at most MAX_EPOCHS times.
+    - ``seconds``: train on as many of them as fit into this time, by the first steps; default: on all.
+    - returns: rounded weights, and bits measured on held-out recordings where there are more than HELD_OUT_STRIDE.
     """
     codes = [clip for clip in codes if clip.shape[1]]
     order = np.stack([similarity_order(of_codebook.astype(np.float64)) for of_codebook in vectors])

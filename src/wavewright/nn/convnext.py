@@ -53,14 +53,9 @@ class DepthwiseConv(nn.Module):
 
     In training it is a sum of shifted frames: on CPUs that is faster than a ``Conv1d``, which has to transpose first.
 
-    Parameters
-    ----------
-    channels : int
-        Channels of input and output.
-    kernel_size : int
-        Frames that an output depends on.
-    look_ahead : int
-        Number of these that come after it; 0 for a causal convolution.
+    - ``channels``: channels of input and output.
+    - ``kernel_size``: frames that an output depends on.
+    - ``look_ahead``: number of these that come after it; 0 for a causal convolution.
     """
 
     def __init__(self, channels: int, kernel_size: int, look_ahead: int = 0) -> None:
@@ -72,16 +67,9 @@ class DepthwiseConv(nn.Module):
     def forward(self, frames: Tensor, before: Tensor | None = None) -> Tensor:
         """Convolve, padding with zeros or with earlier frames.
 
-        Parameters
-        ----------
-        frames : Tensor of shape ``(batch, frames, channels)``
-        before : Tensor, optional
-            The ``kernel_size - 1`` frames before these, for a convolution without look-ahead.
-
-        Returns
-        -------
-        Tensor
-            The shape of ``frames``.
+        - ``frames``: ``(batch, frames, channels)``.
+        - ``before``: the ``kernel_size - 1`` frames before these, for a convolution without look-ahead.
+        - returns: the shape of ``frames``.
         """
         if before is None:
             padded = F.pad(frames, (0, 0, self.kernel_size - 1 - self.look_ahead, self.look_ahead))
@@ -99,16 +87,10 @@ class DepthwiseConv(nn.Module):
 class ConvNeXtBlock(nn.Module):
     """Depthwise convolution, layer norm and two pointwise convolutions with GELU between, in a residual branch.
 
-    Parameters
-    ----------
-    channels : int
-        Channels of input and output.
-    hidden : int
-        Channels between the pointwise convolutions.
-    kernel_size, look_ahead : int
-        See :class:`DepthwiseConv`.
-    layer_scale : float
-        Initial scale of the branch (LayerScale), learned for each channel.
+    - ``channels``: channels of input and output.
+    - ``hidden``: channels between the pointwise convolutions.
+    - ``kernel_size``, ``look_ahead``: see :class:`DepthwiseConv`.
+    - ``layer_scale``: initial scale of the branch (LayerScale), learned for each channel.
 
     References
     ----------
@@ -135,12 +117,7 @@ class ConvNeXtBlock(nn.Module):
 class ConvNeXtStack(nn.Module):
     """Stack of :class:`ConvNeXtBlock`.
 
-    Parameters
-    ----------
-    n_blocks : int
-        Number of blocks.
-    channels, hidden, kernel_size, look_ahead : int
-        See :class:`ConvNeXtBlock`.
+    - ``channels``, ``hidden``, ``kernel_size``, ``look_ahead``: see :class:`ConvNeXtBlock`.
     """
 
     def __init__(self, n_blocks: int, channels: int, hidden: int, kernel_size: int, look_ahead: int = 0) -> None:
@@ -156,19 +133,11 @@ class ConvNeXtStack(nn.Module):
     def forward(self, frames: Tensor, memory: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         """Run the blocks over a whole clip, or over the next frames of a stream.
 
-        Parameters
-        ----------
-        frames : Tensor of shape ``(batch, frames, channels)``
-        memory : Tensor, optional
-            The inputs of each block that precede these frames, ``(batch, memory_size)``, for blocks without
-            look-ahead; zeros before the first frame. Without a memory the frames are a whole clip.
-
-        Returns
-        -------
-        frames : Tensor
-            The shape of the input.
-        memory : Tensor or None
-            Memory for the frames that follow, None without a memory.
+        - ``frames``: ``(batch, frames, channels)``.
+        - ``memory``: the inputs of each block that precede these frames, ``(batch, memory_size)``, for blocks without
+          look-ahead; zeros before the first frame. Without a memory the frames are a whole clip.
+        - returns ``frames``: the shape of the input.
+        - returns ``memory``: memory for the frames that follow, None without a memory.
         """
         if memory is None:
             for block in self.blocks:
@@ -186,16 +155,8 @@ class ConvNeXtStack(nn.Module):
 def split_memory(memory: Tensor | None, sizes: Sequence[int]) -> list[Tensor | None]:
     """Split the memory of a network into those of its modules.
 
-    Parameters
-    ----------
-    memory : Tensor or None
-        ``(batch, sum(sizes))``, None for a whole clip.
-    sizes : Sequence[int]
-        Size of each module's memory.
-
-    Returns
-    -------
-    list of Tensor or None
-        ``(batch, size)`` each, or None for each.
+    - ``memory``: ``(batch, sum(sizes))``, None for a whole clip.
+    - ``sizes``: size of each module's memory.
+    - returns: ``(batch, size)`` each, or None for each.
     """
     return [None] * len(sizes) if memory is None else list(torch.split(memory, list(sizes), 1))

@@ -22,14 +22,9 @@ from .spectrum import LogMel, LogSpectrum
 class SpectrogramResolution:
     """Settings of the spectrogram of one critic, at 44.1 kHz.
 
-    Parameters
-    ----------
-    n_fft, hop_length : int
-        Window and hop in samples.
-    n_mels : int
-        Mel bands; 0 for a linear spectrogram.
-    patch : tuple[int, int]
-        Bands (or bins) and frames of a patch of the first layer.
+    - ``n_fft``, ``hop_length``: window and hop in samples.
+    - ``n_mels``: Mel bands; 0 for a linear spectrogram.
+    - ``patch``: bands (or bins) and frames of a patch of the first layer.
     """
 
     n_fft: int
@@ -40,17 +35,9 @@ class SpectrogramResolution:
     def scaled(self, sample_rate: int, n_samples: int) -> tuple[int, int, int]:
         """Scale the settings to a sample rate and to short clips.
 
-        Parameters
-        ----------
-        sample_rate : int
-            In Hz.
-        n_samples : int
-            Length of the clips; a window covers at most half of one, or 64 samples.
-
-        Returns
-        -------
-        tuple[int, int, int]
-            ``(n_fft, hop_length, n_mels)``.
+        - ``sample_rate``: in Hz.
+        - ``n_samples``: length of the clips; a window covers at most half of one, or 64 samples.
+        - returns: ``(n_fft, hop_length, n_mels)``.
         """
         n_fft = int(self.n_fft * 2 ** round(math.log2(sample_rate / 44_100)))
         while n_fft > max(n_samples // 2, 64):
@@ -68,17 +55,9 @@ RESOLUTIONS = (
 def group_deviation(features: Tensor, group_size: int) -> Tensor:
     """Compute the standard deviation within each group of a batch (minibatch standard deviation).
 
-    Parameters
-    ----------
-    features : Tensor
-        ``(batch, channels, ...)``, the batch a multiple of ``group_size``.
-    group_size : int
-        Members of a group, which are adjacent.
-
-    Returns
-    -------
-    Tensor
-        Mean over the channels, ``(batch, 1, ...)``; 0 where a generator repeats itself.
+    - ``features``: ``(batch, channels, ...)``, the batch a multiple of ``group_size``.
+    - ``group_size``: members of a group, which are adjacent.
+    - returns: mean over the channels, ``(batch, 1, ...)``; 0 where a generator repeats itself.
 
     References
     ----------
@@ -93,12 +72,8 @@ def group_deviation(features: Tensor, group_size: int) -> Tensor:
 class ProjectionHead(nn.Module):
     """Logit of pooled features, with a class term.
 
-    Parameters
-    ----------
-    n_features : int
-        Size of the pooled features.
-    n_labels : int
-        Number of classes, 0 for none.
+    - ``n_features``: size of the pooled features.
+    - ``n_labels``: number of classes, 0 for none.
 
     References
     ----------
@@ -124,18 +99,11 @@ class ProjectionHead(nn.Module):
 class SpectrogramCritic(nn.Module):
     """Critic of one spectrogram, by patches.
 
-    Parameters
-    ----------
-    channels : int
-        Channels of the first layer, twice as many in the others.
-    n_labels : int
-        Number of classes, 0 for none.
-    group_size : int
-        See :func:`group_deviation`.
-    patch : tuple[int, int]
-        Bands and frames of a patch.
-    recurrent : bool
-        Add a GRU over time.
+    - ``channels``: channels of the first layer, twice as many in the others.
+    - ``n_labels``: number of classes, 0 for none.
+    - ``group_size``: see :func:`group_deviation`.
+    - ``patch``: bands and frames of a patch.
+    - ``recurrent``: add a GRU over time.
     """
 
     def __init__(self, channels: int, n_labels: int, group_size: int, patch: tuple[int, int], recurrent: bool) -> None:
@@ -165,17 +133,10 @@ class SpectrogramCritic(nn.Module):
     def forward(self, spectrogram: Tensor, label: Tensor | None) -> tuple[Tensor, Tensor]:
         """Score spectrograms.
 
-        Parameters
-        ----------
-        spectrogram : Tensor
-            ``(batch, 1, n_mels or n_bins, frames)``.
-        label : Tensor or None
-            Classes ``(batch,)``.
-
-        Returns
-        -------
-        logits : Tensor of shape ``(batch, 1)``
-        features : Tensor of shape ``(batch, 4 * channels)``
+        - ``spectrogram``: ``(batch, 1, n_mels or n_bins, frames)``.
+        - ``label``: classes ``(batch,)``.
+        - returns ``logits``: ``(batch, 1)``.
+        - returns ``features``: ``(batch, 4 * channels)``.
         """
         features = self.features(spectrogram)
         return self.head(features, label), features
@@ -187,16 +148,10 @@ class MultiResolutionCritic(nn.Module):
     Two spectrograms are log-mel, one with long and one with short windows. The third is linear, since mel bands are too
     wide at high frequencies to separate noise from a series of partials.
 
-    Parameters
-    ----------
-    sample_rate : int
-        In Hz.
-    n_samples : int
-        Length of the clips.
-    n_labels, channels, group_size, recurrent
-        See :class:`SpectrogramCritic`.
-    code_size : int
-        Size of the code that the Q head of InfoGAN estimates, 0 for none.
+    - ``sample_rate``: in Hz.
+    - ``n_samples``: length of the clips.
+    - ``n_labels``, ``channels``, ``group_size``, ``recurrent``: see :class:`SpectrogramCritic`.
+    - ``code_size``: size of the code that the Q head of InfoGAN estimates, 0 for none.
     """
 
     def __init__(
@@ -224,31 +179,18 @@ class MultiResolutionCritic(nn.Module):
     def inputs(self, wave: Tensor) -> list[Tensor]:
         """Compute the spectrograms of a wave.
 
-        Parameters
-        ----------
-        wave : Tensor of shape ``(batch, 1, time)``
-
-        Returns
-        -------
-        list of Tensor
-            ``(batch, 1, n_mels or n_bins, frames)`` each, roughly of zero mean and unit variance.
+        - ``wave``: ``(batch, 1, time)``.
+        - returns: ``(batch, 1, n_mels or n_bins, frames)`` each, roughly of zero mean and unit variance.
         """
         return [((spectrogram(wave.squeeze(1)) + 1) / 4).unsqueeze(1) for spectrogram in self.spectrograms]
 
     def score(self, inputs: list[Tensor], label: Tensor | None) -> tuple[Tensor, Tensor]:
         """Score spectrograms.
 
-        Parameters
-        ----------
-        inputs : list of Tensor
-            See :meth:`inputs`.
-        label : Tensor or None
-            Classes ``(batch,)``.
-
-        Returns
-        -------
-        logits : Tensor of shape ``(batch, n_critics)``
-        features : Tensor of shape ``(batch, n_features)``
+        - ``inputs``: see :meth:`inputs`.
+        - ``label``: classes ``(batch,)``.
+        - returns ``logits``: ``(batch, n_critics)``.
+        - returns ``features``: ``(batch, n_features)``.
         """
         scored = [critic(spectrogram, label) for critic, spectrogram in zip(self.critics, inputs, strict=True)]
         return torch.cat([logit for logit, _ in scored], 1), torch.cat([features for _, features in scored], 1)
@@ -257,22 +199,13 @@ class MultiResolutionCritic(nn.Module):
 class WaveCritic(nn.Module):
     """Critic of WaveGAN: strided convolutions on the waveform, phase shuffle between them.
 
-    Parameters
-    ----------
-    n_samples : int
-        Length of the clips.
-    n_labels : int
-        Number of classes, 0 for none.
-    channels : int
-        Channels of the first layer; they double with each layer, up to 512.
-    group_size : int
-        See :func:`group_deviation`.
-    largest_shift : int
-        Of :func:`.blocks.phase_shuffle`, in samples.
-    recurrent : bool
-        Add a GRU over time.
-    code_size : int
-        Size of the code that the Q head of InfoGAN estimates, 0 for none.
+    - ``n_samples``: length of the clips.
+    - ``n_labels``: number of classes, 0 for none.
+    - ``channels``: channels of the first layer; they double with each layer, up to 512.
+    - ``group_size``: see :func:`group_deviation`.
+    - ``largest_shift``: of :func:`.blocks.phase_shuffle`, in samples.
+    - ``recurrent``: add a GRU over time.
+    - ``code_size``: size of the code that the Q head of InfoGAN estimates, 0 for none.
 
     References
     ----------
@@ -310,17 +243,10 @@ class WaveCritic(nn.Module):
     def score(self, inputs: list[Tensor], label: Tensor | None) -> tuple[Tensor, Tensor]:
         """Score waveforms.
 
-        Parameters
-        ----------
-        inputs : list of Tensor
-            One tensor ``(batch, 1, time)``.
-        label : Tensor or None
-            Classes ``(batch,)``.
-
-        Returns
-        -------
-        logits : Tensor of shape ``(batch, 1)``
-        features : Tensor of shape ``(batch, n_features)``
+        - ``inputs``: one tensor ``(batch, 1, time)``.
+        - ``label``: classes ``(batch,)``.
+        - returns ``logits``: ``(batch, 1)``.
+        - returns ``features``: ``(batch, n_features)``.
         """
         (hidden,) = inputs
         for index, layer in enumerate(self.layers):

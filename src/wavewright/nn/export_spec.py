@@ -13,16 +13,11 @@ from torch import Tensor, nn
 class GraphSpec:
     """One module to trace and store as an ONNX graph.
 
-    Parameters
-    ----------
-    module : nn.Module
-        Takes the inputs by position and returns the outputs, one tensor or a tuple of tensors.
-    inputs : Mapping[str, Tensor]
-        Names of the inputs in the order of the arguments, with an example of each, batch first.
-    outputs : tuple of str
-        Names of the outputs.
-    dynamic_axes : Mapping[str, tuple of int]
-        Axes of any length beside the batch, by the name of the input or output, as in ``torch.onnx.export``.
+    - ``module``: takes the inputs by position and returns the outputs, one tensor or a tuple of tensors.
+    - ``inputs``: names of the inputs in the order of the arguments, with an example of each, batch first.
+    - ``outputs``: names of the outputs.
+    - ``dynamic_axes``: axes of any length beside the batch, by the name of the input or output, as in
+      ``torch.onnx.export``.
     """
 
     module: nn.Module
@@ -35,16 +30,11 @@ class GraphSpec:
 class ExportSpec:
     """Content of a model folder besides the card; see :func:`wavewright.training.export.export_model`.
 
-    Parameters
-    ----------
-    graphs : Mapping[str, GraphSpec]
-        Graphs by file name, such as ``generator.onnx``.
-    sample : np.ndarray
-        Example audio ``(channels, time)`` float32.
-    files : Mapping[str, Mapping[str, np.ndarray]]
-        Further safetensors files: tensors by name, by file name.
-    weights : Mapping[str, np.ndarray]
-        Tensors for the file of weights that no graph refers to, for inference without ONNX Runtime or for fine-tuning.
+    - ``graphs``: graphs by file name, such as ``generator.onnx``.
+    - ``sample``: example audio ``(channels, time)`` float32.
+    - ``files``: further safetensors files: tensors by name, by file name.
+    - ``weights``: tensors for the file of weights that no graph refers to, for inference without ONNX Runtime or for
+      fine-tuning.
     """
 
     graphs: Mapping[str, GraphSpec]

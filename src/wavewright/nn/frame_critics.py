@@ -22,16 +22,10 @@ class MultiBandCritic(nn.Module):
     The bands are those of [1]_. Within a band, frames of real part, imaginary part and log power pass through matrix
     products, at a fraction of the cost of two-dimensional convolutions on CPUs.
 
-    Parameters
-    ----------
-    n_fft, hop_length : int
-        Window and hop in samples.
-    channels : int
-        Channels of each band.
-    n_blocks : int
-        ConvNeXt blocks of each band.
-    kernel_size : int
-        Frames that a block depends on.
+    - ``n_fft``, ``hop_length``: window and hop in samples.
+    - ``channels``: channels of each band.
+    - ``n_blocks``: ConvNeXt blocks of each band.
+    - ``kernel_size``: frames that a block depends on.
 
     References
     ----------
@@ -54,15 +48,9 @@ class MultiBandCritic(nn.Module):
     def forward(self, wave: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Score every frame of a wave.
 
-        Parameters
-        ----------
-        wave : Tensor of shape ``(batch, time)``
-
-        Returns
-        -------
-        logits : Tensor of shape ``(batch, frames, n_bands)``
-        features : list of Tensor
-            Feature maps ``(batch, frames, channels)`` of each band and layer.
+        - ``wave``: ``(batch, time)``.
+        - returns ``logits``: ``(batch, frames, n_bands)``.
+        - returns ``features``: feature maps ``(batch, frames, channels)`` of each band and layer.
         """
         spectrum = stft(wave, self.n_fft, self.hop_length).transpose(1, 2)  # (batch, frames, bins)
         power = power_spectrum(spectrum) * (1_024 / self.n_fft) + 1e-5
@@ -82,12 +70,8 @@ class MultiBandCritic(nn.Module):
 class MultiResolutionBandCritic(nn.Module):
     """A :class:`MultiBandCritic` for each of several resolutions.
 
-    Parameters
-    ----------
-    windows : Sequence[tuple[int, int]]
-        ``(n_fft, hop_length)`` of each.
-    channels : int
-        Channels of each band.
+    - ``windows``: ``(n_fft, hop_length)`` of each.
+    - ``channels``: channels of each band.
     """
 
     def __init__(self, windows: Sequence[tuple[int, int]], channels: int) -> None:
@@ -103,18 +87,11 @@ class MultiResolutionBandCritic(nn.Module):
 class MelCritic(nn.Module):
     """Critic of mel frames, with a stack of layers for each of a few overlapping ranges of bands.
 
-    Parameters
-    ----------
-    n_mels : int
-        Mel bands of a frame.
-    channels : int
-        Channels of each range.
-    n_ranges : int
-        Ranges, of which adjacent ones overlap by half.
-    n_blocks : int
-        ConvNeXt blocks of each range.
-    kernel_size : int
-        Frames that a block depends on.
+    - ``n_mels``: Mel bands of a frame.
+    - ``channels``: channels of each range.
+    - ``n_ranges``: ranges, of which adjacent ones overlap by half.
+    - ``n_blocks``: ConvNeXt blocks of each range.
+    - ``kernel_size``: frames that a block depends on.
     """
 
     def __init__(self, n_mels: int, channels: int, n_ranges: int = 4, n_blocks: int = 2, kernel_size: int = 5) -> None:
@@ -131,11 +108,8 @@ class MelCritic(nn.Module):
     def forward(self, mel: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Score every frame of ``mel (batch, frames, n_mels)``.
 
-        Returns
-        -------
-        logits : Tensor of shape ``(batch, frames, n_ranges)``
-        features : list of Tensor
-            Feature maps ``(batch, frames, channels)`` of each range and layer.
+        - returns ``logits``: ``(batch, frames, n_ranges)``.
+        - returns ``features``: feature maps ``(batch, frames, channels)`` of each range and layer.
         """
         logits, features = [], []
         for (start, end), in_proj, blocks, out_proj in zip(

@@ -12,17 +12,9 @@ from .convnext import DepthwiseConv
 def sequence_mask(lengths: Tensor, max_length: int) -> Tensor:
     """Return a mask of padded sequences.
 
-    Parameters
-    ----------
-    lengths : Tensor
-        Frames or symbols of each clip, ``(batch,)``.
-    max_length : int
-        Length with padding.
-
-    Returns
-    -------
-    Tensor
-        1 for a frame and 0 for padding, ``(batch, max_length, 1)`` float32.
+    - ``lengths``: frames or symbols of each clip, ``(batch,)``.
+    - ``max_length``: length with padding.
+    - returns: 1 for a frame and 0 for padding, ``(batch, max_length, 1)`` float32.
     """
     return (torch.arange(max_length, device=lengths.device) < lengths[:, None]).float()[..., None]
 
@@ -32,10 +24,7 @@ class ChannelDropout(nn.Module):
 
     A random number for each frame would cost a tenth of a training step on a CPU.
 
-    Parameters
-    ----------
-    p : float
-        Probability of a channel to be zeroed.
+    - ``p``: probability of a channel to be zeroed.
 
     References
     ----------
@@ -94,16 +83,9 @@ class SelfAttention(nn.Module):
     def forward(self, frames: Tensor, is_padding: Tensor | None) -> Tensor:
         """Attend to all frames of a clip.
 
-        Parameters
-        ----------
-        frames : Tensor of shape ``(batch, frames, channels)``
-        is_padding : Tensor or None
-            Frames to ignore, ``(batch, 1, 1, frames)`` bool; None for none.
-
-        Returns
-        -------
-        Tensor
-            The shape of ``frames``.
+        - ``frames``: ``(batch, frames, channels)``.
+        - ``is_padding``: frames to ignore, ``(batch, 1, 1, frames)`` bool; None for none.
+        - returns: the shape of ``frames``.
         """
         batch, n_frames, channels = frames.shape
         projected = self.in_proj(frames).view(batch, n_frames, 3, self.n_heads, -1).permute(2, 0, 3, 1, 4)
@@ -119,18 +101,11 @@ class SelfAttention(nn.Module):
 class ConvTransformerBlock(nn.Module):
     """Depthwise convolution, self-attention and feed-forward network, each a residual branch behind a layer norm.
 
-    Parameters
-    ----------
-    channels : int
-        Channels of input and output.
-    hidden : int
-        Channels of the hidden layer of the feed-forward network.
-    kernel_size : int
-        Odd number of frames that the convolution depends on.
-    n_heads : int
-        Heads of the attention.
-    dropout : float
-        Probability of a channel of a branch to be zeroed.
+    - ``channels``: channels of input and output.
+    - ``hidden``: channels of the hidden layer of the feed-forward network.
+    - ``kernel_size``: odd number of frames that the convolution depends on.
+    - ``n_heads``: heads of the attention.
+    - ``dropout``: probability of a channel of a branch to be zeroed.
     """
 
     def __init__(self, channels: int, hidden: int, kernel_size: int, n_heads: int, dropout: float) -> None:
@@ -145,16 +120,9 @@ class ConvTransformerBlock(nn.Module):
     def forward(self, frames: Tensor, mask: Tensor | None) -> Tensor:
         """Transform frames.
 
-        Parameters
-        ----------
-        frames : Tensor of shape ``(batch, frames, channels)``
-        mask : Tensor or None
-            1 for a frame and 0 for padding, ``(batch, frames, 1)``; None without padding.
-
-        Returns
-        -------
-        Tensor
-            The shape of ``frames``.
+        - ``frames``: ``(batch, frames, channels)``.
+        - ``mask``: 1 for a frame and 0 for padding, ``(batch, frames, 1)``; None without padding.
+        - returns: the shape of ``frames``.
         """
         normed = self.norms[0](frames)
         frames = frames + self.dropout(self.dwconv(normed if mask is None else normed * mask))
@@ -168,12 +136,7 @@ class ConvTransformerBlock(nn.Module):
 class ConvTransformer(nn.Module):
     """Stack of :class:`ConvTransformerBlock` and a final layer norm.
 
-    Parameters
-    ----------
-    n_blocks : int
-        Number of blocks.
-    channels, hidden, kernel_size, n_heads, dropout
-        See :class:`ConvTransformerBlock`.
+    - ``channels``, ``hidden``, ``kernel_size``, ``n_heads``, ``dropout``: see :class:`ConvTransformerBlock`.
     """
 
     def __init__(
@@ -196,16 +159,10 @@ class ConvTransformer(nn.Module):
 class VariancePredictor(nn.Module):
     """Two convolutions over symbols and a linear layer, which predict duration or pitch and energy.
 
-    Parameters
-    ----------
-    channels : int
-        Input channels.
-    hidden : int
-        Channels of the convolutions.
-    n_outputs : int
-        Numbers to predict for each symbol.
-    dropout : float
-        Probability of a channel to be zeroed.
+    - ``channels``: input channels.
+    - ``hidden``: channels of the convolutions.
+    - ``n_outputs``: numbers to predict for each symbol.
+    - ``dropout``: probability of a channel to be zeroed.
 
     References
     ----------
@@ -222,17 +179,9 @@ class VariancePredictor(nn.Module):
     def forward(self, symbols: Tensor, mask: Tensor | None) -> Tensor:
         """Predict numbers for each symbol.
 
-        Parameters
-        ----------
-        symbols : Tensor
-            Encoded symbols ``(batch, symbols, channels)``.
-        mask : Tensor or None
-            1 for a symbol and 0 for padding, ``(batch, symbols, 1)``; None without padding.
-
-        Returns
-        -------
-        Tensor
-            ``(batch, symbols, n_outputs)``.
+        - ``symbols``: encoded symbols ``(batch, symbols, channels)``.
+        - ``mask``: 1 for a symbol and 0 for padding, ``(batch, symbols, 1)``; None without padding.
+        - returns: ``(batch, symbols, n_outputs)``.
         """
         for layer, norm in zip(self.convs, self.norms, strict=True):
             symbols = self.dropout(norm(F.relu(layer(symbols if mask is None else symbols * mask))))

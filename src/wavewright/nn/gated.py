@@ -18,16 +18,10 @@ class GatedLayer(nn.Module):
     ``a = dilated([h(t - dilation), h(t)]) + condition``, ``units = tanh(a1) sigmoid(a2)``, ``h + residual(units)``.
     A dilated ``Conv1d`` is slow on CPUs; here both taps are one product. The residual stream stays float32.
 
-    Parameters
-    ----------
-    channels : int
-        Channels of the residual stream.
-    skip_channels : int
-        Channels of the skip connection, which :func:`skip_sum` applies.
-    dilation : int
-        Samples between the two taps.
-    is_last : bool
-        The last layer has no residual connection.
+    - ``channels``: channels of the residual stream.
+    - ``skip_channels``: channels of the skip connection, which :func:`skip_sum` applies.
+    - ``dilation``: samples between the two taps.
+    - ``is_last``: the last layer has no residual connection.
 
     References
     ----------
@@ -44,21 +38,11 @@ class GatedLayer(nn.Module):
     def forward(self, hidden: Tensor, condition: Tensor | None, hop_length: int) -> tuple[Tensor, Tensor]:
         """Run the layer over a wave.
 
-        Parameters
-        ----------
-        hidden : Tensor
-            Residual stream ``(batch, time, channels)`` float32; zeros before the first sample.
-        condition : Tensor or None
-            Local conditioning ``(batch, segments, 2 * channels)``.
-        hop_length : int
-            Samples of a segment.
-
-        Returns
-        -------
-        hidden : Tensor
-            The shape of the input, float32.
-        units : Tensor
-            Gated activations ``(batch, time, channels)``.
+        - ``hidden``: residual stream ``(batch, time, channels)`` float32; zeros before the first sample.
+        - ``condition``: local conditioning ``(batch, segments, 2 * channels)``.
+        - ``hop_length``: samples of a segment.
+        - returns ``hidden``: the shape of the input, float32.
+        - returns ``units``: gated activations ``(batch, time, channels)``.
         """
         dtype = matmul_dtype(hidden.device.type)
         weight, bias = self.dilated.weight.to(dtype), self.dilated.bias.to(dtype)
@@ -78,22 +62,12 @@ def convolve_layers(
     Equal to the layers one after another and :func:`skip_sum`. As convolutions over ``(batch, channels, time)`` they
     are a little faster on CPUs in float32, and slower in bfloat16.
 
-    Parameters
-    ----------
-    layers : Sequence[GatedLayer]
-        Layers in order.
-    hidden : Tensor of shape ``(batch, time, channels)``
-    conditions : Sequence[Tensor or None]
-        Conditioning of each layer, ``(batch, segments, 2 * channels)``.
-    hop_length : int
-        Samples of a segment.
-    bias : Tensor
-        Bias of the sum, ``(skip_channels,)``.
-
-    Returns
-    -------
-    Tensor
-        ``(batch, time, skip_channels)``.
+    - ``layers``: layers in order.
+    - ``hidden``: ``(batch, time, channels)``.
+    - ``conditions``: conditioning of each layer, ``(batch, segments, 2 * channels)``.
+    - ``hop_length``: samples of a segment.
+    - ``bias``: bias of the sum, ``(skip_channels,)``.
+    - returns: ``(batch, time, skip_channels)``.
     """
     hidden = hidden.transpose(1, 2).contiguous()
     channels, total = hidden.shape[1], bias[:, None]
@@ -189,19 +163,10 @@ _apply_gated_units: Callable[[Tensor, Tensor, Tensor, Tensor | None, int, int], 
 def skip_sum(layers: Sequence[GatedLayer], units: Sequence[Tensor], bias: Tensor) -> Tensor:
     """Add up the skip connections of all layers.
 
-    Parameters
-    ----------
-    layers : Sequence[GatedLayer]
-        Layers in order.
-    units : Sequence[Tensor]
-        Gated activations of each, ``(batch, time, channels)``.
-    bias : Tensor
-        Bias of the sum, ``(skip_channels,)``.
-
-    Returns
-    -------
-    Tensor
-        ``(batch, time, skip_channels)`` float32.
+    - ``layers``: layers in order.
+    - ``units``: gated activations of each, ``(batch, time, channels)``.
+    - ``bias``: bias of the sum, ``(skip_channels,)``.
+    - returns: ``(batch, time, skip_channels)`` float32.
     """
     weight = torch.cat([layer.skip.weight for layer in layers], dim=1).to(units[0].dtype)
     with torch.autocast(bias.device.type, enabled=False):
@@ -254,16 +219,9 @@ _apply_skip_sum: Callable[..., Tensor] = SkipSum.apply
 def stack_taps(hidden: Tensor, dilation: int) -> Tensor:
     """Stack each sample of the hidden stream behind the one ``dilation`` samples earlier.
 
-    Parameters
-    ----------
-    hidden : Tensor of shape ``(batch, time, channels)``
-    dilation : int
-        Samples between the taps.
-
-    Returns
-    -------
-    Tensor
-        ``(batch * time, 2 * channels)``, earlier tap first, zeros before the first sample.
+    - ``hidden``: ``(batch, time, channels)``.
+    - ``dilation``: samples between the taps.
+    - returns: ``(batch * time, 2 * channels)``, earlier tap first, zeros before the first sample.
     """
     batch, time, channels = hidden.shape
     taps = hidden.new_empty(batch, time, 2 * channels)

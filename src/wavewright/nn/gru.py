@@ -12,10 +12,7 @@ from torch.autograd.function import FunctionCtx
 class GRU(nn.GRU):
     """One layer in one direction, with the parameters, arguments and results of torch's GRU with ``batch_first``.
 
-    Parameters
-    ----------
-    input_size, hidden_size : int
-        Features of inputs and outputs.
+    - ``input_size``, ``hidden_size``: features of inputs and outputs.
 
     References
     ----------

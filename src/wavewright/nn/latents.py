@@ -11,15 +11,8 @@ MIN_SINE = 1e-4  # of the angle between vectors; below it they count as parallel
 def kl_divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
     """Compute the Kullback-Leibler divergence of ``N(mean, variance)`` from ``N(0, 1)``.
 
-    Parameters
-    ----------
-    mean, log_variance : Tensor
-        Of any equal shape.
-
-    Returns
-    -------
-    Tensor
-        Nats of each element, the same shape.
+    - ``mean``, ``log_variance``: of any equal shape.
+    - returns: nats of each element, the same shape.
 
     References
     ----------
@@ -33,17 +26,9 @@ def slerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
 
     Gradients pass through the end points, and not through the angle between them.
 
-    Parameters
-    ----------
-    a, b : Tensor
-        End points ``(..., d)``.
-    t : Tensor
-        Position in [0, 1], ``(..., 1)``.
-
-    Returns
-    -------
-    Tensor
-        ``(..., d)``.
+    - ``a``, ``b``: end points ``(..., d)``.
+    - ``t``: position in [0, 1], ``(..., 1)``.
+    - returns: ``(..., d)``.
 
     References
     ----------

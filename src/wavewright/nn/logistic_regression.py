@@ -15,13 +15,9 @@ PENALTY = 0.005  # of the squared weights, for inputs of variance 1
 def logistic_regression(inputs: Tensor, targets: Tensor, is_single: bool) -> tuple[Tensor, Tensor]:
     """Return weights ``(labels, size)`` and biases ``(labels,)`` of least mean cross-entropy and penalty.
 
-    Parameters
-    ----------
-    inputs : Tensor of shape ``(clips, size)``
-    targets : Tensor of shape ``(clips, labels)``
-        Probabilities.
-    is_single : bool
-        A clip has one label.
+    - ``inputs``: ``(clips, size)``.
+    - ``targets``: ``(clips, labels)``, probabilities.
+    - ``is_single``: a clip has one label.
     """
     weight = inputs.new_zeros((targets.shape[1], inputs.shape[1])).requires_grad_()
     bias = inputs.new_zeros(targets.shape[1]).requires_grad_()

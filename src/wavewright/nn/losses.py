@@ -16,13 +16,9 @@ Critic: TypeAlias = Callable[[list[Tensor]], Tensor]
 def critic_loss(objective: str, real: Tensor, fake: Tensor) -> Tensor:
     """Compute the loss ``()`` of a critic; raise ValueError for an unknown objective.
 
-    Parameters
-    ----------
-    objective : {"bce", "wgan-gp", "hinge", "r3gan"}
-        ``bce`` [1]_; ``wgan-gp`` [2]_, equation 3 without the penalty; ``hinge`` [3]_; ``r3gan`` [4]_, equation 2, the
-        relativistic pairing of [5]_.
-    real, fake : Tensor
-        Logits of recorded and generated examples, of equal shape.
+    - ``objective``: ``bce`` [1]_; ``wgan-gp`` [2]_, equation 3 without the penalty; ``hinge`` [3]_; ``r3gan`` [4]_,
+      equation 2, the relativistic pairing of [5]_.
+    - ``real``, ``fake``: logits of recorded and generated examples, of equal shape.
 
     References
     ----------
@@ -62,15 +58,8 @@ def generator_loss(objective: str, real: Tensor | None, fake: Tensor) -> Tensor:
 def hinge_critic_loss(real: Sequence[Tensor], fake: Sequence[Tensor]) -> Tensor:
     """Compute the hinge loss of several critics.
 
-    Parameters
-    ----------
-    real, fake : Sequence[Tensor]
-        Each critic's logits of recorded and of generated examples, of any shapes.
-
-    Returns
-    -------
-    Tensor
-        Mean over the critics of ``mean(max(0, 1 - real)) + mean(max(0, 1 + fake))``, ``()``.
+    - ``real``, ``fake``: each critic's logits of recorded and of generated examples, of any shapes.
+    - returns: mean over the critics of ``mean(max(0, 1 - real)) + mean(max(0, 1 + fake))``, ``()``.
 
     References
     ----------
@@ -83,15 +72,8 @@ def hinge_critic_loss(real: Sequence[Tensor], fake: Sequence[Tensor]) -> Tensor:
 def hinge_generator_loss(fake: Sequence[Tensor]) -> Tensor:
     """Compute the loss of a generator against several critics; see :func:`hinge_critic_loss`.
 
-    Parameters
-    ----------
-    fake : Sequence[Tensor]
-        Each critic's logits of generated examples, of any shapes.
-
-    Returns
-    -------
-    Tensor
-        Mean over the critics of ``-mean(fake)``, ``()``.
+    - ``fake``: each critic's logits of generated examples, of any shapes.
+    - returns: mean over the critics of ``-mean(fake)``, ``()``.
     """
     return torch.stack([-logits.mean() for logits in fake]).mean()
 
@@ -99,15 +81,8 @@ def hinge_generator_loss(fake: Sequence[Tensor]) -> Tensor:
 def feature_distance(real: Sequence[Tensor], fake: Sequence[Tensor]) -> Tensor:
     """Compute the feature matching loss.
 
-    Parameters
-    ----------
-    real, fake : Sequence[Tensor]
-        A critic's feature maps of recorded and generated examples, pairwise of equal shape.
-
-    Returns
-    -------
-    Tensor
-        L1 distance over the mean magnitude of ``real``, the mean over feature maps, ``()``.
+    - ``real``, ``fake``: a critic's feature maps of recorded and generated examples, pairwise of equal shape.
+    - returns: L1 distance over the mean magnitude of ``real``, the mean over feature maps, ``()``.
 
     References
     ----------
@@ -123,21 +98,10 @@ def finite_difference_penalty(critic: Critic, inputs: list[Tensor], logits: Tens
     It is R1 for recorded and R2 for generated examples [1]_. ``E[(D(x + sigma e) - D(x))^2] / (2 sigma^2)`` with
     Gaussian ``e`` equals ``|grad D|^2 / 2`` to first order [2]_.
 
-    Parameters
-    ----------
-    critic : Critic
-        Function of the inputs.
-    inputs : list of Tensor
-        The critic's inputs, ``(batch, ...)`` each.
-    logits : Tensor
-        Its logits of these.
-    sigma : float
-        Deviation of the perturbation.
-
-    Returns
-    -------
-    Tensor
-        ``()``.
+    - ``critic``: function of the inputs.
+    - ``inputs``: the critic's inputs, ``(batch, ...)`` each.
+    - ``logits``: its logits of these.
+    - ``sigma``: deviation of the perturbation.
 
     References
     ----------
@@ -179,15 +143,8 @@ def gradient_penalty(critic: Critic, real: list[Tensor], fake: list[Tensor]) -> 
 def energy_distance(real: Tensor, fake: Tensor) -> Tensor:
     """Compute the energy distance ``2 E|x-y| - E|x-x'| - E|y-y'|`` between groups of examples.
 
-    Parameters
-    ----------
-    real, fake : Tensor
-        Features ``(groups, members, features)``.
-
-    Returns
-    -------
-    Tensor
-        Mean over the groups, with Euclidean distances over the root of the number of features, ``()``.
+    - ``real``, ``fake``: features ``(groups, members, features)``.
+    - returns: mean over the groups, with Euclidean distances over the root of the number of features, ``()``.
 
     References
     ----------

@@ -20,16 +20,10 @@ class Muon(torch.optim.AdamW):
     three or more dimensions is a stack of matrices. Updates of matrices have a root mean square of 1 before they are
     multiplied by the learning rate, about that of AdamW, so both take the same rate.
 
-    Parameters
-    ----------
-    parameters : iterable of Parameter
-        To train.
-    lr : float
-        Learning rate.
-    betas : tuple of float
-        Decays of AdamW.
-    weight_decay : float
-        Of all parameters, per step times the learning rate.
+    - ``parameters``: to train.
+    - ``lr``: learning rate.
+    - ``betas``: decays of AdamW.
+    - ``weight_decay``: of all parameters, per step times the learning rate.
 
     References
     ----------

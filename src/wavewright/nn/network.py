@@ -69,16 +69,10 @@ class Network(nn.Module):
 class SinglePlayerNetwork(Network, Generic[PlayerT]):
     """A network with one player, which is the exported module too; it takes one turn a step.
 
-    Parameters
-    ----------
-    name : str
-        Name of the player, and of the attribute that holds it.
-    player : nn.Module
-        The module that is trained.
-    losses : callable
-        From the player and a batch to its scalar losses by name.
-    weights : Mapping[str, float]
-        Weight of each loss, the same at every step.
+    - ``name``: name of the player, and of the attribute that holds it.
+    - ``player``: the module that is trained.
+    - ``losses``: from the player and a batch to its scalar losses by name.
+    - ``weights``: weight of each loss, the same at every step.
     """
 
     def __init__(
@@ -116,10 +110,7 @@ class AdversarialNetwork(Network, Generic[CriticsT]):
 
     Subclasses set ``critics``.
 
-    Parameters
-    ----------
-    adversarial_from : int
-        Step at which the critics become active.
+    - ``adversarial_from``: step at which the critics become active.
     """
 
     critics: CriticsT | None
@@ -174,10 +165,7 @@ class FamilyTraining(ABC, Generic[ConfigT, ModuleT, PreparedT]):
     def fit_fresh_weights(self, module: ModuleT, prepared: PreparedT) -> tuple[str, ...]:
         """Fit weights that the base of a training lacks, before the first step.
 
-        Returns
-        -------
-        tuple of str
-            Beginnings of the names of the weights that were fitted; none by default.
+        - returns: beginnings of the names of the weights that were fitted; none by default.
         """
         return ()
 
@@ -205,11 +193,7 @@ class FamilyTraining(ABC, Generic[ConfigT, ModuleT, PreparedT]):
     ) -> Mapping[str, Mapping[str, np.ndarray]]:
         """Return safetensors files, by name, that are made once of the finished network.
 
-        Parameters
-        ----------
-        module, prepared
-            As for `export`.
-        seconds
-            Time that they may take; None: as long as they need.
+        - ``module``, ``prepared``: as for `export`.
+        - ``seconds``: time that they may take; None: as long as they need.
         """
         return {}

@@ -18,12 +18,8 @@ from .spectrum import power_spectrum, stft
 class DifferentiableLogMelEmbedding(nn.Module):
     """:class:`wavewright.metrics.LogMelEmbedding` in torch, equal to it for waves at its sample rate and of its length.
 
-    Parameters
-    ----------
-    sample_rate : int
-        In Hz.
-    n_samples : int
-        Length of the waves.
+    - ``sample_rate``: in Hz.
+    - ``n_samples``: length of the waves.
     """
 
     def __init__(self, sample_rate: int, n_samples: int) -> None:
@@ -66,23 +62,12 @@ class DifferentiableLogMelEmbedding(nn.Module):
 def copy_penalty(embedded: Tensor, label: Tensor, known: Tensor, known_label: Tensor, limits: Tensor) -> Tensor:
     """Return the mean fraction by which clips are closer to a recording than the limit of their label, 0 if none is.
 
-    Parameters
-    ----------
-    embedded : Tensor
-        Clips ``(batch, d)``.
-    label : Tensor
-        Their labels ``(batch,)``.
-    known : Tensor
-        Recordings ``(n, d)`` of any label.
-    known_label : Tensor
-        Labels ``(n,)`` of these; a clip is compared only with those of its own label.
-    limits : Tensor
-        Smallest distance allowed for each label, ``(labels,)``.
-
-    Returns
-    -------
-    Tensor
-        The mean over the batch of ``max(0, 1 - distance / limit)`` for the nearest recording.
+    - ``embedded``: clips ``(batch, d)``.
+    - ``label``: their labels ``(batch,)``.
+    - ``known``: recordings ``(n, d)`` of any label.
+    - ``known_label``: labels ``(n,)`` of these; a clip is compared only with those of its own label.
+    - ``limits``: smallest distance allowed for each label, ``(labels,)``.
+    - returns: the mean over the batch of ``max(0, 1 - distance / limit)`` for the nearest recording.
     """
     distance = (embedded.unsqueeze(1) - known).square().sum(-1).add(1e-12).sqrt()  # (batch, n)
     nearest = distance.masked_fill(label.unsqueeze(1) != known_label, float("inf")).amin(1)

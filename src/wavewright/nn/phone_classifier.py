@@ -22,14 +22,9 @@ NOISE = 0.2  # deviation of the noise added to frames in training: phones must n
 class PhoneClassifier(nn.Module):
     """Convolutional classifier of the phone of each mel frame.
 
-    Parameters
-    ----------
-    n_mels : int
-        Mel bands of a frame.
-    channels : int
-        Channels of the ConvNeXt blocks.
-    n_symbols : int
-        Number of phones.
+    - ``n_mels``: Mel bands of a frame.
+    - ``channels``: channels of the ConvNeXt blocks.
+    - ``n_symbols``: number of phones.
     """
 
     def __init__(self, n_mels: int, channels: int, n_symbols: int) -> None:
@@ -45,16 +40,9 @@ class PhoneClassifier(nn.Module):
     def forward(self, mel: Tensor, mask: Tensor) -> Tensor:
         """Classify frames.
 
-        Parameters
-        ----------
-        mel : Tensor of shape ``(batch, frames, n_mels)``
-        mask : Tensor
-            1 for a frame and 0 for padding, ``(batch, frames, 1)``.
-
-        Returns
-        -------
-        Tensor
-            Logits ``(batch, frames, n_symbols)``.
+        - ``mel``: ``(batch, frames, n_mels)``.
+        - ``mask``: 1 for a frame and 0 for padding, ``(batch, frames, 1)``.
+        - returns: logits ``(batch, frames, n_symbols)``.
         """
         if self.training:
             mel = mel + NOISE * torch.randn_like(mel)
@@ -67,15 +55,8 @@ class PhoneClassifier(nn.Module):
     def frozen_logits(self, mel: Tensor, mask: Tensor) -> Tensor:
         """Classify frames in evaluation mode, with gradients for the frames and none for the weights.
 
-        Parameters
-        ----------
-        mel, mask : Tensor
-            As in :meth:`forward`.
-
-        Returns
-        -------
-        Tensor
-            Logits ``(batch, frames, n_symbols)``.
+        - ``mel``, ``mask``: as in :meth:`forward`.
+        - returns: logits ``(batch, frames, n_symbols)``.
         """
         was_training = self.training
         weights = {name: parameter.detach() for name, parameter in self.named_parameters()}
@@ -87,20 +68,11 @@ class PhoneClassifier(nn.Module):
 def phone_loss(logits: Tensor, symbols: Tensor, positions: Tensor, mask: Tensor) -> Tensor:
     """Compute the cross-entropy of the phones of frames.
 
-    Parameters
-    ----------
-    logits : Tensor of shape ``(batch, frames, n_symbols)``
-    symbols : Tensor
-        Phones of the sentences, ``(batch, symbols)``.
-    positions : Tensor
-        Position of each frame's phone in its sentence, ``(batch, frames)`` int64.
-    mask : Tensor
-        1 for a frame and 0 for padding, ``(batch, frames, 1)``.
-
-    Returns
-    -------
-    Tensor
-        Nats per frame, ``()``.
+    - ``logits``: ``(batch, frames, n_symbols)``.
+    - ``symbols``: phones of the sentences, ``(batch, symbols)``.
+    - ``positions``: position of each frame's phone in its sentence, ``(batch, frames)`` int64.
+    - ``mask``: 1 for a frame and 0 for padding, ``(batch, frames, 1)``.
+    - returns: nats per frame, ``()``.
     """
     targets = symbols.gather(1, positions)
     entropy = F.cross_entropy(logits.float().transpose(1, 2), targets, reduction="none")

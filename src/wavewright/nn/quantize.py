@@ -21,14 +21,7 @@ class VectorQuantizer(nn.Module):
     follow the exponential moving averages of the vectors that are assigned to them [3]_, and are moved to vectors of
     the batch where they are no longer used.
 
-    Parameters
-    ----------
-    latent_size : int
-        Size of the latents.
-    codebook_size : int
-        Number of codes.
-    code_size : int
-        Size of a code.
+    - ``codebook_size``: number of codes.
 
     References
     ----------
@@ -65,18 +58,11 @@ class VectorQuantizer(nn.Module):
     def forward(self, residual: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Quantise latents with straight-through gradients; in training, update the codebook.
 
-        Parameters
-        ----------
-        residual : Tensor of shape ``(batch, frames, latent_size)``
-
-        Returns
-        -------
-        quantized : Tensor of shape ``(batch, frames, latent_size)``
-        codes : Tensor
-            ``(batch, frames)`` int64.
-        commitment : Tensor
-            Commitment loss of each frame ([3]_, equation 3) over the mean square of the projected vectors, so that
-            the size of latents does not matter, ``(batch, frames)``.
+        - ``residual``: ``(batch, frames, latent_size)``.
+        - returns ``quantized``: ``(batch, frames, latent_size)``.
+        - returns ``codes``: ``(batch, frames)`` int64.
+        - returns ``commitment``: commitment loss of each frame ([3]_, equation 3) over the mean square of the projected
+          vectors, so that the size of latents does not matter, ``(batch, frames)``.
         """
         vectors = self.in_proj(residual)
         if self.training and not self.is_initialised:
@@ -114,12 +100,7 @@ class FiniteScalarQuantizer(nn.Module):
 
     There is no codebook to learn or to collapse.
 
-    Parameters
-    ----------
-    latent_size : int
-        Size of the latents.
-    levels : tuple of int
-        Number of levels of each element of the projected vector.
+    - ``levels``: number of levels of each element of the projected vector.
 
     References
     ----------
@@ -167,18 +148,10 @@ Quantizer: TypeAlias = VectorQuantizer | FiniteScalarQuantizer
 class ResidualQuantizer(nn.Module):
     """Quantisers that each quantise the residual of those before; the first ones alone are a coarser quantiser.
 
-    Parameters
-    ----------
-    n_codebooks : int
-        Number of quantisers.
-    latent_size : int
-        Size of the latents.
-    codebook_size : int
-        Codes of each; a power of 4 for kind ``finite``.
-    code_size : int
-        Size of a code for kind ``codebook``.
-    kind : {"codebook", "finite"}
-        :class:`VectorQuantizer` or :class:`FiniteScalarQuantizer`.
+    - ``n_codebooks``: number of quantisers.
+    - ``codebook_size``: codes of each; a power of 4 for kind ``finite``.
+    - ``code_size``: size of a code for kind ``codebook``.
+    - ``kind``: :class:`VectorQuantizer` or :class:`FiniteScalarQuantizer`.
 
     References
     ----------
@@ -222,19 +195,11 @@ class ResidualQuantizer(nn.Module):
     def forward(self, latent: Tensor, n_used: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Quantise latents with straight-through gradients.
 
-        Parameters
-        ----------
-        latent : Tensor of shape ``(batch, frames, latent_size)``
-        n_used : Tensor
-            Codebooks that each clip uses, ``(batch,)``.
-
-        Returns
-        -------
-        quantized : Tensor of shape ``(batch, frames, latent_size)``
-        codes : Tensor
-            ``(batch, frames, n_codebooks)`` int64.
-        commitment : Tensor
-            Mean commitment loss of the codebooks in use, ``()``.
+        - ``latent``: ``(batch, frames, latent_size)``.
+        - ``n_used``: codebooks that each clip uses, ``(batch,)``.
+        - returns ``quantized``: ``(batch, frames, latent_size)``.
+        - returns ``codes``: ``(batch, frames, n_codebooks)`` int64.
+        - returns ``commitment``: mean commitment loss of the codebooks in use, ``()``.
         """
         residual, total = latent, torch.zeros_like(latent)
         codes, commitment = [], latent.new_zeros(())
@@ -260,15 +225,8 @@ class ResidualQuantizer(nn.Module):
     def decode(self, codes: Tensor) -> Tensor:
         """Add up the latents of codes.
 
-        Parameters
-        ----------
-        codes : Tensor
-            ``(batch, frames, n_codebooks)`` int64, -1 for codebooks that are not in use.
-
-        Returns
-        -------
-        Tensor
-            ``(batch, frames, latent_size)``.
+        - ``codes``: ``(batch, frames, n_codebooks)`` int64, -1 for codebooks that are not in use.
+        - returns: ``(batch, frames, latent_size)``.
         """
         total = torch.zeros((), device=codes.device)
         for index, quantizer in enumerate(self._each()):
@@ -336,17 +294,9 @@ def _all_reduce_mean(tensor: Tensor) -> Tensor:
 def perplexity(codes: Tensor, codebook_size: int) -> Tensor:
     """Compute the perplexity of the codes in use, ``exp(-sum p log p)``.
 
-    Parameters
-    ----------
-    codes : Tensor
-        ``(n, n_codebooks)`` int64.
-    codebook_size : int
-        Number of codes of a codebook, the largest perplexity.
-
-    Returns
-    -------
-    Tensor
-        ``(n_codebooks,)`` float64.
+    - ``codes``: ``(n, n_codebooks)`` int64.
+    - ``codebook_size``: number of codes of a codebook, the largest perplexity.
+    - returns: ``(n_codebooks,)`` float64.
     """
     counts = torch.stack([torch.bincount(column, minlength=codebook_size) for column in codes.unbind(-1)]).double()
     probabilities = counts / counts.sum(-1, keepdim=True)

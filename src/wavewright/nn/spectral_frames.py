@@ -26,10 +26,7 @@ MIN_ENERGY = 1e-12  # added below a root, whose gradient diverges at 0
 class SpectralFrames(nn.Module):
     """The functions of :mod:`wavewright.dsp.spectral_frames` in torch, for batches of whole waves.
 
-    Parameters
-    ----------
-    settings : FrameSettings
-        Sample rate, window, hop and number of noise bands.
+    - ``settings``: sample rate, window, hop and number of noise bands.
     """
 
     def __init__(self, settings: FrameSettings) -> None:
@@ -53,17 +50,9 @@ class SpectralFrames(nn.Module):
     def spectrum(self, wave: Tensor, n_frames: int) -> Tensor:
         """Compute the frames of a wave.
 
-        Parameters
-        ----------
-        wave : Tensor
-            ``(batch, time)``; zeros before and after.
-        n_frames : int
-            Frames, of which the first ones begin before the wave; see :meth:`n_frames`.
-
-        Returns
-        -------
-        Tensor
-            Complex ``(batch, frames, bins)``.
+        - ``wave``: ``(batch, time)``; zeros before and after.
+        - ``n_frames``: frames, of which the first ones begin before the wave; see :meth:`n_frames`.
+        - returns: complex ``(batch, frames, bins)``.
         """
         n_fft, hop_length = self.settings.n_fft, self.settings.hop_length
         before = n_fft - hop_length
@@ -73,15 +62,8 @@ class SpectralFrames(nn.Module):
     def features(self, spectrum: Tensor) -> Tensor:
         """Compute the features of frames; see :func:`wavewright.dsp.spectral_frames.spectrum_to_features`.
 
-        Parameters
-        ----------
-        spectrum : Tensor
-            Complex ``(batch, frames, bins)``.
-
-        Returns
-        -------
-        Tensor
-            Log power and compressed real and imaginary parts, ``(batch, frames, 3 * bins)``.
+        - ``spectrum``: complex ``(batch, frames, bins)``.
+        - returns: log power and compressed real and imaginary parts, ``(batch, frames, 3 * bins)``.
         """
         scaled = spectrum / self.settings.scale
         power = power_spectrum(scaled) + POWER_FLOOR
@@ -93,17 +75,9 @@ class SpectralFrames(nn.Module):
 
         A squared error instead of the correlation would silence every tone whose phase is not yet known, for good.
 
-        Parameters
-        ----------
-        spectrum : Tensor
-            Reference, complex ``(batch, frames, bins)``.
-        head : Tensor
-            Output of a network, ``(batch, frames, 3 * bins)``.
-
-        Returns
-        -------
-        Tensor
-            From 0 to 2, 1 for unrelated phases; the mean over the batch, ``()``.
+        - ``spectrum``: reference, complex ``(batch, frames, bins)``.
+        - ``head``: output of a network, ``(batch, frames, 3 * bins)``.
+        - returns: from 0 to 2, 1 for unrelated phases; the mean over the batch, ``()``.
         """
         estimate = torch.cat(self._compressed(head), -1)
         reference = self.features(spectrum)[..., spectrum.shape[-1] :]
@@ -113,15 +87,8 @@ class SpectralFrames(nn.Module):
     def tonal_spectrum(self, head: Tensor) -> Tensor:
         """Compute the spectrum of a network's output; see :func:`wavewright.dsp.spectral_frames.head_to_spectrum`.
 
-        Parameters
-        ----------
-        head : Tensor
-            Log gains, compressed real and imaginary parts, ``(batch, frames, 3 * bins)``.
-
-        Returns
-        -------
-        Tensor
-            Complex ``(batch, frames, bins)``.
+        - ``head``: log gains, compressed real and imaginary parts, ``(batch, frames, 3 * bins)``.
+        - returns: complex ``(batch, frames, bins)``.
         """
         real, imaginary = self._compressed(head)
         expansion = (real.square() + imaginary.square() + MIN_ENERGY).sqrt() * self.settings.scale
@@ -136,17 +103,9 @@ class SpectralFrames(nn.Module):
     def noise_spectrum(self, log_gains: Tensor, n_samples: int) -> Tensor:
         """Filter white noise from torch's global generator.
 
-        Parameters
-        ----------
-        log_gains : Tensor
-            Log gain of each noise band, ``(batch, frames, noise_bands)``.
-        n_samples : int
-            Length of the wave.
-
-        Returns
-        -------
-        Tensor
-            Complex ``(batch, frames, bins)``.
+        - ``log_gains``: log gain of each noise band, ``(batch, frames, noise_bands)``.
+        - ``n_samples``: length of the wave.
+        - returns: complex ``(batch, frames, bins)``.
         """
         white = self.spectrum(torch.randn(len(log_gains), n_samples, device=log_gains.device), log_gains.shape[1])
         gains = log_gains.float().clamp(max=MAX_LOG_GAIN).exp() * self.settings.noise_scale

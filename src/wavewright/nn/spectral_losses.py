@@ -20,12 +20,8 @@ MIN_POWER = 1e-7  # of a bin, of waves in [-1, 1]: below it neither level nor ph
 class MelAndLinearSpectrogram(nn.Module):
     """Log-mel, log and linear spectrograms of one resolution.
 
-    Parameters
-    ----------
-    sample_rate : int
-        In Hz.
-    n_fft : int
-        Window; the hop is a quarter of it.
+    - ``sample_rate``: in Hz.
+    - ``n_fft``: window; the hop is a quarter of it.
     """
 
     def __init__(self, sample_rate: int, n_fft: int) -> None:
@@ -39,12 +35,9 @@ class MelAndLinearSpectrogram(nn.Module):
     def forward(self, wave: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Compute the spectrograms of ``wave (batch, time)``.
 
-        Returns
-        -------
-        log_mel : Tensor
-            Log power ``(batch, frames, n_mels)``.
-        log_magnitude : Tensor of shape ``(batch, frames, bins)``
-        magnitude : Tensor of shape ``(batch, frames, bins)``
+        - returns ``log_mel``: log power ``(batch, frames, n_mels)``.
+        - returns ``log_magnitude``: ``(batch, frames, bins)``.
+        - returns ``magnitude``: ``(batch, frames, bins)``.
         """
         power = power_spectrum(stft(wave, self.n_fft, self.hop_length, self.window)).transpose(-1, -2)
         magnitude = (power + LOG_FLOOR**2).sqrt()
@@ -64,12 +57,8 @@ class SpectralEnergyDistance(nn.Module):
     With two draws ``y``, ``y'`` of a stochastic decoder, each distance ``d`` becomes
     ``(d(x, y) + d(x, y') - d(y, y')) / 2``, whose mean is smallest where the draws have the distribution of ``x``.
 
-    Parameters
-    ----------
-    sample_rate : int
-        In Hz.
-    n_samples : int, optional
-        Length of short waves, whose half limits the windows.
+    - ``sample_rate``: in Hz.
+    - ``n_samples``: length of short waves, whose half limits the windows.
 
     References
     ----------
@@ -85,18 +74,10 @@ class SpectralEnergyDistance(nn.Module):
     def forward(self, wave: Tensor, draws: list[Tensor]) -> dict[str, Tensor]:
         """Compute the distances of reconstructions.
 
-        Parameters
-        ----------
-        wave : Tensor
-            Recordings ``(batch, time)``.
-        draws : list of Tensor
-            One or two draws of the decoder, of the same shape.
-
-        Returns
-        -------
-        dict[str, Tensor]
-            ``mel/l1`` and ``stft/log``, mean absolute differences in nats, and ``stft/linear``, that of magnitudes over
-            the recording's mean magnitude; ``()`` each, the mean over the resolutions.
+        - ``wave``: recordings ``(batch, time)``.
+        - ``draws``: one or two draws of the decoder, of the same shape.
+        - returns: ``mel/l1`` and ``stft/log``, mean absolute differences in nats, and ``stft/linear``, that of
+          magnitudes over the recording's mean magnitude; ``()`` each, the mean over the resolutions.
         """
         totals: dict[str, Tensor] = {}
         for spectrogram in self.spectrograms:
@@ -126,14 +107,9 @@ def _distances(a: tuple[Tensor, ...], b: tuple[Tensor, ...], level: Tensor) -> d
 class MelDistance(nn.Module):
     """Multi-scale mel loss: L1 distance of log-mel spectrograms, averaged over windows.
 
-    Parameters
-    ----------
-    sample_rate : int
-        In Hz.
-    sizes : Sequence[tuple[int, int]]
-        ``(n_fft, n_mels)`` of each scale; the hop is a quarter of the window.
-    floor : float
-        Power added to a band, for a window of 1,024 samples.
+    - ``sample_rate``: in Hz.
+    - ``sizes``: ``(n_fft, n_mels)`` of each scale; the hop is a quarter of the window.
+    - ``floor``: power added to a band, for a window of 1,024 samples.
 
     References
     ----------
@@ -155,17 +131,9 @@ class MelDistance(nn.Module):
 def compress_magnitude(spectrum: Tensor, exponent: float) -> Tensor:
     """Raise the magnitudes of a complex tensor to a power, with unchanged phases; smooth at zero.
 
-    Parameters
-    ----------
-    spectrum : Tensor
-        Complex, of any shape.
-    exponent : float
-        Of the magnitude.
-
-    Returns
-    -------
-    Tensor
-        Complex, the same shape.
+    - ``spectrum``: complex, of any shape.
+    - ``exponent``: of the magnitude.
+    - returns: complex, the same shape.
     """
     return spectrum * (power_spectrum(spectrum) + MIN_POWER) ** (0.5 * (exponent - 1))
 
@@ -173,21 +141,12 @@ def compress_magnitude(spectrum: Tensor, exponent: float) -> Tensor:
 def compressed_distances(reference: Tensor, estimate: Tensor, n_fft: int, exponent: float) -> tuple[Tensor, Tensor]:
     """Compare the compressed spectra of waves, and their magnitudes alone.
 
-    Parameters
-    ----------
-    reference, estimate : Tensor
-        Waves ``(batch, time)``.
-    n_fft : int
-        Window; the hop is a quarter of it.
-    exponent : float
-        Of the magnitudes.
-
-    Returns
-    -------
-    complex_distance : Tensor
-        Squared error over the mean square of the reference, ``()``: 0 for equal waves, 1 for a silent estimate.
-    magnitude_distance : Tensor
-        The same of the magnitudes.
+    - ``reference``, ``estimate``: waves ``(batch, time)``.
+    - ``n_fft``: window; the hop is a quarter of it.
+    - ``exponent``: of the magnitudes.
+    - returns ``complex_distance``: squared error over the mean square of the reference, ``()``: 0 for equal waves, 1
+      for a silent estimate.
+    - returns ``magnitude_distance``: the same of the magnitudes.
 
     References
     ----------

@@ -146,25 +146,13 @@ def overlap_add(frames: Tensor, hop_length: int) -> Tensor:
 def stft(wave: Tensor, n_fft: int, hop_length: int, window: Tensor | None = None, padding: Padding = "zero") -> Tensor:
     """Compute the short-time Fourier transform, as :func:`wavewright.dsp.stft`.
 
-    Parameters
-    ----------
-    wave : Tensor of shape ``(..., time)``
-    n_fft, hop_length : int
-        Window and hop in samples.
-    window : Tensor, optional
-        ``(n_fft,)``; default: a periodic Hann window.
-    padding : {"zero", "reflect", "none"}
-        Padding by half a window at both ends.
+    - ``wave``: ``(..., time)``.
+    - ``n_fft``, ``hop_length``: window and hop in samples.
+    - ``window``: ``(n_fft,)``; default: a periodic Hann window.
+    - ``padding``: padding by half a window at both ends.
+    - returns: complex ``(..., n_fft // 2 + 1, frames)``.
 
-    Returns
-    -------
-    Tensor
-        Complex ``(..., n_fft // 2 + 1, frames)``.
-
-    Raises
-    ------
-    BadSetting
-        Where the sizes do not fit the wave.
+    Raises BadSetting where the sizes do not fit the wave.
     """
     check_frames(wave.shape[-1], n_fft, hop_length, padding)
     if padding != "none":
@@ -186,24 +174,12 @@ def istft(
     Frames are windowed again, added up and divided by the sum of squared windows, at least MIN_COVERAGE of the
     full one.
 
-    Parameters
-    ----------
-    spectrum : Tensor
-        Complex ``(..., bins, frames)``.
-    n_fft, hop_length, window, padding
-        As in :func:`stft`.
-    n_samples : int, optional
-        Length of the wave; default: up to the middle of the last frame.
+    - ``spectrum``: complex ``(..., bins, frames)``.
+    - ``n_fft``, ``hop_length``, ``window``, ``padding``: as in :func:`stft`.
+    - ``n_samples``: length of the wave; default: up to the middle of the last frame.
+    - returns: ``(..., time)``.
 
-    Returns
-    -------
-    Tensor
-        ``(..., time)``.
-
-    Raises
-    ------
-    BadSetting
-        Where the number of bins does not fit ``n_fft``.
+    Raises BadSetting where the number of bins does not fit ``n_fft``.
 
     References
     ----------
@@ -232,27 +208,15 @@ def power_spectrum(spectrum: Tensor) -> Tensor:
 class LogMel(nn.Module):
     """Log-mel spectrogram ``log(floor + mel @ |stft|^2)``, equal to :func:`wavewright.dsp.log_mel`.
 
-    Parameters
-    ----------
-    sample_rate : int
-        In Hz.
-    n_fft, hop_length : int
-        Window and hop in samples.
-    n_mels : int
-        Mel bands.
-    f_min_hz, f_max_hz : float
-        Range of the bands; default of the upper end: the Nyquist frequency.
-    preset : MelPreset
-        Scale and normalisation of the filterbank.
-    floor : float
-        Power added before the logarithm.
-    padding : {"zero", "reflect", "none"}
-        As in :func:`stft`.
+    - ``sample_rate``: in Hz.
+    - ``n_fft``, ``hop_length``: window and hop in samples.
+    - ``n_mels``: Mel bands.
+    - ``f_min_hz``, ``f_max_hz``: range of the bands; default of the upper end: the Nyquist frequency.
+    - ``preset``: scale and normalisation of the filterbank.
+    - ``floor``: power added before the logarithm.
+    - ``padding``: as in :func:`stft`.
 
-    Raises
-    ------
-    BadSetting
-        Where the settings do not fit each other.
+    Raises BadSetting where the settings do not fit each other.
     """
 
     def __init__(
@@ -284,12 +248,8 @@ class LogMel(nn.Module):
 class LogSpectrum(nn.Module):
     """Log-power spectrogram ``log(floor + |stft|^2)`` without the Nyquist bin.
 
-    Parameters
-    ----------
-    n_fft, hop_length : int
-        Window and hop in samples.
-    floor : float
-        Power added before the logarithm.
+    - ``n_fft``, ``hop_length``: window and hop in samples.
+    - ``floor``: power added before the logarithm.
     """
 
     def __init__(self, n_fft: int = 1024, hop_length: int = 256, floor: float = 1e-5) -> None:

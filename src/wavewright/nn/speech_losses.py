@@ -14,17 +14,9 @@ ENVELOPE_SIZE = 5  # bands and frames that are averaged
 def mel_losses(reference: Tensor, estimate: Tensor, mask: Tensor) -> dict[str, Tensor]:
     """Compute L1 distance and structural dissimilarity of mel frames.
 
-    Parameters
-    ----------
-    reference, estimate : Tensor
-        Normalised log-mel frames ``(batch, frames, n_mels)``; the estimate is 0 for padding.
-    mask : Tensor
-        1 for a frame and 0 for padding, ``(batch, frames, 1)``.
-
-    Returns
-    -------
-    dict[str, Tensor]
-        ``mel/l1`` and ``mel/ssim``, 1 minus the structural similarity; ``()`` each.
+    - ``reference``, ``estimate``: normalised log-mel frames ``(batch, frames, n_mels)``; the estimate is 0 for padding.
+    - ``mask``: 1 for a frame and 0 for padding, ``(batch, frames, 1)``.
+    - returns: ``mel/l1`` and ``mel/ssim``, 1 minus the structural similarity; ``()`` each.
 
     References
     ----------
@@ -50,17 +42,9 @@ def envelope_distance(reference: Tensor, estimate: Tensor, mask: Tensor) -> Tens
     By :func:`mel_losses` an estimate with realistic but random fine structure is farther from a recording than a
     blurred one; by this distance it is not.
 
-    Parameters
-    ----------
-    reference, estimate : Tensor
-        Log-mel frames ``(batch, frames, n_mels)``.
-    mask : Tensor
-        1 for a frame and 0 for padding, ``(batch, frames, 1)``.
-
-    Returns
-    -------
-    Tensor
-        Difference averaged over ENVELOPE_SIZE frames and bands, its mean magnitude, ``()``.
+    - ``reference``, ``estimate``: log-mel frames ``(batch, frames, n_mels)``.
+    - ``mask``: 1 for a frame and 0 for padding, ``(batch, frames, 1)``.
+    - returns: difference averaged over ENVELOPE_SIZE frames and bands, its mean magnitude, ``()``.
     """
     difference = F.avg_pool2d(((estimate - reference) * mask)[:, None], ENVELOPE_SIZE, 1)[:, 0].abs()
     weight = F.avg_pool2d(mask[:, None], (ENVELOPE_SIZE, 1), 1)[:, 0]
@@ -72,23 +56,13 @@ def prosody_losses(
 ) -> dict[str, Tensor]:
     """Compute the squared errors of predicted durations, pitch, voicing and energy.
 
-    Parameters
-    ----------
-    log_durations : Tensor
-        Predicted ``log(1 + frames)`` of each symbol, ``(batch, symbols)``.
-    predicted : Tensor
-        Octaves, logit of voicing, and energy, ``(batch, symbols, 3)``.
-    durations : Tensor
-        Frames of each symbol, ``(batch, symbols)``.
-    target : Tensor
-        Octaves times voicing, voicing, and energy, ``(batch, symbols, 3)``.
-    mask : Tensor
-        1 for a symbol and 0 for padding, ``(batch, symbols)``.
-
-    Returns
-    -------
-    dict[str, Tensor]
-        ``duration/square``, ``pitch/square`` (of voiced symbols), ``voicing/square``, ``energy/square``; ``()`` each.
+    - ``log_durations``: predicted ``log(1 + frames)`` of each symbol, ``(batch, symbols)``.
+    - ``predicted``: octaves, logit of voicing, and energy, ``(batch, symbols, 3)``.
+    - ``durations``: frames of each symbol, ``(batch, symbols)``.
+    - ``target``: octaves times voicing, voicing, and energy, ``(batch, symbols, 3)``.
+    - ``mask``: 1 for a symbol and 0 for padding, ``(batch, symbols)``.
+    - returns: ``duration/square``, ``pitch/square`` (of voiced symbols), ``voicing/square``, ``energy/square``; ``()``
+      each.
     """
     voicing = target[..., 1]
     octaves = target[..., 0] / voicing.clamp(min=1e-3)

@@ -17,16 +17,10 @@ from torch import Tensor
 class StepLoop:
     """One autoregressive stream on one thread.
 
-    Parameters
-    ----------
-    tensors : Mapping[str, np.ndarray]
-        Weights by name, as for the engine.
-    dilations : Sequence[int]
-        Dilation of each layer.
-    is_mixture : bool
-        True for the head ``logistics``; else the outputs are logits of mu-law classes.
-    seed : int
-        Of the samples.
+    - ``tensors``: weights by name, as for the engine.
+    - ``dilations``: dilation of each layer.
+    - ``is_mixture``: true for the head ``logistics``; else the outputs are logits of mu-law classes.
+    - ``seed``: of the samples.
     """
 
     def __init__(
@@ -68,15 +62,9 @@ class StepLoop:
     def draw(self, n_samples: int) -> np.ndarray:
         """Draw the next samples of the stream.
 
-        Parameters
-        ----------
-        n_samples : int
-            How many.
-
-        Returns
-        -------
-        np.ndarray
-            ``(n_samples,)`` float32, in the network's domain (pre-emphasised or companded, as its family defines).
+        - ``n_samples``: how many.
+        - returns: ``(n_samples,)`` float32, in the network's domain (pre-emphasised or companded, as its family
+          defines).
         """
         wave, n_threads = torch.zeros(n_samples), torch.get_num_threads()
         torch.set_num_threads(1)

@@ -26,23 +26,14 @@ from .watermark.marking import Marking
 class OutputClip:
     """A clip to write.
 
-    Attributes
-    ----------
-    wave
-        ``(channels, time)``, or consecutive blocks of it, which are written as they are read.
-    stem
-        Name of its file without the ending.
-    origin
-        Everything that determines the clip, at least ``model`` and ``model_hash``, or ``procedure``: the comment of the
-        file and a part of its line of the manifest.
-    scores
-        Further numbers for the manifest.
-    listed
-        False for a clip that the manifest leaves out.
-    is_loop
-        The clip is a seamless loop; WAV files get loop points.
-    expected_seconds
-        About how long the blocks are together, see :func:`wavewright.audio.clip.write_blocks`.
+    - ``wave``: ``(channels, time)``, or consecutive blocks of it, which are written as they are read.
+    - ``stem``: name of its file without the ending.
+    - ``origin``: everything that determines the clip, at least ``model`` and ``model_hash``, or ``procedure``: the
+      comment of the file and a part of its line of the manifest.
+    - ``scores``: further numbers for the manifest.
+    - ``listed``: false for a clip that the manifest leaves out.
+    - ``is_loop``: the clip is a seamless loop; WAV files get loop points.
+    - ``expected_seconds``: about how long the blocks are together, see :func:`wavewright.audio.clip.write_blocks`.
     """
 
     wave: np.ndarray | Iterable[np.ndarray]
@@ -58,14 +49,9 @@ class OutputClip:
 class WrittenClip:
     """The file of a clip.
 
-    Attributes
-    ----------
-    file
-        Its name below the folder.
-    seconds
-        Its length.
-    origin, scores
-        As in :class:`OutputClip`.
+    - ``file``: its name below the folder.
+    - ``seconds``: its length.
+    - ``origin``, ``scores``: as in :class:`OutputClip`.
     """
 
     file: str
@@ -82,27 +68,15 @@ def write_clips(
     Each file is written into a hidden folder; when all are complete they are moved into the folder, the manifest last.
     Entries of the manifest are retained, also those that other processes add meanwhile.
 
-    Parameters
-    ----------
-    clips : iterator of OutputClip
-        At least one clip.
-    sample_rate : int, in Hz
-    out : Path
-        The folder, which need not exist.
-    format : {"wav", "flac", "ogg"}
-        Format of the files.
-    marking : Marking, optional
-        The mark that the clips get, and that their origins state.
+    - ``clips``: at least one clip.
+    - ``sample_rate``: in Hz.
+    - ``out``: the folder, which need not exist.
+    - ``format``: format of the files.
+    - ``marking``: the mark that the clips get, and that their origins state.
+    - returns: the files, in the order of the clips.
 
-    Returns
-    -------
-    tuple of WrittenClip
-        The files, in the order of the clips.
-
-    Raises
-    ------
-    BadFolder
-        If the folder cannot be written to, its manifest is none, or a file of a clip's name has another origin.
+    Raises BadFolder if the folder cannot be written to, its manifest is none, or a file of a clip's name has another
+    origin.
     """
     check_name(out)
     manifest_lines(out / MANIFEST_FILE)  # refuse a file that is not a manifest before any work

@@ -81,20 +81,12 @@ class Conversion(ABC, Generic[ConvertedT]):
 class ConvertedFolder(Generic[ConvertedT]):
     """The converted files of a folder.
 
-    Attributes
-    ----------
-    done : str
-        What was done to them, such as ``enhanced``.
-    out, manifest
-        Their folder, and its manifest.
-    files
-        The converted files.
-    failed
-        Files that could not be converted, and the reasons.
-    n_ignored
-        Files that are no sound by their names.
-    exit_code
-        Exit code of the command: 2 if files failed.
+    - ``done``: what was done to them, such as ``enhanced``.
+    - ``out``, ``manifest``: their folder, and its manifest.
+    - ``files``: the converted files.
+    - ``failed``: files that could not be converted, and the reasons.
+    - ``n_ignored``: files that are no sound by their names.
+    - ``exit_code``: exit code of the command: 2 if files failed.
     """
 
     done: str
@@ -133,21 +125,12 @@ def convert_folder(
     A file that fails does not keep the others from being converted. Those that exist and are up to date are kept, so an
     interrupted call can be repeated. A manifest lists all.
 
-    Parameters
-    ----------
-    source, out : Path
-        The folder, and the one to write to.
-    conversion : Conversion
-        How a file is converted.
-    workers : int
-        Files at a time, 0 for the number of cores.
-    quiet : bool
-        Show no progress.
+    - ``source``, ``out``: the folder, and the one to write to.
+    - ``conversion``: how a file is converted.
+    - ``workers``: files at a time, 0 for the number of cores.
+    - ``quiet``: show no progress.
 
-    Raises
-    ------
-    BadFolder
-        If there is no sound in the folder, or ``out`` is the folder itself or cannot be written to.
+    Raises BadFolder if there is no sound in the folder, or ``out`` is the folder itself or cannot be written to.
     """
     if out.resolve() == source.resolve():
         raise BadFolder(

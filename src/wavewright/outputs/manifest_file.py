@@ -16,20 +16,10 @@ MANIFEST_FILE = "manifest.jsonl"
 def manifest_lines(path: Path) -> list[tuple[str, str]]:
     """Return the clips of a manifest.
 
-    Parameters
-    ----------
-    path : Path
-        The manifest; it need not exist.
+    - ``path``: the manifest; it need not exist.
+    - returns: file name and line of each clip, in the order of the manifest.
 
-    Returns
-    -------
-    list of tuple of str and str
-        File name and line of each clip, in the order of the manifest.
-
-    Raises
-    ------
-    BadFolder
-        If the file is not a manifest.
+    Raises BadFolder if the file is not a manifest.
     """
     if not path.is_file():
         return []
@@ -48,18 +38,11 @@ def manifest_lines(path: Path) -> list[tuple[str, str]]:
 def add_records(folder: Path, records: Mapping[str, Mapping[str, object]]) -> None:
     """Add records to the manifest of a folder.
 
-    Parameters
-    ----------
-    folder : Path
-        The folder; its manifest is created if it has none.
-    records : mapping of str to mapping
-        Records by file name, with the field names that `wavewright.data.manifest` reads; they replace earlier records
-        of these files.
+    - ``folder``: the folder; its manifest is created if it has none.
+    - ``records``: records by file name, with the field names that `wavewright.data.manifest` reads; they replace
+      earlier records of these files.
 
-    Raises
-    ------
-    BadFolder
-        If the folder has a file of that name that is not a manifest.
+    Raises BadFolder if the folder has a file of that name that is not a manifest.
     """
     with locked(folder / FOLDER_LOCK, wait=True):
         path = folder / MANIFEST_FILE

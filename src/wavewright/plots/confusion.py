@@ -34,23 +34,13 @@ def draw_confusion(
 ) -> None:
     """Draw a confusion matrix, and beside it confidence against accuracy.
 
-    Parameters
-    ----------
-    confusion : np.ndarray
-        Counts ``(labels, labels)``, rows are true labels; colours are fractions of a row.
-    labels : sequence of str
-        Names of rows and columns.
-    confidence, accuracy, counts : sequences
-        Means and number of predictions of each bin of confidence.
-    out : Path
-        PNG file to write.
-    title : str
-        Title of the plot.
+    - ``confusion``: counts ``(labels, labels)``, rows are true labels; colours are fractions of a row.
+    - ``labels``: names of rows and columns.
+    - ``confidence``, ``accuracy``, ``counts``: means and number of predictions of each bin of confidence.
+    - ``out``: PNG file to write.
+    - ``title``: title of the plot.
 
-    Raises
-    ------
-    BadSetting, BadFolder, MissingExtra
-        As :func:`.plots.check_drawable`.
+    Raises BadSetting or BadFolder or MissingExtra as :func:`.plots.check_drawable`.
     """
     check_drawable(out)
     n_labels = len(labels)

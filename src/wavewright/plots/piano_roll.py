@@ -59,20 +59,11 @@ def draw_piano_roll(score: Score, out: Path, title: str = "") -> None:
 
     Each track has its colour, loud notes are darker. Lines are bars; chord symbols stand above.
 
-    Parameters
-    ----------
-    score : Score
-    out : Path
-        PNG file to write.
-    title : str
-        Title of the plot; it is stored in the metadata, see :func:`~wavewright.plots.read_png_title`.
+    - ``out``: PNG file to write.
+    - ``title``: title of the plot; it is stored in the metadata, see :func:`~wavewright.plots.read_png_title`.
 
-    Raises
-    ------
-    BadScore
-        If the score has no notes, or more than 500,000.
-    BadSetting, BadFolder, MissingExtra
-        As :func:`~wavewright.plots.check_drawable`.
+    Raises BadScore if the score has no notes, or more than 500,000, or BadSetting or BadFolder or MissingExtra as
+    :func:`~wavewright.plots.check_drawable`.
     """
     check_drawable(out)
     if not 0 < score.n_notes <= MAX_NOTES:

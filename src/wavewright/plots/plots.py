@@ -75,25 +75,14 @@ def draw_overview(
 ) -> None:
     """Plot an overview into a PNG file, one panel for each kind of plot, on a common time axis.
 
-    Parameters
-    ----------
-    overview : AudioOverview
-        The file, from :func:`~wavewright.plots.read_overview`.
-    out : Path
-        PNG file to write.
-    kind : {"waveform", "spectrogram", "mel", "all"}, or several
-        Panels to plot.
-    title : str
-        Title of the plot; it is stored in the metadata, see :func:`read_png_title`.
-    curves : sequence of Curve
-        Quantities to plot below, a panel each.
-    shaded : sequence of tuple of float
-        Start and end in seconds of what is shaded in waveforms and curves.
+    - ``overview``: the file, from :func:`~wavewright.plots.read_overview`.
+    - ``out``: PNG file to write.
+    - ``kind``: panels to plot.
+    - ``title``: title of the plot; it is stored in the metadata, see :func:`read_png_title`.
+    - ``curves``: quantities to plot below, a panel each.
+    - ``shaded``: start and end in seconds of what is shaded in waveforms and curves.
 
-    Raises
-    ------
-    BadSetting, BadFolder, MissingExtra
-        As :func:`check_drawable`.
+    Raises BadSetting or BadFolder or MissingExtra as :func:`check_drawable`.
     """
     check_drawable(out)
     kinds = (kind,) if isinstance(kind, str) else kind
@@ -127,17 +116,10 @@ def draw_overview(
 def draw_comparison(overviews: Mapping[str, AudioOverview], out: Path) -> None:
     """Plot the mel spectrograms of several versions of a sound into a PNG file, below each other, in one colour scale.
 
-    Parameters
-    ----------
-    overviews : mapping of str to AudioOverview
-        Versions by their title; colours are relative to the loudest cell of the first.
-    out : Path
-        PNG file to write.
+    - ``overviews``: versions by their title; colours are relative to the loudest cell of the first.
+    - ``out``: PNG file to write.
 
-    Raises
-    ------
-    BadSetting, BadFolder, MissingExtra
-        As :func:`check_drawable`.
+    Raises BadSetting or BadFolder or MissingExtra as :func:`check_drawable`.
     """
     check_drawable(out)
     figure = figure_class()(figsize=(10, 0.8 + 2.4 * len(overviews)), dpi=120, layout="constrained")
@@ -182,26 +164,13 @@ def draw_grid(clips: Sequence[Clip], titles: Sequence[str], out: str | Path) -> 
 
     Each spectrogram covers 80 dB below its own loudest cell.
 
-    Parameters
-    ----------
-    clips : sequence of Clip
-        At least one clip.
-    titles : sequence of str
-        A title for each clip.
-    out : str or Path
-        PNG file to write.
+    - ``clips``: at least one clip.
+    - ``titles``: a title for each clip.
+    - ``out``: PNG file to write.
+    - returns: the PNG file.
 
-    Returns
-    -------
-    Path
-        The PNG file.
-
-    Raises
-    ------
-    BadSetting
-        If there is no clip, or not one title for each; and as :func:`check_drawable`.
-    BadFolder, MissingExtra
-        As :func:`check_drawable`.
+    Raises BadSetting if there is no clip, or not one title for each; and as :func:`check_drawable`, or BadFolder or
+    MissingExtra as :func:`check_drawable`.
     """
     out = Path(out)
     check_drawable(out)
@@ -236,23 +205,13 @@ def draw_map(
 ) -> None:
     """Plot clips as points of a 2-D map into a PNG file.
 
-    Parameters
-    ----------
-    positions : np.ndarray
-        Coordinates in [-1, 1], ``(n, 2)``.
-    labels : sequence of str or None
-        Label of each point; each label has a colour and a marker.
-    names : sequence of str
-        Name of each point; shown for at most MAX_NAMES points.
-    out : Path
-        PNG file to write.
-    title : str
-        Title of the plot.
+    - ``positions``: coordinates in [-1, 1], ``(n, 2)``.
+    - ``labels``: label of each point; each label has a colour and a marker.
+    - ``names``: name of each point; shown for at most MAX_NAMES points.
+    - ``out``: PNG file to write.
+    - ``title``: title of the plot.
 
-    Raises
-    ------
-    BadSetting, BadFolder, MissingExtra
-        As :func:`check_drawable`.
+    Raises BadSetting or BadFolder or MissingExtra as :func:`check_drawable`.
     """
     check_drawable(out)
     figure = figure_class()(figsize=(9, 8), dpi=120, layout="constrained")
@@ -298,19 +257,10 @@ def draw_map(
 def check_drawable(out: Path) -> None:
     """Check that a plot can be written.
 
-    Parameters
-    ----------
-    out : Path
-        PNG file to write.
+    - ``out``: PNG file to write.
 
-    Raises
-    ------
-    BadSetting
-        If the file does not end with ``.png``.
-    BadFolder
-        If its folder does not exist.
-    MissingExtra
-        If matplotlib is not installed.
+    Raises BadSetting if the file does not end with ``.png``, or BadFolder if its folder does not exist, or MissingExtra
+    if matplotlib is not installed.
     """
     if out.suffix.lower() != ".png":
         raise BadSetting(f"{out} does not end with .png; plots are written as .png files.")
@@ -322,19 +272,11 @@ def check_drawable(out: Path) -> None:
 def check_plot_of(out: Path, title: str) -> None:
     """Check that a plot can be written, and replaces no other file than an earlier plot with the same title.
 
-    Parameters
-    ----------
-    out : Path
-        PNG file to write.
-    title : str
-        Title of the plot, the name of a sound file.
+    - ``out``: PNG file to write.
+    - ``title``: title of the plot, the name of a sound file.
 
-    Raises
-    ------
-    BadFolder
-        If the file exists and is no such plot.
-    BadSetting, BadFolder, MissingExtra
-        As :func:`check_drawable`.
+    Raises BadFolder if the file exists and is no such plot, or BadSetting or BadFolder or MissingExtra as
+    :func:`check_drawable`.
     """
     check_drawable(out)
     if out.exists() and (not out.is_file() or read_png_title(out) != title):

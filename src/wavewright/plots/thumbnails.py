@@ -24,17 +24,9 @@ COLOURS = np.array(
 def spectrogram_png(wave: np.ndarray, sample_rate: int) -> bytes:
     """Draw the spectrogram of a wave, with the frequency on a logarithmic axis.
 
-    Parameters
-    ----------
-    wave : ndarray
-        Samples ``(time,)``.
-    sample_rate : int
-        Sample rate in Hz.
-
-    Returns
-    -------
-    bytes
-        A PNG file of 192 x 96 pixels; its colours span the 80 dB below the maximum.
+    - ``wave``: samples ``(time,)``.
+    - ``sample_rate``: sample rate in Hz.
+    - returns: a PNG file of 192 x 96 pixels; its colours span the 80 dB below the maximum.
     """
     n_fft = 2048 if sample_rate > 16_000 else 1024
     hop_length = min(max(len(wave) // WIDTH, 1), n_fft)
@@ -58,17 +50,9 @@ def palette() -> np.ndarray:
 def indexed_png(pixels: np.ndarray, colours: np.ndarray) -> bytes:
     """Encode an image with a palette as PNG.
 
-    Parameters
-    ----------
-    pixels : ndarray
-        Indices of colours ``(rows, columns)``, uint8.
-    colours : ndarray
-        The palette ``(256, 3)``, uint8.
-
-    Returns
-    -------
-    bytes
-        A PNG file.
+    - ``pixels``: indices of colours ``(rows, columns)``, uint8.
+    - ``colours``: the palette ``(256, 3)``, uint8.
+    - returns: a PNG file.
 
     References
     ----------
@@ -93,15 +77,8 @@ def _png_chunk(kind: bytes, data: bytes) -> bytes:
 def envelope_path(wave: np.ndarray) -> str:
     """Draw the waveform as the area between the maximum and the minimum of each column.
 
-    Parameters
-    ----------
-    wave : ndarray
-        Samples ``(time,)`` in [-1, 1].
-
-    Returns
-    -------
-    str
-        An SVG path; x from 0 to 2, y from -1 (top) to 1.
+    - ``wave``: samples ``(time,)`` in [-1, 1].
+    - returns: an SVG path; x from 0 to 2, y from -1 (top) to 1.
     """
     columns = np.array_split(wave, min(WIDTH, len(wave)))
     top = [-float(column.max()) for column in columns]

@@ -44,20 +44,11 @@ MAX_HEADING_LINES = 20
 class Chapter:
     """A chapter of a text file.
 
-    Attributes
-    ----------
-    number : int
-        Its number, from 1.
-    title : str
-        Text of its heading, or empty.
-    has_heading : bool
-        Whether its first line is a heading.
-    first, end : int
-        Index of its first line, and of the line after its last one.
-    n_characters : int
-        Number of its characters.
-    text_hash : str
-        Hash of its lines, 16 hexadecimal digits.
+    - ``number``: its number, from 1.
+    - ``title``: text of its heading, or empty.
+    - ``has_heading``: whether its first line is a heading.
+    - ``first``, ``end``: index of its first line, and of the line after its last one.
+    - ``text_hash``: hash of its lines, 16 hexadecimal digits.
     """
 
     number: int
@@ -83,24 +74,12 @@ def find_chapters(path: Path, marker: str | None = None, markup: Markup = "none"
     `marker`, only lines that start with it are headings. In Markdown, lines of a code block are not headings; in HTML,
     ``<h1>`` and ``<h2>`` are, wherever they stand.
 
-    Parameters
-    ----------
-    path : Path
-        Text file in UTF-8.
-    marker : str, optional
-        Prefix of the lines that start a chapter.
-    markup : {"none", "markdown", "html"}
-        Markup of the text.
+    - ``path``: text file in UTF-8.
+    - ``marker``: prefix of the lines that start a chapter.
+    - ``markup``: markup of the text.
+    - returns: the chapters in order; one if there are no headings.
 
-    Returns
-    -------
-    list of Chapter
-        The chapters in order; one if there are no headings.
-
-    Raises
-    ------
-    BadText
-        If the file is not text, is SSML, or has nothing to speak.
+    Raises BadText if the file is not text, is SSML, or has nothing to speak.
     """
     if looks_like_ssml(next((line for _, line in _lines(path, markup) if line.strip()), "")):
         raise BadText(f"{path} is SSML, and a book is plain text; send it to standard input instead.")
@@ -153,12 +132,7 @@ class _OpenChapter:
 class Paragraph:
     """A paragraph without the mark of a heading.
 
-    Attributes
-    ----------
-    first : int
-        Number of its first line, from 1.
-    lines : tuple of str
-        Its lines.
+    - ``first``: number of its first line, from 1.
     """
 
     first: int
@@ -178,21 +152,10 @@ class Paragraph:
 def paragraphs(path: Path, chapter: Chapter, marker: str | None = None, markup: Markup = "none") -> Iterator[Paragraph]:
     """Read the paragraphs of a chapter, which empty lines separate.
 
-    Parameters
-    ----------
-    path : Path
-        The text file.
-    chapter : Chapter
-        The chapter.
-    marker : str, optional
-        Prefix of the lines that start a chapter; it is removed.
-    markup : {"none", "markdown", "html"}
-        Markup of the text.
-
-    Yields
-    ------
-    Paragraph
-        Each paragraph with something in it.
+    - ``path``: the text file.
+    - ``marker``: prefix of the lines that start a chapter; it is removed.
+    - ``markup``: markup of the text.
+    - returns: each paragraph with something in it.
     """
     pending: list[str] = []
     first = 0  # line of the pending ones

@@ -14,18 +14,12 @@ from .timestamps import TimedMark, TimedWord
 class Chunk:
     """A stretch of audio.
 
-    Attributes
-    ----------
-    wave : ndarray
-        Samples ``(1, time)``, float32 in [-1, 1].
-    words : tuple of TimedWord
-        Words of the piece that starts with this chunk; empty for later chunks of a piece.
-    marks : tuple of TimedMark
-        Marks of the same piece.
-    n_clipped : int
-        Number of samples that exceeded full scale and were clipped.
-    is_waiting : bool
-        Without samples: further text has not come yet, so that the next chunk is worth asking for only when it has.
+    - ``wave``: samples ``(1, time)``, float32 in [-1, 1].
+    - ``words``: words of the piece that starts with this chunk; empty for later chunks of a piece.
+    - ``marks``: marks of the same piece.
+    - ``n_clipped``: number of samples that exceeded full scale and were clipped.
+    - ``is_waiting``: without samples: further text has not come yet, so that the next chunk is worth asking for only
+      when it has.
     """
 
     wave: np.ndarray

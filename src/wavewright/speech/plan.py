@@ -37,17 +37,9 @@ SPLIT_MARKS = ((".", "?", "!", ";"), (",",))
 def split_words(words: Sequence[Word], is_first: bool) -> Iterator[Sequence[Word]]:
     """Split the words of a sentence into pieces.
 
-    Parameters
-    ----------
-    words : sequence of Word
-        Words of at most `MAX_SYMBOLS` symbols each; see `split_long_words`.
-    is_first : bool
-        Whether the sentence is the first one of the text; its first piece is then short.
-
-    Yields
-    ------
-    sequence of Word
-        Words of one piece, at most `MAX_SYMBOLS` symbols.
+    - ``words``: words of at most `MAX_SYMBOLS` symbols each; see `split_long_words`.
+    - ``is_first``: whether the sentence is the first one of the text; its first piece is then short.
+    - returns: words of one piece, at most `MAX_SYMBOLS` symbols.
     """
     if is_first and _n_symbols(words) > FIRST_SYMBOLS:
         end = _first_clause_end(words)
@@ -121,34 +113,17 @@ def plan_text(
     paragraphs also between segments, and the positions of words count the characters of all segments, including their
     `markup`. Segments with nothing to speak are skipped.
 
-    Parameters
-    ----------
-    texts : str or iterable of str or None
-        The text, or its segments; None where the next one has not come yet.
-    front_end : FrontEnd
-        Front end of the language.
-    prosody : Prosody, optional
-        Prosody of all words.
-    lexicon : Lexicon, optional
-        Phones of words, which override the front end's own.
-    on_skip : callable, optional
-        Called with each passage that cannot be read; by default such a passage raises BadText.
-    markup : {"none", "markdown", "html"}
-        Markup of the text.
-    pauses : Pauses, optional
-        Lengths of the pauses.
+    - ``texts``: the text, or its segments; None where the next one has not come yet.
+    - ``front_end``: front end of the language.
+    - ``prosody``: prosody of all words.
+    - ``lexicon``: phones of words, which override the front end's own.
+    - ``on_skip``: called with each passage that cannot be read; by default such a passage raises BadText.
+    - ``markup``: markup of the text.
+    - ``pauses``: lengths of the pauses.
+    - returns: each step as soon as its sentence is read.
 
-    Yields
-    ------
-    Piece, Pause, Mark or Waiting
-        Each step as soon as its sentence is read.
-
-    Raises
-    ------
-    NothingToSpeak
-        If nothing in the text can be spoken.
-    BadText
-        If a passage cannot be read and `on_skip` is None.
+    Raises NothingToSpeak if nothing in the text can be spoken, or BadText if a passage cannot be read and `on_skip` is
+    None.
     """
     source = _PlainSource(prosody or Prosody())
     planner = _Planner(source, pauses or Pauses())

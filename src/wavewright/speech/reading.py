@@ -27,14 +27,9 @@ _CONTINUATIONS = ("x", "Anna")  # a sentence that has not ended continues with a
 class SourceLines:
     """The origin of lines, for messages.
 
-    Attributes
-    ----------
-    source : str
-        Name of the file or stream.
-    first_line : int
-        Number of the first line, from 1.
-    section : str
-        Title of the section that they belong to, or empty.
+    - ``source``: name of the file or stream.
+    - ``first_line``: number of the first line, from 1.
+    - ``section``: title of the section that they belong to, or empty.
     """
 
     source: str
@@ -50,26 +45,11 @@ class SourceLines:
 def check_lines(text: str, lines: Sequence[str], origin: SourceLines, read: Read) -> bool:
     """Check that a text can be read.
 
-    Parameters
-    ----------
-    text : str
-        The text; it is not read if it has no letters and digits.
-    lines : sequence of str
-        Its lines.
-    origin : SourceLines
-        Origin of the lines.
-    read : callable
-        Reads a text.
+    - ``text``: the text; it is not read if it has no letters and digits.
+    - ``read``: reads a text.
+    - returns: whether anything in the text is spoken.
 
-    Returns
-    -------
-    bool
-        Whether anything in the text is spoken.
-
-    Raises
-    ------
-    BadText
-        If the text cannot be read; the message has the first line that cannot.
+    Raises BadText if the text cannot be read; the message has the first line that cannot.
     """
     try:
         return _is_spoken(text, read)
@@ -89,26 +69,13 @@ def segment_lines(lines: Iterable[str], source: str, read: Read, markup: Markup 
     cannot continue in the next line, with an empty line, before an item of a list or after a heading, or with the end
     of the text.
 
-    Parameters
-    ----------
-    lines : iterable of str
-        Lines with their line breaks.
-    source : str
-        Name of the text in messages.
-    read : callable
-        Reads text without markup.
-    markup : {"none", "markdown", "html"}
-        Markup of the text.
+    - ``lines``: lines with their line breaks.
+    - ``source``: name of the text in messages.
+    - ``read``: reads text without markup.
+    - ``markup``: markup of the text.
+    - returns: a segment; all segments joined are the text.
 
-    Yields
-    ------
-    str
-        A segment; all segments joined are the text.
-
-    Raises
-    ------
-    BadText
-        If a line cannot be read.
+    Raises BadText if a line cannot be read.
     """
     reader = MarkupReader(markup)
 

@@ -28,12 +28,9 @@ EFFORT_RANGE = 0.6, 1.6
 class DrawnSpeaker:
     """How a word is said.
 
-    Attributes
-    ----------
-    prosody
-        Of the voice before the formants are shifted.
-    formants
-        Factor of all frequencies and inverse factor of the duration, of a shorter (above 1) or longer vocal tract.
+    - ``prosody``: of the voice before the formants are shifted.
+    - ``formants``: factor of all frequencies and inverse factor of the duration, of a shorter (above 1) or longer vocal
+      tract.
     """
 
     prosody: Prosody
@@ -55,12 +52,7 @@ class DrawnSpeaker:
 class SpokenLabels(Generator):
     """A voice that speaks labels; every clip is by another drawn speaker.
 
-    Parameters
-    ----------
-    voice : Voice
-        The voice.
-    texts : mapping of str to sequence of str
-        Of each label: the texts, of which a clip has one.
+    - ``texts``: of each label: the texts, of which a clip has one.
 
     References
     ----------
@@ -77,12 +69,7 @@ class SpokenLabels(Generator):
     def generate(self, label: str | None = None, count: int = 1, seed: int = 0, start: int = 0) -> list[np.ndarray]:
         """Return clips ``start`` to ``start + count - 1`` of a seed, as :meth:`Generator.generate` does.
 
-        Raises
-        ------
-        BadSetting
-            For a label that is none of `labels`.
-        BadText
-            If the voice cannot read the text.
+        Raises BadSetting for a label that is none of `labels`, or BadText if the voice cannot read the text.
         """
         waves = []
         for index in range(start, start + count):

@@ -16,12 +16,8 @@ MIN_PAUSES = 0.01  # smallest factor whose inverse is a rate
 class SymbolControls:
     """Prosody of each symbol of a piece, arrays ``(symbols,)``.
 
-    Attributes
-    ----------
-    rate, pitch, pitch_range, energy : ndarray
-        Factors; 1 is neutral.
-    volume_db : ndarray
-        Gain in dB.
+    - ``rate``, ``pitch``, ``pitch_range``, ``energy``: factors; 1 is neutral.
+    - ``volume_db``: gain in dB.
     """
 
     rate: np.ndarray
@@ -35,20 +31,12 @@ class SymbolControls:
 class Piece:
     """Words that one voice speaks at once.
 
-    Attributes
-    ----------
-    words : tuple of Word
-        The words.
-    prosody : tuple of Prosody
-        Prosody of each word.
-    pause_seconds : float
-        Silence after the last phone; 0 if a `Pause` follows.
-    voice : str or None
-        Name of another voice that speaks the piece.
-    marks : tuple of (str, int)
-        Name of each mark and the index of the word after it.
-    clause_seconds : float or None
-        Length of the pauses at commas and semicolons within it; None as the acoustic model predicts them.
+    - ``prosody``: prosody of each word.
+    - ``pause_seconds``: silence after the last phone; 0 if a `Pause` follows.
+    - ``voice``: name of another voice that speaks the piece.
+    - ``marks``: name of each mark and the index of the word after it.
+    - ``clause_seconds``: length of the pauses at commas and semicolons within it; None as the acoustic model predicts
+      them.
     """
 
     words: tuple[Word, ...]

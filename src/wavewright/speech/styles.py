@@ -45,22 +45,10 @@ class Style:
 def parse_style(style: str | None, learned: Sequence[str] = ()) -> Style:
     """Parse ``NAME`` or ``NAME:STRENGTH``.
 
-    Parameters
-    ----------
-    style : str or None
-        Such as ``sad`` or ``sad:0.6``; None or an empty string is the neutral style.
-    learned : sequence of str
-        Names of the acoustic model's own styles.
+    - ``style``: such as ``sad`` or ``sad:0.6``; None or an empty string is the neutral style.
+    - ``learned``: names of the acoustic model's own styles.
 
-    Returns
-    -------
-    Style
-        The style.
-
-    Raises
-    ------
-    BadSetting
-        If the name or the strength does not exist.
+    Raises BadSetting if the name or the strength does not exist.
     """
     if not style:
         return Style()

@@ -31,20 +31,9 @@ class Cue:
 def subtitle_format(path: Path) -> str:
     """Return the format of a subtitle file, ``srt``, ``vtt`` or ``json``.
 
-    Parameters
-    ----------
-    path : Path
-        A file with that suffix, or the format itself.
+    - ``path``: a file with that suffix, or the format itself.
 
-    Returns
-    -------
-    str
-        The format.
-
-    Raises
-    ------
-    BadSetting
-        If the suffix is another one.
+    Raises BadSetting if the suffix is another one.
     """
     suffix = (path.suffix or path.name).lower().lstrip(".")
     if suffix not in FORMATS:
@@ -55,19 +44,8 @@ def subtitle_format(path: Path) -> str:
 def subtitles(words: Sequence[TimedWord], marks: Sequence[TimedMark], file_format: str) -> str:
     """Return the contents of a subtitle file.
 
-    Parameters
-    ----------
-    words : sequence of TimedWord
-        The spoken words.
-    marks : sequence of TimedMark
-        The marks, which only JSON contains.
-    file_format : {"srt", "vtt", "json"}
-        Format of the file.
-
-    Returns
-    -------
-    str
-        The contents.
+    - ``words``: the spoken words.
+    - ``marks``: the marks, which only JSON contains.
     """
     if file_format == "json":
         contents = {"words": [asdict(word) for word in words], "marks": [asdict(mark) for mark in marks]}

@@ -21,14 +21,9 @@ FADE_SECONDS = 0.008  # at both ends of a piece
 class GainEnvelope:
     """Applies level and fades to the wave of a piece as it comes.
 
-    Parameters
-    ----------
-    gains : ndarray
-        Gain of each frame, ``(frames,)``, interpolated linearly between the centres of frames.
-    hop_length : int
-        Samples in a frame.
-    sample_rate : int
-        Samples in a second.
+    - ``gains``: gain of each frame, ``(frames,)``, interpolated linearly between the centres of frames.
+    - ``hop_length``: samples in a frame.
+    - ``sample_rate``: samples in a second.
     """
 
     def __init__(self, gains: np.ndarray, hop_length: int, sample_rate: int) -> None:
@@ -75,14 +70,9 @@ class Speaker:
 class Synthesizer:
     """Converts steps to chunks of audio, which depend on the steps and the seed alone.
 
-    Parameters
-    ----------
-    find_speaker : callable
-        Returns the speaker for the name of a piece's voice, None for the default one.
-    vocoder : Vocoder
-        Converts frames to a wave.
-    seed : int
-        Seed of the vocoder's noise.
+    - ``find_speaker``: returns the speaker for the name of a piece's voice, None for the default one.
+    - ``vocoder``: converts frames to a wave.
+    - ``seed``: seed of the vocoder's noise.
     """
 
     def __init__(self, find_speaker: Callable[[str | None], Speaker], vocoder: Vocoder, seed: int) -> None:
@@ -190,21 +180,11 @@ def trim_silence(
 ) -> np.ndarray:
     """Shorten the silence at both ends of a piece.
 
-    Parameters
-    ----------
-    symbols : tuple of str
-        Symbols of the piece.
-    word_indices : tuple of int
-        Index of each symbol's word.
-    durations : ndarray
-        Duration of each symbol in frames, ``(symbols,)``.
-    tail_frames : int
-        Most frames after the last phone; at least `MIN_TAIL_FRAMES` are left.
-
-    Returns
-    -------
-    ndarray
-        Durations ``(symbols,)``, int64.
+    - ``symbols``: symbols of the piece.
+    - ``word_indices``: index of each symbol's word.
+    - ``durations``: duration of each symbol in frames, ``(symbols,)``.
+    - ``tail_frames``: most frames after the last phone; at least `MIN_TAIL_FRAMES` are left.
+    - returns: durations ``(symbols,)``, int64.
     """
     trimmed = np.array(durations, np.int64)
     if symbols[0] == SILENCE:

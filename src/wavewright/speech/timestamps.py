@@ -25,20 +25,13 @@ class TimedWord:
 
     Text that is spoken as several words (``1984``) is several words with the same position.
 
-    Attributes
-    ----------
-    text, spoken : str
-        The word as written, and as spoken.
-    start, end : float
-        Seconds since the start of the audio.
-    from_character, to_character : int
-        Position of its first character, and of the character after its last one, in the text.
-    mark_after : str
-        The punctuation symbol after it, or empty.
-    phones : tuple of TimedPhone
-        Its phones.
-    shown : str
-        The word with the signs and the space around it in the text, for subtitles; empty where another word has it.
+    - ``text``, ``spoken``: the word as written, and as spoken.
+    - ``start``, ``end``: seconds since the start of the audio.
+    - ``from_character``, ``to_character``: position of its first character, and of the character after its last one, in
+      the text.
+    - ``mark_after``: the punctuation symbol after it, or empty.
+    - ``shown``: the word with the signs and the space around it in the text, for subtitles; empty where another word
+      has it.
     """
 
     text: str
@@ -65,23 +58,12 @@ def timed_words(
 ) -> list[TimedWord]:
     """Return the words of a sentence with their times.
 
-    Parameters
-    ----------
-    sentence : Sentence
-        The words.
-    durations : ndarray
-        Duration of each symbol in frames, ``(symbols,)``.
-    start_samples : int
-        Sample at which the first symbol starts.
-    hop_length : int
-        Samples in a frame.
-    sample_rate : int
-        Samples in a second.
-
-    Returns
-    -------
-    list of TimedWord
-        One entry for each word.
+    - ``sentence``: the words.
+    - ``durations``: duration of each symbol in frames, ``(symbols,)``.
+    - ``start_samples``: sample at which the first symbol starts.
+    - ``hop_length``: samples in a frame.
+    - ``sample_rate``: samples in a second.
+    - returns: one entry for each word.
     """
     ends = start_samples + np.cumsum(durations) * hop_length
     starts = ends - np.asarray(durations) * hop_length

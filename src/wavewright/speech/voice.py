@@ -41,18 +41,11 @@ WARM_UP_TEXT = "Ready, wuzzle."  # the second word is in no dictionary, so that 
 class Speech:
     """Spoken text.
 
-    Attributes
-    ----------
-    clip : Clip
-        The audio, one channel.
-    words : tuple of TimedWord
-        Its words with their times.
-    marks : tuple of TimedMark
-        Its SSML marks with their times.
-    clipped_fraction : float
-        Fraction of samples that exceeded full scale, from 0 to 1.
-    skipped : tuple of Skipped
-        Passages of the text that could not be read.
+    - ``clip``: the audio, one channel.
+    - ``words``: its words with their times.
+    - ``marks``: its SSML marks with their times.
+    - ``clipped_fraction``: fraction of samples that exceeded full scale, from 0 to 1.
+    - ``skipped``: passages of the text that could not be read.
     """
 
     clip: Clip

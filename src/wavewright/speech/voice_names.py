@@ -23,22 +23,11 @@ def is_voice(name: str) -> bool:
 def find_voice(name: str) -> tuple[str, str | None]:
     """Look up a voice by name.
 
-    Parameters
-    ----------
-    name : str
-        Name of a voice, or name or folder of an acoustic model.
+    - ``name``: name of a voice, or name or folder of an acoustic model.
+    - returns ``model``: name or folder of its acoustic model.
+    - returns ``speaker``: its speaker; None for the first one.
 
-    Returns
-    -------
-    model : str
-        Name or folder of its acoustic model.
-    speaker : str or None
-        Its speaker; None for the first one.
-
-    Raises
-    ------
-    BadModel
-        If there is no such voice, or its model is broken.
+    Raises BadModel if there is no such voice, or its model is broken.
     """
     if _speakers(name) is not None:
         return name, None

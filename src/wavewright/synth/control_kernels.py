@@ -168,26 +168,11 @@ def advance_controls(
 ) -> tuple[int, int]:
     """Compute the controls of a chunk.
 
-    Parameters
-    ----------
-    state : VoiceState, updated
-    program : ControlProgram
-    wheel : float
-        0 to 1.
-    bend : float
-        Semitones.
-    n_voices : int
-        Voices in use, the first ones.
-    position : int
-        Samples of the current block that are over; CONTROL_SAMPLES where the next block begins.
-    n_samples : int
-    segments : Segments, filled
-
-    Returns
-    -------
-    position : int
-        After the chunk.
-    n_segments : int
+    - ``wheel``: 0 to 1.
+    - ``bend``: semitones.
+    - ``n_voices``: voices in use, the first ones.
+    - ``position``: samples of the current block that are over; CONTROL_SAMPLES where the next block begins.
+    - returns ``position``: after the chunk.
     """
     sources = segments.sources
     start = 0

@@ -134,15 +134,7 @@ def _drum_sample(
 
 @compiled("the drums of the synthesiser", _nrt=False)
 def render_drums(bank: DrumBank, segments: Segments, n_segments: int, output: np.ndarray) -> None:
-    """Fill the outputs of the voices.
-
-    Parameters
-    ----------
-    bank : DrumBank, updated
-    segments : Segments
-    n_segments : int
-    output : (2, voices, time) float32, filled
-    """
+    """Fill the outputs of the voices."""
     for voice in range(output.shape[1]):
         settings, phases = bank.settings[voice], bank.phases[voice]
         envelopes, filters = bank.envelopes[voice], bank.filters[voice]

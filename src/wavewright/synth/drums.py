@@ -18,14 +18,7 @@ NOISE_KINDS = ("band-pass", "high-pass", "low-pass")
 
 
 class DrumSource(VoiceSource):
-    """The drums of a kit; keys without a drum are silent.
-
-    Parameters
-    ----------
-    drums : sequence of DrumTable
-    n_voices : int
-    sample_rate : int
-    """
+    """The drums of a kit; keys without a drum are silent."""
 
     n_channels = 2
 

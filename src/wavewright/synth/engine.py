@@ -56,20 +56,12 @@ class SynthChannel:
 class SynthEngine(InstrumentEngine):
     """The synthesiser as an instrument.
 
-    Parameters
-    ----------
-    patch : str, Path, Patch or mapping
-        One patch for all channels, or patches by program, 0 to 127; -1 are the drums of channel 9. Programs that a
-        mapping lacks use its patch of the largest lower program, or its first one.
-    sample_rate : int
-        In Hz.
-    seed : int
-        Of random phases; the same seed gives the same samples.
+    - ``patch``: one patch for all channels, or patches by program, 0 to 127; -1 are the drums of channel 9. Programs
+      that a mapping lacks use its patch of the largest lower program, or its first one.
+    - ``sample_rate``: in Hz.
+    - ``seed``: of random phases; the same seed gives the same samples.
 
-    Raises
-    ------
-    BadSetting
-        If a patch or the sample rate is invalid.
+    Raises BadSetting if a patch or the sample rate is invalid.
 
     Examples
     --------

@@ -19,12 +19,6 @@ class FMSource(VoiceSource):
 
     Operators that the patch leaves out are silent. A loop over several operators feeds its target with the target's own
     outputs.
-
-    Parameters
-    ----------
-    settings : FMTable
-    n_voices : int
-    sample_rate : int
     """
 
     def __init__(self, settings: FMTable, n_voices: int, sample_rate: int) -> None:

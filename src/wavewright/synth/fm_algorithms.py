@@ -11,14 +11,9 @@ import numpy as np
 class Algorithm:
     """Connections of the operators 1 to 6.
 
-    Attributes
-    ----------
-    modulators : tuple of (int, int)
-        Pairs: the first operator modulates the second.
-    carriers : tuple of int
-        Operators whose sum is the output.
-    feedback : (int, int)
-        The first operator's last outputs modulate the second.
+    - ``modulators``: pairs: the first operator modulates the second.
+    - ``carriers``: operators whose sum is the output.
+    - ``feedback``: the first operator's last outputs modulate the second.
     """
 
     modulators: tuple[tuple[int, int], ...]

@@ -141,15 +141,7 @@ def render_operators(
 ) -> None:
     """Fill the outputs of the voices.
 
-    Parameters
-    ----------
-    bank : OperatorBank, updated
-    stages : (voices, envelopes) int64
-        Stages of the voices' own envelopes, the level first.
-    segments : Segments
-    n_segments : int
-    sample_rate : float
-    output : (1, voices, time) float32, filled
+    - ``stages``: stages of the voices' own envelopes, the level first.
     """
     for voice in range(output.shape[1]):
         for number in range(n_segments):

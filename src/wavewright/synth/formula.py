@@ -91,11 +91,7 @@ class FormulaToken:
 class Formula:
     """A parsed formula.
 
-    Attributes
-    ----------
-    text : str
-    program : callable
-        From the values of the variables to the value.
+    - ``program``: from the values of the variables to the value.
     """
 
     text: str
@@ -104,10 +100,7 @@ class Formula:
     def __call__(self, t: np.ndarray, frequency_hz: float) -> np.ndarray:
         """Return the values at times in seconds, of the shape of ``t``, for a note of a frequency.
 
-        Raises
-        ------
-        BadSetting
-            If a value is not finite.
+        Raises BadSetting if a value is not finite.
         """
         t = np.asarray(t, np.float64)
         cycles = frequency_hz * t
@@ -126,10 +119,7 @@ class Formula:
 def parse_formula(text: str) -> Formula:
     """Parse a formula.
 
-    Raises
-    ------
-    BadSetting
-        With the position of the first fault, counted from 1, and what may stand there.
+    Raises BadSetting with the position of the first fault, counted from 1, and what may stand there.
     """
     if len(text) > MAX_CHARACTERS:
         raise BadSetting(f"The formula has {len(text)} characters; it may have {MAX_CHARACTERS}.")

@@ -19,12 +19,7 @@ BLOCK = 256
 class FormulaSource(VoiceSource):
     """A formula of time and frequency; a note keeps the frequency that it begins with.
 
-    Parameters
-    ----------
-    text : str
-        See :mod:`.formula`.
-    n_voices : int
-    sample_rate : int
+    - ``text``: see :mod:`.formula`.
     """
 
     def __init__(self, text: str, n_voices: int, sample_rate: int) -> None:

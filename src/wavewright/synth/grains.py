@@ -16,14 +16,7 @@ MAX_GRAINS = 24
 
 
 class GrainSource(VoiceSource):
-    """The grains of a patch: a modulation of ``morph`` by 1 makes them four times as dense.
-
-    Parameters
-    ----------
-    settings : GrainTable
-    n_voices : int
-    sample_rate : int
-    """
+    """The grains of a patch: a modulation of ``morph`` by 1 makes them four times as dense."""
 
     n_channels = 2
 

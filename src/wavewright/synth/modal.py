@@ -15,14 +15,7 @@ SILENT_DECAYS = 1.5
 
 
 class ModalSource(VoiceSource):
-    """The modes of a patch.
-
-    Parameters
-    ----------
-    settings : ModalTable
-    n_voices : int
-    sample_rate : int
-    """
+    """The modes of a patch."""
 
     def __init__(self, settings: ModalTable, n_voices: int, sample_rate: int) -> None:
         from .modal_kernels import ModeBank  # numba is slow to import

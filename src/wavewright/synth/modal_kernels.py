@@ -74,16 +74,7 @@ def _add_contact(bank: ModeBank, voice: int, is_start: bool, output: np.ndarray)
 
 @compiled("the modes of the synthesiser", _nrt=False)
 def render_modes(bank: ModeBank, segments: Segments, n_segments: int, sample_rate: float, output: np.ndarray) -> None:
-    """Fill the outputs of the voices.
-
-    Parameters
-    ----------
-    bank : ModeBank, updated
-    segments : Segments
-    n_segments : int
-    sample_rate : float
-    output : (1, voices, time) float32, filled
-    """
+    """Fill the outputs of the voices."""
     for voice in range(output.shape[1]):
         for number in range(n_segments):
             start, n = segments.starts[number], segments.lengths[number]

@@ -50,19 +50,10 @@ def add_noise(
 ) -> None:
     """Add noise to an output.
 
-    Parameters
-    ----------
-    colour : int
-        WHITE, PINK, BROWN, BLUE or VIOLET.
-    seed : int
-    first : int
-        Number of the first sample in the noise.
-    states : (N_NOISE_STATES,) float64, updated
-    position : int
-        Position of the first sample in the block of the gain.
-    gain, step : float
-        Gain at the start of the block and its change from sample to sample.
-    output : (time,) float32, changed
+    - ``colour``: WHITE, PINK, BROWN, BLUE or VIOLET.
+    - ``first``: number of the first sample in the noise.
+    - ``position``: position of the first sample in the block of the gain.
+    - ``gain``, ``step``: gain at the start of the block and its change from sample to sample.
     """
     for i in range(len(output)):
         sample = coloured_sample(colour, noise_sample(seed, first + i), states)

@@ -169,14 +169,7 @@ def render_oscillators(
 ) -> None:
     """Fill the outputs of the voices.
 
-    Parameters
-    ----------
-    bank : OscillatorBank, updated
-    segments : Segments
-    n_segments : int
-    sample_rate : float
-        In Hz.
-    output : (channels, voices, time) float32, filled
+    - ``sample_rate``: in Hz.
     """
     output[:] = 0.0
     for voice in range(output.shape[1]):

@@ -20,14 +20,7 @@ GOLDEN_RATIO = 0.6180339887498949
 
 
 class OscillatorSource(VoiceSource):
-    """The oscillators of a patch.
-
-    Parameters
-    ----------
-    oscillators : sequence of OscillatorTable
-    n_voices : int
-    sample_rate : int
-    """
+    """The oscillators of a patch."""
 
     def __init__(self, oscillators: Sequence[OscillatorTable], n_voices: int, sample_rate: int) -> None:
         from .oscillator_kernels import NOISE, PULSE, TABLE, OscillatorBank  # numba is slow to import

@@ -23,15 +23,7 @@ def _pan_gain(pan: float, channel: int) -> float:
 
 @compiled("the levels of the synthesiser", _nrt=False)
 def mix_voices(segments: Segments, n_segments: int, block: np.ndarray, output: np.ndarray) -> None:
-    """Add the voices to a stereo output.
-
-    Parameters
-    ----------
-    segments : Segments
-    n_segments : int
-    block : (1 or 2, voices, time) float32
-    output : (2, time) float32, changed
-    """
+    """Add the voices to a stereo output."""
     for voice in range(block.shape[1]):
         for number in range(n_segments):
             level = segments.values[number, voice, LEVEL]
@@ -56,14 +48,7 @@ def mix_voices(segments: Segments, n_segments: int, block: np.ndarray, output: n
 def add_faded(block: np.ndarray, gains: np.ndarray, targets: np.ndarray, speed: float, output: np.ndarray) -> None:
     """Add a stereo block to an output, with gains that follow their targets exponentially.
 
-    Parameters
-    ----------
-    block : (2, time) float32
-    gains : (2,) float64, updated
-    targets : (2,) float64
-    speed : float
-        Fraction of the distance in one sample.
-    output : (2, time) float32, changed
+    - ``speed``: fraction of the distance in one sample.
     """
     for channel in range(2):
         gain, target = gains[channel], targets[channel]

@@ -299,16 +299,9 @@ class Patch(PatchTable):
     It has exactly one source of sound: ``oscillators``, ``fm``, ``string``, ``modal``, ``grains``, ``drums`` or
     ``formula``.
 
-    Attributes
-    ----------
-    title, description : str
-    category : str
-    gain_db : float
-        Gain that makes the patch as loud as the others.
-    envelopes : dict
-        By name; ``amplitude`` is that of the level.
-    lfos : dict
-        By name.
+    - ``gain_db``: gain that makes the patch as loud as the others.
+    - ``envelopes``: by name; ``amplitude`` is that of the level.
+    - ``lfos``: by name.
     """
 
     title: str = Field(min_length=1, max_length=80)

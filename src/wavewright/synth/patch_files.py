@@ -16,16 +16,9 @@ _TABLES = TomlTables(PATCHES, Patch, "patch")
 def parse_patch(text: str, name: str = "") -> Patch:
     """Read a patch from TOML.
 
-    Parameters
-    ----------
-    text : str
-    name : str
-        Name of the file in messages.
+    - ``name``: name of the file in messages.
 
-    Raises
-    ------
-    BadSetting
-        With the file, the key and what is allowed there.
+    Raises BadSetting with the file, the key and what is allowed there.
     """
     return _TABLES.parse(text, name)
 
@@ -38,14 +31,8 @@ def patch_names() -> tuple[str, ...]:
 def load_patch(name_or_path: str | Path) -> Patch:
     """Load a patch.
 
-    Parameters
-    ----------
-    name_or_path : str or Path
-        A name of :func:`patch_names`, or a TOML file.
+    - ``name_or_path``: a name of :func:`patch_names`, or a TOML file.
 
-    Raises
-    ------
-    BadSetting
-        If there is no such patch, or it is invalid.
+    Raises BadSetting if there is no such patch, or it is invalid.
     """
     return _TABLES.load(name_or_path)

@@ -34,13 +34,8 @@ FILTER_KINDS = ("low-pass", "high-pass", "band-pass", "notch", "ladder", "vowel"
 class PatchPlayer:
     """The voices of a patch on one channel.
 
-    Parameters
-    ----------
-    patch : Patch
-    sample_rate : int
-        In Hz.
-    seed : int
-        Of random phases and numbers.
+    - ``sample_rate``: in Hz.
+    - ``seed``: of random phases and numbers.
     """
 
     def __init__(self, patch: Patch, sample_rate: int, seed: int) -> None:
@@ -141,10 +136,7 @@ class PatchPlayer:
     def tidy(self, last: np.ndarray) -> None:
         """Free the voices that are over, and stop effects that have decayed; called at fixed times.
 
-        Parameters
-        ----------
-        last : np.ndarray
-            ``(2, time)``: the samples since the last call.
+        - ``last``: ``(2, time)``: the samples since the last call.
         """
         for voice in reversed(range(self._n_voices)):
             if self._state.stages[voice, 0] == OFF:
@@ -264,14 +256,7 @@ class PatchPlayer:
 
 
 class VoiceFilter:
-    """The filter of a patch's voices.
-
-    Parameters
-    ----------
-    settings : FilterTable
-    sample_rate : int
-    n_voices, n_channels : int
-    """
+    """The filter of a patch's voices."""
 
     def __init__(self, settings: FilterTable, sample_rate: int, n_voices: int, n_channels: int) -> None:
         from .voice_filter_kernels import N_FILTER_STATES  # numba is slow to import

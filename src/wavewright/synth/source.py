@@ -12,10 +12,7 @@ from .controls import Segments, VoiceState
 class VoiceSource(ABC):
     """Sound of the voices of a patch.
 
-    Attributes
-    ----------
-    n_channels : int
-        1, or 2 where a voice is stereo.
+    - ``n_channels``: 1, or 2 where a voice is stereo.
     """
 
     n_channels: int = 1
@@ -24,16 +21,10 @@ class VoiceSource(ABC):
     def start(self, voice: int, key: float, velocity: float, seed: int) -> float:
         """Begin a note in a voice and return its longest duration in samples, infinite while it is held.
 
-        Parameters
-        ----------
-        voice : int
-            Row of the arrays.
-        key : float
-            Pitch in semitones, 69 is A4.
-        velocity : float
-            0 to 1.
-        seed : int
-            Of all that is random in the note.
+        - ``voice``: row of the arrays.
+        - ``key``: pitch in semitones, 69 is A4.
+        - ``velocity``: 0 to 1.
+        - ``seed``: of all that is random in the note.
         """
 
     @abstractmethod

@@ -16,13 +16,8 @@ from .strings import StringSource
 def open_source(patch: Patch, n_voices: int, sample_rate: int) -> VoiceSource:
     """Return the source of sound of a patch.
 
-    Parameters
-    ----------
-    patch : Patch
-    n_voices : int
-        Rows of its state.
-    sample_rate : int
-        In Hz.
+    - ``n_voices``: rows of its state.
+    - ``sample_rate``: in Hz.
     """
     if patch.fm is not None:
         return FMSource(patch.fm, n_voices, sample_rate)

@@ -49,21 +49,10 @@ CLASSIC_WAVES: dict[str, Callable[[int], np.ndarray]] = {
 def wave_spectrum(name: str, n_harmonics: int = MAX_HARMONICS) -> np.ndarray:
     """Return the spectrum of a classic wave.
 
-    Parameters
-    ----------
-    name : str
-        ``sine``, ``triangle``, ``saw`` or ``square``.
-    n_harmonics : int
+    - ``name``: ``sine``, ``triangle``, ``saw`` or ``square``.
+    - returns: ``(1 + n_harmonics,)`` complex128: the wave at phase ``t`` is the sum of ``Re(c[k] exp(2 pi i k t))``.
 
-    Returns
-    -------
-    np.ndarray
-        ``(1 + n_harmonics,)`` complex128: the wave at phase ``t`` is the sum of ``Re(c[k] exp(2 pi i k t))``.
-
-    Raises
-    ------
-    BadSetting
-        For another name.
+    Raises BadSetting for another name.
     """
     if name not in CLASSIC_WAVES:
         raise BadSetting(f"There is no wave {quoted(name)}; waves are {', '.join(CLASSIC_WAVES)}.")
@@ -80,22 +69,11 @@ def harmonic_spectrum(amplitudes: Sequence[float] | np.ndarray) -> np.ndarray:
 def period_spectrum(period: np.ndarray, n_harmonics: int = MAX_HARMONICS) -> np.ndarray:
     """Return the spectrum of one period of a wave, without its mean.
 
-    Parameters
-    ----------
-    period : np.ndarray
-        ``(time,)`` of any length of at least 2 samples.
-    n_harmonics : int
-        Most harmonics that are kept; a period has fewer than half as many as samples.
+    - ``period``: ``(time,)`` of any length of at least 2 samples.
+    - ``n_harmonics``: most harmonics that are kept; a period has fewer than half as many as samples.
+    - returns: ``(1 + harmonics,)`` complex128, see :func:`wave_spectrum`.
 
-    Returns
-    -------
-    np.ndarray
-        ``(1 + harmonics,)`` complex128, see :func:`wave_spectrum`.
-
-    Raises
-    ------
-    BadAudio
-        If the period is too short, not finite, or constant.
+    Raises BadAudio if the period is too short, not finite, or constant.
     """
     period = np.asarray(period, np.float64)
     if period.ndim != 1 or len(period) < 2:

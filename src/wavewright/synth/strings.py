@@ -20,14 +20,7 @@ STROKE_RMS = 0.25
 
 
 class StringSource(VoiceSource):
-    """Strings: a delay line in a loop with losses, filled by a stroke.
-
-    Parameters
-    ----------
-    settings : StringTable
-    n_voices : int
-    sample_rate : int
-    """
+    """Strings: a delay line in a loop with losses, filled by a stroke."""
 
     def __init__(self, settings: StringTable, n_voices: int, sample_rate: int) -> None:
         from .string_kernels import StringBank  # numba is slow to import

@@ -77,19 +77,9 @@ def _state_variable(
 ) -> None:
     """Filter a block whose coefficients change linearly; the norm of the states then never grows by itself.
 
-    Parameters
-    ----------
-    states : (N_FILTER_STATES,) float64, two of which are updated
-    first : int
-        Number of the first of them.
-    starts, ends : tuple of float
-        Angle ``g``, damping ``k`` and gain of the output, at both ends of the block.
-    mix : tuple of float
-        Gains of the input, the band and the low output.
-    position : int
-    source, target : (time,) float32
-    adds : bool
-        Add to the target.
+    - ``starts``, ``ends``: angle ``g``, damping ``k`` and gain of the output, at both ends of the block.
+    - ``mix``: gains of the input, the band and the low output.
+    - ``adds``: add to the target.
     """
     p, q, r = _update(starts[0], starts[1])
     p_end, q_end, r_end = _update(ends[0], ends[1])
@@ -291,19 +281,9 @@ def filter_voices(
 ) -> None:
     """Filter the voices.
 
-    Parameters
-    ----------
-    kind : int
-        LOW_PASS, HIGH_PASS, BAND_PASS, NOTCH or LADDER.
-    n_stages : int
-        1 or 2.
-    drive : float
-        Gain into a saturation before the filter; 0 for none.
-    segments : Segments
-    n_segments : int
-    sample_rate : float
-    states : (voices, channels, N_FILTER_STATES) float64, updated
-    block : (channels, voices, time) float32, filtered
+    - ``kind``: LOW_PASS, HIGH_PASS, BAND_PASS, NOTCH or LADDER.
+    - ``n_stages``: 1 or 2.
+    - ``drive``: gain into a saturation before the filter; 0 for none.
     """
     for channel in range(block.shape[0]):
         for voice in range(block.shape[1]):

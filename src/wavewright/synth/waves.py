@@ -32,21 +32,12 @@ WAVE_ENDINGS = (".svg", ".csv", ".txt", ".toml", ".wav", ".flac", ".ogg")
 def read_period(path: Path) -> np.ndarray:
     """Read one period of a wave.
 
-    Parameters
-    ----------
-    path : Path
-        ``.svg``: the first path, from left to right. ``.csv`` or ``.txt``: a column of values, or two of positions and
-        values. ``.toml``: ``values = [...]`` or ``points = [[x, y], ...]``. A sound file: all of it, its first channel.
+    - ``path``: ``.svg``: the first path, from left to right. ``.csv`` or ``.txt``: a column of values, or two of
+      positions and values. ``.toml``: ``values = [...]`` or ``points = [[x, y], ...]``. A sound file: all of it, its
+      first channel.
+    - returns: ``(time,)`` float64 of 4096 samples, without its mean, with a peak of 1.
 
-    Returns
-    -------
-    np.ndarray
-        ``(time,)`` float64 of 4096 samples, without its mean, with a peak of 1.
-
-    Raises
-    ------
-    BadSetting, BadAudio
-        If the file cannot be read, or its points do not go from left to right.
+    Raises BadSetting or BadAudio if the file cannot be read, or its points do not go from left to right.
     """
     ending = path.suffix.lower()
     if ending not in WAVE_ENDINGS:
@@ -216,10 +207,7 @@ GAIN_DB = -3.0
 def formula_spectrum(text: str) -> np.ndarray:
     """Return the spectrum of a formula that repeats in each period, see :func:`.spectra.wave_spectrum`.
 
-    Raises
-    ------
-    BadSetting
-        If it does not repeat, or is not finite.
+    Raises BadSetting if it does not repeat, or is not finite.
     """
     formula = parse_formula(text)
     if not is_periodic(formula, REFERENCE_HZ):
@@ -233,16 +221,10 @@ def formula_spectrum(text: str) -> np.ndarray:
 def wave_patch(wave: str | Path) -> Patch:
     """Return an instrument that plays a wave.
 
-    Parameters
-    ----------
-    wave : str or Path
-        A formula such as ``sin(2*pi*f*t) + 0.3*saw(2*f*t)``, see :mod:`.formula`; or a file with one period, see
-        :func:`.drawn_waves.read_period`.
+    - ``wave``: a formula such as ``sin(2*pi*f*t) + 0.3*saw(2*f*t)``, see :mod:`.formula`; or a file with one period,
+      see :func:`.drawn_waves.read_period`.
 
-    Raises
-    ------
-    BadSetting, BadAudio
-        If the formula or the file is invalid.
+    Raises BadSetting or BadAudio if the formula or the file is invalid.
     """
     settings: dict[str, object] = {
         "title": "Wave",

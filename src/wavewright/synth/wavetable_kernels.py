@@ -28,24 +28,13 @@ def add_wave(
     Sample ``i`` is a function of ``position + i`` alone, so a block may be rendered in any pieces, and processors
     compute several samples at once.
 
-    Parameters
-    ----------
-    samples : (points,) float32
-    offset : int
-        Index of the first sample of the period.
-    shift : int
-        32 minus the base-2 logarithm of the period's length.
-    phase : int
-        Phase at the start of the block in steps, see :data:`CYCLE`.
-    increment : int
-        Steps from the first sample of the block to the second.
-    slope : int
-        Change of the increment from sample to sample.
-    position : int
-        Position of the first sample of the output in the block.
-    gain, gain_step : np.float32
-        Gain at the start of the block and its change from sample to sample.
-    output : (time,) float32, changed
+    - ``offset``: index of the first sample of the period.
+    - ``shift``: 32 minus the base-2 logarithm of the period's length.
+    - ``phase``: phase at the start of the block in steps, see :data:`CYCLE`.
+    - ``increment``: steps from the first sample of the block to the second.
+    - ``slope``: change of the increment from sample to sample.
+    - ``position``: position of the first sample of the output in the block.
+    - ``gain``, ``gain_step``: gain at the start of the block and its change from sample to sample.
     """
     bits = np.uint32(shift)
     mask = np.uint32((1 << shift) - 1)

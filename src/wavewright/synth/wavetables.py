@@ -30,16 +30,11 @@ MAX_FRAMES = 64
 class Wavetables:
     """One or more waves, the frames, as tables of fewer and fewer harmonics.
 
-    Attributes
-    ----------
-    samples : np.ndarray
-        float32 ``(points,)``: the tables of all frames, one after another, each with guard points on both sides.
-    offsets : np.ndarray
-        int64 ``(frames, levels)``: position of the first sample of each period.
-    shifts : np.ndarray
-        int64 ``(levels,)``: 32 minus the base-2 logarithm of a table's length.
-    level_of : np.ndarray
-        int64 ``(1 + harmonics,)``: the table for waves of at most so many harmonics.
+    - ``samples``: float32 ``(points,)``: the tables of all frames, one after another, each with guard points on both
+      sides.
+    - ``offsets``: int64 ``(frames, levels)``: position of the first sample of each period.
+    - ``shifts``: int64 ``(levels,)``: 32 minus the base-2 logarithm of a table's length.
+    - ``level_of``: int64 ``(1 + harmonics,)``: the table for waves of at most so many harmonics.
     """
 
     samples: np.ndarray
@@ -56,15 +51,9 @@ class Wavetables:
 def make_wavetables(spectra: Sequence[np.ndarray]) -> Wavetables:
     """Make tables from the spectra of waves.
 
-    Parameters
-    ----------
-    spectra : sequence of np.ndarray
-        ``(1 + harmonics,)`` complex, see :func:`.spectra.wave_spectrum`; their means are left out.
+    - ``spectra``: ``(1 + harmonics,)`` complex, see :func:`.spectra.wave_spectrum`; their means are left out.
 
-    Raises
-    ------
-    BadSetting
-        If there are no spectra, or too many.
+    Raises BadSetting if there are no spectra, or too many.
     """
     if not 1 <= len(spectra) <= MAX_FRAMES:
         raise BadSetting(f"A wavetable has {len(spectra)} frames; it needs 1 to {MAX_FRAMES}.")

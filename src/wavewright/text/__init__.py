@@ -26,12 +26,8 @@ WARM_UP_TEXT = "Ready"
 class FrontEnd(Protocol):
     """Converts text of one language to sentences of phones.
 
-    Attributes
-    ----------
-    language : str
-        Language code, such as ``en-GB``.
-    symbols : tuple of str
-        All symbols that a sentence may contain; number 0 is silence.
+    - ``language``: language code, such as ``en-GB``.
+    - ``symbols``: all symbols that a sentence may contain; number 0 is silence.
     """
 
     language: str
@@ -40,26 +36,13 @@ class FrontEnd(Protocol):
     def sentences(self, text: str, lexicon: Lexicon | None = None, on_skip: OnSkip | None = None) -> list[Sentence]:
         """Return the sentences of a text.
 
-        Parameters
-        ----------
-        text : str
-            Plain text, without markup.
-        lexicon : Lexicon, optional
-            Phones of words, which override the front end's own.
-        on_skip : callable, optional
-            Called with each passage that cannot be read; by default such a passage raises BadText.
+        - ``text``: plain text, without markup.
+        - ``lexicon``: phones of words, which override the front end's own.
+        - ``on_skip``: called with each passage that cannot be read; by default such a passage raises BadText.
+        - returns: at least one sentence.
 
-        Returns
-        -------
-        list of Sentence
-            At least one sentence.
-
-        Raises
-        ------
-        NothingToSpeak
-            If nothing in the text can be spoken.
-        BadText
-            If a passage cannot be read and `on_skip` is None, or if the lexicon has unknown phones.
+        Raises NothingToSpeak if nothing in the text can be spoken, or BadText if a passage cannot be read and `on_skip`
+        is None, or if the lexicon has unknown phones.
         """
         ...
 
@@ -79,15 +62,10 @@ class FrontEnd(Protocol):
 def front_end(language: str = "en") -> FrontEnd:
     """Return a new front end of a language.
 
-    Parameters
-    ----------
-    language : str
-        ``en``, ``en-GB``, or ``espeak:`` and a language of eSpeak NG, such as ``espeak:de``.
+    - ``language``: ``en``, ``en-GB``, or ``espeak:`` and a language of eSpeak NG, such as ``espeak:de``.
 
-    Raises
-    ------
-    BadSetting, MissingExtra
-        If there is no front end for the language, or it needs eSpeak NG, which is not installed.
+    Raises BadSetting or MissingExtra if there is no front end for the language, or it needs eSpeak NG, which is not
+    installed.
     """
     if language.startswith(ESPEAK_PREFIX):
         from .espeak import EspeakFrontEnd

@@ -12,10 +12,7 @@ PARAGRAPH = "\n\n"
 class TextBuilder:
     """Collects pieces of a text in the order of their positions.
 
-    Parameters
-    ----------
-    length : int
-        Number of characters of the original text.
+    - ``length``: number of characters of the original text.
     """
 
     def __init__(self, length: int) -> None:

@@ -50,19 +50,11 @@ class Phonemizer(Protocol):
 class EspeakFrontEnd:
     """Front end that lets eSpeak NG pronounce each word, numbers and abbreviations included.
 
-    Parameters
-    ----------
-    language : str
-        A language of eSpeak NG, such as ``de``.
-    backend : Phonemizer, optional
-        By default the one of the package phonemizer.
+    - ``language``: a language of eSpeak NG, such as ``de``.
+    - ``backend``: by default the one of the package phonemizer.
 
-    Raises
-    ------
-    MissingExtra
-        If phonemizer is not installed and no `backend` is passed.
-    BadSetting
-        If eSpeak NG does not have the language.
+    Raises MissingExtra if phonemizer is not installed and no `backend` is passed, or BadSetting if eSpeak NG does not
+    have the language.
     """
 
     symbols: tuple[str, ...] = SYMBOLS

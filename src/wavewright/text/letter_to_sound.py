@@ -55,12 +55,8 @@ class NgramTable:
 class LetterToSound:
     """A trained letter-to-sound model.
 
-    Parameters
-    ----------
-    pairs : sequence of (str, tuple of str)
-        A letter and its phones; the first two are `BEGIN` and `END`.
-    tables : sequence of NgramTable
-        The n-grams of order 1, 2 and so on.
+    - ``pairs``: a letter and its phones; the first two are `BEGIN` and `END`.
+    - ``tables``: the n-grams of order 1, 2 and so on.
     """
 
     def __init__(self, pairs: Sequence[tuple[str, tuple[str, ...]]], tables: Sequence[NgramTable]) -> None:

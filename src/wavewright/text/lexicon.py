@@ -17,10 +17,7 @@ MAX_BYTES = 2**26
 class Lexicon:
     """Phones of words; the case of words is ignored.
 
-    Attributes
-    ----------
-    words : mapping of str to tuple of str
-        The phones of each word.
+    - ``words``: the phones of each word.
     """
 
     words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -46,26 +43,11 @@ class Lexicon:
 
         English phones are ARPAbet, or signs of the International Phonetic Alphabet such as ``/təˈmɑːtoʊ/``.
 
-        Parameters
-        ----------
-        path : path or str
-            The file.
-        phones : iterable of str, optional
-            Allowed phones, by default those of English.
+        - ``path``: the file.
+        - ``phones``: allowed phones, by default those of English.
 
-        Returns
-        -------
-        Lexicon
-            The words of the file.
-
-        Raises
-        ------
-        BadSetting
-            If the file does not exist.
-        BadText
-            If the file is too large or not UTF-8, or a line has no phones, an unknown phone or a repeated word.
-        OSError
-            If the file cannot be read.
+        Raises BadSetting if the file does not exist, or BadText if the file is too large or not UTF-8, or a line has no
+        phones, an unknown phone or a repeated word, or OSError if the file cannot be read.
         """
         path = Path(path)
         if not path.is_file():

@@ -16,10 +16,7 @@ class _Converter(Protocol):
 class MarkupReader:
     """Converts the segments of one text in order; an open block, such as code, continues in the next segment.
 
-    Parameters
-    ----------
-    markup : {"none", "markdown", "html"}
-        Markup of the text.
+    - ``markup``: markup of the text.
     """
 
     def __init__(self, markup: Markup = "none") -> None:

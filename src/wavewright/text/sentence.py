@@ -17,20 +17,13 @@ NO_WORD = -1
 class Word:
     """One spoken word.
 
-    Attributes
-    ----------
-    text : str
-        The word as written. Text that is spoken as several words (``1984``) is several words with the same position.
-    spoken : str
-        The word as spoken.
-    phones : tuple of str
-        Its phones.
-    start, end : int
-        Position of its first character, and of the character after its last one, in the text.
-    mark_after : str
-        The punctuation symbol after it, or empty.
-    shown : str
-        The word with the signs and the space around it in the text, for subtitles; empty where another word has it.
+    - ``text``: the word as written. Text that is spoken as several words (``1984``) is several words with the same
+      position.
+    - ``spoken``: the word as spoken.
+    - ``start``, ``end``: position of its first character, and of the character after its last one, in the text.
+    - ``mark_after``: the punctuation symbol after it, or empty.
+    - ``shown``: the word with the signs and the space around it in the text, for subtitles; empty where another word
+      has it.
     """
 
     text: str

@@ -16,14 +16,9 @@ MAX_SHOWN_CHARACTERS = 40  # characters of a passage
 class Skipped:
     """A passage that is not spoken as written.
 
-    Attributes
-    ----------
-    text : str
-        The passage.
-    start, end : int
-        Position of its first character, and of the character after its last one, in the text.
-    reason : str
-        A phrase such as ``Hebrew script``.
+    - ``text``: the passage.
+    - ``start``, ``end``: position of its first character, and of the character after its last one, in the text.
+    - ``reason``: a phrase such as ``Hebrew script``.
     """
 
     text: str

@@ -54,21 +54,14 @@ SENTENCE = " \n \n "
 class Span:
     """A stretch of text with one prosody, or a pause or mark without text.
 
-    Attributes
-    ----------
-    text, written
-        The text that the front end reads, and that in the document, which differs in ``sub``, ``say-as`` and
-        ``phoneme``.
-    start, end
-        Its position in ``SsmlDocument.text``.
-    rate, pitch_semitones, pitch_range, volume_db
-        Speaking rate and range of the intonation as factors, pitch shift, gain.
-    emphasis
-        One of `EMPHASIS_LEVELS`; ``none`` is neutral.
-    voice, mark
-        Name of another voice, and of a mark.
-    pause_seconds
-        Length of a pause, 0 for text and marks.
+    - ``text``, ``written``: the text that the front end reads, and that in the document, which differs in ``sub``,
+      ``say-as`` and ``phoneme``.
+    - ``start``, ``end``: its position in ``SsmlDocument.text``.
+    - ``rate``, ``pitch_semitones``, ``pitch_range``, ``volume_db``: speaking rate and range of the intonation as
+      factors, pitch shift, gain.
+    - ``emphasis``: one of `EMPHASIS_LEVELS`; ``none`` is neutral.
+    - ``voice``, ``mark``: name of another voice, and of a mark.
+    - ``pause_seconds``: length of a pause, 0 for text and marks.
     """
 
     text: str = ""
@@ -110,23 +103,12 @@ def looks_like_ssml(text: str) -> bool:
 def parse(document: str, front_end: FrontEnd) -> SsmlDocument:
     """Parse a document.
 
-    Parameters
-    ----------
-    document : str
-        SSML.
-    front_end : FrontEnd
-        Front end that expands ``say-as`` and parses the phones of ``phoneme``.
+    - ``document``: SSML.
+    - ``front_end``: front end that expands ``say-as`` and parses the phones of ``phoneme``.
+    - returns: the text and its spans.
 
-    Returns
-    -------
-    SsmlDocument
-        The text and its spans.
-
-    Raises
-    ------
-    BadText
-        If the document is not well-formed XML, has a document type, is nested more than 100 deep, or has an unknown
-        element, attribute or value; the message has the line and column.
+    Raises BadText if the document is not well-formed XML, has a document type, is nested more than 100 deep, or has an
+    unknown element, attribute or value; the message has the line and column.
     """
     return _Parser(document, front_end).document
 

@@ -44,24 +44,12 @@ def document_format(start: bytes) -> str:
 def read_text(source: BinaryIO, most_characters: int, advice: str) -> str:
     """Read a text to its end.
 
-    Parameters
-    ----------
-    source : BinaryIO
-        Bytes in UTF-8.
-    most_characters : int
-        Maximum length of the text; not much more is read.
-    advice : str
-        End of the message for a text that is too long.
+    - ``source``: Bytes in UTF-8.
+    - ``most_characters``: maximum length of the text; not much more is read.
+    - ``advice``: end of the message for a text that is too long.
+    - returns: the text without its byte order mark.
 
-    Returns
-    -------
-    str
-        The text without its byte order mark.
-
-    Raises
-    ------
-    BadText
-        If the text is not UTF-8 or too long.
+    Raises BadText if the text is not UTF-8 or too long.
     """
     most_bytes = MAX_BYTES_PER_CHARACTER * most_characters + BYTE_ORDER_MARK_BYTES
     contents = source.read(most_bytes + 1)
@@ -75,23 +63,12 @@ def read_text(source: BinaryIO, most_characters: int, advice: str) -> str:
 def read_lines(source: BinaryIO, strict: bool = False) -> Iterator[str]:
     """Read a text line by line.
 
-    Parameters
-    ----------
-    source : BinaryIO
-        Bytes in UTF-8.
-    strict : bool
-        Refuse bytes that are not UTF-8 in every line, not only in the first. Otherwise they are skipped with a
-        `SkippedText` warning.
+    - ``source``: Bytes in UTF-8.
+    - ``strict``: refuse bytes that are not UTF-8 in every line, not only in the first. Otherwise they are skipped with
+      a `SkippedText` warning.
+    - returns: each line as it arrives, with its line break.
 
-    Yields
-    ------
-    str
-        Each line as it arrives, with its line break.
-
-    Raises
-    ------
-    BadText
-        If a line is too long, or not UTF-8.
+    Raises BadText if a line is too long, or not UTF-8.
     """
     number = 0
     while line := source.readline(MAX_LINE_BYTES + 1):

@@ -46,24 +46,12 @@ def with_generated_clips(settings: GeneratedSettings, plan: PlannedRun) -> Plann
     are neither copies of recordings nor far from all of them, are written into the folder GENERATED. Both are taken
     from there if the call resumes.
 
-    Parameters
-    ----------
-    settings
-        Models, ratio and limits.
-    plan
-        A run of a family that recognises labels.
+    - ``settings``: models, ratio and limits.
+    - ``plan``: a run of a family that recognises labels.
+    - returns: with more clips and sources.
 
-    Returns
-    -------
-    PlannedRun
-        With more clips and sources.
-
-    Raises
-    ------
-    BadModel
-        If a model neither generates nor speaks, or has no labels.
-    BadSetting
-        If two sources have the same name, labels do not match, no clip passes, or the run is none of a classifier.
+    Raises BadModel if a model neither generates nor speaks, or has no labels, or BadSetting if two sources have the
+    same name, labels do not match, no clip passes, or the run is none of a classifier.
     """
     if Capability.CLASSIFY not in families.FAMILIES[plan.family].capabilities:
         able = [name for name, family in families.FAMILIES.items() if Capability.CLASSIFY in family.capabilities]

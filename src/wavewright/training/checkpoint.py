@@ -63,23 +63,13 @@ class Progress:
 def save(path: Path, progress: Progress, network: nn.Module, average: nn.Module, optimizers: Optimizers) -> None:
     """Write a checkpoint.
 
-    Parameters
-    ----------
-    path
-        File to write.
-    progress
-        Progress of the run.
-    network
-        The network that is trained.
-    average
-        Its inference module, with averaged weights.
-    optimizers
-        Optimizers of the players.
+    - ``path``: file to write.
+    - ``progress``: progress of the run.
+    - ``network``: the network that is trained.
+    - ``average``: its inference module, with averaged weights.
+    - ``optimizers``: optimizers of the players.
 
-    Raises
-    ------
-    TrainingStopped
-        If there is no space left; the file keeps its previous contents.
+    Raises TrainingStopped if there is no space left; the file keeps its previous contents.
     """
     tensors = {f"network/{name}": tensor for name, tensor in network.state_dict().items()}
     tensors |= {f"average/{name}": tensor for name, tensor in average.state_dict().items()}

@@ -35,21 +35,12 @@ def choose_recipe(
 ) -> Recipe:
     """Return the recipe of a family and size, or of fine-tuning ``base``, with overrides.
 
-    Parameters
-    ----------
-    family, size
-        Names of the family and of one of its sizes.
-    settings
-        Overrides ``name=value``.
-    device
-        ``"cpu"``, ``"cuda"`` or ``"mps"``.
-    base
-        Model that training starts from.
+    - ``family``, ``size``: names of the family and of one of its sizes.
+    - ``settings``: overrides ``name=value``.
+    - ``device``: ``"cpu"``, ``"cuda"`` or ``"mps"``.
+    - ``base``: model that training starts from.
 
-    Raises
-    ------
-    BadSetting
-        If a name is unknown, a value is out of its range or the device is not available.
+    Raises BadSetting if a name is unknown, a value is out of its range or the device is not available.
     """
     chosen = families.family(family)
     if size not in chosen.sizes:

@@ -39,12 +39,8 @@ class RecordingMatch:
     nearer to that of the recording, by a part that is drawn. Noise with the spectrum of the quietest frames of the
     recording is added.
 
-    Attributes
-    ----------
-    recordings
-        Waves ``(time,)`` of each label, not silent.
-    sample_rate
-        Of the recordings and the clips.
+    - ``recordings``: waves ``(time,)`` of each label, not silent.
+    - ``sample_rate``: of the recordings and the clips.
     """
 
     recordings: Mapping[str, Sequence[np.ndarray]]
@@ -161,15 +157,10 @@ class ClipSource(Protocol):
 class FolderOfClips:
     """Generated clips in the sub-folders of a folder, or in its ``manifest.jsonl``; each seed has an order of its own.
 
-    Attributes
-    ----------
-    name, labels, sample_rate
-        Name of the folder, labels of its clips, and the highest sample rate of these.
+    - ``name``, ``labels``, ``sample_rate``: name of the folder, labels of its clips, and the highest sample rate of
+      these.
 
-    Raises
-    ------
-    BadFolder
-        If the folder has no clip with a label.
+    Raises BadFolder if the folder has no clip with a label.
     """
 
     licence = UNKNOWN_LICENCE
@@ -207,14 +198,8 @@ class FolderOfClips:
 class MatchedSource:
     """A source whose clips are made like recordings of their label, each like one that is drawn.
 
-    Attributes
-    ----------
-    source
-        The source.
-    targets
-        Label of the recordings for each label of the source that is to be generated.
-    match
-        The recordings; its sample rate is that of the clips.
+    - ``targets``: label of the recordings for each label of the source that is to be generated.
+    - ``match``: the recordings; its sample rate is that of the clips.
     """
 
     source: ClipSource

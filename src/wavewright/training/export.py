@@ -38,18 +38,12 @@ from .weights_file import rounded, write_graphs, write_safetensors
 def optimised(model: onnx.ModelProto, folder: Path | None = None) -> onnx.ModelProto:
     """Return a graph with the same inputs, outputs and weights, and fewer nodes.
 
-    Parameters
-    ----------
-    model : onnx.ModelProto
-        Graph whose weights are external data. They are not read, and nodes that compute with them alone are not
-        folded, so that weights keep their names, types and offsets.
-    folder : Path, optional
-        Existing folder for temporary files, such as a hidden one that is removed or swept; default: the system's.
-
-    Returns
-    -------
-    onnx.ModelProto
-        Graph of standard nodes; if ``model`` has nodes of ONNX Runtime's own domain, the result may have more of them.
+    - ``model``: graph whose weights are external data. They are not read, and nodes that compute with them alone are
+      not folded, so that weights keep their names, types and offsets.
+    - ``folder``: existing folder for temporary files, such as a hidden one that is removed or swept; default: the
+      system's.
+    - returns: graph of standard nodes; if ``model`` has nodes of ONNX Runtime's own domain, the result may have more of
+      them.
 
     Notes
     -----
@@ -97,12 +91,8 @@ SAMPLE_PEAK = 0.89
 def export_copy(module: nn.Module, weight_bits: int = 16) -> nn.Module:
     """Return a copy of a module as it is exported: in evaluation mode, on the CPU, with rounded weights.
 
-    Parameters
-    ----------
-    module
-        Left as it is.
-    weight_bits
-        16 or 8, see :func:`.weights_file.rounded`.
+    - ``module``: left as it is.
+    - ``weight_bits``: 16 or 8, see :func:`.weights_file.rounded`.
     """
     copied = copy.deepcopy(module).cpu().float().eval().requires_grad_(False)
     for tensor in copied.state_dict().values():
@@ -114,13 +104,9 @@ def export_copy(module: nn.Module, weight_bits: int = 16) -> nn.Module:
 def export_graph(graph: GraphSpec, folder: Path | None = None) -> onnx.ModelProto:
     """Return the graph of a module, for any batch size, with its weights inside and named as in the module.
 
-    Parameters
-    ----------
-    graph
-        The module and examples of its inputs.
-    folder
-        Folder for a temporary file, so that the left-overs of a killed process are removed with it; default: the
-        system's.
+    - ``graph``: the module and examples of its inputs.
+    - ``folder``: folder for a temporary file, so that the left-overs of a killed process are removed with it; default:
+      the system's.
     """
     names = [*graph.inputs, *graph.outputs]
     dynamic_axes = {
@@ -154,26 +140,15 @@ def export_model(
     Everything is written into a hidden folder and compared with PyTorch, then it replaces the previous model, see
     :func:`.models.replacing.replace_model`.
 
-    Parameters
-    ----------
-    folder
-        The model folder; created if necessary.
-    card
-        Its copy in the folder gets the hashes of all other files.
-    spec
-        Graphs, tensors and sample.
-    weight_bits
-        Of matrices: 16, or 8 and a scale for each row.
-    product_bits
-        Matrices of 8 bits multiply in float32 (32), or in integers (8) whose step sizes follow from the graphs'
-        example inputs.
+    - ``folder``: the model folder; created if necessary.
+    - ``card``: its copy in the folder gets the hashes of all other files.
+    - ``spec``: graphs, tensors and sample.
+    - ``weight_bits``: of matrices: 16, or 8 and a scale for each row.
+    - ``product_bits``: matrices of 8 bits multiply in float32 (32), or in integers (8) whose step sizes follow from the
+      graphs' example inputs.
 
-    Raises
-    ------
-    TrainingStopped
-        If the network produces NaN or infinite values.
-    RuntimeError
-        If the outputs of a graph differ from those of its module.
+    Raises TrainingStopped if the network produces NaN or infinite values, or RuntimeError if the outputs of a graph
+    differ from those of its module.
     """
     folder.mkdir(parents=True, exist_ok=True)
     finish_replacing(folder)

@@ -40,13 +40,9 @@ FEWEST_RECORDINGS = 5
 class FewShotSettings(RangedSettings):
     """Settings of an adaptation.
 
-    Attributes
-    ----------
-    prior_fraction
-        Fraction of the clips to learn from that the base generates, for its labels that the recordings do not have; of
-        each, there are at least `FEWEST_GENERATED`.
-    needs_prior
-        Raise BadSetting if there is no such label.
+    - ``prior_fraction``: fraction of the clips to learn from that the base generates, for its labels that the
+      recordings do not have; of each, there are at least `FEWEST_GENERATED`.
+    - ``needs_prior``: raise BadSetting if there is no such label.
     """
 
     prior_fraction: float = ranged(0.5, 0.0, 0.9)
@@ -58,19 +54,11 @@ def adapted(settings: FewShotSettings, plan: PlannedRun) -> PlannedRun:
 
     The clips are written into the folder GENERATED of the run, and taken from there if the call resumes.
 
-    Parameters
-    ----------
-    settings
-        Fraction of generated clips.
-    plan
-        A run that starts from a model.
+    - ``settings``: fraction of generated clips.
+    - ``plan``: a run that starts from a model.
 
-    Raises
-    ------
-    BadSetting
-        If the run starts from no model, its family has no adaptation, or there is nothing to keep.
-    BadFolder
-        If a label has fewer recordings than `FEWEST_RECORDINGS`.
+    Raises BadSetting if the run starts from no model, its family has no adaptation, or there is nothing to keep, or
+    BadFolder if a label has fewer recordings than `FEWEST_RECORDINGS`.
     """
     base = plan.base
     if base is None:

@@ -37,19 +37,12 @@ REASONS = ("silent", "doubted", "copy", "outlier")
 class GeneratedSettings(RangedSettings):
     """Settings of generated clips.
 
-    Attributes
-    ----------
-    models
-        Names of generators; they make equal numbers of clips.
-    ratio
-        Generated clips for each recording of a label.
-    label_map
-        Labels of the folder by those of the models, where the names differ.
-    min_confidence
-        Smallest probability that the judge gives to the label of a clip, which must be its most probable; with 0, the
-        judge leaves out none.
-    match
-        Make each clip like a recording of its label, see :class:`.RecordingMatch`.
+    - ``models``: names of generators; they make equal numbers of clips.
+    - ``ratio``: generated clips for each recording of a label.
+    - ``label_map``: labels of the folder by those of the models, where the names differ.
+    - ``min_confidence``: smallest probability that the judge gives to the label of a clip, which must be its most
+      probable; with 0, the judge leaves out none.
+    - ``match``: make each clip like a recording of its label, see :class:`.RecordingMatch`.
     """
 
     models: tuple[str, ...]
@@ -63,16 +56,10 @@ class GeneratedSettings(RangedSettings):
 class ClipScores:
     """What a clip is accepted by.
 
-    Attributes
-    ----------
-    confidence
-        Probability of its label.
-    distance_db
-        Log-mel distance to the nearest recording of the label.
-    recognised
-        The most probable label.
-    peak
-        Largest absolute sample.
+    - ``confidence``: probability of its label.
+    - ``distance_db``: log-mel distance to the nearest recording of the label.
+    - ``recognised``: the most probable label.
+    - ``peak``: largest absolute sample.
     """
 
     confidence: float
@@ -85,21 +72,11 @@ class ClipScores:
 class ClipFilter:
     """Compares generated clips with recordings, and asks a classifier that was trained on the recordings alone.
 
-    Parameters
-    ----------
-    judge
-        The classifier.
-    waves
-        Recordings ``(n, time)`` at the judge's sample rate.
-    labels
-        Their labels.
-    min_confidence
-        See :class:`GeneratedSettings`.
-
-    Attributes
-    ----------
-    limits_db
-        Of each label: the distance below which a clip is a copy, and the one above which it is an outlier.
+    - ``judge``: the classifier.
+    - ``waves``: recordings ``(n, time)`` at the judge's sample rate.
+    - ``labels``: their labels.
+    - ``min_confidence``: see :class:`GeneratedSettings`.
+    - ``limits_db``: of each label: the distance below which a clip is a copy, and the one above which it is an outlier.
     """
 
     judge: Classifier
@@ -160,16 +137,10 @@ def _limits(nearest_db: np.ndarray) -> tuple[float, float]:
 class GeneratedCounts:
     """Clips that were kept and left out.
 
-    Attributes
-    ----------
-    requested, accepted
-        Of each label.
-    rejected
-        By the reason.
-    models
-        Hash of each model by its name.
-    settings
-        Of the call, to compare with those of a call that resumes.
+    - ``requested``, ``accepted``: of each label.
+    - ``rejected``: by the reason.
+    - ``models``: hash of each model by its name.
+    - ``settings``: of the call, to compare with those of a call that resumes.
     """
 
     requested: dict[str, int]
@@ -202,26 +173,12 @@ def pair_labels(model: ClipSource, labels: Sequence[str], label_map: Sequence[tu
 
     Names are compared without regard to case; ``label_map`` pairs those that differ.
 
-    Parameters
-    ----------
-    model
-        The generator.
-    labels
-        Labels of the folder.
-    label_map
-        Pairs of a label of a model and one of the folder.
+    - ``model``: the generator.
+    - ``labels``: labels of the folder.
+    - ``label_map``: pairs of a label of a model and one of the folder.
 
-    Returns
-    -------
-    dict of str to str
-        By the label of the folder.
-
-    Raises
-    ------
-    BadModel
-        If the model has no labels.
-    BadSetting
-        If the map names an unknown label of the folder, or no labels match.
+    Raises BadModel if the model has no labels, or BadSetting if the map names an unknown label of the folder, or no
+    labels match.
     """
     if not model.labels:
         raise BadModel(
@@ -300,30 +257,15 @@ def generate_for(
 ) -> GeneratedCounts:
     """Generate the clips of a run into a folder, with a manifest; the counts are written last.
 
-    Parameters
-    ----------
-    folder
-        Folder of the clips.
-    models
-        The generators.
-    requested
-        Clips of each label, of all models together.
-    settings
-        See :class:`GeneratedSettings`.
-    accept
-        The filter.
-    seed
-        Of the clips.
+    - ``folder``: folder of the clips.
+    - ``models``: the generators.
+    - ``requested``: clips of each label, of all models together.
+    - ``settings``: see :class:`GeneratedSettings`.
+    - ``accept``: the filter.
+    - ``seed``: of the clips.
+    - returns: clips that were accepted and left out.
 
-    Returns
-    -------
-    GeneratedCounts
-        Clips that were accepted and left out.
-
-    Raises
-    ------
-    BadSetting
-        If labels do not match, or no clip passes the filter.
+    Raises BadSetting if labels do not match, or no clip passes the filter.
     """
     pairs = [pair_labels(model, tuple(requested), settings.label_map) for model in models]
     available = {label: n for label, n in requested.items() if any(label in each for each in pairs)}
@@ -368,12 +310,7 @@ def _settings_json(settings: GeneratedSettings, seed: int) -> dict[str, object]:
 def read_counts(folder: Path, settings: GeneratedSettings, seed: int) -> GeneratedCounts | None:
     """Return the counts of a folder that is complete, None for another.
 
-    Raises
-    ------
-    BadSetting
-        If its clips were generated with other settings.
-    BadFolder
-        If the file is damaged.
+    Raises BadSetting if its clips were generated with other settings, or BadFolder if the file is damaged.
     """
     path = folder / COUNTS_FILE
     if not path.is_file():

@@ -58,21 +58,11 @@ class Health:
     ) -> str | None:
         """Check the metrics of an evaluation.
 
-        Parameters
-        ----------
-        metrics
-            Validation metrics by name.
-        rules
-            Which of them are watched.
-        log
-            Called with warnings.
-        metric
-            ``training.metric``, which chooses the best checkpoint; empty for none.
-
-        Returns
-        -------
-        str or None
-            A problem that a return to an earlier checkpoint may solve, as a sentence; None if there is none.
+        - ``metrics``: validation metrics by name.
+        - ``rules``: which of them are watched.
+        - ``log``: called with warnings.
+        - ``metric``: ``training.metric``, which chooses the best checkpoint; empty for none.
+        - returns: a problem that a return to an earlier checkpoint may solve, as a sentence; None if there is none.
         """
         self._check_diversity(metrics.get(rules.diversity), rules.diversity_remedy, log)
         self._check_copying(metrics.get(rules.copying), rules.copying_remedy, log)

@@ -64,12 +64,8 @@ class Quantizer:
 def with_integer_products(folder: Path, name: str, examples: Mapping[str, np.ndarray]) -> onnx.ModelProto:
     """Return a graph with its products in integers.
 
-    Parameters
-    ----------
-    folder, name
-        Folder and file name of the graph.
-    examples
-        Examples of the graph's inputs, which determine the step sizes.
+    - ``folder``, ``name``: folder and file name of the graph.
+    - ``examples``: examples of the graph's inputs, which determine the step sizes.
     """
     model = onnx.load(folder / name, load_external_data=False)
     products = _products(model)

@@ -13,14 +13,9 @@ from .checkpoint import Progress
 class Length:
     """Steps and minutes of a call; 0 and None if it does not give them.
 
-    Attributes
-    ----------
-    steps
-        Of the whole run (``training.steps``).
-    max_minutes
-        Of this call.
-    more_minutes
-        Beyond the plan of the run.
+    - ``steps``: of the whole run (``training.steps``).
+    - ``max_minutes``: of this call.
+    - ``more_minutes``: beyond the plan of the run.
     """
 
     steps: int = 0
@@ -30,20 +25,12 @@ class Length:
     def extension(self, out: Path, progress: Progress, first_steps: int) -> tuple[int, float]:
         """Return the steps of the extended run, or the minutes beyond its plan; zeros if the call does not extend it.
 
-        Parameters
-        ----------
-        out
-            Run folder, for messages.
-        progress
-            Progress of the run.
-        first_steps
-            ``training.steps`` of the first call, 0 if it gave minutes.
+        - ``out``: run folder, for messages.
+        - ``progress``: progress of the run.
+        - ``first_steps``: ``training.steps`` of the first call, 0 if it gave minutes.
 
-        Raises
-        ------
-        BadSetting
-            If the steps are fewer than planned, if steps and minutes are both given, or if minutes are given for a
-            finished run that was planned in steps.
+        Raises BadSetting if the steps are fewer than planned, if steps and minutes are both given, or if minutes are
+        given for a finished run that was planned in steps.
         """
         changes_steps = self.steps not in (0, first_steps, progress.steps)
         if self.more_minutes:

@@ -82,38 +82,20 @@ class Observer(Protocol):
 class Loop:
     """Train one network on one stream of batches, with checkpoints in one folder.
 
-    Parameters
-    ----------
-    network
-        Moved to the device of the settings.
-    batches
-        Returns the batch with a number; a pure function of the number.
-    settings
-        Training settings of the recipe.
-    folder
-        Folder of the checkpoints.
-    observer
-        Receives losses, metrics and messages.
-    evaluate
-        Returns the validation metrics of the averaged module; default: no evaluation.
-    on_evaluation
-        Called with the averaged module and the progress after each evaluation, in process 0.
-    health_rules
-        Metrics that show whether training goes wrong; default: none.
-    started
-        When the call began, as :func:`time.monotonic` counts; default: when it runs.
-    ending
-        What the call does after the last step, within its minutes; default: an evaluation, which is timed when the
-        first one is made.
-    resume_words
-        Command, or option, that continues the run, for messages.
-
-    Attributes
-    ----------
-    state : TrainState
-        Network, averaged weights and optimizers.
-    progress : Progress
-        Everything else that the next step depends on.
+    - ``network``: moved to the device of the settings.
+    - ``batches``: returns the batch with a number; a pure function of the number.
+    - ``settings``: training settings of the recipe.
+    - ``folder``: folder of the checkpoints.
+    - ``observer``: receives losses, metrics and messages.
+    - ``evaluate``: returns the validation metrics of the averaged module; default: no evaluation.
+    - ``on_evaluation``: called with the averaged module and the progress after each evaluation, in process 0.
+    - ``health_rules``: metrics that show whether training goes wrong; default: none.
+    - ``started``: when the call began, as :func:`time.monotonic` counts; default: when it runs.
+    - ``ending``: what the call does after the last step, within its minutes; default: an evaluation, which is timed
+      when the first one is made.
+    - ``resume_words``: command, or option, that continues the run, for messages.
+    - ``state``: network, averaged weights and optimizers.
+    - ``progress``: everything else that the next step depends on.
     """
 
     network: Network
@@ -185,17 +167,11 @@ class Loop:
         If the minutes determine the number of steps, the plan is compared with the clock again and again, so that it
         ends with them.
 
-        Parameters
-        ----------
-        max_minutes
-            Duration of this call, from ``started`` on and with its ``ending``; default: as long as the plan takes.
+        - ``max_minutes``: duration of this call, from ``started`` on and with its ``ending``; default: as long as the
+          plan takes.
 
-        Raises
-        ------
-        BadSetting
-            If neither steps nor minutes are given, or the metric that chooses the best checkpoint is not measured.
-        TrainingStopped
-            If training diverges again after MAX_ROLLBACKS rollbacks.
+        Raises BadSetting if neither steps nor minutes are given, or the metric that chooses the best checkpoint is not
+        measured, or TrainingStopped if training diverges again after MAX_ROLLBACKS rollbacks.
         """
         self.started = time.monotonic() if self.started is None else self.started
         self._minutes_before = self.progress.minutes
@@ -266,22 +242,11 @@ class Loop:
     def plan(self, max_minutes: float | None, deadline: float = float("inf")) -> list[float]:
         """Choose the number of threads and of steps, once in a run.
 
-        Parameters
-        ----------
-        max_minutes
-            Duration of the call.
-        deadline
-            Its end, as :func:`time.monotonic` counts.
+        - ``max_minutes``: duration of the call.
+        - ``deadline``: its end, as :func:`time.monotonic` counts.
+        - returns: seconds of a step of each stage if the minutes determined the number of steps, else empty.
 
-        Returns
-        -------
-        list of float
-            Seconds of a step of each stage if the minutes determined the number of steps, else empty.
-
-        Raises
-        ------
-        BadSetting
-            If neither steps nor minutes are given, or what is exported would not learn in so many steps.
+        Raises BadSetting if neither steps nor minutes are given, or what is exported would not learn in so many steps.
         """
         progress = self.progress
         is_by_clock = not progress.steps
@@ -337,15 +302,8 @@ class Loop:
     def choose_threads(self, seconds_for_steps: float = float("inf")) -> list[float]:
         """Time a few steps with each number of threads, choose the fastest and restore the network.
 
-        Parameters
-        ----------
-        seconds_for_steps
-            Time for all steps of the training, which limits the timing.
-
-        Returns
-        -------
-        list of float
-            Seconds of a step of each stage with that number.
+        - ``seconds_for_steps``: time for all steps of the training, which limits the timing.
+        - returns: seconds of a step of each stage with that number.
         """
         counts = [self.settings.threads] if self.settings.threads else thread_counts(self.state.device)
         before = self.state.snapshot()
@@ -369,12 +327,8 @@ class Loop:
     def extend(self, steps: int = 0, minutes: float = 0.0) -> None:
         """Extend the plan; the learning rate rises to that of the longer plan and then falls to its end, see plan.py.
 
-        Parameters
-        ----------
-        steps
-            Steps of the whole run.
-        minutes
-            Or minutes beyond the duration of the plan, which then follows the clock.
+        - ``steps``: steps of the whole run.
+        - ``minutes``: or minutes beyond the duration of the plan, which then follows the clock.
         """
         progress = self.progress
         previous_steps = progress.steps
@@ -539,10 +493,7 @@ class Loop:
     def roll_back(self, problem: str, name: str) -> None:
         """Return to a checkpoint with half the learning rate and other batches.
 
-        Raises
-        ------
-        TrainingStopped
-            After MAX_ROLLBACKS rollbacks.
+        Raises TrainingStopped after MAX_ROLLBACKS rollbacks.
         """
         current = self.progress
         if current.rollbacks >= MAX_ROLLBACKS:

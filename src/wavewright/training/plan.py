@@ -74,16 +74,10 @@ def _before(step: int, breakpoints: Breakpoints) -> Breakpoints:
 def steps_within(seconds: float, step: int, starts: Sequence[int], seconds_per_step: Sequence[float]) -> int:
     """Return the number of steps that fit into a time.
 
-    Parameters
-    ----------
-    seconds
-        The time.
-    step
-        First of the steps.
-    starts
-        First step of each stage of the run.
-    seconds_per_step
-        Duration of a step of each stage.
+    - ``seconds``: the time.
+    - ``step``: first of the steps.
+    - ``starts``: first step of each stage of the run.
+    - ``seconds_per_step``: duration of a step of each stage.
     """
     count = 0
     ends = [*starts[1:], None]
@@ -104,16 +98,10 @@ def describe_plan(
 ) -> str:
     """Return a message with the planned steps of each stage, their durations and the number of threads.
 
-    Parameters
-    ----------
-    steps, threads
-        Of the run.
-    starts
-        First step of each stage.
-    seconds_per_step
-        Duration of a step of each stage.
-    is_by_clock
-        The plan follows the clock.
+    - ``steps``, ``threads``: of the run.
+    - ``starts``: first step of each stage.
+    - ``seconds_per_step``: duration of a step of each stage.
+    - ``is_by_clock``: the plan follows the clock.
     """
     on_threads = f"on {threads} thread{'s' * (threads > 1)}"
     suffix = "; adjusted while it runs to use the minutes" if is_by_clock else ""
@@ -130,14 +118,9 @@ def describe_plan(
 class Ending:
     """Seconds that the end of a call needs after the last step, measured or reserved before the first.
 
-    Attributes
-    ----------
-    evaluation
-        An evaluation with its samples.
-    export
-        An export of the model.
-    final
-        The family's files of a finished network, at most.
+    - ``evaluation``: an evaluation with its samples.
+    - ``export``: an export of the model.
+    - ``final``: the family's files of a finished network, at most.
     """
 
     evaluation: float = 0.0
@@ -161,22 +144,13 @@ class Clock:
 
     The ratio of measured to expected durations is updated at each comparison of the plan with the clock.
 
-    Attributes
-    ----------
-    ends_at
-        End of the training, seconds of :func:`time.monotonic`.
-    starts
-        First step of each stage of the run.
-    seconds_per_step
-        Expected duration of a step of each stage.
-    evaluate_every, save_every
-        Steps between evaluations and between checkpoints.
-    due
-        Step of the next comparison.
-    slowdown
-        Measured over expected duration of the steps between the last two comparisons.
-    ending
-        What follows the last step before ``ends_at``; None: an evaluation, timed as soon as there is one.
+    - ``ends_at``: end of the training, seconds of :func:`time.monotonic`.
+    - ``starts``: first step of each stage of the run.
+    - ``seconds_per_step``: expected duration of a step of each stage.
+    - ``evaluate_every``, ``save_every``: steps between evaluations and between checkpoints.
+    - ``due``: step of the next comparison.
+    - ``slowdown``: measured over expected duration of the steps between the last two comparisons.
+    - ``ending``: what follows the last step before ``ends_at``; None: an evaluation, timed as soon as there is one.
     """
 
     ends_at: float

@@ -14,17 +14,9 @@ BatchT = TypeVar("BatchT")
 def prefetched_batches(make: Callable[[int], BatchT], stride: int) -> Iterator[Callable[[int], BatchT]]:
     """Prefetch the batch ``stride`` ahead in a worker thread.
 
-    Parameters
-    ----------
-    make
-        Returns the batch with a number.
-    stride
-        Difference between the numbers of successive calls.
-
-    Yields
-    ------
-    Callable
-        Returns the batch with a number; one that was not prefetched is computed at once.
+    - ``make``: returns the batch with a number.
+    - ``stride``: difference between the numbers of successive calls.
+    - returns: returns the batch with a number; one that was not prefetched is computed at once.
     """
     with ThreadPoolExecutor(1) as pool:
         pending: dict[int, Future[BatchT]] = {}

@@ -37,10 +37,7 @@ class Provenance:
     def or_stored(self, run_file: Path) -> Provenance:
         """Return this with what the first call of a run stated, if this call states neither licence nor consent.
 
-        Raises
-        ------
-        BadSetting
-            If the file of the first call is damaged.
+        Raises BadSetting if the file of the first call is damaged.
         """
         if self.licence != UNKNOWN or self.consent is not None or not run_file.is_file():
             return self
@@ -64,18 +61,12 @@ def provenance_of(
 ) -> Provenance:
     """Return name, description, sources and consent of a model trained on someone's own recordings.
 
-    Parameters
-    ----------
-    out
-        Run folder, whose name is that of the model.
-    family
-        Name of the family.
-    recordings, folder
-        The recordings, and their folder, after which a source is named if their licence is stated.
-    permission
-        Licence and consent.
-    base
-        Model that training starts from, whose sources are sources of the new model.
+    - ``out``: run folder, whose name is that of the model.
+    - ``family``: name of the family.
+    - ``recordings``, ``folder``: the recordings, and their folder, after which a source is named if their licence is
+      stated.
+    - ``permission``: licence and consent.
+    - ``base``: model that training starts from, whose sources are sources of the new model.
     """
     noun = "scores" if families.family(family).learns_from_scores else "clips"
     n_clips = len(recordings.entries)

@@ -58,14 +58,9 @@ class RateLoss:
 class RangeTest:
     """Losses of one training whose learning rate rises from step to step.
 
-    Attributes
-    ----------
-    losses
-        In the order of the learning rates; they end where the loss diverges.
-    lowest, highest
-        Learning rates between which the loss falls.
-    steepest
-        Learning rate at which it falls fastest.
+    - ``losses``: in the order of the learning rates; they end where the loss diverges.
+    - ``lowest``, ``highest``: learning rates between which the loss falls.
+    - ``steepest``: learning rate at which it falls fastest.
 
     References
     ----------
@@ -82,14 +77,9 @@ class RangeTest:
 class BatchTime:
     """Time of a step with a batch size.
 
-    Attributes
-    ----------
-    batch_size
-        Clips of a batch.
-    step_s
-        Median seconds of a step.
-    clips_per_second
-        That the step trains on.
+    - ``batch_size``: clips of a batch.
+    - ``step_s``: median seconds of a step.
+    - ``clips_per_second``: that the step trains on.
     """
 
     batch_size: int
@@ -100,17 +90,10 @@ class BatchTime:
 def range_test(loop: Loop, n_steps: int) -> RangeTest:
     """Train some steps, each at a higher learning rate, and measure the loss.
 
-    Parameters
-    ----------
-    loop
-        Of a run that has not begun; its weights are those of the last step afterwards.
-    n_steps
-        Number of steps.
+    - ``loop``: of a run that has not begun; its weights are those of the last step afterwards.
 
-    Raises
-    ------
-    BadSetting
-        If several players train against each other from the beginning, or the loss does not fall at any rate.
+    Raises BadSetting if several players train against each other from the beginning, or the loss does not fall at any
+    rate.
     """
     if len(loop.network.turns(0)) > 1:
         raise BadSetting(
@@ -152,17 +135,10 @@ def smoothed(losses: Sequence[float]) -> np.ndarray:
 def described(rates: np.ndarray, losses: Sequence[float] | np.ndarray) -> RangeTest:
     """Return the learning rates at which a loss starts to fall, falls fastest and is lowest.
 
-    Parameters
-    ----------
-    rates
-        Learning rates, each a constant factor above the one before ``(step,)``.
-    losses
-        Smoothed; fewer than rates if the loss diverged.
+    - ``rates``: learning rates, each a constant factor above the one before ``(step,)``.
+    - ``losses``: smoothed; fewer than rates if the loss diverged.
 
-    Raises
-    ------
-    BadSetting
-        If the loss never falls.
+    Raises BadSetting if the loss never falls.
     """
     values = np.asarray(losses)
     bottom = int(np.argmin(values)) if len(values) else 0
@@ -186,16 +162,10 @@ def described(rates: np.ndarray, losses: Sequence[float] | np.ndarray) -> RangeT
 def batch_times(open_run: Callable[[int], Run], default: int, threads: int, deadline: float) -> tuple[BatchTime, ...]:
     """Time the steps of several batch sizes, smallest first, until more clips a batch are no longer worth their time.
 
-    Parameters
-    ----------
-    open_run
-        Returns the run with a batch size.
-    default
-        Batch size around which to look.
-    threads
-        Of PyTorch.
-    deadline
-        Time, as :func:`time.monotonic` counts it, after which no other size is timed.
+    - ``open_run``: returns the run with a batch size.
+    - ``default``: batch size around which to look.
+    - ``threads``: of PyTorch.
+    - ``deadline``: time, as :func:`time.monotonic` counts it, after which no other size is timed.
     """
     torch.set_num_threads(threads)
     sizes = sorted({max(1, round(factor * default)) for factor in BATCH_FACTORS})

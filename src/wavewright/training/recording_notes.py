@@ -42,14 +42,9 @@ def notes_on_rates(entries: Sequence[Entry], sample_rate: int) -> list[str]:
 def warn_of_few_clips(entries: Sequence[Entry], labels: Sequence[str], log: Callable[[str], None]) -> None:
     """Warn if there are few and short recordings.
 
-    Parameters
-    ----------
-    entries
-        Training clips.
-    labels
-        Labels of the model; without labels all clips count together.
-    log
-        Called with the warning.
+    - ``entries``: training clips.
+    - ``labels``: labels of the model; without labels all clips count together.
+    - ``log``: called with the warning.
     """
     counts: dict[str, int] = defaultdict(int)
     seconds: dict[str, float] = defaultdict(float)

@@ -45,10 +45,7 @@ OnStep = Callable[[TrainingStep], object]
 class PhaseLines:
     """Listener that writes a line about work that takes long: what is done, and the fraction of it.
 
-    Parameters
-    ----------
-    log
-        Called with a line, at most every PHASE_SECONDS.
+    - ``log``: called with a line, at most every PHASE_SECONDS.
     """
 
     def __init__(self, log: Callable[[str], None]) -> None:
@@ -77,16 +74,10 @@ class ScalarWriter(Protocol):
 class Report:
     """Observer of a training loop that writes into the run folder and to the terminal.
 
-    Parameters
-    ----------
-    folder
-        The run folder.
-    quiet
-        Show nothing on the terminal.
-    mute
-        Write no files either, as in all processes but the first.
-    on_step
-        Called after each step, unless ``mute``.
+    - ``folder``: the run folder.
+    - ``quiet``: show nothing on the terminal.
+    - ``mute``: write no files either, as in all processes but the first.
+    - ``on_step``: called after each step, unless ``mute``.
     """
 
     def __init__(self, folder: Path, quiet: bool = False, mute: bool = False, on_step: OnStep | None = None) -> None:
@@ -175,16 +166,10 @@ class Report:
     def samples(self, progress: Progress, waves: Sequence[np.ndarray], titles: Sequence[str], sample_rate: int) -> None:
         """Write samples of the network as one audio file, with gaps, and a plot of their log-mel spectrograms.
 
-        Parameters
-        ----------
-        progress
-            Its step is in the names of the files.
-        waves
-            ``(channels, time)`` each.
-        titles
-            One for each wave.
-        sample_rate
-            Hz.
+        - ``progress``: its step is in the names of the files.
+        - ``waves``: ``(channels, time)`` each.
+        - ``titles``: one for each wave.
+        - ``sample_rate``: hz.
         """
         folder = self.folder / SAMPLES
         folder.mkdir(exist_ok=True)

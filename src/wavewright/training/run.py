@@ -82,33 +82,17 @@ class PlannedRun:
 class Run:
     """A run folder: recipe, data, network, checkpoints and the exported model.
 
-    Parameters
-    ----------
-    out
-        The run folder.
-    family
-        Name of the family.
-    recipe
-        Recipe of the family.
-    scan
-        Recordings.
-    provenance
-        For the card.
-    cache_folder
-        Folder of decoded recordings; default: the user's cache folder.
-    base
-        Model that training starts from.
-    call
-        Arguments of the command, which are stored so that a call which resumes need not repeat them.
+    - ``out``: the run folder.
+    - ``family``: name of the family.
+    - ``recipe``: recipe of the family.
+    - ``scan``: recordings.
+    - ``provenance``: for the card.
+    - ``cache_folder``: folder of decoded recordings; default: the user's cache folder.
+    - ``base``: model that training starts from.
+    - ``call``: arguments of the command, which are stored so that a call which resumes need not repeat them.
 
-    Raises
-    ------
-    BadFamily
-        If the family breaks its contract.
-    BadFolder
-        If too few recordings can be used.
-    BadModel
-        If the weights of ``base`` do not have the shapes that the recipe asks for.
+    Raises BadFamily if the family breaks its contract, or BadFolder if too few recordings can be used, or BadModel if
+    the weights of ``base`` do not have the shapes that the recipe asks for.
     """
 
     def __init__(
@@ -217,33 +201,19 @@ class Run:
     ) -> Progress:
         """Train, or resume training, and export the model. Under ``torchrun`` all processes train together.
 
-        Parameters
-        ----------
-        max_minutes
-            Duration of this call.
-        resume
-            Continue the run in the folder.
-        quiet
-            Show nothing on the terminal.
-        more_minutes
-            Extension of the plan of the run.
-        stop_after
-            Called after each evaluation; returns why the run ends there, or an empty text. With it there are no samples
-            of evaluations, and the model is exported at the end alone.
-        started
-            When the minutes of the call began, as :func:`time.monotonic` counts; default: now.
-        on_step
-            Called after each step, in the first process.
+        - ``max_minutes``: duration of this call.
+        - ``resume``: continue the run in the folder.
+        - ``quiet``: show nothing on the terminal.
+        - ``more_minutes``: extension of the plan of the run.
+        - ``stop_after``: called after each evaluation; returns why the run ends there, or an empty text. With it there
+          are no samples of evaluations, and the model is exported at the end alone.
+        - ``started``: when the minutes of the call began, as :func:`time.monotonic` counts; default: now.
+        - ``on_step``: called after each step, in the first process.
 
-        Raises
-        ------
-        BadFolder
-            If there is no run to resume, or another process trains in the same folder.
-        BadSetting
-            If the settings are not those of the first call, do not say how long to train, or a voice is to be trained
-            without the consent of its speakers.
-        TrainingStopped
-            If training diverges again and again, or the disk is full.
+        Raises BadFolder if there is no run to resume, or another process trains in the same folder. Raises BadSetting
+        if the settings are not those of the first call, do not say how long to train, or a voice is to be trained
+        without the consent of its speakers. Raises TrainingStopped if training diverges again and again, or the disk is
+        full.
         """
         started = time.monotonic() if started is None else started
         if resume:
@@ -409,16 +379,10 @@ class Run:
     ) -> None:
         """Export the averaged weights of the best checkpoint, or of the last if no metric chooses.
 
-        Parameters
-        ----------
-        loop
-            Its networks get the weights of the checkpoint.
-        log
-            Called with the command that uses the model.
-        is_finished
-            Write the family's files of a finished network too.
-        final_seconds
-            Time for these; default: as long as they need.
+        - ``loop``: its networks get the weights of the checkpoint.
+        - ``log``: called with the command that uses the model.
+        - ``is_finished``: write the family's files of a finished network too.
+        - ``final_seconds``: time for these; default: as long as they need.
         """
         loop.load(BEST if (loop.folder / BEST).is_file() else LAST)
         module = self.inference_module(loop.state.average)
@@ -433,14 +397,9 @@ class Run:
     def export(self, module: nn.Module, progress: Progress, folder: Path | None = None) -> None:
         """Write the model into the run folder.
 
-        Parameters
-        ----------
-        module
-            The averaged module, see :meth:`inference_module`.
-        progress
-            Steps, minutes and metrics for the card.
-        folder
-            Another folder instead.
+        - ``module``: the averaged module, see :meth:`inference_module`.
+        - ``progress``: steps, minutes and metrics for the card.
+        - ``folder``: another folder instead.
         """
         model, training = self.recipe.model, self.recipe.training
         card = Card(

@@ -71,18 +71,11 @@ def run_file_of(
 ) -> RunFile:
     """Return the description of a call.
 
-    Parameters
-    ----------
-    family, recipe
-        What it trains.
-    base
-        The model that it starts from.
-    entries
-        Its training clips.
-    provenance
-        Licence, sources and consent as JSON stores them.
-    call
-        Arguments of the command.
+    - ``family``, ``recipe``: what it trains.
+    - ``base``: the model that it starts from.
+    - ``entries``: its training clips.
+    - ``provenance``: licence, sources and consent as JSON stores them.
+    - ``call``: arguments of the command.
     """
     clips = sorted(f"{entry.path.name} {entry.label} {entry.n_frames}" for entry in entries)
     contents: RunFile = {
@@ -139,24 +132,12 @@ def check_resume(path: Path, current: RunFile, recipe: Recipe) -> tuple[int, str
     Settings that did not exist at the first call have their defaults. The number of steps may differ, because the
     checkpoint contains the extended plan, and so may the other settings of PER_CALL.
 
-    Parameters
-    ----------
-    path
-        File of the first call.
-    current
-        Description of this call.
-    recipe
-        Recipe of this call, whose class has the defaults.
+    - ``path``: file of the first call.
+    - ``current``: description of this call.
+    - ``recipe``: recipe of this call, whose class has the defaults.
+    - returns: ``training.steps`` of the first call, and a message if the training clips differ, else an empty text.
 
-    Returns
-    -------
-    tuple of int and str
-        ``training.steps`` of the first call, and a message if the training clips differ, else an empty text.
-
-    Raises
-    ------
-    BadSetting
-        If the file is damaged or another setting differs.
+    Raises BadSetting if the file is damaged or another setting differs.
     """
     first = read_run_file(path)
     settings = _with_defaults(first["recipe"], recipe)

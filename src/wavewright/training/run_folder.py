@@ -52,12 +52,8 @@ def resumes_judge(out: Path, resume: bool) -> bool:
 def check_call(out: Path, resume: bool, more_minutes: float | None = None) -> None:
     """Check that a call begins a new run, or resumes one that exists.
 
-    Raises
-    ------
-    BadFolder
-        If there is no run to resume, or its checkpoints are missing beside its model.
-    BadSetting
-        If the call would begin an existing run again, or gives ``more_minutes`` to a new one.
+    Raises BadFolder if there is no run to resume, or its checkpoints are missing beside its model, or BadSetting if the
+    call would begin an existing run again, or gives ``more_minutes`` to a new one.
     """
     has_checkpoint = any((out / CHECKPOINTS / name).is_file() for name in (LAST, BEST))
     has_model = (out / RUN_FILE).is_file() and (out / CARD_FILE).is_file()

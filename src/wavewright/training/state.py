@@ -22,18 +22,11 @@ Snapshot = tuple[dict[str, Tensor], dict[str, Tensor]]
 class TrainState:
     """Network, averaged weights and optimizers of a training.
 
-    Attributes
-    ----------
-    network
-        In training mode, on ``device``.
-    average
-        Copy of `Network.inference_module` with the moving average of its weights, in evaluation mode.
-    optimizers
-        One for each player, by name.
-    parameters
-        Trainable parameters of each player, by name.
-    precision
-        ``"float32"`` or ``"bfloat16"``.
+    - ``network``: in training mode, on ``device``.
+    - ``average``: copy of `Network.inference_module` with the moving average of its weights, in evaluation mode.
+    - ``optimizers``: one for each player, by name.
+    - ``parameters``: trainable parameters of each player, by name.
+    - ``precision``: ``"float32"`` or ``"bfloat16"``.
     """
 
     def __init__(self, network: Network, settings: TrainingSettings) -> None:
@@ -51,22 +44,11 @@ class TrainState:
     def update(self, step: int, batches: Sequence[Mapping[str, np.ndarray]], learning_rate: float) -> dict[str, float]:
         """Run the turns of all players on the batches of one step, then update the averaged weights.
 
-        Parameters
-        ----------
-        step
-            Number of the step, counted from 0.
-        batches
-            Gradients are averaged over them, see `TrainingSettings.accumulate`.
+        - ``step``: number of the step, counted from 0.
+        - ``batches``: gradients are averaged over them, see `TrainingSettings.accumulate`.
+        - returns: losses by name, each the mean over the batches.
 
-        Returns
-        -------
-        dict
-            Losses by name, each the mean over the batches.
-
-        Raises
-        ------
-        KeyError
-            If a turn returns a loss that `Network.loss_weights` does not name.
+        Raises KeyError if a turn returns a loss that `Network.loss_weights` does not name.
         """
         tensors = [
             {name: torch.as_tensor(array, device=self.device) for name, array in batch.items()} for batch in batches

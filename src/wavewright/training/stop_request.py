@@ -41,17 +41,9 @@ def stop_request(log: Callable[[str], None], message: str = SAVING) -> Iterator[
     matrices keeps away for minutes. A thread reads the signals from a pipe meanwhile: it reports them, and ends the
     process some time after the first, or on the second, if the main thread does not.
 
-    Parameters
-    ----------
-    log
-        Called in a thread with ``message`` as soon as a request arrives.
-    message
-        With the field ``{cause}``.
-
-    Yields
-    ------
-    Callable
-        Returns "Ctrl-C", "SIGTERM" or "SIGHUP", or an empty string if nothing has arrived.
+    - ``log``: called in a thread with ``message`` as soon as a request arrives.
+    - ``message``: with the field ``{cause}``.
+    - returns: returns "Ctrl-C", "SIGTERM" or "SIGHUP", or an empty string if nothing has arrived.
     """
     cause = ""
 

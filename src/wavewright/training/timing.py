@@ -32,25 +32,14 @@ def time_steps(
 ) -> dict[int, list[float]]:
     """Time a few steps of each stage with each number of threads.
 
-    Parameters
-    ----------
-    run_step
-        Trains the step with a number.
-    stage_starts
-        First step of each stage.
-    counts
-        Numbers of threads to time, in this order.
-    log
-        Called with messages about the duration of the timing.
-    seconds_for_steps
-        Time for all steps of the training: stages that it does not reach are not timed, and the timing ends after
-        TIMING_FRACTION of it, with one step of the first stage at least.
-
-    Returns
-    -------
-    dict
-        Median seconds of a step of each stage, by number of threads that were timed. PyTorch's number of threads is the
-        last of them afterwards.
+    - ``run_step``: trains the step with a number.
+    - ``stage_starts``: first step of each stage.
+    - ``counts``: numbers of threads to time, in this order.
+    - ``log``: called with messages about the duration of the timing.
+    - ``seconds_for_steps``: time for all steps of the training: stages that it does not reach are not timed, and the
+      timing ends after TIMING_FRACTION of it, with one step of the first stage at least.
+    - returns: median seconds of a step of each stage, by number of threads that were timed. PyTorch's number of threads
+      is the last of them afterwards.
     """
     listed = " and ".join(f"{count} thread{'s' * (count > 1)}" for count in counts)
     purpose = "to choose the fastest (--set training.threads=1 skips the others)" if len(counts) > 1 else "for the plan"

@@ -53,17 +53,9 @@ def rounded(array: np.ndarray, weight_bits: int = 16) -> np.ndarray:
     Biases, norms and statistics (one dimension) stay exact: they are a hundredth of the size, and a network is most
     sensitive to their rounding. A matrix that exceeds the range of float16 stays exact too.
 
-    Parameters
-    ----------
-    array
-        Tensor of any type and shape.
-    weight_bits
-        16 or 8.
-
-    Returns
-    -------
-    np.ndarray
-        float16, float32 with the values of 8 bits and their scales, or ``array`` itself.
+    - ``array``: tensor of any type and shape.
+    - ``weight_bits``: 16 or 8.
+    - returns: float16, float32 with the values of 8 bits and their scales, or ``array`` itself.
     """
     if array.dtype.kind != "f" or array.ndim < 2:
         return array
@@ -81,15 +73,8 @@ def row_scales(array: np.ndarray) -> np.ndarray:
     Scales are rounded up to 12 bits, so that a product with a number of steps is exact, and rounded weights have the
     same scales again.
 
-    Parameters
-    ----------
-    array
-        ``(rows, ...)``.
-
-    Returns
-    -------
-    np.ndarray
-        float32 ``(rows, 1, ...)``; 1 for rows of zeros.
+    - ``array``: ``(rows, ...)``.
+    - returns: float32 ``(rows, 1, ...)``; 1 for rows of zeros.
     """
     largest = np.abs(array).max(axis=tuple(range(1, array.ndim)), keepdims=True).astype(np.float64)
     mantissa, exponent = np.frexp(largest / 127)
@@ -105,19 +90,11 @@ def write_safetensors(path: Path, tensors: Mapping[str, np.ndarray]) -> None:
 def write_graphs(folder: Path, graphs: Mapping[str, onnx.ModelProto], weights: Mapping[str, np.ndarray]) -> None:
     """Write the file of weights, and the graphs that point into it.
 
-    Parameters
-    ----------
-    folder
-        Folder to write into.
-    graphs
-        Graphs by file name, with their weights inside; the weights are removed from them.
-    weights
-        Further tensors, each stored under its name; a graph that has the same tensor points to it.
+    - ``folder``: folder to write into.
+    - ``graphs``: graphs by file name, with their weights inside; the weights are removed from them.
+    - ``weights``: further tensors, each stored under its name; a graph that has the same tensor points to it.
 
-    Raises
-    ------
-    RuntimeError
-        If a constant of a graph has a type that is not in DATA_TYPES.
+    Raises RuntimeError if a constant of a graph has a type that is not in DATA_TYPES.
     """
     store = _Store()
     for name, array in weights.items():
@@ -205,16 +182,10 @@ def _point_to_weight(
 ) -> None:
     """Make a weight of a graph external data, and add the nodes that convert it to float32.
 
-    Parameters
-    ----------
-    graph
-        Its initializer ``name`` was removed before.
-    name, stored
-        Name of the weight in the graph and in the file.
-    header
-        Header of the file.
-    data_start
-        Offset of the data in the file, bytes.
+    - ``graph``: its initializer ``name`` was removed before.
+    - ``name``, ``stored``: name of the weight in the graph and in the file.
+    - ``header``: header of the file.
+    - ``data_start``: offset of the data in the file, bytes.
     """
     entry, scales = header[stored], header.get(stored + SCALE_SUFFIX)
     if entry["dtype"] not in DATA_TYPES:

@@ -99,16 +99,10 @@ OnEnd = Callable[[BatchJob, JobOutcome], None]
 def run_jobs(jobs: Sequence[BatchJob], lanes: Sequence[Lane], retries: int, on_end: OnEnd) -> None:
     """Run jobs, and call ``on_end`` with each one's last outcome, in the order in which they end.
 
-    Parameters
-    ----------
-    jobs : sequence of BatchJob
-        The jobs. The first of each task run before the others.
-    lanes : sequence of Lane
-        They are stopped at the end, whatever happens.
-    retries : int
-        How often a job that failed runs again, after the others.
-    on_end : callable
-        Called with a job and its outcome.
+    - ``jobs``: the jobs. The first of each task run before the others.
+    - ``lanes``: they are stopped at the end, whatever happens.
+    - ``retries``: how often a job that failed runs again, after the others.
+    - ``on_end``: called with a job and its outcome.
     """
     with ExitStack() as stack:
         threads = stack.enter_context(ThreadPoolExecutor(len(lanes), "lane"))
@@ -180,18 +174,11 @@ OF_ONE_PROCESS = "memory://"
 class BatchResult:
     """A batch.
 
-    Attributes
-    ----------
-    out, results
-        Its folder, and the file with the results of all jobs in their order.
-    n_jobs, n_done, n_new
-        Jobs of the list, of those done, and of those done by this call.
-    n_waiting
-        Jobs that have not run: those of other shards.
-    failed
-        The sentence that says why a job failed, by its line.
-    exit_code
-        Exit code of the command: 2 if jobs failed.
+    - ``out``, ``results``: its folder, and the file with the results of all jobs in their order.
+    - ``n_jobs``, ``n_done``, ``n_new``: jobs of the list, of those done, and of those done by this call.
+    - ``n_waiting``: jobs that have not run: those of other shards.
+    - ``failed``: the sentence that says why a job failed, by its line.
+    - ``exit_code``: exit code of the command: 2 if jobs failed.
     """
 
     out: str

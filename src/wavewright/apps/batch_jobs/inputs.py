@@ -20,14 +20,9 @@ from .locations import joined, local_copy, stamp_of
 class LocalFiles:
     """The files of a job on this machine.
 
-    Attributes
-    ----------
-    values
-        Paths by the keys of the parameters, as the task takes them.
-    inputs
-        Description of each file, by key and index.
-    given
-        Each path on this machine, and how the job writes it.
+    - ``values``: paths by the keys of the parameters, as the task takes them.
+    - ``inputs``: description of each file, by key and index.
+    - ``given``: each path on this machine, and how the job writes it.
     """
 
     values: dict[str, Path | list[Path]]

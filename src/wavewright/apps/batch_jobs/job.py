@@ -23,16 +23,10 @@ def digest_of(value: JsonValue) -> str:
 class BatchJob:
     """A task to run once.
 
-    Attributes
-    ----------
-    line
-        Number of its line in the list, from 1.
-    task
-        Name of the task.
-    values
-        Its values by the keys of its parameters, checked; files as they were given.
-    base
-        Folder or URL that relative paths of files refer to.
+    - ``line``: number of its line in the list, from 1.
+    - ``task``: name of the task.
+    - ``values``: its values by the keys of its parameters, checked; files as they were given.
+    - ``base``: folder or URL that relative paths of files refer to.
     """
 
     line: int
@@ -58,15 +52,10 @@ class BadLine:
 class InputFile:
     """A file or folder that a job read.
 
-    Attributes
-    ----------
-    name
-        Its name without folders.
-    digest
-        SHA-256 of its content.
-    stamp
-        Its size and time of change, or what its store has instead, by which it is recognised as unchanged; empty for
-        folders.
+    - ``name``: its name without folders.
+    - ``digest``: SHA-256 of its content.
+    - ``stamp``: its size and time of change, or what its store has instead, by which it is recognised as unchanged;
+      empty for folders.
     """
 
     name: str
@@ -78,20 +67,12 @@ class InputFile:
 class JobOutcome:
     """What became of a job.
 
-    Attributes
-    ----------
-    key
-        Digits of everything that the outputs depend on; empty if the job failed before it was known.
-    folder
-        Name of the folder with its outputs.
-    inputs
-        The files that it read, by key of the parameter and path as given.
-    output
-        Contents of the folder's ``result.json``.
-    problem
-        The sentence that says why it failed; empty if it did not.
-    is_new
-        False if the outputs were there already.
+    - ``key``: digits of everything that the outputs depend on; empty if the job failed before it was known.
+    - ``folder``: name of the folder with its outputs.
+    - ``inputs``: the files that it read, by key of the parameter and path as given.
+    - ``output``: contents of the folder's ``result.json``.
+    - ``problem``: the sentence that says why it failed; empty if it did not.
+    - ``is_new``: false if the outputs were there already.
     """
 
     key: str = ""

@@ -37,31 +37,16 @@ def read_jobs(
 ) -> list[BatchJob | BadLine]:
     """Read the jobs of a list or folder.
 
-    Parameters
-    ----------
-    source : str
-        A ``.jsonl`` file with an object a line: the task, and the values of its parameters by name. Or a folder, whose
-        files are the jobs of one task. Both may be URLs.
-    task : str, optional
-        Task of lines without one, and of a folder.
-    settings : sequence of str
-        Values of jobs that have none of that name, as ``name=value``.
-    pattern : str, optional
-        Pattern of the files of a folder, such as ``*.mid``; by default all sound files.
-    out : str, optional
-        Folder of the batch, whose files are no jobs where it lies in the folder of files.
+    - ``source``: a ``.jsonl`` file with an object a line: the task, and the values of its parameters by name. Or a
+      folder, whose files are the jobs of one task. Both may be URLs.
+    - ``task``: task of lines without one, and of a folder.
+    - ``settings``: values of jobs that have none of that name, as ``name=value``.
+    - ``pattern``: pattern of the files of a folder, such as ``*.mid``; by default all sound files.
+    - ``out``: folder of the batch, whose files are no jobs where it lies in the folder of files.
+    - returns: the lines that are not empty.
 
-    Returns
-    -------
-    list of BatchJob or BadLine
-        The lines that are not empty.
-
-    Raises
-    ------
-    BadFolder
-        If there is no such list or folder, or nothing in it.
-    BadSetting
-        If the task does not exist or has no such parameters, or a folder comes without one.
+    Raises BadFolder if there is no such list or folder, or nothing in it, or BadSetting if the task does not exist or
+    has no such parameters, or a folder comes without one.
     """
     usual = _Usual(task, settings)
     if is_folder(source):

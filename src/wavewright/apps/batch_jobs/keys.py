@@ -53,14 +53,8 @@ class ModelHashes:
 def job_key(job: BatchJob, inputs: Mapping[str, InputFile], model_hashes: Mapping[str, str]) -> str:
     """Return the key of a job: equal keys have equal outputs.
 
-    Parameters
-    ----------
-    job : BatchJob
-        The job.
-    inputs : mapping of str to InputFile
-        Its files, whose names and contents count, not their folders.
-    model_hashes : mapping of str to str
-        Its models, see `ModelHashes`.
+    - ``inputs``: its files, whose names and contents count, not their folders.
+    - ``model_hashes``: its models, see `ModelHashes`.
     """
     task = describe(job.task)
     values = {key: value for key, value in job.values.items() if task.parameters[key].role != "input"}

@@ -54,12 +54,8 @@ def errors_of(url: str) -> Iterator[None]:
 def open_store(url: str) -> tuple[Any, str]:
     """Return the file system of a URL, and the path on it.
 
-    Raises
-    ------
-    MissingExtra
-        If fsspec is not installed.
-    BadFolder
-        If it does not know the kind of URL, or lacks the library for it.
+    Raises MissingExtra if fsspec is not installed, or BadFolder if it does not know the kind of URL, or lacks the
+    library for it.
     """
     try:
         import fsspec

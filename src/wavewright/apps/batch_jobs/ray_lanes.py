@@ -27,22 +27,12 @@ def is_ray(engine: str) -> bool:
 def ray_lanes(engine: str, n_lanes: int, store: Store) -> Iterator[list[Lane]]:
     """Yield lanes on a cluster.
 
-    Parameters
-    ----------
-    engine : str
-        ``ray://`` and the address of a cluster; or ``ray`` for that of the environment variable ``RAY_ADDRESS``, else
-        a cluster of this machine, which ends with the block.
-    n_lanes : int
-        Number of lanes, 0 for the processors of the cluster.
-    store : Store
-        Folder of the batch, which all machines must reach under the same path.
+    - ``engine``: ``ray://`` and the address of a cluster; or ``ray`` for that of the environment variable
+      ``RAY_ADDRESS``, else a cluster of this machine, which ends with the block.
+    - ``n_lanes``: number of lanes, 0 for the processors of the cluster.
+    - ``store``: folder of the batch, which all machines must reach under the same path.
 
-    Raises
-    ------
-    MissingExtra
-        If Ray is not installed.
-    BadSetting
-        If no cluster answers.
+    Raises MissingExtra if Ray is not installed, or BadSetting if no cluster answers.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # or Ray sends statistics to its maker
     try:

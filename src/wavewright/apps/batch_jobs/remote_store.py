@@ -22,10 +22,7 @@ N_BUFFERED = 200
 class RemoteStore:
     """The folder of a batch at a URL: objects have no rename, so ``result.json`` is written last and makes a job done.
 
-    Parameters
-    ----------
-    url : str
-        URL of the folder, which all workers must reach.
+    - ``url``: URL of the folder, which all workers must reach.
     """
 
     url: str

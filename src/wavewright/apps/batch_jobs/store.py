@@ -59,10 +59,7 @@ class Store(Protocol):
 class FolderStore:
     """The folder of a batch on a file system.
 
-    Parameters
-    ----------
-    folder : Path
-        The folder, which several machines may have in common.
+    - ``folder``: the folder, which several machines may have in common.
     """
 
     folder: Path

@@ -173,10 +173,7 @@ OUT_KEY = "out"
 class JobWorker:
     """Runs jobs into a store.
 
-    Parameters
-    ----------
-    store : Store
-        Folder of the batch.
+    - ``store``: folder of the batch.
     """
 
     def __init__(self, store: Store) -> None:
@@ -192,12 +189,7 @@ class JobWorker:
     def run(self, job: BatchJob, expected_models: dict[str, str]) -> JobOutcome:
         """Run a job unless its outputs are there; a problem becomes the sentence of the outcome.
 
-        Parameters
-        ----------
-        job : BatchJob
-            The job.
-        expected_models : dict of str to str
-            Hashes of its models where the batch was started.
+        - ``expected_models``: hashes of its models where the batch was started.
         """
         try:
             if self._model_hashes.of_job(job) != expected_models:

@@ -34,14 +34,9 @@ if TYPE_CHECKING:
 class Signer:
     """Signs what a command writes.
 
-    Attributes
-    ----------
-    task
-        Name of the command.
-    key
-        Private key.
-    folders
-        Folders of the files that the command reads.
+    - ``task``: name of the command.
+    - ``key``: private key.
+    - ``folders``: folders of the files that the command reads.
     """
 
     task: str
@@ -83,14 +78,9 @@ Command: TypeAlias = TyperCommand | TyperGroup
 def group(commands: Group, name: str, callback: Callable[..., None] = lambda: None) -> TyperGroup:
     """Build the command of a group, whose tasks are imported when they are used.
 
-    Parameters
-    ----------
-    commands
-        Commands of the group; the default command runs where the arguments name none.
-    name
-        Name of the group on the command line.
-    callback
-        Function whose parameters are the options before the command.
+    - ``commands``: commands of the group; the default command runs where the arguments name none.
+    - ``name``: name of the group on the command line.
+    - ``callback``: function whose parameters are the options before the command.
     """
 
     class TaskGroup(TyperGroup):

@@ -46,14 +46,8 @@ PREFIXES = ("/v1", "")
 class Server:
     """The state of a server and its routes.
 
-    Parameters
-    ----------
-    settings : ServerSettings
-        The settings.
-    extra_routes : sequence of BaseRoute
-        Further routes, such as those of a web page on this server.
-    open_paths : sequence of str
-        Paths that need no key; one that ends with ``/`` stands for all below it.
+    - ``extra_routes``: further routes, such as those of a web page on this server.
+    - ``open_paths``: paths that need no key; one that ends with ``/`` stands for all below it.
     """
 
     def __init__(

@@ -49,10 +49,7 @@ Passed: TypeAlias = Any  # what uvicorn passes on
 class Connections:
     """The open connections, which know when they wait for a request and may end.
 
-    Parameters
-    ----------
-    most : int
-        Most connections; a client, which is an address, has at most half of them.
+    - ``most``: most connections; a client, which is an address, has at most half of them.
     """
 
     def __init__(self, most: int) -> None:
@@ -214,12 +211,8 @@ class LimitedWebSocket(WebSocketsSansIOProtocol):
 class LimitedServer(uvicorn.Server):
     """uvicorn's server, which accepts connections in small groups, so that open files never run out.
 
-    Parameters
-    ----------
-    config : uvicorn.Config
-        As uvicorn takes it.
-    on_shutdown : callable
-        Called before requests are waited for: it ends those that would last as long as the server.
+    - ``config``: as uvicorn takes it.
+    - ``on_shutdown``: called before requests are waited for: it ends those that would last as long as the server.
     """
 
     def __init__(self, config: uvicorn.Config, on_shutdown: Callable[[], object]) -> None:

@@ -32,10 +32,7 @@ UNKNOWN_LENGTH = 0xFFFFFFFF
 class AudioEncoder(ABC):
     """Encodes mono audio chunk by chunk.
 
-    Parameters
-    ----------
-    from_rate, to_rate : int
-        Sample rate of the chunks, and of the encoded audio, in Hz.
+    - ``from_rate``, ``to_rate``: sample rate of the chunks, and of the encoded audio, in Hz.
     """
 
     def __init__(self, from_rate: int, to_rate: int) -> None:
@@ -217,22 +214,11 @@ _ENCODERS: dict[str, Callable[[int, int], AudioEncoder]] = {
 def open_encoder(audio_format: str, sample_rate: int) -> AudioEncoder:
     """Open an encoder for mono audio.
 
-    Parameters
-    ----------
-    audio_format : str
-        One of `CONTENT_TYPES`.
-    sample_rate : int
-        Sample rate of the audio in Hz. It is resampled for ``pcm``, to 24 kHz, and for codecs that do not have it.
+    - ``audio_format``: one of `CONTENT_TYPES`.
+    - ``sample_rate``: sample rate of the audio in Hz. It is resampled for ``pcm``, to 24 kHz, and for codecs that do
+      not have it.
 
-    Returns
-    -------
-    AudioEncoder
-        The encoder.
-
-    Raises
-    ------
-    MissingExtra
-        If ``aac`` is asked for without the extra ``media``.
+    Raises MissingExtra if ``aac`` is asked for without the extra ``media``.
     """
     return _ENCODERS[audio_format](sample_rate, _rate_of(audio_format, sample_rate))
 

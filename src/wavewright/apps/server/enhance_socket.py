@@ -45,10 +45,7 @@ WAIT_SECONDS = 0.05
 class EnhanceSocket:
     """``/v1/audio/enhance/stream``, an endpoint for WebSockets; each connection has a thread.
 
-    Parameters
-    ----------
-    settings : ServerSettings
-        The limits.
+    - ``settings``: the limits.
     """
 
     def __init__(self, settings: ServerSettings) -> None:

@@ -29,10 +29,7 @@ PROTOCOLS = ("wavewright", "realtime")
 class Keys:
     """The keys of a server.
 
-    Parameters
-    ----------
-    keys : iterable of str
-        The keys; without any, every request is accepted.
+    - ``keys``: the keys; without any, every request is accepted.
     """
 
     def __init__(self, keys: Iterable[str]) -> None:
@@ -116,18 +113,11 @@ class Guard:
     A web page of another host cannot use the server: its ``Origin`` is refused, and a host name that someone points to
     this machine (DNS rebinding) is refused by its ``Host``.
 
-    Parameters
-    ----------
-    app : ASGIApp
-        The routes.
-    settings : ServerSettings
-        Keys, hosts and origins.
-    measurements : Measurements
-        Counts requests by path and status.
-    paths : iterable of str
-        Paths of the routes; others are counted as one.
-    open_paths : iterable of str
-        Further paths that need no key; one that ends with ``/`` stands for all below it.
+    - ``app``: the routes.
+    - ``settings``: keys, hosts and origins.
+    - ``measurements``: counts requests by path and status.
+    - ``paths``: paths of the routes; others are counted as one.
+    - ``open_paths``: further paths that need no key; one that ends with ``/`` stands for all below it.
     """
 
     def __init__(
@@ -285,10 +275,7 @@ async def discard(receive: Receive, has_more: bool = True) -> None:
 async def read_body(receive: Receive, headers: Headers, max_bytes: int) -> bytes:
     """Read the body of a request piece by piece, at most ``max_bytes``.
 
-    Raises
-    ------
-    BadRequest
-        If it is longer, by its header or as it arrives, or if the client left.
+    Raises BadRequest if it is longer, by its header or as it arrives, or if the client left.
     """
     await check_length(receive, headers, max_bytes)
     body = bytearray()

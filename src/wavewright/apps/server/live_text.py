@@ -35,12 +35,9 @@ Read = Callable[[str], Iterable[Sentence]]
 class LiveText:
     """A text that a client sends piece by piece.
 
-    Parameters
-    ----------
-    max_characters : int
-        Longest text.
-    split : {"sentence", "clause"}
-        Ends of segments. Sentences sound like the whole text; clauses come sooner, and each sounds like a sentence.
+    - ``max_characters``: longest text.
+    - ``split``: ends of segments. Sentences sound like the whole text; clauses come sooner, and each sounds like a
+      sentence.
     """
 
     def __init__(self, max_characters: int, split: Split = "sentence") -> None:
@@ -85,12 +82,8 @@ class LiveText:
     def segments(self, read: Read, markup: Markup = "none") -> Iterator[str | None]:
         """Yield the segments as they come, None where there is none yet; called by one thread.
 
-        Parameters
-        ----------
-        read : callable
-            Finds sentences.
-        markup : {"none", "markdown", "html"}
-            Markup of the text.
+        - ``read``: finds sentences.
+        - ``markup``: markup of the text.
         """
         pending = ""
         reader = MarkupReader(markup)

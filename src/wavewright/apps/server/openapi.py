@@ -94,15 +94,8 @@ NAME: Schema = {"name": "name", "in": "path", "required": True, "schema": {"type
 def description(has_keys: bool) -> Schema:
     """Return the OpenAPI description of a server.
 
-    Parameters
-    ----------
-    has_keys : bool
-        Requests must have a key.
-
-    Returns
-    -------
-    dict
-        OpenAPI 3.1.
+    - ``has_keys``: requests must have a key.
+    - returns: OpenAPI 3.1.
     """
     described: Schema = {
         "openapi": "3.1.0",
@@ -124,10 +117,7 @@ def description(has_keys: bool) -> Schema:
 class InterfaceEndpoints:
     """``/openapi.json`` and ``/docs``.
 
-    Parameters
-    ----------
-    settings : ServerSettings
-        Whether requests must have a key.
+    - ``settings``: whether requests must have a key.
     """
 
     def __init__(self, settings: ServerSettings) -> None:

@@ -101,12 +101,7 @@ class Scheduler:
     A new job is due at once, a running one when the audio that it has delivered ends. A job waits while its client has
     `MAX_UNREAD_SECONDS` of audio to read.
 
-    Parameters
-    ----------
-    n_threads : int
-        Threads.
-    max_jobs : int
-        Most jobs at a time.
+    - ``max_jobs``: most jobs at a time.
     """
 
     def __init__(self, n_threads: int, max_jobs: int) -> None:
@@ -125,20 +120,9 @@ class Scheduler:
     def submit(self, steps: Iterator[Packet]) -> Job:
         """Add a job; called in the event loop.
 
-        Parameters
-        ----------
-        steps : iterator of Packet
-            Its steps; closed at the end, if it is a generator, by one of the threads.
+        - ``steps``: its steps; closed at the end, if it is a generator, by one of the threads.
 
-        Returns
-        -------
-        Job
-            The job.
-
-        Raises
-        ------
-        TooManyRequests
-            If there are `max_jobs` already.
+        Raises TooManyRequests if there are `max_jobs` already.
         """
         job = Job(steps, self, asyncio.get_running_loop())
         with self._changed:

@@ -109,13 +109,8 @@ def serve(
     ``/v1/tasks``, until Ctrl-C or SIGTERM ends it. Voices are loaded once; the audio of all requests is computed in
     turn, first for those who wait. Jobs run in processes of their own.
 
-    Raises
-    ------
-    BadSetting
-        If the address is in use or cannot be used, the file of keys cannot be read or is empty, or there is no key to
-        sign with.
-    MissingExtra
-        If the extra ``serve`` is not installed, or ``sign`` to sign.
+    Raises BadSetting if the address is in use or cannot be used, the file of keys cannot be read or is empty, or there
+    is no key to sign with, or MissingExtra if the extra ``serve`` is not installed, or ``sign`` to sign.
     """
     settings = ServerSettings(
         host=host,
@@ -163,21 +158,11 @@ def _signing_key() -> Ed25519PrivateKey:
 def listen(settings: ServerSettings, announce: Callable[[str], str], extra_routes: Sequence[BaseRoute] = ()) -> None:
     """Answer requests until a signal ends the process.
 
-    Parameters
-    ----------
-    settings : ServerSettings
-        The settings.
-    announce : callable
-        Called with the address once it is open; returns the start of the line that is printed.
-    extra_routes : sequence of BaseRoute
-        Further routes.
+    - ``announce``: called with the address once it is open; returns the start of the line that is printed.
+    - ``extra_routes``: further routes.
 
-    Raises
-    ------
-    BadSetting
-        If the address is in use or cannot be used.
-    MissingExtra
-        If the extra ``serve`` is not installed.
+    Raises BadSetting if the address is in use or cannot be used, or MissingExtra if the extra ``serve`` is not
+    installed.
     """
     server = make_server(settings, extra_routes)
     bound = bind(settings)
@@ -193,17 +178,10 @@ def make_server(
 ) -> uvicorn.Server:
     """Return the server of an application, which ``run(sockets=[...])`` starts.
 
-    Parameters
-    ----------
-    settings : ServerSettings
-        The settings.
-    extra_routes, open_paths
-        Further routes, and paths that need no key; see :class:`wavewright.apps.server.app.Server`.
+    - ``extra_routes``, ``open_paths``: further routes, and paths that need no key; see
+      :class:`wavewright.apps.server.app.Server`.
 
-    Raises
-    ------
-    MissingExtra
-        If the extra ``serve`` is not installed.
+    Raises MissingExtra if the extra ``serve`` is not installed.
     """
     try:
         import uvicorn
@@ -243,10 +221,7 @@ def make_server(
 def bind(settings: ServerSettings) -> socket.socket:
     """Open the socket of a server.
 
-    Raises
-    ------
-    BadSetting
-        If the address is in use, is not one of this machine, or may not be used.
+    Raises BadSetting if the address is in use, is not one of this machine, or may not be used.
     """
     try:
         addresses = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)

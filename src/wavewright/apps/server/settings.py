@@ -55,61 +55,35 @@ def usable_processors() -> int:
 class ServerSettings:
     """Settings of a server.
 
-    Parameters
-    ----------
-    host : str
-        Address of the server.
-    port : int
-        Port, 0 for a free one.
-    keys : tuple of str
-        Keys that requests must have one of; without keys, every request is answered.
-    max_text : int
-        Longest text in characters.
-    workers : int
-        Threads that compute.
-    max_requests : int
-        Requests that are computed or wait; further ones are refused.
-    max_connections : int
-        Open connections; a client, which is an address, has at most half of them.
-    idle_seconds : float
-        Time after which a WebSocket is closed whose client sends nothing.
-    body_seconds : float
-        Time in which the body of a request, and the first message of a WebSocket, must arrive.
-    hosts : tuple of str
-        Host names under which the server is reached, besides ``localhost`` and addresses.
-    origins : tuple of str
-        Origins of web pages and browser extensions that may use the server, such as ``http://localhost:3000`` and
-        ``chrome-extension://ID``.
-    job_workers : int
-        Processes that run jobs; trainings have one of their own.
-    max_jobs : int
-        Jobs that may wait; further ones are refused.
-    job_minutes : float
-        Longest time of a job that is no training.
-    max_upload_mb, max_files_gb : float
-        Largest upload, and all files of uploads and jobs together.
-    keep_minutes : float
-        Time after which uploads and jobs that have ended are removed.
-    runs_folder : Path
-        Folder of the runs, which trainings write to.
-    has_wyoming, wyoming_host, wyoming_port
-        Whether and where it answers the Wyoming protocol, which has no keys.
-    has_warm_up : bool
-        The processes for jobs start with the server, and loops that tasks need are compiled, instead of when the first
-        job needs them.
-    watermark, watermark_key
-        Whether all speech gets the mark of generated sound, and its key; requests cannot change that.
-    signing_key
-        Key that signs the sound files of jobs; without it they are not signed.
-    lexicon : Path or None
-        File with phones of words for all speech.
-    pauses : Pauses
-        Lengths of pauses that requests do not set.
+    - ``host``: address of the server.
+    - ``port``: port, 0 for a free one.
+    - ``keys``: keys that requests must have one of; without keys, every request is answered.
+    - ``max_text``: longest text in characters.
+    - ``workers``: threads that compute.
+    - ``max_requests``: requests that are computed or wait; further ones are refused.
+    - ``max_connections``: open connections; a client, which is an address, has at most half of them.
+    - ``idle_seconds``: time after which a WebSocket is closed whose client sends nothing.
+    - ``body_seconds``: time in which the body of a request, and the first message of a WebSocket, must arrive.
+    - ``hosts``: host names under which the server is reached, besides ``localhost`` and addresses.
+    - ``origins``: origins of web pages and browser extensions that may use the server, such as
+      ``http://localhost:3000`` and ``chrome-extension://ID``.
+    - ``job_workers``: processes that run jobs; trainings have one of their own.
+    - ``max_jobs``: jobs that may wait; further ones are refused.
+    - ``job_minutes``: longest time of a job that is no training.
+    - ``max_upload_mb``, ``max_files_gb``: largest upload, and all files of uploads and jobs together.
+    - ``keep_minutes``: time after which uploads and jobs that have ended are removed.
+    - ``runs_folder``: folder of the runs, which trainings write to.
+    - ``has_wyoming``, ``wyoming_host``, ``wyoming_port``: whether and where it answers the Wyoming protocol, which has
+      no keys.
+    - ``has_warm_up``: the processes for jobs start with the server, and loops that tasks need are compiled, instead of
+      when the first job needs them.
+    - ``watermark``, ``watermark_key``: whether all speech gets the mark of generated sound, and its key; requests
+      cannot change that.
+    - ``signing_key``: key that signs the sound files of jobs; without it they are not signed.
+    - ``lexicon``: file with phones of words for all speech.
+    - ``pauses``: lengths of pauses that requests do not set.
 
-    Raises
-    ------
-    BadSetting
-        If a number is out of range, or an origin is not one.
+    Raises BadSetting if a number is out of range, or an origin is not one.
     """
 
     host: str = "127.0.0.1"
@@ -181,20 +155,11 @@ def is_loopback(host: str) -> bool:
 def read_keys(path: Path) -> tuple[str, ...]:
     """Read a file of keys, one a line; empty lines and those that start with ``#`` are skipped.
 
-    Parameters
-    ----------
-    path : Path
-        The file.
+    - ``path``: the file.
+    - returns: at least one key.
 
-    Returns
-    -------
-    tuple of str
-        At least one key.
-
-    Raises
-    ------
-    BadSetting
-        If the file cannot be read, has no key, or has one that is too short or cannot be sent in a header.
+    Raises BadSetting if the file cannot be read, has no key, or has one that is too short or cannot be sent in a
+    header.
     """
     try:
         with path.open("rb") as file:

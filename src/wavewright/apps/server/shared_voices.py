@@ -32,14 +32,9 @@ LIST_SECONDS = 10.0
 class SharedVoices:
     """Narrators by their settings; methods may be called by several threads.
 
-    Parameters
-    ----------
-    watermark, watermark_key
-        Whether all speech gets the mark of generated sound, and its key.
-    lexicon : Path or None
-        File with phones of words for all requests.
-    pauses : Pauses or None
-        Lengths of pauses that requests do not set.
+    - ``watermark``, ``watermark_key``: whether all speech gets the mark of generated sound, and its key.
+    - ``lexicon``: file with phones of words for all requests.
+    - ``pauses``: lengths of pauses that requests do not set.
     """
 
     def __init__(
@@ -72,20 +67,9 @@ class SharedVoices:
     def find(self, name: str) -> str:
         """Return the voice for the name in a request, one of OpenAI's or of our own.
 
-        Parameters
-        ----------
-        name : str
-            The name. OpenAI's names stand for our English voices in turn.
+        - ``name``: the name. OpenAI's names stand for our English voices in turn.
 
-        Returns
-        -------
-        str
-            A name of `names`.
-
-        Raises
-        ------
-        BadModel
-            If there is no such voice. Folders are not accepted.
+        Raises BadModel if there is no such voice. Folders are not accepted.
         """
         known = self.names()
         if name in known:
@@ -99,26 +83,12 @@ class SharedVoices:
     def narrator(self, settings: NarrationSettings, text: str, words: Mapping[str, str] | None = None) -> Narrator:
         """Return the narrator of a text, whose models are loaded once.
 
-        Parameters
-        ----------
-        settings : NarrationSettings
-            The settings, whose voice is as `find` accepts it.
-        text : str
-            The text; voices in SSML are checked as `find` does.
-        words : mapping of str to str, optional
-            Words of the request with their phones, which override those of the server's lexicon.
+        - ``settings``: the settings, whose voice is as `find` accepts it.
+        - ``text``: the text; voices in SSML are checked as `find` does.
+        - ``words``: words of the request with their phones, which override those of the server's lexicon.
 
-        Returns
-        -------
-        Narrator
-            The narrator.
-
-        Raises
-        ------
-        BadModel
-            If a voice does not exist.
-        BadText, BadSetting
-            If the SSML, the style or the language is not valid.
+        Raises BadModel if a voice does not exist, or BadText or BadSetting if the SSML, the style or the language is
+        not valid.
         """
         pauses = self._pauses.override(settings.pauses)
         lengths = {f"{name}_pause": seconds for name, seconds in vars(pauses).items()}

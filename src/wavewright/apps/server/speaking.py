@@ -27,24 +27,11 @@ FRAMES_PER_SECOND = 62.5
 def speech_packets(request: SpeechRequest, voices: SharedVoices, measurements: Measurements) -> Iterator[Packet]:
     """Speak a text in packets, each with the bytes that a chunk of speech completes.
 
-    Parameters
-    ----------
-    request : SpeechRequest
-        The request.
-    voices : SharedVoices
-        The voices; the one of the request is loaded in the first step.
-    measurements : Measurements
-        Counts passages that were skipped and seconds of audio.
+    - ``voices``: the voices; the one of the request is loaded in the first step.
+    - ``measurements``: counts passages that were skipped and seconds of audio.
+    - returns: the packets; one may have no bytes.
 
-    Yields
-    ------
-    Packet
-        The packets; one may have no bytes.
-
-    Raises
-    ------
-    WavewrightError
-        If the voice does not exist or the text cannot be spoken.
+    Raises WavewrightError if the voice does not exist or the text cannot be spoken.
     """
     narrator = voices.narrator(request.settings, request.text, request.lexicon)
     sample_rate = narrator.voice.sample_rate

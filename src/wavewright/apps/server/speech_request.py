@@ -41,16 +41,10 @@ JsonObject: TypeAlias = dict[str, json_text.JsonValue]
 class BadRequest(WavewrightError):
     """A request that cannot be answered: its field, a code for programs and the HTTP status.
 
-    Parameters
-    ----------
-    sentence : str
-        What was given, what is allowed.
-    param : str, optional
-        Name of the field.
-    code : str, optional
-        Code for programs.
-    status : int
-        HTTP status.
+    - ``sentence``: what was given, what is allowed.
+    - ``param``: name of the field.
+    - ``code``: code for programs.
+    - ``status``: HTTP status.
     """
 
     def __init__(self, sentence: str, param: str | None = None, code: str | None = None, status: int = 400) -> None:
@@ -78,10 +72,7 @@ class SpeechRequest:
 def parse_object(body: bytes) -> JsonObject:
     """Parse the body of a request.
 
-    Raises
-    ------
-    BadRequest
-        If it is not a JSON object in UTF-8.
+    Raises BadRequest if it is not a JSON object in UTF-8.
     """
     try:
         value = json_text.parse(body.decode("utf-8"))
@@ -97,24 +88,13 @@ def parse_object(body: bytes) -> JsonObject:
 def parse_speech(fields: JsonObject, max_text: int) -> SpeechRequest:
     """Check the fields of a request for speech; unknown ones are ignored, as clients send them.
 
-    Parameters
-    ----------
-    fields : dict
-        ``input``, and ``model``, ``voice``, ``response_format``, ``speed``, ``instructions``, ``stream_format`` of
-        OpenAI; `OWN_FIELDS`; ``lexicon``, an object of words and their phones; and ``word_timestamps``, with which a
-        stream of events has the times of words.
-    max_text : int
-        Longest text in characters.
+    - ``fields``: ``input``, and ``model``, ``voice``, ``response_format``, ``speed``, ``instructions``,
+      ``stream_format`` of OpenAI; `OWN_FIELDS`; ``lexicon``, an object of words and their phones; and
+      ``word_timestamps``, with which a stream of events has the times of words.
+    - ``max_text``: longest text in characters.
+    - returns: the request; the voice is not looked up yet.
 
-    Returns
-    -------
-    SpeechRequest
-        The request; the voice is not looked up yet.
-
-    Raises
-    ------
-    BadRequest
-        For the first field that is not valid.
+    Raises BadRequest for the first field that is not valid.
     """
     _check_model(_text_of(fields, "model", MODELS[0]))
     text = _input_of(fields, max_text)

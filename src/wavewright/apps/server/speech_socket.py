@@ -35,16 +35,8 @@ WHAT = '{"type": "text", "text": ...}, {"type": "flush"} or {"type": "end"}'
 class LiveSpeech:
     """Speech of a text that is not complete yet: a job of the scheduler that waits for text.
 
-    Parameters
-    ----------
-    request : SpeechRequest
-        The settings; its text is not used.
-    text : LiveText
-        The text.
-    voices : SharedVoices
-        The voices.
-    measurements : Measurements
-        Counts seconds of audio and passages that were skipped.
+    - ``request``: the settings; its text is not used.
+    - ``measurements``: counts seconds of audio and passages that were skipped.
     """
 
     def __init__(
@@ -83,10 +75,7 @@ def _sentences(narrator: Narrator, text: str) -> Iterator[Sentence]:
 class SpeechSocket:
     """``/v1/audio/speech/stream``, an endpoint for WebSockets.
 
-    Parameters
-    ----------
-    settings, scheduler, voices, measurements
-        As for :class:`.speaking.SpeechEndpoint`.
+    - ``settings``, ``scheduler``, ``voices``, ``measurements``: as for :class:`.speaking.SpeechEndpoint`.
     """
 
     def __init__(
@@ -224,12 +213,8 @@ async def receive_object(
 ) -> JsonObject:
     """Receive a text message with a JSON object.
 
-    Raises
-    ------
-    BadRequest
-        If it is something else, or too long, or none comes in time.
-    WebSocketDisconnect
-        If the client left.
+    Raises BadRequest if it is something else, or too long, or none comes in time, or WebSocketDisconnect if the client
+    left.
     """
     received = await receive_in_time(socket, seconds, sending)
     if received["type"] != "websocket.receive":

@@ -50,10 +50,7 @@ ATTRIBUTION = Attribution("Wavewright", "https://github.com/OHF-Voice/wyoming")
 class WyomingServer:
     """Answers Wyoming events over TCP, in the event loop of the HTTP server.
 
-    Parameters
-    ----------
-    settings, scheduler, voices, measurements
-        As for :class:`.speaking.SpeechEndpoint`.
+    - ``settings``, ``scheduler``, ``voices``, ``measurements``: as for :class:`.speaking.SpeechEndpoint`.
     """
 
     def __init__(

@@ -29,12 +29,7 @@ def studio(
 
     Only this machine reaches the page, which loads nothing from elsewhere, until Ctrl-C or SIGTERM ends the command.
 
-    Raises
-    ------
-    BadSetting
-        If the port is in use or cannot be used.
-    MissingExtra
-        If the extra ``serve`` is not installed.
+    Raises BadSetting if the port is in use or cannot be used, or MissingExtra if the extra ``serve`` is not installed.
     """
     settings = ServerSettings(port=port, has_warm_up=True, lexicon=checked_lexicon(lexicon))
     try:

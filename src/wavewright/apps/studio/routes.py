@@ -82,10 +82,7 @@ def describe_model(name: str) -> dict[str, object] | None:
 def open_details(name: str) -> dict[str, object]:
     """Return what only an opened model says: options of `generate`, attributes of `adjust`, whether it takes a key.
 
-    Raises
-    ------
-    BadModel
-        If there is no such model, or it is damaged.
+    Raises BadModel if there is no such model, or it is damaged.
     """
     return _details(name, ModelFolder(models.find(name)).hash)
 
@@ -129,16 +126,10 @@ CHANNELS, SAMPLE_RATES_HZ, SECONDS = (1, 256), (1_000, 768_000), (0, 360_000)
 def chain_problem(call: Mapping[str, JsonValue]) -> str:
     """Return why `edit` would refuse a chain for a sound; empty if nothing is known against it.
 
-    Parameters
-    ----------
-    call : Mapping
-        ``chain``, and of the sound ``channels``, ``sample_rate`` in Hz and ``seconds``; without ``channels`` only the
-        chain itself is checked. Steps that bring in a file are taken to fit.
+    - ``call``: ``chain``, and of the sound ``channels``, ``sample_rate`` in Hz and ``seconds``; without ``channels``
+      only the chain itself is checked. Steps that bring in a file are taken to fit.
 
-    Raises
-    ------
-    BadRequest
-        If the values are none of a sound.
+    Raises BadRequest if the values are none of a sound.
     """
     try:
         chain = Chain.parse(str(call.get("chain", "")))
@@ -224,10 +215,7 @@ MAX_CALL_BYTES = 100_000
 def studio_routes(runs_folder: Path) -> list[Route]:
     """Return the routes of the page and of its requests.
 
-    Parameters
-    ----------
-    runs_folder : Path
-        Folder of the runs, whose curves and samples the page shows.
+    - ``runs_folder``: folder of the runs, whose curves and samples the page shows.
     """
     return [*page_routes(), *_StudioEndpoints(runs_folder).routes()]
 

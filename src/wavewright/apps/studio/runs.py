@@ -32,10 +32,7 @@ def list_runs(folder: Path) -> list[dict[str, object]]:
 def show_run(folder: Path, name: str) -> dict[str, object]:
     """Return one run: step, minutes, minutes that its plan has left, curves and samples.
 
-    Raises
-    ------
-    BadRequest
-        If there is no such run.
+    Raises BadRequest if there is no such run.
     """
     path = _find(folder, name)
     record = read_run(path)
@@ -71,12 +68,7 @@ def check_training(folder: Path, call: Mapping[str, JsonValue]) -> None:
 
     With ``is_draft`` only these: the consent, and whether the name is free, count when it begins.
 
-    Raises
-    ------
-    BadSetting
-        For the first that cannot be used.
-    BadRequest
-        If there is no run to resume.
+    Raises BadSetting for the first that cannot be used, or BadRequest if there is no run to resume.
     """
     name, size = str(call.get("out", "")), str(call.get("size", "small"))
     problem = name_problem(name, is_file=True)

@@ -56,10 +56,7 @@ class Roll(BaseModel):
 def roll_of_midi(contents: bytes) -> Roll:
     """Return the score of a MIDI file as a roll; a pickup becomes a whole bar that begins with a rest.
 
-    Raises
-    ------
-    BadScore
-        If the file cannot be read or has too many notes.
+    Raises BadScore if the file cannot be read or has too many notes.
     """
     (score, *_), _warnings = midi_reading.read_midi(contents)
     if score.n_notes > MAX_NOTES:

@@ -65,10 +65,7 @@ def read(file: BinaryIO, name: str) -> list[bytes]:
 def write(source: BinaryIO, target: BinaryIO, name: str, value: bytes) -> None:
     """Copy a file with a text field of the first tag set.
 
-    Raises
-    ------
-    ValueError
-        If the tag is damaged or of a kind that is not written, such as ID3v2.2.
+    Raises ValueError if the tag is damaged or of a kind that is not written, such as ID3v2.2.
     """
     version, frames = _frames(source)
     retained = [frame for frame in frames if _value(frame, name) is None]

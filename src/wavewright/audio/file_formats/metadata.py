@@ -65,16 +65,10 @@ class ForeignPart:
 class SoundMetadata:
     """The metadata of a sound file.
 
-    Attributes
-    ----------
-    fields : tuple
-        Names and texts of tags, in their order; a name may occur several times.
-    pictures, markers, loops
-        Pictures; markers and chapters; loop points, in samples.
-    midi_note : int
-        The note at which a sampler plays the sound as it is.
-    parts : tuple of ForeignPart
-        Chunks and frames of other programs.
+    - ``fields``: names and texts of tags, in their order; a name may occur several times.
+    - ``pictures``, ``markers``, ``loops``: pictures; markers and chapters; loop points, in samples.
+    - ``midi_note``: the note at which a sampler plays the sound as it is.
+    - ``parts``: chunks and frames of other programs.
     """
 
     fields: tuple[tuple[str, str], ...] = ()

@@ -49,10 +49,7 @@ def check_description(file: BinaryIO) -> None:
 
     Decoders leave samples out at the end, and some compute where that is from this number.
 
-    Raises
-    ------
-    ValueError
-        If it announces another number.
+    Raises ValueError if it announces another number.
     """
     start, end = sound_span(file)
     file.seek(start)

@@ -26,25 +26,14 @@ LYRICS_MAGIC = b"LYRICSBEGIN"
 class MpegScan:
     """The frames of a file.
 
-    Attributes
-    ----------
-    spans : tuple
-        Bytes of the file with frames, without the one that describes the others.
-    n_frames : int
-        Frames in them.
-    n_described : int or None
-        Frames of which the description of the file speaks.
-    n_skipped : int
-        Bytes between the first and the last frame that are neither frames nor tags.
-    is_cut : bool
-        The last frame is incomplete.
-    changed_at : int or None
-        Number of the frame from which on frames of another sample rate, or number of channels, were left out.
-    head : bytes
-        The first frame's header.
-    delays : bytes
-        Samples to leave out at both ends, as LAME stores them; empty if unknown.
-    samples_per_frame : int
+    - ``spans``: Bytes of the file with frames, without the one that describes the others.
+    - ``n_described``: frames of which the description of the file speaks.
+    - ``n_skipped``: Bytes between the first and the last frame that are neither frames nor tags.
+    - ``is_cut``: the last frame is incomplete.
+    - ``changed_at``: number of the frame from which on frames of another sample rate, or number of channels, were left
+      out.
+    - ``head``: the first frame's header.
+    - ``delays``: samples to leave out at both ends, as LAME stores them; empty if unknown.
     """
 
     spans: tuple[tuple[int, int], ...]

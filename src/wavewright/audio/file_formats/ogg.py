@@ -85,10 +85,7 @@ def audio_parts(file: BinaryIO) -> Iterator[bytes]:
 
     How packets are divided into pages does not matter, nor do the numbers of pages and of the stream.
 
-    Raises
-    ------
-    ValueError
-        If the file is damaged, lacks a page, or holds several streams.
+    Raises ValueError if the file is damaged, lacks a page, or holds several streams.
     """
     source = _only_stream(pages(file))
     headers, _ = _headers(source)
@@ -110,10 +107,7 @@ def check_positions(file: BinaryIO) -> None:
 
     Decoders leave samples out at the end of a stream, as many as its position says.
 
-    Raises
-    ------
-    ValueError
-        If they do not, and as :func:`audio_parts`.
+    Raises ValueError if they do not, and as :func:`audio_parts`.
     """
     position, is_last = 0, False
     for page in _only_stream(pages(file)):
@@ -187,10 +181,7 @@ def _only_stream(source: Iterator[Page]) -> Iterator[Page]:
 def _headers(source: Iterator[Page]) -> tuple[list[bytes], int]:
     """Read the packets before the sound; return them and the number of the stream.
 
-    Raises
-    ------
-    ValueError
-        If the headers break off or are too large, or the sound starts on a page of theirs.
+    Raises ValueError if the headers break off or are too large, or the sound starts on a page of theirs.
     """
     headers = [b""]
     n_headers = 0  # that there are, known from the first one

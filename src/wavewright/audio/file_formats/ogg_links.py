@@ -15,14 +15,9 @@ MAGIC = b"OggS"
 class OggLinks:
     """The links of a file.
 
-    Attributes
-    ----------
-    spans : tuple
-        First byte of each link, and the byte after its last whole page.
-    is_cut : bool
-        The file ends in the middle of a page.
-    n_skipped : int
-        Bytes between pages.
+    - ``spans``: first byte of each link, and the byte after its last whole page.
+    - ``is_cut``: the file ends in the middle of a page.
+    - ``n_skipped``: Bytes between pages.
     """
 
     spans: tuple[tuple[int, int], ...]

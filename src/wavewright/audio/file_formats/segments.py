@@ -15,12 +15,8 @@ Segment = bytes | tuple[int, int]
 class SegmentedFile(io.RawIOBase):
     """A file that is read only, made of segments.
 
-    Parameters
-    ----------
-    path : Path
-        The file of the spans.
-    segments : sequence of Segment
-        What follows each other.
+    - ``path``: the file of the spans.
+    - ``segments``: what follows each other.
     """
 
     def __init__(self, path: Path, segments: Sequence[Segment]) -> None:

@@ -24,10 +24,7 @@ MAX_CHUNKS = 1_000
 class OpenEnded:
     """A file whose header does not say how much sound follows.
 
-    Attributes
-    ----------
-    segments : sequence of Segment
-        The file with the right sizes, if a decoder needs them.
+    - ``segments``: the file with the right sizes, if a decoder needs them.
     """
 
     segments: Sequence[Segment] | None = None

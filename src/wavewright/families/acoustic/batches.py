@@ -46,23 +46,13 @@ def speech_clips(
 ) -> tuple[list[SpeechClip], list[Problem]]:
     """Measure recordings and convert their texts to symbols.
 
-    Parameters
-    ----------
-    store : ClipStore
-        Whole recordings with texts, of speakers of ``config``.
-    config : AcousticConfig
-        With the symbols of the front end.
-    loudness_lufs : float
-        Loudness that each recording is normalised to.
-    front_end : FrontEnd
-        Of the recordings' language.
-
-    Returns
-    -------
-    clips : list of SpeechClip
-        The usable recordings.
-    problems : list of Problem
-        The others: texts that cannot be read, or that have more symbols than the recording has frames.
+    - ``store``: whole recordings with texts, of speakers of ``config``.
+    - ``config``: with the symbols of the front end.
+    - ``loudness_lufs``: loudness that each recording is normalised to.
+    - ``front_end``: of the recordings' language.
+    - returns ``clips``: the usable recordings.
+    - returns ``problems``: the others: texts that cannot be read, or that have more symbols than the recording has
+      frames.
     """
     measured = store.cached(
         f"voice-{config.sample_rate}-{loudness_lufs:g}", lambda: _measure_all(store, config, loudness_lufs)
@@ -113,17 +103,10 @@ def _measure_all(store: ClipStore, config: AcousticConfig, loudness_lufs: float)
 def collate(clips: Sequence[SpeechClip]) -> Batch:
     """Return clips as one batch, padded with zeros.
 
-    Parameters
-    ----------
-    clips : sequence of SpeechClip
-        At least one.
-
-    Returns
-    -------
-    dict[str, np.ndarray]
-        ``mel (batch, frames, n_mels)``, normalised; ``octaves``, ``voiced`` and ``energy (batch, frames)``;
-        ``symbols (batch, symbols)``; the log-probabilities ``prior (batch, frames, symbols)``; ``n_frames``,
-        ``n_symbols`` and ``speaker (batch,)``.
+    - ``clips``: at least one.
+    - returns: ``mel (batch, frames, n_mels)``, normalised; ``octaves``, ``voiced`` and ``energy (batch, frames)``;
+      ``symbols (batch, symbols)``; the log-probabilities ``prior (batch, frames, symbols)``; ``n_frames``,
+      ``n_symbols`` and ``speaker (batch,)``.
     """
     n_clips = len(clips)
     n_frames = max(clip.n_frames for clip in clips)
@@ -154,18 +137,11 @@ def collate(clips: Sequence[SpeechClip]) -> Batch:
 class SpeechBatches:
     """Batches of recordings of similar length, a pure function of the step; see :func:`collate`.
 
-    Parameters
-    ----------
-    clips : sequence of SpeechClip
-        Recordings to draw from.
-    batch_size : int
-        Most clips of a batch.
-    max_frames : float
-        Most frames of a batch with its padding, except for a single clip.
-    speaker_exponent : float
-        A speaker is drawn in proportion to the number of the recordings to this power.
-    seed : int
-        Seed of the random numbers.
+    - ``clips``: recordings to draw from.
+    - ``batch_size``: most clips of a batch.
+    - ``max_frames``: most frames of a batch with its padding, except for a single clip.
+    - ``speaker_exponent``: a speaker is drawn in proportion to the number of the recordings to this power.
+    - ``seed``: seed of the random numbers.
     """
 
     def __init__(

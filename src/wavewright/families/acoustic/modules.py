@@ -25,14 +25,9 @@ INITIAL_STD = 0.3  # of embeddings and style tokens
 class Targets(NamedTuple):
     """Durations and prosody of the symbols of recordings.
 
-    Attributes
-    ----------
-    durations
-        Frames of each symbol, ``(batch, symbols)`` int64.
-    prosody
-        ``(batch, symbols, N_PROSODY)``, see :func:`.prosody.average_prosody`.
-    alignment_score
-        Mean log-likelihood of a frame by the aligner, ``(batch,)``.
+    - ``durations``: frames of each symbol, ``(batch, symbols)`` int64.
+    - ``prosody``: ``(batch, symbols, N_PROSODY)``, see :func:`.prosody.average_prosody`.
+    - ``alignment_score``: mean log-likelihood of a frame by the aligner, ``(batch,)``.
     """
 
     durations: Tensor
@@ -81,24 +76,13 @@ class TextToMel(nn.Module):
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Encode symbols and predict their durations and prosody.
 
-        Parameters
-        ----------
-        symbols : Tensor
-            Indices, ``(batch, symbols)``.
-        speaker : Tensor
-            Indices, ``(batch,)``.
-        style : Tensor
-            Weights of the style tokens, ``(batch, n_styles)``.
-        mask : Tensor, optional
-            1 for a symbol and 0 for padding, ``(batch, symbols, 1)``; None without padding.
-
-        Returns
-        -------
-        encoded : Tensor of shape ``(batch, symbols, channels)``
-        log_durations : Tensor
-            ``log(1 + frames)`` of each symbol, ``(batch, symbols)``.
-        prosody : Tensor
-            Octaves, logit of voicing, and energy, ``(batch, symbols, N_PROSODY)``.
+        - ``symbols``: indices, ``(batch, symbols)``.
+        - ``speaker``: indices, ``(batch,)``.
+        - ``style``: weights of the style tokens, ``(batch, n_styles)``.
+        - ``mask``: 1 for a symbol and 0 for padding, ``(batch, symbols, 1)``; None without padding.
+        - returns ``encoded``: ``(batch, symbols, channels)``.
+        - returns ``log_durations``: ``log(1 + frames)`` of each symbol, ``(batch, symbols)``.
+        - returns ``prosody``: octaves, logit of voicing, and energy, ``(batch, symbols, N_PROSODY)``.
         """
         conditioning = (self.speaker_embedding(speaker) + style @ self.style_tokens)[:, None]
         encoded = self.encoder(self.symbol_embedding(symbols) + conditioning, mask) + conditioning
@@ -109,22 +93,12 @@ class TextToMel(nn.Module):
     ) -> Tensor:
         """Repeat symbols for their frames and decode these.
 
-        Parameters
-        ----------
-        encoded : Tensor of shape ``(batch, symbols, channels)``
-        prosody : Tensor
-            Octaves times voicing, voicing, and energy, ``(batch, symbols, N_PROSODY)``.
-        positions : Tensor
-            Position of each frame's symbol in the sentence, ``(batch, frames)`` int64.
-        features : Tensor
-            Position of each frame in its symbol, ``(batch, frames, N_SYMBOL_POSITION_FEATURES)``.
-        mask : Tensor, optional
-            1 for a frame and 0 for padding, ``(batch, frames, 1)``; None without padding.
-
-        Returns
-        -------
-        Tensor
-            Normalised log-mel frames ``(batch, frames, n_mels)``.
+        - ``encoded``: ``(batch, symbols, channels)``.
+        - ``prosody``: octaves times voicing, voicing, and energy, ``(batch, symbols, N_PROSODY)``.
+        - ``positions``: position of each frame's symbol in the sentence, ``(batch, frames)`` int64.
+        - ``features``: position of each frame in its symbol, ``(batch, frames, N_SYMBOL_POSITION_FEATURES)``.
+        - ``mask``: 1 for a frame and 0 for padding, ``(batch, frames, 1)``; None without padding.
+        - returns: normalised log-mel frames ``(batch, frames, n_mels)``.
         """
         symbols = encoded + self.prosody_embedding(prosody)
         frames = symbols.gather(1, positions[..., None].expand(-1, -1, symbols.shape[2]))
@@ -146,12 +120,9 @@ class TextToMel(nn.Module):
     def align(self, batch: Batch, scores: Tensor) -> Tensor:
         """Return the frames of each symbol on the best alignment, ``(batch, symbols)``.
 
-        Parameters
-        ----------
-        batch : dict[str, Tensor]
-            See :func:`.batches.collate`.
-        scores : Tensor
-            See :meth:`alignment_scores`; with ``joint_alignment``, the phone classifier's log-probabilities are added.
+        - ``batch``: see :func:`.batches.collate`.
+        - ``scores``: see :meth:`alignment_scores`; with ``joint_alignment``, the phone classifier's log-probabilities
+          are added.
         """
         if self.joint_alignment:
             logits = self.phone_classifier.frozen_logits(batch["mel"], frame_mask(batch))
@@ -195,11 +166,9 @@ class TextToMel(nn.Module):
     def update_pace(self, speaker: Tensor, log_durations: Tensor, durations: Tensor, mask: Tensor) -> None:
         """Update the ratio of recorded to predicted durations of each speaker.
 
-        Parameters
-        ----------
-        speaker : Tensor of shape ``(batch,)``
-        log_durations, durations, mask : Tensor
-            Predicted ``log(1 + frames)``, frames, and 1 for a symbol and 0 for padding; ``(batch, symbols)``.
+        - ``speaker``: ``(batch,)``.
+        - ``log_durations``, ``durations``, ``mask``: predicted ``log(1 + frames)``, frames, and 1 for a symbol and 0
+          for padding; ``(batch, symbols)``.
         """
         predicted = (torch.expm1(log_durations) * mask).sum(1).clamp(min=1.0)
         ratio = (durations * mask).sum(1) / predicted

@@ -29,15 +29,8 @@ def octaves_to_hz(octaves: np.ndarray) -> np.ndarray:
 def frame_energy(mel: np.ndarray) -> np.ndarray:
     """Return the normalised energy of mel frames.
 
-    Parameters
-    ----------
-    mel : np.ndarray
-        Log-mel frames ``(frames, n_mels)``.
-
-    Returns
-    -------
-    np.ndarray
-        Logarithm of the mean power of the bands, less ENERGY_MEAN, over ENERGY_STD; ``(frames,)`` float32.
+    - ``mel``: log-mel frames ``(frames, n_mels)``.
+    - returns: logarithm of the mean power of the bands, less ENERGY_MEAN, over ENERGY_STD; ``(frames,)`` float32.
     """
     power = np.exp(mel.astype(np.float64)).mean(axis=1)
     energy: np.ndarray = (np.log(power) - ENERGY_MEAN) / ENERGY_STD
@@ -55,19 +48,11 @@ def average_prosody(
 ) -> np.ndarray:
     """Average the prosody of frames over symbols.
 
-    Parameters
-    ----------
-    octaves, voiced, energy : np.ndarray
-        Of each frame, ``(batch, frames)``.
-    durations : np.ndarray
-        Frames of each symbol, ``(batch, symbols)``.
-    n_frames : sequence of int
-        Lengths of the clips without padding.
-
-    Returns
-    -------
-    np.ndarray
-        ``(batch, symbols, N_PROSODY)`` float32: octaves times voicing, voicing (the fraction of voiced frames), energy.
+    - ``octaves``, ``voiced``, ``energy``: of each frame, ``(batch, frames)``.
+    - ``durations``: frames of each symbol, ``(batch, symbols)``.
+    - ``n_frames``: lengths of the clips without padding.
+    - returns: ``(batch, symbols, N_PROSODY)`` float32: octaves times voicing, voicing (the fraction of voiced frames),
+      energy.
     """
     prosody = np.zeros((*durations.shape, N_PROSODY), np.float32)
     for row, (clip_durations, end) in enumerate(zip(durations, n_frames, strict=True)):

@@ -37,22 +37,11 @@ SPEAKER_TABLES = ("speaker_embedding.weight", "aligner.speaker_embedding.weight"
 def initial_weights(base: ModelFolder, config: AcousticConfig) -> dict[str, np.ndarray]:
     """Return the state of the exported network of a training that starts from ``base``.
 
-    Parameters
-    ----------
-    base : ModelFolder
-        A voice.
-    config : AcousticConfig
-        Of the new voice. Rows of new symbols and speakers are the mean of the known ones.
+    - ``base``: a voice.
+    - ``config``: of the new voice. Rows of new symbols and speakers are the mean of the known ones.
+    - returns: tensors by name.
 
-    Returns
-    -------
-    dict[str, np.ndarray]
-        Tensors by name.
-
-    Raises
-    ------
-    BadModel
-        If ``base`` was not stored with all of its weights.
+    Raises BadModel if ``base`` was not stored with all of its weights.
     """
     base_config = base.config(AcousticConfig)
     state = exported_weights(base, (WEIGHT_PREFIX,))

@@ -27,22 +27,12 @@ class EncoderDecoder(Protocol):
     def encode(self, symbols: np.ndarray, speaker: int, style: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Encode symbols and predict their durations and prosody.
 
-        Parameters
-        ----------
-        symbols : np.ndarray
-            Indices, ``(symbols,)``.
-        speaker : int
-            Index of the speaker.
-        style : np.ndarray
-            Weights of the style tokens, ``(n_styles,)``.
-
-        Returns
-        -------
-        encoded : np.ndarray of shape ``(symbols, channels)``
-        log_durations : np.ndarray
-            ``log(1 + frames)``, ``(symbols,)``.
-        prosody : np.ndarray
-            Octaves, logit of voicing, and energy, ``(symbols, N_PROSODY)``.
+        - ``symbols``: indices, ``(symbols,)``.
+        - ``speaker``: index of the speaker.
+        - ``style``: weights of the style tokens, ``(n_styles,)``.
+        - returns ``encoded``: ``(symbols, channels)``.
+        - returns ``log_durations``: ``log(1 + frames)``, ``(symbols,)``.
+        - returns ``prosody``: octaves, logit of voicing, and energy, ``(symbols, N_PROSODY)``.
         """
 
     def decode(
@@ -50,20 +40,11 @@ class EncoderDecoder(Protocol):
     ) -> np.ndarray:
         """Decode mel frames.
 
-        Parameters
-        ----------
-        encoded : np.ndarray of shape ``(symbols, channels)``
-        prosody : np.ndarray
-            Octaves times voicing, voicing, and energy, ``(symbols, N_PROSODY)``.
-        positions : np.ndarray
-            Position of each frame's symbol, ``(frames,)``.
-        features : np.ndarray
-            Position of each frame in its symbol, ``(frames, N_SYMBOL_POSITION_FEATURES)``.
-
-        Returns
-        -------
-        np.ndarray
-            Normalised log-mel frames ``(frames, n_mels)``.
+        - ``encoded``: ``(symbols, channels)``.
+        - ``prosody``: octaves times voicing, voicing, and energy, ``(symbols, N_PROSODY)``.
+        - ``positions``: position of each frame's symbol, ``(frames,)``.
+        - ``features``: position of each frame in its symbol, ``(frames, N_SYMBOL_POSITION_FEATURES)``.
+        - returns: normalised log-mel frames ``(frames, n_mels)``.
         """
 
 
@@ -97,16 +78,10 @@ class Controls:
 class SymbolSentence:
     """The symbols of a sentence, and how they are spoken.
 
-    Attributes
-    ----------
-    symbols
-        Indices, ``(symbols,)``.
-    speaker
-        Index of the speaker.
-    style
-        Weights of the style tokens, ``(n_styles,)``.
-    controls
-        Of each symbol.
+    - ``symbols``: indices, ``(symbols,)``.
+    - ``speaker``: index of the speaker.
+    - ``style``: weights of the style tokens, ``(n_styles,)``.
+    - ``controls``: of each symbol.
     """
 
     symbols: np.ndarray
@@ -137,15 +112,8 @@ def synthesise(model: EncoderDecoder, config: AcousticConfig, sentence: SymbolSe
 def chunk_ends(symbols: Sequence[str]) -> list[int]:
     """Split a long sentence.
 
-    Parameters
-    ----------
-    symbols : sequence of str
-        Of a sentence.
-
-    Returns
-    -------
-    list of int
-        End of each chunk of at most MAX_CHUNK_SYMBOLS: after the best pause of its second half.
+    - ``symbols``: of a sentence.
+    - returns: end of each chunk of at most MAX_CHUNK_SYMBOLS: after the best pause of its second half.
     """
     ends: list[int] = []
     start = 0
@@ -183,17 +151,9 @@ def _synthesise_chunk(model: EncoderDecoder, config: AcousticConfig, chunk: Symb
 def round_durations(durations: np.ndarray, is_skippable: np.ndarray) -> np.ndarray:
     """Round durations to whole frames without accumulating errors.
 
-    Parameters
-    ----------
-    durations : np.ndarray
-        Frames, ``(symbols,)``.
-    is_skippable : np.ndarray
-        Symbols that may have no frames, ``(symbols,)`` bool; all others have at least one.
-
-    Returns
-    -------
-    np.ndarray
-        ``(symbols,)`` int64, at most MAX_SYMBOL_FRAMES each.
+    - ``durations``: frames, ``(symbols,)``.
+    - ``is_skippable``: symbols that may have no frames, ``(symbols,)`` bool; all others have at least one.
+    - returns: ``(symbols,)`` int64, at most MAX_SYMBOL_FRAMES each.
     """
     shortest = np.where(is_skippable, 0, 1)
     ends = np.floor(np.cumsum(np.clip(durations, shortest, MAX_SYMBOL_FRAMES)) + 0.5).astype(np.int64)
@@ -203,17 +163,9 @@ def round_durations(durations: np.ndarray, is_skippable: np.ndarray) -> np.ndarr
 def scale_pitch(octaves: np.ndarray, weights: np.ndarray, controls: Controls) -> np.ndarray:
     """Apply the controls of pitch and pitch range.
 
-    Parameters
-    ----------
-    octaves, weights : np.ndarray
-        Pitch of each symbol and its weight in the sentence's mean, ``(symbols,)``.
-    controls : Controls
-        Of each symbol.
-
-    Returns
-    -------
-    np.ndarray
-        Octaves, ``(symbols,)``.
+    - ``octaves``, ``weights``: pitch of each symbol and its weight in the sentence's mean, ``(symbols,)``.
+    - ``controls``: of each symbol.
+    - returns: octaves, ``(symbols,)``.
     """
     total = weights.sum()
     mean = (octaves * weights).sum() / total if total > 0 else 0.0

@@ -35,17 +35,9 @@ MAX_LOG_POWER = 20.0  # of a band; the exponential of more could overflow
 def mel_to_wave(mel: np.ndarray, config: AcousticConfig) -> np.ndarray:
     """Return a wave whose mel frames are close to the given ones.
 
-    Parameters
-    ----------
-    mel : np.ndarray
-        Log-mel frames ``(n_mels, frames)``, see :mod:`wavewright.dsp.speech_mel`.
-    config : AcousticConfig
-        Of the voice; sets the sample rate.
-
-    Returns
-    -------
-    np.ndarray
-        ``(frames * hop_length,)`` float32 in [-1, 1].
+    - ``mel``: log-mel frames ``(n_mels, frames)``, see :mod:`wavewright.dsp.speech_mel`.
+    - ``config``: of the voice; sets the sample rate.
+    - returns: ``(frames * hop_length,)`` float32 in [-1, 1].
     """
     power = np.maximum(np.exp(np.minimum(mel, MAX_LOG_POWER)) - MEL_FLOOR, 0.0) / power_scale(config.mel_n_fft)
     filters = mel_filterbank(config.sample_rate, config.mel_n_fft, config.n_mels, f_max_hz=F_MAX_HZ)
@@ -235,12 +227,8 @@ class AcousticTraining(FamilyTraining[AcousticConfig, TextToMel, AcousticPrepare
 def suspect_problems(clips: list[SpeechClip], scores: np.ndarray) -> list[Problem]:
     """Return the clips that match their texts far worse than the others, worst first.
 
-    Parameters
-    ----------
-    clips : list of SpeechClip
-        Aligned clips.
-    scores : np.ndarray
-        Mean log-likelihood of a frame, ``(clips,)``.
+    - ``clips``: aligned clips.
+    - ``scores``: mean log-likelihood of a frame, ``(clips,)``.
     """
     median = np.median(scores)
     problems = []
@@ -260,15 +248,11 @@ def to_tensors(batch: Mapping[str, np.ndarray], module: TextToMel) -> Batch:
 def batch_metrics(module: TextToMel, batch: Batch) -> dict[str, float]:
     """Compute the validation metrics of a batch.
 
-    Returns
-    -------
-    dict[str, float]
-        ``valid/mel``: L1 distance of log-mel frames in nats, with the recordings' durations and prosody.
-        ``valid/envelope``: the same of smoothed frames, see :func:`wavewright.nn.speech_losses.envelope_distance`.
-        ``valid/free_running``: the L1 distance with predicted durations and prosody, warped to the recordings' time.
-        ``valid/duration_ms``: mean absolute error of a symbol's duration.
-        ``valid/pitch_semitones``: mean absolute error of the pitch of a voiced symbol.
-        ``valid/alignment``: mean log-likelihood of a frame by the aligner, nats.
+    - returns: ``valid/mel``: L1 distance of log-mel frames in nats, with the recordings' durations and prosody.
+      ``valid/envelope``: the same of smoothed frames, see :func:`wavewright.nn.speech_losses.envelope_distance`.
+      ``valid/free_running``: the L1 distance with predicted durations and prosody, warped to the recordings' time.
+      ``valid/duration_ms``: mean absolute error of a symbol's duration. ``valid/pitch_semitones``: mean absolute error
+      of the pitch of a voiced symbol. ``valid/alignment``: mean log-likelihood of a frame by the aligner, nats.
     """
     config = module.config
     symbols, frames = symbol_mask(batch), frame_mask(batch)
@@ -355,17 +339,9 @@ def synthesise_clip(module: TextToMel, clip: SpeechClip) -> Utterance:
 def predicted_mel(module: TextToMel, clip: SpeechClip) -> np.ndarray:
     """Return ground-truth-aligned mel frames: with the durations and prosody of the recording, in the usual style.
 
-    Parameters
-    ----------
-    module : TextToMel
-        The network.
-    clip : SpeechClip
-        A recording.
-
-    Returns
-    -------
-    np.ndarray
-        Normalised log-mel frames ``(frames, n_mels)``.
+    - ``module``: the network.
+    - ``clip``: a recording.
+    - returns: normalised log-mel frames ``(frames, n_mels)``.
     """
     batch = to_tensors(collate([clip]), module)
     durations, prosody, _ = module.targets(batch)

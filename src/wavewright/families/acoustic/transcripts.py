@@ -21,17 +21,9 @@ MAD_TO_STD = 1.4826  # of a normal distribution
 def text_to_symbols(text: str, front_end: FrontEnd) -> tuple[str, ...]:
     """Convert the text of one recording to symbols.
 
-    Parameters
-    ----------
-    text : str
-        One or more sentences.
-    front_end : FrontEnd
-        Of the voice's language.
-
-    Returns
-    -------
-    tuple of str
-        Between sentences, the silence that ends one and starts the next is left out; its pause mark remains.
+    - ``text``: one or more sentences.
+    - ``front_end``: of the voice's language.
+    - returns: between sentences, the silence that ends one and starts the next is left out; its pause mark remains.
     """
     symbols: tuple[str, ...] = ()
     for sentence in front_end.sentences(text):
@@ -42,19 +34,10 @@ def text_to_symbols(text: str, front_end: FrontEnd) -> tuple[str, ...]:
 def check_transcripts(entries: Sequence[Entry], max_seconds: float) -> tuple[list[Entry], list[Problem]]:
     """Select the recordings that can be learned.
 
-    Parameters
-    ----------
-    entries : sequence of Entry
-        Recordings with texts.
-    max_seconds : float
-        Limit of the duration.
-
-    Returns
-    -------
-    usable : list of Entry
-        Entries whose text can be spoken in their duration.
-    problems : list of Problem
-        The other entries, each with the reason.
+    - ``entries``: recordings with texts.
+    - ``max_seconds``: limit of the duration.
+    - returns ``usable``: entries whose text can be spoken in their duration.
+    - returns ``problems``: the other entries, each with the reason.
     """
     usable, problems = [], []
     for entry in entries:
@@ -92,15 +75,8 @@ def _problem(entry: Entry, max_seconds: float) -> str:
 def low_outliers(scores: np.ndarray) -> np.ndarray:
     """Return the recordings that match their texts far worse than the others.
 
-    Parameters
-    ----------
-    scores : np.ndarray
-        Mean log-likelihood of a frame, ``(clips,)``.
-
-    Returns
-    -------
-    np.ndarray
-        Indices of the outliers, worst first.
+    - ``scores``: mean log-likelihood of a frame, ``(clips,)``.
+    - returns: indices of the outliers, worst first.
     """
     median = np.median(scores)
     deviation = max(float(np.median(np.abs(scores - median))), 1e-3)

@@ -65,14 +65,9 @@ class ClassBatches:
     its class, while its takes still differ. A clip of a label is a generated one as often as
     their fraction of all its clips.
 
-    Parameters
-    ----------
-    store : ClipStore
-        Clips ``(1, n_stored)``, long enough for the fastest speed.
-    rows : sequence of int
-        The clips to draw from.
-    recipe : ClassifierRecipe
-        Of the run, with the labels of the clips.
+    - ``store``: clips ``(1, n_stored)``, long enough for the fastest speed.
+    - ``rows``: the clips to draw from.
+    - ``recipe``: of the run, with the labels of the clips.
     """
 
     def __init__(
@@ -100,12 +95,9 @@ class ClassBatches:
     def __call__(self, step: int) -> dict[str, np.ndarray]:
         """Return the batch of a step.
 
-        Returns
-        -------
-        dict
-            ``wave (batch, n_samples)``, ``target (batch, labels)`` (probabilities), ``frequency_mask (batch, n_mels)``
-            and ``time_mask (batch, n_frames)`` (0 where masked, else 1), all float32; where frequencies are warped,
-            ``bands (batch, n_mels)`` of :func:`warped_bands`.
+        - returns: ``wave (batch, n_samples)``, ``target (batch, labels)`` (probabilities), ``frequency_mask (batch,
+          n_mels)`` and ``time_mask (batch, n_frames)`` (0 where masked, else 1), all float32; where frequencies are
+          warped, ``bands (batch, n_mels)`` of :func:`warped_bands`.
         """
         rng = np.random.default_rng([self.recipe.training.seed, step])
         n_clips, n_labels = self.recipe.training.batch_size, len(self.recipe.model.labels)
@@ -215,18 +207,10 @@ class ClassBatches:
 def warped_bands(warp: np.ndarray, config: ClassifierConfig) -> np.ndarray:
     """Return which mel bands to read so that all frequencies are multiplied by a factor.
 
-    Parameters
-    ----------
-    warp : np.ndarray
-        Factor of each clip, ``(batch,)``.
-    config : ClassifierConfig
-        Of the model, with its mel bands.
-
-    Returns
-    -------
-    np.ndarray
-        ``(batch, n_mels)`` float32: what was at ``f`` comes to be at ``warp * f`` up to WARPED_FRACTION of the highest
-        frequency; from there on, the axis is stretched so that the highest stays where it is.
+    - ``warp``: factor of each clip, ``(batch,)``.
+    - ``config``: of the model, with its mel bands.
+    - returns: ``(batch, n_mels)`` float32: what was at ``f`` comes to be at ``warp * f`` up to WARPED_FRACTION of the
+      highest frequency; from there on, the axis is stretched so that the highest stays where it is.
 
     References
     ----------

@@ -15,17 +15,9 @@ FADE_SECONDS = 0.01  # at the end of a clip, since a cut would be a click
 def fixed_length(wave: np.ndarray, config: BCResNetConfig) -> np.ndarray:
     """Cut or pad a wave to the length that the network takes.
 
-    Parameters
-    ----------
-    wave : np.ndarray
-        ``(time,)`` at the sample rate of the model.
-    config : BCResNetConfig
-        Configuration of the model.
-
-    Returns
-    -------
-    np.ndarray
-        ``(n_samples,)`` float32: the first samples, padded with zeros, the last 10 ms faded out.
+    - ``wave``: ``(time,)`` at the sample rate of the model.
+    - ``config``: configuration of the model.
+    - returns: ``(n_samples,)`` float32: the first samples, padded with zeros, the last 10 ms faded out.
     """
     clip = np.zeros(config.n_samples, dtype=np.float32)
     n_samples = min(len(wave), config.n_samples)
@@ -44,17 +36,9 @@ def log_mel_settings(
 def log_mel_spectrogram(clip: np.ndarray, config: BCResNetConfig) -> np.ndarray:
     """Compute the log-mel spectrogram of a clip.
 
-    Parameters
-    ----------
-    clip : np.ndarray
-        ``(n_samples,)`` as :func:`fixed_length` returns it.
-    config : BCResNetConfig
-        Configuration of the model.
-
-    Returns
-    -------
-    np.ndarray
-        ``(n_mels, n_frames)`` float32, the natural logarithm of the power in each mel band.
+    - ``clip``: ``(n_samples,)`` as :func:`fixed_length` returns it.
+    - ``config``: configuration of the model.
+    - returns: ``(n_mels, n_frames)`` float32, the natural logarithm of the power in each mel band.
     """
     spectrogram = log_mel(clip, *log_mel_settings(config))
     return spectrogram.astype(np.float32, copy=False)

@@ -22,12 +22,8 @@ SILENT_WEIGHT = 1e-4  # of a silent frame in the mean over time; the loudest has
 class SubSpectralNorm(nn.Module):
     """Batch normalisation of each of several equal bands of the frequency axis.
 
-    Parameters
-    ----------
-    channels : int
-        Channels of the input.
-    sub_bands : int
-        Number of bands with statistics and parameters of their own.
+    - ``channels``: channels of the input.
+    - ``sub_bands``: number of bands with statistics and parameters of their own.
 
     References
     ----------
@@ -52,16 +48,10 @@ class BCResBlock(nn.Module):
 
     ``f2`` is a depthwise convolution over frequency, ``f1`` one over time. Where the shape changes, ``x`` is left out.
 
-    Parameters
-    ----------
-    in_channels, out_channels : int
-        Channels of input and output.
-    stride : int
-        Over frequency.
-    dilation : int
-        Over time.
-    config : BCResNetConfig
-        Configuration of the model.
+    - ``in_channels``, ``out_channels``: channels of input and output.
+    - ``stride``: over frequency.
+    - ``dilation``: over time.
+    - ``config``: configuration of the model.
 
     References
     ----------
@@ -134,14 +124,8 @@ class BCResNetEncoder(nn.Module):
     def normalise(self, log_mel: Tensor) -> Tensor:
         """Scale spectrograms relative to their peak, so that the level has no influence.
 
-        Parameters
-        ----------
-        log_mel : Tensor of shape ``(batch, n_mels, frames)``
-
-        Returns
-        -------
-        Tensor
-            The same shape: 1 at the peak, 0 at ``range_db`` below it and less; 0 for silence.
+        - ``log_mel``: ``(batch, n_mels, frames)``.
+        - returns: the same shape: 1 at the peak, 0 at ``range_db`` below it and less; 0 for silence.
         """
         peak = log_mel.amax((1, 2), keepdim=True).clamp(min=self.min_peak)
         return ((log_mel - peak) / self.log_range + 1).clamp(min=0)
@@ -149,16 +133,9 @@ class BCResNetEncoder(nn.Module):
     def embed(self, normalised: Tensor) -> tuple[Tensor, Tensor]:
         """Compute the embedding of normalised spectrograms.
 
-        Parameters
-        ----------
-        normalised : Tensor of shape ``(batch, n_mels, frames)``
-
-        Returns
-        -------
-        hidden : Tensor
-            Activations of frames, ``(batch, embedding_size, frames)``.
-        embedding : Tensor
-            Their mean, weighted by the loudness of the frames, ``(batch, embedding_size)``.
+        - ``normalised``: ``(batch, n_mels, frames)``.
+        - returns ``hidden``: activations of frames, ``(batch, embedding_size, frames)``.
+        - returns ``embedding``: their mean, weighted by the loudness of the frames, ``(batch, embedding_size)``.
         """
         hidden: Tensor = self.cnn_tail(self.blocks(self.cnn_head(normalised.unsqueeze(1)))).mean(2)
         return hidden, (hidden * loudness_weights(normalised).unsqueeze(1)).sum(2)
@@ -173,16 +150,10 @@ class BCResNetEncoder(nn.Module):
     def pool(self, hidden: Tensor, normalised: Tensor) -> Tensor:
         """Return statistics over time of activations and of mel bands, weighted by loudness.
 
-        Parameters
-        ----------
-        hidden : Tensor
-            Of :meth:`embed`, ``(batch, embedding_size, frames)``.
-        normalised : Tensor of shape ``(batch, n_mels, frames)``
-
-        Returns
-        -------
-        Tensor
-            ``(batch, vector_size)``: :meth:`statistics`; mean, standard deviation and mean change of each mel band.
+        - ``hidden``: of :meth:`embed`, ``(batch, embedding_size, frames)``.
+        - ``normalised``: ``(batch, n_mels, frames)``.
+        - returns: ``(batch, vector_size)``: :meth:`statistics`; mean, standard deviation and mean change of each mel
+          band.
         """
         weight = loudness_weights(normalised)
         change = (normalised[:, :, 1:] - normalised[:, :, :-1]).abs()
@@ -222,18 +193,10 @@ class BCResNet(BCResNetEncoder):
     def forward(self, log_mel: Tensor) -> tuple[Tensor, ...]:
         """Classify log-mel spectrograms.
 
-        Parameters
-        ----------
-        log_mel : Tensor
-            ``(batch, n_mels, frames)``, natural logarithm.
-
-        Returns
-        -------
-        logits : Tensor of shape ``(batch, labels)``
-        embedding : Tensor
-            Activations before the last layer, ``(batch, embedding_size)``.
-        frame_logits : Tensor
-            ``(batch, labels, frames)``, where the output is ``frames``.
+        - ``log_mel``: ``(batch, n_mels, frames)``, natural logarithm.
+        - returns ``logits``: ``(batch, labels)``.
+        - returns ``embedding``: activations before the last layer, ``(batch, embedding_size)``.
+        - returns ``frame_logits``: ``(batch, labels, frames)``, where the output is ``frames``.
         """
         return self.classify(self.normalise(log_mel))
 
@@ -255,9 +218,7 @@ class BCResNet(BCResNetEncoder):
 def linear_softmax(frame_logits: Tensor) -> Tensor:
     """Pool the probabilities of frames, each weighted by itself; return logits ``(batch, labels)``.
 
-    Parameters
-    ----------
-    frame_logits : Tensor of shape ``(batch, labels, frames)``
+    - ``frame_logits``: ``(batch, labels, frames)``.
 
     References
     ----------

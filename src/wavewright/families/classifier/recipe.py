@@ -45,19 +45,10 @@ def fit_settings(
 ) -> tuple[ClassifierConfig, ClassifierDataSettings]:
     """Return settings that suit the recordings; those that differ from the defaults of a size stay.
 
-    Parameters
-    ----------
-    model, data
-        Settings of the recipe.
-    entries
-        The recordings.
-    names
-        Settings of the model that may change.
-
-    Returns
-    -------
-    ClassifierConfig, ClassifierDataSettings
-        The sample rate is one that nearly all recordings have; recordings longer than a clip are cropped.
+    - ``model``, ``data``: settings of the recipe.
+    - ``entries``: the recordings.
+    - ``names``: settings of the model that may change.
+    - returns: the sample rate is one that nearly all recordings have; recordings longer than a clip are cropped.
     """
     usual = next(iter(SIZES.values()))
     is_usual = {name: name in names and getattr(model, name) == getattr(usual, name) for name in FITTED}
@@ -116,17 +107,9 @@ def group_and_split(entries: Sequence[Entry], data: ClassifierDataSettings) -> t
     Without groups, the part of the file names before the first underscore becomes the group if it looks like a speaker
     or a source: if it occurs with several labels. A group is in one split.
 
-    Parameters
-    ----------
-    entries
-        Recordings; splits of a manifest stay.
-    data
-        Fraction for validation, and ``split_by``.
-
-    Returns
-    -------
-    list of Entry, tuple of str
-        The entries in the same order, and one sentence each.
+    - ``entries``: recordings; splits of a manifest stay.
+    - ``data``: fraction for validation, and ``split_by``.
+    - returns: the entries in the same order, and one sentence each.
     """
     notes: list[str] = []
     prefixes = _shared_prefixes(entries) if data.split_by == "group" else {}
@@ -225,14 +208,10 @@ ClassifierRecipe = RecipeOf[ClassifierConfig, ClassifierDataSettings]
 class ClassifierPrepared(PreparedOf[ClassifierRecipe, ClassBatches]):
     """A recipe with its data, and the validation clips.
 
-    Attributes
-    ----------
-    valid_waves
-        Windows of the validation clips, ``(windows, n_samples)``.
-    valid_clips
-        Index of the clip of each window, ``(windows,)``.
-    valid_labels
-        Index of the label of each clip, ``(clips,)``; 0 and 1, ``(clips, labels)``, where there can be several.
+    - ``valid_waves``: windows of the validation clips, ``(windows, n_samples)``.
+    - ``valid_clips``: index of the clip of each window, ``(windows,)``.
+    - ``valid_labels``: index of the label of each clip, ``(clips,)``; 0 and 1, ``(clips, labels)``, where there can be
+      several.
     """
 
     valid_waves: np.ndarray
@@ -392,18 +371,11 @@ def _too_few_labels(entries: Sequence[Entry], smallest_class: int) -> str:
 def scores(logits: np.ndarray, labels: np.ndarray) -> dict[str, float]:
     """Compute the scores of predictions.
 
-    Parameters
-    ----------
-    logits : np.ndarray of shape ``(n, labels)``
-    labels : np.ndarray
-        True labels ``(n,)``, as indices; or 0 and 1, ``(n, labels)``, where a clip can have several.
-
-    Returns
-    -------
-    dict of str to float
-        ``loss``: mean cross-entropy in nats. ``accuracy``: fraction of clips whose largest logit is the true label's.
-        ``balanced_accuracy``: mean of that fraction over the labels that occur. Of several labels: the mean over clips
-        and labels, and the mean recall of present and of absent labels.
+    - ``logits``: ``(n, labels)``.
+    - ``labels``: true labels ``(n,)``, as indices; or 0 and 1, ``(n, labels)``, where a clip can have several.
+    - returns: ``loss``: mean cross-entropy in nats. ``accuracy``: fraction of clips whose largest logit is the true
+      label's. ``balanced_accuracy``: mean of that fraction over the labels that occur. Of several labels: the mean over
+      clips and labels, and the mean recall of present and of absent labels.
     """
     if labels.ndim == 2:
         return _scores_of_sets(logits, labels.astype(bool))

@@ -50,29 +50,14 @@ class ClassifierRuntime(Classifier):
     def classify(self, waves: np.ndarray, sample_rate: int | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Compute probabilities and embeddings.
 
-        Parameters
-        ----------
-        waves
-            Mono clips ``(n, time)``. The first ``n_samples`` of the configuration count; shorter clips are padded with
-            zeros.
-        sample_rate
-            Of the waves, in hertz; by default the model's. Waves of another sample rate are resampled.
+        - ``waves``: mono clips ``(n, time)``. The first ``n_samples`` of the configuration count; shorter clips are
+          padded with zeros.
+        - ``sample_rate``: of the waves, in hertz; by default the model's. Waves of another sample rate are resampled.
+        - returns ``probabilities``: ``(n, labels)`` float32; each row sums to 1, unless a clip can have several labels.
+        - returns ``embeddings``: ``(n, embedding_size)`` float32.
 
-        Returns
-        -------
-        probabilities : np.ndarray
-            ``(n, labels)`` float32; each row sums to 1, unless a clip can have several labels.
-        embeddings : np.ndarray
-            ``(n, embedding_size)`` float32.
-
-        Raises
-        ------
-        BadAudio
-            For another shape, integers, no samples, NaN or infinite values.
-        BadSetting
-            For a sample rate below 1.
-        BadModel
-            If the model produces NaN or infinite values.
+        Raises BadAudio for another shape, integers, no samples, NaN or infinite values, or BadSetting for a sample rate
+        below 1, or BadModel if the model produces NaN or infinite values.
         """
         checked = self._resampled(checked_wave_batch(waves), sample_rate)
         outputs = [self.logits_and_embedding(wave) for wave in checked]
@@ -96,20 +81,11 @@ class ClassifierRuntime(Classifier):
     def logits_and_embedding(self, wave: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Compute the output of the network for one wave.
 
-        Parameters
-        ----------
-        wave
-            ``(time,)`` at the sample rate of the model.
+        - ``wave``: ``(time,)`` at the sample rate of the model.
+        - returns ``logits``: ``(labels,)``.
+        - returns ``embedding``: ``(embedding_size,)``.
 
-        Returns
-        -------
-        logits : np.ndarray of shape ``(labels,)``
-        embedding : np.ndarray of shape ``(embedding_size,)``
-
-        Raises
-        ------
-        BadModel
-            If the model produces NaN or infinite values.
+        Raises BadModel if the model produces NaN or infinite values.
         """
         log_mel = log_mel_spectrogram(fixed_length(wave, self.config), self.config)
         logits, embedding = self._session.run(["logits", "embedding"], {"log_mel": log_mel[None]})

@@ -158,14 +158,9 @@ class ClassifierTraining(FamilyTraining[ClassifierConfig, BCResNet, ClassifierPr
 def fit_last_layer(module: BCResNet, batches: Callable[[int], Mapping[str, np.ndarray]], n_batches: int) -> None:
     """Replace the last layer of a network by the logistic regression from what the layers before it make of batches.
 
-    Parameters
-    ----------
-    module : BCResNet
-        On the CPU. The layers before the last stay as they are.
-    batches : callable
-        From the number of a batch to the batch, as for training.
-    n_batches : int
-        The first batches are learned from.
+    - ``module``: on the CPU. The layers before the last stay as they are.
+    - ``batches``: from the number of a batch to the batch, as for training.
+    - ``n_batches``: the first batches are learned from.
     """
     inputs, targets = inputs_and_targets(module, batches, n_batches)
     mean, deviation = inputs.mean(0), inputs.std(0) + SMALLEST_DEVIATION
@@ -222,17 +217,9 @@ def valid_logits(module: BCResNet, prepared: ClassifierPrepared) -> np.ndarray:
 def logits_of(module: BCResNet, waves: np.ndarray) -> np.ndarray:
     """Compute the logits of clips, a few at a time.
 
-    Parameters
-    ----------
-    module : BCResNet
-        In evaluation mode.
-    waves : np.ndarray
-        ``(n, n_samples)`` float32.
-
-    Returns
-    -------
-    np.ndarray
-        ``(n, labels)`` float32.
+    - ``module``: in evaluation mode.
+    - ``waves``: ``(n, n_samples)`` float32.
+    - returns: ``(n, labels)`` float32.
     """
     device = next(module.parameters()).device
     log_mel = log_mel_layer(module.config).to(device)

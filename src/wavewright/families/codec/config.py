@@ -39,10 +39,7 @@ class CodecConfig(ModelConfig):
     Spectra are computed every ``hop_length / n_subframes`` samples, a *subframe*; ``n_subframes`` of them make a
     *frame* of codes. Some layers run once per subframe, the others once per frame.
 
-    Raises
-    ------
-    BadSetting
-        If a number is out of its range, or numbers do not fit each other.
+    Raises BadSetting if a number is out of its range, or numbers do not fit each other.
     """
 
     TITLE = "a codec"

@@ -24,16 +24,9 @@ SILENT_RMS = 1e-4  # clips below it are not measured
 def level_difference_db(references: Sequence[np.ndarray], estimates: Sequence[np.ndarray]) -> float:
     """Measure how much quieter estimates are than their references.
 
-    Parameters
-    ----------
-    references, estimates
-        Clips ``(time,)``, pairwise.
-
-    Returns
-    -------
-    float
-        Median difference of the levels in dB, between ``-MAX_GAIN_DB`` and ``MAX_GAIN_DB``; 0 if all references are
-        silent or all estimates are not finite.
+    - ``references``, ``estimates``: clips ``(time,)``, pairwise.
+    - returns: median difference of the levels in dB, between ``-MAX_GAIN_DB`` and ``MAX_GAIN_DB``; 0 if all references
+      are silent or all estimates are not finite.
     """
     levels = [(_rms(reference), _rms(estimate)) for reference, estimate in zip(references, estimates, strict=True)]
     differences = [
@@ -47,22 +40,10 @@ def level_difference_db(references: Sequence[np.ndarray], estimates: Sequence[np
 def linear_gains(gains_db: np.ndarray | None, n_codebooks: int) -> np.ndarray:
     """Return the gain of the output of the first 1 to all codebooks as factors.
 
-    Parameters
-    ----------
-    gains_db
-        ``(n_codebooks,)``; None for factors of 1.
-    n_codebooks
-        Number of codebooks.
+    - ``gains_db``: ``(n_codebooks,)``; None for factors of 1.
+    - returns: ``(n_codebooks,)`` float32.
 
-    Returns
-    -------
-    np.ndarray
-        ``(n_codebooks,)`` float32.
-
-    Raises
-    ------
-    BadSetting
-        For another shape or type, NaN, or gains beyond ``MAX_GAIN_DB``.
+    Raises BadSetting for another shape or type, NaN, or gains beyond ``MAX_GAIN_DB``.
     """
     if gains_db is None:
         return np.ones(n_codebooks, np.float32)
@@ -80,17 +61,9 @@ def amplify(wave: np.ndarray, gain: np.float32) -> np.ndarray:
     The result is below full scale. Each sample is computed by itself, by sums, products and quotients alone, so that
     streams and whole clips give the same bits.
 
-    Parameters
-    ----------
-    wave
-        ``(time,)`` float32.
-    gain
-        Factor.
-
-    Returns
-    -------
-    np.ndarray
-        ``(time,)`` float32.
+    - ``wave``: ``(time,)`` float32.
+    - ``gain``: factor.
+    - returns: ``(time,)`` float32.
     """
     amplified = gain * wave
     if gain <= 1:

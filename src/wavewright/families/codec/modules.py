@@ -71,17 +71,10 @@ class SpectralEncoder(nn.Module):
     def forward(self, features: Tensor, memory: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         """Encode a whole clip, or the next frames of a stream.
 
-        Parameters
-        ----------
-        features : Tensor of shape ``(batch, frames * n_subframes, 3 * n_bins)``
-        memory : Tensor, optional
-            Memory of the frames before, ``(batch, sum(memory_sizes))``; zeros at the start of a stream.
-
-        Returns
-        -------
-        latent : Tensor of shape ``(batch, frames, latent_size)``
-        memory : Tensor or None
-            Memory for the frames that follow, None without a memory.
+        - ``features``: ``(batch, frames * n_subframes, 3 * n_bins)``.
+        - ``memory``: memory of the frames before, ``(batch, sum(memory_sizes))``; zeros at the start of a stream.
+        - returns ``latent``: ``(batch, frames, latent_size)``.
+        - returns ``memory``: memory for the frames that follow, None without a memory.
         """
         subframe_memory, waiting, frame_memory = split_memory(memory, self.memory_sizes)
         hidden, subframe_memory = self.subframe_blocks(self.in_proj(features), subframe_memory)
@@ -121,19 +114,11 @@ class SpectralDecoder(nn.Module):
     def forward(self, latent: Tensor, memory: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         """Decode a whole clip, or the next frames of a stream.
 
-        Parameters
-        ----------
-        latent : Tensor
-            The frame before, the frames to decode and those of the look-ahead,
-            ``(batch, 1 + frames + look_ahead, latent_size)``.
-        memory : Tensor, optional
-            See :meth:`SpectralEncoder.forward`.
-
-        Returns
-        -------
-        spectra : Tensor of shape ``(batch, frames * n_subframes, 2 * n_bins)``
-        memory : Tensor or None
-            Memory for the frames that follow, None without a memory.
+        - ``latent``: the frame before, the frames to decode and those of the look-ahead, ``(batch, 1 + frames +
+          look_ahead, latent_size)``.
+        - ``memory``: see :meth:`SpectralEncoder.forward`.
+        - returns ``spectra``: ``(batch, frames * n_subframes, 2 * n_bins)``.
+        - returns ``memory``: memory for the frames that follow, None without a memory.
         """
         frame_memory, subframe_memory = split_memory(memory, self.memory_sizes)
         n_frames = latent.shape[1] - self.n_input_frames + 1

@@ -30,12 +30,8 @@ def initial_weights(base: ModelFolder, config: CodecConfig) -> dict[str, np.ndar
     Its codebooks count as initialised, with codes of equal usage. An encoder with more blocks or a longer look-ahead
     than that of ``base`` computes the same at first.
 
-    Parameters
-    ----------
-    base
-        The model to start from.
-    config
-        Configuration of the new model; other differences show where the tensors are loaded.
+    - ``base``: the model to start from.
+    - ``config``: configuration of the new model; other differences show where the tensors are loaded.
     """
     base_config = base.config(CodecConfig)
     tensors = exported_weights(base, WEIGHT_PREFIXES)
@@ -80,14 +76,9 @@ class CodecBatches:
     The probability of a speaker grows with a power of the length of the recordings; recordings without a speaker count
     as one speaker.
 
-    Parameters
-    ----------
-    store
-        The recordings.
-    rows
-        Rows of the store to draw from.
-    recipe
-        Of the run.
+    - ``store``: the recordings.
+    - ``rows``: rows of the store to draw from.
+    - ``recipe``: of the run.
     """
 
     def __init__(self, store: ClipStore, rows: Sequence[int], recipe: RecipeOf[CodecConfig, CodecDataSettings]) -> None:

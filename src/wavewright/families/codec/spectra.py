@@ -20,18 +20,11 @@ MIN_ROOT = 1e-6  # added to squared magnitudes of the decoder, so that their roo
 def analysis_features(wave: np.ndarray, config: CodecConfig) -> np.ndarray:
     """Compute the encoder's features of a wave.
 
-    Parameters
-    ----------
-    wave
-        ``(lead + subframes * subframe_length,)`` float32; its first ``lead`` samples precede the first subframe.
-    config
-        Lengths of hop and window.
-
-    Returns
-    -------
-    np.ndarray
-        ``(subframes, 3 * n_bins)`` float32: real and imaginary part of each bin with compressed magnitude, and the
-        scaled logarithm of its power.
+    - ``wave``: ``(lead + subframes * subframe_length,)`` float32; its first ``lead`` samples precede the first
+      subframe.
+    - ``config``: lengths of hop and window.
+    - returns: ``(subframes, 3 * n_bins)`` float32: real and imaginary part of each bin with compressed magnitude, and
+      the scaled logarithm of its power.
     """
     frames = frame(wave, config.n_fft, config.subframe_length) * hann_window(config.n_fft)
     spectrum = np.fft.rfft(frames).astype(np.complex64)  # (subframes, n_bins)
@@ -46,17 +39,10 @@ def synthesis_frames(spectra: np.ndarray, config: CodecConfig) -> np.ndarray:
 
     Each frame is divided by the sum of the squared windows, which is constant where all windows overlap.
 
-    Parameters
-    ----------
-    spectra
-        ``(subframes, 2 * n_bins)``: real parts, then imaginary parts, of bins with the square root of their magnitude.
-    config
-        Lengths of hop and window.
-
-    Returns
-    -------
-    np.ndarray
-        ``(subframes, n_fft)`` float32.
+    - ``spectra``: ``(subframes, 2 * n_bins)``: real parts, then imaginary parts, of bins with the square root of their
+      magnitude.
+    - ``config``: lengths of hop and window.
+    - returns: ``(subframes, n_fft)`` float32.
     """
     real, imaginary = np.split(spectra, 2, axis=-1)
     root = np.sqrt(real * real + imaginary * imaginary + np.float32(MIN_ROOT))
@@ -72,17 +58,10 @@ def overlap_add(frames: np.ndarray, config: CodecConfig) -> np.ndarray:
 
     The order of additions is fixed, so that a stream and a whole clip give the same bits.
 
-    Parameters
-    ----------
-    frames
-        ``(overlap - 1 + subframes, n_fft)``: the frames before the first subframe, then those of the subframes.
-    config
-        Lengths of hop and window.
-
-    Returns
-    -------
-    np.ndarray
-        ``(subframes * subframe_length,)``.
+    - ``frames``: ``(overlap - 1 + subframes, n_fft)``: the frames before the first subframe, then those of the
+      subframes.
+    - ``config``: lengths of hop and window.
+    - returns: ``(subframes * subframe_length,)``.
     """
     pieces = frames.reshape(len(frames), config.overlap, config.subframe_length)
     n_complete = len(frames) - config.overlap + 1

@@ -172,12 +172,9 @@ class CodecTraining(FamilyTraining[CodecConfig, CodecAutoencoder, CodecPrepared]
     def evaluate(self, module: CodecAutoencoder, prepared: CodecPrepared) -> dict[str, float]:
         """Measure reconstructions of held-out clips, before the codebooks are initialised without quantisation.
 
-        Returns
-        -------
-        dict[str, float]
-            ``valid/mel``: L1 distance of log-mel spectra in nats, the mean over the evaluated numbers of codebooks;
-            ``valid/phase``: distance of complex spectra with all codebooks; ``perplexity/<n>`` of each codebook. Empty
-            without held-out clips.
+        - returns: ``valid/mel``: L1 distance of log-mel spectra in nats, the mean over the evaluated numbers of
+          codebooks; ``valid/phase``: distance of complex spectra with all codebooks; ``perplexity/<n>`` of each
+          codebook. Empty without held-out clips.
         """
         if not len(prepared.valid):
             return {}
@@ -288,17 +285,9 @@ def encode_clips(
 def measure_gains(module: CodecAutoencoder, clips: Sequence[np.ndarray], codes: Sequence[np.ndarray]) -> np.ndarray:
     """Measure how much quieter reconstructions are than their clips.
 
-    Parameters
-    ----------
-    module
-        The codec.
-    clips, codes
-        Clips ``(time,)`` and the codes ``(n_codebooks, frames)`` of each.
-
-    Returns
-    -------
-    np.ndarray
-        Gains in dB for 1 to all codebooks, ``(n_codebooks,)`` float32.
+    - ``module``: the codec.
+    - ``clips``, ``codes``: clips ``(time,)`` and the codes ``(n_codebooks, frames)`` of each.
+    - returns: gains in dB for 1 to all codebooks, ``(n_codebooks,)`` float32.
     """
     inputs = [torch.as_tensor(each.T[None].astype(np.int64)) for each in codes]
     gains_db = []
@@ -313,16 +302,10 @@ def train_contexts(
 ) -> ContextTables:
     """Train a context model of codes.
 
-    Parameters
-    ----------
-    codes
-        Recordings as codes ``(n_codebooks, frames)``.
-    vectors
-        Vector of each code, ``(n_codebooks, codebook_size, size)``.
-    n_frames
-        Frames to train on.
-    seconds
-        Train on as many of them as fit into this time.
+    - ``codes``: recordings as codes ``(n_codebooks, frames)``.
+    - ``vectors``: vector of each code, ``(n_codebooks, codebook_size, size)``.
+    - ``n_frames``: frames to train on.
+    - ``seconds``: train on as many of them as fit into this time.
     """
     codebook_size = vectors.shape[1]
     probabilities = quantised_frequencies(np.concatenate(codes, axis=1), codebook_size) / TOTAL

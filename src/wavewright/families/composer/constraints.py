@@ -18,19 +18,13 @@ from .vocabulary import FIRST_NOTE, REST
 class Constraints:
     """Limits that every drawn cell keeps.
 
-    Attributes
-    ----------
-    pitch_classes
-        Of all notes, and of the tones of all chords; None for any.
-    lowest, highest
-        MIDI numbers of the notes of melodies and voices.
-    chords
-        Chord of each step, whose tones are the only ones that start there; None where any do. Shorter than the piece,
-        it is repeated.
-    onset_steps
-        Sixteenths between the positions in a bar at which something may start: 2 for eighths, 4 for quarters.
-    ends_at_bars
-        Notes end at the ends of bars at the latest.
+    - ``pitch_classes``: of all notes, and of the tones of all chords; None for any.
+    - ``lowest``, ``highest``: MIDI numbers of the notes of melodies and voices.
+    - ``chords``: chord of each step, whose tones are the only ones that start there; None where any do. Shorter than
+      the piece, it is repeated.
+    - ``onset_steps``: sixteenths between the positions in a bar at which something may start: 2 for eighths, 4 for
+      quarters.
+    - ``ends_at_bars``: notes end at the ends of bars at the latest.
     """
 
     pitch_classes: frozenset[int] | None = None
@@ -51,14 +45,9 @@ class Constraints:
 class Masks:
     """Symbols that may be drawn.
 
-    Attributes
-    ----------
-    can_start
-        Symbols of each cell, ``(steps, lanes, n_events)`` bool; a rest always may.
-    is_onset
-        Steps at which another symbol than a rest may start, ``(steps,)`` bool.
-    must_start
-        Cells in which no note goes on, ``(steps, lanes)`` bool.
+    - ``can_start``: symbols of each cell, ``(steps, lanes, n_events)`` bool; a rest always may.
+    - ``is_onset``: steps at which another symbol than a rest may start, ``(steps,)`` bool.
+    - ``must_start``: cells in which no note goes on, ``(steps, lanes)`` bool.
     """
 
     can_start: np.ndarray
@@ -69,10 +58,7 @@ class Masks:
 def masks_of(constraints: Constraints, config: ComposerConfig, n_steps: int, bar_steps: int) -> Masks:
     """Return the masks of a piece.
 
-    Raises
-    ------
-    BadSetting
-        If no note of the model keeps the constraints.
+    Raises BadSetting if no note of the model keeps the constraints.
     """
     in_bar = np.arange(n_steps) % bar_steps
     can_start = np.broadcast_to(lane_symbols(config), (n_steps, config.n_lanes, config.vocabulary.n_events)).copy()

@@ -46,10 +46,7 @@ def grid_of(score: Score, config: ComposerConfig) -> Grid:
 
     Notes are rounded to sixteenths. Notes out of the range of the vocabulary are moved by octaves.
 
-    Raises
-    ------
-    BadSetting
-        If the score has nothing that the layout can hold, or is too long.
+    Raises BadSetting if the score has nothing that the layout can hold, or is too long.
     """
     return placed_on_grid(score, config).grid
 
@@ -58,14 +55,8 @@ def grid_of(score: Score, config: ComposerConfig) -> Grid:
 class Placed:
     """A score on the grid of a model.
 
-    Attributes
-    ----------
-    grid
-    lanes
-        Events of each voice with their notes.
-    first
-        Steps that are missing before a pickup.
-    ticks_per_quarter
+    - ``lanes``: events of each voice with their notes.
+    - ``first``: steps that are missing before a pickup.
     """
 
     grid: Grid
@@ -85,11 +76,7 @@ class Placed:
 def placed_on_grid(score: Score, config: ComposerConfig, bar: Bar | None = None) -> Placed:
     """Return a score on the grid of a model, see :func:`grid_of`, with the notes of its events.
 
-    Parameters
-    ----------
-    score, config
-    bar
-        Whose metre and position the bars of the grid have; by default those of most bars.
+    - ``bar``: whose metre and position the bars of the grid have; by default those of most bars.
     """
     first, bar_steps = _first_bar(score, bar)
     n_steps = first + int(np.ceil(_end(score) * STEPS_PER_QUARTER / score.ticks_per_quarter))
@@ -305,16 +292,10 @@ def score_of(
 ) -> Score:
     """Return a grid as a score.
 
-    Parameters
-    ----------
-    grid
-        Cells of the layout of ``config``.
-    tempo
-        Quarters a minute.
-    key
-        For the key signature.
-    metre
-        Numerator and denominator of the bars; by default that of so many sixteenths with the longest beats.
+    - ``grid``: cells of the layout of ``config``.
+    - ``tempo``: quarters a minute.
+    - ``key``: for the key signature.
+    - ``metre``: numerator and denominator of the bars; by default that of so many sixteenths with the longest beats.
     """
     tracks, chords = [], []
     lanes = [lane_events(grid, lane) for lane in range(config.n_lanes)]

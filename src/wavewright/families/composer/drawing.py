@@ -46,14 +46,9 @@ class ComposerSteps(Protocol):
 class Sketch:
     """A piece of which some cells are known.
 
-    Attributes
-    ----------
-    grid
-        All cells; those that are not known have no meaning.
-    is_known
-        ``(steps, lanes)`` bool.
-    is_whole
-        The piece ends with its last step.
+    - ``grid``: all cells; those that are not known have no meaning.
+    - ``is_known``: ``(steps, lanes)`` bool.
+    - ``is_whole``: the piece ends with its last step.
     """
 
     grid: Grid
@@ -65,12 +60,8 @@ class Sketch:
 class DrawSettings:
     """Settings of the drawing of cells.
 
-    Attributes
-    ----------
-    temperature
-        Divides the logits; 0 takes what is most probable.
-    top_p
-        Probability of the retained symbols together.
+    - ``temperature``: divides the logits; 0 takes what is most probable.
+    - ``top_p``: probability of the retained symbols together.
     """
 
     temperature: float = 1.0

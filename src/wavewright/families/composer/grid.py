@@ -16,14 +16,8 @@ STEPS_PER_QUARTER = 4
 class Grid:
     """A piece on a grid of sixteenths.
 
-    Attributes
-    ----------
-    symbols : np.ndarray
-        Sounding symbol of each cell, ``(steps, lanes)`` int64; see :class:`.vocabulary.Vocabulary`.
-    is_held : np.ndarray
-        True where the symbol of the step before goes on, ``(steps, lanes)`` bool.
-    bar_steps : int
-        Steps of a bar.
+    - ``symbols``: sounding symbol of each cell, ``(steps, lanes)`` int64; see :class:`.vocabulary.Vocabulary`.
+    - ``is_held``: true where the symbol of the step before goes on, ``(steps, lanes)`` bool.
     """
 
     symbols: np.ndarray
@@ -67,17 +61,9 @@ def earlier_symbols(symbols: np.ndarray, starts: np.ndarray, unknown: int) -> np
 def longest_matches(symbols: np.ndarray, is_held: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Find for each step the earlier step whose past agrees longest with its own.
 
-    Parameters
-    ----------
-    symbols, is_held
-        ``(steps, lanes)``.
-
-    Returns
-    -------
-    sources : np.ndarray
-        ``(steps + 1,)``: the step that may be repeated; the latest of the longest; -1 for none.
-    lengths : np.ndarray
-        Steps that agree before it, ``(steps + 1,)``.
+    - ``symbols``, ``is_held``: ``(steps, lanes)``.
+    - returns ``sources``: ``(steps + 1,)``: the step that may be repeated; the latest of the longest; -1 for none.
+    - returns ``lengths``: steps that agree before it, ``(steps + 1,)``.
     """
     search = MatchSearch(len(symbols))
     best = [search.best()]
@@ -91,10 +77,7 @@ def longest_matches(symbols: np.ndarray, is_held: np.ndarray) -> tuple[np.ndarra
 class MatchSearch:
     """Finds what followed the longest repetition in a piece, while the piece grows step by step.
 
-    Parameters
-    ----------
-    n_steps
-        Largest number of steps.
+    - ``n_steps``: largest number of steps.
     """
 
     def __init__(self, n_steps: int) -> None:
@@ -127,12 +110,8 @@ def lane_features(
 ) -> np.ndarray:
     """Return the features of the voices of the step before, ``(steps, lanes * features)`` int64.
 
-    Parameters
-    ----------
-    symbols, earlier, ages
-        Of the step before, ``(steps, lanes)``.
-    matched
-        Symbols of the step that may be repeated.
+    - ``symbols``, ``earlier``, ``ages``: of the step before, ``(steps, lanes)``.
+    - ``matched``: symbols of the step that may be repeated.
     """
     columns = [symbols, earlier, np.minimum(ages, AGES - 1), matched]
     if config.has_notes:
@@ -144,12 +123,8 @@ def lane_features(
 def step_features(config: ComposerConfig, grid: Grid, matches: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
     """Return the features of all steps without a plan, ``(steps, features)`` int64.
 
-    Parameters
-    ----------
-    grid
-        The piece.
-    matches
-        Those of :func:`longest_matches`.
+    - ``grid``: the piece.
+    - ``matches``: those of :func:`longest_matches`.
     """
     unknown, n_steps = config.vocabulary.unknown, len(grid)
     sources, lengths = (each[:n_steps] for each in matches)
@@ -171,12 +146,8 @@ def position_features(steps: np.ndarray, bar_steps: int, match_lengths: np.ndarr
 def plan_features(config: ComposerConfig, known: np.ndarray, bars_left: np.ndarray) -> np.ndarray:
     """Return the features of what is known of the steps ahead, ``(steps, 1 + offsets * lanes)`` int64.
 
-    Parameters
-    ----------
-    known
-        ``2 * symbol + is_held`` of known cells, ``2 * unknown`` of others, ``(steps, lanes)``.
-    bars_left
-        Bars from each step to the end of the piece, ``(steps,)``; -1 where the end is open.
+    - ``known``: ``2 * symbol + is_held`` of known cells, ``2 * unknown`` of others, ``(steps, lanes)``.
+    - ``bars_left``: bars from each step to the end of the piece, ``(steps,)``; -1 where the end is open.
     """
     nothing = np.full((LOOKAHEAD[-1], known.shape[1]), 2 * config.vocabulary.unknown)
     padded = np.concatenate([known, nothing])

@@ -19,16 +19,10 @@ N_OUTPUT_INTERVALS = 2 * MAX_INTERVAL + 1
 class FeatureEmbedding(nn.Module):
     """Embed the integer features of a step, each by its own table, and mix them linearly.
 
-    Parameters
-    ----------
-    sizes : tuple of int
-        Rows of the table of each feature.
-    embedding_size : int
-        Size of the embedding of a feature.
-    hidden_size : int
-        Size of the result.
-    dropout : float
-        Fraction of whole features that are left out in training.
+    - ``sizes``: rows of the table of each feature.
+    - ``embedding_size``: size of the embedding of a feature.
+    - ``hidden_size``: size of the result.
+    - ``dropout``: fraction of whole features that are left out in training.
     """
 
     offsets: Tensor
@@ -150,21 +144,13 @@ class AttentionTime(nn.Module):
     def step(self, hidden: Tensor, angles: Tensor, state: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Advance ``(batch, hidden_size)`` by one step.
 
-        Parameters
-        ----------
-        hidden : Tensor of shape ``(batch, hidden_size)``
-        angles : Tensor of shape ``(batch, 1, 1, head_size / 2)``
-            Of the position of the step.
-        state : Tensor of shape ``(batch, n_layers, 2, n_heads, context_steps - 1, head_size)``
-            Keys and values of the steps before, in any order.
-        mask : Tensor of shape ``(batch, 1, 1, context_steps)``
-            Added to the scores: of those steps, then of this one.
-
-        Returns
-        -------
-        context : Tensor of shape ``(batch, hidden_size)``
-        cached : Tensor of shape ``(batch, n_layers, 2, n_heads, 1, head_size)``
-            Keys and values of this step.
+        - ``hidden``: ``(batch, hidden_size)``.
+        - ``angles``: ``(batch, 1, 1, head_size / 2)``, of the position of the step.
+        - ``state``: ``(batch, n_layers, 2, n_heads, context_steps - 1, head_size)``, keys and values of the steps
+          before, in any order.
+        - ``mask``: ``(batch, 1, 1, context_steps)``, added to the scores: of those steps, then of this one.
+        - returns ``context``: ``(batch, hidden_size)``.
+        - returns ``cached``: ``(batch, n_layers, 2, n_heads, 1, head_size)``, keys and values of this step.
         """
         cached = []
         for index, block in enumerate(cast("list[TransformerBlock]", list(self.blocks))):
@@ -176,12 +162,8 @@ class AttentionTime(nn.Module):
 class StepOutput(NamedTuple):
     """Logits of the events of a voice.
 
-    Attributes
-    ----------
-    hold
-        That the sounding symbol goes on, ``(...)``.
-    symbols
-        Of the symbol that starts otherwise, ``(..., n_events)``.
+    - ``hold``: that the sounding symbol goes on, ``(...)``.
+    - ``symbols``: of the symbol that starts otherwise, ``(..., n_events)``.
     """
 
     hold: Tensor
@@ -219,16 +201,11 @@ class VoicePredictor(nn.Module):
     def forward(self, context: Tensor, known: Tensor, lanes: Tensor, references: Tensor) -> StepOutput:
         """Predict the events of voices.
 
-        Parameters
-        ----------
-        context : Tensor of shape ``(..., hidden_size)``
-            Of the step.
-        known : Tensor of shape ``(..., hidden_size)``
-            Sum of the vectors of the known cells of the step.
-        lanes : Tensor of shape ``(...)``
-            The voice of each.
-        references : Tensor of shape ``(..., n_lanes + 1)``
-            Symbols of all voices and of the own voice before; only those of notes count.
+        - ``context``: ``(..., hidden_size)``, of the step.
+        - ``known``: ``(..., hidden_size)``, sum of the vectors of the known cells of the step.
+        - ``lanes``: ``(...)``, the voice of each.
+        - ``references``: ``(..., n_lanes + 1)``, symbols of all voices and of the own voice before; only those of notes
+          count.
         """
         hidden = context + known + self.lane(lanes)
         for norm, expand, contract in zip(self.norms, self.expand, self.contract, strict=True):
@@ -252,16 +229,10 @@ class VoicePredictor(nn.Module):
 def logits_by_pitch(by_interval: Tensor, references: Tensor, vocabulary: Vocabulary) -> Tensor:
     """Sum the logits of intervals to several notes as logits of pitches.
 
-    Parameters
-    ----------
-    by_interval : Tensor of shape ``(..., references, N_OUTPUT_INTERVALS)``
-        From -MAX_INTERVAL to MAX_INTERVAL; larger intervals count as these.
-    references : Tensor of shape ``(..., references)``
-        Symbols; only those of notes count.
-
-    Returns
-    -------
-    logits : Tensor of shape ``(..., n_notes)``
+    - ``by_interval``: ``(..., references, N_OUTPUT_INTERVALS)``, from -MAX_INTERVAL to MAX_INTERVAL; larger intervals
+      count as these.
+    - ``references``: ``(..., references)``, symbols; only those of notes count.
+    - returns ``logits``: ``(..., n_notes)``.
     """
     is_note = (references >= FIRST_NOTE) & (references < vocabulary.first_chord)
     pitches = torch.arange(vocabulary.n_notes, device=references.device)
@@ -299,22 +270,12 @@ class Composer(nn.Module):
     ) -> StepOutput:
         """Predict cells from the steps before and the cells of their step with a lower rank.
 
-        Parameters
-        ----------
-        features : Tensor of shape ``(batch, steps, features)``
-        symbols, is_held : Tensor of shape ``(batch, steps, lanes)``
-            The cells.
-        before : Tensor of shape ``(batch, steps, lanes)``
-            Symbols of the step before.
-        ranks : Tensor of shape ``(batch, steps or 1, lanes)``
-            Order in which the voices are drawn.
-        is_target : Tensor of shape ``(batch, steps, lanes)``
-            The n cells to predict.
-
-        Returns
-        -------
-        StepOutput
-            Logits ``(n,)`` and ``(n, n_events)``.
+        - ``features``: ``(batch, steps, features)``.
+        - ``symbols``, ``is_held``: ``(batch, steps, lanes)``, the cells.
+        - ``before``: ``(batch, steps, lanes)``, symbols of the step before.
+        - ``ranks``: ``(batch, steps or 1, lanes)``, order in which the voices are drawn.
+        - ``is_target``: ``(batch, steps, lanes)``, the n cells to predict.
+        - returns: logits ``(n,)`` and ``(n, n_events)``.
         """
         contexts = self.contexts(features)
         batch, step, lanes = is_target.nonzero(as_tuple=True)
@@ -331,16 +292,10 @@ def event_nats(
 ) -> Tensor:
     """Return the negative log-likelihood of cells, in nats.
 
-    Parameters
-    ----------
-    output
-        Logits of the cells.
-    symbols, is_held
-        The cells.
-    can_hold
-        False where the symbol before cannot go on, so that a symbol starts with certainty.
-    allowed : Tensor of shape ``(..., n_events)``, optional
-        Symbols that can start; the others have no probability.
+    - ``output``: logits of the cells.
+    - ``symbols``, ``is_held``: the cells.
+    - ``can_hold``: false where the symbol before cannot go on, so that a symbol starts with certainty.
+    - ``allowed``: ``(..., n_events)``, symbols that can start; the others have no probability.
     """
     hold, logits = output.hold.float(), output.symbols.float()
     if allowed is not None:

@@ -46,12 +46,8 @@ class ComposerDataSettings(RangedSettings):
 class Pieces:
     """Pieces with what does not depend on their key.
 
-    Parameters
-    ----------
-    grids
-        The pieces.
-    config
-        Of the model.
+    - ``grids``: the pieces.
+    - ``config``: of the model.
     """
 
     def __init__(self, grids: Sequence[Grid], config: ComposerConfig) -> None:

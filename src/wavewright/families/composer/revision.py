@@ -39,21 +39,12 @@ MELODY, CHORDS = 0, 1
 class Revision:
     """A score on the grid of a model, with the cells that are composed anew.
 
-    Attributes
-    ----------
-    score
-        On ticks that sixteenths are whole numbers of, if there are such ticks.
-    config
-    placed
-        The score on the grid, with the note of each event.
-    is_new
-        Cells to compose, ``(steps, lanes)`` bool; all cells of a note, or none.
-    removed
-        Indices of the notes of each track that new ones replace.
-    lanes
-        Voices that are composed; of added bars, those that are written.
-    added_bars
-        Bars at the end that the score did not have.
+    - ``score``: on ticks that sixteenths are whole numbers of, if there are such ticks.
+    - ``placed``: the score on the grid, with the note of each event.
+    - ``is_new``: cells to compose, ``(steps, lanes)`` bool; all cells of a note, or none.
+    - ``removed``: indices of the notes of each track that new ones replace.
+    - ``lanes``: voices that are composed; of added bars, those that are written.
+    - ``added_bars``: bars at the end that the score did not have.
     """
 
     score: Score
@@ -68,10 +59,7 @@ class Revision:
     def of_bars(cls, score: Score, config: ComposerConfig, first: int, last: int, lanes: frozenset[int]) -> Revision:
         """Compose bars anew: the notes that sound within them alone; those that cross their ends stay.
 
-        Raises
-        ------
-        BadSetting
-            If the score lacks one of these bars, or has nothing that the model composes.
+        Raises BadSetting if the score lacks one of these bars, or has nothing that the model composes.
         """
         score = _with_whole_steps(score)
         bars = bars_of(score)

@@ -25,14 +25,9 @@ def cell_nats(config: ComposerConfig, steps: ComposerSteps, grid: Grid) -> np.nd
 
     Voices are predicted in their order; nothing is known ahead, and the end is open.
 
-    Parameters
-    ----------
-    config
-        Of the model.
-    steps
-        Its network.
-    grid
-        The piece.
+    - ``config``: of the model.
+    - ``steps``: its network.
+    - ``grid``: the piece.
     """
     unknown = config.vocabulary.unknown
     features = step_features(config, grid, longest_matches(grid.symbols, grid.is_held))

@@ -25,12 +25,8 @@ NO_INTERVAL = N_INTERVALS - 1
 class Vocabulary:
     """Symbols of cells: 0 is a rest, then the pitches from ``lowest`` to ``highest``, then chords, last UNKNOWN.
 
-    Attributes
-    ----------
-    lowest, highest
-        MIDI numbers of the lowest and the highest note.
-    has_chords
-        Chord symbols exist: the roots from C to B of each of `QUALITIES` in turn.
+    - ``lowest``, ``highest``: MIDI numbers of the lowest and the highest note.
+    - ``has_chords``: chord symbols exist: the roots from C to B of each of `QUALITIES` in turn.
     """
 
     lowest: int

@@ -102,14 +102,9 @@ class DenoiserBatches:
 
     A batch holds ``inputs (batch, 1, time)``, ``dereverb (batch, 1)`` and ``target (batch, time)``.
 
-    Parameters
-    ----------
-    speech, noise : SoundSource
-        Recordings of speech, and of noise.
-    music : SoundSource, optional
-        Recordings of music.
-    recipe : DenoiserRecipe
-        Of the run.
+    - ``speech``, ``noise``: recordings of speech, and of noise.
+    - ``music``: recordings of music.
+    - ``recipe``: of the run.
     """
 
     def __init__(

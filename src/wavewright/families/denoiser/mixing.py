@@ -157,17 +157,9 @@ def rolled_off(wave: np.ndarray, first: float, last: float) -> np.ndarray:
 def at_speed(wave: np.ndarray, speed: float) -> np.ndarray:
     """Resample a wave to another speed, which changes its pitch, without aliases.
 
-    Parameters
-    ----------
-    wave : np.ndarray
-        ``(time,)``.
-    speed : float
-        Above 1 is faster.
-
-    Returns
-    -------
-    np.ndarray
-        ``(int(time / speed),)``, float32; frequencies above the Nyquist frequency are left out.
+    - ``wave``: ``(time,)``.
+    - ``speed``: above 1 is faster.
+    - returns: ``(int(time / speed),)``, float32; frequencies above the Nyquist frequency are left out.
     """
     from scipy.fft import irfft, next_fast_len, rfft
 

@@ -119,19 +119,9 @@ class TimeLayer(nn.Module):
     def forward(self, bands: Tensor, n_frames: int, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Compute bands ``(bands, batch * n_frames, channels)`` of sequences.
 
-        Parameters
-        ----------
-        bands : Tensor
-        n_frames : int
-            Of each sequence.
-        state : Tensor of shape ``(1, bands * batch, channels)``, optional
-            Before the first frame.
-
-        Returns
-        -------
-        bands : Tensor
-        states : Tensor
-            After each frame, ``(bands * batch, n_frames, channels)``.
+        - ``n_frames``: of each sequence.
+        - ``state``: ``(1, bands * batch, channels)``, before the first frame.
+        - returns ``states``: after each frame, ``(bands * batch, n_frames, channels)``.
         """
         inputs = self.norm(bands).reshape(-1, n_frames, bands.shape[-1])
         states, _ = self.gru(inputs, state)
@@ -182,16 +172,9 @@ def _over_bands(linear: nn.Linear, bands: Tensor) -> Tensor:
 class MaskEstimator(nn.Module):
     """The network from the features of neighbouring bins to their mask.
 
-    Parameters
-    ----------
-    config : DenoiserConfig
-        Of the denoiser.
-    edges : Sequence[int]
-        First bin of each band, and the number of bins.
-    channels : int
-        Of each band.
-    n_context : int
-        Values of each frame that the network knows besides.
+    - ``edges``: first bin of each band, and the number of bins.
+    - ``channels``: of each band.
+    - ``n_context``: values of each frame that the network knows besides.
     """
 
     def __init__(self, config: DenoiserConfig, edges: Sequence[int], channels: int, n_context: int = 0) -> None:
@@ -210,19 +193,11 @@ class MaskEstimator(nn.Module):
     def forward(self, features: Tensor, dereverb: Tensor, context: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Estimate the mask of whole waves.
 
-        Parameters
-        ----------
-        features : Tensor of shape ``(batch, frames, bins, N_FEATURES * n_inputs)``
-        dereverb : Tensor of shape ``(batch, 1)``
-            1 where reverberation is removed too, else 0.
-        context : Tensor of shape ``(batch * frames, n_context)``, optional
-
-        Returns
-        -------
-        mask : Tensor
-            Real and imaginary part, ``(batch, frames, 2, bins)``.
-        channels : Tensor
-            What the mask is computed from, ``(batch * frames, bands * channels)``.
+        - ``features``: ``(batch, frames, bins, N_FEATURES * n_inputs)``.
+        - ``dereverb``: ``(batch, 1)``, 1 where reverberation is removed too, else 0.
+        - ``context``: ``(batch * frames, n_context)``.
+        - returns ``mask``: real and imaginary part, ``(batch, frames, 2, bins)``.
+        - returns ``channels``: what the mask is computed from, ``(batch * frames, bands * channels)``.
         """
         batch, n_frames = features.shape[:2]
         bands = self._bands(features.flatten(0, 1), dereverb.repeat_interleave(n_frames, 0), context)
@@ -253,23 +228,13 @@ class MaskEstimator(nn.Module):
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Estimate the mask of the next frame.
 
-        Parameters
-        ----------
-        features : Tensor of shape ``(batch, bins, N_FEATURES * n_inputs)``
-        dereverb : Tensor of shape ``(batch, 1)``
-            1 where reverberation is removed too, else 0.
-        states : Tensor of shape ``(batch, n_blocks, bands, channels)``
-            Of the recurrent layers; zeros before the first frame.
-        context : Tensor of shape ``(batch, n_context)``, optional
-
-        Returns
-        -------
-        mask : Tensor
-            Real and imaginary part, ``(batch, 2, bins)``.
-        channels : Tensor
-            What the mask is computed from, ``(batch, bands * channels)``.
-        states : Tensor
-            After the frame.
+        - ``features``: ``(batch, bins, N_FEATURES * n_inputs)``.
+        - ``dereverb``: ``(batch, 1)``, 1 where reverberation is removed too, else 0.
+        - ``states``: ``(batch, n_blocks, bands, channels)``, of the recurrent layers; zeros before the first frame.
+        - ``context``: ``(batch, n_context)``.
+        - returns ``mask``: real and imaginary part, ``(batch, 2, bins)``.
+        - returns ``channels``: what the mask is computed from, ``(batch, bands * channels)``.
+        - returns ``states``: after the frame.
         """
         bands = self._bands(features, dereverb, context)
         after = []

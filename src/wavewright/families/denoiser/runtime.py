@@ -22,10 +22,7 @@ class FrameEstimator:
     That of a bidirectional model is the graph of a block: of ``BLOCK_FRAMES + LOOKAHEAD_FRAMES`` spectra in place of
     the inputs, it enhances the first ``BLOCK_FRAMES``.
 
-    Parameters
-    ----------
-    folder : ModelFolder
-        The model; raises BadModel if its graph is damaged.
+    - ``folder``: the model; raises BadModel if its graph is damaged.
     """
 
     def __init__(self, folder: ModelFolder) -> None:
@@ -77,14 +74,8 @@ class DenoiserStream(EnhancerStream):
 
     Linked channels all have the mean of their masks, in which each counts by its power in the bin.
 
-    Parameters
-    ----------
-    runtime : DenoiserRuntime
-        The model.
-    n_channels : int
-        Number of channels.
-    settings : EnhancementSettings
-        What is removed, and how much of it.
+    - ``runtime``: the model.
+    - ``settings``: what is removed, and how much of it.
     """
 
     delay_hops = 1
@@ -172,10 +163,7 @@ class PostFilterRuntime(EchoCanceller):
 class PostFilterStream(EchoStream):
     """A microphone and a far end, hop by hop, late by one window less a sample.
 
-    Parameters
-    ----------
-    runtime : PostFilterRuntime
-        The model.
+    - ``runtime``: the model.
     """
 
     def __init__(self, runtime: PostFilterRuntime) -> None:
@@ -206,12 +194,8 @@ class PostFilterStream(EchoStream):
 class Frames:
     """Frames of a wave and back, with a window on both sides whose squares add up to 1.
 
-    Parameters
-    ----------
-    config : DenoiserConfig
-        Of the model.
-    n_inputs, n_outputs : int
-        Rows of the waves.
+    - ``config``: of the model.
+    - ``n_inputs``, ``n_outputs``: rows of the waves.
     """
 
     def __init__(self, config: DenoiserConfig, n_inputs: int, n_outputs: int) -> None:
@@ -247,14 +231,8 @@ class Frames:
 class EstimatorRows:
     """The state of the network for rows that are independent of each other.
 
-    Parameters
-    ----------
-    estimator : FrameEstimator
-        The graph.
-    n_rows : int
-        Number of rows.
-    dereverb : bool
-        Remove reverberation too.
+    - ``estimator``: the graph.
+    - ``dereverb``: remove reverberation too.
     """
 
     def __init__(self, estimator: FrameEstimator, n_rows: int, dereverb: bool) -> None:

@@ -36,11 +36,8 @@ class DenoiserTraining(FamilyTraining[DenoiserConfig, Denoiser, DenoiserPrepared
     def evaluate(self, module: Denoiser, prepared: DenoiserPrepared) -> dict[str, float]:
         """Return the metrics of mixtures of held-out recordings.
 
-        Returns
-        -------
-        dict[str, float]
-            ``valid/si_sdr`` in dB, the mean over mixtures with speech; ``valid/stft``, the weighted loss of spectra.
-            Empty without held-out recordings.
+        - returns: ``valid/si_sdr`` in dB, the mean over mixtures with speech; ``valid/stft``, the weighted loss of
+          spectra. Empty without held-out recordings.
         """
         if not prepared.valid:
             return {}

@@ -17,16 +17,10 @@ METRICS = ("valid/loss", "valid/agreement")
 class EncoderConfig(BCResNetConfig):
     """Configuration of an encoder: the network of a classifier without its last layer, and its training.
 
-    Attributes
-    ----------
-    n_samples
-        Length of a view, and of the windows that are embedded.
-    projection_size
-        Of the projected embeddings that the loss compares; not exported.
-    temperature
-        Of their similarities in the loss.
-    statistics_weight
-        Of the squared error of the predicted statistics of the clean clip.
+    - ``n_samples``: length of a view, and of the windows that are embedded.
+    - ``projection_size``: of the projected embeddings that the loss compares; not exported.
+    - ``temperature``: of their similarities in the loss.
+    - ``statistics_weight``: of the squared error of the predicted statistics of the clean clip.
     """
 
     TITLE = "an encoder"

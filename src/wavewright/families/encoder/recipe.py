@@ -41,14 +41,9 @@ class EncoderDataSettings(ViewSettings):
 class ViewBatches:
     """Batches of pairs of views, a pure function of the step.
 
-    Parameters
-    ----------
-    store : ClipStore
-        Whole recordings.
-    rows : sequence of int
-        The recordings to draw from.
-    recipe : EncoderRecipe
-        Of the run.
+    - ``store``: whole recordings.
+    - ``rows``: the recordings to draw from.
+    - ``recipe``: of the run.
     """
 
     def __init__(
@@ -69,12 +64,9 @@ class ViewBatches:
     def __call__(self, step: int) -> dict[str, np.ndarray]:
         """Return the batch of a step.
 
-        Returns
-        -------
-        dict
-            ``first`` and ``second``: log-mel spectrograms ``(batch, n_mels, n_frames)`` float32, views of the same
-            clips, or of two clips of the same text. ``statistics``: of the clips of the first views and of the
-            second, ``(2 * batch, 3 * n_mels)``, see :func:`.views.clean_statistics`.
+        - returns: ``first`` and ``second``: log-mel spectrograms ``(batch, n_mels, n_frames)`` float32, views of the
+          same clips, or of two clips of the same text. ``statistics``: of the clips of the first views and of the
+          second, ``(2 * batch, 3 * n_mels)``, see :func:`.views.clean_statistics`.
         """
         seed = self.recipe.training.seed
         rng = np.random.default_rng([seed, step])
@@ -141,21 +133,11 @@ def draw_recordings(
 ) -> np.ndarray:
     """Draw the recordings of a batch, a fraction of them of one speaker, whose voice then distinguishes none of them.
 
-    Parameters
-    ----------
-    n_clips
-        Size of the batch.
-    probabilities, speakers
-        Of each recording, ``(recordings,)``; without a speaker an empty string.
-    speaker_fraction
-        Of the batch, of the speaker of the first recording; nothing changes if that has none.
-    rng
-        Random numbers.
-
-    Returns
-    -------
-    np.ndarray
-        Indices of recordings, ``(n_clips,)``.
+    - ``n_clips``: size of the batch.
+    - ``probabilities``, ``speakers``: of each recording, ``(recordings,)``; without a speaker an empty string.
+    - ``speaker_fraction``: of the batch, of the speaker of the first recording; nothing changes if that has none.
+    - ``rng``: random numbers.
+    - returns: indices of recordings, ``(n_clips,)``.
     """
     chosen = rng.choice(len(probabilities), n_clips, p=probabilities)
     n_own = round(speaker_fraction * n_clips)
@@ -179,10 +161,7 @@ EncoderRecipe = RecipeOf[EncoderConfig, EncoderDataSettings]
 class EncoderPrepared(PreparedOf[EncoderRecipe, ViewBatches]):
     """A recipe with its data.
 
-    Attributes
-    ----------
-    valid
-        Views of validation recordings as one batch, empty without any.
+    - ``valid``: views of validation recordings as one batch, empty without any.
     """
 
     valid: dict[str, np.ndarray]

@@ -64,12 +64,8 @@ class EncoderNetwork(Network):
 def contrastive_loss(projected: Tensor, temperature: float) -> Tensor:
     """Return the normalised temperature-scaled cross-entropy, in nats.
 
-    Parameters
-    ----------
-    projected : Tensor
-        ``(2 * batch, size)``: one view of each clip, and then the other.
-    temperature : float
-        Of the cosine similarities.
+    - ``projected``: ``(2 * batch, size)``: one view of each clip, and then the other.
+    - ``temperature``: of the cosine similarities.
 
     References
     ----------

@@ -44,23 +44,12 @@ def draw_views(
 ) -> np.ndarray:
     """Make one view of each spectrogram of a batch.
 
-    Parameters
-    ----------
-    spectrograms
-        ``(batch, n_mels, context_frames)``, natural logarithm of the power.
-    n_frames
-        Length of a view.
-    settings
-        Of the views.
-    shift
-        Largest shift of a view from the middle, in frames.
-    seed
-        Of the random numbers.
-
-    Returns
-    -------
-    np.ndarray
-        ``(batch, n_mels, n_frames)`` float32, natural logarithm of the power; MASKED in masked bands and frames.
+    - ``spectrograms``: ``(batch, n_mels, context_frames)``, natural logarithm of the power.
+    - ``n_frames``: length of a view.
+    - ``settings``: of the views.
+    - ``shift``: largest shift of a view from the middle, in frames.
+    - ``seed``: of the random numbers.
+    - returns: ``(batch, n_mels, n_frames)`` float32, natural logarithm of the power; MASKED in masked bands and frames.
 
     References
     ----------
@@ -80,19 +69,10 @@ def draw_views(
 def clean_statistics(spectrograms: np.ndarray, n_frames: int, range_db: float) -> np.ndarray:
     """Return mean, deviation and mean change over time of each band in the middle of spectrograms.
 
-    Parameters
-    ----------
-    spectrograms
-        ``(batch, n_mels, context_frames)``, natural logarithm of the power.
-    n_frames
-        Frames in the middle that count.
-    range_db
-        Below the peak; lower values count as silence.
-
-    Returns
-    -------
-    np.ndarray
-        ``(batch, 3 * n_mels)`` float32, in units of the range.
+    - ``spectrograms``: ``(batch, n_mels, context_frames)``, natural logarithm of the power.
+    - ``n_frames``: frames in the middle that count.
+    - ``range_db``: below the peak; lower values count as silence.
+    - returns: ``(batch, 3 * n_mels)`` float32, in units of the range.
     """
     first = (spectrograms.shape[2] - n_frames) // 2
     middle = spectrograms[:, :, first : first + n_frames]

@@ -23,21 +23,11 @@ INITIAL_NOISE_LOG_GAIN = -4.0  # the first clips are tones with little noise
 def draw_latents(config: GanConfig, n_clips: int, device: torch.device) -> tuple[Tensor, Tensor | None]:
     """Draw the input of a generator from torch's global generator.
 
-    Parameters
-    ----------
-    config : GanConfig
-        Configuration of the model.
-    n_clips : int
-        Number of clips.
-    device : torch.device
-        Where the tensors are made.
-
-    Returns
-    -------
-    latent : Tensor
-        ``(n_clips, latent_size)``, normal.
-    code : Tensor or None
-        InfoGAN code ``(n_clips, code_size)``: a one-hot category, then dimensions in [-1, 1]; None without a code.
+    - ``config``: configuration of the model.
+    - ``device``: where the tensors are made.
+    - returns ``latent``: ``(n_clips, latent_size)``, normal.
+    - returns ``code``: InfoGAN code ``(n_clips, code_size)``: a one-hot category, then dimensions in [-1, 1]; None
+      without a code.
     """
     latent = torch.randn(n_clips, config.latent_size, device=device)
     code = []
@@ -114,18 +104,10 @@ class SpectralGenerator(nn.Module):
     def forward(self, latent: Tensor, label: Tensor | None = None, code: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Predict spectrum and noise.
 
-        Parameters
-        ----------
-        latent, label, code : Tensor
-            ``(batch, latent_size)``, ``(batch,)`` and ``(batch, code_size)``; label and code only where the model has
-            them.
-
-        Returns
-        -------
-        spectrum : Tensor
-            Real and imaginary part ``(batch, 2, bins, frames)``.
-        noise_gain : Tensor
-            Factor of the STFT of white noise, ``(batch, bins, frames)``.
+        - ``latent``, ``label``, ``code``: ``(batch, latent_size)``, ``(batch,)`` and ``(batch, code_size)``; label and
+          code only where the model has them.
+        - returns ``spectrum``: real and imaginary part ``(batch, 2, bins, frames)``.
+        - returns ``noise_gain``: factor of the STFT of white noise, ``(batch, bins, frames)``.
         """
         condition = self.conditioning(latent, label, code)
         hidden: Tensor = self.in_proj(condition).unflatten(1, (-1, FIRST_FRAMES))  # (batch, channels, 8)
@@ -153,10 +135,7 @@ class SpectralGenerator(nn.Module):
     def wave(self, latent: Tensor, label: Tensor | None = None, code: Tensor | None = None) -> Tensor:
         """Generate clips with noise from torch's global generator; see :meth:`forward`.
 
-        Returns
-        -------
-        Tensor
-            ``(batch, 1, n_samples)``, faded at both ends.
+        - returns: ``(batch, 1, n_samples)``, faded at both ends.
         """
         config = self.config
         spectrum, noise_gain = self(latent, label, code)
@@ -222,10 +201,7 @@ GeneratorNetwork: TypeAlias = SpectralGenerator | WaveGenerator
 class ExportedGenerator(nn.Module):
     """A generator with positional inputs: ``latent``, then ``label`` and ``code`` where the model has them.
 
-    Parameters
-    ----------
-    generator : SpectralGenerator or WaveGenerator
-        The generator to export.
+    - ``generator``: the generator to export.
     """
 
     def __init__(self, generator: GeneratorNetwork) -> None:

@@ -27,12 +27,8 @@ from .config import SIZES, GanConfig
 class CopyLossBatches:
     """Batches of one-shots with the embeddings that generated clips have to stay away from.
 
-    Attributes
-    ----------
-    batches : OneShotBatches
-        The batches without embeddings.
-    reference : Reference
-        Embeddings of the training clips and the limit of each label.
+    - ``batches``: the batches without embeddings.
+    - ``reference``: embeddings of the training clips and the limit of each label.
     """
 
     batches: OneShotBatches
@@ -41,10 +37,7 @@ class CopyLossBatches:
     def __call__(self, step: int) -> dict[str, np.ndarray]:
         """Return the batch of :class:`OneShotBatches` with the embeddings, which are the same in every batch.
 
-        Returns
-        -------
-        dict
-            Also ``recordings (n, d)``, ``recording_labels (n,)`` and ``limits (labels,)``.
+        - returns: also ``recordings (n, d)``, ``recording_labels (n,)`` and ``limits (labels,)``.
         """
         recordings = {
             "recordings": self.reference.all_embeddings,

@@ -26,14 +26,9 @@ Code: TypeAlias = Sequence[float]
 class ClipDraw:
     """The random numbers of one clip, each float32 and one-dimensional.
 
-    Attributes
-    ----------
-    latent
-        ``(latent_size,)``, normal with a standard deviation of the model's temperature.
-    code
-        ``(code_size,)``: a one-hot category, then dimensions in [-1, 1].
-    noise
-        White noise ``(n_samples,)``; empty for the waveform generator.
+    - ``latent``: ``(latent_size,)``, normal with a standard deviation of the model's temperature.
+    - ``code``: ``(code_size,)``: a one-hot category, then dimensions in [-1, 1].
+    - ``noise``: white noise ``(n_samples,)``; empty for the waveform generator.
     """
 
     latent: np.ndarray

@@ -92,14 +92,8 @@ class GanNetwork(Network):
     def augment(self, wave: Tensor) -> Tensor:
         """Attenuate and delay clips at random, so that the critics ignore level and position.
 
-        Parameters
-        ----------
-        wave : Tensor of shape ``(batch, 1, time)``
-
-        Returns
-        -------
-        Tensor
-            The same shape.
+        - ``wave``: ``(batch, 1, time)``.
+        - returns: the same shape.
         """
         batch, _, time = wave.shape
         gain_db = -torch.rand(batch, 1, 1, device=wave.device) * self.config.augment_gain_db

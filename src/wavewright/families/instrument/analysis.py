@@ -17,19 +17,10 @@ SILENT_POWER = 1e-14
 def note_levels(wave: np.ndarray, pitch: float, config: InstrumentConfig) -> np.ndarray:
     """Measure the partials and the noise of a note.
 
-    Parameters
-    ----------
-    wave : np.ndarray of shape ``(time,)``
-        The note from its onset on.
-    pitch : float
-        MIDI number; the recording may be out of tune by MAX_MISTUNING_CENTS.
-    config : InstrumentConfig
-
-    Returns
-    -------
-    np.ndarray
-        ``(n_times, n_levels)`` float32: power in dB of full scale of each partial (a sine of amplitude 1 has -3), then
-        of the noise in each band. Partials above the bands are at -140.
+    - ``wave``: ``(time,)``, the note from its onset on.
+    - ``pitch``: MIDI number; the recording may be out of tune by MAX_MISTUNING_CENTS.
+    - returns: ``(n_times, n_levels)`` float32: power in dB of full scale of each partial (a sine of amplitude 1 has
+      -3), then of the noise in each band. Partials above the bands are at -140.
     """
     f0_hz = refined_f0(wave, 440 * float(semitones_to_ratio(pitch - 69)), config.sample_rate)
     period = config.sample_rate / f0_hz

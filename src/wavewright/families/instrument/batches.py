@@ -25,11 +25,8 @@ class InstrumentDataSettings(RangedSettings):
 class Notes:
     """Measured notes.
 
-    Attributes
-    ----------
-    levels : np.ndarray of shape ``(n, n_times, n_levels)``
-        In dB of the loudest note of the label, at least FLOOR_DB.
-    pitch, velocity, label : np.ndarray of shape ``(n,)``
+    - ``levels``: ``(n, n_times, n_levels)``, in dB of the loudest note of the label, at least FLOOR_DB.
+    - ``pitch``, ``velocity``, ``label``: ``(n,)``.
     """
 
     levels: np.ndarray

@@ -81,15 +81,9 @@ SIZES: dict[str, InstrumentConfig] = {
 def conditions(pitch: np.ndarray, velocity: np.ndarray, seconds: np.ndarray, config: InstrumentConfig) -> np.ndarray:
     """Return what the decoder is conditioned on besides the latent.
 
-    Parameters
-    ----------
-    pitch, velocity, seconds : np.ndarray
-        MIDI numbers, 0 to 127, and the time after the onset; shapes that broadcast to ``(...)``.
-
-    Returns
-    -------
-    np.ndarray
-        ``(..., N_CONDITIONS)`` float32: bumps over pitch and over the logarithm of time, and the velocity.
+    - ``pitch``, ``velocity``, ``seconds``: MIDI numbers, 0 to 127, and the time after the onset; shapes that broadcast
+      to ``(...)``.
+    - returns: ``(..., N_CONDITIONS)`` float32: bumps over pitch and over the logarithm of time, and the velocity.
     """
     pitch, velocity, seconds = np.broadcast_arrays(pitch, velocity, seconds)
     clipped = np.clip(pitch, config.lowest, config.highest)

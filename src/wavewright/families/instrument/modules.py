@@ -37,12 +37,8 @@ class NoteEncoder(nn.Module):
     def forward(self, levels: Tensor, condition: Tensor) -> tuple[Tensor, Tensor]:
         """Return mean and log-variance ``(batch, latent_size)``.
 
-        Parameters
-        ----------
-        levels
-            ``(batch, n_times, n_levels)`` in dB of the note's peak.
-        condition
-            ``(batch, N_CONDITIONS)`` of its pitch and velocity.
+        - ``levels``: ``(batch, n_times, n_levels)`` in dB of the note's peak.
+        - ``condition``: ``(batch, N_CONDITIONS)`` of its pitch and velocity.
         """
         frames = nn.functional.silu(self.frames(1 + levels / -FLOOR_DB)).flatten(1)
         hidden = self.layer(self.in_proj(torch.cat([frames, condition], 1)))

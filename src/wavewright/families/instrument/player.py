@@ -66,15 +66,10 @@ class InstrumentPlayer(InstrumentEngine):
 
     Controller 74 chooses a position along the path of timbres for the channel; without it, the time does.
 
-    Parameters
-    ----------
-    levels : callable
-        Levels ``(n, n_levels)`` of latents ``(n, latent_size)``, pitch, velocity and times ``(n,)`` after the onset.
-    settings : VoiceSettings
-    paths : callable
-        The path of timbres of a program.
-    seed : int
-        Of phases and noise.
+    - ``levels``: levels ``(n, n_levels)`` of latents ``(n, latent_size)``, pitch, velocity and times ``(n,)`` after the
+      onset.
+    - ``paths``: the path of timbres of a program.
+    - ``seed``: of phases and noise.
     """
 
     def __init__(

@@ -108,11 +108,7 @@ NOTE_SECONDS, NOTE_VELOCITY = 1.5, 100
 class InstrumentRuntime(ScorePlayer):
     """An instrument that is open for inference.
 
-    Attributes
-    ----------
-    config : InstrumentConfig
-    timbres : np.ndarray
-        Latent of each label, ``(labels, latent_size)`` float32; one row for a model without labels.
+    - ``timbres``: latent of each label, ``(labels, latent_size)`` float32; one row for a model without labels.
     """
 
     def __init__(self, folder: ModelFolder) -> None:
@@ -146,17 +142,10 @@ class InstrumentRuntime(ScorePlayer):
     def encode(self, wave: np.ndarray, pitch: float, velocity: float = NOTE_VELOCITY) -> np.ndarray:
         """Return the latent ``(latent_size,)`` of a note.
 
-        Parameters
-        ----------
-        wave : np.ndarray of shape ``(time,)``
-            At the model's sample rate, from the onset on.
-        pitch, velocity : float
-            MIDI number, and 1 to 127.
+        - ``wave``: ``(time,)``, at the model's sample rate, from the onset on.
+        - ``pitch``, ``velocity``: MIDI number, and 1 to 127.
 
-        Raises
-        ------
-        BadAudio
-            If the wave has another shape or invalid values.
+        Raises BadAudio if the wave has another shape or invalid values.
         """
         levels = encoder_levels(note_levels(checked_wave(wave), pitch, self.config)[None])
         condition = conditions(np.array([pitch]), np.array([velocity]), np.zeros(1), self.config)
@@ -166,18 +155,9 @@ class InstrumentRuntime(ScorePlayer):
     def levels(self, latents: np.ndarray, pitch: float, velocity: float, seconds: np.ndarray) -> np.ndarray:
         """Return the levels of a note.
 
-        Parameters
-        ----------
-        latents : np.ndarray
-            ``(latent_size,)``, or one for each time.
-        pitch, velocity : float
-        seconds : np.ndarray of shape ``(n,)``
-            Times after the onset.
-
-        Returns
-        -------
-        np.ndarray
-            ``(n, n_levels)`` in dB: partials, then bands of noise.
+        - ``latents``: ``(latent_size,)``, or one for each time.
+        - ``seconds``: ``(n,)``, times after the onset.
+        - returns: ``(n, n_levels)`` in dB: partials, then bands of noise.
         """
         condition = conditions(np.array(pitch), np.array(velocity), seconds, self.config)
         latent = np.ascontiguousarray(np.broadcast_to(latents, (len(seconds), self.config.latent_size)), np.float32)

@@ -60,12 +60,8 @@ def losses(instrument: Instrument, batch: Batch) -> dict[str, Tensor]:
 def level_error(predicted: Tensor, target: Tensor, mask: Tensor) -> Tensor:
     """Return the mean error in dB of each note ``(batch,)``, loud partials and bands counting most.
 
-    Parameters
-    ----------
-    predicted, target
-        Levels ``(batch, n_times, n_levels)``.
-    mask
-        ``(batch, n_levels)``, 0 where a partial is above the bands.
+    - ``predicted``, ``target``: levels ``(batch, n_times, n_levels)``.
+    - ``mask``: ``(batch, n_levels)``, 0 where a partial is above the bands.
     """
     peak = target.amax((1, 2), keepdim=True)
     weight = (torch.exp((target - peak) / 20) + QUIET_WEIGHT) * mask[:, None]

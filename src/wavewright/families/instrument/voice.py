@@ -63,15 +63,9 @@ class VoiceSettings:
 class NoteVoice:
     """A note in progress.
 
-    Parameters
-    ----------
-    levels : callable
-        Levels of the note over time.
-    settings : VoiceSettings
-    pitch : float
-        MIDI number.
-    seed : sequence of int
-        Of the phases and the noise.
+    - ``levels``: levels of the note over time.
+    - ``pitch``: MIDI number.
+    - ``seed``: of the phases and the noise.
     """
 
     def __init__(self, levels: Levels, settings: VoiceSettings, pitch: float, seed: tuple[int, ...] = (0,)) -> None:
@@ -118,13 +112,8 @@ class NoteVoice:
     def process(self, n_samples: int, bend: float = 1.0, vibrato: Callable[[float], float] | None = None) -> np.ndarray:
         """Return the next samples ``(n_samples,)`` float64.
 
-        Parameters
-        ----------
-        n_samples : int
-        bend : float
-            Ratio of the pitch.
-        vibrato : callable, optional
-            Ratio of the pitch by time after the onset, used at the start of each hop.
+        - ``bend``: ratio of the pitch.
+        - ``vibrato``: ratio of the pitch by time after the onset, used at the start of each hop.
         """
         from .voice_kernels import add_partials
 

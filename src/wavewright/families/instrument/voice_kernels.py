@@ -19,15 +19,10 @@ def add_partials(
 ) -> None:
     """Add sines to ``out (time,)`` and advance their phasors.
 
-    Parameters
-    ----------
-    phasors, rotations : np.ndarray of shape ``(partials, 2)``
-        Cosine and sine of each phase, and of its step; a step of (0, 0) leaves the partial out. Silent
-        partials rest.
-    start, end : np.ndarray of shape ``(partials,)``
-        Amplitudes at the beginning and the end of the hop.
-    position : int
-        First sample within the hop.
+    - ``phasors``, ``rotations``: ``(partials, 2)``, cosine and sine of each phase, and of its step; a step of (0, 0)
+      leaves the partial out. Silent partials rest.
+    - ``start``, ``end``: ``(partials,)``, amplitudes at the beginning and the end of the hop.
+    - ``position``: first sample within the hop.
     """
     for k in range(len(phasors)):
         real, imaginary = phasors[k, 0], phasors[k, 1]

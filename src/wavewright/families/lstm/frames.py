@@ -55,23 +55,12 @@ def frames_to_wave(
 ) -> np.ndarray:
     """Synthesise a wave with nearly these frames.
 
-    Parameters
-    ----------
-    frames
-        ``(frames, n_features)``. The last one is repeated up to the end of the wave.
-    config
-        Configuration of the model.
-    rng
-        Random numbers of the noise.
-    n_samples
-        Length of the wave.
-    prompt
-        Start of the wave ``(time,)``, if it is known: its phases are kept, and the rest continues them.
-
-    Returns
-    -------
-    np.ndarray
-        ``(n_samples,)`` float32.
+    - ``frames``: ``(frames, n_features)``. The last one is repeated up to the end of the wave.
+    - ``config``: configuration of the model.
+    - ``rng``: random numbers of the noise.
+    - ``n_samples``: length of the wave.
+    - ``prompt``: start of the wave ``(time,)``, if it is known: its phases are kept, and the rest continues them.
+    - returns: ``(n_samples,)`` float32.
     """
     n_hops = -(-n_samples // config.hop_length)
     frames = np.pad(frames, ((0, max(0, n_hops + 1 - len(frames))), (0, 0)), mode="edge")

@@ -63,19 +63,11 @@ class MixtureDensityRNN(nn.Module):
     ) -> Tensor:
         """Return the outputs of whole clips.
 
-        Parameters
-        ----------
-        frames : Tensor
-            ``(batch, frames, n_features)``, each the frame before the one that is predicted.
-        position, label, speaker : Tensor or None
-            Features of the positions ``(batch, frames, POSITION_FEATURES)``, and indices ``(batch,)``.
-        noise : Tensor, optional
-            Added to the frames that the recurrence gets, but not to those that the means continue.
-
-        Returns
-        -------
-        Tensor
-            ``(batch, frames, n_outputs)``.
+        - ``frames``: ``(batch, frames, n_features)``, each the frame before the one that is predicted.
+        - ``position``, ``label``, ``speaker``: features of the positions ``(batch, frames, POSITION_FEATURES)``, and
+          indices ``(batch,)``.
+        - ``noise``: added to the frames that the recurrence gets, but not to those that the means continue.
+        - returns: ``(batch, frames, n_outputs)``.
         """
         noisy = frames if noise is None else frames + noise
         hidden, _ = self.rnn(self._inputs(noisy, position, label, speaker))

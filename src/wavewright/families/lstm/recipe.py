@@ -31,14 +31,9 @@ MAX_CLIPS = 60  # of a label
 class RecordingReference:
     """Embeddings of the start of some recordings of each label.
 
-    Attributes
-    ----------
-    embedding
-        Embedding of a clip of ``n_samples``.
-    n_samples
-        Length of what is embedded.
-    embeddings
-        At most MAX_CLIPS embeddings ``(n, d)`` of each label, by its index.
+    - ``embedding``: embedding of a clip of ``n_samples``.
+    - ``n_samples``: length of what is embedded.
+    - ``embeddings``: at most MAX_CLIPS embeddings ``(n, d)`` of each label, by its index.
     """
 
     embedding: LogMelEmbedding
@@ -63,24 +58,13 @@ class RecordingReference:
     def measure(self, waves: Mapping[int, Sequence[np.ndarray]], sample_rate: int) -> dict[str, float]:
         """Return the metrics of generated clips.
 
-        Parameters
-        ----------
-        waves
-            Clips ``(time,)`` of each label, by its index.
-        sample_rate
-            In hertz.
+        - ``waves``: clips ``(time,)`` of each label, by its index.
+        - ``sample_rate``: in hertz.
+        - returns: means over the labels with two different recordings or more. ``distance``: 100 times the kernel
+          distance to the recordings, 0 for equal distributions. ``diversity``: mean distance within a label over that
+          of the recordings. ``level_db``: peak level.
 
-        Returns
-        -------
-        dict
-            Means over the labels with two different recordings or more. ``distance``: 100 times the kernel distance to
-            the recordings, 0 for equal distributions. ``diversity``: mean distance within a label over that of the
-            recordings. ``level_db``: peak level.
-
-        Raises
-        ------
-        BadFolder
-            If no label has two different recordings.
+        Raises BadFolder if no label has two different recordings.
         """
         distances, diversities, levels_db = [], [], []
         for label, clips in waves.items():
@@ -165,17 +149,10 @@ class FrameBatches:
     def batch_of(self, rows: np.ndarray, starts: np.ndarray) -> Batch:
         """Return a batch of clips.
 
-        Parameters
-        ----------
-        rows, starts
-            Row and first frame of each clip or crop, ``(batch,)``.
-
-        Returns
-        -------
-        Batch
-            ``frames (batch, frames, n_features)`` float32, padded with zeros, ``position (batch, frames,
-            POSITION_FEATURES)``, ``mask (batch, frames)`` (1 for a frame, 0 for padding), ``label`` and ``speaker
-            (batch,)``.
+        - ``rows``, ``starts``: row and first frame of each clip or crop, ``(batch,)``.
+        - returns: ``frames (batch, frames, n_features)`` float32, padded with zeros, ``position (batch, frames,
+          POSITION_FEATURES)``, ``mask (batch, frames)`` (1 for a frame, 0 for padding), ``label`` and ``speaker
+          (batch,)``.
         """
         crops = [self.clips.whitened[row][start:][: self.crop_frames] for row, start in zip(rows, starts, strict=True)]
         size = (len(crops), max(len(crop) for crop in crops))

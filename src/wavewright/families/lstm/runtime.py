@@ -60,10 +60,7 @@ MAX_SECONDS = 3_600.0
 class LstmRuntime(SequenceGenerator[ClipRequest], RecordingScorer):
     """A recurrent model that is open for inference.
 
-    Attributes
-    ----------
-    step
-        From one whitened frame to the outputs for the next, see :class:`.sampling.FrameStep`.
+    - ``step``: from one whitened frame to the outputs for the next, see :class:`.sampling.FrameStep`.
     """
 
     loss_name = "squared error of a frame, or of a Gaussian as likely"

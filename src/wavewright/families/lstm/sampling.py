@@ -37,14 +37,9 @@ def frame_levels_db(frames: np.ndarray, config: LstmConfig) -> np.ndarray:
 def quietest_cut(levels_db: np.ndarray, n_frames: int, n_edge: int) -> int:
     """Return the start of the cut whose louder edge is quietest.
 
-    Parameters
-    ----------
-    levels_db : np.ndarray
-        Level of each frame, ``(frames,)``.
-    n_frames : int
-        Length of the cut.
-    n_edge : int
-        Frames of an edge, at either end.
+    - ``levels_db``: level of each frame, ``(frames,)``.
+    - ``n_frames``: length of the cut.
+    - ``n_edge``: frames of an edge, at either end.
     """
     n_starts = len(levels_db) - n_frames + 1
     edge_levels_db = np.lib.stride_tricks.sliding_window_view(levels_db, min(n_edge, n_frames)).max(axis=1)
@@ -165,12 +160,8 @@ class FrameSampler:
     def frames(self, n_frames: int | None = None, prompt: np.ndarray | None = None) -> Drawing[np.ndarray]:
         """Draw the whitened frames ``(frames, n_features)`` of a clip.
 
-        Parameters
-        ----------
-        n_frames
-            Length of the clip; without it, the length is drawn, or the network ends the clip.
-        prompt
-            First whitened frames ``(frames, n_features)``, which are not drawn.
+        - ``n_frames``: length of the clip; without it, the length is drawn, or the network ends the clip.
+        - ``prompt``: first whitened frames ``(frames, n_features)``, which are not drawn.
         """
         config, request = self.config, self.request
         has_learned_end = False

@@ -26,13 +26,9 @@ class Whitening:
     Mel bands are decorrelated by principal component analysis. Pitch and periodicity are only scaled, since errors
     that mix them are audible.
 
-    Attributes
-    ----------
-    mean : np.ndarray of shape ``(n_features,)``
-    directions : np.ndarray
-        Principal directions, orthonormal columns ``(n_features, n_features)``.
-    scales : np.ndarray
-        Standard deviation along each direction, ``(n_features,)``.
+    - ``mean``: ``(n_features,)``.
+    - ``directions``: principal directions, orthonormal columns ``(n_features, n_features)``.
+    - ``scales``: standard deviation along each direction, ``(n_features,)``.
     """
 
     mean: np.ndarray
@@ -67,16 +63,11 @@ class Whitening:
 class ClipStatistics:
     """Statistics of the training clips.
 
-    Attributes
-    ----------
-    whitening : Whitening
-        Of the frames.
-    durations : np.ndarray
-        Quantiles of the durations in frames, ``(labels, speakers, quantiles)``, ascending along the last axis; at least
-        one label and one speaker.
-    starts : np.ndarray
-        Whitened frames that endless clips of each label start from, ``(labels, excerpts, START_FRAMES, n_features)``;
-        no excerpts in other models.
+    - ``whitening``: of the frames.
+    - ``durations``: quantiles of the durations in frames, ``(labels, speakers, quantiles)``, ascending along the last
+      axis; at least one label and one speaker.
+    - ``starts``: whitened frames that endless clips of each label start from, ``(labels, excerpts, START_FRAMES,
+      n_features)``; no excerpts in other models.
     """
 
     whitening: Whitening

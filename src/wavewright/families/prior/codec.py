@@ -13,17 +13,10 @@ from .config import PriorConfig
 def open_codec(config: PriorConfig, prior: str) -> CodecRuntime:
     """Return the codec that a configuration names.
 
-    Parameters
-    ----------
-    config
-        Of the prior.
-    prior
-        Name of the prior, for messages.
+    - ``config``: of the prior.
+    - ``prior``: name of the prior, for messages.
 
-    Raises
-    ------
-    BadModel
-        If the codec is missing, of another family, or has another hash than the configuration asks for.
+    Raises BadModel if the codec is missing, of another family, or has another hash than the configuration asks for.
     """
     name, expected_hash = config.codec, config.codec_hash
     try:

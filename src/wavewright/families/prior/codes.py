@@ -21,14 +21,9 @@ if TYPE_CHECKING:
 class CodedClips:
     """Codes of clips, several variants of each.
 
-    Attributes
-    ----------
-    variants
-        Codes of each clip, ``(codebooks, frames)`` int16, for each variant; the first is the clip as it is.
-    labels, speakers
-        Indices, ``(n,)``.
-    groups
-        Name of the sound that each clip is a take of, ``(n,)``.
+    - ``variants``: codes of each clip, ``(codebooks, frames)`` int16, for each variant; the first is the clip as it is.
+    - ``labels``, ``speakers``: indices, ``(n,)``.
+    - ``groups``: name of the sound that each clip is a take of, ``(n,)``.
     """
 
     variants: tuple[tuple[np.ndarray, ...], ...]
@@ -52,18 +47,10 @@ def encode_clips(
 ) -> CodedClips:
     """Encode clips, or read the codes that an earlier call cached beside them.
 
-    Parameters
-    ----------
-    clips
-        Decoded clips.
-    codec
-        The codec.
-    n_codebooks
-        Codebooks to retain, the coarse ones.
-    n_variants
-        Variants of each clip.
-    gain_range_db
-        All variants but the first are attenuated by up to this.
+    - ``clips``: decoded clips.
+    - ``n_codebooks``: codebooks to retain, the coarse ones.
+    - ``n_variants``: variants of each clip.
+    - ``gain_range_db``: all variants but the first are attenuated by up to this.
     """
     variants = []
     for variant in range(n_variants):

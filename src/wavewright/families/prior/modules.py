@@ -93,19 +93,11 @@ class CodePredictor(nn.Module):
     ) -> Tensor:
         """Return the logits of all codes, each given all codes before it.
 
-        Parameters
-        ----------
-        symbols : Tensor
-            ``(batch, 1 + frames, n_codebooks)``, starting with the frame before the first.
-        mask : Tensor
-            ``(batch, frames)`` bool, False in padding.
-        position, label, speaker : Tensor or None
-            Features of the positions ``(batch, frames, POSITION_FEATURES)``, and indices ``(batch,)``.
-
-        Returns
-        -------
-        Tensor
-            ``(n_codebooks, n, codebook_size + 1)`` for the ``n`` frames that are no padding.
+        - ``symbols``: ``(batch, 1 + frames, n_codebooks)``, starting with the frame before the first.
+        - ``mask``: ``(batch, frames)`` bool, False in padding.
+        - ``position``, ``label``, ``speaker``: features of the positions ``(batch, frames, POSITION_FEATURES)``, and
+          indices ``(batch,)``.
+        - returns: ``(n_codebooks, n, codebook_size + 1)`` for the ``n`` frames that are no padding.
         """
         vectors = self._embed(symbols)
         hidden = self.time(self._time_inputs(vectors[:, :-1].sum(2), position, label, speaker))

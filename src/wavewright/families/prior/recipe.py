@@ -71,17 +71,10 @@ class CodeBatches:
     def batch_of(self, rows: np.ndarray, starts: np.ndarray, variants: np.ndarray) -> Batch:
         """Return a batch of clips.
 
-        Parameters
-        ----------
-        rows, starts, variants
-            Row, first frame and variant of each clip or crop, ``(batch,)``.
-
-        Returns
-        -------
-        Batch
-            ``symbols (batch, 1 + frames, n_codebooks)`` int64, starting with the frame before the first, ``mask (batch,
-            frames)`` float32 (1 for a frame, 0 for padding), ``label`` and ``speaker (batch,)``, and ``position
-            (batch, frames, POSITION_FEATURES)`` if the network is conditioned on it.
+        - ``rows``, ``starts``, ``variants``: row, first frame and variant of each clip or crop, ``(batch,)``.
+        - returns: ``symbols (batch, 1 + frames, n_codebooks)`` int64, starting with the frame before the first, ``mask
+          (batch, frames)`` float32 (1 for a frame, 0 for padding), ``label`` and ``speaker (batch,)``, and ``position
+          (batch, frames, POSITION_FEATURES)`` if the network is conditioned on it.
         """
         crops = [self.crop(*chosen) for chosen in zip(rows, starts, variants, strict=True)]
         n_frames = np.array([len(crop) - 1 for crop in crops])

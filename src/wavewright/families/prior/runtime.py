@@ -41,10 +41,7 @@ class CodesRequest(ClipRequest):
 class PriorRuntime(SequenceGenerator[CodesRequest], RecordingScorer):
     """A prior that is open for inference, with its codec.
 
-    Attributes
-    ----------
-    codec
-        The codec whose codes are drawn.
+    - ``codec``: the codec whose codes are drawn.
     """
 
     loss_name = "loss of a code, nats"
@@ -79,22 +76,12 @@ class PriorRuntime(SequenceGenerator[CodesRequest], RecordingScorer):
     ) -> np.ndarray:
         """Return the codes of a clip.
 
-        Parameters
-        ----------
-        label, seed, index, seconds, temperature, speaker
-            As for :meth:`stream`, which decodes the same codes.
-        prompt
-            The first codes ``(n_codebooks or more, frames)``, which are not drawn.
+        - ``label``, ``seed``, ``index``, ``seconds``, ``temperature``, ``speaker``: as for :meth:`stream`, which
+          decodes the same codes.
+        - ``prompt``: the first codes ``(n_codebooks or more, frames)``, which are not drawn.
+        - returns: ``(n_codebooks, frames)`` int16; ``codec.decode`` makes audio of them.
 
-        Returns
-        -------
-        np.ndarray
-            ``(n_codebooks, frames)`` int16; ``codec.decode`` makes audio of them.
-
-        Raises
-        ------
-        BadSetting
-            As :meth:`stream`, and for a prompt that is out of range or no shorter than the clip.
+        Raises BadSetting as :meth:`stream`, and for a prompt that is out of range or no shorter than the clip.
         """
         codes = None if prompt is None else checked_codes(prompt, self.config)
         request = self._request(label, seed, index, seconds, temperature, speaker)
@@ -111,22 +98,12 @@ class PriorRuntime(SequenceGenerator[CodesRequest], RecordingScorer):
     def nll(self, codes: np.ndarray, label: str | None = None, speaker: str | None = None) -> np.ndarray:
         """Return the negative log-likelihood of codes, each given all codes before it.
 
-        Parameters
-        ----------
-        codes
-            ``(n_codebooks or more, frames)``, from the start of a clip (for a model of whole clips, to its end).
-        label, speaker
-            Required if the model has labels or speakers.
+        - ``codes``: ``(n_codebooks or more, frames)``, from the start of a clip (for a model of whole clips, to its
+          end).
+        - ``label``, ``speaker``: required if the model has labels or speakers.
+        - returns: ``(n_codebooks, frames)`` float64, in nats; 0 for all but the coarsest code of a silent frame.
 
-        Returns
-        -------
-        np.ndarray
-            ``(n_codebooks, frames)`` float64, in nats; 0 for all but the coarsest code of a silent frame.
-
-        Raises
-        ------
-        BadSetting
-            For codes out of range, or without a label or speaker that the model needs.
+        Raises BadSetting for codes out of range, or without a label or speaker that the model needs.
         """
         config = self.config
         symbols = codes_to_symbols(checked_codes(codes, config), config)

@@ -63,12 +63,8 @@ class CodeSampler:
     def frames(self, n_frames: int, prompt: np.ndarray | None = None) -> Iterator[np.ndarray]:
         """Yield the codes ``(n_codebooks,)`` int16 of each frame.
 
-        Parameters
-        ----------
-        n_frames
-            Length of the clip.
-        prompt
-            Codes of the first frames ``(n_codebooks, frames)``, which are not drawn.
+        - ``n_frames``: length of the clip.
+        - ``prompt``: codes of the first frames ``(n_codebooks, frames)``, which are not drawn.
         """
         config, request = self.config, self.request
         known = np.zeros((0, config.n_codebooks), np.int64)
@@ -101,16 +97,10 @@ class CodeSampler:
 def draw_symbol(logits: np.ndarray, uniform: float, temperature: float, top_p: float) -> int:
     """Return a symbol drawn from ``softmax(logits / temperature)``, restricted to the most probable symbols.
 
-    Parameters
-    ----------
-    logits
-        ``(n,)``.
-    uniform
-        The random number in [0, 1) that determines the symbol.
-    temperature
-        0 takes the most probable symbol.
-    top_p
-        Probability of the retained symbols together: as few as reach it.
+    - ``logits``: ``(n,)``.
+    - ``uniform``: the random number in [0, 1) that determines the symbol.
+    - ``temperature``: 0 takes the most probable symbol.
+    - ``top_p``: probability of the retained symbols together: as few as reach it.
 
     References
     ----------

@@ -27,10 +27,7 @@ def symbols_to_codes(symbols: np.ndarray, config: PriorConfig) -> np.ndarray:
 def checked_codes(codes: np.ndarray, config: PriorConfig) -> np.ndarray:
     """Return the codes of the codebooks that a model has, ``(n_codebooks, frames)``.
 
-    Raises
-    ------
-    BadSetting
-        If ``codes`` are no integers ``(n_codebooks or more, frames)``, or out of range.
+    Raises BadSetting if ``codes`` are no integers ``(n_codebooks or more, frames)``, or out of range.
     """
     codes = np.asarray(codes)
     if codes.ndim != 2 or codes.dtype.kind not in "iu" or len(codes) < config.n_codebooks or not codes.shape[1]:

@@ -39,19 +39,10 @@ def code_nats(predictor: CodePredictor, batch: Batch) -> tuple[Tensor, Tensor]:
 
     In a silent frame, the coarsest code has the silence symbol and the others are not counted.
 
-    Parameters
-    ----------
-    predictor : CodePredictor
-        The network.
-    batch : Batch
-        As :class:`.batches.CodeBatches` makes it.
-
-    Returns
-    -------
-    nats : Tensor
-        ``(n_codebooks, n)`` for the ``n`` frames that are no padding; 0 where not counted.
-    is_counted : Tensor
-        The same shape, 1 or 0.
+    - ``predictor``: the network.
+    - ``batch``: as :class:`.batches.CodeBatches` makes it.
+    - returns ``nats``: ``(n_codebooks, n)`` for the ``n`` frames that are no padding; 0 where not counted.
+    - returns ``is_counted``: the same shape, 1 or 0.
     """
     config, mask = predictor.config, batch["mask"].bool()
     logits = predictor(batch["symbols"], mask, batch.get("position"), batch["label"], batch["speaker"])

@@ -42,15 +42,10 @@ DecodeClip = Callable[[np.ndarray], np.ndarray]
 class Candidate:
     """A decoded clip during an adjustment.
 
-    Attributes
-    ----------
-    wave : np.ndarray of shape ``(time,)``
-    shift : np.ndarray
-        Amounts along the directions in steps, ``(attributes,)``.
-    missing : np.ndarray
-        Target minus measured attributes in steps, ``(attributes,)``.
-    error : float
-        Largest absolute entry of ``missing`` except loudness, which a gain corrects.
+    - ``wave``: ``(time,)``.
+    - ``shift``: amounts along the directions in steps, ``(attributes,)``.
+    - ``missing``: target minus measured attributes in steps, ``(attributes,)``.
+    - ``error``: largest absolute entry of ``missing`` except loudness, which a gain corrects.
     """
 
     wave: np.ndarray
@@ -69,18 +64,12 @@ class AttributeAdjustment:
     loudness. If the attack is late or the peak is a click, another candidate is taken, or a smaller shift with more
     tilt.
 
-    Attributes
-    ----------
-    latents : np.ndarray
-        Of the clip, ``(n, d)``.
-    directions, decode
-        Of the model.
-    sample_rate : int, in Hz
-    is_one_shot : bool
-        Attenuate a rising end of the result.
-    max_candidates : int
-        Candidates that are decoded, 1 to MAX_CANDIDATES. With 1 there is no search: the directions alone, then the tilt
-        and the gain, whatever the attack.
+    - ``latents``: of the clip, ``(n, d)``.
+    - ``directions``, ``decode``: of the model.
+    - ``sample_rate``: in Hz.
+    - ``is_one_shot``: attenuate a rising end of the result.
+    - ``max_candidates``: candidates that are decoded, 1 to MAX_CANDIDATES. With 1 there is no search: the directions
+      alone, then the tilt and the gain, whatever the attack.
 
     References
     ----------
@@ -112,20 +101,10 @@ class AttributeAdjustment:
     def adjust(self, amounts: Mapping[str, float]) -> np.ndarray:
         """Change attributes and retain the others.
 
-        Parameters
-        ----------
-        amounts : Mapping[str, float]
-            Change of each attribute by name, in its unit.
+        - ``amounts``: change of each attribute by name, in its unit.
+        - returns: ``(time,)``; the decoded original where all amounts are 0.
 
-        Returns
-        -------
-        np.ndarray
-            ``(time,)``; the decoded original where all amounts are 0.
-
-        Raises
-        ------
-        BadSetting
-            As :meth:`AttributeDirections.check`.
+        Raises BadSetting as :meth:`AttributeDirections.check`.
         """
         self.directions.check(amounts)
         if not any(amounts.values()):
@@ -212,16 +191,10 @@ class AttributeAdjustment:
 def is_attack_late(wave: np.ndarray, original: np.ndarray, sample_rate: int) -> bool:
     """Return whether the attack of a clip is later than that of the original.
 
-    Parameters
-    ----------
-    wave, original : np.ndarray of shape ``(time,)``
-    sample_rate : int, in Hz
-
-    Returns
-    -------
-    bool
-        Whether LATE_SECONDS after the original's level first reaches half of its maximum power, the level of ``wave``
-        is still LATE_DB below its own maximum. Levels are powers over LEVEL_SECONDS.
+    - ``wave``, ``original``: ``(time,)``.
+    - ``sample_rate``: in Hz.
+    - returns: whether LATE_SECONDS after the original's level first reaches half of its maximum power, the level of
+      ``wave`` is still LATE_DB below its own maximum. Levels are powers over LEVEL_SECONDS.
     """
     width = max(1, round(LEVEL_SECONDS * sample_rate))
     window = np.ones(width)
@@ -247,22 +220,12 @@ def adjust_brightness(
 ) -> np.ndarray:
     """Shift the latents of a clip until its brightness is ``octaves``; a spectral tilt corrects the remaining error.
 
-    Parameters
-    ----------
-    latents : np.ndarray
-        Of the clip, ``(n, d)``.
-    wave : np.ndarray
-        The decoded clip, ``(time,)``.
-    octaves : float
-        Target, see :func:`brightness`.
-    shift : callable
-        Return new latents and their wave ``(time,)`` from latents and a change of brightness in octaves.
-    sample_rate : int, in Hz
-
-    Returns
-    -------
-    np.ndarray
-        ``(time,)``.
+    - ``latents``: of the clip, ``(n, d)``.
+    - ``wave``: the decoded clip, ``(time,)``.
+    - ``octaves``: target, see :func:`brightness`.
+    - ``shift``: return new latents and their wave ``(time,)`` from latents and a change of brightness in octaves.
+    - ``sample_rate``: in Hz.
+    - returns: ``(time,)``.
     """
     missing = octaves - brightness(wave, sample_rate)
     nearest, error = wave, abs(missing)
@@ -280,17 +243,10 @@ def adjust_brightness(
 def tilt_to_brightness(wave: np.ndarray, octaves: float, sample_rate: int) -> np.ndarray:
     """Tilt the spectrum of a clip until its brightness is ``octaves``, by at most MAX_TILT_DB per octave.
 
-    Parameters
-    ----------
-    wave : np.ndarray of shape ``(time,)``
-    octaves : float
-        Target, see :func:`brightness`.
-    sample_rate : int, in Hz
-
-    Returns
-    -------
-    np.ndarray
-        ``(time,)`` float32.
+    - ``wave``: ``(time,)``.
+    - ``octaves``: target, see :func:`brightness`.
+    - ``sample_rate``: in Hz.
+    - returns: ``(time,)`` float32.
     """
     tilted = tilting(wave, sample_rate)
     low, high = -MAX_TILT_DB, MAX_TILT_DB

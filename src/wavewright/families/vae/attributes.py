@@ -41,17 +41,11 @@ DecodeBatch = Callable[[np.ndarray, np.ndarray], np.ndarray]
 def measure_attributes(wave: np.ndarray, sample_rate: int) -> np.ndarray:
     """Measure the attributes of a clip.
 
-    Parameters
-    ----------
-    wave : np.ndarray of shape ``(time,)``
-    sample_rate : int, in Hz
-
-    Returns
-    -------
-    np.ndarray
-        ``(len(ATTRIBUTES),)`` float64. Brightness: log2 of the spectral centroid in hertz. Loudness: root mean square
-        in dB of full scale. Length: log2 of the seconds after the onset that contain LENGTH_ENERGY of the energy.
-        Attack: log2 of the seconds from the onset to half of the highest power.
+    - ``wave``: ``(time,)``.
+    - ``sample_rate``: in Hz.
+    - returns: ``(len(ATTRIBUTES),)`` float64. Brightness: log2 of the spectral centroid in hertz. Loudness: root mean
+      square in dB of full scale. Length: log2 of the seconds after the onset that contain LENGTH_ENERGY of the energy.
+      Attack: log2 of the seconds from the onset to half of the highest power.
     """
     power = np.square(wave, dtype=np.float64)
     from_onset = power[onset_sample(wave, sample_rate) :]
@@ -82,11 +76,8 @@ def brightness(wave: np.ndarray, sample_rate: int) -> float:
 class AttributeDirections:
     """Directions in latent space that change one attribute and leave the others.
 
-    Attributes
-    ----------
-    vectors : np.ndarray
-        ``(attributes, d)`` in the order of ATTRIBUTES, each of the length that changes its attribute by one unit; zeros
-        for an attribute that the decoder does not follow.
+    - ``vectors``: ``(attributes, d)`` in the order of ATTRIBUTES, each of the length that changes its attribute by one
+      unit; zeros for an attribute that the decoder does not follow.
     """
 
     vectors: np.ndarray
@@ -100,20 +91,10 @@ class AttributeDirections:
         Calibration decodes steps along each direction, measures how every attribute responds, and mixes the directions
         so that each changes its own attribute alone. A direction without effect is set to zero.
 
-        Parameters
-        ----------
-        latents : np.ndarray of shape ``(n, d)``
-        attributes : np.ndarray
-            Measured attributes of the clips, ``(n, attributes)``.
-        decode : callable
-            The decoder, with the conditioning of the clips.
-        sample_rate : int
-            Of the decoded waves, Hz.
-
-        Returns
-        -------
-        AttributeDirections
-            The directions.
+        - ``latents``: ``(n, d)``.
+        - ``attributes``: measured attributes of the clips, ``(n, attributes)``.
+        - ``decode``: the decoder, with the conditioning of the clips.
+        - ``sample_rate``: of the decoded waves, Hz.
         """
         vectors = _regress_directions(latents.astype(np.float64), attributes)
         rows = np.linspace(0, len(latents) - 1, min(len(latents), CALIBRATION_CLIPS)).round().astype(int)
@@ -131,17 +112,10 @@ class AttributeDirections:
     def from_tensor(cls, vectors: np.ndarray | None, latent_size: int) -> AttributeDirections:
         """Check and adopt the tensor of a model folder.
 
-        Parameters
-        ----------
-        vectors : np.ndarray or None
-            See the class; None for no attributes.
-        latent_size : int
-            Dimensions of a latent vector.
+        - ``vectors``: see the class; None for no attributes.
+        - ``latent_size``: dimensions of a latent vector.
 
-        Raises
-        ------
-        BadModel
-            If the shape is wrong, or a value is NaN or infinite.
+        Raises BadModel if the shape is wrong, or a value is NaN or infinite.
         """
         vectors = np.zeros((0, latent_size)) if vectors is None else vectors
         is_valid = vectors.ndim == 2 and vectors.shape[1] == latent_size and len(vectors) <= len(ATTRIBUTES)
@@ -159,21 +133,11 @@ class AttributeDirections:
     def shift(self, latents: np.ndarray, amounts: Mapping[str, float]) -> np.ndarray:
         """Shift latents along the directions.
 
-        Parameters
-        ----------
-        latents : np.ndarray of shape ``(..., d)``
-        amounts : Mapping[str, float]
-            Change of each attribute by name, in its unit.
+        - ``latents``: ``(..., d)``.
+        - ``amounts``: change of each attribute by name, in its unit.
+        - returns: the same shape, float32.
 
-        Returns
-        -------
-        np.ndarray
-            The same shape, float32.
-
-        Raises
-        ------
-        BadSetting
-            As :meth:`check`.
+        Raises BadSetting as :meth:`check`.
         """
         self.check(amounts)
         row = np.array([amounts.get(each.name, 0.0) for each in ATTRIBUTES[: len(self.vectors)]], np.float32)

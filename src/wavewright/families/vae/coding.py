@@ -23,17 +23,9 @@ Memory = np.ndarray | None
 class LatentCoder:
     """The two graphs of a model. The blocks into which a clip is divided do not change the result.
 
-    Parameters
-    ----------
-    folder : ModelFolder
-        The model.
-    check_finite : callable
-        Return an array, or raise BadModel if it contains NaN or infinite values.
+    - ``check_finite``: return an array, or raise BadModel if it contains NaN or infinite values.
 
-    Raises
-    ------
-    BadModel
-        If a graph is damaged or does not fit the card.
+    Raises BadModel if a graph is damaged or does not fit the card.
     """
 
     def __init__(self, folder: ModelFolder, check_finite: Callable[[np.ndarray], np.ndarray]) -> None:
@@ -66,20 +58,11 @@ class LatentCoder:
     ) -> np.ndarray:
         """Return the clip of latents.
 
-        Parameters
-        ----------
-        latents : np.ndarray of shape ``(latents, latent_size)``
-        conditioning : np.ndarray
-            Of each vector, ``(latents, n_condition_inputs)``.
-        noise : NoiseSource
-            The noise of the clip.
-        residual : Residual, optional
-            Of all frames.
-
-        Returns
-        -------
-        np.ndarray
-            ``(time,)`` float32.
+        - ``latents``: ``(latents, latent_size)``.
+        - ``conditioning``: of each vector, ``(latents, n_condition_inputs)``.
+        - ``noise``: the noise of the clip.
+        - ``residual``: of all frames.
+        - returns: ``(time,)`` float32.
         """
         synthesis = DecoderSynthesis(self.config, noise)
         waves = []
@@ -94,14 +77,9 @@ class LatentCoder:
     ) -> Residual:
         """Measure what the reconstruction of a clip lacks.
 
-        Parameters
-        ----------
-        wave : np.ndarray
-            The recording, ``(time,)``.
-        latents, conditioning : np.ndarray
-            Its latents, as for :meth:`decode`.
-        fraction : float
-            How much of the residual will be applied, 0 to 1.
+        - ``wave``: the recording, ``(time,)``.
+        - ``latents``, ``conditioning``: its latents, as for :meth:`decode`.
+        - ``fraction``: how much of the residual will be applied, 0 to 1.
         """
         synthesis = DecoderSynthesis(self.config, NoiseSource(0))
         recording = self._spectrum(wave, 0, len(latents) * self.config.latent_frames)
@@ -111,20 +89,10 @@ class LatentCoder:
     def checked_latents(self, latents: np.ndarray) -> np.ndarray:
         """Return latents as rows.
 
-        Parameters
-        ----------
-        latents : np.ndarray
-            ``(latent_size,)``, or ``(n, latent_size)`` for a model of ``frames``.
+        - ``latents``: ``(latent_size,)``, or ``(n, latent_size)`` for a model of ``frames``.
+        - returns: ``(n, latent_size)`` float32.
 
-        Returns
-        -------
-        np.ndarray
-            ``(n, latent_size)`` float32.
-
-        Raises
-        ------
-        BadSetting
-            For other shapes, NaN or infinite values.
+        Raises BadSetting for other shapes, NaN or infinite values.
         """
         size = self.config.latent_size
         rows = np.atleast_2d(np.asarray(latents, np.float32))
@@ -141,12 +109,8 @@ class LatentCoder:
     def encode_frames(self, features: np.ndarray, memory: Memory) -> tuple[np.ndarray, Memory]:
         """Return the means of the latents of frames, and the memory for the next frames.
 
-        Parameters
-        ----------
-        features : np.ndarray
-            ``(frames, n_features)``, a multiple of ``latent_frames`` frames.
-        memory : np.ndarray or None
-            Of the previous call; :attr:`encoder_memory` before a clip.
+        - ``features``: ``(frames, n_features)``, a multiple of ``latent_frames`` frames.
+        - ``memory``: of the previous call; :attr:`encoder_memory` before a clip.
         """
         n_latents = len(features) // self.config.latent_frames
         outputs, memory = self._run(self._encoder, {"features": features[None]}, memory, n_latents)
@@ -157,12 +121,9 @@ class LatentCoder:
     ) -> tuple[dict[str, np.ndarray], Memory]:
         """Return the outputs ``head`` and ``log_gains`` for the frames of latents, and the memory for the next latents.
 
-        Parameters
-        ----------
-        latents : np.ndarray of shape ``(latents, latent_size)``
-        conditioning : np.ndarray of shape ``(latents, n_condition_inputs)``
-        memory : np.ndarray or None
-            Of the previous call; :attr:`decoder_memory` before a clip.
+        - ``latents``: ``(latents, latent_size)``.
+        - ``conditioning``: ``(latents, n_condition_inputs)``.
+        - ``memory``: of the previous call; :attr:`decoder_memory` before a clip.
         """
         inputs = {"latents": latents[None].astype(np.float32)}
         if self.config.n_condition_inputs:
@@ -217,12 +178,8 @@ class LatentCoder:
 class LatentStream:
     """Live coding with a causal model: blocks of a wave to latents, latents to blocks of a wave.
 
-    Parameters
-    ----------
-    coder : LatentCoder
-        Of a causal model.
-    seed : int
-        Of the noise.
+    - ``coder``: of a causal model.
+    - ``seed``: of the noise.
     """
 
     def __init__(self, coder: LatentCoder, seed: int = 0) -> None:
@@ -239,20 +196,10 @@ class LatentStream:
     def encode(self, wave: np.ndarray) -> np.ndarray:
         """Return the latents that a block completes.
 
-        Parameters
-        ----------
-        wave : np.ndarray
-            The next samples, ``(time,)``.
+        - ``wave``: the next samples, ``(time,)``.
+        - returns: ``(latents, latent_size)`` float32, possibly none.
 
-        Returns
-        -------
-        np.ndarray
-            ``(latents, latent_size)`` float32, possibly none.
-
-        Raises
-        ------
-        BadAudio
-            For a wave of another shape, integers, NaN or infinite values.
+        Raises BadAudio for a wave of another shape, integers, NaN or infinite values.
         """
         config = self._config
         samples = checked_wave(wave) if np.size(wave) else np.zeros(0, np.float32)
@@ -269,22 +216,11 @@ class LatentStream:
     def decode(self, latents: np.ndarray, conditioning: np.ndarray) -> np.ndarray:
         """Return the samples that latents complete.
 
-        Parameters
-        ----------
-        latents : np.ndarray
-            The next latents, ``(latents, latent_size)``.
-        conditioning : np.ndarray
-            Of each, ``(latents, n_condition_inputs)``; see :meth:`.VaeRuntime.conditioning`.
+        - ``latents``: the next latents, ``(latents, latent_size)``.
+        - ``conditioning``: of each, ``(latents, n_condition_inputs)``; see :meth:`.VaeRuntime.conditioning`.
+        - returns: ``(time,)`` float32. The first ``n_fft - hop_length`` samples of a stream precede the clip.
 
-        Returns
-        -------
-        np.ndarray
-            ``(time,)`` float32. The first ``n_fft - hop_length`` samples of a stream precede the clip.
-
-        Raises
-        ------
-        BadSetting
-            For latents of another shape, NaN or infinite values.
+        Raises BadSetting for latents of another shape, NaN or infinite values.
         """
         if not len(latents):
             return np.zeros(0, np.float32)

@@ -23,12 +23,8 @@ CENTRE_PITCH, PITCH_RANGE = 60.0, 24.0  # MIDI numbers
 class ClipConditioning:
     """Conditioning of a clip.
 
-    Attributes
-    ----------
-    label_weights : np.ndarray
-        Weight of each label, ``(labels,)``; all 0 where the label is unknown.
-    pitch : float or None
-        MIDI number; None for CENTRE_PITCH.
+    - ``label_weights``: weight of each label, ``(labels,)``; all 0 where the label is unknown.
+    - ``pitch``: MIDI number; None for CENTRE_PITCH.
     """
 
     label_weights: np.ndarray
@@ -38,21 +34,12 @@ class ClipConditioning:
     def of(cls, label: LabelWeights, pitch: float | None, config: VaeConfig, model: str) -> ClipConditioning:
         """Check a label and a pitch, and look up the label.
 
-        Parameters
-        ----------
-        label : str, Mapping or None
-            A label, or weights of labels from 0 to 1.
-        pitch : float or None
-            MIDI number, 0 to 127.
-        config : VaeConfig
-            Configuration of the model.
-        model : str
-            Its name, for messages.
+        - ``label``: a label, or weights of labels from 0 to 1.
+        - ``pitch``: MIDI number, 0 to 127.
+        - ``config``: configuration of the model.
+        - ``model``: its name, for messages.
 
-        Raises
-        ------
-        BadSetting
-            For a label, a weight or a pitch that the model does not have.
+        Raises BadSetting for a label, a weight or a pitch that the model does not have.
         """
         if pitch is not None and not config.pitched:
             raise BadSetting(f"{model} has no pitch to choose; leave it out.")
@@ -69,17 +56,9 @@ class ClipConditioning:
     def interpolate(self, other: ClipConditioning, t: float) -> ClipConditioning:
         """Interpolate linearly towards another clip's conditioning, the pitch in semitones.
 
-        Parameters
-        ----------
-        other : ClipConditioning
-            The conditioning at ``t`` = 1. If only one of the two has a pitch, it applies throughout.
-        t : float
-            0 to 1.
-
-        Returns
-        -------
-        ClipConditioning
-            The conditioning at ``t``.
+        - ``other``: the conditioning at ``t`` = 1. If only one of the two has a pitch, it applies throughout.
+        - ``t``: 0 to 1.
+        - returns: the conditioning at ``t``.
         """
         weights = ((1 - t) * self.label_weights + t * other.label_weights).astype(np.float32)
         if self.pitch is None or other.pitch is None:
@@ -89,15 +68,8 @@ class ClipConditioning:
     def vector(self, config: VaeConfig) -> np.ndarray:
         """Return the decoder's input: label weights, then pitch features if the model has them.
 
-        Parameters
-        ----------
-        config : VaeConfig
-            Configuration of the model.
-
-        Returns
-        -------
-        np.ndarray
-            ``(n_condition_inputs,)`` float32.
+        - ``config``: configuration of the model.
+        - returns: ``(n_condition_inputs,)`` float32.
         """
         if not config.pitched:
             return self.label_weights.astype(np.float32)
@@ -110,19 +82,10 @@ def conditioning_sequence(
 ) -> np.ndarray:
     """Return the conditioning of each latent vector of a clip.
 
-    Parameters
-    ----------
-    conditioning : ClipConditioning or sequence of ClipConditioning
-        One for the whole clip, or one for each vector.
-    n_latents : int
-        Number of vectors.
-    config : VaeConfig
-        Configuration of the model.
-
-    Returns
-    -------
-    np.ndarray
-        ``(n_latents, n_condition_inputs)`` float32.
+    - ``conditioning``: one for the whole clip, or one for each vector.
+    - ``n_latents``: number of vectors.
+    - ``config``: configuration of the model.
+    - returns: ``(n_latents, n_condition_inputs)`` float32.
     """
     per_latent = [conditioning] * n_latents if isinstance(conditioning, ClipConditioning) else conditioning
     return np.stack([each.vector(config) for each in per_latent])
@@ -131,21 +94,11 @@ def conditioning_sequence(
 def conditioning_batch(n: int, label: int | None, pitches: Sequence[float] | None, config: VaeConfig) -> np.ndarray:
     """Return the conditioning of a batch of clips of one label.
 
-    Parameters
-    ----------
-    n : int
-        Number of clips.
-    label : int or None
-        Index of the label, None for none.
-    pitches : sequence of float or None
-        MIDI numbers that the clips have in turn.
-    config : VaeConfig
-        Configuration of the model.
-
-    Returns
-    -------
-    np.ndarray
-        ``(n, n_condition_inputs)`` float32.
+    - ``n``: number of clips.
+    - ``label``: index of the label, None for none.
+    - ``pitches``: MIDI numbers that the clips have in turn.
+    - ``config``: configuration of the model.
+    - returns: ``(n, n_condition_inputs)`` float32.
     """
     weights = np.zeros(len(config.labels), np.float32)
     if label is not None and config.labels:
@@ -160,15 +113,8 @@ def conditioning_batch(n: int, label: int | None, pitches: Sequence[float] | Non
 def pitch_features(pitch: np.ndarray) -> np.ndarray:
     """Return the features of pitches: scaled height, then sine and cosine of the position in the octave.
 
-    Parameters
-    ----------
-    pitch : np.ndarray
-        MIDI numbers, any shape ``(...)``.
-
-    Returns
-    -------
-    np.ndarray
-        ``(..., PITCH_FEATURES)`` float32.
+    - ``pitch``: MIDI numbers, any shape ``(...)``.
+    - returns: ``(..., PITCH_FEATURES)`` float32.
     """
     angle = 2 * np.pi * pitch / 12
     features = np.stack([(pitch - CENTRE_PITCH) / PITCH_RANGE, np.sin(angle), np.cos(angle)], axis=-1)

@@ -136,15 +136,9 @@ class VaeConfig(ModelConfig):
     def generated_lengths(self, seconds: float | None) -> tuple[int, int]:
         """Return the number of latents and of samples of a generated clip.
 
-        Parameters
-        ----------
-        seconds
-            Requested length; None for that of all clips, or DEFAULT_SECONDS for clips of any length.
+        - ``seconds``: requested length; None for that of all clips, or DEFAULT_SECONDS for clips of any length.
 
-        Raises
-        ------
-        BadSetting
-            For any length if all clips have the same, or one that is out of range.
+        Raises BadSetting for any length if all clips have the same, or one that is out of range.
         """
         if self.latent == "clip":
             if seconds is not None:

@@ -20,20 +20,13 @@ MIN_STD = 1e-3  # of a latent dimension, in distances
 class LatentDistribution:
     """Gaussian of the latents of each label, and the latents of the training clips.
 
-    Attributes
-    ----------
-    mean : np.ndarray
-        ``(labels, d)``; one row for a model without labels.
-    cholesky : np.ndarray
-        Lower triangular factor of the covariance, ``(labels, d, d)``.
-    autocorrelation : np.ndarray
-        Correlation of consecutive latents of a sequence after whitening, ``(d,)``; 0 for a model of clips.
-    clip_latents : np.ndarray
-        Latents of the training clips, ``(n, d)``; for sequences the mean over time.
-    clip_labels : np.ndarray
-        Label index of each training clip, ``(n,)`` int64.
-    clip_names : tuple of str
-        File name of each training clip.
+    - ``mean``: ``(labels, d)``; one row for a model without labels.
+    - ``cholesky``: lower triangular factor of the covariance, ``(labels, d, d)``.
+    - ``autocorrelation``: correlation of consecutive latents of a sequence after whitening, ``(d,)``; 0 for a model of
+      clips.
+    - ``clip_latents``: latents of the training clips, ``(n, d)``; for sequences the mean over time.
+    - ``clip_labels``: label index of each training clip, ``(n,)`` int64.
+    - ``clip_names``: file name of each training clip.
     """
 
     mean: np.ndarray
@@ -52,16 +45,10 @@ class LatentDistribution:
         The aggregated posterior is the mixture of the encoder's Gaussians of all clips; its covariance is that of their
         means plus the mean of their variances. With few clips, covariances between dimensions are shrunk towards zero.
 
-        Parameters
-        ----------
-        means, variances : np.ndarray
-            Of the encoder's Gaussians, ``(n, latents, d)``.
-        labels : np.ndarray
-            Label index of each clip, ``(n,)``.
-        n_labels : int
-            Number of labels, at least 1.
-        names : sequence of str
-            File name of each clip.
+        - ``means``, ``variances``: of the encoder's Gaussians, ``(n, latents, d)``.
+        - ``labels``: label index of each clip, ``(n,)``.
+        - ``n_labels``: number of labels, at least 1.
+        - ``names``: file name of each clip.
 
         References
         ----------
@@ -92,21 +79,12 @@ class LatentDistribution:
     def sample(self, rng: np.random.Generator, label: int, n_latents: int, temperature: float = 1.0) -> np.ndarray:
         """Draw the latents of a clip.
 
-        Parameters
-        ----------
-        rng : np.random.Generator
-            Source of the random numbers.
-        label : int
-            Index of the label.
-        n_latents : int
-            Length of the sequence: a first-order autoregression, AR(1), of whitened vectors by ``autocorrelation``.
-        temperature : float
-            Factor of the standard deviation.
-
-        Returns
-        -------
-        np.ndarray
-            ``(n_latents, d)`` float32.
+        - ``rng``: source of the random numbers.
+        - ``label``: index of the label.
+        - ``n_latents``: length of the sequence: a first-order autoregression, AR(1), of whitened vectors by
+          ``autocorrelation``.
+        - ``temperature``: factor of the standard deviation.
+        - returns: ``(n_latents, d)`` float32.
         """
         white = rng.standard_normal((n_latents, self.mean.shape[1]), dtype=np.float32)
         innovation = np.sqrt(1 - self.autocorrelation**2)
@@ -130,15 +108,9 @@ class LatentDistribution:
     def distances(self, others: np.ndarray, latent: np.ndarray) -> np.ndarray:
         """Return the distance of latents from one latent vector.
 
-        Parameters
-        ----------
-        others : np.ndarray of shape ``(n, d)``
-        latent : np.ndarray of shape ``(d,)``
-
-        Returns
-        -------
-        np.ndarray
-            Root mean square over the dimensions, each in units of :attr:`clip_std`, ``(n,)``.
+        - ``others``: ``(n, d)``.
+        - ``latent``: ``(d,)``.
+        - returns: root mean square over the dimensions, each in units of :attr:`clip_std`, ``(n,)``.
         """
         distances: np.ndarray = np.sqrt(np.square((others - latent) / self.clip_std).mean(axis=1))
         return distances
@@ -169,19 +141,11 @@ class LatentDistribution:
     def from_tensors(cls, tensors: Mapping[str, np.ndarray], n_labels: int, latent_size: int) -> LatentDistribution:
         """Check and adopt the tensors of a model folder.
 
-        Parameters
-        ----------
-        tensors : Mapping[str, np.ndarray]
-            As :meth:`tensors` returns them.
-        n_labels : int
-            Number of labels, at least 1.
-        latent_size : int
-            Dimensions of a latent vector.
+        - ``tensors``: as :meth:`tensors` returns them.
+        - ``n_labels``: number of labels, at least 1.
+        - ``latent_size``: dimensions of a latent vector.
 
-        Raises
-        ------
-        BadModel
-            If a tensor is missing, has another shape, or contains NaN or infinite values.
+        Raises BadModel if a tensor is missing, has another shape, or contains NaN or infinite values.
         """
         n, d = len(tensors.get("points", ())), latent_size
         shapes = {
@@ -219,18 +183,10 @@ def stored_clips(n: int) -> np.ndarray:
 def active_fraction(means: np.ndarray, nats: np.ndarray) -> float:
     """Return the fraction of active latent dimensions.
 
-    Parameters
-    ----------
-    means : np.ndarray
-        Of the encoder's Gaussians, ``(n, latents, d)``.
-    nats : np.ndarray
-        Their Kullback-Leibler divergence from a standard normal distribution, the same shape.
-
-    Returns
-    -------
-    float
-        0 to 1. A dimension is active if its divergence and the variance of its mean over clips exceed MIN_ACTIVE_NATS
-        and MIN_ACTIVE_VARIANCE.
+    - ``means``: of the encoder's Gaussians, ``(n, latents, d)``.
+    - ``nats``: their Kullback-Leibler divergence from a standard normal distribution, the same shape.
+    - returns: 0 to 1. A dimension is active if its divergence and the variance of its mean over clips exceed
+      MIN_ACTIVE_NATS and MIN_ACTIVE_VARIANCE.
 
     References
     ----------

@@ -43,20 +43,12 @@ class VaeEncoder(nn.Module):
     def forward(self, features: Tensor, memory: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor | None]:
         """Predict the Gaussian of each latent vector.
 
-        Parameters
-        ----------
-        features : Tensor
-            ``(batch, frames, n_features)``, a multiple of ``latent_frames`` frames. For each bin the log power, then
-            the real and the imaginary part of the spectrum with square-root magnitudes, divided by
-            :func:`.bin_phasors`: these turn with a tone at the bin's centre, so a steady tone is constant over time.
-        memory : Tensor, optional
-            See :meth:`.ConvNeXtStack.forward`.
-
-        Returns
-        -------
-        mean, log_variance : Tensor of shape ``(batch, latents, latent_size)``
-        memory : Tensor or None
-            Memory for the frames that follow.
+        - ``features``: ``(batch, frames, n_features)``, a multiple of ``latent_frames`` frames. For each bin the log
+          power, then the real and the imaginary part of the spectrum with square-root magnitudes, divided by
+          :func:`.bin_phasors`: these turn with a tone at the bin's centre, so a steady tone is constant over time.
+        - ``memory``: see :meth:`.ConvNeXtStack.forward`.
+        - returns ``mean, log_variance``: ``(batch, latents, latent_size)``.
+        - returns ``memory``: memory for the frames that follow.
         """
         hidden, memory = self.blocks(self.in_proj(features), memory)
         frames = self.bottleneck(self.norm(hidden))
@@ -103,27 +95,17 @@ class VaeDecoder(nn.Module):
     ) -> tuple[Tensor, Tensor | None, Tensor | None]:
         """Predict the STFT frames of latent vectors.
 
-        Parameters
-        ----------
-        latents : Tensor of shape ``(batch, latents, latent_size)``
-        conditioning : Tensor, optional
-            Label weights and pitch features of each vector, ``(batch, latents, n_condition_inputs)``; None for a model
-            without conditioning.
-        memory : Tensor, optional
-            See :meth:`.ConvNeXtStack.forward`.
-
-        Returns
-        -------
-        head : Tensor
-            The tone of each bin: log gain ``g``, real and imaginary part of ``c``, ``(batch, frames, 3 * bins)``.
-            ``c * exp(g)`` has the square root of the magnitude, so the spectrum is
-            ``c * exp(g) * abs(c * exp(g)) * scale`` times :func:`.bin_phasors`. Unlike the unit phasor of Vocos,
-            ``c`` can shrink where a phase is unpredictable; see :func:`.head_to_spectrum`.
-        log_gains : Tensor or None
-            Log of each noise band's magnitude relative to a full-scale tone, not compressed,
-            ``(batch, frames, noise_bands)``; None without noise. See :func:`.noise_gains`.
-        memory : Tensor or None
-            Memory for the vectors that follow.
+        - ``latents``: ``(batch, latents, latent_size)``.
+        - ``conditioning``: label weights and pitch features of each vector, ``(batch, latents, n_condition_inputs)``;
+          None for a model without conditioning.
+        - ``memory``: see :meth:`.ConvNeXtStack.forward`.
+        - returns ``head``: the tone of each bin: log gain ``g``, real and imaginary part of ``c``, ``(batch, frames, 3
+          * bins)``. ``c * exp(g)`` has the square root of the magnitude, so the spectrum is ``c * exp(g) * abs(c *
+          exp(g)) * scale`` times :func:`.bin_phasors`. Unlike the unit phasor of Vocos, ``c`` can shrink where a phase
+          is unpredictable; see :func:`.head_to_spectrum`.
+        - returns ``log_gains``: log of each noise band's magnitude relative to a full-scale tone, not compressed,
+          ``(batch, frames, noise_bands)``; None without noise. See :func:`.noise_gains`.
+        - returns ``memory``: memory for the vectors that follow.
         """
         inputs = latents
         if self.condition is not None:
@@ -155,15 +137,9 @@ class SpectralAutoencoder(nn.Module):
     def encode(self, wave: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Predict the Gaussians of the latents of clips.
 
-        Parameters
-        ----------
-        wave : Tensor of shape ``(batch, time)``
-
-        Returns
-        -------
-        mean, log_variance : Tensor of shape ``(batch, latents, latent_size)``
-        spectrum : Tensor
-            The STFT, complex ``(batch, frames, bins)``.
+        - ``wave``: ``(batch, time)``.
+        - returns ``mean, log_variance``: ``(batch, latents, latent_size)``.
+        - returns ``spectrum``: the STFT, complex ``(batch, frames, bins)``.
         """
         latent_frames = self.config.latent_frames
         n_latents = -(-self.spectral_frames.n_frames(wave.shape[-1]) // latent_frames)
@@ -177,16 +153,9 @@ class SpectralAutoencoder(nn.Module):
     def decode_frames(self, latents: Tensor, conditioning: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """Predict the STFT frames of clips.
 
-        Parameters
-        ----------
-        latents : Tensor of shape ``(batch, latents, latent_size)``
-        conditioning : Tensor or None
-            One vector for each clip, ``(batch, n_condition_inputs)``.
-
-        Returns
-        -------
-        head, log_gains : Tensor
-            See :meth:`VaeDecoder.forward`.
+        - ``latents``: ``(batch, latents, latent_size)``.
+        - ``conditioning``: one vector for each clip, ``(batch, n_condition_inputs)``.
+        - returns ``head, log_gains``: see :meth:`VaeDecoder.forward`.
         """
         repeated = None if conditioning is None else conditioning.unsqueeze(1).expand(-1, latents.shape[1], -1)
         head, log_gains, _ = self.decoder(latents, repeated)
@@ -197,21 +166,12 @@ class SpectralAutoencoder(nn.Module):
     ) -> tuple[list[Tensor], Tensor]:
         """Decode clips with gradients, for the losses: low tones keep the decoder's phases.
 
-        Parameters
-        ----------
-        latents : Tensor of shape ``(batch, latents, latent_size)``
-        conditioning : Tensor or None of shape ``(batch, n_condition_inputs)``
-        n_samples : int
-            Length of the clips.
-        n_draws : int
-            Number of waves for each clip, which differ in their noise; a model without noise returns one.
-
-        Returns
-        -------
-        waves : list of Tensor
-            ``(batch, n_samples)`` each.
-        head : Tensor
-            ``(batch, frames, 3 * bins)``, which all draws have in common.
+        - ``latents``: ``(batch, latents, latent_size)``.
+        - ``conditioning``: ``(batch, n_condition_inputs)``.
+        - ``n_samples``: length of the clips.
+        - ``n_draws``: number of waves for each clip, which differ in their noise; a model without noise returns one.
+        - returns ``waves``: ``(batch, n_samples)`` each.
+        - returns ``head``: ``(batch, frames, 3 * bins)``, which all draws have in common.
         """
         head, log_gains = self.decode_frames(latents, conditioning)
         spectra = [self.spectral_frames.tonal_spectrum(head)]
@@ -222,17 +182,10 @@ class SpectralAutoencoder(nn.Module):
     def synthesise(self, latents: Tensor, conditioning: Tensor | None, first_seed: int) -> list[np.ndarray]:
         """Decode clips as inference does, without gradients, see :class:`.DecoderSynthesis`.
 
-        Parameters
-        ----------
-        latents : Tensor of shape ``(batch, latents, latent_size)``
-        conditioning : Tensor or None of shape ``(batch, n_condition_inputs)``
-        first_seed : int
-            Seed of the first clip's noise; each following clip has the next seed.
-
-        Returns
-        -------
-        list of np.ndarray
-            ``(n_samples,)`` float32 each.
+        - ``latents``: ``(batch, latents, latent_size)``.
+        - ``conditioning``: ``(batch, n_condition_inputs)``.
+        - ``first_seed``: seed of the first clip's noise; each following clip has the next seed.
+        - returns: ``(n_samples,)`` float32 each.
         """
         head, log_gains = self.decode_frames(latents, conditioning)
         noise = None if log_gains is None else log_gains.float().cpu().numpy()

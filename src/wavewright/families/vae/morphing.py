@@ -32,10 +32,7 @@ FLOOR = 1e-6
 def match_statistics(latents: np.ndarray, style: np.ndarray) -> np.ndarray:
     """Return latents with the mean and the standard deviation over time of others (AdaIN).
 
-    Parameters
-    ----------
-    latents, style : np.ndarray
-        ``(n, latent_size)``, of any two lengths.
+    - ``latents``, ``style``: ``(n, latent_size)``, of any two lengths.
     """
     scale = style.std(axis=0) / np.maximum(latents.std(axis=0), MIN_STD)
     matched: np.ndarray = style.mean(axis=0) + (latents - latents.mean(axis=0)) * scale
@@ -45,12 +42,8 @@ def match_statistics(latents: np.ndarray, style: np.ndarray) -> np.ndarray:
 def match_levels(wave: np.ndarray, reference: np.ndarray, hop_length: int) -> np.ndarray:
     """Return ``wave (time,)`` with the level over time of a reference that is as long.
 
-    Parameters
-    ----------
-    wave, reference : np.ndarray
-        ``(time,)``.
-    hop_length : int
-        Samples from one level to the next; the gains between are interpolated.
+    - ``wave``, ``reference``: ``(time,)``.
+    - ``hop_length``: samples from one level to the next; the gains between are interpolated.
     """
     gains = np.minimum(_levels(reference, hop_length) / (_levels(wave, hop_length) + FLOOR), MAX_GAIN)
     positions = (np.arange(len(wave)) + 0.5) / hop_length - 0.5  # a level belongs to the middle of its hop
@@ -76,13 +69,9 @@ LEAD_SECONDS = 0.002  # before the onset, as in training
 def align_one_shot(wave: np.ndarray, sample_rate: int, n_samples: int) -> AlignedClip:
     """Align a one-shot to its onset, normalise its peak to PEAK, and cut or pad it.
 
-    Parameters
-    ----------
-    wave : np.ndarray
-        ``(time,)``; silence stays silent.
-    sample_rate : int, in Hz
-    n_samples : int
-        Length of the result.
+    - ``wave``: ``(time,)``; silence stays silent.
+    - ``sample_rate``: in Hz.
+    - ``n_samples``: length of the result.
     """
     cut = align(wave, sample_rate, n_samples, seconds_to_samples(LEAD_SECONDS, sample_rate))
     peak = float(np.abs(cut).max())
@@ -95,13 +84,9 @@ def align_one_shot(wave: np.ndarray, sample_rate: int, n_samples: int) -> Aligne
 class EncodedClip:
     """A clip in latent space.
 
-    Attributes
-    ----------
-    latents : np.ndarray of shape ``(n, latent_size)``
-    conditioning : ClipConditioning
-        Of the decoder.
-    residual : Residual or None
-        Of the recording; None where it is not used.
+    - ``latents``: ``(n, latent_size)``.
+    - ``conditioning``: of the decoder.
+    - ``residual``: of the recording; None where it is not used.
     """
 
     latents: np.ndarray
@@ -111,19 +96,10 @@ class EncodedClip:
     def interpolate(self, other: EncodedClip, interpolation: Interpolation, t: float) -> EncodedClip:
         """Interpolate towards another clip with as many latents.
 
-        Parameters
-        ----------
-        other : EncodedClip
-            The clip at ``t`` = 1.
-        interpolation : callable
-            Of each latent vector.
-        t : float
-            0 to 1.
-
-        Returns
-        -------
-        EncodedClip
-            The clip at ``t``.
+        - ``other``: the clip at ``t`` = 1.
+        - ``interpolation``: of each latent vector.
+        - ``t``: 0 to 1.
+        - returns: the clip at ``t``.
         """
         residual = None
         if self.residual is not None and other.residual is not None:
@@ -135,17 +111,10 @@ class EncodedClip:
 def interpolation_of(name: str, centre: np.ndarray) -> Interpolation:
     """Return an interpolation by its name.
 
-    Parameters
-    ----------
-    name : str
-        One of :data:`InterpolationName`.
-    centre : np.ndarray
-        Centre of the arcs of ``slerp``, ``(d,)``: the mean of the clips that the latents come from.
+    - ``name``: one of :data:`InterpolationName`.
+    - ``centre``: centre of the arcs of ``slerp``, ``(d,)``: the mean of the clips that the latents come from.
 
-    Raises
-    ------
-    BadSetting
-        For another name.
+    Raises BadSetting for another name.
     """
     if name == "linear":
         return lerp
@@ -171,22 +140,12 @@ def interpolate_over_time(
 ) -> tuple[np.ndarray, list[ClipConditioning], Residual | None]:
     """Interpolate from the first latents of one clip to the last latents of another.
 
-    Parameters
-    ----------
-    a, b : EncodedClip
-        Two clips with as many latents.
-    interpolation : callable
-        Of each latent vector.
-    latent_frames : int
-        Frames of a latent vector.
-
-    Returns
-    -------
-    latents : np.ndarray of shape ``(n, latent_size)``
-    conditioning : list of ClipConditioning
-        Of each vector.
-    residual : Residual or None
-        Of all frames.
+    - ``a``, ``b``: two clips with as many latents.
+    - ``interpolation``: of each latent vector.
+    - ``latent_frames``: frames of a latent vector.
+    - returns ``latents``: ``(n, latent_size)``.
+    - returns ``conditioning``: of each vector.
+    - returns ``residual``: of all frames.
     """
     positions = np.linspace(0.0, 1.0, len(a.latents))
     latents = np.stack([interpolation(*vectors) for vectors in zip(a.latents, b.latents, positions, strict=True)])
@@ -200,15 +159,9 @@ def interpolate_over_time(
 def monotonic(values: np.ndarray) -> np.ndarray:
     """Return values without reversals between the first and the last, which do not change.
 
-    Parameters
-    ----------
-    values : np.ndarray of shape ``(n,)``
-
-    Returns
-    -------
-    np.ndarray
-        The mean of the running maximum from the start and the running minimum from the end, for rising values;
-        monotonic values do not change. ``(n,)``.
+    - ``values``: ``(n,)``.
+    - returns: the mean of the running maximum from the start and the running minimum from the end, for rising values;
+      monotonic values do not change. ``(n,)``.
     """
     sign = 1.0 if values[-1] >= values[0] else -1.0
     rising = np.clip(values * sign, sign * values[0], sign * values[-1])
@@ -225,15 +178,10 @@ class MonotonicPath:
     A clip whose brightness reverses is adjusted, if the model has that attribute. A clip with more onsets than the end
     that has fewer (as where partials beat) is decoded again with a smoother residual.
 
-    Attributes
-    ----------
-    decode : callable
-        The decoder: an encoded clip to its wave ``(time,)``.
-    directions : AttributeDirections
-        Of the model.
-    sample_rate : int, in Hz
-    smoothing_frames : sequence of float
-        Smoothing of the residual, tried in this order until there are few enough onsets.
+    - ``decode``: the decoder: an encoded clip to its wave ``(time,)``.
+    - ``directions``: of the model.
+    - ``sample_rate``: in Hz.
+    - ``smoothing_frames``: smoothing of the residual, tried in this order until there are few enough onsets.
     """
 
     decode: Callable[[EncodedClip], np.ndarray]
@@ -283,17 +231,9 @@ class MonotonicPath:
 def interpolate_levels(waves: list[np.ndarray], level_a_db: float, level_b_db: float) -> list[np.ndarray]:
     """Scale the clips of a path so that their loudness changes linearly in dB.
 
-    Parameters
-    ----------
-    waves : list of np.ndarray
-        ``(time,)`` each.
-    level_a_db, level_b_db : float
-        Gain of the first and of the last clip.
-
-    Returns
-    -------
-    list of np.ndarray
-        ``(time,)`` float32 each; all attenuated alike if one would exceed full scale.
+    - ``waves``: ``(time,)`` each.
+    - ``level_a_db``, ``level_b_db``: gain of the first and of the last clip.
+    - returns: ``(time,)`` float32 each; all attenuated alike if one would exceed full scale.
     """
     first_db = loudness_db(waves[0]) + level_a_db
     last_db = loudness_db(waves[-1]) + level_b_db

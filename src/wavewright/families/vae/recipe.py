@@ -38,12 +38,8 @@ def initial_weights(base: ModelFolder, config: VaeConfig) -> dict[str, np.ndarra
     label is dropped. A pitch that the base does not have starts without effect; without pitch in ``config``, the
     decoder becomes that of CENTRE_PITCH.
 
-    Parameters
-    ----------
-    base : ModelFolder
-        The other model.
-    config : VaeConfig
-        Configuration of the new one; whether the tensors fit it is checked where they are loaded.
+    - ``base``: the other model.
+    - ``config``: configuration of the new one; whether the tensors fit it is checked where they are loaded.
     """
     state = {
         f"{module}.{name}": array

@@ -51,18 +51,10 @@ class VaeRuntime(Interpolator, Morpher):
     condition the decoder on the fractions of the labels among the N_NEAREST nearest training clips; :meth:`decode` on
     none, as where training drops the label.
 
-    Attributes
-    ----------
-    config : VaeConfig
-        Configuration of the network.
-    latent_size : int
-        Dimensions of a latent vector.
-    latency_seconds : float
-        Of a stream, for a causal model.
-    distribution : LatentDistribution
-        Of the training clips' latents.
-    directions : AttributeDirections
-        Of the attributes.
+    - ``config``: configuration of the network.
+    - ``latent_size``: dimensions of a latent vector.
+    - ``latency_seconds``: of a stream, for a causal model.
+    - ``distribution``: of the training clips' latents.
     """
 
     def __init__(self, folder: ModelFolder) -> None:
@@ -93,21 +85,11 @@ class VaeRuntime(Interpolator, Morpher):
     def encode(self, wave: np.ndarray) -> np.ndarray:
         """Return the latents of a clip, the means of the encoder's Gaussians.
 
-        Parameters
-        ----------
-        wave : np.ndarray
-            ``(time,)`` at `sample_rate`. A model of clips uses the first ``n_samples``. This method does not align:
-            pass one-shots through :meth:`align` first, as :meth:`morph`, :meth:`vary` and :meth:`adjust` do.
+        - ``wave``: ``(time,)`` at `sample_rate`. A model of clips uses the first ``n_samples``. This method does not
+          align: pass one-shots through :meth:`align` first, as :meth:`morph`, :meth:`vary` and :meth:`adjust` do.
+        - returns: ``(latent_size,)``, or ``(n, latent_size)`` for a model of ``frames``; float32.
 
-        Returns
-        -------
-        np.ndarray
-            ``(latent_size,)``, or ``(n, latent_size)`` for a model of ``frames``; float32.
-
-        Raises
-        ------
-        BadAudio
-            For a wave of another shape, integers, no samples, NaN or infinite values.
+        Raises BadAudio for a wave of another shape, integers, no samples, NaN or infinite values.
         """
         wave = checked_wave(wave)
         if self.config.latent == "frames":
@@ -120,10 +102,7 @@ class VaeRuntime(Interpolator, Morpher):
     def align(self, wave: np.ndarray) -> AlignedClip:
         """Return ``wave (time,)`` as in training: a one-shot from its onset, at one level; other clips are unchanged.
 
-        Raises
-        ------
-        BadAudio
-            As :meth:`encode`.
+        Raises BadAudio as :meth:`encode`.
         """
         wave = checked_wave(wave)
         if self.config.latent == "frames":
@@ -144,23 +123,13 @@ class VaeRuntime(Interpolator, Morpher):
     ) -> np.ndarray:
         """Return the clip of latents, attenuated if it would exceed full scale.
 
-        Parameters
-        ----------
-        latents : np.ndarray
-            As :meth:`encode` returns them.
-        label : str, Mapping or None
-            Label, or weights of labels from 0 to 1; None for weights of 0.
-        pitch : float, optional
-            MIDI number, for a model with pitch.
-        seed : int
-            Of the noise.
-        n_samples : int, optional
-            Length of the clip; by default that of all latents.
+        - ``latents``: as :meth:`encode` returns them.
+        - ``label``: label, or weights of labels from 0 to 1; None for weights of 0.
+        - ``pitch``: MIDI number, for a model with pitch.
+        - ``seed``: of the noise.
+        - ``n_samples``: length of the clip; by default that of all latents.
 
-        Raises
-        ------
-        BadSetting
-            For latents of another shape, and a label or pitch that the model does not have.
+        Raises BadSetting for latents of another shape, and a label or pitch that the model does not have.
         """
         wave = self._decode(latents, self._conditioning(label, pitch), NoiseSource(seed))
         return limit_peak([wave[:n_samples]])[0][None]
@@ -237,33 +206,19 @@ class VaeRuntime(Interpolator, Morpher):
         Of the other attributes only brightness is made monotonic; additional onsets of one-shots are limited, as far as
         a smoother residual achieves it. See :class:`.MonotonicPath`.
 
-        Parameters
-        ----------
-        wave_a, wave_b : np.ndarray
-            ``(time,)`` at `sample_rate`.
-        steps : int
-            Number of clips, both ends included.
-        interpolation : {"slerp", "linear"}
-            Path between the latents; ``slerp`` is around the mean of the labels' means, each label with the same
-            weight, since the two clips may have different labels.
-        over_time : bool
-            Return one clip, as long as the longer of the two, that changes from the one into the other; for a model of
-            ``frames``.
-        label_a, label_b : str, Mapping or None
-            Labels or label weights; by default as the class says.
-        pitch_a, pitch_b : float, optional
-            MIDI numbers, for a model with pitch.
-        seed : int
-            Of the noise, which matters for ``residual`` below 1; at 1 the recordings replace the decoder's noise.
-        residual : float
-            Fraction of the :class:`.Residual` of both recordings that is applied, 0 to 1.
+        - ``wave_a``, ``wave_b``: ``(time,)`` at `sample_rate`.
+        - ``steps``: number of clips, both ends included.
+        - ``interpolation``: path between the latents; ``slerp`` is around the mean of the labels' means, each label
+          with the same weight, since the two clips may have different labels.
+        - ``over_time``: return one clip, as long as the longer of the two, that changes from the one into the other;
+          for a model of ``frames``.
+        - ``label_a``, ``label_b``: labels or label weights; by default as the class says.
+        - ``pitch_a``, ``pitch_b``: MIDI numbers, for a model with pitch.
+        - ``seed``: of the noise, which matters for ``residual`` below 1; at 1 the recordings replace the decoder's
+          noise.
+        - ``residual``: fraction of the :class:`.Residual` of both recordings that is applied, 0 to 1.
 
-        Raises
-        ------
-        BadAudio
-            As :meth:`encode`.
-        BadSetting
-            For what the model does not have or cannot do.
+        Raises BadAudio as :meth:`encode`, or BadSetting for what the model does not have or cannot do.
         """
         conditionings = (label_a, label_b), (pitch_a, pitch_b)
         if over_time:
@@ -302,22 +257,11 @@ class VaeRuntime(Interpolator, Morpher):
         The latents of the clip get the mean and the standard deviation over time of those of the style, see
         :func:`.transfer.match_statistics`; then the result gets the clip's level over time.
 
-        Parameters
-        ----------
-        wave, style : np.ndarray
-            The clip and the style, ``(time,)`` at `sample_rate`, of any two lengths.
-        label, pitch, seed
-            As for :meth:`morph`, those of the style.
+        - ``wave``, ``style``: the clip and the style, ``(time,)`` at `sample_rate`, of any two lengths.
+        - ``label``, ``pitch``, ``seed``: as for :meth:`morph`, those of the style.
+        - returns: ``(1, time)``, as long as the clip.
 
-        Returns
-        -------
-        np.ndarray
-            ``(1, time)``, as long as the clip.
-
-        Raises
-        ------
-        BadAudio, BadSetting
-            As :meth:`morph`.
+        Raises BadAudio or BadSetting as :meth:`morph`.
         """
         if self.config.latent == "clip":
             raise BadSetting(
@@ -344,22 +288,13 @@ class VaeRuntime(Interpolator, Morpher):
         Its latents are moved towards a sample from the distribution of the most frequent label among the N_NEAREST
         nearest training clips.
 
-        Parameters
-        ----------
-        wave : np.ndarray
-            ``(time,)`` at `sample_rate`.
-        amount : float
-            0 (the clip itself) to 1 (a new clip of this kind).
-        seed, count : int
-            Seed of the samples and the noise, and number of variations.
-        label, pitch, residual
-            As for :meth:`morph`. A named label conditions the decoder only; the sample is from the distribution above.
-            The residual is multiplied by ``1 - amount``.
+        - ``wave``: ``(time,)`` at `sample_rate`.
+        - ``amount``: 0 (the clip itself) to 1 (a new clip of this kind).
+        - ``seed``, ``count``: seed of the samples and the noise, and number of variations.
+        - ``label``, ``pitch``, ``residual``: as for :meth:`morph`. A named label conditions the decoder only; the
+          sample is from the distribution above. The residual is multiplied by ``1 - amount``.
 
-        Raises
-        ------
-        BadAudio, BadSetting
-            As :meth:`morph`.
+        Raises BadAudio or BadSetting as :meth:`morph`.
         """
         if not 0 <= amount <= 1:
             raise BadSetting(f"The amount is {amount}; it must lie between 0 (the clip itself) and 1 (a new one).")
@@ -383,17 +318,10 @@ class VaeRuntime(Interpolator, Morpher):
     def shift_attributes(self, latents: np.ndarray, amounts: Mapping[str, float]) -> np.ndarray:
         """Shift latents along the directions of attributes, open loop; :meth:`adjust` also measures the result.
 
-        Parameters
-        ----------
-        latents : np.ndarray
-            As :meth:`encode` returns them.
-        amounts : Mapping[str, float]
-            Change of each attribute by name, in its unit; see :attr:`attributes`. BadSetting is raised for others.
-
-        Returns
-        -------
-        np.ndarray
-            The same shape.
+        - ``latents``: as :meth:`encode` returns them.
+        - ``amounts``: change of each attribute by name, in its unit; see :attr:`attributes`. BadSetting is raised for
+          others.
+        - returns: the same shape.
         """
         return self.directions.shift(self.coder.checked_latents(latents), amounts).reshape(np.shape(latents))
 
@@ -413,28 +341,14 @@ class VaeRuntime(Interpolator, Morpher):
         The search measures at most ``candidates`` and takes the nearest to the target, or another if its attack is not
         intact. A spectral tilt completes brightness and a gain loudness; other attributes may miss their target.
 
-        Parameters
-        ----------
-        wave : np.ndarray
-            ``(time,)`` at `sample_rate`.
-        amounts : Mapping[str, float]
-            Change of each attribute by name, in its unit; see :attr:`attributes`.
-        fractions : sequence of float
-            One clip is returned for each of these fractions of the amounts; 0 is the clip itself.
-        label, seed, pitch, residual
-            As for :meth:`morph`.
-        candidates : int
-            Most candidates of the search, 1 to 16; 1 is fast and misses its targets by more.
+        - ``wave``: ``(time,)`` at `sample_rate`.
+        - ``amounts``: change of each attribute by name, in its unit; see :attr:`attributes`.
+        - ``fractions``: one clip is returned for each of these fractions of the amounts; 0 is the clip itself.
+        - ``label``, ``seed``, ``pitch``, ``residual``: as for :meth:`morph`.
+        - ``candidates``: most candidates of the search, 1 to 16; 1 is fast and misses its targets by more.
+        - returns: all attenuated alike if one would exceed full scale.
 
-        Returns
-        -------
-        AdjustedClips
-            All attenuated alike if one would exceed full scale.
-
-        Raises
-        ------
-        BadAudio, BadSetting
-            As :meth:`morph`.
+        Raises BadAudio or BadSetting as :meth:`morph`.
         """
         aligned = self.align(wave)
         clip = self._encode_clip(aligned.wave, label, pitch, residual)
@@ -459,17 +373,9 @@ class VaeRuntime(Interpolator, Morpher):
     def similar(self, latents: np.ndarray, count: int = 5) -> list[tuple[str, str, float]]:
         """Return the training clips nearest to latents, nearest first.
 
-        Parameters
-        ----------
-        latents : np.ndarray
-            As :meth:`encode` returns them.
-        count : int
-            Number of clips.
-
-        Returns
-        -------
-        list of tuple
-            File name, label (empty without labels), and distance; see :meth:`.LatentDistribution.distances`.
+        - ``latents``: as :meth:`encode` returns them.
+        - ``count``: number of clips.
+        - returns: file name, label (empty without labels), and distance; see :meth:`.LatentDistribution.distances`.
         """
         if count < 1:
             raise BadSetting(f"The number of similar clips is {count}; it must be at least 1.")

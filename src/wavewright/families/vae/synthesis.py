@@ -24,14 +24,9 @@ MIN_DECODER_WEIGHT = 1e-3  # of the decoder's phases, which apply where the reco
 class NoiseSource:
     """The white noise of a clip.
 
-    Attributes
-    ----------
-    seed : int
-        Seed of the noise at ``t`` = 0.
-    other_seed : int
-        Seed of the noise at ``t`` = 1.
-    t : float
-        0 to 1: between them, a mixture of both with the variance of either.
+    - ``seed``: seed of the noise at ``t`` = 0.
+    - ``other_seed``: seed of the noise at ``t`` = 1.
+    - ``t``: 0 to 1: between them, a mixture of both with the variance of either.
     """
 
     seed: int
@@ -64,17 +59,12 @@ class Residual:
     power, so the decoder's noise hardly matters. Applied to the frames of an interpolation, a variation or an
     adjustment, it restores the details and phases that a latent vector leaves out.
 
-    Attributes
-    ----------
-    spectrum : np.ndarray
-        STFT of the recording, whose phases are restored, ``(frames, bins)`` complex64.
-    log_gains : np.ndarray
-        Natural logarithm of the recording's magnitudes over the root of the mean power of the reconstruction, averaged
-        over the decoder's noise; ``(frames, bins)``.
-    fraction : float
-        How much of it is applied, 0 to 1.
-    smoothing_frames : float
-        Deviation of a Gaussian over time that smooths the change of each frame's energy; 0 for none.
+    - ``spectrum``: STFT of the recording, whose phases are restored, ``(frames, bins)`` complex64.
+    - ``log_gains``: natural logarithm of the recording's magnitudes over the root of the mean power of the
+      reconstruction, averaged over the decoder's noise; ``(frames, bins)``.
+    - ``fraction``: how much of it is applied, 0 to 1.
+    - ``smoothing_frames``: deviation of a Gaussian over time that smooths the change of each frame's energy; 0 for
+      none.
     """
 
     spectrum: np.ndarray
@@ -86,16 +76,10 @@ class Residual:
     def measure(cls, spectrum: np.ndarray, power: np.ndarray, fraction: float, settings: FrameSettings) -> Residual:
         """Measure the residual of a recording.
 
-        Parameters
-        ----------
-        spectrum : np.ndarray
-            STFT of the recording, ``(frames, bins)``.
-        power : np.ndarray
-            Mean power of the reconstruction, ``(frames, bins)``; see :meth:`DecoderSynthesis.mean_power`.
-        fraction : float
-            How much of it will be applied, 0 to 1.
-        settings : FrameSettings
-            The STFT.
+        - ``spectrum``: STFT of the recording, ``(frames, bins)``.
+        - ``power``: mean power of the reconstruction, ``(frames, bins)``; see :meth:`DecoderSynthesis.mean_power`.
+        - ``fraction``: how much of it will be applied, 0 to 1.
+        - ``settings``: the STFT.
         """
         floor = np.float32(RESIDUAL_FLOOR * settings.scale)
         limit = np.float32(np.log(MAX_RESIDUAL_GAIN))
@@ -108,17 +92,9 @@ class Residual:
         Gains that both have in common are interpolated linearly. Gains that differ are weighted by cosine and sine,
         which preserves their variance; their mean would be flatter than either.
 
-        Parameters
-        ----------
-        other : Residual
-            The residual at ``t`` = 1.
-        t : float or np.ndarray
-            0 to 1, for all frames or for each, ``(frames, 1)``.
-
-        Returns
-        -------
-        Residual
-            The residual at ``t``.
+        - ``other``: the residual at ``t`` = 1.
+        - ``t``: 0 to 1, for all frames or for each, ``(frames, 1)``.
+        - returns: the residual at ``t``.
         """
         a, b = self.log_gains, other.log_gains
         linear = (1 - t) * a + t * b
@@ -143,17 +119,9 @@ class Residual:
     def apply(self, spectrum: np.ndarray, power: np.ndarray) -> np.ndarray:
         """Add the residual to decoded frames.
 
-        Parameters
-        ----------
-        spectrum : np.ndarray
-            Decoded frames with their noise, ``(frames, bins)`` complex64.
-        power : np.ndarray
-            Their mean power, ``(frames, bins)``.
-
-        Returns
-        -------
-        np.ndarray
-            ``(frames, bins)`` complex64: magnitudes interpolated geometrically, phases as sums of phasors.
+        - ``spectrum``: decoded frames with their noise, ``(frames, bins)`` complex64.
+        - ``power``: their mean power, ``(frames, bins)``.
+        - returns: ``(frames, bins)`` complex64: magnitudes interpolated geometrically, phases as sums of phasors.
         """
         fraction = np.float32(self.fraction)
         restored = np.sqrt(power) * np.exp(self._smoothed_log_gains(power))
@@ -180,12 +148,8 @@ class Residual:
 class DecoderSynthesis:
     """Synthesis of a wave from the decoder's outputs, block by block: tone plus filtered noise, inverse STFT.
 
-    Parameters
-    ----------
-    config : VaeConfig
-        Configuration of the model.
-    noise : NoiseSource
-        The noise to filter.
+    - ``config``: configuration of the model.
+    - ``noise``: the noise to filter.
     """
 
     def __init__(self, config: VaeConfig, noise: NoiseSource) -> None:
@@ -204,17 +168,9 @@ class DecoderSynthesis:
     def push(self, outputs: Mapping[str, np.ndarray], residual: Residual | None = None) -> np.ndarray:
         """Return the samples that the next frames complete.
 
-        Parameters
-        ----------
-        outputs : Mapping[str, np.ndarray]
-            Of the decoder: ``head (frames, 3 * bins)`` and ``log_gains (frames, noise_bands)``.
-        residual : Residual, optional
-            Of these frames.
-
-        Returns
-        -------
-        np.ndarray
-            ``(frames * hop_length,)`` float32; the first ``n_fft - hop_length`` samples precede the clip.
+        - ``outputs``: of the decoder: ``head (frames, 3 * bins)`` and ``log_gains (frames, noise_bands)``.
+        - ``residual``: of these frames.
+        - returns: ``(frames * hop_length,)`` float32; the first ``n_fft - hop_length`` samples precede the clip.
         """
         spectrum, power = self._spectrum(outputs)
         return self.istft.push(spectrum if residual is None else residual.apply(spectrum, power))
@@ -226,15 +182,8 @@ class DecoderSynthesis:
         Griffin-Lim rebuilds the low bins: it starts from their phases, and keeps the magnitudes of their mean power,
         tone and noise. A residual with fraction 1 replaces all phases by those of the recording, so nothing is rebuilt.
 
-        Parameters
-        ----------
-        outputs, residual
-            As :meth:`push`, of the whole clip.
-
-        Returns
-        -------
-        np.ndarray
-            As :meth:`push`.
+        - ``outputs``, ``residual``: as :meth:`push`, of the whole clip.
+        - returns: as :meth:`push`.
         """
         spectrum, power = self._spectrum(outputs)
         if residual is not None and residual.fraction == 1:
@@ -292,20 +241,11 @@ def synthesise_batch(
 ) -> list[np.ndarray]:
     """Synthesise a batch of clips, the noise of each from the next seed.
 
-    Parameters
-    ----------
-    config : VaeConfig
-        Configuration of the model.
-    heads : np.ndarray of shape ``(batch, frames, 3 * bins)``
-    log_gains : np.ndarray or None
-        ``(batch, frames, noise_bands)``; None without noise.
-    first_seed : int
-        Seed of the first clip's noise.
-
-    Returns
-    -------
-    list of np.ndarray
-        ``(n_samples,)`` float32 each.
+    - ``config``: configuration of the model.
+    - ``heads``: ``(batch, frames, 3 * bins)``.
+    - ``log_gains``: ``(batch, frames, noise_bands)``; None without noise.
+    - ``first_seed``: seed of the first clip's noise.
+    - returns: ``(n_samples,)`` float32 each.
     """
     waves = []
     for row, head in enumerate(heads):

@@ -44,10 +44,7 @@ class Vae(Network):
     The logits are relativistic: a recording is paired with its own reconstruction, or with an interpolation that starts
     at it. The critics see the label of the recording, also where it is dropped for the decoder.
 
-    Parameters
-    ----------
-    config : VaeConfig
-        Configuration of the model.
+    - ``config``: configuration of the model.
 
     Notes
     -----
@@ -141,13 +138,10 @@ class Vae(Network):
     def reconstruct(self, batch: Batch) -> None:
         """Encode and decode the clips of a batch, and add the results to it.
 
-        Parameters
-        ----------
-        batch : dict
-            ``wave (batch, 1, time)``, and ``label`` and ``pitch (batch,)`` of a model that has them. Added are ``mean``
-            and ``log_variance (batch, latents, latent_size)``, ``spectrum (batch, frames, bins)``,
-            ``conditioning (batch, n_condition_inputs)``, ``draws``: two reconstructions ``(batch, time)`` that
-            differ in their noise, and ``head (batch, frames, 3 * bins)``.
+        - ``batch``: ``wave (batch, 1, time)``, and ``label`` and ``pitch (batch,)`` of a model that has them. Added are
+          ``mean`` and ``log_variance (batch, latents, latent_size)``, ``spectrum (batch, frames, bins)``,
+          ``conditioning (batch, n_condition_inputs)``, ``draws``: two reconstructions ``(batch, time)`` that differ in
+          their noise, and ``head (batch, frames, 3 * bins)``.
         """
         wave = batch["wave"][:, 0]
         batch["mean"], batch["log_variance"], batch["spectrum"] = self.autoencoder.encode(wave)
@@ -176,10 +170,7 @@ class Vae(Network):
     def reconstruction_losses(self, batch: Batch) -> dict[str, Tensor]:
         """Return the divergence of the latents and the spectral distances of the reconstructions, by name.
 
-        Parameters
-        ----------
-        batch : dict
-            See :meth:`reconstruct`, which is called unless an earlier turn has done so.
+        - ``batch``: see :meth:`reconstruct`, which is called unless an earlier turn has done so.
         """
         if "draws" not in batch:
             self.reconstruct(batch)
@@ -226,19 +217,10 @@ class Vae(Network):
 def draw_conditioning(config: VaeConfig, batch: Batch, dropout: float = 0.0) -> Tensor | None:
     """Return the conditioning of the clips of a training batch, each label dropped at random.
 
-    Parameters
-    ----------
-    config : VaeConfig
-        Configuration of the model.
-    batch : dict
-        ``label`` int64 and ``pitch (batch,)``, MIDI numbers, for a model that has them.
-    dropout : float
-        Probability that the label of a clip is dropped.
-
-    Returns
-    -------
-    Tensor or None
-        ``(batch, n_condition_inputs)``; None for a model without conditioning.
+    - ``config``: configuration of the model.
+    - ``batch``: ``label`` int64 and ``pitch (batch,)``, MIDI numbers, for a model that has them.
+    - ``dropout``: probability that the label of a clip is dropped.
+    - returns: ``(batch, n_condition_inputs)``; None for a model without conditioning.
     """
     if not config.n_condition_inputs:
         return None
@@ -321,15 +303,9 @@ class VaeTraining(FamilyTraining[VaeConfig, SpectralAutoencoder, VaePrepared]):
 def encode_clips(autoencoder: SpectralAutoencoder, waves: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the Gaussians of the latents of clips.
 
-    Parameters
-    ----------
-    autoencoder : SpectralAutoencoder
-        The trained module.
-    waves : np.ndarray of shape ``(n, time)``
-
-    Returns
-    -------
-    means, log_variances : np.ndarray of shape ``(n, latents, latent_size)``
+    - ``autoencoder``: the trained module.
+    - ``waves``: ``(n, time)``.
+    - returns ``means, log_variances``: ``(n, latents, latent_size)``.
     """
     device = next(autoencoder.parameters()).device
     means, log_variances = [], []
@@ -349,20 +325,11 @@ def decode_clips(
 ) -> np.ndarray:
     """Return the clips of latents as inference decodes them, clip ``i`` with the noise of seed ``i``.
 
-    Parameters
-    ----------
-    autoencoder : SpectralAutoencoder
-        The trained module.
-    latents : np.ndarray of shape ``(n, latents, latent_size)``
-    label : int, optional
-        Index of the label of all clips.
-    pitches : sequence of float, optional
-        MIDI numbers that the clips have in turn, for a model with pitch.
-
-    Returns
-    -------
-    np.ndarray
-        ``(n, n_samples)``.
+    - ``autoencoder``: the trained module.
+    - ``latents``: ``(n, latents, latent_size)``.
+    - ``label``: index of the label of all clips.
+    - ``pitches``: MIDI numbers that the clips have in turn, for a model with pitch.
+    - returns: ``(n, n_samples)``.
     """
     config = autoencoder.config
     device = next(autoencoder.parameters()).device
@@ -441,16 +408,10 @@ def graphs_of(autoencoder: SpectralAutoencoder) -> dict[str, GraphSpec]:
 def reconstruction_metrics(references: np.ndarray, estimates: np.ndarray, sample_rate: int) -> dict[str, float]:
     """Return the distances of reconstructions from recordings, each the mean over the clips.
 
-    Parameters
-    ----------
-    references, estimates : np.ndarray
-        Recordings and reconstructions, ``(n, time)``.
-    sample_rate : int, in Hz
-
-    Returns
-    -------
-    dict
-        ``valid/mel`` (nats), ``valid/stft`` and ``valid/si_sdr`` (dB), see :mod:`wavewright.metrics.reconstruction`.
+    - ``references``, ``estimates``: recordings and reconstructions, ``(n, time)``.
+    - ``sample_rate``: in Hz.
+    - returns: ``valid/mel`` (nats), ``valid/stft`` and ``valid/si_sdr`` (dB), see
+      :mod:`wavewright.metrics.reconstruction`.
     """
     pairs = list(zip(references, estimates, strict=True))
     return {

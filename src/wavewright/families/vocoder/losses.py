@@ -14,18 +14,10 @@ TARGET_WIDTH_BINS = 0.7  # standard deviation of the Gaussian target around a pi
 def pitch_loss(logits: Tensor, pitch_bin: Tensor, weight: Tensor) -> Tensor:
     """Compute the cross-entropy of pitch logits with a Gaussian around the true pitch.
 
-    Parameters
-    ----------
-    logits : Tensor of shape ``(batch, intervals, N_PITCH_BINS)``
-    pitch_bin : Tensor
-        Fractional bin of the true pitch, ``(batch, intervals)``.
-    weight : Tensor
-        Of each interval, ``(batch, intervals)``, in [0, 1].
-
-    Returns
-    -------
-    Tensor
-        Weighted mean in nats, ``()``.
+    - ``logits``: ``(batch, intervals, N_PITCH_BINS)``.
+    - ``pitch_bin``: fractional bin of the true pitch, ``(batch, intervals)``.
+    - ``weight``: of each interval, ``(batch, intervals)``, in [0, 1].
+    - returns: weighted mean in nats, ``()``.
 
     References
     ----------
@@ -44,16 +36,9 @@ def limit_bandwidth(wave: Tensor, bandwidth: Tensor) -> Tensor:
     24 kHz to be silent above 8 kHz. Where no recording reaches, the losses hardly train the filters, and the model
     emits pulses and noise at about the level of the highest mel band.
 
-    Parameters
-    ----------
-    wave : Tensor of shape ``(batch, time)``
-    bandwidth : Tensor
-        Fraction of the Nyquist frequency, ``(batch,)``.
-
-    Returns
-    -------
-    Tensor
-        ``(batch, time)``.
+    - ``wave``: ``(batch, time)``.
+    - ``bandwidth``: fraction of the Nyquist frequency, ``(batch,)``.
+    - returns: ``(batch, time)``.
     """
     spectrum = rfft(wave)
     frequencies = torch.linspace(0, 1, spectrum.shape[-1], device=wave.device)

@@ -28,17 +28,9 @@ def with_mel_files(entries: Sequence[Entry]) -> tuple[list[Entry], tuple[Problem
 
     A mel file has the name of the recording and the suffix ``.npy``, and holds ``(N_MELS, frames)``.
 
-    Parameters
-    ----------
-    entries : sequence of Entry
-        Recordings.
-
-    Returns
-    -------
-    usable : list of Entry
-        Entries with a valid file.
-    problems : tuple of Problem
-        The other entries, each with the reason.
+    - ``entries``: recordings.
+    - returns ``usable``: entries with a valid file.
+    - returns ``problems``: the other entries, each with the reason.
     """
     usable, problems = [], []
     for entry in entries:
@@ -67,21 +59,11 @@ def _problem(entry: Entry) -> str:
 def read_mel(path: Path, start: int, n_frames: int, gain: float) -> np.ndarray:
     """Read mel frames from the file of a recording.
 
-    Parameters
-    ----------
-    path : Path
-        The recording.
-    start : int
-        First mel frame; those outside the file are silence.
-    n_frames : int
-        Number of mel frames.
-    gain : float
-        Factor of the wave; the mel frames are scaled to match.
-
-    Returns
-    -------
-    np.ndarray
-        Log-mel frames ``(N_MELS, n_frames)`` float32.
+    - ``path``: the recording.
+    - ``start``: first mel frame; those outside the file are silence.
+    - ``n_frames``: number of mel frames.
+    - ``gain``: factor of the wave; the mel frames are scaled to match.
+    - returns: log-mel frames ``(N_MELS, n_frames)`` float32.
     """
     frames = np.full((N_MELS, n_frames), np.log(MEL_FLOOR), np.float32)
     stored = np.load(path.with_suffix(SUFFIX), mmap_mode="r", allow_pickle=False)

@@ -50,23 +50,14 @@ class FilterNetwork(nn.Module):
     def forward(self, features: Tensor, memory: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor | None]:
         """Predict filters and pitch.
 
-        Parameters
-        ----------
-        features : Tensor
-            Normalised mel frames, ``(batch, 1 + intervals + look_ahead, n_mels)``. The first is the one before the
-            start of the first interval.
-        memory : Tensor, optional
-            Inputs of the convolutions before these intervals, ``(batch, sum(memory_sizes))``, zeros at the start of a
-            stream; None for a whole clip.
-
-        Returns
-        -------
-        parameters : Tensor
-            Of the filters, ``(batch, intervals * n_subframes, 3 * n_bins)``, see :func:`.synthesis.decode_filters`.
-        pitch_logits : Tensor
-            At the end of each interval, ``(batch, intervals, N_PITCH_BINS)``.
-        next_memory : Tensor or None
-            Memory for the intervals that follow, None without a memory.
+        - ``features``: normalised mel frames, ``(batch, 1 + intervals + look_ahead, n_mels)``. The first is the one
+          before the start of the first interval.
+        - ``memory``: inputs of the convolutions before these intervals, ``(batch, sum(memory_sizes))``, zeros at the
+          start of a stream; None for a whole clip.
+        - returns ``parameters``: of the filters, ``(batch, intervals * n_subframes, 3 * n_bins)``, see
+          :func:`.synthesis.decode_filters`.
+        - returns ``pitch_logits``: at the end of each interval, ``(batch, intervals, N_PITCH_BINS)``.
+        - returns ``next_memory``: memory for the intervals that follow, None without a memory.
         """
         frame_memory, subframe_memory = split_memory(memory, self.memory_sizes)
         n_intervals = features.shape[1] - self.context_frames + 1

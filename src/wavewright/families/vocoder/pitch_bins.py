@@ -26,14 +26,8 @@ def hz_to_bin(f0_hz: np.ndarray) -> np.ndarray:
 def logits_to_hz(logits: np.ndarray) -> np.ndarray:
     """Decode the pitch as the mean of the most likely bin and the bins around it, weighted by their probabilities.
 
-    Parameters
-    ----------
-    logits : np.ndarray of shape ``(intervals, N_PITCH_BINS)``
-
-    Returns
-    -------
-    np.ndarray
-        Hz, ``(intervals,)`` float64.
+    - ``logits``: ``(intervals, N_PITCH_BINS)``.
+    - returns: hz, ``(intervals,)`` float64.
 
     References
     ----------

@@ -17,11 +17,8 @@ class PulseTrain:
 
     The frequency changes linearly within an interval and the phase is continuous.
 
-    Parameters
-    ----------
-    sample_rate : int, in Hz
-    hop_length : int
-        Samples of an interval.
+    - ``sample_rate``: in Hz.
+    - ``hop_length``: samples of an interval.
     """
 
     def __init__(self, sample_rate: int, hop_length: int) -> None:
@@ -34,15 +31,8 @@ class PulseTrain:
     def push(self, f0_hz: np.ndarray) -> np.ndarray:
         """Return the pulses of the next intervals.
 
-        Parameters
-        ----------
-        f0_hz : np.ndarray
-            Pitch at the end of each interval, ``(intervals,)``.
-
-        Returns
-        -------
-        np.ndarray
-            ``(intervals * hop_length,)`` float32, late by PULSE_DELAY samples and half a sample.
+        - ``f0_hz``: pitch at the end of each interval, ``(intervals,)``.
+        - returns: ``(intervals * hop_length,)`` float32, late by PULSE_DELAY samples and half a sample.
         """
         if not len(f0_hz):
             return np.zeros(0, np.float32)
@@ -69,15 +59,8 @@ def phase_to_pulses(phase: np.ndarray) -> np.ndarray:
     A pulse is a windowed sinc with the power of white noise of variance 1 over one period, except near half the sample
     rate, where the window attenuates it.
 
-    Parameters
-    ----------
-    phase : np.ndarray
-        Periods, ``(intervals, 1 + samples)``; column 0 is the sample before an interval.
-
-    Returns
-    -------
-    np.ndarray
-        ``(intervals * samples + PULSE_TAPS,)`` float32.
+    - ``phase``: periods, ``(intervals, 1 + samples)``; column 0 is the sample before an interval.
+    - returns: ``(intervals * samples + PULSE_TAPS,)`` float32.
     """
     n_samples = phase.shape[1] - 1
     period = np.floor(phase)
@@ -100,20 +83,12 @@ def track_phase(wave: np.ndarray, f0_hz: np.ndarray, sample_rate: int, hop_lengt
     The wave is demodulated by the integrated pitch; the angle of what remains, averaged over two hops, corrects the
     phase. Where the voice is unvoiced the correction is interpolated.
 
-    Parameters
-    ----------
-    wave : np.ndarray
-        ``(time,)``, from ``hop_length`` samples before the first interval to as many after the last one.
-    f0_hz : np.ndarray
-        Pitch at the ends of the intervals, ``(intervals + 1,)``, 0 where unvoiced.
-    sample_rate : int, in Hz
-    hop_length : int
-        Samples of an interval.
-
-    Returns
-    -------
-    np.ndarray
-        Periods, ``(intervals * hop_length + 1,)``, not decreasing; starts with the sample before the first interval.
+    - ``wave``: ``(time,)``, from ``hop_length`` samples before the first interval to as many after the last one.
+    - ``f0_hz``: pitch at the ends of the intervals, ``(intervals + 1,)``, 0 where unvoiced.
+    - ``sample_rate``: in Hz.
+    - ``hop_length``: samples of an interval.
+    - returns: periods, ``(intervals * hop_length + 1,)``, not decreasing; starts with the sample before the first
+      interval.
     """
     n_intervals = len(f0_hz) - 1
     voiced = np.flatnonzero(f0_hz > 0)

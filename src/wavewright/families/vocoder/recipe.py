@@ -64,14 +64,9 @@ class VocoderBatches:
     ``bandwidth (batch,)``
         Fraction of the Nyquist frequency that the recording contains, see :func:`measure_bandwidth`.
 
-    Parameters
-    ----------
-    store : ClipStore
-        Whole recordings.
-    rows : sequence of int
-        Rows of the store to draw from.
-    recipe : VocoderRecipe
-        Of the run.
+    - ``store``: whole recordings.
+    - ``rows``: rows of the store to draw from.
+    - ``recipe``: of the run.
     """
 
     def __init__(
@@ -108,19 +103,10 @@ class VocoderBatches:
     def crop(self, row: int, start: int, n_intervals: int, gain: float = 1.0) -> Batch:
         """Return one crop, without a batch dimension.
 
-        Parameters
-        ----------
-        row : int
-            Of the store.
-        start, n_intervals : int
-            First interval and number of intervals; beyond the recording there is silence.
-        gain : float
-            Factor of the wave.
-
-        Returns
-        -------
-        dict[str, np.ndarray]
-            The arrays of a batch.
+        - ``row``: of the store.
+        - ``start``, ``n_intervals``: first interval and number of intervals; beyond the recording there is silence.
+        - ``gain``: factor of the wave.
+        - returns: the arrays of a batch.
         """
         config, hop_length = self.recipe.model, self.recipe.model.hop_length
         n_hops = HOPS_BEFORE + n_intervals + config.look_ahead + 1  # to the end of the last mel frame's window
@@ -206,14 +192,8 @@ def stack_crops(crops: Sequence[Batch]) -> Batch:
 def measure_bandwidth(wave: np.ndarray) -> float:
     """Measure the bandwidth of a recording, which may be less than that of its file.
 
-    Parameters
-    ----------
-    wave : np.ndarray of shape ``(time,)``
-
-    Returns
-    -------
-    float
-        Highest frequency with a mean power above BANDWIDTH_DB, as a fraction of the Nyquist frequency.
+    - ``wave``: ``(time,)``.
+    - returns: highest frequency with a mean power above BANDWIDTH_DB, as a fraction of the Nyquist frequency.
     """
     # Waves are padded only if they have to be, since an abrupt end is broadband.
     padding: Padding = "zero" if len(wave) < BANDWIDTH_N_FFT else "none"

@@ -25,10 +25,7 @@ class VocoderRuntime(Vocoder):
     the chunks of :meth:`vocode_stream`, which pushes the mel frames into a :class:`VocoderStream`. Programs whose mel
     frames arrive over time call :meth:`stream` themselves.
 
-    Attributes
-    ----------
-    noise_reduction
-        See :func:`.synthesis.decode_filters`, 0 to 1; 0 for the noise that the network learned.
+    - ``noise_reduction``: see :func:`.synthesis.decode_filters`, 0 to 1; 0 for the noise that the network learned.
     """
 
     noise_reduction = NOISE_REDUCTION
@@ -81,12 +78,8 @@ class VocoderStream:
     At 24 kHz, a sample waits up to 40 ms for mel frames after it: 32 ms of look-ahead and 8 ms of the synthesis. Mel
     frames that are computed from audio add half of their window, 32 ms.
 
-    Parameters
-    ----------
-    runtime : VocoderRuntime
-        The model.
-    seed : int
-        Of the noise.
+    - ``runtime``: the model.
+    - ``seed``: of the noise.
     """
 
     def __init__(self, runtime: VocoderRuntime, seed: int) -> None:

@@ -32,12 +32,8 @@ def mel_interpolation(config: VocoderConfig) -> tuple[np.ndarray, np.ndarray]:
 
     The mel bands end at 8 kHz. Bins above the centre of the highest band get its value.
 
-    Returns
-    -------
-    lower : np.ndarray
-        Index of the band below each bin, ``(n_bins,)`` int64.
-    weight : np.ndarray
-        Weight of the band above it, ``(n_bins,)`` float32 in [0, 1].
+    - returns ``lower``: index of the band below each bin, ``(n_bins,)`` int64.
+    - returns ``weight``: weight of the band above it, ``(n_bins,)`` float32 in [0, 1].
     """
     edges = np.linspace(0.0, hz_to_mel(F_MAX_HZ), config.n_mels + 2)
     centres_hz = mel_to_hz(edges[1:-1])
@@ -65,17 +61,9 @@ def spectral_envelopes(mel: np.ndarray, config: VocoderConfig) -> np.ndarray:
 
     All operations are element by element, so that the number of intervals of a call does not change a bit.
 
-    Parameters
-    ----------
-    mel : np.ndarray
-        Log-mel frames at the ends of the intervals, ``(n_mels, intervals + 1)``.
-    config : VocoderConfig
-        Of the model.
-
-    Returns
-    -------
-    np.ndarray
-        ``(intervals * n_subframes, n_bins)`` float32.
+    - ``mel``: log-mel frames at the ends of the intervals, ``(n_mels, intervals + 1)``.
+    - ``config``: of the model.
+    - returns: ``(intervals * n_subframes, n_bins)`` float32.
     """
     lower, weight = mel_interpolation(config)
     log_power = mel.T[:, lower] * (1 - weight) + mel.T[:, lower + 1] * weight  # (intervals + 1, n_bins)
@@ -100,22 +88,12 @@ def decode_filters(
     of the pulses by ``k``. The total power stays ``(1 - r)**2 * N + k * P = N + P`` with
     ``k = 1 + r * (2 - r) * N / P = 1 + noise_reduction * (2 - r) * N / (P + N)``.
 
-    Parameters
-    ----------
-    parameters : np.ndarray
-        ``(subframes, 3 * n_bins)``: real part of ``p``, imaginary part of ``p``, root of the noise gain.
-    envelope : np.ndarray
-        See :func:`spectral_envelopes`, ``(subframes, n_bins)``.
-    noise_reduction : float
-        Fraction of the noise amplitude that moves to the pulses in bins with hardly any noise, 0 to 1; less moves where
-        there is more noise.
-
-    Returns
-    -------
-    pulse_filters : np.ndarray
-        ``(subframes, n_bins)`` complex64.
-    noise_gains : np.ndarray
-        ``(subframes, n_bins)`` float32.
+    - ``parameters``: ``(subframes, 3 * n_bins)``: real part of ``p``, imaginary part of ``p``, root of the noise gain.
+    - ``envelope``: see :func:`spectral_envelopes`, ``(subframes, n_bins)``.
+    - ``noise_reduction``: fraction of the noise amplitude that moves to the pulses in bins with hardly any noise, 0 to
+      1; less moves where there is more noise.
+    - returns ``pulse_filters``: ``(subframes, n_bins)`` complex64.
+    - returns ``noise_gains``: ``(subframes, n_bins)`` float32.
     """
     real, imaginary, root = np.split(np.clip(parameters, -MAX_PARAMETER, MAX_PARAMETER), 3, axis=1)
     magnitude = real * real + imaginary * imaginary + np.float32(MIN_MAGNITUDE)  # |H| = |p|^2
@@ -134,12 +112,8 @@ def decode_filters(
 class StreamingSynthesis:
     """Pulses and noise through filters, interval by interval; the wave is late by ``config.delay`` samples.
 
-    Parameters
-    ----------
-    config : VocoderConfig
-        Of the model.
-    noise_reduction : float
-        See :func:`decode_filters`; 0 for the synthesis that the network is trained with.
+    - ``config``: of the model.
+    - ``noise_reduction``: see :func:`decode_filters`; 0 for the synthesis that the network is trained with.
     """
 
     def __init__(self, config: VocoderConfig, noise_reduction: float) -> None:
@@ -152,19 +126,10 @@ class StreamingSynthesis:
     def push(self, parameters: np.ndarray, mel: np.ndarray, pulses: np.ndarray, noise: np.ndarray) -> np.ndarray:
         """Return as many samples as the next intervals have.
 
-        Parameters
-        ----------
-        parameters : np.ndarray
-            The network's outputs, ``(intervals * n_subframes, 3 * n_bins)``, see :func:`decode_filters`.
-        mel : np.ndarray
-            Log-mel frames at the ends of the intervals, ``(n_mels, intervals + 1)``.
-        pulses, noise : np.ndarray
-            Sources, ``(intervals * hop_length,)``.
-
-        Returns
-        -------
-        np.ndarray
-            ``(intervals * hop_length,)`` float32.
+        - ``parameters``: the network's outputs, ``(intervals * n_subframes, 3 * n_bins)``, see :func:`decode_filters`.
+        - ``mel``: log-mel frames at the ends of the intervals, ``(n_mels, intervals + 1)``.
+        - ``pulses``, ``noise``: sources, ``(intervals * hop_length,)``.
+        - returns: ``(intervals * hop_length,)`` float32.
         """
         n_subframes, hop_length = self.config.n_subframes, self.config.hop_length
         waves = []

@@ -142,22 +142,12 @@ class DifferentiableSynthesis(nn.Module):
     def forward(self, parameters: Tensor, mel: Tensor, pulses: Tensor, noises: list[Tensor]) -> list[Tensor]:
         """Synthesise a wave with each of several noises and the same pulses.
 
-        Parameters
-        ----------
-        parameters : Tensor
-            Of the filters, ``(batch, intervals * n_subframes, 3 * n_bins)``.
-        mel : Tensor
-            Log-mel frames at the ends of the intervals, ``(batch, intervals + 1, n_mels)``.
-        pulses : Tensor
-            ``(batch, subframe_length + time)``: the first window starts a subframe before the first sample.
-        noises : list of Tensor
-            The same shape each.
-
-        Returns
-        -------
-        list of Tensor
-            Waves ``(batch, time)`` without delay; the first ``config.transient`` and the last ``config.delay`` samples
-            lack segments of before and after the crop.
+        - ``parameters``: of the filters, ``(batch, intervals * n_subframes, 3 * n_bins)``.
+        - ``mel``: log-mel frames at the ends of the intervals, ``(batch, intervals + 1, n_mels)``.
+        - ``pulses``: ``(batch, subframe_length + time)``: the first window starts a subframe before the first sample.
+        - ``noises``: the same shape each.
+        - returns: waves ``(batch, time)`` without delay; the first ``config.transient`` and the last ``config.delay``
+          samples lack segments of before and after the crop.
         """
         config = self.config
         real, imaginary, root = parameters.float().clamp(-MAX_PARAMETER, MAX_PARAMETER).chunk(3, -1)
@@ -258,21 +248,10 @@ class VocoderTraining(FamilyTraining[VocoderConfig, FilterNetwork, VocoderPrepar
 def resynthesise(module: FilterNetwork, mel: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Synthesise a wave as the runtime does, with the network in PyTorch.
 
-    Parameters
-    ----------
-    module : FilterNetwork
-        The network.
-    mel : np.ndarray
-        Log-mel frames ``(1 + intervals + look_ahead, n_mels)``.
-    seed : int
-        Of the noise.
-
-    Returns
-    -------
-    wave : np.ndarray
-        ``(intervals * hop_length - delay,)`` float32, without delay.
-    f0_hz : np.ndarray
-        Predicted pitch at the end of each interval, ``(intervals,)``.
+    - ``mel``: log-mel frames ``(1 + intervals + look_ahead, n_mels)``.
+    - ``seed``: of the noise.
+    - returns ``wave``: ``(intervals * hop_length - delay,)`` float32, without delay.
+    - returns ``f0_hz``: predicted pitch at the end of each interval, ``(intervals,)``.
     """
     config, device = module.config, next(module.parameters()).device
     parameters, pitch_logits, _ = module(torch.as_tensor(mel_to_features(mel.T)[None], device=device))

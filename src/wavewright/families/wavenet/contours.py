@@ -53,14 +53,9 @@ def stretch_contour(contour: np.ndarray, n_frames: int) -> np.ndarray:
 class ContourSet:
     """Contours of many clips.
 
-    Attributes
-    ----------
-    frames : np.ndarray
-        ``(all frames, CONTOUR_FEATURES)``, one clip after the other.
-    samples : np.ndarray
-        Length of each clip in samples, ``(clips,)`` int64.
-    labels, speakers : np.ndarray
-        Indices, ``(clips,)`` int64; 0 without labels or speakers.
+    - ``frames``: ``(all frames, CONTOUR_FEATURES)``, one clip after the other.
+    - ``samples``: length of each clip in samples, ``(clips,)`` int64.
+    - ``labels``, ``speakers``: indices, ``(clips,)`` int64; 0 without labels or speakers.
     """
 
     frames: np.ndarray

@@ -66,20 +66,11 @@ def quantise_rows(rows: np.ndarray, mode: Mode) -> tuple[np.ndarray, np.ndarray]
 
     Weights that are stored with 8 bits a row are exact in mode ``int8``.
 
-    Parameters
-    ----------
-    rows
-        ``(..., rows, taps, columns)`` float32; each tap of a row is multiplied by a vector of its own.
-    mode
-        ``float32`` leaves the rows as they are.
-
-    Returns
-    -------
-    integers : np.ndarray
-        The shape of ``rows``.
-    scales : np.ndarray
-        Scale of each row, ``(..., rows)`` float32: the smallest with which the integers fit their type, and no vector
-        of integers up to MAX_INTEGER makes a sum that overflows 32 bits.
+    - ``rows``: ``(..., rows, taps, columns)`` float32; each tap of a row is multiplied by a vector of its own.
+    - ``mode``: ``float32`` leaves the rows as they are.
+    - returns ``integers``: the shape of ``rows``.
+    - returns ``scales``: scale of each row, ``(..., rows)`` float32: the smallest with which the integers fit their
+      type, and no vector of integers up to MAX_INTEGER makes a sum that overflows 32 bits.
     """
     if mode == "float32":
         return rows, np.ones(rows.shape[:-2], np.float32)
@@ -95,14 +86,9 @@ def quantise_rows(rows: np.ndarray, mode: Mode) -> tuple[np.ndarray, np.ndarray]
 def pack(config: WaveNetConfig, tensors: Tensors, mode: Mode, is_wide: bool) -> Weights:
     """Return the network as the loop reads it.
 
-    Parameters
-    ----------
-    config, tensors
-        Of the model; see :func:`.weights.checked_tensors`.
-    mode
-        Arithmetic of the layers.
-    is_wide
-        Lay out matrices for wide instructions.
+    - ``config``, ``tensors``: of the model; see :func:`.weights.checked_tensors`.
+    - ``mode``: arithmetic of the layers.
+    - ``is_wide``: lay out matrices for wide instructions.
     """
     n_layers, channels = config.n_layers, config.channels
     no_residual = np.zeros((channels, channels), np.float32)  # of the last layer
@@ -183,14 +169,9 @@ UNCONDITIONED_HOP = 2**62  # samples for which a missing condition holds
 class State:
     """The state of streams; :meth:`Engine.draw`, :meth:`Engine.outputs` and :meth:`Engine.prime` advance it.
 
-    Attributes
-    ----------
-    position
-        Samples so far.
-    streams
-        Cached inputs of the layers.
-    about
-        Version, model and mode of the engine.
+    - ``position``: samples so far.
+    - ``streams``: cached inputs of the layers.
+    - ``about``: version, model and mode of the engine.
     """
 
     position: int
@@ -219,23 +200,13 @@ class Engine:
 
     Samples are those of the signal that the network models, see signal.py.
 
-    Parameters
-    ----------
-    config
-        Of the model.
-    tensors
-        As a model folder has them, see :func:`.weights.tensor_shapes`; float32, or what NumPy converts to it.
-    mode
-        Arithmetic of the layers.
-    portable
-        Run the integer modes without special instructions; the samples are the same.
+    - ``config``: of the model.
+    - ``tensors``: as a model folder has them, see :func:`.weights.tensor_shapes`; float32, or what NumPy converts to
+      it.
+    - ``mode``: arithmetic of the layers.
+    - ``portable``: run the integer modes without special instructions; the samples are the same.
 
-    Raises
-    ------
-    BadModel
-        If the tensors do not fit ``config``.
-    BadSetting
-        For an unknown mode.
+    Raises BadModel if the tensors do not fit ``config``, or BadSetting for an unknown mode.
     """
 
     def __init__(
@@ -276,27 +247,14 @@ class Engine:
     ) -> np.ndarray:
         """Draw the next samples of each stream and advance ``state``.
 
-        Parameters
-        ----------
-        state
-            Streams of this engine.
-        n_samples
-            Samples to draw.
-        condition
-            ``(streams, segments, n_layers, 2 * channels)`` float32, added before the gates. The first segment is that
-            of ``state.position``; each lasts up to the next multiple of ``config.condition_hop``.
-        temperature
-            Scale of each distribution: 0 takes the most probable class, or the mean of a logistic.
+        - ``state``: streams of this engine.
+        - ``n_samples``: samples to draw.
+        - ``condition``: ``(streams, segments, n_layers, 2 * channels)`` float32, added before the gates. The first
+          segment is that of ``state.position``; each lasts up to the next multiple of ``config.condition_hop``.
+        - ``temperature``: scale of each distribution: 0 takes the most probable class, or the mean of a logistic.
+        - returns: ``(streams, n_samples)`` float32 in [-1, 1].
 
-        Returns
-        -------
-        np.ndarray
-            ``(streams, n_samples)`` float32 in [-1, 1].
-
-        Raises
-        ------
-        BadSetting
-            For a condition that does not fit, or a temperature out of range.
+        Raises BadSetting for a condition that does not fit, or a temperature out of range.
         """
         low, high = TEMPERATURES
         if not low <= temperature <= high:
@@ -309,22 +267,11 @@ class Engine:
     def outputs(self, state: State, signal: np.ndarray, condition: np.ndarray | None = None) -> np.ndarray:
         """Return the distribution of each sample of a signal given all before it (teacher forcing); advance ``state``.
 
-        Parameters
-        ----------
-        state, condition
-            As in :meth:`draw`.
-        signal
-            ``(streams, n)`` in [-1, 1].
+        - ``state``, ``condition``: as in :meth:`draw`.
+        - ``signal``: ``(streams, n)`` in [-1, 1].
+        - returns: ``(streams, n, config.outputs)`` float32.
 
-        Returns
-        -------
-        np.ndarray
-            ``(streams, n, config.outputs)`` float32.
-
-        Raises
-        ------
-        BadSetting
-            For a signal or condition that does not fit.
+        Raises BadSetting for a signal or condition that does not fit.
         """
         signal = _checked_signal(signal, state)
         outputs = np.zeros((*signal.shape, self.config.outputs), np.float32)

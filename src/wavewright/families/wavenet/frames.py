@@ -33,22 +33,12 @@ def mel_frames(wave: np.ndarray, config: WaveNetConfig) -> np.ndarray:
 def position_features(n_frames: int, n_samples: int, config: WaveNetConfig, start: int = 0) -> np.ndarray:
     """Compute features of the position of frames in a clip.
 
-    Parameters
-    ----------
-    n_frames
-        Number of frames, which may go beyond the end of the clip.
-    n_samples
-        Length of the clip.
-    config
-        Of the model.
-    start
-        Sample of the first frame.
-
-    Returns
-    -------
-    np.ndarray
-        ``(n_frames, POSITION_FEATURES)`` float32: elapsed fraction of the clip, half a sine over it, log-length, and
-        the proximity of the start (three decays) and of the end (two).
+    - ``n_frames``: number of frames, which may go beyond the end of the clip.
+    - ``n_samples``: length of the clip.
+    - ``config``: of the model.
+    - ``start``: sample of the first frame.
+    - returns: ``(n_frames, POSITION_FEATURES)`` float32: elapsed fraction of the clip, half a sine over it, log-length,
+      and the proximity of the start (three decays) and of the end (two).
     """
     seconds = (start + np.arange(n_frames) * config.hop_length) / config.sample_rate
     length = n_samples / config.sample_rate

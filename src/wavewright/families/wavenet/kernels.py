@@ -343,24 +343,15 @@ def advance(
 ) -> None:
     """Advance the streams over a signal.
 
-    Parameters
-    ----------
-    weights, streams, workspace
-        The network, the cached inputs, which are updated, and work arrays.
-    position
-        Of the first sample.
-    condition
-        ``(streams, segments, layers, 2 R)``; each segment lasts ``hop`` samples.
-    hop, first_segment
-        Samples of a segment, and number of the first segment of ``condition`` in the streams.
-    signal
-        ``(streams, n)``, used as it is or, with ``is_drawn``, overwritten by the drawn samples.
-    outputs
-        ``(streams, m, O)`` for the outputs of the samples; with ``m`` of 1 they are overwritten, of 0 not computed.
-    is_drawn
-        Draw the samples.
-    temperature
-        Scale of the distributions.
+    - ``weights``, ``streams``, ``workspace``: the network, the cached inputs, which are updated, and work arrays.
+    - ``position``: of the first sample.
+    - ``condition``: ``(streams, segments, layers, 2 R)``; each segment lasts ``hop`` samples.
+    - ``hop``, ``first_segment``: samples of a segment, and number of the first segment of ``condition`` in the streams.
+    - ``signal``: ``(streams, n)``, used as it is or, with ``is_drawn``, overwritten by the drawn samples.
+    - ``outputs``: ``(streams, m, O)`` for the outputs of the samples; with ``m`` of 1 they are overwritten, of 0 not
+      computed.
+    - ``is_drawn``: draw the samples.
+    - ``temperature``: scale of the distributions.
     """
     n_streams, n_samples = signal.shape
     n_outputs = outputs.shape[1]

@@ -32,19 +32,9 @@ from .weights import checked_tensors, fingerprint
 def bits_per_sample(config: WaveNetConfig, outputs: np.ndarray, signal: np.ndarray) -> np.ndarray:
     """Compute the negative binary log-likelihood of each sample.
 
-    Parameters
-    ----------
-    config
-        Of the model.
-    outputs
-        ``(..., config.outputs)``, the distribution of each sample.
-    signal
-        ``(...)``.
-
-    Returns
-    -------
-    np.ndarray
-        ``(...)`` float64: of its class for head ``mu-law``, of its step of the 16-bit grid for ``logistics``.
+    - ``config``: of the model.
+    - ``outputs``: ``(..., config.outputs)``, the distribution of each sample.
+    - returns: ``(...)`` float64: of its class for head ``mu-law``, of its step of the 16-bit grid for ``logistics``.
 
     References
     ----------
@@ -116,15 +106,8 @@ def open_engine(config: WaveNetConfig, tensors: Mapping[str, np.ndarray], mode: 
 def measure_modes(config: WaveNetConfig, tensors: Mapping[str, np.ndarray]) -> list[ModeMeasurement]:
     """Measure drift and speed of every mode, for the network of ``tensors`` without a condition.
 
-    Parameters
-    ----------
-    config, tensors
-        As :class:`~wavewright.families.wavenet.engine.Engine` takes them.
-
-    Returns
-    -------
-    list of ModeMeasurement
-        One for each mode. The rounds of the modes are timed in turn, so that other work slows all of them.
+    - ``config``, ``tensors``: as :class:`~wavewright.families.wavenet.engine.Engine` takes them.
+    - returns: one for each mode. The rounds of the modes are timed in turn, so that other work slows all of them.
     """
     engines = {mode: Engine(config, tensors, mode) for mode in DRIFT_BOUNDS_BITS}
     drifts = _drifts(config, engines)

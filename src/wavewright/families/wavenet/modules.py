@@ -38,16 +38,9 @@ class ConditioningNetwork(nn.Module):
     def forward(self, frames: Tensor, label: Tensor | None = None, speaker: Tensor | None = None) -> Tensor:
         """Return the conditions of all layers.
 
-        Parameters
-        ----------
-        frames : Tensor of shape ``(batch, n_frames, features)``
-        label, speaker : Tensor, optional
-            Indices ``(batch,)``, required if the model has labels or speakers.
-
-        Returns
-        -------
-        Tensor
-            ``(batch, n_frames * upsampling, n_layers * 2 * channels)``, one row for ``condition_hop`` samples.
+        - ``frames``: ``(batch, n_frames, features)``.
+        - ``label``, ``speaker``: indices ``(batch,)``, required if the model has labels or speakers.
+        - returns: ``(batch, n_frames * upsampling, n_layers * 2 * channels)``, one row for ``condition_hop`` samples.
         """
         inputs = [frames] if self.config.features else []
         for embedding, index in ((self.label_embedding, label), (self.speaker_embedding, speaker)):
@@ -93,18 +86,11 @@ class WaveNet(nn.Module):
     ) -> Tensor:
         """Return the outputs of each sample, which depend on the samples before it alone.
 
-        Parameters
-        ----------
-        signal : Tensor of shape ``(batch, time)``
-        frames : Tensor, optional
-            ``(batch, n_frames, features)``, which cover the signal; without features only their number counts.
-        label, speaker : Tensor, optional
-            Indices ``(batch,)``.
-
-        Returns
-        -------
-        Tensor
-            ``(batch, time, outputs)`` float32.
+        - ``signal``: ``(batch, time)``.
+        - ``frames``: ``(batch, n_frames, features)``, which cover the signal; without features only their number
+          counts.
+        - ``label``, ``speaker``: indices ``(batch,)``.
+        - returns: ``(batch, time, outputs)`` float32.
         """
         conditions: tuple[Tensor | None, ...] = (None,) * len(self.layers)
         if self.conditioner is not None and frames is not None:

@@ -32,14 +32,9 @@ DAMPING = 0.995  # of each coefficient relative to the one before, so that the t
 class LinearPrediction:
     """All-pole filters, one for each segment of a wave.
 
-    Attributes
-    ----------
-    coefficients : np.ndarray
-        Of the past samples, most recent first, ``(segments, order)`` float64.
-    level : np.ndarray
-        Root mean square of the residual, ``(segments,)`` float64.
-    segment_length : int
-        Samples of a segment.
+    - ``coefficients``: of the past samples, most recent first, ``(segments, order)`` float64.
+    - ``level``: root mean square of the residual, ``(segments,)`` float64.
+    - ``segment_length``: samples of a segment.
     """
 
     coefficients: np.ndarray
@@ -89,12 +84,8 @@ def mel_to_prediction(log_mel: np.ndarray, config: WaveNetConfig) -> LinearPredi
 
     Bands are interpolated over bins, linearly in decibels; the autocorrelation of their power gives the coefficients.
 
-    Parameters
-    ----------
-    log_mel
-        ``(n_mels, frames)``.
-    config
-        Of the model; a segment has ``condition_hop`` samples, between frames by interpolation.
+    - ``log_mel``: ``(n_mels, frames)``.
+    - ``config``: of the model; a segment has ``condition_hop`` samples, between frames by interpolation.
     """
     segments_per_frame = config.hop_length // config.condition_hop
     n_segments = log_mel.shape[1] * segments_per_frame
@@ -120,17 +111,9 @@ def mel_to_prediction(log_mel: np.ndarray, config: WaveNetConfig) -> LinearPredi
 def levinson(correlation: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Solve the normal equations of linear prediction by the Levinson-Durbin recursion.
 
-    Parameters
-    ----------
-    correlation
-        Autocorrelations ``(n, order + 1)``.
-
-    Returns
-    -------
-    coefficients : np.ndarray
-        ``(n, order)``, most recent sample first.
-    error : np.ndarray
-        Squared error of the prediction, ``(n,)``.
+    - ``correlation``: autocorrelations ``(n, order + 1)``.
+    - returns ``coefficients``: ``(n, order)``, most recent sample first.
+    - returns ``error``: squared error of the prediction, ``(n,)``.
 
     References
     ----------

@@ -43,12 +43,8 @@ class SampleBatches:
 
     Clips are drawn in proportion to their length, a clip shorter than a crop counting as one.
 
-    Parameters
-    ----------
-    clips, rows
-        Decoded clips, and the rows of those to draw from.
-    recipe
-        Of the run.
+    - ``clips``, ``rows``: decoded clips, and the rows of those to draw from.
+    - ``recipe``: of the run.
     """
 
     def __init__(
@@ -68,12 +64,9 @@ class SampleBatches:
     def __call__(self, step: int) -> Batch:
         """Return the batch of a step.
 
-        Returns
-        -------
-        Batch
-            ``signal (batch, crop_samples)`` float32, ``mask`` of the same shape (1 in the clip, 0 after its end),
-            ``inputs`` of the same shape if noise is added to the past samples, ``target`` int64 for mu-law, ``frames
-            (batch, n_frames, features)``, and ``label`` and ``speaker (batch,)`` int64 if the model has them.
+        - returns: ``signal (batch, crop_samples)`` float32, ``mask`` of the same shape (1 in the clip, 0 after its
+          end), ``inputs`` of the same shape if noise is added to the past samples, ``target`` int64 for mu-law,
+          ``frames (batch, n_frames, features)``, and ``label`` and ``speaker (batch,)`` int64 if the model has them.
         """
         rng = np.random.default_rng([self.recipe.training.seed, step])
         indices = rng.choice(len(self.rows), self.recipe.training.batch_size, p=self._probabilities)

@@ -38,12 +38,8 @@ class SampleRequest(ClipRequest):
 class WaveNetRuntime(SequenceGenerator[SampleRequest], Vocoder):
     """A WaveNet that is open for inference.
 
-    Parameters
-    ----------
-    folder
-        Of the model.
-    mode
-        Arithmetic of the engine; see :attr:`engine` for the default.
+    - ``folder``: of the model.
+    - ``mode``: arithmetic of the engine; see :attr:`engine` for the default.
     """
 
     def __init__(self, folder: ModelFolder, mode: ModeOrAuto | None = None) -> None:

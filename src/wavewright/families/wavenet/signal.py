@@ -12,19 +12,11 @@ from .prediction import LinearPrediction
 def wave_to_signal(wave: np.ndarray, config: WaveNetConfig, prediction: LinearPrediction | None = None) -> np.ndarray:
     """Convert a wave to the signal that the network models.
 
-    Parameters
-    ----------
-    wave
-        ``(..., time)`` in [-1, 1]; with a prediction ``(order + time,)``.
-    config
-        Of the model.
-    prediction
-        Filters whose residual is modelled.
-
-    Returns
-    -------
-    np.ndarray
-        ``(..., time)`` float32 in [-1, 1]: emphasised, then mu-law codes over 128, or rounded to the 16-bit grid.
+    - ``wave``: ``(..., time)`` in [-1, 1]; with a prediction ``(order + time,)``.
+    - ``config``: of the model.
+    - ``prediction``: filters whose residual is modelled.
+    - returns: ``(..., time)`` float32 in [-1, 1]: emphasised, then mu-law codes over 128, or rounded to the 16-bit
+      grid.
     """
     emphasised = wave.astype(np.float64) if prediction is None else prediction.residual(wave)
     if config.pre_emphasis:
@@ -45,25 +37,13 @@ def signal_to_wave(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Convert a signal to a wave, chunk by chunk.
 
-    Parameters
-    ----------
-    signal
-        ``(..., time)``; with a prediction ``(1, time)``, from the start of a segment.
-    config
-        Of the model.
-    past
-        What the call for the previous chunk returned; None for the first chunk.
-    prediction
-        Filters that the signal excites.
-    first_segment
-        The segment of the prediction at which the signal starts.
-
-    Returns
-    -------
-    wave : np.ndarray
-        The shape of ``signal``, float32.
-    past : np.ndarray
-        The last samples, float64, for the next chunk.
+    - ``signal``: ``(..., time)``; with a prediction ``(1, time)``, from the start of a segment.
+    - ``config``: of the model.
+    - ``past``: what the call for the previous chunk returned; None for the first chunk.
+    - ``prediction``: filters that the signal excites.
+    - ``first_segment``: the segment of the prediction at which the signal starts.
+    - returns ``wave``: the shape of ``signal``, float32.
+    - returns ``past``: the last samples, float64, for the next chunk.
     """
     excitation = signal.astype(np.float64)
     if config.head == "mu-law":

@@ -45,12 +45,8 @@ def logistics_nats(outputs: Tensor, signal: Tensor) -> Tensor:
     scale)``; the outermost steps reach to infinity. Where this difference is too small for float32, the density times
     the step replaces it.
 
-    Parameters
-    ----------
-    outputs : Tensor
-        ``(..., 3 * mixtures)``: logits, means and log scales.
-    signal : Tensor of shape ``(...)``
-        The samples; the result has this shape.
+    - ``outputs``: ``(..., 3 * mixtures)``: logits, means and log scales.
+    - ``signal``: ``(...)``, the samples; the result has this shape.
 
     References
     ----------

@@ -39,18 +39,11 @@ class Content:
     Speech and music are found independently, as usual in speech and music detection (MIREX 2018): where there are
     both, both are counted. ``speech + music - both + other + silence`` is 1.
 
-    Attributes
-    ----------
-    speech, music : float or None
-        Fraction of the recording with speech, and with music.
-    both : float or None
-        Fraction with speech and music at the same time.
-    other : float or None
-        Fraction with neither that is not silent.
-    silence : float or None
-        Fraction of silence of a second or more; shorter pauses belong to what surrounds them.
-    segments : tuple of ContentSegment
-        What follows what.
+    - ``speech``, ``music``: fraction of the recording with speech, and with music.
+    - ``both``: fraction with speech and music at the same time.
+    - ``other``: fraction with neither that is not silent.
+    - ``silence``: fraction of silence of a second or more; shorter pauses belong to what surrounds them.
+    - ``segments``: what follows what.
     """
 
     speech: float | None
@@ -125,10 +118,7 @@ def bundled() -> tuple[ContentNetwork, Smoothing]:
 class ContentMeter:
     """Speech, music and other audio of consecutive blocks at 16 kHz.
 
-    Parameters
-    ----------
-    silence_db : float
-        Loudest sample of silence, in dB of full scale.
+    - ``silence_db``: loudest sample of silence, in dB of full scale.
     """
 
     def __init__(self, silence_db: float) -> None:

@@ -35,28 +35,14 @@ def analyse_file(
 ) -> Analysis:
     """Analyse a sound file of any length, in bounded memory.
 
-    Parameters
-    ----------
-    path : Path
-        Sound file.
-    silence_db : float
-        Loudest sample of silence, in dB of full scale.
-    min_silence_seconds : float
-        Shortest silent segment.
-    pitch_limits_hz : tuple of float
-        Lowest and highest pitch.
-    progress : callable
-        Called with the seconds that are done.
+    - ``path``: sound file.
+    - ``silence_db``: loudest sample of silence, in dB of full scale.
+    - ``min_silence_seconds``: shortest silent segment.
+    - ``pitch_limits_hz``: lowest and highest pitch.
+    - ``progress``: called with the seconds that are done.
+    - returns: without a plot.
 
-    Returns
-    -------
-    Analysis
-        Without a plot.
-
-    Raises
-    ------
-    BadAudio, MissingExtra
-        If the file cannot be read.
+    Raises BadAudio or MissingExtra if the file cannot be read.
     """
     header = read_header(path)
     rate, n_channels = header.sample_rate, header.n_channels

@@ -31,17 +31,11 @@ SURE = 0.2
 class Key:
     """Musical key; None for silence.
 
-    Attributes
-    ----------
-    name : str or None
-        Such as ``A minor``.
-    confidence : float
-        0 to 1: how well the partials keep to a scale of semitones, times the correlation with the profile of the key,
-        less where another key fits nearly as well.
-    is_sure : bool
-        Whether the confidence suffices; it does not for speech and noise.
-    tuning_cents : float
-        Deviation of the semitones from a concert pitch of 440 Hz, -50 to 50.
+    - ``name``: such as ``A minor``.
+    - ``confidence``: 0 to 1: how well the partials keep to a scale of semitones, times the correlation with the profile
+      of the key, less where another key fits nearly as well.
+    - ``is_sure``: whether the confidence suffices; it does not for speech and noise.
+    - ``tuning_cents``: deviation of the semitones from a concert pitch of 440 Hz, -50 to 50.
     """
 
     name: str | None
@@ -53,9 +47,7 @@ class Key:
 class KeyMeter:
     """Key of consecutive blocks.
 
-    Parameters
-    ----------
-    sample_rate : int, in Hz
+    - ``sample_rate``: in Hz.
     """
 
     def __init__(self, sample_rate: int) -> None:

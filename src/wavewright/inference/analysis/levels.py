@@ -20,16 +20,10 @@ DIGITAL_SILENCE = 1e-12  # mean square below which a frame holds no noise, only 
 class Loudness:
     """Loudness after ITU-R BS.1770-4 and EBU R 128; None for silence.
 
-    Attributes
-    ----------
-    integrated_lufs : float or None
-        Of the whole recording, gated.
-    range_lu : float
-        Loudness range, LU.
-    max_short_term_lufs, max_momentary_lufs : float or None
-        Largest loudness of 3 s and of 400 ms.
-    dual_mono_lufs : float or None
-        Of a mono sound: the integrated loudness of the two loudspeakers that play it.
+    - ``integrated_lufs``: of the whole recording, gated.
+    - ``range_lu``: loudness range, LU.
+    - ``max_short_term_lufs``, ``max_momentary_lufs``: largest loudness of 3 s and of 400 ms.
+    - ``dual_mono_lufs``: of a mono sound: the integrated loudness of the two loudspeakers that play it.
     """
 
     integrated_lufs: float | None
@@ -63,25 +57,15 @@ class ChannelLevels:
 class RecordingLevels:
     """Levels of a recording in dB of full scale; None for silence.
 
-    Attributes
-    ----------
-    peak_db, true_peak_db : float or None
-        Largest sample, and largest value between samples at four times the rate (dBTP).
-    rms_db : float or None
-        Root mean square of all samples; that of a sine at full scale is -3.01 dB.
-    crest_factor_db : float or None
-        Peak over RMS.
-    noise_floor_db : float or None
-        RMS level that a tenth of the frames of 20 ms stays below, without those of digital silence: the noise in
-        pauses, where there are pauses.
-    dc_offset : float
-        Mean of the channel whose mean is farthest from 0.
-    clipped_runs, clipped_samples : int
-        Runs of four or more samples at the extremes of a channel where the wave breaks off, and samples in them.
-    clipped_db : float or None
-        The level at which they were clipped; None if there are none.
-    channels : tuple of ChannelLevels
-        Levels of each channel.
+    - ``peak_db``, ``true_peak_db``: largest sample, and largest value between samples at four times the rate (dBTP).
+    - ``rms_db``: root mean square of all samples; that of a sine at full scale is -3.01 dB.
+    - ``crest_factor_db``: peak over RMS.
+    - ``noise_floor_db``: RMS level that a tenth of the frames of 20 ms stays below, without those of digital silence:
+      the noise in pauses, where there are pauses.
+    - ``dc_offset``: mean of the channel whose mean is farthest from 0.
+    - ``clipped_runs``, ``clipped_samples``: runs of four or more samples at the extremes of a channel where the wave
+      breaks off, and samples in them.
+    - ``clipped_db``: the level at which they were clipped; None if there are none.
     """
 
     peak_db: float | None
@@ -99,16 +83,8 @@ class RecordingLevels:
 class RecordingLevelsMeter:
     """Levels and loudness of consecutive blocks.
 
-    Parameters
-    ----------
-    sample_rate : int, in Hz
-    n_channels : int
-        Number of channels.
-
-    Attributes
-    ----------
-    loudness
-        Meter of the loudness; None where BS.1770 defines none for these channels or this sample rate.
+    - ``sample_rate``: in Hz.
+    - ``loudness``: meter of the loudness; None where BS.1770 defines none for these channels or this sample rate.
     """
 
     def __init__(self, sample_rate: int, n_channels: int) -> None:

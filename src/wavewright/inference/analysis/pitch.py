@@ -24,14 +24,9 @@ RANGE_PERCENTILES = (10, 90)
 class Pitch:
     """Pitch of the voiced frames.
 
-    Attributes
-    ----------
-    voiced_fraction : float
-        Of the frames.
-    median_hz, low_hz, high_hz : float or None
-        Median, and the 10th and 90th percentile; None if nothing is voiced.
-    limits_hz : tuple of float
-        Limits between which the pitch was searched.
+    - ``voiced_fraction``: of the frames.
+    - ``median_hz``, ``low_hz``, ``high_hz``: median, and the 10th and 90th percentile; None if nothing is voiced.
+    - ``limits_hz``: limits between which the pitch was searched.
     """
 
     voiced_fraction: float
@@ -44,12 +39,8 @@ class Pitch:
 class PitchMeter:
     """Pitch of consecutive blocks, tracked in blocks of BLOCK_SECONDS that overlap.
 
-    Parameters
-    ----------
-    sample_rate : int
-        Hz, at least four times the highest pitch.
-    limits_hz : tuple of float
-        Lowest and highest pitch.
+    - ``sample_rate``: hz, at least four times the highest pitch.
+    - ``limits_hz``: lowest and highest pitch.
     """
 
     def __init__(self, sample_rate: int, limits_hz: tuple[float, float] = LIMITS_HZ) -> None:

@@ -20,19 +20,11 @@ MAX_POINTS = 5_000  # of a curve
 def draw_analysis(analysis: Analysis, out: Path) -> None:
     """Draw what an analysis found over time into a PNG file.
 
-    Parameters
-    ----------
-    analysis : Analysis
-        From :func:`.files.analyse_file`; its file is read again.
-    out : Path
-        PNG file to write.
+    - ``analysis``: from :func:`.files.analyse_file`; its file is read again.
+    - ``out``: PNG file to write.
 
-    Raises
-    ------
-    BadAudio
-        If the file cannot be read.
-    BadSetting, BadFolder, MissingExtra
-        As :func:`wavewright.plots.check_drawable`.
+    Raises BadAudio if the file cannot be read, or BadSetting or BadFolder or MissingExtra as
+    :func:`wavewright.plots.check_drawable`.
     """
     curves = [] if analysis.curves is None else [*_curves(analysis.curves, analysis.seconds, analysis.pitch.limits_hz)]
     draw_overview(

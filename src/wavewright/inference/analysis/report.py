@@ -32,14 +32,9 @@ FULL_BANDWIDTH = 0.9
 class Curves:
     """Loudness, pitch, speech and music over time, for drawing.
 
-    Attributes
-    ----------
-    short_term_lufs : np.ndarray
-        Loudness of 3 s that start every 100 ms, ``(windows,)``; empty where loudness is not defined.
-    f0_hz : np.ndarray
-        Pitch every 20 ms, ``(frames,)``, 0 where unvoiced.
-    speech, music : np.ndarray
-        Probability of each in steps of 0.5 s, ``(steps,)``.
+    - ``short_term_lufs``: loudness of 3 s that start every 100 ms, ``(windows,)``; empty where loudness is not defined.
+    - ``f0_hz``: pitch every 20 ms, ``(frames,)``, 0 where unvoiced.
+    - ``speech``, ``music``: probability of each in steps of 0.5 s, ``(steps,)``.
     """
 
     short_term_lufs: np.ndarray
@@ -52,20 +47,12 @@ class Curves:
 class Analysis:
     """Measurements of a recording.
 
-    Attributes
-    ----------
-    file : Path
-        The recording.
-    seconds, sample_rate, n_channels
-        Its length, rate in Hz and channels.
-    loudness : Loudness or None
-        None for more than 8 channels and rates below 4 kHz, for which BS.1770 defines none.
-    levels, spectrum, silence, content, pitch, tempo, key
-        Their measurements.
-    plot : Path or None
-        The plot, if one was asked for.
-    curves : Curves
-        What changes over time; left out of JSON.
+    - ``file``: the recording.
+    - ``seconds``, ``sample_rate``, ``n_channels``: its length, rate in Hz and channels.
+    - ``loudness``: none for more than 8 channels and rates below 4 kHz, for which BS.1770 defines none.
+    - ``levels``, ``spectrum``, ``silence``, ``content``, ``pitch``, ``tempo``, ``key``: their measurements.
+    - ``plot``: the plot, if one was asked for.
+    - ``curves``: what changes over time; left out of JSON.
     """
 
     file: Path

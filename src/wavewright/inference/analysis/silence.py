@@ -13,16 +13,10 @@ from ...dsp.silence import SilenceDetector
 class Silence:
     """Segments without a louder sample.
 
-    Attributes
-    ----------
-    threshold_db : float
-        No sample of a segment exceeds it, in dB of full scale.
-    min_seconds : float
-        Length of the shortest segment.
-    segments : tuple of tuple of float
-        Start and end of each in seconds.
-    fraction : float
-        Of the recording that is silent.
+    - ``threshold_db``: no sample of a segment exceeds it, in dB of full scale.
+    - ``min_seconds``: length of the shortest segment.
+    - ``segments``: start and end of each in seconds.
+    - ``fraction``: of the recording that is silent.
     """
 
     threshold_db: float
@@ -39,13 +33,9 @@ class Silence:
 class SilenceMeter:
     """Silent segments of consecutive blocks.
 
-    Parameters
-    ----------
-    sample_rate : int, in Hz
-    threshold_db : float
-        Loudest sample of silence, in dB of full scale.
-    min_seconds : float
-        Shortest segment.
+    - ``sample_rate``: in Hz.
+    - ``threshold_db``: loudest sample of silence, in dB of full scale.
+    - ``min_seconds``: shortest segment.
     """
 
     def __init__(self, sample_rate: int, threshold_db: float, min_seconds: float) -> None:

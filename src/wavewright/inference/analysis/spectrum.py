@@ -46,16 +46,11 @@ class Hum:
 class Spectrum:
     """Mean spectrum of all channels.
 
-    Attributes
-    ----------
-    octaves_db : dict
-        RMS level of each octave band by its nominal frequency in Hz, dB of full scale; None for silence.
-    centroid_hz : float or None
-        Mean frequency, weighted by power; None for silence.
-    bandwidth_hz : float or None
-        Highest frequency with more than rounding noise, or that of a filter's edge below it; None for silence.
-    hum : Hum or None
-        Tones of 50 or 60 Hz and their harmonics that are there all the time.
+    - ``octaves_db``: RMS level of each octave band by its nominal frequency in Hz, dB of full scale; None for silence.
+    - ``centroid_hz``: mean frequency, weighted by power; None for silence.
+    - ``bandwidth_hz``: highest frequency with more than rounding noise, or that of a filter's edge below it; None for
+      silence.
+    - ``hum``: tones of 50 or 60 Hz and their harmonics that are there all the time.
     """
 
     octaves_db: dict[float, float | None]
@@ -67,11 +62,7 @@ class Spectrum:
 class SpectrumMeter:
     """Mean spectrum of consecutive blocks, from frames of one to two seconds that overlap by half.
 
-    Parameters
-    ----------
-    sample_rate : int, in Hz
-    n_channels : int
-        Number of channels.
+    - ``sample_rate``: in Hz.
     """
 
     def __init__(self, sample_rate: int, n_channels: int) -> None:
@@ -166,18 +157,11 @@ class SpectrumMeter:
 def bandwidth(power: np.ndarray, sample_rate: int) -> float:
     """Return the highest frequency that is really there.
 
-    Parameters
-    ----------
-    power : np.ndarray
-        Power spectrum ``(bins,)`` from 0 to half the sample rate, whose sum is the mean square of the wave.
-    sample_rate : int, in Hz
-
-    Returns
-    -------
-    float
-        Hz. Above it there is nothing louder than 16-bit rounding noise with dither, or than 100 dB below the loudest
-        band; or the spectrum falls there by 25 dB within 3 % of the range, as it does after a resampler or a lossy
-        codec, and stays low.
+    - ``power``: power spectrum ``(bins,)`` from 0 to half the sample rate, whose sum is the mean square of the wave.
+    - ``sample_rate``: in Hz.
+    - returns: hz. Above it there is nothing louder than 16-bit rounding noise with dither, or than 100 dB below the
+      loudest band; or the spectrum falls there by 25 dB within 3 % of the range, as it does after a resampler or a
+      lossy codec, and stays low.
     """
     bands = [band.mean() for band in np.array_split(power, min(N_BANDS, len(power)))]
     levels_db = 10 * np.log10(np.maximum(bands, 1e-30))

@@ -25,14 +25,9 @@ SURE = 0.2
 class Tempo:
     """Tempo in beats per minute; None if the recording is shorter than a window or has no onsets.
 
-    Attributes
-    ----------
-    bpm : float or None
-        The best guess, which may be half or twice what a listener taps.
-    confidence : float
-        Correlation of the onset strength with itself one to four beats later, 0 to 1.
-    is_sure : bool
-        Whether the confidence suffices; it does not for speech and noise.
+    - ``bpm``: the best guess, which may be half or twice what a listener taps.
+    - ``confidence``: correlation of the onset strength with itself one to four beats later, 0 to 1.
+    - ``is_sure``: whether the confidence suffices; it does not for speech and noise.
     """
 
     bpm: float | None
@@ -43,9 +38,7 @@ class Tempo:
 class TempoMeter:
     """Tempo of consecutive blocks.
 
-    Parameters
-    ----------
-    sample_rate : int, in Hz
+    - ``sample_rate``: in Hz.
     """
 
     def __init__(self, sample_rate: int) -> None:
@@ -79,14 +72,7 @@ class TempoMeter:
 def tempo_of_strength(strength: np.ndarray, frames_per_second: float) -> Tempo:
     """Estimate the tempo of an onset strength.
 
-    Parameters
-    ----------
-    strength : np.ndarray of shape ``(frames,)``
-    frames_per_second : float
-
-    Returns
-    -------
-    Tempo
+    - ``strength``: ``(frames,)``.
     """
     correlation = strength_correlation(strength, frames_per_second)
     n_window = len(correlation)

@@ -52,23 +52,13 @@ def without_echo(
 ) -> Iterator[np.ndarray]:
     """Remove the echo from recordings that arrive in blocks, in bounded memory.
 
-    Parameters
-    ----------
-    microphone : iterable of np.ndarray
-        Blocks ``(channels, time)`` float32; each channel has an echo path of its own.
-    far : iterable of np.ndarray
-        Blocks ``(channels, time)`` of the far end, whose mean is used. Where it ends early, silence follows.
-    header : AudioHeader
-        Sample rate and channels of the microphone.
-    far_rate : int, in Hz
-        Sample rate of the far end.
-    maker : StreamMaker
-        Opens the streams.
-
-    Yields
-    ------
-    np.ndarray
-        Blocks ``(channels, time)`` float32 at the rate of the microphone, as many samples in all, in time with it.
+    - ``microphone``: blocks ``(channels, time)`` float32; each channel has an echo path of its own.
+    - ``far``: blocks ``(channels, time)`` of the far end, whose mean is used. Where it ends early, silence follows.
+    - ``header``: sample rate and channels of the microphone.
+    - ``far_rate``: in Hz, sample rate of the far end.
+    - ``maker``: opens the streams.
+    - returns: blocks ``(channels, time)`` float32 at the rate of the microphone, as many samples in all, in time with
+      it.
     """
     n_channels = header.n_channels
     counted = CountedWaves(microphone)
@@ -110,15 +100,9 @@ def check_recordings(microphone: Path, far: Path, max_delay_seconds: float) -> s
 
     Their first minute is correlated, whitened, over shifts of up to 20 s.
 
-    Returns
-    -------
-    str or None
-        A note on a silent recording, which has no echo.
+    - returns: a note on a silent recording, which has no echo.
 
-    Raises
-    ------
-    BadAudio
-        If there is no echo, it comes before the far end, or later than is searched.
+    Raises BadAudio if there is no echo, it comes before the far end, or later than is searched.
     """
     waves = [_first_seconds(path) for path in (microphone, far)]
     for path, wave in zip((microphone, far), waves, strict=True):

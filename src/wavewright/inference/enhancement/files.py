@@ -128,14 +128,8 @@ def enhance_file(
     The bits of a sample stay those of the source where the format of ``out`` has them. Of a video, whose copy cannot
     say what made it, the sound is replaced every time.
 
-    Raises
-    ------
-    BadAudio
-        If the source cannot be read.
-    BadModel
-        If there is no such model.
-    BadSetting, WavewrightError
-        If ``out`` cannot be written.
+    Raises BadAudio if the source cannot be read, or BadModel if there is no such model, or BadSetting or
+    WavewrightError if ``out`` cannot be written.
     """
     header = read_header(source)
     processor = processors.of(header.sample_rate)

@@ -19,12 +19,8 @@ QUIET, LOUD = 10, 95  # percentiles of the levels of frames
 class Levels:
     """Levels of the frames of a sound, in dB of full scale.
 
-    Attributes
-    ----------
-    background_db
-        Level that a tenth of the frames stays below: the noise in pauses.
-    foreground_db
-        Level that one frame in twenty exceeds: the speech.
+    - ``background_db``: level that a tenth of the frames stays below: the noise in pauses.
+    - ``foreground_db``: level that one frame in twenty exceeds: the speech.
     """
 
     background_db: float
@@ -46,10 +42,7 @@ class Levels:
 class EnhancementReport:
     """Levels before and after an enhancement.
 
-    Attributes
-    ----------
-    plot
-        Image of both mel spectrograms.
+    - ``plot``: image of both mel spectrograms.
     """
 
     before: Levels
@@ -72,12 +65,7 @@ def plot_path(out: Path) -> Path:
 def write_report(source: Path, out: Path) -> EnhancementReport:
     """Draw mel spectrograms before and after, and measure levels.
 
-    Raises
-    ------
-    BadAudio
-        If a file cannot be read.
-    BadSetting, BadFolder, MissingExtra
-        If the plot cannot be drawn.
+    Raises BadAudio if a file cannot be read, or BadSetting or BadFolder or MissingExtra if the plot cannot be drawn.
     """
     plot = plot_path(out)
     check_drawable(plot)

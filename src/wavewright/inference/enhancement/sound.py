@@ -27,10 +27,7 @@ def model_for(sample_rate: int, size: DenoiserSize = "small") -> str:
     Of the models ``denoise-16k`` and ``denoise-48k`` (``denoise-16k-best`` for the size best), it is the
     slowest rate that keeps all frequencies, or else the highest.
 
-    Raises
-    ------
-    BadModel
-        If there is no model of that size.
+    Raises BadModel if there is no model of that size.
     """
     suffix = "" if size == "small" else f"-{size}"
     names = models.names()
@@ -57,25 +54,16 @@ class Processor(Protocol):
     def process(self, waves: Iterable[np.ndarray], sample_rate: int, n_channels: int) -> Iterator[np.ndarray]:
         """Yield blocks ``(channels, time)`` float32 of other lengths, as many samples in all, in time with the sound.
 
-        Parameters
-        ----------
-        waves : iterable of np.ndarray
-            Blocks ``(channels, time)`` float32.
-        sample_rate : int, in Hz
-        n_channels : int
-            Number of channels.
+        - ``waves``: blocks ``(channels, time)`` float32.
+        - ``sample_rate``: in Hz.
         """
 
 
 class ModelProcessor:
     """Enhancement by a model; a sound of another rate is resampled to that of the model and back.
 
-    Parameters
-    ----------
-    enhancer : Enhancer
-        The model.
-    settings : EnhancementSettings
-        What is removed, and how much of it.
+    - ``enhancer``: the model.
+    - ``settings``: what is removed, and how much of it.
     """
 
     def __init__(self, enhancer: Enhancer, settings: EnhancementSettings) -> None:
@@ -148,10 +136,7 @@ def enhanced_blocks(
 class WpeProcessor:
     """Dereverberation without a model, see :mod:`wavewright.dsp.wpe`.
 
-    Parameters
-    ----------
-    mix : float
-        Fraction of the result; the rest is the recording itself.
+    - ``mix``: fraction of the result; the rest is the recording itself.
     """
 
     name = "WPE"
@@ -169,14 +154,9 @@ class WpeProcessor:
 class ProcessorChain:
     """Dereverberation without a model first, then a model, which removes what is left and the noise.
 
-    Parameters
-    ----------
-    wpe : WpeProcessor
-        The first.
-    model : ModelProcessor
-        The second.
-    mix : float
-        Fraction of the result of both; the rest is the recording itself. Their own fractions must be 1.
+    - ``wpe``: the first.
+    - ``model``: the second.
+    - ``mix``: fraction of the result of both; the rest is the recording itself. Their own fractions must be 1.
     """
 
     def __init__(self, wpe: WpeProcessor, model: ModelProcessor, mix: float = 1.0) -> None:

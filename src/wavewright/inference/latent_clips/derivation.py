@@ -36,18 +36,11 @@ class DerivedClip:
 class DerivedClips(ModelResult):
     """The clips that a model made from input clips.
 
-    Attributes
-    ----------
-    out
-        The output folder.
-    sample_rate
-        Hz.
-    sources, clips
-        The inputs and the outputs.
-    attenuation_db
-        By how much all outputs were attenuated because the loudest would exceed full scale.
-    is_marked
-        The outputs have the inaudible mark of generated sound.
+    - ``out``: the output folder.
+    - ``sample_rate``: hz.
+    - ``sources``, ``clips``: the inputs and the outputs.
+    - ``attenuation_db``: by how much all outputs were attenuated because the loudest would exceed full scale.
+    - ``is_marked``: the outputs have the inaudible mark of generated sound.
     """
 
     out: Path
@@ -81,18 +74,12 @@ class DerivedClips(ModelResult):
 class Derivation:
     """A task that derives clips: the model, the input clips, and the settings that all such tasks have.
 
-    Attributes
-    ----------
-    runtime, task
-        The model, and the name of the task.
-    sources, labels, pitches
-        The input clips, and the label and the pitch (a MIDI number) of each; None as the model measures them.
-    seed
-        Seed of the noise.
-    residual
-        Fraction of the residual that is added back, from 0 to 1.
-    marking
-        The mark of the outputs, None without one.
+    - ``runtime``, ``task``: the model, and the name of the task.
+    - ``sources``, ``labels``, ``pitches``: the input clips, and the label and the pitch (a MIDI number) of each; None
+      as the model measures them.
+    - ``seed``: seed of the noise.
+    - ``residual``: fraction of the residual that is added back, from 0 to 1.
+    - ``marking``: the mark of the outputs, None without one.
     """
 
     runtime: Morpher

@@ -25,18 +25,11 @@ from .source import SourceClip, read_clip
 class EncodedLatents(ModelResult):
     """A file of latents that was written.
 
-    Attributes
-    ----------
-    out, source
-        The file, and the sound file that it encodes.
-    seconds
-        Length of the decoded clip.
-    n_latents, latent_size
-        Number of vectors, and dimensions of each.
-    label
-        For the decoder, or None.
-    n_bytes
-        Size of the file.
+    - ``out``, ``source``: the file, and the sound file that it encodes.
+    - ``seconds``: length of the decoded clip.
+    - ``n_latents``, ``latent_size``: number of vectors, and dimensions of each.
+    - ``label``: for the decoder, or None.
+    - ``n_bytes``: size of the file.
     """
 
     out: Path
@@ -60,12 +53,8 @@ class EncodedLatents(ModelResult):
 class DecodedLatents(ConvertedFile):
     """A sound file that was decoded from a file of latents.
 
-    Attributes
-    ----------
-    label
-        For the decoder, or None.
-    is_marked
-        The sound has the inaudible mark of generated sound.
+    - ``label``: for the decoder, or None.
+    - ``is_marked``: the sound has the inaudible mark of generated sound.
     """
 
     label: str | None
@@ -79,24 +68,13 @@ class DecodedLatents(ConvertedFile):
 def encode_latents(runtime: Autoencoder, file: Path, out: Path, label: str | None) -> EncodedLatents:
     """Write the latents of a sound file.
 
-    Parameters
-    ----------
-    runtime
-        The model. A model of one-shots encodes the file from its onset.
-    file
-        The sound file. Decoding restores its sample rate and, for a model of clips of any length, its number of
-        samples.
-    out
-        File to write.
-    label
-        For the decoder, or None.
+    - ``runtime``: the model. A model of one-shots encodes the file from its onset.
+    - ``file``: the sound file. Decoding restores its sample rate and, for a model of clips of any length, its number of
+      samples.
+    - ``out``: file to write.
+    - ``label``: for the decoder, or None.
 
-    Raises
-    ------
-    BadAudio
-        If the file cannot be read.
-    BadSetting
-        If the model does not have the label.
+    Raises BadAudio if the file cannot be read, or BadSetting if the model does not have the label.
     """
     runtime.check_decoder_label(label)  # refuses an unknown label before a long file is read
     source, wave = read_clip(file, runtime, allow_silence=True)
@@ -133,23 +111,12 @@ def decode_latents(
 ) -> DecodedLatents:
     """Write the sound file of a file of latents.
 
-    Parameters
-    ----------
-    file
-        The file of latents.
-    out
-        Sound file to write.
-    model
-        Name or path of the model; None to find it by its hash.
-    watermark, watermark_key
-        See :func:`.watermark.marking.marking_of`.
+    - ``file``: the file of latents.
+    - ``out``: sound file to write.
+    - ``model``: name or path of the model; None to find it by its hash.
+    - ``watermark``, ``watermark_key``: see :func:`.watermark.marking.marking_of`.
 
-    Raises
-    ------
-    BadAudio
-        If the file is damaged or of another kind.
-    BadModel
-        If the model that encoded it is not there.
+    Raises BadAudio if the file is damaged or of another kind, or BadModel if the model that encoded it is not there.
     """
     latent_file = LatentFile.read(file)
     metadata = latent_file.metadata

@@ -28,18 +28,11 @@ SILENT_DB = -MAX_LEVEL_DB  # level of silence
 class LatentMetadata(BaseModel):
     """Metadata of a file of latents.
 
-    Attributes
-    ----------
-    version
-        Of the format.
-    model, model_hash
-        Name and hash of the model.
-    sample_rate, n_samples
-        Of the decoded clip.
-    level_db
-        Level that was subtracted from the clip before encoding; SILENT_DB for silence.
-    label
-        For the decoder, or None.
+    - ``version``: of the format.
+    - ``model``, ``model_hash``: name and hash of the model.
+    - ``sample_rate``, ``n_samples``: of the decoded clip.
+    - ``level_db``: level that was subtracted from the clip before encoding; SILENT_DB for silence.
+    - ``label``: for the decoder, or None.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -62,12 +55,8 @@ class LatentMetadata(BaseModel):
 class LatentFile:
     """Latents and their metadata.
 
-    Attributes
-    ----------
-    latents
-        ``(latent_size,)`` or ``(n, latent_size)`` float32.
-    metadata
-        The model, and the clip to restore.
+    - ``latents``: ``(latent_size,)`` or ``(n, latent_size)`` float32.
+    - ``metadata``: the model, and the clip to restore.
     """
 
     latents: np.ndarray

@@ -21,16 +21,10 @@ MAX_STEM_LENGTH = 32  # characters of an input's name in the names of outputs
 class SourceClip:
     """An input file.
 
-    Attributes
-    ----------
-    file
-        Its path.
-    hash
-        First 12 digits of its SHA-256.
-    seconds, sample_rate, n_channels
-        Of the file.
-    changes
-        What was done to it before the model: mixed, resampled, cut.
+    - ``file``: its path.
+    - ``hash``: first 12 digits of its SHA-256.
+    - ``seconds``, ``sample_rate``, ``n_channels``: of the file.
+    - ``changes``: what was done to it before the model: mixed, resampled, cut.
     """
 
     file: Path
@@ -52,26 +46,12 @@ class SourceClip:
 def read_clip(file: Path, runtime: Autoencoder, allow_silence: bool = False) -> tuple[SourceClip, np.ndarray]:
     """Read an input file of any sample rate and number of channels.
 
-    Parameters
-    ----------
-    file
-        The file.
-    runtime
-        The model.
-    allow_silence
-        Accept a silent file.
+    - ``runtime``: the model.
+    - ``allow_silence``: accept a silent file.
+    - returns ``source``: the file's properties.
+    - returns ``wave``: ``(time,)`` float32, mono at the model's sample rate.
 
-    Returns
-    -------
-    source : SourceClip
-        The file's properties.
-    wave : np.ndarray
-        ``(time,)`` float32, mono at the model's sample rate.
-
-    Raises
-    ------
-    BadAudio
-        If the file cannot be read, is too long or silent.
+    Raises BadAudio if the file cannot be read, is too long or silent.
     """
     source, wave = read_source(file, runtime.sample_rate, allow_silence)
     if runtime.clip_samples is not None and len(wave) > runtime.clip_samples:

@@ -126,17 +126,10 @@ def open_space(model: str, embedding: str | None) -> ClipSpace:
 def open_embedding(name: str, log_mel: LogMelEmbedding) -> Embedding:
     """Open an embedding.
 
-    Parameters
-    ----------
-    name
-        Name or path of an encoder or a classifier, or ``log-mel``.
-    log_mel
-        What ``log-mel`` stands for.
+    - ``name``: name or path of an encoder or a classifier, or ``log-mel``.
+    - ``log_mel``: what ``log-mel`` stands for.
 
-    Raises
-    ------
-    BadModel
-        If there is no such model, it is damaged or of another family.
+    Raises BadModel if there is no such model, it is damaged or of another family.
     """
     if name == log_mel.name:
         return log_mel

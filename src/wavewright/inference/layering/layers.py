@@ -172,10 +172,7 @@ def preset_names() -> list[str]:
 def read_preset(name: str) -> Preset:
     """Return a preset by its name, or from a TOML file.
 
-    Raises
-    ------
-    BadSetting
-        If there is no such preset, or something in the file is wrong; the message says where.
+    Raises BadSetting if there is no such preset, or something in the file is wrong; the message says where.
     """
     path = PRESETS / f"{name}.toml" if name in preset_names() else Path(name)
     if path.suffix.lower() != ".toml":
@@ -190,20 +187,11 @@ def read_preset(name: str) -> Preset:
 def mix_of(preset: Preset, seconds: float, seed: int, *, is_loop: bool = False) -> Mix:
     """Return the mix that a preset becomes by a seed.
 
-    Parameters
-    ----------
-    preset : Preset
-    seconds : float
-        Length.
-    seed : int
-        Same seed, same samples. It determines textures, the times of one-shots and all that is drawn for them.
-    is_loop : bool
-        The end continues at the start: textures are loops, one-shots at the end sound on at the start.
+    - ``seconds``: length.
+    - ``seed``: same seed, same samples. It determines textures, the times of one-shots and all that is drawn for them.
+    - ``is_loop``: the end continues at the start: textures are loops, one-shots at the end sound on at the start.
 
-    Raises
-    ------
-    BadSetting, BadAudio, BadModel, BadFolder
-        If a layer cannot be made; the message names it.
+    Raises BadSetting or BadAudio or BadModel or BadFolder if a layer cannot be made; the message names it.
     """
     section = preset.section
     if not 0 < seconds <= MAX_SECONDS:

@@ -29,12 +29,8 @@ MOST_ALARMS = 1_000
 class FalseAlarm:
     """A label that a spotter finds in a recording that has none.
 
-    Attributes
-    ----------
-    entry
-        The recording.
-    seconds
-        End of the window, from the start of the recording.
+    - ``entry``: the recording.
+    - ``seconds``: end of the window, from the start of the recording.
     """
 
     entry: Entry
@@ -47,16 +43,10 @@ class FalseAlarm:
 class WrittenAlarms:
     """Clips of false alarms, the most confident first.
 
-    Attributes
-    ----------
-    files
-        The clips.
-    labels
-        The false label of each.
-    confidences
-        Of the labels.
-    problems
-        A sentence for each recording that cannot be read.
+    - ``files``: the clips.
+    - ``labels``: the false label of each.
+    - ``confidences``: of the labels.
+    - ``problems``: a sentence for each recording that cannot be read.
     """
 
     folder: Path
@@ -81,22 +71,11 @@ def find_alarms(
 ) -> tuple[list[FalseAlarm], list[str]]:
     """Find the moments of recordings without key words at which a spotter is most confident of one.
 
-    Parameters
-    ----------
-    model : Classifier
-    entries : iterable of Entry
-        The recordings.
-    most : int
-        Largest number of alarms.
-    smallest : float
-        Smallest confidence of an alarm.
-    settings : SpotterSettings, optional
-        The threshold does not matter.
-
-    Returns
-    -------
-    list of FalseAlarm, list of str
-        The most confident first, and a sentence for each recording that cannot be read.
+    - ``entries``: the recordings.
+    - ``most``: largest number of alarms.
+    - ``smallest``: smallest confidence of an alarm.
+    - ``settings``: the threshold does not matter.
+    - returns: the most confident first, and a sentence for each recording that cannot be read.
     """
     spotter = KeywordSpotter(model, settings)
     found: list[FalseAlarm] = []
@@ -117,14 +96,9 @@ def find_alarms(
 def peaks(confidences: np.ndarray, smallest: float, n_refractory: int) -> Iterator[tuple[int, int]]:
     """Yield window and label of the largest confidence ``(windows, labels)``, then of the largest far enough from it.
 
-    Parameters
-    ----------
-    confidences : np.ndarray
-        ``(windows, labels)``.
-    smallest : float
-        Confidence below which nothing is a peak.
-    n_refractory : int
-        Windows between two peaks.
+    - ``confidences``: ``(windows, labels)``.
+    - ``smallest``: confidence below which nothing is a peak.
+    - ``n_refractory``: windows between two peaks.
     """
     largest = confidences.max(axis=1, initial=0.0)
     while len(largest) and largest.max() >= smallest:
@@ -149,24 +123,13 @@ def write_alarms(
 ) -> WrittenAlarms:
     """Write the sound of the most confident false alarms as clips of a background label, to train on.
 
-    Parameters
-    ----------
-    model : Classifier
-    entries : iterable of Entry
-        Recordings without key words.
-    folder : Path
-        Named as the label, such as ``_hard``; the clips of earlier alarms stay.
-    most : int
-        Largest number of clips.
-    smallest : float
-        Smallest confidence of an alarm.
+    - ``entries``: recordings without key words.
+    - ``folder``: named as the label, such as ``_hard``; the clips of earlier alarms stay.
+    - ``most``: largest number of clips.
+    - ``smallest``: smallest confidence of an alarm.
 
-    Raises
-    ------
-    BadSetting
-        If the name of the folder does not begin with an underscore.
-    BadFolder
-        If no recording can be used, or the folder cannot be written to; no clip is written then.
+    Raises BadSetting if the name of the folder does not begin with an underscore, or BadFolder if no recording can be
+    used, or the folder cannot be written to; no clip is written then.
     """
     check_alarm_folder(folder)
     entries = list(entries)

@@ -49,14 +49,9 @@ def recognise_files(
 ) -> tuple[list[RecognisedFile], list[NotRecognised]]:
     """Recognise recordings; those that cannot be recognised are listed with the reason.
 
-    Parameters
-    ----------
-    recogniser
-        Of a model.
-    entries
-        The recordings.
-    show
-        Called with the seconds of audio that are done.
+    - ``recogniser``: of a model.
+    - ``entries``: the recordings.
+    - ``show``: called with the seconds of audio that are done.
     """
     files: list[RecognisedFile] = []
     failed: list[NotRecognised] = []
@@ -76,19 +71,11 @@ def recognise_files(
 def spot_stream(source: BinaryIO, sink: TextIO, spotter: KeywordSpotter) -> None:
     """Write a line of JSON for every event of a stream, as soon as it is recognised; Ctrl-C ends the stream.
 
-    Parameters
-    ----------
-    source
-        Raw mono samples at 16 kHz, or a WAV file; see :func:`.pcm.read_pcm`.
-    sink
-        Where the lines are written to.
-    spotter
-        At the beginning of a stream.
+    - ``source``: raw mono samples at 16 kHz, or a WAV file; see :func:`.pcm.read_pcm`.
+    - ``sink``: where the lines are written to.
+    - ``spotter``: at the beginning of a stream.
 
-    Raises
-    ------
-    BadAudio
-        If the source cannot be read.
+    Raises BadAudio if the source cannot be read.
     """
     audio = read_pcm(source, RAW_SAMPLE_RATE)
     reader = BlockReader(until_interrupted(audio.waves), audio.n_channels)

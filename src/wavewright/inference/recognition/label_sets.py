@@ -29,23 +29,13 @@ def report_on_sets(
     of recordings with the label of the row in which that of the column was recognised. The calibration is that of the
     probabilities of all labels. Rejected are recordings with labels in which none was recognised.
 
-    Parameters
-    ----------
-    names
-        Labels of the model.
-    entries
-        The recordings with their labels.
-    files
-        Results with the probabilities of all labels.
-    failed
-        Files without a result.
-    model, model_hash
-        Identity of the model.
+    - ``names``: labels of the model.
+    - ``entries``: the recordings with their labels.
+    - ``files``: results with the probabilities of all labels.
+    - ``failed``: files without a result.
+    - ``model``, ``model_hash``: identity of the model.
 
-    Raises
-    ------
-    BadFolder
-        If the model knows no label of the recordings.
+    Raises BadFolder if the model knows no label of the recordings.
     """
     sets = {entry.path: set(entry.all_labels) for entry in entries}
     known = [file for file in files if not sets[file.file] or sets[file.file] & set(names)]

@@ -40,15 +40,9 @@ class WindowOutputs:
 class RecordingRecogniser:
     """Recognise recordings by a classifier.
 
-    Parameters
-    ----------
-    model : Classifier
-    n_labels : int
-        Number of labels that a result lists.
-    finds_events : bool
-        Locate labels in time.
-    rejects : bool
-        Give no label to recordings that fit none.
+    - ``n_labels``: number of labels that a result lists.
+    - ``finds_events``: locate labels in time.
+    - ``rejects``: give no label to recordings that fit none.
     """
 
     def __init__(self, model: Classifier, n_labels: int = 1, finds_events: bool = False, rejects: bool = True) -> None:
@@ -60,17 +54,9 @@ class RecordingRecogniser:
     def recognise(self, blocks: Iterable[np.ndarray]) -> Recognised:
         """Recognise a recording.
 
-        Parameters
-        ----------
-        blocks
-            The recording as consecutive waves ``(1, time)`` at the sample rate of the model.
+        - ``blocks``: the recording as consecutive waves ``(1, time)`` at the sample rate of the model.
 
-        Raises
-        ------
-        BadAudio
-            If it is silent.
-        BadModel
-            If the model produces NaN or infinite values.
+        Raises BadAudio if it is silent, or BadModel if the model produces NaN or infinite values.
         """
         counted = CountedWaves(blocks)
         outputs = self._one_shot(counted) if self.model.is_aligned and not self.finds_events else self._windows(counted)
@@ -164,12 +150,8 @@ class RecordingRecogniser:
 def overlapped(windows: list[np.ndarray], n_hop: int) -> np.ndarray:
     """Return the frames ``(frames, labels)`` of overlapping windows ``(labels, frames)``, weighted by a triangle.
 
-    Parameters
-    ----------
-    windows
-        Values of consecutive windows.
-    n_hop
-        Frames from one window to the next.
+    - ``windows``: values of consecutive windows.
+    - ``n_hop``: frames from one window to the next.
     """
     n_labels, n_window = windows[0].shape
     triangle = np.minimum(np.arange(1, n_window + 1), np.arange(n_window, 0, -1))[:, None]
@@ -196,23 +178,12 @@ def events_of(
 ) -> tuple[SoundEvent, ...]:
     """Join consecutive windows or frames in which a label is present to events.
 
-    Parameters
-    ----------
-    probabilities : np.ndarray
-        ``(n, labels)``.
-    labels : tuple of str
-        Names; those of the background are no events.
-    hop : float
-        Seconds from one row to the next.
-    first : float
-        Start of the time that the first row stands for; the first and the last row extend to the ends.
-    seconds : float
-        Duration of the recording.
-
-    Returns
-    -------
-    tuple of SoundEvent
-        In the order of their onsets.
+    - ``probabilities``: ``(n, labels)``.
+    - ``labels``: names; those of the background are no events.
+    - ``hop``: seconds from one row to the next.
+    - ``first``: start of the time that the first row stands for; the first and the last row extend to the ends.
+    - ``seconds``: duration of the recording.
+    - returns: in the order of their onsets.
     """
     events = []
     n_rows = len(probabilities)

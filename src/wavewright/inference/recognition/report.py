@@ -39,26 +39,16 @@ class Mistake:
 class ClassificationReport(ModelResult):
     """Results of a classifier on labelled recordings.
 
-    Attributes
-    ----------
-    n_files
-        Recordings whose label the model knows.
-    accuracy
-        Fraction of them whose most probable label is their own, with a 95 % interval (Wilson).
-    balanced_accuracy
-        Mean recall of the labels that occur.
-    labels, confusion
-        Names of the rows and columns; rows are true labels, columns recognised ones.
-    scores
-        Precision, recall and F1 of each label that occurs, with intervals.
-    calibration
-        Confidence against accuracy.
-    rejected
-        Fraction of these recordings that the model rejects; it is meant to be small.
-    n_unknown, unknown_rejected
-        Recordings of labels that the model does not know, and the fraction of them that it rejects.
-    mistakes
-        The most confident mistakes.
+    - ``n_files``: recordings whose label the model knows.
+    - ``accuracy``: fraction of them whose most probable label is their own, with a 95 % interval (Wilson).
+    - ``balanced_accuracy``: mean recall of the labels that occur.
+    - ``labels``, ``confusion``: names of the rows and columns; rows are true labels, columns recognised ones.
+    - ``scores``: precision, recall and F1 of each label that occurs, with intervals.
+    - ``calibration``: confidence against accuracy.
+    - ``rejected``: fraction of these recordings that the model rejects; it is meant to be small.
+    - ``n_unknown``, ``unknown_rejected``: recordings of labels that the model does not know, and the fraction of them
+      that it rejects.
+    - ``mistakes``: the most confident mistakes.
     """
 
     n_files: int
@@ -108,17 +98,10 @@ class ClassificationReport(ModelResult):
 def labelled_entries(path: Path, has_unlabelled: bool = False) -> list[Entry]:
     """Return the labelled recordings of a folder or manifest, those of split ``test`` if there are any.
 
-    Parameters
-    ----------
-    path
-        The folder or manifest.
-    has_unlabelled
-        Whether to include recordings without a label.
+    - ``path``: the folder or manifest.
+    - ``has_unlabelled``: whether to include recordings without a label.
 
-    Raises
-    ------
-    BadFolder
-        If none has a label.
+    Raises BadFolder if none has a label.
     """
     manifest = path if path.is_file() else path / MANIFEST_FILE
     scanned = scan(path, None, manifest=manifest if manifest.is_file() else None)
@@ -142,23 +125,13 @@ def report_on(
 ) -> ClassificationReport:
     """Compare what was recognised with the labels.
 
-    Parameters
-    ----------
-    names
-        Labels of the model.
-    entries
-        The recordings with their labels.
-    files
-        Results, which name the file of each.
-    failed
-        Files without a result.
-    model, model_hash
-        Identity of the model.
+    - ``names``: labels of the model.
+    - ``entries``: the recordings with their labels.
+    - ``files``: results, which name the file of each.
+    - ``failed``: files without a result.
+    - ``model``, ``model_hash``: identity of the model.
 
-    Raises
-    ------
-    BadFolder
-        If the model knows no label of the recordings.
+    Raises BadFolder if the model knows no label of the recordings.
     """
     truths = {(entry.path, entry.offset_seconds): entry.label for entry in entries}
     by_file = {path: label for (path, _), label in truths.items()}
@@ -209,16 +182,10 @@ def compare(
 ) -> ClassificationReport:
     """Return the report on recordings with any number of labels.
 
-    Parameters
-    ----------
-    names
-        Labels of the model.
-    truth, predicted
-        Presence of each label in each recording, and its recognition, bool ``(known, labels)``.
-    known, others
-        Results of recordings whose labels the model knows, and of others.
-    calibration, mistakes, failed, model, model_hash
-        See :class:`ClassificationReport`.
+    - ``names``: labels of the model.
+    - ``truth``, ``predicted``: presence of each label in each recording, and its recognition, bool ``(known, labels)``.
+    - ``known``, ``others``: results of recordings whose labels the model knows, and of others.
+    - ``calibration``, ``mistakes``, ``failed``, ``model``, ``model_hash``: see :class:`ClassificationReport`.
     """
     scores = tuple(score for score in label_scores(truth, predicted, names) if score.n_clips)
     return ClassificationReport(

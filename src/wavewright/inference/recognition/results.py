@@ -34,18 +34,11 @@ class SoundEvent:
 class Recognised:
     """The labels of a recording.
 
-    Attributes
-    ----------
-    label
-        The most probable label; None for a recording that fits no label.
-    confidence
-        Its probability; of a rejected recording, that of the label it is nearest to.
-    labels
-        The most probable labels, the first of them first.
-    fit
-        How well the recording fits any of the labels; it is rejected below the limit on the model's calibration.
-    events
-        Labels with onset and offset, where they are asked for.
+    - ``label``: the most probable label; None for a recording that fits no label.
+    - ``confidence``: its probability; of a rejected recording, that of the label it is nearest to.
+    - ``labels``: the most probable labels, the first of them first.
+    - ``fit``: how well the recording fits any of the labels; it is rejected below the limit on the model's calibration.
+    - ``events``: labels with onset and offset, where they are asked for.
     """
 
     label: str | None

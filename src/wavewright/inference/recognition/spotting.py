@@ -39,10 +39,7 @@ class SpotterSettings(RangedSettings):
 class SpottedEvent:
     """A label that was recognised in a stream.
 
-    Attributes
-    ----------
-    seconds
-        End of the window in which it was recognised, from the start of the stream.
+    - ``seconds``: end of the window in which it was recognised, from the start of the stream.
     """
 
     label: str
@@ -57,16 +54,9 @@ class KeywordSpotter:
     its label, the geometric mean over ``smoothed_fraction`` of a window, reaches the threshold. A model with background
     labels recognises by these what is no event; of another, windows that fit no label count as silence.
 
-    Parameters
-    ----------
-    model : Classifier
-    settings : SpotterSettings, optional
-        By default those on the card of the model.
+    - ``settings``: by default those on the card of the model.
 
-    Raises
-    ------
-    BadSetting
-        If the model knows background only.
+    Raises BadSetting if the model knows background only.
     """
 
     def __init__(self, model: Classifier, settings: SpotterSettings | None = None) -> None:
@@ -92,10 +82,7 @@ class KeywordSpotter:
     def process(self, wave: np.ndarray) -> list[SpottedEvent]:
         """Return the events that a chunk ``(time,)`` at the sample rate of the model completes.
 
-        Raises
-        ------
-        BadAudio
-            For another shape, integers, NaN or infinite values.
+        Raises BadAudio for another shape, integers, NaN or infinite values.
         """
         windows = self._windows.push(checked_wave(wave, may_be_empty=True))
         return [event for window in windows if (event := self._event(self._smoothed(window))) is not None]
@@ -128,15 +115,7 @@ class KeywordSpotter:
     def smoothed_confidences(self, blocks: Iterable[np.ndarray]) -> np.ndarray:
         """Return the smoothed confidence of each of ``labels`` in every window of a recording, and begin anew.
 
-        Parameters
-        ----------
-        blocks
-            Consecutive waves ``(1, time)`` at the sample rate of the model.
-
-        Returns
-        -------
-        np.ndarray
-            ``(windows, labels)``.
+        - ``blocks``: consecutive waves ``(1, time)`` at the sample rate of the model.
         """
         smoothed = [self._smoothed(window) for block in blocks for window in self._windows.push(block[0])]
         smoothed += [self._smoothed(window) for window in self._windows.flush()]
@@ -184,14 +163,9 @@ class KeywordSpotter:
 class SpottingCalibration:
     """Threshold of a spotter, measured on recordings without key words.
 
-    Attributes
-    ----------
-    false_alarms_per_hour
-        The rate that was asked for.
-    measured_per_hour
-        The rate of the threshold on the recordings.
-    hours
-        Their duration.
+    - ``false_alarms_per_hour``: the rate that was asked for.
+    - ``measured_per_hour``: the rate of the threshold on the recordings.
+    - ``hours``: their duration.
     """
 
     threshold: float
@@ -224,20 +198,11 @@ def calibrate_spotter(
 ) -> SpottingCalibration:
     """Find the smallest threshold with at most so many false alarms an hour.
 
-    Parameters
-    ----------
-    model : Classifier
-    entries : iterable of Entry
-        Recordings without key words, which the model was not trained on.
-    false_alarms_per_hour : float
-        Allowed rate.
-    settings : SpotterSettings, optional
-        All but the threshold.
+    - ``entries``: recordings without key words, which the model was not trained on.
+    - ``false_alarms_per_hour``: allowed rate.
+    - ``settings``: all but the threshold.
 
-    Raises
-    ------
-    BadFolder
-        If no recording can be used.
+    Raises BadFolder if no recording can be used.
     """
     spotter = KeywordSpotter(model, settings)
     scores, problems, seconds = [], [], 0.0

@@ -8,12 +8,8 @@ import numpy as np
 class SlidingWindows:
     """Cut a wave into windows of one length at equal distances.
 
-    Parameters
-    ----------
-    n_window : int
-        Length of a window in samples.
-    n_hop : int
-        Samples from one window to the next, at most ``n_window``.
+    - ``n_window``: length of a window in samples.
+    - ``n_hop``: samples from one window to the next, at most ``n_window``.
     """
 
     def __init__(self, n_window: int, n_hop: int) -> None:

@@ -29,13 +29,8 @@ TRIPLE_MARGIN = 1.15  # by which bars of three must be stronger than those of fo
 class Beats:
     """Beats of a recording.
 
-    Attributes
-    ----------
-    times_s : np.ndarray
-        Beats in seconds, rising, from before the first note to after the last, ``(beats,)``.
-    first_downbeat : int
-        Index of the first beat that begins a bar, below `beats_per_bar`.
-    beats_per_bar : int
+    - ``times_s``: beats in seconds, rising, from before the first note to after the last, ``(beats,)``.
+    - ``first_downbeat``: index of the first beat that begins a bar, below `beats_per_bar`.
     """
 
     times_s: np.ndarray
@@ -53,20 +48,10 @@ def track_beats(
 ) -> Beats:
     """Track the beats of a melody.
 
-    Parameters
-    ----------
-    notes : sequence of MelodyNote
-    seconds : float
-        Length of the recording.
-    tempo : float, optional
-        Beats per minute, approximately; estimated by default.
-    beats_per_bar : int, optional
-        3 or 4 by default, whichever fits better.
-
-    Returns
-    -------
-    Beats
-        At least two beats.
+    - ``seconds``: length of the recording.
+    - ``tempo``: beats per minute, approximately; estimated by default.
+    - ``beats_per_bar``: 3 or 4 by default, whichever fits better.
+    - returns: at least two beats.
 
     References
     ----------
@@ -101,20 +86,11 @@ def _tempo(notes: Sequence[MelodyNote], strength: np.ndarray) -> float:
 def metrical_evidence(notes: Sequence[MelodyNote], strength: np.ndarray, tempi: np.ndarray) -> np.ndarray:
     """Return what tells whether each tempo is that of the beat.
 
-    Parameters
-    ----------
-    notes : sequence of MelodyNote
-        At least two.
-    strength : np.ndarray
-        Strength of their onsets, FRAMES_PER_SECOND, ``(frames,)``.
-    tempi : np.ndarray
-        In beats per minute, ``(tempi,)``.
-
-    Returns
-    -------
-    np.ndarray
-        ``(tempi, 9)``: octaves above MIDDLE_BPM and octaves of notes per beat, and their squares; the autocorrelation
-        after each of METRICAL_LAGS.
+    - ``notes``: at least two.
+    - ``strength``: strength of their onsets, FRAMES_PER_SECOND, ``(frames,)``.
+    - ``tempi``: in beats per minute, ``(tempi,)``.
+    - returns: ``(tempi, 9)``: octaves above MIDDLE_BPM and octaves of notes per beat, and their squares; the
+      autocorrelation after each of METRICAL_LAGS.
     """
     correlation = strength_correlation(strength, FRAMES_PER_SECOND)
     octaves = np.log2(tempi / MIDDLE_BPM)

@@ -35,19 +35,10 @@ NOTATION_VALUE = 16
 class TranscribedMelody:
     """A transcription that was written.
 
-    Attributes
-    ----------
-    out : Path
-        The score, or the JSON file.
-    seconds : float
-        Length of the recording.
-    tuning_cents : float
-        Tuning above 440 Hz for A4.
-    tempo : float
-        Median of the beats, in beats a minute.
-    metre, key : str
-    notes : tuple of MelodyNote
-    plot : Path, optional
+    - ``out``: the score, or the JSON file.
+    - ``seconds``: length of the recording.
+    - ``tuning_cents``: tuning above 440 Hz for A4.
+    - ``tempo``: median of the beats, in beats a minute.
     """
 
     out: Path
@@ -74,16 +65,11 @@ class TranscribedMelody:
 class MelodyTranscription:
     """Settings of transcriptions to scores; raises BadSetting for a note value that notes are not quantised to.
 
-    Attributes
-    ----------
-    settings
-        Of the notes.
-    quantise
-        Note value on which notes start and end; by default sixteenths in notation, else the times of the recording.
-    tempo
-        About so many beats a minute; None to estimate it.
-    beats_per_bar
-        Quarters of a bar; None for 3 or 4, which fits better.
+    - ``settings``: of the notes.
+    - ``quantise``: note value on which notes start and end; by default sixteenths in notation, else the times of the
+      recording.
+    - ``tempo``: about so many beats a minute; None to estimate it.
+    - ``beats_per_bar``: quarters of a bar; None for 3 or 4, which fits better.
     """
 
     settings: TranscriptionSettings
@@ -99,12 +85,8 @@ class MelodyTranscription:
     ) -> TranscribedMelody:
         """Transcribe a recording to a file of one of the `SUFFIXES`; draw it to ``plot``.
 
-        Raises
-        ------
-        BadAudio
-            If the recording cannot be read, or has no notes.
-        BadSetting, BadFolder
-            If a setting is wrong, or a file cannot be written.
+        Raises BadAudio if the recording cannot be read, or has no notes, or BadSetting or BadFolder if a setting is
+        wrong, or a file cannot be written.
         """
         transcription = transcribe_file(file, self.settings, show)
         if not transcription.notes:
@@ -157,14 +139,9 @@ TranscribedFolder = ConvertedFolder[TranscribedFile]
 class FolderTranscription(Conversion[TranscribedFile]):
     """The transcription of all recordings of a folder.
 
-    Attributes
-    ----------
-    transcription
-        Settings of the scores.
-    suffix
-        Of the scores, one of the `SUFFIXES`.
-    out
-        The folder that they are written to; its manifest says which are up to date.
+    - ``transcription``: settings of the scores.
+    - ``suffix``: of the scores, one of the `SUFFIXES`.
+    - ``out``: the folder that they are written to; its manifest says which are up to date.
     """
 
     transcription: MelodyTranscription

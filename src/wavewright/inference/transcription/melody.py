@@ -22,16 +22,10 @@ BLOCK_VALUES = 2**19
 class Transcription:
     """The melody of a recording.
 
-    Attributes
-    ----------
-    notes : tuple of MelodyNote
-        In order; no two sound at once. Empty if nothing was recognised.
-    tuning_cents : float
-        Tuning above 440 Hz for A4, -50 to 50.
-    seconds : float
-        Length of the recording.
-    frames : MelodyFrames
-        Candidates of the pitch, levels and onsets.
+    - ``notes``: in order; no two sound at once. Empty if nothing was recognised.
+    - ``tuning_cents``: tuning above 440 Hz for A4, -50 to 50.
+    - ``seconds``: length of the recording.
+    - ``frames``: candidates of the pitch, levels and onsets.
     """
 
     notes: tuple[MelodyNote, ...]
@@ -43,16 +37,8 @@ class Transcription:
 def transcribe_wave(wave: np.ndarray, sample_rate: int, settings: TranscriptionSettings | None = None) -> Transcription:
     """Transcribe a melody.
 
-    Parameters
-    ----------
-    wave : np.ndarray
-        ``(channels, time)``; channels are mixed.
-    sample_rate : int, in Hz
-    settings : TranscriptionSettings, optional
-
-    Returns
-    -------
-    Transcription
+    - ``wave``: ``(channels, time)``; channels are mixed.
+    - ``sample_rate``: in Hz.
     """
     blocks = (wave[:, start : start + BLOCK_VALUES] for start in range(0, wave.shape[1], BLOCK_VALUES))
     return _transcribe(blocks, sample_rate, settings or TranscriptionSettings(), lambda _: None)
@@ -63,22 +49,10 @@ def transcribe_file(
 ) -> Transcription:
     """Transcribe the melody of a sound file of any length; the sound is read in blocks.
 
-    Parameters
-    ----------
-    path : Path
-        Sound file.
-    settings : TranscriptionSettings, optional
-    progress : callable
-        Called with the seconds that are done.
+    - ``path``: sound file.
+    - ``progress``: called with the seconds that are done.
 
-    Returns
-    -------
-    Transcription
-
-    Raises
-    ------
-    BadAudio, MissingExtra
-        If the file cannot be read.
+    Raises BadAudio or MissingExtra if the file cannot be read.
     """
     header = read_header(path)
     blocks = read_blocks(path, BLOCK_VALUES / (header.sample_rate * header.n_channels))

@@ -37,16 +37,10 @@ LEAST_CONCENTRATION, SURE_CONCENTRATION = 0.6, 0.9  # of their deviations; 0 is 
 class PitchEvidence:
     """Inputs of the features of a range of frames.
 
-    Attributes
-    ----------
-    long, short : np.ndarray
-        Clarity in long and in short windows, ``(frames, steps)``; pitches STEPS_PER_SEMITONE apart.
-    harmonics_db : np.ndarray
-        Level of the first harmonics of each note, ``(frames, N_PITCHES, harmonics)``.
-    level_db, rise_db : np.ndarray
-        Level, and rise of the spectrum, ``(frames,)``.
-    pitch, clarity : np.ndarray
-        The clearest candidate, in semitones, ``(frames,)``.
+    - ``long``, ``short``: clarity in long and in short windows, ``(frames, steps)``; pitches STEPS_PER_SEMITONE apart.
+    - ``harmonics_db``: level of the first harmonics of each note, ``(frames, N_PITCHES, harmonics)``.
+    - ``level_db``, ``rise_db``: level, and rise of the spectrum, ``(frames,)``.
+    - ``pitch``, ``clarity``: the clearest candidate, in semitones, ``(frames,)``.
     """
 
     long: np.ndarray
@@ -75,12 +69,8 @@ class PitchEvidence:
     def features(self, tuning: float, loudest_db: float) -> tuple[np.ndarray, np.ndarray]:
         """Return features of each pitch that is clear somewhere, ``(frames, pitches, features)``, and its index.
 
-        Parameters
-        ----------
-        tuning : float
-            In semitones above 440 Hz for A4.
-        loudest_db : float
-            Level of the loudest frames.
+        - ``tuning``: in semitones above 440 Hz for A4.
+        - ``loudest_db``: level of the loudest frames.
         """
         long, short = self.pooled(tuning)
         pitches = np.flatnonzero(long.max(axis=0, initial=0.0) > LEAST_CLARITY)
@@ -108,12 +98,8 @@ class PitchEvidence:
 class NoteNetwork:
     """Residual convolutions over time, the same for all pitches.
 
-    Attributes
-    ----------
-    weights, biases : tuple of np.ndarray
-        ``(TAPS, inputs, hidden)`` and ``(hidden,)`` of each of DILATIONS.
-    out_weights, out_bias : np.ndarray
-        ``(hidden, 2)`` and ``(2,)``.
+    - ``weights``, ``biases``: ``(TAPS, inputs, hidden)`` and ``(hidden,)`` of each of DILATIONS.
+    - ``out_weights``, ``out_bias``: ``(hidden, 2)`` and ``(2,)``.
     """
 
     weights: tuple[np.ndarray, ...]

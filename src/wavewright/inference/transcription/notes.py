@@ -33,14 +33,9 @@ class NotePath:
 
     A note lasts at least `n_attack` frames and one. It begins after silence or another note, or after itself.
 
-    Parameters
-    ----------
-    n_pitches : int
-        Number of the pitches of notes.
-    n_attack : int
-        Frames of an attack, at least 1.
-    repeat_cost : float
-        Of a note after one of the same pitch.
+    - ``n_pitches``: number of the pitches of notes.
+    - ``n_attack``: frames of an attack, at least 1.
+    - ``repeat_cost``: of a note after one of the same pitch.
     """
 
     def __init__(self, n_pitches: int, n_attack: int, repeat_cost: float = 0.0) -> None:
@@ -56,17 +51,9 @@ class NotePath:
     def add(self, scores: np.ndarray, starts: np.ndarray) -> list[PathNote]:
         """Add frames; return the notes that are settled.
 
-        Parameters
-        ----------
-        scores : np.ndarray
-            How much better each pitch fits than silence, ``(frames, pitches)``.
-        starts : np.ndarray
-            Score of a note that begins at the frame, ``(frames, pitches)``.
-
-        Returns
-        -------
-        list of PathNote
-            In order.
+        - ``scores``: how much better each pitch fits than silence, ``(frames, pitches)``.
+        - ``starts``: score of a note that begins at the frame, ``(frames, pitches)``.
+        - returns: in order.
         """
         n_known = len(self._before_silence)
         self._extend(len(scores))
@@ -149,16 +136,10 @@ ATTACK_SECONDS = 0.12  # in which the level of a note is measured
 class MelodyNote:
     """A note of a recording.
 
-    Attributes
-    ----------
-    start_s, end_s : float
-        In seconds.
-    pitch : int
-        MIDI pitch; 69 is A4.
-    cents : float
-        Deviation of the median of its pitch from equal temperament at 440 Hz.
-    velocity : int
-        1 to 127, from the level of its beginning; the loudest notes have about 100.
+    - ``start_s``, ``end_s``: in seconds.
+    - ``pitch``: MIDI pitch; 69 is A4.
+    - ``cents``: deviation of the median of its pitch from equal temperament at 440 Hz.
+    - ``velocity``: 1 to 127, from the level of its beginning; the loudest notes have about 100.
     """
 
     start_s: float
@@ -171,17 +152,8 @@ class MelodyNote:
 def find_notes(frames: MelodyFrames, settings: TranscriptionSettings) -> tuple[tuple[MelodyNote, ...], float]:
     """Return the notes of a recording, sorted, and its tuning in cents above 440 Hz.
 
-    Parameters
-    ----------
-    frames : MelodyFrames
-    settings : TranscriptionSettings
-
-    Returns
-    -------
-    tuple of MelodyNote
-        No two sound at once.
-    float
-        Between -50 and 50.
+    - returns: no two sound at once.
+    - returns ``float``: between -50 and 50.
     """
     if not len(frames):
         return (), 0.0

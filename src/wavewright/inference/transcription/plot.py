@@ -37,20 +37,11 @@ LEVEL_DB = (-80.0, 0.0)
 def draw_transcription(transcription: Transcription, out: Path, title: str, beats: Beats | None = None) -> None:
     """Draw the notes of a transcription, the pitch of its clear frames, and its level into a PNG file.
 
-    Parameters
-    ----------
-    transcription : Transcription
-    out : Path
-        PNG file to write.
-    title : str
-        Title of the plot, the name of the sound file.
-    beats : Beats, optional
-        Lines mark the beginnings of bars.
+    - ``out``: PNG file to write.
+    - ``title``: title of the plot, the name of the sound file.
+    - ``beats``: lines mark the beginnings of bars.
 
-    Raises
-    ------
-    BadSetting, BadFolder, MissingExtra
-        As :func:`wavewright.plots.check_drawable`.
+    Raises BadSetting or BadFolder or MissingExtra as :func:`wavewright.plots.check_drawable`.
     """
     check_drawable(out)
     figure = figure_class()(figsize=(11, 5.2), dpi=120, layout="constrained")

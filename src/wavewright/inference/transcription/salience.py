@@ -46,20 +46,12 @@ HZ_OF_A4, PITCH_OF_A4 = 440.0, 69
 class MelodyFrames:
     """Features of a recording, FRAMES_PER_SECOND of them; frame ``t`` is centred on sample ``t * HOP_LENGTH``.
 
-    Attributes
-    ----------
-    pitch : np.ndarray
-        Candidates in semitones (69 is 440 Hz), ``(frames, N_CANDIDATES)`` float32, the clearest first.
-    clarity : np.ndarray
-        Similarity to a harmonic tone of each candidate, 0 where there is none.
-    level_db : np.ndarray
-        RMS in dB of full scale, ``(frames,)``.
-    rise_db : np.ndarray
-        Mean rise of the mel spectrum within 20 ms in dB, ``(frames,)``.
-    sounds, begins : np.ndarray
-        Log odds that each note sounds, and that it begins, ``(frames, N_PITCHES)`` float16.
-    tuning : float
-        Of the notes, in semitones above 440 Hz for A4.
+    - ``pitch``: candidates in semitones (69 is 440 Hz), ``(frames, N_CANDIDATES)`` float32, the clearest first.
+    - ``clarity``: similarity to a harmonic tone of each candidate, 0 where there is none.
+    - ``level_db``: RMS in dB of full scale, ``(frames,)``.
+    - ``rise_db``: mean rise of the mel spectrum within 20 ms in dB, ``(frames,)``.
+    - ``sounds``, ``begins``: log odds that each note sounds, and that it begins, ``(frames, N_PITCHES)`` float16.
+    - ``tuning``: of the notes, in semitones above 440 Hz for A4.
     """
 
     pitch: np.ndarray

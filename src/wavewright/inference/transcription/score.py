@@ -32,25 +32,13 @@ def score_of(
 ) -> Score:
     """Return a melody as a score whose quarters are beats.
 
-    Parameters
-    ----------
-    notes : sequence of MelodyNote
-    beats : Beats
-    quantise : int, optional
-        Notes start and end on multiples of this note value: 4, 8, 12, 16, 24 or 32. By default times are kept, to a
-        tick.
-    is_steady : bool
-        One tempo, the median, instead of that of every beat; then the score is not in time with the recording.
+    - ``quantise``: notes start and end on multiples of this note value: 4, 8, 12, 16, 24 or 32. By default times are
+      kept, to a tick.
+    - ``is_steady``: one tempo, the median, instead of that of every beat; then the score is not in time with the
+      recording.
+    - returns: a track ``melody``, in time with the recording: tick 0 is its beginning.
 
-    Returns
-    -------
-    Score
-        A track ``melody``, in time with the recording: tick 0 is its beginning.
-
-    Raises
-    ------
-    BadSetting
-        If `quantise` is another value.
+    Raises BadSetting if `quantise` is another value.
     """
     check_quantisation(quantise)
     times_s, lead = _beat_grid(beats)

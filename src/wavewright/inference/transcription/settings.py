@@ -15,19 +15,12 @@ LOWEST_PITCH, HIGHEST_PITCH = 24, 108
 class TranscriptionSettings(RangedSettings):
     """Settings of the transcription.
 
-    Attributes
-    ----------
-    lowest_pitch, highest_pitch : int
-        Lowest and highest MIDI pitch (28 is E1, 69 is A4); other notes are left out.
-    min_note_seconds : float
-        Shortest note.
-    onset_db : float
-        Mean rise of the spectrum at which a note of the same pitch begins again, where nothing else rises or falls
-        around it. Less finds more repeated notes.
-    silence_db : float
-        Level below that of the loudest notes at which a recording is silent.
-    min_clarity : float
-        Similarity of the spectrum to that of a harmonic tone below which there is no note, 0 to 1.
+    - ``lowest_pitch``, ``highest_pitch``: lowest and highest MIDI pitch (28 is E1, 69 is A4); other notes are left out.
+    - ``min_note_seconds``: shortest note.
+    - ``onset_db``: mean rise of the spectrum at which a note of the same pitch begins again, where nothing else rises
+      or falls around it. Less finds more repeated notes.
+    - ``silence_db``: level below that of the loudest notes at which a recording is silent.
+    - ``min_clarity``: similarity of the spectrum to that of a harmonic tone below which there is no note, 0 to 1.
     """
 
     lowest_pitch: int = ranged(28, LOWEST_PITCH, HIGHEST_PITCH)

@@ -35,27 +35,13 @@ def harmonise(
     octaves where that is enough. The other voices move in eighths at the shortest. They rest where the melody rests
     for more than a quarter.
 
-    Parameters
-    ----------
-    melody : Score
-    voice : str
-        Voice that the melody is: soprano, alto, tenor or bass.
-    key : MusicalKey, optional
-        By default that of the score, or else the most probable one.
-    seed : int
-        Same seed, same notes.
-    settings : HarmonySettings, optional
-        Effort of the search.
+    - ``voice``: voice that the melody is: soprano, alto, tenor or bass.
+    - ``key``: by default that of the score, or else the most probable one.
+    - ``seed``: same seed, same notes.
+    - ``settings``: effort of the search.
+    - returns: with a track for each voice and no others.
 
-    Returns
-    -------
-    Score
-        With a track for each voice and no others.
-
-    Raises
-    ------
-    BadSetting
-        If there is no melody or no such voice, or the melody is too wide or too long.
+    Raises BadSetting if there is no melody or no such voice, or the melody is too wide or too long.
     """
     if voice not in VOICES:
         raise BadSetting(f"There is no voice {voice!r}; give one of {', '.join(VOICES)}.")

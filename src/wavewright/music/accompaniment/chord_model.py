@@ -67,15 +67,9 @@ INITIAL_TONIC, FINAL_TONIC = 4.0, 20.0
 class HiddenMarkovModel:
     """Probabilities of chords in a key, as logarithms.
 
-    Attributes
-    ----------
-    chords : tuple of ChordSymbol
-    initial, final : np.ndarray
-        Of the first and the last chord, ``(n,)``.
-    transitions : np.ndarray
-        From each chord to the next, ``(n, n)``.
-    tones : np.ndarray
-        Of the pitch classes, given each chord, ``(n, 12)``.
+    - ``initial``, ``final``: of the first and the last chord, ``(n,)``.
+    - ``transitions``: from each chord to the next, ``(n, n)``.
+    - ``tones``: of the pitch classes, given each chord, ``(n, 12)``.
     """
 
     chords: tuple[ChordSymbol, ...]
@@ -90,19 +84,10 @@ def viterbi(
 ) -> np.ndarray:
     """Return the most probable path of states.
 
-    Parameters
-    ----------
-    initial, final : np.ndarray
-        Log-probabilities of the first and the last state, ``(n,)``.
-    transitions : np.ndarray
-        Log-probabilities ``(n, n)`` from row to column, or ``(steps - 1, n, n)``.
-    evidence : np.ndarray
-        Log-likelihoods, ``(steps, n)``.
-
-    Returns
-    -------
-    np.ndarray
-        States ``(steps,)``.
+    - ``initial``, ``final``: log-probabilities of the first and the last state, ``(n,)``.
+    - ``transitions``: log-probabilities ``(n, n)`` from row to column, or ``(steps - 1, n, n)``.
+    - ``evidence``: log-likelihoods, ``(steps, n)``.
+    - returns: states ``(steps,)``.
     """
     steps, n = evidence.shape
     each = np.broadcast_to(transitions, (steps - 1, n, n))
@@ -143,15 +128,8 @@ def find_chords(
 ) -> tuple[tuple[int, ChordSymbol], ...]:
     """Return the most probable chords of a melody, each with its first tick.
 
-    Parameters
-    ----------
-    notes : np.ndarray
-        NOTE.
-    bars : tuple of Bar
-    key : MusicalKey
-    chords_per_bar : int
-        1 or 2; bars of an odd number of beats always have one. Pickups have none: the first chord starts with the first
-        whole bar.
+    - ``chords_per_bar``: 1 or 2; bars of an odd number of beats always have one. Pickups have none: the first chord
+      starts with the first whole bar.
     """
     model = model_of(key)
     segments: list[tuple[int, int, bool]] = []

@@ -24,18 +24,10 @@ def parse_chord(text: str, key: MusicalKey) -> ChordSymbol:
 def parse_chords(text: str, bars: tuple[Bar, ...], key: MusicalKey) -> tuple[tuple[int, ChordSymbol], ...]:
     """Read a progression and repeat it to the end of the bars, from the first whole one on.
 
-    Parameters
-    ----------
-    text : str
-        ``C G Am F``: a chord a bar. ``C | G Am | F``: bars between ``|``, divided equally between their chords.
-        Numerals stand for chords of the key; ``%`` repeats the chord before.
-    bars : tuple of Bar
-    key : MusicalKey
+    - ``text``: ``C G Am F``: a chord a bar. ``C | G Am | F``: bars between ``|``, divided equally between their chords.
+      Numerals stand for chords of the key; ``%`` repeats the chord before.
 
-    Raises
-    ------
-    BadSetting
-        If there is no chord, or one cannot be read.
+    Raises BadSetting if there is no chord, or one cannot be read.
 
     Examples
     --------

@@ -29,10 +29,7 @@ FORBIDDEN = -1e9
 class HarmonyPredictor:
     """Predicts pitches of cells.
 
-    Parameters
-    ----------
-    path : Path
-        ONNX graph.
+    - ``path``: ONNX graph.
     """
 
     def __init__(self, path: Path = GRAPH) -> None:
@@ -44,15 +41,8 @@ class HarmonyPredictor:
     def log_probabilities(self, cells: np.ndarray) -> np.ndarray:
         """Return log probabilities of the pitches of all cells within the ranges of the voices.
 
-        Parameters
-        ----------
-        cells : np.ndarray
-            ``(batch, steps, 4)``, UNKNOWN where a pitch is to be predicted; the first step begins a quarter.
-
-        Returns
-        -------
-        np.ndarray
-            ``(batch, steps, 4, N_PITCHES)``.
+        - ``cells``: ``(batch, steps, 4)``, UNKNOWN where a pitch is to be predicted; the first step begins a quarter.
+        - returns: ``(batch, steps, 4, N_PITCHES)``.
         """
         phases = np.broadcast_to(np.arange(cells.shape[1]) % STEPS_PER_QUARTER, cells.shape[:2])
         logits = self._session.run(None, {"cells": cells.astype(np.int64), "phases": phases.astype(np.int64)})[0]
@@ -81,14 +71,9 @@ N_LIKELIHOOD_PASSES = 4
 class HarmonySettings(RangedSettings):
     """Effort of the search for a harmony.
 
-    Attributes
-    ----------
-    n_candidates : int
-        Harmonies that are sampled, the best of which is returned.
-    n_sweeps : int
-        Steps of the Gibbs sampling.
-    n_repairs : int
-        Rounds in which the surroundings of broken rules, and some other cells, are sampled again.
+    - ``n_candidates``: harmonies that are sampled, the best of which is returned.
+    - ``n_sweeps``: steps of the Gibbs sampling.
+    - ``n_repairs``: rounds in which the surroundings of broken rules, and some other cells, are sampled again.
     """
 
     n_candidates: int = ranged(4, 1, 64)
@@ -107,25 +92,13 @@ def harmonise_grid(
 ) -> np.ndarray:
     """Return the pitches of four voices, some of which are given.
 
-    Parameters
-    ----------
-    known_pitches : np.ndarray
-        ``(steps, 4)``: pitches of soprano, alto, tenor and bass at sixteenths, SILENT for rests; only those of
-        ``is_known`` count. The first step begins a quarter.
-    is_known : np.ndarray
-        ``(steps, 4)`` bool: cells that stay as they are.
-    tonic : int, optional
-        Pitch class of the tonic.
-    seed : int
-        Same seed, same harmony.
-    settings : HarmonySettings, optional
-    predictor : HarmonyPredictor, optional
-        The bundled network by default.
-
-    Returns
-    -------
-    np.ndarray
-        ``(steps, 4)``.
+    - ``known_pitches``: ``(steps, 4)``: pitches of soprano, alto, tenor and bass at sixteenths, SILENT for rests; only
+      those of ``is_known`` count. The first step begins a quarter.
+    - ``is_known``: ``(steps, 4)`` bool: cells that stay as they are.
+    - ``tonic``: pitch class of the tonic.
+    - ``seed``: same seed, same harmony.
+    - ``predictor``: the bundled network by default.
+    - returns: ``(steps, 4)``.
     """
     n_steps = len(known_pitches)
     padding = ((0, -n_steps % STEPS_PER_QUARTER), (0, 0))

@@ -234,18 +234,11 @@ def learn_style(scores: Sequence[Score], title: str = "Learned") -> Accompanimen
     strikes of each drum. Of each metre, bars are selected one after another so that all bars resemble one of them most
     (the greedy maximum of a facility location). Weights are the numbers of bars that resemble each.
 
-    Parameters
-    ----------
-    scores : sequence of Score
-        With a bass, chords or drums. The bass is a track of a bass instrument or the lowest one, the chords are that of
-        the others, without the melody, with the most notes.
-    title : str
-        Of the style.
+    - ``scores``: with a bass, chords or drums. The bass is a track of a bass instrument or the lowest one, the chords
+      are that of the others, without the melody, with the most notes.
+    - ``title``: of the style.
 
-    Raises
-    ------
-    BadSetting
-        If no score has such a part.
+    Raises BadSetting if no score has such a part.
 
     References
     ----------

@@ -25,10 +25,7 @@ PHRASE_BARS = 4
 def melody_track(score: Score) -> int:
     """Return the index of the track of the melody: one that is called so, or else the highest.
 
-    Raises
-    ------
-    BadSetting
-        If no track but those of drums has notes.
+    Raises BadSetting if no track but those of drums has notes.
     """
     candidates = [i for i, track in enumerate(score.tracks) if len(track.notes) and not track.is_drum]
     if not candidates:

@@ -125,21 +125,11 @@ class PatternTable(StyleTable):
 class AccompanimentStyle(StyleTable):
     """A style of accompaniment.
 
-    Attributes
-    ----------
-    title, description : str
-    tempo : float
-        Quarters a minute of scores that have none.
-    swing : float
-        Position of the second eighth in its quarter: 0.5 is straight, 0.67 is a triplet.
-    chord_colour : str
-        What becomes of the triads that are found: ``triads``, ``sixths``, ``sevenths``, ``ninths``, ``dominant`` (major
-        chords have a minor seventh) or ``power`` (no thirds).
-    chords_per_bar : int
-        Chords that are found for a bar of an even number of beats.
-    bass, chords, inner : InstrumentTable, optional
-    drums : DrumsTable, optional
-    patterns : tuple of PatternTable
+    - ``tempo``: quarters a minute of scores that have none.
+    - ``swing``: position of the second eighth in its quarter: 0.5 is straight, 0.67 is a triplet.
+    - ``chord_colour``: what becomes of the triads that are found: ``triads``, ``sixths``, ``sevenths``, ``ninths``,
+      ``dominant`` (major chords have a minor seventh) or ``power`` (no thirds).
+    - ``chords_per_bar``: chords that are found for a bar of an even number of beats.
     """
 
     title: str = Field(min_length=1, max_length=80)
@@ -195,10 +185,7 @@ _TABLES = TomlTables(STYLES, AccompanimentStyle, "style")
 def parse_style(text: str) -> AccompanimentStyle:
     """Read a style from TOML.
 
-    Raises
-    ------
-    BadSetting
-        With the position of the first fault.
+    Raises BadSetting with the position of the first fault.
     """
     return _TABLES.parse(text)
 
@@ -233,9 +220,6 @@ def style_names() -> tuple[str, ...]:
 def load_style(name: str | Path) -> AccompanimentStyle:
     """Return a style by its name, or from a TOML file.
 
-    Raises
-    ------
-    BadSetting
-        If there is none of this name, or the file cannot be read.
+    Raises BadSetting if there is none of this name, or the file cannot be read.
     """
     return _TABLES.load(name)

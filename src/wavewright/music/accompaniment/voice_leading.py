@@ -32,16 +32,10 @@ Broken = Iterator[tuple[int, int, int]]
 class Sonorities:
     """Simultaneous pitches of four voices.
 
-    Attributes
-    ----------
-    pitches : np.ndarray
-        ``(n, 4)``, one row for each change of any voice; SILENT where a voice rests.
-    steps : np.ndarray
-        First step of each row.
-    on_beat : np.ndarray
-        Rows that are present at the start of a beat.
-    tonic : int or None
-        Pitch class of the tonic, if it is known.
+    - ``pitches``: ``(n, 4)``, one row for each change of any voice; SILENT where a voice rests.
+    - ``steps``: first step of each row.
+    - ``on_beat``: rows that are present at the start of a beat.
+    - ``tonic``: pitch class of the tonic, if it is known.
     """
 
     pitches: np.ndarray
@@ -80,17 +74,10 @@ class Dominant:
 def find_violations(pitches: np.ndarray, tonic: int | None = None) -> np.ndarray:
     """Return where four voices break the rules.
 
-    Parameters
-    ----------
-    pitches : np.ndarray
-        ``(steps, 4)``: pitches of soprano, alto, tenor and bass at each sixteenth, SILENT for a rest.
-    tonic : int, optional
-        Pitch class of the tonic, 0 (C) to 11. Without it, leading tones are those of sevenths and diminished triads.
-
-    Returns
-    -------
-    np.ndarray
-        VIOLATION, sorted by step.
+    - ``pitches``: ``(steps, 4)``: pitches of soprano, alto, tenor and bass at each sixteenth, SILENT for a rest.
+    - ``tonic``: pitch class of the tonic, 0 (C) to 11. Without it, leading tones are those of sevenths and diminished
+      triads.
+    - returns: VIOLATION, sorted by step.
     """
     chords = sonorities_of(pitches, tonic)
     rows = [

@@ -42,14 +42,8 @@ def lead_voices(
 ) -> list[tuple[int, ...]]:
     """Return a voicing of each chord such that the voices move least in total, and stay in the middle of the range.
 
-    Parameters
-    ----------
-    chords : sequence of ChordSymbol
-    n_voices : int
-    low, high : int
-        Range of pitches, at least 18 semitones.
-    ceilings : sequence of int, optional
-        The lowest pitch of the melody over each chord, above which the highest voice should not be.
+    - ``low``, ``high``: range of pitches, at least 18 semitones.
+    - ``ceilings``: the lowest pitch of the melody over each chord, above which the highest voice should not be.
     """
     limits = ceilings or [high] * len(chords)
     options = [np.array(voicings_of(chord, n_voices, low, high)) for chord in chords]

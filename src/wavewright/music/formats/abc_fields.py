@@ -44,10 +44,7 @@ class AbcKey:
 def key_of(text: str) -> AbcKey | None:
     """Read the key of a K: field; None if it has none, but a clef or a transposition.
 
-    Raises
-    ------
-    BadScore
-        If it is no key, or the mode is unknown.
+    Raises BadScore if it is no key, or the mode is unknown.
     """
     words = [word for word in text.split() if not _NO_KEY.fullmatch(word)]
     if not words or words[0].lower() == "none":
@@ -146,10 +143,7 @@ def length_of(text: str) -> Fraction | None:
 def sections_of(text: str) -> str:
     """Return the order of sections of a P: field, such as ``AAB`` of ``A2B`` and ``ABAB`` of ``(AB)2``.
 
-    Raises
-    ------
-    BadScore
-        If it is longer than MAX_SECTIONS.
+    Raises BadScore if it is longer than MAX_SECTIONS.
     """
     stack = [""]
     for match in _SECTIONS.finditer(text):

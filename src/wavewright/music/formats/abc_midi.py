@@ -26,11 +26,7 @@ _PITCH = re.compile(r"(\^\^?|__?|=)?([A-Ga-g])([,']*)")
 class DrumPattern:
     """Strokes that each so many bars have.
 
-    Attributes
-    ----------
-    strokes : tuple of tuple
-        Length in steps, and drum and velocity, both 0 for a rest.
-    n_bars : int
+    - ``strokes``: length in steps, and drum and velocity, both 0 for a rest.
     """
 
     strokes: tuple[tuple[int, int, int], ...]

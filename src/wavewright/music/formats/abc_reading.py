@@ -73,22 +73,11 @@ class TuneText:
 def read_abc(contents: bytes) -> tuple[tuple[Score, ...], tuple[str, ...]]:
     """Read the tunes of an ABC file.
 
-    Parameters
-    ----------
-    contents : bytes
-        UTF-8 or Latin-1.
+    - ``contents``: UTF-8 or Latin-1.
+    - returns ``scores``: at least one, each with a track for each voice.
+    - returns ``warnings``: what was left out.
 
-    Returns
-    -------
-    scores : tuple of Score
-        At least one, each with a track for each voice.
-    warnings : tuple of str
-        What was left out.
-
-    Raises
-    ------
-    BadScore
-        If the file has no tune, or one of them is too long.
+    Raises BadScore if the file has no tune, or one of them is too long.
     """
     if len(contents) > MAX_BYTES:
         raise BadScore(f"It has more than {MAX_BYTES // 2**20} MiB; no file of tunes is that long.")

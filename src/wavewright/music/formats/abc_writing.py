@@ -28,12 +28,8 @@ def write_abc(score: Score) -> bytes:
     Notes, the first tempo, metres, the first key, title and names of tracks are written. Notes that start together form
     a chord; a note that lasts beyond the start of the next one of its track is cut there. Drums are left out.
 
-    Raises
-    ------
-    BadScore
-        If the score has no notes but those of drums.
-    BadSetting
-        If it has more than 10,000 bars, or a metre that is none.
+    Raises BadScore if the score has no notes but those of drums, or BadSetting if it has more than 10,000 bars, or a
+    metre that is none.
     """
     tracks = [track for track in score.tracks if len(track.notes) and not track.is_drum]
     if not tracks:

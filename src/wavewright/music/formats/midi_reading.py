@@ -78,21 +78,10 @@ class TrackEvents:
 def read_midi(contents: bytes) -> tuple[tuple[Score, ...], tuple[str, ...]]:
     """Read a MIDI file.
 
-    Parameters
-    ----------
-    contents : bytes
+    - returns ``scores``: one, or one for each track of format 2.
+    - returns ``warnings``: what was damaged and left out or repaired.
 
-    Returns
-    -------
-    scores : tuple of Score
-        One, or one for each track of format 2.
-    warnings : tuple of str
-        What was damaged and left out or repaired.
-
-    Raises
-    ------
-    BadScore
-        If it is no MIDI file, or nothing of it can be read.
+    Raises BadScore if it is no MIDI file, or nothing of it can be read.
     """
     contents = _without_riff(contents)
     if contents[:4] != b"MThd":

@@ -41,10 +41,7 @@ def write_midi(score: Score) -> bytes:
     Reading it again gives the same notes, controls, tempos, metres, keys, chords and other events. Bars that do not
     follow from the metres, such as a pickup, become metres of one bar.
 
-    Raises
-    ------
-    BadScore
-        If there are more than 65,534 tracks, or a pause of more than 268,435,455 ticks.
+    Raises BadScore if there are more than 65,534 tracks, or a pause of more than 268,435,455 ticks.
     """
     if len(score.tracks) >= MAX_TRACKS:
         raise BadScore(f"The score has {len(score.tracks)} tracks; a MIDI file holds at most {MAX_TRACKS - 1}.")
@@ -64,10 +61,7 @@ def channels_of(tracks: Sequence[Track]) -> list[tuple[int, int]]:
     Drums are on channel 9 (counted from 0), other tracks without a channel on one that no other track has; when the 15
     channels of a port are in use, those of the next one follow.
 
-    Raises
-    ------
-    BadScore
-        If there are more tracks than channels on 128 ports.
+    Raises BadScore if there are more tracks than channels on 128 ports.
     """
     used = {(track.port, track.channel) for track in tracks if track.channel is not None}
     free = (

@@ -77,14 +77,9 @@ class Measure:
 class MeasureReader:
     """Reads the measures of a part, one after another.
 
-    Parameters
-    ----------
-    drums : dict of str to int
-        Pitches of unpitched instruments by their ids.
-    report : callable
-        Called with each problem.
-    divisions : int
-        Units of a quarter up to the first measure that says them.
+    - ``drums``: pitches of unpitched instruments by their ids.
+    - ``report``: called with each problem.
+    - ``divisions``: units of a quarter up to the first measure that says them.
     """
 
     def __init__(self, drums: dict[str, int], report: Callable[[str], None], divisions: int = 1) -> None:

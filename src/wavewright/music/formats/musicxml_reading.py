@@ -40,22 +40,11 @@ class _Instrument:
 def read_musicxml(contents: bytes) -> tuple[tuple[Score, ...], tuple[str, ...]]:
     """Read a MusicXML file.
 
-    Parameters
-    ----------
-    contents : bytes
-        XML, or a compressed file (.mxl).
+    - ``contents``: XML, or a compressed file (.mxl).
+    - returns ``scores``: one, with a track for each part.
+    - returns ``warnings``: what was left out.
 
-    Returns
-    -------
-    scores : tuple of Score
-        One, with a track for each part.
-    warnings : tuple of str
-        What was left out.
-
-    Raises
-    ------
-    BadScore
-        If it is no MusicXML file, is damaged, or declares entities.
+    Raises BadScore if it is no MusicXML file, is damaged, or declares entities.
     """
     root = parse_xml(unpacked(contents))
     if root.tag not in ("score-partwise", "score-timewise"):

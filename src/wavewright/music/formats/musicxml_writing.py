@@ -37,10 +37,7 @@ def write_musicxml(score: Score) -> bytes:
     Notes, tempos, metres, keys, chords that can be parsed, titles, names, programmes and the first volume and pan of
     each track are written. Notes of no length and other controls are left out.
 
-    Raises
-    ------
-    BadSetting
-        If the score has more than 10,000 bars, or a metre that is none.
+    Raises BadSetting if the score has more than 10,000 bars, or a metre that is none.
     """
     root = Element("score-partwise", version="4.0")
     if score.title:

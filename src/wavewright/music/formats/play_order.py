@@ -22,23 +22,13 @@ MAX_PASSES = 100
 class BarLine:
     """A bar line.
 
-    Attributes
-    ----------
-    starts_repeat, ends_repeat : bool
-    is_double : bool
-        It ends a section.
-    endings : frozenset of int
-        Passes of the ending that begins at it; empty if none does.
-    starts_ending : bool
-        An ending begins at it, with or without numbers.
-    ends_ending : bool
-        The last ending of a repeat ends at it.
-    is_line : bool
-        False for an ending that begins within a bar.
-    n_passes : int
-        How often the section that it repeats is played; 2 by default.
-    n_passes_of_next : int
-        How often the section that it starts is played at least.
+    - ``is_double``: it ends a section.
+    - ``endings``: passes of the ending that begins at it; empty if none does.
+    - ``starts_ending``: an ending begins at it, with or without numbers.
+    - ``ends_ending``: the last ending of a repeat ends at it.
+    - ``is_line``: false for an ending that begins within a bar.
+    - ``n_passes``: how often the section that it repeats is played; 2 by default.
+    - ``n_passes_of_next``: how often the section that it starts is played at least.
     """
 
     starts_repeat: bool = False
@@ -56,15 +46,10 @@ class BarLine:
 class JumpMark:
     """A mark of a jump: segno and coda are targets; the others act at the next bar line.
 
-    Attributes
-    ----------
-    kind : str
-        ``segno``, ``coda``, ``coda sign`` (the first of two stands for ``to coda``), ``to coda``, ``fine``, ``da
-        capo`` or ``dal segno``.
-    until : str
-        Of a jump: ``fine`` or ``coda`` if it says which of them counts after it.
-    label : str
-        Distinguishes several segnos and codas.
+    - ``kind``: ``segno``, ``coda``, ``coda sign`` (the first of two stands for ``to coda``), ``to coda``, ``fine``,
+      ``da capo`` or ``dal segno``.
+    - ``until``: of a jump: ``fine`` or ``coda`` if it says which of them counts after it.
+    - ``label``: distinguishes several segnos and codas.
     """
 
     kind: str
@@ -144,17 +129,10 @@ def in_order(items: Sequence[object], *, nested: bool = False) -> Iterator[int]:
 
     A section that a jump returns to is played without repeats, with the last of its endings.
 
-    Parameters
-    ----------
-    items : sequence
-        BarLine, JumpMark, and others, which have no part in the order.
-    nested : bool
-        Repeats may lie within others. Otherwise a repeat that begins before another has ended is none.
+    - ``items``: BarLine, JumpMark, and others, which have no part in the order.
+    - ``nested``: repeats may lie within others. Otherwise a repeat that begins before another has ended is none.
 
-    Raises
-    ------
-    BadScore
-        If there are more than MAX_SYMBOLS with all repeats.
+    Raises BadScore if there are more than MAX_SYMBOLS with all repeats.
     """
     tree = _SectionParser(items, nested).nodes()
     marks = {index: item for index, item in enumerate(items) if isinstance(item, JumpMark)}

@@ -21,10 +21,7 @@ CONTAINER = "META-INF/container.xml"
 def parse_xml(contents: bytes) -> Element:
     """Return the root of a document; names of elements have no namespaces.
 
-    Raises
-    ------
-    BadScore
-        If it is not well-formed, is nested deeper than MAX_DEPTH, or declares entities.
+    Raises BadScore if it is not well-formed, is nested deeper than MAX_DEPTH, or declares entities.
     """
     builder = TreeBuilder()
     parser = expat.ParserCreate()
@@ -62,10 +59,8 @@ def parse_xml(contents: bytes) -> Element:
 def unpacked(contents: bytes) -> bytes:
     """Return the score in a compressed file (.mxl), or the contents of another one.
 
-    Raises
-    ------
-    BadScore
-        If the archive is damaged, has no score, or one of more than MAX_XML_BYTES or many times its own length.
+    Raises BadScore if the archive is damaged, has no score, or one of more than MAX_XML_BYTES or many times its own
+    length.
     """
     if contents[:2] != b"PK":
         return contents

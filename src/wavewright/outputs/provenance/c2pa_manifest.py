@@ -106,18 +106,11 @@ Library: TypeAlias = Any  # the module c2pa and its objects: it is an optional d
 class FoundManifest:
     """A C2PA manifest as the library reads it.
 
-    Attributes
-    ----------
-    is_valid
-        The file is as it was when the manifest was signed, its metadata included.
-    signer
-        Names in the certificate, which anybody can make.
-    generator
-        Program that made the manifest.
-    source_type
-        IPTC's term in its actions, empty without one.
-    record
-        Text of the signed record of Wavewright in it, None without one.
+    - ``is_valid``: the file is as it was when the manifest was signed, its metadata included.
+    - ``signer``: names in the certificate, which anybody can make.
+    - ``generator``: program that made the manifest.
+    - ``source_type``: IPTC's term in its actions, empty without one.
+    - ``record``: text of the signed record of Wavewright in it, None without one.
     """
 
     is_valid: bool
@@ -144,12 +137,7 @@ def check_manifest(path: Path, record: Record) -> None:
 def write_manifest(path: Path, target: Path, envelope: Envelope, key: Ed25519PrivateKey) -> None:
     """Copy a file with a manifest, which replaces one that it has.
 
-    Raises
-    ------
-    BadAudio
-        If the library refuses the file.
-    MissingExtra
-        Without the extra ``c2pa``.
+    Raises BadAudio if the library refuses the file, or MissingExtra without the extra ``c2pa``.
     """
     from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 

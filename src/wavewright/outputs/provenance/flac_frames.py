@@ -49,11 +49,8 @@ class _Header:
 def n_samples(file: BinaryIO) -> int:
     """Return the samples of one channel of all frames.
 
-    Raises
-    ------
-    ValueError
-        With the end of a sentence, if anything lies between, behind or within the frames that is no frame, one is
-        missing or of another format, or the file announces another number of samples.
+    Raises ValueError with the end of a sentence, if anything lies between, behind or within the frames that is no
+    frame, one is missing or of another format, or the file announces another number of samples.
     """
     stream = stream_information(file)
     start = file.tell()

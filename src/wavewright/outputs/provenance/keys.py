@@ -31,12 +31,8 @@ HOW_TO_MAKE = "`wavewright keys new` makes one"
 class KeyFiles:
     """A pair of keys as files.
 
-    Attributes
-    ----------
-    key_id
-        The first 32 hexadecimal digits of the SHA-256 of the public key.
-    private, public
-        The files in PEM.
+    - ``key_id``: the first 32 hexadecimal digits of the SHA-256 of the public key.
+    - ``private``, ``public``: the files in PEM.
     """
 
     key_id: str
@@ -121,12 +117,8 @@ def id_of_bytes(public: bytes) -> str:
 def load_private_key(path: Path | None = None) -> Ed25519PrivateKey:
     """Read a private key, by default that of the user.
 
-    Raises
-    ------
-    BadSetting
-        If there is none, it is no Ed25519 key in PEM, or WAVEWRIGHT_KEY_PASSWORD does not have its password.
-    MissingExtra
-        Without the extra ``sign``.
+    Raises BadSetting if there is none, it is no Ed25519 key in PEM, or WAVEWRIGHT_KEY_PASSWORD does not have its
+    password, or MissingExtra without the extra ``sign``.
     """
     check_extra()
     from cryptography.exceptions import UnsupportedAlgorithm

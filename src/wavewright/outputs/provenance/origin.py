@@ -38,18 +38,11 @@ MAX_DEPTH = 8  # of edits of edits
 class Origin:
     """What made a sound.
 
-    Attributes
-    ----------
-    task
-        The command, None if it is not known.
-    models
-        Names and hashes.
-    settings
-        What else the comment holds.
-    ingredients
-        Names and hashes of files.
-    source_type
-        IPTC's term, None if it is not known.
+    - ``task``: the command, None if it is not known.
+    - ``models``: names and hashes.
+    - ``settings``: what else the comment holds.
+    - ``ingredients``: names and hashes of files.
+    - ``source_type``: IPTC's term, None if it is not known.
     """
 
     task: str | None

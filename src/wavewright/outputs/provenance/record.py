@@ -52,14 +52,9 @@ class SignedModel(_Part):
 class Ingredient(_Part):
     """A file of which a sound was made.
 
-    Attributes
-    ----------
-    name
-        Its name.
-    file_sha256
-        Start of the hash of the file, as the sound's comment gives it.
-    sound_sha256, record_sha256
-        Hash of its sound, and of its own record, where the file was there when the sound was signed.
+    - ``file_sha256``: start of the hash of the file, as the sound's comment gives it.
+    - ``sound_sha256``, ``record_sha256``: hash of its sound, and of its own record, where the file was there when the
+      sound was signed.
     """
 
     name: Text
@@ -71,28 +66,17 @@ class Ingredient(_Part):
 class Record(_Part):
     """A statement about a sound.
 
-    Attributes
-    ----------
-    format
-        Version of the record.
-    file
-        Name of the file when it was signed.
-    sound
-        Hash and format of the sound.
-    digital_source_type, statement
-        IPTC's term for how the sound came to be, and its meaning; None if it is not known.
-    task
-        Command that made it, as far as it is known.
-    models
-        Models that made it.
-    settings
-        Everything else in the comment of the file: settings, seed, version.
-    ingredients
-        Files of which it was made.
-    wavewright
-        Version that signed it.
-    time
-        When it was signed, in UTC.
+    - ``format``: version of the record.
+    - ``file``: name of the file when it was signed.
+    - ``sound``: hash and format of the sound.
+    - ``digital_source_type``, ``statement``: IPTC's term for how the sound came to be, and its meaning; None if it is
+      not known.
+    - ``task``: command that made it, as far as it is known.
+    - ``models``: models that made it.
+    - ``settings``: everything else in the comment of the file: settings, seed, version.
+    - ``ingredients``: files of which it was made.
+    - ``wavewright``: version that signed it.
+    - ``time``: when it was signed, in UTC.
     """
 
     format: Annotated[str, Field(pattern=f"^{FORMAT}$")] = FORMAT

@@ -36,19 +36,11 @@ Known = tuple[Ingredient, Record | None]
 def with_files(named: Sequence[Ingredient], given: Sequence[Path], folders: Sequence[Path]) -> list[Known]:
     """Return ingredients with what is known of their files.
 
-    Parameters
-    ----------
-    named
-        Ingredients that the comment of a sound file names.
-    given
-        Files of ingredients; those that are not named are added.
-    folders
-        Where files of the names are looked for.
+    - ``named``: ingredients that the comment of a sound file names.
+    - ``given``: files of ingredients; those that are not named are added.
+    - ``folders``: where files of the names are looked for.
 
-    Raises
-    ------
-    BadAudio
-        If a given file is not there.
+    Raises BadAudio if a given file is not there.
     """
     made_of: list[Known] = []
     remaining = {path: _hash_of(path) for path in given}
@@ -108,18 +100,10 @@ def is_generated(record: Record | None) -> bool:
 class SignedFile:
     """A signed sound file.
 
-    Attributes
-    ----------
-    file
-        The sound file.
-    side_file
-        The signed record beside it.
-    key_id
-        Id of the key.
-    in_file
-        The record is in the metadata of the file, too.
-    is_new
-        False if the file had this signature already.
+    - ``file``: the sound file.
+    - ``side_file``: the signed record beside it.
+    - ``in_file``: the record is in the metadata of the file, too.
+    - ``is_new``: false if the file had this signature already.
     """
 
     file: Path
@@ -145,33 +129,17 @@ def sign_file(
 ) -> SignedFile:
     """Sign a sound file; its sound stays as it is, and so do its other metadata.
 
-    Parameters
-    ----------
-    path
-        The file; where it is a link, the file that it leads to.
-    key
-        Private key.
-    ingredients
-        Files that the sound was made of, besides those that its comment names.
-    task
-        Command that made it, if its comment does not say so.
-    beside_only
-        Leave the file itself as it is.
-    with_c2pa
-        Also write a C2PA manifest into the file. Without it, a file that has one is left as it is.
-    ingredient_folders
-        Where, besides the folder of the file, ingredients are looked for that its comment names.
+    - ``path``: the file; where it is a link, the file that it leads to.
+    - ``key``: private key.
+    - ``ingredients``: files that the sound was made of, besides those that its comment names.
+    - ``task``: command that made it, if its comment does not say so.
+    - ``beside_only``: leave the file itself as it is.
+    - ``with_c2pa``: also write a C2PA manifest into the file. Without it, a file that has one is left as it is.
+    - ``ingredient_folders``: where, besides the folder of the file, ingredients are looked for that its comment names.
 
-    Raises
-    ------
-    BadAudio
-        If the file or an ingredient cannot be read, or its format cannot be signed.
-    BadSetting
-        If the file can have no C2PA manifest.
-    MissingExtra
-        Without the extra ``c2pa``, if a manifest is asked for.
-    BadFolder, WavewrightError
-        If the files cannot be written.
+    Raises BadAudio if the file or an ingredient cannot be read, or its format cannot be signed. Raises BadSetting if
+    the file can have no C2PA manifest. Raises MissingExtra without the extra ``c2pa``, if a manifest is asked for.
+    Raises BadFolder or WavewrightError if the files cannot be written.
     """
     path = path.resolve() if path.is_symlink() else path
     side_file = side_file_of(path)

@@ -52,22 +52,11 @@ Chunk = tuple[bytes, int, int]  # name, start and length of its content
 def check_structure(path: Path, file_format: str) -> int | None:
     """Check that a file holds one sound and nothing else that a decoder could play.
 
-    Parameters
-    ----------
-    path
-        The file.
-    file_format
-        libsndfile's name of its format.
+    - ``path``: the file.
+    - ``file_format``: libsndfile's name of its format.
+    - returns: samples of one channel that the file must decode to, None where its structure does not say.
 
-    Returns
-    -------
-    int or None
-        Samples of one channel that the file must decode to, None where its structure does not say.
-
-    Raises
-    ------
-    ValueError
-        With the end of a sentence, if it holds anything else, or is of another kind.
+    Raises ValueError with the end of a sentence, if it holds anything else, or is of another kind.
     """
     kind = KINDS.get(file_format)
     if kind is None:
@@ -226,12 +215,8 @@ HashOf = Literal["samples", "packets", "frames"]
 class SoundHash:
     """Hash of a sound.
 
-    Attributes
-    ----------
-    sha256
-        64 hexadecimal digits.
-    hash_of
-        What is hashed, see ``HashOf``.
+    - ``sha256``: 64 hexadecimal digits.
+    - ``hash_of``: what is hashed, see ``HashOf``.
     """
 
     sha256: str
@@ -245,11 +230,8 @@ def sound_hash(path: Path) -> tuple[SoundHash, AudioHeader]:
     the number of channels. They are the same in WAV, FLAC and AIFF files, and with more bits than they need. Decoders
     of lossy formats differ in the last bits, so the coded sound is hashed without the metadata around it.
 
-    Raises
-    ------
-    BadAudio
-        If the file cannot be read, is of a format whose sound cannot be told from its metadata, or could hold more
-        sound for another decoder.
+    Raises BadAudio if the file cannot be read, is of a format whose sound cannot be told from its metadata, or could
+    hold more sound for another decoder.
     """
     header = read_header(path)
     if header.format not in KINDS:

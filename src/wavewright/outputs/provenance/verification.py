@@ -43,12 +43,8 @@ OWN_KEY, UNKNOWN_KEY = "your own key", "a key that is not known here; compare it
 class TrustedKeys:
     """Public keys by their bytes, each with what to call it.
 
-    Attributes
-    ----------
-    names
-        Name of each key.
-    is_required
-        Other keys do not count.
+    - ``names``: name of each key.
+    - ``is_required``: other keys do not count.
     """
 
     names: Mapping[bytes, str]
@@ -67,18 +63,11 @@ class TrustedKeys:
 class FoundSignature:
     """A record that was found.
 
-    Attributes
-    ----------
-    where
-        ``in the file``, ``beside it`` or ``in the C2PA manifest``.
-    status
-        See ``Status``.
-    key_id
-        Id of the key, empty for an unreadable record and for a manifest of another program.
-    key_name
-        The name of a key that is known, else None.
-    reason
-        Why a record cannot be read; for a manifest, its certificate and program.
+    - ``where``: ``in the file``, ``beside it`` or ``in the C2PA manifest``.
+    - ``status``: see ``Status``.
+    - ``key_id``: id of the key, empty for an unreadable record and for a manifest of another program.
+    - ``key_name``: the name of a key that is known, else None.
+    - ``reason``: why a record cannot be read; for a manifest, its certificate and program.
     """
 
     where: str
@@ -105,14 +94,8 @@ class FoundSignature:
 class ModelSources:
     """What a model learned from, as the card of the installed model says.
 
-    Attributes
-    ----------
-    model, sha256
-        Its name and hash.
-    licence
-        Its licence.
-    sources
-        Recordings with their licences.
+    - ``model``, ``sha256``: its name and hash.
+    - ``sources``: recordings with their licences.
     """
 
     model: str
@@ -138,24 +121,14 @@ class ModelSources:
 class VerifiedFile:
     """Result of the verification of a sound file.
 
-    Attributes
-    ----------
-    file
-        The file.
-    is_verified
-        Every record that was found is signed, by a trusted key if keys are required, and the sound is as it was.
-    status
-        The worst status of the records that were found.
-    signatures
-        The records that were found.
-    record
-        What the best of them says; None unless it is signed.
-    models
-        What the models that made the sound learned from, where they are installed.
-    ingredients
-        Each ingredient with what is known about its file in the same folder.
-    exit_code
-        1 unless the file is verified.
+    - ``is_verified``: every record that was found is signed, by a trusted key if keys are required, and the sound is as
+      it was.
+    - ``status``: the worst status of the records that were found.
+    - ``signatures``: the records that were found.
+    - ``record``: what the best of them says; None unless it is signed.
+    - ``models``: what the models that made the sound learned from, where they are installed.
+    - ``ingredients``: each ingredient with what is known about its file in the same folder.
+    - ``exit_code``: 1 unless the file is verified.
     """
 
     file: Path
@@ -198,19 +171,11 @@ def verify_file(
 ) -> VerifiedFile:
     """Compare the records of a sound file with its sound.
 
-    Parameters
-    ----------
-    path
-        The file; where it is a link, the file that it leads to.
-    trusted
-        Keys that are known.
-    installed
-        Returns the installed model with a hash.
+    - ``path``: the file; where it is a link, the file that it leads to.
+    - ``trusted``: keys that are known.
+    - ``installed``: returns the installed model with a hash.
 
-    Raises
-    ------
-    BadAudio
-        If the file cannot be read.
+    Raises BadAudio if the file cannot be read.
     """
     path = path.resolve() if path.is_symlink() else path
     sound, _ = sound_hash(path)

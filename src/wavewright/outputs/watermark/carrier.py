@@ -31,14 +31,9 @@ MAX_PERIODS = 25
 class FrameGrid:
     """Frames of two hops with sine windows, and the bands in which the mark follows the level of the sound.
 
-    Attributes
-    ----------
-    hop_length
-        Samples between frames.
-    band_edges
-        First bin of each band ``(bands,)``.
-    n_bins
-        The first bin above the bands.
+    - ``hop_length``: samples between frames.
+    - ``band_edges``: first bin of each band ``(bands,)``.
+    - ``n_bins``: the first bin above the bands.
     """
 
     sample_rate: int
@@ -98,12 +93,8 @@ def carrier_wave(sample_rate: int, key: str, payload: Payload) -> np.ndarray:
 class CarrierFrames:
     """Spectra of the windowed frames of the carrier, in the bins of the bands and of unit power.
 
-    Parameters
-    ----------
-    grid
-        Frames and bands.
-    key, payload
-        What the carrier is made of.
+    - ``grid``: frames and bands.
+    - ``key``, ``payload``: what the carrier is made of.
     """
 
     def __init__(self, grid: FrameGrid, key: str, payload: Payload) -> None:

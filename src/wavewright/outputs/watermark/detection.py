@@ -32,24 +32,14 @@ MAX_LEVEL_WINDOWS = 4
 class Detection:
     """Result of a search.
 
-    Attributes
-    ----------
-    is_marked
-        The mark was detected: `p_value` is at most 1e-6.
-    p_value
-        Bound on the chance that unmarked sound gives as much evidence, whatever it is.
-    payload
-        Number in the mark, or None if no mark was detected, or its levels alone.
-    speed
-        Speed of the sound relative to that when it was marked; 1 if no mark was detected.
-    semitones
-        Pitch relative to that, where only the levels of the mark are left, which have no payload.
-    position
-        Start of the first period in samples at 16 kHz.
-    segments
-        Where the mark is.
-    seconds
-        Length of the sound.
+    - ``is_marked``: the mark was detected: `p_value` is at most 1e-6.
+    - ``p_value``: bound on the chance that unmarked sound gives as much evidence, whatever it is.
+    - ``payload``: number in the mark, or None if no mark was detected, or its levels alone.
+    - ``speed``: speed of the sound relative to that when it was marked; 1 if no mark was detected.
+    - ``semitones``: pitch relative to that, where only the levels of the mark are left, which have no payload.
+    - ``position``: start of the first period in samples at 16 kHz.
+    - ``segments``: where the mark is.
+    - ``seconds``: length of the sound.
     """
 
     is_marked: bool
@@ -70,16 +60,9 @@ class Detection:
 class MarkSearch:
     """Evidence for a mark at the speed at which it was made, from segments of one or more recordings.
 
-    Parameters
-    ----------
-    key
-        Key of the mark.
-
-    Attributes
-    ----------
-    total
-        Sum of the folds of all recordings ``(views, harmonics)``. Recordings that start where their stream started add
-        up, which detects marks in clips that are too short one by one.
+    - ``key``: key of the mark.
+    - ``total``: sum of the folds of all recordings ``(views, harmonics)``. Recordings that start where their stream
+      started add up, which detects marks in clips that are too short one by one.
     """
 
     def __init__(self, key: str = DEFAULT_KEY) -> None:
@@ -150,22 +133,12 @@ def detect_blocks(
 ) -> Detection:
     """Search for the mark in sound of any length, in bounded memory.
 
-    Parameters
-    ----------
-    read : callable
-        Returns the sound from its start in blocks ``(channels, time)``; called up to three times.
-    sample_rate : int, in Hz
-    key : str
-        Key of the mark.
-    any_speed : bool
-        Search speeds from 0.95 to 1.05 too, if no mark is detected at the speed at which it was made.
-    together : MarkSearch, optional
-        Search over several recordings, to which this one is added.
-
-    Returns
-    -------
-    Detection
-        Its `p_value` is a proved bound, see :mod:`.evidence`.
+    - ``read``: returns the sound from its start in blocks ``(channels, time)``; called up to three times.
+    - ``sample_rate``: in Hz.
+    - ``key``: key of the mark.
+    - ``any_speed``: search speeds from 0.95 to 1.05 too, if no mark is detected at the speed at which it was made.
+    - ``together``: search over several recordings, to which this one is added.
+    - returns: its `p_value` is a proved bound, see :mod:`.evidence`.
     """
     search, loudest, energies, n_samples = MarkSearch(key), LoudestSegments(), [], 0
     for segment in segments_of(read(), sample_rate):

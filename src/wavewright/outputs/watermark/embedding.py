@@ -33,22 +33,12 @@ class Watermark:
     at the start of the sound and out at its end, so a loop stays seamless. The sizes of the chunks change no sample.
     The position of the carrier is that of the sample in the stream.
 
-    Parameters
-    ----------
-    sample_rate : int, in Hz
-    n_channels : int
-        Number of channels; all of them get the same carrier at their own levels.
-    payload : Payload
-        Number in the mark.
-    key : str
-        Key of the mark; it cannot be detected without it.
-    has_levels : bool
-        Whether it has the second layer, for speech, see :mod:`.level_cells`.
-
-    Attributes
-    ----------
-    latency_samples
-        Samples that the stream holds back at most.
+    - ``sample_rate``: in Hz.
+    - ``n_channels``: number of channels; all of them get the same carrier at their own levels.
+    - ``payload``: number in the mark.
+    - ``key``: key of the mark; it cannot be detected without it.
+    - ``has_levels``: whether it has the second layer, for speech, see :mod:`.level_cells`.
+    - ``latency_samples``: samples that the stream holds back at most.
     """
 
     def __init__(
@@ -77,10 +67,7 @@ class Watermark:
     def push(self, wave: np.ndarray) -> np.ndarray:
         """Return the marked samples that a further chunk ``(channels, time)`` completes, float32.
 
-        Raises
-        ------
-        BadAudio
-            If the chunk has another shape.
+        Raises BadAudio if the chunk has another shape.
         """
         if wave.ndim != 2 or wave.shape[0] != self.n_channels:
             raise BadAudio(f"The wave has shape {wave.shape}; this stream takes ({self.n_channels}, time).")
@@ -134,10 +121,7 @@ class Watermark:
 class FrameLimiter:
     """Limiter of the level of the mark in every part of a frame, relative to that of the sound in it.
 
-    Parameters
-    ----------
-    n_samples
-        Samples of a frame.
+    - ``n_samples``: samples of a frame.
     """
 
     def __init__(self, n_samples: int) -> None:
@@ -174,18 +158,10 @@ def marked(
 ) -> Iterator[np.ndarray]:
     """Add the mark to consecutive blocks ``(channels, time)``; blocks of other sizes, with as many samples, follow.
 
-    Parameters
-    ----------
-    waves : iterable of np.ndarray
-        Blocks ``(channels, time)`` with one number of channels.
-    sample_rate : int, in Hz
-    payload, key, has_levels
-        As for :class:`Watermark`.
-
-    Yields
-    ------
-    np.ndarray
-        Blocks ``(channels, time)`` float32; all but the last one have samples.
+    - ``waves``: blocks ``(channels, time)`` with one number of channels.
+    - ``sample_rate``: in Hz.
+    - ``payload``, ``key``, ``has_levels``: as for :class:`Watermark`.
+    - returns: blocks ``(channels, time)`` float32; all but the last one have samples.
     """
     stream: Watermark | None = None
     for wave in waves:

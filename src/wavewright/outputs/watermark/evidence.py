@@ -91,15 +91,8 @@ def log_evidence_of(scores: np.ndarray) -> np.ndarray:
 def best_position(scores: np.ndarray) -> tuple[float, int, tuple[int, int]]:
     """Return the highest score of all sequences together, its position in chips and the bytes of the payload.
 
-    Parameters
-    ----------
-    scores
-        ``(N_SEQUENCES, N_CHIPS)``.
-
-    Returns
-    -------
-    tuple
-        The score is negative for inverted sound.
+    - ``scores``: ``(N_SEQUENCES, N_CHIPS)``.
+    - returns: the score is negative for inverted sound.
     """
     upright, inverted = _highest_sum(scores), _highest_sum(-scores)
     return upright if upright[0] >= inverted[0] else (-inverted[0], *inverted[1:])

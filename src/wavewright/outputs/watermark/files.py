@@ -22,27 +22,16 @@ SMALLEST_P_VALUE = 1e-300
 class FileDetection:
     """The mark in a file.
 
-    Attributes
-    ----------
-    file
-        The file.
-    is_marked
-        The mark was detected: `p_value` is at most 1e-6.
-    p_value
-        Bound on the chance that unmarked sound gives as much evidence, whatever it is.
-    model
-        First three hexadecimal digits of the hash of the model that made the sound; None without a mark, or if only the
-        levels of the mark are left.
-    models
-        Names of the installed models whose hash starts with these digits.
-    version
-        Version of the mark; None without a model.
-    speed, semitones
-        Speed and pitch of the sound relative to those when it was marked; the pitch where only the levels are left.
-    segments
-        Where the mark is.
-    marked_seconds, seconds
-        Length of all marked segments, and of the file.
+    - ``is_marked``: the mark was detected: `p_value` is at most 1e-6.
+    - ``p_value``: bound on the chance that unmarked sound gives as much evidence, whatever it is.
+    - ``model``: first three hexadecimal digits of the hash of the model that made the sound; None without a mark, or if
+      only the levels of the mark are left.
+    - ``models``: names of the installed models whose hash starts with these digits.
+    - ``version``: version of the mark; None without a model.
+    - ``speed``, ``semitones``: speed and pitch of the sound relative to those when it was marked; the pitch where only
+      the levels are left.
+    - ``segments``: where the mark is.
+    - ``marked_seconds``, ``seconds``: length of all marked segments, and of the file.
     """
 
     file: Path
@@ -71,10 +60,7 @@ class FileDetection:
 class JointDetection:
     """The mark in all files of a folder together, as if each starts where its marked sound started.
 
-    Attributes
-    ----------
-    is_marked, p_value, model, models, version
-        As of :class:`FileDetection`.
+    - ``is_marked``, ``p_value``, ``model``, ``models``, ``version``: as of :class:`FileDetection`.
     """
 
     is_marked: bool
@@ -109,19 +95,11 @@ def detect_file(
 ) -> FileDetection:
     """Search for the mark in a sound file of any length.
 
-    Parameters
-    ----------
-    path
-        Sound file.
-    key, any_speed, together
-        As for :func:`.detection.detect_blocks`.
-    names_of
-        Returns the names of the models that a payload can mean.
+    - ``path``: sound file.
+    - ``key``, ``any_speed``, ``together``: as for :func:`.detection.detect_blocks`.
+    - ``names_of``: returns the names of the models that a payload can mean.
 
-    Raises
-    ------
-    BadAudio
-        If the file cannot be read.
+    Raises BadAudio if the file cannot be read.
     """
 
     def read() -> Iterator[np.ndarray]:

@@ -140,14 +140,9 @@ class LevelEvidence:
 def search_windows(windows: Iterable[np.ndarray], chosen: Set[int], key: str, any_speed: bool) -> LevelEvidence | None:
     """Search for level cells in some of the windows of a sound; return the mean evidence, None without a window.
 
-    Parameters
-    ----------
-    windows
-        All windows in their order ``(time,)`` at CHIP_RATE_HZ.
-    chosen
-        Indices of the windows to search.
-    key, any_speed
-        Key of the mark, and whether to search other time ratios and pitches, too.
+    - ``windows``: all windows in their order ``(time,)`` at CHIP_RATE_HZ.
+    - ``chosen``: indices of the windows to search.
+    - ``key``, ``any_speed``: key of the mark, and whether to search other time ratios and pitches, too.
     """
     logs: list[float] = []
     candidates: list[LevelCandidate] = []
@@ -171,12 +166,8 @@ def search_windows(windows: Iterable[np.ndarray], chosen: Set[int], key: str, an
 class LevelFolds:
     """The levels of a window, folded at all time ratios and pitches, to search for the cells of a key.
 
-    Parameters
-    ----------
-    window
-        ``(time,)`` at CHIP_RATE_HZ.
-    any_speed
-        Search other time ratios and pitches than those of the mark, too.
+    - ``window``: ``(time,)`` at CHIP_RATE_HZ.
+    - ``any_speed``: search other time ratios and pitches than those of the mark, too.
     """
 
     def __init__(self, window: np.ndarray, any_speed: bool = True) -> None:

@@ -30,10 +30,7 @@ OVERSAMPLING = 4
 class MarkedSegment:
     """A part of a sound that carries the mark, with an error of about half a second at both ends.
 
-    Attributes
-    ----------
-    start_s, end_s
-        Its times in seconds.
+    - ``start_s``, ``end_s``: its times in seconds.
     """
 
     start_s: float
@@ -45,12 +42,9 @@ def marked_segments(
 ) -> tuple[MarkedSegment, ...]:
     """Return the parts that carry a mark.
 
-    Parameters
-    ----------
-    segments
-        Whitened sound in pieces ``(time,)`` of whole steps at CHIP_RATE_HZ; the last one may be shorter.
-    key, payload, position, speed
-        The mark; the position is that of a period at the first sample, in samples at CHIP_RATE_HZ.
+    - ``segments``: whitened sound in pieces ``(time,)`` of whole steps at CHIP_RATE_HZ; the last one may be shorter.
+    - ``key``, ``payload``, ``position``, ``speed``: the mark; the position is that of a period at the first sample, in
+      samples at CHIP_RATE_HZ.
     """
     carrier = carrier_wave(OVERSAMPLING * CHIP_RATE_HZ, key, payload)
     n_step = round(STEP_S * CHIP_RATE_HZ)

@@ -20,14 +20,9 @@ KEY_DIGITS = 4
 class Marking:
     """The mark of the outputs of a task.
 
-    Parameters
-    ----------
-    payload : Payload
-        Number in the mark.
-    key : str
-        Key of the mark.
-    has_levels : bool
-        Whether it has the second layer, for speech.
+    - ``payload``: number in the mark.
+    - ``key``: key of the mark.
+    - ``has_levels``: whether it has the second layer, for speech.
     """
 
     payload: Payload = NO_MODEL
@@ -53,14 +48,9 @@ class Marking:
 def marking_of(model_hash: str | None, watermark: bool, key: str, *, is_speech: bool = False) -> Marking | None:
     """Return the marking of the outputs of a model, None without a watermark.
 
-    Parameters
-    ----------
-    model_hash : str or None
-        Hash of the model, whose first digits are the payload.
-    watermark, key
-        As the tasks take them.
-    is_speech : bool
-        Whether the outputs are speech, which gets the second layer, too.
+    - ``model_hash``: hash of the model, whose first digits are the payload.
+    - ``watermark``, ``key``: as the tasks take them.
+    - ``is_speech``: whether the outputs are speech, which gets the second layer, too.
     """
     if not watermark:
         return None

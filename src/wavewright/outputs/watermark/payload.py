@@ -22,17 +22,10 @@ _N_VERSIONS = 2**VERSION_BITS
 class Payload:
     """The number in a mark.
 
-    Parameters
-    ----------
-    model : int
-        First three hexadecimal digits of the model's hash, 0 to 4095; 0 for an unknown model.
-    version : int
-        Version of the mark, 0 to 15.
+    - ``model``: first three hexadecimal digits of the model's hash, 0 to 4095; 0 for an unknown model.
+    - ``version``: version of the mark, 0 to 15.
 
-    Raises
-    ------
-    BadSetting
-        If a number is out of range.
+    Raises BadSetting if a number is out of range.
     """
 
     model: int = 0

@@ -38,12 +38,8 @@ def cell_signs(key: str) -> np.ndarray:
 class LevelCells:
     """Changes of the spectra of frames by the gains of their cells.
 
-    Parameters
-    ----------
-    grid
-        Frames and bins of the mark.
-    key
-        What the signs are made of.
+    - ``grid``: frames and bins of the mark.
+    - ``key``: what the signs are made of.
     """
 
     def __init__(self, grid: FrameGrid, key: str) -> None:
@@ -98,15 +94,8 @@ def _window(n_frame: int) -> np.ndarray:
 def whitened(wave: np.ndarray) -> np.ndarray:
     """Return the sum of all channels, each with a flat spectrum at every moment.
 
-    Parameters
-    ----------
-    wave
-        ``(channels, time)`` at CHIP_RATE_HZ.
-
-    Returns
-    -------
-    np.ndarray
-        ``(time,)``, with the frequencies of the mark at all speeds.
+    - ``wave``: ``(channels, time)`` at CHIP_RATE_HZ.
+    - returns: ``(time,)``, with the frequencies of the mark at all speeds.
     """
     spectra = _spectra(wave, FRAME_SAMPLES)
     flat = spectra / _magnitude(spectra.real**2 + spectra.imag**2)
@@ -187,10 +176,7 @@ def folded(wave: np.ndarray) -> np.ndarray:
 class SpeedFolding:
     """Folds of one wave at many speeds, taken from one long spectrum.
 
-    Parameters
-    ----------
-    wave
-        ``(time,)`` at CHIP_RATE_HZ.
+    - ``wave``: ``(time,)`` at CHIP_RATE_HZ.
     """
 
     OVERSAMPLING = 4

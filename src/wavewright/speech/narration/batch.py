@@ -74,26 +74,13 @@ class BatchLines:
 def read_lines(path: Path, name_column: str | None = None) -> BatchLines:
     """Read a batch.
 
-    Parameters
-    ----------
-    path : Path
-        ``.csv`` with the names of columns in its first line, ``.jsonl`` with an object a line, or ``.txt``, whose lines
-        are texts.
-    name_column : str, optional
-        Column with the names of the sound files; by default the first of `NAME_COLUMNS` that exists. Without one, files
-        are numbered.
+    - ``path``: ``.csv`` with the names of columns in its first line, ``.jsonl`` with an object a line, or ``.txt``,
+      whose lines are texts.
+    - ``name_column``: column with the names of the sound files; by default the first of `NAME_COLUMNS` that exists.
+      Without one, files are numbered.
 
-    Returns
-    -------
-    BatchLines
-        The lines.
-
-    Raises
-    ------
-    BadFolder
-        If the file does not exist or has another suffix.
-    BadText
-        If it is not UTF-8, or has no lines, no texts or no such column.
+    Raises BadFolder if the file does not exist or has another suffix, or BadText if it is not UTF-8, or has no lines,
+    no texts or no such column.
     """
     if path.suffix.lower() not in SUFFIXES:
         raise BadFolder(f"{path} ends in {path.suffix!r}; a batch is a .csv, .jsonl or .txt file.")
@@ -254,18 +241,11 @@ class SpokenLine(SpokenFile):
 class SpokenBatch(SpokenFiles):
     """The files of a batch.
 
-    Attributes
-    ----------
-    manifest : Path
-        Manifest of the folder.
-    lines : tuple of SpokenLine
-        The sound files in the order of the lines.
-    failed : tuple of FailedLine
-        Lines that were not spoken.
-    unused_columns : tuple of str
-        Columns that are ignored.
-    exit_code : int
-        Exit code of the command: 2 if lines failed.
+    - ``manifest``: manifest of the folder.
+    - ``lines``: the sound files in the order of the lines.
+    - ``failed``: lines that were not spoken.
+    - ``unused_columns``: columns that are ignored.
+    - ``exit_code``: exit code of the command: 2 if lines failed.
     """
 
     manifest: Path
@@ -298,25 +278,14 @@ def speak_batch(
 
     A line that fails does not keep the other lines from being spoken. A manifest lists all files.
 
-    Parameters
-    ----------
-    file : Path
-        The batch; see `wavewright.speech.narration.batch.read_lines`.
-    settings : NarrationSettings
-        Settings of all lines, which those of a line override.
-    files : SpeechFiles
-        Folder and formats of the files.
-    name_column : str, optional
-        Column with the names of the files.
-    quiet : bool
-        Show no progress.
+    - ``file``: the batch; see `wavewright.speech.narration.batch.read_lines`.
+    - ``settings``: settings of all lines, which those of a line override.
+    - ``files``: folder and formats of the files.
+    - ``name_column``: column with the names of the files.
+    - ``quiet``: show no progress.
 
-    Raises
-    ------
-    BadText, BadFolder
-        If the whole file cannot be read, or nothing can be written.
-    BadModel, BadSetting
-        If the settings of all lines are invalid.
+    Raises BadText or BadFolder if the whole file cannot be read, or nothing can be written, or BadModel or BadSetting
+    if the settings of all lines are invalid.
     """
     batch_lines = read_lines(file, name_column)
     batch = _Batch(file, settings, files)

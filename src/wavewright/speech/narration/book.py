@@ -49,16 +49,10 @@ class SpokenBook(SpokenFiles):
 
     Chapters whose files were up to date are kept, see ``is_new``.
 
-    Attributes
-    ----------
-    voice, vocoder : str
-        Names of the models.
-    chapters : tuple of SpokenChapter
-        The chapters in their order.
-    leftover : tuple of str
-        Files of chapters that the book no longer has.
-    skipped : tuple of SkippedInBook
-        Passages of new chapters that could not be read.
+    - ``voice``, ``vocoder``: names of the models.
+    - ``chapters``: the chapters in their order.
+    - ``leftover``: files of chapters that the book no longer has.
+    - ``skipped``: passages of new chapters that could not be read.
     """
 
     voice: str
@@ -103,30 +97,14 @@ def speak_book(
     The comment of each sound file records its text and settings; a chapter is spoken again only if they differ. New
     chapters are read to their end before anything is spoken.
 
-    Parameters
-    ----------
-    file : Path
-        Text file in UTF-8.
-    narrator : Narrator
-        Voice and settings.
-    files : SpeechFiles
-        Folder and formats of the files.
-    chapter_mark : str, optional
-        Prefix of the lines that start a chapter; by default headings do.
-    quiet : bool
-        Show no progress.
+    - ``file``: text file in UTF-8.
+    - ``narrator``: voice and settings.
+    - ``files``: folder and formats of the files.
+    - ``chapter_mark``: prefix of the lines that start a chapter; by default headings do.
+    - ``quiet``: show no progress.
 
-    Returns
-    -------
-    SpokenBook
-        The files.
-
-    Raises
-    ------
-    BadText
-        If the file is not text, has nothing to speak or, with strict settings, a line that cannot be read.
-    BadFolder
-        If a chapter has the name of another file, or nothing can be written.
+    Raises BadText if the file is not text, has nothing to speak or, with strict settings, a line that cannot be read,
+    or BadFolder if a chapter has the name of another file, or nothing can be written.
     """
     chapters = find_chapters(file, chapter_mark, narrator.settings.markup)
     book = _Book(file, narrator, files, chapter_mark, {chapter.text_hash for chapter in chapters})

@@ -33,20 +33,10 @@ MEMORY_BYTES = 2**26  # of samples in memory; more are spooled to a file
 def parse_loudness(value: str | float) -> float:
     """Parse a target loudness.
 
-    Parameters
-    ----------
-    value : str or float
-        Name of a preset, or a number.
+    - ``value``: name of a preset, or a number.
+    - returns: integrated loudness in LUFS.
 
-    Returns
-    -------
-    float
-        Integrated loudness in LUFS.
-
-    Raises
-    ------
-    BadSetting
-        If it is another name, or out of range.
+    Raises BadSetting if it is another name, or out of range.
     """
     try:
         target = PRESETS[value] if isinstance(value, str) and value in PRESETS else float(value)
@@ -82,19 +72,10 @@ class LoudnessNormaliser:
     def normalise(self, waves: Iterable[np.ndarray], sample_rate: int, folder: Path) -> Iterator[np.ndarray]:
         """Bring the joined waves to the target loudness.
 
-        Parameters
-        ----------
-        waves : iterable of ndarray
-            Blocks of samples ``(1, time)``.
-        sample_rate : int
-            Sample rate in Hz.
-        folder : Path
-            Folder of a temporary file, for long audio.
-
-        Yields
-        ------
-        ndarray
-            Blocks of samples ``(1, time)``, float32.
+        - ``waves``: blocks of samples ``(1, time)``.
+        - ``sample_rate``: sample rate in Hz.
+        - ``folder``: folder of a temporary file, for long audio.
+        - returns: blocks of samples ``(1, time)``, float32.
         """
         with tempfile.SpooledTemporaryFile(MEMORY_BYTES, dir=str(folder)) as spool:
             for wave in waves:

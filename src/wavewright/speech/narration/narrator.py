@@ -28,19 +28,10 @@ from .settings import NarrationSettings
 def marked_chunks(chunks: Iterable[Chunk], sample_rate: int, marking: Marking) -> Iterator[Chunk]:
     """Add the mark to chunks, each as soon as it comes.
 
-    Parameters
-    ----------
-    chunks : iterable of Chunk
-        The speech.
-    sample_rate : int
-        Sample rate in Hz.
-    marking : Marking
-        The mark.
-
-    Yields
-    ------
-    Chunk
-        The chunks with their words and marks, whose last samples, up to 32 ms, follow in the next chunk.
+    - ``chunks``: the speech.
+    - ``sample_rate``: sample rate in Hz.
+    - ``marking``: the mark.
+    - returns: the chunks with their words and marks, whose last samples, up to 32 ms, follow in the next chunk.
     """
     stream = marking.stream(sample_rate, 1)
     for chunk in chunks:
@@ -51,14 +42,9 @@ def marked_chunks(chunks: Iterable[Chunk], sample_rate: int, marking: Marking) -
 def write_stream(sink: BinaryIO, sample_rate: int, chunks: Iterator[Chunk]) -> None:
     """Write chunks as a 16-bit WAV file of unknown length.
 
-    Parameters
-    ----------
-    sink : BinaryIO
-        The pipe; writing ends without an error if its reader leaves.
-    sample_rate : int
-        Sample rate in Hz.
-    chunks : iterator of Chunk
-        The speech. Nothing is written if the first chunk raises an error.
+    - ``sink``: the pipe; writing ends without an error if its reader leaves.
+    - ``sample_rate``: sample rate in Hz.
+    - ``chunks``: the speech. Nothing is written if the first chunk raises an error.
     """
     with pipe_out(sink):
         first = next(chunks)
@@ -151,24 +137,10 @@ class NarratorLoader:
     def load(self, settings: NarrationSettings) -> Narrator:
         """Load a narrator.
 
-        Parameters
-        ----------
-        settings : NarrationSettings
-            Settings of its files.
+        - ``settings``: settings of its files.
 
-        Returns
-        -------
-        Narrator
-            The narrator.
-
-        Raises
-        ------
-        BadModel
-            If a model does not exist, or the models do not belong together.
-        BadSetting
-            If the style, the language, the loudness or the lexicon does not exist.
-        BadText
-            If the lexicon is invalid.
+        Raises BadModel if a model does not exist, or the models do not belong together, or BadSetting if the style, the
+        language, the loudness or the lexicon does not exist, or BadText if the lexicon is invalid.
         """
         key = (settings.voice, settings.vocoder, settings.language, settings.lexicon)
         if key not in self._voices:

@@ -60,20 +60,9 @@ class NarrationSettings:
     def override(self, values: Mapping[str, object]) -> NarrationSettings:
         """Return the settings with some of them replaced.
 
-        Parameters
-        ----------
-        values : mapping of str to object
-            New values by name, as text or numbers.
+        - ``values``: new values by name, as text or numbers.
 
-        Returns
-        -------
-        NarrationSettings
-            The settings.
-
-        Raises
-        ------
-        BadSetting
-            If a value has the wrong type or is out of range.
+        Raises BadSetting if a value has the wrong type or is out of range.
         """
         try:
             return _validator().validate_python({**vars(self), **values})

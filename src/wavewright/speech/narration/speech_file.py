@@ -31,20 +31,12 @@ def write_speech(
 
     Memory does not grow with the length, except for the words of subtitles.
 
-    Parameters
-    ----------
-    path : Path
-        The sound file.
-    chunks : iterable of Chunk
-        The speech.
-    sample_rate : int
-        Sample rate in Hz.
-    origin : mapping of str to object
-        What the audio was made from; it becomes the comment of the file.
-    subtitle_file : Path, optional
-        File for the subtitles, written before the sound file, so that no sound file lacks them.
-    normaliser : LoudnessNormaliser, optional
-        Brings the speech to its target loudness.
+    - ``path``: the sound file.
+    - ``chunks``: the speech.
+    - ``sample_rate``: sample rate in Hz.
+    - ``origin``: what the audio was made from; it becomes the comment of the file.
+    - ``subtitle_file``: file for the subtitles, written before the sound file, so that no sound file lacks them.
+    - ``normaliser``: brings the speech to its target loudness.
     """
     words: list[TimedWord] = []
     marks: list[TimedMark] = []

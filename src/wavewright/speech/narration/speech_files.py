@@ -15,14 +15,9 @@ from .speech_file import SpeechFormat
 class SpeechFiles:
     """Folder and formats of the sound files of one text file.
 
-    Attributes
-    ----------
-    out
-        Their folder; by default the name of the text file.
-    format
-        Format of the sound files.
-    subtitles
-        Format of the subtitles, ``srt``, ``vtt`` or ``json``; None for no subtitles.
+    - ``out``: their folder; by default the name of the text file.
+    - ``format``: format of the sound files.
+    - ``subtitles``: format of the subtitles, ``srt``, ``vtt`` or ``json``; None for no subtitles.
     """
 
     out: Path | None = None
@@ -60,16 +55,10 @@ class SpokenFile:
 class SpokenFiles:
     """Many sound files of one text file.
 
-    Attributes
-    ----------
-    out
-        Their folder.
-    clipped_fraction
-        Fraction of new samples that exceeded full scale, from 0 to 1.
-    below_target
-        New files that do not reach the target loudness.
-    is_marked
-        The files have the inaudible mark of generated sound.
+    - ``out``: their folder.
+    - ``clipped_fraction``: fraction of new samples that exceeded full scale, from 0 to 1.
+    - ``below_target``: new files that do not reach the target loudness.
+    - ``is_marked``: the files have the inaudible mark of generated sound.
     """
 
     out: Path

@@ -31,21 +31,13 @@ MAX_CHARACTERS = 50_000
 class SpokenText:
     """A text that was spoken into a file, with the names of both models and the files that were written.
 
-    Attributes
-    ----------
-    words, marks
-        The words and the SSML marks with their times.
-    clipped_fraction
-        Fraction of samples that exceeded full scale, from 0 to 1.
-    skipped
-        Passages that could not be read.
-    clip
-        The audio; in Python only.
-    is_marked
-        The audio has the inaudible mark of generated sound.
-    lufs, true_peak_db, shortfall
-        With a target loudness: loudness and true peak of the file, and the message that the target was not reached, or
-        an empty one.
+    - ``words``, ``marks``: the words and the SSML marks with their times.
+    - ``clipped_fraction``: fraction of samples that exceeded full scale, from 0 to 1.
+    - ``skipped``: passages that could not be read.
+    - ``clip``: the audio; in Python only.
+    - ``is_marked``: the audio has the inaudible mark of generated sound.
+    - ``lufs``, ``true_peak_db``, ``shortfall``: with a target loudness: loudness and true peak of the file, and the
+      message that the target was not reached, or an empty one.
     """
 
     out: Path
@@ -87,26 +79,11 @@ def speak_text(text: str, narrator: Narrator, out: Path, subtitle_file: Path | N
 
     Issues one `SkippedText` warning for all passages that cannot be read.
 
-    Parameters
-    ----------
-    text : str
-        The text.
-    narrator : Narrator
-        Voice and settings.
-    out : Path
-        Sound file to write; its suffix selects the format.
-    subtitle_file : Path, optional
-        File of the subtitles.
+    - ``narrator``: voice and settings.
+    - ``out``: sound file to write; its suffix selects the format.
+    - returns: the file, its words and its audio.
 
-    Returns
-    -------
-    SpokenText
-        The file, its words and its audio.
-
-    Raises
-    ------
-    BadText
-        If nothing in the text can be spoken, or the settings are strict and a passage cannot be read.
+    Raises BadText if nothing in the text can be spoken, or the settings are strict and a passage cannot be read.
     """
     chunks: list[Chunk] = []
     waves: list[np.ndarray] = []

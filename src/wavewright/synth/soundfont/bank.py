@@ -28,18 +28,11 @@ KNOWN_TAGS = ("LIST", "smpl", "sm24", *CHUNKS)
 class Chunks:
     """The contents of a SoundFont file.
 
-    Attributes
-    ----------
-    tables : mapping
-        Records of each chunk of ``pdta``, with the terminal one.
-    samples : np.ndarray
-        uint8: 16-bit samples, or Ogg Vorbis streams in SoundFont 3.
-    low_bytes : np.ndarray
-        uint8: the lower 8 bits of samples of 24; empty where samples have 16.
-    texts : mapping
-        ``INAM`` and other texts about the bank.
-    version : tuple of int
-        Version of the format, such as (2, 4); 3 is that with Ogg Vorbis.
+    - ``tables``: records of each chunk of ``pdta``, with the terminal one.
+    - ``samples``: uint8: 16-bit samples, or Ogg Vorbis streams in SoundFont 3.
+    - ``low_bytes``: uint8: the lower 8 bits of samples of 24; empty where samples have 16.
+    - ``texts``: ``INAM`` and other texts about the bank.
+    - ``version``: version of the format, such as (2, 4); 3 is that with Ogg Vorbis.
     """
 
     tables: Mapping[str, np.ndarray]
@@ -52,17 +45,10 @@ class Chunks:
 def read_chunks(contents: np.ndarray, name: str) -> Chunks:
     """Split a SoundFont file into its chunks.
 
-    Parameters
-    ----------
-    contents : np.ndarray
-        uint8, the whole file.
-    name : str
-        Name of the file, for messages.
+    - ``contents``: uint8, the whole file.
+    - ``name``: name of the file, for messages.
 
-    Raises
-    ------
-    BadSoundFont
-        If it is no SoundFont file, or chunks are missing, cut off or of impossible sizes.
+    Raises BadSoundFont if it is no SoundFont file, or chunks are missing, cut off or of impossible sizes.
     """
     if len(contents) < 12 or _tag(contents, 0) != "RIFF" or _tag(contents, 8) != "sfbk":
         raise BadSoundFont(
@@ -151,13 +137,8 @@ CACHED_PRESETS = 512
 class SoundFontPreset:
     """A sound of a bank.
 
-    Attributes
-    ----------
-    index : int
-        Position in the file.
-    name : str
-    bank, program : int
-        128 is the bank of drum kits.
+    - ``index``: position in the file.
+    - ``bank``, ``program``: 128 is the bank of drum kits.
     """
 
     index: int
@@ -170,18 +151,11 @@ class SoundFontPreset:
 class Regions:
     """The n regions of a preset: a sample and its settings for a range of keys and velocities each.
 
-    Attributes
-    ----------
-    ranges : np.ndarray
-        int64 ``(n, 4)``: first and last key, first and last velocity.
-    generators : np.ndarray
-        float64 ``(n, N_GENERATORS)``, limited, in the units of the file.
-    samples : np.ndarray
-        int64 ``(n,)``: index of the sample.
-    modulators : np.ndarray
-        float64 ``(modulators, 5)`` of all regions, see :func:`.modulators.combined`.
-    bounds : np.ndarray
-        int64 ``(n, 2)``: first modulator of each region and the end of its modulators.
+    - ``ranges``: int64 ``(n, 4)``: first and last key, first and last velocity.
+    - ``generators``: float64 ``(n, N_GENERATORS)``, limited, in the units of the file.
+    - ``samples``: int64 ``(n,)``: index of the sample.
+    - ``modulators``: float64 ``(modulators, 5)`` of all regions, see :func:`.modulators.combined`.
+    - ``bounds``: int64 ``(n, 2)``: first modulator of each region and the end of its modulators.
     """
 
     ranges: np.ndarray
@@ -194,30 +168,15 @@ class Regions:
 class SoundFont:
     """A bank of instruments in a SoundFont 2 or 3 file.
 
-    Parameters
-    ----------
-    contents : np.ndarray
-        uint8, the whole file; it may be mapped into memory.
-    file_name : str
-        Name of the file, for messages.
+    - ``contents``: uint8, the whole file; it may be mapped into memory.
+    - ``file_name``: name of the file, for messages.
+    - ``name``: name of the bank.
+    - ``version``: version of the format.
+    - ``presets``: sorted by bank and program; of equal ones, the first of the file.
+    - ``n_instruments``, ``n_samples``: number of instruments and samples of the file.
+    - ``headers``: records of the samples.
 
-    Attributes
-    ----------
-    name : str
-        Name of the bank.
-    version : (int, int)
-        Version of the format.
-    presets : tuple of SoundFontPreset
-        Sorted by bank and program; of equal ones, the first of the file.
-    n_instruments, n_samples : int
-        Number of instruments and samples of the file.
-    headers : np.ndarray
-        Records of the samples.
-
-    Raises
-    ------
-    BadSoundFont
-        If the contents are no SoundFont, damaged, or without presets.
+    Raises BadSoundFont if the contents are no SoundFont, damaged, or without presets.
     """
 
     def __init__(self, contents: np.ndarray, file_name: str) -> None:
@@ -254,14 +213,7 @@ class SoundFont:
     def decoded(self, index: int) -> np.ndarray:
         """Decode a sample.
 
-        Parameters
-        ----------
-        index : int
-
-        Returns
-        -------
-        np.ndarray
-            float32 ``(time,)``; empty where the sample cannot be decoded: outside of the file, or damaged.
+        - returns: float32 ``(time,)``; empty where the sample cannot be decoded: outside of the file, or damaged.
         """
         header = self.headers[index]
         start, end = int(header["start"]), int(header["end"])
@@ -340,10 +292,7 @@ INSTRUMENT_TABLES = ("inst", "ibag", "igen", "imod")
 class SamplePool:
     """Samples in one array, each decoded when it is first used.
 
-    Attributes
-    ----------
-    wave : np.ndarray
-        float32: the samples one after the other, zeros between them. Growing replaces the array.
+    - ``wave``: float32: the samples one after the other, zeros between them. Growing replaces the array.
     """
 
     def __init__(self, font: SoundFont) -> None:
@@ -370,15 +319,9 @@ class SamplePool:
 def read_soundfont(path: Path) -> SoundFont:
     """Open a SoundFont file; its samples are read at first use.
 
-    Parameters
-    ----------
-    path : Path
-        An ``.sf2`` or ``.sf3`` file.
+    - ``path``: an ``.sf2`` or ``.sf3`` file.
 
-    Raises
-    ------
-    BadSoundFont
-        If the file does not exist or cannot be used.
+    Raises BadSoundFont if the file does not exist or cannot be used.
     """
     try:
         n_bytes = path.stat().st_size

@@ -32,15 +32,8 @@ def combined(instrument: dict[Identity, int], preset: dict[Identity, int]) -> np
 
     Those of the instrument replace equal defaults, those of the preset are added to equal ones.
 
-    Parameters
-    ----------
-    instrument, preset : dict
-        Amounts by identity.
-
-    Returns
-    -------
-    np.ndarray
-        float64 ``(modulators, 5)``: source, destination, amount, source of the amount, transform.
+    - ``instrument``, ``preset``: amounts by identity.
+    - returns: float64 ``(modulators, 5)``: source, destination, amount, source of the amount, transform.
     """
     amounts = DEFAULT_MODULATORS | instrument
     for identity, amount in preset.items():

@@ -21,19 +21,10 @@ def default_soundfont() -> SoundFont:
 def open_soundfont(path: Path | None, sample_rate: int, settings: PlayerSettings | None = None) -> SoundFontEngine:
     """Open a SoundFont as an instrument.
 
-    Parameters
-    ----------
-    path : Path, optional
-        An ``.sf2`` or ``.sf3`` file; None for the bundled bank.
-    sample_rate : int, in Hz
-    settings : PlayerSettings, optional
+    - ``path``: an ``.sf2`` or ``.sf3`` file; None for the bundled bank.
+    - ``sample_rate``: in Hz.
 
-    Raises
-    ------
-    BadSoundFont
-        If the file cannot be used.
-    BadSetting
-        If the sample rate is out of range.
+    Raises BadSoundFont if the file cannot be used, or BadSetting if the sample rate is out of range.
 
     Examples
     --------

@@ -29,10 +29,7 @@ QUIET_SAMPLES = 8_192
 class SendEffect:
     """An effect with a mono input and a stereo output, exactly silent soon after its tail falls below QUIET.
 
-    Parameters
-    ----------
-    open_stream : callable
-        Returns a new stream of two channels.
+    - ``open_stream``: returns a new stream of two channels.
     """
 
     def __init__(self, open_stream: Callable[[], EffectStream]) -> None:
@@ -52,12 +49,9 @@ class SendEffect:
     def add(self, send: np.ndarray, output: np.ndarray) -> None:
         """Add the effect of the next samples to the output.
 
-        Parameters
-        ----------
-        send : np.ndarray
-            float32 ``(time,)``, at most QUIET_SAMPLES; zeros after a rest start the effect at the first other sample.
-        output : np.ndarray
-            float32 ``(2, time)``, added to.
+        - ``send``: float32 ``(time,)``, at most QUIET_SAMPLES; zeros after a rest start the effect at the first other
+          sample.
+        - ``output``: float32 ``(2, time)``, added to.
         """
         if self._stream is None:
             loud = np.flatnonzero(send)
@@ -118,16 +112,11 @@ NOT_RESET = (0, 7, 8, 10, 32, 91, 92, 93, 94, 95, WHEEL_RANGE, TUNING)
 class PlayerSettings(RangedSettings):
     """Settings of the player.
 
-    Attributes
-    ----------
-    polyphony : int
-        Voices at once; a note has one or more. What exceeds it fades out quickly, released and older voices first.
-    gain_db : float
-        Level of the output in dB.
-    reverb, chorus : float
-        Level of the effects that channels are sent to, as a factor; 0 leaves them out.
-    velocity_to_filter : bool
-        Apply the default modulator that darkens soft notes, which most banks are made without.
+    - ``polyphony``: voices at once; a note has one or more. What exceeds it fades out quickly, released and older
+      voices first.
+    - ``gain_db``: level of the output in dB.
+    - ``reverb``, ``chorus``: level of the effects that channels are sent to, as a factor; 0 leaves them out.
+    - ``velocity_to_filter``: apply the default modulator that darkens soft notes, which most banks are made without.
     """
 
     polyphony: int = ranged(256, 1, 4_096)
@@ -141,18 +130,11 @@ class PlayerSettings(RangedSettings):
 class LocatedRegion:
     """A region of a preset in an engine.
 
-    Attributes
-    ----------
-    is_audible : bool
-        False where its sample is empty.
-    window : np.ndarray
-        int64: start, end, and loop in the array of samples, mode, exclusive class.
-    generators, modulators : np.ndarray
-        See :class:`.bank.Regions`.
-    ratio : float
-        Sample rate of the sample over that of the engine.
-    correction : float
-        Cents that tune the sample.
+    - ``is_audible``: false where its sample is empty.
+    - ``window``: int64: start, end, and loop in the array of samples, mode, exclusive class.
+    - ``generators``, ``modulators``: see :class:`.bank.Regions`.
+    - ``ratio``: sample rate of the sample over that of the engine.
+    - ``correction``: cents that tune the sample.
     """
 
     is_audible: bool
@@ -169,17 +151,10 @@ class SoundFontEngine(InstrumentEngine):
     Envelopes, oscillators and filters are those of SoundFont 2.04, with three settled customs: attenuation of
     generators counts 0.4 times, envelopes fall by 96 dB in their times, and pan has constant power.
 
-    Parameters
-    ----------
-    font : SoundFont
-        Several engines may use it at once.
-    sample_rate : int, in Hz
-    settings : PlayerSettings, optional
+    - ``font``: several engines may use it at once.
+    - ``sample_rate``: in Hz.
 
-    Raises
-    ------
-    BadSetting
-        If the sample rate is out of range.
+    Raises BadSetting if the sample rate is out of range.
     """
 
     def __init__(self, font: SoundFont, sample_rate: int, settings: PlayerSettings | None = None) -> None:

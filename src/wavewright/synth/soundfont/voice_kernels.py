@@ -422,21 +422,9 @@ def render_voices(
 ) -> int:
     """Add all voices to a block.
 
-    Parameters
-    ----------
-    voices : (voices,) VOICE, updated
-    wave : float32
-        All samples.
-    tables : (cutoffs, N_PHASES, N_TAPS) float32
-    sample_rate : float
-    scratch : (SEGMENT_SAMPLES,) float32
-    mix : (4, time) float32, added to
-        Left, right, reverb and chorus.
-
-    Returns
-    -------
-    int
-        The voices that are still active.
+    - ``wave``: all samples.
+    - ``mix``: left, right, reverb and chorus.
+    - returns: the voices that are still active.
     """
     n_samples = mix.shape[1]
     n_active = 0
@@ -484,26 +472,12 @@ def start_voice(
 ) -> None:
     """Start a voice whose generators and modulators are set.
 
-    Parameters
-    ----------
-    voices : (voices,) VOICE, updated
-    index : int
-    window : (6,) int64
-        Start, end, and loop in the array of samples, mode, exclusive class.
-    note : (6,) int64
-        Channel, key, velocity, number of the note, preset, and number of modulators.
-    ratio : float
-        Sample rate of the sample over that of the engine.
-    tuning : float
-        Cents above the sample.
-    level : float
-        Gain of the output.
-    base : (voices, N_GENERATORS) float64
-    modulators : (voices, MAX_MODULATORS, 5) float64
-    amounts : (N_GENERATORS,) float64
-        Scratch memory.
-    controls : (channels, N_CONTROLS) float64
-    sample_rate : float
+    - ``window``: start, end, and loop in the array of samples, mode, exclusive class.
+    - ``note``: channel, key, velocity, number of the note, preset, and number of modulators.
+    - ``ratio``: sample rate of the sample over that of the engine.
+    - ``tuning``: cents above the sample.
+    - ``level``: gain of the output.
+    - ``amounts``: scratch memory.
     """
     voice = voices[index]
     voice.start, voice.end, voice.loop_start, voice.loop_end = window[0], window[1], window[2], window[3]
@@ -543,12 +517,7 @@ def control_voices(
 def release_voice(voices: np.ndarray, index: int, release: float) -> None:
     """Begin the release of a voice.
 
-    Parameters
-    ----------
-    voices : (voices,) VOICE, updated
-    index : int
-    release : float
-        Samples in which it falls by RANGE_DB, 0 for its own.
+    - ``release``: samples in which it falls by RANGE_DB, 0 for its own.
     """
     voice = voices[index]
     _interrupt(voice)

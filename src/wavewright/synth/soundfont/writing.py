@@ -32,19 +32,12 @@ RANGES = (gen.KEY_RANGE, gen.VELOCITY_RANGE)
 class NewSample:
     """A sample to write.
 
-    Attributes
-    ----------
-    name : str
-        At most 20 characters.
-    wave : np.ndarray
-        ``(time,)``, full scale at 1.
-    sample_rate : int, in Hz
-    root_key : int
-        Key at which it is not transposed.
-    correction : int
-        Cents that tune it, -99 to 99.
-    loop : (int, int), optional
-        First sample of the loop and the one after its last.
+    - ``name``: at most 20 characters.
+    - ``wave``: ``(time,)``, full scale at 1.
+    - ``sample_rate``: in Hz.
+    - ``root_key``: key at which it is not transposed.
+    - ``correction``: cents that tune it, -99 to 99.
+    - ``loop``: first sample of the loop and the one after its last.
     """
 
     name: str
@@ -78,26 +71,14 @@ def write_soundfont(
 ) -> None:
     """Write a bank.
 
-    Parameters
-    ----------
-    path : Path
-        The ending decides: ``.sf2``, or ``.sf3`` for samples as Ogg Vorbis.
-    name : str
-        Name of the bank.
-    presets, instruments : sequence of NewEntry
-        Zones of presets refer to instruments, those of instruments to samples, by index.
-    samples : sequence of NewSample
-    bits : int
-        16 or 24, of an ``.sf2``.
-    vorbis_quality : float
-        0 to 1, of an ``.sf3``.
-    texts : dict, optional
-        Further texts of the list INFO, such as ``ICOP``, the licence.
+    - ``path``: the ending decides: ``.sf2``, or ``.sf3`` for samples as Ogg Vorbis.
+    - ``name``: name of the bank.
+    - ``presets``, ``instruments``: zones of presets refer to instruments, those of instruments to samples, by index.
+    - ``bits``: 16 or 24, of an ``.sf2``.
+    - ``vorbis_quality``: 0 to 1, of an ``.sf3``.
+    - ``texts``: further texts of the list INFO, such as ``ICOP``, the licence.
 
-    Raises
-    ------
-    BadSoundFont
-        If the ending is another one, or a table would have more entries than the format can count.
+    Raises BadSoundFont if the ending is another one, or a table would have more entries than the format can count.
     """
     version = VERSIONS.get(path.suffix.lower())
     if version is None or bits not in (16, 24):

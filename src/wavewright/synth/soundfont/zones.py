@@ -22,16 +22,10 @@ LINKED = 0x8000
 class Zone:
     """A zone with the global one of its preset or instrument applied.
 
-    Attributes
-    ----------
-    terminal : int
-        Index of the instrument or sample.
-    keys, velocities : (int, int)
-        First and last.
-    amounts : dict
-        Generators that the zone sets, by number.
-    modulators : dict
-        Amounts of modulators.
+    - ``terminal``: index of the instrument or sample.
+    - ``keys``, ``velocities``: first and last.
+    - ``amounts``: generators that the zone sets, by number.
+    - ``modulators``: amounts of modulators.
     """
 
     terminal: int
@@ -53,14 +47,9 @@ class _Open:
 class Level:
     """Zones of all presets, or of all instruments.
 
-    Attributes
-    ----------
-    heads, bags, generators, modulators : np.ndarray
-        Records of the file, see :mod:`.records`.
-    terminal : int
-        Generator that ends a zone: that of an instrument or a sample.
-    n_terminals : int
-        Number of instruments or samples.
+    - ``heads``, ``bags``, ``generators``, ``modulators``: records of the file, see :mod:`.records`.
+    - ``terminal``: generator that ends a zone: that of an instrument or a sample.
+    - ``n_terminals``: number of instruments or samples.
     """
 
     heads: np.ndarray

@@ -42,27 +42,13 @@ class EnglishFrontEnd:
     def sentences(self, text: str, lexicon: Lexicon | None = None, on_skip: OnSkip | None = None) -> list[Sentence]:
         """Return the sentences of a text.
 
-        Parameters
-        ----------
-        text : str
-            Plain text.
-        lexicon : Lexicon or None
-            The user's own words, which override all others.
-        on_skip : OnSkip or None
-            Called with each passage that is skipped; words of some scripts are then transliterate.
+        - ``text``: plain text.
+        - ``lexicon``: the user's own words, which override all others.
+        - ``on_skip``: called with each passage that is skipped; words of some scripts are then transliterate.
+        - returns: sentences of words with their phones.
 
-        Returns
-        -------
-        list[Sentence]
-            Sentences of words with their phones.
-
-        Raises
-        ------
-        NothingToSpeak
-            If nothing in the text can be spoken.
-        BadText
-            If the lexicon has phones that are not English, or, without ``on_skip``, if the text has letters of another
-            script or invalid phones in ``[[ ]]``.
+        Raises NothingToSpeak if nothing in the text can be spoken, or BadText if the lexicon has phones that are not
+        English, or, without ``on_skip``, if the text has letters of another script or invalid phones in ``[[ ]]``.
         """
         return list(self.stream(text, lexicon, on_skip))
 
@@ -109,24 +95,12 @@ class EnglishFrontEnd:
     def say_as(self, text: str, interpret_as: str, order: str = "") -> str:
         """Return the text to read for SSML's ``say-as`` element.
 
-        Parameters
-        ----------
-        text : str
-            Text of the element.
-        interpret_as : str
-            Kind of text, such as ``date`` or ``telephone``.
-        order : str
-            Format of a date, such as ``mdy``.
+        - ``text``: text of the element.
+        - ``interpret_as``: kind of text, such as ``date`` or ``telephone``.
+        - ``order``: format of a date, such as ``mdy``.
+        - returns: text that the front end reads as the element asks.
 
-        Returns
-        -------
-        str
-            Text that the front end reads as the element asks.
-
-        Raises
-        ------
-        BadText
-            If the kind is unknown or the text does not fit it.
+        Raises BadText if the kind is unknown or the text does not fit it.
         """
         with british(self._is_british):
             return say_as(text, interpret_as, order)
@@ -156,21 +130,11 @@ def in_context(
 ) -> tuple[list[tuple[Token, int, str]], SentenceWords]:
     """List the words of a sentence.
 
-    Parameters
-    ----------
-    tokens : list[Token]
-        Tokens of the sentence.
-    text : str
-        Text that the scanner read.
-    is_british : bool
-        Dialect of the names of letters.
-
-    Returns
-    -------
-    list[tuple[Token, int, str]]
-        For each word its token, its number in the token, and the word.
-    SentenceWords
-        The words as the context of each other.
+    - ``tokens``: tokens of the sentence.
+    - ``text``: text that the scanner read.
+    - ``is_british``: dialect of the names of letters.
+    - returns: for each word its token, its number in the token, and the word.
+    - returns ``SentenceWords``: the words as the context of each other.
     """
     spoken = [
         (token, number, BRITISH_LETTERS.get(word, word) if is_british else word)

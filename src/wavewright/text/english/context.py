@@ -44,14 +44,9 @@ SINGULAR_S = word_list("singular-s")
 class SentenceWords:
     """The words of a sentence.
 
-    Attributes
-    ----------
-    words : Sequence[str]
-        Words in lower case.
-    capitals : Sequence[bool]
-        True for words that start with a capital.
-    marks : Sequence[str]
-        Punctuation after each word, or empty.
+    - ``words``: words in lower case.
+    - ``capitals``: true for words that start with a capital.
+    - ``marks``: punctuation after each word, or empty.
     """
 
     words: Sequence[str]

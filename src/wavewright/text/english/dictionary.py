@@ -75,17 +75,9 @@ class Dictionary:
 def pack(words: Mapping[str, tuple[str, ...]], credit: str) -> bytes:
     """Return the bytes of a dictionary file.
 
-    Parameters
-    ----------
-    words : Mapping[str, tuple[str, ...]]
-        Words in lower case, of ASCII letters, and their phones.
-    credit : str
-        Source and licence of the words.
-
-    Returns
-    -------
-    bytes
-        Contents of the file, for :class:`Dictionary`.
+    - ``words``: words in lower case, of ASCII letters, and their phones.
+    - ``credit``: source and licence of the words.
+    - returns: contents of the file, for :class:`Dictionary`.
     """
     phones = sorted({phone for spoken in words.values() for phone in spoken})
     code = {phone: PHONES_FROM + number for number, phone in enumerate(phones)}

@@ -65,15 +65,9 @@ def word_class(word: str, is_capital: bool) -> str:
 def features(context: Context) -> Iterator[str]:
     """Yield the features of a word in its sentence.
 
-    Parameters
-    ----------
-    context : Context
-        The word and its sentence.
-
-    Yields
-    ------
-    str
-        Name of a feature, without spaces, such as ``-1=the`` (the word before) or ``1:prep`` (the class of the next).
+    - ``context``: the word and its sentence.
+    - returns: name of a feature, without spaces, such as ``-1=the`` (the word before) or ``1:prep`` (the class of the
+      next).
     """
     capitals, index = context.sentence.capitals, context.index
     words = {offset: context.word(offset) for offset in (-3, -2, -1, 1, 2)}
@@ -99,13 +93,9 @@ def features(context: Context) -> Iterator[str]:
 class HeteronymModel:
     """Readings and weights of the words that the model covers.
 
-    Parameters
-    ----------
-    table : list[list[str]]
-        Rows of ``data/heteronyms.tsv``: word, kind, phones of the first and of the second reading.
-    weights : Mapping[str, str]
-        By word, or ``*`` and ``*s``: features and their weights, separated by spaces. They are parsed at their first
-        use.
+    - ``table``: rows of ``data/heteronyms.tsv``: word, kind, phones of the first and of the second reading.
+    - ``weights``: by word, or ``*`` and ``*s``: features and their weights, separated by spaces. They are parsed at
+      their first use.
     """
 
     def __init__(self, table: list[list[str]], weights: Mapping[str, str]) -> None:

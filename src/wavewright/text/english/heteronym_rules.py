@@ -54,15 +54,9 @@ class ConditionalReading:
 class HeteronymRules:
     """Readings of the words in a table of rules.
 
-    Parameters
-    ----------
-    table : str
-        Text of the table; ``data/heteronym_rules.txt`` explains the format.
+    - ``table``: text of the table; ``data/heteronym_rules.txt`` explains the format.
 
-    Raises
-    ------
-    ValueError
-        If a line is malformed; the message names it.
+    Raises ValueError if a line is malformed; the message names it.
     """
 
     def __init__(self, table: str) -> None:
@@ -86,17 +80,9 @@ class HeteronymRules:
     def phones(self, context: Context, starts_with_vowel: Callable[[str], bool]) -> tuple[str, ...]:
         """Return the phones of a word of the table in its sentence.
 
-        Parameters
-        ----------
-        context : Context
-            The word and its sentence.
-        starts_with_vowel : Callable[[str], bool]
-            Return True for a word whose first phone is a vowel.
-
-        Returns
-        -------
-        tuple[str, ...]
-            Phones of the first reading whose conditions hold.
+        - ``context``: the word and its sentence.
+        - ``starts_with_vowel``: return True for a word whose first phone is a vowel.
+        - returns: phones of the first reading whose conditions hold.
         """
         readings = self.readings[context.words[context.index]]
         for reading in readings:

@@ -93,15 +93,8 @@ def known(word: str) -> tuple[str, ...] | None:
 def phones_of(word: str) -> tuple[str, ...]:
     """Return the phones of a word.
 
-    Parameters
-    ----------
-    word : str
-        A word in lower case, or the name of a letter: a capital, which ``s`` or ``'s`` may follow.
-
-    Returns
-    -------
-    tuple[str, ...]
-        Phones; none for a word without Latin letters.
+    - ``word``: a word in lower case, or the name of a letter: a capital, which ``s`` or ``'s`` may follow.
+    - returns: phones; none for a word without Latin letters.
     """
     if re.fullmatch("[A-Z](?:'?s)?", word):
         name = tuple(LETTERS[word[0]].split())

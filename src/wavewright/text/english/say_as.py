@@ -23,19 +23,11 @@ DATE_ORDERS = ("mdy", "dmy", "ymd", "md", "dm", "ym", "my", "y", "m", "d")
 def say_as(text: str, interpret_as: str, order: str = "") -> str:
     """Return the text to read.
 
-    Parameters
-    ----------
-    text : str
-        Text of the element.
-    interpret_as : str
-        One of ``KINDS``.
-    order : str
-        Format of a date, one of ``DATE_ORDERS``.
+    - ``text``: text of the element.
+    - ``interpret_as``: one of ``KINDS``.
+    - ``order``: format of a date, one of ``DATE_ORDERS``.
 
-    Raises
-    ------
-    BadText
-        If the kind is unknown or the text does not fit it.
+    Raises BadText if the kind is unknown or the text does not fit it.
     """
     kind = interpret_as.strip().lower()
     if kind in ("characters", "spell-out", "verbatim"):

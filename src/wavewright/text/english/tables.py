@@ -23,17 +23,9 @@ def data_text(name: str) -> str:
 def rows(name: str, n_columns: int) -> list[list[str]]:
     """Read a table.
 
-    Parameters
-    ----------
-    name : str
-        Name of the file in ``data/``, without ``.tsv``. Its lines that begin with ``#`` and a space are comments.
-    n_columns : int
-        Number of columns.
-
-    Returns
-    -------
-    list[list[str]]
-        Rows of ``n_columns`` fields; missing last fields are empty.
+    - ``name``: name of the file in ``data/``, without ``.tsv``. Its lines that begin with ``#`` and a space are
+      comments.
+    - returns: rows of ``n_columns`` fields; missing last fields are empty.
     """
     lines = [line.split("\t") for line in data_text(f"{name}.tsv").splitlines() if line and not line.startswith("# ")]
     return [[*fields, *[""] * (n_columns - len(fields))] for fields in lines]

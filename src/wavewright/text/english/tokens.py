@@ -105,20 +105,13 @@ class Token:
 class TokenReader:
     """Reader of the tokens of one text.
 
-    Parameters
-    ----------
-    text : str
-        Text, as :func:`..characters.normalize_characters` returns it.
-    knows : Callable[[str], bool]
-        Looks a word in lower case up in the dictionary.
-    lexicon : Lexicon or None
-        The user's own words.
-    on_skip : Callable[[int, int, str], None] or None
-        Called with start, end and reason of each passage that is skipped; without it such a passage raises BadText.
-    is_british : bool
-        Dialect of numbers and dates.
-    quote_is_open : bool
-        True after an opening single quote.
+    - ``text``: text, as :func:`..characters.normalize_characters` returns it.
+    - ``knows``: looks a word in lower case up in the dictionary.
+    - ``lexicon``: the user's own words.
+    - ``on_skip``: called with start, end and reason of each passage that is skipped; without it such a passage raises
+      BadText.
+    - ``is_british``: dialect of numbers and dates.
+    - ``quote_is_open``: true after an opening single quote.
     """
 
     text: str
@@ -131,22 +124,11 @@ class TokenReader:
     def read(self, position: int, last: Token | None) -> Token | None:
         """Read the token at a position.
 
-        Parameters
-        ----------
-        position : int
-            Start of the token.
-        last : Token or None
-            Token before it.
+        - ``position``: start of the token.
+        - ``last``: token before it.
+        - returns: the token; without words if the passage is skipped, None if there is only punctuation.
 
-        Returns
-        -------
-        Token or None
-            The token; without words if the passage is skipped, None if there is only punctuation.
-
-        Raises
-        ------
-        BadText
-            Without ``on_skip``, for a passage in another script or invalid phones in ``[[ ]]``.
+        Raises BadText without ``on_skip``, for a passage in another script or invalid phones in ``[[ ]]``.
         """
         text = self.text
         plain = PLAIN.match(text, position)

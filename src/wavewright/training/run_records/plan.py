@@ -16,14 +16,9 @@ from ..run_file import CHECKPOINTS, LAST
 class RunPlan:
     """Progress of a run.
 
-    Attributes
-    ----------
-    step, steps
-        Steps done and planned.
-    minutes
-        Minutes of training so far.
-    finished
-        Why the run is finished; empty if it is not.
+    - ``step``, ``steps``: steps done and planned.
+    - ``minutes``: minutes of training so far.
+    - ``finished``: why the run is finished; empty if it is not.
     """
 
     step: int

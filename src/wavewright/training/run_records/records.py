@@ -25,22 +25,13 @@ Curve = list[tuple[int, float]]
 class RunRecord:
     """One training.
 
-    Attributes
-    ----------
-    name, folder
-        Path relative to the folder that was searched, and the path.
-    family
-        Name of the family.
-    settings
-        Of the recipe by ``section.field``, and ``from``, the model that the run started from.
-    n_clips
-        Training clips.
-    step, minutes
-        Last step in the log, and minutes of training up to it.
-    curves
-        Losses and metrics by name.
-    problem
-        Why the folder cannot be read; empty if it can.
+    - ``name``, ``folder``: path relative to the folder that was searched, and the path.
+    - ``family``: name of the family.
+    - ``settings``: of the recipe by ``section.field``, and ``from``, the model that the run started from.
+    - ``n_clips``: training clips.
+    - ``step``, ``minutes``: last step in the log, and minutes of training up to it.
+    - ``curves``: losses and metrics by name.
+    - ``problem``: why the folder cannot be read; empty if it can.
     """
 
     name: str
@@ -73,10 +64,7 @@ class RunRecord:
 def find_runs(folders: Sequence[Path]) -> list[RunRecord]:
     """Read the runs that folders are or contain, up to DEEPEST folders down, in the order of their names.
 
-    Raises
-    ------
-    BadFolder
-        If a folder does not exist, or contains no run.
+    Raises BadFolder if a folder does not exist, or contains no run.
     """
     records: dict[Path, RunRecord] = {}
     for folder in folders:

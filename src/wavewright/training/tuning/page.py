@@ -64,14 +64,9 @@ def importance_of(outcome: Outcome) -> dict[str, float]:
 def write_page(out: Path, outcome: Outcome, command: str) -> None:
     """Write PAGE_FILE and SEARCH_FILE into the folder of a search.
 
-    Parameters
-    ----------
-    out
-        Folder of the search.
-    outcome
-        Its trials.
-    command
-        That trains with the best settings.
+    - ``out``: folder of the search.
+    - ``outcome``: its trials.
+    - ``command``: that trains with the best settings.
     """
     importance = importance_of(outcome)
     rows = [_row(outcome, trial) for trial in _ordered(outcome)]

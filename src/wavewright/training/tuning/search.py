@@ -42,28 +42,19 @@ SIGNATURE, TRIAL_MINUTES, TRIAL_STEPS = "signature", "trial_minutes", "trial_ste
 class Search:
     """A search as its workers need it, on this machine and on others.
 
-    Attributes
-    ----------
-    folder, label_from, group_from, manifest
-        Recordings, see :func:`wavewright.data.folder.scan`.
-    family, size, base, settings, device
-        Of all trials; see :func:`wavewright.training.run.choose_recipe`.
-    out
-        Folder of the search.
-    storage
-        URL of Optuna's storage: of a database, or ``journal:FILE``; empty: an SQLite file in ``out``.
-    trial_minutes
-        Duration of a whole trial.
-    trial_steps
-        Steps of a whole trial, so that its duration does not matter; 0: as many as fit into ``trial_minutes``.
-    dials
-        Names of the dials that are turned; empty: all that no setting fixes.
-    seed
-        Of the proposals.
-    max_trials
-        Trials of the whole search; 0 for no limit but that of the minutes.
-    permission, permission_words
-        Licence of the recordings and consent of their speakers, and the words of a command line that state them.
+    - ``folder``, ``label_from``, ``group_from``, ``manifest``: recordings, see :func:`wavewright.data.folder.scan`.
+    - ``family``, ``size``, ``base``, ``settings``, ``device``: of all trials; see
+      :func:`wavewright.training.run.choose_recipe`.
+    - ``out``: folder of the search.
+    - ``storage``: URL of Optuna's storage: of a database, or ``journal:FILE``; empty: an SQLite file in ``out``.
+    - ``trial_minutes``: duration of a whole trial.
+    - ``trial_steps``: steps of a whole trial, so that its duration does not matter; 0: as many as fit into
+      ``trial_minutes``.
+    - ``dials``: names of the dials that are turned; empty: all that no setting fixes.
+    - ``seed``: of the proposals.
+    - ``max_trials``: trials of the whole search; 0 for no limit but that of the minutes.
+    - ``permission``, ``permission_words``: licence of the recordings and consent of their speakers, and the words of a
+      command line that state them.
     """
 
     folder: Path
@@ -111,17 +102,10 @@ class Search:
 def open_study(search: Search, worker: int = 0) -> Study:
     """Open or create the study of a search.
 
-    Parameters
-    ----------
-    search
-        Names the storage.
-    worker
-        Number of the process, so that each has proposals of its own.
+    - ``search``: names the storage.
+    - ``worker``: number of the process, so that each has proposals of its own.
 
-    Raises
-    ------
-    BadSetting
-        If the storage cannot be reached, or its kind is unknown.
+    Raises BadSetting if the storage cannot be reached, or its kind is unknown.
     """
     sampler = TPESampler(
         seed=search.seed + 1_000 * worker, n_startup_trials=N_STARTUP_TRIALS, multivariate=True, constant_liar=True

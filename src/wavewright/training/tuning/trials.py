@@ -35,19 +35,11 @@ from .search import N_RUNGS, Search, open_study
 def open_dials(dials: Sequence[Dial], settings: Sequence[str], only: Sequence[str] = ()) -> tuple[Dial, ...]:
     """Return the dials that a search turns: those that no setting fixes, or of these the named ones.
 
-    Parameters
-    ----------
-    dials
-        Of the family.
-    settings
-        Overrides ``name=value``, which fix a dial.
-    only
-        Names of the dials to turn, with or without their section; empty: all.
+    - ``dials``: of the family.
+    - ``settings``: overrides ``name=value``, which fix a dial.
+    - ``only``: names of the dials to turn, with or without their section; empty: all.
 
-    Raises
-    ------
-    BadSetting
-        If a name is no dial, or no dial is left.
+    Raises BadSetting if a name is no dial, or no dial is left.
     """
     fixed = {setting.partition("=")[0].strip() for setting in settings}
     free = [dial for dial in dials if not _names(dial) & fixed]
@@ -114,12 +106,8 @@ class Ground:
     def of(cls, search: Search) -> Ground:
         """Prepare a search.
 
-        Raises
-        ------
-        BadSetting
-            If a setting or a dial is unknown, the family has no metric that ranks trainings, or a voice has no consent.
-        BadFolder
-            If there are no recordings.
+        Raises BadSetting if a setting or a dial is unknown, the family has no metric that ranks trainings, or a voice
+        has no consent, or BadFolder if there are no recordings.
         """
         family = families.family(search.family)
         base = None if search.base is None else open_base(search.base, search.family)
@@ -146,16 +134,9 @@ class Ground:
 class Worker:
     """One process of a search, which trains one trial after the other.
 
-    Parameters
-    ----------
-    search
-        The search.
-    ground
-        From :meth:`Ground.of`.
-    number
-        Of the worker.
-    show
-        Called with a line about each trial.
+    - ``ground``: from :meth:`Ground.of`.
+    - ``number``: of the worker.
+    - ``show``: called with a line about each trial.
     """
 
     def __init__(self, search: Search, ground: Ground, number: int, show: Callable[[str], None]) -> None:
@@ -169,12 +150,8 @@ class Worker:
     def plan(self) -> None:
         """Time the defaults, record how trials are trained, and let the defaults be the first trial.
 
-        Raises
-        ------
-        BadFolder
-            If no recordings are left for validation.
-        BadSetting
-            If a whole trial would have fewer than MIN_TRIAL_STEPS steps, or a voice has no consent.
+        Raises BadFolder if no recordings are left for validation, or BadSetting if a whole trial would have fewer than
+        MIN_TRIAL_STEPS steps, or a voice has no consent.
         """
         if THREADS in self.study.user_attrs:
             return

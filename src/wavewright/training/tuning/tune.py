@@ -25,12 +25,8 @@ from .trials import TRIALS, Ground, Worker
 class Outcome:
     """The trials of a search.
 
-    Attributes
-    ----------
-    metric
-        Name of the metric, with ``-`` in front where higher is better.
-    trials
-        All trials, as Optuna records them; the value is such that lower is better.
+    - ``metric``: name of the metric, with ``-`` in front where higher is better.
+    - ``trials``: all trials, as Optuna records them; the value is such that lower is better.
     """
 
     metric: str

@@ -47,12 +47,8 @@ class FileAccess:
 
     Files of others look as if they were not there, whether they are or not.
 
-    Parameters
-    ----------
-    runs_folder : Path
-        Folder of the runs, which jobs read models from.
-    is_long : bool
-        The process trains: it writes runs, and the cache of prepared clips.
+    - ``runs_folder``: folder of the runs, which jobs read models from.
+    - ``is_long``: the process trains: it writes runs, and the cache of prepared clips.
     """
 
     def __init__(self, runs_folder: Path, is_long: bool = False) -> None:

@@ -88,10 +88,7 @@ PARAMETERS_PART = "parameters"
 class JobEndpoints:
     """Tasks as jobs: answers to requests under ``/v1/tasks``, ``/v1/uploads`` and ``/v1/jobs``.
 
-    Parameters
-    ----------
-    settings : ServerSettings
-        The limits.
+    - ``settings``: the limits.
     """
 
     def __init__(self, settings: ServerSettings) -> None:

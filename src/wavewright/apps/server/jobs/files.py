@@ -33,16 +33,10 @@ ID_BYTES = 8
 class Upload:
     """A file that was uploaded.
 
-    Attributes
-    ----------
-    id, name
-        Its id, and its name, made of the client's name.
-    path
-        Where it is.
-    n_bytes
-        Its size.
-    used_at
-        When it was uploaded or last used, of a clock that never goes back.
+    - ``id``, ``name``: its id, and its name, made of the client's name.
+    - ``path``: where it is.
+    - ``n_bytes``: its size.
+    - ``used_at``: when it was uploaded or last used, of a clock that never goes back.
     """
 
     id: str
@@ -59,10 +53,7 @@ class Upload:
 class JobFiles:
     """The temporary folder of a server, which other processes remove if this one is killed.
 
-    Raises
-    ------
-    BadFolder
-        If no folder can be made.
+    Raises BadFolder if no folder can be made.
     """
 
     def __init__(self) -> None:
@@ -101,10 +92,7 @@ class JobFiles:
 def safe_name(client_name: str) -> str:
     """Return a file name made of a client's: allowed characters and a known ending.
 
-    Raises
-    ------
-    BadRequest
-        If the ending is not one of `SUFFIXES`.
+    Raises BadRequest if the ending is not one of `SUFFIXES`.
     """
     name = client_name.replace("\\", "/").rpartition("/")[2]
     stem, dot, suffix = name.rpartition(".")

@@ -26,21 +26,11 @@ HOW = "send multipart/form-data"
 async def read_form(request: Request, max_bytes: int, idle_seconds: float, max_field_bytes: int) -> FormData:
     """Read a form; its files are spooled to the disk.
 
-    Parameters
-    ----------
-    request : Request
-        The request.
-    max_bytes : int
-        Longest body.
-    idle_seconds : float
-        Longest time between two pieces of the body.
-    max_field_bytes : int
-        Longest part that is no file.
+    - ``max_bytes``: longest body.
+    - ``idle_seconds``: longest time between two pieces of the body.
+    - ``max_field_bytes``: longest part that is no file.
 
-    Raises
-    ------
-    BadRequest
-        If the body is too long, stops, or is no form.
+    Raises BadRequest if the body is too long, stops, or is no form.
     """
     await check_length(request.receive, request.headers, max_bytes)
     limited = Request(request.scope, _limited(request.receive, max_bytes, idle_seconds))

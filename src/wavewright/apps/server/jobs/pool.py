@@ -34,20 +34,11 @@ MAX_KEYS = 8
 class WorkerPool:
     """Processes that are started when jobs arrive and stay for the next ones.
 
-    Parameters
-    ----------
-    n_workers : int
-        Processes.
-    max_queued : int
-        Jobs that may wait.
-    job_files : JobFiles
-        Has the folders for temporary files.
-    runs_folder : Path
-        Folder of the runs.
-    is_long : bool
-        Each job has a process of its own, which is interrupted to stop it.
-    signer : JobSigner or None
-        Signs the sound files of jobs.
+    - ``n_workers``: processes.
+    - ``max_queued``: jobs that may wait.
+    - ``job_files``: has the folders for temporary files.
+    - ``is_long``: each job has a process of its own, which is interrupted to stop it.
+    - ``signer``: signs the sound files of jobs.
     """
 
     def __init__(

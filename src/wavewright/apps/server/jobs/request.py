@@ -35,18 +35,10 @@ FileSource = Callable[[Mapping[str, JsonValue]], list[tuple[str, Path]]]
 class PreparedTask:
     """A request that was checked.
 
-    Attributes
-    ----------
-    task
-        The task.
-    arguments
-        Arguments of its function, as JSON; files are relative to the job's folder.
-    files
-        Files to link into the job's folder, by their relative paths.
-    command
-        The command line that does the same.
-    run
-        Name of the run folder that a training writes, which is the name of its model; None for other tasks.
+    - ``arguments``: arguments of its function, as JSON; files are relative to the job's folder.
+    - ``files``: files to link into the job's folder, by their relative paths.
+    - ``command``: the command line that does the same.
+    - ``run``: name of the run folder that a training writes, which is the name of its model; None for other tasks.
     """
 
     task: CommandTask
@@ -75,29 +67,14 @@ def prepare(
 ) -> PreparedTask:
     """Check the parameters of a request.
 
-    Parameters
-    ----------
-    task : CommandTask
-        The task.
-    fields : mapping
-        Parameters by name, as JSON. A file is ``{"upload": id}`` or ``{"job": id, "file": name}``; a list of them, or
-        ``{"job": id}``, is a folder.
-    source_of : callable
-        Finds files.
-    runs_folder : Path
-        Folder of the runs, which training writes to.
-    fixed : mapping, optional
-        Values of further parameters, by name, for tasks that have them.
+    - ``fields``: parameters by name, as JSON. A file is ``{"upload": id}`` or ``{"job": id, "file": name}``; a list of
+      them, or ``{"job": id}``, is a folder.
+    - ``source_of``: finds files.
+    - ``runs_folder``: folder of the runs, which training writes to.
+    - ``fixed``: values of further parameters, by name, for tasks that have them.
+    - returns: the task with its arguments.
 
-    Returns
-    -------
-    PreparedTask
-        The task with its arguments.
-
-    Raises
-    ------
-    BadRequest
-        For the first parameter that is missing, unknown or not valid.
+    Raises BadRequest for the first parameter that is missing, unknown or not valid.
     """
     allowed = {each.key: each for each in parameters_of(task)}
     inputs = _Inputs(source_of)

@@ -24,17 +24,9 @@ FILE_SCHEMA: dict[str, Any] = {
 def task_record(task: CommandTask) -> dict[str, object]:
     """Return a task as lists show it.
 
-    Parameters
-    ----------
-    task : CommandTask
-        The task.
-
-    Returns
-    -------
-    dict
-        ``name``, ``summary``, ``parameters`` (a JSON schema), ``files``, ``outputs`` and ``models`` (names of the
-        parameters for files to read, files to write, and names of models), ``long`` (whether it is a training),
-        ``command``.
+    - returns: ``name``, ``summary``, ``parameters`` (a JSON schema), ``files``, ``outputs`` and ``models`` (names of
+      the parameters for files to read, files to write, and names of models), ``long`` (whether it is a training),
+      ``command``.
     """
     parameters = parameters_of(task)
     return {

@@ -18,10 +18,7 @@ if TYPE_CHECKING:
 class JobSigner:
     """Signs what jobs wrote. The processes of jobs have no key: they run what clients ask for.
 
-    Attributes
-    ----------
-    key
-        Private key.
+    - ``key``: private key.
     """
 
     key: Ed25519PrivateKey

@@ -28,10 +28,7 @@ MAX_SHARE = 0.5
 class JobStore:
     """All uploads and jobs of a server.
 
-    Parameters
-    ----------
-    settings : ServerSettings
-        The limits.
+    - ``settings``: the limits.
     """
 
     def __init__(self, settings: ServerSettings) -> None:

@@ -51,14 +51,8 @@ class OutputFile:
 class TaskJob:
     """A task that waits, runs or has ended. Threads change it by `change`; the event loop reads it.
 
-    Attributes
-    ----------
-    id, folder
-        Its id and its folder.
-    prepared
-        What to run.
-    loop
-        The event loop, in which listeners wait.
+    - ``prepared``: what to run.
+    - ``loop``: the event loop, in which listeners wait.
     """
 
     id: str

@@ -43,10 +43,7 @@ def stop_warm_up(process: Popen[bytes]) -> None:
 def warm_up(report: Callable[[str], None] = lambda _: None) -> None:
     """Call tasks that have compiled loops, in a temporary folder; what cannot be done here is left out.
 
-    Parameters
-    ----------
-    report : callable
-        Called with the name of each call before it.
+    - ``report``: called with the name of each call before it.
     """
     previous = Path.cwd()
     with scratch_folder() as folder:

@@ -38,16 +38,11 @@ MAX_WARNINGS = 50
 def run_worker(connection: Connection, runs_folder: str, temporary_folder: str, is_long: bool) -> None:
     """Run the jobs that arrive until the connection is closed.
 
-    Parameters
-    ----------
-    connection : Connection
-        Receives jobs as JSON: ``task``, ``entry``, ``arguments``, ``folder``; sends messages, see `_Messages`.
-    runs_folder : str
-        The folder of the runs, an absolute path.
-    temporary_folder : str
-        Folder for temporary files.
-    is_long : bool
-        It trains, and gives way to other processes.
+    - ``connection``: receives jobs as JSON: ``task``, ``entry``, ``arguments``, ``folder``; sends messages, see
+      `_Messages`.
+    - ``runs_folder``: the folder of the runs, an absolute path.
+    - ``temporary_folder``: folder for temporary files.
+    - ``is_long``: it trains, and gives way to other processes.
     """
     _separate_from_terminal()
     if is_long and hasattr(os, "nice"):

@@ -17,17 +17,10 @@ class ContextCoder(EntropyCoder):
     As :class:`.range_coder.RangeCoder`, but a code is two symbols: its group, then the code within the group, with
     frequencies that depend on the codes before it in the packet.
 
-    Parameters
-    ----------
-    contexts
-        Tables of the context model.
-    n_codebooks
-        Codebooks to code, the first ones; by default all.
+    - ``contexts``: tables of the context model.
+    - ``n_codebooks``: codebooks to code, the first ones; by default all.
 
-    Raises
-    ------
-    BadSetting
-        If there are not as many codebooks.
+    Raises BadSetting if there are not as many codebooks.
     """
 
     def __init__(self, contexts: ContextTables, n_codebooks: int | None = None) -> None:

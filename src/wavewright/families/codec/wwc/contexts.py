@@ -98,33 +98,19 @@ class ContextTables:
 
     The *rank* of a code is its index in ``order``, where the groups follow each other. All other tables use ranks.
 
-    Attributes
-    ----------
-    order
-        Codes sorted by similarity, ``(B, K)``.
-    inside
-        Embedding of a code for the later codebooks of its frame, ``(B, K, C)``.
-    back
-        Embedding of a code of an earlier frame, the previous frame first, ``(N_PAST_FRAMES, N_PAST_CODEBOOKS, K, C)``.
-    unknown
-        Embedding of an earlier frame that is silent or in another packet, ``(N_PAST_FRAMES, C)``.
-    mix, mix_bias
-        Map the sum of the embeddings of earlier frames to a context, ``(C, C)`` and ``(C,)``.
-    bias
-        Bias of the context of each codebook, ``(B, C)``.
-    group_weights, group_bias
-        Map a context to the logits of groups, ``(B, G, C)`` and ``(B, G)``.
-    code_weights, code_bias
-        Map a context to the logits of codes, ``(B, K, C)`` and ``(B, K)``.
-    table
-        Frequency of a symbol whose logit is ``n / 16`` nats below the largest, ``(TABLE_SIZE,)``.
-    millibits
-        Mean size of a code without and with known earlier frames, ``(2, B)``.
+    - ``order``: codes sorted by similarity, ``(B, K)``.
+    - ``inside``: embedding of a code for the later codebooks of its frame, ``(B, K, C)``.
+    - ``back``: embedding of a code of an earlier frame, the previous frame first, ``(N_PAST_FRAMES, N_PAST_CODEBOOKS,
+      K, C)``.
+    - ``unknown``: embedding of an earlier frame that is silent or in another packet, ``(N_PAST_FRAMES, C)``.
+    - ``mix``, ``mix_bias``: map the sum of the embeddings of earlier frames to a context, ``(C, C)`` and ``(C,)``.
+    - ``bias``: bias of the context of each codebook, ``(B, C)``.
+    - ``group_weights``, ``group_bias``: map a context to the logits of groups, ``(B, G, C)`` and ``(B, G)``.
+    - ``code_weights``, ``code_bias``: map a context to the logits of codes, ``(B, K, C)`` and ``(B, K)``.
+    - ``table``: frequency of a symbol whose logit is ``n / 16`` nats below the largest, ``(TABLE_SIZE,)``.
+    - ``millibits``: mean size of a code without and with known earlier frames, ``(2, B)``.
 
-    Raises
-    ------
-    BadSetting
-        If a table has another shape or type, or values that no model has.
+    Raises BadSetting if a table has another shape or type, or values that no model has.
     """
 
     order: np.ndarray
@@ -181,10 +167,8 @@ class ContextTables:
     def from_weights(cls, order: np.ndarray, weights: Mapping[str, np.ndarray], mean_bits: np.ndarray) -> ContextTables:
         """Return the tables of a trained context model.
 
-        Parameters
-        ----------
-        order, weights, mean_bits
-            Those of :class:`wavewright.nn.context_model.TrainedContextModel`; weights are multiples of `STEPS`.
+        - ``order``, ``weights``, ``mean_bits``: those of :class:`wavewright.nn.context_model.TrainedContextModel`;
+          weights are multiples of `STEPS`.
         """
         probabilities = np.exp(-np.arange(TABLE_SIZE) * CONTEXT_STEP)
         return cls(

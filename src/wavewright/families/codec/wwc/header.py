@@ -35,29 +35,15 @@ _VERSIONS_TEXT = " and ".join(map(str, VERSIONS))
 class WwcHeader:
     """Header of a .wwc file.
 
-    Attributes
-    ----------
-    model_hash
-        Hash of the model folder, twelve hexadecimal digits.
-    codec_sample_rate
-        Sample rate of the codec, Hz.
-    sample_rate
-        Sample rate of the encoded audio, Hz.
-    n_channels
-        Number of channels.
-    n_samples
-        Samples per channel at ``sample_rate``; None for a stream, whose last packet has the number.
-    n_codebooks
-        Codes per frame.
-    frames_per_packet
-        Frames of a packet, except the last.
-    version
-        Version of the format, a key of `VERSIONS`.
+    - ``model_hash``: hash of the model folder, twelve hexadecimal digits.
+    - ``codec_sample_rate``: sample rate of the codec, Hz.
+    - ``sample_rate``: sample rate of the encoded audio, Hz.
+    - ``n_samples``: samples per channel at ``sample_rate``; None for a stream, whose last packet has the number.
+    - ``n_codebooks``: codes per frame.
+    - ``frames_per_packet``: frames of a packet, except the last.
+    - ``version``: version of the format, a key of `VERSIONS`.
 
-    Raises
-    ------
-    BadSetting
-        If a value is out of its range.
+    Raises BadSetting if a value is out of its range.
     """
 
     model_hash: str
@@ -110,17 +96,11 @@ class WwcHeader:
 def read_header(source: BinaryIO, name: str) -> tuple[WwcHeader, int | None]:
     """Read the header at the start of a .wwc file, called ``name`` in messages, and repair a damaged byte.
 
-    Returns
-    -------
-    header : WwcHeader
-        The header.
-    repaired_byte : int or None
-        Index of the byte that was damaged.
+    - returns ``header``: the header.
+    - returns ``repaired_byte``: index of the byte that was damaged.
 
-    Raises
-    ------
-    BadAudio
-        If it is not a .wwc file, has another version, more than one damaged byte or values out of their ranges.
+    Raises BadAudio if it is not a .wwc file, has another version, more than one damaged byte or values out of their
+    ranges.
     """
     data = b""
     while len(data) < HEADER_BYTES and (chunk := source.read(HEADER_BYTES - len(data))):

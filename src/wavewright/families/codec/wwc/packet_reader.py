@@ -56,29 +56,15 @@ class PacketReader:
     Missing packets before a valid one become silent frames (-1). A gap of at most ``max_gap_seconds`` is accepted once
     two packets after it confirm each other; only then is silence yielded for it. After a longer gap reading ends.
 
-    Parameters
-    ----------
-    source
-        Stream after the header.
-    header
-        The header.
-    coder
-        Entropy coder of the payloads.
-    hop_length
-        Samples per frame of the codec.
-    max_gap_seconds
-        Longest gap that is replaced by silence.
-
-    Attributes
-    ----------
-    lost
-        Frames ``(first, end)`` that are missing; ``end`` is None where the length of a stream is unknown.
-    n_frames
-        Frames yielded so far.
-    n_samples
-        Length of the audio in samples by the header or the end of a stream, None as long as neither is known.
-    resumes_at
-        First frame after a gap that was too long, or None.
+    - ``source``: stream after the header.
+    - ``coder``: entropy coder of the payloads.
+    - ``hop_length``: samples per frame of the codec.
+    - ``max_gap_seconds``: longest gap that is replaced by silence.
+    - ``lost``: frames ``(first, end)`` that are missing; ``end`` is None where the length of a stream is unknown.
+    - ``n_frames``: frames yielded so far.
+    - ``n_samples``: length of the audio in samples by the header or the end of a stream, None as long as neither is
+      known.
+    - ``resumes_at``: first frame after a gap that was too long, or None.
     """
 
     def __init__(

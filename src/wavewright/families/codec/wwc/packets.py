@@ -24,14 +24,9 @@ def n_codec_samples(n_samples: int, sample_rate: int, codec_sample_rate: int) ->
 def pack(number: int, payload: bytes, count: bytes = b"") -> bytes:
     """Return the bytes of a packet.
 
-    Parameters
-    ----------
-    number
-        Index of the packet; its last 8 bits are stored, the CRC covers 32.
-    payload
-        Entropy-coded codes.
-    count
-        Number of samples in five bytes, for the packet that ends a stream.
+    - ``number``: index of the packet; its last 8 bits are stored, the CRC covers 32.
+    - ``payload``: entropy-coded codes.
+    - ``count``: number of samples in five bytes, for the packet that ends a stream.
     """
     if len(payload) < TWO_BYTES:
         length = bytes([len(payload)])
@@ -72,21 +67,11 @@ _BYTE_OF_TOP = {entry >> 24: byte for byte, entry in enumerate(_CRC_TABLE)}
 class PacketWriter:
     """Writer of packets, each as soon as its frames are complete; it does not write the header.
 
-    Parameters
-    ----------
-    sink
-        Where the packets are written to.
-    header
-        Header of the file or stream.
-    coder
-        Entropy coder of the payloads.
-    is_stream
-        End with a packet that has the number of samples; in a file the header has it.
-
-    Attributes
-    ----------
-    n_bytes
-        Bytes written so far.
+    - ``sink``: where the packets are written to.
+    - ``header``: header of the file or stream.
+    - ``coder``: entropy coder of the payloads.
+    - ``is_stream``: end with a packet that has the number of samples; in a file the header has it.
+    - ``n_bytes``: Bytes written so far.
     """
 
     def __init__(self, sink: BinaryIO, header: WwcHeader, coder: EntropyCoder, is_stream: bool) -> None:
@@ -113,13 +98,9 @@ class PacketWriter:
     def finish(self, codes: np.ndarray, n_samples: int) -> None:
         """Write the last packets.
 
-        Parameters
-        ----------
-        codes
-            Last codes ``(channels, n_codebooks, frames)``.
-        n_samples
-            Samples per channel of the encoded audio. At the end of a stream the last frame, which may be incomplete,
-            and the frames that are less than a packet lie in the packet with this number.
+        - ``codes``: last codes ``(channels, n_codebooks, frames)``.
+        - ``n_samples``: samples per channel of the encoded audio. At the end of a stream the last frame, which may be
+          incomplete, and the frames that are less than a packet lie in the packet with this number.
         """
         if self._is_stream:
             n_before = codes.shape[2] - min(1, codes.shape[2])

@@ -18,22 +18,12 @@ def quantised_frequencies(codes: np.ndarray, codebook_size: int) -> np.ndarray:
     Each code gets a frequency of 1; the rest is distributed in proportion to the counts, rounded down, and what is left
     over goes to the largest remainders, the lower code first. Integer arithmetic gives the same table on all machines.
 
-    Parameters
-    ----------
-    codes
-        ``(n_codebooks, frames)``; silent frames (-1) do not count. A codebook without codes gets a uniform table.
-    codebook_size
-        Number of codes of each codebook.
+    - ``codes``: ``(n_codebooks, frames)``; silent frames (-1) do not count. A codebook without codes gets a uniform
+      table.
+    - ``codebook_size``: number of codes of each codebook.
+    - returns: ``(n_codebooks, codebook_size)`` uint32, at least 1.
 
-    Returns
-    -------
-    np.ndarray
-        ``(n_codebooks, codebook_size)`` uint32, at least 1.
-
-    Raises
-    ------
-    BadSetting
-        For another shape or type, codes outside their codebook or a codebook size that is out of range.
+    Raises BadSetting for another shape or type, codes outside their codebook or a codebook size that is out of range.
     """
     codes = np.asarray(codes)
     if not 1 <= codebook_size <= MAX_CODEBOOK_SIZE:
@@ -68,15 +58,9 @@ class RangeCoder(EntropyCoder):
     Each frame of a channel starts with a silence flag, whose probability depends on the flag of the frame before it;
     the frame before a packet counts as active. The codes of an active frame follow, coarse to fine.
 
-    Parameters
-    ----------
-    frequencies
-        ``(n_codebooks, codebook_size)``, at least 1, with rows that sum to ``TOTAL``.
+    - ``frequencies``: ``(n_codebooks, codebook_size)``, at least 1, with rows that sum to ``TOTAL``.
 
-    Raises
-    ------
-    BadSetting
-        For other frequencies.
+    Raises BadSetting for other frequencies.
     """
 
     def __init__(self, frequencies: np.ndarray) -> None:
@@ -121,17 +105,11 @@ class RangeCoder(EntropyCoder):
 def checked_codes(codes: np.ndarray, n_codebooks: int, codebook_size: int) -> np.ndarray:
     """Return codes as an array.
 
-    Parameters
-    ----------
-    codes
-        ``(channels, n_codebooks, frames)`` of integers.
-    n_codebooks, codebook_size
-        Size of the codec.
+    - ``codes``: ``(channels, n_codebooks, frames)`` of integers.
+    - ``n_codebooks``, ``codebook_size``: size of the codec.
 
-    Raises
-    ------
-    BadSetting
-        For another shape or type, codes outside their codebook, or frames that are silent in some codebooks only.
+    Raises BadSetting for another shape or type, codes outside their codebook, or frames that are silent in some
+    codebooks only.
     """
     codes = np.asarray(codes)
     if codes.ndim != 3 or codes.shape[1] != n_codebooks or codes.dtype.kind not in "iu":

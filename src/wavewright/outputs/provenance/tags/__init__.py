@@ -66,17 +66,9 @@ def has_manifest(path: Path) -> bool:
 def write(path: Path, target: Path, text: bytes) -> bool:
     """Copy a file with the text in its metadata.
 
-    Parameters
-    ----------
-    path, target
-        The file, and the copy to write.
-    text
-        ASCII text without a null.
-
-    Returns
-    -------
-    bool
-        False if a file of this kind has no place for it; then nothing is written.
+    - ``path``, ``target``: the file, and the copy to write.
+    - ``text``: ASCII text without a null.
+    - returns: false if a file of this kind has no place for it; then nothing is written.
     """
     kind = kind_of(path)
     if kind is None or len(text) > MAX_TEXT_BYTES:
