@@ -42,6 +42,10 @@ MUSICAL_KEY = pattern(r"\b[A-G](?:[#♯b♭]|[ -](?:sharp|flat))?\s$")
 SPOONS = {"c": ("cup", "cups"), "T": ("tablespoon", "tablespoons"), "t": ("teaspoon", "teaspoons")}
 SPOONS_BEFORE = pattern(r"(?:(?<![\w/.])(\d{1,2})|(\d\s|\d-)?(?:\d/\d{1,2}|[¼½¾⅓⅔⅛])|\d[¼½¾⅓⅔⅛])\s$")
 WIND_SPEED = pattern(r"\s(?:at\s)?\d{1,3}(?:\s?[-–]\s?\d{1,3})?\s?(?:mph|kts?|knots|km/h|kph|m/s)\b")
+EDITION_BEFORE = pattern(
+    r"(?:\d(?:st|nd|rd|th|d)|\b(?:revised|rev\.|new|abridged|[a-z]*(?:first|second|third|th)))\s$", re.I
+)
+DISTANCE_BEFORE = pattern(r"\d\s?(?:mi|miles?|km|blocks?)\.?\s$")
 ROAD_BEFORE = pattern(r"\b(?:I-|US[ -]|Hwy\.?\s|Route\s|Rte\.?\s|Highway\s|SR[ -])\d{1,3}\s$")
 LETTERED = word_list("lettered-abbreviations")
 NEEDS_CAPITAL = word_list("capital-numbered")
@@ -52,8 +56,20 @@ PRODUCT_CODE = pattern(r"\s?[A-Z]{1,4}-?\d")  # ``No. XJ-9``
 COMPASS = of_kind(_ROWS, "compass")
 SLASHED = of_kind(_ROWS, "slash")
 
-DISCOUNT = pattern(r"\s\(?(?:[$€£¥₹]\s?\d|\d[\d.,]*\s?(?:%|percent\b))")
-"""An amount after ``Disc.``."""
+_ANYWHERE = pattern("")
+BETWEEN = (
+    ("min", MUSICAL_KEY, _ANYWHERE, "minor"),
+    ("rev", _ANYWHERE, pattern(r"\s\d{4}"), "revised"),
+    ("rev", _ANYWHERE, pattern(r"\s\d"), "revision"),
+    ("ed", EDITION_BEFORE, _ANYWHERE, "edition"),
+    ("ed eds", _ANYWHERE, pattern(r"\sby\b"), "edited"),
+    ("pt", pattern(r"\b(?:dew|melting|boiling|freezing|flash)\s$", re.IGNORECASE), _ANYWHERE, "point"),
+    ("cir", pattern(r"\d(?:st|nd|rd|th|d)\s$"), _ANYWHERE, "circuit"),
+    ("disc", _ANYWHERE, pattern(r"\s\(?(?:[$€£¥₹]\s?\d|\d[\d.,]*\s?(?:%|percent\b))"), "discount"),
+    ("reg", _ANYWHERE, pattern(r"\s(?:no|number|nr)\b", re.IGNORECASE), "registration"),
+    ("reg", _ANYWHERE, _ANYWHERE, "regular"),
+)
+"""Abbreviations, the text before and after them, and the word that they then are."""
 
 STARTERS = word_list("sentence-starters")
 """With a capital after the dot of an abbreviation, these words begin a new sentence."""
@@ -102,25 +118,23 @@ def _dotted(match: re.Match[str], around: Around) -> Reading:
 
 def _exception(written: str, name: str, next_digit: str, around: Around) -> Reading:
     """Read ``min. 5``, ``Col. Lee, Ret.`` and ``ed. by``."""
-    if name == "min" and MUSICAL_KEY.search(around.text, max(0, around.start - 8), around.start):
-        return ["minor"]
+    for names, before, after, word in BETWEEN:
+        if (
+            name in names.split()
+            and before.search(around.text, *around.before)
+            and after.match(around.text, around.end)
+        ):
+            return [word]
     if written == "P" and around.text[around.start - 2 : around.start] == ". ":
         return ["P"]
     if name in ("min", "max") and (next_digit or not _is_counted(around)):
         return ["minimum" if name == "min" else "maximum"]
     if name == "exp" and written[0].isupper() and next_digit:
         return ["expires"]
-    if name == "pt" and around.word_before.lower() in ("dew", "melting", "boiling", "freezing", "flash"):
-        return ["point"]
-    if name == "cir" and re.search(r"\d(?:st|nd|rd|th|d)\s$", around.text[max(0, around.start - 6) : around.start]):
-        return ["circuit"]
-    if name == "disc" and DISCOUNT.match(around.text, around.end):
-        return ["discount"]
-    if name == "reg":
-        return ["registration" if around.word_after.lower() in ("no", "number", "nr") else "regular"]
     if name == "ret" and (written[0].isupper() or around.text[: around.start].rstrip()[-1:] in (",", "(")):
         return ["retired"]
-    return ["edited"] if name in ("ed", "eds") and around.word_after == "by" else None
+    is_guest = written == "ft" and around.word_before[:1].isupper() and around.word_after[:1].isupper()
+    return ["featuring"] if is_guest else None
 
 
 def _is_counted(around: Around) -> bool:
@@ -145,7 +159,8 @@ def _street(name: str, is_name_next: bool, around: Around) -> Reading:
     if name not in STREET_TYPES:
         return None
     is_title = is_name_next and name in TITLES and not _is_street(around)
-    is_numbered = re.search(r"\d(?:st|nd|rd|th)?\s+$", around.text[max(0, around.start - 8) : around.start])
+    numbered = re.search(r"\d(st|nd|rd|th)?\s+$", around.text[max(0, around.start - 8) : around.start])
+    is_numbered = numbered is not None and (numbered[1] is not None or not is_title)  # ``5 St. James's Pl.``
     return [STREET_TYPES[name]] if (_is_after_name(around) and not is_title) or is_numbered else None
 
 
@@ -157,7 +172,8 @@ def _title(written: str, next_letter: str, is_name_next: bool, around: Around) -
     is_only_title = name not in AMBIGUOUS and name not in STREET_TYPES
     is_before_capital = next_letter.isupper() and name in STREET_TYPES and not _is_after_name(around)
     is_couple = re.match(r"\s(?:&|and) M[a-z]{1,3}\.", around.text[around.end : around.end + 9])
-    is_title = is_name_next or (next_letter and is_only_title) or is_before_capital or is_couple
+    is_after_name = not next_letter and around.text[: around.start].rstrip()[-1:] in ("(", ",")  # ``A. Clarke (Mrs.)``
+    is_title = is_name_next or ((next_letter or is_after_name) and is_only_title) or is_before_capital or is_couple
     return [TITLES[name]] if is_title else None
 
 
@@ -308,11 +324,12 @@ def _direction_before(match: re.Match[str], around: Around) -> Reading:
 def _direction_of_road(match: re.Match[str], around: Around) -> Reading:
     """Read ``I-90 W``, and ``N 40°`` of a coordinate."""
     is_road = ROAD_BEFORE.search(around.text, max(0, around.start - NEAR), around.start)
+    is_road = is_road or DISTANCE_BEFORE.search(around.text, max(0, around.start - 12), around.start)
     is_degree = re.match(r"\s?\d{1,3}(?:\.\d+)?°", around.text[around.end : around.end + 12])
     return [COMPASS[match[1]]] if is_road or is_degree else None
 
 
-@reads(r"([cTt])\.(?=\s[a-z])")
+@reads(r"([cTt])\.(?=\s[a-z=])")
 def _spoon(match: re.Match[str], around: Around) -> Reading:
     """Read ``2 c. sugar`` and ``1 T. butter``, and the century of ``the 18th c.``."""
     amount = SPOONS_BEFORE.search(around.text, max(0, around.start - 8), around.start)

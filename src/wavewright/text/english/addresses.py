@@ -105,6 +105,12 @@ def _handle(match: re.Match[str], around: Around) -> Reading:
     return ["at", *spelled(match[1], around)]
 
 
+@reads(r"\$\{?([A-Za-z_]\w{0,40})\}?((?:/[\w.-]{1,40}){0,10})")
+def _variable(match: re.Match[str], around: Around) -> Reading:
+    """Read ``$HOME/bin``."""
+    return ["dollar", *spelled(match[1] + match[2], around)]
+
+
 _PART = r"[\w+@%=,-](?:[\w.+@%=,-]*[\w+@%=-])?"
 
 
@@ -147,4 +153,4 @@ def _doi(match: re.Match[str], around: Around) -> Reading:
 CHUNK_RULES: list[Rule] = [*_mail_to, *_mail, *_doi, *_web, *_drive, *_relative, *_bare]
 """Rules that are tried once, at the start of a run of characters without a space."""
 
-SIGN_RULES: list[Rule] = [*_path, *_root, *_extension, *_hashtag, *_handle]
+SIGN_RULES: list[Rule] = [*_path, *_root, *_variable, *_extension, *_hashtag, *_handle]

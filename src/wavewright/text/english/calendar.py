@@ -213,8 +213,10 @@ def _months(match: re.Match[str], _around: Around) -> Reading:
 def _year_month(match: re.Match[str], around: Around) -> Reading:
     """Read the month ``2021-06``, unless it may be the season or the range ``2011-12``."""
     of_century, month = int(match[1]) % 100, int(match[3])
-    is_range = month == of_century + 1 or (month > of_century and match[3][0] != "0")
-    return None if is_range and around.word_before.lower() not in DATE_CUES else _month_of(month, int(match[1]))
+    is_season = month == of_century + 1
+    is_range = is_season or (month > of_century and match[3][0] != "0")
+    is_cued = around.word_before.lower() in DATE_CUES and not (is_season and match[2] == "/")
+    return None if is_range and not is_cued else _month_of(month, int(match[1]))
 
 
 @reads(r"(0?[1-9]|1[0-2])/((?:19|20)\d\d)(?![\d/])")

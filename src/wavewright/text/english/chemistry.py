@@ -13,6 +13,7 @@ ELEMENTS = word_list("elements")
 FORMULAE = alternatives(word_list("formulae"))
 """Formulae without digits; other capitals and small letters may be names."""
 
+ALSO_WORDS = ("As", "At", "Be", "He", "In", "La", "No", "Os", "Re")
 ARROW = pattern("[→⟶⇌]|-+>")
 """An arrow of an equation."""
 TERM_BEFORE = pattern(r"(?:[+→⟶⇌>]\s?|(?<![\d.,]))\d?\s?$")
@@ -59,5 +60,11 @@ def _element(match: re.Match[str], around: Around) -> Reading:
     return _spelled(match[0]) if is_term and ARROW.search(near) else None
 
 
-LETTER_RULES: list[Rule] = [*_formula, *_element]
+@reads(rf"({_ELEMENT})(?=-\d{{2,3}}(?!\d))")
+def _isotope(match: re.Match[str], _around: Around) -> Reading:
+    """Spell the symbol of ``Pu-239``."""
+    return _spelled(match[1]) if len(match[1]) > 1 and match[1] not in ALSO_WORDS else None
+
+
+LETTER_RULES: list[Rule] = [*_formula, *_element, *_isotope]
 DIGIT_RULES: list[Rule] = [*_molar, *_coefficient]

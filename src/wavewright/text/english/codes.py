@@ -37,7 +37,7 @@ ACCOUNT = pattern(
 LAW_BEFORE = pattern(r"\bPub\. ?L\.\s(?:No\.\s)?$")
 CODE_BEFORE = pattern(rf"\b(?i:{alternatives(PAIR_CUES)})\s[A-Z]{{1,3}}\s$|(?<![\w.])(?:H\.\s?R|S)\.\s$|\b[HS]B\s$")
 """A code between a word and its number, or the kind of a bill: ``flight UA 1492``, ``H.R. 3962``."""
-PREFIX = pattern(r"(?<![\w-])(?:[A-Z]{1,5}-|(?:[Xx*]{1,4}-){1,3})$")
+PREFIX = pattern(r"(?<![\w-])(?:[A-Z]{1,5}-|[A-Z][a-z]-|(?:[Xx*]{1,4}-){1,3})$")
 """Capitals before a number, or its hidden digits: ``AB-123456``, ``XXX-XX-6789``."""
 ODDS_BEFORE = pattern(r"\b(?:odds|favou?rites?|favou?red|bookies|outsider|bet|priced|backed)\W+(?:[\w/]+\s){0,2}$")
 ODDS_AFTER = pattern(r"\s(?:odds|favou?rite|outsider|shot|long shot|underdog|on the (?:favou?rite|underdog))\b")
@@ -51,15 +51,14 @@ STATES = {code: name for code, name, _ in _STATE_ROWS}
 SHORT_STATES = {written: name for _, name, short in _STATE_ROWS for written in short.split()}
 
 
-@reads(r"\d{3} \d{4}(?![\d-]| \d)")
+@reads(r"\d{2,5}(?:[ -]\d{2,5}){1,4}(?![\d-]| \d)")
 def _local(match: re.Match[str], around: Around) -> Reading:
-    """Read ``Tel. 555 1234``."""
+    """Read ``Tel. 555 1234``, and ``0800 555 111`` of which no group counts."""
     before = around.text[max(0, around.start - 14) : around.start]
-    return (
-        telephone(match[0])
-        if re.search(r"\b(?:tel|telephone|phone|fax|mobile|cell|call)\b[.:]?\s?$", before, re.I)
-        else None
-    )
+    is_cued = re.search(r"\b(?:tel|telephone|phone|fax|mobile|cell|call|ring|whatsapp)\b[.:]?\s?$", before, re.I)
+    n_digits = sum(character.isdigit() for character in match[0])
+    is_national = match[0][0] == "0" and " " in match[0] and n_digits > 9
+    return telephone(match[0]) if 6 < n_digits < 14 and (is_cued or is_national) else None
 
 
 @reads(
@@ -381,6 +380,12 @@ def _spelled(match: re.Match[str], _around: Around) -> Reading:
     return letters(match[0])
 
 
+@reads(r"802\.(\d{1,2})([a-z]{1,2})?(?![\w.])")
+def _network(match: re.Match[str], _around: Around) -> Reading:
+    """Read the standard ``802.11ac``."""
+    return ["eight", "oh", "two", "point", *whole(match[1]), *letters(match[2] or "")]
+
+
 @reads(r"log_?(\d{1,2})(?=\s?\()")
 def _logarithm(match: re.Match[str], _around: Around) -> Reading:
     """Read ``log2(8)``."""
@@ -458,6 +463,7 @@ DIGIT_RULES: list[Rule] = [
     *_slash_chain,
     *_law_number,
     *_ratio,
+    *_network,
     *_cued,
 ]
 MIXTURE_RULES: list[Rule] = [

@@ -107,6 +107,8 @@ def _is_listed(around: Around) -> bool:
 def _seconds(match: re.Match[str], around: Around) -> Reading:
     """Read ``90s`` as seconds, unless it is a decade (``the 90s``), an age or a temperature."""
     number = int(match[1])
+    if are_ages(around):
+        return None
     if len(match[1]) == 4 and not (around.word_after in AFTER_SECONDS and around.word_before in ("a", "an")):
         return None  # the 1990s
     if number == 1 or match[1][0] == "0" or not match[0][:-1].isdecimal():
@@ -115,6 +117,11 @@ def _seconds(match: re.Match[str], around: Around) -> Reading:
         is_plural = number % 10 != 0 or number in (100, 1000) or around.word_before.lower() in BEFORE_DECADE
         return None if is_plural else _of_seconds(match[1], around)
     return _of_seconds(match[1], around) if _are_seconds(around) else None
+
+
+def are_ages(around: Around) -> bool:
+    """Return True for the ages of ``under-35s``."""
+    return around.text[max(0, around.start - 6) : around.start].lower().endswith(("under-", "over-"))
 
 
 def _are_seconds(around: Around) -> bool:

@@ -238,7 +238,7 @@ def _chat_digits(match: re.Match[str], _around: Around) -> Reading:
     return MIXED_CASE[match[0]].split()
 
 
-@reads(rf"([b-df-hj-np-tv-xz]{{2,5}}){NOT_IN_WORD}(?!['.:/=_-])")
+@reads(rf"([b-df-hj-np-tv-xz]{{2,5}}){NOT_IN_WORD}(?!['.:/=_]|-(?!\d))")
 def _without_vowel(match: re.Match[str], around: Around) -> Reading:
     """Spell ``ngl`` and ``smh``: unknown letters without a vowel."""
     is_sound = re.search(r"(.)\1|^ps|^pf|^[sh]+$|^tsk$", match[1])

@@ -6,9 +6,9 @@ import re
 import unicodedata
 
 from ..pattern import pattern
-from .durations import RATES, per
+from .durations import RATES, are_ages, per
 from .numbers import MAGNITUDES, as_ordinal, cardinal, decimal, fraction, in_pairs, plural, whole
-from .rules import NEAR, NOT_IN_WORD, NOT_NOUNS, NUMBER, Around, Reading, Rule, reads
+from .rules import NEAR, NOT_IN_WORD, NOT_NOUNS, NUMBER, Around, Reading, Rule, letters, reads
 from .tables import alternatives, word_list
 from .units import ANY_CASE, NEEDS_NO_SPACE, UNITS, Unit, named
 
@@ -16,6 +16,7 @@ SIGN = r"([-−+±])?"
 SIGNS = {"-": ["minus"], "−": ["minus"], "+": ["plus"], "±": ["plus", "or", "minus"]}
 NUMBERED_NOUNS = word_list("numbered-nouns")
 LETTERED_NOUNS = word_list("lettered-nouns") | NUMBERED_NOUNS
+LETTERED_PLACES = LETTERED_NOUNS | {"route", "rt", "rte", "hwy", "highway", "road"}
 HALVES = "".join(chr(code) for code in [0xBC, 0xBD, 0xBE, *range(0x2150, 0x215F)])
 POWERS = {"²": "square", "2": "square", "³": "cubic", "3": "cubic"}
 LOWER_UNITS = {written.lower(): unit for written, unit in UNITS.items() if written.lower() in ANY_CASE}
@@ -97,11 +98,19 @@ def _measure(match: re.Match[str], around: Around) -> Reading:
         gap and written in NEEDS_NO_SPACE and not is_height and not around.text.startswith(".", around.end)
     ):
         return None
+    if not gap and len(written) == 1 and written.isupper() and around.word_before.lower() in LETTERED_PLACES:
+        return None  # route 9W
+    if written == "s" and are_ages(around):
+        return None
     if written in ("s", "h", "m") and around.text[around.end - 1 : around.end + 1] in ("s'", "h'", "m'"):
         return None
     if written == "pt" and _after_dot(around).word_after in POINTS:
         unit = Unit("point", "point")
-    is_rate = written == "bps" and BASIS.search(around.text, max(0, around.start - 60), around.end + NEAR) is not None
+    if written == "ct" and CARATS.search(around.text, max(0, around.start - NEAR), around.end + NEAR):
+        unit = Unit("carat", "carats")
+    is_rate = (
+        written in ("bps", "bp") and BASIS.search(around.text, max(0, around.start - 60), around.end + NEAR) is not None
+    )
     unit = Unit("basis point", "basis points") if is_rate else unit
     is_one = (number == "1" and size is None) or _is_before_noun(around) or gap == "-"
     words = [*(SIGNS[sign] if sign else []), *decimal(number), *([MAGNITUDES[size]] if size else [])]
@@ -130,7 +139,12 @@ def _feet_and_inches(match: re.Match[str], _around: Around) -> Reading:
 
 @reads(rf"({NUMBER})['′](?![A-Za-z]|\d{{3}}(?!\d))")
 def _feet(match: re.Match[str], around: Around) -> Reading:
-    """Read ``6'``."""
+    """Read ``6'``, and the minute of a goal: ``Rashford 34', 78'``."""
+    is_minute = re.search(r"(?:[a-z]|\d['′],)\s$", around.text[max(0, around.start - 4) : around.start]) and re.match(
+        r"[,)]|\s?\(|$", around.text[around.end : around.end + 2]
+    )
+    if is_minute and SCORED.search(around.text, max(0, around.start - 2 * NEAR), around.start):
+        return [*decimal(match[1]), "minute" if match[1] == "1" else "minutes"]
     return [*decimal(match[1]), "foot" if match[1] == "1" or around.is_adjective else "feet"]
 
 
@@ -230,7 +244,8 @@ def _joining(total: str, around: Around) -> list[str]:
     is_marked = (
         bool({*before} & MARKS) or last in ("a", "an", "solid") or around.word_after in ("stars", "rating", "score")
     )
-    if total in ("5", "10", "20", "100") and is_marked and (is_apart or total in ("10", "100")):
+    is_long = int(total) > 12 and total not in ("16", "24", "32", "64")
+    if is_marked and (is_apart or total in ("10", "100")) and (total in ("5", "10") or is_long):
         return ["out", "of"]
     is_alone = (
         total == "10" and not text[: around.start].strip() and text[around.end : around.end + 1] in (",", ".", "!")
@@ -249,7 +264,8 @@ def _joining(total: str, around: Around) -> list[str]:
     is_enclosed = is_enclosed and not re.match(
         r".\s?(?:\d|cups?|inch|in\b|of\b|tsp|tbsp|[*^+=])", text[around.end :][:8]
     )
-    return ["of"] if is_counted or is_enclosed else []
+    passed = re.match(r",\s\d+\s?(?:yds?|yards?|TDs?|passing|INTs?)\b", text[around.end : around.end + 12])
+    return ["of"] if is_counted or is_enclosed or passed else []
 
 
 @reads(r"[-−+±]?(\d{1,9})/(\d{1,9})(?![\d/]|\.\d)" + _SPACED_UNIT)
@@ -305,6 +321,38 @@ def _ordinal(match: re.Match[str], _around: Around) -> Reading:
 def _batting(match: re.Match[str], around: Around) -> Reading:
     """Read ``batting .325``: hits in a thousand times at bat."""
     return in_pairs(match[1]) if BATTING & {word.lower() for word in around.words_before[-1:]} else None
+
+
+@reads(rf"({NUMBER})[kK]\s({_SPACED})(?:\.(?=\s[a-z])|{NOT_IN_WORD})")
+def _thousand_units(match: re.Match[str], around: Around) -> Reading:
+    """Read ``62k mi``."""
+    return [*decimal(match[1]), "thousand", *named(UNITS[match[2]], _is_before_noun(around))]
+
+
+@reads(r"(\d{1,2})\s?st\b\.?(?=\s\d{1,2}\s?lbs?\b)", r"(?<=weighs )(\d{1,2})\s?st\b\.?")
+def _stone(match: re.Match[str], _around: Around) -> Reading:
+    """Read the British weight ``12 st 4 lb``."""
+    return [*whole(match[1]), "stone"]
+
+
+@reads(
+    r"([1-7](?:\.\d)?)\*(?=\s(?:hotels?|ratings?|reviews?|resorts?|restaurants?|motels?|general|products?|books?)\b)"
+)
+def _stars(match: re.Match[str], _around: Around) -> Reading:
+    """Read ``a 4* hotel``."""
+    return [*decimal(match[1]), "star"]
+
+
+@reads(r"(\d\d)/(\d\d)\s?ct\b")
+def _shrimps(match: re.Match[str], _around: Around) -> Reading:
+    """Read the size of shrimps ``21/25 ct``."""
+    return [*whole(match[1]), *whole(match[2]), "count"]
+
+
+@reads(r"(\d{3})/(\d\d)\s?(Z?R)(\d\d)(?!\d)")
+def _tire(match: re.Match[str], _around: Around) -> Reading:
+    """Read the size of a tire ``225/45R17``."""
+    return [*in_pairs(match[1]), *whole(match[2]), *letters(match[3]), *whole(match[4])]
 
 
 @reads(rf"({NUMBER})[kK]{NOT_IN_WORD}")
@@ -409,6 +457,10 @@ BASIS = pattern(
     re.IGNORECASE,
 )
 AMPS = pattern(r"\d\s?(?:V|W)\b|\bdraw|\bfuse|\d\s?A (?:fuse|circuit|charger|breaker|current)")
+CARATS = pattern(
+    r"\b(?:diamonds?|ring|rings|gold|gem|stone|ruby|sapphire|emerald|necklace|earrings?|pendant|tw)\b", re.I
+)
+SCORED = pattern(r"\d[-–]\d|\b(?:goals?|scor|pen\b|penalty|header|minute|subbed|kick)", re.IGNORECASE)
 RECORD_VERBS = word_list("record-verbs")
 RECORD_PHRASES = {
     ("improved", "to"),
@@ -432,6 +484,11 @@ DIMENSIONS = word_list("dimensions")
 SCIENTIFIC_RULES: list[Rule] = [*_scientific]
 LETTER_RULES: list[Rule] = [*_rate]
 MEASURE_RULES: list[Rule] = [
+    *_tire,
+    *_shrimps,
+    *_stone,
+    *_stars,
+    *_thousand_units,
     *_sets,
     *_added_time,
     *_share_of_memory,

@@ -49,12 +49,14 @@ SILENT = pattern(
     r"(?![A-Za-z])\*?(?:\[[^\[\]]{0,100}\])?(?:\{[^{}]{0,200}\})?|\\(?=[$%&#_{}])"
 )
 """Commands of LaTeX that are not spoken."""
+LINK = pattern(r"\]\((?=[^\s()]*[./#])[^\s()]{1,300}(?:\s\"[^\"\n]{0,200}\")?\)|!(?=\[[^\[\]\n]{0,200}\]\()")
+"""The address of a link in Markdown after its text, and the mark of a picture."""
 FACE = pattern(
     r"(?:[:;][-'^o]?(?:[()DPpOo|/*\[\]]+|3(?!\d))|=[()D]|[xX]D+|[\^>T;][_.-]{1,2}[\^<T;]|</3|¯?\\_\([^()\s]{1,3}\)_/¯?)"
     r"(?=[\s.,!?]|$)"
 )
 """A face made of signs, which is silent: ``:-)``, ``xD``, ``^_^``."""
-FACE_STARTS = frozenset(":;=xX^>T<¯\\")
+SILENT_STARTS = frozenset(":;=xX^>T<¯\\]![")
 DOTS = pattern(r"\.{2,}|…\.*|\.(?:\s\.){2,}")
 
 
@@ -103,17 +105,10 @@ class Scanner:
             self.position = end.end()
             return False
         space = SPACE.match(self.text, self.position)
-        if not (space and "\n" in space[0]) and (self._note() or self._dash()):
+        if not (space and "\n" in space[0]) and (self._silent() or self._dash()):
             return False
         if space:
             return self._space(space[0])
-        if (
-            self.text[self.position] in FACE_STARTS
-            and (face := FACE.match(self.text, self.position))
-            and (not self.text[self.position - 1 : self.position].strip() or self.position == 0)
-        ):
-            self.position = face.end()
-            return False
         token = self.reader.read(self.position, self.tokens[-1] if self.tokens else None)
         if token is None:
             return self._punctuation()
@@ -189,17 +184,22 @@ class Scanner:
         self.tokens.append(Token(start, end, words, is_numeric=mark["number"] is not None, mark="."))
         return True, True
 
-    def _note(self) -> bool:
-        """Pass over the mark of a footnote right after a word or a stop."""
-        before = self.text[max(0, self.position - 3) : self.position]
-        if self.text[self.position] == "\\" and (command := SILENT.match(self.text, self.position)):
-            self.position = command.end()
-            return True
-        match = NOTE.match(self.text, self.position) if before and self.text[self.position] == "[" else None
-        if not match or not (before.isalpha() or before[-1:] in (*STOPS, *",;:\"')]")):
+    def _silent(self) -> bool:
+        """Pass over a command of LaTeX, the address of a link, a face, or the mark of a footnote after a word."""
+        text, position = self.text, self.position
+        if text[position] not in SILENT_STARTS:
             return False
-        self.position = match.end()
-        return True
+        before = text[max(0, position - 3) : position]
+        is_apart = not before[-1:].strip()
+        is_after_word = before != "" and (before.isalpha() or before[-1] in (*STOPS, *",;:\"')]"))
+        match = (
+            SILENT.match(text, position)
+            or LINK.match(text, position)
+            or (FACE.match(text, position) if is_apart else None)
+            or (NOTE.match(text, position) if is_after_word else None)
+        )
+        self.position = match.end() if match else position
+        return match is not None
 
     def _dash(self) -> bool:
         """Read a dash as ``minus``, as ``to`` or as a pause; return False if there is none here."""

@@ -94,12 +94,14 @@ def _divided(_match: re.Match[str], around: Around) -> Reading:
 
 @reads(r"\*(?![\w*])")
 def _asterisk(_match: re.Match[str], around: Around) -> Reading:
-    """Read ``a * b`` as a product, and the star of ``SELECT * FROM``, ``COUNT(*)`` and ``repeat from * to end``."""
+    """Read ``a * b`` as a product, and the star of ``SELECT * FROM``, ``*.txt`` and ``repeat from * to end``."""
     before, after = around.text[max(0, around.start - 8) : around.start], around.text[around.end : around.end + 3]
     if re.search(r"[A-Za-z]\($", before) and after[:1] == ")":
         return ["star"]
     if re.search(r"(?:\b[A-Za-z]|\d|\)) $", before) and re.match(r" (?:[A-Za-z]\b|\(|\d)", after):
         return ["times"]
+    if before[-1:] in ("", " ", "\n", "(", "`", '"') and re.match(r"\.[A-Za-z]", after):
+        return ["star"]  # *.txt
     is_star = re.search(r"[A-Za-z] $", before) and re.match(r" [A-Za-z]|;|$", after)
     return ["star"] if is_star else None
 
