@@ -59,6 +59,8 @@ SLASHED = of_kind(_ROWS, "slash")
 _ANYWHERE = pattern("")
 BETWEEN = (
     ("min", MUSICAL_KEY, _ANYWHERE, "minor"),
+    ("min", pattern(r"\d(?:st|nd|rd|th)\s$"), _ANYWHERE, "minute"),
+    ("incl", _ANYWHERE, pattern(r"[,;)]|\s*$"), "included"),
     ("rev", _ANYWHERE, pattern(r"\s\d{4}"), "revised"),
     ("rev", _ANYWHERE, pattern(r"\s\d"), "revision"),
     ("ed", EDITION_BEFORE, _ANYWHERE, "edition"),

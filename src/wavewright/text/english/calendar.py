@@ -229,7 +229,8 @@ def _month_year(match: re.Match[str], _around: Around) -> Reading:
 def _expiry(match: re.Match[str], around: Around) -> Reading:
     """Read the month and the year of ``Exp. 08/27`` and ``Valid thru 05/28``."""
     near = [word.lower() for word in around.words_before]
-    is_cued = any(word.startswith("expir") or word in EXPIRY_CUES for word in near[-2:])
+    is_card = match[1][0] == "0" or near[-1:] not in (["thru"], ["through"]) or near[-2:-1] in (["valid"], ["good"])
+    is_cued = is_card and any(word.startswith("expir") or word in EXPIRY_CUES for word in near[-2:])
     is_cued = is_cued or (near[-2:] in (["best", "before"], ["use", "by"], ["valid", "until"], ["good", "thru"]))
     return _month_of(int(match[1]), 2000 + int(match[2])) if is_cued and int(match[2]) > 12 else None
 

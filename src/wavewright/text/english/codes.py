@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ..pattern import pattern
-from .abbreviations import COMPASS, STARTERS, STREETS
+from .abbreviations import BEFORE_NUMBER, COMPASS, GENERAL, STARTERS, STREETS, TITLES
 from .dialect import is_british
 from .names import is_spelled
 from .numbers import decimal, digits, in_pairs, plural, telephone, two_digits, whole
@@ -15,6 +15,7 @@ from .tables import alternatives, mapping, rows, word_list
 BOOKS = mapping("bible")
 """Books of the Bible by their short names."""
 
+ABBREVIATIONS = {*TITLES, *BEFORE_NUMBER, *GENERAL}
 BOOK_NAMES = {*BOOKS, *BOOKS.values()} | word_list("bible-books")
 NUMBERED_BOOKS = alternatives(word_list("numbered-books"))
 DIGIT_CUES = word_list("digit-cues")
@@ -35,10 +36,16 @@ ACCOUNT = pattern(
     re.IGNORECASE,
 )
 LAW_BEFORE = pattern(r"\bPub\. ?L\.\s(?:No\.\s)?$")
-CODE_BEFORE = pattern(rf"\b(?i:{alternatives(PAIR_CUES)})\s[A-Z]{{1,3}}\s$|(?<![\w.])(?:H\.\s?R|S)\.\s$|\b[HS]B\s$")
+KIND = pattern(rf"\b(?i:{alternatives(PAIR_CUES)})\s[A-Z]{{1,3}}\s$|(?<![\w.])(?:H\.\s?R|S)\.\s$|\b[HS]B\s$")
 """A code between a word and its number, or the kind of a bill: ``flight UA 1492``, ``H.R. 3962``."""
-PREFIX = pattern(r"(?<![\w-])(?:[A-Z]{1,5}-|[A-Z][a-z]-|(?:[Xx*]{1,4}-){1,3})$")
-"""Capitals before a number, or its hidden digits: ``AB-123456``, ``XXX-XX-6789``."""
+PIECES_OF_CODE = ("characters", "digits", "letters", "numbers", "symbols", "words", "minutes", "hours", "days")
+COURSE = pattern(r"(?<![A-Za-z.&'-])[A-Z]{2,5}\s$")
+CODE = pattern(r"(?<![\w-])(?:[A-Z]{1,5}|[A-Z][a-z])-$")
+"""Capitals before a number: ``AB-123456``."""
+HIDDEN = pattern(r"(?<![\w-])(?:[Xx*]{1,4}-){1,3}$")
+"""Hidden digits before a number: ``XXX-XX-6789``."""
+NUMBER_SIGN = pattern(r"[#№]\s?$")
+AFTER_STATE = pattern(r",\s+[A-Z]{2}\s+$")
 ODDS_BEFORE = pattern(r"\b(?:odds|favou?rites?|favou?red|bookies|outsider|bet|priced|backed)\W+(?:[\w/]+\s){0,2}$")
 ODDS_AFTER = pattern(r"\s(?:odds|favou?rite|outsider|shot|long shot|underdog|on the (?:favou?rite|underdog))\b")
 CRICKET = pattern(
@@ -51,7 +58,7 @@ STATES = {code: name for code, name, _ in _STATE_ROWS}
 SHORT_STATES = {written: name for _, name, short in _STATE_ROWS for written in short.split()}
 
 
-@reads(r"\d{2,5}(?:[ -]\d{2,5}){1,4}(?![\d-]| \d)")
+@reads(r"\d{2,5}(?:[ -]\d{2,6}){1,4}(?![\d-]| \d)")
 def _local(match: re.Match[str], around: Around) -> Reading:
     """Read ``Tel. 555 1234``, and ``0800 555 111`` of which no group counts."""
     before = around.text[max(0, around.start - 14) : around.start]
@@ -146,7 +153,10 @@ def _book_number(match: re.Match[str], _around: Around) -> Reading:
     return [("first", "second", "third")[int(match[1]) - 1]]
 
 
-@reads(rf"({alternatives(name.title() for name in BOOKS)})\.?(?=\s\d{{1,3}}:\d)")
+@reads(
+    rf"({alternatives(name.title() for name in BOOKS)})\.?(?=\s\d{{1,3}}:\d)",
+    rf"({alternatives(name.title() for name in BOOKS if name not in ABBREVIATIONS)})\.(?=\s\d{{1,3}}(?![\d,.]\d|\d))",
+)
 def _book(match: re.Match[str], _around: Around) -> Reading:
     """Read ``Gen. 1:1``."""
     return [BOOKS[match[1].lower()]]
@@ -211,34 +221,48 @@ def _coordinate(match: re.Match[str], around: Around) -> Reading:
     return [*words, *([COMPASS[direction]] if direction else [])]
 
 
-@reads(rf"\d{{2,}}(?![.,:/]\d|\s?[°%]){NOT_IN_WORD}")
-def _cued(match: re.Match[str], around: Around) -> Reading:
-    """Read a number in pairs or digit by digit where the words around ask for it."""
+_CUED = rf"\d{{2,}}(?![.,:/]\d|\s?[°%]){NOT_IN_WORD}"
+
+
+@reads(_CUED)
+def _cued_digits(match: re.Match[str], around: Around) -> Reading:
+    """Read a number digit by digit where the text around asks for it."""
     before = [word.lower() for word in around.words_before]
-    last = before[-1] if before else ""
-    if len(match[0]) <= 4 and (last in PAIR_CUES or CODE_BEFORE.search(around.text, *around.before)):
-        return in_pairs(match[0])
-    code = PREFIX.search(around.text, *around.before)
-    if code and len(match[0]) > 2:
-        is_hidden = set(code[0]) <= {*"Xx*-"}
-        return digits(match[0]) if is_hidden or len(match[0]) > 4 else in_pairs(match[0])
-    is_after_state = re.search(r",\s+[A-Z]{2}\s+$", around.text[max(0, around.start - 12) : around.start])
-    if len(match[0]) in (3, 4) and match[0][0] != "0" and STREET.match(around.text, around.end):
-        return in_pairs(match[0])
-    if match[0] in ("911", "999") and around.word_after in EMERGENCY_WORDS:
-        return digits(match[0])
-    if match[0] in ("1040", "1098", "1099") and last in ("a", "form", "the", "your", "my"):
-        return in_pairs(match[0])
-    if len(match[0]) in (5, 6) and last == "to" and before[0] in ("text", "sms", "send"):
-        return digits(match[0])
-    if len(match[0]) == 3 and _is_status(match[0], last, around):
-        return in_pairs(match[0])
-    if _is_ending(before, match[0]) or (
-        len(match[0]) > 4 and ACCOUNT.search(around.text, max(0, around.start - NEAR), around.start)
-    ):
-        return digits(match[0])
-    of_code = bool(DIGIT_CUES & {*before[-2:]}) or (last in CALL_CUES and len(match[0]) == 3)
-    return digits(match[0]) if of_code or (is_after_state and len(match[0]) == 5) else None
+    last, number = before[-1] if before else "", match[0]
+    is_emergency = number in ("911", "999") and around.word_after in EMERGENCY_WORDS
+    is_texted = len(number) in (5, 6) and last == "to" and before[0] in ("text", "sms", "send")
+    of_code = bool(DIGIT_CUES & {*before[-2:]}) and around.word_after.lower() not in PIECES_OF_CODE
+    is_called = last in CALL_CUES and len(number) == 3
+    is_cued = is_emergency or is_texted or of_code or is_called or _is_ending(before, number)
+    return digits(number) if is_cued or _is_labelled(number, around) else None
+
+
+def _is_labelled(number: str, around: Around) -> bool:
+    """Return True for the digits of an account, a code, a ZIP code or a hidden number, by the text right before."""
+    labels = [
+        *([HIDDEN] if len(number) > 2 else []),
+        *([ACCOUNT, CODE, NUMBER_SIGN] if len(number) > 4 else []),
+        *([AFTER_STATE] if len(number) == 5 else []),
+    ]
+    return any(label.search(around.text, *around.before) for label in labels)
+
+
+@reads(_CUED)
+def _cued_pairs(match: re.Match[str], around: Around) -> Reading:
+    """Read a number of up to four digits in pairs where the text around asks for it."""
+    before = [word.lower() for word in around.words_before]
+    last, number = before[-1] if before else "", match[0]
+    if len(number) > 4:
+        return None
+    is_form = number in ("1040", "1098", "1099") and last in ("a", "form", "the", "your", "my")
+    is_plain = len(number) > 2 and number[0] != "0"
+    is_address = is_plain and STREET.match(around.text, around.end)
+    is_counted = (around.word_after.islower() and around.word_after.endswith("s")) or last in DIGIT_CUES | CALL_CUES
+    is_course = len(number) == 3 and is_plain and not is_counted and COURSE.search(around.text, *around.before)
+    is_status = len(number) == 3 and _is_status(number, last, around)
+    is_coded = len(number) > 2 and CODE.search(around.text, *around.before)
+    is_cued = last in PAIR_CUES or KIND.search(around.text, *around.before)
+    return in_pairs(number) if is_cued or is_form or is_address or is_course or is_status or is_coded else None
 
 
 def _is_status(number: str, last: str, around: Around) -> bool:
@@ -278,10 +302,10 @@ def _card(match: re.Match[str], _around: Around) -> Reading:
     return digits(match[0])
 
 
-@reads(r"(\d+(?:\.\d+)?)\s?/\s?(\d{1,3})(?=\s+stars?\b)", r"(\d+\.\d+)/(5|10|20|100)(?![\d/])")
+@reads(r"(\d+(?:\.\d+)?)\s?/\s?(\d{1,3})(?=\s+stars?\b)", r"(\d+\.\d+)/(5|10|20|100|\d\.\d)(?![\d/.])")
 def _rating(match: re.Match[str], _around: Around) -> Reading:
     """Read the rating ``4.5/5``."""
-    return [*decimal(match[1]), "out", "of", *whole(match[2])]
+    return [*decimal(match[1]), "out", "of", *decimal(match[2])]
 
 
 @reads(r"([Ll]at|[Ll]ong?|LAT|LONG|LON)(?:\.|(?=:))(?=:?\s?[-−]?\d{1,3}(?:\.\d{2,}|°))")
@@ -380,6 +404,13 @@ def _spelled(match: re.Match[str], _around: Around) -> Reading:
     return letters(match[0])
 
 
+@reads(r"(\d{1,4})([A-Za-z])\s?[-–]\s?([A-Za-z])(?![A-Za-z0-9-])")
+def _lettered_range(match: re.Match[str], _around: Around) -> Reading:
+    """Read ``Figs. 3a–c``."""
+    is_range = match[2].islower() == match[3].islower() and match[2] < match[3]
+    return [*whole(match[1]), match[2].upper(), "to", match[3].upper()] if is_range else None
+
+
 @reads(r"802\.(\d{1,2})([a-z]{1,2})?(?![\w.])")
 def _network(match: re.Match[str], _around: Around) -> Reading:
     """Read the standard ``802.11ac``."""
@@ -464,9 +495,11 @@ DIGIT_RULES: list[Rule] = [
     *_law_number,
     *_ratio,
     *_network,
-    *_cued,
+    *_cued_pairs,
+    *_cued_digits,
 ]
 MIXTURE_RULES: list[Rule] = [
+    *_lettered_range,
     *_decimal_mixture,
     *_about,
     (pattern(r"(\d+[A-Za-z][A-Za-z0-9]{0,24})('s\b)?"), _mixture),

@@ -267,13 +267,14 @@ def _turn(match: re.Match[str], around: Around) -> Reading:
 
 
 @reads(
-    r"([a-zA-Z])(?=\([nxyztskm](?:[\s^+*/,-][\w\s^+*/,.-]{0,12})?\))",
-    r"([a-zA-Z])(?=\((?:\d+(?:,\s?\d+)?|[a-z])\)\s?[=<>≤≥])",
+    r"([a-zA-Z])('{0,2}|′|″)(?=\([nxyztskm](?:[\s^+*/,-][\w\s^+*/,.-]{0,12})?\))",
+    r"([a-zA-Z])()(?=\((?:\d+(?:,\s?\d+)?|[a-z])\)\s?[=<>≤≥])",
 )
 def _function(match: re.Match[str], around: Around) -> Reading:
     """Read ``f(x)``, ``O(n log n)`` and ``t(28) = 2.3``."""
     is_apart = not around.text[around.start - 1 : around.start].strip(" (=+*/-<>")
-    return [match[1].upper(), "of"] if is_apart and match[1] not in "aAsI" else None
+    primes = {"'": ["prime"], "′": ["prime"], "''": ["double", "prime"], "″": ["double", "prime"]}.get(match[2], [])
+    return [match[1].upper(), *primes, "of"] if is_apart and match[1] not in "aAsI" else None
 
 
 @reads(r"(UTC|GMT)\s?([-+−])(\d{1,2})(?::?(\d\d))?(?!\d)")

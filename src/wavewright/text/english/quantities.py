@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 from ..pattern import pattern
+from .abbreviations import STREETS
 from .durations import RATES, are_ages, per
 from .numbers import MAGNITUDES, as_ordinal, cardinal, decimal, fraction, in_pairs, plural, whole
 from .rules import NEAR, NOT_IN_WORD, NOT_NOUNS, NUMBER, Around, Reading, Rule, letters, reads
@@ -100,6 +101,8 @@ def _measure(match: re.Match[str], around: Around) -> Reading:
         return None
     if not gap and len(written) == 1 and written.isupper() and around.word_before.lower() in LETTERED_PLACES:
         return None  # route 9W
+    if written == "W" and WEST.match(around.text, around.end):
+        return None  # 11 W. 53rd St.
     if written == "s" and are_ages(around):
         return None
     if written in ("s", "h", "m") and around.text[around.end - 1 : around.end + 1] in ("s'", "h'", "m'"):
@@ -244,6 +247,8 @@ def _joining(total: str, around: Around) -> list[str]:
     is_marked = (
         bool({*before} & MARKS) or last in ("a", "an", "solid") or around.word_after in ("stars", "rating", "score")
     )
+    if text[around.start : around.end] in ("10/10", "5/5", "100/100"):
+        return ["out", "of"]
     is_long = int(total) > 12 and total not in ("16", "24", "32", "64")
     if is_marked and (is_apart or total in ("10", "100")) and (total in ("5", "10") or is_long):
         return ["out", "of"]
@@ -336,7 +341,8 @@ def _stone(match: re.Match[str], _around: Around) -> Reading:
 
 
 @reads(
-    r"([1-7](?:\.\d)?)\*(?=\s(?:hotels?|ratings?|reviews?|resorts?|restaurants?|motels?|general|products?|books?)\b)"
+    r"(\d(?:\.\d)?)\s?(?:[⭐★]\ufe0f?)+",
+    r"([1-7](?:\.\d)?)\*(?=\s(?:hotels?|ratings?|reviews?|resorts?|restaurants?|motels?|general|products?|books?)\b)",
 )
 def _stars(match: re.Match[str], _around: Around) -> Reading:
     """Read ``a 4* hotel``."""
@@ -421,9 +427,12 @@ def _record(match: re.Match[str], around: Around) -> Reading:
     return [*whole(match[1]), "and", *whole(match[2])] if is_record else None
 
 
-@reads(rf"({NUMBER})x(?=\s?[-+=−]\s?\d)")
-def _unknown(match: re.Match[str], _around: Around) -> Reading:
-    """Read ``5x - 3``: a multiple of an unknown."""
+@reads(rf"({NUMBER})x(?=\s?[-+=−]\s?\d)()", rf"({NUMBER})(x){NOT_IN_WORD}")
+def _unknown(match: re.Match[str], around: Around) -> Reading:
+    """Read ``5x - 3`` and ``y = 2x``: a multiple of an unknown."""
+    before = around.text[max(0, around.start - 5) : around.start]
+    if match[2] and not re.search(r"(?:(?<![A-Za-z])[a-z]|\))\s?[-+−=<>≤≥]\s?$", before):
+        return None
     return [*decimal(match[1]), "X"]
 
 
@@ -457,6 +466,7 @@ BASIS = pattern(
     re.IGNORECASE,
 )
 AMPS = pattern(r"\d\s?(?:V|W)\b|\bdraw|\bfuse|\d\s?A (?:fuse|circuit|charger|breaker|current)")
+WEST = pattern(rf"\.?\s(?:[A-Z][a-z]+|\d+[a-z]{{2}})\.?\s(?:{STREETS})\b")
 CARATS = pattern(
     r"\b(?:diamonds?|ring|rings|gold|gem|stone|ruby|sapphire|emerald|necklace|earrings?|pendant|tw)\b", re.I
 )

@@ -17,13 +17,6 @@ WORDS = of_kind(rows("signs", 3), "text")
 LOVE = "❤♥💕💖💗😍🖤💙💚💛💜🧡"
 
 
-@reads(r"[#№]\s?(\d[\d,]{0,20})(?![A-Za-z\d]|-\d)")
-def _number_sign(match: re.Match[str], _around: Around) -> Reading:
-    """Read ``#5`` as ``number five``."""
-    number = match[1].replace(",", "")
-    return ["number", *(digits(number) if len(number) > 4 and "," not in match[1] else whole(number))]
-
-
 @reads(r"[*#](\d{2,4})(#)(?![\d*#])", r"\*(\d{2,4})()(?![\d*])")
 def _star(match: re.Match[str], around: Around) -> Reading:
     """Read the code of a telephone ``*69``."""
@@ -79,10 +72,12 @@ def _power(match: re.Match[str], _around: Around) -> Reading:
     return named or ["to", "the", "power", "of", *minus, *whole(match[2])]
 
 
-@reads(r"(?<=\d )/(?= \d)|/(?=\d)")
+@reads(r"(?<=\d )/(?= \d)|/(?=\d)|(?<=\b[A-Za-z])/(?=[A-Za-z]\b)")
 def _divided(_match: re.Match[str], around: Around) -> Reading:
-    """Read ``6 / 2`` as ``six divided by two``."""
+    """Read ``6 / 2`` as ``six divided by two``, and ``v = d/t`` with ``over``."""
     before = around.text[around.start - 1 : around.start]
+    if before.isalpha():
+        return ["over"] if re.search(r"=[^=\n]{0,12}$", around.text[max(0, around.start - 14) : around.start]) else None
     return (
         ["divided", "by"]
         if before == " " and around.text[around.end] == " "
@@ -145,15 +140,15 @@ LETTER_RULES: list[Rule] = [
     *_plus_plus,
 ]
 SIGN_RULES: list[Rule] = [
+    (pattern(r"\${2,5}"), reads_as("dollars")),
     (pattern(r"§§\s?"), reads_as("sections")),
     (pattern(r"¶¶\s?"), reads_as("paragraphs")),
     (pattern(r"'n'|'n’|'n(?= r)"), reads_as("and")),
     *_star,
-    *_number_sign,
-    (pattern(r"[#№]\s?(?=\d+-\d|[A-Z]{1,5}-[A-Z]{0,4}\d)"), reads_as("number")),
+    (pattern(r"[#№]\s?(?=\d[\d,]*(?![\d,]*[A-Za-z])|\d+-\d|[A-Z]{1,5}-[A-Z]{0,4}\d)"), reads_as("number")),
     *_key,
     (pattern(r"!(?=\s?[-−=+×÷*/^)])(?<=\d!|\bn!)|!(?<=[-−+]\d\)!)"), reads_as("factorial")),
-    (pattern(r"[~≈](?=\s?[\d$€£.])"), reads_as("about")),
+    (pattern(r"~(?=\s?[\d$€£.])|≈(?=\s?[\d$€£.])(?<![\w)] ≈)(?<![\w)]≈)"), reads_as("about")),
     *_power,
     (pattern(r"\^(?=\()"), reads_as("to", "the", "power", "of")),
     (pattern(r"[*·](?=\s?\d)(?<=[\d )][*·])"), reads_as("times")),
