@@ -60,6 +60,14 @@ _ANYWHERE = pattern("")
 BETWEEN = (
     ("min", MUSICAL_KEY, _ANYWHERE, "minor"),
     ("min", pattern(r"\d(?:st|nd|rd|th)\s$"), _ANYWHERE, "minute"),
+    ("est", _ANYWHERE, pattern(r"\s(?:(?!1\d{3}|20\d\d)[$€£~]?\d|[a-z]{3})"), "estimated"),
+    ("amend", pattern(r"\d(?:st|nd|rd|th)\s$"), _ANYWHERE, "amendment"),
+    (
+        "pt",
+        _ANYWHERE,
+        pattern(r"\s(?:c/o|is|was|has|had|w/|presents?|denie[sd]|reports?|states|admitted)\b"),
+        "patient",
+    ),
     ("incl", _ANYWHERE, pattern(r"[,;)]|\s*$"), "included"),
     ("rev", _ANYWHERE, pattern(r"\s\d{4}"), "revised"),
     ("rev", _ANYWHERE, pattern(r"\s\d"), "revision"),
@@ -331,7 +339,7 @@ def _direction_of_road(match: re.Match[str], around: Around) -> Reading:
     return [COMPASS[match[1]]] if is_road or is_degree else None
 
 
-@reads(r"([cTt])\.(?=\s[a-z=])")
+@reads(r"([cTt])\.(?=\)|\s[a-z=])")
 def _spoon(match: re.Match[str], around: Around) -> Reading:
     """Read ``2 c. sugar`` and ``1 T. butter``, and the century of ``the 18th c.``."""
     amount = SPOONS_BEFORE.search(around.text, max(0, around.start - 8), around.start)
@@ -340,6 +348,12 @@ def _spoon(match: re.Match[str], around: Around) -> Reading:
     is_one = amount[1] == "1" or (not amount[1] and amount[0][0] in "0123456789¼½¾⅓⅔⅛" and not amount[2])
     one, several = SPOONS[match[1]]
     return [one if is_one and not re.match(r"\d[¼½¾⅓⅔⅛]", amount[0]) else several]
+
+
+@reads(r"[Mm]ed\.?(?=[-\s](?:high|low|heat)\b)")
+def _medium(_match: re.Match[str], _around: Around) -> Reading:
+    """Read ``med-high heat``."""
+    return ["medium"]
 
 
 @reads(r"c\.(?=\W|$)")
@@ -378,8 +392,10 @@ def _days(match: re.Match[str], _around: Around) -> Reading:
 
 
 @reads(r"(?:w/o|w/out|w/|b/c|c/o|n/a)(?![A-Za-z])", flags=re.IGNORECASE)
-def _slashed(match: re.Match[str], _around: Around) -> Reading:
+def _slashed(match: re.Match[str], around: Around) -> Reading:
     """Read ``w/o``."""
+    if match[0].lower() == "c/o" and around.word_before.lower() in ("pt", "patient", "he", "she"):
+        return ["complains", "of"]
     return SLASHED[match[0].lower()].split()
 
 
@@ -393,6 +409,7 @@ LETTER_RULES: list[Rule] = [
     *_direction_of_road,
     *_spoon,
     *_century,
+    *_medium,
     *_letters_of_days,
     *_slashed_days,
     *_days,

@@ -59,7 +59,7 @@ def _date(month: int, day: int, of_year: str, around: Around) -> Reading:
     if not (1 <= month <= 12 and 1 <= day <= 31):
         return None
     number = int(of_year) if of_year else 0
-    number += (2000 if number < 50 else 1900) if len(of_year) == 2 else 0
+    number += (2000 if number < 40 else 1900) if len(of_year) == 2 else 0
     of_year_words = year(number) if of_year else []
     if is_british():
         return [*_article(around), *ordinal(day), "of", MONTHS[month - 1], *of_year_words]

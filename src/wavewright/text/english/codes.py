@@ -308,9 +308,13 @@ def _rating(match: re.Match[str], _around: Around) -> Reading:
     return [*decimal(match[1]), "out", "of", *decimal(match[2])]
 
 
-@reads(r"([Ll]at|[Ll]ong?|LAT|LONG|LON)(?:\.|(?=:))(?=:?\s?[-−]?\d{1,3}(?:\.\d{2,}|°))")
+@reads(
+    r"([Ll]at|[Ll]ong?|LAT|LONG|LON)(?:\.|(?=:))(?=:?\s?[-−]?\d{1,3}(?:\.\d{2,}|°))", r"([Ll]at)/([Ll]ong?)(?![A-Za-z])"
+)
 def _coordinate_name(match: re.Match[str], _around: Around) -> Reading:
-    """Read ``Lat. 40.7°`` and ``Long: -74.0060``."""
+    """Read ``Lat. 40.7°``, ``Long: -74.0060`` and ``lat/long``."""
+    if match.lastindex == 2:
+        return ["latitude", "longitude"]
     return ["latitude" if match[1].lower() == "lat" else "longitude"]
 
 
@@ -411,6 +415,19 @@ def _lettered_range(match: re.Match[str], _around: Around) -> Reading:
     return [*whole(match[1]), match[2].upper(), "to", match[3].upper()] if is_range else None
 
 
+@reads(r"(?<=[Rr]unway )(\d{1,2})([LRC])(?!\w)")
+def _runway(match: re.Match[str], _around: Around) -> Reading:
+    """Read ``Runway 27L``."""
+    return [*whole(match[1]), {"L": "left", "R": "right", "C": "center"}[match[2]]]
+
+
+@reads(r"(\d+)\.(\d+)-(\d+)(?![\d-])")
+def _section(match: re.Match[str], around: Around) -> Reading:
+    """Read the section ``§ 1.61-1``."""
+    is_section = re.search(r"§\s?$", around.text[max(0, around.start - 2) : around.start])
+    return [*whole(match[1]), "point", *whole(match[2]), "dash", *whole(match[3])] if is_section else None
+
+
 @reads(r"802\.(\d{1,2})([a-z]{1,2})?(?![\w.])")
 def _network(match: re.Match[str], _around: Around) -> Reading:
     """Read the standard ``802.11ac``."""
@@ -495,6 +512,8 @@ DIGIT_RULES: list[Rule] = [
     *_law_number,
     *_ratio,
     *_network,
+    *_section,
+    *_runway,
     *_cued_pairs,
     *_cued_digits,
 ]
@@ -514,6 +533,7 @@ LETTER_RULES: list[Rule] = [
     *_state,
     *_short_state,
     *_logarithm,
+    (pattern(r"x(?=\d{1,3}\s?(?:d|days?|wks?|weeks?|mos?|months?|hrs?|hours?)\b)"), reads_as("for")),
     *_cells,
     (pattern(r"(?:FY|CY|AY|SY)(?='?\d)"), _spelled),
     (pattern(rf"([A-Za-z]{{1,24}}\d[A-Za-z0-9]{{0,24}})('s\b)?{NOT_IN_WORD}"), _mixture),

@@ -20,6 +20,8 @@ LETTERED = word_list("letter-nouns")
 STARTERS = word_list("sentence-starters")
 COUNTED_LETTERS = word_list("articles") | word_list("number-words") | {"is", "was", "are", "were", "be", "or"}
 """Words before a letter that is no initial: ``a B``."""
+CARDS = {"T": ["ten"], "J": ["jack"], "Q": ["queen"], "K": ["king"], "A": ["ace"]}
+SUITS = ("spades", "hearts", "diamonds", "clubs")
 BLOOD = frozenset(("blood", "type", "donor", "donors", "group", "rh", "plasma"))
 STRAIGHT = word_list("letter-counts")
 MIXED_CASE = mapping("mixed_case")
@@ -34,6 +36,13 @@ BETWEEN_SIZES = pattern(r"(?:[\d\u00bc-\u00be]|\d\s?(?:mm|cm|m|km|in|ft|px)\.?|\
 def _chess(match: re.Match[str], _around: Around) -> Reading:
     """Read the chess moves ``Nf3`` and ``Qxe4``."""
     return [PIECES[match[1]], *(["takes"] if match[2] else []), match[3].upper(), *cardinal(int(match[4]))]
+
+
+@reads(r"(10|[2-9TJQKA])\s?([♠♥♦♣♤♡♢♧])\ufe0f?")
+def _card(match: re.Match[str], _around: Around) -> Reading:
+    """Read the card ``A♠``."""
+    rank = CARDS.get(match[1]) or cardinal(int(match[1]))
+    return [*rank, "of", SUITS["♠♥♦♣♤♡♢♧".index(match[2]) % 4]]
 
 
 @reads(r"US[ -](\d{2,3})(?![\d,%]|\.\d)")
@@ -285,8 +294,8 @@ def _zone(match: re.Match[str], _around: Around) -> Reading:
 
 
 KEY_NOUNS = word_list("key-nouns")
-MOVE_RULES: list[Rule] = [*_chess, *_against, *_zone, *_turn, *_function, *_chord, *_chat_digits]
-DIGIT_RULES: list[Rule] = [*_chat_digits]
+MOVE_RULES: list[Rule] = [*_chess, *_card, *_against, *_zone, *_turn, *_function, *_chord, *_chat_digits]
+DIGIT_RULES: list[Rule] = [*_chat_digits, *_card]
 LETTER_RULES: list[Rule] = [
     *roman.SMALL_RULES,
     *_highway,

@@ -79,7 +79,13 @@ def _is_before_noun(around: Around) -> bool:
     if after == "can":
         return re.match(r"[\s-]can (?:of|and|or)\b|[\s-]can\W?$", around.text[around.end : around.end + 8]) is not None
     enclosed = re.match(r"\.?\)\s([a-z]+)", around.text[around.end : around.end + 20])  # ``1 (14 oz.) can``
-    return around.is_adjective or after in MEASURED or (enclosed is not None and enclosed[1] in {*MEASURED, "can"})
+    is_joined = re.match("-[a-z]", around.text[around.end : around.end + 2])  # ``60W-equivalent``
+    return (
+        is_joined is not None
+        or around.is_adjective
+        or after in MEASURED
+        or (enclosed is not None and enclosed[1] in {*MEASURED, "can"})
+    )
 
 
 @reads(
@@ -273,7 +279,7 @@ def _joining(total: str, around: Around) -> list[str]:
     return ["of"] if is_counted or is_enclosed or passed else []
 
 
-@reads(r"[-−+±]?(\d{1,9})/(\d{1,9})(?![\d/]|\.\d)" + _SPACED_UNIT)
+@reads(r"[-−+±]?(\d{1,9})/(\d{1,9})(?![\d/]|\.\d)" + _SPACED_UNIT_OR_INCH)
 def _slashed(match: re.Match[str], around: Around) -> Reading:
     """Read a fraction, a rating, a blood pressure or a time signature."""
     near = [word.lower() for word in around.words_before[-1:]]
@@ -285,6 +291,8 @@ def _slashed(match: re.Match[str], around: Around) -> Reading:
     is_split = int(match[1]) + int(match[2]) == 100 and not match[3]  # 80/20
     if is_metre or is_split or match[0] in ("24/7", "9/11", "7/11", "20/20"):
         return [*cardinal(int(match[1])), *cardinal(int(match[2]))]
+    if match[3] == "mpg":
+        return [*whole(match[1]), *whole(match[2]), *named(UNITS["mpg"], False)]
     if around.word_after in ("star", "stars"):
         return [*cardinal(int(match[1])), "out", "of", *cardinal(int(match[2]))]
     if 40 < int(match[2]) < int(match[1]) < 250 and (
@@ -328,10 +336,23 @@ def _batting(match: re.Match[str], around: Around) -> Reading:
     return in_pairs(match[1]) if BATTING & {word.lower() for word in around.words_before[-1:]} else None
 
 
-@reads(rf"({NUMBER})[kK]\s({_SPACED})(?:\.(?=\s[a-z])|{NOT_IN_WORD})")
+@reads(rf"({NUMBER})([kKMB])\s({_SPACED})(?:\.(?=\s[a-z])|{NOT_IN_WORD})")
 def _thousand_units(match: re.Match[str], around: Around) -> Reading:
     """Read ``62k mi``."""
-    return [*decimal(match[1]), "thousand", *named(UNITS[match[2]], _is_before_noun(around))]
+    return [*decimal(match[1]), MAGNITUDES[match[2]], *named(UNITS[match[3]], _is_before_noun(around))]
+
+
+@reads(r"(\d{1,2})/(\d{1,2})-(\d\d)(?=\s(?:x\s|bolts?|screws?|taps?|threads?|nuts?|UN[CF]|stud))")
+def _thread(match: re.Match[str], _around: Around) -> Reading:
+    """Read the screw thread ``1/4-20``."""
+    size = _fraction(int(match[1]), int(match[2]))
+    return [*size, *whole(match[3])] if size else None
+
+
+@reads(r"(\d{1,2})W-?(\d\d)(?!\d)")
+def _oil(match: re.Match[str], _around: Around) -> Reading:
+    """Read the oil ``5W-30``."""
+    return [*whole(match[1]), "W", *whole(match[2])]
 
 
 @reads(r"(\d{1,2})\s?st\b\.?(?=\s\d{1,2}\s?lbs?\b)", r"(?<=weighs )(\d{1,2})\s?st\b\.?")
@@ -388,12 +409,15 @@ def _sized(match: re.Match[str], around: Around) -> Reading:
     return [*(SIGNS[match[1]] if match[1] else []), *decimal(match[2]), MAGNITUDES[match[3]]]
 
 
-@reads(r"([0-7])[-–]([0-7])(?:,\s(?:and\s)?([0-7])[-–]([0-7])){1,4}(?![-–\d/])")
+_SET = r"[0-7][-–][0-7](?:\s?\(\d{1,2}(?:[-–]\d{1,2})?\))?"
+
+
+@reads(rf"{_SET}(?:,\s(?:and\s)?{_SET}){{1,4}}(?![-–\d/])")
 def _sets(match: re.Match[str], _around: Around) -> Reading:
     """Read the sets of tennis ``6-4, 7-5``, where one of each pair is six or seven."""
-    pairs = re.findall(r"([0-7])[-–]([0-7])", match[0])
+    pairs = re.findall(r"(?<!\()\b([0-7])[-–]([0-7])\b", match[0])
     is_tennis = all(max(pair) in "67" for pair in pairs)
-    return [word for pair in pairs for game in pair for word in whole(game)] if is_tennis else None
+    return [word for number in re.findall(r"\d+", match[0]) for word in whole(number)] if is_tennis else None
 
 
 @reads(rf"(\d{{1,2}})\s?[x×]\s?(\d{{1,2}})'?s{NOT_IN_WORD}")
@@ -495,6 +519,8 @@ SCIENTIFIC_RULES: list[Rule] = [*_scientific]
 LETTER_RULES: list[Rule] = [*_rate]
 MEASURE_RULES: list[Rule] = [
     *_tire,
+    *_thread,
+    *_oil,
     *_shrimps,
     *_stone,
     *_stars,

@@ -120,6 +120,13 @@ def _is_subject(around: Around) -> bool:
     return joins and around.word_after in RULER_VERBS
 
 
+@reads(r"[ivIV]{1,4}(?:[-–][ivIV]{1,4}){2,7}(?![\w-])")
+def _progression(match: re.Match[str], _around: Around) -> Reading:
+    """Read the chords ``I–IV–V``."""
+    values = [roman_value(numeral.upper()) for numeral in re.split("[-–]", match[0])]
+    return [word for value in values for word in cardinal(value)] if all(values) else None
+
+
 @reads(rf"([IVXLC]{{2,}})(?:th|st|nd|rd){NOT_IN_WORD}")
 def _nth(match: re.Match[str], _around: Around) -> Reading:
     """Read ``XIXth``."""
@@ -142,4 +149,4 @@ def _small_roman(match: re.Match[str], around: Around) -> Reading:
 
 
 SMALL_RULES: list[Rule] = [*_small_roman]
-RULES: list[Rule] = [*_nth, *_roman]
+RULES: list[Rule] = [*_progression, *_nth, *_roman]
