@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks.generation import edges
+from benchmarks.harness.edges import EDGE_SECONDS, count_isolated, edge_faults, measure_edges
 from wavewright import dsp
 from wavewright.dsp.onset import CLICK_FACTOR, attenuate_end, local_crest_factor
 from wavewright.dsp.tilt import tilt_spectrum
@@ -17,7 +18,6 @@ from wavewright.families.lstm.frames import frames_to_wave
 from wavewright.families.lstm.sampling import attenuate_edges, quietest_cut
 from wavewright.families.vae.adjustment import AttributeAdjustment, is_attack_late
 from wavewright.families.vae.attributes import AttributeDirections, brightness
-from wavewright.metrics.edges import EDGE_SECONDS, count_isolated, edge_faults, measure_edges
 
 RATE = 16_000
 N_EDGE = round(EDGE_SECONDS * RATE)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from benchmarks.harness.modulation import level_modulation_spectrum, modulation_distance, modulation_spectrum
 from wavewright.base.errors import BadAudio, BadSetting
-from wavewright.metrics.modulation import level_modulation_spectrum, modulation_distance, modulation_spectrum
 
 RATE = 16_000
 

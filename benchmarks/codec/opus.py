@@ -26,6 +26,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.harness.buzz import frame_correlation
 from benchmarks.harness.corpora import SEED, corpus_entries, read_wave, smoke_speech
 from benchmarks.harness.peers import LIBOPUS, RESEMBLYZER, STOI, VISQOL
 from benchmarks.harness.script import Benchmark, Report
@@ -36,7 +37,6 @@ from benchmarks.speech.speech_distance import SpeakerEncoder
 from wavewright.audio.clip import Clip
 from wavewright.data.entry import Entry
 from wavewright.dsp import log_mel
-from wavewright.metrics.buzz import frame_correlation
 from wavewright.tasks.decode import decode
 from wavewright.tasks.encode import encode
 

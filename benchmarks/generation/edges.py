@@ -5,7 +5,7 @@
     python -m benchmarks.generation.edges --only ambience adjust --keep faults    # clips with faults, as files
 
 A clip has random arguments (label, seed, length, rate, channels, bitrate, attributes ...), drawn from the seed, the
-generator's name and the clip's index alone. metrics/edges.py defines a fault: the first or last 20 ms more than 3 dB
+generator's name and the clip's index alone. harness/edges.py defines a fault: the first or last 20 ms more than 3 dB
 above the peak of the rest (one-shots may start loud, and end in silence), a full-scale sample by itself, or a level
 outside the range of the training recordings (of a copy: more than COPY_DB from its source). Codecs, vocoders and
 effects process clips of the other generators, at random rates, levels and lengths; a fault that the source itself has
@@ -28,12 +28,12 @@ from typing import Any
 import numpy as np
 
 import wavewright
+from benchmarks.harness.edges import COPY_TOLERANCE_DB, ClipKind, Edges, edge_faults, measure_edges
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import Row, Table, columns, optional
 from wavewright.audio.clip import Clip
 from wavewright.base.errors import WavewrightError
 from wavewright.families import loading
-from wavewright.metrics.edges import COPY_TOLERANCE_DB, ClipKind, Edges, edge_faults, measure_edges
 from wavewright.speech.voice import Voice
 
 EDGES = Table(

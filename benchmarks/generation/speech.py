@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.harness.corpora import SEED, corpus_entries, read_wave, shuffle_entries, smoke_speech
+from benchmarks.harness.modulation import modulation_distance
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import Table, Value, columns, optional
 from wavewright.audio.clip import Clip
@@ -32,7 +33,6 @@ from wavewright.families.lstm.runtime import LstmRuntime
 from wavewright.families.prior.runtime import PriorRuntime
 from wavewright.metrics.clips import EmbeddedClips
 from wavewright.metrics.embeddings import LogMelEmbedding
-from wavewright.metrics.modulation import modulation_distance
 from wavewright.metrics.relative_frechet import frechet_at_equal_counts
 
 SAMPLE_RATE = 16_000

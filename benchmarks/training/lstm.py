@@ -31,6 +31,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "recipes"))
 from ambience import MODEL
 from bundling import sources_of
 
+from benchmarks.harness.modulation import modulation_distance
 from wavewright.contracts.settings import override
 from wavewright.data.entry import Entry, Scan
 from wavewright.data.preparation import Preparation
@@ -39,7 +40,6 @@ from wavewright.families.lstm.recipe import LstmRecipe
 from wavewright.families.lstm.runtime import LstmRuntime
 from wavewright.metrics.embeddings import LogMelEmbedding
 from wavewright.metrics.frechet import frechet_distance
-from wavewright.metrics.modulation import modulation_distance
 from wavewright.models.card import CARD_FILE
 from wavewright.training.run import Provenance, Run
 

@@ -5,7 +5,6 @@ classifier; some compare waves or words.
 """
 
 from .bins import NdbResult, ndb
-from .buzz import frame_correlation
 from .clips import Clips, EmbeddedClips
 from .comparison import compare
 from .copying import CopyReport, merge_near_duplicates, nearest_training_distance
@@ -15,7 +14,6 @@ from .embeddings import ClassifierEmbedding, Embedding, LogMelEmbedding
 from .frechet import FrechetInfinity, frechet_distance, frechet_distance_infinity
 from .harmonicity import Harmonicity, harmonics_to_noise, harmonics_to_noise_of_all
 from .kernel import kernel_distance
-from .modulation import modulation_distance, modulation_spectrum
 from .prdc import PrecisionRecall, precision_recall_density_coverage
 from .reconstruction import mel_distance, si_sdr, stft_distance
 from .relative_frechet import HalfToHalf, RelativeFrechet, half_to_half, relative_frechet
@@ -49,7 +47,6 @@ __all__ = [
     "bootstrap_interval",
     "compare",
     "diversity_ratio",
-    "frame_correlation",
     "frechet_distance",
     "frechet_distance_infinity",
     "half_to_half",
@@ -61,8 +58,6 @@ __all__ = [
     "mel_distance",
     "merge_near_duplicates",
     "modified_inception_score",
-    "modulation_distance",
-    "modulation_spectrum",
     "ndb",
     "nearest_training_distance",
     "one_nn_accuracy",

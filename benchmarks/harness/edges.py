@@ -7,8 +7,8 @@ from typing import Literal
 
 import numpy as np
 
-from ..base.units import gain_to_db, seconds_to_samples
-from ..dsp.onset import CLICK_FACTOR, local_crest_factor
+from wavewright.base.units import gain_to_db, seconds_to_samples
+from wavewright.dsp.onset import CLICK_FACTOR, local_crest_factor
 
 EDGE_SECONDS = 0.02
 TOLERANCE_DB = 3.0  # by which the peak of an edge may exceed that of the body

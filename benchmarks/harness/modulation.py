@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..base.errors import BadSetting
-from ..dsp.mel import mel_filterbank
-from ..dsp.spectrum import frame, hann_window, power_spectrum, spectrogram
-from .checks import checked_waves
+from wavewright.base.errors import BadSetting
+from wavewright.dsp.mel import mel_filterbank
+from wavewright.dsp.spectrum import frame, hann_window, power_spectrum, spectrogram
+from wavewright.metrics.checks import checked_waves
 
 N_MELS = 24
 FRAME_SECONDS = 0.023  # rounded to a power of two in samples; the hop is a quarter
