@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import warnings
 from abc import ABC, abstractmethod
@@ -26,7 +25,6 @@ from .manifest_file import MANIFEST_FILE, add_records, manifest_lines
 ALAC_SUBTYPES = {"ALAC_16": "PCM_16", "ALAC_24": "PCM_24"}
 """Subtypes of lossless M4A files, and those of the same bits in other files."""
 
-HASH_BYTES = 2**20  # read at a time
 SHOWN_FAILURES = 20
 
 
@@ -280,12 +278,3 @@ def folder_beside(folder: Path, done: str) -> Path:
     if not named.name:
         raise BadFolder(f"{folder} has no name to derive that of another folder from; give one with --out.")
     return named.with_name(f"{named.name}-{done}")
-
-
-def hash_of(path: Path) -> str:
-    """Return the first digits of the SHA-256 of a file."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(HASH_BYTES):
-            digest.update(block)
-    return digest.hexdigest()[:12]

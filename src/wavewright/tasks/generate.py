@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from ..audio.clip import Clip, read_header
 from ..audio.notebook import files_html
 from ..base import parameters
 from ..base.errors import BadSetting
+from ..base.file_hash import short_hash_of
 from ..base.names import file_stem
 from ..base.parameters import FREE_TEXT, MAX_SEED, NAMES_MODEL
 from ..contracts.model_results import ModelResult
@@ -345,7 +345,7 @@ def _prompt_name_and_hash(continue_from: Path | None) -> tuple[str | None, str |
     """Return the name of the file to continue and the start of its SHA-256."""
     if continue_from is None:
         return None, None
-    return continue_from.name, hashlib.sha256(continue_from.read_bytes()).hexdigest()[:12]
+    return continue_from.name, short_hash_of(continue_from)
 
 
 def _changes(continue_from: Path | None, sample_rate: int) -> tuple[str, ...]:

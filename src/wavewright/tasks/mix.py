@@ -11,13 +11,13 @@ from pydantic import Field
 
 from ..audio.clip import describe_audio
 from ..audio.wave_blocks import ClippingMeter
+from ..base.file_hash import short_hash_of
 from ..base.parameters import Quiet, Writes
 from ..base.progress_bar import progress_bar
 from ..base.version import __version__
 from ..effects.mixing.files import MixedFile, check_out, write_mix, write_stems
 from ..effects.mixing.plan import MASTER, Mix, Strip, label_of
 from ..effects.mixing.project import read_project
-from ..outputs.converted_folder import hash_of
 from . import checked
 
 
@@ -96,7 +96,7 @@ def mix(
     if dry_run:
         strips = tuple(_planned(strip) for strip in plan.strips.values() if strip.name == MASTER or strip.output)
         return MixPlan(project, plan.sample_rate, plan.n_channels, plan.expected_seconds, strips)
-    origin = {"mix": project.name, "project_hash": hash_of(project), "wavewright": __version__}
+    origin = {"mix": project.name, "project_hash": short_hash_of(project), "wavewright": __version__}
     with progress_bar(f"mixing {project.name}", plan.expected_seconds, quiet) as show:
         mixed = write_mix(
             plan, target, project.name, subtype=subtype, metadata={"comment": json.dumps(origin)}, show=show

@@ -15,10 +15,11 @@ from ...audio.sound_file import TAGS, AudioHeader, read_all_metadata, read_origi
 from ...audio.video_file import is_video, replace_sound
 from ...audio.wave_blocks import ClippedSamples, ClippingMeter
 from ...base.errors import BadAudio, BadSetting
+from ...base.file_hash import short_hash_of
 from ...base.json_text import parse
 from ...base.version import __version__
 from ...base.whole_file import check_target
-from ...outputs.converted_folder import Conversion, ConvertedFolder, ConvertFile, hash_of, subtype_like
+from ...outputs.converted_folder import Conversion, ConvertedFolder, ConvertFile, subtype_like
 from .. import MakeLoop
 from .carried_metadata import MAX_COMMENT_LENGTH, Carried, carried
 from .chain import Chain, SoundFormat, step_text
@@ -61,10 +62,10 @@ class Edit:
         origin: dict[str, object] = {
             "edit": str(self.chain),
             "source": source.name,
-            "source_hash": hash_of(source),
+            "source_hash": short_hash_of(source),
             "wavewright": __version__,
         }
-        if hashes := {path.name: hash_of(path) for path in self.files()}:
+        if hashes := {path.name: short_hash_of(path) for path in self.files()}:
             origin["files"] = hashes
         if comment:
             origin["source_comment"] = read_origin(source) or comment

@@ -17,13 +17,14 @@ from ...audio.notebook import files_html
 from ...audio.sound_file import AudioHeader, read_all_metadata
 from ...audio.wave_blocks import ClippedSamples, ClippingMeter
 from ...base.errors import BadAudio, BadFolder, BadSetting
+from ...base.file_hash import short_hash_of
 from ...base.json_text import line_of
 from ...base.names import file_stem
 from ...base.units import gain_to_db, samples_to_seconds, seconds_to_samples
 from ...base.whole_file import whole_folder
 from ...dsp.levels import FrameLevels
 from ...dsp.silence import QuietFrames, SilenceDetector, cuts_at_silence, split_at_silence
-from ...outputs.converted_folder import hash_of, subtype_like
+from ...outputs.converted_folder import subtype_like
 from ...outputs.manifest_file import MANIFEST_FILE, manifest_lines
 from .. import Trim
 from .carried_metadata import carried, with_source_comment
@@ -232,7 +233,7 @@ def split_file(source: Path, out: Path, split: Split) -> SplitFile:
     ]
     _check_free(source, out, names)
     manifest_lines(out / MANIFEST_FILE)  # refuse a file of that name that is not a manifest before any work
-    metadata, source_hash = read_all_metadata(source), hash_of(source)
+    metadata, source_hash = read_all_metadata(source), short_hash_of(source)
 
     def write_manifest(hidden: Path) -> None:
         retained = [line for file, line in manifest_lines(out / MANIFEST_FILE) if file not in names]

@@ -12,12 +12,13 @@ from ...audio.notebook import files_html
 from ...audio.sound_file import read_all_metadata, read_metadata, read_origin
 from ...audio.video_file import is_video, replace_sound
 from ...audio.wave_blocks import LOWER_FIRST, ClippedSamples, ClippingMeter, CountedWaves
+from ...base.file_hash import short_hash_of
 from ...contracts.enhancement import EnhancementSettings
 from ...contracts.model_results import ConvertedFile
 from ...effects.editing.carried_metadata import carried, with_source_comment
 from ...effects.editing.chain import SoundFormat
 from ...families import loading
-from ...outputs.converted_folder import Conversion, ConvertedFolder, ConvertFile, hash_of, subtype_like
+from ...outputs.converted_folder import Conversion, ConvertedFolder, ConvertFile, subtype_like
 from .report import EnhancementReport, write_report
 from .sound import DenoiserSize, ModelProcessor, Processor, ProcessorChain, WpeProcessor, model_for
 
@@ -42,7 +43,7 @@ class Enhancement:
             "model": processor.name,
             "model_hash": processor.hash,
             "source": source.name,
-            "source_hash": hash_of(source),
+            "source_hash": short_hash_of(source),
             "dereverb": settings.dereverb,
             "max_attenuation_db": settings.max_attenuation_db,
             "mix": settings.mix,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from ...base.errors import BadAudio
+from ...base.file_hash import short_hash_of
 from ...contracts.runtime import Autoencoder
 from ...data.decode import decode_at
 from ...data.entry import SILENT_PEAK, Entry, read_length
@@ -65,10 +65,8 @@ def read_source(file: Path, to_sample_rate: int, allow_silence: bool = False) ->
     n_frames, sample_rate, n_channels = read_length(file)
     entry = Entry(file, None, None, n_frames / sample_rate, sample_rate, n_channels, n_frames)
     wave = decode_entry(entry, to_sample_rate, allow_silence)
-    with file.open("rb") as opened:
-        digest = hashlib.file_digest(opened, "sha256").hexdigest()
     changes = tuple(changes_of(n_channels, sample_rate, to_sample_rate))
-    return SourceClip(file, digest[:12], entry.seconds, sample_rate, n_channels, changes), wave
+    return SourceClip(file, short_hash_of(file), entry.seconds, sample_rate, n_channels, changes), wave
 
 
 def changes_of(n_channels: int, sample_rate: int, to_sample_rate: int) -> list[str]:

@@ -8,11 +8,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ...base.errors import BadAudio
+from ...base.file_hash import short_hash_of
 from ...base.json_text import parse
 from ...base.whole_file import write_whole
 from ...music.formats import WRITABLE, write_score
 from ...music.theory import MusicalKey, pitch_name
-from ...outputs.converted_folder import Conversion, ConvertedFolder, ConvertFile, hash_of
+from ...outputs.converted_folder import Conversion, ConvertedFolder, ConvertFile
 from ...outputs.manifest_file import MANIFEST_FILE, manifest_lines
 from .beats import Beats, track_beats
 from .melody import transcribe_file
@@ -159,7 +160,7 @@ class FolderTranscription(Conversion[TranscribedFile]):
 
         def convert(source: Path, out: Path) -> TranscribedFile:
             settings = json.loads(json.dumps(asdict(self.transcription)))
-            origin = {"source": source.name, "source_hash": hash_of(source), "settings": settings}
+            origin = {"source": source.name, "source_hash": short_hash_of(source), "settings": settings}
             record = known.get(str(out.relative_to(self.out)), {})
             if out.is_file() and origin.items() <= record.items():
                 seconds, n_notes = float(record["duration"]), int(record["n_notes"])

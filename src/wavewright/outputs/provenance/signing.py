@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from ...audio.sound_file import read_origin
 from ...base.errors import BadAudio, BadSetting, WavewrightError
+from ...base.file_hash import short_hash_of
 from ...base.json_text import JsonValue
 from ...base.names import name_problem
 from ...base.version import __version__
 from ...base.whole_file import check_name, temporary_path, write_whole
-from ..converted_folder import hash_of
 from . import tags
 from .c2pa_manifest import check_manifest, read_manifest, write_manifest
 from .envelope import MAX_BYTES, Envelope
@@ -56,14 +56,14 @@ def with_files(named: Sequence[Ingredient], given: Sequence[Path], folders: Sequ
 
 
 def _is(path: Path, digits: str) -> bool:
-    return path.is_file() and hash_of(path) == digits
+    return path.is_file() and short_hash_of(path) == digits
 
 
 def _hash_of(path: Path) -> str:
     """Return the first digits of the hash of an ingredient; raise BadAudio if it is no file."""
     if not path.is_file():
         raise BadAudio(f"{path} is not there or no file; give the files of which the sound was made.")
-    return hash_of(path)
+    return short_hash_of(path)
 
 
 def _described(ingredient: Ingredient, path: Path | None) -> Known:
