@@ -23,15 +23,22 @@ from wavewright.tasks.synthesise import synthesise
 ROOT = Path(__file__).resolve().parents[1]
 
 
+PAGES = {
+    **{name: name for name in ("acoustic", "codec", "composer", "vocoder", "wavenet")},
+    **{"classifier": "recognise", "denoiser": "enhance", "encoder": "pretrain", "gan": "generate"},
+    **{"instrument": "render", "lstm": "recurrent", "prior": "codes", "vae": "morphing"},
+}
+"""Page of each family."""
+
+
 def families() -> str:
     """Return the table of families: name, purpose, sizes, command, and whether ``--from`` works."""
     lines = ["| family | purpose | sizes | command | `--from` |", "|---|---|---|---|---|"]
     for name, family in FAMILIES.items():
         command = "`, `".join(family.command_lines("MODEL"))
         sizes = ", ".join(f"`{size}`" for size in family.sizes)
-        lines.append(
-            f"| `{name}` | {family.summary} | {sizes} | `{command}` | {'yes' if family.warm_starts else 'no'} |"
-        )
+        starts = "yes" if family.warm_starts else "no"
+        lines.append(f"| [`{name}`]({PAGES[name]}.md) | {family.summary} | {sizes} | `{command}` | {starts} |")
     return "\n".join(lines) + "\n"
 
 
@@ -80,7 +87,7 @@ FACTS: Mapping[str, tuple[str, str, Callable[[], str]]] = {
         lambda: str(len(bundled())),
     ),
     "voices": ("README.md", r"seconds of audio\. It has (.+?);", lambda: counted(len(voices()), "English voice")),
-    "styles": ("docs/verbs.md", r"in one of (\d+) styles or one learned", lambda: str(len(style_names()))),
+    "styles": ("docs/verbs.md", r"in one of (\d+) styles or one of yours", lambda: str(len(style_names()))),
     "instruments": ("docs/models.md", r"notes of (\d+) instruments", lambda: str(len(card("notes").labels))),
     "chorales": ("docs/models.md", r"\| (\d+) chorales of J\. S\. Bach", lambda: str(n_clips("chorales"))),
     "tunes": ("docs/models.md", r"\| (\d+) traditional tunes of", lambda: str(n_clips("folk-tunes"))),

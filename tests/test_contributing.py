@@ -1,4 +1,4 @@
-"""The family that CONTRIBUTING.md builds, file by file, keeps the contract."""
+"""What CONTRIBUTING.md builds, file by file, keeps the contracts: a family, an effect, a command."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import wavewright
+from wavewright.audio.clip import Clip
 
 ROOT = Path(__file__).parents[1]
 GUIDE = ROOT / "CONTRIBUTING.md"
 FILE = re.compile(r"^### \d\. `(\w+\.py)`.*?```python\n(.*?)```", re.MULTILINE | re.DOTALL)
+FILE_BY_PATH = re.compile(r"^`(src/[\w/]+\.py)`:\n\n```python\n(.*?)```", re.MULTILINE | re.DOTALL)
 
 pytestmark = pytest.mark.skipif(not GUIDE.is_file(), reason="the documents are not beside the tests")
 
@@ -36,6 +39,9 @@ def clone(tmp_path_factory):
     (copied / "tests").mkdir()
     for name in (
         "conftest.py",
+        "effect_streams.py",
+        "test_catalogue.py",
+        "test_effects.py",
         "tiny_families.py",
         "tiny_models.py",
         "test_family_contract.py",
@@ -52,6 +58,18 @@ def clone(tmp_path_factory):
     (entry,) = re.findall(r'`("autoencoder": TinyFamily.*?)`', guide)
     insert(family.parent / "__init__.py", '    "classifier"', f"    {line}\n")
     insert(copied / "tests" / "tiny_families.py", '    "classifier": TinyFamily', f"    {entry},\n")
+    for path, code in FILE_BY_PATH.findall(guide):
+        (copied / path).write_text(code, encoding="utf-8")
+    effects = copied / "src" / "wavewright" / "effects" / "__init__.py"
+    insert(effects, "from .resampling import", "from .rectifier import Rectifier\n")
+    for written, before, file in (
+        ('"rectify": Rectifier,', '"saturate": Saturation', effects),
+        ('"Rectifier",', '"RemoveDC",', effects),
+        ('"peak": "tasks.peak:peak",', '"detect":', copied / "src" / "wavewright" / "tasks" / "catalogue.py"),
+        ('"peak": set(),', '"phonemes":', copied / "tests" / "test_catalogue.py"),
+    ):
+        assert f"`{written}`" in guide
+        insert(file, f"    {before}", f"    {written}\n")
     return copied
 
 
@@ -67,9 +85,30 @@ def test_the_family_of_the_guide_keeps_the_contract_and_runs_its_commands(clone)
     assert done.returncode == 0, done.stdout[-3_000:]
 
 
-def test_the_family_of_the_guide_is_clean(clone):
+def test_the_effect_and_the_command_of_the_guide_keep_the_contracts(clone, tmp_path):
+    write_tone(tmp_path / "tone.wav")
+    environment = {**os.environ, "PYTHONPATH": str(clone / "src")}
+    words = ["-m", "pytest", "-n", "0", "-q", "-p", "no:cacheprovider", "-k", "rectify or peak", "tests"]
+    edited = [str(tmp_path / "tone.wav"), "--do", "rectify", "--out", str(tmp_path / "edited.wav")]
+    for command in (words, ["-m", "wavewright", "edit", *edited], ["-m", "wavewright", "peak", edited[0]]):
+        done = subprocess.run(
+            [sys.executable, *command], cwd=clone, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout[-3_000:] + done.stderr[-3_000:]
+    assert "-6.0 dB at 0.002 s" in done.stdout
+    assert Clip.read(tmp_path / "edited.wav").wave.min() >= 0
+
+
+def write_tone(path):
+    """Write a sine of 125 Hz at half of full scale, whose first peak is after 2 ms."""
+    time = np.arange(8_000) / 8_000
+    Clip(np.float32(0.5 * np.sin(2 * np.pi * 125 * time))[None], 8_000).write(path)
+
+
+def test_the_files_of_the_guide_are_clean(clone):
     ruff = [sys.executable, "-m", "ruff"]
-    folder = str(clone / "src" / "wavewright" / "families" / "autoencoder")
-    for command in ([*ruff, "check", folder], [*ruff, "format", "--check", folder]):
-        done = subprocess.run(command, cwd=clone, capture_output=True, text=True, check=False)
+    source = clone / "src" / "wavewright"
+    files = [source / "families" / "autoencoder", source / "effects" / "rectifier.py", source / "tasks" / "peak.py"]
+    for command in ([*ruff, "check"], [*ruff, "format", "--check"]):
+        done = subprocess.run([*command, *map(str, files)], cwd=clone, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout
