@@ -42,7 +42,7 @@ DATE_CUES = ("in", "since", "until", "till", "from", "dated", "released", "updat
 CLOCK_CUES = word_list("clock-cues")
 SLASHED_CUES = word_list("date-cues")
 DAY_BEFORE = pattern(
-    rf"\b(?:{alternatives([*WEEKDAYS, *DAY_NAMES])}|today|tomorrow|yesterday|tonight)s?"
+    rf"\b(?:{alternatives([*WEEKDAYS, *DAY_NAMES])}|today|tomorrow|yesterday|tonight|(?:week|weekend|night) of)s?"
     r"[.,:]{0,2}\s(?:the\s)?\(?$",
     re.IGNORECASE,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ..pattern import pattern
-from .abbreviations import BEFORE_NUMBER, COMPASS, GENERAL, STARTERS, STREETS, TITLES
+from .abbreviations import BEFORE_NUMBER, COMPASS, COMPASS_NOUNS, GENERAL, STARTERS, STREETS, TITLES
 from .dialect import is_british
 from .names import is_spelled
 from .numbers import decimal, digits, in_pairs, plural, telephone, two_digits, whole
@@ -35,7 +35,8 @@ ACCOUNT = pattern(
     r"(?:\s(?:no|nr|num|number|code|id))?[.:]?\s?#?\s?$",
     re.IGNORECASE,
 )
-LAW_BEFORE = pattern(r"\bPub\. ?L\.\s(?:No\.\s)?$")
+LAW_BEFORE = pattern(r"\b(?:Pub\. ?L\.\s(?:No\.\s)?|No\.\s)$")
+SHARED = ("rule", "split", "mix", "blend", "principle", "ratio", "chance", "partnership", "divide")
 KIND = pattern(rf"\b(?i:{alternatives(PAIR_CUES)})\s[A-Z]{{1,3}}\s$|(?<![\w.])(?:H\.\s?R|S)\.\s$|\b[HS]B\s$")
 """A code between a word and its number, or the kind of a bill: ``flight UA 1492``, ``H.R. 3962``."""
 PIECES_OF_CODE = ("characters", "digits", "letters", "numbers", "symbols", "words", "minutes", "hours", "days")
@@ -124,9 +125,11 @@ def _identifier(match: re.Match[str], _around: Around) -> Reading:
 
 
 @reads(r"(\d{2,3})[-–](\d{1,3})(?![-–/.:]?\d)")
-def _law_number(match: re.Match[str], around: Around) -> Reading:
-    """Read ``Pub. L. 116-136``."""
-    return [*in_pairs(match[1]), *in_pairs(match[2])] if LAW_BEFORE.search(around.text, *around.before) else None
+def _two_numbers(match: re.Match[str], around: Around) -> Reading:
+    """Read ``Pub. L. 116-136``, ``No. 22-451`` and the shares of ``the 80-20 rule``, which are no ranges."""
+    is_split = int(match[1]) + int(match[2]) == 100 and around.word_after in SHARED
+    is_law = LAW_BEFORE.search(around.text, *around.before)
+    return [*in_pairs(match[1]), *in_pairs(match[2])] if is_law or is_split else None
 
 
 @reads(r"\d{1,3}(?:/\d{1,3}){2,}(?![\d/])")
@@ -167,6 +170,7 @@ def _book(match: re.Match[str], _around: Around) -> Reading:
     r"(97[89][- ]\d[\d -]{6,14}\d)(X)?(?![\dA-Za-z-])",
     r"(\d-\d{2,7}-\d{1,6}-[\dX]|\d{3}-\d\d-\d{4}|\d\d-\d{7})()(?![\d-])",
     r"(\d{9})(X)(?![A-Za-z0-9])",
+    r"(97[89]\d{10})()(?!\d)",
 )
 def _numbered_item(match: re.Match[str], _around: Around) -> Reading:
     """Read the digits of an ISBN or ISSN, which may end with an X."""
@@ -327,7 +331,11 @@ def _bill(match: re.Match[str], _around: Around) -> Reading:
 @reads(r"([A-Z]{2})(?=[\s.,;!?]|$)")
 def _state(match: re.Match[str], around: Around) -> Reading:
     """Read ``Austin, TX``."""
-    if match[1] not in STATES or not re.search(r"[A-Za-z],\s+$", around.text[max(0, around.start - 6) : around.start]):
+    if (
+        match[1] not in STATES
+        or around.word_after in COMPASS_NOUNS
+        or not re.search(r"[A-Za-z],\s+$", around.text[max(0, around.start - 6) : around.start])
+    ):
         return None
     return STATES[match[1]].split()
 
@@ -428,6 +436,19 @@ def _section(match: re.Match[str], around: Around) -> Reading:
     return [*whole(match[1]), "point", *whole(match[2]), "dash", *whole(match[3])] if is_section else None
 
 
+@reads(r"(?<=[vV]:)(\d{4})\.(\d{4,5})(?!\d)", r"(?<=[vV]: )(\d{4})\.(\d{4,5})(?!\d)")
+def _preprint(match: re.Match[str], _around: Around) -> Reading:
+    """Read ``arXiv:1706.03762``."""
+    return [*in_pairs(match[1]), "point", *digits(match[2])]
+
+
+@reads(r"(\d+):(\d+)\s?::\s?(\d+):(\d+)(?![\d:])")
+def _proportion(match: re.Match[str], _around: Around) -> Reading:
+    """Read ``3:2::6:4``."""
+    first, second, third, fourth = (whole(number) for number in match.groups())
+    return [*first, "is", "to", *second, "as", *third, "is", "to", *fourth]
+
+
 @reads(r"802\.(\d{1,2})([a-z]{1,2})?(?![\w.])")
 def _network(match: re.Match[str], _around: Around) -> Reading:
     """Read the standard ``802.11ac``."""
@@ -446,10 +467,14 @@ def _about(match: re.Match[str], _around: Around) -> Reading:
     return [*whole(match[1]), "ish"]
 
 
-@reads(r"([A-Z]{1,3}\d{1,4}):([A-Z]{1,3}\d{1,4})(?![\w:])")
+@reads(
+    r"([A-Z]{1,3}\d{1,4}):([A-Z]{1,3}\d{1,4})(?![\w:])",
+    r"(Q[1-4])\s?[-–]\s?(Q[1-4])(?!\w)",
+    r"(([A-Z]{1,3})\d{1,4})–(\2\d{1,4})(?![\w–-])",
+)
 def _cells(match: re.Match[str], around: Around) -> Reading:
-    """Read the range of cells ``A1:B10``."""
-    return [*mixture(match[1], around), "to", *mixture(match[2], around)]
+    """Read the range of cells ``A1:B10``, and ``Q1–Q3``."""
+    return [*mixture(match[1], around), "to", *mixture(match[match.re.groups], around)]
 
 
 @reads(rf"[A-Z]-\d{{1,4}}[A-Z]{{0,2}}{NOT_IN_WORD}")
@@ -485,7 +510,7 @@ def _bits(match: re.Match[str], _around: Around) -> Reading:
     return [plural(*whole(match[1] or match[2] or match[3]))]
 
 
-VERSE_RULES: list[Rule] = [*_verses, *_book_number, *_odds, *_wickets, *_of_zones]
+VERSE_RULES: list[Rule] = [*_proportion, *_verses, *_book_number, *_odds, *_wickets, *_of_zones]
 PHONE_RULES: list[Rule] = [
     *_card,
     *_rating,
@@ -509,9 +534,10 @@ DIGIT_RULES: list[Rule] = [
     *_chain,
     *_identifier,
     *_slash_chain,
-    *_law_number,
+    *_two_numbers,
     *_ratio,
     *_network,
+    *_preprint,
     *_section,
     *_runway,
     *_cued_pairs,

@@ -44,7 +44,8 @@ def _compound(match: re.Match[str], _around: Around) -> Reading:
     """Read ``2h30m``: units from long to short."""
     parts = PART.findall(match[0])
     ranks = [ORDER.index(WRITTEN[unit].one) for _, unit in parts]
-    if any(before >= after for before, after in itertools.pairwise(ranks)):
+    is_length = parts[0][1] == "m" and float(parts[0][0]) > 59  # ``100 m, 9.58 s``
+    if is_length or any(before >= after for before, after in itertools.pairwise(ranks)):
         return None
     words: list[str] = []
     for number, unit in parts:

@@ -36,7 +36,8 @@ def _ipv6(match: re.Match[str], around: Around) -> Reading:
     address, _, mask = match[0].partition("/")
     groups = address.partition("%")[0]
     is_whole = "::" in groups if groups.count(":") < 7 else groups.count(":") == 7
-    if not is_whole or not _stands_alone(around) or not re.search(_HEX, groups):
+    is_proportion = re.fullmatch(r"\d{1,3}:\d{1,3}::\d{1,3}:\d{1,3}", match[0])
+    if not is_whole or is_proportion or not _stands_alone(around) or not re.search(_HEX, groups):
         return None
     pieces = re.findall(r"::|:|%|\w+", address)
     names = {"::": ["colon", "colon"], ":": ["colon"], "%": ["percent"]}

@@ -103,6 +103,13 @@ def _code_last(match: re.Match[str], around: Around) -> Reading:
     return _money(match[1], match[2], match[3] or match[4], currency, around)
 
 
+@reads(r"([€£])\s?(\d{1,3}(?:\.\d{3})*),(\d\d)()(?!\d|,)", r"()(\d{1,3}(?:\.\d{3})*),(\d\d)\s?(€|EUR\b)")
+def _european(match: re.Match[str], around: Around) -> Reading:
+    """Read ``5,99 €``, with the comma of the continent."""
+    currency = CODES[match[4]] if match[4] in CODES else CURRENCIES[match[1] or match[4]]
+    return _money(None, f"{match[2].replace('.', '')}.{match[3]}", None, currency, around)
+
+
 def _cents(match: re.Match[str], around: Around) -> Reading:
     """Read ``25¢``."""
     return [*decimal(match[1]), "cent" if match[1] == "1" or around.is_adjective else "cents"]
@@ -110,6 +117,7 @@ def _cents(match: re.Match[str], around: Around) -> Reading:
 
 RULES: list[Rule] = [
     *_indian,
+    *_european,
     *_notes,
     *_money_range,
     *_sign_first,

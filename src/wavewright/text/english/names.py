@@ -51,9 +51,13 @@ def _highway(match: re.Match[str], _around: Around) -> Reading:
     return ["U", "S", *in_pairs(match[1])]
 
 
-@reads(rf"([bd])\.(?=\s?(?:(?:c\.|ca\.)\s?)?[12]\d{{3}}|\s(?:\d{{1,2}}\s)?(?:{alternatives(MONTH_NAMES)})\b)")
-def _of_life(match: re.Match[str], _around: Around) -> Reading:
+@reads(
+    rf"([bd])\.(?=\s?(?:(?:c\.|ca\.)\s?)?[12]\d{{3}}|\s(?:\d{{1,2}}\s)?(?:{alternatives(MONTH_NAMES)})\b|\sin\s'?\d)"
+)
+def _of_life(match: re.Match[str], around: Around) -> Reading:
     """Read ``b. 1920`` as ``born``."""
+    if around.word_before.lower() in LETTERED:
+        return None
     return ["born" if match[1] == "b" else "died"]
 
 
@@ -270,7 +274,8 @@ def _chord(match: re.Match[str], around: Around) -> Reading:
 @reads(rf"([LR]){NOT_IN_WORD}(?!['’&/-])")
 def _turn(match: re.Match[str], around: Around) -> Reading:
     """Read ``Turn L``."""
-    if around.word_before.lower() not in ("turn", "bear", "veer", "turning", "keep"):
+    is_way = re.match(r"\s(?:onto|at the (?:light|fork|stop|end|corner|roundabout))\b", around.text[around.end :][:20])
+    if around.word_before.lower() not in ("turn", "bear", "veer", "turning", "keep") and not is_way:
         return None
     return ["left" if match[1] == "L" else "right"]
 

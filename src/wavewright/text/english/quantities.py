@@ -146,6 +146,16 @@ def _feet_and_inches(match: re.Match[str], _around: Around) -> Reading:
     return [*whole(match[1]), "foot", *decimal(match[2])]
 
 
+@reads(
+    r"([35])['′](?=-[ACGTUN]{2,}|\s?(?:UTR|end|cap|to [35]['′]))",
+    r"(?<=[ACGTUN]-)([35])['′]",
+    r"(?<=['′] to )([35])['′]",
+)
+def _prime(match: re.Match[str], _around: Around) -> Reading:
+    """Read the ends of DNA ``5'-ATG-3'``."""
+    return [*whole(match[1]), "prime"]
+
+
 @reads(rf"({NUMBER})['′](?![A-Za-z]|\d{{3}}(?!\d))")
 def _feet(match: re.Match[str], around: Around) -> Reading:
     """Read ``6'``, and the minute of a goal: ``Rashford 34', 78'``."""
@@ -532,6 +542,7 @@ MEASURE_RULES: list[Rule] = [
     *_feet_and_fraction,
     *_fraction_of_inch,
     *_inches,
+    *_prime,
     *_feet,
     *_mixed,
     *_slashed,

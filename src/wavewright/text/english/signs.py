@@ -72,12 +72,13 @@ def _power(match: re.Match[str], _around: Around) -> Reading:
     return named or ["to", "the", "power", "of", *minus, *whole(match[2])]
 
 
-@reads(r"(?<=\d )/(?= \d)|/(?=\d)|(?<=\b[A-Za-z])/(?=[A-Za-z]\b)")
+@reads(r"(?<=\d )/(?= \d)|/(?=\d)|(?<=\b[A-Za-z0-9])/(?=[a-z]\b)|(?<=\))/(?=[a-z]\b|\()")
 def _divided(_match: re.Match[str], around: Around) -> Reading:
     """Read ``6 / 2`` as ``six divided by two``, and ``v = d/t`` with ``over``."""
     before = around.text[around.start - 1 : around.start]
-    if before.isalpha():
-        return ["over"] if re.search(r"=[^=\n]{0,12}$", around.text[max(0, around.start - 14) : around.start]) else None
+    if not around.text[around.end].isdigit() and before != " ":
+        near = around.text[max(0, around.start - 14) : around.end + 6]
+        return ["over"] if re.search(r"[=∝≤≥<>]|\d/[nxyzkrt]\b", near) else None
     return (
         ["divided", "by"]
         if before == " " and around.text[around.end] == " "
@@ -133,7 +134,18 @@ def name_of(sign: str) -> list[str]:
     return re.findall("[a-z]+", unicodedata.name(sign, "").lower())
 
 
+@reads("[ᵢⱼₐₑₒₓₕₖₗₘₙₚₛₜᵣᵤᵥ]")
+def _index(match: re.Match[str], _around: Around) -> Reading:
+    """Read the index of ``xᵢ``."""
+    return ["sub", unicodedata.normalize("NFKD", match[0]).upper()]
+
+
 LETTER_RULES: list[Rule] = [
+    *_index,
+    (pattern(r"sin(?=\()"), reads_as("sine")),
+    (pattern(r"cos(?=\()"), reads_as("cosine")),
+    (pattern(r"tan(?=\()"), reads_as("tangent")),
+    (pattern(r"lim(?=\s?[a-z]\s?(?:→|->))"), reads_as("limit")),
     (pattern(r"[Nn][º°]\s?(?=\d)"), reads_as("number")),
     (pattern(r"µ(?=[A-Za-z])"), reads_as("micro")),
     (pattern("µ"), reads_as("mu")),
