@@ -66,7 +66,7 @@ def check_edges(effect: Effect, sample_rate: int = 16_000, n_channels: int = 2, 
         with pytest.raises(BadAudio, match="not finite"):
             effect(wave, sample_rate)
     with pytest.raises(BadAudio, match="channels"):
-        effect.stream(sample_rate, n_channels).process(noise(50, n_channels + 1))
+        effect.stream(sample_rate, n_channels).push(noise(50, n_channels + 1))
 
 
 def check_effect(effect: Effect, **sizes: int) -> None:

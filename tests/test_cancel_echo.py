@@ -43,7 +43,7 @@ def erle_db(echo, left, start, end):
 
 def linear(microphone, far):
     stream = LinearCanceller(RATE).stream()
-    return np.concatenate([stream.process(microphone, far), stream.flush()])[stream.latency_samples :], stream
+    return np.concatenate([stream.push(microphone, far), stream.finish()])[stream.latency_samples :], stream
 
 
 def later(wave, samples):
@@ -78,7 +78,7 @@ class TestLinearCanceller:
     def test_the_delay_is_found_to_a_block(self):
         far, stream = speech(4, 1), LinearCanceller(RATE).stream()
         assert stream.delay_seconds is None
-        stream.process(echo_of(far, path(1, 0.3)), far)
+        stream.push(echo_of(far, path(1, 0.3)), far)
         assert abs(stream.delay_seconds - 0.3) < 3 * 256 / RATE
 
     def test_a_near_end_without_echo_passes(self):
@@ -209,7 +209,7 @@ class TestStream:
             while position < end:
                 length = int(rng.integers(1, largest + 1))
                 chunk = slice(position, min(position + length, end))
-                parts.append(stream.process(microphone[chunk], far[chunk]))
+                parts.append(stream.push(microphone[chunk], far[chunk]))
                 position += length
             got = np.concatenate(parts)[stream.latency_samples :]
             assert np.array_equal(got, whole[: len(got)])
@@ -220,16 +220,14 @@ class TestStream:
         microphone[2 * RATE :] = later(microphone, 300)[2 * RATE :]
         stream, other = LinearCanceller(RATE).stream(), LinearCanceller(RATE).stream()
         half = 33_001
-        stream.process(microphone[:half], far[:half])
+        stream.push(microphone[:half], far[:half])
         other.restore(stream.state())
-        assert np.array_equal(
-            other.process(microphone[half:], far[half:]), stream.process(microphone[half:], far[half:])
-        )
+        assert np.array_equal(other.push(microphone[half:], far[half:]), stream.push(microphone[half:], far[half:]))
         assert other.delay_seconds == stream.delay_seconds
 
     def test_chunks_of_two_lengths_are_refused(self):
         with pytest.raises(BadAudio, match="give chunks of the same length"):
-            LinearCanceller(RATE).stream().process(np.zeros(5, np.float32), np.zeros(6, np.float32))
+            LinearCanceller(RATE).stream().push(np.zeros(5, np.float32), np.zeros(6, np.float32))
 
 
 class TestDelayCheck:

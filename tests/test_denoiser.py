@@ -239,10 +239,10 @@ class TestCalls:
         whole = model.cancel(microphone, far)
         assert whole.shape == microphone.shape
         stream, other = model.stream(), model.stream()
-        parts = [stream.process(microphone[:1_234], far[:1_234])]
+        parts = [stream.push(microphone[:1_234], far[:1_234])]
         other.restore(stream.state())
-        parts.append(other.process(microphone[1_234:], far[1_234:]))
-        joined = np.concatenate([*parts, other.flush()])[other.latency_samples :]
+        parts.append(other.push(microphone[1_234:], far[1_234:]))
+        joined = np.concatenate([*parts, other.finish()])[other.latency_samples :]
         assert np.array_equal(joined, whole)
         with pytest.raises(BadModel, match=r"cancel-echo|enhances no recordings"):
             loading.load_enhancer(tmp_path / "echo")
@@ -393,10 +393,10 @@ class TestBidirectional:
         wave = np.random.default_rng(1).normal(0, 0.1, (2, n_samples)).astype(np.float32)
         stream, other = bidirectional.stream(2), bidirectional.stream(2)
         cuts = np.sort(np.random.default_rng(2).integers(0, n_samples, 7))
-        parts = [stream.process(part) for part in np.split(wave, cuts, axis=1)[:5]]
+        parts = [stream.push(part) for part in np.split(wave, cuts, axis=1)[:5]]
         other.restore(stream.state())
-        parts += [other.process(part) for part in np.split(wave, cuts, axis=1)[5:]]
-        joined = np.concatenate([*parts, other.flush()], axis=1)[:, other.latency_samples :]
+        parts += [other.push(part) for part in np.split(wave, cuts, axis=1)[5:]]
+        joined = np.concatenate([*parts, other.finish()], axis=1)[:, other.latency_samples :]
         assert np.array_equal(joined, bidirectional.enhance(wave))
 
     def test_the_past_is_known_beyond_the_block_and_the_future_up_to_its_end(self, bidirectional):

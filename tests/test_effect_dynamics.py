@@ -100,7 +100,7 @@ def test_a_side_chain_ducks_the_music():
     assert level[-1] == pytest.approx(0.5, rel=0.03)
     stream = Ducker(-30.0, 12.0).stream(RATE, 2)
     edges = cuts(music.shape[1], 0, 9_000)
-    blocks = [stream.process(music[:, a:b], voice[:, a:b]) for a, b in pairwise(edges)]
+    blocks = [stream.push(music[:, a:b], voice[:, a:b]) for a, b in pairwise(edges)]
     np.testing.assert_array_equal(np.concatenate(blocks, axis=1), ducked)
     np.testing.assert_array_equal(Ducker()(music, RATE, key=voice[:, :0]), music)
 
@@ -108,10 +108,10 @@ def test_a_side_chain_ducks_the_music():
 def test_side_chains_that_do_not_fit_are_refused():
     stream = Compressor(linked=False).stream(RATE, 2)
     with pytest.raises(BadAudio, match="side chain has 5 samples"):
-        stream.process(noise(10), noise(5))
+        stream.push(noise(10), noise(5))
     with pytest.raises(BadAudio, match="3 channels"):
-        stream.process(noise(10), noise(10, 3))
-    stream.process(noise(10), noise(10, 1))
+        stream.push(noise(10), noise(10, 3))
+    stream.push(noise(10), noise(10, 1))
     with pytest.raises(BadSetting, match="ratio"):
         Compressor(ratio=0.5)
 

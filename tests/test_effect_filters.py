@@ -115,8 +115,8 @@ def test_filters_are_linear_and_recover_from_loud_sound_to_exact_silence():
     wave = noise(2_000)
     np.testing.assert_allclose(EQUALISER(wave * 4, RATE), EQUALISER(wave, RATE) * 4, rtol=1e-4, atol=1e-5)
     stream = HighPass(80.0, 4).stream(RATE, 2)
-    stream.process(wave * 1e6)
-    assert not stream.process(np.zeros((2, 20 * RATE), np.float32))[:, -RATE:].any()
+    stream.push(wave * 1e6)
+    assert not stream.push(np.zeros((2, 20 * RATE), np.float32))[:, -RATE:].any()
 
 
 def test_frequencies_beyond_the_sample_rate_are_refused():

@@ -52,7 +52,7 @@ def test_streams_of_the_same_settings_are_independent(effect):
     wave = noise(500, 1 if effect in MONO else 2)
     settings = effect()
     first, second = (settings.stream(RATE, len(wave)) for _ in range(2))
-    np.testing.assert_array_equal(first.process(wave), second.process(wave))
+    np.testing.assert_array_equal(first.push(wave), second.push(wave))
 
 
 @pytest.mark.parametrize("effect", DEFAULTS.values(), ids=DEFAULTS)

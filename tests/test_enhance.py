@@ -56,22 +56,22 @@ class TestStream:
             stream, parts, position = model.stream(2, settings), [], 0
             while position < wave.shape[1]:
                 chunk = wave[:, position : position + int(rng.integers(0 if largest > 1 else 1, largest + 1))]
-                parts.append(stream.process(chunk))
+                parts.append(stream.push(chunk))
                 assert parts[-1].shape == chunk.shape
                 position += chunk.shape[1]
-            parts.append(stream.flush())
+            parts.append(stream.finish())
             assert np.array_equal(np.concatenate(parts, axis=1)[:, stream.latency_samples :], whole)
 
     def test_a_restored_stream_continues_with_the_same_samples(self, model):
         wave = noisy(5_000)
         stream, other = model.stream(), model.stream()
-        stream.process(wave[:, :1_777])
+        stream.push(wave[:, :1_777])
         state = stream.state()
         other.restore(state)
-        expected = stream.process(wave[:, 1_777:])
-        assert np.array_equal(other.process(wave[:, 1_777:]), expected)
+        expected = stream.push(wave[:, 1_777:])
+        assert np.array_equal(other.push(wave[:, 1_777:]), expected)
         other.restore(state)  # which the stream did not change
-        assert np.array_equal(other.process(wave[:, 1_777:]), expected)
+        assert np.array_equal(other.push(wave[:, 1_777:]), expected)
 
     def test_a_state_that_does_not_fit_is_refused(self, model):
         stream = model.stream(2)
@@ -81,16 +81,16 @@ class TestStream:
 
     def test_reset_is_a_new_stream(self, model):
         wave, stream = noisy(3_000), model.stream()
-        first = stream.process(wave)
+        first = stream.push(wave)
         stream.reset()
-        assert np.array_equal(stream.process(wave), first)
-        stream.flush()
-        assert np.array_equal(stream.process(wave), first)
+        assert np.array_equal(stream.push(wave), first)
+        stream.finish()
+        assert np.array_equal(stream.push(wave), first)
 
     def test_a_chunk_that_is_refused_leaves_the_stream_as_it_was(self, model):
         wave, stream = noisy(3_000), model.stream()
-        expected = model.stream().process(wave)
-        begun = stream.process(wave[:, :1_000])
+        expected = model.stream().push(wave)
+        begun = stream.push(wave[:, :1_000])
         for bad in (
             wave[:, :10] * np.nan,
             np.zeros((2, 5), np.float32),
@@ -98,8 +98,8 @@ class TestStream:
             np.zeros((1, 4), int),
         ):
             with pytest.raises(BadAudio, match="has shape"):
-                stream.process(bad)
-        assert np.array_equal(np.concatenate([begun, stream.process(wave[:, 1_000:])], axis=1), expected)
+                stream.push(bad)
+        assert np.array_equal(np.concatenate([begun, stream.push(wave[:, 1_000:])], axis=1), expected)
 
     @pytest.mark.parametrize("settings", [EnhancementSettings(mix=0), EnhancementSettings(max_attenuation_db=0)])
     @pytest.mark.parametrize("n_samples", [1, 127, 128, 4_099])

@@ -228,7 +228,7 @@ def test_the_effect_refuses_what_it_cannot_hold():
         MakeLoop().output_seconds(MAX_SECONDS + 1)
     stream = MakeLoop().stream(10, 1)
     with pytest.raises(BadSetting, match="at most 600 s"):
-        stream.process(np.zeros((1, 6_001), np.float32))
+        stream.push(np.zeros((1, 6_001), np.float32))
     assert MakeLoop(5.0).output_seconds(3.0) == 5.0
     assert MakeLoop().output_seconds(3.0) is None
 

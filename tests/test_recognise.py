@@ -68,7 +68,7 @@ def chunks_of(wave: np.ndarray, seed: int) -> list[np.ndarray]:
 def test_windows_cover_every_sample_once_or_more(n, n_window, n_hop):
     wave = np.arange(1, n + 1, dtype=np.float32)
     windows = SlidingWindows(n_window, n_hop)
-    cut = [*windows.push(wave[:3]), *windows.push(wave[3:]), *windows.flush()]
+    cut = [*windows.push(wave[:3]), *windows.push(wave[3:]), *windows.finish()]
     padded = np.concatenate([wave, np.zeros(n_window)])
     for index, window in enumerate(cut):
         np.testing.assert_array_equal(window, padded[index * n_hop :][:n_window])
@@ -135,7 +135,7 @@ def stream() -> np.ndarray:
 def spotted(wave: np.ndarray, chunks: list[np.ndarray]) -> list:
     settings = SpotterSettings(threshold=0.8, smoothed_fraction=0.4, refractory_seconds=2.0)
     spotter = KeywordSpotter(ToneClassifier(), settings)
-    return [event for chunk in chunks for event in spotter.process(chunk)] + spotter.flush()
+    return [event for chunk in chunks for event in spotter.push(chunk)] + spotter.finish()
 
 
 def test_a_spotter_reports_each_word_once(stream):
@@ -153,11 +153,11 @@ def test_chunks_of_any_length_give_the_same_events(stream, seed):
 @pytest.mark.parametrize("cut", [1, 12_345, 60_001])
 def test_a_restored_spotter_continues_as_if_nothing_had_happened(stream, cut):
     first, second = KeywordSpotter(ToneClassifier()), KeywordSpotter(ToneClassifier())
-    head = first.process(stream[:cut])
+    head = first.push(stream[:cut])
     second.restore(first.state())
-    tail = [*second.process(stream[cut:]), *second.flush()]
+    tail = [*second.push(stream[cut:]), *second.finish()]
     whole = KeywordSpotter(ToneClassifier())
-    assert head + tail == [*whole.process(stream), *whole.flush()]
+    assert head + tail == [*whole.push(stream), *whole.finish()]
 
 
 def test_the_threshold_of_the_card_is_used():
@@ -170,8 +170,8 @@ def test_a_window_that_fits_no_label_counts_as_silence_unless_there_is_backgroun
     for model in (with_background, without):
         model.calibration = Calibration(temperature=1.0, min_fit=100.0, n_clips=50)
     stream = np.concatenate([noise(1), tone(1_000, 2), noise(1)])
-    assert [event.label for event in KeywordSpotter(with_background).process(stream)] == ["low", "low"]
-    assert not KeywordSpotter(without).process(stream)
+    assert [event.label for event in KeywordSpotter(with_background).push(stream)] == ["low", "low"]
+    assert not KeywordSpotter(without).push(stream)
 
 
 def test_confidences_have_a_geometric_mean():
@@ -210,7 +210,7 @@ def test_a_calibrated_threshold_keeps_the_rate_of_false_alarms(tmp_path):
         found = calibrate_spotter(ToneClassifier(), entries, allowed)
         spotter = KeywordSpotter(ToneClassifier(), SpotterSettings(threshold=found.threshold))
         n_alarms = sum(
-            len([*spotter.process(soundfile.read(e.path, dtype="float32")[0]), *spotter.flush()]) for e in entries
+            len([*spotter.push(soundfile.read(e.path, dtype="float32")[0]), *spotter.finish()]) for e in entries
         )
         assert n_alarms / found.hours == pytest.approx(found.measured_per_hour)
         assert found.measured_per_hour <= allowed

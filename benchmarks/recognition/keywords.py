@@ -206,8 +206,8 @@ def count_recalled(spotter: KeywordSpotter, words: Iterator[tuple[np.ndarray, st
     for piece, label, pause in words:
         spans.append((seconds + pause, seconds + len(piece) / SAMPLE_RATE + TOLERANCE_SECONDS, label))
         seconds += len(piece) / SAMPLE_RATE
-        events += spotter.process(piece)
-    events += spotter.process(np.zeros(round(TOLERANCE_SECONDS * SAMPLE_RATE), np.float32))
+        events += spotter.push(piece)
+    events += spotter.push(np.zeros(round(TOLERANCE_SECONDS * SAMPLE_RATE), np.float32))
     right = set()
     for event in events:
         right |= {

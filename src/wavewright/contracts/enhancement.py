@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ import numpy as np
 from ..base.errors import BadAudio, BadSetting
 from ..base.units import db_to_gain
 from ..dsp.hops import HopStream, checked_rows
+from ..dsp.stream import without_latency
 from .runtime import Model, checked_wave
 
 if TYPE_CHECKING:
@@ -83,16 +84,26 @@ class EnhancerStream(HopStream):
         self.n_channels = n_channels
         super().__init__(n_channels, n_channels, hop_length, delay_hops)
 
-    def process(self, wave: np.ndarray) -> np.ndarray:
+    def push(self, wave: np.ndarray) -> np.ndarray:
         """Return as many samples as ``wave (channels, time)`` has, float32, late by `latency_samples`.
 
         Raises BadAudio for other shapes, integers, NaN or infinite values; the stream then stays as it was.
         """
         return self._process(checked_rows(wave, self.n_channels))
 
-    def flush(self) -> np.ndarray:
+    def finish(self) -> np.ndarray:
         """Return the last `latency_samples` samples of each channel, as if silence followed, and reset the stream."""
         return self._flush()
+
+    def process_blocks(self, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        """Yield a whole sound ``(channels, time)`` enhanced, in time with it, from blocks of any lengths."""
+
+        def outputs() -> Iterator[np.ndarray]:
+            for block in blocks:
+                yield self.push(block)
+            yield self.finish()
+
+        return without_latency(outputs(), self.latency_samples)
 
 
 class Enhancer(Model, ABC):
@@ -108,7 +119,7 @@ class Enhancer(Model, ABC):
         if not wave.size:
             raise BadAudio("The wave has shape (0,); it must have at least one sample.")
         channels = wave if wave.ndim > 1 else wave[None]
-        enhanced = np.concatenate([stream.process(channels), stream.flush()], axis=1)[:, stream.latency_samples :]
+        enhanced = np.concatenate([stream.push(channels), stream.finish()], axis=1)[:, stream.latency_samples :]
         return enhanced.reshape(wave.shape)
 
     @abstractmethod
@@ -143,7 +154,7 @@ class EchoStream(HopStream):
         """Delay of the echo after the far end, None as long as no echo was found."""
         return self._linear.delay_seconds
 
-    def process(self, microphone: np.ndarray, far: np.ndarray) -> np.ndarray:
+    def push(self, microphone: np.ndarray, far: np.ndarray) -> np.ndarray:
         """Return as many samples as ``microphone (time,)`` and ``far (time,)`` have, late by `latency_samples`.
 
         Raises BadAudio for other shapes, two lengths, integers, NaN or infinite values; the stream then stays as it
@@ -158,7 +169,7 @@ class EchoStream(HopStream):
         processed: np.ndarray = self._process(np.stack(waves))[0]
         return processed
 
-    def flush(self) -> np.ndarray:
+    def finish(self) -> np.ndarray:
         """Return the last `latency_samples` samples, as if silence followed, and reset the stream."""
         rest: np.ndarray = self._flush()[0]
         return rest
@@ -185,8 +196,8 @@ class EchoCanceller(Model, ABC):
         Raises BadAudio for other shapes, two lengths, integers, no samples, NaN or infinite values.
         """
         stream = self.stream()
-        processed = stream.process(checked_wave(microphone), checked_wave(far))
-        return np.concatenate([processed, stream.flush()])[stream.latency_samples :]
+        processed = stream.push(checked_wave(microphone), checked_wave(far))
+        return np.concatenate([processed, stream.finish()])[stream.latency_samples :]
 
     @abstractmethod
     def stream(self) -> EchoStream:

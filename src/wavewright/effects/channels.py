@@ -151,7 +151,7 @@ class MonoStream(EffectStream):
         self._squares, self._mixed_squares = 0.0, 0.0
 
     def _process(self, block: np.ndarray) -> np.ndarray:
-        mixed = self._stream.process(block)
+        mixed = self._stream.push(block)
         self._squares += float(np.square(block, dtype=np.float64).sum()) / self.n_channels
         self._mixed_squares += float(np.square(mixed, dtype=np.float64).sum())
         return mixed

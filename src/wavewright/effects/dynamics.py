@@ -316,8 +316,8 @@ class DeEsserStream(EffectStream):
         self._gain = gain
 
     def _process(self, block: np.ndarray) -> np.ndarray:
-        band = self._band.process(block)
-        difference = self._gain.process(band)
+        band = self._band.push(block)
+        difference = self._gain.push(band)
         difference -= band
         difference += block
         return difference

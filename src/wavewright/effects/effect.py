@@ -11,12 +11,13 @@ import numpy as np
 from ..base.errors import BadAudio, BadSetting
 from ..base.ranges import RangedSettings
 from ..base.units import seconds_to_samples
+from ..dsp.stream import without_latency
 
 
 class EffectStream(ABC):
     """One effect at work on consecutive blocks of a sound.
 
-    The concatenated outputs of :meth:`process` and :meth:`flush`, without their first ``latency_samples`` samples, are
+    The concatenated outputs of :meth:`push` and :meth:`finish`, without their first ``latency_samples`` samples, are
     the processed sound. The lengths of the blocks change no bit of it.
 
     Parameters
@@ -49,7 +50,7 @@ class EffectStream(ABC):
         """True once the output cannot depend on any further block, so that no more have to be read."""
         return False
 
-    def process(self, block: np.ndarray) -> np.ndarray:
+    def push(self, block: np.ndarray) -> np.ndarray:
         """Process the next block.
 
         Parameters
@@ -69,7 +70,7 @@ class EffectStream(ABC):
         """
         return self._process(checked_block(block, self.n_channels))
 
-    def flush(self) -> np.ndarray:
+    def finish(self) -> np.ndarray:
         """Return what follows after the last block, ``(output channels, time)``: the latency and the tail."""
         return self._process(np.zeros((self.n_channels, self.latency_samples + self.tail_samples), np.float32))
 
@@ -82,33 +83,28 @@ class EffectStream(ABC):
             Blocks ``(channels, time)`` of any length; they are read as the output is, and no further once the stream
             :attr:`is_finished`.
 
-        Yields
-        ------
-        np.ndarray
+        Returns
+        -------
+        iterator of np.ndarray
             Blocks ``(output channels, time)`` of the processed sound, with the latency removed; none is empty.
 
         Raises
         ------
         BadAudio
-            As :meth:`process`.
+            As :meth:`push`.
         """
-        n_early = self.latency_samples
-        for processed in self._outputs_of(blocks):
-            n_dropped = min(n_early, processed.shape[1])
-            n_early -= n_dropped
-            if processed.shape[1] > n_dropped:
-                yield processed[:, n_dropped:]
+        return without_latency(self._outputs_of(blocks), self.latency_samples)
 
     def _outputs_of(self, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         for block in blocks:
-            yield self.process(block)
+            yield self.push(block)
             if self.is_finished:
                 break
         yield from self.final_blocks()
 
     def final_blocks(self) -> Iterator[np.ndarray]:
-        """Yield what follows after the last block, as :meth:`flush`, in blocks if it may be long."""
-        yield self.flush()
+        """Yield what follows after the last block, as :meth:`finish`, in blocks if it may be long."""
+        yield self.finish()
 
     def warning(self) -> str:
         """Return a sentence on what the output lacks, once the sound is processed; empty as a rule."""
@@ -122,7 +118,7 @@ class EffectStream(ABC):
 class KeyedStream(EffectStream):
     """The stream of an effect that another sound, its side chain, may control."""
 
-    def process(self, block: np.ndarray, key: np.ndarray | None = None) -> np.ndarray:
+    def push(self, block: np.ndarray, key: np.ndarray | None = None) -> np.ndarray:
         """Process the next block.
 
         Parameters
@@ -164,7 +160,7 @@ class KeyedStream(EffectStream):
 class EndingStream(EffectStream):
     """A stream whose output after the last block may be long: it comes in blocks."""
 
-    def flush(self) -> np.ndarray:
+    def finish(self) -> np.ndarray:
         """Return what follows after the last block, ``(output channels, time)``."""
         return np.concatenate([np.zeros((self.n_output_channels, 0), np.float32), *self.final_blocks()], axis=1)
 
@@ -203,7 +199,7 @@ class PartitionStream(EffectStream):
             outputs.append(self._process_partition(np.ascontiguousarray(joined[:, start:end])))
         return np.concatenate(outputs, axis=1)
 
-    def flush(self) -> np.ndarray:
+    def finish(self) -> np.ndarray:
         """Return what follows after the last block, ``(channels, time)``."""
         return self._process_last(self._partition[:, : self._n_filled])
 
@@ -230,7 +226,7 @@ class SeriesStream(EffectStream):
 
     def _process(self, block: np.ndarray) -> np.ndarray:
         for stream in self._streams:
-            block = stream.process(block)
+            block = stream.push(block)
         return block
 
 
@@ -355,7 +351,7 @@ class KeyedEffect(Effect):
         n_samples = channels.shape[1]
         key = np.atleast_2d(key)[:, :n_samples]
         key = np.pad(key, ((0, 0), (0, n_samples - key.shape[1])))
-        processed = self.stream(sample_rate, len(channels)).process(channels, key)
+        processed = self.stream(sample_rate, len(channels)).push(channels, key)
         return processed[0] if np.ndim(wave) == 1 else processed
 
 

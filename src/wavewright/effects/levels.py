@@ -84,7 +84,7 @@ class FadeInStream(EffectStream):
 
 
 class FadeOutStream(EffectStream):
-    """The stream of :class:`FadeOut`; its output is shorter than its input until :meth:`flush`."""
+    """The stream of :class:`FadeOut`; its output is shorter than its input until :meth:`finish`."""
 
     def __init__(self, n_fade: int, curve: str, n_channels: int) -> None:
         super().__init__(n_channels)
@@ -106,7 +106,7 @@ class FadeOutStream(EffectStream):
                 self._held.appendleft(first[:, n_over:])
         return np.concatenate(ready, axis=1) if ready else block[:, :0]
 
-    def flush(self) -> np.ndarray:
+    def finish(self) -> np.ndarray:
         """Return the faded end."""
         held = np.concatenate([np.zeros((self.n_channels, 0), np.float32), *self._held], axis=1)
         faded: np.ndarray = held * fade_gains(held.shape[1], self._curve)[::-1]

@@ -58,7 +58,7 @@ class LoopStream(EffectStream):
         self._held.append(block.copy())
         return block[:, :0]
 
-    def flush(self) -> np.ndarray:
+    def finish(self) -> np.ndarray:
         """Return the loop."""
         wave = np.concatenate([np.zeros((self.n_channels, 0), np.float32), *self._held], axis=1)
         self._held.clear()
@@ -67,7 +67,7 @@ class LoopStream(EffectStream):
 
     def final_blocks(self) -> Iterator[np.ndarray]:
         """Yield the loop."""
-        yield self.flush()
+        yield self.finish()
 
 
 def _check_length(seconds: float) -> None:

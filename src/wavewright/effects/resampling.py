@@ -64,7 +64,7 @@ class ResamplingStream(EffectStream):
     def _process(self, block: np.ndarray) -> np.ndarray:
         return self._resampled(block, is_last=False)
 
-    def flush(self) -> np.ndarray:
+    def finish(self) -> np.ndarray:
         """Return the rest."""
         return self._resampled(np.zeros((self.n_channels, 0), np.float32), is_last=True)
 

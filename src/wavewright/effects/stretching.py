@@ -213,12 +213,12 @@ class PitchShiftStream(EffectStream):
         self._n_missing = 0
 
     def _process(self, block: np.ndarray) -> np.ndarray:
-        output = self._resample.process(self._stretch.process(block))
+        output = self._resample.push(self._stretch.push(block))
         self._n_missing += block.shape[1] - output.shape[1]
         return output
 
-    def flush(self) -> np.ndarray:
+    def finish(self) -> np.ndarray:
         """Return the rest."""
-        rest = np.concatenate([self._resample.process(self._stretch.flush()), self._resample.flush()], axis=1)
+        rest = np.concatenate([self._resample.push(self._stretch.finish()), self._resample.finish()], axis=1)
         n_short = max(0, self._n_missing - rest.shape[1])
         return np.pad(rest, ((0, 0), (0, n_short)))[:, : self._n_missing]

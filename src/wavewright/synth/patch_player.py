@@ -130,7 +130,7 @@ class PatchPlayer:
             mix_voices(self._segments, n_segments, block, output)
             output *= self._gain
         for stream in self._streams:
-            output = stream.process(output)
+            output = stream.push(output)
         return output
 
     def tidy(self, last: np.ndarray) -> None:

@@ -174,6 +174,6 @@ def enhance_stream(source: BinaryIO, sink: BinaryIO, enhancement: Enhancement) -
 
     def process(audio: PcmStream) -> PcmStream:
         processor = processors.of(audio.sample_rate)
-        return replace(audio, waves=processor.process(audio.waves, audio.sample_rate, audio.n_channels))
+        return replace(audio, waves=processor.process_blocks(audio.waves, audio.sample_rate, audio.n_channels))
 
     process_pcm(source, sink, RAW_SAMPLE_RATE, process)

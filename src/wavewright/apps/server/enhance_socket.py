@@ -106,7 +106,7 @@ class EnhanceSocket:
                     self._processors.pop(next(iter(self._processors)))
                 processors = self._processors.setdefault(enhancement, Processors(enhancement))
                 processor = processors.of(stream.sample_rate)
-            for wave in processor.process(stream.waves(), stream.sample_rate, stream.n_channels):
+            for wave in processor.process_blocks(stream.waves(), stream.sample_rate, stream.n_channels):
                 if wave.shape[1]:
                     stream.put(to_pcm(wave))
             stream.put(None)

@@ -234,7 +234,7 @@ class DuckStream(EffectStream):
 
     def _process(self, block: np.ndarray) -> np.ndarray:
         key = self._key.read(block.shape[1])
-        return self._stream.process(block, np.pad(key, ((0, 0), (0, block.shape[1] - key.shape[1]))))
+        return self._stream.push(block, np.pad(key, ((0, 0), (0, block.shape[1] - key.shape[1]))))
 
 
 @dataclass(frozen=True)

@@ -145,7 +145,7 @@ class _Pass:
         key = BlockReader(self.output(duck.by), self._mix.n_channels)
         for block in blocks:
             key_block = key.read(block.shape[1])
-            yield stream.process(block, np.pad(key_block, ((0, 0), (0, block.shape[1] - key_block.shape[1]))))
+            yield stream.push(block, np.pad(key_block, ((0, 0), (0, block.shape[1] - key_block.shape[1]))))
 
 
 def _is_measured_first(strip: Strip) -> bool:

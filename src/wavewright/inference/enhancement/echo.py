@@ -15,6 +15,7 @@ from ...audio.wave_blocks import CountedWaves, fitted
 from ...base.errors import BadAudio
 from ...contracts.enhancement import EchoStream
 from ...dsp.echo import LinearEchoCanceller
+from ...dsp.stream import without_latency
 
 CHECKED_SECONDS = 60.0  # of both recordings, in which the echo is looked for
 MAX_SHIFT_SECONDS = 20.0
@@ -87,12 +88,13 @@ def _aligned(microphone: Iterable[np.ndarray], far: Iterable[np.ndarray]) -> Ite
 
 def _processed(pairs: Iterable[tuple[np.ndarray, np.ndarray]], streams: list[EchoStream]) -> Iterator[np.ndarray]:
     """Yield the processed channels without the delay of the streams."""
-    n_early = streams[0].latency_samples
-    for block, far in pairs:
-        channels = [stream.process(channel, far) for stream, channel in zip(streams, block, strict=True)]
-        yield np.stack(channels)[:, n_early:]
-        n_early -= min(n_early, block.shape[1])
-    yield np.stack([stream.flush() for stream in streams])[:, n_early:]
+
+    def outputs() -> Iterator[np.ndarray]:
+        for block, far in pairs:
+            yield np.stack([stream.push(channel, far) for stream, channel in zip(streams, block, strict=True)])
+        yield np.stack([stream.finish() for stream in streams])
+
+    return without_latency(outputs(), streams[0].latency_samples)
 
 
 def check_recordings(microphone: Path, far: Path, max_delay_seconds: float) -> str | None:

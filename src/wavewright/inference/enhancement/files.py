@@ -145,7 +145,8 @@ def enhance_file(
             lambda n_samples: show(n_samples / header.sample_rate),
         )
         blocks = (
-            Clip(wave, header.sample_rate) for wave in processor.process(waves, header.sample_rate, header.n_channels)
+            Clip(wave, header.sample_rate)
+            for wave in processor.process_blocks(waves, header.sample_rate, header.n_channels)
         )
         if is_video(out):
             replace_sound(source, out, blocks, clipping)

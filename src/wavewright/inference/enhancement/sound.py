@@ -51,7 +51,7 @@ class Processor(Protocol):
     highest_hz: float
     """Highest frequency that it leaves."""
 
-    def process(self, waves: Iterable[np.ndarray], sample_rate: int, n_channels: int) -> Iterator[np.ndarray]:
+    def process_blocks(self, waves: Iterable[np.ndarray], sample_rate: int, n_channels: int) -> Iterator[np.ndarray]:
         """Yield blocks ``(channels, time)`` float32 of other lengths, as many samples in all, in time with the sound.
 
         - ``waves``: blocks ``(channels, time)`` float32.
@@ -72,24 +72,14 @@ class ModelProcessor:
         self.name, self.hash = enhancer.name, enhancer.folder.hash
         self.highest_hz = enhancer.sample_rate / 2
 
-    def process(self, waves: Iterable[np.ndarray], sample_rate: int, n_channels: int) -> Iterator[np.ndarray]:
+    def process_blocks(self, waves: Iterable[np.ndarray], sample_rate: int, n_channels: int) -> Iterator[np.ndarray]:
         """Yield the enhanced sound."""
         model_rate = self._enhancer.sample_rate
         counted = CountedWaves(waves)
         at_model_rate = resampled(counted, sample_rate, model_rate, n_channels)
-        processed = self._processed(at_model_rate, n_channels)
+        processed = self._enhancer.stream(n_channels, self._settings).process_blocks(at_model_rate)
         at_own_rate = resampled(processed, model_rate, sample_rate, n_channels)
         return fitted(at_own_rate, n_channels, lambda: counted.n_samples)
-
-    def _processed(self, waves: Iterable[np.ndarray], n_channels: int) -> Iterator[np.ndarray]:
-        """Yield the enhanced waves without the delay of the stream."""
-        stream = self._enhancer.stream(n_channels, self._settings)
-        n_early = stream.latency_samples
-        for wave in waves:
-            enhanced = stream.process(wave)
-            yield enhanced[:, n_early:]
-            n_early -= min(n_early, wave.shape[1])
-        yield stream.flush()[:, n_early:]
 
 
 def enhanced_blocks(
@@ -130,7 +120,7 @@ def enhanced_blocks(
     enhancer = model if isinstance(model, Enhancer) else load_enhancer(model or model_for(sample_rate))
     processor = ModelProcessor(enhancer, settings or EnhancementSettings())
     rows = (np.atleast_2d(np.asarray(wave, np.float32)) for wave in waves)
-    yield from processor.process(rows, sample_rate, n_channels)
+    yield from processor.process_blocks(rows, sample_rate, n_channels)
 
 
 class WpeProcessor:
@@ -146,7 +136,7 @@ class WpeProcessor:
     def __init__(self, mix: float = 1.0) -> None:
         self._mix = mix
 
-    def process(self, waves: Iterable[np.ndarray], sample_rate: int, n_channels: int) -> Iterator[np.ndarray]:
+    def process_blocks(self, waves: Iterable[np.ndarray], sample_rate: int, n_channels: int) -> Iterator[np.ndarray]:
         """Yield the sound with less reverberation."""
         return dereverberated_blocks(waves, sample_rate, self._mix)
 
@@ -167,9 +157,9 @@ class ProcessorChain:
         self.hash = model.hash
         self.highest_hz = model.highest_hz
 
-    def process(self, waves: Iterable[np.ndarray], sample_rate: int, n_channels: int) -> Iterator[np.ndarray]:
+    def process_blocks(self, waves: Iterable[np.ndarray], sample_rate: int, n_channels: int) -> Iterator[np.ndarray]:
         """Yield the enhanced sound."""
         recorded = RecordedWaves(waves, n_channels)
-        dry = self._wpe.process(waves if self._mix == 1 else recorded, sample_rate, n_channels)
-        for wave in self._model.process(dry, sample_rate, n_channels):
+        dry = self._wpe.process_blocks(waves if self._mix == 1 else recorded, sample_rate, n_channels)
+        for wave in self._model.process_blocks(dry, sample_rate, n_channels):
             yield wave if self._mix == 1 else self._mix * wave + (1 - self._mix) * recorded.next(wave.shape[1])

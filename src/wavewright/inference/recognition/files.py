@@ -82,13 +82,13 @@ def spot_stream(source: BinaryIO, sink: TextIO, spotter: KeywordSpotter) -> None
     blocks = _blocks(reader, max(1, round(STREAM_BLOCK_SECONDS * audio.sample_rate)))
     for wave in converted(blocks, audio.sample_rate, spotter.model.sample_rate, audio.n_channels, 1):
         _write(sink, spotter, np.ascontiguousarray(wave[0], np.float32))
-    for event in spotter.flush():
+    for event in spotter.finish():
         sink.write(json.dumps(asdict(event)) + "\n")
     sink.flush()
 
 
 def _write(sink: TextIO, spotter: KeywordSpotter, wave: np.ndarray) -> None:
-    for event in spotter.process(wave):
+    for event in spotter.push(wave):
         sink.write(json.dumps(asdict(event)) + "\n")
         sink.flush()
 

@@ -128,7 +128,7 @@ class RecordingRecogniser:
 
         for block in blocks:
             add(windows.push(block[0]))
-        add(windows.flush())
+        add(windows.finish())
         shaped = np.array(logits).reshape(-1, len(self.model.labels))
         joined = overlapped(frames, n_hop // frame_samples) if frames else None
         return WindowOutputs(shaped, np.array([*powers] or [0.0]), n_hop, joined)

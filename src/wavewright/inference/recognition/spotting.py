@@ -79,7 +79,7 @@ class KeywordSpotter:
         """Longest time from the end of a word in the middle of a window to its event, in samples."""
         return self.model.window_samples // 2 + len(self._recent) * self._windows.n_hop
 
-    def process(self, wave: np.ndarray) -> list[SpottedEvent]:
+    def push(self, wave: np.ndarray) -> list[SpottedEvent]:
         """Return the events that a chunk ``(time,)`` at the sample rate of the model completes.
 
         Raises BadAudio for another shape, integers, NaN or infinite values.
@@ -87,10 +87,10 @@ class KeywordSpotter:
         windows = self._windows.push(checked_wave(wave, may_be_empty=True))
         return [event for window in windows if (event := self._event(self._smoothed(window))) is not None]
 
-    def flush(self) -> list[SpottedEvent]:
+    def finish(self) -> list[SpottedEvent]:
         """Return the events of the last, incomplete window; the stream begins anew."""
         events = [
-            event for window in self._windows.flush() if (event := self._event(self._smoothed(window))) is not None
+            event for window in self._windows.finish() if (event := self._event(self._smoothed(window))) is not None
         ]
         self._recent[:] = 0
         self._n_rest = self._n_windows = 0
@@ -118,7 +118,7 @@ class KeywordSpotter:
         - ``blocks``: consecutive waves ``(1, time)`` at the sample rate of the model.
         """
         smoothed = [self._smoothed(window) for block in blocks for window in self._windows.push(block[0])]
-        smoothed += [self._smoothed(window) for window in self._windows.flush()]
+        smoothed += [self._smoothed(window) for window in self._windows.finish()]
         self._recent[:] = 0
         return np.array([row[self._columns] for row in smoothed]).reshape(-1, len(self._columns))
 

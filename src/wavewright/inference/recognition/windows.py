@@ -31,7 +31,7 @@ class SlidingWindows:
             self.n_windows += 1
         return windows
 
-    def flush(self) -> list[np.ndarray]:
+    def finish(self) -> list[np.ndarray]:
         """Return the last window, padded with zeros, if samples are left that no window contained; begin anew."""
         has_more = self._n_new > 0
         windows = [np.pad(self._rest, (0, self.n_window - len(self._rest)))] if has_more else []

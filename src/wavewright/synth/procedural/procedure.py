@@ -160,7 +160,7 @@ class Texture(Procedure):
         high_pass = HighPass(LOWEST_HZ).stream(timeline.sample_rate, n_channels)
 
         def filtered(cell: int) -> np.ndarray:
-            return high_pass.process(source.cell(cell))
+            return high_pass.push(source.cell(cell))
 
         for cell in range(-int(np.ceil(source.preroll_seconds / timeline.cell_seconds)), 0):
             filtered(cell)

@@ -60,7 +60,7 @@ class SendEffect:
             self._stream = self._open_stream()
             self._n_quiet = 0
             send, output = send[loud[0] :], output[:, loud[0] :]
-        wet = self._stream.process(np.stack([send, send]))
+        wet = self._stream.push(np.stack([send, send]))
         rest = QUIET_SAMPLES - self._n_quiet
         if send[-1] != 0.0 and (send[0] != 0.0 or rest > len(send)):  # nothing to search
             output += wet
