@@ -52,7 +52,7 @@ NEEDS_CAPITAL = word_list("capital-numbered")
 NUMBER_NEXT = pattern(r"\s(?:[Nn]os?\.\s?|#\s?)\d")  # ``Apt. No. 4``
 LETTER_NEXT = pattern(r"\s(?![AI]\s[a-z])[A-Z](?![\w'.]\w)\W?")  # ``Apt. B``
 ADDRESS_PARTS = ("apt", "ste", "unit", "suite", "bldg", "rm", "fl", "floor", "nw", "ne", "sw", "se")
-PRODUCT_CODE = pattern(r"\s?[A-Z]{1,4}-?\d")  # ``No. XJ-9``
+PRODUCT_CODE = pattern(r"\s?[A-Z]{1,4}-?\d|\s[A-Z]{2,3} \d")  # ``No. XJ-9``
 COMPASS = of_kind(_ROWS, "compass")
 SLASHED = of_kind(_ROWS, "slash")
 
@@ -159,7 +159,8 @@ def _before_number(name: str, next_digit: str, around: Around) -> Reading:
     is_number_next = next_digit != "" or any(number.match(around.text, around.end) for number in numbers)
     if name in NEEDS_CAPITAL and not around.text[around.start].isupper():
         is_number_next = is_number_next and around.text[around.start - 1 : around.start] == "("
-    if name in BEFORE_NUMBER and (is_number_next or (name != "no" and _is_roman(around))):
+    is_mark = name == "no" and re.match(r"\s\d{1,2}/10\b", around.text[around.end : around.end + 6])  # ``no. 3/10``
+    if name in BEFORE_NUMBER and not is_mark and (is_number_next or (name != "no" and _is_roman(around))):
         return BEFORE_NUMBER[name].split()
     return None
 

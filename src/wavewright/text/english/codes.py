@@ -35,13 +35,14 @@ ACCOUNT = pattern(
     r"(?:\s(?:no|nr|num|number|code|id))?[.:]?\s?#?\s?$",
     re.IGNORECASE,
 )
-LAW_BEFORE = pattern(r"\b(?:Pub\. ?L\.\s(?:No\.\s)?|No\.\s)$")
+ONE_BEFORE = pattern(r"\b(?:Pub\. ?L\.\s(?:No\.\s)?|No\.\s|(?i:fig|figure|table|eq|equation|problem|exhibit)\.?\s)$")
+"""The name of one thing before two numbers that are no range."""
 SHARED = ("rule", "split", "mix", "blend", "principle", "ratio", "chance", "partnership", "divide")
 KIND = pattern(rf"\b(?i:{alternatives(PAIR_CUES)})\s[A-Z]{{1,3}}\s$|(?<![\w.])(?:H\.\s?R|S)\.\s$|\b[HS]B\s$")
 """A code between a word and its number, or the kind of a bill: ``flight UA 1492``, ``H.R. 3962``."""
 PIECES_OF_CODE = ("characters", "digits", "letters", "numbers", "symbols", "words", "minutes", "hours", "days")
 COURSE = pattern(r"(?<![A-Za-z.&'-])[A-Z]{2,5}\s$")
-CODE = pattern(r"(?<![\w-])(?:[A-Z]{1,5}|[A-Z][a-z])-$")
+CODE = pattern(r"(?<![\w-])(?:[A-Z]{1,5}|[A-Z][a-z]{1,12})-$")
 """Capitals before a number: ``AB-123456``."""
 HIDDEN = pattern(r"(?<![\w-])(?:[Xx*]{1,4}-){1,3}$")
 """Hidden digits before a number: ``XXX-XX-6789``."""
@@ -124,12 +125,12 @@ def _identifier(match: re.Match[str], _around: Around) -> Reading:
     return [word for group in match.groups() for word in (in_pairs(group) if len(group) == 4 else whole(group))]
 
 
-@reads(r"(\d{2,3})[-–](\d{1,3})(?![-–/.:]?\d)")
+@reads(r"(\d{1,3})-(\d{1,3})(?![-–/.:]?\d)")
 def _two_numbers(match: re.Match[str], around: Around) -> Reading:
-    """Read ``Pub. L. 116-136``, ``No. 22-451`` and the shares of ``the 80-20 rule``, which are no ranges."""
+    """Read ``Pub. L. 116-136``, ``No. 22-451``, ``Fig. 4-2`` and ``the 80-20 rule``, which are no ranges."""
     is_split = int(match[1]) + int(match[2]) == 100 and around.word_after in SHARED
-    is_law = LAW_BEFORE.search(around.text, *around.before)
-    return [*in_pairs(match[1]), *in_pairs(match[2])] if is_law or is_split else None
+    is_one = ONE_BEFORE.search(around.text, *around.before)
+    return [*in_pairs(match[1]), *in_pairs(match[2])] if is_one or is_split else None
 
 
 @reads(r"\d{1,3}(?:/\d{1,3}){2,}(?![\d/])")
@@ -225,20 +226,20 @@ def _coordinate(match: re.Match[str], around: Around) -> Reading:
     return [*words, *([COMPASS[direction]] if direction else [])]
 
 
-_CUED = rf"\d{{2,}}(?![.,:/]\d|\s?[°%]){NOT_IN_WORD}"
+_CUED = rf"(\d{{2,}})('s\b)?(?![.,:/]\d|\s?[°%]){NOT_IN_WORD}"
 
 
 @reads(_CUED)
 def _cued_digits(match: re.Match[str], around: Around) -> Reading:
     """Read a number digit by digit where the text around asks for it."""
     before = [word.lower() for word in around.words_before]
-    last, number = before[-1] if before else "", match[0]
+    last, number = before[-1] if before else "", match[1]
     is_emergency = number in ("911", "999") and around.word_after in EMERGENCY_WORDS
     is_texted = len(number) in (5, 6) and last == "to" and before[0] in ("text", "sms", "send")
     of_code = bool(DIGIT_CUES & {*before[-2:]}) and around.word_after.lower() not in PIECES_OF_CODE
     is_called = last in CALL_CUES and len(number) == 3
     is_cued = is_emergency or is_texted or of_code or is_called or _is_ending(before, number)
-    return digits(number) if is_cued or _is_labelled(number, around) else None
+    return _with_ending(digits(number), match[2]) if is_cued or _is_labelled(number, around) else None
 
 
 def _is_labelled(number: str, around: Around) -> bool:
@@ -255,7 +256,7 @@ def _is_labelled(number: str, around: Around) -> bool:
 def _cued_pairs(match: re.Match[str], around: Around) -> Reading:
     """Read a number of up to four digits in pairs where the text around asks for it."""
     before = [word.lower() for word in around.words_before]
-    last, number = before[-1] if before else "", match[0]
+    last, number = before[-1] if before else "", match[1]
     if len(number) > 4:
         return None
     is_form = number in ("1040", "1098", "1099") and last in ("a", "form", "the", "your", "my")
@@ -266,7 +267,14 @@ def _cued_pairs(match: re.Match[str], around: Around) -> Reading:
     is_status = len(number) == 3 and _is_status(number, last, around)
     is_coded = len(number) > 2 and CODE.search(around.text, *around.before)
     is_cued = last in PAIR_CUES or KIND.search(around.text, *around.before)
-    return in_pairs(number) if is_cued or is_form or is_address or is_course or is_status or is_coded else None
+    if not (is_cued or is_form or is_address or is_course or is_status or is_coded):
+        return None
+    return _with_ending(in_pairs(number), match[2])
+
+
+def _with_ending(words: list[str], ending: str | None) -> list[str]:
+    """Return words with an ending of the last one: ``Blink-182's``."""
+    return [*words[:-1], words[-1] + (ending or "")]
 
 
 def _is_status(number: str, last: str, around: Around) -> bool:
@@ -406,9 +414,7 @@ def _mixture(match: re.Match[str], around: Around) -> Reading:
     changes = len(re.findall(r"(?<=\d)(?=[A-Z])|(?<=[A-Z])(?=\d)", match[1]))
     if len(match[1]) > 9 and changes > 2:
         return letters(match[1])
-    ending = match[2] or ""
-    *words, last = mixture(match[1], around)
-    return [*words, last + ending]
+    return _with_ending(mixture(match[1], around), match[2])
 
 
 def _spelled(match: re.Match[str], _around: Around) -> Reading:

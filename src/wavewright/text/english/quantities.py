@@ -57,6 +57,8 @@ def _is_kelvin_or_amp(match: re.Match[str], around: Around) -> bool:
     """Return True for ``300 K``, and for ``5 A`` if volts or a fuse are near."""
     if match[5] == "K":
         before = around.words_before[-1:]
+        if re.search(r"°[CFK]?\s?[(=]\s?$", around.text[max(0, around.start - 6) : around.start]):
+            return True
         return (
             bool(match[4])
             and len(match[2]) > 1
@@ -269,7 +271,9 @@ def _joining(total: str, around: Around) -> list[str]:
     if is_marked and (is_apart or total in ("10", "100")) and (total in ("5", "10") or is_long):
         return ["out", "of"]
     is_alone = (
-        total == "10" and not text[: around.start].strip() and text[around.end : around.end + 1] in (",", ".", "!")
+        total == "10"
+        and text[: around.start].rstrip()[-1:] in ("", ".", "!", "?")
+        and text[around.end : around.end + 1] in (",", ".", "!")
     )
     if is_alone or around.word_after in PERSONS:
         return ["out", "of"]
@@ -313,6 +317,11 @@ def _slashed(match: re.Match[str], around: Around) -> Reading:
         joining = _joining(match[2], around)
         if joining:
             return [*whole(match[1]), *joining, *whole(match[2])]
+    is_pair = (
+        int(match[1]) > int(match[2]) > 12 and not match[3] and not CALCULATION.search(around.text, *around.before)
+    )
+    if is_pair and match[0][0].isdigit():
+        return [*in_pairs(match[1]), *whole(match[2])]  # a high and a low: Mon 72/55
     sign = SIGNS.get(around.text[around.start], [])
     fractional = _fraction(int(match[1]), int(match[2]))
     unit = named(UNITS[match[3]], True) if match[3] else []
@@ -320,14 +329,15 @@ def _slashed(match: re.Match[str], around: Around) -> Reading:
     return [*sign, *fractional, *of_whole, *unit] if fractional else None
 
 
-@reads(rf"(\d+)?\s?([{HALVES}])")
-def _vulgar(match: re.Match[str], _around: Around) -> Reading:
-    """Read ``2½``."""
+@reads(rf"(\d+)?\s?([{HALVES}])" + _SPACED_UNIT_OR_INCH)
+def _vulgar(match: re.Match[str], around: Around) -> Reading:
+    """Read ``2½`` and ``½ tsp``."""
     parts = unicodedata.normalize("NFKD", match[2]).split("\u2044")
     if len(parts) != 2 or not parts[1]:
         return None
     fractional = fraction(int(parts[0]), int(parts[1])) if parts[0] != "0" else ["zero", "thirds"]
-    return [*whole(match[1]), "and", *in_mixed_number(fractional)] if match[1] else fractional
+    unit = named(UNITS[match[3]], not match[1] or _is_before_noun(around)) if match[3] else []
+    return [*whole(match[1]), "and", *in_mixed_number(fractional), *unit] if match[1] else [*fractional, *unit]
 
 
 @reads(
@@ -500,6 +510,7 @@ BASIS = pattern(
     re.IGNORECASE,
 )
 AMPS = pattern(r"\d\s?(?:V|W)\b|\bdraw|\bfuse|\d\s?A (?:fuse|circuit|charger|breaker|current)")
+CALCULATION = pattern(r"[=+*×÷^(−-]\s?$|\b(?:times|is|equals|of|to|ratio|fraction)\s$")
 WEST = pattern(rf"\.?\s(?:[A-Z][a-z]+|\d+[a-z]{{2}})\.?\s(?:{STREETS})\b")
 CARATS = pattern(
     r"\b(?:diamonds?|ring|rings|gold|gem|stone|ruby|sapphire|emerald|necklace|earrings?|pendant|tw)\b", re.I

@@ -26,7 +26,7 @@ DASHES = pattern(
 )
 """A dash that is a pause; not the hyphens of an option, ``--verbose``."""
 NUMBERED = pattern(r"\)\s?[-–]\s?\((?=\d{1,4}\))")
-UNTIL = pattern(r"\s?[-–]\s?(?=(?:noon|midnight|present|now|today)\b)")
+UNTIL = pattern(r"\s?[-–]\s?(?=(?:noon|midnight|present|now|today)\b|ca?\.\s?\d)")
 _NAMES = alternatives(
     [*calendar.MONTH_NAMES, *(day.title() for day in (*calendar.DAY_NAMES, *calendar.WEEKDAYS)), "Midnight", "Noon"]
 )
