@@ -123,6 +123,19 @@ def test_a_long_sentence_is_cut_at_a_pause():
     assert sum(len(part.words) for part in ENGLISH.sentences("a b " * 500)) == 1000
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (":) hello ;-) bye xD", "hello bye"),
+        ("fine ^_^ ok T_T", "fine ok"),
+        ("See [the docs](https://a.com/b) or ![a logo](logo.png).", "see the docs or a logo"),
+        ("A ratio of 3:2; x =3", "a ratio of three to two x equals three"),
+    ],
+)
+def test_faces_and_addresses_of_links_are_silent(text, expected):
+    assert spoken(text) == expected
+
+
 def test_decimals_may_be_ordinals():
     words = [word.spoken for word in ENGLISH.sentences("the 97.5th percentile, a .1rd")[0].words]
     assert " ".join(words) == "the ninety seven point fifth percentile a point first"

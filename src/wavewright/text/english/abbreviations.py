@@ -382,7 +382,7 @@ def _direction_of_wind(match: re.Match[str], around: Around) -> Reading:
 @reads(rf"([NS][EW]){NOT_IN_WORD}")
 def _direction_after(match: re.Match[str], around: Around) -> Reading:
     """Read the direction after a street: ``Pennsylvania Ave. NW``."""
-    is_street = re.fullmatch(STREETS, around.word_before) or around.word_after.lower() in COMPASS_NOUNS
+    is_street = re.fullmatch(STREETS, around.word_before) or around.word_after.lower() in COMPASS_NOUNS | {"of"}
     return [COMPASS[match[1][0]] + COMPASS[match[1][1]]] if is_street else None
 
 

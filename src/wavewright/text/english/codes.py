@@ -35,7 +35,9 @@ ACCOUNT = pattern(
     r"(?:\s(?:no|nr|num|number|code|id))?[.:]?\s?#?\s?$",
     re.IGNORECASE,
 )
-ONE_BEFORE = pattern(r"\b(?:Pub\. ?L\.\s(?:No\.\s)?|No\.\s|(?i:fig|figure|table|eq|equation|problem|exhibit)\.?\s)$")
+ONE_BEFORE = pattern(
+    r"\b(?:P(?:ub)?\. ?L\.\s(?:No\.\s)?|No\.\s|(?i:fig|figure|table|eq|equation|problem|exhibit)\.?\s)$"
+)
 """The name of one thing before two numbers that are no range."""
 SHARED = ("rule", "split", "mix", "blend", "principle", "ratio", "chance", "partnership", "divide")
 KIND = pattern(rf"\b(?i:{alternatives(PAIR_CUES)})\s[A-Z]{{1,3}}\s$|(?<![\w.])(?:H\.\s?R|S)\.\s$|\b[HS]B\s$")
@@ -402,11 +404,17 @@ def _decimal_mixture(match: re.Match[str], around: Around) -> Reading:
     return [*decimal(match[1]), *mixture(match[2], around)]
 
 
-@reads(r"((?:1-)?8\d\d)-([A-Z]{3,12})(?![A-Za-z0-9])")
+@reads(r"((?:1-)?8\d\d)-([A-Z]{3,12}(?:-[A-Z]{2,12})?)(?![A-Za-z0-9])")
 def _word_number(match: re.Match[str], around: Around) -> Reading:
     """Read ``1-800-FLOWERS``."""
     before = ["eight", "hundred"] if match[1].endswith("800") else digits(match[1][-3:])
-    return [*digits(match[1][:-4]), *before, *mixture(match[2], around)]
+    words = [word for part in match[2].split("-") for word in _dialled(part, around)]
+    return [*digits(match[1][:-4]), *before, *words]
+
+
+def _dialled(part: str, around: Around) -> list[str]:
+    """Read a part of the words of a telephone number."""
+    return [part.lower()] if len(part) > 2 and around.knows(part.lower()) else mixture(part, around)
 
 
 def _mixture(match: re.Match[str], around: Around) -> Reading:
@@ -453,6 +461,12 @@ def _proportion(match: re.Match[str], _around: Around) -> Reading:
     """Read ``3:2::6:4``."""
     first, second, third, fourth = (whole(number) for number in match.groups())
     return [*first, "is", "to", *second, "as", *third, "is", "to", *fourth]
+
+
+@reads(r"(\d{1,2}(?:\.\d+)?)\s?([NS]),?\s(\d{1,3}(?:\.\d+)?)\s?([EW])(?!\w)")
+def _bare_coordinates(match: re.Match[str], _around: Around) -> Reading:
+    """Read ``40.7N, 74W``."""
+    return [*decimal(match[1]), COMPASS[match[2]], *decimal(match[3]), COMPASS[match[4]]]
 
 
 @reads(r"802\.(\d{1,2})([a-z]{1,2})?(?![\w.])")
@@ -543,6 +557,7 @@ DIGIT_RULES: list[Rule] = [
     *_two_numbers,
     *_ratio,
     *_network,
+    *_bare_coordinates,
     *_preprint,
     *_section,
     *_runway,

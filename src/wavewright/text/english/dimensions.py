@@ -15,7 +15,7 @@ SIGNS = {'"': "in", "″": "in", "”": "in", "''": "in", "'": "ft", "′": "ft"
 PRINTED = word_list("printed-nouns")
 _NAMES = alternatives(("mm", "cm", "m", "km", "in", "ft", "yd", "mi", "px", "nm", "µm"))
 _SIGN = alternatives(SIGNS)
-_MARK = rf"(?P<mark>{_SIGN}|\s?(?:{_NAMES})\b\.?)?"
+_MARK = rf"(?P<mark>{_SIGN}|[\s-]?(?:{_NAMES})\b\.?)?"
 _AMOUNT = rf"(?:\d{{1,9}}[\s-]\d{{1,9}}/\d{{1,9}}|\d{{1,9}}/\d{{1,9}}|\d{{0,9}}\s?[{HALVES}]|{NUMBER})"
 SIZE = pattern(
     rf"(?:(?:(?P<whole>\d{{1,9}})[\s-])?(?P<over>\d{{1,9}})/(?P<under>\d{{1,9}})|"
@@ -31,7 +31,7 @@ _ANY_MARK = _MARK.replace("?P<mark>", "?:")
 def _sizes(match: re.Match[str], around: Around) -> Reading:
     """Read each size with its own unit, if it has one; the last unit applies to the sizes before it."""
     sizes = list(SIZE.finditer(match[0]))
-    marks = [(size["mark"] or "").strip().removesuffix(".") for size in sizes]
+    marks = [(size["mark"] or "").strip(" -").removesuffix(".") for size in sizes]
     is_spelled = UNIT_WORD.match(around.text, around.end) is not None
     if not marks[-1] and not is_spelled:
         return None
@@ -41,7 +41,8 @@ def _sizes(match: re.Match[str], around: Around) -> Reading:
     is_signed = (marks[-1] in SIGNS and around.word_after.islower() and around.word_after not in NOT_NOUNS) and (
         around.text[around.end : around.end + 1] == " "
     )
-    is_before_noun = around.word_after in PRINTED or around.is_adjective or is_signed
+    is_hyphened = (sizes[-1]["mark"] or "").startswith("-")  # ``9x13-in. pan``
+    is_before_noun = is_hyphened or around.word_after in PRINTED or around.is_adjective or is_signed
     words = []
     for size, mark in zip(sizes, marks, strict=True):
         is_one = is_before_noun or not (size["number"] or size["whole"] or size["before"])

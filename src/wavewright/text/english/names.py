@@ -29,7 +29,10 @@ PIECES = of_kind(rows("abbreviations", 3), "chess")
 FOR_TIME = pattern(r"\s\d{1,3}\s?(?:d|days?|w|wks?|weeks?|mos?|months?|hrs?|hours?)\b")
 """Time after the ``x`` of a prescription."""
 BETWEEN_PRICES = pattern(r"\d x [$€£¥₹]$")
-BETWEEN_SIZES = pattern(r"(?:[\d\u00bc-\u00be]|\d\s?(?:mm|cm|m|km|in|ft|px)\.?|\d['\"\u2032\u2033]) x \d$")
+BETWEEN_SIZES = pattern(
+    r"(?:[\d\u00bc-\u00be]|\b(?:high|wide|long|deep|tall|thick)|\d\s?(?:mm|cm|m|km|in|ft|px)\.?|"
+    r"\d['\"\u2032\u2033]) x \d$"
+)
 
 
 @reads(r"([NBRQK])(x?)([a-h])([1-8])(?=[+#]?(?:[\s,.;:!?)]|$))")
@@ -131,7 +134,8 @@ def _is_shouted(around: Around) -> bool:
     )
     words = re.findall(r"[A-Za-z]{2,}", line or around.text[start : around.end + 80])
     others = [word for word in words if word != around.text[around.start : around.end]]
-    return len(others) > 1 and 2 * sum(word.isupper() for word in others) > len(others)
+    is_long = any(len(word) > 3 and word.isupper() for word in others)  # not the score LA 101, NY 99 (OT)
+    return len(others) > 1 and is_long and 2 * sum(word.isupper() for word in others) > len(others)
 
 
 @reads(rf"([A-Za-z])(?![A-Za-z0-9'{LATER_LETTERS}])")

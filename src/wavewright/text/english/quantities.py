@@ -23,7 +23,7 @@ POWERS = {"²": "square", "2": "square", "³": "cubic", "3": "cubic"}
 LOWER_UNITS = {written.lower(): unit for written, unit in UNITS.items() if written.lower() in ANY_CASE}
 _UNIT = alternatives([*UNITS, *(name for low in ANY_CASE for name in (low, low.upper(), low.title()))])
 _SPACED = alternatives(name for name in UNITS if name not in NEEDS_NO_SPACE)
-_SPACED_UNIT_OR_INCH = rf"(?:\s?({_SPACED}|in(?=\.\s[a-z])){NOT_IN_WORD})?"
+_SPACED_UNIT_OR_INCH = rf"(?:\s?({_SPACED}|in(?=\.(?:\s[a-z]|\)))){NOT_IN_WORD})?"
 _SPACED_UNIT = rf"(?:\s?({_SPACED}){NOT_IN_WORD})?"
 
 
@@ -183,6 +183,8 @@ def _is_before_thing(around: Around) -> bool:
     """Return True if inches are those of what follows: ``8" pan``, ``55" 4K TV``, ``15" MacBook``."""
     if around.text[around.end : around.end + 1] not in (" ", "-"):
         return False
+    if re.match("-[a-z]", around.text[around.end : around.end + 2]):
+        return True
     after = around.word_after
     is_word = WORD_NEXT.match(around.text, around.end) is not None
     if is_word and (after.islower() or after.istitle()):
@@ -297,13 +299,14 @@ def _joining(total: str, around: Around) -> list[str]:
 def _slashed(match: re.Match[str], around: Around) -> Reading:
     """Read a fraction, a rating, a blood pressure or a time signature."""
     near = [word.lower() for word in around.words_before[-1:]]
+    is_terms = around.word_after.lower() == "net" and not match[3]  # 2/10 net 30
     is_metre = match[0] in TIME_SIGNATURES and (
         around.word_after in ("time", "meter", "metre", "bars", "groove", "signature")
         or near in (["time"], ["signature"], ["meter"], ["metre"])
         or (match[0] in NO_FRACTIONS and around.word_before in ("in", "a"))
     )
     is_split = int(match[1]) + int(match[2]) == 100 and not match[3]  # 80/20
-    if is_metre or is_split or match[0] in ("24/7", "9/11", "7/11", "20/20"):
+    if is_metre or is_split or is_terms or match[0] in ("24/7", "9/11", "7/11", "20/20"):
         return [*cardinal(int(match[1])), *cardinal(int(match[2]))]
     if match[3] == "mpg":
         return [*whole(match[1]), *whole(match[2]), *named(UNITS["mpg"], False)]
@@ -322,6 +325,8 @@ def _slashed(match: re.Match[str], around: Around) -> Reading:
     )
     if is_pair and match[0][0].isdigit():
         return [*in_pairs(match[1]), *whole(match[2])]  # a high and a low: Mon 72/55
+    if 8 < int(match[1]) == int(match[2]) - 1 and around.word_before.istitle() and not match[3]:
+        return [*whole(match[1]), "slash", *whole(match[2])]  # Windows 10/11
     sign = SIGNS.get(around.text[around.start], [])
     fractional = _fraction(int(match[1]), int(match[2]))
     unit = named(UNITS[match[3]], True) if match[3] else []
@@ -360,6 +365,18 @@ def _batting(match: re.Match[str], around: Around) -> Reading:
 def _thousand_units(match: re.Match[str], around: Around) -> Reading:
     """Read ``62k mi``."""
     return [*decimal(match[1]), MAGNITUDES[match[2]], *named(UNITS[match[3]], _is_before_noun(around))]
+
+
+@reads(r"(\d{1,3}),(\d{1,2})\s?(km|kg|cm|mm|ml|mL|GB|MB|TB|kW|kWh|km/h|ha|°C)(?![\w/])")
+def _comma(match: re.Match[str], around: Around) -> Reading:
+    """Read ``1,5 km``, with the comma of the continent."""
+    return [*decimal(f"{match[1]}.{match[2]}"), *named(UNITS[match[3]], _is_before_noun(around))]
+
+
+@reads(r"(\d{1,3})/(\d{1,3})(?:ths?|rds?|nds?)\b")
+def _fraction_of(match: re.Match[str], _around: Around) -> Reading:
+    """Read ``9/10ths``."""
+    return _fraction(int(match[1]), int(match[2]))
 
 
 @reads(r"(\d{1,2})/(\d{1,2})-(\d\d)(?=\s(?:x\s|bolts?|screws?|taps?|threads?|nuts?|UN[CF]|stud))")
@@ -539,6 +556,8 @@ DIMENSIONS = word_list("dimensions")
 SCIENTIFIC_RULES: list[Rule] = [*_scientific]
 LETTER_RULES: list[Rule] = [*_rate]
 MEASURE_RULES: list[Rule] = [
+    *_comma,
+    *_fraction_of,
     *_tire,
     *_thread,
     *_oil,

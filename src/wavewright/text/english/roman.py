@@ -148,5 +148,12 @@ def _small_roman(match: re.Match[str], around: Around) -> Reading:
     return cardinal(value) if value and is_numeral and before.lower().removesuffix("s") in SMALL_NUMBERED else None
 
 
-SMALL_RULES: list[Rule] = [*_small_roman]
+@reads(r"(?<=[\w)]\()([ivx]{2,4})(?=\))")
+def _clause(match: re.Match[str], _around: Around) -> Reading:
+    """Read the last part of ``3(b)(ii)``."""
+    value = roman_value(match[1].upper())
+    return cardinal(value) if value else None
+
+
+SMALL_RULES: list[Rule] = [*_clause, *_small_roman]
 RULES: list[Rule] = [*_progression, *_nth, *_roman]

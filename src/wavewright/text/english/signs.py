@@ -168,6 +168,7 @@ SIGN_RULES: list[Rule] = [
     (pattern(r"[*·](?=\s?\d)(?<=[\d )][*·])"), reads_as("times")),
     *_asterisk,
     (pattern(r"#(?=:\s)(?<= #)"), reads_as("number")),
+    (pattern(r"(?<=\d)/(?=[$€£]\s?\d)"), reads_as("for")),
     *_divided,
     *_love,
     *_word,
