@@ -6,8 +6,7 @@ import re
 
 from ..pattern import pattern
 from .calendar import DAY_NAMES, MONTH_NAMES, WEEKDAYS
-from .numbers import ordinal
-from .rules import NEAR, NOT_IN_WORD, Around, Reading, Rule, letters, reads
+from .rules import NEAR, NOT_IN_WORD, Around, Reading, Rule, reads
 from .tables import alternatives, of_kind, rows, word_list
 
 _ROWS = rows("abbreviations", 3)
@@ -90,8 +89,6 @@ _NAMES = alternatives({*TITLES, *STREET_TYPES, *BEFORE_NUMBER, *GENERAL, *WEEKDA
 _DAY = f"({alternatives(name.title() for name in WEEKDAYS)})"
 _BARE_DAY = alternatives(name.title() for name in word_list("undotted-weekdays"))
 DAY_BEFORE = pattern(rf"\b{_DAY}\.?(?:,|,?\s(?:&|and))\s$")
-LAW = of_kind(_ROWS, "law")
-"""Reports and collections of laws, between numbers or before the number of a law."""
 
 APOSTROPHES = of_kind(_ROWS, "apostrophe")
 """Words that are shortened by an apostrophe: ``cont'd``."""
@@ -229,19 +226,6 @@ def _is_street(around: Around) -> bool:
     """Return True if a preposition is two words before: ``on Main St.``."""
     before = around.words_before
     return len(before) >= 2 and before[-2].lower() in ("on", "at", "down", "along", "to", "near", "of", "off", "from")
-
-
-@reads(rf"(?<=\d )({alternatives(LAW)})\.?(?=\s(?:§§?\s?)?\d)", r"(Pub\. ?L)\.(\sNo\.)?(?=\s\d)")
-def _of_law(match: re.Match[str], _around: Around) -> Reading:
-    """Read ``115 Stat. 272`` and ``Pub. L. No. 107-56``."""
-    return [*LAW[match[1]].split(), *(["number"] if match.lastindex == 2 else [])]
-
-
-@reads(r"(?<=\d )((?:[A-Z]\. ?){1,4}|So\. |F\. ?Supp\. )([234])(?:d|th)(?=\s\d)")
-def _series_of_law(match: re.Match[str], _around: Around) -> Reading:
-    """Read ``347 F.3d 672``: the series of a report."""
-    name = match[1].strip().removesuffix(".")
-    return [*(LAW[name].split() if name in LAW else letters(name)), *ordinal(int(match[2]))]
 
 
 @reads(rf"([A-Za-z]{{1,5}}'[a-z]{{1,3}}){NOT_IN_WORD}")
@@ -401,8 +385,6 @@ def _slashed(match: re.Match[str], around: Around) -> Reading:
 
 
 LETTER_RULES: list[Rule] = [
-    *_series_of_law,
-    *_of_law,
     *_shortened,
     *_direction_before,
     *_direction_of_wind,

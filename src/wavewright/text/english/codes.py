@@ -5,19 +5,14 @@ from __future__ import annotations
 import re
 
 from ..pattern import pattern
-from .abbreviations import BEFORE_NUMBER, COMPASS, COMPASS_NOUNS, GENERAL, STARTERS, STREETS, TITLES
+from .abbreviations import COMPASS, COMPASS_NOUNS, STARTERS, STREETS
 from .dialect import is_british
 from .names import is_spelled
 from .numbers import decimal, digits, in_pairs, plural, telephone, two_digits, whole
-from .rules import NEAR, NOT_IN_WORD, NOT_NOUNS, NUMBER, Around, Reading, Rule, letters, reads, reads_as
-from .tables import alternatives, mapping, rows, word_list
+from .rules import NOT_IN_WORD, NOT_NOUNS, NUMBER, Around, Reading, Rule, letters, reads, reads_as
+from .tables import alternatives, rows, word_list
+from .units import UNITS
 
-BOOKS = mapping("bible")
-"""Books of the Bible by their short names."""
-
-ABBREVIATIONS = {*TITLES, *BEFORE_NUMBER, *GENERAL}
-BOOK_NAMES = {*BOOKS, *BOOKS.values()} | word_list("bible-books")
-NUMBERED_BOOKS = alternatives(word_list("numbered-books"))
 DIGIT_CUES = word_list("digit-cues")
 CALL_CUES = word_list("call-cues")
 PAIR_CUES = word_list("pair-cues")
@@ -35,11 +30,6 @@ ACCOUNT = pattern(
     r"(?:\s(?:no|nr|num|number|code|id))?[.:]?\s?#?\s?$",
     re.IGNORECASE,
 )
-ONE_BEFORE = pattern(
-    r"\b(?:P(?:ub)?\. ?L\.\s(?:No\.\s)?|No\.\s|(?i:fig|figure|table|eq|equation|problem|exhibit)\.?\s)$"
-)
-"""The name of one thing before two numbers that are no range."""
-SHARED = ("rule", "split", "mix", "blend", "principle", "ratio", "chance", "partnership", "divide")
 KIND = pattern(rf"\b(?i:{alternatives(PAIR_CUES)})\s[A-Z]{{1,3}}\s$|(?<![\w.])(?:H\.\s?R|S)\.\s$|\b[HS]B\s$")
 """A code between a word and its number, or the kind of a bill: ``flight UA 1492``, ``H.R. 3962``."""
 PIECES_OF_CODE = ("characters", "digits", "letters", "numbers", "symbols", "words", "minutes", "hours", "days")
@@ -50,11 +40,6 @@ HIDDEN = pattern(r"(?<![\w-])(?:[Xx*]{1,4}-){1,3}$")
 """Hidden digits before a number: ``XXX-XX-6789``."""
 NUMBER_SIGN = pattern(r"[#№]\s?$")
 AFTER_STATE = pattern(r",\s+[A-Z]{2}\s+$")
-ODDS_BEFORE = pattern(r"\b(?:odds|favou?rites?|favou?red|bookies|outsider|bet|priced|backed)\W+(?:[\w/]+\s){0,2}$")
-ODDS_AFTER = pattern(r"\s(?:odds|favou?rite|outsider|shot|long shot|underdog|on the (?:favou?rite|underdog))\b")
-CRICKET = pattern(
-    r"\b(?:overs?|ov|innings|wickets?|declared|dec|all out|runs|stumps|cricket|chasing|bowled|batting|ODI|T20I?)\b"
-)
 TOLL_FREE = pattern(r"\+?(1?)[-. ]?\(?800\)?(?=[-. ])")
 _STATE_ROWS = rows("states", 3)
 STATES = {code: name for code, name, _ in _STATE_ROWS}
@@ -121,63 +106,10 @@ def _chain(match: re.Match[str], _around: Around) -> Reading:
     return [word for group in groups for word in (digits(group) if len(group) > 2 else whole(group))]
 
 
-@reads(r"(\d{2,})-(0\d{2,})(?![-–/.:]?\d)", r"(0\d{2,})-(\d{2,})(?![-–/.:]?\d)")
-def _identifier(match: re.Match[str], _around: Around) -> Reading:
-    """Read ``2024-0117``: groups with leading zeros count nothing."""
-    return [word for group in match.groups() for word in (in_pairs(group) if len(group) == 4 else whole(group))]
-
-
-@reads(r"(\d{1,3})-(\d{1,3})(?![-–/.:]?\d)")
-def _two_numbers(match: re.Match[str], around: Around) -> Reading:
-    """Read ``Pub. L. 116-136``, ``No. 22-451``, ``Fig. 4-2`` and ``the 80-20 rule``, which are no ranges."""
-    is_split = int(match[1]) + int(match[2]) == 100 and around.word_after in SHARED
-    is_one = ONE_BEFORE.search(around.text, *around.before)
-    return [*in_pairs(match[1]), *in_pairs(match[2])] if is_one or is_split else None
-
-
 @reads(r"\d{1,3}(?:/\d{1,3}){2,}(?![\d/])")
 def _slash_chain(match: re.Match[str], _around: Around) -> Reading:
     """Read ``24/7/365`` and ``40/40/20``: small numbers that several slashes join and that are no date."""
     return [word for number in match[0].split("/") for word in whole(number)]
-
-
-@reads(r"(\d{1,3}):(\d{1,3})(?:\s?[-–]\s?(\d{1,3}))?(?![\d:])")
-def _verses(match: re.Match[str], around: Around) -> Reading:
-    """Read ``Psalm 23:1-4``."""
-    if around.word_before.lower() not in BOOK_NAMES or not around.word_before[:1].isupper():
-        return None
-    until = ["to", *whole(match[3])] if match[3] else []
-    return [*whole(match[1]), *whole(match[2]), *until]
-
-
-@reads(
-    r"([123])(?=\s(?:Corinthians|Chronicles|Thessalonians|Maccabees)\b)",
-    rf"([123])(?=\s(?:{NUMBERED_BOOKS})\.?\s\d{{1,3}}(?![\d,]))",
-)
-def _book_number(match: re.Match[str], _around: Around) -> Reading:
-    """Read the number of ``2 Kings``."""
-    return [("first", "second", "third")[int(match[1]) - 1]]
-
-
-@reads(
-    rf"({alternatives(name.title() for name in BOOKS)})\.?(?=\s\d{{1,3}}:\d)",
-    rf"({alternatives(name.title() for name in BOOKS if name not in ABBREVIATIONS)})\.(?=\s\d{{1,3}}(?![\d,.]\d|\d))",
-)
-def _book(match: re.Match[str], _around: Around) -> Reading:
-    """Read ``Gen. 1:1``."""
-    return [BOOKS[match[1].lower()]]
-
-
-@reads(
-    r"(?<=(?:ISBN|ISSN)[:\s])(\d[\d -]{6,16}[\d])-?(X)?(?![\dA-Za-z])",
-    r"(97[89][- ]\d[\d -]{6,14}\d)(X)?(?![\dA-Za-z-])",
-    r"(\d-\d{2,7}-\d{1,6}-[\dX]|\d{3}-\d\d-\d{4}|\d\d-\d{7})()(?![\d-])",
-    r"(\d{9})(X)(?![A-Za-z0-9])",
-    r"(97[89]\d{10})()(?!\d)",
-)
-def _numbered_item(match: re.Match[str], _around: Around) -> Reading:
-    """Read the digits of an ISBN or ISSN, which may end with an X."""
-    return [*digits(match[1]), *(["X"] if match[2] else [])]
 
 
 @reads(rf"(7\d7)-(\d{{1,3}})([A-Z]{{0,2}}){NOT_IN_WORD}(?!-)")
@@ -186,27 +118,6 @@ def _airliner(match: re.Match[str], around: Around) -> Reading:
     if around.word_before.lower() in ("page", "pages", "pp", "lines", "from"):
         return None
     return [*in_pairs(match[1]), *whole(match[2]), *letters(match[3])]
-
-
-@reads(r"(\d{1,3})/(\d{1,2})(?![\d/]|\.\d)")
-def _odds(match: re.Match[str], around: Around) -> Reading:
-    """Read the odds ``5/2``."""
-    is_cued = ODDS_BEFORE.search(around.text, *around.before) or ODDS_AFTER.match(around.text, around.end)
-    return [*whole(match[1]), "to", *whole(match[2])] if is_cued else None
-
-
-@reads(r"(\d{2,3})/(10|\d)()(?![\d/]|\.\d)", r"(?:(\d)/(\d{2,3}))()(?![\d/]|\.\d)")
-def _wickets(match: re.Match[str], around: Around) -> Reading:
-    """Read the runs and wickets ``287/6`` of a team of cricket."""
-    is_cued = CRICKET.search(around.text, max(0, around.start - NEAR), around.end + NEAR)
-    is_score = max(int(match[1]), int(match[2])) > 19 and is_cued
-    return [*whole(match[1]), "for", *whole(match[2])] if is_score else None
-
-
-@reads(r"(\d{1,2})/(\d{1,2})c(?![A-Za-z0-9])")
-def _of_zones(match: re.Match[str], _around: Around) -> Reading:
-    """Read the time of a program ``9/8c``: in the east, and in central time."""
-    return [*whole(match[1]), *whole(match[2]), "central"]
 
 
 @reads(rf"({NUMBER}):({NUMBER})(?![\d:])")
@@ -264,7 +175,8 @@ def _cued_pairs(match: re.Match[str], around: Around) -> Reading:
     is_form = number in ("1040", "1098", "1099") and last in ("a", "form", "the", "your", "my")
     is_plain = len(number) > 2 and number[0] != "0"
     is_address = is_plain and STREET.match(around.text, around.end)
-    is_counted = (around.word_after.islower() and around.word_after.endswith("s")) or last in DIGIT_CUES | CALL_CUES
+    is_counted = (around.word_after.islower() and around.word_after.endswith("s")) or around.word_after in UNITS
+    is_counted = is_counted or last in DIGIT_CUES | CALL_CUES
     is_course = len(number) == 3 and is_plain and not is_counted and COURSE.search(around.text, *around.before)
     is_status = len(number) == 3 and _is_status(number, last, around)
     is_coded = len(number) > 2 and CODE.search(around.text, *around.before)
@@ -330,12 +242,6 @@ def _coordinate_name(match: re.Match[str], _around: Around) -> Reading:
     if match.lastindex == 2:
         return ["latitude", "longitude"]
     return ["latitude" if match[1].lower() == "lat" else "longitude"]
-
-
-@reads(r"(S)\.(?=\s\d{1,4}(?!\d))")
-def _bill(match: re.Match[str], _around: Around) -> Reading:
-    """Read ``S. 2155``, a bill of the Senate."""
-    return [match[1]]
 
 
 @reads(r"([A-Z]{2})(?=[\s.,;!?]|$)")
@@ -443,19 +349,6 @@ def _runway(match: re.Match[str], _around: Around) -> Reading:
     return [*whole(match[1]), {"L": "left", "R": "right", "C": "center"}[match[2]]]
 
 
-@reads(r"(\d+)\.(\d+)-(\d+)(?![\d-])")
-def _section(match: re.Match[str], around: Around) -> Reading:
-    """Read the section ``§ 1.61-1``."""
-    is_section = re.search(r"§\s?$", around.text[max(0, around.start - 2) : around.start])
-    return [*whole(match[1]), "point", *whole(match[2]), "dash", *whole(match[3])] if is_section else None
-
-
-@reads(r"(?<=[vV]:)(\d{4})\.(\d{4,5})(?!\d)", r"(?<=[vV]: )(\d{4})\.(\d{4,5})(?!\d)")
-def _preprint(match: re.Match[str], _around: Around) -> Reading:
-    """Read ``arXiv:1706.03762``."""
-    return [*in_pairs(match[1]), "point", *digits(match[2])]
-
-
 @reads(r"(\d+):(\d+)\s?::\s?(\d+):(\d+)(?![\d:])")
 def _proportion(match: re.Match[str], _around: Around) -> Reading:
     """Read ``3:2::6:4``."""
@@ -530,13 +423,12 @@ def _bits(match: re.Match[str], _around: Around) -> Reading:
     return [plural(*whole(match[1] or match[2] or match[3]))]
 
 
-VERSE_RULES: list[Rule] = [*_proportion, *_verses, *_book_number, *_odds, *_wickets, *_of_zones]
+PROPORTION_RULES: list[Rule] = [*_proportion]
 PHONE_RULES: list[Rule] = [
     *_card,
     *_rating,
     *_local,
     *_british_digits,
-    *_numbered_item,
     *_airliner,
     *_word_number,
     *_digits,
@@ -552,14 +444,10 @@ DIGIT_RULES: list[Rule] = [
     *_coordinate,
     *_address,
     *_chain,
-    *_identifier,
     *_slash_chain,
-    *_two_numbers,
     *_ratio,
     *_network,
     *_bare_coordinates,
-    *_preprint,
-    *_section,
     *_runway,
     *_cued_pairs,
     *_cued_digits,
@@ -572,8 +460,6 @@ MIXTURE_RULES: list[Rule] = [
 ]
 LETTER_RULES: list[Rule] = [
     *_coordinate_name,
-    *_bill,
-    *_book,
     *_version,
     *_party,
     *_coded,

@@ -9,7 +9,7 @@ from ..pattern import pattern
 from .abbreviations import STREETS
 from .durations import RATES, are_ages, per
 from .numbers import MAGNITUDES, as_ordinal, cardinal, decimal, fraction, in_pairs, plural, whole
-from .rules import NEAR, NOT_IN_WORD, NOT_NOUNS, NUMBER, Around, Reading, Rule, letters, reads
+from .rules import NEAR, NOT_IN_WORD, NOT_NOUNS, NUMBER, Around, Reading, Rule, reads
 from .tables import alternatives, word_list
 from .units import ANY_CASE, NEEDS_NO_SPACE, UNITS, Unit, named
 
@@ -57,7 +57,7 @@ def _is_kelvin_or_amp(match: re.Match[str], around: Around) -> bool:
     """Return True for ``300 K``, and for ``5 A`` if volts or a fuse are near."""
     if match[5] == "K":
         before = around.words_before[-1:]
-        if re.search(r"°[CFK]?\s?[(=]\s?$", around.text[max(0, around.start - 6) : around.start]):
+        if KELVIN_BEFORE.search(around.text, *around.before):
             return True
         return (
             bool(match[4])
@@ -127,12 +127,6 @@ def _measure(match: re.Match[str], around: Around) -> Reading:
     words = [*(SIGNS[sign] if sign else []), *decimal(number), *([MAGNITUDES[size]] if size else [])]
     words += [POWERS[power]] if power else []
     return [*words, *named(unit, is_one), *per(rates or "")]
-
-
-@reads(r"(\d{1,3})\+(\d{1,2})['′]")
-def _added_time(match: re.Match[str], _around: Around) -> Reading:
-    """Read the minute ``90+3'`` of a game."""
-    return [*whole(match[1]), "plus", *whole(match[2]), "minutes"]
 
 
 @reads(rf"({NUMBER})(?:\s?([KMGT]i?B))?\s?/\s?({NUMBER})\s?([KMGT]i?B){NOT_IN_WORD}")
@@ -379,46 +373,6 @@ def _fraction_of(match: re.Match[str], _around: Around) -> Reading:
     return _fraction(int(match[1]), int(match[2]))
 
 
-@reads(r"(\d{1,2})/(\d{1,2})-(\d\d)(?=\s(?:x\s|bolts?|screws?|taps?|threads?|nuts?|UN[CF]|stud))")
-def _thread(match: re.Match[str], _around: Around) -> Reading:
-    """Read the screw thread ``1/4-20``."""
-    size = _fraction(int(match[1]), int(match[2]))
-    return [*size, *whole(match[3])] if size else None
-
-
-@reads(r"(\d{1,2})W-?(\d\d)(?!\d)")
-def _oil(match: re.Match[str], _around: Around) -> Reading:
-    """Read the oil ``5W-30``."""
-    return [*whole(match[1]), "W", *whole(match[2])]
-
-
-@reads(r"(\d{1,2})\s?st\b\.?(?=\s\d{1,2}\s?lbs?\b)", r"(?<=weighs )(\d{1,2})\s?st\b\.?")
-def _stone(match: re.Match[str], _around: Around) -> Reading:
-    """Read the British weight ``12 st 4 lb``."""
-    return [*whole(match[1]), "stone"]
-
-
-@reads(
-    r"(\d(?:\.\d)?)\s?(?:[⭐★]\ufe0f?)+",
-    r"([1-7](?:\.\d)?)\*(?=\s(?:hotels?|ratings?|reviews?|resorts?|restaurants?|motels?|general|products?|books?)\b)",
-)
-def _stars(match: re.Match[str], _around: Around) -> Reading:
-    """Read ``a 4* hotel``."""
-    return [*decimal(match[1]), "star"]
-
-
-@reads(r"(\d\d)/(\d\d)\s?ct\b")
-def _shrimps(match: re.Match[str], _around: Around) -> Reading:
-    """Read the size of shrimps ``21/25 ct``."""
-    return [*whole(match[1]), *whole(match[2]), "count"]
-
-
-@reads(r"(\d{3})/(\d\d)\s?(Z?R)(\d\d)(?!\d)")
-def _tire(match: re.Match[str], _around: Around) -> Reading:
-    """Read the size of a tire ``225/45R17``."""
-    return [*in_pairs(match[1]), *whole(match[2]), *letters(match[3]), *whole(match[4])]
-
-
 @reads(rf"({NUMBER})[kK]{NOT_IN_WORD}")
 def _thousands(match: re.Match[str], around: Around) -> Reading:
     """Read ``5k followers``; ``a 5k`` and ``5k races`` are distances."""
@@ -446,17 +400,6 @@ def _sized(match: re.Match[str], around: Around) -> Reading:
     return [*(SIGNS[match[1]] if match[1] else []), *decimal(match[2]), MAGNITUDES[match[3]]]
 
 
-_SET = r"[0-7][-–][0-7](?:\s?\(\d{1,2}(?:[-–]\d{1,2})?\))?"
-
-
-@reads(rf"{_SET}(?:,\s(?:and\s)?{_SET}){{1,4}}(?![-–\d/])")
-def _sets(match: re.Match[str], _around: Around) -> Reading:
-    """Read the sets of tennis ``6-4, 7-5``, where one of each pair is six or seven."""
-    pairs = re.findall(r"(?<!\()\b([0-7])[-–]([0-7])\b", match[0])
-    is_tennis = all(max(pair) in "67" for pair in pairs)
-    return [word for number in re.findall(r"\d+", match[0]) for word in whole(number)] if is_tennis else None
-
-
 @reads(rf"(\d{{1,2}})\s?[x×]\s?(\d{{1,2}})'?s{NOT_IN_WORD}")
 def _boards(match: re.Match[str], _around: Around) -> Reading:
     """Read ``2x4s``."""
@@ -473,19 +416,6 @@ def _by(match: re.Match[str], around: Around) -> Reading:
         *decimal(match[2]),
         *(named(UNITS[match[3]], _is_before_noun(around)) if match[3] else []),
     ]
-
-
-@reads(r"(\d{1,2})[-–](\d{1,2})(?![-–\d/:%]|\.\d)")
-def _record(match: re.Match[str], around: Around) -> Reading:
-    """Read games won and lost: ``finished 10-6``."""
-    before = [word.lower() for word in around.words_before]
-    is_record = bool(before) and (before[-1] in RECORD_VERBS or tuple(before[-2:]) in RECORD_PHRASES)
-    after = re.match(
-        r"\s(?:this|on the|for the|last|in the) (?:season|year)\b|\soverall\b",
-        around.text[around.end : around.end + 20],
-    )
-    is_record = is_record or (after is not None and before[-1:] != ["won"] and before[-1:] != ["lost"])
-    return [*whole(match[1]), "and", *whole(match[2])] if is_record else None
 
 
 @reads(rf"({NUMBER})x(?=\s?[-+=−]\s?\d)()", rf"({NUMBER})(x){NOT_IN_WORD}")
@@ -521,6 +451,7 @@ WORD_NEXT = pattern(r"[\s-]{1,2}[A-Za-z]")
 ATTRIBUTE = pattern(r"[\s-](?:\d{1,4}[A-Za-z]|\d-in-\d|\d{1,3}:\d|[A-Z][A-Z0-9]|[A-Za-z]+[A-Z])")
 """A number with a letter, a ratio or capitals after a size: ``4K``, ``OLED``, ``MacBook``."""
 POINTS = word_list("point-nouns")
+KELVIN_BEFORE = pattern(r"°[CFK]?\s?[(=]\s?$|\btemperatures? (?:of|at|is|was|near|above|below|to) $")
 KELVIN_CUES = word_list("kelvin-cues")
 BASIS = pattern(
     r"\b(?:rates?|yields?|spreads?|basis|hikes?d?|cut|cuts|raised?|lowered|tightened|Fed|bank|bonds?|margins?)\b",
@@ -533,15 +464,6 @@ CARATS = pattern(
     r"\b(?:diamonds?|ring|rings|gold|gem|stone|ruby|sapphire|emerald|necklace|earrings?|pendant|tw)\b", re.I
 )
 SCORED = pattern(r"\d[-–]\d|\b(?:goals?|scor|pen\b|penalty|header|minute|subbed|kick)", re.IGNORECASE)
-RECORD_VERBS = word_list("record-verbs")
-RECORD_PHRASES = {
-    ("improved", "to"),
-    ("fell", "to"),
-    ("dropped", "to"),
-    ("record", "of"),
-    ("record", "is"),
-    ("record", "was"),
-}
 NO_FRACTIONS = ("6/8", "12/8", "9/8", "4/4", "2/2", "5/4", "7/4")
 TIME_SIGNATURES = word_list("time-signatures")
 BATTING = word_list("batting-words")
@@ -558,15 +480,7 @@ LETTER_RULES: list[Rule] = [*_rate]
 MEASURE_RULES: list[Rule] = [
     *_comma,
     *_fraction_of,
-    *_tire,
-    *_thread,
-    *_oil,
-    *_shrimps,
-    *_stone,
-    *_stars,
     *_thousand_units,
-    *_sets,
-    *_added_time,
     *_share_of_memory,
     *_feet_and_inches,
     *_feet_and_fraction,
@@ -580,7 +494,6 @@ MEASURE_RULES: list[Rule] = [
     *_ordinal,
     *_boards,
     *_by,
-    *_record,
     *_unknown,
     *_fold,
     *_measure,
