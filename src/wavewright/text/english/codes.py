@@ -32,6 +32,7 @@ ACCOUNT = pattern(
 )
 KIND = pattern(rf"\b(?i:{alternatives(PAIR_CUES)})\s[A-Z]{{1,3}}\s$|(?<![\w.])(?:H\.\s?R|S)\.\s$|\b[HS]B\s$")
 """A code between a word and its number, or the kind of a bill: ``flight UA 1492``, ``H.R. 3962``."""
+UNCOUNTED_S = word_list("uncounted-s")
 PIECES_OF_CODE = ("characters", "digits", "letters", "numbers", "symbols", "words", "minutes", "hours", "days")
 COURSE = pattern(r"(?<![A-Za-z.&'-])[A-Z]{2,5}\s$")
 CODE = pattern(r"(?<![\w-])(?:[A-Z]{1,5}|[A-Z][a-z]{1,12})-$")
@@ -175,8 +176,9 @@ def _cued_pairs(match: re.Match[str], around: Around) -> Reading:
     is_form = number in ("1040", "1098", "1099") and last in ("a", "form", "the", "your", "my")
     is_plain = len(number) > 2 and number[0] != "0"
     is_address = is_plain and STREET.match(around.text, around.end)
-    is_counted = (around.word_after.islower() and around.word_after.endswith("s")) or around.word_after in UNITS
-    is_counted = is_counted or last in DIGIT_CUES | CALL_CUES
+    after = around.word_after
+    is_plural = after.islower() and after.endswith("s") and after not in UNCOUNTED_S
+    is_counted = is_plural or after in UNITS or last in DIGIT_CUES | CALL_CUES
     is_course = len(number) == 3 and is_plain and not is_counted and COURSE.search(around.text, *around.before)
     is_status = len(number) == 3 and _is_status(number, last, around)
     is_coded = len(number) > 2 and CODE.search(around.text, *around.before)
