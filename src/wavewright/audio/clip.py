@@ -16,7 +16,7 @@ import soxr
 from ..base.errors import BadAudio, BadFolder, BadSetting, SoundWarning, WavewrightError
 from ..base.units import samples_to_seconds, seconds_to_samples
 from ..base.whole_file import check_name, scratch_folder, temporary_path, why_not_written
-from . import m4a_file, metadata_file
+from . import m4a_file
 from .file_formats.metadata import SoundMetadata, fields_of
 from .sound_file import (
     CHUNK_SAMPLES,
@@ -405,6 +405,8 @@ def _write_metadata(
             replace(loop, start=round(loop.start * ratio), end=round(loop.end * ratio)) for loop in metadata.loops
         )
         metadata = replace(metadata, loops=loops)
+    from . import metadata_file
+
     try:
         return metadata_file.write(temporary, metadata, to_rate, n_samples)
     except ValueError as error:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator
-from fractions import Fraction
 from itertools import chain
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from ..base.errors import BadSetting, MissingExtra, WavewrightError, how_to_install
 from ..base.whole_file import why_not_written
 from .file_formats.metadata import Marker, Picture, SoundMetadata
-from .media_encoding import BITS_PER_SECOND_AND_CHANNEL, AvObject, sound_packets
-from .metadata_file import LOOPS, name_of
+
+AvObject: TypeAlias = Any  # of PyAV, which is an optional dependency
 
 FORMAT = "M4A"
 AAC = "AAC"
@@ -32,7 +32,7 @@ NAMES = {
 """Tags that these files have, and FFmpeg's names for them."""
 
 IMAGE_FORMATS = {"image/jpeg": "jpeg_pipe", "image/jpg": "jpeg_pipe", "image/png": "png_pipe"}
-MILLISECOND = Fraction(1, 1_000)
+MILLISECONDS = 1_000  # of a second
 LAST_SECONDS = 1.0  # of a last chapter whose end is not known
 
 
@@ -67,6 +67,9 @@ def write(
     """
     import av
 
+    from .media_encoding import BITS_PER_SECOND_AND_CHANNEL, sound_packets
+    from .metadata_file import LOOPS, name_of
+
     if n_channels not in LAYOUTS:
         raise BadSetting(
             f"{path} cannot hold {n_channels} channels; an M4A file has one of {', '.join(map(str, LAYOUTS))}."
@@ -97,6 +100,8 @@ def write(
 
 def _chapters(markers: tuple[Marker, ...], seconds: float | None) -> Iterator[AvObject]:
     """Yield chapters as PyAV takes them; one without an end lasts to the next."""
+    from fractions import Fraction
+
     ordered = sorted(markers, key=lambda marker: marker.start)
     if ordered and ordered[0].start > 0:  # chapters of these files leave no gap
         ordered.insert(0, Marker(0.0, ordered[0].start))
@@ -105,9 +110,9 @@ def _chapters(markers: tuple[Marker, ...], seconds: float | None) -> Iterator[Av
         end = following if marker.end is None else marker.end
         yield {
             "id": number,
-            "start": round(marker.start / MILLISECOND),
-            "end": round(max(end, marker.start) / MILLISECOND),
-            "time_base": MILLISECOND,
+            "start": round(marker.start * MILLISECONDS),
+            "end": round(max(end, marker.start) * MILLISECONDS),
+            "time_base": Fraction(1, MILLISECONDS),
             "metadata": {"title": marker.label},
         }
 

@@ -18,7 +18,6 @@ import soundfile
 from ..base.errors import BadAudio, MissingExtra, SoundWarning, how_to_install
 from ..base.json_text import parse
 from ..base.units import samples_to_seconds, seconds_to_samples
-from . import metadata_file
 from .file_formats.metadata import SoundMetadata, normalised
 from .file_formats.segments import SegmentedFile
 from .sound_parts import SoundParts, quiet_library, sound_parts
@@ -175,6 +174,8 @@ def read_metadata(path: str | Path) -> dict[str, str]:
 
 def read_all_metadata(path: str | Path) -> SoundMetadata:
     """Return all that a sound file holds beside its sound; raise BadAudio if it cannot be read."""
+    from . import metadata_file
+
     path = Path(path)
     if _needs_media(path):
         with _open_media(path) as container:

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from ..base.errors import BadAudio
 from ..base.units import samples_to_seconds
-from .file_formats import mpeg_scan, ogg_links, wav_sizes
 from .file_formats.segments import Segment, SegmentedFile
 
 
@@ -51,6 +50,8 @@ def sound_parts(path: Path, head: bytes) -> SoundParts:
 
 
 def _ogg_parts(path: Path) -> SoundParts:
+    from .file_formats import ogg_links
+
     links = ogg_links.scan(path)
     if links.spans == ((0, 0),):
         raise BadAudio(f"{path} breaks off in its first Ogg page: it was cut short; copy or export it again.")
@@ -65,6 +66,8 @@ def _ogg_parts(path: Path) -> SoundParts:
 
 
 def _open_ended(path: Path) -> SoundParts:
+    from .file_formats import wav_sizes
+
     found = wav_sizes.scan(path)
     if found is None:
         return SoundParts()
@@ -73,11 +76,13 @@ def _open_ended(path: Path) -> SoundParts:
 
 
 def _mpeg_parts(path: Path) -> SoundParts:
+    from .file_formats import mpeg_scan
+
     found = mpeg_scan.scan(path)
     if found is None:
         return SoundParts()
     faults = []
-    rate = _rate_of(found)
+    rate = mpeg_scan.sample_rate(found.head)
     promised, held, changed = (
         samples_to_seconds((n or 0) * found.samples_per_frame, rate)
         for n in (found.n_described, found.n_frames, found.changed_at)
@@ -98,10 +103,6 @@ def _mpeg_parts(path: Path) -> SoundParts:
     if found.is_as_described:
         return SoundParts()
     return SoundParts((found.segments(),), tuple(faults), bool(faults), has_end=False)
-
-
-def _rate_of(found: mpeg_scan.MpegScan) -> int:
-    return mpeg_scan.sample_rate(found.head)
 
 
 _stderr_lock = threading.Lock()

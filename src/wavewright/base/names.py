@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import re
 import unicodedata
@@ -56,13 +55,15 @@ def nearest_names(name: str, known: Iterable[str], n_names: int = 3) -> list[str
     These are names that begin with what was given, or with which it begins; if there are none, those that contain it,
     else similar spellings. Case does not matter.
     """
+    from difflib import get_close_matches
+
     lower = {each.lower(): each for each in known}
     given = name.strip().lower()
     if not given:
         return []
     near = [each for each in lower if each.startswith(given) or (len(each) > 2 and given.startswith(each))]
     near = near or [each for each in lower if len(given) > 1 and given in each]
-    near = near or difflib.get_close_matches(given, lower, n_names)
+    near = near or get_close_matches(given, lower, n_names)
     return [lower[each] for each in near[:n_names]]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import tomllib
-from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -102,6 +101,8 @@ class TomlTables(Generic[ModelT]):
             return self._loaded[text]
         path = Path(name)
         if path.suffix.lower() != ".toml":
+            from difflib import get_close_matches
+
             likely = get_close_matches(text, self.names, MAX_SHOWN, 0.3) or self.names[:MAX_SHOWN]
             raise BadSetting(
                 f"There is no {self._kind} {quoted(text)}; give one such as {', '.join(likely)}, or a file of one "
