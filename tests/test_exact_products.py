@@ -90,11 +90,17 @@ def test_bundled_voices_play_the_integers_of_their_weights(tmp_path, monkeypatch
     assert min(min(of_graph) for of_graph in ratios.values()) > MIN_SNR_DB, ratios
 
 
-def test_sessions_ask_for_exact_products(tmp_path):
+@pytest.mark.parametrize("has_vnni", [False, True])
+def test_sessions_ask_for_exact_products_where_the_processor_needs_it(has_vnni, tmp_path, monkeypatch):
+    monkeypatch.setattr("wavewright.base.onnx_runtime.has_vnni", lambda: has_vnni)
     node = helper.make_node("Identity", ["x"], ["y"])
     x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in "xy")
     opsets = [helper.make_opsetid("", 17)]
     model = helper.make_model(helper.make_graph([node], "g", [x], [y]), opset_imports=opsets, ir_version=10)
     onnx.save(model, tmp_path / "g.onnx")
     options = open_session(tmp_path / "g.onnx").get_session_options()
-    assert options.get_session_config_entry(EXACT_PRODUCTS[0]) == EXACT_PRODUCTS[1] == "1"
+    if has_vnni:
+        with pytest.raises(RuntimeError, match="does not have configuration"):
+            options.get_session_config_entry(EXACT_PRODUCTS[0])
+    else:
+        assert options.get_session_config_entry(EXACT_PRODUCTS[0]) == EXACT_PRODUCTS[1] == "1"
