@@ -25,17 +25,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out thorough files unless all, or one of them, are asked for; run the slowest files first."""
+    """Leave out thorough files and tests unless all, or their files, are asked for; run the slowest files first."""
     names_a_file = any(argument.partition("::")[0].endswith(".py") for argument in config.args)
     if not (config.getoption("--all") or names_a_file):
-        config.hook.pytest_deselected(items=[item for item in items if item.path.stem in THOROUGH])
-        items[:] = [item for item in items if item.path.stem not in THOROUGH]
+        left_out = [item for item in items if item.path.stem in THOROUGH or item.get_closest_marker("thorough")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in {*left_out}]
     # No worker is left with a long file at the end.
     items.sort(key=lambda item: item.path.stem not in LONG)
 
 
 THOROUGH = {
     "test_bench",
+    "test_call_minutes",
     "test_benchmarks",
     "test_contributing",
     "test_fuzz",
@@ -45,6 +47,7 @@ THOROUGH = {
     "test_server_tasks",
     "test_studio_page",
     "test_studio_sequences",
+    "test_tune",
     "test_typing",
 }
 """Files that take long and rarely fail alone: smoke runs, fuzzing, browsers, the type checker, every model and task."""
@@ -60,7 +63,6 @@ LONG = THOROUGH | {
     "test_classifier",
     "test_marking",
     "test_family_contract",
-    "test_tune",
 }
 
 

@@ -590,6 +590,7 @@ def stopped(store: FolderStore) -> ProcessLane:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
+@pytest.mark.thorough
 def test_killed_at_any_moment_a_batch_loses_and_repeats_nothing(sounds, tmp_path):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     path = write_list(

@@ -142,6 +142,7 @@ def trained(folder, tmp_path_factory) -> Path:
     return out
 
 
+@pytest.mark.thorough
 def test_events_are_located_by_labels_of_clips_alone(trained, tmp_path):
     assert load(trained).card.metrics["valid/balanced_accuracy"] > 0.9
     rng = np.random.default_rng(7)

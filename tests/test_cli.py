@@ -347,6 +347,7 @@ def test_the_package_runs_as_a_module(tmp_path):
     assert done.stdout == ""
 
 
+@pytest.mark.thorough
 def test_demo_prints_where_its_page_is(home, capsys):
     make_gan(home / "bundled")
     assert run(["demo", "--json"]) == 0

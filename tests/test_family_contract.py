@@ -33,10 +33,18 @@ from wavewright.models.folder import WEIGHTS_FILE, ModelFolder
 from wavewright.training.export import export_copy
 from wavewright.training.loop import LAST, Loop
 
+FEW = ("acoustic", "gan", "lstm")  # one with speakers, one with critics, one with whitened data
+
 
 def every_family(test):
     """Run a test for every family."""
     return pytest.mark.parametrize("name", sorted(FAMILIES))(test)
+
+
+def every_family_thoroughly(test):
+    """Run a test that trains for a few families, and for every one where all tests are run."""
+    thorough = [name if name in FEW else pytest.param(name, marks=pytest.mark.thorough) for name in sorted(FAMILIES)]
+    return pytest.mark.parametrize("name", thorough)(test)
 
 
 def test_every_family_has_a_tiny_model():
@@ -119,7 +127,7 @@ class Interrupted(Exception):
     """Stands for what ends a process."""
 
 
-@every_family
+@every_family_thoroughly
 def test_a_run_that_is_interrupted_and_resumed_ends_like_one_that_is_not(name, tmp_path, monkeypatch):
     interrupted = tiny_run(name, tmp_path / "run")
     train_step = Loop.train_step
@@ -401,7 +409,7 @@ def renamed(scan: Scan) -> Scan:
     )
 
 
-@every_family
+@every_family_thoroughly
 def test_a_training_starts_from_the_weights_of_another(name, tmp_path):
     family, base = FAMILIES[name], ModelFolder(trained(name).out)
     if not family.warm_starts:
@@ -422,7 +430,7 @@ def test_a_training_starts_from_the_weights_of_another(name, tmp_path):
     assert "earlier_runs" not in base.card.training
 
 
-@every_family
+@every_family_thoroughly
 def test_labels_and_speakers_may_differ_from_those_of_the_base(name, tmp_path):
     family, base = FAMILIES[name], ModelFolder(trained(name).out)
     if not family.warm_starts:

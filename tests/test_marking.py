@@ -193,6 +193,7 @@ def test_composed_music_is_marked_and_rules_are_not():
     assert payload_in(ruled.out) is None
 
 
+@pytest.mark.thorough
 def test_a_background_with_sounds_of_a_model_is_marked():
     made = wavewright.layer("seaside", seconds=4, out=Path("a.wav"), quiet=True)
     assert made.is_marked

@@ -126,6 +126,7 @@ loop.run()
 """
 
 
+@pytest.mark.thorough
 def test_killed_at_any_moment_it_resumes_bit_equal_and_finds_no_broken_checkpoint(tmp_path):
     steps = 1000
     script = textwrap.dedent(KILLED)
@@ -162,6 +163,7 @@ with processes.process_group(torch.device("cpu")):
 @pytest.mark.skipif(
     sys.platform == "win32", reason="torch starts no process groups on Windows without further settings"
 )
+@pytest.mark.thorough
 def test_two_processes_equal_one_that_accumulates_two_batches(tmp_path):
     code = TOGETHER.format(tests=str(Path(__file__).parent), folder=str(tmp_path / "two"))
     with socket.socket() as free:
