@@ -9,7 +9,16 @@ from pathlib import Path
 import numpy as np
 
 from ..base.errors import BadSetting
-from ..music.engine import BEND_RANGE, DRUM_BANKS, DRUM_CHANNEL, N_CHANNELS, InstrumentEngine
+from ..music.engine import DRUM_BANKS, DRUM_CHANNEL, N_CHANNELS, InstrumentEngine
+from ..music.midi_channel import (
+    DATA,
+    FINE_DATA,
+    MODULATION,
+    NOTES_OFF,
+    RESET_CONTROLLERS,
+    SOUND_OFF,
+    MidiChannel,
+)
 from .controls import CHUNK_SAMPLES
 from .general_midi import DRUMS
 from .patch import Patch
@@ -19,38 +28,25 @@ from .patch_player import PatchPlayer
 PatchChoice = str | Path | Patch
 LOWEST_RATE, HIGHEST_RATE = 8_000, 192_000
 FADER_SECONDS = 0.005
-DEFAULT_BEND = 2.0
-MODULATION, DATA, VOLUME, PAN, EXPRESSION, FINE_DATA, SUSTAIN = 1, 6, 7, 10, 11, 38, 64
-RPN_FINE, RPN_COARSE, SOUND_OFF, RESET_CONTROLLERS, NOTES_OFF = 100, 101, 120, 121, 123
+HEARD_BY_PLAYERS = (MODULATION, DATA, FINE_DATA, RESET_CONTROLLERS)
 HEADROOM = 0.35
 """Gain of every channel, so that chords of several instruments stay below full scale."""
 
 
-class SynthChannel:
+class SynthChannel(MidiChannel):
     """Controllers, notes and players of one channel."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.players: dict[int, PatchPlayer] = {}
         self.program = 0
         self.is_drum = False
-        self.faders = {VOLUME: 100, PAN: 64, EXPRESSION: 127}
-        self.reset_controllers()
-        self.bend_range = DEFAULT_BEND
-        self.gains: np.ndarray | None = None  # None in silence: the next note begins with the targets
-
-    def reset_controllers(self) -> None:
-        """Set the controllers that MIDI's controller 121 resets."""
-        self.wheel = self.bend = 0
-        self.faders[EXPRESSION] = 127
-        self.is_sustained = False
-        self.sustained: list[int] = []
-        self.parameter = (127, 127)
+        self.sustained: list[int] = []  # keys that the pedal holds
+        self.last_gains: np.ndarray | None = None  # None in silence: the next note begins with the targets
 
     def targets(self) -> np.ndarray:
         """Return the gains of both sides that volume, expression and pan set, ``(2,)``."""
-        level = HEADROOM * (self.faders[VOLUME] * self.faders[EXPRESSION] / 127.0**2) ** 2
-        angle = max(0, self.faders[PAN] - 1) / 126.0 * math.pi / 2.0
-        return level * math.sqrt(2.0) * np.array([math.cos(angle), math.sin(angle)])
+        return HEADROOM * math.sqrt(2.0) * self.gains()
 
 
 class SynthEngine(InstrumentEngine):
@@ -112,29 +108,20 @@ class SynthEngine(InstrumentEngine):
     def control(self, channel: int, controller: int, value: int) -> None:
         """Change a controller, see :meth:`.InstrumentEngine.control`."""
         own = self._channels[channel]
-        if controller in (VOLUME, PAN, EXPRESSION):
-            own.faders[controller] = value
-        elif controller == MODULATION:
-            own.wheel = value
-            self._update(own)
-        elif controller == SUSTAIN:
-            self._sustain(own, value >= 64)
-        elif controller in (DATA, FINE_DATA, RPN_FINE, RPN_COARSE):
-            self._set_parameter(own, controller, value)
-        elif controller in (SOUND_OFF, NOTES_OFF):
+        own.control(controller, value)
+        if controller in (SOUND_OFF, NOTES_OFF):
             own.sustained = []
             for player in own.players.values():
                 player.stop() if controller == SOUND_OFF else player.release_all()
-        elif controller == RESET_CONTROLLERS:
-            self._sustain(own, False)
-            own.reset_controllers()
+        elif not own.is_sustained:
+            self._release_sustained(own)
+        if controller in HEARD_BY_PLAYERS:
             self._update(own)
 
     def pitch_bend(self, channel: int, value: int) -> None:
         """Bend the notes of a channel, see :meth:`.InstrumentEngine.pitch_bend`."""
-        own = self._channels[channel]
-        own.bend = min(max(value, BEND_RANGE[0]), BEND_RANGE[1])
-        self._update(own)
+        self._channels[channel].pitch_bend(value)
+        self._update(self._channels[channel])
 
     def program(self, channel: int, bank: int, program: int) -> None:
         """Select a patch, see :meth:`.InstrumentEngine.program`; of the banks, those of drums count alone."""
@@ -164,15 +151,15 @@ class SynthEngine(InstrumentEngine):
         for own in self._channels:
             players = [player for player in own.players.values() if not player.is_silent]
             if not players:
-                own.gains = None
+                own.last_gains = None
                 continue
             targets = own.targets()
-            gains = targets if own.gains is None else own.gains
+            gains = targets if own.last_gains is None else own.last_gains
             for player in players:
                 block = player.render(output.shape[1])
                 self._recent.setdefault(player, []).append(block)
-                own.gains = gains.copy()
-                add_faded(block, own.gains, targets, self._speed, output)
+                own.last_gains = gains.copy()
+                add_faded(block, own.last_gains, targets, self._speed, output)
 
     def _tidy(self) -> None:
         for player, blocks in self._recent.items():
@@ -203,23 +190,10 @@ class SynthEngine(InstrumentEngine):
         """Pass modulation and bend on to the players of a channel."""
         for player in own.players.values():
             player.change()
-            player.wheel = own.wheel / 127.0
-            player.bend = own.bend_range * own.bend / -BEND_RANGE[0]
+            player.wheel = own.modulation / 127.0
+            player.bend = own.bend_semitones
 
-    def _sustain(self, own: SynthChannel, is_sustained: bool) -> None:
-        own.is_sustained = is_sustained
-        if not is_sustained:
-            keys, own.sustained = own.sustained, []
-            for key in keys:
-                self._release(own, key)
-
-    def _set_parameter(self, own: SynthChannel, controller: int, value: int) -> None:
-        """Set the registered parameter 0, the range of the pitch bend."""
-        if controller == RPN_COARSE:
-            own.parameter = (value, own.parameter[1])
-        elif controller == RPN_FINE:
-            own.parameter = (own.parameter[0], value)
-        elif own.parameter == (0, 0):
-            semitones, cents = divmod(round(own.bend_range * 100), 100)
-            own.bend_range = value + cents / 100.0 if controller == DATA else semitones + value / 100.0
-            self._update(own)
+    def _release_sustained(self, own: SynthChannel) -> None:
+        keys, own.sustained = own.sustained, []
+        for key in keys:
+            self._release(own, key)

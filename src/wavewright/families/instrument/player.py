@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
-from ...music.engine import BEND_RANGE, N_CHANNELS, InstrumentEngine
+from ...music.engine import N_CHANNELS, InstrumentEngine
+from ...music.midi_channel import NOTES_OFF, SOUND_OFF, MidiChannel
 from ...music.timbre_path import TimbrePath
 from .voice import NoteVoice, VoiceSettings
 
 MAX_VOICES = 64
-VOLUME, PAN, EXPRESSION, MODULATION, SUSTAIN, TIMBRE = 7, 10, 11, 1, 64, 74
-ALL_SOUND_OFF, RESET_CONTROLLERS, ALL_NOTES_OFF = 120, 121, 123
-DATA_MSB, DATA_LSB, RPN_LSB, RPN_MSB = 6, 38, 100, 101
-NO_RPN = (127, 127)
+TIMBRE = 74
 
 VIBRATO_HZ, VIBRATO_CENTS = 5.5, 40.0
 """Rate of the vibrato, and its depth at the full modulation wheel."""
@@ -25,30 +23,21 @@ GAIN_SECONDS = 0.01
 """Time of a change of gain by 1."""
 
 
-@dataclass
-class _Channel:
-    """State of a MIDI channel."""
+class _Channel(MidiChannel):
+    """Controllers of one channel, its position along the path of timbres, and its gains so far."""
 
-    volume: int = 100
-    pan: int = 64
-    expression: int = 127
-    modulation: int = 0
-    sustain: bool = False
-    timbre: int | None = None
-    bend: int = 0
-    bend_cents: float = 200.0
-    rpn: tuple[int, int] = NO_RPN
-    gains: np.ndarray = field(default_factory=lambda: np.zeros(2))
+    def __init__(self) -> None:
+        super().__init__()
+        self.last_gains = np.zeros(2)
 
-    def targets(self) -> np.ndarray:
-        """Return the gains of both sides; constant power over the pan."""
-        gain = (self.volume / 127) ** 2 * (self.expression / 127) ** 2
-        angle = np.pi / 2 * np.clip((self.pan - 1) / 126, 0, 1)
-        return np.array([np.cos(angle), np.sin(angle)]) * gain
+    def reset_controllers(self) -> None:
+        """Set what controller 121 resets."""
+        super().reset_controllers()
+        self.timbre: int | None = None
 
     def bend_ratio(self) -> float:
         """Return the ratio of the pitch."""
-        return float(2 ** (self.bend / 8192 * self.bend_cents / 1200))
+        return float(2 ** (self.bend_semitones / 12))
 
 
 @dataclass(eq=False)
@@ -96,7 +85,7 @@ class InstrumentPlayer(InstrumentEngine):
         """Start a note."""
         state = self._channels[channel]
         if not self._notes[channel]:
-            state.gains = state.targets()
+            state.last_gains = state.gains()
         path = self._paths(self._programs[channel])
         levels = partial(self._levels, state, path, self._position / self.sample_rate, key, velocity)
         voice = NoteVoice(levels, self._settings, key, (self._seed, self._n_notes))
@@ -131,53 +120,34 @@ class InstrumentPlayer(InstrumentEngine):
         for note in self._notes[channel]:
             if note.key == key and note.is_held:
                 note.is_held = False
-                if not self._channels[channel].sustain:
+                if not self._channels[channel].is_sustained:
                     note.voice.release()
                 return
 
     def control(self, channel: int, controller: int, value: int) -> None:
         """Change a controller."""
         state = self._channels[channel]
-        if controller in (VOLUME, PAN, EXPRESSION, MODULATION, TIMBRE):
-            names = {VOLUME: "volume", PAN: "pan", EXPRESSION: "expression", MODULATION: "modulation", TIMBRE: "timbre"}
-            setattr(state, names[controller], value)
-        elif controller == SUSTAIN:
-            state.sustain = value >= 64
-            if not state.sustain:
-                self._release(channel, only_sustained=True)
-        elif controller == ALL_SOUND_OFF:
+        state.control(controller, value)
+        if controller == TIMBRE:
+            state.timbre = value
+        elif controller == SOUND_OFF:
             self._notes[channel].clear()
-        elif controller == ALL_NOTES_OFF:
+        elif controller == NOTES_OFF:
             self._release(channel)
-        elif controller == RESET_CONTROLLERS:
-            state.modulation, state.expression, state.bend, state.rpn, state.timbre = 0, 127, 0, NO_RPN, None
-            self.control(channel, SUSTAIN, 0)
-        else:
-            self._parameter(state, controller, value)
-
-    @staticmethod
-    def _parameter(state: _Channel, controller: int, value: int) -> None:
-        """Follow the registered parameter 0, the range of the pitch bend."""
-        if controller == RPN_MSB:
-            state.rpn = (value, state.rpn[1])
-        elif controller == RPN_LSB:
-            state.rpn = (state.rpn[0], value)
-        elif state.rpn == (0, 0) and controller == DATA_MSB:
-            state.bend_cents = 100.0 * value + state.bend_cents % 100
-        elif state.rpn == (0, 0) and controller == DATA_LSB:
-            state.bend_cents = 100.0 * (state.bend_cents // 100) + min(value, 99)
+        elif not state.is_sustained:
+            self._release(channel, only_sustained=True)
 
     def _release(self, channel: int, only_sustained: bool = False) -> None:
         """Release the notes of a channel; while the pedal is down it sustains them."""
         for note in self._notes[channel]:
             if not only_sustained:
                 note.is_held = False
-            if not note.is_held and not self._channels[channel].sustain:
+            if not note.is_held and not self._channels[channel].is_sustained:
                 note.voice.release()
 
     def pitch_bend(self, channel: int, value: int) -> None:
         """Bend all notes of a channel."""
-        self._channels[channel].bend = min(max(value, BEND_RANGE[0]), BEND_RANGE[1])
+        self._channels[channel].pitch_bend(value)
 
     def program(self, channel: int, bank: int, program: int) -> None:
         """Select the program, whose timbres the following notes have."""
@@ -196,7 +166,7 @@ class InstrumentPlayer(InstrumentEngine):
             for note in notes:
                 wave += note.voice.process(n_samples, state.bend_ratio(), vibrato)
             notes[:] = [note for note in notes if not note.voice.is_over]
-            add_with_gains(wave, state.gains, state.targets(), 1 / (GAIN_SECONDS * self.sample_rate), out)
+            add_with_gains(wave, state.last_gains, state.gains(), 1 / (GAIN_SECONDS * self.sample_rate), out)
         self._position += n_samples
         return out.astype(np.float32)
 
