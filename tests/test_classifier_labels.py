@@ -132,7 +132,7 @@ def test_the_moving_mean_equals_numpy():
 def trained(folder, tmp_path_factory) -> Path:
     """A classifier of frames, trained for a few seconds on labels of whole clips."""
     out = tmp_path_factory.mktemp("runs") / "events"
-    settings = ["output=frames", "steps=200", "threads=1", "precision=float32", "warmup_steps=5", "evaluate_every=40"]
+    settings = ["output=frames", "steps=300", "threads=1", "precision=float32", "warmup_steps=5", "evaluate_every=40"]
     settings += ["batch_size=8"]
     settings += ["learning_rate=0.01", "ema_decay=0.9", "align=false", "mixup_alpha=0", "hop_length=64", "n_fft=256"]
     settings += ["curve_db=0.5", "slowest=0.97", "fastest=1.03", "drive_probability=0", "room_probability=0"]

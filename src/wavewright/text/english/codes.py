@@ -77,8 +77,6 @@ def _british_digits(match: re.Match[str], _around: Around) -> Reading:
     if not is_british():
         return None
     number = match[0].replace("+44 (0)", "+44 ").replace("+44(0)", "+44 ")
-    if number.startswith("0800"):
-        return ["oh", "eight", "hundred", *telephone(number[4:])]
     return [*(["plus"] if number.startswith("+") else []), *telephone(number)]
 
 

@@ -79,6 +79,8 @@ def telephone(text: str) -> list[str]:
     """Read the digits of a telephone number one by one; in Britain with ``double``, ``triple`` and ``oh`` for zero."""
     if not is_british():
         return digits(text)
+    if text.startswith("0800"):
+        return ["oh", "eight", "hundred", *telephone(text[4:])]
     groups = "".join(character if "0" <= character <= "9" else " " for character in text).split()
     words: list[str] = []
     for group in groups:
