@@ -254,10 +254,18 @@ def test_denoisers_learn_neither_from_tests_nor_from_human_sounds(tmp_path):
     for seconds, name in enumerate(("axe_hit1.wav", "guard_ack.wav", "technician_build.wav"), start=1):
         tone(commons / name, seconds, sample_rate=22_050)
     arguments = ("--speech", speech, "--esc10", pack, "--zero-ad", audio, "--sample-rate", 24_000)
-    rows = gathered(tmp_path / "out", "denoise", *arguments, "--megaglest", tmp_path / "megaglest")
+    tone(tmp_path / "words" / "audio" / "view glass" / "x.wav", sample_rate=16_000)
+    for name in ("rain", "train", "white-noise"):
+        tone(tmp_path / "blanket" / "data" / "resources" / "sounds" / f"{name}.ogg", sample_rate=44_100)
+    arguments += ("--megaglest", tmp_path / "megaglest", "--wake-words", tmp_path / "words")
+    rows = gathered(tmp_path / "out", "denoise", *arguments, "--blanket", tmp_path / "blanket")
     kinds = {name: (row["label"], row["split"]) for name, row in rows.items()}
     assert {name for name, (kind, _) in kinds.items() if kind == "speech"} == {
-        *("speech/ann/a", "speech/ann/b", "speech/0ad/greek/civ_female_hello")
+        *("speech/ann/a", "speech/ann/b", "speech/0ad/greek/civ_female_hello", "speech/wake-words/view-glass/x")
+    }
+    assert {name: split for name, (_, split) in kinds.items() if "blanket" in name} == {
+        "noise/blanket/rain": "train",
+        "noise/blanket/train": "valid",
     }
     assert rows["speech/0ad/greek/civ_female_hello"]["speaker"] == "0ad-greek-female"
     assert kinds["noise/esc10/rain/1-1-A"] == ("noise", "train")

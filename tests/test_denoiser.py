@@ -14,8 +14,14 @@ from wavewright.contracts.enhancement import EnhancementSettings
 from wavewright.families import loading
 from wavewright.families.denoiser import DENOISER, mixing
 from wavewright.families.denoiser.config import BLOCK_FRAMES, LOOKAHEAD_FRAMES, SIZES, DenoiserConfig
-from wavewright.families.denoiser.losses import MAX_SI_SDR_DB, compressed_distances, denoiser_losses, si_sdr_db
-from wavewright.families.denoiser.modules import N_FEATURES, Denoiser
+from wavewright.families.denoiser.losses import (
+    CONSISTENT_WEIGHTS,
+    MAX_SI_SDR_DB,
+    compressed_distances,
+    denoiser_losses,
+    si_sdr_db,
+)
+from wavewright.families.denoiser.modules import N_FEATURES, Denoiser, DenoiserFrame
 from wavewright.families.denoiser.recipe import DELAY_SECONDS, delayed, prepare
 from wavewright.families.denoiser.runtime import mean_mask
 from wavewright.models.folder import ModelFolder
@@ -23,6 +29,7 @@ from wavewright.training import run
 
 pytestmark = pytest.mark.uses("denoiser")
 
+STRIDED = DenoiserConfig(shape="strided", channels=8, conv_channels=6, conv_blocks=1, n_blocks=2, n_heads=2)
 FULL_BAND = DenoiserConfig(sample_rate=48_000, hop_length=768)
 
 
@@ -248,6 +255,88 @@ class TestCalls:
             loading.load_enhancer(tmp_path / "echo")
 
 
+STRIDED_SETTINGS = ("model.shape=strided", "model.channels=8", "model.conv_channels=6", "model.n_heads=2")
+
+
+class TestStrided:
+    """The shape with convolutions over frequency."""
+
+    @staticmethod
+    def denoiser(config=STRIDED):
+        """Return a network whose normalisation has seen sounds."""
+        torch.manual_seed(0)
+        denoiser = Denoiser(config).train()
+        for _ in range(3):
+            denoiser(0.1 * torch.randn(2, config.n_inputs, 8_192).cumsum(2).diff(dim=2), torch.zeros(2, 1))
+        return denoiser.eval()
+
+    @pytest.mark.parametrize("config", [STRIDED, replace(STRIDED, sample_rate=48_000, hop_length=768)])
+    def test_folded_frames_are_those_of_the_whole_wave(self, config):
+        denoiser, wave = self.denoiser(config), 0.1 * torch.randn(2, 1, 20 * config.hop_length)
+        dereverb = torch.tensor([[0.0], [1.0]])
+        with torch.no_grad():
+            whole = torch.view_as_real(denoiser(wave, dereverb))
+            spectra = torch.view_as_real(denoiser.analyse(wave[:, 0]))
+            step = DenoiserFrame(denoiser).eval()
+            states = [torch.zeros(2, 1, 2), *(torch.zeros(2, *shape) for shape in config.state_shapes.values())]
+            for index in range(spectra.shape[1]):
+                frame, *states = step(spectra[:, None, index], dereverb, *states)
+                torch.testing.assert_close(frame, whole[:, index], atol=2e-4, rtol=1e-3)
+
+    def test_no_batch_norm_is_left_in_the_graph(self):
+        modules = DenoiserFrame(self.denoiser()).modules()
+        assert not [module for module in modules if isinstance(module, torch.nn.BatchNorm1d)]
+
+    def test_a_new_network_changes_little(self):
+        torch.manual_seed(0)
+        denoiser, wave = Denoiser(STRIDED).eval(), 0.1 * torch.randn(1, 1, 8_192)
+        with torch.no_grad():
+            enhanced = denoiser.synthesise(denoiser(wave, torch.zeros(1, 1)), 8_192)
+        assert float((enhanced - wave[:, 0]).square().mean() / wave.square().mean()) < 0.1
+
+    def test_the_past_alone_is_known(self):
+        denoiser, wave = self.denoiser(), 0.1 * torch.randn(1, 1, 8_192)
+        changed = wave.clone()
+        changed[..., 5_120:] = 0.0
+        with torch.no_grad():
+            before, after = (denoiser(each, torch.zeros(1, 1)) for each in (wave, changed))
+        torch.testing.assert_close(before[:, :19], after[:, :19], atol=1e-5, rtol=1e-4)
+
+    def test_a_training_starts_from_what_was_folded(self, tmp_path):
+        settings = (*STRIDED_SETTINGS, "training.steps=3")
+        recipe = tiny_recipe("denoiser", *settings)
+        provenance = run.Provenance("tiny", licence="CC0-1.0")
+        first = run.Run(tmp_path / "first", "denoiser", recipe, recordings(), provenance)
+        first.train(quiet=True)
+        folder = ModelFolder(tmp_path / "first")
+        second = run.Run(tmp_path / "second", "denoiser", recipe, recordings(), provenance, base=folder)
+        denoiser = second.network.inference_module().eval()
+        wave = np.random.default_rng(0).normal(0, 0.1, (1, 5_000)).astype(np.float32)
+        with torch.no_grad():
+            spectra = denoiser(torch.from_numpy(wave)[:, None], torch.zeros(1, 1))
+            expected = denoiser.synthesise(spectra, 5_000).numpy()
+        settings = EnhancementSettings(max_attenuation_db=None)
+        np.testing.assert_allclose(loading.load_enhancer(folder.path).enhance(wave, settings), expected, atol=2e-3)
+
+    @pytest.mark.parametrize("arguments", [{"channels": 9}, {"mask": "gain"}, {"bidirectional": True}])
+    def test_refuses(self, arguments):
+        with pytest.raises(BadSetting):
+            replace(STRIDED, **arguments)
+
+    def test_consistent_losses_of_a_perfect_estimate_are_least(self):
+        torch.manual_seed(0)
+        denoiser = Denoiser(replace(STRIDED, loss="consistent")).eval()
+        wave = 0.1 * torch.randn(2, 4_096)
+        batch = {"inputs": wave[:, None], "dereverb": torch.zeros(2, 1)}
+        with torch.no_grad():
+            enhanced = denoiser.synthesise(denoiser(wave[:, None], torch.zeros(2, 1)), 4_096)
+            perfect = denoiser_losses(denoiser, batch | {"target": enhanced})
+            other = denoiser_losses(denoiser, batch | {"target": torch.randn(2, 4_096)})
+        assert float(perfect["wave/l1"]) == pytest.approx(0, abs=1e-6)
+        assert perfect.keys() == other.keys() == CONSISTENT_WEIGHTS.keys()
+        assert all(float(perfect[name]) < float(other[name]) for name in ("stft/complex", "stft/magnitude"))
+
+
 def test_the_mean_mask_minimises_the_error_of_all_channels():
     rng = np.random.default_rng(0)
     spectra = rng.normal(size=(3, 4)) + 1j * rng.normal(size=(3, 4))
@@ -265,6 +354,31 @@ def test_the_slope_of_a_converter_spares_what_is_below_it_and_removes_what_is_ab
     np.testing.assert_allclose(below, waves[0], atol=1e-5)
     np.testing.assert_allclose(between, np.cos(0.5 * np.pi * 0.3) ** 2 * waves[1], atol=1e-5)
     np.testing.assert_allclose(above, 0, atol=1e-5)
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("n_samples", [1_600, 24_000])
+@pytest.mark.parametrize(
+    "noise", [mixing.hum, mixing.machine_noise, mixing.pulsed_noise, mixing.random_notes, mixing.procedural_sound]
+)
+def test_noise_without_recordings_is_sound_and_follows_from_the_seed(noise, n_samples, seed):
+    wave, again = (noise(np.random.default_rng(seed), n_samples, 16_000) for _ in range(2))
+    assert (wave.shape, wave.dtype) == ((n_samples,), np.float32)
+    assert np.isfinite(wave).all()
+    np.testing.assert_array_equal(wave, again)
+
+
+def test_hum_lies_at_the_harmonics_of_mains():
+    spectrum = np.abs(np.fft.rfft(mixing.hum(np.random.default_rng(5), 32_000, 16_000) * np.hanning(32_000)))
+    peaks_hz = np.argsort(spectrum)[-3:] / 2
+    distances = [np.abs(peaks_hz / mains - np.round(peaks_hz / mains)).max() for mains in mixing.MAINS_HZ]
+    assert min(distances) < 0.05
+
+
+def test_pulses_are_louder_than_what_is_between_them():
+    waves = [mixing.pulsed_noise(np.random.default_rng(seed), 48_000, 16_000) for seed in range(16)]
+    levels = [np.sqrt(np.square(wave).reshape(-1, 160).mean(1)) for wave in waves]
+    assert sum(level.max() > 4 * np.median(level) for level in levels) > 4
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -104,6 +104,8 @@ def parser_of_corpora() -> argparse.ArgumentParser:
     denoise.add_argument("--esc10", type=Path, required=True, help="folder of ESC-10 with CREDITS.csv")
     denoise.add_argument("--zero-ad", type=Path, required=True, help="folder audio of 0 A.D.")
     denoise.add_argument("--megaglest", type=Path, help="folder of MegaGlest's data; left out without")
+    denoise.add_argument("--wake-words", type=Path, help="folder of Picovoice/wake-word-benchmark; left out without")
+    denoise.add_argument("--blanket", type=Path, help="folder of rafaelmardojai/blanket; left out without")
     denoise.add_argument("--sample-rate", type=int, default=24_000, help="hertz; higher rates are brought down to it")
     written = (
         denoise,
@@ -148,7 +150,8 @@ GATHERERS: dict[str, Callable[[argparse.Namespace], Any]] = {
     "songs": lambda given: gather_songs(given.freedoom, given.fluid, given.fluidsynth, given.out),
     "synthetic": lambda given: gather_synthetic(given.flite, given.speech, given.out),
     "denoise": lambda given: gather_denoise(
-        given.speech, given.esc10, given.zero_ad, given.megaglest, given.out, given.sample_rate
+        *(given.speech, given.esc10, given.zero_ad, given.megaglest, given.out, given.sample_rate),
+        *(given.wake_words, given.blanket),
     ),
     "words": lambda given: gather_words(given.flite, given.speech, given.words, given.count, given.out),
     "languages": lambda given: gather_languages(given.espeak, given.words, given.count, given.out),

@@ -1,13 +1,15 @@
 """Speech, noise and music that denoisers are trained on.
 
     python recipes/corpora denoise --speech corpora/speech corpora/synthetic --esc10 PACK --zero-ad AUDIO \\
-        --megaglest DATA --out corpora/denoise
+        --megaglest DATA --wake-words WORDS --blanket BLANKET --out corpora/denoise
 
 ``--speech`` are corpora of the commands ``speech`` and ``synthetic``, without tests; steady noise is removed from them.
- ``--esc10`` is
-the pack of the command ``ambience``: fold 4 is split ``valid``, fold 5 is left out for tests. ``--zero-ad`` is the
-folder ``audio`` of ``public.zip`` in the Debian package 0ad-data: its ambience, effects, music, and voices.
-``--megaglest`` is the folder ``usr/share/games/megaglest`` of the Debian package megaglest-data.
+``--esc10`` is the pack of the command ``ambience``: fold 4 is split ``valid``, fold 5 is left out for tests.
+``--zero-ad`` is the folder ``audio`` of ``public.zip`` in the Debian package 0ad-data: its ambience, effects, music,
+and voices. ``--megaglest`` is the folder ``usr/share/games/megaglest`` of the Debian package megaglest-data.
+``--wake-words`` is the public repository Picovoice/wake-word-benchmark (more than 50 speakers of six key words, whom
+the files do not name), ``--blanket`` the public repository rafaelmardojai/blanket (ambiences, each with its author and
+licence).
 """
 
 from __future__ import annotations
@@ -56,10 +58,39 @@ MEGAGLEST_EFFECTS = (
     "techs/megapack/factions/persian/units/flying_carpet/sounds/*.*",
 )
 HUMAN = ("voice", "human", "laugh", "crowd")  # in names of effects that are left out
+WAKE_WORDS = Source(
+    *("wake-word-benchmark", "Apache-2.0", "Wake word benchmark, Picovoice Inc."),
+    *("github.com/Picovoice/wake-word-benchmark", "mixed to mono, resampled, steady noise removed"),
+)
+
+AMBIENCES = {
+    "birds": ("kvgarlic", "CC0-1.0", "freesound.org/people/kvgarlic/sounds/156826"),
+    "boat": ("Falcet", "CC0-1.0", "freesound.org/people/Falcet/sounds/439365"),
+    "city": ("gezortenplotz", "CC-BY-3.0", "freesound.org/people/gezortenplotz/sounds/44796"),
+    "coffee-shop": ("stephan", "public domain", "soundbible.com/1664-Restaurant-Ambiance.html"),
+    "fireplace": ("ezwa", "public domain", "soundbible.com/1543-Fireplace.html"),
+    "rain": ("alex36917", "CC-BY-3.0", "freesound.org/people/alex36917/sounds/524605"),
+    "storm": ("Digifish music", "CC-BY-3.0", "freesound.org/people/digifishmusic/sounds/41739"),
+    "stream": ("gluckose", "CC0-1.0", "freesound.org/people/gluckose/sounds/333987"),
+    "summer-night": ("Lisa Redfern", "public domain", "soundbible.com/2083-Crickets-Chirping-At-Night.html"),
+    "train": ("SDLx", "CC-BY-3.0", "freesound.org/people/SDLx/sounds/259988"),
+    "waves": ("Luftrum", "CC-BY-3.0", "freesound.org/people/Luftrum/sounds/48412"),
+    "wind": ("felix.blume", "CC0-1.0", "freesound.org/people/felix.blume/sounds/217506"),
+}
+"""Author, licence and origin of each ambience; not the two of coloured noise, which is drawn anew instead."""
+HELD_OUT_AMBIENCES = ("boat", "city", "coffee-shop", "train")  # kinds of noise that no training recording has
+
 VALID_OF = 12  # one of so many effects and pieces of music is held out
 
 
-def find(speech: Sequence[Path], esc10: Path, zero_ad: Path, megaglest: Path | None) -> Iterator[Recording | Problem]:
+def find(
+    speech: Sequence[Path],
+    esc10: Path,
+    zero_ad: Path,
+    megaglest: Path | None,
+    wake_words: Path | None,
+    blanket: Path | None,
+) -> Iterator[Recording | Problem]:
     """Yield speech, noise and music, each with its kind as label."""
     for corpus in speech:
         yield from _speech(corpus)
@@ -81,6 +112,10 @@ def find(speech: Sequence[Path], esc10: Path, zero_ad: Path, megaglest: Path | N
             yield Recording(path, f"{kind}/0ad/{name}", split, ZERO_AD, {"label": kind, "group": f"0ad/{name}"})
     if megaglest:
         yield from _megaglest(checked_folder(megaglest, "tilesets, data and techs of MegaGlest"))
+    if wake_words:
+        yield from _wake_words(wake_words)
+    if blanket:
+        yield from _ambiences(blanket)
 
 
 def _voices(audio: Path) -> Iterator[Recording]:
@@ -105,6 +140,28 @@ def _megaglest(data: Path) -> Iterator[Recording]:
         split = "train" if zlib.crc32(path.name.encode()) % VALID_OF else "valid"
         facts = {"label": NOISE, "group": f"megaglest/{path.stem}"}
         yield Recording(path, f"{NOISE}/megaglest/{name}", split, MEGAGLEST, facts)
+
+
+def _wake_words(folder: Path) -> Iterator[Recording]:
+    """Yield each key word, for training; the speakers are not named."""
+    audio = checked_folder(folder / "audio", "the key words")
+    for path in sorted(path for path in audio.glob("*/*") if path.suffix in (".flac", ".wav")):
+        word = path.parent.name.replace(" ", "-")
+        name = f"{SPEECH}/wake-words/{word}/{path.stem}"
+        facts = {"label": SPEECH, "speaker": f"wake-words-{word}", "group": name}
+        yield Recording(path, name, "train", WAKE_WORDS, facts)
+
+
+def _ambiences(folder: Path) -> Iterator[Recording]:
+    """Yield the ambiences that are there; the kinds that are held out are split ``valid``."""
+    sounds = checked_folder(folder / "data" / "resources" / "sounds", "the sounds of Blanket")
+    for name, (author, licence, origin) in AMBIENCES.items():
+        path = sounds / f"{name}.ogg"
+        if path.is_file():
+            source = Source(f"{author} ({licence})", licence, f"{author}, via Blanket", origin, "mixed to mono")
+            split = "valid" if name in HELD_OUT_AMBIENCES else "train"
+            facts = {"label": NOISE, "group": f"blanket/{name}"}
+            yield Recording(path, f"{NOISE}/blanket/{name}", split, source, facts)
 
 
 def _speech(corpus: Path) -> Iterator[Recording]:
@@ -133,7 +190,14 @@ def _read(max_rate: int, recording: Recording) -> Clip:
 
 
 def gather_denoise(
-    speech: Sequence[Path], esc10: Path, zero_ad: Path, megaglest: Path | None, out: Path, max_rate: int
+    speech: Sequence[Path],
+    esc10: Path,
+    zero_ad: Path,
+    megaglest: Path | None,
+    out: Path,
+    max_rate: int,
+    wake_words: Path | None = None,
+    blanket: Path | None = None,
 ) -> tuple[list[Recording], list[Problem]]:
     """Write the corpus to ``out``; return its recordings and those left out; raise BadFolder without a source."""
-    return gather(find(speech, esc10, zero_ad, megaglest), out, partial(_read, max_rate))
+    return gather(find(speech, esc10, zero_ad, megaglest, wake_words, blanket), out, partial(_read, max_rate))

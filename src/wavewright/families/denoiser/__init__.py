@@ -6,9 +6,13 @@ see the whole spectrum. The mask of each bin is complex, so it corrects magnitud
 their mean level so far, so the level of a recording changes nothing. Bands above 8 kHz have an estimator of their own,
 which knows what the one below knows: a model at 48 kHz is one at 16 kHz with more above it. A learned vector for each
 band is added where reverberation is to be removed. With ``removes=echo`` the network processes what a linear echo
-canceller leaves.
+canceller leaves. With ``shape=strided`` convolutions over frequency lie before and after the bands, the first with a
+stride of four bins, and attention takes the place of the mixers.
 
 Papers:
+    Ahn et al., "FastEnhancer: Speed-Optimized Streaming Neural Speech Enhancement", 2025: the strided shape. Its
+    weight normalisation is left out, since batch normalisation and the optimizer Muon make the scale of weights
+    indifferent.
     Luo and Yu, "Music Source Separation with Band-split RNN", 2023: bands, each with layers of its own at both ends.
     Rong et al., "GTCRN: A Speech Enhancement Model Requiring Ultralow Computational Resources", 2024: the loss, and
     recurrent layers over time and over frequency in turn.
@@ -26,14 +30,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ...contracts.dials import TRAINING_DIALS, Dial
 from ...contracts.family import Capability, Family
 from ...contracts.health import HealthRules
-from .config import SIZES, UPPER_PREFIX, WEIGHT_PREFIX, DenoiserConfig
+from .config import BATCH_NORM_EPSILON, SIZES, UPPER_PREFIX, WEIGHT_PREFIX, DenoiserConfig
 
 if TYPE_CHECKING:
     from ...models.folder import ModelFolder
     from .runtime import DenoiserRuntime, PostFilterRuntime
+
+
+RUNNING_VARIANCE = ".norm.running_var"
 
 
 class DenoiserFamily(Family[DenoiserConfig]):
@@ -59,6 +68,18 @@ class DenoiserFamily(Family[DenoiserConfig]):
         other = base.config(DenoiserConfig)
         upper = (UPPER_PREFIX,) if config.upper_edges and not other.upper_edges else ()
         return upper + tuple(prefix for prefix in config.backward_weights if prefix not in other.backward_weights)
+
+    def initial_weights(self, base: ModelFolder, config: DenoiserConfig) -> dict[str, np.ndarray]:
+        """Return the tensors of a training that starts from ``base``, whose convolutions are normalised again."""
+        weights = super().initial_weights(base, config)
+        for name in [name for name in weights if name.endswith(RUNNING_VARIANCE)]:
+            prefix = name.removesuffix(RUNNING_VARIANCE)
+            scale = weights[f"{prefix}.norm.weight"] / np.sqrt(weights[name] + BATCH_NORM_EPSILON)
+            weight = weights[f"{prefix}.weight"]
+            weights[f"{prefix}.weight"] = weight.reshape(len(weight), -1) / scale[:, None]
+            weights[f"{prefix}.norm.num_batches_tracked"] = np.array(0)
+            del weights[f"{prefix}.bias"]
+        return weights
 
     def open(self, folder: ModelFolder) -> DenoiserRuntime | PostFilterRuntime:
         """Open a denoiser or a post-filter of echo, by what the model removes."""

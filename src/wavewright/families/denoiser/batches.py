@@ -49,11 +49,13 @@ class DenoiserDataSettings(SpeedSettings):
     second_speaker_probability: float = ranged(0.0, 0.0, 1.0)  # of a second speaker in the target
     lowest_formants: float = ranged(0.87, 0.5, 2.0)  # of speech, over those of the voice: other throats
     highest_formants: float = ranged(1.15, 0.5, 2.0)
-    recorded_probability: float = ranged(0.45, 0.0, 1.0)  # of a recording of noise, among the sources of noise
+    recorded_probability: float = ranged(0.36, 0.0, 1.0)  # of a recording of noise, among the sources of noise
     repeated_probability: float = ranged(0.1, 0.0, 1.0)  # of a short piece of such a recording in a rhythm
-    texture_probability: float = ranged(0.2, 0.0, 1.0)  # of noise with the spectra of any recording
+    texture_probability: float = ranged(0.16, 0.0, 1.0)  # of noise with the spectra of any recording
     babble_probability: float = ranged(0.1, 0.0, 1.0)  # of several speakers as noise
     music_probability: float = ranged(0.06, 0.0, 1.0)  # of music as noise, if the corpus has any
+    procedural_probability: float = ranged(0.1, 0.0, 1.0)  # of wind, rain, engines, steps and others made by rules
+    notes_probability: float = ranged(0.06, 0.0, 1.0)  # of random melodies, chords and alarms
     target_music_probability: float = ranged(0.0, 0.0, 1.0)  # of music in the target
     band_limit_probability: float = ranged(0.1, 0.0, 1.0)  # of a band limit of 3.4 kHz and more
     roll_off_probability: float = ranged(0.5, 0.0, 1.0)  # of the slope of a converter of sample rates
@@ -265,9 +267,16 @@ class DenoiserBatches:
         kind -= data.babble_probability
         if self.music is not None and kind < data.music_probability:
             return self.music.crop(rng, n_samples)
-        if rng.random() < 0.4:
-            return mixing.machine_noise(rng, n_samples, self.sample_rate)
-        return mixing.coloured_noise(rng, n_samples)
+        kind -= data.music_probability
+        if kind < data.procedural_probability:
+            return mixing.procedural_sound(rng, n_samples, self.sample_rate)
+        kind -= data.procedural_probability
+        if kind < data.notes_probability:
+            return mixing.random_notes(rng, n_samples, self.sample_rate)
+        if rng.random() < 0.3:
+            return mixing.coloured_noise(rng, n_samples)
+        machines = (mixing.machine_noise, mixing.machine_noise, mixing.hum, mixing.pulsed_noise)
+        return machines[int(rng.integers(len(machines)))](rng, n_samples, self.sample_rate)
 
     def _recorded(self, source: SoundSource, rng: np.random.Generator, n_samples: int) -> np.ndarray:
         """Return a piece of a recording at a random speed."""

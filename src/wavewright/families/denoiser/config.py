@@ -27,6 +27,9 @@ METRICS = ("valid/si_sdr", "valid/stft")
 
 BAND_WIDTHS_HZ = ((1_000, 125), (3_000, 250), (5_000, 500), (8_000, 1_000), (math.inf, 2_000))
 """Width of a band below each frequency: about that of two harmonics of a voice, wider where hearing resolves less."""
+BATCH_NORM_EPSILON = 1e-5  # that of the layer NormalisedConv
+STRIDE = 4
+"""Bins from one position of the convolutions of ``shape=strided`` to the next."""
 LOWER_HZ = 8_000
 """Bins up to here hold what speech is understood by; those above are estimated from them and from themselves."""
 
@@ -48,12 +51,17 @@ class DenoiserConfig(ModelConfig):
     removes: Literal["noise", "echo"] = "noise"  # of a recording, or of what a linear canceller leaves of an echo
     echo_partitions: int = ranged(13, 1, 256)  # hops that the linear canceller's filter is long
     echo_delays: int = ranged(40, 0, 1_000)  # hops that the echo may come late besides
+    shape: Literal["bands", "strided"] = "bands"  # mixers over bands alone, or convolutions over frequency too
     mask: Literal["complex", "gain"] = "complex"  # of each bin, or one real gain for each band
+    conv_channels: int = ranged(48, 4, 512)  # of the convolutions of shape=strided
+    conv_blocks: int = ranged(2, 1, 8)  # convolutions before, and after, the bands of shape=strided
+    n_heads: int = ranged(4, 1, 64)  # of its attention over bands
     channels: int = ranged(32, 4, 512)  # of each band
     upper_channels: int = ranged(24, 4, 512)  # of each band above 8 kHz, at sample rates of at least 24 kHz
     n_blocks: int = ranged(3, 1, 16)  # each a recurrent layer over time and a mixer over bands
     bidirectional: bool = False  # the recurrent layers know what follows too: for files, a stream is late by a block
     expansion: float = ranged(2.0, 0.5, 8.0)  # hidden features of a mixer over its inputs
+    loss: Literal["audible", "consistent"] = "audible"  # see losses.py
     exponent: float = ranged(0.3, 0.1, 1.0)  # power by which magnitudes are compressed, for features and losses
     level_seconds: float = ranged(2.0, 0.05, 60.0)  # time constant of the mean level that features are divided by
 
@@ -68,6 +76,20 @@ class DenoiserConfig(ModelConfig):
             )
         if self.bidirectional and self.removes == "echo":
             raise BadSetting("bidirectional is true, and removes=echo is for calls; a call cannot wait, leave one out.")
+
+        if self.shape == "strided":
+            self._check_strided()
+
+    def _check_strided(self) -> None:
+        """Raise BadSetting for what the strided shape does not have."""
+        if self.channels % self.n_heads:
+            raise BadSetting(
+                f"channels is {self.channels} and n_heads {self.n_heads}; with shape=strided channels must be a "
+                f"multiple of n_heads, such as {self.channels // self.n_heads * self.n_heads or self.n_heads}."
+            )
+        if self.mask == "gain" or self.bidirectional:
+            given = "mask=gain" if self.mask == "gain" else "bidirectional=true"
+            raise BadSetting(f"shape is strided, which has no {given}; leave it out, or choose shape=bands.")
 
     @property
     def level_inputs(self) -> tuple[int, ...]:
@@ -157,6 +179,7 @@ class DenoiserConfig(ModelConfig):
 SIZES: dict[str, DenoiserConfig] = {
     "tiny": DenoiserConfig(mask="gain", channels=16, n_blocks=1),
     "small": DenoiserConfig(channels=40),
+    "strided": DenoiserConfig(shape="strided", channels=40),
     "best": DenoiserConfig(channels=40, bidirectional=True),
 }
 """The configuration of each size."""

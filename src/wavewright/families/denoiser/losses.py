@@ -1,4 +1,8 @@
-"""Losses of enhanced spectra: compressed complex spectra and magnitudes; of the wave: SI-SDR and audible error."""
+"""Losses of enhanced spectra: compressed complex spectra and magnitudes; of the wave: SI-SDR and audible error.
+
+With ``loss=consistent`` they are magnitudes, complex spectra, the distance of the spectra from those of the wave that
+they are synthesised to, and the absolute error of the wave.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,14 @@ MIXTURE_FRACTION = 0.15
 MAX_SI_SDR_DB = 40.0  # from which on a better wave costs no less
 SILENCE = 1e-4  # largest sample of a target that counts as silent
 
+CONSISTENT_WEIGHTS = {"stft/complex": 20.0, "stft/magnitude": 30.0, "stft/consistency": 30.0, "wave/l1": 20.0}
+"""Weights of ``loss=consistent``.
+
+References
+----------
+S. Ahn et al., "FastEnhancer: Speed-Optimized Streaming Neural Speech Enhancement", 2025.
+Y.-X. Lu et al., "MP-SENet: A Speech Enhancement Model with Parallel Denoising of Magnitude and Phase Spectra", 2023.
+"""
 WEIGHTS = {"stft/complex": 30.0, "stft/magnitude": 70.0, "stft/missing": 35.0, "wave/si_sdr": 0.1, "wave/audible": 3.0}
 
 
@@ -26,6 +38,9 @@ def denoiser_losses(denoiser: Denoiser, batch: Batch, audible: AudibleDistance |
             1e-4
         )
         losses = compressed_distances(enhanced / level, target / level, denoiser.config.exponent)
+        if denoiser.config.loss == "consistent":
+            del losses["stft/missing"]
+            return losses | _consistency(denoiser, enhanced, batch["target"], level)
         is_audible = batch["target"].abs().amax(1) > SILENCE
         targets = batch["target"][is_audible]
         waves = denoiser.synthesise(enhanced, batch["target"].shape[1])[is_audible]
@@ -34,6 +49,20 @@ def denoiser_losses(denoiser: Denoiser, batch: Batch, audible: AudibleDistance |
         if audible:
             losses["wave/audible"] = audible(targets, waves) if len(targets) else waves.sum()
         return losses
+
+
+def _consistency(denoiser: Denoiser, enhanced: Tensor, target: Tensor, level: Tensor) -> dict[str, Tensor]:
+    """Return the distance of spectra from those of their wave, and the error of the wave over its level."""
+    wave = denoiser.synthesise(enhanced, target.shape[1])
+    spectra = denoiser.analyse(wave)
+    exponent = denoiser.config.exponent
+    difference = _compressed(enhanced / level, exponent)[0] - _compressed(spectra / level, exponent)[0]
+    # A spectrum's root mean square is about that of the wave times the root of the hop length.
+    wave_level = level[..., 0] / denoiser.config.hop_length**0.5
+    return {
+        "stft/consistency": (difference.real.square() + difference.imag.square()).mean(),
+        "wave/l1": ((wave - target) / wave_level).abs().mean(),
+    }
 
 
 def rms(spectra: Tensor) -> Tensor:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import io
+from typing import Literal, get_args, get_origin, get_type_hints
 
 import numpy as np
 import soundfile
 
+from ...base.ranges import ranges_of
 from ...base.units import db_to_gain
 from ...data.augmentation import log_uniform
 from ...dsp.companding import mu_law_decode, mu_law_encode
+from ...synth.procedural import PROCEDURES
+from ...synth.procedural.procedure import SECONDS, Procedure
 
+MAINS_HZ = (50.0, 60.0)
 CURVE_POINTS = 9  # of random spectra and equalisers
 KERNEL_LENGTH = 512  # samples of their filters
 OPUS_RATES = (8_000, 12_000, 16_000, 24_000, 48_000)  # Hz, that the codec knows
@@ -71,6 +76,106 @@ def machine_noise(rng: np.random.Generator, n_samples: int, sample_rate: int) ->
         noise = noise * (1 + rng.uniform(0, 1) * np.sin(phase / rng.integers(1, 4)))
     mixed = rng.uniform(0, 1) * tones / rms(tones) + rng.uniform(0.05, 1) * noise / rms(noise)
     return mixed.astype(np.float32)
+
+
+def hum(rng: np.random.Generator, n_samples: int, sample_rate: int) -> np.ndarray:
+    """Return the hum ``(n_samples,)`` of mains, of 50 or 60 Hz: harmonics, odd ones louder, and a little noise."""
+    f0_hz = rng.choice(MAINS_HZ) * (1 + rng.normal(0, 0.002))
+    harmonics = np.arange(1, int(min(rng.integers(3, 60), 0.45 * sample_rate / f0_hz)) + 1)
+    amplitudes = rng.uniform(0, 1, len(harmonics)) * harmonics ** -rng.uniform(0.2, 1.6)
+    amplitudes[1::2] *= rng.uniform(0.05, 1.0)
+    phases = rng.uniform(0, 2 * np.pi, len(harmonics))
+    time = 2 * np.pi * f0_hz / sample_rate * np.arange(n_samples)
+    tones = np.zeros(n_samples)
+    for harmonic, amplitude, phase in zip(harmonics, amplitudes, phases, strict=True):
+        tones += amplitude * np.sin(harmonic * time + phase)
+    noise = coloured_noise(rng, n_samples)
+    mixed = tones / rms(tones) + db_to_gain(rng.uniform(-40, -6)) * noise / rms(noise)
+    return mixed.astype(np.float32)
+
+
+def pulsed_noise(rng: np.random.Generator, n_samples: int, sample_rate: int) -> np.ndarray:
+    """Return noise ``(n_samples,)`` whose level falls after each pulse of a rhythm: strokes, clicks, breaths."""
+    period = sample_rate / log_uniform(rng, 0.7, 30.0)
+    jitter, spread_db = rng.choice([0.0, 0.03, 0.3]), rng.uniform(0, 10)
+    n_pulses = int(n_samples / period * 2) + 2
+    gaps = period * (1 + jitter * rng.standard_normal(n_pulses)).clip(0.2)
+    starts = np.cumsum(gaps) - rng.uniform(0, 1) * period
+    starts = starts[(starts >= 0) & (starts < n_samples)].astype(int)
+    pulses = np.zeros(n_samples, np.float32)
+    pulses[starts] = db_to_gain(-rng.uniform(0, spread_db, len(starts)))
+    decay = log_uniform(rng, 0.05, 1.5) * period
+    n_rise = max(int(rng.uniform(0, 0.3) * period), 1)
+    shape = np.exp(-np.arange(min(int(6 * decay) + 1, n_samples)) / decay)
+    shape[:n_rise] *= np.linspace(0, 1, n_rise + 1)[1:][: len(shape)]
+    level = reverberate(pulses, shape.astype(np.float32)) + np.float32(db_to_gain(rng.uniform(-60, -10)))
+    return coloured_noise(rng, n_samples) * level
+
+
+def random_notes(rng: np.random.Generator, n_samples: int, sample_rate: int) -> np.ndarray:
+    """Return notes ``(n_samples,)`` of random voices: melodies, chords, bells, alarms."""
+    wave = np.zeros(n_samples, np.float32)
+    scale = np.sort(rng.choice(12, int(rng.integers(1, 8)), replace=False))
+    for _ in range(rng.integers(1, 5)):
+        length = sample_rate * log_uniform(rng, 0.06, 1.2)
+        base, slope, n_harmonics = rng.integers(36, 84), rng.uniform(0.3, 2.0), int(rng.integers(1, 13))
+        stretch = rng.choice([0.0, 0.0, 0.002, 0.05])  # of partials: strings and bells
+        decay, position = sample_rate * log_uniform(rng, 0.05, 2.0), -rng.uniform(0, 1) * length
+        while position < n_samples:
+            n_note = min(int(length * rng.choice([0.5, 1.0, 1.0, 2.0])) + 1, n_samples)
+            pitch = base + 12 * rng.integers(0, 2) + rng.choice(scale)
+            f0_hz = 440 * 2 ** ((pitch - 69) / 12)
+            time = np.arange(n_note)
+            note = np.zeros(n_note)
+            for harmonic in range(1, n_harmonics + 1):
+                hz = harmonic * f0_hz * (1 + stretch * (harmonic - 1))
+                if hz < 0.45 * sample_rate:
+                    note += np.sin(2 * np.pi * hz / sample_rate * time + harmonic) * harmonic**-slope
+            n_fade = min(sample_rate // 200, n_note)
+            note *= np.exp(-time / decay)
+            note[:n_fade] *= np.linspace(0, 1, n_fade)
+            note[-n_fade:] *= np.linspace(1, 0, n_fade)
+            if rng.random() < 0.85:  # else a rest
+                start, first = max(int(position), 0), max(-int(position), 0)
+                part = note[first : first + n_samples - start]
+                wave[start : start + len(part)] += part.astype(np.float32)
+            position += n_note
+    return wave
+
+
+def procedural_sound(rng: np.random.Generator, n_samples: int, sample_rate: int) -> np.ndarray:
+    """Return a procedure's sound ``(n_samples,)`` with random settings; one-shots return after pauses."""
+    procedure = PROCEDURES[str(rng.choice(list(PROCEDURES)))]
+    if procedure.is_texture:
+        seconds = n_samples / sample_rate
+        return _rendered(procedure, rng, sample_rate, max(seconds, SECONDS[0]) + 0.01)[:n_samples]
+    wave = np.zeros(n_samples, np.float32)
+    shots = [_rendered(procedure, rng, sample_rate) for _ in range(rng.integers(1, 4))]
+    gap = sample_rate * log_uniform(rng, 0.05, 1.5)
+    position = int(rng.uniform(0, 0.5) * gap)
+    while position < n_samples:
+        shot = shots[int(rng.integers(len(shots)))][: n_samples - position]
+        wave[position : position + len(shot)] += shot * np.float32(db_to_gain(rng.uniform(-12, 0)))
+        position += max(int(rng.exponential(gap)), sample_rate // 50)
+    return wave
+
+
+def _rendered(
+    procedure: type[Procedure], rng: np.random.Generator, sample_rate: int, seconds: float | None = None
+) -> np.ndarray:
+    """Return a procedure's sound ``(time,)`` with settings within a factor of 4 of its own, and random choices."""
+    settings: dict[str, object] = {}
+    for name, (low, high) in ranges_of(procedure).items():
+        default = getattr(procedure, name)
+        value = log_uniform(rng, 0.25, 4.0) * default if default else rng.uniform(0, 0.2) * high
+        settings[name] = type(default)(min(max(value, low), high))
+    for name, kind in get_type_hints(procedure).items():
+        if get_origin(kind) is Literal:
+            options = get_args(kind)
+            settings[name] = options[int(rng.integers(len(options)))]
+    sound = procedure(**settings)
+    wave: np.ndarray = sound.render(seconds, sample_rate, int(rng.integers(2**31)), n_channels=1)[0]
+    return wave
 
 
 def texture(wave: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -1,4 +1,6 @@
-"""The mask estimator: bands of a spectrum through recurrent layers over time and mixers over bands.
+"""The mask estimators: bands of a spectrum through recurrent layers over time and mixers over bands.
+
+That of ``shape=strided`` has convolutions over frequency before and after the bands, and attention as mixers.
 
 Tensors are ``(bands, rows, channels)``, since each band has matrices of its own at both ends. Rows are the frames of a
 batch in training, and one for each stream at inference.
@@ -6,6 +8,7 @@ batch in training, and one for each stream at inference.
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Sequence
 from itertools import pairwise
@@ -15,12 +18,20 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ...nn.frequency_layers import BandAttention, BandMixer, NormalisedConv
 from ...nn.gru import GRU
 from ...nn.spectrum import frame, irfft, rfft
-from .config import BLOCK_FRAMES, LOOKAHEAD_FRAMES, DenoiserConfig
+from .config import (
+    BLOCK_FRAMES,
+    LOOKAHEAD_FRAMES,
+    STRIDE,
+    DenoiserConfig,
+)
 
 N_FEATURES = 3  # of a bin of each input: real part, imaginary part and magnitude, compressed
 MIN_MAGNITUDE = 1e-7
+KERNEL = 2 * STRIDE  # bins of the first convolution over frequency, and of the last
+MIN_MASK_POWER = 1e-9
 MIN_LEVEL = 1e-2  # of the mean compressed magnitude
 
 
@@ -138,37 +149,6 @@ class TimeLayer(nn.Module):
         return bands + self.out_proj(state).view(self.shape), state
 
 
-class BandMixer(nn.Module):
-    """Two perceptrons with residual connections: over the bands of each channel, and over the channels of each band.
-
-    References
-    ----------
-    I. Tolstikhin et al., "MLP-Mixer: An all-MLP Architecture for Vision", 2021.
-    """
-
-    def __init__(self, n_bands: int, channels: int, expansion: float) -> None:
-        super().__init__()
-        self.band_norm = nn.LayerNorm(channels)
-        self.band_in_proj = nn.Linear(n_bands, round(expansion * n_bands))
-        self.band_out_proj = nn.Linear(round(expansion * n_bands), n_bands)
-        self.channel_norm = nn.LayerNorm(channels)
-        self.channel_in_proj = nn.Linear(channels, round(expansion * channels))
-        self.channel_out_proj = nn.Linear(round(expansion * channels), channels)
-
-    def forward(self, bands: Tensor) -> Tensor:
-        """Return a tensor of the shape of ``bands (bands, rows, channels)``."""
-        n_bands, channels = self.band_in_proj.in_features, self.channel_in_proj.in_features
-        hidden = F.gelu(_over_bands(self.band_in_proj, self.band_norm(bands).reshape(n_bands, -1)))
-        bands = bands + _over_bands(self.band_out_proj, hidden).reshape(n_bands, -1, channels)
-        outputs: Tensor = bands + self.channel_out_proj(F.gelu(self.channel_in_proj(self.channel_norm(bands))))
-        return outputs
-
-
-def _over_bands(linear: nn.Linear, bands: Tensor) -> Tensor:
-    """Apply a linear layer to the first dimension of ``bands (bands, columns)``."""
-    return linear.weight @ bands + linear.bias[:, None]
-
-
 class MaskEstimator(nn.Module):
     """The network from the features of neighbouring bins to their mask.
 
@@ -244,6 +224,10 @@ class MaskEstimator(nn.Module):
             bands = mixer(bands)
         return *self._mask(bands), self._stacked(after)
 
+    def folded(self) -> MaskEstimator:
+        """Return the estimator as it is exported: itself."""
+        return self
+
     def _layers(self, states: Tensor) -> tuple[Tensor, ...]:
         """Return the state ``(1, bands * batch, channels)`` of each layer."""
         return torch.split(states.permute(1, 2, 0, 3).reshape(self.n_blocks, -1, self.channels), 1)
@@ -263,6 +247,127 @@ class MaskEstimator(nn.Module):
         return self.merge(bands), bands.transpose(0, 1).reshape(-1, self.n_bands * self.channels)
 
 
+class StridedEstimator(nn.Module):
+    """The network of ``shape=strided`` from the features of all bins to their mask, used as :class:`MaskEstimator` is.
+
+    No kernel spans time. Convolutions over frequency, the first with a stride of four bins, describe every frame; a
+    linear layer over frequency reduces their positions to the bands. The way back to bins mirrors the way there and
+    adds its outputs. The mask is that of compressed spectra. Convolutions are followed by batch normalisation, which
+    is folded into them for export.
+
+    Parameters
+    ----------
+    config : DenoiserConfig
+        Of the denoiser.
+    """
+
+    def __init__(self, config: DenoiserConfig) -> None:
+        super().__init__()
+        self.n_bins, self.n_blocks, self.n_bands = config.n_lower_bins, config.n_blocks, config.n_bands
+        self.channels = config.channels
+        self.mask_power = (1 / config.exponent - 1) / 2  # of the mask of compressed spectra, squared
+        self.n_positions = -(-self.n_bins // STRIDE)
+        wide = config.conv_channels
+        # Position p sees the bins from 4 p - 2 to 4 p + 5.
+        self.pad = (STRIDE // 2, STRIDE * (self.n_positions - 1) + KERNEL - STRIDE // 2 - self.n_bins)
+        self.first = NormalisedConv(N_FEATURES * config.n_inputs, wide, KERNEL, STRIDE)
+        self.encoder = nn.ModuleList(NormalisedConv(wide, wide, 3, padding=1) for _ in range(config.conv_blocks))
+        self.to_bands = nn.Linear(self.n_positions, self.n_bands, bias=False)
+        self.in_proj = nn.Linear(wide, self.channels)
+        self.band_bias = nn.Parameter(0.1 * torch.randn(self.n_bands, 1, self.channels))  # which band it is
+        self.dereverb_bias = nn.Parameter(torch.zeros(self.n_bands, 1, self.channels))
+        self.time_layers = nn.ModuleList(
+            TimeLayer(self.n_bands, self.channels, config.bidirectional) for _ in range(config.n_blocks)
+        )
+        self.mixers = nn.ModuleList(
+            BandAttention(self.n_bands, self.channels, config.n_heads) for _ in range(config.n_blocks)
+        )
+        self.norm = nn.LayerNorm(self.channels)
+        self.out_proj = nn.Linear(self.channels, wide)
+        self.to_positions = nn.Linear(self.n_bands, self.n_positions, bias=False)
+        self.decoder = nn.ModuleList(NormalisedConv(wide, wide, 3, padding=1) for _ in range(config.conv_blocks))
+        self.last = nn.Conv1d(wide, 2 * KERNEL, 1)
+        self._initialise(config)
+
+    @torch.no_grad()
+    def _initialise(self, config: DenoiserConfig) -> None:
+        """Let both layers over frequency begin with triangles at the bands' centres, and the mask with 1."""
+        edges = torch.tensor(config.band_edges, dtype=torch.float32)
+        centres = (edges[:-1] + edges[1:] - 1) / (2 * STRIDE)
+        positions = torch.arange(self.n_positions, dtype=torch.float32)
+        near = torch.zeros(self.n_positions, self.n_bands)
+        upper = torch.bucketize(positions, centres).clamp(1, self.n_bands - 1)
+        weight = ((positions - centres[upper - 1]) / (centres[upper] - centres[upper - 1])).clamp(0, 1)
+        rows = torch.arange(self.n_positions)
+        near[rows, upper - 1] = 1 - weight
+        near[rows, upper] += weight
+        self.to_positions.weight.copy_(near + 0.02 * torch.randn_like(near))
+        pooled = (near / near.sum(0).clamp_min(0.5)).t()
+        self.to_bands.weight.copy_(pooled + 0.02 * torch.randn_like(pooled))
+        last, bias = self.last, cast(Tensor, self.last.bias)
+        last.weight.mul_(0.05)
+        bias.zero_()
+        bias[:KERNEL] = 0.5  # two positions overlap in each bin
+
+    def folded(self) -> StridedEstimator:
+        """Return a copy for export, without batch normalisation."""
+        estimator = copy.deepcopy(self)
+        for module in list(estimator.modules()):
+            for name, child in list(module.named_children()):
+                if isinstance(child, NormalisedConv):
+                    setattr(module, name, child.folded())
+        return estimator
+
+    def forward(self, features: Tensor, dereverb: Tensor, context: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Estimate the mask of whole waves, as :meth:`MaskEstimator.forward` does."""
+        batch, n_frames = features.shape[:2]
+        bands, skips = self._bands(features.flatten(0, 1), dereverb.repeat_interleave(n_frames, 0))
+        for time_layer, mixer in zip(self.time_layers, self.mixers, strict=True):
+            bands = mixer(time_layer(bands, n_frames)[0])
+        mask, channels = self._mask(bands, skips)
+        return torch.unflatten(mask, 0, (batch, n_frames)), channels
+
+    def step(
+        self, features: Tensor, dereverb: Tensor, states: Tensor, context: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Estimate the mask of the next frame, as :meth:`MaskEstimator.step` does."""
+        bands, skips = self._bands(features, dereverb)
+        layers = torch.split(states.permute(1, 2, 0, 3).reshape(self.n_blocks, -1, self.channels), 1)
+        after = []
+        for time_layer, mixer, state in zip(self.time_layers, self.mixers, layers, strict=True):
+            bands, next_state = cast(TimeLayer, time_layer).step(bands, state)
+            after.append(next_state)
+            bands = mixer(bands)
+        stacked = torch.cat(after).reshape(self.n_blocks, self.n_bands, -1, self.channels).permute(2, 0, 1, 3)
+        return *self._mask(bands, skips), stacked
+
+    def _bands(self, features: Tensor, dereverb: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Return the channels ``(bands, rows, channels)`` of features ``(rows, bins, features)``, and the encoder's."""
+        hidden = F.relu(self.first(F.pad(features.transpose(1, 2), self.pad)))
+        skips = [hidden]
+        for layer in self.encoder:
+            hidden = hidden + F.relu(layer(hidden))
+            skips.append(hidden)
+        bands: Tensor = self.in_proj(self.to_bands(hidden).permute(2, 0, 1))
+        return bands + self.band_bias + self.dereverb_bias * dereverb, skips
+
+    def _mask(self, bands: Tensor, skips: list[Tensor]) -> tuple[Tensor, Tensor]:
+        """Return the mask ``(rows, 2, bins)`` of bands and the encoder's outputs, and the channels of each row."""
+        bands = self.norm(bands)
+        hidden = self.to_positions(self.out_proj(bands).permute(1, 2, 0))
+        for layer, skip in zip(self.decoder, reversed(skips[1:]), strict=True):
+            hidden = hidden + skip
+            hidden = hidden + F.relu(layer(hidden))
+        parts = self.last(hidden + skips[0]).reshape(-1, 2, KERNEL, self.n_positions).transpose(2, 3)
+        first, second = torch.split(parts, STRIDE, dim=3)
+        # Position p adds its first half to block p of bins and its second half to block p + 1; blocks begin at bin -2.
+        blocks = F.pad(first, (0, 0, 0, 1)) + F.pad(second, (0, 0, 1, 0))
+        mask = blocks.reshape(-1, 2, STRIDE * (self.n_positions + 1))[..., STRIDE // 2 : STRIDE // 2 + self.n_bins]
+        mask = mask.float()
+        power = mask.square().sum(1, keepdim=True) + MIN_MASK_POWER
+        return mask * power**self.mask_power, bands.transpose(0, 1).reshape(-1, self.n_bands * self.channels)
+
+
 class Denoiser(nn.Module):
     """The mask estimators between the Fourier transforms.
 
@@ -273,13 +378,20 @@ class Denoiser(nn.Module):
     def __init__(self, config: DenoiserConfig) -> None:
         super().__init__()
         self.config = config
-        self.estimator = MaskEstimator(config, config.band_edges, config.channels)
+        self.estimator = self._lower_estimator(config)
         n_context = config.n_bands * config.channels
         self.upper_estimator = (
             MaskEstimator(config, config.upper_edges, config.upper_channels, n_context) if config.upper_edges else None
         )
         window = torch.hann_window(config.n_fft, periodic=True).sqrt()
         self.window = nn.Buffer(window, persistent=False)
+
+    @staticmethod
+    def _lower_estimator(config: DenoiserConfig) -> MaskEstimator | StridedEstimator:
+        """Return the estimator up to 8 kHz."""
+        if config.shape == "strided":
+            return StridedEstimator(config)
+        return MaskEstimator(config, config.band_edges, config.channels)
 
     def analyse(self, wave: Tensor) -> Tensor:
         """Return the spectra ``(batch, frames, bins)`` of ``wave (batch, time)``, padded by one hop at both ends."""
@@ -348,7 +460,7 @@ class DenoiserFrame(nn.Module):
     def __init__(self, denoiser: Denoiser) -> None:
         super().__init__()
         self.config = denoiser.config
-        self.estimator = denoiser.estimator
+        self.estimator = denoiser.estimator.folded()
         self.upper_estimator = denoiser.upper_estimator
         self.is_sum = nn.Buffer(torch.tensor([1.0, 0.0]), persistent=False)
         self.is_weight = nn.Buffer(torch.tensor([0.0, 1.0]), persistent=False)
@@ -392,7 +504,7 @@ class DenoiserBlock(nn.Module):
     def __init__(self, denoiser: Denoiser) -> None:
         super().__init__()
         self.config = denoiser.config
-        self.estimator = denoiser.estimator
+        self.estimator = cast(MaskEstimator, denoiser.estimator)  # the strided one is never bidirectional
         self.upper_estimator = denoiser.upper_estimator
         n_frames = BLOCK_FRAMES + LOOKAHEAD_FRAMES
         ages = torch.arange(n_frames)[:, None] - torch.arange(n_frames)

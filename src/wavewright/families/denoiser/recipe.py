@@ -170,7 +170,7 @@ class DenoiserPrepared(PreparedOf[DenoiserRecipe, DenoiserBatches]):
 
 
 def recipe(size: str) -> DenoiserRecipe:
-    """Return the recipe of a size: ``tiny`` for a noise of one's own, ``small`` for real time, ``best`` for files."""
+    """Return the recipe of a size: ``tiny`` for a noise of one's own, ``best`` for files, the others for real time."""
     return DenoiserRecipe(SIZES[size], DenoiserDataSettings(), TRAINING)
 
 

@@ -9,9 +9,10 @@ import torch
 
 from ...nn.audible import AudibleDistance
 from ...nn.export_spec import ExportSpec, GraphSpec
+from ...nn.frequency_layers import normalisation
 from ...nn.network import FamilyTraining, SinglePlayerNetwork
-from .config import BLOCK_FRAMES, FRAME_FILE, LOOKAHEAD_FRAMES, DenoiserConfig
-from .losses import MAX_SI_SDR_DB, SILENCE, WEIGHTS, denoiser_losses, si_sdr_db
+from .config import BLOCK_FRAMES, FRAME_FILE, LOOKAHEAD_FRAMES, WEIGHT_PREFIX, DenoiserConfig
+from .losses import CONSISTENT_WEIGHTS, MAX_SI_SDR_DB, SILENCE, WEIGHTS, denoiser_losses, si_sdr_db
 from .modules import Denoiser, DenoiserBlock, DenoiserFrame
 from .recipe import DenoiserPrepared
 
@@ -20,8 +21,9 @@ class DenoiserNetwork(SinglePlayerNetwork[Denoiser]):
     """The denoiser and the losses that it minimises."""
 
     def __init__(self, config: DenoiserConfig) -> None:
-        losses = partial(denoiser_losses, audible=AudibleDistance(config.sample_rate))
-        super().__init__("denoiser", Denoiser(config), losses, WEIGHTS)
+        is_audible = config.loss == "audible"
+        losses = partial(denoiser_losses, audible=AudibleDistance(config.sample_rate) if is_audible else None)
+        super().__init__("denoiser", Denoiser(config), losses, WEIGHTS if is_audible else CONSISTENT_WEIGHTS)
 
 
 EVALUATION_BATCH = 8
@@ -88,4 +90,7 @@ class DenoiserTraining(FamilyTraining[DenoiserConfig, Denoiser, DenoiserPrepared
         return ExportSpec(
             graphs={FRAME_FILE: GraphSpec(graph(module), inputs | states, outputs)},
             sample=np.concatenate(waves[:2], axis=1),
+            weights={
+                f"{WEIGHT_PREFIX}{name}": tensor.float().cpu().numpy() for name, tensor in normalisation(module).items()
+            },
         )
