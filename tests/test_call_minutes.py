@@ -9,10 +9,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import soundfile
+from test_blas_threads import libraries as openblas_libraries
 from test_run_folder import SETTINGS, write_kit
 from tiny_training import SETTINGS as LOOP_SETTINGS
 from tiny_training import make_loop
 
+from wavewright.families.gan.training import GanTraining
 from wavewright.training import loop as loops
 from wavewright.training import run, timing
 from wavewright.training.loop import Loop
@@ -73,6 +75,31 @@ def test_a_call_ends_in_time_to_export_where_the_plan_is_longer(tmp_path, monkey
     assert 0 < progress.step < 100_000
     assert ends[0] < began + 9 < began + 9 * 1.25
     assert time.process_time() < began + 9 * 1.25
+
+
+def test_the_first_evaluation_is_timed_as_later_ones_are_run(tmp_path, monkeypatch):
+    threads = []
+
+    def noted(training, module, prepared):
+        threads.append([library.get_num_threads() for library in openblas_libraries()])
+        return {"distance": 1.0}
+
+    libraries = openblas_libraries()
+    if not libraries:
+        pytest.skip("this NumPy has no OpenBLAS")
+    before = [library.num_threads for library in libraries]
+    monkeypatch.setattr(GanTraining, "evaluate", noted)
+    write_kit(tmp_path / "kit")
+    settings = (*SETTINGS, "training.steps=1")
+    try:
+        for library in libraries:
+            library.set_num_threads(2)
+        run.train(tmp_path / "kit", "gan", "tiny", tmp_path / "run", settings=settings, max_minutes=1.0, quiet=True)
+    finally:
+        for library, count in zip(libraries, before, strict=True):
+            library.set_num_threads(count)
+    assert len(threads) == 2  # the one that is timed, and that of the last step
+    assert all(count == 1 for counts in threads for count in counts)
 
 
 @pytest.mark.parametrize("seed", range(20))

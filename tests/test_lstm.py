@@ -253,6 +253,21 @@ def test_clips_that_are_drawn_together_are_those_that_are_drawn_alone(prepared):
     assert drawn_together([], steps) == []
 
 
+def test_clips_of_a_training_are_drawn_with_one_thread(prepared, monkeypatch):
+    threads, together = set(), TorchFrameStep.together
+    monkeypatch.setattr(
+        TorchFrameStep, "together", lambda *given: threads.add(torch.get_num_threads()) or together(*given)
+    )
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        LstmTraining().samples(seeded(prepared.recipe.model).recurrent, prepared)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    assert threads == {1}
+
+
 @pytest.mark.parametrize(
     ("seconds", "duration", "is_said"), [(0.4, "endless", True), (5.0, "endless", False), (0.4, "drawn", False)]
 )

@@ -23,6 +23,7 @@ from wavewright.data.folder import scan
 from wavewright.dsp.position import POSITION_FEATURES, position_features
 from wavewright.families import loading
 from wavewright.families.prior import PRIOR
+from wavewright.families.prior import training as trainings
 from wavewright.families.prior.config import SIZES, STATISTICS_FILE
 from wavewright.families.prior.recipe import PriorDataSettings, PriorRecipe, prepare, recipe
 from wavewright.families.prior.sampling import CodeSampler
@@ -86,6 +87,25 @@ def seeded(config) -> PriorNetwork:
         for parameter in network.parameters():  # equal tensors, such as fresh norms, are exported as one
             parameter.data += 0.01 * torch.randn_like(parameter)
         return network
+
+
+def test_clips_of_a_training_are_drawn_with_one_thread(prepared, monkeypatch):
+    threads = []
+
+    class Noted(CodeSampler):
+        def frames(self, n_frames):
+            threads.append(torch.get_num_threads())
+            return super().frames(n_frames)
+
+    monkeypatch.setattr(trainings, "CodeSampler", Noted)
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        waves, _ = PriorTraining().samples(seeded(prepared.recipe.model).eval().predictor, prepared)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    assert threads == [1] * len(waves)
 
 
 def exported(prepared, name, **model):

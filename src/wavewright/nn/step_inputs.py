@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -24,6 +25,21 @@ class TorchStep(Generic[ModuleT]):
     def batch(self, value: np.ndarray | int) -> Tensor:
         """Return a batch of one, on the module's device."""
         return torch.as_tensor(np.asarray(value)[None], device=self._device)
+
+
+@contextmanager
+def one_torch_thread() -> Iterator[None]:
+    """Limit PyTorch to one thread within the block, or the function that this decorates.
+
+    A step of a few clips is too small to share: beside other work, threads that wait for each other made it ten times
+    as slow.
+    """
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(n_threads)
 
 
 def example_conditioning(names: Sequence[str]) -> dict[str, Tensor]:

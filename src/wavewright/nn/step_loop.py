@@ -13,6 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .step_inputs import one_torch_thread
+
 
 class StepLoop:
     """One autoregressive stream on one thread.
@@ -66,15 +68,11 @@ class StepLoop:
         - returns: ``(n_samples,)`` float32, in the network's domain (pre-emphasised or companded, as its family
           defines).
         """
-        wave, n_threads = torch.zeros(n_samples), torch.get_num_threads()
-        torch.set_num_threads(1)
-        try:
-            with torch.inference_mode():
-                for index in range(n_samples):
-                    wave[index] = sample = self._sample(self.outputs())
-                    self.append(sample)
-        finally:
-            torch.set_num_threads(n_threads)
+        wave = torch.zeros(n_samples)
+        with one_torch_thread(), torch.inference_mode():
+            for index in range(n_samples):
+                wave[index] = sample = self._sample(self.outputs())
+                self.append(sample)
         return wave.numpy()
 
     def append(self, sample: Tensor) -> None:

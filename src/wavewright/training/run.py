@@ -35,6 +35,7 @@ from ..models.folder import ModelFolder
 from ..nn.network import Network
 from . import checkpoint, processes
 from .batch_memory import check_batch_size
+from .blas_threads import single_blas_thread
 from .checkpoint import Progress
 from .choices import DEFAULT_FAMILY, choose_recipe, open_base, scan_for
 from .export import export_model, replace_tensors
@@ -297,6 +298,7 @@ class Run:
                 loop.count_minutes()
         return progress
 
+    @single_blas_thread()
     def _rehearsed(self, loop: Loop, length: Length, report: Report, started: float) -> Ending:
         """Evaluate and export the network once before it is trained, and return how long that took.
 

@@ -15,7 +15,7 @@ from ...contracts.conditioning import conditioning_names
 from ...contracts.generation import ClipRequest
 from ...nn.export_spec import ExportSpec, GraphSpec
 from ...nn.network import Batch, FamilyTraining, SinglePlayerNetwork
-from ...nn.step_inputs import TorchStep, example_conditioning, split_conditioning
+from ...nn.step_inputs import TorchStep, example_conditioning, one_torch_thread, split_conditioning
 from .config import LOG_DEVIATIONS, STATISTICS_FILE, STEP_FILE, LstmConfig
 from .modules import MixtureDensityRNN
 from .recipe import LstmPrepared
@@ -148,6 +148,7 @@ class LstmTraining(FamilyTraining[LstmConfig, MixtureDensityRNN, LstmPrepared]):
         )
 
 
+@one_torch_thread()
 def generate(module: MixtureDensityRNN, prepared: LstmPrepared, label: int, count: int) -> list[np.ndarray]:
     """Return clips ``(time,)`` of a network in training; the random numbers are the same at every call."""
     config, seed = module.config, prepared.recipe.training.seed

@@ -14,7 +14,7 @@ from ...contracts.family import EMBEDDINGS_FILE
 from ...contracts.generation import ClipRequest
 from ...nn.export_spec import ExportSpec, GraphSpec
 from ...nn.network import Batch, FamilyTraining, SinglePlayerNetwork
-from ...nn.step_inputs import TorchStep, example_conditioning, split_conditioning
+from ...nn.step_inputs import TorchStep, example_conditioning, one_torch_thread, split_conditioning
 from .config import DEPTH_FILE, STATISTICS_FILE, TIME_FILE, PriorConfig
 from .modules import CodePredictor
 from .recipe import PriorPrepared
@@ -84,6 +84,7 @@ class PriorTraining(FamilyTraining[PriorConfig, CodePredictor, PriorPrepared]):
         metrics = {f"bits/{codebook + 1}": float(code_bits[codebook]) for codebook in range(n_codebooks)}
         return {"valid/bits": float(bits.sum() / n_counted[0]), **metrics}
 
+    @one_torch_thread()
     def samples(self, module: CodePredictor, prepared: PriorPrepared) -> tuple[list[np.ndarray], list[str]]:
         """Return a few clips ``(1, time)`` of each label, with titles, from the same random numbers at every call."""
         config, seed = module.config, prepared.recipe.training.seed
