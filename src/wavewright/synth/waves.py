@@ -222,7 +222,7 @@ def wave_patch(wave: str | Path) -> Patch:
     """Return an instrument that plays a wave.
 
     - ``wave``: a formula such as ``sin(2*pi*f*t) + 0.3*saw(2*f*t)``, see :mod:`.formula`; or a file with one period,
-      see :func:`.drawn_waves.read_period`.
+      see :func:`read_period`.
 
     Raises BadSetting or BadAudio if the formula or the file is invalid.
     """

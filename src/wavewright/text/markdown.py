@@ -1,7 +1,7 @@
 """Convert the blocks of Markdown to plain text: CommonMark with GitHub's tables, task lists, footnotes, strikethrough.
 
 Headings, list items and table rows become paragraphs. Code blocks, comments, link definitions, rules and the header of
-a file between ``---`` are removed. :mod:`.markdown_inline` converts the contents of a block.
+a file between ``---`` are removed.
 
 Paired marks of emphasis are removed; the text of links and images and the words between backticks are kept.
 """

@@ -1,7 +1,7 @@
 """Export a trained network as a model folder: weights, ONNX graphs that point into them, a sample and a card.
 
 Weights are stored by :mod:`.weights_file`. Products by matrices of 8 bits may be computed in integers, see
-:mod:`.integer_products`; constant nodes are folded, see :mod:`.optimised_graph`.
+:mod:`.integer_products`; constant nodes are folded, see :func:`optimised`.
 
 The exporter writes every shape and size as a node; these are a third to a half of the nodes of a network. Folding them
 does not depend on the weights, so it is done once, at export, and a session opens in two thirds of the time.

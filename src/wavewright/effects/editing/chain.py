@@ -208,7 +208,7 @@ class Chain:
         ----------
         text : str
             Steps, separated by semicolons or new lines, such as ``highpass 80Hz; compress ratio=3``; see
-            :func:`.grammar.split_steps`.
+            :func:`split_steps`.
         folder : Path
             Where files lie that the chain names by a relative path.
 

@@ -50,7 +50,7 @@ def frame_losses(module: MixtureDensityRNN, batch: Batch, noise: Tensor | None =
 
     They are ``frame/nll``, in nats for each feature, or ``frame/mse`` of whitened frames, and with a learned end
     ``end/cross_entropy`` of whether a frame is the last. ``noise (batch, frames, n_features)`` is added to the input
-    frames of the batch, which :class:`.batches.FrameBatches` makes.
+    frames of the batch, which :class:`.recipe.FrameBatches` makes.
     """
     config = module.config
     frames, mask = batch["frames"], batch["mask"]
@@ -85,7 +85,7 @@ class LstmNetwork(SinglePlayerNetwork[MixtureDensityRNN]):
 
 
 def noisy_frame_losses(module: MixtureDensityRNN, batch: Batch) -> dict[str, Tensor]:
-    """Return the losses of a batch with noise on the input frames; see :func:`.losses.frame_losses`."""
+    """Return the losses of a batch with noise on the input frames; see :func:`frame_losses`."""
     config = module.config
     noise = config.input_noise * torch.randn_like(batch["frames"])
     noise[..., config.n_mels :] *= VOICE_NOISE_FRACTION
@@ -106,7 +106,7 @@ class LstmTraining(FamilyTraining[LstmConfig, MixtureDensityRNN, LstmPrepared]):
     def evaluate(self, module: MixtureDensityRNN, prepared: LstmPrepared) -> dict[str, float]:
         """Return ``distance``, ``diversity`` and ``level_db`` of generated clips, and the loss of validation frames.
 
-        See :meth:`.reference.RecordingReference.measure`.
+        See :meth:`.recipe.RecordingReference.measure`.
         """
         reference = prepared.reference
         waves = {label: generate(module, prepared, label, MEASURED_CLIPS) for label in reference.embeddings}

@@ -174,9 +174,9 @@ def fine_tuning(base: ModelFolder) -> VaeRecipe:
     The latents of the base are trained, so there is no KL ramp. Critics start early if the base was trained with
     critics, never if it was trained without.
 
-    The autoencoder starts from :func:`.warm_start.initial_weights`. The critics, which are not exported, start from the
+    The autoencoder starts from :func:`initial_weights`. The critics, which are not exported, start from the
     base's last checkpoint if the base is a run folder, else from random weights. ``training.base_weight``, 0 by
-    default, interpolates the exported weights towards the base (WiSE-FT), except :func:`.warm_start.new_tables`.
+    default, interpolates the exported weights towards the base (WiSE-FT), except :func:`new_tables`.
     """
     config = base.config(VaeConfig)
     adversarial_from = min(config.adversarial_from, FINE_ADVERSARIAL_FROM)  # 0 (never) stays 0

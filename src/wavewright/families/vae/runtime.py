@@ -255,7 +255,7 @@ class VaeRuntime(Interpolator, Morpher):
         """Return the rhythm of one clip with the sound of another, for a model of ``frames``.
 
         The latents of the clip get the mean and the standard deviation over time of those of the style, see
-        :func:`.transfer.match_statistics`; then the result gets the clip's level over time.
+        :func:`.morphing.match_statistics`; then the result gets the clip's level over time.
 
         - ``wave``, ``style``: the clip and the style, ``(time,)`` at `sample_rate`, of any two lengths.
         - ``label``, ``pitch``, ``seed``: as for :meth:`morph`, those of the style.

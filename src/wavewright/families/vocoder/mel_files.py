@@ -2,7 +2,7 @@
 
 With the setting ``data.mel_files``, which is off by default, these are the network's input instead of the mel frames of
 the recordings: a vocoder that is trained on ground-truth-aligned predictions learns to correct their errors. They are
-degraded like the others, see :class:`.batches.VocoderBatches`.
+degraded like the others, see :class:`.recipe.VocoderBatches`.
 
 References
 ----------

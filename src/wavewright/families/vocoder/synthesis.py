@@ -1,6 +1,6 @@
 """Synthesis by NumPy: pulses and noise through the filters that the network predicts, block by block.
 
-:class:`.network.DifferentiableSynthesis` is the same in PyTorch, for training; a change here is a
+:class:`.training.DifferentiableSynthesis` is the same in PyTorch, for training; a change here is a
 change there.
 
 The sources, pulses and noise, are cut into Hann windows of two subframes, which overlap by one and sum to 1. Each

@@ -1,6 +1,6 @@
 """The training of the family ``vocoder``: build, evaluate and export its network.
 
-The arrays of a batch and their shapes are described in :class:`.batches.VocoderBatches`. ``_add_draws`` adds ``real``
+The arrays of a batch and their shapes are described in :class:`.recipe.VocoderBatches`. ``_add_draws`` adds ``real``
 and two ``draws``, each ``(batch, time)`` without the ends of the crop that lack segments, and
 ``pitch_logits (batch, intervals, N_PITCH_BINS)``.
 """

@@ -78,7 +78,7 @@ class WaveNetNetwork(SinglePlayerNetwork[WaveNet]):
 
 
 def sample_losses(module: WaveNet, batch: Batch) -> dict[str, Tensor]:
-    """Return the mean nats of a sample that is no padding; see :func:`.losses.sample_nats`."""
+    """Return the mean nats of a sample that is no padding; see :func:`sample_nats`."""
     mask = batch["mask"]
     return {"likelihood/nats": (sample_nats(module, batch) * mask).sum() / mask.sum().clamp(min=1)}
 

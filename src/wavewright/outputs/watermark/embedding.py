@@ -37,7 +37,7 @@ class Watermark:
     - ``n_channels``: number of channels; all of them get the same carrier at their own levels.
     - ``payload``: number in the mark.
     - ``key``: key of the mark; it cannot be detected without it.
-    - ``has_levels``: whether it has the second layer, for speech, see :mod:`.level_cells`.
+    - ``has_levels``: whether it has the second layer, for speech, see :mod:`.whitening`.
     - ``latency_samples``: samples that the stream holds back at most.
     """
 
