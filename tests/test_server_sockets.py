@@ -29,7 +29,7 @@ from wyoming.tts import Synthesize, SynthesizeChunk, SynthesizeStart, Synthesize
 from wavewright.apps.server.live_text import LiveText
 from wavewright.apps.server.speech_request import BadRequest
 from wavewright.audio.pcm import to_pcm
-from wavewright.contracts.enhancement import Enhancer
+from wavewright.contracts.enhancement import Enhancer, EnhancerStream
 from wavewright.speech.narration.narrator import NarratorLoader
 from wavewright.speech.narration.settings import NarrationSettings
 from wavewright.speech.pauses import Pauses
@@ -312,6 +312,18 @@ def test_words_are_not_recognised(server):
 # ------------------------------------------------------------------------------------------------------ enhancement
 
 
+class HalvingStream(EnhancerStream):
+    def _process_hop(self, hop):
+        return hop / 2
+
+    def _reset_hops(self): ...
+
+    def _hop_state(self):
+        return {}
+
+    def _restore_hops(self, state): ...
+
+
 class StandInEnhancer(Enhancer):
     """Halves the sound, four samples later."""
 
@@ -323,16 +335,7 @@ class StandInEnhancer(Enhancer):
         self.card, self.folder = SimpleNamespace(name="half", family="denoiser"), SimpleNamespace(hash="x")
 
     def stream(self, n_channels=1, settings=None):
-        from types import SimpleNamespace
-
-        late = [np.zeros((n_channels, 4), np.float32)]
-
-        def process(wave):
-            joined = np.concatenate([late[0], wave / 2], axis=1)
-            late[0] = joined[:, wave.shape[1] :]
-            return joined[:, : wave.shape[1]]
-
-        return SimpleNamespace(latency_samples=4, process=process, flush=lambda: late[0])
+        return HalvingStream(n_channels, hop_length=5, delay_hops=0)
 
     def enhance(self, wave, sample_rate=None, settings=None):
         raise NotImplementedError
