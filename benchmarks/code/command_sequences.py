@@ -55,7 +55,7 @@ RIGHT: dict[str, tuple[str, ...]] = {
     "render": ("no notes but drums",),
     "similar": ("no clip besides", "is silent"),
     "mix": ("silent",),
-    "verify": ("kind that cannot be signed",),
+    **dict.fromkeys(("sign", "verify"), ("kind that cannot be signed",)),  # such as M4A
     **dict.fromkeys(("adjust", "vary", "morph", "encode", "recognise", "layer", "batch"), ("is silent",)),
 }
 """Parts of refusals that are right, by command."""
