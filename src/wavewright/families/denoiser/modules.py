@@ -330,42 +330,80 @@ class StridedEstimator(nn.Module):
     def step(
         self, features: Tensor, dereverb: Tensor, states: Tensor, context: Tensor | None = None
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Estimate the mask of the next frame, as :meth:`MaskEstimator.step` does."""
-        bands, skips = self._bands(features, dereverb)
-        layers = torch.split(states.permute(1, 2, 0, 3).reshape(self.n_blocks, -1, self.channels), 1)
+        """Estimate the mask of the next frame, as :meth:`MaskEstimator.step` does.
+
+        Bands are ``(rows * bands, channels)`` here: a linear layer is one node of the graph then.
+        """
+        skips = self._encoded(features)
+        pooled = self.to_bands(skips[-1]).transpose(1, 2).reshape(-1, self.in_proj.in_features)
+        offset = F.linear(dereverb, self.dereverb_bias.reshape(-1, 1), self.band_bias.flatten())
+        bands = self.in_proj(pooled) + offset.reshape(-1, self.channels)
         after = []
-        for time_layer, mixer, state in zip(self.time_layers, self.mixers, layers, strict=True):
-            bands, next_state = cast(TimeLayer, time_layer).step(bands, state)
-            after.append(next_state)
-            bands = mixer(bands)
-        stacked = torch.cat(after).reshape(self.n_blocks, self.n_bands, -1, self.channels).permute(2, 0, 1, 3)
-        return *self._mask(bands, skips), stacked
+        before = torch.split(states.transpose(0, 1).reshape(self.n_blocks, -1, self.channels), 1)
+        for layer, mixer, previous in zip(self.time_layers, self.mixers, before, strict=True):
+            time_layer = cast(TimeLayer, layer)
+            state = time_layer.gru.step(time_layer.norm(bands)[None], previous)
+            after.append(state)
+            bands = bands + time_layer.out_proj(state.reshape(-1, self.channels))
+            bands = bands + cast(BandAttention, mixer).of_rows(bands)
+        stacked = torch.cat(after).reshape(self.n_blocks, -1, self.n_bands, self.channels).transpose(0, 1)
+        bands = self.norm(bands)
+        hidden = self.out_proj(bands).reshape(-1, self.n_bands, self.in_proj.in_features).transpose(1, 2)
+        hidden = self._decoded(self.to_positions(hidden), skips)
+        # The overlapping halves of the positions are a transposed convolution; its bias differs at both ends.
+        weight = self.last.weight.reshape(2, KERNEL, -1).permute(2, 0, 1)
+        mask = F.conv_transpose1d(hidden, weight, None, STRIDE, STRIDE // 2)[..., : self.n_bins] + self._last_bias()
+        return self._expanded(mask), bands.reshape(-1, self.n_bands * self.channels), stacked
+
+    def _encoded(self, features: Tensor) -> list[Tensor]:
+        """Return the outputs ``(rows, conv_channels, positions)`` of the encoder's layers of ``(rows, bins, ...)``."""
+        hidden = F.relu(self.first(F.pad(features.transpose(1, 2), self.pad)))
+        outputs = [hidden]
+        for layer in self.encoder:
+            hidden = hidden + F.relu(layer(hidden))
+            outputs.append(hidden)
+        return outputs
 
     def _bands(self, features: Tensor, dereverb: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Return the channels ``(bands, rows, channels)`` of features ``(rows, bins, features)``, and the encoder's."""
-        hidden = F.relu(self.first(F.pad(features.transpose(1, 2), self.pad)))
-        skips = [hidden]
-        for layer in self.encoder:
-            hidden = hidden + F.relu(layer(hidden))
-            skips.append(hidden)
-        bands: Tensor = self.in_proj(self.to_bands(hidden).permute(2, 0, 1))
+        skips = self._encoded(features)
+        bands: Tensor = self.in_proj(self.to_bands(skips[-1]).permute(2, 0, 1))
         return bands + self.band_bias + self.dereverb_bias * dereverb, skips
+
+    def _decoded(self, hidden: Tensor, skips: list[Tensor]) -> Tensor:
+        """Return what the mask is computed from, ``(rows, conv_channels, positions)``."""
+        for layer, skip in zip(self.decoder, reversed(skips[1:]), strict=True):
+            hidden = hidden + skip
+            hidden = hidden + F.relu(layer(hidden))
+        return hidden + skips[0]
 
     def _mask(self, bands: Tensor, skips: list[Tensor]) -> tuple[Tensor, Tensor]:
         """Return the mask ``(rows, 2, bins)`` of bands and the encoder's outputs, and the channels of each row."""
         bands = self.norm(bands)
-        hidden = self.to_positions(self.out_proj(bands).permute(1, 2, 0))
-        for layer, skip in zip(self.decoder, reversed(skips[1:]), strict=True):
-            hidden = hidden + skip
-            hidden = hidden + F.relu(layer(hidden))
-        parts = self.last(hidden + skips[0]).reshape(-1, 2, KERNEL, self.n_positions).transpose(2, 3)
+        hidden = self._decoded(self.to_positions(self.out_proj(bands).permute(1, 2, 0)), skips)
+        mask = self._overlapped(self.last(hidden)).float()
+        return self._expanded(mask), bands.transpose(0, 1).reshape(-1, self.n_bands * self.channels)
+
+    def _overlapped(self, parts: Tensor) -> Tensor:
+        """Return the bins ``(rows, 2, bins)`` of what each position says of its own, ``(rows, 2 * KERNEL, positions)``.
+
+        Position p adds its first half to block p of bins and its second half to block p + 1; blocks begin at bin -2.
+        """
+        parts = parts.reshape(-1, 2, KERNEL, self.n_positions).transpose(2, 3)
         first, second = torch.split(parts, STRIDE, dim=3)
-        # Position p adds its first half to block p of bins and its second half to block p + 1; blocks begin at bin -2.
         blocks = F.pad(first, (0, 0, 0, 1)) + F.pad(second, (0, 0, 1, 0))
-        mask = blocks.reshape(-1, 2, STRIDE * (self.n_positions + 1))[..., STRIDE // 2 : STRIDE // 2 + self.n_bins]
-        mask = mask.float()
+        bins = blocks.reshape(-1, 2, STRIDE * (self.n_positions + 1))
+        return bins[..., STRIDE // 2 : STRIDE // 2 + self.n_bins]
+
+    def _last_bias(self) -> Tensor:
+        """Return the bias of each bin, ``(1, 2, bins)``."""
+        bias = cast(Tensor, self.last.bias)
+        return self._overlapped(bias[None, :, None].expand(1, -1, self.n_positions))
+
+    def _expanded(self, mask: Tensor) -> Tensor:
+        """Return the mask of spectra of that of compressed spectra, ``(rows, 2, bins)``."""
         power = mask.square().sum(1, keepdim=True) + MIN_MASK_POWER
-        return mask * power**self.mask_power, bands.transpose(0, 1).reshape(-1, self.n_bands * self.channels)
+        return mask * power**self.mask_power
 
 
 class Denoiser(nn.Module):
