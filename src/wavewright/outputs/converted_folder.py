@@ -19,6 +19,7 @@ from ..audio.video_file import is_video
 from ..base.errors import BadFolder, SoundWarning, WavewrightError, problem_of
 from ..base.names import inside
 from ..base.progress_bar import progress_bar
+from ..base.spawned import without_script
 from ..base.whole_file import make_folder
 from .manifest_file import MANIFEST_FILE, add_records, manifest_lines
 
@@ -180,9 +181,10 @@ def _results(
         return
     with ProcessPoolExecutor(n_workers, get_context("spawn"), _begin_worker, (conversion,)) as pool:
         convert_in_worker = cast("Callable[[Path, Path], tuple[ConvertedT | str, list[str]]]", _convert_in_worker)
-        futures: dict[Future[tuple[ConvertedT | str, list[str]]], Path] = {
-            pool.submit(convert_in_worker, source, out): source for source, out in jobs
-        }
+        with without_script():
+            futures: dict[Future[tuple[ConvertedT | str, list[str]]], Path] = {
+                pool.submit(convert_in_worker, source, out): source for source, out in jobs
+            }
         try:
             for future in as_completed(futures):
                 yield futures[future], *future.result()
