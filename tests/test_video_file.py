@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import wavewright
-from tests.foreign_files import av, chapters_of, tags_of
+from tests.foreign_files import av, chapters_of, chirp, decode, encode, tags_of
 from wavewright.audio.clip import Clip
 
 N_FRAMES, FRAMES_PER_SECOND, RATE = 50, 25, 48_000
@@ -71,6 +71,20 @@ def test_frames_tags_and_chapters_stay(tmp_path, ending, codec):
     tags = {name.lower(): text for name, text in tags_of(out).items()}
     assert (tags["title"], tags["artist"]) == ("Träume", "me")
     assert chapters_of(out) == CHAPTERS
+
+
+@pytest.mark.parametrize(
+    ("ending", "codec", "rate"),
+    [(".mp4", "aac", RATE), (".mov", "aac", 44_100), (".mkv", "flac", RATE), (".webm", "libopus", RATE)],
+)
+def test_a_container_without_a_picture_is_edited(tmp_path, ending, codec, rate):
+    source, out = tmp_path / f"a{ending}", tmp_path / f"b{ending}"
+    encode(source, codec, chirp(1.0, rate), rate)
+    wavewright.edit(source, out, do="gain -6dB", quiet=True)
+    before, after = (decode(path)[1][:, rate // 4 : 3 * rate // 4] for path in (source, out))
+    assert np.sqrt((after**2).mean() / (before**2).mean()) == pytest.approx(10 ** (-6 / 20), rel=0.05)
+    with av.open(str(out)) as container:
+        assert [stream.type for stream in container.streams] == ["audio"]
 
 
 @pytest.mark.parametrize("ending", [".mp4", ".mkv"])
