@@ -12,7 +12,7 @@ import soundfile
 from tests.foreign_files import av, chirp, decode, encode
 from wavewright.audio.clip import Clip, read_header
 from wavewright.audio.pcm import endless_wav_header, to_pcm
-from wavewright.base.errors import SoundWarning
+from wavewright.base.errors import BadAudio, SoundWarning
 
 RATE = 44_100
 
@@ -182,3 +182,39 @@ def test_our_own_streams_are_read_as_files(tmp_path):
     path.write_bytes(endless_wav_header(16_000) + to_pcm(wave))
     with pytest.warns(SoundWarning, match="does not say how long"):
         assert_as_decoded(path, np.round(wave * 32_768) / 32_768, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "rate"),
+    [
+        ("a.caf", "alac", 44_100),
+        ("a.caf", "adpcm_ima_qt", 44_100),
+        ("a.wav", "g722", 16_000),
+        ("a.wav", "flac", 44_100),
+        ("a.wav", "adpcm_yamaha", 22_050),
+    ],
+)
+def test_codecs_that_libsndfile_does_not_know_are_read_in_its_containers(tmp_path, name, codec, rate):
+    if codec not in av.codecs_available:
+        pytest.skip(f"this PyAV cannot write {codec}")
+    path = encode(tmp_path / name, codec, chirp(1.0, rate, 1), rate)
+    with pytest.raises(soundfile.LibsndfileError):
+        soundfile.info(path)
+    n_samples = decode(path)[1].shape[1]
+    np.testing.assert_allclose(Clip.read(path).wave[:, :n_samples], decode(path)[1], atol=1e-6)
+
+
+@pytest.mark.parametrize("n_bytes", [20, 40])
+def test_a_header_that_breaks_off_is_damage_for_both_libraries(tmp_path, n_bytes):
+    path = tmp_path / "a.wav"
+    soundfile.write(path, chirp(1.0, RATE, 1).T, RATE, "PCM_24")
+    path.write_bytes(path.read_bytes()[:n_bytes])
+    with pytest.raises(BadAudio, match="cut short"):
+        read_header(path)
+
+
+def test_a_file_without_samples_says_so(tmp_path):
+    """The edit list of an M4A file counts milliseconds, so one sample lasts none."""
+    path = Clip(np.full((1, 1), 0.5, np.float32), RATE).write(tmp_path / "a.m4a")
+    with pytest.raises(BadAudio, match="holds no samples"):
+        Clip.read(path)

@@ -79,6 +79,12 @@ MEDIA_SUFFIXES = (
 )
 """Formats that PyAV can read and libsndfile cannot."""
 
+CODEC_MAGIC = (b"RIFF", b"RIFX", b"RF64", b"riff", b"FORM", b"caff")
+"""Containers of WAV, AIFF and CAF files, of whose codecs libsndfile knows some, and PyAV more."""
+
+UNSUPPORTED_ENCODING = 4
+"""libsndfile's error for a codec that it does not know in a container that it does."""
+
 OGG_FLAC, OGG_PACKET = b"\x7fFLAC", 28  # FLAC in Ogg, and the position of the first packet
 HEAD_BYTES = 64  # from which the kind of a file is known
 
@@ -240,6 +246,8 @@ def decode(
     path = Path(path)
     header = read_header(path)
     start = seconds_to_samples(start_seconds, header.sample_rate)
+    if header.n_samples == 0:
+        raise _no_samples(path)
     if header.seconds is not None and start >= (header.n_samples or 0):
         raise BadAudio(
             f"{path} is {header.seconds:.3f} s long and was asked for from {start_seconds} s on; start earlier."
@@ -578,7 +586,29 @@ def _needs_media(path: Path) -> bool:
     # libmpg123 accepts any bytes as MP3 and logs while it searches them for frames, so others do not get there.
     if not head.startswith(AUDIO_MAGIC) and not (suffix == ".mp3" or (head[0] == 0xFF and head[1:2] >= b"\xe0")):
         raise BadAudio(f"{path} is not a sound file; WAV, AIFF, FLAC, OGG, Opus and MP3 can be read, others with PyAV.")
-    return False
+    return head.startswith(CODEC_MAGIC) and _is_of_other_codec(path)
+
+
+def _is_of_other_codec(path: Path) -> bool:
+    """Return True for a sound that libsndfile refuses, of a codec that PyAV knows, such as G.722 in WAV."""
+    try:
+        with _SequentialFile(str(path)):
+            return False
+    except OSError:
+        return False
+    except soundfile.LibsndfileError as error:
+        if error.code == UNSUPPORTED_ENCODING:
+            return True
+    try:
+        import av
+    except ImportError:
+        return False
+    try:
+        with av.open(str(path), options=CONTAINER_OPTIONS, metadata_errors="surrogateescape") as container:
+            context = container.streams.audio[0].codec_context if container.streams.audio else None
+            return context is not None and not str(context.name).startswith("pcm_")
+    except (av.FFmpegError, UnicodeError, OverflowError, ZeroDivisionError):
+        return False
 
 
 def _no_samples(path: Path) -> BadAudio:
