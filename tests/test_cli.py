@@ -19,9 +19,10 @@ from pydantic import Field
 from tiny_models import change_card, make_gan
 from typer.testing import CliRunner
 
+import wavewright
 from wavewright import __version__, models
 from wavewright.apps.cli import command, run
-from wavewright.base.errors import BadSetting
+from wavewright.base.errors import BadSetting, WavewrightError
 from wavewright.families.loading import load, models_stay_open
 from wavewright.models.consent import Permission
 from wavewright.tasks import POSITIONAL, checked, demo, generate, train
@@ -115,6 +116,20 @@ def test_without_models_the_list_has_advice(home, capsys, monkeypatch):
 )
 def test_bad_input_is_one_sentence(home, capsys, arguments, sentence):
     assert refused(capsys, *arguments) == sentence.replace("x/y", str(Path("x/y")))
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (lambda: wavewright.recognise("a.wav"), "recognise: file is missing; give it."),
+        (wavewright.recognise, "recognise: model is missing; give it."),
+        (lambda: wavewright.edit("a.wav", gain=3), "edit: gain is 3; unexpected keyword argument."),
+    ],
+)
+def test_calls_from_python_name_what_is_missing_and_what_is_too_much(call, sentence):
+    with pytest.raises(WavewrightError) as caught:
+        call()
+    assert str(caught.value) == sentence
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from tiny_codec import HOP_LENGTH, SAMPLE_RATE, installed, sine, steps
 
 from wavewright.apps.cli import run
 from wavewright.audio.clip import Clip
-from wavewright.audio.pcm import endless_wav_header
+from wavewright.audio.pcm import endless_wav_header, read_pcm, to_pcm
 from wavewright.base.errors import BadAudio, BadSetting
 from wavewright.families.codec.wwc.header import HEADER_BYTES
 from wavewright.tasks.decode import decode, decode_stream
@@ -201,9 +201,28 @@ def test_wav_files_of_other_kinds_on_a_pipe_are_refused(tmp_path, codec, subtype
 @pytest.mark.parametrize(("suffix", "name"), [("flac", "a FLAC"), ("ogg", "an Ogg"), ("aiff", "an AIFF")])
 def test_sound_files_of_other_kinds_are_not_taken_for_samples(tmp_path, codec, suffix, name):
     data, sink = Clip(steps(RATE), RATE).write(tmp_path / f"a.{suffix}").read_bytes(), io.BytesIO()
-    with pytest.raises(BadAudio, match=f"is {name} file, .* or give the file by its name without --stream"):
+    with pytest.raises(BadAudio, match=f"is {name} file, .* or give the file by its name instead of a stream"):
         encode_stream(io.BytesIO(data), sink, codec, 1.0)
     assert sink.getvalue() == b""
+
+
+@pytest.mark.parametrize(
+    ("format", "name"), [("RF64", "RF64"), ("W64", "WAV64"), ("AU", "AU"), ("CAF", "CAF"), ("MP3", "MP3")]
+)
+def test_sound_files_without_an_ending_are_not_taken_for_samples(tmp_path, codec, format, name):
+    soundfile.write(tmp_path / "a", steps(RATE).T, RATE, format=format)
+    sink = io.BytesIO()
+    with pytest.raises(BadAudio, match=f"is an? {name} file"):
+        encode_stream(io.BytesIO((tmp_path / "a").read_bytes()), sink, codec, 1.0)
+    assert sink.getvalue() == b""
+
+
+def test_raw_samples_that_begin_like_a_frame_of_an_mp3_are_samples():
+    """The bytes of the first two samples are a header of layer III; what follows is none."""
+    raw = b"\xff\xfb\x90\x64" + bytes(4_000)
+    audio = read_pcm(io.BytesIO(raw), RATE)
+    assert not audio.is_wav
+    assert b"".join(to_pcm(wave) for wave in audio.waves) == raw
 
 
 def test_ctrl_c_ends_the_sound_and_finishes_the_stream(codec):

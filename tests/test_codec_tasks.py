@@ -218,9 +218,9 @@ def test_many_channels_have_shorter_packets(codec):
         ),
         (
             ["encode", "a.wav", "--stream"],
-            "A stream goes from standard input to standard output; leave a.wav out, or --stream.",
+            "A stream goes from standard input to standard output; give either it or a.wav.",
         ),
-        (["decode", "--stream", "--out", "b.wav"], "leave b.wav out, or --stream."),
+        (["decode", "--stream", "--out", "b.wav"], "give either it or b.wav."),
         (["encode"], "There is nothing to encode; give a sound file, or --stream to read standard input."),
         (["encode", "a.wwc"], "a.wwc is not a sound file;"),
         (["decode"], "There is nothing to decode; give a .wwc file, or --stream to read standard input."),

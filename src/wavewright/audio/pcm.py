@@ -16,6 +16,7 @@ import numpy as np
 
 from ..base.byte_stream import available_reader
 from ..base.errors import BadAudio, BadSetting
+from .file_formats.mpeg import frame_bytes
 from .wave_blocks import ClippingMeter, until_interrupted
 
 FULL_SCALE = 32_768
@@ -32,6 +33,11 @@ COMPRESSED_FORMATS = {
     b"FORM": "an AIFF file",
     b"RF64": "an RF64 file",
     b"caff": "a CAF file",
+    b"RIFX": "a RIFX file",
+    b"riff": "a WAV64 file",
+    b".snd": "an AU file",
+    b"wvpk": "a WavPack file",
+    b"\x1aE\xdf\xa3": "a Matroska or WebM file",
 }
 """First bytes of sound files that would be noise as raw samples."""
 
@@ -53,7 +59,7 @@ def check_stream(file: Path | None, out: Path | None) -> None:
     """Raise BadSetting unless a stream goes from standard input to standard output, and neither is a terminal."""
     path = file or out
     if path is not None:
-        raise BadSetting(f"A stream goes from standard input to standard output; leave {path} out, or --stream.")
+        raise BadSetting(f"A stream goes from standard input to standard output; give either it or {path}.")
     for name, end in (("input", sys.stdin), ("output", sys.stdout)):
         if end.isatty():
             raise BadSetting(
@@ -73,6 +79,10 @@ def read_pcm(source: BinaryIO, sample_rate: int) -> PcmStream:
     if not head:
         raise BadAudio("No sound came on standard input; send 16-bit mono samples or a WAV file.")
     _check_raw(head)
+    if frame := frame_bytes(head):
+        head += _read(source, frame)
+        if frame_bytes(head[frame:]):  # one header may be chance
+            raise _other_kind("an MP3 file")
     if head != b"RIFF":
         return PcmStream(sample_rate, 1, _waves(source, head, 1, None), is_wav=False)
     n_channels, sample_rate, n_bytes = _read_wav_header(source)
@@ -149,10 +159,14 @@ def _check_raw(head: bytes) -> None:
         )
     for magic, name in COMPRESSED_FORMATS.items():
         if head.startswith(magic):
-            raise BadAudio(
-                f"What came on standard input is {name}, and a stream takes raw samples or WAV; decode it first, or "
-                "give the file by its name without --stream."
-            )
+            raise _other_kind(name)
+
+
+def _other_kind(name: str) -> BadAudio:
+    return BadAudio(
+        f"What came on standard input is {name}, and a stream takes raw samples or WAV; decode it first, or give the "
+        "file by its name instead of a stream."
+    )
 
 
 def _waves(source: BinaryIO, pending: bytes, n_channels: int, n_bytes: int | None) -> Iterator[np.ndarray]:

@@ -62,4 +62,6 @@ def _refusal(error: ValidationError, task_name: str, names: Mapping[str, str] | 
 def refusal_sentence(error: ValidationError, name: str, shown: Callable[[object], str] = str) -> str:
     """Return the sentence for the first value that pydantic refuses, with the name of its parameter."""
     first = error.errors()[0]
+    if first["type"].startswith("missing"):  # its input is everything that was given
+        return f"{name} is missing; give it."
     return f"{name} is {shown(first['input'])}; {first['msg'][:1].lower()}{first['msg'][1:]}."
