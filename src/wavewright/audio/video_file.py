@@ -87,10 +87,8 @@ def _copy(
     written.metadata.update({name: text for name, text in video.metadata.items() if name not in OWN_TAGS})
     written.set_chapters(video.chapters())
     pending = next(packets, None)
-    copied = [video.streams[index] for index in streams]
-    for packet in (
-        video.demux(copied) if copied else ()
-    ):  # without a stream, PyAV reads all, and a file may be sound alone
+    copied = [video.streams[index] for index in streams]  # none where there is sound alone; PyAV would read all then
+    for packet in video.demux(copied) if copied else ():
         if not packet.size:  # the end of a stream
             continue
         # Matroska stores no decoding times; those of the first reordered frames are unknown.
