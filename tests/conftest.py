@@ -37,20 +37,30 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 THOROUGH = {
     "test_bench",
-    "test_call_minutes",
     "test_benchmarks",
+    "test_call_minutes",
+    "test_compiled",
     "test_contributing",
+    "test_corpora",
+    "test_demo",
+    "test_few_shot",
     "test_fuzz",
+    "test_generated_clips",
     "test_growth",
     "test_named_commands",
+    "test_network",
     "test_notebooks",
+    "test_remove_speakers",
     "test_server_tasks",
+    "test_server_training",
     "test_studio_page",
     "test_studio_sequences",
+    "test_training_from_python",
+    "test_training_plan",
     "test_tune",
     "test_typing",
 }
-"""Files that take long and rarely fail alone: smoke runs, fuzzing, browsers, the type checker, every model and task."""
+"""Files that take long and rarely fail alone: smoke runs, fuzzing, browsers, the type checker, whole trainings."""
 
 LONG = THOROUGH | {
     "test_documents",

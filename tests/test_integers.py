@@ -55,6 +55,7 @@ SAMPLED = sampled()
 
 
 @pytest.mark.no_cover
+@pytest.mark.thorough
 def test_every_number_to_100000_is_spelled():
     """They are read in texts of a hundred, one a paragraph."""
     for start in range(0, 100_000, 100):
