@@ -4,6 +4,9 @@ python recipes/corpora digits --pack PACK --out corpora/digits
 python recipes/digits_lstm.py --corpus corpora/digits --max-minutes 30
 python recipes/digits_lstm.py --corpus corpora/digits --max-minutes 30 --resume   # as often as needed
 python recipes/digits_lstm.py --bundle                                            # into the package
+
+Durations are drawn, because ``--set model.duration=learned`` had a coverage of 0.58 (target 0.6), where drawn ones
+have 0.65.
 """
 
 from __future__ import annotations

@@ -23,6 +23,10 @@ augmentation. Any model of the same size can replace ``EARLIER``.
 
 Any folder with a ``manifest.jsonl`` and a ``sources.json`` as recipes/corpora writes them can be the corpus. Kits
 marked ``test`` are never used.
+
+The first run has a penalty for clips nearer to a recording than the copy limit (``model.copy_weight``). The weight 0.3
+of the third run and the temperature 0.8 were chosen on the recordings with the bundled classifier: the third run alone
+has a label agreement of 0.945, below the target of 0.95.
 """
 
 from __future__ import annotations

@@ -7,6 +7,9 @@ codes drawn at random: the normalised mutual information of category and kind of
 and 1 if each determines the other. Each continuous dimension is moved from -1 to 1 with all other random numbers
 fixed: Spearman's rank correlation with brightness, loudness and length, the mean over clips. Processor minutes of
 one core.
+
+After 2,718 steps of the size ``small``, the category does not correspond to the kind of drum (normalised mutual
+information 0.02), but the continuous dimensions control brightness: rank correlations of -0.53 and -0.86.
 """
 
 from __future__ import annotations

@@ -5,6 +5,10 @@
 
 The first run of each, which compiles loops and byte code, is not counted. Byte code is stored in a folder of its own,
 because ``PYTHONDONTWRITEBYTECODE`` would otherwise have every process compile what ``pip install`` compiles once.
+
+What made starts shorter: no import of SciPy's Fourier transform, no garbage collection among imported objects and at
+exit, regular expressions compiled on first use, no import of metrics where none is needed, graphs folded at export and
+opened in parallel.
 """
 
 from __future__ import annotations

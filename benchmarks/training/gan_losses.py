@@ -6,6 +6,10 @@
 Each loss has the penalty of its paper and no energy distance; the last row is the family's default. Recordings are
 those of split ``train`` of the corpus, the judge of the labels is the bundled drum classifier, and every generated
 clip counts.
+
+After six minutes of a core, losses without a penalty lead in label agreement (``hinge`` 0.92), because their steps cost
+less; ``wgan-gp`` makes a fifth of the steps. The default, ``r3gan`` with the energy distance, has the highest coverage
+(0.60) and the lowest 1-nearest-neighbour accuracy (0.91). Single runs: differences of a tenth are within chance.
 """
 
 from __future__ import annotations

@@ -4,6 +4,9 @@
     python -m benchmarks.training.small_data --corpus corpora/drums --out runs/recurrent --set model.recurrent=true
 
 The judge of the labels is the bundled drum classifier.
+
+GRUs in the network (``model.recurrent=true``) improve more per step, but a step takes 1.6 times as long. Per minute
+both are equal, so convolutions alone are the default.
 """
 
 from __future__ import annotations
