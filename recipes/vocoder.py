@@ -11,6 +11,9 @@ Then, with new critics:
     python recipes/vocoder.py --out runs/sharper --bundle                           # into the package
 
 On a GPU, in pieces of a few minutes: ``--device cuda --max-minutes 8 --set training.batch_size=32`` each time.
+
+Half of the learned noise moves to the pulses (``--noise-reduction 0.5``). This was chosen on validation recordings of
+four languages: higher values are rated still better, but their harmonics are farther from those of recordings.
 """
 
 from __future__ import annotations

@@ -21,6 +21,9 @@ The manifest marks Kathleen's arctic_b0500 to arctic_b0539 as test: no run is tr
 
 The weights in the package are from an earlier run of this recipe with a fifth reader, whose recordings had not been
 given for speech synthesis. ``recipes/remove_speakers.py`` removed that speaker; the card says so and lists all sources.
+
+Speech trained on alignments whose word starts are off by more than a tenth of a second is slurred; so alignments are
+those of the aligner first, then of a phone classifier, then joint.
 """
 
 from __future__ import annotations

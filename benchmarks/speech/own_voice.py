@@ -10,6 +10,9 @@ r"""Measure a voice that is fine-tuned on an unseen studio reader, on prompts th
 so many of these others as ``--minutes`` has room for; ``wavewright train --few-shot`` is for few minutes. Errors by
 wavewright.metrics.recogniser, speakers by benchmarks/speech/speech_distance.py. The progress is 0 for the
 base voice and 1 for recordings of the reader. Intervals are 95 % bootstrap intervals over the prompts, paired.
+
+``training.base_weight=0.4`` was chosen on the first hundred sentences of docs/voice/script.txt: without the base the
+word error rate was 10.1 %, with 0.25 of it 6.6 %, with 0.4 5.7 %, with 0.5 6.0 %.
 """
 
 from __future__ import annotations
