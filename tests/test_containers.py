@@ -15,8 +15,9 @@ import av
 import wavewright
 from wavewright.apps.cli import run
 from wavewright.audio.clip import Clip
+from wavewright.audio.file_kind import CONTAINERS
 from wavewright.audio.metadata_file import text_of_tag
-from wavewright.audio.sound_file import CONTAINERS, decode, read_header, read_metadata
+from wavewright.audio.sound_file import decode, read_header, read_metadata
 from wavewright.base.errors import BadAudio
 
 RATE = 16_000

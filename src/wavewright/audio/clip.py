@@ -18,10 +18,10 @@ from ..base.units import samples_to_seconds, seconds_to_samples
 from ..base.whole_file import check_name, scratch_folder, temporary_path, why_not_written
 from . import m4a_file
 from .file_formats.metadata import SoundMetadata, fields_of
+from .file_kind import MEDIA_SUFFIXES
 from .sound_file import (
     CHUNK_SAMPLES,
     MAX_CHANNELS,
-    MEDIA_SUFFIXES,
     OGG_CHANNELS,
     SAMPLE_RATES_HZ,
     TAGS,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import stat
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -20,6 +19,7 @@ from ..base.json_text import parse
 from ..base.units import samples_to_seconds, seconds_to_samples
 from .file_formats.metadata import SoundMetadata, normalised
 from .file_formats.segments import SegmentedFile
+from .file_kind import CONTAINER_OPTIONS, HEAD_BYTES, needs_media
 from .sound_parts import SoundParts, quiet_library, sound_parts
 
 CHUNK_SAMPLES = 65_536
@@ -42,54 +42,6 @@ TAGS = (
     *("albumartist", "composer", "discnumber", "isrc", "lyrics", "organization", "language", "bpm"),
 )
 """Names of the tags of sound files."""
-
-AUDIO_MAGIC = (b"RIFF", b"RIFX", b"RF64", b"riff", b"FORM", b".snd", b"dns.", b"caff", b"fLaC", b"OggS", b"ID3")
-MEDIA_MAGIC = (
-    b"\x1aE\xdf\xa3",
-    b"0&\xb2u",
-    b"FLV",
-    b"wvpk",
-    b"MAC ",
-    b"#!AMR",
-    b"ADIF",
-    b"TTA1",
-    b"\x0bw",
-    b"\xff\xf1",
-    b"\xff\xf9",
-)
-MEDIA_SUFFIXES = (
-    *(
-        ".3gp",
-        ".aac",
-        ".ac3",
-        ".amr",
-        ".ape",
-        ".asf",
-        ".avi",
-        ".dsf",
-        ".flv",
-        ".m4a",
-        ".m4b",
-        ".mka",
-        ".mkv",
-        ".mov",
-        ".mp2",
-    ),
-    *(".mp4", ".mpc", ".mpg", ".spx", ".tta", ".webm", ".wma", ".wmv", ".wv"),
-)
-"""Formats that PyAV can read and libsndfile cannot."""
-
-CODEC_MAGIC = (b"RIFF", b"RIFX", b"RF64", b"riff", b"FORM", b"caff")
-"""Containers of WAV, AIFF and CAF files, of whose codecs libsndfile knows some, and PyAV more."""
-
-UNSUPPORTED_ENCODING = 4
-"""libsndfile's error for a codec that it does not know in a container that it does."""
-
-OGG_FLAC, OGG_PACKET = b"\x7fFLAC", 28  # FLAC in Ogg, and the position of the first packet
-HEAD_BYTES = 64  # from which the kind of a file is known
-
-INVALID_IN_NAMES = re.compile("[\0\ud800-\udfff]")
-"""A null, and the surrogates of bytes that Python could not decode."""
 
 OGG_CHANNELS = {
     3: [0, 2, 1],
@@ -126,13 +78,6 @@ LOSSLESS_CODECS = ("ape", "flac", "tta", "wavpack")
 SUBTYPES_OF_SAMPLES = {"u8": "PCM_16", "s16": "PCM_16", "s32": "PCM_24", "flt": "FLOAT", "dbl": "FLOAT"}
 """FFmpeg's formats of samples, and the subtypes that hold what is decoded of them, in ``float32``."""
 
-CONTAINERS = (
-    *("aac", "ac3", "aiff", "amr", "amrnb", "amrwb", "ape", "asf", "au", "avi", "caf", "dsf", "eac3", "flac", "flv"),
-    *("loas", "matroska", "mov", "mp3", "mpc", "mpc8", "mpeg", "mpegts", "ogg", "tta", "w64", "wav", "webm", "wv"),
-)
-"""FFmpeg's names of the containers that it opens; others, such as playlists, could make it read further files."""
-
-CONTAINER_OPTIONS = {"format_whitelist": ",".join(CONTAINERS), "protocol_whitelist": "file"}
 
 SampleType: TypeAlias = Literal["float32", "float64"]
 
@@ -167,7 +112,7 @@ class AudioHeader:
 def read_header(path: str | Path) -> AudioHeader:
     """Return the header of a sound file without decoding it; raise BadAudio or MissingExtra as :func:`decode`."""
     path = Path(path)
-    if _needs_media(path):
+    if needs_media(path):
         with _open_media(path) as container:
             return _media_header(path, container)
     return _sound_header(path, _parts(path))
@@ -183,7 +128,7 @@ def read_all_metadata(path: str | Path) -> SoundMetadata:
     from . import metadata_file
 
     path = Path(path)
-    if _needs_media(path):
+    if needs_media(path):
         with _open_media(path) as container:
             _media_header(path, container)
             return metadata_file.read_container(container)
@@ -256,7 +201,7 @@ def decode(
         raise BadAudio(f"{header.faults[0]}; copy or export it again.")
     for fault in header.faults:
         warnings.warn(f"{fault}.", SoundWarning, stacklevel=2)
-    if _needs_media(path):
+    if needs_media(path):
         chunks = _media_chunks(path, header, start, strict)
     else:
         chunks = _sound_chunks(path, header, start, dtype, strict)
@@ -558,57 +503,6 @@ def _checked_header(path: Path, header: AudioHeader) -> AudioHeader:
     if not 1 <= header.n_channels <= MAX_CHANNELS:
         raise BadAudio(f"{path} says it has {header.n_channels} channels; 1 to {MAX_CHANNELS} can be read.")
     return header
-
-
-def _needs_media(path: Path) -> bool:
-    """Return True if PyAV has to read this file; raise BadAudio if it is no sound file."""
-    if INVALID_IN_NAMES.search(str(path)):
-        raise BadAudio(f"The name {str(path)!r} is not valid text on this system; rename the file.")
-    try:
-        kind = path.stat().st_mode
-        if stat.S_ISDIR(kind):
-            raise BadAudio(f"{path} is a folder; give a sound file.")
-        if not stat.S_ISREG(kind):  # opening it may block forever
-            raise BadAudio(f"{path} is a pipe, socket or device; save the sound to a file, and give that.")
-        with path.open("rb") as file:
-            head = file.read(HEAD_BYTES)
-    except FileNotFoundError as error:
-        raise BadAudio(f"{path} does not exist; check the path.") from error
-    except OSError as error:
-        raise BadAudio(f"{path} cannot be opened ({error.strerror}); check the path and its permissions.") from error
-    if not head:
-        raise BadAudio(f"{path} is an empty file; copy or export the sound again.")
-    suffix = path.suffix.lower()
-    if head.startswith(b"OggS") and head[OGG_PACKET:].startswith(OGG_FLAC):
-        return True  # of which libsndfile decodes few
-    if suffix in MEDIA_SUFFIXES or head[4:8] == b"ftyp" or head.startswith(MEDIA_MAGIC):
-        return True
-    # libmpg123 accepts any bytes as MP3 and logs while it searches them for frames, so others do not get there.
-    if not head.startswith(AUDIO_MAGIC) and not (suffix == ".mp3" or (head[0] == 0xFF and head[1:2] >= b"\xe0")):
-        raise BadAudio(f"{path} is not a sound file; WAV, AIFF, FLAC, OGG, Opus and MP3 can be read, others with PyAV.")
-    return head.startswith(CODEC_MAGIC) and _is_of_other_codec(path)
-
-
-def _is_of_other_codec(path: Path) -> bool:
-    """Return True for a sound that libsndfile refuses, of a codec that PyAV knows, such as G.722 in WAV."""
-    try:
-        with _SequentialFile(str(path)):
-            return False
-    except OSError:
-        return False
-    except soundfile.LibsndfileError as error:
-        if error.code == UNSUPPORTED_ENCODING:
-            return True
-    try:
-        import av
-    except ImportError:
-        return False
-    try:
-        with av.open(str(path), options=CONTAINER_OPTIONS, metadata_errors="surrogateescape") as container:
-            context = container.streams.audio[0].codec_context if container.streams.audio else None
-            return context is not None and not str(context.name).startswith("pcm_")
-    except (av.FFmpegError, UnicodeError, OverflowError, ZeroDivisionError):
-        return False
 
 
 def _no_samples(path: Path) -> BadAudio:

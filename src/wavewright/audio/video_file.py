@@ -10,8 +10,8 @@ import numpy as np
 from ..base.errors import BadAudio, BadSetting, MissingExtra, WavewrightError, how_to_install
 from ..base.whole_file import temporary_path, why_not_written
 from .clip import Clip, resampled
+from .file_kind import CONTAINER_OPTIONS
 from .media_encoding import BITS_PER_SECOND_AND_CHANNEL, LAYOUTS, AvObject, sound_packets
-from .sound_file import CONTAINER_OPTIONS
 from .wave_blocks import ClippingMeter
 
 CODECS = {".mp4": "aac", ".m4v": "aac", ".mov": "aac", ".mkv": "aac", ".webm": "libopus"}

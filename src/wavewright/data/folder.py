@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from ..audio.sound_file import MEDIA_SUFFIXES
+from ..audio.file_kind import MEDIA_SUFFIXES
 from ..base.errors import BadAudio, BadFolder, BadSetting, MissingExtra
 from ..base.file_hash import sha256_of
 from ..base.names import name_problem, quoted

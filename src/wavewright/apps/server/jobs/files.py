@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ....audio.clip import FORMATS
-from ....audio.sound_file import MEDIA_SUFFIXES
+from ....audio.file_kind import MEDIA_SUFFIXES
 from ....base.names import file_stem, quoted
 from ....base.whole_file import hidden_path, sweep, temporary_base
 from ..speech_request import BadRequest

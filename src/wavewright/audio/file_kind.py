@@ -1,0 +1,118 @@
+"""The kind of a sound file by its first bytes: whether libsndfile or PyAV reads it, or nothing does."""
+
+from __future__ import annotations
+
+import re
+import stat
+from pathlib import Path
+
+import soundfile
+
+from ..base.errors import BadAudio
+
+AUDIO_MAGIC = (b"RIFF", b"RIFX", b"RF64", b"riff", b"FORM", b".snd", b"dns.", b"caff", b"fLaC", b"OggS", b"ID3")
+MEDIA_MAGIC = (
+    b"\x1aE\xdf\xa3",
+    b"0&\xb2u",
+    b"FLV",
+    b"wvpk",
+    b"MAC ",
+    b"#!AMR",
+    b"ADIF",
+    b"TTA1",
+    b"\x0bw",
+    b"\xff\xf1",
+    b"\xff\xf9",
+)
+MEDIA_SUFFIXES = (
+    *(
+        ".3gp",
+        ".aac",
+        ".ac3",
+        ".amr",
+        ".ape",
+        ".asf",
+        ".avi",
+        ".dsf",
+        ".flv",
+        ".m4a",
+        ".m4b",
+        ".mka",
+        ".mkv",
+        ".mov",
+        ".mp2",
+    ),
+    *(".mp4", ".mpc", ".mpg", ".spx", ".tta", ".webm", ".wma", ".wmv", ".wv"),
+)
+"""Formats that PyAV can read and libsndfile cannot."""
+
+CODEC_MAGIC = (b"RIFF", b"RIFX", b"RF64", b"riff", b"FORM", b"caff")
+"""Containers of WAV, AIFF and CAF files, of whose codecs libsndfile knows some, and PyAV more."""
+
+UNSUPPORTED_ENCODING = 4
+"""libsndfile's error for a codec that it does not know in a container that it does."""
+
+OGG_FLAC, OGG_PACKET = b"\x7fFLAC", 28  # FLAC in Ogg, and the position of the first packet
+HEAD_BYTES = 64  # from which the kind of a file is known
+
+INVALID_IN_NAMES = re.compile("[\0\ud800-\udfff]")
+"""A null, and the surrogates of bytes that Python could not decode."""
+
+CONTAINERS = (
+    *("aac", "ac3", "aiff", "amr", "amrnb", "amrwb", "ape", "asf", "au", "avi", "caf", "dsf", "eac3", "flac", "flv"),
+    *("loas", "matroska", "mov", "mp3", "mpc", "mpc8", "mpeg", "mpegts", "ogg", "tta", "w64", "wav", "webm", "wv"),
+)
+"""FFmpeg's names of the containers that it opens; others, such as playlists, could make it read further files."""
+
+CONTAINER_OPTIONS = {"format_whitelist": ",".join(CONTAINERS), "protocol_whitelist": "file"}
+
+
+def needs_media(path: Path) -> bool:
+    """Return True if PyAV has to read this file; raise BadAudio if it is no sound file."""
+    if INVALID_IN_NAMES.search(str(path)):
+        raise BadAudio(f"The name {str(path)!r} is not valid text on this system; rename the file.")
+    try:
+        kind = path.stat().st_mode
+        if stat.S_ISDIR(kind):
+            raise BadAudio(f"{path} is a folder; give a sound file.")
+        if not stat.S_ISREG(kind):  # opening it may block forever
+            raise BadAudio(f"{path} is a pipe, socket or device; save the sound to a file, and give that.")
+        with path.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+    except FileNotFoundError as error:
+        raise BadAudio(f"{path} does not exist; check the path.") from error
+    except OSError as error:
+        raise BadAudio(f"{path} cannot be opened ({error.strerror}); check the path and its permissions.") from error
+    if not head:
+        raise BadAudio(f"{path} is an empty file; copy or export the sound again.")
+    suffix = path.suffix.lower()
+    if head.startswith(b"OggS") and head[OGG_PACKET:].startswith(OGG_FLAC):
+        return True  # of which libsndfile decodes few
+    if suffix in MEDIA_SUFFIXES or head[4:8] == b"ftyp" or head.startswith(MEDIA_MAGIC):
+        return True
+    # libmpg123 accepts any bytes as MP3 and logs while it searches them for frames, so others do not get there.
+    if not head.startswith(AUDIO_MAGIC) and not (suffix == ".mp3" or (head[0] == 0xFF and head[1:2] >= b"\xe0")):
+        raise BadAudio(f"{path} is not a sound file; WAV, AIFF, FLAC, OGG, Opus and MP3 can be read, others with PyAV.")
+    return head.startswith(CODEC_MAGIC) and _is_of_other_codec(path)
+
+
+def _is_of_other_codec(path: Path) -> bool:
+    """Return True for a sound that libsndfile refuses, of a codec that PyAV knows, such as G.722 in WAV."""
+    try:
+        with soundfile.SoundFile(str(path)):
+            return False
+    except OSError:
+        return False
+    except soundfile.LibsndfileError as error:
+        if error.code == UNSUPPORTED_ENCODING:
+            return True
+    try:
+        import av
+    except ImportError:
+        return False
+    try:
+        with av.open(str(path), options=CONTAINER_OPTIONS, metadata_errors="surrogateescape") as container:
+            context = container.streams.audio[0].codec_context if container.streams.audio else None
+            return context is not None and not str(context.name).startswith("pcm_")
+    except (av.FFmpegError, UnicodeError, OverflowError, ZeroDivisionError):
+        return False
