@@ -16,7 +16,7 @@ EXACT_PRODUCTS = ("session.x64quantprecision", "1")
 """Entry of a session by which products of 8-bit integers are exact on x86 processors without VNNI.
 
 They add each pair of products in 16 bits, which saturates (VPMADDUBSW); with the entry, ONNX Runtime uses slower
-instructions that do not. With VNNI the products are exact without it, and a third faster.
+instructions that do not. With VNNI the products are exact without it, and faster.
 """
 
 
