@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import zlib
 
 import pytest
 
@@ -20,8 +21,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the option that runs every test."""
-    parser.addoption("--all", action="store_true", help="also run the thorough test files, as CI does")
+    """Add the options that choose tests."""
+    parser.addoption("--all", action="store_true", help="also run the thorough test files, as .ci/full does")
+    parser.addoption("--part", metavar="K/N", help="run the K-th of N parts of the files")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -31,6 +33,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         left_out = [item for item in items if item.path.stem in THOROUGH or item.get_closest_marker("thorough")]
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in {*left_out}]
+    if part := config.getoption("--part"):
+        k, n = map(int, part.split("/"))
+        items[:] = [item for item in items if zlib.crc32(item.path.stem.encode()) % n == k - 1]
     # No worker is left with a long file at the end.
     items.sort(key=lambda item: item.path.stem not in LONG)
 

@@ -1,0 +1,35 @@
+# Sourced by .ci/run and .ci/full: stages with their seconds, and fresh virtual environments.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+work=$(mktemp -d)
+stage='' seconds=()
+
+end_stage() {
+    if [ -n "$stage" ]; then seconds+=("$(printf '%5d s  %s' $((SECONDS - started)) "$stage")"); fi
+    stage=''
+}
+
+begin_stage() { # title
+    end_stage
+    stage=$1 started=$SECONDS
+    printf '\n=== %s\n' "$stage"
+}
+
+close() { # the seconds of what has run, whether it passed or not, and pytest's last line
+    local code=$?
+    end_stage
+    printf '\n=== seconds\n'
+    printf '%s\n' "${seconds[@]-}"
+    if [ -f "$work/pytest.txt" ]; then tail -n 1 "$work/pytest.txt"; fi
+    rm -rf "$work"
+    exit "$code"
+}
+trap close EXIT
+
+fresh_environment() { # name; PYTHON names the interpreter
+    "${PYTHON:-python3}" -m venv "$work/$1"
+    # shellcheck disable=SC1091
+    . "$work/$1/bin/activate"
+    hash -r
+}
