@@ -27,7 +27,8 @@ def main() -> int:
     codes = {}
     for test in failed:
         print(f"\nonce more: {test}", flush=True)
-        codes[test] = subprocess.run([sys.executable, "-m", "pytest", "-n", "0", test], cwd=ROOT, check=False).returncode
+        command = [sys.executable, "-m", "pytest", "-n", "0", test]
+        codes[test] = subprocess.run(command, cwd=ROOT, check=False).returncode
     for test, code in codes.items():
         print(f"{'unsteady' if code == 0 else 'failed twice'}: {test}", flush=True)
     return int(any(codes.values()))
